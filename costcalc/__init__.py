@@ -1,0 +1,30 @@
+"""What does this neural network cost, before anyone trains it?
+
+    from costcalc import analyze
+    analyze("mobilenet.yaml", alpha=0.75, res=160).totals
+
+The public names are loaded when first used (PEP 562), so that starting stays cheap.
+"""
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "analyze": "analysis",
+    "load": "load",
+    "Report": "report",
+    "CostcalcError": "errors",
+}
+
+__all__ = ["CostcalcError", "Report", "analyze", "load"]
+
+
+def __getattr__(name):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_PUBLIC])

@@ -1,0 +1,37 @@
+"""One spec, one setting of its variables, one convention: a Report."""
+
+from .conventions import find
+from .errors import OptionError, Problem
+from .load import load
+from .model import Model
+from .report import report
+from .trace import trace
+from .variables import settle
+
+
+def analyze(spec, *, convention="paper", rho=None, **values):
+    """What a network costs, layer by layer.
+
+    spec        a path, the name of a shipped config, or a Model
+    convention  `paper`, `framework` or `flops`
+    rho         resolution multiplier: `res` of the spec times rho, in whole pixels (arXiv:1704.04861, section 3.4)
+    values      the spec's variables: analyze("mobilenet", alpha=0.75, res=160)
+
+    Counts are per sample, as exact integers. Raises CostcalcError for a spec, variable or convention that
+    cannot be.
+    """
+    model = spec if isinstance(spec, Model) else load(spec)
+    price_list = find(convention)
+    settled = settle(model, scaled(model, values, rho))
+    return report(model, trace(model, settled), settled, price_list)
+
+
+def scaled(model, values, rho):
+    """`values` with the resolution multiplied by rho."""
+    if rho is None:
+        return values
+    if "res" not in model.variables:
+        raise OptionError(Problem("unknown-variable", f"rho scales `res`, and {model.name} has no variable `res`"))
+    if not 0 < rho < float("inf"):
+        raise OptionError(Problem("bad-value", f"rho cannot be {rho}", help="it is a finite number above 0"))
+    return {**values, "res": max(round(settle(model, values)["res"] * rho), 1)}

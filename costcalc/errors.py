@@ -1,0 +1,94 @@
+"""The errors that a person can cause, each with its place and what to do about it.
+
+CostcalcError            anything that ends a command with exit code 2
+  SpecError              the file says something that cannot be: every problem of the file at once
+  OptionError            a value given on the command line or to a function is wrong
+  FileError              a file is missing, unreadable, or not text
+
+`Refused` is not among them: a rule raises it without knowing where it stands in the file, and
+`trace` turns it into a `SpecError` with the place.
+"""
+
+from typing import NamedTuple
+
+
+class Source(NamedTuple):
+    """A text that was read: where from, and what it says."""
+
+    path: str
+    text: str
+
+
+class Place(NamedTuple):
+    """A stretch of one line. Lines and columns count from 1."""
+
+    source: Source
+    line: int
+    column: int
+    width: int = 1
+
+    def excerpt(self):
+        """The line itself, without its line break; empty past the end of the text."""
+        lines = self.source.text.splitlines()
+        return lines[self.line - 1] if self.line <= len(lines) else ""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: a stable code, the fact, the place, and the way out."""
+
+    code: str
+    message: str
+    place: Place | None = None
+    help: str | None = None
+
+
+class CostcalcError(Exception):
+    """Base of all errors a person can cause; holds one problem or several."""
+
+    def __init__(self, *problems):
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self):
+        return "\n".join(_one_line(problem) for problem in self.problems)
+
+
+class SpecError(CostcalcError):
+    """A spec that cannot be read or cannot be built."""
+
+
+class OptionError(CostcalcError):
+    """A value from the command line or a caller that cannot be used."""
+
+
+class FileError(CostcalcError):
+    """A file that is missing, unreadable, or not what it should be."""
+
+
+class Refused(Exception):
+    """A rule's refusal: the message, and the option it is about if there is one."""
+
+    def __init__(self, message, option=None, help=None):
+        super().__init__(message)
+        self.message, self.option, self.help = message, option, help
+
+
+def nearest(name, names):
+    """The help line that names the most similar of `names`, or None."""
+    from difflib import get_close_matches
+
+    by_lower = {str(one).lower(): str(one) for one in names}
+    close = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
+    return f"a similar name exists: `{by_lower[close[0]]}`" if close else None
+
+
+def listed(names):
+    """`a`, `b`, `c` for a message."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _one_line(problem):
+    where = ""
+    if problem.place:
+        where = f"{problem.place.source.path}:{problem.place.line}:{problem.place.column}: "
+    return f"{where}{problem.message}" + (f" ({problem.help})" if problem.help else "")

@@ -1,0 +1,244 @@
+"""Spec arithmetic: a text becomes a checked `Expr`, which has a value in an environment of names.
+
+The language: numbers, names, `+ - * / // %`, comparisons, `and or not`, `a if c else b`, the functions
+below and those of `define`. Python's own parser builds the tree; a whitelist admits it; nothing is ever
+given to `eval`. There is no `**`, no attribute, no index and no string.
+"""
+
+import ast
+import operator
+import re
+
+from . import limits, num
+from .errors import listed, nearest
+
+FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
+    "min": (num.minimum, 2, 16),
+    "max": (num.maximum, 2, 16),
+    "floor": (num.floor, 1, 1),
+    "ceil": (num.ceil, 1, 1),
+    "round": (num.nearest, 1, 1),
+    "divisible": (num.divisible, 1, 3),
+}
+CONSTANTS = {"true": True, "false": False}
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|//|<=|>=|==|!=|[-+*/%<>(),])"
+)
+_ARITHMETIC = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: num.floor_div,
+    ast.Mod: operator.mod,
+}
+_COMPARISONS = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: num.equal,
+    ast.NotEq: lambda a, b: num.negate(num.equal(a, b)),
+}
+
+
+class BadExpression(Exception):
+    """A text that is no expression: what is wrong, where in it (from 0), how wide, and the help."""
+
+    def __init__(self, code, message, column=0, width=1, help=None):
+        super().__init__(message)
+        self.code, self.message, self.column, self.width, self.help = code, message, column, width, help
+
+
+class Expr:
+    """A checked expression: its text, the names it reads, and `value(env)`."""
+
+    __slots__ = ("text", "names", "value")
+
+    def __init__(self, text, names, value):
+        self.text, self.names, self.value = text, names, value
+
+    def __repr__(self):
+        return f"Expr({self.text!r})"
+
+
+class Function:
+    """A function of `define:` : parameters and a body."""
+
+    __slots__ = ("name", "params", "body")
+
+    def __init__(self, name, params, body):
+        self.name, self.params, self.body = name, params, body
+
+    def apply(self, env, args):
+        """The value of the body, the parameters added to the names of the caller."""
+        return self.body.value({**env, **dict(zip(self.params, args, strict=True))})
+
+
+def parse(text, known, functions):
+    """The `Expr` of a text.
+
+    `known` holds the names that may appear, `functions` maps names to (function, fewest, most).
+    Raises `BadExpression` at the first thing that is not in the language.
+    """
+    _scan(text)
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
+        column = min(max((getattr(error, "offset", None) or 1) - 1, 0), max(len(text) - 1, 0))
+        raise BadExpression("bad-expression", f"`{_short(text)}` is not an expression", column) from None
+    names = set()
+    shift = len(text) - len(text.lstrip())
+    value = _Builder(known, functions, names, shift).build(tree, 0)
+    return Expr(text, frozenset(names), value)
+
+
+def _scan(text):
+    if len(text) > limits.EXPRESSION_CHARS:
+        raise BadExpression("limit", f"an expression has at most {limits.EXPRESSION_CHARS} characters")
+    position = 0
+    end = len(text.rstrip())
+    while position < end:
+        token = _TOKEN.match(text, position)
+        if not token:
+            raise _bad_token(text, position + len(text[position:]) - len(text[position:].lstrip()))
+        if len(token["number"] or "") > limits.DIGITS:
+            raise BadExpression("limit", f"a number has at most {limits.DIGITS} digits", token.start("number"))
+        position = token.end()
+    if not end:
+        raise BadExpression("bad-expression", "an expression is missing")
+
+
+def _bad_token(text, at):
+    if text.startswith("**", at) or (at and text[at - 1 : at + 1] == "**"):
+        return BadExpression("bad-expression", "there is no power in expressions", at, 2, "write the product")
+    if text[at].isdigit():
+        word = re.match(r"[\w.]+", text[at:], re.ASCII).group()
+        return BadExpression("bad-expression", f"`{_short(word)}` is neither a number nor a name", at, len(word))
+    return BadExpression("bad-expression", f"`{text[at]!a}`"[1:-1] + " has no meaning in an expression", at)
+
+
+def _short(text):
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+class _Builder:
+    """Turns an admitted tree into nested functions of an environment."""
+
+    def __init__(self, known, functions, names, shift):
+        self.known, self.functions, self.names, self.shift = known, functions, names, shift
+
+    def build(self, node, depth):
+        if depth > limits.EXPRESSION_DEPTH:
+            raise BadExpression("limit", f"an expression is at most {limits.EXPRESSION_DEPTH} deep")
+        rule = _RULES.get(type(node))
+        if rule is None:
+            self.fail("bad-expression", "this is not part of the expression language", node)
+        return rule(self, node, depth + 1)
+
+    def fail(self, code, message, node, help=None):
+        width = max(node.end_col_offset - node.col_offset, 1) if node.lineno == node.end_lineno else 1
+        raise BadExpression(code, message, node.col_offset + self.shift, width, help)
+
+    def constant(self, node, depth):
+        value = node.value
+        if type(value) not in (int, float) or value != value or value in (float("inf"), float("-inf")):
+            self.fail("bad-expression", "only finite numbers can stand here", node)
+        return lambda env: value
+
+    def name(self, node, depth):
+        name = node.id
+        if name in CONSTANTS:
+            value = CONSTANTS[name]
+            return lambda env: value
+        if name not in self.known:
+            if name in self.functions:
+                self.fail("bad-expression", f"`{name}` is a function", node, f"call it: `{name}(..)`")
+            known = sorted(self.known)
+            hint = nearest(name, known) or (f"known here: {listed(known)}" if known else None)
+            self.fail("unknown-variable", f"unknown variable `{name}`", node, hint)
+        self.names.add(name)
+        return lambda env: env[name]
+
+    def binary(self, node, depth):
+        apply = _ARITHMETIC.get(type(node.op))
+        if apply is None:
+            self.fail("bad-expression", "only `+ - * / // %` join numbers", node)
+        left, right = self.build(node.left, depth), self.build(node.right, depth)
+        return lambda env: apply(left(env), right(env))
+
+    def unary(self, node, depth):
+        operand = self.build(node.operand, depth)
+        if isinstance(node.op, ast.USub):
+            return lambda env: -operand(env)
+        if isinstance(node.op, ast.Not):
+            return lambda env: num.negate(operand(env))
+        return operand
+
+    def boolean(self, node, depth):
+        parts = [self.build(value, depth) for value in node.values]
+        join = num.both if isinstance(node.op, ast.And) else num.either
+        return lambda env: _fold(join, parts, env)
+
+    def compare(self, node, depth):
+        tests = [_COMPARISONS.get(type(op)) for op in node.ops]
+        if None in tests:
+            self.fail("bad-expression", "only `< <= > >= == !=` compare", node)
+        parts = [self.build(value, depth) for value in (node.left, *node.comparators)]
+        pairs = [_pair(*three) for three in zip(tests, parts, parts[1:], strict=False)]
+        return pairs[0] if len(pairs) == 1 else lambda env: _fold(num.both, pairs, env)
+
+    def choice(self, node, depth):
+        test, yes, no = (self.build(part, depth) for part in (node.test, node.body, node.orelse))
+
+        def value(env):
+            condition = test(env)
+            if isinstance(condition, (bool, int)):  # the other side may not be computable
+                return yes(env) if condition else no(env)
+            return num.select(condition, yes(env), no(env))
+
+        return value
+
+    def call(self, node, depth):
+        name = getattr(node.func, "id", None)
+        if name is None or node.keywords:
+            self.fail("bad-expression", "only functions by name can be called", node)
+        if name not in self.functions:
+            hint = nearest(name, self.functions) or f"known: {listed(sorted(self.functions))}"
+            self.fail("unknown-function", f"unknown function `{name}`", node.func, hint)
+        function, fewest, most = self.functions[name]
+        if not fewest <= len(node.args) <= most:
+            due = str(fewest) if fewest == most else f"{fewest} to {most}"
+            self.fail("wrong-arguments", f"`{name}` takes {due} values, got {len(node.args)}", node)
+        args = [self.build(arg, depth) for arg in node.args]
+        if isinstance(function, Function):
+            self.names |= function.body.names - set(function.params)
+            return lambda env: function.apply(env, [arg(env) for arg in args])
+        return lambda env: function(*(arg(env) for arg in args))
+
+
+def _pair(test, left, right):
+    return lambda env: test(left(env), right(env))
+
+
+def _fold(join, parts, env):
+    result = parts[0](env)
+    for part in parts[1:]:
+        if result is (join is num.either):  # decided: `true or ..`, `false and ..`
+            return result
+        result = join(result, part(env))
+    return result
+
+
+_RULES = {
+    ast.Constant: _Builder.constant,
+    ast.Name: _Builder.name,
+    ast.BinOp: _Builder.binary,
+    ast.UnaryOp: _Builder.unary,
+    ast.BoolOp: _Builder.boolean,
+    ast.Compare: _Builder.compare,
+    ast.IfExp: _Builder.choice,
+    ast.Call: _Builder.call,
+}

@@ -1,0 +1,12 @@
+"""What costcalc refuses to chew on. Specs come from strangers; each limit bounds time or memory."""
+
+FILE_BYTES = 16_000_000  # of one spec
+NESTING = 60  # lists and maps inside each other
+EXPRESSION_CHARS = 1_000
+EXPRESSION_DEPTH = 60
+DIGITS = 18  # of one number
+SIZE = 2**40  # of one dimension, kernel or width
+LAYERS = 200_000  # after repeats and blocks are expanded
+BLOCK_DEPTH = 40  # blocks inside blocks
+RANK = 8  # dimensions of a tensor
+TOTAL = 2**62  # of any total: past it 64-bit arithmetic would wrap

@@ -1,0 +1,132 @@
+"""A network as frozen data: what a reader returns and what `trace` walks.
+
+Named tuples rather than dataclasses: they are as frozen, and cost a sixth of the time to define, which
+is part of every start of the program.
+
+An argument (`Arg`) is a plain value (number, bool, word, tuple), an `Expr`, or a tuple that holds such.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .errors import Place, Source
+from .expr import Expr
+
+Arg = Any
+
+
+class Call(NamedTuple):
+    """One operation with its options. `places` says where each option stands in the file."""
+
+    op: str
+    options: Mapping[str, Arg]
+    places: Mapping[str, tuple]
+    dynamic: bool  # whether any option must be evaluated
+
+
+class Block(NamedTuple):
+    """The definition of a block: its signature and its steps."""
+
+    name: str
+    params: tuple[str, ...]
+    defaults: Mapping[str, Arg]
+    steps: tuple["Step", ...]
+    source: Source
+
+
+class BlockCall(NamedTuple):
+    """A block called once per row of arguments; a row may have a label."""
+
+    block: Block
+    rows: tuple[tuple[str | None, Mapping[str, Arg]], ...]
+
+
+class Group(NamedTuple):
+    """Steps that stand together, to repeat, skip or bridge them as one."""
+
+    steps: tuple["Step", ...]
+
+
+class Reuse(NamedTuple):
+    """An earlier layer run again with the same weights."""
+
+    name: str
+
+
+class Chosen(NamedTuple):
+    """An operation named by a block's argument (`then: [norm, act]`)."""
+
+    param: str
+
+
+class Step(NamedTuple):
+    """One entry of a list of layers: a body, and how it is run."""
+
+    body: Call | BlockCall | Group | Reuse | Chosen
+    place: tuple  # line, column, width in the block's source
+    source: Source
+    repeat: Arg = None
+    when: Arg = None
+    residual: Arg = None
+    times: Arg = None
+    label: str | None = None  # `as:`
+    origin: str | None = None  # `from:`
+    then: tuple["Step", ...] = ()
+    plain: bool = True  # no repeat, condition, residual, times, label or origin
+
+
+class Input(NamedTuple):
+    """A named input. `listed` tells `[h, w, c]` from the form that names its axes."""
+
+    shape: Arg
+    place: Place
+    listed: bool
+
+
+class Variable(NamedTuple):
+    """A variable of the spec. The default may be an expression over earlier ones."""
+
+    name: str
+    default: Arg
+    choices: tuple = ()
+    help: str = ""
+    least: float | None = None
+    most: float | None = None
+    place: Place | None = None
+
+
+class Claim(NamedTuple):
+    """One printed figure: in which setting, of what, how much, and whether it is an erratum."""
+
+    source: str
+    at: Mapping[str, Any]
+    of: Mapping[str, str]  # type or layer, where the figure is not a total
+    figures: Mapping[str, str]  # metric -> as printed
+    notes: Mapping[str, str]
+    place: Place | None = None
+
+
+class Model(NamedTuple):
+    """A whole spec."""
+
+    name: str
+    source: Source
+    variables: Mapping[str, Variable]
+    inputs: Mapping[str, Input]
+    steps: tuple[Step, ...]
+    published: tuple[Claim, ...] = ()
+    budget: Mapping[str, int] = {}
+
+
+def evaluate(arg, env):
+    """The value of an argument in an environment of names."""
+    if type(arg) is Expr:
+        return arg.value(env)
+    if type(arg) is tuple:
+        return tuple(evaluate(item, env) for item in arg)
+    return arg
+
+
+def is_dynamic(arg):
+    """Whether an argument needs an environment."""
+    return type(arg) is Expr or (type(arg) is tuple and any(map(is_dynamic, arg)))

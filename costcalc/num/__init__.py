@@ -1,0 +1,130 @@
+"""The arithmetic that whole numbers, arrays and symbols do not share.
+
+Rules are written over `+ - * %` and these functions, so that one body serves a table, a sweep and a
+formula. Each domain is a module with the same functions; it is found from the values' types, and a
+library is imported only when a value of its kind turns up.
+"""
+
+from ..errors import Refused
+from . import ints
+
+_DOMAINS = {int: ints, float: ints, bool: ints}
+
+
+def domain(*values):
+    """The module that does arithmetic for these values: symbols before arrays before numbers."""
+    found = ints
+    for value in values:
+        module = _DOMAINS.get(type(value)) or _learn(type(value))
+        if module is not ints and (found is ints or module.__name__.endswith("symbols")):
+            found = module
+    return found
+
+
+def _learn(kind):
+    for base in kind.__mro__:
+        root = base.__module__.partition(".")[0]
+        if root in ("numpy", "sympy"):
+            from importlib import import_module
+
+            name = {"numpy": "arrays", "sympy": "symbols"}[root]
+            _DOMAINS[kind] = import_module(f"{__name__}.{name}")
+            return _DOMAINS[kind]
+    raise TypeError(f"not a number: {kind.__name__}")
+
+
+def prod(values):
+    """Product of a shape or any other sequence; 1 when it is empty."""
+    result = 1
+    for value in values:
+        result = result * value
+    return result
+
+
+def floor(value):
+    """Largest whole number not above `value`."""
+    return domain(value).floor(value)
+
+
+def ceil(value):
+    """Smallest whole number not below `value`."""
+    return domain(value).ceil(value)
+
+
+def nearest(value):
+    """Nearest whole number, halves to even, as Python and NumPy round."""
+    return domain(value).nearest(value)
+
+
+def floor_div(a, b):
+    """Whole number of times `b` goes into `a`, rounded down."""
+    return domain(a, b).floor_div(a, b)
+
+
+def ceil_div(a, b):
+    """Whole number of times `b` goes into `a`, rounded up."""
+    return domain(a, b).ceil_div(a, b)
+
+
+def maximum(*values):
+    """The largest of the values, point by point."""
+    return domain(*values).maximum(*values)
+
+
+def minimum(*values):
+    """The smallest of the values, point by point."""
+    return domain(*values).minimum(*values)
+
+
+def select(condition, a, b):
+    """`a` where the condition holds, else `b`."""
+    return domain(condition, a, b).select(condition, a, b)
+
+
+def equal(a, b):
+    """Whether two sizes are the same: a truth value of the domain."""
+    return domain(a, b).equal(a, b)
+
+
+def is_one(value):
+    """Whether a size is known to be 1, whatever the variables are."""
+    return type(value) is int and value == 1
+
+
+def both(a, b):
+    """Whether two truths hold together."""
+    return domain(a, b).both(a, b)
+
+
+def either(a, b):
+    """Whether one truth at least holds."""
+    return domain(a, b).either(a, b)
+
+
+def negate(a):
+    """Whether a truth does not hold."""
+    return domain(a).negate(a)
+
+
+def whole(value):
+    """The value as a whole number of its domain; `Refused` when it is none."""
+    return domain(value).whole(value)
+
+
+def divisible(value, divisor=8, least=None):
+    """Nearest multiple of `divisor`, at least `least`, never below 90 % of `value`.
+
+    The rounding of channel counts from MobileNet V2 on (`_make_divisible` in tensorflow/models
+    research/slim/nets/mobilenet/mobilenet.py), with its float arithmetic.
+    """
+    least = divisor if least is None else least
+    return domain(value, divisor, least).divisible(value, divisor, least)
+
+
+def require(truth, message, *values, option=None):
+    """Refuse with `message` unless the truth holds; `{}` in it stand for `values`."""
+    if truth is True:
+        return
+    where = domain(truth).fails(truth)
+    if where is not None:
+        raise Refused(message.format(*(where(value) for value in values)), option)

@@ -1,0 +1,33 @@
+"""The table of operations. Each is one rule, in the module named here, loaded when a spec uses it."""
+
+from importlib import import_module
+
+from .base import TABLE, Layer, Op
+
+_ACTIVATIONS = (
+    "relu relu6 leaky_relu prelu elu selu celu gelu silu swish mish sigmoid hsigmoid hswish tanh hardtanh "
+    "softplus softsign softmax log_softmax exp log sqrt square abs neg clamp glu"
+).split()
+
+INDEX: dict[str, str] = {
+    **dict.fromkeys(("conv", "dwconv", "conv_transpose"), "conv"),
+    **dict.fromkeys(("linear", "bilinear", "matmul", "einsum", "embedding", "parameter"), "linear"),
+    **dict.fromkeys(("batchnorm", "layernorm", "groupnorm", "instancenorm", "rmsnorm", "lrn"), "norm"),
+    **dict.fromkeys(("maxpool", "avgpool", "lppool", "adaptive_avgpool", "adaptive_maxpool", "reduce"), "pool"),
+    **dict.fromkeys((*_ACTIVATIONS, "add", "sub", "mul", "div", "dropout", "identity"), "pointwise"),
+    **dict.fromkeys(("concat", "split", "slice", "pad", "flatten", "reshape", "permute"), "layout"),
+    **dict.fromkeys(("tokens", "grid", "windows", "space_to_depth", "depth_to_space"), "layout"),
+    **dict.fromkeys(("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "upsample"), "layout"),
+    **dict.fromkeys(("attention", "attend"), "attention"),
+    **dict.fromkeys(("rnn", "lstm", "gru"), "recurrent"),
+    "opaque": "opaque",
+}
+
+__all__ = ["INDEX", "Layer", "Op", "find"]
+
+
+def find(name: str) -> Op:
+    """The operation of that name. KeyError when there is none."""
+    if name not in TABLE:
+        import_module(f"{__name__}.{INDEX[name]}")
+    return TABLE[name]

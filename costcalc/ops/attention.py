@@ -1,0 +1,115 @@
+"""Attention: products of queries with keys and of weights with values, with or without projections."""
+
+from ..errors import Refused
+from ..num import equal, floor_div, minimum, prod, require
+from .base import Layer, op
+from .kinds import Branch, Branches, Flag, Size
+
+
+@op("attention")
+def attention(
+    x,
+    heads: Size,
+    *,
+    kv_heads: Size = None,
+    head_size: Size = None,
+    memory: Branch = None,
+    causal: Flag = False,
+    window: Size = None,
+    out: Size = None,
+    bias: Flag = True,
+):
+    """Multi-head attention with its four projections.
+
+    (*windows, Tq, C) -> (*windows, Tq, out); keys and values come from the input, or from `memory`
+    (*windows, Tk, M) for cross attention. Mult-adds: C*Q for the queries and Q*out for the result at every
+    query, 2*M*K for keys and values at every key, with Q = heads*head_size, K = kv_heads*head_size; then
+    2*Q for every pair of query and key (q.k, and the weight times v). A causal mask leaves Tq*(Tq+1)/2 pairs;
+    the rest is the quantity `mac_masked`, which a plain implementation computes too. `window` limits a query
+    to that many keys: its own and those before it when causal, else window // 2 on each side and its own.
+    arXiv:1706.03762 section 3.2; grouped keys arXiv:2305.13245; torch.nn.MultiheadAttention.
+
+    Example: {attention: 12}
+    """
+    *outer, queries, channels = _sequence(x)
+    *outer_memory, keys, features = x if memory is None else _sequence(memory)
+    kv_heads = heads if kv_heads is None else kv_heads
+    require(equal(heads % kv_heads, 0), "{} heads do not share {} kv_heads evenly", heads, kv_heads, option="kv_heads")
+    if head_size is None:
+        require(equal(channels % heads, 0), "{} channels do not split into {} heads", channels, heads)
+        head_size = floor_div(channels, heads)
+    out = channels if out is None else out
+    inner, shared = heads * head_size, kv_heads * head_size
+    query, key, result = channels * inner, features * shared, inner * out
+    projections = (query + result) * queries + 2 * key * keys
+    pairs, masked = _pairs(queries, keys, causal, window)
+    batch = prod(outer)
+    return Layer(
+        shape=(*outer, queries, out),
+        params={"weight": query + 2 * key + result, "bias": inner + 2 * shared + out if bias else 0},
+        terms={
+            "mac": projections * batch,
+            "mac_attention": 2 * inner * pairs * batch,
+            "mac_masked": 2 * inner * masked * batch,
+            "softmax": heads * pairs * batch,
+            "bias": ((inner + out) * queries + 2 * shared * keys) * batch if bias else 0,
+        },
+        detail={"heads": heads},
+    )
+
+
+@op("attend")
+def attend(x, inputs: Branches, *, heads: Size, causal: Flag = False, window: Size = None):
+    """Attention without projections: softmax(q k) v of queries, keys and values that are there already.
+
+    (*windows, Tq, Q), (*windows, Tk, K), (*windows, Tk, V) -> (*windows, Tq, V*heads/kv_heads); K has as
+    many channels a head as Q. Mult-adds: one per channel of every pair of query and key, for q.k and for the
+    weight times v. torch.nn.functional.scaled_dot_product_attention.
+
+    Example: {attend: [q, k, v], heads: 12}
+    """
+    if len(inputs) != 3:
+        raise Refused(f"attend takes queries, keys and values, got {len(inputs)} inputs")
+    (*outer, queries, wide), (*_, keys, narrow), (*_, values, value) = (_sequence(one) for one in inputs)
+    require(equal(keys, values), "{} keys but {} values", keys, values)
+    require(equal(wide % heads, 0), "{} channels do not split into {} heads", wide, heads, option="heads")
+    size = floor_div(wide, heads)
+    require(equal(narrow % size, 0), "{} key channels are no multiple of the head size {}", narrow, size)
+    kv_heads = floor_div(narrow, size)
+    require(equal(value % kv_heads, 0), "{} value channels do not split into {} heads", value, kv_heads)
+    result = heads * floor_div(value, kv_heads)
+    pairs, masked = _pairs(queries, keys, causal, window)
+    each_pair, batch = wide + result, prod(outer)
+    return Layer(
+        shape=(*outer, queries, result),
+        terms={
+            "mac_attention": each_pair * pairs * batch,
+            "mac_masked": each_pair * masked * batch,
+            "softmax": heads * pairs * batch,
+        },
+        detail={"heads": heads},
+    )
+
+
+def _sequence(x):
+    if len(x) < 2:
+        raise Refused("attention works on a sequence: [tokens, features]")
+    return x
+
+
+def _pairs(queries, keys, causal, window):
+    """Pairs of query and key that count, and those under the mask."""
+    if not causal and window is None:
+        return queries * keys, 0
+    require(equal(queries, keys), "a causal mask or a window needs as many keys as queries, got {} and {}", keys, queries)
+    before = queries - 1 if window is None else window - 1 if causal else floor_div(window, 2)
+    behind = _side(queries, before)
+    if not causal:
+        return queries + 2 * behind, 0
+    return queries + behind, behind if window is not None else floor_div(queries * (queries - 1), 2)
+
+
+def _side(length, reach):
+    """Pairs at a distance of 1 to `reach` on one side, the ends having fewer."""
+    reach = minimum(reach, length - 1)
+    return length * reach - floor_div(reach * (reach + 1), 2)

@@ -1,0 +1,74 @@
+"""What a rule is made of: the `@op` decorator, the `Layer` it returns, and the schema read off it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Layer(NamedTuple):
+    """What a rule states of one layer, per sample.
+
+    shape   the output, channels last
+    params  kind -> how many numbers: weight, bias, gamma, beta, slope, running
+    terms   quantity -> how many: mac, bias, normalize, activate, pool_in, interpolate, ...
+    detail  kernel, stride, groups, .. as people look for them in a table
+    unknown quantities the author of the spec could not give
+    """
+
+    shape: tuple
+    params: Mapping[str, Any] = {}
+    terms: Mapping[str, Any] = {}
+    detail: Mapping[str, Any] = {}
+    unknown: tuple[str, ...] = ()
+
+
+class Option(NamedTuple):
+    """One option of an operation."""
+
+    name: str
+    kind: Any
+    required: bool
+    default: Any
+
+
+class Op(NamedTuple):
+    """One operation: its rule, and the schema that the rule's signature says."""
+
+    name: str
+    rule: Callable[..., Layer]
+    takes_input: bool  # False for `parameter`, which makes its own tensor
+    main: str | None  # the option that the operation's key holds
+    options: Mapping[str, Option]
+    branches: tuple[str, ...]  # the options that hold tensors
+    label: Callable[[Mapping], str]  # detail -> the layer type, as in the paper's Table 2
+    doc: str
+
+
+TABLE: dict[str, Op] = {}
+
+
+def op(*names, label=None):
+    """Enter a rule in the table of operations under each of `names`."""
+
+    def enter(rule):
+        for name in names:
+            TABLE[name] = _describe(name, rule, label or (lambda detail, name=name: name))
+        return rule
+
+    return enter
+
+
+def _describe(name, rule, label):
+    code = rule.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    takes_input = positional[:1] == ("x",)
+    own = positional[takes_input:]
+    defaults = dict(zip(reversed(positional), reversed(rule.__defaults__ or ()), strict=False))
+    defaults.update(rule.__kwdefaults__ or {})
+    options = {
+        option: Option(option, rule.__annotations__[option], option not in defaults, defaults.get(option))
+        for option in (*own, *named)
+    }
+    main = own[0] if own else None
+    branches = tuple(option.name for option in options.values() if option.kind.form.startswith("branch"))
+    return Op(name, rule, takes_input, main, options, branches, label, rule.__doc__ or "")

@@ -1,0 +1,128 @@
+"""Matrix products and tables of weights."""
+
+from ..errors import Refused
+from ..num import equal, prod, require
+from .base import Layer, op
+from .kinds import Branches, Equation, Flag, Shape, Size
+
+
+@op("linear", label=lambda detail: "fully connected")
+def linear(x, out: Size, *, bias: Flag = True):
+    """Fully connected layer over the last axis; leading axes are positions.
+
+    (*positions, M) -> (*positions, N). Mult-adds: M*N at every position. torch.nn.Linear.
+
+    Example: {linear: 1000}
+    """
+    *positions, features = x
+    weight = features * out
+    return Layer(
+        shape=(*positions, out),
+        params={"weight": weight, "bias": out if bias else 0},
+        terms={"mac": weight * prod(positions), "bias": out * prod(positions) if bias else 0},
+    )
+
+
+@op("bilinear")
+def bilinear(x, inputs: Branches, *, out: Size, bias: Flag = True):
+    """Bilinear form of two inputs: y_n = sum_i a_i (sum_j W_nij b_j), as torch.nn.Bilinear.
+
+    (*positions, A), (*positions, B) -> (*positions, N). Mult-adds: N*A*(B + 1) at every position.
+
+    Example: {bilinear: [left, right], out: 10}
+    """
+    (*positions, a), (*others, b) = _two(inputs, "bilinear")
+    _same_positions(positions, others)
+    weight = out * a * b
+    return Layer(
+        shape=(*positions, out),
+        params={"weight": weight, "bias": out if bias else 0},
+        terms={"mac": (weight + out * a) * prod(positions), "bias": out * prod(positions) if bias else 0},
+    )
+
+
+@op("matmul")
+def matmul(x, inputs: Branches):
+    """Matrix product of two tensors, batched over the leading axes.
+
+    (*batch, N, K), (*batch, K, M) -> (*batch, N, M). Mult-adds: N*K*M for each of the batch. torch.matmul.
+
+    Example: {matmul: [scores, values]}
+    """
+    a, b = _two(inputs, "matmul")
+    if len(a) < 2 or len(a) != len(b):
+        raise Refused(f"matmul joins two tensors of the same rank, 2 or more; got ranks {len(a)} and {len(b)}")
+    (*batch, rows, inner), (*others, inner_b, columns) = a, b
+    _same_positions(batch, others)
+    require(equal(inner, inner_b), "matmul: {} columns on the left meet {} rows on the right", inner, inner_b)
+    return Layer(shape=(*batch, rows, columns), terms={"mac": prod(batch) * rows * inner * columns})
+
+
+@op("einsum")
+def einsum(x, equation: Equation, *, of: Branches):
+    """Einstein summation of one tensor or two: letters name axes, those not in the result are summed.
+
+    Mult-adds of two tensors: the product of all the letters' sizes. One tensor has none. numpy.einsum.
+
+    Example: {einsum: "hqd,hkd->hqk", of: [q, k]}
+    """
+    terms, result = _equation(equation, len(of))
+    sizes = {}
+    for letters, shape in zip(terms, of, strict=True):
+        if len(letters) != len(shape):
+            raise Refused(f"`{letters}` names {len(letters)} axes of a tensor with {len(shape)}")
+        for letter, size in zip(letters, shape, strict=True):
+            known = sizes.setdefault(letter, size)
+            require(equal(known, size), "axis `" + letter + "` is {} in one tensor and {} in another", known, size)
+    missing = [letter for letter in result if letter not in sizes]
+    if missing:
+        raise Refused(f"`{missing[0]}` in the result names no axis of the tensors")
+    mac = prod(sizes.values()) if len(of) == 2 else 0
+    return Layer(shape=tuple(sizes[letter] for letter in result), terms={"mac": mac})
+
+
+@op("embedding")
+def embedding(x, out: Size, *, vocab: Size):
+    """Table of vectors looked up by index: no mult-adds. torch.nn.Embedding.
+
+    (*positions) -> (*positions, N); the last axis of the input counts positions.
+
+    Example: {embedding: 768, vocab: 30522}
+    """
+    return Layer(shape=(*x, out), params={"weight": vocab * out}, terms={"lookup": prod(x) * out})
+
+
+@op("parameter")
+def parameter(shape: Shape):
+    """Learned constant: a class token, a position table. It takes no input and costs nothing to make.
+
+    -> shape. torch.nn.Parameter.
+
+    Example: {parameter: [1, 768]}
+    """
+    return Layer(shape=shape, params={"weight": prod(shape)})
+
+
+def _two(inputs, name):
+    if len(inputs) != 2:
+        raise Refused(f"{name} takes two inputs, got {len(inputs)}")
+    return inputs
+
+
+def _same_positions(one, other):
+    if len(one) != len(other):
+        raise Refused(f"the inputs have {len(one)} and {len(other)} leading axes")
+    for a, b in zip(one, other, strict=True):
+        require(equal(a, b), "the leading axes differ: {} against {}", a, b)
+
+
+def _equation(equation, count):
+    left, arrow, result = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not arrow or not all(part.isalpha() for part in (*terms, result or "a")):
+        raise Refused(f"`{equation}` is not an equation such as `bij,bjk->bik`", "equation")
+    if len(terms) != count:
+        raise Refused(f"`{equation}` names {len(terms)} tensors, `of` gives {count}", "equation")
+    if count > 2:
+        raise Refused("einsum takes one tensor or two: the cost of more depends on the order", "equation")
+    return terms, result

@@ -1,0 +1,82 @@
+"""Normalisations. They keep the shape; trainable scale and shift are `gamma` and `beta`."""
+
+from ..num import equal, prod, require
+from .base import Layer, op
+from .kinds import Flag, Size
+
+
+@op("batchnorm")
+def batchnorm(x, *, scale: Flag = True, shift: Flag = True):
+    """Batch normalisation with stored statistics: two trainable numbers a channel and two that are not.
+
+    (*grid, C) -> the same. torch.nn.BatchNorm2d; keras.layers.BatchNormalization.
+
+    Example: then: [batchnorm, relu]
+    """
+    return _normalized(x, "batch", x[-1], scale, shift, running=2 * x[-1])
+
+
+@op("layernorm")
+def layernorm(x, *, scale: Flag = True, shift: Flag = True):
+    """Layer normalisation over the last axis. torch.nn.LayerNorm(C).
+
+    (*positions, C) -> the same.
+
+    Example: - layernorm
+    """
+    return _normalized(x, "layer", x[-1], scale, shift)
+
+
+@op("groupnorm")
+def groupnorm(x, groups: Size, *, scale: Flag = True, shift: Flag = True):
+    """Group normalisation: statistics over groups of channels. torch.nn.GroupNorm.
+
+    (*grid, C) -> the same.
+
+    Example: {groupnorm: 32}
+    """
+    require(equal(x[-1] % groups, 0), "{} channels do not split into {} groups", x[-1], groups, option="groups")
+    layer = _normalized(x, "group", x[-1], scale, shift)
+    return layer._replace(detail={"groups": groups})
+
+
+@op("instancenorm")
+def instancenorm(x, *, scale: Flag = False, shift: Flag = False):
+    """Instance normalisation: statistics of each channel alone. torch.nn.InstanceNorm2d.
+
+    (*grid, C) -> the same.
+
+    Example: - instancenorm
+    """
+    return _normalized(x, "instance", x[-1], scale, shift)
+
+
+@op("rmsnorm")
+def rmsnorm(x, *, scale: Flag = True):
+    """Root-mean-square normalisation over the last axis. torch.nn.RMSNorm; arXiv:1910.07467.
+
+    (*positions, C) -> the same.
+
+    Example: - rmsnorm
+    """
+    return _normalized(x, "rms", x[-1], scale, False)
+
+
+@op("lrn")
+def lrn(x, size: Size = 5):
+    """Local response normalisation across `size` channels: no parameters. Krizhevsky et al. 2012, section 3.3.
+
+    (*grid, C) -> the same.
+
+    Example: - lrn
+    """
+    return Layer(shape=x, terms={"local_response_normalize": prod(x)})
+
+
+def _normalized(x, kind, channels, scale, shift, running=0):
+    gamma, beta = channels if scale else 0, channels if shift else 0
+    return Layer(
+        shape=x,
+        params={"gamma": gamma, "beta": beta, "running": running},
+        terms={f"{kind}_normalize": prod(x), f"{kind}_affine": prod(x) if scale or shift else 0},
+    )

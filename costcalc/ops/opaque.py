@@ -1,0 +1,22 @@
+"""The operation for what the spec language cannot say."""
+
+from .base import Layer, op
+from .kinds import Amount, Label, Shape
+
+
+@op("opaque", label=lambda detail: f"opaque: {detail['label']}")
+def opaque(x, label: Label, *, out: Shape = None, mult_adds: Amount = "unknown", params: Amount = "unknown"):
+    """Something the spec cannot say: its author gives shape and cost, or every total becomes a lower bound.
+
+    x -> `out`, or the shape of the input. What is not given is unknown, and totals print as `>=`.
+
+    Example: {opaque: deformable convolution, out: [14, 14, 256], mult_adds: 4000000, params: 590000}
+    """
+    given = {"mult_adds": mult_adds, "params": params}
+    return Layer(
+        shape=x if out is None else out,
+        params={} if type(params) is str else {"weight": params},
+        terms={} if type(mult_adds) is str else {"mac": mult_adds},
+        detail={"label": label},
+        unknown=tuple(name for name, value in given.items() if type(value) is str),
+    )

@@ -1,0 +1,128 @@
+"""Element by element: activations, sums of branches, and layers that pass values on."""
+
+from ..errors import Refused
+from ..num import equal, floor_div, is_one, prod, require
+from . import _ACTIVATIONS
+from .base import Layer, op
+from .kinds import Branches, Flag
+
+_SPECIAL = ("prelu", "glu")
+
+
+@op(*(name for name in _ACTIVATIONS if name not in _SPECIAL))
+def activation(x):
+    """Activation or other function of one tensor, element by element: no parameters, no mult-adds.
+
+    x -> the same shape. torch.nn.functional, keras.activations.
+
+    Example: - relu
+    """
+    return Layer(shape=x, terms={"activate": prod(x)})
+
+
+@op("prelu")
+def prelu(x, *, shared: Flag = False):
+    """Parametric ReLU: a learned slope a channel, or one for all of them (`shared`). arXiv:1502.01852.
+
+    x -> the same shape. torch.nn.PReLU(C).
+
+    Example: - prelu
+    """
+    return Layer(shape=x, params={"slope": 1 if shared else x[-1]}, terms={"activate": prod(x)})
+
+
+@op("glu")
+def glu(x):
+    """Gated linear unit: one half of the channels times the sigmoid of the other. torch.nn.GLU.
+
+    (.., 2C) -> (.., C).
+
+    Example: - glu
+    """
+    require(equal(x[-1] % 2, 0), "glu halves the channels: {} is odd", x[-1])
+    shape = (*x[:-1], floor_div(x[-1], 2))
+    return Layer(shape=shape, terms={"activate": prod(shape), "multiply": prod(shape)})
+
+
+def joined(inputs, name):
+    """The shape that tensors broadcast to: axes are matched from the last, and 1 stretches."""
+    if len(inputs) < 2:
+        raise Refused(f"{name} joins two branches or more, got {len(inputs)}")
+    rank = max_rank(inputs)
+    padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in inputs]
+    return tuple(_axis(sizes, inputs, name) for sizes in zip(*padded, strict=True))
+
+
+def max_rank(inputs):
+    """The largest number of axes among the tensors."""
+    return sorted(len(shape) for shape in inputs)[-1]
+
+
+def _axis(sizes, inputs, name):
+    first, *rest = [size for size in sizes if not is_one(size)] or [1]
+    for size in rest:
+        if size is not first:
+            shapes = " and ".join("x".join("{}" for _ in shape) for shape in inputs)
+            values = [size for shape in inputs for size in shape]
+            require(equal(first, size), f"{name}: shapes do not match: {shapes}", *values)
+    return first
+
+
+@op("add")
+def add(x, inputs: Branches):
+    """Sum of branches, element by element; an axis of 1 stretches. torch.add.
+
+    (.., C), (.., C) -> (.., C). A branch is a list of layers, `[]` (the input itself), or a name.
+
+    Example: add: [[], [{conv: 3x3, out: 64}]]
+    """
+    return _join(inputs, "add", "add")
+
+
+@op("sub")
+def sub(x, inputs: Branches):
+    """Difference of two branches, element by element. torch.sub.
+
+    (.., C), (.., C) -> (.., C).
+
+    Example: sub: [a, b]
+    """
+    return _join(inputs, "sub", "add")
+
+
+@op("mul")
+def mul(x, inputs: Branches):
+    """Product of branches, element by element; an axis of 1 stretches, as in squeeze-and-excitation. torch.mul.
+
+    (.., C), (.., C) -> (.., C).
+
+    Example: mul: [[], [{avgpool: global}, sigmoid]]
+    """
+    return _join(inputs, "mul", "multiply")
+
+
+@op("div")
+def div(x, inputs: Branches):
+    """Quotient of two branches, element by element. torch.div.
+
+    (.., C), (.., C) -> (.., C).
+
+    Example: div: [a, b]
+    """
+    return _join(inputs, "div", "divide")
+
+
+def _join(inputs, name, quantity):
+    shape = joined(inputs, name)
+    return Layer(shape=shape, terms={quantity: prod(shape) * (len(inputs) - 1)})
+
+
+@op("dropout", "identity")
+def identity(x):
+    """Passes its input on: costs nothing when the network is used. torch.nn.Dropout, torch.nn.Identity.
+
+    x -> the same shape.
+
+    Example: - dropout
+    """
+    return Layer(shape=x)

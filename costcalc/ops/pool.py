@@ -1,0 +1,116 @@
+"""Pooling and reduction: no parameters and no mult-adds, but another shape."""
+
+from ..errors import Refused
+from ..num import prod
+from .base import Layer, op
+from .kinds import Axis, Flag, Padding, Reduction, Steps, Window
+from .layout import axis_number
+from .window import each, grid_of, is_word, slide, span_text
+
+
+def _label(name):
+    def label(detail):
+        return f"{name} {span_text(detail['kernel'])}" if detail else name
+
+    return label
+
+
+def _pool(x, kernel, stride, padding, ceil_mode, dilation, quantity):
+    *space, channels = x
+    grid_of(space)
+    if is_word(kernel, "global"):
+        kernel, stride, padding = tuple(space), 1, "valid"
+    window = each(kernel, space, "the kernel")
+    steps = each(window if stride is None else stride, space, "stride")
+    grid = slide(space, window, steps, padding, each(dilation, space, "dilation"), ceil_mode)
+    return _pooled(x, (*grid, channels), prod(window), quantity, {"kernel": window, "stride": steps})
+
+
+def _pooled(x, shape, window, quantity, detail):
+    seen = prod(shape) * window
+    return Layer(shape, terms={"pool_in": prod(x), "pool_out": prod(shape), quantity: seen}, detail=detail)
+
+
+@op("maxpool", label=_label("maxpool"))
+def maxpool(
+    x,
+    kernel: Window,
+    *,
+    stride: Steps = None,
+    padding: Padding = "same",
+    ceil_mode: Flag = False,
+    dilation: Steps = 1,
+):
+    """Maximum over a sliding window, or over the whole grid (`global`).
+
+    (*grid, C) -> (*grid', C). The stride is the window unless given. torch.nn.MaxPool2d;
+    `ceil_mode` rounds the grid up.
+
+    Example: {maxpool: 3x3, stride: 2}
+    """
+    return _pool(x, kernel, stride, padding, ceil_mode, dilation, "compare")
+
+
+@op("avgpool", label=_label("avgpool"))
+def avgpool(x, kernel: Window, *, stride: Steps = None, padding: Padding = "same", ceil_mode: Flag = False):
+    """Mean over a sliding window, or over the whole grid (`global`), which stays as a 1x1 grid.
+
+    (*grid, C) -> (*grid', C). The stride is the window unless given. torch.nn.AvgPool2d.
+
+    Example: {avgpool: global}
+    """
+    return _pool(x, kernel, stride, padding, ceil_mode, 1, "average")
+
+
+@op("lppool", label=_label("lppool"))
+def lppool(x, kernel: Window, *, stride: Steps = None, padding: Padding = "valid", ceil_mode: Flag = False):
+    """Power mean (p-norm) over a sliding window. torch.nn.LPPool2d.
+
+    (*grid, C) -> (*grid', C). The stride is the window unless given.
+
+    Example: {lppool: 2x2}
+    """
+    return _pool(x, kernel, stride, padding, ceil_mode, 1, "power")
+
+
+def _adaptive(x, size, quantity):
+    *space, channels = x
+    grid = each(size, grid_of(space), "the size")
+    return _pooled(x, (*grid, channels), 1, f"adaptive_{quantity}", {})
+
+
+@op("adaptive_avgpool")
+def adaptive_avgpool(x, size: Steps):
+    """Mean over windows chosen so that the output grid has the given size. torch.nn.AdaptiveAvgPool2d.
+
+    (*grid, C) -> (*size, C).
+
+    Example: {adaptive_avgpool: 7x7}
+    """
+    return _adaptive(x, size, "average")
+
+
+@op("adaptive_maxpool")
+def adaptive_maxpool(x, size: Steps):
+    """Maximum over windows chosen so that the output grid has the given size. torch.nn.AdaptiveMaxPool2d.
+
+    (*grid, C) -> (*size, C).
+
+    Example: {adaptive_maxpool: 7x7}
+    """
+    return _adaptive(x, size, "compare")
+
+
+@op("reduce")
+def reduce(x, method: Reduction, *, axis: Axis, keep: Flag = False):
+    """Mean, sum or maximum along one axis, which goes away unless `keep`.
+
+    (.., n, ..) -> (.., ..). torch.mean, torch.sum, torch.amax.
+
+    Example: {reduce: mean, axis: tokens}
+    """
+    at = axis_number(x, axis)
+    if len(x) == 1 and not keep:
+        raise Refused("a vector has one axis only: write `keep: true`", "axis")
+    shape = (*x[:at], *((1,) if keep else ()), *x[at + 1 :])
+    return Layer(shape, terms={f"reduce_{method}": prod(x)})

@@ -1,0 +1,71 @@
+"""Recurrent layers, as PyTorch computes them."""
+
+from ..errors import Refused
+from ..num import require
+from .base import Layer, op
+from .kinds import Flag, Size
+
+
+@op("rnn")
+def rnn(x, hidden: Size, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True):
+    """Plain recurrent layer, one gate.
+
+    (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*H*(F + H); later layers read
+    D*H features. Two bias vectors, as PyTorch has them. torch.nn.RNN.
+
+    Example: {rnn: 256}
+    """
+    return _recurrent(x, 1, hidden, layers, bidirectional, None, bias)
+
+
+@op("lstm")
+def lstm(
+    x,
+    hidden: Size,
+    *,
+    layers: Size = 1,
+    bidirectional: Flag = False,
+    projection: Size = None,
+    bias: Flag = True,
+):
+    """Long short-term memory, four gates.
+
+    (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*4*H*(F + H); later layers read
+    D*H features. `projection` P makes the output and the recurrence P wide, for P*H more a step. Two bias
+    vectors a gate, as PyTorch has them. torch.nn.LSTM.
+
+    Example: {lstm: 256, layers: 2, bidirectional: true}
+    """
+    return _recurrent(x, 4, hidden, layers, bidirectional, projection, bias)
+
+
+@op("gru")
+def gru(x, hidden: Size, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True):
+    """Gated recurrent unit, three gates.
+
+    (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*3*H*(F + H); later layers read
+    D*H features. Two bias vectors a gate, as PyTorch has them. torch.nn.GRU.
+
+    Example: {gru: 256}
+    """
+    return _recurrent(x, 3, hidden, layers, bidirectional, None, bias)
+
+
+def _recurrent(x, gates, hidden, layers, bidirectional, projection, bias):
+    if len(x) != 2:
+        raise Refused(f"a recurrent layer works on [length, features], got a tensor of rank {len(x)}")
+    length, features = x
+    directions = 2 if bidirectional else 1
+    width, projected = hidden, 0
+    if projection is not None:
+        require(projection < hidden, "a projection to {} of only {} hidden", projection, hidden, option="projection")
+        width, projected = projection, projection * hidden
+    first = gates * hidden * (features + width) + projected
+    later = gates * hidden * (directions * width + width) + projected
+    weight = directions * (first + (layers - 1) * later)
+    units = directions * layers * gates * hidden
+    return Layer(
+        shape=(length, directions * width),
+        params={"weight": weight, "bias": 2 * units if bias else 0},
+        terms={"mac": length * weight, "bias": length * 2 * units if bias else 0, "activate": length * units},
+    )

@@ -1,0 +1,86 @@
+"""How a window slides over a grid: shared by convolutions and pooling."""
+
+from ..errors import Refused
+from ..num import ceil_div, floor_div, require, select
+
+
+def each(value, space, what="a value"):
+    """One value per spatial axis: a tuple as it stands, anything else repeated."""
+    if type(value) is not tuple:
+        return (value,) * len(space)
+    if len(value) != len(space):
+        raise Refused(f"{what} has {len(value)} values for {len(space)} spatial axes")
+    return value
+
+
+def is_word(value, word):
+    """Whether an option holds that word rather than numbers."""
+    return type(value) is str and value == word
+
+
+def grid_of(space):
+    """Refuse a tensor without a spatial axis."""
+    if not space:
+        raise Refused("needs a grid: [length, channels], [height, width, channels], ..; got a plain vector")
+    return space
+
+
+def margins(padding, space):
+    """(before, after) for every axis of a padding given in numbers."""
+    pairs = each(padding, space, "padding")
+    for pair in pairs:
+        if type(pair) is tuple and len(pair) != 2:
+            raise Refused("padding per side is [before, after] for each axis", "padding")
+    return tuple(pair if type(pair) is tuple else (pair, pair) for pair in pairs)
+
+
+def slide(space, window, stride, padding, dilation, ceil_mode=False):
+    """Output grid of a sliding window.
+
+    `same` gives ceil(n / stride) (TensorFlow, "SAME"); otherwise floor((n + before + after - span) /
+    stride) + 1 with span = dilation * (k - 1) + 1 (PyTorch, torch.nn.Conv2d); `ceil_mode` rounds up and
+    drops a window that would start past the input and its left padding (torch.nn.MaxPool2d).
+    """
+    if is_word(padding, "same"):
+        return tuple(ceil_div(n, s) for n, s in zip(space, stride, strict=True))
+    pads = margins(0 if is_word(padding, "valid") else padding, space)
+    axes = zip(space, window, stride, pads, dilation, strict=True)
+    return tuple(_positions(n, k, s, pad, d, ceil_mode) for n, k, s, pad, d in axes)
+
+
+def _positions(n, k, s, pad, d, ceil_mode):
+    before, after = pad
+    span = d * (k - 1) + 1
+    room = n + before + after - span
+    require(room >= 0, "a window of {} is larger than its input of {} with padding", span, n + before + after)
+    if not ceil_mode:
+        return floor_div(room, s) + 1
+    positions = ceil_div(room, s) + 1
+    return positions - select((positions - 1) * s >= n + before, 1, 0)
+
+
+def unslide(space, window, stride, padding, dilation, extra):
+    """Output grid of a transposed convolution.
+
+    (n - 1) * stride + dilation * (k - 1) + 1 - before - after + extra (PyTorch, torch.nn.ConvTranspose2d);
+    `same` gives n * stride (Keras, Conv2DTranspose).
+    """
+    if is_word(padding, "same"):
+        return tuple(n * s for n, s in zip(space, stride, strict=True))
+    pads = margins(0 if is_word(padding, "valid") else padding, space)
+    axes = zip(space, window, stride, pads, dilation, extra, strict=True)
+    grid = tuple((n - 1) * s + d * (k - 1) + 1 - sum_of(pad) + e for n, k, s, pad, d, e in axes)
+    for size in grid:
+        require(size >= 1, "the output would be {} wide: the padding cuts all of it off", size)
+    return grid
+
+
+def sum_of(pair):
+    """before + after."""
+    return pair[0] + pair[1]
+
+
+def span_text(window):
+    """`3x3` for a table."""
+    return "x".join(str(k) for k in window)
+

@@ -1,0 +1,154 @@
+"""Blocks: definitions are read when first called, so that a call can precede its definition."""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from .. import limits
+from ..errors import Source
+from ..expr import FUNCTIONS
+from ..model import Block
+from . import args
+from .args import BAD, SHAPE_NAMES, Scope
+from .layers import LayerReader
+from .nodes import compose
+from .problems import Problems
+
+_SIGNATURE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
+_PARAM = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:=(.*))?", re.ASCII | re.DOTALL)
+
+
+def signature(node, problems):
+    """(name, [(parameter, default text or None)]) of a key such as `bottleneck(t, c, s=1)`; None if it is none."""
+    match = _SIGNATURE.fullmatch(node.value)
+    if not match:
+        problems.add("bad-signature", f"`{node.value[:60]}` is not a signature such as `name(a, b=1)`", node)
+        return None
+    params = []
+    for part in _split(match[2]) if (match[2] or "").strip() else []:
+        param = _PARAM.fullmatch(part)
+        if not param or param[1] in (name for name, _ in params):
+            what = "is given twice" if param else "is not a parameter"
+            problems.add("bad-signature", f"`{part.strip()[:60]}` {what}", node)
+            return None
+        params.append((param[1], param[2]))
+    return match[1], params
+
+
+def _split(text):
+    """The parts of a text between commas that stand in no parentheses."""
+    parts, depth = [""], 0
+    for char in text:
+        depth += (char == "(") - (char == ")")
+        if char == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return parts
+
+
+class Library:
+    """The blocks of one source, and behind them those that come with costcalc."""
+
+    def __init__(self, source, problems, node, defaults, scope, shipped):
+        self.problems, self.scope, self.shipped = problems, scope, shipped
+        self.reader = LayerReader(source, problems, self, defaults)
+        self.source, self.nodes, self.done, self.open = source, {}, {}, []
+        for key, value in node.value if node is not None else ():
+            found = signature(key, problems)
+            if found and found[0] in self.nodes:
+                problems.add("duplicate-key", f"two blocks are called `{found[0]}`", key)
+            elif found:
+                self.nodes[found[0]] = key, value, found[1]
+
+    def names(self):
+        """The names of all blocks that can be called."""
+        return [*self.nodes, *(self.shipped.names() if self.shipped else ())]
+
+    def has(self, name):
+        """Whether there is a block of that name."""
+        return name in self.nodes or bool(self.shipped and self.shipped.has(name))
+
+    def params(self, name):
+        """The parameters of a block."""
+        if name in self.nodes:
+            return [param for param, _ in self.nodes[name][2]]
+        return self.shipped.params(name)
+
+    def block(self, name, at):
+        """The block of that name, or None when it cannot be read; `at` is where it is called."""
+        if name not in self.nodes:
+            return self.shipped.block(name, at)
+        if name in self.open:
+            path = " -> ".join([*self.open[self.open.index(name) :], name])
+            self.problems.add("recursion", f"block `{name}` calls itself: {path}", at)
+            return None
+        if len(self.open) >= limits.BLOCK_DEPTH:
+            self.problems.add("limit", f"blocks call each other at most {limits.BLOCK_DEPTH} deep", at)
+            return None
+        if name not in self.done:
+            self.open.append(name)
+            self.done[name] = self._read(name)
+            self.open.pop()
+        return self.done[name]
+
+    def read_all(self):
+        """Read every block, called or not, so that all problems show."""
+        for name, (key, _, _) in self.nodes.items():
+            self.block(name, key)
+
+    def _read(self, name):
+        key, body, params = self.nodes[name]
+        names = tuple(param for param, _ in params)
+        for param in names:
+            if param in self.scope.names and param not in SHAPE_NAMES or param == "i":
+                self.problems.add("name-taken", f"`{param}` is a variable already: give the parameter another name", key)
+        defaults = self._defaults(key, params)
+        steps = self.reader.steps(body, self.scope.inside(params=frozenset(names)))
+        return Block(name, names, defaults, steps, self.source)
+
+    def _defaults(self, key, params):
+        """Default arguments; each may use the parameters before it."""
+        defaults, earlier = {}, []
+        for param, text in params:
+            if text is not None:
+                node = key._replace(value=text.strip())
+                value = args.argument(node, self.scope.inside(*earlier), self.problems)
+                defaults[param] = value
+            elif defaults and value is not BAD:
+                self.problems.add("bad-signature", f"`{param}` needs a default, as the one before it has", key)
+            earlier.append(param)
+        return defaults
+
+
+@lru_cache(1)
+def shipped_library():
+    """The blocks of costcalc/blocks.yaml."""
+    path = Path(__file__).parent.parent / "blocks.yaml"
+    source = Source("costcalc/blocks.yaml", path.read_text(encoding="utf-8"))
+    problems = Problems(source)
+    scope = Scope(SHAPE_NAMES, FUNCTIONS)
+    library = Library(source, problems, compose(source), {}, scope, None)
+    library.read_all()
+    problems.raise_any()
+    return library
+
+
+class Shipped:
+    """The shipped blocks, read from their file only when a name is asked for that nothing else has."""
+
+    def names(self):
+        """Their names."""
+        return shipped_library().names()
+
+    def has(self, name):
+        """Whether one has that name."""
+        return shipped_library().has(name)
+
+    def params(self, name):
+        """The parameters of one."""
+        return shipped_library().params(name)
+
+    def block(self, name, at):
+        """One of them."""
+        return shipped_library().block(name, at)

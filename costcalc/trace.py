@@ -1,0 +1,409 @@
+"""Walks a Model with values and gives rows: the only interpreter.
+
+What flows through decides what comes out: whole numbers give a table, arrays a sweep, symbols a formula.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from . import limits, num, ops
+from .errors import Place, Problem, Refused, SpecError, listed, nearest
+from .model import BlockCall, Call, Chosen, Group, Reuse, Step, evaluate, is_dynamic
+from .ops import Layer, Op
+
+_AXES = {
+    1: ("channels",),
+    2: ("length", "channels"),
+    3: ("height", "width", "channels"),
+    4: ("depth", "height", "width", "channels"),
+}
+
+
+class Frame:
+    """A level of the names of layers: `separable_2` in `separable_2/conv`.
+
+    A number is added only where a name stands several times in its level, which is known once the walk
+    is over; so names are made when they are read.
+    """
+
+    __slots__ = ("base", "counts", "index", "parent")
+
+    def __init__(self, parent, base):
+        self.parent, self.base, self.counts = parent, base, {}
+        self.index = 0
+        if parent is not None:
+            self.index = parent.counts[base] = parent.counts.get(base, 0) + 1
+
+    @property
+    def path(self):
+        """The names of all levels, outermost first."""
+        levels, frame = [], self
+        while frame.parent is not None:
+            many = frame.parent.counts[frame.base] > 1
+            levels.append(f"{frame.base}_{frame.index}".lstrip("_") if many or not frame.base else frame.base)
+            frame = frame.parent
+        return levels[::-1]
+
+
+class Row(NamedTuple):
+    """One layer as it was run."""
+
+    op: Op
+    frame: Frame
+    inputs: tuple  # the shapes that flowed in
+    layer: Layer
+    times: Any  # runs per sample
+    shared: str | None  # the layer whose weights it uses again
+    follows: bool  # a `then` layer
+    place: Place
+
+    @property
+    def type(self):
+        """The layer type, as the paper's Table 2 has it: `conv dw 3x3`."""
+        return self.op.label(self.layer.detail)
+
+
+class Trace(NamedTuple):
+    """A finished walk: its rows, the input shapes, and the output's."""
+
+    rows: list
+    inputs: Mapping[str, tuple]
+    output: tuple
+
+
+class _Named(NamedTuple):
+    shape: tuple
+    step: Step | None
+    scope: Any
+    rows: tuple  # first and last row, as a range
+
+
+class _Scope:
+    """Where a list of layers runs: names with values, the level of names, and tensors by name."""
+
+    __slots__ = ("env", "frame", "named", "parent")
+
+    def __init__(self, env, frame, parent=None):
+        self.env, self.frame, self.named, self.parent = env, frame, {}, parent
+
+
+def trace(model, values, most_layers=limits.LAYERS):
+    """Run a model's layers over `values`, the variables' values.
+
+    Raises SpecError with the place of the layer that cannot be.
+    """
+    return _Tracer(model, values, most_layers).run()
+
+
+class _Tracer:
+    def __init__(self, model, values, most_layers):
+        self.model, self.values, self.most_layers = model, values, most_layers
+        self.rows, self.memo, self.depth, self.walked = [], {}, 0, 0
+        self.times, self.shared = 1, None
+
+    def run(self):
+        scope = _Scope(dict(self.values), Frame(None, ""))
+        inputs = {name: self._input(name, one) for name, one in self.model.inputs.items()}
+        for name, shape in inputs.items():
+            scope.named[name] = _Named(shape, None, None, ())
+        first = next(iter(inputs.values()), ())
+        return Trace(self.rows, inputs, self.steps(self.model.steps, first, scope))
+
+    def _input(self, name, one):
+        try:
+            shape = tuple(num.whole(size) for size in evaluate(one.shape, self.values))
+            for size in shape:
+                num.require(size >= 1, f"input `{name}`: a size must be at least 1, got {{}}", size)
+        except (Refused, ArithmeticError) as error:
+            raise self._error("bad-value", str(error), one.place, getattr(error, "help", None)) from None
+        if one.listed and _looks_channels_first(shape):
+            text = "x".join(str(size) for size in shape)
+            help = "write [height, width, channels], or name the axes: {height: .., width: .., channels: ..}"
+            raise self._error("channels-first", f"is {text} channels-first? Shapes are channels last", one.place, help)
+        return shape
+
+    # steps
+
+    def steps(self, steps, x, scope):
+        self.depth += 1
+        if self.depth > limits.NESTING:
+            message = f"layers nest at most {limits.NESTING} deep"
+            raise self._error("limit", message, Place(steps[0].source, *steps[0].place))
+        for step in steps:
+            x = self.step(step, x, scope) if step.plain else self.controlled(step, x, scope)
+        self.depth -= 1
+        return x
+
+    def step(self, step, x, scope):
+        """A step without controls: its body, then what follows."""
+        if type(step.body) is Call:
+            return self.call(step, x, scope, step.then, None)
+        x = self.body(step, x, scope, None)
+        return self.follow(step.then, x, scope) if step.then else x
+
+    def controlled(self, step, x, scope):
+        x = self.look_up(step.origin, step, scope).shape if step.origin else x
+        if step.label in scope.named:
+            raise self._at(step, "name-taken", f"two layers are called `{step.label}`")
+        start = len(self.rows)
+        if step.repeat is None:
+            x = self.once(step, x, scope)
+        else:
+            for i in range(self.count(step, "repeat", step.repeat, x, scope)):
+                x = self.once(step, x, _Scope({**scope.env, "i": i}, scope.frame, scope))
+        if step.label:
+            scope.named[step.label] = _Named(x, step, scope, (start, len(self.rows)))
+        return x
+
+    def once(self, step, x, scope):
+        self.walk(1, step)
+        if step.when is not None and not self.decide(step, "when", step.when, x, scope):
+            return x
+        outer = self.times
+        if step.times is not None:
+            self.times = outer * self.count(step, "times", step.times, x, scope)
+        inner = scope
+        if type(step.body) is Group and (step.repeat is not None or step.label):
+            inner = _Scope(scope.env, Frame(scope.frame, step.label or ""), scope)
+        y = self.step_body(step, x, inner)
+        if step.residual is not None and self.decide(step, "residual", step.residual, x, scope):
+            y = self.join(step, x, y, inner)
+        if type(step.body) is not Call:
+            y = self.follow(step.then, y, inner)
+        self.times = outer
+        return y
+
+    def step_body(self, step, x, scope):
+        if type(step.body) is Call:
+            return self.call(step, x, scope, step.then, step.label)
+        return self.body(step, x, scope, step.label)
+
+    def body(self, step, x, scope, label):
+        body = step.body
+        if type(body) is Group:
+            return self.steps(body.steps, x, scope)
+        if type(body) is BlockCall:
+            return self.block(step, body, x, scope, label)
+        if type(body) is Reuse:
+            return self.reuse(step, body.name, x, scope)
+        return self.chosen(step, body, x, scope)
+
+    def follow(self, then, x, scope):
+        start = len(self.rows)
+        x = self.steps(then, x, scope) if then else x
+        self.rows[start:] = [row._replace(follows=True) for row in self.rows[start:]]
+        return x
+
+    # bodies
+
+    def call(self, step, x, scope, then, label):
+        call = step.body
+        op = ops.find(call.op)
+        key = id(call), x
+        layer = None if call.dynamic or op.branches else self._remembered(key)
+        frame = Frame(scope.frame, label or call.op)
+        inputs = (x,) if op.takes_input else ()
+        if layer is None:
+            options = self.options(step, call, op, x, scope)
+            if op.branches:
+                options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
+            layer = self.apply(step, op, x, options)
+            if not call.dynamic and not op.branches:
+                self._remember(key, layer)
+        self.add(Row(op, frame, inputs, layer, self.times, self.shared, False, Place(step.source, *step.place)))
+        if then:
+            return self.follow(then, layer.shape, _Scope(scope.env, frame, scope))
+        return layer.shape
+
+    def options(self, step, call, op, x, scope):
+        if not call.dynamic:
+            return call.options
+        env = {**_shape_names(x), **scope.env}
+        options = {}
+        for name, arg in call.options.items():
+            if name not in op.branches and is_dynamic(arg):
+                arg = self.bind(step, call, op.options[name], arg, env)
+            options[name] = arg
+        return options
+
+    def bind(self, step, call, option, arg, env):
+        place = Place(step.source, *call.places.get(option.name, step.place))
+        value = self.value(arg, env, place)
+        try:
+            return option.kind.bind(value)
+        except Refused as error:
+            raise self._error("bad-value", f"`{option.name}`: {error.message}", place, error.help) from None
+        except TypeError:
+            raise self._error("bad-value", f"`{option.name}` is {option.kind.doc}", place) from None
+
+    def branches(self, step, op, options, x, scope, frame, inputs):
+        options = dict(options)
+        for name in op.branches:
+            if name not in options:
+                continue
+            one = op.options[name].kind.form == "branch"
+            values = (options[name],) if one else options[name]
+            many = len(values) > 1
+            shapes = tuple(self.branch(step, value, x, scope, frame, many) for value in values)
+            options[name] = shapes[0] if one else shapes
+            inputs = inputs + shapes if one else shapes
+        return options, inputs
+
+    def branch(self, step, branch, x, scope, frame, many):
+        if type(branch) is str:
+            return self.look_up(branch, step, scope).shape
+        if not branch:
+            if many:
+                frame.counts["branch"] = frame.counts.get("branch", 0) + 1
+            return x
+        return self.steps(branch, x, _Scope(scope.env, Frame(frame, "branch") if many else frame, scope))
+
+    def apply(self, step, op, x, options):
+        try:
+            layer = op.rule(x, **options) if op.takes_input else op.rule(**options)
+            for size in layer.shape:
+                if type(size) is int and size > limits.SIZE:
+                    raise Refused(f"an output of {size:,} is too large: the limit is {limits.SIZE:,}")
+            return layer
+        except Refused as error:
+            places = step.body.places if type(step.body) is Call else {}
+            place = Place(step.source, *places.get(error.option, step.place))
+            code = "shape-mismatch" if "do not match" in error.message else "cannot-be"
+            raise self._error(code, f"`{op.name}`: {error.message}".replace(f"`{op.name}`: {op.name}: ", f"`{op.name}`: "), place, error.help) from None
+
+    def block(self, step, body, x, scope, label):
+        for name, row in body.rows:
+            self.walk(1, step)
+            base = label or (f"{body.block.name}_{name}" if name else body.block.name)
+            env = dict(self.values)
+            outer = {**_shape_names(x), **scope.env}
+            place = Place(step.source, *step.place)
+            for param in body.block.params:
+                arg = row[param] if param in row else body.block.defaults[param]
+                env[param] = self.value(arg, outer if param in row else {**_shape_names(x), **env}, place)
+            x = self.steps(body.block.steps, x, _Scope(env, Frame(scope.frame, base), scope))
+        return x
+
+    def chosen(self, step, body, x, scope):
+        name = scope.env[body.param]
+        if type(name) is not str or name not in ops.INDEX:
+            raise self._at(step, "bad-value", f"`{body.param}` must name an operation here, got `{name}`")
+        op = ops.find(name)
+        missing = [option.name for option in op.options.values() if option.required]
+        if missing:
+            raise self._at(step, "bad-value", f"`{name}` needs `{missing[0]}` and cannot stand alone")
+        return self.call(step._replace(body=Call(name, {}, {}, False)), x, scope, (), None)
+
+    def reuse(self, step, name, x, scope):
+        named = self.look_up(name, step, scope)
+        if named.step is None:
+            raise self._at(step, "bad-reuse", f"`{name}` is an input and has no weights to use again")
+        outer, self.shared = self.shared, name
+        start = len(self.rows)
+        again = _Scope(named.scope.env, scope.frame, named.scope)
+        x = self.once(named.step._replace(label=None, origin=None), x, again)
+        before, after = self.rows[slice(*named.rows)], self.rows[start:]
+        if not _same_weights(before, after):
+            raise self._at(step, "bad-reuse", f"`{name}` has other weights on this input: they cannot be used again")
+        self.shared = outer
+        return x
+
+    def join(self, step, x, y, scope):
+        op = ops.find("add")
+        layer = self.apply(step, op, x, {"inputs": (x, y)})
+        place = Place(step.source, *step.place)
+        self.add(Row(op, Frame(scope.frame, "add"), (x, y), layer, self.times, None, False, place))
+        return layer.shape
+
+    # values
+
+    def value(self, arg, env, place):
+        try:
+            return evaluate(arg, env)
+        except KeyError as error:
+            help = "it names an axis that the input here does not have"
+            raise self._error("unknown-variable", f"`{error.args[0]}` has no value here", place, help) from None
+        except Refused as error:
+            raise self._error("bad-value", error.message, place, error.help) from None
+        except (ArithmeticError, ValueError, TypeError) as error:
+            raise self._error("bad-expression", f"this has no value: {error}", place) from None
+
+    def control(self, step, arg, x, scope):
+        return self.value(arg, {**_shape_names(x), **scope.env}, Place(step.source, *step.place))
+
+    def decide(self, step, name, arg, x, scope):
+        value = self.control(step, arg, x, scope)
+        if type(value) is str:
+            raise self._at(step, "bad-value", f"`{name}` is a condition, got `{value}`")
+        return value if type(value) is bool else num.domain(value).decide(value)
+
+    def count(self, step, name, arg, x, scope):
+        value = self.control(step, arg, x, scope)
+        try:
+            value = num.whole(value)
+            num.require(value >= 0, "must be at least 0, got {}", value)
+        except (Refused, TypeError) as error:
+            raise self._at(step, "bad-value", f"`{name}`: {error}") from None
+        if name == "times":
+            return value
+        value = num.domain(value).single(value)
+        self.walk(value, step, look_only=True)
+        return value
+
+    def look_up(self, name, step, scope):
+        looking, known = scope, []
+        while looking is not None:
+            if name in looking.named:
+                return looking.named[name]
+            known += looking.named
+            looking = looking.parent
+        help = nearest(name, known) or (f"named so far: {listed(known[:20])}" if known else None)
+        raise self._at(step, "unknown-layer", f"no layer before this one is called `{name}`", help)
+
+    def walk(self, steps, step, look_only=False):
+        if self.walked + steps > self.most_layers:
+            message = f"more than {self.most_layers:,} layers after repeats and blocks are expanded"
+            raise self._at(step, "limit", message)
+        self.walked += 0 if look_only else steps
+
+    def add(self, row):
+        self.rows.append(row)
+        if len(self.rows) > self.most_layers:
+            message = f"more than {self.most_layers:,} layers after repeats and blocks are expanded"
+            raise self._error("limit", message, row.place)
+
+    def _remembered(self, key):
+        try:
+            return self.memo.get(key)
+        except TypeError:  # arrays have no hash: a sweep computes each layer once anyway
+            return None
+
+    def _remember(self, key, layer):
+        try:
+            self.memo[key] = layer
+        except TypeError:
+            return
+
+    def _at(self, step, code, message, help=None):
+        return self._error(code, message, Place(step.source, *step.place), help)
+
+    def _error(self, code, message, place, help=None):
+        return SpecError(Problem(code, message, place, help))
+
+
+def _shape_names(shape):
+    names = dict(zip(_AXES.get(len(shape), ()), shape, strict=False))
+    if shape:
+        names["channels"] = names["features"] = shape[-1]
+    if len(shape) == 2:
+        names["tokens"] = shape[0]
+    return names
+
+
+def _looks_channels_first(shape):
+    return len(shape) == 3 and all(type(n) is int for n in shape) and shape[0] <= 4 < min(shape[1:]) and shape[2] > 16
+
+
+def _same_weights(before, after):
+    pairs = zip(before, after, strict=False)
+    return len(before) == len(after) and all(a.layer.params == b.layer.params for a, b in pairs)

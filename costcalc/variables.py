@@ -1,0 +1,79 @@
+"""The variables of a spec: defaults, given values and their checks."""
+
+import math
+
+from .errors import OptionError, Problem, Refused, SpecError, listed, nearest
+from .model import evaluate
+
+
+def settle(model, given):
+    """Every variable's value: those given, the defaults for the rest.
+
+    Numbers are checked; arrays and symbols pass (a sweep checks its own points). Raises OptionError for a
+    variable the spec does not declare and for a value it cannot have.
+    """
+    for name in given:
+        if name not in model.variables:
+            raise unknown_variable(name, model)
+    values = {}
+    for name, variable in model.variables.items():
+        if name in given:
+            values[name] = checked(variable, given[name])
+        else:
+            values[name] = _default(variable, values)
+    return values
+
+
+def unknown_variable(name, model):
+    """The error for a variable that the spec does not declare."""
+    known = sorted(model.variables)
+    help = nearest(name, known) or (f"it declares {listed(known)}" if known else "it declares no variables")
+    return OptionError(Problem("unknown-variable", f"{model.name} has no variable `{name}`", help=help))
+
+
+def _default(variable, earlier):
+    try:
+        return evaluate(variable.default, earlier)
+    except (ArithmeticError, ValueError, TypeError, Refused) as error:
+        message = f"the default of `{variable.name}` has no value: {error}"
+        raise SpecError(Problem("bad-value", message, variable.place)) from None
+
+
+def checked(variable, value):
+    """The value, if the variable can have it."""
+    if variable.choices and _is_plain(value):
+        if not any(value == choice and (type(value) is str) == (type(choice) is str) for choice in variable.choices):
+            raise _refusal(variable, value, f"it is one of {listed(variable.choices)}")
+        return value
+    if type(value) is str or type(variable.default) is str:
+        if type(value) is not type(variable.default):
+            raise _refusal(variable, value, "it is a number" if type(value) is str else "it is a word")
+        return value
+    if _is_plain(value):
+        _check_number(variable, value)
+    return value
+
+
+def _is_plain(value):
+    return type(value) in (int, float, bool, str)
+
+
+def _check_number(variable, value):
+    if not math.isfinite(value):
+        raise _refusal(variable, value, "it is a finite number")
+    if variable.least is not None and value < variable.least:
+        raise _refusal(variable, value, f"it is at least {variable.least}")
+    if variable.most is not None and value > variable.most:
+        raise _refusal(variable, value, f"it is at most {variable.most}")
+    if variable.least is None and value <= 0 and type(value) is not bool and _is_positive(variable.default):
+        raise _refusal(variable, value, "it must be more than 0, unless the spec gives it a `min`")
+
+
+def _is_positive(default):
+    return type(default) not in (int, float) or default > 0
+
+
+def _refusal(variable, value, why):
+    return OptionError(Problem("bad-value", f"`{variable.name}` cannot be {value}", help=why))
+
+
