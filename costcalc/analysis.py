@@ -9,12 +9,13 @@ from .trace import trace
 from .variables import settle
 
 
-def analyze(spec, *, convention="paper", rho=None, **values):
+def analyze(spec, *, convention="paper", rho=None, settings=None, **values):
     """What a network costs, layer by layer.
 
     spec        a path, the name of a shipped config, or a Model
     convention  `paper`, `framework` or `flops`
     rho         resolution multiplier: `res` of the spec times rho, in whole pixels (arXiv:1704.04861, section 3.4)
+    settings    variables in a mapping, for names that are arguments of this function too
     values      the spec's variables: analyze("mobilenet", alpha=0.75, res=160)
 
     Counts are per sample, as exact integers. Raises CostcalcError for a spec, variable or convention that
@@ -22,7 +23,7 @@ def analyze(spec, *, convention="paper", rho=None, **values):
     """
     model = spec if isinstance(spec, Model) else load(spec)
     price_list = find(convention)
-    settled = settle(model, scaled(model, values, rho))
+    settled = settle(model, scaled(model, {**(settings or {}), **values}, rho))
     return report(model, trace(model, settled), settled, price_list)
 
 

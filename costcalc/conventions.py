@@ -14,12 +14,11 @@ TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
 
 
 class Convention(NamedTuple):
-    """A price list. `cost` is the name of its cost metric, `unit` how a person reads it."""
+    """A price list. `cost` is the name of its cost metric: `mult_adds` or `flops`."""
 
     name: str
     title: str
     cost: str
-    unit: str
     prices: Mapping[str, int]  # quantity -> price, for the cost
     params: Mapping[str, int]  # kind of number -> price, for `params`
     source: str
@@ -47,27 +46,24 @@ def _is_once(times):
 CONVENTIONS = {
     "paper": Convention(
         name="paper",
-        title="mult-adds of convolutions, linear layers and matrix products; params are their weights",
+        title="1 per mult-add of convolutions, linear layers and matrix products; params are their weights",
         cost="mult_adds",
-        unit="mult-adds (1 per multiply-add)",
         prices=MAC,
         params={"weight": 1},
         source="MobileNets (arXiv:1704.04861), Tables 2 to 9: no bias, batch norm, activation or pooling is counted",
     ),
     "framework": Convention(
         name="framework",
-        title="the same mult-adds; params are every trainable number",
+        title="1 per mult-add of convolutions, linear layers and matrix products; params are all trainable numbers",
         cost="mult_adds",
-        unit="mult-adds (1 per multiply-add)",
         prices=MAC,
         params=TRAINABLE,
         source="PyTorch, sum(p.numel() for p in model.parameters()): weights, biases, scales and shifts of norms, slopes",
     ),
     "flops": Convention(
         name="flops",
-        title="floating-point operations: 2 for each mult-add; params are every trainable number",
+        title="FLOPs, 2 per mult-add of convolutions, linear layers and matrix products; params are all trainable numbers",
         cost="flops",
-        unit="FLOPs (1 mult-add = 2)",
         prices={term: 2 for term in MAC},
         params=TRAINABLE,
         source="torch.utils.flop_counter.FlopCounterMode: a multiply and an add are two operations",

@@ -7,7 +7,7 @@ given to `eval`. There is no `**`, no attribute, no index and no string.
 
 import ast
 import operator
-import re
+import warnings
 
 from . import limits, num
 from .errors import listed, nearest
@@ -22,10 +22,9 @@ FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
 }
 CONSTANTS = {"true": True, "false": False}
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|//|<=|>=|==|!=|[-+*/%<>(),])"
-)
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+_ALLOWED = frozenset(_LETTERS + "0123456789 .,()+-*/%<>=!")
+_NUMBER = frozenset("0123456789.eE+-")
 _ARITHMETIC = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -83,41 +82,38 @@ def parse(text, known, functions):
     `known` holds the names that may appear, `functions` maps names to (function, fewest, most).
     Raises `BadExpression` at the first thing that is not in the language.
     """
+    text = text.strip()
     _scan(text)
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
-        column = min(max((getattr(error, "offset", None) or 1) - 1, 0), max(len(text) - 1, 0))
-        raise BadExpression("bad-expression", f"`{_short(text)}` is not an expression", column) from None
-    names = set()
-    shift = len(text) - len(text.lstrip())
-    value = _Builder(known, functions, names, shift).build(tree, 0)
+    tree = _tree(text)
+    names: set[str] = set()
+    value = _Builder(text, known, functions, names).build(tree, 0)
     return Expr(text, frozenset(names), value)
 
 
+def _tree(text):
+    """Python's syntax tree, its columns counted in `text`."""
+    try:
+        with warnings.catch_warnings():  # Python warns of `3if`; here it is an error like any other
+            warnings.simplefilter("error")
+            return ast.parse(text, mode="eval").body
+    except (SyntaxError, Warning, RecursionError, MemoryError, ValueError) as error:
+        column = min(max((getattr(error, "offset", None) or 1) - 1, 0), max(len(text) - 1, 0))
+        raise BadExpression("bad-expression", f"`{_short(text)}` is not an expression", column) from None
+
+
 def _scan(text):
+    """Refuse what Python's parser would read but the language does not have."""
     if len(text) > limits.EXPRESSION_CHARS:
         raise BadExpression("limit", f"an expression has at most {limits.EXPRESSION_CHARS} characters")
-    position = 0
-    end = len(text.rstrip())
-    while position < end:
-        token = _TOKEN.match(text, position)
-        if not token:
-            raise _bad_token(text, position + len(text[position:]) - len(text[position:].lstrip()))
-        if len(token["number"] or "") > limits.DIGITS:
-            raise BadExpression("limit", f"a number has at most {limits.DIGITS} digits", token.start("number"))
-        position = token.end()
-    if not end:
+    if not _ALLOWED.issuperset(text):
+        at = next(at for at, char in enumerate(text) if char not in _ALLOWED)
+        shown = ascii(text[at])[1:-1]
+        raise BadExpression("bad-expression", f"`{shown}` has no meaning in an expression", at)
+    if "**" in text:
+        message = "there is no power in expressions"
+        raise BadExpression("bad-expression", message, text.index("**"), 2, "write the product")
+    if not text.strip():
         raise BadExpression("bad-expression", "an expression is missing")
-
-
-def _bad_token(text, at):
-    if text.startswith("**", at) or (at and text[at - 1 : at + 1] == "**"):
-        return BadExpression("bad-expression", "there is no power in expressions", at, 2, "write the product")
-    if text[at].isdigit():
-        word = re.match(r"[\w.]+", text[at:], re.ASCII).group()
-        return BadExpression("bad-expression", f"`{_short(word)}` is neither a number nor a name", at, len(word))
-    return BadExpression("bad-expression", f"`{text[at]!a}`"[1:-1] + " has no meaning in an expression", at)
 
 
 def _short(text):
@@ -127,8 +123,8 @@ def _short(text):
 class _Builder:
     """Turns an admitted tree into nested functions of an environment."""
 
-    def __init__(self, known, functions, names, shift):
-        self.known, self.functions, self.names, self.shift = known, functions, names, shift
+    def __init__(self, text, known, functions, names):
+        self.text, self.known, self.functions, self.names = text, known, functions, names
 
     def build(self, node, depth):
         if depth > limits.EXPRESSION_DEPTH:
@@ -140,12 +136,15 @@ class _Builder:
 
     def fail(self, code, message, node, help=None):
         width = max(node.end_col_offset - node.col_offset, 1) if node.lineno == node.end_lineno else 1
-        raise BadExpression(code, message, node.col_offset + self.shift, width, help)
+        raise BadExpression(code, message, node.col_offset, width, help)
 
     def constant(self, node, depth):
         value = node.value
-        if type(value) not in (int, float) or value != value or value in (float("inf"), float("-inf")):
-            self.fail("bad-expression", "only finite numbers can stand here", node)
+        written = self.text[node.col_offset : node.end_col_offset]
+        if type(value) not in (int, float) or not _NUMBER.issuperset(written):
+            self.fail("bad-expression", "only decimal numbers can stand here", node)
+        if not abs(value) < 10**limits.DIGITS:
+            self.fail("limit", f"a number has at most {limits.DIGITS} digits", node)
         return lambda env: value
 
     def name(self, node, depth):

@@ -1,7 +1,6 @@
 """Rows, groups and totals of one network under one convention: data for people, without formatting."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -39,19 +38,23 @@ class Line(NamedTuple):
         return self.inputs[0] if self.inputs else ()
 
 
-@dataclass(frozen=True)
 class Report:
     """What a network costs, layer by layer.
 
     In a notebook it shows itself as a table; `totals` is a dict, `frame()` a pandas DataFrame.
     """
 
-    model: Model
-    values: Mapping[str, Any]
-    inputs: Mapping[str, tuple]
-    output: tuple
-    convention: Convention
-    lines: tuple[Line, ...]
+    def __init__(
+        self,
+        model: Model,
+        values: Mapping[str, Any],
+        inputs: Mapping[str, tuple],
+        output: tuple,
+        convention: Convention,
+        lines: tuple[Line, ...],
+    ):
+        self.model, self.values, self.inputs, self.output = model, values, inputs, output
+        self.convention, self.lines = convention, lines
 
     @cached_property
     def totals(self):

@@ -1,16 +1,11 @@
 """Options and expressions: text of the file becomes a checked argument."""
 
-import re
-
 from .. import expr
 from ..errors import Refused
 from ..expr import BadExpression
 from ..model import is_dynamic
 from ..ops import INDEX
 
-_DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
-_KERNEL = re.compile(r"[0-9]{1,9}(x[0-9]{1,9})+", re.ASCII)
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 WORDS = frozenset("same valid global nearest bilinear mean sum max".split()) | frozenset(
     "channels features height width depth length tokens".split()
 )
@@ -44,7 +39,7 @@ def number(node, scope, problems, what="a number or an expression"):
         problems.add("not-a-number", f"{what} is due here, not a {node.kind}", node)
         return BAD
     text = node.value
-    if _DIGITS.fullmatch(text):
+    if len(text) < 16 and text.isdigit() and text.isascii():
         return int(text)
     cached = scope.cache.get(text)
     if cached is not None:
@@ -72,16 +67,27 @@ def sizes(node, scope, problems):
     if node.kind == "list":
         items = tuple(sizes(item, scope, problems) for item in node.value)
         return BAD if any(item is BAD for item in items) else items
-    if node.kind == "scalar" and _KERNEL.fullmatch(node.value):
+    if node.kind == "scalar" and _is_kernel(node.value):
         return tuple(int(part) for part in node.value.split("x"))
     return number(node, scope, problems)
+
+
+def _is_kernel(text):
+    """Whether a text is written as `3x3`."""
+    parts = text.split("x")
+    return len(parts) > 1 and text.isascii() and all(part.isdigit() and len(part) < 10 for part in parts)
+
+
+def is_name(text):
+    """Whether a text is a name: letters, digits and underscores of ASCII."""
+    return text.isascii() and text.isidentifier()
 
 
 def word(node, words, scope, problems, read):
     """One of a kind's words, a parameter that may hold one, or what `read` makes of it."""
     if node.kind == "scalar" and node.value in words and node.value not in scope.params:
         return node.value
-    if node.kind == "scalar" and words and _WORD.fullmatch(node.value) and node.value not in scope.known:
+    if node.kind == "scalar" and words and is_name(node.value) and node.value not in scope.known:
         problems.unknown("word", node.value, node, words)
         return BAD
     return read(node, scope, problems)

@@ -1,38 +1,34 @@
 """Blocks: definitions are read when first called, so that a call can precede its definition."""
 
-import re
+import os
 from functools import lru_cache
-from pathlib import Path
 
 from .. import limits
 from ..errors import Source
 from ..expr import FUNCTIONS
 from ..model import Block
+from ..ops import INDEX
 from . import args
 from .args import BAD, SHAPE_NAMES, Scope
-from .layers import LayerReader
+from .layers import BODIES, CONTROLS, LayerReader
 from .nodes import compose
 from .problems import Problems
 
-_SIGNATURE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
-_PARAM = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:=(.*))?", re.ASCII | re.DOTALL)
-
-
 def signature(node, problems):
     """(name, [(parameter, default text or None)]) of a key such as `bottleneck(t, c, s=1)`; None if it is none."""
-    match = _SIGNATURE.fullmatch(node.value)
-    if not match:
+    name, paren, rest = node.value.strip().partition("(")
+    if not args.is_name(name.strip()) or (paren and not rest.endswith(")")):
         problems.add("bad-signature", f"`{node.value[:60]}` is not a signature such as `name(a, b=1)`", node)
         return None
     params = []
-    for part in _split(match[2]) if (match[2] or "").strip() else []:
-        param = _PARAM.fullmatch(part)
-        if not param or param[1] in (name for name, _ in params):
-            what = "is given twice" if param else "is not a parameter"
+    for part in _split(rest[:-1]) if rest[:-1].strip() else []:
+        param, equals, default = (piece.strip() for piece in part.partition("="))
+        if not args.is_name(param) or param in (earlier for earlier, _ in params):
+            what = "is given twice" if args.is_name(param) else "is not a parameter"
             problems.add("bad-signature", f"`{part.strip()[:60]}` {what}", node)
             return None
-        params.append((param[1], param[2]))
-    return match[1], params
+        params.append((param, default if equals else None))
+    return name.strip(), params
 
 
 def _split(text):
@@ -58,6 +54,8 @@ class Library:
             found = signature(key, problems)
             if found and found[0] in self.nodes:
                 problems.add("duplicate-key", f"two blocks are called `{found[0]}`", key)
+            elif found and (found[0] in INDEX or found[0] in (*CONTROLS, *BODIES)):
+                problems.add("name-taken", f"`{found[0]}` is an operation: give the block another name", key)
             elif found:
                 self.nodes[found[0]] = key, value, found[1]
 
@@ -124,8 +122,9 @@ class Library:
 @lru_cache(1)
 def shipped_library():
     """The blocks of costcalc/blocks.yaml."""
-    path = Path(__file__).parent.parent / "blocks.yaml"
-    source = Source("costcalc/blocks.yaml", path.read_text(encoding="utf-8"))
+    path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "blocks.yaml")
+    with open(path, encoding="utf-8") as file:
+        source = Source("costcalc/blocks.yaml", file.read())
     problems = Problems(source)
     scope = Scope(SHAPE_NAMES, FUNCTIONS)
     library = Library(source, problems, compose(source), {}, scope, None)

@@ -47,18 +47,19 @@ class LayerReader:
             body = Group(self.steps(value, inner))
         elif name == "reuse":
             body = Reuse(args.text(value, scope, self.problems))
-        elif self.library.has(name):
-            body = self._block_call(name, at, value, entries, inner)
-        else:
+        elif name in ops.INDEX:
             body = self._call(name, at, value, entries, inner)
+        else:
+            body = self._block_call(name, at, value, entries, inner)
         return self._controlled(body, name, at, entries, scope, inner, with_then)
 
     def _body_key(self, entries, node, scope):
         if node.kind == "scalar" and node.value in scope.params:
             return node.value
-        found = [key for key in entries if key in ops.INDEX or key in BODIES or self.library.has(key)]
+        found = [key for key in entries if key in ops.INDEX or key in BODIES or key in self.library.nodes]
+        found = found or [key for key in entries if key not in CONTROLS and self.library.has(key)]
         if len(found) > 1:
-            taken = {name for key in found if self.library.has(key) for name in self.library.params(key)}
+            taken = {name for key in found if key in self.library.nodes for name in self.library.params(key)}
             found = [key for key in found if key not in taken] or found
         if len(found) == 1:
             return found[0]

@@ -1,13 +1,12 @@
 """The spec language: a YAML text becomes a `Model`, or a SpecError with every problem of the file."""
 
-import re
 from contextlib import contextmanager
 
 from ..errors import Place, Source
 from ..expr import CONSTANTS, FUNCTIONS, BadExpression, Function, parse
 from ..model import Input, Model, Variable
 from ..ops import INDEX, find
-from . import args, evidence
+from . import args
 from .args import BAD, SHAPE_NAMES, Scope
 from .blocks import Library, Shipped, signature
 from .nodes import compose
@@ -26,7 +25,6 @@ SECTIONS = (
     "published",
     "budget",
 )
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _RESERVED = frozenset(["i", "and", "or", "not", "if", "else", "in", "is", "lambda", *CONSTANTS])
 
 
@@ -69,11 +67,18 @@ class _Reader:
         steps = library.reader.steps(sections["layers"], scope) if "layers" in sections else ()
         library.read_all()
         self._check_defaults(sections.get("defaults"), library)
-        published = evidence.published(sections.get("published"), variables, self.problems)
-        budget = evidence.budget(sections.get("budget"), self.problems)
+        published, budget = self._evidence(sections, variables)
         self.problems.raise_any()
         name = sections["name"].value if "name" in sections else _stem(self.source.path)
         return Model(name, self.source, variables, inputs, steps, published, budget)
+
+    def _evidence(self, sections, variables):
+        if "published" not in sections and "budget" not in sections:
+            return (), {}
+        from . import evidence
+
+        published = evidence.published(sections.get("published"), variables, self.problems)
+        return published, evidence.budget(sections.get("budget"), self.problems)
 
     def _sections(self, root):
         if root.kind != "map":
@@ -105,7 +110,7 @@ class _Reader:
         variables = {}
         for key, value in self._map(node).value if self._map(node) else ():
             name = key.value
-            if not _NAME.fullmatch(name) or name in _RESERVED or name in FUNCTIONS:
+            if not args.is_name(name) or name in _RESERVED or name in FUNCTIONS:
                 self.problems.add("bad-name", f"`{name[:60]}` cannot be the name of a variable", key)
                 continue
             variables[name] = self._variable(name, key, value, variables)

@@ -1,0 +1,85 @@
+"""The command line. One file a command, imported when the command is run."""
+
+import gc
+import sys
+
+import click
+
+from .. import __version__
+
+COMMANDS = {  # name -> what it is for
+    "analyze": "What a network costs, layer by layer.",
+    "conventions": "What counts as a mult-add or a parameter, and for whom.",
+    "ops": "The operations and blocks of the spec language.",
+    "schema": "A JSON Schema of the spec language, for editors.",
+    "validate": "Check that specs can be read and built.",
+    "zoo": "The shipped configs.",
+}
+
+OK, FAILED, CANNOT, BUG = 0, 1, 2, 101
+
+
+class Commands(click.Group):
+    """Finds commands by name without importing the others."""
+
+    def list_commands(self, ctx):
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}").command
+
+    def resolve_command(self, ctx, args):
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from ..errors import OptionError, Problem, listed, nearest
+
+            help = nearest(args[0], COMMANDS) or f"commands: {listed(COMMANDS)}"
+            raise OptionError(Problem("unknown-command", f"there is no command `{args[0]}`", help=help))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="costcalc %(version)s")
+def cli():
+    """What does this neural network cost, before anyone trains it?
+
+    \b
+    Examples:
+      costcalc analyze mobilenet.yaml --alpha 0.75 --res 160
+      costcalc analyze my_net.yaml --by type --format csv
+      costcalc ops conv
+    """
+
+
+def main(args=None):
+    """Run the program and exit: 0 fine, 1 a check failed, 2 could not run, 101 a bug of ours."""
+    gc.set_threshold(100_000)  # a short run: most objects live to its end, and looking for garbage costs more
+    args = sys.argv[1:] if args is None else args
+    try:
+        code = cli.main(args, prog_name="costcalc", standalone_mode=False) or OK
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _quiet()
+    except KeyboardInterrupt:
+        code = 130
+    except Exception as error:  # every failure becomes one clear message and its exit code
+        from .failures import report_failure
+
+        code = report_failure(error, args)
+    gc.freeze()  # nor is there anything to gain from a last look at them on the way out
+    sys.exit(code)
+
+
+def _quiet():
+    """The reader of our output is gone: say nothing, and let Python find nothing to flush."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK

@@ -1,0 +1,47 @@
+"""costcalc analyze"""
+
+import click
+
+from .options import SpecCommand, factor, output_options, spec_options, variables
+
+
+@click.command(cls=SpecCommand)
+@spec_options
+@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
+@click.option("--depth", type=click.IntRange(1, 100), help="Roll up to N levels of names; implies --by block.")
+@click.option("--columns", metavar="A,B,..", help="The columns to show, by their names in CSV.")
+@click.option("--sort", metavar="COLUMN", help="Largest first; names from A to Z.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N.")
+@click.option("--all", "everything", is_flag=True, help="Also `then` layers without counted cost.")
+@output_options
+@click.pass_context
+def command(
+    ctx, spec, alpha, res, rho, sets, convention, by, depth, columns, sort, top, everything, format, as_json, output, color
+):
+    """What a network costs, layer by layer.
+
+    SPEC is a YAML file, or the name of a shipped config (see `costcalc zoo`). Any variable of the spec is
+    an option of its own: `costcalc analyze SPEC --help` lists them.
+
+    \b
+    Examples:
+      costcalc analyze mobilenet.yaml --alpha 0.75 --res 160
+      costcalc analyze resnet50 --by block
+      costcalc analyze mobilenet --sort mult_adds --top 5
+      costcalc analyze mobilenet --convention framework -o layers.csv
+    """
+    from ..analysis import analyze
+    from ..load import load
+    from ..render import View, render
+    from .output import deliver, format_for
+    from .terminal import screen
+
+    model = load(spec)
+    given = variables(ctx, model, alpha, res, sets)
+    report = analyze(model, convention=convention, rho=factor("rho", rho), settings=given)
+    by = "block" if depth and by == "layer" else by
+    names = tuple(name.strip() for name in columns.split(",")) if columns else ()
+    view = View(by, depth or 1, names, sort or "", top or 0, everything)
+    format = "json" if as_json else format_for(format, output)
+    deliver(render(report, format, view, screen(color) if output in (None, "-") else None), output)

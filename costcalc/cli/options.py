@@ -1,0 +1,139 @@
+"""Options that commands share, and the variables of a spec as options of their own."""
+
+import re
+
+import click
+
+from ..errors import OptionError, Problem, listed, nearest
+
+
+
+class SpecCommand(click.Command):
+    """A command on a spec: `--NAME VALUE` sets any variable that the spec declares."""
+
+    def parse_args(self, ctx, args):
+        known = {opt for param in self.params for opt in (*param.opts, *param.secondary_opts)}
+        known |= set(ctx.help_option_names)
+        kept, pairs = _taken(list(args), known)
+        ctx.meta["variables"], ctx.meta["known"] = pairs, known
+        ctx.meta["raw"] = [arg for arg in kept if not arg.startswith("-")]
+        return super().parse_args(ctx, kept)
+
+    def format_epilog(self, ctx, formatter):
+        for spec in ctx.meta.get("raw", ()):
+            rows = _declared(spec)
+            if rows:
+                with formatter.section(f"Variables of {spec}"):
+                    formatter.write_dl(rows)
+        super().format_epilog(ctx, formatter)
+
+
+def _taken(args, known):
+    """Arguments without the options that the command does not know, and those as pairs."""
+    kept, pairs = [], []
+    while args:
+        arg = args.pop(0)
+        name, equals, value = arg.partition("=")
+        if arg == "--":
+            return [*kept, arg, *args], pairs
+        if not arg.startswith("--") or name in known:
+            kept.append(arg)
+            continue
+        if not equals:
+            value = args.pop(0) if args and not args[0].startswith("--") else None
+        pairs.append((name, value))
+    return kept, pairs
+
+
+def _declared(spec):
+    """(option, help) of each variable of a spec; nothing when it cannot be read, as help must not fail."""
+    from ..errors import CostcalcError
+    from ..load import load
+
+    try:
+        variables = load(spec).variables.values()
+    except CostcalcError:
+        return []
+    return [(f"--{variable.name} VALUE", _about(variable)) for variable in variables]
+
+
+def _about(variable):
+    default = getattr(variable.default, "text", variable.default)
+    choices = f"; one of {', '.join(map(str, variable.choices))}" if variable.choices else ""
+    return f"{variable.help or 'variable'} [default: {default}{choices}]"
+
+
+def spec_options(command):
+    """SPEC and the ways to set its variables."""
+    for option in reversed(
+        (
+            click.argument("spec"),
+            click.option("--alpha", metavar="A", help="Width multiplier: short for --set alpha=A."),
+            click.option("--res", metavar="R", help="Input resolution: short for --set res=R."),
+            click.option("--rho", metavar="P", help="Resolution multiplier: res times P, in whole pixels."),
+            click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable of the spec."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def output_options(command):
+    """--format, -o, --color."""
+    from ..render import FORMATS
+
+    for option in reversed(
+        (
+            click.option("--format", "-f", "format", type=click.Choice(list(FORMATS)), help="Output format."),
+            click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
+            click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format."),
+            click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def variables(ctx, model, alpha, res, sets):
+    """The variables set on the command line, as numbers or words. Raises OptionError."""
+    pairs = [(name, value) for name, value in (("alpha", alpha), ("res", res)) if value is not None]
+    for text in sets:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise OptionError(Problem("usage", f"`--set {text}` sets nothing", help="write --set NAME=VALUE"))
+        pairs.append((name.strip(), value.strip()))
+    for option, value in ctx.meta["variables"]:
+        name = option[2:].replace("-", "_")
+        if name not in model.variables:
+            raise _unknown(ctx, option, model)
+        if value is None:
+            raise OptionError(Problem("usage", f"`{option}` needs a value"))
+        pairs.append((name, value))
+    return {name: read_value(name, value) for name, value in pairs}
+
+
+def _unknown(ctx, option, model):
+    declared = [f"--{name}" for name in model.variables]
+    help = nearest(option, [*ctx.meta["known"], *declared]) or f"variables of {model.name}: {listed(declared)}"
+    return OptionError(Problem("unknown-option", f"there is no option or variable `{option}`", help=help))
+
+
+def read_value(name, text):
+    """A value from the command line: a number, true or false, or a word."""
+    if text in ("true", "false"):
+        return text == "true"
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
+        return float(text) if re.search(r"[.eE]", text) else int(text[:40])
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in ("nan", "inf", "infinity"):
+        return text
+    raise OptionError(Problem("bad-value", f"`{name}` cannot be `{text[:60]}`", help="a number is due"))
+
+
+def factor(name, text):
+    """A multiplier from the command line, or None."""
+    if text is None:
+        return None
+    value = read_value(name, text)
+    if type(value) not in (int, float) or not 0 < value < float("inf"):
+        raise OptionError(Problem("bad-value", f"`{name}` cannot be `{text[:60]}`", help="a number above 0 is due"))
+    return value

@@ -1,0 +1,44 @@
+"""What the terminal can show: width, colour, characters."""
+
+import os
+import sys
+
+from ..render import Screen
+
+
+def screen(color="auto"):
+    """The screen that standard output is: as wide as the table needs when it is no terminal."""
+    return Screen(width(sys.stdout), has_color(sys.stdout, color), not _shows(sys.stdout, "─"))
+
+
+def width(stream):
+    """COLUMNS if set, the terminal's width, or None for output that goes elsewhere."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+        return max(int(columns), 20)
+    if not stream.isatty():
+        return None
+    try:
+        return max(os.get_terminal_size(stream.fileno()).columns, 20)
+    except OSError:
+        return 80
+
+
+def has_color(stream, choice="auto"):
+    """Whether to use colour: --color, then NO_COLOR, FORCE_COLOR and TERM, then whether it is a terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = os.environ.get("FORCE_COLOR")
+    if forced is not None and forced != "":
+        return forced not in ("0", "false")
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _shows(stream, character):
+    try:
+        character.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

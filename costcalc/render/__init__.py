@@ -1,0 +1,38 @@
+"""Renderers: a Report becomes text. Found by name, loaded on use."""
+
+from typing import NamedTuple
+
+from ..errors import OptionError, Problem, listed, nearest
+
+FORMATS = {"table": "table", "csv": "csv_", "json": "json_", "md": "markdown", "latex": "latex"}
+SUFFIXES = {".csv": "csv", ".json": "json", ".md": "md", ".tex": "latex", ".txt": "table"}
+
+
+class View(NamedTuple):
+    """What of a report to show: grouping, columns, order."""
+
+    by: str = "layer"  # layer, type or block
+    depth: int = 1  # levels of names, for blocks
+    columns: tuple[str, ...] = ()
+    sort: str = ""
+    top: int = 0
+    everything: bool = False  # `then` layers without counted cost too
+
+
+class Screen(NamedTuple):
+    """Where a table goes: its width (None is as wide as it needs), colour, and whether only ASCII can be shown."""
+
+    width: int | None = None
+    color: bool = False
+    ascii: bool = False
+
+
+def render(report, format="table", view=None, screen=None):
+    """The text of a report in one of FORMATS."""
+    from importlib import import_module
+
+    if format not in FORMATS:
+        help = nearest(format, FORMATS) or f"known: {listed(FORMATS)}"
+        raise OptionError(Problem("unknown-format", f"there is no format `{format}`", help=help))
+    module = import_module(f"{__name__}.{FORMATS[format]}")
+    return module.render(report, view or View(), screen or Screen())

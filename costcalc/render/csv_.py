@@ -1,0 +1,24 @@
+"""A report as CSV: one row a layer, plain integers, no totals row."""
+
+import csv
+import io
+
+from .columns import PLAIN, PLAIN_GROUP, columns_of, public, records, selected
+
+
+def render(report, view, screen):
+    """The rows, under the column names of the JSON contract."""
+    columns = columns_of(view, report, PLAIN, PLAIN_GROUP)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [public(name, report) for name in columns], lineterminator="\n")
+    writer.writeheader()
+    for record in records(report, selected(report, view), columns):
+        writer.writerow({name: harmless(value) for name, value in record.items()})
+    return out.getvalue()
+
+
+def harmless(value):
+    """A text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    if type(value) is str and value[:1] in ("=", "+", "-", "@", "\t", "\r", "|"):
+        return "'" + value
+    return value

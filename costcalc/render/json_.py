@@ -1,0 +1,73 @@
+"""A report as JSON: the contract for programs. Integers are unrounded; one layer a line."""
+
+import json
+
+from .. import __version__
+from .columns import COLUMNS, columns_of, public, selected
+
+SCHEMA_VERSION = 1
+_LAYER = ("name", "op", "type", "input", "output", "kernel", "stride", "groups", "cost", "params", "line")
+_GROUP = ("name", "cost", "cost_share", "params", "params_share", "layers")
+
+
+def render(report, view, screen):
+    """One JSON document, with the layers or groups one a line."""
+    head = document(report)
+    columns = columns_of(view, report, _LAYER, _GROUP)
+    key = "layers" if view.by == "layer" else f"by_{view.by}"
+    rows = [_row(report, line, columns, view) for line in selected(report, view)]
+    if view.by == "layer":
+        head["by_type"] = [{"type": line.name, **_row(report, line, _GROUP[1:], None)} for line in report.by_type()]
+    parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
+    body = ",\n".join("  " + json.dumps(row) for row in rows)
+    return "{" + ",\n ".join([*parts, f'"{key}": [\n{body}\n ]' if rows else f'"{key}": []']) + "}\n"
+
+
+def document(report):
+    """Everything of the contract but the rows."""
+    source = report.model.source
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "costcalc": __version__,
+        "spec": {
+            "name": report.model.name,
+            "path": source.path,
+            "sha256": _sha256(source.text.encode()),
+        },
+        "vars": dict(report.values),
+        "inputs": dict(report.inputs),
+        "convention": report.convention.name,
+        "complete": report.complete,
+        "totals": report.totals,
+    }
+
+
+def _sha256(data):
+    """Hex digest, from the interpreter's own module: hashlib would load OpenSSL for one short text."""
+    for name in ("_sha2", "_sha256", "hashlib"):
+        try:
+            return __import__(name).sha256(data).hexdigest()
+        except ImportError:
+            continue
+    raise ImportError("sha256")
+
+
+def _row(report, line, columns, view):
+    row = {public(name, report): COLUMNS[name].value(report, line) for name in columns}
+    if view is not None and view.by == "layer" and not view.columns:
+        row.update(_exceptions(line))
+    return row
+
+
+def _exceptions(line):
+    """What few layers have: several inputs, several runs, shared weights, unknown cost."""
+    found = {}
+    if len(line.inputs) > 1:
+        found["inputs"] = line.inputs
+    if line.times != 1:
+        found["times"] = line.times
+    if line.shared:
+        found["shared"] = line.shared
+    if not line.complete:
+        found["complete"] = False
+    return found

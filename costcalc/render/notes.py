@@ -1,0 +1,36 @@
+"""The lines under a table: what is left out, what is unknown, what was published, what the numbers mean."""
+
+from .columns import printable, stamp
+
+
+def notes(report, view, shown):
+    """The lines under the tables; the last says what the numbers mean."""
+    found = []
+    hidden = len(report.shown(view.everything)) - shown
+    if view.by == "layer" and view.top and hidden > 0:
+        found.append(f"{hidden:,} more layers are not shown (--top {view.top})")
+    if not report.complete:
+        unknown = [line.name for line in report.lines if not line.complete]
+        found.append(f"lower bounds (>=): the cost of {printable(', '.join(unknown[:5]))} is not known")
+    found += [_published(claim) for claim in _claims(report)]
+    for metric, limit in report.model.budget.items():
+        have = report.totals.get(metric)
+        if have is not None:
+            state = "within" if have <= limit else "over"
+            found.append(f"budget: {metric} {have:,} of {limit:,}, {state}")
+    return [*found, stamp(report)]
+
+
+def _claims(report):
+    """The published totals for just these values of the variables, under this convention."""
+    variables = report.model.variables
+    for claim in report.model.published:
+        setting = {**{name: variable.default for name, variable in variables.items()}, **claim.at}
+        ours = claim.notes.get("convention", "paper") == report.convention.name
+        if ours and not claim.of and setting == dict(report.values):
+            yield claim
+
+
+def _published(claim):
+    figures = ", ".join(f"{name} {figure}" for name, figure in claim.figures.items())
+    return f"published: {printable(figures)} ({printable(claim.source)})"

@@ -1,0 +1,140 @@
+"""Attention in loops over pairs of query and key, each asked whether it is masked."""
+
+import math
+
+from .tally import Impossible, box, shape_of, share_out
+
+
+def attention(
+    tally, x, memory=None, *, heads, kv_heads=None, head_size=None, causal=False, window=None, out=None, bias=True
+):
+    """Multi-head attention with four projections (arXiv:1706.03762; grouped keys arXiv:2305.13245)."""
+    memory = x if memory is None else memory
+    *outer, queries, channels = _sequence(x)
+    *outer_memory, keys, features = _sequence(memory)
+    kv_heads = heads if kv_heads is None else kv_heads
+    share_out(heads, kv_heads)
+    size = share_out(channels, heads) if head_size is None else head_size
+    out = channels if out is None else out
+    _same(outer, outer_memory)
+    query = _projected(tally, x, channels, heads, size, bias)
+    key = _projected(tally, memory, features, kv_heads, size, bias)
+    value = _projected(tally, memory, features, kv_heads, size, bias)
+    mixed = _attended(tally, query, key, value, _mask(queries, keys, causal, window))
+    flat = {(*place, head * size + n): number for (*place, head, n), number in mixed.items()}
+    joined = _projected(tally, flat, heads * size, 1, out, bias)
+    return {(*place, n): number for (*place, _, n), number in joined.items()}
+
+
+def attend(tally, *inputs, heads, causal=False, window=None):
+    """softmax(q k) v of tensors that are there (torch.nn.functional.scaled_dot_product_attention)."""
+    if len(inputs) != 3:
+        raise Impossible("queries, keys and values are due")
+    (*outer, queries, wide), (*outer_k, keys, narrow), (*outer_v, values, deep) = (_sequence(one) for one in inputs)
+    _same((outer, outer, keys), (outer_k, outer_v, values))
+    size = share_out(wide, heads)
+    kv_heads = share_out(narrow, size)
+    share_out(heads, kv_heads)
+    depth = share_out(deep, kv_heads)
+    query, key, value = (_in_heads(one, each) for one, each in zip(inputs, (size, size, depth), strict=True))
+    mixed = _attended(tally, query, key, value, _mask(queries, keys, causal, window))
+    return {(*place, head * depth + n): number for (*place, head, n), number in mixed.items()}
+
+
+def _sequence(x):
+    if len(shape_of(x)) < 2:
+        raise Impossible("not a sequence")
+    return shape_of(x)
+
+
+def _same(one, other):
+    if one != other:
+        raise Impossible(f"{one} does not meet {other}")
+
+
+def _in_heads(x, size):
+    """The channels of a tensor as (head, channel of the head)."""
+    return {(*place, n // size, n % size): value for (*place, n), value in x.items()}
+
+
+def _projected(tally, x, features, heads, size, bias):
+    """Every position times a matrix of weights, split into heads."""
+    weight = tally.parameters("weight", features, heads, size)
+    offset = tally.parameters("bias", heads, size) if bias else None
+    result = {}
+    for place in {index[:-1]: None for index in x}:
+        for head, n in box((heads, size)):
+            total = 0
+            for m in range(features):
+                total = tally.mac(total, x[(*place, m)], weight[m, head, n])
+            result[(*place, head, n)] = tally.did("bias", total + offset[head, n]) if bias else total
+    return result
+
+
+def _mask(queries, keys, causal, window):
+    """A function of query and key: "seen", "masked" (in reach, but in the future) or "far" (out of reach)."""
+    if (causal or window is not None) and queries != keys:
+        raise Impossible("which key is at the place of which query?")
+    if window is None:
+        reach = math.inf
+    else:
+        reach = window - 1 if causal else window // 2
+
+    def fate(query, key):
+        if abs(key - query) > reach:
+            return "far"
+        return "masked" if causal and key > query else "seen"
+
+    return fate
+
+
+def _attended(tally, query, key, value, fate):
+    """For every query and head, the values of the keys that it sees, mixed."""
+    query, key, value = (_vectors(one) for one in (query, key, value))
+    heads, kv_heads = (1 + max(head for *_, head in one) for one in (query, key))
+    keys = 1 + max(k for *_, k, _ in key)
+    result = {}
+    for (*place, q, head), vector in query.items():
+        shared = head // (heads // kv_heads)
+        near = [(fate(q, k), key[(*place, k, shared)], value[(*place, k, shared)]) for k in range(keys)]
+        for n, number in enumerate(_mixed(tally, vector, near)):
+            result[(*place, q, head, n)] = number
+    return result
+
+
+def _vectors(x):
+    """The last axis of a tensor as lists."""
+    vectors = {}
+    for index in sorted(x):
+        vectors.setdefault(index[:-1], []).append(x[index])
+    return vectors
+
+
+def _mixed(tally, query, near):
+    """The sum of the values that a query sees, each times its softmax weight.
+
+    A masked pair is worked out as well, as a plain implementation does, and then has no weight.
+    """
+    scores, values = [], []
+    for fate, key, value in near:
+        if fate == "seen":
+            scores.append(_score(tally, query, key, "mac_attention"))
+            values.append(value)
+        elif fate == "masked":
+            _score(tally, query, key, "mac_masked")
+            for number in value:
+                tally.mac(0, 0, number, "mac_masked")
+    weights = [tally.did("softmax", math.exp(score - max(scores))) for score in scores]
+    mixed = [0.0] * len(values[0])
+    for weight, value in zip(weights, values, strict=True):
+        for n, number in enumerate(value):
+            mixed[n] = tally.mac(mixed[n], weight / sum(weights), number, "mac_attention")
+    return mixed
+
+
+def _score(tally, query, key, quantity):
+    """The product of a query and a key over the square root of their length."""
+    total = 0
+    for one, other in zip(query, key, strict=True):
+        total = tally.mac(total, one, other, quantity)
+    return total / math.sqrt(len(key))

@@ -1,0 +1,104 @@
+"""Convolutions in loops: a window slides over a padded grid; transposed, every value is scattered."""
+
+from collections import defaultdict
+from itertools import count
+
+from .sliding import last_taps, same_starts, windows
+from .tally import Impossible, both_sides, box, grid_of, per_axis, share_out
+
+
+def conv(tally, x, *, kernel, out, stride=1, padding="same", dilation=1, groups=1, bias=True):
+    """Convolution (torch.nn.Conv2d): each group of outputs reads its group of channels."""
+    space, channels = grid_of(x)
+    reads, writes = share_out(channels, groups), share_out(out, groups)
+    weight = tally.parameters("weight", out, reads, *per_axis(kernel, len(space)))
+    offset = tally.parameters("bias", out) if bias else None
+    result = {}
+    for position, window in windows(space, kernel, stride, padding, dilation):
+        for n in range(out):
+            total, first = 0, n // writes * reads
+            for tap, at in window:
+                for m in range(reads):
+                    total = tally.mac(total, x.get((*at, first + m), 0), weight[(n, m, *tap)])
+            result[(*position, n)] = _shifted(tally, total, offset, n)
+    return result
+
+
+def dwconv(tally, x, *, kernel, multiplier=1, stride=1, padding="same", dilation=1, bias=True):
+    """Depthwise convolution (keras.layers.DepthwiseConv2D): each channel has filters of its own."""
+    space, channels = grid_of(x)
+    weight = tally.parameters("weight", channels, multiplier, *per_axis(kernel, len(space)))
+    offset = tally.parameters("bias", channels * multiplier) if bias else None
+    result = {}
+    for position, window in windows(space, kernel, stride, padding, dilation):
+        for channel, number in box((channels, multiplier)):
+            total, n = 0, channel * multiplier + number
+            for tap, at in window:
+                total = tally.mac(total, x.get((*at, channel), 0), weight[(channel, number, *tap)])
+            result[(*position, n)] = _shifted(tally, total, offset, n)
+    return result
+
+
+def conv_transpose(
+    tally, x, *, kernel, out, stride=1, padding="same", output_padding=0, dilation=1, groups=1, bias=True
+):
+    """Transposed convolution (torch.nn.ConvTranspose2d): scatter through the kernel, then crop the margin."""
+    space, channels = grid_of(x)
+    rank = len(space)
+    kernel, stride, dilation = per_axis(kernel, rank), per_axis(stride, rank), per_axis(dilation, rank)
+    reads, writes = share_out(channels, groups), share_out(out, groups)
+    weight = tally.parameters("weight", channels, writes, *kernel)
+    offset = tally.parameters("bias", out) if bias else None
+    canvas = defaultdict(float)
+    for (*position, m), (tap, number) in _pairs(x, kernel, writes):
+        at = tuple(p * s + t * d for p, s, t, d in zip(position, stride, tap, dilation, strict=True))
+        n = m // reads * writes + number
+        canvas[(*at, n)] = tally.mac(canvas[(*at, n)], x[(*position, m)], weight[(m, number, *tap)])
+    cut = _cut(space, canvas, last_taps(kernel, dilation), stride, padding, per_axis(output_padding, rank))
+    return _cropped(tally, canvas, cut, out, offset, len(weight))
+
+
+def _pairs(x, kernel, writes):
+    """Every value of the input with every tap and output of its group."""
+    for index in x:
+        for tap in box(kernel):
+            for number in range(writes):
+                yield index, (tap, number)
+
+
+def _cut(space, canvas, last_taps, stride, padding, output_padding):
+    """(where the output starts on the canvas, its length) for every axis."""
+    rank = len(space)
+    if padding == "same" and not any(output_padding):
+        return [_same_cut(n, last + 1, step) for n, last, step in zip(space, last_taps, stride, strict=True)]
+    if padding == "same":  # keras.layers.Conv2DTranspose with an output_padding: half the kernel goes on each side
+        padding = tuple((last + 1) // 2 for last in last_taps)
+    drawn = [max(axis) + 1 for axis in zip(*canvas, strict=True)][:rank]
+    sides = both_sides(0 if padding == "valid" else padding, rank)
+    axes = zip(drawn, sides, output_padding, strict=True)
+    return [(before, length - before - after + extra) for length, (before, after), extra in axes]
+
+
+def _same_cut(n, span, step):
+    """Keras: the largest grid that a `same` convolution with this stride brings to n positions."""
+    for size in count(1):
+        if len(same_starts(size + 1, span, step)) > n:
+            return -same_starts(size, span, step)[0], size
+
+
+def _cropped(tally, canvas, cut, out, offset, weights):
+    """The part of the canvas that is kept; and, for `mac_on_output`, all weights once at each of its positions."""
+    if any(length < 1 for _, length in cut):
+        raise Impossible("the padding cuts all of the output off")
+    result = {}
+    for position in box([length for _, length in cut]):
+        at = tuple(p + before for p, (before, _) in zip(position, cut, strict=True))
+        for n in range(out):
+            result[(*position, n)] = _shifted(tally, canvas.get((*at, n), 0), offset, n)
+        for _ in range(weights):
+            tally.did("mac_on_output")
+    return result
+
+
+def _shifted(tally, total, offset, n):
+    return total if offset is None else tally.did("bias", total + offset[n,])

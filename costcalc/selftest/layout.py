@@ -1,0 +1,145 @@
+"""Values moved one at a time: joined, cut, bordered, put in another order."""
+
+from .sliding import corners
+from .tally import Impossible, both_sides, box, grid_of, per_axis, shape_of, share_out
+
+NAMES = {
+    1: ("channels",),
+    2: ("length", "channels"),
+    3: ("height", "width", "channels"),
+    4: ("depth", "height", "width", "channels"),
+}
+ALIASES = {"tokens": "length", "features": "channels"}
+
+
+def axis_of(rank, axis):
+    """The number of an axis that is given by number or by name."""
+    if isinstance(axis, str):
+        name = ALIASES.get(axis, axis)
+        if name == "channels":
+            return rank - 1
+        if name not in NAMES.get(rank, ()):
+            raise Impossible(f"there is no {axis} among {rank} axes")
+        return NAMES[rank].index(name)
+    if axis >= rank:
+        raise Impossible(f"there is no axis {axis} among {rank}")
+    return axis
+
+
+def without(index, axis):
+    """An index without one of its axes."""
+    return (*index[:axis], *index[axis + 1 :])
+
+
+def concat(tally, *inputs, axis="channels"):
+    """Tensors one behind the other (torch.cat)."""
+    if not inputs:
+        raise Impossible("nothing to join")
+    along, offset, result = axis_of(len(shape_of(inputs[0])), axis), 0, {}
+    for one in inputs:
+        if len(shape_of(one)) != len(shape_of(inputs[0])):
+            raise Impossible("the tensors have different numbers of axes")
+        for index, value in one.items():
+            result[(*index[:along], index[along] + offset, *index[along + 1 :])] = tally.did("move", value)
+        offset += shape_of(one)[along]
+    return result
+
+
+def split(tally, x, *, parts, part=0, axis="channels"):
+    """One of several equal parts (torch.chunk)."""
+    along = axis_of(len(shape_of(x)), axis)
+    size = share_out(shape_of(x)[along], parts)
+    return _cut(tally, x, along, part * size, size)
+
+
+def slice_(tally, x, *, size, start=0, axis="channels"):
+    """`size` values from `start` on (torch.narrow)."""
+    return _cut(tally, x, axis_of(len(shape_of(x)), axis), start, size)
+
+
+def _cut(tally, x, along, start, size):
+    """The values whose index along an axis is start .. start + size - 1, all of which must be there."""
+    if not set(range(start, start + size)) <= {index[along] for index in x}:
+        raise Impossible("some of the values are not there")
+    result = {}
+    for index, value in x.items():
+        if start <= index[along] < start + size:
+            result[(*index[:along], index[along] - start, *index[along + 1 :])] = tally.did("move", value)
+    return result
+
+
+def pad(tally, x, *, padding):
+    """A border of zeros around the grid (torch.nn.functional.pad)."""
+    space, channels = grid_of(x)
+    if isinstance(padding, str):
+        raise Impossible("how wide the border is, is not said")
+    sides = both_sides(padding, len(space))
+    lines = [range(-before, n + after) for n, (before, after) in zip(space, sides, strict=True)]
+    result = {}
+    for *position, channel in box((*(len(line) for line in lines), channels)):
+        at = (line[p] for line, p in zip(lines, position, strict=True))
+        result[(*position, channel)] = tally.did("move", x.get((*at, channel), 0))
+    return result
+
+
+def _poured(tally, values, shape):
+    """The values, in their order, filled into a shape."""
+    places = list(box(shape))
+    if len(places) != len(values):
+        raise Impossible(f"{len(values)} values for {len(places)} places")
+    return {place: tally.did("move", value) for place, value in zip(places, values, strict=True)}
+
+
+def flatten(tally, x):
+    """All values as one vector (torch.flatten)."""
+    return {(number,): tally.did("move", x[index]) for number, index in enumerate(sorted(x))}
+
+
+def reshape(tally, x, *, shape):
+    """The same values, in the same order, in another shape (torch.reshape)."""
+    return _poured(tally, [x[index] for index in sorted(x)], shape)
+
+
+def permute(tally, x, *, order):
+    """The axes in another order (torch.permute): axis k of the result is axis order[k] of the input."""
+    if sorted(order) != list(range(len(shape_of(x)))):
+        raise Impossible("every axis must be named, and once")
+    return {tuple(index[axis] for axis in order): tally.did("move", value) for index, value in x.items()}
+
+
+def tokens(tally, x):
+    """The positions of a grid, row by row, as a sequence."""
+    space, channels = grid_of(x)
+    result = {}
+    for number, position in enumerate(box(space)):
+        for channel in range(channels):
+            result[number, channel] = tally.did("move", x[(*position, channel)])
+    return result
+
+
+def grid(tally, x, *, size):
+    """A sequence laid out as a grid, row by row; one number is the side of a square."""
+    if len(shape_of(x)) != 2:
+        raise Impossible("not a sequence")
+    space = size if isinstance(size, tuple) else (size, size)
+    return _poured(tally, [x[index] for index in sorted(x)], (*space, shape_of(x)[1]))
+
+
+def windows(tally, x, *, size):
+    """A grid cut into windows, each a sequence (Swin's window partition)."""
+    space, channels = grid_of(x)
+    window = per_axis(size, len(space))
+    result = {}
+    for number, corner in enumerate(corners(zip(space, window, strict=True))):
+        for token, offset in enumerate(box(window)):
+            at = tuple(a + b for a, b in zip(corner, offset, strict=True))
+            for channel in range(channels):
+                result[number, token, channel] = tally.did("move", there(x, (*at, channel)))
+    return result
+
+
+def there(x, index):
+    """The value at an index, which must be there."""
+    if index not in x:
+        raise Impossible(f"nothing at {index}")
+    return x[index]

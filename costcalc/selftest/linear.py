@@ -1,0 +1,129 @@
+"""Matrix products and tables of weights, multiplied out in loops."""
+
+from .tally import Impossible, box, shape_of
+
+
+def linear(tally, x, *, out, bias=True):
+    """Fully connected layer over the last axis (torch.nn.Linear)."""
+    *positions, features = shape_of(x)
+    weight = tally.parameters("weight", out, features)
+    offset = tally.parameters("bias", out) if bias else None
+    result = {}
+    for position in box(positions):
+        for n in range(out):
+            total = 0
+            for m in range(features):
+                total = tally.mac(total, x[(*position, m)], weight[n, m])
+            result[(*position, n)] = total if offset is None else tally.did("bias", total + offset[n,])
+    return result
+
+
+def bilinear(tally, *inputs, out, bias=True):
+    """y_n = sum_i a_i (sum_j W_nij b_j) (torch.nn.Bilinear), the inner sum first."""
+    left, right = _two(inputs)
+    (*positions, wide), (*others, narrow) = shape_of(left), shape_of(right)
+    _same(positions, others)
+    weight = tally.parameters("weight", out, wide, narrow)
+    offset = tally.parameters("bias", out) if bias else None
+    result = {}
+    for *position, n in box((*positions, out)):
+        total = 0
+        for i in range(wide):
+            inner = 0
+            for j in range(narrow):
+                inner = tally.mac(inner, right[(*position, j)], weight[n, i, j])
+            total = tally.mac(total, left[(*position, i)], inner)
+        result[(*position, n)] = total if offset is None else tally.did("bias", total + offset[n,])
+    return result
+
+
+def matmul(tally, *inputs):
+    """Matrix product, one for each place of equal leading axes (torch.matmul)."""
+    left, right = _two(inputs)
+    shapes = shape_of(left), shape_of(right)
+    if len(shapes[0]) < 2 or len(shapes[1]) < 2:
+        raise Impossible("a vector is no matrix")
+    (*batch, rows, inner), (*others, height, columns) = shapes
+    _same((*batch, inner), (*others, height))
+    result = {}
+    for *place, row, column in box((*batch, rows, columns)):
+        total = 0
+        for k in range(inner):
+            total = tally.mac(total, left[(*place, row, k)], right[(*place, k, column)])
+        result[(*place, row, column)] = total
+    return result
+
+
+def einsum(tally, *inputs, equation):
+    """Einstein summation of one tensor or two (numpy.einsum): one loop over all letters."""
+    terms, kept = _letters(equation, len(inputs))
+    sizes = _sizes(terms, inputs)
+    if len(set(kept)) < len(kept) or not set(kept) <= sizes.keys():
+        raise Impossible("the result must name axes of the tensors, each once")
+    result = {}
+    for index in box(sizes.values()):
+        at = dict(zip(sizes, index, strict=True))
+        values = [one[tuple(at[letter] for letter in term)] for one, term in zip(inputs, terms, strict=True)]
+        place = tuple(at[letter] for letter in kept)
+        before = result.get(place, 0)
+        result[place] = tally.mac(before, *values) if len(values) == 2 else before + values[0]
+    return result
+
+
+def _letters(equation, count):
+    left, arrow, kept = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not arrow or len(terms) != count or count not in (1, 2):
+        raise Impossible("an equation has a term for each tensor, one or two, and an arrow")
+    if not all(letter.isalpha() for letter in "".join((*terms, kept))) or "" in terms:
+        raise Impossible("axes are named by letters")
+    return terms, kept
+
+
+def _sizes(terms, inputs):
+    sizes = {}
+    for term, one in zip(terms, inputs, strict=True):
+        shape = shape_of(one)
+        _same([len(term)], [len(shape)])
+        for letter, size in zip(term, shape, strict=True):
+            _same([sizes.setdefault(letter, size)], [size])
+    return sizes
+
+
+def embedding(tally, x, *, out, vocab):
+    """Table of vectors (torch.nn.Embedding): every value of the input is the number of a row."""
+    table = tally.parameters("weight", vocab, out)
+    result = {}
+    for index, value in x.items():
+        row = int(abs(value) * 8) % vocab
+        for n in range(out):
+            result[(*index, n)] = tally.did("lookup", table[row, n])
+    return result
+
+
+def parameter(tally, *, shape):
+    """Learned constant (torch.nn.Parameter)."""
+    return tally.parameters("weight", *shape)
+
+
+def opaque(tally, x, *, label, out=None, mult_adds="unknown", params="unknown"):
+    """What its author says: that many multiply-adds with that many weights, or nobody knows."""
+    given = {"mult_adds": mult_adds, "params": params}
+    tally.unknown = tuple(name for name, value in given.items() if value == "unknown")
+    total = 0
+    if params != "unknown":
+        tally.parameters("weight", params)
+    for _ in range(0 if mult_adds == "unknown" else mult_adds):
+        total = tally.mac(total, 1, 1)
+    return dict.fromkeys(box(shape_of(x) if out is None else out), total)
+
+
+def _two(inputs):
+    if len(inputs) != 2:
+        raise Impossible("two tensors are due")
+    return inputs
+
+
+def _same(one, other):
+    if list(one) != list(other):
+        raise Impossible(f"{one} does not meet {other}")

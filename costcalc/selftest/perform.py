@@ -1,0 +1,34 @@
+"""One way in: perform an operation on tensors of given shapes, and say what was counted."""
+
+from . import attention, conv, layout, linear, norm, pointwise, pool, recurrent, shuffle
+from .tally import Counted, Tally, shape_of, tensor
+
+PERFORMERS = {
+    **pointwise.PERFORMERS,
+    **{
+        function.__name__.rstrip("_"): function
+        for function in (
+            *(conv.conv, conv.dwconv, conv.conv_transpose),
+            *(linear.linear, linear.bilinear, linear.matmul, linear.einsum, linear.embedding, linear.parameter),
+            *(linear.opaque, attention.attention, attention.attend, recurrent.rnn, recurrent.lstm, recurrent.gru),
+            *(norm.batchnorm, norm.layernorm, norm.groupnorm, norm.instancenorm, norm.rmsnorm, norm.lrn),
+            *(pool.maxpool, pool.avgpool, pool.lppool, pool.adaptive_avgpool, pool.adaptive_maxpool, pool.reduce),
+            *(layout.concat, layout.split, layout.slice_, layout.pad, layout.flatten, layout.reshape),
+            *(layout.permute, layout.tokens, layout.grid, layout.windows),
+            *(shuffle.space_to_depth, shuffle.depth_to_space, shuffle.channel_shuffle, shuffle.upsample),
+        )
+    },
+    "pixel_unshuffle": shuffle.space_to_depth,
+    "pixel_shuffle": shuffle.depth_to_space,
+}
+
+
+def perform(op, shapes, options):
+    """Run the operation of that name on tensors of these shapes; Impossible when it cannot be.
+
+    shapes   the tensors that flow in: the input, or all branches, or input and memory; none for `parameter`
+    options  as a spec gives them, the main one under its name (`kernel`, `out`, ..)
+    """
+    tally = Tally()
+    result = PERFORMERS[op](tally, *(tensor(shape) for shape in shapes), **options)
+    return Counted(shape_of(result), dict(tally.params), dict(tally.terms), tally.unknown)

@@ -1,0 +1,139 @@
+"""Element by element: activations and joins of tensors."""
+
+import math
+from functools import partial
+
+from .tally import Impossible, box, shape_of, share_out
+
+
+def sigmoid(v):
+    """1 / (1 + exp(-v)), for any v."""
+    return 0.5 * (1 + math.tanh(v / 2))
+
+
+def _softplus(v):
+    return math.log1p(math.exp(v))
+
+
+def _hard_sigmoid(v):
+    return min(max(v + 3, 0), 6) / 6
+
+
+ALONE = {  # functions of one value
+    "relu": lambda v: max(v, 0),
+    "relu6": lambda v: min(max(v, 0), 6),
+    "leaky_relu": lambda v: v if v > 0 else 0.01 * v,
+    "elu": lambda v: v if v > 0 else math.expm1(v),
+    "selu": lambda v: 1.0507 * (v if v > 0 else 1.6733 * math.expm1(v)),
+    "celu": lambda v: v if v > 0 else math.expm1(v),
+    "gelu": lambda v: 0.5 * v * (1 + math.erf(v / math.sqrt(2))),
+    "silu": lambda v: v * sigmoid(v),
+    "swish": lambda v: v * sigmoid(v),
+    "mish": lambda v: v * math.tanh(_softplus(v)),
+    "sigmoid": sigmoid,
+    "hsigmoid": _hard_sigmoid,
+    "hswish": lambda v: v * _hard_sigmoid(v),
+    "tanh": math.tanh,
+    "hardtanh": lambda v: min(max(v, -1), 1),
+    "softplus": _softplus,
+    "softsign": lambda v: v / (1 + abs(v)),
+    "exp": math.exp,
+    "log": lambda v: math.log(abs(v)),
+    "sqrt": lambda v: math.sqrt(abs(v)),
+    "square": lambda v: v * v,
+    "abs": abs,
+    "neg": lambda v: -v,
+    "clamp": lambda v: min(max(v, -1), 1),
+}
+
+
+def _activation(function, tally, x):
+    return {index: tally.did("activate", function(value)) for index, value in x.items()}
+
+
+def softmax(tally, x):
+    """exp(v) over the sum of its row (torch.nn.Softmax over the last axis)."""
+    sums = _row_sums(x)
+    return {index: tally.did("activate", math.exp(value) / sums[index[:-1]]) for index, value in x.items()}
+
+
+def log_softmax(tally, x):
+    """The logarithm of softmax (torch.nn.LogSoftmax over the last axis)."""
+    sums = _row_sums(x)
+    return {index: tally.did("activate", value - math.log(sums[index[:-1]])) for index, value in x.items()}
+
+
+def _row_sums(x):
+    sums = {}
+    for index, value in x.items():
+        sums[index[:-1]] = sums.get(index[:-1], 0) + math.exp(value)
+    return sums
+
+
+def prelu(tally, x, *, shared=False):
+    """Parametric ReLU (torch.nn.PReLU): a learned slope a channel, or one for all."""
+    slopes = tally.parameters("slope", 1 if shared else shape_of(x)[-1])
+    result = {}
+    for index, value in x.items():
+        slope = slopes[0,] if shared else slopes[index[-1:]]
+        result[index] = tally.did("activate", value if value > 0 else slope * value)
+    return result
+
+
+def glu(tally, x):
+    """Gated linear unit (torch.nn.GLU): the first half of the channels times the sigmoid of the second."""
+    *positions, channels = shape_of(x)
+    half = share_out(channels, 2)
+    result = {}
+    for *position, channel in box((*positions, half)):
+        gate = tally.did("activate", sigmoid(x[(*position, half + channel)]))
+        result[(*position, channel)] = tally.did("multiply", x[(*position, channel)] * gate)
+    return result
+
+
+def identity(tally, x):
+    """The same values; dropout when the network is used."""
+    return dict(x)
+
+
+def _join(quantity, function, most, tally, *inputs):
+    """Tensors joined value by value: axes are matched from the last, one of size 1 serves all places."""
+    if not 2 <= len(inputs) <= most:
+        raise Impossible(f"{quantity} does not join {len(inputs)} tensors")
+    shapes = [shape_of(one) for one in inputs]
+    result = {}
+    for index in box(_stretched(shapes)):
+        first, *rest = (one[_own(index, shape)] for one, shape in zip(inputs, shapes, strict=True))
+        for value in rest:
+            first = tally.did(quantity, function(first, value))
+        result[index] = first
+    return result
+
+
+def _own(index, shape):
+    """The index of a result, in a tensor that may lack leading axes or have axes of size 1."""
+    near = index[len(index) - len(shape) :]
+    return tuple(0 if size == 1 else at for at, size in zip(near, shape, strict=True))
+
+
+def _stretched(shapes):
+    rank = max(len(shape) for shape in shapes)
+    columns = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
+    sizes = [set(column) - {1} for column in columns]
+    if any(len(found) > 1 for found in sizes):
+        raise Impossible("sizes differ and none of them is 1")
+    return [found.pop() if found else 1 for found in sizes]
+
+
+PERFORMERS = {
+    **{name: partial(_activation, function) for name, function in ALONE.items()},
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "prelu": prelu,
+    "glu": glu,
+    **dict.fromkeys(("dropout", "identity"), identity),
+    "add": partial(_join, "add", lambda a, b: a + b, math.inf),
+    "sub": partial(_join, "add", lambda a, b: a - b, 2),  # a difference, and a quotient, is one of two
+    "mul": partial(_join, "multiply", lambda a, b: a * b, math.inf),
+    "div": partial(_join, "divide", lambda a, b: a / b, 2),
+}

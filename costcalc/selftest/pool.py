@@ -1,0 +1,93 @@
+"""Pooling and reduction in loops over windows."""
+
+import math
+
+from .layout import axis_of, without
+from .sliding import windows
+from .tally import Impossible, box, grid_of, per_axis, shape_of
+
+
+def maxpool(tally, x, *, kernel, stride=None, padding="same", ceil_mode=False, dilation=1):
+    """Maximum over a sliding window (torch.nn.MaxPool2d): padding is less than any value."""
+    return _pool(tally, x, "compare", -math.inf, max, kernel, stride, padding, ceil_mode, dilation)
+
+
+def avgpool(tally, x, *, kernel, stride=None, padding="same", ceil_mode=False):
+    """Mean over a sliding window (torch.nn.AvgPool2d): padding counts as 0."""
+    return _pool(tally, x, "average", 0, _mean, kernel, stride, padding, ceil_mode)
+
+
+def lppool(tally, x, *, kernel, stride=None, padding="valid", ceil_mode=False):
+    """Power mean over a sliding window (torch.nn.LPPool2d), here of power 2."""
+    return _pool(tally, x, "power", 0, _length, kernel, stride, padding, ceil_mode)
+
+
+def _pool(tally, x, quantity, border, gather, kernel, stride, padding, ceil_mode, dilation=1):
+    space, channels = grid_of(x)
+    if kernel == "global":
+        kernel, stride, padding = space, 1, "valid"
+    stride = kernel if stride is None else stride
+    result = {}
+    for position, window in windows(space, kernel, stride, padding, dilation, ceil_mode):
+        for channel in range(channels):
+            seen = [tally.did(quantity, x.get((*at, channel), border)) for _, at in window]
+            result[(*position, channel)] = gather(seen)
+    return _through(tally, x, result)
+
+
+def _through(tally, x, result):
+    """The result, having counted each value that went in and each that came out."""
+    for _ in x:
+        tally.did("pool_in")
+    for _ in result:
+        tally.did("pool_out")
+    return result
+
+
+def _mean(values):
+    return sum(values) / len(values)
+
+
+def _length(values):
+    return math.sqrt(sum(value * value for value in values))
+
+
+def adaptive_avgpool(tally, x, *, size):
+    """Mean over as many windows as the output has positions (torch.nn.AdaptiveAvgPool2d)."""
+    return _adaptive(tally, x, size, "adaptive_average", _mean)
+
+
+def adaptive_maxpool(tally, x, *, size):
+    """Maximum over as many windows as the output has positions (torch.nn.AdaptiveMaxPool2d)."""
+    return _adaptive(tally, x, size, "adaptive_compare", max)
+
+
+def _adaptive(tally, x, size, quantity, gather):
+    space, channels = grid_of(x)
+    size = per_axis(size, len(space))
+    result = {}
+    for *position, channel in box((*size, channels)):
+        spans = [_span(at, n, parts) for at, n, parts in zip(position, space, size, strict=True)]
+        offsets = box([end - start for start, end in spans])
+        seen = [x[(*(start + k for (start, _), k in zip(spans, at, strict=True)), channel)] for at in offsets]
+        result[(*position, channel)] = tally.did(quantity, gather(seen))
+    return _through(tally, x, result)
+
+
+def _span(at, n, parts):
+    """From floor(at * n / parts) to ceil((at + 1) * n / parts)."""
+    return math.floor(at * n / parts), math.ceil((at + 1) * n / parts)
+
+
+def reduce(tally, x, *, method, axis, keep=False):
+    """Mean, sum or maximum along one axis (torch.mean, torch.sum, torch.amax)."""
+    shape = shape_of(x)
+    along = axis_of(len(shape), axis)
+    if len(shape) == 1 and not keep:
+        raise Impossible("no axis would be left")
+    lines = {}
+    for index, value in x.items():
+        place = (*index[:along], 0, *index[along + 1 :]) if keep else without(index, along)
+        lines.setdefault(place, []).append(tally.did(f"reduce_{method}", value))
+    gather = {"mean": _mean, "sum": sum, "max": max}[method]
+    return {place: gather(line) for place, line in lines.items()}

@@ -1,0 +1,95 @@
+"""Recurrent layers, step by step and gate by gate, with the equations of torch.nn.RNN, LSTM and GRU."""
+
+import math
+
+from .pointwise import sigmoid
+from .tally import Impossible, shape_of
+
+
+def rnn(tally, x, *, hidden, layers=1, bidirectional=False, bias=True):
+    """Plain recurrent layer: h' = tanh(W x + b + U h + c)."""
+    return _stack(tally, x, 1, _rnn_unit, hidden, layers, bidirectional, None, bias)
+
+
+def lstm(tally, x, *, hidden, layers=1, bidirectional=False, projection=None, bias=True):
+    """Long short-term memory: three gates, the fresh value, and the cell."""
+    return _stack(tally, x, 4, _lstm_unit, hidden, layers, bidirectional, projection, bias)
+
+
+def gru(tally, x, *, hidden, layers=1, bidirectional=False, bias=True):
+    """Gated recurrent unit: two gates and the fresh value."""
+    return _stack(tally, x, 3, _gru_unit, hidden, layers, bidirectional, None, bias)
+
+
+def _rnn_unit(squash, feed, back, cell):
+    out = squash(math.tanh, feed[0] + back[0])
+    return out, out
+
+
+def _lstm_unit(squash, feed, back, cell):
+    enter, forget, leave = (squash(sigmoid, feed[gate] + back[gate]) for gate in (0, 1, 3))
+    fresh = squash(math.tanh, feed[2] + back[2])
+    cell = forget * cell + enter * fresh
+    return leave * squash(math.tanh, cell), cell
+
+
+def _gru_unit(squash, feed, back, cell):
+    reset, update = (squash(sigmoid, feed[gate] + back[gate]) for gate in (0, 1))
+    fresh = squash(math.tanh, feed[2] + reset * back[2])
+    out = (1 - update) * fresh + update * cell
+    return out, out
+
+
+def _stack(tally, x, gates, unit, hidden, layers, bidirectional, projection, bias):
+    """Layers one on the other, each reading all directions of the one below."""
+    if len(shape_of(x)) != 2:
+        raise Impossible("not a sequence")
+    if projection is not None and projection >= hidden:
+        raise Impossible("a projection makes the state smaller")
+    length, features = shape_of(x)
+    rows = [[x[time, n] for n in range(features)] for time in range(length)]
+    for _ in range(layers):
+        outputs = [_pass(tally, rows, gates, unit, hidden, projection, bias)]
+        if bidirectional:
+            outputs.append(_pass(tally, rows[::-1], gates, unit, hidden, projection, bias)[::-1])
+        rows = [[value for output in outputs for value in output[time]] for time in range(length)]
+    return {(time, n): value for time, row in enumerate(rows) for n, value in enumerate(row)}
+
+
+def _pass(tally, rows, gates, unit, hidden, projection, bias):
+    """One layer in one direction: the outputs of every step."""
+    width = hidden if projection is None else projection
+    feed = _matrix(tally, gates * hidden, len(rows[0]), bias)
+    back = _matrix(tally, gates * hidden, width, bias)
+    narrow = None if projection is None else _matrix(tally, projection, hidden, False)
+    state, cells, outputs = [0.0] * width, [0.0] * hidden, []
+
+    def squash(function, value):
+        return tally.did("activate", function(value))
+
+    for row in rows:
+        fed, turned = feed(row), back(state)
+        state = []
+        for n in range(hidden):
+            out, cells[n] = unit(squash, fed[n::hidden], turned[n::hidden], cells[n])
+            state.append(out)
+        state = state if narrow is None else narrow(state)
+        outputs.append(state)
+    return outputs
+
+
+def _matrix(tally, rows, columns, bias):
+    """A function of a vector: the products with `rows` vectors of weights, plus a bias each."""
+    weight = tally.parameters("weight", rows, columns)
+    offset = tally.parameters("bias", rows) if bias else None
+
+    def times(vector):
+        totals = []
+        for row in range(rows):
+            total = 0
+            for column in range(columns):
+                total = tally.mac(total, weight[row, column], vector[column])
+            totals.append(total if offset is None else tally.did("bias", total + offset[row,]))
+        return totals
+
+    return times

@@ -1,0 +1,99 @@
+"""Values moved between grid and channels, among channels, and onto a finer grid."""
+
+import math
+
+from .layout import there
+from .sliding import corners
+from .tally import Impossible, box, grid_of, per_axis, shape_of, share_out
+
+
+def space_to_depth(tally, x, *, factor):
+    """Blocks of the grid moved into channels (torch.nn.PixelUnshuffle)."""
+    space, channels = grid_of(x)
+    result = {}
+    for corner in corners((n, factor) for n in space):
+        position = tuple(at // factor for at in corner)
+        for channel in range(channels):
+            for offset in box([factor] * len(space)):
+                at = tuple(a + b for a, b in zip(corner, offset, strict=True))
+                number = sum(1 for index in result if index[:-1] == position)
+                result[(*position, number)] = tally.did("move", there(x, (*at, channel)))
+    return result
+
+
+def depth_to_space(tally, x, *, factor):
+    """Channels moved out into blocks of the grid (torch.nn.PixelShuffle)."""
+    space, channels = grid_of(x)
+    result = {}
+    for position in box(space):
+        left = list(range(channels))
+        while left:
+            channel = (channels - len(left)) // factor ** len(space)
+            for offset in box([factor] * len(space)):
+                if not left:
+                    raise Impossible("too few channels to fill a block")
+                at = (p * factor + o for p, o in zip(position, offset, strict=True))
+                result[(*at, channel)] = tally.did("move", x[(*position, left.pop(0))])
+    return result
+
+
+def channel_shuffle(tally, x, *, groups):
+    """Channels dealt out in turn, one of each group (ShuffleNet, section 3.1)."""
+    *positions, channels = shape_of(x)
+    members = share_out(channels, groups)
+    order = [group * members + member for member in range(members) for group in range(groups)]
+    result = {}
+    for position in box(positions):
+        for number, channel in enumerate(order):
+            result[(*position, number)] = tally.did("move", x[(*position, channel)])
+    return result
+
+
+def upsample(tally, x, *, scale=None, to=None, method="nearest"):
+    """A finer grid (torch.nn.Upsample): copies of the nearest value, or weighted neighbours."""
+    space, channels = grid_of(x)
+    if (scale is None) == (to is None):
+        raise Impossible("a factor or a size, one of them")
+    size = per_axis(to, len(space)) if scale is None else _enlarged(space, per_axis(scale, len(space)))
+    pick = {"nearest": _nearest, "bilinear": _between}[method]
+    result = {}
+    for *position, channel in box((*size, channels)):
+        sources = [pick(at, n, big) for at, n, big in zip(position, space, size, strict=True)]
+        result[(*position, channel)] = tally.did(f"interpolate_{method}", _mixed(x, sources, channel))
+    return result
+
+
+def _enlarged(space, scale):
+    """The most whole steps that fit in each side times its factor."""
+    sizes = []
+    for n, factor in zip(space, scale, strict=True):
+        size = 0
+        while size + 1 <= n * factor:
+            size += 1
+        sizes.append(size)
+    if 0 in sizes:
+        raise Impossible("nothing would be left")
+    return sizes
+
+
+def _nearest(at, n, size):
+    """[(source, weight)] of the value that an output position lies on."""
+    return [(at * n // size, 1)]
+
+
+def _between(at, n, size):
+    """[(source, weight)] of the two values around the centre of an output position."""
+    centre = max((at + 0.5) * n / size - 0.5, 0)
+    low = min(math.floor(centre), n - 1)
+    part = centre - low
+    return [(low, 1 - part), (min(low + 1, n - 1), part)]
+
+
+def _mixed(x, sources, channel):
+    """The values at all combinations of sources, each times its weights."""
+    total = 0
+    for choice in box([len(axis) for axis in sources]):
+        picked = [axis[at] for axis, at in zip(sources, choice, strict=True)]
+        place = tuple(source for source, _ in picked)
+        total += x[(*place, channel)] * math.prod(weight for _, weight in picked)
+    return total

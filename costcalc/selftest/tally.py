@@ -1,0 +1,109 @@
+"""What a brute-force run is made of: tensors as {index: value}, and the tally of all that happens."""
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import product
+from typing import Any, NamedTuple
+
+MACS = ("mac", "mac_attention", "mac_masked")
+
+
+class Impossible(Exception):
+    """The operation cannot be performed on these tensors with these options."""
+
+
+class Counted(NamedTuple):
+    """What was seen while an operation ran."""
+
+    shape: tuple  # measured on the result, channels last
+    params: Mapping[str, int]  # kind -> numbers made: weight, bias, gamma, beta, slope, running
+    terms: Mapping[str, int]  # quantity -> times it happened: mac, bias, activate, compare, move, ..
+    unknown: tuple = ()  # quantities that nobody knows
+
+    @property
+    def macs(self):
+        """Multiply-adds by quantity: mac, mac_attention, mac_masked."""
+        return {name: self.terms.get(name, 0) for name in MACS}
+
+
+class Tally:
+    """Counts the numbers that an operation makes and the work that it does, one at a time."""
+
+    def __init__(self):
+        self.params: Counter = Counter()
+        self.terms: Counter = Counter()
+        self.unknown: tuple = ()
+
+    def parameters(self, kind, *shape):
+        """A tensor of learned or stored numbers."""
+        made = {}
+        for number, index in enumerate(box(shape)):
+            made[index] = value_of(number + 5)
+            self.params[kind] += 1
+        return made
+
+    def mac(self, total, a, b, quantity="mac"):
+        """total + a * b: one multiply-add."""
+        self.terms[quantity] += 1
+        return total + a * b
+
+    def did(self, quantity, value: Any = None):
+        """`value`, having counted one piece of work for it."""
+        self.terms[quantity] += 1
+        return value
+
+
+def value_of(number):
+    """A value other than 0, small and exact, for the number-th element of a tensor."""
+    return ((number * 7 + 3) % 11 - 5.5) / 4
+
+
+def box(sizes):
+    """Every index of a tensor of these sizes, the last axis moving fastest."""
+    return product(*(range(size) for size in sizes))
+
+
+def tensor(shape):
+    """A tensor of that shape with some value at every index."""
+    return {index: value_of(number) for number, index in enumerate(box(shape))}
+
+
+def shape_of(values):
+    """Sizes of a tensor's axes, measured on its indices; Impossible when one in between has no value."""
+    if len({len(index) for index in values}) != 1:
+        raise Impossible("not one tensor: its indices have different lengths")
+    sizes = tuple(max(axis) + 1 for axis in zip(*values, strict=True))
+    if set(box(sizes)) != values.keys():
+        raise Impossible(f"not a full tensor of {sizes}")
+    return sizes
+
+
+def grid_of(values):
+    """(sizes of the grid, channels) of a tensor that has at least one spatial axis."""
+    *space, channels = shape_of(values)
+    if not space:
+        raise Impossible("a plain vector has no grid")
+    return tuple(space), channels
+
+
+def share_out(total, parts):
+    """How many of `total` things each of `parts` gets, with none left over."""
+    if total % parts:
+        raise Impossible(f"{total} cannot be shared out evenly among {parts}")
+    return total // parts
+
+
+def per_axis(value, rank):
+    """One value for each of `rank` axes: a tuple has them already, anything else serves all."""
+    values = value if isinstance(value, tuple) else (value,) * rank
+    if len(values) != rank:
+        raise Impossible(f"{len(values)} values for {rank} axes")
+    return values
+
+
+def both_sides(padding, rank):
+    """(before, after) for each of `rank` axes; one number serves both sides."""
+    pairs = tuple(one if isinstance(one, tuple) else (one, one) for one in per_axis(padding, rank))
+    if any(len(pair) != 2 for pair in pairs):
+        raise Impossible("an axis has two sides")
+    return pairs
