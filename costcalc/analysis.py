@@ -3,6 +3,7 @@
 from .conventions import find
 from .errors import OptionError, Problem
 from .load import load
+from .memory import uncollected
 from .model import Model
 from .report import report
 from .trace import trace
@@ -21,10 +22,15 @@ def analyze(spec, *, convention="paper", rho=None, settings=None, **values):
     Counts are per sample, as exact integers. Raises CostcalcError for a spec, variable or convention that
     cannot be.
     """
-    model = spec if isinstance(spec, Model) else load(spec)
     price_list = find(convention)
-    settled = settle(model, scaled(model, {**(settings or {}), **values}, rho))
-    return report(model, trace(model, settled), settled, price_list)
+    with uncollected():
+        model = spec if isinstance(spec, Model) else load(spec)
+        return _report(model, price_list, {**(settings or {}), **values}, rho)
+
+
+def _report(model, convention, values, rho):
+    settled = settle(model, scaled(model, values, rho))
+    return report(model, trace(model, settled), settled, convention)
 
 
 def scaled(model, values, rho):

@@ -199,17 +199,12 @@ class _Tracer:
     def call(self, step, x, scope, then, label):
         call = step.body
         op = ops.find(call.op)
-        key = id(call), x
-        layer = None if call.dynamic or op.branches else self._remembered(key)
         frame = Frame(scope.frame, label or call.op)
         inputs = (x,) if op.takes_input else ()
-        if layer is None:
-            options = self.options(step, call, op, x, scope)
-            if op.branches:
-                options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
-            layer = self.apply(step, op, x, options)
-            if not call.dynamic and not op.branches:
-                self._remember(key, layer)
+        options = self.options(step, call, op, x, scope)
+        if op.branches:
+            options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
+        layer = self.remembered(step, op, x, options)
         self.add(Row(op, frame, inputs, layer, self.times, self.shared, False, Place(step.source, *step.place)))
         if then:
             return self.follow(then, layer.shape, _Scope(scope.env, frame, scope))
@@ -270,6 +265,17 @@ class _Tracer:
             place = Place(step.source, *places.get(error.option, step.place))
             code = "shape-mismatch" if "do not match" in error.message else "cannot-be"
             raise self._error(code, f"`{op.name}`: {error.message}".replace(f"`{op.name}`: {op.name}: ", f"`{op.name}`: "), place, error.help) from None
+
+    def remembered(self, step, op, x, options):
+        """The layer, computed once for the same shape and options."""
+        key = (op.name, x, *options.items())
+        try:
+            layer = self.memo.get(key)
+        except TypeError:  # arrays have no hash: a sweep computes each layer once anyway
+            return self.apply(step, op, x, options)
+        if layer is None:
+            layer = self.memo[key] = self.apply(step, op, x, options)
+        return layer
 
     def block(self, step, body, x, scope, label):
         for name, row in body.rows:
@@ -371,18 +377,6 @@ class _Tracer:
         if len(self.rows) > self.most_layers:
             message = f"more than {self.most_layers:,} layers after repeats and blocks are expanded"
             raise self._error("limit", message, row.place)
-
-    def _remembered(self, key):
-        try:
-            return self.memo.get(key)
-        except TypeError:  # arrays have no hash: a sweep computes each layer once anyway
-            return None
-
-    def _remember(self, key, layer):
-        try:
-            self.memo[key] = layer
-        except TypeError:
-            return
 
     def _at(self, step, code, message, help=None):
         return self._error(code, message, Place(step.source, *step.place), help)

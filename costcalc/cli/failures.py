@@ -75,7 +75,7 @@ def _entry(problem):
 def as_text(problem, color=False):
     """One problem: what, where with the line and a caret, and what to do."""
     red, blue, off = ("\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("", "", "")
-    lines = [f"{red}error{off}: {_safe(problem.message)}"]
+    lines = [f"{red}error{off}: {printed(problem.message)}"]
     place = problem.place
     if place:
         text, column = _excerpt(place)
@@ -83,15 +83,15 @@ def as_text(problem, color=False):
         bar = f"{blue}|{off}"
         caret = "^" * max(1, min(place.width, len(text) - column + 1))
         lines += [
-            f"{' ' * gutter}{blue}-->{off} {_safe(place.source.path)}:{place.line}:{place.column}",
+            f"{' ' * gutter}{blue}-->{off} {printed(place.source.path)}:{place.line}:{place.column}",
             f"{' ' * gutter} {bar}",
             f"{place.line} {bar} {text}",
             f"{' ' * gutter} {bar} {' ' * (column - 1)}{red}{caret}{off}",
         ]
         if problem.help:
-            lines.append(f"{' ' * gutter} {blue}={off} help: {_safe(problem.help)}")
+            lines.append(f"{' ' * gutter} {blue}={off} help: {printed(problem.help)}")
     elif problem.help:
-        lines.append(f"  = help: {_safe(problem.help)}")
+        lines.append(f"  = help: {printed(problem.help)}")
     return "\n".join(lines) + "\n\n" if place else "\n".join(lines) + "\n"
 
 
@@ -104,7 +104,8 @@ def _excerpt(place):
     return ("..." if start else "") + line[start : start + EXCERPT], place.column - start + (3 if start else 0)
 
 
-def _safe(text):
+def printed(text):
+    """A text from outside with control characters made visible."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 

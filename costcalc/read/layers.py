@@ -16,7 +16,7 @@ class LayerReader:
 
     def __init__(self, source, problems, library, defaults):
         self.source, self.problems, self.library, self.defaults = source, problems, library, defaults
-        self._thens = {}
+        self._thens, self._options, self._scopes = {}, {}, []
 
     def steps(self, node, scope, with_then=True):
         """The steps of a list of layers."""
@@ -117,7 +117,16 @@ class LayerReader:
             return self._branches(node, scope)
         if option.kind.form == "branch":
             return self._branch(node, scope)
-        return args.option(node, option, scope, self.problems)
+        if node.kind != "scalar":
+            return args.option(node, option, scope, self.problems)
+        key = id(option), node.value, id(scope)  # the same words mean the same thing in the same place
+        value = self._options.get(key)
+        if value is None:
+            value = args.option(node, option, scope, self.problems)
+            if value is not BAD:
+                self._options[key] = value
+                self._scopes.append(scope)  # kept, so that its id stays its own
+        return value
 
     def _branches(self, node, scope):
         if node.kind != "list":

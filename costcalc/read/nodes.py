@@ -81,12 +81,8 @@ class _Builder:
 
     def node(self, event):
         kind = type(event)
-        if kind is yaml.AliasEvent:
-            raise self.problem("alias", "aliases (`*name`) are not part of the spec language", event, "use `vars:`")
-        if event.anchor:
-            raise self.problem("anchor", "anchors (`&name`) are not part of the spec language", event, "use `vars:`")
-        if event.tag:
-            raise self.problem("tag", f"tags (`{event.tag[:40]}`) are not part of the spec language", event)
+        if event.anchor or event.tag:
+            self.refuse(event)
         if kind is yaml.ScalarEvent:
             return self.scalar(event)
         self.depth += 1
@@ -96,10 +92,18 @@ class _Builder:
         self.depth -= 1
         return node
 
+    def refuse(self, event):
+        if type(event) is yaml.AliasEvent:
+            raise self.problem("alias", "aliases (`*name`) are not part of the spec language", event, "use `vars:`")
+        if event.anchor:
+            raise self.problem("anchor", "anchors (`&name`) are not part of the spec language", event, "use `vars:`")
+        raise self.problem("tag", f"tags (`{event.tag[:40]}`) are not part of the spec language", event)
+
     def scalar(self, event):
         start, end, value = event.start_mark, event.end_mark, event.value
-        width = end.column - start.column if end.line == start.line else 1
-        node = Node("scalar", value, start.line + 1, start.column + 1, max(width, 1), not event.style)
+        line, column = start.line, start.column
+        width = end.column - column if end.line == line else 1
+        node = Node("scalar", value, line + 1, column + 1, width or 1, not event.style)
         if "(" in value and node.plain and value.count("(") > value.count(")"):
             raise self.problem(
                 "comma-in-braces",

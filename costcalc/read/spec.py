@@ -1,9 +1,8 @@
 """The spec language: a YAML text becomes a `Model`, or a SpecError with every problem of the file."""
 
-from contextlib import contextmanager
-
 from ..errors import Place, Source
 from ..expr import CONSTANTS, FUNCTIONS, BadExpression, Function, parse
+from ..memory import uncollected
 from ..model import Input, Model, Variable
 from ..ops import INDEX, find
 from . import args
@@ -33,22 +32,8 @@ def read(source: Source) -> Model:
 
     Raises SpecError: all problems of the file at once, sorted by line.
     """
-    with _without_collection():
+    with uncollected():
         return _Reader(source).model()
-
-
-@contextmanager
-def _without_collection():
-    """No garbage collection while a large tree grows: nothing of it is garbage yet, and looking is quadratic."""
-    import gc
-
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class _Reader:

@@ -46,24 +46,28 @@ def conv_transpose(
     space, channels = grid_of(x)
     rank = len(space)
     kernel, stride, dilation = per_axis(kernel, rank), per_axis(stride, rank), per_axis(dilation, rank)
+    extra = per_axis(output_padding, rank)
+    if any(more >= max(step, gap) for more, step, gap in zip(extra, stride, dilation, strict=True)):
+        raise Impossible("PyTorch and ONNX: an output padding is less than the stride or the dilation")
     reads, writes = share_out(channels, groups), share_out(out, groups)
     weight = tally.parameters("weight", channels, writes, *kernel)
     offset = tally.parameters("bias", out) if bias else None
-    canvas = defaultdict(float)
-    for (*position, m), (tap, number) in _pairs(x, kernel, writes):
-        at = tuple(p * s + t * d for p, s, t, d in zip(position, stride, tap, dilation, strict=True))
-        n = m // reads * writes + number
-        canvas[(*at, n)] = tally.mac(canvas[(*at, n)], x[(*position, m)], weight[(m, number, *tap)])
-    cut = _cut(space, canvas, last_taps(kernel, dilation), stride, padding, per_axis(output_padding, rank))
+    canvas = _scattered(tally, x, weight, stride, dilation, reads, writes)
+    cut = _cut(space, canvas, last_taps(kernel, dilation), stride, padding, extra)
     return _cropped(tally, canvas, cut, out, offset, len(weight))
 
 
-def _pairs(x, kernel, writes):
-    """Every value of the input with every tap and output of its group."""
-    for index in x:
-        for tap in box(kernel):
-            for number in range(writes):
-                yield index, (tap, number)
+def _scattered(tally, x, weight, stride, dilation, reads, writes):
+    """Every value of the input times the weights of its channel, added up where they fall."""
+    canvas = defaultdict(float)
+    for *position, m in x:
+        for channel, number, *tap in weight:
+            if channel != m:
+                continue
+            at = tuple(p * s + t * d for p, s, t, d in zip(position, stride, tap, dilation, strict=True))
+            place = (*at, m // reads * writes + number)
+            canvas[place] = tally.mac(canvas[place], x[(*position, m)], weight[(m, number, *tap)])
+    return canvas
 
 
 def _cut(space, canvas, last_taps, stride, padding, output_padding):

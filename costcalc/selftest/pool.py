@@ -13,7 +13,10 @@ def maxpool(tally, x, *, kernel, stride=None, padding="same", ceil_mode=False, d
 
 
 def avgpool(tally, x, *, kernel, stride=None, padding="same", ceil_mode=False):
-    """Mean over a sliding window (torch.nn.AvgPool2d): padding counts as 0."""
+    """Mean over a sliding window (torch.nn.AvgPool2d): padding counts as 0.
+
+    So does what hangs over the end with `ceil_mode`, which torch leaves out of the mean.
+    """
     return _pool(tally, x, "average", 0, _mean, kernel, stride, padding, ceil_mode)
 
 

@@ -1,0 +1,92 @@
+"""costcalc ops"""
+
+import click
+
+from ..errors import OptionError, Problem, nearest
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[OP]")
+def command(name):
+    """The operations and blocks of the spec language, or one with its options.
+
+    \b
+    Examples:
+      costcalc ops
+      costcalc ops conv
+      costcalc ops squeeze_excite
+    """
+    from ..ops import INDEX
+    from ..read.blocks import shipped_library
+
+    if name is None:
+        click.echo(overview())
+    elif name in INDEX:
+        click.echo(operation(name))
+    elif shipped_library().has(name):
+        click.echo(block(name))
+    else:
+        help = nearest(name, [*INDEX, *shipped_library().names()]) or "`costcalc ops` lists them"
+        raise OptionError(Problem("unknown-operation", f"there is no operation or block `{name}`", help=help))
+
+
+def overview():
+    """All operations by their module, and the blocks."""
+    from ..ops import INDEX, find
+    from ..read.blocks import shipped_library
+
+    parts, seen = [], None
+    for name, module in INDEX.items():
+        if module != seen:
+            parts += ["", module]
+            seen = module
+        parts.append(f"  {name:18}{first_line(find(name).doc)}")
+    library = shipped_library()
+    blocks = [f"  {name}({', '.join(library.params(name))})" for name in library.names()]
+    return "\n".join([*parts[1:], "", "blocks, written in the spec language", *blocks])
+
+
+def first_line(doc):
+    """The first line of a docstring."""
+    return doc.strip().partition("\n")[0]
+
+
+def operation(name):
+    """One operation: what it does, how it is written, its options."""
+    import inspect
+
+    from ..ops import find
+
+    op = find(name)
+    doc = inspect.cleandoc(op.doc)
+    rows = [(_written(op, option), option.kind.doc, _default(option)) for option in op.options.values()]
+    width = max((len(row[0]) for row in rows), default=0) + 2
+    lines = [f"  {written:{width}}{doc_}{default}" for written, doc_, default in rows]
+    return "\n".join([name, "", doc, *(["", "Options", *lines] if lines else ["", "It has no options."])])
+
+
+def _written(op, option):
+    return f"{op.name}: .." if option.name == op.main else option.name
+
+
+def _default(option):
+    if option.required:
+        return " (required)"
+    if option.default is None:
+        return ""
+    default = str(option.default).lower() if isinstance(option.default, bool) else option.default
+    return f" [default: {default}]"
+
+
+def block(name):
+    """One shipped block, as it is written, with the comment above it."""
+    from ..read.blocks import shipped_library
+
+    library = shipped_library()
+    lines = library.source.text.splitlines()
+    start = library.nodes[name][0].line - 1
+    end = next((at for at in range(start + 1, len(lines)) if not lines[at].strip()), len(lines))
+    first = start
+    while first and lines[first - 1].startswith("#"):
+        first -= 1
+    return "\n".join(lines[first:end])

@@ -1,0 +1,46 @@
+"""costcalc validate"""
+
+import click
+
+from . import CANNOT, OK
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC..")
+@click.pass_context
+def command(ctx, specs):
+    """Check that specs can be read and built with their default variables.
+
+    Every problem of every file is shown. Exit code 0 when all are fine, 2 when one is not.
+
+    \b
+    Examples:
+      costcalc validate my_net.yaml
+      costcalc validate configs/*.yaml
+    """
+    from ..analysis import analyze
+    from ..errors import CostcalcError
+    from .failures import printed
+
+    failed = 0
+    for spec in specs:
+        try:
+            report = analyze(spec)
+            click.echo(f"ok: {printed(spec)}: {len(report.lines):,} layers, {report.totals['params']:,} params")
+        except CostcalcError as error:
+            failed += 1
+            complain(error)
+    if failed:
+        click.echo(f"{failed} of {len(specs)} specs cannot be used", err=True)
+    ctx.exit(CANNOT if failed else OK)
+
+
+def complain(error):
+    """Show every problem of one spec."""
+    import sys
+
+    from .failures import as_text
+    from .terminal import has_color
+
+    for problem in error.problems:
+        click.echo(as_text(problem, has_color(sys.stderr)), err=True, nl=False, color=True)
