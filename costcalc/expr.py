@@ -54,7 +54,7 @@ class BadExpression(Exception):
 class Expr:
     """A checked expression: its text, the names it reads, and `value(env)`."""
 
-    __slots__ = ("text", "names", "value")
+    __slots__ = ("names", "text", "value")
 
     def __init__(self, text, names, value):
         self.text, self.names, self.value = text, names, value
@@ -66,7 +66,7 @@ class Expr:
 class Function:
     """A function of `define:` : parameters and a body."""
 
-    __slots__ = ("name", "params", "body")
+    __slots__ = ("body", "name", "params")
 
     def __init__(self, name, params, body):
         self.name, self.params, self.body = name, params, body

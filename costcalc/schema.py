@@ -39,7 +39,9 @@ def schema():
     """The schema (draft-07) as a dict."""
     operations = {name: _operation(find(name)) for name in INDEX}
     blocks = {name: {"description": f"block of costcalc: {name}"} for name in shipped_library().names()}
-    mains = {name: {**body["properties"][name], "description": body["description"]} for name, body in operations.items()}
+    mains = {
+        name: {**body["properties"][name], "description": body["description"]} for name, body in operations.items()
+    }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "costcalc spec",
@@ -82,7 +84,7 @@ def _option(option):
 
 def _sections():
     figure = {"type": ["number", "string"]}
-    claim = {name: figure for name in (*METRICS, *ACCURACIES)} | {name: {"type": "string"} for name in (*OF, *NOTES)}
+    claim = dict.fromkeys((*METRICS, *ACCURACIES), figure) | {name: {"type": "string"} for name in (*OF, *NOTES)}
     row = {"type": "object", "additionalProperties": False, "properties": {"at": {"type": "object"}, **claim}}
     entry = {"source": {"type": "string"}, "url": {"type": "string"}, "convention": {"type": "string"}}
     return {
@@ -104,5 +106,9 @@ def _sections():
                 "properties": {**entry, "rows": {"type": "array", "items": row}},
             },
         },
-        "budget": {"type": "object", "additionalProperties": False, "properties": {name: figure for name in METRICS[:2]}},
+        "budget": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": dict.fromkeys(METRICS[:2], figure),
+        },
     }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from . import limits, num, ops
 from .errors import Place, Problem, Refused, SpecError, listed, nearest
-from .model import BlockCall, Call, Chosen, Group, Reuse, Step, evaluate, is_dynamic
+from .model import BlockCall, Call, Group, Reuse, Step, evaluate, is_dynamic
 from .ops import Layer, Op
 
 _AXES = {
@@ -264,7 +264,12 @@ class _Tracer:
             places = step.body.places if type(step.body) is Call else {}
             place = Place(step.source, *places.get(error.option, step.place))
             code = "shape-mismatch" if "do not match" in error.message else "cannot-be"
-            raise self._error(code, f"`{op.name}`: {error.message}".replace(f"`{op.name}`: {op.name}: ", f"`{op.name}`: "), place, error.help) from None
+            raise self._error(
+                code,
+                f"`{op.name}`: {error.message}".replace(f"`{op.name}`: {op.name}: ", f"`{op.name}`: "),
+                place,
+                error.help,
+            ) from None
 
     def remembered(self, step, op, x, options):
         """The layer, computed once for the same shape and options."""

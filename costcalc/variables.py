@@ -75,5 +75,3 @@ def _is_positive(default):
 
 def _refusal(variable, value, why):
     return OptionError(Problem("bad-value", f"`{variable.name}` cannot be {value}", help=why))
-
-

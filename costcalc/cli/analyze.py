@@ -17,7 +17,23 @@ from .options import SpecCommand, factor, output_options, spec_options, variable
 @output_options
 @click.pass_context
 def command(
-    ctx, spec, alpha, res, rho, sets, convention, by, depth, columns, sort, top, everything, format, as_json, output, color
+    ctx,
+    spec,
+    alpha,
+    res,
+    rho,
+    sets,
+    convention,
+    by,
+    depth,
+    columns,
+    sort,
+    top,
+    everything,
+    format,
+    as_json,
+    output,
+    color,
 ):
     """What a network costs, layer by layer.
 

@@ -49,7 +49,9 @@ def _from_click(error):
 
 def _wants_json(args):
     pairs = zip(args, [*args[1:], ""], strict=True)
-    return any(arg in ("--format=json", "--json") or (arg in ("--format", "-f") and value == "json") for arg, value in pairs)
+    return any(
+        arg in ("--format=json", "--json") or (arg in ("--format", "-f") and value == "json") for arg, value in pairs
+    )
 
 
 def _as_json(problem, problems):

@@ -7,7 +7,6 @@ import click
 from ..errors import OptionError, Problem, listed, nearest
 
 
-
 class SpecCommand(click.Command):
     """A command on a spec: `--NAME VALUE` sets any variable that the spec declares."""
 

@@ -42,5 +42,7 @@ def format_for(format, path):
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
-        raise OptionError(Problem("unknown-format", f"no format ends in `{suffix}`", help=f"known: {known}; or --format"))
+        raise OptionError(
+            Problem("unknown-format", f"no format ends in `{suffix}`", help=f"known: {known}; or --format")
+        )
     return SUFFIXES[suffix]

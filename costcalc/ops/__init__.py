@@ -5,9 +5,10 @@ from importlib import import_module
 from .base import TABLE, Layer, Op
 
 _ACTIVATIONS = (
-    "relu relu6 leaky_relu prelu elu selu celu gelu silu swish mish sigmoid hsigmoid hswish tanh hardtanh "
-    "softplus softsign softmax log_softmax exp log sqrt square abs neg clamp glu"
-).split()
+    *("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "swish", "mish"),
+    *("sigmoid", "hsigmoid", "hswish", "tanh", "hardtanh", "softplus", "softsign", "softmax", "log_softmax"),
+    *("exp", "log", "sqrt", "square", "abs", "neg", "clamp", "glu"),
+)
 
 INDEX: dict[str, str] = {
     **dict.fromkeys(("conv", "dwconv", "conv_transpose"), "conv"),

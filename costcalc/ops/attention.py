@@ -32,7 +32,8 @@ def attention(
     Example: {attention: 12}
     """
     *outer, queries, channels = _sequence(x)
-    *outer_memory, keys, features = x if memory is None else _sequence(memory)
+    *others, keys, features = x if memory is None else _sequence(memory)
+    _same_windows(outer, others)
     kv_heads = heads if kv_heads is None else kv_heads
     require(equal(heads % kv_heads, 0), "{} heads do not share {} kv_heads evenly", heads, kv_heads, option="kv_heads")
     if head_size is None:
@@ -70,7 +71,8 @@ def attend(x, inputs: Branches, *, heads: Size, causal: Flag = False, window: Si
     """
     if len(inputs) != 3:
         raise Refused(f"attend takes queries, keys and values, got {len(inputs)} inputs")
-    (*outer, queries, wide), (*_, keys, narrow), (*_, values, value) = (_sequence(one) for one in inputs)
+    (*outer, queries, wide), (*others, keys, narrow), (*rest, values, value) = (_sequence(one) for one in inputs)
+    _same_windows(outer, others, rest)
     require(equal(keys, values), "{} keys but {} values", keys, values)
     require(equal(wide % heads, 0), "{} channels do not split into {} heads", wide, heads, option="heads")
     size = floor_div(wide, heads)
@@ -91,6 +93,14 @@ def attend(x, inputs: Branches, *, heads: Size, causal: Flag = False, window: Si
     )
 
 
+def _same_windows(*sets):
+    for others in sets[1:]:
+        if len(others) != len(sets[0]):
+            raise Refused("queries and keys have different leading axes")
+        for a, b in zip(sets[0], others, strict=True):
+            require(equal(a, b), "queries and keys have different leading axes: {} against {}", a, b)
+
+
 def _sequence(x):
     if len(x) < 2:
         raise Refused("attention works on a sequence: [tokens, features]")
@@ -101,7 +111,9 @@ def _pairs(queries, keys, causal, window):
     """Pairs of query and key that count, and those under the mask."""
     if not causal and window is None:
         return queries * keys, 0
-    require(equal(queries, keys), "a causal mask or a window needs as many keys as queries, got {} and {}", keys, queries)
+    require(
+        equal(queries, keys), "a causal mask or a window needs as many keys as queries, got {} and {}", keys, queries
+    )
     before = queries - 1 if window is None else window - 1 if causal else floor_div(window, 2)
     behind = _side(queries, before)
     if not causal:

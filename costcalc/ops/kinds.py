@@ -1,102 +1,103 @@
 """The kinds of option a rule can have: how each is written, and what values it admits.
 
 A rule names them in its signature (`def conv(x, kernel: Kernel, *, out: Size, ...)`). For a type
-checker they are all `Any`, as numbers, arrays and symbols flow through rules alike.
+checker they are all `Any` (kinds.pyi), as numbers, arrays and symbols flow through rules alike.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .. import num
 from ..errors import Refused
 
-if TYPE_CHECKING:
-    from typing import Any
 
-    Size = Count = Factor = PerAxis = Steps = Scale = Kernel = Padding = Flag = Shape = Any
-    Order = Axis = Method = Equation = Label = Branch = Branches = Amount = Any
-else:
+class Kind(NamedTuple):
+    """A kind of option: its name, the form it is written in, its meaning, and its check."""
 
-    class Kind(NamedTuple):
-        """A kind of option: its name, the form it is written in, its meaning, and its check."""
+    name: str
+    form: str
+    doc: str
+    bind: object
+    words: tuple = ()
 
-        name: str
-        form: str
-        doc: str
-        bind: object
-        words: tuple = ()
 
-    def _at_least(low):
-        def bind(value):
-            value = num.whole(value)
-            if type(value) is not int or value < low:
-                num.require(value >= low, f"must be at least {low}, got {{}}", value)
-            return value
-
-        return bind
-
-    def _each(bind):
-        def bind_all(value):
-            return tuple(bind(item) for item in value) if type(value) is tuple else bind(value)
-
-        return bind_all
-
-    def _word_or(words, bind):
-        def choose(value):
-            if type(value) is not str:
-                return bind(value)
-            if value not in words:
-                raise Refused(f"must be {_alternatives(words)}, got `{value}`")
-            return value
-
-        return choose
-
-    def _alternatives(words):
-        return " or ".join(f"`{word}`" for word in words)
-
-    def _positive(value):
-        num.require(value > 0, "must be more than 0, got {}", value)
+def _at_least(low):
+    def bind(value):
+        value = num.whole(value)
+        if type(value) is not int or value < low:
+            num.require(value >= low, f"must be at least {low}, got {{}}", value)
         return value
 
-    def _truth(value):
-        if type(value) is str:
-            raise Refused(f"must be true or false, got `{value}`")
+    return bind
+
+
+def _each(bind):
+    def bind_all(value):
+        return tuple(bind(item) for item in value) if type(value) is tuple else bind(value)
+
+    return bind_all
+
+
+def _word_or(words, bind):
+    def choose(value):
+        if type(value) is not str:
+            return bind(value)
+        if value not in words:
+            raise Refused(f"must be {_alternatives(words)}, got `{value}`")
         return value
 
-    def _as_is(value):
-        return value
+    return choose
 
-    def _methods(*words):
-        return Kind("method", "word", _alternatives(words), _word_or(words, _as_is), words)
 
-    _SAME = ("same", "valid")
-    _AXES = ("channels", "features", "height", "width", "depth", "length", "tokens")
+def _alternatives(words):
+    return " or ".join(f"`{word}`" for word in words)
 
-    Size = Kind("size", "number", "a whole number, 1 or more", _at_least(1))
-    Count = Kind("count", "number", "a whole number, 0 or more", _at_least(0))
-    Amount = Kind("amount", "number", "a whole number, 0 or more, or `unknown`", _word_or(("unknown",), _at_least(0)))
-    Amount = Amount._replace(words=("unknown",))
-    Steps = Kind("steps", "kernel", "a number for every axis, or one per axis", _each(_at_least(1)))
-    PerAxis = Kind("per_axis", "kernel", "a number for every axis, or one per axis", _each(_at_least(0)))
-    Scale = Kind("scale", "kernel", "a factor for every axis, or one per axis", _each(_positive))
-    Kernel = Kind("kernel", "kernel", "`3x3`, `1x7`, a number (square), or a list", _each(_at_least(1)))
-    Window = Kind("window", "kernel", "a kernel, or `global`", _word_or(("global",), _each(_at_least(1))), ("global",))
-    Padding = Kind(
-        "padding",
-        "padding",
-        "`same`, `valid`, a number, one per axis, or [before, after] per axis",
-        _word_or(_SAME, _each(_each(_at_least(0)))),
-        _SAME,
-    )
-    Flag = Kind("flag", "number", "true or false", _truth)
-    Shape = Kind("shape", "shape", "a list of sizes", _each(_at_least(1)))
-    Order = Kind("order", "shape", "a list of axis numbers, from 0", _each(_at_least(0)))
-    Axis = Kind("axis", "word", "an axis by name, or by number from 0", _word_or(_AXES, _at_least(0)), _AXES)
-    Interpolation = _methods("nearest", "bilinear")
-    Reduction = _methods("mean", "sum", "max")
-    Equation = Kind("equation", "text", "an equation such as `bij,bjk->bik`", _as_is)
-    Label = Kind("label", "text", "what it stands for, in words", _as_is)
-    Branch = Kind("branch", "branch", "a list of layers, or the name of a layer", _as_is)
-    Branches = Kind("branches", "branches", "a list of branches; `[]` is the input itself", _as_is)
 
-if TYPE_CHECKING:
-    Window = Interpolation = Reduction = Any
+def _positive(value):
+    num.require(value > 0, "must be more than 0, got {}", value)
+    return value
+
+
+def _truth(value):
+    if type(value) is str:
+        raise Refused(f"must be true or false, got `{value}`")
+    return value
+
+
+def _as_is(value):
+    return value
+
+
+def _methods(*words):
+    return Kind("method", "word", _alternatives(words), _word_or(words, _as_is), words)
+
+
+_SAME = ("same", "valid")
+_AXES = ("channels", "features", "height", "width", "depth", "length", "tokens")
+
+Size = Kind("size", "number", "a whole number, 1 or more", _at_least(1))
+Count = Kind("count", "number", "a whole number, 0 or more", _at_least(0))
+Amount = Kind(
+    "amount", "number", "a whole number, 0 or more, or `unknown`", _word_or(("unknown",), _at_least(0)), ("unknown",)
+)
+Steps = Kind("steps", "kernel", "a number for every axis, or one per axis", _each(_at_least(1)))
+PerAxis = Kind("per_axis", "kernel", "a number for every axis, or one per axis", _each(_at_least(0)))
+Scale = Kind("scale", "kernel", "a factor for every axis, or one per axis", _each(_positive))
+Kernel = Kind("kernel", "kernel", "`3x3`, `1x7`, a number (square), or a list", _each(_at_least(1)))
+Window = Kind("window", "kernel", "a kernel, or `global`", _word_or(("global",), _each(_at_least(1))), ("global",))
+Padding = Kind(
+    "padding",
+    "padding",
+    "`same`, `valid`, a number, one per axis, or [before, after] per axis",
+    _word_or(_SAME, _each(_each(_at_least(0)))),
+    _SAME,
+)
+Flag = Kind("flag", "number", "true or false", _truth)
+Shape = Kind("shape", "shape", "a list of sizes", _each(_at_least(1)))
+Order = Kind("order", "shape", "a list of axis numbers, from 0", _each(_at_least(0)))
+Axis = Kind("axis", "word", "an axis by name, or by number from 0", _word_or(_AXES, _at_least(0)), _AXES)
+Interpolation = _methods("nearest", "bilinear")
+Reduction = _methods("mean", "sum", "max")
+Equation = Kind("equation", "text", "an equation such as `bij,bjk->bik`", _as_is)
+Label = Kind("label", "text", "what it stands for, in words", _as_is)
+Branch = Kind("branch", "branch", "a list of layers, or the name of a layer", _as_is)
+Branches = Kind("branches", "branches", "a list of branches; `[]` is the input itself", _as_is)

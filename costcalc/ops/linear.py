@@ -67,7 +67,7 @@ def einsum(x, equation: Equation, *, of: Branches):
     Example: {einsum: "hqd,hkd->hqk", of: [q, k]}
     """
     terms, result = _equation(equation, len(of))
-    sizes = {}
+    sizes: dict = {}
     for letters, shape in zip(terms, of, strict=True):
         if len(letters) != len(shape):
             raise Refused(f"`{letters}` names {len(letters)} axes of a tensor with {len(shape)}")

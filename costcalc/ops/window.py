@@ -83,4 +83,3 @@ def sum_of(pair):
 def span_text(window):
     """`3x3` for a table."""
     return "x".join(str(k) for k in window)
-

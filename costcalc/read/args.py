@@ -6,10 +6,10 @@ from ..expr import BadExpression
 from ..model import is_dynamic
 from ..ops import INDEX
 
-WORDS = frozenset("same valid global nearest bilinear mean sum max".split()) | frozenset(
-    "channels features height width depth length tokens".split()
+WORDS = frozenset(["same", "valid", "global", "nearest", "bilinear", "mean", "sum", "max"]) | frozenset(
+    ["channels", "features", "height", "width", "depth", "length", "tokens"]
 )
-SHAPE_NAMES = frozenset("channels features height width depth length tokens".split())
+SHAPE_NAMES = frozenset(["channels", "features", "height", "width", "depth", "length", "tokens"])
 
 
 class Bad:
@@ -165,5 +165,3 @@ def option(node, option, scope, problems):
     except TypeError:
         problems.add("bad-value", f"`{option.name}` is {kind.doc}", node)
     return BAD
-
-

@@ -14,6 +14,7 @@ from .layers import BODIES, CONTROLS, LayerReader
 from .nodes import compose
 from .problems import Problems
 
+
 def signature(node, problems):
     """(name, [(parameter, default text or None)]) of a key such as `bottleneck(t, c, s=1)`; None if it is none."""
     name, paren, rest = node.value.strip().partition("(")
@@ -99,8 +100,10 @@ class Library:
         key, body, params = self.nodes[name]
         names = tuple(param for param, _ in params)
         for param in names:
-            if param in self.scope.names and param not in SHAPE_NAMES or param == "i":
-                self.problems.add("name-taken", f"`{param}` is a variable already: give the parameter another name", key)
+            if (param in self.scope.names and param not in SHAPE_NAMES) or param == "i":
+                self.problems.add(
+                    "name-taken", f"`{param}` is a variable already: give the parameter another name", key
+                )
         defaults = self._defaults(key, params)
         steps = self.reader.steps(body, self.scope.inside(params=frozenset(names)))
         return Block(name, names, defaults, steps, self.source)

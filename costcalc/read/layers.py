@@ -8,7 +8,7 @@ from .args import BAD
 
 CONTROLS = ("repeat", "when", "residual", "times", "as", "from", "then")
 BODIES = ("layers", "reuse")
-_NOTHING = {}
+_NOTHING: dict = {}
 
 
 class LayerReader:
@@ -109,7 +109,10 @@ class LayerReader:
     def _missing(self, name, option, op, at):
         how = f"write {{{name}: ..}}" if option.name == op.main else f"add `{option.name}: ..`"
         self.problems.add(
-            "missing-option", f"`{name}` needs `{option.name}`: {option.kind.doc}", at, f"{how}; see `costcalc ops {name}`"
+            "missing-option",
+            f"`{name}` needs `{option.name}`: {option.kind.doc}",
+            at,
+            f"{how}; see `costcalc ops {name}`",
         )
 
     def _option(self, option, node, scope):

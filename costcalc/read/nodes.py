@@ -18,7 +18,7 @@ except ImportError:  # no libyaml: the same events from the parser in Python
     from yaml.reader import Reader
     from yaml.scanner import Scanner
 
-    class _Parser(Reader, Scanner, Parser):
+    class _Parser(Reader, Scanner, Parser):  # type: ignore[no-redef]
         def __init__(self, text):
             Reader.__init__(self, text)
             Scanner.__init__(self)

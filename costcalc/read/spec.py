@@ -1,7 +1,7 @@
 """The spec language: a YAML text becomes a `Model`, or a SpecError with every problem of the file."""
 
 from ..errors import Place, Source
-from ..expr import CONSTANTS, FUNCTIONS, BadExpression, Function, parse
+from ..expr import CONSTANTS, FUNCTIONS, Function, parse
 from ..memory import uncollected
 from ..model import Input, Model, Variable
 from ..ops import INDEX, find
@@ -118,7 +118,10 @@ class _Reader:
         if "choices" in parts:
             listed = parts["choices"].value if parts["choices"].kind == "list" else [parts["choices"]]
             choices = tuple(args.argument(item, scope, self.problems) for item in listed)
-        bounds = [args.number(parts[part], Scope((), FUNCTIONS), self.problems) if part in parts else None for part in ("min", "max")]
+        bounds = [
+            args.number(parts[part], Scope((), FUNCTIONS), self.problems) if part in parts else None
+            for part in ("min", "max")
+        ]
         text = args.text(parts["help"], scope, self.problems) if "help" in parts else ""
         return Variable(name, default, choices, text, *bounds, Place(self.source, *key.at))
 

@@ -137,7 +137,8 @@ def stamp(report):
     from .. import __version__
 
     inputs = ", ".join(
-        (f"{printable(name)} " if len(report.inputs) > 1 else "") + shape_text(shape) for name, shape in report.inputs.items()
+        (f"{printable(name)} " if len(report.inputs) > 1 else "") + shape_text(shape)
+        for name, shape in report.inputs.items()
     )
     variables = ", ".join(f"{name}={value}" for name, value in report.values.items())
     parts = [f"convention {report.convention.name}: {report.convention.title}", f"input {inputs}"]

@@ -13,7 +13,8 @@ def render(report):
     rows = "".join(f"<tr>{_cells(report, line)}</tr>" for line in report.shown())
     feet = "".join(f"<th style='text-align:right'>{_foot(name, report)}</th>" for name in BY_LAYER)
     lines = "<br>".join(escape(note) for note in notes(report, View(), len(report.shown())))
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody><tfoot><tr>{feet}</tr></tfoot></table><p>{lines}</p>"
+    body = f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody><tfoot><tr>{feet}</tr></tfoot>"
+    return f"<table>{body}</table><p>{lines}</p>"
 
 
 def _cells(report, line):

@@ -1,0 +1,21 @@
+from typing import Any
+
+Size = Any
+Count = Any
+Amount = Any
+Steps = Any
+PerAxis = Any
+Scale = Any
+Kernel = Any
+Window = Any
+Padding = Any
+Flag = Any
+Shape = Any
+Order = Any
+Axis = Any
+Interpolation = Any
+Reduction = Any
+Equation = Any
+Label = Any
+Branch = Any
+Branches = Any
