@@ -10,12 +10,13 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "analyze": "analysis",
-    "load": "load",
+    "load": "loading",
     "Report": "report",
     "CostcalcError": "errors",
+    "sweep": "sweeps",
 }
 
-__all__ = ["CostcalcError", "Report", "analyze", "load"]
+__all__ = ["CostcalcError", "Report", "analyze", "load", "sweep"]
 
 
 def __getattr__(name):

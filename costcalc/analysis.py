@@ -2,7 +2,7 @@
 
 from .conventions import find
 from .errors import OptionError, Problem
-from .load import load
+from .loading import load
 from .memory import uncollected
 from .model import Model
 from .report import report

@@ -54,7 +54,9 @@ class CostcalcError(Exception):
 
 
 class SpecError(CostcalcError):
-    """A spec that cannot be read or cannot be built."""
+    """A spec that cannot be read or cannot be built; in a sweep, `failing` says at which points."""
+
+    failing = None
 
 
 class OptionError(CostcalcError):
@@ -66,11 +68,11 @@ class FileError(CostcalcError):
 
 
 class Refused(Exception):
-    """A rule's refusal: the message, and the option it is about if there is one."""
+    """A rule's refusal: the message, the option it is about if there is one, and at which points of a sweep."""
 
-    def __init__(self, message, option=None, help=None):
+    def __init__(self, message, option=None, help=None, failing=None):
         super().__init__(message)
-        self.message, self.option, self.help = message, option, help
+        self.message, self.option, self.help, self.failing = message, option, help, failing
 
 
 def nearest(name, names):

@@ -8,41 +8,9 @@ from typing import Any, NamedTuple
 
 from . import limits, num, ops
 from .errors import Place, Problem, Refused, SpecError, listed, nearest
-from .model import BlockCall, Call, Group, Reuse, Step, evaluate, is_dynamic
+from .model import BlockCall, Call, Group, Reuse, evaluate, is_dynamic
 from .ops import Layer, Op
-
-_AXES = {
-    1: ("channels",),
-    2: ("length", "channels"),
-    3: ("height", "width", "channels"),
-    4: ("depth", "height", "width", "channels"),
-}
-
-
-class Frame:
-    """A level of the names of layers: `separable_2` in `separable_2/conv`.
-
-    A number is added only where a name stands several times in its level, which is known once the walk
-    is over; so names are made when they are read.
-    """
-
-    __slots__ = ("base", "counts", "index", "parent")
-
-    def __init__(self, parent, base):
-        self.parent, self.base, self.counts = parent, base, {}
-        self.index = 0
-        if parent is not None:
-            self.index = parent.counts[base] = parent.counts.get(base, 0) + 1
-
-    @property
-    def path(self):
-        """The names of all levels, outermost first."""
-        levels, frame = [], self
-        while frame.parent is not None:
-            many = frame.parent.counts[frame.base] > 1
-            levels.append(f"{frame.base}_{frame.index}".lstrip("_") if many or not frame.base else frame.base)
-            frame = frame.parent
-        return levels[::-1]
+from .scope import Frame, Named, Scope, shape_names
 
 
 class Row(NamedTuple):
@@ -71,22 +39,6 @@ class Trace(NamedTuple):
     output: tuple
 
 
-class _Named(NamedTuple):
-    shape: tuple
-    step: Step | None
-    scope: Any
-    rows: tuple  # first and last row, as a range
-
-
-class _Scope:
-    """Where a list of layers runs: names with values, the level of names, and tensors by name."""
-
-    __slots__ = ("env", "frame", "named", "parent")
-
-    def __init__(self, env, frame, parent=None):
-        self.env, self.frame, self.named, self.parent = env, frame, {}, parent
-
-
 def trace(model, values, most_layers=limits.LAYERS):
     """Run a model's layers over `values`, the variables' values.
 
@@ -102,10 +54,10 @@ class _Tracer:
         self.times, self.shared = 1, None
 
     def run(self):
-        scope = _Scope(dict(self.values), Frame(None, ""))
+        scope = Scope(dict(self.values), Frame(None, ""))
         inputs = {name: self._input(name, one) for name, one in self.model.inputs.items()}
         for name, shape in inputs.items():
-            scope.named[name] = _Named(shape, None, None, ())
+            scope.named[name] = Named(shape, None, None, ())
         first = next(iter(inputs.values()), ())
         return Trace(self.rows, inputs, self.steps(self.model.steps, first, scope))
 
@@ -114,8 +66,10 @@ class _Tracer:
             shape = tuple(num.whole(size) for size in evaluate(one.shape, self.values))
             for size in shape:
                 num.require(size >= 1, f"input `{name}`: a size must be at least 1, got {{}}", size)
-        except (Refused, ArithmeticError) as error:
-            raise self._error("bad-value", str(error), one.place, getattr(error, "help", None)) from None
+        except Refused as error:
+            raise _refused("bad-value", error.message, one.place, error) from None
+        except ArithmeticError as error:
+            raise self._error("bad-value", str(error), one.place) from None
         if one.listed and _looks_channels_first(shape):
             text = "x".join(str(size) for size in shape)
             help = "write [height, width, channels], or name the axes: {height: .., width: .., channels: ..}"
@@ -150,9 +104,9 @@ class _Tracer:
             x = self.once(step, x, scope)
         else:
             for i in range(self.count(step, "repeat", step.repeat, x, scope)):
-                x = self.once(step, x, _Scope({**scope.env, "i": i}, scope.frame, scope))
+                x = self.once(step, x, Scope({**scope.env, "i": i}, scope.frame, scope))
         if step.label:
-            scope.named[step.label] = _Named(x, step, scope, (start, len(self.rows)))
+            scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)))
         return x
 
     def once(self, step, x, scope):
@@ -164,7 +118,7 @@ class _Tracer:
             self.times = outer * self.count(step, "times", step.times, x, scope)
         inner = scope
         if type(step.body) is Group and (step.repeat is not None or step.label):
-            inner = _Scope(scope.env, Frame(scope.frame, step.label or ""), scope)
+            inner = Scope(scope.env, Frame(scope.frame, step.label or ""), scope)
         y = self.step_body(step, x, inner)
         if step.residual is not None and self.decide(step, "residual", step.residual, x, scope):
             y = self.join(step, x, y, inner)
@@ -207,13 +161,13 @@ class _Tracer:
         layer = self.remembered(step, op, x, options)
         self.add(Row(op, frame, inputs, layer, self.times, self.shared, False, Place(step.source, *step.place)))
         if then:
-            return self.follow(then, layer.shape, _Scope(scope.env, frame, scope))
+            return self.follow(then, layer.shape, Scope(scope.env, frame, scope))
         return layer.shape
 
     def options(self, step, call, op, x, scope):
         if not call.dynamic:
             return call.options
-        env = {**_shape_names(x), **scope.env}
+        env = {**shape_names(x), **scope.env}
         options = {}
         for name, arg in call.options.items():
             if name not in op.branches and is_dynamic(arg):
@@ -227,7 +181,7 @@ class _Tracer:
         try:
             return option.kind.bind(value)
         except Refused as error:
-            raise self._error("bad-value", f"`{option.name}`: {error.message}", place, error.help) from None
+            raise _refused("bad-value", f"`{option.name}`: {error.message}", place, error) from None
         except TypeError:
             raise self._error("bad-value", f"`{option.name}` is {option.kind.doc}", place) from None
 
@@ -251,7 +205,7 @@ class _Tracer:
             if many:
                 frame.counts["branch"] = frame.counts.get("branch", 0) + 1
             return x
-        return self.steps(branch, x, _Scope(scope.env, Frame(frame, "branch") if many else frame, scope))
+        return self.steps(branch, x, Scope(scope.env, Frame(frame, "branch") if many else frame, scope))
 
     def apply(self, step, op, x, options):
         try:
@@ -264,12 +218,7 @@ class _Tracer:
             places = step.body.places if type(step.body) is Call else {}
             place = Place(step.source, *places.get(error.option, step.place))
             code = "shape-mismatch" if "do not match" in error.message else "cannot-be"
-            raise self._error(
-                code,
-                f"`{op.name}`: {error.message}".replace(f"`{op.name}`: {op.name}: ", f"`{op.name}`: "),
-                place,
-                error.help,
-            ) from None
+            raise _refused(code, f"`{op.name}`: {error.message.removeprefix(f'{op.name}: ')}", place, error) from None
 
     def remembered(self, step, op, x, options):
         """The layer, computed once for the same shape and options."""
@@ -287,12 +236,12 @@ class _Tracer:
             self.walk(1, step)
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
             env = dict(self.values)
-            outer = {**_shape_names(x), **scope.env}
+            outer = {**shape_names(x), **scope.env}
             place = Place(step.source, *step.place)
             for param in body.block.params:
                 arg = row[param] if param in row else body.block.defaults[param]
-                env[param] = self.value(arg, outer if param in row else {**_shape_names(x), **env}, place)
-            x = self.steps(body.block.steps, x, _Scope(env, Frame(scope.frame, base), scope))
+                env[param] = self.value(arg, outer if param in row else {**shape_names(x), **env}, place)
+            x = self.steps(body.block.steps, x, Scope(env, Frame(scope.frame, base), scope))
         return x
 
     def chosen(self, step, body, x, scope):
@@ -311,7 +260,7 @@ class _Tracer:
             raise self._at(step, "bad-reuse", f"`{name}` is an input and has no weights to use again")
         outer, self.shared = self.shared, name
         start = len(self.rows)
-        again = _Scope(named.scope.env, scope.frame, named.scope)
+        again = Scope(named.scope.env, scope.frame, named.scope)
         x = self.once(named.step._replace(label=None, origin=None), x, again)
         before, after = self.rows[slice(*named.rows)], self.rows[start:]
         if not _same_weights(before, after):
@@ -335,12 +284,12 @@ class _Tracer:
             help = "it names an axis that the input here does not have"
             raise self._error("unknown-variable", f"`{error.args[0]}` has no value here", place, help) from None
         except Refused as error:
-            raise self._error("bad-value", error.message, place, error.help) from None
+            raise _refused("bad-value", error.message, place, error) from None
         except (ArithmeticError, ValueError, TypeError) as error:
             raise self._error("bad-expression", f"this has no value: {error}", place) from None
 
     def control(self, step, arg, x, scope):
-        return self.value(arg, {**_shape_names(x), **scope.env}, Place(step.source, *step.place))
+        return self.value(arg, {**shape_names(x), **scope.env}, Place(step.source, *step.place))
 
     def decide(self, step, name, arg, x, scope):
         value = self.control(step, arg, x, scope)
@@ -353,7 +302,9 @@ class _Tracer:
         try:
             value = num.whole(value)
             num.require(value >= 0, "must be at least 0, got {}", value)
-        except (Refused, TypeError) as error:
+        except Refused as error:
+            raise _refused("bad-value", f"`{name}`: {error.message}", Place(step.source, *step.place), error) from None
+        except TypeError as error:
             raise self._at(step, "bad-value", f"`{name}`: {error}") from None
         if name == "times":
             return value
@@ -390,13 +341,10 @@ class _Tracer:
         return SpecError(Problem(code, message, place, help))
 
 
-def _shape_names(shape):
-    names = dict(zip(_AXES.get(len(shape), ()), shape, strict=False))
-    if shape:
-        names["channels"] = names["features"] = shape[-1]
-    if len(shape) == 2:
-        names["tokens"] = shape[0]
-    return names
+def _refused(code, message, place, refusal):
+    error = SpecError(Problem(code, message, place, refusal.help))
+    error.failing = refusal.failing
+    return error
 
 
 def _looks_channels_first(shape):

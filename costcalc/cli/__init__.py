@@ -11,6 +11,7 @@ COMMANDS = {  # name -> what it is for
     "analyze": "What a network costs, layer by layer.",
     "conventions": "What counts as a mult-add or a parameter, and for whom.",
     "ops": "The operations and blocks of the spec language.",
+    "sweep": "Costs over any variables: one row a point.",
     "schema": "A JSON Schema of the spec language, for editors.",
     "validate": "Check that specs can be read and built.",
     "zoo": "The shipped configs.",

@@ -48,7 +48,7 @@ def command(
       costcalc analyze mobilenet --convention framework -o layers.csv
     """
     from ..analysis import analyze
-    from ..load import load
+    from ..loading import load
     from ..render import View, render
     from .output import deliver, format_for
     from .terminal import screen

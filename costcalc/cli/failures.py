@@ -48,7 +48,7 @@ def _from_click(error):
 
 
 def _wants_json(args):
-    pairs = zip(args, [*args[1:], ""], strict=True)
+    pairs = zip(args, [*args[1:], ""], strict=False)
     return any(
         arg in ("--format=json", "--json") or (arg in ("--format", "-f") and value == "json") for arg, value in pairs
     )

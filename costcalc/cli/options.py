@@ -47,7 +47,7 @@ def _taken(args, known):
 def _declared(spec):
     """(option, help) of each variable of a spec; nothing when it cannot be read, as help must not fail."""
     from ..errors import CostcalcError
-    from ..load import load
+    from ..loading import load
 
     try:
         variables = load(spec).variables.values()
@@ -101,14 +101,18 @@ def variables(ctx, model, alpha, res, sets):
         if not equals:
             raise OptionError(Problem("usage", f"`--set {text}` sets nothing", help="write --set NAME=VALUE"))
         pairs.append((name.strip(), value.strip()))
+    return {name: read_value(name, value) for name, value in (*pairs, *named_pairs(ctx, model))}
+
+
+def named_pairs(ctx, model):
+    """(variable, text) of the options that are the spec's own variables."""
     for option, value in ctx.meta["variables"]:
         name = option[2:].replace("-", "_")
         if name not in model.variables:
             raise _unknown(ctx, option, model)
         if value is None:
             raise OptionError(Problem("usage", f"`{option}` needs a value"))
-        pairs.append((name, value))
-    return {name: read_value(name, value) for name, value in pairs}
+        yield name, value
 
 
 def _unknown(ctx, option, model):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import contextmanager
 
 from ..errors import FileError, OptionError, Problem
 from ..render import SUFFIXES
@@ -9,40 +10,47 @@ from ..render import SUFFIXES
 
 def deliver(text, path=None):
     """Write a result to standard output, or to a file that is whole or not there at all."""
+    with writing(path) as out:
+        out.write(text)
+
+
+@contextmanager
+def writing(path=None, binary=False):
+    """A file to write a result to: standard output, or one beside `path` that takes its place at the end.
+
+    When something fails on the way, what was at `path` stays as it was.
+    """
     if path is None or path == "-":
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
-        sys.stdout.write(text)
+        yield getattr(sys.stdout, "buffer", sys.stdout) if binary else sys.stdout
         sys.stdout.flush()
         return
-    _replace(path, text.encode("utf-8", "backslashreplace"))
-
-
-def _replace(path, data):
     folder, name = os.path.split(path)
     beside = os.path.join(folder, f".{name[:200]}.{os.getpid()}.tmp")
+    text = {} if binary else {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
     try:
-        try:
-            with open(beside, "xb") as file:
-                file.write(data)
-            os.replace(beside, path)
-        finally:
-            if os.path.exists(beside):
-                os.unlink(beside)
+        with open(beside, "xb" if binary else "x", **text) as file:
+            yield file
+        os.replace(beside, path)
     except OSError as error:
         raise FileError(Problem("unwritable", f"cannot write {path!r}: {error.strerror}")) from None
+    finally:
+        if os.path.lexists(beside):
+            os.unlink(beside)
 
 
-def format_for(format, path):
-    """The format asked for, or the one the file's ending says, or `table`."""
+def format_for(format, path, more=()):
+    """The format asked for, or the one the file's ending says, or `table`; `more` adds endings."""
     if format:
         return format
     if path in (None, "-"):
         return "table"
     suffix = os.path.splitext(path)[1].lower()
-    if suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
+    suffixes = {**SUFFIXES, **dict(more)}
+    if suffix not in suffixes:
+        known = ", ".join(suffixes)
         raise OptionError(
             Problem("unknown-format", f"no format ends in `{suffix}`", help=f"known: {known}; or --format")
         )
-    return SUFFIXES[suffix]
+    return suffixes[suffix]

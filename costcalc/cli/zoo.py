@@ -13,7 +13,7 @@ def command():
       costcalc analyze resnet50
     """
     from ..analysis import analyze
-    from ..load import configs
+    from ..loading import configs
 
     rows = [("config", "mult-adds", "params", "what it is")]
     for name in configs():

@@ -23,12 +23,11 @@ def domain(*values):
 
 def _learn(kind):
     for base in kind.__mro__:
-        root = base.__module__.partition(".")[0]
-        if root in ("numpy", "sympy"):
+        points = base.__module__ == f"{__name__}.arrays"
+        if points or base.__module__.partition(".")[0] == "sympy":
             from importlib import import_module
 
-            name = {"numpy": "arrays", "sympy": "symbols"}[root]
-            _DOMAINS[kind] = import_module(f"{__name__}.{name}")
+            _DOMAINS[kind] = import_module(f"{__name__}.{'arrays' if points else 'symbols'}")
             return _DOMAINS[kind]
     raise TypeError(f"not a number: {kind.__name__}")
 
@@ -127,4 +126,5 @@ def require(truth, message, *values, option=None):
         return
     where = domain(truth).fails(truth)
     if where is not None:
-        raise Refused(message.format(*(where(value) for value in values)), option)
+        shown = message.format(*(where(value) for value in values))
+        raise Refused(shown, option, failing=getattr(where, "failing", None))

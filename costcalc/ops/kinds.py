@@ -57,10 +57,22 @@ def _positive(value):
     return value
 
 
+def _share(value):
+    num.require(num.both(value >= 0, value <= 1), "must be from 0 to 1, got {}", value)
+    return value
+
+
 def _truth(value):
     if type(value) is str:
         raise Refused(f"must be true or false, got `{value}`")
-    return value
+    return value if type(value) is bool else num.domain(value).decide(value)
+
+
+def _place(value):
+    """A number that says which axis: the same at all points."""
+    value = num.whole(value)
+    num.require(value >= 0, "must be at least 0, got {}", value)
+    return num.domain(value).single(value)
 
 
 def _as_is(value):
@@ -82,6 +94,7 @@ Amount = Kind(
 Steps = Kind("steps", "kernel", "a number for every axis, or one per axis", _each(_at_least(1)))
 PerAxis = Kind("per_axis", "kernel", "a number for every axis, or one per axis", _each(_at_least(0)))
 Scale = Kind("scale", "kernel", "a factor for every axis, or one per axis", _each(_positive))
+Rate = Kind("rate", "number", "a number from 0 to 1", _share)
 Kernel = Kind("kernel", "kernel", "`3x3`, `1x7`, a number (square), or a list", _each(_at_least(1)))
 Window = Kind("window", "kernel", "a kernel, or `global`", _word_or(("global",), _each(_at_least(1))), ("global",))
 Padding = Kind(
@@ -93,8 +106,8 @@ Padding = Kind(
 )
 Flag = Kind("flag", "number", "true or false", _truth)
 Shape = Kind("shape", "shape", "a list of sizes", _each(_at_least(1)))
-Order = Kind("order", "shape", "a list of axis numbers, from 0", _each(_at_least(0)))
-Axis = Kind("axis", "word", "an axis by name, or by number from 0", _word_or(_AXES, _at_least(0)), _AXES)
+Order = Kind("order", "shape", "a list of axis numbers, from 0", _each(_place))
+Axis = Kind("axis", "word", "an axis by name, or by number from 0", _word_or(_AXES, _place), _AXES)
 Interpolation = _methods("nearest", "bilinear")
 Reduction = _methods("mean", "sum", "max")
 Equation = Kind("equation", "text", "an equation such as `bij,bjk->bik`", _as_is)

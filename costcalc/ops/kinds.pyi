@@ -6,6 +6,7 @@ Amount = Any
 Steps = Any
 PerAxis = Any
 Scale = Any
+Rate = Any
 Kernel = Any
 Window = Any
 Padding = Any

@@ -4,7 +4,7 @@ from ..errors import Refused
 from ..num import equal, floor_div, is_one, prod, require
 from . import _ACTIVATIONS
 from .base import Layer, op
-from .kinds import Branches, Flag
+from .kinds import Branches, Flag, Rate
 
 _SPECIAL = ("prelu", "glu")
 
@@ -117,12 +117,23 @@ def _join(inputs, name, quantity):
     return Layer(shape=shape, terms={quantity: prod(shape) * (len(inputs) - 1)})
 
 
-@op("dropout", "identity")
-def identity(x):
-    """Passes its input on: costs nothing when the network is used. torch.nn.Dropout, torch.nn.Identity.
+@op("dropout")
+def dropout(x, rate: Rate = 0.5):
+    """Drops values while training; costs nothing when the network is used. torch.nn.Dropout.
 
     x -> the same shape.
 
-    Example: - dropout
+    Example: {dropout: 0.2}
+    """
+    return Layer(shape=x, detail={"rate": rate})
+
+
+@op("identity")
+def identity(x):
+    """Passes its input on. torch.nn.Identity.
+
+    x -> the same shape.
+
+    Example: - identity
     """
     return Layer(shape=x)

@@ -1,11 +1,11 @@
 """Pooling and reduction: no parameters and no mult-adds, but another shape."""
 
 from ..errors import Refused
-from ..num import prod
+from ..num import prod, require
 from .base import Layer, op
 from .kinds import Axis, Flag, Padding, Reduction, Steps, Window
 from .layout import axis_number
-from .window import each, grid_of, is_word, slide, span_text
+from .window import each, grid_of, is_word, margins, slide, span_text
 
 
 def _label(name):
@@ -22,8 +22,16 @@ def _pool(x, kernel, stride, padding, ceil_mode, dilation, quantity):
         kernel, stride, padding = tuple(space), 1, "valid"
     window = each(kernel, space, "the kernel")
     steps = each(window if stride is None else stride, space, "stride")
+    _at_most_half(padding, window, space)
     grid = slide(space, window, steps, padding, each(dilation, space, "dilation"), ceil_mode)
     return _pooled(x, (*grid, channels), prod(window), quantity, {"kernel": window, "stride": steps})
+
+
+def _at_most_half(padding, window, space):
+    """A window that lies in the padding alone would pool nothing (torch.nn.MaxPool2d)."""
+    for k, pair in zip(window, () if type(padding) is str else margins(padding, space), strict=False):
+        for pad in pair:
+            require(2 * pad <= k, "padding {} is more than half the window of {}", pad, k, option="padding")
 
 
 def _pooled(x, shape, window, quantity, detail):

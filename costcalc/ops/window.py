@@ -1,7 +1,7 @@
 """How a window slides over a grid: shared by convolutions and pooling."""
 
 from ..errors import Refused
-from ..num import ceil_div, floor_div, require, select
+from ..num import ceil_div, either, equal, floor_div, require, select
 
 
 def each(value, space, what="a value"):
@@ -66,8 +66,13 @@ def unslide(space, window, stride, padding, dilation, extra):
     `same` gives n * stride (Keras, Conv2DTranspose).
     """
     if is_word(padding, "same"):
+        for e in extra:
+            require(equal(e, 0), "`padding: same` leaves no room for output_padding", option="output_padding")
         return tuple(n * s for n, s in zip(space, stride, strict=True))
     pads = margins(0 if is_word(padding, "valid") else padding, space)
+    for s, d, e in zip(stride, dilation, extra, strict=True):
+        small = either(e < s, e < d)
+        require(small, "output_padding {} must be less than the stride or the dilation", e, option="output_padding")
     axes = zip(space, window, stride, pads, dilation, extra, strict=True)
     grid = tuple((n - 1) * s + d * (k - 1) + 1 - sum_of(pad) + e for n, k, s, pad, d, e in axes)
     for size in grid:

@@ -56,7 +56,8 @@ class LayerReader:
     def _body_key(self, entries, node, scope):
         if node.kind == "scalar" and node.value in scope.params:
             return node.value
-        found = [key for key in entries if key in ops.INDEX or key in BODIES or key in self.library.nodes]
+        found = [key for key in entries if key in ops.INDEX or key in self.library.nodes]
+        found = found or [key for key in entries if key in BODIES]
         found = found or [key for key in entries if key not in CONTROLS and self.library.has(key)]
         if len(found) > 1:
             taken = {name for key in found if key in self.library.nodes for name in self.library.params(key)}

@@ -65,7 +65,7 @@ def selected(report, view):
     if view.by == "type":
         lines = report.by_type()
     elif view.by == "block":
-        lines = report.by_block(view.depth)
+        lines = [line for line in report.by_block(view.depth) if line.layers or view.everything]
     else:
         lines = list(report.shown(view.everything))
     if view.sort:

@@ -3,6 +3,7 @@
 import json
 
 from .. import __version__
+from . import View
 from .columns import COLUMNS, columns_of, public, selected
 
 SCHEMA_VERSION = 1
@@ -17,7 +18,7 @@ def render(report, view, screen):
     key = "layers" if view.by == "layer" else f"by_{view.by}"
     rows = [_row(report, line, columns, view) for line in selected(report, view)]
     if view.by == "layer":
-        head["by_type"] = [{"type": line.name, **_row(report, line, _GROUP[1:], None)} for line in report.by_type()]
+        head["by_type"] = [_row(report, line, _GROUP, View("type")) for line in report.by_type()]
     parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
     body = ",\n".join("  " + json.dumps(row) for row in rows)
     return "{" + ",\n ".join([*parts, f'"{key}": [\n{body}\n ]' if rows else f'"{key}": []']) + "}\n"
@@ -54,8 +55,10 @@ def _sha256(data):
 
 def _row(report, line, columns, view):
     row = {public(name, report): COLUMNS[name].value(report, line) for name in columns}
-    if view is not None and view.by == "layer" and not view.columns:
+    if view.by == "layer" and not view.columns:
         row.update(_exceptions(line))
+    if view.by == "type" and "name" in row:
+        row = {"type": row.pop("name"), **row}
     return row
 
 

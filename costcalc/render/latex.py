@@ -9,7 +9,9 @@ _SPECIAL = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     **{char: "\\" + char for char in "&%$#_{}"},
+    **{char: "{" + char + "}" for char in "[]*"},  # after `\\` and `\midrule` they would begin an option
 }
 
 

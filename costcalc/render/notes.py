@@ -1,14 +1,14 @@
 """The lines under a table: what is left out, what is unknown, what was published, what the numbers mean."""
 
-from .columns import printable, stamp
+from .columns import printable, selected, stamp
 
 
 def notes(report, view, shown):
     """The lines under the tables; the last says what the numbers mean."""
     found = []
-    hidden = len(report.shown(view.everything)) - shown
-    if view.by == "layer" and view.top and hidden > 0:
-        found.append(f"{hidden:,} more layers are not shown (--top {view.top})")
+    hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
+    if hidden:
+        found.append(f"{hidden:,} more {view.by}{' is' if hidden == 1 else 's are'} not shown (--top {view.top})")
     if not report.complete:
         unknown = [line.name for line in report.lines if not line.complete]
         found.append(f"lower bounds (>=): the cost of {printable(', '.join(unknown[:5]))} is not known")

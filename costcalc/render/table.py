@@ -15,6 +15,15 @@ NATURAL = 100_000  # columns of a page that is as wide as a table needs
 
 def render(report, view, screen):
     """The table, the breakdown by layer type, the totals, and what the numbers mean."""
+    return _text(screen, lambda console: draw(report, view, console, screen.ascii))
+
+
+def drawn(table, screen):
+    """The text of one rich table."""
+    return _text(screen, lambda console: console.print(table))
+
+
+def _text(screen, draw_on):
     out = io.StringIO()
     console = Console(
         file=out,
@@ -28,8 +37,9 @@ def render(report, view, screen):
         emoji=False,
         _environ={},
     )
-    draw(report, view, console, screen.ascii)
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+    draw_on(console)
+    text = out.getvalue().replace("…", "~") if screen.ascii else out.getvalue()  # rich marks what it cuts off with `…`
+    return "".join(line.rstrip() + "\n" for line in text.splitlines())
 
 
 def draw(report, view, console, ascii_only=False):

@@ -244,11 +244,15 @@ def product_attention(rng, grouped=False):
     heads = shared * (rng.randint(2, 3) if grouped else 1)
     queries, keys = rng.randint(2, 9), rng.randint(2, 9)
     args = {"enable_gqa": True} if grouped else {}
-    return "scaled_dot_product_attention", args, [
-        [1, heads, queries, size],
-        [1, shared, keys, size],
-        [1, shared, keys, size if grouped else width],
-    ]
+    return (
+        "scaled_dot_product_attention",
+        args,
+        [
+            [1, heads, queries, size],
+            [1, shared, keys, size],
+            [1, shared, keys, size if grouped else width],
+        ],
+    )
 
 
 def bilinear(rng):
@@ -267,15 +271,21 @@ def linear(rng):
 
 def embedding(rng):
     """A table of vectors."""
-    return "Embedding", {"num_embeddings": rng.randint(5, 50), "embedding_dim": rng.randint(2, 9)}, [[1, rng.randint(1, 9)]]
+    return (
+        "Embedding",
+        {"num_embeddings": rng.randint(5, 50), "embedding_dim": rng.randint(2, 9)},
+        [[1, rng.randint(1, 9)]],
+    )
 
 
 def batch_norm(rng, rank):
     """Batch normalisation."""
     channels = rng.randint(1, 9)
-    return f"BatchNorm{rank}d", {"num_features": channels, "affine": rng.random() < 0.6}, [
-        [1, channels, *sizes(rng, rank, 2, 6)]
-    ]
+    return (
+        f"BatchNorm{rank}d",
+        {"num_features": channels, "affine": rng.random() < 0.6},
+        [[1, channels, *sizes(rng, rank, 2, 6)]],
+    )
 
 
 def group_norm(rng):
@@ -288,9 +298,11 @@ def group_norm(rng):
 def instance_norm(rng, rank):
     """Instance normalisation."""
     channels = rng.randint(1, 9)
-    return f"InstanceNorm{rank}d", {"num_features": channels, "affine": rng.random() < 0.5}, [
-        [1, channels, *sizes(rng, rank, 2, 6)]
-    ]
+    return (
+        f"InstanceNorm{rank}d",
+        {"num_features": channels, "affine": rng.random() < 0.5},
+        [[1, channels, *sizes(rng, rank, 2, 6)]],
+    )
 
 
 def last_axis_norm(rng, kind):
@@ -324,9 +336,11 @@ def channel_shuffle(rng):
 
 def upsample_by(rng, rank):
     """A grid enlarged, or made smaller, by a factor for each axis."""
-    return "Upsample", {"scale_factor": tuple(rng.choice([0.5, 1.5, 2.0, 2.5, 3.0]) for _ in range(rank))}, [
-        [1, 2, *sizes(rng, rank, 2, 9)]
-    ]
+    return (
+        "Upsample",
+        {"scale_factor": tuple(rng.choice([0.5, 1.5, 2.0, 2.5, 3.0]) for _ in range(rank))},
+        [[1, 2, *sizes(rng, rank, 2, 9)]],
+    )
 
 
 def upsample_to(rng):
@@ -414,6 +428,12 @@ CHOSEN = [  # corners that a draw would rarely meet, and what cannot be
     ("MaxPool2d", {"kernel_size": 2, "stride": 2, "padding": 1, "ceil_mode": True}, [[1, 3, 5, 5]]),
     ("MaxPool2d", {"kernel_size": 1, "stride": 3, "ceil_mode": True}, [[1, 3, 8, 9]]),
     ("AvgPool2d", {"kernel_size": 3}, [[1, 3, 11, 10]]),
+    ("BatchNorm2d", {"num_features": 5}, [[1, 5, 3, 4]]),
+    ("InstanceNorm2d", {"num_features": 5}, [[1, 5, 3, 4]]),
+    ("GroupNorm", {"num_groups": 2, "num_channels": 6}, [[1, 6, 3, 4]]),
+    ("LayerNorm", {"normalized_shape": [6]}, [[1, 4, 6]]),
+    ("RMSNorm", {"normalized_shape": [6]}, [[1, 4, 6]]),
+    ("LSTM", {"input_size": 4, "hidden_size": 5, "batch_first": True}, [[1, 3, 4]]),
     ("LocalResponseNorm", {"size": 5}, [[1, 7, 4, 4]]),
     ("Softmax", {"dim": -1}, [[1, 7, 5]]),
     ("einsum", {"equation": "nhqd,nhkd->nhqk"}, [[1, 2, 5, 3], [1, 2, 7, 3]]),

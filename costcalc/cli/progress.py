@@ -1,0 +1,37 @@
+"""How far a long run has come: one line on standard error, on a terminal only, after the first second."""
+
+import sys
+import time
+
+PATIENCE = 1.0  # seconds before anything is shown
+EVERY = 0.1  # seconds between two looks
+
+
+class Progress:
+    """Counts towards a total; used as a context manager, it clears its line at the end."""
+
+    def __init__(self, total, unit):
+        self.total, self.unit, self.done = total, unit, 0
+        self.start = self.last = time.monotonic()
+        self.shown = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self.shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def add(self, count):
+        """Count some more, and show it if it is time to."""
+        self.done += count
+        now = time.monotonic()
+        if now - self.start < PATIENCE or now - self.last < EVERY or not sys.stderr.isatty():
+            return
+        self.last, self.shown = now, True
+        speed = self.done / (now - self.start)
+        left = (self.total - self.done) / speed if speed else 0
+        bar = "#" * int(30 * self.done / max(self.total, 1))
+        sys.stderr.write(f"\r[{bar:<30}] {self.done:,} of {self.total:,} {self.unit}, {left:.0f} s left\x1b[K")
+        sys.stderr.flush()

@@ -1,0 +1,144 @@
+"""costcalc sweep"""
+
+import click
+
+from ..errors import OptionError, Problem, listed
+from .options import SpecCommand, named_pairs, read_value
+
+MANY = 10**9  # points that need --yes
+FORMATS = ("table", "csv", "json", "md", "latex", "parquet")
+
+
+@click.command(cls=SpecCommand)
+@click.argument("spec")
+@click.option("--alpha", metavar="VALUES", help="Width multipliers: 1,0.75,0.5 or 0.25:1.5:0.05.")
+@click.option("--res", metavar="VALUES", help="Input resolutions: 224,192 or 96:320:32.")
+@click.option("--rho", metavar="VALUES", help="Resolution multipliers: res times each, in whole pixels.")
+@click.option("--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable.")
+@click.option("--points", metavar="FILE", help="CSV or YAML file with one row a point, instead of a grid.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="N random points of the grid.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --sample.")
+@click.option(
+    "--metrics", "-m", default="mult_adds,params", show_default=True, metavar="A,B,..", help="Columns to compute."
+)
+@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option("--effective", is_flag=True, help="Also the width multiplier that rounding really gave.")
+@click.option("--pivot", is_flag=True, help="Two variables as rows and columns, one grid a metric.")
+@click.option("--skip-invalid", is_flag=True, help="Leave out points that the network cannot have.")
+@click.option("--yes", is_flag=True, help="Also for more than 10^9 points.")
+@click.option("--format", "-f", "format", type=click.Choice(FORMATS), help="Output format.")
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.pass_context
+def command(ctx, spec, **options):
+    """Costs over any variables of a spec: one row a point.
+
+    Values are a list (1,0.75,0.5) or a range start:stop:step with both ends (0.25:1.5:0.05). Several variables make
+    a grid, the last one running fastest. A variable may change the network's structure: a repeat count, a
+    condition, a kernel. Metrics: mult_adds, params, activations, flops, and those of other conventions, as
+    framework.params.
+
+    \b
+    Examples:
+      costcalc sweep mobilenet --alpha 1,0.75,0.5,0.25 --res 224,192,160,128
+      costcalc sweep mobilenet --alpha 0.25:1.5:0.05 --metrics mult_adds,params,activations
+      costcalc sweep mobilenet --alpha 1,0.5 --rho 1,0.857,0.714 --pivot
+      costcalc sweep mobilenet_v2 --vary alpha=0.35:1.4:0.05 --effective -o points.csv
+      costcalc sweep mobilenet --alpha 0.25:2:0.001 --res 32:512:1 --sample 1000 --seed 7
+    """
+    from ..loading import load
+
+    model = load(spec)
+    space = _space(model, _axes(ctx, model, options), options)
+    if space.size > MANY and not options["yes"]:
+        raise OptionError(Problem("limit", f"{space.size:,} points are many", help="add --yes if you mean it"))
+    metrics = [name.strip() for name in options["metrics"].split(",")] + ["effective_alpha"] * options["effective"]
+    _write(model, space, metrics, options)
+
+
+def _axes(ctx, model, options):
+    """Values by variable, in the order of the command line's options."""
+    from ..ranges import values
+    from ..sweeps import as_axis
+
+    pairs = [(name, options[name]) for name in ("alpha", "res", "rho") if options[name] is not None]
+    for text in options["varied"]:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise OptionError(Problem("usage", f"`--vary {text}` varies nothing", help="write --vary NAME=VALUES"))
+        pairs.append((name.strip(), value))
+    pairs += named_pairs(ctx, model)
+    return {name: as_axis(model, name, values(name, text, read_value)) for name, text in pairs}
+
+
+def _space(model, axes, options):
+    from ..space import Grid, Sample, Table
+
+    if options["points"] is not None:
+        if axes:
+            raise OptionError(Problem("usage", f"--points says all variables; {listed(axes)} cannot be given too"))
+        return Table(_points(model, options["points"]))
+    if not axes:
+        help = f"variables of {model.name}: {listed(model.variables)}"
+        raise OptionError(Problem("usage", "a sweep needs values: --alpha 1,0.75 or --vary NAME=VALUES", help=help))
+    return Sample(axes, options["sample"], options["seed"]) if options["sample"] else Grid(axes)
+
+
+def _points(model, path):
+    from ..loading import source
+    from ..ranges import points
+    from ..sweeps import as_axis
+
+    columns = points(source(path), model, read_value)
+    return {name: as_axis(model, name, column) for name, column in columns.items()}
+
+
+def _write(model, space, metrics, options):
+    from ..render import Screen
+    from ..render.points import STREAMS, write
+    from ..sweeps import stamp
+    from .output import format_for, writing
+    from .progress import Progress
+    from .terminal import screen
+
+    path = options["output"]
+    format = "json" if options["as_json"] else format_for(options["format"], path, {".parquet": "parquet"}.items())
+    if options["pivot"] and (len(space.names) != 2 or format in STREAMS):
+        raise OptionError(Problem("usage", "--pivot needs two variables and a table, md or latex"))
+    if format == "parquet" and path in (None, "-"):
+        raise OptionError(Problem("usage", "Parquet goes to a file", help="add -o points.parquet"))
+    skipped: dict = {}
+    with Progress(space.size, "points") as progress, writing(path, binary=format == "parquet") as out:
+        frames = _frames(model, space, metrics, options, progress, skipped)
+        shown = screen(options["color"]) if path in (None, "-") else Screen()
+        note = stamp(model, space, options["convention"])
+        for title, part in _pivoted(frames, space.names, metrics) if options["pivot"] else [("", frames)]:
+            write(part, [*space.names, *metrics], format, out, title + note, shown)
+    for reason, count in skipped.items():
+        click.echo(f"left out {count:,} points: {reason}", err=True)
+
+
+def _frames(model, space, metrics, options, progress, skipped):
+    import pandas
+
+    from ..sweeps import results
+
+    for result in results(model, space, metrics, options["convention"], options["skip_invalid"]):
+        for reason, count in result.skipped.items():
+            skipped[reason] = skipped.get(reason, 0) + count
+        progress.add(len(result.kept) + sum(result.skipped.values()))
+        yield pandas.DataFrame({name: result.columns[name] for name in (*space.names, *metrics)})
+
+
+def _pivoted(frames, names, metrics):
+    """(title, frames) a metric: a row a value of the first variable, a column a value of the second."""
+    import pandas
+
+    whole = pandas.concat(list(frames), ignore_index=True)
+    rows, columns = names
+    for metric in metrics:
+        grid = whole.pivot(index=rows, columns=columns, values=metric).sort_index(ascending=False)
+        grid = grid[sorted(grid.columns, reverse=True)].reset_index()
+        grid.columns = [f"{rows} \\ {columns}", *(f"{value:.10g}" for value in grid.columns[1:])]
+        yield f"{metric}; ", [grid]

@@ -1,0 +1,66 @@
+"""What can be totalled over a network: a metric is a quantity of each row, by name."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .conventions import CONVENTIONS, MAC, find
+from .errors import OptionError, Problem, listed, nearest
+from .num import prod
+
+NAMES = ("mult_adds", "flops", "params", "activations")
+
+
+class Metric(NamedTuple):
+    """A metric: its name as asked for, what it is of one row of a trace, and what its total is divided by."""
+
+    name: str
+    of: Callable[[Any], Any]
+    per: int = 1
+
+
+def metric(name, convention):
+    """The metric of that name: `params`, or `framework.params` for that of another convention.
+
+    mult_adds    the cost under the convention (flops: 2 per mult-add)
+    params       the parameters that the convention counts
+    activations  outputs of the layers that have mult-adds, per sample (as fvcore's activation count)
+    """
+    owner, dot, short = name.rpartition(".")
+    price_list = find(owner) if dot else find(convention)
+    if short in ("mult_adds", "flops") and short != price_list.cost:
+        price_list = CONVENTIONS["paper" if short == "mult_adds" else "flops"]
+    if short == "params":
+        return Metric(name, lambda row: price_list.price(row.layer, 1, row.shared is not None)[1])
+    if short == "activations":
+        return Metric(name, _activations)
+    if short not in NAMES:
+        help = nearest(short, NAMES) or f"known: {listed(NAMES)}"
+        raise OptionError(Problem("unknown-metric", f"there is no metric `{name}`", help=help))
+    return Metric(name, lambda row: price_list.price(row.layer, row.times, False)[0])
+
+
+def effective_alpha(model):
+    """The width multiplier that rounding really gave: the widths that alpha moves, over those at alpha 1."""
+    from .trace import trace
+    from .variables import settle
+
+    at_1, at_2 = ({_path(row): _width(row) for row in trace(model, settle(model, {"alpha": a})).rows} for a in (1, 2))
+    moved = {path for path, width in at_1.items() if width and at_2.get(path, width) != width}
+    return Metric(
+        "effective_alpha",
+        lambda row: _width(row) if _path(row) in moved else 0,
+        sum(at_1[path] for path in moved),
+    )
+
+
+def _path(row):
+    return tuple(row.frame.path)
+
+
+def _width(row):
+    """Channels of a layer with weights; 0 for others."""
+    return row.layer.shape[-1] if "weight" in row.layer.params else 0
+
+
+def _activations(row):
+    return prod(row.layer.shape) * row.times if MAC.keys() & row.layer.terms.keys() else 0

@@ -1,0 +1,176 @@
+"""Arithmetic over SymPy symbols.
+
+What symbols cannot decide is assumed and written down in `ASSUMED`; where the network's structure hangs on it, the
+truth at the `sample` (the variables' defaults) is taken.
+"""
+
+from contextlib import contextmanager
+from functools import lru_cache
+
+import sympy
+
+from ..errors import Refused
+from . import ints
+
+ASSUMED: list = []  # of the formula being made: truths that were taken for granted
+_SAMPLE: dict = {}
+
+
+@contextmanager
+def assuming(sample):
+    """Make formulas with these sample values of the symbols; gives the list of what was assumed."""
+    ASSUMED.clear()
+    _SAMPLE.clear()
+    _SAMPLE.update(sample)
+    yield ASSUMED
+
+
+class divisible_to(sympy.Function):
+    """The published rounding of channels, left as it is until its value is known."""
+
+    nargs = 3
+    is_integer = True
+    is_positive = True
+
+    @classmethod
+    def eval(cls, value, divisor, least):
+        if value.is_number and divisor.is_number and least.is_number:
+            number = float(value) if not value.is_integer else int(value)
+            return sympy.Integer(ints.divisible(number, int(divisor), int(least)))
+        if (value / divisor).is_integer and (value - least).is_nonnegative:
+            return value
+        return None
+
+
+class nearest(sympy.Function):
+    """Nearest whole number, halves to even."""
+
+    nargs = 1
+    is_integer = True
+
+    @classmethod
+    def eval(cls, value):
+        if value.is_integer:
+            return value
+        return sympy.Integer(round(value)) if value.is_number else None
+
+
+def exact(value):
+    """A number or an expression without binary floats: 0.25 is 1/4."""
+    if isinstance(value, float):
+        return sympy.Rational(str(value))
+    value = sympy.sympify(value)
+    floats = value.atoms(sympy.Float)
+    return value.xreplace({one: sympy.Rational(str(one)) for one in floats}) if floats else value
+
+
+def floor(value):
+    return sympy.floor(exact(value))
+
+
+def ceil(value):
+    return sympy.ceiling(exact(value))
+
+
+def floor_div(a, b):
+    return sympy.floor(exact(a) / exact(b))
+
+
+def ceil_div(a, b):
+    return sympy.ceiling(exact(a) / exact(b))
+
+
+def maximum(*values):
+    return _extreme(sympy.Max, values, lambda a, b: (a - b).is_nonnegative)
+
+
+def minimum(*values):
+    return _extreme(sympy.Min, values, lambda a, b: (b - a).is_nonnegative)
+
+
+def _extreme(function, values, wins):
+    """Max or Min, decided by subtraction where that is known: SymPy's own search is slow."""
+    result = exact(values[0])
+    for value in map(exact, values[1:]):
+        if wins(result, value):
+            continue
+        result = value if wins(value, result) else function(result, value, evaluate=False)
+    return result
+
+
+def select(condition, a, b):
+    if condition in (True, False):
+        return a if condition else b
+    return sympy.Piecewise((exact(a), condition), (exact(b), True))
+
+
+@lru_cache(10_000)
+def _equal(a, b):
+    difference = sympy.expand(a - b)
+    if difference == 0:
+        return True
+    if difference.is_zero is False:
+        return False
+    return sympy.Eq(a, b, evaluate=False)
+
+
+def equal(a, b):
+    return _equal(exact(a), exact(b))
+
+
+def both(a, b):
+    return sympy.And(a, b)
+
+
+def either(a, b):
+    return sympy.Or(a, b)
+
+
+def negate(a):
+    return sympy.Not(a)
+
+
+def fails(truth):
+    """None unless the truth is known to be false; what is undecided is assumed."""
+    if truth in (True, sympy.true):
+        return None
+    if truth in (False, sympy.false):
+        return lambda value: value
+    _assume(truth)
+    return None
+
+
+def whole(value):
+    value = exact(value)
+    if value.is_integer is False:
+        raise Refused(f"{value} is not a whole number", help="write floor(..) or divisible(..)")
+    if value.is_integer is None:
+        _assume(sympy.Eq(value, sympy.floor(value), evaluate=False))
+    return value
+
+
+def divisible(value, divisor, least):
+    return divisible_to(exact(value), exact(divisor), exact(least))
+
+
+def decide(truth):
+    """A truth as one bool: as it is at the sample, where symbols leave it open."""
+    if truth in (True, False, sympy.true, sympy.false):
+        return bool(truth)
+    value = sympy.sympify(truth).subs(_SAMPLE)
+    value = bool(value) if value in (sympy.true, sympy.false) or value.is_number else True
+    _assume(truth if value else sympy.Not(truth))
+    return value
+
+
+def single(value):
+    """A number as one int: as it is at the sample."""
+    number = int(sympy.sympify(value).subs(_SAMPLE))
+    if not sympy.sympify(value).is_number:
+        _assume(sympy.Eq(value, number, evaluate=False))
+    return number
+
+
+def _assume(truth):
+    if truth not in ASSUMED:
+        ASSUMED.append(truth)

@@ -1,0 +1,99 @@
+"""Values of variables as people write them: lists, ranges, and files of points."""
+
+import csv
+import io
+from decimal import Decimal, InvalidOperation
+
+from .errors import FileError, OptionError, Place, Problem, Source, SpecError, nearest
+
+MOST = 10_000_000  # values of one axis
+
+
+def values(name, text, read):
+    """The values that `1,0.75,0.5` or `0.25:1.5:0.05` says; both may be mixed. `read` reads one value.
+
+    A range has both ends, and steps in decimals as they are written, so that 0.25:1.5:0.05 has 1.5.
+    """
+    found = []
+    for part in text.split(","):
+        part = part.strip()
+        if not part:
+            raise _refused("empty-range", name, text, "write values with commas between: 1,0.75,0.5")
+        found += _range(name, part) if ":" in part else [read(name, part)]
+    return found
+
+
+def _range(name, text):
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise _refused("bad-range", name, text, "a range is start:stop:step")
+    try:
+        start, stop, step = (Decimal(part) for part in parts)
+    except InvalidOperation:
+        raise _refused("bad-range", name, text, "a range is start:stop:step, in numbers") from None
+    if not all(number.is_finite() for number in (start, stop, step)):
+        raise _refused("bad-range", name, text, "start, stop and step are finite numbers")
+    if step == 0:
+        raise _refused("bad-range", name, text, "a step of 0 goes nowhere")
+    if (stop - start) * step < 0:
+        raise _refused("empty-range", name, text, f"a step of {step} does not go from {start} to {stop}")
+    count = int((stop - start) / step) + 1
+    if count > MOST:
+        raise _refused("limit", name, text, f"one variable has at most {MOST:,} values")
+    whole = all(number == number.to_integral_value() for number in (start, step))
+    return [int(value) if whole else float(value) for value in (start + step * at for at in range(count))]
+
+
+def _refused(code, name, text, help):
+    return OptionError(Problem(code, f"`{name}` has no values in `{text[:60]}`", help=help))
+
+
+def points(source: Source, model, read):
+    """Columns of a CSV or YAML file of points, one row a point: {variable: [values]}.
+
+    Raises SpecError with the line of a row that does not fit, FileError for a file without points.
+    """
+    rows = _yaml_rows(source) if source.path.endswith((".yaml", ".yml")) else _csv_rows(source)
+    columns: dict = {}
+    for line, row in rows:
+        for name in row:
+            if name not in model.variables:
+                help = nearest(name, model.variables) or f"variables: {', '.join(model.variables)}"
+                raise _at(source, line, "unknown-variable", f"{model.name} has no variable `{name}`", help)
+        if columns and row.keys() != columns.keys():
+            missing = sorted(columns.keys() - row.keys()) or sorted(row.keys() - columns.keys())
+            raise _at(source, line, "bad-points", f"this point differs in `{missing[0]}` from those before it")
+        for name, text in row.items():
+            try:
+                columns.setdefault(name, []).append(read(name, text))
+            except OptionError as error:
+                raise _at(source, line, "bad-value", error.problems[0].message, error.problems[0].help) from None
+    if not columns:
+        raise FileError(Problem("no-points", f"{source.path!r} has no points"))
+    return columns
+
+
+def _csv_rows(source):
+    reader = csv.reader(io.StringIO(source.text))
+    names = [name.strip() for name in next(reader, [])]
+    for row in reader:
+        if not row:
+            continue
+        if len(row) != len(names):
+            message = f"{len(names)} columns are due ({', '.join(names)}), here are {len(row)}"
+            raise _at(source, reader.line_num, "bad-points", message)
+        yield reader.line_num, dict(zip(names, (text.strip() for text in row), strict=True))
+
+
+def _yaml_rows(source):
+    from .read.nodes import compose
+
+    root = compose(source)
+    for row in root.value if root.kind == "list" else ():
+        if row.kind != "map" or any(value.kind != "scalar" for _, value in row.value):
+            raise _at(source, row.line, "bad-points", "a point is a map of variables: {alpha: 0.5, res: 128}")
+        yield row.line, {key.value: value.value for key, value in row.value}
+
+
+def _at(source, line, code, message, help=None):
+    return SpecError(Problem(code, message, Place(source, line, 1), help))

@@ -1,0 +1,104 @@
+"""Points of a sweep as text: whole tables, or a stream of CSV, JSON lines of one array, or Parquet."""
+
+import numbers
+
+from ..errors import OptionError, Problem
+from .columns import printable
+
+STREAMS = ("csv", "json", "parquet")
+MOST_ROWS = 100_000  # of a table that people are to read
+
+
+def write(frames, names, format, out, note, screen):
+    """Write frames (DataFrames with columns `names`) to `out`, text or binary as the format wants it."""
+    if format in STREAMS:
+        {"csv": _csv, "json": _json, "parquet": _parquet}[format](frames, names, out)
+        return
+    import pandas
+
+    frame = pandas.concat(list(_limited(frames)), ignore_index=True)
+    rows = [[number(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    out.write({"table": _table, "md": _markdown, "latex": _latex}[format](list(frame.columns), rows, note, screen))
+
+
+def _limited(frames):
+    rows = 0
+    for frame in frames:
+        rows += len(frame)
+        if rows > MOST_ROWS:
+            message = f"a table of more than {MOST_ROWS:,} points is not for reading"
+            raise OptionError(Problem("limit", message, help="use -o points.csv or points.parquet"))
+        yield frame
+
+
+def number(value):
+    """A value as people read it."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
+        return f"{value:.10g}"
+    return f"{value:,}"
+
+
+def _csv(frames, names, out):
+    out.write(",".join(names) + "\n")
+    for frame in frames:
+        frame.to_csv(out, index=False, header=False, lineterminator="\n")
+
+
+def _json(frames, names, out):
+    out.write("[")
+    first = True
+    for frame in frames:
+        text = frame.to_json(orient="records", lines=True, double_precision=15).strip()
+        if text:
+            out.write(("\n " if first else ",\n ") + text.replace("\n", ",\n "))
+            first = False
+    out.write("\n]\n")
+
+
+def _parquet(frames, names, out):
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        message = "Parquet needs the pyarrow package"
+        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[parquet]'")) from None
+    writer = None
+    for frame in frames:
+        table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+        writer = writer or pyarrow.parquet.ParquetWriter(out, table.schema)
+        writer.write_table(table.cast(writer.schema))
+    if writer:
+        writer.close()
+
+
+def _table(names, rows, note, screen):
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from .table import drawn
+
+    style = box.ASCII if screen.ascii else box.SIMPLE_HEAD
+    table = Table(box=style, show_edge=False, pad_edge=False)
+    for name in names:
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return drawn(table, screen) + f"\n{note}\n"
+
+
+def _markdown(names, rows, note, screen):
+    from .markdown import escaped
+
+    lines = [names, ["---:"] * len(names), *([escaped(cell) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{escaped(note)}\n"
+
+
+def _latex(names, rows, note, screen):
+    from .latex import escaped
+
+    body = [" & ".join(map(escaped, row)) + r" \\" for row in (names, *rows)]
+    head = [f"% {note}", f"\\begin{{tabular}}{{{'r' * len(names)}}}", "\\toprule", body[0], "\\midrule"]
+    return "\n".join([*head, *body[1:], "\\bottomrule", "\\end{tabular}"]) + "\n"

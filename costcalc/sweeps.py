@@ -1,0 +1,214 @@
+"""Sweeps: one walk of the network for thousands of points at once."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import limits
+from .analysis import scaled
+from .errors import OptionError, Problem, SpecError
+from .loading import load
+from .memory import uncollected
+from .metrics import effective_alpha, metric
+from .model import Model
+from .num.arrays import Points, Varies, leaf
+from .space import Chunk, Grid
+from .trace import trace
+from .variables import checked, settle, unknown_variable
+
+
+class Result(NamedTuple):
+    """The points of a chunk that the network can have, with a column a variable and a metric."""
+
+    columns: Mapping[str, Any]
+    kept: Any  # which points of the chunk they are, in order
+    skipped: Mapping[str, int]  # reason -> how many points it ruled out
+
+
+def sweep(spec, *, metrics=("mult_adds", "params"), convention="paper", rho=None, settings=None, **axes):
+    """Costs over every combination of values, as a pandas DataFrame: one row a point.
+
+    spec     a path, the name of a shipped config, or a Model
+    metrics  of costcalc.metrics: mult_adds, params, activations, flops, framework.params, ..
+    axes     a variable's values: sweep("mobilenet", alpha=[1, 0.75], res=[224, 160]); one value holds for all
+    rho      resolution multipliers, an axis of their own
+
+    Counts are per sample, as exact 64-bit integers; what does not fit is refused. Raises CostcalcError.
+    """
+    import pandas
+
+    model = spec if isinstance(spec, Model) else load(spec)
+    given = {**(settings or {}), **axes, **({} if rho is None else {"rho": rho})}
+    space = Grid({name: as_axis(model, name, values) for name, values in given.items()})
+    parts = [pandas.DataFrame(dict(result.columns)) for result in results(model, space, metrics, convention)]
+    return pandas.concat(parts, ignore_index=True) if parts else pandas.DataFrame()
+
+
+def as_axis(model, name, values):
+    """A variable's values as an array, each checked. Raises OptionError."""
+    values = list(values) if np.iterable(values) and not isinstance(values, str) else [values]
+    if name != "rho" and name not in model.variables:
+        raise unknown_variable(name, model)
+    if name == "rho" and "res" not in model.variables:
+        scaled(model, {}, 1.0)  # says why not
+    if not values:
+        raise OptionError(Problem("empty-range", f"`{name}` has no values"))
+    for value in values:
+        plain = value.item() if isinstance(value, np.generic) else value
+        if name != "rho":
+            checked(model.variables[name], plain)
+        elif not 0 < plain < np.inf:
+            raise OptionError(Problem("bad-value", f"rho cannot be {plain}", help="it is a finite number above 0"))
+    return np.array(values, dtype=object) if isinstance(values[0], str) else np.array(values)
+
+
+def stamp(model, space, convention):
+    """What the numbers of a sweep mean."""
+    from . import __version__
+    from .conventions import find
+
+    varied = [name for name in space.names if name != "rho"]
+    rest = ", ".join(f"{name}={value}" for name, value in settle(model, {}).items() if name not in varied)
+    parts = [f"convention {find(convention).name}: {find(convention).title}", *([rest] if rest else [])]
+    return "; ".join([*parts, f"costcalc {__version__}"])
+
+
+def results(model, space, metrics, convention, skip_invalid=False):
+    """The result of each chunk of a space, in order."""
+    wanted = [effective_alpha(model) if name == "effective_alpha" else metric(name, convention) for name in metrics]
+    for chunk in space.chunks():
+        with uncollected():
+            yield evaluated(model, chunk, wanted, skip_invalid)
+
+
+def evaluated(model, chunk, metrics, skip_invalid=False):
+    """Every metric at every point of a chunk.
+
+    Where points differ in the network's structure, each structure is walked by itself.
+    """
+    try:
+        totals = _walk(model, chunk, metrics)
+    except Varies as varies:
+        return _split(model, chunk, metrics, skip_invalid, np.broadcast_to(varies.points.array, chunk.shape).ravel())
+    except SpecError as error:
+        return _without(model, chunk, metrics, skip_invalid, error)
+    full = Chunk({**chunk.columns, **totals}, chunk.shape).flat()
+    return Result(full.columns, np.arange(chunk.size), {})
+
+
+def _walk(model, chunk, metrics):
+    table: dict = {}
+    values = {name: _value(table, column) for name, column in chunk.columns.items()}
+    rho = values.pop("rho", None)
+    settled = settle(model, values)
+    if rho is not None:
+        from . import num
+
+        settled = settle(model, {**values, "res": num.maximum(num.nearest(settled["res"] * rho), 1)})
+    walked = trace(model, settled)
+    totals = {one.name: total([one.of(row) for row in walked.rows]) for one in metrics}
+    return {one.name: totals[one.name] if one.per == 1 else totals[one.name] / one.per for one in metrics}
+
+
+def _value(table, column):
+    """A column as points; where it holds one value only, that value."""
+    array = np.asarray(column)
+    if array.dtype == object:
+        first = array.flat[0]
+        if any(value != first for value in array.flat):
+            _, codes = np.unique(array.astype(str), return_inverse=True)
+            raise Varies(leaf(table, codes.reshape(array.shape)))
+        return first
+    if array.size == 1:
+        return array.flat[0].item()
+    return leaf(table, array)
+
+
+def total(quantities):
+    """The sum of a metric over the rows: equal quantities once, arrays of the same shape together."""
+    counts: dict = {}
+    for quantity in quantities:
+        entry = counts.setdefault(id(quantity) if isinstance(quantity, Points) else quantity, [quantity, 0])
+        entry[1] += 1
+    _refuse_overflow(counts.values())
+    plain, sums = 0, {}
+    for quantity, count in counts.values():
+        if not isinstance(quantity, Points):
+            plain += quantity * count
+            continue
+        array = quantity.array if count == 1 else quantity.array * count
+        if array.shape in sums:
+            sums[array.shape] += array
+        else:
+            sums[array.shape] = array.copy() if count == 1 else array
+    result = np.int64(plain)
+    for array in sorted(sums.values(), key=lambda array: array.size):
+        result = result + array
+    return result
+
+
+def _refuse_overflow(counted):
+    """Refuse a total past 2^62, where 64 bits would come near to wrapping."""
+    counted = list(counted)
+    reach = sum(count * (quantity.high if isinstance(quantity, Points) else quantity) for quantity, count in counted)
+    if reach <= limits.TOTAL:
+        return
+    floats = [
+        count * (np.asarray(quantity.array, dtype=float) if isinstance(quantity, Points) else float(quantity))
+        for quantity, count in counted
+    ]
+    over = np.asarray(sum(floats)) > limits.TOTAL
+    if np.any(over):
+        error = SpecError(Problem("too-large", "a total is past the limit of 2^62"))
+        error.failing = over
+        raise error
+
+
+def _split(model, chunk, metrics, skip_invalid, keys):
+    """Walk each group of points by itself and put them back in order."""
+    flat, parts = chunk.flat(), []
+    for key in np.unique(keys):
+        at = np.flatnonzero(keys == key)
+        part = evaluated(model, flat.take(at), metrics, skip_invalid)
+        parts.append(part._replace(kept=at[part.kept]))
+    return _merged(parts)
+
+
+def _merged(parts):
+    kept = np.concatenate([part.kept for part in parts])
+    order = np.argsort(kept)
+    columns = {name: np.concatenate([part.columns[name] for part in parts])[order] for name in parts[0].columns}
+    skipped: dict = {}
+    for part in parts:
+        for reason, count in part.skipped.items():
+            skipped[reason] = skipped.get(reason, 0) + count
+    return Result(columns, kept[order], skipped)
+
+
+def _without(model, chunk, metrics, skip_invalid, error):
+    """The points at which nothing fails; or, unless they may be skipped, the error with the first that fails."""
+    everywhere = np.array(True) if error.failing is None else error.failing
+    failing = np.broadcast_to(everywhere, chunk.shape).ravel()
+    flat = chunk.flat()
+    if not skip_invalid:
+        raise _named(error, flat.take(np.flatnonzero(failing)[:1]))
+    at = np.flatnonzero(~failing)
+    reason, count = error.problems[0].message, int(np.count_nonzero(failing))
+    if not len(at):
+        empty = {name: np.array([], dtype=np.int64) for name in (*chunk.columns, *(one.name for one in metrics))}
+        return Result(empty, at, {reason: count})
+    rest = evaluated(model, flat.take(at), metrics, skip_invalid)
+    return rest._replace(kept=at[rest.kept], skipped={**rest.skipped, reason: rest.skipped.get(reason, 0) + count})
+
+
+def _named(error, point):
+    """The error with the point it is about."""
+    setting = ", ".join(f"{name}={column[0]}" for name, column in point.columns.items())
+    first, *others = error.problems
+    help = (
+        f"{first.help}; or leave such points out: --skip-invalid"
+        if first.help
+        else "--skip-invalid leaves such points out"
+    )
+    return type(error)(first._replace(message=f"at {setting}: {first.message}", help=help), *others)
