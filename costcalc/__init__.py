@@ -14,9 +14,11 @@ _PUBLIC = {
     "Report": "report",
     "CostcalcError": "errors",
     "sweep": "sweeps",
+    "formula": "formulas",
+    "fit": "fitting",
 }
 
-__all__ = ["CostcalcError", "Report", "analyze", "load", "sweep"]
+__all__ = ["CostcalcError", "Report", "analyze", "fit", "formula", "load", "sweep"]
 
 
 def __getattr__(name):

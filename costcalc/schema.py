@@ -10,6 +10,8 @@ from .read.layers import CONTROLS
 _NUMBER = {"type": ["number", "string", "boolean"], "description": "a number or an expression"}
 _STEPS = {"type": "array", "items": {"$ref": "#/definitions/layer"}}
 _SIZES = {"anyOf": [_NUMBER, {"type": "array"}]}
+_NAME = {"type": ["string", "number"]}  # YAML reads `as: 3` as a number; a spec keeps what was written
+_BRANCH = {**_STEPS, "type": ["string", "number", "array"]}
 _NAMED_SHAPE = {"type": "object", "additionalProperties": _NUMBER}
 _SHAPE = {"anyOf": [{"type": "array", "items": _NUMBER, "minItems": 1}, _NAMED_SHAPE]}
 _FORMS = {
@@ -17,21 +19,21 @@ _FORMS = {
     "kernel": _SIZES,
     "padding": _SIZES,
     "word": _NUMBER,
-    "text": {"type": "string"},
+    "text": _NAME,
     "shape": _SHAPE,
-    "branch": {"anyOf": [{"type": "string"}, _STEPS]},
-    "branches": {"type": "array", "items": {"anyOf": [{"type": "string"}, _STEPS]}},
+    "branch": _BRANCH,
+    "branches": {"type": "array", "items": _BRANCH},
 }
 _CONTROLS = {
     "repeat": {**_NUMBER, "description": "how many times in sequence; `i` counts from 0"},
     "when": {**_NUMBER, "description": "only if this condition holds; the input passes otherwise"},
     "residual": {**_NUMBER, "description": "add the input to the output if this condition holds"},
     "times": {**_NUMBER, "description": "runs per sample with the same weights: params once, mult-adds each time"},
-    "as": {"type": "string", "description": "a name, for the report and for `from`, branches and `reuse`"},
-    "from": {"type": "string", "description": "the layer or input whose output flows in"},
+    "as": {**_NAME, "description": "a name, for the report and for `from`, branches and `reuse`"},
+    "from": {**_NAME, "description": "the layer or input whose output flows in"},
     "then": {**_STEPS, "description": "layers that follow each time, such as [batchnorm, relu]"},
     "layers": {**_STEPS, "description": "a group of layers"},
-    "reuse": {"type": "string", "description": "an earlier layer again, with the same weights"},
+    "reuse": {**_NAME, "description": "an earlier layer again, with the same weights"},
 }
 
 

@@ -24,6 +24,7 @@ class Row(NamedTuple):
     shared: str | None  # the layer whose weights it uses again
     follows: bool  # a `then` layer
     place: Place
+    options: Mapping[str, Any]  # as the rule got them
 
     @property
     def type(self):
@@ -159,7 +160,9 @@ class _Tracer:
         if op.branches:
             options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
         layer = self.remembered(step, op, x, options)
-        self.add(Row(op, frame, inputs, layer, self.times, self.shared, False, Place(step.source, *step.place)))
+        self.add(
+            Row(op, frame, inputs, layer, self.times, self.shared, False, Place(step.source, *step.place), options)
+        )
         if then:
             return self.follow(then, layer.shape, Scope(scope.env, frame, scope))
         return layer.shape
@@ -272,7 +275,7 @@ class _Tracer:
         op = ops.find("add")
         layer = self.apply(step, op, x, {"inputs": (x, y)})
         place = Place(step.source, *step.place)
-        self.add(Row(op, Frame(scope.frame, "add"), (x, y), layer, self.times, None, False, place))
+        self.add(Row(op, Frame(scope.frame, "add"), (x, y), layer, self.times, None, False, place, {}))
         return layer.shape
 
     # values

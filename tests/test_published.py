@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from costcalc import analyze
+from costcalc import analyze, load
 from costcalc.conventions import CONVENTIONS
 from costcalc.errors import Source
-from costcalc.loading import load
 from costcalc.read.spec import read
 
 TABLES = Path(__file__).parent / "data" / "tables"

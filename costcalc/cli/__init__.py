@@ -10,8 +10,12 @@ from .. import __version__
 COMMANDS = {  # name -> what it is for
     "analyze": "What a network costs, layer by layer.",
     "conventions": "What counts as a mult-add or a parameter, and for whom.",
+    "explain": "The working behind a layer's numbers, as a teacher writes it.",
+    "fit": "The largest settings within budgets.",
+    "formula": "The cost as a closed form in the spec's variables.",
     "ops": "The operations and blocks of the spec language.",
     "sweep": "Costs over any variables: one row a point.",
+    "plot": "A picture of a sweep, as Figures 4 and 5 of the MobileNet paper.",
     "schema": "A JSON Schema of the spec language, for editors.",
     "validate": "Check that specs can be read and built.",
     "zoo": "The shipped configs.",

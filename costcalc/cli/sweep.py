@@ -50,14 +50,14 @@ def command(ctx, spec, **options):
     from ..loading import load
 
     model = load(spec)
-    space = _space(model, _axes(ctx, model, options), options)
+    space = _space(model, axes_of(ctx, model, options), options)
     if space.size > MANY and not options["yes"]:
         raise OptionError(Problem("limit", f"{space.size:,} points are many", help="add --yes if you mean it"))
     metrics = [name.strip() for name in options["metrics"].split(",")] + ["effective_alpha"] * options["effective"]
     _write(model, space, metrics, options)
 
 
-def _axes(ctx, model, options):
+def axes_of(ctx, model, options):
     """Values by variable, in the order of the command line's options."""
     from ..ranges import values
     from ..sweeps import as_axis

@@ -1,0 +1,79 @@
+"""costcalc formula"""
+
+import click
+
+from .options import SpecCommand, spec_options, variables
+
+
+@click.command(cls=SpecCommand)
+@spec_options
+@click.option(
+    "--in", "names", metavar="A,B,..", help="The variables that stay symbols [default: alpha and res, or all]."
+)
+@click.option("--metrics", "-m", default="mult_adds,params", show_default=True, metavar="A,B,..")
+@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option("--by", type=click.Choice(["total", "type", "layer"]), default="total", show_default=True)
+@click.option("--sensitivity", is_flag=True, help="Also derivatives, and what 1 % more of a variable costs.")
+@click.option("--general", is_flag=True, help="The form with its roundings, good for all values.")
+@click.option(
+    "--format", "-f", type=click.Choice(["text", "latex", "python", "javascript"]), default="text", show_default=True
+)
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
+@click.pass_context
+def command(ctx, spec, alpha, res, rho, sets, names, metrics, convention, by, sensitivity, general, format, output):
+    """The cost as a closed form in the spec's variables.
+
+    The form is exact where its condition holds, as `alpha a multiple of 1/4 and res a multiple of 32`: there no
+    rounding of widths or grids takes place. `--general` gives the form with the roundings. A variable with a value
+    (`--res 224`) is a number in the form.
+
+    \b
+    Examples:
+      costcalc formula mobilenet
+      costcalc formula mobilenet --res 224 --sensitivity
+      costcalc formula mobilenet_v2 --general --format python
+      costcalc formula resnet50 --by type --metrics mult_adds --format latex
+    """
+    from ..analysis import scaled
+    from ..formulas import chosen, derive
+    from ..loading import load
+    from ..render.formula import written
+    from .options import factor
+    from .output import deliver
+
+    model = load(spec)
+    given = scaled(model, variables(ctx, model, alpha, res, sets), factor("rho", rho))
+    symbols = [name.strip() for name in names.split(",")] if names else None
+    symbols = [name for name in chosen(model, symbols) if name not in given]
+    wanted = _groups(model, [name.strip() for name in metrics.split(",")], convention, by, given)
+    found = derive(model, wanted, symbols, given)
+    deliver(written(found, format, general, sensitivity, _stamp(model, convention, symbols, given)), output)
+
+
+def _groups(model, names, convention, by, given):
+    """{title: (metric, which rows)}, one a metric, or one a type or layer and metric."""
+    from ..metrics import metric
+    from ..trace import trace
+    from ..variables import settle
+
+    metrics = [metric(name, convention) for name in names]
+    if by == "total":
+        return {one.name: (one, lambda row: True) for one in metrics}
+    key = {"type": lambda row: row.type, "layer": lambda row: "/".join(row.frame.path)}[by]
+    groups = {}
+    for row in trace(model, settle(model, given)).rows:
+        for one in metrics:
+            value = one.of(row)
+            if value:
+                name = key(row)
+                groups[f"{name}: {one.name}"] = (one, lambda row, name=name: key(row) == name)
+    return groups
+
+
+def _stamp(model, convention, symbols, given):
+    from .. import __version__
+    from ..conventions import find
+    from ..variables import settle
+
+    rest = [f"{name}={value}" for name, value in settle(model, given).items() if name not in symbols]
+    return "; ".join([f"convention {convention}: {find(convention).title}", *rest, f"costcalc {__version__}"])

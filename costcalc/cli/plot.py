@@ -1,0 +1,94 @@
+"""costcalc plot"""
+
+import click
+
+from ..errors import OptionError, Problem, listed
+from .options import SpecCommand
+
+FORMATS = {".png": "png", ".svg": "svg"}
+
+
+@click.command(cls=SpecCommand)
+@click.argument("spec")
+@click.option("--alpha", metavar="VALUES", help="Width multipliers: 1,0.75,0.5 or 0.25:1.5:0.05.")
+@click.option("--res", metavar="VALUES", help="Input resolutions: 224,192 or 96:320:32.")
+@click.option("--rho", metavar="VALUES", help="Resolution multipliers: res times each, in whole pixels.")
+@click.option("--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable.")
+@click.option("--x", default="mult_adds", show_default=True, metavar="METRIC", help="A metric, or a variable.")
+@click.option(
+    "--y", metavar="METRIC", help="A metric, or a published accuracy [default: top1 if published, else params]."
+)
+@click.option("--marks", metavar="VARIABLE", help="One mark a value of this variable [default: res].")
+@click.option(
+    "--log", default="x", show_default=True, type=click.Choice(["x", "y", "xy", "none"]), help="Logarithmic axes."
+)
+@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="A .png or .svg file.")
+@click.pass_context
+def command(ctx, spec, **options):
+    """A picture of a sweep: any metric against any metric over the points, with the Pareto front.
+
+    Without values, the points are those that the spec's `published:` has. Needs the extra `plot`
+    (pip install 'costcalc[plot]').
+
+    \b
+    Examples:
+      costcalc plot mobilenet -o figure4.png
+      costcalc plot mobilenet --x params -o figure5.svg
+      costcalc plot mobilenet --alpha 0.25:1.5:0.25 --res 96:320:32 --y params --log xy -o costs.png
+    """
+    import os
+
+    from ..loading import load
+    from ..render.plot import picture
+    from .output import writing
+
+    format = FORMATS.get(os.path.splitext(options["output"])[1].lower())
+    if format is None:
+        raise OptionError(Problem("unknown-format", f"a picture is a {listed(FORMATS)} file", help="-o figure.png"))
+    model = load(spec)
+    frame, x, y, title = _points(ctx, model, options)
+    marks = options["marks"] or ("res" if "res" in frame else None)
+    if marks is not None and marks not in frame:
+        raise OptionError(
+            Problem("unknown-variable", f"no point has `{marks}`", help=f"known: {listed(frame.columns)}")
+        )
+    data = picture(frame, x, y, marks, title, options["log"].replace("none", ""), format)
+    with writing(options["output"], binary=True) as out:
+        out.write(data)
+
+
+def _points(ctx, model, options):
+    """The frame of points, the columns of both axes, and the title."""
+    from ..fitting import published_accuracies
+    from ..sweeps import stamp
+    from .sweep import axes_of
+
+    axes = axes_of(ctx, model, options)
+    accuracies = published_accuracies(model)
+    y = options["y"] or ("top1" if "top1" in accuracies and not axes else "params")
+    x = options["x"]
+    metrics = tuple(dict.fromkeys(name for name in (x, y) if name not in accuracies and name not in model.variables))
+    frame, space = _swept(model, axes, x, y, metrics, accuracies, options["convention"])
+    if len(frame) == 0:
+        raise OptionError(Problem("no-points", "there is nothing to draw", help="give values: --alpha 1,0.75"))
+    return frame, x, y, stamp(model, space, options["convention"]).replace("; ", "\n")
+
+
+def _swept(model, axes, x, y, metrics, accuracies, convention):
+    import pandas
+
+    from ..fitting import published_table
+    from ..space import Grid
+    from ..sweeps import results
+
+    wanted = [name for name in (x, y) if name in accuracies]
+    if wanted:
+        space, columns = published_table(model, wanted, axes)
+    elif axes:
+        space, columns = Grid(axes), {}
+    else:
+        help = f"--alpha 1,0.75 or --vary NAME=VALUES; variables: {listed(model.variables)}"
+        raise OptionError(Problem("usage", "a plot needs values, or a published accuracy", help=help))
+    parts = [pandas.DataFrame(dict(one.columns)) for one in results(model, space, metrics, convention)]
+    return pandas.concat(parts, ignore_index=True).assign(**columns), space

@@ -1,0 +1,165 @@
+"""The largest settings of some variables within budgets, over grids with the published roundings."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .errors import OptionError, Problem
+from .loading import load
+from .model import Model
+from .read.evidence import value as figure
+from .space import Grid, Table
+from .sweeps import as_axis, results
+from .variables import settle
+
+STEPS = 2000  # of a real variable without a range: to twice its default
+
+
+class Fit(NamedTuple):
+    """What fits: columns of the variables and metrics, largest first, and what ruled out the rest."""
+
+    names: tuple[str, ...]
+    metrics: tuple[str, ...]
+    columns: Mapping[str, Any]
+    tried: int
+    invalid: Mapping[str, int]
+    ruled_out: Mapping[str, tuple]  # budget -> (least value reached, limit), of those no point is within
+
+    @property
+    def size(self):
+        """How many settings."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def frame(self):
+        """The settings as a pandas DataFrame, one a row."""
+        import pandas
+
+        return pandas.DataFrame(dict(self.columns))
+
+
+def fit(spec, *, vary, limits, maximize=None, convention="paper"):
+    """The largest settings of a network within all budgets.
+
+    spec      a path, the name of a shipped config, or a Model
+    vary      variables: a list of names, or {name: values}; without values, a real variable is tried at 2,000 steps
+              up to twice its default and a whole one at every size up to twice its default
+    limits    {metric: most}: {"mult_adds": 150e6, "params": 2e6}
+    maximize  a variable or a metric to be largest, or an accuracy of `published:` such as top1; without it,
+              every setting that no other one exceeds in all variables (Pareto-optimal)
+
+    Every setting of the grid is evaluated, so the answer is exact on it. Raises CostcalcError.
+    """
+    model = spec if isinstance(spec, Model) else load(spec)
+    vary = dict.fromkeys(vary) if not isinstance(vary, Mapping) else dict(vary)
+    metrics = tuple(dict.fromkeys(("mult_adds", "params", *limits)))
+    if maximize in published_accuracies(model):
+        return _of_published(model, vary, limits, maximize, metrics, convention)
+    axes = {name: as_axis(model, name, default_axis(model, name) if v is None else v) for name, v in vary.items()}
+    if maximize is not None and maximize not in (*axes, *metrics):
+        metrics = (*metrics, maximize)
+    columns, invalid = _evaluated(model, Grid(axes), metrics, convention)
+    return _chosen(tuple(axes), metrics, columns, Grid(axes).size, invalid, limits, maximize)
+
+
+def default_axis(model, name):
+    """The values that are tried of a variable without a range."""
+    from .variables import unknown_variable
+
+    if name not in model.variables:
+        raise unknown_variable(name, model)
+    variable, default = model.variables[name], settle(model, {})[name]
+    if variable.choices:
+        return list(variable.choices)
+    if type(default) is int and default > 0:
+        return list(range(1, 2 * default + 1))
+    if type(default) is float and default > 0:
+        return [float(f"{2 * default * step / STEPS:.12g}") for step in range(1, STEPS + 1)]
+    raise OptionError(Problem("empty-range", f"`{name}` needs values: --vary {name}=START:STOP:STEP"))
+
+
+def _evaluated(model, space, metrics, convention):
+    parts, invalid = [], {}
+    for result in results(model, space, metrics, convention, skip_invalid=True):
+        parts.append(result.columns)
+        for reason, count in result.skipped.items():
+            invalid[reason] = invalid.get(reason, 0) + count
+    return {name: np.concatenate([part[name] for part in parts]) for name in (*space.names, *metrics)}, invalid
+
+
+def _chosen(names, metrics, columns, tried, invalid, limits, maximize):
+    within = {metric: columns[metric] <= limit for metric, limit in limits.items()}
+    inside = np.logical_and.reduce([np.ones(len(columns[names[0]]), dtype=bool), *within.values()])
+    kept = {name: column[inside] for name, column in columns.items()}
+    if not np.any(inside):
+        ruled_out = {
+            metric: (columns[metric].min().item(), limits[metric])
+            for metric, fits in within.items()
+            if len(fits) and not np.any(fits)
+        }
+        return Fit(names, metrics, kept, tried, invalid, ruled_out)
+    at = _best(kept, names, maximize)
+    return Fit(names, metrics, {name: column[at] for name, column in kept.items()}, tried, invalid, {})
+
+
+def _best(columns, names, maximize):
+    """Which settings to show: the maximal ones, or the largest of what is to be maximized."""
+    if maximize is None:
+        return maximal([columns[name] for name in names])
+    goal = columns[maximize]
+    best = np.flatnonzero(goal == goal.max())
+    return best[maximal([columns[name][best] for name in names])]
+
+
+def maximal(columns):
+    """The points that no other point equals or exceeds in all columns, largest in the first column first."""
+    order = np.lexsort([-column for column in reversed(columns)])
+    if len(columns) == 1:
+        return order[:1]
+    kept: list[int] = []
+    if len(columns) == 2:
+        second = columns[1][order]
+        above = np.concatenate([[-np.inf], np.maximum.accumulate(second)[:-1]])
+        return order[second > above]
+    points = np.stack(columns, axis=1)
+    for at in order:
+        if not kept or not np.any(np.all(points[kept] >= points[at], axis=1)):
+            kept.append(at)
+    return np.array(kept)
+
+
+def published_accuracies(model):
+    """The accuracies that the spec's published figures have."""
+    from .read.evidence import ACCURACIES
+
+    return {name for claim in model.published for name in claim.figures if name in ACCURACIES}
+
+
+def published_table(model, accuracies, axes=()):
+    """(Table of settings, columns of accuracies) of the published figures that have all of `accuracies`.
+
+    With `axes`, only the settings among these values. Variables that no figure names stay at their defaults.
+    """
+    claims = [claim for claim in model.published if not claim.of and all(name in claim.figures for name in accuracies)]
+    names = [name for name in model.variables if any(name in claim.at for claim in claims)]
+    defaults, rows = settle(model, {}), {}
+    for claim in claims:
+        row = tuple(claim.at.get(name, defaults[name]) for name in names)
+        if all(value in axes[name] for name, value in zip(names, row, strict=True) if name in axes):
+            rows.setdefault(row, claim)
+    columns = {
+        name: np.array([figure(claim.figures[name]) for claim in rows.values()], dtype=float) for name in accuracies
+    }
+    return Table({name: np.array([row[at] for row in rows]) for at, name in enumerate(names)}), columns
+
+
+def _of_published(model, vary, limits, maximize, metrics, convention):
+    """The most accurate of the published settings that fit."""
+    axes = {name: as_axis(model, name, values) for name, values in vary.items() if values is not None}
+    table, accuracies = published_table(model, [maximize], axes)
+    fixed = [name for name in table.names if name not in vary and len(set(table.columns[name])) > 1]
+    if not table.size or fixed:
+        help = f"also vary {', '.join(fixed)}" if fixed else None
+        raise OptionError(Problem("no-figures", f"no published {maximize} for these settings alone", help=help))
+    columns, invalid = _evaluated(model, table, metrics, convention)
+    return _chosen(table.names, (*metrics, maximize), {**columns, **accuracies}, table.size, invalid, limits, maximize)

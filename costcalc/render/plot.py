@@ -1,0 +1,79 @@
+"""Pictures of a sweep, drawn by matplotlib: Figures 4 and 5 of the MobileNet paper."""
+
+import io
+
+import numpy as np
+
+from ..errors import OptionError, Problem
+
+MARKS = "osD^v<>PX*ph8"
+LABELS = {
+    "mult_adds": "mult-adds",
+    "flops": "FLOPs (1 mult-add = 2)",
+    "params": "parameters",
+    "activations": "activations",
+    "top1": "top-1 accuracy (%)",
+    "top5": "top-5 accuracy (%)",
+}
+
+
+def front(x, y, larger_is_better):
+    """Which points no other one beats: less x and (more or less) y, in order of x."""
+    order = np.lexsort([-y if larger_is_better else y, x])
+    best, kept = -np.inf if larger_is_better else np.inf, []
+    for at in order:
+        if (y[at] > best) if larger_is_better else (y[at] < best):
+            kept.append(at)
+            best = y[at]
+    return np.array(kept, dtype=int)
+
+
+def picture(frame, x, y, marks, title, log, format):
+    """The bytes of a PNG or SVG: one mark a value of the column `marks`, and the Pareto front."""
+    try:
+        import matplotlib
+    except ImportError:
+        message = "plots need the matplotlib package"
+        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[plot]'")) from None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    settings = {"svg.hashsalt": "costcalc", "font.size": 10, "axes.grid": True, "grid.alpha": 0.3}
+    with pyplot.rc_context(settings):
+        figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
+        _scatter(axes, frame, x, y, marks)
+        _front(axes, frame, x, y)
+        _frame(axes, x, y, title, log)
+        data = io.BytesIO()
+        figure.savefig(data, format=format, dpi=150, metadata={"Date": None} if format == "svg" else None)
+        pyplot.close(figure)
+    return data.getvalue()
+
+
+def _scatter(axes, frame, x, y, marks):
+    if marks is None:
+        axes.scatter(frame[x], frame[y], s=24)
+        return
+    values = sorted(set(frame[marks]), reverse=True)
+    for number, value in enumerate(values):
+        part = frame[frame[marks] == value]
+        mark = MARKS[number % len(MARKS)]
+        axes.scatter(part[x], part[y], s=36, marker=mark, label=f"{marks} {value:.10g}")
+    if len(values) <= 20:
+        axes.legend(loc="best", fontsize=9)
+
+
+def _front(axes, frame, x, y):
+    at = front(frame[x].to_numpy(), frame[y].to_numpy(), y not in ("mult_adds", "flops", "params", "activations"))
+    if len(at) > 1:
+        axes.plot(frame[x].to_numpy()[at], frame[y].to_numpy()[at], color="0.5", linewidth=1, zorder=0)
+
+
+def _frame(axes, x, y, title, log):
+    axes.set_xlabel(LABELS.get(x, x))
+    axes.set_ylabel(LABELS.get(y, y))
+    axes.set_title(title, fontsize=9)
+    if "x" in log:
+        axes.set_xscale("log")
+    if "y" in log:
+        axes.set_yscale("log")

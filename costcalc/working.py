@@ -1,0 +1,180 @@
+"""The working behind a layer's numbers: symbols, then numbers, then the product.
+
+The symbols are those of the MobileNet paper (arXiv:1704.04861, section 3.1): DK the kernel, M channels in, N channels
+out, DF the side of the output grid. An operation without such a form is worked by its own rule, run over symbols.
+"""
+
+import math
+from itertools import pairwise
+from typing import NamedTuple
+
+from .num import prod
+
+
+class Working(NamedTuple):
+    """One product or sum: in symbols, in numbers, and what it comes to."""
+
+    symbols: str
+    numbers: str
+    value: int
+
+    def __str__(self):
+        return f"{self.symbols} = {self.numbers} = {self.value:,}"
+
+
+def product(factors):
+    """The working of a product of (symbol, number) pairs; pairs of a 1x1 kernel's are left out by the caller."""
+    factors = list(factors) or [("1", 1)]
+    return Working(
+        "*".join(symbol for symbol, _ in factors),
+        "*".join(str(number) for _, number in factors),
+        math.prod(number for _, number in factors),
+    )
+
+
+def added(workings):
+    """The working of a sum."""
+    return Working(
+        " + ".join(one.symbols for one in workings),
+        " + ".join(one.numbers for one in workings),
+        sum(one.value for one in workings),
+    )
+
+
+def worked(row):
+    """(mult-adds, weights) of a row as workings; None for what it has none of."""
+    factors = _FACTORS.get(row.op.name)
+    if factors is None:
+        return _by_rule(row)
+    weights, positions = factors(row)
+    return product([*weights, *positions]), product(weights)
+
+
+def _sides(letter, names, sizes):
+    """DF*DF for a square, H*W for a rectangle, nothing for a 1x1 kernel."""
+    if len(set(sizes)) == 1:
+        return [(letter, size) for size in sizes]
+    return list(zip(names[-len(sizes) :], sizes, strict=True))
+
+
+def _kernel(row):
+    kernel = row.layer.detail["kernel"]
+    return [] if prod(kernel) == 1 else _sides("DK", ("KD", "KH", "KW"), kernel)
+
+
+def _grid(shape):
+    return _sides("DF", ("D", "H", "W"), shape[:-1])
+
+
+def _conv(row):
+    groups, channels = row.layer.detail["groups"], row.inputs[0][-1]
+    inner = ("M", channels) if groups == 1 else ("M/g", channels // groups)
+    return [*_kernel(row), inner, ("N", row.layer.shape[-1])], _grid(row.layer.shape)
+
+
+def _dwconv(row):
+    channels, out = row.inputs[0][-1], row.layer.shape[-1]
+    multiplier = [] if out == channels else [("m", out // channels)]
+    return [*_kernel(row), ("M", channels), *multiplier], _grid(row.layer.shape)
+
+
+def _conv_transpose(row):
+    groups, out = row.layer.detail["groups"], row.layer.shape[-1]
+    outer = ("N", out) if groups == 1 else ("N/g", out // groups)
+    return [*_kernel(row), ("M", row.inputs[0][-1]), outer], _grid(row.inputs[0])
+
+
+def _linear(row):
+    positions = row.layer.shape[:-1]
+    many = [("T", prod(positions))] if prod(positions) != 1 else []
+    return [("M", row.inputs[0][-1]), ("N", row.layer.shape[-1])], many
+
+
+def _matmul(row):
+    (*batch, rows, inner), (*_, columns) = row.inputs
+    size = [("B", prod(batch))] if batch else []
+    return [], [*size, ("R", rows), ("K", inner), ("C", columns)]
+
+
+_FACTORS = {
+    "conv": _conv,
+    "dwconv": _dwconv,
+    "conv_transpose": _conv_transpose,
+    "linear": _linear,
+    "matmul": _matmul,
+}
+_AXES = {1: ("C",), 2: ("T", "C"), 3: ("H", "W", "C"), 4: ("D", "H", "W", "C")}
+
+
+def _by_rule(row):
+    """The rule itself over symbols for the sizes of its input."""
+    import sympy
+
+    from .conventions import MAC
+    from .errors import Refused
+
+    if len(row.inputs) != 1 or not MAC.keys() & row.layer.terms.keys():
+        return None, None
+    names = _AXES.get(len(row.inputs[0]))
+    symbols = sympy.symbols(names, positive=True, integer=True) if names else ()
+    try:
+        layer = row.op.rule(tuple(symbols), **row.options) if symbols else row.layer
+    except Refused:
+        return None, None
+    shown = dict(zip(symbols, row.inputs[0], strict=True)) if symbols else {}
+    mac = sum(quantity for term, quantity in row.layer.terms.items() if term in MAC)
+    form = sympy.sympify(sum(quantity for term, quantity in layer.terms.items() if term in MAC))
+    weight = sympy.sympify(layer.params.get("weight", 0))
+    return _shown(form, shown, mac), _shown(weight, shown, row.layer.params.get("weight", 0))
+
+
+def _shown(form, sizes, value):
+    import sympy
+
+    text = sympy.sstr(sympy.factor(form)).replace("**", "^")
+    numbers = sympy.sstr(sympy.factor(form), order="none").replace("**", "^")
+    for symbol, size in sizes.items():
+        numbers = numbers.replace(str(symbol), str(size))
+    return Working(text, numbers, value)
+
+
+class Separable(NamedTuple):
+    """A depthwise convolution and the 1x1 convolution after it, beside the standard convolution they stand for."""
+
+    depthwise: Working
+    pointwise: Working
+    standard: Working
+    kernel: tuple
+    out: int
+
+    @property
+    def together(self):
+        """The sum of the two."""
+        return added([self.depthwise, self.pointwise])
+
+    @property
+    def theory(self):
+        """1/N + 1/DK^2 (section 3.1): the cost of the two over that of the standard convolution."""
+        return 1 / self.out + 1 / math.prod(self.kernel)
+
+
+def separable(rows):
+    """Pairs of depthwise and pointwise rows, each with its Separable. Rows that cost nothing may stand between."""
+    costly = [row for row in rows if row.layer.terms.get("mac")]
+    for first, second in pairwise(costly):
+        if first.op.name == "dwconv" and _is_pointwise(second) and second.inputs[0] == first.layer.shape:
+            yield first, second, _pair(first, second)
+
+
+def _is_pointwise(row):
+    detail = row.layer.detail
+    return (
+        row.op.name == "conv" and prod(detail["kernel"]) == 1 and detail["groups"] == 1 and prod(detail["stride"]) == 1
+    )
+
+
+def _pair(first, second):
+    out = second.layer.shape[-1]
+    factors = [*_kernel(first), ("M", first.inputs[0][-1]), ("N", out), *_grid(second.layer.shape)]
+    depthwise, pointwise = worked(first)[0], worked(second)[0]
+    return Separable(depthwise, pointwise, product(factors), first.layer.detail["kernel"], out)

@@ -1,0 +1,66 @@
+"""What a start of the program loads. Each case is a process of its own, which says at its end what it has loaded."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"numpy", "pandas", "sympy", "mpmath", "rich", "pygments", "onnx", "torch", "matplotlib", "jsonschema"}
+ARRAYS_AND_SYMBOLS = HEAVY - {"rich", "pygments"}
+SAY = "import atexit, json, sys\natexit.register(lambda: print(json.dumps([*sys.modules]), file=sys.stderr))\n"
+
+
+def loaded(code, *args, cwd):
+    """The top-level modules that a program has loaded when it ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", SAY + code, *args], capture_output=True, text=True, cwd=cwd, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
+
+
+def loaded_by(line, cwd):
+    """The top-level modules that a command line loads."""
+    return loaded("from costcalc.cli import main\nmain()", *line.split(), cwd=cwd)
+
+
+LIGHT = [  # command line, what it must not load
+    ("analyze mobilenet.yaml --format json", HEAVY | {"difflib", "traceback", "csv", "hashlib", "decimal"}),
+    ("analyze mobilenet.yaml --format csv", HEAVY),
+    ("analyze mobilenet.yaml --format md", HEAVY),
+    ("analyze mobilenet.yaml --format latex", HEAVY),
+    ("analyze mobilenet.yaml --json --alpha 0.75 --by type -o totals.json", HEAVY),
+    ("analyze mobilenet.yaml", ARRAYS_AND_SYMBOLS),
+    ("analyze mobilenet.yaml --by block --color always", ARRAYS_AND_SYMBOLS),
+    ("--help", HEAVY | {"yaml"}),
+    ("--version", HEAVY | {"yaml"}),
+    ("analyze --help", HEAVY | {"yaml"}),
+    ("analyze mobilenet --help", HEAVY),
+    ("ops conv", HEAVY),
+    ("conventions", HEAVY | {"yaml"}),
+    ("zoo", HEAVY),
+    ("validate mobilenet", HEAVY),
+    ("schema", HEAVY),
+]
+
+
+@pytest.mark.parametrize(("line", "forbidden"), LIGHT)
+def test_commands_load_only_what_they_use(tmp_path, line, forbidden):
+    assert loaded_by(line, tmp_path) & forbidden == set()
+
+
+@pytest.mark.parametrize("code", ["import costcalc", "from costcalc import analyze\nanalyze('mobilenet').totals"])
+def test_the_library_is_light(tmp_path, code):
+    assert loaded(code, cwd=tmp_path) & (HEAVY | {"click"}) == set()
+
+
+@pytest.mark.parametrize("name", ["numpy", "pandas", "sympy", "rich"])
+@pytest.mark.parametrize("program", ["import {}", "def main():\n  import {}\nmain()"])
+def test_these_tests_can_fail(tmp_path, name, program):
+    assert name in loaded(program.format(name), cwd=tmp_path) & HEAVY
+
+
+def test_a_command_that_uses_a_library_loads_it(tmp_path):
+    assert "rich" in loaded_by("analyze mobilenet.yaml", tmp_path)
+    assert "pandas" in loaded("from costcalc import analyze\nanalyze('mobilenet').frame()", cwd=tmp_path)

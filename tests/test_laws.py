@@ -1,0 +1,210 @@
+"""The laws of the code itself: imports go down only, rules use only what overloads, everything is documented."""
+
+import ast
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+
+import costcalc
+from costcalc import analyze
+from costcalc.errors import Source
+from costcalc.ops import INDEX, find
+from costcalc.read.blocks import shipped_library
+from costcalc.read.layers import BODIES, CONTROLS
+from costcalc.read.spec import read
+
+ROOT = Path(costcalc.__file__).parent
+TREES = {path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+FILE = pytest.mark.parametrize("path", TREES, ids=str)
+RULES = [path for path in TREES if path.parts[0] == "ops"]
+
+FEATURES = ""  # what is not named here: `sweeps`, `formulas`, ..; features may use one another
+LAYERS = (  # lowest first: a module imports only from layers before its own
+    ("errors", "limits", "memory", "selftest"),
+    ("num",),
+    ("expr",),
+    ("model", "ops"),
+    ("scope", "conventions", "variables"),
+    ("trace",),
+    ("render",),  # before `report`, which shows itself through it; a renderer imports no report
+    ("report",),
+    ("read",),
+    ("loading", "ranges", "metrics", "schema"),
+    ("analysis",),
+    (FEATURES,),
+    ("cli",),
+)
+RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+
+
+def imported(path, tree):
+    """The names directly under costcalc that a file imports from."""
+    for node in (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level):
+        parents = path.parent.parts[: len(path.parts) - node.level]
+        full = [*parents, *(node.module or "").split(".")] if node.module else parents
+        yield from [full[0]] if full else [alias.name for alias in node.names if alias.name != "__version__"]
+
+
+def rank(name):
+    """The layer of a module, from 0."""
+    return RANKS.get(name, RANKS[FEATURES])
+
+
+@FILE
+def test_imports_go_down_only(path):
+    own = path.parts[0].removesuffix(".py")
+    others = {name for name in imported(path, TREES[path]) if name != own}
+    assert {name for name in others if rank(name) + (own in RANKS) > rank(own)} == set()
+
+
+def test_imports_are_seen():
+    code = "from ..trace import trace\ndef f():\n from .. import limits, __version__\nfrom . import ints\nimport os"
+    assert list(imported(Path("num/arrays.py"), ast.parse(code))) == ["trace", "num", "limits"]
+    assert rank("sweeps") > rank("analysis") > rank("trace") > rank("num")
+
+
+BANNED = {"int", "float", "round", "max", "min", "abs", "sum", "bool"}
+AXES = {"at", "number", "axis"}  # positions in a shape, which are plain numbers in every domain
+
+
+def offences(tree):
+    """What a rule may not do. The label of a layer type is no rule: it reads a finished layer's `detail`."""
+    nodes = list(ast.walk(tree))
+    allowed = {id(part) for node in nodes if is_guard(node) for part in node.values[1:]}
+    labels = [
+        node for node in nodes if isinstance(node, (ast.FunctionDef, ast.Lambda)) and "detail" in ast.unparse(node.args)
+    ]
+    allowed |= {id(node) for label in labels for node in ast.walk(label)}
+    for node in (node for node in nodes if id(node) not in allowed):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in BANNED:
+            yield ast.unparse(node)
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and re.search(r"\b(math|numpy|sympy)\b", ast.unparse(node)):
+            yield ast.unparse(node)
+        if isinstance(node, (ast.BinOp, ast.AugAssign)) and isinstance(node.op, ast.Div):
+            yield ast.unparse(node)
+        if is_comparison(node) and not any(is_no_size(side) for side in (node.left, *node.comparators)):
+            yield ast.unparse(node)
+
+
+def is_comparison(node):
+    """`a == b` or `a != b`."""
+    return isinstance(node, ast.Compare) and any(isinstance(op, (ast.Eq, ast.NotEq)) for op in node.ops)
+
+
+def is_guard(node):
+    """`type(x) is int and ..`."""
+    return (
+        isinstance(node, ast.BoolOp)
+        and isinstance(node.op, ast.And)
+        and ast.unparse(node.values[0]).startswith("type(")
+    )
+
+
+def is_no_size(node):
+    """Whether an operand is a text, a length, a truth, or the position of an axis."""
+    text = ast.unparse(node)
+    return text[0] in "'\"" or text.startswith("('") or "len(" in text or isinstance(node, ast.Compare) or text in AXES
+
+
+@pytest.mark.parametrize("path", RULES, ids=str)
+def test_rules_use_only_what_overloads(path):
+    assert list(offences(TREES[path])) == []
+
+
+BAD = ["int(x)", "max(a, b)", "import math", "from numpy import prod", "a / b", "a /= 2", "a == b", "groups != 1"]
+GOOD = [
+    "a // b * c % d",
+    "len(a) != 2",
+    "word == 'same'",
+    "type(a) is int and a == 1",
+    "maximum(a, b)",
+    "import typing",
+]
+
+
+@pytest.mark.parametrize(("code", "count"), [*((code, 1) for code in BAD), *((code, 0) for code in GOOD)])
+def test_offences_are_seen(code, count):
+    assert len(list(offences(ast.parse(code)))) == count
+
+
+SOURCE = re.compile(r"torch\.|keras\.|numpy\.|arXiv:\d{4}\.\d{4,5}|et al\. \d{4}")
+SEQUENCE = "[196, 768]"
+NAMED = {
+    "a": "[8, 8, 4]",
+    "b": "[8, 8, 4]",
+    "left": "[32]",
+    "right": "[16]",
+    "scores": "[196, 196]",
+    "values": SEQUENCE,
+}
+FLOWS = {  # operation -> what flows into its example, and is `q`, `k` and `v` there; the rest get a grid
+    **dict.fromkeys(("attention", "attend", "rnn", "lstm", "gru", "slice", "reduce", "permute", "grid"), SEQUENCE),
+    "channel_shuffle": "[28, 28, 240]",
+    "einsum": "[12, 196, 64]",
+    "embedding": "[128]",
+}
+
+
+@pytest.mark.parametrize("name", INDEX)
+def test_every_operation_is_documented(name):
+    doc = find(name).doc
+    assert re.match(r"[A-Z`].*\.\n", doc.lstrip())
+    assert doc.count("Example: ") == 1
+    assert name == "opaque" or SOURCE.search(doc), f"{name} names no source"
+
+
+@pytest.mark.parametrize("name", INDEX)
+def test_the_example_of_every_operation_runs(name):
+    example = yaml.safe_load(find(name).doc.partition("Example: ")[2])
+    layers = example if isinstance(example, list) else [example]
+    if list(layers[0]) == ["then"]:
+        layers = [{"identity": None, **layers[0]}]
+    flow = FLOWS.get(name, "[56, 56, 64]")
+    inputs = "".join(f"  {key}: {shape}\n" for key, shape in {**dict.fromkeys("xqkv", flow), **NAMED}.items())
+    text = f"vars: {{res: 224}}\ninputs:\n{inputs}layers: {yaml.safe_dump(layers, default_flow_style=True, width=999)}"
+    report = analyze(read(Source("example.yaml", text)))
+    assert find(name).rule in [find(line.op).rule for line in report.lines]
+
+
+def test_a_word_is_an_operation_or_an_option():
+    library = shipped_library()
+    options = {option for name in INDEX for option in find(name).options if option != find(name).main}
+    params = {param for name in library.names() for param in library.params(name)}
+    assert {*options, *params, *CONTROLS, *BODIES} & {*INDEX, *library.names()} == set()
+
+
+@FILE
+def test_files_and_functions_are_short(path):
+    assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= 250
+    functions = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.FunctionDef)]
+    assert [node.name for node in functions if node.end_lineno - node.lineno >= 50] == []
+
+
+def public(body):
+    """The functions and classes that are for others; methods that click calls are not."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef) and not any("click" in ast.unparse(base) for base in node.bases):
+                yield from public(node.body)
+
+
+@FILE
+def test_public_names_have_docstrings(path):
+    domain = path.parent.name == "num" and path.name != "__init__.py"  # each function is documented once, in `num`
+    names = [node for node in (() if domain else public(TREES[path].body)) if not ast.get_docstring(node)]
+    assert [node.name for node in names] == []
+    assert ast.get_docstring(TREES[path])
+
+
+def test_public_names_are_listed():
+    assert costcalc.__all__ == sorted(costcalc._PUBLIC)
+    assert {path.stem for path in TREES} & set(costcalc.__all__) == set()  # a module would hide the name
+    for path in TREES:
+        module = import_module(".".join(["costcalc", *path.with_suffix("").parts]).removesuffix(".__init__"))
+        names = getattr(module, "__all__", [])
+        assert names == sorted(names)
+        assert all(hasattr(module, name) for name in names)
