@@ -9,7 +9,10 @@ CostcalcError            anything that ends a command with exit code 2
 `trace` turns it into a `SpecError` with the place.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
+
+LONGEST_NAME = 60  # characters of a name in a message
 
 
 class Source(NamedTuple):
@@ -29,8 +32,16 @@ class Place(NamedTuple):
 
     def excerpt(self):
         """The line itself, without its line break; empty past the end of the text."""
-        lines = self.source.text.splitlines()
+        lines = _lines(self.source.text)
         return lines[self.line - 1] if self.line <= len(lines) else ""
+
+    def narrowed(self, word):
+        """The place of a word in this stretch of its line; the place itself when the word is not in it."""
+        import re
+
+        stretch = self.excerpt()[self.column - 1 : self.column - 1 + self.width]
+        found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", stretch)
+        return self._replace(column=self.column + found.start(), width=len(word)) if found else self
 
 
 class Problem(NamedTuple):
@@ -40,10 +51,13 @@ class Problem(NamedTuple):
     message: str
     place: Place | None = None
     help: str | None = None
+    notes: tuple[str, ...] = ()  # how it came to this: the values of names, the calls of blocks
 
 
 class CostcalcError(Exception):
-    """Base of all errors a person can cause; holds one problem or several."""
+    """Base of all errors a person can cause; holds one problem or several, and says if there are more."""
+
+    more = False
 
     def __init__(self, *problems):
         super().__init__(*problems)
@@ -79,9 +93,26 @@ def nearest(name, names):
     """The help line that names the most similar of `names`, or None."""
     from difflib import get_close_matches
 
+    if len(str(name)) > LONGEST_NAME:
+        return None
     by_lower = {str(one).lower(): str(one) for one in names}
     close = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
     return f"a similar name exists: `{by_lower[close[0]]}`" if close else None
+
+
+def brief(text, most=LONGEST_NAME):
+    """A text of bearable length for a message."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+@lru_cache(1)
+def _lines(text):
+    """The lines of a text, broken where YAML breaks them."""
+    if any(char in text for char in "\r\x85\u2028\u2029"):
+        import re
+
+        text = re.sub("\r\n|[\r\x85\u2028\u2029]", "\n", text)
+    return text.split("\n")
 
 
 def listed(names):

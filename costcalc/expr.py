@@ -8,9 +8,10 @@ given to `eval`. There is no `**`, no attribute, no index and no string.
 import ast
 import operator
 import warnings
+from typing import NamedTuple
 
 from . import limits, num
-from .errors import listed, nearest
+from .errors import Refused, brief, listed, nearest
 
 FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
     "min": (num.minimum, 2, 16),
@@ -21,15 +22,30 @@ FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
     "divisible": (num.divisible, 1, 3),
 }
 CONSTANTS = {"true": True, "false": False}
+STEPS = 1_000  # of one evaluation
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-_ALLOWED = frozenset(_LETTERS + "0123456789 .,()+-*/%<>=!")
+_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()+-*/%<>=!")
 _NUMBER = frozenset("0123456789.eE+-")
+_LARGEST = 1e60  # of any value on the way; sizes end far below
+
+
+def _bounded(apply):
+    """Arithmetic whose results do not grow until they fill the memory."""
+
+    def value(a, b):
+        result = apply(a, b)
+        if type(result) in (int, float) and not -_LARGEST < result < _LARGEST:
+            raise Refused("this grows too large to be a size")
+        return result
+
+    return value
+
+
 _ARITHMETIC = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
+    ast.Mult: _bounded(operator.mul),
+    ast.Div: _bounded(operator.truediv),
     ast.FloorDiv: num.floor_div,
     ast.Mod: operator.mod,
 }
@@ -52,24 +68,24 @@ class BadExpression(Exception):
 
 
 class Expr:
-    """A checked expression: its text, the names it reads, and `value(env)`."""
+    """A checked expression: its text, the names it reads, `value(env)`, and how much work that is.
 
-    __slots__ = ("names", "text", "value")
+    `at` is where it stands in the file (line, column, width), where that is known.
+    """
 
-    def __init__(self, text, names, value):
+    __slots__ = ("at", "depth", "names", "steps", "text", "value")
+
+    def __init__(self, text, names, value, steps=1, depth=1, at=None):
         self.text, self.names, self.value = text, names, value
-
-    def __repr__(self):
-        return f"Expr({self.text!r})"
+        self.steps, self.depth, self.at = steps, depth, at
 
 
-class Function:
+class Function(NamedTuple):
     """A function of `define:` : parameters and a body."""
 
-    __slots__ = ("body", "name", "params")
-
-    def __init__(self, name, params, body):
-        self.name, self.params, self.body = name, params, body
+    name: str
+    params: tuple[str, ...]
+    body: Expr
 
     def apply(self, env, args):
         """The value of the body, the parameters added to the names of the caller."""
@@ -85,9 +101,9 @@ def parse(text, known, functions):
     text = text.strip()
     _scan(text)
     tree = _tree(text)
-    names: set[str] = set()
-    value = _Builder(text, known, functions, names).build(tree, 0)
-    return Expr(text, frozenset(names), value)
+    builder = _Builder(text, known, functions)
+    value = builder.build(tree, 0)
+    return Expr(text, frozenset(builder.names), value, builder.steps, builder.deepest)
 
 
 def _tree(text):
@@ -98,7 +114,7 @@ def _tree(text):
             return ast.parse(text, mode="eval").body
     except (SyntaxError, Warning, RecursionError, MemoryError, ValueError) as error:
         column = min(max((getattr(error, "offset", None) or 1) - 1, 0), max(len(text) - 1, 0))
-        raise BadExpression("bad-expression", f"`{_short(text)}` is not an expression", column) from None
+        raise BadExpression("bad-expression", f"`{brief(text)}` is not an expression", column) from None
 
 
 def _scan(text):
@@ -110,29 +126,31 @@ def _scan(text):
         shown = ascii(text[at])[1:-1]
         raise BadExpression("bad-expression", f"`{shown}` has no meaning in an expression", at)
     if "**" in text:
-        message = "there is no power in expressions"
-        raise BadExpression("bad-expression", message, text.index("**"), 2, "write the product")
-    if not text.strip():
-        raise BadExpression("bad-expression", "an expression is missing")
-
-
-def _short(text):
-    return text if len(text) <= 60 else text[:57] + "..."
+        raise BadExpression("bad-expression", "there is no power in expressions", text.index("**"), 2)
+    if not text:
+        raise BadExpression("bad-expression", "a number or an expression is missing")
 
 
 class _Builder:
     """Turns an admitted tree into nested functions of an environment."""
 
-    def __init__(self, text, known, functions, names):
-        self.text, self.known, self.functions, self.names = text, known, functions, names
+    def __init__(self, text, known, functions):
+        self.text, self.known, self.functions = text, known, functions
+        self.names, self.steps, self.deepest = set(), 0, 0
 
     def build(self, node, depth):
-        if depth > limits.EXPRESSION_DEPTH:
-            raise BadExpression("limit", f"an expression is at most {limits.EXPRESSION_DEPTH} deep")
+        self.work(1, depth)
         rule = _RULES.get(type(node))
         if rule is None:
             self.fail("bad-expression", "this is not part of the expression language", node)
         return rule(self, node, depth + 1)
+
+    def work(self, steps, depth):
+        """Count the work of a part; refuse what would take too long or nest too deep."""
+        self.steps, self.deepest = self.steps + steps, max(self.deepest, depth)
+        if self.steps > STEPS or self.deepest > limits.EXPRESSION_DEPTH:
+            most = f"{limits.EXPRESSION_DEPTH} deep and takes at most {STEPS:,} steps"
+            raise BadExpression("limit", f"an expression is at most {most}, those of its functions counted")
 
     def fail(self, code, message, node, help=None):
         width = max(node.end_col_offset - node.col_offset, 1) if node.lineno == node.end_lineno else 1
@@ -156,8 +174,9 @@ class _Builder:
             if name in self.functions:
                 self.fail("bad-expression", f"`{name}` is a function", node, f"call it: `{name}(..)`")
             known = sorted(self.known)
-            hint = nearest(name, known) or (f"known here: {listed(known)}" if known else None)
-            self.fail("unknown-variable", f"unknown variable `{name}`", node, hint)
+            there = f"known here: {listed(known[:30])}; " if known else ""
+            hint = nearest(name, known) or f"{there}a variable is declared under `vars:`"
+            self.fail("unknown-variable", f"unknown variable `{brief(name)}`", node, hint)
         self.names.add(name)
         return lambda env: env[name]
 
@@ -205,14 +224,15 @@ class _Builder:
         if name is None or node.keywords:
             self.fail("bad-expression", "only functions by name can be called", node)
         if name not in self.functions:
-            hint = nearest(name, self.functions) or f"known: {listed(sorted(self.functions))}"
-            self.fail("unknown-function", f"unknown function `{name}`", node.func, hint)
+            hint = nearest(name, self.functions) or f"known: {listed(sorted(self.functions)[:30])}"
+            self.fail("unknown-function", f"unknown function `{brief(name)}`", node.func, hint)
         function, fewest, most = self.functions[name]
         if not fewest <= len(node.args) <= most:
-            due = str(fewest) if fewest == most else f"{fewest} to {most}"
+            due = fewest if fewest == most else f"{fewest} to {most}"
             self.fail("wrong-arguments", f"`{name}` takes {due} values, got {len(node.args)}", node)
         args = [self.build(arg, depth) for arg in node.args]
         if isinstance(function, Function):
+            self.work(function.body.steps, depth + function.body.depth)
             self.names |= function.body.names - set(function.params)
             return lambda env: function.apply(env, [arg(env) for arg in args])
         return lambda env: function(*(arg(env) for arg in args))

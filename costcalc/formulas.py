@@ -40,6 +40,13 @@ class Formula(NamedTuple):
     assumed: tuple
     sample: Mapping  # the defaults of the symbols
 
+    def sensitivities(self):
+        """(symbol, derivative, elasticity) for each symbol: the last is what 1 % more of it costs, in percent."""
+        form = self.general if self.closed is None else self.closed
+        for symbol in self.symbols:
+            slope = sympy.diff(form, symbol)
+            yield symbol, sympy.expand(slope), sympy.factor(sympy.cancel(slope * symbol / form))
+
     def __call__(self, **values):
         """The value of the general form, rounded in the float arithmetic of the published code."""
         function = sympy.lambdify(self.symbols, self.general, modules=[PYTHON, "math"], cse=False)
@@ -166,11 +173,3 @@ def _evaluated(expression):
 
 def _condition(name, grid, symbol):
     return f"{name} a whole number" if grid == 1 else f"{name} a multiple of {grid}"
-
-
-def sensitivities(found):
-    """(symbol, derivative, elasticity) of a formula: what 1 % more of a variable costs, in percent."""
-    form = found.general if found.closed is None else found.closed
-    for symbol in found.symbols:
-        slope = sympy.diff(form, symbol)
-        yield symbol, sympy.expand(slope), sympy.factor(sympy.cancel(slope * symbol / form))

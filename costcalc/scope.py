@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from .errors import Place, Problem, SpecError, listed, nearest
 from .model import Step
 
 _AXES = {
@@ -64,3 +65,16 @@ def shape_names(shape):
     if len(shape) == 2:
         names["tokens"] = shape[0]
     return names
+
+
+def look_up(name, step, scope):
+    """The tensor of that name, in this scope or one around it."""
+    looking, known = scope, []
+    while looking is not None:
+        if name in looking.named:
+            return looking.named[name]
+        known += looking.named
+        looking = looking.parent
+    help = nearest(name, known) or (f"named so far: {listed(known[:20])}" if known else None)
+    message = f"no layer before this one is called `{name}`"
+    raise SpecError(Problem("unknown-layer", message, Place(step.source, *step.place), help))

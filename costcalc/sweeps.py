@@ -12,7 +12,8 @@ from .loading import load
 from .memory import uncollected
 from .metrics import effective_alpha, metric
 from .model import Model
-from .num.arrays import Points, Varies, leaf
+from .num.arrays import Varies
+from .num.points import Points, leaf
 from .space import Chunk, Grid
 from .trace import trace
 from .variables import checked, settle, unknown_variable

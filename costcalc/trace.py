@@ -3,41 +3,12 @@
 What flows through decides what comes out: whole numbers give a table, arrays a sweep, symbols a formula.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-
 from . import limits, num, ops
-from .errors import Place, Problem, Refused, SpecError, listed, nearest
-from .model import BlockCall, Call, Group, Reuse, evaluate, is_dynamic
-from .ops import Layer, Op
-from .scope import Frame, Named, Scope, shape_names
-
-
-class Row(NamedTuple):
-    """One layer as it was run."""
-
-    op: Op
-    frame: Frame
-    inputs: tuple  # the shapes that flowed in
-    layer: Layer
-    times: Any  # runs per sample
-    shared: str | None  # the layer whose weights it uses again
-    follows: bool  # a `then` layer
-    place: Place
-    options: Mapping[str, Any]  # as the rule got them
-
-    @property
-    def type(self):
-        """The layer type, as the paper's Table 2 has it: `conv dw 3x3`."""
-        return self.op.label(self.layer.detail)
-
-
-class Trace(NamedTuple):
-    """A finished walk: its rows, the input shapes, and the output's."""
-
-    rows: list
-    inputs: Mapping[str, tuple]
-    output: tuple
+from .binding import applied, at, bound, counted, decided, error_at, place_of, refused, valued
+from .errors import Refused
+from .model import BlockCall, Call, Group, Reuse, evaluate
+from .rows import Row, Trace
+from .scope import Frame, Named, Scope, look_up, shape_names
 
 
 def trace(model, values, most_layers=limits.LAYERS):
@@ -68,13 +39,13 @@ class _Tracer:
             for size in shape:
                 num.require(size >= 1, f"input `{name}`: a size must be at least 1, got {{}}", size)
         except Refused as error:
-            raise _refused("bad-value", error.message, one.place, error) from None
+            raise refused("bad-value", error.message, one.place, error) from None
         except ArithmeticError as error:
-            raise self._error("bad-value", str(error), one.place) from None
+            raise error_at("bad-value", str(error), one.place) from None
         if one.listed and _looks_channels_first(shape):
             text = "x".join(str(size) for size in shape)
             help = "write [height, width, channels], or name the axes: {height: .., width: .., channels: ..}"
-            raise self._error("channels-first", f"is {text} channels-first? Shapes are channels last", one.place, help)
+            raise error_at("channels-first", f"is {text} channels-first? Shapes are channels last", one.place, help)
         return shape
 
     # steps
@@ -83,7 +54,7 @@ class _Tracer:
         self.depth += 1
         if self.depth > limits.NESTING:
             message = f"layers nest at most {limits.NESTING} deep"
-            raise self._error("limit", message, Place(steps[0].source, *steps[0].place))
+            raise error_at("limit", message, place_of(steps[0]))
         for step in steps:
             x = self.step(step, x, scope) if step.plain else self.controlled(step, x, scope)
         self.depth -= 1
@@ -97,14 +68,14 @@ class _Tracer:
         return self.follow(step.then, x, scope) if step.then else x
 
     def controlled(self, step, x, scope):
-        x = self.look_up(step.origin, step, scope).shape if step.origin else x
+        x = look_up(step.origin, step, scope).shape if step.origin else x
         if step.label in scope.named:
-            raise self._at(step, "name-taken", f"two layers are called `{step.label}`")
+            raise at(step, "name-taken", f"two layers are called `{step.label}`")
         start = len(self.rows)
         if step.repeat is None:
             x = self.once(step, x, scope)
         else:
-            for i in range(self.count(step, "repeat", step.repeat, x, scope)):
+            for i in range(self.repeats(step, x, scope)):
                 x = self.once(step, x, Scope({**scope.env, "i": i}, scope.frame, scope))
         if step.label:
             scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)))
@@ -112,16 +83,16 @@ class _Tracer:
 
     def once(self, step, x, scope):
         self.walk(1, step)
-        if step.when is not None and not self.decide(step, "when", step.when, x, scope):
+        if step.when is not None and not decided(step, "when", step.when, x, scope):
             return x
         outer = self.times
         if step.times is not None:
-            self.times = outer * self.count(step, "times", step.times, x, scope)
+            self.times = outer * counted(step, "times", step.times, x, scope)
         inner = scope
         if type(step.body) is Group and (step.repeat is not None or step.label):
             inner = Scope(scope.env, Frame(scope.frame, step.label or ""), scope)
         y = self.step_body(step, x, inner)
-        if step.residual is not None and self.decide(step, "residual", step.residual, x, scope):
+        if step.residual is not None and decided(step, "residual", step.residual, x, scope):
             y = self.join(step, x, y, inner)
         if type(step.body) is not Call:
             y = self.follow(step.then, y, inner)
@@ -156,37 +127,14 @@ class _Tracer:
         op = ops.find(call.op)
         frame = Frame(scope.frame, label or call.op)
         inputs = (x,) if op.takes_input else ()
-        options = self.options(step, call, op, x, scope)
+        options = bound(step, call, op, x, scope)
         if op.branches:
             options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
         layer = self.remembered(step, op, x, options)
-        self.add(
-            Row(op, frame, inputs, layer, self.times, self.shared, False, Place(step.source, *step.place), options)
-        )
+        self.add(Row(op, frame, inputs, layer, self.times, self.shared, False, place_of(step), options))
         if then:
             return self.follow(then, layer.shape, Scope(scope.env, frame, scope))
         return layer.shape
-
-    def options(self, step, call, op, x, scope):
-        if not call.dynamic:
-            return call.options
-        env = {**shape_names(x), **scope.env}
-        options = {}
-        for name, arg in call.options.items():
-            if name not in op.branches and is_dynamic(arg):
-                arg = self.bind(step, call, op.options[name], arg, env)
-            options[name] = arg
-        return options
-
-    def bind(self, step, call, option, arg, env):
-        place = Place(step.source, *call.places.get(option.name, step.place))
-        value = self.value(arg, env, place)
-        try:
-            return option.kind.bind(value)
-        except Refused as error:
-            raise _refused("bad-value", f"`{option.name}`: {error.message}", place, error) from None
-        except TypeError:
-            raise self._error("bad-value", f"`{option.name}` is {option.kind.doc}", place) from None
 
     def branches(self, step, op, options, x, scope, frame, inputs):
         options = dict(options)
@@ -203,25 +151,12 @@ class _Tracer:
 
     def branch(self, step, branch, x, scope, frame, many):
         if type(branch) is str:
-            return self.look_up(branch, step, scope).shape
+            return look_up(branch, step, scope).shape
         if not branch:
             if many:
                 frame.counts["branch"] = frame.counts.get("branch", 0) + 1
             return x
         return self.steps(branch, x, Scope(scope.env, Frame(frame, "branch") if many else frame, scope))
-
-    def apply(self, step, op, x, options):
-        try:
-            layer = op.rule(x, **options) if op.takes_input else op.rule(**options)
-            for size in layer.shape:
-                if type(size) is int and size > limits.SIZE:
-                    raise Refused(f"an output of {size:,} is too large: the limit is {limits.SIZE:,}")
-            return layer
-        except Refused as error:
-            places = step.body.places if type(step.body) is Call else {}
-            place = Place(step.source, *places.get(error.option, step.place))
-            code = "shape-mismatch" if "do not match" in error.message else "cannot-be"
-            raise _refused(code, f"`{op.name}`: {error.message.removeprefix(f'{op.name}: ')}", place, error) from None
 
     def remembered(self, step, op, x, options):
         """The layer, computed once for the same shape and options."""
@@ -229,9 +164,9 @@ class _Tracer:
         try:
             layer = self.memo.get(key)
         except TypeError:  # arrays have no hash: a sweep computes each layer once anyway
-            return self.apply(step, op, x, options)
+            return applied(step, op, x, options)
         if layer is None:
-            layer = self.memo[key] = self.apply(step, op, x, options)
+            layer = self.memo[key] = applied(step, op, x, options)
         return layer
 
     def block(self, step, body, x, scope, label):
@@ -240,114 +175,62 @@ class _Tracer:
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
             env = dict(self.values)
             outer = {**shape_names(x), **scope.env}
-            place = Place(step.source, *step.place)
+            place = place_of(step)
             for param in body.block.params:
                 arg = row[param] if param in row else body.block.defaults[param]
-                env[param] = self.value(arg, outer if param in row else {**shape_names(x), **env}, place)
+                env[param] = valued(arg, outer if param in row else {**shape_names(x), **env}, place)
             x = self.steps(body.block.steps, x, Scope(env, Frame(scope.frame, base), scope))
         return x
 
     def chosen(self, step, body, x, scope):
         name = scope.env[body.param]
         if type(name) is not str or name not in ops.INDEX:
-            raise self._at(step, "bad-value", f"`{body.param}` must name an operation here, got `{name}`")
+            raise at(step, "bad-value", f"`{body.param}` must name an operation here, got `{name}`")
         op = ops.find(name)
         missing = [option.name for option in op.options.values() if option.required]
         if missing:
-            raise self._at(step, "bad-value", f"`{name}` needs `{missing[0]}` and cannot stand alone")
+            raise at(step, "bad-value", f"`{name}` needs `{missing[0]}` and cannot stand alone")
         return self.call(step._replace(body=Call(name, {}, {}, False)), x, scope, (), None)
 
     def reuse(self, step, name, x, scope):
-        named = self.look_up(name, step, scope)
+        named = look_up(name, step, scope)
         if named.step is None:
-            raise self._at(step, "bad-reuse", f"`{name}` is an input and has no weights to use again")
+            raise at(step, "bad-reuse", f"`{name}` is an input and has no weights to use again")
         outer, self.shared = self.shared, name
         start = len(self.rows)
         again = Scope(named.scope.env, scope.frame, named.scope)
         x = self.once(named.step._replace(label=None, origin=None), x, again)
         before, after = self.rows[slice(*named.rows)], self.rows[start:]
         if not _same_weights(before, after):
-            raise self._at(step, "bad-reuse", f"`{name}` has other weights on this input: they cannot be used again")
+            raise at(step, "bad-reuse", f"`{name}` has other weights on this input: they cannot be used again")
         self.shared = outer
         return x
 
     def join(self, step, x, y, scope):
         op = ops.find("add")
-        layer = self.apply(step, op, x, {"inputs": (x, y)})
-        place = Place(step.source, *step.place)
-        self.add(Row(op, Frame(scope.frame, "add"), (x, y), layer, self.times, None, False, place, {}))
+        layer = applied(step, op, x, {"inputs": (x, y)})
+        self.add(Row(op, Frame(scope.frame, "add"), (x, y), layer, self.times, None, False, place_of(step), {}))
         return layer.shape
 
-    # values
-
-    def value(self, arg, env, place):
-        try:
-            return evaluate(arg, env)
-        except KeyError as error:
-            help = "it names an axis that the input here does not have"
-            raise self._error("unknown-variable", f"`{error.args[0]}` has no value here", place, help) from None
-        except Refused as error:
-            raise _refused("bad-value", error.message, place, error) from None
-        except (ArithmeticError, ValueError, TypeError) as error:
-            raise self._error("bad-expression", f"this has no value: {error}", place) from None
-
-    def control(self, step, arg, x, scope):
-        return self.value(arg, {**shape_names(x), **scope.env}, Place(step.source, *step.place))
-
-    def decide(self, step, name, arg, x, scope):
-        value = self.control(step, arg, x, scope)
-        if type(value) is str:
-            raise self._at(step, "bad-value", f"`{name}` is a condition, got `{value}`")
-        return value if type(value) is bool else num.domain(value).decide(value)
-
-    def count(self, step, name, arg, x, scope):
-        value = self.control(step, arg, x, scope)
-        try:
-            value = num.whole(value)
-            num.require(value >= 0, "must be at least 0, got {}", value)
-        except Refused as error:
-            raise _refused("bad-value", f"`{name}`: {error.message}", Place(step.source, *step.place), error) from None
-        except TypeError as error:
-            raise self._at(step, "bad-value", f"`{name}`: {error}") from None
-        if name == "times":
-            return value
-        value = num.domain(value).single(value)
-        self.walk(value, step, look_only=True)
-        return value
-
-    def look_up(self, name, step, scope):
-        looking, known = scope, []
-        while looking is not None:
-            if name in looking.named:
-                return looking.named[name]
-            known += looking.named
-            looking = looking.parent
-        help = nearest(name, known) or (f"named so far: {listed(known[:20])}" if known else None)
-        raise self._at(step, "unknown-layer", f"no layer before this one is called `{name}`", help)
+    def repeats(self, step, x, scope):
+        count = counted(step, "repeat", step.repeat, x, scope)
+        count = num.domain(count).single(count)
+        self.walk(count, step, look_only=True)
+        return count
 
     def walk(self, steps, step, look_only=False):
         if self.walked + steps > self.most_layers:
-            message = f"more than {self.most_layers:,} layers after repeats and blocks are expanded"
-            raise self._at(step, "limit", message)
+            raise self.too_many(place_of(step))
         self.walked += 0 if look_only else steps
 
     def add(self, row):
         self.rows.append(row)
         if len(self.rows) > self.most_layers:
-            message = f"more than {self.most_layers:,} layers after repeats and blocks are expanded"
-            raise self._error("limit", message, row.place)
+            raise self.too_many(row.place)
 
-    def _at(self, step, code, message, help=None):
-        return self._error(code, message, Place(step.source, *step.place), help)
-
-    def _error(self, code, message, place, help=None):
-        return SpecError(Problem(code, message, place, help))
-
-
-def _refused(code, message, place, refusal):
-    error = SpecError(Problem(code, message, place, refusal.help))
-    error.failing = refusal.failing
-    return error
+    def too_many(self, place):
+        message = f"more than {self.most_layers:,} layers after repeats and blocks are expanded"
+        return error_at("limit", message, place)
 
 
 def _looks_channels_first(shape):

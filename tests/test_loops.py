@@ -17,7 +17,7 @@ from costcalc.ops.base import Layer
 from costcalc.selftest.perform import PERFORMERS, perform
 from costcalc.selftest.tally import MACS, Counted, Impossible, Tally, shape_of, tensor
 
-EXAMPLES = 150
+EXAMPLES = 200
 
 # what flows in: (shapes, options)
 
@@ -45,26 +45,34 @@ def grids(draw, channels=CHANNELS, ranks=RANKS):
     return (*(draw(small(SIDES[rank])) for _ in range(rank)), draw(channels))
 
 
+def one_in(n):
+    """Whether something rare is to happen."""
+    return st.sampled_from((False,) * (n - 1) + (True,))
+
+
 def per_axis(rank, value):
     """A value for all axes, one for each of them, or (rarely) too many."""
-    each = st.tuples(*[value] * rank)
-    return st.integers(1, 20).flatmap(
-        lambda n: st.tuples(*[value] * (rank + 1)) if n == 20 else each if n > 8 else value
-    )
+    each, many = st.tuples(*[value] * rank), st.tuples(*[value] * (rank + 1))
+    return st.sampled_from((value,) * 15 + (each,) * 24 + (many,)).flatmap(lambda strategy: strategy)
 
 
 def paddings(rank):
     """`same`, `valid`, a number, one per axis, [before, after] per axis, and a mixture."""
     side = small(2, 0)
-    pair = st.tuples(side, side)
+    pair, three = st.tuples(side, side), st.tuples(side, side, side)
     numbers = (side, per_axis(rank, side), per_axis(rank, pair), per_axis(rank, st.one_of(side, pair)))
-    three = st.tuples(*[st.tuples(side, side, side)] * rank)
-    return st.one_of(st.just("same"), st.just("valid"), *numbers, *numbers, three)
+    kinds = (st.just("same"), st.just("valid"), *numbers) * 6 + (st.tuples(*[three] * rank),)
+    return st.sampled_from(kinds).flatmap(lambda strategy: strategy)
 
 
-def choices(needed, **optional):
-    """Options by name, each of the optional ones there or not."""
-    return st.fixed_dictionaries(needed, optional=optional)
+@st.composite
+def choices(draw, needed, **optional):
+    """Options by name, each of the optional ones mostly there."""
+    chosen = {name: draw(value) for name, value in needed.items()}
+    for name, value in optional.items():
+        if not draw(one_in(3)):
+            chosen[name] = draw(value)
+    return chosen
 
 
 @st.composite
@@ -72,7 +80,7 @@ def convolutions(draw, **more):
     """A grid, and what every convolution takes."""
     shape = draw(grids())
     rank = len(shape) - 1
-    steps, spread = per_axis(rank, small(3)), per_axis(rank, small(3))
+    steps, spread = per_axis(rank, small(3)), per_axis(rank, st.sampled_from((1, 1, 1, 2, 3)))
     more = {name: value(rank) if callable(value) else value for name, value in more.items()}
     needed = {"kernel": per_axis(rank, small(3))}
     return (shape,), draw(choices(needed, stride=steps, padding=paddings(rank), dilation=spread, bias=FLAG, **more))
@@ -138,7 +146,7 @@ def attends(draw):
 @st.composite
 def bent(draw, shape):
     """A shape, or (rarely) one that differs from it somewhere."""
-    if draw(small(8)) > 1:
+    if not draw(one_in(6)):
         return shape
     at = draw(small(len(shape) - 1, 0))
     return draw(st.sampled_from(((*shape[:at], shape[at] + 1, *shape[at + 1 :]), (2, *shape))))
@@ -149,7 +157,7 @@ def matrices(draw):
     """Two tensors that mostly multiply."""
     *batch, n, k, m = draw(shapes(3, 5, 3))
     flowing = (draw(bent((*batch, n, k))), draw(bent((*batch, k, m))), (k, m))
-    return flowing[: draw(st.sampled_from((2, 2, 2, 3, 1)))], {}
+    return flowing[: draw(st.sampled_from((2, 2, 2, 2, 2, 3, 2, 2, 1)))], {}
 
 
 @st.composite
@@ -157,16 +165,16 @@ def bilinears(draw):
     """Two tensors with the same positions, mostly."""
     positions = draw(shapes(0, 2, 3))
     flowing = (draw(bent((*positions, draw(small(4))))), draw(bent((*positions, draw(small(4))))), (2,))
-    return flowing[: draw(st.sampled_from((2, 2, 2, 3, 1)))], draw(choices({"out": small(4)}, bias=FLAG))
+    return flowing[: draw(st.sampled_from((2, 2, 2, 2, 2, 3, 2, 2, 1)))], draw(choices({"out": small(4)}, bias=FLAG))
 
 
 @st.composite
 def einsums(draw):
     """An equation over four letters, and tensors that mostly fit it."""
     letters = st.text("abcd", min_size=1, max_size=3)
-    terms = draw(st.lists(letters, min_size=1, max_size=2 if draw(small(8)) > 1 else 3))
+    terms = draw(st.lists(letters, min_size=1, max_size=3 if draw(one_in(8)) else 2))
     named = sorted(set("".join(terms)))
-    kept = draw(st.lists(st.sampled_from(named), max_size=3, unique=draw(small(3)) > 1))
+    kept = draw(st.lists(st.sampled_from(named), max_size=3, unique=not draw(one_in(4))))
     size = dict(zip("abcd", draw(shapes(4, 4, 3)), strict=True))
     flowing = tuple(draw(bent(tuple(size[letter] for letter in term))) for term in terms)
     text = ",".join(terms) + draw(st.sampled_from(("->", " -> ", "->", "->", "->e", ""))) + "".join(kept)
@@ -178,7 +186,7 @@ def joins(draw):
     """Tensors that broadcast, mostly: leading axes missing, axes of 1."""
     shape = draw(shapes(1, 4, 3))
     flowing = []
-    for _ in range(draw(st.sampled_from((2, 2, 2, 3, 1)))):
+    for _ in range(draw(st.sampled_from((2, 2, 2, 2, 2, 3, 2, 2, 1)))):
         thin = tuple(draw(st.sampled_from((size, size, size, 1))) for size in shape)
         flowing.append(draw(bent(thin[draw(small(len(shape) - 1, 0)) :])))
     return tuple(flowing), {}
@@ -190,7 +198,7 @@ def concats(draw):
     shape = draw(shapes(1, 4, 3))
     axis = draw(st.one_of(small(len(shape) - 1, 0), AXES))
     at = axis if type(axis) is int and axis < len(shape) else len(shape) - 1
-    branches = draw(small(3, 0 if draw(small(8)) == 1 else 1))
+    branches = 0 if draw(one_in(12)) else draw(small(3))
     flowing = [draw(bent((*shape[:at], draw(small(3)), *shape[at + 1 :]))) for _ in range(branches)]
     return tuple(flowing), draw(choices({}, axis=st.one_of(st.just(axis), AXES)))
 
@@ -206,7 +214,7 @@ def reshapes(draw):
 def permutes(draw):
     """A shape and an order of its axes, mostly."""
     shape = draw(shapes())
-    order = draw(st.permutations(range(len(shape)))) if draw(small(5)) > 1 else draw(st.lists(small(3, 0), max_size=4))
+    order = draw(st.lists(small(3, 0), max_size=4) if draw(one_in(5)) else st.permutations(range(len(shape))))
     return (shape,), {"order": tuple(order)}
 
 
@@ -247,7 +255,9 @@ CASES = {
     **dict.fromkeys(("add", "sub", "mul", "div"), joins()),
     "conv": grouped_convolutions(),
     "dwconv": convolutions(multiplier=small(3)),
-    "conv_transpose": grouped_convolutions(output_padding=lambda rank: per_axis(rank, small(2, 0))),
+    "conv_transpose": grouped_convolutions(
+        output_padding=lambda rank: per_axis(rank, st.sampled_from((0, 0, 0, 1, 2)))
+    ),
     "linear": on_any(shapes(), {"out": small(6)}, bias=FLAG),
     "bilinear": bilinears(),
     "matmul": matrices(),
@@ -386,6 +396,7 @@ CORNERS = {
     "dwconv: multiplier": ("dwconv", (SQUARE,), {"kernel": 3, "multiplier": 3, "stride": (2, 1)}, True),
     "conv_transpose: cropped": ("conv_transpose", (LINE,), {"kernel": 4, "out": 2, "stride": 2, "padding": 1}, True),
     "conv_transpose: gaps": ("conv_transpose", (LINE,), {"kernel": 1, "out": 2, "stride": 3, "padding": 0}, True),
+    "conv_transpose: valid": ("conv_transpose", (LINE,), {"kernel": 2, "out": 2, "padding": "valid"}, True),
     "conv_transpose: all cropped": ("conv_transpose", ((1, 1),), {"kernel": 2, "out": 1, "padding": 1}, False),
     "conv_transpose: output padding": (
         *("conv_transpose", (SQUARE,)),
@@ -418,6 +429,9 @@ CORNERS = {
     "div: three branches": ("div", THREE, {}, False),
     "mul: three branches": ("mul", ((2, 1), (1,), (3, 1, 4)), {}, True),
     "permute: a matrix": ("permute", ((2, 3),), {"order": (1, 0)}, True),
+    "matmul: batches of other sizes": ("matmul", ((2, 3, 4), (3, 4, 3)), {}, False),
+    "matmul: a vector": ("matmul", ((4,), (4,)), {}, False),
+    "bilinear: other positions": ("bilinear", ((2, 3), (3, 3)), {"out": 1}, False),
     "einsum: a diagonal": ("einsum", ((3, 3),), {"equation": "aa->a"}, True),
     "einsum: a number": ("einsum", ((2, 3), (2, 3)), {"equation": "ab,ab->"}, True),
     "einsum: an axis twice in the result": ("einsum", ((3, 2), (2, 3)), {"equation": "ab,bc->aa"}, False),

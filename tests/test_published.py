@@ -1,4 +1,4 @@
-"""The shipped configs against the figures that papers and their authors' repositories print, which are in `data/tables/`."""
+"""The shipped configs against printed figures: those of papers and of their authors' code, in `data/tables/`."""
 
 from functools import cache
 from pathlib import Path

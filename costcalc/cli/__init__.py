@@ -1,6 +1,7 @@
 """The command line. One file a command, imported when the command is run."""
 
 import gc
+import os
 import sys
 
 import click
@@ -66,25 +67,42 @@ def cli():
 def main(args=None):
     """Run the program and exit: 0 fine, 1 a check failed, 2 could not run, 101 a bug of ours."""
     gc.set_threshold(100_000)  # a short run: most objects live to its end, and looking for garbage costs more
-    args = sys.argv[1:] if args is None else args
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))
+    code = _run(sys.argv[1:] if args is None else list(args))
+    gc.freeze()  # nor is there anything to gain from a last look at them on the way out
+    sys.exit(code)
+
+
+def _run(args):
+    code = OK
     try:
-        code = cli.main(args, prog_name="costcalc", standalone_mode=False) or OK
+        code = _invoked(args or ["--help"])
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = _quiet()
+    except BrokenPipeError:  # the reader of our output has seen enough
+        _hush()
     except KeyboardInterrupt:
         code = 130
     except Exception as error:  # every failure becomes one clear message and its exit code
         from .failures import report_failure
 
         code = report_failure(error, args)
-    gc.freeze()  # nor is there anything to gain from a last look at them on the way out
-    sys.exit(code)
+        if isinstance(error, OSError):
+            _hush()
+    return code
 
 
-def _quiet():
-    """The reader of our output is gone: say nothing, and let Python find nothing to flush."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _invoked(args):
+    """The exit code of a command. Not click's own `main`, which takes a broken pipe for a failure."""
+    try:
+        with cli.make_context("costcalc", args) as ctx:
+            cli.invoke(ctx)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
     return OK
+
+
+def _hush():
+    """Nobody reads our output: let Python find nothing to flush at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from ..errors import CostcalcError, OptionError, Problem, nearest
+from ..errors import CostcalcError, FileError, OptionError, Problem, nearest
 from . import BUG, CANNOT
 from .terminal import has_color
 
@@ -13,12 +13,12 @@ EXCERPT = 160  # characters of a line around a place
 
 def report_failure(error, args):
     """Say what went wrong; returns the exit code."""
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
     if isinstance(error, click.Abort):
         return 130
     if isinstance(error, click.ClickException):
         error = _from_click(error)
+    if isinstance(error, OSError):
+        error = FileError(Problem("unwritable", f"cannot write the result: {error.strerror}"))
     if not isinstance(error, CostcalcError):
         return _bug(error)
     as_json = _wants_json(args)

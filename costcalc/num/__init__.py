@@ -23,7 +23,7 @@ def domain(*values):
 
 def _learn(kind):
     for base in kind.__mro__:
-        points = base.__module__ == f"{__name__}.arrays"
+        points = base.__module__ == f"{__name__}.points"
         if points or base.__module__.partition(".")[0] == "sympy":
             from importlib import import_module
 

@@ -138,7 +138,7 @@ def permute(x, order: Order):
 
 @op("tokens")
 def tokens(x):
-    """A grid as a sequence of tokens.
+    """A grid as a sequence of tokens: patches of an image for a transformer (arXiv:2010.11929, section 3.1).
 
     (H, W, C) -> (H*W, C).
 
@@ -150,7 +150,7 @@ def tokens(x):
 
 @op("grid")
 def grid(x, size: Steps):
-    """A sequence of tokens as a grid again: `HxW`, or one number for a square.
+    """A sequence of tokens as a grid again: `HxW`, or one number for a square. torch.nn.Unflatten.
 
     (H*W, C) -> (H, W, C).
 
@@ -166,7 +166,7 @@ def grid(x, size: Steps):
 
 @op("windows")
 def windows(x, size: Steps):
-    """A grid cut into windows, each a sequence: attention then works within each window (Swin, MobileViT).
+    """A grid cut into windows, each a sequence: attention then works within each window (arXiv:2103.14030).
 
     (H, W, C) -> (windows, tokens of a window, C). H and W must be multiples of the window.
 

@@ -74,6 +74,8 @@ def einsum(x, equation: Equation, *, of: Branches):
         for letter, size in zip(letters, shape, strict=True):
             known = sizes.setdefault(letter, size)
             require(equal(known, size), "axis `" + letter + "` is {} in one tensor and {} in another", known, size)
+    if len(set(result)) < len(result):
+        raise Refused(f"`{result}` names an axis of the result twice", "equation")
     missing = [letter for letter in result if letter not in sizes]
     if missing:
         raise Refused(f"`{missing[0]}` in the result names no axis of the tensors")

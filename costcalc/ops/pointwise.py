@@ -87,7 +87,7 @@ def sub(x, inputs: Branches):
 
     Example: sub: [a, b]
     """
-    return _join(inputs, "sub", "add")
+    return _join(_pair(inputs, "sub"), "sub", "add")
 
 
 @op("mul")
@@ -109,7 +109,13 @@ def div(x, inputs: Branches):
 
     Example: div: [a, b]
     """
-    return _join(inputs, "div", "divide")
+    return _join(_pair(inputs, "div"), "div", "divide")
+
+
+def _pair(inputs, name):
+    if len(inputs) != 2:
+        raise Refused(f"{name} takes two branches, got {len(inputs)}")
+    return inputs
 
 
 def _join(inputs, name, quantity):

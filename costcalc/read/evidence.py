@@ -21,10 +21,9 @@ def value(text):
     match = _FIGURE.fullmatch(text.replace("_", "").replace(",", ""))
     if not match:
         return None
-    from fractions import Fraction
-
-    number = Fraction(match[1]) * _UNITS.get(match[2], 1)
-    return int(number) if number.denominator == 1 else float(number)
+    whole, _, part = match[1].partition(".")
+    number, scale = int(whole + part) * _UNITS.get(match[2], 1), 10 ** len(part)
+    return number // scale if number % scale == 0 else number / scale
 
 
 def published(node, variables, problems):

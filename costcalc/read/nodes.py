@@ -1,7 +1,8 @@
 """YAML as nodes with positions, and nothing of YAML that could surprise: no tags, anchors or aliases.
 
 Scalars stay the text that was written, so `on`, `010`, `1:30` and `1e3` never change meaning. The tree is
-built from the parser's events, which bounds nesting while reading; libyaml's parser is used where there is one.
+built from the parser's events, which bounds nesting and size while reading; libyaml's parser is used where there
+is one.
 """
 
 from typing import NamedTuple
@@ -9,7 +10,8 @@ from typing import NamedTuple
 import yaml
 
 from .. import limits
-from ..errors import Place, Problem, Source, SpecError
+from ..errors import Place, Problem, Source, SpecError, brief
+from .problems import Problems
 
 try:
     from yaml._yaml import CParser as _Parser
@@ -25,8 +27,14 @@ except ImportError:  # no libyaml: the same events from the parser in Python
             Parser.__init__(self)
 
 
+NODES = 800_000  # values in one file: they must fit in bearable memory
+
+
 class Node(NamedTuple):
-    """A scalar (value: str), a list (value: [Node]) or a map (value: [(Node, Node)])."""
+    """A scalar (value: str), a list (value: [Node]) or a map (value: [(Node, Node)]).
+
+    The kind is `bad` where something stands that could not be read: its problem is noted already.
+    """
 
     kind: str
     value: object
@@ -40,33 +48,57 @@ class Node(NamedTuple):
         """Line, column and width, for a `Place`."""
         return self.line, self.column, self.width
 
+    @property
+    def what(self):
+        """What stands here, for a message."""
+        if self.kind == "scalar":
+            return f"`{brief(self.value)}`" if self.value else "nothing"
+        return f"a {self.kind}"
 
-def compose(source: Source) -> Node:
-    """The tree of a text. Raises SpecError with the place for whatever is not plain YAML."""
+
+def compose(source: Source, problems: Problems | None = None) -> Node:
+    """The tree of a text.
+
+    What can be stepped over (a key that stands twice, a tag, an anchor) is noted in `problems`, so that the
+    rest is read too. Raises SpecError for text that is not YAML; without `problems`, for all that is wrong.
+    """
+    noted = Problems(source) if problems is None else problems
     try:
-        return _Builder(source).document()
+        node = _Builder(source, noted).document()
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(source, error) from None
-    except yaml.reader.ReaderError as error:
-        code = error.character if isinstance(error.character, int) else ord(error.character)
-        before = source.text[: error.position] if isinstance(error.position, int) else ""
-        place = Place(source, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise SpecError(Problem("not-text", f"a character that text cannot hold: U+{code:04X}", place)) from None
+        from .syntax import syntax_error
+
+        noted.add_all(syntax_error(source, error))
+    except yaml.reader.ReaderError:
+        from .syntax import character_error
+
+        noted.add_all(character_error(source))
+    except SpecError as error:
+        noted.add_all(error)
+    else:
+        if problems is None:
+            noted.raise_any()
+        return node
+    noted.raise_any()
+    raise AssertionError  # there is a problem: this cannot be reached
 
 
 class _Builder:
-    def __init__(self, source):
-        self.source, self.parser = source, _Parser(source.text)
-        self.depth = 0
+    def __init__(self, source, problems):
+        self.source, self.problems, self.parser = source, problems, _Parser(source.text)
+        self.depth = self.count = 0
+        self.flow = self.open = 0  # brackets we are in; parentheses that a comma left open
+        self.words = {}  # one copy of each text
 
     def document(self):
         event = self.next_content()
         if event is None:
-            raise self.problem("empty", "the file is empty", None, "start with `input:` and `layers:`")
+            help = "start with `input: [224, 224, 3]` and `layers:`; `costcalc zoo` lists specs to copy"
+            raise SpecError(Problem("empty", "the file is empty", Place(self.source, 1, 1), help))
         node = self.node(event)
         event = self.next_content()
         if event is not None:
-            raise self.problem("several-documents", "a spec is one document: nothing may follow `---`", event)
+            self.note("several-documents", "a spec is one document: nothing may follow `---`", event)
         return node
 
     def next_content(self):
@@ -83,35 +115,45 @@ class _Builder:
         kind = type(event)
         if event.anchor or event.tag:
             self.refuse(event)
+        self.count += 1
+        if self.count > NODES:
+            raise self.problem(
+                "limit", f"a spec has at most {NODES:,} values", event, "`repeat:` says a layer many times"
+            )
         if kind is yaml.ScalarEvent:
             return self.scalar(event)
+        if kind is yaml.AliasEvent:
+            return Node("bad", "", *self.place(event)[1:])
+        return self.inside(event)
+
+    def inside(self, event):
+        """The list or map that starts here."""
         self.depth += 1
         if self.depth > limits.NESTING:
             raise self.problem("limit", f"lists and maps nest at most {limits.NESTING} deep", event)
-        node = self.list(event) if kind is yaml.SequenceStartEvent else self.map(event)
+        outer, self.open = self.open, 0
+        self.flow += bool(event.flow_style)
+        node = self.list(event) if type(event) is yaml.SequenceStartEvent else self.map(event)
+        self.flow -= bool(event.flow_style)
+        self.open = outer
         self.depth -= 1
         return node
 
     def refuse(self, event):
-        if type(event) is yaml.AliasEvent:
-            raise self.problem("alias", "aliases (`*name`) are not part of the spec language", event, "use `vars:`")
-        if event.anchor:
-            raise self.problem("anchor", "anchors (`&name`) are not part of the spec language", event, "use `vars:`")
-        raise self.problem("tag", f"tags (`{event.tag[:40]}`) are not part of the spec language", event)
+        """Note an alias, an anchor or a tag."""
+        kind = "alias" if type(event) is yaml.AliasEvent else "anchor" if event.anchor else "tag"
+        place = self.place(event)
+        written = place.excerpt()[place.column - 1 :].partition(" ")[0].rstrip(",]}")
+        help = "write the value alone" if kind == "tag" else "name a value under `vars:`, or layers under `blocks:`"
+        message = f"YAML's {kind} `{brief(written)}` is not part of the spec language"
+        self.problems.add(kind, message, (place.line, place.column, len(written)), help)
 
     def scalar(self, event):
         start, end, value = event.start_mark, event.end_mark, event.value
         line, column = start.line, start.column
         width = end.column - column if end.line == line else 1
-        node = Node("scalar", value, line + 1, column + 1, width or 1, not event.style)
-        if "(" in value and node.plain and value.count("(") > value.count(")"):
-            raise self.problem(
-                "comma-in-braces",
-                "a comma inside { } or [ ] ended the value early",
-                event,
-                'quote the expression: "max(a, b)"',
-            )
-        return node
+        value = self.words.setdefault(value, value)
+        return Node("scalar", value, line + 1, column + 1, width or 1, not event.style)
 
     def list(self, start):
         items = []
@@ -121,10 +163,12 @@ class _Builder:
             if type(event) is yaml.SequenceEndEvent:
                 mark = start.start_mark
                 return Node("list", items, mark.line + 1, mark.column + 1, _width(start, event))
-            items.append(self.node(event))
+            item = self.node(event)
+            if not self.flow or not self.is_rest(item):
+                items.append(self.whole(item))
 
     def map(self, start):
-        pairs, seen = [], set()
+        pairs, seen = [], {}
         get = self.parser.get_event
         while True:
             event = get()
@@ -132,19 +176,64 @@ class _Builder:
                 mark = start.start_mark
                 return Node("map", pairs, mark.line + 1, mark.column + 1, _width(start, event))
             key = self.node(event)
-            if key.kind != "scalar":
-                raise self.problem("bad-key", "a key must be a word", event)
-            if key.value in seen:
-                raise self.problem("duplicate-key", f"the key `{key.value}` stands here twice", event)
-            seen.add(key.value)
-            pairs.append((key, self.node(get())))
+            rest = self.flow and self.is_rest(key)
+            value = self.node(get())
+            if rest or (self.flow and self.is_rest(value)):
+                continue
+            if self.is_new(key, seen):
+                pairs.append((key, self.whole(value)))
+
+    def is_new(self, key, seen):
+        """Whether a key is a word that its map does not have yet."""
+        if key.kind != "scalar":
+            self.problems.add("bad-key", f"a key must be a word, not {key.what}", key)
+        elif key.value in seen:
+            message = f"the key `{brief(key.value)}` stands here twice"
+            help = f"keep one; the first is on line {seen[key.value].line}"
+            self.problems.add("duplicate-key", message, key, help)
+        else:
+            seen[key.value] = key
+            return True
+        return False
+
+    def is_rest(self, node):
+        """Whether a node is what a comma cut off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""
+        if node.kind != "scalar" or not node.plain or not (self.open or "(" in node.value):
+            return False
+        was_open = self.open
+        self.open = max(was_open + node.value.count("(") - node.value.count(")"), 0)
+        if self.open and not was_open:
+            self.note_cut(node)
+        return bool(was_open)
+
+    def note_cut(self, node):
+        line = Place(self.source, *node.at).excerpt()[node.column - 1 :]
+        depth, end = 0, len(line)
+        for at, char in enumerate(line):
+            depth += (char == "(") - (char == ")")
+            if char == ")" and not depth:
+                end = at + 1
+                break
+        quoted = line[:end] if end < len(line) and len(line[:end]) <= 60 else "max(a, b)"
+        message = "a comma inside { } or [ ] ends the value, so this expression is cut in two"
+        self.problems.add("comma-in-braces", message, node, f'quote the expression: "{quoted}"')
+
+    def whole(self, node):
+        """The node; one that stands for a bad value if a comma cut it."""
+        return node._replace(kind="bad") if self.open and node.kind == "scalar" else node
+
+    def place(self, event):
+        """Where an event is."""
+        mark = event.start_mark
+        return Place(self.source, mark.line + 1, mark.column + 1, max(_width(event, event), 1))
+
+    def note(self, code, message, event, help=None):
+        """Note a problem that can be stepped over."""
+        self.problems.add_all(self.problem(code, message, event, help))
 
     def problem(self, code, message, event, help=None):
-        if event is None:
-            return SpecError(Problem(code, message, Place(self.source, 1, 1), help))
-        mark = event.start_mark
-        place = Place(self.source, mark.line + 1, mark.column + 1, max(_width(event, event), 1))
-        return SpecError(Problem(code, message, place, help))
+        """The error for a problem at an event."""
+        return SpecError(Problem(code, message, self.place(event), help))
 
 
 _FRAME = (
@@ -157,13 +246,3 @@ _FRAME = (
 def _width(first, last):
     start, end = first.start_mark, last.end_mark
     return end.column - start.column if start.line == end.line else 1
-
-
-def _syntax_error(source, error):
-    mark = error.problem_mark or error.context_mark
-    place = Place(source, mark.line + 1, mark.column + 1) if mark else None
-    line = place.excerpt() if place else ""
-    if "\t" in line[: mark.column + 1 if mark else 0]:
-        at = place._replace(column=line.index("\t") + 1)
-        return SpecError(Problem("tab", "a tab cannot indent YAML", at, "indent with spaces"))
-    return SpecError(Problem("bad-yaml", f"not YAML: {error.problem}", place))

@@ -1,8 +1,9 @@
 """Collects every problem of a file, so that a person sees all of them at once."""
 
-from ..errors import Place, Problem, Source, SpecError, listed, nearest
+from ..errors import Place, Problem, Source, SpecError, brief, listed, nearest
 
 MOST = 50  # problems shown of one file
+ENOUGH = 200  # problems after which reading on would only cost time
 
 
 class Problems:
@@ -13,16 +14,20 @@ class Problems:
         self.found: list[Problem] = []
 
     def add(self, code, message, at, help=None):
-        """Note a problem at (line, column, width) or at a node."""
+        """Note a problem at (line, column, width) or at a node; nothing at a node whose problem is noted already."""
+        if getattr(at, "kind", None) == "bad":
+            return
         self.found.append(Problem(code, message, Place(self.source, *getattr(at, "at", at)), help))
+        if len(self.found) >= ENOUGH:
+            self.raise_any()
 
-    def unknown(self, what, name, at, names):
-        """Note an unknown name, with the nearest of those known."""
+    def unknown(self, what, name, at, names, help=None):
+        """Note an unknown name, with the nearest of those known; `help` is for when none is near."""
         names = sorted(names)
-        help = nearest(name, names)
-        if help is None and names:
-            help = f"known: {listed(names[:30])}" if len(names) <= 30 else None
-        self.add(f"unknown-{what.replace(' ', '-')}", f"unknown {what} `{name}`", at, help)
+        if help is None and 0 < len(names) <= 30:
+            help = f"known: {listed(names)}"
+        code = f"unknown-{what.partition(' ')[0]}"
+        self.add(code, f"unknown {what} `{brief(name)}`", at, nearest(name, names) or help)
 
     def add_all(self, error: SpecError):
         """Take over the problems of an error."""
@@ -31,8 +36,10 @@ class Problems:
     def raise_any(self):
         """Raise what was found, sorted by line; do nothing when all is well."""
         if self.found:
-            ordered = sorted(self.found, key=_position)
-            raise SpecError(*dict.fromkeys(ordered[:MOST]))
+            ordered = list(dict.fromkeys(sorted(self.found, key=_position)))
+            error = SpecError(*ordered[:MOST])
+            error.more = len(ordered) > MOST
+            raise error
 
 
 def _position(problem):

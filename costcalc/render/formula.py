@@ -44,9 +44,7 @@ def _name(title, format):
 
 
 def _sensitivity(one, show, comment):
-    from ..formulas import sensitivities
-
-    for symbol, slope, elasticity in sensitivities(one):
+    for symbol, slope, elasticity in one.sensitivities():
         yield f"{comment}d/d {symbol} = {show(slope)}"
         here = float(elasticity.subs(one.sample))
         yield f"{comment}1 % more {symbol} costs {show(elasticity)} % ({here:.2f} % at the defaults)"

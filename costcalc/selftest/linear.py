@@ -1,4 +1,4 @@
-"""Matrix products and tables of weights, multiplied out in loops."""
+"""Matrix products and tables of weights, multiplied out in loops; and what only its author knows."""
 
 from .tally import Impossible, box, shape_of
 

@@ -13,11 +13,9 @@ def space_to_depth(tally, x, *, factor):
     result = {}
     for corner in corners((n, factor) for n in space):
         position = tuple(at // factor for at in corner)
-        for channel in range(channels):
-            for offset in box([factor] * len(space)):
-                at = tuple(a + b for a, b in zip(corner, offset, strict=True))
-                number = sum(1 for index in result if index[:-1] == position)
-                result[(*position, number)] = tally.did("move", there(x, (*at, channel)))
+        for number, (channel, *offset) in enumerate(box((channels, *[factor] * len(space)))):
+            at = tuple(a + b for a, b in zip(corner, offset, strict=True))
+            result[(*position, number)] = tally.did("move", there(x, (*at, channel)))
     return result
 
 

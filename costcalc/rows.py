@@ -1,0 +1,35 @@
+"""What a walk gives: rows."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .errors import Place
+from .ops import Layer, Op
+from .scope import Frame
+
+
+class Row(NamedTuple):
+    """One layer as it was run."""
+
+    op: Op
+    frame: Frame
+    inputs: tuple  # the shapes that flowed in
+    layer: Layer
+    times: Any  # runs per sample
+    shared: str | None  # the layer whose weights it uses again
+    follows: bool  # a `then` layer
+    place: Place
+    options: Mapping[str, Any]  # as the rule got them
+
+    @property
+    def type(self):
+        """The layer type, as the paper's Table 2 has it: `conv dw 3x3`."""
+        return self.op.label(self.layer.detail)
+
+
+class Trace(NamedTuple):
+    """A finished walk: its rows, the input shapes, and the output's."""
+
+    rows: list
+    inputs: Mapping[str, tuple]
+    output: tuple
