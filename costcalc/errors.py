@@ -5,8 +5,8 @@ CostcalcError            anything that ends a command with exit code 2
   OptionError            a value given on the command line or to a function is wrong
   FileError              a file is missing, unreadable, or not text
 
-`Refused` is not among them: a rule raises it without knowing where it stands in the file, and
-`trace` turns it into a `SpecError` with the place.
+`Refused` and `BadExpression` are not among them: a rule or a parser raises them without knowing where it
+stands in the file, and `trace` and `read` turn them into a `SpecError` with the place.
 """
 
 from functools import lru_cache
@@ -87,6 +87,14 @@ class Refused(Exception):
     def __init__(self, message, option=None, help=None, failing=None):
         super().__init__(message)
         self.message, self.option, self.help, self.failing = message, option, help, failing
+
+
+class BadExpression(Exception):
+    """A text that is no expression: what is wrong, where in it (from 0), how wide, and the help."""
+
+    def __init__(self, code, message, column=0, width=1, help=None):
+        super().__init__(message)
+        self.code, self.message, self.column, self.width, self.help = code, message, column, width, help
 
 
 def nearest(name, names):

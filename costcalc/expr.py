@@ -11,7 +11,7 @@ import warnings
 from typing import NamedTuple
 
 from . import limits, num
-from .errors import Refused, brief, listed, nearest
+from .errors import BadExpression, Refused, brief, listed, nearest
 
 FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
     "min": (num.minimum, 2, 16),
@@ -26,26 +26,20 @@ STEPS = 1_000  # of one evaluation
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()+-*/%<>=!")
 _NUMBER = frozenset("0123456789.eE+-")
-_LARGEST = 1e60  # of any value on the way; sizes end far below
 
 
-def _bounded(apply):
-    """Arithmetic whose results do not grow until they fill the memory."""
-
-    def value(a, b):
-        result = apply(a, b)
-        if type(result) in (int, float) and not -_LARGEST < result < _LARGEST:
-            raise Refused("this grows too large to be a size")
-        return result
-
-    return value
+def _bounded(result):
+    """A result of arithmetic, unless it is on its way to fill the memory."""
+    if type(result) in (int, float) and not -1e60 < result < 1e60:
+        raise Refused("this grows too large to be a size")
+    return result
 
 
 _ARITHMETIC = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
-    ast.Mult: _bounded(operator.mul),
-    ast.Div: _bounded(operator.truediv),
+    ast.Mult: lambda a, b: _bounded(a * b),
+    ast.Div: lambda a, b: _bounded(a / b),
     ast.FloorDiv: num.floor_div,
     ast.Mod: operator.mod,
 }
@@ -57,14 +51,6 @@ _COMPARISONS = {
     ast.Eq: num.equal,
     ast.NotEq: lambda a, b: num.negate(num.equal(a, b)),
 }
-
-
-class BadExpression(Exception):
-    """A text that is no expression: what is wrong, where in it (from 0), how wide, and the help."""
-
-    def __init__(self, code, message, column=0, width=1, help=None):
-        super().__init__(message)
-        self.code, self.message, self.column, self.width, self.help = code, message, column, width, help
 
 
 class Expr:

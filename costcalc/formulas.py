@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sympy
@@ -49,8 +50,12 @@ class Formula(NamedTuple):
 
     def __call__(self, **values):
         """The value of the general form, rounded in the float arithmetic of the published code."""
-        function = sympy.lambdify(self.symbols, self.general, modules=[PYTHON, "math"], cse=False)
-        return round(function(*(values[symbol.name] for symbol in self.symbols)))
+        return round(_compiled(self.symbols, self.general)(*(values[symbol.name] for symbol in self.symbols)))
+
+
+@lru_cache(64)
+def _compiled(symbols, form):
+    return sympy.lambdify(symbols, form, modules=[PYTHON, "math"])
 
 
 class Formulas(Mapping):

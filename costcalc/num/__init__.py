@@ -85,9 +85,9 @@ def equal(a, b):
     return domain(a, b).equal(a, b)
 
 
-def is_one(value):
-    """Whether a size is known to be 1, whatever the variables are."""
-    return type(value) is int and value == 1
+def stretch(a, b):
+    """The size that two sizes broadcast to, and whether they do: they are the same, or one of them is 1."""
+    return domain(a, b).stretch(a, b)
 
 
 def both(a, b):

@@ -95,6 +95,12 @@ def equal(a, b):
     return call("==", np.equal, a, b, lambda one, other: (0, 1))
 
 
+def stretch(a, b):
+    if a is b:
+        return a, True
+    return maximum(a, b), either(equal(a, b), either(equal(a, 1), equal(b, 1)))
+
+
 def both(a, b):
     if not (isinstance(a, Points) and isinstance(b, Points)):
         plain, other = (b, a) if isinstance(a, Points) else (a, b)

@@ -28,6 +28,10 @@ def equal(a, b):
     return a == b
 
 
+def stretch(a, b):
+    return max(a, b), a == b or a == 1 or b == 1
+
+
 def both(a, b):
     return bool(a and b)
 

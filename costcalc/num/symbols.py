@@ -118,6 +118,13 @@ def equal(a, b):
     return _equal(exact(a), exact(b))
 
 
+def stretch(a, b):
+    """Sizes that may be equal are assumed to be; only a plain 1 is stretched."""
+    if a == 1 or b == 1:
+        return (b if a == 1 else a), True
+    return a, equal(a, b)
+
+
 def both(a, b):
     return sympy.And(a, b)
 

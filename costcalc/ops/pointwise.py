@@ -1,7 +1,7 @@
 """Element by element: activations, sums of branches, and layers that pass values on."""
 
 from ..errors import Refused
-from ..num import equal, floor_div, is_one, prod, require
+from ..num import equal, floor_div, prod, require, stretch
 from . import _ACTIVATIONS
 from .base import Layer, op
 from .kinds import Branches, Flag, Rate
@@ -59,13 +59,13 @@ def max_rank(inputs):
 
 
 def _axis(sizes, inputs, name):
-    first, *rest = [size for size in sizes if not is_one(size)] or [1]
+    result, *rest = sizes
     for size in rest:
-        if size is not first:
+        result, fits = stretch(result, size)
+        if fits is not True:
             shapes = " and ".join("x".join("{}" for _ in shape) for shape in inputs)
-            values = [size for shape in inputs for size in shape]
-            require(equal(first, size), f"{name}: shapes do not match: {shapes}", *values)
-    return first
+            require(fits, f"{name}: shapes do not match: {shapes}", *(size for shape in inputs for size in shape))
+    return result
 
 
 @op("add")

@@ -1,8 +1,7 @@
 """Options and expressions: text of the file becomes a checked argument."""
 
-from .. import expr
-from ..errors import Refused
-from ..expr import BadExpression
+from .. import expr, limits
+from ..errors import BadExpression, Refused, brief
 from ..model import is_dynamic
 from ..ops import INDEX
 
@@ -36,7 +35,7 @@ class Scope:
 def number(node, scope, problems, what="a number or an expression"):
     """A number, a condition or an expression."""
     if node.kind != "scalar":
-        problems.add("not-a-number", f"{what} is due here, not a {node.kind}", node)
+        problems.add("not-a-number", f"{what} is due here, not {node.what}", node)
         return BAD
     text = node.value
     if len(text) < 16 and text.isdigit() and text.isascii():
@@ -46,29 +45,45 @@ def number(node, scope, problems, what="a number or an expression"):
         return cached
     try:
         parsed = expr.parse(text, scope.known, scope.functions)
+        value = parsed if parsed.names else parsed.value({})
     except BadExpression as error:
-        quote = 0 if node.plain else 1
-        at = node.at if node.width == 1 else (node.line, node.column + quote + error.column, error.width)
-        problems.add(error.code, error.message, at, error.help)
+        _note_bad(error, node, problems)
         return BAD
-    value = parsed
-    if not parsed.names:
-        try:
-            value = parsed.value({})
-        except (ArithmeticError, ValueError, TypeError) as error:
-            problems.add("bad-expression", f"`{text}` has no value: {error}", node)
-            return BAD
+    except (ArithmeticError, ValueError, TypeError, Refused) as error:
+        problems.add("bad-expression", f"`{brief(text)}` has no value: {error}", node)
+        return BAD
     scope.cache[text] = value
     return value
+
+
+def _note_bad(error, node, problems):
+    """Note what is wrong with an expression, at the very character where its text is as it was written."""
+    from .hints import expression_hint
+
+    text, quotes = node.value, 0 if node.plain else 2
+    at = node.at
+    if node.width == len(text) + quotes:
+        blanks = len(text) - len(text.lstrip())
+        at = (node.line, node.column + quotes // 2 + blanks + error.column, error.width)
+    problems.add(error.code, error.message, at, expression_hint(text, error))
+
+
+def placed(node, scope, problems):
+    """A number, a condition or an expression that knows where it stands."""
+    value = number(node, scope, problems)
+    if type(value) is not expr.Expr:
+        return value
+    return expr.Expr(value.text, value.names, value.value, value.steps, value.depth, node.at)
 
 
 def sizes(node, scope, problems):
     """`3x3`, a number, an expression, or a list of them, possibly of pairs."""
     if node.kind == "list":
-        items = tuple(sizes(item, scope, problems) for item in node.value)
-        return BAD if any(item is BAD for item in items) else items
+        items = tuple(sizes(item, scope, problems) for item in node.value[: limits.RANK + 1])
+        return BAD if _is_long(node, items, problems) or any(item is BAD for item in items) else items
     if node.kind == "scalar" and _is_kernel(node.value):
-        return tuple(int(part) for part in node.value.split("x"))
+        items = tuple(int(part) for part in node.value.split("x"))
+        return BAD if _is_long(node, items, problems) else items
     return number(node, scope, problems)
 
 
@@ -93,12 +108,25 @@ def word(node, words, scope, problems, read):
     return read(node, scope, problems)
 
 
-def text(node, scope, problems):
-    """Free text, never evaluated."""
+def _is_long(node, items, problems):
+    """Note a list that no tensor can match."""
+    if len(items) > limits.RANK:
+        problems.add("limit", f"at most {limits.RANK} values can stand here: tensors have no more axes", node)
+    return len(items) > limits.RANK
+
+
+def text(node, scope, problems, what="a text", most=2_000):
+    """Free text, never evaluated: what can be printed, in one line."""
     if node.kind != "scalar":
-        problems.add("not-text", f"a text is due here, not a {node.kind}", node)
-        return BAD
-    return node.value
+        problems.add("not-text", f"{what} is due here, not {node.what}", node)
+    elif not node.value.isprintable():
+        shown = next(char for char in node.value if not char.isprintable())
+        problems.add("not-text", f"{what} cannot hold the control character U+{ord(shown):04X}", node)
+    elif len(node.value) > most:
+        problems.add("limit", f"{what} has at most {most:,} characters", node)
+    else:
+        return node.value
+    return BAD
 
 
 def shape(node, scope, problems):
@@ -106,10 +134,11 @@ def shape(node, scope, problems):
     if node.kind == "map":
         return _named_shape(node, scope, problems)
     if node.kind != "list" or not node.value:
-        problems.add("bad-shape", "a shape is a list such as [height, width, channels]", node)
+        message = f"a shape is due here, not {node.what if node.value else 'an empty list'}"
+        problems.add("bad-shape", message, node, "write [height, width, channels], as in [224, 224, 3]")
         return BAD
-    items = tuple(number(item, scope, problems) for item in node.value)
-    return BAD if any(item is BAD for item in items) else items
+    items = tuple(number(item, scope, problems) for item in node.value[: limits.RANK + 1])
+    return BAD if _is_long(node, items, problems) or any(item is BAD for item in items) else items
 
 
 _ORDERS = (
@@ -159,9 +188,18 @@ def option(node, option, scope, problems):
     if value is BAD or is_dynamic(value):
         return value
     try:
-        return kind.bind(value)
+        if not _is_mixed_up(value, kind):
+            return kind.bind(value)
+        problems.add("bad-value", f"`{option.name}` is {kind.doc}; got {node.what}", node)
     except Refused as error:
         problems.add("bad-value", f"`{option.name}`: {error.message}", node, error.help)
     except TypeError:
-        problems.add("bad-value", f"`{option.name}` is {kind.doc}", node)
+        problems.add("bad-value", f"`{option.name}` is {kind.doc}; got {node.what}", node)
     return BAD
+
+
+def _is_mixed_up(value, kind):
+    """Whether a truth stands where a number is due, or a number where a truth is."""
+    if kind.name == "flag":
+        return type(value) in (int, float) and value not in (0, 1)
+    return type(value) is bool

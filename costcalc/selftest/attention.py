@@ -2,7 +2,7 @@
 
 import math
 
-from .tally import Impossible, box, shape_of, share_out
+from .tally import Impossible, at, box, shape_of, share_out
 
 
 def attention(
@@ -66,8 +66,9 @@ def _projected(tally, x, features, heads, size, bias):
         for head, n in box((heads, size)):
             total = 0
             for m in range(features):
-                total = tally.mac(total, x[(*place, m)], weight[m, head, n])
-            result[(*place, head, n)] = tally.did("bias", total + offset[head, n]) if bias else total
+                total = tally.mac(total, at(x, *place, m), weight[m, head, n])
+            spot = (*place, head, n)
+            result[spot] = tally.did("bias", total + offset[head, n]) if bias else total
     return result
 
 
@@ -96,9 +97,8 @@ def _attended(tally, query, key, value, fate):
     result = {}
     for (*place, q, head), vector in query.items():
         shared = head // (heads // kv_heads)
-        near = [(fate(q, k), key[(*place, k, shared)], value[(*place, k, shared)]) for k in range(keys)]
-        for n, number in enumerate(_mixed(tally, vector, near)):
-            result[(*place, q, head, n)] = number
+        near = [(fate(q, k), at(key, *place, k, shared), at(value, *place, k, shared)) for k in range(keys)]
+        result.update({(*place, q, head, n): number for n, number in enumerate(_mixed(tally, vector, near))})
     return result
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from itertools import count
 
 from .sliding import last_taps, same_starts, windows
-from .tally import Impossible, both_sides, box, grid_of, per_axis, share_out
+from .tally import Impossible, at, both_sides, box, grid_of, per_axis, share_out
 
 
 def conv(tally, x, *, kernel, out, stride=1, padding="same", dilation=1, groups=1, bias=True):
@@ -17,10 +17,10 @@ def conv(tally, x, *, kernel, out, stride=1, padding="same", dilation=1, groups=
     for position, window in windows(space, kernel, stride, padding, dilation):
         for n in range(out):
             total, first = 0, n // writes * reads
-            for tap, at in window:
+            for tap, place in window:
                 for m in range(reads):
-                    total = tally.mac(total, x.get((*at, first + m), 0), weight[(n, m, *tap)])
-            result[(*position, n)] = _shifted(tally, total, offset, n)
+                    total = tally.mac(total, x.get((*place, first + m), 0), at(weight, n, m, *tap))
+            result.update({(*position, n): _shifted(tally, total, offset, n)})
     return result
 
 
@@ -33,9 +33,9 @@ def dwconv(tally, x, *, kernel, multiplier=1, stride=1, padding="same", dilation
     for position, window in windows(space, kernel, stride, padding, dilation):
         for channel, number in box((channels, multiplier)):
             total, n = 0, channel * multiplier + number
-            for tap, at in window:
-                total = tally.mac(total, x.get((*at, channel), 0), weight[(channel, number, *tap)])
-            result[(*position, n)] = _shifted(tally, total, offset, n)
+            for tap, place in window:
+                total = tally.mac(total, x.get((*place, channel), 0), at(weight, channel, number, *tap))
+            result.update({(*position, n): _shifted(tally, total, offset, n)})
     return result
 
 
@@ -60,13 +60,12 @@ def conv_transpose(
 def _scattered(tally, x, weight, stride, dilation, reads, writes):
     """Every value of the input times the weights of its channel, added up where they fall."""
     canvas = defaultdict(float)
-    for *position, m in x:
-        for channel, number, *tap in weight:
-            if channel != m:
-                continue
-            at = tuple(p * s + t * d for p, s, t, d in zip(position, stride, tap, dilation, strict=True))
-            place = (*at, m // reads * writes + number)
-            canvas[place] = tally.mac(canvas[place], x[(*position, m)], weight[(m, number, *tap)])
+    for (*position, m), value in x.items():
+        for (channel, number, *tap), factor in weight.items():
+            if channel == m:
+                spot = (p * s + t * d for p, s, t, d in zip(position, stride, tap, dilation, strict=True))
+                place = (*spot, m // reads * writes + number)
+                canvas[place] = tally.mac(canvas[place], value, factor)
     return canvas
 
 
@@ -96,9 +95,9 @@ def _cropped(tally, canvas, cut, out, offset, weights):
         raise Impossible("the padding cuts all of the output off")
     result = {}
     for position in box([length for _, length in cut]):
-        at = tuple(p + before for p, (before, _) in zip(position, cut, strict=True))
+        spot = tuple(p + before for p, (before, _) in zip(position, cut, strict=True))
         for n in range(out):
-            result[(*position, n)] = _shifted(tally, canvas.get((*at, n), 0), offset, n)
+            result.update({(*position, n): _shifted(tally, canvas.get((*spot, n), 0), offset, n)})
         for _ in range(weights):
             tally.did("mac_on_output")
     return result

@@ -1,7 +1,7 @@
 """Values moved one at a time: joined, cut, bordered, put in another order."""
 
 from .sliding import corners
-from .tally import Impossible, both_sides, box, grid_of, per_axis, shape_of, share_out
+from .tally import Impossible, at, both_sides, box, grid_of, per_axis, shape_of, share_out
 
 NAMES = {
     1: ("channels",),
@@ -31,6 +31,11 @@ def without(index, axis):
     return (*index[:axis], *index[axis + 1 :])
 
 
+def shifted(index, axis, by):
+    """An index moved along one of its axes."""
+    return (*index[:axis], index[axis] + by, *index[axis + 1 :])
+
+
 def concat(tally, *inputs, axis="channels"):
     """Tensors one behind the other (torch.cat)."""
     if not inputs:
@@ -40,7 +45,7 @@ def concat(tally, *inputs, axis="channels"):
         if len(shape_of(one)) != len(shape_of(inputs[0])):
             raise Impossible("the tensors have different numbers of axes")
         for index, value in one.items():
-            result[(*index[:along], index[along] + offset, *index[along + 1 :])] = tally.did("move", value)
+            result[shifted(index, along, offset)] = tally.did("move", value)
         offset += shape_of(one)[along]
     return result
 
@@ -64,7 +69,7 @@ def _cut(tally, x, along, start, size):
     result = {}
     for index, value in x.items():
         if start <= index[along] < start + size:
-            result[(*index[:along], index[along] - start, *index[along + 1 :])] = tally.did("move", value)
+            result[shifted(index, along, -start)] = tally.did("move", value)
     return result
 
 
@@ -76,9 +81,9 @@ def pad(tally, x, *, padding):
     sides = both_sides(padding, len(space))
     lines = [range(-before, n + after) for n, (before, after) in zip(space, sides, strict=True)]
     result = {}
-    for *position, channel in box((*(len(line) for line in lines), channels)):
-        at = (line[p] for line, p in zip(lines, position, strict=True))
-        result[(*position, channel)] = tally.did("move", x.get((*at, channel), 0))
+    for place in box((*(len(line) for line in lines), channels)):
+        source = (line[p] for line, p in zip(lines, place[:-1], strict=True))
+        result[place] = tally.did("move", x.get((*source, place[-1]), 0))
     return result
 
 
@@ -113,7 +118,7 @@ def tokens(tally, x):
     result = {}
     for number, position in enumerate(box(space)):
         for channel in range(channels):
-            result[number, channel] = tally.did("move", x[(*position, channel)])
+            result[number, channel] = tally.did("move", at(x, *position, channel))
     return result
 
 
@@ -132,14 +137,7 @@ def windows(tally, x, *, size):
     result = {}
     for number, corner in enumerate(corners(zip(space, window, strict=True))):
         for token, offset in enumerate(box(window)):
-            at = tuple(a + b for a, b in zip(corner, offset, strict=True))
+            place = tuple(a + b for a, b in zip(corner, offset, strict=True))
             for channel in range(channels):
-                result[number, token, channel] = tally.did("move", there(x, (*at, channel)))
+                result[number, token, channel] = tally.did("move", at(x, *place, channel))
     return result
-
-
-def there(x, index):
-    """The value at an index, which must be there."""
-    if index not in x:
-        raise Impossible(f"nothing at {index}")
-    return x[index]

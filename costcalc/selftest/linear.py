@@ -1,6 +1,6 @@
 """Matrix products and tables of weights, multiplied out in loops; and what only its author knows."""
 
-from .tally import Impossible, box, shape_of
+from .tally import Impossible, at, box, shape_of
 
 
 def linear(tally, x, *, out, bias=True):
@@ -9,12 +9,11 @@ def linear(tally, x, *, out, bias=True):
     weight = tally.parameters("weight", out, features)
     offset = tally.parameters("bias", out) if bias else None
     result = {}
-    for position in box(positions):
-        for n in range(out):
-            total = 0
-            for m in range(features):
-                total = tally.mac(total, x[(*position, m)], weight[n, m])
-            result[(*position, n)] = total if offset is None else tally.did("bias", total + offset[n,])
+    for place in box((*positions, out)):
+        (*position, n), total = place, 0
+        for m in range(features):
+            total = tally.mac(total, at(x, *position, m), weight[n, m])
+        result[place] = total if offset is None else tally.did("bias", total + offset[n,])
     return result
 
 
@@ -26,14 +25,14 @@ def bilinear(tally, *inputs, out, bias=True):
     weight = tally.parameters("weight", out, wide, narrow)
     offset = tally.parameters("bias", out) if bias else None
     result = {}
-    for *position, n in box((*positions, out)):
-        total = 0
+    for place in box((*positions, out)):
+        (*position, n), total = place, 0
         for i in range(wide):
             inner = 0
             for j in range(narrow):
-                inner = tally.mac(inner, right[(*position, j)], weight[n, i, j])
-            total = tally.mac(total, left[(*position, i)], inner)
-        result[(*position, n)] = total if offset is None else tally.did("bias", total + offset[n,])
+                inner = tally.mac(inner, at(right, *position, j), weight[n, i, j])
+            total = tally.mac(total, at(left, *position, i), inner)
+        result[place] = total if offset is None else tally.did("bias", total + offset[n,])
     return result
 
 
@@ -46,11 +45,11 @@ def matmul(tally, *inputs):
     (*batch, rows, inner), (*others, height, columns) = shapes
     _same((*batch, inner), (*others, height))
     result = {}
-    for *place, row, column in box((*batch, rows, columns)):
-        total = 0
+    for place in box((*batch, rows, columns)):
+        (*group, row, column), total = place, 0
         for k in range(inner):
-            total = tally.mac(total, left[(*place, row, k)], right[(*place, k, column)])
-        result[(*place, row, column)] = total
+            total = tally.mac(total, at(left, *group, row, k), at(right, *group, k, column))
+        result[place] = total
     return result
 
 
@@ -62,9 +61,9 @@ def einsum(tally, *inputs, equation):
         raise Impossible("the result must name axes of the tensors, each once")
     result = {}
     for index in box(sizes.values()):
-        at = dict(zip(sizes, index, strict=True))
-        values = [one[tuple(at[letter] for letter in term)] for one, term in zip(inputs, terms, strict=True)]
-        place = tuple(at[letter] for letter in kept)
+        number = dict(zip(sizes, index, strict=True))
+        values = [at(one, *(number[letter] for letter in term)) for one, term in zip(inputs, terms, strict=True)]
+        place = tuple(number[letter] for letter in kept)
         before = result.get(place, 0)
         result[place] = tally.mac(before, *values) if len(values) == 2 else before + values[0]
     return result
@@ -96,8 +95,7 @@ def embedding(tally, x, *, out, vocab):
     result = {}
     for index, value in x.items():
         row = int(abs(value) * 8) % vocab
-        for n in range(out):
-            result[(*index, n)] = tally.did("lookup", table[row, n])
+        result.update({(*index, n): tally.did("lookup", table[row, n]) for n in range(out)})
     return result
 
 

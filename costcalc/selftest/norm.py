@@ -41,11 +41,12 @@ def rmsnorm(tally, x, *, scale=True):
 def lrn(tally, x, *, size=5):
     """Local response normalisation across `size` channels (torch.nn.LocalResponseNorm)."""
     result = {}
-    for (*position, channel), value in x.items():
+    for place, value in x.items():
+        *position, channel = place
         first = channel - size // 2
         near = [x.get((*position, other), 0) for other in range(first, first + size)]
         strength = 1 + 1e-4 * sum(other * other for other in near) / size
-        result[(*position, channel)] = tally.did("local_response_normalize", value / strength**0.75)
+        result[place] = tally.did("local_response_normalize", value / strength**0.75)
     return result
 
 

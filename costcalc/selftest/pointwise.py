@@ -3,7 +3,7 @@
 import math
 from functools import partial
 
-from .tally import Impossible, box, shape_of, share_out
+from .tally import Impossible, at, box, shape_of, share_out
 
 
 def sigmoid(v):
@@ -85,9 +85,10 @@ def glu(tally, x):
     *positions, channels = shape_of(x)
     half = share_out(channels, 2)
     result = {}
-    for *position, channel in box((*positions, half)):
-        gate = tally.did("activate", sigmoid(x[(*position, half + channel)]))
-        result[(*position, channel)] = tally.did("multiply", x[(*position, channel)] * gate)
+    for place in box((*positions, half)):
+        *position, channel = place
+        gate = tally.did("activate", sigmoid(at(x, *position, half + channel)))
+        result[place] = tally.did("multiply", x[place] * gate)
     return result
 
 

@@ -1,10 +1,11 @@
 """Pooling and reduction in loops over windows."""
 
 import math
+from itertools import product
 
 from .layout import axis_of, without
 from .sliding import windows
-from .tally import Impossible, box, grid_of, per_axis, shape_of
+from .tally import Impossible, at, box, grid_of, per_axis, shape_of
 
 
 def maxpool(tally, x, *, kernel, stride=None, padding="same", ceil_mode=False, dilation=1):
@@ -33,8 +34,8 @@ def _pool(tally, x, quantity, border, gather, kernel, stride, padding, ceil_mode
     result = {}
     for position, window in windows(space, kernel, stride, padding, dilation, ceil_mode):
         for channel in range(channels):
-            seen = [tally.did(quantity, x.get((*at, channel), border)) for _, at in window]
-            result[(*position, channel)] = gather(seen)
+            seen = [tally.did(quantity, x.get((*place, channel), border)) for _, place in window]
+            result.update({(*position, channel): gather(seen)})
     return _through(tally, x, result)
 
 
@@ -69,17 +70,16 @@ def _adaptive(tally, x, size, quantity, gather):
     space, channels = grid_of(x)
     size = per_axis(size, len(space))
     result = {}
-    for *position, channel in box((*size, channels)):
-        spans = [_span(at, n, parts) for at, n, parts in zip(position, space, size, strict=True)]
-        offsets = box([end - start for start, end in spans])
-        seen = [x[(*(start + k for (start, _), k in zip(spans, at, strict=True)), channel)] for at in offsets]
-        result[(*position, channel)] = tally.did(quantity, gather(seen))
+    for place in box((*size, channels)):
+        spans = [_span(p, n, parts) for p, n, parts in zip(place[:-1], space, size, strict=True)]
+        seen = [at(x, *source, place[-1]) for source in product(*spans)]
+        result[place] = tally.did(quantity, gather(seen))
     return _through(tally, x, result)
 
 
-def _span(at, n, parts):
-    """From floor(at * n / parts) to ceil((at + 1) * n / parts)."""
-    return math.floor(at * n / parts), math.ceil((at + 1) * n / parts)
+def _span(p, n, parts):
+    """From floor(p * n / parts) to ceil((p + 1) * n / parts): what position p of an axis sees."""
+    return range(math.floor(p * n / parts), math.ceil((p + 1) * n / parts))
 
 
 def reduce(tally, x, *, method, axis, keep=False):

@@ -2,9 +2,8 @@
 
 import math
 
-from .layout import there
 from .sliding import corners
-from .tally import Impossible, box, grid_of, per_axis, shape_of, share_out
+from .tally import Impossible, at, box, grid_of, per_axis, shape_of, share_out
 
 
 def space_to_depth(tally, x, *, factor):
@@ -12,10 +11,10 @@ def space_to_depth(tally, x, *, factor):
     space, channels = grid_of(x)
     result = {}
     for corner in corners((n, factor) for n in space):
-        position = tuple(at // factor for at in corner)
+        position = tuple(p // factor for p in corner)
         for number, (channel, *offset) in enumerate(box((channels, *[factor] * len(space)))):
-            at = tuple(a + b for a, b in zip(corner, offset, strict=True))
-            result[(*position, number)] = tally.did("move", there(x, (*at, channel)))
+            place = (a + b for a, b in zip(corner, offset, strict=True))
+            result.update({(*position, number): tally.did("move", at(x, *place, channel))})
     return result
 
 
@@ -30,8 +29,8 @@ def depth_to_space(tally, x, *, factor):
             for offset in box([factor] * len(space)):
                 if not left:
                     raise Impossible("too few channels to fill a block")
-                at = (p * factor + o for p, o in zip(position, offset, strict=True))
-                result[(*at, channel)] = tally.did("move", x[(*position, left.pop(0))])
+                place = (p * factor + o for p, o in zip(position, offset, strict=True))
+                result.update({(*place, channel): tally.did("move", at(x, *position, left.pop(0)))})
     return result
 
 
@@ -43,7 +42,7 @@ def channel_shuffle(tally, x, *, groups):
     result = {}
     for position in box(positions):
         for number, channel in enumerate(order):
-            result[(*position, number)] = tally.did("move", x[(*position, channel)])
+            result.update({(*position, number): tally.did("move", at(x, *position, channel))})
     return result
 
 
@@ -55,9 +54,9 @@ def upsample(tally, x, *, scale=None, to=None, method="nearest"):
     size = per_axis(to, len(space)) if scale is None else _enlarged(space, per_axis(scale, len(space)))
     pick = {"nearest": _nearest, "bilinear": _between}[method]
     result = {}
-    for *position, channel in box((*size, channels)):
-        sources = [pick(at, n, big) for at, n, big in zip(position, space, size, strict=True)]
-        result[(*position, channel)] = tally.did(f"interpolate_{method}", _mixed(x, sources, channel))
+    for place in box((*size, channels)):
+        sources = [pick(p, n, big) for p, n, big in zip(place[:-1], space, size, strict=True)]
+        result[place] = tally.did(f"interpolate_{method}", _mixed(x, sources, place[-1]))
     return result
 
 
@@ -74,14 +73,14 @@ def _enlarged(space, scale):
     return sizes
 
 
-def _nearest(at, n, size):
+def _nearest(p, n, size):
     """[(source, weight)] of the value that an output position lies on."""
-    return [(at * n // size, 1)]
+    return [(p * n // size, 1)]
 
 
-def _between(at, n, size):
+def _between(p, n, size):
     """[(source, weight)] of the two values around the centre of an output position."""
-    centre = max((at + 0.5) * n / size - 0.5, 0)
+    centre = max((p + 0.5) * n / size - 0.5, 0)
     low = min(math.floor(centre), n - 1)
     part = centre - low
     return [(low, 1 - part), (min(low + 1, n - 1), part)]
@@ -91,7 +90,7 @@ def _mixed(x, sources, channel):
     """The values at all combinations of sources, each times its weights."""
     total = 0
     for choice in box([len(axis) for axis in sources]):
-        picked = [axis[at] for axis, at in zip(sources, choice, strict=True)]
+        picked = [axis[k] for axis, k in zip(sources, choice, strict=True)]
         place = tuple(source for source, _ in picked)
-        total += x[(*place, channel)] * math.prod(weight for _, weight in picked)
+        total += at(x, *place, channel) * math.prod(weight for _, weight in picked)
     return total

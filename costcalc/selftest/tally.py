@@ -86,6 +86,13 @@ def grid_of(values):
     return tuple(space), channels
 
 
+def at(x, *index):
+    """The value of a tensor at an index, which must be there."""
+    if index not in x:
+        raise Impossible(f"nothing at {index}")
+    return x[index]
+
+
 def share_out(total, parts):
     """How many of `total` things each of `parts` gets, with none left over."""
     if total % parts:

@@ -1,0 +1,86 @@
+"""What to write instead: loaded when something in a spec cannot be read."""
+
+import re
+
+_EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
+    (r"^\d+(x\d+)+$", "a kernel cannot stand here: give one number"),
+    (r"^(\d+)\s*[xX×]\s*(\d+)$", "a kernel is written {}x{}"),
+    (r"[^\x00-\x7f]", "write it with plain (ASCII) letters, digits and signs; this one only looks like them"),
+    (r"\n", "write it on one line"),
+    (r"\$", "write the name alone, as in `alpha * 32`"),
+    (r"\*\*|\^", "write the product: a * a"),
+    (r"^\d{1,3}(,\d{3})+$", "write the digits without commas"),
+    (r"\d_\d", "write the digits without `_`"),
+    (r"\b0[xXbBoO]|\d[jJ]\b", "write decimal digits"),
+    (r"^[\d.]+\s*[kKMGB]$", "write all digits: 2M is 2000000"),
+    (r"^\d+\s*%$", "write a factor: 50% is 0.5"),
+    (r"\bTrue\b", "write `true`"),
+    (r"\bFalse\b", "write `false`"),
+    (r"\bNone\b", "leave the option out"),
+    (r"&|\||!(?!=)|~", "write `and`, `or`, `not`"),
+    (r"\?", "write `a if condition else b`"),
+    (r"(?<![<>=!])=(?!=)", "equal is `==`, and a value needs no `=`"),
+    (r"['\"]", "only numbers and names can stand here, no text"),
+    (r"[\[\]{}]", "only numbers and names can stand here, no list and no map"),
+    (r"^-?[\d.]+\s*(\(|[A-Za-z_]+$)", "a product is written with `*`"),
+    (r"[A-Za-z_]\w*\.[A-Za-z_]", "a name has no parts"),
+    (r"\bif\b(?!.*\belse\b)", "write `a if condition else b`"),
+)
+_ANYTHING = "numbers and names, joined by `+ - * / // %`, or `max(..)`, `floor(..)`, `a if c else b`"
+_WORDS = {
+    **dict.fromkeys(("yes", "on", "True", "TRUE", "y"), "write `true`"),
+    **dict.fromkeys(("no", "off", "False", "FALSE", "n"), "write `false`"),
+    **dict.fromkeys(("None", "none"), "leave the option out"),
+}
+_OPERATIONS = {  # what other languages call an operation -> what it is called here
+    **dict.fromkeys(("fc", "dense", "fully_connected", "affine", "innerproduct"), "write `linear: 1000`"),
+    **dict.fromkeys(("bn", "norm", "batch_norm", "batchnormalization"), "write `batchnorm`"),
+    **dict.fromkeys(("depthwise", "depthwise_conv", "conv_dw", "dw"), "write `{dwconv: 3x3}`"),
+    **dict.fromkeys(("pointwise", "conv_pw", "pw"), "write `{conv: 1x1, out: 64}`"),
+    **dict.fromkeys(("deconv", "convtranspose", "transposed_conv"), "write `conv_transpose`"),
+    **dict.fromkeys(("gap", "globalavgpool", "global_avgpool", "globalpool"), "write `avgpool: global`"),
+    **dict.fromkeys(("cat", "concatenate", "route"), "write `concat: [[..], [..]]`"),
+    **dict.fromkeys(("shortcut", "skip"), "write `add: [[], [..]]`, or `residual: true` on the layer"),
+    **dict.fromkeys(("group", "stage", "sequential"), "write `layers: [..]`"),
+    **dict.fromkeys(("ln", "layer_norm"), "write `layernorm`"),
+    **dict.fromkeys(("se", "squeeze_and_excite"), "write `squeeze_excite`"),
+}
+_OPTIONS = {
+    **dict.fromkeys(("filters", "channels", "units", "features", "width", "outputs", "out_channels", "n"), "out"),
+    **dict.fromkeys(("activation", "act", "norm", "bn", "relu", "batchnorm"), "then"),
+    **dict.fromkeys(("name", "id", "label"), "as"),
+    **dict.fromkeys(("input", "inputs", "of"), "from"),
+    **dict.fromkeys(("count", "number", "n_times", "repeats"), "repeat"),
+    **dict.fromkeys(("if", "only", "enabled"), "when"),
+    **dict.fromkeys(("use_bias", "has_bias"), "bias"),
+    **dict.fromkeys(("rate", "dilation_rate"), "dilation"),
+}
+
+
+def expression_hint(text, problem):
+    """What to write in place of an expression that is none."""
+    if problem.code == "unknown-variable":
+        return _WORDS.get(text.strip()) or problem.help
+    if problem.help or problem.code != "bad-expression":
+        return problem.help
+    for pattern, help in _EXPRESSIONS:
+        found = re.search(pattern, text.strip())
+        if found:
+            return help.format(*found.groups())
+    return _ANYTHING
+
+
+def operation_hint(name):
+    """What an operation of another language is called here."""
+    plain = re.sub(r"(?<=[a-z])\d+d$", "", name.lower())
+    return _OPERATIONS.get(plain, "`costcalc ops` lists them")
+
+
+def option_hint(name, known):
+    """What an option of another language is called here, or None."""
+    ours = _OPTIONS.get(name.lower())
+    if ours == "then" and "then" in known:
+        return "what follows a layer is written `then: [batchnorm, relu]`"
+    if name == "kernel":
+        return "the kernel is the value of the operation: `{conv: 3x3, ..}`"
+    return f"it is called `{ours}` here" if ours in known else None

@@ -1,0 +1,162 @@
+"""Numbers, arrays and symbols that flow through the same rule give the same answer."""
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import HealthCheck, given, settings
+
+from costcalc import analyze, load, sweep
+from costcalc.errors import Refused
+from costcalc.formulas import formula
+from costcalc.loading import configs
+from costcalc.num.points import Points, array_of
+from costcalc.num.symbols import assuming
+from costcalc.ops import INDEX, find
+from tests.test_loops import CASES
+
+SIZES = {"size", "steps", "kernel", "window", "padding", "per_axis", "count"}
+POINTS = 500  # a config
+SLOW = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+def points_of(number, table):
+    """A number as points of which nothing is known but their values."""
+    array = np.array([number, number], dtype=np.int64)
+    return Points(table, 0, 10**6, True, lambda: array)
+
+
+def converted(value, convert):
+    """Sizes inside tuples converted, words and flags as they are."""
+    if isinstance(value, tuple):
+        return tuple(converted(item, convert) for item in value)
+    return convert(value) if type(value) is int else value
+
+
+def prepared(op, flowing, options, convert, convert_options):
+    """Input and options of a case with their sizes in another domain."""
+    flowing = converted(flowing, convert)
+    given = {}
+    for name, value in options.items():
+        kind = op.options[name].kind
+        value = converted(value, convert_options) if kind.name in SIZES else value
+        given[name] = kind.bind(value)
+    branches = {name: flowing if op.options[name].kind.form == "branches" else flowing[-1] for name in op.branches}
+    branches = {name: value for name, value in branches.items() if name in options or op.options[name].required}
+    return (flowing[0] if flowing else ()), {**given, **branches}
+
+
+def layer_of(op, x, options):
+    """What a rule says, or None when it refuses."""
+    try:
+        return op.rule(x, **options) if op.takes_input else op.rule(**options)
+    except Refused:
+        return None
+
+
+def plain(layer, number):
+    """Shape, params and terms of a layer with every size as one number."""
+    if layer is None:
+        return None
+    parts = (layer.params, layer.terms)
+    return (
+        tuple(number(size) for size in layer.shape),
+        *({name: value for name, size in part.items() if (value := number(size))} for part in parts),
+    )
+
+
+def simple(case, op):
+    """Whether a case is of sizes only: no branch by name and no list of axes."""
+    flowing, options = case
+    return all(kind not in ("order",) for kind in (op.options[name].kind.name for name in options if name in op.options))
+
+
+@pytest.mark.parametrize("name", sorted(INDEX))
+def test_arrays_give_what_numbers_give(name):
+    op, seen = find(name), []
+
+    @settings(max_examples=60, derandomize=True, **SLOW)
+    @given(CASES[name])
+    def agree(case):
+        flowing, options = case
+        table = {}
+        try:
+            numbers = layer_of(op, *prepared(op, flowing, options, int, int))
+            arrays = prepared(op, flowing, options, lambda n: points_of(n, table), lambda n: points_of(n, table))
+        except (Refused, TypeError):
+            return
+        layer = layer_of(op, *arrays)
+        for at in (0, 1):
+            found = plain(layer, lambda size: int(np.broadcast_to(array_of(size), (2,))[at]))
+            assert found == plain(numbers, int)
+        seen.append(numbers is not None)
+
+    agree()
+    assert any(seen)
+
+
+@pytest.mark.parametrize("name", sorted(INDEX))
+def test_symbols_give_what_numbers_give(name):
+    op, seen = find(name), []
+
+    @settings(max_examples=25, derandomize=True, **SLOW)
+    @given(CASES[name])
+    def agree(case):
+        flowing, options = case
+        sample = {}
+
+        def symbol(number):
+            sample[made := sympy.Symbol(f"n{len(sample)}", positive=True, integer=True)] = number
+            return made
+
+        try:
+            numbers = layer_of(op, *prepared(op, flowing, options, int, int))
+            symbols = prepared(op, flowing, options, symbol, int)
+        except (Refused, TypeError):
+            return
+        if numbers is None:
+            return  # symbols write down what they assume instead
+        with assuming(sample) as assumed:
+            layer = layer_of(op, *symbols)
+        if layer is None or any(truth.subs(sample) == sympy.false for truth in assumed):
+            return  # impossible for most sizes, as 3n + 1 channels in 3 groups: the sample is an exception
+        assert plain(layer, lambda size: int(sympy.sympify(size).subs(sample))) == plain(numbers, int)
+        seen.append(True)
+
+    agree()
+    assert seen
+
+
+def settings_of(model, random):
+    """Random values of a config's numeric variables, decimals and odd sizes among them."""
+    values = {}
+    if "alpha" in model.variables:
+        decimals = random.integers(5, 200, POINTS) / 100
+        values["alpha"] = np.where(random.random(POINTS) < 0.5, decimals, random.uniform(0.05, 2, POINTS))
+    if "res" in model.variables:
+        values["res"] = random.integers(48, 400, POINTS)
+    return values
+
+
+@pytest.mark.parametrize("config", sorted(configs()))
+def test_a_config_costs_the_same_in_all_three(config):
+    model = load(config)
+    columns = settings_of(model, np.random.default_rng(7))
+    forms = formula(model)
+    from costcalc.metrics import metric
+    from costcalc.space import Table
+    from costcalc.sweeps import evaluated
+
+    metrics = [metric("mult_adds", "paper"), metric("params", "paper")]
+    swept = evaluated(model, next(Table(columns).chunks()), metrics).columns
+    for at in range(POINTS):
+        values = {name: column[at].item() for name, column in columns.items()}
+        totals = analyze(model, **values).totals
+        assert {name: int(swept[name][at]) for name in totals} == totals, values
+        assert {name: forms[name](**values) for name in totals} == totals, values
+
+
+def test_sweep_is_a_frame_of_exact_integers():
+    frame = sweep("mobilenet.yaml", alpha=[1.0, 0.75], res=[224, 160])
+    assert list(frame.columns) == ["alpha", "res", "mult_adds", "params"]
+    assert frame.mult_adds.dtype == np.int64
+    assert frame.mult_adds.tolist() == [568_740_352, 290_675_200, 325_400_448, 166_396_800]
