@@ -1,9 +1,12 @@
 """Arguments become values, and refusals become errors with their place in the file."""
 
 from . import limits, num
-from .errors import Place, Problem, Refused, SpecError
+from .errors import Place, Problem, Refused, SpecError, brief
+from .expr import Expr
 from .model import Call, evaluate, is_dynamic
 from .scope import shape_names
+
+SHOWN = 6  # calls of blocks, or values of names, in the notes of one error
 
 
 def place_of(step):
@@ -11,9 +14,14 @@ def place_of(step):
     return Place(step.source, *step.place)
 
 
-def error_at(code, message, place, help=None):
+def place_in(step, arg):
+    """Where an argument of a step stands; the step itself when that is not known."""
+    return Place(step.source, *((arg.at if type(arg) is Expr else None) or step.place))
+
+
+def error_at(code, message, place, help=None, notes=()):
     """The error of one problem."""
-    return SpecError(Problem(code, message, place, help))
+    return SpecError(Problem(code, message, place, help, notes))
 
 
 def at(step, code, message, help=None):
@@ -21,11 +29,67 @@ def at(step, code, message, help=None):
     return error_at(code, message, place_of(step), help)
 
 
-def refused(code, message, place, refusal):
+def refused(code, message, place, refusal, notes=()):
     """The error that a refusal becomes; it keeps at which points of a sweep it holds."""
-    error = error_at(code, message, place, refusal.help)
+    error = error_at(code, message, place, refusal.help, notes)
     error.failing = refusal.failing
     return error
+
+
+def explained(error, calls):
+    """The error, with the calls of blocks that led to it."""
+    told = SpecError(*(_told(problem, calls) for problem in error.problems))
+    told.failing = error.failing
+    return told
+
+
+def _told(problem, calls):
+    """What is wrong inside a block that comes with costcalc is shown where the spec calls it."""
+    notes = list(problem.notes)
+    for step, block, env in calls[::-1][:SHOWN]:
+        call = f"{block.name}({', '.join(f'{param}={_shown(env[param])}' for param in block.params)})"
+        if problem.place and problem.place.source is block.source is not step.source:
+            line = f"line {problem.place.line} of {block.source.path}"
+            notes.append(f"in `{call}`, {line}: {problem.place.excerpt().strip()}")
+            problem = problem._replace(place=place_of(step))
+        else:
+            notes.append(f"in `{call}`, called on line {step.place[0]}")
+    return problem._replace(notes=tuple(notes))
+
+
+def input_shape(name, one, values):
+    """The shape of an input."""
+    try:
+        shape = tuple(num.whole(size) for size in evaluate(one.shape, values))
+        for size in shape:
+            num.require(size >= 1, "a size must be at least 1, got {}", size)
+    except Refused as error:
+        raise refused("bad-value", f"`{name}`: {error.message}", one.place, error) from None
+    except (ArithmeticError, TypeError) as error:
+        reason = "a word is no size" if isinstance(error, TypeError) else str(error)
+        raise error_at("bad-value", f"`{name}`: {reason}", one.place) from None
+    if one.listed and _looks_channels_first(shape):
+        channels, *rest = shape
+        help = f"write {[*rest, channels]}, or name the axes: {{height: .., width: .., channels: ..}}"
+        text = "x".join(map(str, shape))
+        raise error_at("channels-first", f"is {text} channels-first? Shapes are channels last", one.place, help)
+    return shape
+
+
+def _looks_channels_first(shape):
+    return len(shape) == 3 and all(type(n) is int for n in shape) and shape[0] <= 4 < min(shape[1:]) and shape[2] > 16
+
+
+def _shown(value):
+    plain = type(value) in (int, float, bool, str, tuple)
+    return brief(str(value), 20) if plain else ".."
+
+
+def _here(arg, env):
+    """The values of the names that an argument reads, as a note."""
+    names = sorted(arg.names)[:SHOWN] if type(arg) is Expr else ()
+    values = [f"{name} = {_shown(env[name])}" for name in names if name in env]
+    return (f"here {', '.join(values)}",) if values else ()
 
 
 def valued(arg, env, place):
@@ -33,36 +97,59 @@ def valued(arg, env, place):
     try:
         return evaluate(arg, env)
     except KeyError as error:
-        help = "it names an axis that the input here does not have"
-        raise error_at("unknown-variable", f"`{error.args[0]}` has no value here", place, help) from None
+        name, help = error.args[0], "it names an axis that the input here does not have"
+        raise error_at("unknown-variable", f"`{name}` has no value here", place.narrowed(name), help) from None
     except Refused as error:
-        raise refused("bad-value", error.message, place, error) from None
+        raise refused("bad-value", error.message, place, error, _here(arg, env)) from None
     except (ArithmeticError, ValueError, TypeError) as error:
-        raise error_at("bad-expression", f"this has no value: {error}", place) from None
+        reason = "a word is no number" if isinstance(error, TypeError) else str(error)
+        text = f"`{brief(arg.text)}`" if type(arg) is Expr else "this"
+        raise error_at("bad-expression", f"{text} has no value: {reason}", place, None, _here(arg, env)) from None
 
 
-def bound(step, call, op, x, scope):
-    """The options of a call as its rule takes them."""
+def bound(step, call, op, x, scope, noted):
+    """The options of a call as its rule takes them.
+
+    `noted` takes the errors of sizes for which another size can stand in, so that the walk goes on.
+    """
     if not call.dynamic:
         return call.options
     env = {**shape_names(x), **scope.env}
     options = {}
     for name, arg in call.options.items():
         if name not in op.branches and is_dynamic(arg):
-            arg = _bound_one(step, call, op.options[name], arg, env)
+            arg = _bound_one(step, call, op.options[name], arg, env, noted)
         options[name] = arg
     return options
 
 
-def _bound_one(step, call, option, arg, env):
+def _bound_one(step, call, option, arg, env, noted):
     place = Place(step.source, *call.places.get(option.name, step.place))
     value = valued(arg, env, place)
     try:
+        if type(value) is bool and option.kind.name != "flag":
+            raise TypeError
         return option.kind.bind(value)
     except Refused as error:
-        raise refused("bad-value", f"`{option.name}`: {error.message}", place, error) from None
+        problem = refused("bad-value", f"`{option.name}`: {error.message}", place, error, _here(arg, env))
+        instead = _stand_in(option.kind, value)
+        if instead is None:
+            raise problem from None
+        noted(problem)
+        return instead
     except TypeError:
-        raise error_at("bad-value", f"`{option.name}` is {option.kind.doc}", place) from None
+        message = f"`{option.name}` is {option.kind.doc}; got `{_shown(value)}`"
+        raise error_at("bad-value", message, place, None, _here(arg, env)) from None
+
+
+def _stand_in(kind, value):
+    """A size near one that cannot be; None when there is none."""
+    if type(value) not in (int, float) or not abs(value) < limits.SIZE:
+        return None
+    try:
+        return kind.bind(max(int(value), 1))
+    except (Refused, TypeError):
+        return None
 
 
 def applied(step, op, x, options):
@@ -72,23 +159,33 @@ def applied(step, op, x, options):
         for size in layer.shape:
             if type(size) is int and size > limits.SIZE:
                 raise Refused(f"an output of {size:,} is too large: the limit is {limits.SIZE:,}")
+        if len(layer.shape) > limits.RANK:
+            raise Refused(f"an output of {len(layer.shape)} axes is too much: the limit is {limits.RANK}")
         return layer
     except Refused as error:
         places = step.body.places if type(step.body) is Call else {}
         place = Place(step.source, *places.get(error.option, step.place))
         code = "shape-mismatch" if "do not match" in error.message else "cannot-be"
-        raise refused(code, f"`{op.name}`: {error.message.removeprefix(f'{op.name}: ')}", place, error) from None
+        message = f"`{op.name}`: {error.message.removeprefix(f'{op.name}: ')}"
+        raise refused(code, message, place, error, _flowing(op, x)) from None
+
+
+def _flowing(op, x):
+    """The shape that flows into an operation, as a note."""
+    plain = op.takes_input and not op.branches and all(type(size) is int for size in x)
+    return (f"the input here is {'x'.join(map(str, x))}",) if plain else ()
 
 
 def _control(step, arg, x, scope):
-    return valued(arg, {**shape_names(x), **scope.env}, place_of(step))
+    return valued(arg, {**shape_names(x), **scope.env}, place_in(step, arg))
 
 
 def decided(step, name, arg, x, scope):
     """A condition as a bool."""
     value = _control(step, arg, x, scope)
-    if type(value) is str:
-        raise at(step, "bad-value", f"`{name}` is a condition, got `{value}`")
+    if type(value) is str or (type(value) in (int, float) and value not in (0, 1)):
+        message = f"`{name}` is a condition, true or false; got `{_shown(value)}`"
+        raise error_at("bad-value", message, place_in(step, arg), "compare, as in `i > 0` or `stride == 1`")
     return value if type(value) is bool else num.domain(value).decide(value)
 
 
@@ -100,6 +197,7 @@ def counted(step, name, arg, x, scope):
         num.require(value >= 0, "must be at least 0, got {}", value)
         return value
     except Refused as error:
-        raise refused("bad-value", f"`{name}`: {error.message}", place_of(step), error) from None
-    except TypeError as error:
-        raise at(step, "bad-value", f"`{name}`: {error}") from None
+        raise refused("bad-value", f"`{name}`: {error.message}", place_in(step, arg), error) from None
+    except TypeError:
+        message = f"`{name}` is a whole number, 0 or more; got `{_shown(value)}`"
+        raise error_at("bad-value", message, place_in(step, arg)) from None

@@ -113,6 +113,12 @@ def brief(text, most=LONGEST_NAME):
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+def in_order(problem):
+    """A key that sorts problems as their places stand."""
+    place = problem.place
+    return (place.source.path, place.line, place.column) if place else ("", 0, 0)
+
+
 @lru_cache(1)
 def _lines(text):
     """The lines of a text, broken where YAML breaks them."""

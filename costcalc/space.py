@@ -30,6 +30,22 @@ class Chunk(NamedTuple):
         return Chunk({name: column[at] for name, column in self.columns.items()}, (len(at),))
 
 
+class Flat(Mapping):
+    """The columns of a chunk, each made full when it is looked at."""
+
+    def __init__(self, chunk):
+        self.chunk = chunk
+
+    def __getitem__(self, name):
+        return np.broadcast_to(self.chunk.columns[name], self.chunk.shape).ravel()
+
+    def __iter__(self):
+        return iter(self.chunk.columns)
+
+    def __len__(self):
+        return len(self.chunk.columns)
+
+
 class Grid(NamedTuple):
     """Every combination of the values of some variables; the last variable runs fastest."""
 

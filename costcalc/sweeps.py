@@ -7,14 +7,14 @@ import numpy as np
 
 from . import limits
 from .analysis import scaled
-from .errors import OptionError, Problem, SpecError
+from .errors import OptionError, Problem, Refused, SpecError
 from .loading import load
 from .memory import uncollected
 from .metrics import effective_alpha, metric
 from .model import Model
 from .num.arrays import Varies
 from .num.points import Points, leaf
-from .space import Chunk, Grid
+from .space import Chunk, Flat, Grid
 from .trace import trace
 from .variables import checked, settle, unknown_variable
 
@@ -92,15 +92,24 @@ def evaluated(model, chunk, metrics, skip_invalid=False):
         totals = _walk(model, chunk, metrics)
     except Varies as varies:
         return _split(model, chunk, metrics, skip_invalid, np.broadcast_to(varies.points.array, chunk.shape).ravel())
+    except Refused as refusal:  # by an array that was computed after the walk
+        error = SpecError(Problem("too-large", refusal.message))
+        error.failing = refusal.failing
+        return _without(model, chunk, metrics, skip_invalid, error)
     except SpecError as error:
         return _without(model, chunk, metrics, skip_invalid, error)
-    full = Chunk({**chunk.columns, **totals}, chunk.shape).flat()
-    return Result(full.columns, np.arange(chunk.size), {})
+    return Result(Flat(Chunk({**chunk.columns, **totals}, chunk.shape)), np.arange(chunk.size), {})
 
 
 def _walk(model, chunk, metrics):
     table: dict = {}
-    values = {name: _value(table, column) for name, column in chunk.columns.items()}
+    try:
+        return _totals(model, {name: _value(table, column) for name, column in chunk.columns.items()}, metrics)
+    finally:
+        table.clear()  # it and its points hold each other: without this their arrays would stay
+
+
+def _totals(model, values, metrics):
     rho = values.pop("rho", None)
     settled = settle(model, values)
     if rho is not None:
@@ -127,26 +136,51 @@ def _value(table, column):
 
 
 def total(quantities):
-    """The sum of a metric over the rows: equal quantities once, arrays of the same shape together."""
+    """The sum of a metric over the rows.
+
+    Equal quantities are added once, times their count; products with a factor in common (the weights of layers on
+    the same grid) are multiplied once, after the other factors are added; arrays of the same shape are added first.
+    """
     counts: dict = {}
     for quantity in quantities:
         entry = counts.setdefault(id(quantity) if isinstance(quantity, Points) else quantity, [quantity, 0])
         entry[1] += 1
     _refuse_overflow(counts.values())
-    plain, sums = 0, {}
+    plain, sums, products = 0, _Sums(), {}
     for quantity, count in counts.values():
         if not isinstance(quantity, Points):
             plain += quantity * count
-            continue
-        array = quantity.array if count == 1 else quantity.array * count
-        if array.shape in sums:
-            sums[array.shape] += array
+        elif quantity.open_factors:
+            one, common = quantity.open_factors
+            products.setdefault(id(common), (common, _Sums()))[1].add(one.array, count)
         else:
-            sums[array.shape] = array.copy() if count == 1 else array
-    result = np.int64(plain)
-    for array in sorted(sums.values(), key=lambda array: array.size):
-        result = result + array
-    return result
+            sums.add(quantity.array, count)
+    for common, others in products.values():
+        sums.add(others.result(0) * common.array, 1)
+    return sums.result(plain)
+
+
+class _Sums:
+    """Running sums of arrays, one a shape."""
+
+    def __init__(self):
+        self.by_shape: dict = {}
+
+    def add(self, array, count):
+        """Add an array `count` times."""
+        array = array if count == 1 else array * count
+        if array.shape not in self.by_shape:
+            self.by_shape[array.shape] = array, False  # not ours to change
+        else:
+            total, ours = self.by_shape[array.shape]
+            self.by_shape[array.shape] = np.add(total, array, out=total if ours else None), True
+
+    def result(self, plain):
+        """The sum of all, and of a plain number."""
+        result = np.int64(plain)
+        for array, _ in sorted(self.by_shape.values(), key=lambda pair: pair[0].size):
+            result = result + array
+        return result
 
 
 def _refuse_overflow(counted):

@@ -4,9 +4,9 @@ What flows through decides what comes out: whole numbers give a table, arrays a 
 """
 
 from . import limits, num, ops
-from .binding import applied, at, bound, counted, decided, error_at, place_of, refused, valued
-from .errors import Refused
-from .model import BlockCall, Call, Group, Reuse, evaluate
+from .binding import applied, at, bound, counted, decided, error_at, explained, input_shape, place_in, place_of, valued
+from .errors import SpecError, in_order
+from .model import BlockCall, Call, Group, Reuse
 from .rows import Row, Trace
 from .scope import Frame, Named, Scope, look_up, shape_names
 
@@ -24,41 +24,42 @@ class _Tracer:
         self.model, self.values, self.most_layers = model, values, most_layers
         self.rows, self.memo, self.depth, self.walked = [], {}, 0, 0
         self.times, self.shared = 1, None
+        self.calls, self.problems = [], {}
 
     def run(self):
         scope = Scope(dict(self.values), Frame(None, ""))
-        inputs = {name: self._input(name, one) for name, one in self.model.inputs.items()}
+        inputs = {name: input_shape(name, one, self.values) for name, one in self.model.inputs.items()}
         for name, shape in inputs.items():
             scope.named[name] = Named(shape, None, None, ())
         first = next(iter(inputs.values()), ())
-        return Trace(self.rows, inputs, self.steps(self.model.steps, first, scope))
-
-    def _input(self, name, one):
         try:
-            shape = tuple(num.whole(size) for size in evaluate(one.shape, self.values))
-            for size in shape:
-                num.require(size >= 1, f"input `{name}`: a size must be at least 1, got {{}}", size)
-        except Refused as error:
-            raise refused("bad-value", error.message, one.place, error) from None
-        except ArithmeticError as error:
-            raise error_at("bad-value", str(error), one.place) from None
-        if one.listed and _looks_channels_first(shape):
-            text = "x".join(str(size) for size in shape)
-            help = "write [height, width, channels], or name the axes: {height: .., width: .., channels: ..}"
-            raise error_at("channels-first", f"is {text} channels-first? Shapes are channels last", one.place, help)
-        return shape
+            output = self.steps(self.model.steps, first, scope)
+        except SpecError as error:
+            if not self.problems:  # else it may only follow from what is noted already
+                raise explained(error, self.calls) from None
+        if self.problems:
+            raise SpecError(*sorted(self.problems.values(), key=in_order))
+        return Trace(self.rows, inputs, output)
+
+    def note(self, error):
+        """Keep an error, the first of each place, while the walk goes on."""
+        place = error.problems[0].place
+        self.problems.setdefault((id(place.source), place[1:]), explained(error, self.calls).problems[0])
 
     # steps
 
     def steps(self, steps, x, scope):
-        self.depth += 1
-        if self.depth > limits.NESTING:
-            message = f"layers nest at most {limits.NESTING} deep"
-            raise error_at("limit", message, place_of(steps[0]))
+        if steps:
+            self.deeper(steps[0])
         for step in steps:
             x = self.step(step, x, scope) if step.plain else self.controlled(step, x, scope)
-        self.depth -= 1
+        self.depth -= bool(steps)
         return x
+
+    def deeper(self, step):
+        self.depth += 1
+        if self.depth > limits.NESTING:
+            raise at(step, "limit", f"layers nest at most {limits.NESTING} deep, those of blocks counted")
 
     def step(self, step, x, scope):
         """A step without controls: its body, then what follows."""
@@ -88,6 +89,8 @@ class _Tracer:
         outer = self.times
         if step.times is not None:
             self.times = outer * counted(step, "times", step.times, x, scope)
+            if type(self.times) is int and self.times > limits.SIZE:
+                raise at(step, "limit", f"a layer runs at most {limits.SIZE:,} times")
         inner = scope
         if type(step.body) is Group and (step.repeat is not None or step.label):
             inner = Scope(scope.env, Frame(scope.frame, step.label or ""), scope)
@@ -127,7 +130,7 @@ class _Tracer:
         op = ops.find(call.op)
         frame = Frame(scope.frame, label or call.op)
         inputs = (x,) if op.takes_input else ()
-        options = bound(step, call, op, x, scope)
+        options = bound(step, call, op, x, scope, self.note)
         if op.branches:
             options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
         layer = self.remembered(step, op, x, options)
@@ -175,11 +178,12 @@ class _Tracer:
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
             env = dict(self.values)
             outer = {**shape_names(x), **scope.env}
-            place = place_of(step)
             for param in body.block.params:
                 arg = row[param] if param in row else body.block.defaults[param]
-                env[param] = valued(arg, outer if param in row else {**shape_names(x), **env}, place)
+                env[param] = valued(arg, outer if param in row else {**shape_names(x), **env}, place_in(step, arg))
+            self.calls.append((step, body.block, env))
             x = self.steps(body.block.steps, x, Scope(env, Frame(scope.frame, base), scope))
+            self.calls.pop()
         return x
 
     def chosen(self, step, body, x, scope):
@@ -199,7 +203,9 @@ class _Tracer:
         outer, self.shared = self.shared, name
         start = len(self.rows)
         again = Scope(named.scope.env, scope.frame, named.scope)
+        self.deeper(step)
         x = self.once(named.step._replace(label=None, origin=None), x, again)
+        self.depth -= 1
         before, after = self.rows[slice(*named.rows)], self.rows[start:]
         if not _same_weights(before, after):
             raise at(step, "bad-reuse", f"`{name}` has other weights on this input: they cannot be used again")
@@ -231,10 +237,6 @@ class _Tracer:
     def too_many(self, place):
         message = f"more than {self.most_layers:,} layers after repeats and blocks are expanded"
         return error_at("limit", message, place)
-
-
-def _looks_channels_first(shape):
-    return len(shape) == 3 and all(type(n) is int for n in shape) and shape[0] <= 4 < min(shape[1:]) and shape[2] > 16
 
 
 def _same_weights(before, after):

@@ -68,6 +68,12 @@ def test_variables_and_conventions(run, options, expected):
     assert run("analyze", "mobilenet", *options.split(), "--json").totals() == expected
 
 
+@pytest.mark.parametrize(("rho", "res"), [("1", 224), ("0.857", 192), ("0.714", 160), ("0.571", 128)])
+def test_rho_gives_whole_pixels(run, rho, res):
+    document = json.loads(run("analyze", "mobilenet", "--rho", rho, "--json").out)
+    assert (document["vars"]["res"], document["inputs"]["input"]) == (res, [res, res, 3])
+
+
 VIEWS = [  # options, number of rows, of the first row
     ("", 30, {"name": "conv", "type": "conv 3x3", "output": "112x112x32", "mult_adds": "10838016", "params": "864"}),
     ("--all", 84, {"name": "conv", "op": "conv"}),
@@ -150,6 +156,7 @@ SAYS = [  # command line, exit code, what stdout and stderr hold
     ("validate mobilenet vgg16", 0, "ok: vgg16:", ""),
     ("validate mobilenet nosuch.yaml", 2, "ok: mobilenet:", "1 of 2 specs cannot be used"),
     ("schema", 0, '"$schema": "http://json-schema.org/draft-07/schema#"', ""),
+    ("analyze --json -- vgg16", 0, '"totals": {"mult_adds": 15470264320,', ""),
     ("analyse mobilenet", 2, "", "error: there is no command `analyse`\n  = help: a similar name exists: `analyze`\n"),
     ("analyze", 2, "", "missing argument 'SPEC'"),
     ("analyze mobilenett", 2, "", "a similar name exists: `mobilenet`"),

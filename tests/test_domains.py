@@ -64,12 +64,6 @@ def plain(layer, number):
     )
 
 
-def simple(case, op):
-    """Whether a case is of sizes only: no branch by name and no list of axes."""
-    flowing, options = case
-    return all(kind not in ("order",) for kind in (op.options[name].kind.name for name in options if name in op.options))
-
-
 @pytest.mark.parametrize("name", sorted(INDEX))
 def test_arrays_give_what_numbers_give(name):
     op, seen = find(name), []
@@ -86,8 +80,9 @@ def test_arrays_give_what_numbers_give(name):
             return
         layer = layer_of(op, *arrays)
         for at in (0, 1):
-            found = plain(layer, lambda size: int(np.broadcast_to(array_of(size), (2,))[at]))
-            assert found == plain(numbers, int)
+            assert plain(layer, lambda size, at=at: int(np.broadcast_to(array_of(size), (2,))[at])) == plain(
+                numbers, int
+            )
         seen.append(numbers is not None)
 
     agree()

@@ -26,6 +26,7 @@ RANKS = st.sampled_from((2, 1, 3, 2, 1, 3, 2, 1, 0))  # a grid of rank 0 is a pl
 CHANNELS = st.sampled_from((1, 2, 3, 4, 6))
 AXES = st.sampled_from(("channels", "features", "height", "width", "depth", "length", "tokens", 0, 1, 2, 3))
 FLAG = st.booleans()
+SIDE = st.integers(0, 2)  # padding on one side
 
 
 def small(most, least=1):
@@ -56,9 +57,8 @@ def per_axis(rank, value):
     return st.sampled_from((value,) * 15 + (each,) * 24 + (many,)).flatmap(lambda strategy: strategy)
 
 
-def paddings(rank):
+def paddings(rank, side):
     """`same`, `valid`, a number, one per axis, [before, after] per axis, and a mixture."""
-    side = small(2, 0)
     pair, three = st.tuples(side, side), st.tuples(side, side, side)
     numbers = (side, per_axis(rank, side), per_axis(rank, pair), per_axis(rank, st.one_of(side, pair)))
     kinds = (st.just("same"), st.just("valid"), *numbers) * 6 + (st.tuples(*[three] * rank),)
@@ -83,7 +83,9 @@ def convolutions(draw, **more):
     steps, spread = per_axis(rank, small(3)), per_axis(rank, st.sampled_from((1, 1, 1, 2, 3)))
     more = {name: value(rank) if callable(value) else value for name, value in more.items()}
     needed = {"kernel": per_axis(rank, small(3))}
-    return (shape,), draw(choices(needed, stride=steps, padding=paddings(rank), dilation=spread, bias=FLAG, **more))
+    return (shape,), draw(
+        choices(needed, stride=steps, padding=paddings(rank, SIDE), dilation=spread, bias=FLAG, **more)
+    )
 
 
 @st.composite
@@ -102,9 +104,9 @@ def pools(draw, **more):
     shape = draw(grids(small(2)))
     rank = len(shape) - 1
     needed = {"kernel": st.one_of(per_axis(rank, small(4)), per_axis(rank, small(4)), st.just("global"))}
-    steps, ceil = per_axis(rank, small(4)), FLAG
+    steps, padding = per_axis(rank, small(4)), paddings(rank, st.sampled_from((0, 0, 0, 0, 1, 1, 2)))
     more = {name: per_axis(rank, value) for name, value in more.items()}
-    return (shape,), draw(choices(needed, stride=steps, padding=paddings(rank), ceil_mode=ceil, **more))
+    return (shape,), draw(choices(needed, stride=steps, padding=padding, ceil_mode=FLAG, **more))
 
 
 @st.composite
@@ -276,7 +278,7 @@ CASES = {
     "concat": concats(),
     "split": on_any(shapes(1, 4, 6), {"parts": small(3)}, part=small(2, 0), axis=AXES),
     "slice": on_any(shapes(1, 4, 6), {"size": small(4)}, start=small(3, 0), axis=AXES),
-    "pad": grids().flatmap(lambda shape: on_any(st.just(shape), {"padding": paddings(len(shape) - 1)})),
+    "pad": grids().flatmap(lambda shape: on_any(st.just(shape), {"padding": paddings(len(shape) - 1, SIDE)})),
     "flatten": on_any(shapes()),
     "reshape": reshapes(),
     "permute": permutes(),
@@ -407,7 +409,7 @@ CORNERS = {
         *({"kernel": 3, "out": 1, "stride": 2, "padding": 1, "output_padding": 2}, False),
     ),
     "conv_transpose: same, with output padding": (
-        *("conv_transpose", (LINE,), {"kernel": 4, "out": 1, "stride": 2, "output_padding": 1}, True),
+        *("conv_transpose", (LINE,), {"kernel": 4, "out": 1, "stride": 2, "output_padding": 1}, False),
     ),
     "pool: input smaller than the window": (
         *("maxpool", ((2, 2, 1),), {"kernel": 3, "stride": 2, "padding": 0, "ceil_mode": True}, True),
@@ -418,8 +420,12 @@ CORNERS = {
     "pool: a window in the right padding": (
         *("maxpool", ((5, 1),), {"kernel": 2, "stride": 3, "padding": 1, "ceil_mode": True}, True),
     ),
-    "pool: two windows in the right padding": (
-        *("avgpool", ((1, 1),), {"kernel": 1, "stride": 1, "padding": ((1, 2),), "ceil_mode": True}, True),
+    "pool: half the window in the padding": ("avgpool", ((3, 1),), {"kernel": 4, "padding": ((2, 1),)}, True),
+    "pool: more than half the window in the padding": (
+        "avgpool",
+        ((5, 1),),
+        {"kernel": 3, "padding": ((0, 2),)},
+        False,
     ),
     "pool: hanging over the end": ("lppool", ((6, 1),), {"kernel": 3, "stride": 2, "ceil_mode": True}, True),
     "pool: global": ("maxpool", (CUBE,), {"kernel": "global"}, True),
@@ -432,6 +438,10 @@ CORNERS = {
     "matmul: batches of other sizes": ("matmul", ((2, 3, 4), (3, 4, 3)), {}, False),
     "matmul: a vector": ("matmul", ((4,), (4,)), {}, False),
     "bilinear: other positions": ("bilinear", ((2, 3), (3, 3)), {"out": 1}, False),
+    "concat: other ranks": ("concat", ((2, 3), (2, 2, 3)), {}, False),
+    "concat: other positions": ("concat", ((2, 3), (3, 3)), {}, False),
+    "einsum: sizes of one axis": ("einsum", ((2, 3), (4, 2)), {"equation": "ab,bc->ac"}, False),
+    "einsum: three tensors": ("einsum", ((2,), (2,), (2,)), {"equation": "a,a,a->a"}, False),
     "einsum: a diagonal": ("einsum", ((3, 3),), {"equation": "aa->a"}, True),
     "einsum: a number": ("einsum", ((2, 3), (2, 3)), {"equation": "ab,ab->"}, True),
     "einsum: an axis twice in the result": ("einsum", ((3, 2), (2, 3)), {"equation": "ab,bc->aa"}, False),

@@ -69,7 +69,7 @@ def main(args=None):
     gc.set_threshold(100_000)  # a short run: most objects live to its end, and looking for garbage costs more
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, open(os.devnull, "w"))
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open to the end)
     code = _run(sys.argv[1:] if args is None else list(args))
     gc.freeze()  # nor is there anything to gain from a last look at them on the way out
     sys.exit(code)

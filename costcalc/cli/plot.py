@@ -61,6 +61,7 @@ def command(ctx, spec, **options):
 def _points(ctx, model, options):
     """The frame of points, the columns of both axes, and the title."""
     from ..fitting import published_accuracies
+    from ..metrics import metric
     from ..sweeps import stamp
     from .sweep import axes_of
 
@@ -69,10 +70,10 @@ def _points(ctx, model, options):
     y = options["y"] or ("top1" if "top1" in accuracies and not axes else "params")
     x = options["x"]
     metrics = tuple(dict.fromkeys(name for name in (x, y) if name not in accuracies and name not in model.variables))
+    for name in metrics:
+        metric(name, options["convention"])  # says which are known
     frame, space = _swept(model, axes, x, y, metrics, accuracies, options["convention"])
-    if len(frame) == 0:
-        raise OptionError(Problem("no-points", "there is nothing to draw", help="give values: --alpha 1,0.75"))
-    return frame, x, y, stamp(model, space, options["convention"]).replace("; ", "\n")
+    return frame, x, y, f"{model.name}\n{stamp(model, space, options['convention'])}"
 
 
 def _swept(model, axes, x, y, metrics, accuracies, convention):
@@ -90,5 +91,7 @@ def _swept(model, axes, x, y, metrics, accuracies, convention):
     else:
         help = f"--alpha 1,0.75 or --vary NAME=VALUES; variables: {listed(model.variables)}"
         raise OptionError(Problem("usage", "a plot needs values, or a published accuracy", help=help))
+    if space.size == 0:
+        raise OptionError(Problem("no-points", f"no published {wanted[0]} is for these values"))
     parts = [pandas.DataFrame(dict(one.columns)) for one in results(model, space, metrics, convention)]
     return pandas.concat(parts, ignore_index=True).assign(**columns), space

@@ -58,7 +58,7 @@ def command(ctx, spec, **options):
 
 
 def axes_of(ctx, model, options):
-    """Values by variable, in the order of the command line's options."""
+    """Values by variable, in the order in which the spec declares them; rho stands with res."""
     from ..ranges import values
     from ..sweeps import as_axis
 
@@ -69,7 +69,9 @@ def axes_of(ctx, model, options):
             raise OptionError(Problem("usage", f"`--vary {text}` varies nothing", help="write --vary NAME=VALUES"))
         pairs.append((name.strip(), value))
     pairs += named_pairs(ctx, model)
-    return {name: as_axis(model, name, values(name, text, read_value)) for name, text in pairs}
+    axes = {name: as_axis(model, name, values(name, text, read_value)) for name, text in pairs}
+    order = [*model.variables]
+    return dict(sorted(axes.items(), key=lambda pair: order.index("res") if pair[0] == "rho" else order.index(pair[0])))
 
 
 def _space(model, axes, options):

@@ -18,11 +18,16 @@ from ..errors import Refused
 class Points:
     """Numbers at points. `low` and `high` bound them; `array` computes them."""
 
-    __slots__ = ("_array", "_make", "high", "integral", "low", "table")
+    __slots__ = ("_array", "_make", "factors", "high", "integral", "low", "table")
 
     def __init__(self, table, low, high, integral, make):
         self.table, self.low, self.high, self.integral = table, low, high, integral
-        self._make, self._array = make, None
+        self._make, self._array, self.factors = make, None, None
+
+    @property
+    def open_factors(self):
+        """The two points that this is the product of, as long as nobody has multiplied them."""
+        return self.factors if self._array is None else None
 
     @property
     def array(self):
@@ -143,7 +148,10 @@ def product(a, b):
     for one, other in ((a, b), (b, a)):
         if type(one) is int and one == 1:
             return other
-    return call("*", np.multiply, a, b, _extremes)
+    result = call("*", np.multiply, a, b, _extremes)
+    if result.integral and type(a) is Points and type(b) is Points:
+        result.factors = a, b
+    return result
 
 
 def _sum(a, b):

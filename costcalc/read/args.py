@@ -25,6 +25,13 @@ class Scope:
         self.names, self.functions, self.params = frozenset(names), functions, frozenset(params)
         self.known = self.names | self.params
         self.cache = {} if cache is None else cache
+        self._looped = None
+
+    def looped(self):
+        """The scope inside a repeat, where `i` counts."""
+        if self._looped is None:
+            self._looped = self.inside("i")
+        return self._looped
 
     def inside(self, *names, params=None):
         """The same scope with more names; with `params`, that of a block's body."""
@@ -35,7 +42,7 @@ class Scope:
 def number(node, scope, problems, what="a number or an expression"):
     """A number, a condition or an expression."""
     if node.kind != "scalar":
-        problems.add("not-a-number", f"{what} is due here, not {node.what}", node)
+        problems.due("not-a-number", what, node)
         return BAD
     text = node.value
     if len(text) < 16 and text.isdigit() and text.isascii():
@@ -68,9 +75,8 @@ def _note_bad(error, node, problems):
     problems.add(error.code, error.message, at, expression_hint(text, error))
 
 
-def placed(node, scope, problems):
-    """A number, a condition or an expression that knows where it stands."""
-    value = number(node, scope, problems)
+def placed(value, node):
+    """An argument that knows where it stands, if it is an expression."""
     if type(value) is not expr.Expr:
         return value
     return expr.Expr(value.text, value.names, value.value, value.steps, value.depth, node.at)
@@ -116,12 +122,9 @@ def _is_long(node, items, problems):
 
 
 def text(node, scope, problems, what="a text", most=2_000):
-    """Free text, never evaluated: what can be printed, in one line."""
+    """Free text, never evaluated."""
     if node.kind != "scalar":
-        problems.add("not-text", f"{what} is due here, not {node.what}", node)
-    elif not node.value.isprintable():
-        shown = next(char for char in node.value if not char.isprintable())
-        problems.add("not-text", f"{what} cannot hold the control character U+{ord(shown):04X}", node)
+        problems.due("not-text", what, node)
     elif len(node.value) > most:
         problems.add("limit", f"{what} has at most {most:,} characters", node)
     else:
@@ -134,8 +137,7 @@ def shape(node, scope, problems):
     if node.kind == "map":
         return _named_shape(node, scope, problems)
     if node.kind != "list" or not node.value:
-        message = f"a shape is due here, not {node.what if node.value else 'an empty list'}"
-        problems.add("bad-shape", message, node, "write [height, width, channels], as in [224, 224, 3]")
+        problems.due("bad-shape", "a shape", node, "write [height, width, channels], as in [224, 224, 3]")
         return BAD
     items = tuple(number(item, scope, problems) for item in node.value[: limits.RANK + 1])
     return BAD if _is_long(node, items, problems) or any(item is BAD for item in items) else items

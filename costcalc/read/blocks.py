@@ -4,8 +4,8 @@ import os
 from functools import lru_cache
 
 from .. import limits
-from ..errors import Source
-from ..expr import FUNCTIONS
+from ..errors import Source, brief
+from ..expr import CONSTANTS, FUNCTIONS
 from ..model import Block
 from ..ops import INDEX
 from . import args
@@ -14,19 +14,23 @@ from .layers import BODIES, CONTROLS, LayerReader
 from .nodes import compose
 from .problems import Problems
 
+RESERVED = frozenset(["i", "and", "or", "not", "if", "else", "in", "is", "lambda", *CONSTANTS, *FUNCTIONS])
+LONGEST = 1_000  # characters of a signature
+
 
 def signature(node, problems):
     """(name, [(parameter, default text or None)]) of a key such as `bottleneck(t, c, s=1)`; None if it is none."""
     name, paren, rest = node.value.strip().partition("(")
-    if not args.is_name(name.strip()) or (paren and not rest.endswith(")")):
-        problems.add("bad-signature", f"`{node.value[:60]}` is not a signature such as `name(a, b=1)`", node)
+    if not args.is_name(name.strip()) or (paren and not rest.endswith(")")) or len(node.value) > LONGEST:
+        help = "write a name and its parameters, as in `name(a, b=1)`"
+        problems.add("bad-signature", f"`{brief(node.value)}` is not a signature", node, help)
         return None
     params = []
     for part in _split(rest[:-1]) if rest[:-1].strip() else []:
         param, equals, default = (piece.strip() for piece in part.partition("="))
         if not args.is_name(param) or param in (earlier for earlier, _ in params):
             what = "is given twice" if args.is_name(param) else "is not a parameter"
-            problems.add("bad-signature", f"`{part.strip()[:60]}` {what}", node)
+            problems.add("bad-signature", f"`{brief(part.strip())}` {what}", node, "a parameter is a name, or `name=1`")
             return None
         params.append((param, default if equals else None))
     return name.strip(), params
@@ -51,6 +55,7 @@ class Library:
         self.problems, self.scope, self.shipped = problems, scope, shipped
         self.reader = LayerReader(source, problems, self, defaults)
         self.source, self.nodes, self.done, self.open = source, {}, {}, []
+        self.names_of_blocks = []
         for key, value in node.value if node is not None else ():
             found = signature(key, problems)
             if found and found[0] in self.nodes:
@@ -80,7 +85,8 @@ class Library:
             return self.shipped.block(name, at)
         if name in self.open:
             path = " -> ".join([*self.open[self.open.index(name) :], name])
-            self.problems.add("recursion", f"block `{name}` calls itself: {path}", at)
+            help = "a network is finite: `repeat: n` runs layers n times"
+            self.problems.add("recursion", f"block `{name}` calls itself: {path}", at, help)
             return None
         if len(self.open) >= limits.BLOCK_DEPTH:
             self.problems.add("limit", f"blocks call each other at most {limits.BLOCK_DEPTH} deep", at)
@@ -95,17 +101,22 @@ class Library:
         """Read every block, called or not, so that all problems show."""
         for name, (key, _, _) in self.nodes.items():
             self.block(name, key)
+        for names in self.names_of_blocks:
+            names.check_left()
 
     def _read(self, name):
         key, body, params = self.nodes[name]
         names = tuple(param for param, _ in params)
         for param in names:
-            if (param in self.scope.names and param not in SHAPE_NAMES) or param == "i":
-                self.problems.add(
-                    "name-taken", f"`{param}` is a variable already: give the parameter another name", key
-                )
+            if param in RESERVED or (param in self.scope.names and param not in SHAPE_NAMES):
+                what = "means something already" if param in RESERVED else "is a variable already"
+                self.problems.add("name-taken", f"`{brief(param)}` {what}: give the parameter another name", key)
         defaults = self._defaults(key, params)
+        outer = self.reader.names
+        self.reader.names = outer.of_block()
+        self.names_of_blocks.append(self.reader.names)
         steps = self.reader.steps(body, self.scope.inside(params=frozenset(names)))
+        self.reader.names = outer
         return Block(name, names, defaults, steps, self.source)
 
     def _defaults(self, key, params):

@@ -2,6 +2,8 @@
 
 import re
 
+from ..errors import brief
+
 _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
     (r"^\d+(x\d+)+$", "a kernel cannot stand here: give one number"),
     (r"^(\d+)\s*[xX×]\s*(\d+)$", "a kernel is written {}x{}"),
@@ -26,6 +28,7 @@ _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
     (r"[A-Za-z_]\w*\.[A-Za-z_]", "a name has no parts"),
     (r"\bif\b(?!.*\belse\b)", "write `a if condition else b`"),
 )
+_NOTHING = "write a number after the colon, or leave the option out"
 _ANYTHING = "numbers and names, joined by `+ - * / // %`, or `max(..)`, `floor(..)`, `a if c else b`"
 _WORDS = {
     **dict.fromkeys(("yes", "on", "True", "TRUE", "y"), "write `true`"),
@@ -63,6 +66,8 @@ def expression_hint(text, problem):
         return _WORDS.get(text.strip()) or problem.help
     if problem.help or problem.code != "bad-expression":
         return problem.help
+    if not text.strip():
+        return _NOTHING
     for pattern, help in _EXPRESSIONS:
         found = re.search(pattern, text.strip())
         if found:
@@ -70,17 +75,23 @@ def expression_hint(text, problem):
     return _ANYTHING
 
 
-def operation_hint(name):
-    """What an operation of another language is called here."""
-    plain = re.sub(r"(?<=[a-z])\d+d$", "", name.lower())
-    return _OPERATIONS.get(plain, "`costcalc ops` lists them")
+def operation_hint(name, known):
+    """What an operation of another language is called here, or how one is written; or None."""
+    head, paren, _ = name.partition("(")
+    if paren and head.strip() in known:
+        return f"what it is given stands after a colon: `{head.strip()}: ..`, and options in {{ }}"
+    first, blank, rest = name.partition(" ")
+    if blank and first in known:
+        return f"write `{{{first}: {brief(rest)}}}`"
+    plain = re.sub(r"(?<=[a-z])\dd$", "", name.lower())
+    return _OPERATIONS.get(plain)
 
 
-def option_hint(name, known):
+def option_hint(name, known, main):
     """What an option of another language is called here, or None."""
+    if name == main or (main == "kernel" and name in ("size", "kernel_size")):
+        return f"the {main} is the value of the operation itself, as in {{conv: 3x3, out: 32}}"
     ours = _OPTIONS.get(name.lower())
     if ours == "then" and "then" in known:
         return "what follows a layer is written `then: [batchnorm, relu]`"
-    if name == "kernel":
-        return "the kernel is the value of the operation: `{conv: 3x3, ..}`"
     return f"it is called `{ours}` here" if ours in known else None

@@ -1,14 +1,19 @@
 """Lists of layers: each entry becomes a `Step`, with the file's defaults already filled in."""
 
-from .. import ops
-from ..errors import listed
+from .. import limits, ops
+from ..errors import brief, listed
 from ..model import BlockCall, Call, Chosen, Group, Reuse, Step, is_dynamic
 from . import args
 from .args import BAD
+from .controls import CONTROLS, control, layer_name
+from .names import Names
+from .nodes import is_empty
+from .rows import RowReader
 
-CONTROLS = ("repeat", "when", "residual", "times", "as", "from", "then")
 BODIES = ("layers", "reuse")
 _NOTHING: dict = {}
+_NO_ENTRY = (None, None)
+_COMMON = frozenset(["out", "stride", "padding", "groups", "bias", "dilation", "kernel"])  # options, surely
 
 
 class LayerReader:
@@ -17,12 +22,18 @@ class LayerReader:
     def __init__(self, source, problems, library, defaults):
         self.source, self.problems, self.library, self.defaults = source, problems, library, defaults
         self._thens, self._options, self._scopes = {}, {}, []
+        self.names, self.count = Names(problems), 0
 
     def steps(self, node, scope, with_then=True):
         """The steps of a list of layers."""
         if node.kind != "list":
-            self.problems.add("not-a-list", f"a list of layers is due here, not a {node.kind}", node)
+            help = "start each layer with `- `, or write [relu, softmax]"
+            self.problems.due("not-a-list", "a list of layers", node, help)
             return ()
+        self.count += len(node.value)
+        if self.count > limits.LAYERS:
+            self.problems.add("limit", f"more than {limits.LAYERS:,} layers", node, "`repeat:` says a layer many times")
+            self.problems.raise_any()
         found = [self.step(item, scope, with_then) for item in node.value]
         return tuple(step for step in found if step is not None)
 
@@ -33,25 +44,34 @@ class LayerReader:
         elif node.kind == "map":
             entries = {key.value: (key, value) for key, value in node.value}
         else:
-            self.problems.add("bad-layer", "a layer is an operation with its options, not a list", node)
+            help = "write `- conv: 3x3`, or `- {conv: 3x3, out: 32}`; a list of layers is `- layers: [..]`"
+            self.problems.add("bad-layer", "a layer is an operation with its options, not a list", node, help)
             return None
         key = self._body_key(entries, node, scope)
         if key is None:
             return None
         at, value = entries.pop(key)
-        inner = scope.inside("i") if "repeat" in entries else scope
+        own = "repeat" in entries or (key == "layers" and "as" in entries)  # whether its names are its own
+        inner = scope.looped() if "repeat" in entries else scope
+        if own:
+            self.names.open()
+        body = self._body(at, value, node, entries, inner)
+        then = self._then(key, body, entries.get("then", _NO_ENTRY)[1], inner, with_then)
+        if own:
+            self.names.close()
+        return self._controlled(body, at, entries, scope, inner, then)
+
+    def _body(self, at, value, node, entries, scope):
         name = at.value
         if name in scope.params and node.kind == "scalar":
-            body = Chosen(name)
-        elif name == "layers":
-            body = Group(self.steps(value, inner))
-        elif name == "reuse":
-            body = Reuse(args.text(value, scope, self.problems))
-        elif name in ops.INDEX:
-            body = self._call(name, at, value, entries, inner)
-        else:
-            body = self._block_call(name, at, value, entries, inner)
-        return self._controlled(body, name, at, entries, scope, inner, with_then)
+            return Chosen(name)
+        if name == "layers":
+            return Group(self.steps(at._replace(value="") if value is None else value, scope))
+        if name == "reuse":
+            return Reuse(self._earlier(at._replace(value="") if value is None else value))
+        if name in ops.INDEX:
+            return self._call(name, at, value, entries, scope)
+        return self._block_call(name, at, value, entries, scope)
 
     def _body_key(self, entries, node, scope):
         if node.kind == "scalar" and node.value in scope.params:
@@ -66,16 +86,24 @@ class LayerReader:
             return found[0]
         if found:
             at = entries[found[1]][0]
-            self.problems.add("several-operations", f"a layer has one operation, here are {listed(found)}", at)
+            help = "what follows a layer stands on a line of its own, or in `then: [..]`"
+            message = f"a layer has one operation, here are {listed(found)}"
+            self.problems.add("several-operations", message, at, help)
             return None
-        names = [key for key in entries if key not in CONTROLS]
-        if not names:
-            self.problems.add("no-operation", "this layer has no operation", node)
+        unknown = [key for key in entries if key and key not in CONTROLS and key not in _COMMON]
+        if not unknown:
+            help = "write the operation first, as in {conv: 3x3, out: 32}; `costcalc ops` lists them"
+            self.problems.add("no-operation", "this layer has no operation", node, help)
             return None
+        from .hints import operation_hint
+
         known = [*ops.INDEX, *self.library.names(), *BODIES, *scope.params]
-        what = "operation or block"
-        self.problems.unknown(what, names[0][:60], entries[names[0]][0] if node.kind == "map" else node, known)
-        self.problems.found[-1] = self.problems.found[-1]._replace(code="unknown-operation")
+        at = entries[unknown[0]][0] if node.kind == "map" else node
+        hint = operation_hint(unknown[0], known)
+        if hint:
+            self.problems.add("unknown-operation", f"unknown operation or block `{brief(unknown[0])}`", at, hint)
+        else:
+            self.problems.unknown("operation or block", unknown[0], at, known, "`costcalc ops` lists them")
         return None
 
     # operations
@@ -83,16 +111,16 @@ class LayerReader:
     def _call(self, name, at, value, entries, scope):
         op = ops.find(name)
         places, given = {}, {}
-        if value is not None and not _is_empty(value):
+        if value is not None and not is_empty(value):
             if op.main is None:
-                self.problems.add("unexpected-value", f"`{name}` takes no value", value)
+                self.problems.add("unexpected-value", f"`{name}` takes no value", value, f"write `- {name}`")
             else:
                 given[op.main] = value
         for key, (key_node, node) in entries.items():
             if key in CONTROLS:
                 continue
             if key not in op.options or key == op.main:
-                self.problems.unknown("option", key, key_node, (set(op.options) - {op.main}) | set(CONTROLS))
+                self._unknown_option(op, key, key_node)
             else:
                 given[key] = node
         for key, node in self.defaults.get(name, _NOTHING).items():
@@ -106,6 +134,16 @@ class LayerReader:
             if option.required and option.name not in given:
                 self._missing(name, option, op, at)
         return Call(name, options, places, any(map(is_dynamic, options.values())))
+
+    def _unknown_option(self, op, name, at):
+        known = (set(op.options) - {op.main}) | set(CONTROLS)
+        from .hints import option_hint
+
+        hint = option_hint(name, known, op.main)
+        if hint:
+            self.problems.add("unknown-option", f"unknown option `{brief(name)}`", at, hint)
+        else:
+            self.problems.unknown("option", name, at, known)
 
     def _missing(self, name, option, op, at):
         how = f"write {{{name}: ..}}" if option.name == op.main else f"add `{option.name}: ..`"
@@ -140,8 +178,8 @@ class LayerReader:
 
     def _branch(self, node, scope):
         if node.kind == "scalar":
-            return node.value
-        return self.steps(node, scope)
+            return self._earlier(node)
+        return self._inner(node, scope)
 
     # blocks
 
@@ -149,84 +187,29 @@ class LayerReader:
         block = self.library.block(name, at)
         if block is None:
             return Group(())
-        options = {}
-        for key, (key_node, node) in entries.items():
-            if key in block.params:
-                options[key] = args.argument(node, scope, self.problems)
-            elif key not in CONTROLS:
-                self.problems.unknown("option", key, key_node, (*block.params, *CONTROLS))
-        for key, node in self.defaults.get(name, _NOTHING).items():
-            if key in block.params and key not in options:
-                options[key] = args.argument(node, scope, self.problems)
-        written = {key for key in entries if key in block.params}
-        rows = tuple(
-            (label, self._row(block, row, options, written, at, scope)) for label, row in self._rows(block, value)
-        )
-        return BlockCall(block, rows)
-
-    def _rows(self, block, node):
-        """(label, row) pairs: a row is a node, or None for a call without values."""
-        if node is None or _is_empty(node):
-            return [(None, None)]
-        if node.kind == "list" and node.value and all(item.kind in ("list", "map") for item in node.value):
-            return [(None, item) for item in node.value]
-        if node.kind == "map" and not any(key.value in block.params for key, _ in node.value):
-            if not all(value.kind == "list" or len(block.params) == 1 for _, value in node.value):
-                key = node.value[0][0]
-                self.problems.unknown("argument", key.value, key, block.params)
-                return []
-            return [(key.value, value) for key, value in node.value]
-        return [(None, node)]
-
-    def _row(self, block, node, options, written, at, scope):
-        """Arguments of one row by parameter name."""
-        given = {}
-        if node is not None and node.kind == "map":
-            for key, value in node.value:
-                if key.value not in block.params:
-                    self.problems.unknown("argument", key.value, key, block.params)
-                else:
-                    given[key.value] = args.argument(value, scope, self.problems)
-        elif node is not None:
-            values = node.value if node.kind == "list" else [node]
-            free = [param for param in block.params if param not in written]
-            if len(values) > len(free):
-                self._wrong_count(block, len(values) + len(written), node)
-            for param, value in zip(free, values, strict=False):
-                given[param] = args.argument(value, scope, self.problems)
-        given = {**options, **given}
-        if any(param not in given and param not in block.defaults for param in block.params):
-            self._wrong_count(block, len(given), node if node is not None else at)
-        return given
-
-    def _wrong_count(self, block, got, at):
-        known = ", ".join(block.params)
-        least = len(block.params) - len(block.defaults)
-        due = str(least) if not block.defaults else f"{least} to {len(block.params)}"
-        self.problems.add("wrong-row", f"`{block.name}` takes {due} values ({known}), got {got}", at)
+        reader = RowReader(self.problems, block, scope, self.defaults.get(name, _NOTHING))
+        return BlockCall(block, reader.rows(at, value, entries))
 
     # how a step is run
 
-    def _controlled(self, body, name, at, entries, scope, inner, with_then):
-        controls = {key: entries[key][1] for key in CONTROLS if key in entries}
-        then = self._then(name, body, controls.pop("then", None), inner, with_then)
+    def _controlled(self, body, at, entries, scope, inner, then):
+        controls = {key: entries[key][1] for key in CONTROLS if key in entries and key != "then"}
         if not controls:
             return Step(body, at.at, self.source, then=then)
-        read = {
-            "repeat": args.number(controls["repeat"], scope, self.problems) if "repeat" in controls else None,
-            "label": self._name(controls.get("as")),
-            "origin": self._name(controls.get("from")),
-        }
-        for key in ("when", "residual", "times"):
-            read[key] = args.number(controls[key], inner, self.problems) if key in controls else None
+        read = {"origin": self._earlier(controls["from"]) if "from" in controls else None}
+        for key in ("repeat", "when", "residual", "times"):
+            where = scope if key == "repeat" else inner
+            read[key] = control(key, controls[key], where, self.problems) if key in controls else None
+        read["label"] = layer_name(controls["as"], self.problems) if "as" in controls else None
+        if type(read["label"]) is str:
+            self.names.give(controls["as"])
         return Step(body, at.at, self.source, then=then, plain=False, **read)
 
-    def _name(self, node):
-        if node is None:
-            return None
-        name = args.text(node, None, self.problems)
-        if name is not BAD and not name.strip():
-            self.problems.add("empty-name", "a name is due here", node)
+    def _earlier(self, node):
+        """The name of a layer before this one."""
+        name = layer_name(node, self.problems)
+        if name is not BAD:
+            self.names.check(node)
         return name
 
     def _then(self, name, body, node, scope, with_then):
@@ -236,9 +219,16 @@ class LayerReader:
             return ()
         key = id(node), id(scope)
         if key not in self._thens:  # the scope is kept so that its id stays its own
-            self._thens[key] = scope, self.steps(node, scope, with_then=False)
+            own = isinstance(body, Call)
+            self._thens[key] = (
+                scope,
+                self._inner(node, scope, False) if own else self.steps(node, scope, with_then=False),
+            )
         return self._thens[key][1]
 
-
-def _is_empty(node):
-    return node.kind == "scalar" and node.plain and node.value in ("", "null", "~")
+    def _inner(self, node, scope, with_then=True):
+        """The steps of a list whose names are its own."""
+        self.names.open()
+        steps = self.steps(node, scope, with_then)
+        self.names.close()
+        return steps

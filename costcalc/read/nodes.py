@@ -56,6 +56,11 @@ class Node(NamedTuple):
         return f"a {self.kind}"
 
 
+def is_empty(node):
+    """Whether nothing is written at a node: no value, or `null`."""
+    return node.kind == "scalar" and node.plain and node.value in ("", "null", "~")
+
+
 def compose(source: Source, problems: Problems | None = None) -> Node:
     """The tree of a text.
 
@@ -65,14 +70,10 @@ def compose(source: Source, problems: Problems | None = None) -> Node:
     noted = Problems(source) if problems is None else problems
     try:
         node = _Builder(source, noted).document()
-    except yaml.MarkedYAMLError as error:
-        from .syntax import syntax_error
+    except yaml.YAMLError as error:
+        from .syntax import text_error
 
-        noted.add_all(syntax_error(source, error))
-    except yaml.reader.ReaderError:
-        from .syntax import character_error
-
-        noted.add_all(character_error(source))
+        noted.add_all(text_error(source, error))
     except SpecError as error:
         noted.add_all(error)
     else:
@@ -197,13 +198,12 @@ class _Builder:
         return False
 
     def is_rest(self, node):
-        """Whether a node is what a comma cut off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""
-        if node.kind != "scalar" or not node.plain or not (self.open or "(" in node.value):
-            return False
+        """Whether a comma cut this node off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""
         was_open = self.open
-        self.open = max(was_open + node.value.count("(") - node.value.count(")"), 0)
-        if self.open and not was_open:
-            self.note_cut(node)
+        if node.kind == "scalar" and node.plain and (was_open or "(" in node.value):
+            self.open = max(was_open + node.value.count("(") - node.value.count(")"), 0)
+            if self.open and not was_open:
+                self.note_cut(node)
         return bool(was_open)
 
     def note_cut(self, node):

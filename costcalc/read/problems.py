@@ -1,6 +1,6 @@
 """Collects every problem of a file, so that a person sees all of them at once."""
 
-from ..errors import Place, Problem, Source, SpecError, brief, listed, nearest
+from ..errors import Place, Problem, Source, SpecError, brief, in_order, listed, nearest
 
 MOST = 50  # problems shown of one file
 ENOUGH = 200  # problems after which reading on would only cost time
@@ -21,6 +21,11 @@ class Problems:
         if len(self.found) >= ENOUGH:
             self.raise_any()
 
+    def due(self, code, what, node, help=None):
+        """Note that something else stands at a node than what must, or nothing at all."""
+        message = f"{what} is due here, not {node.what}" if node.value else f"{what} is missing here"
+        self.add(code, message, node, help)
+
     def unknown(self, what, name, at, names, help=None):
         """Note an unknown name, with the nearest of those known; `help` is for when none is near."""
         names = sorted(names)
@@ -36,12 +41,7 @@ class Problems:
     def raise_any(self):
         """Raise what was found, sorted by line; do nothing when all is well."""
         if self.found:
-            ordered = list(dict.fromkeys(sorted(self.found, key=_position)))
+            ordered = list(dict.fromkeys(sorted(self.found, key=in_order)))
             error = SpecError(*ordered[:MOST])
             error.more = len(ordered) > MOST
             raise error
-
-
-def _position(problem):
-    place = problem.place
-    return (place.source.path, place.line, place.column) if place else ("", 0, 0)

@@ -1,14 +1,16 @@
 """The spec language: a YAML text becomes a `Model`, or a SpecError with every problem of the file."""
 
-from ..errors import Place, Source
-from ..expr import CONSTANTS, FUNCTIONS, Function, parse
+from ..errors import OptionError, Place, Problem, Source, SpecError, brief, nearest
+from ..expr import FUNCTIONS, Function, parse
 from ..memory import uncollected
 from ..model import Input, Model, Variable
 from ..ops import INDEX, find
+from ..variables import checked
 from . import args
 from .args import BAD, SHAPE_NAMES, Scope
-from .blocks import Library, Shipped, signature
-from .nodes import compose
+from .blocks import RESERVED, Library, Shipped, signature
+from .names import Names
+from .nodes import compose, is_empty
 from .problems import Problems
 
 SECTIONS = (
@@ -24,7 +26,7 @@ SECTIONS = (
     "published",
     "budget",
 )
-_RESERVED = frozenset(["i", "and", "or", "not", "if", "else", "in", "is", "lambda", *CONSTANTS])
+ENTRIES = 2_000  # variables, functions, inputs or blocks of one spec
 
 
 def read(source: Source) -> Model:
@@ -33,7 +35,10 @@ def read(source: Source) -> Model:
     Raises SpecError: all problems of the file at once, sorted by line.
     """
     with uncollected():
-        return _Reader(source).model()
+        try:
+            return _Reader(source).model()
+        except RecursionError:
+            raise SpecError(Problem("limit", "blocks and lists nest too deep", Place(source, 1, 1))) from None
 
 
 class _Reader:
@@ -41,7 +46,7 @@ class _Reader:
         self.source, self.problems = source, Problems(source)
 
     def model(self):
-        sections = self._sections(compose(self.source))
+        sections = self._sections(compose(self.source, self.problems))
         variables = self._variables(sections.get("vars"))
         names = SHAPE_NAMES | set(variables)
         functions = self._functions(sections.get("define"), variables)
@@ -49,13 +54,19 @@ class _Reader:
         defaults = self._defaults(sections.get("defaults"))
         scope = Scope(names, functions, params=_words(variables))
         library = Library(self.source, self.problems, self._map(sections.get("blocks")), defaults, scope, Shipped())
-        steps = library.reader.steps(sections["layers"], scope) if "layers" in sections else ()
+        library.reader.names = Names(self.problems, inputs)
+        steps = self._steps(sections["layers"], library.reader, scope) if "layers" in sections else ()
         library.read_all()
         self._check_defaults(sections.get("defaults"), library)
         published, budget = self._evidence(sections, variables)
         self.problems.raise_any()
         name = sections["name"].value if "name" in sections else _stem(self.source.path)
         return Model(name, self.source, variables, inputs, steps, published, budget)
+
+    def _steps(self, node, reader, scope):
+        if node.kind == "list" and not node.value:
+            self.problems.add("empty", "there are no layers", node, "a layer is `- {conv: 3x3, out: 32}`")
+        return reader.steps(node, scope)
 
     def _evidence(self, sections, variables):
         if "published" not in sections and "budget" not in sections:
@@ -67,7 +78,8 @@ class _Reader:
 
     def _sections(self, root):
         if root.kind != "map":
-            self.problems.add("not-a-spec", "a spec is a map with `input:` and `layers:`", root)
+            help = "start with `input: [224, 224, 3]`, then `layers:`"
+            self.problems.add("not-a-spec", f"a spec is a map with `input:` and `layers:`, not {root.what}", root, help)
             self.problems.raise_any()
         sections = {}
         for key, value in root.value:
@@ -80,26 +92,57 @@ class _Reader:
                 self.problems.add("not-text", f"`{name}` is a text", sections.pop(name))
         if "input" in sections and "inputs" in sections:
             self.problems.add("several-inputs", "write `input` or `inputs`, not both", sections["inputs"])
-        for name in ("input", "layers"):
-            if name not in sections and not (name == "input" and "inputs" in sections):
-                self.problems.add("missing-key", f"a spec needs `{name}:`", root.at)
+        self._refuse_missing(root, sections)
         return sections
 
+    def _refuse_missing(self, root, sections):
+        """Note what a spec must have, unless a key is there that was surely meant to be it."""
+        unknown = [key.value for key, _ in root.value if key.value not in SECTIONS]
+        for name, example in (("input", "`input: [224, 224, 3]`"), ("layers", "`layers:` with a list of layers")):
+            if name in sections or (name == "input" and "inputs" in sections) or nearest(name, unknown):
+                continue
+            at = (root.line, root.column, 1)
+            self.problems.add("missing-key", f"a spec needs `{name}:`", at, f"add {example}")
+
     def _map(self, node):
-        if node is None or node.kind == "map":
+        if node is None or is_empty(node):
+            return None
+        if node.kind != "map":
+            self.problems.due("not-a-map", "a map", node, "write `name: value` on each line")
+        elif len(node.value) > ENTRIES:
+            self.problems.add("limit", f"at most {ENTRIES:,} entries can stand here", node)
+        else:
             return node
-        self.problems.add("not-a-map", "a map is due here", node)
         return None
 
     def _variables(self, node):
         variables = {}
         for key, value in self._map(node).value if self._map(node) else ():
             name = key.value
-            if not args.is_name(name) or name in _RESERVED or name in FUNCTIONS:
-                self.problems.add("bad-name", f"`{name[:60]}` cannot be the name of a variable", key)
+            if not args.is_name(name) or name in RESERVED:
+                self._bad_name(key, "variable")
                 continue
+            known = len(self.problems.found)
             variables[name] = self._variable(name, key, value, variables)
+            self._explain_order(node, known)
         return variables
+
+    def _bad_name(self, key, what):
+        name, help = key.value, "a name is made of letters (a to z), digits and `_`, and starts with a letter"
+        if name in RESERVED:
+            help = "in a spec it means something already" if name != "i" else "`i` counts inside `repeat:`"
+        self.problems.add("bad-name", f"`{brief(name)}` cannot be the name of a {what}", key, help)
+
+    def _explain_order(self, node, known):
+        """Say of unknown variables that they are declared, but later."""
+        for index in range(known, len(self.problems.found)):
+            problem = self.problems.found[index]
+            later = [key for key, _ in node.value if problem.message == f"unknown variable `{key.value}`"]
+            if problem.code == "unknown-variable" and later:
+                help = (
+                    f"`{later[0].value}` is declared on line {later[0].line}: a default uses only variables before it"
+                )
+                self.problems.found[index] = problem._replace(help=help)
 
     def _variable(self, name, key, node, earlier):
         scope = Scope(earlier, FUNCTIONS)
@@ -123,7 +166,18 @@ class _Reader:
             for part in ("min", "max")
         ]
         text = args.text(parts["help"], scope, self.problems) if "help" in parts else ""
-        return Variable(name, default, choices, text, *bounds, Place(self.source, *key.at))
+        variable = Variable(name, default, choices, text, *bounds, Place(self.source, *key.at))
+        self._check_default(variable, parts["default"])
+        return variable
+
+    def _check_default(self, variable, node):
+        """Note a default that a person could not set: outside `choices`, `min` or `max`."""
+        if BAD in (variable.default, variable.least, variable.most, *variable.choices):
+            return
+        try:
+            checked(variable, variable.default)
+        except OptionError as error:
+            self.problems.add("bad-value", f"the default: {error.problems[0].message}", node, error.problems[0].help)
 
     def _functions(self, node, variables):
         functions = dict(FUNCTIONS)
@@ -132,8 +186,9 @@ class _Reader:
             if not found:
                 continue
             name, params = found[0], tuple(param for param, _ in found[1])
-            if name in FUNCTIONS or name in variables:
-                self.problems.add("name-taken", f"`{name}` means something already", key)
+            if name in RESERVED or name in variables:
+                message = f"`{brief(name)}` means something already: give the function another name"
+                self.problems.add("name-taken", message, key)
             body = args.number(value, Scope({*variables, *params}, functions), self.problems)
             if body is not BAD:
                 if not hasattr(body, "names"):
@@ -144,6 +199,12 @@ class _Reader:
     def _inputs(self, sections, scope):
         if "inputs" in sections:
             pairs = self._map(sections["inputs"]).value if self._map(sections["inputs"]) else ()
+            if not pairs:
+                help = "write `name: [height, width, channels]` for each"
+                self.problems.add("missing-key", "`inputs:` names no input", sections["inputs"], help)
+            for key, _ in pairs:
+                if not args.is_name(key.value):
+                    self._bad_name(key, "input")
             return {key.value: self._input(value, scope) for key, value in pairs}
         return {"input": self._input(sections["input"], scope)} if "input" in sections else {}
 

@@ -1,6 +1,6 @@
 """Text that is not YAML: what its parser says becomes what a person can act on."""
 
-from yaml.reader import Reader
+from yaml.reader import Reader, ReaderError
 
 from ..errors import Place, Problem, SpecError
 
@@ -17,8 +17,12 @@ _SYNTAX = {  # what the parser says -> what it means for a person, and the way o
 }
 
 
-def syntax_error(source, error):
+def text_error(source, error):
     """The SpecError for what YAML's parser could not read."""
+    return _character_error(source) if isinstance(error, ReaderError) else _syntax_error(source, error)
+
+
+def _syntax_error(source, error):
     mark = error.problem_mark or error.context_mark
     place = Place(source, mark.line + 1, mark.column + 1)
     line = place.excerpt()
@@ -35,8 +39,8 @@ def syntax_error(source, error):
     return SpecError(Problem("bad-yaml", message, place, help, notes))
 
 
-def character_error(source):
-    """The SpecError for the first character that YAML does not allow."""
+def _character_error(source):
+    """The error of the first character that YAML does not allow."""
     found = Reader.NON_PRINTABLE.search(source.text)
     before = source.text[: found.start()] if found else ""
     *lines, line = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")

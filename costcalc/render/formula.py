@@ -121,6 +121,15 @@ function divisible(value, divisor, least) {
 """
 
 
+_JAVASCRIPT_NEAREST = """// Nearest whole number, halves to even.
+function nearest(value) {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+"""
+
+
 class _Python(PythonCodePrinter):
     def _print_Max(self, expr):
         return f"max({', '.join(map(self._print, expr.args))})"
@@ -140,7 +149,7 @@ class _Javascript(JavascriptCodePrinter):
         return f"divisible({', '.join(map(self._print, expr.args))})"
 
     def _print_nearest(self, expr):
-        return f"Math.round({self._print(expr.args[0])})"
+        return f"nearest({self._print(expr.args[0])})"
 
 
 def _code(found, format, general, note):
@@ -154,6 +163,8 @@ def _code(found, format, general, note):
         head += "import math\n\n\n" if "math." in text else "\n\n"
     if "divisible(" in text:
         head += _PYTHON_DIVISIBLE if python else _JAVASCRIPT_DIVISIBLE
+    if "nearest(" in text and not python:
+        head += _JAVASCRIPT_NEAREST
     return head + text
 
 

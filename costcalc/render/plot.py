@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import OptionError, Problem
 
+COUNTS = ("mult_adds", "flops", "params", "activations")
 MARKS = "osD^v<>PX*ph8"
 LABELS = {
     "mult_adds": "mult-adds",
@@ -64,16 +65,23 @@ def _scatter(axes, frame, x, y, marks):
 
 
 def _front(axes, frame, x, y):
-    at = front(frame[x].to_numpy(), frame[y].to_numpy(), y not in ("mult_adds", "flops", "params", "activations"))
+    at = front(frame[x].to_numpy(), frame[y].to_numpy(), y not in COUNTS)
     if len(at) > 1:
         axes.plot(frame[x].to_numpy()[at], frame[y].to_numpy()[at], color="0.5", linewidth=1, zorder=0)
 
 
 def _frame(axes, x, y, title, log):
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
     axes.set_xlabel(LABELS.get(x, x))
     axes.set_ylabel(LABELS.get(y, y))
-    axes.set_title(title, fontsize=9)
-    if "x" in log:
-        axes.set_xscale("log")
-    if "y" in log:
-        axes.set_yscale("log")
+    name, _, note = title.partition("\n")
+    axes.set_title(name)
+    axes.annotate(note, (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", fontsize=6, color="0.4")
+    for letter, metric, axis in (("x", x, axes.xaxis), ("y", y, axes.yaxis)):
+        if letter in log:
+            getattr(axes, f"set_{letter}scale")("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_minor_formatter(NullFormatter())
+        if metric in COUNTS:
+            axis.set_major_formatter(EngFormatter(sep=" "))

@@ -3,14 +3,17 @@
 import io
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .columns import BY_GROUP, BY_LAYER, COLUMNS, cell, columns_of, heading, selected, total
+from .columns import BY_GROUP, BY_LAYER, COLUMNS, cell, columns_of, heading, public, selected, total
 from .notes import notes
 
 NATURAL = 100_000  # columns of a page that is as wide as a table needs
+FOLDED = 24  # columns to which long names are folded, when there is no room
+SPARED = ("kernel", "input", "params_share", "cost_share", "layers", "type", "output")  # first to go, from the left
 
 
 def render(report, view, screen):
@@ -46,14 +49,35 @@ def draw(report, view, console, ascii_only=False):
     """Print a report on a rich console."""
     style = box.ASCII if ascii_only else box.SIMPLE_HEAD
     lines = selected(report, view)
-    columns = columns_of(view, report, BY_LAYER, BY_GROUP)
+    wanted = columns_of(view, report, BY_LAYER, BY_GROUP)
+    columns = wanted if view.columns else fitting(report, lines, wanted, console.width)
     console.print(_table(report, lines, columns, style, view.by))
     if view.by == "layer" and not view.columns:
+        types = report.by_type()
         console.print()
-        console.print(_table(report, report.by_type(), BY_GROUP, style, "type"))
+        console.print(_table(report, types, fitting(report, types, BY_GROUP, console.width), style, "type"))
     console.print()
-    for note in notes(report, view, len(lines)):
+    spared = [public(name, report) for name in wanted if name not in columns]
+    narrow = [f"no room in {console.width} columns for {', '.join(spared)} (--columns chooses)"] if spared else []
+    for note in [*narrow, *notes(report, view, len(lines))]:
         console.print(Text(note, overflow="fold"), soft_wrap=console.width == NATURAL)
+
+
+def fitting(report, lines, columns, width):
+    """Those of the columns that have room side by side, so that no name and no number is cut."""
+    if width == NATURAL:
+        return columns
+    needed = {
+        name: max([len(heading(name, report)), *(cell_len(cell(name, report, line)) for line in lines)])
+        for name in columns
+    }
+    needed |= {name: max(needed[name], len(total(report, name))) for name in ("cost", "params") if name in needed}
+    needed["name"] = min(needed["name"], FOLDED)
+    kept = list(columns)
+    for name in SPARED:
+        if name in kept and sum(needed[each] + 3 for each in kept) - 3 > width:
+            kept.remove(name)
+    return tuple(kept)
 
 
 def _table(report, lines, columns, style, title):

@@ -72,10 +72,10 @@ def _scattered(tally, x, weight, stride, dilation, reads, writes):
 def _cut(space, canvas, last_taps, stride, padding, output_padding):
     """(where the output starts on the canvas, its length) for every axis."""
     rank = len(space)
-    if padding == "same" and not any(output_padding):
+    if padding == "same":
+        if any(output_padding):
+            raise Impossible("`same` says how large the output is, and output padding says otherwise")
         return [_same_cut(n, last + 1, step) for n, last, step in zip(space, last_taps, stride, strict=True)]
-    if padding == "same":  # keras.layers.Conv2DTranspose with an output_padding: half the kernel goes on each side
-        padding = tuple((last + 1) // 2 for last in last_taps)
     drawn = [max(axis) + 1 for axis in zip(*canvas, strict=True)][:rank]
     sides = both_sides(0 if padding == "valid" else padding, rank)
     axes = zip(drawn, sides, output_padding, strict=True)

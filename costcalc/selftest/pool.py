@@ -5,7 +5,7 @@ from itertools import product
 
 from .layout import axis_of, without
 from .sliding import windows
-from .tally import Impossible, at, box, grid_of, per_axis, shape_of
+from .tally import Impossible, at, both_sides, box, grid_of, per_axis, shape_of
 
 
 def maxpool(tally, x, *, kernel, stride=None, padding="same", ceil_mode=False, dilation=1):
@@ -31,12 +31,20 @@ def _pool(tally, x, quantity, border, gather, kernel, stride, padding, ceil_mode
     if kernel == "global":
         kernel, stride, padding = space, 1, "valid"
     stride = kernel if stride is None else stride
+    if not isinstance(padding, str):
+        _half(per_axis(kernel, len(space)), both_sides(padding, len(space)))
     result = {}
     for position, window in windows(space, kernel, stride, padding, dilation, ceil_mode):
         for channel in range(channels):
             seen = [tally.did(quantity, x.get((*place, channel), border)) for _, place in window]
             result.update({(*position, channel): gather(seen)})
     return _through(tally, x, result)
+
+
+def _half(kernel, sides):
+    """torch.nn.functional.max_pool2d: padding is at most half the kernel, so that every window sees a value."""
+    if any(2 * side > size for size, pair in zip(kernel, sides, strict=True) for side in pair):
+        raise Impossible("padding is more than half the window")
 
 
 def _through(tally, x, result):

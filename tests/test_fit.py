@@ -1,0 +1,124 @@
+"""`costcalc fit` against brute force over every setting."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from costcalc import analyze, fit, load
+from costcalc.cli import main
+from costcalc.fitting import maximal
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        with pytest.raises(SystemExit) as exit_:
+            main([str(arg) for arg in args])
+        out = capsys.readouterr()
+        assert "Traceback" not in out.err
+        return exit_.value.code, out.out, out.err
+
+    return run
+
+
+def totals(**values):
+    return analyze(MODEL, **values).totals
+
+
+MODEL = load("mobilenet")
+
+
+def test_one_variable_agrees_with_brute_force(run):
+    code, out, _ = run("fit", "mobilenet", "--vary", "alpha=0.0001:1:0.0001", "--max", "mult_adds=150M", "-f", "csv")
+    assert code == 0
+    (row,) = csv.DictReader(io.StringIO(out))
+    alphas = [step / 10_000 for step in range(1, 10_001)]
+    best = max(alpha for alpha in alphas if totals(alpha=alpha)["mult_adds"] <= 150e6)
+    assert float(row["alpha"]) == best
+    assert int(row["mult_adds"]) == totals(alpha=best)["mult_adds"]
+
+
+def test_two_variables_and_two_budgets_agree_with_brute_force():
+    alphas, sizes = [step / 100 for step in range(5, 131, 3)], list(range(96, 257, 16))
+    limits = {"mult_adds": 150e6, "params": 2e6}
+    found = fit("mobilenet", vary={"alpha": alphas, "res": sizes}, limits=limits).frame()
+    points = {(a, r): totals(alpha=a, res=r) for a in alphas for r in sizes}
+    inside = [point for point, cost in points.items() if all(cost[name] <= limits[name] for name in limits)]
+    best = [(a, r) for a, r in inside if not any((b, s) != (a, r) and b >= a and s >= r for b, s in inside)]
+    assert list(zip(found.alpha, found.res, strict=True)) == sorted(best, reverse=True)
+    assert found.params.tolist() == [points[point]["params"] for point in sorted(best, reverse=True)]
+
+
+def test_maximize_a_metric_and_an_accuracy():
+    sizes = [128, 160, 192, 224]
+    largest = fit("mobilenet", vary={"alpha": None, "res": sizes}, limits={"mult_adds": 150e6}, maximize="mult_adds")
+    assert largest.size == 1
+    (cost,) = largest.columns["mult_adds"]
+    assert 149e6 < cost <= 150e6
+    best = fit("mobilenet", vary=["alpha", "res"], limits={"mult_adds": 150e6}, maximize="top1")
+    assert (best.columns["alpha"][0], best.columns["res"][0], best.columns["top1"][0]) == (0.5, 224, 63.7)  # Table 6
+
+
+def test_default_ranges_reach_twice_the_default():
+    found = fit("mobilenet", vary=["alpha"], limits={"mult_adds": 1e15})
+    assert found.columns["alpha"].tolist() == [2.0]
+
+
+def test_structure_can_be_fitted(tmp_path):
+    spec = tmp_path / "s.yaml"
+    spec.write_text("vars: {deep: 5}\ninput: [8, 8, 4]\nlayers: [{conv: 3, out: 4, repeat: deep}]\n")
+    found = fit(spec, vary=["deep"], limits={"params": 144 * 3 + 1})
+    assert (found.columns["deep"].tolist(), found.columns["params"].tolist()) == ([3], [432])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_maximal_points_by_definition(count):
+    random = np.random.default_rng(3)
+    for _ in range(200):
+        columns = [random.integers(0, 6, 25) for _ in range(count)]
+        points = sorted({tuple(int(column[at]) for column in columns) for at in range(25)}, reverse=True)
+        kept = [p for p in points if not any(q != p and all(b >= a for a, b in zip(p, q, strict=True)) for q in points)]
+        found = [tuple(int(column[at]) for column in columns) for at in maximal(columns)]
+        assert found == kept
+
+
+def test_nothing_fits_says_which_budget(run):
+    code, out, err = run("fit", "mobilenet", "--vary", "alpha", "--max", "mult_adds=150k", "--max", "params=9M")
+    assert (code, out) == (1, "")
+    least = totals(alpha=0.001)["mult_adds"]
+    assert err == f"nothing fits\n  mult_adds is at least {least:,}, over 150,000\n"
+    code, _, err = run(
+        "fit",
+        "mobilenet",
+        "--vary",
+        "alpha=0.25,1",
+        "--vary",
+        "res=32",
+        "--max",
+        "mult_adds=12M",
+        "--max",
+        "params=400k",
+    )
+    assert (code, "params is at least 463,600, over 400,000" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--vary", "beta", "--max", "params=2M"), "no variable `beta`"),
+        (("--vary", "alpha", "--max", "macs=2M"), "no metric `macs`"),
+        (("--vary", "alpha", "--max", "params"), "write --max mult_adds=150M"),
+        (("--vary", "alpha", "--max", "params=nan"), "write --max mult_adds=150M"),
+        (("--vary", "alpha", "--max", "params=10%"), "write --max mult_adds=150M"),
+        (("--vary", "alpha=0:1:0", "--max", "params=2M"), "a step of 0 goes nowhere"),
+        (("--alpha", "0.5", "--vary", "res", "--max", "params=2M"), "write --vary alpha=0.5"),
+        (("--vary", "alpha", "--max", "params=2M", "--maximize", "top1"), "also vary res"),
+    ],
+)
+def test_refused(run, args, message):
+    code, _, err = run("fit", "mobilenet", *args)
+    assert (code, message in err) == (2, True), err

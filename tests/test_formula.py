@@ -1,0 +1,178 @@
+"""`formula`, `explain`: closed forms and workings against the paper and against counts that are not ours."""
+
+import json
+import re
+import shutil
+import subprocess
+from fractions import Fraction
+
+import pytest
+import sympy
+
+from costcalc import analyze, formula
+from costcalc.cli import main
+from costcalc.loading import configs
+from costcalc.trace import trace
+from costcalc.working import separable, worked
+
+ALPHA, RES = sympy.symbols("alpha res", positive=True)
+FOUR = [(alpha, res) for alpha in (1, 0.75, 0.5, 0.25) for res in (224, 192, 160, 128)]
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        with pytest.raises(SystemExit) as exit_:
+            main([str(arg) for arg in args])
+        out = capsys.readouterr()
+        assert "Traceback" not in out.err
+        return exit_.value.code, out.out, out.err
+
+    return run
+
+
+def test_mobilenet_in_closed_form():
+    found = formula("mobilenet.yaml")
+    half = Fraction(5625, 10)
+    by_name = {symbol.name: symbol for symbol in found.mult_adds.free_symbols}
+    a, r = by_name["alpha"], by_name["res"]
+    expected = 10752 * a**2 * r**2 + sympy.Rational(half.numerator, half.denominator) * a * r**2 + 1_024_000 * a
+    assert sympy.expand(found.mult_adds - expected) == 0
+    assert sympy.expand(found.params - (3_139_584 * a**2 + 1_069_504 * a)) == 0
+    assert found["mult_adds"].condition == "alpha a multiple of 1/4 and res a multiple of 32"
+
+
+@pytest.mark.parametrize("config", sorted(configs()))
+def test_closed_forms_hold_where_they_say(config):
+    for name, one in formula(config).items():
+        grids = [Fraction(part or 1) for part in re.findall(r"a (?:multiple of (\S+)|whole number)", one.condition)]
+        for steps in (1, 2, 3, 5, 7, 8):
+            values = {symbol.name: grid * steps for symbol, grid in zip(one.symbols, grids, strict=True)}
+            closed = one.closed.subs({symbol: sympy.Rational(values[symbol.name]) for symbol in one.symbols})
+            numbers = {key: int(value) if value.denominator == 1 else float(value) for key, value in values.items()}
+            assert closed == analyze(config, **numbers).totals[name]
+
+
+def test_text_of_the_command(run):
+    code, out, err = run("formula", "mobilenet")
+    assert (code, err) == (0, "")
+    assert "mult_adds = 10752*alpha^2*res^2 + 562.5*alpha*res^2 + 1024000*alpha\n" in out
+    assert "params = 3139584*alpha^2 + 1069504*alpha\n" in out
+    assert "exact for alpha a multiple of 1/4 and res a multiple of 32" in out
+
+
+def test_by_type_adds_up_to_the_total(run):
+    _, total, _ = run("formula", "mobilenet", "-m", "mult_adds")
+    _, parts, _ = run("formula", "mobilenet", "-m", "mult_adds", "--by", "type")
+    forms = [
+        sympy.sympify(line.split(" = ")[1].replace("^", "**"))
+        for line in parts.splitlines()
+        if " = " in line[:60] and "mult_adds" in line
+    ]
+    whole = sympy.sympify(total.splitlines()[0].split(" = ")[1].replace("^", "**"))
+    assert len(forms) == 4
+    assert sympy.nsimplify(sympy.expand(sum(forms) - whole)) == 0
+
+
+@pytest.mark.parametrize("config", ["mobilenet", "mobilenet_v2"])
+@pytest.mark.parametrize("form", ["--general", None])
+def test_python_code_computes_the_integers(run, config, form):
+    _, code, _ = run("formula", config, "--format", "python", *([form] if form else []))
+    space: dict = {}
+    exec(compile(code, "formula.py", "exec"), space)  # code that we wrote, run as its user would
+    points = FOUR if config == "mobilenet" and not form else [(1, 224), (2, 160)]
+    for alpha, res in [*points, *([(0.35, 97), (1.3, 250)] if form else [])]:
+        totals = analyze(config, alpha=alpha, res=res).totals
+        assert {name: round(space[name](alpha, res)) for name in totals} == totals
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no JavaScript engine on this machine")
+def test_javascript_computes_the_integers(run, tmp_path):
+    _, code, _ = run("formula", "mobilenet_v2", "--format", "javascript", "--general")
+    calls = "console.log(JSON.stringify([mult_adds(0.35, 97), params(0.35, 97), mult_adds(1.4, 224)]))"
+    result = subprocess.run(["node", "-e", code + calls], capture_output=True, text=True, check=True)
+    small, large = analyze("mobilenet_v2", alpha=0.35, res=97).totals, analyze("mobilenet_v2", alpha=1.4).totals
+    assert json.loads(result.stdout) == [*small.values(), large["mult_adds"]]
+
+
+def test_latex_is_balanced(run):
+    _, out, _ = run("formula", "mobilenet_v2", "--format", "latex", "--general", "--sensitivity")
+    assert out.count("{") == out.count("}")
+    assert r"\alpha" in out
+    assert r"\operatorname{divisible}" in out
+
+
+def test_sensitivity_is_the_difference_quotient(run):
+    found = formula("mobilenet", res=224, names=["alpha"])["mult_adds"]
+    ((symbol, slope, elasticity),) = found.sensitivities()
+    at = {symbol: 1}
+    quotient = (
+        analyze("mobilenet", alpha=1.25).totals["mult_adds"] - analyze("mobilenet", alpha=0.75).totals["mult_adds"]
+    ) / 0.5
+    assert float(slope.subs(at)) == pytest.approx(quotient, rel=1e-12)  # exact for a form of degree 2
+    assert float(elasticity.subs(at)) == pytest.approx(quotient / 568_740_352, rel=1e-12)
+    _, out, _ = run("formula", "mobilenet", "--res", "224", "--sensitivity")
+    assert "1 % more alpha costs" in out
+    assert "(1.95 % at the defaults)" in out
+
+
+TABLE_3 = [  # options, part of the text; the figures are the paper's: 462 M, 52.3 M, 29.6 M, 15.1 M
+    ([], "DK*DK*M*N*DF*DF = 3*3*512*512*14*14 = 462,422,016"),
+    ([], "DK*DK*M*DF*DF + M*N*DF*DF = 3*3*512*14*14 + 512*512*14*14 = 52,283,392"),
+    (["--alpha", "0.75"], "= 29,578,752"),
+    (["--alpha", "0.75", "--rho", "0.714"], "= 15,091,200"),
+    ([], "1/N + 1/DK^2 = 1/512 + 1/9 = 0.113"),
+]
+
+
+@pytest.mark.parametrize(("options", "text"), TABLE_3)
+def test_table_3_of_the_paper(run, options, text):
+    code, out, _ = run("explain", "mobilenet", "separable_7", *options)
+    assert code == 0
+    assert text in out
+
+
+@pytest.mark.parametrize("config", sorted(configs()))
+def test_every_working_comes_to_the_count(config):
+    report = analyze(config)
+    rows = trace(report.model, report.values).rows
+    for row, line in zip(rows, report.lines, strict=True):
+        cost, weights = worked(row)
+        assert (cost.value if cost else 0, weights.value if weights else 0) == (line.cost, line.params)
+        for one in (cost, weights):
+            if one:
+                assert eval(one.numbers, {"__builtins__": {}}) == one.value  # a product of digits that we printed
+
+
+def test_workings_of_other_operations(run, tmp_path):
+    layers = "{lstm: 256}, {attention: 8, window: 9}, {linear: 10, times: 3}, {conv_transpose: 4, out: 6, stride: 2}"
+    (tmp_path / "s.yaml").write_text(f"input: [50, 128]\nlayers: [{layers}]\n")
+    code, out, _ = run("explain", "s.yaml")
+    assert code == 0
+    totals = [int(text.replace(",", "")) for text in re.findall(r"mult-adds  .* = ([\d,]+)$", out, re.M)]
+    assert totals == [line.cost // line.times for line in analyze(tmp_path / "s.yaml").lines]
+    assert "3 times a sample" in out
+
+
+def test_the_pair_saves_what_the_theory_says():
+    report = analyze("mobilenet")
+    pairs = [pair for *_, pair in separable(trace(report.model, report.values).rows)]
+    assert len(pairs) == 13
+    for pair in pairs:
+        assert pair.together.value / pair.standard.value == pytest.approx(pair.theory, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("explain", "mobilenet", "separable7"), "a similar name exists"),
+        (("formula", "mobilenet", "--in", "beta"), "no variable `beta`"),
+        (("formula", "mobilenet", "-m", "macs"), "no metric `macs`"),
+        (("formula", "nosuch"), "there is no file"),
+    ],
+)
+def test_refused(run, args, message):
+    code, _, err = run(*args)
+    assert (code, message in err) == (2, True)

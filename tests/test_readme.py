@@ -1,0 +1,101 @@
+"""The README and the language reference do what they say: every block is run, every figure compared."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from costcalc import analyze
+from costcalc.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SPEC = (ROOT / "docs" / "spec.md").read_text(encoding="utf-8")
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.S | re.M)
+
+
+def run(line, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(shlex.split(line)[1:])
+    out = capsys.readouterr()
+    return exit_.value.code, out.out, out.err
+
+
+LINES = [line for block in blocks(README, "sh") for line in block.splitlines() if line.startswith("costcalc ")]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_commands_run(line, capsys, tmp_path, monkeypatch):
+    if line.startswith("costcalc plot"):
+        pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(line, capsys)
+    assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize("block", blocks(README, "console"))
+def test_outputs_are_what_is_printed(block, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line, _, shown = block.partition("\n")
+    code, out, _ = run(line.removeprefix("$ "), capsys)
+    assert code == 0
+    assert out.startswith(shown)
+
+
+def test_python_blocks_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for block in blocks(README, "python"):
+        exec(compile(block, "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert "{'mult_adds': 166396800, 'params': 2568144}" in out
+    assert "1024000*alpha" in out
+    assert "{'mult_adds': 166396800, 'params': 2568144}" in README
+
+
+def test_the_spec_shown_is_the_config(tmp_path):
+    (shown,) = blocks(README, "yaml")
+    path = tmp_path / "shown.yaml"
+    path.write_text(shown)
+    ours, theirs = analyze(path, alpha=0.75, res=160), analyze("mobilenet", alpha=0.75, res=160)
+    assert [line[:12] for line in ours.lines] == [line[:12] for line in theirs.lines]
+    body = [line.split("#")[0].rstrip() for line in (ROOT / "configs" / "mobilenet.yaml").read_text().splitlines()]
+    assert [line for line in shown.splitlines() if line] == [line for line in body if line][: shown.count("\n")]
+
+
+def test_figures_in_the_text():
+    thin, full = analyze("mobilenet", alpha=0.75, res=160).totals, analyze("mobilenet").totals
+    assert f"{thin['mult_adds']:,} mult-adds and {thin['params']:,} params" in README
+    for name in ("paper", "framework", "flops"):
+        report = analyze("mobilenet", convention=name)
+        cost, params = report.totals.values()
+        row = next(line for line in README.splitlines() if line.startswith(f"| `{name}`"))
+        assert f"| {cost:,} " in row
+        assert f"| {params:,} |" in row
+    assert full["mult_adds"] == 568_740_352  # the paper's 569 M
+
+
+@pytest.mark.parametrize("block", blocks(SPEC, "yaml"))
+def test_examples_of_the_language_are_specs(block, tmp_path):
+    path = tmp_path / "example.yaml"
+    path.write_text(block)
+    assert analyze(path).lines
+
+
+def test_every_control_section_and_block_is_described():
+    from costcalc.read.blocks import shipped_library
+    from costcalc.read.layers import CONTROLS
+    from costcalc.read.spec import SECTIONS
+
+    for word in (*CONTROLS, *SECTIONS, *shipped_library().names()):
+        assert f"`{word}" in SPEC, word
+
+
+def test_set_up_commands_stand_on_one_line_each():
+    lines = [line for block in blocks(README, "sh") for line in block.splitlines() if line.startswith("pip install")]
+    assert [line.split(" && ")[1].split()[0] for line in lines] == ["costcalc", "pytest"]
+    assert shutil.which("bash") is None or (ROOT / ".ci" / "run").stat().st_mode & 0o111
