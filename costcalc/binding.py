@@ -6,6 +6,11 @@ from .expr import Expr
 from .model import Call, evaluate, is_dynamic
 from .scope import shape_names
 
+_HELP = {  # part of a refusal -> the way out
+    "do not match": "bring one branch to the other's shape, for example with {conv: 1x1, out: 64, stride: 2}",
+    "do not split into": "take a number that divides them without rest",
+    "larger than its input": "write `padding: same`, or a smaller kernel",
+}
 SHOWN = 6  # calls of blocks, or values of names, in the notes of one error
 
 
@@ -138,8 +143,8 @@ def _bound_one(step, call, option, arg, env, noted):
         noted(problem)
         return instead
     except TypeError:
-        message = f"`{option.name}` is {option.kind.doc}; got `{_shown(value)}`"
-        raise error_at("bad-value", message, place, None, _here(arg, env)) from None
+        message, help = f"`{option.name}` cannot be `{_shown(value)}`", f"it is {option.kind.doc}"
+        raise error_at("bad-value", message, place, help, _here(arg, env)) from None
 
 
 def _stand_in(kind, value):
@@ -167,6 +172,7 @@ def applied(step, op, x, options):
         place = Place(step.source, *places.get(error.option, step.place))
         code = "shape-mismatch" if "do not match" in error.message else "cannot-be"
         message = f"`{op.name}`: {error.message.removeprefix(f'{op.name}: ')}"
+        error.help = error.help or next((help for part, help in _HELP.items() if part in error.message), None)
         raise refused(code, message, place, error, _flowing(op, x)) from None
 
 
@@ -184,8 +190,8 @@ def decided(step, name, arg, x, scope):
     """A condition as a bool."""
     value = _control(step, arg, x, scope)
     if type(value) is str or (type(value) in (int, float) and value not in (0, 1)):
-        message = f"`{name}` is a condition, true or false; got `{_shown(value)}`"
-        raise error_at("bad-value", message, place_in(step, arg), "compare, as in `i > 0` or `stride == 1`")
+        help = "it is a condition, such as `true`, `i > 0` or `stride == 1`"
+        raise error_at("bad-value", f"`{name}` cannot be `{_shown(value)}`", place_in(step, arg), help)
     return value if type(value) is bool else num.domain(value).decide(value)
 
 
@@ -199,5 +205,5 @@ def counted(step, name, arg, x, scope):
     except Refused as error:
         raise refused("bad-value", f"`{name}`: {error.message}", place_in(step, arg), error) from None
     except TypeError:
-        message = f"`{name}` is a whole number, 0 or more; got `{_shown(value)}`"
-        raise error_at("bad-value", message, place_in(step, arg)) from None
+        help = "it is a whole number, 0 or more"
+        raise error_at("bad-value", f"`{name}` cannot be `{_shown(value)}`", place_in(step, arg), help) from None

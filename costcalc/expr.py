@@ -215,7 +215,9 @@ class _Builder:
         function, fewest, most = self.functions[name]
         if not fewest <= len(node.args) <= most:
             due = fewest if fewest == most else f"{fewest} to {most}"
-            self.fail("wrong-arguments", f"`{name}` takes {due} values, got {len(node.args)}", node)
+            plural = "" if due == 1 else "s"
+            example = f"write `{name}({', '.join('abcdefgh'[:fewest])})`"
+            self.fail("wrong-arguments", f"`{name}` takes {due} value{plural}, got {len(node.args)}", node, example)
         args = [self.build(arg, depth) for arg in node.args]
         if isinstance(function, Function):
             self.work(function.body.steps, depth + function.body.depth)

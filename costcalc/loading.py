@@ -1,6 +1,7 @@
 """Finds a spec, by path or by the name of a shipped config, and reads it."""
 
 import os
+import sys
 from functools import lru_cache
 
 from . import limits
@@ -8,7 +9,7 @@ from .errors import FileError, Problem, Source, nearest
 
 
 def load(spec):
-    """The Model of a path, or of a shipped config's name (`mobilenet`, `mobilenet.yaml`).
+    """The Model of a path, of `-` (standard input), or of a shipped config's name (`mobilenet`, `mobilenet.yaml`).
 
     A file of that name in the working directory wins. Raises FileError or SpecError.
     """
@@ -20,6 +21,8 @@ def load(spec):
 def source(spec):
     """The text of a spec and where it is from."""
     spec = os.fspath(spec)
+    if spec == "-":
+        return Source("-", decoded(sys.stdin.buffer.read(limits.FILE_BYTES + 1), "standard input"))
     if _exists(spec):
         return Source(spec, _text(spec))
     shipped = configs().get(spec.removesuffix(".yaml"))

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from .errors import FileError, OptionError, Place, Problem, Source, SpecError, nearest
 
 MOST = 10_000_000  # values of one axis
+NAME = "name"  # a column of a points file that names its points
 
 
 def values(name, text, read):
@@ -49,7 +50,7 @@ def _refused(code, name, text, help):
 
 
 def points(source: Source, model, read):
-    """Columns of a CSV or YAML file of points, one row a point: {variable: [values]}.
+    """Columns of a CSV or YAML file of points, one row a point: {variable: [values]}; `name` may name the points.
 
     Raises SpecError with the line of a row that does not fit, FileError for a file without points.
     """
@@ -57,7 +58,7 @@ def points(source: Source, model, read):
     columns: dict = {}
     for line, row in rows:
         for name in row:
-            if name not in model.variables:
+            if name not in model.variables and name != NAME:
                 help = nearest(name, model.variables) or f"variables: {', '.join(model.variables)}"
                 raise _at(source, line, "unknown-variable", f"{model.name} has no variable `{name}`", help)
         if columns and row.keys() != columns.keys():
@@ -65,7 +66,8 @@ def points(source: Source, model, read):
             raise _at(source, line, "bad-points", f"this point differs in `{missing[0]}` from those before it")
         for name, text in row.items():
             try:
-                columns.setdefault(name, []).append(read(name, text))
+                value = text if name == NAME and name not in model.variables else read(name, text)
+                columns.setdefault(name, []).append(value)
             except OptionError as error:
                 raise _at(source, line, "bad-value", error.problems[0].message, error.problems[0].help) from None
     if not columns:

@@ -74,9 +74,9 @@ class Report:
         """The lines people look for: `then` layers without counted cost are left out unless `everything`."""
         return self.lines if everything else tuple(line for line in self.lines if not line.folded)
 
-    def by_type(self):
+    def by_type(self, everything=False):
         """One line a layer type, largest cost first, as in Table 2 of the MobileNet paper."""
-        groups = _grouped(self.shown(), lambda line: line.type)
+        groups = _grouped(self.shown(everything), lambda line: line.type)
         return sorted(groups, key=lambda line: (-line.cost, -line.params, line.name))
 
     def by_block(self, depth=1):

@@ -104,7 +104,8 @@ def evaluated(model, chunk, metrics, skip_invalid=False):
 def _walk(model, chunk, metrics):
     table: dict = {}
     try:
-        return _totals(model, {name: _value(table, column) for name, column in chunk.columns.items()}, metrics)
+        known = {name: column for name, column in chunk.columns.items() if name == "rho" or name in model.variables}
+        return _totals(model, {name: _value(table, column) for name, column in known.items()}, metrics)
     finally:
         table.clear()  # it and its points hold each other: without this their arrays would stay
 

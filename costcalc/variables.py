@@ -2,7 +2,8 @@
 
 import math
 
-from .errors import OptionError, Problem, Refused, SpecError, listed, nearest
+from . import limits
+from .errors import OptionError, Problem, Refused, SpecError, brief, listed, nearest
 from .model import evaluate
 
 
@@ -28,14 +29,15 @@ def unknown_variable(name, model):
     """The error for a variable that the spec does not declare."""
     known = sorted(model.variables)
     help = nearest(name, known) or (f"it declares {listed(known)}" if known else "it declares no variables")
-    return OptionError(Problem("unknown-variable", f"{model.name} has no variable `{name}`", help=help))
+    return OptionError(Problem("unknown-variable", f"{model.name} has no variable `{brief(name)}`", help=help))
 
 
 def _default(variable, earlier):
     try:
         return evaluate(variable.default, earlier)
     except (ArithmeticError, ValueError, TypeError, Refused) as error:
-        message = f"the default of `{variable.name}` has no value: {error}"
+        reason = "a word is no number" if isinstance(error, TypeError) else error
+        message = f"the default of `{variable.name}` has no value: {reason}"
         raise SpecError(Problem("bad-value", message, variable.place)) from None
 
 
@@ -50,6 +52,7 @@ def checked(variable, value):
             raise _refusal(variable, value, "it is a number" if type(value) is str else "it is a word")
         return value
     if _is_plain(value):
+        _check_kind(variable, value)
         _check_number(variable, value)
     return value
 
@@ -58,7 +61,15 @@ def _is_plain(value):
     return type(value) in (int, float, bool, str)
 
 
+def _check_kind(variable, value):
+    truth = type(variable.default) is bool
+    if truth != (type(value) is bool) and _is_plain(variable.default):
+        raise _refusal(variable, value, "it is true or false" if truth else "it is a number")
+
+
 def _check_number(variable, value):
+    if abs(value) >= 10**limits.DIGITS and value not in (math.inf, -math.inf):
+        raise _refusal(variable, value, f"a number has at most {limits.DIGITS} digits")
     if not math.isfinite(value):
         raise _refusal(variable, value, "it is a finite number")
     if variable.least is not None and value < variable.least:
@@ -74,4 +85,5 @@ def _is_positive(default):
 
 
 def _refusal(variable, value, why):
-    return OptionError(Problem("bad-value", f"`{variable.name}` cannot be {value}", help=why))
+    shown = brief(str(value)) if type(value) is not int or value.bit_length() < 200 else "a number as large as that"
+    return OptionError(Problem("bad-value", f"`{variable.name}` cannot be {shown}", help=why))

@@ -112,6 +112,14 @@ def test_points_from_a_file(run, tmp_path, suffix):
     assert [int(row["mult_adds"]) for row in rows(out)] == [568_740_352, 76_524_800, 166_396_800]
 
 
+def test_points_may_have_names(run, tmp_path):
+    (tmp_path / "p.csv").write_text("name,alpha\nwide,1\n=thin,0.5\n")
+    _, out, _ = run("sweep", "mobilenet", "--points", "p.csv", "-f", "csv")
+    assert out == "name,alpha,mult_adds,params\nwide,1.0,568740352,4209088\n'=thin,0.5,149497088,1319648\n"
+    _, out, _ = run("sweep", "mobilenet", "--points", "p.csv", "-f", "md")
+    assert "| wide | 1 | 568,740,352 |" in out
+
+
 def test_a_sample_is_of_the_grid_and_the_same_for_a_seed(run):
     args = ("sweep", "mobilenet", "--alpha", "0.25:2:0.25", "--res", "32:512:32", "--sample", "50", "-f", "csv")
     one, again, other = (run(*args, "--seed", seed)[1] for seed in (7, 7, 8))

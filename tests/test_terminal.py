@@ -180,3 +180,34 @@ def test_the_same_bytes_everywhere(tmp_path, format):
     found = {run("analyze", "mobilenet_v2", "--format", format, text=False, **one).stdout for one in settings}
     assert len(found) == 1
     assert b"300,774,272" in found.pop() or format in ("csv", "json")
+
+
+def test_a_reader_that_is_gone_does_not_change_the_verdict(tmp_path):
+    (tmp_path / "bad.yaml").write_text("input: [8, 8, 3]\nlayers: [{conv: 3x3}]\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*[sys.executable, "-c", CODE], "validate", "mobilenet", str(tmp_path / "bad.yaml")]
+    process = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=CLEAN, check=False)
+    os.close(writing)
+    assert (process.returncode, b"Traceback" in process.stderr) == (2, False)
+
+
+def test_completion_knows_the_commands():
+    asking = {"_COSTCALC_COMPLETE": "bash_complete", "COMP_WORDS": "costcalc an", "COMP_CWORD": "1"}
+    process = subprocess.run(
+        [sys.executable, "-c", CODE], capture_output=True, text=True, env={**CLEAN, **asking}, check=False
+    )
+    assert process.stdout == "plain,analyze\n"
+
+
+def test_a_spec_from_standard_input():
+    spec = "input: [8, 8, 3]\nlayers: [{conv: 3x3, out: 4}]\n"
+    process = subprocess.run(
+        [*[sys.executable, "-c", CODE], "analyze", "-", "--json"],
+        input=spec,
+        capture_output=True,
+        text=True,
+        env=CLEAN,
+        check=False,
+    )
+    assert '"mult_adds": 6912' in process.stdout

@@ -76,12 +76,14 @@ def main(args=None):
 
 
 def _run(args):
+    verdict(OK)
     code = OK
     try:
         code = _invoked(args or ["--help"])
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has seen enough
         _hush()
+        code = _verdict
     except KeyboardInterrupt:
         code = 130
     except Exception as error:  # every failure becomes one clear message and its exit code
@@ -93,8 +95,19 @@ def _run(args):
     return code
 
 
+def verdict(code):
+    """Note how a command ends before it says so, for the case that nobody listens to the end."""
+    global _verdict
+    _verdict = code
+
+
+_verdict = OK
+
+
 def _invoked(args):
     """The exit code of a command. Not click's own `main`, which takes a broken pipe for a failure."""
+    if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks what could follow
+        cli.main(args, prog_name="costcalc")
     try:
         with cli.make_context("costcalc", args) as ctx:
             cli.invoke(ctx)

@@ -37,8 +37,8 @@ def command(
 ):
     """What a network costs, layer by layer.
 
-    SPEC is a YAML file, or the name of a shipped config (see `costcalc zoo`). Any variable of the spec is
-    an option of its own: `costcalc analyze SPEC --help` lists them.
+    SPEC is a YAML file, - for standard input, or the name of a shipped config (see `costcalc zoo`). Any variable
+    of the spec is an option of its own: `costcalc analyze SPEC --help` lists them.
 
     \b
     Examples:

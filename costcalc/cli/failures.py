@@ -4,11 +4,12 @@ import sys
 
 import click
 
-from ..errors import CostcalcError, FileError, OptionError, Problem, nearest
+from ..errors import CostcalcError, FileError, OptionError, Problem, brief, nearest
 from . import BUG, CANNOT
 from .terminal import has_color
 
-EXCERPT = 160  # characters of a line around a place
+EXCERPT = 120  # characters of a line around a place
+MESSAGE = 500  # characters of a message
 
 
 def report_failure(error, args):
@@ -16,16 +17,18 @@ def report_failure(error, args):
     if isinstance(error, click.Abort):
         return 130
     if isinstance(error, click.ClickException):
-        error = _from_click(error)
+        error = _from_click(error, args)
     if isinstance(error, OSError):
         error = FileError(Problem("unwritable", f"cannot write the result: {error.strerror}"))
+    if isinstance(error, (MemoryError, RecursionError)):
+        error = CostcalcError(Problem("limit", "this network is too large or too deep for the memory"))
     if not isinstance(error, CostcalcError):
         return _bug(error)
     as_json = _wants_json(args)
     for problem in error.problems[:1] if as_json else error.problems:
         _say(_as_json(problem, error.problems) if as_json else as_text(problem, has_color(sys.stderr)))
     if len(error.problems) > 1 and not as_json:
-        _say(f"{len(error.problems)} errors\n")
+        _say(f"{len(error.problems)} errors{', and there are more' if error.more else ''}\n")
     return CANNOT
 
 
@@ -37,20 +40,29 @@ def _bug(error):
     return BUG
 
 
-def _from_click(error):
+def _from_click(error, args):
     message, help = error.format_message().rstrip("."), None
     if isinstance(error, click.NoSuchOption):
-        message = f"there is no option `{error.option_name}`"
-        help = nearest(error.option_name, error.possibilities or [])
+        message = f"there is no option `{brief(error.option_name)}`"
+        help = nearest(error.option_name, error.possibilities or []) or _with_two_dashes(error.option_name, args)
+    if isinstance(error, click.BadParameter) and isinstance(getattr(error.param, "type", None), click.IntRange):
+        help = f"a whole number, {error.param.type.min} or more, is due"
     if help is None and getattr(error, "ctx", None) is not None:
         help = f"see `{error.ctx.command_path} --help`"
     return OptionError(Problem("usage", message[:1].lower() + message[1:], help=help))
 
 
+def _with_two_dashes(name, args):
+    """The help for `-alpha`, which is read as `-a`."""
+    given = [arg for arg in args if arg.startswith(name) and len(arg) > 2 and arg[1:2] != "-"]
+    return f"names of options have two dashes: `-{brief(given[0])}`" if given else None
+
+
 def _wants_json(args):
     pairs = zip(args, [*args[1:], ""], strict=False)
     return any(
-        arg in ("--format=json", "--json") or (arg in ("--format", "-f") and value == "json") for arg, value in pairs
+        arg in ("--format=json", "--json", "-fjson") or (arg in ("--format", "-f") and value == "json")
+        for arg, value in pairs
     )
 
 
@@ -71,39 +83,47 @@ def _entry(problem):
         "line": place.line if place else None,
         "column": place.column if place else None,
         "help": problem.help,
+        **({"notes": list(problem.notes)} if problem.notes else {}),
     }
 
 
 def as_text(problem, color=False):
     """One problem: what, where with the line and a caret, and what to do."""
     red, blue, off = ("\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("", "", "")
-    lines = [f"{red}error{off}: {printed(problem.message)}"]
-    place = problem.place
+    place, gutter = problem.place, " "
+    lines = [f"{red}error{off}: {printed(brief(problem.message, MESSAGE))}"]
     if place:
-        text, column = _excerpt(place)
-        gutter = len(str(place.line))
-        bar = f"{blue}|{off}"
-        caret = "^" * max(1, min(place.width, len(text) - column + 1))
+        gutter, bar = " " * len(str(place.line)), f"{blue}|{off}"
+        text, blanks, caret = _excerpt(place)
         lines += [
-            f"{' ' * gutter}{blue}-->{off} {printed(place.source.path)}:{place.line}:{place.column}",
-            f"{' ' * gutter} {bar}",
+            f"{gutter}{blue}-->{off} {printed(place.source.path)}:{place.line}:{place.column}",
+            f"{gutter} {bar}",
             f"{place.line} {bar} {text}",
-            f"{' ' * gutter} {bar} {' ' * (column - 1)}{red}{caret}{off}",
+            f"{gutter} {bar} {' ' * blanks}{red}{'^' * caret}{off}",
         ]
-        if problem.help:
-            lines.append(f"{' ' * gutter} {blue}={off} help: {printed(problem.help)}")
-    elif problem.help:
-        lines.append(f"  = help: {printed(problem.help)}")
-    return "\n".join(lines) + "\n\n" if place else "\n".join(lines) + "\n"
+    said = [("help", problem.help)] if problem.help else []
+    for kind, text in (*said, *(("note", note) for note in problem.notes)):
+        lines.append(f"{gutter} {blue}={off} {kind}: {printed(brief(text, MESSAGE))}")
+    return "\n".join(lines) + ("\n\n" if place else "\n")
 
 
 def _excerpt(place):
-    """The line, or the part of it around the column, and the column in that part."""
+    """The line, or the part of it around the column; how far the caret stands, and how wide it is."""
     line = "".join(char if char.isprintable() else " " for char in place.excerpt())
-    if len(line) <= EXCERPT:
-        return line, place.column
-    start = max(0, place.column - EXCERPT // 2)
-    return ("..." if start else "") + line[start : start + EXCERPT], place.column - start + (3 if start else 0)
+    start = max(min(place.column - 1 - EXCERPT // 2, len(line) - EXCERPT), 0)
+    before, at = "..." if start else "", place.column - 1
+    text = before + line[start : start + EXCERPT] + ("..." if start + EXCERPT < len(line) else "")
+    caret = _cells(line[at : min(at + place.width, start + EXCERPT)])
+    return text, _cells(before + line[start:at]), max(caret, 1)
+
+
+def _cells(text):
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def printed(text):

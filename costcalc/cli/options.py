@@ -4,7 +4,8 @@ import re
 
 import click
 
-from ..errors import OptionError, Problem, listed, nearest
+from .. import limits
+from ..errors import OptionError, Problem, brief, listed, nearest
 
 
 class SpecCommand(click.Command):
@@ -98,10 +99,19 @@ def variables(ctx, model, alpha, res, sets):
     pairs = [(name, value) for name, value in (("alpha", alpha), ("res", res)) if value is not None]
     for text in sets:
         name, equals, value = text.partition("=")
-        if not equals:
-            raise OptionError(Problem("usage", f"`--set {text}` sets nothing", help="write --set NAME=VALUE"))
+        if not equals or not name.strip():
+            raise OptionError(Problem("usage", f"`--set {brief(text)}` sets nothing", help="write --set NAME=VALUE"))
         pairs.append((name.strip(), value.strip()))
-    return {name: read_value(name, value) for name, value in (*pairs, *named_pairs(ctx, model))}
+    return _once({}, (*pairs, *named_pairs(ctx, model)))
+
+
+def _once(found, pairs):
+    for name, text in pairs:
+        value = read_value(name, text)
+        if found.setdefault(name, value) != value:
+            help = f"one of {brief(str(found[name]))} and {brief(text)} is too much"
+            raise OptionError(Problem("usage", f"`{name}` is set twice", help=help))
+    return found
 
 
 def named_pairs(ctx, model):
@@ -111,14 +121,15 @@ def named_pairs(ctx, model):
         if name not in model.variables:
             raise _unknown(ctx, option, model)
         if value is None:
-            raise OptionError(Problem("usage", f"`{option}` needs a value"))
+            help = f"write `{option} VALUE`"
+            raise OptionError(Problem("usage", f"`{option}` needs a value", help=help))
         yield name, value
 
 
 def _unknown(ctx, option, model):
     declared = [f"--{name}" for name in model.variables]
     help = nearest(option, [*ctx.meta["known"], *declared]) or f"variables of {model.name}: {listed(declared)}"
-    return OptionError(Problem("unknown-option", f"there is no option or variable `{option}`", help=help))
+    return OptionError(Problem("unknown-option", f"there is no option or variable `{brief(option)}`", help=help))
 
 
 def read_value(name, text):
@@ -126,10 +137,15 @@ def read_value(name, text):
     if text in ("true", "false"):
         return text == "true"
     if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
-        return float(text) if re.search(r"[.eE]", text) else int(text[:40])
+        value = float(text) if len(text) > 40 or re.search(r"[.eE]", text) else int(text)
+        if abs(value) < 10**limits.DIGITS:
+            return value
+        help = f"a number has at most {limits.DIGITS} digits"
+        raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help=help))
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in ("nan", "inf", "infinity"):
         return text
-    raise OptionError(Problem("bad-value", f"`{name}` cannot be `{text[:60]}`", help="a number is due"))
+    help = "a number has a decimal point" if re.fullmatch(r"\d+,\d+", text) else "a finite number is due"
+    raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help=help))
 
 
 def factor(name, text):
@@ -138,5 +154,5 @@ def factor(name, text):
         return None
     value = read_value(name, text)
     if type(value) not in (int, float) or not 0 < value < float("inf"):
-        raise OptionError(Problem("bad-value", f"`{name}` cannot be `{text[:60]}`", help="a number above 0 is due"))
+        raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help="a number above 0 is due"))
     return value

@@ -15,7 +15,11 @@ FORMATS = ("table", "csv", "json", "md", "latex", "parquet")
 @click.option("--res", metavar="VALUES", help="Input resolutions: 224,192 or 96:320:32.")
 @click.option("--rho", metavar="VALUES", help="Resolution multipliers: res times each, in whole pixels.")
 @click.option("--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable.")
-@click.option("--points", metavar="FILE", help="CSV or YAML file with one row a point, instead of a grid.")
+@click.option(
+    "--points",
+    metavar="FILE",
+    help="CSV or YAML file with one row a point (a column `name` names them), instead of a grid.",
+)
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="N random points of the grid.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --sample.")
 @click.option(
@@ -88,12 +92,17 @@ def _space(model, axes, options):
 
 
 def _points(model, path):
+    import numpy as np
+
     from ..loading import source
     from ..ranges import points
     from ..sweeps import as_axis
 
     columns = points(source(path), model, read_value)
-    return {name: as_axis(model, name, column) for name, column in columns.items()}
+    return {
+        name: np.array(column) if name not in model.variables else as_axis(model, name, column)
+        for name, column in columns.items()
+    }
 
 
 def _write(model, space, metrics, options):

@@ -2,7 +2,7 @@
 
 import click
 
-from . import CANNOT, OK
+from . import CANNOT, OK, verdict
 
 
 @click.command()
@@ -22,14 +22,17 @@ def command(ctx, specs):
     from ..errors import CostcalcError
     from .failures import printed
 
-    failed = 0
+    failed, fine = 0, []
     for spec in specs:
         try:
             report = analyze(spec)
-            click.echo(f"ok: {printed(spec)}: {len(report.lines):,} layers, {report.totals['params']:,} params")
+            fine.append(f"ok: {printed(spec)}: {len(report.lines):,} layers, {report.totals['params']:,} params")
         except CostcalcError as error:
             failed += 1
             complain(error)
+    verdict(CANNOT if failed else OK)
+    for line in fine:
+        click.echo(line)
     if failed:
         click.echo(f"{failed} of {len(specs)} specs cannot be used", err=True)
     ctx.exit(CANNOT if failed else OK)

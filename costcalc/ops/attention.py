@@ -25,8 +25,9 @@ def attention(
     (*windows, Tk, M) for cross attention. Mult-adds: C*Q for the queries and Q*out for the result at every
     query, 2*M*K for keys and values at every key, with Q = heads*head_size, K = kv_heads*head_size; then
     2*Q for every pair of query and key (q.k, and the weight times v). A causal mask leaves Tq*(Tq+1)/2 pairs;
-    the rest is the quantity `mac_masked`, which a plain implementation computes too. `window` limits a query
-    to that many keys: its own and those before it when causal, else window // 2 on each side and its own.
+    the rest is the quantity `mac_masked`, which a plain implementation computes too. A `window` leaves a query its
+    own key and window - 1 before it when causal, else its own and window // 2 on each side; then `mac_masked` is the
+    future half of that band, and what is outside of it is not computed at all.
     arXiv:1706.03762 section 3.2; grouped keys arXiv:2305.13245; torch.nn.MultiheadAttention.
 
     Example: {attention: 12}
@@ -34,13 +35,8 @@ def attention(
     *outer, queries, channels = _sequence(x)
     *others, keys, features = x if memory is None else _sequence(memory)
     _same_windows(outer, others)
-    kv_heads = heads if kv_heads is None else kv_heads
-    require(equal(heads % kv_heads, 0), "{} heads do not share {} kv_heads evenly", heads, kv_heads, option="kv_heads")
-    if head_size is None:
-        require(equal(channels % heads, 0), "{} channels do not split into {} heads", channels, heads)
-        head_size = floor_div(channels, heads)
+    inner, shared = _widths(channels, heads, kv_heads, head_size)
     out = channels if out is None else out
-    inner, shared = heads * head_size, kv_heads * head_size
     query, key, result = channels * inner, features * shared, inner * out
     projections = (query + result) * queries + 2 * key * keys
     pairs, masked = _pairs(queries, keys, causal, window)
@@ -79,6 +75,9 @@ def attend(x, inputs: Branches, *, heads: Size, causal: Flag = False, window: Si
     require(equal(narrow % size, 0), "{} key channels are no multiple of the head size {}", narrow, size)
     kv_heads = floor_div(narrow, size)
     require(equal(value % kv_heads, 0), "{} value channels do not split into {} heads", value, kv_heads)
+    require(
+        equal(heads % kv_heads, 0), "{} heads do not share {} heads of keys evenly", heads, kv_heads, option="heads"
+    )
     result = heads * floor_div(value, kv_heads)
     pairs, masked = _pairs(queries, keys, causal, window)
     each_pair, batch = wide + result, prod(outer)
@@ -91,6 +90,16 @@ def attend(x, inputs: Branches, *, heads: Size, causal: Flag = False, window: Si
         },
         detail={"heads": heads},
     )
+
+
+def _widths(channels, heads, kv_heads, head_size):
+    """Channels of all queries, and of all keys."""
+    kv_heads = heads if kv_heads is None else kv_heads
+    require(equal(heads % kv_heads, 0), "{} heads do not share {} kv_heads evenly", heads, kv_heads, option="kv_heads")
+    if head_size is None:
+        require(equal(channels % heads, 0), "{} channels do not split into {} heads", channels, heads)
+        head_size = floor_div(channels, heads)
+    return heads * head_size, kv_heads * head_size
 
 
 def _same_windows(*sets):

@@ -29,7 +29,8 @@ def axis_number(x, axis):
 
 
 def _moved(shape):
-    return Layer(shape=tuple(shape), terms={"move": prod(shape)})
+    shape = tuple(shape)
+    return Layer(shape=shape, terms={"move": prod(shape)})
 
 
 @op("concat")

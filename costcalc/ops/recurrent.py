@@ -15,7 +15,7 @@ def rnn(x, hidden: Size, *, layers: Size = 1, bidirectional: Flag = False, bias:
 
     Example: {rnn: 256}
     """
-    return _recurrent(x, 1, hidden, layers, bidirectional, None, bias)
+    return _recurrent(x, 1, 1, hidden, layers, bidirectional, None, bias)
 
 
 @op("lstm")
@@ -36,7 +36,7 @@ def lstm(
 
     Example: {lstm: 256, layers: 2, bidirectional: true}
     """
-    return _recurrent(x, 4, hidden, layers, bidirectional, projection, bias)
+    return _recurrent(x, 4, 5, hidden, layers, bidirectional, projection, bias)
 
 
 @op("gru")
@@ -48,10 +48,11 @@ def gru(x, hidden: Size, *, layers: Size = 1, bidirectional: Flag = False, bias:
 
     Example: {gru: 256}
     """
-    return _recurrent(x, 3, hidden, layers, bidirectional, None, bias)
+    return _recurrent(x, 3, 3, hidden, layers, bidirectional, None, bias)
 
 
-def _recurrent(x, gates, hidden, layers, bidirectional, projection, bias):
+def _recurrent(x, gates, activations, hidden, layers, bidirectional, projection, bias):
+    """`activations` are those of a unit and step: one a gate, and for lstm that of the cell."""
     if len(x) != 2:
         raise Refused(f"a recurrent layer works on [length, features], got a tensor of rank {len(x)}")
     length, features = x
@@ -63,9 +64,13 @@ def _recurrent(x, gates, hidden, layers, bidirectional, projection, bias):
     first = gates * hidden * (features + width) + projected
     later = gates * hidden * (directions * width + width) + projected
     weight = directions * (first + (layers - 1) * later)
-    units = directions * layers * gates * hidden
+    units = directions * layers * hidden
     return Layer(
         shape=(length, directions * width),
-        params={"weight": weight, "bias": 2 * units if bias else 0},
-        terms={"mac": length * weight, "bias": length * 2 * units if bias else 0, "activate": length * units},
+        params={"weight": weight, "bias": 2 * gates * units if bias else 0},
+        terms={
+            "mac": length * weight,
+            "bias": length * 2 * gates * units if bias else 0,
+            "activate": length * activations * units,
+        },
     )

@@ -52,7 +52,8 @@ def _positions(n, k, s, pad, d, ceil_mode):
     before, after = pad
     span = d * (k - 1) + 1
     room = n + before + after - span
-    require(room >= 0, "a window of {} is larger than its input of {} with padding", span, n + before + after)
+    fits = room + s > 0 if ceil_mode else room >= 0
+    require(fits, "a window of {} is larger than its input of {} with padding", span, n + before + after)
     if not ceil_mode:
         return floor_div(room, s) + 1
     positions = ceil_div(room, s) + 1

@@ -42,7 +42,7 @@ class Scope:
 def number(node, scope, problems, what="a number or an expression"):
     """A number, a condition or an expression."""
     if node.kind != "scalar":
-        problems.due("not-a-number", what, node)
+        problems.due("not-a-number", what, node, "write one value, such as 32 or floor(alpha * 32)")
         return BAD
     text = node.value
     if len(text) < 16 and text.isdigit() and text.isascii():
@@ -124,7 +124,7 @@ def _is_long(node, items, problems):
 def text(node, scope, problems, what="a text", most=2_000):
     """Free text, never evaluated."""
     if node.kind != "scalar":
-        problems.due("not-text", what, node)
+        problems.due("not-text", what, node, "write one value, in quotes if it has signs in it")
     elif len(node.value) > most:
         problems.add("limit", f"{what} has at most {most:,} characters", node)
     else:
@@ -192,11 +192,13 @@ def option(node, option, scope, problems):
     try:
         if not _is_mixed_up(value, kind):
             return kind.bind(value)
-        problems.add("bad-value", f"`{option.name}` is {kind.doc}; got {node.what}", node)
     except Refused as error:
-        problems.add("bad-value", f"`{option.name}`: {error.message}", node, error.help)
+        help = error.help or f"`{option.name}` is {kind.doc}"
+        problems.add("bad-value", f"`{option.name}`: {error.message}", node, help)
+        return BAD
     except TypeError:
-        problems.add("bad-value", f"`{option.name}` is {kind.doc}; got {node.what}", node)
+        pass
+    problems.add("bad-value", f"`{option.name}` cannot be {node.what}", node, f"it is {kind.doc}")
     return BAD
 
 

@@ -59,9 +59,10 @@ class Library:
         for key, value in node.value if node is not None else ():
             found = signature(key, problems)
             if found and found[0] in self.nodes:
-                problems.add("duplicate-key", f"two blocks are called `{found[0]}`", key)
+                where = f"the first is on line {self.nodes[found[0]][0].line}"
+                problems.add("duplicate-key", f"two blocks are called `{found[0]}`", key, where)
             elif found and (found[0] in INDEX or found[0] in (*CONTROLS, *BODIES)):
-                problems.add("name-taken", f"`{found[0]}` is an operation: give the block another name", key)
+                problems.add("name-taken", f"`{found[0]}` is an operation already", key, "give the block another name")
             elif found:
                 self.nodes[found[0]] = key, value, found[1]
 
@@ -110,7 +111,7 @@ class Library:
         for param in names:
             if param in RESERVED or (param in self.scope.names and param not in SHAPE_NAMES):
                 what = "means something already" if param in RESERVED else "is a variable already"
-                self.problems.add("name-taken", f"`{brief(param)}` {what}: give the parameter another name", key)
+                self.problems.add("name-taken", f"`{brief(param)}` {what}", key, "give the parameter another name")
         defaults = self._defaults(key, params)
         outer = self.reader.names
         self.reader.names = outer.of_block()

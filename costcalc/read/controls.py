@@ -14,13 +14,12 @@ def control(key, node, scope, problems):
     if type(value) not in (int, float, bool):
         return value
     if key in _COUNTS:
-        fine, due, help = _is_count(value), "a whole number, 0 or more", None
+        fine, help = _is_count(value), "it is a whole number, 0 or more"
     else:
-        fine, due = value in (0, 1), "a condition, true or false"
-        help = "compare, as in `i > 0` or `stride == 1`"
+        fine, help = value in (0, 1), "it is a condition, such as `true`, `i > 0` or `stride == 1`"
     if fine:
         return value
-    problems.add("bad-value", f"`{key}` is {due}; got {node.what}", node, help)
+    problems.add("bad-value", f"`{key}` cannot be {node.what}", node, help)
     return BAD
 
 
@@ -32,6 +31,6 @@ def layer_name(node, problems):
     """The name that stands at a node."""
     name = args.text(node, None, problems, "a name", _LONGEST)
     if name is not BAD and not name.strip():
-        problems.add("empty-name", "a name is missing", node)
+        problems.add("empty-name", "a name is missing here", node, "a name is a word, as in `as: p4` and `from: p4`")
         return BAD
     return name

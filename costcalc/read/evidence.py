@@ -5,21 +5,24 @@ A figure keeps the text it was printed as (`325M`, `1.19%`): how many digits it 
 
 import re
 
-from ..errors import Place
+from ..errors import OptionError, Place, listed
 from ..model import Claim
+from ..variables import checked
 
 METRICS = ("mult_adds", "params", "mult_adds_share", "params_share")
 ACCURACIES = ("top1", "top5", "map", "miou", "accuracy")
 OF = ("type", "layer", "model")
 NOTES = ("erratum", "note", "convention")
+_EXAMPLE = 'write {source: "arXiv:1704.04861, Table 6", rows: [{mult_adds: 569M}]}'
 _FIGURE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGB%]?)", re.ASCII)
+LONGEST = 40  # characters of a figure
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
 
 
 def value(text):
     """The number that a printed figure says: `325M` is 325,000,000 and `1.19%` is 1.19. None if it is no figure."""
     match = _FIGURE.fullmatch(text.replace("_", "").replace(",", ""))
-    if not match:
+    if not match or len(text) > LONGEST:
         return None
     whole, _, part = match[1].partition(".")
     number, scale = int(whole + part) * _UNITS.get(match[2], 1), 10 ** len(part)
@@ -32,8 +35,9 @@ def published(node, variables, problems):
     for entry in _items(node, problems):
         parts = _parts(entry, ("source", "url", "convention", "rows"), problems)
         if "source" not in parts or "rows" not in parts:
-            problems.add("missing-key", "a published entry needs `source:` and `rows:`", entry)
+            problems.add("missing-key", "a published entry needs `source:` and `rows:`", entry, _EXAMPLE)
             continue
+        parts = _texts(parts, ("source", "url", "convention"), problems)
         for row in _items(parts["rows"], problems):
             claim = _claim(row, parts, variables, problems)
             if claim:
@@ -41,18 +45,26 @@ def published(node, variables, problems):
     return tuple(claims)
 
 
+def _texts(parts, names, problems):
+    """The parts without those that should be texts and are not; each is noted."""
+    bad = [name for name in names if name in parts and parts[name].kind != "scalar"]
+    for name in bad:
+        problems.due("not-text", f"the {name}, one value,", parts[name])
+    return {name: part for name, part in parts.items() if name not in bad}
+
+
 def _items(node, problems):
     if node is None:
         return []
     if node.kind != "list":
-        problems.add("not-a-list", "a list is due here", node)
+        problems.due("not-a-list", "a list", node, "start each entry with `- `")
         return []
     return node.value
 
 
 def _parts(node, known, problems):
     if node.kind != "map":
-        problems.add("not-a-map", "a map is due here", node)
+        problems.due("not-a-map", "a map", node, "write {mult_adds: 569M, params: 4.2M}")
         return {}
     for key, _ in node.value:
         if key.value not in known:
@@ -63,19 +75,17 @@ def _parts(node, known, problems):
 def _claim(row, entry, variables, problems):
     parts = _parts(row, ("at", *METRICS, *ACCURACIES, *OF, *NOTES), problems)
     at = _setting(parts.get("at"), variables, problems)
-    texts = {name: node for name, node in parts.items() if name != "at"}
-    for name, node in texts.items():
-        if node.kind != "scalar":
-            problems.add("not-text", f"`{name}` is one value", node)
-            return None
-        if name in (*METRICS, *ACCURACIES) and value(node.value) is None:
-            problems.add("bad-figure", f"`{node.value[:60]}` is not a figure such as 325M or 1.91%", node)
-    texts = {name: node.value for name, node in texts.items()}
+    nodes = _texts({name: node for name, node in parts.items() if name != "at"}, (*parts,), problems)
+    for name in (*METRICS, *ACCURACIES):
+        _check_figure(name, nodes.get(name), problems)
+    if not any(name in parts for name in (*METRICS, *ACCURACIES)) and row.kind == "map":
+        problems.add("missing-key", "this row states no figure", row, f"it states {listed(METRICS)}, or an accuracy")
+    texts = {name: node.value for name, node in nodes.items()}
     notes = {name: texts[name] for name in NOTES if name in texts}
     if "convention" in entry:
         notes.setdefault("convention", entry["convention"].value)
     return Claim(
-        source=entry["source"].value,
+        source=entry["source"].value if "source" in entry else "",
         at=at,
         of={name: texts[name] for name in OF if name in texts},
         figures={name: texts[name] for name in (*METRICS, *ACCURACIES) if name in texts},
@@ -84,21 +94,39 @@ def _claim(row, entry, variables, problems):
     )
 
 
-def _setting(node, variables, problems):
+def _check_figure(name, node, problems):
     if node is None:
-        return {}
-    for key, _ in node.value if node.kind == "map" else ():
+        return
+    if value(node.value) is None:
+        help = "write it as it is printed: 325M, 2.6M or 1.91%"
+        problems.add("bad-figure", f"{node.what} is not a figure", node, help)
+    elif node.value.endswith("%") and name in METRICS[:2]:
+        problems.add("bad-figure", f"`{name}` is a number, not a share", node, f"a share is `{name}_share`")
+
+
+def _setting(node, variables, problems):
+    """The values of variables that a claim is about."""
+    if node is not None and node.kind != "map":
+        problems.due("not-a-map", "a map of variables", node, "write {alpha: 0.75, res: 160}")
+    pairs = node.value if node is not None and node.kind == "map" else ()
+    setting = {}
+    for key, part in pairs:
         if key.value not in variables:
             problems.unknown("variable", key.value, key, variables)
-    return {key: value(part.value) for key, part in _parts_of_text(node, problems)}
-
-
-def _parts_of_text(node, problems):
-    for key, part in node.value if node.kind == "map" else ():
-        if part.kind != "scalar" or value(part.value) is None:
-            problems.add("bad-figure", "a number is due here", part)
         else:
-            yield key.value, part
+            setting[key.value] = _value_at(variables[key.value], part, problems)
+    return setting
+
+
+def _value_at(variable, node, problems):
+    """What a variable is set to: a number, a truth or a word."""
+    text = node.value if node.kind == "scalar" else ""
+    given = {"true": True, "false": False}.get(text, value(text))
+    try:
+        return checked(variable, text if given is None else given)
+    except OptionError as error:
+        problems.add("bad-value", error.problems[0].message, node, error.problems[0].help)
+    return None
 
 
 def budget(node, problems):
@@ -110,7 +138,7 @@ def budget(node, problems):
     for name, part in parts.items():
         limit = value(part.value) if part.kind == "scalar" else None
         if limit is None or part.value.endswith("%"):
-            problems.add("bad-figure", "a limit is a number such as 170M", part)
+            problems.add("bad-figure", f"a limit is a number, not {part.what}", part, "write 170M, 2.6M or 4209088")
         else:
             limits[name] = limit
     return limits

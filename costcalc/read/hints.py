@@ -5,7 +5,8 @@ import re
 from ..errors import brief
 
 _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
-    (r"^\d+(x\d+)+$", "a kernel cannot stand here: give one number"),
+    (r"^0[xXbBoO]|\d[jJ]\b", "write decimal digits"),
+    (r"^\d+(x\d+)+$", "a kernel cannot stand here: a number or a condition is due"),
     (r"^(\d+)\s*[xX×]\s*(\d+)$", "a kernel is written {}x{}"),
     (r"[^\x00-\x7f]", "write it with plain (ASCII) letters, digits and signs; this one only looks like them"),
     (r"\n", "write it on one line"),
@@ -13,7 +14,6 @@ _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
     (r"\*\*|\^", "write the product: a * a"),
     (r"^\d{1,3}(,\d{3})+$", "write the digits without commas"),
     (r"\d_\d", "write the digits without `_`"),
-    (r"\b0[xXbBoO]|\d[jJ]\b", "write decimal digits"),
     (r"^[\d.]+\s*[kKMGB]$", "write all digits: 2M is 2000000"),
     (r"^\d+\s*%$", "write a factor: 50% is 0.5"),
     (r"\bTrue\b", "write `true`"),
@@ -31,8 +31,8 @@ _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
 _NOTHING = "write a number after the colon, or leave the option out"
 _ANYTHING = "numbers and names, joined by `+ - * / // %`, or `max(..)`, `floor(..)`, `a if c else b`"
 _WORDS = {
-    **dict.fromkeys(("yes", "on", "True", "TRUE", "y"), "write `true`"),
-    **dict.fromkeys(("no", "off", "False", "FALSE", "n"), "write `false`"),
+    **dict.fromkeys(("yes", "on", "True", "TRUE"), "write `true`"),
+    **dict.fromkeys(("no", "off", "False", "FALSE"), "write `false`"),
     **dict.fromkeys(("None", "none"), "leave the option out"),
 }
 _OPERATIONS = {  # what other languages call an operation -> what it is called here

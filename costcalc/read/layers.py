@@ -27,7 +27,9 @@ class LayerReader:
     def steps(self, node, scope, with_then=True):
         """The steps of a list of layers."""
         if node.kind != "list":
-            help = "start each layer with `- `, or write [relu, softmax]"
+            help = (
+                f"write [{brief(node.value)}]" if node.kind == "scalar" and node.value else "start each layer with `- `"
+            )
             self.problems.due("not-a-list", "a list of layers", node, help)
             return ()
         self.count += len(node.value)

@@ -99,7 +99,9 @@ class _Builder:
         node = self.node(event)
         event = self.next_content()
         if event is not None:
-            self.note("several-documents", "a spec is one document: nothing may follow `---`", event)
+            self.note(
+                "several-documents", "a spec is one document: nothing may follow `---`", event, "one file a network"
+            )
         return node
 
     def next_content(self):

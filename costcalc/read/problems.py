@@ -32,7 +32,10 @@ class Problems:
         if help is None and 0 < len(names) <= 30:
             help = f"known: {listed(names)}"
         code = f"unknown-{what.partition(' ')[0]}"
-        self.add(code, f"unknown {what} `{brief(name)}`", at, nearest(name, names) or help)
+        help = nearest(name, names) or help
+        if help and not name.isascii():
+            help = f"write it with plain (ASCII) letters; {help}"
+        self.add(code, f"unknown {what} `{brief(name)}`", at, help)
 
     def add_all(self, error: SpecError):
         """Take over the problems of an error."""

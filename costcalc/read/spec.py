@@ -187,8 +187,8 @@ class _Reader:
                 continue
             name, params = found[0], tuple(param for param, _ in found[1])
             if name in RESERVED or name in variables:
-                message = f"`{brief(name)}` means something already: give the function another name"
-                self.problems.add("name-taken", message, key)
+                message = f"`{brief(name)}` means something already"
+                self.problems.add("name-taken", message, key, "give the function another name")
             body = args.number(value, Scope({*variables, *params}, functions), self.problems)
             if body is not BAD:
                 if not hasattr(body, "names"):

@@ -63,7 +63,7 @@ def chosen(names, report):
 def selected(report, view):
     """The lines to show: grouped, sorted and cut as the view says."""
     if view.by == "type":
-        lines = report.by_type()
+        lines = report.by_type(view.everything)
     elif view.by == "block":
         lines = [line for line in report.by_block(view.depth) if line.layers or view.everything]
     else:

@@ -41,8 +41,12 @@ def number(value):
 
 
 def _csv(frames, names, out):
+    from .csv_ import harmless
+
     out.write(",".join(names) + "\n")
     for frame in frames:
+        texts = [name for name in frame.columns if frame[name].dtype.kind not in "biuf"]
+        frame = frame.assign(**{name: frame[name].map(harmless) for name in texts})
         frame.to_csv(out, index=False, header=False, lineterminator="\n")
 
 
