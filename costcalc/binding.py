@@ -87,7 +87,8 @@ def _looks_channels_first(shape):
 
 def _shown(value):
     plain = type(value) in (int, float, bool, str, tuple)
-    return brief(str(value), 20) if plain else ".."
+    text = str(value).lower() if type(value) is bool else str(value)
+    return brief(text, 20) if plain else ".."
 
 
 def _here(arg, env):
@@ -132,7 +133,7 @@ def _bound_one(step, call, option, arg, env, noted):
     place = Place(step.source, *call.places.get(option.name, step.place))
     value = valued(arg, env, place)
     try:
-        if type(value) is bool and option.kind.name != "flag":
+        if is_mixed_up(value, option.kind):
             raise TypeError
         return option.kind.bind(value)
     except Refused as error:
@@ -145,6 +146,13 @@ def _bound_one(step, call, option, arg, env, noted):
     except TypeError:
         message, help = f"`{option.name}` cannot be `{_shown(value)}`", f"it is {option.kind.doc}"
         raise error_at("bad-value", message, place, help, _here(arg, env)) from None
+
+
+def is_mixed_up(value, kind):
+    """Whether a truth stands where a number is due, or a number where a truth is."""
+    if kind.name == "flag":
+        return type(value) in (int, float) and value not in (0, 1)
+    return type(value) is bool
 
 
 def _stand_in(kind, value):
@@ -179,7 +187,7 @@ def applied(step, op, x, options):
 def _flowing(op, x):
     """The shape that flows into an operation, as a note."""
     plain = op.takes_input and not op.branches and all(type(size) is int for size in x)
-    return (f"the input here is {'x'.join(map(str, x))}",) if plain else ()
+    return (f"the input here is {list(x)}",) if plain else ()
 
 
 def _control(step, arg, x, scope):
@@ -199,6 +207,8 @@ def counted(step, name, arg, x, scope):
     """A count, 0 or more."""
     value = _control(step, arg, x, scope)
     try:
+        if type(value) is bool:
+            raise TypeError
         value = num.whole(value)
         num.require(value >= 0, "must be at least 0, got {}", value)
         return value

@@ -28,8 +28,11 @@ _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_01234
 _NUMBER = frozenset("0123456789.eE+-")
 
 
-def _bounded(result):
+def _bounded(apply, a, b):
     """A result of arithmetic, unless it is on its way to fill the memory."""
+    if str in (type(a), type(b)):
+        raise TypeError  # Python would repeat a word
+    result = apply(a, b)
     if type(result) in (int, float) and not -1e60 < result < 1e60:
         raise Refused("this grows too large to be a size")
     return result
@@ -38,8 +41,8 @@ def _bounded(result):
 _ARITHMETIC = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
-    ast.Mult: lambda a, b: _bounded(a * b),
-    ast.Div: lambda a, b: _bounded(a / b),
+    ast.Mult: lambda a, b: _bounded(operator.mul, a, b),
+    ast.Div: lambda a, b: _bounded(operator.truediv, a, b),
     ast.FloorDiv: num.floor_div,
     ast.Mod: operator.mod,
 }
@@ -109,8 +112,7 @@ def _scan(text):
         raise BadExpression("limit", f"an expression has at most {limits.EXPRESSION_CHARS} characters")
     if not _ALLOWED.issuperset(text):
         at = next(at for at, char in enumerate(text) if char not in _ALLOWED)
-        shown = ascii(text[at])[1:-1]
-        raise BadExpression("bad-expression", f"`{shown}` has no meaning in an expression", at)
+        raise BadExpression("bad-expression", f"`{ascii(text[at])[1:-1]}` has no meaning in an expression", at)
     if "**" in text:
         raise BadExpression("bad-expression", "there is no power in expressions", text.index("**"), 2)
     if not text:
@@ -144,8 +146,7 @@ class _Builder:
 
     def constant(self, node, depth):
         value = node.value
-        written = self.text[node.col_offset : node.end_col_offset]
-        if type(value) not in (int, float) or not _NUMBER.issuperset(written):
+        if type(value) not in (int, float) or not _NUMBER.issuperset(self.text[node.col_offset : node.end_col_offset]):
             self.fail("bad-expression", "only decimal numbers can stand here", node)
         if not abs(value) < 10**limits.DIGITS:
             self.fail("limit", f"a number has at most {limits.DIGITS} digits", node)
@@ -154,8 +155,7 @@ class _Builder:
     def name(self, node, depth):
         name = node.id
         if name in CONSTANTS:
-            value = CONSTANTS[name]
-            return lambda env: value
+            return lambda env: CONSTANTS[name]
         if name not in self.known:
             if name in self.functions:
                 self.fail("bad-expression", f"`{name}` is a function", node, f"call it: `{name}(..)`")
@@ -214,10 +214,9 @@ class _Builder:
             self.fail("unknown-function", f"unknown function `{brief(name)}`", node.func, hint)
         function, fewest, most = self.functions[name]
         if not fewest <= len(node.args) <= most:
-            due = fewest if fewest == most else f"{fewest} to {most}"
-            plural = "" if due == 1 else "s"
+            due = f"{fewest} value{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} values"
             example = f"write `{name}({', '.join('abcdefgh'[:fewest])})`"
-            self.fail("wrong-arguments", f"`{name}` takes {due} value{plural}, got {len(node.args)}", node, example)
+            self.fail("wrong-arguments", f"`{name}` takes {due}, got {len(node.args)}", node, example)
         args = [self.build(arg, depth) for arg in node.args]
         if isinstance(function, Function):
             self.work(function.body.steps, depth + function.body.depth)

@@ -5,7 +5,7 @@ What flows through decides what comes out: whole numbers give a table, arrays a 
 
 from . import limits, num, ops
 from .binding import applied, at, bound, counted, decided, error_at, explained, input_shape, place_in, place_of, valued
-from .errors import SpecError, in_order
+from .errors import SpecError, in_order, nearest
 from .model import BlockCall, Call, Group, Reuse
 from .rows import Row, Trace
 from .scope import Frame, Named, Scope, look_up, shape_names
@@ -189,7 +189,9 @@ class _Tracer:
     def chosen(self, step, body, x, scope):
         name = scope.env[body.param]
         if type(name) is not str or name not in ops.INDEX:
-            raise at(step, "bad-value", f"`{body.param}` must name an operation here, got `{name}`")
+            raise at(
+                step, "bad-value", f"`{body.param}` must name an operation here, got `{name}`", nearest(name, ops.INDEX)
+            )
         op = ops.find(name)
         missing = [option.name for option in op.options.values() if option.required]
         if missing:

@@ -1,7 +1,8 @@
 """Options and expressions: text of the file becomes a checked argument."""
 
 from .. import expr, limits
-from ..errors import BadExpression, Refused, brief
+from ..binding import is_mixed_up
+from ..errors import BadExpression, Refused, brief, nearest
 from ..model import is_dynamic
 from ..ops import INDEX
 
@@ -170,7 +171,18 @@ def argument(node, scope, problems):
         value = node.value
         if value not in scope.known and value not in expr.CONSTANTS and (value in INDEX or value in WORDS):
             return value
+        if is_name(value) and not any(value in names for names in (scope.known, scope.functions, expr.CONSTANTS)):
+            _note_unknown(node, scope, problems)
+            return BAD
     return sizes(node, scope, problems)
+
+
+def _note_unknown(node, scope, problems):
+    from .hints import TRUTHS
+
+    message, known = f"unknown variable `{brief(node.value)}`", [*scope.known, *INDEX, *WORDS]
+    help = TRUTHS.get(node.value) or nearest(node.value, known)
+    problems.add("unknown-variable", message, node, help or "a variable is declared under `vars:`")
 
 
 _FORMS = {
@@ -190,7 +202,7 @@ def option(node, option, scope, problems):
     if value is BAD or is_dynamic(value):
         return value
     try:
-        if not _is_mixed_up(value, kind):
+        if not is_mixed_up(value, kind):
             return kind.bind(value)
     except Refused as error:
         help = error.help or f"`{option.name}` is {kind.doc}"
@@ -200,10 +212,3 @@ def option(node, option, scope, problems):
         pass
     problems.add("bad-value", f"`{option.name}` cannot be {node.what}", node, f"it is {kind.doc}")
     return BAD
-
-
-def _is_mixed_up(value, kind):
-    """Whether a truth stands where a number is due, or a number where a truth is."""
-    if kind.name == "flag":
-        return type(value) in (int, float) and value not in (0, 1)
-    return type(value) is bool

@@ -13,6 +13,8 @@ METRICS = ("mult_adds", "params", "mult_adds_share", "params_share")
 ACCURACIES = ("top1", "top5", "map", "miou", "accuracy")
 OF = ("type", "layer", "model")
 NOTES = ("erratum", "note", "convention")
+_FIGURES = frozenset((*METRICS, *ACCURACIES))
+_ROW = ("at", *METRICS, *ACCURACIES, *OF, *NOTES)
 _EXAMPLE = 'write {source: "arXiv:1704.04861, Table 6", rows: [{mult_adds: 569M}]}'
 _FIGURE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGB%]?)", re.ASCII)
 LONGEST = 40  # characters of a figure
@@ -73,30 +75,23 @@ def _parts(node, known, problems):
 
 
 def _claim(row, entry, variables, problems):
-    parts = _parts(row, ("at", *METRICS, *ACCURACIES, *OF, *NOTES), problems)
-    at = _setting(parts.get("at"), variables, problems)
-    nodes = _texts({name: node for name, node in parts.items() if name != "at"}, (*parts,), problems)
-    for name in (*METRICS, *ACCURACIES):
-        _check_figure(name, nodes.get(name), problems)
-    if not any(name in parts for name in (*METRICS, *ACCURACIES)) and row.kind == "map":
+    parts = _parts(row, _ROW, problems)
+    at = _setting(parts.pop("at", None), variables, problems)
+    texts = {name: node.value for name, node in _texts(parts, (*parts,), problems).items()}
+    figures = {name: text for name, text in texts.items() if name in _FIGURES}
+    for name in figures:
+        _check_figure(name, parts[name], problems)
+    if not parts.keys() & _FIGURES and row.kind == "map":
         problems.add("missing-key", "this row states no figure", row, f"it states {listed(METRICS)}, or an accuracy")
-    texts = {name: node.value for name, node in nodes.items()}
     notes = {name: texts[name] for name in NOTES if name in texts}
     if "convention" in entry:
         notes.setdefault("convention", entry["convention"].value)
-    return Claim(
-        source=entry["source"].value if "source" in entry else "",
-        at=at,
-        of={name: texts[name] for name in OF if name in texts},
-        figures={name: texts[name] for name in (*METRICS, *ACCURACIES) if name in texts},
-        notes=notes,
-        place=Place(problems.source, *row.at),
-    )
+    of = {name: texts[name] for name in OF if name in texts}
+    source = entry["source"].value if "source" in entry else ""
+    return Claim(source, at, of, figures, notes, Place(problems.source, *row.at))
 
 
 def _check_figure(name, node, problems):
-    if node is None:
-        return
     if value(node.value) is None:
         help = "write it as it is printed: 325M, 2.6M or 1.91%"
         problems.add("bad-figure", f"{node.what} is not a figure", node, help)

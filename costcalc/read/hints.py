@@ -30,7 +30,7 @@ _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
 )
 _NOTHING = "write a number after the colon, or leave the option out"
 _ANYTHING = "numbers and names, joined by `+ - * / // %`, or `max(..)`, `floor(..)`, `a if c else b`"
-_WORDS = {
+TRUTHS = {
     **dict.fromkeys(("yes", "on", "True", "TRUE"), "write `true`"),
     **dict.fromkeys(("no", "off", "False", "FALSE"), "write `false`"),
     **dict.fromkeys(("None", "none"), "leave the option out"),
@@ -63,7 +63,7 @@ _OPTIONS = {
 def expression_hint(text, problem):
     """What to write in place of an expression that is none."""
     if problem.code == "unknown-variable":
-        return _WORDS.get(text.strip()) or problem.help
+        return TRUTHS.get(text.strip()) or problem.help
     if problem.help or problem.code != "bad-expression":
         return problem.help
     if not text.strip():

@@ -42,7 +42,7 @@ class LayerReader:
     def step(self, node, scope, with_then=True):
         """One entry of a list of layers, or None when it cannot be read."""
         if node.kind == "scalar":
-            entries = {node.value: (node, None)}
+            entries = {} if is_empty(node) else {node.value: (node, None)}
         elif node.kind == "map":
             entries = {key.value: (key, value) for key, value in node.value}
         else:

@@ -27,7 +27,7 @@ except ImportError:  # no libyaml: the same events from the parser in Python
             Parser.__init__(self)
 
 
-NODES = 800_000  # values in one file: they must fit in bearable memory
+NODES, WORDS = 720_000, 10_000  # values in one file, which must fit in bearable memory; texts kept once only
 
 
 class Node(NamedTuple):
@@ -89,7 +89,7 @@ class _Builder:
         self.source, self.problems, self.parser = source, problems, _Parser(source.text)
         self.depth = self.count = 0
         self.flow = self.open = 0  # brackets we are in; parentheses that a comma left open
-        self.words = {}  # one copy of each text
+        self.cut, self.words = False, {}  # whether a comma cut any expression; one copy of each text
 
     def document(self):
         event = self.next_content()
@@ -155,8 +155,16 @@ class _Builder:
         start, end, value = event.start_mark, event.end_mark, event.value
         line, column = start.line, start.column
         width = end.column - column if end.line == line else 1
-        value = self.words.setdefault(value, value)
+        value = self.words.get(value) or self.word(value)
+        if self.flow and "(" in value and not event.style and value.count("(") > value.count(")"):
+            self.cut = True
         return Node("scalar", value, line + 1, column + 1, width or 1, not event.style)
+
+    def word(self, text):
+        """The text, kept for the next time it comes while there is room."""
+        if len(self.words) < WORDS:
+            self.words[text] = text
+        return text
 
     def list(self, start):
         items = []
@@ -167,7 +175,9 @@ class _Builder:
                 mark = start.start_mark
                 return Node("list", items, mark.line + 1, mark.column + 1, _width(start, event))
             item = self.node(event)
-            if not self.flow or not self.is_rest(item):
+            if not self.cut:
+                items.append(item)
+            elif not self.is_rest(item):
                 items.append(self.whole(item))
 
     def map(self, start):
@@ -179,30 +189,29 @@ class _Builder:
                 mark = start.start_mark
                 return Node("map", pairs, mark.line + 1, mark.column + 1, _width(start, event))
             key = self.node(event)
-            rest = self.flow and self.is_rest(key)
+            rest = self.cut and self.is_rest(key)
             value = self.node(get())
-            if rest or (self.flow and self.is_rest(value)):
+            if rest or (self.cut and self.is_rest(value)):
                 continue
-            if self.is_new(key, seen):
-                pairs.append((key, self.whole(value)))
+            if key.kind != "scalar" or key.value in seen:
+                self.refuse_key(key, seen)
+                continue
+            seen[key.value] = key
+            pairs.append((key, self.whole(value) if self.cut else value))
 
-    def is_new(self, key, seen):
-        """Whether a key is a word that its map does not have yet."""
+    def refuse_key(self, key, seen):
+        """Note a key that is no word, or that its map has already."""
         if key.kind != "scalar":
             self.problems.add("bad-key", f"a key must be a word, not {key.what}", key)
-        elif key.value in seen:
-            message = f"the key `{brief(key.value)}` stands here twice"
-            help = f"keep one; the first is on line {seen[key.value].line}"
-            self.problems.add("duplicate-key", message, key, help)
-        else:
-            seen[key.value] = key
-            return True
-        return False
+            return
+        message = f"the key `{brief(key.value)}` stands here twice"
+        help = f"keep one; the first is on line {seen[key.value].line}"
+        self.problems.add("duplicate-key", message, key, help)
 
     def is_rest(self, node):
         """Whether a comma cut this node off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""
         was_open = self.open
-        if node.kind == "scalar" and node.plain and (was_open or "(" in node.value):
+        if self.flow and node.kind == "scalar" and node.plain:
             self.open = max(was_open + node.value.count("(") - node.value.count(")"), 0)
             if self.open and not was_open:
                 self.note_cut(node)

@@ -89,9 +89,10 @@ class _Reader:
                 self.problems.unknown("key", key.value, key, SECTIONS)
         for name in ("name", "description"):
             if name in sections and sections[name].kind != "scalar":
-                self.problems.add("not-text", f"`{name}` is a text", sections.pop(name))
+                self.problems.due("not-text", "a text", sections.pop(name), f"write `{name}: MobileNet V1`")
         if "input" in sections and "inputs" in sections:
-            self.problems.add("several-inputs", "write `input` or `inputs`, not both", sections["inputs"])
+            help = "`inputs:` is for several that have names"
+            self.problems.add("several-inputs", "`input:` and `inputs:` are both here", sections["inputs"], help)
         self._refuse_missing(root, sections)
         return sections
 
@@ -120,7 +121,7 @@ class _Reader:
         for key, value in self._map(node).value if self._map(node) else ():
             name = key.value
             if not args.is_name(name) or name in RESERVED:
-                self._bad_name(key, "variable")
+                self._bad_name(key, "a variable")
                 continue
             known = len(self.problems.found)
             variables[name] = self._variable(name, key, value, variables)
@@ -131,7 +132,7 @@ class _Reader:
         name, help = key.value, "a name is made of letters (a to z), digits and `_`, and starts with a letter"
         if name in RESERVED:
             help = "in a spec it means something already" if name != "i" else "`i` counts inside `repeat:`"
-        self.problems.add("bad-name", f"`{brief(name)}` cannot be the name of a {what}", key, help)
+        self.problems.add("bad-name", f"`{brief(name)}` cannot name {what}", key, help)
 
     def _explain_order(self, node, known):
         """Say of unknown variables that they are declared, but later."""
@@ -204,7 +205,7 @@ class _Reader:
                 self.problems.add("missing-key", "`inputs:` names no input", sections["inputs"], help)
             for key, _ in pairs:
                 if not args.is_name(key.value):
-                    self._bad_name(key, "input")
+                    self._bad_name(key, "an input")
             return {key.value: self._input(value, scope) for key, value in pairs}
         return {"input": self._input(sections["input"], scope)} if "input" in sections else {}
 
