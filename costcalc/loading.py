@@ -5,7 +5,7 @@ import sys
 from functools import lru_cache
 
 from . import limits
-from .errors import FileError, Problem, Source, nearest
+from .errors import FileError, Place, Problem, Source, nearest
 
 
 def load(spec):
@@ -49,8 +49,18 @@ def configs():
 
 
 def _similar(spec):
-    name = os.path.basename(spec).removesuffix(".yaml").removesuffix(".yml")
-    return nearest(name, configs()) or "`costcalc zoo` lists the shipped configs"
+    folder, name = os.path.split(spec)
+    stem = name.removesuffix(".yaml").removesuffix(".yml")
+    help = nearest(name, _specs_in(folder or ".")) or nearest(stem, configs())
+    return help or "`costcalc zoo` lists the shipped configs"
+
+
+def _specs_in(folder):
+    try:
+        names = os.listdir(folder)
+    except (OSError, ValueError):
+        return []
+    return [name for name in names if name.endswith((".yaml", ".yml"))][:1000]
 
 
 def _text(path):
@@ -70,12 +80,20 @@ def decoded(data, path):
     """The text of a file's bytes. Raises FileError when they are no UTF-8 text of bearable size."""
     if len(data) > limits.FILE_BYTES:
         raise FileError(Problem("limit", f"{path!r} is larger than {limits.FILE_BYTES:,} bytes"))
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or max(data[:80:2].count(0), data[1:80:2].count(0)) > 16:
         raise FileError(Problem("not-utf8", f"{path!r} is UTF-16", help="save it as UTF-8"))
     if b"\0" in data:
-        raise FileError(Problem("binary", f"{path!r} is a binary file, not a spec"))
+        raise FileError(Problem("binary", f"{path!r} is a binary file, not a spec", help="a spec is a YAML text"))
     try:
-        return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        message = f"{path!r} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}"
-        raise FileError(Problem("not-utf8", message, help="save it as UTF-8")) from None
+        raise _not_utf8(data, path, error.start) from None
+
+
+def _not_utf8(data, path, start):
+    before, text = data[:start].decode("utf-8"), data.decode("utf-8", "replace")
+    place = Place(Source(path, text), before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return FileError(
+        Problem("not-utf8", f"not UTF-8: here is byte 0x{data[start]:02x}", place, "save the file as UTF-8")
+    )

@@ -7,22 +7,7 @@ import numpy as np
 import pytest
 
 from costcalc import analyze, fit, load
-from costcalc.cli import main
 from costcalc.fitting import maximal
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args):
-        with pytest.raises(SystemExit) as exit_:
-            main([str(arg) for arg in args])
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return exit_.value.code, out.out, out.err
-
-    return run
 
 
 def totals(**values):

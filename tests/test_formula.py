@@ -10,27 +10,12 @@ import pytest
 import sympy
 
 from costcalc import analyze, formula
-from costcalc.cli import main
 from costcalc.loading import configs
 from costcalc.trace import trace
 from costcalc.working import separable, worked
 
 ALPHA, RES = sympy.symbols("alpha res", positive=True)
 FOUR = [(alpha, res) for alpha in (1, 0.75, 0.5, 0.25) for res in (224, 192, 160, 128)]
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args):
-        with pytest.raises(SystemExit) as exit_:
-            main([str(arg) for arg in args])
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return exit_.value.code, out.out, out.err
-
-    return run
 
 
 def test_mobilenet_in_closed_form():

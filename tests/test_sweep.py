@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from costcalc import analyze, load, sweep
-from costcalc.cli import main
 from costcalc.errors import CostcalcError
 from costcalc.metrics import effective_alpha
 from costcalc.space import Grid, Table
@@ -22,20 +21,6 @@ SLIM = yaml.safe_load((TABLES / "slim_checkpoints.yaml").read_text())["mobilenet
 RHO_SQUARED = {"t7.160": 290}  # printed as rho^2 times the 224 px total (findings.yaml, t7_160_290_t9_76)
 WITHOUT_STEM = 0.75  # slim prints these rows without the first convolution (findings.yaml, t6_0.75_325_vs_slim_317)
 MIN_DEPTH_16 = (0.25, 192)  # slim prints the cost with another least width (findings.yaml, slim_0.25_192_34)
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-    def run(*args):
-        with pytest.raises(SystemExit) as exit_:
-            main([str(arg) for arg in args])
-        out = capsys.readouterr()
-        return exit_.value.code, out.out, out.err
-
-    return run
 
 
 def rows(text):

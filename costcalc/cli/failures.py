@@ -45,6 +45,8 @@ def _from_click(error, args):
     if isinstance(error, click.NoSuchOption):
         message = f"there is no option `{brief(error.option_name)}`"
         help = nearest(error.option_name, error.possibilities or []) or _with_two_dashes(error.option_name, args)
+    elif isinstance(error, click.BadOptionUsage):
+        help = f"write `{brief(error.option_name)} VALUE`"
     if isinstance(error, click.BadParameter) and isinstance(getattr(error.param, "type", None), click.IntRange):
         help = f"a whole number, {error.param.type.min} or more, is due"
     if help is None and getattr(error, "ctx", None) is not None:

@@ -78,6 +78,23 @@ def spec_options(command):
     return command
 
 
+def axis_options(command):
+    """SPEC and the ways to give its variables several values."""
+    for option in reversed(
+        (
+            click.argument("spec"),
+            click.option("--alpha", metavar="VALUES", help="Width multipliers: 1,0.75,0.5 or 0.25:1.5:0.05."),
+            click.option("--res", metavar="VALUES", help="Input resolutions: 224,192 or 96:320:32."),
+            click.option("--rho", metavar="VALUES", help="Resolution multipliers: res times each, in whole pixels."),
+            click.option(
+                "--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 def output_options(command):
     """--format, -o, --color."""
     from ..render import FORMATS

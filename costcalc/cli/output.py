@@ -26,18 +26,38 @@ def writing(path=None, binary=False):
         yield getattr(sys.stdout, "buffer", sys.stdout) if binary else sys.stdout
         sys.stdout.flush()
         return
-    folder, name = os.path.split(path)
-    beside = os.path.join(folder, f".{name[:200]}.{os.getpid()}.tmp")
-    text = {} if binary else {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    special = os.path.exists(path) and not os.path.isfile(path)  # a device or a pipe: it must stay what it is
+    target = path if special else os.path.realpath(path)
+    beside = target if special else _beside(target)
+    mode, text = ("wb", {}) if binary else ("w", {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""})
     try:
-        with open(beside, "xb" if binary else "x", **text) as file:
+        with open(beside, mode if special else mode.replace("w", "x"), **text) as file:
             yield file
-        os.replace(beside, path)
+        if not special:
+            _put(beside, target)
     except OSError as error:
-        raise FileError(Problem("unwritable", f"cannot write {path!r}: {error.strerror}")) from None
+        raise FileError(Problem("unwritable", f"cannot write {path!r}: {error.strerror}", help=_help(path))) from None
     finally:
-        if os.path.lexists(beside):
+        if not special and os.path.lexists(beside):
             os.unlink(beside)
+
+
+def _beside(path):
+    """The name of a file that does not exist yet, in the same directory."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name[:60]}.{os.getpid()}.tmp")
+
+
+def _put(beside, path):
+    """Let a finished file take the place of another, with the rights that one had."""
+    if os.path.exists(path):
+        os.chmod(beside, os.stat(path).st_mode & 0o7777)
+    os.replace(beside, path)
+
+
+def _help(path):
+    folder = os.path.dirname(path)
+    return f"there is no directory {folder!r}" if folder and not os.path.isdir(folder) else None
 
 
 def format_for(format, path, more=()):

@@ -3,18 +3,14 @@
 import click
 
 from ..errors import OptionError, Problem, listed
-from .options import SpecCommand, named_pairs, read_value
+from .options import SpecCommand, axis_options, named_pairs, read_value
 
 MANY = 10**9  # points that need --yes
 FORMATS = ("table", "csv", "json", "md", "latex", "parquet")
 
 
 @click.command(cls=SpecCommand)
-@click.argument("spec")
-@click.option("--alpha", metavar="VALUES", help="Width multipliers: 1,0.75,0.5 or 0.25:1.5:0.05.")
-@click.option("--res", metavar="VALUES", help="Input resolutions: 224,192 or 96:320:32.")
-@click.option("--rho", metavar="VALUES", help="Resolution multipliers: res times each, in whole pixels.")
-@click.option("--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable.")
+@axis_options
 @click.option(
     "--points",
     metavar="FILE",

@@ -210,5 +210,6 @@ def option(node, option, scope, problems):
         return BAD
     except TypeError:
         pass
-    problems.add("bad-value", f"`{option.name}` cannot be {node.what}", node, f"it is {kind.doc}")
+    what = node.what.replace("a list", "this list")
+    problems.add("bad-value", f"`{option.name}` cannot be {what}", node, f"it is {kind.doc}")
     return BAD

@@ -91,7 +91,7 @@ class Library:
             return None
         if len(self.open) >= limits.BLOCK_DEPTH:
             self.problems.add("limit", f"blocks call each other at most {limits.BLOCK_DEPTH} deep", at)
-            return None
+            self.problems.raise_any()
         if name not in self.done:
             self.open.append(name)
             self.done[name] = self._read(name)

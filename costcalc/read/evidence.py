@@ -36,6 +36,8 @@ def published(node, variables, problems):
     claims = []
     for entry in _items(node, problems):
         parts = _parts(entry, ("source", "url", "convention", "rows"), problems)
+        if entry.kind != "map":
+            continue
         if "source" not in parts or "rows" not in parts:
             problems.add("missing-key", "a published entry needs `source:` and `rows:`", entry, _EXAMPLE)
             continue
@@ -51,7 +53,7 @@ def _texts(parts, names, problems):
     """The parts without those that should be texts and are not; each is noted."""
     bad = [name for name in names if name in parts and parts[name].kind != "scalar"]
     for name in bad:
-        problems.due("not-text", f"the {name}, one value,", parts[name])
+        problems.add("not-text", f"`{name}` is one value, not {parts[name].what}", parts[name], "put a text in quotes")
     return {name: part for name, part in parts.items() if name not in bad}
 
 
@@ -107,7 +109,7 @@ def _setting(node, variables, problems):
     setting = {}
     for key, part in pairs:
         if key.value not in variables:
-            problems.unknown("variable", key.value, key, variables)
+            problems.unknown("variable", key.value, key, variables, "a variable is declared under `vars:`")
         else:
             setting[key.value] = _value_at(variables[key.value], part, problems)
     return setting

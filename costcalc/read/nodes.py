@@ -194,19 +194,10 @@ class _Builder:
             if rest or (self.cut and self.is_rest(value)):
                 continue
             if key.kind != "scalar" or key.value in seen:
-                self.refuse_key(key, seen)
+                self.notes().note_key(self.problems, key, seen)
                 continue
             seen[key.value] = key
             pairs.append((key, self.whole(value) if self.cut else value))
-
-    def refuse_key(self, key, seen):
-        """Note a key that is no word, or that its map has already."""
-        if key.kind != "scalar":
-            self.problems.add("bad-key", f"a key must be a word, not {key.what}", key)
-            return
-        message = f"the key `{brief(key.value)}` stands here twice"
-        help = f"keep one; the first is on line {seen[key.value].line}"
-        self.problems.add("duplicate-key", message, key, help)
 
     def is_rest(self, node):
         """Whether a comma cut this node off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""
@@ -214,20 +205,14 @@ class _Builder:
         if self.flow and node.kind == "scalar" and node.plain:
             self.open = max(was_open + node.value.count("(") - node.value.count(")"), 0)
             if self.open and not was_open:
-                self.note_cut(node)
+                self.notes().note_cut(self.problems, node)
         return bool(was_open)
 
-    def note_cut(self, node):
-        line = Place(self.source, *node.at).excerpt()[node.column - 1 :]
-        depth, end = 0, len(line)
-        for at, char in enumerate(line):
-            depth += (char == "(") - (char == ")")
-            if char == ")" and not depth:
-                end = at + 1
-                break
-        quoted = line[:end] if end < len(line) and len(line[:end]) <= 60 else "max(a, b)"
-        message = "a comma inside { } or [ ] ends the value, so this expression is cut in two"
-        self.problems.add("comma-in-braces", message, node, f'quote the expression: "{quoted}"')
+    def notes(self):
+        """The module that says what is wrong, loaded when something is."""
+        from . import syntax
+
+        return syntax
 
     def whole(self, node):
         """The node; one that stands for a bad value if a comma cut it."""

@@ -37,6 +37,17 @@ class Problems:
             help = f"write it with plain (ASCII) letters; {help}"
         self.add(code, f"unknown {what} `{brief(name)}`", at, help)
 
+    def explain_order(self, since, node):
+        """Say of unknown variables, those noted `since` then, that the map at a node declares them later."""
+        for index in range(since, len(self.found)):
+            problem = self.found[index]
+            later = [key for key, _ in node.value if problem.message == f"unknown variable `{key.value}`"]
+            if later:
+                help = (
+                    f"`{later[0].value}` is declared on line {later[0].line}: a default uses only variables before it"
+                )
+                self.found[index] = problem._replace(help=help)
+
     def add_all(self, error: SpecError):
         """Take over the problems of an error."""
         self.found.extend(error.problems)

@@ -125,7 +125,7 @@ class _Reader:
                 continue
             known = len(self.problems.found)
             variables[name] = self._variable(name, key, value, variables)
-            self._explain_order(node, known)
+            self.problems.explain_order(known, node)
         return variables
 
     def _bad_name(self, key, what):
@@ -133,17 +133,6 @@ class _Reader:
         if name in RESERVED:
             help = "in a spec it means something already" if name != "i" else "`i` counts inside `repeat:`"
         self.problems.add("bad-name", f"`{brief(name)}` cannot name {what}", key, help)
-
-    def _explain_order(self, node, known):
-        """Say of unknown variables that they are declared, but later."""
-        for index in range(known, len(self.problems.found)):
-            problem = self.problems.found[index]
-            later = [key for key, _ in node.value if problem.message == f"unknown variable `{key.value}`"]
-            if problem.code == "unknown-variable" and later:
-                help = (
-                    f"`{later[0].value}` is declared on line {later[0].line}: a default uses only variables before it"
-                )
-                self.problems.found[index] = problem._replace(help=help)
 
     def _variable(self, name, key, node, earlier):
         scope = Scope(earlier, FUNCTIONS)
@@ -155,7 +144,7 @@ class _Reader:
                     self.problems.unknown("key", part.value, part, ("default", "choices", "help", "min", "max"))
                 parts[part.value] = value
         if "default" not in parts:
-            self.problems.add("missing-option", f"variable `{name}` needs a `default`", key)
+            self.problems.add("missing-option", f"`{name}` needs a `default`", key, "write {default: 1.0}")
             return Variable(name, 1)
         default = args.argument(parts["default"], scope, self.problems)
         choices = ()
@@ -187,6 +176,9 @@ class _Reader:
             if not found:
                 continue
             name, params = found[0], tuple(param for param, _ in found[1])
+            if any(default is not None for _, default in found[1]):
+                help = "write a number in every call"
+                self.problems.add("bad-signature", "a function's parameters have no defaults", key, help)
             if name in RESERVED or name in variables:
                 message = f"`{brief(name)}` means something already"
                 self.problems.add("name-taken", message, key, "give the function another name")
@@ -218,7 +210,7 @@ class _Reader:
         defaults = {}
         for key, value in self._map(node).value if self._map(node) else ():
             if value.kind != "map":
-                self.problems.add("not-a-map", "defaults are a map of options", value)
+                self.problems.due("not-a-map", "a map of options", value, "write {bias: false}")
                 continue
             for name in key.value.split(","):
                 defaults.setdefault(name.strip(), {}).update({option.value: node for option, node in value.value})
@@ -232,7 +224,8 @@ class _Reader:
                 elif library.has(name):
                     known = {*library.params(name)}
                 else:
-                    self.problems.unknown("operation or block", name, key, [*INDEX, *library.names()])
+                    known = [*INDEX, *library.names()]
+                    self.problems.unknown("operation or block", name, key, known, "`costcalc ops` lists them")
                     continue
                 for option, _ in value.value if value.kind == "map" else ():
                     if option.value not in known:

@@ -2,19 +2,28 @@
 
 from yaml.reader import Reader, ReaderError
 
-from ..errors import Place, Problem, SpecError
+from ..errors import Place, Problem, SpecError, brief
 
-_LINED_UP = "entries of one list or map start in the same column"
-_SYNTAX = {  # what the parser says -> what it means for a person, and the way out
-    "mapping values are not allowed": ("a second `:` in one line", "put { } around options, or each on its own line"),
-    "expected ',' or '}'": ("a `,` or `}` is missing", "options stand as {conv: 3x3, out: 32}"),
-    "expected ',' or ']'": ("a `,` or `]` is missing", "values stand as [224, 224, 3]"),
-    "expected key": ("this line starts in another column than those before it", _LINED_UP),
-    "expected '-' indicator": ("a list goes on here without `- `", _LINED_UP),
-    "find expected ':'": ("this is not `key: value`", "write a colon and a space after the key"),
-    "cannot start any token": ("this character cannot start a value", "put the value in quotes"),
-    "unexpected end of stream": ("a quote is not closed", None),
-}
+_SAYS = (  # what the parser says, whether it is about where something began, what that means, and the way out
+    ("expected ',' or '}'", True, "a `,` or `}` is missing", "options stand as {conv: 3x3, out: 32}"),
+    ("expected ',' or ']'", True, "a `,` or `]` is missing", "values stand as [224, 224, 3]"),
+    ("unexpected end of stream", True, "a quote is not closed", "end it with the same quote"),
+    (
+        "find expected ':'",
+        True,
+        "this is not `key: value`",
+        "a layer starts with `- `, an option with its name and `: `",
+    ),
+    ("expected key", False, "this line starts in another column than those it belongs to", "use the same column"),
+    (
+        "expected '-' indicator",
+        False,
+        "a list goes on here without `- `",
+        "start each layer with `- `, in the same column",
+    ),
+    ("cannot start any token", False, "this character cannot start a value", "put the value in quotes"),
+    ("Unicode character escape", False, "this escape stands for no character", "write the character itself"),
+)
 
 
 def text_error(source, error):
@@ -26,17 +35,39 @@ def _syntax_error(source, error):
     mark = error.problem_mark or error.context_mark
     place = Place(source, mark.line + 1, mark.column + 1)
     line = place.excerpt()
-    if "\t" in line[: mark.column + 1]:
+    before, char = line[: mark.column], line[mark.column : mark.column + 1]
+    if "\t" in before + char:
         at = place._replace(column=line.index("\t") + 1)
-        return SpecError(Problem("tab", "a tab cannot indent YAML", at, "indent with spaces"))
-    if line[: mark.column + 1].endswith("${"):
-        help = "write the name alone, as in `out: alpha * 32`"
-        return SpecError(Problem("bad-yaml", "there is no ${ } in the spec language", place._replace(width=1), help))
-    known = [meaning for said, meaning in _SYNTAX.items() if said in (error.problem or "")]
-    message, help = known[0] if known else (f"not YAML: {error.problem}", None)
-    opened = error.context_mark.line + 1 if error.context_mark else place.line
-    notes = (f"it belongs to what starts on line {opened}",) if opened != place.line else ()
-    return SpecError(Problem("bad-yaml", message, place, help, notes))
+        return _error(at, "a tab cannot indent YAML", "indent with spaces", "tab")
+    if (before + char).endswith("${"):
+        return _error(place, "there is no ${ } in the spec language", "write the name alone, as in `out: alpha * 32`")
+    if char and char in "]}":
+        return _error(place, f"there is no bracket that this `{char}` closes", "delete it, or open one before it")
+    if "mapping values are not allowed" in (error.problem or ""):
+        return _second_colon(place, before)
+    return _said(place, error, before)
+
+
+def _error(place, message, help=None, code="bad-yaml"):
+    return SpecError(Problem(code, message, place, help))
+
+
+def _second_colon(place, before):
+    if ":" in before:
+        return _error(place, "a second `:` in one line", "put { } around options, or each on its own line")
+    message = "this line continues the one before it, so it can have no `:`"
+    return _error(place, message, "give the line before its `:`, or start this one in the same column")
+
+
+def _said(place, error, before):
+    """The error for what YAML's parser says in words of its own."""
+    begun = error.context_mark
+    for part, about_begin, message, help in _SAYS:
+        if part in (error.problem or ""):
+            if about_begin and begun and begun.line + 1 != place.line:
+                place = place._replace(line=begun.line + 1, column=begun.column + 1)
+            return _error(place, message, "write `a if condition else b`" if " ?" in before else help)
+    return _error(place, f"not YAML: {error.problem}")
 
 
 def _character_error(source):
@@ -47,3 +78,26 @@ def _character_error(source):
     code = ord(found.group()) if found else 0
     message = f"a spec cannot hold the control character U+{code:04X}"
     return SpecError(Problem("not-text", message, Place(source, len(lines) + 1, len(line) + 1), "delete it"))
+
+
+def note_key(problems, key, seen):
+    """Note a key that is no word, or that its map has already; `seen` holds the first of each."""
+    if key.kind != "scalar":
+        help = "write `key: value`, and put a text with brackets in quotes"
+        problems.add("bad-key", f"a key must be a word, not {key.what}", key, help)
+        return
+    help = f"keep one; the first is on line {seen[key.value].line}"
+    problems.add("duplicate-key", f"the key `{brief(key.value)}` stands here twice", key, help)
+
+
+def note_cut(problems, node):
+    """Note an expression that a comma cut in two."""
+    line = Place(problems.source, *node.at).excerpt()[node.column - 1 :]
+    depth, end = 0, 0
+    for at, char in enumerate(line[:60]):
+        depth += (char == "(") - (char == ")")
+        if char == ")" and not depth:
+            end = at + 1
+            break
+    message = "a comma inside { } or [ ] ends the value, so this expression is cut in two"
+    problems.add("comma-in-braces", message, node, f'quote the expression: "{line[:end] or "max(a, b)"}"')
