@@ -108,7 +108,7 @@ def valued(arg, env, place):
     except Refused as error:
         raise refused("bad-value", error.message, place, error, _here(arg, env)) from None
     except (ArithmeticError, ValueError, TypeError) as error:
-        reason = "a word is no number" if isinstance(error, TypeError) else str(error)
+        reason = "a word or a kernel is no number" if isinstance(error, TypeError) else str(error)
         text = f"`{brief(arg.text)}`" if type(arg) is Expr else "this"
         raise error_at("bad-expression", f"{text} has no value: {reason}", place, None, _here(arg, env)) from None
 
@@ -179,7 +179,9 @@ def applied(step, op, x, options):
         places = step.body.places if type(step.body) is Call else {}
         place = Place(step.source, *places.get(error.option, step.place))
         code = "shape-mismatch" if "do not match" in error.message else "cannot-be"
-        message = f"`{op.name}`: {error.message.removeprefix(f'{op.name}: ')}"
+        rest = error.message.removeprefix(op.name)
+        named = rest != error.message and rest[:1] in (" ", ":")
+        message = f"`{op.name}`{rest}" if named else f"`{op.name}`: {error.message}"
         error.help = error.help or next((help for part, help in _HELP.items() if part in error.message), None)
         raise refused(code, message, place, error, _flowing(op, x)) from None
 
@@ -197,7 +199,7 @@ def _control(step, arg, x, scope):
 def decided(step, name, arg, x, scope):
     """A condition as a bool."""
     value = _control(step, arg, x, scope)
-    if type(value) is str or (type(value) in (int, float) and value not in (0, 1)):
+    if type(value) in (str, tuple) or (type(value) in (int, float) and value not in (0, 1)):
         help = "it is a condition, such as `true`, `i > 0` or `stride == 1`"
         raise error_at("bad-value", f"`{name}` cannot be `{_shown(value)}`", place_in(step, arg), help)
     return value if type(value) is bool else num.domain(value).decide(value)

@@ -113,6 +113,12 @@ def brief(text, most=LONGEST_NAME):
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+def named(char):
+    """A character for a message; one that may look like another with its number too."""
+    shown = char if char.isprintable() else char.encode("unicode_escape").decode()
+    return f"`{shown}`" if char.isascii() else f"`{shown}` (U+{ord(char):04X})"
+
+
 def in_order(problem):
     """A key that sorts problems as their places stand."""
     place = problem.place

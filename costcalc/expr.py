@@ -11,7 +11,7 @@ import warnings
 from typing import NamedTuple
 
 from . import limits, num
-from .errors import BadExpression, Refused, brief, listed, nearest
+from .errors import BadExpression, Refused, brief, listed, named, nearest
 
 FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
     "min": (num.minimum, 2, 16),
@@ -30,8 +30,8 @@ _NUMBER = frozenset("0123456789.eE+-")
 
 def _bounded(apply, a, b):
     """A result of arithmetic, unless it is on its way to fill the memory."""
-    if str in (type(a), type(b)):
-        raise TypeError  # Python would repeat a word
+    if type(a) in (str, tuple) or type(b) in (str, tuple):
+        raise TypeError  # Python would repeat it
     result = apply(a, b)
     if type(result) in (int, float) and not -1e60 < result < 1e60:
         raise Refused("this grows too large to be a size")
@@ -103,16 +103,18 @@ def _tree(text):
             return ast.parse(text, mode="eval").body
     except (SyntaxError, Warning, RecursionError, MemoryError, ValueError) as error:
         column = min(max((getattr(error, "offset", None) or 1) - 1, 0), max(len(text) - 1, 0))
-        raise BadExpression("bad-expression", f"`{brief(text)}` is not an expression", column) from None
+        width = 1 if column else len(text)  # at the start, Python only says that all of it is no expression
+        raise BadExpression("bad-expression", f"`{brief(text)}` is not an expression", column, width) from None
 
 
 def _scan(text):
     """Refuse what Python's parser would read but the language does not have."""
     if len(text) > limits.EXPRESSION_CHARS:
-        raise BadExpression("limit", f"an expression has at most {limits.EXPRESSION_CHARS} characters")
+        message = f"an expression has at most {limits.EXPRESSION_CHARS:,} characters"
+        raise BadExpression("limit", message, 0, len(text), "a part of it can be a function under `define:`")
     if not _ALLOWED.issuperset(text):
         at = next(at for at, char in enumerate(text) if char not in _ALLOWED)
-        raise BadExpression("bad-expression", f"`{ascii(text[at])[1:-1]}` has no meaning in an expression", at)
+        raise BadExpression("bad-expression", f"{named(text[at])} has no meaning in an expression", at)
     if "**" in text:
         raise BadExpression("bad-expression", "there is no power in expressions", text.index("**"), 2)
     if not text:
@@ -137,8 +139,8 @@ class _Builder:
         """Count the work of a part; refuse what would take too long or nest too deep."""
         self.steps, self.deepest = self.steps + steps, max(self.deepest, depth)
         if self.steps > STEPS or self.deepest > limits.EXPRESSION_DEPTH:
-            most = f"{limits.EXPRESSION_DEPTH} deep and takes at most {STEPS:,} steps"
-            raise BadExpression("limit", f"an expression is at most {most}, those of its functions counted")
+            most = f"{limits.EXPRESSION_DEPTH} levels and {STEPS:,} steps, those of functions counted"
+            raise BadExpression("limit", f"too much for one expression: it has at most {most}", 0, len(self.text))
 
     def fail(self, code, message, node, help=None):
         width = max(node.end_col_offset - node.col_offset, 1) if node.lineno == node.end_lineno else 1
@@ -149,7 +151,7 @@ class _Builder:
         if type(value) not in (int, float) or not _NUMBER.issuperset(self.text[node.col_offset : node.end_col_offset]):
             self.fail("bad-expression", "only decimal numbers can stand here", node)
         if not abs(value) < 10**limits.DIGITS:
-            self.fail("limit", f"a number has at most {limits.DIGITS} digits", node)
+            self.fail("limit", f"a number has at most {limits.DIGITS} digits", node, f"sizes end at {limits.SIZE:,}")
         return lambda env: value
 
     def name(self, node, depth):
@@ -177,9 +179,7 @@ class _Builder:
         operand = self.build(node.operand, depth)
         if isinstance(node.op, ast.USub):
             return lambda env: -operand(env)
-        if isinstance(node.op, ast.Not):
-            return lambda env: num.negate(operand(env))
-        return operand
+        return (lambda env: num.negate(operand(env))) if isinstance(node.op, ast.Not) else operand
 
     def boolean(self, node, depth):
         parts = [self.build(value, depth) for value in node.values]

@@ -13,6 +13,7 @@ from .space import Grid, Table
 from .sweeps import as_axis, results
 from .variables import settle
 
+MANY = 50_000_000  # settings that are tried
 STEPS = 2000  # of a real variable without a range: to twice its default
 
 
@@ -23,6 +24,8 @@ class Fit(NamedTuple):
     metrics: tuple[str, ...]
     columns: Mapping[str, Any]
     tried: int
+    within: int  # how many are within all budgets
+    at_end: tuple[str, ...]  # variables without a range of their own that reached the end of what was tried
     invalid: Mapping[str, int]
     ruled_out: Mapping[str, tuple]  # budget -> (least value reached, limit), of those no point is within
 
@@ -58,8 +61,15 @@ def fit(spec, *, vary, limits, maximize=None, convention="paper"):
     axes = {name: as_axis(model, name, default_axis(model, name) if v is None else v) for name, v in vary.items()}
     if maximize is not None and maximize not in (*axes, *metrics):
         metrics = (*metrics, maximize)
+    if Grid(axes).size > MANY:
+        help = "give some of them fewer: --vary NAME=START:STOP:STEP"
+        raise OptionError(Problem("limit", f"{Grid(axes).size:,} settings are too many to try", help=help))
     columns, invalid = _evaluated(model, Grid(axes), metrics, convention)
-    return _chosen(tuple(axes), metrics, columns, Grid(axes).size, invalid, limits, maximize)
+    found = _chosen(tuple(axes), metrics, columns, Grid(axes).size, invalid, limits, maximize)
+    ends = [
+        name for name, values in vary.items() if values is None and not model.variables[name].choices and found.size
+    ]
+    return found._replace(at_end=tuple(name for name in ends if found.columns[name].max() == axes[name].max()))
 
 
 def default_axis(model, name):
@@ -97,18 +107,31 @@ def _chosen(names, metrics, columns, tried, invalid, limits, maximize):
             for metric, fits in within.items()
             if len(fits) and not np.any(fits)
         }
-        return Fit(names, metrics, kept, tried, invalid, ruled_out)
+        return Fit(names, metrics, kept, tried, 0, (), invalid, ruled_out)
     at = _best(kept, names, maximize)
-    return Fit(names, metrics, {name: column[at] for name, column in kept.items()}, tried, invalid, {})
+    best = {name: column[at] for name, column in kept.items()}
+    return Fit(names, metrics, best, tried, int(np.count_nonzero(inside)), (), invalid, {})
 
 
 def _best(columns, names, maximize):
     """Which settings to show: the maximal ones, or the largest of what is to be maximized."""
-    if maximize is None:
-        return maximal([columns[name] for name in names])
-    goal = columns[maximize]
-    best = np.flatnonzero(goal == goal.max())
-    return best[maximal([columns[name][best] for name in names])]
+    at = np.arange(len(columns[names[0]]))
+    if maximize is not None:
+        if columns[maximize].dtype.kind not in "biuf":
+            raise OptionError(Problem("bad-goal", f"`{maximize}` is a word: it has no largest value"))
+        at = np.flatnonzero(columns[maximize] == columns[maximize].max())
+    words = [name for name in names if columns[name].dtype.kind not in "biuf"]  # they have no order: each for itself
+    numbers = [name for name in names if name not in words]
+    if not words:
+        return _maximal_of(at, columns, numbers)
+    groups: dict = {}
+    for one in at:
+        groups.setdefault(tuple(columns[name][one] for name in words), []).append(one)
+    return np.concatenate([_maximal_of(np.array(group), columns, numbers) for group in groups.values()])
+
+
+def _maximal_of(at, columns, names):
+    return at[maximal([columns[name][at] for name in names])] if names else at[:1]
 
 
 def maximal(columns):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import sympy
 
+from .errors import OptionError, Problem, SpecError
 from .loading import load
 from .metrics import metric
 from .model import Model
@@ -38,7 +39,7 @@ class Formula(NamedTuple):
     condition: str
     general: Any
     symbols: tuple
-    assumed: tuple
+    assumed: tuple  # what had to be taken for granted for the form that is shown: the closed one if there is one
     sample: Mapping  # the defaults of the symbols
 
     def sensitivities(self):
@@ -103,6 +104,10 @@ def chosen(model, names):
         from .variables import unknown_variable
 
         for name in names:
+            if name in model.variables and name not in numbers:
+                raise OptionError(
+                    Problem("not-a-number", f"`{name}` is a word or a truth: only numbers can be symbols")
+                )
             if name not in numbers:
                 raise unknown_variable(name, model)
         return list(names)
@@ -111,7 +116,7 @@ def chosen(model, names):
 
 def derive(model, groups, names, values):
     """Formulas of groups: {name: (metric, predicate over rows)}, in the symbols `names`."""
-    symbols = {name: sympy.Symbol(name, positive=True, integer=_is_whole(model, name)) for name in names}
+    symbols = {name: _symbol(model.variables[name], settle(model, {})[name]) for name in names}
     sample = {symbol: exact(settle(model, {})[name]) for name, symbol in symbols.items()}
     general, assumed = _totals(model, groups, symbols, values, sample)
     grids = _grids(general.values(), symbols)
@@ -119,20 +124,26 @@ def derive(model, groups, names, values):
     if grids:
         steps = {name: sympy.Symbol(f"{name}_steps", positive=True, integer=True) for name in names}
         on_grid = {name: grids[name] * steps[name] for name in names}
-        closed, _ = _totals(model, groups, on_grid, values, {steps[n]: sample[symbols[n]] / grids[n] for n in names})
-        back = {steps[name]: symbols[name] / grids[name] for name in names}
+        here = {steps[name]: sample[symbols[name]] / grids[name] for name in names}
+        try:
+            closed, assumed = _totals(model, groups, on_grid, values, here)
+        except SpecError:  # the network cannot be on all of that grid
+            grids = None
+        back = {steps[name]: symbols[name] / grids[name] for name in names} if grids else {}
         closed = {name: sympy.expand(total.xreplace(back)) for name, total in closed.items()}
     condition = " and ".join(_condition(name, grid, symbols[name]) for name, grid in (grids or {}).items())
     return {
-        name: Formula(
-            name, closed.get(name), condition, general[name], tuple(symbols.values()), tuple(map(str, assumed)), sample
-        )
+        name: Formula(name, closed.get(name), condition, general[name], tuple(symbols.values()), tuple(assumed), sample)
         for name in groups
     }
 
 
-def _is_whole(model, name):
-    return type(model.variables[name].default) is int
+def _symbol(variable, default):
+    """A symbol that is what every value of the variable is: whole, positive."""
+    lowest = min(variable.choices) if variable.choices else variable.least
+    positive = default > 0 if lowest is None else lowest > 0
+    whole = all(type(value) is int for value in (default, *variable.choices))
+    return sympy.Symbol(variable.name, positive=positive or None, integer=whole or None, real=True)
 
 
 def _totals(model, groups, symbols, values, sample):

@@ -36,11 +36,15 @@ def _range(name, text):
         raise _refused("bad-range", name, text, "start, stop and step are finite numbers")
     if step == 0:
         raise _refused("bad-range", name, text, "a step of 0 goes nowhere")
-    if (stop - start) * step < 0:
+    if (stop > start) != (step > 0) and stop != start:
         raise _refused("empty-range", name, text, f"a step of {step} does not go from {start} to {stop}")
-    count = int((stop - start) / step) + 1
+    try:
+        count = int((stop - start) / step) + 1
+    except ArithmeticError:
+        count = MOST + 1
     if count > MOST:
-        raise _refused("limit", name, text, f"one variable has at most {MOST:,} values")
+        message = f"`{name}` has too many values in `{text[:60]}`"
+        raise OptionError(Problem("limit", message, help=f"one variable has at most {MOST:,} values"))
     whole = all(number == number.to_integral_value() for number in (start, step))
     return [int(value) if whole else float(value) for value in (start + step * at for at in range(count))]
 
@@ -77,7 +81,17 @@ def points(source: Source, model, read):
 
 def _csv_rows(source):
     reader = csv.reader(io.StringIO(source.text))
+    try:
+        yield from _csv_points(source, reader)
+    except csv.Error as error:
+        raise _at(source, max(reader.line_num, 1), "bad-points", f"this is no CSV: {error}") from None
+
+
+def _csv_points(source, reader):
     names = [name.strip() for name in next(reader, [])]
+    for name in names:
+        if names.count(name) > 1:
+            raise _at(source, 1, "bad-points", f"two columns are called `{name[:60]}`")
     for row in reader:
         if not row:
             continue

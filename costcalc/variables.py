@@ -36,7 +36,7 @@ def _default(variable, earlier):
     try:
         return evaluate(variable.default, earlier)
     except (ArithmeticError, ValueError, TypeError, Refused) as error:
-        reason = "a word is no number" if isinstance(error, TypeError) else error
+        reason = "a word or a kernel is no number" if isinstance(error, TypeError) else error
         message = f"the default of `{variable.name}` has no value: {reason}"
         raise SpecError(Problem("bad-value", message, variable.place)) from None
 
@@ -85,5 +85,8 @@ def _is_positive(default):
 
 
 def _refusal(variable, value, why):
-    shown = brief(str(value)) if type(value) is not int or value.bit_length() < 200 else "a number as large as that"
+    if type(value) is int:
+        shown = str(value) if value.bit_length() < 200 else "a number so large"
+    else:
+        shown = f"`{brief(value)}`" if type(value) is str else str(value).lower()
     return OptionError(Problem("bad-value", f"`{variable.name}` cannot be {shown}", help=why))

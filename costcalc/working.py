@@ -5,6 +5,7 @@ out, DF the side of the output grid. An operation without such a form is worked 
 """
 
 import math
+import re
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ class Working(NamedTuple):
     value: int
 
     def __str__(self):
+        if self.symbols == str(self.value):
+            return f"{self.value:,}"
         return f"{self.symbols} = {self.numbers} = {self.value:,}"
 
 
@@ -43,6 +46,8 @@ def added(workings):
 
 def worked(row):
     """(mult-adds, weights) of a row as workings; None for what it has none of."""
+    if row.op.name in _TABLES:
+        return None, product(_TABLES[row.op.name](row))
     factors = _FACTORS.get(row.op.name)
     if factors is None:
         return _by_rule(row)
@@ -103,6 +108,10 @@ _FACTORS = {
     "linear": _linear,
     "matmul": _matmul,
 }
+_TABLES = {  # weights that nothing is multiplied with
+    "embedding": lambda row: [("V", row.options["vocab"]), ("N", row.options["out"])],
+    "parameter": lambda row: [(f"n{at}", size) for at, size in enumerate(row.layer.shape, 1)],
+}
 _AXES = {1: ("C",), 2: ("T", "C"), 3: ("H", "W", "C"), 4: ("D", "H", "W", "C")}
 
 
@@ -132,10 +141,8 @@ def _shown(form, sizes, value):
     import sympy
 
     text = sympy.sstr(sympy.factor(form)).replace("**", "^")
-    numbers = sympy.sstr(sympy.factor(form), order="none").replace("**", "^")
-    for symbol, size in sizes.items():
-        numbers = numbers.replace(str(symbol), str(size))
-    return Working(text, numbers, value)
+    numbers = {str(symbol): str(size) for symbol, size in sizes.items()}
+    return Working(text, re.sub(r"\b[A-Z]\b", lambda name: numbers[name.group()], text), value)
 
 
 class Separable(NamedTuple):

@@ -107,3 +107,28 @@ def test_nothing_fits_says_which_budget(run):
 def test_refused(run, args, message):
     code, _, err = run("fit", "mobilenet", *args)
     assert (code, message in err) == (2, True), err
+
+
+def test_the_end_of_the_default_values_is_said(run):
+    _, out, _ = run("fit", "mobilenet", "--vary", "alpha", "--max", "mult_adds=10G")
+    assert "alpha=2 is the end of the values tried: --vary alpha=START:STOP:STEP" in out
+    _, out, _ = run("fit", "mobilenet", "--vary", "alpha", "--max", "mult_adds=150M")
+    assert "is the end of" not in out
+    assert "1 best of 501 settings within mult_adds <= 150,000,000, 2,000 tried" in out
+
+
+def test_words_have_no_order(run, tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "vars: {act: {default: relu, choices: [relu, prelu]}, c: 8}\n"
+        "input: [4, 4, 3]\nlayers: [{conv: 1, out: c, then: [act]}]\n"
+    )
+    _, out, _ = run("fit", "s.yaml", "--vary", "act", "--vary", "c", "--max", "framework.params=40", "-f", "csv")
+    rows = [(row["act"], row["c"]) for row in csv.DictReader(io.StringIO(out))]
+    assert sorted(rows) == [("prelu", "8"), ("relu", "10")]  # 5 c with slopes, 4 c without
+
+
+def test_too_many_settings_are_refused_at_once(run):
+    code, _, err = run(
+        "fit", "mobilenet", *["--vary", "alpha", "--vary", "res", "--vary", "classes", "--max", "mult_adds=1M"]
+    )
+    assert (code, "settings are too many to try" in err) == (2, True)

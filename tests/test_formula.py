@@ -161,3 +161,52 @@ def test_the_pair_saves_what_the_theory_says():
 def test_refused(run, args, message):
     code, _, err = run(*args)
     assert (code, message in err) == (2, True)
+
+
+def test_a_condition_that_is_a_number(run):
+    code, out, _ = run("formula", "resnet50", "--in", "res,v1", "-m", "mult_adds", "--general", "--format", "python")
+    assert code == 0
+    space: dict = {}
+    exec(compile(out, "formula.py", "exec"), space)
+    for v1 in (0, 1):
+        assert space["mult_adds"](97, v1) == analyze("resnet50", res=97, v1=v1).totals["mult_adds"]
+
+
+@pytest.mark.parametrize("out", ["round(w / 3)", "w // 3", "w % 5 + 1", "12 / w", "divisible(w, 8) + round(w * 1.5)"])
+def test_roundings_have_a_form_and_no_slope(run, tmp_path, out):
+    (tmp_path / "s.yaml").write_text(f"vars: {{w: 6}}\ninput: [4, 4, 3]\nlayers: [{{conv: 1, out: '{out}'}}]\n")
+    code, text, _ = run("formula", "s.yaml", "--sensitivity", "--general")
+    assert code == 0
+    assert "params = " in text
+    found = formula(tmp_path / "s.yaml")["params"]
+    for w in (3, 4, 6, 12):
+        assert found(w=w) == analyze(tmp_path / "s.yaml", w=w).totals["params"]
+
+
+def test_a_grid_that_the_network_cannot_have_gives_the_general_form(run, tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "vars: {n: 9, p: 1}\ninput: [n, n, 3]\nlayers: [{conv: 3, out: 8, stride: p}, {maxpool: 2, padding: valid}]\n"
+    )
+    code, out, _ = run("formula", "s.yaml", "--in", "p")
+    assert code == 0
+    assert "ceil(9/p)" in out
+
+
+def test_tables_of_weights_are_explained(run, tmp_path):
+    (tmp_path / "s.yaml").write_text("input: [7]\nlayers: [{embedding: 768, vocab: 30522}, {parameter: [1, 768]}]\n")
+    _, out, _ = run("explain", "s.yaml")
+    assert "V*N = 30522*768 = 23,440,896" in out
+    assert "n1*n2 = 1*768 = 768" in out
+
+
+def test_symbols_and_numbers_stand_in_the_same_order(run, tmp_path):
+    (tmp_path / "s.yaml").write_text("input: [64, 64]\nlayers: [{lstm: 256}]\n")
+    _, out, _ = run("explain", "s.yaml")
+    assert "1024*T*(C + 256) = 1024*64*(64 + 256) = 20,971,520" in out
+
+
+def test_the_ending_says_the_format(run, tmp_path):
+    assert run("formula", "mobilenet", "-o", "f.tex")[0] == 0
+    assert r"\text{mult\_adds} =" in (tmp_path / "f.tex").read_text()
+    code, _, err = run("formula", "mobilenet", "-o", "f.foo")
+    assert (code, "no format ends in `.foo`" in err) == (2, True)

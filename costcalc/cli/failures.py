@@ -100,7 +100,7 @@ def as_text(problem, color=False):
         lines += [
             f"{gutter}{blue}-->{off} {printed(place.source.path)}:{place.line}:{place.column}",
             f"{gutter} {bar}",
-            f"{place.line} {bar} {text}",
+            f"{place.line} {bar} {text}".rstrip(),
             f"{gutter} {bar} {' ' * blanks}{red}{'^' * caret}{off}",
         ]
     said = [("help", problem.help)] if problem.help else []

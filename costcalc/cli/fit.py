@@ -94,9 +94,12 @@ def _show(model, found, limits, convention, top, format, output, color):
 
     frame = found.frame()
     budgets = ", ".join(f"{name} <= {limit:,.10g}" for name, limit in limits.items())
-    count = (
-        f"{min(top or found.size, found.size):,} of {found.size:,} settings within {budgets}, of {found.tried:,} tried"
-    )
+    count = f"{found.size:,} best of {found.within:,} settings within {budgets}, {found.tried:,} tried"
+    if top and top < found.size:
+        count = f"{top:,} of " + count
+    for name in found.at_end:
+        end = found.columns[name].max()
+        count += f"; {name}={end:.10g} is the end of the values tried: --vary {name}=START:STOP:STEP"
     note = f"{count}; {stamp(model, Grid(dict.fromkeys(found.names, ())), convention)}"
     shown = screen(color) if output in (None, "-") else Screen()
     with writing(output) as out:

@@ -1,8 +1,13 @@
 """costcalc formula"""
 
+import os
+
 import click
 
+from ..errors import OptionError, Problem
 from .options import SpecCommand, spec_options, variables
+
+SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript"}
 
 
 @click.command(cls=SpecCommand)
@@ -16,7 +21,10 @@ from .options import SpecCommand, spec_options, variables
 @click.option("--sensitivity", is_flag=True, help="Also derivatives, and what 1 % more of a variable costs.")
 @click.option("--general", is_flag=True, help="The form with its roundings, good for all values.")
 @click.option(
-    "--format", "-f", type=click.Choice(["text", "latex", "python", "javascript"]), default="text", show_default=True
+    "--format",
+    "-f",
+    type=click.Choice(["text", "latex", "python", "javascript"]),
+    help="Output format [default: text].",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
 @click.pass_context
@@ -41,6 +49,7 @@ def command(ctx, spec, alpha, res, rho, sets, names, metrics, convention, by, se
     from .options import factor
     from .output import deliver
 
+    format = format or _format_for(output)
     model = load(spec)
     given = scaled(model, variables(ctx, model, alpha, res, sets), factor("rho", rho))
     symbols = [name.strip() for name in names.split(",")] if names else None
@@ -48,6 +57,16 @@ def command(ctx, spec, alpha, res, rho, sets, names, metrics, convention, by, se
     wanted = _groups(model, [name.strip() for name in metrics.split(",")], convention, by, given)
     found = derive(model, wanted, symbols, given)
     deliver(written(found, format, general, sensitivity, _stamp(model, convention, symbols, given)), output)
+
+
+def _format_for(path):
+    if path in (None, "-"):
+        return "text"
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in SUFFIXES:
+        help = f"known: {', '.join(SUFFIXES)}; or --format"
+        raise OptionError(Problem("unknown-format", f"no format ends in `{suffix}`", help=help))
+    return SUFFIXES[suffix]
 
 
 def _groups(model, names, convention, by, given):

@@ -29,6 +29,7 @@ def writing(path=None, binary=False):
     special = os.path.exists(path) and not os.path.isfile(path)  # a device or a pipe: it must stay what it is
     target = path if special else os.path.realpath(path)
     beside = target if special else _beside(target)
+    _stop_cleanly()
     mode, text = ("wb", {}) if binary else ("w", {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""})
     try:
         with open(beside, mode if special else mode.replace("w", "x"), **text) as file:
@@ -40,6 +41,15 @@ def writing(path=None, binary=False):
     finally:
         if not special and os.path.lexists(beside):
             os.unlink(beside)
+
+
+def _stop_cleanly():
+    """Let a request to end unwind as Ctrl-C does, so that no unfinished file stays behind."""
+    import signal
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def _beside(path):

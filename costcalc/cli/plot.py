@@ -18,6 +18,7 @@ FORMATS = {".png": "png", ".svg": "svg"}
 @click.option(
     "--log", default="x", show_default=True, type=click.Choice(["x", "y", "xy", "none"]), help="Logarithmic axes."
 )
+@click.option("--skip-invalid", is_flag=True, help="Leave out points that the network cannot have.")
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
 @click.option("-o", "--output", required=True, metavar="FILE", help="A .png or .svg file.")
 @click.pass_context
@@ -68,11 +69,11 @@ def _points(ctx, model, options):
     metrics = tuple(dict.fromkeys(name for name in (x, y) if name not in accuracies and name not in model.variables))
     for name in metrics:
         metric(name, options["convention"])  # says which are known
-    frame, space = _swept(model, axes, x, y, metrics, accuracies, options["convention"])
+    frame, space = _swept(model, axes, x, y, metrics, accuracies, options)
     return frame, x, y, f"{model.name}\n{stamp(model, space, options['convention'])}"
 
 
-def _swept(model, axes, x, y, metrics, accuracies, convention):
+def _swept(model, axes, x, y, metrics, accuracies, options):
     import pandas
 
     from ..fitting import published_table
@@ -89,5 +90,6 @@ def _swept(model, axes, x, y, metrics, accuracies, convention):
         raise OptionError(Problem("usage", "a plot needs values, or a published accuracy", help=help))
     if space.size == 0:
         raise OptionError(Problem("no-points", f"no published {wanted[0]} is for these values"))
-    parts = [pandas.DataFrame(dict(one.columns)) for one in results(model, space, metrics, convention)]
+    found = results(model, space, metrics, options["convention"], options["skip_invalid"])
+    parts = [pandas.DataFrame(dict(one.columns)) for one in found]
     return pandas.concat(parts, ignore_index=True).assign(**columns), space

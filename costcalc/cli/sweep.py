@@ -69,6 +69,9 @@ def axes_of(ctx, model, options):
             raise OptionError(Problem("usage", f"`--vary {text}` varies nothing", help="write --vary NAME=VALUES"))
         pairs.append((name.strip(), value))
     pairs += named_pairs(ctx, model)
+    for name, _ in pairs:
+        if [one for one, _ in pairs].count(name) > 1:
+            raise OptionError(Problem("usage", f"`{name}` is given twice"))
     axes = {name: as_axis(model, name, values(name, text, read_value)) for name, text in pairs}
     order = [*model.variables]
     return dict(sorted(axes.items(), key=lambda pair: order.index("res") if pair[0] == "rho" else order.index(pair[0])))

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import sympy
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanAtom, BooleanFunction
 
 from ..errors import Refused
 from . import ints
@@ -99,9 +101,17 @@ def _extreme(function, values, wins):
 
 
 def select(condition, a, b):
-    if condition in (True, False):
-        return a if condition else b
-    return sympy.Piecewise((exact(a), condition), (exact(b), True))
+    truth = _truth(condition)
+    if truth in (True, False, sympy.true, sympy.false):
+        return a if truth else b
+    return sympy.Piecewise((exact(a), truth), (exact(b), True))
+
+
+def _truth(value):
+    """A truth, or of a number whether it is not 0."""
+    if isinstance(value, (bool, Relational, BooleanAtom, BooleanFunction)):  # a Symbol is a Boolean to SymPy
+        return value
+    return sympy.Ne(exact(value), 0)
 
 
 @lru_cache(10_000)
@@ -126,15 +136,15 @@ def stretch(a, b):
 
 
 def both(a, b):
-    return sympy.And(a, b)
+    return sympy.And(_truth(a), _truth(b))
 
 
 def either(a, b):
-    return sympy.Or(a, b)
+    return sympy.Or(_truth(a), _truth(b))
 
 
 def negate(a):
-    return sympy.Not(a)
+    return sympy.Not(_truth(a))
 
 
 def fails(truth):
@@ -162,10 +172,11 @@ def divisible(value, divisor, least):
 
 def decide(truth):
     """A truth as one bool: as it is at the sample, where symbols leave it open."""
+    truth = _truth(truth)
     if truth in (True, False, sympy.true, sympy.false):
         return bool(truth)
-    value = sympy.sympify(truth).subs(_SAMPLE)
-    value = bool(value) if value in (sympy.true, sympy.false) or value.is_number else True
+    value = truth.subs(_SAMPLE)
+    value = bool(value) if value in (sympy.true, sympy.false) else True
     _assume(truth if value else sympy.Not(truth))
     return value
 

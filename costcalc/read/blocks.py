@@ -129,7 +129,8 @@ class Library:
                 value = args.argument(node, self.scope.inside(*earlier), self.problems)
                 defaults[param] = value
             elif defaults and value is not BAD:
-                self.problems.add("bad-signature", f"`{param}` needs a default, as the one before it has", key)
+                message = f"`{param}` needs a default, as the one before it has"
+                self.problems.add("bad-signature", message, key, f"write `{param}=1`")
             earlier.append(param)
         return defaults
 

@@ -1,5 +1,6 @@
 """How a layer is run: `repeat`, `when`, `residual`, `times`, and its names."""
 
+from .. import limits
 from . import args
 from .args import BAD
 
@@ -15,6 +16,8 @@ def control(key, node, scope, problems):
         return value
     if key in _COUNTS:
         fine, help = _is_count(value), "it is a whole number, 0 or more"
+        if key == "repeat" and value > limits.LAYERS:
+            fine, help = False, f"a network has at most {limits.LAYERS:,} layers, repeats and blocks expanded"
     else:
         fine, help = value in (0, 1), "it is a condition, such as `true`, `i > 0` or `stride == 1`"
     if fine:

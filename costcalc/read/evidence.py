@@ -118,7 +118,9 @@ def _setting(node, variables, problems):
 def _value_at(variable, node, problems):
     """What a variable is set to: a number, a truth or a word."""
     text = node.value if node.kind == "scalar" else ""
-    given = {"true": True, "false": False}.get(text, value(text))
+    number = value(text.removeprefix("-"))
+    signed = -number if number is not None and text.startswith("-") else number
+    given = {"true": True, "false": False}.get(text, signed)
     try:
         return checked(variable, text if given is None else given)
     except OptionError as error:

@@ -174,7 +174,8 @@ class LayerReader:
 
     def _branches(self, node, scope):
         if node.kind != "list":
-            self.problems.add("bad-branches", "a list of branches is due here: [[..], [..]]", node)
+            help = "write [[], [..]]: each branch is a list of layers, or the name of one; `[]` is the input itself"
+            self.problems.due("bad-branches", "a list of branches", node, help)
             return BAD
         return tuple(self._branch(item, scope) for item in node.value)
 

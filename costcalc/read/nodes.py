@@ -27,7 +27,7 @@ except ImportError:  # no libyaml: the same events from the parser in Python
             Parser.__init__(self)
 
 
-NODES, WORDS = 720_000, 10_000  # values in one file, which must fit in bearable memory; texts kept once only
+NODES, WORDS = 710_000, 10_000  # values in one file, which must fit in bearable memory; texts kept once only
 
 
 class Node(NamedTuple):
@@ -204,8 +204,8 @@ class _Builder:
         was_open = self.open
         if self.flow and node.kind == "scalar" and node.plain:
             self.open = max(was_open + node.value.count("(") - node.value.count(")"), 0)
-            if self.open and not was_open:
-                self.notes().note_cut(self.problems, node)
+            if self.open and not was_open and not self.notes().note_cut(self.problems, node):
+                self.open = 0
         return bool(was_open)
 
     def notes(self):

@@ -4,6 +4,7 @@ from yaml.reader import Reader, ReaderError
 
 from ..errors import Place, Problem, SpecError, brief
 
+_COLUMN = "this line starts in another column than those it belongs to"
 _SAYS = (  # what the parser says, whether it is about where something began, what that means, and the way out
     ("expected ',' or '}'", True, "a `,` or `}` is missing", "options stand as {conv: 3x3, out: 32}"),
     ("expected ',' or ']'", True, "a `,` or `]` is missing", "values stand as [224, 224, 3]"),
@@ -14,7 +15,10 @@ _SAYS = (  # what the parser says, whether it is about where something began, wh
         "this is not `key: value`",
         "a layer starts with `- `, an option with its name and `: `",
     ),
-    ("expected key", False, "this line starts in another column than those it belongs to", "use the same column"),
+    ("expected node content", True, "a value is missing, or a bracket is not closed", "write a value, `]` or `}`"),
+    ("block sequence entries", False, "a list cannot start here", "start it on the next line, or write [..]"),
+    ("expected <block end>", False, _COLUMN, "use the same column"),
+    ("expected key", False, _COLUMN, "use the same column"),
     (
         "expected '-' indicator",
         False,
@@ -66,7 +70,7 @@ def _said(place, error, before):
         if part in (error.problem or ""):
             if about_begin and begun and begun.line + 1 != place.line:
                 place = place._replace(line=begun.line + 1, column=begun.column + 1)
-            return _error(place, message, "write `a if condition else b`" if " ?" in before else help)
+            return _error(place, message, "write `a if condition else b`" if " ?" in place.excerpt() else help)
     return _error(place, f"not YAML: {error.problem}")
 
 
@@ -91,8 +95,10 @@ def note_key(problems, key, seen):
 
 
 def note_cut(problems, node):
-    """Note an expression that a comma cut in two."""
+    """Note an expression that a comma cut in two; False when there is no comma."""
     line = Place(problems.source, *node.at).excerpt()[node.column - 1 :]
+    if not line[node.width :].lstrip().startswith(","):
+        return False
     depth, end = 0, 0
     for at, char in enumerate(line[:60]):
         depth += (char == "(") - (char == ")")
@@ -101,3 +107,4 @@ def note_cut(problems, node):
             break
     message = "a comma inside { } or [ ] ends the value, so this expression is cut in two"
     problems.add("comma-in-braces", message, node, f'quote the expression: "{line[:end] or "max(a, b)"}"')
+    return True

@@ -8,6 +8,8 @@ from sympy.printing.str import StrPrinter
 
 from .columns import printable
 
+ASSUMED = 3  # truths that are shown of those taken for granted
+
 
 def written(found, format, general, sensitivity, note):
     """The text of formulas by title."""
@@ -32,8 +34,10 @@ def _lines(title, one, format, general, sensitivity):
     if form.free_symbols and form is one.closed and form != one.general:
         lines.append(f"{comment}exact for {one.condition}")
     elif form.free_symbols and one.closed is None:
-        lines.append(f"{comment}with its roundings: no grid of values makes all of them vanish")
-    lines += [f"{comment}assumed: {truth}" for truth in one.assumed]
+        lines.append(f"{comment}with its roundings: no grid of values was found on which all of them vanish")
+    lines += [f"{comment}assumed: {_text(truth)}" for truth in one.assumed[:ASSUMED]]
+    if len(one.assumed) > ASSUMED:
+        lines.append(f"{comment}and {len(one.assumed) - ASSUMED} more of this kind")
     if sensitivity and form.free_symbols:
         lines += _sensitivity(one, show, comment)
     return [*lines, ""]
@@ -45,6 +49,9 @@ def _name(title, format):
 
 def _sensitivity(one, show, comment):
     for symbol, slope, elasticity in one.sensitivities():
+        if slope.has(sympy.Derivative, sympy.Subs):
+            yield f"{comment}no derivative by {symbol}: the form has roundings"
+            continue
         yield f"{comment}d/d {symbol} = {show(slope)}"
         here = float(elasticity.subs(one.sample))
         yield f"{comment}1 % more {symbol} costs {show(elasticity)} % ({here:.2f} % at the defaults)"
@@ -73,9 +80,21 @@ class _Text(StrPrinter):
     def _print_nearest(self, expr):
         return f"round({self._print(expr.args[0])})"
 
+    def _print_Mod(self, expr):
+        return " % ".join(self.parenthesize(arg, PRECEDENCE["Mul"]) for arg in expr.args)
+
+    def _print_Relational(self, expr):
+        sign = {"Equality": "==", "Unequality": "!="}.get(type(expr).__name__, expr.rel_op)
+        return f"{self._print(expr.lhs)} {sign} {self._print(expr.rhs)}"
+
+    def _print_Piecewise(self, expr):
+        *parts, (last, _) = expr.args
+        chain = "".join(f"{self._print(value)} if {self._print(truth)} else " for value, truth in parts)
+        return f"({chain}{self._print(last)})"
+
     def _print_Mul(self, expr):
         coefficient, rest = expr.as_coeff_Mul()
-        if coefficient.is_Rational and not coefficient.is_Integer and "/" not in _decimal(coefficient):
+        if coefficient.is_Rational and coefficient.q > 1 < abs(coefficient) and "/" not in _decimal(coefficient):
             return f"{_decimal(coefficient)}*{self.parenthesize(rest, PRECEDENCE['Mul'], strict=True)}"
         return super()._print_Mul(expr)
 

@@ -104,5 +104,12 @@ def _latex(names, rows, note, screen):
     from .latex import escaped
 
     body = [" & ".join(map(escaped, row)) + r" \\" for row in (names, *rows)]
-    head = [f"% {note}", f"\\begin{{tabular}}{{{'r' * len(names)}}}", "\\toprule", body[0], "\\midrule"]
+    head = [
+        "% needs \\usepackage{booktabs}",
+        f"% {note}",
+        f"\\begin{{tabular}}{{{'r' * len(names)}}}",
+        "\\toprule",
+        body[0],
+        "\\midrule",
+    ]
     return "\n".join([*head, *body[1:], "\\bottomrule", "\\end{tabular}"]) + "\n"
