@@ -133,9 +133,9 @@ def test_a_file_in_the_directory_wins_over_a_shipped_config(run, tmp_path):
 
 def test_help_lists_the_variables_of_the_spec(run, tmp_path):
     variable = "{default: 3, choices: [1, 3], help: stages}"
-    (tmp_path / "net.yaml").write_text(f"vars: {{depth: {variable}}}\ninput: [8]\nlayers: [relu]\n")
+    (tmp_path / "net.yaml").write_text(f"vars: {{stages: {variable}}}\ninput: [8]\nlayers: [relu]\n")
     assert (
-        "Variables of net.yaml:\n  --depth VALUE  stages [default: 3; one of 1, 3]\n"
+        "Variables of net.yaml:\n  --stages VALUE  stages [default: 3; one of 1, 3]\n"
         in run("analyze", "net.yaml", "-h").out
     )
     assert "--classes VALUE" in run("analyze", "mobilenet", "--help").out

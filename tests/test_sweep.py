@@ -283,3 +283,11 @@ def test_a_run_that_fails_leaves_the_old_file(run, tmp_path):
     assert run("sweep", "s.yaml", "--vary", "n=9,2", "-o", "p.csv")[0] == 2
     assert (tmp_path / "p.csv").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.csv", "s.yaml"]
+
+
+def test_a_variable_cannot_hide_an_axis(run, tmp_path):
+    (tmp_path / "s.yaml").write_text("vars: {height: 8}\ninput: [height, 8, 3]\nlayers: [relu]\n")
+    code, _, err = run("analyze", "s.yaml")
+    assert code == 2
+    assert "error: `height` cannot name a variable\n --> s.yaml:1:8\n" in err
+    assert "= help: in a layer it is that of what flows in; write `height_in`, or `h`\n" in err

@@ -275,6 +275,6 @@ def test_network_layers():
 @pytest.mark.parametrize("length", NETWORK["by_length"])
 def test_network_lengths(length):
     """Mult-adds of the 1-D network at several lengths."""
-    report = analyze(HERE / "specs" / f"{NETWORK['name']}.yaml", length=int(length))
+    report = analyze(HERE / "specs" / f"{NETWORK['name']}.yaml", samples=int(length))
     expected = NETWORK["by_length"][length]
     assert (report.totals["mult_adds"], report.output[0]) == (expected["mult_adds"], expected["output"])

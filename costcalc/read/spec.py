@@ -120,7 +120,7 @@ class _Reader:
         variables = {}
         for key, value in self._map(node).value if self._map(node) else ():
             name = key.value
-            if not args.is_name(name) or name in RESERVED:
+            if not args.is_name(name) or name in RESERVED or name in SHAPE_NAMES:
                 self._bad_name(key, "a variable")
                 continue
             known = len(self.problems.found)
@@ -132,6 +132,8 @@ class _Reader:
         name, help = key.value, "a name is made of letters (a to z), digits and `_`, and starts with a letter"
         if name in RESERVED:
             help = "in a spec it means something already" if name != "i" else "`i` counts inside `repeat:`"
+        if name in SHAPE_NAMES:
+            help = f"in a layer it is that of what flows in; write `{name}_in`, or `{name[0]}`"
         self.problems.add("bad-name", f"`{brief(name)}` cannot name {what}", key, help)
 
     def _variable(self, name, key, node, earlier):
