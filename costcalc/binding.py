@@ -11,6 +11,7 @@ _HELP = {  # part of a refusal -> the way out
     "do not split into": "take a number that divides them without rest",
     "larger than its input": "write `padding: same`, or a smaller kernel",
 }
+_PLAIN = (int, float, bool, str, tuple)
 SHOWN = 6  # calls of blocks, or values of names, in the notes of one error
 
 
@@ -86,15 +87,14 @@ def _looks_channels_first(shape):
 
 
 def _shown(value):
-    plain = type(value) in (int, float, bool, str, tuple)
     text = str(value).lower() if type(value) is bool else str(value)
-    return brief(text, 20) if plain else ".."
+    return brief(text, 20) if type(value) in _PLAIN else ".."
 
 
 def _here(arg, env):
     """The values of the names that an argument reads, as a note."""
     names = sorted(arg.names)[:SHOWN] if type(arg) is Expr else ()
-    values = [f"{name} = {_shown(env[name])}" for name in names if name in env]
+    values = [f"{name} = {_shown(env[name])}" for name in names if type(env.get(name)) in _PLAIN]
     return (f"here {', '.join(values)}",) if values else ()
 
 

@@ -41,14 +41,12 @@ class LayerReader:
 
     def step(self, node, scope, with_then=True):
         """One entry of a list of layers, or None when it cannot be read."""
-        if node.kind == "scalar":
-            entries = {} if is_empty(node) else {node.value: (node, None)}
-        elif node.kind == "map":
-            entries = {key.value: (key, value) for key, value in node.value}
-        else:
+        if node.kind not in ("scalar", "map"):
             help = "write `- conv: 3x3`, or `- {conv: 3x3, out: 32}`; a list of layers is `- layers: [..]`"
             self.problems.add("bad-layer", "a layer is an operation with its options, not a list", node, help)
             return None
+        pairs = node.value if node.kind == "map" else [] if is_empty(node) else [(node, None)]
+        entries = {key.value: (key, value) for key, value in pairs}
         key = self._body_key(entries, node, scope)
         if key is None:
             return None
@@ -86,27 +84,27 @@ class LayerReader:
             found = [key for key in found if key not in taken] or found
         if len(found) == 1:
             return found[0]
+        unknown = [key for key in entries if key and key not in CONTROLS and key not in _COMMON]
         if found:
-            at = entries[found[1]][0]
             help = "what follows a layer stands on a line of its own, or in `then: [..]`"
             message = f"a layer has one operation, here are {listed(found)}"
-            self.problems.add("several-operations", message, at, help)
-            return None
-        unknown = [key for key in entries if key and key not in CONTROLS and key not in _COMMON]
-        if not unknown:
+            self.problems.add("several-operations", message, entries[found[1]][0], help)
+        elif not unknown:
             help = "write the operation first, as in {conv: 3x3, out: 32}; `costcalc ops` lists them"
             self.problems.add("no-operation", "this layer has no operation", node, help)
-            return None
+        else:
+            self._unknown_operation(unknown[0], entries[unknown[0]][0], scope)
+        return None
+
+    def _unknown_operation(self, name, at, scope):
         from .hints import operation_hint
 
         known = [*ops.INDEX, *self.library.names(), *BODIES, *scope.params]
-        at = entries[unknown[0]][0] if node.kind == "map" else node
-        hint = operation_hint(unknown[0], known)
+        hint = operation_hint(name, known)
         if hint:
-            self.problems.add("unknown-operation", f"unknown operation or block `{brief(unknown[0])}`", at, hint)
+            self.problems.add("unknown-operation", f"unknown operation or block `{brief(name)}`", at, hint)
         else:
-            self.problems.unknown("operation or block", unknown[0], at, known, "`costcalc ops` lists them")
-        return None
+            self.problems.unknown("operation or block", name, at, known, "`costcalc ops` lists them")
 
     # operations
 

@@ -3,7 +3,9 @@
 import csv
 import io
 
-from .columns import PLAIN, PLAIN_GROUP, columns_of, public, records, selected
+from .columns import PLAIN, PLAIN_GROUP, columns_of, printable, public, records, selected
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "|")  # what a formula can begin with
 
 
 def render(report, view, screen):
@@ -18,7 +20,8 @@ def render(report, view, screen):
 
 
 def harmless(value):
-    """A text that a spreadsheet would run as a formula gets a leading apostrophe."""
-    if type(value) is str and value[:1] in ("=", "+", "-", "@", "\t", "\r", "|"):
-        return "'" + value
-    return value
+    """A text that steers no terminal, and that a spreadsheet takes for no formula: an apostrophe leads it."""
+    if type(value) is not str:
+        return value
+    text = printable(value)
+    return "'" + text if value[:1] in FORMULA else text
