@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from . import plain
 from .columns import BY_GROUP, BY_LAYER, COLUMNS, cell, columns_of, heading, public, selected, total
 from .notes import notes
 
@@ -18,6 +19,9 @@ SPARED = ("kernel", "input", "params_share", "cost_share", "layers", "type", "ou
 
 def render(report, view, screen):
     """The table, the breakdown by layer type, the totals, and what the numbers mean."""
+    lines = selected(report, view)
+    if len(lines) > plain.ROWS:
+        return plain.render(report, view, lines)
     return _text(screen, lambda console: draw(report, view, console, screen.ascii))
 
 
@@ -86,7 +90,7 @@ def _table(report, lines, columns, style, title):
         column = COLUMNS[name]
         table.add_column(
             Text(title if name == "name" else heading(name, report)),
-            footer=Text(_footer(name, number, report)),
+            footer=Text(plain.foot(name, number, report)),
             justify="right" if column.number else "left",
             no_wrap=name != "name",
             overflow="fold" if name == "name" else "ellipsis",
@@ -94,9 +98,3 @@ def _table(report, lines, columns, style, title):
     for line in lines:
         table.add_row(*(Text(cell(name, report, line)) for name in columns))
     return table
-
-
-def _footer(name, number, report):
-    if name in ("cost", "params"):
-        return total(report, name)
-    return "total" if number == 0 else ""
