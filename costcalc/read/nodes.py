@@ -27,6 +27,7 @@ except ImportError:  # no libyaml: the same events from the parser in Python
             Parser.__init__(self)
 
 
+KEYS = 100_000  # of one map
 NODES, WORDS = 710_000, 10_000  # values in one file, which must fit in bearable memory; texts kept once only
 
 
@@ -198,6 +199,8 @@ class _Builder:
                 continue
             seen[key.value] = key
             pairs.append((key, self.whole(value) if self.cut else value))
+            if len(pairs) > KEYS:
+                raise self.problem("limit", f"a map has at most {KEYS:,} keys", start)
 
     def is_rest(self, node):
         """Whether a comma cut this node off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""
