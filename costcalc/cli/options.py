@@ -63,52 +63,47 @@ def _about(variable):
     return f"{variable.help or 'variable'} [default: {default}{choices}]"
 
 
-def spec_options(command):
-    """SPEC and the ways to set its variables."""
-    for option in reversed(
-        (
-            click.argument("spec"),
-            click.option("--alpha", metavar="A", help="Width multiplier: short for --set alpha=A."),
-            click.option("--res", metavar="R", help="Input resolution: short for --set res=R."),
-            click.option("--rho", metavar="P", help="Resolution multiplier: res times P, in whole pixels."),
-            click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable of the spec."),
-        )
-    ):
-        command = option(command)
-    return command
+def in_order(*options):
+    """Several options as one decorator; help lists them in this order."""
+
+    def decorate(command):
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
-def axis_options(command):
-    """SPEC and the ways to give its variables several values."""
-    for option in reversed(
-        (
-            click.argument("spec"),
-            click.option("--alpha", metavar="VALUES", help="Width multipliers: 1,0.75,0.5 or 0.25:1.5:0.05."),
-            click.option("--res", metavar="VALUES", help="Input resolutions: 224,192 or 96:320:32."),
-            click.option("--rho", metavar="VALUES", help="Resolution multipliers: res times each, in whole pixels."),
-            click.option(
-                "--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable."
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+# SPEC and the ways to set its variables.
+spec_options = in_order(
+    click.argument("spec"),
+    click.option("--alpha", metavar="A", help="Width multiplier: short for --set alpha=A."),
+    click.option("--res", metavar="R", help="Input resolution: short for --set res=R."),
+    click.option("--rho", metavar="P", help="Resolution multiplier: res times P, in whole pixels."),
+    click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable of the spec."),
+)
+
+
+# SPEC and the ways to give its variables several values.
+axis_options = in_order(
+    click.argument("spec"),
+    click.option("--alpha", metavar="VALUES", help="Width multipliers: 1,0.75,0.5 or 0.25:1.5:0.05."),
+    click.option("--res", metavar="VALUES", help="Input resolutions: 224,192 or 96:320:32."),
+    click.option("--rho", metavar="VALUES", help="Resolution multipliers: res times each, in whole pixels."),
+    click.option("--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable."),
+)
 
 
 def output_options(command):
     """--format, -o, --color."""
     from ..render import FORMATS
 
-    for option in reversed(
-        (
-            click.option("--format", "-f", "format", type=click.Choice(list(FORMATS)), help="Output format."),
-            click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
-            click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format."),
-            click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
-        )
-    ):
-        command = option(command)
-    return command
+    return in_order(
+        click.option("--format", "-f", "format", type=click.Choice(list(FORMATS)), help="Output format."),
+        click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
+        click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format."),
+        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
+    )(command)
 
 
 def variables(ctx, model, alpha, res, sets):
