@@ -97,9 +97,11 @@ class Report:
         return pandas.DataFrame(records(self, self.shown(), list(COLUMNS)))
 
     def _repr_html_(self):
+        from .render import View
         from .render.html import render
+        from .render.pages import ReportPage
 
-        return render(self)
+        return render(ReportPage(self, View()))
 
 
 def report(model, trace, values, convention):

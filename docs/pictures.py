@@ -7,6 +7,7 @@ from rich.console import Console
 
 from costcalc import analyze
 from costcalc.render import View
+from costcalc.render.pages import ReportPage
 from costcalc.render.table import draw
 
 HERE = Path(__file__).parent
@@ -15,7 +16,7 @@ HERE = Path(__file__).parent
 def analyze_svg():
     """The table of `costcalc analyze mobilenet.yaml --alpha 0.75 --res 160`, as rich draws it."""
     console = Console(record=True, width=126, file=io.StringIO(), color_system="truecolor", _environ={})
-    draw(analyze("mobilenet.yaml", alpha=0.75, res=160), View(), console)
+    draw(ReportPage(analyze("mobilenet.yaml", alpha=0.75, res=160), View()), console)
     title = "costcalc analyze mobilenet.yaml --alpha 0.75 --res 160"
     return console.export_svg(title=title, unique_id="costcalc")
 

@@ -1,4 +1,4 @@
-"""Renderers: a Report becomes text. Found by name, loaded on use."""
+"""Renderers: a page becomes text. Found by name, loaded on use."""
 
 from typing import NamedTuple
 
@@ -29,10 +29,16 @@ class Screen(NamedTuple):
 
 def render(report, format="table", view=None, screen=None):
     """The text of a report in one of FORMATS."""
+    from .pages import ReportPage
+
+    return render_page(ReportPage(report, view or View()), format, screen)
+
+
+def render_page(page, format="table", screen=None):
+    """The text of a page (`sheet.Page`) in one of FORMATS."""
     from importlib import import_module
 
     if format not in FORMATS:
         help = nearest(format, FORMATS) or f"known: {listed(FORMATS)}"
         raise OptionError(Problem("unknown-format", f"there is no format `{format}`", help=help))
-    module = import_module(f"{__name__}.{FORMATS[format]}")
-    return module.render(report, view or View(), screen or Screen())
+    return import_module(f"{__name__}.{FORMATS[format]}").render(page, screen or Screen())

@@ -1,21 +1,21 @@
-"""A report as CSV: one row a layer, plain integers, no totals row."""
+"""A page's rows as CSV: plain integers, no totals row."""
 
 import csv
 import io
 
-from .columns import PLAIN, PLAIN_GROUP, columns_of, printable, public, records, selected
+from .columns import printable
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "|")  # what a formula can begin with
 
 
-def render(report, view, screen):
+def render(page, screen):
     """The rows, under the column names of the JSON contract."""
-    columns = columns_of(view, report, PLAIN, PLAIN_GROUP)
+    names, rows = page.records()
     out = io.StringIO()
-    writer = csv.DictWriter(out, [public(name, report) for name in columns], lineterminator="\n")
+    writer = csv.DictWriter(out, names, lineterminator="\n")
     writer.writeheader()
-    for record in records(report, selected(report, view), columns):
-        writer.writerow({name: harmless(value) for name, value in record.items()})
+    for row in rows:
+        writer.writerow({name: harmless(value) for name, value in row.items()})
     return out.getvalue()
 
 

@@ -1,28 +1,20 @@
-"""A report as an HTML table, for notebooks."""
+"""A page's main table in HTML, for notebooks."""
 
 from html import escape
 
-from . import View
-from .columns import BY_LAYER, COLUMNS, cell, heading, total
-from .notes import notes
+
+def render(page):
+    """The rows, the totals and what they mean."""
+    sheet = page.sheets()[0]
+    heads = "".join(f"<th>{escape(column.heading)}</th>" for column in sheet.columns)
+    rows = "".join(f"<tr>{_cells('td', sheet, row)}</tr>" for row in sheet.rows)
+    feet = f"<tfoot><tr>{_cells('th', sheet, sheet.foot)}</tr></tfoot>" if sheet.foot else ""
+    body = f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>{feet}"
+    return f"<table>{body}</table><p>{'<br>'.join(map(escape, page.notes()))}</p>"
 
 
-def render(report):
-    """The layers, the totals and what they mean."""
-    heads = "".join(f"<th>{escape(heading(name, report))}</th>" for name in BY_LAYER)
-    rows = "".join(f"<tr>{_cells(report, line)}</tr>" for line in report.shown())
-    feet = "".join(f"<th style='text-align:right'>{_foot(name, report)}</th>" for name in BY_LAYER)
-    lines = "<br>".join(escape(note) for note in notes(report, View(), len(report.shown())))
-    body = f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody><tfoot><tr>{feet}</tr></tfoot>"
-    return f"<table>{body}</table><p>{lines}</p>"
-
-
-def _cells(report, line):
+def _cells(tag, sheet, texts):
     return "".join(
-        f"<td style='text-align:{'right' if COLUMNS[name].number else 'left'}'>{escape(cell(name, report, line))}</td>"
-        for name in BY_LAYER
+        f"<{tag} style='text-align:{'right' if column.number else 'left'}'>{escape(text)}</{tag}>"
+        for column, text in zip(sheet.columns, texts, strict=True)
     )
-
-
-def _foot(name, report):
-    return escape(total(report, name)) if name in ("cost", "params") else ""

@@ -1,27 +1,32 @@
-"""A report as JSON: the contract for programs. Integers are unrounded; one layer a line."""
+"""A page as JSON: the contract for programs. Integers are unrounded; one layer a line."""
 
 import json
 
 from .. import __version__
 from . import View
-from .columns import COLUMNS, columns_of, public, selected
+from .columns import COLUMNS, columns_of, public
 
 SCHEMA_VERSION = 1
 _LAYER = ("name", "op", "type", "input", "output", "kernel", "stride", "groups", "cost", "params", "line")
 _GROUP = ("name", "cost", "cost_share", "params", "params_share", "layers")
 
 
-def render(report, view, screen):
-    """One JSON document, with the layers or groups one a line."""
-    head = document(report)
-    columns = columns_of(view, report, _LAYER, _GROUP)
-    key = "layers" if view.by == "layer" else f"by_{view.by}"
-    rows = [_row(report, line, columns, view) for line in selected(report, view)]
-    if view.by == "layer":
-        head["by_type"] = [_row(report, line, _GROUP, View("type")) for line in report.by_type()]
-    parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
+def render(page, screen):
+    """One JSON document, with its rows one a line."""
+    *head, (key, rows) = page.document().items()
+    parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head]
     body = ",\n".join("  " + json.dumps(row) for row in rows)
     return "{" + ",\n ".join([*parts, f'"{key}": [\n{body}\n ]' if rows else f'"{key}": []']) + "}\n"
+
+
+def report_document(report, view, lines):
+    """The contract for one report: its totals, its layer types, and the rows that the view shows."""
+    found = document(report)
+    columns = columns_of(view, report, _LAYER, _GROUP)
+    if view.by == "layer":
+        found["by_type"] = [_row(report, line, _GROUP, View("type")) for line in report.by_type()]
+    found["layers" if view.by == "layer" else f"by_{view.by}"] = [_row(report, line, columns, view) for line in lines]
+    return found
 
 
 def document(report):

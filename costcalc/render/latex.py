@@ -1,7 +1,4 @@
-"""A report as a LaTeX table (booktabs), for papers."""
-
-from .columns import BY_GROUP, BY_LAYER, COLUMNS, cell, columns_of, heading, selected, total
-from .notes import notes
+"""A page's main table in LaTeX (booktabs), for papers."""
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -15,23 +12,17 @@ _SPECIAL = {
 }
 
 
-def render(report, view, screen):
+def render(page, screen):
     r"""A tabular that needs \usepackage{booktabs}, and the notes as comments."""
-    lines = selected(report, view)
-    columns = columns_of(view, report, BY_LAYER, BY_GROUP)
-    heads = [view.by if name == "name" else heading(name, report) for name in columns]
-    rows = [[cell(name, report, line) for name in columns] for line in lines]
-    foot = [_foot(name, number, report) for number, name in enumerate(columns)]
-    spec = "".join("r" if COLUMNS[name].number else "l" for name in columns)
-    comments = [f"% {note}" for note in ("needs \\usepackage{booktabs}", *notes(report, view, len(lines)))]
+    sheet = page.sheets()[0]
+    comments = [f"% {note}" for note in ("needs \\usepackage{booktabs}", *page.notes())]
     body = [
-        f"\\begin{{tabular}}{{{spec}}}",
+        f"\\begin{{tabular}}{{{''.join('r' if column.number else 'l' for column in sheet.columns)}}}",
         "\\toprule",
-        _row(heads),
+        _row(column.heading for column in sheet.columns),
         "\\midrule",
-        *map(_row, rows),
-        "\\midrule",
-        _row(foot),
+        *map(_row, sheet.rows),
+        *(("\\midrule", _row(sheet.foot)) if sheet.foot else ()),
         "\\bottomrule",
         "\\end{tabular}",
     ]
@@ -45,9 +36,3 @@ def escaped(text):
 
 def _row(cells):
     return " & ".join(escaped(text) for text in cells) + r" \\"
-
-
-def _foot(name, number, report):
-    if name in ("cost", "params"):
-        return total(report, name)
-    return "total" if number == 0 else ""

@@ -3,7 +3,9 @@
 import numbers
 
 from ..errors import OptionError, Problem
+from . import render_page
 from .columns import printable
+from .sheet import Column, Sheet
 
 STREAMS = ("csv", "json", "parquet")
 MOST_ROWS = 100_000  # of a table that people are to read
@@ -17,8 +19,23 @@ def write(frames, names, format, out, note, screen):
     import pandas
 
     frame = pandas.concat(list(_limited(frames)), ignore_index=True)
-    rows = [[number(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    out.write({"table": _table, "md": _markdown, "latex": _latex}[format](list(frame.columns), rows, note, screen))
+    out.write(render_page(PointsPage(frame, note), format, screen))
+
+
+class PointsPage:
+    """The points of a sweep as a page: one row a point."""
+
+    def __init__(self, frame, note):
+        self.frame, self.note = frame, note
+
+    def sheets(self):
+        """One sheet."""
+        rows = [tuple(map(number, row)) for row in self.frame.itertuples(index=False, name=None)]
+        return [Sheet(tuple(Column(name, True) for name in self.frame.columns), rows)]
+
+    def notes(self):
+        """What the numbers mean."""
+        return [self.note]
 
 
 def _limited(frames):
@@ -75,41 +92,3 @@ def _parquet(frames, names, out):
         writer.write_table(table.cast(writer.schema))
     if writer:
         writer.close()
-
-
-def _table(names, rows, note, screen):
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from .table import drawn
-
-    style = box.ASCII if screen.ascii else box.SIMPLE_HEAD
-    table = Table(box=style, show_edge=False, pad_edge=False)
-    for name in names:
-        table.add_column(Text(name), justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return drawn(table, screen) + f"\n{note}\n"
-
-
-def _markdown(names, rows, note, screen):
-    from .markdown import escaped
-
-    lines = [names, ["---:"] * len(names), *([escaped(cell) for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{escaped(note)}\n"
-
-
-def _latex(names, rows, note, screen):
-    from .latex import escaped
-
-    body = [" & ".join(map(escaped, row)) + r" \\" for row in (names, *rows)]
-    head = [
-        "% needs \\usepackage{booktabs}",
-        f"% {note}",
-        f"\\begin{{tabular}}{{{'r' * len(names)}}}",
-        "\\toprule",
-        body[0],
-        "\\midrule",
-    ]
-    return "\n".join([*head, *body[1:], "\\bottomrule", "\\end{tabular}"]) + "\n"

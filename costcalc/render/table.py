@@ -1,4 +1,4 @@
-"""A report as a table for a terminal, drawn by rich."""
+"""A page as tables for a terminal, drawn by rich."""
 
 import io
 
@@ -9,25 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from . import plain
-from .columns import BY_GROUP, BY_LAYER, COLUMNS, cell, columns_of, heading, public, selected, total
-from .notes import notes
 
 NATURAL = 100_000  # columns of a page that is as wide as a table needs
 FOLDED = 24  # columns to which long names are folded, when there is no room
-SPARED = ("kernel", "input", "params_share", "cost_share", "layers", "type", "output")  # first to go, from the left
 
 
-def render(report, view, screen):
-    """The table, the breakdown by layer type, the totals, and what the numbers mean."""
-    lines = selected(report, view)
-    if len(lines) > plain.ROWS:
-        return plain.render(report, view, lines)
-    return _text(screen, lambda console: draw(report, view, console, screen.ascii))
-
-
-def drawn(table, screen):
-    """The text of one rich table."""
-    return _text(screen, lambda console: console.print(table))
+def render(page, screen):
+    """The tables and what the numbers mean."""
+    sheets = page.sheets()
+    if any(len(sheet.rows) > plain.ROWS for sheet in sheets):
+        return plain.render(sheets, page.notes())
+    return _text(screen, lambda console: _draw(sheets, page.notes(), console, screen.ascii))
 
 
 def _text(screen, draw_on):
@@ -49,52 +41,58 @@ def _text(screen, draw_on):
     return "".join(line.rstrip() + "\n" for line in text.splitlines())
 
 
-def draw(report, view, console, ascii_only=False):
-    """Print a report on a rich console."""
+def draw(page, console):
+    """Print a page on a rich console."""
+    _draw(page.sheets(), page.notes(), console)
+
+
+def _draw(sheets, notes, console, ascii_only=False):
     style = box.ASCII if ascii_only else box.SIMPLE_HEAD
-    lines = selected(report, view)
-    wanted = columns_of(view, report, BY_LAYER, BY_GROUP)
-    columns = wanted if view.columns else fitting(report, lines, wanted, console.width)
-    console.print(_table(report, lines, columns, style, view.by))
-    if view.by == "layer" and not view.columns:
-        types = report.by_type()
+    spared = []
+    for number, sheet in enumerate(sheets):
+        narrow = fitting(sheet, console.width)
+        if number:
+            console.print()
+        else:
+            spared = [column.name or column.heading for column in sheet.columns if column not in narrow.columns]
+        console.print(_table(narrow, style))
+    if sheets:
         console.print()
-        console.print(_table(report, types, fitting(report, types, BY_GROUP, console.width), style, "type"))
-    console.print()
-    spared = [public(name, report) for name in wanted if name not in columns]
-    narrow = [f"no room in {console.width} columns for {', '.join(spared)} (--columns chooses)"] if spared else []
-    for note in [*narrow, *notes(report, view, len(lines))]:
+    said = [f"no room in {console.width} columns for {', '.join(spared)} (--columns chooses)"] if spared else []
+    for note in [*said, *notes]:
         console.print(Text(note, overflow="fold"), soft_wrap=console.width == NATURAL)
 
 
-def fitting(report, lines, columns, width):
-    """Those of the columns that have room side by side, so that no name and no number is cut."""
+def fitting(sheet, width):
+    """The sheet without the columns for which there is no room, so that no name and no number is cut."""
     if width == NATURAL:
-        return columns
-    needed = {
-        name: max([len(heading(name, report)), *(cell_len(cell(name, report, line)) for line in lines)])
-        for name in columns
-    }
-    needed |= {name: max(needed[name], len(total(report, name))) for name in ("cost", "params") if name in needed}
-    needed["name"] = min(needed["name"], FOLDED)
-    kept = list(columns)
-    for name in SPARED:
-        if name in kept and sum(needed[each] + 3 for each in kept) - 3 > width:
-            kept.remove(name)
-    return tuple(kept)
+        return sheet
+    needed = [_needed(sheet, number) for number in range(len(sheet.columns))]
+    spared: set[int] = set()
+    for number in sorted(range(len(needed)), key=lambda number: sheet.columns[number].spare):
+        kept = [size for at, size in enumerate(needed) if at not in spared]
+        if sheet.columns[number].spare and sum(size + 3 for size in kept) - 3 > width:
+            spared.add(number)
+    return sheet.without(spared) if spared else sheet
 
 
-def _table(report, lines, columns, style, title):
-    table = Table(box=style, show_footer=True, show_edge=False, pad_edge=False, footer_style="bold")
-    for number, name in enumerate(columns):
-        column = COLUMNS[name]
+def _needed(sheet, number):
+    column = sheet.columns[number]
+    texts = [column.heading, *(row[number] for row in sheet.rows), *(sheet.foot[number : number + 1])]
+    needed = max(map(cell_len, texts))
+    return min(needed, FOLDED) if column.folds else needed
+
+
+def _table(sheet, style):
+    table = Table(box=style, show_footer=bool(sheet.foot), show_edge=False, pad_edge=False, footer_style="bold")
+    for number, column in enumerate(sheet.columns):
         table.add_column(
-            Text(title if name == "name" else heading(name, report)),
-            footer=Text(plain.foot(name, number, report)),
+            Text(column.heading),
+            footer=Text(sheet.foot[number] if sheet.foot else ""),
             justify="right" if column.number else "left",
-            no_wrap=name != "name",
-            overflow="fold" if name == "name" else "ellipsis",
+            no_wrap=not column.folds,
+            overflow="fold" if column.folds else "ellipsis",
         )
-    for line in lines:
-        table.add_row(*(Text(cell(name, report, line)) for name in columns))
+    for row in sheet.rows:
+        table.add_row(*map(Text, row))
     return table

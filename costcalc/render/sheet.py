@@ -1,0 +1,51 @@
+"""What every format draws: a page of sheets and notes, whoever filled them.
+
+A page has `sheets()` (tables of texts, the main one first), `notes()` (lines under them), `records()` (the main
+rows as names and dicts, for CSV) and `document()` (a dict for JSON, its rows last). Formats know pages alone, so
+one renderer a format serves every command.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+
+class Column(NamedTuple):
+    """One column of a sheet. Where room is short, columns with the lowest `spare` go first; those with 0 stay."""
+
+    heading: str
+    number: bool = False
+    name: str = ""  # as `--columns` has it
+    spare: int = 0
+    folds: bool = False  # long names may go on in the next line
+
+
+class Sheet(NamedTuple):
+    """A table of texts: headings, rows, and a last row of totals (or none)."""
+
+    columns: tuple[Column, ...]
+    rows: list[tuple[str, ...]]
+    foot: tuple[str, ...] = ()
+
+    def without(self, spared):
+        """The sheet without some of its columns, by number."""
+
+        def kept(items):
+            return tuple(item for number, item in enumerate(items) if number not in spared)
+
+        return Sheet(kept(self.columns), [kept(row) for row in self.rows], kept(self.foot))
+
+
+class Page(Protocol):
+    """What a format draws."""
+
+    def sheets(self) -> list[Sheet]:
+        """The tables, the main one first."""
+
+    def notes(self) -> list[str]:
+        """The lines under the tables; the last says what the numbers mean."""
+
+    def records(self) -> tuple[list[str], list[dict]]:
+        """The names and rows of a CSV file."""
+
+    def document(self) -> Mapping[str, Any]:
+        """The JSON document; its last value is the list of rows, one a line."""
