@@ -13,12 +13,13 @@ _PUBLIC = {
     "load": "loading",
     "Report": "report",
     "CostcalcError": "errors",
+    "compare": "comparing",
     "sweep": "sweeps",
     "formula": "formulas",
     "fit": "fitting",
 }
 
-__all__ = ["CostcalcError", "Report", "analyze", "fit", "formula", "load", "sweep"]
+__all__ = ["CostcalcError", "Report", "analyze", "compare", "fit", "formula", "load", "sweep"]
 
 
 def __getattr__(name):

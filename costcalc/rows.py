@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .errors import Place
+from .model import Arg
 from .ops import Layer, Op
 from .scope import Frame
 
@@ -20,6 +21,7 @@ class Row(NamedTuple):
     follows: bool  # a `then` layer
     place: Place
     options: Mapping[str, Any]  # as the rule got them
+    written: Mapping[str, Arg]  # as they stand in the spec
 
     @property
     def type(self):

@@ -11,19 +11,20 @@ _AXES = {
     3: ("height", "width", "channels"),
     4: ("depth", "height", "width", "channels"),
 }
+SHAPE_NAMES = frozenset(("features", "tokens", *(name for names in _AXES.values() for name in names)))
 
 
 class Frame:
     """A level of the names of layers: `separable_2` in `separable_2/conv`.
 
     A number is added only where a name stands several times in its level, which is known once the walk
-    is over; so names are made when they are read.
+    is over; so names are made when they are read. `call` is the block whose level it is, and the arguments it got.
     """
 
-    __slots__ = ("base", "counts", "index", "parent")
+    __slots__ = ("base", "call", "counts", "index", "parent")
 
-    def __init__(self, parent, base):
-        self.parent, self.base, self.counts = parent, base, {}
+    def __init__(self, parent, base, call=None):
+        self.parent, self.base, self.counts, self.call = parent, base, {}, call
         self.index = 0
         if parent is not None:
             self.index = parent.counts[base] = parent.counts.get(base, 0) + 1

@@ -134,7 +134,7 @@ class _Tracer:
         if op.branches:
             options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
         layer = self.remembered(step, op, x, options)
-        self.add(Row(op, frame, inputs, layer, self.times, self.shared, False, place_of(step), options))
+        self.add(Row(op, frame, inputs, layer, self.times, self.shared, False, place_of(step), options, call.options))
         if then:
             return self.follow(then, layer.shape, Scope(scope.env, frame, scope))
         return layer.shape
@@ -182,7 +182,8 @@ class _Tracer:
                 arg = row[param] if param in row else body.block.defaults[param]
                 env[param] = valued(arg, outer if param in row else {**shape_names(x), **env}, place_in(step, arg))
             self.calls.append((step, body.block, env))
-            x = self.steps(body.block.steps, x, Scope(env, Frame(scope.frame, base), scope))
+            frame = Frame(scope.frame, base, (body.block, row))
+            x = self.steps(body.block.steps, x, Scope(env, frame, scope))
             self.calls.pop()
         return x
 
@@ -217,7 +218,7 @@ class _Tracer:
     def join(self, step, x, y, scope):
         op = ops.find("add")
         layer = applied(step, op, x, {"inputs": (x, y)})
-        self.add(Row(op, Frame(scope.frame, "add"), (x, y), layer, self.times, None, False, place_of(step), {}))
+        self.add(Row(op, Frame(scope.frame, "add"), (x, y), layer, self.times, None, False, place_of(step), {}, {}))
         return layer.shape
 
     def repeats(self, step, x, scope):

@@ -169,8 +169,13 @@ def separable(rows):
     """Pairs of depthwise and pointwise rows, each with its Separable. Rows that cost nothing may stand between."""
     costly = [row for row in rows if row.layer.terms.get("mac")]
     for first, second in pairwise(costly):
-        if first.op.name == "dwconv" and _is_pointwise(second) and second.inputs[0] == first.layer.shape:
+        if is_separable(first, second):
             yield first, second, _pair(first, second)
+
+
+def is_separable(first, second):
+    """Whether two rows are a depthwise convolution and the 1x1 convolution of what comes out of it."""
+    return first.op.name == "dwconv" and _is_pointwise(second) and second.inputs[0] == first.layer.shape
 
 
 def _is_pointwise(row):

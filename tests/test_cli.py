@@ -6,6 +6,7 @@ import io
 import json
 import shlex
 import shutil
+import subprocess
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -183,6 +184,9 @@ def test_no_command_shows_the_help(run):
     assert result.out + result.err == run("--help").out
 
 
+IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@b.c")
+
+
 def examples(name):
     """The lines under `Examples:` in the help of a command; in that of the program for ''."""
     command = import_module(f"costcalc.cli.{name}").command if name else cli
@@ -199,7 +203,10 @@ def test_every_example_runs(run, tmp_path, line):
     if line.startswith("costcalc plot"):
         pytest.importorskip("matplotlib")
     shutil.copytree(CONFIGS, tmp_path / "configs")
-    shutil.copy(CONFIGS / "mobilenet.yaml", tmp_path / "my_net.yaml")
+    for name in ("my_net.yaml", "before.yaml", "after.yaml"):
+        shutil.copy(CONFIGS / "mobilenet.yaml", tmp_path / name)
+    for words in (["init", "-q", "-b", "main"], ["add", "my_net.yaml"], [*IDENTITY, "commit", "-q", "-m", "A network"]):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
     program, *words = [found for word in shlex.split(line) for found in (sorted(glob.glob(word)) or [word])]
     result = run(*words)
     assert (program, result.code, result.err) == ("costcalc", 0, "")

@@ -14,7 +14,7 @@ from costcalc.num.symbols import assuming
 from costcalc.ops import INDEX, find
 from tests.test_loops import CASES
 
-SIZES = {"size", "steps", "kernel", "window", "padding", "per_axis", "count"}
+SIZES = {"size", "width", "steps", "kernel", "window", "padding", "per_axis", "count"}
 POINTS = 500  # a config
 SLOW = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 

@@ -22,7 +22,7 @@ FILE = pytest.mark.parametrize("path", TREES, ids=str)
 RULES = [path for path in TREES if path.parts[0] == "ops"]
 
 LAYERS = (  # lowest first: no module reaches one of its own layer or above; those not named stand where they are used
-    ("errors", "limits", "memory", "selftest"),
+    ("errors", "limits", "memory", "selftest", "subsequence", "sliding"),
     ("num",),
     ("expr",),
     ("model", "ops"),
@@ -32,8 +32,9 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("report",),
     ("read",),
     ("loading", "schema"),
-    ("analysis",),
-    ("sweeps", "formulas"),
+    ("analysis", "rewrite", "alignment"),
+    ("sweeps", "formulas", "rewriting"),
+    ("comparing",),
     ("cli",),
 )
 RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -10,7 +10,9 @@ from .. import __version__
 
 COMMANDS = {  # name -> what it is for
     "analyze": "What a network costs, layer by layer.",
+    "compare": "Designs side by side: specs, settings, standard against separable.",
     "conventions": "What counts as a mult-add or a parameter, and for whom.",
+    "diff": "What an edit of a design costs; against a git revision, too.",
     "explain": "The working behind a layer's numbers, as a teacher writes it.",
     "fit": "The largest settings within budgets.",
     "formula": "The cost as a closed form in the spec's variables.",

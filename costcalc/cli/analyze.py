@@ -49,9 +49,9 @@ def command(
     """
     from ..analysis import analyze
     from ..loading import load
-    from ..render import View, render
-    from .output import deliver, format_for
-    from .terminal import screen
+    from ..render import View
+    from ..render.pages import ReportPage
+    from .output import show
 
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
@@ -59,5 +59,4 @@ def command(
     by = "block" if depth and by == "layer" else by
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     view = View(by, depth or 1, names, sort or "", top or 0, everything)
-    format = "json" if as_json else format_for(format, output)
-    deliver(render(report, format, view, screen(color) if output in (None, "-") else None), output)
+    show(ReportPage(report, view), format, as_json, output, color)

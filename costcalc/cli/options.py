@@ -74,14 +74,14 @@ def in_order(*options):
     return decorate
 
 
-# SPEC and the ways to set its variables.
-spec_options = in_order(
-    click.argument("spec"),
+# The ways to set a spec's variables.
+setting_options = in_order(
     click.option("--alpha", metavar="A", help="Width multiplier: short for --set alpha=A."),
     click.option("--res", metavar="R", help="Input resolution: short for --set res=R."),
     click.option("--rho", metavar="P", help="Resolution multiplier: res times P, in whole pixels."),
     click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable of the spec."),
 )
+spec_options = in_order(click.argument("spec"), setting_options)
 
 
 # SPEC and the ways to give its variables several values.
@@ -108,13 +108,18 @@ def output_options(command):
 
 def variables(ctx, model, alpha, res, sets):
     """The variables set on the command line, as numbers or words. Raises OptionError."""
+    return _once(set_values(alpha, res, sets), named_pairs(ctx, model))
+
+
+def set_values(alpha, res, sets):
+    """The variables set by --alpha, --res and --set. Raises OptionError."""
     pairs = [(name, value) for name, value in (("alpha", alpha), ("res", res)) if value is not None]
     for text in sets:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise OptionError(Problem("usage", f"`--set {brief(text)}` sets nothing", help="write --set NAME=VALUE"))
         pairs.append((name.strip(), value.strip()))
-    return _once({}, (*pairs, *named_pairs(ctx, model)))
+    return _once({}, pairs)
 
 
 def _once(found, pairs):

@@ -14,6 +14,15 @@ def deliver(text, path=None):
         out.write(text)
 
 
+def show(page, format, as_json, output, color):
+    """Deliver a page in the format asked for, or in the one that the output's ending says."""
+    from ..render import render_page
+    from .terminal import screen
+
+    format = "json" if as_json else format_for(format, output)
+    deliver(render_page(page, format, screen(color) if output in (None, "-") else None), output)
+
+
 @contextmanager
 def writing(path=None, binary=False):
     """A file to write a result to: standard output, or one beside `path` that takes its place at the end.

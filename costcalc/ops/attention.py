@@ -3,7 +3,7 @@
 from ..errors import Refused
 from ..num import equal, floor_div, minimum, prod, require
 from .base import Layer, op
-from .kinds import Branch, Branches, Flag, Size
+from .kinds import Branch, Branches, Flag, Size, Width
 
 
 @op("attention")
@@ -12,11 +12,11 @@ def attention(
     heads: Size,
     *,
     kv_heads: Size = None,
-    head_size: Size = None,
+    head_size: Width = None,
     memory: Branch = None,
     causal: Flag = False,
     window: Size = None,
-    out: Size = None,
+    out: Width = None,
     bias: Flag = True,
 ):
     """Multi-head attention with its four projections.

@@ -2,7 +2,7 @@
 
 from ..num import equal, floor_div, prod, require
 from .base import Layer, op
-from .kinds import Flag, Kernel, Padding, PerAxis, Size, Steps
+from .kinds import Flag, Kernel, Padding, PerAxis, Size, Steps, Width
 from .window import each, grid_of, slide, span_text, unslide
 
 
@@ -16,7 +16,7 @@ def conv(
     x,
     kernel: Kernel,
     *,
-    out: Size,
+    out: Width,
     stride: Steps = 1,
     padding: Padding = "same",
     dilation: Steps = 1,
@@ -72,7 +72,7 @@ def conv_transpose(
     x,
     kernel: Kernel,
     *,
-    out: Size,
+    out: Width,
     stride: Steps = 1,
     padding: Padding = "same",
     output_padding: PerAxis = 0,

@@ -87,6 +87,7 @@ _SAME = ("same", "valid")
 _AXES = ("channels", "features", "height", "width", "depth", "length", "tokens")
 
 Size = Kind("size", "number", "a whole number, 1 or more", _at_least(1))
+Width = Kind("width", "number", "a whole number, 1 or more", _at_least(1))
 Count = Kind("count", "number", "a whole number, 0 or more", _at_least(0))
 Amount = Kind(
     "amount", "number", "a whole number, 0 or more, or `unknown`", _word_or(("unknown",), _at_least(0)), ("unknown",)

@@ -1,6 +1,7 @@
 from typing import Any
 
 Size = Any
+Width = Any
 Count = Any
 Amount = Any
 Steps = Any

@@ -3,11 +3,11 @@
 from ..errors import Refused
 from ..num import equal, prod, require
 from .base import Layer, op
-from .kinds import Branches, Equation, Flag, Shape, Size
+from .kinds import Branches, Equation, Flag, Shape, Size, Width
 
 
 @op("linear", label=lambda detail: "fully connected")
-def linear(x, out: Size, *, bias: Flag = True):
+def linear(x, out: Width, *, bias: Flag = True):
     """Fully connected layer over the last axis; leading axes are positions.
 
     (*positions, M) -> (*positions, N). Mult-adds: M*N at every position. torch.nn.Linear.
@@ -24,7 +24,7 @@ def linear(x, out: Size, *, bias: Flag = True):
 
 
 @op("bilinear")
-def bilinear(x, inputs: Branches, *, out: Size, bias: Flag = True):
+def bilinear(x, inputs: Branches, *, out: Width, bias: Flag = True):
     """Bilinear form of two inputs: y_n = sum_i a_i (sum_j W_nij b_j), as torch.nn.Bilinear.
 
     (*positions, A), (*positions, B) -> (*positions, N). Mult-adds: N*A*(B + 1) at every position.
@@ -84,7 +84,7 @@ def einsum(x, equation: Equation, *, of: Branches):
 
 
 @op("embedding")
-def embedding(x, out: Size, *, vocab: Size):
+def embedding(x, out: Width, *, vocab: Size):
     """Table of vectors looked up by index: no mult-adds. torch.nn.Embedding.
 
     (*positions) -> (*positions, N); the last axis of the input counts positions.

@@ -3,11 +3,11 @@
 from ..errors import Refused
 from ..num import require
 from .base import Layer, op
-from .kinds import Flag, Size
+from .kinds import Flag, Size, Width
 
 
 @op("rnn")
-def rnn(x, hidden: Size, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True):
+def rnn(x, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True):
     """Plain recurrent layer, one gate.
 
     (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*H*(F + H); later layers read
@@ -21,11 +21,11 @@ def rnn(x, hidden: Size, *, layers: Size = 1, bidirectional: Flag = False, bias:
 @op("lstm")
 def lstm(
     x,
-    hidden: Size,
+    hidden: Width,
     *,
     layers: Size = 1,
     bidirectional: Flag = False,
-    projection: Size = None,
+    projection: Width = None,
     bias: Flag = True,
 ):
     """Long short-term memory, four gates.
@@ -40,7 +40,7 @@ def lstm(
 
 
 @op("gru")
-def gru(x, hidden: Size, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True):
+def gru(x, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True):
     """Gated recurrent unit, three gates.
 
     (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*3*H*(F + H); later layers read

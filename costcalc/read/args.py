@@ -9,7 +9,6 @@ from ..ops import INDEX
 WORDS = frozenset(["same", "valid", "global", "nearest", "bilinear", "mean", "sum", "max"]) | frozenset(
     ["channels", "features", "height", "width", "depth", "length", "tokens"]
 )
-SHAPE_NAMES = frozenset(["channels", "features", "height", "width", "depth", "length", "tokens"])
 
 
 class Bad:

@@ -8,8 +8,9 @@ from ..errors import Source, brief
 from ..expr import CONSTANTS, FUNCTIONS
 from ..model import Block
 from ..ops import INDEX
+from ..scope import SHAPE_NAMES
 from . import args
-from .args import BAD, SHAPE_NAMES, Scope
+from .args import BAD, Scope
 from .layers import BODIES, CONTROLS, LayerReader
 from .nodes import compose
 from .problems import Problems

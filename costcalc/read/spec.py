@@ -5,9 +5,10 @@ from ..expr import FUNCTIONS, Function, parse
 from ..memory import uncollected
 from ..model import Input, Model, Variable
 from ..ops import INDEX, find
+from ..scope import SHAPE_NAMES
 from ..variables import checked
 from . import args
-from .args import BAD, SHAPE_NAMES, Scope
+from .args import BAD, Scope
 from .blocks import RESERVED, Library, Shipped, signature
 from .names import Names
 from .nodes import compose, is_empty

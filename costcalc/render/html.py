@@ -6,11 +6,12 @@ from html import escape
 def render(page):
     """The rows, the totals and what they mean."""
     sheet = page.sheets()[0]
-    heads = "".join(f"<th>{escape(column.heading)}</th>" for column in sheet.columns)
+    titles = "".join(f"<th>{escape(column.heading)}</th>" for column in sheet.columns)
     rows = "".join(f"<tr>{_cells('td', sheet, row)}</tr>" for row in sheet.rows)
     feet = f"<tfoot><tr>{_cells('th', sheet, sheet.foot)}</tr></tfoot>" if sheet.foot else ""
-    body = f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>{feet}"
-    return f"<table>{body}</table><p>{'<br>'.join(map(escape, page.notes()))}</p>"
+    body = f"<thead><tr>{titles}</tr></thead><tbody>{rows}</tbody>{feet}"
+    heads = "".join(f"<p><b>{escape(head)}</b></p>" for head in page.heads())
+    return f"{heads}<table>{body}</table><p>{'<br>'.join(map(escape, page.notes()))}</p>"
 
 
 def _cells(tag, sheet, texts):

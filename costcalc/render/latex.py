@@ -14,9 +14,12 @@ _SPECIAL = {
 
 def render(page, screen):
     r"""A tabular that needs \usepackage{booktabs}, and the notes as comments."""
-    sheet = page.sheets()[0]
-    comments = [f"% {note}" for note in ("needs \\usepackage{booktabs}", *page.notes())]
-    body = [
+    comments = [f"% {note}" for note in ("needs \\usepackage{booktabs}", *page.heads(), *page.notes())]
+    return "\n".join([*comments, *(line for sheet in page.sheets()[:1] for line in _tabular(sheet))]) + "\n"
+
+
+def _tabular(sheet):
+    return [
         f"\\begin{{tabular}}{{{''.join('r' if column.number else 'l' for column in sheet.columns)}}}",
         "\\toprule",
         _row(column.heading for column in sheet.columns),
@@ -26,7 +29,6 @@ def render(page, screen):
         "\\bottomrule",
         "\\end{tabular}",
     ]
-    return "\n".join([*comments, *body]) + "\n"
 
 
 def escaped(text):

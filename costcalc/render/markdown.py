@@ -7,7 +7,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&@$:])")
 
 def render(page, screen):
     """The tables and the notes under them."""
-    return "\n\n".join([*map(_table, page.sheets()), *map(escaped, page.notes())]) + "\n"
+    heads = (f"**{escaped(head)}**" for head in page.heads())
+    return "\n\n".join([*heads, *map(_table, page.sheets()), *map(escaped, page.notes())]) + "\n"
 
 
 def escaped(text):

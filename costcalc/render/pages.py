@@ -27,6 +27,10 @@ class ReportPage:
         self.report, self.view = report, view
         self.lines = selected(report, view)
 
+    def heads(self):
+        """Nothing: the table itself is the answer."""
+        return []
+
     def sheets(self):
         """The layers; below them the layer types, as in Table 2 of the MobileNet paper."""
         report, view = self.report, self.view

@@ -3,9 +3,10 @@
 ROWS = 2_000  # from which on a table is drawn here
 
 
-def render(sheets, notes):
-    """Tables and notes as plain text."""
-    return "\n\n".join([*map(_table, sheets), "\n".join(notes)]) + "\n"
+def render(heads, sheets, notes):
+    """Lines, tables and notes as plain text."""
+    parts = ["\n".join(heads), *map(_table, sheets), "\n".join(notes)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _table(sheet):

@@ -28,6 +28,10 @@ class PointsPage:
     def __init__(self, frame, note):
         self.frame, self.note = frame, note
 
+    def heads(self):
+        """Nothing: the table itself is the answer."""
+        return []
+
     def sheets(self):
         """One sheet."""
         rows = [tuple(map(number, row)) for row in self.frame.itertuples(index=False, name=None)]

@@ -1,8 +1,8 @@
 """What every format draws: a page of sheets and notes, whoever filled them.
 
-A page has `sheets()` (tables of texts, the main one first), `notes()` (lines under them), `records()` (the main
-rows as names and dicts, for CSV) and `document()` (a dict for JSON, its rows last). Formats know pages alone, so
-one renderer a format serves every command.
+A page has `heads()` (lines above), `sheets()` (tables of texts, the main one first), `notes()` (lines below),
+`records()` (the main rows as names and dicts, for CSV) and `document()` (a dict for JSON, its rows last). Formats
+know pages alone, so one renderer a format serves every command.
 """
 
 from collections.abc import Mapping
@@ -37,6 +37,9 @@ class Sheet(NamedTuple):
 
 class Page(Protocol):
     """What a format draws."""
+
+    def heads(self) -> list[str]:
+        """The lines above the tables: the answer in short."""
 
     def sheets(self) -> list[Sheet]:
         """The tables, the main one first."""

@@ -18,8 +18,8 @@ def render(page, screen):
     """The tables and what the numbers mean."""
     sheets = page.sheets()
     if any(len(sheet.rows) > plain.ROWS for sheet in sheets):
-        return plain.render(sheets, page.notes())
-    return _text(screen, lambda console: _draw(sheets, page.notes(), console, screen.ascii))
+        return plain.render(page.heads(), sheets, page.notes())
+    return _text(screen, lambda console: _draw(page, sheets, console, screen.ascii))
 
 
 def _text(screen, draw_on):
@@ -43,12 +43,16 @@ def _text(screen, draw_on):
 
 def draw(page, console):
     """Print a page on a rich console."""
-    _draw(page.sheets(), page.notes(), console)
+    _draw(page, page.sheets(), console)
 
 
-def _draw(sheets, notes, console, ascii_only=False):
+def _draw(page, sheets, console, ascii_only=False):
     style = box.ASCII if ascii_only else box.SIMPLE_HEAD
     spared = []
+    for head in page.heads():
+        _say(head, console)
+    if page.heads() and sheets:
+        console.print()
     for number, sheet in enumerate(sheets):
         narrow = fitting(sheet, console.width)
         if number:
@@ -59,8 +63,12 @@ def _draw(sheets, notes, console, ascii_only=False):
     if sheets:
         console.print()
     said = [f"no room in {console.width} columns for {', '.join(spared)} (--columns chooses)"] if spared else []
-    for note in [*said, *notes]:
-        console.print(Text(note, overflow="fold"), soft_wrap=console.width == NATURAL)
+    for note in [*said, *page.notes()]:
+        _say(note, console)
+
+
+def _say(text, console):
+    console.print(Text(text, overflow="fold"), soft_wrap=console.width == NATURAL)
 
 
 def fitting(sheet, width):

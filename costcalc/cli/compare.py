@@ -1,0 +1,105 @@
+"""costcalc compare"""
+
+import click
+
+from ..errors import OptionError, Problem
+from .options import factor, in_order, output_options, read_value, set_values, setting_options
+
+DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+
+
+def _thin(ctx, param, value):
+    return factor("thin", value)
+
+
+rewriting_options = in_order(
+    click.option("--conv", type=click.Choice(["standard", "separable"]), help="Against the same so rewritten."),
+    click.option("--stem", is_flag=True, help="With --conv separable: the first convolution too."),
+    click.option("--thin", callback=_thin, metavar="ALPHA", help="Against the same with every width times ALPHA."),
+    click.option("--fold", is_flag=True, help="Against the same with batch norm folded into its convolution."),
+)
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC [SPEC..]")
+@setting_options
+@click.option("--at", multiple=True, metavar="NAME=VALUE,..", help="A setting to compare in; rho=P too.")
+@rewriting_options
+@click.option("--layers", metavar="GLOB", help="Only layers and blocks of this name.")
+@click.option("--bytes", "with_bytes", is_flag=True, help="Also the memory moved, and mult-adds per byte.")
+@click.option("--dtype", metavar="TYPE", help="Bytes a value, or float32, float16, int8; implies --bytes. [4]")
+@click.option("--by", type=click.Choice(["layer", "type"]), default="layer", show_default=True)
+@click.option("--sort", metavar="COLUMN", help="Of three designs or more: largest first, by mult_adds, params ..")
+@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@output_options
+def command(specs, at, alpha, res, rho, sets, with_bytes, dtype, by, sort, format, as_json, output, color, **how):
+    """Designs side by side: specs, settings, standard against separable convolutions.
+
+    Two designs are set beside each other layer by layer, more in a table of totals. A setting or a rewrite makes
+    a second design of each spec: `--conv standard` asks what separable convolutions save, `--conv separable` what
+    they would, `--thin` what a width multiplier would, for a spec without one.
+
+    \b
+    Examples:
+      costcalc compare mobilenet --conv standard
+      costcalc compare mobilenet --at alpha=0.75 --at alpha=0.5
+      costcalc compare resnet50 --conv separable --bytes --dtype float16
+      costcalc compare mobilenet mobilenet_v2 vgg16 --sort mult_adds
+      costcalc compare mobilenet --layers separable_7 --conv standard
+    """
+    from ..comparing import Comparison, compare
+    from .output import show
+
+    if how["stem"] and how["conv"] != "separable":
+        raise OptionError(Problem("usage", "`--stem` goes with `--conv separable`"))
+    settings = set_values(alpha, res, sets)
+    found = compare(*specs, at=[setting(text) for text in at], rho=factor("rho", rho), settings=settings, **how)
+    size = bytes_of(dtype) if dtype else 4 * with_bytes or None
+    page = _pair(found, size, by, sort) if isinstance(found, Comparison) else _league(found, size, by, sort)
+    show(page, format, as_json, output, color)
+
+
+def _pair(comparison, size, by, sort):
+    from ..render.comparison import ComparisonPage
+
+    if sort:
+        raise OptionError(Problem("usage", "`--sort` orders three designs or more; these are two"))
+    return ComparisonPage(comparison, size, by)
+
+
+def _league(designs, size, by, sort):
+    from ..errors import listed, nearest
+    from ..render.league import LeaguePage
+
+    if by == "type":
+        raise OptionError(Problem("usage", "`--by` is for two designs; these are more"))
+    known = [name for name in LeaguePage(designs, size).records()[0] if name != "design"]
+    if sort and sort not in known:
+        help = nearest(sort, known) or f"known: {listed(known)}"
+        raise OptionError(Problem("unknown-column", f"there is no column `{sort}`", help=help))
+    return LeaguePage(designs, size, sort)
+
+
+def setting(text):
+    """The values of `alpha=0.5,res=160`."""
+    found = {}
+    for part in text.split(","):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not name or not value:
+            raise OptionError(Problem("usage", f"`--at {text}` sets nothing", help="write --at alpha=0.5,res=160"))
+        if name in found:
+            raise OptionError(Problem("usage", f"`{name}` is set twice in `--at {text}`"))
+        found[name] = read_value(name, value)
+    return found
+
+
+def bytes_of(dtype):
+    """Bytes per value. Raises OptionError."""
+    from ..errors import listed
+
+    if dtype in DTYPES:
+        return DTYPES[dtype]
+    if dtype.isascii() and dtype.isdigit() and 1 <= int(dtype[:4]) <= 64:
+        return int(dtype)
+    help = f"a number of bytes from 1 to 64, or {listed(DTYPES)}"
+    raise OptionError(Problem("bad-value", f"`dtype` cannot be `{dtype[:40]}`", help=help))

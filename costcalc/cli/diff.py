@@ -1,0 +1,50 @@
+"""costcalc diff"""
+
+import click
+
+from ..errors import OptionError, Problem
+from . import FAILED, verdict
+from .options import factor, output_options, set_values, setting_options
+
+
+@click.command()
+@click.argument("old", metavar="OLD|SPEC")
+@click.argument("new", required=False, metavar="[NEW]")
+@click.option("--base", metavar="REF", help="SPEC against itself at this git revision.")
+@setting_options
+@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when a total rose.")
+@output_options
+def command(old, new, base, alpha, res, rho, sets, convention, exit_code, format, as_json, output, color):
+    """What an edit of a design costs: layers added, removed, changed, moved.
+
+    A layer is recognised by what it is, not by its number: one more in front does not make all later ones new.
+
+    \b
+    Examples:
+      costcalc diff before.yaml after.yaml
+      costcalc diff my_net.yaml --base main
+      costcalc diff my_net.yaml --base HEAD --exit-code --format md
+    """
+    from ..comparing import difference
+    from ..render.differences import DifferencePage
+    from .output import show
+
+    found = difference(*_sides(old, new, base), convention, factor("rho", rho), set_values(alpha, res, sets))
+    if exit_code and found.rose:
+        verdict(FAILED)
+    show(DifferencePage(found), format, as_json, output, color)
+    if exit_code and found.rose:
+        raise click.exceptions.Exit(FAILED)
+
+
+def _sides(old, new, base):
+    if (new is None) == (base is None):
+        help = "costcalc diff OLD NEW, or costcalc diff SPEC --base REF"
+        raise OptionError(Problem("usage", "give another spec, or `--base` and a git revision", help=help))
+    if base is None:
+        return old, new
+    from ..read.spec import read
+    from ..revisions import at_revision
+
+    return read(at_revision(old, base)), old

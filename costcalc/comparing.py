@@ -1,0 +1,181 @@
+"""Designs side by side: layer by layer for two, in a table of totals for more."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from .alignment import Pair, aligned
+from .analysis import scaled
+from .conventions import find
+from .elements import elements
+from .errors import CostcalcError, OptionError, Problem, SpecError
+from .loading import load
+from .memory import uncollected
+from .model import Model
+from .report import Report, report
+from .rewriting import Rewriting, paired
+from .trace import trace
+from .variables import settle
+
+MOST = 1_000  # designs in one comparison
+
+
+class Design(NamedTuple):
+    """One network in one setting: its title, its report, its layers as elements, and how it was rewritten."""
+
+    title: str
+    report: Report
+    elements: list
+    rewritten: Any = None  # rewrite.Rewritten
+
+    @property
+    def totals(self):
+        """Cost, params and moved values, of the layers that are compared."""
+        return {name: sum(getattr(one, name) for one in self.elements) for name in ("cost", "params", "moved")}
+
+
+class Comparison(NamedTuple):
+    """Two designs, and which of their layers stand for each other."""
+
+    left: Design
+    right: Design
+    pairs: list[Pair]
+
+    @property
+    def rose(self):
+        """Whether a total is larger on the right."""
+        before, after = self.left.totals, self.right.totals
+        return any(after[name] > before[name] for name in ("cost", "params"))
+
+    @property
+    def left_alone(self):
+        """(layer, why) of what a rewrite could have been meant for and did not change."""
+        reasons = self.right.rewritten.left if self.right.rewritten else {}
+        stayed = (pair.left[0] for pair in self.pairs if pair.left and pair.status in ("same", "follows"))
+        found = ((element.name, reasons.get(element.spot)) for element in stayed)
+        return [(name, reason) for name, reason in found if reason]
+
+
+def compare(
+    *specs,
+    at=(),
+    conv=None,
+    stem=False,
+    thin=None,
+    fold=False,
+    layers=None,
+    convention="paper",
+    rho=None,
+    settings=None,
+):
+    """Designs side by side: a Comparison of two, or the list of Designs if there are more.
+
+    specs       paths, names of shipped configs, or Models
+    at          settings of variables, each a mapping (`rho` in it is the resolution multiplier): every spec is
+                compared in each of them; one alone is compared with the spec as it is
+    conv        `standard` or `separable`: every design is compared with itself rewritten so; with `stem`, the first
+                convolution is made separable too
+    thin, fold  compare with every width times `thin`; with batch norm folded into its convolution
+    layers      a glob: only layers and blocks of that name are compared
+    convention, rho, settings  as in `analyze`, for all designs
+
+    Raises CostcalcError, also when there is nothing to compare.
+    """
+    price_list, rewriting = find(convention), Rewriting(conv, stem, thin, fold)
+    with uncollected():
+        models = [spec if isinstance(spec, Model) else load(spec) for spec in specs]
+        settings = {**(settings or {}), **({"rho": rho} if rho is not None else {})}
+        wanted = _wanted(models, _titles(specs, models), _settings(at), settings)
+        designs = [_design(model, title, values, price_list, layers) for model, title, values in wanted]
+        if rewriting.parts:
+            designs += [_rewritten(design, rewriting, layers) for design in designs]
+    return _compared(designs, layers)
+
+
+def difference(old, new, convention="paper", rho=None, settings=None):
+    """What changed from one version of a design to the next: a Comparison.
+
+    `settings` are variables; one that only one of the two declares is set there. Raises CostcalcError, also when
+    the two have no layer in common.
+    """
+    price_list = find(convention)
+    with uncollected():
+        models = [spec if isinstance(spec, Model) else load(spec) for spec in (old, new)]
+        known = {name for model in models for name in model.variables}
+        designs = []
+        for model in models:
+            names = [name for name in settings or {} if name in model.variables or name not in known]
+            values = settle(model, scaled(model, {name: settings[name] for name in names}, rho))
+            designs.append(_design(model, model.name, values, price_list, None))
+        found = _compared(designs, None)
+    if not any(pair.left and pair.right for pair in found.pairs):
+        help = f"costcalc compare {models[0].source.path} {models[1].source.path} sets their totals side by side"
+        raise OptionError(Problem("nothing-in-common", "the two have no layer in common", help=help))
+    return found
+
+
+def _compared(designs, layers):
+    if len(designs) < 2:
+        help = "name another spec, or use --at alpha=0.5, --conv standard, --conv separable, --thin 0.75 or --fold"
+        raise OptionError(Problem("usage", "there is one design only: nothing to compare it with", help=help))
+    if layers and not any(design.elements for design in designs):
+        raise OptionError(Problem("unknown-layer", f"no layer is called `{layers}`", help="globs such as '*/dwconv'"))
+    if len(designs) > 2:
+        return designs
+    left, right = designs
+    home = right.rewritten.home if right.rewritten else None
+    pairs = aligned(left.elements, right.elements) if home is None else paired(left.elements, right.elements, home)
+    return Comparison(left, right, pairs)
+
+
+def _titles(specs, models):
+    """The models' names, or the specs as they were named where two models have one name."""
+    names = [model.name for model in models]
+    if len(set(names)) == len(names):
+        return names
+    return [spec.source.path if isinstance(spec, Model) else os.fspath(spec) for spec in specs]
+
+
+def _settings(at: Sequence):
+    return ({}, *at) if len(at) == 1 else (tuple(at) or ({},))
+
+
+def _wanted(models, titles, at, settings):
+    if len(models) * len(at) > MOST:
+        raise OptionError(Problem("limit", f"at most {MOST:,} designs can be compared"))
+    for model, title in zip(models, titles, strict=True):
+        for one in at:
+            said = ", ".join(f"{name}={value}" for name, value in one.items())
+            values = {**settings, **one}
+            rho = values.pop("rho", None)
+            yield model, " ".join(part for part in (title, said) if part), settle(model, scaled(model, values, rho))
+
+
+def _design(model, title, values, price_list, layers, rewritten=None):
+    traced = trace(model, values)
+    whole = report(model, traced, values, price_list)
+    found = elements(traced.rows, whole)
+    return Design(title, whole, [one for one in found if one.is_in(layers)] if layers else found, rewritten)
+
+
+def _rewritten(design, rewriting, layers):
+    """A design rewritten. Raises when that changes none of its layers."""
+    model, convention = design.report.model, design.report.convention
+    done = rewriting.apply(model)
+    touched = [one for one in design.elements if one.spot in done.changed]
+    if not touched:
+        raise _not_applicable(rewriting, model, done, design)
+    try:
+        title = f"{design.title}, {rewriting.title}"
+        return _design(done.model, title, design.report.values, convention, layers, done)
+    except SpecError as error:
+        note = f"in {design.title} rewritten ({rewriting.title})"
+        problems = [problem._replace(notes=(*problem.notes, note)) for problem in error.problems]
+        raise SpecError(*problems) from None
+
+
+def _not_applicable(rewriting, model, done, design) -> CostcalcError:
+    reasons = [(one.name, done.left[one.spot]) for one in design.elements if one.spot in done.left]
+    notes = tuple(f"{name}: {reason}" for name, reason in reasons[:5])
+    message = f"{rewriting.title}: {model.name} has no layer that this changes"
+    return OptionError(Problem("nothing-to-rewrite", message, help=rewriting.help, notes=notes))

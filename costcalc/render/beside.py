@@ -1,0 +1,41 @@
+"""How two numbers stand side by side: what changed, how many times, in words."""
+
+
+def change(before, after):
+    """`+6,500,000`, or `-` where nothing changed."""
+    return f"{after - before:+,}" if after != before else "-"
+
+
+def percent(before, after):
+    """`+3.9 %`, or nothing where there was nothing before."""
+    return f"{100 * (after - before) / before:+.1f} %" if before else ""
+
+
+def times(before, after):
+    """`8.56x` of what it was; nothing where one of them is 0."""
+    return ratio(after / before) if before and after else ""
+
+
+def ratio(value):
+    """`8.56x`."""
+    return f"{value:,.0f}x" if value >= 1000 else f"{value:.3g}x"
+
+
+def in_words(before, after, what):
+    """`8.56 times fewer mult-adds`."""
+    if not before or not after:
+        return f"{after:,} {what} against {before:,}"
+    if before == after:
+        return f"as many {what}"
+    larger, word = (after / before, "more") if after > before else (before / after, "fewer")
+    return f"{larger:.3g} times {word} {what}"
+
+
+def count(value):
+    """`568,740,352`, or `-` for nothing."""
+    return f"{value:,}" if value else "-"
+
+
+def cost_name(convention):
+    """The cost metric for people."""
+    return "mult-adds" if convention.cost == "mult_adds" else "FLOPs"

@@ -1,0 +1,65 @@
+"""Many designs as a page: one row a design, its totals, and how many times the first it is."""
+
+from .. import __version__
+from .beside import cost_name, count, times
+from .columns import printable
+from .json_ import SCHEMA_VERSION, document
+from .sheet import Column, Sheet
+
+
+class LeaguePage:
+    """Designs in a table of totals; `size` is bytes per value, or None."""
+
+    def __init__(self, designs, size=None, sort=None):
+        self.designs, self.size, self.first = designs, size, designs[0].totals
+        if sort:
+            self.designs = sorted(designs, key=lambda design: -self._record(design)[sort])
+
+    def heads(self):
+        """Nothing: the table is the answer."""
+        return []
+
+    def sheets(self):
+        """One row a design."""
+        columns = [Column("design", folds=True), Column(cost_name(self.designs[0].report.convention), True)]
+        columns += [Column("ratio", True, "ratio", 2), Column("params", True), Column("ratio", True, "params_ratio", 1)]
+        columns += [Column("bytes moved", True), Column("per byte", True)] if self.size else []
+        return [Sheet(tuple(columns), [self._cells(design) for design in self.designs])]
+
+    def _cells(self, design):
+        sums = design.totals
+        cells = [printable(design.title)]
+        for name in ("cost", "params"):
+            cells += [count(sums[name]), times(self.first[name], sums[name])]
+        if self.size:
+            moved = sums["moved"] * self.size
+            cells += [count(moved), f"{sums['cost'] / moved:.3g}" if moved else ""]
+        return tuple(cells)
+
+    def notes(self):
+        """What the numbers mean."""
+        convention = self.designs[0].report.convention
+        moved = [f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value"]
+        meaning = f"convention {convention.name}: {convention.title}; costcalc {__version__}"
+        return [*(moved if self.size else []), "ratio: to the design named first", meaning]
+
+    def records(self):
+        """One row a design."""
+        rows = [self._record(design) for design in self.designs]
+        return list(rows[0]), rows
+
+    def _record(self, design):
+        sums, cost = design.totals, design.report.convention.cost
+        found = {"design": design.title, cost: sums["cost"], "params": sums["params"]}
+        found["ratio"] = sums["cost"] / self.first["cost"] if self.first["cost"] else None
+        return found | ({"bytes": sums["moved"] * self.size} if self.size else {})
+
+    def document(self):
+        """One entry a design."""
+        rows = [{**self._record(design), **_setting(design)} for design in self.designs]
+        return {"schema_version": SCHEMA_VERSION, "costcalc": __version__, "designs": rows}
+
+
+def _setting(design):
+    head = document(design.report)
+    return {name: head[name] for name in ("spec", "vars", "inputs", "convention", "complete")}

@@ -1,0 +1,41 @@
+"""Rewrites: a model becomes another, and says what was changed and what was left alone and why.
+
+    standard(model)         depthwise separable convolutions -> standard ones
+    separable(model, stem)  standard convolutions -> depthwise separable ones
+    thin(model, alpha)      every width times alpha
+    fold(model)             batch norm into the convolution before it
+
+Each gives a `Rewritten`. Pure: the model that came in is as it was.
+"""
+
+from .walk import Rewritten
+
+__all__ = ["Rewritten", "fold", "separable", "standard", "thin"]
+
+
+def standard(model) -> Rewritten:
+    """Every depthwise convolution followed by a 1x1 one as one dense convolution."""
+    from .dense import Standard
+
+    return Standard().run(model)
+
+
+def separable(model, stem=False) -> Rewritten:
+    """Every dense KxK convolution as a depthwise KxK one and a 1x1 one; the first only with `stem`."""
+    from .separable import Separable
+
+    return Separable(stem).run(model)
+
+
+def thin(model, alpha) -> Rewritten:
+    """Every width times alpha, the output's and those of classes left alone."""
+    from .widths import Thin
+
+    return Thin(alpha).run(model)
+
+
+def fold(model) -> Rewritten:
+    """Every batch normalisation right after a layer with weights folded into it."""
+    from .norms import Fold
+
+    return Fold().run(model)

@@ -1,0 +1,44 @@
+"""Batch normalisation folded into the convolution before it: the network as it is deployed."""
+
+from ..model import Call
+from .steps import call, is_call, op_of, spot
+from .walk import Walk
+
+_WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")
+
+
+class Fold(Walk):
+    """Batch normalisation right after a layer with weights goes into them; the layer has a bias then.
+
+    Quantization and Training of Neural Networks (arXiv:1712.05877), section 3.2.
+    """
+
+    def joined(self, steps, facts):
+        """The list with its normalisations folded."""
+        done: list = []
+        for step in steps:
+            before = done[-1] if done else None
+            if before and op_of(step, facts) == "batchnorm" and _can_take(before, step):
+                done[-1] = self._folded(before, step)._replace(then=step.then)
+                continue
+            done.append(self._with_then(step, facts))
+        return done
+
+    def _with_then(self, step, facts):
+        if is_call(step, *_WEIGHTED) and step.then and op_of(step.then[0], facts) == "batchnorm" and step.then[0].plain:
+            first, *rest = step.then
+            return self._folded(step, first)._replace(then=(*first.then, *rest))
+        if op_of(step, facts) == "batchnorm" and spot(step) not in self.changed:
+            self.left[spot(step)] = "no convolution or linear layer stands right before it"
+        return step
+
+    def _folded(self, step, norm):
+        self.changed |= {spot(norm), spot(step)}
+        self.home[spot(norm)] = spot(step)
+        self.left.pop(spot(norm), None)
+        body: Call = step.body
+        return step._replace(body=call(body.op, {**body.options, "bias": True}, body.places))
+
+
+def _can_take(step, norm):
+    return is_call(step, *_WEIGHTED) and step.plain and not step.then and norm.plain

@@ -1,0 +1,119 @@
+"""Standard convolutions made into depthwise separable ones."""
+
+from ..expr import Expr
+from ..model import Group, is_dynamic
+from ..num import both, equal, negate
+from .steps import bare, call, is_call, is_one, passes, reads_grid, spot, where
+from .walk import Walk
+
+_DEPTHWISE = ("kernel", "stride", "padding", "dilation", "bias")
+
+
+class Separable(Walk):
+    """Every dense KxK convolution with K > 1 becomes a depthwise KxK one and a 1x1 one.
+
+    What follows it (norm, activation) follows both, as in MobileNets (arXiv:1704.04861), Figure 3. The first
+    convolution only with `stem`: it is standard there, too.
+    """
+
+    def __init__(self, stem=False):
+        super().__init__()
+        self.pending = not stem
+
+    def each(self, step, facts):
+        """A dense convolution as two."""
+        if is_call(step, "conv_transpose"):
+            self.left[spot(step)] = "it is transposed"
+        if not is_call(step, "conv"):
+            return (step,)
+        stem, self.pending = self.pending, self.pending and step.when is not None
+        if is_one(step.body.options["kernel"]):
+            return (step,)
+        if not stem:
+            return self._split(step, facts)
+        self.left[spot(step)] = "it is the first convolution (--stem takes it too)"
+        return (step,) if step.repeat is None else _first_run(step, self._split(step, facts)[0])
+
+    def inside(self, step, facts):
+        """Where the stem stands in layers that repeat, only their first run keeps it."""
+        looking = self.pending
+        done = super().inside(step, facts)
+        if not looking or self.pending or step.repeat is None:
+            return done
+        return _first_run(done[0], super().inside(step, facts)[0])
+
+    def block(self, block, facts):
+        """While the stem is looked for, a block is no model for its later calls."""
+        if not self.pending:
+            return super().block(block, facts)
+        return block._replace(steps=self.steps(block.steps, facts))
+
+    def _split(self, step, facts):
+        reason = _why_not(step, facts)
+        if reason:
+            self.left[spot(step)] = reason
+            return (step,)
+        self.changed.add(spot(step))
+        pair = _pair(step, facts)
+        if any(map(is_dynamic, _deciding(step))):
+            self.left[spot(step)] = "it is grouped, or its kernel is 1x1"
+            pair = _where_dense(step, pair)
+        return pair if step.plain and not step.then else (step._replace(body=Group(pair), then=(), plain=step.plain),)
+
+
+def _why_not(step, facts):
+    groups = step.body.options.get("groups", 1)
+    if not is_dynamic(groups) and not is_one(groups):
+        return "it is grouped"
+    if reads_grid(step.body.options["out"], step, facts):
+        return "its width depends on the grid, which its stride changes"
+    return None
+
+
+def _pair(step, facts):
+    options, places, one = step.body.options, step.body.places, bare(step)
+    depthwise = {name: arg for name, arg in options.items() if name in _DEPTHWISE}
+    pointwise = {"kernel": 1, **{name: arg for name, arg in options.items() if name in ("out", "bias")}}
+    between = tuple(after for after in step.then if passes(after, facts))
+    first = one._replace(body=call("dwconv", depthwise, places), then=between)
+    return first, one._replace(body=call("conv", pointwise, places))
+
+
+def _first_run(first, later):
+    """A repeated step that is one thing in its first run and another later."""
+    inner = (
+        where(bare(first)._replace(then=()), lambda env: equal(env["i"], 0), "i == 0", "i"),
+        where(bare(later)._replace(then=()), lambda env: env["i"] > 0, "i > 0", "i"),
+    )
+    if is_call(first, "conv"):
+        inner = (inner[0]._replace(then=first.then), inner[1])
+        return (first._replace(body=Group(inner), then=()),)
+    return (first._replace(body=Group(inner)),)
+
+
+def _deciding(step):
+    """The options that say whether a convolution is dense and wider than 1x1."""
+    return step.body.options["kernel"], step.body.options.get("groups", 1)
+
+
+def _where_dense(step, pair):
+    """The pair, and the layer as it was for the runs whose kernel or groups say that it stays."""
+    kernel, groups = _deciding(step)
+    sides = kernel if type(kernel) is tuple else (kernel,)
+    names = frozenset().union(*(arg.names for arg in (*sides, groups) if type(arg) is Expr))
+
+    def dense(env):
+        pointwise = True
+        for side in sides:
+            pointwise = both(pointwise, equal(_largest(side, env), 1))
+        return both(negate(pointwise), equal(_largest(groups, env), 1))
+
+    return (
+        where(bare(step)._replace(body=Group(pair), then=()), dense, "kernel > 1 and groups == 1", names),
+        where(bare(step), lambda env: negate(dense(env)), "kernel == 1 or groups > 1", names),
+    )
+
+
+def _largest(arg, env):
+    value = arg.value(env) if type(arg) is Expr else arg
+    return max(value) if type(value) is tuple else value  # a parameter may hold `3x3`

@@ -1,0 +1,160 @@
+"""The walk that every rewrite shares: it rebuilds the lists of steps of a model, blocks once per kind of call."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..expr import Expr
+from ..model import Block, BlockCall, Call, Group, Model
+from ..ops import INDEX, find
+from ..scope import SHAPE_NAMES
+from .steps import bare
+
+
+class Rewritten(NamedTuple):
+    """A model rewritten, and what was done to it. Spots say where layers stand in the file: see
+    `steps.spot`."""
+
+    model: Model
+    changed: frozenset  # spots of layers that became others
+    left: Mapping[tuple, str]  # spots of layers that could have been meant, and why they stay
+    home: Mapping[tuple, tuple]  # the spot of a layer that went into another -> that one's spot
+
+
+class Facts(NamedTuple):
+    """What is known about the parameters of a block in one call of it, and about where the list stands."""
+
+    words: tuple = ()  # (parameter, operation) where it names one
+    params: frozenset = frozenset()
+    relative: frozenset = frozenset()  # parameters whose value follows from what flows in
+    final: bool = False  # the network's output comes from this list
+
+
+class Walk:
+    """Rebuilds a model from its innermost lists outwards. A rewrite is a subclass that overrides a hook or two."""
+
+    def __init__(self):
+        self.blocks: dict[Any, Block] = {}
+        self.changed: set = set()
+        self.left: dict = {}
+        self.home: dict = {}
+
+    def run(self, model):
+        """The model rewritten."""
+        steps = self.steps(model.steps, Facts(final=True))
+        rewritten = model._replace(steps=steps)
+        return Rewritten(rewritten, frozenset(self.changed), self.left, self.home)
+
+    # hooks
+
+    def each(self, step, facts):
+        """One step, its inner lists rewritten, becomes any number of steps."""
+        return (step,)
+
+    def joined(self, steps, facts):
+        """A list whose steps are rewritten becomes another."""
+        return steps
+
+    def arguments(self, block, row, facts):
+        """The arguments that a block is called with."""
+        return row
+
+    # the walk
+
+    def steps(self, steps, facts):
+        """A list of steps, rewritten."""
+        done: list = []
+        for step, inner in self.placed(steps, facts):
+            for one in self.inside(step, inner):
+                done += self.each(one, inner)
+        return tuple(self.joined(done, facts))
+
+    def placed(self, steps, facts):
+        """Each step with what is known where it stands: only one of a list can be the network's last."""
+        last = self.last(steps) if facts.final else None
+        return [(step, facts._replace(final=step is last)) for step in steps]
+
+    def last(self, steps):
+        """The step of a list that the network's output comes from."""
+        return steps[-1] if steps else None
+
+    def inside(self, step, facts):
+        """The step with its inner lists rewritten; several when a block is no longer the same in all its rows."""
+        body, under = step.body, facts._replace(final=False)
+        if step.then:
+            step = step._replace(then=self.steps(step.then, under))
+        if type(body) is Group:
+            inner = facts if step.residual is None else under
+            return (step._replace(body=Group(self.steps(body.steps, inner))),)
+        if type(body) is BlockCall:
+            return _as_steps(step, self.calls(body, facts if step.residual is None else under))
+        if type(body) is Call:
+            return (step._replace(body=self.branched(body, under)),)
+        return (step,)
+
+    def branched(self, call, facts):
+        """An operation with its branches rewritten."""
+        branches = find(call.op).branches
+        if not branches:
+            return call
+        options = {name: self.branch(arg, facts) if name in branches else arg for name, arg in call.options.items()}
+        return call._replace(options=options)
+
+    def branch(self, arg, facts):
+        """One branch (a tuple of steps, or the name of a layer), or several."""
+        if type(arg) is not tuple or not arg:
+            return arg
+        if type(arg[0]) in (tuple, str):
+            return tuple(self.branch(one, facts) for one in arg)
+        return self.steps(arg, facts)
+
+    def calls(self, body, facts):
+        """Calls of a block, split where its rows need different blocks."""
+        runs: list[BlockCall] = []
+        for number, (label, row) in enumerate(body.rows):
+            row = self.arguments(body.block, row, facts)
+            last = facts.final and number == len(body.rows) - 1
+            block = self.block(body.block, self.known(body.block, row, facts)._replace(final=last))
+            if runs and runs[-1].block is block:
+                runs[-1] = runs[-1]._replace(rows=(*runs[-1].rows, (label, row)))
+            else:
+                runs.append(BlockCall(block, ((label, row),)))
+        return runs
+
+    def known(self, block, row, facts):
+        """The facts about a block's parameters in one call."""
+        params, words, relative = frozenset(block.params), [], set()
+        inner = Facts(params=params)
+        for param in block.params:
+            given = param in row
+            arg = row[param] if given else block.defaults.get(param)
+            where = facts if given else inner._replace(relative=frozenset(relative))
+            if is_relative(arg, where):
+                relative.add(param)
+            word = dict(where.words).get(arg.text) if type(arg) is Expr else arg
+            if type(word) is str and word in INDEX:
+                words.append((param, word))
+        return Facts(tuple(words), params, frozenset(relative))
+
+    def block(self, block, facts):
+        """A block for calls of which the same is known."""
+        key = id(block), facts
+        if key not in self.blocks:
+            self.blocks[key] = block._replace(steps=self.steps(block.steps, facts))
+        return self.blocks[key]
+
+
+def _as_steps(step, runs):
+    if len(runs) == 1:
+        return (step._replace(body=runs[0]),)
+    plain = step._replace(then=())
+    if not step.plain:
+        one = bare(step)._replace(then=())
+        return (step._replace(body=Group(tuple(one._replace(body=run) for run in runs))),)
+    return (*(plain._replace(body=run) for run in runs[:-1]), step._replace(body=runs[-1]))
+
+
+def is_relative(arg, facts):
+    """Whether an argument follows from what flows in: it reads `channels`, say, or a parameter that does."""
+    if type(arg) is tuple:
+        return any(is_relative(item, facts) for item in arg)
+    return type(arg) is Expr and bool(arg.names & facts.relative or arg.names & (SHAPE_NAMES - facts.params))

@@ -1,0 +1,54 @@
+"""Where equal layers stand in a row, which of them is the new one: the run that begins where a block begins.
+
+A longest common sequence may call any of them new; people add whole blocks.
+"""
+
+
+def slid(matches, a, b, begins):
+    """Matches (in a, in b) of tokens, with each run that only b has moved to where `begins(number in b)` holds."""
+    partner = dict.fromkeys(range(len(b)))
+    partner.update({j: i for i, j in matches})
+    for start, end in _runs(partner, len(b)):
+        _slide(partner, b, start, end, len(a), begins)
+    return sorted((i, j) for j, i in partner.items() if i is not None)
+
+
+def _runs(partner, length):
+    """(start, end) of each run of numbers without a partner."""
+    start = None
+    for number in range(length + 1):
+        free = number < length and partner[number] is None
+        if free and start is None:
+            start = number
+        if not free and start is not None:
+            yield start, number
+            start = None
+
+
+def _slide(partner, b, start, end, length, begins):
+    before = partner[start - 1] if start else -1
+    after = partner[end] if end < len(b) else length
+    if after != before + 1 or begins(start):  # something else is missing here, or the run stands well
+        return
+    ways = [*_upwards(partner, b, start, end), *_downwards(partner, b, start, end)]
+    best = next((steps for steps in ways if begins(start + steps)), 0)
+    for step in range(abs(best)):
+        if best < 0:
+            partner[end - 1 - step], partner[start - 1 - step] = partner[start - 1 - step], None
+        else:
+            partner[start + step], partner[end + step] = partner[end + step], None
+
+
+def _upwards(partner, b, start, end):
+    """The ways that a run can move towards the beginning: -1, -2, .. as far as equal layers stand before it."""
+    steps = 0
+    while start - steps > 0 and partner[start - 1 - steps] is not None and b[start - 1 - steps] == b[end - 1 - steps]:
+        steps += 1
+        yield -steps
+
+
+def _downwards(partner, b, start, end):
+    steps = 0
+    while end + steps < len(b) and partner[end + steps] is not None and b[end + steps] == b[start + steps]:
+        steps += 1
+        yield steps
