@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import OptionError, Problem
+from .figures import ACCURACIES
+from .figures import value as figure
 from .loading import load
 from .model import Model
-from .read.evidence import value as figure
 from .space import Grid, Table
 from .sweeps import as_axis, results
 from .variables import settle
@@ -153,8 +154,6 @@ def maximal(columns):
 
 def published_accuracies(model):
     """The accuracies that the spec's published figures have."""
-    from .read.evidence import ACCURACIES
-
     return {name for claim in model.published for name in claim.figures if name in ACCURACIES}
 
 

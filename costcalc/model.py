@@ -96,13 +96,17 @@ class Variable(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """One printed figure: in which setting, of what, how much, and whether it is an erratum."""
+    """A printed row: in which setting, of what, how much, and what is wrong with its figures."""
 
     source: str
     at: Mapping[str, Any]
-    of: Mapping[str, str]  # type or layer, where the figure is not a total
+    of: Mapping[str, tuple[str, ...]]  # type, layer, without: the layers meant, where the figures are no totals
     figures: Mapping[str, str]  # metric -> as printed
-    notes: Mapping[str, str]
+    convention: str = "paper"
+    errata: Mapping[str, str] = {}  # metric -> why its figure is wrong in print
+    corrected: Mapping[str, str] = {}  # metric -> what should be printed
+    unreproducible: Mapping[str, str] = {}  # metric -> why nothing published gives its figure
+    notes: Mapping[str, str] = {}  # url, model, note: texts for people
     place: Place | None = None
 
 

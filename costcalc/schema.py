@@ -2,9 +2,10 @@
 
 import inspect
 
+from .figures import ACCURACIES, METRICS
 from .ops import INDEX, find
 from .read.blocks import shipped_library
-from .read.evidence import ACCURACIES, METRICS, NOTES, OF
+from .read.evidence import ENTRY, LIMITED, OF, REASONS, TEXTS
 from .read.layers import CONTROLS
 
 _NUMBER = {"type": ["number", "string", "boolean"], "description": "a number or an expression"}
@@ -86,9 +87,17 @@ def _option(option):
 
 def _sections():
     figure = {"type": ["number", "string"]}
-    claim = dict.fromkeys((*METRICS, *ACCURACIES), figure) | {name: {"type": "string"} for name in (*OF, *NOTES)}
+    text = {"type": "string"}
+    reason = {"type": ["string", "object"], "additionalProperties": text}
+    claim = {
+        **dict.fromkeys((*METRICS, *ACCURACIES), figure),
+        **dict.fromkeys((*OF, *TEXTS), text),
+        "without": {"type": ["string", "array"], "items": text},
+        **dict.fromkeys(REASONS, reason),
+        "corrected": {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(METRICS, figure)},
+    }
     row = {"type": "object", "additionalProperties": False, "properties": {"at": {"type": "object"}, **claim}}
-    entry = {"source": {"type": "string"}, "url": {"type": "string"}, "convention": {"type": "string"}}
+    entry = dict.fromkeys(ENTRY, text)
     return {
         "name": {"type": "string"},
         "description": {"type": "string"},
@@ -111,6 +120,6 @@ def _sections():
         "budget": {
             "type": "object",
             "additionalProperties": False,
-            "properties": dict.fromkeys(METRICS[:2], figure),
+            "properties": dict.fromkeys(LIMITED, figure),
         },
     }

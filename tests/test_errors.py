@@ -948,10 +948,44 @@ published:
         ("`nan` is not a figure", FIGURE),
         (
             "this row states no figure",
-            "it states `mult_adds`, `params`, `mult_adds_share`, `params_share`, or an accuracy",
+            "it states `mult_adds`, `flops`, `params`, `mult_adds_share`, `params_share`, or an accuracy",
         ),
         ("a map is due here, not `3`", "write {mult_adds: 569M, params: 4.2M}"),
         ("unknown key `pages`", "known: `convention`, `rows`, `source`, `url`"),
+    ),
+    (
+        "reasons that cannot be",
+        """
+input: [56, 56, 3]
+layers: [relu]
+published:
+  - source: a paper
+    rows:
+      - {flops: «5%», without: [conv, «[dwconv]»], layer: «[a]»}
+      - {params: 3M, erratum: {«parms»: why}}
+      - {params: 3M, erratum: why, corrected: {params: «many», «top1»: 3}}
+      - {params: 3M, mult_adds: 3M, erratum: {params: why}, corrected: {mult_adds: «4M»}}
+      - {params: 3M, erratum: why, not_reproducible: «because»}
+      - {params: 3M, erratum: {params: why}, not_reproducible: «{params: because}»}
+      - {params: 3M, erratum: «[why]», corrected: «4M»}
+      - {params: 3M, not_reproducible: «null»}
+      - {top1: 70.6, not_reproducible: {«top1»: why}}
+      - {params: 3M, corrected: {params: «4M»}}
+""",
+        ("`flops` is a number, not a share", "write it without the `%`"),
+        ("`without` is one value, not a list", "put a text in quotes"),
+        ("`layer` is one value, not a list", "put a text in quotes"),
+        ("unknown metric `parms`", "a similar name exists: `params`"),
+        ("`many` is not a figure", FIGURE),
+        ("unknown metric `top1`", "this row has `params`"),
+        ("`corrected` is what an erratum should be", "add `erratum:` with what is wrong with `mult_adds`"),
+        ("a figure is either an erratum or not reproducible", "name the figures of each: `erratum: {params: reason}`"),
+        ("a figure is either an erratum or not reproducible", "name the figures of each: `erratum: {params: reason}`"),
+        ("`erratum` is one value, not a list", "put a text in quotes"),
+        ("a map is due here, not `4M`", "write {mult_adds: 569M}, the figure that it should be"),
+        ("a reason is due here, not `null`", "write `not_reproducible: why`"),
+        ("unknown metric `top1`", "this row states none that is computed"),
+        ("`corrected` is what an erratum should be", "add `erratum:` with what is wrong with `params`"),
     ),
     (
         "a budget that cannot be",

@@ -22,7 +22,7 @@ FILE = pytest.mark.parametrize("path", TREES, ids=str)
 RULES = [path for path in TREES if path.parts[0] == "ops"]
 
 LAYERS = (  # lowest first: no module reaches one of its own layer or above; those not named stand where they are used
-    ("errors", "limits", "memory", "selftest", "subsequence", "sliding"),
+    ("errors", "limits", "memory", "selftest", "subsequence", "sliding", "figures"),
     ("num",),
     ("expr",),
     ("model", "ops"),

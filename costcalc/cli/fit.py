@@ -63,7 +63,7 @@ def _vary(text):
 
 
 def _limit(text):
-    from ..read.evidence import value
+    from ..figures import value
 
     name, equals, limit = (part.strip() for part in text.partition("="))
     number = value(limit) if equals else None

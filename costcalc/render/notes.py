@@ -26,7 +26,7 @@ def _claims(report):
     variables = report.model.variables
     for claim in report.model.published:
         setting = {**{name: variable.default for name, variable in variables.items()}, **claim.at}
-        ours = claim.notes.get("convention", "paper") == report.convention.name
+        ours = claim.convention == report.convention.name
         if ours and not claim.of and setting == dict(report.values):
             yield claim
 
