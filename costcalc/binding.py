@@ -12,7 +12,7 @@ _HELP = {  # part of a refusal -> the way out
     "larger than its input": "write `padding: same`, or a smaller kernel",
 }
 _PLAIN = (int, float, bool, str, tuple)
-SHOWN = 6  # calls of blocks, or values of names, in the notes of one error
+SHOWN = 6  # calls, or values of names, in the notes of one error
 
 
 def place_of(step):
@@ -42,27 +42,6 @@ def refused(code, message, place, refusal, notes=()):
     return error
 
 
-def explained(error, calls):
-    """The error, with the calls of blocks that led to it."""
-    told = SpecError(*(_told(problem, calls) for problem in error.problems))
-    told.failing = error.failing
-    return told
-
-
-def _told(problem, calls):
-    """What is wrong inside a block that comes with costcalc is shown where the spec calls it."""
-    notes = list(problem.notes)
-    for step, block, env in calls[::-1][:SHOWN]:
-        call = f"{block.name}({', '.join(f'{param}={_shown(env[param])}' for param in block.params)})"
-        if problem.place and problem.place.source is block.source is not step.source:
-            line = f"line {problem.place.line} of {block.source.path}"
-            notes.append(f"in `{call}`, {line}: {problem.place.excerpt().strip()}")
-            problem = problem._replace(place=place_of(step))
-        else:
-            notes.append(f"in `{call}`, called on line {step.place[0]}")
-    return problem._replace(notes=tuple(notes))
-
-
 def input_shape(name, one, values):
     """The shape of an input."""
     try:
@@ -86,15 +65,16 @@ def _looks_channels_first(shape):
     return len(shape) == 3 and all(type(n) is int for n in shape) and shape[0] <= 4 < min(shape[1:]) and shape[2] > 16
 
 
-def _shown(value):
+def shown(value):
+    """A value for a message."""
     text = str(value).lower() if type(value) is bool else str(value)
     return brief(text, 20) if type(value) in _PLAIN else ".."
 
 
-def _here(arg, env):
+def here(arg, env):
     """The values of the names that an argument reads, as a note."""
     names = sorted(arg.names)[:SHOWN] if type(arg) is Expr else ()
-    values = [f"{name} = {_shown(env[name])}" for name in names if type(env.get(name)) in _PLAIN]
+    values = [f"{name} = {shown(env[name])}" for name in names if type(env.get(name)) in _PLAIN]
     return (f"here {', '.join(values)}",) if values else ()
 
 
@@ -106,11 +86,11 @@ def valued(arg, env, place):
         name, help = error.args[0], "it names an axis that the input here does not have"
         raise error_at("unknown-variable", f"`{name}` has no value here", place.narrowed(name), help) from None
     except Refused as error:
-        raise refused("bad-value", error.message, place, error, _here(arg, env)) from None
+        raise refused("bad-value", error.message, place, error, here(arg, env)) from None
     except (ArithmeticError, ValueError, TypeError) as error:
         reason = "a word or a kernel is no number" if isinstance(error, TypeError) else str(error)
         text = f"`{brief(arg.text)}`" if type(arg) is Expr else "this"
-        raise error_at("bad-expression", f"{text} has no value: {reason}", place, None, _here(arg, env)) from None
+        raise error_at("bad-expression", f"{text} has no value: {reason}", place, None, here(arg, env)) from None
 
 
 def bound(step, call, op, x, scope, noted):
@@ -137,15 +117,15 @@ def _bound_one(step, call, option, arg, env, noted):
             raise TypeError
         return option.kind.bind(value)
     except Refused as error:
-        problem = refused("bad-value", f"`{option.name}`: {error.message}", place, error, _here(arg, env))
+        problem = refused("bad-value", f"`{option.name}`: {error.message}", place, error, here(arg, env))
         instead = _stand_in(option.kind, value)
         if instead is None:
             raise problem from None
         noted(problem)
         return instead
     except TypeError:
-        message, help = f"`{option.name}` cannot be `{_shown(value)}`", f"it is {option.kind.doc}"
-        raise error_at("bad-value", message, place, help, _here(arg, env)) from None
+        message, help = f"`{option.name}` cannot be `{shown(value)}`", f"it is {option.kind.doc}"
+        raise error_at("bad-value", message, place, help, here(arg, env)) from None
 
 
 def is_mixed_up(value, kind):
@@ -201,7 +181,7 @@ def decided(step, name, arg, x, scope):
     value = _control(step, arg, x, scope)
     if type(value) in (str, tuple) or (type(value) in (int, float) and value not in (0, 1)):
         help = "it is a condition, such as `true`, `i > 0` or `stride == 1`"
-        raise error_at("bad-value", f"`{name}` cannot be `{_shown(value)}`", place_in(step, arg), help)
+        raise error_at("bad-value", f"`{name}` cannot be `{shown(value)}`", place_in(step, arg), help)
     return value if type(value) is bool else num.domain(value).decide(value)
 
 
@@ -218,4 +198,4 @@ def counted(step, name, arg, x, scope):
         raise refused("bad-value", f"`{name}`: {error.message}", place_in(step, arg), error) from None
     except TypeError:
         help = "it is a whole number, 0 or more"
-        raise error_at("bad-value", f"`{name}` cannot be `{_shown(value)}`", place_in(step, arg), help) from None
+        raise error_at("bad-value", f"`{name}` cannot be `{shown(value)}`", place_in(step, arg), help) from None

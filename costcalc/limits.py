@@ -1,6 +1,8 @@
 """What costcalc refuses to chew on. Specs come from strangers; each limit bounds time or memory."""
 
-FILE_BYTES = 16_000_000  # of one spec
+FILE_BYTES = 16_000_000  # of one spec, and of all that it includes
+INCLUDES = 200  # specs that one spec includes
+INCLUDE_DEPTH = 10  # specs inside specs
 NESTING = 60  # lists and maps inside each other
 EXPRESSION_CHARS = 1_000
 EXPRESSION_DEPTH = 60

@@ -47,6 +47,25 @@ class Group(NamedTuple):
     steps: tuple["Step", ...]
 
 
+class Include(NamedTuple):
+    """Layers of another spec, which sees nothing of this one but the values it is given."""
+
+    model: "Model"
+    name: str  # what its layers are called, unless the step has a label
+    steps: tuple["Step", ...]  # all its layers, or those between two names
+    given: Mapping[str, Arg]
+
+    @property
+    def params(self):
+        """The names of its variables: what parameters are to a block."""
+        return tuple(self.model.variables)
+
+    @property
+    def defaults(self):
+        """What those are that are not given."""
+        return {name: variable.default for name, variable in self.model.variables.items()}
+
+
 class Reuse(NamedTuple):
     """An earlier layer run again with the same weights."""
 
@@ -62,7 +81,7 @@ class Chosen(NamedTuple):
 class Step(NamedTuple):
     """One entry of a list of layers: a body, and how it is run."""
 
-    body: Call | BlockCall | Group | Reuse | Chosen
+    body: Call | BlockCall | Group | Include | Reuse | Chosen
     place: tuple  # line, column, width in the block's source
     source: Source
     repeat: Arg = None
@@ -120,6 +139,7 @@ class Model(NamedTuple):
     steps: tuple[Step, ...]
     published: tuple[Claim, ...] = ()
     budget: Mapping[str, int] = {}
+    included: tuple[Source, ...] = ()  # the texts of all specs that it includes, each once
 
 
 def evaluate(arg, env):

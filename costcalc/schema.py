@@ -35,6 +35,9 @@ _CONTROLS = {
     "then": {**_STEPS, "description": "layers that follow each time, such as [batchnorm, relu]"},
     "layers": {**_STEPS, "description": "a group of layers"},
     "reuse": {**_NAME, "description": "an earlier layer again, with the same weights"},
+    "include": {"type": "string", "description": "layers of another spec; its variables are options"},
+    "until": {**_NAME, "description": "of an include, the last layer, by its `as`"},
+    "after": {**_NAME, "description": "of an include, the layer before the first, by its `as`"},
 }
 
 

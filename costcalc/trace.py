@@ -4,11 +4,12 @@ What flows through decides what comes out: whole numbers give a table, arrays a 
 """
 
 from . import limits, num, ops
-from .binding import applied, at, bound, counted, decided, error_at, explained, input_shape, place_in, place_of, valued
+from .binding import applied, at, bound, counted, decided, error_at, input_shape, place_in, place_of, valued
+from .calls import explained, passed
 from .errors import SpecError, in_order, nearest
-from .model import BlockCall, Call, Group, Reuse
-from .rows import Row, Trace
-from .scope import Frame, Named, Scope, look_up, shape_names
+from .model import BlockCall, Call, Group, Include, Reuse
+from .rows import Row, Trace, same_weights
+from .scope import Frame, Named, Scope, look_up, reusable, shape_names
 
 
 def trace(model, values, most_layers=limits.LAYERS):
@@ -27,7 +28,7 @@ class _Tracer:
         self.calls, self.problems = [], {}
 
     def run(self):
-        scope = Scope(dict(self.values), Frame(None, ""))
+        scope = Scope(dict(self.values), Frame(None, ""), None, self.values)
         inputs = {name: input_shape(name, one, self.values) for name, one in self.model.inputs.items()}
         for name, shape in inputs.items():
             scope.named[name] = Named(shape, None, None, ())
@@ -92,27 +93,27 @@ class _Tracer:
             if type(self.times) is int and self.times > limits.SIZE:
                 raise at(step, "limit", f"a layer runs at most {limits.SIZE:,} times")
         inner = scope
-        if type(step.body) is Group and (step.repeat is not None or step.label):
+        own = type(step.body) is Group and (step.repeat is not None or step.label)  # a level of names
+        if own:
             inner = Scope(scope.env, Frame(scope.frame, step.label or ""), scope)
-        y = self.step_body(step, x, inner)
+        y = self.body(step, x, inner, step.label)
         if step.residual is not None and decided(step, "residual", step.residual, x, scope):
             y = self.join(step, x, y, inner)
         if type(step.body) is not Call:
             y = self.follow(step.then, y, inner)
         self.times = outer
-        return y
-
-    def step_body(self, step, x, scope):
-        if type(step.body) is Call:
-            return self.call(step, x, scope, step.then, step.label)
-        return self.body(step, x, scope, step.label)
+        return inner.frame.closed(y) if own else y
 
     def body(self, step, x, scope, label):
         body = step.body
+        if type(body) is Call:
+            return self.call(step, x, scope, step.then, label)
         if type(body) is Group:
             return self.steps(body.steps, x, scope)
         if type(body) is BlockCall:
             return self.block(step, body, x, scope, label)
+        if type(body) is Include:
+            return self.include(step, body, x, scope, label)
         if type(body) is Reuse:
             return self.reuse(step, body.name, x, scope)
         return self.chosen(step, body, x, scope)
@@ -135,9 +136,8 @@ class _Tracer:
             options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
         layer = self.remembered(step, op, x, options)
         self.add(Row(op, frame, inputs, layer, self.times, self.shared, False, place_of(step), options, call.options))
-        if then:
-            return self.follow(then, layer.shape, Scope(scope.env, frame, scope))
-        return layer.shape
+        x = self.follow(then, layer.shape, Scope(scope.env, frame, scope)) if then else layer.shape
+        return frame.closed(x)
 
     def branches(self, step, op, options, x, scope, frame, inputs):
         options = dict(options)
@@ -155,11 +155,10 @@ class _Tracer:
     def branch(self, step, branch, x, scope, frame, many):
         if type(branch) is str:
             return look_up(branch, step, scope).shape
-        if not branch:
-            if many:
-                frame.counts["branch"] = frame.counts.get("branch", 0) + 1
-            return x
-        return self.steps(branch, x, Scope(scope.env, Frame(frame, "branch") if many else frame, scope))
+        if not many:
+            return self.steps(branch, x, Scope(scope.env, frame, scope))
+        inner = Frame(frame, "branch")
+        return inner.closed(self.steps(branch, x, Scope(scope.env, inner, scope)))
 
     def remembered(self, step, op, x, options):
         """The layer, computed once for the same shape and options."""
@@ -176,15 +175,25 @@ class _Tracer:
         for name, row in body.rows:
             self.walk(1, step)
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
-            env = dict(self.values)
+            env = dict(scope.values)
             outer = {**shape_names(x), **scope.env}
             for param in body.block.params:
                 arg = row[param] if param in row else body.block.defaults[param]
                 env[param] = valued(arg, outer if param in row else {**shape_names(x), **env}, place_in(step, arg))
-            self.calls.append((step, body.block, env))
+            self.calls.append((step, body, env))
             frame = Frame(scope.frame, base, (body.block, row))
-            x = self.steps(body.block.steps, x, Scope(env, frame, scope))
+            x = frame.closed(self.steps(body.block.steps, x, Scope(env, frame, scope)))
             self.calls.pop()
+        return x
+
+    def include(self, step, body, x, scope, label):
+        self.walk(1, step)
+        given, values = passed(step, body, x, scope)
+        inner = Scope(dict(values), Frame(scope.frame, label or body.name, (body, body.given)), None, values)
+        inner.named.update((name, Named(x, None, None, ())) for name in body.model.inputs)
+        self.calls.append((step, body, given))
+        x = inner.frame.closed(self.steps(body.steps, x, inner))
+        self.calls.pop()
         return x
 
     def chosen(self, step, body, x, scope):
@@ -200,9 +209,7 @@ class _Tracer:
         return self.call(step._replace(body=Call(name, {}, {}, False)), x, scope, (), None)
 
     def reuse(self, step, name, x, scope):
-        named = look_up(name, step, scope)
-        if named.step is None:
-            raise at(step, "bad-reuse", f"`{name}` is an input and has no weights to use again")
+        named = reusable(name, step, scope)
         outer, self.shared = self.shared, name
         start = len(self.rows)
         again = Scope(named.scope.env, scope.frame, named.scope)
@@ -210,7 +217,7 @@ class _Tracer:
         x = self.once(named.step._replace(label=None, origin=None), x, again)
         self.depth -= 1
         before, after = self.rows[slice(*named.rows)], self.rows[start:]
-        if not _same_weights(before, after):
+        if not same_weights(before, after):
             raise at(step, "bad-reuse", f"`{name}` has other weights on this input: they cannot be used again")
         self.shared = outer
         return x
@@ -218,8 +225,9 @@ class _Tracer:
     def join(self, step, x, y, scope):
         op = ops.find("add")
         layer = applied(step, op, x, {"inputs": (x, y)})
-        self.add(Row(op, Frame(scope.frame, "add"), (x, y), layer, self.times, None, False, place_of(step), {}, {}))
-        return layer.shape
+        frame = Frame(scope.frame, "add")
+        self.add(Row(op, frame, (x, y), layer, self.times, None, False, place_of(step), {}, {}))
+        return frame.closed(layer.shape)
 
     def repeats(self, step, x, scope):
         count = counted(step, "repeat", step.repeat, x, scope)
@@ -240,8 +248,3 @@ class _Tracer:
     def too_many(self, place):
         message = f"more than {self.most_layers:,} layers after repeats and blocks are expanded"
         return error_at("limit", message, place)
-
-
-def _same_weights(before, after):
-    pairs = zip(before, after, strict=False)
-    return len(before) == len(after) and all(a.layer.params == b.layer.params for a, b in pairs)

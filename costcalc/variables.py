@@ -1,10 +1,14 @@
 """The variables of a spec: defaults, given values and their checks."""
 
 import math
+from functools import reduce
 
 from . import limits
 from .errors import OptionError, Problem, Refused, SpecError, brief, listed, nearest
 from .model import evaluate
+from .num import either, equal, require
+
+_PLAIN = (int, float, bool, str)
 
 
 def settle(model, given):
@@ -57,8 +61,28 @@ def checked(variable, value):
     return value
 
 
+def require_possible(variable, value):
+    """Refuse a value that the variable cannot have: arrays at any of their points, symbols where it is known.
+
+    Raises OptionError or Refused.
+    """
+    checked(variable, value)
+    if type(value) in (*_PLAIN, tuple):
+        return
+    message = f"`{variable.name}` cannot be {{}}"
+    if variable.choices:
+        require(reduce(either, [equal(value, choice) for choice in variable.choices]), message, value)
+        return
+    if variable.least is not None:
+        require(value >= variable.least, message, value)
+    elif _is_positive(variable.default):
+        require(value > 0, message, value)
+    if variable.most is not None:
+        require(value <= variable.most, message, value)
+
+
 def _is_plain(value):
-    return type(value) in (int, float, bool, str)
+    return type(value) in _PLAIN
 
 
 def _check_kind(variable, value):

@@ -117,7 +117,7 @@ class Library:
         outer = self.reader.names
         self.reader.names = outer.of_block()
         self.names_of_blocks.append(self.reader.names)
-        steps = self.reader.steps(body, self.scope.inside(params=frozenset(names)))
+        steps = self.reader.steps(body, self.scope.inside(params=self.scope.params.union(names)))
         self.reader.names = outer
         return Block(name, names, defaults, steps, self.source)
 

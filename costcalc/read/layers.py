@@ -10,7 +10,7 @@ from .names import Names
 from .nodes import is_empty
 from .rows import RowReader
 
-BODIES = ("layers", "reuse")
+BODIES = ("layers", "reuse", "include")
 _NOTHING: dict = {}
 _NO_ENTRY = (None, None)
 _COMMON = frozenset(["out", "stride", "padding", "groups", "bias", "dilation", "kernel"])  # options, surely
@@ -23,6 +23,7 @@ class LayerReader:
         self.source, self.problems, self.library, self.defaults = source, problems, library, defaults
         self._thens, self._options, self._scopes = {}, {}, []
         self.names, self.count = Names(problems), 0
+        self.includes = None  # reads `include:`, in a spec
 
     def steps(self, node, scope, with_then=True):
         """The steps of a list of layers."""
@@ -47,6 +48,8 @@ class LayerReader:
             return None
         pairs = node.value if node.kind == "map" else [] if is_empty(node) else [(node, None)]
         entries = {key.value: (key, value) for key, value in pairs}
+        if [*entries] == ["as"]:  # a name for what flows here
+            return self._controlled(Group(()), entries["as"][0], entries, scope, scope, ())
         key = self._body_key(entries, node, scope)
         if key is None:
             return None
@@ -65,10 +68,14 @@ class LayerReader:
         name = at.value
         if name in scope.params and node.kind == "scalar":
             return Chosen(name)
+        if name in BODIES and value is None:
+            value = at._replace(value="")
         if name == "layers":
-            return Group(self.steps(at._replace(value="") if value is None else value, scope))
+            return Group(self.steps(value, scope))
         if name == "reuse":
-            return Reuse(self._earlier(at._replace(value="") if value is None else value))
+            return Reuse(self._earlier(value))
+        if name == "include":
+            return self.includes.body(value, entries, scope)
         if name in ops.INDEX:
             return self._call(name, at, value, entries, scope)
         return self._block_call(name, at, value, entries, scope)

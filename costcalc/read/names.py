@@ -46,7 +46,7 @@ class Names:
 
     def check(self, node):
         """Note a name that no layer before has."""
-        if any(node.value in level for level in self.levels):
+        if any(_is_in(node.value, level) for level in self.levels):
             return
         if self.left is not None:
             self.left.append(node)
@@ -56,7 +56,7 @@ class Names:
     def check_left(self):
         """Note the names of a block's body that no layer of the whole file has."""
         for node in self.left:
-            if node.value not in self.given:
+            if not _is_in(node.value, self.given):
                 self.refuse(node, self.given)
 
     def refuse(self, node, known):
@@ -67,3 +67,9 @@ class Names:
             help = f"the layers of a branch stand in a list: [{name}]"
         self.problems.add("unknown-layer", f"no layer before this one is called `{brief(name)}`", node, help)
         self.missing.setdefault(name, []).append(len(self.problems.found) - 1)
+
+
+def _is_in(name, known):
+    """Whether a name is known; of one inside a layer, as `body_2/conv`, whether that layer is."""
+    head, slash, _ = name.partition("/")
+    return name in known or (bool(slash) and (head in known or head.rpartition("_")[0] in known))

@@ -2,6 +2,7 @@
 
 from ..errors import OptionError, Place, Problem, Source, SpecError, brief, nearest
 from ..expr import FUNCTIONS, Function, parse
+from ..files import Origin, origin, stem
 from ..memory import uncollected
 from ..model import Input, Model, Variable
 from ..ops import INDEX, find
@@ -10,6 +11,7 @@ from ..variables import checked
 from . import args
 from .args import BAD, Scope
 from .blocks import RESERVED, Library, Shipped, signature
+from .includes import IncludeReader, Includes
 from .names import Names
 from .nodes import compose, is_empty
 from .problems import Problems
@@ -30,21 +32,24 @@ SECTIONS = (
 ENTRIES = 2_000  # variables, functions, inputs or blocks of one spec
 
 
-def read(source: Source) -> Model:
-    """The model a spec describes.
+def read(source: Source, at: Origin | None = None) -> Model:
+    """The model a spec describes. `at` is where it is, for what it includes: without it, its path on disk.
 
     Raises SpecError: all problems of the file at once, sorted by line.
     """
+    at = origin(source.path) if at is None else at
     with uncollected():
         try:
-            return _Reader(source).model()
+            includes = Includes(_Reader, at)
+            return _Reader(source, at, includes).model()._replace(included=tuple(includes.sources))
         except RecursionError:
             raise SpecError(Problem("limit", "blocks and lists nest too deep", Place(source, 1, 1))) from None
 
 
 class _Reader:
-    def __init__(self, source):
+    def __init__(self, source, at, includes):
         self.source, self.problems = source, Problems(source)
+        self.includes = IncludeReader(self.problems, includes, at)
 
     def model(self):
         sections = self._sections(compose(self.source, self.problems))
@@ -55,13 +60,13 @@ class _Reader:
         defaults = self._defaults(sections.get("defaults"))
         scope = Scope(names, functions, params=_words(variables))
         library = Library(self.source, self.problems, self._map(sections.get("blocks")), defaults, scope, Shipped())
-        library.reader.names = Names(self.problems, inputs)
+        library.reader.names, library.reader.includes = Names(self.problems, inputs), self.includes
         steps = self._steps(sections["layers"], library.reader, scope) if "layers" in sections else ()
         library.read_all()
         self._check_defaults(sections.get("defaults"), library)
         published, budget = self._evidence(sections, variables)
         self.problems.raise_any()
-        name = sections["name"].value if "name" in sections else _stem(self.source.path)
+        name = sections["name"].value if "name" in sections else stem(self.source.path)
         return Model(name, self.source, variables, inputs, steps, published, budget)
 
     def _steps(self, node, reader, scope):
@@ -238,7 +243,3 @@ class _Reader:
 def _words(variables):
     """Variables that hold a word, such as the name of an activation."""
     return {name for name, variable in variables.items() if type(variable.default) is str}
-
-
-def _stem(path):
-    return path.replace("\\", "/").rpartition("/")[2].partition(".")[0]

@@ -31,14 +31,14 @@ def report_document(report, view, lines):
 
 def document(report):
     """Everything of the contract but the rows."""
-    source = report.model.source
+    source, included = report.model.source, report.model.included
     return {
         "schema_version": SCHEMA_VERSION,
         "costcalc": __version__,
         "spec": {
             "name": report.model.name,
             "path": source.path,
-            "sha256": _sha256(source.text.encode()),
+            "sha256": _sha256(*(one.text for one in (source, *included))),
         },
         "vars": dict(report.values),
         "inputs": dict(report.inputs),
@@ -48,11 +48,16 @@ def document(report):
     }
 
 
-def _sha256(data):
-    """Hex digest, from the interpreter's own module: hashlib would load OpenSSL for one short text."""
+def _sha256(text, *included):
+    """Hex digest of a spec: of its text, or of the digests of all texts where it includes others.
+
+    From the interpreter's own module: hashlib would load OpenSSL for one short text.
+    """
+    if included:
+        text = "".join(map(_sha256, (text, *included)))
     for name in ("_sha2", "_sha256", "hashlib"):
         try:
-            return __import__(name).sha256(data).hexdigest()
+            return __import__(name).sha256(text.encode()).hexdigest()
         except ImportError:
             continue
     raise ImportError("sha256")
@@ -61,15 +66,15 @@ def _sha256(data):
 def _row(report, line, columns, view):
     row = {public(name, report): COLUMNS[name].value(report, line) for name in columns}
     if view.by == "layer" and not view.columns:
-        row.update(_exceptions(line))
+        row.update(_exceptions(report, line))
     if view.by == "type" and "name" in row:
         row = {"type": row.pop("name"), **row}
     return row
 
 
-def _exceptions(line):
-    """What few layers have: several inputs, several runs, shared weights, unknown cost."""
-    found = {}
+def _exceptions(report, line):
+    """What few layers have: a file of their own, several inputs, several runs, shared weights, unknown cost."""
+    found = {"file": line.source} if line.source != report.model.source.path else {}
     if len(line.inputs) > 1:
         found["inputs"] = line.inputs
     if line.times != 1:

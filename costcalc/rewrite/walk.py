@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..expr import Expr
-from ..model import Block, BlockCall, Call, Group, Model
+from ..model import Block, BlockCall, Call, Group, Include, Model
 from ..ops import INDEX, find
 from ..scope import SHAPE_NAMES
 from .steps import bare
@@ -87,6 +87,9 @@ class Walk:
             return (step._replace(body=Group(self.steps(body.steps, inner))),)
         if type(body) is BlockCall:
             return _as_steps(step, self.calls(body, facts if step.residual is None else under))
+        if type(body) is Include:
+            known = self.known(body, body.given, facts)._replace(final=facts.final and step.residual is None)
+            return (step._replace(body=body._replace(steps=self.steps(body.steps, known))),)
         if type(body) is Call:
             return (step._replace(body=self.branched(body, under)),)
         return (step,)

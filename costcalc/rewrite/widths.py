@@ -1,7 +1,7 @@
 """Every width of a network times alpha: the width multiplier for a spec that has none."""
 
 from ..expr import Expr
-from ..model import BlockCall, Call, Group
+from ..model import BlockCall, Call, Group, Include
 from ..num import floor, maximum, minimum
 from ..ops import find
 from .steps import spot
@@ -35,6 +35,8 @@ class Thin(Walk):
     def known(self, block, row, facts):
         """Widths that came in as arguments count as following from the input: they are thin."""
         found = super().known(block, row, facts)
+        if type(block) is Include:
+            return found
         return found._replace(relative=found.relative | self.widths(block))
 
     def each(self, step, facts):
@@ -117,7 +119,7 @@ def _all(steps):
         yield step
         yield from _all(step.then)
         body = step.body
-        if type(body) is Group:
+        if type(body) in (Group, Include):
             yield from _all(body.steps)
         elif type(body) is BlockCall:
             yield from _all(body.block.steps)

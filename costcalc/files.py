@@ -1,0 +1,162 @@
+"""The files that specs are in: their text, and which of them a spec may include."""
+
+import os
+import posixpath
+from functools import lru_cache
+from typing import NamedTuple
+
+from . import limits
+from .errors import FileError, Place, Problem, Source, brief, nearest
+
+_HELP = "a path goes down from the directory of the file it stands in, as in `backbones/mobilenet.yaml`"
+
+
+class Folder:
+    """A directory on disk with all below it. Another store of files has the same three methods.
+
+    A `path` is relative to the directory, has `/` between names, and leads nowhere else: `included` sees to that.
+    """
+
+    def __init__(self, path):
+        self.path = path
+
+    def real(self, path):
+        """The path of the file itself where `path` leads over links; None if there is none.
+
+        Raises FileError for a link that leaves the directory.
+        """
+        top, full = os.path.realpath(self.path or "."), os.path.realpath(self._full(path))
+        if not full.startswith(os.path.join(top, "")):
+            raise _refusal(path, "is a link that leaves the directory of the spec", "put the file itself there")
+        return os.path.relpath(full, top).replace(os.sep, "/") if os.path.exists(full) else None
+
+    def source(self, path):
+        """The text of a file. Raises FileError."""
+        return Source(self._full(path), text(self._full(path)))
+
+    def names(self, path):
+        """The specs in a directory, for a hint."""
+        return specs_in(self._full(path) or ".")
+
+    def _full(self, path):
+        return os.path.join(self.path, *path.split("/"))
+
+
+class Origin(NamedTuple):
+    """Where a spec is: a folder, and a path in it."""
+
+    folder: Folder
+    path: str
+
+    def included(self, name):
+        """The origin of the spec that `include: name` means there: beside it, else a shipped config.
+
+        Raises FileError for what is no path down from there and for what is not there.
+        """
+        _check(name)
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), name))
+        real = self.folder.real(beside)
+        if real is not None:
+            return Origin(self.folder, real)
+        if name.removesuffix(".yaml") in configs():
+            return Origin(shipped(), name)
+        help = nearest(name, [*self.folder.names(posixpath.dirname(beside)), *shipped().names("")])
+        raise FileError(Problem("no-file", f"there is no file `{brief(name)}` here", help=help or _HELP))
+
+
+def _check(name):
+    """Refuse what is no path down to a spec."""
+    parts = name.split("/")
+    if not name.isprintable():
+        raise _refusal(name, "has a character that no path has")
+    if name.startswith("/") or "\\" in name or ":" in name:
+        raise _refusal(name, "is not a relative path")
+    if ".." in parts:
+        raise _refusal(name, "leaves the directory with `..`")
+    if not name.endswith((".yaml", ".yml")):
+        raise _refusal(name, "is no spec: its name must end in .yaml or .yml", nearest(name, shipped().names("")))
+
+
+def _refusal(name, why, help=None):
+    return FileError(Problem("bad-include", f"`{brief(name)}` {why}", help=help or _HELP))
+
+
+def origin(path):
+    """The origin of a spec by its path, or of one without a path (`-`): the working directory."""
+    folder, name = os.path.split(path)
+    return Origin(Folder(folder), name)
+
+
+@lru_cache(1)
+def shipped():
+    """The folder of the shipped configs."""
+    here = os.path.dirname(__file__)
+    inside, beside = os.path.join(here, "configs"), os.path.join(os.path.dirname(here), "configs")
+    return Shipped(inside if os.path.isdir(inside) else beside)
+
+
+class Shipped(Folder):
+    """The shipped configs, which are shown by their names alone."""
+
+    def source(self, path):
+        """The text of one."""
+        return Source(path, text(self._full(path)))
+
+
+@lru_cache(1)
+def configs():
+    """The shipped configs: name -> path."""
+    folder = shipped().path
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return {name[:-5]: os.path.join(folder, name) for name in names if name.endswith(".yaml")}
+
+
+def specs_in(folder):
+    """The names of the specs in a directory, some thousand at most."""
+    try:
+        names = os.listdir(folder)
+    except (OSError, ValueError):
+        return []
+    return [name for name in names if name.endswith((".yaml", ".yml"))][:1000]
+
+
+def stem(path):
+    """The name of a file without directories and endings."""
+    return path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
+
+
+def text(path):
+    """The text of a regular file of bearable size. Raises FileError."""
+    if os.path.isdir(path):
+        raise FileError(Problem("not-a-file", f"{path!r} is a directory", help="name a file in it"))
+    if not os.path.isfile(path):
+        raise FileError(Problem("not-a-file", f"{path!r} is not a regular file"))
+    try:
+        with open(path, "rb") as file:
+            data = file.read(limits.FILE_BYTES + 1)
+    except OSError as error:
+        raise FileError(Problem("unreadable", f"cannot read {path!r}: {error.strerror}")) from None
+    return decoded(data, path)
+
+
+def decoded(data, path):
+    """The text of a file's bytes. Raises FileError when they are no UTF-8 text of bearable size."""
+    if len(data) > limits.FILE_BYTES:
+        raise FileError(Problem("limit", f"{path!r} is larger than {limits.FILE_BYTES:,} bytes"))
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or max(data[:80:2].count(0), data[1:80:2].count(0)) > 16:
+        raise FileError(Problem("not-utf8", f"{path!r} is UTF-16", help="save it as UTF-8"))
+    if b"\0" in data:
+        raise FileError(Problem("binary", f"{path!r} is a binary file, not a spec", help="a spec is a YAML text"))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(data, path, error.start) from None
+
+
+def _not_utf8(data, path, start):
+    before, text = data[:start].decode("utf-8"), data.decode("utf-8", "replace")
+    place = Place(Source(path, text), before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return FileError(
+        Problem("not-utf8", f"not UTF-8: here is byte 0x{data[start]:02x}", place, "save the file as UTF-8")
+    )
