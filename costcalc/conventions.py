@@ -68,6 +68,22 @@ CONVENTIONS = {
         params=TRAINABLE,
         source="torch.utils.flop_counter.FlopCounterMode: a multiply and an add are two operations",
     ),
+    "keras": Convention(
+        name="keras",
+        title="1 per mult-add; params are all numbers of the model, with the moving statistics of batch norm",
+        cost="mult_adds",
+        prices=MAC,
+        params={**TRAINABLE, "running": 1},
+        source="Keras, Model.count_params(): trainable and non-trainable weights",
+    ),
+    "slim": Convention(
+        name="slim",
+        title="1 per mult-add; params are weights, biases, and beta, moving mean and variance of batch norm",
+        cost="mult_adds",
+        prices=MAC,
+        params={kind: price for kind, price in {**TRAINABLE, "running": 1}.items() if kind != "gamma"},
+        source="TF-Slim, README of MobileNet V1: slim.batch_norm has no gamma unless scale=True",
+    ),
 }
 
 
