@@ -14,7 +14,7 @@ def analyze(spec, *, convention="paper", rho=None, settings=None, **values):
     """What a network costs, layer by layer.
 
     spec        a path, the name of a shipped config, or a Model
-    convention  `paper`, `framework` or `flops`
+    convention  a name that `costcalc conventions` lists, or a Convention
     rho         resolution multiplier: `res` of the spec times rho, in whole pixels (arXiv:1704.04861, section 3.4)
     settings    variables in a mapping, for names that are arguments of this function too
     values      the spec's variables: analyze("mobilenet", alpha=0.75, res=160)

@@ -1,7 +1,8 @@
 """Conventions as data: what each quantity that a rule states is priced at.
 
 A rule says how many multiply-adds, bias additions, normalised values .. a layer has (`Layer.terms`) and how many
-numbers of each kind it holds (`Layer.params`). A convention prices them, so a cost is a dot product.
+numbers of each kind it holds (`Layer.params`). A convention prices them, so a cost is a dot product. What other
+programs count is in `counters`, loaded when one of them is asked for by name.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,19 @@ MAC = {"mac": 1, "mac_attention": 1, "mac_masked": 1}
 TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
 
 
+class Difference(NamedTuple):
+    """Where a convention does not give what its program prints: of which networks or operations, and why."""
+
+    figure: str  # the cost metric, or `params`
+    of: tuple[str, ...]
+    reason: str
+
+
 class Convention(NamedTuple):
-    """A price list. `cost` is the name of its cost metric: `mult_adds` or `flops`."""
+    """A price list. `cost` is the name of its cost metric: `mult_adds` or `flops`.
+
+    A price is for a quantity in every operation (`mac`) or in one (`linear.mac`), which goes before.
+    """
 
     name: str
     title: str
@@ -22,21 +34,34 @@ class Convention(NamedTuple):
     prices: Mapping[str, int]  # quantity -> price, for the cost
     params: Mapping[str, int]  # kind of number -> price, for `params`
     source: str
+    numbers: Mapping[str, int] = {}  # kind of number -> price, for the cost: once a run, whatever the input's size
+    mirrors: Mapping[str, Mapping[str, str]] = {}  # prices, numbers or params -> key -> what in the program it mirrors
+    differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def price(self, layer, times=1, shared=False) -> tuple[Any, Any]:
-        """(cost, params) of one layer run `times` per sample; shared weights count 0."""
-        cost: Any = 0
-        for term, quantity in layer.terms.items():
-            rate = self.prices.get(term)
-            if rate:
-                cost = cost + (quantity if rate == 1 else rate * quantity)
-        params: Any = 0
-        if not shared:
-            for kind, quantity in layer.params.items():
-                rate = self.params.get(kind)
-                if rate:
-                    params = params + (quantity if rate == 1 else rate * quantity)
+    def price(self, op, layer, times=1, shared=False) -> tuple[Any, Any]:
+        """(cost, params) of one layer of an operation run `times` per sample; shared weights count 0."""
+        cost = total(self.prices, op, layer.terms)
+        if self.numbers:
+            cost = cost + total(self.numbers, op, layer.params)
+        params = 0 if shared else total(self.params, op, layer.params)
         return (cost if _is_once(times) else cost * times), params
+
+
+def total(prices, op, quantities) -> Any:
+    """The sum of an operation's quantities, each times its price."""
+    result: Any = 0
+    for name, quantity in quantities.items():
+        rate = price_of(prices, op, name)
+        if rate:
+            result = result + (quantity if rate == 1 else rate * quantity)
+    return result
+
+
+def price_of(prices, op, name):
+    """The price of a quantity in an operation; 0 if there is none."""
+    rate = prices.get(f"{op}.{name}")
+    return prices.get(name, 0) if rate is None else rate
 
 
 def _is_once(times):
@@ -68,14 +93,42 @@ CONVENTIONS = {
         params=TRAINABLE,
         source="torch.utils.flop_counter.FlopCounterMode: a multiply and an add are two operations",
     ),
+    "keras": Convention(
+        name="keras",
+        title="1 per mult-add; params are all numbers of the model, with the moving statistics of batch norm",
+        cost="mult_adds",
+        prices=MAC,
+        params={**TRAINABLE, "running": 1},
+        source="Keras, Model.count_params(): trainable and non-trainable weights",
+    ),
+    "slim": Convention(
+        name="slim",
+        title="1 per mult-add; params are weights, biases, and beta, moving mean and variance of batch norm",
+        cost="mult_adds",
+        prices=MAC,
+        params={kind: price for kind, price in {**TRAINABLE, "running": 1}.items() if kind != "gamma"},
+        source="TF-Slim, README of MobileNet V1: slim.batch_norm has no gamma unless scale=True",
+    ),
 }
+
+COUNTERS = {  # other programs' conventions -> their module in `counters`
+    **{name: name for name in ("fvcore", "onnx_tool", "thop", "torchinfo", "torchprofile")},
+    **dict.fromkeys(("ptflops", "ptflops_aten"), "ptflops"),
+    **dict.fromkeys(("flop_counter", "flop_counter_meta"), "flop_counter"),
+    **dict.fromkeys(("calflops", "calflops_macs", "deepspeed", "deepspeed_macs"), "deepspeed"),
+}
+NAMES = (*CONVENTIONS, *sorted(COUNTERS))
 
 
 def find(name):
     """The convention of that name, or `name` itself if it is one. Raises OptionError."""
     if isinstance(name, Convention):
         return name
-    if name not in CONVENTIONS:
-        help = nearest(name, CONVENTIONS) or f"known: {listed(CONVENTIONS)}"
+    if name in CONVENTIONS:
+        return CONVENTIONS[name]
+    if name not in COUNTERS:
+        help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or the path of a price list, my.yaml"
         raise OptionError(Problem("unknown-convention", f"there is no convention `{name}`", help=help))
-    return CONVENTIONS[name]
+    from importlib import import_module
+
+    return import_module(f"{__package__}.counters.{COUNTERS[name]}").CONVENTIONS[name]

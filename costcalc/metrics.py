@@ -30,13 +30,13 @@ def metric(name, convention):
     if short in ("mult_adds", "flops") and short != price_list.cost:
         price_list = CONVENTIONS["paper" if short == "mult_adds" else "flops"]
     if short == "params":
-        return Metric(name, lambda row: price_list.price(row.layer, 1, row.shared is not None)[1])
+        return Metric(name, lambda row: price_list.price(row.op.name, row.layer, 1, row.shared is not None)[1])
     if short == "activations":
         return Metric(name, _activations)
     if short not in NAMES:
         help = nearest(short, NAMES) or f"known: {listed(NAMES)}"
         raise OptionError(Problem("unknown-metric", f"there is no metric `{name}`", help=help))
-    return Metric(name, lambda row: price_list.price(row.layer, row.times, False)[0])
+    return Metric(name, lambda row: price_list.price(row.op.name, row.layer, row.times, False)[0])
 
 
 def effective_alpha(model):

@@ -110,7 +110,7 @@ def report(model, trace, values, convention):
     for row in trace.rows:
         key = id(row.layer), row.times if type(row.times) is int else id(row.times), row.shared is None
         if key not in prices:
-            prices[key] = convention.price(row.layer, row.times, row.shared is not None)
+            prices[key] = convention.price(row.op.name, row.layer, row.times, row.shared is not None)
         lines.append(_line(row, *prices[key]))
     _refuse_same_names(lines, trace.rows)
     return Report(model, values, trace.inputs, trace.output, convention, tuple(lines))

@@ -152,6 +152,8 @@ SAYS = [  # command line, exit code, what stdout and stderr hold
     ("ops convv", 2, "", "a similar name exists: `conv`"),
     ("conventions", 0, "framework  1 per mult-add", ""),
     ("conventions flops", 0, "2 per mac\n", ""),
+    ("conventions keras", 0, "1 per running\n", ""),
+    ("conventions slim", 0, "  1 per beta\n  1 per slope\n  1 per running\n\n", ""),
     ("conventions papper", 2, "", "a similar name exists: `paper`"),
     ("zoo", 0, "mobilenet        568,740,352    4,209,088  MobileNet V1", ""),
     ("validate mobilenet vgg16", 0, "ok: vgg16:", ""),

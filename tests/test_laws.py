@@ -27,6 +27,7 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("expr",),
     ("model", "ops"),
     ("conventions", "variables"),
+    ("counters",),
     ("trace",),
     ("render",),  # before `report`, which shows itself through it: a renderer imports no report
     ("report",),

@@ -14,7 +14,6 @@ from costcalc.read.spec import read
 TABLES = Path(__file__).parent / "data" / "tables"
 
 WEIGHTS_AND_BIAS = CONVENTIONS["paper"]._replace(name="k=0", params={"weight": 1, "bias": 1})
-SLIM_V1 = CONVENTIONS["paper"]._replace(name="k=3", params={"weight": 1, "bias": 1, "beta": 1, "running": 1})
 SCALED_BY_RHO = {"t7.160", "t9.mobilenet"}  # printed: rho * rho times the mult-adds at 224 pixels; the layers have more
 ROUNDED_TWICE = {(0.5, 224)}  # slim prints 150 for 149.497 by way of 149.50, where the paper has 149
 
@@ -50,6 +49,11 @@ def test_totals(spec, values, convention, mult_adds, params):
 def test_the_first_resnet_puts_the_stride_on_the_1x1():
     assert round(totals("resnet50", v1=1)[0] / 1e6) == 3858
     assert "3858 M (v1) / 4089 M (v1.5)" in table("slim_checkpoints")["resnet50_reference_in_readme"]["note"]
+
+
+def test_keras_counts_the_moving_statistics():
+    rows = next(row["rows"] for row in table("popular_models")["rows"] if row["id"] == "mobilenet_keras")
+    assert {alpha: totals("mobilenet", "keras", alpha=float(alpha))[1] for alpha in rows} == rows
 
 
 @pytest.mark.parametrize("row", table("mobilenet_v1_paper")["tables"]["t2"]["rows"], ids=lambda row: row["id"])
@@ -117,7 +121,7 @@ def test_checkpoints_of_mobilenet_v1(row):
         assert round(mult_adds) == macs_m - 1
         mult_adds = round(mult_adds, 2)
     assert round(mult_adds) == macs_m
-    assert round(totals("mobilenet", SLIM_V1, alpha=alpha, res=res)[1] / 1e6, 2) == params_m
+    assert round(totals("mobilenet", "slim", alpha=alpha, res=res)[1] / 1e6, 2) == params_m
 
 
 @pytest.mark.parametrize("row", table("slim_checkpoints")["mobilenet_v2"]["rows"], ids=lambda row: f"{row[0]}-{row[1]}")

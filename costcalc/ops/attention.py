@@ -48,6 +48,7 @@ def attention(
             "mac": projections * batch,
             "mac_attention": 2 * inner * pairs * batch,
             "mac_masked": 2 * inner * masked * batch,
+            "scale": inner * queries * batch,
             "softmax": heads * pairs * batch,
             "bias": ((inner + out) * queries + 2 * shared * keys) * batch if bias else 0,
         },
@@ -86,6 +87,7 @@ def attend(x, inputs: Branches, *, heads: Size, causal: Flag = False, window: Si
         terms={
             "mac_attention": each_pair * pairs * batch,
             "mac_masked": each_pair * masked * batch,
+            "scale": wide * queries * batch,
             "softmax": heads * pairs * batch,
         },
         detail={"heads": heads},

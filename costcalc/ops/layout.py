@@ -240,4 +240,4 @@ def upsample(x, scale: Scale = None, *, to: Steps = None, method: Interpolation 
         for n in size:
             require(n >= 1, "the output would be {} wide", n)
     shape = (*size, channels)
-    return Layer(shape=shape, terms={f"interpolate_{method}": prod(shape)})
+    return Layer(shape=shape, terms={f"interpolate_{method}": prod(shape), "interpolate_in": prod(x)})

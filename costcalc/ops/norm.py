@@ -13,7 +13,7 @@ def batchnorm(x, *, scale: Flag = True, shift: Flag = True):
 
     Example: then: [batchnorm, relu]
     """
-    return _normalized(x, "batch", x[-1], scale, shift, running=2 * x[-1])
+    return _normalized(x, x[-1], scale, shift, running=2 * x[-1])
 
 
 @op("layernorm")
@@ -24,7 +24,8 @@ def layernorm(x, *, scale: Flag = True, shift: Flag = True):
 
     Example: - layernorm
     """
-    return _normalized(x, "layer", x[-1], scale, shift)
+    layer = _normalized(x, x[-1], scale, shift)
+    return layer._replace(terms={**layer.terms, "normalize_rows": prod(x[:-1])})
 
 
 @op("groupnorm")
@@ -36,7 +37,7 @@ def groupnorm(x, groups: Size, *, scale: Flag = True, shift: Flag = True):
     Example: {groupnorm: 32}
     """
     require(equal(x[-1] % groups, 0), "{} channels do not split into {} groups", x[-1], groups, option="groups")
-    layer = _normalized(x, "group", x[-1], scale, shift)
+    layer = _normalized(x, x[-1], scale, shift)
     return layer._replace(detail={"groups": groups})
 
 
@@ -48,7 +49,7 @@ def instancenorm(x, *, scale: Flag = False, shift: Flag = False):
 
     Example: - instancenorm
     """
-    return _normalized(x, "instance", x[-1], scale, shift)
+    return _normalized(x, x[-1], scale, shift)
 
 
 @op("rmsnorm")
@@ -59,7 +60,7 @@ def rmsnorm(x, *, scale: Flag = True):
 
     Example: - rmsnorm
     """
-    return _normalized(x, "rms", x[-1], scale, False)
+    return _normalized(x, x[-1], scale, False)
 
 
 @op("lrn")
@@ -70,13 +71,13 @@ def lrn(x, size: Size = 5):
 
     Example: - lrn
     """
-    return Layer(shape=x, terms={"local_response_normalize": prod(x)})
+    return Layer(shape=x, terms={"normalize": prod(x)})
 
 
-def _normalized(x, kind, channels, scale, shift, running=0):
+def _normalized(x, channels, scale, shift, running=0):
     gamma, beta = channels if scale else 0, channels if shift else 0
     return Layer(
         shape=x,
         params={"gamma": gamma, "beta": beta, "running": running},
-        terms={f"{kind}_normalize": prod(x), f"{kind}_affine": prod(x) if scale or shift else 0},
+        terms={"normalize": prod(x), "affine": prod(x) if scale or shift else 0},
     )

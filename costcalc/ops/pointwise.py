@@ -6,7 +6,7 @@ from . import _ACTIVATIONS
 from .base import Layer, op
 from .kinds import Branches, Flag, Rate
 
-_SPECIAL = ("prelu", "glu")
+_SPECIAL = ("prelu", "glu", "softmax", "log_softmax")
 
 
 @op(*(name for name in _ACTIVATIONS if name not in _SPECIAL))
@@ -18,6 +18,17 @@ def activation(x):
     Example: - relu
     """
     return Layer(shape=x, terms={"activate": prod(x)})
+
+
+@op("softmax", "log_softmax")
+def softmax(x):
+    """Exponentials over the sum of their row, the last axis, or the logarithm of that. torch.nn.Softmax.
+
+    (.., C) -> the same.
+
+    Example: - softmax
+    """
+    return Layer(shape=x, terms={"activate": prod(x), "softmax_rows": prod(x[:-1])})
 
 
 @op("prelu")

@@ -18,13 +18,16 @@ def _label(name):
 def _pool(x, kernel, stride, padding, ceil_mode, dilation, quantity):
     *space, channels = x
     grid_of(space)
+    measured = "pool"
     if is_word(kernel, "global"):
-        kernel, stride, padding = tuple(space), 1, "valid"
+        kernel, stride, padding, measured = tuple(space), 1, "valid", "global"
     window = each(kernel, space, "the kernel")
     steps = each(window if stride is None else stride, space, "stride")
     _at_most_half(padding, window, space)
     grid = slide(space, window, steps, padding, each(dilation, space, "dilation"), ceil_mode)
-    return _pooled(x, (*grid, channels), prod(window), quantity, {"kernel": window, "stride": steps})
+    shape = (*grid, channels)
+    terms = {f"{measured}_in": prod(x), f"{measured}_out": prod(shape), quantity: prod(shape) * prod(window)}
+    return Layer(shape, terms=terms, detail={"kernel": window, "stride": steps})
 
 
 def _at_most_half(padding, window, space):
@@ -32,11 +35,6 @@ def _at_most_half(padding, window, space):
     for k, pair in zip(window, () if type(padding) is str else margins(padding, space), strict=False):
         for pad in pair:
             require(2 * pad <= k, "padding {} is more than half the window of {}", pad, k, option="padding")
-
-
-def _pooled(x, shape, window, quantity, detail):
-    seen = prod(shape) * window
-    return Layer(shape, terms={"pool_in": prod(x), "pool_out": prod(shape), quantity: seen}, detail=detail)
 
 
 @op("maxpool", label=_label("maxpool"))
@@ -81,10 +79,11 @@ def lppool(x, kernel: Window, *, stride: Steps = None, padding: Padding = "valid
     return _pool(x, kernel, stride, padding, ceil_mode, 1, "power")
 
 
-def _adaptive(x, size, quantity):
+def _adaptive(x, size):
     *space, channels = x
     grid = each(size, grid_of(space), "the size")
-    return _pooled(x, (*grid, channels), 1, f"adaptive_{quantity}", {})
+    shape = (*grid, channels)
+    return Layer(shape, terms={"adaptive_in": prod(x), "adaptive_out": prod(shape)})
 
 
 @op("adaptive_avgpool")
@@ -95,7 +94,7 @@ def adaptive_avgpool(x, size: Steps):
 
     Example: {adaptive_avgpool: 7x7}
     """
-    return _adaptive(x, size, "average")
+    return _adaptive(x, size)
 
 
 @op("adaptive_maxpool")
@@ -106,7 +105,7 @@ def adaptive_maxpool(x, size: Steps):
 
     Example: {adaptive_maxpool: 7x7}
     """
-    return _adaptive(x, size, "compare")
+    return _adaptive(x, size)
 
 
 @op("reduce")
@@ -121,4 +120,4 @@ def reduce(x, method: Reduction, *, axis: Axis, keep: Flag = False):
     if len(x) == 1 and not keep:
         raise Refused("a vector has one axis only: write `keep: true`", "axis")
     shape = (*x[:at], *((1,) if keep else ()), *x[at + 1 :])
-    return Layer(shape, terms={f"reduce_{method}": prod(x)})
+    return Layer(shape, terms={f"reduce_{method}": prod(x), "reduce_out": prod(shape)})

@@ -72,5 +72,6 @@ def _recurrent(x, gates, activations, hidden, layers, bidirectional, projection,
             "mac": length * weight,
             "bias": length * 2 * gates * units if bias else 0,
             "activate": length * activations * units,
+            "states": length * units,
         },
     )

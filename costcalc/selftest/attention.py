@@ -96,6 +96,7 @@ def _attended(tally, query, key, value, fate):
     keys = 1 + max(k for *_, k, _ in key)
     result = {}
     for (*place, q, head), vector in query.items():
+        vector = [tally.did("scale", value / math.sqrt(len(vector))) for value in vector]
         shared = head // (heads // kv_heads)
         near = [(fate(q, k), at(key, *place, k, shared), at(value, *place, k, shared)) for k in range(keys)]
         result.update({(*place, q, head, n): number for n, number in enumerate(_mixed(tally, vector, near))})
@@ -133,8 +134,8 @@ def _mixed(tally, query, near):
 
 
 def _score(tally, query, key, quantity):
-    """The product of a query and a key over the square root of their length."""
+    """The product of a query, scaled already, and a key."""
     total = 0
     for one, other in zip(query, key, strict=True):
         total = tally.mac(total, one, other, quantity)
-    return total / math.sqrt(len(key))
+    return total

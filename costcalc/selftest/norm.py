@@ -12,30 +12,32 @@ def batchnorm(tally, x, *, scale=True, shift=True):
     channels = shape_of(x)[-1]
     mean, variance = tally.parameters("running", channels), tally.parameters("running", channels)
     statistics = {index: (mean[index[-1:]], abs(variance[index[-1:]])) for index in x}
-    return _normalized(tally, x, "batch", statistics, scale, shift)
+    return _normalized(tally, x, statistics, scale, shift)
 
 
 def layernorm(tally, x, *, scale=True, shift=True):
     """Layer normalisation over the last axis (torch.nn.LayerNorm(C))."""
-    return _normalized(tally, x, "layer", _statistics(x, lambda index: index[:-1]), scale, shift)
+    for _ in {index[:-1]: None for index in x}:
+        tally.did("normalize_rows")
+    return _normalized(tally, x, _statistics(x, lambda index: index[:-1]), scale, shift)
 
 
 def groupnorm(tally, x, *, groups, scale=True, shift=True):
     """Group normalisation over the grid and the channels of a group (torch.nn.GroupNorm)."""
     members = share_out(shape_of(x)[-1], groups)
-    return _normalized(tally, x, "group", _statistics(x, lambda index: index[-1] // members), scale, shift)
+    return _normalized(tally, x, _statistics(x, lambda index: index[-1] // members), scale, shift)
 
 
 def instancenorm(tally, x, *, scale=False, shift=False):
     """Instance normalisation over the grid of each channel (torch.nn.InstanceNorm2d)."""
-    return _normalized(tally, x, "instance", _statistics(x, lambda index: index[-1]), scale, shift)
+    return _normalized(tally, x, _statistics(x, lambda index: index[-1]), scale, shift)
 
 
 def rmsnorm(tally, x, *, scale=True):
     """Root-mean-square normalisation over the last axis, without a mean (torch.nn.RMSNorm)."""
     rows = _rows(x, lambda index: index[:-1])
     squares = {index: (0, sum(v * v for v in row) / len(row)) for index, row in rows.items()}
-    return _normalized(tally, x, "rms", squares, scale, False)
+    return _normalized(tally, x, squares, scale, False)
 
 
 def lrn(tally, x, *, size=5):
@@ -46,11 +48,11 @@ def lrn(tally, x, *, size=5):
         first = channel - size // 2
         near = [x.get((*position, other), 0) for other in range(first, first + size)]
         strength = 1 + 1e-4 * sum(other * other for other in near) / size
-        result[place] = tally.did("local_response_normalize", value / strength**0.75)
+        result[place] = tally.did("normalize", value / strength**0.75)
     return result
 
 
-def _normalized(tally, x, kind, statistics, scale, shift):
+def _normalized(tally, x, statistics, scale, shift):
     """(x - mean) / deviation, then scaled and shifted by numbers of the channel if there are any."""
     channels = shape_of(x)[-1]
     gamma = tally.parameters("gamma", channels) if scale else None
@@ -58,10 +60,10 @@ def _normalized(tally, x, kind, statistics, scale, shift):
     result = {}
     for index, value in x.items():
         mean, variance = statistics[index]
-        result[index] = tally.did(f"{kind}_normalize", (value - mean) / math.sqrt(variance + SMALL))
+        result[index] = tally.did("normalize", (value - mean) / math.sqrt(variance + SMALL))
         if gamma or beta:
             one, zero = gamma[index[-1:]] if gamma else 1, beta[index[-1:]] if beta else 0
-            result[index] = tally.did(f"{kind}_affine", result[index] * one + zero)
+            result[index] = tally.did("affine", result[index] * one + zero)
     return result
 
 

@@ -53,21 +53,21 @@ def _activation(function, tally, x):
 
 def softmax(tally, x):
     """exp(v) over the sum of its row (torch.nn.Softmax over the last axis)."""
-    sums = _row_sums(x)
+    sums = _row_sums(tally, x)
     return {index: tally.did("activate", math.exp(value) / sums[index[:-1]]) for index, value in x.items()}
 
 
 def log_softmax(tally, x):
     """The logarithm of softmax (torch.nn.LogSoftmax over the last axis)."""
-    sums = _row_sums(x)
+    sums = _row_sums(tally, x)
     return {index: tally.did("activate", value - math.log(sums[index[:-1]])) for index, value in x.items()}
 
 
-def _row_sums(x):
-    sums = {}
+def _row_sums(tally, x):
+    rows = {}
     for index, value in x.items():
-        sums[index[:-1]] = sums.get(index[:-1], 0) + math.exp(value)
-    return sums
+        rows.setdefault(index[:-1], []).append(math.exp(value))
+    return {place: tally.did("softmax_rows", sum(row)) for place, row in rows.items()}
 
 
 def prelu(tally, x, *, shared=False):

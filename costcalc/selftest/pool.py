@@ -28,6 +28,7 @@ def lppool(tally, x, *, kernel, stride=None, padding="valid", ceil_mode=False):
 
 def _pool(tally, x, quantity, border, gather, kernel, stride, padding, ceil_mode, dilation=1):
     space, channels = grid_of(x)
+    measured = "global" if kernel == "global" else "pool"
     if kernel == "global":
         kernel, stride, padding = space, 1, "valid"
     stride = kernel if stride is None else stride
@@ -38,7 +39,7 @@ def _pool(tally, x, quantity, border, gather, kernel, stride, padding, ceil_mode
         for channel in range(channels):
             seen = [tally.did(quantity, x.get((*place, channel), border)) for _, place in window]
             result.update({(*position, channel): gather(seen)})
-    return _through(tally, x, result)
+    return _through(tally, x, result, measured)
 
 
 def _half(kernel, sides):
@@ -47,12 +48,12 @@ def _half(kernel, sides):
         raise Impossible("padding is more than half the window")
 
 
-def _through(tally, x, result):
+def _through(tally, x, result, measured):
     """The result, having counted each value that went in and each that came out."""
     for _ in x:
-        tally.did("pool_in")
+        tally.did(f"{measured}_in")
     for _ in result:
-        tally.did("pool_out")
+        tally.did(f"{measured}_out")
     return result
 
 
@@ -66,23 +67,22 @@ def _length(values):
 
 def adaptive_avgpool(tally, x, *, size):
     """Mean over as many windows as the output has positions (torch.nn.AdaptiveAvgPool2d)."""
-    return _adaptive(tally, x, size, "adaptive_average", _mean)
+    return _adaptive(tally, x, size, _mean)
 
 
 def adaptive_maxpool(tally, x, *, size):
     """Maximum over as many windows as the output has positions (torch.nn.AdaptiveMaxPool2d)."""
-    return _adaptive(tally, x, size, "adaptive_compare", max)
+    return _adaptive(tally, x, size, max)
 
 
-def _adaptive(tally, x, size, quantity, gather):
+def _adaptive(tally, x, size, gather):
     space, channels = grid_of(x)
     size = per_axis(size, len(space))
     result = {}
     for place in box((*size, channels)):
         spans = [_span(p, n, parts) for p, n, parts in zip(place[:-1], space, size, strict=True)]
-        seen = [at(x, *source, place[-1]) for source in product(*spans)]
-        result[place] = tally.did(quantity, gather(seen))
-    return _through(tally, x, result)
+        result[place] = gather([at(x, *source, place[-1]) for source in product(*spans)])
+    return _through(tally, x, result, "adaptive")
 
 
 def _span(p, n, parts):
@@ -101,4 +101,4 @@ def reduce(tally, x, *, method, axis, keep=False):
         place = (*index[:along], 0, *index[along + 1 :]) if keep else without(index, along)
         lines.setdefault(place, []).append(tally.did(f"reduce_{method}", value))
     gather = {"mean": _mean, "sum": sum, "max": max}[method]
-    return {place: gather(line) for place, line in lines.items()}
+    return {place: tally.did("reduce_out", gather(line)) for place, line in lines.items()}

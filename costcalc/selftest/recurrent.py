@@ -72,7 +72,7 @@ def _pass(tally, rows, gates, unit, hidden, projection, bias):
         state = []
         for n in range(hidden):
             out, cells[n] = unit(squash, fed[n::hidden], turned[n::hidden], cells[n])
-            state.append(out)
+            state.append(tally.did("states", out))
         state = state if narrow is None else narrow(state)
         outputs.append(state)
     return outputs

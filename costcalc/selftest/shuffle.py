@@ -54,6 +54,8 @@ def upsample(tally, x, *, scale=None, to=None, method="nearest"):
     size = per_axis(to, len(space)) if scale is None else _enlarged(space, per_axis(scale, len(space)))
     pick = {"nearest": _nearest, "bilinear": _between}[method]
     result = {}
+    for _ in x:
+        tally.did("interpolate_in")
     for place in box((*size, channels)):
         sources = [pick(p, n, big) for p, n, big in zip(place[:-1], space, size, strict=True)]
         result[place] = tally.did(f"interpolate_{method}", _mixed(x, sources, place[-1]))

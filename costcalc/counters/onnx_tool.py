@@ -1,0 +1,84 @@
+"""onnx-tool's model_profile, on a network exported by torch.onnx."""
+
+from ..conventions import Difference
+from . import each, mirrored
+
+_NODE = "onnx_tool/node.py"
+_EXP = "EXP_MACS is 32, DIV_MACS 4"
+
+PRICES = {
+    "mac": (1, f"{_NODE}, ConvNode, GemmNode, MatMulNode"),
+    "conv_transpose.mac": (0, f"{_NODE}, ConvTransposeNode: counted on the output"),
+    "conv_transpose.mac_on_output": (1, f"{_NODE}, ConvTransposeNode"),
+    "bias": (1, f"{_NODE}, ConvNode, GemmNode: 1 an output"),
+    "mac_attention": (1, f"{_NODE}, MatMulNode"),
+    "mac_masked": (1, f"{_NODE}, MatMulNode"),
+    "attention.scale": (2, f"{_NODE}, MulNode: queries and keys are both scaled"),
+    "attend.scale": (2, f"{_NODE}, MulNode: queries and keys are both scaled"),
+    "softmax": (36, f"{_NODE}, SoftmaxNode: {_EXP}"),
+    "softmax.activate": (36, f"{_NODE}, SoftmaxNode: {_EXP}"),
+    "batchnorm.normalize": (1, "the exporter folds it into the convolution before, whose bias it becomes"),
+    "layernorm.normalize": (7, f"{_NODE}, LayerNormalizationNode: 3 products and 4 sums a value"),
+    "layernorm.normalize_rows": (29, f"{_NODE}, LayerNormalizationNode: a sum, a square root, a quotient a row"),
+    "relu.activate": (1, f"{_NODE}, ReluNode"),
+    **each("relu6.activate prelu.activate leaky_relu.activate", 2, f"{_NODE}, ClipNode, PReluNode, LeakyReluNode"),
+    "hswish.activate": (5, f"{_NODE}, HardSwishNode"),
+    "hsigmoid.activate": (4, f"{_NODE}, HardSigmoidNode"),
+    "sigmoid.activate": (32, f"{_NODE}, SigmoidNode: as ExpNode"),
+    **each("silu.activate swish.activate", 33, f"{_NODE}, SigmoidNode and MulNode"),
+    "gelu.activate": (34, f"{_NODE}, GeluNode: {_EXP}"),
+    "elu.activate": (35, f"{_NODE}, EluNode"),
+    "compare": (1, f"{_NODE}, MaxPoolNode: 1 for each value that a window sees"),
+    "average": (1, f"{_NODE}, AveragePoolNode: 1 for each value that a window sees; ReduceMeanNode: 1 an input"),
+    "adaptive_in": (1, f"{_NODE}, AveragePoolNode"),
+    **each("add multiply", 1, f"{_NODE}, AddNode, MulNode"),
+    "divide": (4, f"{_NODE}, DivNode"),
+    "interpolate_bilinear": (4, f"{_NODE}, ResizeNode"),
+    **each("reduce_mean reduce_sum reduce_max", 1, f"{_NODE}, ReduceMeanNode: 1 an input"),
+}
+PARAMS = {
+    **each("weight bias beta slope gamma", 1, "the initializers of the graph"),
+    "batchnorm.gamma": (0, "folded into the weights before"),
+}
+_NETWORKS = (
+    *("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "resnet50", "vgg16"),
+    *("squeezenet1_1", "inception_v3", "vit_b_16", "convnext_tiny"),
+)
+
+CONVENTIONS = {
+    "onnx_tool": mirrored(
+        "onnx_tool",
+        "the MACs that onnx-tool prints for an exported network: instructions, 32 for an exponential",
+        "mult_adds",
+        "onnx-tool, onnx_tool/node.py",
+        PRICES,
+        PARAMS,
+        differences=(
+            Difference(
+                "params",
+                _NETWORKS,
+                "it counts the constants of the graph too, such as the shapes of reshapes: 2 to 773 numbers more",
+            ),
+            Difference("mult_adds", ("batchnorm2d (eval)",), "a batch norm that follows no convolution is 31 a value"),
+            Difference("mult_adds", ("groupnorm",), "exported as several nodes, 9 a value"),
+            Difference("mult_adds", ("gelu module",), "alone it is exported as Div, Erf, Add, Mul, Mul: 7 a value"),
+            Difference(
+                "mult_adds",
+                ("adaptive_avg_pool2d(1)",),
+                "alone it is exported as GlobalAveragePool, 4 more an output; in the nine networks as ReduceMean",
+            ),
+            Difference(
+                "mult_adds",
+                ("conv_transpose2d k4 s2 (no bias)",),
+                "ConvTransposeNode takes the outputs of the kernel for its inputs: 16 from 8 channels count double",
+            ),
+            Difference(
+                "mult_adds",
+                ("F.scaled_dot_product_attention", "nn.MultiheadAttention (eval)"),
+                "76 to 79 steps of arithmetic on sizes are nodes of the graph too",
+            ),
+            Difference("mult_adds", ("x.mean((2,3))",), "a mean over two axes is one node there, two layers in a spec"),
+        ),
+        notes=("Not listed: group and instance norm, recurrent layers.",),
+    )
+}
