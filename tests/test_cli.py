@@ -153,7 +153,7 @@ SAYS = [  # command line, exit code, what stdout and stderr hold
     ("conventions", 0, "framework  1 per mult-add", ""),
     ("conventions flops", 0, "2 per mac\n", ""),
     ("conventions papper", 2, "", "a similar name exists: `paper`"),
-    ("zoo", 0, "mobilenet        568,740,352    4,209,088  MobileNet V1", ""),
+    ("zoo", 0, "  568,740,352    4,209,088  MobileNet V1", ""),
     ("validate mobilenet vgg16", 0, "ok: vgg16:", ""),
     ("validate mobilenet nosuch.yaml", 2, "ok: mobilenet:", "1 of 2 specs cannot be used"),
     ("schema", 0, '"$schema": "http://json-schema.org/draft-07/schema#"', ""),
