@@ -155,7 +155,7 @@ SAYS = [  # command line, exit code, what stdout and stderr hold
     ("conventions keras", 0, "1 per running\n", ""),
     ("conventions slim", 0, "  1 per beta\n  1 per slope\n  1 per running\n\n", ""),
     ("conventions papper", 2, "", "a similar name exists: `paper`"),
-    ("zoo", 0, "mobilenet        568,740,352    4,209,088  MobileNet V1", ""),
+    ("zoo", 0, "  568,740,352    4,209,088  MobileNet V1", ""),
     ("validate mobilenet vgg16", 0, "ok: vgg16:", ""),
     ("validate mobilenet nosuch.yaml", 2, "ok: mobilenet:", "1 of 2 specs cannot be used"),
     ("schema", 0, '"$schema": "http://json-schema.org/draft-07/schema#"', ""),

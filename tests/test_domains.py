@@ -128,7 +128,7 @@ def settings_of(model, random):
         decimals = random.integers(5, 200, POINTS) / 100
         values["alpha"] = np.where(random.random(POINTS) < 0.5, decimals, random.uniform(0.05, 2, POINTS))
     if "res" in model.variables:
-        values["res"] = random.integers(48, 400, POINTS)
+        values["res"] = random.integers(model.variables["res"].least or 48, 400, POINTS)
     return values
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 import sympy
 
-from costcalc import analyze, formula
+from costcalc import analyze, formula, load
 from costcalc.loading import configs
 from costcalc.trace import trace
 from costcalc.working import separable, worked
@@ -31,13 +31,22 @@ def test_mobilenet_in_closed_form():
 
 @pytest.mark.parametrize("config", sorted(configs()))
 def test_closed_forms_hold_where_they_say(config):
+    least = {name: variable.least or 0 for name, variable in load(config).variables.items()}
     for name, one in formula(config).items():
+        if one.closed is None:
+            assert config.startswith("mobilenet_v3")  # a quarter of a width, rounded to 8, is no polynomial on any grid
+            continue
+        held = 0
         grids = [Fraction(part or 1) for part in re.findall(r"a (?:multiple of (\S+)|whole number)", one.condition)]
         for steps in (1, 2, 3, 5, 7, 8):
             values = {symbol.name: grid * steps for symbol, grid in zip(one.symbols, grids, strict=True)}
+            if any(value < least[name] for name, value in values.items()):
+                continue
             closed = one.closed.subs({symbol: sympy.Rational(values[symbol.name]) for symbol in one.symbols})
             numbers = {key: int(value) if value.denominator == 1 else float(value) for key, value in values.items()}
             assert closed == analyze(config, **numbers).totals[name]
+            held += 1
+        assert held
 
 
 def test_text_of_the_command(run):

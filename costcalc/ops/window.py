@@ -57,6 +57,8 @@ def _positions(n, k, s, pad, d, ceil_mode):
     if not ceil_mode:
         return floor_div(room, s) + 1
     positions = ceil_div(room, s) + 1
+    if (s + after <= span) is True:  # the last window starts before the input ends
+        return positions
     return positions - select((positions - 1) * s >= n + before, 1, 0)
 
 
