@@ -1,6 +1,6 @@
 """Whole networks against what a framework counted: `data/framework_layers.json.gz`, described in `data/README.md`.
 
-Every spec in `specs/` is compared with the record of the network it is named after: layer by layer at the recorded
+Shipped configs and the specs in `specs/` are compared with the record of a network: layer by layer at the recorded
 input, and in total there and at three other input sizes. The framework's shapes have a batch axis and mostly keep
 the channels second; `channels_last` is the one place that brings them to ours.
 """
@@ -22,14 +22,27 @@ HERE = Path(__file__).parent
 RECORD = json.loads(gzip.decompress((HERE / "data" / "framework_layers.json.gz").read_bytes()))
 NETWORKS = {network["model"]: network for network in RECORD["models"]}
 
-SHIPPED = HERE.parent / "configs" / "mobilenet.yaml"
-SAME_SPEC = {  # a network that is another's spec with one variable changed
-    "mobilenet_v1": (SHIPPED, {}),
-    "mobilenet_v1_050": (SHIPPED, {"alpha": 0.5}),
-    "timm/mobilenetv2_075": (HERE / "specs" / "mobilenet_v2.yaml", {"alpha": 0.75}),
+CONFIGS = HERE.parent / "configs"
+SHIPPED = {  # a network that a shipped config gives: its name, and the variables that differ from the defaults
+    "mobilenet_v1": ("mobilenet", {}),
+    "mobilenet_v1_050": ("mobilenet", {"alpha": 0.5}),
+    "convnext_tiny": ("convnext_tiny", {}),
+    "densenet121": ("densenet121", {}),
+    "efficientnet_b0": ("efficientnet", {}),
+    "mnasnet1_0": ("mnasnet1_0", {}),
+    "regnet_y_400mf": ("regnet_y_400mf", {}),
+    "resnet18": ("resnet18", {}),
+    "resnet50": ("resnet50", {}),
+    "resnext50_32x4d": ("resnext50_32x4d", {}),
+    "shufflenet_v2_x1_0": ("shufflenet_v2", {"torchvision": 1}),
+    "swin_t": ("swin_t", {}),
+    "vit_b_16": ("vit_b_16", {}),
+    "timm/ghostnet_100": ("ghostnet", {}),
+    "timm/mobilevit_s": ("mobilevit_s", {}),
 }
+SAME_SPEC = {"timm/mobilenetv2_075": ("mobilenet_v2", {"alpha": 0.75})}  # another's spec with one variable changed
 ONE_SIZE = {"vit_b_16"}  # its module asserts the size that the position table was made for
-SQUARE = {"mobilenet_v1", "mobilenet_v1_050"}  # the shipped spec has one variable for both sides
+SQUARE = {"mobilenet_v1", "mobilenet_v1_050"}  # the config has one variable for both sides
 
 FEATURES_LAST = {"Linear", "LayerNorm", "MultiheadAttention"}  # all other modules keep the channels second
 RECORDED_KINDS = {
@@ -174,7 +187,11 @@ def _recorded_layer(row, kind):
 
 def spec_of(name):
     """The path of a network's spec, and the values of its variables."""
-    return SAME_SPEC.get(name) or (HERE / "specs" / f"{name.replace('/', '_')}.yaml", {})
+    if name in SHIPPED:
+        config, values = SHIPPED[name]
+        return CONFIGS / f"{config}.yaml", values
+    spec, values = SAME_SPEC.get(name, (name.replace("/", "_"), {}))
+    return HERE / "specs" / f"{spec}.yaml", values
 
 
 def at_size(name, size):
@@ -245,7 +262,7 @@ def test_every_network_has_a_spec():
     """All forty recorded networks are written in the spec language, and no spec goes without its record."""
     used = {spec_of(name)[0] for name in NETWORKS}
     in_torch_ops = {HERE / "specs" / "separator_1d.yaml"}
-    assert used | in_torch_ops == {*(HERE / "specs").glob("*.yaml"), SHIPPED}
+    assert {path for path in used | in_torch_ops if path.parent != CONFIGS} == {*(HERE / "specs").glob("*.yaml")}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
