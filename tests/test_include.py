@@ -4,6 +4,8 @@ import io
 import json
 import os
 import posixpath
+import shutil
+import subprocess
 import time
 
 import pytest
@@ -13,6 +15,7 @@ from costcalc.errors import Source
 from costcalc.files import Origin
 from costcalc.limits import INCLUDE_DEPTH, INCLUDES
 from costcalc.read.spec import read
+from costcalc.rewriting import Rewriting
 
 INPUT = "input: [32, 32, 3]\n"
 NET = """
@@ -482,3 +485,42 @@ def test_hostile(run, tmp_path, name):
     assert time.process_time() - start < 2
     assert (code, bool(out)) == ((0, True) if message is None else (2, False))
     assert err.splitlines()[:1] == ([] if message is None else [f"error: {message}"])
+
+
+# what else works on a model
+
+
+@pytest.mark.parametrize("rewriting", [Rewriting("standard"), Rewriting("separable", stem=True), Rewriting(fold=True)])
+def test_rewrites_reach_into_includes(rewriting):
+    spec = model(["{include: mobilenet.yaml, alpha: 0.5}"], "input: [224, 224, 3]\n")
+    ours, theirs = rewriting.apply(spec).model, rewriting.apply(load("mobilenet")).model
+    assert costs(ours) == costs(theirs, alpha=0.5) != costs(spec)
+
+
+def test_thinning_reaches_into_includes():
+    thin = Rewriting(thin=0.5)
+    parts = [thin.apply(model(["{include: net.yaml}", *more])).model for more in ([], ["{linear: 3}"])]
+    assert [[line[2][-1] for line in costs(part) if line[3]] for part in parts] == [
+        [8, *[8] * 3, *[12] * 3, *[16] * 3, 10],
+        [8, *[8] * 3, *[12] * 3, *[16] * 3, 8, 3],
+    ]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_a_revision_includes_what_was_there(run, tmp_path):
+    def git(*args):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *args], cwd=tmp_path, check=True)
+
+    top = INPUT + "layers: [{include: parts/net.yaml, until: stem}, {include: mobilenet.yaml, after: conv11}]\n"
+    put(tmp_path, {"top.yaml": top, "parts/net.yaml": NET, "note": "relu"})
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "first")
+    put(tmp_path, {"parts/net.yaml": NET.replace("width(8)", "width(16)")})
+    code, out, _ = run("diff", "top.yaml", "--base", "HEAD")
+    assert (code, [line.split()[:2] for line in out.splitlines() if "out 8 -> 16" in line]) == (0, [["~", "net/stem"]])
+    (tmp_path / "parts" / "net.yaml").unlink()
+    (tmp_path / "parts" / "net.yaml").symlink_to("../note")
+    git("commit", "-q", "-a", "-m", "second")
+    code, _, err = run("diff", "top.yaml", "--base", "HEAD")
+    assert (code, err.splitlines()[0]) == (2, "error: `parts/net.yaml` is a link at HEAD")

@@ -47,4 +47,4 @@ def _sides(old, new, base):
     from ..read.spec import read
     from ..revisions import at_revision
 
-    return read(at_revision(old, base)), old
+    return read(*at_revision(old, base)), old

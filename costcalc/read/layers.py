@@ -48,7 +48,7 @@ class LayerReader:
             return None
         pairs = node.value if node.kind == "map" else [] if is_empty(node) else [(node, None)]
         entries = {key.value: (key, value) for key, value in pairs}
-        if [*entries] == ["as"]:  # a name for what flows here
+        if [*entries] == ["as"] and pairs[0][1] is not None:  # a name for what flows here
             return self._controlled(Group(()), entries["as"][0], entries, scope, scope, ())
         key = self._body_key(entries, node, scope)
         if key is None:
