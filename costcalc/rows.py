@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .errors import Place
+from .errors import OptionError, Place, Problem, nearest
 from .model import Arg
 from .ops import Layer, Op
 from .scope import Frame
@@ -27,6 +27,25 @@ class Row(NamedTuple):
     def type(self):
         """The layer type, as the paper's Table 2 has it: `conv dw 3x3`."""
         return self.op.label(self.layer.detail)
+
+    @property
+    def name(self):
+        """The name of the layer in the report, `separable_1/conv`."""
+        return "/".join(self.frame.path)
+
+
+def called(rows, pattern):
+    """The rows of the layer or block of that name, or whose names match a glob. Raises OptionError for none."""
+    from fnmatch import fnmatchcase
+
+    block = f"{pattern}/"
+    named = [(row.name, row) for row in rows]
+    found = [row for name, row in named if name == pattern or name.startswith(block) or fnmatchcase(name, pattern)]
+    if not found:
+        tops = [row.frame.path[0] for row in rows]
+        help = nearest(pattern, [name for name, _ in named] + tops) or "`costcalc analyze SPEC` lists the layers"
+        raise OptionError(Problem("unknown-layer", f"no layer is called `{pattern}`", help=help))
+    return found
 
 
 class Trace(NamedTuple):

@@ -1040,7 +1040,11 @@ COMMANDS = [  # a command line; message and help, or all of stderr
     ("analyze mobilenet --alpha=", "`alpha` cannot be ``", "a finite number is due"),
     ("analyze mobilenet --alpha 0.5 --set alpha=0.25", "`alpha` is set twice", "one of 0.5 and 0.25 is too much"),
     ("analyze mobilenet --set alhpa=0.5", "mobilenet has no variable `alhpa`", "a similar name exists: `alpha`"),
-    ("analyze mobilenet --set depth=3", "mobilenet has no variable `depth`", "it declares `alpha`, `classes`, `res`"),
+    (
+        "analyze mobilenet --set stages=3",
+        "mobilenet has no variable `stages`",
+        "it declares `alpha`, `classes`, `dense`, `middle`, `min_depth`, `res`",
+    ),
     ("analyze mobilenet --set alpha", "`--set alpha` sets nothing", "write --set NAME=VALUE"),
     ("analyze mobilenet --set =3", "`--set =3` sets nothing", "write --set NAME=VALUE"),
     ("analyze mobilenet --alhpa 0.5", "there is no option or variable `--alhpa`", "a similar name exists: `--alpha`"),

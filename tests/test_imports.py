@@ -42,6 +42,8 @@ LIGHT = [  # command line, what it must not load
     ("zoo", HEAVY),
     ("validate mobilenet", HEAVY),
     ("schema", HEAVY),
+    ("reproduce mobilenet --json", HEAVY),
+    ("reproduce mobilenet", ARRAYS_AND_SYMBOLS),
 ]
 
 

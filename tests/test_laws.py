@@ -22,7 +22,7 @@ FILE = pytest.mark.parametrize("path", TREES, ids=str)
 RULES = [path for path in TREES if path.parts[0] == "ops"]
 
 LAYERS = (  # lowest first: no module reaches one of its own layer or above; those not named stand where they are used
-    ("errors", "figures", "limits", "memory", "selftest", "sliding", "subsequence"),
+    ("errors", "figures", "limits", "memory", "selftest", "sliding", "sources", "subsequence"),
     ("num", "files"),
     ("expr",),
     ("model", "ops"),
@@ -34,7 +34,7 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("read",),
     ("loading", "schema"),
     ("analysis", "rewrite", "alignment"),
-    ("sweeps", "formulas", "rewriting"),
+    ("sweeps", "formulas", "rewriting", "reproducing"),
     ("comparing",),
     ("cli",),
 )

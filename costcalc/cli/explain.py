@@ -2,7 +2,6 @@
 
 import click
 
-from ..errors import OptionError, Problem, nearest
 from .options import SpecCommand, factor, spec_options, variables
 
 
@@ -24,32 +23,19 @@ def command(ctx, spec, layer, alpha, res, rho, sets):
     """
     from ..analysis import scaled
     from ..loading import load
+    from ..rows import called
     from ..trace import trace
     from ..variables import settle
 
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
     rows = trace(model, settle(model, scaled(model, given, factor("rho", rho)))).rows
-    chosen = _chosen(rows, layer)
+    chosen = rows if layer is None else called(rows, layer)
     parts = [text for row in chosen if (text := _row(row))]
     parts += [_pair(*pair) for pair in _pairs(chosen)]
     if not parts:
         parts = [f"{layer or model.name}: no mult-adds and no weights"]
     click.echo("\n\n".join(parts))
-
-
-def _chosen(rows, layer):
-    from fnmatch import fnmatchcase
-
-    if layer is None:
-        return rows
-    named = [("/".join(row.frame.path), row) for row in rows]
-    found = [row for name, row in named if name == layer or name.startswith(f"{layer}/") or fnmatchcase(name, layer)]
-    if not found:
-        tops = [row.frame.path[0] for row in rows]
-        help = nearest(layer, [name for name, _ in named] + tops) or "`costcalc analyze SPEC` lists the layers"
-        raise OptionError(Problem("unknown-layer", f"no layer is called `{layer}`", help=help))
-    return found
 
 
 def _pairs(rows):

@@ -1,4 +1,4 @@
-"""A page's main table in LaTeX (booktabs), for papers."""
+"""A page's main tables in LaTeX (booktabs), for papers."""
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -13,13 +13,15 @@ _SPECIAL = {
 
 
 def render(page, screen):
-    r"""A tabular that needs \usepackage{booktabs}, and the notes as comments."""
+    r"""A tabular each that needs \usepackage{booktabs}, and the notes as comments."""
     comments = [f"% {note}" for note in ("needs \\usepackage{booktabs}", *page.heads(), *page.notes())]
-    return "\n".join([*comments, *(line for sheet in page.sheets()[:1] for line in _tabular(sheet))]) + "\n"
+    shown = [sheet for number, sheet in enumerate(page.sheets()) if sheet.title or number == 0]
+    return "\n".join([*comments, *(line for sheet in shown for line in _tabular(sheet))]) + "\n"
 
 
 def _tabular(sheet):
     return [
+        *([f"% {sheet.title}"] if sheet.title else []),
         f"\\begin{{tabular}}{{{''.join('r' if column.number else 'l' for column in sheet.columns)}}}",
         "\\toprule",
         _row(column.heading for column in sheet.columns),

@@ -21,4 +21,5 @@ def _table(sheet):
     rules = ["---:" if column.number else ":---" for column in sheet.columns]
     rows = [[escaped(text) for text in row] for row in sheet.rows]
     foot = [[f"**{escaped(text)}**" if text else "" for text in sheet.foot]] if sheet.foot else []
-    return "\n".join("| " + " | ".join(row) + " |" for row in [heads, rules, *rows, *foot])
+    title = [f"**{escaped(sheet.title)}**\n"] if sheet.title else []
+    return "\n".join([*title, *("| " + " | ".join(row) + " |" for row in [heads, rules, *rows, *foot])])

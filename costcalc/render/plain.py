@@ -15,6 +15,9 @@ def _table(sheet):
     widths = [max(map(len, column)) for column in zip(heads, *sheet.rows, *feet, strict=True)]
     fits = [str.rjust if column.number else str.ljust for column in sheet.columns]
     return "\n".join(
-        "   ".join(fit(text, width) for fit, text, width in zip(fits, row, widths, strict=True)).rstrip()
-        for row in [heads, ["-" * width for width in widths], *sheet.rows, *feet]
+        [sheet.title] * bool(sheet.title)
+        + [
+            "   ".join(fit(text, width) for fit, text, width in zip(fits, row, widths, strict=True)).rstrip()
+            for row in [heads, ["-" * width for width in widths], *sheet.rows, *feet]
+        ]
     )

@@ -20,11 +20,15 @@ class Column(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A table of texts: headings, rows, and a last row of totals (or none)."""
+    """A table of texts: headings, rows, and a last row of totals (or none).
+
+    A sheet with a title stands for itself beside others; one without, after the first, only sums it up.
+    """
 
     columns: tuple[Column, ...]
     rows: list[tuple[str, ...]]
     foot: tuple[str, ...] = ()
+    title: str = ""
 
     def without(self, spared):
         """The sheet without some of its columns, by number."""
@@ -32,7 +36,7 @@ class Sheet(NamedTuple):
         def kept(items):
             return tuple(item for number, item in enumerate(items) if number not in spared)
 
-        return Sheet(kept(self.columns), [kept(row) for row in self.rows], kept(self.foot))
+        return Sheet(kept(self.columns), [kept(row) for row in self.rows], kept(self.foot), self.title)
 
 
 class Page(Protocol):

@@ -58,17 +58,25 @@ def _draw(page, sheets, console, ascii_only=False):
         if number:
             console.print()
         else:
-            spared = [column.name or column.heading for column in sheet.columns if column not in narrow.columns]
+            spared = [column for column in sheet.columns if column not in narrow.columns]
+        if sheet.title:
+            _say(sheet.title, console, "bold")
         console.print(_table(narrow, style))
     if sheets:
         console.print()
-    said = [f"no room in {console.width} columns for {', '.join(spared)} (--columns chooses)"] if spared else []
-    for note in [*said, *page.notes()]:
+    for note in [*_spared(spared, console.width), *page.notes()]:
         _say(note, console)
 
 
-def _say(text, console):
-    console.print(Text(text, overflow="fold"), soft_wrap=console.width == NATURAL)
+def _say(text, console, style=""):
+    console.print(Text(text, style=style, overflow="fold"), soft_wrap=console.width == NATURAL)
+
+
+def _spared(columns, width):
+    """The line that says which columns are left out, and how to have them where that can be said."""
+    names = ", ".join(column.name or column.heading for column in columns)
+    choose = " (--columns chooses)" if all(column.name for column in columns) else ""
+    return [f"no room in {width} columns for {names}{choose}"] if columns else []
 
 
 def fitting(sheet, width):

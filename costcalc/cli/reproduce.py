@@ -1,0 +1,62 @@
+"""costcalc reproduce"""
+
+import click
+
+from . import FAILED, OK, verdict
+from .options import output_options
+
+
+@click.command()
+@click.argument("specs", nargs=-1, metavar="[SPEC]..")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(["exact", "erratum", "not-reproducible", "differs"]),
+    help="Show only figures of this verdict.",
+)
+@output_options
+@click.pass_context
+def command(ctx, specs, only, format, as_json, output, color):
+    """Every published figure beside the computed one: does it have the printed digits?
+
+    A figure is exact (rounded or truncated, where only one of them gives its digits), an erratum, not reproducible,
+    each with its reason, or it differs. Without SPEC: Tables 2 to 14 of the MobileNet paper, table by table, then all
+    other figures that the shipped configs hold under `published:`. Accuracies are not computed.
+
+    Exit code 1 when a figure differs for which the spec gives no reason.
+
+    \b
+    Examples:
+      costcalc reproduce
+      costcalc reproduce --only erratum --only not-reproducible
+      costcalc reproduce mobilenet_v2
+      costcalc reproduce -o figures.csv
+    """
+    from ..figures import DIFFERS
+    from ..render.findings import FindingsPage
+    from ..sources import grouped
+    from .output import show
+
+    found, accuracies = _found(specs)
+    page = FindingsPage(grouped(found), accuracies, tuple(name.replace("-", " ") for name in only))
+    code = FAILED if any(finding.verdict == DIFFERS for finding in found) else OK
+    verdict(code)
+    show(page, format, as_json, output, color)
+    ctx.exit(code)
+
+
+def _found(specs):
+    """(findings, number of accuracies) of specs, or of all shipped configs."""
+    from ..errors import OptionError, Problem
+    from ..loading import configs, load
+    from ..reproducing import accuracies, findings
+
+    found, count = [], 0
+    for spec in specs or sorted(configs(), key=lambda name: (name != "mobilenet", name)):  # its tables begin with it
+        model = load(spec)
+        if specs and not model.published:
+            help = "list them under `published:`, with their source"
+            raise OptionError(Problem("no-figures", f"{model.name} has no published figures", help=help))
+        found += findings(model)
+        count += accuracies(model)
+    return found, count
