@@ -26,11 +26,11 @@ def price_list(name):
     if not isinstance(name, str) or not name.endswith((".yaml", ".yml")):
         return find(name)
     if not _exists(name):
-        help = nearest(name, _specs_in(os.path.dirname(name) or ".")) or "`costcalc conventions` lists those with names"
+        help = nearest(name, specs_in(os.path.dirname(name) or ".")) or "`costcalc conventions` lists those with names"
         raise FileError(Problem("no-file", f"there is no file {name!r}", help=help))
     from .read.convention import read
 
-    return read(Source(name, _text(name)))
+    return read(Source(name, text(name)))
 
 
 def source(spec):

@@ -34,7 +34,9 @@ def command(name, terms, format, as_json, output, color):
     if format == "table" and name is None and not terms:
         from ..render.plain import render
 
-        deliver(render(page.sheets(), page.notes()), output)  # a short list is not worth the start of rich
+        deliver(
+            render(page.heads(), page.sheets(), page.notes()), output
+        )  # a short list is not worth the start of rich
     else:
         deliver(render_page(page, format, screen(color) if output in (None, "-") else None), output)
 

@@ -13,6 +13,10 @@ class ConventionsPage:
     def __init__(self):
         self.rows = [{"name": name, "cost": find(name).cost, "title": find(name).title} for name in NAMES]
 
+    def heads(self):
+        """Nothing: the list says it all."""
+        return []
+
     def sheets(self):
         """One sheet: a row a convention."""
         columns = (Column("convention"), Column("cost"), Column("what counts", folds=True))
@@ -39,6 +43,10 @@ class ConventionPage:
         self.rows = [row for part in _SECTIONS for row in _prices(convention, part)]
         self.differences = [one._asdict() for one in convention.differences]
 
+    def heads(self):
+        """What it is, and where it is from."""
+        return [f"{self.convention.name}: {self.convention.title}", f"source: {self.convention.source}"]
+
     def sheets(self):
         """The prices, and below them the differences."""
         heads = (Column("figure"), Column("price", True), Column("per"), Column("what it is", folds=True))
@@ -50,9 +58,8 @@ class ConventionPage:
         return found
 
     def notes(self):
-        """Where it is from, and that the list is complete."""
-        one = self.convention
-        return [f"{one.name}: {one.title}", f"source: {one.source}", *one.notes, "What is not listed counts 0."]
+        """What else to know, and that the list is complete."""
+        return [*self.convention.notes, "What is not listed counts 0."]
 
     def records(self):
         """One row a price, then one a network or operation whose figure is not met."""
@@ -93,6 +100,10 @@ class TermsPage:
             for kind, terms in sections
             for term in terms.values()
         ]
+
+    def heads(self):
+        """Nothing: the list says it all."""
+        return []
 
     def sheets(self):
         """One sheet: a row a quantity or kind of number."""
