@@ -1,8 +1,7 @@
 """One spec, one setting of its variables, one convention: a Report."""
 
-from .conventions import find
 from .errors import OptionError, Problem
-from .loading import load
+from .loading import load, price_list
 from .memory import uncollected
 from .model import Model
 from .report import report
@@ -14,7 +13,7 @@ def analyze(spec, *, convention="paper", rho=None, settings=None, **values):
     """What a network costs, layer by layer.
 
     spec        a path, the name of a shipped config, or a Model
-    convention  a name that `costcalc conventions` lists, or a Convention
+    convention  a name that `costcalc conventions` lists, the path of a price list, or a Convention
     rho         resolution multiplier: `res` of the spec times rho, in whole pixels (arXiv:1704.04861, section 3.4)
     settings    variables in a mapping, for names that are arguments of this function too
     values      the spec's variables: analyze("mobilenet", alpha=0.75, res=160)
@@ -22,10 +21,10 @@ def analyze(spec, *, convention="paper", rho=None, settings=None, **values):
     Counts are per sample, as exact integers. Raises CostcalcError for a spec, variable or convention that
     cannot be.
     """
-    price_list = find(convention)
+    priced = price_list(convention)
     with uncollected():
         model = spec if isinstance(spec, Model) else load(spec)
-        return _report(model, price_list, {**(settings or {}), **values}, rho)
+        return _report(model, priced, {**(settings or {}), **values}, rho)
 
 
 def _report(model, convention, values, rho):

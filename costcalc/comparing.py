@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 from .alignment import Pair, aligned
 from .analysis import scaled
-from .conventions import find
 from .elements import elements
 from .errors import CostcalcError, OptionError, Problem, SpecError
-from .loading import load
+from .loading import load, price_list
 from .memory import uncollected
 from .model import Model
 from .report import Report, report
@@ -81,12 +80,12 @@ def compare(
 
     Raises CostcalcError, also when there is nothing to compare.
     """
-    price_list, rewriting = find(convention), Rewriting(conv, stem, thin, fold)
+    priced, rewriting = price_list(convention), Rewriting(conv, stem, thin, fold)
     with uncollected():
         models = [spec if isinstance(spec, Model) else load(spec) for spec in specs]
         settings = {**(settings or {}), **({"rho": rho} if rho is not None else {})}
         wanted = _wanted(models, _titles(specs, models), _settings(at), settings)
-        designs = [_design(model, title, values, price_list, layers) for model, title, values in wanted]
+        designs = [_design(model, title, values, priced, layers) for model, title, values in wanted]
         if rewriting.parts:
             designs += [_rewritten(design, rewriting, layers) for design in designs]
     return _compared(designs, layers)
@@ -98,7 +97,7 @@ def difference(old, new, convention="paper", rho=None, settings=None):
     `settings` are variables; one that only one of the two declares is set there. Raises CostcalcError, also when
     the two have no layer in common.
     """
-    price_list = find(convention)
+    priced = price_list(convention)
     with uncollected():
         models = [spec if isinstance(spec, Model) else load(spec) for spec in (old, new)]
         known = {name for model in models for name in model.variables}
@@ -106,7 +105,7 @@ def difference(old, new, convention="paper", rho=None, settings=None):
         for model in models:
             names = [name for name in settings or {} if name in model.variables or name not in known]
             values = settle(model, scaled(model, {name: settings[name] for name in names}, rho))
-            designs.append(_design(model, model.name, values, price_list, None))
+            designs.append(_design(model, model.name, values, priced, None))
         found = _compared(designs, None)
     if not any(pair.left and pair.right for pair in found.pairs):
         help = f"costcalc compare {models[0].source.path} {models[1].source.path} sets their totals side by side"
@@ -151,9 +150,9 @@ def _wanted(models, titles, at, settings):
             yield model, " ".join(part for part in (title, said) if part), settle(model, scaled(model, values, rho))
 
 
-def _design(model, title, values, price_list, layers, rewritten=None):
+def _design(model, title, values, convention, layers, rewritten=None):
     traced = trace(model, values)
-    whole = report(model, traced, values, price_list)
+    whole = report(model, traced, values, convention)
     found = elements(traced.rows, whole)
     return Design(title, whole, [one for one in found if one.is_in(layers)] if layers else found, rewritten)
 

@@ -127,7 +127,9 @@ def find(name):
     if name in CONVENTIONS:
         return CONVENTIONS[name]
     if name not in COUNTERS:
-        help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or the path of a price list, my.yaml"
+        help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or a price list of your own, such as my.yaml"
+        if name.endswith((".yaml", ".yml")):
+            help = "a price list in a file goes to --convention, and its metrics are mult_adds, flops and params"
         raise OptionError(Problem("unknown-convention", f"there is no convention `{name}`", help=help))
     from importlib import import_module
 

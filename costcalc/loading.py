@@ -19,6 +19,20 @@ def load(spec):
     return read(*found(spec))
 
 
+def price_list(name):
+    """The Convention of a name, of a price list in a file (`my.yaml`), or `name` itself if it is one."""
+    from .conventions import find
+
+    if not isinstance(name, str) or not name.endswith((".yaml", ".yml")):
+        return find(name)
+    if not _exists(name):
+        help = nearest(name, specs_in(os.path.dirname(name) or ".")) or "`costcalc conventions` lists those with names"
+        raise FileError(Problem("no-file", f"there is no file {name!r}", help=help))
+    from .read.convention import read
+
+    return read(Source(name, text(name)))
+
+
 def source(spec):
     """The text of a spec and where it is from."""
     return found(spec)[0]

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from .conventions import CONVENTIONS, MAC, find
 from .errors import OptionError, Problem, listed, nearest
+from .loading import price_list
 from .num import prod
 
 NAMES = ("mult_adds", "flops", "params", "activations")
@@ -26,17 +27,17 @@ def metric(name, convention):
     activations  outputs of the layers that have mult-adds, per sample (as fvcore's activation count)
     """
     owner, dot, short = name.rpartition(".")
-    price_list = find(owner) if dot else find(convention)
-    if short in ("mult_adds", "flops") and short != price_list.cost:
-        price_list = CONVENTIONS["paper" if short == "mult_adds" else "flops"]
+    priced = find(owner) if dot else price_list(convention)
+    if short in ("mult_adds", "flops") and short != priced.cost:
+        priced = CONVENTIONS["paper" if short == "mult_adds" else "flops"]
     if short == "params":
-        return Metric(name, lambda row: price_list.price(row.op.name, row.layer, 1, row.shared is not None)[1])
+        return Metric(name, lambda row: priced.price(row.op.name, row.layer, 1, row.shared is not None)[1])
     if short == "activations":
         return Metric(name, _activations)
     if short not in NAMES:
         help = nearest(short, NAMES) or f"known: {listed(NAMES)}"
         raise OptionError(Problem("unknown-metric", f"there is no metric `{name}`", help=help))
-    return Metric(name, lambda row: price_list.price(row.op.name, row.layer, row.times, False)[0])
+    return Metric(name, lambda row: priced.price(row.op.name, row.layer, row.times, False)[0])
 
 
 def effective_alpha(model):

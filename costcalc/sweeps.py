@@ -7,7 +7,7 @@ import numpy as np
 
 from .analysis import scaled
 from .errors import OptionError, Problem, Refused, SpecError
-from .loading import load
+from .loading import load, price_list
 from .memory import uncollected
 from .metrics import effective_alpha, metric
 from .model import Model
@@ -67,11 +67,11 @@ def as_axis(model, name, values):
 def stamp(model, space, convention):
     """What the numbers of a sweep mean."""
     from . import __version__
-    from .conventions import find
 
     varied = [name for name in space.names if name != "rho"]
     rest = ", ".join(f"{name}={value}" for name, value in settle(model, {}).items() if name not in varied)
-    parts = [f"convention {find(convention).name}: {find(convention).title}", *([rest] if rest else [])]
+    priced = price_list(convention)
+    parts = [f"convention {priced.name}: {priced.title}", *([rest] if rest else [])]
     return "; ".join([*parts, f"costcalc {__version__}"])
 
 

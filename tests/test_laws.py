@@ -26,7 +26,7 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("num", "files"),
     ("expr",),
     ("model", "ops"),
-    ("conventions", "variables"),
+    ("conventions", "terms", "variables"),
     ("counters",),
     ("trace",),
     ("render",),  # before `report`, which shows itself through it: a renderer imports no report

@@ -16,6 +16,7 @@ from costcalc.ops import INDEX, find
 from costcalc.ops.base import Layer
 from costcalc.selftest.perform import PERFORMERS, perform
 from costcalc.selftest.tally import MACS, Counted, Impossible, Tally, shape_of, tensor
+from costcalc.terms import NUMBERS, TERMS
 
 EXAMPLES = 200
 
@@ -362,7 +363,10 @@ def checked(name, flowing, options, rule=None):
 
 
 def searched(name, rule=None, **how):
-    """Hypothesis over one operation: fails with the smallest disagreement; returns how many cases could be."""
+    """Hypothesis over one operation: fails with the smallest disagreement; returns how many cases could be.
+
+    Also which quantities the rule stated.
+    """
     op, seen = find(name), Counter()
     how = {"suppress_health_check": [HealthCheck.too_slow], "deadline": None, **how}
 
@@ -371,6 +375,7 @@ def searched(name, rule=None, **how):
     def agree(case):
         layer, counted = evaluated(rule or op.rule, op, *case), performed(name, *case)
         seen["performed" if counted else "impossible"] += 1
+        seen.update((*layer.terms, *(f"number {kind}" for kind in layer.params)) if layer else ())
         assert differences(layer, counted) == {}, case
 
     agree()
@@ -382,6 +387,9 @@ def test_rule_says_what_the_loops_count(name):
     seen = searched(name)
     assert seen["performed"] >= EXAMPLES // 4, "too few cases say anything"
     assert (seen["impossible"] > 0) == (name not in NEVER_REFUSED)
+    stated = [term.name for term in TERMS.values() if name in term.operations]
+    kinds = [f"number {term.name}" for term in NUMBERS.values() if name in term.operations]
+    assert {*seen} - {"performed", "impossible"} == {*stated, *kinds}
 
 
 # corners, by hand: (operation, what flows in, options, whether it can be performed)

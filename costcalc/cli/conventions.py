@@ -2,42 +2,52 @@
 
 import click
 
+from ..errors import OptionError, Problem
+from .options import output_options
+
 
 @click.command()
 @click.argument("name", required=False, metavar="[NAME]")
-def command(name):
+@click.option("--terms", is_flag=True, help="All that can be priced, and the operations that state it.")
+@output_options
+def command(name, terms, format, as_json, output, color):
     """What counts as a mult-add or a parameter, and for whom; one with its prices.
+
+    NAME is one of the list, or the path of a price list of your own (docs/conventions.md). For other programs each
+    price says what in the program it mirrors, and what they print that no price list gives is listed with reasons.
 
     \b
     Examples:
       costcalc conventions
-      costcalc conventions paper
+      costcalc conventions thop
+      costcalc conventions torchinfo --json
+      costcalc conventions --terms
     """
-    from ..conventions import CONVENTIONS, find
+    from ..render import render_page
+    from .output import deliver, format_for
+    from .terminal import screen
 
-    if name is None:
-        width = max(map(len, CONVENTIONS)) + 2
-        click.echo("\n".join(f"{one.name:{width}}{one.title}" for one in CONVENTIONS.values()))
+    if name is not None and terms:
+        raise OptionError(Problem("usage", "--terms lists all that can be priced and takes no name"))
+    page = _page(name, terms)
+    format = "json" if as_json else format_for(format, output)
+    if format == "table" and name is None and not terms:
+        from ..render.plain import render
+
+        deliver(
+            render(page.heads(), page.sheets(), page.notes()), output
+        )  # a short list is not worth the start of rich
     else:
-        click.echo(described(find(name)))
+        deliver(render_page(page, format, screen(color) if output in (None, "-") else None), output)
 
 
-def described(convention):
-    """A convention's prices, quantity by quantity, and where it is from."""
-    return "\n".join(
-        [
-            f"{convention.name}: {convention.title}",
-            f"source: {convention.source}",
-            "",
-            f"{convention.cost}",
-            *_prices(convention.prices),
-            "params",
-            *_prices(convention.params),
-            "",
-            "What is not listed counts 0.",
-        ]
-    )
+def _page(name, terms):
+    from ..render.prices import ConventionPage, ConventionsPage, TermsPage
 
+    if terms:
+        return TermsPage()
+    if name is None:
+        return ConventionsPage()
+    from ..loading import price_list
 
-def _prices(prices):
-    return [f"  {price} per {name}" for name, price in prices.items()]
+    return ConventionPage(price_list(name))

@@ -91,8 +91,9 @@ def _groups(model, names, convention, by, given):
 
 def _stamp(model, convention, symbols, given):
     from .. import __version__
-    from ..conventions import find
+    from ..loading import price_list
     from ..variables import settle
 
     rest = [f"{name}={value}" for name, value in settle(model, given).items() if name not in symbols]
-    return "; ".join([f"convention {convention}: {find(convention).title}", *rest, f"costcalc {__version__}"])
+    priced = price_list(convention)
+    return "; ".join([f"convention {priced.name}: {priced.title}", *rest, f"costcalc {__version__}"])

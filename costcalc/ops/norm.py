@@ -13,7 +13,8 @@ def batchnorm(x, *, scale: Flag = True, shift: Flag = True):
 
     Example: then: [batchnorm, relu]
     """
-    return _normalized(x, x[-1], scale, shift, running=2 * x[-1])
+    layer = _normalized(x, x[-1], scale, shift)
+    return layer._replace(params={**layer.params, "running": 2 * x[-1]})
 
 
 @op("layernorm")
@@ -74,10 +75,9 @@ def lrn(x, size: Size = 5):
     return Layer(shape=x, terms={"normalize": prod(x)})
 
 
-def _normalized(x, channels, scale, shift, running=0):
-    gamma, beta = channels if scale else 0, channels if shift else 0
+def _normalized(x, channels, scale, shift):
     return Layer(
         shape=x,
-        params={"gamma": gamma, "beta": beta, "running": running},
+        params={"gamma": channels if scale else 0, "beta": channels if shift else 0},
         terms={"normalize": prod(x), "affine": prod(x) if scale or shift else 0},
     )
