@@ -39,6 +39,19 @@ SHIPPED = {  # a network that a shipped config gives: its name, and the variable
     "timm/mobilenetv2_075": ("mobilenet_v2", {"alpha": 0.75}),
     "timm/mobilenetv4_conv_medium": ("mobilenet_v4_conv_m", {}),
     "timm/mobilenetv4_conv_small": ("mobilenet_v4_conv_s", {}),
+    "convnext_tiny": ("convnext_tiny", {}),
+    "densenet121": ("densenet121", {}),
+    "efficientnet_b0": ("efficientnet", {}),
+    "mnasnet1_0": ("mnasnet1_0", {}),
+    "regnet_y_400mf": ("regnet_y_400mf", {}),
+    "resnet18": ("resnet18", {}),
+    "resnet50": ("resnet50", {}),
+    "resnext50_32x4d": ("resnext50_32x4d", {}),
+    "shufflenet_v2_x1_0": ("shufflenet_v2", {"torchvision": 1}),
+    "swin_t": ("swin_t", {}),
+    "vit_b_16": ("vit_b_16", {}),
+    "timm/ghostnet_100": ("ghostnet", {}),
+    "timm/mobilevit_s": ("mobilevit_s", {}),
 }
 ONE_SIZE = {"vit_b_16"}  # its module asserts the size that the position table was made for
 SQUARE = {"mobilenet_v1", "mobilenet_v1_050"}  # the config has one variable for both sides
