@@ -1,6 +1,7 @@
 """Closed forms: the same walk over symbols gives a network's cost as a formula in its variables."""
 
 import math
+import operator
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ PYTHON = {
     "Min": min,
     "divisible_to": ints.divisible,
     "nearest": round,
+    "quotient": operator.floordiv,
 }
 
 
@@ -41,6 +43,7 @@ class Formula(NamedTuple):
     symbols: tuple
     assumed: tuple  # what had to be taken for granted for the form that is shown: the closed one if there is one
     sample: Mapping  # the defaults of the symbols
+    structure: tuple = ()  # what holds where the general form does: elsewhere the network has other layers
 
     def sensitivities(self):
         """(symbol, derivative, elasticity) for each symbol: the last is what 1 % more of it costs, in percent."""
@@ -49,14 +52,33 @@ class Formula(NamedTuple):
             slope = sympy.diff(form, symbol)
             yield symbol, sympy.expand(slope), sympy.factor(sympy.cancel(slope * symbol / form))
 
+    def holds(self, **values):
+        """Whether the network has the structure there that the general form was made for."""
+        return bool(self._at(sympy.And(*self.structure), values))
+
     def __call__(self, **values):
-        """The value of the general form, rounded in the float arithmetic of the published code."""
-        return round(_compiled(self.symbols, self.general)(*(values[symbol.name] for symbol in self.symbols)))
+        """The value of the general form, rounded in the float arithmetic of the published code.
+
+        It means nothing where `holds` is false.
+        """
+        return round(self._at(self.general, values))
+
+    def _at(self, form, values):
+        return _compiled(self.symbols, form)(*(values[symbol.name] for symbol in self.symbols))
 
 
 @lru_cache(64)
 def _compiled(symbols, form):
-    return sympy.lambdify(symbols, form, modules=[PYTHON, "math"])
+    return sympy.lambdify(symbols, _divided_whole(form), modules=[PYTHON, "math"])
+
+
+def _divided_whole(form):
+    """The form with x/7 + y/7 under a rounding as one quotient: in floats, 5/7 + 9/7 is not 2."""
+    form = form.replace(sympy.ceiling, lambda value: -sympy.floor(-value))
+    return form.replace(sympy.floor, lambda value: _quotient(*value.as_numer_denom()))
+
+
+_quotient = sympy.Function("quotient", integer=True)
 
 
 class Formulas(Mapping):
@@ -118,7 +140,8 @@ def derive(model, groups, names, values):
     """Formulas of groups: {name: (metric, predicate over rows)}, in the symbols `names`."""
     symbols = {name: _symbol(model.variables[name], settle(model, {})[name]) for name in names}
     sample = {symbol: exact(settle(model, {})[name]) for name, symbol in symbols.items()}
-    general, assumed = _totals(model, groups, symbols, values, sample)
+    general, structure = _totals(model, groups, symbols, values, sample)
+    assumed = structure
     grids = _grids(general.values(), symbols)
     closed = {}
     if grids:
@@ -133,7 +156,16 @@ def derive(model, groups, names, values):
         closed = {name: sympy.expand(total.xreplace(back)) for name, total in closed.items()}
     condition = " and ".join(_condition(name, grid, symbols[name]) for name, grid in (grids or {}).items())
     return {
-        name: Formula(name, closed.get(name), condition, general[name], tuple(symbols.values()), tuple(assumed), sample)
+        name: Formula(
+            name,
+            closed.get(name),
+            condition,
+            general[name],
+            tuple(symbols.values()),
+            tuple(assumed),
+            sample,
+            tuple(structure),
+        )
         for name in groups
     }
 

@@ -48,6 +48,8 @@ def worked(row):
     """(mult-adds, weights) of a row as workings; None for what it has none of."""
     if row.op.name in _TABLES:
         return None, product(_TABLES[row.op.name](row))
+    if row.op.name in _SUMS and row.options.keys() <= {"heads", "bias", "inputs"}:
+        return _SUMS[row.op.name](row)
     factors = _FACTORS.get(row.op.name)
     if factors is None:
         return _by_rule(row)
@@ -101,6 +103,25 @@ def _matmul(row):
     return [], [*size, ("R", rows), ("K", inner), ("C", columns)]
 
 
+def _attention(row):
+    """The four projections of every token, then both products of every pair of tokens."""
+    *windows, tokens, channels = row.inputs[0]
+    many = [("B", prod(windows)), ("T", tokens)] if windows else [("T", tokens)]
+    weights = [("4", 4), ("C", channels), ("C", channels)]
+    pairs = [("2", 2), *many, ("T", tokens), ("C", channels)]
+    return added([product([*weights, *many]), product(pairs)]), product(weights)
+
+
+def _attend(row):
+    """Both products of every pair of a query and a key: q k, and the weight times v."""
+    (*windows, queries, width), (*_, keys, _), _ = row.inputs
+    many = [("B", prod(windows))] if windows else []
+    pairs = [*many, ("Q", queries), ("K", keys)]
+    both = [product([*pairs, ("C", width)]), product([*pairs, ("V", row.layer.shape[-1])])]
+    return added(both), None
+
+
+_SUMS = {"attention": _attention, "attend": _attend}  # as they are without masks, windows or a memory
 _FACTORS = {
     "conv": _conv,
     "dwconv": _dwconv,

@@ -15,6 +15,12 @@ from costcalc.trace import trace
 from costcalc.working import separable, worked
 
 ALPHA, RES = sympy.symbols("alpha res", positive=True)
+NO_POLYNOMIAL = {  # on no grid: a quarter of a width rounded once more; grids of windows of 7 after those of pairs
+    "ghostnet",
+    "mobilenet_v3_large",
+    "mobilenet_v3_small",
+    "swin_t",
+}
 FOUR = [(alpha, res) for alpha in (1, 0.75, 0.5, 0.25) for res in (224, 192, 160, 128)]
 
 
@@ -34,7 +40,7 @@ def test_closed_forms_hold_where_they_say(config):
     least = {name: variable.least or 0 for name, variable in load(config).variables.items()}
     for name, one in formula(config).items():
         if one.closed is None:
-            assert config.startswith("mobilenet_v3")  # a quarter of a width, rounded to 8, is no polynomial on any grid
+            assert config in NO_POLYNOMIAL
             continue
         held = 0
         grids = [Fraction(part or 1) for part in re.findall(r"a (?:multiple of (\S+)|whole number)", one.condition)]
@@ -148,6 +154,20 @@ def test_workings_of_other_operations(run, tmp_path):
     totals = [int(text.replace(",", "")) for text in re.findall(r"mult-adds  .* = ([\d,]+)$", out, re.M)]
     assert totals == [line.cost // line.times for line in analyze(tmp_path / "s.yaml").lines]
     assert "3 times a sample" in out
+
+
+def test_attention_is_worked_by_its_projections_and_its_pairs_of_tokens(run):
+    _, out, _ = run("explain", "vit_b_16", "encoder_1")
+    assert "  mult-adds  4*C*C*T + 2*T*T*C = 4*768*768*197 + 2*197*197*768 = 524,391,936\n" in out
+    assert "  params     4*C*C = 4*768*768 = 2,359,296\n" in out
+
+
+def test_a_general_form_says_where_the_network_has_its_structure():
+    found = formula("ghostnet")["params"]
+    assert found.holds(alpha=1.3, res=224)
+    assert found(alpha=1.3, res=224) == analyze("ghostnet", alpha=1.3).totals["params"]
+    assert not found.holds(alpha=0.06, res=224)  # rows of 80 and of 112 channels both round to 8: one shortcut less
+    assert found(alpha=0.06, res=224) != analyze("ghostnet", alpha=0.06).totals["params"]
 
 
 def test_the_pair_saves_what_the_theory_says():
