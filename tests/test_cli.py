@@ -153,7 +153,9 @@ SAYS = [  # command line, exit code, what stdout and stderr hold
     ("conventions", 0, "framework  1 per mult-add", ""),
     ("conventions flops", 0, "2 per mac\n", ""),
     ("conventions papper", 2, "", "a similar name exists: `paper`"),
-    ("zoo", 0, "  568,740,352    4,209,088  MobileNet V1", ""),
+    ("zoo", 0, "568,740,352    4,209,088  alpha, res, classes  ", ""),
+    ("zoo mobilenet", 0, "  - separable: [[64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2]]\n", ""),
+    ("zoo mobilenett", 2, "", "there is no shipped config `mobilenett`\n  = help: a similar name exists: `mobilenet`"),
     ("validate mobilenet vgg16", 0, "ok: vgg16:", ""),
     ("validate mobilenet nosuch.yaml", 2, "ok: mobilenet:", "1 of 2 specs cannot be used"),
     ("schema", 0, '"$schema": "http://json-schema.org/draft-07/schema#"', ""),
@@ -177,6 +179,23 @@ def test_what_commands_say(run, line, code, out, err):
     assert (result.code, bool(result.out), bool(result.err)) == (code, bool(out), bool(err))
     assert out in result.out
     assert err in result.err
+
+
+def test_the_zoo_lists_every_config_with_what_analyze_counts(run):
+    _, *lines = run("zoo").out.splitlines()
+    listed = {name: (cost, params) for name, cost, params, *_ in map(str.split, lines)}
+    assert {*listed} == {path.stem for path in CONFIGS.glob("*.yaml")}
+    for name in ("mobilenet", "resnet50", "swin_t"):
+        totals = run("analyze", name, "--json").totals()
+        assert listed[name] == tuple(f"{total:,}" for total in totals)
+
+
+def test_the_zoo_gives_a_config_to_start_from(run, tmp_path):
+    (tmp_path / "mobilenet").write_text("not this")
+    text = run("zoo", "mobilenet").out
+    assert text == run("zoo", "mobilenet.yaml").out == (CONFIGS / "mobilenet.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("default: 1.0", "default: 0.75"))
+    assert run("analyze", "mine.yaml", "--res", "160", "--json").totals() == THIN
 
 
 def test_no_command_shows_the_help(run):
