@@ -155,7 +155,7 @@ SAYS = [  # command line, exit code, what stdout and stderr hold
     ("conventions keras --format csv", 0, "price,params,1,running,", ""),
     ("conventions slim --json", 0, '"per": "beta"', ""),
     ("conventions papper", 2, "", "a similar name exists: `paper`"),
-    ("zoo", 0, "568,740,352    4,209,088  alpha, res, classes  ", ""),
+    ("zoo", 0, "568,740,352    4,209,088  alpha, res, classes, ", ""),
     ("zoo mobilenet", 0, "  - separable: [[64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2]]\n", ""),
     ("zoo mobilenett", 2, "", "there is no shipped config `mobilenett`\n  = help: a similar name exists: `mobilenet`"),
     ("validate mobilenet vgg16", 0, "ok: vgg16:", ""),

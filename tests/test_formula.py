@@ -15,6 +15,12 @@ from costcalc.trace import trace
 from costcalc.working import separable, worked
 
 ALPHA, RES = sympy.symbols("alpha res", positive=True)
+NO_POLYNOMIAL = {  # on no grid: a quarter of a width rounded once more; grids of windows of 7 after those of pairs
+    "ghostnet",
+    "mobilenet_v3_large",
+    "mobilenet_v3_small",
+    "swin_t",
+}
 FOUR = [(alpha, res) for alpha in (1, 0.75, 0.5, 0.25) for res in (224, 192, 160, 128)]
 
 
@@ -33,7 +39,8 @@ def test_mobilenet_in_closed_form():
 def test_closed_forms_hold_where_they_say(config):
     least = {name: variable.least or 0 for name, variable in load(config).variables.items()}
     for name, one in formula(config).items():
-        if one.closed is None:  # no grid makes its roundings vanish: it claims nothing
+        if one.closed is None:
+            assert config in NO_POLYNOMIAL
             continue
         held = 0
         grids = [Fraction(part or 1) for part in re.findall(r"a (?:multiple of (\S+)|whole number)", one.condition)]

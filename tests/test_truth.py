@@ -52,6 +52,7 @@ SHIPPED = {  # a network that a shipped config gives: its name, and the variable
     "vit_b_16": ("vit_b_16", {}),
     "timm/ghostnet_100": ("ghostnet", {}),
     "timm/mobilevit_s": ("mobilevit_s", {}),
+    "timm/seresnet50": ("resnet50", {"se": 1}),
 }
 ONE_SIZE = {"vit_b_16"}  # its module asserts the size that the position table was made for
 SQUARE = {"mobilenet_v1", "mobilenet_v1_050"}  # the config has one variable for both sides

@@ -42,7 +42,7 @@ def command(specs, at, alpha, res, rho, sets, with_bytes, dtype, by, sort, forma
     \b
     Examples:
       costcalc compare mobilenet --conv standard
-      costcalc compare mobilenet --at alpha=0.75 --at alpha=0.5
+      costcalc compare mobilenet --at alpha=0.75 --at middle=0
       costcalc compare resnet50 --conv separable --bytes --dtype float16
       costcalc compare mobilenet mobilenet_v2 vgg16 --sort mult_adds
       costcalc compare mobilenet --layers separable_7 --conv standard
