@@ -53,7 +53,7 @@ class Origin(NamedTuple):
 
         Raises FileError for what is no path down from there and for what is not there.
         """
-        _check(name)
+        check_path(name)
         beside = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), name))
         real = self.folder.real(beside)
         if real is not None:
@@ -64,7 +64,7 @@ class Origin(NamedTuple):
         raise FileError(Problem("no-file", f"there is no file `{brief(name)}` here", help=help or _HELP))
 
 
-def _check(name):
+def check_path(name):
     """Refuse what is no path down to a spec."""
     parts = name.split("/")
     if not name.isprintable():

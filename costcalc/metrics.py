@@ -8,7 +8,8 @@ from .errors import OptionError, Problem, listed, nearest
 from .loading import price_list
 from .num import prod
 
-NAMES = ("mult_adds", "flops", "params", "activations")
+NAMES = ("mult_adds", "flops", "params", "activations", "weights_bytes")
+VALUE_BYTES = 4  # of a 32-bit float
 
 
 class Metric(NamedTuple):
@@ -25,13 +26,15 @@ def metric(name, convention):
     mult_adds    the cost under the convention (flops: 2 per mult-add)
     params       the parameters that the convention counts
     activations  outputs of the layers that have mult-adds, per sample (as fvcore's activation count)
+    weights_bytes  those parameters as 32-bit floats
     """
     owner, dot, short = name.rpartition(".")
     priced = find(owner) if dot else price_list(convention)
     if short in ("mult_adds", "flops") and short != priced.cost:
         priced = CONVENTIONS["paper" if short == "mult_adds" else "flops"]
-    if short == "params":
-        return Metric(name, lambda row: priced.price(row.op.name, row.layer, 1, row.shared is not None)[1])
+    if short in ("params", "weights_bytes"):
+        size = VALUE_BYTES if short == "weights_bytes" else 1
+        return Metric(name, lambda row: priced.price(row.op.name, row.layer, 1, row.shared is not None)[1] * size)
     if short == "activations":
         return Metric(name, _activations)
     if short not in NAMES:

@@ -129,6 +129,14 @@ class Claim(NamedTuple):
     place: Place | None = None
 
 
+class Cap(NamedTuple):
+    """A limit of a spec's own budget: its value, as written, and where."""
+
+    value: Any
+    text: str
+    place: Place
+
+
 class Model(NamedTuple):
     """A whole spec."""
 
@@ -138,7 +146,7 @@ class Model(NamedTuple):
     inputs: Mapping[str, Input]
     steps: tuple[Step, ...]
     published: tuple[Claim, ...] = ()
-    budget: Mapping[str, int] = {}
+    budget: Mapping[str, Cap] = {}
     included: tuple[Source, ...] = ()  # the texts of all specs that it includes, each once
 
 

@@ -226,6 +226,7 @@ def test_every_example_runs(run, tmp_path, line):
     shutil.copytree(CONFIGS, tmp_path / "configs")
     for name in ("my_net.yaml", "before.yaml", "after.yaml"):
         shutil.copy(CONFIGS / "mobilenet.yaml", tmp_path / name)
+    (tmp_path / "costcalc.yaml").write_text("checks: [{spec: my_net.yaml, max: {mult_adds: 600M}}]\n")
     for words in (["init", "-q", "-b", "main"], ["add", "my_net.yaml"], [*IDENTITY, "commit", "-q", "-m", "A network"]):
         subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
     program, *words = [found for word in shlex.split(line) for found in (sorted(glob.glob(word)) or [word])]

@@ -35,7 +35,9 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("loading", "schema"),
     ("analysis", "rewrite", "alignment"),
     ("sweeps", "formulas", "rewriting", "reproducing"),
-    ("comparing",),
+    ("comparing", "repository"),
+    ("revisions",),
+    ("budget",),
     ("cli",),
 )
 RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

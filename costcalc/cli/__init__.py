@@ -10,6 +10,7 @@ from .. import __version__
 
 COMMANDS = {  # name -> what it is for
     "analyze": "What a network costs, layer by layer.",
+    "check": "Cost budgets: what a change costs, and whether it may.",
     "compare": "Designs side by side: specs, settings, standard against separable.",
     "conventions": "What counts as a mult-add or a parameter, and for whom.",
     "diff": "What an edit of a design costs; against a git revision, too.",

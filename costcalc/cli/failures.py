@@ -91,9 +91,17 @@ def _entry(problem):
 
 def as_text(problem, color=False):
     """One problem: what, where with the line and a caret, and what to do."""
+    said = [("help", problem.help)] if problem.help else []
+    notes = (*said, *(("note", note) for note in problem.notes))
+    lines = framed("error", None, problem.message, problem.place, notes, color)
+    return "\n".join(lines) + "\n"
+
+
+def framed(kind, code, message, place, notes=(), color=False):
+    """The lines of one finding: what, where with the line and a caret, and what there is to say of it."""
     red, blue, off = ("\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("", "", "")
-    place, gutter = problem.place, " "
-    lines = [f"{red}error{off}: {printed(brief(problem.message, MESSAGE))}"]
+    gutter = " "
+    lines = [f"{red}{kind}{f'[{code}]' if code else ''}{off}: {printed(brief(message, MESSAGE))}"]
     if place:
         gutter, bar = " " * len(str(place.line)), f"{blue}|{off}"
         text, blanks, caret = _excerpt(place)
@@ -103,10 +111,9 @@ def as_text(problem, color=False):
             f"{place.line} {bar} {text}".rstrip(),
             f"{gutter} {bar} {' ' * blanks}{red}{'^' * caret}{off}",
         ]
-    said = [("help", problem.help)] if problem.help else []
-    for kind, text in (*said, *(("note", note) for note in problem.notes)):
-        lines.append(f"{gutter} {blue}={off} {kind}: {printed(brief(text, MESSAGE))}")
-    return "\n".join(lines) + ("\n\n" if place else "\n")
+    for about, text in notes:
+        lines.append(f"{gutter} {blue}={off} {about}: {printed(brief(text, MESSAGE))}")
+    return [*lines, ""] if place else lines
 
 
 def _excerpt(place):

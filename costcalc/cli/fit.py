@@ -3,8 +3,9 @@
 import click
 
 from ..errors import OptionError, Problem
+from ..texts import read_value
 from . import FAILED, OK
-from .options import SpecCommand, read_value
+from .options import SpecCommand
 
 
 @click.command(cls=SpecCommand)

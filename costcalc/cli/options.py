@@ -1,11 +1,9 @@
 """Options that commands share, and the variables of a spec as options of their own."""
 
-import re
-
 import click
 
-from .. import limits
 from ..errors import OptionError, Problem, brief, listed, nearest
+from ..texts import read_value
 
 
 class SpecCommand(click.Command):
@@ -147,22 +145,6 @@ def _unknown(ctx, option, model):
     declared = [f"--{name}" for name in model.variables]
     help = nearest(option, [*ctx.meta["known"], *declared]) or f"variables of {model.name}: {listed(declared)}"
     return OptionError(Problem("unknown-option", f"there is no option or variable `{brief(option)}`", help=help))
-
-
-def read_value(name, text):
-    """A value from the command line: a number, true or false, or a word."""
-    if text in ("true", "false"):
-        return text == "true"
-    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
-        value = float(text) if len(text) > 40 or re.search(r"[.eE]", text) else int(text)
-        if abs(value) < 10**limits.DIGITS:
-            return value
-        help = f"a number has at most {limits.DIGITS} digits"
-        raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help=help))
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in ("nan", "inf", "infinity"):
-        return text
-    help = "a number has a decimal point" if re.fullmatch(r"\d+,\d+", text) else "a finite number is due"
-    raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help=help))
 
 
 def factor(name, text):

@@ -3,7 +3,8 @@
 import click
 
 from ..errors import OptionError, Problem, listed
-from .options import SpecCommand, axis_options, named_pairs, read_value
+from ..texts import read_value
+from .options import SpecCommand, axis_options, named_pairs
 
 MANY = 10**9  # points that need --yes
 FORMATS = ("table", "csv", "json", "md", "latex", "parquet")

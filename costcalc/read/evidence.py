@@ -5,7 +5,7 @@ A figure keeps the text it was printed as (`325M`, `1.19%`): how many digits it 
 
 from ..errors import OptionError, Place, listed
 from ..figures import ACCURACIES, METRICS, SHARES, figure, value
-from ..model import Claim
+from ..model import Cap, Claim
 from ..variables import checked
 from .nodes import is_empty
 
@@ -202,5 +202,5 @@ def budget(node, problems):
         if limit is None or part.value.endswith("%"):
             problems.add("bad-figure", f"a limit is a number, not {part.what}", part, "write 170M, 2.6M or 4209088")
         else:
-            limits[name] = limit
+            limits[name] = Cap(limit, part.value, Place(problems.source, *part.at))
     return limits

@@ -13,11 +13,11 @@ def notes(report, view, shown):
         unknown = [line.name for line in report.lines if not line.complete]
         found.append(f"lower bounds (>=): the cost of {printable(', '.join(unknown[:5]))} is not known")
     found += [_published(claim) for claim in _claims(report)]
-    for metric, limit in report.model.budget.items():
+    for metric, cap in report.model.budget.items():
         have = report.totals.get(metric)
         if have is not None:
-            state = "within" if have <= limit else "over"
-            found.append(f"budget: {metric} {have:,} of {limit:,}, {state}")
+            state = "within" if have <= cap.value else "over"
+            found.append(f"budget: {metric} {have:,} of {cap.value:,}, {state}")
     return [*found, stamp(report)]
 
 

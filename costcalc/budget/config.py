@@ -1,0 +1,203 @@
+"""`costcalc.yaml`: which specs are checked, in which setting, and against what limits."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..conventions import find
+from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source
+from ..files import text
+from ..read.nodes import compose
+from ..read.problems import Problems
+from .bounds import Bad, amount, change
+
+NAME = "costcalc.yaml"
+CHECKS = 10_000  # of one file
+_KEYS = ("spec", "at", "convention", "max", "min", "vs_base", "level", "why")
+_EXAMPLE = "write {spec: my_net.yaml, max: {mult_adds: 170M}}"
+METRICS = ("mult_adds", "flops", "params", "activations", "weights_bytes")
+
+
+class Limit(NamedTuple):
+    """One limit. `where` is "" for the whole network, `any_layer`, or a glob of layers' names."""
+
+    kind: str  # max, min or vs_base
+    metric: str
+    where: str
+    bound: Any  # Amount or Change
+    text: str
+    place: Place | None
+
+
+class Check(NamedTuple):
+    """What is checked of a spec, or of those that a glob names, in one setting."""
+
+    spec: str
+    at: Mapping[str, Any]
+    convention: str
+    limits: tuple[Limit, ...]
+    level: str
+    why: str
+    place: Place | None
+
+
+class Config(NamedTuple):
+    """A file of checks. Paths in it are relative to its directory, and lead nowhere else."""
+
+    path: str
+    checks: tuple[Check, ...]
+
+    @property
+    def folder(self):
+        """The directory that it is in."""
+        return os.path.dirname(self.path)
+
+
+def find_config(start="."):
+    """The path of the nearest costcalc.yaml, here or in a directory above, as far as the repository goes; or None."""
+    folder = os.path.realpath(start)
+    while True:
+        path = os.path.join(folder, NAME)
+        if os.path.isfile(path):
+            return os.path.relpath(path)
+        above = os.path.dirname(folder)
+        if above == folder or os.path.exists(os.path.join(folder, ".git")):
+            return None
+        folder = above
+
+
+def read_config(path):
+    """The checks of a file. Raises SpecError with all its problems, or FileError."""
+    if not os.path.exists(path):
+        raise FileError(Problem("no-file", f"there is no file {path!r}"))
+    source = Source(path, text(path))
+    return Config(path, _Reader(source).checks())
+
+
+def limit_of(kind, metric, where, text, convention, place=None):
+    """The Limit that a text is. Raises OptionError for an unknown metric or what is no limit."""
+    from ..metrics import metric as metric_of
+
+    metric_of(metric, convention)
+    try:
+        bound = change(text, metric) if kind == "vs_base" else amount(text, metric, share=bool(where))
+    except Bad as error:
+        raise OptionError(Problem("bad-limit", str(error))) from None
+    return Limit(kind, metric, where, bound, text, place)
+
+
+class _Reader:
+    def __init__(self, source):
+        self.source, self.problems = source, Problems(source)
+
+    def checks(self):
+        root = compose(self.source, self.problems)
+        sections = self.parts(root, ("checks",), "start with `checks:` and a list")
+        found = []
+        if "checks" not in sections and root.kind == "map":
+            self.problems.add("missing-key", "there are no checks here", root, f"write `checks:`, then - {_EXAMPLE}")
+        for node in self.items(sections.get("checks")):
+            found.append(self.check(node))
+        self.problems.raise_any()
+        return tuple(found)
+
+    def items(self, node):
+        if node is None:
+            return []
+        if node.kind != "list":
+            self.problems.due("not-a-list", "a list", node, "start each check with `- `")
+            return []
+        if not node.value:
+            self.problems.add("empty", "there are no checks here", node, f"- {_EXAMPLE}")
+        if len(node.value) > CHECKS:
+            self.problems.add("limit", f"at most {CHECKS:,} checks can stand here", node)
+        return node.value[:CHECKS]
+
+    def parts(self, node, known, help):
+        if node.kind != "map":
+            self.problems.due("not-a-map", "a map", node, help)
+            return {}
+        for key, _ in node.value:
+            if known and key.value not in known:
+                self.problems.unknown("key", key.value, key, known)
+        return {key.value: value for key, value in node.value}
+
+    def check(self, node):
+        parts = self.parts(node, _KEYS, _EXAMPLE)
+        words = {name: self.word(parts.get(name), name) for name in ("spec", "convention", "level", "why")}
+        if "spec" not in parts and node.kind == "map":
+            self.problems.add("missing-key", "a check needs `spec:`", node, _EXAMPLE)
+        if words["level"] not in (None, "error", "warn"):
+            self.problems.unknown("level", words["level"], parts["level"], ("error", "warn"))
+        convention = words["convention"] or "paper"
+        self.known(lambda: find(convention), parts.get("convention"))
+        kinds = ("max", "min", "vs_base")
+        limits = [limit for kind in kinds for limit in self.limits(kind, parts.get(kind), convention)]
+        if not limits and node.kind == "map":
+            self.problems.add("missing-key", "this check limits nothing", node, "add max: {mult_adds: 170M}")
+        at = {key.value: value for key, value in self.pairs(parts.get("at"))}
+        level, why = words["level"] or "error", words["why"] or ""
+        place = Place(self.source, *(parts["spec"].at if "spec" in parts else node.at))
+        return Check(words["spec"] or "", self.values(at), convention, tuple(limits), level, why, place)
+
+    def word(self, node, name):
+        if node is None:
+            return None
+        if node.kind != "scalar" or not node.value:
+            self.problems.due("not-text", "a text", node, f"write `{name}: ..` with one value")
+            return None
+        return node.value
+
+    def pairs(self, node):
+        if node is None or not self.parts(node, (), "write {alpha: 0.75, res: 160}"):
+            return ()
+        return node.value
+
+    def values(self, at):
+        from ..texts import read_value
+
+        found = {}
+        for name, node in at.items():
+            if self.word(node, name) is not None:
+                self.known(lambda name=name, node=node: found.update({name: read_value(name, node.value)}), node)
+        return found
+
+    def known(self, look, node):
+        """What a look-up gives; its error is noted at a node."""
+        try:
+            return look()
+        except (OptionError, CostcalcError) as error:
+            problem = error.problems[0]
+            self.problems.add(problem.code, problem.message, node, problem.help)
+            return None
+
+    def limits(self, kind, node, convention):
+        if node is None:
+            return
+        for key, value in self.pairs(node):
+            name = key.value
+            if name == "layers" and kind != "vs_base":
+                for glob, inner in self.pairs(value):
+                    yield from self.group(kind, inner, glob.value, convention)
+            elif name == "any_layer" and kind != "vs_base":
+                yield from self.group(kind, value, "any_layer", convention)
+            elif name.startswith("any_layer.") and kind != "vs_base":
+                yield from self.limit(kind, key, name.removeprefix("any_layer."), value, "any_layer", convention)
+            else:
+                yield from self.limit(kind, key, name, value, "", convention)
+
+    def group(self, kind, node, where, convention):
+        for key, value in self.pairs(node):
+            yield from self.limit(kind, key, key.value, value, where, convention)
+
+    def limit(self, kind, key, metric, node, where, convention):
+        text = self.word(node, metric)
+        if text is None:
+            return
+        try:
+            yield limit_of(kind, metric, where, text, convention, Place(self.source, *node.at))
+        except OptionError as error:
+            problem = error.problems[0]
+            self.problems.add(
+                problem.code, problem.message, key if problem.code == "unknown-metric" else node, problem.help
+            )

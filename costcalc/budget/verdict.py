@@ -1,0 +1,83 @@
+"""What a check says: one verdict a limit."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..errors import Place, Problem
+from .config import Check, Limit
+
+PASS, CROSSED, WORSE, OVER, ALREADY, GREW, SKIPPED = "pass", "crossed", "worse", "over", "already", "grew", "skipped"
+FAILING = frozenset((CROSSED, WORSE, OVER, GREW))
+SAYS = {
+    PASS: "within",
+    CROSSED: "this change crosses the limit",
+    WORSE: "already over, and this change makes it worse",
+    OVER: "over the limit",
+    ALREADY: "already over, and not made worse",
+    GREW: "this change adds more than it may",
+    SKIPPED: "new: there is nothing to compare with",
+}
+
+
+class Cause(NamedTuple):
+    """The layer that an excess comes from most: where it stands, what changed, by how much."""
+
+    place: Place
+    what: str
+    amount: int
+
+
+class Verdict(NamedTuple):
+    """One limit judged. `allowed` is the limit as a number; `layer` the layer it is about, if not the whole network."""
+
+    limit: Limit
+    status: str
+    now: Any = None
+    base: Any = None
+    allowed: Any = None
+    layer: str = ""
+    others: int = 0  # further layers that break it
+    cause: Cause | None = None
+
+    @property
+    def excess(self):
+        """How far beyond the limit it is."""
+        return self.now - self.allowed if self.limit.kind != "min" else self.allowed - self.now
+
+
+class Base(NamedTuple):
+    """What is compared with: a revision as a person calls it, its commit, and the name the spec had there."""
+
+    revision: str
+    commit: str
+    name: str | None  # None for a spec that is new
+
+
+class Outcome(NamedTuple):
+    """One spec in one setting against the limits of one check. With problems, it could not be judged."""
+
+    check: Check
+    spec: str
+    settings: Mapping[str, Any]
+    verdicts: tuple[Verdict, ...] = ()
+    base: Base | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def title(self):
+        """The spec and its setting: `models/mobilenet.yaml alpha=0.75`."""
+        return " ".join((self.spec, *(f"{name}={value}" for name, value in self.settings.items())))
+
+    @property
+    def failing(self):
+        """The verdicts that break a limit."""
+        return tuple(one for one in self.verdicts if one.status in FAILING)
+
+    @property
+    def state(self):
+        """error (could not be judged), fail, warn or pass."""
+        if self.problems:
+            return "error"
+        if self.failing:
+            return "warn" if self.check.level == "warn" else "fail"
+        return "warn" if any(one.status == ALREADY for one in self.verdicts) else "pass"
