@@ -140,6 +140,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ),
     ("«{out: 8, stride: 2}»", ("this layer has no operation", FIRST)),
     ("«{repeat: 3}»", ("this layer has no operation", FIRST)),
+    ("«as»", ("this layer has no operation", FIRST)),
     (
         "«[relu]»",
         (
