@@ -43,7 +43,7 @@ class Formula(NamedTuple):
     symbols: tuple
     assumed: tuple  # what had to be taken for granted for the form that is shown: the closed one if there is one
     sample: Mapping  # the defaults of the symbols
-    structure: tuple = ()  # what holds where the general form does: elsewhere the network has other layers
+    structure: Any  # a truth that holds where the general form does: elsewhere the network has other layers
 
     def sensitivities(self):
         """(symbol, derivative, elasticity) for each symbol: the last is what 1 % more of it costs, in percent."""
@@ -54,7 +54,7 @@ class Formula(NamedTuple):
 
     def holds(self, **values):
         """Whether the network has the structure there that the general form was made for."""
-        return bool(self._at(sympy.And(*self.structure), values))
+        return bool(self._at(self.structure, values))
 
     def __call__(self, **values):
         """The value of the general form, rounded in the float arithmetic of the published code.
@@ -140,8 +140,8 @@ def derive(model, groups, names, values):
     """Formulas of groups: {name: (metric, predicate over rows)}, in the symbols `names`."""
     symbols = {name: _symbol(model.variables[name], settle(model, {})[name]) for name in names}
     sample = {symbol: exact(settle(model, {})[name]) for name, symbol in symbols.items()}
-    general, structure = _totals(model, groups, symbols, values, sample)
-    assumed = structure
+    general, assumed = _totals(model, groups, symbols, values, sample)
+    structure = sympy.And(*assumed)
     grids = _grids(general.values(), symbols)
     closed = {}
     if grids:
@@ -164,7 +164,7 @@ def derive(model, groups, names, values):
             tuple(symbols.values()),
             tuple(assumed),
             sample,
-            tuple(structure),
+            structure,
         )
         for name in groups
     }

@@ -34,6 +34,7 @@ SHIPPED = {  # a network that a shipped config gives: its name, and the variable
     "mobilenet_v3_small": ("mobilenet_v3_small", {}),
     "squeezenet1_0": ("squeezenet1_0", {"res": 224}),
     "squeezenet1_1": ("squeezenet1_1", {}),
+    "vgg11_bn": ("vgg16", {"layers": 11, "bn": 1, "adaptive": 1}),
     "vgg16": ("vgg16", {"adaptive": 1}),
     "timm/legacy_xception": ("xception", {}),
     "timm/mobilenetv2_075": ("mobilenet_v2", {"alpha": 0.75}),
