@@ -189,7 +189,6 @@ REASONED = {  # row, metric -> the verdict on those that are not exact; the conf
     ("t14.0.75-128b", "mult_adds"): NOT_REPRODUCIBLE,
     ("t14.0.75-128b", "params"): NOT_REPRODUCIBLE,
     ("mobilenet_v1 0.5 224", "mult_adds"): ERRATUM,
-    ("resnet50_reference_in_readme", "mult_adds"): ERRATUM,
     ("v2.t4.v1", "mult_adds"): ERRATUM,
     ("v2.t4.v2_14", "mult_adds"): ERRATUM,
     ("v2.t4.v2_14", "params"): ERRATUM,
