@@ -6,7 +6,7 @@ is part of every start of the program.
 An argument (`Arg`) is a plain value (number, bool, word, tuple), an `Expr`, or a tuple that holds such.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .errors import Place, Source
@@ -145,7 +145,7 @@ class Model(NamedTuple):
     variables: Mapping[str, Variable]
     inputs: Mapping[str, Input]
     steps: tuple[Step, ...]
-    published: tuple[Claim, ...] = ()
+    published: Iterable[Claim] = ()
     budget: Mapping[str, Cap] = {}
     included: tuple[Source, ...] = ()  # the texts of all specs that it includes, each once
 

@@ -54,7 +54,7 @@ def _found(specs):
     found, count = [], 0
     for spec in specs or sorted(configs(), key=lambda name: (name != "mobilenet", name)):  # its tables begin with it
         model = load(spec)
-        if specs and not model.published:
+        if specs and not [*model.published]:
             help = "list them under `published:`, with their source"
             raise OptionError(Problem("no-figures", f"{model.name} has no published figures", help=help))
         found += findings(model)

@@ -26,6 +26,7 @@ def command(ctx, specs):
     for spec in specs:
         try:
             report = analyze(spec)
+            list(report.model.published)  # read when asked for
             fine.append(f"ok: {printed(spec)}: {len(report.lines):,} layers, {report.totals['params']:,} params")
         except CostcalcError as error:
             failed += 1

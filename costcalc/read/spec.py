@@ -1,16 +1,16 @@
 """The spec language: a YAML text becomes a `Model`, or a SpecError with every problem of the file."""
 
-from ..errors import OptionError, Place, Problem, Source, SpecError, brief, nearest
+from ..errors import Place, Problem, Source, SpecError, brief, nearest
 from ..expr import FUNCTIONS, Function, parse
 from ..files import Origin, origin, stem
 from ..memory import uncollected
-from ..model import Input, Model, Variable
+from ..model import Input, Model
 from ..ops import INDEX, find
 from ..scope import SHAPE_NAMES
-from ..variables import checked
-from . import args
+from . import args, declarations
 from .args import BAD, Scope
 from .blocks import RESERVED, Library, Shipped, signature
+from .deferred import Deferred, parted
 from .includes import IncludeReader, Includes
 from .names import Names
 from .nodes import compose, is_empty
@@ -46,14 +46,24 @@ def read(source: Source, at: Origin | None = None) -> Model:
             raise SpecError(Problem("limit", "blocks and lists nest too deep", Place(source, 1, 1))) from None
 
 
+def _published(source, variables):
+    from . import evidence
+
+    problems = Problems(source)
+    claims = evidence.published(compose(source, problems).value[0][1], variables, problems)
+    problems.raise_any()
+    return claims
+
+
 class _Reader:
     def __init__(self, source, at, includes):
         self.source, self.problems = source, Problems(source)
         self.includes = IncludeReader(self.problems, includes, at)
 
     def model(self):
-        sections = self._sections(compose(self.source, self.problems))
-        variables = self._variables(sections.get("vars"))
+        root, waiting = self._root()
+        sections = self._sections(root)
+        variables = declarations.variables(self._map(sections.get("vars")), self.problems)
         names = SHAPE_NAMES | set(variables)
         functions = self._functions(sections.get("define"), variables)
         inputs = self._inputs(sections, Scope(variables, functions))
@@ -66,8 +76,20 @@ class _Reader:
         self._check_defaults(sections.get("defaults"), library)
         published, budget = self._evidence(sections, variables)
         self.problems.raise_any()
+        if waiting:
+            published = Deferred(lambda: _published(waiting, variables))
         name = sections["name"].value if "name" in sections else stem(self.source.path)
         return Model(name, self.source, variables, inputs, steps, published, budget)
+
+    def _root(self):
+        """The tree of the file, and the source of the figures it publishes if these can wait."""
+        head, tail = parted(self.source)
+        if tail is not None:
+            try:
+                return compose(head), tail
+            except SpecError:
+                pass  # the whole file says what is wrong, or that it was no line of its own
+        return compose(self.source, self.problems), None
 
     def _steps(self, node, reader, scope):
         if node.kind == "list" and not node.value:
@@ -122,61 +144,6 @@ class _Reader:
             return node
         return None
 
-    def _variables(self, node):
-        variables = {}
-        for key, value in self._map(node).value if self._map(node) else ():
-            name = key.value
-            if not args.is_name(name) or name in RESERVED or name in SHAPE_NAMES:
-                self._bad_name(key, "a variable")
-                continue
-            known = len(self.problems.found)
-            variables[name] = self._variable(name, key, value, variables)
-            self.problems.explain_order(known, node)
-        return variables
-
-    def _bad_name(self, key, what):
-        name, help = key.value, "a name is made of letters (a to z), digits and `_`, and starts with a letter"
-        if name in RESERVED:
-            help = "in a spec it means something already" if name != "i" else "`i` counts inside `repeat:`"
-        if name in SHAPE_NAMES:
-            help = f"in a layer it is that of what flows in; write `{name}_in`, or `{name[0]}`"
-        self.problems.add("bad-name", f"`{brief(name)}` cannot name {what}", key, help)
-
-    def _variable(self, name, key, node, earlier):
-        scope = Scope(earlier, FUNCTIONS)
-        parts = {"default": node}
-        if node.kind == "map":
-            parts = {}
-            for part, value in node.value:
-                if part.value not in ("default", "choices", "help", "min", "max"):
-                    self.problems.unknown("key", part.value, part, ("default", "choices", "help", "min", "max"))
-                parts[part.value] = value
-        if "default" not in parts:
-            self.problems.add("missing-option", f"`{name}` needs a `default`", key, "write {default: 1.0}")
-            return Variable(name, 1)
-        default = args.argument(parts["default"], scope, self.problems)
-        choices = ()
-        if "choices" in parts:
-            listed = parts["choices"].value if parts["choices"].kind == "list" else [parts["choices"]]
-            choices = tuple(args.argument(item, scope, self.problems) for item in listed)
-        bounds = [
-            args.number(parts[part], Scope((), FUNCTIONS), self.problems) if part in parts else None
-            for part in ("min", "max")
-        ]
-        text = args.text(parts["help"], scope, self.problems) if "help" in parts else ""
-        variable = Variable(name, default, choices, text, *bounds, Place(self.source, *key.at))
-        self._check_default(variable, parts["default"])
-        return variable
-
-    def _check_default(self, variable, node):
-        """Note a default that a person could not set: outside `choices`, `min` or `max`."""
-        if BAD in (variable.default, variable.least, variable.most, *variable.choices):
-            return
-        try:
-            checked(variable, variable.default)
-        except OptionError as error:
-            self.problems.add("bad-value", f"the default: {error.problems[0].message}", node, error.problems[0].help)
-
     def _functions(self, node, variables):
         functions = dict(FUNCTIONS)
         for key, value in self._map(node).value if self._map(node) else ():
@@ -205,7 +172,7 @@ class _Reader:
                 self.problems.add("missing-key", "`inputs:` names no input", sections["inputs"], help)
             for key, _ in pairs:
                 if not args.is_name(key.value):
-                    self._bad_name(key, "an input")
+                    declarations.bad_name(key, "an input", self.problems)
             return {key.value: self._input(value, scope) for key, value in pairs}
         return {"input": self._input(sections["input"], scope)} if "input" in sections else {}
 

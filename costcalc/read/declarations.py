@@ -1,0 +1,72 @@
+"""`vars:` : the variables that a spec declares."""
+
+from ..errors import OptionError, Place, brief
+from ..expr import FUNCTIONS
+from ..model import Variable
+from ..scope import SHAPE_NAMES
+from ..variables import checked
+from . import args
+from .args import BAD, Scope
+from .blocks import RESERVED
+
+_PARTS = ("default", "choices", "help", "min", "max")
+
+
+def variables(node, problems):
+    """The variables of a map, in order; a default may use those before it."""
+    found = {}
+    for key, value in node.value if node else ():
+        name = key.value
+        if not args.is_name(name) or name in RESERVED or name in SHAPE_NAMES:
+            bad_name(key, "a variable", problems)
+            continue
+        known = len(problems.found)
+        found[name] = _variable(name, key, value, found, problems)
+        problems.explain_order(known, node)
+    return found
+
+
+def bad_name(key, what, problems):
+    """Note a name that cannot be one."""
+    name, help = key.value, "a name is made of letters (a to z), digits and `_`, and starts with a letter"
+    if name in RESERVED:
+        help = "in a spec it means something already" if name != "i" else "`i` counts inside `repeat:`"
+    if name in SHAPE_NAMES:
+        help = f"in a layer it is that of what flows in; write `{name}_in`, or `{name[0]}`"
+    problems.add("bad-name", f"`{brief(name)}` cannot name {what}", key, help)
+
+
+def _variable(name, key, node, earlier, problems):
+    scope = Scope(earlier, FUNCTIONS)
+    parts = {"default": node}
+    if node.kind == "map":
+        parts = {}
+        for part, value in node.value:
+            if part.value not in _PARTS:
+                problems.unknown("key", part.value, part, _PARTS)
+            parts[part.value] = value
+    if "default" not in parts:
+        problems.add("missing-option", f"`{name}` needs a `default`", key, "write {default: 1.0}")
+        return Variable(name, 1)
+    default = args.argument(parts["default"], scope, problems)
+    choices = ()
+    if "choices" in parts:
+        listed = parts["choices"].value if parts["choices"].kind == "list" else [parts["choices"]]
+        choices = tuple(args.argument(item, scope, problems) for item in listed)
+    bounds = [
+        args.number(parts[part], Scope((), FUNCTIONS), problems) if part in parts else None for part in ("min", "max")
+    ]
+    text = args.text(parts["help"], scope, problems) if "help" in parts else ""
+    variable = Variable(name, default, choices, text, *bounds, Place(problems.source, *key.at))
+    _check_default(variable, parts["default"], problems)
+    return variable
+
+
+def _check_default(variable, node, problems):
+    """Note a default that a person could not set: outside `choices`, `min` or `max`."""
+    if BAD in (variable.default, variable.least, variable.most, *variable.choices):
+        return
+    try:
+        checked(variable, variable.default)
+    except OptionError as error:
+        problems.add("bad-value", f"the default: {error.problems[0].message}", node, error.problems[0].help)
