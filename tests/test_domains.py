@@ -129,7 +129,7 @@ def settings_of(model, random):
         values["alpha"] = np.where(random.random(POINTS) < 0.5, decimals, random.uniform(0.05, 2, POINTS))
     if "res" in model.variables:
         values["res"] = random.integers(model.variables["res"].least or 48, 400, POINTS)
-    return values
+    return values or {next(iter(model.variables)): random.integers(1, 40, POINTS)}
 
 
 @pytest.mark.parametrize("config", sorted(configs()))
