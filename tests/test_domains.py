@@ -129,6 +129,9 @@ def settings_of(model, random):
         values["alpha"] = np.where(random.random(POINTS) < 0.5, decimals, random.uniform(0.05, 2, POINTS))
     if "res" in model.variables:
         values["res"] = random.integers(model.variables["res"].least or 48, 400, POINTS)
+    if not values:  # neither is among its variables: the first of them varies
+        values = {name: np.full(POINTS, variable.default) for name, variable in model.variables.items()}
+        values[next(iter(values))] = random.integers(1, 40, POINTS)
     return values
 
 
