@@ -109,6 +109,14 @@ CONVENTIONS = {
         params={kind: price for kind, price in {**TRAINABLE, "running": 1}.items() if kind != "gamma"},
         source="TF-Slim, README of MobileNet V1: slim.batch_norm has no gamma unless scale=True",
     ),
+    "slim_v2": Convention(
+        name="slim_v2",
+        title="1 per mult-add; params are weights and biases, nothing of batch norm",
+        cost="mult_adds",
+        prices=MAC,
+        params={"weight": 1, "bias": 1},
+        source="TF-Slim, README of MobileNet V2 and V3; the tables of arXiv:1801.04381 and arXiv:1905.02244",
+    ),
 }
 
 COUNTERS = {  # other programs' conventions -> their module in `counters`
