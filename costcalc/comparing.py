@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from .alignment import Pair, aligned
 from .analysis import scaled
 from .elements import elements
-from .errors import CostcalcError, OptionError, Problem, SpecError
+from .errors import CostcalcError, OptionError, Problem, SpecError, brief, nearest
 from .loading import load, price_list
 from .memory import uncollected
 from .model import Model
@@ -24,7 +25,8 @@ class Design(NamedTuple):
 
     title: str
     report: Report
-    elements: list
+    elements: list  # those that are compared
+    all: list
     rewritten: Any = None  # rewrite.Rewritten
 
     @property
@@ -87,7 +89,8 @@ def compare(
         wanted = _wanted(models, _titles(specs, models), _settings(at), settings)
         designs = [_design(model, title, values, priced, layers) for model, title, values in wanted]
         if rewriting.parts:
-            designs += [_rewritten(design, rewriting, layers) for design in designs]
+            _refuse_none(designs, layers)
+            designs += [_rewritten(design, rewriting) for design in designs]
     return _compared(designs, layers)
 
 
@@ -102,10 +105,11 @@ def difference(old, new, convention="paper", rho=None, settings=None):
         models = [spec if isinstance(spec, Model) else load(spec) for spec in (old, new)]
         known = {name for model in models for name in model.variables}
         designs = []
-        for model in models:
+        for model, version in zip(models, ("old", "new"), strict=True):
             names = [name for name in settings or {} if name in model.variables or name not in known]
-            values = settle(model, scaled(model, {name: settings[name] for name in names}, rho))
-            designs.append(_design(model, model.name, values, priced, None))
+            with _noted(f"in the {version} version"):
+                values = settle(model, scaled(model, {name: settings[name] for name in names}, rho))
+                designs.append(_design(model, model.name, values, priced, None))
         found = _compared(designs, None)
     if not any(pair.left and pair.right for pair in found.pairs):
         help = f"costcalc compare {models[0].source.path} {models[1].source.path} sets their totals side by side"
@@ -117,14 +121,21 @@ def _compared(designs, layers):
     if len(designs) < 2:
         help = "name another spec, or use --at alpha=0.5, --conv standard, --conv separable, --thin 0.75 or --fold"
         raise OptionError(Problem("usage", "there is one design only: nothing to compare it with", help=help))
-    if layers and not any(design.elements for design in designs):
-        raise OptionError(Problem("unknown-layer", f"no layer is called `{layers}`", help="globs such as '*/dwconv'"))
+    _refuse_none(designs, layers)
     if len(designs) > 2:
         return designs
     left, right = designs
     home = right.rewritten.home if right.rewritten else None
     pairs = aligned(left.elements, right.elements) if home is None else paired(left.elements, right.elements, home)
     return Comparison(left, right, pairs)
+
+
+def _refuse_none(designs, layers):
+    """Refuse a glob that names no layer of any design."""
+    if layers and not any(design.elements for design in designs):
+        names = [name for design in designs for one in design.all for name in (one.name, one.name.partition("/")[0])]
+        help = nearest(layers, names[:MOST]) or "a name from the table, or a glob such as '*/dwconv'"
+        raise OptionError(Problem("unknown-layer", f"no layer is called `{brief(layers)}`", help=help))
 
 
 def _titles(specs, models):
@@ -154,21 +165,38 @@ def _design(model, title, values, convention, layers, rewritten=None):
     traced = trace(model, values)
     whole = report(model, traced, values, convention)
     found = elements(traced.rows, whole)
-    return Design(title, whole, [one for one in found if one.is_in(layers)] if layers else found, rewritten)
+    return Design(title, whole, [one for one in found if one.is_in(layers)] if layers else found, found, rewritten)
 
 
-def _rewritten(design, rewriting, layers):
-    """A design rewritten. Raises when that changes none of its layers."""
+def _rewritten(design, rewriting):
+    """A design rewritten, those layers of it that stand for the ones compared. Raises when that changes none."""
     model, convention = design.report.model, design.report.convention
     done = rewriting.apply(model)
-    touched = [one for one in design.elements if one.spot in done.changed]
-    if not touched:
+    title = f"{design.title}, {rewriting.title}"
+    with _noted(f"in {design.title} rewritten ({rewriting.title})"):
+        new = _design(done.model, title, design.report.values, convention, None, done)
+    chosen = {one.name for one in design.elements}
+    pairs = paired(design.all, new.all, done.home)
+    new = new._replace(elements=[one for pair in pairs if _is_of(pair, chosen) for one in pair.right])
+    if _layers(design) == _layers(new):
         raise _not_applicable(rewriting, model, done, design)
+    return new
+
+
+def _is_of(pair, names):
+    return any(one.name in names for one in pair.left)
+
+
+def _layers(design):
+    return [(row.op, row.inputs, row.layer, row.times) for element in design.elements for row in element.rows]
+
+
+@contextmanager
+def _noted(note):
+    """Add a note to the errors of a spec: which of several is meant."""
     try:
-        title = f"{design.title}, {rewriting.title}"
-        return _design(done.model, title, design.report.values, convention, layers, done)
+        yield
     except SpecError as error:
-        note = f"in {design.title} rewritten ({rewriting.title})"
         problems = [problem._replace(notes=(*problem.notes, note)) for problem in error.problems]
         raise SpecError(*problems) from None
 

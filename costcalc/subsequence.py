@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-SEARCHED = 1_000  # differences up to which the longest one is looked for
+CELLS = 2**28  # pairs of tokens looked at in one piece: a bit each is remembered
+OFTEN = 1_000  # a token that is so many times rarer than all together is looked up anew each time, to save memory
 
 
 def ascending(pairs):
@@ -22,69 +23,77 @@ def ascending(pairs):
 
 
 def common(a, b):
-    """Numbers (in a, in b) of a longest common sequence; of a long one, where few things differ."""
+    """Numbers (in a, in b) of a longest common sequence, ascending."""
     start = 0
     while start < min(len(a), len(b)) and a[start] == b[start]:
         start += 1
     end = 0
     while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
         end += 1
-    inner = _myers(a[start : len(a) - end], b[start : len(b) - end])
-    if inner is None:
-        inner = _by_unique(a[start : len(a) - end], b[start : len(b) - end])
+    inner = _longest(a[start : len(a) - end], b[start : len(b) - end])
     head, tail = [(n, n) for n in range(start)], [(len(a) - n, len(b) - n) for n in range(end, 0, -1)]
     return [*head, *((start + i, start + j) for i, j in inner), *tail]
 
 
-def _myers(a, b):
-    """The longest common sequence (Myers 1986, "An O(ND) Difference Algorithm"); None past SEARCHED differences."""
-    reach, history = {1: 0}, []
-    for edits in range(min(len(a) + len(b), SEARCHED) + 1):
-        history.append(dict(reach))
-        for diagonal in range(-edits, edits + 1, 2):
-            down = diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
-            x = reach[diagonal + 1] if down else reach[diagonal - 1] + 1
-            while x < len(a) and 0 <= x - diagonal < len(b) and a[x] == b[x - diagonal]:
-                x += 1
-            reach[diagonal] = x
-            if x >= len(a) and x - diagonal >= len(b):
-                return _trail(history, len(a), len(b))
-    return None
+def _longest(a, b):
+    """Too long lists are cut in two where the halves have most in common (Hirschberg 1975)."""
+    if not a or not b:
+        return []
+    if len(a) * len(b) <= CELLS or len(a) == 1:
+        return _trail(list(_rows(a, b)), a, b)
+    half = len(a) // 2
+    ahead, behind = _lengths(a[:half], b), _lengths(a[half:][::-1], b[::-1])[::-1]
+    cut = max(range(len(b) + 1), key=lambda at: ahead[at] + behind[at])
+    return [*_longest(a[:half], b[:cut]), *((half + i, cut + j) for i, j in _longest(a[half:], b[cut:]))]
 
 
-def _trail(history, x, y):
-    """The matches on the way that the search took, from its end back."""
-    found = []
-    for edits in range(len(history) - 1, -1, -1):
-        reach, diagonal = history[edits], x - y
-        down = diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
-        before = diagonal + 1 if down else diagonal - 1
-        start = (reach[before], reach[before] - before) if edits else (0, 0)
-        while x > start[0] and y > start[1]:
-            x, y = x - 1, y - 1
-            found.append((x, y))
-        x, y = start
+def _rows(a, b):
+    """One number for each beginning of a. Its bit j is 0 where the longest common sequence with b[: j + 1] is longer
+    than with b[:j].
+
+    All bits at once in the arithmetic of whole numbers: Hyyro 2004, "Bit-Parallel LCS-length Computation Revisited".
+    """
+    places: dict = {}
+    for number, token in enumerate(b):
+        places.setdefault(token, []).append(number)
+    often = {token: _bits(numbers, len(b)) for token, numbers in places.items() if len(numbers) * OFTEN >= len(b)}
+    whole = row = (1 << len(b)) - 1
+    for token in a:
+        mask = often.get(token)
+        here = row & (_bits(places.get(token, ()), len(b)) if mask is None else mask)
+        row = (row + here | row - here) & whole
+        yield row
+
+
+def _bits(numbers, length):
+    bits = bytearray(length // 8 + 1)
+    for number in numbers:
+        bits[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(bits, "little")
+
+
+def _trail(rows, a, b):
+    """The matches, from the end back."""
+    found, i, j = [], len(a), len(b)
+    while i and j:
+        if a[i - 1] == b[j - 1]:
+            i, j = i - 1, j - 1
+            found.append((i, j))
+        elif rows[i - 1] >> (j - 1) & 1:
+            j -= 1
+        else:
+            i -= 1
     return found[::-1]
 
 
-def _by_unique(a, b):
-    """Matches around what stands once on either side, for networks that differ in nearly everything."""
-    mine, other = _places(a), _places(b)
-    anchors = ascending([(places[0], other[token][0]) for token, places in mine.items() if _single(token, mine, other)])
-    if not anchors:
-        return []
-    return between(anchors, a, b)
-
-
-def _places(tokens):
-    found: dict = {}
-    for number, token in enumerate(tokens):
-        found.setdefault(token, []).append(number)
-    return found
-
-
-def _single(token, *sides):
-    return all(len(side.get(token, ())) == 1 for side in sides)
+def _lengths(a, b):
+    """How long the longest common sequence of a is with each beginning of b."""
+    for last in _rows(a, b):
+        row = last
+    lengths = [0]
+    for bit in reversed(f"{row:0{len(b)}b}"):
+        lengths.append(lengths[-1] + (bit == "0"))
+    return lengths
 
 
 def between(anchors, a, b):

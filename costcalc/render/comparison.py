@@ -6,9 +6,11 @@ from .. import __version__
 from .beside import change, cost_name, count, in_words, percent, ratio, times
 from .columns import printable, stamp
 from .json_ import SCHEMA_VERSION, document
+from .notes import bounds
 from .sheet import Column, Sheet
 
 A, B = "A", "B"
+NOTHING_IN_COMMON = "no layer of A stands for one of B"
 
 
 class ComparisonPage:
@@ -96,14 +98,17 @@ class ComparisonPage:
 
     def notes(self):
         """What was left alone, what theory says, what the numbers mean."""
-        alone = self.comparison.left_alone
-        found = [f"left as it is: {printable(name)}: {reason}" for name, reason in alone[:5]]
+        alone, designs = self.comparison.left_alone, (self.left, self.right)
+        found = [] if any(pair.left and pair.right for pair in self.comparison.pairs) else [NOTHING_IN_COMMON]
+        found += [f"left as it is: {printable(name)}: {reason}" for name, reason in alone[:5]]
         found += [f"and {len(alone) - 5:,} more left as they are"] if len(alone) > 5 else []
         if any(theory(pair) for pair in self.comparison.pairs):
             found.append("theory: 1/N + 1/DK^2 of a standard convolution (arXiv:1704.04861, section 3.1)")
         if self.size:
             found.append(f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value")
-        stamps = list(dict.fromkeys(stamp(design.report) for design in (self.left, self.right)))
+        bounded = [(side, note) for side, design in zip((A, B), designs, strict=True) for note in bounds(design.report)]
+        found += [f"{side}: {note}" for side, note in bounded]
+        stamps = list(dict.fromkeys(stamp(design.report) for design in designs))
         sides = [f"{side}: {text}" for side, text in zip((A, B), stamps, strict=False)]
         return [*found, *(sides if len(stamps) > 1 else stamps)]
 

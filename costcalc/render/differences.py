@@ -4,6 +4,7 @@ from .. import __version__
 from .beside import change, cost_name, count, percent
 from .columns import plain, printable, stamp
 from .json_ import SCHEMA_VERSION, document
+from .notes import bounds
 from .sheet import Column, Sheet
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "rewritten": "~", "moved": ">", "follows": "="}
@@ -48,7 +49,10 @@ class DifferencePage:
         seen = dict.fromkeys(pair.status for pair in self.pairs)
         words = {"follows": "cost changed with what flows in", "rewritten": "changed"}
         legend = dict.fromkeys(f"{SIGNS[status]} {words.get(status, status)}" for status in seen)
-        return [*([", ".join(legend)] if legend else ["no layer differs"]), stamp(self.right.report)]
+        said = [", ".join(legend)] if legend else ["no layer differs"]
+        for version, design in (("before", self.left), ("after", self.right)):
+            said += [f"{version}: {note}" for note in bounds(design.report)]
+        return [*said, stamp(self.right.report)]
 
     def records(self):
         """One row a layer that differs."""

@@ -4,6 +4,7 @@ from .. import __version__
 from .beside import cost_name, count, times
 from .columns import printable
 from .json_ import SCHEMA_VERSION, document
+from .notes import bounds
 from .sheet import Column, Sheet
 
 
@@ -41,7 +42,8 @@ class LeaguePage:
         convention = self.designs[0].report.convention
         moved = [f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value"]
         meaning = f"convention {convention.name}: {convention.title}; costcalc {__version__}"
-        return [*(moved if self.size else []), "ratio: to the design named first", meaning]
+        bounded = [f"{printable(one.title)}: {note}" for one in self.designs for note in bounds(one.report)]
+        return [*bounded[:5], *(moved if self.size else []), "ratio: to the design named first", meaning]
 
     def records(self):
         """One row a design."""

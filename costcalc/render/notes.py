@@ -9,9 +9,7 @@ def notes(report, view, shown):
     hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
     if hidden:
         found.append(f"{hidden:,} more {view.by}{' is' if hidden == 1 else 's are'} not shown (--top {view.top})")
-    if not report.complete:
-        unknown = [line.name for line in report.lines if not line.complete]
-        found.append(f"lower bounds (>=): the cost of {printable(', '.join(unknown[:5]))} is not known")
+    found += bounds(report)
     found += [_published(claim) for claim in _claims(report)]
     for metric, cap in report.model.budget.items():
         have = report.totals.get(metric)
@@ -19,6 +17,12 @@ def notes(report, view, shown):
             state = "within" if have <= cap.value else "over"
             found.append(f"budget: {metric} {have:,} of {cap.value:,}, {state}")
     return [*found, stamp(report)]
+
+
+def bounds(report):
+    """The note that totals are lower bounds, if they are."""
+    unknown = [line.name for line in report.lines if not line.complete]
+    return [f"lower bounds (>=): the cost of {printable(', '.join(unknown[:5]))} is not known"] if unknown else []
 
 
 def _claims(report):

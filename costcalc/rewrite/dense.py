@@ -1,7 +1,7 @@
 """Depthwise separable convolutions made into the standard ones that they stand for."""
 
-from ..model import Group
-from .steps import call, is_call, is_one, passes, reads_grid, spot
+from ..model import Group, Reuse
+from .steps import call, everywhere, is_call, is_one, passes, reads_grid, spot
 from .walk import Walk
 
 _WINDOW = ("kernel", "stride", "padding", "dilation")
@@ -14,6 +14,11 @@ class Standard(Walk):
     and activations between them go. MobileNets (arXiv:1704.04861), section 3.1 and Table 4.
     """
 
+    def run(self, model):
+        """The model rewritten."""
+        self.reused = {step.body.name for step in everywhere(model.steps) if type(step.body) is Reuse}
+        return super().run(model)
+
     def joined(self, steps, facts):
         """The list with its pairs replaced."""
         done, at = [], 0
@@ -21,7 +26,7 @@ class Standard(Walk):
             step, end = steps[at], at
             if is_call(step, "dwconv"):
                 second, end = _after(steps, at, facts)
-                reason = _no_second(second) or _why_not(step, second, facts)
+                reason = self._no_second(second) or _why_not(step, second, facts)
                 if reason:
                     self.left[spot(step)], end = reason, at
                 else:
@@ -33,6 +38,21 @@ class Standard(Walk):
     def inside(self, step, facts):
         """A group that came down to one plain convolution is that layer, under the group's controls."""
         return tuple(map(_alone, super().inside(step, facts)))
+
+    def _no_second(self, step):
+        if step is None or not is_call(step, "conv") or not is_one(step.body.options["kernel"]):
+            return "no 1x1 convolution follows it"
+        if any(arg is not None for arg in (step.repeat, step.when, step.residual, step.times, step.origin)):
+            return "the 1x1 convolution after it is repeated, conditional or bridged by itself"
+        if not is_one(step.body.options.get("groups", 1)):
+            return "the 1x1 convolution after it is grouped"
+        if not is_one(step.body.options.get("stride", 1)):
+            return "the 1x1 convolution after it has a stride"
+        if step.body.options.get("padding", "same") not in ("same", "valid", 0):
+            return "the 1x1 convolution after it is padded"
+        if step.label in self.reused:
+            return "the 1x1 convolution after it is used again by itself"
+        return None
 
     def _dense(self, first, second):
         self.changed |= {spot(first), spot(second)}
@@ -56,18 +76,6 @@ def _after(steps, at, facts):
     """The first step after one that is no norm or activation, and its number."""
     end = next((n for n in range(at + 1, len(steps)) if not passes(steps[n], facts)), None)
     return (steps[end], end) if end else (None, at)
-
-
-def _no_second(step):
-    if step is None or not is_call(step, "conv") or not is_one(step.body.options["kernel"]):
-        return "no 1x1 convolution follows it"
-    if any(arg is not None for arg in (step.repeat, step.when, step.residual, step.times, step.origin)):
-        return "the 1x1 convolution after it is repeated, conditional or bridged by itself"
-    if not is_one(step.body.options.get("groups", 1)):
-        return "the 1x1 convolution after it is grouped"
-    if not is_one(step.body.options.get("stride", 1)):
-        return "the 1x1 convolution after it has a stride"
-    return None
 
 
 def _why_not(first, second, facts):

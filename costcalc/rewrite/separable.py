@@ -3,7 +3,7 @@
 from ..expr import Expr
 from ..model import Group, is_dynamic
 from ..num import both, equal, negate
-from .steps import bare, call, is_call, is_one, passes, reads_grid, spot, where
+from .steps import bare, call, identity, is_call, is_one, passes, reads_grid, spot, where
 from .walk import Walk
 
 _DEPTHWISE = ("kernel", "stride", "padding", "dilation", "bias")
@@ -19,6 +19,7 @@ class Separable(Walk):
     def __init__(self, stem=False):
         super().__init__()
         self.pending = not stem
+        self.verb = "is"
 
     def each(self, step, facts):
         """A dense convolution as two."""
@@ -26,27 +27,44 @@ class Separable(Walk):
             self.left[spot(step)] = "it is transposed"
         if not is_call(step, "conv"):
             return (step,)
-        stem, self.pending = self.pending, self.pending and step.when is not None
+        stem = self.pending
+        if stem:
+            self._found(step)
         if is_one(step.body.options["kernel"]):
             return (step,)
         if not stem:
             return self._split(step, facts)
-        self.left[spot(step)] = "it is the first convolution (--stem takes it too)"
+        self.left[spot(step)] = f"it {self.verb} the first convolution (--stem takes it too)"
         return (step,) if step.repeat is None else _first_run(step, self._split(step, facts)[0])
 
     def inside(self, step, facts):
-        """Where the stem stands in layers that repeat, only their first run keeps it."""
+        """Where the stem stands in layers that repeat, only their first run keeps it; where they may not run at all,
+        the next may be the stem as well.
+        """
         looking = self.pending
         done = super().inside(step, facts)
-        if not looking or self.pending or step.repeat is None:
+        if not looking or self.pending:
             return done
-        return _first_run(done[0], super().inside(step, facts)[0])
+        if step.repeat is not None:
+            done = _first_run(done[0], super().inside(step, facts)[0])
+        self._found(step)
+        return done
+
+    def _found(self, step):
+        """Note that the stem stands in a step, or may: the next may be it where that one does not run."""
+        self.pending = step.when is not None
+        if self.pending:
+            self.verb = "may be"
 
     def block(self, block, facts):
-        """While the stem is looked for, a block is no model for its later calls."""
+        """While the stem is looked for, only a block without it is a model for its later calls."""
         if not self.pending:
             return super().block(block, facts)
-        return block._replace(steps=self.steps(block.steps, facts))
+        key = "stem", identity(block), facts
+        steps = self.lists[key] if key in self.lists else self.steps(block.steps, facts)
+        if self.pending:
+            self.lists[key] = steps
+        return block._replace(steps=steps)
 
     def _split(self, step, facts):
         reason = _why_not(step, facts)

@@ -1,7 +1,7 @@
 """What rewrites ask of steps, and how they make new ones."""
 
 from ..expr import Expr
-from ..model import Call, Chosen, is_dynamic
+from ..model import BlockCall, Call, Chosen, Group, Include, is_dynamic
 from ..ops import INDEX, find
 
 _GRID = frozenset(("height", "width", "depth", "length", "tokens"))  # what a stride in between changes
@@ -55,3 +55,43 @@ def call(op, options, places):
 def where(step, condition, text, names):
     """The step, run only where a condition on the names around it holds."""
     return step._replace(when=Expr(text, frozenset(names), condition), plain=False)
+
+
+def identity(block):
+    """What tells the list of a block, or of layers of another spec, from others: its first step and its length."""
+    return id(block.steps[0]) if block.steps else 0, len(block.steps)
+
+
+def within(steps):
+    """Every step that sees the same names, those inside others included."""
+    for step in steps:
+        yield step
+        yield from within(step.then)
+        if type(step.body) is Group:
+            yield from within(step.body.steps)
+        elif type(step.body) is Call:
+            for name in find(step.body.op).branches:
+                yield from _within_branch(step.body.options.get(name, ()))
+
+
+def _within_branch(arg):
+    if type(arg) is not tuple or not arg:
+        return
+    if type(arg[0]) in (tuple, str):
+        for one in arg:
+            yield from _within_branch(one)
+    else:
+        yield from within(arg)
+
+
+def everywhere(steps):
+    """Every step, those of blocks and other specs too, each once."""
+    lists, seen = [steps], set()
+    while lists:
+        for step in within(lists.pop()):
+            yield step
+            body = step.body
+            inner = body.block if type(body) is BlockCall else body if type(body) is Include else None
+            if inner is not None and identity(inner) not in seen:
+                seen.add(identity(inner))
+                lists.append(inner.steps)

@@ -1,13 +1,15 @@
-"""The walk that every rewrite shares: it rebuilds the lists of steps of a model, blocks once per kind of call."""
+"""The walk that every rewrite shares: it rebuilds the lists of steps of a model, those of blocks and other specs once
+per kind of call.
+"""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..expr import Expr
-from ..model import Block, BlockCall, Call, Group, Include, Model
+from ..model import BlockCall, Call, Group, Include, Model
 from ..ops import INDEX, find
 from ..scope import SHAPE_NAMES
-from .steps import bare
+from .steps import bare, identity
 
 
 class Rewritten(NamedTuple):
@@ -26,6 +28,7 @@ class Facts(NamedTuple):
     words: tuple = ()  # (parameter, operation) where it names one
     params: frozenset = frozenset()
     relative: frozenset = frozenset()  # parameters whose value follows from what flows in
+    thin: frozenset = frozenset()  # those of them that are relative because a rewrite made them thin
     final: bool = False  # the network's output comes from this list
 
 
@@ -33,7 +36,7 @@ class Walk:
     """Rebuilds a model from its innermost lists outwards. A rewrite is a subclass that overrides a hook or two."""
 
     def __init__(self):
-        self.blocks: dict[Any, Block] = {}
+        self.lists: dict[Any, tuple] = {}  # of blocks and other specs: what they are and what is known -> rewritten
         self.changed: set = set()
         self.left: dict = {}
         self.home: dict = {}
@@ -88,8 +91,8 @@ class Walk:
         if type(body) is BlockCall:
             return _as_steps(step, self.calls(body, facts if step.residual is None else under))
         if type(body) is Include:
-            known = self.known(body, body.given, facts)._replace(final=facts.final and step.residual is None)
-            return (step._replace(body=body._replace(steps=self.steps(body.steps, known))),)
+            known = self.known(body, body.given, facts if step.residual is None else under)
+            return (step._replace(body=self.block(body, known)),)
         if type(body) is Call:
             return (step._replace(body=self.branched(body, under)),)
         return (step,)
@@ -114,10 +117,10 @@ class Walk:
         """Calls of a block, split where its rows need different blocks."""
         runs: list[BlockCall] = []
         for number, (label, row) in enumerate(body.rows):
-            row = self.arguments(body.block, row, facts)
-            last = facts.final and number == len(body.rows) - 1
-            block = self.block(body.block, self.known(body.block, row, facts)._replace(final=last))
-            if runs and runs[-1].block is block:
+            here = facts._replace(final=facts.final and number == len(body.rows) - 1)
+            block = self.block(body.block, self.known(body.block, row, here))
+            row = self.arguments(body.block, row, here)
+            if runs and runs[-1].block.steps is block.steps:
                 runs[-1] = runs[-1]._replace(rows=(*runs[-1].rows, (label, row)))
             else:
                 runs.append(BlockCall(block, ((label, row),)))
@@ -136,14 +139,14 @@ class Walk:
             word = dict(where.words).get(arg.text) if type(arg) is Expr else arg
             if type(word) is str and word in INDEX:
                 words.append((param, word))
-        return Facts(tuple(words), params, frozenset(relative))
+        return Facts(tuple(words), params, frozenset(relative), frozenset(), facts.final)
 
     def block(self, block, facts):
-        """A block for calls of which the same is known."""
-        key = id(block), facts
-        if key not in self.blocks:
-            self.blocks[key] = block._replace(steps=self.steps(block.steps, facts))
-        return self.blocks[key]
+        """A block, or layers of another spec, for calls of which the same is known."""
+        key = identity(block), facts
+        if key not in self.lists:
+            self.lists[key] = self.steps(block.steps, facts)
+        return block._replace(steps=self.lists[key])
 
 
 def _as_steps(step, runs):

@@ -4,7 +4,7 @@ from ..expr import Expr
 from ..model import BlockCall, Call, Group, Include
 from ..num import floor, maximum, minimum
 from ..ops import find
-from .steps import spot
+from .steps import everywhere, spot, within
 from .walk import Walk, is_relative
 
 LEAST = 8  # channels, as in the published code of MobileNet V1
@@ -25,19 +25,30 @@ class Thin(Walk):
 
     def arguments(self, block, row, facts):
         """The arguments of a call, those thinned that are widths inside the block."""
-        row = dict(row)
-        for param in self.widths(block):
-            arg = row.get(param, block.defaults.get(param))
-            if _stays(arg, facts) is None:
-                row[param] = self.thinned(arg)
-        return row
+        wide = self.widths(block, facts.final)
+        return {param: self.scaled(arg, facts) if param in wide else arg for param, arg in row.items()}
+
+    def block(self, block, facts):
+        """A block whose defaults are thin as well; one that follows from another parameter is so by itself."""
+        done = super().block(block, facts)
+        if type(block) is Include:
+            return done
+        wide = self.widths(block, facts.final) & block.defaults.keys()
+        thin = {param: self.scaled(block.defaults[param], facts) for param in wide}
+        return done._replace(defaults={**block.defaults, **thin}) if thin else done
 
     def known(self, block, row, facts):
         """Widths that came in as arguments count as following from the input: they are thin."""
         found = super().known(block, row, facts)
         if type(block) is Include:
             return found
-        return found._replace(relative=found.relative | self.widths(block))
+        wide, thin = self.widths(block, facts.final), set()
+        found = found._replace(relative=found.relative | wide)
+        for param in sorted(wide):
+            arg, where = (row[param], facts) if param in row else (block.defaults.get(param), found)
+            if _stays(arg, where) is None or _reads(arg, where.thin):
+                thin.add(param)
+        return found._replace(thin=frozenset(thin))
 
     def each(self, step, facts):
         """A layer, its own widths thinned."""
@@ -48,6 +59,7 @@ class Thin(Walk):
             reason = "it makes the network's output" if facts.final else _stays(options[name], facts)
             if reason is None:
                 options[name] = self.thinned(options[name])
+            if reason is None or (not reason and _reads(options[name], facts.thin)):
                 self.changed.add(spot(step))
             elif reason:
                 self.left[spot(step)] = reason
@@ -57,23 +69,45 @@ class Thin(Walk):
         """The last step of a list that has a width in it."""
         return next((step for step in reversed(steps) if _has_width(step)), None)
 
-    def widths(self, block):
-        """The parameters of a block that are widths: they stand alone as one, here or in a block called here."""
+    def widths(self, block, final):
+        """The parameters of a block that are widths: they stand alone as one, here or in a block called here.
+
+        Where the network's output comes from the block, the width of that is none of them.
+        """
         if id(block) not in self.wide:
             self.wide[id(block)] = frozenset()  # blocks do not call themselves
             self.wide[id(block)] = frozenset(self._named(block.steps)) & set(block.params)
-        return self.wide[id(block)]
+        return self.wide[id(block)] - self.kept(block.steps) if final else self.wide[id(block)]
+
+    def kept(self, steps):
+        """The names that the width of a list's output reads."""
+        step = self.last(steps)
+        if step is None or step.residual is not None:
+            return frozenset()
+        body = step.body
+        if type(body) is Call:
+            return frozenset().union(*(_names(body.options[name]) for name in _width_options(body)))
+        if type(body) is Group:
+            return self.kept(body.steps)
+        if type(body) is BlockCall:
+            (*_, (_, row)), inner = body.rows, self.kept(body.block.steps)
+            return frozenset().union(*(_names(row[param]) for param in inner & row.keys()))
+        return frozenset()
 
     def _named(self, steps):
-        for step in _all(steps):
+        for step in within(steps):
             if type(step.body) is Call:
                 for name in _width_options(step.body):
                     yield from _names(step.body.options[name])
             elif type(step.body) is BlockCall:
-                wide = self.widths(step.body.block)
+                wide = self.widths(step.body.block, False)
                 for _, row in step.body.rows:
                     for param in wide & row.keys():
                         yield from _names(row[param])
+
+    def scaled(self, arg, facts):
+        """An argument or default thinned, unless it stays."""
+        return self.thinned(arg) if _stays(arg, facts) is None else arg
 
     def thinned(self, arg):
         """A width times alpha, in whole channels: 8 of them at least, where there were as many."""
@@ -109,30 +143,9 @@ def _names(arg):
     return [last.text] if type(last) is Expr else []
 
 
+def _reads(arg, names):
+    return any(type(item) is Expr and item.names & names for item in (arg if type(arg) is tuple else (arg,)))
+
+
 def _has_width(step):
-    return any(type(one.body) is Call and _width_options(one.body) for one in _all((step,)))
-
-
-def _all(steps):
-    """Every step in a list, those inside others included."""
-    for step in steps:
-        yield step
-        yield from _all(step.then)
-        body = step.body
-        if type(body) in (Group, Include):
-            yield from _all(body.steps)
-        elif type(body) is BlockCall:
-            yield from _all(body.block.steps)
-        elif type(body) is Call:
-            for name in find(body.op).branches:
-                yield from _all_of_branch(body.options.get(name, ()))
-
-
-def _all_of_branch(arg):
-    if type(arg) is not tuple or not arg:
-        return
-    if type(arg[0]) in (tuple, str):
-        for one in arg:
-            yield from _all_of_branch(one)
-    else:
-        yield from _all(arg)
+    return any(type(one.body) is Call and _width_options(one.body) for one in everywhere((step,)))
