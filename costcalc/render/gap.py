@@ -26,10 +26,11 @@ def meaning(found):
 
 
 def caveats(found, conventions):
-    """What neither total has: unknown costs, and what a program prints otherwise."""
+    """What neither total has: unknown costs, and what a program prints otherwise or not at all."""
     if not found.report.complete:
         yield "the cost of some layers is unknown: both totals are lower bounds"
     for one in conventions:
+        yield from (f"{one.name}: {note}" for note in one.notes)
         for difference in one.differences:
             figure = "params" if found.metric == "params" else one.cost
             if difference.figure == figure and found.model.name in difference.of:
