@@ -14,12 +14,13 @@ _PUBLIC = {
     "Report": "report",
     "CostcalcError": "errors",
     "compare": "comparing",
+    "reconcile": "reconciling",
     "sweep": "sweeps",
     "formula": "formulas",
     "fit": "fitting",
 }
 
-__all__ = ["CostcalcError", "Report", "analyze", "compare", "fit", "formula", "load", "sweep"]
+__all__ = ["CostcalcError", "Report", "analyze", "compare", "fit", "formula", "load", "reconcile", "sweep"]
 
 
 def __getattr__(name):

@@ -36,6 +36,7 @@ class Convention(NamedTuple):
     source: str
     numbers: Mapping[str, int] = {}  # kind of number -> price, for the cost: once a run, whatever the input's size
     mirrors: Mapping[str, Mapping[str, str]] = {}  # prices, numbers or params -> key -> what in the program it mirrors
+    bugs: Mapping[str, int] = {}  # key of prices -> how much of the price is a known bug of the program
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .conventions import CONVENTIONS, MAC, find
+from .conventions import CONVENTIONS, COUNTERS, MAC, find
 from .errors import OptionError, Problem, listed, nearest
 from .loading import price_list
 from .num import prod
@@ -31,6 +31,9 @@ def metric(name, convention):
     owner, dot, short = name.rpartition(".")
     priced = find(owner) if dot else price_list(convention)
     if short in ("mult_adds", "flops") and short != priced.cost:
+        if owner in COUNTERS:
+            help = f"write `{owner}.{priced.cost}`"
+            raise OptionError(Problem("unknown-metric", f"`{owner}` counts no {short}", help=help))
         priced = CONVENTIONS["paper" if short == "mult_adds" else "flops"]
     if short in ("params", "weights_bytes"):
         size = VALUE_BYTES if short == "weights_bytes" else 1

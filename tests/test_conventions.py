@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from costcalc import CostcalcError, analyze, fit, formula, sweep
+from costcalc import CostcalcError, analyze, fit, formula, load, sweep
 from costcalc.conventions import COUNTERS, NAMES, find
 from costcalc.errors import Source
 from costcalc.ops import INDEX
@@ -192,6 +192,33 @@ def test_prices_name_what_exists():
             operation, dot, term = key.rpartition(".")
             assert term in terms, (name, key)
             assert not dot or operation in terms[term].operations, (name, key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_arrays_and_symbols_are_priced_too(name):
+    """A sweep and a formula give what a single walk gives, with prices above 1, below 0, and on numbers."""
+    one, model = find(name), load("mobilenet")
+    metrics = [one.cost, *(["params"] if one.params else [])]
+    widths = [1.0, 0.5]
+    grid = sweep(model, convention=name, metrics=metrics, alpha=widths)
+    totals = [analyze(model, convention=name, alpha=alpha).totals for alpha in widths]
+    assert grid[metrics].to_dict("records") == [{metric: total[metric] for metric in metrics} for total in totals]
+    form = formula(model, metrics=[one.cost], convention=name)[one.cost]
+    assert [form(alpha=alpha, res=224) for alpha in widths] == [total[one.cost] for total in totals]
+
+
+def test_a_softmax_under_thop():
+    softmax = analyze("mobilenet", convention="thop").lines[-1]
+    assert (softmax.op, softmax.cost) == ("softmax", 2_999)
+    assert "it adds 2,999 to what `thop` gives" in " ".join(DOCS.split())
+
+
+def test_a_metric_of_a_counter_is_the_one_it_has(run):
+    out = run("sweep", "mobilenet", "--res", "224", "-m", "thop.mult_adds,deepspeed.flops", "-f", "json")[1]
+    (row,) = json.loads(out)
+    assert [*row.values()][1:] == [588_962_304 + 2_999, 1_152_658_944 + 1000]
+    code, _, err = run("sweep", "mobilenet", "--res", "224", "-m", "thop.flops")
+    assert (code, err) == (2, "error: `thop` counts no flops\n  = help: write `thop.mult_adds`\n")
 
 
 def test_a_start_loads_no_price_lists_of_others():

@@ -205,3 +205,4 @@ def test_every_price_says_what_it_mirrors(name):
     for part in ("prices", "numbers", "params"):
         assert one.mirrors[part].keys() == getattr(one, part).keys()
         assert all(one.mirrors[part].values())
+    assert all(0 < bug <= one.prices[key] and "bug" in one.mirrors["prices"][key] for key, bug in one.bugs.items())

@@ -21,6 +21,7 @@ COMMANDS = {  # name -> what it is for
     "reproduce": "Every published figure beside the computed one.",
     "sweep": "Costs over any variables: one row a point.",
     "plot": "A picture of a sweep, as Figures 4 and 5 of the MobileNet paper.",
+    "reconcile": "Why two counts of one network differ, or what a printed number counted.",
     "schema": "A JSON Schema of the spec language, for editors.",
     "validate": "Check that specs can be read and built.",
     "zoo": "The shipped configs.",

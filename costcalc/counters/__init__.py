@@ -8,16 +8,23 @@ from ..conventions import Convention
 
 
 def mirrored(name, title, cost, source, prices, params, numbers=None, differences=(), notes=()):
-    """A convention from tables of key -> (price, what in the program it mirrors)."""
+    """A convention from tables of key -> (price, what in the program it mirrors, how much of it is a bug)."""
     tables = {"prices": prices, "numbers": numbers or {}, "params": params}
-    rates = {part: {key: price for key, (price, _) in table.items()} for part, table in tables.items()}
-    mirrors = {part: {key: where for key, (_, where) in table.items()} for part, table in tables.items()}
-    return Convention(name, title, cost, **rates, source=source, mirrors=mirrors, differences=differences, notes=notes)
+    rates = {part: {key: row[0] for key, row in table.items()} for part, table in tables.items()}
+    mirrors = {part: {key: row[1] for key, row in table.items()} for part, table in tables.items()}
+    bugs = {key: row[2] for key, row in prices.items() if row[2]}
+    more = {"mirrors": mirrors, "bugs": bugs, "differences": differences, "notes": notes}
+    return Convention(name, title, cost, **rates, source=source, **more)
 
 
-def each(keys, price, where):
+def one(price, where, bug=0):
+    """A row of a table: a price, what in the program it mirrors, and how much of it is a known bug."""
+    return price, where, bug
+
+
+def each(keys, price, where, bug=0):
     """Rows of one price for several keys, which stand in a text with spaces between."""
-    return dict.fromkeys(keys.split(), (price, where))
+    return dict.fromkeys(keys.split(), one(price, where, bug))
 
 
 ALL_PARAMS = each("weight bias gamma beta slope", 1, "sum of p.numel() over model.parameters()")

@@ -1,7 +1,7 @@
 """DeepSpeed's FLOPs profiler, and calflops, which grew out of it; both print FLOPs and MACs."""
 
 from ..conventions import Difference
-from . import ALL_PARAMS, UNUSED, each, mirrored
+from . import ALL_PARAMS, UNUSED, each, mirrored, one
 
 _ELEMENT = "_relu_flops_compute and its like: by input"
 _POOL = "_pool_flops_compute: by input"
@@ -12,10 +12,10 @@ def products(price):
     """Prices of the multiply-adds that both know."""
     return {
         **each("conv.mac dwconv.mac", price, "_conv_flops_compute"),
-        "conv_transpose.mac": (price, "_conv_trans_flops_compute: by input positions"),
+        "conv_transpose.mac": one(price, "_conv_trans_flops_compute: by input positions"),
         **each("linear.mac attention.mac", price, "_linear_flops_compute: no bias"),
-        "matmul.mac": (price, "_matmul_flops_compute"),
-        "opaque.mac": (price, "as the spec's author says"),
+        "matmul.mac": one(price, "_matmul_flops_compute"),
+        "opaque.mac": one(price, "as the spec's author says"),
     }
 
 
@@ -26,10 +26,10 @@ def fused(price):
 
 FLOPS = {
     **products(2),
-    "einsum.mac": (2, "_einsum_flops_compute"),
+    "einsum.mac": one(2, "_einsum_flops_compute"),
     **each("conv.bias dwconv.bias", 1, "_conv_flops_compute"),
-    "batchnorm.normalize": (1, "_batch_norm_flops_compute in evaluation: 1 a value, 2 with scale and shift"),
-    "batchnorm.affine": (1, "_batch_norm_flops_compute"),
+    "batchnorm.normalize": one(1, "_batch_norm_flops_compute in evaluation: 1 a value, 2 with scale and shift"),
+    "batchnorm.affine": one(1, "_batch_norm_flops_compute"),
     **each("layernorm.normalize groupnorm.normalize instancenorm.normalize", 4, _NORM),
     **each("layernorm.affine groupnorm.affine instancenorm.affine", 1, _NORM),
     **each("relu.activate prelu.activate elu.activate leaky_relu.activate", 1, _ELEMENT),
@@ -37,9 +37,9 @@ FLOPS = {
     **each("maxpool.pool_in maxpool.global_in avgpool.pool_in avgpool.global_in adaptive_in", 1, _POOL),
     **each("rnn.mac lstm.mac gru.mac", 2, "_rnn_flops"),
     **each("rnn.bias lstm.bias gru.bias", 1, "_rnn_forward_hook: both biases"),
-    "rnn.states": (-1, "_rnn_flops: hidden_size once, less one for each of the two products of its gate"),
-    "lstm.states": (2, "_rnn_flops: hidden_size 10 times, less one for each of the two products of 4 gates"),
-    "gru.states": (1, "_rnn_flops: hidden_size 7 times, less one for each of the two products of 3 gates"),
+    "rnn.states": one(-1, "_rnn_flops: hidden_size once, less one for each of the two products of its gate"),
+    "lstm.states": one(2, "_rnn_flops: hidden_size 10 times, less one for each of the two products of 4 gates"),
+    "gru.states": one(1, "_rnn_flops: hidden_size 7 times, less one for each of the two products of 3 gates"),
 }
 
 _NET = Difference("params", ("inception_v3",), UNUSED)
@@ -92,7 +92,7 @@ CONVENTIONS = {
         {
             **FLOPS,
             **fused(2),
-            "conv_transpose.bias": (1, "_conv_trans_flops_compute"),
+            "conv_transpose.bias": one(1, "_conv_trans_flops_compute"),
             **each("interpolate_nearest interpolate_bilinear", 1, "_upsample_flops_compute: by output"),
         },
         (_NET, _PADDING, _ADD, _METHOD, _SIZE),
@@ -110,7 +110,7 @@ CONVENTIONS = {
         "the FLOPs that calflops prints: 2 per mult-add, conv biases, norms, activations, pools; no fused attention",
         {
             **FLOPS,
-            "interpolate_in": (1, "_upsample_flops_compute: a bug, the factor is multiplied and dropped"),
+            "interpolate_in": one(1, "_upsample_flops_compute: a bug, the factor is multiplied and dropped", 1),
         },
         (_NET, _PADDING, _DEPTHWISE, _MATMUL, _ADD, _METHOD, _SIZE),
     ),

@@ -1,10 +1,10 @@
 """torch.utils.flop_counter.FlopCounterMode."""
 
-from . import each, mirrored
+from . import each, mirrored, one
 
 _FILE = "torch/utils/flop_counter.py"
 _PRODUCTS = {
-    "mac": (2, f"{_FILE}, mm_flop, addmm_flop, bmm_flop, conv_flop_count: a multiply and an add"),
+    "mac": one(2, f"{_FILE}, mm_flop, addmm_flop, bmm_flop, conv_flop_count: a multiply and an add"),
 }
 
 CONVENTIONS = {

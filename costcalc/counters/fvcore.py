@@ -1,25 +1,25 @@
 """fvcore.nn.FlopCountAnalysis."""
 
 from ..conventions import Difference
-from . import ALL_PARAMS, UNUSED, each, mirrored
+from . import ALL_PARAMS, UNUSED, each, mirrored, one
 
 _HANDLES = "fvcore/nn/jit_handles.py"
 
 PRICES = {
-    "mac": (1, f"{_HANDLES}, conv_flop_count, linear_flop_jit, matmul_flop_jit: a multiply-add is one"),
+    "mac": one(1, f"{_HANDLES}, conv_flop_count, linear_flop_jit, matmul_flop_jit: a multiply-add is one"),
     **each("rnn.mac lstm.mac gru.mac bilinear.mac", 0, "fvcore/nn/flop_count.py: no handle for this operator"),
     **each("mac_attention mac_masked", 0, "no handle for scaled_dot_product_attention"),
-    "batchnorm.normalize": (1, f"{_HANDLES}, batchnorm_flop_jit in evaluation: 1 a value, 2 with scale and shift"),
-    "batchnorm.affine": (1, f"{_HANDLES}, batchnorm_flop_jit"),
+    "batchnorm.normalize": one(1, f"{_HANDLES}, batchnorm_flop_jit in evaluation: 1 a value, 2 with scale and shift"),
+    "batchnorm.affine": one(1, f"{_HANDLES}, batchnorm_flop_jit"),
     **each(
         "layernorm.normalize groupnorm.normalize instancenorm.normalize", 4, f"{_HANDLES}, norm_flop_counter: 4, or 5"
     ),
     **each("layernorm.affine groupnorm.affine instancenorm.affine", 1, f"{_HANDLES}, norm_flop_counter"),
-    "avgpool.global_in": (1, "adaptive_avg_pool2d: elementwise_flop_counter(1, 0), by input"),
-    "adaptive_avgpool.adaptive_in": (1, "adaptive_avg_pool2d: elementwise_flop_counter(1, 0), by input"),
-    "interpolate_nearest": (1, "upsample_nearest2d: elementwise_flop_counter(0, 1), by output"),
-    "interpolate_bilinear": (4, "upsample_bilinear2d: elementwise_flop_counter(0, 4), by output"),
-    "opaque.mac": (1, "as the spec's author says"),
+    "avgpool.global_in": one(1, "adaptive_avg_pool2d: elementwise_flop_counter(1, 0), by input"),
+    "adaptive_avgpool.adaptive_in": one(1, "adaptive_avg_pool2d: elementwise_flop_counter(1, 0), by input"),
+    "interpolate_nearest": one(1, "upsample_nearest2d: elementwise_flop_counter(0, 1), by output"),
+    "interpolate_bilinear": one(4, "upsample_bilinear2d: elementwise_flop_counter(0, 4), by output"),
+    "opaque.mac": one(1, "as the spec's author says"),
 }
 
 CONVENTIONS = {

@@ -1,44 +1,44 @@
 """onnx-tool's model_profile, on a network exported by torch.onnx."""
 
 from ..conventions import Difference
-from . import each, mirrored
+from . import each, mirrored, one
 
 _NODE = "onnx_tool/node.py"
 _EXP = "EXP_MACS is 32, DIV_MACS 4"
 
 PRICES = {
-    "mac": (1, f"{_NODE}, ConvNode, GemmNode, MatMulNode"),
-    "conv_transpose.mac": (0, f"{_NODE}, ConvTransposeNode: counted on the output"),
-    "conv_transpose.mac_on_output": (1, f"{_NODE}, ConvTransposeNode"),
-    "bias": (1, f"{_NODE}, ConvNode, GemmNode: 1 an output"),
-    "mac_attention": (1, f"{_NODE}, MatMulNode"),
-    "mac_masked": (1, f"{_NODE}, MatMulNode"),
-    "attention.scale": (2, f"{_NODE}, MulNode: queries and keys are both scaled"),
-    "attend.scale": (2, f"{_NODE}, MulNode: queries and keys are both scaled"),
-    "softmax": (36, f"{_NODE}, SoftmaxNode: {_EXP}"),
-    "softmax.activate": (36, f"{_NODE}, SoftmaxNode: {_EXP}"),
-    "batchnorm.normalize": (1, "the exporter folds it into the convolution before, whose bias it becomes"),
-    "layernorm.normalize": (7, f"{_NODE}, LayerNormalizationNode: 3 products and 4 sums a value"),
-    "layernorm.normalize_rows": (29, f"{_NODE}, LayerNormalizationNode: a sum, a square root, a quotient a row"),
-    "relu.activate": (1, f"{_NODE}, ReluNode"),
+    "mac": one(1, f"{_NODE}, ConvNode, GemmNode, MatMulNode"),
+    "conv_transpose.mac": one(0, f"{_NODE}, ConvTransposeNode: counted on the output"),
+    "conv_transpose.mac_on_output": one(1, f"{_NODE}, ConvTransposeNode"),
+    "bias": one(1, f"{_NODE}, ConvNode, GemmNode: 1 an output"),
+    "mac_attention": one(1, f"{_NODE}, MatMulNode"),
+    "mac_masked": one(1, f"{_NODE}, MatMulNode"),
+    "attention.scale": one(2, f"{_NODE}, MulNode: queries and keys are both scaled"),
+    "attend.scale": one(2, f"{_NODE}, MulNode: queries and keys are both scaled"),
+    "softmax": one(36, f"{_NODE}, SoftmaxNode: {_EXP}"),
+    "softmax.activate": one(36, f"{_NODE}, SoftmaxNode: {_EXP}"),
+    "batchnorm.normalize": one(1, "the exporter folds it into the convolution before, whose bias it becomes"),
+    "layernorm.normalize": one(7, f"{_NODE}, LayerNormalizationNode: 3 products and 4 sums a value"),
+    "layernorm.normalize_rows": one(29, f"{_NODE}, LayerNormalizationNode: a sum, a square root, a quotient a row"),
+    "relu.activate": one(1, f"{_NODE}, ReluNode"),
     **each("relu6.activate prelu.activate leaky_relu.activate", 2, f"{_NODE}, ClipNode, PReluNode, LeakyReluNode"),
-    "hswish.activate": (5, f"{_NODE}, HardSwishNode"),
-    "hsigmoid.activate": (4, f"{_NODE}, HardSigmoidNode"),
-    "sigmoid.activate": (32, f"{_NODE}, SigmoidNode: as ExpNode"),
+    "hswish.activate": one(5, f"{_NODE}, HardSwishNode"),
+    "hsigmoid.activate": one(4, f"{_NODE}, HardSigmoidNode"),
+    "sigmoid.activate": one(32, f"{_NODE}, SigmoidNode: as ExpNode"),
     **each("silu.activate swish.activate", 33, f"{_NODE}, SigmoidNode and MulNode"),
-    "gelu.activate": (34, f"{_NODE}, GeluNode: {_EXP}"),
-    "elu.activate": (35, f"{_NODE}, EluNode"),
-    "compare": (1, f"{_NODE}, MaxPoolNode: 1 for each value that a window sees"),
-    "average": (1, f"{_NODE}, AveragePoolNode: 1 for each value that a window sees; ReduceMeanNode: 1 an input"),
-    "adaptive_in": (1, f"{_NODE}, AveragePoolNode"),
+    "gelu.activate": one(34, f"{_NODE}, GeluNode: {_EXP}"),
+    "elu.activate": one(35, f"{_NODE}, EluNode"),
+    "compare": one(1, f"{_NODE}, MaxPoolNode: 1 for each value that a window sees"),
+    "average": one(1, f"{_NODE}, AveragePoolNode: 1 for each value that a window sees; ReduceMeanNode: 1 an input"),
+    "adaptive_in": one(1, f"{_NODE}, AveragePoolNode"),
     **each("add multiply", 1, f"{_NODE}, AddNode, MulNode"),
-    "divide": (4, f"{_NODE}, DivNode"),
-    "interpolate_bilinear": (4, f"{_NODE}, ResizeNode"),
+    "divide": one(4, f"{_NODE}, DivNode"),
+    "interpolate_bilinear": one(4, f"{_NODE}, ResizeNode"),
     **each("reduce_mean reduce_sum reduce_max", 1, f"{_NODE}, ReduceMeanNode: 1 an input"),
 }
 PARAMS = {
     **each("weight bias beta slope gamma", 1, "the initializers of the graph"),
-    "batchnorm.gamma": (0, "folded into the weights before"),
+    "batchnorm.gamma": one(0, "folded into the weights before"),
 }
 _NETWORKS = (
     *("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "resnet50", "vgg16"),

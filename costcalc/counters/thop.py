@@ -1,7 +1,7 @@
 """thop.profile (pytorch-OpCounter)."""
 
 from ..conventions import Difference
-from . import each, mirrored
+from . import each, mirrored, one
 
 _BASIC, _FORMULAS, _RNN = "thop/vision/basic_hooks.py", "thop/vision/calc_func.py", "thop/rnn_hooks.py"
 _HOOKS = "thop/profile.py, register_hooks"
@@ -9,32 +9,32 @@ _FUNCTIONAL = "is called as a function there, and only modules are counted; a sp
 
 PRICES = {
     **each("conv.mac dwconv.mac", 1, f"{_BASIC}, count_convNd: no bias"),
-    "conv_transpose.mac_on_output": (1, f"{_BASIC}, count_convNd: a transposed convolution as if it were none"),
-    "linear.mac": (1, f"{_BASIC}, count_linear: no bias"),
+    "conv_transpose.mac_on_output": one(1, f"{_BASIC}, count_convNd: a transposed convolution as if it were none"),
+    "linear.mac": one(1, f"{_BASIC}, count_linear: no bias"),
     **each("batchnorm.normalize layernorm.normalize instancenorm.normalize", 2, f"{_BASIC}, count_normalization"),
     **each("batchnorm.affine layernorm.affine instancenorm.affine", 2, f"{_BASIC}, count_normalization: twice that"),
-    "prelu.activate": (1, f"{_BASIC}, count_prelu: by input"),
-    "softmax.activate": (3, f"{_FORMULAS}, calculate_softmax: n exponentials, n - 1 sums, n quotients a row"),
-    "softmax.softmax_rows": (-1, f"{_FORMULAS}, calculate_softmax"),
-    "avgpool.pool_out": (1, f"{_BASIC}, count_avgpool: by output"),
+    "prelu.activate": one(1, f"{_BASIC}, count_prelu: by input"),
+    "softmax.activate": one(3, f"{_FORMULAS}, calculate_softmax: n exponentials, n - 1 sums, n quotients a row"),
+    "softmax.softmax_rows": one(-1, f"{_FORMULAS}, calculate_softmax"),
+    "avgpool.pool_out": one(1, f"{_BASIC}, count_avgpool: by output"),
     **each("avgpool.global_in avgpool.global_out", 1, f"{_BASIC}, count_adap_avgpool: (window + 1) an output"),
     **each(
         "adaptive_avgpool.adaptive_in adaptive_avgpool.adaptive_out",
         1,
         f"{_BASIC}, count_adap_avgpool: the window is input side / output side",
     ),
-    "interpolate_nearest": (1, f"{_FORMULAS}, calculate_upsample: by output"),
-    "interpolate_bilinear": (11, f"{_FORMULAS}, calculate_upsample: 11 an output"),
+    "interpolate_nearest": one(1, f"{_FORMULAS}, calculate_upsample: by output"),
+    "interpolate_bilinear": one(11, f"{_FORMULAS}, calculate_upsample: 11 an output"),
     **each("rnn.mac rnn.bias lstm.mac lstm.bias gru.mac gru.bias", 1, f"{_RNN}: products and both biases"),
-    "rnn.states": (1, f"{_RNN}, _count_rnn_cell: hidden_size a step"),
-    "lstm.states": (8, f"{_RNN}, _count_lstm_cell: hidden_size for each of 4 gates, 3 for the cell, 1 for the output"),
-    "gru.states": (7, f"{_RNN}, _count_gru_cell: hidden_size for each of 3 gates, and 4 to mix"),
-    "opaque.mac": (1, "as the spec's author says"),
+    "rnn.states": one(1, f"{_RNN}, _count_rnn_cell: hidden_size a step"),
+    "lstm.states": one(8, f"{_RNN}, _count_lstm_cell: hidden_size for each of 4 gates, and 4 to mix"),
+    "gru.states": one(7, f"{_RNN}, _count_gru_cell: hidden_size for each of 3 gates, and 4 to mix"),
+    "opaque.mac": one(1, "as the spec's author says"),
 }
 PARAMS = {
     **each("weight bias gamma beta slope", 1, "thop/profile.py: parameters of the modules that have a hook"),
     **each("attention.weight attention.bias", 0, f"{_HOOKS}: none for nn.MultiheadAttention"),
-    "parameter.weight": (0, "a parameter outside of such a module is not seen"),
+    "parameter.weight": one(0, "a parameter outside of such a module is not seen"),
     **each("embedding.weight bilinear.weight bilinear.bias", 0, f"{_HOOKS}: none"),
     **each("groupnorm.gamma groupnorm.beta rmsnorm.gamma", 0, f"{_HOOKS}: none"),
 }

@@ -1,7 +1,7 @@
 """torchinfo.summary."""
 
 from ..conventions import Difference
-from . import ALL_PARAMS, UNUSED, each, mirrored
+from . import ALL_PARAMS, UNUSED, each, mirrored, one
 
 _MACS = "torchinfo/layer_info.py, LayerInfo.calculate_macs"
 _ONCE = f"{_MACS}: of what is no convolution, its numbers, once whatever the tokens"
@@ -16,10 +16,10 @@ CONVENTIONS = {
         {
             **each("conv.mac dwconv.mac", 1, f"{_MACS}: of a class with `Conv` in its name, numbers times positions"),
             **each("conv.bias dwconv.bias conv_transpose.bias", 1, f"{_MACS}: a bias is one of the numbers"),
-            "conv_transpose.mac_on_output": (1, f"{_MACS}: the positions are those of the output"),
+            "conv_transpose.mac_on_output": one(1, f"{_MACS}: the positions are those of the output"),
             **each("rnn.mac lstm.mac gru.mac", 1, f"{_MACS}: weights of recurrent layers at every step"),
             **each("rnn.bias lstm.bias gru.bias", 1, f"{_MACS}: biases of recurrent layers at every step"),
-            "opaque.mac": (1, "as the spec's author says"),
+            "opaque.mac": one(1, "as the spec's author says"),
         },
         ALL_PARAMS,
         numbers={

@@ -1,7 +1,7 @@
 """torchprofile.profile_macs."""
 
 from ..conventions import Difference
-from . import each, mirrored
+from . import each, mirrored, one
 
 _HANDLERS = "torchprofile/handlers.py"
 
@@ -12,9 +12,9 @@ CONVENTIONS = {
         "mult_adds",
         "torchprofile, torchprofile/handlers.py",
         {
-            "mac": (1, f"{_HANDLERS}, _addmm, _matmul, _bmm, _einsum, _lstm, _convolution"),
-            "conv_transpose.mac": (0, f"{_HANDLERS}, _convolution: counted on the output"),
-            "conv_transpose.mac_on_output": (1, f"{_HANDLERS}, _convolution: output positions times the kernel"),
+            "mac": one(1, f"{_HANDLERS}, _addmm, _matmul, _bmm, _einsum, _lstm, _convolution"),
+            "conv_transpose.mac": one(0, f"{_HANDLERS}, _convolution: counted on the output"),
+            "conv_transpose.mac_on_output": one(1, f"{_HANDLERS}, _convolution: output positions times the kernel"),
             **each("rnn.mac gru.mac bilinear.mac", 0, f"{_HANDLERS}, HANDLER_MAP: none for this operator"),
             **each("mac_attention mac_masked", 1, f"{_HANDLERS}, _scaled_dot_product_attention"),
             **each(
@@ -22,13 +22,13 @@ CONVENTIONS = {
                 1,
                 f"{_HANDLERS}, _norm: 1 a value if it has scale and shift",
             ),
-            "avgpool.pool_out": (1, f"{_HANDLERS}, _avg_pool_or_mean: by output"),
-            "avgpool.global_out": (1, f"{_HANDLERS}, _avg_pool_or_mean: by output"),
-            "adaptive_avgpool.adaptive_out": (1, f"{_HANDLERS}, _avg_pool_or_mean: by output"),
-            "reduce_out": (1, f"{_HANDLERS}, _avg_pool_or_mean: a mean, by output"),
-            "mul.multiply": (1, f"{_HANDLERS}, _mul: by output"),
-            "leaky_relu.activate": (1, f"{_HANDLERS}, _leaky_relu"),
-            "interpolate_bilinear": (4, f"{_HANDLERS}, _upsample_bilinear2d: 4 an output"),
+            "avgpool.pool_out": one(1, f"{_HANDLERS}, _avg_pool_or_mean: by output"),
+            "avgpool.global_out": one(1, f"{_HANDLERS}, _avg_pool_or_mean: by output"),
+            "adaptive_avgpool.adaptive_out": one(1, f"{_HANDLERS}, _avg_pool_or_mean: by output"),
+            "reduce_out": one(1, f"{_HANDLERS}, _avg_pool_or_mean: a mean, by output"),
+            "mul.multiply": one(1, f"{_HANDLERS}, _mul: by output"),
+            "leaky_relu.activate": one(1, f"{_HANDLERS}, _leaky_relu"),
+            "interpolate_bilinear": one(4, f"{_HANDLERS}, _upsample_bilinear2d: 4 an output"),
         },
         {},
         differences=(

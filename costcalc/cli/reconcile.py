@@ -1,0 +1,79 @@
+"""costcalc reconcile"""
+
+import click
+
+from ..errors import OptionError, Problem
+from . import FAILED, verdict
+from .options import SpecCommand, factor, output_options, spec_options, variables
+
+
+@click.command(cls=SpecCommand)
+@spec_options
+@click.argument("left", metavar="A")
+@click.argument("right", metavar="B")
+@click.option("--metric", type=click.Choice(["cost", "params"]), default="cost", show_default=True)
+@click.option("--by", type=click.Choice(["term", "layer"]), default="term", show_default=True)
+@click.option("--top", type=click.IntRange(1), default=5, show_default=True, metavar="N", help="Explanations to show.")
+@output_options
+@click.pass_context
+def command(ctx, spec, alpha, res, rho, sets, left, right, metric, by, top, format, as_json, output, color):
+    """Why two counts of one network differ: the gap, split into named parts that sum to it.
+
+    A and B are conventions (see `costcalc conventions`) or price lists in files; one of them may be a number as
+    somebody printed it. For a number, other conventions, input sizes and widths are tried, twice or half the count,
+    and leaving out the classifier or the first convolution: the simplest that has the printed digits comes first.
+
+    Exit code 1 when nothing explains a number.
+
+    \b
+    Examples:
+      costcalc reconcile mobilenet_v2 paper thop
+      costcalc reconcile resnet50 framework keras --metric params
+      costcalc reconcile mobilenet paper torchinfo --by layer
+      costcalc reconcile resnet50 paper 8.2G
+      costcalc reconcile mobilenet paper 317M --alpha 0.75
+    """
+    from ..analysis import scaled
+    from ..loading import load
+
+    model = load(spec)
+    given = scaled(model, variables(ctx, model, alpha, res, sets), factor("rho", rho))
+    conventions, numbers = _sides(left, right)
+    if not numbers:
+        _between(model, given, conventions, metric, by, (format, as_json, output, color))
+        return
+    if by == "layer":
+        help = "it is for two conventions"
+        raise OptionError(Problem("usage", "a number has no layers: --by layer cannot be", help=help))
+    _explained(ctx, model, given, conventions[0], numbers[0], metric, top, (format, as_json, output, color))
+
+
+def _sides(left, right):
+    """The conventions and the numbers among A and B, as texts."""
+    from ..figures import figure
+
+    numbers = [text for text in (left, right) if figure(text) and not text.endswith("%")]
+    if len(numbers) == 2:
+        help = "costcalc reconcile SPEC paper 8.2G"
+        raise OptionError(Problem("usage", "one of A and B must be a convention", help=help))
+    return [text for text in (left, right) if text not in numbers], numbers
+
+
+def _between(model, given, conventions, metric, by, how):
+    from ..reconciling import reconcile
+    from ..render.gap import GapPage
+    from .output import show
+
+    show(GapPage(reconcile(model, *conventions, metric=metric, settings=given), by), *how)
+
+
+def _explained(ctx, model, given, convention, number, metric, top, how):
+    from ..explanations import explain
+    from ..figures import figure
+    from ..render.gap import AnswerPage
+    from .output import show
+
+    found = explain(model, convention, number, figure(number), metric=metric, settings=given)
+    verdict(0 if found.explained else FAILED)
+    show(AnswerPage(found, top), *how)
+    ctx.exit(0 if found.explained else FAILED)
