@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import sympy
-from hypothesis import HealthCheck, given, settings
 
 from costcalc import analyze, load, sweep
 from costcalc.errors import Refused
@@ -12,11 +11,10 @@ from costcalc.loading import configs
 from costcalc.num.points import Points, array_of
 from costcalc.num.symbols import assuming
 from costcalc.ops import INDEX, find
-from tests.test_loops import CASES
+from costcalc.proving import drawn
 
 SIZES = {"size", "width", "steps", "kernel", "window", "padding", "per_axis", "count"}
 POINTS = 500  # a config
-SLOW = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 def points_of(number, table):
@@ -67,58 +65,51 @@ def plain(layer, number):
 @pytest.mark.parametrize("name", sorted(INDEX))
 def test_arrays_give_what_numbers_give(name):
     op, seen = find(name), []
-
-    @settings(max_examples=60, derandomize=True, **SLOW)
-    @given(CASES[name])
-    def agree(case):
-        flowing, options = case
+    for flowing, options in drawn(name, 100):
         table = {}
         try:
             numbers = layer_of(op, *prepared(op, flowing, options, int, int))
-            arrays = prepared(op, flowing, options, lambda n: points_of(n, table), lambda n: points_of(n, table))
+            arrays = prepared(
+                op, flowing, options, lambda n, t=table: points_of(n, t), lambda n, t=table: points_of(n, t)
+            )
         except (Refused, TypeError):
-            return
+            continue
         layer = layer_of(op, *arrays)
         for at in (0, 1):
             assert plain(layer, lambda size, at=at: int(np.broadcast_to(array_of(size), (2,))[at])) == plain(
                 numbers, int
             )
         seen.append(numbers is not None)
-
-    agree()
     assert any(seen)
 
 
 @pytest.mark.parametrize("name", sorted(INDEX))
 def test_symbols_give_what_numbers_give(name):
-    op, seen = find(name), []
+    said = [symbols_agree(find(name), *case) for case in drawn(name, 30)]
+    assert any(said)
 
-    @settings(max_examples=25, derandomize=True, **SLOW)
-    @given(CASES[name])
-    def agree(case):
-        flowing, options = case
-        sample = {}
 
-        def symbol(number):
-            sample[made := sympy.Symbol(f"n{len(sample)}", positive=True, integer=True)] = number
-            return made
+def symbols_agree(op, flowing, options):
+    """Whether a case says anything: then symbols must give what numbers give."""
+    sample = {}
 
-        try:
-            numbers = layer_of(op, *prepared(op, flowing, options, int, int))
-            symbols = prepared(op, flowing, options, symbol, int)
-        except (Refused, TypeError):
-            return
-        if numbers is None:
-            return  # symbols write down what they assume instead
-        with assuming(sample) as assumed:
-            layer = layer_of(op, *symbols)
-        if layer is None or any(truth.subs(sample) == sympy.false for truth in assumed):
-            return  # impossible for most sizes, as 3n + 1 channels in 3 groups: the sample is an exception
-        assert plain(layer, lambda size: int(sympy.sympify(size).subs(sample))) == plain(numbers, int)
-        seen.append(True)
+    def symbol(number):
+        sample[made := sympy.Symbol(f"n{len(sample)}", positive=True, integer=True)] = number
+        return made
 
-    agree()
-    assert seen
+    try:
+        numbers = layer_of(op, *prepared(op, flowing, options, int, int))
+        symbols = prepared(op, flowing, options, symbol, int)
+    except (Refused, TypeError):
+        return False
+    if numbers is None:
+        return False  # symbols write down what they assume instead
+    with assuming(sample) as assumed:
+        layer = layer_of(op, *symbols)
+    if layer is None or any(truth.subs(sample) == sympy.false for truth in assumed):
+        return False  # impossible for most sizes, as 3n + 1 channels in 3 groups: the sample is an exception
+    assert plain(layer, lambda size: int(sympy.sympify(size).subs(sample))) == plain(numbers, int)
+    return True
 
 
 def settings_of(model, random):

@@ -39,6 +39,7 @@ LIGHT = [  # command line, what it must not load
     ("analyze mobilenet --help", HEAVY),
     ("ops conv", HEAVY),
     ("conventions", HEAVY | {"yaml"}),
+    ("selftest conv --cases 2 --json", HEAVY),
     ("zoo", HEAVY),
     ("validate mobilenet", HEAVY),
     ("schema", HEAVY),

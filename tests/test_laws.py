@@ -33,7 +33,7 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("report",),
     ("read",),
     ("loading", "schema"),
-    ("analysis", "rewrite", "alignment"),
+    ("analysis", "rewrite", "alignment", "proving"),
     ("sweeps", "formulas", "rewriting", "reproducing", "reconciling"),
     ("comparing", "explanations", "repository"),
     ("revisions",),

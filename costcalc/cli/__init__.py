@@ -19,6 +19,7 @@ COMMANDS = {  # name -> what it is for
     "formula": "The cost as a closed form in the spec's variables.",
     "ops": "The operations and blocks of the spec language.",
     "reproduce": "Every published figure beside the computed one.",
+    "selftest": "Every operation against brute force.",
     "sweep": "Costs over any variables: one row a point.",
     "plot": "A picture of a sweep, as Figures 4 and 5 of the MobileNet paper.",
     "reconcile": "Why two counts of one network differ, or what a printed number counted.",

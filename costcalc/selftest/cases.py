@@ -1,0 +1,242 @@
+"""Random cases for every operation: what flows in and its options, a few of which cannot be performed."""
+
+import math
+
+from . import pointwise
+from .drawing import (
+    AXES,
+    CHANNELS,
+    FLAG,
+    SIDE,
+    bent,
+    choices,
+    either,
+    grids,
+    mostly_two,
+    number,
+    one_in,
+    one_of,
+    paddings,
+    per_axis,
+    several,
+    shapes,
+)
+
+
+def on_any(shape, needed=None, **optional):
+    """One tensor with options that do not depend on its shape."""
+    options = choices(needed or {}, **optional)
+    return lambda chance: ((shape(chance),), options(chance))
+
+
+def convolutions(**more):
+    """A grid, and what every convolution takes."""
+
+    def case(chance):
+        shape = grids()(chance)
+        rank = len(shape) - 1
+        steps, spread = per_axis(rank, number(3)), per_axis(rank, one_of(1, 1, 1, 2, 3))
+        own = {name: maker(rank) for name, maker in more.items()}
+        needed = {"kernel": per_axis(rank, number(3))}
+        options = choices(needed, stride=steps, padding=paddings(rank), dilation=spread, bias=FLAG, **own)
+        return (shape,), options(chance)
+
+    return case
+
+
+def grouped_convolutions(**more):
+    """The same with outputs and groups, which mostly share out the channels."""
+
+    def case(chance):
+        (shape,), options = convolutions(**more)(chance)
+        groups = chance.choice((1, 1, 2, 2, 3))
+        fitting = either(*[one_of(groups, 2 * groups)] * 4, CHANNELS)
+        said = {"groups": groups} if groups > 1 or FLAG(chance) else {}
+        return ((*shape[:-1], fitting(chance)),), {"out": fitting(chance), **options, **said}
+
+    return case
+
+
+def pools(**more):
+    """A grid, and what pooling takes."""
+
+    def case(chance):
+        shape = grids(number(2))(chance)
+        rank = len(shape) - 1
+        kernel = either(per_axis(rank, number(4)), per_axis(rank, number(4)), one_of("global"))
+        steps, padding = per_axis(rank, number(4)), paddings(rank, one_of(0, 0, 0, 0, 1, 1, 2))
+        own = {name: per_axis(rank, maker) for name, maker in more.items()}
+        return (shape,), choices({"kernel": kernel}, stride=steps, padding=padding, ceil_mode=FLAG, **own)(chance)
+
+    return case
+
+
+def on_grid(name, maker):
+    """A grid, and one value for its axes."""
+
+    def case(chance):
+        shape = grids(number(3))(chance)
+        return (shape,), {name: per_axis(len(shape) - 1, maker)(chance)}
+
+    return case
+
+
+def attentions(chance):
+    """A sequence, often a memory, and heads that often fit."""
+    outer = shapes(0, 2, 2)(chance)
+    shape = (*outer, chance.randint(1, 5), chance.choice((2, 4, 6, 8, 3)))
+    memory = (*outer, chance.choice((shape[-2], chance.randint(1, 5))), chance.randint(1, 4))
+    flowing = chance.choice(((shape,), (shape, memory), (shape, shapes()(chance)), (shape[1:],)))
+    heads = one_of(1, 2, 4)
+    more = {"kv_heads": heads, "head_size": number(3), "causal": FLAG, "window": number(6), "out": number(5)}
+    return flowing, choices({"heads": one_of(1, 2, 4, 3)}, **more, bias=FLAG)(chance)
+
+
+def attends(chance):
+    """Queries, keys and values that mostly fit, with options."""
+    outer, size, kv_heads = shapes(0, 2, 2)(chance), chance.randint(1, 3), chance.randint(1, 3)
+    queries, heads = chance.randint(1, 5), chance.choice((1, 1, 2, 2, 3)) * kv_heads
+    keys = chance.choice((queries, chance.randint(1, 5)))
+    fitting = ((queries, heads * size), (keys, kv_heads * size), (keys, kv_heads * chance.randint(1, 3)))
+    flowing = tuple(bent(chance, (*outer, *shape)) for shape in fitting)[: chance.choice((3, 3, 3, 3, 2))]
+    heads = chance.choice((heads, heads, heads, heads, chance.randint(1, 4)))
+    return flowing, {"heads": heads, **choices({}, causal=FLAG, window=number(6))(chance)}
+
+
+def matrices(chance):
+    """Two tensors that mostly multiply."""
+    *batch, n, k, m = shapes(3, 5, 3)(chance)
+    return mostly_two(chance, (bent(chance, (*batch, n, k)), bent(chance, (*batch, k, m)), (k, m))), {}
+
+
+def bilinears(chance):
+    """Two tensors with the same positions, mostly."""
+    positions = shapes(0, 2, 3)(chance)
+    one, other = (bent(chance, (*positions, chance.randint(1, 4))) for _ in range(2))
+    return mostly_two(chance, (one, other, (2,))), choices({"out": number(4)}, bias=FLAG)(chance)
+
+
+def einsums(chance):
+    """An equation over four letters, and tensors that mostly fit it."""
+    terms = ["".join(several(one_of(*"abcd"), chance.randint(1, 3))(chance)) for _ in range(chance.randint(1, 2))]
+    if one_in(chance, 16):
+        terms.append("a")
+    named = sorted(set("".join(terms)))
+    kept = chance.sample(named, min(chance.randint(0, 3), len(named)))
+    if kept and one_in(chance, 8):
+        kept.append(kept[0])
+    size = dict(zip("abcd", shapes(4, 4, 3)(chance), strict=True))
+    flowing = tuple(bent(chance, tuple(size[letter] for letter in term)) for term in terms)
+    text = ",".join(terms) + chance.choice(("->", " -> ", "->", "->", "->e", "")) + "".join(kept)
+    return flowing[: chance.choice((3, 3, 3, 1))], {"equation": text}
+
+
+def joins(chance):
+    """Tensors that broadcast, mostly: leading axes missing, axes of 1."""
+    shape = shapes(1, 4, 3)(chance)
+    flowing = []
+    for _ in range(chance.choice((2, 2, 2, 2, 2, 3, 2, 2, 1))):
+        thin = tuple(chance.choice((size, size, size, 1)) for size in shape)
+        flowing.append(bent(chance, thin[chance.randrange(len(shape)) :]))
+    return tuple(flowing), {}
+
+
+def concats(chance):
+    """Tensors that differ along one axis, mostly."""
+    shape = shapes(1, 4, 3)(chance)
+    axis = chance.choice((chance.randrange(len(shape)), AXES(chance)))
+    at = axis if type(axis) is int and axis < len(shape) else len(shape) - 1
+    branches = 0 if one_in(chance, 12) else chance.randint(1, 3)
+    flowing = [bent(chance, (*shape[:at], chance.randint(1, 3), *shape[at + 1 :])) for _ in range(branches)]
+    return tuple(flowing), choices({}, axis=either(one_of(axis), AXES))(chance)
+
+
+def reshapes(chance):
+    """A shape and another that mostly holds as much."""
+    a, b, c = shapes(3, 3, 4)(chance)
+    return ((a, b * c),), {"shape": bent(chance, chance.choice(((a * b, c), (a * b * c,), (c, a, b))))}
+
+
+def permutes(chance):
+    """A shape and an order of its axes, mostly."""
+    shape = shapes()(chance)
+    order = chance.sample(range(len(shape)), len(shape))
+    return (shape,), {"order": shapes(0, 4, 3)(chance) if one_in(chance, 5) else tuple(order)}
+
+
+def pads(chance):
+    """A grid and a border."""
+    shape = grids()(chance)
+    return (shape,), {"padding": paddings(len(shape) - 1, SIDE)(chance)}
+
+
+def sequences_for_grids(chance):
+    """As many tokens as a grid has positions, mostly."""
+    size = either(number(4), shapes(1, 3, 4))(chance)
+    count = math.prod(size) if type(size) is tuple else size * size
+    return (bent(chance, (count, chance.randint(1, 3))),), {"size": size}
+
+
+def upsamples(chance):
+    """A grid with a factor or a size, rarely both or neither."""
+    shape = grids(number(2))(chance)
+    rank = len(shape) - 1
+    ways = {"scale": per_axis(rank, one_of(0.3, 0.5, 1, 1.25, 1.5, 2, 2.5, 3)), "to": per_axis(rank, number(5))}
+    chosen = chance.choice((("scale",), ("to",), ("scale",), ("to",), ("scale", "to"), ()))
+    methods = one_of("nearest", "bilinear")
+    return (shape,), choices({name: ways[name] for name in chosen}, method=methods)(chance)
+
+
+def recurrents(**more):
+    """A sequence, (rarely) something else, and what recurrent layers take."""
+    shape = either(*[lambda chance: (chance.randint(1, 5), chance.randint(1, 4))] * 6, shapes())
+    return on_any(shape, {"hidden": number(4)}, layers=number(3), bidirectional=FLAG, bias=FLAG, **more)
+
+
+_AMOUNT = either(one_of("unknown"), number(30, 0))
+_AFFINE = {"scale": FLAG, "shift": FLAG}
+_PADDED_OUTPUT = {"output_padding": lambda rank: per_axis(rank, one_of(0, 0, 0, 1, 2))}
+
+CASES = {  # operation -> a maker of (shapes, options)
+    **{name: on_any(shapes()) for name in pointwise.PERFORMERS},
+    "prelu": on_any(shapes(), shared=FLAG),
+    "glu": on_any(shapes(1, 4, 6)),
+    **dict.fromkeys(("add", "sub", "mul", "div"), joins),
+    "conv": grouped_convolutions(),
+    "dwconv": convolutions(multiplier=lambda rank: number(3)),
+    "conv_transpose": grouped_convolutions(**_PADDED_OUTPUT),
+    "linear": on_any(shapes(), {"out": number(6)}, bias=FLAG),
+    "bilinear": bilinears,
+    "matmul": matrices,
+    "einsum": einsums,
+    "embedding": on_any(shapes(1, 3), {"out": number(5), "vocab": number(7)}),
+    "parameter": lambda chance: ((), {"shape": shapes()(chance)}),
+    **dict.fromkeys(("batchnorm", "layernorm", "instancenorm"), on_any(shapes(), **_AFFINE)),
+    "groupnorm": on_any(grids(), {"groups": number(4)}, **_AFFINE),
+    "rmsnorm": on_any(shapes(), scale=FLAG),
+    "lrn": on_any(shapes(), size=number(6)),
+    "maxpool": pools(dilation=number(3)),
+    **dict.fromkeys(("avgpool", "lppool"), pools()),
+    **dict.fromkeys(("adaptive_avgpool", "adaptive_maxpool"), on_grid("size", number(5))),
+    "reduce": on_any(shapes(), {"method": one_of("mean", "sum", "max"), "axis": AXES}, keep=FLAG),
+    "concat": concats,
+    "split": on_any(shapes(1, 4, 6), {"parts": number(3)}, part=number(2, 0), axis=AXES),
+    "slice": on_any(shapes(1, 4, 6), {"size": number(4)}, start=number(3, 0), axis=AXES),
+    "pad": pads,
+    "flatten": on_any(shapes()),
+    "reshape": reshapes,
+    "permute": permutes,
+    "tokens": on_any(grids()),
+    "grid": sequences_for_grids,
+    "windows": on_grid("size", number(3)),
+    **dict.fromkeys(("space_to_depth", "pixel_unshuffle"), on_any(grids(), {"factor": number(3)})),
+    **dict.fromkeys(("depth_to_space", "pixel_shuffle"), on_any(grids(one_of(1, 2, 4, 8, 9)), {"factor": number(3)})),
+    "channel_shuffle": on_any(grids(), {"groups": number(4)}),
+    "upsample": upsamples,
+    "attention": attentions,
+    "attend": attends,
+    "rnn": recurrents(),
+    "lstm": recurrents(projection=number(3)),
+    "gru": recurrents(),
+    "opaque": on_any(shapes(), {"label": one_of("a thing")}, out=shapes(), mult_adds=_AMOUNT, params=_AMOUNT),
+}
