@@ -39,16 +39,27 @@ class Pair(NamedTuple):
 
 def aligned(left, right):
     """The pairs of two sequences of elements, in the order of both."""
-    keys = {}
-    a = [keys.setdefault(element.key, len(keys)) for element in left]
-    b = [keys.setdefault(element.key, len(keys)) for element in right]
-    matches = slid(between(_named(left, right), a, b), a, b, _begins(right))
+    named = _named(left, right)
+    a, b = _tokens([element.key for element in left], [element.key for element in right])
+    matches = between(named, a, b)
+    if len(matches) < min(len(a), len(b)):  # another value of a variable may have changed every layer
+        written = _tokens([element.source() for element in left], [element.source() for element in right])
+        found = between(named, *written)
+        if len(found) > len(matches):
+            matches, (a, b) = found, written
+    matches = slid(matches, a, b, _begins(right))
     matches = [(i, j) for j, i in slid([(j, i) for i, j in matches], b, a, _begins(left))]
     pairs = []
     for (i, j), (k, m) in pairwise([(-1, -1), *matches, (len(a), len(b))]):
         pairs += [Pair((left[i],), (right[j],))] if i >= 0 else []
         pairs += _between(left[i + 1 : k], right[j + 1 : m])
     return _with_moved(pairs)
+
+
+def _tokens(*sequences):
+    """Sequences of keys as numbers: equal numbers for equal keys."""
+    known: dict = {}
+    return [[known.setdefault(key, len(known)) for key in keys] for keys in sequences]
 
 
 def _begins(elements):

@@ -107,7 +107,7 @@ def difference(old, new, convention="paper", rho=None, settings=None):
         designs = []
         for model, version in zip(models, ("old", "new"), strict=True):
             names = [name for name in settings or {} if name in model.variables or name not in known]
-            with _noted(f"in the {version} version"):
+            with noted(f"in the {version} version"):
                 values = settle(model, scaled(model, {name: settings[name] for name in names}, rho))
                 designs.append(_design(model, model.name, values, priced, None))
         found = _compared(designs, None)
@@ -164,6 +164,7 @@ def _wanted(models, titles, at, settings):
 def _design(model, title, values, convention, layers, rewritten=None):
     traced = trace(model, values)
     whole = report(model, traced, values, convention)
+    whole.totals  # noqa: B018 (raises where they are too large)
     found = elements(traced.rows, whole)
     return Design(title, whole, [one for one in found if one.is_in(layers)] if layers else found, found, rewritten)
 
@@ -173,7 +174,7 @@ def _rewritten(design, rewriting):
     model, convention = design.report.model, design.report.convention
     done = rewriting.apply(model)
     title = f"{design.title}, {rewriting.title}"
-    with _noted(f"in {design.title} rewritten ({rewriting.title})"):
+    with noted(f"in {design.title} rewritten ({rewriting.title})"):
         new = _design(done.model, title, design.report.values, convention, None, done)
     chosen = {one.name for one in design.elements}
     pairs = paired(design.all, new.all, done.home)
@@ -192,7 +193,7 @@ def _layers(design):
 
 
 @contextmanager
-def _noted(note):
+def noted(note):
     """Add a note to the errors of a spec: which of several is meant."""
     try:
         yield

@@ -4,7 +4,9 @@ An element's key says what the layer is and nothing of what flows in, so that a 
 before it became wider.
 """
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, NamedTuple
 
 from .conventions import MAC
@@ -19,6 +21,7 @@ class Element(NamedTuple):
     name: str
     type: str
     key: tuple
+    source: Callable[[], tuple]  # the key as it is written, whatever the variables' values
     label: tuple | None  # its name, where a person gave it one
     rows: tuple  # of the trace: the layer, then what follows it
     cost: Any
@@ -72,6 +75,7 @@ def _element(group, reader):
         line.name,
         line.type,
         tuple(reader.key(row) for row in rows),
+        partial(_source, rows),
         tuple(named) if given else None,
         rows,
         sum(line.cost for _, line in group),
@@ -100,6 +104,43 @@ def moved(rows):
     return flowing * first.times + held
 
 
+def _source(rows):
+    return tuple((row.op.name, tuple(_options(row))) for row in rows)
+
+
+def _options(row):
+    for name, arg in row.written.items():
+        yield name, _branches(arg) if name in row.op.branches else _written(arg, row.frame.parent)
+
+
+def _branches(arg):
+    return len(arg) if type(arg) is tuple else 1
+
+
+def _written(arg, frame):
+    """An argument as it stands in the spec, with what the block got for the parameters that it reads."""
+    if type(arg) is tuple:
+        return tuple(_written(item, frame) for item in arg)
+    if type(arg) is not Expr:
+        return arg
+    frame = _of_block(frame)
+    if frame.call is None:
+        return arg.text
+    block, row = frame.call
+    given = (
+        (name, _written(row[name], frame.parent) if name in row else _written(block.defaults[name], frame))
+        for name in sorted(arg.names.intersection(block.params))
+    )
+    return (arg.text, *given)
+
+
+def _of_block(frame):
+    """The level of the block that a level belongs to; the outermost where it is in none."""
+    while frame.call is None and frame.parent is not None:
+        frame = frame.parent
+    return frame
+
+
 class _Reader:
     """Tells which options follow from what flows in, and which a person set."""
 
@@ -113,15 +154,14 @@ class _Reader:
 
     def option(self, row, name, arg):
         if name in row.op.branches:
-            return len(arg) if type(arg) is tuple else 1
+            return _branches(arg)
         names, relative = self.block(row.frame.parent)
         texts = tuple(_texts(arg, names, relative))
         return texts or row.options.get(name)
 
     def block(self, frame):
         """(parameters, those that follow from what flows in) of the block that a level belongs to."""
-        while frame.call is None and frame.parent is not None:
-            frame = frame.parent
+        frame = _of_block(frame)
         if frame.call is None:
             return frozenset(), frozenset()
         if id(frame) not in self.known:

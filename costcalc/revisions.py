@@ -4,8 +4,8 @@ import os
 import posixpath
 
 from . import limits
-from .errors import FileError, Problem, Source
-from .files import Origin, decoded
+from .errors import FileError, OptionError, Problem, Source
+from .files import Origin, configs, decoded
 from .repository import Repository
 
 
@@ -14,6 +14,9 @@ def at_revision(path, revision):
 
     Raises OptionError for a revision, FileError for a file that is not.
     """
+    if path == "-" or (not os.path.lexists(path) and path.removesuffix(".yaml") in configs()):
+        what = "standard input" if path == "-" else f"the shipped config `{path}`"
+        raise OptionError(Problem("usage", f"{what} has no history", help="name a file in a git repository"))
     folder = os.path.dirname(os.path.realpath(path)) or "."
     if not os.path.isdir(folder):
         raise FileError(Problem("no-file", f"there is no directory {folder!r}"))

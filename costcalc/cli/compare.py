@@ -90,7 +90,7 @@ def setting(text):
             raise OptionError(Problem("usage", f"`--at {text}` sets nothing", help="write --at alpha=0.5,res=160"))
         if name in found:
             raise OptionError(Problem("usage", f"`{name}` is set twice in `--at {text}`"))
-        found[name] = read_value(name, value)
+        found[name] = factor("rho", value) if name == "rho" else read_value(name, value)
     return found
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from ..errors import OptionError, Problem
+from ..errors import OptionError, Problem, brief
 from . import FAILED, verdict
 from .options import factor, output_options, set_values, setting_options
 
@@ -44,7 +44,9 @@ def _sides(old, new, base):
         raise OptionError(Problem("usage", "give another spec, or `--base` and a git revision", help=help))
     if base is None:
         return old, new
+    from ..comparing import noted
     from ..read.spec import read
     from ..revisions import at_revision
 
-    return read(*at_revision(old, base)), old
+    with noted(f"at {brief(base)}"):
+        return read(*at_revision(old, base)), old
