@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_python_blocks_run(capsys, tmp_path, monkeypatch):
 
 
 def test_the_spec_shown_is_the_config(tmp_path):
-    (shown,) = blocks(README, "yaml")
+    shown, _ = blocks(README, "yaml")
     path = tmp_path / "shown.yaml"
     path.write_text(shown)
     ours, theirs = analyze(path, alpha=0.75, res=160), analyze("mobilenet", alpha=0.75, res=160)
@@ -77,6 +78,17 @@ def test_figures_in_the_text():
         assert f"| {cost:,} " in row
         assert f"| {params:,} |" in row
     assert full["mult_adds"] == 568_740_352  # the paper's 569 M
+
+
+def test_the_budget_shown_is_one(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    shutil.copy(ROOT / "configs" / "mobilenet.yaml", tmp_path / "models" / "my_net.yaml")
+    (tmp_path / "costcalc.yaml").write_text(blocks(README, "yaml")[1], encoding="utf-8")
+    for words in ("init -q -b main", "add .", "-c user.name=a -c user.email=a@b.c commit -qm first"):
+        subprocess.run(["git", "-C", str(tmp_path), *words.split()], check=True)
+    code, out, _ = run("costcalc check", capsys)
+    assert (code, out.splitlines()[0]) == (0, "1 passed")
 
 
 @pytest.mark.parametrize("block", blocks(SPEC, "yaml"))
