@@ -65,8 +65,8 @@ _SIZE = Difference(
 )
 _NO_MACS = "MACs are 0 for what is no product, for einsum and for recurrent layers."
 _SOURCES = {
-    "deepspeed": "DeepSpeed, deepspeed/profiling/flops_profiler/profiler.py",
-    "calflops": "calflops, calflops/pytorch_ops.py",
+    "deepspeed": "DeepSpeed 0.19.8, deepspeed/profiling/flops_profiler/profiler.py",
+    "calflops": "calflops 0.3.2, calflops/pytorch_ops.py",
 }
 
 

@@ -50,7 +50,7 @@ CONVENTIONS = {
         "onnx_tool",
         "the MACs that onnx-tool prints for an exported network: instructions, 32 for an exponential",
         "mult_adds",
-        "onnx-tool, onnx_tool/node.py",
+        "onnx-tool 1.0.1, onnx_tool/node.py",
         PRICES,
         PARAMS,
         differences=(

@@ -10,7 +10,7 @@ CONVENTIONS = {
         "torchprofile",
         "what torchprofile's profile_macs prints: mult-adds, norms, average pools and products of tensors",
         "mult_adds",
-        "torchprofile, torchprofile/handlers.py",
+        "torchprofile 0.1.0, torchprofile/handlers.py",
         {
             "mac": one(1, f"{_HANDLERS}, _addmm, _matmul, _bmm, _einsum, _lstm, _convolution"),
             "conv_transpose.mac": one(0, f"{_HANDLERS}, _convolution: counted on the output"),
