@@ -42,18 +42,27 @@ class Convention(NamedTuple):
 
     def price(self, op, layer, times=1, shared=False) -> tuple[Any, Any]:
         """(cost, params) of one layer of an operation run `times` per sample; shared weights count 0."""
+        return self.cost_of(op, layer, times), self.params_of(op, layer, shared)
+
+    def cost_of(self, op, layer, times=1) -> Any:
+        """The cost of one layer of an operation run `times` per sample."""
         cost = total(self.prices, op, layer.terms)
         if self.numbers:
             cost = cost + total(self.numbers, op, layer.params)
-        params = 0 if shared else total(self.params, op, layer.params)
-        return (cost if _is_once(times) else cost * times), params
+        return cost if _is_once(times) else cost * times
+
+    def params_of(self, op, layer, shared=False) -> Any:
+        """The parameters of one layer of an operation; shared weights count 0."""
+        return 0 if shared else total(self.params, op, layer.params)
 
 
 def total(prices, op, quantities) -> Any:
     """The sum of an operation's quantities, each times its price."""
     result: Any = 0
     for name, quantity in quantities.items():
-        rate = price_of(prices, op, name)
+        rate = prices.get(f"{op}.{name}")
+        if rate is None:
+            rate = prices.get(name)
         if rate:
             result = result + (quantity if rate == 1 else rate * quantity)
     return result

@@ -177,8 +177,11 @@ class _Search:
         shared = row.shared is not None
         key = id(convention), id(row.layer), row.times, shared
         if key not in self.memo:
-            cost, params = convention.price(row.op.name, row.layer, row.times, shared)
-            self.memo[key] = params if self.metric == "params" else cost
+            op, layer = row.op.name, row.layer
+            params = self.metric == "params"
+            self.memo[key] = (
+                convention.params_of(op, layer, shared) if params else convention.cost_of(op, layer, row.times)
+            )
         return self.memo[key]
 
     def rows(self, changed, left_out):

@@ -37,13 +37,13 @@ def metric(name, convention):
         priced = CONVENTIONS["paper" if short == "mult_adds" else "flops"]
     if short in ("params", "weights_bytes"):
         size = VALUE_BYTES if short == "weights_bytes" else 1
-        return Metric(name, lambda row: priced.price(row.op.name, row.layer, 1, row.shared is not None)[1] * size)
+        return Metric(name, lambda row: priced.params_of(row.op.name, row.layer, row.shared is not None) * size)
     if short == "activations":
         return Metric(name, _activations)
     if short not in NAMES:
         help = nearest(short, NAMES) or f"known: {listed(NAMES)}"
         raise OptionError(Problem("unknown-metric", f"there is no metric `{name}`", help=help))
-    return Metric(name, lambda row: priced.price(row.op.name, row.layer, row.times, False)[0])
+    return Metric(name, lambda row: priced.cost_of(row.op.name, row.layer, row.times))
 
 
 def effective_alpha(model):

@@ -144,13 +144,18 @@ def _part(key, number, operations, left, right):
     known = TERMS if section == "prices" else NUMBERS
     once = ", once whatever the input" if section == "numbers" else ""
     return Part(
-        "known bug" if bug else _name(section, name, prices),
+        _bug(prices, left, right) if bug else _name(section, name, prices),
         (prices[1] - prices[0]) * number,
         f"{known[name].what}{once}: {', '.join(operations)}",
         _why(section, name, operations, left, right),
         number,
         prices,
     )
+
+
+def _bug(prices, left, right):
+    names = [one.name for one, price in zip((left, right), prices, strict=True) if price]
+    return f"known bug of {' and '.join(names)}"
 
 
 def _name(section, name, prices):

@@ -59,7 +59,7 @@ def test_the_parts_of_one_gap():
         "normalisation": 2 * 11_113_984,
         "activation": 9_608_704 + 1000,
         "pooling": 802_816 + 100_352,
-        "known bug": 9_608_704 + 802_816 + 100_352,
+        "known bug of ptflops": 9_608_704 + 802_816 + 100_352,
         "bias": 1000,
     }
 
@@ -85,7 +85,7 @@ def test_interpolation_is_a_part():
     (part,) = reconcile(model, "paper", "fvcore").parts
     assert (part.name, part.value, part.prices) == ("interpolation", 4 * 16 * 16 * 4, (0, 4))
     names = [part.name for part in reconcile(model, "fvcore", "calflops").parts]
-    assert names == ["interpolation", "known bug"]
+    assert names == ["interpolation", "known bug of calflops"]
 
 
 @pytest.mark.parametrize("metric", METRICS)

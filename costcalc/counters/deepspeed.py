@@ -64,9 +64,10 @@ _SIZE = Difference(
     "mult_adds", ("F.interpolate size=(20,24)",), "with a size, it counts the grid once for all channels"
 )
 _NO_MACS = "MACs are 0 for what is no product, for einsum and for recurrent layers."
+_BIAS = "The bias of a transposed convolution, which it counts on a grid that is too small, is not listed."
 _SOURCES = {
-    "deepspeed": "DeepSpeed, deepspeed/profiling/flops_profiler/profiler.py",
-    "calflops": "calflops, calflops/pytorch_ops.py",
+    "deepspeed": "DeepSpeed 0.19.8, deepspeed/profiling/flops_profiler/profiler.py",
+    "calflops": "calflops 0.3.2, calflops/pytorch_ops.py",
 }
 
 
@@ -80,7 +81,7 @@ def _convention(name, cost, title, prices, differences):
         prices,
         ALL_PARAMS,
         differences=tuple(one._replace(figure=cost) if one.figure != "params" else one for one in differences),
-        notes=() if cost == "flops" else (_NO_MACS,),
+        notes=(_BIAS,) if name == "calflops" else () if cost == "flops" else (_NO_MACS,),
     )
 
 

@@ -3,6 +3,8 @@
 from . import each, mirrored, one
 
 _FILE = "torch/utils/flop_counter.py"
+_NO_PARAMS = "It prints no parameters."
+_RECURRENT = "Recurrent layers are priced as their products, and not in the record."
 _PRODUCTS = {
     "mac": one(2, f"{_FILE}, mm_flop, addmm_flop, bmm_flop, conv_flop_count: a multiply and an add"),
 }
@@ -22,7 +24,7 @@ CONVENTIONS = {
             ),
         },
         {},
-        notes=("It prints no parameters.", "On the meta device it sees attention too: flop_counter_meta."),
+        notes=(_NO_PARAMS, "On the meta device it sees attention too: flop_counter_meta.", _RECURRENT),
     ),
     "flop_counter_meta": mirrored(
         "flop_counter_meta",
@@ -31,6 +33,6 @@ CONVENTIONS = {
         f"PyTorch, {_FILE}",
         {**_PRODUCTS, **each("mac_attention mac_masked", 2, f"{_FILE}, sdpa_flop_count")},
         {},
-        notes=("It prints no parameters.",),
+        notes=(_NO_PARAMS, _RECURRENT),
     ),
 }

@@ -27,7 +27,7 @@ CONVENTIONS = {
         "fvcore",
         "what fvcore's FlopCountAnalysis prints: mult-adds, norms, global average pools, resizing",
         "mult_adds",
-        "fvcore, fvcore/nn/flop_count.py and fvcore/nn/jit_handles.py",
+        "fvcore 0.1.5, fvcore/nn/flop_count.py and fvcore/nn/jit_handles.py",
         PRICES,
         ALL_PARAMS,
         differences=(

@@ -27,6 +27,13 @@ PRICES = {
     "sigmoid.activate": one(32, f"{_NODE}, SigmoidNode: as ExpNode"),
     **each("silu.activate swish.activate", 33, f"{_NODE}, SigmoidNode and MulNode"),
     "gelu.activate": one(34, f"{_NODE}, GeluNode: {_EXP}"),
+    "tanh.activate": one(76, f"{_NODE}, TanhNode: twice an exponential, 2 sums, a quotient"),
+    **each("exp.activate glu.activate", 32, f"{_NODE}, ExpNode, SigmoidNode"),
+    "log.activate": one(43, f"{_NODE}, LogNode"),
+    "sqrt.activate": one(24, f"{_NODE}, SqrtNode"),
+    "softplus.activate": one(76, f"{_NODE}, SoftplusNode: an exponential, a sum, a logarithm"),
+    "log_softmax.activate": one(80, f"{_NODE}, LogSoftmaxNode"),
+    **each("clamp.activate hardtanh.activate", 2, f"{_NODE}, ClipNode"),
     "elu.activate": one(35, f"{_NODE}, EluNode"),
     "compare": one(1, f"{_NODE}, MaxPoolNode: 1 for each value that a window sees"),
     "average": one(1, f"{_NODE}, AveragePoolNode: 1 for each value that a window sees; ReduceMeanNode: 1 an input"),
@@ -50,7 +57,7 @@ CONVENTIONS = {
         "onnx_tool",
         "the MACs that onnx-tool prints for an exported network: instructions, 32 for an exponential",
         "mult_adds",
-        "onnx-tool, onnx_tool/node.py",
+        "onnx-tool 1.0.1, onnx_tool/node.py",
         PRICES,
         PARAMS,
         differences=(
@@ -79,6 +86,6 @@ CONVENTIONS = {
             ),
             Difference("mult_adds", ("x.mean((2,3))",), "a mean over two axes is one node there, two layers in a spec"),
         ),
-        notes=("Not listed: group and instance norm, recurrent layers.",),
+        notes=("Not listed: group and instance norm. Recurrent layers are priced as their products alone.",),
     )
 }

@@ -45,7 +45,7 @@ CONVENTIONS = {
         "thop",
         "what thop's profile prints: mult-adds, 4 per normalised value, average pools; modules only",
         "mult_adds",
-        "pytorch-OpCounter, thop/profile.py",
+        "thop 0.1.1 (pytorch-OpCounter), thop/profile.py",
         PRICES,
         PARAMS,
         differences=(

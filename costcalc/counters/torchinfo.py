@@ -12,7 +12,7 @@ CONVENTIONS = {
         "torchinfo",
         "what torchinfo's summary prints as total mult-adds: convolutions with bias, of all else its parameters once",
         "mult_adds",
-        "torchinfo, torchinfo/layer_info.py",
+        "torchinfo 1.8.0, torchinfo/layer_info.py",
         {
             **each("conv.mac dwconv.mac", 1, f"{_MACS}: of a class with `Conv` in its name, numbers times positions"),
             **each("conv.bias dwconv.bias conv_transpose.bias", 1, f"{_MACS}: a bias is one of the numbers"),

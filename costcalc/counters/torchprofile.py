@@ -10,7 +10,7 @@ CONVENTIONS = {
         "torchprofile",
         "what torchprofile's profile_macs prints: mult-adds, norms, average pools and products of tensors",
         "mult_adds",
-        "torchprofile, torchprofile/handlers.py",
+        "torchprofile 0.1.0, torchprofile/handlers.py",
         {
             "mac": one(1, f"{_HANDLERS}, _addmm, _matmul, _bmm, _einsum, _lstm, _convolution"),
             "conv_transpose.mac": one(0, f"{_HANDLERS}, _convolution: counted on the output"),
@@ -25,7 +25,7 @@ CONVENTIONS = {
             "avgpool.pool_out": one(1, f"{_HANDLERS}, _avg_pool_or_mean: by output"),
             "avgpool.global_out": one(1, f"{_HANDLERS}, _avg_pool_or_mean: by output"),
             "adaptive_avgpool.adaptive_out": one(1, f"{_HANDLERS}, _avg_pool_or_mean: by output"),
-            "reduce_out": one(1, f"{_HANDLERS}, _avg_pool_or_mean: a mean, by output"),
+            "reduce_mean_out": one(1, f"{_HANDLERS}, _avg_pool_or_mean: a mean, by output"),
             "mul.multiply": one(1, f"{_HANDLERS}, _mul: by output"),
             "leaky_relu.activate": one(1, f"{_HANDLERS}, _leaky_relu"),
             "interpolate_bilinear": one(4, f"{_HANDLERS}, _upsample_bilinear2d: 4 an output"),
@@ -47,6 +47,9 @@ CONVENTIONS = {
                 "mult_adds", ("x.mean((2,3))",), "a mean over two axes is one operator there, two layers in a spec"
             ),
         ),
-        notes=("It prints no parameters.",),
+        notes=(
+            "It prints no parameters.",
+            "A transposed convolution in groups with other channels out than in counts as if it had no groups.",
+        ),
     )
 }

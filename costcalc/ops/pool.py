@@ -120,4 +120,4 @@ def reduce(x, method: Reduction, *, axis: Axis, keep: Flag = False):
     if len(x) == 1 and not keep:
         raise Refused("a vector has one axis only: write `keep: true`", "axis")
     shape = (*x[:at], *((1,) if keep else ()), *x[at + 1 :])
-    return Layer(shape, terms={f"reduce_{method}": prod(x), "reduce_out": prod(shape)})
+    return Layer(shape, terms={f"reduce_{method}": prod(x), f"reduce_{method}_out": prod(shape)})

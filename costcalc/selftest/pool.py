@@ -101,4 +101,4 @@ def reduce(tally, x, *, method, axis, keep=False):
         place = (*index[:along], 0, *index[along + 1 :]) if keep else without(index, along)
         lines.setdefault(place, []).append(tally.did(f"reduce_{method}", value))
     gather = {"mean": _mean, "sum": sum, "max": max}[method]
-    return {place: tally.did("reduce_out", gather(line)) for place, line in lines.items()}
+    return {place: tally.did(f"reduce_{method}_out", gather(line)) for place, line in lines.items()}
