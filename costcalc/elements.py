@@ -98,7 +98,7 @@ def moved(rows):
     """
     first = rows[0]
     held = sum(sum(row.layer.params.values()) for row in rows if row.shared is None)
-    if not first.layer.terms:
+    if not first.layer.terms.keys() - {"move"}:
         return held
     flowing = sum(prod(shape) for shape in first.inputs) + prod(first.layer.shape)
     return flowing * first.times + held

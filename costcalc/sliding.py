@@ -28,7 +28,7 @@ def _runs(partner, length):
 def _slide(partner, b, start, end, length, begins):
     before = partner[start - 1] if start else -1
     after = partner[end] if end < len(b) else length
-    if after != before + 1 or begins(start):  # something else is missing here, or the run stands well
+    if before is None or after != before + 1 or begins(start):  # slid already, something else missing, or well there
         return
     ways = [*_upwards(partner, b, start, end), *_downwards(partner, b, start, end)]
     best = next((steps for steps in ways if begins(start + steps)), 0)

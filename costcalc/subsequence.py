@@ -24,6 +24,8 @@ def ascending(pairs):
 
 def common(a, b):
     """Numbers (in a, in b) of a longest common sequence, ascending."""
+    if not a or not b:
+        return []
     start = 0
     while start < min(len(a), len(b)) and a[start] == b[start]:
         start += 1

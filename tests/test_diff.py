@@ -92,11 +92,6 @@ def kinds_of(pairs):
     return Counter(pair.status for pair in pairs if pair.status not in ("same", "follows"))
 
 
-def keys(model):
-    """What the layers of a model are, whatever flows into them."""
-    return [pair.left[0].key for pair in difference(model, model).pairs]
-
-
 def flat(pairs, side):
     """What stands on one side of pairs."""
     return Counter(element.key for pair in pairs for element in getattr(pair, side))
@@ -126,7 +121,7 @@ def check_edit(rng, units):
     edits = [pair for pair in found.pairs if pair.status not in ("same", "follows")]
     shown = "\n".join([kind, *old, "->", *new, *(f"{pair.status} {texts(pair)}" for pair in edits)])
     # what an edit is, worked out from the unit alone: its layers are there or not, or others
-    before, after = Counter(keys(spec(old))), Counter(keys(spec(new)))
+    before, after = (Counter(element.key for element in design.elements) for design in (found.left, found.right))
     gone, come = before - after, after - before
     if kind == "widen":
         assert {pair.status for pair in edits} == {"changed"}, shown
@@ -157,13 +152,14 @@ def texts(pair):
 HERE = Path(__file__).parent
 SPECS = sorted([*(HERE.parent / "configs").glob("*.yaml"), *(HERE / "specs").glob("*.yaml")])
 NUMBERS = re.compile(r"\bout: (\d+)")
+MOST = 8  # edits of one network
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_wider_layer_of_a_real_network_is_all_that_changed(path):
     text, model = path.read_text(encoding="utf-8"), load(path)
     edited = 0
-    for found in NUMBERS.finditer(text):
+    for found in [*NUMBERS.finditer(text)][:MOST]:
         start, end = found.span(1)
         wider = text[:start] + str(int(found[1]) + 64) + text[end:]
         line = text.count("\n", 0, start) + 1

@@ -56,7 +56,7 @@ class ComparisonPage:
         columns += [Column("type", spare=2)] if "type" in extra else []
         columns += [Column(f"{self.cost} {side}", True) for side in (A, B)]
         columns += [Column("change", True, "change", 3), Column("B / A", True)]
-        columns += [Column("theory", True)] if "theory" in extra else []
+        columns += [Column("theory", True, "theory", 5)] if "theory" in extra else []
         columns += [Column(f"params {side}", True, f"params_{side.lower()}", 4) for side in (A, B)]
         columns += [Column("B / A", True, "params_ratio", 4)]
         if self.size:
@@ -113,8 +113,9 @@ class ComparisonPage:
         return [*found, *(sides if len(stamps) > 1 else stamps)]
 
     def records(self):
-        """One row a pair."""
-        rows = [self._record(self._row(pair)) for pair in self.comparison.pairs]
+        """One row a pair, or a layer type."""
+        found = self.by_type() if self.by == "type" else [self._row(pair) for pair in self.comparison.pairs]
+        rows = [self._record(row) for row in found]
         return list(rows[0]) if rows else [], rows
 
     def _record(self, row):
@@ -125,7 +126,13 @@ class ComparisonPage:
         found |= {f"{cost}_a": a, f"{cost}_b": b, f"{cost}_ratio": b / a if a else None}
         found |= {"theory": row["theory"]} if "theory" in row else {}
         found |= {"params_a": p, "params_b": q, "params_ratio": q / p if p else None}
-        return found | ({"bytes_a": m * self.size, "bytes_b": n * self.size} if self.size else {})
+        if self.size:
+            found |= {"bytes_a": m * self.size, "bytes_b": n * self.size}
+            found |= {f"{cost}_per_byte_a": self._per(a, m), f"{cost}_per_byte_b": self._per(b, n)}
+        return found
+
+    def _per(self, cost, moved):
+        return cost / (moved * self.size) if moved else None
 
     def document(self):
         """Both reports' heads, what a rewrite left alone, the types, and the pairs."""
@@ -140,8 +147,7 @@ class ComparisonPage:
         }
         if self.by == "layer":
             found["by_type"] = [self._record(row) for row in self.by_type()]
-            return {**found, "layers": self.records()[1]}
-        return {**found, "by_type": [self._record(row) for row in self.by_type()]}
+        return {**found, "layers" if self.by == "layer" else "by_type": self.records()[1]}
 
 
 def theory(pair):

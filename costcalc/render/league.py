@@ -14,7 +14,7 @@ class LeaguePage:
     def __init__(self, designs, size=None, sort=None):
         self.designs, self.size, self.first = designs, size, designs[0].totals
         if sort:
-            self.designs = sorted(designs, key=lambda design: -self._record(design)[sort])
+            self.designs = sorted(designs, key=lambda design: -(self._record(design)[sort] or 0))
 
     def heads(self):
         """Nothing: the table is the answer."""
@@ -53,8 +53,12 @@ class LeaguePage:
     def _record(self, design):
         sums, cost = design.totals, design.report.convention.cost
         found = {"design": design.title, cost: sums["cost"], "params": sums["params"]}
-        found["ratio"] = sums["cost"] / self.first["cost"] if self.first["cost"] else None
-        return found | ({"bytes": sums["moved"] * self.size} if self.size else {})
+        for name, total in (("ratio", "cost"), ("params_ratio", "params")):
+            found[name] = sums[total] / self.first[total] if self.first[total] else None
+        if self.size:
+            moved = sums["moved"] * self.size
+            found |= {"bytes": moved, f"{cost}_per_byte": sums["cost"] / moved if moved else None}
+        return found
 
     def document(self):
         """One entry a design."""
