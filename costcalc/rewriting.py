@@ -67,16 +67,17 @@ def paired(left, right, home):
     pairs: dict = {}
     for side, elements in enumerate((left, right)):
         runs: dict = {}
-        before = None
+        last: dict = {}
         for element in elements:
             place = home.get(element.spot, element.spot)
-            again = before is not None and before[0] == place and _is_second(before[1], element)
-            runs[place] = runs.get(place, 0) + (not again)
+            together = place in last and _is_second(last[place], element, place)
+            runs[place] = runs.get(place, 0) + (not together)
             pairs.setdefault((place, runs[place]), ([], []))[side].append(element)
-            before = place, element
+            last[place] = element
     return [Pair(tuple(one), tuple(other)) for one, other in pairs.values()]
 
 
-def _is_second(first, second):
-    """Whether an element is the 1x1 convolution of a depthwise convolution just before."""
-    return first.first.op.name == "dwconv" and second.first.op.name == "conv"
+def _is_second(first, second, place):
+    """Whether an element is the 1x1 convolution of the depthwise convolution before it, or a norm that went into it."""
+    ops = first.first.op.name, second.first.op.name
+    return ops == ("dwconv", "conv") or (ops[1] == "batchnorm" and second.spot != place)

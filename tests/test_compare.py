@@ -131,6 +131,46 @@ def test_specs_of_one_name_are_told_by_their_paths():
     assert (found.left.title, found.right.title) == ("a.yaml", "b.yaml")
 
 
+def names(found):
+    """Both sides of each pair by name."""
+    return [tuple(" + ".join(one.name for one in side) for side in (pair.left, pair.right)) for pair in found.pairs]
+
+
+def test_norms_between_and_after_are_where_they_went():
+    layers = ["{repeat: 2, layers: [{dwconv: 3x3}, batchnorm, {conv: 1x1, out: 16}, batchnorm]}"]
+    assert names(compare(spec(layers), conv="standard")) == [
+        ("1/dwconv + 1/conv", "1/conv"),
+        ("1/batchnorm_1", ""),
+        ("1/batchnorm_2", "1/batchnorm"),
+        ("2/dwconv + 2/conv", "2/conv"),
+        ("2/batchnorm_1", ""),
+        ("2/batchnorm_2", "2/batchnorm"),
+    ]
+    assert names(compare(spec(layers), fold=True)) == [
+        ("1/dwconv + 1/batchnorm_1", "1/dwconv"),
+        ("1/conv + 1/batchnorm_2", "1/conv"),
+        ("2/dwconv + 2/batchnorm_1", "2/dwconv"),
+        ("2/conv + 2/batchnorm_2", "2/conv"),
+    ]
+
+
+def test_the_runs_of_a_stem_that_repeats():
+    found = compare(spec(["{conv: 3x3, out: 16, repeat: 3}"]), conv="separable")
+    assert [[len(side) for side in (pair.left, pair.right)] for pair in found.pairs] == [[1, 1], [1, 2], [1, 2]]
+
+
+def test_theory_is_for_the_same_channels_only():
+    from costcalc.render.comparison import theory
+
+    separable = ["{dwconv: 3x3}", "{conv: 1x1, out: 24}"]
+    said = [
+        [theory(pair) for pair in compare(spec(separable), spec([dense])).pairs]
+        for dense in ("{conv: 3x3, out: 24}", "{conv: 3x3, out: 25}", "{conv: 3x3, out: 24, groups: 2}")
+    ]
+    assert said == [[1 / (1 / 24 + 1 / 9)], [None, None], [None]]
+    assert not any(theory(pair) for pair in compare("vgg16", conv="separable", thin=0.5).pairs[2:])
+
+
 # memory
 
 

@@ -3,6 +3,7 @@
 import math
 
 from .. import __version__
+from ..working import is_separable
 from .beside import change, cost_name, count, in_words, percent, ratio, times
 from .columns import printable, stamp
 from .json_ import SCHEMA_VERSION, document
@@ -151,12 +152,18 @@ class ComparisonPage:
 
 
 def theory(pair):
-    """What B should cost of A where one is a separable convolution and the other standard; None elsewhere."""
-    if {len(pair.left), len(pair.right)} != {1, 2}:
+    """What B should cost of A where one is the separable convolution and the other the standard one from the same
+    channels to the same; None elsewhere.
+    """
+    two, one = sorted((pair.left, pair.right), key=len, reverse=True)
+    if (len(two), len(one)) != (2, 1) or not is_separable(two[0].first, two[1].first):
         return None
-    dense = pair.left[0] if len(pair.left) == 1 else pair.right[0]
-    detail = dense.first.layer.detail
-    share = 1 / dense.first.layer.shape[-1] + 1 / math.prod(detail["kernel"])
+    first, dense = two[0].first, one[0].first
+    if dense.op.name != "conv" or dense.layer.detail["groups"] != 1:
+        return None
+    if (dense.inputs, dense.layer.shape) != (first.inputs, two[1].first.layer.shape):
+        return None
+    share = 1 / dense.layer.shape[-1] + 1 / math.prod(dense.layer.detail["kernel"])
     return share if len(pair.left) == 1 else 1 / share
 
 
