@@ -22,6 +22,7 @@ NO_POLYNOMIAL = {  # on no grid: a quarter of a width rounded once more; grids o
     "swin_t",
     *(f"lraspp_mobilenet_v3_{size}" for size in ("large", "small")),
     *(f"ssd300_{net}" for net in ("mobilenet", "inception_v2")),  # nine maps, each half of the one before
+    "ssdlite_mnasnet_a1",
     *(f"ssdlite_mobilenet{version}" for version in ("", "_v2", "_v3_large", "_v3_small")),
 }
 FOUR = [(alpha, res) for alpha in (1, 0.75, 0.5, 0.25) for res in (224, 192, 160, 128)]

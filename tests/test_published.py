@@ -208,12 +208,8 @@ REASONED = {  # row, metric -> the verdict on those that are not exact; the conf
     **{(row.id, "mult_adds"): NOT_REPRODUCIBLE for row in PRINTED if row.id.startswith("v3/t8 ")},
     **{(f"v2.t6.{name}", each): NOT_REPRODUCIBLE for name in ("ssd300", "ssd512") for each in ("mult_adds", "params")},
     **{(f"v4.{name}", each): NOT_REPRODUCIBLE for name in ("hybrid_m", "hybrid_l") for each in ("mult_adds", "params")},
-    ("v2.t6.yolov2", "mult_adds"): ERRATUM,
     **{(f"v2.t7.{number}", "mult_adds"): NOT_REPRODUCIBLE for number in range(1, 9)},
     **{(f"v3.t6.{name}", "params"): NOT_REPRODUCIBLE for name in ("mnas", "mnas05", "mnas035")},
-    ("v3.t3.mnas", "mult_adds"): ERRATUM,
-    ("v3.t3.mnas_small", "mult_adds"): NOT_REPRODUCIBLE,
-    ("v3.t3.mnas_small", "params"): NOT_REPRODUCIBLE,
 }
 
 
