@@ -20,7 +20,7 @@ NO_POLYNOMIAL = {  # on no grid: a quarter of a width rounded once more; grids o
     "mobilenet_v3_large",
     "mobilenet_v3_small",
     "swin_t",
-    *(f"lraspp_mobilenet_v3_{size}" for size in ("large", "small")),
+    *(f"lraspp_mobilenet_{version}" for version in ("v2", "v3_large", "v3_small")),
     *(f"ssd300_{net}" for net in ("mobilenet", "inception_v2")),  # nine maps, each half of the one before
     "ssdlite_mnasnet_a1",
     *(f"ssdlite_mobilenet{version}" for version in ("", "_v2", "_v3_large", "_v3_small")),
