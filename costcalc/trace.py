@@ -17,10 +17,10 @@ def trace(model, values, most_layers=limits.LAYERS):
 
     Raises SpecError with the place of the layer that cannot be.
     """
-    return Tracer(model, values, most_layers).run()
+    return _Tracer(model, values, most_layers).run()
 
 
-class Tracer:
+class _Tracer:
     """One walk: the rows so far, and what is known of the place where it is."""
 
     def __init__(self, model, values, most_layers=limits.LAYERS):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from .rows import Row
 from .scope import reusable
-from .trace import Tracer
+from .trace import _Tracer
 
 
 class Node(NamedTuple):
@@ -59,7 +59,7 @@ def wired(model, values) -> Graph:
     return Graph(nodes, walked.inputs, sources.of(walked.output))
 
 
-class _Wirer(Tracer):
+class _Wirer(_Tracer):
     def __init__(self, model, values):
         super().__init__(model, values)
         self.holders: dict[int, int] = {}
