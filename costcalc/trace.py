@@ -21,7 +21,9 @@ def trace(model, values, most_layers=limits.LAYERS):
 
 
 class _Tracer:
-    def __init__(self, model, values, most_layers):
+    """One walk: the rows so far, and what is known of the place where it is."""
+
+    def __init__(self, model, values, most_layers=limits.LAYERS):
         self.model, self.values, self.most_layers = model, values, most_layers
         self.rows, self.memo, self.depth, self.walked = [], {}, 0, 0
         self.times, self.shared = 1, None
@@ -199,9 +201,8 @@ class _Tracer:
     def chosen(self, step, body, x, scope):
         name = scope.env[body.param]
         if type(name) is not str or name not in ops.INDEX:
-            raise at(
-                step, "bad-value", f"`{body.param}` must name an operation here, got `{name}`", nearest(name, ops.INDEX)
-            )
+            message = f"`{body.param}` must name an operation here, got `{name}`"
+            raise at(step, "bad-value", message, nearest(name, ops.INDEX))
         op = ops.find(name)
         missing = [option.name for option in op.options.values() if option.required]
         if missing:
@@ -224,7 +225,7 @@ class _Tracer:
 
     def join(self, step, x, y, scope):
         op = ops.find("add")
-        layer = applied(step, op, x, {"inputs": (x, y)})
+        layer = self.remembered(step, op, x, {"inputs": (x, y)})
         frame = Frame(scope.frame, "add")
         self.add(Row(op, frame, (x, y), layer, self.times, None, False, place_of(step), {}, {}))
         return frame.closed(layer.shape)
@@ -246,5 +247,4 @@ class _Tracer:
             raise self.too_many(row.place)
 
     def too_many(self, place):
-        message = f"more than {self.most_layers:,} layers after repeats and blocks are expanded"
-        return error_at("limit", message, place)
+        return error_at("limit", f"more than {self.most_layers:,} layers after repeats and blocks are expanded", place)

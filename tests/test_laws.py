@@ -29,6 +29,8 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("conventions", "terms", "variables"),
     ("counters",),
     ("trace",),
+    ("wiring",),
+    ("export",),
     ("render",),  # before `report`, which shows itself through it: a renderer imports no report
     ("report",),
     ("read",),

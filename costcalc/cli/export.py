@@ -1,0 +1,74 @@
+"""costcalc export"""
+
+import click
+
+from ..errors import OptionError, Problem
+from .options import SpecCommand, factor, spec_options, variables
+
+SUFFIXES = {".onnx": "onnx"}
+WEIGHTS = ("random", "zero", "none")
+
+
+@click.command(cls=SpecCommand)
+@spec_options
+@click.option("--to", type=click.Choice([*SUFFIXES.values()]), help="What to write [default: what FILE ends in].")
+@click.option(
+    "--weights",
+    type=click.Choice(WEIGHTS),
+    default="random",
+    show_default=True,
+    help="As before training; all 0; or none: they are inputs of the graph.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of random weights.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The file to write.")
+@click.pass_context
+def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
+    """A network as a model of another tool.
+
+    An ONNX model (needs the extra `onnx`: pip install 'costcalc[onnx]') has the layers under their names, a batch of
+    one, and weights that are not trained: to look at, to time on a device, and to prove that the spec can be built.
+    Nothing is written unless ONNX's own checker and shape inference agree with every shape of the spec.
+
+    \b
+    Examples:
+      costcalc export mobilenet -o mobilenet.onnx --alpha 0.75 --res 160
+      costcalc export resnet50 -o resnet50.onnx --weights none
+    """
+    from ..analysis import scaled
+    from ..loading import load
+    from ..variables import settle
+    from ..wiring import wired
+    from .output import writing
+
+    to = to or _format_for(output)
+    model = load(spec)
+    given = variables(ctx, model, alpha, res, sets)
+    graph = wired(model, settle(model, scaled(model, given, factor("rho", rho))))
+    data = _encoded(graph, model.name, weights, seed)
+    with writing(output, binary=True) as out:
+        out.write(data)
+    for note in _notes(graph):
+        click.echo(f"note: {note}", err=True)
+
+
+def _format_for(path):
+    import os
+
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in SUFFIXES:
+        help = f"known: {', '.join(SUFFIXES)}; or --to"
+        raise OptionError(Problem("unknown-format", f"no format ends in `{suffix}`", help=help))
+    return SUFFIXES[suffix]
+
+
+def _encoded(graph, name, weights, seed):
+    from ..export.onnx import encoded
+
+    return encoded(graph, name, weights, seed)
+
+
+def _notes(graph):
+    """What the file says of the network in another way than the spec."""
+    many = [node for node in graph.nodes if node.row.times != 1]
+    if many:
+        yield f"layers that run several times per sample run once in the file, as `{many[0].name}` does"

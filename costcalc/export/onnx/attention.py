@@ -1,0 +1,87 @@
+"""Attention in ONNX: MatMul, Softmax, MatMul. A mask is worked out from two ranges, never stored whole."""
+
+from .builder import Value
+from .linear import with_bias
+
+
+def attention(b, node, x, memory=None):
+    """Attention with its four projections."""
+    x = b.last(x)
+    keyed = x if memory is None else b.last(memory)
+    o = node.options
+    heads, shared = o["heads"], o["kv_heads"] or o["heads"]
+    size = o["head_size"] or x.shape[-1] // heads
+    query = _projected(b, node, "query", x, heads * size)
+    key, value = (_projected(b, node, kind, keyed, shared * size) for kind in ("key", "value"))
+    name = _attended(b, node, (query, key, value), heads, shared)
+    result = Value(name, (*x.shape[:-1], heads * size))
+    out = node.row.layer.shape[-1]
+    return Value(_projected(b, node, "out", result, out).name, node.row.layer.shape)
+
+
+def attend(b, node, query, key, value):
+    """Attention of queries, keys and values that are there already."""
+    values = [b.last(one) for one in (query, key, value)]
+    heads = node.options["heads"]
+    shared = key.shape[-1] * heads // query.shape[-1]
+    return Value(_attended(b, node, values, heads, shared), node.row.layer.shape)
+
+
+def _projected(b, node, kind, x, out):
+    features = x.shape[-1]
+    weight = b.weight(node.holder, f"{kind}.weight", (features, out), fan_in=features)
+    bias = [b.weight(node.holder, f"{kind}.bias", (out,), "zeros")] if node.options.get("bias") else []
+    return Value(with_bias(b, b.add("MatMul", x.name, weight), bias), (*x.shape[:-1], out))
+
+
+def _attended(b, node, values, heads, shared):
+    """softmax(q k / sqrt(d)) v; heads that share keys are one more axis, over which the keys stretch."""
+    query, key, value = values
+    size = query.shape[-1] // heads
+    groups = (shared, heads // shared)
+    q = _by_head(b, query, groups if shared != heads else (heads,))
+    k = _by_head(b, key, (shared, 1) if shared != heads else (shared,), turned=True)
+    v = _by_head(b, value, (shared, 1) if shared != heads else (shared,))
+    scores = b.add("MatMul", b.add("Mul", q, b.number(size**-0.5)), k)
+    weights = b.add("Softmax", _masked(b, node, scores, query.shape[-2]), axis=-1)
+    return _joined(b, node, b.add("MatMul", weights, v), len(query.shape), 1 + (shared != heads))
+
+
+def _by_head(b, value, split, turned=False):
+    """(*outer, T, C) -> (*outer, *heads, T, d), or (*outer, *heads, d, T)."""
+    *outer, tokens, channels = value.shape
+    size = channels
+    for one in split:
+        size //= one
+    name = b.add("Reshape", value.name, b.ints(0, *outer, tokens, *split, size))
+    count, heads = len(outer) + 1, len(split)
+    inner = [*range(count + 1, count + 1 + heads)]
+    ends = [count + 1 + heads, count] if turned else [count, count + 1 + heads]
+    return b.add("Transpose", name, perm=[*range(count), *inner, *ends])
+
+
+def _joined(b, node, name, rank, heads):
+    """(*outer, *heads, T, d) -> (*outer, T, C)."""
+    count = rank - 1
+    tokens = count + heads
+    turned = b.add("Transpose", name, perm=[*range(count), tokens, *range(count, tokens), tokens + 1])
+    *outer, length, _ = node.row.layer.shape
+    return b.add("Reshape", turned, b.ints(0, *outer, length, -1))
+
+
+def _masked(b, node, scores, tokens):
+    """The scores, those of keys that a query does not see at minus infinity."""
+    causal, window = node.options["causal"], node.options["window"]
+    if not causal and window is None:
+        return scores
+    places = b.add("Range", b.whole(0), b.whole(tokens), b.whole(1))
+    ahead = b.add("Sub", places, b.add("Unsqueeze", places, b.ints(1)))  # of a key, in tokens
+    most = 0 if causal else window // 2
+    seen = b.add("LessOrEqual", ahead, b.whole(most))
+    if window is not None:
+        least = 1 - window if causal else -most
+        seen = b.add("And", seen, b.add("GreaterOrEqual", ahead, b.whole(least)))
+    return b.add("Where", seen, scores, b.number(-3e38))
+
+
+RULES = {"attention": attention, "attend": attend}

@@ -1,0 +1,151 @@
+"""The graph of an ONNX model as it grows: nodes, weights, and tensors with their layout.
+
+ONNX has a batch first, and convolutions have the channels second; a spec has no batch, and channels last. Every tensor
+here knows which of the two it has, and is transposed where an operation needs the other.
+"""
+
+from typing import Any, NamedTuple
+
+from ... import limits
+from ...errors import OptionError, Problem
+
+
+class Value(NamedTuple):
+    """A tensor of the graph: its name, its shape per sample with the channels last, and how it is stored."""
+
+    name: str
+    shape: tuple
+    first: bool = False  # the channels stand before the grid
+    kind: str = "float"  # or `int`
+
+    @property
+    def stored(self):
+        """The shape as the graph has it: a batch of 1, then the channels where they stand."""
+        *space, channels = self.shape
+        return (1, channels, *space) if self.first else (1, *self.shape)
+
+
+class Weight(NamedTuple):
+    """An initializer: its shape, and what it holds before training: `normal`, `ones` or `zeros`."""
+
+    shape: tuple
+    start: str
+    fan_in: int = 1
+
+
+class Operator(NamedTuple):
+    """A node of the graph."""
+
+    op: str
+    inputs: tuple
+    outputs: tuple
+    attributes: dict[str, Any]
+
+
+class Builder:
+    """Grows a graph. Rules add operators and weights for one row at a time."""
+
+    def __init__(self, names):
+        self.taken = dict.fromkeys(names, 1)  # name -> the last number given to it
+        self.operators: list[Operator] = []
+        self.weights: dict[str, Weight] = {}
+        self.constants: dict[str, tuple] = {}
+        self.turned: dict[tuple, Value] = {}
+        self.scope = ""
+
+    def add(self, op, *inputs, count=1, **attributes):
+        """Add an operator; the name of its output, or a list of `count` names."""
+        names = [self.fresh(f"{self.scope}/{op}") for _ in range(count)]
+        attributes = {name: value for name, value in attributes.items() if value is not None}
+        self._refuse_many(len(self.operators))
+        self.operators.append(Operator(op, inputs, tuple(names), attributes))
+        return names[0] if count == 1 else names
+
+    def fresh(self, name):
+        """The name, with a number if it is taken."""
+        found = name
+        while found in self.taken:
+            self.taken[name] += 1
+            found = f"{name}_{self.taken[name]}"
+        self.taken[found] = 1
+        return found
+
+    def named(self, value, name, start):
+        """The value under the name of its row, whose operators are those from `start` on."""
+        if len(self.operators) == start or self.operators[-1].outputs[0] != value.name:
+            value = value._replace(name=self.add("Identity", value.name))
+        last = self.operators[-1]
+        self.operators[-1] = last._replace(outputs=(name, *last.outputs[1:]))
+        return value._replace(name=name)
+
+    # tensors that are stored
+
+    def weight(self, holder, kind, shape, start="normal", fan_in=1):
+        """The weight of a layer by kind; a layer that runs again has the same one, if need be in another shape."""
+        name = f"{holder}.{kind}"
+        known = self.weights.setdefault(name, Weight(tuple(shape), start, fan_in))
+        return name if known.shape == tuple(shape) else self.add("Reshape", name, self.ints(*shape))
+
+    def ints(self, *values):
+        """A constant vector of whole numbers."""
+        return self._constant("int64", values, (len(values),))
+
+    def number(self, value):
+        """A constant number."""
+        return self._constant("float32", (float(value),), ())
+
+    def whole(self, value):
+        """A constant whole number."""
+        return self._constant("int64", (value,), ())
+
+    def repeated(self, value, count):
+        """A constant vector of one number many times."""
+        self._refuse_many(count)
+        return self._constant("float32", (float(value),) * count, (count,))
+
+    def _constant(self, kind, values, shape):
+        text = f"[{values[0]:g}] x {len(values)}" if kind == "float32" and shape else f"{list(values)}"
+        name = f"{kind} {text}" if shape else f"{kind} {values[0]:g}"
+        self.constants[name] = (kind, values, shape)
+        return name
+
+    def _refuse_many(self, count):
+        if count > limits.LAYERS:
+            raise OptionError(Problem("limit", f"`{self.scope}`: more than {limits.LAYERS:,} operators or constants"))
+
+    # layout
+
+    def first(self, value):
+        """The tensor with its channels before the grid."""
+        return self._turned(value, True)
+
+    def last(self, value):
+        """The tensor with its channels last, as in the spec."""
+        return self._turned(value, False)
+
+    def like(self, value, other):
+        """The tensor in the layout of another."""
+        return self._turned(value, other.first)
+
+    def _turned(self, value, first):
+        if value.first == first or len(value.shape) < 2:
+            return value._replace(first=first and len(value.shape) > 1)
+        key = value.name, first
+        if key not in self.turned:
+            rank = len(value.shape) + 1
+            order = (0, rank - 1, *range(1, rank - 1)) if first else (0, *range(2, rank), 1)
+            name = self.add("Transpose", value.name, perm=order)
+            self.turned[key] = Value(name, value.shape, first, value.kind)
+        return self.turned[key]
+
+    # what several rules need
+
+    def reshape(self, value, shape):
+        """The values of a tensor with channels last in another shape, the batch kept."""
+        return self.add("Reshape", self.last(value).name, self.ints(0, *shape))
+
+    def axis(self, value, at):
+        """Where an axis of the spec's shape stands in the graph."""
+        if not value.first:
+            return at + 1
+        return 1 if at == len(value.shape) - 1 else at + 2

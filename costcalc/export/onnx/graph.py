@@ -1,0 +1,62 @@
+"""The layers of a network as the operators of an ONNX graph."""
+
+from importlib import import_module
+from typing import NamedTuple
+
+from ...ops import INDEX
+from .builder import Builder, Value
+from .problems import refused
+
+_GRIDS = ("conv", "pool")  # modules of operations that want the channels before the grid
+
+
+class Network(NamedTuple):
+    """A built graph: its operators and weights, and its tensors: what goes in, one a row, and what comes out."""
+
+    builder: Builder
+    inputs: list
+    rows: list
+    outputs: list
+
+
+def built(graph) -> Network:
+    """The ONNX graph of a wired network. Raises SpecError for a layer that ONNX cannot have."""
+    b = Builder([node.name for node in graph.nodes] + list(graph.inputs))
+    inputs = {name: _input(name, tuple(shape), graph) for name, shape in graph.inputs.items()}
+    rows: list[Value] = []
+    for node in graph.nodes:
+        values = [inputs[source] if type(source) is str else rows[source] for source in node.sources]
+        rows.append(_row(b, node._replace(holder=graph.nodes[node.holder].name), values))
+    for number in graph.unread:  # a stored tensor cannot come out by itself
+        if rows[number].name in b.weights:
+            rows[number] = _output(b, rows[number], graph.nodes[number].name)
+    outputs = [rows[number] for number in graph.unread]
+    if type(graph.output) is str:
+        outputs.append(_output(b, inputs[graph.output], "output"))
+    return Network(b, list(inputs.values()), rows, outputs)
+
+
+def _row(b, node, values):
+    rule = _rule(node)
+    b.scope, start = node.name, len(b.operators)
+    value = rule(b, node, *values)
+    return value if value.name in b.weights else b.named(value, node.name, start)
+
+
+def _rule(node):
+    op = node.row.op.name
+    if INDEX[op] == "opaque":
+        raise refused(node, "what `opaque` stands for cannot be exported", "say it in layers that `costcalc ops` lists")
+    return import_module(f"{__package__}.{INDEX[op]}").RULES[op]
+
+
+def _input(name, shape, graph):
+    """An input as frameworks have it: an image with its channels before the grid, indices as whole numbers."""
+    readers = {node.row.op.name for node in graph.nodes if name in node.sources}
+    grid = len(shape) > 2 or any(INDEX[op] in _GRIDS for op in readers)
+    return Value(name, shape, grid and len(shape) > 1, "int" if readers == {"embedding"} else "float")
+
+
+def _output(b, value, name):
+    b.scope = name
+    return value._replace(name=b.add("Identity", value.name))

@@ -1,0 +1,141 @@
+"""Moving values about in ONNX."""
+
+from ...ops.layout import axis_number
+from ...ops.window import each, margins
+from .builder import Value
+
+_METHODS = {"nearest": "nearest", "bilinear": "linear"}
+
+
+def concat(b, node, *values):
+    """Concat, in the layout of the first branch."""
+    values = [b.like(value, values[0]) for value in values]
+    axis = b.axis(values[0], axis_number(values[0].shape, node.options["axis"]))
+    name = b.add("Concat", *(value.name for value in values), axis=axis)
+    return Value(name, node.row.layer.shape, values[0].first)
+
+
+def split(b, node, x):
+    """Slice of one of several equal parts."""
+    at = axis_number(x.shape, node.options["axis"])
+    size = x.shape[at] // node.options["parts"]
+    return _cut(b, node, x, at, node.options["part"] * size, size)
+
+
+def slice_(b, node, x):
+    """Slice."""
+    at = axis_number(x.shape, node.options["axis"])
+    return _cut(b, node, x, at, node.options["start"], node.options["size"])
+
+
+def _cut(b, node, x, at, start, size):
+    name = b.add("Slice", x.name, b.ints(start), b.ints(start + size), b.ints(b.axis(x, at)))
+    return Value(name, node.row.layer.shape, x.first)
+
+
+def pad(b, node, x):
+    """Pad with zeros."""
+    *space, _ = x.shape
+    pads = [(0, 0)] * (len(space) + 2)
+    for at, pair in enumerate(margins(node.options["padding"], space)):
+        pads[b.axis(x, at)] = pair
+    amounts = b.ints(*(before for before, _ in pads), *(after for _, after in pads))
+    return Value(b.add("Pad", x.name, amounts), node.row.layer.shape, x.first)
+
+
+def flatten(b, node, x):
+    """Flatten, in the order in which the values are stored."""
+    return Value(b.add("Flatten", x.name, axis=1), node.row.layer.shape)
+
+
+def reshape(b, node, x):
+    """Reshape."""
+    return Value(b.reshape(x, node.row.layer.shape), node.row.layer.shape)
+
+
+def permute(b, node, x):
+    """Transpose, the batch left where it is."""
+    order = [0, *(axis + 1 for axis in node.options["order"])]
+    return Value(b.add("Transpose", b.last(x).name, perm=order), node.row.layer.shape)
+
+
+def windows(b, node, x):
+    """A grid cut into windows: each axis split in two, and the inner ones put last."""
+    *space, channels = x.shape
+    window = each(node.options["size"], space)
+    parts = [size for n, k in zip(space, window, strict=True) for size in (n // k, k)]
+    count = len(space)
+    order = [*range(1, 2 * count, 2), *range(2, 2 * count + 1, 2), 2 * count + 1]
+    return _rearranged(b, node, x, (*parts, channels), order)
+
+
+def space_to_depth(b, node, x):
+    """SpaceToDepth, or the same by hand on grids that are no images."""
+    *space, channels = x.shape
+    factor, shape = node.options["factor"], node.row.layer.shape
+    if len(space) == 2:
+        return Value(b.add("SpaceToDepth", b.first(x).name, blocksize=factor), shape, True)
+    parts = [size for n in space for size in (n // factor, factor)]
+    count = len(space)
+    order = [*range(1, 2 * count, 2), *range(2, 2 * count + 1, 2), 2 * count + 1]
+    return _rearranged(b, node, x, (*parts, channels), order)
+
+
+def depth_to_space(b, node, x):
+    """DepthToSpace, or the same by hand on grids that are no images."""
+    *space, channels = x.shape
+    factor, shape, count = node.options["factor"], node.row.layer.shape, len(x.shape) - 1
+    if count == 2:
+        return Value(b.add("DepthToSpace", b.first(x).name, blocksize=factor, mode="CRD"), shape, True)
+    parts = (*space, *[factor] * count, channels // factor**count)
+    order = [axis for at in range(count) for axis in (1 + at, 1 + count + at)]
+    return _rearranged(b, node, x, parts, [*order, 2 * count + 1])
+
+
+def _rearranged(b, node, x, parts, order):
+    """A tensor split into parts of axes, put in another order, and joined into the shape of the layer."""
+    moved = b.add("Transpose", b.reshape(x, parts), perm=[0, *order])
+    shape = node.row.layer.shape
+    return Value(b.add("Reshape", moved, b.ints(0, *shape)), shape)
+
+
+def channel_shuffle(b, node, x):
+    """Channels as a table of groups, turned."""
+    groups, channels = node.options["groups"], x.shape[-1]
+    at = b.axis(x, len(x.shape) - 1)
+    before, after = x.stored[1:at], x.stored[at + 1 :]
+    table = b.add("Reshape", x.name, b.ints(0, *before, groups, channels // groups, *after))
+    order = list(range(len(x.stored) + 1))
+    order[at], order[at + 1] = at + 1, at
+    turned = b.add("Transpose", table, perm=order)
+    return Value(b.add("Reshape", turned, b.ints(0, *x.stored[1:])), x.shape, x.first)
+
+
+def upsample(b, node, x):
+    """Resize to the size of the layer."""
+    shape, x, method = node.row.layer.shape, b.first(x), node.options["method"]
+    sizes = b.ints(*Value("", shape, True).stored)
+    rule = {"nearest": ("asymmetric", "floor"), "bilinear": ("half_pixel", None)}[method]
+    name = b.add(
+        *("Resize", x.name, "", "", sizes),
+        mode=_METHODS[method],
+        coordinate_transformation_mode=rule[0],
+        nearest_mode=rule[1],
+    )
+    return Value(name, shape, True)
+
+
+RULES = {
+    "concat": concat,
+    "split": split,
+    "slice": slice_,
+    "pad": pad,
+    "flatten": flatten,
+    "permute": permute,
+    **dict.fromkeys(("reshape", "tokens", "grid"), reshape),
+    "windows": windows,
+    "channel_shuffle": channel_shuffle,
+    "upsample": upsample,
+    **dict.fromkeys(("space_to_depth", "pixel_unshuffle"), space_to_depth),
+    **dict.fromkeys(("depth_to_space", "pixel_shuffle"), depth_to_space),
+}

@@ -1,0 +1,69 @@
+"""Matrix products and tables of weights in ONNX."""
+
+from .builder import Value
+
+
+def linear(b, node, x):
+    """Gemm on a vector, else MatMul and Add."""
+    out, features = node.options["out"], x.shape[-1]
+    x = b.last(x)
+    weight = b.weight(node.holder, "weight", (features, out), fan_in=features)
+    bias = [b.weight(node.holder, "bias", (out,), "zeros")] if node.options["bias"] else []
+    if len(x.shape) == 1:
+        return Value(b.add("Gemm", x.name, weight, *bias), node.row.layer.shape)
+    return Value(with_bias(b, b.add("MatMul", x.name, weight), bias), node.row.layer.shape)
+
+
+def with_bias(b, name, bias):
+    """A tensor, and a vector added to it where there is one."""
+    return b.add("Add", name, bias[0]) if bias else name
+
+
+def bilinear(b, node, left, right):
+    """sum_j W_nij b_j by one MatMul, then the sum over i by another."""
+    left, right, out = b.last(left), b.last(right), node.options["out"]
+    *positions, a = left.shape
+    inner = right.shape[-1]
+    weight = b.weight(node.holder, "weight", (inner, out * a), fan_in=a * inner)
+    table = b.add("Reshape", b.add("MatMul", right.name, weight), b.ints(0, *positions, out, a))
+    column = b.add("Unsqueeze", left.name, b.ints(len(left.stored)))
+    name = b.add("Squeeze", b.add("MatMul", table, column), b.ints(len(left.stored)))
+    bias = [b.weight(node.holder, "bias", (out,), "zeros")] if node.options["bias"] else []
+    return Value(with_bias(b, name, bias), node.row.layer.shape)
+
+
+def matmul(b, node, left, right):
+    """MatMul."""
+    return Value(b.add("MatMul", b.last(left).name, b.last(right).name), node.row.layer.shape)
+
+
+def einsum(b, node, *values):
+    """Einsum, with one more letter for the batch."""
+    equation = node.options["equation"].replace(" ", "")
+    letter = next(one for one in "nbzABCDEFGHIJKLMNOPQRSTUVWXYZ" if one not in equation)
+    left, _, result = equation.partition("->")
+    batched = ",".join(letter + term for term in left.split(",")) + f"->{letter}{result}"
+    return Value(b.add("Einsum", *(b.last(value).name for value in values), equation=batched), node.row.layer.shape)
+
+
+def embedding(b, node, x):
+    """Gather from a table."""
+    from_floats = b.last(x).name if x.kind == "int" else b.add("Cast", b.last(x).name, to=7)  # INT64
+    table = b.weight(node.holder, "weight", (node.options["vocab"], node.options["out"]))
+    return Value(b.add("Gather", table, from_floats, axis=0), node.row.layer.shape)
+
+
+def parameter(b, node):
+    """An initializer."""
+    shape = node.row.layer.shape
+    return Value(b.weight(node.holder, "weight", (1, *shape)), shape)
+
+
+RULES = {
+    "linear": linear,
+    "bilinear": bilinear,
+    "matmul": matmul,
+    "einsum": einsum,
+    "embedding": embedding,
+    "parameter": parameter,
+}

@@ -1,0 +1,87 @@
+"""Normalisations in ONNX."""
+
+from math import prod
+
+from .builder import Value
+
+EPSILON = 1e-5
+
+
+def batchnorm(b, node, x):
+    """BatchNormalization, with the statistics as they are before training."""
+    x, channels = b.first(x), x.shape[-1:]
+    mean = b.weight(node.holder, "running_mean", channels, "zeros")
+    variance = b.weight(node.holder, "running_var", channels, "ones")
+    return _like(b.add("BatchNormalization", x.name, *_affine(b, node, channels), mean, variance, epsilon=EPSILON), x)
+
+
+def layernorm(b, node, x):
+    """LayerNormalization over the last axis."""
+    x = b.last(x)
+    scale, *shift = _affine(b, node, x.shape[-1:])
+    return _like(b.add("LayerNormalization", x.name, scale, *shift, axis=-1, epsilon=EPSILON), x)
+
+
+def groupnorm(b, node, x):
+    """Each group as a channel of InstanceNormalization, then scale and shift; GroupNormalization has no inference."""
+    x, groups = b.first(x), node.options["groups"]
+    grouped = b.add("Reshape", x.name, b.ints(0, groups, -1))
+    plain = b.repeated(1, groups), b.repeated(0, groups)
+    name = b.add("InstanceNormalization", grouped, *plain, epsilon=EPSILON)
+    name = b.add("Reshape", name, b.ints(*x.stored))
+    shape = (x.shape[-1], *[1] * (len(x.shape) - 1))
+    if node.options["scale"]:
+        name = b.add("Mul", name, b.weight(node.holder, "gamma", shape, "ones"))
+    if node.options["shift"]:
+        name = b.add("Add", name, b.weight(node.holder, "beta", shape, "zeros"))
+    return _like(name, x)
+
+
+def instancenorm(b, node, x):
+    """InstanceNormalization; a vector is a grid of one place."""
+    x = b.first(x)
+    grid = x.name if len(x.shape) > 1 else b.add("Unsqueeze", x.name, b.ints(2))
+    name = b.add("InstanceNormalization", grid, *_affine(b, node, x.shape[-1:]), epsilon=EPSILON)
+    return _like(name if len(x.shape) > 1 else b.add("Squeeze", name, b.ints(2)), x)
+
+
+def rmsnorm(b, node, x):
+    """x / sqrt(mean(x*x) + epsilon) * gamma, in elementary operators."""
+    x = b.last(x)
+    mean = b.add("ReduceMean", b.add("Mul", x.name, x.name), b.ints(-1), keepdims=1)
+    root = b.add("Sqrt", b.add("Add", mean, b.number(EPSILON)))
+    name = b.add("Div", x.name, root)
+    if node.options["scale"]:
+        name = b.add("Mul", name, b.weight(node.holder, "gamma", x.shape[-1:], "ones"))
+    return _like(name, x)
+
+
+def lrn(b, node, x):
+    """LRN, which is defined on images: other grids are one for as long as it takes."""
+    x = b.first(x)
+    *space, channels = x.shape
+    name = x.name if len(space) == 2 else b.add("Reshape", x.name, b.ints(0, channels, prod(space), 1))
+    name = b.add("LRN", name, size=node.options["size"])
+    return _like(name if len(space) == 2 else b.add("Reshape", name, b.ints(0, channels, *space)), x)
+
+
+def _affine(b, node, channels):
+    """Scale and shift; ones and zeros that are no parameters of the network where it has none."""
+    return [
+        b.weight(node.holder, kind if node.options[option] else f"no_{kind}", channels, start)
+        for kind, option, start in (("gamma", "scale", "ones"), ("beta", "shift", "zeros"))
+    ]
+
+
+def _like(name, x):
+    return Value(name, x.shape, x.first)
+
+
+RULES = {
+    "batchnorm": batchnorm,
+    "layernorm": layernorm,
+    "groupnorm": groupnorm,
+    "instancenorm": instancenorm,
+    "rmsnorm": rmsnorm,
+    "lrn": lrn,
+}

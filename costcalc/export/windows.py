@@ -1,0 +1,39 @@
+"""What a sliding window pads, in numbers: formats do not know `same`, and round grids in ways of their own."""
+
+from ..ops.window import each, is_word, margins
+
+
+def window_of(node, kernel, space):
+    """(kernel, stride, dilation) of a node, each with one number an axis."""
+    options = node.options
+    kernel = each(kernel, space)
+    stride = options["stride"]
+    return kernel, each(kernel if stride is None else stride, space), each(options.get("dilation", 1), space)
+
+
+def pads_of(padding, space, grid, window):
+    """(before, after) for every axis, such that a window that slides over `space` gives `grid`.
+
+    `same` splits what is missing in two halves, the larger one behind (TensorFlow, "SAME"). What `ceil_mode` adds
+    stands behind, too.
+    """
+    kernel, stride, dilation = window
+    same = is_word(padding, "same")
+    given = [(0, 0)] * len(space) if type(padding) is str else margins(padding, space)
+    pads = []
+    for n, o, k, s, d, (before, after) in zip(space, grid, kernel, stride, dilation, given, strict=True):
+        total = max((o - 1) * s + d * (k - 1) + 1 - n, 0)
+        pads.append((total // 2, total - total // 2) if same else (before, max(after, total - before)))
+    return pads
+
+
+def crops_of(padding, space, window):
+    """(before, after, extra) for every axis: what a transposed convolution cuts off its output, and adds behind.
+
+    `same` gives a grid of n * stride (Keras, Conv2DTranspose).
+    """
+    kernel, stride, dilation = window
+    if not is_word(padding, "same"):
+        return [(*pair, 0) for pair in margins(0 if is_word(padding, "valid") else padding, space)]
+    spare = [d * (k - 1) + 1 - s for k, s, d in zip(kernel, stride, dilation, strict=True)]
+    return [(max(one, 0) // 2, max(one, 0) - max(one, 0) // 2, max(-one, 0)) for one in spare]

@@ -1,0 +1,87 @@
+"""Which layer every tensor comes from: the graph behind the rows of a walk.
+
+In a walk only shapes flow. Here each shape that flows knows the row that made it, so that the same walk tells where
+the inputs of a row come from, and an ordinary walk pays nothing for it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .rows import Row
+from .scope import reusable
+from .trace import _Tracer
+
+
+class Node(NamedTuple):
+    """A row as a node of a graph."""
+
+    row: Row
+    name: str
+    sources: tuple  # for each input of the row: the number of the node that makes it, or the name of an input
+    holder: int  # the node whose weights it uses: its own number, unless it runs an earlier layer again
+
+    @property
+    def options(self):
+        """Every option of the operation, the defaults filled in."""
+        return {**{name: one.default for name, one in self.row.op.options.items()}, **self.row.options}
+
+
+class Graph(NamedTuple):
+    """A network as nodes in the order they run, its inputs, and what its output comes from."""
+
+    nodes: list
+    inputs: Mapping[str, tuple]
+    output: Any
+
+    @property
+    def unread(self):
+        """The numbers of the nodes that no node reads: what the network gives, its output last."""
+        read = {source for node in self.nodes for source in node.sources}
+        loose = [number for number in range(len(self.nodes)) if number not in read and number != self.output]
+        return [*loose, self.output] if type(self.output) is int else loose
+
+
+class Tensor(tuple):
+    """A shape that knows the number of the row that made it."""
+
+    row: int
+
+
+def wired(model, values) -> Graph:
+    """The graph of a model's layers over `values`. Raises SpecError as `trace` does."""
+    tracer = _Wirer(model, values)
+    walked = tracer.run()
+    sources = _Sources(walked.inputs)
+    nodes = [
+        Node(row, row.name, tuple(map(sources.of, row.inputs)), tracer.holders.get(number, number))
+        for number, row in enumerate(walked.rows)
+    ]
+    return Graph(nodes, walked.inputs, sources.of(walked.output))
+
+
+class _Wirer(_Tracer):
+    def __init__(self, model, values):
+        super().__init__(model, values)
+        self.holders: dict[int, int] = {}
+
+    def remembered(self, step, op, x, options):
+        layer = super().remembered(step, op, x, options)
+        shape = Tensor(layer.shape)
+        shape.row = len(self.rows)  # the row that is about to be added
+        return layer._replace(shape=shape)
+
+    def reuse(self, step, name, x, scope):
+        first, start = reusable(name, step, scope).rows[0], len(self.rows)
+        y = super().reuse(step, name, x, scope)
+        for number in range(start, len(self.rows)):
+            before = first + number - start
+            self.holders[number] = self.holders.get(before, before)
+        return y
+
+
+class _Sources:
+    def __init__(self, inputs):
+        self.inputs = {id(shape): name for name, shape in inputs.items()}
+
+    def of(self, shape):
+        return shape.row if isinstance(shape, Tensor) else self.inputs[id(shape)]
