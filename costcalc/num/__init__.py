@@ -124,7 +124,7 @@ def require(truth, message, *values, option=None):
     """Refuse with `message` unless the truth holds; `{}` in it stand for `values`."""
     if truth is True:
         return
-    where = domain(truth).fails(truth)
+    where = domain(truth, *values).fails(truth)
     if where is not None:
         shown = message.format(*(where(value) for value in values))
         raise Refused(shown, option, failing=getattr(where, "failing", None))

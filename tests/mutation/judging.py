@@ -1,0 +1,110 @@
+"""Whether anything notices a mutant: first the loops of `selftest`, then the tests, the likeliest first."""
+
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
+import os
+import signal
+from pathlib import Path
+
+import numpy  # noqa: F401 (what every judgement needs is loaded once, before it is copied)
+import pandas  # noqa: F401
+import pytest
+import rich.table  # noqa: F401
+import sympy  # noqa: F401
+
+ROOT = Path(__file__).parent.parent.parent
+SECONDS = 120  # of one judgement: a mutant that takes longer hangs, and is caught
+ALIKE = frozenset(  # operations that are one rule with others
+    [
+        "relu6",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "celu",
+        "gelu",
+        "silu",
+        "swish",
+        "mish",
+        "sigmoid",
+        "hsigmoid",
+        "hswish",
+        "tanh",
+        "hardtanh",
+        "softplus",
+        "softsign",
+        "exp",
+        "log",
+        "sqrt",
+        "square",
+        "abs",
+        "neg",
+        "clamp",
+        "adaptive_maxpool",
+        "pixel_shuffle",
+        "pixel_unshuffle",
+    ]
+)
+TESTS = ("test_arithmetic", "test_rules", "test_torch_ops", "test_loops", "test_formula", "test_sweep")
+
+
+def caught(mutant):
+    """What notices a mutant: `loops`, `tests`, `crash` or `time`; None if nothing does. A process of its own judges."""
+    process = os.fork()
+    if not process:
+        os._exit(_judged(mutant))
+    _, status = os.waitpid(process, 0)
+    if os.WIFSIGNALED(status):
+        return "time" if os.WTERMSIG(status) == signal.SIGALRM else "crash"
+    return {0: None, 1: "loops", 2: "domains", 3: "tests"}.get(os.WEXITSTATUS(status), "crash")
+
+
+def _judged(mutant):
+    signal.alarm(SECONDS)
+    os.chdir(ROOT)
+    _install(mutant)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            if _loops_differ(mutant):
+                return 1
+            if _fails("tests/test_domains.py", "-k", _domains(mutant)):
+                return 2
+            return 3 if any(_fails(f"tests/{name}.py", "-k", "not config") for name in TESTS) else 0
+    except BaseException:
+        return 4
+
+
+def _install(mutant):
+    """Let the import of a module give the mutant."""
+    plain, path = importlib.machinery.SourceFileLoader.get_code, str(ROOT / mutant.path)
+
+    def get_code(self, name):
+        return compile(mutant.tree, path, "exec") if self.path == path else plain(self, name)
+
+    importlib.machinery.SourceFileLoader.get_code = get_code
+
+
+def _loops_differ(mutant):
+    from costcalc.ops import INDEX
+    from costcalc.proving import prove
+
+    own = _operations(mutant)
+    return any(prove(name, 200 if own else 40).first for name in own or INDEX)
+
+
+def _operations(mutant):
+    """The operations whose rules are in the file of a mutant, of many alike only two."""
+    from costcalc.ops import INDEX
+
+    names = [name for name in INDEX if INDEX[name] == Path(mutant.path).stem]
+    return [name for name in names if name not in ALIKE]
+
+
+def _domains(mutant):
+    own = _operations(mutant) or ["conv", "maxpool", "attention", "upsample", "concat", "add"]
+    return "(" + " or ".join(f"[{name}]" for name in own) + ") and (arrays_give or symbols_give)"
+
+
+def _fails(*args):
+    return pytest.main([*args, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"]) not in (0, 5)
