@@ -162,7 +162,8 @@ def published_table(model, accuracies, axes=()):
 
     With `axes`, only the settings among these values. Variables that no figure names stay at their defaults.
     """
-    claims = [claim for claim in model.published if not claim.of and all(name in claim.figures for name in accuracies)]
+    whole = [claim for claim in model.published if not claim.of and not claim.conv]
+    claims = [claim for claim in whole if all(name in claim.figures for name in accuracies)]
     names = [name for name in model.variables if any(name in claim.at for claim in claims)]
     defaults, rows = settle(model, {}), {}
     for claim in claims:

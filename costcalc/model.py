@@ -126,6 +126,7 @@ class Claim(NamedTuple):
     corrected: Mapping[str, str] = {}  # metric -> what should be printed
     unreproducible: Mapping[str, str] = {}  # metric -> why nothing published gives its figure
     notes: Mapping[str, str] = {}  # url, model, note: texts for people
+    conv: str = ""  # standard or separable: of the network with its convolutions made so
     place: Place | None = None
 
 

@@ -8,6 +8,7 @@ from .figures import DIFFERS, ERRATUM, EXACT, METRICS, NOT_REPRODUCIBLE, SHARES,
 from .memory import uncollected
 from .metrics import metric
 from .model import Claim
+from .rewriting import Rewriting
 from .rows import called
 from .trace import trace
 from .variables import settle
@@ -39,12 +40,13 @@ def findings(model):
     for claim in model.published:
         if not claim.figures.keys().isdisjoint(METRICS):
             with _about(claim):
-                key = tuple(settle(model, claim.at).items())
+                key = claim.conv, tuple(settle(model, claim.at).items())
             settings.setdefault(key, []).append(claim)
     found: dict = {}
     with uncollected():
-        for key, claims in settings.items():
-            _judge_all(model, dict(key), claims, found)
+        for (conv, values), claims in settings.items():
+            rewritten = Rewriting(conv).apply(model).model if conv else model
+            _judge_all(rewritten, dict(values), claims, found)
     return [finding for claim in model.published for finding in found.get(id(claim), ())]
 
 

@@ -96,6 +96,7 @@ def _sections():
         **dict.fromkeys((*METRICS, *ACCURACIES), figure),
         **dict.fromkeys((*OF, *TEXTS), text),
         "without": {"type": ["string", "array"], "items": text},
+        "conv": {"enum": ["standard", "separable"]},
         **dict.fromkeys(REASONS, reason),
         "corrected": {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(METRICS, figure)},
     }

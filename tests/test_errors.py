@@ -1044,7 +1044,7 @@ COMMANDS = [  # a command line; message and help, or all of stderr
     (
         "analyze mobilenet --set stages=3",
         "mobilenet has no variable `stages`",
-        "it declares `alpha`, `classes`, `dense`, `middle`, `min_depth`, `res`",
+        "it declares `alpha`, `classes`, `middle`, `min_depth`, `res`",
     ),
     ("analyze mobilenet --set alpha", "`--set alpha` sets nothing", "write --set NAME=VALUE"),
     ("analyze mobilenet --set =3", "`--set =3` sets nothing", "write --set NAME=VALUE"),

@@ -12,7 +12,8 @@ from .nodes import is_empty
 LIMITED = ("mult_adds", "params")  # what a budget can limit
 OF = ("type", "layer", "without")
 REASONS = ("erratum", "not_reproducible")
-TEXTS = ("convention", "model", "note")
+TEXTS = ("convention", "model", "note", "conv")
+CONVS = ("standard", "separable")
 ENTRY = ("source", "url", "convention")
 _FIGURES = (*METRICS, *ACCURACIES)
 _ROW = ("at", *_FIGURES, *OF, *REASONS, "corrected", *TEXTS)
@@ -74,12 +75,15 @@ def _claim(row, entry, variables, problems):
     computed = [name for name in METRICS if name in parts]
     errata, unreproducible = _reasons(parts, computed, problems)
     texts = {**{name: entry[name] for name in ("convention", "url") if name in entry}, **_texts(parts, TEXTS, problems)}
+    if texts.get("conv", "standard") not in CONVS:
+        problems.unknown("word", texts["conv"], parts["conv"], CONVS)
     return Claim(
         source=entry.get("source", ""),
         at=at,
         of=_chosen(parts, problems),
         figures=figures,
         convention=texts.pop("convention", "paper"),
+        conv=texts.pop("conv", ""),
         errata=errata,
         corrected=_corrected(parts.get("corrected"), computed, errata, problems),
         unreproducible=unreproducible,

@@ -77,7 +77,13 @@ class FindingsPage:
 
 def _entry(source, finding):
     claim = finding.claim
-    return {**_record(source, finding), "at": dict(claim.at), "of": dict(claim.of), "url": claim.notes.get("url", "")}
+    return {
+        **_record(source, finding),
+        "at": dict(claim.at),
+        "conv": claim.conv,
+        "of": dict(claim.of),
+        "url": claim.notes.get("url", ""),
+    }
 
 
 def _record(source, finding):
@@ -106,7 +112,7 @@ def _cells(finding):
 
 def setting(claim):
     """What a figure is of: `alpha=0.75, without linear`."""
-    values = [f"{name}={value}" for name, value in claim.at.items()]
+    values = [f"{name}={value}" for name, value in claim.at.items()] + ([claim.conv] if claim.conv else [])
     left_out = claim.of.get("without")
     without = [f"without {' and '.join(left_out)}"] if left_out else []
     return ", ".join([*values, *claim.of.get("type", ()), *claim.of.get("layer", ()), *without])

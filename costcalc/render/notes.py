@@ -31,7 +31,7 @@ def _claims(report):
     for claim in report.model.published:
         setting = {**{name: variable.default for name, variable in variables.items()}, **claim.at}
         ours = claim.convention == report.convention.name
-        if ours and not claim.of and setting == dict(report.values):
+        if ours and not claim.of and not claim.conv and setting == dict(report.values):
             yield claim
 
 
