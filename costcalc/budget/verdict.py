@@ -40,6 +40,11 @@ class Verdict(NamedTuple):
     cause: Cause | None = None
 
     @property
+    def is_share(self):
+        """Whether the amounts are shares of a total: 0.1 of it is 10 %."""
+        return self.limit.kind != "vs_base" and self.limit.bound.unit == "%"
+
+    @property
     def excess(self):
         """How far beyond the limit it is."""
         return self.now - self.allowed if self.limit.kind != "min" else self.allowed - self.now
@@ -81,3 +86,12 @@ class Outcome(NamedTuple):
         if self.failing:
             return "warn" if self.check.level == "warn" else "fail"
         return "warn" if any(one.status == ALREADY for one in self.verdicts) else "pass"
+
+
+class Checked(NamedTuple):
+    """A finished run: its outcomes, what they were compared with, and the specs that are gone since then."""
+
+    outcomes: list[Outcome]
+    base: str
+    deleted: tuple[str, ...] = ()
+    root: str = "."  # the directory that reviewers' tools count paths from
