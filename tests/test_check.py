@@ -405,7 +405,7 @@ error[over-limit]: mult-adds 30k is 5k (20.0 %) over the limit 25k
 3 |     max: {{mult_adds: 25k}}
   |                      ^^^
   = base: 20k at main ({commit}); this change adds 10k
-  = from: net.yaml:4:5  conv_3 added  +10,000
+  = from: net.yaml:4:6  conv_1 added  +10,000
   = why: DSP tile budget, see docs/tiles.md
   = help: reduce it, or raise the limit: costcalc check net.yaml --update
 

@@ -78,10 +78,10 @@ def _amount(text, units, metric):
         raise Bad(_why(body, metric))
     if len(part) > PLACES:
         raise Bad(f"a limit has at most {PLACES} decimal places")
-    if unit != "%" and unit not in units:
-        raise Bad(_wrong_unit(unit, units, metric))
     if units is BYTES and not unit and int(whole + part):
         raise Bad("bytes need a unit: B, kB, MB, GB, KiB, MiB or GiB")
+    if unit and unit != "%" and unit not in units:
+        raise Bad(_wrong_unit(unit, units, metric))
     scale = units.get(unit, 1)
     return Amount(Fraction(int(whole + part), 10 ** len(part)), len(part), unit, scale, space)
 

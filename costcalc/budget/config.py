@@ -135,7 +135,8 @@ class _Reader:
         convention = convention or find("paper")  # to read on with
         kinds = ("max", "min", "vs_base")
         limits = [limit for kind in kinds for limit in self.limits(kind, parts.get(kind), convention)]
-        if not limits and node.kind == "map":
+        given = [parts[kind] for kind in kinds if kind in parts]
+        if node.kind == "map" and not any(part.kind != "map" or part.value for part in given):
             self.problems.add("missing-key", "this check limits nothing", node, "add max: {mult_adds: 170M}")
         at = {key.value: value for key, value in self.pairs(parts.get("at"))}
         level, why = words["level"] or "error", " ".join((words["why"] or "").split())
@@ -215,5 +216,5 @@ class _Reader:
         except OptionError as error:
             problem = error.problems[0]
             self.problems.add(
-                problem.code, problem.message, key if problem.code == "unknown-metric" else node, problem.help
+                problem.code, problem.message, key if problem.code.startswith("unknown") else node, problem.help
             )
