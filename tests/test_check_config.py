@@ -94,7 +94,7 @@ WRONG = [  # the file (places between « »), the code and the message of the er
     (ONE.format("max: {params: 1}, convention: «papre»"), "unknown-convention", "there is no convention `papre`"),
     (ONE.format("max: {params: 1}, convention: «/etc/a.yaml»"), "bad-include", "`/etc/a.yaml` is not a relative path"),
     (ONE.format("max: {params: 1}, convention: «../a.yaml»"), "bad-include", "`../a.yaml` leaves the directory"),
-    (ONE.format("max: {params: 1}, why: «[]»"), "not-text", "a text is due here, not a list"),
+    (ONE.format("max: {params: 1}, why: «[x]»"), "not-text", "a text is due here, not a list"),
     ("checks:\n- {spec: «no.yaml», max: {params: 1}}", "no-file", "there is no file 'no.yaml'"),
     ("checks:\n- {spec: «'no*.yaml'», max: {params: 1}}", "unmatched-glob", "no file matches 'no*.yaml'"),
     ("checks:\n- {spec: «../net.yaml», max: {params: 1}}", "bad-include", "`../net.yaml` leaves the directory"),

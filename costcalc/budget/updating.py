@@ -70,11 +70,11 @@ def _text(verdict, raising, tighten):
     if limit.kind == "vs_base":
         return _change(verdict) if broken and raising else limit.text
     if broken:
-        return _written(limit, verdict.now) if raising else limit.text
+        return _written(limit, verdict.furthest) if raising else limit.text
     if tighten is None:
         return limit.text
     sign = -1 if limit.kind == "min" else 1
-    tight = _written(limit, verdict.now * (1 + sign * tighten))
+    tight = _written(limit, verdict.furthest * (1 + sign * tighten))
     return tight if sign * _values(Edit(limit.place, limit, tight))[0] < sign * limit.bound.value else limit.text
 
 

@@ -28,7 +28,10 @@ class Cause(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """One limit judged. `allowed` is the limit as a number; `layer` the layer it is about, if not the whole network."""
+    """One limit judged. `allowed` is the limit as a number; `layer` the layer it is about, if not the whole network.
+
+    Of the layers that a glob names, it is about the worst; `furthest` is the amount that suits all of them.
+    """
 
     limit: Limit
     status: str
@@ -38,6 +41,7 @@ class Verdict(NamedTuple):
     layer: str = ""
     others: int = 0  # further layers that break it
     cause: Cause | None = None
+    furthest: Any = None
 
     @property
     def is_share(self):
