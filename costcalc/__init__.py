@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "analyze": "analysis",
+    "check": "budget.checking",
     "load": "loading",
     "Report": "report",
     "CostcalcError": "errors",
@@ -20,7 +21,18 @@ _PUBLIC = {
     "fit": "fitting",
 }
 
-__all__ = ["CostcalcError", "Report", "analyze", "compare", "fit", "formula", "load", "reconcile", "sweep"]
+__all__ = [
+    "CostcalcError",
+    "Report",
+    "analyze",
+    "check",
+    "compare",
+    "fit",
+    "formula",
+    "load",
+    "reconcile",
+    "sweep",
+]
 
 
 def __getattr__(name):

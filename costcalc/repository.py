@@ -16,7 +16,6 @@ class Blob(NamedTuple):
 
     mode: str
     sha: str
-    size: int
 
 
 class Repository:
@@ -35,6 +34,15 @@ class Repository:
         """What git prints, or None when it refuses."""
         return _git(self.root, *args)
 
+    def said(self, *args):
+        """What git prints, as text. Raises OptionError when it refuses: nothing may pass for empty."""
+        found = self.git(*args)
+        if found is None:
+            raise OptionError(
+                Problem("git-failed", f"git {args[0]} failed in {self.root!r}", help="git fsck may say why")
+            )
+        return os.fsdecode(found)
+
     def name(self, path):
         """A path as git has it, or None for one outside the repository."""
         name = os.path.relpath(os.path.realpath(path), self.root).replace(os.sep, "/")
@@ -47,6 +55,11 @@ class Repository:
             help = self.shallow or "a branch, a tag or a commit, as in --base main; git fetch brings the server's"
             raise OptionError(Problem("no-revision", f"git knows no revision `{revision}`", help=help))
         return found.decode().strip()
+
+    def has(self, revision):
+        """Whether there is a commit of that name."""
+        found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return found is not None
 
     @property
     def shallow(self):
@@ -63,47 +76,73 @@ class Repository:
     def tree(self, commit):
         """The files of a commit: path -> Blob."""
         if commit not in self.trees:
-            listing = self.git("ls-tree", "-r", "-z", "-l", "--full-tree", commit) or b""
-            entries = os.fsdecode(listing).split("\0")[:FILES]
+            entries = self.said("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")
+            if len(entries) > FILES:
+                raise OptionError(Problem("limit", f"commit {commit[:7]} has more than {FILES:,} files"))
             self.trees[commit] = dict(_entry(entry) for entry in entries if entry)
         return self.trees[commit]
 
     def moved(self, commit):
         """Files that have other names now than at a commit: path now -> path then."""
-        listing = self.git("diff", "--no-ext-diff", "-z", "--name-status", "--diff-filter=R", "-M", commit) or b""
-        parts = os.fsdecode(listing).split("\0")
+        options = ("--no-ext-diff", "--ignore-submodules", "-z", "--name-status", "--diff-filter=R", "-M")
+        parts = self.said("diff", *options, commit).split("\0")
         return {parts[at + 2]: parts[at + 1] for at in range(0, len(parts) - 2, 3)}
 
-    def blob(self, sha):
-        """The bytes of a blob, through one git that stays open for all of them."""
+    def blob(self, sha, most):
+        """The bytes of a blob, through one git that stays open for all of them; None for more than `most` bytes.
+
+        Raises OptionError if git does not have it, as may be in a clone that leaves files out.
+        """
         if self.batch is None:
             command = ["git", "-C", self.root, "cat-file", "--batch"]
-            self.batch = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            pipe = subprocess.PIPE
+            self.batch = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=_quiet())
             weakref.finalize(self, _end, self.batch)
-        self.batch.stdin.write(sha.encode() + b"\n")
-        self.batch.stdin.flush()
-        size = int(self.batch.stdout.readline().split()[-1])
-        return self.batch.stdout.read(size + 1)[:-1]
+        try:
+            self.batch.stdin.write(sha.encode() + b"\n")
+            self.batch.stdin.flush()
+        except BrokenPipeError:
+            raise _no_object(sha) from None
+        answer = self.batch.stdout.readline().split()
+        if len(answer) != 3:  # name, type and size; `missing`, or nothing when git has ended
+            raise _no_object(sha)
+        if int(answer[2]) > most:
+            self.batch = None  # the next call starts another, which has nothing left to say of this one
+            return None
+        return self.batch.stdout.read(int(answer[2]) + 1)[:-1]
+
+
+def _no_object(sha):
+    return OptionError(Problem("git-failed", f"git does not have the object {sha}", help="git fetch may bring it"))
 
 
 def _end(process):
     """Let an open git end; it does so when nothing more can come."""
-    process.stdin.close()
-    process.stdout.close()
+    from contextlib import suppress
+
+    for stream in (process.stdin, process.stdout):
+        with suppress(BrokenPipeError):
+            stream.close()
     process.wait(SECONDS)
 
 
 def _entry(entry):
     about, _, path = entry.partition("\t")
-    mode, _, sha, size = about.split()
-    return path, Blob(mode, sha, int(size) if size.isdigit() else 0)
+    mode, _, sha = about.split()
+    return path, Blob(mode, sha)
 
 
 def _git(folder, *args):
     try:
-        done = subprocess.run(["git", "-C", folder, *args], capture_output=True, timeout=SECONDS, check=False)
+        command = ["git", "-C", folder, *args]
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False, env=_quiet())
     except FileNotFoundError:
         raise OptionError(Problem("no-git", "there is no program `git`", help="it has the history")) from None
     except subprocess.TimeoutExpired:
         raise OptionError(Problem("limit", f"git took longer than {SECONDS} seconds")) from None
     return done.stdout if done.returncode == 0 else None
+
+
+def _quiet():
+    """An environment in which git asks nobody and leaves its index as it is."""
+    return {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}

@@ -57,9 +57,10 @@ class Revision:
     def source(self, path):
         """The text of a file. Raises FileError."""
         blob, shown = self.tree[self._full(path)], f"{self._full(path)} at {self.revision}"
-        if blob.size > limits.FILE_BYTES:
+        data = self.repository.blob(blob.sha, limits.FILE_BYTES)
+        if data is None:
             raise FileError(Problem("limit", f"{shown!r} is larger than {limits.FILE_BYTES:,} bytes"))
-        return Source(shown, decoded(self.repository.blob(blob.sha), shown))
+        return Source(shown, decoded(data, shown))
 
     def names(self, path):
         """The specs in a directory, for a hint."""

@@ -1,10 +1,14 @@
 """What several test files share."""
 
+import os
+import subprocess
 from typing import NamedTuple
 
 import pytest
 
 from costcalc.cli import main
+
+CI = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_MERGE_REQUEST_DIFF_BASE_SHA")
 
 
 class Result(NamedTuple):
@@ -29,3 +33,44 @@ def run(capsys, monkeypatch, tmp_path):
         return Result(exit_.value.code, out.out, out.err)
 
     return run
+
+
+class Repository:
+    """A git repository that a test makes: files written, commits, branches."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def git(self, *args):
+        done = subprocess.run(["git", "-C", self.root, *args], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def write(self, **files):
+        """Files by name: `models__net` is models/net.yaml."""
+        for name, text in files.items():
+            path = self.root / f"{name.replace('__', '/')}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def commit(self, **files):
+        """The files written, and all that is there committed."""
+        self.write(**files)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "a commit")
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(run, tmp_path, monkeypatch):
+    """An empty git repository on branch main, which is the working directory too."""
+    for name in [name for name in os.environ if name.startswith("GIT_")] + list(CI):
+        monkeypatch.delenv(name, raising=False)
+    for key, value in {"NAME": "a", "EMAIL": "a@example.org"}.items():
+        monkeypatch.setenv(f"GIT_AUTHOR_{key}", value)
+        monkeypatch.setenv(f"GIT_COMMITTER_{key}", value)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    found = Repository(tmp_path)
+    found.git("init", "-q", "-b", "main")
+    return found

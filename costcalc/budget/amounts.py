@@ -6,24 +6,26 @@ from .verdict import ALREADY, GREW, SAYS, SKIPPED
 _UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
-def short(value, metric=""):
-    """`181.5M`: four digits; bytes as `17.9MB`."""
+def short(value, verdict):
+    """`181.5M`: four digits; bytes as `17.9MB`, shares as `12.3%`."""
+    if verdict.is_share:
+        return f"{float(100 * value):.4g}%"
+    byte = "B" if verdict.limit.metric.endswith("bytes") else ""
     for size, unit in _UNITS:
         if abs(value) >= size:
-            return f"{float(value) / size:.4g}{f'{unit}B' if metric.endswith('bytes') else unit}"
-    return f"{value:,}" if type(value) is int else f"{float(value):.4g}"
+            return f"{float(value) / size:.4g}{unit}{byte}"
+    return f"{value:,}{byte}" if type(value) is int else f"{float(value):.4g}{byte}"
 
 
-def apart(*values):
+def apart(verdict, *values):
     """The values as texts that differ where the values do: rounded, or else exact."""
-    rounded = [short(value) for value in values]
+    rounded = [short(value, verdict) for value in values]
     if len(set(rounded)) == len(set(values)):
         return rounded
-    return [f"{value:,}" if value == int(value) else f"{float(value):,.3f}" for value in map(_whole, values)]
-
-
-def _whole(value):
-    return int(value) if value == int(value) else value
+    if verdict.is_share:
+        return [f"{float(100 * value):.12g}%" for value in values]
+    byte = " B" if verdict.limit.metric.endswith("bytes") else ""
+    return [f"{int(value):,}{byte}" if value == int(value) else f"{float(value):,.3f}{byte}" for value in values]
 
 
 def metric_name(metric):
@@ -33,54 +35,69 @@ def metric_name(metric):
 
 def headline(verdict):
     """What, by how much: `mult-adds 181.5M is 11.5M (6.8 %) over the limit 170M`."""
-    limit, now, allowed = verdict.limit, verdict.now, verdict.allowed
+    limit = verdict.limit
     name = metric_name(limit.metric) + (f" of {printable(verdict.layer)}" if verdict.layer else "")
     if verdict.status == SKIPPED:
         return f"{name}: {SAYS[SKIPPED]}"
-    if verdict.status == GREW or (limit.kind == "vs_base" and verdict.base is not None):
-        before, after = apart(verdict.base, now)
-        if verdict.status != GREW:
-            return f"{name} {before} -> {after}, {limit.text} allowed"
-        return f"{name} {before} -> {after}, {_percent(now - verdict.base, verdict.base)}: more than {limit.text}"
-    have, most = apart(now, allowed)
-    written = limit.text if limit.text.endswith("%") or not have.replace(",", "").isdigit() else most
+    if limit.kind == "vs_base":
+        return f"{name} {_change(verdict)}"
+    have, most = apart(verdict, verdict.now, verdict.allowed)
+    written = limit.text if have == short(verdict.now, verdict) else most
+    if verdict.excess <= 0:
+        return f"{name} {have} of {written}"
     side = "under" if limit.kind == "min" else "over"
-    if verdict.excess > 0:
-        gap = apart(verdict.excess)[0]
-        return f"{name} {have} is {gap} ({_percent(verdict.excess, allowed)[1:]}) {side} the limit {written}"
-    return (
-        f"{name} {have} of {written} ({100 * float(now) / float(allowed):.1f} %)" if allowed else f"{name} {have} of 0"
-    )
+    by = "" if verdict.is_share else f" ({_percent(verdict.excess, verdict.allowed).lstrip('+')})"
+    return f"{name} {have} is {apart(verdict, verdict.excess)[0]}{by} {side} the limit {written}"
+
+
+def _change(verdict):
+    before, after, allowed = apart(verdict, verdict.base, verdict.now, verdict.allowed)
+    grown = _percent(verdict.now - verdict.base, verdict.base)
+    if verdict.status != GREW:
+        return f"{before} -> {after}, {grown}: {verdict.limit.text} allowed"
+    return f"{before} -> {after}, {grown}: more than {verdict.limit.text}, which allows {allowed}"
 
 
 def _percent(part, whole):
-    return f"{100 * float(part) / float(whole):+.1f} %" if whole else "+all of it"
+    return f"{100 * float(part) / float(whole):+.1f} %" if whole else "from nothing"
 
 
 def notes(outcome, verdict):
     """(kind, text) of the lines under a verdict that is not fine: base, cause, why, help."""
     base, found = outcome.base, []
-    if verdict.base is not None and verdict.limit.kind != "vs_base":
-        added = verdict.now - verdict.base
-        moved = f"this change adds {apart(added)[0]}" if added > 0 else "not more than that now"
-        found.append(("base", f"{short(verdict.base)} at {base.revision} ({base.commit[:7]}); {moved}"))
-    elif verdict.limit.kind == "vs_base" and base:
+    if verdict.limit.kind == "vs_base" and base:
         found.append(("base", f"{base.revision} ({base.commit[:7]})"))
+    elif verdict.base is not None:
+        found.append(("base", f"{apart(verdict, verdict.base, verdict.now)[0]} at {_where(base)}; {_moved(verdict)}"))
     if verdict.cause:
         place = verdict.cause.place
         amount = f"{verdict.cause.amount:+,}" if verdict.base is not None else f"{verdict.cause.amount:,}"
         found.append(("from", f"{place.source.path}:{place.line}:{place.column}  {verdict.cause.what}  {amount}"))
     if verdict.others:
-        found.append(("more", f"{verdict.others:,} other layers break it too"))
+        are = "layer breaks" if verdict.others == 1 else "layers break"
+        found.append(("more", f"{verdict.others:,} other {are} it too"))
     if outcome.check.why:
         found.append(("why", outcome.check.why))
     if verdict.status != ALREADY:
-        found.append(("help", _help(verdict)))
+        found.append(("help", _help(outcome, verdict)))
     return [(kind, printable(text)) for kind, text in found]
 
 
-def _help(verdict):
-    from_file = verdict.limit.place is not None and verdict.limit.place.source.path
-    if not from_file:
-        return "reduce it, or give a larger limit"
-    return "reduce it, or raise the limit: costcalc check --update"
+def _where(base):
+    return f"{base.revision} ({base.commit[:7]})"
+
+
+def _moved(verdict):
+    """What the change did to an amount."""
+    grown = verdict.now - verdict.base
+    if not grown:
+        return "this change leaves it"
+    return f"this change {'adds' if grown > 0 else 'takes away'} {apart(verdict, abs(grown))[0]}"
+
+
+def _help(outcome, verdict):
+    if verdict.limit.place is None:
+        return f"reduce it, or give another limit than {verdict.limit.text}"
+    if verdict.limit.kind == "min":
+        return f"undo it, or lower the limit: costcalc check {outcome.spec} --update"
+    return f"reduce it, or raise the limit: costcalc check {outcome.spec} --update"

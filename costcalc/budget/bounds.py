@@ -1,7 +1,7 @@
 """Limits as people write them: `170M`, `4 MiB`, `10%`, `+1%`, `+1% and 2M`. All arithmetic is exact.
 
-Counts have `k M G B` (powers of ten), bytes `B kB MB GB` or `KiB MiB GiB`; a percent is a share of a total, or a
-change.
+Counts have `k M G B` (powers of ten; B as in "a network of 7B"), bytes `B kB MB GB` or `KiB MiB GiB`; a percent is a
+share of a total, or a change.
 """
 
 from fractions import Fraction
@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 COUNTS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
 BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-LONGEST = 40  # characters of a limit
+LONGEST = 60  # characters of a limit
+PLACES = 12  # decimal places of one
 
 
 class Bad(Exception):
@@ -75,10 +76,12 @@ def _amount(text, units, metric):
     whole, dot, part = number.replace("_", "").partition(".")
     if len(body) > LONGEST or not (whole + part).isascii() or not whole.isdigit() or (dot and not part.isdigit()):
         raise Bad(_why(body, metric))
-    if unit != "%" and unit not in units:
-        raise Bad(_wrong_unit(unit, units, metric))
+    if len(part) > PLACES:
+        raise Bad(f"a limit has at most {PLACES} decimal places")
     if units is BYTES and not unit and int(whole + part):
         raise Bad("bytes need a unit: B, kB, MB, GB, KiB, MiB or GiB")
+    if unit and unit != "%" and unit not in units:
+        raise Bad(_wrong_unit(unit, units, metric))
     scale = units.get(unit, 1)
     return Amount(Fraction(int(whole + part), 10 ** len(part)), len(part), unit, scale, space)
 

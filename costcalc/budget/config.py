@@ -4,9 +4,10 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..conventions import find
+from ..conventions import Convention, find
 from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source
-from ..files import text
+from ..files import Folder, check_path, text
+from ..loading import price_list
 from ..read.nodes import compose
 from ..read.problems import Problems
 from .bounds import Bad, amount, change
@@ -15,7 +16,6 @@ NAME = "costcalc.yaml"
 CHECKS = 10_000  # of one file
 _KEYS = ("spec", "at", "convention", "max", "min", "vs_base", "level", "why")
 _EXAMPLE = "write {spec: my_net.yaml, max: {mult_adds: 170M}}"
-METRICS = ("mult_adds", "flops", "params", "activations", "weights_bytes")
 
 
 class Limit(NamedTuple):
@@ -34,11 +34,12 @@ class Check(NamedTuple):
 
     spec: str
     at: Mapping[str, Any]
-    convention: str
+    convention: Convention
     limits: tuple[Limit, ...]
-    level: str
-    why: str
-    place: Place | None
+    level: str = "error"
+    why: str = ""
+    place: Place | None = None  # of the spec's name
+    at_place: Place | None = None
 
 
 class Config(NamedTuple):
@@ -67,8 +68,9 @@ def find_config(start="."):
 
 
 def read_config(path):
-    """The checks of a file. Raises SpecError with all its problems, or FileError."""
-    if not os.path.exists(path):
+    """The checks of a file. Raises SpecError with all its problems, or FileError; for a link that leads away, too."""
+    folder, name = os.path.split(path)
+    if Folder(folder).real(name) is None:
         raise FileError(Problem("no-file", f"there is no file {path!r}"))
     source = Source(path, text(path))
     return Config(path, _Reader(source).checks())
@@ -129,16 +131,28 @@ class _Reader:
             self.problems.add("missing-key", "a check needs `spec:`", node, _EXAMPLE)
         if words["level"] not in (None, "error", "warn"):
             self.problems.unknown("level", words["level"], parts["level"], ("error", "warn"))
-        convention = words["convention"] or "paper"
-        self.known(lambda: find(convention), parts.get("convention"))
+        convention = self.known(lambda: self.convention(words["convention"] or "paper"), parts.get("convention"))
+        convention = convention or find("paper")  # to read on with
         kinds = ("max", "min", "vs_base")
         limits = [limit for kind in kinds for limit in self.limits(kind, parts.get(kind), convention)]
-        if not limits and node.kind == "map":
+        given = [parts[kind] for kind in kinds if kind in parts]
+        if node.kind == "map" and not any(part.kind != "map" or part.value for part in given):
             self.problems.add("missing-key", "this check limits nothing", node, "add max: {mult_adds: 170M}")
         at = {key.value: value for key, value in self.pairs(parts.get("at"))}
-        level, why = words["level"] or "error", words["why"] or ""
+        level, why = words["level"] or "error", " ".join((words["why"] or "").split())
         place = Place(self.source, *(parts["spec"].at if "spec" in parts else node.at))
-        return Check(words["spec"] or "", self.values(at), convention, tuple(limits), level, why, place)
+        at_place = Place(self.source, *parts["at"].at) if "at" in parts else None
+        return Check(words["spec"] or "", self.values(at), convention, tuple(limits), level, why, place, at_place)
+
+    def convention(self, name):
+        """The price list of a name, or of a file below the directory of this one."""
+        if not name.endswith((".yaml", ".yml")):
+            return find(name)
+        check_path(name)
+        folder = os.path.dirname(self.source.path)
+        if Folder(folder).real(name) is None:
+            raise FileError(Problem("no-file", f"there is no file {name!r}", help="paths are relative to this file"))
+        return price_list(os.path.join(folder, name))
 
     def word(self, node, name):
         if node is None:
@@ -166,7 +180,7 @@ class _Reader:
         """What a look-up gives; its error is noted at a node."""
         try:
             return look()
-        except (OptionError, CostcalcError) as error:
+        except CostcalcError as error:
             problem = error.problems[0]
             self.problems.add(problem.code, problem.message, node, problem.help)
             return None
@@ -176,12 +190,15 @@ class _Reader:
             return
         for key, value in self.pairs(node):
             name = key.value
-            if name == "layers" and kind != "vs_base":
+            if kind == "vs_base" and name.partition(".")[0] in ("layers", "any_layer"):
+                help = f"write `{name}` under `max:` or `min:`"
+                self.problems.add("bad-limit", "a change is limited for the whole network", key, help)
+            elif name == "layers":
                 for glob, inner in self.pairs(value):
                     yield from self.group(kind, inner, glob.value, convention)
-            elif name == "any_layer" and kind != "vs_base":
+            elif name == "any_layer":
                 yield from self.group(kind, value, "any_layer", convention)
-            elif name.startswith("any_layer.") and kind != "vs_base":
+            elif name.startswith("any_layer."):
                 yield from self.limit(kind, key, name.removeprefix("any_layer."), value, "any_layer", convention)
             else:
                 yield from self.limit(kind, key, name, value, "", convention)
@@ -199,5 +216,5 @@ class _Reader:
         except OptionError as error:
             problem = error.problems[0]
             self.problems.add(
-                problem.code, problem.message, key if problem.code == "unknown-metric" else node, problem.help
+                problem.code, problem.message, key if problem.code.startswith("unknown") else node, problem.help
             )

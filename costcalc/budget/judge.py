@@ -6,56 +6,75 @@
 | over   | more than base    | worse: already over, and this change adds      |
 | over   | at most base      | already: a warning, so that other changes pass |
 | none   | over              | over                                           |
+
+Of a network with layers of unknown cost, the known part is a lower bound: it can show that a limit is broken, and
+cannot show that it is kept.
 """
 
 from fnmatch import fnmatchcase
+from fractions import Fraction
 
 from ..errors import Problem, SpecError, nearest
 from .cause import cause
 from .verdict import ALREADY, CROSSED, FAILING, GREW, OVER, PASS, SKIPPED, WORSE, Verdict
 
 
-def judge(limit, now, base=None, new=False):
-    """The Verdict of a limit on a Measured spec; `base` is it before the change, `new` says that it was not there.
+def judge(limit, now, base=None):
+    """The Verdict of a limit on a Measured spec; `base` is it before the change, `now` itself if nothing changed.
 
     Raises SpecError where it cannot be judged: a glob that no layer matches, a cost that is not known.
     """
-    if limit.kind == "vs_base":
-        return _change(limit, now, base)
-    if limit.where:
-        return _layers(limit, now, base)
-    verdict = _one(limit, now.total(limit.metric), base and base.total(limit.metric), limit.bound.value)
-    return _explained(_sure(verdict, now), now, base)
+    if limit.kind == "vs_base" and base is None:
+        return Verdict(limit, SKIPPED, now.total(limit.metric))
+    of = _change if limit.kind == "vs_base" else _layers if limit.where else _total
+    verdicts = [(verdict, _is_sure(verdict, now, base)) for verdict in of(limit, now, base)]
+    over = [verdict for verdict, sure in verdicts if sure and verdict.status in FAILING]
+    furthest = max((verdict for verdict, _ in verdicts), key=_excess).now
+    if over:
+        worst = max(over, key=_excess)._replace(others=len(over) - 1, furthest=furthest)
+        return worst._replace(cause=cause(worst, now, base))
+    if not all(sure for _, sure in verdicts):
+        raise _incomplete(limit, now if now.unknown(limit.metric) else base)
+    worst = max((verdict for verdict, _ in verdicts), key=lambda one: (one.status == ALREADY, _excess(one)))
+    return worst._replace(furthest=furthest)
+
+
+def _excess(verdict):
+    return verdict.excess
 
 
 def _change(limit, now, base):
-    if base is None:
-        return Verdict(limit, SKIPPED, now.total(limit.metric))
     value, before = now.total(limit.metric), base.total(limit.metric)
     allowed = limit.bound.allowed(before)
-    verdict = Verdict(limit, GREW if value > allowed else PASS, value, before, allowed)
-    return _explained(_sure(verdict, now), now, base)
+    return [Verdict(limit, GREW if value > allowed else PASS, value, before, allowed)]
+
+
+def _total(limit, now, base):
+    return [_one(limit, now.total(limit.metric), base and base.total(limit.metric))]
 
 
 def _layers(limit, now, base):
-    """The verdict on the layer that is furthest beyond the limit, or nearest to it."""
-    mine, before = now.layers(limit.metric), base.layers(limit.metric) if base else {}
-    total = now.total(limit.metric) if limit.bound.unit == "%" else 1
+    """A verdict for each layer that the limit is about; for a limit in percent, on its share of the total."""
+    mine, before = _amounts(limit, now), _amounts(limit, base) if base else {}
     chosen = [name for name in mine if limit.where == "any_layer" or fnmatchcase(name, limit.where)]
+    if limit.where == "any_layer" and limit.kind == "min":
+        chosen = [name for name in chosen if mine[name]]  # activations and the like cost nothing by nature
     if not chosen:
         help = nearest(limit.where, mine) or "the names are those of `costcalc analyze`; globs such as '*/dwconv'"
         raise SpecError(Problem("unknown-layer", f"no layer is called `{limit.where}`", limit.place, help))
-    if limit.where == "any_layer" and limit.kind == "min":
-        chosen = [name for name in chosen if mine[name]]
-    allowed = limit.bound.value * total
-    verdicts = [_one(limit, mine[name], before.get(name), allowed)._replace(layer=name) for name in chosen]
-    worst = max(verdicts, key=lambda one: (one.status in FAILING, one.status == ALREADY, one.excess))
-    others = sum(one.status in FAILING for one in verdicts) - (worst.status in FAILING)
-    return _explained(_sure(worst._replace(others=others), now), now, base)
+    return [_one(limit, mine[name], before.get(name))._replace(layer=name) for name in chosen]
 
 
-def _one(limit, now, base, allowed):
-    sign = -1 if limit.kind == "min" else 1
+def _amounts(limit, side):
+    amounts = side.layers(limit.metric)
+    if limit.bound.unit != "%":
+        return amounts
+    total = side.total(limit.metric)
+    return {name: Fraction(amount, total or 1) for name, amount in amounts.items()}
+
+
+def _one(limit, now, base):
+    sign, allowed = -1 if limit.kind == "min" else 1, limit.bound.value
     over = sign * now > sign * allowed
     status = PASS
     if over and base is None:
@@ -67,17 +86,21 @@ def _one(limit, now, base, allowed):
     return Verdict(limit, status, now, base, allowed)
 
 
-def _sure(verdict, now):
-    """The verdict, if it cannot change when what is unknown becomes known: that can only add."""
-    added = verdict.limit.kind == "min"
-    if now.complete or verdict.limit.metric.endswith("activations") or (verdict.status == PASS) is added:
-        return verdict
-    unknown = next(name for name, row in zip(now.names, now.rows, strict=True) if row.layer.unknown)
+def _is_sure(verdict, now, base):
+    """Whether what is unknown cannot change a verdict: it only adds."""
+    limit, over = verdict.limit, verdict.status in FAILING
+    unknown = now.unknown(limit.metric)
+    if limit.kind == "vs_base":
+        return now is base or not (base.unknown(limit.metric) if over else unknown)
+    if limit.where and limit.bound.unit != "%":
+        unknown = verdict.layer in unknown
+    if verdict.status == ALREADY:
+        return now is base or not unknown
+    return not unknown or (limit.bound.unit != "%" and over == (limit.kind == "max"))
+
+
+def _incomplete(limit, side):
+    unknown = next(iter(side.unknown(limit.metric)))
     help = "give `mult_adds` and `params` of the `opaque` layer"
-    raise SpecError(Problem("incomplete", f"the cost of `{unknown}` is not known", now.place(unknown), help))
-
-
-def _explained(verdict, now, base):
-    if verdict.status not in FAILING:
-        return verdict
-    return verdict._replace(cause=cause(verdict, now, base))
+    message = f"`{limit.metric}` cannot be judged: that of `{unknown}` is not known"
+    return SpecError(Problem("incomplete", message, side.place(unknown), help))

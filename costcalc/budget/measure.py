@@ -3,22 +3,22 @@
 from functools import cached_property
 
 from ..analysis import scaled
-from ..conventions import find
-from ..errors import Place
 from ..metrics import metric
 from ..trace import trace
 from ..variables import settle
+
+_OF_PARAMS = ("params", "weights_bytes")
 
 
 class Measured:
     """A spec in one setting. Quantities are worked out when they are asked for, each once."""
 
     def __init__(self, model, settings, convention):
-        self.model, self.convention = model, convention
+        self.convention = convention
         values = {name: value for name, value in settings.items() if name != "rho"}
         self.values = settle(model, scaled(model, values, settings.get("rho")))
-        self.rows = trace(model, self.values).rows
-        self.known = {}
+        self.model, self.rows = model, trace(model, self.values).rows
+        self.known, self.missing = {}, {}
 
     def layers(self, name):
         """The layers' names with a metric of each; layers of one name together."""
@@ -33,15 +33,17 @@ class Measured:
         """A metric of the whole network."""
         return sum(self.layers(name).values())
 
+    def unknown(self, name):
+        """The names of the layers of which a metric is not known, in order: `layers` has a lower bound of it."""
+        part = "params" if name.rpartition(".")[2] in _OF_PARAMS else "mult_adds"
+        if part not in self.missing:
+            self.missing[part] = dict.fromkeys(row.name for row in self.rows if part in row.layer.unknown)
+        return self.missing[part]
+
     @cached_property
     def names(self):
         """The layers' names, in order."""
-        return ["/".join(row.frame.path) for row in self.rows]
-
-    @cached_property
-    def complete(self):
-        """Whether every layer's cost is known."""
-        return not any(row.layer.unknown for row in self.rows)
+        return [row.name for row in self.rows]
 
     @cached_property
     def elements(self):
@@ -50,10 +52,8 @@ class Measured:
         from ..report import report
         from ..rows import Trace
 
-        whole = report(self.model, Trace(self.rows, {}, ()), self.values, find(self.convention))
-        return elements(self.rows, whole)
+        return elements(self.rows, report(self.model, Trace(self.rows, {}, ()), self.values, self.convention))
 
     def place(self, name):
         """Where a layer stands in its spec."""
-        place: Place = self.rows[self.names.index(name)].place
-        return place
+        return self.rows[self.names.index(name)].place

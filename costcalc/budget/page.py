@@ -5,39 +5,41 @@ from ..render.columns import printable
 from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet
 from .amounts import headline, metric_name, notes, short
-from .verdict import FAILING, PASS, SAYS
+from .verdict import ALREADY, SAYS
 
 WORDS = {"error": "ERROR", "fail": "FAIL", "warn": "WARN", "pass": "ok"}
 
 
 class VerdictPage:
-    """The outcomes of a run. `blocks` draws one problem with its place, as errors are drawn."""
+    """The outcomes of a run. `block` draws one problem with its place, as errors are drawn."""
 
-    def __init__(self, outcomes, block, deleted=()):
-        self.outcomes, self.block, self.deleted = outcomes, block, deleted
+    def __init__(self, checked, block):
+        self.outcomes, self.base, self.deleted, self.block = checked.outcomes, checked.base, checked.deleted, block
 
     def heads(self):
         """The failures, each with its place, and one line that says how all of it went."""
+        return [*self.failures(), summary(self.outcomes)]
+
+    def failures(self):
+        """The lines of all that is not fine: what, by how much, where, why, what to do."""
         found = []
         for outcome in self.outcomes:
             if outcome.state != "pass":
                 found += [f"{WORDS[outcome.state]}  {printable(outcome.title)}", ""]
                 found += self._blocks(outcome)
-        return [*found, summary(self.outcomes), *(f"deleted: {printable(name)}" for name in self.deleted)]
+        return found
 
     def _blocks(self, outcome):
         for problem in outcome.problems:
             yield from self.block("error", problem.code, problem.message, problem.place, _problem_notes(problem))
-        kind = "warning" if outcome.state == "warn" else "error"
+            yield from [] if problem.place else [""]
+        kind = "warning" if outcome.check.level == "warn" else "error"
         for verdict in outcome.verdicts:
-            if verdict.status not in (PASS, "skipped"):
-                yield from self.block(
-                    kind if verdict.status in FAILING else "warning",
-                    CODES[verdict.status],
-                    headline(verdict),
-                    verdict.limit.place,
-                    notes(outcome, verdict),
-                )
+            if verdict.status in CODES:
+                sort = "warning" if verdict.status == ALREADY else kind
+                said = headline(verdict), verdict.limit.place, notes(outcome, verdict)
+                yield from self.block(sort, CODES[verdict.status], *said)
+                yield from [] if verdict.limit.place else [""]
 
     def sheets(self):
         """One row a limit."""
@@ -56,28 +58,28 @@ class VerdictPage:
     def _cells(self, outcome, verdict):
         limit = verdict.limit
         what = metric_name(limit.metric) + (f", {printable(limit.where)}" if limit.where else "")
-        state = "ok" if verdict.status in (PASS, "skipped") else WORDS[outcome.state]
+        state = "ok" if verdict.status not in CODES else WORDS["warn" if verdict.status == ALREADY else _word(outcome)]
         words = {"max": "", "min": ">= ", "vs_base": ""}[limit.kind]
-        base = "-" if verdict.base is None else short(verdict.base, limit.metric)
+        base = "-" if verdict.base is None else short(verdict.base, verdict)
         return (
             state,
             printable(outcome.title),
             what,
             f"{words}{limit.text}",
-            short(verdict.now, limit.metric),
+            short(verdict.now, verdict),
             base,
             SAYS[verdict.status],
         )
 
     def notes(self):
         """What was compared with what."""
-        bases = {f"{one.base.revision} ({one.base.commit[:7]})" for one in self.outcomes if one.base}
-        return [f"base: {', '.join(sorted(bases))}"] if bases else ["no base: limits are judged by themselves"]
+        return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base)]
 
     def records(self):
-        """One row a limit."""
+        """One row a limit, and one for each reason why a check could not be judged."""
         rows = [_record(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
-        return list(rows[0]) if rows else ["spec"], rows
+        rows += [_unjudged(outcome, problem) for outcome in self.outcomes for problem in outcome.problems]
+        return list(FIELDS), rows
 
     def document(self):
         """Every outcome with its verdicts and problems."""
@@ -86,6 +88,7 @@ class VerdictPage:
             "costcalc": __version__,
             "summary": counts(self.outcomes),
             "deleted": list(self.deleted),
+            "base": self.base,
             "checks": [_entry(outcome) for outcome in self.outcomes],
         }
 
@@ -119,6 +122,10 @@ def summary(outcomes):
     return ", ".join(parts)
 
 
+def _word(outcome):
+    return "warn" if outcome.check.level == "warn" else "fail"
+
+
 def _problem_notes(problem):
     return ([("help", problem.help)] if problem.help else []) + [("note", note) for note in problem.notes]
 
@@ -127,24 +134,29 @@ def _number(value):
     return None if value is None else int(value) if value == int(value) else float(value)
 
 
+FIELDS = (
+    *("spec", "settings", "kind", "metric", "where", "layer", "status", "limit", "allowed", "now", "base"),
+    *("level", "message", "file", "line"),
+)
+
+
 def _record(outcome, verdict):
-    limit, cause = verdict.limit, verdict.cause
-    return {
-        "spec": outcome.spec,
-        "settings": " ".join(f"{name}={value}" for name, value in outcome.settings.items()),
-        "kind": limit.kind,
-        "metric": limit.metric,
-        "where": limit.where,
-        "layer": verdict.layer,
-        "status": verdict.status,
-        "limit": limit.text,
-        "allowed": _number(verdict.allowed),
-        "now": _number(verdict.now),
-        "base": _number(verdict.base),
-        "level": outcome.check.level,
-        "file": cause.place.source.path if cause else "",
-        "line": cause.place.line if cause else None,
-    }
+    limit = verdict.limit
+    numbers = (_number(value) for value in (verdict.allowed, verdict.now, verdict.base))
+    said = limit.kind, limit.metric, limit.where, verdict.layer, verdict.status, limit.text, *numbers
+    place = verdict.cause.place if verdict.cause else None
+    return _fields(outcome, said, headline(verdict), place)
+
+
+def _unjudged(outcome, problem):
+    return _fields(outcome, ("", "", "", "", "error", "", None, None, None), problem.message, problem.place)
+
+
+def _fields(outcome, said, message, place):
+    settings = " ".join(f"{name}={value}" for name, value in outcome.settings.items())
+    found = place.source.path if place else "", place.line if place else None
+    values = outcome.spec, settings, *said, outcome.check.level, message, *found
+    return dict(zip(FIELDS, values, strict=True))
 
 
 def _entry(outcome):
@@ -152,10 +164,16 @@ def _entry(outcome):
     return {
         "spec": outcome.spec,
         "settings": dict(outcome.settings),
-        "convention": outcome.check.convention,
+        "convention": outcome.check.convention.name,
         "state": outcome.state,
         "why": outcome.check.why,
         "base": {"revision": base.revision, "commit": base.commit, "path": base.name} if base else None,
         "verdicts": [{**_record(outcome, verdict), "settings": dict(outcome.settings)} for verdict in outcome.verdicts],
-        "problems": [{"code": one.code, "message": one.message, "help": one.help} for one in outcome.problems],
+        "problems": [_problem(one) for one in outcome.problems],
     }
+
+
+def _problem(problem):
+    place = problem.place
+    at = {"file": place.source.path, "line": place.line, "column": place.column} if place else {}
+    return {"code": problem.code, "message": problem.message, "help": problem.help, **at}

@@ -1,7 +1,7 @@
 """Which files a check is about: a path or a glob below the directory of costcalc.yaml, and nothing outside it."""
 
 import os
-import re
+from fnmatch import fnmatchcase
 
 from ..errors import FileError, Problem, nearest
 from ..files import Folder, check_path
@@ -9,32 +9,34 @@ from .run import Task
 
 WILD = frozenset("*?")
 FILES = 100_000  # below one directory
-STARS = 8  # in one glob: each more makes matching slower
 
 
 def tasks(config, wanted=()):
-    """The tasks of a file of checks; with `wanted`, those on these paths. Raises FileError with all that is wrong."""
-    folder, problems, found = config.folder or ".", [], []
-    below = None
+    """The tasks of a file of checks, one a spec; with `wanted`, those on these paths.
+
+    Raises FileError with all that is wrong.
+    """
+    folder, problems, checks = config.folder or ".", [], {}
+    below, count = None, 0
     for check in config.checks:
         try:
             if WILD & set(check.spec) and below is None:
                 below = _below(folder)
             for name in _names(check.spec, folder, below):
-                found.append(Task(check, os.path.normpath(os.path.join(folder, name))))
+                count += 1
+                if count > FILES:
+                    raise FileError(Problem("limit", f"more than {FILES:,} checks on files"))
+                checks.setdefault(os.path.normpath(os.path.join(folder, name)), []).append(check)
         except FileError as error:
             problems += [problem._replace(place=check.place) for problem in error.problems]
     if problems:
         raise FileError(*problems)
-    if not wanted:
-        return found
-    return [task for task in found if any(_is_in(task.path, path) for path in wanted)]
+    found = [Task(path, tuple(each)) for path, each in checks.items()]
+    return [task for task in found if any(is_in(task.path, path) for path in wanted)] if wanted else found
 
 
 def _names(spec, folder, below):
     check_path(spec)
-    if spec.count("*") > STARS:
-        raise FileError(Problem("limit", f"a glob has at most {STARS} `*`"))
     if not WILD & set(spec):
         if Folder(folder).real(spec) is None:
             help = nearest(spec, _below(folder)) or "take the check out, or correct the path"
@@ -50,9 +52,30 @@ def _names(spec, folder, below):
 
 
 def matcher(glob):
-    """A function that tells whether a path matches: `*` and `?` stay in one directory, `**/` is any number of them."""
-    pattern = re.escape(glob).replace(r"\*\*/", "(?:[^/]+/)*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-    return re.compile(pattern).fullmatch
+    """A function that tells whether a path matches: `*` and `?` stay in one directory, `**/` is any number of them.
+
+    Names match by fnmatch, case and all, whose patterns do not backtrack; directories are followed all at once.
+    """
+    parts = [part.replace("[", "[[]") for part in glob.split("/")]
+
+    def matches(path):
+        *folders, name = path.split("/")
+        at = _past_any({0}, parts)
+        for folder in folders:
+            on = {number + 1 for number in at if parts[number] != "**" and fnmatchcase(folder, parts[number])}
+            stay = {number for number in at if parts[number] == "**"}
+            at = _past_any(stay | on - {len(parts)}, parts)
+        return len(parts) - 1 in at and fnmatchcase(name, parts[-1])
+
+    return matches
+
+
+def _past_any(at, parts):
+    """Positions in a glob, with those after a `**`, which may stand for no directory at all; the last is none."""
+    for number, part in enumerate(parts):
+        if number in at and part == "**":
+            at.add(number + 1)
+    return at
 
 
 def _below(folder):
@@ -67,6 +90,7 @@ def _below(folder):
     return found
 
 
-def _is_in(path, wanted):
+def is_in(path, wanted):
+    """Whether a file is one that is wanted, or below it."""
     path, wanted = os.path.realpath(path), os.path.realpath(wanted)
     return path == wanted or path.startswith(os.path.join(wanted, ""))

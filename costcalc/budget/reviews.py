@@ -1,19 +1,24 @@
-"""Checks for the places where people review code: annotations, code quality, test reports, static analysis.
+"""Checks for the places where people review code: annotations, code quality, static analysis.
 
-Names come from files that strangers write, so each format gets them escaped for its own grammar.
+Names come from files that strangers write, so each format gets them escaped for its own grammar. Paths are those of
+the repository, wherever the program was started.
 """
 
 import json
+import os
 from hashlib import sha256
-from xml.etree import ElementTree
+from typing import NamedTuple
+from urllib.parse import quote
 
 from .. import __version__
+from ..errors import Place
 from ..render.columns import printable
 from .amounts import headline, notes
 from .page import CODES, summary
-from .verdict import ALREADY, FAILING, PASS
+from .verdict import FAILING, Outcome, Verdict
 
 ANNOTATIONS = 10  # of each kind that GitHub shows for one step
+RESULTS = 5_000  # that GitHub takes of one SARIF file
 RULES = {
     "over-limit": "A cost is over its limit.",
     "grew": "A change adds more than it may.",
@@ -22,150 +27,128 @@ RULES = {
 }
 
 
-def findings(outcomes):
-    """(level, code, message, place, outcome, verdict) of all that is not fine; level is error or warning."""
-    for outcome in outcomes:
+class Finding(NamedTuple):
+    """Something that is not fine. `path` is that of the repository; None for a place that is not in it."""
+
+    level: str  # error or warning
+    code: str
+    message: str
+    path: str | None
+    place: Place | None
+    outcome: Outcome
+    verdict: Verdict | None = None
+
+    @property
+    def fingerprint(self):
+        """What is limited, and no number: so that a push does not turn one issue into another."""
+        limit, outcome = self.verdict.limit if self.verdict else None, self.outcome
+        parts = [self.code, outcome.check.spec, outcome.title, outcome.check.level, outcome.check.convention.name]
+        parts += [limit.kind, limit.metric, limit.where] if limit else [self.message]
+        return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def findings(checked):
+    """All that is not fine, at the line of the spec that grew, or at the limit where none did."""
+    for outcome in checked.outcomes:
+        spec = in_repository(outcome.spec, checked.root)
+        outcome = outcome._replace(spec=spec or outcome.spec)
         for problem in outcome.problems:
-            yield "error", "not-judged", f"{outcome.title}: {problem.message}", problem.place, outcome, None
+            message = printable(f"{outcome.title}: {problem.message}" + (f" ({problem.help})" if problem.help else ""))
+            yield Finding("error", "not-judged", message, *_at(problem.place, spec, checked), outcome)
         for verdict in outcome.verdicts:
-            if verdict.status in FAILING or verdict.status == ALREADY:
+            if verdict.status in CODES:
                 failed = verdict.status in FAILING and outcome.check.level == "error"
                 place = verdict.cause.place if verdict.cause else verdict.limit.place
-                message = f"{outcome.title}: {headline(verdict)}"
-                yield "error" if failed else "warning", CODES[verdict.status], message, place, outcome, verdict
+                message = printable(f"{outcome.title}: {headline(verdict)}")
+                at = _at(place, spec, checked)
+                yield Finding("error" if failed else "warning", CODES[verdict.status], message, *at, outcome, verdict)
 
 
-def github(outcomes):
+def _at(place, spec, checked):
+    """(path, place) of what can be shown: the place, or else the spec as a whole."""
+    path = in_repository(place.source.path, checked.root) if place else None
+    return (path, place) if path else (spec, None)
+
+
+def in_repository(path, root):
+    """A path from the root of the repository, with `/`; None for what is not a file there."""
+    name = os.path.relpath(os.path.realpath(path), os.path.realpath(root)).replace(os.sep, "/")
+    return name if os.path.isfile(path) and not name.startswith("../") else None
+
+
+def github(checked):
     """Workflow commands, one a finding, at the line of the spec that grew; the summary last."""
     lines, counted = [], {"error": 0, "warning": 0}
-    for level, code, message, place, outcome, verdict in findings(outcomes):
-        counted[level] += 1
-        if counted[level] > ANNOTATIONS:
+    for found in findings(checked):
+        counted[found.level] += 1
+        if counted[found.level] > ANNOTATIONS:
             continue
-        said = "; ".join(f"{kind}: {text}" for kind, text in (notes(outcome, verdict) if verdict else []))
-        at = f"file={_property(_path(place))},line={place.line},col={place.column}," if place else ""
-        text = message + (f" ({said})" if said else "")
-        lines.append(f"::{level} {at}title={_property(f'costcalc {code}')}::{_data(printable(text))}")
+        said = notes(found.outcome, found.verdict) if found.verdict else []
+        text = found.message + (f" ({'; '.join(f'{kind}: {text}' for kind, text in said)})" if said else "")
+        at = f"file={_property(found.path)}," if found.path else ""
+        at += f"line={found.place.line},col={found.place.column}," if found.place else ""
+        lines.append(f"::{found.level} {at}title={_property(f'costcalc {found.code}')}::{_data(text)}")
     hidden = sum(max(count - ANNOTATIONS, 0) for count in counted.values())
     more = [f"{hidden:,} more are not shown as annotations"] if hidden else []
-    return "\n".join([*lines, *more, _line(summary(outcomes))]) + "\n"
+    return "\n".join([*lines, *more, _plain(summary(checked.outcomes)), _plain(checked.base)]) + "\n"
 
 
 def _data(text):
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """A text in a workflow command. `##[` starts one of the old kind anywhere in a line."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace("##[", "# #[")
 
 
 def _property(text):
     return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")
 
 
-def _line(text):
-    """A line of a log that no one takes for a command."""
-    return printable(text).replace("::", ": :")
+def _plain(text):
+    """A line of a log that nobody takes for a command."""
+    return printable(text).replace("::", ": :").replace("##[", "# #[")
 
 
-def _path(place):
-    return place.source.path
-
-
-def gitlab(outcomes):
-    """Code Quality issues. The fingerprint is of what is limited, not of the numbers: a push moves no issue."""
-    issues = []
-    for level, code, message, place, outcome, verdict in findings(outcomes):
-        issues.append(
-            {
-                "description": printable(message),
-                "check_name": f"costcalc-{code}",
-                "fingerprint": _fingerprint(code, outcome, verdict),
-                "severity": "major" if level == "error" else "minor",
-                "location": {
-                    "path": _path(place) if place else outcome.spec,
-                    "lines": {"begin": place.line if place else 1},
-                },
-            }
-        )
+def gitlab(checked):
+    """Code Quality issues."""
+    issues = [
+        {
+            "description": found.message,
+            "check_name": f"costcalc-{found.code}",
+            "fingerprint": found.fingerprint,
+            "severity": "major" if found.level == "error" else "minor",
+            "location": {
+                "path": found.path or printable(found.outcome.spec),
+                "lines": {"begin": found.place.line if found.place else 1},
+            },
+        }
+        for found in findings(checked)
+    ]
     return json.dumps(issues, indent=1) + "\n"
 
 
-def _location(place, outcome):
-    return {"path": _path(place) if place else outcome.spec, "lines": {"begin": place.line if place else 1}}
-
-
-def _fingerprint(code, outcome, verdict):
-    limit = verdict.limit if verdict else None
-    parts = [code, outcome.title, *((limit.kind, limit.metric, limit.where, verdict.layer) if limit else ())]
-    return sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def junit(outcomes):
-    """A test report: one case a limit."""
-    cases = [(outcome, verdict) for outcome in outcomes for verdict in (*outcome.verdicts, *outcome.problems)]
-    suite = ElementTree.Element("testsuite", name="costcalc", tests=str(len(cases)))
-    numbers = {"failures": 0, "errors": 0, "skipped": 0}
-    for outcome, found in cases:
-        kind = _case(suite, outcome, found)
-        numbers[kind] = numbers.get(kind, 0) + 1
-    suite.attrib.update({name: str(numbers[name]) for name in ("failures", "errors", "skipped")})
-    root = ElementTree.Element("testsuites")
-    root.append(suite)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
-
-
-def _case(suite, outcome, found):
-    judged = hasattr(found, "limit")
-    name = f"{found.limit.kind} {found.limit.metric} {found.limit.where}".strip() if judged else found.code
-    case = ElementTree.SubElement(suite, "testcase", classname=_xml(outcome.title), name=_xml(name))
-    if not judged:
-        ElementTree.SubElement(case, "error", message=_xml(found.message), type=found.code).text = _xml(
-            found.help or ""
-        )
-        return "errors"
-    if found.status == "skipped":
-        ElementTree.SubElement(case, "skipped", message=_xml(headline(found)))
-        return "skipped"
-    if found.status in FAILING and outcome.check.level == "error":
-        failure = ElementTree.SubElement(case, "failure", message=_xml(headline(found)), type=CODES[found.status])
-        failure.text = _xml("; ".join(f"{kind}: {text}" for kind, text in notes(outcome, found)))
-        return "failures"
-    if found.status != PASS:
-        ElementTree.SubElement(case, "system-out").text = _xml(f"warning: {headline(found)}")
-    return "passed"
-
-
-def _xml(text):
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def sarif(outcomes):
+def sarif(checked):
     """SARIF 2.1.0, for code scanning."""
-    results = []
-    for level, code, message, place, outcome, verdict in findings(outcomes):
-        result = {
-            "ruleId": code,
-            "level": level,
-            "message": {"text": printable(message)},
-            "partialFingerprints": {"costcalc/v1": _fingerprint(code, outcome, verdict)},
-        }
-        if place:
-            region = {"startLine": place.line, "startColumn": place.column}
-            artifact = {"uri": _uri(_path(place))}
-            result["locations"] = [{"physicalLocation": {"artifactLocation": artifact, "region": region}}]
-        results.append(result)
     rules = [{"id": name, "shortDescription": {"text": text}} for name, text in RULES.items()]
     driver = {"name": "costcalc", "version": __version__, "rules": rules}
+    results = [_result(found) for found in findings(checked)][:RESULTS]
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results[:5000]}],
+        "runs": [{"tool": {"driver": driver}, "results": results}],
     }
     return json.dumps(log, indent=1) + "\n"
 
 
-def _uri(path):
-    from urllib.parse import quote
-
-    return quote(path.replace("\\", "/"))
-
-
-FORMATS = {"github": github, "gitlab": gitlab, "junit": junit, "sarif": sarif}
+def _result(found):
+    text = "".join(f"\\{char}" if char in "\\[]" else char for char in found.message)  # [a](b) would be a link
+    result = {
+        "ruleId": found.code,
+        "level": found.level,
+        "message": {"text": text},
+        "partialFingerprints": {"costcalc/v1": found.fingerprint},
+    }
+    if found.path:
+        place = found.place
+        region = {"startLine": place.line, "startColumn": place.column} if place else {"startLine": 1}
+        location = {"artifactLocation": {"uri": quote(found.path)}, "region": region}
+        result["locations"] = [{"physicalLocation": location}]
+    return result

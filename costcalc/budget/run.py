@@ -1,98 +1,127 @@
-"""Checks, spec by spec."""
+"""Checks, spec by spec: each spec is read once, and measured once in each setting."""
 
 import os
+from functools import cached_property
 from typing import NamedTuple
 
-from ..errors import CostcalcError, FileError, Problem
+from ..conventions import find
+from ..errors import CostcalcError, FileError, Place, Problem
 from ..loading import load
-from .bases import Bases
-from .config import Check, Limit
+from .bounds import amount
+from .config import NAME, Check, Limit
 from .judge import judge
 from .measure import Measured
 from .verdict import Outcome
 
+_HELP = f"add `budget: {{mult_adds: 170M}}` to it, a check to {NAME}, or --max mult_adds=170M"
+
 
 class Task(NamedTuple):
-    """One check on one file."""
+    """The checks on one file; `own` says that the budget in the file itself counts too."""
 
-    check: Check
     path: str
+    checks: tuple[Check, ...] = ()
+    own: bool = True
 
 
-def outcomes(tasks, bases):
-    """The Outcome of each task, one after the other; of each spec's own `budget:` too."""
-    seen: set = set()
-    for task in tasks:
-        yield _outcome(task, bases)
-        if task.path not in seen:
-            seen.add(task.path)
-            yield from _own(task.path, bases)
+def outcomes(task, bases):
+    """The Outcome of each check of a task, that of the spec's own `budget:` last."""
+    spec = _Spec(task.path, bases)
+    found = [spec.outcome(check) for check in task.checks]
+    try:
+        own = budget_of(task.path, spec.model) if task.own else None
+        if not found and own is None:
+            raise FileError(Problem("no-limits", f"{task.path!r} has no limits", help=_HELP))
+    except CostcalcError as error:
+        nothing = Outcome(Check(task.path, {}, find("paper"), ()), task.path, {}, problems=error.problems)
+        return found or [nothing]
+    return [*found, spec.outcome(own)] if own else found
 
 
-def budget_of(path):
+def budget_of(path, model):
     """The Check that a spec's own `budget:` is, or None."""
-    model = load(path)
     limits = tuple(
         Limit("max", metric, "", _amount(cap.text, metric), cap.text, cap.place) for metric, cap in model.budget.items()
     )
-    return Check(path, {}, "paper", limits, "error", "", limits[0].place) if limits else None
+    return Check(path, {}, find("paper"), limits, place=limits[0].place) if limits else None
 
 
 def _amount(text, metric):
-    from .bounds import amount
-
-    return amount(text.replace(",", ""), metric)
-
-
-def _own(path, bases):
-    try:
-        check = budget_of(path)
-    except CostcalcError:
-        return  # its task says so
-    if check:
-        yield _outcome(Task(check, path), bases)
+    """A figure as a limit: figures may have thousands separated."""
+    return amount(text.replace(",", "").replace("_", ""), metric)
 
 
-def _outcome(task, bases):
-    check, path = task
-    outcome = Outcome(check, path, check.at)
-    try:
-        now, base, then = _measured(check, path, bases)
-    except CostcalcError as error:
-        return outcome._replace(problems=error.problems)
-    verdicts, problems = [], []
-    for limit in check.limits:
+class _Spec:
+    """A spec as it is, and as it was at the base."""
+
+    def __init__(self, path, bases):
+        self.path, self.bases, self.measured = path, bases, {}
+
+    @cached_property
+    def model(self):
+        return load(self.path)
+
+    @cached_property
+    def base(self):
+        return self.bases.of(self.path)
+
+    @cached_property
+    def base_model(self):
+        """The Model at the base, the same object if no file of it changed; None for a new spec."""
+        if self.base is None or self.base.name is None:
+            return None
+        if self.bases.is_same(self.base, self.path, self.model):
+            return self.model
+        return self.bases.model(self.base)
+
+    def outcome(self, check):
+        outcome = Outcome(check, self.path, check.at)
         try:
-            if limit.kind == "vs_base" and base is None:
-                raise FileError(_no_base(bases, path)._replace(place=limit.place))
-            verdicts.append(judge(limit, now, then))
+            now = self.cost(self.model, check, check.at)
+            outcome = outcome._replace(base=self.base)
         except CostcalcError as error:
-            problems += error.problems
-    return outcome._replace(verdicts=tuple(verdicts), base=base, problems=tuple(problems))
+            return outcome._replace(problems=_placed(error.problems, check.at_place or check.place))
+        then, trouble = self.then(check)
+        verdicts, problems = [], []
+        for limit in check.limits:
+            try:
+                if limit.kind == "vs_base" and trouble:
+                    raise FileError(trouble._replace(place=limit.place))
+                verdicts.append(judge(limit, now, then))
+            except CostcalcError as error:
+                problems += error.problems
+        return outcome._replace(verdicts=tuple(verdicts), problems=tuple(problems))
+
+    def cost(self, model, check, at):
+        key = id(model), id(check.convention), tuple(sorted((name, str(value)) for name, value in at.items()))
+        if key not in self.measured:
+            self.measured[key] = Measured(model, at, check.convention)
+        return self.measured[key]
+
+    def then(self, check):
+        """(the cost at the base, or None, and what is in the way of a comparison). Variables not there stay out."""
+        if self.base is None:
+            return None, self.bases.why_none or _outside(self.path)
+        try:
+            model = self.base_model
+            if model is None:
+                return None, None
+            at = {name: value for name, value in check.at.items() if name in model.variables or name == "rho"}
+            return self.cost(model, check, at), None
+        except CostcalcError as error:
+            return None, _unreadable(self.base, error.problems[0])
 
 
-def _measured(check, path, bases: Bases):
-    """(cost now, Base, cost at the base); the last None for a new spec."""
-    model = load(path)
-    now = Measured(model, check.at, check.convention)
-    base = bases.of(path)
-    if base is None or base.name is None:
-        return now, base, None
-    if not model.included:
-        with open(path, "rb") as file:
-            if bases.is_same(base, file.read()):
-                return now, base, now
-    return now, base, _then(bases, base, check)
+def _placed(problems, place: Place | None):
+    """Problems that have no place of their own at the place of the check."""
+    return tuple(problem if problem.place else problem._replace(place=place) for problem in problems)
 
 
-def _then(bases, base, check):
-    """The cost at the base. Variables that the spec did not have there stay out."""
-    model = bases.model(base)
-    at = {name: value for name, value in check.at.items() if name in model.variables or name == "rho"}
-    return Measured(model, at, check.convention)
+def _outside(path):
+    message = f"{os.path.relpath(path)!r} is not in the repository: there is no base to compare with"
+    return Problem("outside", message, help="check it with `max` or `min`, which need no base")
 
 
-def _no_base(bases, path):
-    if bases.why_none:
-        return bases.why_none
-    return Problem("outside", f"{os.path.relpath(path)} is outside the repository: there is no base to compare with")
+def _unreadable(base, problem):
+    message = f"there is nothing to compare with at {base.revision}: {problem.message}"
+    return Problem("base-unreadable", message, help="another base may do: --base REF")

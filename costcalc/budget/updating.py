@@ -2,107 +2,136 @@
 
 import os
 import tempfile
+from fractions import Fraction
+from typing import NamedTuple
 
-from ..errors import FileError, OptionError, Problem
-from .bounds import change
+from ..errors import FileError, OptionError, Place, Problem
+from ..files import text
+from .config import Limit
 from .verdict import ALREADY, FAILING
 
 
-def updated(outcomes, tighten=False):
-    """Rewrite limits to what is there now: the broken ones, or with `tighten` all of them.
+class Edit(NamedTuple):
+    """One limit in its file, and the text that it gets."""
 
-    Gives a line for each, old -> new. Raises FileError if a file cannot be written; then none is half-written.
+    place: Place
+    limit: Limit
+    text: str
+
+    @property
+    def line(self):
+        """`costcalc.yaml:5:18  mult_adds 170M -> 182M`."""
+        where = f"{self.limit.where} " if self.limit.where else ""
+        spot = f"{self.place.source.path}:{self.place.line}:{self.place.column}"
+        return f"{spot}  {self.limit.kind} {where}{self.limit.metric} {self.limit.text} -> {self.text}"
+
+
+def updated(outcomes, raising=True, tighten=None):
+    """Rewrite limits to what is there now: raise those that are broken; with `tighten`, bring the others down to it.
+
+    `tighten` is the margin that stays, as a share of what is there now. Gives the Edits, made in all files. Raises
+    OptionError or FileError where one cannot be made; then none is.
     """
-    texts = {}
-    for outcome in outcomes:
-        for verdict in outcome.verdicts:
-            text = _text(verdict, tighten)
-            if text is not None and verdict.limit.place is not None:
-                _keep(texts, verdict, text, tighten)
     edits: dict = {}
-    for place, (text, limit) in texts.items():
-        if text != limit.text:
-            edits.setdefault(place.source.path, []).append((place, text, limit))
-    for path, changes in edits.items():
-        _rewrite(path, changes)
-    lines = [_line(edit) for changes in edits.values() for edit in sorted(changes, key=lambda edit: edit[0].line)]
-    return lines or ["no limit had to change"]
+    for outcome in outcomes:
+        for verdict in (one for one in outcome.verdicts if one.status != "skipped"):
+            if verdict.limit.place is None:
+                help = "leave --update out: it rewrites limits of a file"
+                raise OptionError(Problem("usage", "limits from options cannot be updated", help=help))
+            edit = Edit(verdict.limit.place, verdict.limit, _text(verdict, raising, tighten))
+            edits[edit.place] = _looser(edits.get(edit.place), edit)
+    made = [edit for edit in edits.values() if edit.text != edit.limit.text]
+    made.sort(key=lambda edit: (edit.place.source.path, edit.place.line, edit.place.column))
+    texts = {path: _rewritten(path, made) for path in dict.fromkeys(edit.place.source.path for edit in made)}
+    for path, whole in texts.items():
+        _replace(path, whole)
+    return made
 
 
-def _keep(texts, verdict, text, tighten):
-    """One limit may be judged on many specs: the text that suits all of them stays."""
-    place, limit = verdict.limit.place, verdict.limit
-    if place not in texts:
-        texts[place] = text, limit
-        return
-    values = {candidate: _value(limit, candidate) for candidate in (texts[place][0], text)}
-    choose = min if limit.kind == "min" else max
-    texts[place] = choose(values, key=lambda candidate: values[candidate]), limit
+def _looser(one, other):
+    """Of two edits of one limit, which is judged on many specs, the one that suits both."""
+    if one is None:
+        return other
+    sign = -1 if one.limit.kind == "min" else 1
+    return max(one, other, key=lambda edit: [sign * value for value in _values(edit)])
 
 
-def _value(limit, text):
-    from .bounds import amount
+def _values(edit):
+    from .bounds import amount, change
 
-    if limit.kind == "vs_base":
-        return max(part.value for part in change(text, limit.metric).parts)
-    return amount(text, limit.metric, share=bool(limit.where)).value
+    if edit.limit.kind == "vs_base":
+        return [part.value for part in change(edit.text, edit.limit.metric).parts]
+    return [amount(edit.text.replace(",", ""), edit.limit.metric, share=bool(edit.limit.where)).value]
 
 
-def _text(verdict, tighten):
-    """The text that a limit should have; None for one that stays."""
+def _text(verdict, raising, tighten):
+    """The text that a limit should have."""
     limit, broken = verdict.limit, verdict.status in (*FAILING, ALREADY)
-    if verdict.now is None or not (broken or tighten):
-        return limit.text if verdict.now is not None and verdict.status != "skipped" else None
     if limit.kind == "vs_base":
-        return _change(verdict) if broken else limit.text
-    whole = verdict.allowed / limit.bound.value if limit.bound.unit == "%" and limit.bound.value else 1
-    if limit.bound.unit == "%" and not limit.bound.value:
-        raise OptionError(Problem("bad-limit", "a limit of 0 % cannot be raised by itself: write one", limit.place))
-    return limit.bound.written(verdict.now / whole if whole != 1 else verdict.now, up=limit.kind != "min")
+        return _change(verdict) if broken and raising else limit.text
+    if broken:
+        return _written(limit, verdict.furthest) if raising else limit.text
+    if tighten is None:
+        return limit.text
+    sign = -1 if limit.kind == "min" else 1
+    tight = _written(limit, verdict.furthest * (1 + sign * tighten))
+    return tight if sign * _values(Edit(limit.place, limit, tight))[0] < sign * limit.bound.value else limit.text
+
+
+def _written(limit, value):
+    return limit.bound.written(value, up=limit.kind != "min")
 
 
 def _change(verdict):
     """A change that allows what is there: its percent raised, or its number where it has no percent."""
-    from fractions import Fraction
-
     parts = list(verdict.limit.bound.parts)
     at = next((number for number, part in enumerate(parts) if part.unit == "%"), 0)
     grown = verdict.now - verdict.base
     if parts[at].unit == "%" and not verdict.base:
-        raise OptionError(
-            Problem("bad-limit", "there was nothing at the base: no percent allows this", verdict.limit.place)
-        )
+        message = "there was nothing at the base: no percent allows this"
+        raise OptionError(Problem("bad-limit", message, verdict.limit.place, "allow a number, such as +2M"))
     share = Fraction(grown, verdict.base) if parts[at].unit == "%" else grown
     texts = [part.written(part.value) for part in parts]
     texts[at] = parts[at].written(share)
     return "+" + " and ".join(texts)
 
 
-def _line(edit):
-    place, text, limit = edit
-    where = f"{limit.where} " if limit.where else ""
-    return f"{place.source.path}:{place.line}:{place.column}  {where}{limit.metric} {limit.text} -> {text}"
-
-
-def _rewrite(path, changes):
-    """Put the new texts in place of the old ones, last first, and let the new file take the place of the old."""
+def _rewritten(path, edits):
+    """The text of a file with the new limits in place of the old ones, last first."""
+    _require_file(path)
     with open(path, encoding="utf-8", newline="") as file:
-        lines = file.read().splitlines(keepends=True)
-    for place, text, _ in sorted(changes, key=lambda edit: (edit[0].line, edit[0].column), reverse=True):
+        whole = file.read()
+    bom = whole[:1] if whole[:1] == "\ufeff" else ""
+    lines = whole.removeprefix(bom).splitlines(keepends=True)
+    for edit in reversed([edit for edit in edits if edit.place.source.path == path]):
+        place = edit.place
         line, start = lines[place.line - 1], place.column - 1
         old = line[start : start + place.width]
-        quote = old[0] if old[:1] in "\"'" and old[-1:] == old[:1] else ""
-        lines[place.line - 1] = f"{line[:start]}{quote}{text}{quote}{line[start + place.width :]}"
-    _replace(path, "".join(lines))
+        quote = old[0] if old[:1] in ("'", '"') else ""
+        if old != f"{quote}{edit.limit.text}{quote}":
+            help = "write it on one line, as in mult_adds: 170M"
+            raise FileError(Problem("unwritable", "this limit cannot be rewritten as it stands", place, help))
+        lines[place.line - 1] = f"{line[:start]}{quote}{edit.text}{quote}{line[start + place.width :]}"
+    return bom + "".join(lines)
 
 
-def _replace(path, text):
+def _require_file(path):
+    if not os.path.isfile(path):
+        raise FileError(Problem("unwritable", f"{path!r} is a shipped config, which is not rewritten"))
+    text(path)  # is still what it was: a text of bearable size
+
+
+def _replace(path, whole):
+    """Let a finished file take the place of another, with the rights that one had."""
     target = os.path.realpath(path)
+    beside = None
     try:
         handle, beside = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".costcalc-")
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+            file.write(whole)
         os.chmod(beside, os.stat(target).st_mode & 0o7777)
         os.replace(beside, target)
     except OSError as error:
+        if beside and os.path.exists(beside):
+            os.unlink(beside)
         raise FileError(Problem("unwritable", f"cannot write {path!r}: {error.strerror}")) from None

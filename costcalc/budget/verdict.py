@@ -28,7 +28,10 @@ class Cause(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """One limit judged. `allowed` is the limit as a number; `layer` the layer it is about, if not the whole network."""
+    """One limit judged. `allowed` is the limit as a number; `layer` the layer it is about, if not the whole network.
+
+    Of the layers that a glob names, it is about the worst; `furthest` is the amount that suits all of them.
+    """
 
     limit: Limit
     status: str
@@ -38,6 +41,12 @@ class Verdict(NamedTuple):
     layer: str = ""
     others: int = 0  # further layers that break it
     cause: Cause | None = None
+    furthest: Any = None
+
+    @property
+    def is_share(self):
+        """Whether the amounts are shares of a total: 0.1 of it is 10 %."""
+        return self.limit.kind != "vs_base" and self.limit.bound.unit == "%"
 
     @property
     def excess(self):
@@ -81,3 +90,12 @@ class Outcome(NamedTuple):
         if self.failing:
             return "warn" if self.check.level == "warn" else "fail"
         return "warn" if any(one.status == ALREADY for one in self.verdicts) else "pass"
+
+
+class Checked(NamedTuple):
+    """A finished run: its outcomes, what they were compared with, and the specs that are gone since then."""
+
+    outcomes: list[Outcome]
+    base: str
+    deleted: tuple[str, ...] = ()
+    root: str = "."  # the directory that reviewers' tools count paths from

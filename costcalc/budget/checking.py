@@ -1,0 +1,83 @@
+"""One run of the checks: which limits, on which specs, against which base."""
+
+import os
+
+from ..errors import FileError, OptionError, Problem
+from ..loading import price_list
+from .bases import Bases
+from .config import NAME, Check, find_config, read_config
+from .options import limits_of
+from .paths import WILD, is_in, matcher, tasks
+from .run import Task, outcomes
+from .verdict import Checked
+
+_EXAMPLE = "write checks: [{spec: my_net.yaml, max: {mult_adds: 170M}}] to it, or use --max mult_adds=170M"
+
+
+def check(*specs, config=None, base=None, max=None, min=None, vs_base=None, at=None, convention="paper"):
+    """Specs against limits: the outcome of each check, one after the other.
+
+    specs       paths of specs or directories: only these are checked; without any, all that the file of checks names
+    config      the file of checks; without it, the nearest costcalc.yaml, here or in a directory above
+    base        the git revision to compare with; without it, where this branch left the default branch
+    max, min, vs_base   limits in place of those in a file: check("mobilenet", max={"mult_adds": "600M"})
+    at, convention      for those: a setting of the spec's variables, and what counts
+
+    An outcome's `state` is `pass`, `warn`, `fail` or `error` (it could not be judged: see its `problems`). Raises
+    CostcalcError for checks that cannot be read and limits that cannot be.
+    """
+    given = {"max": max, "min": min, "vs_base": vs_base}
+    specs = [os.fspath(spec) for spec in specs]
+    return Run(specs, config, base, given, at or {}, convention).finished().outcomes
+
+
+class Run:
+    """The tasks of a run, and the base that they are compared with."""
+
+    def __init__(self, specs, config=None, base=None, given=None, at=None, convention="paper"):
+        priced = price_list(convention)
+        limits = limits_of(given or {}, priced)
+        self.config = None if limits else _config(config, specs)
+        if limits:
+            if not specs:
+                help = "write costcalc check SPEC --max mult_adds=170M"
+                raise OptionError(Problem("usage", "limits without a spec", help=help))
+            self.tasks = [Task(spec, (Check(spec, at or {}, priced, limits),), False) for spec in specs]
+        else:
+            self.tasks = self._tasks(specs)
+        folder = self.config.folder if self.config else os.path.dirname(specs[0])
+        self.bases = Bases(folder or ".", base)
+
+    def _tasks(self, specs):
+        """The checks of the file, on these specs; a spec that has none there must have a budget of its own."""
+        found = tasks(self.config, specs) if self.config else []
+        for spec in specs:
+            if any(is_in(task.path, spec) for task in found):
+                continue
+            if os.path.isdir(spec):
+                raise FileError(Problem("no-limits", f"no check is about a spec in {spec!r}"))
+            found.append(Task(spec))
+        return found
+
+    def by_spec(self):
+        """The outcomes of each task."""
+        for task in self.tasks:
+            yield outcomes(task, self.bases)
+
+    def finished(self, found=None):
+        """All outcomes, with what they were compared with."""
+        found = [outcome for each in self.by_spec() for outcome in each] if found is None else found
+        return Checked(found, self.bases.note, tuple(self._deleted()), self.bases.root)
+
+    def _deleted(self):
+        """Specs that a glob of the checks named at the base and that are gone."""
+        globs = {check.spec for check in self.config.checks if WILD & set(check.spec)} if self.config else ()
+        gone = [self.bases.deleted(self.config.folder or ".", matcher(glob)) for glob in sorted(globs)]
+        return dict.fromkeys(name for names in gone for name in names)
+
+
+def _config(path, specs):
+    path = path or find_config()
+    if path is None and not specs:
+        raise FileError(Problem("no-config", f"there is no {NAME} here or in a directory above", help=_EXAMPLE))
+    return read_config(path) if path else None

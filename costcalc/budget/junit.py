@@ -1,0 +1,59 @@
+"""Checks as a test report in the format of JUnit: one case a limit."""
+
+from xml.etree import ElementTree
+
+from .amounts import headline, notes
+from .page import CODES
+from .verdict import FAILING
+
+
+def junit(checked):
+    """A test suite."""
+    suite = ElementTree.Element("testsuite", name="costcalc")
+    numbers = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    for outcome in checked.outcomes:
+        for problem in outcome.problems:
+            _count(numbers, _unjudged(suite, outcome, problem))
+        for verdict in outcome.verdicts:
+            _count(numbers, _judged(suite, outcome, verdict))
+    suite.attrib.update({name: str(number) for name, number in numbers.items()})
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _count(numbers, kind):
+    numbers["tests"] += 1
+    if kind:
+        numbers[kind] += 1
+
+
+def _unjudged(suite, outcome, problem):
+    case = _case(suite, outcome, problem.code)
+    ElementTree.SubElement(case, "error", message=_xml(problem.message), type=problem.code).text = _xml(problem.help)
+    return "errors"
+
+
+def _judged(suite, outcome, verdict):
+    limit, said = verdict.limit, _xml(headline(verdict))
+    case = _case(suite, outcome, " ".join(filter(None, (limit.kind, limit.metric, limit.where, limit.text))))
+    if verdict.status == "skipped":
+        ElementTree.SubElement(case, "skipped", message=said)
+        return "skipped"
+    if verdict.status in FAILING and outcome.check.level == "error":
+        failure = ElementTree.SubElement(case, "failure", message=said, type=CODES[verdict.status])
+        failure.text = _xml("; ".join(f"{kind}: {text}" for kind, text in notes(outcome, verdict)))
+        return "failures"
+    if verdict.status in CODES:
+        ElementTree.SubElement(case, "system-out").text = f"warning: {said}"
+    return None
+
+
+def _case(suite, outcome, name):
+    return ElementTree.SubElement(suite, "testcase", classname=_xml(outcome.title), name=_xml(name))
+
+
+def _xml(text):
+    """A text without characters that XML cannot hold."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text or "")

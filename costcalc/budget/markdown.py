@@ -1,0 +1,37 @@
+"""Checks as Markdown, for a job's summary or a comment: how it went, every limit, then the failures as they print."""
+
+import re
+
+from ..render.markdown import render
+from ..render.sheet import Sheet
+from .page import VerdictPage, summary
+
+LARGEST = 60_000  # characters: a comment holds 65,536, and a summary that is too large is dropped as a whole
+ROWS = 200  # of the table
+
+
+def markdown(checked, block):
+    """The page; what is too long for a comment is cut, and says so."""
+    page = _Short(checked, block)
+    lines = page.failures()
+    text = render(page, None)
+    if not lines:
+        return text
+    body = "\n".join(lines).rstrip()
+    if len(text) + len(body) > LARGEST:
+        body = body[: max(LARGEST - len(text), 0)] + "\n.. (cut here: it is too long for a comment)"
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
+    return f"{text}\n{fence}text\n{body}\n{fence}\n"
+
+
+class _Short(VerdictPage):
+    def heads(self):
+        return [f"costcalc: {summary(self.outcomes)}"]
+
+    def sheets(self):
+        return [Sheet(sheet.columns, sheet.rows[:ROWS]) for sheet in super().sheets()]
+
+    def notes(self):
+        limits = sum(len(outcome.verdicts) for outcome in self.outcomes)
+        more = [f"{limits - ROWS:,} more limits are not shown"] if limits > ROWS else []
+        return [*more, *super().notes()]

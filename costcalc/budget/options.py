@@ -1,0 +1,51 @@
+"""Limits that are not in a file: from options, or from Python."""
+
+from collections.abc import Mapping
+
+from ..errors import OptionError, Problem, brief
+from .config import limit_of
+
+KINDS = ("max", "min", "vs_base")
+
+
+def limits_of(given, convention):
+    """The Limits of {`max`, `min` or `vs_base`: {metric: limit}}. Raises OptionError.
+
+    A metric is one of the whole network (`params`), of each layer (`any_layer.params`), or under `layers`, by glob.
+    """
+    return tuple(limit for kind in KINDS for limit in _of_kind(kind, given.get(kind) or {}, convention))
+
+
+def _of_kind(kind, limits, convention):
+    for name, value in limits.items():
+        if name == "layers" and isinstance(value, Mapping):
+            for glob, inner in value.items():
+                yield from (_one(kind, metric, glob, limit, convention) for metric, limit in inner.items())
+        elif name == "any_layer" and isinstance(value, Mapping):
+            yield from (_one(kind, metric, name, limit, convention) for metric, limit in value.items())
+        else:
+            where, dot, metric = name.partition(".")
+            layer = where == "any_layer" and dot
+            yield _one(kind, metric if layer else name, where if layer else "", value, convention)
+
+
+def _one(kind, metric, where, value, convention):
+    text = value
+    if type(value) is int:
+        text = f"{'+' if kind == 'vs_base' else ''}{value}{'B' if metric.endswith('bytes') else ''}"
+    if type(text) is not str:
+        message = f"a limit is a text or a whole number, not {brief(repr(value))}"
+        raise OptionError(Problem("bad-limit", message, help='write {"mult_adds": "170M"}'))
+    if where and kind == "vs_base":
+        raise OptionError(Problem("bad-limit", "a change is limited for the whole network", help="use max or min"))
+    return limit_of(kind, metric, where, text, convention)
+
+
+def pair_of(kind, text):
+    """(metric, limit) of an option's `mult_adds=170M`. Raises OptionError."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not name or not value:
+        option = f"--{kind.replace('_', '-')}"
+        help = f"write {option} mult_adds={'+1%' if kind == 'vs_base' else '170M'}"
+        raise OptionError(Problem("usage", f"`{option} {text[:60]}` limits nothing", help=help))
+    return name, value
