@@ -149,6 +149,37 @@ def texts(pair):
     return [[(element.name, element.type) for element in side] for side in (pair.left, pair.right)]
 
 
+BODIES = {  # a line in the body of a block: the same edited, and what diff calls that
+    "    - {dwconv: 3x3}\n": [
+        ("    - {dwconv: 3x3}\n    - {conv: 1x1, out: 40}\n", "added"),
+        ("", "removed"),
+        ("    - {dwconv: 5x5}\n", "changed"),
+    ],
+    "    - {conv: k, out: c, then: [act]}\n": [
+        ("    - {conv: k, out: c + 2, then: [act]}\n", "changed"),
+        ("    - {conv: k, out: c, then: [act]}\n    - {linear: 41}\n", "added"),
+    ],
+    "    - {layernorm: }\n": [("", "removed"), ("    - {layernorm: }\n    - {dwconv: 7x7}\n", "added")],
+    "          - {linear: 4 * channels}\n": [("          - {linear: r * channels}\n", "changed")],
+}
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("line", BODIES)
+def test_an_edit_of_a_block_is_found_in_each_of_its_calls(line, seed):
+    rng = random.Random(seed)
+    units = ["{gate: 4}", *(rng.choice([*KINDS, called, called])(rng)[0] for _ in range(12))]
+    for edited, kind in BODIES[line]:
+        old, new = spec(units), spec(units, HEAD.replace(line, edited))
+        number = HEAD.count("\n", 0, HEAD.index(line)) + 1 + (kind == "added")
+        found = difference(old, new)
+        calls = [one for one in (found.right if kind == "added" else found.left).elements if one.spot[1] == number]
+        assert kinds_of(found.pairs) == ({kind: len(calls)} if calls else {})
+        side = "right" if kind == "added" else "left"
+        edits = [pair for pair in found.pairs if pair.status == kind]
+        assert Counter(getattr(pair, side)[0].key for pair in edits) == Counter(one.key for one in calls)
+
+
 HERE = Path(__file__).parent
 SPECS = sorted([*(HERE.parent / "configs").glob("*.yaml"), *(HERE / "specs").glob("*.yaml")])
 NUMBERS = re.compile(r"\bout: (\d+)")

@@ -33,6 +33,14 @@ def lines_of(problems):
     return {spot[1]: reason for spot, reason in problems.items()}
 
 
+REWRITES = {
+    "standard": standard,
+    "separable": separable,
+    "thin": lambda model: thin(model, 0.75),
+    "fold": fold,
+}
+
+
 # by hand: (layers, the same rewritten); `head` is given where it is not only the input
 
 STANDARD = {
@@ -515,6 +523,77 @@ def test_fold_says_what_it_cannot():
     assert lines_of(done.left) == {3: why, 4: why, 6: why}
 
 
+INNER = """
+vars: {w: 16, k: 3}
+input: [64, 64, 3]
+blocks:
+  part(c):
+    - {conv: k, out: c, bias: false, then: [batchnorm, relu]}
+layers:
+  - {conv: k, out: w, as: stem}
+  - part: [[24], [w]]
+  - {dwconv: 3x3}
+  - {conv: 1x1, out: 32, as: last}
+  - {linear: 9}
+"""
+INCLUDED = {  # by hand what a rewrite makes of {include, until: last, w: 20} and {include, after: stem, times: 2}
+    "separable": (
+        ["{conv: 3x3, out: 20}"]
+        + [layer for width in (24, 20) for layer in ("{dwconv: 3x3, %s}", f"{{conv: 1x1, out: {width}, %s}}")]
+        + ["{dwconv: 3x3}", "{conv: 1x1, out: 32}"],
+        [layer for width in (24, 16) for layer in ("{dwconv: 3x3, %s}", f"{{conv: 1x1, out: {width}, %s}}")]
+        + ["{dwconv: 3x3}", "{conv: 1x1, out: 32}", "{linear: 9}"],
+    ),
+    "standard": (
+        ["{conv: 3x3, out: 20}", "{conv: 3x3, out: 24, %s}", "{conv: 3x3, out: 20, %s}", "{conv: 3x3, out: 32}"],
+        ["{conv: 3x3, out: 24, %s}", "{conv: 3x3, out: 16, %s}", "{conv: 3x3, out: 32}", "{linear: 9}"],
+    ),
+    "thin": (
+        [
+            "{conv: 3x3, out: 15}",
+            "{conv: 3x3, out: 18, %s}",
+            "{conv: 3x3, out: 15, %s}",
+            "{dwconv: 3x3}",
+            "{conv: 1x1, out: 24}",
+        ],
+        [
+            "{conv: 3x3, out: 18, %s}",
+            "{conv: 3x3, out: 12, %s}",
+            "{dwconv: 3x3}",
+            "{conv: 1x1, out: 24}",
+            "{linear: 9}",
+        ],
+    ),
+    "fold": (
+        [
+            "{conv: 3x3, out: 20}",
+            "{conv: 3x3, out: 24, then: [relu]}",
+            "{conv: 3x3, out: 20, then: [relu]}",
+            "{dwconv: 3x3}",
+            "{conv: 1x1, out: 32}",
+        ],
+        [
+            "{conv: 3x3, out: 24, then: [relu]}",
+            "{conv: 3x3, out: 16, then: [relu]}",
+            "{dwconv: 3x3}",
+            "{conv: 1x1, out: 32}",
+            "{linear: 9}",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INCLUDED)
+def test_included_specs_by_hand(tmp_path, name):
+    (tmp_path / "inner.yaml").write_text(INNER)
+    layers = "[{include: inner.yaml, until: last, w: 20}, {include: inner.yaml, after: stem, times: 2}]"
+    (tmp_path / "top.yaml").write_text(f"{INPUT}layers: {layers}\n")
+    norms = "bias: false, then: [batchnorm, relu]"
+    first, second = ([layer.replace("%s", norms) for layer in part] for part in INCLUDED[name])
+    by_hand = spec([*first, f"{{times: 2, layers: [{', '.join(second)}]}}"])
+    assert costs(REWRITES[name](load(tmp_path / "top.yaml")).model) == costs(by_hand)
+
+
 # laws
 
 
@@ -651,13 +730,6 @@ def test_generated_specs_folded(texts):
 
 
 # arrays and symbols flow through what comes out
-
-REWRITES = {
-    "standard": standard,
-    "separable": separable,
-    "thin": lambda model: thin(model, 0.75),
-    "fold": fold,
-}
 
 
 @pytest.mark.parametrize("rewrite", REWRITES)
