@@ -4,7 +4,7 @@ import os
 import posixpath
 
 from ..errors import OptionError, Problem
-from ..read.spec import read
+from ..loading import modelled
 from ..repository import Repository
 from ..revisions import origin_at
 from .verdict import Base
@@ -59,7 +59,7 @@ class Bases:
     def model(self, base):
         """The Model of a spec at the base. Raises SpecError or FileError."""
         origin = origin_at(self.repository, base.commit, base.revision, base.name)
-        return read(origin.folder.source(origin.path), origin)
+        return modelled(origin.folder.source(origin.path), origin)
 
     def is_same(self, base, data):
         """Whether a file had these bytes at the base."""
