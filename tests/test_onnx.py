@@ -71,7 +71,7 @@ def columns(*names):
 
 def recorded(network):
     """(mult-adds, weights) of every layer that multiplies."""
-    kind, operation, macs, weight = columns("kind", "type", "macs", "p_weight")
+    operation, macs, weight = columns("type", "macs", "p_weight")
     for row in network["rows"]:
         if row[operation] == "MultiheadAttention":
             yield from attention(row)
