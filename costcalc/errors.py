@@ -16,10 +16,11 @@ LONGEST_NAME = 60  # characters of a name in a message
 
 
 class Source(NamedTuple):
-    """A text that was read: where from, and what it says."""
+    """A text that was read: where from, and what it says. Of a file that is no text, what is known by its bytes."""
 
     path: str
     text: str
+    data: bytes = b""
 
 
 class Place(NamedTuple):

@@ -111,6 +111,11 @@ def configs():
     return {name[:-5]: os.path.join(folder, name) for name in names if name.endswith(".yaml")}
 
 
+def is_graph(path):
+    """Whether a path names an ONNX graph rather than a text."""
+    return os.fspath(path).lower().endswith(".onnx")
+
+
 def specs_in(folder):
     """The names of the specs in a directory, some thousand at most."""
     try:

@@ -12,7 +12,7 @@ from .loading import load
 from .model import Model
 from .space import Grid, Table
 from .sweeps import as_axis, results
-from .variables import settle
+from .variables import typical
 
 MANY = 50_000_000  # settings that are tried
 STEPS = 2000  # of a real variable without a range: to twice its default
@@ -79,7 +79,7 @@ def default_axis(model, name):
 
     if name not in model.variables:
         raise unknown_variable(name, model)
-    variable, default = model.variables[name], settle(model, {})[name]
+    variable, default = model.variables[name], typical(model)[name]
     if variable.choices:
         return list(variable.choices)
     if type(default) is int and default > 0:
@@ -165,7 +165,7 @@ def published_table(model, accuracies, axes=()):
     whole = [claim for claim in model.published if not claim.of and not claim.conv]
     claims = [claim for claim in whole if all(name in claim.figures for name in accuracies)]
     names = [name for name in model.variables if any(name in claim.at for claim in claims)]
-    defaults, rows = settle(model, {}), {}
+    defaults, rows = typical(model), {}
     for claim in claims:
         row = tuple(claim.at.get(name, defaults[name]) for name in names)
         if all(value in axes[name] for name, value in zip(names, row, strict=True) if name in axes):

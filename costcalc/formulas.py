@@ -15,7 +15,7 @@ from .model import Model
 from .num import ints
 from .num.symbols import assuming, divisible_to, exact, maximum, minimum, nearest
 from .trace import trace
-from .variables import settle
+from .variables import settle, typical
 
 ROUNDINGS = (sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Mod, sympy.Piecewise, divisible_to, nearest)
 PARTS = (64, 32, 16, 8, 4, 2, 1)  # a real variable as a multiple of 1/n: the finest first
@@ -138,8 +138,8 @@ def chosen(model, names):
 
 def derive(model, groups, names, values):
     """Formulas of groups: {name: (metric, predicate over rows)}, in the symbols `names`."""
-    symbols = {name: _symbol(model.variables[name], settle(model, {})[name]) for name in names}
-    sample = {symbol: exact(settle(model, {})[name]) for name, symbol in symbols.items()}
+    symbols = {name: _symbol(model.variables[name], typical(model)[name]) for name in names}
+    sample = {symbol: exact(typical(model)[name]) for name, symbol in symbols.items()}
     general, assumed = _totals(model, groups, symbols, values, sample)
     structure = sympy.And(*assumed)
     grids = _grids(general.values(), symbols)

@@ -5,18 +5,31 @@ import sys
 
 from . import limits
 from .errors import FileError, Problem, Source, nearest
-from .files import Origin, configs, decoded, origin, shipped, specs_in, text
+from .files import Origin, configs, decoded, is_graph, origin, shipped, specs_in, text
 
 
 def load(spec):
     """The Model of a path, of `-` (standard input), or of a shipped config's name (`mobilenet`, `mobilenet.yaml`).
 
-    A file of that name in the working directory wins. What it includes is looked for beside it. Raises FileError or
-    SpecError.
+    A file of that name in the working directory wins. What it includes is looked for beside it. A file whose name ends
+    in `.onnx` is read as a graph. Raises FileError or SpecError.
     """
+    if is_graph(spec) and _exists(spec):
+        from .read.onnx import file
+
+        return modelled(file.source(os.fspath(spec)), None)
+    return modelled(*found(spec))
+
+
+def modelled(source, origin):
+    """The Model of a source: of a graph by its bytes, of a spec by its text and where it includes others from."""
+    if source.data:
+        from .read.onnx import model
+
+        return model.read(source)
     from .read.spec import read
 
-    return read(*found(spec))
+    return read(source, origin)
 
 
 def price_list(name):

@@ -78,10 +78,23 @@ class Chosen(NamedTuple):
     param: str
 
 
+class Stated(NamedTuple):
+    """One operation on tensors of stated shapes: a node of a graph, whose reader knows every edge."""
+
+    op: str
+    inputs: tuple[Arg, ...]  # the shapes that flow in, channels last
+    options: Mapping[str, Arg]
+    path: tuple[str, ...]  # the levels of its name, outermost first
+    title: str  # the node, for a message
+    holds: Mapping[str, int] | None = None  # its numbers by kind, those of earlier layers left out; None: by the rule
+    shared: str | None = None  # the layer that holds all its numbers
+    follows: bool = False  # hidden where it costs nothing, as a `then` layer
+
+
 class Step(NamedTuple):
     """One entry of a list of layers: a body, and how it is run."""
 
-    body: Call | BlockCall | Group | Include | Reuse | Chosen
+    body: Call | BlockCall | Group | Include | Reuse | Chosen | Stated
     place: tuple  # line, column, width in the block's source
     source: Source
     repeat: Arg = None
@@ -106,7 +119,7 @@ class Variable(NamedTuple):
     """A variable of the spec. The default may be an expression over earlier ones."""
 
     name: str
-    default: Arg
+    default: Arg  # None: it must be set
     choices: tuple = ()
     help: str = ""
     least: float | None = None

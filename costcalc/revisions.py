@@ -5,7 +5,7 @@ import posixpath
 
 from . import limits
 from .errors import FileError, OptionError, Problem, Source
-from .files import Origin, configs, decoded
+from .files import Origin, configs, decoded, is_graph
 from .repository import Repository
 
 
@@ -55,11 +55,16 @@ class Revision:
         return path
 
     def source(self, path):
-        """The text of a file. Raises FileError."""
+        """The text of a file, or the bytes of a graph. Raises FileError."""
         blob, shown = self.tree[self._full(path)], f"{self._full(path)} at {self.revision}"
-        data = self.repository.blob(blob.sha, limits.FILE_BYTES)
+        most = limits.GRAPH_FILE_BYTES if is_graph(path) else limits.FILE_BYTES
+        data = self.repository.blob(blob.sha, most)
         if data is None:
-            raise FileError(Problem("limit", f"{shown!r} is larger than {limits.FILE_BYTES:,} bytes"))
+            raise FileError(Problem("limit", f"{shown!r} is larger than {most:,} bytes"))
+        if is_graph(path):
+            from .read.onnx.file import bounded
+
+            return bounded(data, shown)
         return Source(shown, decoded(data, shown))
 
     def names(self, path):

@@ -16,7 +16,7 @@ from .num.points import leaf
 from .space import Chunk, Flat, Grid
 from .totals import total
 from .trace import trace
-from .variables import checked, settle, unknown_variable
+from .variables import checked, settle, typical, unknown_variable
 
 
 class Result(NamedTuple):
@@ -69,7 +69,7 @@ def stamp(model, space, convention):
     from . import __version__
 
     varied = [name for name in space.names if name != "rho"]
-    rest = ", ".join(f"{name}={value}" for name, value in settle(model, {}).items() if name not in varied)
+    rest = ", ".join(f"{name}={value}" for name, value in typical(model).items() if name not in varied)
     priced = price_list(convention)
     parts = [f"convention {priced.name}: {priced.title}", *([rest] if rest else [])]
     return "; ".join([*parts, f"costcalc {__version__}"])

@@ -7,9 +7,10 @@ from . import limits, num, ops
 from .binding import applied, at, bound, counted, decided, error_at, input_shape, place_in, place_of, valued
 from .calls import explained, passed
 from .errors import SpecError, in_order, nearest
-from .model import BlockCall, Call, Group, Include, Reuse
+from .model import BlockCall, Call, Group, Include, Reuse, Stated
 from .rows import Row, Trace, same_weights
 from .scope import Frame, Named, Scope, look_up, reusable, shape_names
+from .stating import Levels, stated
 
 
 def trace(model, values, most_layers=limits.LAYERS):
@@ -34,9 +35,9 @@ class _Tracer:
         inputs = {name: input_shape(name, one, self.values) for name, one in self.model.inputs.items()}
         for name, shape in inputs.items():
             scope.named[name] = Named(shape, None, None, ())
-        first = next(iter(inputs.values()), ())
+        self.levels = Levels(scope.frame)
         try:
-            output = self.steps(self.model.steps, first, scope)
+            output = self.steps(self.model.steps, next(iter(inputs.values()), ()), scope)
         except SpecError as error:
             if not self.problems:  # else it may only follow from what is noted already
                 raise explained(error, self.calls) from None
@@ -94,10 +95,8 @@ class _Tracer:
             self.times = outer * counted(step, "times", step.times, x, scope)
             if type(self.times) is int and self.times > limits.SIZE:
                 raise at(step, "limit", f"a layer runs at most {limits.SIZE:,} times")
-        inner = scope
         own = type(step.body) is Group and (step.repeat is not None or step.label)  # a level of names
-        if own:
-            inner = Scope(scope.env, Frame(scope.frame, step.label or ""), scope)
+        inner = Scope(scope.env, Frame(scope.frame, step.label or ""), scope) if own else scope
         y = self.body(step, x, inner, step.label)
         if step.residual is not None and decided(step, "residual", step.residual, x, scope):
             y = self.join(step, x, y, inner)
@@ -112,6 +111,9 @@ class _Tracer:
             return self.call(step, x, scope, step.then, label)
         if type(body) is Group:
             return self.steps(body.steps, x, scope)
+        if type(body) is Stated:
+            self.add(stated(step, self.times, self.values, self.levels))
+            return self.rows[-1].layer.shape
         if type(body) is BlockCall:
             return self.block(step, body, x, scope, label)
         if type(body) is Include:

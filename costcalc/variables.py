@@ -9,6 +9,7 @@ from .model import evaluate
 from .num import either, equal, require
 
 _PLAIN = (int, float, bool, str)
+TYPICAL = 224  # of a variable that has no default: most images have that side
 
 
 def settle(model, given):
@@ -20,6 +21,7 @@ def settle(model, given):
     for name in given:
         if name not in model.variables:
             raise unknown_variable(name, model)
+    _refuse_open(model, given)
     values = {}
     for name, variable in model.variables.items():
         if name in given:
@@ -27,6 +29,21 @@ def settle(model, given):
         else:
             values[name] = _default(variable, values)
     return values
+
+
+def typical(model, given=()):
+    """A plausible value of every variable: as `settle`, and a common one for those that must be set."""
+    open_ones = {name: TYPICAL for name, variable in model.variables.items() if variable.default is None}
+    return settle(model, {**open_ones, **dict(given)})
+
+
+def _refuse_open(model, given):
+    """Refuse to go on without a value for every variable that has no default."""
+    missing = [name for name, variable in model.variables.items() if variable.default is None and name not in given]
+    if missing:
+        example = " ".join(f"--set {name}={TYPICAL}" for name in missing)
+        help = f"set {'it' if len(missing) == 1 else 'them'}, as in {example}"
+        raise OptionError(Problem("open-variable", f"{model.name} leaves {listed(missing)} open", help=help))
 
 
 def unknown_variable(name, model):

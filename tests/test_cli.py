@@ -86,6 +86,7 @@ VIEWS = [  # options, number of rows, of the first row
     ("--depth 2", 30, {"name": "conv", "layers": "1"}),
     ("--depth 2 --all", 32, {"name": "conv", "layers": "1"}),
     ("--columns params,name --top 1", 1, {"params": "864", "name": "conv"}),
+    ("--strict --top 1", 1, {"name": "conv"}),
 ]
 
 

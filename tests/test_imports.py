@@ -6,7 +6,19 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "pandas", "sympy", "mpmath", "rich", "pygments", "onnx", "torch", "matplotlib", "jsonschema"}
+HEAVY = {
+    "numpy",
+    "pandas",
+    "sympy",
+    "mpmath",
+    "rich",
+    "pygments",
+    "onnx",
+    "google",
+    "torch",
+    "matplotlib",
+    "jsonschema",
+}
 ARRAYS_AND_SYMBOLS = HEAVY - {"rich", "pygments"}
 SAY = "import atexit, json, sys\natexit.register(lambda: print(json.dumps([*sys.modules]), file=sys.stderr))\n"
 

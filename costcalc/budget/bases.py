@@ -4,7 +4,7 @@ import os
 import posixpath
 
 from ..errors import FileError, OptionError, Problem
-from ..read.spec import read
+from ..loading import modelled
 from ..repository import Repository
 from ..revisions import origin_at
 from .verdict import Base
@@ -85,7 +85,7 @@ class Bases:
         origin = origin_at(self.repository, base.commit, base.revision, base.name)
         if self.repository.tree(base.commit)[base.name].mode == _LINK:
             raise FileError(Problem("not-a-file", f"{base.name!r} was a link there"))
-        return read(origin.folder.source(origin.path), origin)
+        return modelled(origin.folder.source(origin.path), origin)
 
     def is_same(self, base, path, model):
         """Whether a spec and all that it includes had these bytes and names at the base."""

@@ -14,6 +14,7 @@ from .options import SpecCommand, factor, output_options, spec_options, variable
 @click.option("--sort", metavar="COLUMN", help="Largest first; names from A to Z.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N.")
 @click.option("--all", "everything", is_flag=True, help="Also `then` layers without counted cost.")
+@click.option("--strict", is_flag=True, help="Fail (exit code 2) where a cost is not known.")
 @output_options
 @click.pass_context
 def command(
@@ -30,6 +31,7 @@ def command(
     sort,
     top,
     everything,
+    strict,
     format,
     as_json,
     output,
@@ -59,4 +61,16 @@ def command(
     by = "block" if depth and by == "layer" else by
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     view = View(by, depth or 1, names, sort or "", top or 0, everything)
+    if strict and not report.complete:
+        raise _incomplete(report)
     show(ReportPage(report, view), format, as_json, output, color)
+
+
+def _incomplete(report):
+    """The error that a cost is not known, by kinds of layers."""
+    from ..errors import Problem, SpecError
+    from ..render.notes import unknown
+
+    message = f"{report.model.name}: the cost of {'; '.join(unknown(report))} is not known"
+    help = "without --strict the totals are lower bounds"
+    return SpecError(Problem("unknown-cost", message, help=help))

@@ -45,8 +45,8 @@ def _sides(old, new, base):
     if base is None:
         return old, new
     from ..comparing import noted
-    from ..read.spec import read
+    from ..loading import modelled
     from ..revisions import at_revision
 
     with noted(f"at {brief(base)}"):
-        return read(*at_revision(old, base)), old
+        return modelled(*at_revision(old, base)), old

@@ -73,14 +73,14 @@ def _groups(model, names, convention, by, given):
     """{title: (metric, which rows)}, one a metric, or one a type or layer and metric."""
     from ..metrics import metric
     from ..trace import trace
-    from ..variables import settle
+    from ..variables import typical
 
     metrics = [metric(name, convention) for name in names]
     if by == "total":
         return {one.name: (one, lambda row: True) for one in metrics}
     key = {"type": lambda row: row.type, "layer": lambda row: "/".join(row.frame.path)}[by]
     groups = {}
-    for row in trace(model, settle(model, given)).rows:
+    for row in trace(model, typical(model, given)).rows:
         for one in metrics:
             value = one.of(row)
             if value:
@@ -92,8 +92,8 @@ def _groups(model, names, convention, by, given):
 def _stamp(model, convention, symbols, given):
     from .. import __version__
     from ..loading import price_list
-    from ..variables import settle
+    from ..variables import typical
 
-    rest = [f"{name}={value}" for name, value in settle(model, given).items() if name not in symbols]
+    rest = [f"{name}={value}" for name, value in typical(model, given).items() if name not in symbols]
     priced = price_list(convention)
     return "; ".join([f"convention {priced.name}: {priced.title}", *rest, f"costcalc {__version__}"])

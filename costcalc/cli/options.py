@@ -58,7 +58,8 @@ def _declared(spec):
 def _about(variable):
     default = getattr(variable.default, "text", variable.default)
     choices = f"; one of {', '.join(map(str, variable.choices))}" if variable.choices else ""
-    return f"{variable.help or 'variable'} [default: {default}{choices}]"
+    standard = "must be set" if default is None else f"default: {default}{choices}"
+    return f"{variable.help or 'variable'} [{standard}]"
 
 
 def in_order(*options):

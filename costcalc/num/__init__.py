@@ -9,6 +9,7 @@ from ..errors import Refused
 from . import ints
 
 _DOMAINS = {int: ints, float: ints, bool: ints}
+_MODULES = {f"{__name__}.points": "arrays", f"{__name__}.polynomials": "dims", "sympy": "symbols"}
 
 
 def domain(*values):
@@ -23,11 +24,11 @@ def domain(*values):
 
 def _learn(kind):
     for base in kind.__mro__:
-        points = base.__module__ == f"{__name__}.points"
-        if points or base.__module__.partition(".")[0] == "sympy":
+        name = _MODULES.get(base.__module__) or _MODULES.get(base.__module__.partition(".")[0])
+        if name:
             from importlib import import_module
 
-            _DOMAINS[kind] = import_module(f"{__name__}.{'arrays' if points else 'symbols'}")
+            _DOMAINS[kind] = import_module(f"{__name__}.{name}")
             return _DOMAINS[kind]
     raise TypeError(f"not a number: {kind.__name__}")
 

@@ -38,7 +38,7 @@ def document(report):
         "spec": {
             "name": report.model.name,
             "path": source.path,
-            "sha256": _sha256(*(one.text for one in (source, *included))),
+            "sha256": _sha256(*(one.data or one.text.encode() for one in (source, *included))),
         },
         "vars": dict(report.values),
         "inputs": dict(report.inputs),
@@ -48,16 +48,16 @@ def document(report):
     }
 
 
-def _sha256(text, *included):
-    """Hex digest of a spec: of its text, or of the digests of all texts where it includes others.
+def _sha256(data, *included):
+    """Hex digest of a spec: of its bytes, or of the digests of all files where it includes others.
 
-    From the interpreter's own module: hashlib would load OpenSSL for one short text.
+    From the interpreter's own module: hashlib would load OpenSSL for one short file.
     """
     if included:
-        text = "".join(map(_sha256, (text, *included)))
+        data = "".join(map(_sha256, (data, *included))).encode()
     for name in ("_sha2", "_sha256", "hashlib"):
         try:
-            return __import__(name).sha256(text.encode()).hexdigest()
+            return __import__(name).sha256(data).hexdigest()
         except ImportError:
             continue
     raise ImportError("sha256")

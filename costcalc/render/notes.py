@@ -2,6 +2,8 @@
 
 from .columns import printable, selected, stamp
 
+MOST_KINDS = 10  # of layers without a known cost, in a note
+
 
 def notes(report, view, shown):
     """The lines under the tables; the last says what the numbers mean."""
@@ -21,8 +23,21 @@ def notes(report, view, shown):
 
 def bounds(report):
     """The note that totals are lower bounds, if they are."""
-    unknown = [line.name for line in report.lines if not line.complete]
-    return [f"lower bounds (>=): the cost of {printable(', '.join(unknown[:5]))} is not known"] if unknown else []
+    text = printable("; ".join(unknown(report)))
+    return [] if report.complete else [f"lower bounds (>=): the cost of {text} is not known"]
+
+
+def unknown(report):
+    """What the cost is not known of: each kind of layer, how many there are of it, and the first."""
+    kinds: dict = {}
+    for line in (line for line in report.lines if not line.complete):
+        kinds.setdefault(line.type, []).append(line.name)
+    shown = [f"{kind} ({_first(names)})" for kind, names in list(kinds.items())[:MOST_KINDS]]
+    return [*shown, f"{len(kinds) - MOST_KINDS:,} more kinds"] if len(kinds) > MOST_KINDS else shown
+
+
+def _first(names):
+    return names[0] if len(names) == 1 else f"{len(names):,}, the first is {names[0]}"
 
 
 def _claims(report):

@@ -1,0 +1,170 @@
+"""Sizes that are not known yet: polynomials of named axes, with functions such as quotients among their names."""
+
+from .. import limits
+from ..errors import Refused
+
+MOST_TERMS = 64  # of one polynomial: a longer one is treated as one name
+
+
+class Dim:
+    """A polynomial: coefficients by monomial, a monomial being (atom, power) pairs, an atom a name or a function."""
+
+    __slots__ = ("_hash", "terms")
+
+    def __init__(self, terms):
+        self.terms = terms
+        self._hash = hash(frozenset(terms.items()))
+
+    def __eq__(self, other):
+        return isinstance(other, Dim) and self.terms == other.terms
+
+    def __hash__(self):
+        return self._hash
+
+    def __str__(self):
+        from .valuation import text
+
+        return text(self)
+
+    def __add__(self, other):
+        terms = dict(self.terms)
+        for monomial, coefficient in _terms(other).items():
+            terms[monomial] = terms.get(monomial, 0) + coefficient
+        return _made(terms)
+
+    def __mul__(self, other):
+        terms: dict = {}
+        for one, a in self.terms.items():
+            for two, b in _terms(other).items():
+                monomial = _times(one, two)
+                terms[monomial] = terms.get(monomial, 0) + a * b
+        return _made(terms)
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return -self + other
+
+    def __floordiv__(self, other):
+        return floor_div(self, other)
+
+    def __rfloordiv__(self, other):
+        return floor_div(other, self)
+
+    def __truediv__(self, other):
+        return function("div", self, other)
+
+    def __rtruediv__(self, other):
+        return function("div", other, self)
+
+    def __mod__(self, other):
+        return self - floor_div(self, other) * other
+
+    def __rmod__(self, other):
+        return other - floor_div(other, self) * self
+
+    def __ge__(self, other):
+        difference = self - other
+        return function("ge", self, other) if isinstance(difference, Dim) else difference >= 0
+
+    def __le__(self, other):
+        return other - self >= 0
+
+    def __gt__(self, other):
+        return self - other - 1 >= 0
+
+    def __lt__(self, other):
+        return other - self - 1 >= 0
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+_ONE: frozenset = frozenset()  # the monomial of a plain number
+
+
+def named(name):
+    """The size of an axis by its name."""
+    return _atom(("name", name))
+
+
+def _atom(atom):
+    return Dim({frozenset([(atom, 1)]): 1})
+
+
+def function(name, *args):
+    """What a function of sizes gives, as a size of its own."""
+    return _atom((name, *args))
+
+
+def _terms(value):
+    return value.terms if isinstance(value, Dim) else {_ONE: value}
+
+
+def _made(terms):
+    """The Dim of these terms, or a plain number if there is no name in them."""
+    terms = {monomial: _plain(coefficient) for monomial, coefficient in terms.items() if coefficient}
+    if not terms.keys() - {_ONE}:
+        return terms.get(_ONE, 0)
+    if any(abs(coefficient) > limits.TOTAL * limits.SIZE for coefficient in terms.values()):
+        raise Refused("this grows too large to be a size")
+    return Dim(terms) if len(terms) <= MOST_TERMS else function("same", Dim(terms))
+
+
+def _plain(number):
+    return int(number) if type(number) is float and number.is_integer() else number
+
+
+def _times(one, two):
+    if not one or not two:
+        return one or two
+    powers = dict(one)
+    for atom, power in two:
+        powers[atom] = powers.get(atom, 0) + power
+    if any(power > MOST_TERMS for power in powers.values()):
+        raise Refused("this grows too large to be a size")
+    return frozenset(powers.items())
+
+
+def floor_div(a, b):
+    """The quotient rounded down: exact where it can be seen to be, else a function."""
+    if type(b) is int and b:
+        return _by_number(a, b)
+    exact = _quotient(a, b) if isinstance(a, Dim) and isinstance(b, Dim) else None
+    if exact is not None:
+        return exact
+    return function("floor_div", a, b)
+
+
+def _by_number(a, b):
+    """The multiples of `b` in `a`, and the rest rounded down."""
+    if not all(type(coefficient) is int for coefficient in a.terms.values()):
+        return function("floor_div", a, b)
+    whole = _made({monomial: n // b for monomial, n in a.terms.items() if n % b == 0 or monomial == _ONE})
+    rest = _made({monomial: n % b if monomial == _ONE else n for monomial, n in a.terms.items() if n % b})
+    return whole + (function("floor_div", rest, b) if isinstance(rest, Dim) else rest // b)
+
+
+def _quotient(a, b):
+    """a / b where that leaves no rest, by monomials of their largest degree; None where it does."""
+    lead, quotient = _lead(b), 0
+    for _ in range(MOST_TERMS):
+        if not isinstance(a, Dim):
+            return quotient if a == 0 else None
+        top = _lead(a)
+        powers, divisor = dict(top), dict(lead)
+        n, rest = divmod(a.terms[top], b.terms[lead])
+        if rest or any(powers.get(atom, 0) < power for atom, power in divisor.items()):
+            return None
+        left = {atom: power - divisor.get(atom, 0) for atom, power in powers.items()}
+        step = _made({frozenset((atom, power) for atom, power in left.items() if power): n})
+        quotient, a = quotient + step, a - step * b
+    return None
+
+
+def _lead(a):
+    return sorted(a.terms, key=lambda one: (sum(power for _, power in one), sorted(map(str, one))))[-1]

@@ -1,0 +1,14 @@
+"""Sizes that are not known yet as expressions of a Model."""
+
+from ...expr import Expr
+from ...num.polynomials import Dim
+from ...num.valuation import names, valued
+
+
+def argument(value):
+    """An argument of a step: plain as it is, an unknown size as an expression over the variables."""
+    if isinstance(value, Dim):
+        return Expr(str(value), names(value), lambda env: valued(value, env))
+    if isinstance(value, (tuple, list)):
+        return tuple(argument(item) for item in value)
+    return value

@@ -1,0 +1,111 @@
+"""A Model of an ONNX file: its open axes are variables, its nodes that compute are steps."""
+
+import re
+
+from ... import limits
+from ...errors import Problem, SpecError, brief
+from ...files import stem
+from ...memory import uncollected
+from ...model import Input, Model, Variable
+from ...num import prod
+from ...num.polynomials import Dim, named
+from .arguments import argument
+from .file import parsed
+from .reader import Reader, Scope, opsets
+from .tensors import Tensor
+
+NEWEST = 28  # version of the standard operators
+_CHANNELS_SECOND = frozenset(
+    ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "BatchNormalization", "InstanceNormalization", "Resize", "Pad")
+)
+
+
+def read(source):
+    """The Model of a graph that `file` has the source of. Raises FileError, or SpecError that names the node."""
+    with uncollected():
+        return _Importer(parsed(source), source).model()
+
+
+def shapes(source):
+    """The shapes that come out of a graph, None where they hang on data. Raises as `read`."""
+    return [one.shape for one in _Importer(parsed(source), source).walked()[2]]
+
+
+class _Importer:
+    def __init__(self, proto, source):
+        self.proto, self.source, self.variables = proto, source, {}
+        self.axes: dict = {}
+        self.first = {node.input[0] for node in proto.graph.node if node.op_type in _CHANNELS_SECOND and node.input}
+
+    def model(self):
+        reader, inputs, _ = self.walked()
+        if not reader.steps:
+            raise self.error("the graph computes nothing")
+        shown = {name: Input(argument(reader.seen(one)[0]), None, False) for name, one in inputs.items()}
+        return Model(stem(self.source.path), self.source, self.variables, shown, reader.finished_steps())
+
+    def walked(self):
+        """(Reader, input tensors, output tensors) of the graph, which was walked to its end."""
+        graph = self.proto.graph
+        self.check(graph)
+        functions = {(one.domain, one.name, getattr(one, "overload", "")): one for one in self.proto.functions}
+        reader = Reader(self.source, functions, opsets(self.proto))
+        scope = Scope()
+        stored = {one.name for one in (*graph.initializer, *(one.values for one in graph.sparse_initializer))}
+        inputs = {one.name: self.input(one) for one in graph.input if one.name not in stored}
+        scope.own.update(inputs)
+        reader.axes, reader.batch = self.axes, next((one.shape[0] for one in inputs.values() if one.shape), 1)
+        return reader, inputs, reader.graph(graph, scope)
+
+    def check(self, graph):
+        """Refuse what is no graph, too large, or of operators that are not known."""
+        if not self.proto.HasField("graph") or not graph.node:
+            raise self.error("there is no graph in it", "it is no ONNX model, or an empty one")
+        if len(graph.node) > limits.LAYERS:
+            raise self.error(f"{len(graph.node):,} nodes are more than {limits.LAYERS:,}")
+        version = opsets(self.proto).get("")
+        if version is not None and not 1 <= version <= NEWEST:
+            raise self.error(f"opset {version} is not known", f"known: 1 to {NEWEST}")
+
+    def input(self, info):
+        """The tensor of an input; axes without a size become variables."""
+        if bytes in map(type, (info.name, *(dim.dim_param for dim in info.type.tensor_type.shape.dim))):
+            raise self.error("an input has a name that is not UTF-8")
+        kind = info.type.WhichOneof("value")
+        if kind != "tensor_type" or not info.type.tensor_type.HasField("shape"):
+            help = "onnx.shape_inference cannot know it either: write the shape of the input into the model"
+            raise self.error(f"input `{brief(info.name)}` has no shape", help)
+        dims = info.type.tensor_type.shape.dim
+        if len(dims) > limits.RANK:
+            raise self.error(f"input `{brief(info.name)}` has {len(dims)} axes: the limit is {limits.RANK}")
+        shape = tuple(self.axis(info, dim, at) for at, dim in enumerate(dims))
+        if not any(isinstance(size, Dim) for size in shape) and prod(shape) > limits.SIZE:
+            raise self.error(f"input `{brief(info.name)}` of {prod(shape):,} numbers is too large")
+        return Tensor(shape, first=len(shape) > 2 and info.name in self.first)
+
+    def axis(self, info, dim, at):
+        """The size of an axis: a number, or a variable."""
+        if dim.HasField("dim_value") and dim.dim_value > 0:
+            return dim.dim_value
+        if dim.HasField("dim_value") and dim.dim_value < -1:
+            raise self.error(f"axis {at} of input `{brief(info.name)}` cannot have size {dim.dim_value}")
+        text = dim.dim_param or ("batch" if at == 0 else f"{info.name}_{at}")
+        if text not in self.axes:
+            self.axes[text] = named(self.declare(text, info, at))
+        return self.axes[text]
+
+    def declare(self, text, info, at):
+        """Declare the variable of an axis; gives its name."""
+        if len(self.variables) >= limits.OPEN_AXES:
+            raise self.error(f"more than {limits.OPEN_AXES:,} axes are open")
+        base = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:40] or "axis"
+        base = f"axis_{base}" if base[0].isdigit() else base
+        name, number = base, 2
+        while name in self.variables:
+            name, number = f"{base}_{number}", number + 1
+        help = f"axis {at} of input {info.name[:40]}"
+        self.variables[name] = Variable(name, 1 if at == 0 else None, (), help, 1, limits.SIZE)
+        return name
+
+    def error(self, text, help=None):
+        return SpecError(Problem("bad-graph", f"{self.source.path!r}: {text}", None, help))

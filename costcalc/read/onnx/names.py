@@ -1,0 +1,56 @@
+"""Names of nodes as levels: `/layer1/layer1.0/conv1/Conv` is `layer1/0/conv1`, as the module that it came from."""
+
+import re
+from collections import Counter
+
+LEVELS, LETTERS = 20, 100  # of a name; what is longer is cut
+
+
+def levels(proto, weight=None):
+    """The levels of a node's name: from the exporter's scopes, from its own name, or from its weights'."""
+    scopes = _scopes(proto)
+    leaf = proto.op_type or "node"
+    if scopes:
+        return _relative([*scopes, leaf])
+    parts = [part for part in proto.name.split("/") if part]
+    if len(parts) > 1:
+        return _relative([*parts[:-1], leaf if _is_plain(parts[-1], leaf) else parts[-1]])
+    if weight and "." in weight and not weight.startswith(("onnx::", ".")) and "/" not in weight:
+        return _relative([*weight.split(".")[:-1], leaf])
+    return _relative([*parts, leaf][:1])
+
+
+def _scopes(proto):
+    """The modules that the newer PyTorch exporter notes: `['', 'features', 'features.0', 'conv2d']`."""
+    for entry in getattr(proto, "metadata_props", ()):
+        if entry.key == "pkg.torch.onnx.name_scopes":
+            found = re.findall(r"'([^']*)'", entry.value[:2_000])
+            return [part for part in found[:-1] if part]
+    return []
+
+
+def _is_plain(name, op):
+    """Whether the last part of a name only says which operation it is: `Conv_3`."""
+    return re.fullmatch(rf"{re.escape(op)}(_\d+)?", name) is not None
+
+
+def _relative(parts):
+    """Each level without the names of those before it, and none too long."""
+    found, before = [], ""
+    for part in parts:
+        own = part.removeprefix(f"{before}.") if before else part
+        if own and part != before:
+            found.append(own if len(own) <= LETTERS else own[: LETTERS - 2] + "..")
+            before = part
+    if len(found) > LEVELS:
+        found = [*found[: LEVELS - 1], found[-1]]
+    return tuple(found) or ("node",)
+
+
+def shortened(paths):
+    """The paths, without their last part where that leaves each of them alone under its name.
+
+    `conv1/Conv` becomes `conv1`; `block/Add` and `block/conv/Conv` keep apart as `block/Add` and `block/conv`.
+    """
+    inside = Counter(path[:end] for path in paths for end in range(len(path)))
+    return [path[:-1] if len(path) > 1 and inside[path[:-1]] == 1 else path for path in paths]

@@ -1,0 +1,120 @@
+"""One node as its rule sees it: inputs, attributes, and ways to state what it costs."""
+
+from ... import ops
+from ...errors import Refused
+from ...num import equal, prod, require
+from .tensors import Tensor, sizes
+
+
+class Node:
+    """A node with its inputs as tensors; None for one that is left out.
+
+    `is_constant`: it computes the same whatever flows into the graph, and multiplies nothing; such nodes are no steps.
+    """
+
+    __slots__ = ("attributes", "inputs", "is_constant", "number", "outputs", "proto", "reader", "version")
+
+    def __init__(self, reader, proto, inputs, attributes, version, number):
+        self.reader, self.proto, self.inputs = reader, proto, inputs
+        self.attributes, self.version, self.number = attributes, version, number
+        self.outputs = len(proto.output)
+        self.is_constant = bool(inputs) and all(one is None or one.roots is not None for one in inputs)
+
+    @property
+    def op(self):
+        """The operator."""
+        return self.proto.op_type
+
+    def get(self, name, default=None):
+        """An attribute."""
+        return self.attributes.get(name, default)
+
+    def input(self, number):
+        """An input, or None where it is left out."""
+        return self.inputs[number] if number < len(self.inputs) else None
+
+    def need(self, number):
+        """An input that must be there."""
+        found = self.input(number)
+        if found is None:
+            raise Refused(f"its input {number + 1} is missing")
+        return found
+
+    def sizes(self, number, attribute=None):
+        """Whole numbers given by an input, or by an attribute in older versions; None if neither is there.
+
+        Raises Refused when they are not known before the graph runs.
+        """
+        given = self.input(number) if number is not None else None
+        if given is None:
+            found = self.get(attribute) if attribute else None
+            return None if found is None else tuple(found) if isinstance(found, (list, tuple)) else (found,)
+        found = sizes(given)
+        if found is None:
+            raise Unknown
+        return found
+
+    def emit(self, op, *inputs, holds=None, times=1, follows=False, **options):
+        """State an operation on inputs of these shapes, channels last; gives its Layer.
+
+        holds    kind -> the tensor of its numbers; those of constants that no earlier node holds are counted
+        times    how often it runs, such as the size of the batch
+        """
+        found = ops.find(op)
+        values = {**options, found.branches[0]: inputs} if found.branches else options
+        layer = found.rule(*inputs[: found.takes_input], **values)
+        if not self.is_constant:
+            self.reader.state(self, op, inputs, options, holds or {}, times, follows)
+        return layer
+
+    def passive(self, shape, first=False, holds=None):
+        """State an operation that multiplies nothing and that the spec language does not have."""
+        seen, times = self.reader.seen(Tensor(shape, first=first))
+        self.emit(
+            *("opaque", seen),
+            label=self.op,
+            mult_adds=0,
+            params=0,
+            holds=holds,
+            times=times,
+            follows=True,
+        )
+        return shape
+
+    def same(self, one, other, message):
+        """Refuse sizes that differ; where that is not known yet, a step finds out once they have values."""
+        require(equal(one, other), message, one, other)
+        if one != other:
+            self.emit("reshape", (one,), shape=(other,), follows=True)
+
+    def unknown(self, holds=None):
+        """State an operation whose cost is not known."""
+        self.emit("opaque", (), label=self.op, holds=holds)
+
+    def seen(self, tensor):
+        """(shape per sample, channels last; how many samples) of a tensor."""
+        return self.reader.seen(tensor)
+
+
+class Unknown(Exception):
+    """A shape hangs on data."""
+
+
+def axis(number, rank):
+    """An axis counted from the front. Raises Refused when there is none of that number."""
+    if not -rank <= number < rank:
+        raise Refused(f"axis {number} of a tensor with {rank} axes")
+    return number % rank
+
+
+def grid(tensor):
+    """(batch, channels, sizes of the grid) of a tensor with channels after the batch."""
+    if len(tensor.shape) < 3:
+        raise Refused(f"it needs a batch, channels and a grid, got {len(tensor.shape)} axes")
+    batch, channels, *space = tensor.shape
+    return batch, channels, tuple(space)
+
+
+def flat(shape):
+    """The number of elements, as a shape of one axis."""
+    return (prod(shape),)

@@ -1,0 +1,239 @@
+"""Walks a graph in the order of its nodes: shapes and constants flow, and what computes becomes a step."""
+
+from ... import limits
+from ...errors import Problem, Refused, SpecError, brief
+from ...model import Stated, Step
+from ...num.polynomials import Dim
+from . import rules
+from .arguments import argument
+from .fold import folded
+from .names import levels, shortened
+from .node import Node, Unknown
+from .numbers import Numbers
+from .tensors import Tensor, stored
+
+_MALFORMED = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
+
+
+class Scope:
+    """Tensors by name, those of the graph around it too."""
+
+    def __init__(self, parent=None):
+        self.own, self.parent = {}, parent
+
+    def find(self, name):
+        """The tensor of that name, or None."""
+        scope = self
+        while scope is not None:
+            if name in scope.own:
+                return scope.own[name]
+            scope = scope.parent
+        return None
+
+
+class Reader:
+    """The state of a walk: steps so far, the numbers that are not counted yet, how much work was done."""
+
+    def __init__(self, source, functions, versions):
+        self.source, self.functions, self.versions = source, functions, versions
+        self.steps, self.numbers, self.calls = [], Numbers(), []
+        self.batch, self.times, self.done = 1, 1, 0
+        self.declared, self.axes = {}, {}
+
+    # graphs
+
+    def graph(self, graph, scope):
+        """Walk the nodes of a graph whose inputs are in scope; gives its outputs."""
+        for proto in graph.initializer:
+            self.initializer(proto, scope)
+        for proto in graph.sparse_initializer:
+            tensor = Tensor(tuple(proto.dims), None, frozenset([proto.values.name]))
+            self.keep(proto.values.name, tensor, scope)
+        self.declare(graph.value_info)
+        self.nodes(graph.node, scope)
+        names = (one.name if type(one.name) is str else "" for one in graph.output)
+        return [self.found(name, scope, "the graph's output") for name in names]
+
+    def initializer(self, proto, scope):
+        """Note a stored tensor."""
+        if type(proto.name) is bytes:
+            raise self.error("an initializer", "has a name that is not UTF-8")
+        try:
+            self.keep(proto.name, stored(proto), scope)
+        except Refused as error:
+            raise self.error(f"initializer `{brief(proto.name)}`", error.message) from None
+
+    def keep(self, name, tensor, scope):
+        """Put a stored tensor in scope; its numbers wait for the node that holds them."""
+        scope.own[name] = tensor
+        self.numbers.keep(tensor)
+
+    def declare(self, infos):
+        """Note the shapes that the file itself says of tensors, for those that come out of unknown operators."""
+        for info in infos:
+            self.declared[info.name] = info.type
+
+    def nodes(self, protos, scope, attributes=None):
+        """Walk nodes in their order."""
+        for number, proto in enumerate(protos, 1):
+            self.done += 1
+            if self.done > limits.LAYERS:
+                message = f"more than {limits.LAYERS:,} nodes, those of functions and loops counted"
+                raise SpecError(Problem("limit", f"{self.source.path!r}: {message}"))
+            outputs = self.node(proto, number, scope, attributes)
+            for name, tensor in zip(proto.output, outputs, strict=False):
+                if name:
+                    scope.own[name] = tensor
+
+    def found(self, name, scope, who):
+        """The tensor of a name. Raises SpecError when nothing before makes it."""
+        tensor = scope.find(name)
+        if tensor is None:
+            message = f"reads `{brief(name)}`, which nothing before it makes"
+            raise self.error(who, message, "the nodes are in a circle, out of order, or one is missing")
+        return tensor
+
+    # nodes
+
+    def node(self, proto, number, scope, given):
+        """The outputs of one node."""
+        if bytes in map(type, (proto.name, proto.op_type, proto.domain, *proto.input, *proto.output)):
+            raise self.error(f"node {number}", "has a name that is not UTF-8")
+        title = titled(proto)
+        inputs = [self.found(name, scope, f"node {title}") if name else None for name in proto.input]
+        try:
+            node = Node(self, proto, inputs, rules.attributes(proto, given), self.version(proto), number)
+            return self.outputs(node, scope)
+        except Refused as error:
+            raise self.error(f"node {title}", error.message, error.help) from None
+        except _MALFORMED as error:
+            message = f"its inputs or attributes are not those of a {brief(proto.op_type)}"
+            raise self.error(f"node {title}", message) from error
+
+    def outputs(self, node, scope):
+        """What comes out of a node, by a function of the file, a rule, or what the file itself says."""
+        proto = node.proto
+        key = (proto.domain, proto.op_type, getattr(proto, "overload", ""))
+        if key in self.functions:
+            return self.function(self.functions[key], node)
+        known = folded(node) if rules.is_standard(proto.domain) else None
+        if known is not None:
+            return known
+        rule = rules.find(proto.domain, proto.op_type)
+        node.is_constant = node.is_constant and not (rule and rule.multiplies)
+        hidden = [one for one in node.inputs if one is not None and one.shape is None and one.items is None]
+        if rule is None or (hidden and not rule.takes_any):
+            return self.unruled(node, rule)
+        try:
+            found = rule(node, scope) if rule.takes_scope else rule(node)
+        except Unknown:
+            return self.unruled(node, rule)
+        return self.finished(node, found)
+
+    def finished(self, node, found):
+        """The tensors that a rule's answer means: shapes take their roots from the inputs of the node."""
+        roots = None
+        if node.is_constant:
+            roots = frozenset().union(*(one.roots for one in node.inputs if one is not None))
+        tensors = [one if isinstance(one, Tensor) else Tensor(tuple(one), None, roots) for one in found]
+        for tensor in tensors:
+            if tensor.shape is not None and len(tensor.shape) > limits.RANK:
+                raise Refused(f"a tensor of {len(tensor.shape)} axes is too much: the limit is {limits.RANK}")
+        return tensors
+
+    def unruled(self, node, rule):
+        """The outputs of a node whose cost or shape is not known: a row marked unknown, if it could cost anything."""
+        if rule is None or rule.multiplies:
+            weights = [one for one in node.inputs if one is not None and one.roots]
+            node.unknown({"weight": weights[0]} if weights and rule is not None else None)
+        return [self.as_declared(name) for name in node.proto.output]
+
+    def as_declared(self, name):
+        """A tensor of the shape that the file says it has."""
+        kind = self.declared.get(name)
+        if kind is None or not kind.tensor_type.HasField("shape"):
+            return Tensor(None)
+        sizes = tuple(self.size(dim) for dim in kind.tensor_type.shape.dim)
+        return Tensor(None if None in sizes else sizes)
+
+    def size(self, dim):
+        """A declared size: a number, or an axis that has a name already."""
+        if dim.dim_param:
+            return self.axes.get(dim.dim_param)
+        return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else None
+
+    def function(self, function, node):
+        """The outputs of a function of the file: its nodes on these inputs."""
+        name = f"{function.domain}.{function.name}" if function.domain else function.name
+        if name in self.calls:
+            raise Refused(f"the function `{brief(name)}` calls itself")
+        if len(self.calls) >= limits.BLOCK_DEPTH:
+            raise Refused(f"functions call each other more than {limits.BLOCK_DEPTH} deep")
+        scope = Scope()
+        inputs = [*node.inputs, *[None] * len(function.input)]
+        scope.own.update((key, one) for key, one in zip(function.input, inputs, strict=False) if one is not None)
+        given = {**rules.defaults(function), **node.attributes}
+        outer, self.versions = self.versions, {**self.versions, **opsets(function)}
+        self.calls.append(name)
+        self.nodes(function.node, scope, given)
+        self.calls.pop()
+        self.versions = outer
+        return [self.found(one, scope, f"the function `{brief(name)}`") for one in function.output]
+
+    def version(self, proto):
+        """The version of the operators of a node's domain."""
+        return self.versions.get(proto.domain if proto.domain != "ai.onnx" else "", 1)
+
+    # steps
+
+    def state(self, node, op, inputs, options, holds, times, follows):
+        """Add the step of one operation."""
+        weight = next((root for one in holds.values() if one is not None for root in one.roots or ()), None)
+        path = (*self.calls[:1], *levels(node.proto, weight)) if self.calls else levels(node.proto, weight)
+        counted, shared = self.numbers.counted(holds, path)
+        body = Stated(
+            op,
+            tuple(argument(shape) for shape in inputs),
+            {name: argument(value) for name, value in options.items()},
+            path,
+            titled(node.proto),
+            counted,
+            shared,
+            follows,
+        )
+        times = times * self.times
+        if type(times) is int and times > limits.SIZE:
+            raise Refused(f"it runs {times:,} times: the limit is {limits.SIZE:,}")
+        plain = type(times) is int and times == 1
+        step = Step(body, (node.number, 1, 1), self.source, times=None if plain else argument(times), plain=plain)
+        self.steps.append(step)
+
+    def seen(self, tensor):
+        """(shape per sample with the channels last, how many samples) of a tensor."""
+        shape, times = tensor.shape, 1
+        if len(shape) > 1 and (shape[0] == 1 or (isinstance(shape[0], Dim) and shape[0] == self.batch)):
+            shape, times = shape[1:], shape[0]
+            if tensor.first and len(shape) > 1:
+                shape = (*shape[1:], shape[0])
+        return tuple(shape) or (1,), times
+
+    def finished_steps(self):
+        """All steps, their names as short as they can be."""
+        paths = shortened([step.body.path for step in self.steps])
+        bodies = [step.body._replace(path=path) for step, path in zip(self.steps, paths, strict=True)]
+        return tuple(step._replace(body=body) for step, body in zip(self.steps, bodies, strict=True))
+
+    def error(self, who, message, help=None):
+        """The error of one problem of the graph."""
+        return SpecError(Problem("bad-graph", f"{self.source.path!r}: {who} {message}", None, help))
+
+
+def titled(proto):
+    """A node for a message: its name, or what it makes, and its operator."""
+    name = proto.name or next(iter(proto.output), "") or "without a name"
+    return f"`{brief(name)}` ({brief(proto.op_type)})"
+
+
+def opsets(proto):
+    """The versions of operators that a model or function imports: domain -> version."""
+    return {one.domain if one.domain != "ai.onnx" else "": one.version for one in proto.opset_import}

@@ -1,0 +1,94 @@
+"""The table of operators: what each makes of its inputs, and which operation of ours states what it costs.
+
+A rule takes a Node and gives its outputs, each a shape or a Tensor. Operators are entered by their names in the
+standard domain; those of other domains that mean the same are in `DOMAINS`.
+"""
+
+from functools import lru_cache
+from importlib import import_module
+
+from ....errors import Refused, brief
+from ..tensors import stored
+
+FAMILIES = (
+    "conv",
+    "pool",
+    "linear",
+    "attention",
+    "norm",
+    "recurrent",
+    "pointwise",
+    "reduce",
+    "layout",
+    "cut",
+    "select",
+)
+MODULES = (*FAMILIES, "constants", "control", "quantized")
+DOMAINS = ("", "ai.onnx", "com.microsoft")
+RULES: dict = {}
+
+
+def rule(*names, multiplies=False, takes_any=False, takes_scope=False):
+    """Enter a rule under operators' names.
+
+    multiplies   it has mult-adds: where its inputs' shapes are not known, its cost is not
+    takes_any    it can tell its outputs where an input's shape is not known
+    takes_scope  it walks graphs of its own, in the scope of its node
+    """
+
+    def enter(function):
+        function.multiplies, function.takes_any, function.takes_scope = multiplies, takes_any, takes_scope
+        RULES.update(dict.fromkeys(names, function))
+        return function
+
+    return enter
+
+
+@lru_cache(1)
+def table():
+    """All rules by operator."""
+    for name in MODULES:
+        import_module(f"{__name__}.{name}")
+    return RULES
+
+
+def is_standard(domain):
+    """Whether operators of a domain mean what those of the standard mean."""
+    return domain in DOMAINS
+
+
+def find(domain, op):
+    """The rule of an operator, or None."""
+    return table().get(op) if is_standard(domain) else None
+
+
+_VALUES = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "strings", 9: "tensors", 10: "graphs"}
+
+
+def attributes(proto, given):
+    """The attributes of a node: name -> value; in a function, those that it was `given` stand for references."""
+    found = {}
+    for one in proto.attribute:
+        if one.ref_attr_name:
+            if one.ref_attr_name in (given or {}):
+                found[one.name] = given[one.ref_attr_name]
+        else:
+            found[one.name] = _value(one)
+    return found
+
+
+def defaults(function):
+    """The attributes of a function that have defaults."""
+    return {one.name: _value(one) for one in getattr(function, "attribute_proto", ())}
+
+
+def _value(one):
+    field = _VALUES.get(one.type)
+    if field is None:
+        raise Refused(f"attribute `{brief(one.name)}` has no value")
+    value = getattr(one, field)
+    if field == "s":
+        return value.decode("utf-8", "replace")
+    if field == "t":
+        return stored(value)
+    return list(value) if field.endswith("s") and field != "graphs" else value

@@ -1,0 +1,82 @@
+"""Attention as one operator: of the standard, with queries, keys and values, and those with weights inside."""
+
+from ....errors import Refused
+from ..node import Unknown
+from ..tensors import Tensor
+from . import rule
+from .linear import linear
+
+
+@rule("Attention", multiplies=True)
+def attention(node):
+    """Attention of the standard domain, or of com.microsoft with its projections."""
+    return _projected(node) if node.proto.domain == "com.microsoft" else _standard(node)
+
+
+def _standard(node):
+    """q, k, v as (batch, tokens, heads * size) or (batch, heads, tokens, size); then mask, past keys and values."""
+    q, k, v = (node.need(number) for number in range(3))
+    heads, shared = node.get("q_num_heads"), node.get("kv_num_heads")
+    if len(q.shape) == 4:
+        heads, shared = q.shape[1], k.shape[1]
+    if not heads or not shared:
+        raise Refused("it does not say its number of heads")
+    past = node.input(4)
+    before = past.shape[2] if past is not None else 0
+    batch, queries, keys, widths = _split(q, k, v)
+    _attend(node, batch, (queries, widths[0]), (before + keys, widths[1]), (before + keys, widths[2]), heads)
+    size, value = widths[1] // shared, widths[2] // shared
+    y = (batch, heads, queries, value) if len(q.shape) == 4 else (batch, queries, heads * value)
+    total = before + keys
+    present = [(batch, shared, total, size), (batch, shared, total, value), (batch, heads, queries, total)]
+    return [y, *present][: node.outputs]
+
+
+def _split(q, k, v):
+    """(batch, queries, keys, widths of q, k and v) of tensors of three or four axes."""
+    if len(q.shape) == 4:
+        widths = [one.shape[1] * one.shape[3] for one in (q, k, v)]
+        return q.shape[0], q.shape[2], k.shape[2], widths
+    return q.shape[0], q.shape[1], k.shape[1], [one.shape[2] for one in (q, k, v)]
+
+
+def _attend(node, batch, q, k, v, heads):
+    causal = bool(node.get("is_causal", 0) or node.get("unidirectional", 0)) and q[0] == k[0]
+    node.emit("attend", q, k, v, times=batch, heads=heads, causal=causal)
+
+
+def _projected(node):
+    """x (batch, tokens, features), one weight for queries, keys and values, bias."""
+    x, weight = node.need(0), node.need(1)
+    batch, tokens, _ = x.shape
+    sizes = node.get("qkv_hidden_sizes") or [weight.shape[1] // 3] * 3
+    linear(node, x, weight, node.input(2))
+    _attend(node, batch, *((tokens, size) for size in sizes), node.get("num_heads", 1))
+    heads = node.get("num_heads", 1)
+    return [(batch, tokens, sizes[2]), (2, batch, heads, tokens, sizes[0] // heads)][: node.outputs]
+
+
+@rule("MultiHeadAttention", "GroupQueryAttention", multiplies=True)
+def multi_head(node):
+    """q, k, v as (batch, tokens, heads * size); a past, where there is one, makes the keys more."""
+    q, k, v = node.need(0), node.input(1), node.input(2)
+    if k is None or v is None or len(q.shape) != 3 or len(k.shape) != 3 or len(v.shape) != 3:
+        raise Unknown
+    heads = node.get("num_heads", 1)
+    shared = node.get("kv_num_heads", heads)
+    past = node.input(3 if node.op == "GroupQueryAttention" else 6)
+    before = past.shape[2] if past is not None and past.shape else 0
+    batch, queries, width = q.shape
+    keys = before + k.shape[1]
+    _attend(node, batch, (queries, width), (keys, k.shape[2]), (keys, v.shape[2]), heads)
+    value = v.shape[2] // shared
+    present = [(batch, shared, keys, k.shape[2] // shared), (batch, shared, keys, value)]
+    return [(batch, queries, heads * value), *present][: node.outputs]
+
+
+@rule("RotaryEmbedding")
+def rotary(node):
+    """Positions turned into the channels: the shape stays."""
+    x = node.need(0)
+    node.passive(x.shape)
+    return [Tensor(x.shape)]

@@ -1,0 +1,128 @@
+"""Control flow with constant bounds: If, Loop, Scan."""
+
+from .... import limits
+from ....errors import Refused
+from ..node import Unknown
+from ..tensors import Tensor, sizes
+from . import rule
+
+
+@rule("If", takes_scope=True, takes_any=True, multiplies=True)
+def if_(node, scope):
+    """The branch of a constant condition."""
+    condition = node.need(0).value
+    if condition is None or condition[0] is None or not isinstance(condition[0], (bool, int)):
+        raise Unknown
+    return walked(node, node.get("then_branch" if condition[0] else "else_branch"), scope, [])
+
+
+@rule("Loop", takes_scope=True, takes_any=True, multiplies=True)
+def loop(node, scope):
+    """A body run a constant number of times: count, condition, then what is carried."""
+    count = sizes(node.input(0)) if node.input(0) is not None else None
+    go = node.input(1).value if node.input(1) is not None else (True,)
+    if count is None or go is None:
+        raise Unknown
+    body = node.get("body")
+    times = count[0] if go[0] else 0
+    carried = list(node.inputs[2:])
+    start = [Tensor((), (0,), frozenset()), Tensor((), (True,), frozenset())]
+
+    def once(number, tensors):
+        condition, *rest = walked(node, body, scope, [start[0]._replace(value=number), start[1], *tensors])
+        if condition.value is None or condition.value[0] is not True:
+            raise Unknown
+        return rest
+
+    return _repeated(node, once, times, carried)
+
+
+@rule("Scan", takes_scope=True, multiplies=True)
+def scan(node, scope):
+    """A body run for each element along an axis of its last inputs."""
+    if node.version < 9:
+        raise Unknown
+    many = node.get("num_scan_inputs", 1)
+    states, scanned = list(node.inputs[: len(node.inputs) - many]), node.inputs[len(node.inputs) - many :]
+    axes = node.get("scan_input_axes") or [0] * many
+    lengths = [one.shape[at] for one, at in zip(scanned, axes, strict=True)]
+    elements = [_without(one, at) for one, at in zip(scanned, axes, strict=True)]
+
+    def once(number, tensors):
+        return walked(node, node.get("body"), scope, [*tensors, *elements])
+
+    outputs = _repeated(node, once, lengths[0], states)
+    places = node.get("scan_output_axes") or [0] * len(outputs)
+    return [*outputs[: len(states)], *map(_placed, outputs[len(states) :], places)]
+
+
+def _without(tensor, at):
+    at = at % len(tensor.shape)
+    return Tensor((*tensor.shape[:at], *tensor.shape[at + 1 :]))
+
+
+def _placed(tensor, at):
+    """A stack along the first axis as a stack along another."""
+    if tensor.shape is None:
+        return tensor
+    count, *rest = tensor.shape
+    at = at % len(tensor.shape)
+    return Tensor((*rest[:at], count, *rest[at:]))
+
+
+def walked(node, graph, scope, inputs):
+    """The outputs of a graph in a graph."""
+    from ..reader import Scope
+
+    reader = node.reader
+    if len(reader.calls) >= limits.BLOCK_DEPTH:
+        raise Refused(f"graphs stand in each other more than {limits.BLOCK_DEPTH} deep")
+    inner = Scope(scope)
+    inner.own.update((one.name, tensor) for one, tensor in zip(graph.input, inputs, strict=False))
+    reader.calls.append(node.proto.name or node.op)
+    try:
+        return reader.graph(graph, inner)
+    finally:
+        reader.calls.pop()
+
+
+def _repeated(node, once, times, carried):
+    """The outputs of a body run several times: walked once if the shapes stay, else run after run."""
+    if times == 0:
+        raise Unknown
+    reader, outer = node.reader, node.reader.times
+    mark, left = len(reader.steps), dict(reader.numbers.left)
+    general = [None if one is None else one._replace(value=None, roots=None) for one in carried]
+    reader.times = outer * times
+    try:
+        found = once(None, general)
+        same = _same(found, carried)
+    except Unknown:
+        same = False
+    finally:
+        reader.times = outer
+    if not same:
+        del reader.steps[mark:]
+        reader.numbers.left = left
+        return _unrolled(node, once, times, carried)
+    return [*found[: len(carried)], *(_stacked(one, times) for one in found[len(carried) :])]
+
+
+def _same(found, carried):
+    return all(one is not None and a.shape == one.shape for a, one in zip(found, carried, strict=False))
+
+
+def _unrolled(node, once, times, carried):
+    """The outputs of a body walked run after run, as its shapes change."""
+    if not isinstance(times, int) or times > limits.UNROLLED:
+        raise Unknown
+    stacks = []
+    for number in range(times):
+        found = once((number,), carried)
+        carried, more = found[: len(carried)], found[len(carried) :]
+        stacks.append(more)
+    return [*carried, *(_stacked(one, times) for one in stacks[-1])]
+
+
+def _stacked(tensor, times):
+    return tensor if tensor.shape is None else Tensor((times, *tensor.shape))

@@ -1,0 +1,108 @@
+"""Convolutions."""
+
+from ....errors import Refused
+from ..node import grid
+from . import rule
+
+
+def window(node, kernel):
+    """The options of a sliding window, as our operations have them."""
+    rank = len(kernel)
+    pads = node.get("pads") or [0] * 2 * rank
+    for name, many in (("strides", rank), ("dilations", rank), ("pads", 2 * rank)):
+        given = node.get(name)
+        if given and (len(given) != many or (name != "pads" and min(given) < 1)):
+            raise Refused(f"`{name}` {list(given)} does not fit a kernel of {rank} axes")
+    padding = tuple(zip(pads[:rank], pads[rank:], strict=True))
+    auto = node.get("auto_pad", "NOTSET")
+    return {
+        "stride": tuple(node.get("strides") or (1,) * rank),
+        "padding": "same" if auto.startswith("SAME") else "valid" if auto == "VALID" else padding,
+        "dilation": tuple(node.get("dilations") or (1,) * rank),
+    }
+
+
+@rule("Conv", "FusedConv", multiplies=True)
+def conv(node):
+    """Conv: y = x * w + b."""
+    return convolved(node, node.need(0), node.need(1), node.input(2))
+
+
+@rule("ConvInteger", multiplies=True)
+def conv_integer(node):
+    """Conv of whole numbers: x, w, zero points."""
+    return convolved(node, node.need(0), node.need(1), None)
+
+
+@rule("QLinearConv", multiplies=True)
+def qlinear_conv(node):
+    """Conv of quantised numbers: x, w and y each with scale and zero point, then the bias."""
+    return convolved(node, node.need(0), node.need(3), node.input(8))
+
+
+@rule("DeformConv", multiplies=True)
+def deform_conv(node):
+    """Conv that reads at learned offsets: x, w, offset, b. The reading itself is interpolation, no mult-add of it."""
+    return convolved(node, node.need(0), node.need(1), node.input(3))
+
+
+def convolved(node, x, weight, bias):
+    """The output of a convolution: a plain one, or a depthwise one."""
+    batch, channels, space = grid(x)
+    out, narrow, *kernel = weight.shape
+    groups = node.get("group", 1)
+    if len(kernel) != len(space):
+        raise Refused(f"a kernel of {len(kernel)} axes on a grid of {len(space)}")
+    if not isinstance(groups, int) or groups < 1:
+        raise Refused(f"`group` cannot be {groups}")
+    node.same(channels, narrow * groups, "{} channels meet weights for {}")
+    channels = narrow * groups
+    options = {"kernel": tuple(kernel), **window(node, kernel), "bias": bias is not None}
+    depthwise = groups > 1 and narrow == 1 and out % groups == 0
+    if depthwise:
+        options["multiplier"] = out // groups
+    else:
+        options.update(out=out, groups=groups)
+    layer = node.emit(
+        *("dwconv" if depthwise else "conv", (*space, channels)),
+        holds={"weight": weight, "bias": bias},
+        times=batch,
+        **options,
+    )
+    return [result(batch, layer)]
+
+
+def result(batch, layer):
+    """A layer's output with its batch, the channels first again."""
+    from ..tensors import Tensor
+
+    *space, channels = layer.shape
+    return Tensor((batch, channels, *space), first=True)
+
+
+@rule("ConvTranspose", multiplies=True)
+def conv_transpose(node):
+    """ConvTranspose: x, w as (channels, outputs / groups, *kernel), b."""
+    batch, channels, space = grid(node.need(0))
+    weight, bias = node.need(1), node.input(2)
+    rows, narrow, *kernel = weight.shape
+    groups = node.get("group", 1)
+    if len(kernel) != len(space) or rows != channels:
+        raise Refused(f"weights of {list(weight.shape)} meet {channels} channels on a grid of {len(space)} axes")
+    options = window(node, kernel)
+    extra = tuple(node.get("output_padding") or (0,) * len(kernel))
+    layer = node.emit(
+        *("conv_transpose", (*space, channels)),
+        holds={"weight": weight, "bias": bias},
+        times=batch,
+        kernel=tuple(kernel),
+        out=narrow * groups,
+        groups=groups,
+        output_padding=extra,
+        bias=bias is not None,
+        **options,
+    )
+    given = node.get("output_shape")
+    if given:
+        layer = layer._replace(shape=(*given[-len(kernel) :], narrow * groups))
+    return [result(batch, layer)]

@@ -1,0 +1,110 @@
+"""Parts of tensors, and tensors made larger."""
+
+from ....num import floor_div, maximum, minimum
+from ....num.polynomials import Dim
+from ..node import Unknown, axis
+from ..tensors import Tensor
+from . import rule
+from .linear import broadcast
+
+
+@rule("Split")
+def split(node):
+    """Split along an axis: into given sizes, or as evenly as it goes."""
+    x = node.need(0)
+    at = axis(node.get("axis", 0), len(x.shape))
+    sizes = node.sizes(1, "split")
+    if sizes is None:
+        parts = node.get("num_outputs", node.outputs)
+        each = -floor_div(-1 * x.shape[at], parts) if isinstance(x.shape[at], Dim) else -(-x.shape[at] // parts)
+        sizes = [each] * (parts - 1) + [x.shape[at] - each * (parts - 1)]
+    shapes = [(*x.shape[:at], size, *x.shape[at + 1 :]) for size in sizes]
+    node.passive(x.shape, x.first)
+    return [Tensor(shape, None, x.roots, x.first) for shape in shapes]
+
+
+@rule("Slice")
+def slice_(node):
+    """Slice: starts, ends, axes, steps; attributes before version 10."""
+    x = node.need(0)
+    inputs = len(node.inputs) > 1
+    starts, ends = node.sizes(1 if inputs else None, "starts"), node.sizes(2 if inputs else None, "ends")
+    axes = node.sizes(3 if inputs else None, "axes") or range(len(starts))
+    steps = (node.sizes(4) if inputs else None) or [1] * len(starts)
+    shape = list(x.shape)
+    for start, end, at, step in zip(starts, ends, axes, steps, strict=True):
+        at = axis(at, len(shape))
+        shape[at] = sliced(x.shape[at], start, end, step)
+    y = Tensor(tuple(shape), None, x.roots, x.first)
+    if y.shape != x.shape:
+        node.passive(y.shape, y.first)
+    return [y]
+
+
+def sliced(size, start, end, step):
+    """How many elements `start:end:step` takes of an axis."""
+    if isinstance(step, Dim) or step == 0:
+        raise Unknown
+    if step < 0:
+        start, end = _clamped(start, size, -1), _clamped(end, size, -1)
+        count = floor_div(start - end - step - 1, -step)
+    else:
+        start, end = _clamped(start, size, 0), _clamped(end, size, 0)
+        count = floor_div(end - start + step - 1, step)
+    return maximum(count, 0) if not isinstance(count, Dim) else count
+
+
+def _clamped(at, size, low):
+    """A place in an axis: counted from the end if negative, and inside of it."""
+    if isinstance(at, Dim):
+        return at if at == size else minimum(at, size + low)
+    if at < 0:
+        at = at + size
+        return at if isinstance(at, Dim) else max(at, low)
+    if isinstance(size, Dim):
+        return size + low if at >= 2**31 - 1 else minimum(at, size + low) if at else at
+    return min(at, size + low)
+
+
+@rule("Expand")
+def expand(node):
+    """Expand: to a shape that it broadcasts with."""
+    x, wanted = node.need(0), node.sizes(1)
+    shape = broadcast(x.shape, wanted)
+    if shape != x.shape:
+        node.passive(shape, x.first and len(shape) == len(x.shape))
+    return [Tensor(shape, None, x.roots, x.first and len(shape) == len(x.shape))]
+
+
+@rule("Tile")
+def tile(node):
+    """Tile: each axis several times."""
+    x, repeats = node.need(0), node.sizes(1)
+    shape = tuple(size * n for size, n in zip(x.shape, repeats, strict=True))
+    node.passive(shape, x.first)
+    return [Tensor(shape, None, x.roots, x.first)]
+
+
+@rule("Pad")
+def pad(node):
+    """Pad: values before and after each axis; attributes before version 11."""
+    x = node.need(0)
+    pads = node.sizes(1, "pads" if node.get("pads") else "paddings")
+    axes = node.sizes(3) or range(len(x.shape))
+    shape, half = list(x.shape), len(pads) // 2
+    for at, before, after in zip(axes, pads[:half], pads[half:], strict=True):
+        shape[axis(at, len(shape))] += before + after
+    if shape != list(x.shape):
+        node.passive(shape, x.first)
+    return [Tensor(tuple(shape), None, x.roots, x.first)]
+
+
+@rule("CenterCropPad")
+def crop(node):
+    """CenterCropPad: axes cut or padded to given sizes."""
+    x = node.need(0)
+    shape = list(x.shape)
+    for at, size in zip(node.get("axes") or range(len(shape)), node.sizes(1), strict=True):
+        shape[axis(at, len(shape))] = size
+    node.passive(shape, x.first)
+    return [Tensor(tuple(shape), None, x.roots, x.first)]

@@ -1,0 +1,162 @@
+"""Matrix products: with weights they are linear layers."""
+
+from ....errors import Refused
+from ....num import require, stretch
+from ..tensors import Tensor
+from . import rule
+
+
+@rule("Gemm", "FusedGemm", multiplies=True)
+def gemm(node):
+    """Gemm: alpha * a' b' + beta * c, a' and b' transposed on demand."""
+    a, b = node.need(0), node.need(1)
+    if len(a.shape) != 2 or len(b.shape) != 2:
+        raise Refused(f"it needs two matrices, got {len(a.shape)} and {len(b.shape)} axes")
+    flip = (_turned(a) if node.get("transA", 0) else a), (_turned(b) if node.get("transB", 0) else b)
+    return multiplied(node, *flip, node.input(2))
+
+
+@rule("MatMul", "MatMulInteger", "FusedMatMul", multiplies=True)
+def matmul(node):
+    """MatMul of any ranks, the leading axes broadcast; FusedMatMul may transpose."""
+    a, b = node.need(0), node.need(1)
+    a = _turned(a) if node.get("transA", 0) else a
+    return multiplied(node, a, _turned(b) if node.get("transB", 0) else b, None)
+
+
+@rule("QLinearMatMul", multiplies=True)
+def qlinear_matmul(node):
+    """MatMul of quantised numbers: a and b each with scale and zero point."""
+    return multiplied(node, node.need(0), node.need(3), None)
+
+
+@rule("QGemm", multiplies=True)
+def qgemm(node):
+    """Gemm of quantised numbers: a and b each with scale and zero point, then c."""
+    b = node.need(3)
+    return multiplied(node, node.need(0), _turned(b) if node.get("transB", 0) else b, node.input(6))
+
+
+@rule("MatMulNBits", multiplies=True)
+def matmul_bits(node):
+    """MatMul by packed weights of few bits: (K, N) are attributes."""
+    weight = node.need(1)._replace(shape=(node.get("K"), node.get("N")))
+    node.reader.numbers.keep(weight, weight.size)
+    return multiplied(node, node.need(0), weight, node.input(5))
+
+
+def _turned(tensor):
+    *batch, rows, columns = tensor.shape
+    return tensor._replace(shape=(*batch, columns, rows), value=None)
+
+
+def multiplied(node, a, b, bias):
+    """The product of two tensors; a matrix of constants in it is the weight of a linear layer."""
+    shape = product_shape(node, a.shape, b.shape)
+    if b.roots is not None and len(b.shape) == 2:
+        linear(node, a, b, bias)
+    elif a.roots is not None and len(a.shape) == 2 and len(b.shape) > 1:
+        linear(node, _turned(b), _turned(a), bias)
+    else:
+        _product(node, a, b, shape, bias)
+    return [shape]
+
+
+def linear(node, x, weight, bias):
+    """State a linear layer: x (.., in), weight (in, out)."""
+    *positions, _ = x.shape if len(x.shape) > 1 else (1, *x.shape)
+    features, out = weight.shape
+    seen, times = node.seen(Tensor((*positions, features)))
+    return node.emit(
+        *("linear", seen),
+        holds={"weight": weight, "bias": bias},
+        times=times,
+        out=out,
+        bias=bias is not None,
+    )
+
+
+def product_shape(node, a, b):
+    """The shape of a matrix product, as numpy.matmul has it."""
+    if not a or not b:
+        raise Refused("a product of matrices needs an axis at least on both sides")
+    rows, columns = a[-2:-1], b[-1:] if len(b) > 1 else ()
+    inner = b[-2] if len(b) > 1 else b[0]
+    node.same(a[-1], inner, "{} columns on the left meet {} rows on the right")
+    return (*broadcast(a[:-2], b[:-2]), *rows, *columns)
+
+
+def broadcast(*shapes):
+    """The shape that several broadcast to."""
+    rank = max(map(len, shapes))
+    padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
+    found = []
+    for axis in zip(*padded, strict=True):
+        size = axis[0]
+        for other in axis[1:]:
+            size, fits = (other if size == 1 else size, True) if other == 1 or size == other else stretch(size, other)
+            require(fits, "sizes {} and {} do not match", axis[0], other)
+        found.append(size)
+    return tuple(found)
+
+
+def _product(node, a, b, shape, bias):
+    """State a product of two tensors that flow, or of a stack of matrices that are weights."""
+    rows = a.shape[-2] if len(a.shape) > 1 else 1
+    columns = b.shape[-1] if len(b.shape) > 1 else 1
+    batch = broadcast(a.shape[:-2], b.shape[:-2])
+    seen, times = node.seen(Tensor((*batch, rows, a.shape[-1])))
+    stack = seen[: len(seen) - 2]
+    if len(seen) < 2:
+        seen, stack = (rows, a.shape[-1]), ()
+    weight = next((one for one in (b, a) if one.roots is not None), None)
+    node.emit(
+        *("matmul", seen, (*stack, a.shape[-1], columns)),
+        holds={"weight": weight, "bias": bias},
+        times=times,
+    )
+    return shape
+
+
+@rule("Einsum", multiplies=True)
+def einsum(node):
+    """Einsum of one tensor or two; of more, the cost hangs on the order, which is not said."""
+    left, arrow, result = node.get("equation", "").replace(" ", "").partition("->")
+    terms = left.split(",")
+    shapes = [one.shape for one in node.inputs]
+    if len(terms) != len(shapes):
+        raise Refused(f"its equation names {len(terms)} tensors, {len(shapes)} are given")
+    terms, result = _spelled(terms, shapes, result if arrow else None)
+    sizes = {}
+    for letters, shape in zip(terms, shapes, strict=True):
+        for letter, size in zip(letters, shape, strict=True):
+            sizes[letter] = size if sizes.get(letter, 1) == 1 else sizes[letter]
+    shape = tuple(sizes[letter] for letter in result)
+    if not any(terms):
+        node.passive((1,))
+        return [()]
+    if len(shapes) > 2 or any(len(set(letters)) < len(letters) for letters in terms):
+        node.unknown()
+        return [shape]
+    seen = [tuple(sizes[letter] for letter in letters) for letters in terms]
+    weight = next((one for one in node.inputs[::-1] if one.roots), None)
+    options = {"equation": f"{','.join(terms)}->{result}"}
+    node.emit("einsum", *seen, holds={"weight": weight} if weight is not None else None, **options)
+    return [shape]
+
+
+def _spelled(terms, shapes, result):
+    """The equation with letters for `...`, and with its result where that is left out."""
+    spare = [
+        chr(code) for code in range(ord("A"), ord("z") + 1) if chr(code).isalpha() and chr(code) not in "".join(terms)
+    ]
+    rank = max([len(shape) - len(one) + 3 for one, shape in zip(terms, shapes, strict=True) if "..." in one], default=0)
+    dots = "".join(spare[:rank])
+    named = [
+        one.replace("...", dots[rank - (len(shape) - len(one) + 3) :] if rank else "")
+        for one, shape in zip(terms, shapes, strict=True)
+    ]
+    if result is None:
+        letters = "".join(terms).replace(".", "")
+        result = "..." * bool(rank) + "".join(sorted(one for one in set(letters) if letters.count(one) == 1))
+    return named, result.replace("...", dots)

@@ -1,0 +1,70 @@
+"""Normalisations."""
+
+from ....num import prod
+from ..node import axis
+from ..tensors import Tensor
+from . import rule
+
+
+@rule("BatchNormalization")
+def batchnorm(node):
+    """BatchNormalization: x, scale, shift, mean, variance."""
+    x = node.need(0)
+    scale, shift, mean, variance = (node.need(number) for number in range(1, 5))
+    y = x._replace(roots=None, value=None, first=len(x.shape) > 2)
+    shape, times = node.seen(y)
+    running = mean._replace(shape=(2 * mean.size,), roots=(mean.roots or frozenset()) | (variance.roots or frozenset()))
+    node.emit("batchnorm", shape, times=times, follows=True, holds={"gamma": scale, "beta": shift, "running": running})
+    return [y, *[(x.shape[1],)] * (node.outputs - 1)]
+
+
+@rule("LayerNormalization", "SkipLayerNormalization")
+def layernorm(node):
+    """LayerNormalization over the last axes: x, scale, shift; with a sum before it, x, other, scale, shift, bias."""
+    x, at = node.need(0), 2 if node.op.startswith("Skip") else 1
+    return _over_last(node, x, "layernorm", {"gamma": node.input(at), "beta": node.input(at + 1)})
+
+
+@rule("RMSNormalization", "SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization")
+def rmsnorm(node):
+    """RMSNormalization over the last axes: x, scale; with a sum before it, x, other, scale."""
+    scale = node.input(2 if node.op.startswith("Skip") else 1)
+    return _over_last(node, node.need(0), "rmsnorm", {"gamma": scale})
+
+
+def _over_last(node, x, op, holds):
+    at = axis(node.get("axis", -1), len(x.shape))
+    rows, times = node.seen(Tensor((*x.shape[:at], prod(x.shape[at:]))))
+    node.emit(op, rows, times=times, follows=True, holds=holds)
+    reduced = (*x.shape[:at], *(1 for _ in x.shape[at:]))
+    return [x.shape, *[reduced] * (node.outputs - 1)]
+
+
+@rule("InstanceNormalization", "GroupNormalization", "MeanVarianceNormalization")
+def instancenorm(node):
+    """Statistics of one sample: of each channel, or of groups of channels; x, scale, shift."""
+    x = node.need(0)
+    shape, times = node.seen(x._replace(first=True))
+    holds = {"gamma": node.input(1), "beta": node.input(2)}
+    if node.op == "GroupNormalization":
+        node.emit("groupnorm", shape, times=times, follows=True, holds=holds, groups=node.get("num_groups", 1))
+    else:
+        node.emit("instancenorm", shape, times=times, follows=True, holds=holds)
+    return [x._replace(roots=None, value=None, first=True)]
+
+
+@rule("LRN")
+def lrn(node):
+    """Local response normalisation across channels."""
+    x = node.need(0)
+    shape, times = node.seen(x._replace(first=True))
+    node.emit("lrn", shape, times=times, follows=True, size=node.get("size", 5))
+    return [x._replace(roots=None, value=None, first=True)]
+
+
+@rule("LpNormalization")
+def lpnorm(node):
+    """Each row over its norm."""
+    x = node.need(0)
+    node.passive(x.shape, x.first)
+    return [x._replace(roots=None, value=None)]

@@ -1,0 +1,150 @@
+"""Element by element: activations, and sums, products and comparisons of tensors that broadcast."""
+
+from ....num import prod
+from ..tensors import Tensor
+from . import rule
+from .linear import broadcast
+
+_ACTIVATIONS = {
+    "Relu": "relu",
+    "LeakyRelu": "leaky_relu",
+    "Elu": "elu",
+    "Selu": "selu",
+    "Celu": "celu",
+    "Gelu": "gelu",
+    "FastGelu": "gelu",
+    "BiasGelu": "gelu",
+    "QuickGelu": "gelu",
+    "Swish": "swish",
+    "Mish": "mish",
+    "Clip": "clamp",
+    "Sigmoid": "sigmoid",
+    "HardSigmoid": "hsigmoid",
+    "HardSwish": "hswish",
+    "Tanh": "tanh",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "Exp": "exp",
+    "Log": "log",
+    "Sqrt": "sqrt",
+    "Abs": "abs",
+    "Neg": "neg",
+    "QLinearSigmoid": "sigmoid",
+    "QLinearLeakyRelu": "leaky_relu",
+}
+_JOINS = {"Add": "add", "Sum": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Mean": "add"}
+_QUANTIZED = {"QLinearAdd": "add", "QLinearMul": "mul"}
+_OTHER = (
+    *("Erf", "Reciprocal", "Floor", "Ceil", "Round", "Sign", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh"),
+    *("Cosh", "Asinh", "Acosh", "Atanh", "IsNaN", "IsInf", "Not", "BitwiseNot", "Shrink", "ThresholdedRelu", "Hardmax"),
+)
+_BETWEEN = (
+    *("Pow", "Mod", "Max", "Min", "And", "Or", "Xor", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
+    *("BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Where"),
+)
+
+
+@rule(*_ACTIVATIONS)
+def activation(node):
+    """A function of one tensor, element by element; BiasGelu adds a bias first."""
+    x = node.need(0)
+    shape, times = node.seen(x)
+    holds = {"bias": node.input(1)} if node.op == "BiasGelu" else None
+    node.emit(_ACTIVATIONS[node.op], shape, times=times, follows=True, holds=holds)
+    return [_like(node, x)]
+
+
+@rule("Softmax", "LogSoftmax", "QLinearSoftmax")
+def softmax(node):
+    """Softmax along one axis; before version 13, along all axes from that one on."""
+    x = node.need(0)
+    at = node.get("axis", -1 if node.version >= 13 else 1) % max(len(x.shape), 1)
+    size = x.shape[at] if node.version >= 13 else prod(x.shape[at:])
+    rows = prod(x.shape[:at]) * (prod(x.shape[at + 1 :]) if node.version >= 13 else 1)
+    if at == len(x.shape) - 1:
+        shape, times = node.seen(Tensor(x.shape))
+    else:
+        shape, times = (rows, size), 1
+    node.emit("log_softmax" if node.op == "LogSoftmax" else "softmax", shape, times=times, follows=True)
+    return [_like(node, x)]
+
+
+@rule("PRelu")
+def prelu(node):
+    """Leaky ReLU with learned slopes."""
+    x, slope = node.need(0), node.need(1)
+    shape, times = node.seen(x)
+    node.emit("prelu", shape, times=times, follows=True, holds={"slope": slope}, shared=slope.size == 1)
+    return [_like(node, x)]
+
+
+@rule(*_OTHER)
+def other(node):
+    """Functions of one tensor that the spec language has no operation for."""
+    x = node.need(0)
+    node.passive(x.shape, x.first)
+    return [_like(node, x)]
+
+
+@rule(*_JOINS)
+def join(node):
+    """Sums, differences, products and quotients."""
+    return joined(node, node.inputs, _JOINS[node.op])
+
+
+@rule(*_QUANTIZED)
+def quantized(node):
+    """Sums and products of quantised tensors: each of the two with scale and zero point."""
+    return joined(node, [node.need(0), node.need(3)], _QUANTIZED[node.op])
+
+
+@rule(*_BETWEEN)
+def between(node):
+    """What else is done with tensors element by element."""
+    shape, first = _broadcast(node.inputs)
+    node.passive(shape, first)
+    return [Tensor(shape, None, _roots(node), first)]
+
+
+def joined(node, tensors, op):
+    """The result of an element-wise operation on several tensors."""
+    shape, first = _broadcast(tensors)
+    seen, times = node.seen(Tensor(shape, first=first))
+    dropped = len(shape) - len(seen) if len(shape) > 1 else 0
+    shapes = [_aligned(one.shape, len(shape), dropped, first) for one in tensors]
+    constants = [one for one in tensors if node.reader.numbers.are_learned(one)]
+    holds = {_kind(op, one): one for one in constants if one.size != 1}
+    if len(tensors) > 1:
+        node.emit(op, *shapes, times=times, follows=bool(constants), holds=holds)
+    return [Tensor(shape, None, _roots(node), first)]
+
+
+def _kind(op, tensor):
+    """What the numbers of a constant operand are: a shift or scale a channel, or weights such as a position table."""
+    if sum(size != 1 for size in tensor.shape) > 1:
+        return "weight"
+    return "bias" if op in ("add", "sub") else "gamma"
+
+
+def _broadcast(tensors):
+    """The shape that tensors broadcast to, and whether its channels come first."""
+    shape = broadcast(*(one.shape for one in tensors))
+    return shape, any(one.first and len(one.shape) == len(shape) for one in tensors)
+
+
+def _aligned(shape, rank, dropped, first):
+    """A shape as `seen` has that of the result: the same axes left out and moved."""
+    shape = ((1,) * (rank - len(shape)) + tuple(shape))[dropped:]
+    if first and dropped and len(shape) > 1:
+        shape = (*shape[1:], shape[0])
+    return shape or (1,)
+
+
+def _like(node, x):
+    """A tensor of the same shape."""
+    return x._replace(value=None, roots=x.roots if node.is_constant else None)
+
+
+def _roots(node):
+    """The roots of a result, if it is constant."""
+    return frozenset().union(*(one.roots for one in node.inputs if one is not None)) if node.is_constant else None

@@ -1,0 +1,18 @@
+"""Numbers of few bits: the steps into them and out of them. What is done with them is in the families."""
+
+from ..tensors import Tensor
+from . import rule
+
+
+@rule("DequantizeLinear")
+def dequantize(node):
+    """Whole numbers as real ones again. Scales and zero points are no weights."""
+    x = node.need(0)
+    return [x._replace(value=None)]
+
+
+@rule("DynamicQuantizeLinear")
+def dynamic(node):
+    """Numbers of eight bits, their scale and their zero point."""
+    x = node.need(0)
+    return [x._replace(value=None), Tensor(()), Tensor(())]

@@ -1,0 +1,35 @@
+"""Recurrent layers."""
+
+from ....errors import Refused
+from ..tensors import Tensor
+from . import rule
+
+_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+
+
+@rule("LSTM", "GRU", "RNN", multiplies=True)
+def recurrent(node):
+    """Steps of a state: x (steps, batch, features), w (directions, gates * hidden, features), r, biases.
+
+    With `layout` 1 the batch comes first.
+    """
+    x, w, r, bias = node.need(0), node.need(1), node.need(2), node.input(3)
+    gates = _GATES[node.op]
+    directions, rows, features = w.shape
+    hidden = r.shape[2]
+    if rows != gates * hidden or r.shape[:2] != w.shape[:2] or x.shape[2] != features or directions not in (1, 2):
+        raise Refused(f"weights of {list(w.shape)} and {list(r.shape)} meet {list(x.shape)}")
+    layout = node.get("layout", 0)
+    steps, batch = (x.shape[1], x.shape[0]) if layout else x.shape[:2]
+    weight = Tensor((w.size + r.size,), None, None if w.roots is None or r.roots is None else w.roots | r.roots)
+    node.emit(
+        *(node.op.lower(), (steps, features)),
+        holds={"weight": weight, "bias": bias},
+        times=batch,
+        hidden=hidden,
+        bidirectional=directions == 2,
+        bias=bias is not None,
+    )
+    y = (batch, steps, directions, hidden) if layout else (steps, directions, batch, hidden)
+    last = (batch, directions, hidden) if layout else (directions, batch, hidden)
+    return [y, last, last][: node.outputs]

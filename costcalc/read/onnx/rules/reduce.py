@@ -1,0 +1,58 @@
+"""Reductions along axes."""
+
+from ....num import prod
+from ..node import axis
+from ..tensors import Tensor
+from . import rule
+
+_METHODS = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "max"}
+
+
+@rule(
+    *("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum"),
+    *("ReduceLogSumExp", "ReduceSumSquare"),
+)
+def reduction(node):
+    """Mean, sum, maximum .. along axes: an attribute, in later versions an input; all axes where none are given."""
+    x = node.need(0)
+    rank = len(x.shape)
+    given = node.sizes(1, "axes")
+    if not given and node.get("noop_with_empty_axes", 0):
+        return [x._replace(value=None)]
+    axes = {axis(one, rank) for one in given or range(rank)}
+    keep = node.get("keepdims", 1)
+    shape = tuple(1 if at in axes else size for at, size in enumerate(x.shape) if keep or at not in axes)
+    y = Tensor(shape, None, x.roots if node.is_constant else None, x.first and bool(keep))
+    _state(node, x, axes)
+    return [y]
+
+
+def _state(node, x, axes):
+    """State a mean over the grid as a pooling of it, anything else as one axis reduced."""
+    rank = len(x.shape)
+    if node.op == "ReduceMean" and axes == {*range(2, rank)} and x.first:
+        shape, times = node.seen(x)
+        if len(shape) == rank - 1:
+            node.emit("avgpool", shape, times=times, kernel="global")
+            return
+    inner = prod(size for at, size in enumerate(x.shape) if at in axes)
+    outer = prod(size for at, size in enumerate(x.shape) if at not in axes)
+    node.emit("reduce", (outer, inner), method=_METHODS.get(node.op, "sum"), axis=1, follows=True)
+
+
+@rule("ArgMax", "ArgMin")
+def arg(node):
+    """The place of the largest or smallest along an axis."""
+    x = node.need(0)
+    at = axis(node.get("axis", 0), len(x.shape))
+    shape = (*x.shape[:at], *((1,) if node.get("keepdims", 1) else ()), *x.shape[at + 1 :])
+    node.passive(shape)
+    return [shape]
+
+
+@rule("CumSum", "CumProd", "ReverseSequence", "Trilu", "Bernoulli")
+def along(node):
+    """What keeps the shape of its input."""
+    x = node.need(0)
+    node.passive(x.shape, x.first)
+    return [x.shape]

@@ -1,0 +1,144 @@
+"""Picking and placing values: by index, by condition, by size. How many are found may hang on data."""
+
+from ..node import Unknown, axis
+from ..tensors import Tensor, sizes
+from . import rule
+
+
+@rule("Gather")
+def gather(node):
+    """Gather along an axis; of a table of constants by indices that flow, an embedding."""
+    table, indices = node.need(0), node.need(1)
+    at = axis(node.get("axis", 0), len(table.shape))
+    shape = (*table.shape[:at], *indices.shape, *table.shape[at + 1 :])
+    if table.roots and len(table.shape) == 2 and at == 0 and not node.is_constant:
+        seen, times = node.seen(Tensor(indices.shape))
+        vocab, out = table.shape
+        node.emit("embedding", seen, times=times, holds={"weight": table}, out=out, vocab=vocab)
+    else:
+        node.passive(shape)
+    return [shape]
+
+
+@rule("GatherElements")
+def gather_elements(node):
+    """One value for each index."""
+    shape = node.need(1).shape
+    node.passive(shape)
+    return [shape]
+
+
+@rule("GatherND")
+def gather_nd(node):
+    """Slices by the indices in the last axis."""
+    data, indices = node.need(0), node.need(1)
+    batch, deep = node.get("batch_dims", 0), indices.shape[-1]
+    shape = (*indices.shape[:-1], *data.shape[batch + deep :])
+    node.passive(shape)
+    return [shape]
+
+
+@rule("Scatter", "ScatterElements", "ScatterND", "TensorScatter")
+def scatter(node):
+    """The first input with some values replaced."""
+    x = node.need(0)
+    node.passive(x.shape, x.first)
+    return [x.shape]
+
+
+@rule("OneHot")
+def one_hot(node):
+    """A new axis of the given depth."""
+    indices, depth = node.need(0), node.sizes(1)
+    at = axis(node.get("axis", -1), len(indices.shape) + 1)
+    shape = (*indices.shape[:at], depth[0], *indices.shape[at:])
+    node.passive(shape)
+    return [shape]
+
+
+@rule("TopK")
+def top_k(node):
+    """The largest or smallest along an axis, and where they are."""
+    x = node.need(0)
+    count = sizes(node.input(1)) if node.input(1) is not None else (node.get("k"),)
+    if count is None:
+        raise Unknown
+    at = axis(node.get("axis", -1), len(x.shape))
+    shape = (*x.shape[:at], count[0], *x.shape[at + 1 :])
+    node.passive(shape)
+    return [shape, shape]
+
+
+@rule(
+    "NonZero",
+    "Unique",
+    "Compress",
+    "NonMaxSuppression",
+    "StringSplit",
+    "ImageDecoder",
+    "TfIdfVectorizer",
+    takes_any=True,
+)
+def found(node):
+    """What is found hangs on data, and so do the shapes of all that follows."""
+    node.passive((1,))
+    raise Unknown
+
+
+@rule("SequenceConstruct", "SequenceInsert", "SequenceEmpty", "SequenceErase", takes_any=True)
+def sequence(node):
+    """A list of tensors; where it changes, its tensors are not followed."""
+    return [Tensor(None, items=tuple(node.inputs) if node.op == "SequenceConstruct" else None)]
+
+
+@rule("SplitToSequence")
+def split_to_sequence(node):
+    """The parts of a tensor along an axis, as a list."""
+    x = node.need(0)
+    at = axis(node.get("axis", 0), len(x.shape))
+    given = node.sizes(1) if node.input(1) is not None else (1,)
+    if len(given) == 1:
+        if not isinstance(x.shape[at], int) or not isinstance(given[0], int) or x.shape[at] > 4_096:
+            raise Unknown
+        whole, rest = divmod(x.shape[at], given[0])
+        given = [given[0]] * whole + [rest] * bool(rest)
+    keep = node.get("keepdims", 1) or node.input(1) is not None
+    parts = [(*x.shape[:at], *((size,) if keep else ()), *x.shape[at + 1 :]) for size in given]
+    return [Tensor(None, items=tuple(Tensor(shape, None, x.roots) for shape in parts))]
+
+
+@rule("SequenceAt")
+def sequence_at(node):
+    """One tensor of a list."""
+    at = sizes(node.need(1))
+    items = node.need(0).items
+    if items is None or at is None:
+        raise Unknown
+    return [items[at[0]]]
+
+
+@rule("SequenceLength")
+def sequence_length(node):
+    """How many tensors a list has."""
+    items = node.need(0).items
+    return [Tensor((), None if items is None else (len(items),), frozenset())]
+
+
+@rule("ConcatFromSequence")
+def concat_from_sequence(node):
+    """The tensors of a list one behind the other, or on top of each other (`new_axis`)."""
+    items = node.need(0).items
+    if not items or any(one.shape is None for one in items):
+        raise Unknown
+    first = items[0].shape
+    if node.get("new_axis", 0):
+        at = axis(node.get("axis", 0), len(first) + 1)
+        shape = (*first[:at], len(items), *first[at:])
+    else:
+        at = axis(node.get("axis", 0), len(first))
+        total = 0
+        for one in items:
+            total = total + one.shape[at]
+        shape = (*first[:at], total, *first[at + 1 :])
+    node.passive(shape)
+    return [shape]

@@ -1,0 +1,93 @@
+"""Tensors of a graph as far as they are known: shapes, the values of small constants, and whose numbers they are."""
+
+import struct
+from math import prod
+from typing import NamedTuple
+
+from ... import limits
+from ...errors import Refused
+from ...num.polynomials import Dim
+
+_FORMATS = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 10: "e", 11: "d", 12: "I", 13: "Q"}
+_COUNTING = frozenset((7, 8, 9, 13))  # types of sizes, texts and truths: no trained numbers
+_FIELDS = {1: "float_data", 6: "int32_data", 7: "int64_data", 11: "double_data", 12: "uint64_data", 13: "uint64_data"}
+
+
+class Tensor(NamedTuple):
+    """What is known of a tensor.
+
+    shape   its sizes, batch and channels where the graph has them; None if they hang on data
+    value   its elements in row-major order, where they are known
+    roots   the initializers that it is computed from alone; None if anything that flows in is part of it
+    first   whether its channels come right after the batch
+    items   the tensors of a sequence
+    """
+
+    shape: tuple | None
+    value: tuple | None = None
+    roots: frozenset | None = None
+    first: bool = False
+    items: tuple | None = None
+
+    @property
+    def size(self):
+        """How many elements."""
+        return prod(self.shape)
+
+
+def constant(shape, value=None):
+    """A tensor of known values that holds nothing trained."""
+    return Tensor(tuple(shape), None if value is None else tuple(value), frozenset())
+
+
+def scalar(value):
+    """A single number."""
+    return constant((), (value,))
+
+
+def stored(proto):
+    """The tensor of a TensorProto: its shape, and its values if they are few and in the file itself."""
+    shape = tuple(proto.dims)
+    if any(size < 0 for size in shape):
+        raise Refused(f"a size cannot be {min(shape)}")
+    if len(shape) > limits.RANK:
+        raise Refused(f"a tensor of {len(shape)} axes is too much: the limit is {limits.RANK}")
+    if prod(shape) > limits.TOTAL:
+        raise Refused("a tensor of so many elements is too much")
+    _check_location(proto)
+    value = _values(proto, prod(shape)) if prod(shape) <= limits.FOLDED and not proto.external_data else None
+    return Tensor(shape, value, frozenset(() if proto.data_type in _COUNTING else (proto.name,)))
+
+
+def _check_location(proto):
+    """Refuse weights that are said to be outside of the model's directory, though nobody is going to open them."""
+    for entry in proto.external_data:
+        if entry.key == "location":
+            if type(entry.value) is bytes:
+                raise Refused("its data is said to be in a file whose name is not UTF-8")
+            parts = entry.value.replace("\\", "/").split("/")
+            if ".." in parts or parts[0] == "" or ":" in parts[0] or not entry.value.isprintable():
+                raise Refused(f"its data is said to be in `{entry.value}`, outside of the model's directory")
+
+
+def _values(proto, count):
+    kind = proto.data_type
+    if proto.raw_data:
+        letter = _FORMATS.get(kind)
+        if letter is None:
+            return None
+        data = proto.raw_data
+        if len(data) != count * struct.calcsize(letter):
+            raise Refused(f"{len(data)} bytes do not hold {count} elements")
+        return struct.unpack(f"<{count}{letter}", data)
+    values = getattr(proto, _FIELDS.get(kind, "int32_data"))
+    if kind in (8, 10, 14, 15, 16) or len(values) != count:
+        return None
+    return tuple(map(bool, values)) if kind == 9 else tuple(values)
+
+
+def sizes(tensor):
+    """The values of a tensor that holds sizes. Raises Refused where they are not known."""
+    if tensor is None or tensor.value is None or not all(isinstance(one, (int, Dim)) for one in tensor.value):
+        return None
+    return tensor.value
