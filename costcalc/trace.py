@@ -66,11 +66,9 @@ class _Tracer:
             raise at(step, "limit", f"layers nest at most {limits.NESTING} deep, those of blocks counted")
 
     def step(self, step, x, scope):
-        """A step without controls: its body, then what follows."""
-        if type(step.body) is Call:
-            return self.call(step, x, scope, step.then, None)
+        """A step without controls: its body, then what follows; an operation sees to that itself."""
         x = self.body(step, x, scope, None)
-        return self.follow(step.then, x, scope) if step.then else x
+        return self.follow(step.then, x, scope) if step.then and type(step.body) is not Call else x
 
     def controlled(self, step, x, scope):
         x = look_up(step.origin, step, scope).shape if step.origin else x
