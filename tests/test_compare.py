@@ -346,9 +346,12 @@ def test_nothing_in_common(run, tmp_path):
 def test_lower_bounds_are_called_so(run, tmp_path):
     (tmp_path / "a.yaml").write_text(INPUT + "layers: [{conv: 3x3, out: 16}]\n")
     (tmp_path / "b.yaml").write_text(INPUT + "layers: [{conv: 3x3, out: 16}, {opaque: a sort}]\n")
-    assert "\nB: lower bounds (>=): the cost of opaque is not known\n" in run("compare", "a.yaml", "b.yaml").out
+    assert (
+        "\nB: lower bounds (>=): the cost of opaque: a sort (opaque) is not known\n"
+        in run("compare", "a.yaml", "b.yaml").out
+    )
     league = run("compare", "a.yaml", "b.yaml", "vgg16").out
-    assert "\nb: lower bounds (>=): the cost of opaque is not known\n" in league
+    assert "\nb: lower bounds (>=): the cost of opaque: a sort (opaque) is not known\n" in league
 
 
 # formats

@@ -22,7 +22,7 @@ def standard(model) -> Rewritten:
 
 def separable(model, stem=False) -> Rewritten:
     """Every dense KxK convolution as a depthwise KxK one and a 1x1 one; the first only with `stem`."""
-    from .separable import Separable
+    from .split import Separable
 
     return Separable(stem).run(model)
 
