@@ -275,7 +275,7 @@ def test_the_fixture_by_pytest(tmp_path):
     env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
     assert "1 failed, 4 passed" in done.stdout
-    assert "AssertionError: models/net.yaml: mult-adds 10k is 1,000 (11.1 %) over the limit 9k" in done.stdout
+    assert "AssertionError: models/net.yaml: mult-adds 10k is 1k (11.1 %) over the limit 9k" in done.stdout
     assert "asserting.py" not in done.stdout  # the test is to blame, not what it calls
 
 
