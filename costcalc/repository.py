@@ -61,6 +61,12 @@ class Repository:
         found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return found is not None
 
+    def called(self, revision):
+        """A revision by the name of its branch: origin/HEAD as origin/main."""
+        found = self.git("rev-parse", "--abbrev-ref", "--end-of-options", revision)
+        names = found.decode(errors="replace").split() if found else []
+        return names[-1] if names else revision
+
     @property
     def shallow(self):
         """What to do about a clone without history; None if it has one."""

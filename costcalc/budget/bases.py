@@ -34,7 +34,7 @@ class Bases:
         wanted = _of_ci()
         for revision in [wanted] if wanted else _BRANCHES:
             if self.repository.has(revision):
-                self.revision, self.commit = revision, self.repository.merge_base(revision)
+                self.revision, self.commit = self.repository.called(revision), self.repository.merge_base(revision)
                 break
         if self.commit is None:
             message = f"HEAD and {self.revision} have no commit in common" if self.revision else _no_branch(wanted)

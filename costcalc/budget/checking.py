@@ -4,12 +4,13 @@ import os
 
 from ..errors import FileError, OptionError, Problem
 from ..loading import price_list
+from ..repository import Repository
 from .bases import Bases
 from .config import NAME, Check, find_config, read_config
 from .options import limits_of
 from .paths import WILD, is_in, matcher, tasks
 from .run import Task, outcomes
-from .verdict import Checked
+from .verdict import Checked, Outcome
 
 _EXAMPLE = "write checks: [{spec: my_net.yaml, max: {mult_adds: 170M}}] to it, or use --max mult_adds=170M"
 
@@ -74,6 +75,15 @@ class Run:
         globs = {check.spec for check in self.config.checks if WILD & set(check.spec)} if self.config else ()
         gone = [self.bases.deleted(self.config.folder or ".", matcher(glob)) for glob in sorted(globs)]
         return dict.fromkeys(name for names in gone for name in names)
+
+
+def unreadable(error):
+    """A run that could not begin, for those who must be told in a format of their own."""
+    place = error.problems[0].place
+    nothing = Check(place.source.path if place else NAME, {}, price_list("paper"), ())
+    outcome = Outcome(nothing, nothing.spec, {}, problems=error.problems)
+    root = Repository.find(".")
+    return Checked([outcome], "nothing was compared", (), root.root if root else ".")
 
 
 def _config(path, specs):

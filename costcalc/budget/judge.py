@@ -62,7 +62,17 @@ def _layers(limit, now, base):
     if not chosen:
         help = nearest(limit.where, mine) or "the names are those of `costcalc analyze`; globs such as '*/dwconv'"
         raise SpecError(Problem("unknown-layer", f"no layer is called `{limit.where}`", limit.place, help))
-    return [_one(limit, mine[name], before.get(name))._replace(layer=name) for name in chosen]
+    return [
+        _one(limit, mine[name], before.get(name))._replace(layer=name) for name in _telling(limit, mine, chosen, now)
+    ]
+
+
+def _telling(limit, amounts, names, now):
+    """Of many layers, those that can be the verdict: the furthest, those over the limit, and those not known."""
+    sign = -1 if limit.kind == "min" else 1
+    allowed, unknown = sign * limit.bound.value, now.unknown(limit.metric)
+    furthest = max(names, key=lambda name: sign * amounts[name])
+    return [name for name in names if name == furthest or name in unknown or sign * amounts[name] > allowed]
 
 
 def _amounts(limit, side):

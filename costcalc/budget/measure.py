@@ -10,40 +10,60 @@ from ..variables import settle
 _OF_PARAMS = ("params", "weights_bytes")
 
 
-class Measured:
-    """A spec in one setting. Quantities are worked out when they are asked for, each once."""
+class Walk:
+    """A spec walked in one setting, which is the same whatever convention prices it."""
 
-    def __init__(self, model, settings, convention):
-        self.convention = convention
+    def __init__(self, model, settings):
         values = {name: value for name, value in settings.items() if name != "rho"}
         self.values = settle(model, scaled(model, values, settings.get("rho")))
         self.model, self.rows = model, trace(model, self.values).rows
-        self.known, self.missing = {}, {}
-
-    def layers(self, name):
-        """The layers' names with a metric of each; layers of one name together."""
-        if name not in self.known:
-            of, found = metric(name, self.convention).of, {}
-            for row, path in zip(self.rows, self.names, strict=True):
-                found[path] = found.get(path, 0) + of(row)
-            self.known[name] = found
-        return self.known[name]
-
-    def total(self, name):
-        """A metric of the whole network."""
-        return sum(self.layers(name).values())
-
-    def unknown(self, name):
-        """The names of the layers of which a metric is not known, in order: `layers` has a lower bound of it."""
-        part = "params" if name.rpartition(".")[2] in _OF_PARAMS else "mult_adds"
-        if part not in self.missing:
-            self.missing[part] = dict.fromkeys(row.name for row in self.rows if part in row.layer.unknown)
-        return self.missing[part]
 
     @cached_property
     def names(self):
         """The layers' names, in order."""
         return [row.name for row in self.rows]
+
+    @cached_property
+    def unknown(self):
+        """What is not known of which layers: {`mult_adds` or `params`: names, in order}."""
+        found = {"mult_adds": {}, "params": {}}
+        for row in self.rows:
+            for part in row.layer.unknown:
+                found[part][row.name] = None
+        return found
+
+
+class Measured:
+    """A walk under a convention. Quantities are worked out when they are asked for, each once."""
+
+    def __init__(self, walk, convention):
+        self.walk, self.convention, self.model = walk, convention, walk.model
+        self.amounts, self.totals, self.by_layer = {}, {}, {}
+
+    def total(self, name):
+        """A metric of the whole network."""
+        if name not in self.totals:
+            self.totals[name] = sum(self._amounts(name))
+        return self.totals[name]
+
+    def layers(self, name):
+        """The layers' names with a metric of each; layers of one name together."""
+        if name not in self.by_layer:
+            found: dict = {}
+            for path, amount in zip(self.walk.names, self._amounts(name), strict=True):
+                found[path] = found.get(path, 0) + amount
+            self.by_layer[name] = found
+        return self.by_layer[name]
+
+    def _amounts(self, name):
+        if name not in self.amounts:
+            of = metric(name, self.convention).of
+            self.amounts[name] = [of(row) for row in self.walk.rows]
+        return self.amounts[name]
+
+    def unknown(self, name):
+        """The names of the layers of which a metric is not known, in order: `layers` has a lower bound of it."""
+        return self.walk.unknown["params" if name.rpartition(".")[2] in _OF_PARAMS else "mult_adds"]
 
     @cached_property
     def elements(self):
@@ -52,8 +72,9 @@ class Measured:
         from ..report import report
         from ..rows import Trace
 
-        return elements(self.rows, report(self.model, Trace(self.rows, {}, ()), self.values, self.convention))
+        rows = self.walk.rows
+        return elements(rows, report(self.model, Trace(rows, {}, ()), self.walk.values, self.convention))
 
     def place(self, name):
         """Where a layer stands in its spec."""
-        return self.rows[self.names.index(name)].place
+        return self.walk.rows[self.walk.names.index(name)].place

@@ -10,7 +10,7 @@ from ..loading import load
 from .bounds import amount
 from .config import NAME, Check, Limit
 from .judge import judge
-from .measure import Measured
+from .measure import Measured, Walk
 from .verdict import Outcome
 
 _HELP = f"add `budget: {{mult_adds: 170M}}` to it, a check to {NAME}, or --max mult_adds=170M"
@@ -55,7 +55,7 @@ class _Spec:
     """A spec as it is, and as it was at the base."""
 
     def __init__(self, path, bases):
-        self.path, self.bases, self.measured = path, bases, {}
+        self.path, self.bases, self.walks, self.measured = path, bases, {}, {}
 
     @cached_property
     def model(self):
@@ -93,9 +93,12 @@ class _Spec:
         return outcome._replace(verdicts=tuple(verdicts), problems=tuple(problems))
 
     def cost(self, model, check, at):
-        key = id(model), id(check.convention), tuple(sorted((name, str(value)) for name, value in at.items()))
+        setting = id(model), tuple(sorted((name, str(value)) for name, value in at.items()))
+        if setting not in self.walks:
+            self.walks[setting] = Walk(model, at)
+        key = *setting, id(check.convention)
         if key not in self.measured:
-            self.measured[key] = Measured(model, at, check.convention)
+            self.measured[key] = Measured(self.walks[setting], check.convention)
         return self.measured[key]
 
     def then(self, check):

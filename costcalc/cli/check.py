@@ -41,10 +41,10 @@ def command(paths, config, base, strict, exit_zero, update, tighten, margin, for
       costcalc check mobilenet --max mult_adds=600M --max params=4.3M
       costcalc check my_net.yaml --alpha 0.5 --max any_layer.params=90%
     """
-    from .checking import finished, run_of, show
+    from .checking import checked_by, show
 
     room = _margin(margin, tighten)
-    checked = finished(run_of(paths, config, base, given))
+    checked = checked_by(paths, config, base, given, format if not as_json else "json")
     code = exit_code(checked.outcomes, strict, exit_zero)
     verdict(code)
     format = "json" if as_json else format

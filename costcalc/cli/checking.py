@@ -1,14 +1,25 @@
 """How `costcalc check` reads its options and shows the verdicts."""
 
-from ..budget.checking import Run
+from ..budget.checking import Run, unreadable
 from ..budget.options import KINDS, pair_of
-from ..errors import OptionError, Problem
+from ..errors import CostcalcError, OptionError, Problem
 from .failures import framed
 from .options import factor, set_values
 from .output import deliver, format_for
 from .progress import Progress
 
 SUFFIXES = {".xml": "junit", ".sarif": "sarif"}
+REVIEWED = ("md", "github", "gitlab", "junit", "sarif")  # formats that say too why nothing could be checked
+
+
+def checked_by(paths, config, base, given, format):
+    """The finished run that the options ask for."""
+    try:
+        return finished(run_of(paths, config, base, given))
+    except CostcalcError as error:
+        if format not in REVIEWED:
+            raise
+        return unreadable(error)
 
 
 def run_of(paths, config, base, given):
