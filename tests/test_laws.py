@@ -34,6 +34,7 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("render",),  # before `report`, which shows itself through it: a renderer imports no report
     ("report",),
     ("read",),
+    ("write",),
     ("loading", "schema"),
     ("analysis", "rewrite", "alignment", "proving"),
     ("sweeps", "formulas", "rewriting", "reconciling"),

@@ -1,0 +1,201 @@
+"""A spec written from a model: read back, it has the same layers with the same costs, and is short."""
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from costcalc import analyze, sweep
+from costcalc.errors import Source
+from costcalc.loading import load
+from costcalc.read.spec import read
+from costcalc.rewrite import thin
+from costcalc.trace import trace
+from costcalc.variables import settle
+from costcalc.write import spec_text
+from costcalc.write.yaml_text import scalar
+
+ROOT = Path(__file__).parent.parent
+SPECS = sorted([*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests" / "specs").glob("*.yaml")])
+
+
+def rows(model, **given):
+    """Every layer: its type, its shapes, and all that is counted of it."""
+    return [
+        (
+            row.type,
+            row.layer.shape,
+            row.inputs,
+            dict(row.layer.params),
+            dict(row.layer.terms),
+            row.times,
+            shares(row),
+        )
+        for row in trace(model, settle(model, given)).rows
+    ]
+
+
+def shares(row):
+    """Whether a layer has numbers, which another one counts."""
+    return bool(row.shared and any(row.layer.params.values()))
+
+
+def written(model, width=None, **given):
+    """The text of the spec that is written from a model."""
+    return spec_text(model, settle(model, given), width)
+
+
+def back(text):
+    """The model of a text."""
+    return read(Source("written.yaml", text))
+
+
+def unsorted(found):
+    """The layers without their order: those of several outputs may come in another."""
+    return Counter(map(str, found))
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_read_back_it_costs_the_same_layer_by_layer(path):
+    model = load(path)
+    assert unsorted(rows(back(written(model)))) == unsorted(rows(model))
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenet", "mobilenet_v2", "resnet50", "shufflenet_v2", "vit_b_16", "vgg16", "googlenet"]
+)
+def test_layers_keep_their_order(name):
+    model = load(name)
+    assert rows(back(written(model))) == rows(model)
+
+
+def test_mobilenet_is_found_again():
+    """Of 84 single layers come the block and the table of the paper."""
+    text = written(load("mobilenet"))
+    hand = (ROOT / "configs" / "mobilenet.yaml").read_text().partition("published:")[0]
+    assert "  separable(out, stride=1):\n" in text
+    assert "  - separable: [[64], [128, 2], [128], [256, 2], [256], [512, 2]]\n" in text
+    assert "  - {separable: 512, repeat: 5}\n" in text
+    assert len(text) <= 2 * len(hand)
+    assert len(text.splitlines()) <= 2 * len(hand.splitlines())
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenet", "resnet50", "vgg16", "densenet121", "inception_v3", "efficientnet", "vit_b_16"]
+)
+def test_no_spec_is_much_longer_than_one_by_hand(name):
+    hand = (ROOT / "configs" / f"{name}.yaml").read_text().partition("published:")[0]
+    assert len(written(load(name)).splitlines()) <= 2 * len(hand.splitlines())
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "vgg16", "resnet18", "resnet50", "mobilenet_v2"])
+def test_its_widths_scale_as_those_of_a_thinner_network(name):
+    model = load(name)
+    own = back(written(model, "a"))
+    assert rows(own) == rows(model)
+    thinner = thin(model, 0.5).model
+    assert analyze(own, a=0.5).totals == analyze(thinner).totals
+
+
+def test_a_sweep_works_on_it(tmp_path):
+    (tmp_path / "own.yaml").write_text(written(load("mobilenet"), "alpha"))
+    found = sweep(tmp_path / "own.yaml", alpha=[1.0, 0.75, 0.5, 0.25])
+    assert list(found["mult_adds"]) == list(sweep("mobilenet", alpha=[1.0, 0.75, 0.5, 0.25])["mult_adds"])
+
+
+def spec(layers, inputs="input: [16, 16, 8]"):
+    """A model of layers."""
+    return read(Source("net.yaml", f"{inputs}\nlayers:\n{layers}"))
+
+
+# fmt: off
+SHAPES = {
+    "names inside a branch": "  - {conv: 1x1, out: 8, as: a}\n"
+    "  - add: [[{conv: 3x3, out: 8}], [{from: a, relu: }], a]\n",
+    "dense": "  - {conv: 1x1, out: 4, as: a}\n  - {conv: 1x1, out: 4, as: b}\n  - {concat: [a, b], as: c}\n"
+    "  - {conv: 1x1, out: 4, as: d}\n  - concat: [a, b, d]\n  - concat: [[], c]\n",
+    "a group again": "  - {as: a, layers: [{conv: 1x1, out: 8}, {add: [[], [relu]]}]}\n  - relu\n  - reuse: a\n",
+    "reuse": "  - {conv: 1x1, out: 8, as: a, then: [prelu]}\n  - reuse: a\n  - relu\n  - {reuse: a, times: 3}\n",
+    "times": "  - {layers: [{conv: 1x1, out: 8, as: a}, relu, {conv: 1x1, out: 4}], times: 5}\n"
+    "  - {layers: [relu], times: 2}\n",
+    "times in times": "  - times: 5\n"
+    "    layers: [{conv: 1x1, out: 8}, {layers: [{add: [[], [{conv: 1x1, out: 8}]]}], times: 3}]\n",
+    "constants": "  - add: [[], [{parameter: [16, 16, 8]}]]\n  - parameter: [3, 4]\n  - {parameter: [4, 3], as: p}\n",
+    "memory": "  - tokens\n  - {linear: 8, as: m}\n  - {attention: 2, memory: m}\n"
+    "  - {attention: 2, memory: [{linear: 6}]}\n",
+    "two uses of a join": "  - {add: [[relu], [sigmoid]], as: j}\n  - {conv: 1x1, out: 8}\n  - add: [j, []]\n",
+    "a branch of a branch": "  - concat: [[relu, {concat: [[tanh], []]}], [{add: [[], [{conv: 1x1, out: 8}]]}]]\n",
+    "einsum": '  - tokens\n  - {einsum: "ab,cb->ac", of: [[], [{linear: 8}]]}\n',
+    "pads": "  - {conv: 3x3, out: 4, padding: [[0, 1], [2, 0]]}\n  - {pad: 0}\n"
+    "  - {maxpool: 3x3, stride: 2, padding: 1}\n",
+    "odd names": "  - {conv: 1x1, out: 8, as: 'a: b, {c}'}\n  - {conv: 1x1, out: 8}\n  - add: [[], 'a: b, {c}']\n",
+    "two outputs": "  - {conv: 1x1, out: 8, as: a}\n  - {conv: 1x1, out: 4}\n  - {conv: 1x1, out: 2, from: a}\n",
+    "opaque": "  - {opaque: 'a sort, of', out: [4, 4, 2], mult_adds: 5, params: 7}\n  - {opaque: other}\n",
+    "no layer": "  - {conv: 1x1, out: 8, when: false}\n  - relu\n",
+    "the input again": "  - {conv: 1x1, out: 8}\n  - add: [[], input]\n  - {conv: 1x1, out: 8}\n  - mul: [[], input]\n",
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("layers", SHAPES.values(), ids=SHAPES)
+def test_every_shape_of_a_graph_is_written(layers):
+    model = spec(layers)
+    assert unsorted(rows(back(written(model)))) == unsorted(rows(model))
+
+
+def test_several_inputs_keep_their_names():
+    model = spec(
+        "  - {conv: 1x1, out: 4}\n  - add: [[], [{from: mask, conv: 1x1, out: 4}]]\n",
+        "inputs:\n  x: [8, 8, 3]\n  mask: [8, 8, 1]",
+    )
+    own = back(written(model))
+    assert list(own.inputs) == ["x", "mask"]
+    assert rows(own) == rows(model)
+
+
+def chains(chance, depth=0):
+    """Lines of a random list of layers that keep 8 channels, some of them groups of others, some repeated."""
+    pad = "  " * (2 * depth + 1)
+    for _ in range(chance.randint(1, 5)):
+        kind = chance.choice(["conv", "dw", "pair", "act", "group", "sum"][: 6 if depth < 2 else 4])
+        if kind == "conv":
+            yield f"{pad}- {{conv: {chance.choice(['1x1', '3x3'])}, out: 8, then: [{chance.choice(['', 'relu'])}]}}"
+        elif kind == "dw":
+            yield f"{pad}- {{dwconv: {chance.choice([3, 5])}, bias: false, repeat: {chance.randint(1, 3)}}}"
+        elif kind == "pair":
+            yield from (f"{pad}- {{conv: 1x1, out: {chance.choice([8, 16, 24])}}}", f"{pad}- {{conv: 1x1, out: 8}}")
+        elif kind == "act":
+            yield f"{pad}- {chance.choice(['relu', 'batchnorm', 'layernorm'])}"
+        else:
+            control = "repeat: 2" if kind == "group" else "residual: true"
+            yield from (f"{pad}- {control}", f"{pad}  layers:", *chains(chance, depth + 1))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_networks_are_the_same_when_read_back(seed):
+    model = spec("\n".join(chains(random.Random(seed))) + "\n")
+    assert rows(back(written(model))) == rows(model)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: b", "{x}", "", "null", "~", "# no", "- x", "1,2", 'say "x"', "tab\tbell\a", "\\", "ünï", " a "]
+)
+def test_every_text_survives_yaml(text):
+    import yaml
+
+    assert yaml.load(f"[{scalar(text)}]", yaml.BaseLoader) == [text]
+
+
+def test_the_command_writes_a_spec(run, tmp_path):
+    assert run("import", "mobilenet", "--alpha", "0.5", "-o", "own.yaml")[0] == 0
+    out = run("analyze", "own.yaml", "--json")[1]
+    assert '"mult_adds": 149' in out
+    assert run("import", "mobilenet", "--width", "alpha")[1].startswith("name: mobilenet\nvars:\n  alpha:")
+
+
+@pytest.mark.parametrize("name", ["2x", "channels", "max", "c", "a b"])
+def test_a_width_needs_a_name(run, name):
+    code, _, error = run("import", "mobilenet", "--width", name)
+    assert code == 2
+    assert "cannot name a variable" in error
