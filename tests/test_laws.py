@@ -30,6 +30,7 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("counters",),
     ("trace",),
     ("wiring",),
+    ("stitching",),
     ("export",),
     ("render",),  # before `report`, which shows itself through it: a renderer imports no report
     ("report",),

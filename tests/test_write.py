@@ -1,5 +1,6 @@
 """A spec written from a model: read back, it has the same layers with the same costs, and is short."""
 
+import gzip
 import random
 from collections import Counter
 from pathlib import Path
@@ -41,9 +42,9 @@ def shares(row):
     return bool(row.shared and any(row.layer.params.values()))
 
 
-def written(model, width=None, **given):
+def written(model, multiplier=None, **given):
     """The text of the spec that is written from a model."""
-    return spec_text(model, settle(model, given), width)
+    return spec_text(model, settle(model, given), multiplier)
 
 
 def back(text):
@@ -199,3 +200,71 @@ def test_a_width_needs_a_name(run, name):
     code, _, error = run("import", "mobilenet", "--width", name)
     assert code == 2
     assert "cannot name a variable" in error
+
+
+ONNX = sorted((ROOT / "tests" / "data" / "onnx").glob("*.onnx.gz"))
+SCALED = ("convnext", "edgenext")  # learned scales a channel, which are weights where they are layers of their own
+
+
+@pytest.fixture
+def graph(tmp_path):
+    """A function that reads an ONNX file of the recorded ones: the Model, and values for its open axes."""
+    pytest.importorskip("onnx")
+
+    def graph(name):
+        path = tmp_path / f"{name}.onnx"
+        path.write_bytes(gzip.decompress((ROOT / "tests" / "data" / "onnx" / f"{name}.onnx.gz").read_bytes()))
+        found = load(path)
+        return found, {one.name: 224 for one in found.variables.values() if one.default is None}
+
+    return graph
+
+
+def products(model, given):
+    """What multiplies: output shape, mult-adds and weights of every layer, whatever its name."""
+    found = trace(model, settle(model, given)).rows
+    terms = ("mac", "mac_attention")
+    return Counter(
+        (
+            tuple(row.layer.shape),
+            *(row.layer.terms.get(term, 0) for term in terms),
+            row.layer.params.get("weight", 0),
+            row.times,
+        )
+        for row in found
+        if any(row.layer.terms.get(term) for term in terms)
+    )
+
+
+@pytest.mark.parametrize("name", [path.name.partition(".")[0] for path in ONNX])
+def test_a_graph_is_a_spec_with_the_same_cost(name, graph):
+    model, sizes = graph(name)
+    own = back(written(model, **sizes))
+    assert products(own, {}) == products(model, sizes)
+    for convention in ("framework", "paper"):
+        found, due = (
+            analyze(one, convention=convention, settings=given).totals for one, given in ((own, {}), (model, sizes))
+        )
+        assert found["mult_adds"] == due["mult_adds"]
+        assert found["params"] == due["params"] or (convention == "paper" and any(word in name for word in SCALED))
+
+
+def test_open_axes_are_variables(graph):
+    model, sizes = graph("legacy_dyn_resnet50")
+    own = back(written(model, **sizes))
+    assert sorted(own.variables) == ["height_in", "width_in"]
+    for height, width in ((224, 224), (320, 192), (97, 111)):
+        found = analyze(own, height_in=height, width_in=width).totals
+        assert found == analyze(model, settings={"height": height, "width": width}).totals
+
+
+def test_a_graph_of_mobilenet_is_as_short_as_its_spec(graph):
+    text = written(*graph("legacy_mobilenet_v1")[:1])
+    hand = (ROOT / "configs" / "mobilenet.yaml").read_text().partition("published:")[0]
+    assert len(text) <= 2 * len(hand)
+    assert "repeat: 5" in text
+
+
+def test_concats_of_concats_are_found_in_a_graph(graph):
+    """DenseNet's exporter writes every concat in full: 1 + 2 + .. + 24 tensors."""
+    assert len(written(graph("legacy_densenet121")[0]).splitlines()) < 45

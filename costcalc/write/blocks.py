@@ -19,6 +19,8 @@ class Leaf(NamedTuple):
     @property
     def value(self):
         """The number."""
+        if self.option == "repeat":
+            return self.item.repeat
         value = self.item.options[self.option]
         return value if self.place is None else value[self.place]
 
@@ -48,7 +50,7 @@ class Block(NamedTuple):
         return len(self.signature) + sum(length(item, style) + 8 for item in self.items)
 
 
-_BRIEF = {"kernel": "k"}
+_BRIEF = {"kernel": "k", "repeat": "n"}
 _DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1}
 
 
@@ -61,6 +63,8 @@ def leaves_of(items):
             if is_number(value):
                 places = range(len(value)) if is_list(item.op, option) else [None]
                 yield from (Leaf(item, option, place, item.channels) for place in places)
+        if item.repeat != 1 and is_number(item.repeat):
+            yield Leaf(item, "repeat", None, item.channels)
         for inner in (item.then, *item.lists):
             yield from leaves_of(inner)
 
@@ -153,6 +157,7 @@ def _copies(items, swap, made):
     for item in items:
         one = made[id(item)] = copy(item)
         one.options = {name: _swapped(item, name, value, swap) for name, value in item.options.items()}
+        one.repeat = swap.get((id(item), "repeat", None), item.repeat)
         one.then = _copies(item.then, swap, made)
         one.branches = [_copies(branch, swap, made) if type(branch) is list else branch for branch in item.branches]
         found.append(one)
@@ -174,7 +179,7 @@ def _name(runs):
         own = common[-1] if common and (len(paths) > 1 or len(paths[0]) > 1) else ""
         levels.add(re.sub(r"[\W\d_]+$", "", own))
     name = re.sub(r"\W+", "_", levels.pop()) if len(levels) == 1 else ""
-    return name if re.fullmatch(r"[A-Za-z_]\w*", name) and name not in INDEX else ""
+    return name if re.fullmatch(r"[A-Za-z_]\w*", name) and name.lower() not in INDEX else ""
 
 
 def call_of(block, content):

@@ -16,7 +16,7 @@ from .text import length
 
 LONGEST = 40  # items of one block
 MOST = 20_000  # items that are searched for blocks
-ROUNDS = 30
+ROUNDS = 40
 LEAST = 30  # characters that a block must save, for it is one more thing to read
 
 
@@ -37,6 +37,8 @@ def folded(items, style):
     """The items with repeats and calls, and the blocks that they call."""
     blocks: list[Block] = []
     for _ in range(ROUNDS):
+        for one in (items, *(block.items for block in blocks)):
+            one[:] = _repeated(one)
         best = _best(items, blocks, style)
         if best is None:
             break
@@ -44,7 +46,7 @@ def folded(items, style):
         blocks.append(block)
         for run in sorted(runs, key=lambda run: -run.start):
             run.items[run.start : run.start + run.size] = [call_of(block, run.content)]
-    return _repeated(items), [block._replace(items=_repeated(block.items)) for block in blocks]
+    return items, blocks
 
 
 def lists_of(items):
@@ -122,7 +124,7 @@ def _is_closed(run, named):
     """Whether the names in a run are those of the run alone, and it starts from what flows in."""
     inside = {id(item) for item in walk(run.content)}
     for item in run.content:
-        if any(_has_term(value) for one in walk([item]) for value in one.options.values()):
+        if any(_has_term(value) for one in walk([item]) for value in (*one.options.values(), one.repeat)):
             return False  # it is of one block only
         if any(type(other) is not str and id(other) not in inside for other in item.refers()):
             return False
@@ -165,7 +167,18 @@ def _shape(item, of):
     then = tuple(_shape(one, of) for one in item.then)
     origin = None if item.origin is None else of(item.origin)
     block = id(item.block) if item.block is not None else None
-    return item.op, options, branches, then, origin, item.rank, item.kept, str(item.times), item.repeat, block
+    return (
+        item.op,
+        options,
+        branches,
+        then,
+        origin,
+        item.rank,
+        item.kept,
+        str(item.times),
+        _number(item.repeat) if item.repeat != 1 else 1,
+        block,
+    )
 
 
 def _number(value):
@@ -194,6 +207,8 @@ def _repeated(items):
 
 
 def _is_equal(one, other):
+    if type(one.repeat) is not int or type(other.repeat) is not int:
+        return False
     return not [*one.refers(), *other.refers()] and _whole(one) == _whole(other) and not other.label and not one.label
 
 

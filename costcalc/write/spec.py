@@ -2,6 +2,10 @@
 
 import re
 
+from ..expr import Expr
+from ..read.blocks import RESERVED
+from ..scope import SHAPE_NAMES
+from ..stitching import is_stated
 from .fold import folded
 from .groups import grouped
 from .items import Item, settled, walk
@@ -12,19 +16,22 @@ from .yaml_text import flow, lines
 LEAST = 8  # channels that a multiplier leaves, as in the published code of MobileNet V1
 
 
-def written(model, graph, values, width):
-    """The text of a spec."""
-    items = settled(structured(graph, _options, _finals(graph) if width else set()))
+def written(model, graph, width, axes=None, values=None):
+    """The text of a spec; `axes` are the open axes of the inputs that become variables, by their names there."""
+    options = _general if axes else _options
+    items = settled(structured(graph, options, _finals(graph) if width else set()))
     items = settled(grouped(items))
     _label(items, graph)
     plain = Style(defaults_of(items), not width, "width" if width else "")
     style = plain._replace(defaults={op: (bias, _parsed(items, op, plain)) for op, (bias, _) in plain.defaults.items()})
     items, blocks = folded(items, style)
     parts = {"name": model.name}
+    if width or axes:
+        parts["vars"] = {axes[name]: values[name] for name in axes or ()}
     if width:
-        parts["vars"] = {width: {"default": 1.0, "help": "width multiplier"}}
+        parts["vars"][width] = {"default": 1.0, "help": "width multiplier"}
         parts["define"] = {"width(c)": f"max(floor({width} * c), min(c, {LEAST}))"}
-    parts.update(_inputs(graph))
+    parts.update(_inputs(model, graph, axes or {}))
     if style.defaults:
         parts["defaults"] = _defaults(style)
     if blocks:
@@ -53,10 +60,31 @@ def _document(parts):
             yield f"{key}: {flow(value)}"
 
 
-def _inputs(graph):
-    if len(graph.inputs) == 1 and "input" in graph.inputs:
-        return {"input": list(next(iter(graph.inputs.values())))}
-    return {"inputs": {name: list(shape) for name, shape in graph.inputs.items()}}
+def open_axes(model):
+    """{name: what it can be called in a spec} of the variables that are axes of the inputs of a graph."""
+    if not is_stated(model):
+        return {}
+    found = [size.text for one in model.inputs.values() for size in one.shape if type(size) is Expr]
+    reserved = {*SHAPE_NAMES, *RESERVED, "c"}
+    return {name: f"{name}_in" if name in reserved else name for name in found if name in model.variables}
+
+
+def _inputs(model, graph, axes):
+    shapes = {
+        name: [
+            axes.get(getattr(arg, "text", None), size)
+            for arg, size in zip(model.inputs[name].shape, shape, strict=True)
+        ]
+        for name, shape in graph.inputs.items()
+    }
+    return {"input": shapes["input"]} if list(shapes) == ["input"] else {"inputs": shapes}
+
+
+def _general(node):
+    """The options of a node, a window over the whole grid by that name."""
+    options, shape = dict(node.row.options), node.row.layer.shape
+    whole = node.row.op.name in ("maxpool", "avgpool") and all(size == 1 for size in shape[:-1])
+    return {"kernel": "global"} if whole and options["kernel"] == tuple(node.row.inputs[0][:-1]) else options
 
 
 def _defaults(style):
