@@ -89,6 +89,7 @@ class Stated(NamedTuple):
     holds: Mapping[str, int] | None = None  # its numbers by kind, those of earlier layers left out; None: by the rule
     shared: str | None = None  # the layer that holds all its numbers
     follows: bool = False  # hidden where it costs nothing, as a `then` layer
+    sources: tuple = ()  # of each input: the number of the step that makes it, an input's name, None for a constant
 
 
 class Step(NamedTuple):

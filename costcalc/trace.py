@@ -22,8 +22,6 @@ def trace(model, values, most_layers=limits.LAYERS):
 
 
 class _Tracer:
-    """One walk: the rows so far, and what is known of the place where it is."""
-
     def __init__(self, model, values, most_layers=limits.LAYERS):
         self.model, self.values, self.most_layers = model, values, most_layers
         self.rows, self.memo, self.depth, self.walked = [], {}, 0, 0

@@ -214,7 +214,7 @@ IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@b.c")
 
 def examples(name):
     """The lines under `Examples:` in the help of a command; in that of the program for ''."""
-    command = import_module(f"costcalc.cli.{name}").command if name else cli
+    command = cli.get_command(None, name) if name else cli
     return [line.strip() for line in (command.help or "").partition("Examples:")[2].splitlines() if line.strip()]
 
 

@@ -18,6 +18,7 @@ COMMANDS = {  # name -> what it is for
     "export": "The network as an ONNX model.",
     "fit": "The largest settings within budgets.",
     "formula": "The cost as a closed form in the spec's variables.",
+    "import": "A model as a spec with blocks, repeats and widths.",
     "ops": "The operations and blocks of the spec language.",
     "reproduce": "Every published figure beside the computed one.",
     "selftest": "Every operation against brute force.",
@@ -43,7 +44,7 @@ class Commands(click.Group):
             return None
         from importlib import import_module
 
-        return import_module(f"{__name__}.{name}").command
+        return import_module(f"{__name__}.{'import_' if name == 'import' else name}").command
 
     def resolve_command(self, ctx, args):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):

@@ -36,14 +36,14 @@ def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
     """
     from ..analysis import scaled
     from ..loading import load
+    from ..stitching import graph_of
     from ..variables import settle
-    from ..wiring import wired
     from .output import writing
 
     to = to or _format_for(output)
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
-    graph = wired(model, settle(model, scaled(model, given, factor("rho", rho))))
+    graph = graph_of(model, settle(model, scaled(model, given, factor("rho", rho))))
     data = _encoded(graph, model.name, weights, seed)
     with writing(output, binary=True) as out:
         out.write(data)

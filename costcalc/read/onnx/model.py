@@ -81,7 +81,7 @@ class _Importer:
         shape = tuple(self.axis(info, dim, at) for at, dim in enumerate(dims))
         if not any(isinstance(size, Dim) for size in shape) and prod(shape) > limits.SIZE:
             raise self.error(f"input `{brief(info.name)}` of {prod(shape):,} numbers is too large")
-        return Tensor(shape, first=len(shape) > 2 and info.name in self.first)
+        return Tensor(shape, first=len(shape) > 2 and info.name in self.first, made=info.name)
 
     def axis(self, info, dim, at):
         """The size of an axis: a number, or a variable."""

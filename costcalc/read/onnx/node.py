@@ -12,12 +12,12 @@ class Node:
     `is_constant`: it computes the same whatever flows into the graph, and multiplies nothing; such nodes are no steps.
     """
 
-    __slots__ = ("attributes", "inputs", "is_constant", "number", "outputs", "proto", "reader", "version")
+    __slots__ = ("attributes", "began", "inputs", "is_constant", "number", "outputs", "proto", "reader", "version")
 
     def __init__(self, reader, proto, inputs, attributes, version, number):
         self.reader, self.proto, self.inputs = reader, proto, inputs
         self.attributes, self.version, self.number = attributes, version, number
-        self.outputs = len(proto.output)
+        self.outputs, self.began = len(proto.output), len(reader.steps)
         self.is_constant = bool(inputs) and all(one is None or one.roots is not None for one in inputs)
 
     @property
@@ -80,6 +80,22 @@ class Node:
             follows=True,
         )
         return shape
+
+    def sources(self, count):
+        """Where the inputs of the next step come from: the step of this node before it, else its inputs in order."""
+        flowing = [one for one in self.inputs if one is not None and (one.shape is not None or one.made is not None)]
+        if count > 1:
+            return (*(one.made for one in flowing), *[None] * count)[:count]
+        if len(self.reader.steps) > self.began:
+            return (len(self.reader.steps) - 1,)
+        return (next((one.made for one in flowing if one.made is not None), None),)
+
+    def made(self, outputs):
+        """The outputs, each knowing what it comes from: the last step of this node, else what flows into it."""
+        steps, (source,) = len(self.reader.steps), self.sources(1)
+        last = steps - 1 if steps > self.began else source
+        inner = range(self.began, steps)  # of the nodes of a function or a loop
+        return [one if one.made in inner else one._replace(made=last) for one in outputs]
 
     def same(self, one, other, message):
         """Refuse sizes that differ; where that is not known yet, a step finds out once they have values."""

@@ -103,7 +103,7 @@ class Reader:
         inputs = [self.found(name, scope, f"node {title}") if name else None for name in proto.input]
         try:
             node = Node(self, proto, inputs, rules.attributes(proto, given), self.version(proto), number)
-            return self.outputs(node, scope)
+            return node.made(self.outputs(node, scope))
         except Refused as error:
             raise self.error(f"node {title}", error.message, error.help) from None
         except _MALFORMED as error:
@@ -200,6 +200,7 @@ class Reader:
             counted,
             shared,
             follows,
+            node.sources(len(inputs)),
         )
         times = times * self.times
         if type(times) is int and times > limits.SIZE:

@@ -21,6 +21,7 @@ class Tensor(NamedTuple):
     roots   the initializers that it is computed from alone; None if anything that flows in is part of it
     first   whether its channels come right after the batch
     items   the tensors of a sequence
+    made    the number of the step that it comes from, or the name of an input; None of a constant
     """
 
     shape: tuple | None
@@ -28,6 +29,7 @@ class Tensor(NamedTuple):
     roots: frozenset | None = None
     first: bool = False
     items: tuple | None = None
+    made: int | str | None = None
 
     @property
     def size(self):

@@ -1,0 +1,50 @@
+"""costcalc import"""
+
+import click
+
+from ..errors import OptionError, Problem
+from .options import SpecCommand, setting_options, variables
+
+
+@click.command(cls=SpecCommand)
+@click.argument("spec", metavar="MODEL")
+@setting_options
+@click.option("--width", metavar="NAME", help="Multiply every width by a variable of this name, for sweeps.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output.")
+@click.pass_context
+def command(ctx, spec, alpha, res, rho, sets, width, output):
+    """A model as a spec that you can read, own and sweep.
+
+    MODEL is anything that `costcalc analyze` reads. Layers of equal structure become blocks with parameters, equal
+    layers in a row `repeat`; numbers are those of the model, its variables settled. Read back, the spec has the same
+    layers with the same costs.
+
+    \b
+    Examples:
+      costcalc import resnet50 --width alpha -o thin.yaml
+      costcalc import mobilenet --alpha 0.5 --res 160
+    """
+    from ..analysis import scaled
+    from ..loading import load
+    from ..variables import settle
+    from ..write import spec_text
+    from .options import factor
+    from .output import deliver
+
+    _check_name(width)
+    model = load(spec)
+    given = variables(ctx, model, alpha, res, sets)
+    settled = settle(model, scaled(model, given, factor("rho", rho)))
+    deliver(spec_text(model, settled, width), output)
+
+
+def _check_name(width):
+    """Refuse what cannot name a variable of a spec."""
+    from ..read.args import is_name
+    from ..read.blocks import RESERVED
+    from ..scope import SHAPE_NAMES
+
+    if width is not None and (
+        not is_name(width) or width in RESERVED or width in SHAPE_NAMES or width in ("c", "width")
+    ):
+        raise OptionError(Problem("bad-name", f"`--width {width}` cannot name a variable", help="--width alpha"))

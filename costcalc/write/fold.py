@@ -1,0 +1,218 @@
+"""What is written several times, written once: `repeat` for runs of equal layers, blocks for runs of equal structure.
+
+Two runs have the same structure if they differ in numbers only; those become the parameters of a block. The block that
+saves most text comes first, until none saves any (Nevill-Manning and Witten 1997, arXiv:cs/9709102, with parameters).
+"""
+
+from collections import Counter, defaultdict
+from typing import Any, NamedTuple
+
+from ..ops import INDEX
+from ..read.blocks import RESERVED
+from ..read.controls import CONTROLS
+from .blocks import Block, Term, block_of, call_of
+from .items import Item, walk
+from .text import length
+
+LONGEST = 40  # items of one block
+MOST = 20_000  # items that are searched for blocks
+ROUNDS = 40
+LEAST = 30  # characters that a block must save, for it is one more thing to read
+
+
+class Run(NamedTuple):
+    """A stretch of a list: the list, where it starts and how many items it has."""
+
+    items: list
+    start: int
+    size: int
+
+    @property
+    def content(self):
+        """The items."""
+        return self.items[self.start : self.start + self.size]
+
+
+def folded(items, style):
+    """The items with repeats and calls, and the blocks that they call."""
+    blocks: list[Block] = []
+    for _ in range(ROUNDS):
+        for one in (items, *(block.items for block in blocks)):
+            one[:] = _repeated(one)
+        best = _best(items, blocks, style)
+        if best is None:
+            break
+        block, runs = best
+        blocks.append(block)
+        for run in sorted(runs, key=lambda run: -run.start):
+            run.items[run.start : run.start + run.size] = [call_of(block, run.content)]
+    return items, blocks
+
+
+def lists_of(items):
+    """A list and all lists inside it."""
+    yield items
+    for item in items:
+        for inner in item.lists:
+            yield from lists_of(inner)
+
+
+def _best(items, blocks, style):
+    lists = [*lists_of(items), *(one for block in blocks for one in lists_of(block.items))]
+    if sum(map(len, lists)) > MOST:
+        return None
+    taken = {*(block.name for block in blocks), *_words()}
+    sizes = {id(item): length(item, style) for one in lists for item in one}
+    groups = [(_most(runs, sizes), runs) for runs in _candidates(lists)]
+    best, most = None, 0
+    for bound, runs in sorted(groups, key=lambda one: -one[0]):
+        if bound <= most:
+            break
+        block = block_of(runs, taken, style)
+        saved = _saving(block, runs, style)
+        if saved > most:
+            best, most = (block, runs), saved
+    return best
+
+
+def _words():
+    """What blocks cannot be called: the words of the spec language."""
+    return {*INDEX, *RESERVED, *CONTROLS, "layers", "reuse", "include"}
+
+
+def _most(runs, sizes):
+    """More characters than a block of these runs can save."""
+    return sum(sizes[id(item)] for run in runs[1:] for item in run.content)
+
+
+def _saving(block, runs, style):
+    """How many characters a block saves."""
+    before = sum(length(item, style) for run in runs for item in run.content)
+    calls = Counter(tuple(map(str, call_of(block, run.content).options.values())) for run in runs)
+    after = sum(len(", ".join(call)) + 4 for call in calls) + len(block.name)
+    return before - after - block.length(style) - LEAST
+
+
+def _candidates(lists):
+    """Groups of runs of equal structure that do not overlap, the most promising first."""
+    named = _readers(lists)
+    keys: dict[Any, int] = {}
+    found = defaultdict(list)
+    for items in lists:
+        ids = [keys.setdefault(_skeleton(item, items, at), len(keys)) for at, item in enumerate(items)]
+        for size in range(1, min(LONGEST, len(items)) + 1):
+            for start in range(len(items) - size + 1):
+                found[tuple(ids[start : start + size])].append(Run(items, start, size))
+    for runs in found.values():
+        if len(runs) > 1:
+            apart = _apart([run for run in runs if _is_closed(run, named)])
+            if len(apart) > 1 and (apart[0].size > 1 or apart[0].content[0].lists):
+                yield apart
+
+
+def _readers(lists):
+    """Which items read an item by name."""
+    named = defaultdict(set)
+    for items in lists:
+        for item in items:
+            for other in item.refers():
+                named[id(other)].add(id(item))
+    return named
+
+
+def _is_closed(run, named):
+    """Whether the names in a run are those of the run alone, and it starts from what flows in."""
+    inside = {id(item) for item in walk(run.content)}
+    for item in run.content:
+        if any(_has_term(value) for one in walk([item]) for value in (*one.options.values(), one.repeat)):
+            return False  # it is of one block only
+        if any(type(other) is not str and id(other) not in inside for other in item.refers()):
+            return False
+        if named[id(item)] - inside:
+            return False
+    return True
+
+
+def _has_term(value):
+    return any(map(_has_term, value)) if type(value) is tuple else type(value) is Term
+
+
+def _apart(runs):
+    """The runs that do not overlap, from the left."""
+    found, ends = [], {}
+    for run in runs:
+        if run.start >= ends.get(id(run.items), 0):
+            found.append(run)
+            ends[id(run.items)] = run.start + run.size
+    return found
+
+
+def _skeleton(item, items, at):
+    """What an item is but for its numbers; names are how far away their layer is."""
+    places = {id(one): number for number, one in enumerate(items)}
+
+    def of(one):
+        if type(one) is str:
+            return one
+        return at - places[id(one)] if id(one) in places else "outside"
+
+    return _shape(item, of)
+
+
+def _shape(item, of):
+    options = tuple((name, _number(value) if is_number(value) else str(value)) for name, value in item.options.items())
+    branches = tuple(
+        tuple(_shape(one, of) for one in branch) if type(branch) is list else of(branch) for branch in item.branches
+    )
+    then = tuple(_shape(one, of) for one in item.then)
+    origin = None if item.origin is None else of(item.origin)
+    block = id(item.block) if item.block is not None else None
+    return (
+        item.op,
+        options,
+        branches,
+        then,
+        origin,
+        item.rank,
+        item.kept,
+        str(item.times),
+        _number(item.repeat) if item.repeat != 1 else 1,
+        block,
+    )
+
+
+def _number(value):
+    return f"#{len(value)}" if type(value) is tuple else "#"
+
+
+def is_number(value):
+    """Whether a value can be the parameter of a block."""
+    if type(value) is tuple:
+        return all(is_number(one) for one in value)
+    return type(value) in (int, float)
+
+
+def _repeated(items):
+    """The list with runs of equal items as one that repeats."""
+    for item in items:
+        item.branches = [_repeated(branch) if type(branch) is list else branch for branch in item.branches]
+    found: list[Item] = []
+    for item in items:
+        last = found[-1] if found else None
+        if last is not None and _is_equal(last, item):
+            last.repeat += item.repeat
+        else:
+            found.append(item)
+    return found
+
+
+def _is_equal(one, other):
+    if type(one.repeat) is not int or type(other.repeat) is not int:
+        return False
+    return not [*one.refers(), *other.refers()] and _whole(one) == _whole(other) and not other.label and not one.label
+
+
+def _whole(item):
+    options = tuple((name, str(value)) for name, value in item.options.items())
+    branches = tuple(tuple((_whole(one), one.repeat) for one in branch) for branch in item.lists)
+    return item.op, options, branches, tuple(map(_whole, item.then)), str(item.times), id(item.block)

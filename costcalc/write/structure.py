@@ -1,0 +1,187 @@
+"""A graph as lists of layers: chains, branches that join, and names for what is read elsewhere.
+
+A join takes the nearest tensor that all of its inputs come from; between that and the join lie its branches. A layer
+that would stand in two branches is put before them under a name, as is every layer that gives what nothing reads.
+"""
+
+from .items import Item, is_quiet, item_of
+
+ROOT = -1  # above all named tensors: what joins of several of them have in common
+FREE = None  # of what comes from no tensor, as a parameter
+
+
+def structured(graph, options, finals):
+    """The list of items of a graph. `options` gives those of a node, `finals` are the nodes that keep their width."""
+    anchors = set(_holders(graph).values()) | {node.sources[-1] for node in graph.nodes if _has_memory(node)}
+    anchors |= set(graph.unread)
+    while True:
+        attempt = _Attempt(graph, {one for one in anchors if type(one) is int}, options, finals)
+        items = attempt.items()
+        if not attempt.shared:
+            return items
+        anchors |= attempt.shared
+
+
+def _holders(graph):
+    """{number of a node: that of the one whose weights it uses again}."""
+    pairs = ((number, node) for number, node in enumerate(graph.nodes) if node.holder != number)
+    return {number: node.holder for number, node in pairs if any(node.row.layer.params.values())}
+
+
+def _has_memory(node):
+    return len(node.sources) > 1 and node.row.op.branches == ("memory",)
+
+
+class _Attempt:
+    """One way to write a graph, with a set of layers that have names; `shared` are those that need one, too."""
+
+    def __init__(self, graph, anchors, options, finals):
+        self.graph, self.anchors, self.options, self.finals = graph, anchors, options, finals
+        self.seen, self.shared, self.made = set(), set(), {}
+        self.holders = _holders(graph)
+        self.held = set(self.holders.values())
+        self.above, self.depths = {}, {}
+        for number in range(len(graph.nodes)):
+            self.above[number] = self.nearest(self.sources(number))
+
+    def items(self):
+        """All layers in one list, each chain behind what it starts from."""
+        found, flow = [], next(iter(self.graph.inputs), None)
+        for target in sorted(self.anchors):
+            base, chain = self.chain(target, ROOT)
+            if not self.shared and base is not FREE and base != flow:
+                chain[0].origin = self.named(base)
+            found += chain
+            flow = target
+        return found
+
+    def sources(self, number):
+        """Where the flow and the branches of a node come from."""
+        node = self.graph.nodes[number]
+        return node.sources[:1] if _has_memory(node) else node.sources
+
+    # what all inputs come from
+
+    def nearest(self, sources):
+        """The last tensor that all of these come from."""
+        bound = [one for one in sources if type(one) is str or one in self.anchors or self.above[one] is not FREE]
+        if not bound:
+            return FREE
+        first, *rest = bound
+        for other in rest:
+            first = self.common(first, other)
+        return first
+
+    def common(self, one, other):
+        """The last tensor that both come from."""
+        while one != other:
+            if self.depth(one) < self.depth(other):
+                one, other = other, one
+            one = self.parent(one)
+        return one
+
+    def parent(self, tensor):
+        """The tensor before that all of this one comes from."""
+        return ROOT if type(tensor) is str or tensor in self.anchors else self.above[tensor]
+
+    def depth(self, tensor):
+        """How many tensors are above one."""
+        if tensor == ROOT:
+            return 0
+        path = []
+        while tensor != ROOT and tensor not in self.depths:
+            path.append(tensor)
+            tensor = self.parent(tensor)
+        base = 0 if tensor == ROOT else self.depths[tensor]
+        for count, one in enumerate(reversed(path), 1):
+            self.depths[one] = base + count
+        return base + len(path)
+
+    # lists
+
+    def chain(self, end, stop):
+        """The layers from a named tensor, or from `stop`, to `end`; and which of them it starts from."""
+        found, at = [], end
+        while at != stop and (at == end or not self.is_named(at)):
+            if at in self.seen:
+                self.shared.add(at)
+                return FREE, []
+            self.seen.add(at)
+            item = self.item(at)
+            found.append(item)
+            base = self.above[at]
+            item.branches, item.channels = item.branches or self.branches(at, base), self.channels(base)
+            at = base
+            if base is FREE or base == ROOT:
+                return FREE, self.joined(found[::-1])
+        return at, self.joined(found[::-1])
+
+    def joined(self, items):
+        """The list with its norms and activations in the `then` of the layer before."""
+        found: list[Item] = []
+        for item in items:
+            before = found[-1] if found else None
+            if before is not None and self.is_then(item, before):
+                before.then.append(item)
+                before.tail, item.owner = item.number, before
+            else:
+                item.tail = item.number
+                found.append(item)
+        return found
+
+    def is_then(self, item, before):
+        """Whether an item can stand in the `then` of the one before."""
+        follows = item.follows and is_quiet(item.op) and item.number not in self.held and item.op != "reuse"
+        return follows and before.tail not in self.anchors and before.op != "reuse" and item.times == before.times
+
+    def channels(self, tensor):
+        """The channels of a tensor that flows in; 0 where none does."""
+        if tensor is FREE or tensor == ROOT:
+            return 0
+        shape = self.graph.inputs[tensor] if type(tensor) is str else self.graph.nodes[tensor].row.layer.shape
+        return shape[-1]
+
+    def is_named(self, tensor):
+        """Whether a tensor has a name that other lists can use."""
+        return type(tensor) is str or tensor in self.anchors
+
+    def branches(self, number, base):
+        """The branches of a node, as it was written from `base`."""
+        node = self.graph.nodes[number]
+        if _has_memory(node):
+            return [self.named(node.sources[-1])]
+        if not node.row.op.branches:
+            return []
+        return [self.branch(source, base) for source in node.sources]
+
+    def branch(self, source, base):
+        if source == base:
+            return []
+        if self.is_named(source):
+            return self.named(source)
+        start, chain = self.chain(source, base)
+        if chain and start is not FREE and start != base:
+            chain[0].origin = self.named(start)
+        return chain
+
+    def named(self, tensor):
+        """The item of a named tensor, or the name of an input."""
+        return tensor if type(tensor) is str else self.item(tensor)
+
+    def item(self, number):
+        """The item of a node, made once."""
+        if number not in self.made:
+            node = self.graph.nodes[number]
+            item = item_of(node, self.options(node), number in self.finals)
+            item.number = number
+            item.follows = node.row.follows
+            if number in self.holders:
+                item = _again(item, self.item(self.holders[number]))
+            self.made[number] = item
+        return self.made[number]
+
+
+def _again(item, holder):
+    again = Item("reuse", {}, item.name, item.channels)
+    again.branches, again.number, again.follows, again.times = [holder], item.number, False, item.times
+    return again

@@ -1,0 +1,270 @@
+"""A spec written from a model: read back, it has the same layers with the same costs, and is short."""
+
+import gzip
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from costcalc import analyze, sweep
+from costcalc.errors import Source
+from costcalc.loading import load
+from costcalc.read.spec import read
+from costcalc.rewrite import thin
+from costcalc.trace import trace
+from costcalc.variables import settle
+from costcalc.write import spec_text
+from costcalc.write.yaml_text import scalar
+
+ROOT = Path(__file__).parent.parent
+SPECS = sorted([*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests" / "specs").glob("*.yaml")])
+
+
+def rows(model, **given):
+    """Every layer: its type, its shapes, and all that is counted of it."""
+    return [
+        (
+            row.type,
+            row.layer.shape,
+            row.inputs,
+            dict(row.layer.params),
+            dict(row.layer.terms),
+            row.times,
+            shares(row),
+        )
+        for row in trace(model, settle(model, given)).rows
+    ]
+
+
+def shares(row):
+    """Whether a layer has numbers, which another one counts."""
+    return bool(row.shared and any(row.layer.params.values()))
+
+
+def written(model, multiplier=None, **given):
+    """The text of the spec that is written from a model."""
+    return spec_text(model, settle(model, given), multiplier)
+
+
+def back(text):
+    """The model of a text."""
+    return read(Source("written.yaml", text))
+
+
+def unsorted(found):
+    """The layers without their order: those of several outputs may come in another."""
+    return Counter(map(str, found))
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_read_back_it_costs_the_same_layer_by_layer(path):
+    model = load(path)
+    assert unsorted(rows(back(written(model)))) == unsorted(rows(model))
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenet", "mobilenet_v2", "resnet50", "shufflenet_v2", "vit_b_16", "vgg16", "googlenet"]
+)
+def test_layers_keep_their_order(name):
+    model = load(name)
+    assert rows(back(written(model))) == rows(model)
+
+
+def test_mobilenet_is_found_again():
+    """Of 84 single layers come the block and the table of the paper."""
+    text = written(load("mobilenet"))
+    hand = (ROOT / "configs" / "mobilenet.yaml").read_text().partition("published:")[0]
+    assert "  separable(out, stride=1):\n" in text
+    assert "  - separable: [[64], [128, 2], [128], [256, 2], [256], [512, 2]]\n" in text
+    assert "  - {separable: 512, repeat: 5}\n" in text
+    assert len(text) <= 2 * len(hand)
+    assert len(text.splitlines()) <= 2 * len(hand.splitlines())
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenet", "resnet50", "vgg16", "densenet121", "inception_v3", "efficientnet", "vit_b_16"]
+)
+def test_no_spec_is_much_longer_than_one_by_hand(name):
+    hand = (ROOT / "configs" / f"{name}.yaml").read_text().partition("published:")[0]
+    assert len(written(load(name)).splitlines()) <= 2 * len(hand.splitlines())
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "vgg16", "resnet18", "resnet50", "mobilenet_v2"])
+def test_its_widths_scale_as_those_of_a_thinner_network(name):
+    model = load(name)
+    own = back(written(model, "a"))
+    assert rows(own) == rows(model)
+    thinner = thin(model, 0.5).model
+    assert analyze(own, a=0.5).totals == analyze(thinner).totals
+
+
+def test_a_sweep_works_on_it(tmp_path):
+    (tmp_path / "own.yaml").write_text(written(load("mobilenet"), "alpha"))
+    found = sweep(tmp_path / "own.yaml", alpha=[1.0, 0.75, 0.5, 0.25])
+    assert list(found["mult_adds"]) == list(sweep("mobilenet", alpha=[1.0, 0.75, 0.5, 0.25])["mult_adds"])
+
+
+def spec(layers, inputs="input: [16, 16, 8]"):
+    """A model of layers."""
+    return read(Source("net.yaml", f"{inputs}\nlayers:\n{layers}"))
+
+
+# fmt: off
+SHAPES = {
+    "names inside a branch": "  - {conv: 1x1, out: 8, as: a}\n"
+    "  - add: [[{conv: 3x3, out: 8}], [{from: a, relu: }], a]\n",
+    "dense": "  - {conv: 1x1, out: 4, as: a}\n  - {conv: 1x1, out: 4, as: b}\n  - {concat: [a, b], as: c}\n"
+    "  - {conv: 1x1, out: 4, as: d}\n  - concat: [a, b, d]\n  - concat: [[], c]\n",
+    "a group again": "  - {as: a, layers: [{conv: 1x1, out: 8}, {add: [[], [relu]]}]}\n  - relu\n  - reuse: a\n",
+    "reuse": "  - {conv: 1x1, out: 8, as: a, then: [prelu]}\n  - reuse: a\n  - relu\n  - {reuse: a, times: 3}\n",
+    "times": "  - {layers: [{conv: 1x1, out: 8, as: a}, relu, {conv: 1x1, out: 4}], times: 5}\n"
+    "  - {layers: [relu], times: 2}\n",
+    "times in times": "  - times: 5\n"
+    "    layers: [{conv: 1x1, out: 8}, {layers: [{add: [[], [{conv: 1x1, out: 8}]]}], times: 3}]\n",
+    "constants": "  - add: [[], [{parameter: [16, 16, 8]}]]\n  - parameter: [3, 4]\n  - {parameter: [4, 3], as: p}\n",
+    "memory": "  - tokens\n  - {linear: 8, as: m}\n  - {attention: 2, memory: m}\n"
+    "  - {attention: 2, memory: [{linear: 6}]}\n",
+    "two uses of a join": "  - {add: [[relu], [sigmoid]], as: j}\n  - {conv: 1x1, out: 8}\n  - add: [j, []]\n",
+    "a branch of a branch": "  - concat: [[relu, {concat: [[tanh], []]}], [{add: [[], [{conv: 1x1, out: 8}]]}]]\n",
+    "einsum": '  - tokens\n  - {einsum: "ab,cb->ac", of: [[], [{linear: 8}]]}\n',
+    "pads": "  - {conv: 3x3, out: 4, padding: [[0, 1], [2, 0]]}\n  - {pad: 0}\n"
+    "  - {maxpool: 3x3, stride: 2, padding: 1}\n",
+    "odd names": "  - {conv: 1x1, out: 8, as: 'a: b, {c}'}\n  - {conv: 1x1, out: 8}\n  - add: [[], 'a: b, {c}']\n",
+    "two outputs": "  - {conv: 1x1, out: 8, as: a}\n  - {conv: 1x1, out: 4}\n  - {conv: 1x1, out: 2, from: a}\n",
+    "opaque": "  - {opaque: 'a sort, of', out: [4, 4, 2], mult_adds: 5, params: 7}\n  - {opaque: other}\n",
+    "no layer": "  - {conv: 1x1, out: 8, when: false}\n  - relu\n",
+    "the input again": "  - {conv: 1x1, out: 8}\n  - add: [[], input]\n  - {conv: 1x1, out: 8}\n  - mul: [[], input]\n",
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("layers", SHAPES.values(), ids=SHAPES)
+def test_every_shape_of_a_graph_is_written(layers):
+    model = spec(layers)
+    assert unsorted(rows(back(written(model)))) == unsorted(rows(model))
+
+
+def test_several_inputs_keep_their_names():
+    model = spec(
+        "  - {conv: 1x1, out: 4}\n  - add: [[], [{from: mask, conv: 1x1, out: 4}]]\n",
+        "inputs:\n  x: [8, 8, 3]\n  mask: [8, 8, 1]",
+    )
+    own = back(written(model))
+    assert list(own.inputs) == ["x", "mask"]
+    assert rows(own) == rows(model)
+
+
+def chains(chance, depth=0):
+    """Lines of a random list of layers that keep 8 channels, some of them groups of others, some repeated."""
+    pad = "  " * (2 * depth + 1)
+    for _ in range(chance.randint(1, 5)):
+        kind = chance.choice(["conv", "dw", "pair", "act", "group", "sum"][: 6 if depth < 2 else 4])
+        if kind == "conv":
+            yield f"{pad}- {{conv: {chance.choice(['1x1', '3x3'])}, out: 8, then: [{chance.choice(['', 'relu'])}]}}"
+        elif kind == "dw":
+            yield f"{pad}- {{dwconv: {chance.choice([3, 5])}, bias: false, repeat: {chance.randint(1, 3)}}}"
+        elif kind == "pair":
+            yield from (f"{pad}- {{conv: 1x1, out: {chance.choice([8, 16, 24])}}}", f"{pad}- {{conv: 1x1, out: 8}}")
+        elif kind == "act":
+            yield f"{pad}- {chance.choice(['relu', 'batchnorm', 'layernorm'])}"
+        else:
+            control = "repeat: 2" if kind == "group" else "residual: true"
+            yield from (f"{pad}- {control}", f"{pad}  layers:", *chains(chance, depth + 1))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_networks_are_the_same_when_read_back(seed):
+    model = spec("\n".join(chains(random.Random(seed))) + "\n")
+    assert rows(back(written(model))) == rows(model)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: b", "{x}", "", "null", "~", "# no", "- x", "1,2", 'say "x"', "tab\tbell\a", "\\", "ünï", " a "]
+)
+def test_every_text_survives_yaml(text):
+    import yaml
+
+    assert yaml.load(f"[{scalar(text)}]", yaml.BaseLoader) == [text]
+
+
+def test_the_command_writes_a_spec(run, tmp_path):
+    assert run("import", "mobilenet", "--alpha", "0.5", "-o", "own.yaml")[0] == 0
+    out = run("analyze", "own.yaml", "--json")[1]
+    assert '"mult_adds": 149' in out
+    assert run("import", "mobilenet", "--width", "alpha")[1].startswith("name: mobilenet\nvars:\n  alpha:")
+
+
+@pytest.mark.parametrize("name", ["2x", "channels", "max", "c", "a b"])
+def test_a_width_needs_a_name(run, name):
+    code, _, error = run("import", "mobilenet", "--width", name)
+    assert code == 2
+    assert "cannot name a variable" in error
+
+
+ONNX = sorted((ROOT / "tests" / "data" / "onnx").glob("*.onnx.gz"))
+SCALED = ("convnext", "edgenext")  # learned scales a channel, which are weights where they are layers of their own
+
+
+@pytest.fixture
+def graph(tmp_path):
+    """A function that reads an ONNX file of the recorded ones: the Model, and values for its open axes."""
+    pytest.importorskip("onnx")
+
+    def graph(name):
+        path = tmp_path / f"{name}.onnx"
+        path.write_bytes(gzip.decompress((ROOT / "tests" / "data" / "onnx" / f"{name}.onnx.gz").read_bytes()))
+        found = load(path)
+        return found, {one.name: 224 for one in found.variables.values() if one.default is None}
+
+    return graph
+
+
+def products(model, given):
+    """What multiplies: output shape, mult-adds and weights of every layer, whatever its name."""
+    found = trace(model, settle(model, given)).rows
+    terms = ("mac", "mac_attention")
+    return Counter(
+        (
+            tuple(row.layer.shape),
+            *(row.layer.terms.get(term, 0) for term in terms),
+            row.layer.params.get("weight", 0),
+            row.times,
+        )
+        for row in found
+        if any(row.layer.terms.get(term) for term in terms)
+    )
+
+
+@pytest.mark.parametrize("name", [path.name.partition(".")[0] for path in ONNX])
+def test_a_graph_is_a_spec_with_the_same_cost(name, graph):
+    model, sizes = graph(name)
+    own = back(written(model, **sizes))
+    assert products(own, {}) == products(model, sizes)
+    for convention in ("framework", "paper"):
+        found, due = (
+            analyze(one, convention=convention, settings=given).totals for one, given in ((own, {}), (model, sizes))
+        )
+        assert found["mult_adds"] == due["mult_adds"]
+        assert found["params"] == due["params"] or (convention == "paper" and any(word in name for word in SCALED))
+
+
+def test_open_axes_are_variables(graph):
+    model, sizes = graph("legacy_dyn_resnet50")
+    own = back(written(model, **sizes))
+    assert sorted(own.variables) == ["height_in", "width_in"]
+    for height, width in ((224, 224), (320, 192), (97, 111)):
+        found = analyze(own, height_in=height, width_in=width).totals
+        assert found == analyze(model, settings={"height": height, "width": width}).totals
+
+
+def test_a_graph_of_mobilenet_is_as_short_as_its_spec(graph):
+    text = written(*graph("legacy_mobilenet_v1")[:1])
+    hand = (ROOT / "configs" / "mobilenet.yaml").read_text().partition("published:")[0]
+    assert len(text) <= 2 * len(hand)
+    assert "repeat: 5" in text
+
+
+def test_concats_of_concats_are_found_in_a_graph(graph):
+    """DenseNet's exporter writes every concat in full: 1 + 2 + .. + 24 tensors."""
+    assert len(written(graph("legacy_densenet121")[0]).splitlines()) < 45
