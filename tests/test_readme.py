@@ -27,16 +27,18 @@ def run(line, capsys):
     return exit_.value.code, out.out, out.err
 
 
-LINES = [line for block in blocks(README, "sh") for line in block.splitlines() if line.startswith("costcalc ")]
+SESSIONS = [[line for line in block.splitlines() if line.startswith("costcalc ")] for block in blocks(README, "sh")]
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_commands_run(line, capsys, tmp_path, monkeypatch):
-    if line.startswith("costcalc plot"):
-        pytest.importorskip("matplotlib")
+@pytest.mark.parametrize("lines", [lines for lines in SESSIONS if lines], ids=lambda lines: lines[0])
+def test_commands_run(lines, capsys, tmp_path, monkeypatch):
+    """The lines of one block after each other, in one directory."""
     monkeypatch.chdir(tmp_path)
-    code, _, err = run(line, capsys)
-    assert (code, err) == (0, "")
+    for line in lines:
+        if line.startswith(("costcalc plot", "costcalc export")):
+            pytest.importorskip("matplotlib" if "plot" in line else "onnx")
+        code, _, err = run(line, capsys)
+        assert (line, code, err) == (line, 0, "")
 
 
 @pytest.mark.parametrize("block", blocks(README, "console"))
