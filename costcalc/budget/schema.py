@@ -14,7 +14,9 @@ def schema():
     each = {"any_layer": _metrics(_limit(True)), "layers": _some(_metrics(_limit(True)))}
     limits = {**_metrics(_limit(False), **{r"any_layer\.": _limit(True)}), "properties": each}
     check = {
-        "spec": text, "why": text, "convention": {**text, "examples": sorted(CONVENTIONS)},
+        "spec": text,
+        "why": text,
+        "convention": {**text, "examples": sorted(CONVENTIONS)},
         "at": {"type": "object", "description": "a setting of the spec's variables: {alpha: 0.75, res: 160}"},
         "max": limits,
         "min": limits,
