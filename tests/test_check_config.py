@@ -1,8 +1,12 @@
 """costcalc.yaml: what can stand there, and every way to get it wrong, each with its place and exit code 2."""
 
+import json
 import os
+from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from costcalc import CostcalcError
 from costcalc.budget.bounds import Bad, amount, change
@@ -196,3 +200,41 @@ def test_a_link_that_leads_away_is_not_read(tmp_path):
     with pytest.raises(CostcalcError) as error:
         read_config(str(tmp_path / "in" / "costcalc.yaml"))
     assert "is a link that leaves the directory" in str(error.value)
+
+
+ROOT = Path(__file__).parent.parent
+IN_AN_EDITOR = [
+    (ONE.format("max: {params: 1, keras.params: 2.5M, any_layer: {flops: 3%}}, at: {a: 1}, why: x, level: warn"), True),
+    (ONE.format("min: {layers: {'*/conv': {mult_adds: 1 M}}, any_layer.params: 10%}"), True),
+    (ONE.format("vs_base: {params: +0, mult_adds: +1% and 2M, weights_bytes: +4 KiB}"), True),
+    (ONE.format("maks: {params: 1}"), False),
+    (ONE.format("max: {parms: 1}"), False),
+    (ONE.format("max: {params: 1%}"), False),
+    (ONE.format("max: {params: nan}"), False),
+    (ONE.format("max: {params: -1}"), False),
+    (ONE.format("max: {layers: {x: {parms: 1}}}"), False),
+    (ONE.format("vs_base: {params: 1%}"), False),
+    (ONE.format("vs_base: {any_layer.params: +1%}"), False),
+    (ONE.format("max: {params: 1}, level: eror"), False),
+    (ONE.format("at: {a: 1}"), False),
+    ("checks: []", False),
+    ("cheks: []", False),
+]
+
+
+@pytest.mark.parametrize(("text", "good"), IN_AN_EDITOR)
+def test_the_schema_says_what_the_reader_says(run, tmp_path, text, good):
+    schema = json.loads(run("schema", "--checks").out)
+    assert jsonschema.Draft7Validator(schema).is_valid(yaml.safe_load(text)) == good
+    (tmp_path / "costcalc.yaml").write_text(text)
+    try:
+        found = bool(read_config("costcalc.yaml"))
+    except CostcalcError:
+        found = False
+    assert found == good
+
+
+def test_the_schema_admits_the_files_here(run):
+    schema = json.loads(run("schema", "--checks").out)
+    jsonschema.Draft7Validator.check_schema(schema)
+    jsonschema.Draft7Validator(schema).validate(yaml.safe_load((ROOT / "costcalc.yaml").read_text(encoding="utf-8")))

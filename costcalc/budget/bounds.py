@@ -29,7 +29,8 @@ class Amount(NamedTuple):
     @property
     def value(self):
         """The amount in single things or bytes; a percent as its share of 1."""
-        return self.number * self.scale if self.unit != "%" else self.number / 100
+        value = self.number * self.scale if self.unit != "%" else self.number / 100
+        return value.numerator if value.denominator == 1 else value
 
     def written(self, value, up=True):
         """Another value in this unit and with these decimal places: the nearest that is not less (or not more)."""

@@ -14,7 +14,7 @@ from .bounds import Bad, amount, change
 
 NAME = "costcalc.yaml"
 CHECKS = 10_000  # of one file
-_KEYS = ("spec", "at", "convention", "max", "min", "vs_base", "level", "why")
+KEYS = ("spec", "at", "convention", "max", "min", "vs_base", "level", "why")
 _EXAMPLE = "write {spec: my_net.yaml, max: {mult_adds: 170M}}"
 
 
@@ -125,7 +125,7 @@ class _Reader:
         return {key.value: value for key, value in node.value}
 
     def check(self, node):
-        parts = self.parts(node, _KEYS, _EXAMPLE)
+        parts = self.parts(node, KEYS, _EXAMPLE)
         words = {name: self.word(parts.get(name), name) for name in ("spec", "convention", "level", "why")}
         if "spec" not in parts and node.kind == "map":
             self.problems.add("missing-key", "a check needs `spec:`", node, _EXAMPLE)

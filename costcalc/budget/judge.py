@@ -55,32 +55,30 @@ def _total(limit, now, base):
 
 def _layers(limit, now, base):
     """A verdict for each layer that the limit is about; for a limit in percent, on its share of the total."""
-    mine, before = _amounts(limit, now), _amounts(limit, base) if base else {}
+    mine, before = now.layers(limit.metric), base.layers(limit.metric) if base else {}
     chosen = [name for name in mine if limit.where == "any_layer" or fnmatchcase(name, limit.where)]
     if limit.where == "any_layer" and limit.kind == "min":
         chosen = [name for name in chosen if mine[name]]  # activations and the like cost nothing by nature
     if not chosen:
         help = nearest(limit.where, mine) or "the names are those of `costcalc analyze`; globs such as '*/dwconv'"
         raise SpecError(Problem("unknown-layer", f"no layer is called `{limit.where}`", limit.place, help))
-    return [
-        _one(limit, mine[name], before.get(name))._replace(layer=name) for name in _telling(limit, mine, chosen, now)
-    ]
+    for name in _telling(limit, mine, chosen, now):
+        then = _amount(limit, base, before[name]) if name in before else None
+        yield _one(limit, _amount(limit, now, mine[name]), then)._replace(layer=name)
 
 
 def _telling(limit, amounts, names, now):
     """Of many layers, those that can be the verdict: the furthest, those over the limit, and those not known."""
-    sign = -1 if limit.kind == "min" else 1
-    allowed, unknown = sign * limit.bound.value, now.unknown(limit.metric)
-    furthest = max(names, key=lambda name: sign * amounts[name])
-    return [name for name in names if name == furthest or name in unknown or sign * amounts[name] > allowed]
+    unknown, least = now.unknown(limit.metric), limit.kind == "min"
+    allowed = limit.bound.value * (now.total(limit.metric) if limit.bound.unit == "%" else 1)
+    furthest = (min if least else max)(names, key=amounts.__getitem__)
+    over = {name for name in names if (amounts[name] < allowed if least else amounts[name] > allowed)}
+    return [name for name in names if name == furthest or name in over or name in unknown]
 
 
-def _amounts(limit, side):
-    amounts = side.layers(limit.metric)
-    if limit.bound.unit != "%":
-        return amounts
-    total = side.total(limit.metric)
-    return {name: Fraction(amount, total or 1) for name, amount in amounts.items()}
+def _amount(limit, side, amount):
+    """What is limited of a layer: its amount, or its share of the total."""
+    return Fraction(amount, side.total(limit.metric) or 1) if limit.bound.unit == "%" else amount
 
 
 def _one(limit, now, base):

@@ -24,6 +24,11 @@ class Walk:
         return [row.name for row in self.rows]
 
     @cached_property
+    def kinds(self):
+        """For each layer, what is the same for those that cost the same: the walk makes one layer of such."""
+        return [(id(row.layer), row.op.name, row.times, row.shared is None) for row in self.rows]
+
+    @cached_property
     def unknown(self):
         """What is not known of which layers: {`mult_adds` or `params`: names, in order}."""
         found = {"mult_adds": {}, "params": {}}
@@ -57,8 +62,11 @@ class Measured:
 
     def _amounts(self, name):
         if name not in self.amounts:
-            of = metric(name, self.convention).of
-            self.amounts[name] = [of(row) for row in self.walk.rows]
+            of, known = metric(name, self.convention).of, {}
+            for row, kind in zip(self.walk.rows, self.walk.kinds, strict=True):
+                if kind not in known:
+                    known[kind] = of(row)
+            self.amounts[name] = [known[kind] for kind in self.walk.kinds]
         return self.amounts[name]
 
     def unknown(self, name):

@@ -4,9 +4,10 @@ import click
 
 
 @click.command()
+@click.option("--checks", is_flag=True, help="That of costcalc.yaml, the file of checks.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
-def command(output):
-    """A JSON Schema (draft-07) of the spec language, for editors.
+def command(checks, output):
+    """A JSON Schema (draft-07) of the spec language, or of the file of checks, for editors.
 
     The YAML language server reads it when the first line of a spec names it:
     `# yaml-language-server: $schema=spec.schema.json`
@@ -14,10 +15,14 @@ def command(output):
     \b
     Examples:
       costcalc schema -o spec.schema.json
+      costcalc schema --checks -o costcalc.schema.json
     """
     import json
 
-    from ..schema import schema
     from .output import deliver
 
+    if checks:
+        from ..budget.schema import schema
+    else:
+        from ..schema import schema
     deliver(json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", output)

@@ -1,10 +1,11 @@
 """How long a check of many specs takes: `python tests/benchmarks/check.py [SPECS]`.
 
 A repository of 1,000 specs is made from the shipped configs, each with two checks and a budget; then every second
-spec is changed. One process checks them all against the commit before. The target is 10 s; exit code 1 when missed.
+spec is changed. One process checks them all against the commit before. The target is 10 s of processor time, those of
+git included, so that other programs do not count; exit code 1 when it is missed.
 """
 
-import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -46,14 +47,13 @@ def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with tempfile.TemporaryDirectory() as name:
         made(Path(name), count)
-        start = time.perf_counter()
+        start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         line = [sys.executable, "-c", START, "check", "--base", "HEAD", "--format", "json"]
-        done = subprocess.run(line, cwd=name, stdout=subprocess.DEVNULL, env={**os.environ}, check=False)
-        seconds = time.perf_counter() - start
-    print(
-        f"{count:,} specs against a base: {seconds:.1f} s (target {TARGET * count / 1000:g} s), exit {done.returncode}"
-    )
-    return 1 if seconds > TARGET * count / 1000 or done.returncode else 0
+        done = subprocess.run(line, cwd=name, stdout=subprocess.DEVNULL, check=False)
+        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, target = sum(after[:2]) - sum(before[:2]), TARGET * count / 1000
+    print(f"{count:,} specs against a base: {seconds:.1f} s of processor time of {target:g}, {wall:.1f} s in all")
+    return 1 if seconds > target or done.returncode else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+"""The file of checks as a JSON Schema, for editors."""
+
+from ..conventions import NAMES as CONVENTIONS
+from ..metrics import NAMES
+from .bounds import BYTES, COUNTS
+from .config import KEYS
+
+_NUMBER = r"[0-9][0-9_]*(\.[0-9_]+)?"
+
+
+def schema():
+    """The schema (draft-07) as a dict."""
+    text = {"type": "string"}
+    each = {"any_layer": _metrics(_limit(True)), "layers": _some(_metrics(_limit(True)))}
+    limits = {**_metrics(_limit(False), **{r"any_layer\.": _limit(True)}), "properties": each}
+    check = {
+        "spec": text,
+        "why": text,
+        "convention": {**text, "examples": sorted(CONVENTIONS)},
+        "at": {"type": "object", "description": "a setting of the spec's variables: {alpha: 0.75, res: 160}"},
+        "max": limits,
+        "min": limits,
+        "vs_base": _metrics(_change()),
+        "level": {"enum": ["error", "warn"]},
+    }
+    one = {
+        "type": "object",
+        "required": ["spec"],
+        "additionalProperties": False,
+        "properties": {key: check[key] for key in KEYS},
+        "anyOf": [{"required": [kind]} for kind in ("max", "min", "vs_base")],
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "costcalc checks",
+        "type": "object",
+        "required": ["checks"],
+        "additionalProperties": False,
+        "properties": {"checks": {"type": "array", "minItems": 1, "items": one}},
+    }
+
+
+def _some(value):
+    return {"type": "object", "minProperties": 1, "additionalProperties": value}
+
+
+def _metrics(value, **more):
+    """A map of metrics to a value, and of those with something before them to others."""
+    metric = rf"(({'|'.join(CONVENTIONS)})\.)?({'|'.join(NAMES)})$"
+    return {
+        **_some(False),
+        "patternProperties": {f"^{start}{metric}": one for start, one in {"": value, **more}.items()},
+    }
+
+
+def _limit(share):
+    units = "|".join([*filter(None, {**COUNTS, **BYTES}), *(["%"] if share else [])])
+    return {"type": ["number", "string"], "minimum": 0, "pattern": rf"^{_NUMBER} ?({units})?$"}
+
+
+def _change():
+    part = rf"{_NUMBER} ?({'|'.join([*filter(None, {**COUNTS, **BYTES}), '%'])})?"
+    return {"type": ["number", "string"], "pattern": rf"^\+{part}( and {part})?$"}
