@@ -1,8 +1,10 @@
 """What a start of the program loads. Each case is a process of its own, which says at its end what it has loaded."""
 
+import gzip
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +65,12 @@ LIGHT = [  # command line, what it must not load
 @pytest.mark.parametrize(("line", "forbidden"), LIGHT)
 def test_commands_load_only_what_they_use(tmp_path, line, forbidden):
     assert loaded_by(line, tmp_path) & forbidden == set()
+
+
+def test_a_graph_needs_the_message_classes_alone(tmp_path):
+    graph = Path(__file__).parent / "data" / "onnx" / "legacy_mobilenet_v1.onnx.gz"
+    (tmp_path / "mobilenet.onnx").write_bytes(gzip.decompress(graph.read_bytes()))
+    assert loaded_by("analyze mobilenet.onnx --format json", tmp_path) & HEAVY == {"google"}
 
 
 @pytest.mark.parametrize("code", ["import costcalc", "from costcalc import analyze\nanalyze('mobilenet').totals"])

@@ -9,6 +9,7 @@ import gzip
 import json
 from collections import Counter
 from functools import lru_cache
+from importlib import util
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,14 @@ def test_the_formula_of_a_graph():
     symbols = {symbol: 1 if symbol.name == "batch" else 224 for symbol in found.mult_adds.free_symbols}
     assert found.mult_adds.subs(symbols) == total(record("legacy_dyn_resnet50"))
     assert found.params == 25_502_912
+
+
+@pytest.mark.parametrize("name", ["resnet50", "densenet121"])
+def test_files_of_another_framework(name):
+    """Networks that come with ONNX, written by Caffe2 at opset 9, their weights made by nodes."""
+    path = Path(util.find_spec("onnx").origin).parent / "backend" / "test" / "data" / "light" / f"light_{name}.onnx"
+    weights = sum(weight for _, weight in recorded(NETWORKS[name]))
+    assert analyze(path).totals == {"mult_adds": total(NETWORKS[name]), "params": weights}
 
 
 def test_a_batch_is_so_many_runs():

@@ -12,6 +12,7 @@ from ...num.polynomials import Dim, named
 from .arguments import argument
 from .file import parsed
 from .reader import Reader, Scope, opsets
+from .rules import is_standard
 from .tensors import Tensor
 
 NEWEST = 28  # version of the standard operators
@@ -64,6 +65,8 @@ class _Importer:
         if len(graph.node) > limits.LAYERS:
             raise self.error(f"{len(graph.node):,} nodes are more than {limits.LAYERS:,}")
         version = opsets(self.proto).get("")
+        if version is None and any(is_standard(node.domain) for node in graph.node):
+            raise self.error("it does not say its opset")
         if version is not None and not 1 <= version <= NEWEST:
             raise self.error(f"opset {version} is not known", f"known: 1 to {NEWEST}")
 

@@ -41,8 +41,10 @@ def constant_of_shape(node):
     shape = node.sizes(0)
     value = node.get("value")
     element = value.value[0] if value is not None and value.value else 0.0
-    small = not any(isinstance(size, Dim) for size in shape) and prod(shape) <= limits.FOLDED
-    return [constant(shape, (element,) * prod(shape) if small else None)]
+    if any(isinstance(size, Dim) for size in shape):
+        return [constant(shape)]
+    found = constant(shape, (element,) * prod(shape) if prod(shape) <= limits.FOLDED else None)
+    return [_literal(node, found._replace(roots=frozenset([""])) if value is None or value.roots else found)]
 
 
 @rule("Shape")

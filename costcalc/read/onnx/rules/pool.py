@@ -66,9 +66,7 @@ def _target(node, x):
     factors = node.input(1 if old else 2)
     axes = tuple(axis % len(x.shape) for axis in node.get("axes") or range(len(x.shape)))
     if given is not None and given.shape != (0,):
-        new = node.sizes(3)
-        if node.get("keep_aspect_ratio_policy", "stretch") != "stretch":
-            raise Unknown
+        new = _in_ratio(node, [x.shape[axis] for axis in axes], node.sizes(3))
     else:
         scale = factors.value if factors is not None else node.get("scales")
         if scale is None or any(isinstance(one, Dim) for one in scale):
@@ -78,6 +76,18 @@ def _target(node, x):
     for axis, size in zip(axes, new, strict=True):
         target[axis] = size
     return tuple(target)
+
+
+def _in_ratio(node, old, new):
+    """The sizes that keep the sides' ratio, where that is asked for: one side is as given, none larger or smaller."""
+    policy = node.get("keep_aspect_ratio_policy", "stretch")
+    if policy == "stretch":
+        return new
+    if any(isinstance(size, Dim) for size in (*old, *new)):
+        raise Unknown
+    choose = min if policy == "not_larger" else max
+    to, of = choose(zip(new, old, strict=True), key=lambda pair: pair[0] / pair[1])
+    return tuple((2 * size * to + of) // (2 * of) for size in old)
 
 
 @rule("RoiAlign", "MaxRoiPool")

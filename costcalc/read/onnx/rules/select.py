@@ -1,5 +1,6 @@
 """Picking and placing values: by index, by condition, by size. How many are found may hang on data."""
 
+from ....num import floor
 from ..node import Unknown, axis
 from ..tensors import Tensor, sizes
 from . import rule
@@ -49,9 +50,11 @@ def scatter(node):
 @rule("OneHot")
 def one_hot(node):
     """A new axis of the given depth."""
-    indices, depth = node.need(0), node.sizes(1)
+    indices, depth = node.need(0), node.need(1).value
+    if depth is None:
+        raise Unknown
     at = axis(node.get("axis", -1), len(indices.shape) + 1)
-    shape = (*indices.shape[:at], depth[0], *indices.shape[at:])
+    shape = (*indices.shape[:at], floor(depth[0]), *indices.shape[at:])
     node.passive(shape)
     return [shape]
 
