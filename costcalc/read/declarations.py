@@ -57,6 +57,8 @@ def _variable(name, key, node, earlier, problems):
         args.number(parts[part], Scope((), FUNCTIONS), problems) if part in parts else None for part in ("min", "max")
     ]
     text = args.text(parts["help"], scope, problems) if "help" in parts else ""
+    choices = () if BAD in choices else choices  # noted; what the file sets later is held against the rest
+    bounds = [None if bound is BAD else bound for bound in bounds]
     variable = Variable(name, default, choices, text, *bounds, Place(problems.source, *key.at))
     _check_default(variable, parts["default"], problems)
     return variable
@@ -64,7 +66,7 @@ def _variable(name, key, node, earlier, problems):
 
 def _check_default(variable, node, problems):
     """Note a default that a person could not set: outside `choices`, `min` or `max`."""
-    if BAD in (variable.default, variable.least, variable.most, *variable.choices):
+    if variable.default is BAD:
         return
     try:
         checked(variable, variable.default)

@@ -1,0 +1,65 @@
+"""Fuzzing that lasts: valid specs by a grammar and broken ones, through every command.
+
+    python -m tests.fuzz --minutes 30
+    python -m tests.fuzz --minutes 5 --seed 7 compare diff
+    python -m tests.fuzz --specs 2000        numbers, arrays and symbols on so many valid specs
+
+No run may end in a traceback, with an exit code other than 0, 1 and 2, after more than 5 s or with more than 300 MB.
+Exit code 1 when one does; each failure is printed with its smallest input.
+"""
+
+import argparse
+import sys
+import time
+
+from .domains import agreement
+from .sandbox import prepare
+from .search import Tally, search
+from .targets import TARGETS
+
+ROUND = 60  # inputs of one target, before the next has its turn
+
+
+def main():
+    """Fuzz for some minutes and say what was tried."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)} [all]")
+    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--specs", type=int, help="compare the three domains on so many specs instead")
+    given = parser.parse_args()
+    prepare()
+    if given.specs:
+        print(agreement(given.specs, given.seed))
+        return 0
+    start, tallies, number = time.monotonic(), {name: Tally() for name in given.targets or TARGETS}, given.seed * 10**6
+    until = start + 60 * given.minutes
+    while time.monotonic() < until:
+        for name, tally in tallies.items():
+            known = len(tally.failures)
+            search(name, tally, ROUND, number, until)
+            number += 1
+            if len(tally.failures) > known:
+                print(f"{name}: {[*tally.failures][-1]}", file=sys.stderr, flush=True)
+    report(tallies, time.monotonic() - start)
+    return int(any(tally.failures for tally in tallies.values()))
+
+
+def report(tallies, seconds):
+    """Print what was tried, and every failure."""
+    heads = ("inputs", "exit 0", "exit 1", "exit 2", "worst s", "worst MB", "failures")
+    print("target".ljust(12) + "".join(head.rjust(10) for head in heads))
+    for name, tally in tallies.items():
+        codes = "".join(f"{tally.codes.get(code, 0):>10,}" for code in (0, 1, 2))
+        worst = f"{tally.seconds:>10.2f}{tally.megabytes:>10.0f}{len(tally.failures):>10}"
+        print(f"{name:12}{tally.tried:>10,}{codes}{worst}")
+    print(f"{sum(tally.tried for tally in tallies.values()):,} inputs in {seconds:,.0f} s")
+    for name, tally in tallies.items():
+        for wrong, ((files, args), ended) in tally.failures.items():
+            print(f"\n== {name}: {wrong}: costcalc {' '.join(args)}")
+            print(*(f"-- {path}\n{data!r}" for path, data in files.items()), sep="\n")
+            print(f"-- exit {ended.code}, {ended.seconds:.2f} s, {ended.megabytes:.0f} MB\n{ended.err[-1500:]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Coverage-guided fuzzing of the readers of YAML: specs, price lists and checks.
+
+    python -m tests.fuzz.atheris_yaml -max_total_time=600 -max_len=4000 a-copy-of-configs/
+
+Whatever the bytes are, a reader gives a result or a CostcalcError.
+"""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["costcalc", "yaml"]):
+    from costcalc.budget import config
+    from costcalc.errors import CostcalcError, Source
+    from costcalc.files import decoded
+    from costcalc.read import convention, spec
+    from costcalc.trace import trace
+    from costcalc.variables import settle
+
+
+@atheris.instrument_func
+def one(data):
+    """Read some bytes as the kind of file that their keys say; walk what is a network."""
+    try:
+        source = Source("net.yaml", decoded(data, "net.yaml"))
+        reader = convention.read if b"prices:" in data else checks if b"checks:" in data else read_and_walk
+        reader(source)
+    except CostcalcError as error:
+        assert all(problem.message for problem in error.problems)
+
+
+def checks(source):
+    """The checks of a costcalc.yaml."""
+    config._Reader(source).checks()
+
+
+def read_and_walk(source):
+    """A spec, and its layers where it has no more than some thousand."""
+    model = spec.read(source)
+    trace(model, settle(model, {}), most_layers=2_000)
+    list(model.published)
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one)
+    atheris.Fuzz()

@@ -1,0 +1,104 @@
+"""One run of the program in a process of its own: how it ends, how long it takes, how much memory it needs."""
+
+import os
+import resource
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+SECONDS, MEGABYTES = 5.0, 300  # more is a failure
+KILLED = 20  # seconds of processor time
+CODES = (0, 1, 2)
+MODULES = [
+    "numpy",
+    "pandas",
+    "sympy",
+    "rich.table",
+    "click",
+    "yaml",
+    "costcalc.sweeps",
+    "costcalc.formulas",
+    "costcalc.report",
+    "costcalc.comparing",
+    "costcalc.fitting",
+    "costcalc.reproducing",
+    "costcalc.budget.run",
+    "costcalc.read.evidence",
+]
+
+
+class Ended(NamedTuple):
+    """How a run ended."""
+
+    code: int  # of its exit; of a signal: less than 0
+    seconds: float  # of processor time
+    megabytes: float  # at most, the program itself included
+    out: str
+    err: str
+
+    @property
+    def failure(self):
+        """What is wrong with it, in a few words; "" if nothing is."""
+        if self.code not in CODES:
+            last = next((line for line in reversed(self.err.splitlines()) if "Error" in line), "")
+            return f"exit code {self.code} {last[:80]}".strip()
+        if "Traceback" in self.err:
+            return "a traceback"
+        if self.seconds > SECONDS:
+            return "too slow"
+        if self.megabytes > MEGABYTES:
+            return "too large"
+        if self.code == 2 and not self.out and not self.err.startswith(("error: ", '{"error": ')):
+            return "an error without a word"
+        hidden = {char for char in self.err if not char.isprintable()} - {"\n"}
+        return f"control characters: {sorted(hidden)}" if hidden else ""
+
+
+def prepare():
+    """Load what runs need, so that the processes that are copied from this one start at once."""
+    from importlib import import_module
+
+    for name in MODULES:
+        import_module(name)
+
+
+def run(files, args):
+    """Write files into an empty directory and run a command line there."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            Path(folder, name).write_bytes(data)
+        process = os.fork()
+        if not process:
+            _child(folder, args)
+        _, status, usage = os.wait4(process, 0)
+        out, err = (Path(folder, name).read_bytes().decode("utf-8", "replace") for name in (".out", ".err"))
+    return Ended(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out, err)
+
+
+def _child(folder, args):
+    code = 99
+    try:
+        os.chdir(folder)
+        resource.setrlimit(resource.RLIMIT_CPU, (KILLED, KILLED))
+        resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
+        for name, number in ((".out", 1), (".err", 2)):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        streams = [os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2)]
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__ = streams
+        code = _ended(args)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _ended(args):
+    from costcalc.cli import main
+
+    try:
+        main(args)
+    except SystemExit as ended:
+        return ended.code
+    return 98

@@ -1,0 +1,72 @@
+"""Hypothesis over one target: every failure once, as small as it can be made."""
+
+import re
+import time
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+
+from .sandbox import Ended, run
+from .targets import TARGETS
+
+
+class Failed(Exception):
+    """A run ended in a way that no run may."""
+
+
+@dataclass
+class Tally:
+    """What was tried of a target, and the worst of it."""
+
+    tried: int = 0
+    codes: dict = field(default_factory=dict)
+    seconds: float = 0.0
+    megabytes: float = 0.0
+    slowest: tuple = ()
+    failures: dict = field(default_factory=dict)  # what is wrong -> the smallest input that shows it
+
+    def add(self, ended: Ended, case):
+        """Count a run."""
+        self.tried += 1
+        self.codes[ended.code] = self.codes.get(ended.code, 0) + 1
+        if ended.seconds > self.seconds:
+            self.seconds, self.slowest = ended.seconds, case
+        self.megabytes = max(self.megabytes, ended.megabytes)
+
+
+def search(name, tally, examples, number, until=float("inf")):
+    """Try some inputs of a target, drawn with that number; note what fails, each failure made small."""
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=False,
+        verbosity=Verbosity.quiet,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    @given(TARGETS[name])
+    def one(case):
+        if time.monotonic() > until and not smallest:
+            return
+        ended = run(*case)
+        tally.add(ended, case)
+        wrong = kind(ended.failure)
+        if wrong and wrong not in tally.failures:
+            smallest[:] = [(wrong, case, ended)]  # the last one that hypothesis tries is the smallest
+            raise Failed(wrong)
+
+    smallest: list = []
+    try:
+        one()
+    except Failed:
+        wrong, case, ended = smallest[0]
+        tally.failures[wrong] = (case, ended)
+
+
+def kind(failure):
+    """A failure without the numbers and names that differ from input to input."""
+    return re.sub(r"0x[0-9a-f]+|\d{2,}|'[^']*'", "..", failure)

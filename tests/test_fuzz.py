@@ -1,0 +1,76 @@
+"""Fuzzing in short (`python -m tests.fuzz` goes on for as long as one likes), and what it has found so far."""
+
+import os
+
+import pytest
+
+from tests.fuzz.domains import agreement
+from tests.fuzz.sandbox import prepare, run
+from tests.fuzz.search import Tally, search
+from tests.fuzz.targets import TARGETS
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each run is a copy of this process")
+HEAD = "input: [8, 8, 3]\nlayers: [relu]\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ready():
+    """Everything loaded once."""
+    prepare()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_no_input_ends_badly(name):
+    tally = Tally()
+    search(name, tally, 8, 1)
+    assert tally.failures == {}
+    assert tally.tried >= 4
+
+
+def test_numbers_arrays_and_symbols_agree_on_any_spec():
+    assert agreement(20).startswith("20 specs, 100 points, 0 refused, 40 formulas, ")
+
+
+FOUND = {  # files, command line, the first error
+    "a bound that is no number, and a figure at a setting": (
+        {
+            "net.yaml": "vars: {a: {default: 1, min: name}}\n" + HEAD + "published:\n"
+            "  - {source: 'A paper, Table 1', rows: [{at: {a: 2}, params: 1}]}\n"
+            "budget: {params: 1}\n"
+        },
+        ["analyze", "net.yaml"],
+        "unknown variable `name`",
+    ),
+    "a choice that is no value, and a figure at a setting": (
+        {
+            "net.yaml": "vars: {a: {default: 1, choices: [1, name]}}\n" + HEAD + "published:\n"
+            "  - {source: 'A paper, Table 1', rows: [{at: {a: 2}, params: 1}]}\n"
+            "budget: {params: 1}\n"
+        },
+        ["analyze", "net.yaml"],
+        "unknown variable `name`",
+    ),
+    "too few values at every point of a sweep": (
+        {"net.yaml": "vars: {n: 3}\ninput: [8, 8, n]\nlayers: [{slice: 20}]\n"},
+        ["sweep", "net.yaml", "--vary", "n=3:7:1"],
+        "at n=3: `slice`: values 0 to 20 of only 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_fuzzing_found_stays_mended(name):
+    files, args, message = FOUND[name]
+    ended = run({path: text.encode() for path, text in files.items()}, args)
+    assert (ended.failure, ended.code) == ("", 2)
+    assert ended.err.startswith(f"error: {message}\n")
+
+
+def test_a_run_that_ends_badly_is_seen(monkeypatch):
+    files, args = {"net.yaml": HEAD.encode()}, ["analyze", "net.yaml"]
+    assert run(files, args).failure == ""
+    with monkeypatch.context() as patch:
+        patch.setattr("costcalc.analysis.analyze", lambda *args, **more: 1 // 0)
+        assert run(files, args).failure == "exit code 101 ZeroDivisionError: integer division or modulo by zero"
+    monkeypatch.setattr("tests.fuzz.sandbox.SECONDS", 0.0)
+    assert run(files, args).failure == "too slow"
