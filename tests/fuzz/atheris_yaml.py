@@ -26,7 +26,8 @@ def one(data):
         reader = convention.read if b"prices:" in data else checks if b"checks:" in data else read_and_walk
         reader(source)
     except CostcalcError as error:
-        assert all(problem.message for problem in error.problems)
+        if not all(problem.message for problem in error.problems):
+            raise AssertionError("an error without a word") from error
 
 
 def checks(source):

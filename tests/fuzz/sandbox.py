@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SECONDS, MEGABYTES = 5.0, 300  # more is a failure
+LOADED = 160  # megabytes of a program with all of MODULES: more than that was there before, of whoever runs this
 KILLED = 20  # seconds of processor time
 CODES = (0, 1, 2)
 MODULES = [
@@ -68,12 +69,20 @@ def run(files, args):
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items():
             Path(folder, name).write_bytes(data)
+        begun = _megabytes()
         process = os.fork()
         if not process:
             _child(folder, args)
         _, status, usage = os.wait4(process, 0)
         out, err = (Path(folder, name).read_bytes().decode("utf-8", "replace") for name in (".out", ".err"))
-    return Ended(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out, err)
+    peak = usage.ru_maxrss / 1024 - max(begun - LOADED, 0)  # a copy begins with all that was there
+    return Ended(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, peak, out, err)
+
+
+def _megabytes():
+    """Memory that this process holds now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def _child(folder, args):
