@@ -44,7 +44,7 @@ TABLE = [  # base, now, under a limit of 10,000 mult-adds: status, exit code, ex
 @pytest.mark.parametrize(("before", "now", "status", "code", "strict"), TABLE)
 @pytest.mark.parametrize("committed", [True, False])
 def test_verdict_table(repository, run, before, now, status, code, strict, committed):
-    repository.commit(costcalc=limits("max: {mult_adds: 10k}", "*.yaml"))
+    repository.commit(costcalc=limits("max: {mult_adds: 10k}", "'*.yaml'"))
     if before:
         repository.commit(net=net(before))
     repository.git("switch", "-q", "-c", "change")
