@@ -1,5 +1,6 @@
 """`costcalc check` on real git repositories: the verdict table, bases of every kind, and what the exit code means."""
 
+import io
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from costcalc import CostcalcError, check
+from costcalc.cli import main
 
 NET = "input: [10, 10, {}]\nlayers:\n  - {{conv: 1x1, out: {}}}\n"  # 100 * channels * out mult-adds
 
@@ -42,7 +44,7 @@ TABLE = [  # base, now, under a limit of 10,000 mult-adds: status, exit code, ex
 @pytest.mark.parametrize(("before", "now", "status", "code", "strict"), TABLE)
 @pytest.mark.parametrize("committed", [True, False])
 def test_verdict_table(repository, run, before, now, status, code, strict, committed):
-    repository.commit(costcalc=limits("max: {mult_adds: 10k}", "*.yaml").replace("*.yaml", "ne*.yaml"))
+    repository.commit(costcalc=limits("max: {mult_adds: 10k}", "'*.yaml'"))
     if before:
         repository.commit(net=net(before))
     repository.git("switch", "-q", "-c", "change")
@@ -327,6 +329,25 @@ def test_one_off_limits(run):
     assert run(*args, "-c", "flops", "--max", "flops=400M", "--max", "weights_bytes=11MB")[0] == 0
     assert run(*args, "--max", "weights_bytes=9.7 MiB")[0] == 1
     assert run("check", "mobilenet", "--rho", "0.714", "--max", "mult_adds=291M")[0] == 0
+
+
+class Terminal(io.StringIO):
+    """A standard error that is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_progress_on_a_terminal(repository, monkeypatch):
+    repository.write(**{f"models__n{number}": net(number + 1) for number in range(20)})
+    repository.write(costcalc=limits("max: {mult_adds: 1M}", "models/*.yaml"))
+    monkeypatch.setattr("costcalc.cli.progress.PATIENCE", 0)
+    monkeypatch.setattr("costcalc.cli.progress.EVERY", 0)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with pytest.raises(SystemExit):
+        main(["check"])
+    assert "10 of 20 specs" in sys.stderr.getvalue()
+    assert sys.stderr.getvalue().endswith("\r\x1b[K")
 
 
 def test_levels(run, tmp_path):

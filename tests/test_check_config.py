@@ -110,6 +110,8 @@ WRONG = [  # the file (places between « »), the code and the message of the er
         "unknown-layer",
         "no layer is called `cnov*`",
     ),
+    ("checks: [{spec: *«.yaml», max: {params: 1}}]", "not-yaml", "a glob that begins with `*` needs quotes: '*.yaml'"),
+    ("checks:\n- spec: *«*/x.yaml»\n  max: {params: 1}", "not-yaml", "a glob that begins with `*` needs quotes"),
     ("checks: «&a» []", "anchor", "YAML's anchor `&a` is not part of the spec language"),
 ]
 

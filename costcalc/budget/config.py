@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..conventions import Convention, find
-from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source
+from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source, SpecError
 from ..files import Folder, check_path, text
 from ..loading import price_list
 from ..read.nodes import compose
@@ -93,7 +93,10 @@ class _Reader:
         self.source, self.problems = source, Problems(source)
 
     def checks(self):
-        root = compose(self.source, self.problems)
+        try:
+            root = compose(self.source, self.problems)
+        except SpecError as error:
+            raise SpecError(*map(_unquoted, error.problems)) from None
         sections = self.parts(root, ("checks",), "start with `checks:` and a list")
         found = []
         if "checks" not in sections and root.kind == "map":
@@ -218,3 +221,11 @@ class _Reader:
             self.problems.add(
                 problem.code, problem.message, key if problem.code.startswith("unknown") else node, problem.help
             )
+
+
+def _unquoted(problem):
+    """A glob such as `*.yaml` is an alias of YAML's, and mostly a bad one, where it has no quotes."""
+    place = problem.place
+    begins = place.excerpt()[max(place.column - 2, 0) : place.column] if place else ""
+    help = "a glob that begins with `*` needs quotes: '*.yaml'"
+    return problem._replace(help=help) if "*" in begins else problem

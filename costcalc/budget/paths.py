@@ -21,7 +21,7 @@ def tasks(config, wanted=()):
     for check in config.checks:
         try:
             if WILD & set(check.spec) and below is None:
-                below = _below(folder)
+                below = [name for name in _below(folder) if name != os.path.basename(config.path)]
             for name in _names(check.spec, folder, below):
                 count += 1
                 if count > FILES:
