@@ -1,8 +1,7 @@
 """Spec arithmetic: a text becomes a checked `Expr`, which has a value in an environment of names.
 
-The language: numbers, names, `+ - * / // %`, comparisons, `and or not`, `a if c else b`, the functions
-below and those of `define`. Python's own parser builds the tree; a whitelist admits it; nothing is ever
-given to `eval`. There is no `**`, no attribute, no index and no string.
+The language: numbers, names, `+ - * / // %`, comparisons, `and or not`, `a if c else b`, the functions below and those
+of `define`. Python's own parser builds the tree; a whitelist admits it; nothing is ever given to `eval`.
 """
 
 import ast
@@ -22,7 +21,6 @@ FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
     "divisible": (num.divisible, 1, 3),
 }
 CONSTANTS = {"true": True, "false": False}
-STEPS = 1_000  # of one evaluation
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()+-*/%<>=!")
 _NUMBER = frozenset("0123456789.eE+-")
@@ -111,7 +109,7 @@ def _scan(text):
     """Refuse what Python's parser would read but the language does not have."""
     if len(text) > limits.EXPRESSION_CHARS:
         message = f"an expression has at most {limits.EXPRESSION_CHARS:,} characters"
-        raise BadExpression("limit", message, 0, len(text), "a part of it can be a function under `define:`")
+        raise _over(text, "chars", message, "a part of it can be a function under `define:`")
     if not _ALLOWED.issuperset(text):
         at = next(at for at, char in enumerate(text) if char not in _ALLOWED)
         raise BadExpression("bad-expression", f"{named(text[at])} has no meaning in an expression", at)
@@ -119,6 +117,10 @@ def _scan(text):
         raise BadExpression("bad-expression", "there is no power in expressions", text.index("**"), 2)
     if not text:
         raise BadExpression("bad-expression", "a number or an expression is missing")
+
+
+def _over(text, limit, message, help=None):
+    return BadExpression("limit", message, 0, len(text), limits.hint(f"expression_{limit}", help))
 
 
 class _Builder:
@@ -138,9 +140,10 @@ class _Builder:
     def work(self, steps, depth):
         """Count the work of a part; refuse what would take too long or nest too deep."""
         self.steps, self.deepest = self.steps + steps, max(self.deepest, depth)
-        if self.steps > STEPS or self.deepest > limits.EXPRESSION_DEPTH:
-            most = f"{limits.EXPRESSION_DEPTH} levels and {STEPS:,} steps, those of functions counted"
-            raise BadExpression("limit", f"too much for one expression: it has at most {most}", 0, len(self.text))
+        if self.steps > limits.EXPRESSION_STEPS or self.deepest > limits.EXPRESSION_DEPTH:
+            most = f"{limits.EXPRESSION_DEPTH} levels and {limits.EXPRESSION_STEPS:,} steps, those of functions counted"
+            limit = "depth" if self.deepest > limits.EXPRESSION_DEPTH else "steps"
+            raise _over(self.text, limit, f"too much for one expression: it has at most {most}")
 
     def fail(self, code, message, node, help=None):
         width = max(node.end_col_offset - node.col_offset, 1) if node.lineno == node.end_lineno else 1
@@ -191,7 +194,8 @@ class _Builder:
         if None in tests:
             self.fail("bad-expression", "only `< <= > >= == !=` compare", node)
         parts = [self.build(value, depth) for value in (node.left, *node.comparators)]
-        pairs = [_pair(*three) for three in zip(tests, parts, parts[1:], strict=False)]
+        triples = zip(tests, parts, parts[1:], strict=False)
+        pairs = [lambda env, test=test, a=a, b=b: test(a(env), b(env)) for test, a, b in triples]
         return pairs[0] if len(pairs) == 1 else lambda env: _fold(num.both, pairs, env)
 
     def choice(self, node, depth):
@@ -223,10 +227,6 @@ class _Builder:
             self.names |= function.body.names - set(function.params)
             return lambda env: function.apply(env, [arg(env) for arg in args])
         return lambda env: function(*(arg(env) for arg in args))
-
-
-def _pair(test, left, right):
-    return lambda env: test(left(env), right(env))
 
 
 def _fold(join, parts, env):

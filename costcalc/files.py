@@ -147,7 +147,9 @@ def text(path):
 def decoded(data, path):
     """The text of a file's bytes. Raises FileError when they are no UTF-8 text of bearable size."""
     if len(data) > limits.FILE_BYTES:
-        raise FileError(Problem("limit", f"{path!r} is larger than {limits.FILE_BYTES:,} bytes"))
+        raise FileError(
+            Problem("limit", f"{path!r} is larger than {limits.FILE_BYTES:,} bytes", help=limits.hint("file_bytes"))
+        )
     data = data.removeprefix(b"\xef\xbb\xbf")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or max(data[:80:2].count(0), data[1:80:2].count(0)) > 16:
         raise FileError(Problem("not-utf8", f"{path!r} is UTF-16", help="save it as UTF-8"))

@@ -137,7 +137,7 @@ def _maximal_of(at, columns, names):
 
 def maximal(columns):
     """The points that no other point equals or exceeds in all columns, largest in the first column first."""
-    order = np.lexsort([-column for column in reversed(columns)])
+    order = np.lexsort([-1 * column for column in reversed(columns)])  # truths have no minus of their own
     if len(columns) == 1:
         return order[:1]
     kept: list[int] = []

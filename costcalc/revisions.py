@@ -57,10 +57,11 @@ class Revision:
     def source(self, path):
         """The text of a file, or the bytes of a graph. Raises FileError."""
         blob, shown = self.tree[self._full(path)], f"{self._full(path)} at {self.revision}"
-        most = limits.GRAPH_FILE_BYTES if is_graph(path) else limits.FILE_BYTES
+        name = "graph_file_bytes" if is_graph(path) else "file_bytes"
+        most = limits.value(name)
         data = self.repository.blob(blob.sha, most)
         if data is None:
-            raise FileError(Problem("limit", f"{shown!r} is larger than {most:,} bytes"))
+            raise FileError(Problem("limit", f"{shown!r} is larger than {most:,} bytes", help=limits.hint(name)))
         if is_graph(path):
             from .read.onnx.file import bounded
 

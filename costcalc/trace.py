@@ -4,17 +4,18 @@ What flows through decides what comes out: whole numbers give a table, arrays a 
 """
 
 from . import limits, num, ops
-from .binding import applied, at, bound, counted, decided, error_at, input_shape, place_in, place_of, valued
+from .binding import applied, at, bound, counted, decided, input_shape, place_in, place_of, valued
 from .calls import explained, passed
 from .errors import SpecError, in_order, nearest
 from .model import BlockCall, Call, Group, Include, Reuse, Stated
 from .rows import Row, Trace, same_weights
 from .scope import Frame, Named, Scope, look_up, reusable, shape_names
 from .stating import Levels, stated
+from .work import EVERY, Work
 
 
-def trace(model, values, most_layers=limits.LAYERS):
-    """Run a model's layers over `values`, the variables' values.
+def trace(model, values, most_layers=None):
+    """Run a model's layers over `values`, the variables' values; `most_layers` is LAYERS of the limits unless given.
 
     Raises SpecError with the place of the layer that cannot be.
     """
@@ -22,9 +23,11 @@ def trace(model, values, most_layers=limits.LAYERS):
 
 
 class _Tracer:
-    def __init__(self, model, values, most_layers=limits.LAYERS):
-        self.model, self.values, self.most_layers = model, values, most_layers
-        self.rows, self.memo, self.depth, self.walked = [], {}, 0, 0
+    """One walk: the rows so far, and what is known of the place where it is."""
+
+    def __init__(self, model, values, most_layers=None):
+        self.model, self.values, self.work = model, values, Work(most_layers)
+        self.rows, self.memo = [], {}
         self.times, self.shared = 1, None
         self.calls, self.problems = [], {}
 
@@ -52,16 +55,11 @@ class _Tracer:
 
     def steps(self, steps, x, scope):
         if steps:
-            self.deeper(steps[0])
+            self.work.deeper(steps[0])
         for step in steps:
             x = self.step(step, x, scope) if step.plain else self.controlled(step, x, scope)
-        self.depth -= bool(steps)
+        self.work.depth -= bool(steps)
         return x
-
-    def deeper(self, step):
-        self.depth += 1
-        if self.depth > limits.NESTING:
-            raise at(step, "limit", f"layers nest at most {limits.NESTING} deep, those of blocks counted")
 
     def step(self, step, x, scope):
         """A step without controls: its body, then what follows; an operation sees to that itself."""
@@ -83,7 +81,7 @@ class _Tracer:
         return x
 
     def once(self, step, x, scope):
-        self.walk(1, step)
+        self.work.walk(step)
         if step.when is not None and not decided(step, "when", step.when, x, scope):
             return x
         outer = self.times
@@ -173,7 +171,7 @@ class _Tracer:
 
     def block(self, step, body, x, scope, label):
         for name, row in body.rows:
-            self.walk(1, step)
+            self.work.walk(step)
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
             env = dict(scope.values)
             outer = {**shape_names(x), **scope.env}
@@ -187,7 +185,7 @@ class _Tracer:
         return x
 
     def include(self, step, body, x, scope, label):
-        self.walk(1, step)
+        self.work.walk(step)
         given, values = passed(step, body, x, scope)
         inner = Scope(dict(values), Frame(scope.frame, label or body.name, (body, body.given)), None, values)
         inner.named.update((name, Named(x, None, None, ())) for name in body.model.inputs)
@@ -212,9 +210,9 @@ class _Tracer:
         outer, self.shared = self.shared, name
         start = len(self.rows)
         again = Scope(named.scope.env, scope.frame, named.scope)
-        self.deeper(step)
+        self.work.deeper(step)
         x = self.once(named.step._replace(label=None, origin=None), x, again)
-        self.depth -= 1
+        self.work.depth -= 1
         before, after = self.rows[slice(*named.rows)], self.rows[start:]
         if not same_weights(before, after):
             raise at(step, "bad-reuse", f"`{name}` has other weights on this input: they cannot be used again")
@@ -231,18 +229,11 @@ class _Tracer:
     def repeats(self, step, x, scope):
         count = counted(step, "repeat", step.repeat, x, scope)
         count = num.domain(count).single(count)
-        self.walk(count, step, look_only=True)
+        self.work.refuse_more(count, step)
         return count
-
-    def walk(self, steps, step, look_only=False):
-        if self.walked + steps > self.most_layers:
-            raise self.too_many(place_of(step))
-        self.walked += 0 if look_only else steps
 
     def add(self, row):
         self.rows.append(row)
-        if len(self.rows) > self.most_layers:
-            raise self.too_many(row.place)
-
-    def too_many(self, place):
-        return error_at("limit", f"more than {self.most_layers:,} layers after repeats and blocks are expanded", place)
+        count = len(self.rows)
+        if count > self.work.most or not count % EVERY:
+            self.work.look(count, row.place)

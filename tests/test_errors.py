@@ -15,6 +15,7 @@ from costcalc.cli import main
 from costcalc.read.problems import ENOUGH, MOST
 
 ANY = "numbers and names, joined by `+ - * / // %`, or `max(..)`, `floor(..)`, `a if c else b`"
+MORE_LAYERS = "COSTCALC_LIMITS=layers=N in the environment raises this limit"
 WHOLE = "write floor(..) or divisible(..)"
 INPUT = "note: the input here is [56, 56, 3]"
 CUT = "a comma inside { } or [ ] ends the value, so this expression is cut in two"
@@ -250,7 +251,10 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{conv: 1x1, out: 8, times: «relu»}", ("unknown variable `relu`", VARIABLES)),
     (
         "{conv: 1x1, out: 8, repeat: «1000000000»}",
-        ("`repeat` cannot be `1000000000`", "a network has at most 200,000 layers, repeats and blocks expanded"),
+        (
+            "`repeat` cannot be `1000000000`",
+            "a network has at most 200,000 layers, blocks expanded; " + MORE_LAYERS,
+        ),
     ),
     (
         "{conv: 1x1, out: 8, as: «[a]»}",

@@ -57,6 +57,11 @@ class Commands(click.Group):
     def format_commands(self, ctx, formatter):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+        from .bounds import rows
+
+        for heading, entries in rows():
+            with formatter.section(heading):
+                formatter.write_dl(entries)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -87,6 +92,10 @@ def _run(args):
     verdict(OK)
     code = OK
     try:
+        if os.environ.get("COSTCALC_LIMITS"):
+            from .bounds import apply
+
+            apply(os.environ["COSTCALC_LIMITS"])
         code = _invoked(args or ["--help"])
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has seen enough

@@ -91,7 +91,9 @@ class Library:
             self.problems.add("recursion", f"block `{name}` calls itself: {path}", at, help)
             return None
         if len(self.open) >= limits.BLOCK_DEPTH:
-            self.problems.add("limit", f"blocks call each other at most {limits.BLOCK_DEPTH} deep", at)
+            self.problems.add(
+                "limit", f"blocks call each other at most {limits.BLOCK_DEPTH} deep", at, limits.hint("block_depth")
+            )
             self.problems.raise_any()
         if name not in self.done:
             self.open.append(name)

@@ -17,7 +17,10 @@ def control(key, node, scope, problems):
     if key in _COUNTS:
         fine, help = _is_count(value), "it is a whole number, 0 or more"
         if key == "repeat" and value > limits.LAYERS:
-            fine, help = False, f"a network has at most {limits.LAYERS:,} layers, repeats and blocks expanded"
+            fine, help = (
+                False,
+                limits.hint("layers", f"a network has at most {limits.LAYERS:,} layers, blocks expanded"),
+            )
     else:
         fine, help = value in (0, 1), "it is a condition, such as `true`, `i > 0` or `stride == 1`"
     if fine:

@@ -39,18 +39,18 @@ class Includes:
 
     def _source(self, origin):
         if len(self.open) > limits.INCLUDE_DEPTH:
-            raise _limit(f"specs include each other at most {limits.INCLUDE_DEPTH} deep")
+            raise _limit(f"specs include each other at most {limits.INCLUDE_DEPTH} deep", "include_depth")
         if len(self.sources) >= limits.INCLUDES:
-            raise _limit(f"a spec includes at most {limits.INCLUDES} others")
+            raise _limit(f"a spec includes at most {limits.INCLUDES} others", "includes")
         source = origin.folder.source(origin.path)
         self.sources.append(source)
         if sum(len(one.text) for one in self.sources) > limits.FILE_BYTES:
-            raise _limit(f"all that a spec includes has at most {limits.FILE_BYTES:,} characters")
+            raise _limit(f"all that a spec includes has at most {limits.FILE_BYTES:,} characters", "file_bytes")
         return source
 
 
-def _limit(message):
-    return FileError(Problem("limit", message))
+def _limit(message, name):
+    return FileError(Problem("limit", message, help=limits.hint(name)))
 
 
 class IncludeReader:

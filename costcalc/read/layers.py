@@ -35,7 +35,7 @@ class LayerReader:
             return ()
         self.count += len(node.value)
         if self.count > limits.LAYERS:
-            self.problems.add("limit", f"more than {limits.LAYERS:,} layers", node, "`repeat:` says a layer many times")
+            self.problems.add("limit", f"more than {limits.LAYERS:,} layers", node, limits.hint("layers"))
             self.problems.raise_any()
         found = [self.step(item, scope, with_then) for item in node.value]
         return tuple(step for step in found if step is not None)

@@ -27,8 +27,8 @@ except ImportError:  # no libyaml: the same events from the parser in Python
             Parser.__init__(self)
 
 
-KEYS = 100_000  # of one map
-NODES, WORDS = 710_000, 10_000  # values in one file, which must fit in bearable memory; texts kept once only
+_REPEAT = "`repeat:` says a layer many times"
+WORDS = 10_000  # texts kept once only
 
 
 class Node(NamedTuple):
@@ -120,9 +120,9 @@ class _Builder:
         if event.anchor or event.tag:
             self.refuse(event)
         self.count += 1
-        if self.count > NODES:
+        if self.count > limits.VALUES:
             raise self.problem(
-                "limit", f"a spec has at most {NODES:,} values", event, "`repeat:` says a layer many times"
+                "limit", f"a spec has at most {limits.VALUES:,} values", event, limits.hint("values", _REPEAT)
             )
         if kind is yaml.ScalarEvent:
             return self.scalar(event)
@@ -134,7 +134,9 @@ class _Builder:
         """The list or map that starts here."""
         self.depth += 1
         if self.depth > limits.NESTING:
-            raise self.problem("limit", f"lists and maps nest at most {limits.NESTING} deep", event)
+            raise self.problem(
+                "limit", f"lists and maps nest at most {limits.NESTING} deep", event, limits.hint("nesting")
+            )
         outer, self.open = self.open, 0
         self.flow += bool(event.flow_style)
         node = self.list(event) if type(event) is yaml.SequenceStartEvent else self.map(event)
@@ -199,8 +201,8 @@ class _Builder:
                 continue
             seen[key.value] = key
             pairs.append((key, self.whole(value) if self.cut else value))
-            if len(pairs) > KEYS:
-                raise self.problem("limit", f"a map has at most {KEYS:,} keys", start)
+            if len(pairs) > limits.KEYS:
+                raise self.problem("limit", f"a map has at most {limits.KEYS:,} keys", start, limits.hint("keys"))
 
     def is_rest(self, node):
         """Whether a comma cut this node off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""

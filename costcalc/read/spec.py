@@ -1,5 +1,6 @@
 """The spec language: a YAML text becomes a `Model`, or a SpecError with every problem of the file."""
 
+from .. import limits
 from ..errors import Place, Problem, Source, SpecError, brief, nearest
 from ..expr import FUNCTIONS, Function, parse
 from ..files import Origin, origin, stem
@@ -29,7 +30,6 @@ SECTIONS = (
     "published",
     "budget",
 )
-ENTRIES = 2_000  # variables, functions, inputs or blocks of one spec
 
 
 def read(source: Source, at: Origin | None = None) -> Model:
@@ -138,8 +138,10 @@ class _Reader:
             return None
         if node.kind != "map":
             self.problems.due("not-a-map", "a map", node, "write `name: value` on each line")
-        elif len(node.value) > ENTRIES:
-            self.problems.add("limit", f"at most {ENTRIES:,} entries can stand here", node)
+        elif len(node.value) > limits.ENTRIES:
+            self.problems.add(
+                "limit", f"at most {limits.ENTRIES:,} entries can stand here", node, limits.hint("entries")
+            )
         else:
             return node
         return None

@@ -25,9 +25,9 @@ def one(data):
         source = Source("net.yaml", decoded(data, "net.yaml"))
         reader = convention.read if b"prices:" in data else checks if b"checks:" in data else read_and_walk
         reader(source)
-    except CostcalcError as error:
-        if not all(problem.message for problem in error.problems):
-            raise AssertionError("an error without a word") from error
+    except CostcalcError as refused:
+        if not all(problem.message for problem in refused.problems):
+            raise AssertionError("an error without a word") from refused
 
 
 def checks(source):

@@ -5,6 +5,7 @@ import importlib.machinery
 import importlib.util
 import io
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import rich.table  # noqa: F401
 import sympy  # noqa: F401
 
 ROOT = Path(__file__).parent.parent.parent
-SECONDS = 120  # of one judgement: a mutant that takes longer hangs, and is caught
+SECONDS = 90  # of processor time for one judgement: a mutant that takes longer hangs, and is caught
 ALIKE = frozenset(  # operations that are one rule with others
     [
         "relu6",
@@ -56,12 +57,12 @@ def caught(mutant):
         os._exit(_judged(mutant))
     _, status = os.waitpid(process, 0)
     if os.WIFSIGNALED(status):
-        return "time" if os.WTERMSIG(status) == signal.SIGALRM else "crash"
+        return "time" if os.WTERMSIG(status) == signal.SIGXCPU else "crash"
     return {0: None, 1: "loops", 2: "domains", 3: "tests"}.get(os.WEXITSTATUS(status), "crash")
 
 
 def _judged(mutant):
-    signal.alarm(SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
     os.chdir(ROOT)
     _install(mutant)
     try:

@@ -20,7 +20,8 @@ def source(path):
             if not size:
                 raise FileError(Problem("bad-onnx", f"{path!r} is empty"))
             if size > limits.GRAPH_FILE_BYTES:
-                raise FileError(Problem("limit", f"{path!r} is larger than {limits.GRAPH_FILE_BYTES:,} bytes"))
+                message = f"{path!r} is larger than {limits.GRAPH_FILE_BYTES:,} bytes"
+                raise FileError(Problem("limit", message, help=limits.hint("graph_file_bytes")))
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return bounded(data, path)
     except (OSError, ValueError) as error:
@@ -36,7 +37,7 @@ def bounded(data, path):
         raise FileError(*(one._replace(message=f"{path!r}: {one.message}") for one in error.problems)) from None
     if len(kept) > limits.GRAPH_BYTES:
         message = f"{path!r}: the graph without its weights is larger than {limits.GRAPH_BYTES:,} bytes"
-        raise FileError(Problem("limit", message))
+        raise FileError(Problem("limit", message, help=limits.hint("graph_bytes")))
     return Source(path, "", kept)
 
 

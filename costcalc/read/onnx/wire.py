@@ -52,7 +52,8 @@ class _Stripper:
         """The number of a field, and where its value starts and ends."""
         self.fields += 1
         if self.fields > limits.GRAPH_FIELDS:
-            raise FileError(Problem("limit", f"the graph has more than {limits.GRAPH_FIELDS:,} parts"))
+            message = f"the graph has more than {limits.GRAPH_FIELDS:,} parts"
+            raise FileError(Problem("limit", message, help=limits.hint("graph_fields")))
         tag, at = self.varint(at, end)
         kind = tag & 7
         if kind == 2:

@@ -1,0 +1,96 @@
+"""Every limit on input: it is stated, its error names it, and raising it lets the input through."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import costcalc
+from costcalc import limits
+
+ROOT = Path(costcalc.__file__).parent
+HEAD = "input: [8, 8, 3]\n"
+CASES = {  # limit: (a value that is too low for the spec, the spec)
+    "file_bytes": (40, HEAD + "layers: [relu, relu, relu, relu]\n"),
+    "values": (8, HEAD + "layers: [relu, relu]\n"),
+    "keys": (2, HEAD + "layers: [{conv: 1x1, out: 3, stride: 1}]\n"),
+    "entries": (1, "vars: {a: 1, b: 2}\n" + HEAD + "layers: [relu]\n"),
+    "includes": (1, HEAD + "layers: [{include: planet.yaml}]\n"),
+    "include_depth": (1, HEAD + "layers: [{include: planet.yaml}]\n"),
+    "nesting": (3, HEAD + "layers: [{layers: [{layers: [relu]}]}]\n"),
+    "block_depth": (1, HEAD + "blocks:\n  a(): [b]\n  b(): [relu]\nlayers: [a]\n"),
+    "expression_chars": (5, HEAD + "layers: [{conv: 1x1, out: 1 + 1 + 1}]\n"),
+    "expression_depth": (2, HEAD + "layers: [{conv: 1x1, out: 1 + 1 + 1 + 1}]\n"),
+    "expression_steps": (4, HEAD + "layers: [{conv: 1x1, out: 1 + 1 + 1}]\n"),
+    "layers": (5, HEAD + "layers: [{repeat: 3, layers: [relu, relu]}]\n"),
+}
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    """Every limit as it was."""
+    before = {name: limits.value(name) for name in limits.RAISABLE}
+    yield
+    for name, number in before.items():
+        limits.raise_to(name, number)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_error_names_its_limit_and_raising_it_helps(run, tmp_path, monkeypatch, name):
+    low, text = CASES[name]
+    (tmp_path / "net.yaml").write_text(text)
+    monkeypatch.setenv("COSTCALC_LIMITS", f"{name}={low}")
+    code, _, err = run("analyze", "net.yaml")
+    assert code == 2
+    assert f"COSTCALC_LIMITS={name}=N in the environment raises this limit" in err.replace("\n", " ")
+    monkeypatch.setenv("COSTCALC_LIMITS", f"{name}={100_000_000}")
+    assert run("analyze", "net.yaml")[0] == 0
+
+
+def test_a_walk_ends_when_its_time_is_over(run, tmp_path, monkeypatch):
+    (tmp_path / "net.yaml").write_text(HEAD + "layers: [{repeat: 40, layers: [{conv: 3x3, out: i + 1}]}]\n")
+    monkeypatch.setenv("COSTCALC_LIMITS", "seconds=0")
+    code, _, err = run("analyze", "net.yaml")
+    assert code == 2
+    assert err.startswith("error: this network takes more than 0 seconds\n --> net.yaml:2:")
+    assert "COSTCALC_LIMITS=seconds=N" in err
+    monkeypatch.setenv("COSTCALC_LIMITS", "seconds=60")
+    assert run("analyze", "net.yaml")[0] == 0
+
+
+def test_the_help_states_every_limit(run):
+    _, out, _ = run("--help")
+    for name, meaning in {**limits.RAISABLE, **limits.FIXED}.items():
+        assert re.search(rf"^  {name.lower()} {limits.value(name):,}\s+{meaning.split()[0]}", out, re.M), name
+
+
+def test_every_limit_that_can_be_raised_is_named_by_an_error():
+    code = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py"))
+    for name in limits.RAISABLE:
+        assert f"limits.{name}" in code or f'limits.value("{name.lower()}")' in code, name
+        assert f'"{name.lower()}"' in code or name.startswith("EXPRESSION_"), name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("layers", "`layers` raises no limit"),
+        ("layers=", "`layers=` raises no limit"),
+        ("layers=many", "`layers=many` raises no limit"),
+        ("layers=-1", "`layers=-1` raises no limit"),
+        ("layers=" + "9" * 5000, f"`layers={'9' * 50}...` raises no limit"),
+        ("nesting=100, layer=7", "there is no limit `layer`\n  = help: a similar name exists: `layers`"),
+        ("size=7", "there is no limit `size`"),
+    ],
+)
+def test_what_raises_no_limit(run, monkeypatch, text, message):
+    monkeypatch.setenv("COSTCALC_LIMITS", text)
+    code, _, err = run("analyze", "mobilenet")
+    assert code == 2
+    assert err.startswith(f"error: COSTCALC_LIMITS: {message}")
+
+
+def test_several_limits_at_once(run, monkeypatch):
+    monkeypatch.setenv("COSTCALC_LIMITS", " layers=7  NESTING=9,keys=5 ")
+    assert run("--version")[0] == 0
+    assert (limits.LAYERS, limits.NESTING, limits.KEYS) == (7, 9, 5)
