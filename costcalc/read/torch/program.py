@@ -122,7 +122,9 @@ def _where(error):
     frames = [
         one
         for one in traceback.extract_tb(error.__traceback__)
-        if not one.filename.startswith((ours, "<")) and f"{os.sep}torch{os.sep}" not in one.filename
-        and f"{os.sep}contextlib" not in one.filename and f"{os.sep}importlib{os.sep}" not in one.filename
+        if not one.filename.startswith((ours, "<"))
+        and f"{os.sep}torch{os.sep}" not in one.filename
+        and f"{os.sep}contextlib" not in one.filename
+        and f"{os.sep}importlib{os.sep}" not in one.filename
     ]
     return tuple(f"at {one.filename}:{one.lineno}, in {one.name}" for one in frames[-1:])

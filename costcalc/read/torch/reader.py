@@ -1,6 +1,5 @@
 """The Model of an exported program: its calls are walked as the nodes of an ONNX graph are."""
 
-from ... import limits
 from ...errors import Problem, Source, SpecError
 from ...memory import uncollected
 from ...model import Input, Model
@@ -59,7 +58,7 @@ def _inputs(program, reader, scope, inputs):
         name, kind = spec.arg.name, spec.kind.name
         size = shape(nodes[name])
         if kind == "USER_INPUT":
-            inputs[name] = scope.own[name] = Tensor(size, first=len(size) > 3)
+            inputs[name] = scope.own[name] = Tensor(size, first=len(size) > 3, made=name)
         elif kind == "PARAMETER" or name in statistics:
             root = first.setdefault(id(program.state_dict[spec.target]), spec.target)
             reader.keep(name, Tensor(size, None, frozenset([root])), scope)

@@ -38,7 +38,10 @@ def recurrent(node):
     directions = 2 if node.get("bidirectional") else 1
     kind, hidden, width = node.get("kind"), node.get("hidden"), node.get("output")
     steps, batch = x.shape[:2] if not node.get("batch_first") else x.shape[1::-1]
-    kinds = {"weight": [one for one in weights if len(one.shape) == 2], "bias": [one for one in weights if len(one.shape) == 1]}
+    kinds = {
+        "weight": [one for one in weights if len(one.shape) == 2],
+        "bias": [one for one in weights if len(one.shape) == 1],
+    }
     options = {"projection": width} if kind == "lstm" and width != hidden else {}
     node.emit(
         *(kind, (steps, x.shape[-1])),

@@ -8,7 +8,16 @@ LAST = 2**63 - 1
 
 @translates(
     *("dropout", "feature_dropout", "alpha_dropout", "clone", "contiguous", "detach", "alias", "to", "_to_copy"),
-    *("type_as", "lift_fresh_copy", "lift_fresh", "view_as_real", "positive", "native_dropout", "resolve_conj", "float"),
+    *(
+        "type_as",
+        "lift_fresh_copy",
+        "lift_fresh",
+        "view_as_real",
+        "positive",
+        "native_dropout",
+        "resolve_conj",
+        "float",
+    ),
     *("resolve_neg", "requires_grad", "identity"),
 )
 def same(node):
@@ -50,7 +59,10 @@ def transpose(node):
 def movedim(node):
     """Axes taken out and put in elsewhere."""
     rank = len(node.shapes[0])
-    pairs = zip(*(one if isinstance(one, (tuple, list)) else [one] for one in (node["source"], node["destination"])), strict=True)
+    pairs = zip(
+        *(one if isinstance(one, (tuple, list)) else [one] for one in (node["source"], node["destination"])),
+        strict=True,
+    )
     placed = {to % rank: at % rank for at, to in pairs}
     rest = iter(at for at in range(rank) if at not in placed.values())
     node.call("Transpose", node["self"], perm=[placed[at] if at in placed else next(rest) for at in range(rank)])

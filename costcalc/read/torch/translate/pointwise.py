@@ -35,15 +35,37 @@ _JOINS |= {"true_divide": "Div", "__add__": "Add"}
 _OTHER = {
     **{name: name.capitalize() for name in ("erf", "floor", "ceil", "round", "sign", "sin", "cos", "tan", "asin")},
     **{name: name.capitalize() for name in ("acos", "atan", "sinh", "cosh", "reciprocal")},
-    **{"logical_not": "Not", "bitwise_not": "BitwiseNot", "isnan": "IsNaN", "isinf": "IsInf"},
+    "logical_not": "Not",
+    "bitwise_not": "BitwiseNot",
+    "isnan": "IsNaN",
+    "isinf": "IsInf",
     **dict.fromkeys(("rsqrt", "log1p", "expm1", "log2", "exp2", "log10", "sgn", "trunc", "frac"), "Reciprocal"),
     **dict.fromkeys(("log_sigmoid", "tanhshrink", "hardshrink", "softshrink", "threshold", "erfinv"), "Shrink"),
 }
 _BETWEEN = {
-    **{"pow": "Pow", "remainder": "Mod", "fmod": "Mod", "maximum": "Max", "minimum": "Min", "eq": "Equal"},
-    **{"ne": "Equal", "gt": "Greater", "ge": "GreaterOrEqual", "lt": "Less", "le": "LessOrEqual", "floor_divide": "Mod"},
-    **{"logical_and": "And", "logical_or": "Or", "logical_xor": "Xor", "bitwise_and": "And", "bitwise_or": "Or"},
-    **{"atan2": "Pow", "where": "Where", "masked_fill": "Where", "__and__": "And", "__or__": "Or", "lerp": "Where"},
+    "pow": "Pow",
+    "remainder": "Mod",
+    "fmod": "Mod",
+    "maximum": "Max",
+    "minimum": "Min",
+    "eq": "Equal",
+    "ne": "Equal",
+    "gt": "Greater",
+    "ge": "GreaterOrEqual",
+    "lt": "Less",
+    "le": "LessOrEqual",
+    "floor_divide": "Mod",
+    "logical_and": "And",
+    "logical_or": "Or",
+    "logical_xor": "Xor",
+    "bitwise_and": "And",
+    "bitwise_or": "Or",
+    "atan2": "Pow",
+    "where": "Where",
+    "masked_fill": "Where",
+    "__and__": "And",
+    "__or__": "Or",
+    "lerp": "Where",
 }
 
 
@@ -77,7 +99,9 @@ def glu(node):
 @translates(*_JOINS)
 def join(node):
     """Sums, differences, products and quotients; of a number too."""
-    node.call(_JOINS[node.base.removesuffix("_") if node.base not in _JOINS else node.base], node["self"], node["other"])
+    node.call(
+        _JOINS[node.base.removesuffix("_") if node.base not in _JOINS else node.base], node["self"], node["other"]
+    )
 
 
 @translates("rsub")

@@ -20,7 +20,9 @@ def pool(node):
     node.call(op, x, kernel_shape=kernel, ceil_mode=int(node["ceil_mode"]), **window_)
 
 
-@translates(*(f"{prefix}adaptive_{kind}_pool{n}d" for prefix in ("", "_") for kind in ("max", "avg") for n in (1, 2, 3)))
+@translates(
+    *(f"{prefix}adaptive_{kind}_pool{n}d" for prefix in ("", "_") for kind in ("max", "avg") for n in (1, 2, 3))
+)
 def adaptive(node):
     """Pooling to a grid of a given size."""
     x, kind = node.tensors[0], "max" if "max" in node.base else "avg"

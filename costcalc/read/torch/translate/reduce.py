@@ -3,10 +3,23 @@
 from . import translates
 
 _OPS = {
-    **{"mean": "ReduceMean", "sum": "ReduceSum", "amax": "ReduceMax", "amin": "ReduceMin", "prod": "ReduceProd"},
-    **{"max": "ReduceMax", "min": "ReduceMin", "logsumexp": "ReduceLogSumExp", "norm": "ReduceL2", "nansum": "ReduceSum"},
-    **{"linalg_vector_norm": "ReduceL2", "var": "ReduceSumSquare", "std": "ReduceSumSquare", "all": "ReduceMin"},
-    **{"any": "ReduceMax", "var_mean": "ReduceSumSquare", "std_mean": "ReduceSumSquare"},
+    "mean": "ReduceMean",
+    "sum": "ReduceSum",
+    "amax": "ReduceMax",
+    "amin": "ReduceMin",
+    "prod": "ReduceProd",
+    "max": "ReduceMax",
+    "min": "ReduceMin",
+    "logsumexp": "ReduceLogSumExp",
+    "norm": "ReduceL2",
+    "nansum": "ReduceSum",
+    "linalg_vector_norm": "ReduceL2",
+    "var": "ReduceSumSquare",
+    "std": "ReduceSumSquare",
+    "all": "ReduceMin",
+    "any": "ReduceMax",
+    "var_mean": "ReduceSumSquare",
+    "std_mean": "ReduceSumSquare",
 }
 
 
