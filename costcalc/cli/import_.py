@@ -6,7 +6,19 @@ from ..errors import OptionError, Problem
 from .options import SpecCommand, setting_options, variables
 
 
-@click.command(cls=SpecCommand)
+class ImportCommand(SpecCommand):
+    """`import torch ..` is a command of its own: the only one that runs code."""
+
+    def make_context(self, info_name, args, parent=None, **extra):
+        """The context of this command, or of that one."""
+        if args[:1] == ["torch"]:
+            from .import_torch import command
+
+            return command.make_context(f"{info_name} torch", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=ImportCommand)
 @click.argument("spec", metavar="MODEL")
 @setting_options
 @click.option("--width", metavar="NAME", help="Multiply every width by a variable of this name, for sweeps.")
@@ -18,6 +30,9 @@ def command(ctx, spec, alpha, res, rho, sets, width, output):
     MODEL is anything that `costcalc analyze` reads. Layers of equal structure become blocks with parameters, equal
     layers in a row `repeat`; numbers are those of the model, its variables settled. Read back, the spec has the same
     layers with the same costs.
+
+    `costcalc import torch MODULE:CALLABLE` reads a module of PyTorch, for which it runs the code that it names; nothing
+    else does. See `costcalc import torch --help`.
 
     \b
     Examples:
@@ -31,14 +46,14 @@ def command(ctx, spec, alpha, res, rho, sets, width, output):
     from .options import factor
     from .output import deliver
 
-    _check_name(width)
+    check_name(width)
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
     settled = settle(model, scaled(model, given, factor("rho", rho)))
     deliver(spec_text(model, settled, width), output)
 
 
-def _check_name(width):
+def check_name(width):
     """Refuse what cannot name a variable of a spec."""
     from ..read.args import is_name
     from ..read.blocks import RESERVED

@@ -11,13 +11,13 @@ def levels(proto, weight=None):
     scopes = _scopes(proto)
     leaf = proto.op_type or "node"
     if scopes:
-        return _relative([*scopes, leaf])
+        return relative([*scopes, leaf])
     parts = [part for part in proto.name.split("/") if part]
     if len(parts) > 1:
-        return _relative([*parts[:-1], leaf if _is_plain(parts[-1], leaf) else parts[-1]])
+        return relative([*parts[:-1], leaf if _is_plain(parts[-1], leaf) else parts[-1]])
     if weight and "." in weight and not weight.startswith(("onnx::", ".")) and "/" not in weight:
-        return _relative([*weight.split(".")[:-1], leaf])
-    return _relative([*parts, leaf][:1])
+        return relative([*weight.split(".")[:-1], leaf])
+    return relative([*parts, leaf][:1])
 
 
 def _scopes(proto):
@@ -34,7 +34,7 @@ def _is_plain(name, op):
     return re.fullmatch(rf"{re.escape(op)}(_\d+)?", name) is not None
 
 
-def _relative(parts):
+def relative(parts):
     """Each level without the names of those before it, and none too long."""
     found, before = [], ""
     for part in parts:

@@ -119,7 +119,7 @@ class Reader:
         known = folded(node) if rules.is_standard(proto.domain) else None
         if known is not None:
             return known
-        rule = rules.find(proto.domain, proto.op_type)
+        rule = self.rule(proto)
         node.is_constant = node.is_constant and not (rule and rule.multiplies)
         hidden = [one for one in node.inputs if one is not None and one.shape is None and one.items is None]
         if rule is None or (hidden and not rule.takes_any):
@@ -184,12 +184,20 @@ class Reader:
         """The version of the operators of a node's domain."""
         return self.versions.get(proto.domain if proto.domain != "ai.onnx" else "", 1)
 
+    def rule(self, proto):
+        """The rule of a node's operator, or None."""
+        return rules.find(proto.domain, proto.op_type)
+
     # steps
+
+    def levels(self, proto, weight):
+        """The levels of the name of a node's steps."""
+        return levels(proto, weight)
 
     def state(self, node, op, inputs, options, holds, times, follows):
         """Add the step of one operation."""
         weight = next((root for one in holds.values() if one is not None for root in one.roots or ()), None)
-        path = (*self.calls[:1], *levels(node.proto, weight)) if self.calls else levels(node.proto, weight)
+        path = (*self.calls[:1], *self.levels(node.proto, weight))
         counted, shared = self.numbers.counted(holds, path)
         body = Stated(
             op,

@@ -28,9 +28,10 @@ DOMAINS = ("", "ai.onnx", "com.microsoft")
 RULES: dict = {}
 
 
-def rule(*names, multiplies=False, takes_any=False, takes_scope=False):
+def rule(*names, into=None, multiplies=False, takes_any=False, takes_scope=False):
     """Enter a rule under operators' names.
 
+    into         a table of its own, for operators of another graph than ONNX
     multiplies   it has mult-adds: where its inputs' shapes are not known, its cost is not
     takes_any    it can tell its outputs where an input's shape is not known
     takes_scope  it walks graphs of its own, in the scope of its node
@@ -38,7 +39,7 @@ def rule(*names, multiplies=False, takes_any=False, takes_scope=False):
 
     def enter(function):
         function.multiplies, function.takes_any, function.takes_scope = multiplies, takes_any, takes_scope
-        RULES.update(dict.fromkeys(names, function))
+        (RULES if into is None else into).update(dict.fromkeys(names, function))
         return function
 
     return enter

@@ -1,0 +1,103 @@
+"""A node of an exported graph as its translation sees it: arguments by name, and calls to add."""
+
+from ..onnx.tensors import constant, scalar
+from .calls import Attribute, Call
+
+
+class Node:
+    """A node of an exported graph. Its arguments are those of the operator's schema, the defaults filled in."""
+
+    def __init__(self, node):
+        schema = node.target._schema
+        self.node, self.calls = node, []
+        self.base = schema.name.partition("::")[2]
+        self.given = {one.name: one.default_value for one in schema.arguments}
+        self.given.update(zip((one.name for one in schema.arguments), node.args, strict=False))
+        self.given.update(node.kwargs)
+        self.shapes = shapes(node)
+
+    def __getitem__(self, name):
+        return self.given[name]
+
+    def get(self, name, default=None):
+        """An argument that not every form of the operator has."""
+        return self.given.get(name, default)
+
+    @property
+    def tensors(self):
+        """The arguments that are tensors, those in lists too."""
+        return [one for value in self.given.values() for one in _flat(value) if hasattr(one, "meta")]
+
+    def step(self, op, *inputs, shape, **attributes):
+        """Add a call before the last; gives its tensor, of the given shape."""
+        name = f"{self.node.name}.step{len(self.calls)}"
+        self._add(op, "", inputs, (name,), (tuple(shape),), attributes)
+        return name
+
+    def call(self, op, *inputs, domain="", **attributes):
+        """Add the call that makes the outputs."""
+        self._add(op, domain, inputs, outputs(self.node), self.shapes, attributes)
+
+    def own(self, op, *inputs, **attributes):
+        """Add a call of an operator that only `rules` has."""
+        self.call(op, *inputs, domain="torch", **attributes)
+
+    def _add(self, op, domain, inputs, names, shapes, attributes):
+        constants, found = {}, []
+        for at, one in enumerate(inputs):
+            name = f"{self.node.name}.{len(self.calls)}.{at}"
+            found.append(one if isinstance(one, str) else tensor(one) if hasattr(one, "meta") else name)
+            if found[-1] == name:
+                constants[name] = _constant(one)
+            if one is None:
+                found[-1] = ""
+        given = tuple(Attribute(name, value) for name, value in attributes.items() if value is not None)
+        title = f"{self.node.name}" if op == self.base else f"{self.node.name}: {self.base}"
+        self.calls.append(
+            Call(title, op, domain, tuple(found), names, given, scopes(self.node), self.base, shapes, constants)
+        )
+
+
+def _constant(value):
+    return constant((len(value),), value) if isinstance(value, (tuple, list)) else scalar(value)
+
+
+def _flat(value):
+    return [item for one in value for item in _flat(one)] if isinstance(value, (tuple, list)) else [value]
+
+
+def shapes(node):
+    """The shapes of what a node makes, None for what has none."""
+    value = node.meta.get("val")
+    return tuple(map(_shape, value if isinstance(value, (tuple, list)) else (value,)))
+
+
+def shape(node):
+    """The shape of the one tensor that a node makes."""
+    return shapes(node)[0]
+
+
+def _shape(value):
+    sizes = getattr(value, "shape", None)
+    return tuple(sizes) if sizes is not None and all(type(size) is int for size in sizes) else None
+
+
+def outputs(node):
+    """The names of what a node makes."""
+    value = node.meta.get("val")
+    if isinstance(value, (tuple, list)):
+        return tuple(f"{node.name}.{at}" for at in range(len(value)))
+    return (node.name,)
+
+
+def tensor(node):
+    """The name of a node's tensor: one of several is told apart by its number."""
+    if getattr(node.target, "__name__", "") == "getitem" and node.op == "call_function":
+        return f"{tensor(node.args[0])}.{node.args[1]}"
+    return node.name
+
+
+def scopes(node):
+    """The modules that a node is in, by their full names, outermost first."""
+    paths = (path for path, _ in (node.meta.get("nn_module_stack") or {}).values())
+    return tuple(path.partition("@")[0] for path in paths if path)

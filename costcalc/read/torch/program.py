@@ -1,0 +1,130 @@
+"""Runs what a user names: imports it, makes the module on no device, and exports its graph."""
+
+import contextlib
+import os
+import sys
+import warnings
+
+from ...errors import CostcalcError, FileError, OptionError, Problem, brief
+
+EXTRA = "pip install 'costcalc[torch]'"
+
+
+def exported(target, shapes, kwargs):
+    """The ExportedProgram of `MODULE:CALLABLE`.
+
+    target  where the module, or what makes it, is
+    shapes  (sizes, name of the type of numbers) of each input, as the module takes it
+    kwargs  what the callable is given
+
+    Runs the code that `target` names, with its output on standard error. Raises OptionError, FileError.
+    """
+    torch = _torch()
+    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = _module(torch, target, _imported(target), kwargs)
+        inputs = tuple(torch.empty(sizes, dtype=getattr(torch, kind), device="meta") for sizes, kind in shapes)
+        with _told(target, "cannot be exported for this input"), torch.device("meta"):
+            return torch.export.export(module.to("meta").eval(), inputs, strict=False)
+
+
+def _torch():
+    try:
+        import torch
+        import torch.export
+    except ImportError:
+        raise FileError(Problem("missing-extra", "reading modules needs the package `torch`", help=EXTRA)) from None
+    return torch
+
+
+def _imported(target):
+    """What `MODULE:CALLABLE` names, with the working directory among the places of modules."""
+    from importlib import import_module
+
+    name, colon, path = target.partition(":")
+    if not colon or not name or not path or name.endswith(".py"):
+        help = "write MODULE:CALLABLE, as in torchvision.models:resnet18 or net:Net"
+        raise OptionError(Problem("usage", f"`{brief(target)}` names no callable of a module", help=help))
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        with _told(target, "cannot be imported"):
+            found = import_module(name)
+    except CostcalcError as error:
+        cause = error.__cause__
+        if isinstance(cause, ModuleNotFoundError) and cause.name and f"{name}.".startswith(f"{cause.name}."):
+            help = "it is looked for in the working directory and where Python finds packages"
+            raise FileError(Problem("no-module", f"there is no module `{brief(cause.name)}`", help=help)) from None
+        raise
+    return _attribute(found, name, path)
+
+
+def _attribute(found, name, path):
+    from ...errors import nearest
+
+    for part in path.split("."):
+        if not hasattr(found, part):
+            help = nearest(part, [one for one in vars(found) if not one.startswith("_")])
+            raise FileError(Problem("no-callable", f"`{brief(name)}` has no `{brief(path)}`", help=help))
+        found = getattr(found, part)
+    return found
+
+
+def _module(torch, target, found, kwargs):
+    """The module: as it is, or made by the callable, without memory for its numbers where it can be."""
+    if isinstance(found, torch.nn.Module):
+        if kwargs:
+            raise OptionError(Problem("usage", f"`{brief(target)}` is a module already: `--kwargs` is for a callable"))
+        return found
+    if not callable(found):
+        raise _no_module(target, found)
+    try:
+        with torch.device("meta"):
+            made = found(**kwargs)
+    except (RuntimeError, NotImplementedError) as error:
+        if "meta" not in str(error):
+            raise _failed(target, "cannot be made", error) from error
+        with _told(target, "cannot be made"):  # it looks at its numbers while it is made
+            made = found(**kwargs)
+    except (Exception, SystemExit) as error:
+        raise _failed(target, "cannot be made", error) from error
+    if not isinstance(made, torch.nn.Module):
+        raise _no_module(target, made)
+    return made
+
+
+def _no_module(target, found):
+    help = "a torch.nn.Module is due, or a callable that makes one"
+    kind = f"{type(found).__module__}.{type(found).__qualname__}".removeprefix("builtins.")
+    return FileError(Problem("no-module", f"`{brief(target)}` gives a {brief(kind)}", help=help))
+
+
+@contextlib.contextmanager
+def _told(target, what):
+    """Turn any failure of the code into one message."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise _failed(target, what, error) from error
+
+
+def _failed(target, what, error):
+    lines = str(error).strip().splitlines() or [""]
+    said = f"{type(error).__name__}: {lines[0].strip()}".rstrip(": ")
+    return FileError(Problem("code-failed", f"`{brief(target)}` {what}: {said}", notes=_where(error)))
+
+
+def _where(error):
+    """The last place in the code that is neither ours nor the framework's."""
+    import traceback
+
+    ours = os.path.dirname(os.path.abspath(__file__))
+    frames = [
+        one
+        for one in traceback.extract_tb(error.__traceback__)
+        if not one.filename.startswith((ours, "<"))
+        and f"{os.sep}torch{os.sep}" not in one.filename
+        and f"{os.sep}contextlib" not in one.filename
+        and f"{os.sep}importlib{os.sep}" not in one.filename
+    ]
+    return tuple(f"at {one.filename}:{one.lineno}, in {one.name}" for one in frames[-1:])

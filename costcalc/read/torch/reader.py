@@ -1,0 +1,110 @@
+"""The Model of an exported program: its calls are walked as the nodes of an ONNX graph are."""
+
+from ...errors import Problem, Source, SpecError
+from ...memory import uncollected
+from ...model import Input, Model
+from ..onnx.names import relative
+from ..onnx.reader import Reader, Scope
+from ..onnx.tensors import Tensor
+from . import translate
+from .calls import Call
+from .node import Node, outputs, scopes, shape, shapes, tensor
+from .rules import RULES
+
+_OPSET = {"": 23}
+_STATISTICS = ("running_mean", "running_var")
+
+
+def read(program, name, path):
+    """The Model of an ExportedProgram, called `name`; `path` is what messages call it. Raises SpecError."""
+    with uncollected():
+        source = Source(path, "")
+        reader, inputs = _Reader(source), {}
+        scope = Scope()
+        _inputs(program, reader, scope, inputs)
+        reader.nodes(_calls(program.graph), scope)
+        if not reader.steps:
+            raise SpecError(Problem("bad-graph", f"{path!r}: it computes nothing"))
+        shown = {one: Input(reader.seen(given)[0], None, False) for one, given in inputs.items()}
+        return Model(name, source, {}, shown, reader.finished_steps())
+
+
+class _Reader(Reader):
+    """Walks calls, which know their scopes, their outputs' shapes and the numbers in the code."""
+
+    def __init__(self, source):
+        super().__init__(source, {}, _OPSET)
+
+    def node(self, proto, number, scope, given):
+        scope.own.update(proto.constants)
+        return super().node(proto, number, scope, given)
+
+    def rule(self, proto):
+        return RULES.get(proto.op_type) if proto.domain == "torch" else super().rule(proto)
+
+    def levels(self, proto, weight):
+        return relative([*proto.scopes, proto.leaf])
+
+    def unruled(self, node, rule):
+        super().unruled(node, rule)
+        return [Tensor(one) for one in node.proto.shapes]
+
+
+def _inputs(program, reader, scope, inputs):
+    """Put what flows in, and all that is stored, into scope: parameters once, however many names they have."""
+    first, nodes = {}, {one.name: one for one in program.graph.nodes if one.op == "placeholder"}
+    statistics = _statistics(program.graph)
+    for spec in program.graph_signature.input_specs:
+        name, kind = spec.arg.name, spec.kind.name
+        size = shape(nodes[name])
+        if kind == "USER_INPUT":
+            inputs[name] = scope.own[name] = Tensor(size, first=len(size) > 3, made=name)
+        elif kind == "PARAMETER" or name in statistics:
+            root = first.setdefault(id(program.state_dict[spec.target]), spec.target)
+            reader.keep(name, Tensor(size, None, frozenset([root])), scope)
+        else:
+            scope.own[name] = Tensor(size, None, frozenset())
+
+
+def _statistics(graph):
+    """The names of the buffers that are running statistics of a normalisation; other buffers are mere constants."""
+    found = set()
+    for one in graph.nodes:
+        schema = getattr(one.target, "_schema", None)
+        if schema is not None and "batch_norm" in schema.name:
+            node = Node(one)
+            found |= {given.name for given in map(node.get, _STATISTICS) if given is not None}
+    return found
+
+
+def _calls(graph):
+    """The calls of a graph, in order."""
+    for node in graph.nodes:
+        if node.op != "call_function" or getattr(node.target, "__name__", "") == "getitem":
+            continue
+        if any(one is not None for one in shapes(node)) or not _is_silent(node):
+            yield from _called(node)
+
+
+def _is_silent(node):
+    """Whether a node makes no tensor: an assertion, or a number of the code."""
+    value = node.meta.get("val")
+    return not hasattr(value, "shape") and not isinstance(value, (tuple, list))
+
+
+def _called(node):
+    """The calls that a node is told by; of what has no translation, one whose cost is not known."""
+    schema = getattr(node.target, "_schema", None)
+    rule = translate.find(schema.name) if schema is not None else None
+    if rule is None or any(_is_silent(one) for one in node.all_input_nodes):
+        return [_unknown(node)]
+    found = Node(node)
+    rule(found)
+    return found.calls
+
+
+def _unknown(node):
+    name = getattr(node.target, "_schema", None)
+    space, _, op = (name.name if name else f"torch::{node.target}").partition("::")
+    given = tuple(tensor(one) for one in node.all_input_nodes if not _is_silent(one) and one.op != "get_attr")
+    return Call(node.name, op, space, given, outputs(node), (), scopes(node), op, shapes(node), {})

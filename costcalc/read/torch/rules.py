@@ -1,0 +1,113 @@
+"""Operators that the standard of ONNX has no equal of."""
+
+from ...errors import Refused
+from ...num import prod
+from ..onnx.node import axis
+from ..onnx.rules import rule
+from ..onnx.rules.linear import multiplied
+from ..onnx.tensors import Tensor
+
+RULES: dict = {}
+
+
+@rule("linear", into=RULES, multiplies=True)
+def linear(node):
+    """x (.., in) by a weight (out, in), and a bias."""
+    weight = node.need(1)
+    return multiplied(node, node.need(0), weight._replace(shape=weight.shape[::-1], value=None), node.input(2))
+
+
+@rule("attend", into=RULES, multiplies=True)
+def attend(node):
+    """Queries (.., heads, tokens, size), keys and values: any axes before are so many runs."""
+    q, k, v = (node.need(number).shape for number in range(3))
+    if len(q) < 3:
+        raise Refused(f"attention of a tensor with {len(q)} axes")
+    heads = q[-3] if len(q) > 3 else 1
+    widths = heads * q[-1], k[-1] * (k[-3] if len(k) > 3 else 1), v[-1] * (v[-3] if len(v) > 3 else 1)
+    shapes = [(one[-2], width) for one, width in zip((q, k, v), widths, strict=True)]
+    causal = bool(node.get("is_causal", 0)) and q[-2] == k[-2]
+    node.emit("attend", *shapes, times=prod(q[: len(q) - 2]) // heads, heads=heads, causal=causal)
+    return declared(node)
+
+
+@rule("recurrent", into=RULES, multiplies=True)
+def recurrent(node):
+    """Layers on each other over (steps, batch, features): one step of ours for all of them."""
+    x, *weights = node.inputs
+    directions = 2 if node.get("bidirectional") else 1
+    kind, hidden, width = node.get("kind"), node.get("hidden"), node.get("output")
+    steps, batch = x.shape[:2] if not node.get("batch_first") else x.shape[1::-1]
+    kinds = {
+        "weight": [one for one in weights if len(one.shape) == 2],
+        "bias": [one for one in weights if len(one.shape) == 1],
+    }
+    options = {"projection": width} if kind == "lstm" and width != hidden else {}
+    node.emit(
+        *(kind, (steps, x.shape[-1])),
+        times=batch,
+        holds={name: together(tensors) for name, tensors in kinds.items() if tensors},
+        hidden=hidden,
+        layers=node.get("layers"),
+        bidirectional=directions == 2,
+        bias=bool(kinds["bias"]),
+        **options,
+    )
+    return declared(node)
+
+
+def together(tensors):
+    """Several tensors of numbers as one."""
+    size = sum(one.size for one in tensors)
+    return Tensor((size,), None, frozenset().union(*(one.roots or () for one in tensors)))
+
+
+@rule("adaptive", into=RULES)
+def adaptive(node):
+    """Pooling to a grid: the channels stand before it."""
+    x, rank = node.need(0), node.get("rank")
+    space, (shape, *_) = x.shape[-rank:], node.proto.shapes
+    *batch, channels = x.shape[: len(x.shape) - rank]
+    node.emit(f"adaptive_{node.get('kind')}pool", (*space, channels), times=prod(batch), size=shape[-rank:])
+    return [Tensor(one, first=len(one) == rank + 2) for one in node.proto.shapes]
+
+
+@rule("activation", into=RULES)
+def activation(node):
+    """A function of one tensor, by its name in the spec language."""
+    x = node.need(0)
+    shape, times = node.seen(x)
+    node.emit(node.get("function"), shape, times=times, follows=True)
+    return [x._replace(value=None, roots=x.roots if node.is_constant else None)]
+
+
+@rule("glu", into=RULES)
+def glu(node):
+    """Gated linear unit: ours has the halves in the last axis."""
+    x = node.need(0)
+    at = axis(node.get("dim"), len(x.shape))
+    rest = prod(size for number, size in enumerate(x.shape) if number != at)
+    node.emit("glu", (rest, x.shape[at]), follows=True)
+    return [one._replace(first=x.first) for one in declared(node)]
+
+
+@rule("passive", into=RULES)
+def passive(node):
+    """What multiplies nothing; constants stay constants."""
+    outputs = declared(node)
+    first = any(one.first and len(one.shape) == len(outputs[0].shape or ()) for one in node.inputs)
+    if outputs[0].shape is not None:
+        node.passive(outputs[0].shape, first)
+    return [one._replace(first=first) for one in outputs]
+
+
+@rule("created", into=RULES)
+def created(node):
+    """A tensor that nothing flows into."""
+    return [Tensor(shape, None, frozenset()) for shape in node.proto.shapes]
+
+
+def declared(node):
+    """The outputs as the export has their shapes."""
+    roots = frozenset().union(*(one.roots for one in node.inputs if one is not None)) if node.is_constant else None
+    return [Tensor(shape, None, roots) for shape in node.proto.shapes]

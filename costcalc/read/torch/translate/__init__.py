@@ -1,0 +1,32 @@
+"""The table of operators: how each call of one is told to the reader of graphs."""
+
+from functools import lru_cache
+from importlib import import_module
+
+FAMILIES = ("multiply", "norm", "pool", "pointwise", "reduce", "move", "select")
+TABLE: dict = {}
+
+
+def translates(*names):
+    """Enter a translation under operators' names, those of `aten` without their namespace."""
+
+    def enter(function):
+        TABLE.update(dict.fromkeys(names, function))
+        return function
+
+    return enter
+
+
+@lru_cache(1)
+def table():
+    """All translations by operator."""
+    for name in FAMILIES:
+        import_module(f"{__name__}.{name}")
+    return TABLE
+
+
+def find(schema_name):
+    """The translation of an operator such as `aten::relu_`, or None. What works in place is as what does not."""
+    space, _, name = schema_name.partition("::")
+    known = name if space == "aten" else schema_name
+    return table().get(known) or table().get(known.removesuffix("_"))

@@ -1,0 +1,119 @@
+"""Values moved about, and tensors cut, joined and made larger."""
+
+from ..node import shape
+from . import translates
+
+LAST = 2**63 - 1
+
+
+@translates(
+    *("dropout", "feature_dropout", "alpha_dropout", "clone", "contiguous", "detach", "alias", "to", "_to_copy"),
+    *(
+        "type_as",
+        "lift_fresh_copy",
+        "lift_fresh",
+        "view_as_real",
+        "positive",
+        "native_dropout",
+        "resolve_conj",
+        "float",
+    ),
+    *("resolve_neg", "requires_grad", "identity"),
+)
+def same(node):
+    """The same values."""
+    node.call("Identity", node.tensors[0])
+
+
+@translates(
+    *("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "_unsafe_view", "view_as", "reshape_as"),
+    *("ravel", "atleast_1d", "atleast_2d", "atleast_3d"),
+)
+def reshape(node):
+    """The same values in another shape."""
+    node.call("Reshape", node.tensors[0], shape=node.shapes[0], allowzero=1)
+
+
+@translates("permute")
+def permute(node):
+    """Axes in another order."""
+    rank = len(node["dims"])
+    node.call("Transpose", node["self"], perm=[at % rank for at in node["dims"]])
+
+
+@translates("transpose", "t", "numpy_T", "mT", "adjoint", "swapaxes", "swapdims")
+def transpose(node):
+    """Two axes exchanged; all of them turned round by `numpy_T`."""
+    rank = len(node.shapes[0])
+    order = list(range(rank))
+    if node.base.startswith("numpy_T"):
+        order.reverse()
+    elif rank > 1:
+        first = node.get("dim0", node.get("axis0", -2 if node.base in ("mT", "adjoint") else 0)) % rank
+        second = node.get("dim1", node.get("axis1", -1)) % rank
+        order[first], order[second] = order[second], order[first]
+    node.call("Transpose", node["self"], perm=order)
+
+
+@translates("movedim", "moveaxis")
+def movedim(node):
+    """Axes taken out and put in elsewhere."""
+    rank = len(node.shapes[0])
+    pairs = zip(
+        *(one if isinstance(one, (tuple, list)) else [one] for one in (node["source"], node["destination"])),
+        strict=True,
+    )
+    placed = {to % rank: at % rank for at, to in pairs}
+    rest = iter(at for at in range(rank) if at not in placed.values())
+    node.call("Transpose", node["self"], perm=[placed[at] if at in placed else next(rest) for at in range(rank)])
+
+
+@translates("expand", "expand_as", "broadcast_to")
+def expand(node):
+    """Values repeated along axes of size 1."""
+    node.call("Expand", node.tensors[0], node.shapes[0])
+
+
+@translates("cat", "concat", "concatenate")
+def cat(node):
+    """Tensors behind each other."""
+    node.call("Concat", *node["tensors"], axis=node["dim"])
+
+
+@translates("stack")
+def stack(node):
+    """Tensors on top of each other, along a new axis."""
+    at, rank = node["dim"], len(node.shapes[0])
+    single = (*node.shapes[0][: at % rank], 1, *node.shapes[0][at % rank + 1 :])
+    parts = [node.step("Unsqueeze", one, axes=[at], shape=single) for one in node["tensors"]]
+    node.call("Concat", *parts, axis=at)
+
+
+@translates("split", "split_with_sizes", "chunk", "tensor_split", "unsafe_split", "unsafe_chunk")
+def split(node):
+    """Parts along an axis."""
+    x, at = node.tensors[0], node["dim"]
+    node.call("Split", x, axis=at, split=[one[at % len(one)] for one in node.shapes])
+
+
+@translates("slice")
+def slice_(node):
+    """A part of an axis."""
+    start, end = node["start"] or 0, LAST if node["end"] is None else node["end"]
+    node.call("Slice", node["self"], [start], [end], [node["dim"]], [node["step"]])
+
+
+@translates("narrow")
+def narrow(node):
+    """A part of an axis, by its length."""
+    end = node["start"] + node["length"]
+    node.call("Slice", node["self"], [node["start"]], [end], [node["dim"]], [1])
+
+
+@translates("pad", "constant_pad_nd", *(f"{kind}_pad{n}d" for kind in ("reflection", "replication") for n in (1, 2, 3)))
+def pad(node):
+    """Values around; the numbers are those of the last axis first, before and after."""
+    given, x = node.get("pad", node.get("padding")), node.tensors[0]
+    missing = len(shape(x)) - len(given) // 2
+    before, after = ([0] * missing + list(given[side::2])[::-1] for side in (0, 1))
+    node.call("Pad", x, [*before, *after])

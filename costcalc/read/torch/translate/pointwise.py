@@ -1,0 +1,130 @@
+"""Element by element."""
+
+from . import translates
+
+ACTIVATIONS = {  # as the spec language calls them
+    "relu": "relu",
+    "relu6": "relu6",
+    "hardtanh": "hardtanh",
+    "hardswish": "hswish",
+    "hardsigmoid": "hsigmoid",
+    "leaky_relu": "leaky_relu",
+    "rrelu": "leaky_relu",
+    "elu": "elu",
+    "selu": "selu",
+    "celu": "celu",
+    "gelu": "gelu",
+    "silu": "silu",
+    "mish": "mish",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "softplus": "softplus",
+    "exp": "exp",
+    "log": "log",
+    "sqrt": "sqrt",
+    "square": "square",
+    "abs": "abs",
+    "neg": "neg",
+    "clamp": "clamp",
+    "clamp_min": "clamp",
+    "clamp_max": "clamp",
+    "clip": "clamp",
+}
+_JOINS = {"add": "Add", "sub": "Sub", "subtract": "Sub", "mul": "Mul", "multiply": "Mul", "div": "Div", "divide": "Div"}
+_JOINS |= {"true_divide": "Div", "__add__": "Add"}
+_OTHER = {
+    **{name: name.capitalize() for name in ("erf", "floor", "ceil", "round", "sign", "sin", "cos", "tan", "asin")},
+    **{name: name.capitalize() for name in ("acos", "atan", "sinh", "cosh", "reciprocal")},
+    "logical_not": "Not",
+    "bitwise_not": "BitwiseNot",
+    "isnan": "IsNaN",
+    "isinf": "IsInf",
+    **dict.fromkeys(("rsqrt", "log1p", "expm1", "log2", "exp2", "log10", "sgn", "trunc", "frac"), "Reciprocal"),
+    **dict.fromkeys(("log_sigmoid", "tanhshrink", "hardshrink", "softshrink", "threshold", "erfinv"), "Shrink"),
+}
+_BETWEEN = {
+    "pow": "Pow",
+    "remainder": "Mod",
+    "fmod": "Mod",
+    "maximum": "Max",
+    "minimum": "Min",
+    "eq": "Equal",
+    "ne": "Equal",
+    "gt": "Greater",
+    "ge": "GreaterOrEqual",
+    "lt": "Less",
+    "le": "LessOrEqual",
+    "floor_divide": "Mod",
+    "logical_and": "And",
+    "logical_or": "Or",
+    "logical_xor": "Xor",
+    "bitwise_and": "And",
+    "bitwise_or": "Or",
+    "atan2": "Pow",
+    "where": "Where",
+    "masked_fill": "Where",
+    "__and__": "And",
+    "__or__": "Or",
+    "lerp": "Where",
+}
+
+
+@translates(*ACTIVATIONS)
+def activation(node):
+    """A function of one tensor."""
+    op = ACTIVATIONS[node.base if node.base in ACTIVATIONS else node.base.removesuffix("_")]
+    if op == "hardtanh" and (node["min_val"], node["max_val"]) == (0, 6):
+        op = "relu6"
+    node.own("activation", node.tensors[0], function=op)
+
+
+@translates("prelu", "_prelu_kernel")
+def prelu(node):
+    """Leaky ReLU with learned slopes."""
+    node.call("PRelu", *node.tensors)
+
+
+@translates("softmax", "_softmax", "log_softmax", "_log_softmax")
+def softmax(node):
+    """Softmax along one axis."""
+    node.call("LogSoftmax" if "log" in node.base else "Softmax", node.tensors[0], axis=node["dim"])
+
+
+@translates("glu")
+def glu(node):
+    """One half by the sigmoid of the other."""
+    node.own("glu", node["self"], dim=node["dim"])
+
+
+@translates(*_JOINS)
+def join(node):
+    """Sums, differences, products and quotients; of a number too."""
+    node.call(
+        _JOINS[node.base.removesuffix("_") if node.base not in _JOINS else node.base], node["self"], node["other"]
+    )
+
+
+@translates("rsub")
+def rsub(node):
+    """A difference, the other way round."""
+    node.call("Sub", node["other"], node["self"])
+
+
+@translates("addcmul", "addcdiv")
+def addcmul(node):
+    """A product or quotient of two added to a third."""
+    op = "Mul" if "mul" in node.base else "Div"
+    product = node.step(op, node["tensor1"], node["tensor2"], shape=node.shapes[0])
+    node.call("Add", node["self"], product)
+
+
+@translates(*_OTHER)
+def other(node):
+    """What the spec language has no operation for."""
+    node.call(_OTHER[node.base if node.base in _OTHER else node.base.removesuffix("_")], node.tensors[0])
+
+
+@translates(*_BETWEEN)
+def between(node):
+    """What else is done with tensors that broadcast."""
+    node.call(_BETWEEN[node.base if node.base in _BETWEEN else node.base.removesuffix("_")], *node.tensors)

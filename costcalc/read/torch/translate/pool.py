@@ -1,0 +1,52 @@
+"""Pooling and resizing."""
+
+from ..node import shape
+from . import translates
+from .multiply import each, window
+
+
+@translates(
+    *(f"{kind}_pool{rank}d" for kind in ("max", "avg") for rank in (1, 2, 3)),
+    *(f"max_pool{rank}d_with_indices" for rank in (1, 2, 3)),
+)
+def pool(node):
+    """Pooling over a sliding window, whose stride is its size unless given."""
+    x = node.tensors[0]
+    rank = len(node["kernel_size"]) if len(node["kernel_size"]) > 1 else len(shape(x)) - 2
+    kernel = each(node["kernel_size"], rank)
+    node.given["stride"] = node["stride"] or kernel
+    op = "MaxPool" if node.base.startswith("max") else "AveragePool"
+    window_ = window(node, rank, node["padding"])
+    node.call(op, x, kernel_shape=kernel, ceil_mode=int(node["ceil_mode"]), **window_)
+
+
+@translates(
+    *(f"{prefix}adaptive_{kind}_pool{n}d" for prefix in ("", "_") for kind in ("max", "avg") for n in (1, 2, 3))
+)
+def adaptive(node):
+    """Pooling to a grid of a given size."""
+    x, kind = node.tensors[0], "max" if "max" in node.base else "avg"
+    rank = int(node.base[-2])
+    size = shape(x)[: len(shape(x)) - rank], node.shapes[0][-rank:]
+    if all(one == 1 for one in size[1]) and len(node.shapes) == 1:
+        node.call("GlobalMaxPool" if kind == "max" else "GlobalAveragePool", x)
+    else:
+        node.own("adaptive", x, kind=kind, rank=rank)
+
+
+@translates(
+    *("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "upsample_linear1d", "upsample_bilinear2d"),
+    *("upsample_trilinear3d", "upsample_bicubic2d", "_upsample_nearest_exact1d", "_upsample_nearest_exact2d"),
+    *("_upsample_nearest_exact3d", "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"),
+)
+def upsample(node):
+    """The grid in another size."""
+    mode = "nearest" if "nearest" in node.base else "linear"
+    node.call("Resize", node.tensors[0], None, None, node.shapes[0], mode=mode)
+
+
+@translates("pixel_shuffle", "pixel_unshuffle")
+def shuffle(node):
+    """Channels as blocks of the grid, or back."""
+    factor = node.get("upscale_factor") or node.get("downscale_factor")
+    node.call("DepthToSpace" if node.base == "pixel_shuffle" else "SpaceToDepth", node["self"], blocksize=factor)

@@ -1,0 +1,26 @@
+"""Values picked and placed, and tensors that come from nowhere: nothing that multiplies."""
+
+from . import translates
+
+
+@translates(
+    *("select", "index", "index_select", "gather", "take_along_dim", "unbind", "roll", "flip", "rot90", "diagonal"),
+    *("unfold", "im2col", "col2im", "channel_shuffle", "grid_sampler", "grid_sampler_2d", "affine_grid_generator"),
+    *("repeat", "tile", "repeat_interleave", "masked_select", "scatter", "scatter_add", "index_put", "index_fill"),
+    *("index_add", "index_copy", "copy", "fill", "zero", "one_hot", "meshgrid", "as_strided", "select_scatter"),
+    *("slice_scatter", "view_as_complex", "real", "imag", "native_channel_shuffle", "diag_embed"),
+)
+def passive(node):
+    """Values read at places and put elsewhere."""
+    node.own("passive", *node.tensors)
+
+
+@translates(
+    *("arange", "linspace", "zeros", "ones", "full", "empty", "eye", "rand", "randn", "randint", "scalar_tensor"),
+    *("tensor", "new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like"),
+    *("empty_like", "rand_like", "randn_like", "empty_strided", "new_empty_strided", "tril_indices", "triu_indices"),
+    *("hann_window", "hamming_window", "empty_permuted"),
+)
+def created(node):
+    """A tensor whose values hang on nothing that flows."""
+    node.own("created")
