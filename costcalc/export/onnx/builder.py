@@ -98,14 +98,12 @@ class Builder:
         """A constant whole number."""
         return self._constant("int64", (value,), ())
 
-    def repeated(self, value, count):
-        """A constant vector of one number many times."""
-        self._refuse_many(count)
-        return self._constant("float32", (float(value),) * count, (count,))
+    def filled(self, value, count):
+        """A vector of one number many times, which is made in the graph: it is nothing trained."""
+        return self.add("Cast", self.add("Expand", self.whole(value), self.ints(count)), to=1)  # FLOAT
 
     def _constant(self, kind, values, shape):
-        text = f"[{values[0]:g}] x {len(values)}" if kind == "float32" and shape else f"{list(values)}"
-        name = f"{kind} {text}" if shape else f"{kind} {values[0]:g}"
+        name = f"{kind} {list(values)}" if shape else f"{kind} {values[0]:g}"
         self.constants[name] = (kind, values, shape)
         return name
 

@@ -16,7 +16,7 @@ def proven(network, name):
     """
     import onnx
 
-    model = _model(network, name, [_info(weight, *one) for weight, one in _weights(network)], [])
+    model = assembled(network, name, inputs=[_info(one, weight.shape, _FLOAT) for one, weight in _named(network)])
     onnx.checker.check_model(model, full_check=True)
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     found = {
@@ -40,15 +40,11 @@ def with_weights(network, name, how, seed):
         help = "`--weights none` makes them inputs of the graph"
         raise OptionError(Problem("limit", f"{size:,} bytes of weights are too much for one ONNX file", help=help))
     generator = np.random.RandomState(seed)  # its numbers never change between versions
-    return _model(network, name, [], [_tensor(one, weight, how, generator) for one, weight in _named(network)])
+    return assembled(network, name, weights=[_tensor(one, weight, how, generator) for one, weight in _named(network)])
 
 
 def _named(network):
     return network.builder.weights.items()
-
-
-def _weights(network):
-    return [(name, (weight.shape, _FLOAT)) for name, weight in _named(network)]
 
 
 def _tensor(name, weight, how, generator):
@@ -65,7 +61,8 @@ def _tensor(name, weight, how, generator):
     return numpy_helper.from_array(values, name)
 
 
-def _model(network, name, more_inputs, weights):
+def assembled(network, name, inputs=(), weights=()):
+    """The model of a network with more inputs, or with stored weights."""
     from onnx import helper
 
     from ... import __version__
@@ -78,12 +75,12 @@ def _model(network, name, more_inputs, weights):
         helper.make_tensor(constant, _INT64 if kind == "int64" else _FLOAT, shape, values)
         for constant, (kind, values, shape) in b.constants.items()
     ]
-    inputs = [_info(value.name, value.stored, _INT64 if value.kind == "int" else _FLOAT) for value in network.inputs]
+    flowing = [_info(value.name, value.stored, _INT64 if value.kind == "int" else _FLOAT) for value in network.inputs]
     outputs = [_info(value.name, value.stored, _FLOAT) for value in network.outputs]
     known = [_info(value.name, value.stored, _FLOAT) for value in network.rows if value.name not in b.weights]
     shown = {one.name for one in outputs}
     graph = helper.make_graph(
-        *(nodes, name, [*inputs, *more_inputs], outputs, [*weights, *constants]),
+        *(nodes, name, [*flowing, *inputs], outputs, [*weights, *constants]),
         value_info=[one for one in known if one.name not in shown] if weights else [],
     )
     opset = helper.make_opsetid("", OPSET)

@@ -26,7 +26,7 @@ def groupnorm(b, node, x):
     """Each group as a channel of InstanceNormalization, then scale and shift; GroupNormalization has no inference."""
     x, groups = b.first(x), node.options["groups"]
     grouped = b.add("Reshape", x.name, b.ints(0, groups, -1))
-    plain = b.repeated(1, groups), b.repeated(0, groups)
+    plain = b.filled(1, groups), b.filled(0, groups)
     name = b.add("InstanceNormalization", grouped, *plain, epsilon=EPSILON)
     name = b.add("Reshape", name, b.ints(*x.stored))
     shape = (x.shape[-1], *[1] * (len(x.shape) - 1))
@@ -66,10 +66,10 @@ def lrn(b, node, x):
 
 
 def _affine(b, node, channels):
-    """Scale and shift; ones and zeros that are no parameters of the network where it has none."""
+    """Scale and shift; ones and zeros that are no weights where the layer has none."""
     return [
-        b.weight(node.holder, kind if node.options[option] else f"no_{kind}", channels, start)
-        for kind, option, start in (("gamma", "scale", "ones"), ("beta", "shift", "zeros"))
+        b.weight(node.holder, kind, channels, start) if node.options[option] else b.filled(number, *channels)
+        for kind, option, start, number in (("gamma", "scale", "ones", 1), ("beta", "shift", "zeros", 0))
     ]
 
 
