@@ -235,3 +235,12 @@ def test_digests_are_of_the_graph_without_weights(run, here):
     first = json.loads(shown(run, "analyze", name, "--json"))["spec"]
     assert (first["name"], first["path"], len(first["sha256"])) == ("dynamo_resnet18", name, 64)
     assert first["sha256"] != json.loads(shown(run, "analyze", here("dynamo_alexnet"), "--json"))["spec"]["sha256"]
+
+
+ROUND = ["mobilenet", "mobilenet_v3_large", "googlenet", "densenet121", "lraspp_mobilenet_v3_large", "mobilevit_s"]
+
+
+@pytest.mark.parametrize("name", ROUND)
+def test_an_exported_spec_costs_what_the_spec_does(run, name):
+    assert run("export", name, "-o", "net.onnx")[0] == 0
+    assert analyze("net.onnx", convention="framework").totals == analyze(name, convention="framework").totals
