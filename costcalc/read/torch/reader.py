@@ -29,6 +29,13 @@ def read(program, name, path):
         return Model(name, source, {}, shown, reader.finished_steps())
 
 
+def unused(program):
+    """The names of the parameters that nothing reads."""
+    nodes = {one.name: one for one in program.graph.nodes if one.op == "placeholder"}
+    specs = program.graph_signature.input_specs
+    return [one.target for one in specs if one.kind.name == "PARAMETER" and not nodes[one.arg.name].users]
+
+
 class _Reader(Reader):
     """Walks calls, which know their scopes, their outputs' shapes and the numbers in the code."""
 
