@@ -119,6 +119,17 @@ class Unknown(nn.Module):
         return torch.linalg.qr(self.fc(x))[0]
 
 
+class Guarded(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.frozen, self.fc = nn.Linear(8, 16), nn.Linear(16, 4)
+
+    def forward(self, x):
+        with torch.no_grad():
+            relu = self.frozen(x).relu()
+        return self.fc(relu).relu()
+
+
 class Wrong(nn.Module):
     def forward(self, x):
         raise ValueError("no luck\\nsecond line")
@@ -239,6 +250,18 @@ def test_an_unknown_operator_is_a_row_of_unknown_cost(model):
     report = analyze(model("Unknown", (1, 4, 8)))
     assert [line.name for line in report.lines if not line.complete] == ["linalg_qr"]
     assert not report.complete
+
+
+def test_what_is_unknown_is_unknown_in_the_spec(nets, run):
+    assert torch_command(run, "Unknown", "--input", "4x8", "-o", "net.yaml").code == 0
+    code, out, _ = run("analyze", "net.yaml", "--json")
+    assert (code, json.loads(out)["complete"]) == (0, False)
+
+
+def test_graphs_in_graphs(model):
+    rows, mult_adds, params = counts(model("Guarded", (1, 8)))
+    assert rows == {"frozen": (128, 144), "fc": (64, 68)}
+    assert (mult_adds, params) == (192, 212)
 
 
 def test_what_looks_at_its_numbers_is_made_with_them(model):
