@@ -79,9 +79,11 @@ class _Stitcher:
 
     def constant(self, row, shape, flow, learned):
         """A tensor that hangs on nothing: learned, or there from the start."""
-        if learned:
+        held = sum(row.layer.params.values()) if learned else 0
+        if held == prod(shape):
             return self.between(row, "parameter", (), {"shape": shape})
-        options = {"label": "constant", "out": shape, "mult_adds": 0, "params": 0}
+        label = "table" if learned else "constant"  # of which numbers are read more than once, as of relative positions
+        options = {"label": label, "out": shape, "mult_adds": 0, "params": held}
         return self.between(row, "opaque", (self.number(flow),), options)
 
     def shaped(self, row, source, shape):

@@ -1,10 +1,13 @@
 """Modules of PyTorch as models: what torch.export gives, read as a graph. The extra `test` has no torch."""
 
+import csv
 import importlib.util
 import json
 import sys
+from collections import Counter
 
 import pytest
+from test_onnx import NETWORKS, recorded, total
 
 from costcalc import analyze
 
@@ -94,6 +97,19 @@ class Zoo(nn.Module):
         return F.hardtanh(q, 0, 6).topk(2)[0], torch.where(values > 0, values, 1.0), places
 
 
+class Positions(nn.Module):
+    """A table of relative positions."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(5, 8))
+        self.register_buffer("places", torch.arange(3)[:, None] - torch.arange(3)[None] + 2, persistent=False)
+        self.fc = nn.Linear(8, 8)
+
+    def forward(self, x):
+        return self.fc(x[:, :, None] + self.table[self.places][None])
+
+
 class Unknown(nn.Module):
     def __init__(self):
         super().__init__()
@@ -101,6 +117,17 @@ class Unknown(nn.Module):
 
     def forward(self, x):
         return torch.linalg.qr(self.fc(x))[0]
+
+
+class Guarded(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.frozen, self.fc = nn.Linear(8, 16), nn.Linear(16, 4)
+
+    def forward(self, x):
+        with torch.no_grad():
+            relu = self.frozen(x).relu()
+        return self.fc(relu).relu()
 
 
 class Wrong(nn.Module):
@@ -225,6 +252,18 @@ def test_an_unknown_operator_is_a_row_of_unknown_cost(model):
     assert not report.complete
 
 
+def test_what_is_unknown_is_unknown_in_the_spec(nets, run):
+    assert torch_command(run, "Unknown", "--input", "4x8", "-o", "net.yaml").code == 0
+    code, out, _ = run("analyze", "net.yaml", "--json")
+    assert (code, json.loads(out)["complete"]) == (0, False)
+
+
+def test_graphs_in_graphs(model):
+    rows, mult_adds, params = counts(model("Guarded", (1, 8)))
+    assert rows == {"frozen": (128, 144), "fc": (64, 68)}
+    assert (mult_adds, params) == (192, 212)
+
+
 def test_what_looks_at_its_numbers_is_made_with_them(model):
     assert counts(model("looks", (1, 8)))[1:] == (32, 36)
     assert counts(model("ready", (1, 8)))[1:] == (32, 36)
@@ -236,7 +275,11 @@ def torch_command(run, name, *args):
 
 def test_the_command_writes_a_spec(nets, run):
     args = ("--input", "32x32x3", "--kwargs", '{"num_classes": 5}', "-o", "net.yaml")
-    assert torch_command(run, "Net", *args) == (0, "", "note: running the code of nets_of_test:Net\nmade\n")
+    said = (
+        "note: running the code of nets_of_test:Net\nmade\n"
+        "note: no layer that runs has the parameters `unused.weight`, `unused.bias`\n"
+    )
+    assert torch_command(run, "Net", *args) == (0, "", said)
     code, out, err = run("analyze", "net.yaml", "--json", "--convention", "framework")
     assert (code, err) == (0, "")
     totals = json.loads(out)["totals"]
@@ -244,6 +287,21 @@ def test_the_command_writes_a_spec(nets, run):
         256 * (8 * 27 + 2 * 8 * 48 + 9 * 48 + 2 * 8 * 16 + 9 * 16) + 40,
         numbers(nets, "Net", 5) - 1001 * 1000,
     )
+
+
+def test_costs_are_shown_by_module(nets, run):
+    code, out, _ = torch_command(run, "Net", "--input", "32x32x3", "--depth", "2", "-c", "framework", "--format", "csv")
+    assert code == 0
+    rows = {row["name"]: row for row in csv.DictReader(out.splitlines())}
+    assert [*rows][:2] == ["features/0", "features/1"]
+    assert int(rows["features/1"]["mult_adds"]) == 256 * (2 * 8 * 48 + 9 * 48)
+    assert int(rows["features/1"]["params"]) == 2 * 8 * 48 + 9 * 48 + 2 * (48 + 48 + 8)
+
+
+def test_a_table_that_is_read_more_than_once_is_written_once(nets, run):
+    assert torch_command(run, "Positions", "--input", "3x8", "-o", "net.yaml").code == 0
+    code, out, _ = run("analyze", "net.yaml", "--json", "--convention", "framework")
+    assert (code, json.loads(out)["totals"]["params"]) == (0, 5 * 8 + 72)
 
 
 def test_help_says_that_code_is_run(run):
@@ -263,6 +321,8 @@ BAD = [  # arguments, what the error says
     (["nets_of_test:Net", "--kwargs", "5"], "`--kwargs` holds no JSON object: it is no object"),
     (["nets_of_test:Net", "--kwargs", "{"], "`--kwargs` holds no JSON object"),
     (["nets_of_test:ready", "--kwargs", '{"a": 5}'], "is a module already"),
+    (["nets_of_test:ready", "--width", "alpha", "--depth", "1"], "`--width` is for a spec"),
+    (["nets_of_test:ready", "--format", "csv"], "`--format` is for costs"),
     (["nets_of_test:Net", "--input", "5x0"], "`--input 5x0` is no shape"),
     (["nets_of_test:Net", "--input", "5:text"], "help: types: float32"),
     (["nets_of_test:Net", "--input", "32x32x4"], "cannot be exported for this input: RuntimeError"),
@@ -292,3 +352,48 @@ def test_torch_may_be_missing(run, monkeypatch):
     assert code == 2
     assert "needs the package `torch`" in err
     assert "pip install 'costcalc[torch]'" in err
+
+
+def torchvision_works():
+    """Whether torchvision is there, and is one for the torch that is."""
+    try:
+        return importlib.import_module("torchvision") is not None
+    except (ImportError, RuntimeError):
+        return False
+
+
+RECORDED = [name for name, one in NETWORKS.items() if one["source"] in ("torchvision", "torchvision.segmentation")]
+
+
+def options(name):
+    """What makes the recorded network of a name."""
+    if NETWORKS[name]["source"] == "torchvision":
+        return {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    return {"weights_backbone": None, **({} if name.startswith("lraspp") else {"aux_loss": True})}
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torchvision") is None, reason="torchvision is not installed")
+@pytest.mark.parametrize("name", RECORDED)
+def test_torchvision_is_as_recorded(name, tmp_path):
+    if not torchvision_works():
+        pytest.skip("torchvision is for another torch")
+    from costcalc.read.torch import program, reader
+    from costcalc.write import spec_text
+
+    network = NETWORKS[name]
+    places = "torchvision.models.segmentation" if "segmentation" in network["source"] else "torchvision.models"
+    exported = program.exported(f"{places}:{name}", [(network["input"], "float32")], options(name))
+    read = reader.read(exported, name, name)
+    report = analyze(read, convention="framework")
+    weights = analyze(read)
+    assert Counter((line.cost, line.params) for line in weights.lines if line.cost) == Counter(taken_apart(network))
+    assert report.totals == {"mult_adds": total(network), "params": network["params_in_rows"]}
+    (tmp_path / "net.yaml").write_text(spec_text(read, {}))
+    assert analyze(tmp_path / "net.yaml", convention="framework").totals == report.totals
+
+
+def taken_apart(network):
+    """The record, both products of an attention as one layer."""
+    products = [(cost, weight) for cost, weight in recorded(network) if not weight and "vit" in network["model"]]
+    others = [one for one in recorded(network) if one not in products]
+    return [*others, *((2 * cost, 0) for cost, _ in products[::2])]

@@ -2,7 +2,11 @@
 
 import click
 
-from ..errors import OptionError, Problem, brief
+from ..errors import OptionError, Problem, brief, listed
+from .options import output_options
+
+NAMED = 4  # parameters in a note
+KINDS = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "bool")
 
 
 @click.command()
@@ -16,8 +20,11 @@ from ..errors import OptionError, Problem, brief
 )
 @click.option("--kwargs", metavar="JSON", help="What CALLABLE is given: '{\"num_classes\": 10}'.")
 @click.option("--width", metavar="NAME", help="Multiply every width by a variable of this name, for sweeps.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output.")
-def command(target, inputs, kwargs, width, output):
+@click.option("--by", type=click.Choice(["layer", "type", "block"]), help="Show the costs instead, as `analyze` does.")
+@click.option("--depth", type=click.IntRange(1, 100), help="The same by N levels of modules; implies --by block.")
+@click.option("--convention", "-c", metavar="NAME", help="What counts, with --by or --depth [default: paper].")
+@output_options
+def command(target, inputs, kwargs, width, by, depth, convention, format, as_json, output, color):
     """A module of PyTorch as a spec. RUNS THE CODE that MODULE:CALLABLE names.
 
     It imports MODULE (the working directory is among the places it is looked for), calls CALLABLE for a
@@ -25,25 +32,68 @@ def command(target, inputs, kwargs, width, output):
     costcalc runs code of yours; name nothing here that you would not run. Needs the extra `torch`: pip install
     'costcalc[torch]'.
 
-    Layers have the names of the modules that they are in. An operator that is not known becomes a layer of unknown
-    cost. The module is given a batch of one, channels second, as PyTorch has it: 224x224x3 is (1, 3, 224, 224), 16x80
-    is (1, 16, 80).
+    With --by or --depth it shows what the module costs under the names of its own modules, and writes no spec: in a
+    spec, equal layers become blocks, which have names of their own. An operator that is not known becomes a layer of
+    unknown cost. The module is given a batch of one, channels second, as PyTorch has it: 224x224x3 is
+    (1, 3, 224, 224), 16x80 is (1, 16, 80).
 
     \b
     Examples:
       costcalc import torch torchvision.models:resnet18 --input 224x224x3 -o resnet18.yaml
       costcalc import torch net:Net --input 32x32x3 --kwargs '{"num_classes": 10}'
+      costcalc import torch torchvision.models:vit_b_16 --input 224x224x3 --depth 2
     """
     from ..read.torch import program, reader
-    from ..write import spec_text
-    from .import_ import check_name
-    from .output import deliver
 
-    check_name(width)
+    shown = by or depth
+    views = {"--convention": convention, "--format": format, "--json": as_json, "--color": color != "auto"}
+    _check(shown, width, views)
     shapes, given = [_shape(text) for text in inputs], _given(kwargs)
     click.echo(f"note: running the code of {brief(target)}", err=True)
-    model = reader.read(program.exported(target, shapes, given), target.rpartition(":")[2], target)
+    exported = program.exported(target, shapes, given)
+    model = reader.read(exported, target.rpartition(":")[2], target)
+    if shown:
+        _show(model, convention or "paper", by, depth, format, as_json, output, color)
+    else:
+        _write(model, width, output)
+    _note(reader.unused(exported))
+
+
+def _note(unused):
+    """Say which parameters of the module are in no layer, as those of a head for training alone."""
+    if unused:
+        more = f" and {len(unused) - NAMED} more" if len(unused) > NAMED else ""
+        click.echo(f"note: no layer that runs has the parameters {listed(unused[:NAMED])}{more}", err=True)
+
+
+def _check(shown, width, views):
+    """Refuse options of the one form in the other."""
+    from .import_ import check_name
+
+    check_name(width)
+    if shown and width:
+        raise OptionError(Problem("usage", "`--width` is for a spec: leave out --by and --depth"))
+    given = [name for name, value in views.items() if value]
+    if given and not shown:
+        raise OptionError(Problem("usage", f"`{given[0]}` is for costs: a spec is YAML", help="add --by layer"))
+
+
+def _write(model, width, output):
+    from ..write import spec_text
+    from .output import deliver
+
     deliver(spec_text(model, {}, width), output)
+
+
+def _show(model, convention, by, depth, format, as_json, output, color):
+    from ..analysis import analyze
+    from ..render import View
+    from ..render.pages import ReportPage
+    from .output import show
+
+    by = "block" if depth and by in (None, "layer") else by
+    report = analyze(model, convention=convention)
+    show(ReportPage(report, View(by, depth or 1, (), "", 0, False)), format, as_json, output, color)
 
 
 def _shape(text):
@@ -61,9 +111,6 @@ def _shape(text):
     found = tuple(map(int, parts))
     grid = (found[-1], *found[:-1]) if len(found) > 2 else found
     return (1, *grid), kind or "float32"
-
-
-KINDS = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "bool")
 
 
 def _wrong(text, help):

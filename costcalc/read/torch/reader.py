@@ -12,6 +12,7 @@ from .node import Node, outputs, scopes, shape, shapes, tensor
 from .rules import RULES
 
 _OPSET = {"": 23}
+_WRAPPERS = ("wrap_with_set_grad_enabled", "wrap_with_autocast")  # graphs in graphs, which compute the same
 _STATISTICS = ("running_mean", "running_var")
 
 
@@ -27,6 +28,13 @@ def read(program, name, path):
             raise SpecError(Problem("bad-graph", f"{path!r}: it computes nothing"))
         shown = {one: Input(reader.seen(given)[0], None, False) for one, given in inputs.items()}
         return Model(name, source, {}, shown, reader.finished_steps())
+
+
+def unused(program):
+    """The names of the parameters that nothing reads."""
+    nodes = {one.name: one for one in program.graph.nodes if one.op == "placeholder"}
+    specs = program.graph_signature.input_specs
+    return [one.target for one in specs if one.kind.name == "PARAMETER" and not nodes[one.arg.name].users]
 
 
 class _Reader(Reader):
@@ -46,8 +54,13 @@ class _Reader(Reader):
         return relative([*proto.scopes, proto.leaf])
 
     def unruled(self, node, rule):
-        super().unruled(node, rule)
-        return [Tensor(one) for one in node.proto.shapes]
+        outputs, flowing = [Tensor(one) for one in node.proto.shapes], next(iter(node.inputs), None)
+        if not outputs or None in (outputs[0].shape, getattr(flowing, "shape", None)):
+            super().unruled(node, rule)
+        elif rule is None or rule.multiplies:
+            (shape, _), (out, times) = self.seen(flowing), self.seen(outputs[0])
+            node.emit("opaque", shape, label=node.op, out=out, times=times)
+        return outputs
 
 
 def _inputs(program, reader, scope, inputs):
@@ -82,8 +95,29 @@ def _calls(graph):
     for node in graph.nodes:
         if node.op != "call_function" or getattr(node.target, "__name__", "") == "getitem":
             continue
-        if any(one is not None for one in shapes(node)) or not _is_silent(node):
+        if str(node.target) in _WRAPPERS:
+            yield from _inner(node)
+        elif any(one is not None for one in shapes(node)) or not _is_silent(node):
             yield from _called(node)
+
+
+def _inner(node):
+    """The calls of a graph in a graph, its tensors under the name of the node that runs it."""
+    body = next(one for one in node.args if getattr(one, "op", "") == "get_attr")
+    graph = getattr(node.graph.owning_module, body.target).graph
+    for one in graph.nodes:
+        one.name = f"{node.name}.{one.name}"
+    given = node.args[node.args.index(body) + 1 :]
+    places = (one for one in graph.nodes if one.op == "placeholder")
+    yield from (_same(node, tensor(one), at.name) for one, at in zip(given, places, strict=True))
+    yield from _calls(graph)
+    results = next(one for one in graph.nodes if one.op == "output").args[0]
+    yield from (_same(node, tensor(one), name) for one, name in zip(results, outputs(node), strict=True))
+
+
+def _same(node, source, name):
+    """One tensor under another name."""
+    return Call(node.name, "Identity", "", (source,), (name,), (), scopes(node), "same", (), {})
 
 
 def _is_silent(node):
