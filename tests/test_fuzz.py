@@ -50,6 +50,11 @@ FOUND = {  # files, command line, the first error if there is one
         ["analyze", "net.yaml"],
         "unknown variable `name`",
     ),
+    "a map where a price list has its cost": (
+        {"net.yaml": HEAD, "mine.yaml": "base: framework\ncost: {weight: 1}\n"},
+        ["analyze", "net.yaml", "-c", "mine.yaml"],
+        "a text is due here, not a map",
+    ),
     "a truth and nothing else to fit": (
         {"net.yaml": "vars: {wide: true}\n" + HEAD},
         ["fit", "net.yaml", "--vary", "wide=true,false", "--max", "params=1"],

@@ -23,7 +23,7 @@ RULES = [path for path in TREES if path.parts[0] == "ops"]
 
 LAYERS = (  # lowest first: no module reaches one of its own layer or above; those not named stand where they are used
     ("errors", "figures", "limits", "memory", "selftest", "sliding", "sources", "subsequence"),
-    ("num", "files"),
+    ("num", "files", "replacing"),
     ("expr",),
     ("model", "ops"),
     ("conventions", "terms", "variables"),

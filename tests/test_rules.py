@@ -7,6 +7,7 @@ from costcalc import ops
 from costcalc.errors import Refused
 from costcalc.num.points import Points, leaf
 from costcalc.ops import INDEX, find
+from costcalc.ops import kinds as all_kinds
 from costcalc.ops.kinds import Amount, Axis, Count, Flag, Kernel, Order, Padding, PerAxis, Rate, Scale, Size, Window
 
 APART = "queries and keys have different leading axes"
@@ -287,6 +288,28 @@ def test_kinds_admit_what_they_say(kind, given, result):
     except Refused as error:
         bound = error.message
     assert (type(bound), bound) == (type(result), result)
+
+
+def test_kinds_are_called_by_what_they_hold():
+    kinds = [one for one in vars(all_kinds).values() if isinstance(one, all_kinds.Kind)]
+    forms = {form: {one.name for one in kinds if one.form == form} for form in {one.form for one in kinds}}
+    assert forms == {
+        "number": {"size", "width", "count", "amount", "rate", "flag"},
+        "kernel": {"steps", "per_axis", "scale", "kernel", "window"},
+        "padding": {"padding"},
+        "shape": {"shape", "order"},
+        "word": {"axis", "method"},
+        "text": {"equation", "label"},
+        "branch": {"branch"},
+        "branches": {"branches"},
+    }
+    assert {one.name: one.words for one in kinds if one.words and one.name != "method"} == {
+        "amount": ("unknown",),
+        "window": ("global",),
+        "padding": ("same", "valid"),
+        "axis": ("channels", "features", "height", "width", "depth", "length", "tokens"),
+    }
+    assert [one.words for one in kinds if one.name == "method"] == [("nearest", "bilinear"), ("mean", "sum", "max")]
 
 
 def test_kinds_know_points():

@@ -1,12 +1,12 @@
 """Limits rewritten in the files that hold them: nothing else in those files changes, comments included."""
 
 import os
-import tempfile
 from fractions import Fraction
 from typing import NamedTuple
 
 from ..errors import FileError, OptionError, Place, Problem
 from ..files import text
+from ..replacing import replacing
 from .config import Limit
 from .verdict import ALREADY, FAILING
 
@@ -44,7 +44,8 @@ def updated(outcomes, raising=True, tighten=None):
     made.sort(key=lambda edit: (edit.place.source.path, edit.place.line, edit.place.column))
     texts = {path: _rewritten(path, made) for path in dict.fromkeys(edit.place.source.path for edit in made)}
     for path, whole in texts.items():
-        _replace(path, whole)
+        with replacing(path) as file:
+            file.write(whole)
     return made
 
 
@@ -119,19 +120,3 @@ def _require_file(path):
     if not os.path.isfile(path):
         raise FileError(Problem("unwritable", f"{path!r} is a shipped config, which is not rewritten"))
     text(path)  # is still what it was: a text of bearable size
-
-
-def _replace(path, whole):
-    """Let a finished file take the place of another, with the rights that one had."""
-    target = os.path.realpath(path)
-    beside = None
-    try:
-        handle, beside = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".costcalc-")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(whole)
-        os.chmod(beside, os.stat(target).st_mode & 0o7777)
-        os.replace(beside, target)
-    except OSError as error:
-        if beside and os.path.exists(beside):
-            os.unlink(beside)
-        raise FileError(Problem("unwritable", f"cannot write {path!r}: {error.strerror}")) from None

@@ -62,7 +62,7 @@ def _text(node, problems):
     elif len(node.value) > LONGEST or not node.value.isprintable():
         help = f"one line of at most {LONGEST} characters"
         problems.add("not-text", "this text is too long, or has characters that cannot be shown", node, help)
-    return node.value
+    return node.value if node.kind == "scalar" else None
 
 
 def _prices(part, node, problems):

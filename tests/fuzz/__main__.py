@@ -40,13 +40,13 @@ def main():
             search(name, tally, ROUND, number, until)
             number += 1
             if len(tally.failures) > known:
-                print(f"{name}: {[*tally.failures][-1]}", file=sys.stderr, flush=True)
+                print(shown(name, *[*tally.failures.items()][-1]), flush=True)
     report(tallies, time.monotonic() - start)
     return int(any(tally.failures for tally in tallies.values()))
 
 
 def report(tallies, seconds):
-    """Print what was tried, and every failure."""
+    """Print what was tried."""
     heads = ("inputs", "exit 0", "exit 1", "exit 2", "worst s", "worst MB", "failures")
     print("target".ljust(12) + "".join(head.rjust(10) for head in heads))
     for name, tally in tallies.items():
@@ -54,11 +54,14 @@ def report(tallies, seconds):
         worst = f"{tally.seconds:>10.2f}{tally.megabytes:>10.0f}{len(tally.failures):>10}"
         print(f"{name:12}{tally.tried:>10,}{codes}{worst}")
     print(f"{sum(tally.tried for tally in tallies.values()):,} inputs in {seconds:,.0f} s")
-    for name, tally in tallies.items():
-        for wrong, ((files, args), ended) in tally.failures.items():
-            print(f"\n== {name}: {wrong}: costcalc {' '.join(args)}")
-            print(*(f"-- {path}\n{data!r}" for path, data in files.items()), sep="\n")
-            print(f"-- exit {ended.code}, {ended.seconds:.2f} s, {ended.megabytes:.0f} MB\n{ended.err[-1500:]}")
+
+
+def shown(name, wrong, found):
+    """A failure with its smallest input."""
+    (files, args), ended = found
+    inputs = "\n".join(f"-- {path}\n{data!r}" for path, data in files.items())
+    ending = f"-- exit {ended.code}, {ended.seconds:.2f} s, {ended.megabytes:.0f} MB\n{ended.err[-1500:]}"
+    return f"\n== {name}: {wrong}: costcalc {' '.join(args)}\n{inputs}\n{ending}"
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def other(value):
 
 
 def docstrings(tree):
-    """The constants that are documentation, or names that a type checker alone reads."""
+    """The constants that are documentation, for a type checker alone, or the assertion that `zip(strict=True)` is."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
@@ -114,6 +114,8 @@ def docstrings(tree):
             yield from ast.walk(node)
         if isinstance(node, (ast.AnnAssign, ast.arg)) and node.annotation:
             yield from ast.walk(node.annotation)
+        if isinstance(node, ast.keyword) and node.arg == "strict":  # an assertion about lengths that are equal
+            yield node.value
 
 
 def statement(tree, node):
