@@ -17,8 +17,8 @@ class Style(NamedTuple):
     defaults: dict[str, tuple]  # operation -> (bias, the entries of `then`)
     relative: bool = True  # widths may be multiples of what flows in
     width: str = ""  # the function that widths are arguments of
-    widths = ("out",)  # options that may be multiples of each other
-    words = frozenset((*INDEX, *RESERVED, *CONTROLS, *BODIES))  # what no block can be called
+    widths: tuple[str, ...] = ("out",)  # options that may be multiples of each other
+    words: frozenset[str] = frozenset((*INDEX, *RESERVED, *CONTROLS, *BODIES))  # what no block can be called
 
     def length(self, item):
         """Characters of an item on one line; a call is one row of several."""

@@ -1,76 +1,20 @@
-"""The file: the helpers that are used, a function for every block, and the network with its forward."""
+"""The network as a class: an attribute for every stretch of layers, and a line of `forward` for each."""
 
 import builtins
 import keyword
 import re
-from importlib.resources import files
 
 from ...write.fold import folded
 from ...write.items import Item, settled, walk
 from .assemble import Assembler, batched, flat, several
 from .grids import FIRST
 from .pieces import Flow
-from .text import Style, expression, sequence, value, wrapped
+from .text import Style, sequence, statement, value
 
 _SIGNS = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "matmul": " @ "}
 
 
-def source(graph, name):
-    """The text of a Python file with the class of a network."""
-    network = _Network(graph)
-    network.walk()
-    blocks = network.fold()
-    body = [*_functions(blocks), *network.text(_class_name(name))]
-    return "\n".join([*_head(name, "\n".join(body)), *body]) + "\n"
-
-
-def _head(name, body):
-    parts = {re.match(r"class (\w+)", part)[1]: part for part in _parts()}
-    needed = [parts[part].rstrip() for part in _needed(parts, body)]
-    yield f'"""{name}: as `costcalc export` writes it, to be read, changed and trained."""'
-    yield ""
-    if any(re.search(r"(?<![\w.])torch\b(?!\.?nn)", text) for text in (body, *needed)):
-        yield "import torch"
-    yield "from torch import nn"
-    for part in needed:
-        yield from ("", "", part)
-
-
-def _parts():
-    text = files(__package__).joinpath("parts.txt").read_text(encoding="utf-8")
-    return re.split(r"\n(?=class )", text)
-
-
-def _needed(parts, body):
-    """The helpers that a text uses, and those that these use, as they stand."""
-    used, new = set(), {name for name in parts if re.search(rf"(?<![.\w]){name}\(", body)}
-    while new:
-        used |= new
-        new = {name for one in new for name in parts if re.search(rf"(?<![.\w]){name}\b", parts[one])} - used
-    return [name for name in parts if name in used]
-
-
-def _functions(blocks):
-    for block in blocks:
-        yield from ("", "", f"def {block.signature if block.params else block.name + '()'}:")
-        made = Item("nn.Sequential")
-        made.branches = [block.items]
-        yield from _statement("return ", expression(made), 4)
-
-
-def _statement(head, text, indent):
-    first, *rest = wrapped(text, indent, len(head))
-    pad = " " * indent
-    return [pad + head + first[indent:], *rest]
-
-
-def _class_name(name):
-    words = re.findall(r"[A-Za-z0-9]+", name)
-    found = "".join(word[0].upper() + word[1:] for word in words) or "Network"
-    return found if not found[0].isdigit() else f"Net{found}"
-
-
-class _Network:
+class Network:
     """The modules of a network by attribute, and the lines of its forward."""
 
     def __init__(self, graph):
@@ -255,14 +199,14 @@ class _Network:
         """The lines of the class."""
         yield from ("", "", f"class {name}(nn.Module):", "    def __init__(self):", "        super().__init__()")
         for attribute, pieces in self.parts:
-            yield from _statement(f"self.{attribute} = ", sequence(pieces), 8)
+            yield from statement(f"self.{attribute} = ", sequence(pieces), 8)
         yield from ("", f"    def forward(self, {', '.join(self.inputs.values())}):")
         for line in self.lines:
             target, _, text = line.partition(" = ")
-            yield from _statement(f"{target} = ", text, 8)
+            yield from statement(f"{target} = ", text, 8)
         outputs = [self.places[id(item)][0] for item in self.items if id(item) in self.places and self.is_output(item)]
         given = ", ".join(outputs) or next(iter(self.inputs.values()))
-        yield from _statement("return ", f"({given})" if len(given) > 100 else given, 8)
+        yield from statement("return ", f"({given})" if len(given) > 100 else given, 8)
 
 
 def _word(name):

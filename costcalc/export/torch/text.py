@@ -150,3 +150,10 @@ def _split(text):
             parts.append(text[last:at].strip())
             return text[: start + 1], [one for one in parts if one], text[at:]
     return text, [], ""
+
+
+def statement(head, text, indent):
+    """The lines of a statement: its start, and a call that may need several."""
+    first, *rest = wrapped(text, indent, len(head))
+    pad = " " * indent
+    return [pad + head + first[indent:], *rest]
