@@ -31,11 +31,11 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("trace",),
     ("wiring",),
     ("stitching",),
-    ("export",),
     ("render",),  # before `report`, which shows itself through it: a renderer imports no report
     ("report",),
     ("read",),
     ("write",),
+    ("export",),
     ("loading", "schema"),
     ("analysis", "rewrite", "alignment", "proving"),
     ("sweeps", "formulas", "rewriting", "reconciling"),

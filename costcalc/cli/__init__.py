@@ -15,7 +15,7 @@ COMMANDS = {  # name -> what it is for
     "conventions": "What counts as a mult-add or a parameter, and for whom.",
     "diff": "What an edit of a design costs; against a git revision, too.",
     "explain": "The working behind a layer's numbers, as a teacher writes it.",
-    "export": "The network as an ONNX model.",
+    "export": "The network as an ONNX model, or as a PyTorch module.",
     "fit": "The largest settings within budgets.",
     "formula": "The cost as a closed form in the spec's variables.",
     "import": "A model as a spec with blocks, repeats and widths.",

@@ -5,7 +5,7 @@ import click
 from ..errors import OptionError, Problem
 from .options import SpecCommand, factor, spec_options, variables
 
-SUFFIXES = {".onnx": "onnx"}
+SUFFIXES = {".onnx": "onnx", ".py": "torch"}
 WEIGHTS = ("random", "zero", "none")
 
 
@@ -29,24 +29,33 @@ def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
     one, and weights that are not trained: to look at, to time on a device, and to prove that the spec can be built.
     Nothing is written unless ONNX's own checker and shape inference agree with every shape of the spec.
 
+    A PyTorch file (.py) has the network as a torch.nn.Module: layers of equal structure are functions, and nothing of
+    costcalc is needed to run it.
+
     \b
     Examples:
       costcalc export mobilenet -o mobilenet.onnx --alpha 0.75 --res 160
       costcalc export resnet50 -o resnet50.onnx --weights none
+      costcalc export resnet50 -o resnet50.py
     """
     from ..analysis import scaled
+    from ..export.onnx import encoded
+    from ..export.torch import source_text
     from ..loading import load
     from ..stitching import graph_of
     from ..variables import settle
-    from .output import writing
+    from .output import deliver, writing
 
     to = to or _format_for(output)
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
     graph = graph_of(model, settle(model, scaled(model, given, factor("rho", rho))))
-    data = _encoded(graph, model.name, weights, seed)
-    with writing(output, binary=True) as out:
-        out.write(data)
+    if to == "torch":
+        deliver(source_text(graph, model.name), output)
+    else:
+        data = encoded(graph, model.name, weights, seed)
+        with writing(output, binary=True) as out:
+            out.write(data)
     for note in _notes(graph):
         click.echo(f"note: {note}", err=True)
 
@@ -59,12 +68,6 @@ def _format_for(path):
         help = f"known: {', '.join(SUFFIXES)}; or --to"
         raise OptionError(Problem("unknown-format", f"no format ends in `{suffix}`", help=help))
     return SUFFIXES[suffix]
-
-
-def _encoded(graph, name, weights, seed):
-    from ..export.onnx import encoded
-
-    return encoded(graph, name, weights, seed)
 
 
 def _notes(graph):

@@ -45,9 +45,7 @@ class Block(NamedTuple):
 
     def length(self, style):
         """Characters of its definition."""
-        from .text import length
-
-        return len(self.signature) + sum(length(item, style) + 8 for item in self.items)
+        return len(self.signature) + sum(style.length(item) + 8 for item in self.items)
 
 
 _BRIEF = {"kernel": "k", "repeat": "n"}
@@ -103,12 +101,12 @@ def _term(column, first, style):
         return Term(known[0])
     if not all(type(value) is int for value in values):
         return None
-    if style.relative and column[0].option == "out" and all(type(leaf.channels) is int for leaf in column):
+    if style.relative and column[0].option in style.widths and all(type(leaf.channels) is int for leaf in column):
         factor = _ratio(values, [leaf.channels for leaf in column])
         if factor:
             return Term("channels" if factor == 1 else f"{factor} * channels")
     for name, others in first.values():
-        if all(type(other) is int for other in others) and column[0].option == "out":
+        if all(type(other) is int for other in others) and column[0].option in style.widths:
             factor = _ratio(values, others)
             if factor:
                 return Term(f"{factor} * {name}")

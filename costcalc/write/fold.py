@@ -7,16 +7,13 @@ saves most text comes first, until none saves any (Nevill-Manning and Witten 199
 from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
-from ..ops import INDEX
-from ..read.blocks import RESERVED
-from ..read.controls import CONTROLS
 from .blocks import Block, Term, block_of, call_of
 from .items import Item, walk
-from .text import length
 
 LONGEST = 40  # items of one block
 MOST = 20_000  # items that are searched for blocks
 ROUNDS = 40
+NAMED = 1.25  # how much more the saving of a block is worth whose runs are levels of the names already
 LEAST = 30  # characters that a block must save, for it is one more thing to read
 
 
@@ -61,23 +58,19 @@ def _best(items, blocks, style):
     lists = [*lists_of(items), *(one for block in blocks for one in lists_of(block.items))]
     if sum(map(len, lists)) > MOST:
         return None
-    taken = {*(block.name for block in blocks), *_words()}
-    sizes = {id(item): length(item, style) for one in lists for item in one}
+    taken = {*(block.name for block in blocks), *style.words}
+    sizes = {id(item): style.length(item) for one in lists for item in one}
     groups = [(_most(runs, sizes), runs) for runs in _candidates(lists)]
     best, most = None, 0
     for bound, runs in sorted(groups, key=lambda one: -one[0]):
-        if bound <= most:
+        if bound * NAMED <= most:
             break
         block = block_of(runs, taken, style)
         saved = _saving(block, runs, style)
+        saved *= NAMED if saved > most / NAMED and all(map(_is_level, runs)) else 1
         if saved > most:
             best, most = (block, runs), saved
     return best
-
-
-def _words():
-    """What blocks cannot be called: the words of the spec language."""
-    return {*INDEX, *RESERVED, *CONTROLS, "layers", "reuse", "include"}
 
 
 def _most(runs, sizes):
@@ -87,10 +80,25 @@ def _most(runs, sizes):
 
 def _saving(block, runs, style):
     """How many characters a block saves."""
-    before = sum(length(item, style) for run in runs for item in run.content)
+    before = sum(style.length(item) for run in runs for item in run.content)
     calls = Counter(tuple(map(str, call_of(block, run.content).options.values())) for run in runs)
     after = sum(len(", ".join(call)) + 4 for call in calls) + len(block.name)
     return before - after - block.length(style) - LEAST
+
+
+def _is_level(run):
+    """Whether the layers of a run share a level of their names that those before and behind it do not have."""
+    paths = [item.name.split("/") for item in run.content]
+    own = _shared(paths)
+    around = [run.items[at] for at in (run.start - 1, run.start + run.size) if 0 <= at < len(run.items)]
+    return own > 0 and all(_shared([paths[0], one.name.split("/")]) < own for one in around)
+
+
+def _shared(paths):
+    """How many levels several names have in common."""
+    return next(
+        (at for at, levels in enumerate(zip(*paths, strict=False)) if len(set(levels)) > 1), min(map(len, paths))
+    )
 
 
 def _candidates(lists):
@@ -138,12 +146,13 @@ def _has_term(value):
 
 
 def _apart(runs):
-    """The runs that do not overlap, from the left."""
-    found, ends = [], {}
-    for run in runs:
-        if run.start >= ends.get(id(run.items), 0):
+    """The runs that do not overlap, from the left; those that are levels of the names first."""
+    found, taken = [], set()
+    for run in sorted(runs, key=lambda run: not _is_level(run)):
+        places = {(id(run.items), at) for at in range(run.start, run.start + run.size)}
+        if not places & taken:
             found.append(run)
-            ends[id(run.items)] = run.start + run.size
+            taken |= places
     return found
 
 

@@ -10,9 +10,14 @@ ROOT = -1  # above all named tensors: what joins of several of them have in comm
 FREE = None  # of what comes from no tensor, as a parameter
 
 
-def structured(graph, options, finals):
-    """The list of items of a graph. `options` gives those of a node, `finals` are the nodes that keep their width."""
-    anchors = set(_holders(graph).values()) | {node.sources[-1] for node in graph.nodes if _has_memory(node)}
+def structured(graph, options, finals=(), named=()):
+    """The list of items of a graph.
+
+    `options` gives those of a node, `finals` are the nodes that keep their width, `named` those that need a name.
+    """
+    anchors = (
+        set(_holders(graph).values()) | set(named) | {node.sources[-1] for node in graph.nodes if _has_memory(node)}
+    )
     anchors |= set(graph.unread)
     while True:
         attempt = _Attempt(graph, {one for one in anchors if type(one) is int}, options, finals)
@@ -150,7 +155,7 @@ class _Attempt:
         node = self.graph.nodes[number]
         if _has_memory(node):
             return [self.named(node.sources[-1])]
-        if not node.row.op.branches:
+        if node.row.op.branches in ((), ("memory",)):
             return []
         return [self.branch(source, base) for source in node.sources]
 

@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 
 from ..expr import Expr
-from ..ops import find
+from ..ops import INDEX, find
+from ..read.blocks import BODIES, CONTROLS, RESERVED
 from .items import Item
 from .yaml_text import flow
 
@@ -16,13 +17,12 @@ class Style(NamedTuple):
     defaults: dict[str, tuple]  # operation -> (bias, the entries of `then`)
     relative: bool = True  # widths may be multiples of what flows in
     width: str = ""  # the function that widths are arguments of
+    widths: tuple[str, ...] = ("out",)  # options that may be multiples of each other
+    words: frozenset[str] = frozenset((*INDEX, *RESERVED, *CONTROLS, *BODIES))  # what no block can be called
 
-
-def length(item, style):
-    """Characters of an item on one line; a call is one row of several."""
-    if item.op == "call":
-        return len(flow(rows_of(item))) + 2
-    return len(flow(entry(item, style))) + 3
+    def length(self, item):
+        """Characters of an item on one line; a call is one row of several."""
+        return len(flow(rows_of(item))) + 2 if item.op == "call" else len(flow(entry(item, self))) + 3
 
 
 def entries(items, style):

@@ -1,0 +1,228 @@
+"""The network as a class: an attribute for every stretch of layers, and a line of `forward` for each."""
+
+import builtins
+import keyword
+import re
+
+from ...write.fold import folded
+from ...write.items import Item, settled, walk
+from .assemble import Assembler, batched, flat, several
+from .grids import FIRST
+from .pieces import Flow
+from .text import Style, sequence, statement, value
+
+_SIGNS = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "matmul": " @ "}
+
+
+class Network:
+    """The modules of a network by attribute, and the lines of its forward."""
+
+    def __init__(self, graph):
+        self.graph, self.assembler = graph, Assembler(graph)
+        self.items = settled(flat(graph))
+        self.parts: list[tuple[str, list]] = []  # attribute, modules
+        self.lines: list[str] = []
+        self.taken = {*dir(dict), "x", "self", "forward", *graph.inputs}
+        self.places: dict[int, tuple] = {}  # id of a named item -> variable, flow
+        self.modules: dict[int, str] = {}  # id of an item -> its attribute, if others run it again
+        self.read = {other if type(other) is str else id(other) for one in walk(self.items) for other in one.refers()}
+        self.inputs = {name: self.variable(name) for name in graph.inputs}
+
+    def variable(self, name):
+        """The variable of an input: `x`, unless others read it by name."""
+        if len(self.graph.inputs) == 1 and name not in self.read:
+            return "x"
+        return f"{_word(name)}_" if name in dir(builtins) or keyword.iskeyword(name) or name == "x" else _word(name)
+
+    def walk(self):
+        """Name the modules of every stretch of layers."""
+        name, shape = next(iter(self.graph.inputs.items()))
+        variable, flow = self.inputs[name], Flow(shape, self.is_first(name))
+        stretch: list[Item] = []
+        for item in self.items:
+            apart = item.op == "reuse" or any(type(one) is not list for one in item.branches) or self.starts(item)
+            if stretch and (apart or item.origin is not None or id(item) in self.read):
+                variable, flow = self.stretch(stretch, variable, flow)
+                stretch = []
+            if item.origin is not None:
+                variable, flow = self.place(item.origin)
+            if apart:
+                variable, flow = self.join(item, variable, flow)
+            elif self.is_kept(item):
+                variable, flow = self.stretch([*stretch, item], variable, flow, item)
+                stretch = []
+            else:
+                stretch.append(item)
+            if self.is_kept(item):
+                self.places[id(item)] = variable, Flow(flow.shape, flow.first)
+        if stretch:
+            variable, flow = self.stretch(stretch, variable, flow)
+
+    def starts(self, item):
+        """Whether a branch of a join starts from a named tensor."""
+        return any(branch and branch[0].origin is not None for branch in item.lists)
+
+    def is_output(self, item):
+        """Whether nothing reads what a layer gives."""
+        return item.tail in self.graph.unread
+
+    def is_kept(self, item):
+        """Whether what a layer gives needs a variable."""
+        return id(item) in self.read or self.is_output(item)
+
+    def is_first(self, name):
+        """Whether an input has its channels before the grid."""
+        readers = {node.row.op.name for node in self.graph.nodes if name in node.sources}
+        return len(self.graph.inputs[name]) > 2 or bool(readers & FIRST)
+
+    def place(self, one):
+        """The variable of a named tensor, and how it flows."""
+        if type(one) is str:
+            shape = self.graph.inputs[one]
+            return self.inputs[one], Flow(shape, self.is_first(one))
+        variable, flow = self.places[id(one)]
+        return variable, Flow(flow.shape, flow.first)
+
+    def stretch(self, items, variable, flow, named=None):
+        """Modules in a row as one attribute; a named one gets a variable of its own."""
+        own = Flow(flow.shape, flow.first)
+        self.assembler.chain(items, own)
+        attribute = self.free(_word(named.name) if id(named) in self.read else "layers")
+        target = "x" if named is None or (named is self.items[-1] and id(named) not in self.read) else attribute
+        if own.pieces:
+            self.parts.append((attribute, own.pieces))
+            self.lines.append(f"{target} = self.{attribute}({variable})")
+        else:
+            self.lines.append(f"{target} = {variable}")
+        if named is not None and items == [named]:
+            self.modules[id(named)] = attribute, Flow(flow.shape, flow.first)
+        return target, Flow(own.shape, own.first)
+
+    def join(self, item, variable, flow):
+        """A layer whose inputs have names, written out in forward."""
+        node = self.graph.nodes[item.number]
+        target = self.free(_word(item.name))
+        if item.op == "reuse":
+            return self.again(item, variable, flow, target)
+        if node.row.op.branches == ("memory",):
+            memory, other = self.place(item.branches[0])
+            _, attribute = self.module(target, [node], Flow(flow.shape, False))
+            arguments = f"{_turned(variable, flow, False)}, {_turned(memory, other, False)}"
+            self.lines.append(f"{target} = self.{attribute}({arguments})")
+            return self.followed(item, target, Flow(node.row.layer.shape, False))
+        found = [self.branch(item, branch, at, variable, flow) for at, branch in enumerate(item.branches)]
+        flows = [Flow(one.shape, one.first) for _, one in found]
+        first = self.assembler.unified(node, flows)
+        texts = [_shaped(text, one, first, after) for (text, one), after in zip(found, flows, strict=True)]
+        self.lines.append(f"{target} = {self.expression(node, texts, flows[0], target)}")
+        return self.followed(item, target, Flow(node.row.layer.shape, first))
+
+    def module(self, name, nodes, flow):
+        """A module of its own; gives the flow behind it and its attribute."""
+        for node in nodes:
+            self.assembler.single(node, flow)
+        attribute = self.free(f"{name}_layer")
+        self.parts.append((attribute, flow.pieces))
+        return flow, attribute
+
+    def again(self, item, variable, flow, target):
+        """A layer run again: the same attribute."""
+        attribute, before = self.modules[id(item.branches[0])]
+        if before.first != flow.first and len(flow.shape) > 1:
+            variable = _turned(variable, flow, before.first)
+        self.lines.append(f"{target} = self.{attribute}({variable})")
+        after = self.places[id(item.branches[0])][1]
+        return self.followed(item, target, Flow(self.graph.nodes[item.number].row.layer.shape, after.first))
+
+    def branch(self, item, branch, at, variable, flow):
+        """The text of one input of a join, and how it flows."""
+        if type(branch) is not list:
+            return self.place(branch)
+        if branch and branch[0].origin is not None:
+            variable, flow = self.place(branch[0].origin)
+        if not branch:
+            return variable, Flow(flow.shape, flow.first)
+        own = self.assembler.chain(branch, Flow(flow.shape, flow.first))
+        attribute = self.free(f"{_word(item.name)}_branch_{at + 1}")
+        self.parts.append((attribute, own.pieces))
+        return f"self.{attribute}({variable})", own
+
+    def followed(self, item, variable, flow):
+        """What follows a join, as a stretch of its own."""
+        if not item.then:
+            return variable, flow
+        for one in item.then:
+            self.assembler.single(self.graph.nodes[one.number], flow)
+        attribute = self.free(f"{variable}_then")
+        self.parts.append((attribute, flow.pieces))
+        self.lines.append(f"{variable} = self.{attribute}({variable})")
+        return variable, Flow(flow.shape, flow.first)
+
+    def expression(self, node, texts, flow, target):
+        """Several tensors joined."""
+        op = node.row.op.name
+        if op in _SIGNS:
+            return _SIGNS[op].join(texts)
+        if op == "concat":
+            _, options = self.assembler.join(node, flow)
+            return f"torch.cat([{', '.join(texts)}], dim={options['dim']})"
+        if op == "einsum":
+            return f'torch.einsum("{batched(node.options["equation"])}", {", ".join(texts)})'
+        attribute = self.free(f"{target}_layer")
+        made = Item(several(node).partition("(")[0], {"raw": several(node)})
+        self.parts.append((attribute, [made]))
+        return f"self.{attribute}({', '.join(texts)})"
+
+    def free(self, name):
+        """A name that nothing has yet."""
+        found, number = name, 1
+        while found in self.taken:
+            number += 1
+            found = f"{name}_{number}"
+        self.taken.add(found)
+        return found
+
+    def fold(self):
+        """Make functions of what is alike; gives them."""
+        holders = []
+        for attribute, pieces in self.parts:
+            holder = Item(f"part {attribute}")
+            holder.branches = [pieces]
+            holders.append(holder)
+        _, blocks = folded(holders, Style())
+        self.parts = [
+            (attribute, holder.branches[0]) for (attribute, _), holder in zip(self.parts, holders, strict=True)
+        ]
+        return blocks
+
+    def text(self, name):
+        """The lines of the class."""
+        yield from ("", "", f"class {name}(nn.Module):", "    def __init__(self):", "        super().__init__()")
+        for attribute, pieces in self.parts:
+            yield from statement(f"self.{attribute} = ", sequence(pieces), 8)
+        yield from ("", f"    def forward(self, {', '.join(self.inputs.values())}):")
+        for line in self.lines:
+            target, _, text = line.partition(" = ")
+            yield from statement(f"{target} = ", text, 8)
+        outputs = [self.places[id(item)][0] for item in self.items if id(item) in self.places and self.is_output(item)]
+        given = ", ".join(outputs) or next(iter(self.inputs.values()))
+        yield from statement("return ", f"({given})" if len(given) > 100 else given, 8)
+
+
+def _word(name):
+    text = re.sub(r"\W+", "_", name).strip("_") or "layer"
+    return f"layer_{text}" if text[0].isdigit() else text
+
+
+def _turned(text, flow, first):
+    if len(flow.shape) < 2 or flow.first == first:
+        return text
+    return f"{text}.movedim(-1, 1)" if first else f"{text}.movedim(1, -1)"
+
+
+def _shaped(text, flow, first, after):
+    """A tensor in the layout of the join, with as many axes as the others."""
+    text = _turned(text, flow, first)
+    if len(after.shape) == len(flow.shape):
+        return text
+    return f"{text}.reshape(-1, {', '.join(map(value, after.shape))})"
