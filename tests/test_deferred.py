@@ -18,13 +18,23 @@ def spec(text):
 
 def test_figures_at_the_end_wait():
     head, tail = parted(Source("net.yaml", HEAD + GOOD))
-    assert (head.text, tail.text) == (HEAD, "\n\n" + GOOD)
+    assert (head.text, tail.text) == (HEAD + "\n\n\n\n", "\n\n" + GOOD)
     assert [claim.figures for claim in spec(HEAD + GOOD).published] == [{"params": "108"}]
 
 
-@pytest.mark.parametrize(
-    "text", [HEAD, GOOD, GOOD + HEAD, HEAD + GOOD + "budget: {params: 1k}\n", HEAD + " " + GOOD], ids=repr
-)
+def test_what_stands_after_them_keeps_its_lines():
+    head, tail = parted(Source("net.yaml", HEAD + GOOD + "budget: {params: 1k}\n"))
+    assert head.text == HEAD + "\n\n\n\n" + "budget: {params: 1k}\n"
+    assert tail.text == "\n\n" + GOOD
+    assert spec(HEAD + GOOD + "budget: {params: 1k}\n").budget["params"].place.line == 7
+
+
+def test_two_sections_of_that_name_are_refused():
+    with pytest.raises(CostcalcError, match="published"):
+        spec(HEAD + GOOD + GOOD)
+
+
+@pytest.mark.parametrize("text", [HEAD, GOOD, HEAD + " " + GOOD, HEAD + GOOD + GOOD], ids=repr)
 def test_figures_elsewhere_do_not_wait(text):
     assert parted(Source("net.yaml", text))[1] is None
 

@@ -1,21 +1,27 @@
 """The figures that a spec publishes, read when someone asks for them: they can be most of the file, and cost nothing.
 
-Only a `published:` that ends the file, as it does where evidence comes last, can wait.
+A `published:` can wait that is a section of the file by itself: its key begins a line, and so does the next one.
 """
 
 from ..errors import Source
 
 
 def parted(source):
-    """The source up to `published:`, and that of the rest, its lines where they were; None if none can wait.
+    """The source with blank lines for `published:`, and with nothing but it; the second None where it cannot wait.
 
     A line of that name inside quotes or brackets leaves a first part that cannot be read: the reader takes it whole.
     """
-    at = source.text.rfind("\npublished:") + 1
-    if not at or any(line[:1] not in (" ", "#", "-", "\r", "") for line in source.text[at:].split("\n")[1:]):
+    at = source.text.find("\npublished:") + 1
+    if not at or "\npublished:" in source.text[at:]:
         return source, None
-    head, tail = source.text[:at], source.text[at:]
-    return Source(source.path, head), Source(source.path, "\n" * head.count("\n") + tail)
+    end = at + len("published:")
+    while end < len(source.text):
+        end = source.text.find("\n", end) + 1 or len(source.text)
+        if source.text[end : end + 1] not in (" ", "#", "-", "\r", "\n"):
+            break
+    before, block, after = source.text[:at], source.text[at:end], source.text[end:]
+    head = f"{before}{chr(10) * block.count(chr(10))}{after}"
+    return Source(source.path, head), Source(source.path, "\n" * before.count("\n") + block)
 
 
 class Deferred:
