@@ -12,12 +12,21 @@ def load(spec):
     """The Model of a path, of `-` (standard input), or of a shipped config's name (`mobilenet`, `mobilenet.yaml`).
 
     A file of that name in the working directory wins. What it includes is looked for beside it. A file whose name ends
-    in `.onnx` is read as a graph. Raises FileError or SpecError.
+    in `.onnx` is read as a graph, the configuration of a Keras model (`.json`, `.keras`) by its layers. Raises
+    FileError or SpecError.
     """
     if is_graph(spec) and _exists(spec):
         from .read.onnx import file
 
         return modelled(file.source(os.fspath(spec)), None)
+    if os.fspath(spec).endswith((".json", ".keras")) and _exists(spec):
+        from .read.keras import file as keras
+
+        config = keras.source(os.fspath(spec))
+        if keras.is_model(config):
+            from .read.keras.model import read
+
+            return read(config)
     return modelled(*found(spec))
 
 
