@@ -11,7 +11,7 @@ from .figures import value as figure
 from .loading import load
 from .model import Model
 from .space import Grid, Table
-from .sweeps import as_axis, results
+from .sweeps import COMPLETE, as_axis, results
 from .variables import typical
 
 MANY = 50_000_000  # settings that are tried
@@ -95,7 +95,9 @@ def _evaluated(model, space, metrics, convention):
         parts.append(result.columns)
         for reason, count in result.skipped.items():
             invalid[reason] = invalid.get(reason, 0) + count
-    return {name: np.concatenate([part[name] for part in parts]) for name in (*space.names, *metrics)}, invalid
+    found = {name: np.concatenate([part[name] for part in parts]) for name in (*space.names, *metrics, COMPLETE)}
+    complete = found.pop(COMPLETE)
+    return found if complete.all() else {**found, "complete": complete}, invalid
 
 
 def _chosen(names, metrics, columns, tried, invalid, limits, maximize):

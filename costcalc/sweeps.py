@@ -18,9 +18,11 @@ from .totals import total
 from .trace import trace
 from .variables import checked, settle, typical, unknown_variable
 
+COMPLETE = "complete "  # the column that says where all costs are known: no variable or metric has that name
+
 
 class Result(NamedTuple):
-    """The points of a chunk that the network can have, with a column a variable and a metric."""
+    """The points of a chunk that the network can have, with a column a variable and a metric, and COMPLETE."""
 
     columns: Mapping[str, Any]
     kept: Any  # which points of the chunk they are, in order
@@ -35,7 +37,8 @@ def sweep(spec, *, metrics=("mult_adds", "params"), convention="paper", rho=None
     axes     a variable's values: sweep("mobilenet", alpha=[1, 0.75], res=[224, 160]); one value holds for all
     rho      resolution multipliers, an axis of their own
 
-    Counts are per sample, as exact 64-bit integers; what does not fit is refused. Raises CostcalcError.
+    Counts are per sample, as exact 64-bit integers; what does not fit is refused. Where a cost is not known, a column
+    `complete` says at which points the counts are lower bounds. Raises CostcalcError.
     """
     import pandas
 
@@ -43,7 +46,12 @@ def sweep(spec, *, metrics=("mult_adds", "params"), convention="paper", rho=None
     given = {**(settings or {}), **axes, **({} if rho is None else {"rho": rho})}
     space = Grid({name: as_axis(model, name, values) for name, values in given.items()})
     parts = [pandas.DataFrame(dict(result.columns)) for result in results(model, space, metrics, convention)]
-    return pandas.concat(parts, ignore_index=True) if parts else pandas.DataFrame()
+    return stated(pandas.concat(parts, ignore_index=True)) if parts else pandas.DataFrame()
+
+
+def stated(frame):
+    """A frame of results, its counts said to be lower bounds where they are: in a column `complete`, if any is."""
+    return frame.drop(columns=COMPLETE) if frame[COMPLETE].all() else frame.rename(columns={COMPLETE: "complete"})
 
 
 def as_axis(model, name, values):
@@ -119,7 +127,8 @@ def _totals(model, values, metrics):
         settled = settle(model, {**values, "res": num.maximum(num.nearest(settled["res"] * rho), 1)})
     walked = trace(model, settled)
     totals = {one.name: total([one.of(row) for row in walked.rows]) for one in metrics}
-    return {one.name: totals[one.name] if one.per == 1 else totals[one.name] / one.per for one in metrics}
+    divided = {one.name: totals[one.name] if one.per == 1 else totals[one.name] / one.per for one in metrics}
+    return {**divided, COMPLETE: not any(row.layer.unknown for row in walked.rows)}
 
 
 def _value(table, column):
@@ -168,6 +177,7 @@ def _without(model, chunk, metrics, skip_invalid, error):
     reason, count = error.problems[0].message, int(np.count_nonzero(failing))
     if not len(at):
         empty = {name: np.array([], dtype=np.int64) for name in (*chunk.columns, *(one.name for one in metrics))}
+        empty[COMPLETE] = np.array([], dtype=bool)
         return Result(empty, at, {reason: count})
     rest = evaluated(model, flat.take(at), metrics, skip_invalid)
     return rest._replace(kept=at[rest.kept], skipped={**rest.skipped, reason: rest.skipped.get(reason, 0) + count})

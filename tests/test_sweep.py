@@ -187,11 +187,24 @@ def test_variables_that_change_the_structure(tmp_path):
         assert (row["mult_adds"], row["framework.params"]) == tuple(report.totals.values()), values
 
 
+def test_a_pivot_over_a_truth_has_all_its_rows_and_columns(run, tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "vars: {n: 8, deep: true}\ninput: [8, 8, 1]\nlayers: [{conv: 1x1, out: n, repeat: 2 if deep else 1}]\n"
+    )
+    for truths, cells in (("true,false", ["72", "8"]), ("false", ["8"])):
+        _, out, _ = run(
+            "sweep", "s.yaml", "--vary", "n=4,8", "--vary", f"deep={truths}", "--pivot", "--metrics", "params"
+        )
+        rows_shown = [line.split() for line in out.splitlines() if line.split()[:1] in (["4"], ["8"])]
+        assert [row[0] for row in rows_shown] == ["8", "4"]
+        assert rows_shown[0][1:] == cells
+
+
 def test_invalid_points_name_themselves_or_are_left_out(run, tmp_path):
     (tmp_path / "s.yaml").write_text("vars: {n: 8, k: 3}\ninput: [n, n, 2]\nlayers: [{conv: k, out: 4, padding: 0}]\n")
     args = ("sweep", "s.yaml", "--vary", "n=2:6:1", "--vary", "k=3,5", "-f", "csv")
     code, out, err = run(*args)
-    assert (code, out) == (2, "n,k,mult_adds,params\n")
+    assert (code, out) == (2, "")
     assert "error: at n=2, k=3: `conv`: a window of 3 is larger than its input of 2 with padding" in err
     assert "s.yaml:3:11" in err
     code, out, err = run(*args, "--skip-invalid")

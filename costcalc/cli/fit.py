@@ -101,6 +101,8 @@ def _show(model, found, limits, convention, top, format, output, color):
     for name in found.at_end:
         end = found.columns[name].max()
         count += f"; {name}={end:.10g} is the end of the values tried: --vary {name}=START:STOP:STEP"
+    if "complete" in found.columns:
+        count += "; lower bounds (>=) where `complete` is false: the cost of a layer is not known"
     note = f"{count}; {stamp(model, Grid(dict.fromkeys(found.names, ())), convention)}"
     shown = screen(color) if output in (None, "-") else Screen()
     with writing(output) as out:

@@ -56,7 +56,8 @@ def command(ctx, spec, alpha, res, rho, sets, names, metrics, convention, by, se
     symbols = [name for name in chosen(model, symbols) if name not in given]
     wanted = _groups(model, [name.strip() for name in metrics.split(",")], convention, by, given)
     found = derive(model, wanted, symbols, given)
-    deliver(written(found, format, general, sensitivity, _stamp(model, convention, symbols, given)), output)
+    note, sign = _stamp(model, convention, symbols, given), "=" if _complete(model, given) else ">="
+    deliver(written(found, format, general, sensitivity, note, sign), output)
 
 
 def _format_for(path):
@@ -87,6 +88,13 @@ def _groups(model, names, convention, by, given):
                 name = key(row)
                 groups[f"{name}: {one.name}"] = (one, lambda row, name=name: key(row) == name)
     return groups
+
+
+def _complete(model, given):
+    from ..trace import trace
+    from ..variables import typical
+
+    return not any(row.layer.unknown for row in trace(model, typical(model, given)).rows)
 
 
 def _stamp(model, convention, symbols, given):

@@ -9,6 +9,8 @@ from .options import SpecCommand, axis_options, named_pairs
 MANY = 10**9  # points that need --yes
 FORMATS = ("table", "csv", "json", "md", "latex", "parquet")
 
+LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not known; "
+
 
 @click.command(cls=SpecCommand)
 @axis_options
@@ -121,25 +123,44 @@ def _write(model, space, metrics, options):
         raise OptionError(Problem("usage", "Parquet goes to a file", help="add -o points.parquet"))
     skipped: dict = {}
     with Progress(space.size, "points") as progress, writing(path, binary=format == "parquet") as out:
-        frames = _frames(model, space, metrics, options, progress, skipped)
+        first, frames = peeked(_frames(model, space, metrics, options, progress, skipped))
+        bounded = "complete" in first
         shown = screen(options["color"]) if path in (None, "-") else Screen()
-        note = stamp(model, space, options["convention"])
+        note, bound = stamp(model, space, options["convention"]), LOWER if bounded else ""
         for title, part in _pivoted(frames, space.names, metrics) if options["pivot"] else [("", frames)]:
-            write(part, [*space.names, *metrics], format, out, title + note, shown)
+            write(part, [*space.names, *metrics, *["complete"] * bounded], format, out, title + bound + note, shown)
     for reason, count in skipped.items():
         click.echo(f"left out {count:,} points: {reason}", err=True)
 
 
-def _frames(model, space, metrics, options, progress, skipped):
+def peeked(frames):
+    """The first of some frames (an empty one if there is none), and all of them."""
+    from itertools import chain
+
     import pandas
 
-    from ..sweeps import results
+    first = next(frames, None)
+    return (pandas.DataFrame(), iter(())) if first is None else (first, chain([first], frames))
 
+
+def _frames(model, space, metrics, options, progress, skipped):
+    """A frame a chunk; `complete` is a column of all, or of none."""
+    import pandas
+
+    from ..sweeps import COMPLETE, results
+
+    bounded = None
     for result in results(model, space, metrics, options["convention"], options["skip_invalid"]):
         for reason, count in result.skipped.items():
             skipped[reason] = skipped.get(reason, 0) + count
         progress.add(len(result.kept) + sum(result.skipped.values()))
-        yield pandas.DataFrame({name: result.columns[name] for name in (*space.names, *metrics)})
+        complete = result.columns[COMPLETE]
+        if bounded is False and not complete.all():
+            help = "sweep the settings with such layers by themselves"
+            raise OptionError(Problem("incomplete", "at later points a cost is not known", help=help))
+        bounded = not complete.all() if bounded is None else bounded
+        columns = {name: result.columns[name] for name in (*space.names, *metrics)}
+        yield pandas.DataFrame({**columns, **({"complete": complete} if bounded else {})})
 
 
 def _pivoted(frames, names, metrics):
@@ -150,6 +171,6 @@ def _pivoted(frames, names, metrics):
     rows, columns = names
     for metric in metrics:
         grid = whole.pivot(index=rows, columns=columns, values=metric).sort_index(ascending=False)
-        grid = grid[sorted(grid.columns, reverse=True)].reset_index()
+        grid = grid.reindex(columns=sorted(grid.columns, reverse=True)).reset_index()
         grid.columns = [f"{rows} \\ {columns}", *(f"{value:.10g}" for value in grid.columns[1:])]
         yield f"{metric}; ", [grid]

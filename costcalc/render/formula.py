@@ -11,13 +11,14 @@ from .columns import printable
 ASSUMED = 3  # truths that are shown of those taken for granted
 
 
-def written(found, format, general, sensitivity, note):
-    """The text of formulas by title."""
+def written(found, format, general, sensitivity, note, sign="="):
+    """The text of formulas by title; `sign` is >= where they are lower bounds."""
+    note = note if sign == "=" else f"lower bounds (>=): the cost of a layer is not known; {note}"
     if format in ("python", "javascript"):
         return _code(found, format, general, note)
     lines = []
     for title, one in found.items():
-        lines += _lines(printable(title), one, format, general, sensitivity)
+        lines += _lines(printable(title), one, format, general, sensitivity, sign)
     comment = "% " if format == "latex" else ""
     return "\n".join([*lines, f"{comment}{note}"]) + "\n"
 
@@ -26,11 +27,12 @@ def _form(one, general):
     return one.general if general or one.closed is None else one.closed
 
 
-def _lines(title, one, format, general, sensitivity):
+def _lines(title, one, format, general, sensitivity, sign):
     show = _latex if format == "latex" else _text
     form = _form(one, general)
     comment = "% " if format == "latex" else "  "
-    lines = [f"{_name(title, format)} = {show(form)}"]
+    sign = r"\geq" if format == "latex" and sign != "=" else sign
+    lines = [f"{_name(title, format)} {sign} {show(form)}"]
     if form.free_symbols and form is one.closed and form != one.general:
         lines.append(f"{comment}exact for {one.condition}")
     elif form.free_symbols and one.closed is None:
