@@ -27,8 +27,8 @@ class ImportCommand(SpecCommand):
 def command(ctx, spec, alpha, res, rho, sets, width, output):
     """A model as a spec that you can read, own and sweep.
 
-    MODEL is anything that `costcalc analyze` reads: an ONNX file, the configuration of a Keras model (`model.to_json()`,
-    or a .keras file), another spec. Layers of equal structure become blocks with parameters, equal
+    MODEL is anything that `costcalc analyze` reads: an ONNX file, the configuration of a Keras model
+    (`model.to_json()`, or a .keras file), another spec. Layers of equal structure become blocks with parameters, equal
     layers in a row `repeat`; numbers are those of the model, its variables settled. Read back, the spec has the same
     layers with the same costs.
 

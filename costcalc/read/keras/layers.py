@@ -1,62 +1,8 @@
 """The layers of Keras as steps."""
 
-from ...binding import is_mixed_up
-from ...expr import FUNCTIONS, parse
-from ...model import Call, Group, Step, is_dynamic
-from ...ops import find
-from ...scope import SHAPE_NAMES
-from .activations import activation_of, activations, prelu, relu, softmax
-
-UNKNOWN = None  # a configuration that is not known here: its cost and shape are not either
-
-
-class Layer:
-    """One layer as its rule sees it: its configuration, where it stands, and how many tensors it reads."""
-
-    def __init__(self, config, source, place, inputs):
-        self.config, self.source, self.place, self.inputs = config, source, place, inputs
-
-    def get(self, name, default=None):
-        """An entry of the configuration."""
-        found = self.config.get(name)
-        return default if found is None else found
-
-    def step(self, op, then=(), **options):
-        """A step of one operation."""
-        known = find(op)
-        options = {
-            name: value if name in known.branches else _bound(known.options[name], _tuple(value))
-            for name, value in options.items()
-            if value is not None or known.options[name].required
-        }
-        call = Call(op, options, {}, any(map(is_dynamic, options.values())))
-        return Step(call, self.place, self.source, then=tuple(then))
-
-    def group(self, *steps):
-        """Several steps as one."""
-        return Step(Group(tuple(steps)), self.place, self.source)
-
-    def then(self):
-        """The activation of a layer that has one."""
-        return activations(self, self.config.get("activation"))
-
-
-def _bound(option, value):
-    """The value of an option as its rule takes it. Raises TypeError or Refused for what cannot be."""
-    if is_dynamic(value):
-        return value
-    if is_mixed_up(value, option.kind) or isinstance(value, dict):
-        raise TypeError(option.name)
-    return option.kind.bind(value)
-
-
-def _tuple(value):
-    return tuple(map(_tuple, value)) if isinstance(value, list) else value
-
-
-def size(text):
-    """An expression over the sizes of what flows in."""
-    return parse(text, SHAPE_NAMES, FUNCTIONS)
+from .activations import activation_of, prelu, relu, softmax
+from .layer import UNKNOWN, Layer, size
+from .shapes import cropping, permute, reshape, resizing, upsampling, zeros
 
 
 def _window(layer):
@@ -147,55 +93,6 @@ def whole(op):
         return found if layer.get("keepdims", False) else layer.group(found, layer.step("flatten"))
 
     return rule
-
-
-def zeros(layer):
-    """ZeroPadding2D."""
-    return layer.step("pad", padding=layer.get("padding", 1))
-
-
-def cropping(layer):
-    """Cropping2D."""
-    given = layer.get("cropping", 0)
-    names = ("height", "width") if isinstance(given, list) and isinstance(given[0], list) and len(given) == 2 else None
-    if names is None:
-        return UNKNOWN
-    steps = [
-        layer.step("slice", size=size(f"{name} - {before + after}"), start=before, axis=name)
-        for name, (before, after) in zip(names, given, strict=True)
-    ]
-    return layer.group(*steps)
-
-
-def upsampling(layer):
-    """UpSampling2D."""
-    method = layer.get("interpolation", "nearest")
-    if method not in ("nearest", "bilinear"):
-        return UNKNOWN
-    return layer.step("upsample", scale=layer.get("size", 2), method=method)
-
-
-def resizing(layer):
-    """Resizing."""
-    method = layer.get("interpolation", "bilinear")
-    if method not in ("nearest", "bilinear"):
-        return UNKNOWN
-    return layer.step("upsample", to=[layer.config["height"], layer.config["width"]], method=method)
-
-
-def reshape(layer):
-    """Reshape; one size may be what is left."""
-    target = layer.config["target_shape"]
-    if target == [-1]:
-        return layer.step("flatten")
-    if -1 not in target:
-        return layer.step("reshape", shape=target)
-    return layer.step("tokens") if len(target) == 2 and target[0] == -1 else UNKNOWN
-
-
-def permute(layer):
-    """Permute: the first axis behind the batch is 1."""
-    return layer.step("permute", order=[axis - 1 for axis in layer.config["dims"]])
 
 
 def dropout(layer):
