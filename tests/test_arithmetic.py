@@ -120,6 +120,8 @@ def test_bounds_are_the_tightest_that_corners_tell():
     assert found["//"] == (-1, 1)
     assert found["%"] == (0, 5)
     assert bounds(a % points([-3, 2], table)) == (-3, 3)
+    assert bounds(a % points([0, 2], table)) == (-2, 2)
+    assert bounds(a % points([1, 2], table)) == (0, 2)
     assert bounds(-b) == (-5, -2)
     assert bounds(b // a) == (-math.inf, math.inf)
     assert bounds(a / b) == (-math.inf, math.inf)

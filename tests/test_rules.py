@@ -1,5 +1,7 @@
 """What a rule says besides its counts: why it refuses and which option is to blame, and how its layers are called."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from costcalc.num.points import Points, leaf
 from costcalc.ops import INDEX, find
 from costcalc.ops import kinds as all_kinds
 from costcalc.ops.kinds import Amount, Axis, Count, Flag, Kernel, Order, Padding, PerAxis, Rate, Scale, Size, Window
+from costcalc.selftest.perform import PERFORMERS
 
 APART = "queries and keys have different leading axes"
 TRANSPOSED = {"kernel": 1, "out": 4}
@@ -228,6 +231,15 @@ LABELS = [  # operation, what flows in, options, the type in a table, detail
 def test_a_layer_is_called_as_in_the_tables_of_papers(name, flowing, options, label, detail):
     layer = applied(name, flowing, options)
     assert (find(name).label(layer.detail), dict(layer.detail)) == (label, detail)
+
+
+@pytest.mark.parametrize("name", sorted(INDEX))
+def test_defaults_are_those_of_the_definition(name):
+    performer = PERFORMERS[name]
+    taken = inspect.signature(performer).parameters
+    given = {option.name: option.default for option in find(name).options.values() if not option.required}
+    ours = {key: value for key, value in given.items() if key in taken and key not in find(name).branches}
+    assert ours == {key: taken[key].default for key in ours}
 
 
 def test_operations_of_equal_names_and_modules():

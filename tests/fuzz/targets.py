@@ -62,13 +62,13 @@ REWRITES = st.sampled_from((
 ))  # fmt: skip
 TWO = st.tuples(st.one_of(specs().map(str.encode), broken()), st.one_of(specs().map(str.encode), broken()))
 PAIR = TWO.map(lambda both: dict(zip(("net.yaml", "b.yaml"), both, strict=True)))
-CONFIGS = st.one_of(broken(st.just(CONFIG)), st.just(CONFIG.encode()))
+CONFIGS = st.one_of(broken(st.just(CONFIG)), st.just(CONFIG.partition("  - {spec: net")[0].encode()))
 WITH_CONFIG = st.tuples(files(specs()), CONFIGS).map(lambda both: {**both[0], "costcalc.yaml": both[1]})
 _SMALL = b"input: [8, 8, 3]\nlayers: [{conv: 3x3, out: 4}, batchnorm, avgpool: global, {linear: 5}]\n"
 WITH_PRICES = st.one_of(broken(st.just(PRICES)), st.just(PRICES.encode())).map(
     lambda text: {"net.yaml": _SMALL, "mine.yaml": text}
 )
-OUTER = "input: [32, 32, 3]\nlayers: [{include: net.yaml, as: a, alpha: 0.5}, {include: net.yaml, until: x1}]\n"
+OUTER = "inputs: {a: [32, 32, 3]}\nlayers: [{include: net.yaml, as: a, alpha: 0.5, times: 2}]\n"
 WITH_OUTER = SPEC.map(lambda found: {**found, "outer.yaml": OUTER.encode()})
 _OUT = "vars: {{alpha: 1.0, res: 32}}\ninput: [8, 8, 3]\nlayers:\n  - conv: 1x1\n    out: {}\n"
 EXPRESSION = EXPRESSIONS.map(lambda text: {"net.yaml": _OUT.format(text).encode()})

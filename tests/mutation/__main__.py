@@ -19,9 +19,8 @@ from pathlib import Path
 import yaml
 
 from .judging import caught
-from .mutants import mutants
+from .mutants import ROOT, mutants, unchanged
 
-ROOT = Path(__file__).parent.parent.parent
 LEAST = 0.95
 
 
@@ -40,6 +39,8 @@ def main():
     equivalent = yaml.safe_load((Path(__file__).parent / "equivalent.yaml").read_text(encoding="utf-8")) or {}
     judged = [one for one in found if one.key not in equivalent]
     judged = random.Random(given.seed).sample(judged, min(given.sample or len(judged), len(judged)))
+    if caught(unchanged(paths[0])):
+        parser.error("the tests fail without any change")
     start, alive = time.monotonic(), []
     with ProcessPoolExecutor(given.jobs) as pool:
         for number, (mutant, by) in enumerate(zip(judged, pool.map(caught, judged), strict=True), 1):
