@@ -26,6 +26,8 @@ class Dim:
 
         return text(self)
 
+    __repr__ = __str__
+
     def __add__(self, other):
         terms = dict(self.terms)
         for monomial, coefficient in _terms(other).items():
@@ -167,4 +169,10 @@ def _quotient(a, b):
 
 
 def _lead(a):
-    return sorted(a.terms, key=lambda one: (sum(power for _, power in one), sorted(map(str, one))))[-1]
+    """The monomial that goes before all others, in an order that products keep: by degree, then by the names."""
+    return min(a.terms, key=_rank)
+
+
+def _rank(monomial):
+    factors = [(str(atom), power) for atom, power in monomial]
+    return -sum(power for _, power in factors), sorted(name for name, power in factors for _ in range(power))

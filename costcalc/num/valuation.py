@@ -61,8 +61,10 @@ def text(value, depth=0):
 
 
 def _product(monomial, coefficient, depth):
-    factors = [str(coefficient)] if coefficient != 1 or not monomial else []
-    for (name, *args), power in monomial:
-        shown = args[0] if name == "name" else f"{name}({', '.join(text(arg, depth + 1) for arg in args)})"
-        factors += [shown] * power
-    return "*".join(factors)
+    number = [str(coefficient)] if coefficient != 1 or not monomial else []
+    return "*".join(number + sorted(_atom_text(atom, depth) for atom, power in monomial for _ in range(power)))
+
+
+def _atom_text(atom, depth):
+    name, *args = atom
+    return args[0] if name == "name" else f"{name}({', '.join(text(arg, depth + 1) for arg in args)})"

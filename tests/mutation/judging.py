@@ -48,7 +48,7 @@ ALIKE = frozenset(  # operations that are one rule with others
         "pixel_unshuffle",
     ]
 )
-QUICK = ("test_arithmetic", "test_rules", "test_torch_ops")
+QUICK = ("test_arithmetic", "test_unknown_sizes", "test_rules", "test_torch_ops")
 SLOW = ("test_sweep", "test_loops", "test_formula")
 
 
