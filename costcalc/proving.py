@@ -10,6 +10,8 @@ from .selftest.cases import CASES
 from .selftest.perform import perform
 from .selftest.tally import MACS, Impossible
 
+MOST_DRAWN = 20  # cases, for one that can be performed
+
 
 class CounterExample(NamedTuple):
     """A case on which a rule and the loops differ: {thing: (the rule's, the loops')}."""
@@ -23,8 +25,8 @@ class Proof(NamedTuple):
     """What was tried of one operation."""
 
     op: str
-    cases: int
-    performed: int  # by the loops; in the other cases the operation is impossible
+    performed: int  # cases, by the loops
+    impossible: int  # cases besides, in which the operation cannot be performed
     differing: int
     first: CounterExample | None
 
@@ -39,16 +41,22 @@ def operations(names=()):
 
 
 def prove(name, cases, seed=0, rule=None):
-    """The Proof of an operation on random cases, the same for the same seed; or that of another rule in its place."""
-    performed, differing, first = 0, 0, None
-    for flowing, options in drawn(name, cases, seed):
+    """The Proof of an operation on random cases, the same for the same seed; or that of another rule in its place.
+
+    So many `cases` are performed; what is impossible comes on top.
+    """
+    performed, impossible, differing, first = 0, 0, 0, None
+    for flowing, options in drawn(name, MOST_DRAWN * cases, seed):
         counted = performance(name, flowing, options)
         found = differences(stated(name, flowing, options, rule), counted)
         performed += counted is not None
+        impossible += counted is None
         differing += bool(found)
         if found and first is None:
             first = CounterExample(flowing, options, found)
-    return Proof(name, cases, performed, differing, first)
+        if performed == cases:
+            break
+    return Proof(name, performed, impossible, differing, first)
 
 
 def drawn(name, cases, seed=0):

@@ -8,7 +8,7 @@ from .options import output_options
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[OP]..")
-@click.option("--cases", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Of each operation.")
+@click.option("--cases", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Performed of each operation.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same cases.")
 @output_options
 @click.pass_context
@@ -16,7 +16,8 @@ def command(ctx, names, cases, seed, format, as_json, output, color):
     """Every operation performed in loops, and all that happens counted: does its rule say the same?
 
     Each case is a random shape with random options. The loops are written from the definitions of the operations and
-    share no code with the rules: they make every parameter, do every multiply-add and measure the result.
+    share no code with the rules: they make every parameter, do every multiply-add and measure the result. Where an
+    operation is impossible, such as a kernel that is larger than its input, its rule has to refuse.
     Without OP: all operations.
 
     Exit code 1 when a rule and the loops differ.
