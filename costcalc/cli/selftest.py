@@ -8,7 +8,9 @@ from .options import output_options
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[OP]..")
-@click.option("--cases", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Performed of each operation.")
+@click.option(
+    "--cases", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Performed of each operation."
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same cases.")
 @output_options
 @click.pass_context
