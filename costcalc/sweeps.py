@@ -16,7 +16,7 @@ from .num.points import leaf
 from .space import Chunk, Flat, Grid
 from .totals import total
 from .trace import trace
-from .variables import checked, settle, typical, unknown_variable
+from .variables import checked, fixed, settle, typical, unknown_variable
 
 COMPLETE = "complete "  # the column that says where all costs are known: no variable or metric has that name
 
@@ -76,8 +76,10 @@ def stamp(model, space, convention):
     """What the numbers of a sweep mean."""
     from . import __version__
 
-    varied = [name for name in space.names if name != "rho"]
-    rest = ", ".join(f"{name}={value}" for name, value in typical(model).items() if name not in varied)
+    by_rho = "rho" in space.names and "res" not in space.names
+    values = {"res": typical(model)["res"]} if by_rho else {}  # what rho is a share of
+    values |= fixed(model, [*space.names, *values])
+    rest = ", ".join(f"{name}={value}" for name, value in values.items())
     priced = price_list(convention)
     parts = [f"convention {priced.name}: {priced.title}", *([rest] if rest else [])]
     return "; ".join([*parts, f"costcalc {__version__}"])

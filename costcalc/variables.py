@@ -37,6 +37,15 @@ def typical(model, given=()):
     return settle(model, {**open_ones, **dict(given)})
 
 
+def fixed(model, varied, given=()):
+    """The values of the variables that neither vary nor follow from one that does."""
+    values, moving = typical(model, given), set(varied)
+    for name, variable in model.variables.items():
+        if name not in given and moving & getattr(variable.default, "names", frozenset()):
+            moving.add(name)
+    return {name: value for name, value in values.items() if name not in moving}
+
+
 def _refuse_open(model, given):
     """Refuse to go on without a value for every variable that has no default."""
     missing = [name for name, variable in model.variables.items() if variable.default is None and name not in given]

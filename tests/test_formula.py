@@ -243,3 +243,10 @@ def test_the_ending_says_the_format(run, tmp_path):
     assert r"\text{mult\_adds} =" in (tmp_path / "f.tex").read_text()
     code, _, err = run("formula", "mobilenet", "-o", "f.foo")
     assert (code, "no format ends in `.foo`" in err) == (2, True)
+
+
+def test_the_last_line_has_no_variable_that_follows_from_a_symbol(run):
+    code, out, _ = run("formula", "alexnet", "--in", "res")  # its variables are res, res_h, res_w and classes
+    assert code == 0
+    assert out.splitlines()[-1].split("; ")[-2:-1] == ["classes=1000"]
+    assert "res_h=" not in out

@@ -306,3 +306,12 @@ def test_a_variable_cannot_hide_an_axis(run, tmp_path):
     assert code == 2
     assert "error: `height` cannot name a variable\n --> s.yaml:1:8\n" in err
     assert "= help: in a layer it is that of what flows in; write `height_in`, or `h`\n" in err
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(["--res", "227,195"], ["classes=1000"]), (["--rho", "1,0.9"], ["res=227", "classes=1000"])]
+)
+def test_the_last_line_has_only_what_stays_as_it_is(run, given, kept):
+    code, out, _ = run("sweep", "alexnet", *given)  # res_h and res_w follow from res
+    assert code == 0
+    assert out.splitlines()[-1].split("; ")[-2] == ", ".join(kept)

@@ -100,8 +100,8 @@ def _complete(model, given):
 def _stamp(model, convention, symbols, given):
     from .. import __version__
     from ..loading import price_list
-    from ..variables import typical
+    from ..variables import fixed
 
-    rest = [f"{name}={value}" for name, value in typical(model, given).items() if name not in symbols]
+    rest = [f"{name}={value}" for name, value in fixed(model, symbols, given).items()]
     priced = price_list(convention)
     return "; ".join([f"convention {priced.name}: {priced.title}", *rest, f"costcalc {__version__}"])

@@ -56,7 +56,9 @@ class FindingsPage:
             if count
         ]
         figures = f"{total:,} figure{'' if total == 1 else 's'}{': ' if parts else ''}{', '.join(parts)}"
-        return [figures + (f"; {self.accuracies:,} accuracies are not computed" if self.accuracies else "")]
+        count = self.accuracies
+        left = "" if not count else f"; {count:,} {'accuracy is' if count == 1 else 'accuracies are'} not computed"
+        return [figures + left]
 
     def records(self):
         """The names and rows of a CSV file: one row a figure."""
