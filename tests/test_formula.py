@@ -250,3 +250,38 @@ def test_the_last_line_has_no_variable_that_follows_from_a_symbol(run):
     assert code == 0
     assert out.splitlines()[-1].split("; ")[-2:-1] == ["classes=1000"]
     assert "res_h=" not in out
+
+
+def test_a_convention_is_explained_quantity_by_quantity(run):
+    """thop counts 4 for each value that a batch norm normalises, and its two parameters a channel."""
+    _, out, _ = run("explain", "mobilenet", "separable_7", "--convention", "thop")
+    for line in (
+        "  mult-adds  DK*DK*M*DF*DF = 3*3*512*14*14 = 903,168",
+        "  thop mult-adds  903,168 mac = 903,168",
+        "  thop mult-adds  100,352 normalize * 2 + 100,352 affine * 2 = 401,408",
+        "  thop params     512 gamma + 512 beta = 1,024",
+    ):
+        assert line in out.splitlines()
+    assert out.endswith(
+        "convention thop: what thop's profile prints: mult-adds, 4 per normalised value, average pools; modules only\n"
+    )
+
+
+@pytest.mark.parametrize("convention", ["framework", "thop", "fvcore", "ptflops", "deepspeed"])
+@pytest.mark.parametrize("spec", ["mobilenet_v3_small", "vit_b_16"])
+def test_all_that_a_convention_explains_is_what_it_counts(run, spec, convention):
+    _, out, _ = run("explain", spec, "-c", convention)
+    report = analyze(spec, convention=convention)
+    found = dict.fromkeys(report.totals, 0)
+    words = {"mult-adds": "mult_adds", "FLOPs": "flops", "params": "params"}
+    for line in out.splitlines():
+        head, _, total = line.rpartition(" = ")
+        if line.startswith(f"  {convention} "):
+            found[words[head.split()[1]]] += int(total.replace(",", ""))
+            assert sum(_product(term) for term in head.split("  ")[-1].split(" + ")) == int(total.replace(",", ""))
+    assert found == dict(report.totals)
+
+
+def _product(term):
+    count, _, price = term.partition(" * ")
+    return int(count.split()[0].replace(",", "")) * int(price or 1)

@@ -8,8 +8,9 @@ from .options import SpecCommand, factor, spec_options, variables
 @click.command(cls=SpecCommand)
 @spec_options
 @click.argument("layer", required=False)
+@click.option("--convention", "-c", metavar="NAME", help="Also what this convention counts, quantity by quantity.")
 @click.pass_context
-def command(ctx, spec, layer, alpha, res, rho, sets):
+def command(ctx, spec, layer, alpha, res, rho, sets, convention):
     """The working behind a layer's numbers: symbols, then numbers, then the product.
 
     LAYER is a layer or block by its name in the report, or a glob such as '*/dwconv'; without it, every layer that
@@ -19,71 +20,23 @@ def command(ctx, spec, layer, alpha, res, rho, sets):
     Examples:
       costcalc explain mobilenet separable_7
       costcalc explain mobilenet separable_7 --alpha 0.75 --rho 0.714
+      costcalc explain mobilenet separable_7 --convention thop
       costcalc explain vgg16 linear_1
     """
     from ..analysis import scaled
-    from ..loading import load
+    from ..loading import load, price_list
+    from ..render.worked import pair_text, row_text
     from ..rows import called
     from ..trace import trace
     from ..variables import settle
+    from ..working import separable
 
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
+    priced = price_list(convention) if convention else None
     rows = trace(model, settle(model, scaled(model, given, factor("rho", rho)))).rows
     chosen = rows if layer is None else called(rows, layer)
-    parts = [text for row in chosen if (text := _row(row))]
-    parts += [_pair(*pair) for pair in _pairs(chosen)]
-    if not parts:
-        parts = [f"{layer or model.name}: no mult-adds and no weights"]
-    click.echo("\n\n".join(parts))
-
-
-def _pairs(rows):
-    from ..working import separable
-
-    return separable(rows)
-
-
-def _row(row):
-    from ..render.columns import printable, shape_text
-    from ..working import worked
-
-    cost, weights = worked(row)
-    if not (cost and cost.value) and not (weights and weights.value):
-        return ""
-    shapes = " and ".join(map(shape_text, row.inputs))
-    lines = [f"{printable('/'.join(row.frame.path))}: {row.type}, {shapes} -> {shape_text(row.layer.shape)}"]
-    if cost and cost.value:
-        lines.append(f"  mult-adds  {cost}")
-    if weights and weights.value:
-        lines.append(f"  params     {weights}" + (f" (the weights of {printable(row.shared)})" if row.shared else ""))
-    if type(row.times) is int and row.times != 1 and cost:
-        lines.append(f"  {row.times:,} times a sample: {row.times * cost.value:,} mult-adds")
-    return "\n".join(lines)
-
-
-def _pair(first, second, pair):
-    from ..render.columns import printable
-
-    together, standard = pair.together, pair.standard
-    name = printable("/".join(_common(first.frame.path, second.frame.path)) or "together")
-    kernel = pair.kernel[0]
-    square = len(set(pair.kernel)) == 1 and len(pair.kernel) == 2
-    theory = f"1/N + 1/DK^2 = 1/{pair.out} + 1/{kernel**2}" if square else f"1/N + 1/{'*'.join(map(str, pair.kernel))}"
-    return "\n".join(
-        [
-            f"{name}: depthwise separable against standard convolution",
-            f"  separable  {together}",
-            f"  standard   {standard}",
-            f"  saving     {theory} = {pair.theory:.3f}: {standard.value / together.value:.2f} times fewer mult-adds",
-        ]
-    )
-
-
-def _common(one, other):
-    shared = []
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        shared.append(a)
-    return shared
+    parts = [text for row in chosen if (text := row_text(row, priced))]
+    parts += [pair_text(*pair) for pair in separable(chosen)]
+    parts += [f"convention {priced.name}: {priced.title}"] if priced and parts else []
+    click.echo("\n\n".join(parts or [f"{layer or model.name}: no mult-adds and no weights"]))
