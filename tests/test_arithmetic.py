@@ -133,6 +133,16 @@ def test_bounds_are_the_tightest_that_corners_tell():
     assert bounds(points([0, 2], table) * math.inf) == (0, math.inf)
 
 
+@pytest.mark.parametrize("sign", [">=", ">", "<=", "<"])
+def test_comparisons_of_ranges_that_touch_overlap_or_do_not(sign):
+    compare = OPERATORS[sign]
+    ranges = [(low, high) for low in range(4) for high in range(low, 4)]
+    for left, right in product(ranges, ranges):
+        table, pairs = {}, list(product(left, right))
+        a, b = (points(side, table) for side in zip(*pairs, strict=True))
+        assert listed(compare(a, b), len(pairs)) == [compare(*pair) for pair in pairs]
+
+
 def test_comparisons_are_decided_by_bounds_where_they_can():
     low, high = points([1, 2]), points([2, 5])
     assert [low > 2, low >= 1, low < 1, low <= 2, low >= 3, low > 0, low < 3, low <= 0] == [
@@ -236,6 +246,7 @@ MADE = [  # value, divisor, least, result: `_make_divisible` of tensorflow/model
     (1.0, 8, 16, 16),
     (11.0, 10, 10, 10),
     (40.0, 32, 1, 64),
+    (40.0, 36, 1, 36),  # 90 % is enough
     (9.0, 16, 1, 16),
     (7.0, 16, 1, 17),  # the least where nothing is left, then a step up
 ]
@@ -249,6 +260,14 @@ def test_divisible_in_all_domains(value, divisor, least, result):
     assert num.divisible(sympy.Rational(str(value)), divisor, least) == result
     n = sympy.Symbol("n", positive=True)
     assert num.divisible(n, divisor, least).subs(n, sympy.Rational(str(value))) == result
+
+
+def test_the_point_that_is_too_large_is_told_from_the_largest_that_is_not():
+    with pytest.raises(Refused, match=f"{limits.SIZE + 1:,} is too large") as caught:
+        num.whole(points([limits.SIZE, limits.SIZE + 1]))
+    assert caught.value.failing.tolist() == [False, True]
+    assert num.whole(points([1, limits.SIZE])).high == limits.SIZE
+    assert bounds(points([])) == (0, 0)
 
 
 def test_divisible_has_the_published_defaults():

@@ -16,9 +16,9 @@ def floor(value):
     if is_whole(value):
         return value
     ((monomial, coefficient), *rest) = value.terms.items()
-    ((atom, power), *others) = monomial or ((("none",), 1),)
-    if not rest and not others and power == 1 and atom[0] == "div" and type(coefficient) is int:
-        return coefficient * atom[1] // atom[2]
+    ((name, *args), power), *others = monomial or [[("",), 0]]
+    if not rest and not others and (name, power) == ("div", 1) and type(coefficient) is int:
+        return coefficient * args[0] // args[1]
     return function("floor", value)
 
 

@@ -102,7 +102,7 @@ def _extreme(function, values, wins):
 
 def select(condition, a, b):
     truth = _truth(condition)
-    if truth in (True, False, sympy.true, sympy.false):
+    if truth in (True, False):  # SymPy's own are equal to these
         return a if truth else b
     return sympy.Piecewise((exact(a), truth), (exact(b), True))
 
@@ -173,7 +173,7 @@ def divisible(value, divisor, least):
 def decide(truth):
     """A truth as one bool: as it is at the sample, where symbols leave it open."""
     truth = _truth(truth)
-    if truth in (True, False, sympy.true, sympy.false):
+    if truth in (True, False):  # SymPy's own are equal to these
         return bool(truth)
     value = truth.subs(_SAMPLE)
     value = bool(value) if value in (sympy.true, sympy.false) else True
