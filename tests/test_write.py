@@ -268,3 +268,50 @@ def test_a_graph_of_mobilenet_is_as_short_as_its_spec(graph):
 def test_concats_of_concats_are_found_in_a_graph(graph):
     """DenseNet's exporter writes every concat in full: 1 + 2 + .. + 24 tensors."""
     assert len(written(graph("legacy_densenet121")[0]).splitlines()) < 45
+
+
+DOUBLING = "".join("  - {maxpool: 2x2}\n" + f"  - {{conv: 3x3, out: {n}}}\n" * 2 for n in (16, 32, 64))
+
+
+def test_what_repeats_is_not_relative_to_what_it_changes():
+    """`out: 2 * channels` would double in every repeat."""
+    model = spec(DOUBLING)
+    text = written(model)
+    assert "repeat: 2" in text
+    assert rows(back(text)) == rows(model)
+
+
+def test_a_spec_that_would_not_cost_the_same_is_not_folded(monkeypatch):
+    """Whatever goes wrong in folding is seen when the text is read back."""
+    model = spec(DOUBLING)
+    monkeypatch.setattr("costcalc.write.fold._forget", lambda last, item: None)
+    assert rows(back(written(model))) == rows(model)
+
+
+def test_no_two_layers_have_one_name():
+    """A layer that was called `concat_1` for its number cannot be called so among other concats."""
+    for name in ("nasnet_a_mobile", "googlenet"):
+        assert analyze(back(written(load(name)))).totals == analyze(name).totals
+
+
+def test_layers_keep_their_names(graph):
+    model, _ = graph("legacy_mobilenet_v1")
+    names = [line.name for line in analyze(back(written(model))).shown()]
+    assert names[:3] == ["features/0/0", "features_1/dwconv", "features_1/conv"]
+    assert names[-1] == "fc"
+    names = [line.name for line in analyze(back(written(graph("dynamo_resnet18")[0]))).shown()]
+    assert [name for name in names if name.endswith(("conv1", "conv2"))] == [
+        "conv1",
+        *(f"layer_{n}/1/conv{m}" for n in (1, 2, 3) for m in (1, 2)),
+    ]
+
+
+@pytest.mark.parametrize("name", ["legacy_mobilenet_v2", "dynamo_efficientnet_b0", "legacy_googlenet", "legacy_swin_t"])
+def test_a_flat_spec_has_every_name_of_the_graph(name, graph):
+    model, _ = graph(name)
+    text = spec_text(model, {}, flat=True)
+    assert not any(word in text for word in ("blocks:", "repeat:"))
+    found = {row.name: (row.cost, row.output) for row in analyze(back(text)).lines}
+    own = [(row.name, (row.cost, row.output)) for row in analyze(model).lines if row.cost]
+    assert own
+    assert [found.get(name) for name, _ in own] == [cost for _, cost in own]

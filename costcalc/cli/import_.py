@@ -22,9 +22,10 @@ class ImportCommand(SpecCommand):
 @click.argument("spec", metavar="MODEL")
 @setting_options
 @click.option("--width", metavar="NAME", help="Multiply every width by a variable of this name, for sweeps.")
+@click.option("--flat", is_flag=True, help="A line a layer, under the name it has in the model: no blocks, no repeats.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output.")
 @click.pass_context
-def command(ctx, spec, alpha, res, rho, sets, width, output):
+def command(ctx, spec, alpha, res, rho, sets, width, flat, output):
     """A model as a spec that you can read, own and sweep.
 
     MODEL is anything that `costcalc analyze` reads: an ONNX file, the configuration of a Keras model
@@ -39,6 +40,7 @@ def command(ctx, spec, alpha, res, rho, sets, width, output):
     Examples:
       costcalc import resnet50 --width alpha -o thin.yaml
       costcalc import mobilenet --alpha 0.5 --res 160
+      costcalc import resnet50 --flat
     """
     from ..analysis import scaled
     from ..loading import load
@@ -51,7 +53,7 @@ def command(ctx, spec, alpha, res, rho, sets, width, output):
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
     settled = settle(model, scaled(model, given, factor("rho", rho)))
-    deliver(spec_text(model, settled, width), output)
+    deliver(spec_text(model, settled, width, flat), output)
 
 
 def check_name(width):

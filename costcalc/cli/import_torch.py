@@ -20,11 +20,12 @@ KINDS = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "bool")
 )
 @click.option("--kwargs", metavar="JSON", help="What CALLABLE is given: '{\"num_classes\": 10}'.")
 @click.option("--width", metavar="NAME", help="Multiply every width by a variable of this name, for sweeps.")
+@click.option("--flat", is_flag=True, help="A line a layer, under the name of its module: no blocks, no repeats.")
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), help="Show the costs instead, as `analyze` does.")
 @click.option("--depth", type=click.IntRange(1, 100), help="The same by N levels of modules; implies --by block.")
 @click.option("--convention", "-c", metavar="NAME", help="What counts, with --by or --depth [default: paper].")
 @output_options
-def command(target, inputs, kwargs, width, by, depth, convention, format, as_json, output, color):
+def command(target, inputs, kwargs, width, flat, by, depth, convention, format, as_json, output, color):
     """A module of PyTorch as a spec. RUNS THE CODE that MODULE:CALLABLE names.
 
     It imports MODULE (the working directory is among the places it is looked for), calls CALLABLE for a
@@ -32,10 +33,10 @@ def command(target, inputs, kwargs, width, by, depth, convention, format, as_jso
     costcalc runs code of yours; name nothing here that you would not run. Needs the extra `torch`: pip install
     'costcalc[torch]'.
 
-    With --by or --depth it shows what the module costs under the names of its own modules, and writes no spec: in a
-    spec, equal layers become blocks, which have names of their own. An operator that is not known becomes a layer of
-    unknown cost. The module is given a batch of one, channels second, as PyTorch has it: 224x224x3 is
-    (1, 3, 224, 224), 16x80 is (1, 16, 80).
+    With --by or --depth it shows what the module costs under the names of its own modules, and writes no spec. In a
+    spec, equal layers become blocks, which have names of their own; with --flat every layer has that of its module. An
+    operator that is not known becomes a layer of unknown cost. The module is given a batch of one, channels second,
+    as PyTorch has it: 224x224x3 is (1, 3, 224, 224), 16x80 is (1, 16, 80).
 
     \b
     Examples:
@@ -47,7 +48,7 @@ def command(target, inputs, kwargs, width, by, depth, convention, format, as_jso
 
     shown = by or depth
     views = {"--convention": convention, "--format": format, "--json": as_json, "--color": color != "auto"}
-    _check(shown, width, views)
+    _check(shown, width, flat, views)
     shapes, given = [_shape(text) for text in inputs], _given(kwargs)
     click.echo(f"note: running the code of {brief(target)}", err=True)
     exported = program.exported(target, shapes, given)
@@ -55,7 +56,7 @@ def command(target, inputs, kwargs, width, by, depth, convention, format, as_jso
     if shown:
         _show(model, convention or "paper", by, depth, format, as_json, output, color)
     else:
-        _write(model, width, output)
+        _write(model, width, flat, output)
     _note(reader.unused(exported))
 
 
@@ -66,23 +67,24 @@ def _note(unused):
         click.echo(f"note: no layer that runs has the parameters {listed(unused[:NAMED])}{more}", err=True)
 
 
-def _check(shown, width, views):
+def _check(shown, width, flat, views):
     """Refuse options of the one form in the other."""
     from .import_ import check_name
 
     check_name(width)
-    if shown and width:
-        raise OptionError(Problem("usage", "`--width` is for a spec: leave out --by and --depth"))
+    if shown and (width or flat):
+        option = "--width" if width else "--flat"
+        raise OptionError(Problem("usage", f"`{option}` is for a spec: leave out --by and --depth"))
     given = [name for name, value in views.items() if value]
     if given and not shown:
         raise OptionError(Problem("usage", f"`{given[0]}` is for costs: a spec is YAML", help="add --by layer"))
 
 
-def _write(model, width, output):
+def _write(model, width, flat, output):
     from ..write import spec_text
     from .output import deliver
 
-    deliver(spec_text(model, {}, width), output)
+    deliver(spec_text(model, {}, width, flat), output)
 
 
 def _show(model, convention, by, depth, format, as_json, output, color):

@@ -3,42 +3,71 @@
 spec_text(model, values)    the YAML of a model over the values of its variables
 """
 
-from ..errors import CostcalcError, Source
+from collections import Counter
+
+from ..conventions import TRAINABLE
+from ..errors import CostcalcError, Problem, Source, SpecError
 from ..stitching import graph_of, is_stated
 from ..variables import settle
 from .nesting import nested
 from .spec import open_axes, written
 
 
-def spec_text(model, values, width=None):
-    """The spec of a model. `width` names a variable that widths are multiplied by.
+def spec_text(model, values, width=None, flat=False):
+    """The spec of a model. `width` names a variable that widths are multiplied by; `flat` leaves each layer its name.
 
-    Read back, it has the same layers in the same order, each with the same cost. Axes that are open in the model are
-    variables, if the spec has the model's cost at other sizes too. Raises SpecError as `trace` does.
+    Read back, it has the same layers in the same order, each with the same cost: that is looked at, and where blocks
+    and repeats would not have it so, the spec is flat. Axes that are open in the model are variables, if the spec has
+    the model's cost at other sizes too. Raises SpecError as `trace` does.
     """
     graph, axes = graph_of(model, values), open_axes(model)
     graph = nested(graph) if is_stated(model) else graph
-    if axes:
-        text = written(model, graph, width, axes, values)
-        if _scales(text, model, values, axes):
+    own = _counts(model, values)
+    for shape in (True,) if flat else (False, True):
+        if axes:
+            text = written(model, graph, width, shape, axes, values)
+            if _counted(text) == own and _scales(text, model, values, axes):
+                return text
+        text = written(model, graph, width, shape)
+        if _counted(text) == own:
             return text
-    return written(model, graph, width)
+    message = f"no spec is found for {model.name} that counts the same"
+    raise SpecError(Problem("cannot-write", message, help="please report it with the model"))
 
 
 def _scales(text, model, values, axes):
     """Whether a text costs what the model does at other sizes."""
+    others = {name: 2 * values[name] for name in axes}
+    try:
+        own = _counts(model, {**values, **others})
+    except CostcalcError:
+        return False
+    return _counted(text, {axes[name]: size for name, size in others.items()}) == own
+
+
+def _counted(text, given=None):
+    """What is counted of a text; None where it cannot be read or built, or has two layers of one name."""
     from ..read.spec import read
     from ..trace import trace
 
-    others = {name: 2 * values[name] for name in axes}
     try:
         spec = read(Source("spec", text))
-        rows = trace(spec, settle(spec, {axes[name]: size for name, size in others.items()})).rows
-        own = trace(model, {**values, **others}).rows
+        rows = trace(spec, settle(spec, given or {})).rows
     except CostcalcError:
-        return False
-    return _macs(rows) == _macs(own)
+        return None
+    names = {"/".join(row.frame.path) for row in rows}
+    return _summed(rows) if len(names) == len(rows) else None
 
 
-def _macs(rows):
-    return sorted(row.layer.terms["mac"] for row in rows if row.layer.terms.get("mac"))
+def _counts(model, values):
+    from ..trace import trace
+
+    return _summed(trace(model, values).rows)
+
+
+def _summed(rows):
+    """The mult-adds and weights of the layers that multiply, and all trainable parameters."""
+    params = sum(row.layer.params.get(kind, 0) for row in rows if row.shared is None for kind in TRAINABLE)
+    layers = [row for row in rows if row.layer.terms.get("mac")]
+    each = ((one.layer.terms["mac"], one.layer.params.get("weight", 0), one.times, bool(one.shared)) for one in layers)
+    return Counter(each), params

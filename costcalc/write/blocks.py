@@ -5,7 +5,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from ..ops import INDEX, find
-from .items import Item
+from .items import Item, walk
 
 
 class Leaf(NamedTuple):
@@ -130,6 +130,8 @@ def _free(name, taken):
 def _made(runs, taken, leaves, terms, params):
     swap = {(id(leaf.item), leaf.option, leaf.place): term for leaf, term in zip(leaves, terms, strict=True)}
     items = _copied(runs[0].content, swap)
+    for item, names in zip(_layers(items), zip(*map(_names, runs), strict=True), strict=True):
+        item.local = names[0] if len(set(names)) == 1 else ""
     listed = []
     for name, at, column in params:
         usual = _DEFAULTS.get(column[0].option)
@@ -168,14 +170,38 @@ def _swapped(item, name, value, swap):
     return swap.get((id(item), name, None), value)
 
 
+def _layers(items):
+    """The items of a list, and those of groups that are no level of names."""
+    for item in items:
+        yield item
+        if item.op in ("residual", "group"):
+            yield from _layers(item.branches[0])
+
+
+def _names(run):
+    """What the layers of a run are called below the levels that they share."""
+    level = len(levels_of(run.content))
+    return ["/".join(item.name.split("/")[level:]) for item in _layers(run.content)]
+
+
+def levels_of(items):
+    """The levels that the names of these items share, above the last of each; of those that weigh, if any do."""
+    every = [one for item in items for one in walk([item])]
+    names = [item.name for item in every if item.weighs] or [item.name for item in items]
+    found: list[str] = []
+    for levels in zip(*(name.split("/")[:-1] for name in names), strict=False):
+        if len(set(levels)) > 1:
+            break
+        found.append(levels[0])
+    return found
+
+
 def _name(runs):
     """The level of names that all runs have in common, without numbers: `separable` of `separable_1/conv`."""
     levels = set()
     for run in runs:
-        paths = [item.name.split("/") for item in run.content]
-        common = [one for one, *others in zip(*paths, strict=False) if all(one == other for other in others)]
-        own = common[-1] if common and (len(paths) > 1 or len(paths[0]) > 1) else ""
-        levels.add(re.sub(r"[\W\d_]+$", "", own))
+        words = [re.sub(r"[\W\d_]+$", "", level) for level in levels_of(run.content)]
+        levels.add(next((word for word in reversed(words) if word), ""))
     name = re.sub(r"\W+", "_", levels.pop()) if len(levels) == 1 else ""
     return name if re.fullmatch(r"[A-Za-z_]\w*", name) and name.lower() not in INDEX else ""
 
@@ -184,7 +210,9 @@ def call_of(block, content):
     """The item that calls a block in place of a run."""
     leaves = list(leaves_of(content))
     first = content[0]
-    call = Item("call", {}, first.name, first.channels)
+    named = next((item for item in walk(content) if item.weighs), first)
+    call = Item("call", {}, named.name, first.channels)
+    call.weighs = named.weighs
     for (name, _), at in zip(block.params, block.leaves, strict=True):
         call.options[name] = leaves[at].value
     call.block, call.number, call.tail = block, first.number, content[-1].tail

@@ -7,7 +7,7 @@ saves most text comes first, until none saves any (Nevill-Manning and Witten 199
 from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
-from .blocks import Block, Term, block_of, call_of
+from .blocks import Block, Term, block_of, call_of, levels_of
 from .items import Item, walk
 
 LONGEST = 40  # items of one block
@@ -88,17 +88,9 @@ def _saving(block, runs, style):
 
 def _is_level(run):
     """Whether the layers of a run share a level of their names that those before and behind it do not have."""
-    paths = [item.name.split("/") for item in run.content]
-    own = _shared(paths)
+    own = len(levels_of(run.content))
     around = [run.items[at] for at in (run.start - 1, run.start + run.size) if 0 <= at < len(run.items)]
-    return own > 0 and all(_shared([paths[0], one.name.split("/")]) < own for one in around)
-
-
-def _shared(paths):
-    """How many levels several names have in common."""
-    return next(
-        (at for at, levels in enumerate(zip(*paths, strict=False)) if len(set(levels)) > 1), min(map(len, paths))
-    )
+    return own > 0 and all(len(levels_of([run.content[0], one])) < own for one in around)
 
 
 def _candidates(lists):
@@ -210,9 +202,17 @@ def _repeated(items):
         last = found[-1] if found else None
         if last is not None and _is_equal(last, item):
             last.repeat += item.repeat
+            _forget(last, item)
         else:
             found.append(item)
     return found
+
+
+def _forget(last, item):
+    """Unlearn the channels that flow into a layer which repeats, where they are not the same each time."""
+    for one, other in zip(walk([last]), walk([item]), strict=True):
+        if one.channels != other.channels:
+            one.channels = None
 
 
 def _is_equal(one, other):

@@ -21,6 +21,8 @@ class Item:
         self.then: list[Item] = []
         self.origin: Any = None
         self.label = ""
+        self.weighs = False  # whether it has mult-adds or parameters
+        self.local = ""  # what it is called in every run of the block that it is in
         self.times: Any = 1
         self.repeat = 1
         self.rank = 0  # axes of the grid that flows in
@@ -78,6 +80,7 @@ def item_of(node, options, final):
     space = node.row.inputs[0][:-1] if node.row.inputs else ()
     made = Item(op.name, {**filled, **given}, node.name)
     made.rank, made.times, made.kept = len(space), node.row.times, final
+    made.weighs = bool(any(node.row.layer.params.values()) or node.row.layer.terms.get("mac"))
     for name, value in made.options.items():
         made.options[name] = _plain(value, op.options[name].kind)
     if op.name == "pad" and made.options["padding"] == "valid":

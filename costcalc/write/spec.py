@@ -1,14 +1,13 @@
 """The document: inputs, variables, blocks and layers."""
 
-import re
-
 from ..expr import Expr
 from ..read.blocks import RESERVED
 from ..scope import SHAPE_NAMES
 from ..stitching import is_stated
 from .fold import folded
 from .groups import grouped
-from .items import Item, settled, walk
+from .items import settled, walk
+from .names import kept, labelled, without_number
 from .structure import structured
 from .text import Style, defaults_of, entries
 from .yaml_text import flow, lines
@@ -16,15 +15,17 @@ from .yaml_text import flow, lines
 LEAST = 8  # channels that a multiplier leaves, as in the published code of MobileNet V1
 
 
-def written(model, graph, width, axes=None, values=None):
+def written(model, graph, width, flat, axes=None, values=None):
     """The text of a spec; `axes` are the open axes of the inputs that become variables, by their names there."""
-    options = _general if axes else _options
-    items = settled(structured(graph, options, _finals(graph) if width else set()))
+    options, named = _general if axes else _options, range(len(graph.nodes)) if flat else ()
+    items = settled(structured(graph, options, _finals(graph) if width else set(), named))
     items = settled(grouped(items))
-    _label(items, graph)
+    taken = labelled(items, graph.inputs)
     plain = Style(defaults_of(items), not width, "width" if width else "")
     style = plain._replace(defaults={op: (bias, _parsed(items, op, plain)) for op, (bias, _) in plain.defaults.items()})
-    items, blocks = folded(items, style)
+    words = style.words | set(map(without_number, taken))
+    items, blocks = (items, []) if flat else folded(items, style._replace(words=words))
+    kept(items, blocks, taken, flat)
     parts = {"name": model.name}
     if width or axes:
         parts["vars"] = {axes[name]: values[name] for name in axes or ()}
@@ -118,26 +119,3 @@ def _finals(graph):
 
 def _has_width(node):
     return any(option.kind.name == "width" for option in node.row.op.options.values())
-
-
-def _label(items, graph):
-    """Give every item that others name a name of its own, and keep the names that are no number of a kind."""
-    taken = set(graph.inputs)
-    for item in walk(items):
-        for other in item.refers():
-            if type(other) is Item and not other.label:
-                other.label = _free(_word(other.name), taken)
-
-
-def _word(name):
-    text = re.sub(r"[^\w.-]+", "_", name).strip("_.-")
-    return text or "layer"
-
-
-def _free(name, taken):
-    found, number = name, 1
-    while found in taken:
-        number += 1
-        found = f"{name}_{number}"
-    taken.add(found)
-    return found
