@@ -103,9 +103,11 @@ class Node:
         if one != other:
             self.emit("reshape", (one,), shape=(other,), follows=True)
 
-    def unknown(self, holds=None):
-        """State an operation whose cost is not known."""
-        self.emit("opaque", (), label=self.op, holds=holds)
+    def unknown(self, holds=None, output=None):
+        """State an operation whose cost is not known; a shape that is not known either is ()."""
+        flowing = next((one for one in self.inputs if one is not None and one.made is not None), None)
+        x, out = (() if one is None or one.shape is None else self.seen(one)[0] for one in (flowing, output))
+        self.emit("opaque", x, label=self.op, holds=holds, out=out)
 
     def seen(self, tensor):
         """(shape per sample, channels last; how many samples) of a tensor."""
