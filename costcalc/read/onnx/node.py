@@ -133,6 +133,12 @@ def grid(tensor):
     return batch, channels, tuple(space)
 
 
+def check_count(tensor, count, message):
+    """Refuse a tensor of another number of elements, where there is one and its shape is known."""
+    if tensor is not None and tensor.shape is not None:
+        require(equal(tensor.size, count), message, tensor.size, count)
+
+
 def flat(shape):
     """The number of elements, as a shape of one axis."""
     return (prod(shape),)
