@@ -62,7 +62,7 @@ def input_shape(name, one, values):
 
 
 def looks_channels_first(shape):
-    """Whether a shape in a list is more likely one of the other order of axes, which is an error unless they are named."""
+    """Whether the axes of a shape are more likely in the other order: an error where they are not named."""
     return len(shape) == 3 and all(type(n) is int for n in shape) and shape[0] <= 4 < min(shape[1:]) and shape[2] > 16
 
 

@@ -267,14 +267,14 @@ def unknown(proto_nodes, constants=(), declared=()):
     return model.read(file.bounded(made.SerializeToString(), "g.onnx"))
 
 
-W = ("w", [3, 3, 1, 1])
+W, G = ("w", [3, 3, 1, 1]), ("g", [3, 1, 1])
 UNKNOWN = {
     "of a number": ([("Frob", "s", "h"), ("Conv", "x w", "y")], [W], []),
     "of no shape": ([("Conv", "x w", "c"), ("Frob", "c", "h"), ("Relu", "h", "y")], [W], []),
     "read by what multiplies": ([("Frob", "x", "h"), ("Conv", "h w", "y")], [W], []),
     "of a stated shape": ([("Frob", "x", "h"), ("Conv", "h w", "c"), ("Add", "c x", "y")], [W], [("h", [1, 3, 8, 8])]),
-    "of numbers": ([("Frob", "w x", "h"), ("Mul", "h g", "m"), ("Add", "m x", "y")], [W, ("g", [3, 1, 1])], [("h", [1, 3, 8, 8])]),
-}  # fmt: skip
+    "of numbers": ([("Frob", "w x", "h"), ("Mul", "h g", "m"), ("Add", "m x", "y")], [W, G], [("h", [1, 3, 8, 8])]),
+}
 
 
 @pytest.mark.parametrize("case", UNKNOWN.values(), ids=UNKNOWN)

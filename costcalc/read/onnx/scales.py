@@ -10,7 +10,7 @@ _DEEP = 6  # steps from a mean to the division by what is made of it
 def kind(node, op, tensor, flowing):
     """The kind of a learned operand: `bias` or `gamma`, of one number a channel; else `weight`, as a position table.
 
-    A factor is the scale of a norm if it multiplies what was normalised, or if a shift is added to the product (the norm
+    A factor is the scale of a norm if it multiplies what was normalised, or if a shift is added to the product (a norm
     of inference); alone, as the layer scale of ConvNeXt (arXiv:2201.03545), it is a weight.
     """
     if sum(size != 1 for size in tensor.shape) > 1:
