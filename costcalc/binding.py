@@ -53,7 +53,7 @@ def input_shape(name, one, values):
     except (ArithmeticError, TypeError) as error:
         reason = "a word is no size" if isinstance(error, TypeError) else str(error)
         raise error_at("bad-value", f"`{name}`: {reason}", one.place) from None
-    if one.listed and _looks_channels_first(shape):
+    if one.listed and looks_channels_first(shape):
         channels, *rest = shape
         help = f"write {[*rest, channels]}, or name the axes: {{height: .., width: .., channels: ..}}"
         text = "x".join(map(str, shape))
@@ -61,7 +61,8 @@ def input_shape(name, one, values):
     return shape
 
 
-def _looks_channels_first(shape):
+def looks_channels_first(shape):
+    """Whether the axes of a shape are more likely in the other order: an error where they are not named."""
     return len(shape) == 3 and all(type(n) is int for n in shape) and shape[0] <= 4 < min(shape[1:]) and shape[2] > 16
 
 

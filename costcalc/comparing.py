@@ -16,6 +16,7 @@ from .report import Report, report
 from .rewriting import Rewriting, paired
 from .trace import trace
 from .variables import settle
+from .write import as_spec, is_spec
 
 MOST = 1_000  # designs in one comparison
 
@@ -78,7 +79,7 @@ def compare(
                 convolution is made separable too
     thin, fold  compare with every width times `thin`; with batch norm folded into its convolution
     layers      a glob: only layers and blocks of that name are compared
-    convention, rho, settings  as in `analyze`, for all designs
+    convention, rho, settings  as in `analyze`, for all designs; a variable that some declare is set in those
 
     Raises CostcalcError, also when there is nothing to compare.
     """
@@ -87,6 +88,7 @@ def compare(
         models = [spec if isinstance(spec, Model) else load(spec) for spec in specs]
         settings = {**(settings or {}), **({"rho": rho} if rho is not None else {})}
         wanted = _wanted(models, _titles(specs, models), _settings(at), settings)
+        wanted = map(_rewritable, wanted) if rewriting.parts else wanted
         designs = [_design(model, title, values, priced, layers) for model, title, values in wanted]
         if rewriting.parts:
             _refuse_none(designs, layers)
@@ -153,12 +155,27 @@ def _settings(at: Sequence):
 def _wanted(models, titles, at, settings):
     if len(models) * len(at) > MOST:
         raise OptionError(Problem("limit", f"at most {MOST:,} designs can be compared"))
+    declared = {name for model in models for name in model.variables}
     for model, title in zip(models, titles, strict=True):
         for one in at:
             said = ", ".join(f"{name}={value}" for name, value in one.items())
-            values = {**settings, **one}
+            values = {**{name: settings[name] for name in settings if _is_of(name, model, declared)}, **one}
             rho = values.pop("rho", None)
             yield model, " ".join(part for part in (title, said) if part), settle(model, scaled(model, values, rho))
+
+
+def _is_of(name, model, declared):
+    """Whether a setting is meant for a model: it declares it, or all do not, which is an error."""
+    return name in model.variables or name not in declared
+
+
+def _rewritable(wanted):
+    """A design as a spec, where it is a graph or a configuration: rewrites work on the layers of specs."""
+    model, title, values = wanted
+    if is_spec(model):
+        return wanted
+    made = as_spec(model, values)
+    return made, title, settle(made, {})
 
 
 def _design(model, title, values, convention, layers, rewritten=None):
@@ -178,13 +195,13 @@ def _rewritten(design, rewriting):
         new = _design(done.model, title, design.report.values, convention, None, done)
     chosen = {one.name for one in design.elements}
     pairs = paired(design.all, new.all, done.home)
-    new = new._replace(elements=[one for pair in pairs if _is_of(pair, chosen) for one in pair.right])
+    new = new._replace(elements=[one for pair in pairs if _is_any_of(pair, chosen) for one in pair.right])
     if _layers(design) == _layers(new):
         raise _not_applicable(rewriting, model, done, design)
     return new
 
 
-def _is_of(pair, names):
+def _is_any_of(pair, names):
     return any(one.name in names for one in pair.left)
 
 

@@ -116,6 +116,11 @@ def is_graph(path):
     return os.fspath(path).lower().endswith(".onnx")
 
 
+def is_config(path):
+    """Whether a path names what may be the configuration of a Keras model rather than a spec."""
+    return os.fspath(path).lower().endswith((".json", ".keras"))
+
+
 def specs_in(folder):
     """The names of the specs in a directory, some thousand at most."""
     try:

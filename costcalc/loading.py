@@ -5,7 +5,7 @@ import sys
 
 from . import limits
 from .errors import FileError, Problem, Source, nearest
-from .files import Origin, configs, decoded, is_graph, origin, shipped, specs_in, text
+from .files import Origin, configs, decoded, is_config, is_graph, origin, shipped, specs_in, text
 
 
 def load(spec):
@@ -19,14 +19,10 @@ def load(spec):
         from .read.onnx import file
 
         return modelled(file.source(os.fspath(spec)), None)
-    if os.fspath(spec).endswith((".json", ".keras")) and _exists(spec):
+    if is_config(spec) and _exists(spec):
         from .read.keras import file as keras
 
-        config = keras.source(os.fspath(spec))
-        if keras.is_model(config):
-            from .read.keras.model import read
-
-            return read(config)
+        return modelled(keras.source(os.fspath(spec)), origin(os.fspath(spec)))
     return modelled(*found(spec))
 
 
@@ -36,6 +32,12 @@ def modelled(source, origin):
         from .read.onnx import model
 
         return model.read(source)
+    if is_config(origin.path):
+        from .read.keras import file
+        from .read.keras import model as keras
+
+        if file.is_model(source):
+            return keras.read(source)
     from .read.spec import read
 
     return read(source, origin)

@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+from io import BytesIO
 
 from . import limits
 from .errors import FileError, OptionError, Problem, Source
@@ -66,6 +67,10 @@ class Revision:
             from .read.onnx.file import bounded
 
             return bounded(data, shown)
+        if path.lower().endswith(".keras"):
+            from .read.keras.file import unpacked
+
+            return unpacked(BytesIO(data), shown)
         return Source(shown, decoded(data, shown))
 
     def names(self, path):

@@ -41,6 +41,7 @@ class _Stitcher:
     def add(self, row, sources):
         """A step, behind what brings its inputs into their shapes."""
         flow = next((one for one in sources if one is not None), next(iter(self.walked.inputs)))
+        row = self.shown(row, flow) if row.layer.unknown else row
         constant = None in sources and len(sources) > 1
         learned = constant and any(row.layer.params.values())
         found = tuple(
@@ -54,6 +55,15 @@ class _Stitcher:
         self.nodes[number] = self.nodes[number]._replace(holder=number if holder is None else holder)
         self.numbers.append(number)
         self.names.setdefault(row.name, number)
+
+    def shown(self, row, flow):
+        """A row whose cost is not known: a shape that hangs on data is that of what flows in, numbers it holds stay."""
+        source = self.number(flow)
+        x = self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape
+        inputs, held = tuple(shape or tuple(x) for shape in row.inputs), sum(row.layer.params.values())
+        options = {name: value for name, value in row.options.items() if value != ()}
+        options |= {"params": held} if held else {}
+        return row._replace(inputs=inputs, options=options, layer=row.op.rule(*inputs, **options))
 
     def is_bias(self, row, sources):
         """Whether a step adds the bias of the layer before it, which has it then."""

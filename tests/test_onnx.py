@@ -122,6 +122,22 @@ def test_an_expanded_table_is_counted_as_the_file_has_it():
     assert ours == record("legacy_swin_t")["params"] + heads * (49 * 49 - 13 * 13)
 
 
+SPECS = {  # file -> the shipped spec of that network
+    "dynamo_convnext_tiny": "convnext_tiny",
+    "dynamo_timm_ghostnet_100": "ghostnet",
+    "dynamo_timm_mobilevit_s": "mobilevit_s",
+    "dynamo_vit_b_16": "vit_b_16",
+    "legacy_densenet121": "densenet121",
+    "legacy_mobilenet_v1": "mobilenet",
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_weights_are_those_of_the_spec(name):
+    """Layer scale, class tokens and position tables are weights in both; scales and shifts of norms in neither."""
+    assert analyze(graph(name)).totals == analyze(SPECS[name]).totals
+
+
 @pytest.mark.parametrize("name", [name for name in FILES if name not in FIXED])
 def test_other_resolutions_are_as_recorded(name):
     axes, opened = OPEN.get(name, ("h", "w")), name not in OPEN

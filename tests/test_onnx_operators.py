@@ -311,6 +311,52 @@ def test_counts_are_those_by_hand(name):
     assert counted(nodes, flows, constants, version=version) == (mult_adds, numbers)
 
 
+G, B = held("g", [6, 1, 1]), held("b", [6, 1, 1])
+ROWS = [held("g", [16]), held("b", [16]), helper.make_tensor("e", FLOAT, [], [1e-5])]
+DEVIATION = [
+    *(node("ReduceMean", "x", "m", axes=[-1]), node("Sub", "x m", "d"), node("Mul", "d d", "q")),
+    *(node("ReduceMean", "q", "v", axes=[-1]), node("Add", "v e", "a"), node("Sqrt", "a", "s")),
+]
+FACTORS = {  # nodes, what flows in, constants, and how many of the numbers are weights: the others are a norm's
+    "layer scale": ([node("Mul", "g x", "h"), node("Add", "x h")], X, [G], 6),
+    "layer scale behind a shift": (
+        [node("Add", "x b", "a"), node("Mul", "a g", "h"), node("Add", "x h")],
+        X,
+        [G, B],
+        6,
+    ),
+    "batch norm of inference": ([node("Mul", "x g", "h"), node("Add", "h b")], X, [G, B], 0),
+    "an image normalised": ([node("Sub", "x b", "d"), node("Div", "d g", "h")], X, [G, B], 0),
+    "layer norm": ([*DEVIATION, node("Div", "d s", "n"), node("Mul", "n g", "h"), node("Add", "h b")], T, ROWS, 0),
+    "layer norm without a shift": ([*DEVIATION, node("Div", "d s", "n"), node("Mul", "n g")], T, ROWS, 0),
+    "root mean square norm": (
+        [
+            *(node("Mul", "x x", "q"), node("ReduceMean", "q", "v", axes=[-1]), node("Add", "v e", "a")),
+            *(node("Sqrt", "a", "s"), node("Reciprocal", "s", "r"), node("Mul", "x r", "n"), node("Mul", "g n")),
+        ],
+        T,
+        ROWS,
+        0,
+    ),
+    "scale behind a group norm": (
+        [node("InstanceNormalization", "x i j", "n"), node("Mul", "n g")],
+        X,
+        [G, whole("i", [1] * 6), whole("j", [0] * 6)],
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_a_scale_is_that_of_a_norm_or_a_weight(name):
+    nodes, flows, constants, weights = FACTORS[name]
+    graph = model.read(source(nodes, flows, constants, version=13))
+    used = {one for given in nodes for one in given.input} & {"g", "b"}
+    size = 16 if flows is T else 6
+    assert analyze(graph).totals["params"] == weights
+    assert analyze(graph, convention="framework").totals["params"] == size * len(used)
+
+
 def inner(nodes, inputs, outputs):
     """A graph in a node."""
     return helper.make_graph(

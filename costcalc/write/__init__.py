@@ -1,12 +1,14 @@
 """A network as a spec that a person can own: layers folded into blocks and repeats.
 
 spec_text(model, values)    the YAML of a model over the values of its variables
+as_spec(model, values)      the same as a Model, for what works on the layers of specs
 """
 
 from collections import Counter
 
 from ..conventions import TRAINABLE
 from ..errors import CostcalcError, Problem, Source, SpecError
+from ..files import is_config
 from ..stitching import graph_of, is_stated
 from ..variables import settle
 from .nesting import nested
@@ -20,9 +22,23 @@ def spec_text(model, values, width=None, flat=False):
     and repeats would not have it so, the spec is flat. Axes that are open in the model are variables, if the spec has
     the model's cost at other sizes too. Raises SpecError as `trace` does.
     """
-    graph, axes = graph_of(model, values), open_axes(model)
-    graph = nested(graph) if is_stated(model) else graph
-    own = _counts(model, values)
+    return _text(model, values, open_axes(model), width, flat)
+
+
+def is_spec(model):
+    """Whether a model was read from a spec, not from a graph or a configuration."""
+    return not is_stated(model) and not is_config(model.source.path)
+
+
+def as_spec(model, values):
+    """The Model of the spec of a model at these values; it has no variables. Raises SpecError as `trace` does."""
+    from ..read.spec import read
+
+    return read(Source(model.source.path, _text(model, values)))
+
+
+def _text(model, values, axes=None, width=None, flat=False):
+    graph, own = _graph(model, values), _counts(model, values)
     for shape in (True,) if flat else (False, True):
         if axes:
             text = written(model, graph, width, shape, axes, values)
@@ -33,6 +49,16 @@ def spec_text(model, values, width=None, flat=False):
             return text
     message = f"no spec is found for {model.name} that counts the same"
     raise SpecError(Problem("cannot-write", message, help="please report it with the model"))
+
+
+def _graph(model, values):
+    """The graph of a model; norms and activations that are layers of a configuration stand behind the one before."""
+    graph = graph_of(model, values)
+    if is_stated(model):
+        return nested(graph)
+    if is_spec(model):
+        return graph
+    return graph._replace(nodes=[node._replace(row=node.row._replace(follows=True)) for node in graph.nodes])
 
 
 def _scales(text, model, values, axes):

@@ -1,5 +1,6 @@
 """The document: inputs, variables, blocks and layers."""
 
+from ..binding import looks_channels_first
 from ..expr import Expr
 from ..read.blocks import RESERVED
 from ..scope import SHAPE_NAMES
@@ -78,7 +79,13 @@ def _inputs(model, graph, axes):
         ]
         for name, shape in graph.inputs.items()
     }
+    shapes = {name: _named(shape) for name, shape in shapes.items()}
     return {"input": shapes["input"]} if list(shapes) == ["input"] else {"inputs": shapes}
+
+
+def _named(shape):
+    """A shape; its axes by their names where a list would be taken for one of another order."""
+    return dict(zip(("height", "width", "channels"), shape, strict=True)) if looks_channels_first(shape) else shape
 
 
 def _general(node):

@@ -114,12 +114,19 @@ class _Attempt:
             self.seen.add(at)
             item = self.item(at)
             found.append(item)
-            base = self.above[at]
+            base = self.base(at)
             item.branches, item.channels = item.branches or self.branches(at, base), self.channels(base)
             at = base
             if base is FREE or base == ROOT:
                 return FREE, self.joined(found[::-1])
         return at, self.joined(found[::-1])
+
+    def base(self, number):
+        """What flows into a layer: for a join what all its branches come from, else its one source."""
+        sources = self.sources(number)
+        if self.above[number] is FREE and sources and not self.graph.nodes[number].row.op.branches:
+            return sources[0]  # a parameter, or what is made of one
+        return self.above[number]
 
     def joined(self, items):
         """The list with its norms and activations in the `then` of the layer before."""

@@ -10,15 +10,18 @@ from ...files import text
 
 def is_model(source):
     """Whether a text is meant as the configuration of a model, not as a spec that is JSON."""
-    return source.path.endswith(".keras") or '"class_name"' in source.text
+    return source.path.lower().endswith(".keras") or '"class_name"' in source.text
 
 
 def source(path):
     """The Source of a configuration. Raises FileError."""
-    if not path.endswith(".keras"):
-        return Source(path, text(path))
+    return unpacked(path, path) if path.lower().endswith(".keras") else Source(path, text(path))
+
+
+def unpacked(archive, path):
+    """The Source of the configuration in an archive: its path, or a file that is open. Raises FileError."""
     try:
-        with zipfile.ZipFile(path) as archive, archive.open("config.json") as file:
+        with zipfile.ZipFile(archive) as packed, packed.open("config.json") as file:
             data = file.read(limits.FILE_BYTES + 1)  # no more is unpacked, whatever the archive says of its size
     except OSError as error:
         raise FileError(Problem("unreadable", f"cannot read {path!r}: {error.strerror or error}")) from None

@@ -38,9 +38,9 @@ def resizing(layer):
 
 
 def reshape(layer):
-    """Reshape; one size may be what is left."""
+    """Reshape; one size may be what is left. A vector holds all values, whatever their number."""
     target = layer.config["target_shape"]
-    if target == [-1]:
+    if len(target) == 1:
         return layer.step("flatten")
     if -1 not in target:
         return layer.step("reshape", shape=target)

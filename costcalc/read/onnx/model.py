@@ -19,6 +19,9 @@ NEWEST = 28  # version of the standard operators
 _CHANNELS_SECOND = frozenset(
     ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "BatchNormalization", "InstanceNormalization", "Resize", "Pad")
 )
+_AS_IT_IS = frozenset(
+    ("Identity", "Cast", "Add", "Sub", "Mul", "Div", "Clip", "Relu", "QuantizeLinear", "DequantizeLinear")
+)  # what is done to an image before the first convolution
 
 
 def read(source):
@@ -36,7 +39,7 @@ class _Importer:
     def __init__(self, proto, source):
         self.proto, self.source, self.variables = proto, source, {}
         self.axes: dict = {}
-        self.first = {node.input[0] for node in proto.graph.node if node.op_type in _CHANNELS_SECOND and node.input}
+        self.first = _with_channels_second(proto.graph.node)
 
     def model(self):
         reader, inputs, _ = self.walked()
@@ -112,3 +115,12 @@ class _Importer:
 
     def error(self, text, help=None):
         return SpecError(Problem("bad-graph", f"{self.source.path!r}: {text}", None, help))
+
+
+def _with_channels_second(nodes):
+    """The tensors with a batch, then channels, as those say that read them: known from the last node to the first."""
+    found = set()
+    for node in reversed(nodes):
+        if node.op_type in _CHANNELS_SECOND or (node.op_type in _AS_IT_IS and node.output and node.output[0] in found):
+            found.update(node.input[:1] if node.op_type in _CHANNELS_SECOND else node.input)
+    return found

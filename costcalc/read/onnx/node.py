@@ -103,9 +103,11 @@ class Node:
         if one != other:
             self.emit("reshape", (one,), shape=(other,), follows=True)
 
-    def unknown(self, holds=None):
-        """State an operation whose cost is not known."""
-        self.emit("opaque", (), label=self.op, holds=holds)
+    def unknown(self, holds=None, output=None):
+        """State an operation whose cost is not known; a shape that is not known either is ()."""
+        flowing = next((one for one in self.inputs if one is not None and one.made is not None), None)
+        x, out = (() if one is None or one.shape is None else self.seen(one)[0] for one in (flowing, output))
+        self.emit("opaque", x, label=self.op, holds=holds, out=out)
 
     def seen(self, tensor):
         """(shape per sample, channels last; how many samples) of a tensor."""
@@ -129,6 +131,12 @@ def grid(tensor):
         raise Refused(f"it needs a batch, channels and a grid, got {len(tensor.shape)} axes")
     batch, channels, *space = tensor.shape
     return batch, channels, tuple(space)
+
+
+def check_count(tensor, count, message):
+    """Refuse a tensor of another number of elements, where there is one and its shape is known."""
+    if tensor is not None and tensor.shape is not None:
+        require(equal(tensor.size, count), message, tensor.size, count)
 
 
 def flat(shape):

@@ -143,18 +143,20 @@ class Reader:
 
     def unruled(self, node, rule):
         """The outputs of a node whose cost or shape is not known: a row marked unknown, if it could cost anything."""
+        first = next((one.first for one in node.inputs if one is not None), False)
+        outputs = [self.as_declared(name, first) for name in node.proto.output]
         if rule is None or rule.multiplies:
             weights = [one for one in node.inputs if one is not None and one.roots]
-            node.unknown({"weight": weights[0]} if weights and rule is not None else None)
-        return [self.as_declared(name) for name in node.proto.output]
+            node.unknown({"weight": weights[0]} if weights and rule is not None else None, next(iter(outputs), None))
+        return outputs
 
-    def as_declared(self, name):
-        """A tensor of the shape that the file says it has."""
+    def as_declared(self, name, first=False):
+        """A tensor of the shape that the file says it has; a grid has its channels where they were."""
         kind = self.declared.get(name)
         if kind is None or not kind.tensor_type.HasField("shape"):
             return Tensor(None)
         sizes = tuple(self.size(dim) for dim in kind.tensor_type.shape.dim)
-        return Tensor(None if None in sizes else sizes)
+        return Tensor(None) if None in sizes else Tensor(sizes, first=first and len(sizes) > 2)
 
     def size(self, dim):
         """A declared size: a number, or an axis that has a name already."""

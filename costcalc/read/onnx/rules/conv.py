@@ -1,7 +1,8 @@
 """Convolutions."""
 
+from .... import limits
 from ....errors import Refused
-from ..node import grid
+from ..node import check_count, grid
 from . import rule
 
 
@@ -11,7 +12,7 @@ def window(node, kernel):
     pads = node.get("pads") or [0] * 2 * rank
     for name, many in (("strides", rank), ("dilations", rank), ("pads", 2 * rank)):
         given = node.get(name)
-        if given and (len(given) != many or (name != "pads" and min(given) < 1)):
+        if given and (len(given) != many or (name != "pads" and min(given) < 1) or max(given) > limits.SIZE):
             raise Refused(f"`{name}` {list(given)} does not fit a kernel of {rank} axes")
     padding = tuple(zip(pads[:rank], pads[rank:], strict=True))
     auto = node.get("auto_pad", "NOTSET")
@@ -57,6 +58,7 @@ def convolved(node, x, weight, bias):
         raise Refused(f"`group` cannot be {groups}")
     node.same(channels, narrow * groups, "{} channels meet weights for {}")
     channels = narrow * groups
+    check_count(bias, out, "a bias of {} numbers meets {} channels")
     options = {"kernel": tuple(kernel), **window(node, kernel), "bias": bias is not None}
     depthwise = groups > 1 and narrow == 1 and out % groups == 0
     if depthwise:
@@ -89,6 +91,7 @@ def conv_transpose(node):
     groups = node.get("group", 1)
     if len(kernel) != len(space) or rows != channels:
         raise Refused(f"weights of {list(weight.shape)} meet {channels} channels on a grid of {len(space)} axes")
+    check_count(bias, narrow * groups, "a bias of {} numbers meets {} channels")
     options = window(node, kernel)
     extra = tuple(node.get("output_padding") or (0,) * len(kernel))
     layer = node.emit(

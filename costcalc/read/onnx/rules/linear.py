@@ -136,7 +136,7 @@ def einsum(node):
         node.passive((1,))
         return [()]
     if len(shapes) > 2 or any(len(set(letters)) < len(letters) for letters in terms):
-        node.unknown()
+        node.unknown(output=Tensor(shape))
         return [shape]
     seen = [tuple(sizes[letter] for letter in letters) for letters in terms]
     weight = next((one for one in node.inputs[::-1] if one.roots), None)

@@ -1,7 +1,8 @@
 """Normalisations."""
 
+from ....errors import Refused
 from ....num import prod
-from ..node import axis
+from ..node import axis, check_count
 from ..tensors import Tensor
 from . import rule
 
@@ -11,6 +12,10 @@ def batchnorm(node):
     """BatchNormalization: x, scale, shift, mean, variance."""
     x = node.need(0)
     scale, shift, mean, variance = (node.need(number) for number in range(1, 5))
+    if len(x.shape) < 2:
+        raise Refused(f"it needs a batch and channels, got {len(x.shape)} axes")
+    for one in (scale, shift, mean, variance):
+        check_count(one, x.shape[1], "{} numbers meet {} channels")
     y = x._replace(roots=None, value=None, first=len(x.shape) > 2)
     shape, times = node.seen(y)
     running = mean._replace(shape=(2 * mean.size,), roots=(mean.roots or frozenset()) | (variance.roots or frozenset()))

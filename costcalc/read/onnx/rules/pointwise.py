@@ -1,6 +1,7 @@
 """Element by element: activations, and sums, products and comparisons of tensors that broadcast."""
 
 from ....num import prod
+from ..scales import kind
 from ..tensors import Tensor
 from . import rule
 from .linear import broadcast
@@ -113,17 +114,11 @@ def joined(node, tensors, op):
     dropped = len(shape) - len(seen) if len(shape) > 1 else 0
     shapes = [_aligned(one.shape, len(shape), dropped, first) for one in tensors]
     constants = [one for one in tensors if node.reader.numbers.are_learned(one)]
-    holds = {_kind(op, one): one for one in constants if one.size != 1}
+    flowing = next((one.made for one in tensors if one.made is not None), None)
+    holds = {kind(node, op, one, flowing): one for one in constants if one.size != 1}
     if len(tensors) > 1:
         node.emit(op, *shapes, times=times, follows=bool(constants), holds=holds)
     return [Tensor(shape, None, _roots(node), first)]
-
-
-def _kind(op, tensor):
-    """What the numbers of a constant operand are: a shift or scale a channel, or weights such as a position table."""
-    if sum(size != 1 for size in tensor.shape) > 1:
-        return "weight"
-    return "bias" if op in ("add", "sub") else "gamma"
 
 
 def _broadcast(tensors):
