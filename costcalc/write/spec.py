@@ -3,6 +3,7 @@
 import re
 
 from ..expr import Expr
+from ..ops import INDEX
 from ..read.blocks import RESERVED
 from ..scope import SHAPE_NAMES
 from ..stitching import is_stated
@@ -24,7 +25,8 @@ def written(model, graph, width, axes=None, values=None):
     _label(items, graph)
     plain = Style(defaults_of(items), not width, "width" if width else "")
     style = plain._replace(defaults={op: (bias, _parsed(items, op, plain)) for op, (bias, _) in plain.defaults.items()})
-    items, blocks = folded(items, style)
+    bases = {item.label.rpartition("_")[0] for item in walk(items)}  # of which a block's layers would get these names
+    items, blocks = folded(items, style._replace(words=style.words | bases))
     parts = {"name": model.name}
     if width or axes:
         parts["vars"] = {axes[name]: values[name] for name in axes or ()}
@@ -135,9 +137,15 @@ def _word(name):
 
 
 def _free(name, taken):
-    found, number = name, 1
+    found, number = _unnumbered(name), 1
     while found in taken:
         number += 1
-        found = f"{name}_{number}"
+        found = _unnumbered(f"{name}_{number}")
     taken.add(found)
     return found
+
+
+def _unnumbered(name):
+    """A name that is not one of those that layers without a name get: conv_2 as conv2."""
+    base, _, number = name.rpartition("_")
+    return f"{base}{number}" if number.isdigit() and (base in INDEX or base == "branch") else name
