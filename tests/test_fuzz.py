@@ -27,8 +27,15 @@ def test_no_input_ends_badly(name):
     assert tally.tried >= 4
 
 
-def test_numbers_arrays_and_symbols_agree_on_any_spec():
-    assert agreement(20).startswith("20 specs, 100 points, 0 refused, 40 formulas, ")
+def test_numbers_arrays_symbols_and_other_forms_agree_on_any_spec():
+    *lines, last = agreement(20).splitlines()
+    seen = {name: int(value.replace(",", "")) for value, name in (line.split(maxsplit=1) for line in lines)}
+    assert last.startswith("all equal, ")
+    assert (seen["specs"], seen["points"], seen["refused points"], seen["formulas"]) == (20, 100, 0, 40)
+    assert seen["specs written by import and read back"] == 40
+    exported = seen["exported to ONNX"] + sum(value for name, value in seen.items() if name.startswith("not exported"))
+    assert exported == 40
+    assert seen["shapes inferred by ONNX"] > 40
 
 
 FOUND = {  # files, command line, the first error if there is one

@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 
 from costcalc import analyze, sweep
-from costcalc.errors import Source
+from costcalc.errors import Source, SpecError
 from costcalc.loading import load
 from costcalc.read.spec import read
 from costcalc.rewrite import thin
 from costcalc.trace import trace
 from costcalc.variables import settle
+from costcalc.wiring import wired
 from costcalc.write import spec_text
+from costcalc.write.groups import grouped
+from costcalc.write.items import settled
+from costcalc.write.structure import structured
 from costcalc.write.yaml_text import scalar
 
 ROOT = Path(__file__).parent.parent
@@ -123,6 +127,12 @@ SHAPES = {
     "  - {layers: [relu], times: 2}\n",
     "times in times": "  - times: 5\n"
     "    layers: [{conv: 1x1, out: 8}, {layers: [{add: [[], [{conv: 1x1, out: 8}]]}], times: 3}]\n",
+    "times in a branch": "  - {add: [[], [{conv: 1x1, out: 8, times: 2}]], times: 3}\n",
+    "times around what runs once": "  - {conv: 3x3, out: 8, as: a}\n  - {conv: 1x1, out: 8}\n"
+    "  - {add: [[], a], times: 3}\n  - {mul: [[], [{conv: 1x1, out: 8}]]}\n",
+    "times of what runs again": "  - {conv: 1x1, out: 8, as: a, times: 4}\n  - {reuse: a, times: 3}\n",
+    "what runs again inside": "  - times: 2\n    layers:\n      - {conv: 1x1, out: 8}\n"
+    "      - {conv: 1x1, out: 8, as: w}\n      - {add: [[], [{reuse: w}, {conv: 1x1, out: 8}]]}\n",
     "constants": "  - add: [[], [{parameter: [16, 16, 8]}]]\n  - parameter: [3, 4]\n  - {parameter: [4, 3], as: p}\n",
     "made of a constant": "  - residual: true\n    layers: [{conv: 1x1, out: 8}, {mul: [[], [{parameter: [1, 1, 8]}, "
     "{opaque: cut, out: [16, 16, 8], mult_adds: 0, params: 0}, relu]]}]\n",
@@ -146,6 +156,21 @@ SHAPES = {
 def test_every_shape_of_a_graph_is_written(layers):
     model = spec(layers)
     assert unsorted(rows(back(written(model)))) == unsorted(rows(model))
+
+
+def test_a_name_is_not_the_number_of_another_layer():
+    layers = "  - {lppool: 1}\n  - {as: m}\n  - softplus\n  - {relu: , from: m}\n" + "  - {lppool: 3}\n" * 2
+    text = written(spec(layers))
+    assert "as: lppool1" in text
+    assert [line.name for line in analyze(back(text)).lines][-2:] == ["lppool_1", "lppool_2"]
+
+
+def test_weights_of_what_runs_more_often_cannot_be_used_less_often():
+    twice = wired(spec("  - {conv: 1x1, out: 8, as: a}\n  - reuse: a\n"), {})
+    first, again = twice.nodes
+    nodes = [first._replace(row=first.row._replace(times=3)), again._replace(row=again.row._replace(times=4))]
+    with pytest.raises(SpecError, match="`conv` has the weights of `a`, which runs 3 times"):
+        grouped(settled(structured(twice._replace(nodes=nodes), lambda node: node.row.options)))
 
 
 def test_several_inputs_keep_their_names():

@@ -1,23 +1,68 @@
 """Groups of layers: sums with what flowed in as `residual`, and layers that run several times per sample."""
 
-from .items import Item, walk
+from ..errors import Problem, SpecError
+from .items import Item, quotient, walk
 
 
 def grouped(items):
-    """The list with its groups, in every list of it."""
+    """The list with its groups, in every list of it; what runs again has the times of the layer that it runs."""
     named = {id(other) for item in walk(items) for other in item.refers()}
-    return _grouped(items, 1, named)
+    again = [item for item in walk(items) if item.op == "reuse"]
+    held = {id(item.branches[0]): item.branches[0].times for item in again}
+    for item in again:
+        item.times = _again(item, item.branches[0], held)
+    return _Groups(named, held).of(items, 1)
 
 
-def _grouped(items, outer, named):
-    for item in items:
-        item.branches = [
-            _grouped(branch, item.times, named) if type(branch) is list else branch for branch in item.branches
-        ]
-    for item in walk(items):
-        if item.times == outer:
-            item.times = 1
-    return _timed([_residual(item) for item in items], named)
+def _again(item, holder, held):
+    times = quotient(item.times, held[id(holder)])
+    if times is None:
+        message = f"`{item.name}` has the weights of `{holder.name}`, which runs {held[id(holder)]} times a sample"
+        raise SpecError(Problem("cannot-write", f"{message}: a spec can only run it a multiple of that"))
+    return times
+
+
+class _Groups:
+    """Makes groups. `named` are the items that others name, `held` those that run again, with their times."""
+
+    def __init__(self, named, held):
+        self.named, self.held = named, held
+
+    def of(self, items, outer):
+        """A list that stands in something that runs `outer` times."""
+        for item in items:
+            whole = item.times
+            item.branches = [self.of(branch, whole) if type(branch) is list else branch for branch in item.branches]
+            for one in (item, *item.then):
+                one.times = quotient(whole, outer)
+        return self.timed([_residual(item) for item in items])
+
+    def timed(self, items):
+        """The list with those that run several times in groups."""
+        found: list[Item] = []
+        for item in items:
+            if item.times == 1:
+                found.append(item)
+                continue
+            last = found[-1] if found else None
+            if last is None or not self.takes(last, item):
+                last = Item("group")
+                last.branches, last.times, last.origin, item.origin = [[]], item.times, item.origin, None
+                last.number = item.number
+                found.append(last)
+            last.branches[0].append(item)
+            item.owner = last
+            for one in (item, *item.then):
+                one.times = 1
+        return found
+
+    def takes(self, group, item):
+        """Whether a layer can go into a group: neither one that runs again, nor one behind a layer that others read.
+
+        Only the last has the group's name.
+        """
+        alike = group.op == "group" and group.times == item.times and item.origin is None
+        return alike and id(item) not in self.held and id(group.branches[0][-1]) not in self.named
 
 
 def _residual(item):
@@ -27,28 +72,3 @@ def _residual(item):
         return item
     item.op, item.branches = "residual", [next(filter(None, lists))]
     return item
-
-
-def _timed(items, named):
-    found: list[Item] = []
-    for item in items:
-        if item.times == 1:
-            found.append(item)
-            continue
-        last = found[-1] if found else None
-        if last is None or not _takes(last, item, named):
-            last = Item("group")
-            last.branches, last.times, last.origin, item.origin = [[]], item.times, item.origin, None
-            last.number = item.number
-            found.append(last)
-        last.branches[0].append(item)
-        item.owner = last
-        for one in (item, *item.then):
-            one.times = 1
-    return found
-
-
-def _takes(group, item, named):
-    """Whether a layer can go into a group: not behind one that others read, as only the last has the group's name."""
-    alike = group.op == "group" and group.times == item.times and item.origin is None
-    return alike and id(group.branches[0][-1]) not in named

@@ -118,6 +118,11 @@ def _is_same(item):
     return all(type(k) is type(p) is int and k % 2 and 2 * p == dilation * (k - 1) for k, p in axes)
 
 
+def quotient(times, outer):
+    """How often something runs in each run of what is around it; None if that is no whole number."""
+    return None if times is None or times % outer else times // outer
+
+
 def is_quiet(op):
     """Whether an operation can stand in `then`: a norm, an activation, dropout."""
     return INDEX.get(op) in ("norm", "pointwise") and not find(op).branches

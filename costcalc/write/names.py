@@ -56,7 +56,7 @@ def word(name):
     """A name as a label: none that layers get by their operation, as `concat_1`."""
     text = re.sub(r"[^\w./-]+", "_", name).strip("_./-") or "layer"
     base = without_number(text)
-    return text.replace("_", "") if base in INDEX and base != text else text
+    return text.replace("_", "") if base != text and (base in INDEX or base == "branch") else text
 
 
 def without_number(name):
@@ -69,6 +69,6 @@ def free(name, taken):
     found, number = name, 1
     while found in taken:
         number += 1
-        found = f"{name}_{number}"
+        found = word(f"{name}_{number}")
     taken.add(found)
     return found

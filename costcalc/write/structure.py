@@ -4,7 +4,7 @@ A join takes the nearest tensor that all of its inputs come from; between that a
 that would stand in two branches is put before them under a name, as is every layer that gives what nothing reads.
 """
 
-from .items import Item, is_quiet, item_of
+from .items import Item, is_quiet, item_of, quotient
 
 ROOT = -1  # above all named tensors: what joins of several of them have in common
 FREE = None  # of what comes from no tensor, as a parameter
@@ -18,7 +18,7 @@ def structured(graph, options, finals=(), named=()):
     anchors = (
         set(_holders(graph).values()) | set(named) | {node.sources[-1] for node in graph.nodes if _has_memory(node)}
     )
-    anchors |= set(graph.unread)
+    anchors |= set(graph.unread) | _seldom(graph)
     while True:
         attempt = _Attempt(graph, {one for one in anchors if type(one) is int}, options, finals)
         items = attempt.items()
@@ -35,6 +35,18 @@ def _holders(graph):
 
 def _has_memory(node):
     return len(node.sources) > 1 and node.row.op.branches == ("memory",)
+
+
+def _seldom(graph):
+    """The nodes that cannot stand in a branch of what reads them, as they do not run a multiple of its times.
+
+    A layer that runs again brings the times of the one whose weights it uses.
+    """
+    own = [node.row.times for node in graph.nodes]
+    for number, holder in _holders(graph).items():
+        own[number] = quotient(own[number], graph.nodes[holder].row.times)
+    edges = ((source, node) for node in graph.nodes for source in node.sources if type(source) is int)
+    return {source for source, node in edges if quotient(own[source], node.row.times) is None}
 
 
 class _Attempt:

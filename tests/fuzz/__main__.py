@@ -2,7 +2,7 @@
 
     python -m tests.fuzz --minutes 30
     python -m tests.fuzz --minutes 5 --seed 7 compare diff
-    python -m tests.fuzz --specs 2000        numbers, arrays and symbols on so many valid specs
+    python -m tests.fuzz --specs 2000        numbers, arrays, symbols, ONNX and import on so many valid specs
 
 No run may end in a traceback, with an exit code other than 0, 1 and 2, after more than 5 s or with more than 300 MB.
 Exit code 1 when one does; each failure is printed with its smallest input.
@@ -26,7 +26,9 @@ def main():
     parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)} [all]")
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--specs", type=int, help="compare the three domains on so many specs instead")
+    parser.add_argument(
+        "--specs", type=int, help="compare numbers, arrays, symbols, ONNX and import on so many specs instead"
+    )
     given = parser.parse_args()
     prepare()
     if given.specs:

@@ -1,6 +1,11 @@
-"""Valid specs counted three ways: with whole numbers point by point, with arrays, and with symbols."""
+"""Valid specs counted three ways: with whole numbers point by point, with arrays, and with symbols.
+
+They are also written in other forms, and compared there: as an ONNX model, where onnx is installed, and as a spec.
+"""
 
 import time
+from collections import Counter
+from importlib.util import find_spec
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -13,6 +18,7 @@ from costcalc.read.spec import read
 from costcalc.space import Table
 from costcalc.sweeps import evaluated
 
+from .elsewhere import exported, imported
 from .grammar import specs
 
 POINTS = {"alpha": np.array([1.0, 0.5, 0.75, 0.3, 1.37]), "res": np.array([32, 40, 33, 32, 40])}
@@ -20,20 +26,21 @@ PATIENT = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 def agreement(count, number=0):
-    """Compare on so many specs; says how many points and formulas that were. AssertionError at the first difference."""
-    start, seen = time.monotonic(), {"specs": 0, "points": 0, "refused": 0, "formulas": 0, "held": 0}
+    """Compare on so many specs; says what that were, a name and a number each. AssertionError at the first difference.
+
+    What cannot be exported is counted by its reason.
+    """
+    start, seen = time.monotonic(), Counter()
 
     @seed(number)
     @settings(max_examples=count, database=None, phases=(Phase.generate, Phase.shrink), **PATIENT)
     @given(specs())
     def one(text):
-        for name, more in agrees(text).items():
-            seen[name] += more
+        seen.update(agrees(text))
 
     one()
-    return (
-        f"{', '.join(f'{value:,} {name}' for name, value in seen.items())}: all equal, {time.monotonic() - start:.0f} s"
-    )
+    listed = "".join(f"{value:>10,} {name}\n" for name, value in seen.items())
+    return f"{listed}all equal, {time.monotonic() - start:.0f} s"
 
 
 def agrees(text):
@@ -54,7 +61,21 @@ def agrees(text):
             if forms[name].holds(**values):
                 assert forms[name](**values) == total[name], (name, values)
                 held += 1
-    return {"specs": 1, "points": len(totals), "refused": totals.count(None), "formulas": len(metrics), "held": held}
+    found = {"specs": 1, "points": len(totals), "refused points": totals.count(None), "formulas": len(metrics)}
+    return {**found, "values of formulas": held, **_elsewhere(model)}
+
+
+def _elsewhere(model):
+    """What was compared of a spec in other forms, at its own defaults and at one other point."""
+    found: Counter = Counter()
+    for values in ({}, {"alpha": 0.3, "res": 40}):
+        imported(model, values)
+        found["specs written by import and read back"] += 1
+        if find_spec("onnx"):
+            shapes = exported(model, values)
+            said = f"not exported: {shapes}" if type(shapes) is str else "exported to ONNX"
+            found.update({said: 1, "shapes inferred by ONNX": 0 if type(shapes) is str else shapes})
+    return found
 
 
 def _totals(model, values):

@@ -1,0 +1,60 @@
+"""Valid specs written in other forms: as an ONNX model whose shapes ONNX infers itself, and as a spec by `import`."""
+
+import re
+from collections import Counter
+from math import prod
+
+from costcalc import analyze
+from costcalc.errors import Source, SpecError
+from costcalc.export.onnx import encoded
+from costcalc.read.spec import read
+from costcalc.trace import trace
+from costcalc.variables import settle
+from costcalc.wiring import wired
+from costcalc.write import spec_text
+
+
+def exported(model, values):
+    """How many layers have the shape that ONNX infers for them, or why the model cannot be exported.
+
+    The file is written without weights, parsed again, and inferred by ONNX alone; its weights are counted, too.
+    """
+    import onnx
+
+    settled = settle(model, values)
+    try:
+        data = encoded(wired(model, settled), model.name, "none")
+    except SpecError as error:
+        return re.sub(r"^`[^`]*`: ", "", error.problems[0].message)
+    graph = onnx.shape_inference.infer_shapes(onnx.load_from_string(data), strict_mode=True, data_prop=True).graph
+    found = {one.name: _shape(one) for one in (*graph.value_info, *graph.output, *graph.input)}
+    rows = [row for row in trace(model, settled).rows if row.op.name != "parameter"]
+    for row in rows:
+        shape = tuple(row.layer.shape)
+        assert found[row.name] in ((1, *shape), (1, shape[-1], *shape[:-1])), (row.name, found[row.name], shape)
+    stored = [one for one in graph.input if one.name not in model.inputs]
+    trained = sum(prod(_shape(one)) for one in stored if not one.name.rpartition(".")[2].startswith("running_"))
+    assert trained == analyze(model, convention="framework", settings=values).totals["params"]
+    return len(rows)
+
+
+def _shape(info):
+    return tuple(size.dim_value for size in info.type.tensor_type.shape.dim)
+
+
+def imported(model, values):
+    """Write the model as a spec, and read it back: it has the same layers, each with the same cost."""
+    again = read(Source("again.yaml", spec_text(model, settle(model, values))))
+    assert _costs(again, {}) == _costs(model, values)
+
+
+def _costs(model, values):
+    found: Counter = Counter()
+    for row in trace(model, settle(model, values)).rows:
+        params, terms = map(_counts, (row.layer.params, row.layer.terms))
+        found[row.type, tuple(row.layer.shape), row.times, params, terms, bool(params) and row.shared is None] += 1
+    return found
+
+
+def _counts(found):
+    return tuple(sorted((name, str(value)) for name, value in found.items() if value))

@@ -1,0 +1,220 @@
+"""Layers of a grid of one, two or three axes, each as a function (writer, flow) -> flow."""
+
+from .plain import WORDS, multiple
+from .writer import mix
+from .writing import listed, quoted
+
+KERNELS = {
+    1: ("1", "3", "5", "2 * n + 1", "[3]"),
+    2: ("1x1", "3x3", "5x5", "1x3", "3", "k", "[3, 1]", "2 * n + 1"),
+    3: ("1", "3", "3x3x3", "1x3x1", "[3, 1, 3]", "2 * n + 1"),
+}
+BORDERS = {1: ("1", "[[1, 2]]"), 2: ("2", "[1, 2]", "[[1, 2], [2, 1]]"), 3: ("1", "[[1, 1], [2, 1], [1, 2]]")}
+
+
+def conv(w, flow):
+    out, stride = w.width(), w.one("1", "1", "2", "2 if wide else 1")
+    more = {"bias": w.one("true", "false", "wide")} if w.often() else {}
+    more |= {"dilation": "2"} if w.one(0, 0, 1) else {}
+    more |= {"then": listed([w.one(*WORDS), w.one(*WORDS)])} if w.often() else {}
+    w.put(conv=w.one(*KERNELS[flow.rank]), out=out, stride=stride, **more)
+    return w.moved(flow._replace(channels=out), stride)
+
+
+def padded(w, flow):
+    """A window that fits any grid, with a border in numbers."""
+    out, border = w.width(), w.one(*BORDERS[flow.rank])
+    name, more = w.one(("conv", {"out": out}), ("dwconv", {}), ("conv", {"out": out, "stride": "2"}))
+    w.put(**{name: "3"}, padding=border, **more)
+    return w.moved(flow._replace(channels=out if name == "conv" else flow.channels))
+
+
+def bare(w, flow):
+    out = w.width()
+    w.put(conv="1", out=out, padding="valid", stride=w.one("1", "3"))
+    return w.moved(flow._replace(channels=out))
+
+
+def depthwise(w, flow):
+    many, stride = w.one("1", "2"), w.one("1", "2")
+    w.put(dwconv=w.one("3", "5"), multiplier=many, stride=stride)
+    channels = flow.channels and (f"({flow.channels}) * 2" if many == "2" else flow.channels)
+    return w.moved(flow._replace(channels=channels), stride)
+
+
+def grouped(w, flow):
+    w.put(conv="3", out="channels * 2", groups="channels")
+    return flow._replace(channels=flow.channels and f"2 * ({flow.channels})")
+
+
+def transposed(w, flow):
+    out = w.width()
+    how = w.one(
+        {"conv_transpose": w.one("2", "3"), "stride": w.one("1", "2", "3")},
+        {"conv_transpose": "4", "stride": "2", "padding": "1"},
+        {"conv_transpose": "3", "stride": "2", "padding": "1", "output_padding": "1", "dilation": w.one("1", "2")},
+        {"conv_transpose": "3", "stride": "2", "padding": "valid"},
+    )
+    groups = w.one("1", "2")
+    flow = multiple(w, flow, groups)
+    w.put(**how, out=f"{groups} * ({out})", groups=groups, bias=w.one("true", "false"))
+    return w.moved(flow._replace(channels=f"{groups} * ({out})"))
+
+
+def pool(w, flow):
+    stride = w.one("1", "2")
+    more = w.one({}, {"ceil_mode": "true"}, {"padding": "1", "ceil_mode": w.one("true", "false")})
+    w.put(**{w.one("maxpool", "avgpool"): "3" if "padding" in more else w.one("2", "3")}, stride=stride, **more)
+    return w.moved(flow, "2" if "padding" in more else stride)
+
+
+def other_pool(w, flow):
+    how = w.one({"maxpool": "3", "dilation": "2", "stride": "1"}, {"lppool": "3", "padding": "same"}, {"lppool": "1"})
+    w.put(**how)
+    return w.moved(flow)
+
+
+def adapted(w, flow):
+    w.put(**{w.one("adaptive_avgpool", "adaptive_maxpool"): w.one("1", "4", "n + 5")})
+    return w.moved(flow)
+
+
+def normed(w, flow):
+    flow = multiple(w, flow, "4")
+    more = {"scale": w.one("true", "false", "wide")} if w.often() else {}
+    w.put(groupnorm=w.one("1", "2", "4"), **more)
+    return flow
+
+
+def shipped(w, flow):
+    """A block that comes with costcalc, called with one value, a row, rows, or names."""
+    out = w.width()
+    calls = (
+        {"separable": f"[{quoted(out)}, 1]"},
+        {"separable": f"[[8], [{quoted(out)}]]"},
+        {"separable": quoted(out), "kernel": "5x5", "act": "act", "repeat": "2"},
+        {"inverted_residual": f"[2, {quoted(out)}]"},
+        {"inverted_residual": f"{{t: 1.5, out: {quoted(out)}, norm: identity}}"},
+        {"bottleneck": f"{{a: [4, 8], b: [4, {quoted(out)}]}}"},
+        {"fire": f"{{squeeze: 4, expand1: {quoted(out)}, expand3: {quoted(out)}}}"},
+        {"inception": f"[{', '.join([quoted(out)] * 6)}]"},
+    )
+    at = w.one(*range(len(calls)))
+    w.put(**calls[at])
+    return flow._replace(channels=[*[out] * 6, f"2 * ({out})", f"4 * ({out})"][at])
+
+
+def excited(w, flow):
+    w.put(squeeze_excite=w.one("4", "max(channels // 4, 1)"))
+    return flow
+
+
+def own(w, flow):
+    """A block of the spec's own."""
+    out = w.width()
+    calls = {"stem": quoted(out)}, {"stem": f"[{quoted(out)}, 2, hswish]"}, {"pair": quoted(out)}
+    w.put(**w.one(*calls, {"pair": f"{{c: {quoted(out)}, m: n}}"}, {"padding_of": f"[{quoted(out)}, same]"}))
+    return w.moved(flow._replace(channels=out))
+
+
+def shuffled(w, flow):
+    out = w.width()
+    w.put(conv="1", out=f"{2**flow.rank} * ({out})")
+    w.put(**{w.one("depth_to_space", "pixel_shuffle"): "2"})
+    return w.moved(flow._replace(channels=out))
+
+
+def unshuffled(w, flow):
+    flow = w.known(flow)
+    w.put(upsample="2")
+    w.put(**{w.one("space_to_depth", "pixel_unshuffle"): "2"})
+    return w.moved(flow._replace(channels=f"{2**flow.rank} * ({flow.channels})"))
+
+
+def mixed(w, flow):
+    flow = multiple(w, flow, "2")
+    w.put(channel_shuffle="2")
+    return flow
+
+
+def larger(w, flow):
+    w.put(
+        **w.one({"upsample": "2"}, {"upsample": "1.5"}, {"to": "n + 7", "upsample": ""}),
+        method=w.one("nearest", "bilinear"),
+    )
+    return w.moved(flow)
+
+
+def bordered(w, flow):
+    w.put(pad=w.one("1", *BORDERS[flow.rank]))
+    return w.moved(flow)
+
+
+def included(w, flow):
+    """Layers of another spec, from the start or from a name on."""
+    cut = w.one({"until": "conv11"}, {"after": "conv11"}, {"after": "conv11", "until": "features", "times": "2"})
+    flow = flow if "until" in cut and "after" not in cut else mix(w, flow)
+    if cut == {"after": "conv11"}:  # with the classifier
+        w.put(include="mobilenet.yaml", classes="10", **cut, **{"as": w.fresh("net")})
+        return flow._replace(kind="vector", channels="10", grid=0, rank=2)
+    w.put(include="mobilenet.yaml", alpha=w.one("alpha", "0.25"), **cut, **{"as": w.fresh("net")})
+    return w.moved(flow._replace(channels=None))
+
+
+def turned(w, flow):
+    w.put(permute="[1, 0, 2]")
+    return w.moved(flow)
+
+
+def cut_to_line(w, flow):
+    """One axis less, by a reduction."""
+    w.put(reduce=w.one("mean", "sum", "max"), axis=w.one("height", "width"))
+    return w.moved(flow._replace(rank=1))
+
+
+def in_windows(w, flow):
+    """Attention in windows of a grid."""
+    flow = multiple(w, flow, "4")
+    w.put(adaptive_avgpool="8")
+    w.put(windows="4")
+    w.put(w.one("layernorm", "identity"))
+    w.put(attention="4")
+    w.put(reshape=listed([*["8"] * flow.rank, "channels"]))
+    return w.moved(flow)
+
+
+def to_tokens(w, flow):
+    w.put(*w.one(["tokens"], ["{reshape: [height * width, channels]}"] if flow.rank == 2 else ["tokens"]))
+    return flow._replace(kind="tokens", grid=w.number())
+
+
+def to_vector(w, flow):
+    w.put(avgpool="global")
+    w.put("flatten")
+    return flow._replace(kind="vector", grid=0)
+
+
+ANY = (
+    *(
+        conv,
+        conv,
+        padded,
+        bare,
+        depthwise,
+        grouped,
+        transposed,
+        pool,
+        other_pool,
+        adapted,
+        normed,
+        shuffled,
+        unshuffled,
+    ),
+    *(mixed, larger, bordered, in_windows, to_tokens, to_vector),
+)
+FLAT = (shipped, shipped, excited, own, included, turned, cut_to_line)  # of two axes
+
+
+def of_any_grid(w, flow):
+    """A layer of a grid; of a flat one, those too that only it has."""
+    return w.one(*ANY, *(FLAT if flow.rank == 2 else ()))(w, flow)

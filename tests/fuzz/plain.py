@@ -1,0 +1,130 @@
+"""Layers of anything that flows, each as a function (writer, flow) -> flow."""
+
+from costcalc.ops import _ACTIVATIONS
+
+from .writer import mix
+from .writing import listed
+
+WORDS = (  # layers without options, which leave the shape as it is
+    *(name for name in _ACTIVATIONS if name != "glu"),
+    *("act", "batchnorm", "instancenorm", "layernorm", "rmsnorm", "lrn", "dropout", "identity"),
+)
+
+
+def multiple(w, flow, times):
+    """Channels that are a multiple."""
+    return mix(w, flow, f"{times} * ({w.width()})")
+
+
+def alone(w, flow):
+    w.put(w.one(*WORDS))
+    return flow
+
+
+def optioned(w, flow):
+    """A layer that leaves the shape as it is, with options, its own and those of every layer."""
+    how = w.one(
+        *({"prelu": "", "shared": "true"}, {"dropout": "0.2"}, {"batchnorm": "", "scale": "false"}, {"lrn": "3"}),
+        *({"instancenorm": "", "scale": "true", "shift": "wide"}, {"layernorm": "", "shift": "false"}),
+        *({"rmsnorm": "", "scale": "false"}, {"relu": "", "then": "[]"}, {"gelu": "", "as": w.fresh("y")}),
+    )
+    controls = w.one({}, {"when": "n > 1"}, {"repeat": "n"}, {"times": "n + 1"}, {"residual": "wide"}, {"repeat": "0"})
+    w.put(**how, **controls)
+    return flow
+
+
+def halved(w, flow):
+    """Half of the channels, or some of them."""
+    out = w.width()
+    mix(w, flow, f"2 * ({out})")
+    if w.often():
+        w.put(**w.one({"split": "2"}, {"split": "2", "part": "1"}, {"glu": ""}))
+        return flow._replace(channels=out)
+    size, start = w.one(("2", "0"), ("3", "1"), ("n", "2"))
+    w.put(slice=size, start=start)
+    return mix(w, flow)
+
+
+def opaque(w, flow):
+    cost = {name: w.one("0", "12345", "unknown") for name in ("mult_adds", "params") if w.often()}
+    w.put(opaque=w.one("a sort", '"crop: of $things"'), **cost)
+    return flow
+
+
+def learned(w, flow):
+    """A table that is added."""
+    shape = {"grid": ["1"] * flow.rank + ["channels"], "tokens": ["1", "channels"], "vector": ["channels"]}[flow.kind]
+    w.put(**{w.one("add", "mul"): listed(["[]", listed([f"{{parameter: {listed(shape)}}}"])])})
+    return flow
+
+
+def name(w, flow):
+    found = w.note()
+    w.named[found] = flow
+    return flow
+
+
+def back(w, flow):
+    """From an earlier tensor, or from another input."""
+    if not w.named:
+        return flow
+    found = w.one(*w.named)
+    w.put(relu="", **{"from": found})
+    return w.named[found]
+
+
+def reached(w, flow):
+    """From inside of a group, by the name in the report."""
+    group, inner = w.fresh("part"), w.inside()
+    flow = mix(inner, flow)
+    inner.put("relu")
+    w.put(layers=listed(inner.lines), **{"as": group})
+    w.put(tanh="", **{"from": f"{group}/{'conv' if flow.kind == 'grid' else 'linear'}"})
+    return flow
+
+
+def reused(w, flow):
+    flow, found = mix(w, flow), w.fresh("w")
+    mix(w, flow, flow.channels, {"as": found, **w.one({}, {"times": "3"})})
+    w.put(reuse=found, **w.one({}, {"times": "2"}, {"then": "[relu]"}))
+    return flow
+
+
+def gated(w, flow):
+    """Two tensors of the same shape, by an operation of two."""
+    flow = w.known(flow)
+    w.put(**{w.one("sub", "div"): listed(["[]", w.kept(flow)])})
+    return flow
+
+
+def residual(w, flow):
+    """A group with the options of every layer."""
+    flow = w.known(flow)
+    how = {"residual": w.one("true", "wide", "n > 1", "channels > 8", "i > 0")} if w.often() else {}
+    how |= {"when": w.one("wide", "n >= 1", "not wide or alpha < 1")} if w.often() else {}
+    how |= {"repeat": w.one("2", "n", "n + 1")} if w.often() or "i > 0" in how.values() else {}
+    how |= {"times": w.one("2", "n", "3 * n")} if w.often() else {}
+    how |= {"then": "[relu]"} if w.one(0, 0, 1) else {}
+    how |= {"as": w.fresh("group")} if w.often() else {}
+    w.put(layers=w.kept(flow), **how)
+    return flow
+
+
+def added(w, flow):
+    flow = w.known(flow)
+    known = [found for found, there in w.named.items() if there == flow]
+    others = [w.kept(flow), *([w.one(*known)] if known else [])]
+    w.put(**{w.one("add", "mul"): listed(["[]", *others])}, then="[act]", **w.one({}, {"times": "2"}, {"repeat": "2"}))
+    return flow
+
+
+def joined(w, flow):
+    flow, out = w.known(flow), w.width()
+    branch = w.inside()
+    mix(branch, flow, out)
+    w.put(concat=listed(["[]", listed(branch.lines), w.kept(flow)]))
+    return flow._replace(channels=f"2 * ({flow.channels}) + ({out})")
+
+
+PLAIN = (alone, optioned, halved, opaque, learned, name, back, reached, reused)
+NESTING = (residual, added, joined, gated)

@@ -1,0 +1,119 @@
+"""Layers of a sequence or a vector, each as a function (writer, flow) -> flow."""
+
+from .plain import multiple
+from .writer import mix
+from .writing import listed
+
+
+def linear(w, flow):
+    out = w.width()
+    w.put(linear=out, bias=w.one("true", "false"))
+    return flow._replace(channels=out)
+
+
+def bilinear(w, flow):
+    out, other = w.width(), w.note()
+    mix(w, flow)
+    w.put(bilinear=f"[[], {other}]", out=out)
+    return flow._replace(channels=out)
+
+
+def attention(w, flow):
+    flow = multiple(w, flow, "4")
+    more = w.one({}, {"causal": "true"}, {"window": "4"}, {"causal": "true", "window": "2"}, {"head_size": "6"})
+    more |= {"kv_heads": "2"} if w.often() else {}
+    if w.one(0, 0, 1):
+        more |= {"out": w.width(), "bias": "false"}
+    w.put(attention="4", **more)
+    return flow._replace(channels=more.get("out", flow.channels))
+
+
+def crossed(w, flow):
+    """Attention to what was there before."""
+    memory = w.note()
+    flow = multiple(w, flow, "2")
+    w.put(attention="2", memory=memory)
+    return flow
+
+
+def attend(w, flow):
+    """Attention of queries, keys and values that are projected by hand."""
+    flow, name = multiple(w, flow, "4"), w.note()
+    few = w.one("1", "2", "4")
+    keys, values = (listed([f'{{linear: "channels // {few}", from: {name}}}']) for _ in range(2))
+    w.put(attend=listed(["[]", keys, values]), heads="4", **w.one({}, {"causal": "true"}, {"window": "3"}))
+    return flow
+
+
+def products(w, flow):
+    """The same by matrix products, or by sums over letters."""
+    name, turned = w.note(), w.fresh("t")
+    if w.often():
+        w.put(permute="[1, 0]", **{"as": turned})
+        w.put(matmul=f"[{name}, {turned}]", then="[softmax]")
+        w.put(matmul=f"[[], {name}]")
+    else:
+        w.put(einsum='"tc,sc->ts"', of=f"[{name}, {name}]")
+        w.put(einsum='"ts,sc->tc"', of=f"[[], {name}]")
+    return flow
+
+
+def encoder(w, flow):
+    w.put(linear="16")
+    w.put(encoder=w.one("[4, 32]", "{heads: 2, hidden: channels * 2}", "[[4, 32], [2, 16]]", "{a: [4, 8], b: [2, 24]}"))
+    return flow._replace(channels="16")
+
+
+def recurrent(w, flow):
+    how = w.one({"bidirectional": "true"}, {"layers": "2"}, {"bias": "false"}, {"layers": "n", "bidirectional": "wide"})
+    both = "bidirectional" in how
+    w.put(**{w.one("lstm", "gru", "rnn"): "8"}, **how)
+    flow = flow._replace(channels="8 * (2 if wide else 1)" if "wide" in how.values() else "16" if both else "8")
+    if w.one(0, 0, 0, 1):
+        w.put(lstm="8", projection="4")
+        flow = flow._replace(channels="4")
+    return flow if flow.channels != "4" else mix(w, flow)
+
+
+def classed(w, flow):
+    """A learned token before the others."""
+    w.put(concat="[[{parameter: [1, channels]}], []]", axis="tokens")
+    return w.moved(flow)
+
+
+def reduced(w, flow):
+    w.put(reduce=w.one("mean", "max", "sum"), axis="tokens")
+    return flow._replace(kind="vector", grid=0)
+
+
+def first(w, flow):
+    w.put(slice="1", axis="tokens")
+    w.put("flatten")
+    return flow._replace(kind="vector", grid=0)
+
+
+def shortened(w, flow):
+    w.put(**w.one({"slice": "1", "axis": "tokens"}, {"reduce": "mean", "axis": "tokens", "keep": "true"}))
+    return w.moved(flow)
+
+
+def to_line(w, flow):
+    """The sequence as a grid of one axis, which it is."""
+    return flow._replace(kind="grid", rank=1)
+
+
+def to_grid(w, flow):
+    w.put(grid="[tokens, 1]")
+    return w.moved(flow._replace(kind="grid", rank=2))
+
+
+def to_sequence(w, flow):
+    w.put(reshape="[1, features]")
+    return w.moved(flow._replace(kind="tokens"))
+
+
+TOKENS = (
+    *(linear, bilinear, attention, crossed, attend, products, encoder, recurrent, recurrent, classed, reduced, first),
+    *(shortened, to_line, to_grid),
+)
+VECTOR = (linear, bilinear, to_sequence)
