@@ -56,7 +56,7 @@ def word(name):
     """A name as a label: none that layers get by their operation, as `concat_1`."""
     text = re.sub(r"[^\w./-]+", "_", name).strip("_./-") or "layer"
     base = without_number(text)
-    return text.replace("_", "") if base != text and (base in INDEX or base == "branch") else text
+    return base + text[len(base) + 1 :] if base != text and (base in INDEX or base == "branch") else text
 
 
 def without_number(name):
