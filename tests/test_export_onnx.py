@@ -328,6 +328,24 @@ def test_no_weights_are_inputs():
     assert proto.ByteSize() < 20_000
 
 
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("name", ["resnet18", "vit_b_16", "mobilenet_v3_small"])
+def test_weights_that_are_inputs_are_weights(name, marked, tmp_path):
+    """By what the file says of them; without that, by where convolutions and norms read them."""
+    proto = onnx.load_from_string(encoded(graph_of(load(name)), name, "none"))
+    due = Counter(one.params for one in analyze(name, convention="framework").lines if one.type.startswith("conv"))
+    if not marked:
+        for one in proto.graph.input:
+            one.doc_string = ""
+    onnx.save(proto, tmp_path / "none.onnx")
+    found = analyze(tmp_path / "none.onnx", convention="framework")
+    assert Counter(one.params for one in found.lines if one.type.startswith("conv")) == due
+    assert next(iter(found.model.inputs)) == "input"
+    if marked:
+        assert found.totals == analyze(name, convention="framework").totals
+        assert list(found.model.inputs) == ["input"]
+
+
 def test_more_weights_than_a_file_holds_are_refused():
     huge = graph_of(model("  - flatten\n  - {linear: 2000000}\n", "[8, 8, 64]"))
     with pytest.raises(OptionError, match="bytes of weights"):

@@ -3,6 +3,7 @@
 from math import prod
 
 from ...errors import OptionError, Problem
+from ...read.onnx.weights import MARK
 
 OPSET, IR = 21, 10
 LARGEST = 2**31 - 2**24  # bytes of weights: a file of protocol buffers ends at 2 GiB
@@ -16,7 +17,7 @@ def proven(network, name):
     """
     import onnx
 
-    model = assembled(network, name, inputs=[_info(one, weight.shape, _FLOAT) for one, weight in _named(network)])
+    model = assembled(network, name, inputs=[_info(one, weight.shape, _FLOAT, MARK) for one, weight in _named(network)])
     onnx.checker.check_model(model, full_check=True)
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     found = {
@@ -87,7 +88,7 @@ def assembled(network, name, inputs=(), weights=()):
     return helper.make_model(graph, opset_imports=[opset], ir_version=IR, producer_name=f"costcalc {__version__}")
 
 
-def _info(name, shape, kind):
+def _info(name, shape, kind, what=""):
     from onnx import helper
 
-    return helper.make_tensor_value_info(name, kind, shape)
+    return helper.make_tensor_value_info(name, kind, shape, doc_string=what)

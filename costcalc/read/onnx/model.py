@@ -14,6 +14,7 @@ from .file import parsed
 from .reader import Reader, Scope, opsets
 from .rules import is_standard
 from .tensors import Tensor
+from .weights import weights
 
 NEWEST = 28  # version of the standard operators
 _CHANNELS_SECOND = frozenset(
@@ -56,8 +57,11 @@ class _Importer:
         reader = Reader(self.source, functions, opsets(self.proto))
         scope = Scope()
         stored = {one.name for one in (*graph.initializer, *(one.values for one in graph.sparse_initializer))}
-        inputs = {one.name: self.input(one) for one in graph.input if one.name not in stored}
+        learned = {name: shape for name, shape in weights(graph).items() if name not in stored}
+        inputs = {one.name: self.input(one) for one in graph.input if one.name not in {*stored, *learned}}
         scope.own.update(inputs)
+        for name, shape in learned.items():
+            reader.keep(name, Tensor(shape, None, frozenset([name])), scope)
         reader.axes, reader.batch = self.axes, next((one.shape[0] for one in inputs.values() if one.shape), 1)
         return reader, inputs, reader.graph(graph, scope)
 
