@@ -105,8 +105,9 @@ def test_operators_of_points_are_those_of_numbers(sign):
         assert bounds(result)[0] <= min(due) <= max(due) <= bounds(result)[1]
         assert result.integral == (sign != "/")
         for at, (one, other) in enumerate(pairs):
-            assert listed(function(a, other), len(pairs))[at] == due[at]
-            assert listed(function(one, b), len(pairs))[at] == due[at]
+            for mixed in (function(a, other), function(one, b)):
+                assert listed(mixed, len(pairs))[at] == due[at]
+                assert type(mixed) is not Points or mixed.integral == (sign != "/")
     assert function(a, b) is function(a, b)
 
 
@@ -124,6 +125,8 @@ def test_bounds_are_the_tightest_that_corners_tell():
     assert bounds(a % points([1, 2], table)) == (0, 2)
     assert bounds(-b) == (-5, -2)
     assert bounds(b // a) == (-math.inf, math.inf)
+    for low, high in ((-2, 0), (0, 2)):
+        assert bounds(b // Points(table, low, high, True, lambda: np.array([1, 1]))) == (-math.inf, math.inf)
     assert bounds(a / b) == (-math.inf, math.inf)
     assert bounds(num.ceil_div(a, b)) == (-1, 2)
     assert bounds(num.maximum(a, 1)) == (1, 3)
@@ -267,6 +270,7 @@ def test_the_point_that_is_too_large_is_told_from_the_largest_that_is_not():
         num.whole(points([limits.SIZE, limits.SIZE + 1]))
     assert caught.value.failing.tolist() == [False, True]
     assert num.whole(points([1, limits.SIZE])).high == limits.SIZE
+    assert arrays.single(vague([4])) == arrays.single(vague([4, 4])) == 4
     assert bounds(points([])) == (0, 0)
 
 

@@ -149,10 +149,8 @@ def negate(a):
 
 def fails(truth):
     """None unless the truth is known to be false; what is undecided is assumed."""
-    if truth in (True, sympy.true):
-        return None
-    if truth in (False, sympy.false):
-        return lambda value: value
+    if truth in (True, False):  # SymPy's own are equal to these
+        return None if truth else lambda value: value
     _assume(truth)
     return None
 

@@ -49,7 +49,7 @@ def names(value):
             seen.add(one)
             atoms = [atom for monomial in one.terms for atom, _ in monomial]
             found |= {atom[1] for atom in atoms if atom[0] == "name"}
-            left += [arg for atom in atoms if atom[0] != "name" for arg in atom[1:]]
+            left += [arg for atom in atoms for arg in atom[1:]]
     return frozenset(found)
 
 

@@ -62,12 +62,13 @@ def caught(mutant):
         os._exit(_judged(mutant))
     _, status = os.waitpid(process, 0)
     if os.WIFSIGNALED(status):
-        return "time" if os.WTERMSIG(status) == signal.SIGXCPU else "crash"
+        return "time" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM) else "crash"
     return {0: None, 1: "loops", 2: "domains", 3: "tests"}.get(os.WEXITSTATUS(status), "crash")
 
 
 def _judged(mutant):
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+    signal.alarm(10 * SECONDS)  # one that waits for ever uses no processor
     os.chdir(ROOT)
     _install(mutant)
     try:
