@@ -26,7 +26,7 @@ RANK = 8
 TOTAL = 2**62  # past it 64-bit arithmetic would wrap
 FOLDED = 4_096  # elements of a constant whose values are followed
 OPEN_AXES = 1_000  # of the inputs of a graph
-UNROLLED = 10_000  # runs of the body of a loop whose shapes change
+UNROLLED = 10_000  # runs of the bodies of loops whose shapes change
 
 RAISABLE = {  # what a limit is on
     "FILE_BYTES": "bytes of a spec, and of all that it includes",

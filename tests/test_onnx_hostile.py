@@ -2,14 +2,17 @@
 
 import builtins
 import json
+import random
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 from onnx import TensorProto, helper
 
-from costcalc import limits
-from costcalc.read.onnx import file
+from costcalc import CostcalcError, analyze, limits
+from costcalc.read.onnx import file, model, rules
+from costcalc.write import spec_text
 
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 
@@ -58,6 +61,34 @@ def squared(times):
     return graph([*nodes, node("Reshape", f"x n{times}", "y", "last")], shape=["n", "m"])
 
 
+def nested(depth):
+    """A model whose branches of If stand in each other."""
+    yes = node("Constant", "", "c", value_int=1)
+    inner = helper.make_graph([node("Relu", "x", "y")], "g", [], [value("y", None)]).SerializeToString()
+    for _ in range(depth):
+        branch = field(5, field(1, b"then_branch") + field(6, inner) + b"\xa0\x01\x05")
+        own = field(1, field(1, b"c") + field(2, b"y") + field(4, b"If") + branch)
+        inner = field(1, yes.SerializeToString()) + own + field(12, field(1, b"y"))
+    flows = field(11, value("x", (1, 3, 8, 8)).SerializeToString())
+    return b"\x08\x09" + field(8, helper.make_opsetid("", 20).SerializeToString()) + field(7, inner + flows)
+
+
+def field(number, data):
+    """A field of bytes as it is on the wire."""
+    size, length = len(data), bytearray()
+    while size > 127:
+        length.append(size & 127 | 128)
+        size >>= 7
+    return bytes([number << 3 | 2, *length, size]) + data
+
+
+def kindless(name):
+    """A node whose attribute does not say what kind it is of."""
+    found = node("Conv", "x w", "y", name)
+    found.attribute.add(name="strides", ints=[1, 1])
+    return found
+
+
 BAD = [  # name, bytes, what the message says
     ("empty", b"", "'bad.onnx' is empty"),
     ("text", b"input: [8, 8, 3]\nlayers: []\n", "'bad.onnx': this is no ONNX model, or a part of one"),
@@ -74,7 +105,11 @@ BAD = [  # name, bytes, what the message says
     ("a size below zero", graph([CONV], [1, 3, -8, 8], [W]), "axis 2 of input `x` cannot have size -8"),
     ("too many axes", graph([node("Relu", "x", "y")], [2] * 30), "input `x` has 30 axes: the limit is 8"),
     ("too many numbers", graph([node("Relu", "x", "y")], [2**40, 2**40]), "is too large"),
-    ("a weight below zero", graph([CONV], constants=[held("w", [4, -3, 3, 3])]), "initializer `w` a size cannot be -3"),
+    (
+        "a weight below zero",
+        graph([CONV], constants=[held("w", [4, -3, 3, 3])]),
+        "initializer `w`: a size cannot be -3",
+    ),
     ("a weight without end", graph([CONV], constants=[held("w", [2**40, 2**40])]), "initializer `w`"),
     (
         "circle",
@@ -86,30 +121,30 @@ BAD = [  # name, bytes, what the message says
         graph([node("Relu", "ghost", "y", "r")]),
         "node `r` (Relu) reads `ghost`, which nothing before it makes",
     ),
-    ("rank", graph([CONV], [1, 3, 8], [W]), "node `stem` (Conv) a kernel of 2 axes on a grid of 1"),
-    ("channels", graph([CONV], [1, 5, 8, 8], [W]), "node `stem` (Conv) 5 channels meet weights for 3"),
+    ("rank", graph([CONV], [1, 3, 8], [W]), "node `stem` (Conv): a kernel of 2 axes on a grid of 1"),
+    ("channels", graph([CONV], [1, 5, 8, 8], [W]), "node `stem` (Conv): 5 channels meet weights for 3"),
     (
         "stride",
         graph([node("Conv", "x w", "y", "s", strides=[0, 1])], constants=[W]),
-        "node `s` (Conv) `strides` [0, 1]",
+        "node `s` (Conv): `strides` [0, 1]",
     ),
-    ("groups", graph([node("Conv", "x w", "y", "s", group=0)], constants=[W]), "node `s` (Conv) `group` cannot be 0"),
+    ("groups", graph([node("Conv", "x w", "y", "s", group=0)], constants=[W]), "node `s` (Conv): `group` cannot be 0"),
     (
         "window",
         graph([node("MaxPool", "x", "y", "p", kernel_shape=[9, 9])]),
-        "node `p` (MaxPool) a window of 9 is larger",
+        "node `p` (MaxPool): a window of 9 is larger",
     ),
     (
         "attribute",
         graph([node("Flatten", "x", "y", "f", axis="one")]),
-        "node `f` (Flatten) its inputs or attributes are not",
+        "node `f` (Flatten): inputs or attributes are not",
     ),
-    ("no inputs", graph([node("Conv", "", "y", "c")]), "node `c` (Conv) its input 1 is missing"),
-    ("reshape", graph([node("Reshape", "x n", "y", "r")], constants=[numbers("n", 7, 7)]), "node `r` (Reshape) 192"),
+    ("no inputs", graph([node("Conv", "", "y", "c")]), "node `c` (Conv): its input 1 is missing"),
+    ("reshape", graph([node("Reshape", "x n", "y", "r")], constants=[numbers("n", 7, 7)]), "node `r` (Reshape): 192"),
     (
         "unsqueeze",
         graph([node("Unsqueeze", "x n", "y", "u")], constants=[numbers("n", *range(20))]),
-        "node `u` (Unsqueeze) a tensor of 24",
+        "node `u` (Unsqueeze): a tensor of 24",
     ),
     (
         "function calls itself",
@@ -128,6 +163,38 @@ BAD = [  # name, bytes, what the message says
         "outside of the model's directory",
     ),
     ("absolute", graph([CONV], constants=[held("w", [4, 3, 3, 3], "/etc/passwd")]), "outside of the model's directory"),
+    (
+        "a weight of 2^62 x 2^62",
+        graph([CONV], constants=[held("w", [2**62, 2**62, 3, 3])]),
+        "initializer `w`: a tensor",
+    ),
+    (
+        "an attribute of another kind",
+        graph([node("Conv", "x w", "y", "stem", pads=0.5)], constants=[W]),
+        "node `stem` (Conv): inputs or attributes are not those of a Conv",
+    ),
+    (
+        "an attribute without a kind",
+        graph([kindless("stem")], constants=[W]),
+        "node `stem` (Conv): attribute `strides` has no value",
+    ),
+    ("graphs in graphs", nested(40), "'bad.onnx': graphs nest at most 30 deep"),
+    ("a thousand graphs in graphs", nested(1_000), "'bad.onnx': graphs nest at most 30 deep"),
+    (
+        "a bias of another size",
+        graph([node("Conv", "x w b", "y", "stem")], constants=[W, held("b", [7])]),
+        "node `stem` (Conv): a bias of 7 numbers meets 4 channels",
+    ),
+    (
+        "a norm of another size",
+        graph([node("BatchNormalization", "x b b b b", "y", "bn")], constants=[held("b", [7])]),
+        "node `bn` (BatchNormalization): 7 numbers meet 3 channels",
+    ),
+    (
+        "a border below zero",
+        graph([node("Conv", "x w", "y", "stem", pads=[-1, 0, 0, 0])], constants=[W]),
+        "node `stem` (Conv): `pads` [-1, 0, 0, 0] does not fit",
+    ),
     ("growing sizes", squared(80), "this grows too large to be a size"),
     ("runs without end", graph([node("Conv", "x w", "y", "stem")], [2**50, 3, 8, 8], [W]), "is too large"),
 ]
@@ -154,14 +221,59 @@ def test_functions_without_end(run, tmp_path, monkeypatch):
 
 def test_a_million_nodes(run, tmp_path):
     relu = node("Relu", "x", "y").SerializeToString()
-    field = b"\x0a" + bytes([len(relu)]) + relu
-    body = field * 1_000_000
-    size, length = len(body), bytearray()
-    while size > 127:
-        length.append(size & 127 | 128)
-        size >>= 7
-    (tmp_path / "bad.onnx").write_bytes(b"\x3a" + bytes([*length, size]) + body)
-    assert "1,000,000 nodes are more than 200,000" in run("analyze", "bad.onnx")[2]
+    many = field(1, relu)
+    (tmp_path / "bad.onnx").write_bytes(field(7, many * 1_000_000))
+    assert "there are more than 200,000 nodes" in run("analyze", "bad.onnx")[2]
+
+
+@pytest.mark.parametrize(("message", "kind"), [(5, "tensors"), (13, "shapes")])
+def test_a_million_of_what_nothing_reads(run, tmp_path, message, kind):
+    one = {5: TensorProto(name="w", dims=[3], data_type=FLOAT), 13: value("v", [3])}[message].SerializeToString()
+    (tmp_path / "bad.onnx").write_bytes(field(7, field(message, one) * 1_000_000))
+    start = time.perf_counter()
+    assert f"there are more than 200,000 {kind}" in run("analyze", "bad.onnx")[2]
+    assert time.perf_counter() - start < 5
+
+
+def test_loops_in_loops_are_not_unrolled_for_ever(run, tmp_path):
+    names = ("i", "go", "h"), ("on", "k")
+    twice = [node("Concat", "h h", "k", axis=1), node("Identity", "go", "on")]
+    inner = helper.make_graph(twice, "b", *([value(name, None) for name in side] for side in names))
+    body = [helper.make_node("Loop", ["n", "yes", "h"], ["k"], body=inner), node("Identity", "go", "on")]
+    outer = helper.make_graph(body, "b", *([value(name, None) for name in side] for side in names))
+    loop = helper.make_node("Loop", ["n", "yes", "x"], ["y"], body=outer)
+    constants = [helper.make_tensor("n", INT, [], [9_000]), helper.make_tensor("yes", TensorProto.BOOL, [], [True])]
+    (tmp_path / "loops.onnx").write_bytes(graph([loop], constants=constants))
+    start = time.perf_counter()
+    code, _, err = run("analyze", "loops.onnx", "--strict")
+    assert code == 2
+    assert err.count("error") == 1
+    assert time.perf_counter() - start < 5
+
+
+def given(op, chance):
+    """A model of one operator with random inputs and attributes, most of them wrong."""
+    names = ["x", "v", "s", "w", "n", "", "g"]
+    made = helper.make_node(op, [chance.choice(names) for _ in range(chance.randint(0, 6))], ["y", "z"], name="it")
+    for name in ("axis", "axes", "kernel_shape", "pads", "strides", "perm", "num_heads", "blocksize", "hidden_size"):
+        if chance.random() < 0.4:
+            size = chance.choice([0, 1, -1, 2, 3, 2**40, 2**62, -(2**63)])
+            made.attribute.append(helper.make_attribute(name, chance.choice([size, [size] * 2, [2] * 4, 0.5, "word"])))
+    flows = [value("x", (1, 3, 8, 8)), value("v", (7,)), value("s", ()), value("g", None)]
+    kept = [W, numbers("n", *(chance.choice([0, 1, -1, 2, 2**40]) for _ in range(chance.randint(1, 4))))]
+    found = helper.make_graph([made], "g", flows[:3], [value("y", None)], kept)
+    return helper.make_model(found, opset_imports=[helper.make_opsetid("", chance.choice([8, 12, 13, 21, 23]))])
+
+
+@pytest.mark.parametrize("op", sorted(rules.table()))
+def test_operators_with_what_is_not_theirs(op):
+    """An error of ours or a Model: nothing else, whatever an operator is given."""
+    chance = random.Random(op)
+    for _ in range(25):
+        with suppress(CostcalcError):
+            read = model.read(file.bounded(given(op, chance).SerializeToString(), "g.onnx"))
+            analyze(read).totals  # noqa: B018 (raises where they are too large)
+            assert spec_text(read, {}).startswith("name: g\n")
 
 
 def test_axes_that_are_never_bound(run, tmp_path):

@@ -99,7 +99,8 @@ def _candidates(lists):
     keys: dict[Any, int] = {}
     found = defaultdict(list)
     for items in lists:
-        ids = [keys.setdefault(_skeleton(item, items, at), len(keys)) for at, item in enumerate(items)]
+        places = {id(item): at for at, item in enumerate(items)}
+        ids = [keys.setdefault(_skeleton(item, places), len(keys)) for item in items]
         for size in range(1, min(LONGEST, len(items)) + 1):
             for start in range(len(items) - size + 1):
                 found[tuple(ids[start : start + size])].append(Run(items, start, size))
@@ -148,9 +149,9 @@ def _apart(runs):
     return found
 
 
-def _skeleton(item, items, at):
-    """What an item is but for its numbers; names are how far away their layer is."""
-    places = {id(one): number for number, one in enumerate(items)}
+def _skeleton(item, places):
+    """What an item is but for its numbers; names are how far away their layer is, by its place in the list."""
+    at = places[id(item)]
 
     def of(one):
         if type(one) is str:

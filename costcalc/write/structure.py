@@ -7,6 +7,7 @@ that would stand in two branches is put before them under a name, as is every la
 from .items import Item, is_quiet, item_of, quotient
 
 ROOT = -1  # above all named tensors: what joins of several of them have in common
+DEEPEST = 8  # joins inside each other, as far as a person can follow; what is deeper gets a name
 FREE = None  # of what comes from no tensor, as a parameter
 
 
@@ -57,9 +58,10 @@ class _Attempt:
         self.seen, self.shared, self.made = set(), set(), {}
         self.holders = _holders(graph)
         self.held = set(self.holders.values())
-        self.above, self.depths = {}, {}
+        self.above, self.depths, self.joins = {}, {}, {}
         for number in range(len(graph.nodes)):
             self.above[number] = self.nearest(self.sources(number))
+            self.flatten(number)
 
     def items(self):
         """All layers in one list, each chain behind what it starts from."""
@@ -76,6 +78,26 @@ class _Attempt:
         """Where the flow and the branches of a node come from."""
         node = self.graph.nodes[number]
         return node.sources[:1] if _has_memory(node) else node.sources
+
+    def flatten(self, number):
+        """Note how many joins stand in each other at a node; a branch that has too many gets a name instead."""
+        inner = {source: self.inside(source, self.above[number]) for source in set(self.sources(number))}
+        deep = {source for source, joins in inner.items() if joins >= DEEPEST}
+        if deep:
+            self.anchors |= deep
+            self.depths.clear()
+            self.above[number] = self.nearest(self.sources(number))
+            inner = {source: self.inside(source, self.above[number]) for source in inner}
+        node = self.graph.nodes[number]
+        is_join = node.row.op.branches and not _has_memory(node)
+        self.joins[number] = 1 + max(inner.values(), default=0) if is_join else 0
+
+    def inside(self, tensor, stop):
+        """The joins inside each other in the layers from `stop` to a tensor."""
+        most = 0
+        while tensor != stop and tensor is not FREE and tensor != ROOT and not self.is_named(tensor):
+            most, tensor = max(most, self.joins[tensor]), self.above[tensor]
+        return most
 
     # what all inputs come from
 

@@ -152,7 +152,7 @@ def _value(item, name, option, style):
 def value_text(value):
     """A value as it is written."""
     if type(value) is tuple:
-        flat = all(type(one) is int for one in value) and len(value) > 1
+        flat = all(type(one) is int and 0 <= one < 10_000 for one in value) and len(value) > 1
         return "x".join(map(str, value)) if flat else [value_text(one) for one in value]
     if type(value) is Expr:
         return value.text

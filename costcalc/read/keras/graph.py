@@ -65,6 +65,8 @@ def _sequence(layers, error, config):
 def _runs(layer, error):
     """A layer once for each time it is called."""
     calls = layer.get("inbound_nodes") or [[]]
+    if not isinstance(calls, list):
+        raise error(f"layer `{layer['name'][:60]}` has no list of calls")
     for number, call in enumerate(calls):
         sources = tuple(_key(one) for one in _histories(call))
         if layer["class_name"] != "InputLayer" and not sources:

@@ -1,7 +1,5 @@
 """A Model of a Keras configuration: layers under their names, in an order in which each has its inputs."""
 
-import re
-
 from ... import limits
 from ...errors import Problem, Refused, Source, SpecError, brief
 from ...expr import FUNCTIONS, parse
@@ -10,6 +8,7 @@ from ...model import Group, Input, Model, Reuse, Step, Variable
 from .file import parsed
 from .graph import Node, nodes_of
 from .layers import RULES, Layer
+from .places import Places
 
 _AXES = {2: ("length",), 3: ("height", "width"), 4: ("depth", "height", "width")}
 _MODELS = ("Functional", "Model", "Sequential")
@@ -23,6 +22,7 @@ def read(source: Source) -> Model:
 class _Reader:
     def __init__(self, source):
         self.source, self.variables, self.inputs, self.depth = source, {}, {}, 0
+        self.places = Places(source.text)
 
     def model(self, found):
         """The Model of a whole configuration."""
@@ -47,7 +47,9 @@ class _Reader:
                 raise self.error(f"layer `{brief(node.name)}` reads what nothing before it makes")
             steps.append(self.placed(node, sources))
             names[node.key] = steps[-1].label
-        if outputs and names.get(outputs[0]) != (steps[-1].label if steps else None):
+        if outputs and outputs[0] not in names:
+            raise self.error(f"the output is that of `{brief(outputs[0][0])}`, which is no layer")
+        if outputs and names[outputs[0]] != (steps[-1].label if steps else None):
             steps.append(Step(Group(()), (1, 1, 1), self.source, origin=names[outputs[0]], plain=False))
         return tuple(steps)
 
@@ -104,11 +106,7 @@ class _Reader:
 
     def place(self, node):
         """Line, column and width of a layer's name in the text."""
-        found = re.search(rf'"name"\s*:\s*"{re.escape(node.name)}"', self.source.text)
-        if not found:
-            return (1, 1, 1)
-        before = self.source.text[: found.start()]
-        return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1, found.end() - found.start()
+        return self.places.of(node.name)
 
     def spot(self, node):
         from ...errors import Place

@@ -31,14 +31,18 @@ def source(path):
 
 def bounded(data, path):
     """The Source of a file's bytes, its weights left out. Raises FileError where more than can be is left."""
-    try:
-        kept = stripped(data)
-    except FileError as error:
-        raise FileError(*(one._replace(message=f"{path!r}: {one.message}") for one in error.problems)) from None
+    kept = _stripped(data, path)
     if len(kept) > limits.GRAPH_BYTES:
         message = f"{path!r}: the graph without its weights is larger than {limits.GRAPH_BYTES:,} bytes"
         raise FileError(Problem("limit", message, help=limits.hint("graph_bytes")))
     return Source(path, "", kept)
+
+
+def _stripped(data, path, **options):
+    try:
+        return stripped(data, **options)
+    except FileError as error:
+        raise FileError(*(one._replace(message=f"{path!r}: {one.message}") for one in error.problems)) from None
 
 
 def parsed(source):
@@ -49,6 +53,7 @@ def parsed(source):
     except Exception as error:  # DecodeError of whichever protobuf there is
         if type(error).__name__ != "DecodeError":
             raise
+        _stripped(source.data, source.path, small=0)  # the classes take what is too deep for what is damaged
         message = f"{source.path!r} is no ONNX model, or a part of one: it is cut off or damaged"
         raise FileError(Problem("bad-onnx", message)) from None
     return found

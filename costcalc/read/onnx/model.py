@@ -62,7 +62,7 @@ class _Importer:
         scope.own.update(inputs)
         for name, shape in learned.items():
             reader.keep(name, Tensor(shape, None, frozenset([name])), scope)
-        reader.axes, reader.batch = self.axes, next((one.shape[0] for one in inputs.values() if one.shape), 1)
+        reader.declared.axes, reader.batch = self.axes, next((one.shape[0] for one in inputs.values() if one.shape), 1)
         return reader, inputs, reader.graph(graph, scope)
 
     def check(self, graph):

@@ -6,6 +6,7 @@ from ...model import Stated, Step
 from ...num.polynomials import Dim
 from . import rules
 from .arguments import argument
+from .declared import Declared
 from .fold import folded
 from .names import levels, shortened
 from .node import Node, Unknown
@@ -37,8 +38,8 @@ class Reader:
     def __init__(self, source, functions, versions):
         self.source, self.functions, self.versions = source, functions, versions
         self.steps, self.numbers, self.calls = [], Numbers(), []
-        self.batch, self.times, self.done = 1, 1, 0
-        self.declared, self.axes = {}, {}
+        self.batch, self.times, self.done, self.runs = 1, 1, 0, 0
+        self.declared = Declared()
 
     # graphs
 
@@ -49,7 +50,7 @@ class Reader:
         for proto in graph.sparse_initializer:
             tensor = Tensor(tuple(proto.dims), None, frozenset([proto.values.name]))
             self.keep(proto.values.name, tensor, scope)
-        self.declare(graph.value_info)
+        self.declared.note(graph.value_info)
         self.nodes(graph.node, scope)
         names = (one.name if type(one.name) is str else "" for one in graph.output)
         return [self.found(name, scope, "the graph's output") for name in names]
@@ -61,17 +62,12 @@ class Reader:
         try:
             self.keep(proto.name, stored(proto), scope)
         except Refused as error:
-            raise self.error(f"initializer `{brief(proto.name)}`", error.message) from None
+            raise self.error(f"initializer `{brief(proto.name)}`:", error.message) from None
 
     def keep(self, name, tensor, scope):
         """Put a stored tensor in scope; its numbers wait for the node that holds them."""
         scope.own[name] = tensor
         self.numbers.keep(tensor)
-
-    def declare(self, infos):
-        """Note the shapes that the file itself says of tensors, for those that come out of unknown operators."""
-        for info in infos:
-            self.declared[info.name] = info.type
 
     def nodes(self, protos, scope, attributes=None):
         """Walk nodes in their order."""
@@ -105,10 +101,11 @@ class Reader:
             node = Node(self, proto, inputs, rules.attributes(proto, given), self.version(proto), number)
             return node.made(self.outputs(node, scope))
         except Refused as error:
-            raise self.error(f"node {title}", error.message, error.help) from None
+            raise self.error(f"node {title}:", error.message, error.help) from None
         except _MALFORMED as error:
-            message = f"its inputs or attributes are not those of a {brief(proto.op_type)}"
-            raise self.error(f"node {title}", message) from error
+            raise self.error(
+                f"node {title}:", f"inputs or attributes are not those of a {brief(proto.op_type)}"
+            ) from error
 
     def outputs(self, node, scope):
         """What comes out of a node, by a function of the file, a rule, or what the file itself says."""
@@ -144,25 +141,11 @@ class Reader:
     def unruled(self, node, rule):
         """The outputs of a node whose cost or shape is not known: a row marked unknown, if it could cost anything."""
         first = next((one.first for one in node.inputs if one is not None), False)
-        outputs = [self.as_declared(name, first) for name in node.proto.output]
+        outputs = [self.declared.tensor(name, first) for name in node.proto.output]
         if rule is None or rule.multiplies:
             weights = [one for one in node.inputs if one is not None and one.roots]
             node.unknown({"weight": weights[0]} if weights and rule is not None else None, next(iter(outputs), None))
         return outputs
-
-    def as_declared(self, name, first=False):
-        """A tensor of the shape that the file says it has; a grid has its channels where they were."""
-        kind = self.declared.get(name)
-        if kind is None or not kind.tensor_type.HasField("shape"):
-            return Tensor(None)
-        sizes = tuple(self.size(dim) for dim in kind.tensor_type.shape.dim)
-        return Tensor(None) if None in sizes else Tensor(sizes, first=first and len(sizes) > 2)
-
-    def size(self, dim):
-        """A declared size: a number, or an axis that has a name already."""
-        if dim.dim_param:
-            return self.axes.get(dim.dim_param)
-        return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else None
 
     def function(self, function, node):
         """The outputs of a function of the file: its nodes on these inputs."""

@@ -10,33 +10,39 @@ from ...errors import FileError, Problem
 SMALL = 4_096  # bytes: what is not larger is copied unseen
 _INNER = {  # message -> field -> the message in it, where tensors can be (onnx.proto)
     "model": {7: "graph", 25: "function"},
-    "graph": {1: "node", 5: "tensor"},
+    "graph": {1: "node", 5: "tensor", 11: "shape", 12: "shape", 13: "shape"},
     "function": {7: "node"},
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph"},
     "tensor": {},
+    "shape": {},
 }
 _DATA = frozenset((4, 5, 7, 9, 10, 11))  # the fields of a tensor that hold its numbers
-_DEPTH = 60  # graphs in graphs
+_DEPTH = 30  # graphs in graphs: each is a node's attribute, and protocol buffers stand 100 deep at most
 
 
-def stripped(data):
-    """The bytes of a model, its large tensors without data. Raises FileError for what is no such message."""
-    return _Stripper(data).message("model", 0, len(data), 0)
+def stripped(data, small=SMALL):
+    """The bytes of a model, its large tensors without data. Raises FileError for what is no such message.
+
+    What has at most `small` bytes is not looked into.
+    """
+    return _Stripper(data, small).message("model", 0, len(data), 0)
 
 
 class _Stripper:
-    def __init__(self, data):
-        self.data, self.fields = data, 0
+    def __init__(self, data, small):
+        self.data, self.small, self.fields, self.counts = data, small, 0, dict.fromkeys(_INNER, 0)
 
     def message(self, name, start, end, depth):
         """A message without the data of large tensors, field by field."""
-        if depth > 4 * _DEPTH:
+        if depth > 3 * _DEPTH:
             raise FileError(Problem("limit", f"graphs nest at most {_DEPTH} deep"))
         inner, parts, copied, at = _INNER[name], [], start, start
         while at < end:
             number, first, after = self.field(at, end)
-            large = after - first > SMALL
+            large = after - first > self.small
+            if number in inner:
+                self.count(inner[number])
             if large and name == "tensor" and number in _DATA:
                 parts.append(self.data[copied:at])
                 copied = after
@@ -47,6 +53,13 @@ class _Stripper:
             at = after
         parts.append(self.data[copied:end])
         return b"".join(parts)
+
+    def count(self, kind):
+        """Note one more message; each that is parsed takes a thousand bytes."""
+        self.counts[kind] += 1
+        if self.counts[kind] > limits.LAYERS and kind != "attribute":
+            message = f"there are more than {limits.LAYERS:,} {kind}s"
+            raise FileError(Problem("limit", message, help=limits.hint("layers")))
 
     def field(self, at, end):
         """The number of a field, and where its value starts and ends."""

@@ -114,8 +114,9 @@ def _same(found, carried):
 
 def _unrolled(node, once, times, carried):
     """The outputs of a body walked run after run, as its shapes change."""
-    if not isinstance(times, int) or times > limits.UNROLLED:
+    if not isinstance(times, int) or node.reader.runs + times > limits.UNROLLED:
         raise Unknown
+    node.reader.runs += times
     stacks = []
     for number in range(times):
         found = once((number,), carried)

@@ -12,7 +12,7 @@ def window(node, kernel):
     pads = node.get("pads") or [0] * 2 * rank
     for name, many in (("strides", rank), ("dilations", rank), ("pads", 2 * rank)):
         given = node.get(name)
-        if given and (len(given) != many or (name != "pads" and min(given) < 1) or max(given) > limits.SIZE):
+        if given and (len(given) != many or min(given) < (name != "pads") or max(given) > limits.SIZE):
             raise Refused(f"`{name}` {list(given)} does not fit a kernel of {rank} axes")
     padding = tuple(zip(pads[:rank], pads[rank:], strict=True))
     auto = node.get("auto_pad", "NOTSET")

@@ -1,0 +1,29 @@
+"""What a file itself says of tensors: taken where an operator is not known."""
+
+from .tensors import Tensor
+
+
+class Declared:
+    """The declared types of tensors by name; `axes` are the variables of the axes that have names."""
+
+    def __init__(self):
+        self.types, self.axes = {}, {}
+
+    def note(self, infos):
+        """Note the declarations of a graph."""
+        for info in infos:
+            self.types[info.name] = info.type
+
+    def tensor(self, name, first=False):
+        """A tensor of the shape that it is said to have; a grid has its channels where they were."""
+        kind = self.types.get(name)
+        if kind is None or not kind.tensor_type.HasField("shape"):
+            return Tensor(None)
+        sizes = tuple(self.size(dim) for dim in kind.tensor_type.shape.dim)
+        return Tensor(None) if None in sizes else Tensor(sizes, first=first and len(sizes) > 2)
+
+    def size(self, dim):
+        """A size: a number, or an axis that has a name already."""
+        if dim.dim_param:
+            return self.axes.get(dim.dim_param)
+        return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else None
