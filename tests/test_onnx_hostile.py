@@ -336,3 +336,11 @@ def test_without_the_package(run, tmp_path, monkeypatch):
         "error: reading ONNX files needs the package `onnx`\n  = help: pip install 'costcalc[onnx]'\n"
     )
     file._classes.cache_clear()
+
+
+def test_an_unknown_operator_can_be_imported(run, tmp_path):
+    nodes = [CONV, node("Odd", "y", "z", domain="own"), node("Odder", "z", "end", domain="own")]
+    (tmp_path / "odd.onnx").write_bytes(graph(nodes, constants=[W]))
+    code, out, _ = run("import", "odd.onnx")
+    assert code == 0
+    assert out.splitlines()[-2:] == ["  - opaque: Odd", "  - opaque: Odder"]

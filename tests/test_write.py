@@ -176,6 +176,12 @@ def test_weights_of_what_runs_more_often_cannot_be_used_less_often():
         grouped(settled(structured(twice._replace(nodes=nodes), lambda node: node.row.options)))
 
 
+def test_an_input_of_few_rows_names_its_axes():
+    model = spec("  - relu\n", "input: {height: 3, width: 32, channels: 32}")
+    assert "input: {height: 3, width: 32, channels: 32}\n" in written(model)
+    assert rows(back(written(model))) == rows(model)
+
+
 def test_several_inputs_keep_their_names():
     model = spec(
         "  - {conv: 1x1, out: 4}\n  - add: [[], [{from: mask, conv: 1x1, out: 4}]]\n",

@@ -50,7 +50,8 @@ class Ended(NamedTuple):
             return "too slow"
         if self.megabytes > MEGABYTES:
             return "too large"
-        if self.code == 2 and not self.out and not self.err.startswith(("error: ", '{"error": ')):
+        told = (line.startswith(("error: ", '{"error": ')) for line in self.err.splitlines())
+        if self.code == 2 and not self.out and not any(told):
             return "an error without a word"
         hidden = {char for char in self.err if not char.isprintable()} - {"\n"}
         return f"control characters: {sorted(hidden)}" if hidden else ""

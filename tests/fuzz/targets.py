@@ -2,8 +2,10 @@
 
 from hypothesis import strategies as st
 
-from .broken import EXPRESSIONS, broken
+from .broken import EXPRESSIONS, TRICKS, WORDS, broken
 from .grammar import specs
+from .keras_models import TEXTS, archives
+from .onnx_graphs import graphs
 
 FORMATS = st.sampled_from(("table", "csv", "json", "md", "latex"))
 CONVENTIONS = st.sampled_from(("paper", "framework", "flops", "thop", "fvcore", "ptflops", "torchinfo", "deepspeed"))
@@ -11,7 +13,7 @@ CONFIG = """checks:
   - spec: "*.yaml"
     at: {alpha: 0.75}
     convention: framework
-    max: {mult_adds: 170M, params: 2.6M, any_layer.params: 90%, layers: {"x*": {params: 1k}}}
+    max: {mult_adds: 170M, params: 2.6M, any_layer.params: 90%, layers: {"*": {params: 1k}}}
     level: warn
     why: a phone
   - {spec: net.yaml, min: {params: 1}, vs_base: {mult_adds: +1% and 2M}}
@@ -73,7 +75,64 @@ WITH_OUTER = SPEC.map(lambda found: {**found, "outer.yaml": OUTER.encode()})
 _OUT = "vars: {{alpha: 1.0, res: 32}}\ninput: [8, 8, 3]\nlayers:\n  - conv: 1x1\n    out: {}\n"
 EXPRESSION = EXPRESSIONS.map(lambda text: {"net.yaml": _OUT.format(text).encode()})
 
+ONNX = graphs().map(lambda data: {"m.onnx": data})
+JSON = TEXTS.map(lambda text: {"m.json": text if type(text) is bytes else text.encode()})
+ARCHIVE = archives().map(lambda data: {"m.keras": data})
+SIZES = st.sampled_from(([], [], ["--set", "h=8", "--set", "w=8"], ["--set", "batch=2"], ["--set", "height=64"]))
+WIDTH = st.sampled_from(([], [], ["--width", "alpha"], ["--width", "channels"]))
+CELLS = {  # of each column, all that a variable takes
+    "alpha": ("0.5", "1", "1.25"),
+    "res": ("32", "40"),
+    "n": ("0", "3"),
+    "wide": ("true", "false"),
+    "act": ("relu", "gelu"),
+    "name": ("a", "b c"),
+    "k": ("3x3", "1x1"),
+}
+ODD_CELLS = ("", "x", "1e400", '"a, b"', "=1+1", "-3", "0x10", "[1]", "9" * 30, "33", "nan")
+
+
+@st.composite
+def points(draw):
+    """The name and text of a file of points, as CSV or as YAML, mostly with values that the variables take."""
+    heads = draw(st.lists(st.sampled_from(sorted(CELLS)), min_size=1, max_size=3, unique=True))
+    rows = [[draw(st.sampled_from(CELLS[head])) for head in heads] for _ in range(draw(st.integers(1, 4)))]
+    if draw(st.booleans()) and rows:
+        draw(st.sampled_from((heads, *rows)))[-1] = draw(st.sampled_from((*ODD_CELLS, "rho", *sorted(CELLS))))
+    if draw(st.booleans()):
+        return "points.csv", "\n".join(map(",".join, [heads, *rows]))
+    lines = ("{" + ", ".join(map("{}: {}".format, heads, row)) + "}" for row in rows)
+    return "points.yaml", "".join(f"- {line}\n" for line in lines)
+
+
+@st.composite
+def with_points(draw):
+    """A spec, its points, valid or broken, and the command line that reads them."""
+    name, text = draw(points())
+    data = draw(broken(st.just(text))) if draw(st.booleans()) else text.encode()
+    spec = draw(files(specs()))
+    return {**spec, name: data}, ["sweep", "net.yaml", "--points", name, *draw(option("--format", FORMATS))]
+
+
 LIMITS = st.one_of(st.sampled_from(("params=10k", "mult_adds=1G", "params=1")), EXPRESSIONS.map("params={}".format))
+PRINTED = st.sampled_from(("1.2M", "325M", "8.2G", "12345", "0", "1e9", "12k", "9" * 30, "5%", "-3", "M"))
+SIDES = st.one_of(CONVENTIONS, PRINTED, st.just("mine.yaml"))
+WITH_BOTH = st.tuples(SPEC, WITH_PRICES).map(lambda both: {**both[1], **both[0]})
+NAMES = st.one_of(st.sampled_from((*WORDS, *TRICKS)), st.text(max_size=8)).filter(lambda text: "\0" not in text)
+NAMED = st.sampled_from(
+    (["ops"], ["zoo"], ["conventions"], ["schema", "-o"], ["selftest", "--cases", "2"], ["explain"])
+)
+SHAPES = st.one_of(st.sampled_from(("224x224x3", "16x80", "128:int64", "8", "", "0", "3x", "1x" * 9, ":")), NAMES)
+GIVEN = st.one_of(st.sampled_from(('{"a": 1}', "[1]", "{", "[" * 5000, "1e400", '"a"')), NAMES)
+AMOUNTS = st.sampled_from(
+    ([], ["--update"], ["--tighten"], ["--tighten", "--margin", "5%"], ["--strict"], ["--base", "HEAD"])
+)
+FITTED = st.sampled_from(
+    ([], [], ["--maximize", "mult_adds"], ["--maximize", "top1"], ["--top", "1"], ["-c", "mine.yaml"])
+)
+DRAWN = st.sampled_from(
+    ([], ["--x", "params"], ["--y", "params"], ["--log", "xy"], ["--marks", "n"], ["--skip-invalid"])
+)
 REVIEWS = st.sampled_from(("json", "github", "junit", "sarif"))
 
 TARGETS = {
@@ -84,12 +143,27 @@ TARGETS = {
     "validate": command("validate", "net.yaml"),
     "sweep": command("sweep", "net.yaml", *[option("--vary", VALUES)] * 2, option("--format", FORMATS)),
     "formula": command("formula", "net.yaml"),
-    "fit": command("fit", "net.yaml", "--vary", VALUES.map(alone), "--max", LIMITS.map(alone)),
+    "fit": command("fit", "net.yaml", "--vary", VALUES.map(alone), "--max", LIMITS.map(alone), FITTED, of=WITH_BOTH),
     "explain": command("explain", "net.yaml", st.sampled_from(([], ["conv*"], ["x1"]))),
     "compare": command("compare", "net.yaml", REWRITES, option("--format", FORMATS)),
     "diff": command("diff", "net.yaml", "b.yaml", option("--format", FORMATS), of=PAIR),
     "reproduce": command("reproduce", "net.yaml", option("--format", FORMATS)),
-    "check": command("check", option("--format", REVIEWS), of=WITH_CONFIG),
+    "check": command("check", option("--format", REVIEWS), AMOUNTS, of=WITH_CONFIG),
     "conventions": command("conventions", "mine.yaml", of=WITH_PRICES),
     "prices": command("analyze", "net.yaml", "-c", "mine.yaml", of=WITH_PRICES),
+    "reconcile": command(
+        "reconcile", "net.yaml", SIDES.map(alone), SIDES.map(alone), option("--metric", st.just("params")), of=WITH_BOTH
+    ),
+    "points": with_points(),
+    "plot": command("plot", "net.yaml", option("--vary", VALUES), DRAWN, "-o", "plot.svg"),
+    "import": command("import", "net.yaml", SETTINGS, WIDTH),
+    "to onnx": command("export", "net.yaml", SETTINGS, "-o", "m.onnx", "--weights", "none"),
+    "to torch": command("export", "net.yaml", SETTINGS, "-o", "m.py"),
+    "onnx": command("analyze", "m.onnx", SIZES, BY, option("--format", FORMATS), of=ONNX),
+    "from onnx": command("import", "m.onnx", SIZES, WIDTH, of=ONNX),
+    "keras": st.one_of(command("analyze", "m.json", SIZES, of=JSON), command("import", "m.keras", SIZES, of=ARCHIVE)),
+    "words": command(NAMED, NAMES.map(alone), of=st.just({})),
+    "from torch": command(
+        "import", "torch", "no:module", "--input", SHAPES.map(alone), "--kwargs", GIVEN.map(alone), of=st.just({})
+    ),
 }
