@@ -41,7 +41,7 @@ class _Stitcher:
     def add(self, row, sources):
         """A step, behind what brings its inputs into their shapes."""
         flow = next((one for one in sources if one is not None), next(iter(self.walked.inputs)))
-        row = self.shown(row, flow) if row.layer.unknown else row
+        row = self.shown(row, flow) if row.op.name == "opaque" else row
         constant = None in sources and len(sources) > 1
         learned = constant and any(row.layer.params.values())
         found = tuple(
@@ -57,13 +57,16 @@ class _Stitcher:
         self.names.setdefault(row.name, number)
 
     def shown(self, row, flow):
-        """A row whose cost is not known: a shape that hangs on data is that of what flows in, numbers it holds stay."""
+        """An opaque row on what flows in, of any shape; what comes out of it, and the numbers it holds, stay."""
         source = self.number(flow)
-        x = self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape
-        inputs, held = tuple(shape or tuple(x) for shape in row.inputs), sum(row.layer.params.values())
-        options = {name: value for name, value in row.options.items() if value != ()}
-        options |= {"params": held} if held else {}
-        return row._replace(inputs=inputs, options=options, layer=row.op.rule(*inputs, **options))
+        x = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
+        out, held = tuple(row.layer.shape) or x, sum(row.layer.params.values())
+        options = {name: value for name, value in row.options.items() if name != "out"}
+        options |= {**({} if out == x else {"out": out}), **({"params": held} if held else {})}
+        layer = row.op.rule(x, **options)
+        return row._replace(
+            inputs=(x,), options=options, layer=layer if row.layer.unknown else layer._replace(params=row.layer.params)
+        )
 
     def is_bias(self, row, sources):
         """Whether a step adds the bias of the layer before it, which has it then."""

@@ -273,7 +273,7 @@ def test_operators_with_what_is_not_theirs(op):
         with suppress(CostcalcError):
             read = model.read(file.bounded(given(op, chance).SerializeToString(), "g.onnx"))
             analyze(read).totals  # noqa: B018 (raises where they are too large)
-            assert spec_text(read, {}).startswith("name: g\n")
+            assert "name: g\n" in spec_text(read, {})
 
 
 def test_axes_that_are_never_bound(run, tmp_path):

@@ -161,7 +161,7 @@ COUNTS = {  # name -> (nodes, what flows in, constants, mult-adds, numbers), eac
     "conv1d": ([node("Conv", "x w")], {"x": [1, 4, 20]}, [held("w", [8, 4, 5])], 8 * 20 * 16, 160),
     "conv3d": ([node("Conv", "x w")], {"x": [1, 2, 5, 6, 7]}, [held("w", [3, 2, 2, 2, 2])], 48 * 4 * 5 * 6, 48),
     "batch of four": ([node("Conv", "x w")], {"x": [4, 6, 10, 8]}, [held("w", [9, 6, 1, 1])], 4 * 54 * 80, 54),
-    "weights that flow": ([node("Conv", "x w")], {**X, "w": [9, 6, 3, 3]}, [], 486 * 8 * 6, 0),
+    "weights that flow": ([node("Relu", "v", "w"), node("Conv", "x w")], {**X, "v": [9, 6, 3, 3]}, [], 486 * 8 * 6, 0),
     "transposed": (
         [node("ConvTranspose", "x w b", strides=[2, 2])],
         X,

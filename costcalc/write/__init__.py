@@ -19,8 +19,9 @@ def spec_text(model, values, width=None, flat=False):
     """The spec of a model. `width` names a variable that widths are multiplied by; `flat` leaves each layer its name.
 
     Read back, it has the same layers in the same order, each with the same cost: that is looked at, and where blocks
-    and repeats would not have it so, the spec is flat. Axes that are open in the model are variables, if the spec has
-    the model's cost at other sizes too. Raises SpecError as `trace` does.
+    and repeats would not have it so, the spec is flat. What layers share besides weights, each has of its own here,
+    which a comment tells. Axes that are open in the model are variables, if the spec has the model's cost at other
+    sizes too. Raises SpecError as `trace` does.
     """
     return _text(model, values, open_axes(model), width, flat)
 
@@ -38,15 +39,20 @@ def as_spec(model, values):
 
 
 def _text(model, values, axes=None, width=None, flat=False):
-    graph, own = _graph(model, values), _counts(model, values)
+    graph, own, near = _graph(model, values), _counts(model, values), None
     for shape in (True,) if flat else (False, True):
         if axes:
             text = written(model, graph, width, shape, axes, values)
             if _counted(text) == own and _scales(text, model, values, axes):
                 return text
         text = written(model, graph, width, shape)
-        if _counted(text) == own:
+        found = _counted(text)
+        if found == own:
             return text
+        if found and found[0] == own[0]:
+            near = near or f"{_apart(found[1] - own[1])}{text}"
+    if near:
+        return near
     message = f"no spec is found for {model.name} that counts the same"
     raise SpecError(Problem("cannot-write", message, help="please report it with the model"))
 
@@ -69,6 +75,12 @@ def _scales(text, model, values, axes):
     except CostcalcError:
         return False
     return _counted(text, {axes[name]: size for name, size in others.items()}) == own
+
+
+def _apart(more):
+    """A comment on trainable numbers, of which layers of a graph may share some that are no weights."""
+    text = f"{abs(more):,} trainable numbers {'more' if more > 0 else 'less'} than in the model"
+    return f"# {text}: biases, scales or shifts, which layers share there\n"
 
 
 def _counted(text, given=None):

@@ -18,11 +18,18 @@ from .weights import weights
 
 NEWEST = 28  # version of the standard operators
 _CHANNELS_SECOND = frozenset(
-    ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "BatchNormalization", "InstanceNormalization", "Resize", "Pad")
+    (
+        *("Conv", "ConvInteger", "QLinearConv", "ConvTranspose", "DeformConv", "MaxPool", "AveragePool", "LpPool"),
+        *("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "BatchNormalization", "InstanceNormalization"),
+        *("GroupNormalization", "LRN", "Upsample", "DepthToSpace", "SpaceToDepth"),
+    )
 )
-_AS_IT_IS = frozenset(
-    ("Identity", "Cast", "Add", "Sub", "Mul", "Div", "Clip", "Relu", "QuantizeLinear", "DequantizeLinear")
-)  # what is done to an image before the first convolution
+_AS_IT_IS = frozenset(  # what is done to an image before the first of those
+    (
+        *("Identity", "Cast", "Add", "Sub", "Mul", "Div", "Clip", "Relu", "Concat", "Pad", "Resize"),
+        *("QuantizeLinear", "DequantizeLinear"),
+    )
+)
 
 
 def read(source):

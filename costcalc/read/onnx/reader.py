@@ -205,7 +205,8 @@ class Reader:
     def seen(self, tensor):
         """(shape per sample with the channels last, how many samples) of a tensor."""
         shape, times = tensor.shape, 1
-        if len(shape) > 1 and (shape[0] == 1 or (isinstance(shape[0], Dim) and shape[0] == self.batch)):
+        is_batch = tensor.first or (isinstance(shape[0], Dim) and shape[0] == self.batch) if shape else False
+        if len(shape) > 1 and (shape[0] == 1 or is_batch):
             shape, times = shape[1:], shape[0]
             if tensor.first and len(shape) > 1:
                 shape = (*shape[1:], shape[0])

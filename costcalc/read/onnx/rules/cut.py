@@ -95,8 +95,21 @@ def pad(node):
     for at, before, after in zip(axes, pads[:half], pads[half:], strict=True):
         shape[axis(at, len(shape))] += before + after
     if shape != list(x.shape):
-        node.passive(shape, x.first)
+        _padded(node, x, shape, {axis(at, len(shape)): (pads[n], pads[half + n]) for n, at in enumerate(axes)})
     return [Tensor(tuple(shape), None, x.roots, x.first)]
+
+
+def _padded(node, x, shape, pads):
+    """State a border around the grid as a pad; one that is negative, or of other axes, is something else."""
+    rank = len(shape)
+    around = [pads.get(at, (0, 0)) for at in range(rank)]
+    grid = range(2, rank) if x.first else range(1, rank - 1)
+    seen, times = node.seen(x)
+    plain = all(type(one) is int and one >= 0 for pair in around for one in pair)
+    if not plain or len(seen) != rank - 1 or rank < 3 or any(around[at] != (0, 0) for at in {*range(rank)} - {*grid}):
+        node.passive(shape, x.first)
+    else:
+        node.emit("pad", seen, times=times, follows=True, padding=tuple(around[at] for at in grid))
 
 
 @rule("CenterCropPad")

@@ -2,6 +2,7 @@
 
 from ....errors import Refused
 from ....num import prod
+from ....ops import find
 from ..node import axis, check_count
 from ..tensors import Tensor
 from . import rule
@@ -17,7 +18,7 @@ def batchnorm(node):
     for one in (scale, shift, mean, variance):
         check_count(one, x.shape[1], "{} numbers meet {} channels")
     y = x._replace(roots=None, value=None, first=len(x.shape) > 2)
-    shape, times = node.seen(y)
+    shape, times = node.seen(y._replace(first=True))
     running = mean._replace(shape=(2 * mean.size,), roots=(mean.roots or frozenset()) | (variance.roots or frozenset()))
     node.emit("batchnorm", shape, times=times, follows=True, holds={"gamma": scale, "beta": shift, "running": running})
     return [y, *[(x.shape[1],)] * (node.outputs - 1)]
@@ -40,9 +41,23 @@ def rmsnorm(node):
 def _over_last(node, x, op, holds):
     at = axis(node.get("axis", -1), len(x.shape))
     rows, times = node.seen(Tensor((*x.shape[:at], prod(x.shape[at:]))))
-    node.emit(op, rows, times=times, follows=True, holds=holds)
+    _emit(node, op, rows, times, holds)
     reduced = (*x.shape[:at], *(1 for _ in x.shape[at:]))
     return [x.shape, *[reduced] * (node.outputs - 1)]
+
+
+def _emit(node, op, shape, times, holds, **options):
+    """State a norm with the scale and the shift that it has."""
+    has = {"scale": "gamma", "shift": "beta"}
+    options |= {name: holds.get(kind) is not None for name, kind in has.items() if name in find(op).options}
+    node.emit(op, shape, times=times, follows=True, holds=holds, **options)
+
+
+def _learned(node, tensor, usual):
+    """A scale or shift; None for a constant of the code that does nothing, as exporters write one for a bare norm."""
+    if tensor is None or node.reader.numbers.are_learned(tensor) or not tensor.value:
+        return tensor
+    return None if set(tensor.value) == {usual} else tensor
 
 
 @rule("InstanceNormalization", "GroupNormalization", "MeanVarianceNormalization")
@@ -50,11 +65,11 @@ def instancenorm(node):
     """Statistics of one sample: of each channel, or of groups of channels; x, scale, shift."""
     x = node.need(0)
     shape, times = node.seen(x._replace(first=True))
-    holds = {"gamma": node.input(1), "beta": node.input(2)}
+    holds = {"gamma": _learned(node, node.input(1), 1), "beta": _learned(node, node.input(2), 0)}
     if node.op == "GroupNormalization":
-        node.emit("groupnorm", shape, times=times, follows=True, holds=holds, groups=node.get("num_groups", 1))
+        _emit(node, "groupnorm", shape, times, holds, groups=node.get("num_groups", 1))
     else:
-        node.emit("instancenorm", shape, times=times, follows=True, holds=holds)
+        _emit(node, "instancenorm", shape, times, holds)
     return [x._replace(roots=None, value=None, first=True)]
 
 

@@ -35,6 +35,9 @@ def _state(node, x, axes):
         if len(shape) == rank - 1:
             node.emit("avgpool", shape, times=times, kernel="global")
             return
+    if node.op == "ReduceMean" and rank > 3 and axes == {*range(1, rank - 1)} and not x.first:  # channels last
+        node.emit("avgpool", tuple(x.shape[1:]), times=x.shape[0], kernel="global")
+        return
     inner = prod(size for at, size in enumerate(x.shape) if at in axes)
     outer = prod(size for at, size in enumerate(x.shape) if at not in axes)
     node.emit("reduce", (outer, inner), method=_METHODS.get(node.op, "sum"), axis=1, follows=True)
