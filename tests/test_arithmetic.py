@@ -132,6 +132,7 @@ def test_bounds_are_the_tightest_that_corners_tell():
     assert bounds(num.maximum(a, 1)) == (1, 3)
     assert bounds(num.minimum(a, 1)) == (-2, 1)
     assert bounds(num.select(vague([0, 1], table), a, b)) == (-2, 5)
+    assert bounds(num.both(a > 0, b > 2)) == bounds(num.either(a > 0, b > 2)) == (0, 1)
     assert bounds(points([0.5, 1.5], table) * math.inf) == (math.inf, math.inf)
     assert bounds(points([0, 2], table) * math.inf) == (0, math.inf)
 

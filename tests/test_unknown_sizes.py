@@ -10,10 +10,11 @@ import pytest
 from costcalc import limits, num
 from costcalc.errors import Refused
 from costcalc.num import dims
-from costcalc.num.polynomials import MOST_TERMS, Dim, named
+from costcalc.num.polynomials import Dim, named
 from costcalc.num.valuation import DEPTH, names, text, valued
 
 H, W = named("h"), named("w")
+MOST_TERMS = 64  # of one polynomial, and the highest power
 VALUES = [{"h": h, "w": w} for h in (1, 2, 5, 7, 12) for w in (1, 3, 4)]
 SIZES = (  # of h and w, positive
     lambda h, w: h,
