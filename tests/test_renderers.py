@@ -175,3 +175,28 @@ def test_a_long_table_holds_what_csv_holds(tmp_path):
     assert [line.split()[0] for line in body[2:-1]] == [row.split(",")[0] for row in csv_text.splitlines()[1:]]
     assert len({len(line) for line in body[1:2]}) == 1
     assert body[-1].split() == ["total", f"{report.totals['mult_adds']:,}", f"{report.totals['params']:,}"]
+
+
+ENDS = [  # the last layers of a network on a grid, and the note on a fully connected layer at its every position
+    ("{linear: 9}", "linear is applied at each of 8x8 positions"),
+    ("{linear: 9}, batchnorm, softmax", "linear is applied at each of 8x8 positions"),
+    ("{avgpool: 4x2}, {linear: 9, as: head}", "head is applied at each of 2x4 positions"),
+    ("{avgpool: global}, {linear: 9}", ""),
+    ("flatten, {linear: 9}", ""),
+    ("tokens, {linear: 9}", ""),
+    ("{linear: 9}, {avgpool: global}", ""),
+    ("{linear: 9}, {upsample: 2}", ""),
+    ("{linear: 9}, {conv: 1x1, out: 9}", ""),
+    ("{residual: true, layers: [{linear: 16}, relu, {linear: 4}]}", ""),
+]
+
+
+@pytest.mark.parametrize(("layers", "note"), ENDS)
+def test_a_classifier_at_every_position_is_noted(layers, note):
+    text = render(analyze(spec_of(f"input: [8, 8, 4]\nlayers: [{layers}]")), "md")
+    assert (note in text) if note else ("positions" not in text)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_no_known_network_gets_that_note(path):
+    assert "is applied at each of" not in render(analyze(path), "md", View("type", everything=True))

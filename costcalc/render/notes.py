@@ -1,5 +1,7 @@
 """The lines under a table: what is left out, what is unknown, what was published, what the numbers mean."""
 
+from ..num import prod
+from ..ops import INDEX
 from .columns import printable, selected, stamp
 
 MOST_KINDS = 10  # of layers without a known cost, in a note
@@ -11,7 +13,7 @@ def notes(report, view, shown):
     hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
     if hidden:
         found.append(f"{hidden:,} more {view.by}{' is' if hidden == 1 else 's are'} not shown (--top {view.top})")
-    found += bounds(report)
+    found += bounds(report) + _everywhere(report)
     found += [_published(claim) for claim in _claims(report)]
     for metric, cap in report.model.budget.items():
         have = report.totals.get(metric)
@@ -19,6 +21,26 @@ def notes(report, view, shown):
             state = "within" if have <= cap.value else "over"
             found.append(f"budget: {metric} {have:,} of {cap.value:,}, {state}")
     return [*found, stamp(report)]
+
+
+def _everywhere(report):
+    """The note that the network ends in a fully connected layer at every position of a grid.
+
+    Inside a network that is deliberate (a 1x1 convolution by another name), as it is before a residual's sum, a pool
+    or an upsampling; at the very end it is most often a pool or `flatten` that was forgotten.
+    """
+    line = next((line for line in reversed(report.lines) if not _is_pointwise(line)), None)
+    if line is None or line.op != "linear" or len(line.output) < 3 or line.output[:-1] != report.output[:-1]:
+        return []
+    *grid, _ = line.output
+    if prod(grid) == 1:
+        return []
+    text = f"{printable(line.name)} is applied at each of {'x'.join(map(str, grid))} positions"
+    return [f"{text}: for one answer from the whole grid, put `avgpool: global` or `flatten` before it"]
+
+
+def _is_pointwise(line):
+    return INDEX[line.op] in ("pointwise", "norm") and len(line.inputs) == 1
 
 
 def bounds(report):
