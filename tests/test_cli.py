@@ -237,3 +237,14 @@ def test_every_example_runs(run, tmp_path, line):
     result = run(*words)
     assert (program, result.code, result.err) == ("costcalc", 0, "")
     assert result.out or (tmp_path / words[words.index("-o") + 1]).stat().st_size
+
+
+def test_a_padding_by_axis_is_told_and_means_what_is_told(run, tmp_path):
+    for name in ("conv", "maxpool"):
+        assert "one per axis (`0x1`), or [before, after] per axis" in run("ops", name).out
+    spec = tmp_path / "net.yaml"
+    grids = set()
+    for padding in ("0x1", "[0, 1]", "[[0, 0], [1, 1]]"):
+        spec.write_text(f"input: [9, 9, 3]\nlayers: [{{conv: 3x3, out: 4, stride: 1x2, padding: {padding}}}]\n")
+        grids.add(tuple(json.loads(run("analyze", str(spec), "--json").out)["layers"][0]["output"]))
+    assert grids == {(7, 5, 4)}

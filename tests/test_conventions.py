@@ -13,6 +13,7 @@ import pytest
 from costcalc import CostcalcError, analyze, fit, formula, load, sweep
 from costcalc.conventions import COUNTERS, NAMES, find
 from costcalc.errors import Source
+from costcalc.metrics import NAMES as METRICS
 from costcalc.ops import INDEX
 from costcalc.read.convention import read
 from costcalc.terms import NUMBERS, TERMS
@@ -228,3 +229,15 @@ def test_a_start_loads_no_price_lists_of_others():
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
     assert {*COUNTERS} < {*NAMES}
+
+
+def test_every_metric_is_defined_where_people_look(run):
+    """In the docs, in the help of sweep, and as it is said there."""
+    section = DOCS.partition("## Metrics")[2].partition("\n## ")[0]
+    helped = run("sweep", "--help")[1].partition("Metrics, and")[2].partition("Examples:")[0]
+    for name in METRICS:
+        assert f"| `{name}` |" in section
+        assert name in helped
+    names = ["params", "weights_bytes", "framework.params", "framework.weights_bytes", "keras.weights_bytes"]
+    (row,) = json.loads(run("sweep", "mobilenet", "--res", "224", "-m", ",".join(names), "-f", "json")[1])
+    assert [row[name] for name in names[1:]] == [4 * 4_209_088, 4_231_976, 4 * 4_231_976, 4 * 4_253_864]

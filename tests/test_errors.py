@@ -58,7 +58,7 @@ AXES = (
     "one of: channels; features; length, channels; tokens, features; height, width, channels; depth, "
     "height, width, channels"
 )
-PADDING = "`padding` is `same`, `valid`, a number, one per axis, or [before, after] per axis"
+PADDING = "`padding` is `same`, `valid`, a number, one per axis (`0x1`), or [before, after] per axis"
 DEPTHWISE = "line 6 of costcalc/blocks.yaml: - {dwconv: kernel, stride: stride, bias: false, then: [norm, act]}"
 POINTWISE = "line 7 of costcalc/blocks.yaml: - {conv: 1x1, out: out, bias: false, then: [norm, act]}"
 
@@ -218,7 +218,10 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{conv: 3x3, out: 8, padding: «-1»}", ("`padding`: must be at least 0, got -1", PADDING)),
     (
         "{conv: 3x3, out: 8, padding: «[[[1]]]»}",
-        ("`padding` cannot be this list", "it is `same`, `valid`, a number, one per axis, or [before, after] per axis"),
+        (
+            "`padding` cannot be this list",
+            "it is `same`, `valid`, a number, one per axis (`0x1`), or [before, after] per axis",
+        ),
     ),
     (
         "{conv: 3x3, out: 8, padding: «[[1, 2, 3], [1]]»}",

@@ -39,8 +39,14 @@ def command(ctx, spec, **options):
 
     Values are a list (1,0.75,0.5) or a range start:stop:step with both ends (0.25:1.5:0.05). Several variables make
     a grid, the last one running fastest. A variable may change the network's structure: a repeat count, a
-    condition, a kernel. Metrics: mult_adds, params, activations, flops, and those of other conventions, as
-    framework.params.
+    condition, a kernel.
+
+    \b
+    Metrics, and those of other conventions as framework.params:
+      mult_adds, flops  the cost; FLOPs are 2 per mult-add
+      params            the parameters that the convention counts
+      activations       outputs of all layers that have mult-adds
+      weights_bytes     params as 32-bit floats; under paper without biases and norms
 
     \b
     Examples:

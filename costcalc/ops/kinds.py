@@ -92,8 +92,8 @@ Count = Kind("count", "number", "a whole number, 0 or more", _at_least(0))
 Amount = Kind(
     "amount", "number", "a whole number, 0 or more, or `unknown`", _word_or(("unknown",), _at_least(0)), ("unknown",)
 )
-Steps = Kind("steps", "kernel", "a number for every axis, or one per axis", _each(_at_least(1)))
-PerAxis = Kind("per_axis", "kernel", "a number for every axis, or one per axis", _each(_at_least(0)))
+Steps = Kind("steps", "kernel", "a number for every axis, or one per axis: `2x1`", _each(_at_least(1)))
+PerAxis = Kind("per_axis", "kernel", "a number for every axis, or one per axis: `0x1`", _each(_at_least(0)))
 Scale = Kind("scale", "kernel", "a factor for every axis, or one per axis", _each(_positive))
 Rate = Kind("rate", "number", "a number from 0 to 1", _share)
 Kernel = Kind("kernel", "kernel", "`3x3`, `1x7`, a number (square), or a list", _each(_at_least(1)))
@@ -101,7 +101,7 @@ Window = Kind("window", "kernel", "a kernel, or `global`", _word_or(("global",),
 Padding = Kind(
     "padding",
     "padding",
-    "`same`, `valid`, a number, one per axis, or [before, after] per axis",
+    "`same`, `valid`, a number, one per axis (`0x1`), or [before, after] per axis",
     _word_or(_SAME, _each(_each(_at_least(0)))),
     _SAME,
 )
