@@ -7,7 +7,6 @@ from .model import Call, evaluate, is_dynamic
 from .scope import shape_names
 
 _HELP = {  # part of a refusal -> the way out
-    "do not match": "bring one branch to the other's shape, for example with {conv: 1x1, out: 64, stride: 2}",
     "do not split into": "take a number that divides them without rest",
     "larger than its input": "write `padding: same`, or a smaller kernel",
 }
@@ -159,12 +158,26 @@ def applied(step, op, x, options):
     except Refused as error:
         places = step.body.places if type(step.body) is Call else {}
         place = Place(step.source, *places.get(error.option, step.place))
-        code = "shape-mismatch" if "do not match" in error.message else "cannot-be"
+        apart = "do not match" in error.message
+        code = "shape-mismatch" if apart else "cannot-be"
         rest = error.message.removeprefix(op.name)
         named = rest != error.message and rest[:1] in (" ", ":")
         message = f"`{op.name}`{rest}" if named else f"`{op.name}`: {error.message}"
-        error.help = error.help or next((help for part, help in _HELP.items() if part in error.message), None)
+        error.help = error.help or (_way(op, options) if apart else _usual(error.message))
         raise refused(code, message, place, error, _flowing(op, x)) from None
+
+
+def _usual(message):
+    return next((help for part, help in _HELP.items() if part in message), None)
+
+
+def _way(op, options):
+    """What brings the branches of an operation to one shape."""
+    from .matching import way
+    from .ops.layout import axis_number
+
+    shapes = options[op.branches[0]]
+    return way(shapes, axis_number(shapes[0], options.get("axis", "channels")) if "axis" in op.options else None)
 
 
 def _flowing(op, x):

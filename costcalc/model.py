@@ -101,6 +101,7 @@ class Step(NamedTuple):
     repeat: Arg = None
     when: Arg = None
     residual: Arg = None
+    residual_at: tuple | None = None  # where `residual` stands
     times: Arg = None
     label: str | None = None  # `as:`
     origin: str | None = None  # `from:`

@@ -221,7 +221,12 @@ class _Tracer:
 
     def join(self, step, x, y, scope):
         op = ops.find("add")
-        layer = self.remembered(step, op, x, {"inputs": (x, y)})
+        try:
+            layer = self.remembered(step, op, x, {"inputs": (x, y)})
+        except SpecError as error:
+            from .matching import unbridged
+
+            raise unbridged(error, step, x, y) from None
         frame = Frame(scope.frame, "add")
         self.add(Row(op, frame, (x, y), layer, self.times, None, False, place_of(step), {}, {}))
         return frame.closed(layer.shape)

@@ -22,7 +22,8 @@ CUT = "a comma inside { } or [ ] ends the value, so this expression is cut in tw
 CONDITION = "it is a condition, such as `true`, `i > 0` or `stride == 1`"
 COUNT = "it is a whole number, 0 or more"
 SIZE = "it is a whole number, 1 or more"
-JOIN = "bring one branch to the other's shape, for example with {conv: 1x1, out: 64, stride: 2}"
+JOIN = "bring the branch of 3 channels to 8 with {conv: 1x1, out: 8}"
+STAYS = "say when the shape stays, as in `residual: s == 1 and channels == c`, or write `add:"
 DIVISOR = "take a number that divides them without rest"
 REUSABLE = "name a value under `vars:`, or layers under `blocks:`"
 FIRST = "write the operation first, as in {conv: 3x3, out: 32}; `costcalc ops` lists them"
@@ -265,14 +266,74 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{conv: 1x1, out: 8, from: «p4»}", ("no layer before this one is called `p4`", "named so far: `input`")),
     ("{conv: 1x1, out: 8, then: «relu»}", ("a list of layers is due here, not `relu`", "write [relu]")),
     ("{conv: 1x1, out: 8, then: [«rellu»]}", ("unknown operation or block `rellu`", "a similar name exists: `relu`")),
-    ("{«conv»: 1x1, out: 8, residual: true}", ("`add`: shapes do not match: 56x56x3 and 56x56x8", JOIN)),
+    (
+        "{conv: 1x1, out: 8, «residual»: true}",
+        (
+            "`residual`: shapes do not match: 56x56x3 and 56x56x8",
+            STAYS + " [[{conv: 1x1, out: 8}], [..]]`, which projects the input",
+        ),
+    ),
+    (
+        "{layers: [{conv: 3x3, out: 8, stride: [2, 1]}], «residual»: channels == 3}",
+        (
+            "`residual`: shapes do not match: 56x56x3 and 28x56x8",
+            STAYS + " [[{conv: 1x1, out: 8, stride: 2x1}], [..]]`, which projects the input",
+        ),
+    ),
+    (
+        "{layers: [{upsample: 2}], «residual»: true}",
+        ("`residual`: shapes do not match: 56x56x3 and 112x112x3", STAYS + "` with branches of one shape"),
+    ),
     ("{reuse: «stem»}", ("no layer before this one is called `stem`", "named so far: `input`")),
     ("«reuse»", ("a name is missing here", "a name is a word, as in `as: p4` and `from: p4`")),
     ("«layers»", ("a list of layers is missing here", "start each layer with `- `")),
     ("{layers: «relu»}", ("a list of layers is due here, not `relu`", "write [relu]")),
     ("{«reuse»: input}", ("`input` is an input and has no weights to use again",)),
     ("«add»: [[], [{conv: 3x3, out: 8}]]", ("`add`: shapes do not match: 56x56x3 and 56x56x8", JOIN)),
-    ("«concat»: [[], [{conv: 3x3, out: 8, stride: 2}]]", ("`concat`: shapes do not match: 56x56x3 and 28x28x8", JOIN)),
+    (
+        "«concat»: [[], [{conv: 3x3, out: 8, stride: 2}]]",
+        (
+            "`concat`: shapes do not match: 56x56x3 and 28x28x8",
+            "bring the branch of 56x56x3 to 28x28 with {maxpool: 2}, or the other one with {upsample: 2}",
+        ),
+    ),
+    (
+        "«add»: [[{conv: 3x3, out: 8, stride: 5}], [], [{dwconv: 3x3}]]",
+        (
+            "`add`: shapes do not match: 12x12x8 and 56x56x3 and 56x56x3",
+            "bring the branch of 56x56x3 to 12x12x8 with {conv: 1x1, out: 8, stride: 5}",
+        ),
+    ),
+    (
+        "«concat»: [[{pad: [[0, 1], [1, 0]]}], []]",
+        (
+            "`concat`: shapes do not match: 57x57x3 and 56x56x3",
+            "pad the smaller one with {pad: [[0, 1], [0, 1]]}, or crop the larger one with `slice`,"
+            " or take an input size that the strides divide",
+        ),
+    ),
+    (
+        "«add»: [[], [{dwconv: 5x1, padding: valid}]]",
+        (
+            "`add`: shapes do not match: 56x56x3 and 52x56x3",
+            "pad the smaller one with {pad: [[0, 4], [0, 0]]}, or crop the larger one with `slice`",
+        ),
+    ),
+    (
+        "«mul»: [[], [{maxpool: 2x1}, {upsample: [1, 2]}]]",
+        ("`mul`: shapes do not match: 56x56x3 and 28x112x3", "bring one branch to the other's shape"),
+    ),
+    (
+        "«add»: [[flatten, {linear: 9}], [flatten, {linear: 10}]]",
+        ("`add`: shapes do not match: 9 and 10", "bring the branch of 9 channels to 10 with {linear: 10}"),
+    ),
+    (
+        "«concat»: [[], [flatten]]",
+        (
+            "`concat`: shapes do not match: 56x56x3 and 9408",
+            "give all branches as many axes, with `flatten`, `tokens`, `grid` or `reshape`",
+        ),
+    ),
     ("«mul»: [[]]", ("`mul` joins two branches or more, got 1",)),
     (
         "add: «input»",

@@ -208,6 +208,7 @@ class LayerReader:
         for key in ("repeat", "when", "residual", "times"):
             where = scope if key == "repeat" else inner
             read[key] = control(key, controls[key], where, self.problems) if key in controls else None
+        read["residual_at"] = entries["residual"][0].at if "residual" in controls else None
         read["label"] = layer_name(controls["as"], self.problems) if "as" in controls else None
         if type(read["label"]) is str:
             self.names.give(controls["as"])
