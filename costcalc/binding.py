@@ -8,6 +8,7 @@ from .scope import shape_names
 
 _HELP = {  # part of a refusal -> the way out
     "do not split into": "take a number that divides them without rest",
+    "spatial axes": "give one value for each axis of the grid; shapes are per sample, without a batch",
     "larger than its input": "write `padding: same`, or a smaller kernel",
 }
 _PLAIN = (int, float, bool, str, tuple)
@@ -52,17 +53,25 @@ def input_shape(name, one, values):
     except (ArithmeticError, TypeError) as error:
         reason = "a word is no size" if isinstance(error, TypeError) else str(error)
         raise error_at("bad-value", f"`{name}`: {reason}", one.place) from None
-    if one.listed and looks_channels_first(shape):
-        channels, *rest = shape
-        help = f"write {[*rest, channels]}, or name the axes: {{height: .., width: .., channels: ..}}"
-        text = "x".join(map(str, shape))
-        raise error_at("channels-first", f"is {text} channels-first? Shapes are channels last", one.place, help)
+    if one.listed and all(type(size) is int for size in shape):
+        _refuse_batch(shape, one)
     return shape
 
 
-def looks_channels_first(shape):
-    """Whether the axes of a shape are more likely in the other order: an error where they are not named."""
-    return len(shape) == 3 and all(type(n) is int for n in shape) and shape[0] <= 4 < min(shape[1:]) and shape[2] > 16
+def _refuse_batch(shape, one):
+    """Refuse a shape with the channels first, a batch before it, or both: its axes would all mean something else."""
+    *batch, first, high, wide = shape if 3 <= len(shape) <= 4 else (0, 0, 0)
+    turned = 0 < first <= 4 < min(high, wide) and wide > 16
+    alone = batch == [1] and type(one.shape) is tuple and one.shape[0] == 1 and wide <= 4 < min(first, high)
+    if not turned and not alone:
+        return
+    depth = "depth: .., " if batch else ""
+    meant = [high, wide, first] if turned else [first, high, wide]
+    help = f"write {meant}, or name the axes: {{{depth}height: .., width: .., channels: ..}}"
+    what = " and ".join(["channels-first"] * turned + ["of a batch"] * len(batch))
+    due = ", ".join(["per sample"] * len(batch) + ["channels last"] * turned)
+    message = f"is {'x'.join(map(str, shape))} {what}? Shapes are {due}"
+    raise error_at("channels-first" if turned else "batch", message, one.place, help)
 
 
 def shown(value):

@@ -23,6 +23,7 @@ CONDITION = "it is a condition, such as `true`, `i > 0` or `stride == 1`"
 COUNT = "it is a whole number, 0 or more"
 SIZE = "it is a whole number, 1 or more"
 JOIN = "bring the branch of 3 channels to 8 with {conv: 1x1, out: 8}"
+ONE_EACH = "give one value for each axis of the grid; shapes are per sample, without a batch"
 STAYS = "say when the shape stays, as in `residual: s == 1 and channels == c`, or write `add:"
 DIVISOR = "take a number that divides them without rest"
 REUSABLE = "name a value under `vars:`, or layers under `blocks:`"
@@ -203,6 +204,10 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         "{conv: 3x3, out: 8, padding: «[[1, 2, 3], [1]]»}",
         ("`conv`: padding per side is [before, after] for each axis", INPUT),
     ),
+    ("{conv: «(3», 3), out: 8}", (CUT, "write 3x3, or [3, 3]")),
+    ('{conv: "«3, 1»", out: 8}', (NOT_HERE, "write 3x1, or [3, 1]")),
+    ('{conv: "«(3,3,)»", out: 8}', (NOT_HERE, "write 3x3, or [3, 3]")),
+    ('{conv: "«[»3,3]", out: 8}', ("`[` has no meaning in an expression", "write 3x3, or [3, 3]")),
     ("{conv: 3 «x» 3, out: 8}", ("`3 x 3` is not an expression", "a kernel is written 3x3")),
     ("{conv: «3X3», out: 8}", ("`3X3` is not an expression", "a kernel is written 3x3")),
     ("{conv: 3«×»3, out: 8}", ("`×` (U+00D7) has no meaning in an expression", "a kernel is written 3x3")),
@@ -210,7 +215,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         "{conv: «0x3», out: 8}",
         ("`kernel`: must be at least 1, got 0", "`kernel` is `3x3`, `1x7`, a number (square), or a list"),
     ),
-    ("{«conv»: 3x3x3, out: 8}", ("`conv`: the kernel has 3 values for 2 spatial axes", INPUT)),
+    ("{«conv»: 3x3x3, out: 8}", ("`conv`: the kernel has 3 values for 2 spatial axes", ONE_EACH, INPUT)),
     (
         "{conv: «[[3, 3], 3]», out: 8}",
         ("`kernel` cannot be this list", "it is `3x3`, `1x7`, a number (square), or a list"),
@@ -559,6 +564,40 @@ layers: [relu]
         (
             "is 3x224x224 channels-first? Shapes are channels last",
             "write [224, 224, 3], or name the axes: {height: .., width: .., channels: ..}",
+        ),
+    ),
+    (
+        "channels first, in a batch",
+        """
+input: «[1, 3, 224, 224]»
+layers: [{conv: 3x3, out: 8}]
+""",
+        (
+            "is 1x3x224x224 channels-first and of a batch? Shapes are per sample, channels last",
+            "write [224, 224, 3], or name the axes: {depth: .., height: .., width: .., channels: ..}",
+        ),
+    ),
+    (
+        "a batch of one",
+        """
+inputs: {image: «[1, 224, 200, 3]», volume: {depth: 1, height: 224, width: 224, channels: 3}}
+layers: [{conv: 3, out: 8}]
+""",
+        (
+            "is 1x224x200x3 of a batch? Shapes are per sample",
+            "write [224, 200, 3], or name the axes: {depth: .., height: .., width: .., channels: ..}",
+        ),
+    ),
+    (
+        "a kernel of two axes on a batch or a volume",
+        """
+input: [8, 32, 32, 3]
+layers: [{«conv»: 3x3, out: 8}]
+""",
+        (
+            "`conv`: the kernel has 2 values for 3 spatial axes",
+            ONE_EACH,
+            "note: the input here is [8, 32, 32, 3]",
         ),
     ),
     (

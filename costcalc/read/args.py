@@ -39,8 +39,8 @@ class Scope:
         return Scope(self.names | set(names), self.functions, params)
 
 
-def number(node, scope, problems, what="a number or an expression"):
-    """A number, a condition or an expression."""
+def number(node, scope, problems, what="a number or an expression", several=False):
+    """A number, a condition or an expression; `several` where several numbers could stand, too."""
     if node.kind != "scalar":
         problems.due("not-a-number", what, node, "write one value, such as 32 or floor(alpha * 32)")
         return BAD
@@ -54,7 +54,7 @@ def number(node, scope, problems, what="a number or an expression"):
         parsed = expr.parse(text, scope.known, scope.functions)
         value = parsed if parsed.names else parsed.value({})
     except BadExpression as error:
-        _note_bad(error, node, problems)
+        _note_bad(error, node, problems, several)
         return BAD
     except (ArithmeticError, ValueError, TypeError, Refused) as error:
         problems.add("bad-expression", f"`{brief(text)}` has no value: {error}", node)
@@ -63,7 +63,7 @@ def number(node, scope, problems, what="a number or an expression"):
     return value
 
 
-def _note_bad(error, node, problems):
+def _note_bad(error, node, problems, several):
     """Note what is wrong with an expression, at the very character where its text is as it was written."""
     from .hints import expression_hint
 
@@ -72,7 +72,7 @@ def _note_bad(error, node, problems):
     if node.width == len(text) + quotes:
         blanks = len(text) - len(text.lstrip())
         at = (node.line, node.column + quotes // 2 + blanks + error.column, error.width)
-    problems.add(error.code, error.message, at, expression_hint(text, error))
+    problems.add(error.code, error.message, at, expression_hint(text, error, several))
 
 
 def placed(value, node):
@@ -90,7 +90,7 @@ def sizes(node, scope, problems):
     if node.kind == "scalar" and _is_kernel(node.value):
         items = tuple(int(part) for part in node.value.split("x"))
         return BAD if _is_long(node, items, problems) else items
-    return number(node, scope, problems)
+    return number(node, scope, problems, several=True)
 
 
 def _is_kernel(text):

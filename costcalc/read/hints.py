@@ -2,7 +2,7 @@
 
 import re
 
-from ..errors import brief
+from ..errors import LONGEST_NAME, brief
 
 _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
     (r"^0[xXbBoO]|\d[jJ]\b", "write decimal digits"),
@@ -60,8 +60,17 @@ _OPTIONS = {
 }
 
 
-def expression_hint(text, problem):
-    """What to write in place of an expression that is none."""
+def tuple_hint(text):
+    """How numbers that another language would put in a tuple are written, or None: `(3, 3)` is 3x3."""
+    found = re.fullmatch(r"\s*[(\[]?\s*\d+(\s*,\s*\d+)+\s*,?\s*[)\]]?\s*", text)
+    digits = re.findall(r"\d+", text) if found else ()
+    return f"write {'x'.join(digits)}, or [{', '.join(digits)}]" if digits and len(text) <= LONGEST_NAME else None
+
+
+def expression_hint(text, problem, several=False):
+    """What to write in place of an expression that is none; `several` where a kernel could stand."""
+    if several and tuple_hint(text):
+        return tuple_hint(text)
     if problem.code == "unknown-variable":
         return TRUTHS.get(text.strip()) or problem.help
     if problem.help or problem.code != "bad-expression":

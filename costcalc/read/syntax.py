@@ -106,5 +106,8 @@ def note_cut(problems, node):
             end = at + 1
             break
     message = "a comma inside { } or [ ] ends the value, so this expression is cut in two"
-    problems.add("comma-in-braces", message, node, f'quote the expression: "{line[:end] or "max(a, b)"}"')
+    from .hints import tuple_hint
+
+    help = tuple_hint(line[:end]) or f'quote the expression: "{line[:end] or "max(a, b)"}"'
+    problems.add("comma-in-braces", message, node, help)
     return True
