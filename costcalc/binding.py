@@ -42,38 +42,6 @@ def refused(code, message, place, refusal, notes=()):
     return error
 
 
-def input_shape(name, one, values):
-    """The shape of an input."""
-    try:
-        shape = tuple(num.whole(size) for size in evaluate(one.shape, values))
-        for size in shape:
-            num.require(size >= 1, "a size must be at least 1, got {}", size)
-    except Refused as error:
-        raise refused("bad-value", f"`{name}`: {error.message}", one.place, error) from None
-    except (ArithmeticError, TypeError) as error:
-        reason = "a word is no size" if isinstance(error, TypeError) else str(error)
-        raise error_at("bad-value", f"`{name}`: {reason}", one.place) from None
-    if one.listed and all(type(size) is int for size in shape):
-        _refuse_batch(shape, one)
-    return shape
-
-
-def _refuse_batch(shape, one):
-    """Refuse a shape with the channels first, a batch before it, or both: its axes would all mean something else."""
-    *batch, first, high, wide = shape if 3 <= len(shape) <= 4 else (0, 0, 0)
-    turned = 0 < first <= 4 < min(high, wide) and wide > 16
-    alone = batch == [1] and type(one.shape) is tuple and one.shape[0] == 1 and wide <= 4 < min(first, high)
-    if not turned and not alone:
-        return
-    depth = "depth: .., " if batch else ""
-    meant = [high, wide, first] if turned else [first, high, wide]
-    help = f"write {meant}, or name the axes: {{{depth}height: .., width: .., channels: ..}}"
-    what = " and ".join(["channels-first"] * turned + ["of a batch"] * len(batch))
-    due = ", ".join(["per sample"] * len(batch) + ["channels last"] * turned)
-    message = f"is {'x'.join(map(str, shape))} {what}? Shapes are {due}"
-    raise error_at("channels-first" if turned else "batch", message, one.place, help)
-
-
 def shown(value):
     """A value for a message."""
     text = str(value).lower() if type(value) is bool else str(value)
@@ -81,8 +49,9 @@ def shown(value):
 
 
 def here(arg, env):
-    """The values of the names that an argument reads, as a note."""
-    names = sorted(arg.names)[:SHOWN] if type(arg) is Expr else ()
+    """The values of the names that an argument reads, or several of them, as a note."""
+    read = (item.names for item in (arg if type(arg) is tuple else (arg,)) if type(item) is Expr)
+    names = sorted(set().union(*read))[:SHOWN]
     values = [f"{name} = {shown(env[name])}" for name in names if type(env.get(name)) in _PLAIN]
     return (f"here {', '.join(values)}",) if values else ()
 

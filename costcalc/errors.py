@@ -105,7 +105,8 @@ def nearest(name, names):
     if len(str(name)) > LONGEST_NAME:
         return None
     by_lower = {str(one).lower(): str(one) for one in names}
-    close = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
+    cutoff = 0.6 if len(str(name)) > 1 else 1  # one letter is like half of all short names
+    close = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=cutoff)
     return f"a similar name exists: `{by_lower[close[0]]}`" if close else None
 
 

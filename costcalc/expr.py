@@ -87,9 +87,8 @@ def parse(text, known, functions):
     """
     text = text.strip()
     _scan(text)
-    tree = _tree(text)
     builder = _Builder(text, known, functions)
-    value = builder.build(tree, 0)
+    value = builder.build(_tree(text), 0)
     return Expr(text, frozenset(builder.names), value, builder.steps, builder.deepest)
 
 
@@ -152,7 +151,8 @@ class _Builder:
     def constant(self, node, depth):
         value = node.value
         if type(value) not in (int, float) or not _NUMBER.issuperset(self.text[node.col_offset : node.end_col_offset]):
-            self.fail("bad-expression", "only decimal numbers can stand here", node)
+            word = f"`{value}` has no meaning in an expression" if type(value) in (bool, type(None)) else ""
+            self.fail("bad-expression", word or "only decimal numbers can stand here", node)
         if not abs(value) < 10**limits.DIGITS:
             self.fail("limit", f"a number has at most {limits.DIGITS} digits", node, f"sizes end at {limits.SIZE:,}")
         return lambda env: value

@@ -4,9 +4,10 @@ What flows through decides what comes out: whole numbers give a table, arrays a 
 """
 
 from . import limits, num, ops
-from .binding import applied, at, bound, counted, decided, input_shape, place_in, place_of, valued
+from .binding import applied, at, bound, counted, decided, place_in, place_of, valued
 from .calls import explained, passed
 from .errors import SpecError, in_order, nearest
+from .inputs import input_shape
 from .model import BlockCall, Call, Group, Include, Reuse, Stated
 from .rows import Row, Trace, same_weights
 from .scope import Frame, Named, Scope, look_up, reusable, shape_names
@@ -33,7 +34,8 @@ class _Tracer:
 
     def run(self):
         scope = Scope(dict(self.values), Frame(None, ""), None, self.values)
-        inputs = {name: input_shape(name, one, self.values) for name, one in self.model.inputs.items()}
+        declared = self.model.variables
+        inputs = {name: input_shape(name, one, self.values, declared) for name, one in self.model.inputs.items()}
         for name, shape in inputs.items():
             scope.named[name] = Named(shape, None, None, ())
         self.levels = Levels(scope.frame)

@@ -149,7 +149,7 @@ def test_as_json_an_error_is_json(run, tmp_path):
 ONE_OFF = [
     (["--max", "mult_adds"], "`--max mult_adds` limits nothing"),
     (["--max", "=3"], "`--max =3` limits nothing"),
-    (["--vs-base", "mult_adds=1%"], "a change starts with `+`"),
+    (["--vs-base", "mult_adds=1%"], "as in +1%, +2M, +0, or +1% and 2M\n  = help: write +1%\n"),
     (["--min", "mult_adds=nan"], "`nan` limits nothing"),
     (["--max", "mult_add=3"], "there is no metric `mult_add`"),
     (["--vs-base", "any_layer.params=+3"], "a change is limited for the whole network"),

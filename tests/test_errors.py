@@ -23,6 +23,14 @@ CONDITION = "it is a condition, such as `true`, `i > 0` or `stride == 1`"
 COUNT = "it is a whole number, 0 or more"
 SIZE = "it is a whole number, 1 or more"
 JOIN = "bring the branch of 3 channels to 8 with {conv: 1x1, out: 8}"
+COLON = "a space is missing after the `:`"
+CONV = (
+    "known: `as`, `bias`, `dilation`, `from`, `groups`, `out`, `padding`, `repeat`, `residual`, `stride`, `then`,"
+    " `times`, `when`"
+)
+DEPTHWISE_OUT = (
+    "it keeps the channels, times `multiplier`; `{separable: 64}` adds the 1x1 convolution that changes them"
+)
 ONE_EACH = "give one value for each axis of the grid; shapes are per sample, without a batch"
 STAYS = "say when the shape stays, as in `residual: s == 1 and channels == c`, or write `add:"
 DIVISOR = "take a number that divides them without rest"
@@ -119,7 +127,19 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         "{conv: 3x3, out: 8, «kernel»: 3}",
         ("unknown option `kernel`", "the kernel is the value of the operation itself, as in {conv: 3x3, out: 32}"),
     ),
-    ("{«fc»: 10}", ("unknown operation or block `fc`", "write `linear: 1000`")),
+    ("{«fc»: 10}", ("unknown operation or block `fc`", "write `linear: 10`")),
+    ("{«fc»: 3x3}", ("unknown operation or block `fc`", "write `linear: 1000`")),
+    ("«fc»", ("unknown operation or block `fc`", "write `linear: 1000`")),
+    ("{«depthwise»: 5x5}", ("unknown operation or block `depthwise`", "write `{dwconv: 5x5}`")),
+    ("{«pointwise»: channels}", ("unknown operation or block `pointwise`", "write `{conv: 1x1, out: channels}`")),
+    ("{«gap»: 7}", ("unknown operation or block `gap`", "write `avgpool: global`")),
+    ("{«conv:3x3», out:64}", ("unknown operation or block `conv:3x3`", COLON)),
+    ("«maxpool:2x2»", ("unknown operation or block `maxpool:2x2`", COLON)),
+    ("{conv: 3x3, out: 8, «stride:2»}", ("unknown option `stride:2`", COLON)),
+    ("{separable: 8, «stride:2»}", ("unknown option `stride:2`", COLON)),
+    ("{conv: 3x3, out: 8, «s»: 2}", ("unknown option `s`", CONV)),
+    ("{dwconv: 3x3, «out»: 8}", ("unknown option `out`", DEPTHWISE_OUT)),
+    ("{dwconv: 3x3, «filters»: 8}", ("unknown option `filters`", DEPTHWISE_OUT)),
     ("{«Conv2D»: 3x3, out: 8}", ("unknown operation or block `Conv2D`", "a similar name exists: `conv`")),
     ("{«bn»: }", ("unknown operation or block `bn`", "write `batchnorm`")),
     (
@@ -226,7 +246,15 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     (
         "{«conv»: 99x99, out: 8, padding: valid}",
         (
-            "`conv`: a window of 99 is larger than its input of 56 with padding",
+            "`conv`: a window of 99 is larger than its input of 56",
+            "write `padding: same`, or a smaller kernel",
+            INPUT,
+        ),
+    ),
+    (
+        "{«conv»: 99x99, out: 8, padding: [[0, 2], 40]}",
+        (
+            "`conv`: a window of 99 is larger than its input of 58 with padding",
             "write `padding: same`, or a smaller kernel",
             INPUT,
         ),
@@ -388,6 +416,14 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         ),
     ),
     ("{separable: 8, «strid»: 2}", ("unknown option `strid`", "a similar name exists: `stride`")),
+    (
+        "{inverted_residual: [6, 64], «s»: 2}",
+        (
+            "unknown option `s`",
+            "`inverted_residual` has `t`, `out`, `stride`, `kernel`, `norm`, `act`; every layer `repeat`, `when`,"
+            " `residual`, `times`, `as`, `from`, `then`",
+        ),
+    ),
     ("{separable: 8, act: «reluu»}", ("unknown variable `reluu`", "a similar name exists: `relu`")),
     (
         "{«separable»: 8, act: conv}",
@@ -420,13 +456,15 @@ EXPRESSIONS = [  # what stands after `out:` and is no expression; message and he
     ('"«().__class__»"', (NOT_HERE, ANY)),
     ("«channels.real»", (NOT_HERE, "a name has no parts")),
     ('"channels«[»0]"', ("`[` has no meaning in an expression", NO_LIST)),
+    ("«0x1»", ("only decimal numbers can stand here", "write decimal digits")),
     ("«0x10»", ("only decimal numbers can stand here", "write decimal digits")),
     ("«1j»", ("only decimal numbers can stand here", "write decimal digits")),
     ("«1e400»", ("a number has at most 18 digits", "sizes end at 1,099,511,627,776")),
     ("«1_000»", ("only decimal numbers can stand here", "write the digits without `_`")),
     ('"«1,000»"', (NOT_HERE, "write the digits without commas")),
-    ("«True»", ("only decimal numbers can stand here", "write `true`")),
-    ("«None»", ("only decimal numbers can stand here", "leave the option out")),
+    ("«True»", ("`True` has no meaning in an expression", "write `true`")),
+    ("«False»", ("`False` has no meaning in an expression", "write `false`")),
+    ("«None»", ("`None` has no meaning in an expression", "leave the option out")),
     ('f«"»8"', ('`"` has no meaning in an expression', NO_TEXT)),
     ('"«[»x for x in y]"', ("`[` has no meaning in an expression", NO_LIST)),
     ('"lambda x«:» x"', ("`:` has no meaning in an expression", ANY)),
@@ -623,7 +661,16 @@ vars: {res: 56}
 input: «[res * 0.9, 56, 3]»
 layers: [relu]
 """,
-        ("`input`: 50.4 is not a whole number", WHOLE),
+        ("`input`: 50.4 is not a whole number", WHOLE, "note: here res = 56"),
+    ),
+    (
+        "an input whose default is no size",
+        """
+vars: {res: 56.5}
+input: «[res, res, 3]»
+layers: [relu]
+""",
+        ("`input`: 56.5 is not a whole number", WHOLE, "note: here res = 56.5"),
     ),
     (
         "an input of a word",
@@ -1122,7 +1169,7 @@ layers:
         ("unknown option `strid`", "a similar name exists: `stride`"),
         ("`sep` takes 1 value (c), got 2", "write {sep: [c]}"),
         ("`conv` needs `out`: a whole number, 1 or more", "add `out: ..`; see `costcalc ops conv`"),
-        ("unknown operation or block `dense`", "write `linear: 1000`"),
+        ("unknown operation or block `dense`", "write `linear: 10`"),
     ),
 ]
 COMMANDS = [  # a command line; message and help, or all of stderr
@@ -1167,17 +1214,8 @@ error: `out`: 1.5 is not a whole number
   = note: here classes = 1.5
 """,
     ),
-    (
-        "analyze my_net.yaml --res 0.5",
-        """
-error: `input`: 0.5 is not a whole number
- --> my_net.yaml:2:8
-  |
-2 | input: [res, res, 3]
-  |        ^^^^^^^^^^^^^
-  = help: write floor(..) or divisible(..)
-""",
-    ),
+    ("analyze my_net.yaml --res 0.5", "`res` cannot be 0.5", "it is a size of `input`: a whole number, 1 or more"),
+    ("analyze mobilenet --res 224.5", "`res` cannot be 224.5", "it is a size of `input`: a whole number, 1 or more"),
     ("analyze mobilenet --rho nan", "`rho` cannot be `nan`", "a finite number is due"),
     ("analyze mobilenet --rho 0", "`rho` cannot be `0`", "a number above 0 is due"),
     ("analyze fixed.yaml --rho 0.5", "rho scales `res`, and fixed has no variable `res`"),
@@ -1212,6 +1250,17 @@ error: `input`: 0.5 is not a whole number
     ),
     ("analyze mobilenet -o . --format csv", "cannot write '.': Is a directory"),
     ("analyze mobilenet more", "got unexpected extra argument (more)", "see `costcalc analyze --help`"),
+    (
+        "analyze mobilenet my_net.yaml --alpha 0.5",
+        "got unexpected extra argument (my_net.yaml)",
+        "`costcalc compare mobilenet my_net.yaml` sets them side by side",
+    ),
+    (
+        "analyze mobilenet --metrics params",
+        "there is no option or variable `--metrics`",
+        "it is an option of `costcalc formula`, `costcalc sweep`",
+    ),
+    ("diff mobilenet --tighten", "there is no option `--tighten`", "it is an option of `costcalc check`"),
     ("analyze", "missing argument 'SPEC'", "see `costcalc analyze --help`"),
     ("analyse mobilenet", "there is no command `analyse`", "a similar name exists: `analyze`"),
     ("analyze mobilnet", "there is no file 'mobilnet'", "a similar name exists: `mobilenet`"),

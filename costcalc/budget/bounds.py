@@ -14,7 +14,11 @@ PLACES = 12  # decimal places of one
 
 
 class Bad(Exception):
-    """A text that is no limit; says why."""
+    """A text that is no limit; says why, and what to write."""
+
+    def __init__(self, message, help=None):
+        super().__init__(message)
+        self.help = help
 
 
 class Amount(NamedTuple):
@@ -62,7 +66,8 @@ def amount(text, metric, share=False):
 def change(text, metric):
     """The Change of `+1%`, `+2M`, `+0` or `+1% and 2M`. Raises Bad."""
     if not text.startswith("+"):
-        raise Bad("a change starts with `+`, as in +1%, +2M, +0, or +1% and 2M")
+        help = f"write +{text[:LONGEST]}" if text[:1].isdigit() else None
+        raise Bad("a change starts with `+`, as in +1%, +2M, +0, or +1% and 2M", help)
     units = BYTES if metric.endswith("bytes") else COUNTS
     parts = tuple(_amount(part.strip(), units, metric) for part in text[1:].split(" and "))
     if len(parts) > 2 or (len(parts) == 2 and sum(part.unit == "%" for part in parts) != 1):

@@ -84,7 +84,7 @@ def limit_of(kind, metric, where, text, convention, place=None):
     try:
         bound = change(text, metric) if kind == "vs_base" else amount(text, metric, share=bool(where))
     except Bad as error:
-        raise OptionError(Problem("bad-limit", str(error))) from None
+        raise OptionError(Problem("bad-limit", str(error), help=error.help)) from None
     return Limit(kind, metric, where, bound, text, place)
 
 

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from ..errors import CostcalcError, FileError, OptionError, Problem, brief, nearest
+from ..errors import CostcalcError, FileError, OptionError, Problem, brief, listed, nearest
 from . import BUG, CANNOT
 from .terminal import has_color
 
@@ -49,9 +49,21 @@ def _from_click(error, args):
         help = f"write `{brief(error.option_name)} VALUE`"
     if isinstance(error, click.BadParameter) and isinstance(getattr(error.param, "type", None), click.IntRange):
         help = f"a whole number, {error.param.type.min} or more, is due"
+    help = help or _done_by_another(error, args)
     if help is None and getattr(error, "ctx", None) is not None:
         help = f"see `{error.ctx.command_path} --help`"
     return OptionError(Problem("usage", message[:1].lower() + message[1:], help=help))
+
+
+def _done_by_another(error, args):
+    """The help for what another command does, or None."""
+    from .elsewhere import commands_with, for_several
+
+    if isinstance(error, click.NoSuchOption):
+        others = commands_with(error.option_name)
+        return f"it is an option of {listed(others)}" if others else None
+    extra = error.format_message().startswith("Got unexpected extra argument")
+    return for_several(args) if extra else None
 
 
 def _with_two_dashes(name, args):

@@ -143,8 +143,12 @@ def named_pairs(ctx, model):
 
 
 def _unknown(ctx, option, model):
+    from .elsewhere import commands_with
+
     declared = [f"--{name}" for name in model.variables]
-    help = nearest(option, [*ctx.meta["known"], *declared]) or f"variables of {model.name}: {listed(declared)}"
+    others = commands_with(option)
+    similar = f"it is an option of {listed(others)}" if others else nearest(option, [*ctx.meta["known"], *declared])
+    help = similar or f"variables of {model.name}: {listed(declared)}"
     return OptionError(Problem("unknown-option", f"there is no option or variable `{brief(option)}`", help=help))
 
 

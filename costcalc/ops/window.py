@@ -53,7 +53,8 @@ def _positions(n, k, s, pad, d, ceil_mode):
     span = d * (k - 1) + 1
     room = n + before + after - span
     fits = room + s > 0 if ceil_mode else room >= 0
-    require(fits, "a window of {} is larger than its input of {} with padding", span, n + before + after)
+    padded = "" if type(before) is int and type(after) is int and not before and not after else " with padding"
+    require(fits, f"a window of {{}} is larger than its input of {{}}{padded}", span, n + before + after)
     if not ceil_mode:
         return floor_div(room, s) + 1
     positions = ceil_div(room, s) + 1

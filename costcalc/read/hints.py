@@ -84,8 +84,8 @@ def expression_hint(text, problem, several=False):
     return _ANYTHING
 
 
-def operation_hint(name, known):
-    """What an operation of another language is called here, or how one is written; or None."""
+def operation_hint(name, known, value=""):
+    """What an operation of another language is called here, or how one is written; or None. `value` is what it got."""
     head, paren, _ = name.partition("(")
     if paren and head.strip() in known:
         return f"what it is given stands after a colon: `{head.strip()}: ..`, and options in {{ }}"
@@ -93,14 +93,26 @@ def operation_hint(name, known):
     if blank and first in known:
         return f"write `{{{first}: {brief(rest)}}}`"
     plain = re.sub(r"(?<=[a-z])\dd$", "", name.lower())
-    return _OPERATIONS.get(plain)
+    return _with_value(_OPERATIONS.get(plain), value)
+
+
+def _with_value(help, value):
+    """The example with the value that the person wrote, if one of its kind stands there: `linear: 10`."""
+    example = re.search(r"\d+(x\d+)?(?=}?`$)", help or "")
+    kind = r"[\w.]{1,20}" if example and not example[1] else r"\d{1,4}(x\d{1,4})*"
+    kernel = r"\d+(x\d+)+"
+    if example is None or not re.fullmatch(kind, value) or (not example[1] and re.fullmatch(kernel, value)):
+        return help
+    return help[: example.start()] + value + help[example.end() :]
 
 
 def option_hint(name, known, main):
     """What an option of another language is called here, or None."""
     if name == main or (main == "kernel" and name in ("size", "kernel_size")):
         return f"the {main} is the value of the operation itself, as in {{conv: 3x3, out: 32}}"
-    ours = _OPTIONS.get(name.lower())
+    ours = _OPTIONS.get(name.lower(), name)
+    if ours == "out" and "multiplier" in known:
+        return "it keeps the channels, times `multiplier`; `{separable: 64}` adds the 1x1 convolution that changes them"
     if ours == "then" and "then" in known:
         return "what follows a layer is written `then: [batchnorm, relu]`"
     return f"it is called `{ours}` here" if ours in known else None

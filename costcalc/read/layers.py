@@ -100,14 +100,15 @@ class LayerReader:
             help = "write the operation first, as in {conv: 3x3, out: 32}; `costcalc ops` lists them"
             self.problems.add("no-operation", "this layer has no operation", node, help)
         else:
-            self._unknown_operation(unknown[0], entries[unknown[0]][0], scope)
+            self._unknown_operation(*entries[unknown[0]], scope)
         return None
 
-    def _unknown_operation(self, name, at, scope):
+    def _unknown_operation(self, at, value, scope):
         from .hints import operation_hint
 
+        name, given = at.value, value.value if value is not None and value.kind == "scalar" else ""
         known = [*ops.INDEX, *self.library.names(), *BODIES, *scope.params]
-        hint = operation_hint(name, known)
+        hint = operation_hint(name, known, given)
         if hint:
             self.problems.add("unknown-operation", f"unknown operation or block `{brief(name)}`", at, hint)
         else:

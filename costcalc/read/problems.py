@@ -32,7 +32,8 @@ class Problems:
         if help is None and 0 < len(names) <= 30:
             help = f"known: {listed(names)}"
         code = f"unknown-{what.partition(' ')[0]}"
-        help = nearest(name, names) or help
+        glued = name.partition(":")[0] in names and ":" in name
+        help = "a space is missing after the `:`" if glued else nearest(name, names) or help
         if help and not name.isascii():
             help = f"write it with plain (ASCII) letters; {help}"
         self.add(code, f"unknown {what} `{brief(name)}`", at, help)

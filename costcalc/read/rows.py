@@ -1,5 +1,6 @@
 """The arguments of a block call: one value, a row, or the rows of a paper's table."""
 
+from ..errors import listed
 from . import args
 from .controls import CONTROLS, layer_name
 from .nodes import is_empty
@@ -18,7 +19,9 @@ class RowReader:
             if key in self.block.params:
                 options[key] = self.argument(node)
             elif key not in CONTROLS:
-                self.problems.unknown("option", key, key_node, (*self.block.params, *CONTROLS))
+                params = self.block.params
+                help = f"`{self.block.name}` has {listed(params) or 'no parameters'}; every layer {listed(CONTROLS)}"
+                self.problems.unknown("option", key, key_node, (*params, *CONTROLS), help)
         written = set(options)
         for key, node in self.defaults.items():
             if key in self.block.params and key not in options:
