@@ -21,9 +21,22 @@ def input_shape(name, one, values, variables):
     except (ArithmeticError, TypeError) as error:
         reason = "a word is no size" if isinstance(error, TypeError) else str(error)
         raise error_at("bad-value", f"`{name}`: {reason}", one.place) from None
-    if one.listed and all(type(size) is int for size in shape):
-        _refuse_batch(shape, one)
+    if one.listed and is_mistakable(shape) and (_is_turned(shape) or one.shape[0] == 1):
+        raise _other_order(shape, one)
     return shape
+
+
+def is_mistakable(shape):
+    """Whether a list of these sizes looks channels-first, or of a batch: an error where the axes are not named."""
+    if not 3 <= len(shape) <= 4 or any(type(size) is not int for size in shape):
+        return False
+    *batch, first, high, wide = shape
+    return _is_turned(shape) or (batch == [1] and wide <= 4 < min(first, high))
+
+
+def _is_turned(shape):
+    first, high, wide = shape[-3:]
+    return first <= 4 < min(high, wide) and wide > 16
 
 
 def _refuse_given(name, item, values, variables):
@@ -35,17 +48,13 @@ def _refuse_given(name, item, values, variables):
         raise OptionError(Problem("bad-value", f"`{variable.name}` cannot be {shown(value)}", help=help))
 
 
-def _refuse_batch(shape, one):
-    """Refuse a shape with the channels first, a batch before it, or both: its axes would all mean something else."""
-    *batch, first, high, wide = shape if 3 <= len(shape) <= 4 else (0, 0, 0)
-    turned = 0 < first <= 4 < min(high, wide) and wide > 16
-    alone = batch == [1] and type(one.shape) is tuple and one.shape[0] == 1 and wide <= 4 < min(first, high)
-    if not turned and not alone:
-        return
-    depth = "depth: .., " if batch else ""
+def _other_order(shape, one):
+    """The error of a list with the channels first, a batch before it, or both: its axes would mean something else."""
+    *batch, first, high, wide = shape
+    turned, depth = _is_turned(shape), "depth: .., " if batch else ""
     meant = [high, wide, first] if turned else [first, high, wide]
     help = f"write {meant}, or name the axes: {{{depth}height: .., width: .., channels: ..}}"
     what = " and ".join(["channels-first"] * turned + ["of a batch"] * len(batch))
     due = ", ".join(["per sample"] * len(batch) + ["channels last"] * turned)
     message = f"is {'x'.join(map(str, shape))} {what}? Shapes are {due}"
-    raise error_at("channels-first" if turned else "batch", message, one.place, help)
+    return error_at("channels-first" if turned else "batch", message, one.place, help)

@@ -378,3 +378,13 @@ def test_a_flat_spec_has_every_name_of_the_graph(name, graph):
     own = [(row.name, (row.cost, row.output)) for row in analyze(model).lines if row.cost]
     assert own
     assert [found.get(name) for name, _ in own] == [cost for _, cost in own]
+
+
+@pytest.mark.parametrize("sizes", [(3, 20, 20), (8, 3, 20, 20), (1, 20, 20, 3)])
+def test_axes_that_a_list_would_mistake_are_written_by_name(sizes):
+    axes = ("depth", "height", "width", "channels")[-len(sizes) :]
+    named = ", ".join(f"{axis}: {size}" for axis, size in zip(axes, sizes, strict=True))
+    model = read(Source("net.yaml", f"input: {{{named}}}\nlayers: [{{conv: 1, out: 8}}]\n"))
+    text = written(model)
+    assert f"input: {{{named}}}" in text
+    assert analyze(back(text)).inputs == {"input": sizes}

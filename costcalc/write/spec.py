@@ -1,7 +1,7 @@
 """The document: inputs, variables, blocks and layers."""
 
-from ..binding import looks_channels_first
 from ..expr import Expr
+from ..inputs import is_mistakable
 from ..read.blocks import RESERVED
 from ..scope import SHAPE_NAMES
 from ..stitching import is_stated
@@ -85,7 +85,8 @@ def _inputs(model, graph, axes):
 
 def _named(shape):
     """A shape; its axes by their names where a list would be taken for one of another order."""
-    return dict(zip(("height", "width", "channels"), shape, strict=True)) if looks_channels_first(shape) else shape
+    names = ("depth", "height", "width", "channels")
+    return dict(zip(names[-len(shape) :], shape, strict=True)) if is_mistakable(shape) else shape
 
 
 def _general(node):
