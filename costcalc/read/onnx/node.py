@@ -55,7 +55,7 @@ class Node:
         return found
 
     def emit(self, op, *inputs, holds=None, times=1, follows=False, **options):
-        """State an operation on inputs of these shapes, channels last; gives its Layer.
+        """State an operation on inputs of these shapes, channels last, if they have elements; gives its Layer.
 
         holds    kind -> the tensor of its numbers; those of constants that no earlier node holds are counted
         times    how often it runs, such as the size of the batch
@@ -63,7 +63,7 @@ class Node:
         found = ops.find(op)
         values = {**options, found.branches[0]: inputs} if found.branches else options
         layer = found.rule(*inputs[: found.takes_input], **values)
-        if not self.is_constant:
+        if not self.is_constant and not any(0 in shape for shape in (*inputs, layer.shape)):
             self.reader.state(self, op, inputs, options, holds or {}, times, follows)
         return layer
 
@@ -84,6 +84,7 @@ class Node:
     def sources(self, count):
         """Where the inputs of the next step come from: the step of this node before it, else its inputs in order."""
         flowing = [one for one in self.inputs if one is not None and (one.shape is not None or one.made is not None)]
+        flowing = [one for one in flowing if not is_empty(one)]
         if count > 1:
             return (*(one.made for one in flowing), *[None] * count)[:count]
         if len(self.reader.steps) > self.began:
@@ -123,6 +124,11 @@ def axis(number, rank):
     if not -rank <= number < rank:
         raise Refused(f"axis {number} of a tensor with {rank} axes")
     return number % rank
+
+
+def is_empty(tensor):
+    """Whether a tensor has no elements, as the part of a slice that leaves nothing out."""
+    return tensor.shape is not None and 0 in tensor.shape
 
 
 def grid(tensor):

@@ -2,7 +2,7 @@
 
 from ....errors import Refused
 from ....num import floor_div, prod
-from ..node import axis
+from ..node import axis, is_empty
 from ..tensors import Tensor
 from . import rule
 
@@ -136,7 +136,7 @@ def _concatenated(node, tensors, shape, at, first, holds):
     number = at - dropped
     if first and dropped and rank > 1:
         number = rank - 1 if number == 0 else number - 1
-    shapes = [(*seen[:number], one.shape[at], *seen[number + 1 :]) for one in tensors]
+    shapes = [(*seen[:number], one.shape[at], *seen[number + 1 :]) for one in tensors if not is_empty(one)]
     node.emit("concat", *shapes, times=times, axis=number, holds=holds)
 
 
