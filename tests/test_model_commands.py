@@ -191,3 +191,27 @@ def test_import_and_export_after_it(run, net, name, tmp_path):
     assert analyze(tmp_path / "own.onnx").totals["mult_adds"] == macs(name)
     net("export", "own.yaml", "-o", "own.py")
     compile((tmp_path / "own.py").read_text(), "own.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ("--to torch --weights zero", "a file for PyTorch has no weights"),
+        ("--to torch --seed 1", "a file for PyTorch has no weights"),
+        ("--to onnx --weights none --seed 1", "--weights none has nothing to seed"),
+    ],
+)
+def test_no_option_of_export_is_ignored(run, tmp_path, args, says):
+    code, out, err = run("export", "mobilenet", "-o", "net", *args.split())
+    assert (code, out) == (2, "")
+    assert says in err
+    assert not (tmp_path / "net").exists()
+
+
+def test_what_cannot_be_exported_leaves_the_file_as_it_was(run, tmp_path):
+    (tmp_path / "net.onnx").write_text("mine")
+    (tmp_path / "net.yaml").write_text("input: [8, 8, 3]\nlayers:\n  - {opaque: what, out: [8, 8, 3]}\n")
+    assert run("export", "net.yaml", "-o", "net.onnx")[0] == 2
+    assert run("export", "net.yaml", "--to", "torch", "-o", "net.onnx")[0] == 2
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["net.onnx", "net.yaml"]
+    assert (tmp_path / "net.onnx").read_text() == "mine"

@@ -15,11 +15,10 @@ WEIGHTS = ("random", "zero", "none")
 @click.option(
     "--weights",
     type=click.Choice(WEIGHTS),
-    default="random",
-    show_default=True,
-    help="As before training; all 0; or none: they are inputs of the graph.",
+    show_default="random",
+    help="Of an ONNX model: as before training; all 0; or none: they are inputs of the graph.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of random weights.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), show_default="0", help="Of random weights.")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The file to write.")
 @click.pass_context
 def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
@@ -47,17 +46,29 @@ def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
     from .output import deliver, writing
 
     to = to or _format_for(output)
+    _check(to, weights, seed)
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
     graph = graph_of(model, settle(model, scaled(model, given, factor("rho", rho))))
     if to == "torch":
         deliver(source_text(graph, model.name), output)
     else:
-        data = encoded(graph, model.name, weights, seed)
+        data = encoded(graph, model.name, weights or "random", seed or 0)
         with writing(output, binary=True) as out:
             out.write(data)
     for note in _notes(graph):
         click.echo(f"note: {note}", err=True)
+
+
+def _check(to, weights, seed):
+    """Refuse an option that would do nothing."""
+    if to == "torch" and (weights is not None or seed is not None):
+        help = "a PyTorch module makes its own when it is built, after torch.manual_seed"
+        raise OptionError(
+            Problem("usage", "a file for PyTorch has no weights: --weights and --seed are of ONNX", help=help)
+        )
+    if seed is not None and weights in ("zero", "none"):
+        raise OptionError(Problem("usage", f"--weights {weights} has nothing to seed", help="--weights random"))
 
 
 def _format_for(path):
