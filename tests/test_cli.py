@@ -146,7 +146,7 @@ def test_help_lists_the_variables_of_the_spec(run, tmp_path):
 
 SAYS = [  # command line, exit code, what stdout and stderr hold
     ("--version", 0, f"costcalc {__version__}\n", ""),
-    ("-h", 0, "Commands:", ""),
+    ("-h", 0, "\nCost:\n  analyze ", ""),
     ("ops", 0, "  dwconv            Depthwise convolution", ""),
     ("ops conv", 0, "groups    a whole number, 1 or more [default: 1]", ""),
     ("ops squeeze_excite", 0, "squeeze_excite(", ""),
