@@ -15,6 +15,7 @@ import pytest
 
 from costcalc import __version__
 from costcalc.cli import COMMANDS, cli, main
+from costcalc.ops import INDEX, find
 from costcalc.render import SUFFIXES
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -146,7 +147,7 @@ def test_help_lists_the_variables_of_the_spec(run, tmp_path):
 
 SAYS = [  # command line, exit code, what stdout and stderr hold
     ("--version", 0, f"costcalc {__version__}\n", ""),
-    ("-h", 0, "Commands:", ""),
+    ("-h", 0, "\nCost:\n  analyze ", ""),
     ("ops", 0, "  dwconv            Depthwise convolution", ""),
     ("ops conv", 0, "groups    a whole number, 1 or more [default: 1]", ""),
     ("ops squeeze_excite", 0, "squeeze_excite(", ""),
@@ -248,3 +249,13 @@ def test_a_padding_by_axis_is_told_and_means_what_is_told(run, tmp_path):
         spec.write_text(f"input: [9, 9, 3]\nlayers: [{{conv: 3x3, out: 4, stride: 1x2, padding: {padding}}}]\n")
         grids.add(tuple(json.loads(run("analyze", str(spec), "--json").out)["layers"][0]["output"]))
     assert grids == {(7, 5, 4)}
+
+
+def test_operations_of_one_rule_are_told_once(run):
+    lines = run("ops").out.splitlines()
+    at = lines.index(f"{'':20}{find('relu').doc.partition(chr(10))[0]}")
+    assert {"relu", "hswish", "clamp"} <= {*" ".join(lines[at - 2 : at]).replace(",", " ").split()}
+    docs = [line[20:] for line in lines[: lines.index("blocks, written in the spec language")] if line[20:].strip()]
+    told = [doc for doc in docs if doc.endswith(".")]
+    assert len(told) == len({*told}) == len({find(name).rule for name in INDEX})
+    assert {*INDEX} <= {*" ".join(lines).replace(",", " ").split()}

@@ -8,27 +8,38 @@ import click
 
 from .. import __version__
 
-COMMANDS = {  # name -> what it is for
-    "analyze": "What a network costs, layer by layer.",
-    "check": "Cost budgets: what a change costs, and whether it may.",
-    "compare": "Designs side by side: specs, settings, standard against separable.",
-    "conventions": "What counts as a mult-add or a parameter, and for whom.",
-    "diff": "What an edit of a design costs; against a git revision, too.",
-    "explain": "The working behind a layer's numbers, as a teacher writes it.",
-    "export": "The network as an ONNX model, or as a PyTorch module.",
-    "fit": "The largest settings within budgets.",
-    "formula": "The cost as a closed form in the spec's variables.",
-    "import": "A model as a spec with blocks, repeats and widths.",
-    "ops": "The operations and blocks of the spec language.",
-    "reproduce": "Every published figure beside the computed one.",
-    "selftest": "Every operation against brute force.",
-    "sweep": "Costs over any variables: one row a point.",
-    "plot": "A picture of a sweep, as Figures 4 and 5 of the MobileNet paper.",
-    "reconcile": "Why two counts of one network differ, or what a printed number counted.",
-    "schema": "A JSON Schema of the spec language, for editors.",
-    "validate": "Check that specs can be read and built.",
-    "zoo": "The shipped configs.",
+GROUPS = {  # heading -> name -> what it is for
+    "Cost": {
+        "analyze": "What a network costs, layer by layer.",
+        "explain": "The working behind a layer's numbers, as a teacher writes it.",
+        "formula": "The cost as a closed form in the spec's variables.",
+    },
+    "Explore": {
+        "sweep": "Costs over any variables: one row a point.",
+        "fit": "The largest settings within budgets.",
+        "plot": "A picture of a sweep, as Figures 4 and 5 of MobileNets.",
+    },
+    "Compare": {
+        "compare": "Specs, settings, standard against separable, side by side.",
+        "diff": "What an edit of a design costs; against a git revision, too.",
+    },
+    "Check": {"check": "Cost budgets: what a change costs, and whether it may."},
+    "Evidence": {
+        "conventions": "What counts as a mult-add or a parameter, and for whom.",
+        "reconcile": "Why two counts differ, or what a printed number counted.",
+        "reproduce": "Every published figure beside the computed one.",
+        "selftest": "Every operation against brute force.",
+    },
+    "Models and specs": {
+        "zoo": "The shipped configs.",
+        "import": "A model as a spec with blocks, repeats and widths.",
+        "export": "The network as an ONNX model, or as a PyTorch module.",
+        "ops": "The operations and blocks of the spec language.",
+        "schema": "A JSON Schema of the spec language, for editors.",
+        "validate": "Check that specs can be read and built.",
+    },
 }
+COMMANDS = {name: about for group in GROUPS.values() for name, about in group.items()}
 
 OK, FAILED, CANNOT, BUG = 0, 1, 2, 101
 
@@ -55,13 +66,14 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx, formatter):
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-        from .bounds import rows
+        from .bounds import stated
 
-        for heading, entries in rows():
+        for heading, group in GROUPS.items():
             with formatter.section(heading):
-                formatter.write_dl(entries)
+                formatter.write_dl([(f"{name:{max(map(len, COMMANDS))}}", about) for name, about in group.items()])
+        for heading, text in stated():
+            with formatter.section(heading):
+                formatter.write_text(text)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

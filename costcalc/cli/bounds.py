@@ -6,14 +6,14 @@ from ..errors import OptionError, Problem, brief, listed, nearest
 _EXAMPLE = 'write COSTCALC_LIMITS="layers=1000000 nesting=100"'
 
 
-def rows():
-    """(heading, [(name and value, what it is on)]) of the limits that can be raised, and of those that cannot."""
-    yield "Limits on input, raised by COSTCALC_LIMITS='layers=1000000 nesting=100'", _entries(limits.RAISABLE)
-    yield "Limits of the arithmetic", _entries(limits.FIXED)
+def stated():
+    """(heading, text) of the limits that can be raised, and of those that cannot: each with its value and meaning."""
+    yield "Limits on input, raised by COSTCALC_LIMITS='layers=1000000 nesting=100'", _text(limits.RAISABLE)
+    yield "Limits of the arithmetic", _text(limits.FIXED)
 
 
-def _entries(about):
-    return [(f"{name.lower()} {limits.value(name):,}", meaning) for name, meaning in about.items()]
+def _text(about):
+    return "; ".join(f"{name.lower()} {limits.value(name):,}: {meaning}" for name, meaning in about.items())
 
 
 def apply(text):

@@ -4,6 +4,8 @@ import click
 
 from ..errors import OptionError, Problem, nearest
 
+NAMES, WIDTH = 18, 100  # columns of the names of operations, and of a line of many
+
 
 @click.command()
 @click.argument("name", required=False, metavar="[OP]")
@@ -31,19 +33,29 @@ def command(name):
 
 
 def overview():
-    """All operations by their module, and the blocks."""
+    """All operations by their module, those of one rule together, and the blocks."""
     from ..ops import INDEX, find
     from ..read.blocks import shipped_library
 
-    parts, seen = [], None
+    modules: dict = {}
     for name, module in INDEX.items():
-        if module != seen:
-            parts += ["", module]
-            seen = module
-        parts.append(f"  {name:18}{first_line(find(name).doc)}")
+        modules.setdefault(module, {}).setdefault(find(name).rule, []).append(name)
+    parts = []
+    for module, rules in modules.items():
+        parts += [module, *(line for rule, names in rules.items() for line in _row(names, rule.__doc__)), ""]
     library = shipped_library()
     blocks = [f"  {name}({', '.join(library.params(name))})" for name in library.names()]
-    return "\n".join([*parts[1:], "", "blocks, written in the spec language", *blocks])
+    return "\n".join([*parts, "blocks, written in the spec language", *blocks])
+
+
+def _row(names, doc):
+    """The lines of the operations of one rule: their names, and what it does, beside them or below."""
+    import textwrap
+
+    *above, last = textwrap.wrap(", ".join(names), WIDTH - 2)
+    if len(last) > NAMES - 2 or above:
+        above, last = [*above, last], ""
+    return [*(f"  {line}" for line in above), f"  {last:{NAMES}}{first_line(doc)}"]
 
 
 def first_line(doc):
