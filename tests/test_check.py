@@ -454,6 +454,34 @@ def test_the_cause_is_the_line_of_the_change(repository, run, before, after, lin
     assert (found.cause.place.line, found.cause.what) == (line, what)
 
 
+SEPARABLE = "input: [32, 32, 8]\nvars: {w: %d}\nlayers:\n  - {conv: 1x1, out: 8}\n  - {separable: %s, repeat: %s}\n"
+CALLS = [  # of a block that comes with costcalc: what changed, and the line where the spec has that
+    ((8, "16", "2"), (8, "16", "4"), 5),
+    ((8, "16", "2"), (8, "24", "2"), 5),
+    ((8, "w", "2"), (16, "w", "2"), 2),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "line"), CALLS)
+def test_the_cause_in_a_shipped_block_is_a_line_of_the_spec(repository, run, before, after, line):
+    repository.commit(costcalc=limits("vs_base: {params: +0}"), net=SEPARABLE % before)
+    repository.write(net=SEPARABLE % after)
+    assert f"= from: net.yaml:{line}:" in run("check").out
+    assert run("check", "--format", "github").out.startswith(f"::error file=net.yaml,line={line},")
+    (verdict,) = json.loads(run("check", "--json").out)["checks"][0]["verdicts"]
+    assert (verdict["file"], verdict["line"]) == ("net.yaml", line)
+
+
+def test_the_cause_is_the_include_that_changed(repository, run):
+    text = "input: [10, 10, 10]\nlayers:\n  - {include: parts/body.yaml, n: %d}\n"
+    body = "vars: {n: 1}\ninput: [10, 10, 10]\nlayers: [{separable: 10 * n}]\n"
+    repository.commit(costcalc=limits("vs_base: {params: +0}"), net=text % 1, parts__body=body)
+    repository.write(net=text % 2)
+    assert "= from: net.yaml:3:" in run("check").out
+    repository.write(net=text % 1, parts__body=body.replace("10 * n", "11 * n"))
+    assert "= from: parts/body.yaml:3:" in run("check").out
+
+
 def test_the_cause_of_what_has_no_layer_of_its_own(repository):
     repository.commit(costcalc=limits("vs_base: {mult_adds: +0}"), net=net(10))
     repository.write(net=net(10, 11))

@@ -30,6 +30,7 @@ COLUMNS = {
     "params_share": Column("share", lambda report, line: report.share(line, "params"), True),
     "layers": Column("layers", lambda report, line: line.layers, True),
     "shared": Column("weights of", lambda report, line: line.shared or ""),
+    "file": Column("file", lambda report, line: line.source),
     "line": Column("line", lambda report, line: line.line, True),
 }
 BY_LAYER = ("name", "type", "input", "output", "kernel", "cost", "cost_share", "params", "params_share")
