@@ -182,6 +182,28 @@ def test_the_pair_saves_what_the_theory_says():
         assert pair.together.value / pair.standard.value == pytest.approx(pair.theory, rel=1e-12)
 
 
+PAIRS = [  # a depthwise convolution and what follows it, and the equation of the two where it is true of them
+    ("{dwconv: 3x3}, {conv: 1x1, out: 64}", "1/N + 1/DK^2 = 1/64 + 1/9 = 0.127: 7.89 times fewer mult-adds"),
+    ("{dwconv: 5x3}, relu, {conv: 1x1, out: 64}", "1/N + 1/(KH*KW) = 1/64 + 1/15 = 0.082: 12.2 times fewer mult-adds"),
+    ("{layers: [{dwconv: 3x3}, {conv: 1x1, out: 64}], times: 3}", "1/N + 1/DK^2 = 1/64 + 1/9 = 0.127: 7.89 times"),
+    ("{dwconv: 3x3, multiplier: 2}, {conv: 1x1, out: 64}", None),
+    ("{dwconv: 3x3}, {conv: 1x1, out: 64, times: 3}", None),
+    ("{dwconv: 3x3}, {maxpool: 3x3, stride: 1, padding: same}, {conv: 1x1, out: 64}", None),
+]
+
+
+@pytest.mark.parametrize(("layers", "equation"), PAIRS)
+def test_an_equation_is_printed_only_where_it_is_true(run, tmp_path, layers, equation):
+    (tmp_path / "s.yaml").write_text(f"input: [16, 16, 16]\nlayers: [{layers}]\n")
+    _, out, _ = run("explain", "s.yaml")
+    said = [line.partition("  saving     ")[2] for line in out.splitlines() if "  saving  " in line]
+    assert [line.startswith(equation) for line in said] == [True] * bool(equation)
+    report = analyze("s.yaml")
+    pairs = separable(trace(report.model, report.values).rows)
+    assert all(pair.together.value / pair.standard.value == pytest.approx(pair.theory) for *_, pair in pairs)
+    assert (run("compare", "s.yaml", "--conv", "standard").code == 2) == (equation is None)  # nothing to rewrite there
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
