@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -528,3 +529,12 @@ def test_exit_code_of_a_bug(repository):
     code = f"import costcalc.budget.checking as c; c.Bases = None\n{CODE}"
     args = [sys.executable, "-c", code, "check", "net.yaml", "--max", "mult_adds=9k"]
     assert subprocess.run(args, check=False, capture_output=True).returncode == 101
+
+
+def test_a_verdict_is_set_in_the_room_there_is(repository, run, monkeypatch):
+    repository.commit(costcalc=limits("max: {mult_adds: 10k}"), net=net(10))
+    repository.write(net=net(11))
+    monkeypatch.setenv("COLUMNS", "66")  # the words of the verdict alone are 29
+    out = run("check").out
+    assert re.search(r"^FAIL +net.yaml +mult-adds +10k +11k +10k +this", out, re.M)
+    assert max(map(len, out.partition("failed")[2].splitlines())) <= 66

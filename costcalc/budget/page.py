@@ -50,7 +50,7 @@ class VerdictPage:
             Column("limit", True),
             Column("now", True),
             Column("base", True, "base", 1),
-            Column("verdict", spare=2),
+            Column("verdict", spare=2, folds=True),
         )
         rows = [self._cells(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
         return [Sheet(columns, rows)] if rows else []

@@ -135,12 +135,16 @@ def total(report, metric):
 
 def stamp(report):
     """Convention, input, variables and version: what a number means without which it means nothing."""
+    return stamped(report.convention, report.inputs, report.values)
+
+
+def stamped(convention, inputs, values):
+    """`convention paper: ..; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
     from .. import __version__
 
-    inputs = ", ".join(
-        (f"{printable(name)} " if len(report.inputs) > 1 else "") + shape_text(shape)
-        for name, shape in report.inputs.items()
+    shapes = ", ".join(
+        (f"{printable(name)} " if len(inputs) > 1 else "") + shape_text(shape) for name, shape in inputs.items()
     )
-    variables = ", ".join(f"{name}={value}" for name, value in report.values.items())
-    parts = [f"convention {report.convention.name}: {report.convention.title}", f"input {inputs}"]
+    variables = ", ".join(f"{name}={value}" for name, value in values.items())
+    parts = [f"convention {convention.name}: {convention.title}", *([f"input {shapes}"] if shapes else [])]
     return "; ".join([*parts, *([variables] if variables else []), f"costcalc {__version__}"])
