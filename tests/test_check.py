@@ -538,3 +538,9 @@ def test_a_verdict_is_set_in_the_room_there_is(repository, run, monkeypatch):
     out = run("check").out
     assert re.search(r"^FAIL +net.yaml +mult-adds +10k +11k +10k +this", out, re.M)
     assert max(map(len, out.partition("failed")[2].splitlines())) <= 66
+
+
+def test_the_table_names_the_convention(repository, run):
+    repository.commit()
+    out = run("check", "mobilenet", "--max", "params=5M", "-c", "framework").out
+    assert out.splitlines()[-1].startswith("convention framework: ")

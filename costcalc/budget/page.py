@@ -72,8 +72,10 @@ class VerdictPage:
         )
 
     def notes(self):
-        """What was compared with what."""
-        return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base)]
+        """What was compared with what, and what counts."""
+        used = {one.check.convention.name: one.check.convention for one in self.outcomes}
+        stamps = [f"convention {name}: {printable(one.title)}; costcalc {__version__}" for name, one in used.items()]
+        return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base), *stamps]
 
     def records(self):
         """One row a limit, and one for each reason why a check could not be judged."""

@@ -142,9 +142,14 @@ def stamped(convention, inputs, values):
     """`convention paper: ..; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
     from .. import __version__
 
+    parts = f"convention {convention.name}: {convention.title}", setting(inputs, values), f"costcalc {__version__}"
+    return "; ".join(filter(None, parts))
+
+
+def setting(inputs, values):
+    """`input 224x224x3; alpha=1, res=224`."""
     shapes = ", ".join(
         (f"{printable(name)} " if len(inputs) > 1 else "") + shape_text(shape) for name, shape in inputs.items()
     )
     variables = ", ".join(f"{name}={value}" for name, value in values.items())
-    parts = [f"convention {convention.name}: {convention.title}", *([f"input {shapes}"] if shapes else [])]
-    return "; ".join([*parts, *([variables] if variables else []), f"costcalc {__version__}"])
+    return "; ".join(filter(None, (f"input {shapes}" if shapes else "", variables)))
