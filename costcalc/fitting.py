@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .errors import OptionError, Problem
+from .errors import OptionError, Problem, listed
 from .figures import ACCURACIES
 from .figures import value as figure
 from .loading import load
@@ -183,8 +183,9 @@ def _of_published(model, vary, limits, maximize, metrics, convention):
     axes = {name: as_axis(model, name, values) for name, values in vary.items() if values is not None}
     table, accuracies = published_table(model, [maximize], axes)
     fixed = [name for name in table.names if name not in vary and len(set(table.columns[name])) > 1]
-    if not table.size or fixed:
-        help = f"also vary {', '.join(fixed)}" if fixed else None
+    unnamed = [name for name in vary if name not in table.names]
+    if not table.size or fixed or unnamed:
+        help = f"also vary {', '.join(fixed)}" if fixed else f"none says {listed(unnamed)}" if unnamed else None
         raise OptionError(Problem("no-figures", f"no published {maximize} for these settings alone", help=help))
     columns, invalid = _evaluated(model, table, metrics, convention)
     return _chosen(table.names, (*metrics, maximize), {**columns, **accuracies}, table.size, invalid, limits, maximize)

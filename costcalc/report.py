@@ -119,6 +119,7 @@ def report(model, trace, values, convention):
 def _line(row, cost, params):
     path = tuple(row.frame.path)
     detail, layer = row.layer.detail, row.layer
+    place = row.places[0]
     free = row.follows and _is_zero(cost) and _is_zero(params) and not layer.unknown
     return Line(
         "/".join(path),
@@ -135,8 +136,8 @@ def _line(row, cost, params):
         row.shared,
         not layer.unknown,
         free,
-        row.place.source.path,
-        row.place.line,
+        place.source.path,
+        place.line,
         path,
     )
 

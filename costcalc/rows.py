@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .errors import OptionError, Place, Problem, nearest
-from .model import Arg
+from .model import Arg, Block
 from .ops import Layer, Op
 from .scope import Frame
 
@@ -32,6 +32,21 @@ class Row(NamedTuple):
     def name(self):
         """The name of the layer in the report, `separable_1/conv`."""
         return "/".join(self.frame.path)
+
+    @property
+    def places(self):
+        """Where a person wrote it: in its file, then each include that leads there.
+
+        A layer of a block that comes with costcalc is written where a spec calls the block.
+        """
+        found, frame = [self.place], self.frame
+        while frame.parent is not None:
+            step = frame.step
+            if step is not None and step.source is not found[-1].source:
+                call = Place(step.source, *step.place)
+                found[-1:] = [call] if type(frame.call[0]) is Block else [found[-1], call]
+            frame = frame.parent
+        return found
 
 
 def called(rows, pattern):

@@ -57,13 +57,14 @@ class Frame:
     """A level of the names of layers: `separable_2` in `separable_2/conv`.
 
     A number is added only where a name stands several times in its level, which is known once the walk
-    is over; so names are made when they are read. `call` is the block whose level it is, and the arguments it got.
+    is over; so names are made when they are read. `call` is the block whose level it is, and the arguments it got;
+    `step` is the step that calls it.
     """
 
-    __slots__ = ("base", "call", "index", "parent", "part")
+    __slots__ = ("base", "call", "index", "parent", "part", "step")
 
-    def __init__(self, parent, base, call=None):
-        self.parent, self.base, self.call = parent, base, call
+    def __init__(self, parent, base, call=None, step=None):
+        self.parent, self.base, self.call, self.step = parent, base, call, step
         self.part, self.index = (Part(), 0) if parent is None else parent.part.add(base)
 
     def closed(self, shape):

@@ -7,7 +7,7 @@ import numpy as np
 
 from .analysis import scaled
 from .errors import OptionError, Problem, Refused, SpecError
-from .loading import load, price_list
+from .loading import load
 from .memory import uncollected
 from .metrics import effective_alpha, metric
 from .model import Model
@@ -16,7 +16,7 @@ from .num.points import leaf
 from .space import Chunk, Flat, Grid
 from .totals import total
 from .trace import trace
-from .variables import checked, fixed, settle, typical, unknown_variable
+from .variables import checked, settle, unknown_variable
 
 COMPLETE = "complete "  # the column that says where all costs are known: no variable or metric has that name
 
@@ -70,19 +70,6 @@ def as_axis(model, name, values):
         elif not 0 < plain < np.inf:
             raise OptionError(Problem("bad-value", f"rho cannot be {plain}", help="it is a finite number above 0"))
     return np.array(values, dtype=object) if isinstance(values[0], str) else np.array(values)
-
-
-def stamp(model, space, convention):
-    """What the numbers of a sweep mean."""
-    from . import __version__
-
-    by_rho = "rho" in space.names and "res" not in space.names
-    values = {"res": typical(model)["res"]} if by_rho else {}  # what rho is a share of
-    values |= fixed(model, [*space.names, *values])
-    rest = ", ".join(f"{name}={value}" for name, value in values.items())
-    priced = price_list(convention)
-    parts = [f"convention {priced.name}: {priced.title}", *([rest] if rest else [])]
-    return "; ".join([*parts, f"costcalc {__version__}"])
 
 
 def results(model, space, metrics, convention, skip_invalid=False):

@@ -181,7 +181,7 @@ class _Tracer:
                 arg = row[param] if param in row else body.block.defaults[param]
                 env[param] = valued(arg, outer if param in row else {**shape_names(x), **env}, place_in(step, arg))
             self.calls.append((step, body, env))
-            frame = Frame(scope.frame, base, (body.block, row))
+            frame = Frame(scope.frame, base, (body.block, row), step)
             x = frame.closed(self.steps(body.block.steps, x, Scope(env, frame, scope)))
             self.calls.pop()
         return x
@@ -189,7 +189,8 @@ class _Tracer:
     def include(self, step, body, x, scope, label):
         self.work.walk(step)
         given, values = passed(step, body, x, scope)
-        inner = Scope(dict(values), Frame(scope.frame, label or body.name, (body, body.given)), None, values)
+        frame = Frame(scope.frame, label or body.name, (body, body.given), step)
+        inner = Scope(dict(values), frame, None, values)
         inner.named.update((name, Named(x, None, None, ())) for name in body.model.inputs)
         self.calls.append((step, body, given))
         x = inner.frame.closed(self.steps(body.steps, x, inner))

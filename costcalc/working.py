@@ -10,6 +10,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from .num import prod
+from .ops import INDEX, find
+
+_KERNEL = ("KD", "KH", "KW")
 
 
 class Working(NamedTuple):
@@ -66,7 +69,7 @@ def _sides(letter, names, sizes):
 
 def _kernel(row):
     kernel = row.layer.detail["kernel"]
-    return [] if prod(kernel) == 1 else _sides("DK", ("KD", "KH", "KW"), kernel)
+    return [] if prod(kernel) == 1 else _sides("DK", _KERNEL, kernel)
 
 
 def _grid(shape):
@@ -185,18 +188,34 @@ class Separable(NamedTuple):
         """1/N + 1/DK^2 (section 3.1): the cost of the two over that of the standard convolution."""
         return 1 / self.out + 1 / math.prod(self.kernel)
 
+    @property
+    def saving(self):
+        """The theory in symbols and in numbers."""
+        axes, square = len(self.kernel), len(set(self.kernel)) == 1
+        window = f"DK^{axes}".removesuffix("^1") if square else f"({'*'.join(_KERNEL[-axes:])})"
+        return f"1/N + 1/{window} = 1/{self.out} + 1/{math.prod(self.kernel)}"
+
 
 def separable(rows):
-    """Pairs of depthwise and pointwise rows, each with its Separable. Rows that cost nothing may stand between."""
-    costly = [row for row in rows if row.layer.terms.get("mac")]
-    for first, second in pairwise(costly):
+    """Pairs of depthwise and pointwise rows, each with its Separable. Norms and activations may stand between."""
+    for first, second in pairwise(row for row in rows if not passes(row.op.name)):
         if is_separable(first, second):
             yield first, second, _pair(first, second)
 
 
+def passes(op):
+    """Whether an operation is a plain normalisation, activation or dropout, which keeps the shape."""
+    return op != "glu" and INDEX[op] in ("norm", "pointwise") and not find(op).branches
+
+
 def is_separable(first, second):
-    """Whether two rows are a depthwise convolution and the 1x1 convolution of what comes out of it."""
-    return first.op.name == "dwconv" and _is_pointwise(second) and second.inputs[0] == first.layer.shape
+    """Whether two rows are a depthwise convolution, of one filter a channel, and the 1x1 convolution of what comes out.
+
+    Both run as often: only so do the two together cost 1/N + 1/DK^2 of the standard convolution.
+    """
+    if first.op.name != "dwconv" or not _is_pointwise(second) or second.inputs[0] != first.layer.shape:
+        return False
+    return first.inputs[0][-1] == first.layer.shape[-1] and first.times == second.times
 
 
 def _is_pointwise(row):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -454,6 +455,34 @@ def test_the_cause_is_the_line_of_the_change(repository, run, before, after, lin
     assert (found.cause.place.line, found.cause.what) == (line, what)
 
 
+SEPARABLE = "input: [32, 32, 8]\nvars: {w: %d}\nlayers:\n  - {conv: 1x1, out: 8}\n  - {separable: %s, repeat: %s}\n"
+CALLS = [  # of a block that comes with costcalc: what changed, and the line where the spec has that
+    ((8, "16", "2"), (8, "16", "4"), 5),
+    ((8, "16", "2"), (8, "24", "2"), 5),
+    ((8, "w", "2"), (16, "w", "2"), 2),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "line"), CALLS)
+def test_the_cause_in_a_shipped_block_is_a_line_of_the_spec(repository, run, before, after, line):
+    repository.commit(costcalc=limits("vs_base: {params: +0}"), net=SEPARABLE % before)
+    repository.write(net=SEPARABLE % after)
+    assert f"= from: net.yaml:{line}:" in run("check").out
+    assert run("check", "--format", "github").out.startswith(f"::error file=net.yaml,line={line},")
+    (verdict,) = json.loads(run("check", "--json").out)["checks"][0]["verdicts"]
+    assert (verdict["file"], verdict["line"]) == ("net.yaml", line)
+
+
+def test_the_cause_is_the_include_that_changed(repository, run):
+    text = "input: [10, 10, 10]\nlayers:\n  - {include: parts/body.yaml, n: %d}\n"
+    body = "vars: {n: 1}\ninput: [10, 10, 10]\nlayers: [{separable: 10 * n}]\n"
+    repository.commit(costcalc=limits("vs_base: {params: +0}"), net=text % 1, parts__body=body)
+    repository.write(net=text % 2)
+    assert "= from: net.yaml:3:" in run("check").out
+    repository.write(net=text % 1, parts__body=body.replace("10 * n", "11 * n"))
+    assert "= from: parts/body.yaml:3:" in run("check").out
+
+
 def test_the_cause_of_what_has_no_layer_of_its_own(repository):
     repository.commit(costcalc=limits("vs_base: {mult_adds: +0}"), net=net(10))
     repository.write(net=net(10, 11))
@@ -500,3 +529,18 @@ def test_exit_code_of_a_bug(repository):
     code = f"import costcalc.budget.checking as c; c.Bases = None\n{CODE}"
     args = [sys.executable, "-c", code, "check", "net.yaml", "--max", "mult_adds=9k"]
     assert subprocess.run(args, check=False, capture_output=True).returncode == 101
+
+
+def test_a_verdict_is_set_in_the_room_there_is(repository, run, monkeypatch):
+    repository.commit(costcalc=limits("max: {mult_adds: 10k}"), net=net(10))
+    repository.write(net=net(11))
+    monkeypatch.setenv("COLUMNS", "66")  # the words of the verdict alone are 29
+    out = run("check").out
+    assert re.search(r"^FAIL +net.yaml +mult-adds +10k +11k +10k +this", out, re.M)
+    assert max(map(len, out.partition("failed")[2].splitlines())) <= 66
+
+
+def test_the_table_names_the_convention(repository, run):
+    repository.commit()
+    out = run("check", "mobilenet", "--max", "params=5M", "-c", "framework").out
+    assert out.splitlines()[-1].startswith("convention framework: ")

@@ -461,3 +461,15 @@ def test_no_number_is_cut_in_a_terminal(run, monkeypatch, width):
     assert "…" not in out
     for number in ("231,211,008", "462,422,016", "4,867,293,184", "568,740,352"):
         assert out.count(number) == wide.count(number)
+
+
+def test_many_designs_say_input_and_variables(run):
+    *_, ratio, one, other, meaning = run(
+        "compare", "mobilenet", "vgg16", "mobilenet", "--sort", "mult_adds"
+    ).out.splitlines()
+    assert ratio == "ratio: to mobilenet"
+    assert one.startswith("vgg16: input 224x224x3; layers=16, ")
+    assert other.startswith("mobilenet, mobilenet: input 224x224x3; alpha=1.0, ")
+    assert meaning.startswith("convention paper: ")
+    *_, same, _ = run("compare", "mobilenet", "mobilenet", "mobilenet").out.splitlines()
+    assert same.startswith("input 224x224x3; alpha=1.0, ")

@@ -625,3 +625,12 @@ def test_ten_thousand_layers():
             assert Counter(map(id, shown)) == Counter(map(id, getattr(one, side).elements))
     assert kinds_of(found[0].pairs) == {"added": 1}
     assert sum(kinds_of(found[1].pairs).values()) < 2000
+
+
+def test_both_inputs_are_said_where_they_differ(run, tmp_path):
+    for name, side in (("a", 8), ("b", 16)):
+        (tmp_path / f"{name}.yaml").write_text(f"input: [{side}, {side}, 4]\nlayers: [{{conv: 1x1, out: 4}}]\n")
+    *_, before, after = run("diff", "a.yaml", "b.yaml").out.splitlines()
+    assert re.match("before: convention paper: .*; input 8x8x4; costcalc", before)
+    assert re.match("after: convention paper: .*; input 16x16x4; costcalc", after)
+    assert run("diff", "a.yaml", "a.yaml").out.splitlines()[-1].startswith("convention paper: ")

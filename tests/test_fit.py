@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import numpy as np
 import pytest
@@ -100,7 +101,12 @@ def test_nothing_fits_says_which_budget(run):
         (("--vary", "alpha", "--max", "params=nan"), "write --max mult_adds=150M"),
         (("--vary", "alpha", "--max", "params=10%"), "write --max mult_adds=150M"),
         (("--vary", "alpha=0:1:0", "--max", "params=2M"), "a step of 0 goes nowhere"),
-        (("--alpha", "0.5", "--vary", "res", "--max", "params=2M"), "write --vary alpha=0.5"),
+        (("--alpha", "0.5", "--vary", "alpha", "--max", "params=2M"), "`alpha` is given twice"),
+        (("--max", "params=2M"), "a fit needs variables"),
+        (
+            ("--vary", "alpha", "--vary", "res", "--classes", "10", "--max", "params=2M", "--maximize", "top1"),
+            "none says",
+        ),
         (("--vary", "alpha", "--max", "params=2M", "--maximize", "top1"), "also vary res"),
     ],
 )
@@ -132,3 +138,14 @@ def test_too_many_settings_are_refused_at_once(run):
         "fit", "mobilenet", *["--vary", "alpha", "--vary", "res", "--vary", "classes", "--max", "mult_adds=1M"]
     )
     assert (code, "settings are too many to try" in err) == (2, True)
+
+
+def test_settings_and_json(run):
+    line = ("fit", "mobilenet", "--vary", "alpha", "--max", "mult_adds=150M")
+    document = json.loads(run(*line, "--res", "192", "--json").out)
+    (point,) = document["points"]
+    assert (point["res"], point["mult_adds"] <= document["max"]["mult_adds"] == 150_000_000) == (192, True)
+    assert (document["tried"], document["varied"]) == (2000, ["res", "alpha"])
+    assert analyze("mobilenet", alpha=point["alpha"], res=192).totals["mult_adds"] == point["mult_adds"]
+    assert json.loads(run(*line, "--set", "res=192", "-f", "json").out)["points"] == [{"res": 192} | point]
+    assert "2,000 steps up to twice the default" in " ".join(run("fit", "--help").out.split())

@@ -11,6 +11,7 @@ import sympy
 
 from costcalc import analyze, formula, load
 from costcalc.loading import configs
+from costcalc.render.legend import legend
 from costcalc.trace import trace
 from costcalc.working import separable, worked
 
@@ -182,6 +183,28 @@ def test_the_pair_saves_what_the_theory_says():
         assert pair.together.value / pair.standard.value == pytest.approx(pair.theory, rel=1e-12)
 
 
+PAIRS = [  # a depthwise convolution and what follows it, and the equation of the two where it is true of them
+    ("{dwconv: 3x3}, {conv: 1x1, out: 64}", "1/N + 1/DK^2 = 1/64 + 1/9 = 0.127: 7.89 times fewer mult-adds"),
+    ("{dwconv: 5x3}, relu, {conv: 1x1, out: 64}", "1/N + 1/(KH*KW) = 1/64 + 1/15 = 0.082: 12.2 times fewer mult-adds"),
+    ("{layers: [{dwconv: 3x3}, {conv: 1x1, out: 64}], times: 3}", "1/N + 1/DK^2 = 1/64 + 1/9 = 0.127: 7.89 times"),
+    ("{dwconv: 3x3, multiplier: 2}, {conv: 1x1, out: 64}", None),
+    ("{dwconv: 3x3}, {conv: 1x1, out: 64, times: 3}", None),
+    ("{dwconv: 3x3}, {maxpool: 3x3, stride: 1, padding: same}, {conv: 1x1, out: 64}", None),
+]
+
+
+@pytest.mark.parametrize(("layers", "equation"), PAIRS)
+def test_an_equation_is_printed_only_where_it_is_true(run, tmp_path, layers, equation):
+    (tmp_path / "s.yaml").write_text(f"input: [16, 16, 16]\nlayers: [{layers}]\n")
+    _, out, _ = run("explain", "s.yaml")
+    said = [line.partition("  saving     ")[2] for line in out.splitlines() if "  saving  " in line]
+    assert [line.startswith(equation) for line in said] == [True] * bool(equation)
+    report = analyze("s.yaml")
+    pairs = separable(trace(report.model, report.values).rows)
+    assert all(pair.together.value / pair.standard.value == pytest.approx(pair.theory) for *_, pair in pairs)
+    assert (run("compare", "s.yaml", "--conv", "standard").code == 2) == (equation is None)  # nothing to rewrite there
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -262,9 +285,8 @@ def test_a_convention_is_explained_quantity_by_quantity(run):
         "  thop params     512 gamma + 512 beta = 1,024",
     ):
         assert line in out.splitlines()
-    assert out.endswith(
-        "convention thop: what thop's profile prints: mult-adds, 4 per normalised value, average pools; modules only\n"
-    )
+    title = "what thop's profile prints: mult-adds, 4 per normalised value, average pools; modules only"
+    assert out.splitlines()[-1].startswith(f"convention thop: {title}; input 224x224x3; alpha=1.0")
 
 
 @pytest.mark.parametrize("convention", ["framework", "thop", "fvcore", "ptflops", "deepspeed"])
@@ -285,3 +307,23 @@ def test_all_that_a_convention_explains_is_what_it_counts(run, spec, convention)
 def _product(term):
     count, _, price = term.partition(" * ")
     return int(count.split()[0].replace(",", "")) * int(price or 1)
+
+
+def test_a_working_says_its_symbols_and_what_it_counts(run, tmp_path):
+    symbols, stamp = run("explain", "mobilenet", "separable_7").out.splitlines()[-2:]
+    assert {*symbols.split("; ")} >= {"DK: side of the kernel", "M: channels in", "N: channels out"}
+    assert stamp == run("analyze", "mobilenet").out.splitlines()[-1]
+    stamp = run("explain", "mobilenet", "separable_7", "-c", "thop", "--alpha", "0.5").out.splitlines()[-1]
+    assert stamp == run("analyze", "mobilenet", "-c", "thop", "--alpha", "0.5").out.splitlines()[-1]
+    (tmp_path / "s.yaml").write_text("input: [8, 8, 4]\nlayers: [{conv: 5x3, out: 6, groups: 2}, relu]\n")
+    assert "KH, KW: sides of the kernel; M: channels in; g: groups; N: channels out; " in run("explain", "s.yaml").out
+
+
+@pytest.mark.parametrize("config", ["mobilenet", "vit_b_16", "swin_t"])
+def test_every_symbol_of_a_working_is_explained(config):
+    report = analyze(config)
+    rows = trace(report.model, report.values).rows
+    known = {name for part in legend(rows).split("; ") for name in part.partition(":")[0].split(", ")}
+    texts = [one.symbols for row in rows for one in worked(row) if one and one.value]
+    assert texts
+    assert {name for text in texts for name in re.findall("[A-Za-z]+", text)} <= known

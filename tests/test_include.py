@@ -524,3 +524,17 @@ def test_a_revision_includes_what_was_there(run, tmp_path):
     git("commit", "-q", "-a", "-m", "second")
     code, _, err = run("diff", "top.yaml", "--base", "HEAD")
     assert (code, err.splitlines()[0]) == (2, "error: `parts/net.yaml` is a link at HEAD")
+
+
+def test_lines_are_those_that_a_person_wrote(tmp_path, run):
+    (tmp_path / "part.yaml").write_text("input: [8, 8, 4]\nlayers:\n  - fire: [2, 4, 4]\n")
+    (tmp_path / "net.yaml").write_text("input: [8, 8, 4]\nlayers:\n\n\n  - {separable: 8}\n  - include: part.yaml\n")
+    layers = json.loads(run("analyze", tmp_path / "net.yaml", "--json").out)["layers"]
+    assert {(line["name"].partition("/")[0], line.get("file"), line["line"]) for line in layers} == {
+        ("separable", None, 5),  # the call, not the line of costcalc/blocks.yaml
+        ("part", str(tmp_path / "part.yaml"), 3),
+    }
+    head, first, *_, last = run("analyze", tmp_path / "net.yaml", "-f", "csv").out.splitlines()
+    assert head.endswith(",params,file,line")
+    assert [line.rpartition("/")[2] for line in (first, last)] == ["net.yaml,5", "part.yaml,3"]
+    assert run("analyze", tmp_path / "part.yaml", "-f", "csv").out.splitlines()[0].endswith(",params,line")

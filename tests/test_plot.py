@@ -1,6 +1,7 @@
 """`costcalc plot` and the pictures of the README."""
 
 import importlib.util
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -50,6 +51,23 @@ def test_png(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("plot", "mobilenet", "-o", "p.png") == 0
     assert (tmp_path / "p.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_every_text_is_within_the_picture(tmp_path, monkeypatch):
+    from matplotlib import pyplot
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pyplot, "close", lambda figure: None)
+    assert run("plot", "mobilenet", "-o", "p.png", "--convention", "deepspeed") == 0
+    (axes,) = (figure := pyplot.gcf()).axes
+    figure.set_dpi(150)  # as it was saved
+    (note,) = axes.texts
+    extents = [text.get_window_extent() for text in (note, axes.title, axes.xaxis.label, axes.yaxis.label)]
+    assert all(0 <= box.x0 <= box.x1 <= figure.bbox.width and box.y0 >= 0 for box in extents)
+    assert re.match("convention deepspeed: .* costcalc", note.get_text().replace("\n", " "))
+    assert "Pareto front" in [text.get_text() for text in axes.get_legend().get_texts()]
+    monkeypatch.undo()
+    pyplot.close(figure)
 
 
 @pytest.mark.parametrize(

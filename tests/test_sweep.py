@@ -83,7 +83,7 @@ def test_ranges_have_both_ends(run):
 
 def test_rho_multiplies_the_resolution(run):
     _, out, _ = run("sweep", "mobilenet", "--rho", "1,0.857,0.714,0.571", "-f", "json")
-    ours = [row["mult_adds"] for row in json.loads(out)]
+    ours = [row["mult_adds"] for row in json.loads(out)["points"]]
     assert ours == [analyze("mobilenet", res=res).totals["mult_adds"] for res in (224, 192, 160, 128)]
 
 
@@ -118,7 +118,7 @@ def test_a_sample_is_of_the_grid_and_the_same_for_a_seed(run):
 
 def test_metrics_of_any_convention(run):
     _, out, _ = run("sweep", "mobilenet", "--res", "224", "-m", "flops,framework.params,activations", "-f", "json")
-    (row,) = json.loads(out)
+    (row,) = json.loads(out)["points"]
     assert (row["flops"], row["framework.params"]) == (2 * 568_740_352, 4_231_976)
     outputs = [line for line in analyze("mobilenet").lines if line.cost]
     assert row["activations"] == sum(np.prod(line.output) for line in outputs)
@@ -315,3 +315,29 @@ def test_the_last_line_has_only_what_stays_as_it_is(run, given, kept):
     code, out, _ = run("sweep", "alexnet", *given)  # res_h and res_w follow from res
     assert code == 0
     assert out.splitlines()[-1].split("; ")[-2] == ", ".join(kept)
+
+
+def test_points_say_what_they_are(run, tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "vars: {c: 8, n: 2}\ninput: [16, 16, 4]\nlayers: [{conv: 3x3, out: c, repeat: n}]\n"
+    )
+    document = json.loads(run("sweep", "s.yaml", "--c", "8,16", "--json").out)
+    assert [point["c"] for point in document.pop("points")] == [8, 16]
+    report = json.loads(run("analyze", "s.yaml", "--json").out)
+    same = ("schema_version", "costcalc", "spec", "inputs", "convention")
+    assert document == {**{key: report[key] for key in same}, "vars": {"n": 2}, "varied": ["c"]}
+    assert "; input 16x16x4; n=2; costcalc" in run("sweep", "s.yaml", "--c", "8,16").out
+    assert "; res=224, alpha" in run("sweep", "mobilenet", "--rho", "1,0.5").out  # and no input: rho changes it
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80])
+def test_no_number_of_a_sweep_is_cut(run, monkeypatch, columns):
+    metrics = "mult_adds,params,activations,flops,framework.params,weights_bytes"
+    line = ("sweep", "mobilenet", "--alpha", "1,0.5", "--metrics", metrics)
+    head, _, *rows = [text.split() for text in run(*line).out.splitlines()[:4]]
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = run(*line).out
+    shown, _, *short = [text.split() for text in out.splitlines()[:4]]
+    assert 2 <= len(shown) <= len(head)
+    assert [shown, *short] == [row[: len(shown)] for row in (head, *rows)]
+    assert {*head} <= {*out.replace(",", " ").split()}  # the rest is named below

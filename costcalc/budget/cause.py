@@ -12,10 +12,10 @@ def cause(verdict, now, base):
     if verdict.layer:
         value = now.layers(name)[verdict.layer]
         before = base.layers(name).get(verdict.layer, 0) if base else 0
-        return Cause(_edited(now.place(verdict.layer), now, base), verdict.layer, value - before)
+        return Cause(_edited(now.row(verdict.layer), now, base), verdict.layer, value - before)
     if base is None:
         largest = max(now.layers(name).items(), key=lambda item: item[1], default=None)
-        return Cause(now.place(largest[0]), f"{largest[0]}, the largest layer", largest[1]) if largest else None
+        return Cause(now.row(largest[0]).places[0], f"{largest[0]}, the largest layer", largest[1]) if largest else None
     return _grown(name, now, base)
 
 
@@ -33,24 +33,31 @@ def _grown(name, now, base):
     words = "" if pair.status == "follows" else f" {pair.status}"
     more = f" and {len(own) - 1:,} more" if len(own) > 1 else ""
     amount = sign * sum(grown for _, grown in own)
-    return Cause(_edited(element.first.place, now, base), f"{element.name}{words}{more}", amount)
+    return Cause(_edited(element.first, now, base), f"{element.name}{words}{more}", amount)
 
 
 def _sum(elements, of):
     return sum(of(row) for element in elements for row in element.rows)
 
 
-def _edited(place, now, base):
-    """The place of a layer, or the edited line of its file that is nearest: a repeat, a row of a table, a variable."""
+def _edited(row, now, base):
+    """Where a layer is written, or the edited line there that is nearest: a repeat, a row of a table, a variable.
+
+    Where its own file is as it was, the include that leads there may be what changed.
+    """
     if base is None or base.model is now.model:
-        return place
-    known = {""} | {
-        _bare(line) for source in (base.model.source, *base.model.included) for line in source.text.splitlines()
-    }
+        return row.places[0]
+    sources = base.model.source, *base.model.included
+    known = {""} | {_bare(line) for source in sources for line in source.text.splitlines()}
+    return next(filter(None, (_nearest(place, known) for place in row.places)), row.places[0])
+
+
+def _nearest(place, known):
+    """The place itself if its line is a new one, else the nearest new line of its file; None if there is none."""
     lines = place.source.text.splitlines()
     edited = [number for number, line in enumerate(lines, 1) if _bare(line) not in known]
     if not edited or place.line in edited:
-        return place
+        return place if edited else None
     number = min(edited, key=lambda number: abs(number - place.line))
     line = lines[number - 1]
     return Place(place.source, number, len(line) - len(line.lstrip()) + 1, len(_bare(line)))

@@ -111,4 +111,4 @@ def _incomplete(limit, side):
     unknown = next(iter(side.unknown(limit.metric)))
     help = "give `mult_adds` and `params` of the `opaque` layer"
     message = f"`{limit.metric}` cannot be judged: that of `{unknown}` is not known"
-    return SpecError(Problem("incomplete", message, side.place(unknown), help))
+    return SpecError(Problem("incomplete", message, side.row(unknown).places[0], help))

@@ -83,6 +83,6 @@ class Measured:
         rows = self.walk.rows
         return elements(rows, report(self.model, Trace(rows, {}, ()), self.walk.values, self.convention))
 
-    def place(self, name):
-        """Where a layer stands in its spec."""
-        return self.walk.rows[self.walk.names.index(name)].place
+    def row(self, name):
+        """The layer of that name."""
+        return self.walk.rows[self.walk.names.index(name)]

@@ -50,7 +50,7 @@ class VerdictPage:
             Column("limit", True),
             Column("now", True),
             Column("base", True, "base", 1),
-            Column("verdict", spare=2),
+            Column("verdict", spare=2, folds=True),
         )
         rows = [self._cells(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
         return [Sheet(columns, rows)] if rows else []
@@ -72,8 +72,10 @@ class VerdictPage:
         )
 
     def notes(self):
-        """What was compared with what."""
-        return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base)]
+        """What was compared with what, and what counts."""
+        used = {one.check.convention.name: one.check.convention for one in self.outcomes}
+        stamps = [f"convention {name}: {printable(one.title)}; costcalc {__version__}" for name, one in used.items()]
+        return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base), *stamps]
 
     def records(self):
         """One row a limit, and one for each reason why a check could not be judged."""

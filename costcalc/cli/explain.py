@@ -24,7 +24,10 @@ def command(ctx, spec, layer, alpha, res, rho, sets, convention):
       costcalc explain vgg16 linear_1
     """
     from ..analysis import scaled
+    from ..conventions import find
     from ..loading import load, price_list
+    from ..render.columns import stamped
+    from ..render.legend import legend
     from ..render.worked import pair_text, row_text
     from ..rows import called
     from ..trace import trace
@@ -34,9 +37,11 @@ def command(ctx, spec, layer, alpha, res, rho, sets, convention):
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
     priced = price_list(convention) if convention else None
-    rows = trace(model, settle(model, scaled(model, given, factor("rho", rho)))).rows
-    chosen = rows if layer is None else called(rows, layer)
+    values = settle(model, scaled(model, given, factor("rho", rho)))
+    walk = trace(model, values)
+    chosen = walk.rows if layer is None else called(walk.rows, layer)
     parts = [text for row in chosen if (text := row_text(row, priced))]
     parts += [pair_text(*pair) for pair in separable(chosen)]
-    parts += [f"convention {priced.name}: {priced.title}"] if priced and parts else []
-    click.echo("\n\n".join(parts or [f"{layer or model.name}: no mult-adds and no weights"]))
+    parts = parts or [f"{layer or model.name}: no mult-adds and no weights"]
+    notes = [legend(chosen), stamped(priced or find("paper"), walk.inputs, values)]  # a working counts as `paper` does
+    click.echo("\n\n".join([*parts, "\n".join(filter(None, notes))]))

@@ -2,17 +2,13 @@
 
 import click
 
-from ..errors import OptionError, Problem
-from ..texts import read_value
+from ..errors import OptionError, Problem, listed
 from . import FAILED, OK
-from .options import SpecCommand
+from .options import SpecCommand, axis_options
 
 
 @click.command(cls=SpecCommand)
-@click.argument("spec")
-@click.option(
-    "--vary", "varied", multiple=True, required=True, metavar="NAME[=VALUES]", help="A variable to fit, and its values."
-)
+@axis_options
 @click.option(
     "--max", "most", multiple=True, required=True, metavar="METRIC=LIMIT", help="A budget: mult_adds=150M, params=2M."
 )
@@ -22,14 +18,17 @@ from .options import SpecCommand
 @click.option(
     "--format", "-f", "format", type=click.Choice(["table", "csv", "json", "md", "latex"]), help="Output format."
 )
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.pass_context
-def command(ctx, spec, varied, most, maximize, convention, top, format, output, color):
+def command(ctx, spec, most, maximize, convention, top, format, as_json, output, color, **axes):
     """The largest settings of variables within all budgets, with the published roundings.
 
-    Every setting of the grid is tried. With several variables, every setting is shown that no other one that fits
-    exceeds in all of them; --maximize picks one. Exit code 1 when nothing fits.
+    Every setting of the grid is tried. `--vary NAME` without values tries the choices that the spec gives; else every
+    size up to twice the default of a whole variable, and 2,000 steps up to twice the default of another. A variable
+    with one value (`--res 192`) stays at it. With several variables, every setting is shown that no other one that
+    fits exceeds in all of them; --maximize picks one. Exit code 1 when nothing fits.
 
     \b
     Examples:
@@ -39,28 +38,20 @@ def command(ctx, spec, varied, most, maximize, convention, top, format, output, 
     """
     from ..fitting import fit
     from ..loading import load
+    from .sweep import values_of
 
-    if ctx.meta["variables"]:
-        option, value = ctx.meta["variables"][0]
-        raise OptionError(
-            Problem("usage", f"there is no option `{option}`", help=f"write --vary {option[2:]}={value or ''}")
-        )
     model = load(spec)
-    vary = dict(_vary(text) for text in varied)
+    vary = values_of(ctx, model, axes)
+    if not vary:
+        help = f"variables of {model.name}: {listed(model.variables)}"
+        raise OptionError(Problem("usage", "a fit needs variables: --vary alpha, or --res 128:224:32", help=help))
     limits = dict(_limit(text) for text in most)
     found = fit(model, vary=vary, limits=limits, maximize=maximize, convention=convention)
     if not found.size:
         click.echo(nothing_fits(found, limits), err=True)
         ctx.exit(FAILED)
-    _show(model, found, limits, convention, top, format, output, color)
+    _show(model, found, limits, convention, top, "json" if as_json else format, output, color)
     ctx.exit(OK)
-
-
-def _vary(text):
-    from ..ranges import values
-
-    name, equals, given = text.partition("=")
-    return name.strip(), values(name.strip(), given, read_value) if equals else None
 
 
 def _limit(text):
@@ -86,10 +77,9 @@ def nothing_fits(found, limits):
 
 
 def _show(model, found, limits, convention, top, format, output, color):
+    from ..loading import price_list
     from ..render import Screen
-    from ..render.points import write
-    from ..space import Grid
-    from ..sweeps import stamp
+    from ..render.points import about, write
     from .output import format_for, writing
     from .terminal import screen
 
@@ -103,7 +93,9 @@ def _show(model, found, limits, convention, top, format, output, color):
         count += f"; {name}={end:.10g} is the end of the values tried: --vary {name}=START:STOP:STEP"
     if "complete" in found.columns:
         count += "; lower bounds (>=) where `complete` is false: the cost of a layer is not known"
-    note = f"{count}; {stamp(model, Grid(dict.fromkeys(found.names, ())), convention)}"
+    said = about(model, found.names, price_list(convention), len(found.names))
+    head = {**said.head, "max": limits, "tried": found.tried, "within": found.within}
+    said = said._replace(note=f"{count}; {said.note}", head=head)
     shown = screen(color) if output in (None, "-") else Screen()
     with writing(output) as out:
-        write([frame.head(top) if top else frame], list(frame.columns), format_for(format, output), out, note, shown)
+        write([frame.head(top) if top else frame], list(frame.columns), format_for(format, output), out, said, shown)

@@ -98,10 +98,8 @@ def _complete(model, given):
 
 
 def _stamp(model, convention, symbols, given):
-    from .. import __version__
+    from ..constants import constants
     from ..loading import price_list
-    from ..variables import fixed
+    from ..render.columns import stamped
 
-    rest = [f"{name}={value}" for name, value in fixed(model, symbols, given).items()]
-    priced = price_list(convention)
-    return "; ".join([f"convention {priced.name}: {priced.title}", *rest, f"costcalc {__version__}"])
+    return stamped(price_list(convention), *constants(model, symbols, given))

@@ -57,9 +57,11 @@ def command(ctx, spec, **options):
 
 def _points(ctx, model, options):
     """The frame of points, the columns of both axes, and the title."""
+    from ..constants import constants
     from ..fitting import published_accuracies
+    from ..loading import price_list
     from ..metrics import metric
-    from ..sweeps import stamp
+    from ..render.columns import stamped
     from .sweep import axes_of
 
     axes = axes_of(ctx, model, options)
@@ -70,7 +72,8 @@ def _points(ctx, model, options):
     for name in metrics:
         metric(name, options["convention"])  # says which are known
     frame, space = _swept(model, axes, x, y, metrics, accuracies, options)
-    return frame, x, y, f"{model.name}\n{stamp(model, space, options['convention'])}"
+    note = stamped(price_list(options["convention"]), *constants(model, space.names))
+    return frame, x, y, f"{model.name}\n{note}"
 
 
 def _swept(model, axes, x, y, metrics, accuracies, options):

@@ -68,22 +68,29 @@ def command(ctx, spec, **options):
 
 def axes_of(ctx, model, options):
     """Values by variable, in the order in which the spec declares them; rho stands with res."""
-    from ..ranges import values
     from ..sweeps import as_axis
+
+    for text in options["varied"]:
+        if "=" not in text:
+            raise OptionError(Problem("usage", f"`--vary {text}` varies nothing", help="write --vary NAME=VALUES"))
+    axes = {name: as_axis(model, name, given) for name, given in values_of(ctx, model, options).items()}
+    order = [*model.variables]
+    return dict(sorted(axes.items(), key=lambda pair: order.index("res") if pair[0] == "rho" else order.index(pair[0])))
+
+
+def values_of(ctx, model, options):
+    """Values by variable as the options give them; None for a variable of `--vary NAME`."""
+    from ..ranges import values
 
     pairs = [(name, options[name]) for name in ("alpha", "res", "rho") if options[name] is not None]
     for text in options["varied"]:
         name, equals, value = text.partition("=")
-        if not equals:
-            raise OptionError(Problem("usage", f"`--vary {text}` varies nothing", help="write --vary NAME=VALUES"))
-        pairs.append((name.strip(), value))
+        pairs.append((name.strip(), value if equals else None))
     pairs += named_pairs(ctx, model)
     for name, _ in pairs:
         if [one for one, _ in pairs].count(name) > 1:
             raise OptionError(Problem("usage", f"`{name}` is given twice"))
-    axes = {name: as_axis(model, name, values(name, text, read_value)) for name, text in pairs}
-    order = [*model.variables]
-    return dict(sorted(axes.items(), key=lambda pair: order.index("res") if pair[0] == "rho" else order.index(pair[0])))
+    return {name: None if text is None else values(name, text, read_value) for name, text in pairs}
 
 
 def _space(model, axes, options):
@@ -114,9 +121,9 @@ def _points(model, path):
 
 
 def _write(model, space, metrics, options):
+    from ..loading import price_list
     from ..render import Screen
-    from ..render.points import STREAMS, write
-    from ..sweeps import stamp
+    from ..render.points import STREAMS, about, write
     from .output import format_for, writing
     from .progress import Progress
     from .terminal import screen
@@ -132,9 +139,11 @@ def _write(model, space, metrics, options):
         first, frames = peeked(_frames(model, space, metrics, options, progress, skipped))
         bounded = "complete" in first
         shown = screen(options["color"]) if path in (None, "-") else Screen()
-        note, bound = stamp(model, space, options["convention"]), LOWER if bounded else ""
+        keys, bound = 1 if options["pivot"] else len(space.names), LOWER if bounded else ""
+        said = about(model, space.names, price_list(options["convention"]), keys)
         for title, part in _pivoted(frames, space.names, metrics) if options["pivot"] else [("", frames)]:
-            write(part, [*space.names, *metrics, *["complete"] * bounded], format, out, title + bound + note, shown)
+            one = said._replace(note=title + bound + said.note)
+            write(part, [*space.names, *metrics, *["complete"] * bounded], format, out, one, shown)
     for reason, count in skipped.items():
         click.echo(f"left out {count:,} points: {reason}", err=True)
 

@@ -30,6 +30,7 @@ COLUMNS = {
     "params_share": Column("share", lambda report, line: report.share(line, "params"), True),
     "layers": Column("layers", lambda report, line: line.layers, True),
     "shared": Column("weights of", lambda report, line: line.shared or ""),
+    "file": Column("file", lambda report, line: line.source),
     "line": Column("line", lambda report, line: line.line, True),
 }
 BY_LAYER = ("name", "type", "input", "output", "kernel", "cost", "cost_share", "params", "params_share")
@@ -134,12 +135,21 @@ def total(report, metric):
 
 def stamp(report):
     """Convention, input, variables and version: what a number means without which it means nothing."""
+    return stamped(report.convention, report.inputs, report.values)
+
+
+def stamped(convention, inputs, values):
+    """`convention paper: ..; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
     from .. import __version__
 
-    inputs = ", ".join(
-        (f"{printable(name)} " if len(report.inputs) > 1 else "") + shape_text(shape)
-        for name, shape in report.inputs.items()
+    parts = f"convention {convention.name}: {convention.title}", setting(inputs, values), f"costcalc {__version__}"
+    return "; ".join(filter(None, parts))
+
+
+def setting(inputs, values):
+    """`input 224x224x3; alpha=1, res=224`."""
+    shapes = ", ".join(
+        (f"{printable(name)} " if len(inputs) > 1 else "") + shape_text(shape) for name, shape in inputs.items()
     )
-    variables = ", ".join(f"{name}={value}" for name, value in report.values.items())
-    parts = [f"convention {report.convention.name}: {report.convention.title}", f"input {inputs}"]
-    return "; ".join([*parts, *([variables] if variables else []), f"costcalc {__version__}"])
+    variables = ", ".join(f"{name}={value}" for name, value in values.items())
+    return "; ".join(filter(None, (f"input {shapes}" if shapes else "", variables)))

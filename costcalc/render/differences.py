@@ -52,7 +52,8 @@ class DifferencePage:
         said = [", ".join(legend)] if legend else ["no layer differs"]
         for version, design in (("before", self.left), ("after", self.right)):
             said += [f"{version}: {note}" for note in bounds(design.report)]
-        return [*said, stamp(self.right.report)]
+        before, after = (stamp(design.report) for design in (self.left, self.right))
+        return [*said, *([after] if before == after else [f"before: {before}", f"after: {after}"])]
 
     def records(self):
         """One row a layer that differs."""

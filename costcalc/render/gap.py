@@ -1,7 +1,7 @@
 """The gap between two counts as a page: its parts, or its layers; or what explains a number."""
 
 from .. import __version__
-from .columns import printable, shape_text
+from .columns import printable, setting
 from .json_ import document
 from .sheet import Column, Sheet
 
@@ -20,9 +20,7 @@ def signed(value):
 
 def meaning(found):
     """The input and the variables that the numbers are for."""
-    inputs = ", ".join(shape_text(shape) for shape in found.report.inputs.values())
-    variables = ", ".join(f"{name}={value}" for name, value in found.report.values.items())
-    return "; ".join([f"input {inputs}", *([variables] if variables else []), f"costcalc {__version__}"])
+    return "; ".join(filter(None, (setting(found.report.inputs, found.report.values), f"costcalc {__version__}")))
 
 
 def caveats(found, conventions):

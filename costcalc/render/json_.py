@@ -31,20 +31,27 @@ def report_document(report, view, lines):
 
 def document(report):
     """Everything of the contract but the rows."""
-    source, included = report.model.source, report.model.included
+    return {
+        **heading(report.model, report.convention, report.inputs, report.values),
+        "complete": report.complete,
+        "totals": report.totals,
+    }
+
+
+def heading(model, convention, inputs, values):
+    """What numbers of a spec mean: spec, variables, inputs and convention."""
+    source, included = model.source, model.included
     return {
         "schema_version": SCHEMA_VERSION,
         "costcalc": __version__,
         "spec": {
-            "name": report.model.name,
+            "name": model.name,
             "path": source.path,
             "sha256": _sha256(*(one.data or one.text.encode() for one in (source, *included))),
         },
-        "vars": dict(report.values),
-        "inputs": dict(report.inputs),
-        "convention": report.convention.name,
-        "complete": report.complete,
-        "totals": report.totals,
+        "vars": dict(values),
+        "inputs": dict(inputs),
+        "convention": convention.name,
     }
 
 

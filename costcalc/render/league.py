@@ -2,7 +2,7 @@
 
 from .. import __version__
 from .beside import cost_name, count, times
-from .columns import printable
+from .columns import printable, setting
 from .json_ import SCHEMA_VERSION, document
 from .notes import bounds
 from .sheet import Column, Sheet
@@ -12,7 +12,8 @@ class LeaguePage:
     """Designs in a table of totals; `size` is bytes per value, or None."""
 
     def __init__(self, designs, size=None, sort=None):
-        self.designs, self.size, self.first = designs, size, designs[0].totals
+        self.designs, self.size, self.one = designs, size, designs[0]
+        self.first = self.one.totals
         if sort:
             self.designs = sorted(designs, key=lambda design: -(self._record(design)[sort] or 0))
 
@@ -43,7 +44,17 @@ class LeaguePage:
         moved = [f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value"]
         meaning = f"convention {convention.name}: {convention.title}; costcalc {__version__}"
         bounded = [f"{printable(one.title)}: {note}" for one in self.designs for note in bounds(one.report)]
-        return [*bounded[:5], *(moved if self.size else []), "ratio: to the design named first", meaning]
+        ratio = f"ratio: to {printable(self.one.title)}"
+        return [*bounded[:5], *(moved if self.size else []), ratio, *self._settings(), meaning]
+
+    def _settings(self):
+        """Input and variables of each design; those of the same together."""
+        found: dict = {}
+        for one in self.designs:
+            found.setdefault(setting(one.report.inputs, one.report.values), []).append(printable(one.title))
+        if len(found) == 1:
+            return list(found)
+        return [f"{', '.join(titles)}: {text}" for text, titles in found.items()]
 
     def records(self):
         """One row a design."""

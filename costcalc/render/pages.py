@@ -45,7 +45,8 @@ class ReportPage:
 
     def records(self):
         """The rows for CSV."""
-        columns = columns_of(self.view, self.report, PLAIN, PLAIN_GROUP)
+        plain = (*PLAIN[:-1], "file", "line") if self.report.model.included else PLAIN  # a line of which file
+        columns = columns_of(self.view, self.report, plain, PLAIN_GROUP)
         return [public(name, self.report) for name in columns], records(self.report, self.lines, columns)
 
     def document(self):

@@ -1,12 +1,15 @@
 """Pictures of a sweep, drawn by matplotlib: Figures 4 and 5 of the MobileNet paper."""
 
 import io
+from textwrap import fill
 
 import numpy as np
 
 from ..errors import OptionError, Problem
 
 COUNTS = ("mult_adds", "flops", "params", "activations")
+LEGEND = 20  # values of the variable of the marks that a legend names
+NOTE = 140  # characters of a line under the axes: as wide as the picture
 MARKS = "osD^v<>PX*ph8"
 LABELS = {
     "mult_adds": "mult-adds",
@@ -44,6 +47,8 @@ def picture(frame, x, y, marks, title, log, format):
         figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
         _scatter(axes, frame, x, y, marks)
         _front(axes, frame, x, y)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="best", fontsize=9)
         _frame(axes, x, y, title, log)
         data = io.BytesIO()
         figure.savefig(data, format=format, dpi=150, metadata={"Date": None} if format == "svg" else None)
@@ -58,16 +63,17 @@ def _scatter(axes, frame, x, y, marks):
     values = sorted(set(frame[marks]), reverse=True)
     for number, value in enumerate(values):
         part = frame[frame[marks] == value]
+        label = f"{marks} {value:.10g}" if len(values) <= LEGEND else None
         mark = MARKS[number % len(MARKS)]
-        axes.scatter(part[x], part[y], s=36, marker=mark, label=f"{marks} {value:.10g}")
-    if len(values) <= 20:
-        axes.legend(loc="best", fontsize=9)
+        axes.scatter(part[x], part[y], s=36, marker=mark, label=label)
 
 
 def _front(axes, frame, x, y):
     at = front(frame[x].to_numpy(), frame[y].to_numpy(), y not in COUNTS)
     if len(at) > 1:
-        axes.plot(frame[x].to_numpy()[at], frame[y].to_numpy()[at], color="0.5", linewidth=1, zorder=0)
+        axes.plot(
+            frame[x].to_numpy()[at], frame[y].to_numpy()[at], color="0.5", linewidth=1, zorder=0, label="Pareto front"
+        )
 
 
 def _frame(axes, x, y, title, log):
@@ -77,7 +83,9 @@ def _frame(axes, x, y, title, log):
     axes.set_ylabel(LABELS.get(y, y))
     name, _, note = title.partition("\n")
     axes.set_title(name)
-    axes.annotate(note, (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", fontsize=6, color="0.4")
+    axes.annotate(
+        fill(note, NOTE), (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", fontsize=6, color="0.4"
+    )
     for letter, metric, axis in (("x", x, axes.xaxis), ("y", y, axes.yaxis)):
         if letter in log:
             getattr(axes, f"set_{letter}scale")("log")

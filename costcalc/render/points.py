@@ -1,32 +1,53 @@
-"""Points of a sweep as text: whole tables, or a stream of CSV, JSON lines of one array, or Parquet."""
+"""Points of a sweep as text: whole tables, or a stream of CSV, JSON with a point a line, or Parquet."""
 
+import json
 import numbers
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from ..errors import OptionError, Problem
 from . import render_page
-from .columns import printable
+from .columns import printable, stamped
 from .sheet import Column, Sheet
 
 STREAMS = ("csv", "json", "parquet")
 MOST_ROWS = 100_000  # of a table that people are to read
 
 
-def write(frames, names, format, out, note, screen):
+class About(NamedTuple):
+    """What points are: the lines under their table, the head of their JSON, and how many columns say which they are."""
+
+    note: str
+    head: Mapping[str, Any]
+    keys: int
+
+
+def about(model, names, convention, keys):
+    """The About of points whose variables `names` vary."""
+    from ..constants import constants
+    from .json_ import heading
+
+    inputs, values = constants(model, names)
+    head = {**heading(model, convention, inputs, values), "varied": list(names)}
+    return About(stamped(convention, inputs, values), head, keys)
+
+
+def write(frames, names, format, out, about, screen):
     """Write frames (DataFrames with columns `names`) to `out`, text or binary as the format wants it."""
     if format in STREAMS:
-        {"csv": _csv, "json": _json, "parquet": _parquet}[format](frames, names, out)
+        {"csv": _csv, "json": _json, "parquet": _parquet}[format](frames, names, out, about)
         return
     import pandas
 
     frame = pandas.concat(list(_limited(frames)), ignore_index=True)
-    out.write(render_page(PointsPage(frame, note), format, screen))
+    out.write(render_page(PointsPage(frame, about), format, screen))
 
 
 class PointsPage:
-    """The points of a sweep as a page: one row a point."""
+    """The points of a sweep as a page: one row a point. Where room is short, the last metrics go first."""
 
-    def __init__(self, frame, note):
-        self.frame, self.note = frame, note
+    def __init__(self, frame, about):
+        self.frame, self.about = frame, about
 
     def heads(self):
         """Nothing: the table itself is the answer."""
@@ -35,11 +56,16 @@ class PointsPage:
     def sheets(self):
         """One sheet."""
         rows = [tuple(map(number, row)) for row in self.frame.itertuples(index=False, name=None)]
-        return [Sheet(tuple(Column(name, True) for name in self.frame.columns), rows)]
+        names, kept = list(self.frame.columns), {*range(self.about.keys + 1)}
+        columns = (
+            Column(name, True, spare=0 if number in kept or name == "complete" else len(names) - number)
+            for number, name in enumerate(names)
+        )
+        return [Sheet(tuple(columns), rows)]
 
     def notes(self):
         """What the numbers mean."""
-        return [self.note]
+        return [self.about.note]
 
 
 def _limited(frames):
@@ -61,7 +87,7 @@ def number(value):
     return f"{value:,}"
 
 
-def _csv(frames, names, out):
+def _csv(frames, names, out, about):
     from .csv_ import harmless
 
     out.write(",".join(names) + "\n")
@@ -71,18 +97,19 @@ def _csv(frames, names, out):
         frame.to_csv(out, index=False, header=False, lineterminator="\n")
 
 
-def _json(frames, names, out):
-    out.write("[")
+def _json(frames, names, out, about):
+    head = "".join(f"{json.dumps(name)}: {json.dumps(value)},\n " for name, value in about.head.items())
+    out.write("{" + head + '"points": [')
     first = True
     for frame in frames:
         text = frame.to_json(orient="records", lines=True, double_precision=15).strip()
         if text:
-            out.write(("\n " if first else ",\n ") + text.replace("\n", ",\n "))
+            out.write(("\n  " if first else ",\n  ") + text.replace("\n", ",\n  "))
             first = False
-    out.write("\n]\n")
+    out.write("]}\n" if first else "\n ]}\n")
 
 
-def _parquet(frames, names, out):
+def _parquet(frames, names, out, about):
     try:
         import pyarrow
         import pyarrow.parquet

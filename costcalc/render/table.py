@@ -11,6 +11,7 @@ from rich.text import Text
 from . import plain
 
 NATURAL = 100_000  # columns of a page that is as wide as a table needs
+LEAST = 12  # columns to which words are set, when there is no room
 FOLDED = 24  # columns to which long names are folded, when there is no room
 
 
@@ -37,8 +38,7 @@ def _text(screen, draw_on):
         _environ={},
     )
     draw_on(console)
-    text = out.getvalue().replace("…", "~") if screen.ascii else out.getvalue()  # rich marks what it cuts off with `…`
-    return "".join(line.rstrip() + "\n" for line in text.splitlines())
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
 
 def draw(page, console):
@@ -61,7 +61,8 @@ def _draw(page, sheets, console, ascii_only=False):
             spared = [column for column in sheet.columns if column not in narrow.columns]
         if sheet.title:
             _say(sheet.title, console, "bold")
-        console.print(_table(narrow, style))
+        # what still has no room goes over the edge: a terminal wraps it, and no number is cut
+        console.print(_table(narrow, style), width=max(console.width, _width(narrow)), crop=False, overflow="ignore")
     if sheets:
         console.print()
     for note in [*_spared(spared, console.width), *page.notes()]:
@@ -83,20 +84,25 @@ def fitting(sheet, width):
     """The sheet without the columns for which there is no room, so that no name and no number is cut."""
     if width == NATURAL:
         return sheet
-    needed = [_needed(sheet, number) for number in range(len(sheet.columns))]
     spared: set[int] = set()
-    for number in sorted(range(len(needed)), key=lambda number: sheet.columns[number].spare):
-        kept = [size for at, size in enumerate(needed) if at not in spared]
-        if sheet.columns[number].spare and sum(size + 3 for size in kept) - 3 > width:
+    for number in sorted(range(len(sheet.columns)), key=lambda number: sheet.columns[number].spare):
+        if sheet.columns[number].spare and _width(sheet.without(spared)) > width:
             spared.add(number)
     return sheet.without(spared) if spared else sheet
+
+
+def _width(sheet):
+    """The columns of a terminal that a sheet needs at least."""
+    return sum(_needed(sheet, number) + 3 for number in range(len(sheet.columns))) - 3
 
 
 def _needed(sheet, number):
     column = sheet.columns[number]
     texts = [column.heading, *(row[number] for row in sheet.rows), *(sheet.foot[number : number + 1])]
-    needed = max(map(cell_len, texts))
-    return min(needed, FOLDED) if column.folds else needed
+    if column.folds:
+        words = [word for text in texts for word in text.split()]
+        return min(max([LEAST, *map(cell_len, words)]), FOLDED, max(map(cell_len, texts)))
+    return max(map(cell_len, texts))
 
 
 def _table(sheet, style):
@@ -107,7 +113,7 @@ def _table(sheet, style):
             footer=Text(sheet.foot[number] if sheet.foot else ""),
             justify="right" if column.number else "left",
             no_wrap=not column.folds,
-            overflow="fold" if column.folds else "ellipsis",
+            overflow="fold",
         )
     for row in sheet.rows:
         table.add_row(*map(Text, row))

@@ -2,6 +2,7 @@
 
 from ..conventions import price_of
 from ..working import worked
+from .beside import in_words
 from .columns import printable, shape_text
 
 _WORDS = {"mult_adds": "mult-adds", "flops": "FLOPs"}
@@ -47,15 +48,13 @@ def pair_text(first, second, pair):
     """A depthwise convolution and its 1x1 convolution beside the standard convolution."""
     together, standard = pair.together, pair.standard
     name = printable("/".join(_common(first.frame.path, second.frame.path)) or "together")
-    kernel = pair.kernel[0]
-    square = len(set(pair.kernel)) == 1 and len(pair.kernel) == 2
-    theory = f"1/N + 1/DK^2 = 1/{pair.out} + 1/{kernel**2}" if square else f"1/N + 1/{'*'.join(map(str, pair.kernel))}"
+    fewer = in_words(standard.value, together.value, "mult-adds")
     return "\n".join(
         [
             f"{name}: depthwise separable against standard convolution",
             f"  separable  {together}",
             f"  standard   {standard}",
-            f"  saving     {theory} = {pair.theory:.3f}: {standard.value / together.value:.2f} times fewer mult-adds",
+            f"  saving     {pair.saving} = {pair.theory:.3f}: {fewer}",
         ]
     )
 

@@ -2,7 +2,8 @@
 
 from ..expr import Expr
 from ..model import BlockCall, Call, Chosen, Group, Include, is_dynamic
-from ..ops import INDEX, find
+from ..ops import find
+from ..working import passes as keeps
 
 _GRID = frozenset(("height", "width", "depth", "length", "tokens"))  # what a stride in between changes
 
@@ -27,7 +28,7 @@ def is_call(step, *ops):
 def passes(step, facts):
     """Whether a step is a plain normalisation, activation or dropout, which keeps the shape."""
     op = op_of(step, facts)
-    return step.plain and op not in (None, "glu") and INDEX[op] in ("norm", "pointwise") and not find(op).branches
+    return step.plain and op is not None and keeps(op)
 
 
 def is_one(arg):
