@@ -62,7 +62,7 @@ def test_programs_are_told(run):
     assert json.loads(run("analyze", "other.yaml", "--json")[1])["complete"] is True
     assert json.loads(run("reproduce", "net.yaml", "--json")[1])["figures"][0]["complete"] is False
     line = ("sweep", "net.yaml", "--vary", "sorted=true,false", "--format")
-    assert [row["complete"] for row in json.loads(run(*line, "json")[1])] == [False, True]
+    assert [row["complete"] for row in json.loads(run(*line, "json")[1])["points"]] == [False, True]
     assert [row["complete"] for row in csv.DictReader(io.StringIO(run(*line, "csv")[1]))] == ["False", "True"]
     assert "complete" not in run("sweep", "other.yaml", "--alpha", "1,0.5", "--format", "json")[1]
     assert sweep("net.yaml", sorted=[True, False]).complete.tolist() == [False, True]
