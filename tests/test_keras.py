@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import random
+import time
 import zipfile
 from collections import defaultdict
 from contextlib import suppress
@@ -10,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from costcalc import analyze, limits
-from costcalc.errors import CostcalcError, FileError
+from costcalc.errors import CostcalcError, FileError, Source
 from costcalc.loading import load
+from costcalc.read.keras.layers import RULES
+from costcalc.read.spec import read
 from costcalc.trace import trace
 from costcalc.variables import settle
 from costcalc.write import spec_text
@@ -81,6 +85,13 @@ def functional(*layers, shape=(None, 8, 8, 3)):
     outputs = [[layers[-1]["name"], 0, 0]]
     config = {"name": "net", "layers": [first, *layers], "output_layers": outputs}
     return {"class_name": "Functional", "config": config}
+
+
+def without_its_output():
+    """A functional model that names another output than it has."""
+    found = functional(layer("Dense", "a", ["image"], units=4))
+    found["config"]["output_layers"] = [["lost", 0, 0]]
+    return found
 
 
 def sequential(*layers, shape=(None, 8, 8, 3)):
@@ -218,6 +229,8 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
         (functional({**layer("Dense", "a", units=4)}), "reads nothing"),
         (functional(layer("Conv2D", "a", ["image"], data_format="channels_first")), "channels first"),
         (functional(layer("Dense", "a", ["image"], units=-4)), "`a`"),
+        (functional({**layer("Dense", "a", ["image"], units=4), "inbound_nodes": 7}), "`a` has no list of calls"),
+        (without_its_output(), "the output is that of `lost`, which is no layer"),
         (functional(layer("Add", "a", ["image", "image"]), layer("Dense", "a", ["image"], units=4)), "`a`"),
     ],
 )
@@ -240,3 +253,50 @@ def test_any_json_is_answered_with_an_error_of_ours(network):
                 with suppress(CostcalcError):
                     assert analyze(network(changed)).totals["params"] > 0
                 layer["config"][key] = whole["config"]["layers"][at]["config"][key]
+
+
+ODD = (None, 0, -1, 3.5, True, "same", "", [], [1], [3, 3], {}, 2**62, float("inf"), "a\x1b[31m", [[[]]], ["a", 0, 0])
+
+
+def entries(value, path=()):
+    """The path of every entry of a value."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in parts:
+        yield (*path, key)
+        yield from entries(one, (*path, key))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_changes_end_in_an_error_or_a_spec_of_the_same_cost(seed, network):
+    chance, whole = random.Random(seed), json.loads(configuration("mobilenet_v3_small"))
+    paths = list(entries(whole))
+    for _ in range(20):
+        changed = json.loads(json.dumps(whole))
+        *path, last = chance.choice(paths)
+        inner = changed
+        for key in path:
+            inner = inner[key]
+        inner[last] = chance.choice([*RULES, "Lambda"]) if last == "class_name" else chance.choice(ODD)
+        with suppress(CostcalcError):
+            model = network(changed)
+            sizes = dict.fromkeys(model.variables, 64)
+            own = read(Source("own.yaml", spec_text(model, settle(model, sizes))))
+            assert analyze(own).totals == analyze(model, settings=sizes).totals
+
+
+def test_a_long_configuration_takes_no_longer_than_its_length(network):
+    layers = [layer("Dense", f"d{at}", [f"d{at - 1}" if at else "image"], units=8) for at in range(20_000)]
+    text = json.dumps(functional(*layers, shape=(None, 8)), indent=1)
+    start = time.perf_counter()
+    found = network(text)
+    assert time.perf_counter() - start < 10
+    last = found.steps[-1]
+    assert text.splitlines()[last.place[0] - 1].strip() == '"name": "d19999",'
+
+
+def test_calls_of_one_layer_are_written_one_after_the_other(network):
+    calls = [["image"], *([f"d@{at}"] for at in range(3_000))]
+    start = time.perf_counter()
+    text = spec_text(network(functional(layer("Dense", "d", *calls, units=8), shape=(None, 8))), {})
+    assert time.perf_counter() - start < 10
+    assert analyze(read(Source("own.yaml", text))).totals == {"mult_adds": 3_001 * 64, "params": 64}
