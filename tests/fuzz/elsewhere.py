@@ -7,6 +7,8 @@ from math import prod
 from costcalc import analyze
 from costcalc.errors import Source, SpecError
 from costcalc.export.onnx import encoded
+from costcalc.read.onnx import file
+from costcalc.read.onnx import model as onnx_model
 from costcalc.read.spec import read
 from costcalc.trace import trace
 from costcalc.variables import settle
@@ -15,27 +17,37 @@ from costcalc.write import spec_text
 
 
 def exported(model, values):
-    """How many layers have the shape that ONNX infers for them, or why the model cannot be exported.
+    """What was compared of the model as an ONNX file, or why it cannot be exported: {what: how many}.
 
-    The file is written without weights, parsed again, and inferred by ONNX alone; its weights are counted, too.
+    The file is written without weights, parsed again, and inferred by ONNX alone; its weights are counted, too. Read
+    back, it costs what the spec does, unless layers run several times or attend through a mask: a file says neither.
     """
-    import onnx
-
     settled = settle(model, values)
     try:
         data = encoded(wired(model, settled), model.name, "none")
     except SpecError as error:
-        return re.sub(r"^`[^`]*`: ", "", error.problems[0].message)
+        return {f"not exported: {re.sub('^`[^`]*`: ', '', error.problems[0].message)}": 1}
+    rows = [row for row in trace(model, settled).rows if row.op.name != "parameter"]
+    due = analyze(model, convention="framework", settings=values).totals
+    _inferred(data, model, rows, due["params"])
+    said = not any(row.times != 1 or row.options.get("causal") or row.options.get("window") for row in rows)
+    if said:
+        assert analyze(onnx_model.read(file.bounded(data, "m.onnx")), convention="framework").totals == due
+    return {"exported to ONNX": 1, "shapes inferred by ONNX": len(rows), "costs of ONNX files read back": int(said)}
+
+
+def _inferred(data, model, rows, params):
+    """Compare the shapes that ONNX infers, and the weights that it finds."""
+    import onnx
+
     graph = onnx.shape_inference.infer_shapes(onnx.load_from_string(data), strict_mode=True, data_prop=True).graph
     found = {one.name: _shape(one) for one in (*graph.value_info, *graph.output, *graph.input)}
-    rows = [row for row in trace(model, settled).rows if row.op.name != "parameter"]
     for row in rows:
         shape = tuple(row.layer.shape)
         assert found[row.name] in ((1, *shape), (1, shape[-1], *shape[:-1])), (row.name, found[row.name], shape)
     stored = [one for one in graph.input if one.name not in model.inputs]
     trained = sum(prod(_shape(one)) for one in stored if not one.name.rpartition(".")[2].startswith("running_"))
-    assert trained == analyze(model, convention="framework", settings=values).totals["params"]
-    return len(rows)
+    assert trained == params
 
 
 def _shape(info):

@@ -29,9 +29,9 @@ def files(spec):
     return spec.map(lambda text: {"net.yaml": text if isinstance(text, bytes) else text.encode()})
 
 
-SPEC = st.one_of(files(specs()), files(broken()))
+SPEC = st.one_of(files(specs()), files(specs()), files(broken()))
 SETTINGS = st.one_of(
-    *[st.just([])] * 2,
+    *[st.just([])] * 4,
     st.sampled_from((["--alpha", "0.5"], ["--res", "40"], ["--rho", "0.7"], ["--set", "n=3"], ["--wide", "false"])),
     EXPRESSIONS.map(lambda text: ["--alpha", f"={text}"]),
     EXPRESSIONS.map(lambda text: ["--set", f"n={text}"]),
@@ -70,7 +70,7 @@ _SMALL = b"input: [8, 8, 3]\nlayers: [{conv: 3x3, out: 4}, batchnorm, avgpool: g
 WITH_PRICES = st.one_of(broken(st.just(PRICES)), st.just(PRICES.encode())).map(
     lambda text: {"net.yaml": _SMALL, "mine.yaml": text}
 )
-OUTER = "inputs: {a: [32, 32, 3]}\nlayers: [{include: net.yaml, as: a, alpha: 0.5, times: 2}]\n"
+OUTER = "inputs: {a: [32, 32, 3]}\nlayers: [{include: net.yaml, as: inner, alpha: 0.5, times: 2}]\n"
 WITH_OUTER = SPEC.map(lambda found: {**found, "outer.yaml": OUTER.encode()})
 _OUT = "vars: {{alpha: 1.0, res: 32}}\ninput: [8, 8, 3]\nlayers:\n  - conv: 1x1\n    out: {}\n"
 EXPRESSION = EXPRESSIONS.map(lambda text: {"net.yaml": _OUT.format(text).encode()})
