@@ -125,6 +125,7 @@ def test_bounds_are_the_tightest_that_corners_tell():
     assert bounds(a % points([1, 2], table)) == (0, 2)
     assert bounds(-b) == (-5, -2)
     assert bounds(b // a) == (-math.inf, math.inf)
+    assert bounds(a // points([1, 5], table)) == (-2, 3)
     for low, high in ((-2, 0), (0, 2)):
         assert bounds(b // Points(table, low, high, True, lambda: np.array([1, 1]))) == (-math.inf, math.inf)
     assert bounds(a / b) == (-math.inf, math.inf)
@@ -159,6 +160,8 @@ def test_comparisons_are_decided_by_bounds_where_they_can():
     same = points([4, 4])
     assert num.equal(low, low) is num.equal(same, 4) is num.equal(same, points([4, 4])) is True
     assert num.equal(low, 3) is num.equal(0, low) is num.equal(low, same) is num.equal(same, low) is False
+    assert num.both(False, open_) is num.both(open_, False) is False
+    assert num.both(True, open_) is num.both(open_, True) is open_
     with pytest.raises(TypeError):
         bool(low)
 
@@ -250,6 +253,7 @@ MADE = [  # value, divisor, least, result: `_make_divisible` of tensorflow/model
     (1.0, 8, 16, 16),
     (11.0, 10, 10, 10),
     (40.0, 32, 1, 64),
+    (8.95, 8, 8, 16),  # and 8 of 8
     (40.0, 36, 1, 36),  # 90 % is enough
     (9.0, 16, 1, 16),
     (7.0, 16, 1, 17),  # the least where nothing is left, then a step up

@@ -338,3 +338,9 @@ def test_kinds_know_points():
         assert (caught.value.message, caught.value.failing.tolist()) == (message, [False, True])
     assert Flag.bind(leaf({}, np.array([1, 1]))) is True
     assert Order.bind((leaf({}, np.array([1, 1])), 0)) == (1, 0)
+
+
+@pytest.mark.parametrize("name", sorted(INDEX))
+def test_an_operation_says_what_it_is(name):
+    assert find(name).doc
+    assert find(name).doc == find(name).rule.__doc__

@@ -7,7 +7,6 @@ from .kinds import Axis, Branches, Count, Interpolation, Order, Padding, Scale, 
 from .window import each, grid_of, margins, sum_of
 
 _NAMES = {  # rank -> the names of its axes, before the channels
-    1: (),
     2: (("length", "tokens"),),
     3: (("height",), ("width",)),
     4: (("depth",), ("height",), ("width",)),
