@@ -1,7 +1,7 @@
 """What stays the same while some variables of a spec vary: the values of others, and shapes of inputs."""
 
-from .binding import input_shape
 from .expr import Expr
+from .inputs import input_shape
 from .variables import fixed, typical
 
 
@@ -13,7 +13,9 @@ def constants(model, varied, given=()):
     by_rho = "rho" in varied and "res" not in varied
     values = fixed(model, {*varied, *(["res"] if by_rho else [])}, given)
     inputs = {
-        name: input_shape(name, one, values) for name, one in model.inputs.items() if reads(one.shape) <= {*values}
+        name: input_shape(name, one, values, model.variables)
+        for name, one in model.inputs.items()
+        if reads(one.shape) <= {*values}
     }
     return inputs, {**({"res": typical(model)["res"]} if by_rho else {}), **values}
 

@@ -319,7 +319,7 @@ def test_a_thin_network_that_does_not_fit_says_which_network_is_meant(run, tmp_p
     )
     code, out, err = run("compare", "net.yaml", "--thin", "0.5")
     assert (code, out) == (2, "")
-    assert err.splitlines()[0] == "error: `add`: shapes do not match: 32x32x16 and 32x32x8"
+    assert err.splitlines()[0] == "error: `residual`: shapes do not match: 32x32x16 and 32x32x8"
     assert err.splitlines()[-2] == "  = note: in net rewritten (thin 0.5)"
 
 
