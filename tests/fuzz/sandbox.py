@@ -1,4 +1,7 @@
-"""One run of the program in a process of its own: how it ends, how long it takes, how much memory it needs."""
+"""One run of the program in a process of its own: how it ends, how much processor time and memory it needs.
+
+Time is that of the processor, as what else runs on a machine does not make the program slower.
+"""
 
 import os
 import resource
