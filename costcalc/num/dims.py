@@ -15,10 +15,11 @@ def ceil_div(a, b):
 def floor(value):
     if is_whole(value):
         return value
-    ((monomial, coefficient), *rest) = value.terms.items()
-    ((name, *args), power), *others = monomial or [[("",), 0]]
-    if not rest and not others and (name, power) == ("div", 1) and type(coefficient) is int:
-        return coefficient * args[0] // args[1]
+    if len(value.terms) == 1:
+        ((monomial, coefficient),) = value.terms.items()
+        ((name, *args), power), *others = monomial
+        if not others and (name, power) == ("div", 1) and type(coefficient) is int:
+            return coefficient * args[0] // args[1]
     return function("floor", value)
 
 
