@@ -431,7 +431,7 @@ error[over-limit]: mult-adds 30k is 5k (20.0 %) over the limit 25k
   = why: DSP tile budget, see docs/tiles.md
   = help: reduce it, or raise the limit: costcalc check net.yaml --update
 
-1 failed, 0 passed"""
+1 failed (1 of 1 limits), 0 passed"""
     )
 
 
@@ -544,3 +544,11 @@ def test_the_table_names_the_convention(repository, run):
     repository.commit()
     out = run("check", "mobilenet", "--max", "params=5M", "-c", "framework").out
     assert out.splitlines()[-1].startswith("convention framework: ")
+
+
+def test_amounts_are_in_the_units_of_the_limit(repository, run):
+    repository.commit(costcalc=limits("max: {weights_bytes: 32 KiB}"), net=net(10))
+    repository.write(net=net(1024))
+    out = run("check").out
+    assert "weights bytes 40KiB is 8KiB (25.0 %) over the limit 32 KiB" in out
+    assert "1 failed (1 of 1 limits), 0 passed" in out

@@ -55,7 +55,10 @@ def test_github(checked):
         ("warning", "costcalc.yaml", "9"),
     ]
     assert "mult-adds 11k is 1k (10.0 %25) over the limit 10k" in lines[0]
-    assert lines[-2] == "1 failed, 1 not judged, 2 warned, 1 passed, 1 limit skipped (new spec: ../models/new.yaml)"
+    assert (
+        lines[-2]
+        == "1 failed (2 of 8 limits), 1 not judged, 2 warned, 1 passed, 1 limit skipped (new spec: ../models/new.yaml)"
+    )
 
 
 def test_gitlab(checked, repository):
@@ -143,7 +146,7 @@ def test_json_and_csv_say_the_same(checked):
 
 def test_markdown(checked):
     text = checked("md")
-    assert text.startswith("**costcalc\\: 1 failed, 1 not judged, 2 warned, 1 passed")
+    assert text.startswith("**costcalc: 1 failed (2 of 8 limits), 1 not judged, 2 warned, 1 passed")
     assert text.count("\n```") == 2
     assert "error[over-limit]: mult-adds 11k is 1k (10.0 %) over the limit 10k" in text
     assert len([line for line in text.splitlines() if line.startswith("| ")]) == 10

@@ -166,7 +166,7 @@ def test_old_and_new_are_shown(run, tmp_path):
     assert (tmp_path / "costcalc.yaml").read_text() == FILE.replace("9k", "10k")
     assert run("check") == (0, run("check")[1], "")
     assert run("check", "--update") == (0, "no limit had to change\n", "")
-    assert run("check", "--tighten")[1] == "no limit had to change\n"  # 100 is 1M, in whole millions rounded up
+    assert run("check", "--tighten")[1] == "costcalc.yaml:3:35  max params 1M -> 100\n"  # no whole million is there
 
 
 def test_tighten_leaves_what_is_broken(run, tmp_path):
@@ -174,9 +174,12 @@ def test_tighten_leaves_what_is_broken(run, tmp_path):
     (tmp_path / "costcalc.yaml").write_text(FILE.replace("1M", "0.123M"))
     code, out, _ = run("check", "--tighten", "--margin", "5%")
     assert code == 1
-    assert out.startswith("costcalc.yaml:3:34  max params 0.123M -> 0.001M\nlimits are broken")
+    assert out.startswith("costcalc.yaml:3:34  max params 0.123M -> 105\nlimits are broken")
     code, out, _ = run("check", "--tighten", "--update")
-    assert (code, out) == (0, "costcalc.yaml:3:22  max mult_adds 9k -> 10k\n")
+    assert (code, out) == (
+        0,
+        "costcalc.yaml:3:22  max mult_adds 9k -> 10k\ncostcalc.yaml:3:34  max params 105 -> 100\n",
+    )
 
 
 UNWRITABLE = [
@@ -213,3 +216,12 @@ def test_rights_stay(run, tmp_path):
     assert run("check", "--update")[0] == 0
     assert (tmp_path / "costcalc.yaml").stat().st_mode & 0o777 == 0o640
     assert issubclass(CostcalcError, Exception)
+
+
+def test_tightening_leaves_no_more_than_the_margin(run, tmp_path):
+    (tmp_path / "net.yaml").write_text("input: [8, 8, 100]\nlayers: [{conv: 1x1, out: 333}]\n")  # 33,300 params
+    for before, after in (("5M", "35.0k"), ("40.5k", "35.0k"), ("1 G", "35.0 k"), ("36000", "34965")):
+        (tmp_path / "costcalc.yaml").write_text(f"checks: [{{spec: net.yaml, max: {{params: {before}}}}}]\n")
+        assert run("check", "--tighten", "--margin", "5%").out.rstrip().endswith(f"max params {before} -> {after}")
+    (tmp_path / "costcalc.yaml").write_text("checks: [{spec: net.yaml, max: {weights_bytes: 1 MiB}}]\n")
+    assert run("check", "--tighten").out.endswith(" 1 MiB -> 131 KiB\n")

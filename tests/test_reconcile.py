@@ -315,3 +315,13 @@ ERRORS = [
 @pytest.mark.parametrize(("line", "message"), ERRORS)
 def test_errors(run, line, message):
     assert run("reconcile", *line.split()) == (2, "", message)
+
+
+def test_the_largest_layers_and_their_sum(run):
+    line = ("reconcile", "mobilenet", "paper", "flops", "--by", "layer")
+    every = json.loads(run(*line, "--json").out)["layers"]
+    assert len(json.loads(run(*line, "--json", "--top", "3").out)["layers"]) == 3
+    out = run(*line, "--top", "3").out
+    (foot,) = [text for text in out.splitlines() if text.startswith("sum of these")]
+    assert foot.split()[-1] == f"{sum(layer['difference'] for layer in every[:3]):+,}"
+    assert f"{len(every) - 3} more layers are not shown (--top 3)" in out

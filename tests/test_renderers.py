@@ -200,3 +200,11 @@ def test_a_classifier_at_every_position_is_noted(layers, note):
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_no_known_network_gets_that_note(path):
     assert "is applied at each of" not in render(analyze(path), "md", View("type", everything=True))
+
+
+def test_markdown_escapes_only_what_it_would_change():
+    from costcalc.render.markdown import escaped
+
+    assert escaped("convention paper: 1 -> 2; a: b") == "convention paper: 1 -> 2; a: b"
+    assert escaped(":smile: > http://a *b* <i>") == "\\:smile: \\> http\\://a \\*b\\* \\<i>"
+    assert escaped("> quote") == "\\> quote"

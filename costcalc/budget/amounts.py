@@ -4,6 +4,7 @@ from ..render.columns import printable
 from .verdict import ALREADY, GREW, SAYS, SKIPPED
 
 _UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
+_BINARY = ((2**30, "Gi"), (2**20, "Mi"), (2**10, "Ki"))
 
 
 def short(value, verdict):
@@ -11,7 +12,7 @@ def short(value, verdict):
     if verdict.is_share:
         return f"{float(100 * value):.4g}%"
     byte = "B" if verdict.limit.metric.endswith("bytes") else ""
-    for size, unit in _UNITS:
+    for size, unit in _BINARY if verdict.limit.text.endswith("iB") else _UNITS:  # 32 KiB is told in KiB
         if abs(value) >= size:
             return f"{float(value) / size:.4g}{unit}{byte}"
     return f"{value:,}{byte}" if type(value) is int else f"{float(value):.4g}{byte}"

@@ -44,6 +44,18 @@ class Amount(NamedTuple):
         text = digits[: len(digits) - self.places] + ("." + digits[len(digits) - self.places :] if self.places else "")
         return f"{'-' if whole < 0 else ''}{text}{self.space}{self.unit}"
 
+    def finer(self, value):
+        """This amount with a unit and decimal places that leave a value three digits, where its own are too coarse."""
+        units = BYTES if self.unit in BYTES and self.unit != "B" else COUNTS
+        family = [name for name in units if name[1:] == self.unit[1:] or units[name] == 1]
+        found = self
+        while found.scale > value and found.unit and found.unit != "%":
+            smaller = max((name for name in family if units[name] < found.scale), key=units.get, default="")
+            found = found._replace(unit=smaller, scale=units.get(smaller, 1), places=0)
+        whole = len(str(int(value / found.scale))) if found.unit != "%" else 3
+        most = len(str(found.scale)) - 1  # more would be parts of one thing
+        return found._replace(places=max(found.places, min(3 - whole, most)))
+
 
 class Change(NamedTuple):
     """How much more than the base is allowed: a share, an amount, or both, which must both be exceeded then."""

@@ -113,9 +113,13 @@ def counts(outcomes):
 
 
 def summary(outcomes):
-    """`1 failed, 2 passed, 1 limit skipped (new spec: models/tiny.yaml)`."""
+    """`1 failed (5 of 8 limits), 2 passed, 1 limit skipped (new spec: models/tiny.yaml)`: checks, then their limits."""
     found = counts(outcomes)
+    broken = sum(len(outcome.failing) for outcome in outcomes if outcome.state == "fail")
+    limits = sum(len(outcome.verdicts) for outcome in outcomes)
     parts = [f"{found[name]:,} {name.replace('_', ' ')}" for name in ("failed", "not_judged", "warned") if found[name]]
+    if found["failed"]:
+        parts[0] += f" ({broken:,} of {limits:,} limits)"
     parts.append(f"{found['passed']:,} passed")
     if found["skipped"]:
         new = sorted({one.spec for one in outcomes if any(each.status == "skipped" for each in one.verdicts)})

@@ -75,7 +75,8 @@ def _text(verdict, raising, tighten):
     if tighten is None:
         return limit.text
     sign = -1 if limit.kind == "min" else 1
-    tight = _written(limit, verdict.furthest * (1 + sign * tighten))
+    room = verdict.furthest * (1 + sign * tighten)
+    tight = limit.bound.finer(room).written(room, up=limit.kind != "min")
     return tight if sign * _values(Edit(limit.place, limit, tight))[0] < sign * limit.bound.value else limit.text
 
 

@@ -13,7 +13,7 @@ from .options import SpecCommand, factor, output_options, spec_options, variable
 @click.argument("right", metavar="B")
 @click.option("--metric", type=click.Choice(["cost", "params"]), default="cost", show_default=True)
 @click.option("--by", type=click.Choice(["term", "layer"]), default="term", show_default=True)
-@click.option("--top", type=click.IntRange(1), default=5, show_default=True, metavar="N", help="Explanations to show.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Explanations to show [5], or layers [all].")
 @output_options
 @click.pass_context
 def command(ctx, spec, alpha, res, rho, sets, left, right, metric, by, top, format, as_json, output, color):
@@ -40,12 +40,12 @@ def command(ctx, spec, alpha, res, rho, sets, left, right, metric, by, top, form
     given = scaled(model, variables(ctx, model, alpha, res, sets), factor("rho", rho))
     conventions, numbers = _sides(left, right)
     if not numbers:
-        _between(model, given, conventions, metric, by, (format, as_json, output, color))
+        _between(model, given, conventions, metric, by, top, (format, as_json, output, color))
         return
     if by == "layer":
         help = "it is for two conventions"
         raise OptionError(Problem("usage", "a number has no layers: --by layer cannot be", help=help))
-    _explained(ctx, model, given, conventions[0], numbers[0], metric, top, (format, as_json, output, color))
+    _explained(ctx, model, given, conventions[0], numbers[0], metric, top or 5, (format, as_json, output, color))
 
 
 def _sides(left, right):
@@ -59,12 +59,12 @@ def _sides(left, right):
     return [text for text in (left, right) if text not in numbers], numbers
 
 
-def _between(model, given, conventions, metric, by, how):
+def _between(model, given, conventions, metric, by, top, how):
     from ..reconciling import reconcile
     from ..render.gap import GapPage
     from .output import show
 
-    show(GapPage(reconcile(model, *conventions, metric=metric, settings=given), by), *how)
+    show(GapPage(reconcile(model, *conventions, metric=metric, settings=given), by, top), *how)
 
 
 def _explained(ctx, model, given, convention, number, metric, top, how):

@@ -20,6 +20,7 @@ def command(ctx, specs):
     """
     from ..analysis import analyze
     from ..errors import CostcalcError
+    from ..render.columns import total
     from .failures import printed
 
     failed, fine = 0, []
@@ -27,7 +28,8 @@ def command(ctx, specs):
         try:
             report = analyze(spec)
             list(report.model.published)  # read when asked for
-            fine.append(f"ok: {printed(spec)}: {len(report.lines):,} layers, {report.totals['params']:,} params")
+            costs = f"{total(report, 'cost')} mult-adds, {total(report, 'params')} params"
+            fine.append(f"ok: {printed(spec)}: {len(report.lines):,} layers, {costs} (convention paper)")
         except CostcalcError as error:
             failed += 1
             complain(error)

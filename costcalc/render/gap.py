@@ -66,8 +66,9 @@ def part_record(part):
 class GapPage:
     """Two conventions: the parts of their gap, or the layers that they count differently."""
 
-    def __init__(self, found, by="term"):
+    def __init__(self, found, by="term", top=None):
         self.found, self.by = found, by
+        self.layers = found.layers[:top]
         self.titles = [(one.name, figure_of(one, found.metric)) for one in (found.left, found.right)]
 
     def heads(self):
@@ -97,20 +98,25 @@ class GapPage:
         )
         rows = [
             (printable(one.name), one.type, f"{one.left:,}", f"{one.right:,}", signed(one.right - one.left), because)
-            for one in self.found.layers
+            for one in self.layers
             for because in [", ".join(one.parts)]
         ]
-        foot = ("gap", "", *(f"{total:,}" for total in self._sums()), signed(self.found.gap), "")
-        return Sheet(columns, rows, foot)
-
-    def _sums(self):
-        return tuple(sum(getattr(one, side) for one in self.found.layers) for side in ("left", "right"))
+        left, right = (sum(getattr(one, side) for one in self.layers) for side in ("left", "right"))
+        return Sheet(columns, rows, ("sum of these", "", f"{left:,}", f"{right:,}", signed(right - left), ""))
 
     def notes(self):
         """What the programs do, what they print otherwise, and what the numbers mean."""
         why = dict.fromkeys(text for part in self.found.parts for text in part.why.split("; ") if text)
         titles = (f"{printable(one.name)}: {printable(one.title)}" for one in self._conventions())
-        return [*why, *caveats(self.found, self._conventions()), *titles, meaning(self.found)]
+        hidden = len(self.found.layers) - len(self.layers) if self.by == "layer" else 0
+        more = [f"{hidden:,} more layer{' is' if hidden == 1 else 's are'} not shown (--top {len(self.layers)})"]
+        return [
+            *(more if hidden else []),
+            *why,
+            *caveats(self.found, self._conventions()),
+            *titles,
+            meaning(self.found),
+        ]
 
     def _conventions(self):
         return self.found.left, self.found.right
@@ -119,8 +125,8 @@ class GapPage:
         """One row a part, or a layer."""
         if self.by == "layer":
             names = ["layer", "type", "before", "after", "difference", "parts"]
-            rows = [(one.name, one.type, one.left, one.right, one.right - one.left) for one in self.found.layers]
-            because = [", ".join(one.parts) for one in self.found.layers]
+            rows = [(one.name, one.type, one.left, one.right, one.right - one.left) for one in self.layers]
+            because = [", ".join(one.parts) for one in self.layers]
             return names, [dict(zip(names, (*row, text), strict=True)) for row, text in zip(rows, because, strict=True)]
         names = ["part", "difference", "quantity", "price_before", "price_after", "what", "why"]
         return names, [part_record(part) for part in self.found.parts]

@@ -2,7 +2,7 @@
 
 import re
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&@$:])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<#|~!&@$]|(?<!\S)>|:(?=[\w+-]+:|//))")  # a quote, an emoji, an address
 
 
 def render(page, screen):
