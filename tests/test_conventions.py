@@ -216,7 +216,7 @@ def test_a_softmax_under_thop():
 
 def test_a_metric_of_a_counter_is_the_one_it_has(run):
     out = run("sweep", "mobilenet", "--res", "224", "-m", "thop.mult_adds,deepspeed.flops", "-f", "json")[1]
-    (row,) = json.loads(out)
+    (row,) = json.loads(out)["points"]
     assert [*row.values()][1:] == [588_962_304 + 2_999, 1_152_658_944 + 1000]
     code, _, err = run("sweep", "mobilenet", "--res", "224", "-m", "thop.flops")
     assert (code, err) == (2, "error: `thop` counts no flops\n  = help: write `thop.mult_adds`\n")
@@ -239,5 +239,5 @@ def test_every_metric_is_defined_where_people_look(run):
         assert f"| `{name}` |" in section
         assert name in helped
     names = ["params", "weights_bytes", "framework.params", "framework.weights_bytes", "keras.weights_bytes"]
-    (row,) = json.loads(run("sweep", "mobilenet", "--res", "224", "-m", ",".join(names), "-f", "json")[1])
+    (row,) = json.loads(run("sweep", "mobilenet", "--res", "224", "-m", ",".join(names), "-f", "json")[1])["points"]
     assert [row[name] for name in names[1:]] == [4 * 4_209_088, 4_231_976, 4 * 4_231_976, 4 * 4_253_864]
