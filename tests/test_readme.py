@@ -50,7 +50,7 @@ def test_outputs_are_what_is_printed(block, capsys, tmp_path, monkeypatch):
     whole = shown.removesuffix("...\n")
     assert code == 0
     assert out.startswith(whole)
-    assert whole == shown or out != whole
+    assert (whole == shown) == (out == whole)
 
 
 def test_python_blocks_run(capsys, tmp_path, monkeypatch):
