@@ -160,7 +160,7 @@ SAYS = [  # command line, exit code, what stdout and stderr hold
     ("zoo", 0, "  568,740,352  ", ""),
     ("zoo mobilenet", 0, "  - separable: [[64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2]]\n", ""),
     ("zoo mobilenett", 2, "", "there is no shipped config `mobilenett`\n  = help: a similar name exists: `mobilenet`"),
-    ("validate mobilenet vgg16", 0, "ok: vgg16:", ""),
+    ("validate mobilenet vgg16", 0, "ok: vgg16: 38 layers, 15,470,264,320 mult-adds", ""),
     ("validate mobilenet nosuch.yaml", 2, "ok: mobilenet:", "1 of 2 specs cannot be used"),
     ("schema", 0, '"$schema": "http://json-schema.org/draft-07/schema#"', ""),
     ("analyze --json -- vgg16", 0, '"totals": {"mult_adds": 15470264320,', ""),

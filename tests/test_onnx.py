@@ -235,7 +235,10 @@ def test_open_axes_are_options(run, here):
 
 def test_wherever_a_spec_is_taken(run, here):
     one, two = here("legacy_mobilenet_v1"), here("legacy_mobilenet_v2")
-    assert shown(run, "validate", one) == f"ok: {one}: 56 layers, 4,209,088 params\n"
+    assert (
+        shown(run, "validate", one)
+        == f"ok: {one}: 56 layers, 568,740,352 mult-adds, 4,209,088 params (convention paper)\n"
+    )
     assert "568,740,352   568,740,352            -      1x   4,209,088   4,209,088      1x" in shown(
         run, "compare", one, "mobilenet"
     )
