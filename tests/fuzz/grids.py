@@ -76,6 +76,7 @@ def included(w, flow):
     flow = flow if "until" in cut and "after" not in cut else mix(w, flow)
     if cut == {"after": "conv11"}:  # with the classifier
         w.put(include="mobilenet.yaml", classes="10", **cut, **{"as": w.fresh("net")})
+        w.put("flatten")  # the classifier of MobileNet keeps a grid of 1x1
         return flow._replace(kind="vector", channels="10", grid=0, rank=2)
     w.put(include="mobilenet.yaml", alpha=w.one("alpha", "0.25"), **cut, **{"as": w.fresh("net")})
     return w.moved(flow._replace(channels=None))
