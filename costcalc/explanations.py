@@ -71,6 +71,7 @@ class Answer(NamedTuple):
     explained: tuple  # (Explanation, how it has the digits)
     near: tuple[Explanation, ...]
     parts: tuple[Part, ...]  # from the total to the number, by the first explanation
+    other: tuple[str, ...] = ()  # what to ask instead, where the number is that of the other metric
 
     @property
     def gap(self):
@@ -114,8 +115,10 @@ class _Search:
         own = report(self.model, self.walks[()], self.values, self.convention)
         total = self.total((), "", self.convention)
         parts = self.parts(met[0][0], printed) if met else ()
+        other = () if met else _other(own.totals, self.metric, figure, complete)
         return Answer(
-            self.model, own, self.metric, self.convention, text, printed, total, tuple(met), tuple(near), parts
+            *(self.model, own, self.metric, self.convention, text, printed),
+            *(total, tuple(met), tuple(near), parts, other),
         )
 
     # ways of counting
@@ -211,6 +214,15 @@ class _Search:
         if way.value != printed:
             found.append(Part("rounding", printed - way.value, f"{way.value:,} as printed"))
         return tuple(found)
+
+
+def _other(totals, metric, figure, complete):
+    """What to ask for a number that is the total of the other metric."""
+    for name, total in totals.items():
+        if (name == "params") != (metric == "params") and agreement(Count(total, 1, complete), figure) is not None:
+            option = "params" if name == "params" else "cost"
+            return (f"but {total:,} {name.replace('_', '-')} have its digits: --metric {option}",)
+    return ()
 
 
 def _simplest(ways, printed):

@@ -325,3 +325,12 @@ def test_the_largest_layers_and_their_sum(run):
     (foot,) = [text for text in out.splitlines() if text.startswith("sum of these")]
     assert foot.split()[-1] == f"{sum(layer['difference'] for layer in every[:3]):+,}"
     assert f"{len(every) - 3} more layers are not shown (--top 3)" in out
+
+
+def test_a_number_of_the_other_metric_is_told(run):
+    code, out, _ = run("reconcile", "mobilenet", "paper", "4.2M")
+    assert code == 1
+    assert "but 4,209,088 params have its digits: --metric params" in out
+    assert "off by" not in out
+    code, out, _ = run("reconcile", "mobilenet", "paper", "569M", "--metric", "params")
+    assert (code, "but 568,740,352 mult-adds have its digits: --metric cost" in out) == (1, True)

@@ -155,13 +155,17 @@ def head(found):
     return {name: whole[name] for name in ("schema_version", "costcalc", "spec", "vars", "inputs", "complete")}
 
 
+NEAR = 1  # how far off a way of counting may be to be shown as near: a share of the number
+
+
 class AnswerPage:
     """What explains a number, simplest first; where nothing does, what comes near."""
 
     def __init__(self, found, top=5):
         self.found, self.top = found, top
         self.figure = figure_of(found.convention, found.metric)
-        self.shown = found.explained[:top] or tuple((way, None) for way in found.near[:top])
+        near = [way for way in found.near if abs(found.printed - way.value) <= NEAR * found.printed]
+        self.shown = found.explained[:top] or tuple((way, None) for way in near[:top])
 
     def heads(self):
         """The number, what the convention gives, and what explains the gap."""
@@ -169,7 +173,7 @@ class AnswerPage:
         total = f"{found.total:,} {self.figure}"
         lines = [f"{printable(found.convention.name)}: {total}", f"printed: {found.text}, {signed(found.gap)}"]
         if not found.explained:
-            return [*lines, "nothing explains it; what comes nearest:"]
+            return [*lines, "nothing explains it" + ("; what comes nearest:" if self.shown else ""), *found.other]
         more = len(found.explained) - len(self.shown)
         return [*lines, f"explained by: {found.explained[0][0].text}" + (f" ({more} more: --top)" if more > 0 else "")]
 
@@ -181,6 +185,8 @@ class AnswerPage:
             (printable(way.text), f"{way.value:,}", signed(self.found.printed - way.value), self.digits(how, way))
             for way, how in self.shown
         ]
+        if not rows:
+            return []
         parts = [parts_sheet(self.found.parts, self.found.gap)] if self.found.explained else []
         return [Sheet(columns, rows), *parts]
 
