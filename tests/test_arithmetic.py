@@ -133,6 +133,7 @@ def test_bounds_are_the_tightest_that_corners_tell():
     assert bounds(num.maximum(a, 1)) == (1, 3)
     assert bounds(num.minimum(a, 1)) == (-2, 1)
     assert bounds(num.select(vague([0, 1], table), a, b)) == (-2, 5)
+    assert bounds(num.select(vague([0, 1], table), b, a)) == (-2, 5)
     assert bounds(num.both(a > 0, b > 2)) == bounds(num.either(a > 0, b > 2)) == (0, 1)
     assert bounds(points([0.5, 1.5], table) * math.inf) == (math.inf, math.inf)
     assert bounds(points([0, 2], table) * math.inf) == (0, math.inf)
@@ -277,6 +278,13 @@ def test_the_point_that_is_too_large_is_told_from_the_largest_that_is_not():
     assert num.whole(points([1, limits.SIZE])).high == limits.SIZE
     assert arrays.single(vague([4])) == arrays.single(vague([4, 4])) == 4
     assert bounds(points([])) == (0, 0)
+
+
+def test_the_largest_total_is_no_overflow():
+    half = vague([limits.TOTAL // 2], reach=limits.TOTAL)
+    assert listed(half + half, 1) == [limits.TOTAL]
+    with pytest.raises(Refused):
+        listed(half + (half + 4096), 1)  # as floats, whose steps are 1024 there
 
 
 def test_divisible_has_the_published_defaults():

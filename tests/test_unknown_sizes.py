@@ -101,7 +101,7 @@ def test_what_can_be_seen_to_be_the_same_is_the_same_size():
 
 
 def test_a_quotient_with_a_rest_stays_a_quotient():
-    for a, b in ((H * H + 1, H), (H + W, W), (3 * H * W, 2 * H), (H, H * W), (H, W * W), (5, H)):
+    for a, b in ((H * H + 1, H), (H + W, W), (3 * H * W, 2 * H), (H, H * W), (H, W * W), (5, H), (H, 0.5)):
         quotient = num.floor_div(a, b)
         assert isinstance(quotient, Dim)
         assert str(quotient).startswith("floor_div(")
