@@ -186,8 +186,10 @@ def test_what_commands_say(run, line, code, out, err):
 
 
 def test_the_zoo_lists_every_config_with_what_analyze_counts(run):
-    _, *lines = run("zoo").out.splitlines()
+    _, _, *lines = run("zoo").out.partition("\n\n")[0].splitlines()
     listed = {name: (cost, params, rest) for name, cost, params, rest in (line.split(maxsplit=3) for line in lines)}
+    rows = json.loads(run("zoo", "--json").out)["configs"]
+    assert {row["config"]: f"{row['params']:,}" for row in rows} == {name: row[1] for name, row in listed.items()}
     assert {*listed} == {path.stem for path in CONFIGS.glob("*.yaml")}
     for name in ("mobilenet", "resnet50", "swin_t"):
         totals = run("analyze", name, "--json").totals()

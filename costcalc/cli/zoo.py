@@ -3,13 +3,13 @@
 import click
 
 from ..errors import OptionError, Problem, brief, nearest
-
-HEADER = ("config", "mult-adds", "params", "variables", "what it is")
+from .options import output_options
 
 
 @click.command()
 @click.argument("name", required=False, metavar="[NAME]")
-def command(name):
+@output_options
+def command(name, format, as_json, output, color):
     """The shipped configs, with their totals at the defaults; or the text of one.
 
     A text is a spec to start from: `costcalc zoo mobilenet > my_net.yaml`.
@@ -17,34 +17,32 @@ def command(name):
     \b
     Examples:
       costcalc zoo
+      costcalc zoo --json
       costcalc zoo mobilenet
     """
     from ..loading import configs
+    from .output import deliver, show
 
     if name is None:
-        click.echo(overview())
-    elif (known := name.removesuffix(".yaml")) in configs():
-        click.echo(_shipped(known).source.text, nl=False)
-    else:
+        from ..render.zoo import ZooPage
+
+        show(ZooPage([_row(name) for name in configs()]), format, as_json, output, color)
+    elif (known := name.removesuffix(".yaml")) not in configs():
         help = nearest(known, configs()) or "`costcalc zoo` lists them"
         raise OptionError(Problem("unknown-config", f"there is no shipped config `{brief(name)}`", help=help))
-
-
-def overview():
-    """A line for each config: its name, what it costs by the default convention, its variables, its title."""
-    from ..loading import configs
-
-    rows = [HEADER, *(_row(name) for name in configs())]
-    name, cost, params, variables = (max(map(len, column)) for column in list(zip(*rows, strict=True))[:4])
-    return "\n".join(f"{a:{name}}  {b:>{cost}}  {c:>{params}}  {d:{variables}}  {e}" for a, b, c, d, e in rows)
+    elif format or as_json:
+        raise OptionError(Problem("usage", "a config is YAML: there is no other format of it"))
+    else:
+        deliver(_shipped(known).source.text, output)
 
 
 def _row(name):
     from ..analysis import analyze
+    from ..render.zoo import Config
 
     model = _shipped(name)
     cost, params = analyze(model).totals.values()
-    return name, f"{cost:,}", f"{params:,}", ", ".join(model.variables), title(model.source.text)
+    return Config(name, cost, params, tuple(model.variables), title(model.source.text))
 
 
 def _shipped(name):
