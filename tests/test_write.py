@@ -372,9 +372,10 @@ def test_layers_keep_their_names(graph):
     assert names[:3] == ["features/0/0", "features_1/dwconv", "features_1/conv"]
     assert names[-1] == "fc"
     names = [line.name for line in analyze(back(written(graph("dynamo_resnet18")[0]))).shown()]
-    assert [name for name in names if name.endswith(("conv1", "conv2"))] == [
-        "conv1",
-        *(f"layer_{n}/1/conv{m}" for n in (1, 2, 3) for m in (1, 2)),
+    assert names[0] == "conv1"
+    assert [name for name in names if name.endswith("/layer/conv2")] == [
+        *("1/layer/conv2", "2/layer/conv2"),
+        *(f"layer2_{n}/{side}layer/conv2" for n in (1, 2, 3) for side in ("add_1/branch_1/", "")),
     ]
 
 

@@ -201,7 +201,7 @@ def _name(runs):
     levels = set()
     for run in runs:
         words = [re.sub(r"[\W\d_]+$", "", level) for level in levels_of(run.content)]
-        levels.add(next((word for word in reversed(words) if word), ""))
+        levels.add(next((word for word in reversed(words) if word and word.lower() not in INDEX), ""))
     name = re.sub(r"\W+", "_", levels.pop()) if len(levels) == 1 else ""
     return name if re.fullmatch(r"[A-Za-z_]\w*", name) and name.lower() not in INDEX else ""
 

@@ -13,7 +13,7 @@ from .items import Item, walk
 LONGEST = 40  # items of one block
 MOST = 20_000  # items that are searched for blocks
 ROUNDS = 40
-NAMED = 1.25  # how much more the saving of a block is worth whose runs are levels of the names already
+NAMED = 2  # how much more the saving of a block is worth whose runs are levels of the names already
 LEAST = 30  # characters that a block must save, for it is one more thing to read
 
 
