@@ -755,6 +755,24 @@ layers: [relu]
         ("`a b` cannot name a variable", NAME),
     ),
     (
+        "choices of another kind",
+        """
+vars:
+  a: {default: 32, choices: [32, «[]», «3x3», «true»]}
+  b: {default: relu, choices: [relu, «7»]}
+  c: {default: 3x3, choices: [3x3, 5x5, «5»]}
+  d: {default: a + 1, choices: [33, «a + 2»]}
+input: [56, 56, 3]
+layers: [relu]
+""",
+        ("a choice is a number here, as the default is, not a kernel or a list",),
+        ("a choice is a number here, as the default is, not a kernel or a list",),
+        ("a choice is a number here, as the default is, not true or false",),
+        ("a choice is a word here, as the default is, not a number",),
+        ("a choice is a kernel or a list here, as the default is, not a number",),
+        ("a choice is a number here, as the default is, not an expression",),
+    ),
+    (
         "variables whose defaults cannot be",
         """
 vars:

@@ -1,7 +1,7 @@
 """`vars:` : the variables that a spec declares."""
 
 from ..errors import OptionError, Place, brief
-from ..expr import FUNCTIONS
+from ..expr import FUNCTIONS, Expr
 from ..model import Variable
 from ..scope import SHAPE_NAMES
 from ..variables import checked
@@ -53,6 +53,7 @@ def _variable(name, key, node, earlier, problems):
     if "choices" in parts:
         listed = parts["choices"].value if parts["choices"].kind == "list" else [parts["choices"]]
         choices = tuple(args.argument(item, scope, problems) for item in listed)
+        _check_choices(default, zip(choices, listed, strict=True), problems)
     bounds = [
         args.number(parts[part], Scope((), FUNCTIONS), problems) if part in parts else None for part in ("min", "max")
     ]
@@ -62,6 +63,19 @@ def _variable(name, key, node, earlier, problems):
     variable = Variable(name, default, choices, text, *bounds, Place(problems.source, *key.at))
     _check_default(variable, parts["default"], problems)
     return variable
+
+
+def _check_choices(default, choices, problems):
+    """Note choices that are not of the default's kind: one of several values is set, so they are plain."""
+    due = "a number" if type(default) is Expr else _kind(default)
+    for choice, node in choices:
+        if BAD not in (choice, default) and _kind(choice) != due:
+            problems.add("bad-value", f"a choice is {due} here, as the default is, not {_kind(choice)}", node)
+
+
+def _kind(value):
+    kinds = {bool: "true or false", str: "a word", tuple: "a kernel or a list", Expr: "an expression"}
+    return kinds.get(type(value), "a number")
 
 
 def _check_default(variable, node, problems):
