@@ -755,6 +755,18 @@ layers: [relu]
         ("`a b` cannot name a variable", NAME),
     ),
     (
+        "variables by words of expressions",
+        """
+vars: {«class»: 2, «lambda»: 1, «None»: 3, «i»: 4}
+input: [56, 56, 3]
+layers: [relu]
+""",
+        ("`class` cannot name a variable", "in a spec it means something already"),
+        ("`lambda` cannot name a variable", "in a spec it means something already"),
+        ("`None` cannot name a variable", "in a spec it means something already"),
+        ("`i` cannot name a variable", "`i` counts inside `repeat:`"),
+    ),
+    (
         "choices of another kind",
         """
 vars:

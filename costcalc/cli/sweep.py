@@ -89,7 +89,7 @@ def values_of(ctx, model, options):
     pairs += named_pairs(ctx, model)
     for name, _ in pairs:
         if [one for one, _ in pairs].count(name) > 1:
-            raise OptionError(Problem("usage", f"`{name}` is given twice"))
+            raise OptionError(Problem("usage", f"`{name}` is given twice", help="vary it, or set it"))
     return {name: None if text is None else values(name, text, read_value) for name, text in pairs}
 
 

@@ -31,7 +31,8 @@ def command(name, format, as_json, output, color):
         help = nearest(known, configs()) or "`costcalc zoo` lists them"
         raise OptionError(Problem("unknown-config", f"there is no shipped config `{brief(name)}`", help=help))
     elif format or as_json:
-        raise OptionError(Problem("usage", "a config is YAML: there is no other format of it"))
+        help = f"`costcalc analyze {known} --json` has its numbers"
+        raise OptionError(Problem("usage", "a config is YAML: there is no other format of it", help=help))
     else:
         deliver(_shipped(known).source.text, output)
 

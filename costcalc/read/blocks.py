@@ -2,6 +2,7 @@
 
 import os
 from functools import lru_cache
+from keyword import kwlist
 
 from .. import limits
 from ..errors import Source, brief
@@ -15,7 +16,7 @@ from .layers import BODIES, CONTROLS, LayerReader
 from .nodes import compose
 from .problems import Problems
 
-RESERVED = frozenset(["i", "and", "or", "not", "if", "else", "in", "is", "lambda", *CONSTANTS, *FUNCTIONS])
+RESERVED = frozenset(["i", *kwlist, *CONSTANTS, *FUNCTIONS])  # what no expression can read as a variable
 LONGEST = 1_000  # characters of a signature
 
 

@@ -6,7 +6,7 @@ as_spec(model, values)      the same as a Model, for what works on the layers of
 
 from collections import Counter
 
-from ..conventions import TRAINABLE
+from ..conventions import MAC, TRAINABLE
 from ..errors import CostcalcError, Problem, Source, SpecError
 from ..files import is_config
 from ..stitching import graph_of, is_stated
@@ -106,6 +106,8 @@ def _counts(model, values):
 def _summed(rows):
     """The mult-adds and weights of the layers that multiply, and all trainable parameters."""
     params = sum(row.layer.params.get(kind, 0) for row in rows if row.shared is None for kind in TRAINABLE)
-    layers = [row for row in rows if row.layer.terms.get("mac")]
-    each = ((one.layer.terms["mac"], one.layer.params.get("weight", 0), one.times, bool(one.shared)) for one in layers)
+    multiply = [(row, tuple(row.layer.terms.get(name, 0) for name in MAC)) for row in rows]
+    each = (
+        (macs, row.layer.params.get("weight", 0), row.times, bool(row.shared)) for row, macs in multiply if any(macs)
+    )
     return Counter(each), params

@@ -5,7 +5,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from ..ops import INDEX, find
-from .items import Item, walk
+from .items import Item, unused, walk
 
 
 class Leaf(NamedTuple):
@@ -82,7 +82,7 @@ def block_of(runs, taken, style):
         term = _term(column, first, style)
         if term is None:
             option = column[0].option.rstrip("0123456789")
-            name = _free(_BRIEF.get(option, option), {one for one, *_ in params})
+            name = _numbered(_BRIEF.get(option, option), {one for one, *_ in params})
             values = [leaf.value for leaf in column]
             first[tuple(map(str, values))] = name, values
             params.append((name, at, column))
@@ -118,13 +118,8 @@ def _ratio(values, others):
     return factor if factor and all(v == factor * o for v, o in zip(values, others, strict=True)) else 0
 
 
-def _free(name, taken):
-    """The name, with a number if it is taken."""
-    found, number = name, 1
-    while found in taken:
-        number += 1
-        found = f"{name}{number}"
-    return found
+def _numbered(name, taken):
+    return unused(name, taken, lambda number: f"{name}{number}")
 
 
 def _made(runs, taken, leaves, terms, params):
@@ -138,7 +133,7 @@ def _made(runs, taken, leaves, terms, params):
         has = usual is not None and any(leaf.value == usual for leaf in column)
         listed.append((name, usual if has else None, at))
     listed.sort(key=lambda one: one[1] is not None)
-    name = _free(_name(runs) or "block", taken)
+    name = _numbered(_name(runs) or "block", taken)
     return Block(name, tuple(one[:2] for one in listed), items, tuple(one[2] for one in listed))
 
 

@@ -1,7 +1,9 @@
 """The layers of a spec before they are text: items in lists, with branches, and names where others need them."""
 
+from itertools import chain, count
 from typing import Any
 
+from ..conventions import MAC
 from ..ops import INDEX, find
 from ..ops.window import is_word
 
@@ -80,7 +82,7 @@ def item_of(node, options, final):
     space = node.row.inputs[0][:-1] if node.row.inputs else ()
     made = Item(op.name, {**filled, **given}, node.name)
     made.rank, made.times, made.kept = len(space), node.row.times, final
-    made.weighs = bool(any(node.row.layer.params.values()) or node.row.layer.terms.get("mac"))
+    made.weighs = any(node.row.layer.params.values()) or any(node.row.layer.terms.get(name) for name in MAC)
     for name, value in made.options.items():
         made.options[name] = _plain(value, op.options[name].kind)
     if op.name == "pad" and made.options["padding"] == "valid":
@@ -116,6 +118,11 @@ def _is_same(item):
         return False
     axes = zip(*(one if type(one) is tuple else (one,) * item.rank for one in (kernel, padding)), strict=True)
     return all(type(k) is type(p) is int and k % 2 and 2 * p == dilation * (k - 1) for k, p in axes)
+
+
+def unused(name, taken, numbered):
+    """The name, or the first of those that `numbered` makes of 2, 3, .. which is not taken."""
+    return next(one for one in chain([name], map(numbered, count(2))) if one not in taken)
 
 
 def quotient(times, outer):

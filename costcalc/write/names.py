@@ -6,7 +6,7 @@ Inside a block every call has its own level of names, so its layers keep what th
 import re
 
 from ..ops import INDEX
-from .items import Item, walk
+from .items import Item, unused, walk
 
 
 def labelled(items, inputs):
@@ -66,9 +66,6 @@ def without_number(name):
 
 def free(name, taken):
     """The name, with a number if it is taken."""
-    found, number = name, 1
-    while found in taken:
-        number += 1
-        found = word(f"{name}_{number}")
+    found = unused(name, taken, lambda number: word(f"{name}_{number}"))
     taken.add(found)
     return found
