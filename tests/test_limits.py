@@ -46,6 +46,22 @@ def test_an_error_names_its_limit_and_raising_it_helps(run, tmp_path, monkeypatc
     assert run("analyze", "net.yaml")[0] == 0
 
 
+def test_lists_too_deep_for_the_parser_have_one_clear_error(run, tmp_path, monkeypatch):
+    (tmp_path / "net.yaml").write_text(HEAD + "layers: " + "[" * 5000 + "]" * 5000 + "\n")
+    code, _, err = run("analyze", "net.yaml")
+    assert (code, "error: lists and maps nest at most 60 deep" in err, "COSTCALC_LIMITS=nesting=N" in err) == (
+        2,
+        True,
+        True,
+    )
+    monkeypatch.setenv("COSTCALC_LIMITS", "nesting=9000")
+    code, _, err = run(
+        "analyze", "net.yaml"
+    )  # libyaml refuses from 0.2.6 on; with an older one our own stack is the limit
+    assert (code, "COSTCALC_LIMITS" in err) == (2, False)
+    assert err.startswith(("error: lists and maps nest at most 1,000 deep", "error: blocks and lists nest too deep"))
+
+
 def test_a_walk_ends_when_its_time_is_over(run, tmp_path, monkeypatch):
     (tmp_path / "net.yaml").write_text(HEAD + "layers: [{repeat: 40, layers: [{conv: 3x3, out: i + 1}]}]\n")
     monkeypatch.setenv("COSTCALC_LIMITS", "seconds=0")

@@ -2,8 +2,10 @@
 
 from yaml.reader import Reader, ReaderError
 
+from .. import limits
 from ..errors import Place, Problem, SpecError, brief
 
+_PARSED = 1_000  # levels that libyaml reads from 0.2.6 on; older ones read any number
 _COLUMN = "this line starts in another column than those it belongs to"
 _SAYS = (  # what the parser says, whether it is about where something began, what that means, and the way out
     ("expected ',' or '}'", True, "a `,` or `}` is missing", "options stand as {conv: 3x3, out: 32}"),
@@ -49,6 +51,8 @@ def _syntax_error(source, error):
         return _error(place, f"there is no bracket that this `{char}` closes", "delete it, or open one before it")
     if "mapping values are not allowed" in (error.problem or ""):
         return _second_colon(place, before)
+    if "nesting depth" in (error.problem or ""):
+        return _too_deep(place)
     return _said(place, error, before)
 
 
@@ -61,6 +65,12 @@ def _second_colon(place, before):
         return _error(place, "a second `:` in one line", "put { } around options, or each on its own line")
     message = "this line continues the one before it, so it can have no `:`"
     return _error(place, message, "give the line before its `:`, or start this one in the same column")
+
+
+def _too_deep(place: Place) -> SpecError:
+    """The error for lists and maps that the parser itself refuses: it looks ahead, so its limit may come first."""
+    message, help = f"lists and maps nest at most {min(limits.NESTING, _PARSED):,} deep", limits.hint("nesting")
+    return _error(place, message, help if limits.NESTING < _PARSED else "write the inner ones as a block", "limit")
 
 
 def _said(place, error, before):
