@@ -46,11 +46,11 @@ class VerdictPage:
         columns = (
             Column(""),
             Column("spec", folds=True),
-            Column("what"),
-            Column("limit", True),
+            Column("what", folds=True),
+            Column("limit", True, "limit", 1),
             Column("now", True),
-            Column("base", True, "base", 1),
-            Column("verdict", spare=2, folds=True),
+            Column("base", True),
+            Column("verdict", folds=True),
         )
         rows = [self._cells(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
         return [Sheet(columns, rows)] if rows else []

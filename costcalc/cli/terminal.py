@@ -5,6 +5,8 @@ import sys
 
 from ..render import Screen
 
+USUAL = 80  # columns of a terminal that does not say how many it has
+
 
 def screen(color="auto"):
     """The screen that standard output is: as wide as the table needs when it is no terminal."""
@@ -12,16 +14,16 @@ def screen(color="auto"):
 
 
 def width(stream):
-    """COLUMNS if set, the terminal's width, or None for output that goes elsewhere."""
+    """COLUMNS if set, the terminal's width (USUAL if it reports none), or None for output that goes elsewhere."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns) > 0:
         return max(int(columns), 20)
     if not stream.isatty():
         return None
     try:
-        return max(os.get_terminal_size(stream.fileno()).columns, 20)
+        return max(os.get_terminal_size(stream.fileno()).columns or USUAL, 20)
     except OSError:
-        return 80
+        return USUAL
 
 
 def has_color(stream, choice="auto"):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Column(NamedTuple):
-    """One column of a sheet. Where room is short, columns with the lowest `spare` go first; those with 0 stay."""
+    """One column of a sheet. Where room is short, columns with the lowest `spare` give way first; those with 0 stay."""
 
     heading: str
     number: bool = False

@@ -3,16 +3,14 @@
 import io
 
 from rich import box
-from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from . import plain
+from .narrow import fitted, folded, widths, wrapped
 
 NATURAL = 100_000  # columns of a page that is as wide as a table needs
-LEAST = 12  # columns to which words are set, when there is no room
-FOLDED = 24  # columns to which long names are folded, when there is no room
 
 
 def render(page, screen):
@@ -20,14 +18,14 @@ def render(page, screen):
     sheets = page.sheets()
     if any(len(sheet.rows) > plain.ROWS for sheet in sheets):
         return plain.render(page.heads(), sheets, page.notes())
-    return _text(screen, lambda console: _draw(page, sheets, console, screen.ascii))
+    return _text(screen, lambda console: _draw(page, sheets, console, screen.width or NATURAL, screen.ascii))
 
 
 def _text(screen, draw_on):
     out = io.StringIO()
     console = Console(
         file=out,
-        width=screen.width or NATURAL,
+        width=NATURAL,  # whatever the screen has: rich cuts what is wider than its console
         height=100,
         force_terminal=screen.color,
         color_system="standard" if screen.color else None,
@@ -43,78 +41,56 @@ def _text(screen, draw_on):
 
 def draw(page, console):
     """Print a page on a rich console."""
-    _draw(page, page.sheets(), console)
+    _draw(page, page.sheets(), console, console.width)
 
 
-def _draw(page, sheets, console, ascii_only=False):
+def _draw(page, sheets, console, width, ascii_only=False):
     style = box.ASCII if ascii_only else box.SIMPLE_HEAD
-    spared = []
+    left_out = {}
     for head in page.heads():
-        _say(head, console)
+        _say(head, console, width)
     if page.heads() and sheets:
         console.print()
     for number, sheet in enumerate(sheets):
-        narrow = fitting(sheet, console.width)
+        narrow = fitted(sheet, width)
+        left_out |= dict.fromkeys(narrow.left_out)
         if number:
             console.print()
-        else:
-            spared = [column for column in sheet.columns if column not in narrow.columns]
         if sheet.title:
-            _say(sheet.title, console, "bold")
-        # what still has no room goes over the edge: a terminal wraps it, and no number is cut
-        console.print(_table(narrow, style), width=max(console.width, _width(narrow)), crop=False, overflow="ignore")
+            _say(sheet.title, console, width, "bold")
+        for below, part in enumerate(narrow.sheets):
+            if below:
+                console.print()
+            console.print(_table(part, style, width), width=NATURAL, crop=False)
     if sheets:
         console.print()
-    for note in [*_spared(spared, console.width), *page.notes()]:
-        _say(note, console)
+    for note in [*_spared(left_out, width), *page.notes()]:
+        _say(note, console, width)
 
 
-def _say(text, console, style=""):
-    console.print(Text(text, style=style, overflow="fold"), soft_wrap=console.width == NATURAL)
+def _say(text, console, width, style=""):
+    for line in wrapped(text, width):
+        console.print(Text(line, style=style), soft_wrap=True)
 
 
 def _spared(columns, width):
     """The line that says which columns are left out, and how to have them where that can be said."""
-    names = ", ".join(column.name or column.heading for column in columns)
+    names = ", ".join(dict.fromkeys(column.name or column.heading for column in columns))
     choose = " (--columns chooses)" if all(column.name for column in columns) else ""
     return [f"no room in {width} columns for {names}{choose}"] if columns else []
 
 
-def fitting(sheet, width):
-    """The sheet without the columns for which there is no room, so that no name and no number is cut."""
-    if width == NATURAL:
-        return sheet
-    spared: set[int] = set()
-    for number in sorted(range(len(sheet.columns)), key=lambda number: sheet.columns[number].spare):
-        if sheet.columns[number].spare and _width(sheet.without(spared)) > width:
-            spared.add(number)
-    return sheet.without(spared) if spared else sheet
-
-
-def _width(sheet):
-    """The columns of a terminal that a sheet needs at least."""
-    return sum(_needed(sheet, number) + 3 for number in range(len(sheet.columns))) - 3
-
-
-def _needed(sheet, number):
-    column = sheet.columns[number]
-    texts = [column.heading, *(row[number] for row in sheet.rows), *(sheet.foot[number : number + 1])]
-    if column.folds:
-        words = [word for text in texts for word in text.split()]
-        return min(max([LEAST, *map(cell_len, words)]), FOLDED, max(map(cell_len, texts)))
-    return max(map(cell_len, texts))
-
-
-def _table(sheet, style):
+def _table(sheet, style, width):
     table = Table(box=style, show_footer=bool(sheet.foot), show_edge=False, pad_edge=False, footer_style="bold")
+    sizes = widths(sheet, width)
     for number, column in enumerate(sheet.columns):
         table.add_column(
-            Text(column.heading),
-            footer=Text(sheet.foot[number] if sheet.foot else ""),
+            Text(folded(column.heading, sizes[number])),
+            footer=Text(folded(sheet.foot[number], sizes[number]) if sheet.foot else ""),
             justify="right" if column.number else "left",
-            no_wrap=not column.folds,
-            overflow="fold",
+            no_wrap=True,
+            width=sizes[number],
         )
     for row in sheet.rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(Text, map(folded, row, sizes)))
     return table

@@ -1,0 +1,153 @@
+"""Tables where room is short: what gives way, in which order. No digit is cut at any width.
+
+1. Columns that may be spared (`Column.spare`) give way, the lowest first, those of one number together. Where none
+   has counts they are left out, and the page says so; else they go to a table below, beside the names of the rows.
+2. Columns of names are folded: between words, then within a word, never within a number.
+3. What still has no room goes over the edge, whole.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from .sheet import Column, Sheet
+
+LEAST = 12  # columns to which words are set, when there is no room
+FOLDED = 24  # columns to which long names are folded, when there is no room
+GAP = 3  # columns between two columns of a table
+_WORD = re.compile(r"\s*\S+")
+_PIECE = re.compile(r"\d[\d,.]*|\D")  # what a name is folded between
+_DERIVED = re.compile(r"[^\d]*|.*\d ?[%x]")  # a cell that has no count: a word, a share, a ratio
+
+
+class Fitted(NamedTuple):
+    """A sheet as it fits: itself and the tables below it, and the columns that are left out."""
+
+    sheets: list[Sheet]
+    left_out: list[Column]
+
+
+def fitted(sheet: Sheet, width: int) -> Fitted:
+    """The sheet for a screen of `width` columns."""
+    gone: set[int] = set()
+    moved: list[int] = []
+    for group in _groups(sheet):
+        if needed(sheet.without(gone)) > width:
+            gone |= group
+            moved += group if any(_counts(sheet, number) for number in group) else ()
+    left_out = [sheet.columns[number] for number in sorted(gone) if number not in moved]
+    if not moved:
+        return Fitted([sheet.without(gone) if gone else sheet], left_out)
+    keys = _keys(sheet)
+    below = [sheet.without({*range(len(sheet.columns))} - {*keys, *part}) for part in _parts(sheet, keys, sorted(moved), width)]
+    return Fitted([sheet.without(gone), *below], left_out)
+
+
+def _groups(sheet: Sheet) -> list[set[int]]:
+    """The columns that give way together, the first to go first."""
+    levels = sorted({column.spare for column in sheet.columns} - {0})
+    return [{number for number, column in enumerate(sheet.columns) if column.spare == level} for level in levels]
+
+
+def _counts(sheet: Sheet, number: int) -> bool:
+    """Whether a column has counts, which are not to be had from the others."""
+    cells = (row[number] for row in [*sheet.rows, *[sheet.foot] * bool(sheet.foot)])
+    return sheet.columns[number].number and not all(_DERIVED.fullmatch(cell) for cell in cells)
+
+
+def _keys(sheet: Sheet) -> list[int]:
+    """The columns that name a row: those before the first that is spared or has counts, else all before the first."""
+    columns = range(len(sheet.columns))
+    first = min(number for number in columns if sheet.columns[number].spare)
+    return [number for number in range(first) if not _counts(sheet, number)] or [*range(first)]
+
+
+def _parts(sheet: Sheet, keys: list[int], moved: list[int], width: int) -> Iterator[list[int]]:
+    """The columns that move, as many to a table as there is room for beside the keys; at least one."""
+    part: list[int] = []
+    for number in moved:
+        kept = {*keys, *part, number}
+        if part and needed(sheet.without({*range(len(sheet.columns))} - kept)) > width:
+            yield part
+            part = []
+        part.append(number)
+    yield part
+
+
+def needed(sheet: Sheet) -> int:
+    """The columns of a screen that a sheet needs, all names folded."""
+    return sum(map(_least, range(len(sheet.columns)), [sheet] * len(sheet.columns))) + GAP * (len(sheet.columns) - 1)
+
+
+def _texts(sheet: Sheet, number: int) -> list[str]:
+    return [sheet.columns[number].heading, *(row[number] for row in sheet.rows), *sheet.foot[number : number + 1]]
+
+
+def _natural(number: int, sheet: Sheet) -> int:
+    return max(map(cell_len, _texts(sheet, number)))
+
+
+def _least(number: int, sheet: Sheet) -> int:
+    """The width below which a column is not folded: that of its longest number at least."""
+    if not sheet.columns[number].folds:
+        return _natural(number, sheet)
+    texts = _texts(sheet, number)
+    words = max([LEAST, *(cell_len(word) for text in texts for word in text.split())])
+    whole = max((len(piece) for text in texts for piece in _PIECE.findall(text)), default=0)
+    return max(min(words, FOLDED, _natural(number, sheet)), whole)
+
+
+def widths(sheet: Sheet, width: int) -> list[int]:
+    """The width of each column of a fitted sheet: what it needs, the widest names folded first to make it fit."""
+    columns = range(len(sheet.columns))
+    found = [_natural(number, sheet) for number in columns]
+    least = [_least(number, sheet) for number in columns]
+    over = sum(found) + GAP * (len(found) - 1) - width
+    while over > 0 and found != least:
+        open_ = [number for number in columns if found[number] > least[number]]
+        widest = max(open_, key=lambda number: found[number])
+        others = (max(found[number], least[widest]) for number in open_ if found[number] < found[widest])
+        step = min(over, found[widest] - max(others, default=least[widest]))
+        found[widest] -= max(step, 1)
+        over -= max(step, 1)
+    return found
+
+
+def folded(text: str, width: int) -> str:
+    """A cell in lines of at most `width` columns, words broken where they must be, numbers never."""
+    lines: list[str] = []
+    for word in (word for line in wrapped(text, width) for word in _broken(line, width)):
+        lines.append(word)
+    return "\n".join(lines)
+
+
+def _broken(line: str, width: int) -> Iterator[str]:
+    if cell_len(line) <= width:
+        yield line
+        return
+    part = ""
+    for piece in _PIECE.findall(line):
+        if part and cell_len(part + piece) > width:
+            yield part
+            part = ""
+        part += piece
+    yield part
+
+
+def wrapped(text: str, width: int) -> Sequence[str]:
+    """A text in lines of at most `width` columns, broken between words; a longer word is a line of its own."""
+    if cell_len(text) <= width and "\n" not in text:
+        return [text]
+    lines = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in _WORD.findall(paragraph):
+            if line and cell_len(line + word) > width:
+                lines.append(line)
+                word = word.lstrip()
+                line = ""
+            line += word
+        lines.append(line)
+    return lines
