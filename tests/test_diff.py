@@ -462,9 +462,11 @@ def test_table(run, pair):
         "mult-adds +4,608  (+100.0 %)  4,608 -> 9,216",
         "params +72  (+100.0 %)  72 -> 144",
         "",
-        "    layer   what           mult-adds before   after   change   params",
-        "─" * 69,
-        "~   conv    out 24 -> 48              4,608   9,216   +4,608      +72",
+        "    layer   what           mult-adds before   mult-adds after   mult-adds change"
+        "   params before   params after   params change",
+        "─" * 127,
+        "~   conv    out 24 -> 48              4,608             9,216             +4,608"
+        "              72            144             +72",
         "",
         "~ changed",
         "convention paper: 1 per mult-add of convolutions, linear layers and matrix products; "
@@ -479,7 +481,7 @@ def test_markdown(run, pair):
         "",
         "**params +72  (+100.0 %)  72 -> 144**",
     ]
-    assert r"| \~ | conv | out 24 -> 48 | 4,608 | 9,216 | +4,608 | +72 |" in lines
+    assert r"| \~ | conv | out 24 -> 48 | 4,608 | 9,216 | +4,608 | 72 | 144 | +72 |" in lines
 
 
 def test_csv(run, pair):
@@ -513,7 +515,7 @@ def test_json(run, pair):
 
 def test_latex(run, pair):
     out = run("diff", *pair, "--format", "latex").out
-    assert r"\textasciitilde{} & conv & out 24 -\textgreater{} 48 & 4,608 & 9,216 & +4,608 & +72 \\" in out
+    assert r"\textasciitilde{} & conv & out 24 -\textgreater{} 48 & 4,608 & 9,216 & +4,608 & 72 & 144 & +72 \\" in out
 
 
 def test_other_conventions(run, pair):

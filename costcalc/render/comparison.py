@@ -46,7 +46,7 @@ class ComparisonPage:
         return [types] if self.by == "type" else [self._layers(), types]
 
     def _layers(self):
-        rows = [self._row(pair) for pair in self.comparison.pairs if _shows(pair)]
+        rows = [self._row(pair) for pair in self.comparison.pairs if _shows(pair, self.size)]
         extra = [name for name in ("type", "theory") if any(row[name] for row in rows)]
         foot = {"name": "total", **_both(_sums([self.left]), _sums([self.right])), "type": "", "theory": None}
         cells = [self._cells(row, extra) for row in rows]
@@ -167,9 +167,10 @@ def theory(pair):
     return share if len(pair.left) == 1 else 1 / share
 
 
-def _shows(pair):
-    elements = (*pair.left, *pair.right)
-    return any(one.cost or one.params for one in elements) or pair.status not in ("same", "follows")
+def _shows(pair, size):
+    """Whether a table has a pair: it costs something (with a `size`, also bytes moved), or it differs."""
+    costs = any(one.cost or one.params or (size and one.moved) for one in (*pair.left, *pair.right))
+    return costs or pair.status not in ("same", "follows")
 
 
 def _sums(elements):

@@ -32,17 +32,17 @@ class DifferencePage:
             Column(""),
             Column("layer", folds=True),
             Column("what", folds=True),
-            Column(f"{self.cost} before", True, "before", 3),
-            Column("after", True, "after", 2),
-            Column("change", True),
-            Column("params", True, "params", 1),
+            *(Column(f"{self.cost} {side}", True, f"{self.cost} {side}", 2) for side in ("before", "after")),
+            Column(f"{self.cost} change", True),
+            *(Column(f"params {side}", True, f"params {side}", 1) for side in ("before", "after")),
+            Column("params change", True),
         )
         return [Sheet(columns, [self._cells(pair) for pair in self.pairs])]
 
     def _cells(self, pair):
         (a, b), (p, q) = _values(pair, "cost"), _values(pair, "params")
         texts = SIGNS[pair.status], printable(_name(pair)), printable(what(pair))
-        return (*texts, count(a), count(b), change(a, b), change(p, q))
+        return (*texts, *(text for x, y in ((a, b), (p, q)) for text in (count(x), count(y), change(x, y))))
 
     def notes(self):
         """What the signs mean, and what the numbers mean."""

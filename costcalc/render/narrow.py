@@ -41,7 +41,10 @@ def fitted(sheet: Sheet, width: int) -> Fitted:
     if not moved:
         return Fitted([sheet.without(gone) if gone else sheet], left_out)
     keys = _keys(sheet)
-    below = [sheet.without({*range(len(sheet.columns))} - {*keys, *part}) for part in _parts(sheet, keys, sorted(moved), width)]
+    below = [
+        sheet.without({*range(len(sheet.columns))} - {*keys, *part})
+        for part in _parts(sheet, keys, sorted(moved), width)
+    ]
     return Fitted([sheet.without(gone), *below], left_out)
 
 
