@@ -151,3 +151,24 @@ def _with_moved(pairs):
         for number, pair in enumerate(pairs)
         if id(pair) not in origins
     ]
+
+
+def paired(left, right, home):
+    """The pairs of a network and itself rewritten: layers that come from one place in the spec, run by run."""
+    pairs: dict = {}
+    for side, elements in enumerate((left, right)):
+        runs: dict = {}
+        last: dict = {}
+        for element in elements:
+            place = home.get(element.spot, element.spot)
+            together = place in last and _is_second(last[place], element, place)
+            runs[place] = runs.get(place, 0) + (not together)
+            pairs.setdefault((place, runs[place]), ([], []))[side].append(element)
+            last[place] = element
+    return [Pair(tuple(one), tuple(other)) for one, other in pairs.values()]
+
+
+def _is_second(first, second, place):
+    """Whether an element is the 1x1 convolution of the depthwise convolution before it, or a norm that went into it."""
+    ops = first.first.op.name, second.first.op.name
+    return ops == ("dwconv", "conv") or (ops[1] == "batchnorm" and second.spot != place)

@@ -1,7 +1,8 @@
 """One spec, one setting of its variables, one convention: a Report."""
 
+from .conventions import price_list
 from .errors import OptionError, Problem
-from .loading import load, price_list
+from .loading import load
 from .memory import uncollected
 from .model import Model
 from .report import report

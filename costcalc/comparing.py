@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from .alignment import Pair, aligned
+from .alignment import Pair, aligned, paired
 from .analysis import scaled
+from .conventions import price_list
 from .elements import elements
 from .errors import CostcalcError, OptionError, Problem, SpecError, brief, nearest
-from .loading import load, price_list
+from .loading import load
 from .memory import uncollected
 from .model import Model
 from .report import Report, report
-from .rewriting import Rewriting, paired
+from .rewriting import Rewriting
 from .trace import trace
 from .variables import settle
 from .write import as_spec, is_spec

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, NamedTuple
 
-from .conventions import MAC
 from .expr import Expr
 from .num import prod
+from .pricing import MAC
 from .scope import SHAPE_NAMES
 
 

@@ -3,12 +3,13 @@
 from itertools import product
 from typing import Any, NamedTuple
 
-from .conventions import COUNTERS, NAMES, Convention, find
+from .conventions import COUNTERS, NAMES, find, price_list
 from .errors import CostcalcError, OptionError, Problem
-from .figures import Count, Figure, agreement
-from .loading import load, price_list
+from .loading import load
 from .memory import uncollected
 from .model import Model
+from .pricing import Convention
+from .quantities import Count, Figure, agreement
 from .reconciling import Part, split, tally
 from .report import report
 from .stretches import LEFT_OUT, stretch

@@ -172,3 +172,11 @@ def _not_utf8(data, path, start):
     return FileError(
         Problem("not-utf8", f"not UTF-8: here is byte 0x{data[start]:02x}", place, "save the file as UTF-8")
     )
+
+
+def exists(path):
+    """Whether there is something of that name; no file can have some names."""
+    try:
+        return os.path.exists(path)
+    except ValueError:
+        return False

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import OptionError, Problem, listed
-from .figures import ACCURACIES
-from .figures import value as figure
 from .loading import load
 from .model import Model
+from .quantities import ACCURACIES
+from .quantities import value as figure
 from .space import Grid, Table
 from .sweeps import COMPLETE, as_axis, results
 from .variables import typical

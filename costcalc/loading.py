@@ -5,7 +5,7 @@ import sys
 
 from . import limits
 from .errors import FileError, Problem, Source, nearest
-from .files import Origin, configs, decoded, is_config, is_graph, origin, shipped, specs_in, text
+from .files import Origin, configs, decoded, exists, is_config, is_graph, origin, shipped, specs_in, text
 
 
 def load(spec):
@@ -15,11 +15,11 @@ def load(spec):
     in `.onnx` is read as a graph, the configuration of a Keras model (`.json`, `.keras`) by its layers. Raises
     FileError or SpecError.
     """
-    if is_graph(spec) and _exists(spec):
+    if is_graph(spec) and exists(spec):
         from .read.onnx import file
 
         return modelled(file.source(os.fspath(spec)), None)
-    if is_config(spec) and _exists(spec):
+    if is_config(spec) and exists(spec):
         from .read.keras import file as keras
 
         return modelled(keras.source(os.fspath(spec)), origin(os.fspath(spec)))
@@ -43,20 +43,6 @@ def modelled(source, origin):
     return read(source, origin)
 
 
-def price_list(name):
-    """The Convention of a name, of a price list in a file (`my.yaml`), or `name` itself if it is one."""
-    from .conventions import find
-
-    if not isinstance(name, str) or not name.endswith((".yaml", ".yml")):
-        return find(name)
-    if not _exists(name):
-        help = nearest(name, specs_in(os.path.dirname(name) or ".")) or "`costcalc conventions` lists those with names"
-        raise FileError(Problem("no-file", f"there is no file {name!r}", help=help))
-    from .read.convention import read
-
-    return read(Source(name, text(name)))
-
-
 def source(spec):
     """The text of a spec and where it is from."""
     return found(spec)[0]
@@ -68,19 +54,12 @@ def found(spec):
     if spec == "-":
         text_in = decoded(sys.stdin.buffer.read(limits.FILE_BYTES + 1), "standard input")
         return Source("-", text_in), origin("-")
-    if _exists(spec):
+    if exists(spec):
         return Source(spec, text(spec)), origin(spec)
     name = spec.removesuffix(".yaml")
     if name not in configs():
         raise FileError(Problem("no-file", f"there is no file {spec!r}", help=_similar(spec)))
     return shipped().source(f"{name}.yaml"), Origin(shipped(), f"{name}.yaml")
-
-
-def _exists(path):
-    try:
-        return os.path.exists(path)
-    except ValueError:  # a name that no file can have
-        return False
 
 
 def _similar(spec):

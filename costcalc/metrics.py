@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .conventions import CONVENTIONS, COUNTERS, MAC, find
+from .conventions import CONVENTIONS, COUNTERS, find, price_list
 from .errors import OptionError, Problem, listed, nearest
-from .loading import price_list
 from .num import prod
+from .pricing import MAC
 
 NAMES = ("mult_adds", "flops", "params", "activations", "weights_bytes")
 VALUE_BYTES = 4  # of a 32-bit float

@@ -10,6 +10,6 @@ def assert_budget():
     It takes what `costcalc.check` takes. Without limits, those of costcalc.yaml and of the spec itself count. Raises
     AssertionError with the text that `costcalc check` prints; CostcalcError where a limit cannot be judged.
     """
-    from costcalc.budget.asserting import assert_within
+    from .budget.asserting import assert_within
 
     return assert_within

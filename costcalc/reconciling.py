@@ -2,10 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from .conventions import MAC, Convention, price_of
-from .loading import load, price_list
+from .conventions import price_list
+from .loading import load
 from .memory import uncollected
 from .model import Model
+from .pricing import MAC, Convention, price_of
 from .report import report
 from .rows import Trace
 from .terms import NUMBERS, TERMS

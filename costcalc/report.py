@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from . import limits
-from .conventions import Convention
 from .errors import Problem, SpecError
 from .model import Model
+from .pricing import Convention
 
 
 class Line(NamedTuple):
@@ -97,9 +97,9 @@ class Report:
         return pandas.DataFrame(records(self, self.shown(), list(COLUMNS)))
 
     def _repr_html_(self):
-        from .render import View
         from .render.html import render
         from .render.pages import ReportPage
+        from .render.view import View
 
         return render(ReportPage(self, View()))
 

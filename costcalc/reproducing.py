@@ -4,10 +4,10 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from .errors import OptionError, Problem, SpecError, listed, nearest
-from .figures import DIFFERS, ERRATUM, EXACT, METRICS, NOT_REPRODUCIBLE, SHARES, Count, agreement, figure
 from .memory import uncollected
 from .metrics import metric
 from .model import Claim
+from .quantities import DIFFERS, ERRATUM, EXACT, METRICS, NOT_REPRODUCIBLE, SHARES, Count, agreement, figure
 from .rewriting import Rewriting
 from .rows import called
 from .trace import trace

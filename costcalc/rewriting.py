@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from .alignment import Pair
 from .errors import OptionError, Problem
 from .rewrite import Rewritten, fold, separable, standard, thin
 
@@ -60,24 +59,3 @@ def _after(first, second):
     home = {spot: second.home.get(place, place) for spot, place in first.home.items()}
     left = {**first.left, **second.left}
     return Rewritten(second.model, first.changed | second.changed, left, {**second.home, **home})
-
-
-def paired(left, right, home):
-    """The pairs of a network and itself rewritten: layers that come from one place in the spec, run by run."""
-    pairs: dict = {}
-    for side, elements in enumerate((left, right)):
-        runs: dict = {}
-        last: dict = {}
-        for element in elements:
-            place = home.get(element.spot, element.spot)
-            together = place in last and _is_second(last[place], element, place)
-            runs[place] = runs.get(place, 0) + (not together)
-            pairs.setdefault((place, runs[place]), ([], []))[side].append(element)
-            last[place] = element
-    return [Pair(tuple(one), tuple(other)) for one, other in pairs.values()]
-
-
-def _is_second(first, second, place):
-    """Whether an element is the 1x1 convolution of the depthwise convolution before it, or a norm that went into it."""
-    ops = first.first.op.name, second.first.op.name
-    return ops == ("dwconv", "conv") or (ops[1] == "batchnorm" and second.spot != place)

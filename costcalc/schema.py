@@ -2,8 +2,8 @@
 
 import inspect
 
-from .figures import ACCURACIES, METRICS
 from .ops import INDEX, find
+from .quantities import ACCURACIES, METRICS
 from .read.blocks import shipped_library
 from .read.evidence import ENTRY, LIMITED, OF, REASONS, TEXTS
 from .read.layers import CONTROLS

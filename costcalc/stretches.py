@@ -1,7 +1,7 @@
 """Stretches of a network that published counts leave out: the classifier, the first convolution."""
 
-from .conventions import MAC
 from .num import prod
+from .pricing import MAC
 
 LEFT_OUT = ("classifier", "first convolution")
 

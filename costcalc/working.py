@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from .num import prod
-from .ops import INDEX, find
+from .ops import passes
 
 _KERNEL = ("KD", "KH", "KW")
 
@@ -143,8 +143,8 @@ def _by_rule(row):
     """The rule itself over symbols for the sizes of its input."""
     import sympy
 
-    from .conventions import MAC
     from .errors import Refused
+    from .pricing import MAC
 
     if len(row.inputs) != 1 or not MAC.keys() & row.layer.terms.keys():
         return None, None
@@ -201,11 +201,6 @@ def separable(rows):
     for first, second in pairwise(row for row in rows if not passes(row.op.name)):
         if is_separable(first, second):
             yield first, second, _pair(first, second)
-
-
-def passes(op):
-    """Whether an operation is a plain normalisation, activation or dropout, which keeps the shape."""
-    return op != "glu" and INDEX[op] in ("norm", "pointwise") and not find(op).branches
 
 
 def is_separable(first, second):

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from costcalc.budget import verdict
-from costcalc.budget.bounds import BYTES, COUNTS
 from costcalc.budget.config import read_config
 from costcalc.cli.check import FORMATS, command
+from costcalc.quantities import BYTES, COUNTS
 from costcalc.read.spec import SECTIONS
 
 ROOT = Path(__file__).parent.parent

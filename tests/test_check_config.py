@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from costcalc import CostcalcError
-from costcalc.budget.bounds import Bad, amount, change
 from costcalc.budget.config import read_config
+from costcalc.quantities import Bad, amount, change
 
 NET = "input: [10, 10, 10]\nlayers: [{conv: 1x1, out: 10}]\n"
 ONE = "checks:\n- {{spec: net.yaml, {}}}\n"

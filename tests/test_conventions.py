@@ -15,7 +15,7 @@ from costcalc.conventions import COUNTERS, NAMES, find
 from costcalc.errors import Source
 from costcalc.metrics import NAMES as METRICS
 from costcalc.ops import INDEX
-from costcalc.read.convention import read
+from costcalc.price_lists import read
 from costcalc.terms import NUMBERS, TERMS
 
 DOCS = (Path(__file__).parent.parent / "docs" / "conventions.md").read_text()
@@ -43,7 +43,7 @@ def test_a_price_list_of_ones_own(ours):
 
 
 def test_a_price_list_without_a_base():
-    one = read(Source("dir/mine.yaml", "cost: mult_adds\nprices: {conv.mac: 1}\nnumbers: {weight: 3}"))
+    one = read(Source("dir/mine.yaml", "cost: mult_adds\nprices: {conv.mac: 1}\nnumbers: {weight: 3}"), find, NAMES)
     assert (one.name, one.title, one.source) == ("mine", "the prices of dir/mine.yaml", "dir/mine.yaml")
     costs = analyze("mobilenet", convention=one).by_type()
     assert {line.name: line.cost for line in costs}["fully connected"] == 3 * 1_024_000
@@ -51,7 +51,7 @@ def test_a_price_list_without_a_base():
 
 
 def test_the_price_of_one_operation_goes_before():
-    one = read(Source("a.yaml", "base: paper\nprices: {linear.mac: 0}"))
+    one = read(Source("a.yaml", "base: paper\nprices: {linear.mac: 0}"), find, NAMES)
     assert analyze("mobilenet", convention=one).totals["mult_adds"] == 568_740_352 - 1_024_000
 
 
@@ -102,7 +102,7 @@ BAD = [  # text, what is said of it
 @pytest.mark.parametrize(("text", "message"), BAD)
 def test_bad_price_lists(text, message):
     with pytest.raises(CostcalcError) as caught:
-        read(Source("my.yaml", text))
+        read(Source("my.yaml", text), find, NAMES)
     assert str(caught.value) == f"my.yaml:{message}"
 
 
@@ -175,7 +175,7 @@ def test_terms_are_of_operations():
 
 def test_the_documented_price_list_is_one():
     block = re.search(r"```yaml\n(.*?)```", DOCS, re.DOTALL)[1]
-    one = read(Source("example.yaml", block))
+    one = read(Source("example.yaml", block), find, NAMES)
     assert analyze("mobilenet", convention=one).totals["params"] == 4_253_864
 
 

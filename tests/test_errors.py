@@ -12,7 +12,7 @@ import pytest
 
 from costcalc import analyze, errors
 from costcalc.cli import main
-from costcalc.read.problems import ENOUGH, MOST
+from costcalc.syntax.problems import ENOUGH, MOST
 
 ANY = "numbers and names, joined by `+ - * / // %`, or `max(..)`, `floor(..)`, `a if c else b`"
 MORE_LAYERS = "COSTCALC_LIMITS=layers=N in the environment raises this limit"

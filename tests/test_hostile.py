@@ -19,7 +19,8 @@ from costcalc.cli import main
 from costcalc.cli.failures import EXCERPT, as_text
 from costcalc.errors import CostcalcError, Source
 from costcalc.read.spec import read
-from costcalc.render import FORMATS, Screen, render
+from costcalc.render import FORMATS, Screen
+from costcalc.render.pages import render
 
 ROOT = Path(__file__).parent.parent
 SECONDS, MEGABYTES = 2.0, 200

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from costcalc import analyze, load
-from costcalc.figures import ERRATUM, EXACT, NOT_REPRODUCIBLE, figure
 from costcalc.loading import configs
+from costcalc.quantities import ERRATUM, EXACT, NOT_REPRODUCIBLE, figure
 from costcalc.reproducing import findings
 from costcalc.rewrite import standard
 from costcalc.sources import tables

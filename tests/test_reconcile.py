@@ -13,8 +13,8 @@ from costcalc import analyze, load, reconcile
 from costcalc.conventions import NAMES, find
 from costcalc.errors import Source
 from costcalc.explanations import explain
-from costcalc.figures import figure
 from costcalc.loading import configs
+from costcalc.quantities import figure
 from costcalc.read.spec import read
 from costcalc.reconciling import METRICS, split, tally, total_of
 from costcalc.report import report

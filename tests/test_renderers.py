@@ -13,8 +13,9 @@ import pytest
 from costcalc import analyze
 from costcalc.errors import Source
 from costcalc.read.spec import read
-from costcalc.render import View, render
 from costcalc.render.columns import COLUMNS, public
+from costcalc.render.pages import render
+from costcalc.render.view import View
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted([*ROOT.glob("configs/*.yaml"), *ROOT.glob("tests/specs/*.yaml")])

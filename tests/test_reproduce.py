@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from costcalc.errors import Source
-from costcalc.figures import Count, agreement, figure, value
+from costcalc.quantities import Count, agreement, figure, value
 from costcalc.read.spec import read
 from costcalc.reproducing import findings
 from costcalc.sources import grouped, tables

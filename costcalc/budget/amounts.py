@@ -1,6 +1,6 @@
 """Verdicts in words: amounts rounded for people, and exact where rounding would hide the difference."""
 
-from ..render.columns import printable
+from ..render.text import printable
 from .verdict import ALREADY, GREW, SAYS, SKIPPED
 
 _UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))

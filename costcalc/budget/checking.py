@@ -2,8 +2,8 @@
 
 import os
 
+from ..conventions import price_list
 from ..errors import FileError, OptionError, Problem
-from ..loading import price_list
 from ..repository import Repository
 from .bases import Bases
 from .config import NAME, Check, find_config, read_config

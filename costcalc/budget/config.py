@@ -4,13 +4,13 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..conventions import Convention, find
+from ..conventions import find, price_list
 from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source, SpecError
 from ..files import Folder, check_path, text
-from ..loading import price_list
-from ..read.nodes import compose
-from ..read.problems import Problems
-from .bounds import Bad, amount, change
+from ..pricing import Convention
+from ..quantities import Bad, amount, change
+from ..syntax.nodes import compose
+from ..syntax.problems import Problems
 
 NAME = "costcalc.yaml"
 CHECKS = 10_000  # of one file
@@ -171,7 +171,7 @@ class _Reader:
         return node.value
 
     def values(self, at):
-        from ..texts import read_value
+        from ..quantities import read_value
 
         found = {}
         for name, node in at.items():

@@ -1,9 +1,9 @@
 """Checks as a page: what fails and why first, then every limit in a table."""
 
 from .. import __version__
-from ..render.columns import printable
 from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet
+from ..render.text import printable
 from .amounts import headline, metric_name, notes, short
 from .verdict import ALREADY, SAYS
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .. import __version__
 from ..errors import Place
-from ..render.columns import printable
+from ..render.text import printable
 from .amounts import headline, notes
 from .page import CODES, summary
 from .verdict import FAILING, Outcome, Verdict

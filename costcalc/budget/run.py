@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..conventions import find
 from ..errors import CostcalcError, FileError, Place, Problem
 from ..loading import load
-from .bounds import amount
+from ..quantities import amount
 from .config import NAME, Check, Limit
 from .judge import judge
 from .measure import Measured, Walk

@@ -2,7 +2,7 @@
 
 from ..conventions import NAMES as CONVENTIONS
 from ..metrics import NAMES
-from .bounds import BYTES, COUNTS
+from ..quantities import BYTES, COUNTS
 from .config import KEYS
 
 _NUMBER = r"[0-9][0-9_]*(\.[0-9_]+)?"

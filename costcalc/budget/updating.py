@@ -58,7 +58,7 @@ def _looser(one, other):
 
 
 def _values(edit):
-    from .bounds import amount, change
+    from ..quantities import amount, change
 
     if edit.limit.kind == "vs_base":
         return [part.value for part in change(edit.text, edit.limit.metric).parts]

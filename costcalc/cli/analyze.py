@@ -51,8 +51,8 @@ def command(
     """
     from ..analysis import analyze
     from ..loading import load
-    from ..render import View
     from ..render.pages import ReportPage
+    from ..render.view import View
     from .output import show
 
     model = load(spec)

@@ -3,7 +3,7 @@
 import click
 
 from ..errors import OptionError, Problem
-from ..texts import read_value
+from ..quantities import read_value
 from .options import factor, in_order, output_options, set_values, setting_options
 
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}

@@ -48,6 +48,6 @@ def _page(name, terms):
         return TermsPage()
     if name is None:
         return ConventionsPage()
-    from ..loading import price_list
+    from ..conventions import price_list
 
     return ConventionPage(price_list(name))

@@ -24,8 +24,8 @@ def command(ctx, spec, layer, alpha, res, rho, sets, convention):
       costcalc explain vgg16 linear_1
     """
     from ..analysis import scaled
-    from ..conventions import find
-    from ..loading import load, price_list
+    from ..conventions import find, price_list
+    from ..loading import load
     from ..render.columns import stamped
     from ..render.legend import legend
     from ..render.worked import pair_text, row_text

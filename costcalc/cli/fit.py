@@ -55,7 +55,7 @@ def command(ctx, spec, most, maximize, convention, top, format, as_json, output,
 
 
 def _limit(text):
-    from ..figures import value
+    from ..quantities import value
 
     name, equals, limit = (part.strip() for part in text.partition("="))
     number = value(limit) if equals else None
@@ -77,7 +77,7 @@ def nothing_fits(found, limits):
 
 
 def _show(model, found, limits, convention, top, format, output, color):
-    from ..loading import price_list
+    from ..conventions import price_list
     from ..render import Screen
     from ..render.points import about, write
     from .output import format_for, writing

@@ -99,7 +99,7 @@ def _complete(model, given):
 
 def _stamp(model, convention, symbols, given):
     from ..constants import constants
-    from ..loading import price_list
+    from ..conventions import price_list
     from ..render.columns import stamped
 
     return stamped(price_list(convention), *constants(model, symbols, given))

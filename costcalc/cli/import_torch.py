@@ -89,8 +89,8 @@ def _write(model, width, flat, output):
 
 def _show(model, convention, by, depth, format, as_json, output, color):
     from ..analysis import analyze
-    from ..render import View
     from ..render.pages import ReportPage
+    from ..render.view import View
     from .output import show
 
     by = "block" if depth and by in (None, "layer") else by

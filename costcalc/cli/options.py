@@ -3,7 +3,7 @@
 import click
 
 from ..errors import OptionError, Problem, brief, listed, nearest
-from ..texts import read_value
+from ..quantities import read_value
 
 
 class SpecCommand(click.Command):

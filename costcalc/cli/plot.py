@@ -58,8 +58,8 @@ def command(ctx, spec, **options):
 def _points(ctx, model, options):
     """The frame of points, the columns of both axes, and the title."""
     from ..constants import constants
+    from ..conventions import price_list
     from ..fitting import published_accuracies
-    from ..loading import price_list
     from ..metrics import metric
     from ..render.columns import stamped
     from .sweep import axes_of

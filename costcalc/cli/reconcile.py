@@ -50,7 +50,7 @@ def command(ctx, spec, alpha, res, rho, sets, left, right, metric, by, top, form
 
 def _sides(left, right):
     """The conventions and the numbers among A and B, as texts."""
-    from ..figures import figure
+    from ..quantities import figure
 
     numbers = [text for text in (left, right) if figure(text) and not text.endswith("%")]
     if len(numbers) == 2:
@@ -69,7 +69,7 @@ def _between(model, given, conventions, metric, by, top, how):
 
 def _explained(ctx, model, given, convention, number, metric, top, how):
     from ..explanations import explain
-    from ..figures import figure
+    from ..quantities import figure
     from ..render.gap import AnswerPage
     from .output import show
 

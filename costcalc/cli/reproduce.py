@@ -32,7 +32,7 @@ def command(ctx, specs, only, format, as_json, output, color):
       costcalc reproduce mobilenet_v2
       costcalc reproduce -o figures.csv
     """
-    from ..figures import DIFFERS
+    from ..quantities import DIFFERS
     from ..render.findings import FindingsPage
     from ..sources import grouped
     from .output import show

@@ -3,7 +3,7 @@
 import click
 
 from ..errors import OptionError, Problem, listed
-from ..texts import read_value
+from ..quantities import read_value
 from .options import SpecCommand, axis_options, named_pairs
 
 MANY = 10**9  # points that need --yes
@@ -80,7 +80,7 @@ def axes_of(ctx, model, options):
 
 def values_of(ctx, model, options):
     """Values by variable as the options give them; None for a variable of `--vary NAME`."""
-    from ..ranges import values
+    from ..quantities import values
 
     pairs = [(name, options[name]) for name in ("alpha", "res", "rho") if options[name] is not None]
     for text in options["varied"]:
@@ -110,7 +110,7 @@ def _points(model, path):
     import numpy as np
 
     from ..loading import source
-    from ..ranges import points
+    from ..points_file import points
     from ..sweeps import as_axis
 
     columns = points(source(path), model, read_value)
@@ -121,7 +121,7 @@ def _points(model, path):
 
 
 def _write(model, space, metrics, options):
-    from ..loading import price_list
+    from ..conventions import price_list
     from ..render import Screen
     from ..render.points import STREAMS, about, write
     from .output import format_for, writing

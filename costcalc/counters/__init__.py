@@ -4,7 +4,7 @@ The lists were read off the programs' sources and checked against what the progr
 for single operations (`tests/data/peers.json`). Networks and operations under `differences` go by the names there.
 """
 
-from ..conventions import Convention
+from ..pricing import Convention
 
 
 def mirrored(name, title, cost, source, prices, params, numbers=None, differences=(), notes=()):

@@ -1,6 +1,6 @@
 """DeepSpeed's FLOPs profiler, and calflops, which grew out of it; both print FLOPs and MACs."""
 
-from ..conventions import Difference
+from ..pricing import Difference
 from . import ALL_PARAMS, UNUSED, each, mirrored, one
 
 _ELEMENT = "_relu_flops_compute and its like: by input"

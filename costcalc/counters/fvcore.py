@@ -1,6 +1,6 @@
 """fvcore.nn.FlopCountAnalysis."""
 
-from ..conventions import Difference
+from ..pricing import Difference
 from . import ALL_PARAMS, UNUSED, each, mirrored, one
 
 _HANDLES = "fvcore/nn/jit_handles.py"

@@ -1,6 +1,6 @@
 """onnx-tool's model_profile, on a network exported by torch.onnx."""
 
-from ..conventions import Difference
+from ..pricing import Difference
 from . import each, mirrored, one
 
 _NODE = "onnx_tool/node.py"

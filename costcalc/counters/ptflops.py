@@ -1,6 +1,6 @@
 """ptflops.get_model_complexity_info, with its backends `pytorch` (the default) and `aten`."""
 
-from ..conventions import Difference
+from ..pricing import Difference
 from . import ALL_PARAMS, UNUSED, each, mirrored, one
 
 _OPS, _ATEN = "ptflops/pytorch_ops.py", "ptflops/aten_ops.py"

@@ -1,6 +1,6 @@
 """thop.profile (pytorch-OpCounter)."""
 
-from ..conventions import Difference
+from ..pricing import Difference
 from . import each, mirrored, one
 
 _BASIC, _FORMULAS, _RNN = "thop/vision/basic_hooks.py", "thop/vision/calc_func.py", "thop/rnn_hooks.py"

@@ -1,6 +1,6 @@
 """torchinfo.summary."""
 
-from ..conventions import Difference
+from ..pricing import Difference
 from . import ALL_PARAMS, UNUSED, each, mirrored, one
 
 _MACS = "torchinfo/layer_info.py, LayerInfo.calculate_macs"

@@ -1,6 +1,6 @@
 """torchprofile.profile_macs."""
 
-from ..conventions import Difference
+from ..pricing import Difference
 from . import each, mirrored, one
 
 _HANDLERS = "torchprofile/handlers.py"

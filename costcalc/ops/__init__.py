@@ -32,3 +32,8 @@ def find(name: str) -> Op:
     if name not in TABLE:
         import_module(f"{__name__}.{INDEX[name]}")
     return TABLE[name]
+
+
+def passes(op):
+    """Whether an operation is a plain normalisation, activation or dropout, which keeps the shape."""
+    return op != "glu" and INDEX[op] in ("norm", "pointwise") and not find(op).branches

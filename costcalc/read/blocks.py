@@ -10,11 +10,11 @@ from ..expr import CONSTANTS, FUNCTIONS
 from ..model import Block
 from ..ops import INDEX
 from ..scope import SHAPE_NAMES
+from ..syntax.nodes import compose
+from ..syntax.problems import Problems
 from . import args
 from .args import BAD, Scope
 from .layers import BODIES, CONTROLS, LayerReader
-from .nodes import compose
-from .problems import Problems
 
 RESERVED = frozenset(["i", *kwlist, *CONSTANTS, *FUNCTIONS])  # what no expression can read as a variable
 LONGEST = 1_000  # characters of a signature

@@ -4,10 +4,10 @@ A figure keeps the text it was printed as (`325M`, `1.19%`): how many digits it 
 """
 
 from ..errors import OptionError, Place, listed
-from ..figures import ACCURACIES, METRICS, SHARES, figure, value
 from ..model import Cap, Claim
+from ..quantities import ACCURACIES, METRICS, SHARES, figure, value
+from ..syntax.nodes import is_empty
 from ..variables import checked
-from .nodes import is_empty
 
 LIMITED = ("mult_adds", "params")  # what a budget can limit
 OF = ("type", "layer", "without")

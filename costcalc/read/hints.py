@@ -2,7 +2,8 @@
 
 import re
 
-from ..errors import LONGEST_NAME, brief
+from ..errors import brief
+from ..syntax.messages import tuple_hint
 
 _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
     (r"^0[xXbBoO]|\d[jJ]\b", "write decimal digits"),
@@ -58,13 +59,6 @@ _OPTIONS = {
     **dict.fromkeys(("use_bias", "has_bias"), "bias"),
     **dict.fromkeys(("rate", "dilation_rate"), "dilation"),
 }
-
-
-def tuple_hint(text):
-    """How numbers that another language would put in a tuple are written, or None: `(3, 3)` is 3x3."""
-    found = re.fullmatch(r"\s*[(\[]?\s*\d+(\s*,\s*\d+)+\s*,?\s*[)\]]?\s*", text)
-    digits = re.findall(r"\d+", text) if found else ()
-    return f"write {'x'.join(digits)}, or [{', '.join(digits)}]" if digits and len(text) <= LONGEST_NAME else None
 
 
 def expression_hint(text, problem, several=False):

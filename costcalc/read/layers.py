@@ -3,11 +3,11 @@
 from .. import limits, ops
 from ..errors import brief, listed
 from ..model import BlockCall, Call, Chosen, Group, Reuse, Step, is_dynamic
+from ..syntax.nodes import is_empty
 from . import args
 from .args import BAD
 from .controls import CONTROLS, control, layer_name
 from .names import Names
-from .nodes import is_empty
 from .rows import RowReader
 
 BODIES = ("layers", "reuse", "include")

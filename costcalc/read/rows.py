@@ -1,9 +1,9 @@
 """The arguments of a block call: one value, a row, or the rows of a paper's table."""
 
 from ..errors import listed
+from ..syntax.nodes import is_empty
 from . import args
 from .controls import CONTROLS, layer_name
-from .nodes import is_empty
 
 
 class RowReader:

@@ -8,14 +8,14 @@ from ..memory import uncollected
 from ..model import Input, Model
 from ..ops import INDEX, find
 from ..scope import SHAPE_NAMES
+from ..syntax.nodes import compose, is_empty
+from ..syntax.problems import Problems
 from . import args, declarations
 from .args import BAD, Scope
 from .blocks import RESERVED, Library, Shipped, signature
 from .deferred import Deferred, parted
 from .includes import IncludeReader, Includes
 from .names import Names
-from .nodes import compose, is_empty
-from .problems import Problems
 
 SECTIONS = (
     "name",

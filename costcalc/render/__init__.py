@@ -8,30 +8,12 @@ FORMATS = {"table": "table", "csv": "csv_", "json": "json_", "md": "markdown", "
 SUFFIXES = {".csv": "csv", ".json": "json", ".md": "md", ".tex": "latex", ".txt": "table"}
 
 
-class View(NamedTuple):
-    """What of a report to show: grouping, columns, order."""
-
-    by: str = "layer"  # layer, type or block
-    depth: int = 1  # levels of names, for blocks
-    columns: tuple[str, ...] = ()
-    sort: str = ""
-    top: int = 0
-    everything: bool = False  # `then` layers without counted cost too
-
-
 class Screen(NamedTuple):
     """Where a table goes: its width (None is as wide as it needs), colour, and whether only ASCII can be shown."""
 
     width: int | None = None
     color: bool = False
     ascii: bool = False
-
-
-def render(report, format="table", view=None, screen=None):
-    """The text of a report in one of FORMATS."""
-    from .pages import ReportPage
-
-    return render_page(ReportPage(report, view or View()), format, screen)
 
 
 def render_page(page, format="table", screen=None):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..errors import OptionError, Problem, listed, nearest
+from .text import plain, printable, shape_text
 
 
 class Column(NamedTuple):
@@ -79,23 +80,6 @@ def records(report, lines, columns):
     """The lines as dicts under their public names; shapes as `80x80x24`."""
     names = [(public(name, report), COLUMNS[name].value) for name in columns]
     return [{name: plain(value(report, line)) for name, value in names} for line in lines]
-
-
-def plain(value):
-    """A value for a file: a shape as text, a number as it is."""
-    return shape_text(value) if type(value) is tuple else value
-
-
-def shape_text(shape):
-    """`112x112x64`."""
-    return "x".join(map(str, shape))
-
-
-def printable(text):
-    """A name from a spec with control characters made visible, so that it cannot steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def cell(name, report, line):

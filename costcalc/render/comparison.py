@@ -5,10 +5,12 @@ import math
 from .. import __version__
 from ..working import is_separable
 from .beside import change, cost_name, count, in_words, percent, ratio, times
-from .columns import printable, stamp
-from .json_ import SCHEMA_VERSION, document
+from .columns import stamp
+from .document import document
+from .json_ import SCHEMA_VERSION
 from .notes import bounds
 from .sheet import Column, Sheet
+from .text import printable
 
 A, B = "A", "B"
 NOTHING_IN_COMMON = "no layer of A stands for one of B"

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from .columns import printable
+from .text import printable
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "|")  # what a formula can begin with
 

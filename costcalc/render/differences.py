@@ -2,10 +2,12 @@
 
 from .. import __version__
 from .beside import change, cost_name, count, percent
-from .columns import plain, printable, stamp
-from .json_ import SCHEMA_VERSION, document
+from .columns import stamp
+from .document import document
+from .json_ import SCHEMA_VERSION
 from .notes import bounds
 from .sheet import Column, Sheet
+from .text import plain, printable
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "rewritten": "~", "moved": ">", "follows": "="}
 

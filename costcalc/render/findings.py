@@ -1,9 +1,9 @@
 """Printed figures beside computed ones as a page: a sheet for each table of a paper."""
 
 from .. import __version__
-from ..figures import SHARES, VERDICTS, figure
-from .columns import printable
+from ..quantities import SHARES, VERDICTS, figure
 from .sheet import Column, Sheet
+from .text import printable
 
 COLUMNS = (
     Column("network", folds=True),

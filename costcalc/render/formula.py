@@ -6,7 +6,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pycode import PythonCodePrinter
 from sympy.printing.str import StrPrinter
 
-from .columns import printable
+from .text import printable
 
 ASSUMED = 3  # truths that are shown of those taken for granted
 

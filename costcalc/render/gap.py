@@ -1,9 +1,10 @@
 """The gap between two counts as a page: its parts, or its layers; or what explains a number."""
 
 from .. import __version__
-from .columns import printable, setting
-from .json_ import document
+from .columns import setting
+from .document import document
 from .sheet import Column, Sheet
+from .text import printable
 
 NAMES = {"mult_adds": "mult-adds", "flops": "FLOPs"}
 

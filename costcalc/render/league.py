@@ -2,10 +2,12 @@
 
 from .. import __version__
 from .beside import cost_name, count, times
-from .columns import printable, setting
-from .json_ import SCHEMA_VERSION, document
+from .columns import setting
+from .document import document
+from .json_ import SCHEMA_VERSION
 from .notes import bounds
 from .sheet import Column, Sheet
+from .text import printable
 
 
 class LeaguePage:

@@ -2,7 +2,8 @@
 
 from ..num import prod
 from ..ops import INDEX
-from .columns import printable, selected, stamp
+from .columns import selected, stamp
+from .text import printable
 
 MOST_KINDS = 10  # of layers without a known cost, in a note
 

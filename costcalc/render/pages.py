@@ -1,5 +1,6 @@
 """A report as a page: what of it to show, and how it reads."""
 
+from . import render_page
 from .columns import (
     BY_GROUP,
     BY_LAYER,
@@ -16,6 +17,7 @@ from .columns import (
 )
 from .notes import notes
 from .sheet import Column, Sheet
+from .view import View
 
 SPARED = ("kernel", "input", "params_share", "cost_share", "layers", "type", "output")  # first to go, from the left
 
@@ -51,7 +53,7 @@ class ReportPage:
 
     def document(self):
         """The contract for programs."""
-        from .json_ import report_document
+        from .document import report_document
 
         return report_document(self.report, self.view, self.lines)
 
@@ -73,3 +75,8 @@ def _foot(name, number, report):
     if name in ("cost", "params"):
         return total(report, name)
     return "total" if number == 0 else ""
+
+
+def render(report, format="table", view=None, screen=None):
+    """The text of a report in one of `render.FORMATS`."""
+    return render_page(ReportPage(report, view or View()), format, screen)

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from ..errors import OptionError, Problem
 from . import render_page
-from .columns import printable, stamped
+from .columns import stamped
 from .sheet import Column, Sheet
+from .text import printable
 
 STREAMS = ("csv", "json", "parquet")
 MOST_ROWS = 100_000  # of a table that people are to read
@@ -25,7 +26,7 @@ class About(NamedTuple):
 def about(model, names, convention, keys):
     """The About of points whose variables `names` vary."""
     from ..constants import constants
-    from .json_ import heading
+    from .document import heading
 
     inputs, values = constants(model, names)
     head = {**heading(model, convention, inputs, values), "varied": list(names)}

@@ -1,9 +1,9 @@
 """The working behind numbers as text: a few lines a layer, and a depthwise and its 1x1 convolution together."""
 
-from ..conventions import price_of
+from ..pricing import price_of
 from ..working import worked
 from .beside import in_words
-from .columns import printable, shape_text
+from .text import printable, shape_text
 
 _WORDS = {"mult_adds": "mult-adds", "flops": "FLOPs"}
 

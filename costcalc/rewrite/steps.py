@@ -3,7 +3,7 @@
 from ..expr import Expr
 from ..model import BlockCall, Call, Chosen, Group, Include, is_dynamic
 from ..ops import find
-from ..working import passes as keeps
+from ..ops import passes as keeps
 
 _GRID = frozenset(("height", "width", "depth", "length", "tokens"))  # what a stride in between changes
 

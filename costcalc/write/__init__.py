@@ -6,9 +6,9 @@ as_spec(model, values)      the same as a Model, for what works on the layers of
 
 from collections import Counter
 
-from ..conventions import MAC, TRAINABLE
 from ..errors import CostcalcError, Problem, Source, SpecError
 from ..files import is_config
+from ..pricing import MAC, TRAINABLE
 from ..stitching import graph_of, is_stated
 from ..variables import settle
 from .nesting import nested

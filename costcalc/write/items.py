@@ -3,9 +3,9 @@
 from itertools import chain, count
 from typing import Any
 
-from ..conventions import MAC
 from ..ops import INDEX, find
 from ..ops.window import is_word
+from ..pricing import MAC
 
 _SAME = ("conv", "dwconv", "maxpool", "avgpool")
 

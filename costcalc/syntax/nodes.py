@@ -72,7 +72,7 @@ def compose(source: Source, problems: Problems | None = None) -> Node:
     try:
         node = _Builder(source, noted).document()
     except yaml.YAMLError as error:
-        from .syntax import text_error
+        from .messages import text_error
 
         noted.add_all(text_error(source, error))
     except SpecError as error:
@@ -215,7 +215,7 @@ class _Builder:
 
     def notes(self):
         """The module that says what is wrong, loaded when something is."""
-        from . import syntax
+        from . import messages as syntax
 
         return syntax
 

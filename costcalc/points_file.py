@@ -1,56 +1,11 @@
-"""Values of variables as people write them: lists, ranges, and files of points."""
+"""Points of a sweep from a file: CSV or YAML, one point a row."""
 
 import csv
 import io
-from decimal import Decimal, InvalidOperation
 
 from .errors import FileError, OptionError, Place, Problem, Source, SpecError, nearest
 
-MOST = 10_000_000  # values of one axis
 NAME = "name"  # a column of a points file that names its points
-
-
-def values(name, text, read):
-    """The values that `1,0.75,0.5` or `0.25:1.5:0.05` says; both may be mixed. `read` reads one value.
-
-    A range has both ends, and steps in decimals as they are written, so that 0.25:1.5:0.05 has 1.5.
-    """
-    found = []
-    for part in text.split(","):
-        part = part.strip()
-        if not part:
-            raise _refused("empty-range", name, text, "write values with commas between: 1,0.75,0.5")
-        found += _range(name, part) if ":" in part else [read(name, part)]
-    return found
-
-
-def _range(name, text):
-    parts = text.split(":")
-    if len(parts) != 3:
-        raise _refused("bad-range", name, text, "a range is start:stop:step")
-    try:
-        start, stop, step = (Decimal(part) for part in parts)
-    except InvalidOperation:
-        raise _refused("bad-range", name, text, "a range is start:stop:step, in numbers") from None
-    if not all(number.is_finite() for number in (start, stop, step)):
-        raise _refused("bad-range", name, text, "start, stop and step are finite numbers")
-    if step == 0:
-        raise _refused("bad-range", name, text, "a step of 0 goes nowhere")
-    if (stop > start) != (step > 0) and stop != start:
-        raise _refused("empty-range", name, text, f"a step of {step} does not go from {start} to {stop}")
-    try:
-        count = int((stop - start) / step) + 1
-    except ArithmeticError:
-        count = MOST + 1
-    if count > MOST:
-        message = f"`{name}` has too many values in `{text[:60]}`"
-        raise OptionError(Problem("limit", message, help=f"one variable has at most {MOST:,} values"))
-    whole = all(number == number.to_integral_value() for number in (start, step))
-    return [int(value) if whole else float(value) for value in (start + step * at for at in range(count))]
-
-
-def _refused(code, name, text, help):
-    return OptionError(Problem(code, f"`{name}` has no values in `{text[:60]}`", help=help))
 
 
 def points(source: Source, model, read):
@@ -102,7 +57,7 @@ def _csv_points(source, reader):
 
 
 def _yaml_rows(source):
-    from .read.nodes import compose
+    from .syntax.nodes import compose
 
     root = compose(source)
     for row in root.value if root.kind == "list" else ():

@@ -1,9 +1,11 @@
 """Text that is not YAML: what its parser says becomes what a person can act on."""
 
+import re
+
 from yaml.reader import Reader, ReaderError
 
 from .. import limits
-from ..errors import Place, Problem, SpecError, brief
+from ..errors import LONGEST_NAME, Place, Problem, SpecError, brief
 
 _PARSED = 1_000  # levels that libyaml reads from 0.2.6 on; older ones read any number
 _COLUMN = "this line starts in another column than those it belongs to"
@@ -116,8 +118,13 @@ def note_cut(problems, node):
             end = at + 1
             break
     message = "a comma inside { } or [ ] ends the value, so this expression is cut in two"
-    from .hints import tuple_hint
-
     help = tuple_hint(line[:end]) or f'quote the expression: "{line[:end] or "max(a, b)"}"'
     problems.add("comma-in-braces", message, node, help)
     return True
+
+
+def tuple_hint(text):
+    """How numbers that another language would put in a tuple are written, or None: `(3, 3)` is 3x3."""
+    found = re.fullmatch(r"\s*[(\[]?\s*\d+(\s*,\s*\d+)+\s*,?\s*[)\]]?\s*", text)
+    digits = re.findall(r"\d+", text) if found else ()
+    return f"write {'x'.join(digits)}, or [{', '.join(digits)}]" if digits and len(text) <= LONGEST_NAME else None

@@ -1,13 +1,14 @@
-"""A person's own convention: a price list in YAML, read with the place of every mistake."""
+"""A user's own price list in YAML, read with the place of every mistake."""
 
 import re
+from collections.abc import Callable, Collection
 
-from ..conventions import NAMES, Convention, find
-from ..errors import Place, Problem, Source, SpecError, listed
-from ..ops import INDEX
-from ..terms import NUMBERS, TERMS
-from .nodes import compose, is_empty
-from .problems import Problems
+from .errors import Place, Problem, Source, SpecError, listed
+from .ops import INDEX
+from .pricing import Convention
+from .syntax.nodes import compose, is_empty
+from .syntax.problems import Problems
+from .terms import NUMBERS, TERMS
 
 KEYS = ("name", "title", "cost", "base", "source", "prices", "numbers", "params")
 COSTS = ("mult_adds", "flops")
@@ -15,11 +16,14 @@ LONGEST = 200  # characters of a text
 MOST = 10**6  # of a price, so that totals stay within 64 bits
 
 
-def read(source: Source) -> Convention:
-    """The convention that a text describes. Raises SpecError with all of its problems."""
+def read(source: Source, find: Callable[[str], Convention], names: Collection[str]) -> Convention:
+    """The convention that a text describes; `find` gives the one of a name that it may start from.
+
+    Raises SpecError with all of its problems.
+    """
     problems = Problems(source)
     parts = _parts(compose(source, problems), problems)
-    base = _base(parts.get("base"), problems)
+    base = _base(parts.get("base"), find, names, problems)
     texts = {name: _text(parts[name], problems) for name in ("name", "title", "cost", "source") if name in parts}
     cost = texts.get("cost", base.cost if base else None)
     if cost is not None and cost not in COSTS:
@@ -46,13 +50,13 @@ def _parts(root, problems):
     return {key.value: value for key, value in root.value if key.value in KEYS}
 
 
-def _base(node, problems):
+def _base(node, find, names, problems):
     """The convention to start from."""
     if node is None:
         return None
-    if node.kind == "scalar" and node.value in NAMES:
+    if node.kind == "scalar" and node.value in names:
         return find(node.value)
-    problems.unknown("convention", node.value if node.kind == "scalar" else "", node, NAMES)
+    problems.unknown("convention", node.value if node.kind == "scalar" else "", node, names)
     return None
 
 

@@ -1,0 +1,71 @@
+"""A price list: what each quantity that a rule states is priced at, and what a layer then costs."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+MAC = {"mac": 1, "mac_attention": 1, "mac_masked": 1}
+TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
+
+
+class Difference(NamedTuple):
+    """Where a convention does not give what its program prints: of which networks or operations, and why."""
+
+    figure: str  # the cost metric, or `params`
+    of: tuple[str, ...]
+    reason: str
+
+
+class Convention(NamedTuple):
+    """A price list. `cost` is the name of its cost metric: `mult_adds` or `flops`.
+
+    A price is for a quantity in every operation (`mac`) or in one (`linear.mac`), which goes before.
+    """
+
+    name: str
+    title: str
+    cost: str
+    prices: Mapping[str, int]  # quantity -> price, for the cost
+    params: Mapping[str, int]  # kind of number -> price, for `params`
+    source: str
+    numbers: Mapping[str, int] = {}  # kind of number -> price, for the cost: once a run, whatever the input's size
+    mirrors: Mapping[str, Mapping[str, str]] = {}  # prices, numbers or params -> key -> what in the program it mirrors
+    bugs: Mapping[str, int] = {}  # key of prices -> how much of the price is a known bug of the program
+    differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def price(self, op, layer, times=1, shared=False) -> tuple[Any, Any]:
+        """(cost, params) of one layer of an operation run `times` per sample; shared weights count 0."""
+        return self.cost_of(op, layer, times), self.params_of(op, layer, shared)
+
+    def cost_of(self, op, layer, times=1) -> Any:
+        """The cost of one layer of an operation run `times` per sample."""
+        cost = total(self.prices, op, layer.terms)
+        if self.numbers:
+            cost = cost + total(self.numbers, op, layer.params)
+        return cost if _is_once(times) else cost * times
+
+    def params_of(self, op, layer, shared=False) -> Any:
+        """The parameters of one layer of an operation; shared weights count 0."""
+        return 0 if shared else total(self.params, op, layer.params)
+
+
+def total(prices, op, quantities) -> Any:
+    """The sum of an operation's quantities, each times its price."""
+    result: Any = 0
+    for name, quantity in quantities.items():
+        rate = prices.get(f"{op}.{name}")
+        if rate is None:
+            rate = prices.get(name)
+        if rate:
+            result = result + (quantity if rate == 1 else rate * quantity)
+    return result
+
+
+def price_of(prices, op, name):
+    """The price of a quantity in an operation; 0 if there is none."""
+    rate = prices.get(f"{op}.{name}")
+    return prices.get(name, 0) if rate is None else rate
+
+
+def _is_once(times):
+    return type(times) is int and times == 1

@@ -1,0 +1,270 @@
+"""Amounts as people write them: figures (`325M`, `1.19%`), limits (`4 MiB`, `+1% and 2M`), values and ranges.
+
+A figure of a paper has digits that a count agrees with or not; a limit is exact. Counts have `k M G B` (powers of
+ten; B as in "a network of 7B"), bytes `B kB MB GB` or `KiB MiB GiB`; a percent is a share of a total, or a change.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import NamedTuple
+
+from . import limits
+from .errors import OptionError, Problem, brief
+
+SHARES = ("mult_adds_share", "params_share")  # in percent of the network's total
+METRICS = ("mult_adds", "flops", "params", *SHARES)
+ACCURACIES = ("top1", "top5", "map", "miou", "accuracy")
+VERDICTS = EXACT, ERRATUM, NOT_REPRODUCIBLE, DIFFERS = ("exact", "erratum", "not reproducible", "differs")
+LONGEST_FIGURE = 40  # characters of a figure
+FIGURE_UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "%": 1}
+
+
+class Figure(NamedTuple):
+    """A printed figure: its digits as one whole number, how many are decimal places, and what a 1 is worth."""
+
+    digits: int
+    places: int
+    unit: int
+
+    @property
+    def value(self):
+        """The number: whole if it is a whole one."""
+        number, scale = self.digits * self.unit, 10**self.places
+        return number // scale if number % scale == 0 else number / scale
+
+    def zeros(self):
+        """How many zeros end a figure without decimal places, at least two other digits before them.
+
+        They may stand for digits that are not known: 15300M is three digits or five.
+        """
+        text = str(self.digits)
+        return 0 if self.places else min(len(text) - len(text.rstrip("0")), max(len(text) - 2, 0))
+
+
+class Count(NamedTuple):
+    """What is computed: a fraction of whole numbers. A lower bound if not complete."""
+
+    number: int
+    out_of: int = 1
+    complete: bool = True
+
+
+def figure(text):
+    """The figure that a text is, or None."""
+    body = text.replace("_", "").replace(",", "").strip()
+    unit = body[-1:] if body[-1:] in FIGURE_UNITS else ""
+    whole, dot, part = body.removesuffix(unit).rstrip().partition(".")
+    if len(text) > LONGEST_FIGURE or not _is_digits(whole) or (dot and not _is_digits(part)):
+        return None
+    return Figure(int(whole + part), len(part), FIGURE_UNITS[unit])
+
+
+def value(text):
+    """The number that a figure says: `325M` is 325,000,000 and `1.19%` is 1.19. None if it is no figure."""
+    found = figure(text)
+    return found.value if found else None
+
+
+def _is_digits(text):
+    return text.isascii() and text.isdigit()
+
+
+def agreement(ours, printed):
+    """How a count has the digits of a Figure: `rounded`, `truncated`, nothing if either way; None if not.
+
+    Zeros that end a whole number may stand for digits that were rounded away: `15300M` is also 15,346 million,
+    `rounded to 3 digits`. A lower bound agrees with no figure.
+    """
+    number, unit = ours.number * 10**printed.places, ours.out_of * printed.unit
+    if not ours.complete:
+        return None
+    rounded, truncated = _rounds(number, unit, printed.digits), number // unit == printed.digits
+    if rounded or truncated:
+        return "" if rounded and truncated else "rounded" if rounded else "truncated"
+    for zeros in range(1, printed.zeros() + 1):
+        if _rounds(number, unit * 10**zeros, printed.digits // 10**zeros):
+            return f"rounded to {len(str(printed.digits)) - zeros} digits"
+    return None
+
+
+def _rounds(number, unit, digits):
+    """Whether number / unit rounds to the digits, a half either up or to an even digit."""
+    up, rest = divmod(2 * number + unit, 2 * unit)
+    return digits == up or (rest == 0 and digits == up - 1 and digits % 2 == 0)
+
+
+COUNTS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
+BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+LONGEST_LIMIT = 60  # characters of a limit
+PLACES = 12  # decimal places of one
+
+
+class Bad(Exception):
+    """A text that is no limit; says why, and what to write."""
+
+    def __init__(self, message, help=None):
+        super().__init__(message)
+        self.help = help
+
+
+class Amount(NamedTuple):
+    """A number with a unit, and how it was written: how many decimal places, which unit, a space before it or not."""
+
+    number: Fraction
+    places: int
+    unit: str
+    scale: int
+    space: str = ""
+
+    @property
+    def value(self):
+        """The amount in single things or bytes; a percent as its share of 1."""
+        value = self.number * self.scale if self.unit != "%" else self.number / 100
+        return value.numerator if value.denominator == 1 else value
+
+    def written(self, value, up=True):
+        """Another value in this unit and with these decimal places: the nearest that is not less (or not more)."""
+        steps = Fraction(value) * 10**self.places * (100 if self.unit == "%" else 1) / self.scale
+        whole = -(-steps.numerator // steps.denominator) if up else steps.numerator // steps.denominator
+        digits = f"{abs(whole):0{self.places + 1}d}"
+        text = digits[: len(digits) - self.places] + ("." + digits[len(digits) - self.places :] if self.places else "")
+        return f"{'-' if whole < 0 else ''}{text}{self.space}{self.unit}"
+
+    def finer(self, value):
+        """This amount with a unit and decimal places that leave a value three digits, where its own are too coarse."""
+        units = BYTES if self.unit in BYTES and self.unit != "B" else COUNTS
+        family = [name for name in units if name[1:] == self.unit[1:] or units[name] == 1]
+        found = self
+        while found.scale > value and found.unit and found.unit != "%":
+            smaller = max((name for name in family if units[name] < found.scale), key=units.get, default="")
+            found = found._replace(unit=smaller, scale=units.get(smaller, 1), places=0)
+        whole = len(str(int(value / found.scale))) if found.unit != "%" else 3
+        most = len(str(found.scale)) - 1  # more would be parts of one thing
+        return found._replace(places=max(found.places, min(3 - whole, most)))
+
+
+class Change(NamedTuple):
+    """How much more than the base is allowed: a share, an amount, or both, which must both be exceeded then."""
+
+    parts: tuple[Amount, ...]
+
+    def allowed(self, base):
+        """The largest value that is no failure."""
+        return base + max(part.value * base if part.unit == "%" else part.value for part in self.parts)
+
+
+def amount(text, metric, share=False):
+    """The Amount of a limit on a metric; a percent only where a `share` of a total makes sense. Raises Bad."""
+    found = _amount(text, BYTES if metric.endswith("bytes") else COUNTS, metric)
+    if found.unit == "%" and not share:
+        raise Bad(f"`{metric}` is limited by a number; `%` is for shares (any_layer, layers) and changes (vs_base)")
+    return found
+
+
+def change(text, metric):
+    """The Change of `+1%`, `+2M`, `+0` or `+1% and 2M`. Raises Bad."""
+    if not text.startswith("+"):
+        help = f"write +{text[:LONGEST_LIMIT]}" if text[:1].isdigit() else None
+        raise Bad("a change starts with `+`, as in +1%, +2M, +0, or +1% and 2M", help)
+    units = BYTES if metric.endswith("bytes") else COUNTS
+    parts = tuple(_amount(part.strip(), units, metric) for part in text[1:].split(" and "))
+    if len(parts) > 2 or (len(parts) == 2 and sum(part.unit == "%" for part in parts) != 1):
+        raise Bad("a change is a percent, a number, or one of each: +1% and 2M")
+    return Change(parts)
+
+
+def _amount(text, units, metric):
+    body = text.strip()
+    number = body.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ%").rstrip()
+    unit, space = body[len(number) :].strip(), body[len(number) : len(body) - len(body[len(number) :].lstrip())]
+    whole, dot, part = number.replace("_", "").partition(".")
+    if len(body) > LONGEST_LIMIT or not (whole + part).isascii() or not whole.isdigit() or (dot and not part.isdigit()):
+        raise Bad(_why(body, metric))
+    if len(part) > PLACES:
+        raise Bad(f"a limit has at most {PLACES} decimal places")
+    if units is BYTES and not unit and int(whole + part):
+        raise Bad("bytes need a unit: B, kB, MB, GB, KiB, MiB or GiB")
+    if unit and unit != "%" and unit not in units:
+        raise Bad(_wrong_unit(unit, units, metric))
+    scale = units.get(unit, 1)
+    return Amount(Fraction(int(whole + part), 10 ** len(part)), len(part), unit, scale, space)
+
+
+def _why(text, metric):
+    if text.startswith("-"):
+        return "a limit cannot be negative"
+    if text.lower() in ("nan", "inf", "infinity", ".inf", ".nan"):
+        return f"`{text}` limits nothing"
+    example = "4 MiB" if metric.endswith("bytes") else "170M"
+    return f"`{text[:LONGEST_LIMIT]}` is not a limit; write it as {example}"
+
+
+def _wrong_unit(unit, units, metric):
+    if units is COUNTS and unit in BYTES:
+        return f"`{metric}` is a count, not bytes: its units are k, M and G (powers of ten)"
+    if units is BYTES and unit in COUNTS:
+        return f"`{metric}` is in bytes: B, kB, MB, GB, KiB, MiB or GiB"
+    return f"`{unit}` is no unit; counts have k, M and G, bytes kB, MB, KiB and MiB"
+
+
+def read_value(name, text):
+    """The value of a text: a number, true or false, or a word. Raises OptionError."""
+    if text in ("true", "false"):
+        return text == "true"
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
+        value = float(text) if len(text) > 40 or re.search(r"[.eE]", text) else int(text)
+        if abs(value) < 10**limits.DIGITS:
+            return value
+        help = f"a number has at most {limits.DIGITS} digits"
+        raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help=help))
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in ("nan", "inf", "infinity"):
+        return text
+    help = "a number has a decimal point" if re.fullmatch(r"\d+,\d+", text) else "a finite number is due"
+    raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help=help))
+
+
+MOST = 10_000_000  # values of one axis
+
+
+def values(name, text, read):
+    """The values that `1,0.75,0.5` or `0.25:1.5:0.05` says; both may be mixed. `read` reads one value.
+
+    A range has both ends, and steps in decimals as they are written, so that 0.25:1.5:0.05 has 1.5.
+    """
+    found = []
+    for part in text.split(","):
+        part = part.strip()
+        if not part:
+            raise _refused("empty-range", name, text, "write values with commas between: 1,0.75,0.5")
+        found += _stepped(name, part) if ":" in part else [read(name, part)]
+    return found
+
+
+def _stepped(name, text):
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise _refused("bad-range", name, text, "a range is start:stop:step")
+    try:
+        start, stop, step = (Decimal(part) for part in parts)
+    except InvalidOperation:
+        raise _refused("bad-range", name, text, "a range is start:stop:step, in numbers") from None
+    if not all(number.is_finite() for number in (start, stop, step)):
+        raise _refused("bad-range", name, text, "start, stop and step are finite numbers")
+    if step == 0:
+        raise _refused("bad-range", name, text, "a step of 0 goes nowhere")
+    if (stop > start) != (step > 0) and stop != start:
+        raise _refused("empty-range", name, text, f"a step of {step} does not go from {start} to {stop}")
+    try:
+        count = int((stop - start) / step) + 1
+    except ArithmeticError:
+        count = MOST + 1
+    if count > MOST:
+        message = f"`{name}` has too many values in `{text[:60]}`"
+        raise OptionError(Problem("limit", message, help=f"one variable has at most {MOST:,} values"))
+    whole = all(number == number.to_integral_value() for number in (start, step))
+    return [int(value) if whole else float(value) for value in (start + step * at for at in range(count))]
+
+
+def _refused(code, name, text, help):
+    return OptionError(Problem(code, f"`{name}` has no values in `{text[:60]}`", help=help))
