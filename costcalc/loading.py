@@ -52,14 +52,26 @@ def found(spec):
     """The source of a spec, and the origin from which it includes others."""
     spec = os.fspath(spec)
     if spec == "-":
-        text_in = decoded(sys.stdin.buffer.read(limits.FILE_BYTES + 1), "standard input")
-        return Source("-", text_in), origin("-")
+        return Source("-", decoded(_given(), "standard input")), origin("-")
     if exists(spec):
         return Source(spec, text(spec)), origin(spec)
     name = spec.removesuffix(".yaml")
     if name not in configs():
         raise FileError(Problem("no-file", f"there is no file {spec!r}", help=_similar(spec)))
     return shipped().source(f"{name}.yaml"), Origin(shipped(), f"{name}.yaml")
+
+
+def _given() -> bytes:
+    """What stands on standard input, up to a byte more than a spec may have. Raises FileError."""
+    try:
+        if sys.stdin is None:
+            raise OSError(0, "it is closed")
+        read = getattr(sys.stdin, "buffer", sys.stdin).read
+        data = read(limits.FILE_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: closed by this very program
+        why = getattr(error, "strerror", None) or "it is closed"
+        raise FileError(Problem("unreadable", f"cannot read standard input: {why}")) from None
+    return data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
 
 
 def _similar(spec):

@@ -1,56 +1,63 @@
 """Files that are whole or as they were: written beside, then renamed."""
 
 import os
-import sys
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from .errors import FileError, Problem
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextmanager
 def replacing(path, binary=False):
     """A file to write to, that takes the place of the one at `path` at the end.
 
-    When something fails on the way, what was at `path` stays as it was. A device or a pipe stays what it is, and is
-    written to. Raises FileError.
+    It has a name that cannot be guessed, in the same directory, and is on the disk before it takes the place: whatever
+    stops the program or the machine, at `path` is the old file or the new one, whole. A device or a pipe stays what it
+    is, and is written to. Raises FileError.
     """
-    special = os.path.exists(path) and not os.path.isfile(path)
-    target = path if special else os.path.realpath(path)
-    beside = target if special else _beside(target)
-    _stop_cleanly()
-    mode, text = ("wb", {}) if binary else ("w", {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""})
+    text: dict = {} if binary else {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    mode = "wb" if binary else "w"
     try:
-        with open(beside, mode if special else mode.replace("w", "x"), **text) as file:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, mode, **text) as file:
+                yield file
+            return
+        with _beside(os.path.realpath(path)) as number, open(number, mode, **text) as file:
             yield file
-        if not special:
-            _put(beside, target)
+            file.flush()
+            os.fsync(number)
     except OSError as error:
         raise FileError(Problem("unwritable", f"cannot write {path!r}: {error.strerror}", help=_help(path))) from None
-    finally:
-        if not special and os.path.lexists(beside):
-            os.unlink(beside)
 
 
-def _stop_cleanly():
-    """Let a request to end unwind as Ctrl-C does, so that no unfinished file stays behind."""
-    import signal
-    import threading
+@contextmanager
+def _beside(target: str) -> Iterator[int]:
+    """A new file in the directory of `target`, with its rights, that takes its place unless something fails."""
+    folder, name = os.path.split(target)
+    path = os.path.join(folder, f".{name[:60]}.{os.urandom(8).hex()}.tmp")
+    rights = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None
+    number = os.open(path, _NEW, 0o666 if rights is None else rights & 0o777)
+    try:
+        if rights is not None:
+            os.chmod(path, rights)
+        yield number
+        os.replace(path, target)
+    except BaseException:
+        os.unlink(path)
+        raise
+    _settle(folder)
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
-
-def _beside(path):
-    """The name of a file that does not exist yet, in the same directory."""
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name[:60]}.{os.getpid()}.tmp")
-
-
-def _put(beside, path):
-    """Let a finished file take the place of another, with the rights that one had."""
-    if os.path.exists(path):
-        os.chmod(beside, os.stat(path).st_mode & 0o7777)
-    os.replace(beside, path)
+def _settle(folder: str) -> None:
+    """Bring the names in a directory onto the disk, where the system lets a program do so."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def _help(path):

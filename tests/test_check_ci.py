@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import costcalc
+from costcalc.budget.asserting import assert_within
 
 ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -277,6 +278,18 @@ def test_the_fixture_by_pytest(tmp_path):
     assert "1 failed, 4 passed" in done.stdout
     assert "AssertionError: models/net.yaml: mult-adds 10k is 1k (11.1 %) over the limit 9k" in done.stdout
     assert "asserting.py" not in done.stdout  # the test is to blame, not what it calls
+
+
+def test_the_fixture_fails_for_what_was_over_before(repository):
+    repository.commit(costcalc=CHECKS, models__net=NET % 11)
+    repository.git("switch", "-q", "-c", "change")
+    assert [outcome.state for outcome in costcalc.check("models/net.yaml")] == ["warn"]
+    with pytest.raises(AssertionError, match=r"models/net.yaml: mult-adds 11k is 1k .* over the limit 10k"):
+        assert_within("models/net.yaml")
+    with pytest.raises(AssertionError):
+        assert_within("models/net.yaml", max={"mult_adds": "10k"})
+    repository.write(costcalc=CHECKS.replace("}}", "}, level: warn}"))
+    assert [outcome.state for outcome in assert_within("models/net.yaml")] == ["warn"]
 
 
 def test_the_fixture_is_found():

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from costcalc.errors import CostcalcError, Source
 from costcalc.read.spec import read
 from costcalc.render import FORMATS, Screen
 from costcalc.render.pages import render
+from costcalc.replacing import replacing
 
 ROOT = Path(__file__).parent.parent
 SECONDS, MEGABYTES = 2.0, 200
@@ -380,6 +382,59 @@ def test_a_file_is_whole_or_as_it_was(run, tmp_path, monkeypatch, format):
     assert (os.listdir(tmp_path), path.read_text()) == (["costs"], "before")
     assert run("analyze", "mobilenet", "--format", format, "-o", "costs") == (0, "", "")
     assert (os.listdir(tmp_path), "13" in path.read_text()) == (["costs"], True)
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    done = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(f"os.{name}", lambda *args, name=name, real=real: (done.append((name, args)), real(*args)))
+    with replacing(str(tmp_path / "costs")) as file:
+        file.write("now")
+        kinds = [stat.S_ISREG(os.fstat(file.fileno()).st_mode)]
+    assert [name for name, _ in done] == ["fsync", "replace", "fsync"]
+    assert (kinds, (tmp_path / "costs").read_text()) == ([True], "now")
+
+
+def test_files_beside_have_names_that_nobody_guesses(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.getpid", lambda: 7)  # as in two containers
+    with replacing(str(tmp_path / "costs")) as one, replacing(str(tmp_path / "costs")) as other:
+        one.write("one")
+        other.write("other")
+        names = os.listdir(tmp_path)
+    assert len(names) == 2
+    assert all(re.fullmatch(r"\.costs\.[0-9a-f]{16}\.tmp", name) for name in names)
+    assert os.listdir(tmp_path) == ["costs"]
+    with monkeypatch.context() as patch:  # if somebody does: what is there stays, and is not followed
+        patch.setattr("os.urandom", lambda count: b"\0" * count)
+        (tmp_path / f".costs.{'0' * 16}.tmp").symlink_to(tmp_path / "secret")
+        with pytest.raises(CostcalcError, match="File exists"), replacing(str(tmp_path / "costs")):
+            pass
+    assert sorted(os.listdir(tmp_path)) == [f".costs.{'0' * 16}.tmp", "costs"]
+
+
+def test_what_is_secret_is_so_from_the_start(tmp_path):
+    path = tmp_path / "costs"
+    path.write_text("before")
+    path.chmod(0o600)
+    with replacing(str(path)) as file:
+        assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_handlers_of_signals_stay(run, tmp_path):
+    def mine(*_):
+        raise AssertionError
+
+    for handler in (mine, signal.SIG_DFL, signal.SIG_IGN):
+        before = signal.signal(signal.SIGTERM, handler)
+        try:
+            with replacing(str(tmp_path / "costs")):
+                assert signal.getsignal(signal.SIGTERM) == handler
+            assert run("analyze", "mobilenet", "-o", "costs.csv")[0] == 0
+            assert signal.getsignal(signal.SIGTERM) == handler
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def test_an_error_leaves_the_file_alone(run, tmp_path):

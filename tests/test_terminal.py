@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import io
 import os
 import pty
 import re
@@ -9,8 +10,11 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
+
+from costcalc.cli import main
 
 CODE = "from costcalc.cli import main; main()"
 COMMANDS = ("analyze mobilenet", "ops", "ops conv", "conventions", "zoo", "validate mobilenet", "schema", "-h")
@@ -158,7 +162,13 @@ def test_a_reader_that_is_gone_is_no_failure(line):
     assert (process.returncode, process.stderr) == (0, b"")
 
 
-CLOSED = [(f"{line} >&-", 0) for line in COMMANDS] + [("analyze mobilenet 2>&-", 0), ("analyze nosuch 2>&-", 2)]
+CLOSED = [(f"{line} >&-", 2) for line in COMMANDS] + [
+    ("analyze mobilenet 2>&-", 0),
+    ("analyze nosuch 2>&-", 2),
+    ("analyze mobilenet <&-", 0),
+    ("analyze - <&-", 2),
+    ("analyze mobilenet >&- 2>&- <&-", 2),
+]
 FULL = [("analyze mobilenet >/dev/full", 2), ("ops >/dev/full", 2)] if os.path.exists("/dev/full") else []
 
 
@@ -167,6 +177,104 @@ def test_streams_that_are_closed_or_full(line, code):
     result = shell(f"costcalc {line}")
     assert result.returncode == code, result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_closed_stream_is_an_error_that_says_so():
+    assert shell("costcalc analyze mobilenet >&-").stderr == "error: cannot write the result: it is closed\n"
+    assert shell("costcalc analyze - <&-").stderr == "error: cannot read standard input: it is closed\n"
+
+
+def test_a_file_is_written_with_standard_output_closed(tmp_path):
+    result = shell(f"costcalc analyze mobilenet -o {tmp_path}/costs.csv >&- <&-")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "costs.csv").read_text().startswith("name,")
+
+
+class Text(io.StringIO):
+    """A standard output that a program captures: text, with no file below it, and full if it is to be."""
+
+    full = False
+
+    def write(self, text):
+        if self.full:
+            raise OSError(28, "No space left on device")
+        return super().write(text)
+
+
+class Bare:
+    """A standard output that only takes text."""
+
+    def __init__(self):
+        self.found = []
+
+    def write(self, text):
+        self.found.append(text)
+
+    def flush(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("line", "full", "code", "said"),
+    [
+        ("analyze mobilenet", False, 0, ""),
+        ("analyze mobilenet", True, 2, "error: cannot write the result: No space left on device\n"),
+        ("export mobilenet -o - --to torch", False, 0, ""),
+        ("plot mobilenet -o -", False, 2, None),
+        ("export mobilenet -o -", False, 2, None),
+    ],
+)
+def test_a_captured_output_needs_no_file(monkeypatch, capsys, line, full, code, said):
+    monkeypatch.setattr(sys, "stdout", Text())
+    sys.stdout.full = full
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    err = capsys.readouterr().err
+    assert (ended.value.code, "Traceback" in err) == (code, False), err
+    assert said is None or err == said
+
+
+def test_a_captured_output_may_do_no_more_than_write(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Bare())
+    with pytest.raises(SystemExit) as ended:
+        main(["analyze", "mobilenet"])
+    assert (ended.value.code, "568,740,352" in "".join(sys.stdout.found)) == (0, True)
+
+
+def test_a_directory_that_is_gone_is_told_as_it_is(tmp_path):
+    gone = f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone && costcalc"
+    for line in ("check", "analyze mobilenet -o costs.csv"):
+        result = shell(f"{gone} {line}")
+        assert result.returncode == 2
+        assert result.stderr.startswith("error: the working directory is gone\n"), result.stderr
+
+
+INTERRUPTED = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *rest):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+sys.argv = ["costcalc", "analyze", "mobilenet"]
+from costcalc.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["costcalc.cli", "click", "costcalc.cli.analyze", "yaml", "rich", "costcalc.render"])
+def test_ctrl_c_while_it_loads_says_nothing(name):
+    code = INTERRUPTED.format(name=name)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=CLEAN, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_the_program_starts_where_ctrl_c_is_heard():
+    text = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'costcalc = "costcalc.__main__:main"' in text
+    line = [sys.executable, "-I", "-m", "costcalc", "--version"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("costcalc ")
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -92,15 +92,18 @@ def cli():
 def main(args=None):
     """Run the program and exit: 0 fine, 1 a check failed, 2 could not run, 101 a bug of ours."""
     gc.set_threshold(100_000)  # a short run: most objects live to its end, and looking for garbage costs more
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open to the end)
-    code = _run(sys.argv[1:] if args is None else list(args))
+    from .streams import all_there, stopped_cleanly
+
+    all_there()
+    with stopped_cleanly():
+        code = _run(sys.argv[1:] if args is None else list(args))
     gc.freeze()  # nor is there anything to gain from a last look at them on the way out
     sys.exit(code)
 
 
 def _run(args):
+    from .streams import hush
+
     verdict(OK)
     code = OK
     try:
@@ -111,7 +114,7 @@ def _run(args):
         code = _invoked(args or ["--help"])
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has seen enough
-        _hush()
+        hush()
         code = _verdict
     except KeyboardInterrupt:
         code = 130
@@ -120,7 +123,7 @@ def _run(args):
 
         code = report_failure(error, args)
         if isinstance(error, OSError):
-            _hush()
+            hush()
     return code
 
 
@@ -143,8 +146,3 @@ def _invoked(args):
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     return OK
-
-
-def _hush():
-    """Nobody reads our output: let Python find nothing to flush at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,5 +1,6 @@
 """Errors as people and programs read them, on standard error."""
 
+import os
 import sys
 
 import click
@@ -19,7 +20,7 @@ def report_failure(error, args):
     if isinstance(error, click.ClickException):
         error = _from_click(error, args)
     if isinstance(error, OSError):
-        error = FileError(Problem("unwritable", f"cannot write the result: {error.strerror}"))
+        error = _of_system(error)
     if isinstance(error, (MemoryError, RecursionError)):
         error = CostcalcError(Problem("limit", "this network is too large or too deep for the memory"))
     if not isinstance(error, CostcalcError):
@@ -30,6 +31,17 @@ def report_failure(error, args):
     if len(error.problems) > 1 and not as_json:
         _say(f"{len(error.problems)} errors{', and there are more' if error.more else ''}\n")
     return CANNOT
+
+
+def _of_system(error: OSError) -> FileError:
+    """What the system refused: a file by its name, a working directory that is gone, or else the output."""
+    try:
+        os.getcwd()
+    except OSError:
+        return FileError(Problem("no-directory", "the working directory is gone", help="change to one that is there"))
+    if error.filename is not None:
+        return FileError(Problem("unreadable", f"cannot use {os.fsdecode(error.filename)!r}: {error.strerror}"))
+    return FileError(Problem("unwritable", f"cannot write the result: {error.strerror}"))
 
 
 def _bug(error):

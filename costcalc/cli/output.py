@@ -3,8 +3,9 @@
 import os
 import sys
 from contextlib import contextmanager
+from typing import Any
 
-from ..errors import OptionError, Problem
+from ..errors import FileError, OptionError, Problem
 from ..render import SUFFIXES
 from ..replacing import replacing
 
@@ -33,11 +34,18 @@ def writing(path=None, binary=False):
     if path is None or path == "-":
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
-        yield getattr(sys.stdout, "buffer", sys.stdout) if binary else sys.stdout
+        yield _of_bytes() if binary else sys.stdout
         sys.stdout.flush()
         return
     with replacing(path, binary) as file:
         yield file
+
+
+def _of_bytes() -> Any:
+    """Standard output for bytes. Raises FileError where a program captures it as text."""
+    if not hasattr(sys.stdout, "buffer"):
+        raise FileError(Problem("unwritable", "standard output takes only text here", help="name a file: -o FILE"))
+    return sys.stdout.buffer
 
 
 def format_for(format, path, more=()):

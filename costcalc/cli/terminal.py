@@ -18,7 +18,7 @@ def width(stream):
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns) > 0:
         return max(int(columns), 20)
-    if not stream.isatty():
+    if not _is_terminal(stream):
         return None
     try:
         return max(os.get_terminal_size(stream.fileno()).columns or USUAL, 20)
@@ -35,12 +35,18 @@ def has_color(stream, choice="auto"):
     forced = os.environ.get("FORCE_COLOR")
     if forced is not None and forced != "":
         return forced not in ("0", "false")
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return _is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
+def _is_terminal(stream) -> bool:
+    """Whether a stream is a terminal; one that a program captures with may not say."""
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty())
 
 
 def _shows(stream, character):
     try:
-        character.encode(stream.encoding or "ascii")
+        character.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
