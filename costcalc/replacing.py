@@ -60,6 +60,17 @@ def _settle(folder: str) -> None:
             os.close(number)
 
 
+def is_lost() -> bool:
+    """Whether the working directory is gone: paths lead nowhere from it."""
+    try:
+        os.getcwd()
+    except OSError:
+        return True
+    return False
+
+
 def _help(path):
+    if not os.path.isabs(path) and is_lost():
+        return "the working directory is gone"
     folder = os.path.dirname(path)
     return f"there is no directory {folder!r}" if folder and not os.path.isdir(folder) else None

@@ -6,6 +6,7 @@ import sys
 import click
 
 from ..errors import CostcalcError, FileError, OptionError, Problem, brief, listed, nearest
+from ..replacing import is_lost
 from . import BUG, CANNOT
 from .terminal import has_color
 
@@ -35,9 +36,7 @@ def report_failure(error, args):
 
 def _of_system(error: OSError) -> FileError:
     """What the system refused: a file by its name, a working directory that is gone, or else the output."""
-    try:
-        os.getcwd()
-    except OSError:
+    if is_lost():
         return FileError(Problem("no-directory", "the working directory is gone", help="change to one that is there"))
     if error.filename is not None:
         return FileError(Problem("unreadable", f"cannot use {os.fsdecode(error.filename)!r}: {error.strerror}"))
