@@ -87,13 +87,15 @@ def find(name):
     return import_module(f"{__package__}.counters.{COUNTERS[name]}").CONVENTIONS[name]
 
 
-def price_list(name: str | Convention) -> Convention:
-    """The Convention of a name, of a price list in a file (`my.yaml`), or `name` itself if it is one."""
+def price_list(name: str | Convention | Source) -> Convention:
+    """The Convention of a name, of a price list in a file (`my.yaml`) or in a text, or `name` itself if it is one."""
+    if isinstance(name, Source):
+        from .price_lists import read
+
+        return read(name, find, NAMES)
     if not isinstance(name, str) or not name.endswith((".yaml", ".yml")):
         return find(name)
     if not exists(name):
         help = nearest(name, specs_in(os.path.dirname(name) or ".")) or "`costcalc conventions` lists those with names"
         raise FileError(Problem("no-file", f"there is no file {name!r}", help=help))
-    from .price_lists import read
-
-    return read(Source(name, text(name)), find, NAMES)
+    return price_list(Source(name, text(name)))

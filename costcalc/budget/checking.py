@@ -7,6 +7,8 @@ from ..errors import FileError, OptionError, Problem
 from ..repository import Repository
 from .bases import Bases
 from .config import NAME, Check, find_config, read_config
+from .locking import compared
+from .loosening import Loosened
 from .options import limits_of
 from .paths import WILD, is_in, matcher, tasks
 from .run import Task, outcomes
@@ -38,6 +40,7 @@ class Run:
     def __init__(self, specs, config=None, base=None, given=None, at=None, convention="paper"):
         priced = price_list(convention)
         limits = limits_of(given or {}, priced)
+        self.specs, self.named, self.from_files = list(specs), config, not limits
         self.config = None if limits else _config(config, specs)
         if limits:
             if not specs:
@@ -65,10 +68,24 @@ class Run:
         for task in self.tasks:
             yield outcomes(task, self.bases)
 
-    def finished(self, found=None):
-        """All outcomes, with what they were compared with."""
+    def finished(self, found=None, locked=False):
+        """All outcomes, with what they were compared with.
+
+        With `locked`, limits that are less strict than at the base fail. Raises OptionError where that is not known.
+        """
         found = [outcome for each in self.by_spec() for outcome in each] if found is None else found
-        return Checked(found, self.bases.note, tuple(self._deleted()), self.bases.root)
+        loosened, problem = self._limits()
+        if locked and problem:
+            raise OptionError(problem)
+        note = self.bases.note + (f"; {problem.message}" if problem and problem.code == "base-unreadable" else "")
+        return Checked(found, note, tuple(self._deleted()), self.bases.root, loosened, locked)
+
+    def _limits(self) -> tuple[tuple[Loosened, ...], Problem | None]:
+        """The limits that are less strict than at the base, and why that is not known where it is not."""
+        if not self.from_files:
+            help = "leave --locked out: it compares those of costcalc.yaml and of specs"
+            return (), Problem("usage", "limits from options have no base", help=help)
+        return compared(self.tasks, self.bases, self.config and self.config.path, self.named, self.specs)
 
     def _deleted(self):
         """Specs that a glob of the checks named at the base and that are gone."""

@@ -72,8 +72,12 @@ def read_config(path):
     folder, name = os.path.split(path)
     if Folder(folder).real(name) is None:
         raise FileError(Problem("no-file", f"there is no file {path!r}"))
-    source = Source(path, text(path))
-    return Config(path, _Reader(source).checks())
+    return Config(path, checks_of(Source(path, text(path)), Folder(folder)))
+
+
+def checks_of(source: Source, folder: Any) -> tuple[Check, ...]:
+    """The checks of a text; price lists come from `folder`, on disk or at a commit. Raises SpecError or FileError."""
+    return _Reader(source, folder).checks()
 
 
 def limit_of(kind, metric, where, text, convention, place=None):
@@ -89,8 +93,8 @@ def limit_of(kind, metric, where, text, convention, place=None):
 
 
 class _Reader:
-    def __init__(self, source):
-        self.source, self.problems = source, Problems(source)
+    def __init__(self, source, folder):
+        self.source, self.folder, self.problems = source, folder, Problems(source)
 
     def checks(self):
         try:
@@ -152,10 +156,9 @@ class _Reader:
         if not name.endswith((".yaml", ".yml")):
             return find(name)
         check_path(name)
-        folder = os.path.dirname(self.source.path)
-        if Folder(folder).real(name) is None:
+        if self.folder.real(name) is None:
             raise FileError(Problem("no-file", f"there is no file {name!r}", help="paths are relative to this file"))
-        return price_list(os.path.join(folder, name))
+        return price_list(self.folder.source(name))
 
     def word(self, node, name):
         if node is None:

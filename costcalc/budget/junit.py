@@ -11,6 +11,8 @@ def junit(checked):
     """A test suite."""
     suite = ElementTree.Element("testsuite", name="costcalc")
     numbers = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    for one in checked.loosened:
+        _count(numbers, _loosened(suite, one, checked.locked))
     for outcome in checked.outcomes:
         for problem in outcome.problems:
             _count(numbers, _unjudged(suite, outcome, problem))
@@ -47,6 +49,17 @@ def _judged(suite, outcome, verdict):
         return "failures"
     if verdict.status in CODES:
         ElementTree.SubElement(case, "system-out").text = f"warning: {said}"
+    return None
+
+
+def _loosened(suite, one, locked):
+    """A limit that is less strict than at the base: a failure where limits are locked."""
+    name = " ".join(filter(None, (one.limit.kind, one.limit.metric, one.limit.where, "as at the base")))
+    case = ElementTree.SubElement(suite, "testcase", classname=_xml(one.specs[0]), name=_xml(name))
+    if locked:
+        ElementTree.SubElement(case, "failure", message=_xml(one.message), type=CODES[one.status])
+        return "failures"
+    ElementTree.SubElement(case, "system-out").text = f"warning: {_xml(one.message)}"
     return None
 
 

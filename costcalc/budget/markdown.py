@@ -26,7 +26,7 @@ def markdown(checked, block):
 
 class _Short(VerdictPage):
     def heads(self):
-        return [f"costcalc: {summary(self.outcomes)}"]
+        return [f"costcalc: {summary(self.outcomes, self.loosened)}"]
 
     def sheets(self):
         return [Sheet(sheet.columns, sheet.rows[:ROWS]) for sheet in super().sheets()]

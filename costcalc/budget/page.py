@@ -5,6 +5,7 @@ from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet
 from ..render.text import printable
 from .amounts import headline, metric_name, notes, short
+from .loosening import CODES as LOOSENED
 from .verdict import ALREADY, SAYS
 
 WORDS = {"error": "ERROR", "fail": "FAIL", "warn": "WARN", "pass": "ok"}
@@ -15,14 +16,18 @@ class VerdictPage:
 
     def __init__(self, checked, block):
         self.outcomes, self.base, self.deleted, self.block = checked.outcomes, checked.base, checked.deleted, block
+        self.loosened, self.kind = checked.loosened, "error" if checked.locked else "warning"
 
     def heads(self):
         """The failures, each with its place, and one line that says how all of it went."""
-        return [*self.failures(), summary(self.outcomes)]
+        return [*self.failures(), summary(self.outcomes, self.loosened)]
 
     def failures(self):
-        """The lines of all that is not fine: what, by how much, where, why, what to do."""
-        found = []
+        """The lines of all that is not fine: limits first, then costs: what, by how much, where, why, what to do."""
+        found: list[str] = []
+        for one in self.loosened:
+            found += self.block(self.kind, CODES[one.status], printable(one.message), one.place, [])
+            found += [] if one.place else [""]
         for outcome in self.outcomes:
             if outcome.state != "pass":
                 found += [f"{WORDS[outcome.state]}  {printable(outcome.title)}", ""]
@@ -79,7 +84,8 @@ class VerdictPage:
 
     def records(self):
         """One row a limit, and one for each reason why a check could not be judged."""
-        rows = [_record(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
+        rows = [_changed(one, self.kind) for one in self.loosened]
+        rows += [_record(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
         rows += [_unjudged(outcome, problem) for outcome in self.outcomes for problem in outcome.problems]
         return list(FIELDS), rows
 
@@ -88,6 +94,7 @@ class VerdictPage:
         return {
             "schema_version": SCHEMA_VERSION,
             "costcalc": __version__,
+            "limits": [_loosened(one, self.kind) for one in self.loosened],
             "summary": counts(self.outcomes),
             "deleted": list(self.deleted),
             "base": self.base,
@@ -101,6 +108,7 @@ CODES = {
     "over": "over-limit",
     "grew": "grew",
     "already": "already-over",
+    **LOOSENED,
 }
 
 
@@ -112,7 +120,7 @@ def counts(outcomes):
     return {**{name: states.count(state) for name, state in names.items()}, "skipped": skipped}
 
 
-def summary(outcomes):
+def summary(outcomes, loosened=()):
     """`1 failed (5 of 8 limits), 2 passed, 1 limit skipped (new spec: models/tiny.yaml)`: checks, then their limits."""
     found = counts(outcomes)
     broken = sum(len(outcome.failing) for outcome in outcomes if outcome.state == "fail")
@@ -120,6 +128,8 @@ def summary(outcomes):
     parts = [f"{found[name]:,} {name.replace('_', ' ')}" for name in ("failed", "not_judged", "warned") if found[name]]
     if found["failed"]:
         parts[0] += f" ({broken:,} of {limits:,} limits)"
+    if loosened:
+        parts.insert(0, f"{len(loosened):,} limit{'s' * (len(loosened) != 1)} raised or removed")
     parts.append(f"{found['passed']:,} passed")
     if found["skipped"]:
         new = sorted({one.spec for one in outcomes if any(each.status == "skipped" for each in one.verdicts)})
@@ -152,6 +162,38 @@ def _record(outcome, verdict):
     said = limit.kind, limit.metric, limit.where, verdict.layer, verdict.status, limit.text, *numbers
     place = verdict.cause.place if verdict.cause else None
     return _fields(outcome, said, headline(verdict), place)
+
+
+def _changed(one, level):
+    """The row of a limit that is less strict than at the base."""
+    limit = one.limit
+    said = (
+        one.specs[0] if len(one.specs) == 1 else f"{len(one.specs):,} specs",
+        "",
+        limit.kind,
+        limit.metric,
+        limit.where,
+    )
+    numbers = "", CODES[one.status], one.now.text if one.now else "", None, None, None
+    found = (one.place.source.path, one.place.line) if one.place else (one.path or "", None)
+    return dict(zip(FIELDS, (*said, *numbers, level, one.message, *found), strict=True))
+
+
+def _loosened(one, level):
+    limit = one.limit
+    return {
+        "status": one.status,
+        "kind": limit.kind,
+        "metric": limit.metric,
+        "where": limit.where,
+        "before": limit.text,
+        "now": one.now.text if one.now else None,
+        "specs": list(one.specs),
+        "level": level,
+        "message": one.message,
+        "file": one.place.source.path if one.place else one.path,
+        "line": one.place.line if one.place else None,
+    }
 
 
 def _unjudged(outcome, problem):

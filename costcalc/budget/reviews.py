@@ -14,6 +14,8 @@ from .. import __version__
 from ..errors import Place
 from ..render.text import printable
 from .amounts import headline, notes
+from .config import NAME
+from .loosening import Loosened
 from .page import CODES, summary
 from .verdict import FAILING, Outcome, Verdict
 
@@ -24,6 +26,9 @@ RULES = {
     "grew": "A change adds more than it may.",
     "already-over": "A cost was over its limit before.",
     "not-judged": "A limit could not be judged.",
+    "limit-raised": "A limit allows more than at the base.",
+    "limit-removed": "A limit of the base is gone.",
+    "limit-unmatched": "A limit of the base no longer judges its spec.",
 }
 
 
@@ -35,20 +40,31 @@ class Finding(NamedTuple):
     message: str
     path: str | None
     place: Place | None
-    outcome: Outcome
+    outcome: Outcome | None = None
     verdict: Verdict | None = None
+    loosened: Loosened | None = None
 
     @property
     def fingerprint(self):
         """What is limited, and no number: so that a push does not turn one issue into another."""
+        if self.loosened:
+            limit = self.loosened.limit
+            return _hashed([self.code, limit.kind, limit.metric, limit.where, *self.loosened.specs[:1]])
         limit, outcome = self.verdict.limit if self.verdict else None, self.outcome
         parts = [self.code, outcome.check.spec, outcome.title, outcome.check.level, outcome.check.convention.name]
         parts += [limit.kind, limit.metric, limit.where] if limit else [self.message]
-        return sha256(json.dumps(parts).encode()).hexdigest()
+        return _hashed(parts)
+
+
+def _hashed(parts: list[str]) -> str:
+    return sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def findings(checked):
-    """All that is not fine, at the line of the spec that grew, or at the limit where none did."""
+    """All that is not fine: limits first, then costs, at the line of the spec that grew or else at the limit."""
+    for one in checked.loosened:
+        level, path = "error" if checked.locked else "warning", one.path and in_repository(one.path, checked.root)
+        yield Finding(level, CODES[one.status], printable(one.message), *_at(one.place, path, checked), loosened=one)
     for outcome in checked.outcomes:
         spec = in_repository(outcome.spec, checked.root)
         outcome = outcome._replace(spec=spec or outcome.spec)
@@ -90,7 +106,7 @@ def github(checked):
         lines.append(f"::{found.level} {at}title={_property(f'costcalc {found.code}')}::{_data(text)}")
     hidden = sum(max(count - ANNOTATIONS, 0) for count in counted.values())
     more = [f"{hidden:,} more are not shown as annotations"] if hidden else []
-    return "\n".join([*lines, *more, _plain(summary(checked.outcomes)), _plain(checked.base)]) + "\n"
+    return "\n".join([*lines, *more, _plain(summary(checked.outcomes, checked.loosened)), _plain(checked.base)]) + "\n"
 
 
 def _data(text):
@@ -116,13 +132,18 @@ def gitlab(checked):
             "fingerprint": found.fingerprint,
             "severity": "major" if found.level == "error" else "minor",
             "location": {
-                "path": found.path or printable(found.outcome.spec),
+                "path": found.path or printable(_about(found)),
                 "lines": {"begin": found.place.line if found.place else 1},
             },
         }
         for found in findings(checked)
     ]
     return json.dumps(issues, indent=1) + "\n"
+
+
+def _about(found: Finding) -> str:
+    """What a finding without a file in the repository is about."""
+    return found.outcome.spec if found.outcome else NAME
 
 
 def sarif(checked):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Place, Problem
 from .config import Check, Limit
+from .loosening import Loosened
 
 PASS, CROSSED, WORSE, OVER, ALREADY, GREW, SKIPPED = "pass", "crossed", "worse", "over", "already", "grew", "skipped"
 FAILING = frozenset((CROSSED, WORSE, OVER, GREW))
@@ -99,3 +100,5 @@ class Checked(NamedTuple):
     base: str
     deleted: tuple[str, ...] = ()
     root: str = "."  # the directory that reviewers' tools count paths from
+    loosened: tuple[Loosened, ...] = ()  # limits that are less strict than at the base
+    locked: bool = False  # whether those fail

@@ -18,6 +18,7 @@ FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "
 @setting_options
 @click.option("--convention", "-c", default="paper", metavar="NAME", help="With --max, --min and --vs-base. [paper]")
 @click.option("--strict", is_flag=True, help="Warnings fail too: what was over before, and checks of level warn.")
+@click.option("--locked", is_flag=True, help="Fail when a limit was raised or removed since the base.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 when a limit is broken; still 2 if one is not judged.")
 @click.option("--update", is_flag=True, help="Raise the limits that are broken to what is there now.")
 @click.option("--tighten", is_flag=True, help="Lower the limits that are kept to what is there now.")
@@ -26,11 +27,15 @@ FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-def command(paths, config, base, strict, exit_zero, update, tighten, margin, format, as_json, output, color, **given):
+def command(
+    paths, config, base, strict, locked, exit_zero, update, tighten, margin, format, as_json, output, color, **given
+):
     """Cost budgets: what a change of a design costs, and whether it may.
 
     The limits are in costcalc.yaml (see docs/budgets.md), in a spec's own `budget:`, or in options. The cost before
     the change is worked out from git: nothing is stored. With SPECs or directories, only these are checked.
+
+    Limits that were raised or removed since the base are shown first, and fail with --locked.
 
     Exit codes: 0 within all limits, 1 over one, 2 when a limit could not be judged.
 
@@ -41,11 +46,14 @@ def command(paths, config, base, strict, exit_zero, update, tighten, margin, for
       costcalc check mobilenet --max mult_adds=600M --max params=4.3M
       costcalc check my_net.yaml --alpha 0.5 --max any_layer.params=90%
     """
+    from ..errors import OptionError, Problem
     from .checking import checked_by, show
 
     room = _margin(margin, tighten)
-    checked = checked_by(paths, config, base, given, format if not as_json else "json")
-    code = exit_code(checked.outcomes, strict, exit_zero)
+    if locked and (update or tighten):
+        raise OptionError(Problem("usage", "`--locked` fails when limits change, and this would change them"))
+    checked = checked_by(paths, config, base, given, format if not as_json else "json", locked)
+    code = exit_code(checked.outcomes, strict, exit_zero, locked and checked.loosened)
     verdict(code)
     format = "json" if as_json else format
     if (update or tighten) and code != CANNOT:
@@ -70,12 +78,12 @@ def rewrite(checked, update, room, code):
     return code
 
 
-def exit_code(outcomes, strict=False, exit_zero=False):
+def exit_code(outcomes, strict=False, exit_zero=False, loosened=()):
     """0 within all limits, 1 over one, 2 when one could not be judged."""
     states = {outcome.state for outcome in outcomes}
     if "error" in states:
         return CANNOT
-    over = "fail" in states or (strict and "warn" in states)
+    over = "fail" in states or (strict and "warn" in states) or loosened
     return FAILED if over and not exit_zero else OK
 
 

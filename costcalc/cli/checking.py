@@ -12,10 +12,10 @@ SUFFIXES = {".xml": "junit", ".sarif": "sarif"}
 REVIEWED = ("md", "github", "gitlab", "junit", "sarif")  # formats that say too why nothing could be checked
 
 
-def checked_by(paths, config, base, given, format):
+def checked_by(paths, config, base, given, format, locked=False):
     """The finished run that the options ask for."""
     try:
-        return finished(run_of(paths, config, base, given))
+        return finished(run_of(paths, config, base, given), locked)
     except CostcalcError as error:
         if format not in REVIEWED:
             raise
@@ -33,14 +33,14 @@ def run_of(paths, config, base, given):
     return Run(paths, config, base, limits, at, given["convention"])
 
 
-def finished(run):
+def finished(run, locked=False):
     """The finished run, with a progress bar on a terminal."""
     found: list = []
     with Progress(len(run.tasks), "specs") as progress:
         for each in run.by_spec():
             found += each
             progress.add(1)
-    return run.finished(found)
+    return run.finished(found, locked)
 
 
 def show(checked, format, output, color):

@@ -1,0 +1,162 @@
+"""The limits of a run and those at its base, spec by spec: what `loosening` compares."""
+
+import os
+import posixpath
+from collections.abc import Callable, Iterator
+
+from ..errors import CostcalcError, FileError, Problem, Source
+from ..files import Origin, text
+from ..loading import load, modelled
+from ..revisions import origin_at
+from .bases import Bases
+from .config import NAME, Check, checks_of
+from .loosening import Loosened, Rule, Rules, key_of, loosened
+from .paths import WILD, matcher
+from .run import Task, budget_of
+
+_LINK = "120000"
+
+
+def compared(
+    tasks: list[Task], bases: Bases, config: str | None, named: str | None, wanted: list[str]
+) -> tuple[tuple[Loosened, ...], Problem | None]:
+    """(the limits that were raised, removed or no longer match since the base, what is in the way of a comparison).
+
+    `config` is the path of the file of checks, `named` the same if an option says it, and `wanted` the paths that the
+    run is about: all without any.
+    """
+    if bases.commit is None:
+        return (), bases.why_none
+    names = {task.path: _name_then(bases, task.path) for task in tasks}
+    try:
+        then = _Then(bases, named, wanted)
+        changed = {task.path: names[task.path] for task in tasks if task.own and then.differs(task.path, names)}
+        before = _gathered([*then.rules(), *_own(changed, then.budget)])
+    except CostcalcError as error:
+        problem = error.problems[0]
+        message = f"the limits at {bases.revision} cannot be read: {problem.message}"
+        return (), Problem("base-unreadable", message, problem.place, "another base may do: --base REF")
+    mine = [(names[task.path], check) for task in tasks for check in task.checks]
+    rules = [(name, Rule(limit, check)) for name, check in mine for limit in check.limits]
+    now = _gathered([*rules, *_own(changed, _budget)])
+    return loosened(before, now, _Gone(bases).reason, config or then.path), None
+
+
+def _gathered(found: list[tuple[str, Rule]]) -> Rules:
+    rules: dict = {}
+    for file, rule in found:
+        rules.setdefault(key_of(file, rule), []).append(rule)
+    return rules
+
+
+def _name_then(bases: Bases, path: str) -> str:
+    """The name that a spec had at the base, or has now if it is new."""
+    base = bases.of(path)
+    return (base and base.name) or bases.repository.name(path) or path
+
+
+def _own(changed: dict[str, str], budget: Callable[[str, str], Check | None]) -> Iterator[tuple[str, Rule]]:
+    """The limits in specs themselves."""
+    for path, name in changed.items():
+        check = budget(path, name)
+        if check:
+            yield from ((name, Rule(limit, check)) for limit in check.limits)
+
+
+def _budget(path: str, name: str) -> Check | None:
+    """The limits in a spec as it is; one that cannot be read is told of elsewhere."""
+    try:
+        return budget_of(path, load(path))
+    except CostcalcError:
+        return None
+
+
+class _Then:
+    """The file of checks as it was at the base, and the specs there."""
+
+    def __init__(self, bases: Bases, named: str | None, wanted: list[str]):
+        self.bases, self.tree = bases, bases.repository.tree(bases.commit)
+        self.wanted = [bases.repository.name(path) for path in wanted]
+        self.path = self._nearest() if named is None else bases.repository.name(named)
+
+    def _nearest(self) -> str | None:
+        """The name of the file of checks that the base had here, or in a directory above."""
+        folder = self.bases.repository.name(".")
+        while folder is not None:
+            name = posixpath.normpath(posixpath.join(folder, NAME))
+            if name in self.tree:
+                return name
+            folder = posixpath.dirname(folder) if folder.strip(".") else None
+        return None
+
+    def differs(self, path: str, names: dict[str, str]) -> bool:
+        """Whether a spec is another text than at the base, where it was one; graphs have no limits."""
+        name = names[path]
+        if name not in self.tree or not path.endswith((".yaml", ".yml")):
+            return False
+        try:
+            return text(path) != self._source(name).text
+        except CostcalcError:  # of a spec that cannot be read; that is told of elsewhere
+            return True
+
+    def rules(self) -> Iterator[tuple[str, Rule]]:
+        """Every limit on every spec that it was about."""
+        for check in self._checks():
+            for file in self._files(check.spec):
+                for limit in check.limits:
+                    yield file, Rule(limit, check)
+
+    def _checks(self) -> tuple[Check, ...]:
+        if self.path is None or self.path not in self.tree:
+            return ()
+        if self.tree[self.path].mode == _LINK:
+            raise FileError(Problem("not-a-file", f"{self.path!r} was a link there"))
+        return checks_of(self._source(self.path), self._origin(self.path).folder)
+
+    def _files(self, spec: str) -> list[str]:
+        """The specs of a check that were there; of a glob, hidden ones left out."""
+        folder = posixpath.dirname(self.path or "")
+        start = f"{folder}/" if folder else ""
+        if not WILD & set(spec):
+            names = [posixpath.normpath(posixpath.join(folder, spec))]
+            return [name for name in names if name in self.tree and self._is_wanted(name)]
+        matches, below = matcher(spec), [name for name in self.tree if name.startswith(start) and name != self.path]
+        seen = [name for name in below if _is_seen(name[len(start) :]) and self._is_wanted(name)]
+        return [name for name in seen if matches(name[len(start) :])]
+
+    def _is_wanted(self, name: str) -> bool:
+        return not self.wanted or any(one in (".", name) or name.startswith(f"{one}/") for one in self.wanted)
+
+    def budget(self, path: str, name: str) -> Check | None:
+        """The limits in a spec at the base; None for one that could not be read there, which limited nothing."""
+        try:
+            return budget_of(name, modelled(self._source(name), self._origin(name)))
+        except CostcalcError:
+            return None
+
+    def _source(self, name: str) -> Source:
+        origin = self._origin(name)
+        return origin.folder.source(origin.path)
+
+    def _origin(self, name: str) -> Origin:
+        return origin_at(self.bases.repository, self.bases.commit, self.bases.revision, name)
+
+
+def _is_seen(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) and not any(part.startswith(".") for part in name.split("/"))
+
+
+class _Gone:
+    """What became of files of the base, worked out for those that are asked for."""
+
+    def __init__(self, bases: Bases):
+        self.repository, self.commit = bases.repository, bases.commit
+        self.moved: dict[str, str] = {}
+
+    def reason(self, name: str) -> str | None:
+        """`it is deleted`, or `it is models/other.yaml now`; None for a file that is where it was."""
+        if os.path.lexists(os.path.join(self.repository.root, *name.split("/"))):
+            return None
+        if not self.moved:
+            self.moved = {then: now for now, then in self.repository.moved(self.commit).items()}
+        return f"it is {self.moved[name]} now" if name in self.moved else "it is deleted"

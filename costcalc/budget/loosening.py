@@ -1,0 +1,118 @@
+"""Limits compared with those at the base: which were raised, removed, or no longer judge a spec."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from ..errors import Place
+from ..pricing import Convention
+from .config import Check, Limit
+
+RAISED, REMOVED, UNMATCHED = "raised", "removed", "unmatched"
+CODES = {RAISED: "limit-raised", REMOVED: "limit-removed", UNMATCHED: "limit-unmatched"}
+SAYS = {RAISED: "limit raised", REMOVED: "limit removed", UNMATCHED: "limit no longer judges its spec"}
+NAMED = 3  # specs that one message names
+_LEVELS = {"warn": 0, "error": 1}
+
+
+class Rule(NamedTuple):
+    """A limit as it applies to one spec."""
+
+    limit: Limit
+    check: Check
+
+
+class Loosened(NamedTuple):
+    """A limit at the base that no limit is as strict as now."""
+
+    status: str
+    limit: Limit  # at the base
+    now: Limit | None
+    specs: tuple[str, ...]  # what it was about there, by their names in the repository
+    became: str  # what it is now: `170M -> 200M`
+    path: str | None = None  # the file of checks as it is now
+
+    @property
+    def place(self) -> Place | None:
+        """Where the limit stands now, if it does."""
+        return self.now.place if self.now else None
+
+    @property
+    def message(self) -> str:
+        """What was done to it, in a line."""
+        limit, more = self.limit, len(self.specs) - NAMED
+        named = ", ".join(self.specs[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+        where = f" {limit.where}" if limit.where else ""
+        return f"{SAYS[self.status]}: {limit.kind}{where} {limit.metric} {self.became}, of {named}"
+
+
+Key = tuple[str, tuple[tuple[str, str], ...], str, str, str, bool]
+Rules = Mapping[Key, list[Rule]]
+
+
+def key_of(file: str, rule: Rule) -> Key:
+    """What is limited, however much of it: limits of one key can be compared."""
+    limit, at = rule.limit, tuple(sorted((name, str(value)) for name, value in rule.check.at.items()))
+    is_share = limit.kind != "vs_base" and limit.bound.unit == "%"
+    return file, at, limit.kind, limit.metric, limit.where, is_share
+
+
+def loosened(
+    then: Rules, now: Rules, gone: Callable[[str], str | None], path: str | None = None
+) -> tuple[Loosened, ...]:
+    """The limits at the base that no limit now implies, one for all the specs that a check is about.
+
+    `gone` tells what became of a file of the base, as in `it is deleted`; None for one that is where it was.
+    """
+    found: dict[tuple, Loosened] = {}
+    for key, rules in then.items():
+        for rule in rules:
+            others = now.get(key, [])
+            if any(_implies(other, rule) for other in others):
+                continue
+            one = _became(rule, others, gone(key[0]), path)
+            same = one.limit, one.limit.place, one.status, one.now, one.became
+            before = found.get(same)
+            found[same] = one._replace(specs=(*(before.specs if before else ()), key[0]))
+    return tuple(found.values())
+
+
+def _became(rule: Rule, others: list[Rule], gone: str | None, path: str | None) -> Loosened:
+    """What a limit became that is none any more, or that is less strict now."""
+    limit, text = rule.limit, rule.limit.text
+    if not others:
+        return Loosened(UNMATCHED if gone else REMOVED, limit, None, (), f"{text} ({gone})" if gone else text, path)
+    nearest = min(others, key=lambda other: (not _is_as_strict(other.limit, limit), other.check.level == "warn"))
+    if not _is_as_strict(nearest.limit, limit):
+        became = f"{text} -> {nearest.limit.text}"
+    elif _LEVELS[nearest.check.level] < _LEVELS[rule.check.level]:
+        became = f"{text} (level {rule.check.level} -> {nearest.check.level})"
+    else:
+        became = f"{text} (the price list {rule.check.convention.name} has changed)"
+    return Loosened(RAISED, limit, nearest.limit, (), became, path)
+
+
+def _implies(now: Rule, then: Rule) -> bool:
+    """Whether what breaks a limit of the base breaks this one too, at a level that is not lower."""
+    is_lower = _LEVELS[now.check.level] < _LEVELS[then.check.level]
+    return _is_as_strict(now.limit, then.limit) and not is_lower and _has_same_prices(now, then)
+
+
+def _is_as_strict(now: Limit, then: Limit) -> bool:
+    if now.kind == "vs_base":
+        return all(_part(now, is_share) <= _part(then, is_share) for is_share in (True, False))
+    return now.bound.value >= then.bound.value if now.kind == "min" else now.bound.value <= then.bound.value
+
+
+def _part(limit: Limit, is_share: bool) -> float:
+    """The percent of a change, or its number; of both, the larger one is allowed."""
+    return sum(part.value for part in limit.bound.parts if (part.unit == "%") == is_share)
+
+
+def _has_same_prices(now: Rule, then: Rule) -> bool:
+    if "." in now.limit.metric:  # of a convention of our own
+        return True
+    return _prices(now.check.convention) == _prices(then.check.convention)
+
+
+def _prices(convention: Convention) -> tuple:
+    return convention.cost, dict(convention.prices), dict(convention.numbers), dict(convention.params)
