@@ -521,7 +521,7 @@ def test_nobody_listens(repository, most):
     for shell in (f"set -o pipefail; {line} | true", f"{line} 2>&- >/dev/null"):
         assert subprocess.run(["bash", "-c", shell], check=False, stderr=subprocess.DEVNULL).returncode == code, shell
     for shell in (f"{line} >&-", f"{line} >/dev/full"):
-        assert subprocess.run(["bash", "-c", shell], check=False, capture_output=True).returncode == 2  # not to be known
+        assert subprocess.run(["bash", "-c", shell], check=False, capture_output=True).returncode == 2
 
 
 def test_exit_code_of_a_bug(repository):
