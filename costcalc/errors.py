@@ -21,6 +21,7 @@ class Source(NamedTuple):
     path: str
     text: str
     data: bytes = b""
+    shipped: bool = False  # whether it is one of the shipped configs
 
 
 class Place(NamedTuple):

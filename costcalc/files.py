@@ -100,7 +100,7 @@ class Shipped(Folder):
 
     def source(self, path):
         """The text of one."""
-        return Source(path, text(self._full(path)))
+        return Source(path, text(self._full(path)), shipped=True)
 
 
 @lru_cache(1)

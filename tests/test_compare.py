@@ -468,8 +468,8 @@ def test_many_designs_say_input_and_variables(run):
         "compare", "mobilenet", "vgg16", "mobilenet", "--sort", "mult_adds"
     ).out.splitlines()
     assert ratio == "ratio: to mobilenet"
-    assert one.startswith("vgg16: input 224x224x3; layers=16, ")
-    assert other.startswith("mobilenet, mobilenet: input 224x224x3; alpha=1.0, ")
+    assert one.startswith("vgg16: shipped config vgg16; input 224x224x3; layers=16, ")
+    assert other.startswith("mobilenet, mobilenet: shipped config mobilenet; input 224x224x3; alpha=1.0, ")
     assert meaning.startswith("convention paper: ")
     *_, same, _ = run("compare", "mobilenet", "mobilenet", "mobilenet").out.splitlines()
-    assert same.startswith("input 224x224x3; alpha=1.0, ")
+    assert same.startswith("shipped config mobilenet; input 224x224x3; alpha=1.0, ")

@@ -286,7 +286,9 @@ def test_a_convention_is_explained_quantity_by_quantity(run):
     ):
         assert line in out.splitlines()
     title = "what thop's profile prints: mult-adds, 4 per normalised value, average pools; modules only"
-    assert out.splitlines()[-1].startswith(f"convention thop: {title}; input 224x224x3; alpha=1.0")
+    assert out.splitlines()[-1].startswith(
+        f"convention thop: {title}; shipped config mobilenet; input 224x224x3; alpha=1.0"
+    )
 
 
 @pytest.mark.parametrize("convention", ["framework", "thop", "fvcore", "ptflops", "deepspeed"])

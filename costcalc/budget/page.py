@@ -80,7 +80,8 @@ class VerdictPage:
         """What was compared with what, and what counts."""
         used = {one.check.convention.name: one.check.convention for one in self.outcomes}
         stamps = [f"convention {name}: {printable(one.title)}; costcalc {__version__}" for name, one in used.items()]
-        return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base), *stamps]
+        origins = dict.fromkeys(f"{printable(one.spec)}: {one.origin}" for one in self.outcomes if one.origin)
+        return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base), *origins, *stamps]
 
     def records(self):
         """One row a limit, and one for each reason why a check could not be judged."""
@@ -211,6 +212,7 @@ def _entry(outcome):
     base = outcome.base
     return {
         "spec": outcome.spec,
+        "shipped": outcome.shipped,
         "settings": dict(outcome.settings),
         "convention": outcome.check.convention.name,
         "state": outcome.state,

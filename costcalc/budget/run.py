@@ -8,6 +8,7 @@ from ..conventions import find
 from ..errors import CostcalcError, FileError, Place, Problem
 from ..loading import load
 from ..quantities import amount
+from ..render.columns import shipped
 from .config import NAME, Check, Limit
 from .judge import judge
 from .measure import Measured, Walk
@@ -59,7 +60,12 @@ class _Spec:
 
     @cached_property
     def model(self):
-        return load(self.path)
+        """The Model of the file. Raises FileError where only a shipped config has its name: a gate judges no other."""
+        model, name = load(self.path), self.path.removesuffix(".yaml")
+        if model.source.shipped and name != self.path:
+            help = f"to check the shipped config of this name, write `costcalc check {name}`"
+            raise FileError(Problem("no-file", f"there is no file {self.path!r}", help=help))
+        return model
 
     @cached_property
     def base(self):
@@ -78,7 +84,8 @@ class _Spec:
         outcome = Outcome(check, self.path, check.at)
         try:
             now = self.cost(self.model, check, check.at)
-            outcome = outcome._replace(base=self.base)
+            found = {"shipped": self.model.source.shipped, "origin": shipped(self.model)}
+            outcome = outcome._replace(base=self.base, **found)
         except CostcalcError as error:
             return outcome._replace(problems=_placed(error.problems, check.at_place or check.place))
         then, trouble = self.then(check)

@@ -72,6 +72,8 @@ class Outcome(NamedTuple):
     verdicts: tuple[Verdict, ...] = ()
     base: Base | None = None
     problems: tuple[Problem, ...] = ()
+    shipped: bool = False  # whether the spec is a shipped config
+    origin: str = ""  # which shipped configs were read, for people
 
     @property
     def title(self):

@@ -43,5 +43,8 @@ def command(ctx, spec, layer, alpha, res, rho, sets, convention):
     parts = [text for row in chosen if (text := row_text(row, priced))]
     parts += [pair_text(*pair) for pair in separable(chosen)]
     parts = parts or [f"{layer or model.name}: no mult-adds and no weights"]
-    notes = [legend(chosen), stamped(priced or find("paper"), walk.inputs, values)]  # a working counts as `paper` does
+    notes = [
+        legend(chosen),
+        stamped(model, priced or find("paper"), walk.inputs, values),
+    ]  # a working counts as `paper` does
     click.echo("\n\n".join([*parts, "\n".join(filter(None, notes))]))

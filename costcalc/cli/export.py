@@ -41,6 +41,7 @@ def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
     from ..export.onnx import encoded
     from ..export.torch import source_text
     from ..loading import load
+    from ..render.columns import shipped
     from ..stitching import graph_of
     from ..variables import settle
     from .output import deliver, writing
@@ -56,6 +57,8 @@ def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
         data = encoded(graph, model.name, weights or "random", seed or 0)
         with writing(output, binary=True) as out:
             out.write(data)
+    if model.source.shipped and spec != model.name:  # it was named as a file, which is not there
+        click.echo(f"note: {shipped(model)}", err=True)
     for note in _notes(graph):
         click.echo(f"note: {note}", err=True)
 

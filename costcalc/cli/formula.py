@@ -102,4 +102,4 @@ def _stamp(model, convention, symbols, given):
     from ..conventions import price_list
     from ..render.columns import stamped
 
-    return stamped(price_list(convention), *constants(model, symbols, given))
+    return stamped(model, price_list(convention), *constants(model, symbols, given))

@@ -72,7 +72,7 @@ def _points(ctx, model, options):
     for name in metrics:
         metric(name, options["convention"])  # says which are known
     frame, space = _swept(model, axes, x, y, metrics, accuracies, options)
-    note = stamped(price_list(options["convention"]), *constants(model, space.names))
+    note = stamped(model, price_list(options["convention"]), *constants(model, space.names))
     return frame, x, y, f"{model.name}\n{note}"
 
 

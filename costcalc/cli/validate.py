@@ -20,7 +20,7 @@ def command(ctx, specs):
     """
     from ..analysis import analyze
     from ..errors import CostcalcError
-    from ..render.columns import total
+    from ..render.columns import shipped, total
     from .failures import printed
 
     failed, fine = 0, []
@@ -29,7 +29,8 @@ def command(ctx, specs):
             report = analyze(spec)
             list(report.model.published)  # read when asked for
             costs = f"{total(report, 'cost')} mult-adds, {total(report, 'params')} params"
-            fine.append(f"ok: {printed(spec)}: {len(report.lines):,} layers, {costs} (convention paper)")
+            said = "; ".join(filter(None, ("convention paper", shipped(report.model))))
+            fine.append(f"ok: {printed(spec)}: {len(report.lines):,} layers, {costs} ({said})")
         except CostcalcError as error:
             failed += 1
             complain(error)

@@ -3,8 +3,6 @@
 A `published:` can wait that is a section of the file by itself: its key begins a line, and so does the next one.
 """
 
-from ..errors import Source
-
 
 def parted(source):
     """The source with blank lines for `published:`, and with nothing but it; the second None where it cannot wait.
@@ -21,7 +19,7 @@ def parted(source):
             break
     before, block, after = source.text[:at], source.text[at:end], source.text[end:]
     head = f"{before}{chr(10) * block.count(chr(10))}{after}"
-    return Source(source.path, head), Source(source.path, "\n" * before.count("\n") + block)
+    return source._replace(text=head), source._replace(text="\n" * before.count("\n") + block)
 
 
 class Deferred:

@@ -119,15 +119,23 @@ def total(report, metric):
 
 def stamp(report):
     """Convention, input, variables and version: what a number means without which it means nothing."""
-    return stamped(report.convention, report.inputs, report.values)
+    return stamped(report.model, report.convention, report.inputs, report.values)
 
 
-def stamped(convention, inputs, values):
-    """`convention paper: ..; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
+def stamped(model, convention, inputs, values):
+    """`convention paper: ..; shipped config mobilenet; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
     from .. import __version__
 
-    parts = f"convention {convention.name}: {convention.title}", setting(inputs, values), f"costcalc {__version__}"
-    return "; ".join(filter(None, parts))
+    counted, made = f"convention {convention.name}: {convention.title}", f"costcalc {__version__}"
+    return "; ".join(filter(None, (counted, shipped(model), setting(inputs, values), made)))
+
+
+def shipped(model):
+    """`shipped config mobilenet`, or `includes the shipped config resnet50`; nothing if all files are of the user."""
+    if model.source.shipped:
+        return f"shipped config {model.name}"
+    names = [one.path.removesuffix(".yaml") for one in model.included if one.shipped]
+    return f"includes the shipped config{'s' * (len(names) > 1)} {', '.join(names)}" if names else ""
 
 
 def setting(inputs, values):

@@ -1,6 +1,7 @@
 """A report as a JSON document: what its numbers mean, its totals and its rows."""
 
 from .. import __version__
+from ..model import Model
 from .columns import COLUMNS, columns_of, public
 from .json_ import SCHEMA_VERSION
 from .view import View
@@ -37,12 +38,19 @@ def heading(model, convention, inputs, values):
         "spec": {
             "name": model.name,
             "path": source.path,
+            **_shipped(model),
             "sha256": _sha256(*(one.data or one.text.encode() for one in (source, *included))),
         },
         "vars": dict(values),
         "inputs": dict(inputs),
         "convention": convention.name,
     }
+
+
+def _shipped(model: Model) -> dict:
+    """Whether the spec is a shipped config, and the same of each file that it includes."""
+    included = [{"path": one.path, "shipped": one.shipped} for one in model.included]
+    return {"shipped": model.source.shipped, **({"included": included} if included else {})}
 
 
 def _sha256(data, *included):

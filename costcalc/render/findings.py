@@ -15,6 +15,7 @@ COLUMNS = (
     Column("verdict", folds=True),
 )
 HEADINGS = {"mult_adds": "mult-adds", "flops": "FLOPs", "params": "params"}
+NAMED = 5  # shipped configs that a note names
 MANY = {"erratum": "errata", "differs": "differ"}  # the verdicts that read otherwise of several figures
 RECORD = (
     *("source", "spec", "line", "model", "setting", "convention", "metric"),
@@ -58,7 +59,14 @@ class FindingsPage:
         figures = f"{total:,} figure{'' if total == 1 else 's'}{': ' if parts else ''}{', '.join(parts)}"
         count = self.accuracies
         left = "" if not count else f"; {count:,} {'accuracy is' if count == 1 else 'accuracies are'} not computed"
-        return [figures + left]
+        return [figures + left, *self._shipped()]
+
+    def _shipped(self):
+        """Which of the specs are shipped configs."""
+        found = {one.spec: one.claim.place.source.shipped for _, group in self.groups for one in group}
+        names = [name for name, is_shipped in found.items() if is_shipped]
+        most = names[:NAMED] if len(names) <= NAMED else [f"{len(names):,} shipped configs"]
+        return [f"shipped: {', '.join(map(printable, most))}"] if names else []
 
     def records(self):
         """The names and rows of a CSV file: one row a figure."""
@@ -81,6 +89,7 @@ def _entry(source, finding):
     claim = finding.claim
     return {
         **_record(source, finding),
+        "shipped": claim.place.source.shipped,
         "at": dict(claim.at),
         "conv": claim.conv,
         "of": dict(claim.of),

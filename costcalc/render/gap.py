@@ -1,7 +1,7 @@
 """The gap between two counts as a page: its parts, or its layers; or what explains a number."""
 
 from .. import __version__
-from .columns import setting
+from .columns import setting, shipped
 from .document import document
 from .sheet import Column, Sheet
 from .text import printable
@@ -21,7 +21,8 @@ def signed(value):
 
 def meaning(found):
     """The input and the variables that the numbers are for."""
-    return "; ".join(filter(None, (setting(found.report.inputs, found.report.values), f"costcalc {__version__}")))
+    of = shipped(found.model), setting(found.report.inputs, found.report.values)
+    return "; ".join(filter(None, (*of, f"costcalc {__version__}")))
 
 
 def caveats(found, conventions):

@@ -2,7 +2,7 @@
 
 from .. import __version__
 from .beside import cost_name, count, times
-from .columns import setting
+from .columns import setting, shipped
 from .document import document
 from .json_ import SCHEMA_VERSION
 from .notes import bounds
@@ -50,10 +50,11 @@ class LeaguePage:
         return [*bounded[:5], *(moved if self.size else []), ratio, *self._settings(), meaning]
 
     def _settings(self):
-        """Input and variables of each design; those of the same together."""
+        """Input and variables of each design, and whether it is shipped; those of the same together."""
         found: dict = {}
         for one in self.designs:
-            found.setdefault(setting(one.report.inputs, one.report.values), []).append(printable(one.title))
+            parts = shipped(one.report.model), setting(one.report.inputs, one.report.values)
+            found.setdefault("; ".join(filter(None, parts)), []).append(printable(one.title))
         if len(found) == 1:
             return list(found)
         return [f"{', '.join(titles)}: {text}" for text, titles in found.items()]

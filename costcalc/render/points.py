@@ -30,7 +30,7 @@ def about(model, names, convention, keys):
 
     inputs, values = constants(model, names)
     head = {**heading(model, convention, inputs, values), "varied": list(names)}
-    return About(stamped(convention, inputs, values), head, keys)
+    return About(stamped(model, convention, inputs, values), head, keys)
 
 
 def write(frames, names, format, out, about, screen):

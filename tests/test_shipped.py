@@ -1,0 +1,85 @@
+"""Nothing is substituted in silence: every command says when a shipped config stands in for a file."""
+
+import json
+
+import pytest
+
+from costcalc.cli import COMMANDS
+
+CASES = {  # command -> what to run on NET, a name that is a shipped config and a file of one's own by turns
+    "analyze": "NET",
+    "explain": "NET linear_1",
+    "formula": "NET",
+    "sweep": "NET --vary classes=10,100",
+    "fit": "NET --vary classes=10:100:10 --max mult_adds=100G",
+    "plot": "",  # the note of a sweep, in a picture
+    "compare": "NET NET NET",
+    "diff": "NET NET",
+    "check": "NET --max mult_adds=100G",
+    "conventions": "",  # no spec
+    "reconcile": "NET paper thop",
+    "reproduce": "NET",
+    "selftest": "",
+    "zoo": "",  # its configs are shipped
+    "import": "",  # of models
+    "export": "NET -o net.py",
+    "ops": "",
+    "schema": "",
+    "validate": "NET",
+}
+NO_JSON = ("explain", "formula", "export", "validate")
+OWN = """
+vars: {classes: 10}
+published: [{source: a paper, rows: [{params: 0.1K}]}]
+input: [16]
+layers: [{linear: classes, as: linear_1}, {linear: 10}]
+"""
+
+
+def test_every_command_has_a_case():
+    assert {*CASES} == {*COMMANDS}
+
+
+@pytest.mark.parametrize("command", [command for command, line in CASES.items() if line])
+@pytest.mark.parametrize("name", ["vgg16.yaml", "vgg16"])
+def test_a_shipped_config_is_called_one(run, tmp_path, command, name):
+    line = [command, *CASES[command].replace("NET", name).split()]
+    found = run(*line)
+    if (command, name) == ("check", "vgg16.yaml"):
+        assert found.code == 2
+        assert "there is no file 'vgg16.yaml'" in found.out
+        assert "write `costcalc check vgg16`" in found.out
+        return
+    assert found.code == 0
+    assert ("shipped" in found.out + found.err) is not (command == "export" and name == "vgg16")
+    if command not in NO_JSON:
+        assert '"shipped": true' in run(*line, "--json").out
+
+
+@pytest.mark.parametrize("command", [command for command, line in CASES.items() if line])
+def test_a_file_of_ones_own_is_not(run, tmp_path, command):
+    (tmp_path / "vgg16.yaml").write_text(OWN)
+    line = [command, *CASES[command].replace("NET", "vgg16.yaml").split()]
+    found = run(*line)
+    assert found.code in (0, 1)
+    assert "shipped" not in found.out + found.err
+    if command not in NO_JSON:
+        assert '"shipped": true' not in run(*line, "--json").out
+
+
+@pytest.mark.parametrize("name", ["./vgg16.yaml", "models/vgg16.yaml", "./vgg16", "vgg16.yml"])
+def test_a_path_is_no_name_of_a_shipped_config(run, name):
+    found = run("analyze", name)
+    assert (found.code, found.out) == (2, "")
+    assert f"there is no file '{name}'" in found.err
+
+
+def test_included_files_that_are_shipped(run, tmp_path):
+    text = "input: [224, 224, 3]\nlayers: [{include: mobilenet.yaml}, {include: head.yaml}]\n"
+    (tmp_path / "net.yaml").write_text(text)
+    (tmp_path / "head.yaml").write_text("input: [1000]\nlayers: [{linear: 10}]\n")
+    assert "; includes the shipped config mobilenet; input" in run("analyze", "net.yaml").out
+    spec = json.loads(run("analyze", "net.yaml", "--json").out)["spec"]
+    assert (spec["shipped"], [one["shipped"] for one in spec["included"]]) == (False, [True, False])
+    found = run("check", "net.yaml", "--max", "params=5M")
+    assert "net.yaml: includes the shipped config mobilenet" in found.out
