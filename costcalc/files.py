@@ -1,9 +1,13 @@
 """The files that specs are in: their text, and which of them a spec may include."""
 
+import errno
 import os
 import posixpath
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from . import limits
 from .errors import FileError, Place, Problem, Source, brief, nearest
@@ -137,16 +141,30 @@ def stem(path):
 
 def text(path):
     """The text of a regular file of bearable size. Raises FileError."""
-    if os.path.isdir(path):
-        raise FileError(Problem("not-a-file", f"{path!r} is a directory", help="name a file in it"))
-    if not os.path.isfile(path):
-        raise FileError(Problem("not-a-file", f"{path!r} is not a regular file"))
+    with opened(path) as file:
+        return decoded(file.read(limits.FILE_BYTES + 1), path)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[BinaryIO]:
+    """A regular file to read from, whatever its name says: nothing else is waited for or read. Raises FileError."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with open(path, "rb") as file:
-            data = file.read(limits.FILE_BYTES + 1)
-    except OSError as error:
-        raise FileError(Problem("unreadable", f"cannot read {path!r}: {error.strerror}")) from None
-    return decoded(data, path)
+        if os.path.isdir(path):
+            raise FileError(Problem("not-a-file", f"{path!r} is a directory", help="name a file in it"))
+        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise _irregular(path)
+            yield file
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in (errno.ENXIO, errno.EOPNOTSUPP):  # a socket
+            raise _irregular(path) from None
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(Problem("unreadable", f"cannot read {path!r}: {reason}")) from None
+
+
+def _irregular(path: str) -> FileError:
+    return FileError(Problem("not-a-file", f"{path!r} is not a regular file"))
 
 
 def decoded(data, path):

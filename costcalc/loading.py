@@ -4,7 +4,8 @@ import os
 import sys
 
 from . import limits
-from .errors import FileError, Problem, Source, nearest
+from .allowance import within
+from .errors import FileError, Problem, Source, brief, nearest
 from .files import Origin, configs, decoded, exists, is_config, is_graph, origin, shipped, specs_in, text
 
 
@@ -15,6 +16,11 @@ def load(spec):
     in `.onnx` is read as a graph, the configuration of a Keras model (`.json`, `.keras`) by its layers. Raises
     FileError or SpecError.
     """
+    with within("seconds", f"reading {brief(os.fspath(spec))!r}"):
+        return _loaded(spec)
+
+
+def _loaded(spec):
     if is_graph(spec) and exists(spec):
         from .read.onnx import file
 
@@ -28,6 +34,11 @@ def load(spec):
 
 def modelled(source, origin):
     """The Model of a source: of a graph by its bytes, of a spec by its text and where it includes others from."""
+    with within("seconds", f"reading {brief(source.path)!r}"):
+        return _modelled(source, origin)
+
+
+def _modelled(source, origin):
     if source.data:
         from .read.onnx import model
 

@@ -4,6 +4,7 @@ What flows through decides what comes out: whole numbers give a table, arrays a 
 """
 
 from . import limits, num, ops
+from .allowance import within
 from .binding import applied, at, bound, counted, decided, place_in, place_of, valued
 from .calls import explained, passed
 from .errors import SpecError, in_order, nearest
@@ -20,7 +21,8 @@ def trace(model, values, most_layers=None):
 
     Raises SpecError with the place of the layer that cannot be.
     """
-    return _Tracer(model, values, most_layers).run()
+    with within("seconds", "this network"):
+        return _Tracer(model, values, most_layers).run()
 
 
 class _Tracer:

@@ -1,8 +1,7 @@
 """How much one walk through a network may do: layers, steps that make none, and time."""
 
-from time import process_time
-
 from . import limits
+from .allowance import look
 from .binding import at, error_at, place_of
 
 EVERY = 16  # layers or steps between two looks at the clock
@@ -14,7 +13,6 @@ class Work:
     def __init__(self, most=None):
         self.most = limits.LAYERS if most is None else most
         self.depth = self.steps = 0
-        self.until = process_time() + limits.SECONDS
 
     def deeper(self, step):
         """Note that layers nest one level deeper. Raises SpecError at a step that nests too deep."""
@@ -39,9 +37,7 @@ class Work:
         """Raise SpecError if there are too many layers, or the time is over."""
         if layers > self.most:
             raise self._too_many(place)
-        if process_time() > self.until:
-            message = f"this network takes more than {limits.SECONDS:,} seconds"
-            raise error_at("limit", message, place, limits.hint("seconds"))
+        look(place)
 
     def _too_many(self, place):
         message = f"more than {self.most:,} layers after repeats and blocks are expanded"

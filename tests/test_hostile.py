@@ -65,7 +65,7 @@ def aliases(levels):
 DEEP = "lists and maps nest at most 60 deep"
 LEVELS = "too much for one expression: it has at most 60 levels and 1,000 steps, those of functions counted"
 LONG = "an expression has at most 1,000 characters"
-LAYERS = "more than 200,000 layers after repeats and blocks are expanded"
+LAYERS = "more than 50,000 layers after repeats and blocks are expanded"
 NODES = "a spec has at most 710,000 values"
 CALLS = "layers nest at most 60 deep, those of blocks counted"
 SHAPE = "at most 8 values can stand here: tensors have no more axes"
@@ -77,12 +77,12 @@ CASES = {  # name: (the text, or what makes it; the first error)
         "vars: {n: 1000000000}\n" + CONV.format("3, repeat: n"),
         LAYERS,
     ),
-    "repeats of 10^5 in repeats of 10^5": (
-        HEAD + "layers: [{repeat: 100000, layers: [{repeat: 100000, layers: [relu]}]}]\n",
+    "repeats of 40,000 in repeats of 40,000": (
+        HEAD + "layers: [{repeat: 40000, layers: [{repeat: 40000, layers: [relu]}]}]\n",
         LAYERS,
     ),
     "repeats of nothing": (
-        HEAD + "layers: [{repeat: 100000, layers: [{repeat: 100000, layers: []}]}]\n",
+        HEAD + "layers: [{repeat: 40000, layers: [{repeat: 40000, layers: []}]}]\n",
         LAYERS,
     ),
     "blocks that call the next ten times": (lambda: blocks(30, "[{0}, {0}, {0}, {0}, {0}, {0}]"), LAYERS),
@@ -149,9 +149,9 @@ CASES = {  # name: (the text, or what makes it; the first error)
         HEAD + f"layers: [relu]\nbudget: {{params: {'9' * 100_000}}}\n",
         f"a limit is a number, not `{'9' * 57}...`",
     ),
-    "700,000 layers": (lambda: HEAD + "layers:\n" + "- relu\n" * 700_000, "more than 200,000 layers"),
-    "150,000 bad layers": (
-        lambda: HEAD + "layers:\n" + "- {covn: 1x1, out: 3}\n" * 140_000,
+    "700,000 layers": (lambda: HEAD + "layers:\n" + "- relu\n" * 700_000, "more than 50,000 layers"),
+    "40,000 bad layers": (
+        lambda: HEAD + "layers:\n" + "- {covn: 1x1, out: 3}\n" * 40_000,
         "unknown operation or block `covn`",
     ),
     "a million values": (lambda: HEAD + f"layers: [{'[],' * 1_000_000}]\n", NODES),

@@ -221,6 +221,12 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
         ('{"class_name": ', "no JSON"),
         ('{"class_name": "Sequential"}', "no model of Keras"),
         ({"class_name": "MyModel", "config": {}}, "no list of layers"),
+        ({"class_name": "Sequential", "config": []}, "a Sequential has no layers"),
+        ({"class_name": "Sequential", "config": {}}, "a Sequential has no list of layers"),
+        ({"class_name": "Sequential", "config": {"layers": {}}}, "a Sequential has no list of layers"),
+        ({"class_name": "Functional", "config": {"layers": []}}, "a Functional has no layers"),
+        ({"class_name": ["Sequential"], "config": []}, "no model of Keras"),
+        (sequential({"class_name": "Sequential", "config": {"name": "inner"}}), "a Sequential has no list of layers"),
         (sequential({"class_name": "Dense"}), "no class and configuration"),
         (sequential({"class_name": "Dense", "config": {"name": "d"}}), "`d` has no configuration of a Dense"),
         (sequential({"class_name": "Dense", "config": {"name": "d", "units": 4}}, shape=(None, "x")), "has no shape"),
@@ -256,6 +262,30 @@ def test_any_json_is_answered_with_an_error_of_ours(network):
 
 
 ODD = (None, 0, -1, 3.5, True, "same", "", [], [1], [3, 3], {}, 2**62, float("inf"), "a\x1b[31m", [[[]]], ["a", 0, 0])
+
+
+def small():
+    """Small configurations in which every kind of entry stands once."""
+    yield sequential(layer("Dense", "d", units=4))
+    yield {"class_name": "Sequential", "config": [layer("Dense", "d", units=4, batch_input_shape=[None, 8])]}
+    yield functional(layer("Dense", "d", ["image"], units=4), layer("Add", "a", ["d", "d"]))
+    yield sequential({"class_name": "Sequential", "config": {"name": "s", **sequential()["config"]}, "name": "s"})
+
+
+@pytest.mark.parametrize("found", [*small()])
+def test_no_structure_ends_in_a_traceback(found, network):
+    """Every entry, at every depth, gone or replaced by every kind of value."""
+    for *path, last in entries(found):
+        for odd in (*ODD, [None], [{}], [{"name": "x", "class_name": "y", "config": {}}], "gone"):
+            changed = json.loads(json.dumps(found))
+            inner = changed
+            for key in path:
+                inner = inner[key]
+            inner[last] = odd
+            if odd == "gone":
+                del inner[last]
+            with suppress(CostcalcError):
+                analyze(network(changed))
 
 
 def entries(value, path=()):

@@ -2,6 +2,7 @@
 
 import os
 
+from ..allowance import within
 from ..conventions import price_list
 from ..errors import FileError, OptionError, Problem
 from ..repository import Repository
@@ -31,7 +32,8 @@ def check(*specs, config=None, base=None, max=None, min=None, vs_base=None, at=N
     """
     given = {"max": max, "min": min, "vs_base": vs_base}
     specs = [os.fspath(spec) for spec in specs]
-    return Run(specs, config, base, given, at or {}, convention).finished().outcomes
+    with within("run_seconds", "this run of checks"):
+        return Run(specs, config, base, given, at or {}, convention).finished().outcomes
 
 
 class Run:

@@ -140,8 +140,10 @@ def _invoked(args):
     """The exit code of a command. Not click's own `main`, which takes a broken pipe for a failure."""
     if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks what could follow
         cli.main(args, prog_name="costcalc")
+    from ..allowance import within
+
     try:
-        with cli.make_context("costcalc", args) as ctx:
+        with cli.make_context("costcalc", args) as ctx, within("run_seconds", "this command"):
             cli.invoke(ctx)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code

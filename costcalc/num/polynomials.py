@@ -1,25 +1,37 @@
 """Sizes that are not known yet: polynomials of named axes, with functions such as quotients among their names."""
 
+from functools import lru_cache
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
+
 from .. import limits
+from ..allowance import spend
 from ..errors import Refused
 
 MOST_TERMS = 64  # of one polynomial: a longer one is treated as one name
+MOST_PRODUCTS = 256  # of terms in one multiplication: of more, the longer factor is treated as one name
+MOST_DEPTH = 64  # functions of functions
 
 
 class Dim:
-    """A polynomial: coefficients by monomial, a monomial being (atom, power) pairs, an atom a name or a function."""
+    """A polynomial: coefficients by monomial, a monomial being (atom, power) pairs, an atom a name or a function.
 
-    __slots__ = ("_hash", "terms")
+    There is one object for each polynomial: those that are equal are identical, so that no comparison goes deep.
+    """
 
-    def __init__(self, terms):
-        self.terms = terms
-        self._hash = hash(frozenset(terms.items()))
+    __slots__ = ("__weakref__", "depth", "terms")
+    depth: int
+    terms: dict[frozenset, Any]
+    _known: ClassVar[WeakValueDictionary] = WeakValueDictionary()
 
-    def __eq__(self, other):
-        return isinstance(other, Dim) and self.terms == other.terms
-
-    def __hash__(self):
-        return self._hash
+    def __new__(cls, terms: dict) -> "Dim":
+        key = frozenset(terms.items())
+        found = cls._known.get(key)
+        if found is None:
+            found = super().__new__(cls)
+            found.terms, found.depth = terms, _depth(terms)
+            cls._known[key] = found
+        return found
 
     def __str__(self):
         from .valuation import text
@@ -35,6 +47,9 @@ class Dim:
         return _made(terms)
 
     def __mul__(self, other):
+        if isinstance(other, Dim) and len(self.terms) * len(other.terms) > MOST_PRODUCTS:
+            long, short = (self, other) if len(self.terms) > len(other.terms) else (other, self)
+            return function("same", long) * short
         terms: dict = {}
         for one, a in self.terms.items():
             for two, b in _terms(other).items():
@@ -107,8 +122,18 @@ def _terms(value):
     return value.terms if isinstance(value, Dim) else {_ONE: value}
 
 
+def _depth(terms: dict) -> int:
+    """How deep functions of functions go. Raises Refused past MOST_DEPTH."""
+    functions = [atom for monomial in terms for atom, _ in monomial if atom[0] != "name"]
+    depth = max((1 + max(getattr(arg, "depth", 0) for arg in atom[1:]) for atom in functions), default=0)
+    if depth > MOST_DEPTH:
+        raise Refused("its shape is too intricate", help=f"at most {MOST_DEPTH} functions of open sizes in each other")
+    return depth
+
+
 def _made(terms):
     """The Dim of these terms, or a plain number if there is no name in them."""
+    spend(1 + len(terms) // 4)
     terms = {monomial: _plain(coefficient) for monomial, coefficient in terms.items() if coefficient}
     if not terms.keys() - {_ONE}:
         return terms.get(_ONE, 0)
@@ -173,6 +198,7 @@ def _lead(a):
     return min(a.terms, key=_rank)
 
 
+@lru_cache(4_096)
 def _rank(monomial):
     factors = [(str(atom), power) for atom, power in monomial]
     return -sum(power for _, power in factors), sorted(name for name, power in factors for _ in range(power))

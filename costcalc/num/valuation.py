@@ -1,11 +1,16 @@
 """What sizes that were not known are once their names have values."""
 
 import operator
+from functools import lru_cache
+from itertools import islice
 
 from .. import num
+from ..errors import Refused, brief
 from .polynomials import Dim
 
 DEPTH = 3  # functions in functions that a text shows
+LARGEST = 1e60  # past it numbers would fill the memory
+SHOWN, LENGTH = 16, 400  # terms and characters of one size that a text shows
 
 
 def valued(dim, env):
@@ -24,6 +29,8 @@ def _valued(value, env, known):
                 for _ in range(power):
                     coefficient = coefficient * factor
             total = total + coefficient
+        if type(total) in (int, float) and not -LARGEST < total < LARGEST:
+            raise Refused("this grows too large to be a size")
         known[value] = total
     return known[value]
 
@@ -57,7 +64,14 @@ def text(value, depth=0):
     """A size for a message, not in all its depth."""
     if not isinstance(value, Dim):
         return str(value)
-    return ".." if depth > DEPTH else " + ".join(_product(*term, depth) for term in value.terms.items())
+    return ".." if depth > DEPTH else _text(value, depth)
+
+
+@lru_cache(1_024)
+def _text(value: Dim, depth: int) -> str:
+    shown = [_product(*term, depth) for term in islice(value.terms.items(), SHOWN)]
+    more = len(value.terms) - SHOWN
+    return brief(" + ".join([*shown, f".. ({more:,} more)"] if more > 0 else shown), LENGTH)
 
 
 def _product(monomial, coefficient, depth):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import yaml
 
 from .. import limits
+from ..allowance import spend
 from ..errors import Place, Problem, Source, SpecError, brief
 from .problems import Problems
 
@@ -120,10 +121,10 @@ class _Builder:
         if event.anchor or event.tag:
             self.refuse(event)
         self.count += 1
+        spend()
         if self.count > limits.VALUES:
-            raise self.problem(
-                "limit", f"a spec has at most {limits.VALUES:,} values", event, limits.hint("values", _REPEAT)
-            )
+            message = f"a spec has at most {limits.VALUES:,} values"
+            raise self.problem("limit", message, event, limits.hint("values", _REPEAT))
         if kind is yaml.ScalarEvent:
             return self.scalar(event)
         if kind is yaml.AliasEvent:

@@ -1,11 +1,17 @@
 """The configuration in a file, bounded before it is read."""
 
 import json
+import re
 import zipfile
+from typing import BinaryIO, NoReturn
 
 from ... import limits
 from ...errors import FileError, Problem, Source
-from ...files import text
+from ...files import opened, text
+
+DIRECTORY = 1_000_000  # bytes of the list of files in an archive, which `zipfile` reads whole
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those that unpack piece by piece
+_MARKS = re.compile(r'\\.|[",\[{]', re.DOTALL)
 
 
 def is_model(source):
@@ -15,14 +21,39 @@ def is_model(source):
 
 def source(path):
     """The Source of a configuration. Raises FileError."""
-    return unpacked(path, path) if path.lower().endswith(".keras") else Source(path, text(path))
+    if not path.lower().endswith(".keras"):
+        return Source(path, text(path))
+    with opened(path) as file:
+        return unpacked(file, path)
 
 
-def unpacked(archive, path):
-    """The Source of the configuration in an archive: its path, or a file that is open. Raises FileError."""
+class _Bounded:
+    """A file of which no large part is read at once."""
+
+    def __init__(self, file: BinaryIO):
+        self.seek, self.tell, self.seekable, self.file = file.seek, file.tell, file.seekable, file
+
+    def read(self, size: int = -1) -> bytes:
+        """At most DIRECTORY bytes. Raises BadZipFile where more are asked for."""
+        if size > DIRECTORY:
+            raise zipfile.BadZipFile(f"its list of files is larger than {DIRECTORY:,} bytes")
+        return self.file.read(DIRECTORY if size < 0 else size)
+
+
+def _configuration(archive: BinaryIO) -> bytes:
+    """The start of the configuration in an archive, one byte more than may be read at most."""
+    with zipfile.ZipFile(_Bounded(archive)) as packed:
+        found = packed.getinfo("config.json")
+        if found.compress_type not in _PACKED:
+            raise zipfile.BadZipFile("its compression is neither none nor deflate")
+        with packed.open(found) as file:
+            return file.read(limits.FILE_BYTES + 1)  # no more is unpacked, whatever the archive says of its size
+
+
+def unpacked(archive: BinaryIO, path: str) -> Source:
+    """The Source of the configuration in an archive that is open. Raises FileError."""
     try:
-        with zipfile.ZipFile(archive) as packed, packed.open("config.json") as file:
-            data = file.read(limits.FILE_BYTES + 1)  # no more is unpacked, whatever the archive says of its size
+        data = _configuration(archive)
     except OSError as error:
         raise FileError(Problem("unreadable", f"cannot read {path!r}: {error.strerror or error}")) from None
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
@@ -31,17 +62,38 @@ def unpacked(archive, path):
     except Exception as error:  # zlib.error, lzma.LZMAError: what the archive is packed with is damaged
         raise FileError(Problem("bad-keras", f"{path!r} is damaged: {error}")) from None
     if len(data) > limits.FILE_BYTES:
-        raise FileError(Problem("limit", f"the configuration in {path!r} is larger than {limits.FILE_BYTES:,} bytes"))
+        message = f"the configuration in {path!r} is larger than {limits.FILE_BYTES:,} bytes"
+        raise FileError(Problem("limit", message, help=limits.hint("file_bytes")))
     return Source(path, data.decode("utf-8", "replace"))
 
 
 def parsed(source):
     """The configuration of a model: class name and configuration. Raises FileError."""
+    _check_values(source)
     try:
-        found = json.loads(source.text)
+        found = json.loads(source.text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise FileError(Problem("bad-keras", f"{source.path!r} is no JSON: {error}")) from None
-    if not isinstance(found, dict) or not isinstance(found.get("config"), (dict, list)) or "class_name" not in found:
+    whole = isinstance(found, dict) and isinstance(found.get("class_name"), str)
+    if not whole or not isinstance(found.get("config"), (dict, list)):
         help = "write it with `model.to_json()`"
         raise FileError(Problem("bad-keras", f"{source.path!r} is no model of Keras", help=help))
     return found
+
+
+def _check_values(source: Source) -> None:
+    """Refuse a text of more values than can be kept in memory."""
+    text = source.text
+    if sum(map(text.count, ",[{")) <= limits.VALUES:
+        return
+    parts, quoted = 0, False
+    for match in _MARKS.finditer(text):
+        quoted ^= match[0] == '"'
+        parts += not quoted and match[0] in ",[{"
+        if parts > limits.VALUES:
+            message = f"{source.path!r} has more than {limits.VALUES:,} values"
+            raise FileError(Problem("limit", message, help=limits.hint("values")))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

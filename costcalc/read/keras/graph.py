@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from ... import limits
+from ...errors import brief
 
 
 class Node(NamedTuple):
@@ -22,12 +23,15 @@ class Node(NamedTuple):
 
 def nodes_of(model, error):
     """The nodes in an order in which each has its inputs, and the keys of the outputs. `error` makes the errors."""
-    config = model["config"]
-    if model["class_name"] == "Sequential":
-        return _sequence(config["layers"] if isinstance(config, dict) else config, error, config)
-    if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
-        raise error(f"a {model['class_name']} has no list of layers", help="subclassed models do not have one")
-    nodes = [node for layer in config["layers"] for node in _runs(_checked(layer, error), error)]
+    config, kind = model["config"], brief(model["class_name"])
+    layers = config.get("layers") if isinstance(config, dict) else config if kind == "Sequential" else None
+    if not isinstance(layers, list):
+        raise error(f"a {kind} has no list of layers", help="subclassed models do not have one")
+    if not layers:
+        raise error(f"a {kind} has no layers", help="build the model before `to_json()`")
+    if kind == "Sequential":
+        return _sequence(layers, error, config)
+    nodes = [node for layer in layers for node in _runs(_checked(layer, error), error)]
     if len(nodes) > limits.LAYERS:
         raise error(f"it has more than {limits.LAYERS:,} layers")
     return _ordered(nodes, error), [_key(one) for one in _histories(config.get("output_layers") or [])]
@@ -47,8 +51,6 @@ def _checked(layer, error):
 def _sequence(layers, error, config):
     """Layers in a row; an input that is only a shape of the first one, or of the whole, becomes a layer."""
     found, before = [], None
-    if not isinstance(layers, list):
-        raise error("a Sequential has no list of layers")
     for number, given in enumerate(layers):
         layer = _checked(given, error)
         if number == 0 and layer["class_name"] != "InputLayer":

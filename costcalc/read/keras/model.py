@@ -1,6 +1,7 @@
 """A Model of a Keras configuration: layers under their names, in an order in which each has its inputs."""
 
 from ... import limits
+from ...allowance import spend
 from ...errors import Problem, Refused, Source, SpecError, brief
 from ...expr import FUNCTIONS, parse
 from ...files import stem
@@ -37,6 +38,7 @@ class _Reader:
         steps: list[Step] = []
         names = {}
         for node in nodes:
+            spend(10)
             if len(steps) > limits.LAYERS:
                 raise self.error(f"it has more than {limits.LAYERS:,} layers")
             if node.kind == "InputLayer":

@@ -1,46 +1,54 @@
 """An ONNX file as a message: found, measured, stripped of its weights and parsed with the classes of `onnx`."""
 
-import mmap
 import os
 import sys
 from functools import lru_cache
+from typing import BinaryIO
 
 from ... import limits
 from ...errors import FileError, Problem, Source
+from ...files import opened
 from .wire import stripped
+
+PAGE = 65_536  # bytes of a file that are read at once
 
 
 def source(path):
     """The Source of a file, its data without the weights. Raises FileError; no other file is opened."""
-    if not os.path.isfile(path):
-        raise FileError(Problem("not-a-file", f"{path!r} is not a regular file"))
-    try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if not size:
-                raise FileError(Problem("bad-onnx", f"{path!r} is empty"))
-            if size > limits.GRAPH_FILE_BYTES:
-                message = f"{path!r} is larger than {limits.GRAPH_FILE_BYTES:,} bytes"
-                raise FileError(Problem("limit", message, help=limits.hint("graph_file_bytes")))
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return bounded(data, path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(Problem("unreadable", f"cannot read {path!r}: {reason}")) from None
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if not size:
+            raise FileError(Problem("bad-onnx", f"{path!r} is empty"))
+        if size > limits.GRAPH_FILE_BYTES:
+            message = f"{path!r} is larger than {limits.GRAPH_FILE_BYTES:,} bytes"
+            raise FileError(Problem("limit", message, help=limits.hint("graph_file_bytes")))
+        return bounded(_Pages(file, size), path)
+
+
+class _Pages:
+    """The bytes of a file, of which one page at a time is in memory."""
+
+    def __init__(self, file: BinaryIO, size: int):
+        self.file, self.size, self.start, self.page = file, size, 0, b""
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, end = part.start - self.start, part.stop - self.start
+        if start < 0 or end > len(self.page):
+            self.file.seek(part.start)
+            if part.stop - part.start > PAGE:
+                return self.file.read(part.stop - part.start)
+            self.start, self.page = part.start, self.file.read(PAGE)
+            start, end = 0, part.stop - part.start
+        return self.page[start:end]
 
 
 def bounded(data, path):
     """The Source of a file's bytes, its weights left out. Raises FileError where more than can be is left."""
-    kept = _stripped(data, path)
-    if len(kept) > limits.GRAPH_BYTES:
-        message = f"{path!r}: the graph without its weights is larger than {limits.GRAPH_BYTES:,} bytes"
-        raise FileError(Problem("limit", message, help=limits.hint("graph_bytes")))
-    return Source(path, "", kept)
-
-
-def _stripped(data, path, **options):
     try:
-        return stripped(data, **options)
+        return Source(path, "", stripped(data))
     except FileError as error:
         raise FileError(*(one._replace(message=f"{path!r}: {one.message}") for one in error.problems)) from None
 
@@ -53,7 +61,6 @@ def parsed(source):
     except Exception as error:  # DecodeError of whichever protobuf there is
         if type(error).__name__ != "DecodeError":
             raise
-        _stripped(source.data, source.path, small=0)  # the classes take what is too deep for what is damaged
         message = f"{source.path!r} is no ONNX model, or a part of one: it is cut off or damaged"
         raise FileError(Problem("bad-onnx", message)) from None
     return found

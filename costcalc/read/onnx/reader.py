@@ -1,6 +1,7 @@
 """Walks a graph in the order of its nodes: shapes and constants flow, and what computes becomes a step."""
 
 from ... import limits
+from ...allowance import spend
 from ...errors import Problem, Refused, SpecError, brief
 from ...model import Stated, Step
 from ...num.polynomials import Dim
@@ -73,6 +74,7 @@ class Reader:
         """Walk nodes in their order."""
         for number, proto in enumerate(protos, 1):
             self.done += 1
+            spend(10)
             if self.done > limits.LAYERS:
                 message = f"more than {limits.LAYERS:,} nodes, those of functions and loops counted"
                 raise SpecError(Problem("limit", f"{self.source.path!r}: {message}"))

@@ -1,100 +1,165 @@
-"""An ONNX file without its weights: the messages as they are on disk, large tensors left out.
+"""An ONNX file without its weights: the messages as they are on disk, without large tensors and what nothing reads.
 
-Only the lengths of the fields that hold tensors are looked at (the wire format of protocol buffers: a tag of number and
-type, then a value or a length), so that weights are neither copied nor decoded.
+Only the lengths of fields are looked at (the wire format of protocol buffers: a tag of number and type, then a value or
+a length), so that weights are neither copied nor decoded. What the parser will need in memory is known before it runs.
 """
 
+from typing import Protocol
+
 from ... import limits
+from ...allowance import spend
 from ...errors import FileError, Problem
 
-SMALL = 4_096  # bytes: what is not larger is copied unseen
-_INNER = {  # message -> field -> the message in it, where tensors can be (onnx.proto)
-    "model": {7: "graph", 25: "function"},
-    "graph": {1: "node", 5: "tensor", 11: "shape", 12: "shape", 13: "shape"},
-    "function": {7: "node"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph"},
-    "tensor": {},
-    "shape": {},
+SMALL = 4_096  # bytes of a tensor's numbers that are kept
+_HEAD = 20  # bytes: a tag and a length
+_MESSAGE, _PACKED = 4, 8  # parts that a message counts, and bytes of packed numbers in one part
+# message -> field -> the message in it, "" for a plain value; other fields are left out (onnx.proto)
+_FIELDS: dict[str, dict[int, str]] = {
+    "model": {**dict.fromkeys((1, 2, 5), ""), 7: "graph", 8: "opset", 25: "function"},
+    "opset": {1: "", 2: ""},
+    "graph": {
+        1: "node",
+        2: "",
+        5: "tensor",
+        15: "sparse tensor",
+        **dict.fromkeys((11, 12, 13), "value"),
+    },
+    "function": {
+        **dict.fromkeys((1, 4, 5, 6, 10, 13), ""),
+        7: "node",
+        9: "opset",
+        11: "attribute",
+        12: "value",
+    },
+    "node": {**dict.fromkeys((1, 2, 3, 4, 7, 8), ""), 5: "attribute", 9: "entry"},
+    "attribute": {
+        **dict.fromkeys((1, 2, 3, 4, 7, 8, 9, 20, 21), ""),
+        5: "tensor",
+        6: "graph",
+        10: "tensor",
+        11: "graph",
+        22: "sparse tensor",
+        23: "sparse tensor",
+    },
+    "tensor": {**dict.fromkeys((1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 14), ""), 13: "entry"},
+    "sparse tensor": {1: "tensor", 2: "tensor", 3: ""},
+    "value": {1: "", 2: "type", 3: ""},
+    "type": {1: "tensor type", **dict.fromkeys((4, 5, 7, 8, 9), "other type"), 6: ""},
+    "tensor type": {1: "", 2: "shape"},
+    "other type": {},
+    "shape": {1: "dim"},
+    "dim": {1: "", 2: ""},
+    "entry": {1: "", 2: ""},
 }
-_DATA = frozenset((4, 5, 7, 9, 10, 11))  # the fields of a tensor that hold its numbers
+_NUMBERS = {"tensor": frozenset((4, 5, 7, 9, 10, 11)), "attribute": frozenset((7, 8))}
+_MANY = frozenset(("node", "tensor", "sparse tensor", "function", "value"))  # as many as there may be layers
+_SCOPES = b"pkg.torch.onnx.name_scopes"  # the entry of a node that names come from
 _DEPTH = 30  # graphs in graphs: each is a node's attribute, and protocol buffers stand 100 deep at most
 
 
-def stripped(data, small=SMALL):
-    """The bytes of a model, its large tensors without data. Raises FileError for what is no such message.
+class Data(Protocol):
+    """The bytes of a file: in memory, or read as they are asked for."""
 
-    What has at most `small` bytes is not looked into.
-    """
-    return _Stripper(data, small).message("model", 0, len(data), 0)
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> bytes: ...
+
+
+def stripped(data: Data) -> bytes:
+    """The bytes of a model without what is not read. Raises FileError for what is no such message, or too large."""
+    return _Stripper(data).message("model", 0, len(data), 0)
 
 
 class _Stripper:
-    def __init__(self, data, small):
-        self.data, self.small, self.fields, self.counts = data, small, 0, dict.fromkeys(_INNER, 0)
+    def __init__(self, data: Data):
+        self.data, self.parts, self.kept = data, 0, 0
+        self.counts = dict.fromkeys(_FIELDS, 0)
 
-    def message(self, name, start, end, depth):
-        """A message without the data of large tensors, field by field."""
+    def message(self, name: str, start: int, end: int, depth: int) -> bytes:
+        """The fields of a message that are read."""
         if depth > 3 * _DEPTH:
             raise FileError(Problem("limit", f"graphs nest at most {_DEPTH} deep"))
-        inner, parts, copied, at = _INNER[name], [], start, start
+        self.count(name)
+        fields, parts, at = _FIELDS[name], [], start
         while at < end:
-            number, first, after = self.field(at, end)
-            large = after - first > self.small
-            if number in inner:
-                self.count(inner[number])
-            if large and name == "tensor" and number in _DATA:
-                parts.append(self.data[copied:at])
-                copied = after
-            elif large and number in inner:
-                new = self.message(inner[number], first, after, depth + 1)
-                parts += [self.data[copied:at], _varint(number << 3 | 2), _varint(len(new)), new]
-                copied = after
+            number, begun, first, after = self.field(at, end)
+            inner = fields.get(number)
+            if inner and first is not None and self.is_read(inner, name, first, after):
+                new = self.message(inner, first, after, depth + 1)
+                parts += [_varint(number << 3 | 2), _varint(len(new)), new]
+            elif inner == "" and not self.is_large(name, number, first, after):
+                parts.append(self.copied(begun, after))
             at = after
-        parts.append(self.data[copied:end])
         return b"".join(parts)
 
-    def count(self, kind):
-        """Note one more message; each that is parsed takes a thousand bytes."""
+    def is_read(self, inner: str, name: str, first: int, after: int) -> bool:
+        """Whether anything reads a message; of the notes at a node only the one that it gets its name from."""
+        if inner != "entry" or name != "node":
+            return True
+        return after - first <= SMALL and _SCOPES in self.data[first:after]
+
+    def is_large(self, name: str, number: int, first: int | None, after: int) -> bool:
+        """Whether a field holds so many numbers that they are left out; counts those that are kept."""
+        size = after - first if first is not None else 0
+        if number in _NUMBERS.get(name, ()):
+            large = name == "tensor" and size > SMALL
+            self.parts += 0 if large else size // _PACKED
+            return large
+        return name == "value" and number == 3 and size > 64  # a documentation that is no mark
+
+    def copied(self, start: int, end: int) -> bytes:
+        """The bytes of a field, if there is room for them."""
+        self.kept += end - start
+        if self.kept > limits.GRAPH_BYTES:
+            message = f"the graph without its weights is larger than {limits.GRAPH_BYTES:,} bytes"
+            raise FileError(Problem("limit", message, help=limits.hint("graph_bytes")))
+        return self.data[start:end]
+
+    def count(self, kind: str) -> None:
+        """Note one more message."""
+        self.parts += _MESSAGE
         self.counts[kind] += 1
-        if self.counts[kind] > limits.LAYERS and kind != "attribute":
+        if self.counts[kind] > limits.LAYERS and kind in _MANY:
             message = f"there are more than {limits.LAYERS:,} {kind}s"
             raise FileError(Problem("limit", message, help=limits.hint("layers")))
 
-    def field(self, at, end):
-        """The number of a field, and where its value starts and ends."""
-        self.fields += 1
-        if self.fields > limits.GRAPH_FIELDS:
+    def field(self, at: int, end: int) -> tuple[int, int, int | None, int]:
+        """(number of a field, where it starts, where its bytes start if it has a length, where it ends)."""
+        spend()
+        self.parts += 1
+        if self.parts > limits.GRAPH_FIELDS:
             message = f"the graph has more than {limits.GRAPH_FIELDS:,} parts"
             raise FileError(Problem("limit", message, help=limits.hint("graph_fields")))
-        tag, at = self.varint(at, end)
-        kind = tag & 7
+        head = self.data[at : min(at + _HEAD, end)]
+        tag, used = _number(head, 0)
+        kind, first = tag & 7, None
         if kind == 2:
-            size, at = self.varint(at, end)
-            after = at + size
+            size, used = _number(head, used)
+            first, after = at + used, at + used + size
         elif kind == 0:
-            _, after = self.varint(at, end)
+            after = at + _number(head, used)[1]
         else:
-            after = at + {1: 8, 5: 4}.get(kind, end)
+            after = at + used + {1: 8, 5: 4}.get(kind, end)
         if after > end or not tag >> 3:
             raise _broken()
-        return tag >> 3, at, after
-
-    def varint(self, at, end):
-        """A number of seven bits a byte, and where it ends."""
-        value = 0
-        for shift in range(0, 70, 7):
-            if at >= end:
-                raise _broken()
-            byte = self.data[at]
-            at += 1
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value, at
-        raise _broken()
+        return tag >> 3, at, first, after
 
 
-def _varint(value):
+def _number(head: bytes, at: int) -> tuple[int, int]:
+    """A number of seven bits a byte, and where it ends."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(head):
+            raise _broken()
+        byte = head[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+    raise _broken()
+
+
+def _varint(value: int) -> bytes:
     found = bytearray()
     while value > 127:
         found.append(value & 127 | 128)
@@ -103,5 +168,5 @@ def _varint(value):
     return bytes(found)
 
 
-def _broken():
+def _broken() -> FileError:
     return FileError(Problem("bad-onnx", "this is no ONNX model, or a part of one: the file is cut off or damaged"))

@@ -1,0 +1,283 @@
+"""Time and memory that a file can take, measured in a process of its own: every format, every kind of file."""
+
+import io
+import os
+import resource
+import socket
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import costcalc
+from costcalc import limits
+
+if not Path("/proc/self/status").exists():
+    pytest.skip("memory is measured as Linux has it", allow_module_level=True)
+
+MEGABYTES = 300
+RUN = """
+import resource, sys
+from costcalc.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    with open("/proc/self/status") as file:  # not ru_maxrss, which is that of the process before too
+        peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+    with open("used", "w") as file:
+        print(peak / 1024, usage.ru_utime + usage.ru_stime, file=file)
+"""
+
+
+def cap():
+    """Keep a test that fails from taking the machine with it."""
+    resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+    resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
+
+
+def ended(folder, *args, limits=""):
+    """(exit code, stderr, megabytes at most, seconds of processor time) of a command."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *args],
+        cwd=folder,
+        env={**os.environ, "COSTCALC_LIMITS": limits, "PYTHONPATH": str(Path(costcalc.__file__).parent.parent)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        preexec_fn=cap,
+    )
+    assert "Traceback" not in done.stderr, done.stderr[-2000:]
+    megabytes, seconds = map(float, (folder / "used").read_text().split())
+    return done.returncode, done.stderr, megabytes, seconds
+
+
+def archive(method, size):
+    """A `.keras` file whose configuration unpacks to so many bytes."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", method) as packed:
+        packed.writestr("config.json", b" " * size)
+    return data.getvalue()
+
+
+def directory(entries):
+    """An archive that lists so many files, none of which is there."""
+    one = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
+    size = len(one) * entries
+    sizes = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, size, 0)
+    where = struct.pack("<4sLQL", b"PK\x06\x07", 0, size, 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return one * entries + sizes + where + end
+
+
+def sparse(path):
+    """A file of 3 GB that takes no room, at its end an archive whose list of files is nearly all of it."""
+    size = 3_000_000_000
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, size - 22, 0, 0)
+    with path.open("wb") as file:
+        file.truncate(size - 22)
+        file.seek(size - 22)
+        file.write(end)
+
+
+ARCHIVES = {
+    "bzip2": lambda: archive(zipfile.ZIP_BZIP2, 400_000_000),
+    "lzma": lambda: archive(zipfile.ZIP_LZMA, 400_000_000),
+    "deflate": lambda: archive(zipfile.ZIP_DEFLATED, 400_000_000),
+    "three million entries": lambda: directory(3_000_000),
+}
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_archives_unpack_to_little(tmp_path, name):
+    (tmp_path / "net.keras").write_bytes(ARCHIVES[name]())
+    code, err, megabytes, seconds = ended(tmp_path, "analyze", "net.keras")
+    assert code == 2, err
+    assert megabytes < 150
+    assert seconds < 5
+
+
+def test_a_sparse_archive(tmp_path):
+    sparse(tmp_path / "net.keras")
+    code, err, megabytes, seconds = ended(tmp_path, "analyze", "net.keras")
+    assert (code, "list of files is larger" in err) == (2, True)
+    assert megabytes < 100
+    assert seconds < 5
+
+
+JSONS = {
+    "many maps": '{"class_name": "Sequential", "config": [' + "{}," * 5_000_000 + "{}]}",
+    "many numbers": '{"class_name": "Sequential", "config": [' + "1," * 7_000_000 + "1]}",
+    "many quotes": '{"class_name": "Sequential", "config": [' + '"\\",[",' * 2_000_000 + "1]}",
+}
+
+
+@pytest.mark.parametrize("name", JSONS)
+def test_values_of_json_fill_no_memory(tmp_path, name):
+    (tmp_path / "net.json").write_text(JSONS[name])
+    code, err, megabytes, _ = ended(tmp_path, "analyze", "net.json")
+    assert (code, "more than 710,000 values" in err) == (2, True)
+    assert megabytes < 150
+
+
+def field(number, data):
+    """A field of bytes as it is on the wire."""
+    size, head = len(data), bytearray()
+    while size > 127:
+        head.append(size & 127 | 128)
+        size >>= 7
+    return bytes([number << 3 | 2, *head, size]) + data
+
+
+GRAPHS = {  # what many small messages become when they are parsed: some are 2 bytes in the file and 200 in memory
+    "attributes": lambda: field(7, field(1, b"\x2a\x00" * 2_000) * 5_000),
+    "inputs": lambda: field(7, field(1, b"\x0a\x00" * 2_000) * 5_000),
+    "notes": lambda: field(7, field(1, b"\x4a\x00" * 2_000) * 5_000),
+    "numbers": lambda: field(7, field(5, field(5, bytes(4_000))) * 10_000),
+    "sizes": lambda: field(7, field(5, field(1, bytes(4_000))) * 10_000),
+    "dimensions": lambda: field(7, field(13, field(2, field(1, field(2, b"\x0a\x00" * 1_000)))) * 10_000),
+    "notes of the model": lambda: field(14, b"") * 10_000_000 + field(7, b""),
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_messages_of_graphs_fill_no_memory(tmp_path, name):
+    (tmp_path / "net.onnx").write_bytes(GRAPHS[name]())
+    code, err, megabytes, seconds = ended(tmp_path, "analyze", "net.onnx")
+    assert code == 2, err
+    assert megabytes < MEGABYTES
+    assert seconds < 30
+
+
+def test_large_files_of_weights_are_not_held(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    data = bytes(8_000)
+    weights = [onnx.TensorProto(name=f"w{at}", dims=[2_000], data_type=1, raw_data=data) for at in range(40_000)]
+    node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    info = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph([node], "g", [info("x", 1, [1, 4])], [info("y", 1, [1, 4])], weights)
+    (tmp_path / "net.onnx").write_bytes(onnx.helper.make_model(graph).SerializeToString())
+    del weights, graph
+    code, err, megabytes, seconds = ended(tmp_path, "analyze", "net.onnx")
+    assert code == 0, err
+    assert megabytes < 200
+    assert seconds < 10
+
+
+NAMES = ("net.yaml", "net.onnx", "net.keras", "net.json")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_no_file_is_refused_at_once(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    code, err, _, _ = ended(tmp_path, "analyze", name)
+    assert (code, f"{name!r} is not a regular file" in err) == (2, True)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("/dev/zero")
+    code, err, _, _ = ended(tmp_path, "analyze", name)
+    assert (code, f"{name!r} is not a regular file" in err) == (2, True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_socket_is_refused(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(name)
+        code, err, _, _ = ended(tmp_path, "analyze", name)
+    assert (code, f"{name!r} is not a regular file" in err) == (2, True)
+
+
+def intricate(op, pairs, axes=("a", "b", "c", "d")):
+    """A graph of open axes whose shape is combined with its own sum again and again."""
+    from onnx import helper
+
+    nodes = [helper.make_node("Shape", ["x"], ["s0"])]
+    for at in range(pairs):
+        nodes.append(helper.make_node("ReduceSum", [f"s{at}"], [f"r{at}"], keepdims=1))
+        nodes.append(helper.make_node(op, [f"s{at}", f"r{at}"], [f"s{at + 1}"]))
+    nodes.append(helper.make_node("Expand", ["x", f"s{pairs}"], ["y"]))
+    ends = [helper.make_tensor_value_info(name, 1, shape) for name, shape in (("x", axes), ("y", None))]
+    return helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:])).SerializeToString()
+
+
+@pytest.mark.parametrize("pairs", [7, 25, 400])
+@pytest.mark.parametrize("op", ["Mul", "Add", "Div", "Mod", "Max"])
+def test_sizes_grow_no_further_than_can_be_kept(tmp_path, op, pairs):
+    pytest.importorskip("onnx")
+    (tmp_path / "net.onnx").write_bytes(intricate(op, pairs))
+    code, err, megabytes, seconds = ended(tmp_path, "analyze", "net.onnx", "--set", "b=2")
+    assert code == 2
+    assert err.startswith(("error: net leaves `c`, `d` open", "error: 'net.onnx': node "))
+    assert megabytes < 100
+    assert seconds < 6
+
+
+CHAINS = {  # a network of many layers in every format, of which reading takes long enough to be noticed
+    "net.yaml": lambda: "input: [8]\nlayers: [" + "relu, " * 20_000 + "relu]\n",
+    "net.json": lambda: keras(20_000),
+    "net.onnx": lambda: chain(20_000),
+}
+
+
+def keras(count):
+    """The configuration of a chain of activations."""
+    import json
+
+    layers = [{"class_name": "ReLU", "config": {"name": f"r{at}"}} for at in range(count)]
+    layers[0]["config"]["batch_input_shape"] = [None, 8]
+    return json.dumps({"class_name": "Sequential", "config": {"layers": layers}})
+
+
+def chain(count):
+    """The graph of a chain of activations."""
+    from onnx import helper
+
+    nodes = [helper.make_node("Relu", [f"t{at}"], [f"t{at + 1}"]) for at in range(count)]
+    ends = [helper.make_tensor_value_info(name, 1, [1, 8]) for name in ("t0", f"t{count}")]
+    return helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:])).SerializeToString()
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_reading_ends_when_its_time_is_over(tmp_path, name):
+    if name.endswith(".onnx"):
+        pytest.importorskip("onnx")
+    data = CHAINS[name]()
+    (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    code, err, _, taken = ended(tmp_path, "analyze", name)
+    assert code == 0, err
+    code, err, _, seconds = ended(tmp_path, "analyze", name, limits="seconds=0")
+    assert code == 2
+    assert err.startswith(f"error: reading '{name}' takes more than 0 seconds")
+    assert "COSTCALC_LIMITS=seconds=N" in err
+    assert seconds < taken
+
+
+def test_the_checks_of_a_run_share_their_time(tmp_path):
+    for at in range(60):
+        (tmp_path / f"n{at}.yaml").write_text("input: [8]\nlayers: [{repeat: 4000, layers: [relu]}]\n")
+    checks = "".join(f"  - {{spec: n{at}.yaml, max: {{mult_adds: 1M}}}}\n" for at in range(60))
+    (tmp_path / "costcalc.yaml").write_text(f"checks:\n{checks}")
+    code, _, _, seconds = ended(tmp_path, "check", limits="run_seconds=60")
+    assert code == 0
+    code, _, _, short = ended(tmp_path, "check", limits="run_seconds=1")
+    assert code == 2
+    assert short < 1.8 < seconds
+
+
+def exported(folder, spec, *args):
+    """(stderr, megabytes) of an export that must work."""
+    code, err, megabytes, _ = ended(folder, "export", spec, "-o", "net.onnx", *args)
+    assert code == 0, err
+    return err, megabytes
+
+
+def test_limits_of_layers_bound_memory(tmp_path):
+    (tmp_path / "net.yaml").write_text(f"input: [8]\nlayers: [{{repeat: {limits.LAYERS}, layers: [relu]}}]\n")
+    code, err, megabytes, _ = ended(tmp_path, "analyze", "net.yaml")
+    assert code == 0, err
+    assert megabytes < MEGABYTES
