@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,22 @@ HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf
 NET = "input: [10, 10, 10]\nlayers: [{conv: 1x1, out: %s}]\n"
 CHECKS = "checks:\n  - {spec: models/net.yaml, max: {mult_adds: 10k}}\n"
 PARTS = ("pyproject.toml", "README.md", "LICENSE", "costcalc", "configs", ".pre-commit-hooks.yaml", "action.yml")
+
+LIBRARIES = [path for path in sys.path if path.rstrip("/").endswith(("site-packages", "dist-packages"))]
+PLANTED = {  # what a checkout may have beside its specs, so that a program that looks there runs it
+    *sys.stdlib_module_names,
+    *("click", "yaml", "rich", "numpy", "pandas", "sympy", "costcalc", "pip", "hatchling", "setuptools", "wheel"),
+    *(
+        "sitecustomize",
+        "usercustomize",
+        "ensurepip",
+        "virtualenv",
+        "pre_commit",
+        "_virtualenv",
+        "distutils",
+        "packaging",
+    ),
+}
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 
@@ -45,8 +60,25 @@ def offline(monkeypatch):
     """pip installs without a network: the package is built and run with the libraries of these tests."""
     pytest.importorskip("hatchling")
     settings = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_CONFIG_FILE": os.devnull}
-    for name, value in {**settings, "PYTHONPATH": sysconfig.get_path("purelib")}.items():
+    for name, value in {**settings, "PYTHONPATH": os.pathsep.join(LIBRARIES)}.items():
         monkeypatch.setenv(name, value)
+
+
+def script(path, text):
+    """A program of a few lines of bash."""
+    path.write_text(f"#!/bin/bash\n{text}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def environments(tmp_path_factory):
+    """A directory for PATH with a Python whose virtual environments have the libraries of these tests."""
+    folder = tmp_path_factory.mktemp("programs")
+    (folder / "a.pth").write_text("\n".join(LIBRARIES))
+    for name in ("python", "python3"):
+        add = f'for site in "$4"/lib/python*/site-packages; do cp {folder}/a.pth "$site"; done'
+        script(folder / name, f'{sys.executable} "$@" || exit; [ "$3" != venv ] || {add}')
+    return folder
 
 
 class Job:
@@ -115,14 +147,9 @@ def job(repository, tmp_path_factory):
         temp = tmp_path_factory.mktemp("runner")
         if installed:
             (temp / "costcalc" / "bin").mkdir(parents=True)
-            for name, text in {"pip": "exit 0", "costcalc": f'exec {sys.executable} -c "{CODE}" "$@"'}.items():
-                program = temp / "costcalc" / "bin" / name
-                program.write_text(f"#!/bin/bash\n{text}\n")
-                program.chmod(0o755)
+            script(temp / "costcalc" / "bin" / "python", f'[ "$3" = pip ] || exec {sys.executable} "$@"')
             (temp / "bin").mkdir()
-            python = temp / "bin" / "python3"  # which makes no environment, as there is one
-            python.write_text("#!/bin/bash\nexit 0\n")
-            python.chmod(0o755)
+            script(temp / "bin" / "python3", "exit 0")  # it makes no environment, as there is one
         found = Job(repository.root, temp, inputs, event)
         found.path = temp / "bin"
         return found
@@ -130,19 +157,15 @@ def job(repository, tmp_path_factory):
     return job
 
 
-CODE = "from costcalc.cli import main; main()"
-
-
-def test_the_action_installs_checks_and_sums_up(repository, job, sources, offline):
+def test_the_action_installs_checks_and_sums_up(repository, job, sources, offline, environments):
     repository.commit(costcalc=CHECKS, models__net=NET % 10)
     repository.git("switch", "-q", "-c", "change")
     repository.commit(models__net=NET % 11)
     one = job({}, installed=False)
-    assert one.run(sources) == 1
+    assert one.run(sources, environments) == 1, one.logs
     assert one.logs["Check"].startswith("::error file=models/net.yaml,line=2,col=")
     assert one.outputs == {"steps.check.outputs.exit-code": "1"}
     assert one.summary.read_text().startswith("**costcalc: 1 failed (1 of 1 limits), 0 passed**\n")
-    assert (one.temp / "costcalc" / "bin" / "costcalc").exists()
     assert "Comment" not in one.logs
 
 
@@ -155,6 +178,8 @@ INPUTS = [
     ({"config": "loose.yaml"}, 0, True),
     ({"working-directory": "models"}, 1, True),
     ({"summary": "false"}, 1, False),
+    ({"paths": "models/other.yaml", "locked": "true"}, 0, True),
+    ({"paths": "models/other.yaml", "config": "raised.yaml", "locked": "true"}, 1, True),
     ({"config": "none.yaml"}, 2, True),
     ({"base": "nowhere"}, 2, True),
     ({"paths": "--exit-zero"}, 2, True),
@@ -165,9 +190,10 @@ INPUTS = [
 @pytest.mark.parametrize(("inputs", "code", "summary"), INPUTS)
 def test_every_input_of_the_action(repository, job, inputs, code, summary):
     both = CHECKS + "  - {spec: models/other.yaml, max: {params: 1M}}\n"
-    repository.commit(costcalc=both, loose=both.replace("10k", "1M"), models__net=NET % 10, models__other=NET % 1)
+    others = {"loose": both.replace("10k", "1M"), "raised": both}
+    repository.commit(costcalc=both, **others, models__net=NET % 10, models__other=NET % 1)
     repository.git("switch", "-q", "-c", "change")
-    repository.commit(models__net=NET % 11)
+    repository.commit(models__net=NET % 11, raised=both.replace("1M", "2M"))
     one = job(inputs)
     assert one.run("", one.path) == code
     assert one.summary.exists() == summary
@@ -208,9 +234,12 @@ def test_a_comment_is_made_once_then_kept_up_to_date(repository, job, old):
     assert "Comment" not in without.logs
 
 
-def test_the_hooks_by_pre_commit(repository, sources, offline, tmp_path_factory, monkeypatch):
+@pytest.fixture
+def hooks(repository, sources, offline, tmp_path_factory, monkeypatch):
+    """A function that runs the hooks on all that there is, as a commit does."""
     pytest.importorskip("pre_commit")
-    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path_factory.mktemp("home")))
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(home))
     revision = subprocess.run(
         ["git", "-C", sources, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -218,27 +247,127 @@ def test_the_hooks_by_pre_commit(repository, sources, offline, tmp_path_factory,
     config = f"repos:\n  - repo: {sources}\n    rev: {revision}\n    hooks:\n{hooks}"
     (repository.root / ".pre-commit-config.yaml").write_text(config)
 
-    def committed():
-        repository.git("add", "-A")
-        line = [sys.executable, "-m", "pre_commit", "run", "--color", "never"]
+    def pre_commit(*args):
+        line = [sys.executable, "-I", "-m", "pre_commit", *args]
         return subprocess.run(line, cwd=repository.root, capture_output=True, text=True, check=False)
 
+    def committed():
+        repository.git("add", "-A", "-f")
+        done = pre_commit("install-hooks")
+        assert done.returncode == 0, done.stdout + done.stderr
+        (site,) = home.glob("repo*/py_env-*/lib/python*/site-packages")
+        (site / "a.pth").write_text("\n".join(LIBRARIES))  # for a Python that heeds no PYTHONPATH
+        return pre_commit("run", "--color", "never")
+
+    return committed
+
+
+def verdicts(done):
+    return re.findall(r"^(costcalc \w+)\.+(\w+)", done.stdout, re.M)
+
+
+def test_the_hooks_by_pre_commit(repository, hooks):
     repository.write(costcalc=CHECKS, models__net=NET % 10, other__notes="no: spec\n")
-    done = committed()
+    done = hooks()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.findall(r"^(costcalc \w+)\.+(\w+)", done.stdout, re.M) == [
-        ("costcalc validate", "Passed"),
-        ("costcalc check", "Passed"),
-    ]
+    assert verdicts(done) == [("costcalc validate", "Passed"), ("costcalc check", "Passed")]
     repository.write(models__net=NET % 11, models__bad="layers: [{cnov: 3}]\n")
-    done = committed()
+    done = hooks()
     assert done.returncode == 1
-    assert re.findall(r"^(costcalc \w+)\.+(\w+)", done.stdout, re.M) == [
-        ("costcalc validate", "Failed"),
-        ("costcalc check", "Failed"),
-    ]
+    assert verdicts(done) == [("costcalc validate", "Failed"), ("costcalc check", "Failed")]
     assert "models/bad.yaml:1:11" in done.stdout
     assert "mult-adds 11k is 1k (10.0 %) over the limit 10k" in done.stdout
+
+
+@pytest.fixture
+def hostile(repository, tmp_path_factory):
+    """A pull request that plants modules and settings wherever a program may look; gives the file that they make."""
+    mark = tmp_path_factory.mktemp("mark") / "hacked"
+    code = f"open({str(mark)!r}, 'a').write(__file__ + ' ' + __name__ + chr(10))\n"
+    repository.commit(costcalc=CHECKS, models__net=NET % 10)
+    repository.git("switch", "-q", "-c", "change")
+    for folder in (repository.root, repository.root / "models"):
+        for name in PLANTED:
+            (folder / f"{name}.py").write_text(code)
+        for name in ("pip", "costcalc", "hatchling", "venv"):  # packages are found before modules
+            (folder / name).mkdir()
+            for file in ("__init__.py", "__main__.py"):
+                (folder / name / file).write_text(code)
+        for name in ("setup.py", "conftest.py", "a.pth"):
+            (folder / name).write_text(code if name != "a.pth" else f"import os; {code}")
+        for name in ("pip.conf", "pip.ini", "setup.cfg"):
+            (folder / name).write_text(
+                "[global]\nrequire-hashes = true\nconstraint = nowhere.txt\n[install]\nuser = yes\n"
+            )
+        (folder / "pyproject.toml").write_text(
+            "[build-system]\nrequires = []\nbuild-backend = 'setup'\nbackend-path = ['.']\n"
+        )
+        for name in ("git", "gh", "python", "python3", "pip", "costcalc", "mktemp"):
+            script(folder / f"{name}.sh", f"touch {mark}")
+    repository.commit(models__net=NET % 11)
+    return mark
+
+
+def test_what_is_planted_would_run(repository, hostile):
+    """The test of the tests below: each way that they close is one."""
+    for line in (["-m", "venv", "x"], ["-m", "costcalc"], ["-c", "import argparse, yaml"], ["-m", "pip"]):
+        hostile.unlink(missing_ok=True)
+        subprocess.run([sys.executable, *line], cwd=repository.root, capture_output=True, check=False)
+        assert hostile.exists(), line
+        hostile.unlink()
+        subprocess.run([sys.executable, "-I", *line[:1], line[1], "--help"], cwd=repository.root, capture_output=True)
+        assert not hostile.exists(), line
+
+
+@pytest.mark.parametrize("where", [".", "models"])
+def test_the_action_runs_nothing_of_a_checkout(repository, hostile, job, sources, offline, environments, where):
+    one = job({"working-directory": where, "comment": "true"}, installed=False)
+    script(environments / "gh", "exit 0")
+    assert one.run(sources, environments) == 1, one.logs
+    assert one.logs["Check"].startswith("::error file=models/net.yaml,line=2,col=")
+    assert not hostile.exists(), hostile.read_text()
+
+
+def test_the_hooks_run_nothing_of_a_checkout(repository, hostile, hooks):
+    repository.write(models__net=NET % 12)
+    done = hooks()
+    assert verdicts(done)[1:] == [("costcalc check", "Failed")], done.stdout + done.stderr
+    assert "over the limit 10k" in done.stdout
+    assert not hostile.exists(), hostile.read_text()
+
+
+@pytest.fixture
+def published(sources, offline, monkeypatch, tmp_path_factory):
+    """pip finds costcalc, as if it were published."""
+    folder = tmp_path_factory.mktemp("wheels")
+    line = [sys.executable, "-I", "-m", "pip", "wheel", "--no-build-isolation", "-q", "-w", folder, sources]
+    subprocess.run(line, cwd="/", check=True, capture_output=True)
+    for name, value in {"FIND_LINKS": str(folder), "IGNORE_INSTALLED": "1"}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+
+
+def test_the_gitlab_job_runs_nothing_of_a_checkout(repository, hostile, published, environments):
+    page = (ROOT / "docs" / "budgets.md").read_text(encoding="utf-8")
+    block = re.search(r"^```yaml\n(costcalc:\n.*?)^```", page, re.S | re.M)[1]
+    lines = "\n".join(yaml.safe_load(block)["costcalc"]["script"])
+    env = {**os.environ, "PATH": f"{environments}:{os.environ['PATH']}"}
+    command = ["bash", "-eo", "pipefail", "-c", lines]
+    done = subprocess.run(command, cwd=repository.root, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, "over the limit 10k" in done.stdout) == (1, True), done.stdout + done.stderr
+    assert not hostile.exists(), hostile.read_text()
+
+
+def test_every_interpreter_is_isolated():
+    """In all that is shown for CI, no Python starts without -I, and no program of a checkout's environment."""
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("action.yml", ".pre-commit-hooks.yaml")]
+    page = (ROOT / "docs" / "budgets.md").read_text(encoding="utf-8")
+    texts += re.findall(r"^```yaml\n(.*?)^```", page, re.S | re.M)
+    started = [
+        line for text in texts for line in re.findall(r"(?:/|\b)python3?\b\"? .*", text) if not line.startswith("#")
+    ]
+    assert len(started) >= 6
+    assert all(re.match(r'/?python3?"? -I -m ', line) for line in started), started
+    assert not [text for text in texts if re.search(r"(^|[;&|/]) *pip3? install", text, re.M)]
 
 
 SUITE = """
