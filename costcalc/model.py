@@ -9,6 +9,7 @@ An argument (`Arg`) is a plain value (number, bool, word, tuple), an `Expr`, or 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from .accounting import Stored
 from .errors import Place, Source
 from .expr import Expr
 
@@ -164,6 +165,7 @@ class Model(NamedTuple):
     published: Iterable[Claim] = ()
     budget: Mapping[str, Cap] = {}
     included: tuple[Source, ...] = ()  # the texts of all specs that it includes, each once
+    stored: Stored | None = None  # the parameters of a network that was read with them: not of a spec
 
 
 def evaluate(arg, env):

@@ -5,9 +5,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from . import limits
+from .accounting import Accounting
 from .errors import Problem, SpecError
 from .model import Model
-from .pricing import Convention
+from .pricing import TRAINABLE, Convention
+from .pricing import total as priced
 
 
 class Line(NamedTuple):
@@ -52,9 +54,10 @@ class Report:
         output: tuple,
         convention: Convention,
         lines: tuple[Line, ...],
+        accounting: Accounting | None = None,
     ):
         self.model, self.values, self.inputs, self.output = model, values, inputs, output
-        self.convention, self.lines = convention, lines
+        self.convention, self.lines, self.accounting = convention, lines, accounting
 
     @cached_property
     def totals(self):
@@ -67,8 +70,8 @@ class Report:
 
     @cached_property
     def complete(self):
-        """Whether the cost of every layer is known; when not, totals are lower bounds."""
-        return all(line.complete for line in self.lines)
+        """Whether the cost of every layer is known and every parameter is in a row; else totals are lower bounds."""
+        return all(line.complete for line in self.lines) and (self.accounting is None or self.accounting.is_closed)
 
     def shown(self, everything=False):
         """The lines people look for: `then` layers without counted cost are left out unless `everything`."""
@@ -113,7 +116,15 @@ def report(model, trace, values, convention):
             prices[key] = convention.price(row.op.name, row.layer, row.times, row.shared is not None)
         lines.append(_line(row, *prices[key]))
     _refuse_same_names(lines, trace.rows)
-    return Report(model, values, trace.inputs, trace.output, convention, tuple(lines))
+    return Report(model, values, trace.inputs, trace.output, convention, tuple(lines), _accounting(model, trace.rows))
+
+
+def _accounting(model, rows) -> Accounting | None:
+    """How the parameters of a model compare with what the rows hold; None of a spec, whose rows are all it has."""
+    if model.stored is None:
+        return None
+    held = (priced(TRAINABLE, row.op.name, row.layer.params) for row in rows if not row.shared)
+    return Accounting(sum(held), model.stored)
 
 
 def _line(row, cost, params):

@@ -343,4 +343,4 @@ def test_an_unknown_operator_can_be_imported(run, tmp_path):
     (tmp_path / "odd.onnx").write_bytes(graph(nodes, constants=[W]))
     code, out, _ = run("import", "odd.onnx")
     assert code == 0
-    assert out.splitlines()[-2:] == ["  - opaque: Odd", "  - opaque: Odder"]
+    assert out.splitlines()[-2:] == ["  - {opaque: Odd, params: 0}", "  - {opaque: Odder, params: 0}"]

@@ -300,7 +300,7 @@ COUNTS = {  # name -> (nodes, what flows in, constants, mult-adds, numbers), eac
         X,
         [held("c", [1, 4, 10, 8]), held("w", [6, 4, 1, 1])],
         24 * 80,
-        24,
+        24 + 320,
     ),
 }
 

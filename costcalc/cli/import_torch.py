@@ -57,7 +57,7 @@ def command(target, inputs, kwargs, width, flat, by, depth, convention, format, 
         _show(model, convention or "paper", by, depth, format, as_json, output, color)
     else:
         _write(model, width, flat, output)
-    _note(reader.unused(exported))
+    _note(list(model.stored.unread))
 
 
 def _note(unused):

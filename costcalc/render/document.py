@@ -26,6 +26,7 @@ def document(report):
         **heading(report.model, report.convention, report.inputs, report.values),
         "complete": report.complete,
         "totals": report.totals,
+        **({} if report.accounting is None else {"accounting": report.accounting.record}),
     }
 
 

@@ -51,12 +51,23 @@ def bounds(report):
 
 
 def unknown(report):
-    """What the cost is not known of: each kind of layer, how many there are of it, and the first."""
+    """What the cost is not known of: kinds of layers, how many there are of each and the first; lost parameters."""
     kinds: dict = {}
     for line in (line for line in report.lines if not line.complete):
         kinds.setdefault(line.type, []).append(line.name)
     shown = [f"{kind} ({_first(names)})" for kind, names in list(kinds.items())[:MOST_KINDS]]
-    return [*shown, f"{len(kinds) - MOST_KINDS:,} more kinds"] if len(kinds) > MOST_KINDS else shown
+    shown += [f"{len(kinds) - MOST_KINDS:,} more kinds"] if len(kinds) > MOST_KINDS else []
+    return shown + _missing(report.accounting)
+
+
+def _missing(accounting):
+    """The parameters that a layer reads and no row holds, each with who reads it."""
+    if accounting is None or accounting.is_closed:
+        return []
+    named = [f"`{name}`, read by `{user}`" for name, user in accounting.stored.missing.items()]
+    more = [f"{len(named) - MOST_KINDS:,} more parameters"] if len(named) > MOST_KINDS else []
+    stored, held = accounting.stored, accounting.in_rows + accounting.unread
+    return [f"parameters ({held:,} of {stored.total:,} are accounted for)", *named[:MOST_KINDS], *more]
 
 
 def _first(names):

@@ -10,7 +10,9 @@ from ...model import Input, Model, Variable
 from ...num import prod
 from ...num.polynomials import Dim, named
 from .arguments import argument
+from .ending import ended, stored
 from .file import parsed
+from .living import living
 from .reader import Reader, Scope, opsets
 from .rules import is_standard
 from .tensors import Tensor
@@ -50,11 +52,14 @@ class _Importer:
         self.first = _with_channels_second(proto.graph.node)
 
     def model(self):
-        reader, inputs, _ = self.walked()
+        reader, inputs, outputs = self.walked()
+        ended(reader, zip((one.name for one in self.proto.graph.output), outputs, strict=True))
         if not reader.steps:
             raise self.error("the graph computes nothing")
+        found = stored(reader, lambda: living(self.proto.graph, reader.walked))
         shown = {name: Input(argument(reader.seen(one)[0]), None, False) for name, one in inputs.items()}
-        return Model(stem(self.source.path), self.source, self.variables, shown, reader.finished_steps())
+        steps = reader.finished_steps()
+        return Model(stem(self.source.path), self.source, self.variables, shown, steps, stored=found)
 
     def walked(self):
         """(Reader, input tensors, output tensors) of the graph, which was walked to its end."""
@@ -63,9 +68,9 @@ class _Importer:
         functions = {(one.domain, one.name, getattr(one, "overload", "")): one for one in self.proto.functions}
         reader = Reader(self.source, functions, opsets(self.proto))
         scope = Scope()
-        stored = {one.name for one in (*graph.initializer, *(one.values for one in graph.sparse_initializer))}
-        learned = {name: shape for name, shape in weights(graph).items() if name not in stored}
-        inputs = {one.name: self.input(one) for one in graph.input if one.name not in {*stored, *learned}}
+        given = {one.name for one in (*graph.initializer, *(one.values for one in graph.sparse_initializer))}
+        learned = {name: shape for name, shape in weights(graph).items() if name not in given}
+        inputs = {one.name: self.input(one) for one in graph.input if one.name not in {*given, *learned}}
         scope.own.update(inputs)
         for name, shape in learned.items():
             reader.keep(name, Tensor(shape, None, frozenset([name])), scope)

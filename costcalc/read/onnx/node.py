@@ -3,22 +3,29 @@
 from ... import ops
 from ...errors import Refused
 from ...num import equal, prod, require
-from .tensors import Tensor, sizes
+from .holding import hold
+from .tensors import Tensor, is_empty, sizes
 
 
 class Node:
     """A node with its inputs as tensors; None for one that is left out.
 
     `is_constant`: it computes the same whatever flows into the graph, and multiplies nothing; such nodes are no steps.
+    `beside` are tensors that the operator reads and its rule does not; `settings` the places of inputs whose numbers
+    are no parameters.
     """
 
-    __slots__ = ("attributes", "began", "inputs", "is_constant", "number", "outputs", "proto", "reader", "version")
+    __slots__ = (
+        *("attributes", "began", "beside", "inputs", "is_constant", "number", "outputs", "proto", "reader"),
+        *("settings", "version"),
+    )
 
-    def __init__(self, reader, proto, inputs, attributes, version, number):
-        self.reader, self.proto, self.inputs = reader, proto, inputs
+    def __init__(self, reader, proto, inputs, attributes, version, number, beside=()):
+        self.reader, self.proto, self.inputs, self.beside = reader, proto, inputs, list(beside)
         self.attributes, self.version, self.number = attributes, version, number
         self.outputs, self.began = len(proto.output), len(reader.steps)
-        self.is_constant = bool(inputs) and all(one is None or one.roots is not None for one in inputs)
+        self.settings = reader.settings(proto)
+        self.is_constant = bool(inputs) and all(one is None or one.roots is not None for one in (*inputs, *beside))
 
     @property
     def op(self):
@@ -81,6 +88,33 @@ class Node:
         )
         return shape
 
+    @property
+    def read(self):
+        """The tensors whose numbers the node computes with."""
+        if not self.settings:
+            return [*self.inputs, *self.beside]
+        return [*(one for at, one in enumerate(self.inputs) if at not in self.settings), *self.beside]
+
+    def roots(self):
+        """The parameters that the result of a constant node is made of."""
+        self.exclude()
+        return frozenset().union(*(one.roots for one in self.read if one is not None and one.roots))
+
+    def exclude(self):
+        """Note the inputs that are no parameters."""
+        for at in self.settings:
+            if at < len(self.inputs) and self.inputs[at] is not None and self.inputs[at].roots:
+                self.reader.numbers.settings |= self.inputs[at].roots
+
+    def hold(self, outputs):
+        """Let a step of this node hold the parameters that it reads and no step holds yet: no rule can lose any."""
+        self.exclude()
+        roots = self.reader.numbers.unheld(self.read)
+        if roots and len(self.reader.steps) == self.began:
+            self.passive(next((one.shape for one in outputs if one.shape is not None), (1,)))
+        if roots and len(self.reader.steps) > self.began:
+            hold(self.reader, roots)
+
     def sources(self, count):
         """Where the inputs of the next step come from: the step of this node before it, else its inputs in order."""
         flowing = [one for one in self.inputs if one is not None and (one.shape is not None or one.made is not None)]
@@ -108,7 +142,7 @@ class Node:
         """State an operation whose cost is not known; a shape that is not known either is ()."""
         flowing = next((one for one in self.inputs if one is not None and one.made is not None), None)
         x, out = (() if one is None or one.shape is None else self.seen(one)[0] for one in (flowing, output))
-        self.emit("opaque", x, label=self.op, holds=holds, out=out)
+        self.emit("opaque", x, label=self.op, holds=holds, out=out, params=0)
 
     def seen(self, tensor):
         """(shape per sample, channels last; how many samples) of a tensor."""
@@ -124,11 +158,6 @@ def axis(number, rank):
     if not -rank <= number < rank:
         raise Refused(f"axis {number} of a tensor with {rank} axes")
     return number % rank
-
-
-def is_empty(tensor):
-    """Whether a tensor has no elements, as the part of a slice that leaves nothing out."""
-    return tensor.shape is not None and 0 in tensor.shape
 
 
 def grid(tensor):

@@ -12,6 +12,7 @@ from .fold import folded
 from .names import levels, shortened
 from .node import Node, Unknown
 from .numbers import Numbers
+from .settings import is_made, is_trained, settings
 from .tensors import Tensor, stored
 
 _MALFORMED = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
@@ -40,17 +41,18 @@ class Reader:
         self.source, self.functions, self.versions = source, functions, versions
         self.steps, self.numbers, self.calls = [], Numbers(), []
         self.batch, self.times, self.done, self.runs = 1, 1, 0, 0
-        self.declared = Declared()
+        self.declared, self.walked = Declared(), {}
 
     # graphs
 
     def graph(self, graph, scope):
         """Walk the nodes of a graph whose inputs are in scope; gives its outputs."""
+        self.walked[id(graph)] = graph
         for proto in graph.initializer:
             self.initializer(proto, scope)
         for proto in graph.sparse_initializer:
-            tensor = Tensor(tuple(proto.dims), None, frozenset([proto.values.name]))
-            self.keep(proto.values.name, tensor, scope)
+            name = proto.values.name
+            self.keep(name, Tensor(tuple(proto.dims), None, frozenset([name])), scope)
         self.declared.note(graph.value_info)
         self.nodes(graph.node, scope)
         names = (one.name if type(one.name) is str else "" for one in graph.output)
@@ -61,9 +63,14 @@ class Reader:
         if type(proto.name) is bytes:
             raise self.error("an initializer", "has a name that is not UTF-8")
         try:
-            self.keep(proto.name, stored(proto), scope)
+            tensor = stored(proto)
         except Refused as error:
             raise self.error(f"initializer `{brief(proto.name)}`:", error.message) from None
+        self.keep(proto.name, tensor, scope)
+        if tensor.roots and not is_trained(proto):
+            self.numbers.literal(tensor)
+        elif tensor.roots and is_made(proto.name):
+            self.numbers.unnamed |= tensor.roots
 
     def keep(self, name, tensor, scope):
         """Put a stored tensor in scope; its numbers wait for the node that holds them."""
@@ -100,7 +107,8 @@ class Reader:
         title = titled(proto)
         inputs = [self.found(name, scope, f"node {title}") if name else None for name in proto.input]
         try:
-            node = Node(self, proto, inputs, rules.attributes(proto, given), self.version(proto), number)
+            attributes, beside = rules.attributes(proto, given), self.beside(proto, scope)
+            node = Node(self, proto, inputs, attributes, self.version(proto), number, beside)
             return node.made(self.outputs(node, scope))
         except Refused as error:
             raise self.error(f"node {title}:", error.message, error.help) from None
@@ -119,22 +127,23 @@ class Reader:
         if known is not None:
             return known
         rule = self.rule(proto)
-        node.is_constant = node.is_constant and not (rule and rule.multiplies)
+        node.is_constant = node.is_constant and rule is not None and not rule.multiplies
         hidden = [one for one in node.inputs if one is not None and one.shape is None and one.items is None]
         if rule is None or (hidden and not rule.takes_any):
-            return self.unruled(node, rule)
+            return self.finished(node, self.unruled(node, rule))
         try:
             found = rule(node, scope) if rule.takes_scope else rule(node)
         except Unknown:
-            return self.unruled(node, rule)
+            found = self.unruled(node, rule)
         return self.finished(node, found)
 
     def finished(self, node, found):
-        """The tensors that a rule's answer means: shapes take their roots from the inputs of the node."""
-        roots = None
+        """The tensors that a rule's answer means: of a constant node, they have the roots of its inputs."""
+        tensors = [one if isinstance(one, Tensor) else Tensor(tuple(one)) for one in found]
         if node.is_constant:
-            roots = frozenset().union(*(one.roots for one in node.inputs if one is not None))
-        tensors = [one if isinstance(one, Tensor) else Tensor(tuple(one), None, roots) for one in found]
+            tensors = [one._replace(roots=node.roots().union(one.roots or ())) for one in tensors]
+        else:
+            node.hold(tensors)
         for tensor in tensors:
             if tensor.shape is not None and len(tensor.shape) > limits.RANK:
                 raise Refused(f"a tensor of {len(tensor.shape)} axes is too much: the limit is {limits.RANK}")
@@ -145,8 +154,7 @@ class Reader:
         first = next((one.first for one in node.inputs if one is not None), False)
         outputs = [self.declared.tensor(name, first) for name in node.proto.output]
         if rule is None or rule.multiplies:
-            weights = [one for one in node.inputs if one is not None and one.roots]
-            node.unknown({"weight": weights[0]} if weights and rule is not None else None, next(iter(outputs), None))
+            node.unknown(output=next(iter(outputs), None))
         return outputs
 
     def function(self, function, node):
@@ -175,6 +183,14 @@ class Reader:
         """The rule of a node's operator, or None."""
         return rules.find(proto.domain, proto.op_type)
 
+    def beside(self, proto, scope):
+        """Tensors that a node reads and that are no inputs of its rule: outer ones that graphs inside of it read."""
+        return ()
+
+    def settings(self, proto):
+        """The places of the inputs of a node whose numbers are no parameters."""
+        return settings(proto.op_type, len(proto.input)) if rules.is_standard(proto.domain) else ()
+
     # steps
 
     def levels(self, proto, weight):
@@ -185,7 +201,7 @@ class Reader:
         """Add the step of one operation."""
         weight = next((root for one in holds.values() if one is not None for root in one.roots or ()), None)
         path = (*self.calls[:1], *self.levels(node.proto, weight))
-        counted, shared = self.numbers.counted(holds, path)
+        counted, shared = self.numbers.counted(holds, len(self.steps), "/".join(path))
         body = Stated(
             op,
             tuple(argument(shape) for shape in inputs),

@@ -42,6 +42,11 @@ def constant(shape, value=None):
     return Tensor(tuple(shape), None if value is None else tuple(value), frozenset())
 
 
+def is_empty(tensor):
+    """Whether a tensor has no elements, as the part of a slice that leaves nothing out."""
+    return tensor.shape is not None and 0 in tensor.shape
+
+
 def scalar(value):
     """A single number."""
     return constant((), (value,))

@@ -27,6 +27,7 @@ class Call(NamedTuple):
     leaf       what it is called in the innermost of them
     shapes     those of its outputs, None where one hangs on data
     constants  the inputs that are numbers in the code
+    beside     names of tensors that the operator reads and that are no inputs of its rule, as a mask of attention
     """
 
     name: str
@@ -39,3 +40,4 @@ class Call(NamedTuple):
     leaf: str
     shapes: tuple
     constants: dict[str, Any]
+    beside: tuple[str, ...] = ()

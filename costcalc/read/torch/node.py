@@ -42,6 +42,12 @@ class Node:
         """Add a call of an operator that only `rules` has."""
         self.call(op, *inputs, domain="torch", **attributes)
 
+    def told(self):
+        """The calls, the last with the tensors that none of them reads."""
+        known = {name for call in self.calls for name in call.input}
+        beside = tuple(dict.fromkeys(name for name in map(tensor, self.tensors) if name not in known))
+        return [*self.calls[:-1], self.calls[-1]._replace(beside=beside)] if beside and self.calls else self.calls
+
     def _add(self, op, domain, inputs, names, shapes, attributes):
         constants, found = {}, []
         for at, one in enumerate(inputs):

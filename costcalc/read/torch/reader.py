@@ -3,11 +3,13 @@
 from ...errors import Problem, Source, SpecError
 from ...memory import uncollected
 from ...model import Input, Model
+from ..onnx.ending import ended, stored
 from ..onnx.names import relative
 from ..onnx.reader import Reader, Scope
 from ..onnx.tensors import Tensor
 from . import translate
 from .calls import Call
+from .living import living, results
 from .node import Node, outputs, scopes, shape, shapes, tensor
 from .rules import RULES
 
@@ -24,17 +26,12 @@ def read(program, name, path):
         scope = Scope()
         _inputs(program, reader, scope, inputs)
         reader.nodes(_calls(program.graph), scope)
+        ended(reader, [(name, scope.find(name)) for name in results(program.graph)])
         if not reader.steps:
             raise SpecError(Problem("bad-graph", f"{path!r}: it computes nothing"))
+        found = stored(reader, lambda: reader.living(program.graph))
         shown = {one: Input(reader.seen(given)[0], None, False) for one, given in inputs.items()}
-        return Model(name, source, {}, shown, reader.finished_steps())
-
-
-def unused(program):
-    """The names of the parameters that nothing reads."""
-    nodes = {one.name: one for one in program.graph.nodes if one.op == "placeholder"}
-    specs = program.graph_signature.input_specs
-    return [one.target for one in specs if one.kind.name == "PARAMETER" and not nodes[one.arg.name].users]
+        return Model(name, source, {}, shown, reader.finished_steps(), stored=found)
 
 
 class _Reader(Reader):
@@ -42,6 +39,7 @@ class _Reader(Reader):
 
     def __init__(self, source):
         super().__init__(source, {}, _OPSET)
+        self.names: dict[str, list[str]] = {}
 
     def node(self, proto, number, scope, given):
         scope.own.update(proto.constants)
@@ -49,6 +47,24 @@ class _Reader(Reader):
 
     def rule(self, proto):
         return RULES.get(proto.op_type) if proto.domain == "torch" else super().rule(proto)
+
+    def note(self, root, name, is_statistic):
+        """Note the name of a stored tensor in the graph; a statistic of a norm is no parameter."""
+        self.names.setdefault(root, []).append(name)
+        if is_statistic:
+            self.numbers.statistics.add(root)
+
+    def living(self, graph):
+        """The parameters that the results of a graph are made of -> who reads them."""
+        found = living(graph)
+        names = ((root, next((one for one in names if one in found), None)) for root, names in self.names.items())
+        return {root: found[name] for root, name in names if name is not None}
+
+    def beside(self, proto, scope):
+        return [one for one in map(scope.find, getattr(proto, "beside", ())) if one is not None]
+
+    def settings(self, proto):
+        return frozenset()
 
     def levels(self, proto, weight):
         return relative([*proto.scopes, proto.leaf])
@@ -59,13 +75,14 @@ class _Reader(Reader):
             super().unruled(node, rule)
         elif rule is None or rule.multiplies:
             (shape, _), (out, times) = self.seen(flowing), self.seen(outputs[0])
-            node.emit("opaque", shape, label=node.op, out=out, times=times)
+            node.emit("opaque", shape, label=node.op, out=out, times=times, params=0)
         return outputs
 
 
 def _inputs(program, reader, scope, inputs):
     """Put what flows in, and all that is stored, into scope: parameters once, however many names they have."""
-    first, nodes = {}, {one.name: one for one in program.graph.nodes if one.op == "placeholder"}
+    first: dict = {}
+    nodes = {one.name: one for one in program.graph.nodes if one.op == "placeholder"}
     statistics = _statistics(program.graph)
     for spec in program.graph_signature.input_specs:
         name, kind = spec.arg.name, spec.kind.name
@@ -73,10 +90,21 @@ def _inputs(program, reader, scope, inputs):
         if kind == "USER_INPUT":
             inputs[name] = scope.own[name] = Tensor(size, first=len(size) > 3, made=name)
         elif kind == "PARAMETER" or name in statistics:
-            root = first.setdefault(id(program.state_dict[spec.target]), spec.target)
-            reader.keep(name, Tensor(size, None, frozenset([root])), scope)
+            value = program.state_dict[spec.target]
+            root = first.setdefault(storage(value), spec.target)
+            scope.own[name] = tensor = Tensor(size, None, frozenset([root]))
+            reader.numbers.keep(tensor, tensor.size * (2 if value.is_complex() else 1))
+            reader.note(root, name, is_statistic=kind != "PARAMETER")
         else:
             scope.own[name] = Tensor(size, None, frozenset())
+
+
+def storage(value):
+    """What tells the numbers of a tensor from those of others: parameters that are tied have them in one place."""
+    try:
+        return value.untyped_storage()._cdata, value.storage_offset(), value.numel()
+    except (AttributeError, NotImplementedError, RuntimeError):
+        return id(value)
 
 
 def _statistics(graph):
@@ -134,11 +162,12 @@ def _called(node):
         return [_unknown(node)]
     found = Node(node)
     rule(found)
-    return found.calls
+    return found.told()
 
 
 def _unknown(node):
     name = getattr(node.target, "_schema", None)
-    space, _, op = (name.name if name else f"torch::{node.target}").partition("::")
+    own = getattr(node.target, "__name__", type(node.target).__name__)
+    space, _, op = (name.name if name else f"torch::{own}").partition("::")
     given = tuple(tensor(one) for one in node.all_input_nodes if not _is_silent(one) and one.op != "get_attr")
     return Call(node.name, op, space, given, outputs(node), (), scopes(node), op, shapes(node), {})

@@ -78,5 +78,6 @@ def multi_head(node):
 def rotary(node):
     """Positions turned into the channels: the shape stays."""
     x = node.need(0)
+    node.settings = frozenset(range(1, len(node.inputs)))  # positions, and tables of cosines and sines
     node.passive(x.shape)
     return [Tensor(x.shape)]

@@ -91,7 +91,7 @@ def _repeated(node, once, times, carried):
     if times == 0:
         raise Unknown
     reader, outer = node.reader, node.reader.times
-    mark, left = len(reader.steps), dict(reader.numbers.left)
+    mark, held = len(reader.steps), reader.numbers.state()
     general = [None if one is None else one._replace(value=None, roots=None) for one in carried]
     reader.times = outer * times
     try:
@@ -103,7 +103,7 @@ def _repeated(node, once, times, carried):
         reader.times = outer
     if not same:
         del reader.steps[mark:]
-        reader.numbers.left = left
+        reader.numbers.restore(held)
         return _unrolled(node, once, times, carried)
     return [*found[: len(carried)], *(_stacked(one, times) for one in found[len(carried) :])]
 

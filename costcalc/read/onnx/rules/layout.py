@@ -2,8 +2,8 @@
 
 from ....errors import Refused
 from ....num import floor_div, prod
-from ..node import axis, is_empty
-from ..tensors import Tensor
+from ..node import axis
+from ..tensors import Tensor, is_empty
 from . import rule
 
 

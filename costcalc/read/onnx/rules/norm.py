@@ -19,6 +19,7 @@ def batchnorm(node):
         check_count(one, x.shape[1], "{} numbers meet {} channels")
     y = x._replace(roots=None, value=None, first=len(x.shape) > 2)
     shape, times = node.seen(y._replace(first=True))
+    node.reader.numbers.statistics |= (mean.roots or frozenset()) | (variance.roots or frozenset())
     running = mean._replace(shape=(2 * mean.size,), roots=(mean.roots or frozenset()) | (variance.roots or frozenset()))
     node.emit("batchnorm", shape, times=times, follows=True, holds={"gamma": scale, "beta": shift, "running": running})
     return [y, *[(x.shape[1],)] * (node.outputs - 1)]

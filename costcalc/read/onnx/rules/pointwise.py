@@ -115,7 +115,7 @@ def joined(node, tensors, op):
     shapes = [_aligned(one.shape, len(shape), dropped, first) for one in tensors]
     constants = [one for one in tensors if node.reader.numbers.are_learned(one)]
     flowing = next((one.made for one in tensors if one.made is not None), None)
-    holds = {kind(node, op, one, flowing): one for one in constants if one.size != 1}
+    holds = {kind(node, op, one, flowing): one for one in constants}
     if len(tensors) > 1:
         node.emit(op, *shapes, times=times, follows=bool(constants), holds=holds)
     return [Tensor(shape, None, _roots(node), first)]

@@ -64,7 +64,7 @@ def top_k(node):
     """The largest or smallest along an axis, and where they are."""
     x = node.need(0)
     count = sizes(node.input(1)) if node.input(1) is not None else (node.get("k"),)
-    if count is None:
+    if count is None or count[0] is None:
         raise Unknown
     at = axis(node.get("axis", -1), len(x.shape))
     shape = (*x.shape[:at], count[0], *x.shape[at + 1 :])

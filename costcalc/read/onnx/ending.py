@@ -1,0 +1,56 @@
+"""The end of a walk: parameters that are outputs, what is left of those of which parts were read, and the law."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from ...accounting import Stored
+from .holding import add
+from .node import Node
+from .numbers import RUNNING
+from .tensors import Tensor
+
+
+class Stub(NamedTuple):
+    """A node that the graph does not have: it stands for an output, or for parameters that no layer holds."""
+
+    name: str
+    op_type: str
+    leaf: str
+    domain: str = ""
+    input: tuple[str, ...] = ()
+    output: tuple[str, ...] = ("",)
+    scopes: tuple[str, ...] = ()
+
+
+def ended(reader, outputs: Iterable[tuple[str, Tensor | None]]) -> None:
+    """Finish a walk whose graph has these outputs, with their names.
+
+    Parameters that are outputs are read; of those of which parts are read, the first step that holds any has all.
+    """
+    for name, tensor in outputs:
+        if tensor is not None and reader.numbers.unheld([tensor]):
+            node = Node(reader, Stub(name, "output", "output"), [tensor], {}, 1, len(reader.steps) + 1)
+            node.is_constant = False
+            node.hold([tensor])
+    for holder, count in reader.numbers.parts():
+        add(reader.steps, holder.step, {holder.kind: count})
+
+
+def stored(reader, living: Callable[[], Mapping[str, str]]) -> Stored:
+    """The parameters of a graph. Those that are read and in no row make a row of unknown cost.
+
+    living  gives the names that the outputs are made of -> who reads them; asked if a parameter is in no row
+    """
+    parameters = reader.numbers.parameters()
+    left = {root: size for root, size in parameters.items() if root not in reader.numbers.holders}
+    alive = living() if left else {}
+    missing = {root: alive[root] for root in left if root in alive}
+    rows = sum(count for step in reader.steps for kind, count in step.body.holds.items() if kind != RUNNING)
+    short = sum(parameters.values()) - rows - sum(left.values())
+    if short:
+        missing[f"{abs(short):,} numbers"] = "two layers" if short < 0 else "no layer"
+    if missing:
+        stub = Stub("missing parameters", "missing parameters", "missing parameters")
+        Node(reader, stub, [], {}, 1, len(reader.steps) + 1).unknown()
+    unread = {root: size for root, size in left.items() if root not in alive}
+    return Stored(sum(parameters.values()), unread, missing)

@@ -1,0 +1,17 @@
+"""Parameters put into steps that are stated already."""
+
+from collections.abc import Iterable, Mapping
+
+
+def hold(reader, roots: Iterable[str]) -> None:
+    """Let the last step of a walk hold parameters that no step holds yet."""
+    at = len(reader.steps) - 1
+    add(reader.steps, at, reader.numbers.rest(roots, at, "/".join(reader.steps[at].body.path)))
+
+
+def add(steps: list, at: int, added: Mapping[str, int]) -> None:
+    """Add numbers by kind to those that a step holds."""
+    body = steps[at].body
+    holds = {**body.holds, **{kind: body.holds.get(kind, 0) + count for kind, count in added.items()}}
+    shared = None if any(added.values()) else body.shared
+    steps[at] = steps[at]._replace(body=body._replace(holds=holds, shared=shared))

@@ -1,0 +1,35 @@
+"""Which tensors of a graph its outputs are made of: what no layer reads is not among them."""
+
+from collections.abc import Container, Iterator
+
+
+def living(graph, walked: Container[int]) -> dict[str, str]:
+    """The names that a graph's outputs are made of, each with the node that reads it last.
+
+    walked  the ids of the graphs that run: the others are branches that are not taken
+    """
+    found = {one.name: "the output" for one in graph.output}
+    for node in reversed(graph.node):
+        if any(name in found for name in node.output):
+            title = node.name or next(iter(node.output), "") or node.op_type
+            for name in _read(node, walked):
+                found.setdefault(name, title)
+    return found
+
+
+def _read(node, walked: Container[int]) -> Iterator[str]:
+    """The names that a node reads, those in the graphs inside of it too."""
+    yield from node.input
+    for graph in (one for one in graphs_in(node) if id(one) in walked):
+        for inner in graph.node:
+            yield from _read(inner, walked)
+        yield from (one.name for one in graph.output)
+
+
+def graphs_in(node) -> Iterator:
+    """The graphs in the attributes of a node."""
+    for one in node.attribute:
+        if one.type == 5:
+            yield one.g
+        elif one.type == 10:
+            yield from one.graphs
