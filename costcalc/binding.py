@@ -108,8 +108,9 @@ def _bound_one(step, call, option, arg, env, noted):
 
 def is_mixed_up(value, kind):
     """Whether a truth stands where a number is due, or a number where a truth is."""
-    if kind.name == "flag":
-        return type(value) in (int, float) and value not in (0, 1)
+    if kind.name in ("flag", "flags"):
+        each = value if type(value) is tuple else (value,)
+        return any(type(one) in (int, float) and one not in (0, 1) for one in each)
     return type(value) is bool
 
 

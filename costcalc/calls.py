@@ -3,7 +3,7 @@
 from .binding import SHOWN, error_at, here, place_in, place_of, refused, shown, valued
 from .errors import OptionError, Refused, SpecError
 from .model import Include
-from .scope import shape_names
+from .scope import look_up, shape_names
 from .variables import require_possible, settle
 
 
@@ -21,6 +21,16 @@ def passed(step, body, x, scope):
             problem = error.problems[0]
             raise error_at(problem.code, problem.message, place, problem.help, here(arg, env)) from None
     return given, settle(body.model, given)
+
+
+def arguments(step, block, row, x, scope):
+    """(values of a block's parameters in one call and of the variables, tensors by the parameters that name layers)."""
+    env, outer = dict(scope.values), {**shape_names(x), **scope.env}
+    for param in block.params:
+        arg = row[param] if param in row else block.defaults[param]
+        inner = outer if param in row else {**shape_names(x), **env}
+        env[param] = arg if param in block.tensors else valued(arg, inner, place_in(step, arg))
+    return env, {param: look_up(row[param], step, scope) for param in block.tensors}
 
 
 def explained(error, calls):

@@ -23,6 +23,13 @@ class Call(NamedTuple):
     options: Mapping[str, Arg]
     places: Mapping[str, tuple]
     dynamic: bool  # whether any option must be evaluated
+    reuse: str = ""  # the layer whose weights it reads
+    holds: Mapping[str, Arg] | None = None  # its parameters by kind, where they are not those of its rule
+
+    @property
+    def shares(self):
+        """Whether its parameters are not those that its rule says."""
+        return bool(self.reuse) or self.holds is not None
 
 
 class Block(NamedTuple):
@@ -33,6 +40,7 @@ class Block(NamedTuple):
     defaults: Mapping[str, Arg]
     steps: tuple["Step", ...]
     source: Source
+    tensors: frozenset = frozenset()  # the parameters that name a layer
 
 
 class BlockCall(NamedTuple):

@@ -3,10 +3,12 @@
 import inspect
 
 from .ops import INDEX, find
+from .ops.kinds import NUMBERS
 from .quantities import ACCURACIES, METRICS
 from .read.blocks import shipped_library
 from .read.evidence import ENTRY, LIMITED, OF, REASONS, TEXTS
 from .read.layers import CONTROLS
+from .read.owned import OWN
 
 _NUMBER = {"type": ["number", "string", "boolean"], "description": "a number or an expression"}
 _STEPS = {"type": "array", "items": {"$ref": "#/definitions/layer"}}
@@ -34,8 +36,15 @@ _CONTROLS = {
     "from": {**_NAME, "description": "the layer or input whose output flows in"},
     "then": {**_STEPS, "description": "layers that follow each time, such as [batchnorm, relu]"},
     "layers": {**_STEPS, "description": "a group of layers"},
-    "reuse": {**_NAME, "description": "an earlier layer again, with the same weights"},
+    "reuse": {**_NAME, "description": "an earlier layer again; beside an operation, the layer whose weights it reads"},
     "include": {"type": "string", "description": "layers of another spec; its variables are options"},
+    "params": {
+        "anyOf": [
+            _NUMBER,
+            {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(NUMBERS, _NUMBER)},
+        ],
+        "description": "parameters that it holds, where they are not those of its rule: of weights, or by kind",
+    },
     "until": {**_NAME, "description": "of an include, the last layer, by its `as`"},
     "after": {**_NAME, "description": "of an include, the layer before the first, by its `as`"},
 }
@@ -76,7 +85,7 @@ def _operation(op):
     required = [name for name, option in op.options.items() if option.required and name != op.main]
     return {
         "description": inspect.cleandoc(op.doc),
-        "properties": {**properties, **{name: _CONTROLS[name] for name in CONTROLS}},
+        "properties": {**{name: _CONTROLS[name] for name in (*sorted(OWN), *CONTROLS)}, **properties},
         "additionalProperties": False,
         **({"required": required} if main is None or not main.required else {"required": [op.name, *required]}),
     }

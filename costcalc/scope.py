@@ -100,8 +100,8 @@ class Scope:
 
     __slots__ = ("env", "frame", "named", "parent", "values")
 
-    def __init__(self, env, frame, parent=None, values=None):
-        self.env, self.frame, self.named, self.parent = env, frame, {}, parent
+    def __init__(self, env, frame, parent=None, values=None, named=()):
+        self.env, self.frame, self.named, self.parent = env, frame, dict(named), parent
         self.values = parent.values if values is None else values  # of the variables of the spec it belongs to
 
 

@@ -69,11 +69,11 @@ TERMS = _by_name(
 )
 NUMBERS = _by_name(
     Term("weight", "weights", (*_PRODUCTS, "embedding", "parameter", "opaque")),
-    Term("bias", "biases", _PRODUCTS),
-    Term("gamma", "scales of normalisations", _NORMS),
-    Term("beta", "shifts of normalisations", _NORMS),
-    Term("slope", "slopes of a PReLU", ("prelu",)),
-    Term("running", "means and variances that batch norm keeps, which are not trained", ("batchnorm",)),
+    Term("bias", "biases", (*_PRODUCTS, "parameter")),
+    Term("gamma", "scales of normalisations", (*_NORMS, "parameter")),
+    Term("beta", "shifts of normalisations", (*_NORMS, "parameter")),
+    Term("slope", "slopes of a PReLU", ("prelu", "parameter")),
+    Term("running", "means and variances that batch norm keeps, which are not trained", ("batchnorm", "parameter")),
 )
 
 

@@ -5,13 +5,14 @@ What flows through decides what comes out: whole numbers give a table, arrays a 
 
 from . import limits, num, ops
 from .allowance import within
-from .binding import applied, at, bound, counted, decided, place_in, place_of, valued
-from .calls import explained, passed
+from .binding import applied, at, bound, counted, decided, place_of
+from .calls import arguments, explained, passed
 from .errors import SpecError, in_order, nearest
+from .holding import Held
 from .inputs import input_shape
 from .model import BlockCall, Call, Group, Include, Reuse, Stated
 from .rows import Row, Trace, same_weights
-from .scope import Frame, Named, Scope, look_up, reusable, shape_names
+from .scope import Frame, Named, Scope, look_up, reusable
 from .stating import Levels, stated
 from .work import EVERY, Work
 
@@ -137,9 +138,13 @@ class _Tracer:
         if op.branches:
             options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
         layer = self.remembered(step, op, x, options)
-        self.add(Row(op, frame, inputs, layer, self.times, self.shared, False, place_of(step), options, call.options))
+        layer, shared = self.held(step, x, scope, layer) if call.shares else (layer, self.shared)
+        self.add(Row(op, frame, inputs, layer, self.times, shared, False, place_of(step), options, call.options))
         x = self.follow(then, layer.shape, Scope(scope.env, frame, scope)) if then else layer.shape
         return frame.closed(x)
+
+    def held(self, step, x, scope, layer):
+        return Held(step, x, scope, self.rows).of(layer, self.shared)
 
     def branches(self, step, op, options, x, scope, frame, inputs):
         options = dict(options)
@@ -177,14 +182,10 @@ class _Tracer:
         for name, row in body.rows:
             self.work.walk(step)
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
-            env = dict(scope.values)
-            outer = {**shape_names(x), **scope.env}
-            for param in body.block.params:
-                arg = row[param] if param in row else body.block.defaults[param]
-                env[param] = valued(arg, outer if param in row else {**shape_names(x), **env}, place_in(step, arg))
+            env, named = arguments(step, body.block, row, x, scope)
             self.calls.append((step, body, env))
             frame = Frame(scope.frame, base, (body.block, row), step)
-            x = frame.closed(self.steps(body.block.steps, x, Scope(env, frame, scope)))
+            x = frame.closed(self.steps(body.block.steps, x, Scope(env, frame, scope, None, named)))
             self.calls.pop()
         return x
 

@@ -4,9 +4,11 @@ In a walk only shapes flow. Here each shape that flows knows the row that made i
 the inputs of a row come from, and an ordinary walk pays nothing for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .holding import holder
+from .owning import counted, held
 from .rows import Row
 from .scope import reusable
 from .trace import _Tracer
@@ -19,11 +21,19 @@ class Node(NamedTuple):
     name: str
     sources: tuple  # for each input of the row: the number of the node that makes it, or the name of an input
     holder: int  # the node whose weights it uses: its own number, unless it runs an earlier layer again
+    table: int | None = None  # the node whose weights it reads, where it has other numbers or is another operation
+    steps: tuple = ()  # the numbers of the steps that it stands for, where those state their inputs
 
     @property
     def options(self):
         """Every option of the operation, the defaults filled in."""
         return {**{name: one.default for name, one in self.row.op.options.items()}, **self.row.options}
+
+    @property
+    def is_given(self):
+        """Whether it holds other numbers than its rule says, and no other layer has them."""
+        shares = self.row.shared is not None or self.table is not None
+        return not shares and held(self.row) != counted(self.row)
 
 
 class Graph(NamedTuple):
@@ -32,6 +42,7 @@ class Graph(NamedTuple):
     nodes: list
     inputs: Mapping[str, tuple]
     output: Any
+    rows: Sequence = ()  # of the steps that the nodes stand for, where those state their inputs
 
     @property
     def unread(self):
@@ -53,7 +64,13 @@ def wired(model, values) -> Graph:
     walked = tracer.run()
     sources = _Sources(walked.inputs)
     nodes = [
-        Node(row, row.name, tuple(map(sources.of, row.inputs)), tracer.holders.get(number, number))
+        Node(
+            row,
+            row.name,
+            tuple(map(sources.of, row.inputs)),
+            tracer.holders.get(number, number),
+            tracer.tables.get(number),
+        )
         for number, row in enumerate(walked.rows)
     ]
     return Graph(nodes, walked.inputs, sources.of(walked.output))
@@ -63,12 +80,20 @@ class _Wirer(_Tracer):
     def __init__(self, model, values):
         super().__init__(model, values)
         self.holders: dict[int, int] = {}
+        self.tables: dict[int, int] = {}
 
     def remembered(self, step, op, x, options):
         layer = super().remembered(step, op, x, options)
         shape = Tensor(layer.shape)
         shape.row = len(self.rows)  # the row that is about to be added
         return layer._replace(shape=shape)
+
+    def held(self, step, x, scope, layer):
+        if step.body.reuse:
+            number = holder(step.body.reuse, step, scope, self.rows)
+            number = self.holders.get(number, number)
+            self.tables[len(self.rows)] = self.tables.get(number, number)
+        return super().held(step, x, scope, layer)
 
     def reuse(self, step, name, x, scope):
         first, start = reusable(name, step, scope).rows[0], len(self.rows)

@@ -49,6 +49,14 @@ def added(workings):
 
 def worked(row):
     """(mult-adds, weights) of a row as workings; None for what it has none of."""
+    cost, weights = _worked(row)
+    held = row.layer.params.get("weight", 0)
+    if row.shared is None and held != (weights.value if weights else 0):
+        weights = Working(str(held), "", held)  # the spec says how many
+    return cost, weights
+
+
+def _worked(row):
     if row.op.name in _TABLES:
         return None, product(_TABLES[row.op.name](row))
     if row.op.name in _SUMS and row.options.keys() <= {"heads", "bias", "inputs"}:

@@ -25,8 +25,8 @@ SIZE = "it is a whole number, 1 or more"
 JOIN = "bring the branch of 3 channels to 8 with {conv: 1x1, out: 8}"
 COLON = "a space is missing after the `:`"
 CONV = (
-    "known: `as`, `bias`, `dilation`, `from`, `groups`, `out`, `padding`, `repeat`, `residual`, `stride`, `then`,"
-    " `times`, `when`"
+    "known: `as`, `bias`, `dilation`, `from`, `groups`, `out`, `padding`, `params`, `repeat`, `residual`, `reuse`,"
+    " `stride`, `then`, `times`, `when`"
 )
 DEPTHWISE_OUT = (
     "it keeps the channels, times `multiplier`; `{separable: 64}` adds the 1x1 convolution that changes them"
@@ -831,6 +831,7 @@ layers: [relu]
         "blocks that cannot be",
         """
 vars: {alpha: 1}
+define: {width(c): alpha * c}
 input: [56, 56, 3]
 blocks:
   «a(alpha)»: [relu]
@@ -843,11 +844,11 @@ blocks:
   e: «relu»
 layers: [relu]
 """,
-        ("`alpha` is a variable already", "give the parameter another name"),
+        ("`alpha` is a variable that `width` reads", "give the parameter another name"),
         ("`conv` is an operation already", "give the block another name"),
         ("`repeat` is an operation already", "give the block another name"),
         ("`i` means something already", "give the parameter another name"),
-        ("two blocks are called `b`", "the first is on line 7"),
+        ("two blocks are called `b`", "the first is on line 8"),
         ("`3` is not a parameter", "a parameter is a name, or `name=1`"),
         ("`e` needs a default, as the one before it has", "write `e=1`"),
         ("a list of layers is due here, not `relu`", "write [relu]"),

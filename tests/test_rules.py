@@ -307,7 +307,7 @@ def test_kinds_are_called_by_what_they_hold():
     forms = {form: {one.name for one in kinds if one.form == form} for form in {one.form for one in kinds}}
     assert forms == {
         "number": {"size", "width", "count", "amount", "rate", "flag"},
-        "kernel": {"steps", "per_axis", "scale", "kernel", "window"},
+        "kernel": {"steps", "per_axis", "scale", "kernel", "window", "flags"},
         "padding": {"padding"},
         "shape": {"shape", "order"},
         "word": {"axis", "method"},
@@ -321,7 +321,11 @@ def test_kinds_are_called_by_what_they_hold():
         "padding": ("same", "valid"),
         "axis": ("channels", "features", "height", "width", "depth", "length", "tokens"),
     }
-    assert [one.words for one in kinds if one.name == "method"] == [("nearest", "bilinear"), ("mean", "sum", "max")]
+    assert [one.words for one in kinds if one.name == "method"] == [
+        ("nearest", "bilinear"),
+        ("mean", "sum", "max"),
+        ("weight", "bias", "gamma", "beta", "slope", "running"),
+    ]
 
 
 def test_kinds_know_points():

@@ -31,10 +31,11 @@ PRICES = {
     "gru.states": one(7, f"{_RNN}, _count_gru_cell: hidden_size for each of 3 gates, and 4 to mix"),
     "opaque.mac": one(1, "as the spec's author says"),
 }
+_PARAMETERS = "parameter.weight parameter.bias parameter.gamma parameter.beta parameter.slope"
 PARAMS = {
     **each("weight bias gamma beta slope", 1, "thop/profile.py: parameters of the modules that have a hook"),
     **each("attention.weight attention.bias", 0, f"{_HOOKS}: none for nn.MultiheadAttention"),
-    "parameter.weight": one(0, "a parameter outside of such a module is not seen"),
+    **each(_PARAMETERS, 0, "a parameter outside of such a module is not seen"),
     **each("embedding.weight bilinear.weight bilinear.bias", 0, f"{_HOOKS}: none"),
     **each("groupnorm.gamma groupnorm.beta rmsnorm.gamma", 0, f"{_HOOKS}: none"),
 }

@@ -3,7 +3,7 @@
 from ..errors import Refused
 from ..num import equal, floor_div, minimum, prod, require
 from .base import Layer, op
-from .kinds import Branch, Branches, Flag, Size, Width
+from .kinds import Branch, Branches, Flag, Flags, Size, Width
 
 
 @op("attention")
@@ -17,7 +17,7 @@ def attention(
     causal: Flag = False,
     window: Size = None,
     out: Width = None,
-    bias: Flag = True,
+    bias: Flags = True,
 ):
     """Multi-head attention with its four projections.
 
@@ -28,6 +28,7 @@ def attention(
     the rest is the quantity `mac_masked`, which a plain implementation computes too. A `window` leaves a query its
     own key and window - 1 before it when causal, else its own and window // 2 on each side; then `mac_masked` is the
     future half of that band, and what is outside of it is not computed at all.
+    `bias` is one answer for all projections, or a list for queries, keys, values and the result.
     arXiv:1706.03762 section 3.2; grouped keys arXiv:2305.13245; torch.nn.MultiheadAttention.
 
     Example: {attention: 12}
@@ -43,14 +44,14 @@ def attention(
     batch = prod(outer)
     return Layer(
         shape=(*outer, queries, out),
-        params={"weight": query + 2 * key + result, "bias": inner + 2 * shared + out if bias else 0},
+        params={"weight": query + 2 * key + result, "bias": _chosen(bias, (inner, shared, shared, out))},
         terms={
             "mac": projections * batch,
             "mac_attention": 2 * inner * pairs * batch,
             "mac_masked": 2 * inner * masked * batch,
             "scale": inner * queries * batch,
             "softmax": heads * pairs * batch,
-            "bias": ((inner + out) * queries + 2 * shared * keys) * batch if bias else 0,
+            "bias": _chosen(bias, (inner * queries, shared * keys, shared * keys, out * queries)) * batch,
         },
         detail={"heads": heads},
     )
@@ -92,6 +93,23 @@ def attend(x, inputs: Branches, *, heads: Size, causal: Flag = False, window: Si
         },
         detail={"heads": heads},
     )
+
+
+def biased(bias):
+    """Whether each of the four projections has a bias."""
+    if type(bias) is tuple and len(bias) != 4:
+        raise Refused(
+            f"`bias` is one answer, or one each for queries, keys, values and the result; got {len(bias)}", "bias"
+        )
+    return bias if type(bias) is tuple else (bias,) * 4
+
+
+def _chosen(bias, counts):
+    """The sum of the counts of the projections that have a bias."""
+    total = 0
+    for one, count in zip(biased(bias), counts, strict=True):
+        total = total + count if one else total
+    return total
 
 
 def _widths(channels, heads, kv_heads, head_size):

@@ -3,7 +3,7 @@
 from ..errors import Refused
 from ..num import equal, prod, require
 from .base import Layer, op
-from .kinds import Branches, Equation, Flag, Shape, Size, Width
+from .kinds import Branches, Equation, Flag, Numbers, Shape, Size, Width
 
 
 @op("linear", label=lambda detail: "fully connected")
@@ -95,14 +95,14 @@ def embedding(x, out: Width, *, vocab: Size):
 
 
 @op("parameter")
-def parameter(shape: Shape):
-    """Learned constant: a class token, a position table. It takes no input and costs nothing to make.
+def parameter(shape: Shape, *, kind: Numbers = "weight"):
+    """Learned constant: a class token, a position table, a scale. It takes no input and costs nothing to make.
 
-    -> shape. torch.nn.Parameter.
+    -> shape. `kind` says what conventions count it as: a scale that is multiplied in is a `gamma`. torch.nn.Parameter.
 
     Example: {parameter: [1, 768]}
     """
-    return Layer(shape=shape, params={"weight": prod(shape)})
+    return Layer(shape=shape, params={kind: prod(shape)})
 
 
 def _two(inputs, name):

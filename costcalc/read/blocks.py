@@ -6,7 +6,7 @@ from keyword import kwlist
 
 from .. import limits
 from ..errors import Source, brief
-from ..expr import CONSTANTS, FUNCTIONS
+from ..expr import CONSTANTS, FUNCTIONS, Function
 from ..model import Block
 from ..ops import INDEX
 from ..scope import SHAPE_NAMES
@@ -113,16 +113,25 @@ class Library:
         key, body, params = self.nodes[name]
         names = tuple(param for param, _ in params)
         for param in names:
-            if param in RESERVED or (param in self.scope.names and param not in SHAPE_NAMES):
-                what = "means something already" if param in RESERVED else "is a variable already"
+            reader = self._reader(param)
+            if param in RESERVED or reader:
+                what = f"is a variable that `{reader}` reads" if reader else "means something already"
                 self.problems.add("name-taken", f"`{brief(param)}` {what}", key, "give the parameter another name")
         defaults = self._defaults(key, params)
         outer = self.reader.names
-        self.reader.names = outer.of_block()
-        self.names_of_blocks.append(self.reader.names)
+        self.reader.names = own = outer.of_block(names)
+        self.names_of_blocks.append(own)
         steps = self.reader.steps(body, self.scope.inside(params=self.scope.params.union(names)))
         self.reader.names = outer
-        return Block(name, names, defaults, steps, self.source)
+        for param in sorted(own.tensors & defaults.keys()):
+            help = "every call names one; leave the default out"
+            self.problems.add("bad-signature", f"`{param}` names a layer and has no default", key, help)
+        return Block(name, names, defaults, steps, self.source, frozenset(own.tensors))
+
+    def _reader(self, name):
+        """A function of the spec that reads a variable of this name; inside the block it would read another value."""
+        functions = (one for one, *_ in self.scope.functions.values() if type(one) is Function)
+        return next((one.name for one in functions if name in one.body.names - set(one.params)), None)
 
     def _defaults(self, key, params):
         """Default arguments; each may use the parameters before it."""

@@ -8,6 +8,7 @@ from . import args
 from .args import BAD
 from .controls import CONTROLS, control, layer_name
 from .names import Names
+from .owned import OWN, is_own, owned
 from .rows import RowReader
 
 BODIES = ("layers", "reuse", "include")
@@ -125,7 +126,7 @@ class LayerReader:
             else:
                 given[op.main] = value
         for key, (key_node, node) in entries.items():
-            if key in CONTROLS:
+            if key in CONTROLS or is_own(key, node, op):
                 continue
             if key not in op.options or key == op.main:
                 self._unknown_option(op, key, key_node)
@@ -141,10 +142,11 @@ class LayerReader:
         for option in op.options.values():
             if option.required and option.name not in given:
                 self._missing(name, option, op, at)
-        return Call(name, options, places, any(map(is_dynamic, options.values())))
+        found = Call(name, options, places, any(map(is_dynamic, options.values())))
+        return owned(found, op, entries, self._earlier, scope, self.problems) if OWN & entries.keys() else found
 
     def _unknown_option(self, op, name, at):
-        known = (set(op.options) - {op.main}) | set(CONTROLS)
+        known = (set(op.options) - {op.main}) | set(CONTROLS) | OWN
         from .hints import option_hint
 
         hint = option_hint(name, known, op.main)
@@ -196,7 +198,7 @@ class LayerReader:
         block = self.library.block(name, at)
         if block is None:
             return Group(())
-        reader = RowReader(self.problems, block, scope, self.defaults.get(name, _NOTHING))
+        reader = RowReader(self.problems, block, scope, self.defaults.get(name, _NOTHING), self._earlier)
         return BlockCall(block, reader.rows(at, value, entries))
 
     # how a step is run

@@ -16,11 +16,12 @@ class Names:
         self.given.update(self.levels[0])
         self.missing = {}  # name -> the problems that say it is not known
         self.left = None  # in a block: the nodes whose names it does not have
+        self.params, self.tensors = frozenset(), set()  # of a block: its parameters, and those that name layers
 
-    def of_block(self):
-        """The names of a block's body."""
+    def of_block(self, params):
+        """The names of the body of a block with these parameters."""
         inner = Names(self.problems, (), self.given)
-        inner.left = []
+        inner.left, inner.params = [], frozenset(params)
         return inner
 
     def open(self):
@@ -47,6 +48,9 @@ class Names:
     def check(self, node):
         """Note a name that no layer before has."""
         if any(_is_in(node.value, level) for level in self.levels):
+            return
+        if node.value in self.params:
+            self.tensors.add(node.value)
             return
         if self.left is not None:
             self.left.append(node)

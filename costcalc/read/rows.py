@@ -9,15 +9,16 @@ from .controls import CONTROLS, layer_name
 class RowReader:
     """Reads what is given to one block in one place of the file."""
 
-    def __init__(self, problems, block, scope, defaults):
+    def __init__(self, problems, block, scope, defaults, earlier):
         self.problems, self.block, self.scope, self.defaults = problems, block, scope, defaults
+        self.earlier = earlier  # reads the name of a layer
 
     def rows(self, at, value, entries):
         """(label, arguments) of each call: `entries` are the options that stand beside the rows."""
         options = {}
         for key, (key_node, node) in entries.items():
             if key in self.block.params:
-                options[key] = self.argument(node)
+                options[key] = self.argument(key, node)
             elif key not in CONTROLS:
                 params = self.block.params
                 help = f"`{self.block.name}` has {listed(params) or 'no parameters'}; every layer {listed(CONTROLS)}"
@@ -25,11 +26,13 @@ class RowReader:
         written = set(options)
         for key, node in self.defaults.items():
             if key in self.block.params and key not in options:
-                options[key] = self.argument(node)
+                options[key] = self.argument(key, node)
         return tuple((label, self.row(row, options, written, at)) for label, row in self.split(value))
 
-    def argument(self, node):
-        """One value, which knows where it stands."""
+    def argument(self, param, node):
+        """The value of a parameter, which knows where it stands; the name of a layer where the block means one."""
+        if param in self.block.tensors:
+            return self.earlier(node)
         return args.placed(args.argument(node, self.scope, self.problems), node)
 
     def split(self, node):
@@ -55,14 +58,14 @@ class RowReader:
                 if key.value not in params:
                     self.problems.unknown("argument", key.value, key, params)
                 else:
-                    given[key.value] = self.argument(value)
+                    given[key.value] = self.argument(key.value, value)
         elif node is not None:
             values = node.value if node.kind == "list" else [node]
             free = [param for param in params if param not in written]
             if len(values) > len(free):
                 self.wrong_count(len(values) + len(written), node)
             for param, value in zip(free, values, strict=False):
-                given[param] = self.argument(value)
+                given[param] = self.argument(param, value)
         given = {**options, **given}
         if any(param not in given and param not in self.block.defaults for param in params):
             self.wrong_count(len(given), node if node is not None else at)

@@ -1,7 +1,7 @@
 """Depthwise separable convolutions made into the standard ones that they stand for."""
 
-from ..model import Group, Reuse
-from .steps import call, everywhere, is_call, is_one, passes, reads_grid, spot
+from ..model import Call, Group, Reuse
+from .steps import call, everywhere, held, is_call, is_one, passes, reads_grid, spot
 from .walk import Walk
 
 _WINDOW = ("kernel", "stride", "padding", "dilation")
@@ -16,7 +16,9 @@ class Standard(Walk):
 
     def run(self, model):
         """The model rewritten."""
-        self.reused = {step.body.name for step in everywhere(model.steps) if type(step.body) is Reuse}
+        bodies = [step.body for step in everywhere(model.steps)]
+        self.reused = {body.name for body in bodies if type(body) is Reuse}
+        self.reused |= {body.reuse for body in bodies if type(body) is Call}
         return super().run(model)
 
     def joined(self, steps, facts):
@@ -82,6 +84,8 @@ def _why_not(first, second, facts):
     """Why a depthwise convolution cannot be one with the 1x1 convolution after it; None when it can."""
     if not is_one(first.body.options.get("multiplier", 1)):
         return "it has several filters a channel"
+    if held(first) or held(second):
+        return held(first) or "the 1x1 convolution after it has parameters given by `params` or `reuse`"
     if first.label or any(arg is not None for arg in (first.repeat, first.when, first.residual, first.times)):
         return "it is named, repeated or conditional by itself"
     if not all(passes(one, facts) for one in first.then):

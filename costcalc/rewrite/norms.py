@@ -1,7 +1,7 @@
 """Batch normalisation folded into the convolution before it: the network as it is deployed."""
 
 from ..model import Call
-from .steps import call, is_call, op_of, spot
+from .steps import call, held, is_call, op_of, spot
 from .walk import Walk
 
 _WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")
@@ -25,7 +25,8 @@ class Fold(Walk):
         return done
 
     def _with_then(self, step, facts):
-        if is_call(step, *_WEIGHTED) and step.then and op_of(step.then[0], facts) == "batchnorm" and step.then[0].plain:
+        first_is_norm = bool(step.then) and op_of(step.then[0], facts) == "batchnorm"
+        if first_is_norm and _can_take(step._replace(then=(), plain=True), step.then[0]):
             first, *rest = step.then
             return self._folded(step, first)._replace(then=(*first.then, *rest))
         if op_of(step, facts) == "batchnorm" and spot(step) not in self.changed:
@@ -41,4 +42,5 @@ class Fold(Walk):
 
 
 def _can_take(step, norm):
-    return is_call(step, *_WEIGHTED) and step.plain and not step.then and norm.plain
+    own = held(step) is held(norm) is None
+    return own and is_call(step, *_WEIGHTED) and step.plain and not step.then and norm.plain

@@ -3,7 +3,7 @@
 from ..expr import Expr
 from ..model import Group, is_dynamic
 from ..num import both, equal, negate
-from .steps import bare, call, identity, is_call, is_one, passes, reads_grid, spot, where
+from .steps import bare, call, held, identity, is_call, is_one, passes, reads_grid, spot, where
 from .walk import Walk
 
 _DEPTHWISE = ("kernel", "stride", "padding", "dilation", "bias")
@@ -81,6 +81,8 @@ class Separable(Walk):
 
 def _why_not(step, facts):
     groups = step.body.options.get("groups", 1)
+    if held(step):
+        return held(step)
     if not is_dynamic(groups) and not is_one(groups):
         return "it is grouped"
     if reads_grid(step.body.options["out"], step, facts):

@@ -25,6 +25,12 @@ def is_call(step, *ops):
     return type(step.body) is Call and step.body.op in ops
 
 
+def held(step):
+    """Why a layer is not rewritten whose parameters are not those of its rule; None for one that has them."""
+    own = type(step.body) is Call and step.body.shares
+    return "its parameters are given by `params` or `reuse`" if own else None
+
+
 def passes(step, facts):
     """Whether a step is a plain normalisation, activation or dropout, which keeps the shape."""
     op = op_of(step, facts)

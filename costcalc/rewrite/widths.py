@@ -4,7 +4,7 @@ from ..expr import Expr
 from ..model import BlockCall, Call, Group, Include
 from ..num import floor, maximum, minimum
 from ..ops import find
-from .steps import everywhere, spot, within
+from .steps import everywhere, held, spot, within
 from .walk import Walk, is_relative
 
 LEAST = 8  # channels, as in the published code of MobileNet V1
@@ -56,7 +56,8 @@ class Thin(Walk):
             return (step,)
         options = dict(step.body.options)
         for name in _width_options(step.body):
-            reason = "it makes the network's output" if facts.final else _stays(options[name], facts)
+            reason = held(step) if step.body.holds is not None else None
+            reason = reason or ("it makes the network's output" if facts.final else _stays(options[name], facts))
             if reason is None:
                 options[name] = self.thinned(options[name])
             if reason is None or (not reason and _reads(options[name], facts.thin)):

@@ -17,12 +17,13 @@ def attention(
     size = share_out(channels, heads) if head_size is None else head_size
     out = channels if out is None else out
     _same(outer, outer_memory)
-    query = _projected(tally, x, channels, heads, size, bias)
-    key = _projected(tally, memory, features, kv_heads, size, bias)
-    value = _projected(tally, memory, features, kv_heads, size, bias)
+    of_query, of_key, of_value, of_result = bias if type(bias) is tuple else (bias,) * 4
+    query = _projected(tally, x, channels, heads, size, of_query)
+    key = _projected(tally, memory, features, kv_heads, size, of_key)
+    value = _projected(tally, memory, features, kv_heads, size, of_value)
     mixed = _attended(tally, query, key, value, _mask(queries, keys, causal, window))
     flat = {(*place, head * size + n): number for (*place, head, n), number in mixed.items()}
-    joined = _projected(tally, flat, heads * size, 1, out, bias)
+    joined = _projected(tally, flat, heads * size, 1, out, of_result)
     return {(*place, n): number for (*place, _, n), number in joined.items()}
 
 

@@ -81,6 +81,9 @@ def on_grid(name, maker):
     return case
 
 
+BIASES = (True, False, True, True)  # of queries, keys, values and the result
+
+
 def attentions(chance):
     """A sequence, often a memory, and heads that often fit."""
     outer = shapes(0, 2, 2)(chance)
@@ -89,7 +92,7 @@ def attentions(chance):
     flowing = chance.choice(((shape,), (shape, memory), (shape, shapes()(chance)), (shape[1:],)))
     heads = one_of(1, 2, 4)
     more = {"kv_heads": heads, "head_size": number(3), "causal": FLAG, "window": number(6), "out": number(5)}
-    return flowing, choices({"heads": one_of(1, 2, 4, 3)}, **more, bias=FLAG)(chance)
+    return flowing, choices({"heads": one_of(1, 2, 4, 3)}, **more, bias=one_of(True, False, BIASES))(chance)
 
 
 def attends(chance):
@@ -210,7 +213,10 @@ CASES = {  # operation -> a maker of (shapes, options)
     "matmul": matrices,
     "einsum": einsums,
     "embedding": on_any(shapes(1, 3), {"out": number(5), "vocab": number(7)}),
-    "parameter": lambda chance: ((), {"shape": shapes()(chance)}),
+    "parameter": lambda chance: (
+        (),
+        choices({"shape": shapes()}, kind=one_of("weight", "bias", "gamma", "beta", "slope", "running"))(chance),
+    ),
     **dict.fromkeys(("batchnorm", "layernorm", "instancenorm"), on_any(shapes(), **_AFFINE)),
     "groupnorm": on_any(grids(), {"groups": number(4)}, **_AFFINE),
     "rmsnorm": on_any(shapes(), scale=FLAG),

@@ -99,9 +99,9 @@ def embedding(tally, x, *, out, vocab):
     return result
 
 
-def parameter(tally, *, shape):
+def parameter(tally, *, shape, kind="weight"):
     """Learned constant (torch.nn.Parameter)."""
-    return tally.parameters("weight", *shape)
+    return tally.parameters(kind, *shape)
 
 
 def opaque(tally, x, *, label, out=None, mult_adds="unknown", params="unknown"):

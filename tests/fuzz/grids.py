@@ -32,6 +32,9 @@ def excited(w, flow):
 def own(w, flow):
     """A block of the spec's own."""
     out = w.width()
+    if w.one(0, 0, 1):
+        w.put(joined=f"[{quoted(out)}, 2, {w.note()}]")
+        return w.moved(flow._replace(channels=out))
     calls = {"stem": quoted(out)}, {"stem": f"[{quoted(out)}, 2, hswish]"}, {"pair": quoted(out)}
     w.put(**w.one(*calls, {"pair": f"{{c: {quoted(out)}, m: n}}"}, {"padding_of": f"[{quoted(out)}, same]"}))
     return w.moved(flow._replace(channels=out))

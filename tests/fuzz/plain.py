@@ -54,7 +54,8 @@ def opaque(w, flow):
 def learned(w, flow):
     """A table that is added."""
     shape = {"grid": ["1"] * flow.rank + ["channels"], "tokens": ["1", "channels"], "vector": ["channels"]}[flow.kind]
-    w.put(**{w.one("add", "mul"): listed(["[]", listed([f"{{parameter: {listed(shape)}}}"])])})
+    kind = w.one("", ", kind: bias", ", kind: gamma", ", params: 3")
+    w.put(**{w.one("add", "mul"): listed(["[]", listed([f"{{parameter: {listed(shape)}{kind}}}"])])})
     return flow
 
 
@@ -88,6 +89,19 @@ def reused(w, flow):
     mix(w, flow, flow.channels, {"as": found, **w.one({}, {"times": "3"})})
     w.put(reuse=found, **w.one({}, {"times": "2"}, {"then": "[relu]"}))
     return flow
+
+
+def tied(w, flow):
+    """Another layer with the weights of one before."""
+    flow, found = mix(w, flow), w.fresh("w")
+    mix(w, flow, flow.channels, {"as": found})
+    mix(w, flow, flow.channels, {"reuse": found, **w.one({}, {"times": "2"}, {"bias": "false"})})
+    return flow
+
+
+def held(w, flow):
+    """A layer of which the spec says how many parameters it has."""
+    return mix(w, flow, more={"params": w.one("0", "n", "12 * deep", "{weight: 8, gamma: n}", "{running: 4}")})
 
 
 def gated(w, flow):
@@ -126,5 +140,5 @@ def joined(w, flow):
     return flow._replace(channels=f"2 * ({flow.channels}) + ({out})")
 
 
-PLAIN = (alone, optioned, halved, opaque, learned, name, back, reached, reused)
+PLAIN = (alone, optioned, halved, opaque, learned, name, back, reached, reused, tied, held)
 NESTING = (residual, added, joined, gated)

@@ -23,7 +23,7 @@ def attention(w, flow):
     more = w.one({}, {"causal": "true"}, {"window": "4"}, {"causal": "true", "window": "2"}, {"head_size": "6"})
     more |= {"kv_heads": "2"} if w.often() else {}
     if w.one(0, 0, 1):
-        more |= {"out": w.width(), "bias": "false"}
+        more |= {"out": w.width(), "bias": w.one("false", "[true, false, true, true]")}
     w.put(attention="4", **more)
     return flow._replace(channels=more.get("out", flow.channels))
 

@@ -1,5 +1,6 @@
 """Attention in ONNX: MatMul, Softmax, MatMul. A mask is worked out from two ranges, never stored whole."""
 
+from ...ops.attention import biased
 from .builder import Value
 from .linear import with_bias
 
@@ -11,12 +12,13 @@ def attention(b, node, x, memory=None):
     o = node.options
     heads, shared = o["heads"], o["kv_heads"] or o["heads"]
     size = o["head_size"] or x.shape[-1] // heads
-    query = _projected(b, node, "query", x, heads * size)
-    key, value = (_projected(b, node, kind, keyed, shared * size) for kind in ("key", "value"))
+    has = dict(zip(("query", "key", "value", "out"), biased(o["bias"]), strict=True))
+    query = _projected(b, node, "query", x, heads * size, has)
+    key, value = (_projected(b, node, kind, keyed, shared * size, has) for kind in ("key", "value"))
     name = _attended(b, node, (query, key, value), heads, shared)
     result = Value(name, (*x.shape[:-1], heads * size))
     out = node.row.layer.shape[-1]
-    return Value(_projected(b, node, "out", result, out).name, node.row.layer.shape)
+    return Value(_projected(b, node, "out", result, out, has).name, node.row.layer.shape)
 
 
 def attend(b, node, query, key, value):
@@ -27,10 +29,10 @@ def attend(b, node, query, key, value):
     return Value(_attended(b, node, values, heads, shared), node.row.layer.shape)
 
 
-def _projected(b, node, kind, x, out):
+def _projected(b, node, kind, x, out, has):
     features = x.shape[-1]
     weight = b.weight(node.holder, f"{kind}.weight", (features, out), fan_in=features)
-    bias = [b.weight(node.holder, f"{kind}.bias", (out,), "zeros")] if node.options.get("bias") else []
+    bias = [b.weight(node.holder, f"{kind}.bias", (out,), "zeros")] if has[kind] else []
     return Value(with_bias(b, b.add("MatMul", x.name, weight), bias), (*x.shape[:-1], out))
 
 

@@ -52,6 +52,7 @@ class Builder:
         self.constants: dict[str, tuple] = {}
         self.turned: dict[tuple, Value] = {}
         self.scope = ""
+        self.tables: dict[str, str] = {}  # a layer -> the one whose weights it reads
 
     def add(self, op, *inputs, count=1, **attributes):
         """Add an operator; the name of its output, or a list of `count` names."""
@@ -82,9 +83,13 @@ class Builder:
 
     def weight(self, holder, kind, shape, start="normal", fan_in=1):
         """The weight of a layer by kind; a layer that runs again has the same one, if need be in another shape."""
-        name = f"{holder}.{kind}"
+        name = f"{self.tables.get(holder, holder) if kind == 'weight' else holder}.{kind}"
         known = self.weights.setdefault(name, Weight(tuple(shape), start, fan_in))
-        return name if known.shape == tuple(shape) else self.add("Reshape", name, self.ints(*shape))
+        if known.shape == tuple(shape):
+            return name
+        if known.shape[::-1] == tuple(shape):  # a head that reads the table of an embedding
+            return self.add("Transpose", name)
+        return self.add("Reshape", name, self.ints(*shape))
 
     def ints(self, *values):
         """A constant vector of whole numbers."""

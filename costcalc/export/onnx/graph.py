@@ -7,6 +7,7 @@ from ...ops import INDEX
 from .builder import Builder, Value
 from .problems import refused
 
+_ONE_WEIGHT = ("conv", "dwconv", "conv_transpose", "linear", "embedding", "bilinear", "parameter")
 _GRIDS = ("conv", "pool")  # modules of operations that want the channels before the grid
 
 
@@ -23,6 +24,7 @@ def built(graph) -> Network:
     """The ONNX graph of a wired network. Raises SpecError for a layer that ONNX cannot have."""
     b = Builder([node.name for node in graph.nodes] + list(graph.inputs))
     inputs = {name: _input(name, tuple(shape), graph) for name, shape in graph.inputs.items()}
+    b.tables = {node.name: graph.nodes[node.table].name for node in graph.nodes if node.table is not None}
     rows: list[Value] = []
     for node in graph.nodes:
         values = [inputs[source] if type(source) is str else rows[source] for source in node.sources]
@@ -45,6 +47,10 @@ def _row(b, node, values):
 
 def _rule(node):
     op = node.row.op.name
+    if node.is_given:
+        raise refused(node, "`params` says how many numbers it holds, not which", "say it in layers that hold as many")
+    if node.table is not None and op not in _ONE_WEIGHT:
+        raise refused(node, "its weights are several tensors", "`reuse` alone runs a whole layer again")
     if INDEX[op] == "opaque":
         raise refused(node, "what `opaque` stands for cannot be exported", "say it in layers that `costcalc ops` lists")
     return import_module(f"{__package__}.{INDEX[op]}").RULES[op]

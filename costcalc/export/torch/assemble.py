@@ -61,6 +61,11 @@ class Assembler:
     def single(self, node, flow):
         """Add the modules of a layer with one input."""
         op = node.row.op.name
+        if node.is_given:
+            help = "say it in layers that hold as many"
+            raise refused(node, "`params` says how many numbers it holds, not which", help)
+        if node.table is not None:
+            raise refused(node, "no module in PyTorch reads the weights of another", "`reuse` alone runs a layer again")
         if op not in RULES:
             raise refused(node, f"`{op}` has no module in PyTorch", "say it in layers that `costcalc ops` lists")
         RULES[op](flow, node)

@@ -189,7 +189,8 @@ def attention(flow, node):
     size = o["head_size"] or channels // o["heads"]
     memory = node.row.inputs[-1][-1]
     heads = {"heads": o["heads"], "kv_heads": o["kv_heads"] or o["heads"], "size": size}
-    rest = {"memory": memory, "outputs": node.row.layer.shape[-1], "bias": bool(o["bias"])}
+    bias = Raw(str(tuple(map(bool, o["bias"])))) if type(o["bias"]) is tuple else bool(o["bias"])
+    rest = {"memory": memory, "outputs": node.row.layer.shape[-1], "bias": bias}
     flow.turn(False).add("Attention", node.name, channels=channels, **heads, **rest, **seen(node))
 
 
