@@ -1,7 +1,8 @@
 """The graph of a model whose steps state their inputs, as the readers of graphs give it.
 
 What lies between two steps and costs nothing is no step there. Where a shape shows that something does, it becomes a
-layer here: a reshape, a slice, or an `opaque` that costs nothing.
+layer here: a reshape, a slice, or an `opaque` that costs nothing. A step may hold more numbers than its operation has:
+those of the constants that it reads, which become parameters here.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from math import prod
 
 from . import ops
 from .model import Stated
+from .owning import Owner, beyond, lacking
 from .rows import Row
 from .trace import trace
 from .wiring import Graph, Node, wired
@@ -29,74 +31,100 @@ def graph_of(model, values) -> Graph:
 class _Stitcher:
     def __init__(self, model, walked):
         self.model, self.walked = model, walked
-        self.nodes, self.numbers, self.names = [], [], {}
+        self.nodes, self.numbers, self.step = [], [], 0
+        self.owner = Owner(self.nodes)
         self.readers = Counter(source for step in model.steps for source in step.body.sources)
 
     def graph(self):
         for step, row in zip(self.model.steps, self.walked.rows, strict=True):
+            self.step = len(self.numbers)
             if not self.is_bias(row, step.body.sources):
-                self.add(row, step.body.sources)
-        return Graph(self.nodes, self.walked.inputs, self.numbers[-1])
+                self.add(row, step.body)
+        return Graph(self.nodes, self.walked.inputs, self.numbers[-1], self.walked.rows)
 
-    def add(self, row, sources):
+    def add(self, row, body):
         """A step, behind what brings its inputs into their shapes."""
-        flow = next((one for one in sources if one is not None), next(iter(self.walked.inputs)))
+        flow = next((one for one in body.sources if one is not None), next(iter(self.walked.inputs)))
         row = self.shown(row, flow) if row.op.name == "opaque" else row
-        constant = None in sources and len(sources) > 1
-        learned = constant and any(row.layer.params.values())
+        pairs = [*zip(body.sources, row.inputs, strict=False)]
+        learned = beyond(row)
+        whole = len(pairs) > 1 or bool(learned)  # else it is a constant that a layer only looks at, such as positions
+        shapes = [shape for source, shape in pairs if source is None and whole]
+        whose = self.owner.find(body.shared) if row.shared else None
+        constants = iter(self.constants(row, shapes, flow, learned, whose))
         found = tuple(
-            self.constant(row, shape, flow, learned) if source is None and constant else self.shaped(row, source, shape)
-            for source, shape in zip(sources, row.inputs, strict=False)
+            next(constants) if source is None and whole else self.shaped(row, source, shape) for source, shape in pairs
         )
-        holder = self.names.get(row.shared) if row.shared else None
-        if holder is not None or learned:
-            row = row._replace(layer=row.layer._replace(params=_params(row)))
+        row = lacking(row, learned) if shapes else row
         number = self.put(row, found, row.name)
-        self.nodes[number] = self.nodes[number]._replace(holder=number if holder is None else holder)
+        self.nodes[number] = self.owner.given(self.nodes[number], number, whose)
+        self.owner.note("/".join(body.path), number)
         self.numbers.append(number)
-        self.names.setdefault(row.name, number)
 
     def shown(self, row, flow):
         """An opaque row on what flows in, of any shape; what comes out of it, and the numbers it holds, stay."""
         source = self.number(flow)
         x = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
-        out, held = tuple(row.layer.shape) or x, sum(row.layer.params.values())
-        options = {name: value for name, value in row.options.items() if name != "out"}
-        options |= {**({} if out == x else {"out": out}), **({"params": held} if held else {})}
+        out, held = tuple(row.layer.shape) or x, row.layer.params
+        options = {name: value for name, value in row.options.items() if name not in ("out", "params")}
+        options |= {} if out == x else {"out": out}
+        if any(held.values()) or row.options.get("params", "unknown") != "unknown":
+            options["params"] = sum(held.values()) if {kind for kind in held if held[kind]} <= {"weight"} else 0
         layer = row.op.rule(x, **options)
-        return row._replace(
-            inputs=(x,), options=options, layer=layer if row.layer.unknown else layer._replace(params=row.layer.params)
-        )
+        return row._replace(inputs=(x,), options=options, layer=layer._replace(params=held))
 
     def is_bias(self, row, sources):
         """Whether a step adds the bias of the layer before it, which has it then."""
         flowing = [one for one in sources if one is not None]
         if row.op.name != "add" or len(flowing) != 1 or type(flowing[0]) is str or self.readers[flowing[0]] > 1:
             return False
-        before = self.nodes[self.numbers[flowing[0]]]
+        number = self.numbers[flowing[0]]
+        before = self.nodes[number]
         held = {kind: count for kind, count in row.layer.params.items() if count}
         shape = before.row.layer.shape
         if before.options.get("bias") is not False or held != {"bias": shape[-1]} or row.layer.shape != shape:
             return False
+        if before.holder != number or before.row.times != row.times:
+            return False
         options = {**before.row.options, "bias": True}
         layer = before.row.op.rule(*before.row.inputs[:1], **options)
-        number = self.numbers[flowing[0]]
-        self.nodes[number] = before._replace(row=before.row._replace(layer=layer, options=options))
+        layer = layer._replace(params={**before.row.layer.params, **held})
+        row = before.row._replace(layer=layer, options=options, shared=None)
+        self.nodes[number] = before._replace(row=row, steps=(*before.steps, self.step))
         self.numbers.append(number)
         return True
 
     def put(self, row, sources, name):
         """A node of the graph; gives its number."""
-        self.nodes.append(Node(row, name, sources, len(self.nodes)))
+        self.nodes.append(Node(row, name, sources, len(self.nodes), None, (self.step,)))
         return len(self.nodes) - 1
 
-    def constant(self, row, shape, flow, learned):
-        """A tensor that hangs on nothing: learned, or there from the start."""
-        held = sum(row.layer.params.values()) if learned else 0
-        if held == prod(shape):
-            return self.between(row, "parameter", (), {"shape": shape})
-        label = "table" if learned else "constant"  # of which numbers are read more than once, as of relative positions
-        options = {"label": label, "out": shape, "mult_adds": 0, "params": held}
+    def constants(self, row, shapes, flow, learned, whose):
+        """Tensors that hang on nothing: learned, which hold the numbers by kind, or there from the start."""
+        known = self.owner.parameter(whose, shapes)
+        if known is not None:
+            return [known]
+        sizes, kind = [*map(prod, shapes)], next(iter(learned), "weight")
+        count = learned.get(kind, 0)
+        if len(learned) < 2 and count == sum(sizes):
+            return [self.parameter(row, shape, {kind: prod(shape)}) for shape in shapes]
+        first = sizes.index(count) if len(learned) < 2 and count in sizes else 0
+        return [
+            self.parameter(row, shape, learned) if learned and at == first else self.constant(row, shape, flow)
+            for at, shape in enumerate(shapes)
+        ]
+
+    def parameter(self, row, shape, learned):
+        """A learned tensor of numbers by kind, which may be more than it has elements: it is part of a larger one."""
+        options = {"shape": shape, **({} if "weight" in learned else {"kind": next(iter(learned))})}
+        number = self.between(row, "parameter", (), options)
+        node = self.nodes[number]
+        self.nodes[number] = node._replace(row=node.row._replace(layer=node.row.layer._replace(params=learned)))
+        return number
+
+    def constant(self, row, shape, flow):
+        """A tensor that was there from the start."""
+        options = {"label": "constant", "out": shape, "mult_adds": 0, "params": 0}
         return self.between(row, "opaque", (self.number(flow),), options)
 
     def shaped(self, row, source, shape):
@@ -131,8 +159,3 @@ class _Stitcher:
         layer = found.rule(*inputs, **options)
         made = Row(found, row.frame, inputs, layer, row.times, None, True, row.place, options, options)
         return self.put(made, sources, f"{row.name}/{op}")
-
-
-def _params(row):
-    """The numbers of a layer as its rule counts them."""
-    return row.op.rule(*row.inputs[: row.op.takes_input], **row.options).params

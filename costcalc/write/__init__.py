@@ -4,13 +4,12 @@ spec_text(model, values)    the YAML of a model over the values of its variables
 as_spec(model, values)      the same as a Model, for what works on the layers of specs
 """
 
-from collections import Counter
-
 from ..errors import CostcalcError, Problem, Source, SpecError
 from ..files import is_config
 from ..pricing import MAC, TRAINABLE
 from ..stitching import graph_of, is_stated
 from ..variables import settle
+from .law import costs, is_conserved
 from .nesting import nested
 from .spec import open_axes, written
 
@@ -18,10 +17,9 @@ from .spec import open_axes, written
 def spec_text(model, values, width=None, flat=False):
     """The spec of a model. `width` names a variable that widths are multiplied by; `flat` leaves each layer its name.
 
-    Read back, it has the same layers in the same order, each with the same cost: that is looked at, and where blocks
-    and repeats would not have it so, the spec is flat. What layers share besides weights, each has of its own here,
-    which a comment tells. Axes that are open in the model are variables, if the spec has the model's cost at other
-    sizes too. Raises SpecError as `trace` does.
+    Read back, it has layers of the same cost, each with the same parameters of every kind, or it is not written: that
+    is looked at, and where blocks and repeats would not have it so, the spec is flat. Axes that are open in the model
+    are variables, if the spec has the model's cost at other sizes too. Raises SpecError as `trace` does.
     """
     return _text(model, values, open_axes(model), width, flat)
 
@@ -39,22 +37,23 @@ def as_spec(model, values):
 
 
 def _text(model, values, axes=None, width=None, flat=False):
-    graph, own, near = _graph(model, values), _counts(model, values), None
+    graph = _graph(model, values)
+    own = _costs(graph)
     for shape in (True,) if flat else (False, True):
         if axes:
             text = written(model, graph, width, shape, axes, values)
             if _counted(text) == own and _scales(text, model, values, axes):
                 return text
         text = written(model, graph, width, shape)
-        found = _counted(text)
-        if found == own:
+        if own is not None and _counted(text) == own:
             return text
-        if found and found[0] == own[0]:
-            near = near or f"{_apart(found[1] - own[1])}{text}"
-    if near:
-        return near
     message = f"no spec is found for {model.name} that counts the same"
     raise SpecError(Problem("cannot-write", message, help="please report it with the model"))
+
+
+def _costs(graph):
+    """What the layers of a graph cost; None where that is not what the steps of the model cost."""
+    return costs(graph.nodes) if not graph.rows or is_conserved(graph) else None
 
 
 def _graph(model, values):
@@ -71,43 +70,20 @@ def _scales(text, model, values, axes):
     """Whether a text costs what the model does at other sizes."""
     others = {name: 2 * values[name] for name in axes}
     try:
-        own = _counts(model, {**values, **others})
+        own = _costs(_graph(model, {**values, **others}))
     except CostcalcError:
         return False
-    return _counted(text, {axes[name]: size for name, size in others.items()}) == own
-
-
-def _apart(more):
-    """A comment on trainable numbers, of which layers of a graph may share some that are no weights."""
-    text = f"{abs(more):,} trainable numbers {'more' if more > 0 else 'less'} than in the model"
-    return f"# {text}: biases, scales or shifts, which layers share there\n"
+    return own is not None and _counted(text, {axes[name]: size for name, size in others.items()}) == own
 
 
 def _counted(text, given=None):
     """What is counted of a text; None where it cannot be read or built, or has two layers of one name."""
     from ..read.spec import read
-    from ..trace import trace
+    from ..wiring import wired
 
     try:
         spec = read(Source("spec", text))
-        rows = trace(spec, settle(spec, given or {})).rows
+        nodes = wired(spec, settle(spec, given or {})).nodes
     except CostcalcError:
         return None
-    names = {"/".join(row.frame.path) for row in rows}
-    return _summed(rows) if len(names) == len(rows) else None
-
-
-def _counts(model, values):
-    from ..trace import trace
-
-    return _summed(trace(model, values).rows)
-
-
-def _summed(rows):
-    """The mult-adds and weights of the layers that multiply, and all trainable parameters."""
-    params = sum(row.layer.params.get(kind, 0) for row in rows if row.shared is None for kind in TRAINABLE)
-    multiply = [(row, tuple(row.layer.terms.get(name, 0) for name in MAC)) for row in rows]
-    each = (
-        (macs, row.layer.params.get("weight", 0), row.times, bool(row.shared)) for row, macs in multiply if any(macs)
-    )
-    return Counter(each), params
+    return costs(nodes) if len({node.name for node in nodes}) == len(nodes) else None

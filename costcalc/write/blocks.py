@@ -142,7 +142,7 @@ def _copied(items, swap):
     made: dict[int, Item] = {}
     copies = _copies(items, swap, made)
     for one in made.values():
-        one.origin = made.get(id(one.origin), one.origin)
+        one.origin, one.table = (made.get(id(other), other) for other in (one.origin, one.table))
         one.branches = [branch if type(branch) is list else made.get(id(branch), branch) for branch in one.branches]
     return copies
 

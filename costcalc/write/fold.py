@@ -169,9 +169,12 @@ def _shape(item, of):
     then = tuple(_shape(one, of) for one in item.then)
     origin = None if item.origin is None else of(item.origin)
     block = id(item.block) if item.block is not None else None
+    table = None if item.table is None else of(item.table)
     return (
         item.op,
         options,
+        str(item.holds),
+        table,
         branches,
         then,
         origin,
@@ -225,4 +228,4 @@ def _is_equal(one, other):
 def _whole(item):
     options = tuple((name, str(value)) for name, value in item.options.items())
     branches = tuple(tuple((_whole(one), one.repeat) for one in branch) for branch in item.lists)
-    return item.op, options, branches, tuple(map(_whole, item.then)), str(item.times), id(item.block)
+    return item.op, options, str(item.holds), branches, tuple(map(_whole, item.then)), str(item.times), id(item.block)

@@ -9,6 +9,7 @@ def grouped(items):
     named = {id(other) for item in walk(items) for other in item.refers()}
     again = [item for item in walk(items) if item.op == "reuse"]
     held = {id(item.branches[0]): item.branches[0].times for item in again}
+    held |= {id(item.table): item.table.times for item in walk(items) if item.table is not None}
     for item in again:
         item.times = _again(item, item.branches[0], held)
     return _Groups(named, held).of(items, 1)

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..ops import INDEX, find
 from ..ops.window import is_word
+from ..owning import held
 from ..pricing import MAC
 
 _SAME = ("conv", "dwconv", "maxpool", "avgpool")
@@ -33,6 +34,8 @@ class Item:
         self.owner: Any = None  # the item in whose `then` this one stands
         self.number = self.tail = -1  # the nodes of the graph: its own, and the last of its `then`
         self.follows = False
+        self.holds: Any = None  # its numbers by kind, where they are not those of its rule
+        self.table: Any = None  # the item whose weights it reads
 
     @property
     def lists(self):
@@ -41,8 +44,7 @@ class Item:
 
     def refers(self):
         """The items and inputs that this one names, itself and inside."""
-        if self.origin is not None:
-            yield self.origin
+        yield from (one for one in (self.origin, self.table) if one is not None)
         for branch in self.branches:
             if type(branch) is list:
                 for item in branch:
@@ -54,7 +56,7 @@ class Item:
 def settled(items):
     """Let every reference to a layer inside a `then` mean the layer that has it; the items themselves."""
     for item in walk(items):
-        item.origin = _owner(item.origin)
+        item.origin, item.table = _owner(item.origin), _owner(item.table)
         item.branches = [branch if type(branch) is list else _owner(branch) for branch in item.branches]
     return items
 
@@ -83,6 +85,7 @@ def item_of(node, options, final):
     made = Item(op.name, {**filled, **given}, node.name)
     made.rank, made.times, made.kept = len(space), node.row.times, final
     made.weighs = any(node.row.layer.params.values()) or any(node.row.layer.terms.get(name) for name in MAC)
+    made.holds = held(node.row) if node.is_given else None
     for name, value in made.options.items():
         made.options[name] = _plain(value, op.options[name].kind)
     if op.name == "pad" and made.options["padding"] == "valid":

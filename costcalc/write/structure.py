@@ -16,9 +16,7 @@ def structured(graph, options, finals=(), named=()):
 
     `options` gives those of a node, `finals` are the nodes that keep their width, `named` those that need a name.
     """
-    anchors = (
-        set(_holders(graph).values()) | set(named) | {node.sources[-1] for node in graph.nodes if _has_memory(node)}
-    )
+    anchors = _held(graph) | set(named) | {node.sources[-1] for node in graph.nodes if _has_memory(node)}
     anchors |= set(graph.unread) | _seldom(graph)
     while True:
         attempt = _Attempt(graph, {one for one in anchors if type(one) is int}, options, finals)
@@ -32,6 +30,12 @@ def _holders(graph):
     """{number of a node: that of the one whose weights it uses again}."""
     pairs = ((number, node) for number, node in enumerate(graph.nodes) if node.holder != number)
     return {number: node.holder for number, node in pairs if any(node.row.layer.params.values())}
+
+
+def _held(graph):
+    """The nodes whose weights others use."""
+    tables = {node.table for node in graph.nodes if node.table is not None}
+    return {*_holders(graph).values(), *tables}
 
 
 def _has_memory(node):
@@ -57,7 +61,7 @@ class _Attempt:
         self.graph, self.anchors, self.options, self.finals = graph, anchors, options, finals
         self.seen, self.shared, self.made = set(), set(), {}
         self.holders = _holders(graph)
-        self.held = set(self.holders.values())
+        self.held = _held(graph)
         self.above, self.depths, self.joins = {}, {}, {}
         for number in range(len(graph.nodes)):
             self.above[number] = self.nearest(self.sources(number))
@@ -221,6 +225,8 @@ class _Attempt:
             item = item_of(node, self.options(node), number in self.finals)
             item.number = number
             item.follows = node.row.follows
+            if node.table is not None:
+                item.table = self.item(node.table)
             if number in self.holders:
                 item = _again(item, self.item(self.holders[number]))
             self.made[number] = item

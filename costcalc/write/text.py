@@ -120,6 +120,10 @@ def _operation(item, style, controls):
                 continue
             value = _value(item, name, option, style)
         found[item.op if name == op.main else name] = value
+    if item.holds is not None:
+        found["params"] = item.holds if {*item.holds} - {"weight"} else item.holds.get("weight", 0)
+    if item.table is not None:
+        found["reuse"] = item.table.label
     found.update(controls)
     if own != then:
         found["then"] = own

@@ -233,7 +233,11 @@ class Reader:
     def finished_steps(self):
         """All steps, their names as short as they can be."""
         paths = shortened([step.body.path for step in self.steps])
-        bodies = [step.body._replace(path=path) for step, path in zip(self.steps, paths, strict=True)]
+        names = {"/".join(step.body.path): "/".join(path) for step, path in zip(self.steps, paths, strict=True)}
+        bodies = [
+            step.body._replace(path=path, shared=names.get(step.body.shared))
+            for step, path in zip(self.steps, paths, strict=True)
+        ]
         return tuple(step._replace(body=body) for step, body in zip(self.steps, bodies, strict=True))
 
     def error(self, who, message, help=None):
