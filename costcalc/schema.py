@@ -3,12 +3,11 @@
 import inspect
 
 from .ops import INDEX, find
-from .ops.kinds import NUMBERS
 from .quantities import ACCURACIES, METRICS
 from .read.blocks import shipped_library
 from .read.evidence import ENTRY, LIMITED, OF, REASONS, TEXTS
 from .read.layers import CONTROLS
-from .read.owned import OWN
+from .read.owned import NUMBERS, OWN
 
 _NUMBER = {"type": ["number", "string", "boolean"], "description": "a number or an expression"}
 _STEPS = {"type": "array", "items": {"$ref": "#/definitions/layer"}}

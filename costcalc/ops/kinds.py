@@ -112,8 +112,8 @@ Order = Kind("order", "shape", "a list of axis numbers, from 0", _each(_place))
 Axis = Kind("axis", "word", "an axis by name, or by number from 0", _word_or(_AXES, _place), _AXES)
 Interpolation = _methods("nearest", "bilinear")
 Reduction = _methods("mean", "sum", "max")
-NUMBERS = ("weight", "bias", "gamma", "beta", "slope", "running")  # kinds of numbers that a layer can hold
-Numbers = _methods(*NUMBERS)
+
+Numbers = _methods("weight", "bias", "gamma", "beta", "slope", "running")  # kinds of numbers that a layer can hold
 Equation = Kind("equation", "text", "an equation such as `bij,bjk->bik`", _as_is)
 Label = Kind("label", "text", "what it stands for, in words", _as_is)
 Branch = Kind("branch", "branch", "a list of layers, or the name of a layer", _as_is)

@@ -1,9 +1,10 @@
 """Whose numbers an operation reads: `reuse` of another layer's weights, and `params` where it has others than usual."""
 
 from ..ops.base import Option
-from ..ops.kinds import NUMBERS, Count
+from ..ops.kinds import Count, Numbers
 from . import args
 
+NUMBERS: tuple[str, ...] = Numbers.words
 OWN = frozenset(("reuse", "params"))
 _COUNT = Option("params", Count, False, None)
 

@@ -6,7 +6,6 @@ as_spec(model, values)      the same as a Model, for what works on the layers of
 
 from ..errors import CostcalcError, Problem, Source, SpecError
 from ..files import is_config
-from ..pricing import MAC, TRAINABLE
 from ..stitching import graph_of, is_stated
 from ..variables import settle
 from .law import costs, is_conserved

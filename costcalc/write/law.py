@@ -44,7 +44,8 @@ def is_conserved(graph) -> bool:
     for node in graph.nodes:
         for step in node.steps:
             groups.setdefault(step, node.steps[0])
-    had, have = (defaultdict(Counter), defaultdict(Counter))
+    had: defaultdict[int, Counter] = defaultdict(Counter)
+    have: defaultdict[int, Counter] = defaultdict(Counter)
     for step, row in enumerate(graph.rows):
         _add(had[groups[step]], row, row.shared is not None)
     for node in graph.nodes:
