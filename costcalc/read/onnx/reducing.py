@@ -98,7 +98,8 @@ def _running(node):
         )
         found = list(accumulate(line, join))
         sums[place] = found[::-1] if node.get("reverse", 0) else found
-    values = (sums[(*one[:where], 0, *one[where + 1 :])][one[where]] for one in cells(x.shape))
+    starts = (((*one[:where], 0, *one[where + 1 :]), one[where]) for one in cells(x.shape))
+    values = (sums[line][number] for line, number in starts)
     return constant(x.shape, values)
 
 
