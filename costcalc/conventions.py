@@ -8,7 +8,7 @@ programs count is in `counters`, loaded when one of them is asked for by name.
 import os
 
 from .errors import FileError, OptionError, Problem, Source, listed, nearest
-from .files import exists, specs_in, text
+from .files import check_links, exists, specs_in, text
 from .pricing import MAC, TRAINABLE, Convention
 
 CONVENTIONS = {
@@ -98,4 +98,5 @@ def price_list(name: str | Convention | Source) -> Convention:
     if not exists(name):
         help = nearest(name, specs_in(os.path.dirname(name) or ".")) or "`costcalc conventions` lists those with names"
         raise FileError(Problem("no-file", f"there is no file {name!r}", help=help))
+    check_links(name)
     return price_list(Source(name, text(name)))

@@ -85,6 +85,26 @@ def _refusal(name, why, help=None):
     return FileError(Problem("bad-include", f"`{brief(name)}` {why}", help=help or _HELP))
 
 
+def unresolved(path):
+    """A path from the root of the file system, links in it not followed, but for directories that `..` leaves."""
+    parts = os.path.join(os.getcwd(), path).split(os.sep)
+    up = len(parts) - parts[::-1].index("..") if ".." in parts else 0
+    start = os.path.realpath(os.sep.join(parts[:up])) if up else ""
+    return os.path.normpath(os.path.join(start, *parts[up:]) if up else os.sep.join(parts))
+
+
+def check_links(path, top=None):
+    """Refuse a path that leads out of the directory `top` over links. Raises FileError.
+
+    Without `top`, that is the working directory for a path below it, and else the directory of the file.
+    """
+    if top is None:
+        full, here = unresolved(path), os.getcwd()
+        top = here if full.startswith(os.path.join(here, "")) else os.path.dirname(full)
+    if not os.path.realpath(path).startswith(os.path.join(os.path.realpath(top), "")):
+        raise _refusal(path, "is a link that leaves the directory", "put the file itself there")
+
+
 def origin(path):
     """The origin of a spec by its path, or of one without a path (`-`): the working directory."""
     folder, name = os.path.split(path)

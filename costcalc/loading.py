@@ -6,21 +6,24 @@ import sys
 from . import limits
 from .allowance import within
 from .errors import FileError, Problem, Source, brief, nearest
-from .files import Origin, configs, decoded, exists, is_config, is_graph, origin, shipped, specs_in, text
+from .files import Origin, check_links, configs, decoded, exists, is_config, is_graph, origin, shipped, specs_in, text
 
 
-def load(spec):
+def load(spec, top=None):
     """The Model of a path, of `-` (standard input), or of a shipped config's name (`mobilenet`, `mobilenet.yaml`).
 
     A file of that name in the working directory wins. What it includes is looked for beside it. A file whose name ends
-    in `.onnx` is read as a graph, the configuration of a Keras model (`.json`, `.keras`) by its layers. Raises
+    in `.onnx` is read as a graph, the configuration of a Keras model (`.json`, `.keras`) by its layers. Links that
+    leave `top` are refused: without it, the working directory, or that of a file that is not below it. Raises
     FileError or SpecError.
     """
     with within("seconds", f"reading {brief(os.fspath(spec))!r}"):
-        return _loaded(spec)
+        return _loaded(spec, top)
 
 
-def _loaded(spec):
+def _loaded(spec, top):
+    if (is_graph(spec) or is_config(spec)) and exists(spec):
+        check_links(os.fspath(spec), top)
     if is_graph(spec) and exists(spec):
         from .read.onnx import file
 
@@ -29,7 +32,7 @@ def _loaded(spec):
         from .read.keras import file as keras
 
         return modelled(keras.source(os.fspath(spec)), origin(os.fspath(spec)))
-    return modelled(*found(spec))
+    return modelled(*found(spec, top))
 
 
 def modelled(source, origin):
@@ -59,12 +62,13 @@ def source(spec):
     return found(spec)[0]
 
 
-def found(spec):
-    """The source of a spec, and the origin from which it includes others."""
+def found(spec, top=None):
+    """The source of a spec, and the origin from which it includes others; `top` as in `load`."""
     spec = os.fspath(spec)
     if spec == "-":
         return Source("-", decoded(_given(), "standard input")), origin("-")
     if exists(spec):
+        check_links(spec, top)
         return Source(spec, text(spec)), origin(spec)
     name = spec.removesuffix(".yaml")
     if name not in configs():

@@ -71,7 +71,7 @@ def test_links_at_the_base(repository, run, secret):
     (repository.root / "net.yaml").unlink()
     repository.write(net=NET)
     result = said(run("check"))
-    assert (result.code, "was a link there" in result.out) == (2, True)
+    assert (result.code, "is a link that leaves the directory at main" in result.out) == (2, True)
 
 
 CODE = [

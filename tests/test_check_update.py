@@ -141,7 +141,9 @@ def prepared(tmp_path_factory):
         subprocess.run(["git", "-C", folder, *args], check=True, env={**clean, **who})
     for name, text in GROWN.items():
         (folder / f"{name}.yaml").write_text(text)
-    return folder, Bases(folder, "HEAD")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return folder, Bases("HEAD")
 
 
 @pytest.fixture
@@ -149,7 +151,7 @@ def updating(prepared, monkeypatch):
     """(the file of checks, a function that gives its outcomes)."""
     folder, bases = prepared
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(checking, "Bases", lambda folder, base: bases)  # the same git for all examples
+    monkeypatch.setattr(checking, "Bases", lambda base: bases)  # the same git for all examples
     return folder / "costcalc.yaml", lambda: Run([], "costcalc.yaml").finished().outcomes
 
 

@@ -41,6 +41,7 @@ LAYERS = (  # lowest first: no module reaches one of its own layer or above; tho
     ("loading", "points_file", "schema"),
     ("analysis", "rewrite", "alignment", "proving"),
     ("sweeps", "formulas", "rewriting", "reconciling"),
+    ("git", "similarity"),
     ("comparing", "reproducing", "explanations", "repository"),
     ("revisions",),
     ("budget",),

@@ -3,22 +3,22 @@
 import os
 import posixpath
 
-from ..errors import FileError, OptionError, Problem
+from ..errors import OptionError, Problem
 from ..loading import modelled
 from ..repository import Repository
-from ..revisions import origin_at
+from ..revisions import REGULAR, spec_at
+from .renames import Renames
 from .verdict import Base
 
 _BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-_LINK, _SUBMODULE = "120000", "160000"
+_SUBMODULE = "160000"
 
 
 class Bases:
     """Specs as they were at the base; `why_none` says why there is no base, where there is none."""
 
-    def __init__(self, folder, revision=None):
-        self.repository, self.revision, self.commit, self.why_none = Repository.find(folder), None, None, None
-        self.renamed = None
+    def __init__(self, revision=None):
+        self.repository, self.revision, self.commit, self.why_none = Repository.find(), None, None, None
         if self.repository is None:
             message = "this is not a git repository: there is no base to compare with"
             self.why_none = Problem("not-a-repository", message, help="`max` and `min` need no base")
@@ -28,13 +28,15 @@ class Bases:
             self.revision, self.commit = revision, self.repository.commit(revision)
         else:
             self._begin()
+        self.renames = Renames(self.repository, self.commit) if self.commit else None
 
     def _begin(self):
         """The merge base with the branch that a change goes to."""
         wanted = _of_ci()
         for revision in [wanted] if wanted else _BRANCHES:
-            if self.repository.has(revision):
-                self.revision, self.commit = self.repository.called(revision), self.repository.merge_base(revision)
+            ref = _ref(revision)
+            if self.repository.has(ref):
+                self.revision, self.commit = self.repository.called(ref), self.repository.merge_base(ref)
                 break
         if self.commit is None:
             message = f"HEAD and {self.revision} have no commit in common" if self.revision else _no_branch(wanted)
@@ -55,13 +57,18 @@ class Bases:
         return f"base: {self.revision} ({self.commit[:7]}){own}"
 
     def of(self, path):
-        """The Base of a spec on disk: `name` is None for one that is new; None where there is no base at all."""
-        if self.commit is None or not os.path.exists(path):  # a shipped config is no file of the repository
-            return None
-        name = self.repository.name(path)
+        """The Base of a spec by its path: `name` is None for one that is new; None where there is no base at all.
+
+        The name is that of the path itself: what a link leads to, or a shipped config that now stands in for a file,
+        is compared with what the name meant at the base.
+        """
+        name = self.repository.name(path) if self.commit else None
         if name is None or self._is_submodule(name):
             return None
-        return Base(self.revision, self.commit, self._name_then(name))
+        then = name if name in self.repository.tree(self.commit) else None
+        if not os.path.lexists(path):  # a shipped config is no file of the repository, unless it stands in for one
+            return Base(self.revision, self.commit, then) if then else None
+        return Base(self.revision, self.commit, then or self._name_then(name, path))
 
     def _is_submodule(self, name):
         tree = self.repository.tree(self.commit)
@@ -70,37 +77,23 @@ class Bases:
                 return True
         return False
 
-    def _name_then(self, name):
-        if name in self.repository.tree(self.commit):
-            return name
-        return self._renamed().get(name)
-
-    def _renamed(self):
-        if self.renamed is None:
-            self.renamed = self.repository.moved(self.commit)
-        return self.renamed
+    def _name_then(self, name, path):
+        """The name that a spec had at the base if it has another one now. A link is nothing that was renamed."""
+        return None if os.path.islink(path) else self.renames.of(name)
 
     def model(self, base):
         """The Model of a spec at the base. Raises CostcalcError."""
-        origin = origin_at(self.repository, base.commit, base.revision, base.name)
-        if self.repository.tree(base.commit)[base.name].mode == _LINK:
-            raise FileError(Problem("not-a-file", f"{base.name!r} was a link there"))
-        return modelled(origin.folder.source(origin.path), origin)
+        return modelled(*spec_at(self.repository, base.commit, base.revision, base.name))
 
     def is_same(self, base, path, model):
-        """Whether a spec and all that it includes had these bytes and names at the base."""
-        files = [path, *(source.path for source in model.included)]
-        return base.name == self.repository.name(path) and all(map(self._is_unchanged, files))
+        """Whether a spec had these bytes and this name at the base. One that includes others is never the same.
 
-    def _is_unchanged(self, path):
-        from hashlib import sha1
-
-        blob = self.repository.tree(self.commit).get(self.repository.name(path))
-        if blob is None or not os.path.isfile(path):
+        What a name of an include leads to can change with no file that it led to: it is read again at the base.
+        """
+        blob = self.repository.tree(self.commit).get(base.name)
+        if model.included or base.name != self.repository.name(path) or blob is None or blob.mode not in REGULAR:
             return False
-        with open(path, "rb") as file:
-            data = file.read()
-        return blob.sha == sha1(b"blob %d\0" % len(data) + data).hexdigest()
+        return os.path.isfile(path) and self.renames.sha(path, len(blob.sha)) == blob.sha
 
     def deleted(self, folder, matches):
         """The specs below a directory that were there at the base and are not now."""
@@ -108,16 +101,21 @@ class Bases:
         if top is None:
             return []
         start = "" if top == "." else f"{top}/"
-        then = [name for name in self.repository.tree(self.commit) if name.startswith(start)]
-        gone = [name for name in then if not os.path.lexists(posixpath.join(self.repository.root, name))]
-        gone = [name for name in gone if matches(name.removeprefix(start))]
-        return [name for name in gone if name not in self._renamed().values()] if gone else []
+        gone = [name for name in self.renames.gone if name.startswith(start) and matches(name.removeprefix(start))]
+        renamed = self.renames.below(top) if gone else {}
+        return [name for name in gone if name not in renamed]
 
 
 def _of_ci():
     """The branch or commit that a pull or merge request goes to, where CI says it."""
     branch = os.environ.get("GITHUB_BASE_REF") or os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
     return os.environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") or (f"origin/{branch}" if branch else None)
+
+
+def _ref(revision):
+    """The full name of a branch, so that no tag of that name is taken for it; a hash as it is."""
+    kind = "remotes" if revision.startswith("origin/") else "heads"
+    return f"refs/{kind}/{revision}" if revision in _BRANCHES or kind == "remotes" else revision
 
 
 def _no_branch(wanted):

@@ -5,7 +5,7 @@ import os
 from ..allowance import within
 from ..conventions import price_list
 from ..errors import FileError, OptionError, Problem
-from ..repository import Repository
+from ..repository import top
 from .bases import Bases
 from .config import NAME, Check, find_config, read_config
 from .locking import compared
@@ -51,8 +51,7 @@ class Run:
             self.tasks = [Task(spec, (Check(spec, at or {}, priced, limits),), False) for spec in specs]
         else:
             self.tasks = self._tasks(specs)
-        folder = self.config.folder if self.config else os.path.dirname(specs[0])
-        self.bases = Bases(folder or ".", base)
+        self.bases = Bases(base)
 
     def _tasks(self, specs):
         """The checks of the file, on these specs; a spec that has none there must have a budget of its own."""
@@ -101,8 +100,7 @@ def unreadable(error):
     place = error.problems[0].place
     nothing = Check(place.source.path if place else NAME, {}, price_list("paper"), ())
     outcome = Outcome(nothing, nothing.spec, {}, problems=error.problems)
-    root = Repository.find(".")
-    return Checked([outcome], "nothing was compared", (), root.root if root else ".")
+    return Checked([outcome], "nothing was compared", (), top() or ".")
 
 
 def _config(path, specs):

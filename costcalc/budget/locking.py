@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Origin, text
 from ..loading import load, modelled
-from ..revisions import origin_at
+from ..revisions import LINK, spec_at
 from .bases import Bases
 from .config import NAME, Check, checks_of
 from .loosening import Loosened, Rule, Rules, key_of, loosened
 from .paths import WILD, matcher
 from .run import Task, budget_of
-
-_LINK = "120000"
 
 
 def compared(
@@ -109,9 +107,10 @@ class _Then:
     def _checks(self) -> tuple[Check, ...]:
         if self.path is None or self.path not in self.tree:
             return ()
-        if self.tree[self.path].mode == _LINK:
+        if self.tree[self.path].mode == LINK:
             raise FileError(Problem("not-a-file", f"{self.path!r} was a link there"))
-        return checks_of(self._source(self.path), self._origin(self.path).folder)
+        source, origin = self._found(self.path)
+        return checks_of(source, origin.folder)
 
     def _files(self, spec: str) -> list[str]:
         """The specs of a check that were there; of a glob, hidden ones left out."""
@@ -130,16 +129,15 @@ class _Then:
     def budget(self, path: str, name: str) -> Check | None:
         """The limits in a spec at the base; None for one that could not be read there, which limited nothing."""
         try:
-            return budget_of(name, modelled(self._source(name), self._origin(name)))
+            return budget_of(name, modelled(*self._found(name)))
         except CostcalcError:
             return None
 
     def _source(self, name: str) -> Source:
-        origin = self._origin(name)
-        return origin.folder.source(origin.path)
+        return self._found(name)[0]
 
-    def _origin(self, name: str) -> Origin:
-        return origin_at(self.bases.repository, self.bases.commit, self.bases.revision, name)
+    def _found(self, name: str) -> tuple[Source, Origin]:
+        return spec_at(self.bases.repository, self.bases.commit, self.bases.revision, name)
 
 
 def _is_seen(name: str) -> bool:
@@ -150,7 +148,7 @@ class _Gone:
     """What became of files of the base, worked out for those that are asked for."""
 
     def __init__(self, bases: Bases):
-        self.repository, self.commit = bases.repository, bases.commit
+        self.repository, self.renames = bases.repository, bases.renames
         self.moved: dict[str, str] = {}
 
     def reason(self, name: str) -> str | None:
@@ -158,5 +156,5 @@ class _Gone:
         if os.path.lexists(os.path.join(self.repository.root, *name.split("/"))):
             return None
         if not self.moved:
-            self.moved = {then: now for now, then in self.repository.moved(self.commit).items()}
+            self.moved = self.renames.below(".")
         return f"it is {self.moved[name]} now" if name in self.moved else "it is deleted"

@@ -4,7 +4,7 @@ import os
 from fnmatch import fnmatchcase
 
 from ..errors import FileError, Problem, nearest
-from ..files import Folder, check_path
+from ..files import Folder, check_path, unresolved
 from .run import Task
 
 WILD = frozenset("*?")
@@ -31,7 +31,7 @@ def tasks(config, wanted=()):
             problems += [problem._replace(place=check.place) for problem in error.problems]
     if problems:
         raise FileError(*problems)
-    found = [Task(path, tuple(each)) for path, each in checks.items()]
+    found = [Task(path, tuple(each), top=folder) for path, each in checks.items()]
     return [task for task in found if any(is_in(task.path, path) for path in wanted)] if wanted else found
 
 
@@ -91,6 +91,11 @@ def _below(folder):
 
 
 def is_in(path, wanted):
-    """Whether a file is one that is wanted, or below it."""
-    path, wanted = os.path.realpath(path), os.path.realpath(wanted)
-    return path == wanted or path.startswith(os.path.join(wanted, ""))
+    """Whether a file is one that is wanted, or below it. A link is another file than the one that it leads to."""
+    path = _itself(path)
+    return path == _itself(wanted) or path.startswith(os.path.join(os.path.realpath(wanted), ""))
+
+
+def _itself(path):
+    folder, name = os.path.split(unresolved(path))
+    return os.path.join(os.path.realpath(folder), name)

@@ -18,16 +18,20 @@ _HELP = f"add `budget: {{mult_adds: 170M}}` to it, a check to {NAME}, or --max m
 
 
 class Task(NamedTuple):
-    """The checks on one file; `own` says that the budget in the file itself counts too."""
+    """The checks on one file; `own` says that the budget in the file itself counts too.
+
+    Links in the path must not leave `top`: see `loading.load`.
+    """
 
     path: str
     checks: tuple[Check, ...] = ()
     own: bool = True
+    top: str | None = None
 
 
 def outcomes(task, bases):
     """The Outcome of each check of a task, that of the spec's own `budget:` last."""
-    spec = _Spec(task.path, bases)
+    spec = _Spec(task.path, task.top, bases)
     found = [spec.outcome(check) for check in task.checks]
     try:
         own = budget_of(task.path, spec.model) if task.own else None
@@ -55,13 +59,13 @@ def _amount(text, metric):
 class _Spec:
     """A spec as it is, and as it was at the base."""
 
-    def __init__(self, path, bases):
-        self.path, self.bases, self.walks, self.measured = path, bases, {}, {}
+    def __init__(self, path, top, bases):
+        self.path, self.top, self.bases, self.walks, self.measured = path, top, bases, {}, {}
 
     @cached_property
     def model(self):
         """The Model of the file. Raises FileError where only a shipped config has its name: a gate judges no other."""
-        model, name = load(self.path), self.path.removesuffix(".yaml")
+        model, name = load(self.path, self.top), self.path.removesuffix(".yaml")
         if model.source.shipped and name != self.path:
             help = f"to check the shipped config of this name, write `costcalc check {name}`"
             raise FileError(Problem("no-file", f"there is no file {self.path!r}", help=help))

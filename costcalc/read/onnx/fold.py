@@ -1,10 +1,15 @@
 """Constant folding: what a graph computes from shapes and small constants, to know shapes."""
 
-from ... import limits
+import operator
+from itertools import product
+from math import ceil, prod
+
+from ... import limits, num
 from ...errors import Refused
-from .elementwise import ELEMENTWISE
-from .moving import MOVES, split
-from .reducing import REDUCED, top_k
+from ...num.polynomials import Dim
+from .elementwise import ELEMENTWISE, joined, places
+from .rules.cut import sliced
+from .tensors import constant
 
 
 def folded(node):
@@ -23,6 +28,119 @@ def folded(node):
     return [one._replace(roots=roots) for one in found]
 
 
+def _cast(node):
+    x, to = node.inputs[0], node.get("to")
+    whole = to in (2, 3, 4, 5, 6, 7, 12, 13)
+    if any(one is None for one in x.value):
+        return None
+    if to == 9:
+        return x._replace(value=tuple(one if isinstance(one, Dim) else bool(one) for one in x.value))
+    if whole:
+        return x._replace(value=tuple(num.floor(one) if type(one) is not bool else int(one) for one in x.value))
+    return x._replace(value=tuple(one if isinstance(one, Dim) else float(one) for one in x.value))
+
+
+def _gather(node):
+    table, indices = node.inputs
+    at = node.get("axis", 0) % len(table.shape)
+    before, size, after = prod(table.shape[:at]), table.shape[at], prod(table.shape[at + 1 :])
+    shape = (*table.shape[:at], *indices.shape, *table.shape[at + 1 :])
+    if prod(shape) > limits.FOLDED or any(not -size <= index < size for index in indices.value):
+        return None
+    rows = [(row, index % size) for row in range(before) for index in indices.value]
+    return constant(shape, (table.value[(row * size + index) * after + n] for row, index in rows for n in range(after)))
+
+
+def _concat(node):
+    first = node.inputs[0]
+    at = node.get("axis", 1) % len(first.shape)
+    before = prod(first.shape[:at])
+    blocks = [(one.value, prod(one.shape[at:])) for one in node.inputs]
+    values = [value for row in range(before) for column, n in blocks for value in column[row * n : (row + 1) * n]]
+    total = sum(one.shape[at] for one in node.inputs)
+    return constant((*first.shape[:at], total, *first.shape[at + 1 :]), values)
+
+
+def _slice(node):
+    x = node.inputs[0]
+    inputs = len(node.inputs) > 1
+    starts, ends = node.sizes(1 if inputs else None, "starts"), node.sizes(2 if inputs else None, "ends")
+    axes = node.sizes(3 if inputs else None, "axes") or range(len(starts))
+    steps = (node.sizes(4) if inputs else None) or [1] * len(starts)
+    if any(isinstance(one, Dim) for one in (*starts, *ends, *steps)):
+        return None
+    kept = [range(size) for size in x.shape]
+    for start, end, at, step in zip(starts, ends, axes, steps, strict=True):
+        sliced(x.shape[at], start, end, step)
+        kept[at] = kept[at][start:end:step]
+    strides = [prod(x.shape[at + 1 :]) for at in range(len(x.shape))]
+    values = (x.value[sum(map(operator.mul, at, strides))] for at in product(*kept))
+    return constant(map(len, kept), values)
+
+
+def _transpose(node):
+    x = node.inputs[0]
+    order = node.get("perm") or list(range(len(x.shape)))[::-1]
+    strides = [prod(x.shape[at + 1 :]) for at in range(len(x.shape))]
+    shape = [x.shape[at] for at in order]
+    values = (
+        x.value[sum(i * strides[at] for i, at in zip(place, order, strict=True))]
+        for place in product(*map(range, shape))
+    )
+    return constant(shape, values)
+
+
+def _expand(node):
+    x, wanted = node.inputs
+    if any(isinstance(one, Dim) for one in wanted.value):
+        return None
+    shape = joined([x.shape, wanted.value])
+    return constant(shape, (x.value[at] for at in places(x.shape, shape))) if prod(shape) <= limits.FOLDED else None
+
+
+def _range(node):
+    start, end, step = (one.value[0] for one in node.inputs)
+    if any(isinstance(one, Dim) for one in (start, end, step)):
+        return None
+    count = max(ceil((end - start) / step), 0)
+    return constant((count,), (start + at * step for at in range(count))) if count <= limits.FOLDED else None
+
+
+def _split(node):
+    """Pieces of a list."""
+    x = node.inputs[0]
+    given = node.sizes(1, "split") or [-(-x.size // node.outputs)] * node.outputs
+    if len(x.shape) != 1 or any(isinstance(one, Dim) for one in given):
+        return None
+    ends = [sum(given[: at + 1]) for at in range(len(given))]
+    pieces = [x.value[end - size : end] for size, end in zip(given, ends, strict=True)]
+    return [constant((len(piece),), piece) for piece in pieces]
+
+
+def _product(node):
+    x = node.inputs[0]
+    given = node.sizes(1, "axes")
+    if len(x.shape) > 1 or (given and set(given) - {0, -1}):
+        return None
+    result = {"ReduceProd": prod, "ReduceSum": _sum, "ReduceMax": _most, "ReduceMin": _least}[node.op](x.value)
+    return constant((1,) if node.get("keepdims", 1) and x.shape else (), (result,))
+
+
+def _sum(values):
+    result = 0
+    for value in values:
+        result = result + value
+    return result
+
+
+def _most(values):
+    return num.maximum(*values) if len(values) > 1 else values[0]
+
+
+def _least(values):
+    return num.minimum(*values) if len(values) > 1 else values[0]
+
+
 def _one(rule):
     """A rule with one output."""
 
@@ -33,8 +151,14 @@ def _one(rule):
     return outputs
 
 
-RULES = {
-    **{name: _one(rule) for name, rule in {**ELEMENTWISE, **MOVES, **REDUCED}.items()},
-    "Split": split,
-    "TopK": top_k,
+_LAYOUT = {
+    "Cast": _cast,
+    "Gather": _gather,
+    "Concat": _concat,
+    "Slice": _slice,
+    "Transpose": _transpose,
+    "Expand": _expand,
+    "Range": _range,
+    **dict.fromkeys(("ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin"), _product),
 }
+RULES = {**{name: _one(rule) for name, rule in {**ELEMENTWISE, **_LAYOUT}.items()}, "Split": _split}

@@ -2,7 +2,6 @@
 
 from .... import limits
 from ....errors import Refused
-from ....num import floor_div
 from ..node import check_count, grid
 from . import rule
 
@@ -95,9 +94,6 @@ def conv_transpose(node):
     check_count(bias, narrow * groups, "a bias of {} numbers meets {} channels")
     options = window(node, kernel)
     extra = tuple(node.get("output_padding") or (0,) * len(kernel))
-    given = (node.get("output_shape") or [])[-len(kernel) :]
-    if given:
-        options["padding"] = _cut(node, space, kernel, given, options, extra)
     layer = node.emit(
         *("conv_transpose", (*space, channels)),
         holds={"weight": weight, "bias": bias},
@@ -109,19 +105,7 @@ def conv_transpose(node):
         bias=bias is not None,
         **options,
     )
+    given = node.get("output_shape")
     if given:
-        layer = layer._replace(shape=(*given, narrow * groups))
+        layer = layer._replace(shape=(*given[-len(kernel) :], narrow * groups))
     return [result(batch, layer)]
-
-
-def _cut(node, space, kernel, given, options, extra):
-    """The padding that makes a transposed convolution's output of a given size (ONNX, ConvTranspose)."""
-    found = []
-    axes = zip(space, kernel, given, options["stride"], options["dilation"], extra, strict=True)
-    for n, k, size, s, d, e in axes:
-        total = (n - 1) * s + d * (k - 1) + 1 + e - size
-        total = max(total, 0) if isinstance(total, int) else total
-        half = floor_div(total, 2)
-        pair = (half, total - half)
-        found.append(pair if node.get("auto_pad", "NOTSET") == "SAME_UPPER" else pair[::-1])
-    return tuple(found)

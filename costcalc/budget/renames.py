@@ -1,0 +1,103 @@
+"""Which file at the base a new file was. Files on disk are read as they are: git would run filters over them."""
+
+import os
+from functools import cached_property
+from hashlib import sha1, sha256
+
+from .. import limits
+from ..errors import OptionError, Problem
+from ..revisions import REGULAR
+from ..similarity import LEAST, alike
+
+SPECS = (".yaml", ".yml", ".json", ".keras", ".onnx")
+PAIRS = 10_000  # of files that are compared byte by byte
+
+
+class Renames:
+    """The specs of a commit that are gone from disk, and what they may be called now."""
+
+    def __init__(self, repository, commit):
+        self.repository, self.tree, self.pairs, self.found = repository, repository.tree(commit), 0, {}
+
+    @cached_property
+    def gone(self):
+        """The specs at the commit that are no files now, in order."""
+        specs = (name for name, blob in self.tree.items() if _is_spec(name) and blob.mode in REGULAR)
+        return sorted(name for name in specs if not os.path.lexists(self._path(name)))
+
+    def of(self, name):
+        """The name that a file had at the commit: of those gone, the one with the same bytes, or the most alike.
+
+        Of several, the one with the same file name comes first. None where none is at least half the same.
+        """
+        if name not in self.found:
+            self.found[name] = self._of(name) if self.gone and name not in self.tree else None
+        return self.found[name]
+
+    def _of(self, name):
+        gone = sorted(self.gone, key=lambda other: os.path.basename(other) != os.path.basename(name))
+        path = self._path(name)
+        if not os.path.isfile(path) or os.path.islink(path):
+            return None
+        size = len(self.tree[gone[0]].sha)
+        sha = self.sha(path, size)
+        same = [other for other in gone if self.tree[other].sha == sha]
+        return same[0] if same else self._most_alike(path, gone)
+
+    def _most_alike(self, path, gone):
+        data = _bytes(path)
+        if data is None:
+            return None
+        best, most = None, 0.0
+        for other in gone:
+            self.pairs += 1
+            if self.pairs > PAIRS:
+                message = f"more than {PAIRS:,} pairs of new and deleted specs: which was renamed is not looked for"
+                raise OptionError(
+                    Problem("limit", message, help="change the specs in one step, rename them in another")
+                )
+            then = self.repository.blob(self.tree[other].sha, limits.FILE_BYTES)
+            share = alike(data, then) if then else 0.0
+            if share >= LEAST and share > most:
+                best, most = other, share
+        return best
+
+    def below(self, folder):
+        """Files of git below a directory that are new since the commit, by the names that they had there: then -> now.
+
+        `folder` is a name in the repository, "." for all.
+        """
+        start = "" if folder == "." else f"{folder}/"
+        tracked = self.repository.said("ls-files", "-z", "--full-name").split("\0")
+        names = dict.fromkeys([*(name for name in tracked if _is_spec(name)), *self.found])
+        return {then: now for now in names if now.startswith(start) and (then := self.of(now))}
+
+    def _path(self, name):
+        return os.path.join(self.repository.root, *name.split("/"))
+
+    def sha(self, path, digits):
+        """The name that git has for the bytes of a file, of 40 or 64 digits."""
+        digest = sha1() if digits == 40 else sha256()
+        with open(path, "rb") as file:
+            left = os.fstat(file.fileno()).st_size
+            digest.update(b"blob %d\0" % left)
+            while part := file.read(min(left, 1 << 20)):
+                digest.update(part)
+                left -= len(part)
+        return digest.hexdigest()
+
+
+def _too_many():
+    message = f"more than {PAIRS:,} pairs of new and deleted specs: which was renamed is not looked for"
+    return OptionError(Problem("limit", message, help="rename the specs in one step, change them in another"))
+
+
+def _is_spec(name):
+    return name.lower().endswith(SPECS)
+
+
+def _bytes(path):
+    """What a file says; None for more than a spec can be."""
+    with open(path, "rb") as file:
+        data = file.read(limits.FILE_BYTES + 1)
+    return data if len(data) <= limits.FILE_BYTES else None

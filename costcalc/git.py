@@ -1,0 +1,84 @@
+"""git as a reader of history: nothing is fetched, and no program that a configuration names is run."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+from .errors import OptionError, Problem
+
+SECONDS = 60  # for one call of git
+OLDEST = (2, 38)  # the first that knows safe.bareRepository
+
+_SETTINGS = (
+    "safe.bareRepository=explicit",  # a bare repository among the files is not used
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    "protocol.allow=never",
+)
+_ENVIRONMENT = {
+    "GIT_NO_LAZY_FETCH": "1",  # since 2.39.4 and 2.45; no version can fetch with the next one
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+_KEPT = re.compile(r"GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|PARAMETERS|COUNT|(KEY|VALUE)_\d+)")
+
+
+def environment(root: str) -> dict[str, str]:
+    """The environment of git for the repository at `root`.
+
+    Variables that name another repository, index or program are left out. Those that name the configuration of the
+    user stay: safe.directory may be in it.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
+    return {**own, **_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": os.path.dirname(root)}
+
+
+def command(root: str, *args: str) -> list[str]:
+    """The command line of a git that reads the repository at `root`. Raises OptionError where there is no git."""
+    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+    return [program(), "--no-pager", "--no-replace-objects", *settings, "-C", root, *args]
+
+
+def program(environ: Mapping[str, str] = os.environ) -> str:
+    """The path of git: the first in the absolute directories of PATH, so never a file of the working directory."""
+    folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
+    found = shutil.which("git", path=os.pathsep.join(folders)) if folders else None
+    if found is None or not os.path.isabs(found):  # Windows looks in the working directory first
+        raise OptionError(Problem("no-git", "there is no program `git`", help="it has the history"))
+    return found
+
+
+def output(root: str, *args: str) -> bytes | None:
+    """What git prints, or None when it refuses. Raises OptionError where there is no git, or it does not end."""
+    try:
+        done = subprocess.run(
+            command(root, *args),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+            env=environment(root),
+        )
+    except OSError:
+        raise OptionError(Problem("no-git", "the program `git` cannot be started", help="it has the history")) from None
+    except subprocess.TimeoutExpired:
+        raise OptionError(Problem("limit", f"git took longer than {SECONDS} seconds")) from None
+    return done.stdout if done.returncode == 0 else None
+
+
+def check_version(root: str) -> None:
+    """Refuse a git that lacks a protection. Raises OptionError."""
+    said = (output(root, "version") or b"").decode(errors="replace").strip()
+    found = re.match(r"git version (\d{1,4})\.(\d{1,4})", said)
+    if found and (int(found[1]), int(found[2])) >= OLDEST:
+        return
+    oldest = ".".join(map(str, OLDEST))
+    number = said.removeprefix("git version ")[:40]
+    shown = f"git {number} is too old" if found else "the version of git cannot be read"
+    message = f"{shown}: before {oldest}, git reads a bare repository that is committed among the files"
+    raise OptionError(Problem("old-git", message, help=f"install git {oldest} or later"))
