@@ -2,6 +2,9 @@
 
 from collections.abc import Container, Iterator
 
+from .scope import Scope
+from .tensors import Tensor
+
 
 def living(graph, walked: Container[int]) -> dict[str, str]:
     """The names that a graph's outputs are made of, each with the node that reads it last.
@@ -24,6 +27,19 @@ def _read(node, walked: Container[int]) -> Iterator[str]:
         for inner in graph.node:
             yield from _read(inner, walked)
         yield from (one.name for one in graph.output)
+
+
+def inside(reader, node, scope: Scope) -> list[Tensor]:
+    """The tensors that the graphs in a node read or have, of which it is not known which run."""
+    found = []
+    for graph in graphs_in(node):
+        inner = Scope(scope)
+        for proto in graph.initializer:
+            reader.initializer(proto, inner)
+        names = {name for one in graph.node for name in one.input}
+        found += [one for one in map(inner.find, sorted(names)) if one is not None]
+        found += [one for each in graph.node for one in inside(reader, each, inner)]
+    return found
 
 
 def graphs_in(node) -> Iterator:

@@ -13,8 +13,9 @@ from .arguments import argument
 from .ending import ended, stored
 from .file import parsed
 from .living import living
-from .reader import Reader, Scope, opsets
+from .reader import Reader, opsets
 from .rules import is_standard
+from .scope import Scope
 from .tensors import Tensor
 from .weights import weights
 

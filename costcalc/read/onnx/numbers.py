@@ -20,6 +20,7 @@ class Holder(NamedTuple):
 class Numbers:
     """The numbers of each initializer: how many there are, how many no step holds yet, and the first that holds any.
 
+    vectors     those with one axis at most that is not 1, as a bias
     literals    constants of the code: counted where a layer holds them as weights, nowhere else
     unnamed     constants that an exporter made: counted where a rule holds them
     statistics  running statistics of norms, which are not trained
@@ -30,6 +31,7 @@ class Numbers:
         self.sizes: dict[str, int] = {}
         self.left: dict[str, int] = {}
         self.holders: dict[str, Holder] = {}
+        self.vectors: set[str] = set()
         self.literals: set[str] = set()
         self.unnamed: set[str] = set()
         self.statistics: set[str] = set()
@@ -41,6 +43,8 @@ class Numbers:
             known = self.sizes.get(root, tensor.size)
             self.sizes[root] = max(known, least)
             self.left[root] = max(self.left.get(root, known), least)
+            if sum(size != 1 for size in tensor.shape or ()) < 2:
+                self.vectors.add(root)
 
     def literal(self, tensor: Tensor) -> None:
         """Note a constant of the code."""

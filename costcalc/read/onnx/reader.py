@@ -9,29 +9,15 @@ from . import rules
 from .arguments import argument
 from .declared import Declared
 from .fold import folded
+from .living import inside
 from .names import levels, shortened
 from .node import Node, Unknown
 from .numbers import Numbers
+from .scope import Scope
 from .settings import is_made, is_trained, settings
 from .tensors import Tensor, stored
 
 _MALFORMED = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
-
-
-class Scope:
-    """Tensors by name, those of the graph around it too."""
-
-    def __init__(self, parent=None):
-        self.own, self.parent = {}, parent
-
-    def find(self, name):
-        """The tensor of that name, or None."""
-        scope = self
-        while scope is not None:
-            if name in scope.own:
-                return scope.own[name]
-            scope = scope.parent
-        return None
 
 
 class Reader:
@@ -127,13 +113,14 @@ class Reader:
         if known is not None:
             return known
         rule = self.rule(proto)
-        node.is_constant = node.is_constant and rule is not None and not rule.multiplies
+        node.is_constant = node.is_constant and not (rule.multiplies if rule else node.roots())
         hidden = [one for one in node.inputs if one is not None and one.shape is None and one.items is None]
         if rule is None or (hidden and not rule.takes_any):
             return self.finished(node, self.unruled(node, rule))
         try:
             found = rule(node, scope) if rule.takes_scope else rule(node)
         except Unknown:
+            node.beside += inside(self, proto, scope) if rule.takes_scope else ()
             found = self.unruled(node, rule)
         return self.finished(node, found)
 
@@ -184,7 +171,7 @@ class Reader:
         return rules.find(proto.domain, proto.op_type)
 
     def beside(self, proto, scope):
-        """Tensors that a node reads and that are no inputs of its rule: outer ones that graphs inside of it read."""
+        """Tensors that a node reads and that are no inputs of its rule."""
         return ()
 
     def settings(self, proto):

@@ -13,8 +13,8 @@ def kind(node, op, tensor, flowing):
     A factor is the scale of a norm if it multiplies what was normalised, or if a shift is added to the product (a norm
     of inference); alone, as the layer scale of ConvNeXt (arXiv:2201.03545), it is a weight.
     """
-    if sum(size != 1 for size in tensor.shape) > 1:
-        return "weight"
+    if sum(size != 1 for size in tensor.shape) > 1 or not node.reader.numbers.vectors.issuperset(tensor.roots or ()):
+        return "weight"  # one row of a table, too: what a table is does not depend on how much of it is read
     if op in ("add", "sub"):
         _shifted(node.reader.steps, flowing)
         return "bias"

@@ -13,6 +13,9 @@ _COUNTING = frozenset((7, 8, 9, 13))  # types of sizes, texts and truths: no tra
 _FIELDS = {1: "float_data", 6: "int32_data", 7: "int64_data", 11: "double_data", 12: "uint64_data", 13: "uint64_data"}
 
 
+PRODUCT, INPUT, WEIGHT = (frozenset((name,)) for name in ("product", "input", "weight"))
+
+
 class Tensor(NamedTuple):
     """What is known of a tensor.
 
@@ -22,6 +25,7 @@ class Tensor(NamedTuple):
     first   whether its channels come right after the batch
     items   the tensors of a sequence
     made    the number of the step that it comes from, or the name of an input; None of a constant
+    scaled  of products of whole numbers and their scales: which of PRODUCT, INPUT and WEIGHT are multiplied in it
     """
 
     shape: tuple | None
@@ -30,6 +34,7 @@ class Tensor(NamedTuple):
     first: bool = False
     items: tuple | None = None
     made: int | str | None = None
+    scaled: frozenset = frozenset()
 
     @property
     def size(self):

@@ -6,6 +6,7 @@ import sys
 import warnings
 
 from ...errors import CostcalcError, FileError, OptionError, Problem, brief
+from .storage import on_meta
 
 EXTRA = "pip install 'costcalc[torch]'"
 
@@ -25,7 +26,7 @@ def exported(target, shapes, kwargs):
         module = _module(torch, target, _imported(target), kwargs)
         inputs = tuple(torch.empty(sizes, dtype=getattr(torch, kind), device="meta") for sizes, kind in shapes)
         with _told(target, "cannot be exported for this input"), torch.device("meta"):
-            return torch.export.export(module.to("meta").eval(), inputs, strict=False)
+            return torch.export.export(on_meta(module).eval(), inputs, strict=False)
 
 
 def _torch():

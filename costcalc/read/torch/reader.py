@@ -5,13 +5,15 @@ from ...memory import uncollected
 from ...model import Input, Model
 from ..onnx.ending import ended, stored
 from ..onnx.names import relative
-from ..onnx.reader import Reader, Scope
+from ..onnx.reader import Reader
+from ..onnx.scope import Scope
 from ..onnx.tensors import Tensor
 from . import translate
 from .calls import Call
 from .living import living, results
 from .node import Node, outputs, scopes, shape, shapes, tensor
 from .rules import RULES
+from .storage import storage
 
 _OPSET = {"": 23}
 _WRAPPERS = ("wrap_with_set_grad_enabled", "wrap_with_autocast")  # graphs in graphs, which compute the same
@@ -97,14 +99,6 @@ def _inputs(program, reader, scope, inputs):
             reader.note(root, name, is_statistic=kind != "PARAMETER")
         else:
             scope.own[name] = Tensor(size, None, frozenset())
-
-
-def storage(value):
-    """What tells the numbers of a tensor from those of others: parameters that are tied have them in one place."""
-    try:
-        return value.untyped_storage()._cdata, value.storage_offset(), value.numel()
-    except (AttributeError, NotImplementedError, RuntimeError):
-        return id(value)
 
 
 def _statistics(graph):

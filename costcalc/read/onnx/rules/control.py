@@ -3,6 +3,7 @@
 from .... import limits
 from ....errors import Refused
 from ..node import Unknown
+from ..scope import Scope
 from ..tensors import Tensor, sizes
 from . import rule
 
@@ -72,8 +73,6 @@ def _placed(tensor, at):
 
 def walked(node, graph, scope, inputs):
     """The outputs of a graph in a graph."""
-    from ..reader import Scope
-
     reader = node.reader
     if len(reader.calls) >= limits.BLOCK_DEPTH:
         raise Refused(f"graphs stand in each other more than {limits.BLOCK_DEPTH} deep")

@@ -3,6 +3,7 @@
 from .... import limits
 from ....errors import Refused
 from ..node import check_count, grid
+from ..tensors import PRODUCT
 from . import rule
 
 
@@ -31,8 +32,8 @@ def conv(node):
 
 @rule("ConvInteger", multiplies=True)
 def conv_integer(node):
-    """Conv of whole numbers: x, w, zero points."""
-    return convolved(node, node.need(0), node.need(1), None)
+    """Conv of whole numbers, which are scaled after it: x, w, zero points."""
+    return [one._replace(scaled=PRODUCT) for one in convolved(node, node.need(0), node.need(1), None)]
 
 
 @rule("QLinearConv", multiplies=True)

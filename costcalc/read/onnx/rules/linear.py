@@ -2,7 +2,7 @@
 
 from ....errors import Refused
 from ....num import require, stretch
-from ..tensors import Tensor
+from ..tensors import PRODUCT, Tensor
 from . import rule
 
 
@@ -16,12 +16,19 @@ def gemm(node):
     return multiplied(node, *flip, node.input(2))
 
 
-@rule("MatMul", "MatMulInteger", "FusedMatMul", multiplies=True)
+@rule("MatMul", "FusedMatMul", multiplies=True)
 def matmul(node):
     """MatMul of any ranks, the leading axes broadcast; FusedMatMul may transpose."""
     a, b = node.need(0), node.need(1)
     a = _turned(a) if node.get("transA", 0) else a
     return multiplied(node, a, _turned(b) if node.get("transB", 0) else b, None)
+
+
+@rule("MatMulInteger", multiplies=True)
+def matmul_integer(node):
+    """MatMul of whole numbers, which are scaled after it."""
+    (shape,) = multiplied(node, node.need(0), node.need(1), None)
+    return [Tensor(shape, scaled=PRODUCT)]
 
 
 @rule("QLinearMatMul", multiplies=True)

@@ -2,7 +2,7 @@
 
 from ....num import prod
 from ..scales import kind
-from ..tensors import Tensor
+from ..tensors import WEIGHT, Tensor
 from . import rule
 from .linear import broadcast
 
@@ -114,11 +114,24 @@ def joined(node, tensors, op):
     dropped = len(shape) - len(seen) if len(shape) > 1 else 0
     shapes = [_aligned(one.shape, len(shape), dropped, first) for one in tensors]
     constants = [one for one in tensors if node.reader.numbers.are_learned(one)]
+    scaled = _scaled(node, op)
+    if scaled and not any(one.scaled >= WEIGHT for one in tensors):
+        constants = []
     flowing = next((one.made for one in tensors if one.made is not None), None)
     holds = {kind(node, op, one, flowing): one for one in constants}
     if len(tensors) > 1:
         node.emit(op, *shapes, times=times, follows=bool(constants), holds=holds)
-    return [Tensor(shape, None, _roots(node), first)]
+    return [Tensor(shape, None, _roots(node), first, scaled=scaled)]
+
+
+def _scaled(node, op):
+    """By what a product of whole numbers is scaled; a constant is the scale of its weights, and no parameter."""
+    found = frozenset().union(*(one.scaled for one in node.inputs if one is not None))
+    if op != "mul" or not found or found >= WEIGHT:
+        return found if op == "mul" else frozenset()
+    constants = frozenset(at for at, one in enumerate(node.inputs) if one is not None and one.roots)
+    node.settings = constants.union(node.settings)
+    return found | WEIGHT if constants else found
 
 
 def _broadcast(tensors):

@@ -1,6 +1,6 @@
 """Numbers of few bits: the steps into them and out of them. What is done with them is in the families."""
 
-from ..tensors import Tensor
+from ..tensors import INPUT, Tensor
 from . import rule
 
 
@@ -15,4 +15,4 @@ def dequantize(node):
 def dynamic(node):
     """Numbers of eight bits, their scale and their zero point."""
     x = node.need(0)
-    return [x._replace(value=None), Tensor(()), Tensor(())]
+    return [x._replace(value=None), Tensor((), scaled=INPUT), Tensor(())]

@@ -8,7 +8,16 @@ from . import translates
     *("unfold", "im2col", "col2im", "channel_shuffle", "grid_sampler", "grid_sampler_2d", "affine_grid_generator"),
     *("repeat", "tile", "repeat_interleave", "masked_select", "scatter", "scatter_add", "index_put", "index_fill"),
     *("index_add", "index_copy", "copy", "fill", "zero", "one_hot", "meshgrid", "as_strided", "select_scatter"),
-    *("slice_scatter", "view_as_complex", "real", "imag", "native_channel_shuffle", "diag_embed", "_weight_norm"),
+    *(
+        "slice_scatter",
+        "view_as_complex",
+        "real",
+        "imag",
+        "native_channel_shuffle",
+        "diag_embed",
+        "_weight_norm",
+        "diff",
+    ),
 )
 def passive(node):
     """Values read at places and put elsewhere."""
