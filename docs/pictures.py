@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 
 from costcalc import analyze
-from costcalc.render import View
 from costcalc.render.pages import ReportPage
 from costcalc.render.table import draw
+from costcalc.render.view import View
 
 HERE = Path(__file__).parent
 

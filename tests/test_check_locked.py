@@ -180,6 +180,7 @@ def test_first_in_every_format(change, run):
             ("failure" if locked else "system-out", True)
         ]
         assert out["md"].startswith("**costcalc: 1 limit raised or removed, 1 failed")
+        assert out["md"].split("\n\n")[1] == f"**{said}**".replace("_", r"\_")
         assert out["md"].index(said) < out["md"].index("over the limit")
         assert "1 limit raised or removed" in out["latex"]
         row = next(csv.DictReader(io.StringIO(out["csv"])))

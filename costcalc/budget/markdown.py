@@ -4,10 +4,12 @@ import re
 
 from ..render.markdown import render
 from ..render.sheet import Sheet
+from ..render.text import printable
 from .page import VerdictPage, summary
 
 LARGEST = 60_000  # characters: a comment holds 65,536, and a summary that is too large is dropped as a whole
 ROWS = 200  # of the table
+LIMITS = 20  # raised or removed, above it
 
 
 def markdown(checked, block):
@@ -26,7 +28,9 @@ def markdown(checked, block):
 
 class _Short(VerdictPage):
     def heads(self):
-        return [f"costcalc: {summary(self.outcomes, self.loosened)}"]
+        limits = [printable(one.message) for one in self.loosened[:LIMITS]]
+        more = [f"{len(self.loosened) - LIMITS:,} more, listed below"] if len(self.loosened) > LIMITS else []
+        return [f"costcalc: {summary(self.outcomes, self.loosened)}", *limits, *more]
 
     def sheets(self):
         return [Sheet(sheet.columns, sheet.rows[:ROWS]) for sheet in super().sheets()]
