@@ -9,16 +9,16 @@ The public names are loaded when first used (PEP 562), so that starting stays ch
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "analyze": "analysis",
+    "analyze": "analysis.report.analyze",
     "check": "budget.checking",
-    "load": "loading",
-    "Report": "report",
+    "load": "read.loading",
+    "Report": "analysis.report.report",
     "CostcalcError": "errors",
-    "compare": "comparing",
-    "reconcile": "reconciling",
-    "sweep": "sweeps",
-    "formula": "formulas",
-    "fit": "fitting",
+    "compare": "analysis.compare.compare",
+    "reconcile": "analysis.reconcile.reconcile",
+    "sweep": "analysis.sweep.sweep",
+    "formula": "analysis.formula.formula",
+    "fit": "analysis.fit.fit",
 }
 
 __all__ = [

@@ -5,12 +5,13 @@ ten; B as in "a network of 7B"), bytes `B kB MB GB` or `KiB MiB GiB`; a percent 
 """
 
 import re
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import limits
 from .errors import OptionError, Problem, brief
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 SHARES = ("mult_adds_share", "params_share")  # in percent of the network's total
 METRICS = ("mult_adds", "flops", "params", *SHARES)
@@ -111,7 +112,7 @@ class Bad(Exception):
 class Amount(NamedTuple):
     """A number with a unit, and how it was written: how many decimal places, which unit, a space before it or not."""
 
-    number: Fraction
+    number: "Fraction"
     places: int
     unit: str
     scale: int
@@ -125,6 +126,8 @@ class Amount(NamedTuple):
 
     def written(self, value, up=True):
         """Another value in this unit and with these decimal places: the nearest that is not less (or not more)."""
+        from fractions import Fraction
+
         steps = Fraction(value) * 10**self.places * (100 if self.unit == "%" else 1) / self.scale
         whole = -(-steps.numerator // steps.denominator) if up else steps.numerator // steps.denominator
         digits = f"{abs(whole):0{self.places + 1}d}"
@@ -175,6 +178,8 @@ def change(text, metric):
 
 
 def _amount(text, units, metric):
+    from fractions import Fraction
+
     body = text.strip()
     number = body.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ%").rstrip()
     unit, space = body[len(number) :].strip(), body[len(number) : len(body) - len(body[len(number) :].lstrip())]
@@ -242,6 +247,8 @@ def values(name, text, read):
 
 
 def _stepped(name, text):
+    from decimal import Decimal, InvalidOperation
+
     parts = text.split(":")
     if len(parts) != 3:
         raise _refused("bad-range", name, text, "a range is start:stop:step")

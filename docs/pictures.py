@@ -3,12 +3,12 @@
 import io
 from pathlib import Path
 
+from costcalc.render.pages import ReportPage
+from costcalc.render.view import View
 from rich.console import Console
 
 from costcalc import analyze
-from costcalc.render.pages import ReportPage
 from costcalc.render.table import draw
-from costcalc.render.view import View
 
 HERE = Path(__file__).parent
 

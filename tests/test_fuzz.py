@@ -87,7 +87,7 @@ def test_a_run_that_ends_badly_is_seen(monkeypatch):
     files, args = {"net.yaml": HEAD.encode()}, ["analyze", "net.yaml"]
     assert run(files, args).failure == ""
     with monkeypatch.context() as patch:
-        patch.setattr("costcalc.analysis.analyze", lambda *args, **more: 1 // 0)
+        patch.setattr("costcalc.analysis.report.analyze.analyze", lambda *args, **more: 1 // 0)
         assert run(files, args).failure == "exit code 101 ZeroDivisionError: integer division or modulo by zero"
     monkeypatch.setattr("tests.fuzz.sandbox.SECONDS", 0.0)
     assert run(files, args).failure == "too slow"

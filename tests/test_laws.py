@@ -12,83 +12,76 @@ import costcalc
 from costcalc import analyze
 from costcalc.errors import Source
 from costcalc.ops import INDEX, find
-from costcalc.read.blocks import shipped_library
-from costcalc.read.layers import BODIES, CONTROLS
-from costcalc.read.spec import read
+from costcalc.read.spec.blocks import shipped_library
+from costcalc.read.spec.layers import BODIES, CONTROLS
+from costcalc.read.spec.reader import read
 
 ROOT = Path(costcalc.__file__).parent
 TREES = {path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
 FILE = pytest.mark.parametrize("path", TREES, ids=str)
 RULES = [path for path in TREES if path.parts[0] == "ops"]
 
-LAYERS = (  # lowest first: no module reaches one of its own layer or above; those not named stand where they are used
-    ("errors", "limits", "memory", "selftest", "sliding", "sources", "subsequence"),
-    ("num", "files", "quantities", "replacing", "syntax"),
-    ("expr",),
-    ("model", "ops"),
-    ("pricing", "terms", "variables"),
-    ("price_lists",),
-    ("conventions",),
-    ("counters",),
-    ("trace",),
-    ("wiring",),
-    ("stitching",),
-    ("render",),  # before `report`, which shows itself through it: a renderer imports no report
-    ("report",),
+FLOORS = (  # lowest first: a room uses those below it, and itself
+    ("allowance", "errors", "files", "git", "limits", "quantities", "replacing"),
+    ("num", "syntax"),
+    ("ops", "render"),
+    ("model", "selftest"),
+    ("metrics", "rewrite"),
     ("read",),
-    ("write",),
     ("export",),
-    ("loading", "points_file", "schema"),
-    ("analysis", "rewrite", "alignment", "proving"),
-    ("sweeps", "formulas", "rewriting", "reconciling"),
-    ("git", "similarity"),
-    ("comparing", "reproducing", "explanations", "repository"),
-    ("revisions",),
+    ("analysis",),
     ("budget",),
     ("cli",),
+    ("__init__", "__main__", "pytest_plugin"),
 )
-RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FILES = {tuple(path.with_suffix("").parts): path for path in TREES}
 
 
-def imported(path, tree):
-    """The names directly under costcalc that a file imports from."""
+def imported(path, tree, files=FILES):
+    """The files of costcalc that a file imports from, wherever in it the import stands."""
     for node in (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level):
-        parents = path.parent.parts[: len(path.parts) - node.level]
-        full = [*parents, *(node.module or "").split(".")] if node.module else parents
-        yield from [full[0]] if full else [alias.name for alias in node.names if alias.name != "__version__"]
+        base = (*path.parent.parts[: len(path.parts) - node.level], *(node.module or "").split("."))
+        base = tuple(filter(None, base))
+        for alias in node.names:
+            places = ((*base, alias.name), (*base, alias.name, "__init__"), base, (*base, "__init__"))
+            if alias.name != "__version__":
+                yield next(files[place] for place in places if place in files)
 
 
-def module(path):
-    """The name directly under costcalc that a file belongs to."""
+def room(path):
+    """The room of a file, or the file itself where it stands beside the rooms."""
     return path.parts[0].removesuffix(".py")
 
 
-USES = {module(path): set() for path in TREES}
-for path, tree in TREES.items():
-    USES[module(path)] |= {*imported(path, tree)} - {module(path)}
+USES = {path: {*imported(path, tree)} - {path} for path, tree in TREES.items()}
 
 
-def reached(name, uses=USES):
-    """Every module that one needs, itself only if there is a circle."""
-    found, new = set(), set(uses[name])
+def reached(path, uses=USES):
+    """Every file that one needs, itself only if there is a circle."""
+    found, new = set(), set(uses[path])
     while new:
         found |= new
         new = {other for one in new for other in uses[one]} - found
     return found
 
 
-@pytest.mark.parametrize("name", USES)
-def test_imports_go_down_only(name):
-    assert name not in reached(name)
-    assert {other for other in reached(name) if RANKS.get(other, -1) >= RANKS.get(name, len(LAYERS))} == set()
+@FILE
+def test_imports_go_down_only(path):
+    ups = [other for other in USES[path] if FLOOR[room(other)] >= FLOOR[room(path)] and room(other) != room(path)]
+    assert [other for other in ups if FLOOR[room(path)] > 0] == []  # files beside the rooms know each other
+    assert path not in reached(path)
 
 
 def test_imports_are_seen():
-    code = "from ..trace import trace\ndef f():\n from .. import limits, __version__\nfrom . import ints\nimport os"
-    assert list(imported(Path("num/arrays.py"), ast.parse(code))) == ["trace", "num", "limits"]
+    code = (
+        "from ..model.trace import trace\ndef f():\n from .. import limits, __version__\nfrom . import ints\nimport os"
+    )
+    found = {str(one) for one in imported(Path("num/arrays.py"), ast.parse(code))}
+    assert found == {"model/trace.py", "limits.py", "num/ints.py"}
     assert reached("a", {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"b", "c"}
     assert reached("b", {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"b", "c"}
-    assert {"trace", "num", "errors"} <= reached("analysis")
+    assert Path("model/trace.py") in reached(Path("analysis/report/analyze.py"))
 
 
 BANNED = {"int", "float", "round", "max", "min", "abs", "sum", "bool"}
@@ -227,7 +220,7 @@ def test_public_names_have_docstrings(path):
 
 def test_public_names_are_listed():
     assert costcalc.__all__ == sorted(costcalc._PUBLIC)
-    assert {*USES} & {*costcalc.__all__} == set()  # a module would hide the name
+    assert {*map(room, TREES)} & {*costcalc.__all__} == set()  # a room would hide the name
     for path in TREES:
         found = import_module(".".join(["costcalc", *path.with_suffix("").parts]).removesuffix(".__init__"))
         names = getattr(found, "__all__", [])

@@ -104,9 +104,9 @@ def test_examples_of_the_language_are_specs(block, tmp_path):
 
 
 def test_every_control_section_and_block_is_described():
-    from costcalc.read.blocks import shipped_library
-    from costcalc.read.layers import CONTROLS
-    from costcalc.read.spec import SECTIONS
+    from costcalc.read.spec.blocks import shipped_library
+    from costcalc.read.spec.layers import CONTROLS
+    from costcalc.read.spec.reader import SECTIONS
 
     for word in (*CONTROLS, *SECTIONS, *shipped_library().names()):
         assert f"`{word}" in SPEC, word

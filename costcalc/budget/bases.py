@@ -4,9 +4,9 @@ import os
 import posixpath
 
 from ..errors import OptionError, Problem
-from ..loading import modelled
-from ..repository import Repository
-from ..revisions import REGULAR, spec_at
+from ..read.loading import modelled
+from ..read.repository import Repository
+from ..read.revisions import REGULAR, spec_at
 from .renames import Renames
 from .verdict import Base
 

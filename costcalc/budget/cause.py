@@ -1,8 +1,8 @@
 """Which layer of a spec an excess comes from most, and which line of the change it comes from."""
 
-from ..alignment import aligned
+from ..analysis.compare.alignment import aligned
 from ..errors import Place
-from ..metrics import metric
+from ..metrics.metrics import metric
 from .verdict import Cause
 
 

@@ -3,9 +3,9 @@
 import os
 
 from ..allowance import within
-from ..conventions import price_list
 from ..errors import FileError, OptionError, Problem
-from ..repository import top
+from ..metrics.conventions import price_list
+from ..read.repository import top
 from .bases import Bases
 from .config import NAME, Check, find_config, read_config
 from .locking import compared

@@ -4,10 +4,10 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..conventions import find, price_list
 from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source, SpecError
 from ..files import Folder, check_path, text
-from ..pricing import Convention
+from ..metrics.conventions import find, price_list
+from ..metrics.pricing import Convention
 from ..quantities import Bad, amount, change
 from ..syntax.nodes import compose
 from ..syntax.problems import Problems
@@ -82,7 +82,7 @@ def checks_of(source: Source, folder: Any) -> tuple[Check, ...]:
 
 def limit_of(kind, metric, where, text, convention, place=None):
     """The Limit that a text is. Raises OptionError for an unknown metric or what is no limit."""
-    from ..metrics import metric as metric_of
+    from ..metrics.metrics import metric as metric_of
 
     metric_of(metric, convention)
     try:

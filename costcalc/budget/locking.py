@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Origin, text
-from ..loading import load, modelled
-from ..revisions import LINK, spec_at
+from ..read.loading import load, modelled
+from ..read.revisions import LINK, spec_at
 from .bases import Bases
 from .config import NAME, Check, checks_of
 from .loosening import Loosened, Rule, Rules, key_of, loosened

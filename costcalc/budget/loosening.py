@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ..errors import Place
-from ..pricing import Convention
+from ..metrics.pricing import Convention
 from .config import Check, Limit
 
 RAISED, REMOVED, UNMATCHED = "raised", "removed", "unmatched"

@@ -2,10 +2,10 @@
 
 from functools import cached_property
 
-from ..analysis import scaled
-from ..metrics import metric
-from ..trace import trace
-from ..variables import settle
+from ..analysis.report.analyze import scaled
+from ..metrics.metrics import metric
+from ..model.trace import trace
+from ..model.variables import settle
 
 _OF_PARAMS = ("params", "weights_bytes")
 
@@ -76,9 +76,9 @@ class Measured:
     @cached_property
     def elements(self):
         """The network as a sequence of elements, for a comparison."""
-        from ..elements import elements
-        from ..report import report
-        from ..rows import Trace
+        from ..analysis.compare.elements import elements
+        from ..analysis.report.report import report
+        from ..model.rows import Trace
 
         rows = self.walk.rows
         return elements(rows, report(self.model, Trace(rows, {}, ()), self.walk.values, self.convention))

@@ -6,8 +6,8 @@ from hashlib import sha1, sha256
 
 from .. import limits
 from ..errors import OptionError, Problem
-from ..revisions import REGULAR
-from ..similarity import LEAST, alike
+from ..read.revisions import REGULAR
+from .similarity import LEAST, alike
 
 SPECS = (".yaml", ".yml", ".json", ".keras", ".onnx")
 PAIRS = 10_000  # of files that are compared byte by byte

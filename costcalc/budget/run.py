@@ -4,11 +4,11 @@ import os
 from functools import cached_property
 from typing import NamedTuple
 
-from ..conventions import find
+from ..analysis.report.columns import shipped
 from ..errors import CostcalcError, FileError, Place, Problem
-from ..loading import load
+from ..metrics.conventions import find
 from ..quantities import amount
-from ..render.columns import shipped
+from ..read.loading import load
 from .config import NAME, Check, Limit
 from .judge import judge
 from .measure import Measured, Walk

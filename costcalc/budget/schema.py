@@ -1,7 +1,7 @@
 """The file of checks as a JSON Schema, for editors."""
 
-from ..conventions import NAMES as CONVENTIONS
-from ..metrics import NAMES
+from ..metrics.conventions import NAMES as CONVENTIONS
+from ..metrics.metrics import NAMES
 from ..quantities import BYTES, COUNTS
 from .config import KEYS
 

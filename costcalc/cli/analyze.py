@@ -49,10 +49,10 @@ def command(
       costcalc analyze mobilenet --sort mult_adds --top 5
       costcalc analyze mobilenet --convention framework -o layers.csv
     """
-    from ..analysis import analyze
-    from ..loading import load
-    from ..render.pages import ReportPage
-    from ..render.view import View
+    from ..analysis.report.analyze import analyze
+    from ..analysis.report.page import ReportPage
+    from ..analysis.report.view import View
+    from ..read.loading import load
     from .output import show
 
     model = load(spec)
@@ -68,8 +68,8 @@ def command(
 
 def _incomplete(report):
     """The error that a cost is not known, by kinds of layers."""
+    from ..analysis.report.notes import unknown
     from ..errors import Problem, SpecError
-    from ..render.notes import unknown
 
     message = f"{report.model.name}: the cost of {'; '.join(unknown(report))} is not known"
     help = "without --strict the totals are lower bounds"

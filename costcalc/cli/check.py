@@ -2,7 +2,8 @@
 
 import click
 
-from . import CANNOT, FAILED, OK, verdict
+from . import verdict
+from .commands import CANNOT, FAILED, OK
 from .options import factor, setting_options
 
 FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "sarif")

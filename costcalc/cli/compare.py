@@ -48,7 +48,7 @@ def command(specs, at, alpha, res, rho, sets, with_bytes, dtype, by, sort, forma
       costcalc compare mobilenet mobilenet_v2 vgg16 --sort mult_adds
       costcalc compare mobilenet --layers separable_7 --conv standard
     """
-    from ..comparing import Comparison, compare
+    from ..analysis.compare.compare import Comparison, compare
     from .output import show
 
     if how["stem"] and how["conv"] != "separable":
@@ -61,7 +61,7 @@ def command(specs, at, alpha, res, rho, sets, with_bytes, dtype, by, sort, forma
 
 
 def _pair(comparison, size, by, sort):
-    from ..render.comparison import ComparisonPage
+    from ..analysis.compare.side_by_side import ComparisonPage
 
     if sort:
         raise OptionError(Problem("usage", "`--sort` orders three designs or more; these are two"))
@@ -69,8 +69,8 @@ def _pair(comparison, size, by, sort):
 
 
 def _league(designs, size, by, sort):
+    from ..analysis.compare.league import LeaguePage
     from ..errors import listed, nearest
-    from ..render.league import LeaguePage
 
     if by == "type":
         raise OptionError(Problem("usage", "`--by` is for two designs; these are more"))

@@ -42,12 +42,12 @@ def command(name, terms, format, as_json, output, color):
 
 
 def _page(name, terms):
-    from ..render.prices import ConventionPage, ConventionsPage, TermsPage
+    from ..analysis.catalogue.prices import ConventionPage, ConventionsPage, TermsPage
 
     if terms:
         return TermsPage()
     if name is None:
         return ConventionsPage()
-    from ..conventions import price_list
+    from ..metrics.conventions import price_list
 
     return ConventionPage(price_list(name))

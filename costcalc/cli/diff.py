@@ -3,7 +3,8 @@
 import click
 
 from ..errors import OptionError, Problem, brief
-from . import FAILED, verdict
+from . import verdict
+from .commands import FAILED
 from .options import factor, output_options, set_values, setting_options
 
 
@@ -26,8 +27,8 @@ def command(old, new, base, alpha, res, rho, sets, convention, exit_code, format
       costcalc diff my_net.yaml --base main
       costcalc diff my_net.yaml --base HEAD --exit-code --format md
     """
-    from ..comparing import difference
-    from ..render.differences import DifferencePage
+    from ..analysis.compare.compare import difference
+    from ..analysis.compare.differences import DifferencePage
     from .output import show
 
     found = difference(*_sides(old, new, base), convention, factor("rho", rho), set_values(alpha, res, sets))
@@ -44,9 +45,9 @@ def _sides(old, new, base):
         raise OptionError(Problem("usage", "give another spec, or `--base` and a git revision", help=help))
     if base is None:
         return old, new
-    from ..comparing import noted
-    from ..loading import modelled
-    from ..revisions import at_revision
+    from ..analysis.compare.compare import noted
+    from ..read.loading import modelled
+    from ..read.revisions import at_revision
 
     with noted(f"at {brief(base)}"):
         return modelled(*at_revision(old, base)), old

@@ -2,16 +2,13 @@
 
 import os
 
-import click
-
 from ..errors import brief
-from . import COMMANDS, cli
+from .commands import COMMANDS, command
 
 
-def commands_with(option):
+def commands_with(option: str) -> list[str]:
     """The commands that have an option, as they are called."""
-    with click.Context(cli) as ctx:
-        found = [name for name in COMMANDS if any(option in param.opts for param in cli.get_command(ctx, name).params)]
+    found = [name for name in COMMANDS if any(option in param.opts for param in command(name).params)]
     return [f"costcalc {name}" for name in found]
 
 

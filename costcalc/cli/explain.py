@@ -23,16 +23,16 @@ def command(ctx, spec, layer, alpha, res, rho, sets, convention):
       costcalc explain mobilenet separable_7 --convention thop
       costcalc explain vgg16 linear_1
     """
-    from ..analysis import scaled
-    from ..conventions import find, price_list
-    from ..loading import load
-    from ..render.columns import stamped
-    from ..render.legend import legend
-    from ..render.worked import pair_text, row_text
-    from ..rows import called
-    from ..trace import trace
-    from ..variables import settle
-    from ..working import separable
+    from ..analysis.explain.legend import legend
+    from ..analysis.explain.worked import pair_text, row_text
+    from ..analysis.explain.working import separable
+    from ..analysis.report.analyze import scaled
+    from ..analysis.report.columns import stamped
+    from ..metrics.conventions import find, price_list
+    from ..model.rows import called
+    from ..model.trace import trace
+    from ..model.variables import settle
+    from ..read.loading import load
 
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)

@@ -37,13 +37,13 @@ def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
       costcalc export resnet50 -o resnet50.onnx --weights none
       costcalc export resnet50 -o resnet50.py
     """
-    from ..analysis import scaled
+    from ..analysis.report.analyze import scaled
+    from ..analysis.report.columns import shipped
     from ..export.onnx import encoded
     from ..export.torch import source_text
-    from ..loading import load
-    from ..render.columns import shipped
-    from ..stitching import graph_of
-    from ..variables import settle
+    from ..model.stitching import graph_of
+    from ..model.variables import settle
+    from ..read.loading import load
     from .output import deliver, writing
 
     to = to or _format_for(output)

@@ -7,7 +7,7 @@ import click
 
 from ..errors import CostcalcError, FileError, OptionError, Problem, brief, listed, nearest
 from ..replacing import is_lost
-from . import BUG, CANNOT
+from .commands import BUG, CANNOT
 from .terminal import has_color
 
 EXCERPT = 120  # characters of a line around a place

@@ -3,7 +3,7 @@
 import click
 
 from ..errors import OptionError, Problem, listed
-from . import FAILED, OK
+from .commands import FAILED, OK
 from .options import SpecCommand, axis_options
 
 
@@ -36,8 +36,8 @@ def command(ctx, spec, most, maximize, convention, top, format, as_json, output,
       costcalc fit mobilenet --vary alpha=0.25:1:0.05 --vary res=128:224:32 --max mult_adds=150M --max params=2M
       costcalc fit mobilenet --vary alpha --vary res=128:224:32 --max mult_adds=150M --maximize mult_adds
     """
-    from ..fitting import fit
-    from ..loading import load
+    from ..analysis.fit.fit import fit
+    from ..read.loading import load
     from .sweep import values_of
 
     model = load(spec)
@@ -77,9 +77,9 @@ def nothing_fits(found, limits):
 
 
 def _show(model, found, limits, convention, top, format, output, color):
-    from ..conventions import price_list
+    from ..analysis.sweep.page import about, write
+    from ..metrics.conventions import price_list
     from ..render import Screen
-    from ..render.points import about, write
     from .output import format_for, writing
     from .terminal import screen
 

@@ -42,10 +42,10 @@ def command(ctx, spec, alpha, res, rho, sets, names, metrics, convention, by, se
       costcalc formula mobilenet_v2 --general --format python
       costcalc formula resnet50 --by type --metrics mult_adds --format latex
     """
-    from ..analysis import scaled
-    from ..formulas import chosen, derive
-    from ..loading import load
-    from ..render.formula import written
+    from ..analysis.formula.formula import chosen, derive
+    from ..analysis.formula.page import written
+    from ..analysis.report.analyze import scaled
+    from ..read.loading import load
     from .options import factor
     from .output import deliver
 
@@ -72,9 +72,9 @@ def _format_for(path):
 
 def _groups(model, names, convention, by, given):
     """{title: (metric, which rows)}, one a metric, or one a type or layer and metric."""
-    from ..metrics import metric
-    from ..trace import trace
-    from ..variables import typical
+    from ..metrics.metrics import metric
+    from ..model.trace import trace
+    from ..model.variables import typical
 
     metrics = [metric(name, convention) for name in names]
     if by == "total":
@@ -91,15 +91,15 @@ def _groups(model, names, convention, by, given):
 
 
 def _complete(model, given):
-    from ..trace import trace
-    from ..variables import typical
+    from ..model.trace import trace
+    from ..model.variables import typical
 
     return not any(row.layer.unknown for row in trace(model, typical(model, given)).rows)
 
 
 def _stamp(model, convention, symbols, given):
-    from ..constants import constants
-    from ..conventions import price_list
-    from ..render.columns import stamped
+    from ..analysis.report.columns import stamped
+    from ..analysis.sweep.constants import constants
+    from ..metrics.conventions import price_list
 
     return stamped(model, price_list(convention), *constants(model, symbols, given))

@@ -2,7 +2,6 @@
 
 import click
 
-from ..errors import OptionError, Problem
 from .options import SpecCommand, setting_options, variables
 
 
@@ -42,11 +41,11 @@ def command(ctx, spec, alpha, res, rho, sets, width, flat, output):
       costcalc import mobilenet --alpha 0.5 --res 160
       costcalc import resnet50 --flat
     """
-    from ..analysis import scaled
-    from ..loading import load
-    from ..variables import settle
-    from ..write import spec_text
-    from .options import factor
+    from ..analysis.report.analyze import scaled
+    from ..export.spec import spec_text
+    from ..model.variables import settle
+    from ..read.loading import load
+    from .options import check_name, factor
     from .output import deliver
 
     check_name(width)
@@ -54,15 +53,3 @@ def command(ctx, spec, alpha, res, rho, sets, width, flat, output):
     given = variables(ctx, model, alpha, res, sets)
     settled = settle(model, scaled(model, given, factor("rho", rho)))
     deliver(spec_text(model, settled, width, flat), output)
-
-
-def check_name(width):
-    """Refuse what cannot name a variable of a spec."""
-    from ..read.args import is_name
-    from ..read.blocks import RESERVED
-    from ..scope import SHAPE_NAMES
-
-    if width is not None and (
-        not is_name(width) or width in RESERVED or width in SHAPE_NAMES or width in ("c", "width")
-    ):
-        raise OptionError(Problem("bad-name", f"`--width {width}` cannot name a variable", help="--width alpha"))

@@ -69,7 +69,7 @@ def _note(unused):
 
 def _check(shown, width, flat, views):
     """Refuse options of the one form in the other."""
-    from .import_ import check_name
+    from .options import check_name
 
     check_name(width)
     if shown and (width or flat):
@@ -81,16 +81,16 @@ def _check(shown, width, flat, views):
 
 
 def _write(model, width, flat, output):
-    from ..write import spec_text
+    from ..export.spec import spec_text
     from .output import deliver
 
     deliver(spec_text(model, {}, width, flat), output)
 
 
 def _show(model, convention, by, depth, format, as_json, output, color):
-    from ..analysis import analyze
-    from ..render.pages import ReportPage
-    from ..render.view import View
+    from ..analysis.report.analyze import analyze
+    from ..analysis.report.page import ReportPage
+    from ..analysis.report.view import View
     from .output import show
 
     by = "block" if depth and by in (None, "layer") else by

@@ -19,7 +19,7 @@ def command(name):
       costcalc ops squeeze_excite
     """
     from ..ops import INDEX
-    from ..read.blocks import shipped_library
+    from ..read.spec.blocks import shipped_library
 
     if name is None:
         click.echo(overview())
@@ -35,7 +35,7 @@ def command(name):
 def overview():
     """All operations by their module, those of one rule together, and the blocks."""
     from ..ops import INDEX, find
-    from ..read.blocks import shipped_library
+    from ..read.spec.blocks import shipped_library
 
     modules: dict = {}
     for name, module in INDEX.items():
@@ -92,7 +92,7 @@ def _default(option):
 
 def block(name):
     """One shipped block, as it is written, with the comment above it."""
-    from ..read.blocks import shipped_library
+    from ..read.spec.blocks import shipped_library
 
     library = shipped_library()
     lines = library.source.text.splitlines()

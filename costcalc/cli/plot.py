@@ -36,8 +36,8 @@ def command(ctx, spec, **options):
     """
     import os
 
-    from ..loading import load
-    from ..render.plot import picture
+    from ..analysis.sweep.plot import picture
+    from ..read.loading import load
     from .output import writing
 
     format = FORMATS.get(os.path.splitext(options["output"])[1].lower())
@@ -57,11 +57,11 @@ def command(ctx, spec, **options):
 
 def _points(ctx, model, options):
     """The frame of points, the columns of both axes, and the title."""
-    from ..constants import constants
-    from ..conventions import price_list
-    from ..fitting import published_accuracies
-    from ..metrics import metric
-    from ..render.columns import stamped
+    from ..analysis.fit.fit import published_accuracies
+    from ..analysis.report.columns import stamped
+    from ..analysis.sweep.constants import constants
+    from ..metrics.conventions import price_list
+    from ..metrics.metrics import metric
     from .sweep import axes_of
 
     axes = axes_of(ctx, model, options)
@@ -79,9 +79,9 @@ def _points(ctx, model, options):
 def _swept(model, axes, x, y, metrics, accuracies, options):
     import pandas
 
-    from ..fitting import published_table
-    from ..space import Grid
-    from ..sweeps import results
+    from ..analysis.fit.fit import published_table
+    from ..analysis.sweep.space import Grid
+    from ..analysis.sweep.sweep import results
 
     wanted = [name for name in (x, y) if name in accuracies]
     if wanted:

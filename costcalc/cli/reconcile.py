@@ -3,7 +3,8 @@
 import click
 
 from ..errors import OptionError, Problem
-from . import FAILED, verdict
+from . import verdict
+from .commands import FAILED
 from .options import SpecCommand, factor, output_options, spec_options, variables
 
 
@@ -33,8 +34,8 @@ def command(ctx, spec, alpha, res, rho, sets, left, right, metric, by, top, form
       costcalc reconcile resnet50 paper 8.2G
       costcalc reconcile mobilenet paper 317M --alpha 0.75
     """
-    from ..analysis import scaled
-    from ..loading import load
+    from ..analysis.report.analyze import scaled
+    from ..read.loading import load
 
     model = load(spec)
     given = scaled(model, variables(ctx, model, alpha, res, sets), factor("rho", rho))
@@ -60,17 +61,17 @@ def _sides(left, right):
 
 
 def _between(model, given, conventions, metric, by, top, how):
-    from ..reconciling import reconcile
-    from ..render.gap import GapPage
+    from ..analysis.reconcile.page import GapPage
+    from ..analysis.reconcile.reconcile import reconcile
     from .output import show
 
     show(GapPage(reconcile(model, *conventions, metric=metric, settings=given), by, top), *how)
 
 
 def _explained(ctx, model, given, convention, number, metric, top, how):
-    from ..explanations import explain
+    from ..analysis.reconcile.explanations import explain
+    from ..analysis.reconcile.page import AnswerPage
     from ..quantities import figure
-    from ..render.gap import AnswerPage
     from .output import show
 
     found = explain(model, convention, number, figure(number), metric=metric, settings=given)

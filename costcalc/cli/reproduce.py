@@ -2,7 +2,8 @@
 
 import click
 
-from . import FAILED, OK, verdict
+from . import verdict
+from .commands import FAILED, OK
 from .options import output_options
 
 
@@ -32,9 +33,9 @@ def command(ctx, specs, only, format, as_json, output, color):
       costcalc reproduce mobilenet_v2
       costcalc reproduce -o figures.csv
     """
+    from ..analysis.reproduce.page import FindingsPage
+    from ..analysis.reproduce.sources import grouped
     from ..quantities import DIFFERS
-    from ..render.findings import FindingsPage
-    from ..sources import grouped
     from .output import show
 
     found, accuracies = _found(specs)
@@ -47,9 +48,9 @@ def command(ctx, specs, only, format, as_json, output, color):
 
 def _found(specs):
     """(findings, number of accuracies) of specs, or of all shipped configs."""
+    from ..analysis.reproduce.reproduce import accuracies, findings
     from ..errors import OptionError, Problem
-    from ..loading import configs, load
-    from ..reproducing import accuracies, findings
+    from ..read.loading import configs, load
 
     found, count = [], 0
     for spec in specs or sorted(configs(), key=lambda name: (name != "mobilenet", name)):  # its tables begin with it

@@ -24,5 +24,5 @@ def command(checks, output):
     if checks:
         from ..budget.schema import schema
     else:
-        from ..schema import schema
+        from ..read.spec.schema import schema
     deliver(json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", output)

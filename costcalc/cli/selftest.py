@@ -2,7 +2,8 @@
 
 import click
 
-from . import FAILED, OK, verdict
+from . import verdict
+from .commands import FAILED, OK
 from .options import output_options
 
 
@@ -30,8 +31,8 @@ def command(ctx, names, cases, seed, format, as_json, output, color):
       costcalc selftest conv attention --cases 1000
       costcalc selftest --seed 7 --json
     """
-    from ..proving import operations, prove
-    from ..render.proofs import ProofsPage
+    from ..analysis.prove.page import ProofsPage
+    from ..analysis.prove.prove import operations, prove
     from .output import show
     from .progress import Progress
 

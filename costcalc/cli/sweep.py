@@ -56,7 +56,7 @@ def command(ctx, spec, **options):
       costcalc sweep mobilenet_v2 --vary alpha=0.35:1.4:0.05 --effective -o points.csv
       costcalc sweep mobilenet --alpha 0.25:2:0.001 --res 32:512:1 --sample 1000 --seed 7
     """
-    from ..loading import load
+    from ..read.loading import load
 
     model = load(spec)
     space = _space(model, axes_of(ctx, model, options), options)
@@ -68,7 +68,7 @@ def command(ctx, spec, **options):
 
 def axes_of(ctx, model, options):
     """Values by variable, in the order in which the spec declares them; rho stands with res."""
-    from ..sweeps import as_axis
+    from ..analysis.sweep.sweep import as_axis
 
     for text in options["varied"]:
         if "=" not in text:
@@ -94,7 +94,7 @@ def values_of(ctx, model, options):
 
 
 def _space(model, axes, options):
-    from ..space import Grid, Sample, Table
+    from ..analysis.sweep.space import Grid, Sample, Table
 
     if options["points"] is not None:
         if axes:
@@ -109,9 +109,9 @@ def _space(model, axes, options):
 def _points(model, path):
     import numpy as np
 
-    from ..loading import source
-    from ..points_file import points
-    from ..sweeps import as_axis
+    from ..analysis.sweep.points_file import points
+    from ..analysis.sweep.sweep import as_axis
+    from ..read.loading import source
 
     columns = points(source(path), model, read_value)
     return {
@@ -121,9 +121,9 @@ def _points(model, path):
 
 
 def _write(model, space, metrics, options):
-    from ..conventions import price_list
+    from ..analysis.sweep.page import STREAMS, about, write
+    from ..metrics.conventions import price_list
     from ..render import Screen
-    from ..render.points import STREAMS, about, write
     from .output import format_for, writing
     from .progress import Progress
     from .terminal import screen
@@ -162,7 +162,7 @@ def _frames(model, space, metrics, options, progress, skipped):
     """A frame a chunk; `complete` is a column of all, or of none."""
     import pandas
 
-    from ..sweeps import COMPLETE, results
+    from ..analysis.sweep.sweep import COMPLETE, results
 
     bounded = None
     for result in results(model, space, metrics, options["convention"], options["skip_invalid"]):

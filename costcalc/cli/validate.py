@@ -2,7 +2,8 @@
 
 import click
 
-from . import CANNOT, OK, verdict
+from . import verdict
+from .commands import CANNOT, OK
 
 
 @click.command()
@@ -18,9 +19,9 @@ def command(ctx, specs):
       costcalc validate my_net.yaml
       costcalc validate configs/*.yaml
     """
-    from ..analysis import analyze
+    from ..analysis.report.analyze import analyze
+    from ..analysis.report.columns import shipped, total
     from ..errors import CostcalcError
-    from ..render.columns import shipped, total
     from .failures import printed
 
     failed, fine = 0, []

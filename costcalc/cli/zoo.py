@@ -20,11 +20,11 @@ def command(name, format, as_json, output, color):
       costcalc zoo --json
       costcalc zoo mobilenet
     """
-    from ..loading import configs
+    from ..read.loading import configs
     from .output import deliver, show
 
     if name is None:
-        from ..render.zoo import ZooPage
+        from ..analysis.catalogue.zoo import ZooPage
 
         show(ZooPage([_row(name) for name in configs()]), format, as_json, output, color)
     elif (known := name.removesuffix(".yaml")) not in configs():
@@ -38,8 +38,8 @@ def command(name, format, as_json, output, color):
 
 
 def _row(name):
-    from ..analysis import analyze
-    from ..render.zoo import Config
+    from ..analysis.catalogue.zoo import Config
+    from ..analysis.report.analyze import analyze
 
     model = _shipped(name)
     cost, params = analyze(model).totals.values()
@@ -48,7 +48,7 @@ def _row(name):
 
 def _shipped(name):
     """The config itself, whatever is in the working directory."""
-    from ..loading import configs, load
+    from ..read.loading import configs, load
 
     return load(configs()[name])
 

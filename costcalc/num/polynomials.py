@@ -1,12 +1,13 @@
 """Sizes that are not known yet: polynomials of named axes, with functions such as quotients among their names."""
 
 from functools import lru_cache
+from itertools import islice
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 from .. import limits
 from ..allowance import spend
-from ..errors import Refused
+from ..errors import Refused, brief
 
 MOST_TERMS = 64  # of one polynomial: a longer one is treated as one name
 MOST_PRODUCTS = 256  # of terms in one multiplication: of more, the longer factor is treated as one name
@@ -34,8 +35,6 @@ class Dim:
         return found
 
     def __str__(self):
-        from .valuation import text
-
         return text(self)
 
     __repr__ = __str__
@@ -202,3 +201,31 @@ def _lead(a):
 def _rank(monomial):
     factors = [(str(atom), power) for atom, power in monomial]
     return -sum(power for _, power in factors), sorted(name for name, power in factors for _ in range(power))
+
+
+DEPTH = 3  # functions in functions that a text shows
+SHOWN, LENGTH = 16, 400  # terms and characters of one size that a text shows
+
+
+def text(value, depth=0):
+    """A size for a message, not in all its depth."""
+    if not isinstance(value, Dim):
+        return str(value)
+    return ".." if depth > DEPTH else _text(value, depth)
+
+
+@lru_cache(1_024)
+def _text(value: Dim, depth: int) -> str:
+    shown = [_product(*term, depth) for term in islice(value.terms.items(), SHOWN)]
+    more = len(value.terms) - SHOWN
+    return brief(" + ".join([*shown, f".. ({more:,} more)"] if more > 0 else shown), LENGTH)
+
+
+def _product(monomial, coefficient, depth):
+    number = [str(coefficient)] if coefficient != 1 or not monomial else []
+    return "*".join(number + sorted(_atom_text(atom, depth) for atom, power in monomial for _ in range(power)))
+
+
+def _atom_text(atom, depth):
+    name, *args = atom
+    return args[0] if name == "name" else f"{name}({', '.join(text(arg, depth + 1) for arg in args)})"

@@ -1,16 +1,12 @@
 """What sizes that were not known are once their names have values."""
 
 import operator
-from functools import lru_cache
-from itertools import islice
 
 from .. import num
-from ..errors import Refused, brief
+from ..errors import Refused
 from .polynomials import Dim
 
-DEPTH = 3  # functions in functions that a text shows
 LARGEST = 1e60  # past it numbers would fill the memory
-SHOWN, LENGTH = 16, 400  # terms and characters of one size that a text shows
 
 
 def valued(dim, env):
@@ -58,27 +54,3 @@ def names(value):
             found |= {atom[1] for atom in atoms if atom[0] == "name"}
             left += [arg for atom in atoms for arg in atom[1:]]
     return frozenset(found)
-
-
-def text(value, depth=0):
-    """A size for a message, not in all its depth."""
-    if not isinstance(value, Dim):
-        return str(value)
-    return ".." if depth > DEPTH else _text(value, depth)
-
-
-@lru_cache(1_024)
-def _text(value: Dim, depth: int) -> str:
-    shown = [_product(*term, depth) for term in islice(value.terms.items(), SHOWN)]
-    more = len(value.terms) - SHOWN
-    return brief(" + ".join([*shown, f".. ({more:,} more)"] if more > 0 else shown), LENGTH)
-
-
-def _product(monomial, coefficient, depth):
-    number = [str(coefficient)] if coefficient != 1 or not monomial else []
-    return "*".join(number + sorted(_atom_text(atom, depth) for atom, power in monomial for _ in range(power)))
-
-
-def _atom_text(atom, depth):
-    name, *args = atom
-    return args[0] if name == "name" else f"{name}({', '.join(text(arg, depth + 1) for arg in args)})"

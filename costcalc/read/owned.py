@@ -2,7 +2,7 @@
 
 from ..ops.base import Option
 from ..ops.kinds import Count, Numbers
-from . import args
+from .spec import args
 
 NUMBERS: tuple[str, ...] = Numbers.words
 OWN = frozenset(("reuse", "params"))

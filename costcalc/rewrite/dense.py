@@ -1,6 +1,6 @@
 """Depthwise separable convolutions made into the standard ones that they stand for."""
 
-from ..model import Call, Group, Reuse
+from ..model.network import Call, Group, Reuse
 from .steps import call, everywhere, held, is_call, is_one, passes, reads_grid, spot
 from .walk import Walk
 

@@ -1,6 +1,6 @@
 """Batch normalisation folded into the convolution before it: the network as it is deployed."""
 
-from ..model import Call
+from ..model.network import Call
 from .steps import call, held, is_call, op_of, spot
 from .walk import Walk
 

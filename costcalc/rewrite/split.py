@@ -1,7 +1,7 @@
 """Standard convolutions made into depthwise separable ones."""
 
-from ..expr import Expr
-from ..model import Group, is_dynamic
+from ..model.expr import Expr
+from ..model.network import Group, is_dynamic
 from ..num import both, equal, negate
 from .steps import bare, call, held, identity, is_call, is_one, passes, reads_grid, spot, where
 from .walk import Walk

@@ -1,7 +1,7 @@
 """What rewrites ask of steps, and how they make new ones."""
 
-from ..expr import Expr
-from ..model import BlockCall, Call, Chosen, Group, Include, is_dynamic
+from ..model.expr import Expr
+from ..model.network import BlockCall, Call, Chosen, Group, Include, is_dynamic
 from ..ops import find
 from ..ops import passes as keeps
 

@@ -5,10 +5,10 @@ per kind of call.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..expr import Expr
-from ..model import BlockCall, Call, Group, Include, Model
+from ..model.expr import Expr
+from ..model.network import BlockCall, Call, Group, Include, Model
+from ..model.scope import SHAPE_NAMES
 from ..ops import INDEX, find
-from ..scope import SHAPE_NAMES
 from .steps import bare, identity
 
 

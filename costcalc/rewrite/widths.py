@@ -1,7 +1,7 @@
 """Every width of a network times alpha: the width multiplier for a spec that has none."""
 
-from ..expr import Expr
-from ..model import BlockCall, Call, Group, Include
+from ..model.expr import Expr
+from ..model.network import BlockCall, Call, Group, Include
 from ..num import floor, maximum, minimum
 from ..ops import find
 from .steps import everywhere, held, spot, within

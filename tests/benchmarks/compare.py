@@ -9,9 +9,9 @@ import random
 import time
 
 from costcalc import analyze
-from costcalc.comparing import difference
+from costcalc.analysis.compare.compare import difference
 from costcalc.errors import Source
-from costcalc.read.spec import read
+from costcalc.read.spec.reader import read
 
 ROUNDS = 3
 COUNT = 10_000

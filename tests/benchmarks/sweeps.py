@@ -14,9 +14,9 @@ import time
 import numpy as np
 
 from costcalc import load
-from costcalc.metrics import metric
-from costcalc.space import CHUNK, Grid, Table
-from costcalc.sweeps import evaluated
+from costcalc.analysis.sweep.space import CHUNK, Grid, Table
+from costcalc.analysis.sweep.sweep import evaluated
+from costcalc.metrics.metrics import metric
 
 ROUNDS = 7
 STAGES = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]

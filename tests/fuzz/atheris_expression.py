@@ -11,7 +11,7 @@ import atheris
 
 with atheris.instrument_imports(include=["costcalc"]):
     from costcalc.errors import BadExpression, Refused
-    from costcalc.expr import FUNCTIONS, Function, parse
+    from costcalc.model.expr import FUNCTIONS, Function, parse
 
 NAMES = {"a": 3, "alpha": 0.75, "wide": True, "act": "relu", "k": (3, 1)}
 KNOWN = {**FUNCTIONS, "f": (Function("f", ("x",), parse("x * 2 + a", {"x", "a"}, FUNCTIONS)), 1, 1)}
@@ -23,7 +23,7 @@ def one(data):
     text = data.decode("utf-8", "surrogateescape")
     try:
         value = parse(text, NAMES, KNOWN).value(NAMES)
-    except (BadExpression, Refused, ArithmeticError, ValueError, TypeError):  # as costcalc.read.args takes them
+    except (BadExpression, Refused, ArithmeticError, ValueError, TypeError):  # as costcalc.read.spec.args takes them
         return
     assert isinstance(value, (int, float, str, tuple)), value
 

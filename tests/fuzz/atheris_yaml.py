@@ -13,9 +13,10 @@ with atheris.instrument_imports(include=["costcalc", "yaml"]):
     from costcalc.budget import config
     from costcalc.errors import CostcalcError, Source
     from costcalc.files import decoded
-    from costcalc.read import convention, spec
-    from costcalc.trace import trace
-    from costcalc.variables import settle
+    from costcalc.model.trace import trace
+    from costcalc.model.variables import settle
+    from costcalc.read import convention
+    from costcalc.read.spec import reader as spec
 
 
 @atheris.instrument_func

@@ -11,12 +11,12 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from costcalc import analyze
+from costcalc.analysis.formula.formula import formula
+from costcalc.analysis.sweep.space import Table
+from costcalc.analysis.sweep.sweep import evaluated
 from costcalc.errors import CostcalcError, Source
-from costcalc.formulas import formula
-from costcalc.metrics import metric
-from costcalc.read.spec import read
-from costcalc.space import Table
-from costcalc.sweeps import evaluated
+from costcalc.metrics.metrics import metric
+from costcalc.read.spec.reader import read
 
 from .elsewhere import exported, imported
 from .grammar import specs

@@ -7,13 +7,13 @@ from math import prod
 from costcalc import analyze
 from costcalc.errors import Source, SpecError
 from costcalc.export.onnx import encoded
+from costcalc.export.spec import spec_text
+from costcalc.model.trace import trace
+from costcalc.model.variables import settle
+from costcalc.model.wiring import wired
 from costcalc.read.onnx import file
 from costcalc.read.onnx import model as onnx_model
-from costcalc.read.spec import read
-from costcalc.trace import trace
-from costcalc.variables import settle
-from costcalc.wiring import wired
-from costcalc.write import spec_text
+from costcalc.read.spec.reader import read
 
 
 def exported(model, values):

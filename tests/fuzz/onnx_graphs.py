@@ -5,9 +5,9 @@ from functools import lru_cache
 from hypothesis import strategies as st
 
 from costcalc.errors import Source, SpecError
-from costcalc.read.spec import read
-from costcalc.variables import settle
-from costcalc.wiring import wired
+from costcalc.model.variables import settle
+from costcalc.model.wiring import wired
+from costcalc.read.spec.reader import read
 
 from .grammar import specs
 from .onnx_accidents import ACCIDENTS

@@ -77,7 +77,7 @@ def _judged(mutant):
                 return 3
             if mutant.path not in WITHOUT_NUMBERS and _loops_differ(mutant):
                 return 1
-            if _fails("tests/test_domains.py", "-k", _domains(mutant)):
+            if _fails("tests/num/test_domains.py", "-k", _domains(mutant)):
                 return 2
             return 3 if any(_fails(f"tests/{name}.py", "-k", "not config") for name in SLOW) else 0
     except BaseException:
@@ -96,8 +96,8 @@ def _install(mutant):
 
 
 def _loops_differ(mutant):
+    from costcalc.analysis.prove.prove import differences, drawn, performance, stated
     from costcalc.ops import INDEX
-    from costcalc.proving import differences, drawn, performance, stated
 
     own = _operations(mutant)
     cases = ((name, case) for name in own or INDEX for case in drawn(name, 120 if own else 30))

@@ -1,7 +1,7 @@
 """The layers of a network as lists of modules: chains, and branches side by side."""
 
-from ...write.items import Item
-from ...write.structure import structured
+from ..spec.items import Item
+from ..spec.structure import structured
 from . import grids, others
 from .pieces import Flow, refused
 

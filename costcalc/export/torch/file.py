@@ -3,7 +3,7 @@
 import re
 from importlib.resources import files
 
-from ...write.items import Item
+from ..spec.items import Item
 from .module import Network
 from .text import expression, statement
 

@@ -4,8 +4,8 @@ import builtins
 import keyword
 import re
 
-from ...write.fold import folded
-from ...write.items import Item, settled, walk
+from ..spec.fold import folded
+from ..spec.items import Item, settled, walk
 from .assemble import Assembler, batched, flat, several
 from .grids import FIRST
 from .pieces import Flow

@@ -1,7 +1,7 @@
 """Layers as the modules of PyTorch: constructors with their arguments, in a layout that is followed."""
 
 from ...errors import Problem, SpecError
-from ...write.items import Item
+from ..spec.items import Item
 
 
 class Raw(str):

@@ -104,7 +104,7 @@ def _options(item):
 
 def value(one):
     """A value as Python has it."""
-    from ...write.blocks import Term
+    from ..spec.blocks import Term
 
     if type(one) in (Raw, Term):
         return str(one)

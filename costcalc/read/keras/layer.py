@@ -1,10 +1,10 @@
 """A layer of Keras as its rule sees it, and sizes as options."""
 
-from ...binding import is_mixed_up
-from ...expr import FUNCTIONS, parse
-from ...model import Call, Group, Step, is_dynamic
+from ...model.binding import is_mixed_up
+from ...model.expr import FUNCTIONS, parse
+from ...model.network import Call, Group, Step, is_dynamic
+from ...model.scope import SHAPE_NAMES
 from ...ops import find
-from ...scope import SHAPE_NAMES
 from .activations import activations
 
 UNKNOWN = None  # a configuration that is not known here: its cost and shape are not either

@@ -3,9 +3,9 @@
 from ... import limits
 from ...allowance import spend
 from ...errors import Problem, Refused, Source, SpecError, brief
-from ...expr import FUNCTIONS, parse
 from ...files import stem
-from ...model import Group, Input, Model, Reuse, Step, Variable
+from ...model.expr import FUNCTIONS, parse
+from ...model.network import Group, Input, Model, Reuse, Step, Variable
 from .file import parsed
 from .graph import Node, nodes_of
 from .layers import RULES, Layer

@@ -1,6 +1,6 @@
 """Sizes that are not known yet as expressions of a Model."""
 
-from ...expr import Expr
+from ...model.expr import Expr
 from ...num.polynomials import Dim
 from ...num.valuation import names, valued
 

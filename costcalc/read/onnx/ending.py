@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from ...accounting import Stored
+from ...model.accounting import Stored
 from .holding import add
 from .node import Node
 from .numbers import RUNNING

@@ -5,8 +5,8 @@ import re
 from ... import limits
 from ...errors import Problem, SpecError, brief
 from ...files import stem
-from ...memory import uncollected
-from ...model import Input, Model, Variable
+from ...model.network import Input, Model, Variable
+from ...model.uncollected import uncollected
 from ...num import prod
 from ...num.polynomials import Dim, named
 from .arguments import argument

@@ -3,7 +3,7 @@
 from ... import limits
 from ...allowance import spend
 from ...errors import Problem, Refused, SpecError, brief
-from ...model import Stated, Step
+from ...model.network import Stated, Step
 from ...num.polynomials import Dim
 from . import rules
 from .arguments import argument

@@ -1,8 +1,8 @@
 """The Model of an exported program: its calls are walked as the nodes of an ONNX graph are."""
 
 from ...errors import Problem, Source, SpecError
-from ...memory import uncollected
-from ...model import Input, Model
+from ...model.network import Input, Model
+from ...model.uncollected import uncollected
 from ..onnx.ending import ended, stored
 from ..onnx.names import relative
 from ..onnx.reader import Reader

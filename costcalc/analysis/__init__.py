@@ -1,0 +1,1 @@
+"""One folder a question: its data and its page."""

@@ -1,0 +1,58 @@
+"""The shipped configs as a page: a row a config."""
+
+from typing import NamedTuple
+
+from ... import __version__
+from ...metrics.conventions import find
+from ...render.sheet import Column, Sheet
+
+COLUMNS = (
+    Column("config"),
+    Column("mult-adds", number=True),
+    Column("params", number=True),
+    Column("variables", folds=True, spare=1),
+    Column("what it is", folds=True, spare=2),
+)
+
+
+class Config(NamedTuple):
+    """A shipped config: its totals at the defaults under `paper`, its variables, and what it says of itself."""
+
+    config: str
+    mult_adds: int
+    params: int
+    variables: tuple[str, ...]
+    what: str
+
+
+class ZooPage:
+    """The shipped configs."""
+
+    def __init__(self, configs):
+        self.configs, self.convention = configs, find("paper")
+
+    def heads(self):
+        """Nothing: the table says it."""
+        return []
+
+    def sheets(self):
+        """One row a config."""
+        rows = [
+            (one.config, f"{one.mult_adds:,}", f"{one.params:,}", ", ".join(one.variables), one.what)
+            for one in self.configs
+        ]
+        return [Sheet(COLUMNS, rows)]
+
+    def notes(self):
+        """What the numbers mean."""
+        title = f"convention {self.convention.name}: {self.convention.title}"
+        return [f"{title}; every variable at its default; costcalc {__version__}"]
+
+    def records(self):
+        """The names and rows of a CSV file."""
+        return [*Config._fields], [{**one._asdict(), "variables": " ".join(one.variables)} for one in self.configs]
+
+    def document(self):
+        """The JSON document."""
+        rows = [one._asdict() for one in self.configs]
+        return {"schema_version": 1, "costcalc": __version__, "convention": self.convention.name, "configs": rows}

@@ -1,0 +1,174 @@
+"""Which layer of one network stands for which of another.
+
+First layers that a person named the same, then the longest common sequence of the rest, then, between those,
+depthwise separable convolutions against standard ones and layers of one operation in order. What is left was added
+or removed; the same layer on both lists was moved.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from ..explain.working import is_separable
+from .elements import Element
+from .sliding import slid
+from .subsequence import ascending, between, common
+
+
+class Pair(NamedTuple):
+    """Elements that stand for each other: mostly one and one; a separable convolution has two."""
+
+    left: tuple[Element, ...]
+    right: tuple[Element, ...]
+    moved: bool = False
+
+    @property
+    def status(self):
+        """same, follows (the same layer, of other cost), changed, rewritten, added, removed, moved."""
+        if self.moved:
+            return "moved"
+        if not self.left or not self.right:
+            return "added" if self.right else "removed"
+        if len(self.left) + len(self.right) > 2:
+            return "rewritten"
+        one, other = self.left[0], self.right[0]
+        if one.key != other.key:
+            return "changed"
+        same = (one.cost, one.params, one.moved, one.output) == (other.cost, other.params, other.moved, other.output)
+        return "same" if same else "follows"
+
+
+def aligned(left, right):
+    """The pairs of two sequences of elements, in the order of both."""
+    named = _named(left, right)
+    a, b = _tokens([element.key for element in left], [element.key for element in right])
+    matches = between(named, a, b)
+    if len(matches) < min(len(a), len(b)):  # another value of a variable may have changed every layer
+        written = _tokens([element.source() for element in left], [element.source() for element in right])
+        found = between(named, *written)
+        if len(found) > len(matches):
+            matches, (a, b) = found, written
+    matches = slid(matches, a, b, _begins(right))
+    matches = [(i, j) for j, i in slid([(j, i) for i, j in matches], b, a, _begins(left))]
+    pairs = []
+    for (i, j), (k, m) in pairwise([(-1, -1), *matches, (len(a), len(b))]):
+        pairs += [Pair((left[i],), (right[j],))] if i >= 0 else []
+        pairs += _between(left[i + 1 : k], right[j + 1 : m])
+    return _with_moved(pairs)
+
+
+def _tokens(*sequences):
+    """Sequences of keys as numbers: equal numbers for equal keys."""
+    known: dict = {}
+    return [[known.setdefault(key, len(known)) for key in keys] for keys in sequences]
+
+
+def _begins(elements):
+    """Whether a block begins with an element, by its number."""
+    return lambda number: number == 0 or elements[number].level is not elements[number - 1].level
+
+
+def _named(left, right):
+    """Numbers of layers that a person named the same, each name once on either side, as long as they are in order."""
+    mine, other = _once(left), _once(right)
+    both = [(mine[label], other[label]) for label in mine if label in other]
+    return ascending([(i, j) for i, j in both if left[i].first.op is right[j].first.op])
+
+
+def _once(elements):
+    places: dict = {}
+    for number, element in enumerate(elements):
+        if element.label is not None:
+            places[element.label] = None if element.label in places else number
+    return {label: number for label, number in places.items() if number is not None}
+
+
+def _between(left, right):
+    """Pairs between two matches: separable against standard convolutions, then operation by operation."""
+    mine, other = _units(left), _units(right)
+    a, b = ([_stands_for(unit) for unit in units] for units in (mine, other))
+    pairs = []
+    for (i, j), (k, m) in pairwise([(-1, -1), *common(a, b), (len(a), len(b))]):
+        pairs += _matched(mine[i], other[j]) if i >= 0 else []
+        pairs += _by_op(_flat(mine[i + 1 : k]), _flat(other[j + 1 : m]))
+    return pairs
+
+
+def _matched(one, other):
+    if len(one) != len(other):
+        return [Pair(one, other)]
+    return [Pair((x,), (y,)) for x, y in zip(one, other, strict=True)]
+
+
+def _flat(units):
+    return [element for unit in units for element in unit]
+
+
+def _units(elements):
+    """Elements, a depthwise convolution and the 1x1 convolution after it as one."""
+    units: list = []
+    for element in elements:
+        before = units[-1][0] if units else None
+        if before and len(units[-1]) == 1 and is_separable(before.first, element.first):
+            units[-1] = (before, element)
+        else:
+            units.append((element,))
+    return units
+
+
+def _stands_for(unit):
+    """What a unit does, whether in one convolution or two; layers of one kind otherwise."""
+    detail = unit[0].first.layer.detail
+    if unit[0].first.op.name in ("conv", "dwconv") and (len(unit) == 2 or unit[0].first.op.name == "conv"):
+        return "conv", detail["kernel"], detail["stride"], unit[-1].output
+    return unit[0].key
+
+
+def _by_op(left, right):
+    """Layers of one operation in order; the rest removed or added."""
+    names = [[(element.first.op.name, element.first.frame.base) for element in side] for side in (left, right)]
+    pairs = []
+    for (i, j), (k, m) in pairwise([(-1, -1), *common(*names), (len(left), len(right))]):
+        pairs += [Pair((left[i],), (right[j],))] if i >= 0 else []
+        pairs += [Pair((element,), ()) for element in left[i + 1 : k]]
+        pairs += [Pair((), (element,)) for element in right[j + 1 : m]]
+    return pairs
+
+
+def _with_moved(pairs):
+    """The pairs, what was removed at one place and added at another as moved."""
+    gone: dict = {}
+    for pair in pairs:
+        if not pair.right:
+            gone.setdefault(pair.left[0].key, []).append(pair)
+    came = {}
+    for number, pair in enumerate(pairs):
+        same = gone.get(pair.right[0].key) if not pair.left else None
+        if same:
+            came[number] = same.pop(0)
+    origins = {id(pair) for pair in came.values()}
+    return [
+        Pair(came[number].left, pair.right, True) if number in came else pair
+        for number, pair in enumerate(pairs)
+        if id(pair) not in origins
+    ]
+
+
+def paired(left, right, home):
+    """The pairs of a network and itself rewritten: layers that come from one place in the spec, run by run."""
+    pairs: dict = {}
+    for side, elements in enumerate((left, right)):
+        runs: dict = {}
+        last: dict = {}
+        for element in elements:
+            place = home.get(element.spot, element.spot)
+            together = place in last and _is_second(last[place], element, place)
+            runs[place] = runs.get(place, 0) + (not together)
+            pairs.setdefault((place, runs[place]), ([], []))[side].append(element)
+            last[place] = element
+    return [Pair(tuple(one), tuple(other)) for one, other in pairs.values()]
+
+
+def _is_second(first, second, place):
+    """Whether an element is the 1x1 convolution of the depthwise convolution before it, or a norm that went into it."""
+    ops = first.first.op.name, second.first.op.name
+    return ops == ("dwconv", "conv") or (ops[1] == "batchnorm" and second.spot != place)

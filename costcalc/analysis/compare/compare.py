@@ -1,0 +1,227 @@
+"""Designs side by side: layer by layer for two, in a table of totals for more."""
+
+import os
+from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from ...errors import CostcalcError, OptionError, Problem, SpecError, brief, nearest
+from ...export.spec import as_spec, is_spec
+from ...metrics.conventions import price_list
+from ...model.network import Model
+from ...model.trace import trace
+from ...model.uncollected import uncollected
+from ...model.variables import settle
+from ...read.loading import load
+from ...rewrite.rewriting import Rewriting
+from ..report.analyze import scaled
+from ..report.report import Report, report
+from .alignment import Pair, aligned, paired
+from .elements import elements
+
+MOST = 1_000  # designs in one comparison
+
+
+class Design(NamedTuple):
+    """One network in one setting: its title, its report, its layers as elements, and how it was rewritten."""
+
+    title: str
+    report: Report
+    elements: list  # those that are compared
+    all: list
+    rewritten: Any = None  # rewrite.Rewritten
+
+    @property
+    def totals(self):
+        """Cost, params and moved values, of the layers that are compared."""
+        return {name: sum(getattr(one, name) for one in self.elements) for name in ("cost", "params", "moved")}
+
+
+class Comparison(NamedTuple):
+    """Two designs, and which of their layers stand for each other."""
+
+    left: Design
+    right: Design
+    pairs: list[Pair]
+
+    @property
+    def rose(self):
+        """Whether a total is larger on the right."""
+        before, after = self.left.totals, self.right.totals
+        return any(after[name] > before[name] for name in ("cost", "params"))
+
+    @property
+    def left_alone(self):
+        """(layer, why) of what a rewrite could have been meant for and did not change."""
+        reasons = self.right.rewritten.left if self.right.rewritten else {}
+        stayed = (pair.left[0] for pair in self.pairs if pair.left and pair.status in ("same", "follows"))
+        found = ((element.name, reasons.get(element.spot)) for element in stayed)
+        return [(name, reason) for name, reason in found if reason]
+
+
+def compare(
+    *specs,
+    at=(),
+    conv=None,
+    stem=False,
+    thin=None,
+    fold=False,
+    layers=None,
+    convention="paper",
+    rho=None,
+    settings=None,
+):
+    """Designs side by side: a Comparison of two, or the list of Designs if there are more.
+
+    specs       paths, names of shipped configs, or Models
+    at          settings of variables, each a mapping (`rho` in it is the resolution multiplier): every spec is
+                compared in each of them; one alone is compared with the spec as it is
+    conv        `standard` or `separable`: every design is compared with itself rewritten so; with `stem`, the first
+                convolution is made separable too
+    thin, fold  compare with every width times `thin`; with batch norm folded into its convolution
+    layers      a glob: only layers and blocks of that name are compared
+    convention, rho, settings  as in `analyze`, for all designs; a variable that some declare is set in those
+
+    Raises CostcalcError, also when there is nothing to compare.
+    """
+    priced, rewriting = price_list(convention), Rewriting(conv, stem, thin, fold)
+    with uncollected():
+        models = [spec if isinstance(spec, Model) else load(spec) for spec in specs]
+        settings = {**(settings or {}), **({"rho": rho} if rho is not None else {})}
+        wanted = _wanted(models, _titles(specs, models), _settings(at), settings)
+        wanted = map(_rewritable, wanted) if rewriting.parts else wanted
+        designs = [_design(model, title, values, priced, layers) for model, title, values in wanted]
+        if rewriting.parts:
+            _refuse_none(designs, layers)
+            designs += [_rewritten(design, rewriting) for design in designs]
+    return _compared(designs, layers)
+
+
+def difference(old, new, convention="paper", rho=None, settings=None):
+    """What changed from one version of a design to the next: a Comparison.
+
+    `settings` are variables; one that only one of the two declares is set there. Raises CostcalcError, also when
+    the two have no layer in common.
+    """
+    priced = price_list(convention)
+    with uncollected():
+        models = [spec if isinstance(spec, Model) else load(spec) for spec in (old, new)]
+        known = {name for model in models for name in model.variables}
+        designs = []
+        for model, version in zip(models, ("old", "new"), strict=True):
+            names = [name for name in settings or {} if name in model.variables or name not in known]
+            with noted(f"in the {version} version"):
+                values = settle(model, scaled(model, {name: settings[name] for name in names}, rho))
+                designs.append(_design(model, model.name, values, priced, None))
+        found = _compared(designs, None)
+    if not any(pair.left and pair.right for pair in found.pairs):
+        help = f"costcalc compare {models[0].source.path} {models[1].source.path} sets their totals side by side"
+        raise OptionError(Problem("nothing-in-common", "the two have no layer in common", help=help))
+    return found
+
+
+def _compared(designs, layers):
+    if len(designs) < 2:
+        help = "name another spec, or use --at alpha=0.5, --conv standard, --conv separable, --thin 0.75 or --fold"
+        raise OptionError(Problem("usage", "there is one design only: nothing to compare it with", help=help))
+    _refuse_none(designs, layers)
+    if len(designs) > 2:
+        return designs
+    left, right = designs
+    home = right.rewritten.home if right.rewritten else None
+    pairs = aligned(left.elements, right.elements) if home is None else paired(left.elements, right.elements, home)
+    return Comparison(left, right, pairs)
+
+
+def _refuse_none(designs, layers):
+    """Refuse a glob that names no layer of any design."""
+    if layers and not any(design.elements for design in designs):
+        names = [name for design in designs for one in design.all for name in (one.name, one.name.partition("/")[0])]
+        help = nearest(layers, names[:MOST]) or "a name from the table, or a glob such as '*/dwconv'"
+        raise OptionError(Problem("unknown-layer", f"no layer is called `{brief(layers)}`", help=help))
+
+
+def _titles(specs, models):
+    """The models' names, or the specs as they were named where two models have one name."""
+    names = [model.name for model in models]
+    if len(set(names)) == len(names):
+        return names
+    return [spec.source.path if isinstance(spec, Model) else os.fspath(spec) for spec in specs]
+
+
+def _settings(at: Sequence):
+    return ({}, *at) if len(at) == 1 else (tuple(at) or ({},))
+
+
+def _wanted(models, titles, at, settings):
+    if len(models) * len(at) > MOST:
+        raise OptionError(Problem("limit", f"at most {MOST:,} designs can be compared"))
+    declared = {name for model in models for name in model.variables}
+    for model, title in zip(models, titles, strict=True):
+        for one in at:
+            said = ", ".join(f"{name}={value}" for name, value in one.items())
+            values = {**{name: settings[name] for name in settings if _is_of(name, model, declared)}, **one}
+            rho = values.pop("rho", None)
+            yield model, " ".join(part for part in (title, said) if part), settle(model, scaled(model, values, rho))
+
+
+def _is_of(name, model, declared):
+    """Whether a setting is meant for a model: it declares it, or all do not, which is an error."""
+    return name in model.variables or name not in declared
+
+
+def _rewritable(wanted):
+    """A design as a spec, where it is a graph or a configuration: rewrites work on the layers of specs."""
+    model, title, values = wanted
+    if is_spec(model):
+        return wanted
+    made = as_spec(model, values)
+    return made, title, settle(made, {})
+
+
+def _design(model, title, values, convention, layers, rewritten=None):
+    traced = trace(model, values)
+    whole = report(model, traced, values, convention)
+    whole.totals  # noqa: B018 (raises where they are too large)
+    found = elements(traced.rows, whole)
+    return Design(title, whole, [one for one in found if one.is_in(layers)] if layers else found, found, rewritten)
+
+
+def _rewritten(design, rewriting):
+    """A design rewritten, those layers of it that stand for the ones compared. Raises when that changes none."""
+    model, convention = design.report.model, design.report.convention
+    done = rewriting.apply(model)
+    title = f"{design.title}, {rewriting.title}"
+    with noted(f"in {design.title} rewritten ({rewriting.title})"):
+        new = _design(done.model, title, design.report.values, convention, None, done)
+    chosen = {one.name for one in design.elements}
+    pairs = paired(design.all, new.all, done.home)
+    new = new._replace(elements=[one for pair in pairs if _is_any_of(pair, chosen) for one in pair.right])
+    if _layers(design) == _layers(new):
+        raise _not_applicable(rewriting, model, done, design)
+    return new
+
+
+def _is_any_of(pair, names):
+    return any(one.name in names for one in pair.left)
+
+
+def _layers(design):
+    return [(row.op, row.inputs, row.layer, row.times) for element in design.elements for row in element.rows]
+
+
+@contextmanager
+def noted(note):
+    """Add a note to the errors of a spec: which of several is meant."""
+    try:
+        yield
+    except SpecError as error:
+        problems = [problem._replace(notes=(*problem.notes, note)) for problem in error.problems]
+        raise SpecError(*problems) from None
+
+
+def _not_applicable(rewriting, model, done, design) -> CostcalcError:
+    reasons = [(one.name, done.left[one.spot]) for one in design.elements if one.spot in done.left]
+    notes = tuple(f"{name}: {reason}" for name, reason in reasons[:5])
+    message = f"{rewriting.title}: {model.name} has no layer that this changes"
+    return OptionError(Problem("nothing-to-rewrite", message, help=rewriting.help, notes=notes))

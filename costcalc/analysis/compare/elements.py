@@ -1,0 +1,189 @@
+"""A network as a sequence of elements that can be compared: a layer, with the norms and activations after it.
+
+An element's key says what the layer is and nothing of what flows in, so that a layer is itself still when the one
+before it became wider.
+"""
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any, NamedTuple
+
+from ...metrics.pricing import MAC
+from ...model.expr import Expr
+from ...model.scope import SHAPE_NAMES
+from ...num import prod
+
+
+class Element(NamedTuple):
+    """One layer in a comparison; cost, params and moved values are of all its rows."""
+
+    name: str
+    type: str
+    key: tuple
+    source: Callable[[], tuple]  # the key as it is written, whatever the variables' values
+    label: tuple | None  # its name, where a person gave it one
+    rows: tuple  # of the trace: the layer, then what follows it
+    cost: Any
+    params: Any
+    moved: Any  # values read and written per sample
+
+    @property
+    def first(self):
+        """The row of the layer itself."""
+        return self.rows[0]
+
+    @property
+    def spot(self):
+        """Where the layer stands in its file: (path, line, column)."""
+        place = self.first.place
+        return place.source.path, place.line, place.column
+
+    def is_in(self, glob):
+        """Whether it is, or is part of, what a glob names."""
+        return fnmatchcase(self.name, glob) or fnmatchcase(self.name, f"{glob}/*")
+
+    @property
+    def level(self):
+        """The block or branch that it stands in."""
+        return self.first.frame.parent
+
+    @property
+    def output(self):
+        """The shape that comes out."""
+        return self.rows[-1].layer.shape
+
+
+def elements(rows, report):
+    """The elements of a traced network, in order."""
+    found: list = []
+    for row, line in zip(rows, report.lines, strict=True):
+        if found and row.follows and not MAC.keys() & row.layer.terms.keys():
+            found[-1].append((row, line))
+        else:
+            found.append([(row, line)])
+    reader = _Reader()
+    return [_element(group, reader) for group in found]
+
+
+def _element(group, reader):
+    rows = tuple(row for row, _ in group)
+    line = group[0][1]
+    named = [frame.base for frame in _levels(rows[0].frame)]
+    given = rows[0].frame.base != rows[0].op.name
+    return Element(
+        line.name,
+        line.type,
+        tuple(reader.key(row) for row in rows),
+        partial(_source, rows),
+        tuple(named) if given else None,
+        rows,
+        sum(line.cost for _, line in group),
+        sum(line.params for _, line in group),
+        moved(rows),
+    )
+
+
+def _levels(frame):
+    while frame.parent is not None:
+        yield frame
+        frame = frame.parent
+
+
+def moved(rows):
+    """Values read and written by a layer: what flows in, its weights, what comes out, each once.
+
+    Norms and activations right after a layer are taken as one with it and move nothing; nor does a layer that does
+    no arithmetic, such as reshape.
+    """
+    first = rows[0]
+    held = sum(sum(row.layer.params.values()) for row in rows if row.shared is None)
+    if not first.layer.terms.keys() - {"move"}:
+        return held
+    flowing = sum(prod(shape) for shape in first.inputs) + prod(first.layer.shape)
+    return flowing * first.times + held
+
+
+def _source(rows):
+    return tuple((row.op.name, tuple(_options(row))) for row in rows)
+
+
+def _options(row):
+    for name, arg in row.written.items():
+        yield name, _branches(arg) if name in row.op.branches else _written(arg, row.frame.parent)
+
+
+def _branches(arg):
+    return len(arg) if type(arg) is tuple else 1
+
+
+def _written(arg, frame):
+    """An argument as it stands in the spec, with what the block got for the parameters that it reads."""
+    if type(arg) is tuple:
+        return tuple(_written(item, frame) for item in arg)
+    if type(arg) is not Expr:
+        return arg
+    frame = _of_block(frame)
+    if frame.call is None:
+        return arg.text
+    block, row = frame.call
+    given = (
+        (name, _written(row[name], frame.parent) if name in row else _written(block.defaults[name], frame))
+        for name in sorted(arg.names.intersection(block.params))
+    )
+    return (arg.text, *given)
+
+
+def _of_block(frame):
+    """The level of the block that a level belongs to; the outermost where it is in none."""
+    while frame.call is None and frame.parent is not None:
+        frame = frame.parent
+    return frame
+
+
+class _Reader:
+    """Tells which options follow from what flows in, and which a person set."""
+
+    def __init__(self):
+        self.known = {}
+
+    def key(self, row):
+        """The operation and its options: values where they are set, texts where they follow from the input."""
+        options = tuple((name, self.option(row, name, arg)) for name, arg in row.written.items())
+        return row.op.name, row.times if type(row.times) is int else None, bool(row.shared), options
+
+    def option(self, row, name, arg):
+        if name in row.op.branches:
+            return _branches(arg)
+        names, relative = self.block(row.frame.parent)
+        texts = tuple(_texts(arg, names, relative))
+        return texts or row.options.get(name)
+
+    def block(self, frame):
+        """(parameters, those that follow from what flows in) of the block that a level belongs to."""
+        frame = _of_block(frame)
+        if frame.call is None:
+            return frozenset(), frozenset()
+        if id(frame) not in self.known:
+            self.known[id(frame)] = self.parameters(*frame.call, *self.block(frame.parent))
+        return self.known[id(frame)]
+
+    def parameters(self, block, row, outer, outer_relative):
+        own = frozenset(block.params)
+        relative = frozenset()
+        for param in block.params:
+            if param in row:
+                follows = any(_texts(row[param], outer, outer_relative))
+            else:
+                follows = any(_texts(block.defaults.get(param), own, relative))
+            relative |= {param} if follows else set()
+        return own, relative
+
+
+def _texts(arg, names, relative):
+    """The texts of the expressions in an argument that read sizes of the input."""
+    if type(arg) is tuple:
+        for item in arg:
+            yield from _texts(item, names, relative)
+    elif type(arg) is Expr and (arg.names & relative or arg.names & (SHAPE_NAMES - names)):
+        yield arg.text

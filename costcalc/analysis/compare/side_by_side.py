@@ -1,0 +1,212 @@
+"""Two designs side by side as a page: layer by layer, by type, in total."""
+
+import math
+
+from ... import __version__
+from ...render.json_ import SCHEMA_VERSION
+from ...render.sheet import Column, Sheet
+from ...render.text import printable
+from ..explain.working import is_separable
+from ..report.columns import stamp
+from ..report.document import document
+from ..report.notes import bounds
+from .beside import change, cost_name, count, in_words, percent, ratio, times
+
+A, B = "A", "B"
+NOTHING_IN_COMMON = "no layer of A stands for one of B"
+
+
+class ComparisonPage:
+    """Layers that stand for each other, with cost and parameters on either side; `size` is bytes per value, or None."""
+
+    def __init__(self, comparison, size=None, by="layer"):
+        self.comparison, self.size, self.by = comparison, size, by
+        self.left, self.right = comparison.left, comparison.right
+        self.cost = cost_name(self.left.report.convention)
+
+    def heads(self):
+        """What is compared, and the totals."""
+        before, after = self.left.totals, self.right.totals
+        lines = [f"{A}: {printable(self.left.title)}", f"{B}: {printable(self.right.title)}"]
+        lines += [_total(self.cost, before["cost"], after["cost"]), _total("params", before["params"], after["params"])]
+        if self.size:
+            moved, other = (design.totals["moved"] * self.size for design in (self.left, self.right))
+            per = self.per_byte(before), self.per_byte(after)
+            lines.append(_total("bytes moved", moved, other))
+            lines.append(f"{self.cost} per byte: {per[0]:.3g} -> {per[1]:.3g}")
+            said = [in_words(before["cost"], after["cost"], self.cost), in_words(moved, other, "bytes moved")]
+            lines.append("B has " + ", ".join([*said, in_words(*per, f"{self.cost} per byte")]))
+        return lines
+
+    def per_byte(self, sums):
+        """Cost over bytes moved."""
+        return sums["cost"] / (sums["moved"] * self.size) if sums["moved"] else 0.0
+
+    def sheets(self):
+        """The layers, and the layer types."""
+        types = Sheet(self._columns("type", ()), [self._cells(row, ()) for row in self.by_type()])
+        return [types] if self.by == "type" else [self._layers(), types]
+
+    def _layers(self):
+        rows = [self._row(pair) for pair in self.comparison.pairs if _shows(pair, self.size)]
+        extra = [name for name in ("type", "theory") if any(row[name] for row in rows)]
+        foot = {"name": "total", **_both(_sums([self.left]), _sums([self.right])), "type": "", "theory": None}
+        cells = [self._cells(row, extra) for row in rows]
+        return Sheet(self._columns("layer", extra), cells, self._cells(foot, extra))
+
+    def _columns(self, title, extra):
+        columns = [Column(title, folds=True)]
+        columns += [Column("type", spare=2)] if "type" in extra else []
+        columns += [Column(f"{self.cost} {side}", True) for side in (A, B)]
+        columns += [Column("change", True, "change", 3), Column("B / A", True)]
+        columns += [Column("theory", True, "theory", 5)] if "theory" in extra else []
+        columns += [Column(f"params {side}", True, f"params_{side.lower()}", 4) for side in (A, B)]
+        columns += [Column("B / A", True, "params_ratio", 4)]
+        if self.size:
+            columns += [Column(f"bytes {side}", True, f"bytes_{side.lower()}", 1) for side in (A, B)]
+            columns += [Column(f"per byte {side}", True, f"per_byte_{side.lower()}", 1) for side in (A, B)]
+        return tuple(columns)
+
+    def _cells(self, row, extra):
+        cost, params, moved = row["cost"], row["params"], row["moved"]
+        cells = [printable(row["name"])]
+        cells += [row["type"]] if "type" in extra else []
+        cells += [*map(count, cost), change(*cost), times(*cost)]
+        cells += [ratio(row["theory"]) if row["theory"] else ""] if "theory" in extra else []
+        cells += [*map(count, params), times(*params)]
+        if self.size:
+            cells += [count(values * self.size) for values in moved]
+            cells += [self._intensity(*pair) for pair in zip(cost, moved, strict=True)]
+        return tuple(cells)
+
+    def _intensity(self, cost, moved):
+        return f"{cost / (moved * self.size):.3g}" if moved and cost else ""
+
+    def _row(self, pair):
+        return {
+            "name": (pair.left or pair.right)[0].name if len(pair.left) < 2 else _common(pair.left),
+            "status": pair.status,
+            "type": _types(pair),
+            "theory": theory(pair),
+            **_both(_sums(pair.left), _sums(pair.right)),
+        }
+
+    def by_type(self):
+        """Cost and parameters of each layer type on either side, largest first."""
+        sides = [_by_type(design.elements) for design in (self.left, self.right)]
+        rows = [
+            {"name": name, **_both(*(side.get(name, _sums(())) for side in sides))} for name in {**sides[0], **sides[1]}
+        ]
+        return sorted(rows, key=lambda row: (-max(row["cost"]), -max(row["params"]), row["name"]))
+
+    def notes(self):
+        """What was left alone, what theory says, what the numbers mean."""
+        alone, designs = self.comparison.left_alone, (self.left, self.right)
+        found = [] if any(pair.left and pair.right for pair in self.comparison.pairs) else [NOTHING_IN_COMMON]
+        found += [f"left as it is: {printable(name)}: {reason}" for name, reason in alone[:5]]
+        found += [f"and {len(alone) - 5:,} more left as they are"] if len(alone) > 5 else []
+        if any(theory(pair) for pair in self.comparison.pairs):
+            found.append("theory: 1/N + 1/DK^2 of a standard convolution (arXiv:1704.04861, section 3.1)")
+        if self.size:
+            found.append(f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value")
+        bounded = [(side, note) for side, design in zip((A, B), designs, strict=True) for note in bounds(design.report)]
+        found += [f"{side}: {note}" for side, note in bounded]
+        stamps = list(dict.fromkeys(stamp(design.report) for design in designs))
+        sides = [f"{side}: {text}" for side, text in zip((A, B), stamps, strict=False)]
+        return [*found, *(sides if len(stamps) > 1 else stamps)]
+
+    def records(self):
+        """One row a pair, or a layer type."""
+        found = self.by_type() if self.by == "type" else [self._row(pair) for pair in self.comparison.pairs]
+        rows = [self._record(row) for row in found]
+        return list(rows[0]) if rows else [], rows
+
+    def _record(self, row):
+        cost = self.left.report.convention.cost
+        (a, b), (p, q), (m, n) = row["cost"], row["params"], row["moved"]
+        names = ("name", "status", "type") if "status" in row else ("name",)
+        found = {name: row[name] for name in names}
+        found |= {f"{cost}_a": a, f"{cost}_b": b, f"{cost}_ratio": b / a if a else None}
+        found |= {"theory": row["theory"]} if "theory" in row else {}
+        found |= {"params_a": p, "params_b": q, "params_ratio": q / p if p else None}
+        if self.size:
+            found |= {"bytes_a": m * self.size, "bytes_b": n * self.size}
+            found |= {f"{cost}_per_byte_a": self._per(a, m), f"{cost}_per_byte_b": self._per(b, n)}
+        return found
+
+    def _per(self, cost, moved):
+        return cost / (moved * self.size) if moved else None
+
+    def document(self):
+        """Both reports' heads, what a rewrite left alone, the types, and the pairs."""
+        totals = {"name": "total", **_both(_sums([self.left]), _sums([self.right]))}
+        found = {
+            "schema_version": SCHEMA_VERSION,
+            "costcalc": __version__,
+            "a": {"title": self.left.title, **document(self.left.report)},
+            "b": {"title": self.right.title, **document(self.right.report)},
+            "totals": self._record(totals),
+            "left_alone": [{"name": name, "why": why} for name, why in self.comparison.left_alone],
+        }
+        if self.by == "layer":
+            found["by_type"] = [self._record(row) for row in self.by_type()]
+        return {**found, "layers" if self.by == "layer" else "by_type": self.records()[1]}
+
+
+def theory(pair):
+    """What B should cost of A where one is the separable convolution and the other the standard one from the same
+    channels to the same; None elsewhere.
+    """
+    two, one = sorted((pair.left, pair.right), key=len, reverse=True)
+    if (len(two), len(one)) != (2, 1) or not is_separable(two[0].first, two[1].first):
+        return None
+    first, dense = two[0].first, one[0].first
+    if dense.op.name != "conv" or dense.layer.detail["groups"] != 1:
+        return None
+    if (dense.inputs, dense.layer.shape) != (first.inputs, two[1].first.layer.shape):
+        return None
+    share = 1 / dense.layer.shape[-1] + 1 / math.prod(dense.layer.detail["kernel"])
+    return share if len(pair.left) == 1 else 1 / share
+
+
+def _shows(pair, size):
+    """Whether a table has a pair: it costs something (with a `size`, also bytes moved), or it differs."""
+    costs = any(one.cost or one.params or (size and one.moved) for one in (*pair.left, *pair.right))
+    return costs or pair.status not in ("same", "follows")
+
+
+def _sums(elements):
+    """Cost, params and moved values of elements, or of a design."""
+    parts = [one.totals if hasattr(one, "totals") else one._asdict() for one in elements]
+    return {name: sum(part[name] for part in parts) for name in ("cost", "params", "moved")}
+
+
+def _both(one, other):
+    return {name: (one[name], other[name]) for name in one}
+
+
+def _by_type(elements):
+    groups: dict = {}
+    for element in elements:
+        if element.cost or element.params:
+            groups.setdefault(element.type, []).append(element)
+    return {name: _sums(group) for name, group in groups.items()}
+
+
+def _types(pair):
+    sides = [" + ".join(element.type for element in side) for side in (pair.left, pair.right)]
+    if not sides[0] or not sides[1]:
+        return f"{pair.status}: {sides[0] or sides[1]}"
+    return sides[0] if sides[0] == sides[1] else f"{sides[0]} -> {sides[1]}"
+
+
+def _common(elements):
+    """The level that all of some elements stand in."""
+    paths = [element.name.split("/") for element in elements]
+    shared = [level for level, *others in zip(*paths, strict=False) if all(level == other for other in others)]
+    return "/".join(shared) or elements[0].name
+
+
+def _total(name, before, after):
+    parts = [f"{name}: {before:,} -> {after:,}", change(before, after), percent(before, after), times(before, after)]
+    return "  ".join(part for part in parts if part)

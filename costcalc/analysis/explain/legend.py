@@ -1,0 +1,41 @@
+"""What the symbols of a working stand for."""
+
+import re
+
+from .working import worked
+
+_SYMBOLS = {  # those of the MobileNet paper (arXiv:1704.04861, section 3.1) first
+    "DK": "side of the kernel",
+    **dict.fromkeys(("KD", "KH", "KW"), "sides of the kernel"),
+    "M": "channels in",
+    "N": "channels out",
+    "m": "filters a channel",
+    "g": "groups",
+    "DF": "side of the output grid",
+    **dict.fromkeys(("D", "H", "W"), "sides of the grid"),
+    "T": "tokens or positions",
+    "C": "channels",
+    "B": "windows",
+    "n": "sizes of the parameter",
+}
+_OF = {  # operations that mean something else by a symbol
+    "conv_transpose": {"DF": "side of the input grid"},
+    "matmul": {"B": "products", "R": "rows", "K": "columns of the first, rows of the second", "C": "columns"},
+    "attend": {"Q": "queries", "K": "keys", "C": "width of a query", "V": "width of a value"},
+    "embedding": {"V": "words", "N": "width of one"},
+}
+
+
+def legend(rows):
+    """`DK: side of the kernel; M: channels in; ..` for the symbols in the workings of rows; empty if there are none."""
+    found: dict = {}
+    for row in rows:
+        known = {**_SYMBOLS, **_OF.get(row.op.name, {})}
+        for working in filter(None, worked(row)):
+            for symbol in re.findall(r"[A-Za-z]+", working.symbols) if working.value else ():
+                if symbol in known:
+                    found.setdefault(symbol, {})[known[symbol]] = None
+    meanings: dict = {}
+    for symbol, said in found.items():
+        meanings.setdefault(" or ".join(said), []).append(symbol)
+    return "; ".join(f"{', '.join(symbols)}: {meaning}" for meaning, symbols in meanings.items())

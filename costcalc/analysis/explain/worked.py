@@ -1,0 +1,68 @@
+"""The working behind numbers as text: a few lines a layer, and a depthwise and its 1x1 convolution together."""
+
+from ...metrics.pricing import price_of
+from ...render.text import printable, shape_text
+from ..compare.beside import in_words
+from .working import worked
+
+_WORDS = {"mult_adds": "mult-adds", "flops": "FLOPs"}
+
+
+def row_text(row, convention=None):
+    """What a row's mult-adds and weights come from, and what a convention counts of it; empty if it has none."""
+    cost, weights = worked(row)
+    lines = []
+    if cost and cost.value:
+        lines.append(f"  mult-adds  {cost}")
+    if weights and weights.value:
+        lines.append(f"  params     {weights}" + (f" (the weights of {printable(row.shared)})" if row.shared else ""))
+    if type(row.times) is int and row.times != 1 and cost:
+        lines.append(f"  {row.times:,} times a sample: {row.times * cost.value:,} mult-adds")
+    if convention is not None:
+        lines += _counted(row, convention)
+    shapes = " and ".join(map(shape_text, row.inputs))
+    head = f"{printable('/'.join(row.frame.path))}: {row.type}, {shapes} -> {shape_text(row.layer.shape)}"
+    return "\n".join([head, *lines]) if lines else ""
+
+
+def _counted(row, convention):
+    """A convention's cost and params of a row, each quantity times its price."""
+    op, layer = row.op.name, row.layer
+    cost = [*_terms(op, layer.terms, convention.prices), *_terms(op, layer.params, convention.numbers)]
+    params = [] if row.shared else _terms(op, layer.params, convention.params)
+    sums = {convention.cost: (cost, convention.cost_of(op, layer)), "params": (params, convention.params_of(op, layer))}
+    heads = {name: f"  {convention.name} {_WORDS.get(name, name)}" for name in sums}
+    return [
+        f"{heads[name]:{max(map(len, heads.values()))}}  {' + '.join(terms)} = {value:,}"
+        for name, (terms, value) in sums.items()
+        if terms
+    ]
+
+
+def _terms(op, quantities, prices):
+    priced = [(name, count, price_of(prices, op, name)) for name, count in quantities.items()]
+    return [f"{count:,} {name}" + f" * {price}" * (price != 1) for name, count, price in priced if price and count]
+
+
+def pair_text(first, second, pair):
+    """A depthwise convolution and its 1x1 convolution beside the standard convolution."""
+    together, standard = pair.together, pair.standard
+    name = printable("/".join(_common(first.frame.path, second.frame.path)) or "together")
+    fewer = in_words(standard.value, together.value, "mult-adds")
+    return "\n".join(
+        [
+            f"{name}: depthwise separable against standard convolution",
+            f"  separable  {together}",
+            f"  standard   {standard}",
+            f"  saving     {pair.saving} = {pair.theory:.3f}: {fewer}",
+        ]
+    )
+
+
+def _common(one, other):
+    shared = []
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        shared.append(a)
+    return shared

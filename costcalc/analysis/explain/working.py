@@ -1,0 +1,235 @@
+"""The working behind a layer's numbers: symbols, then numbers, then the product.
+
+The symbols are those of the MobileNet paper (arXiv:1704.04861, section 3.1): DK the kernel, M channels in, N channels
+out, DF the side of the output grid. An operation without such a form is worked by its own rule, run over symbols.
+"""
+
+import math
+import re
+from itertools import pairwise
+from typing import NamedTuple
+
+from ...num import prod
+from ...ops import passes
+
+_KERNEL = ("KD", "KH", "KW")
+
+
+class Working(NamedTuple):
+    """One product or sum: in symbols, in numbers, and what it comes to."""
+
+    symbols: str
+    numbers: str
+    value: int
+
+    def __str__(self):
+        if self.symbols == str(self.value):
+            return f"{self.value:,}"
+        return f"{self.symbols} = {self.numbers} = {self.value:,}"
+
+
+def product(factors):
+    """The working of a product of (symbol, number) pairs; pairs of a 1x1 kernel's are left out by the caller."""
+    factors = list(factors) or [("1", 1)]
+    return Working(
+        "*".join(symbol for symbol, _ in factors),
+        "*".join(str(number) for _, number in factors),
+        math.prod(number for _, number in factors),
+    )
+
+
+def added(workings):
+    """The working of a sum."""
+    return Working(
+        " + ".join(one.symbols for one in workings),
+        " + ".join(one.numbers for one in workings),
+        sum(one.value for one in workings),
+    )
+
+
+def worked(row):
+    """(mult-adds, weights) of a row as workings; None for what it has none of."""
+    cost, weights = _worked(row)
+    held = row.layer.params.get("weight", 0)
+    if row.shared is None and held != (weights.value if weights else 0):
+        weights = Working(str(held), "", held)  # the spec says how many
+    return cost, weights
+
+
+def _worked(row):
+    if row.op.name in _TABLES:
+        return None, product(_TABLES[row.op.name](row))
+    if row.op.name in _SUMS and row.options.keys() <= {"heads", "bias", "inputs"}:
+        return _SUMS[row.op.name](row)
+    factors = _FACTORS.get(row.op.name)
+    if factors is None:
+        return _by_rule(row)
+    weights, positions = factors(row)
+    return product([*weights, *positions]), product(weights)
+
+
+def _sides(letter, names, sizes):
+    """DF*DF for a square, H*W for a rectangle, nothing for a 1x1 kernel."""
+    if len(set(sizes)) == 1:
+        return [(letter, size) for size in sizes]
+    return list(zip(names[-len(sizes) :], sizes, strict=True))
+
+
+def _kernel(row):
+    kernel = row.layer.detail["kernel"]
+    return [] if prod(kernel) == 1 else _sides("DK", _KERNEL, kernel)
+
+
+def _grid(shape):
+    return _sides("DF", ("D", "H", "W"), shape[:-1])
+
+
+def _conv(row):
+    groups, channels = row.layer.detail["groups"], row.inputs[0][-1]
+    inner = ("M", channels) if groups == 1 else ("M/g", channels // groups)
+    return [*_kernel(row), inner, ("N", row.layer.shape[-1])], _grid(row.layer.shape)
+
+
+def _dwconv(row):
+    channels, out = row.inputs[0][-1], row.layer.shape[-1]
+    multiplier = [] if out == channels else [("m", out // channels)]
+    return [*_kernel(row), ("M", channels), *multiplier], _grid(row.layer.shape)
+
+
+def _conv_transpose(row):
+    groups, out = row.layer.detail["groups"], row.layer.shape[-1]
+    outer = ("N", out) if groups == 1 else ("N/g", out // groups)
+    return [*_kernel(row), ("M", row.inputs[0][-1]), outer], _grid(row.inputs[0])
+
+
+def _linear(row):
+    positions = row.layer.shape[:-1]
+    many = [("T", prod(positions))] if prod(positions) != 1 else []
+    return [("M", row.inputs[0][-1]), ("N", row.layer.shape[-1])], many
+
+
+def _matmul(row):
+    (*batch, rows, inner), (*_, columns) = row.inputs
+    size = [("B", prod(batch))] if batch else []
+    return [], [*size, ("R", rows), ("K", inner), ("C", columns)]
+
+
+def _attention(row):
+    """The four projections of every token, then both products of every pair of tokens."""
+    *windows, tokens, channels = row.inputs[0]
+    many = [("B", prod(windows)), ("T", tokens)] if windows else [("T", tokens)]
+    weights = [("4", 4), ("C", channels), ("C", channels)]
+    pairs = [("2", 2), *many, ("T", tokens), ("C", channels)]
+    return added([product([*weights, *many]), product(pairs)]), product(weights)
+
+
+def _attend(row):
+    """Both products of every pair of a query and a key: q k, and the weight times v."""
+    (*windows, queries, width), (*_, keys, _), _ = row.inputs
+    many = [("B", prod(windows))] if windows else []
+    pairs = [*many, ("Q", queries), ("K", keys)]
+    both = [product([*pairs, ("C", width)]), product([*pairs, ("V", row.layer.shape[-1])])]
+    return added(both), None
+
+
+_SUMS = {"attention": _attention, "attend": _attend}  # as they are without masks, windows or a memory
+_FACTORS = {
+    "conv": _conv,
+    "dwconv": _dwconv,
+    "conv_transpose": _conv_transpose,
+    "linear": _linear,
+    "matmul": _matmul,
+}
+_TABLES = {  # weights that nothing is multiplied with
+    "embedding": lambda row: [("V", row.options["vocab"]), ("N", row.options["out"])],
+    "parameter": lambda row: [(f"n{at}", size) for at, size in enumerate(row.layer.shape, 1)],
+}
+_AXES = {1: ("C",), 2: ("T", "C"), 3: ("H", "W", "C"), 4: ("D", "H", "W", "C")}
+
+
+def _by_rule(row):
+    """The rule itself over symbols for the sizes of its input."""
+    import sympy
+
+    from ...errors import Refused
+    from ...metrics.pricing import MAC
+
+    if len(row.inputs) != 1 or not MAC.keys() & row.layer.terms.keys():
+        return None, None
+    names = _AXES.get(len(row.inputs[0]))
+    symbols = sympy.symbols(names, positive=True, integer=True) if names else ()
+    try:
+        layer = row.op.rule(tuple(symbols), **row.options) if symbols else row.layer
+    except Refused:
+        return None, None
+    shown = dict(zip(symbols, row.inputs[0], strict=True)) if symbols else {}
+    mac = sum(quantity for term, quantity in row.layer.terms.items() if term in MAC)
+    form = sympy.sympify(sum(quantity for term, quantity in layer.terms.items() if term in MAC))
+    weight = sympy.sympify(layer.params.get("weight", 0))
+    return _shown(form, shown, mac), _shown(weight, shown, row.layer.params.get("weight", 0))
+
+
+def _shown(form, sizes, value):
+    import sympy
+
+    text = sympy.sstr(sympy.factor(form)).replace("**", "^")
+    numbers = {str(symbol): str(size) for symbol, size in sizes.items()}
+    return Working(text, re.sub(r"\b[A-Z]\b", lambda name: numbers[name.group()], text), value)
+
+
+class Separable(NamedTuple):
+    """A depthwise convolution and the 1x1 convolution after it, beside the standard convolution they stand for."""
+
+    depthwise: Working
+    pointwise: Working
+    standard: Working
+    kernel: tuple
+    out: int
+
+    @property
+    def together(self):
+        """The sum of the two."""
+        return added([self.depthwise, self.pointwise])
+
+    @property
+    def theory(self):
+        """1/N + 1/DK^2 (section 3.1): the cost of the two over that of the standard convolution."""
+        return 1 / self.out + 1 / math.prod(self.kernel)
+
+    @property
+    def saving(self):
+        """The theory in symbols and in numbers."""
+        axes, square = len(self.kernel), len(set(self.kernel)) == 1
+        window = f"DK^{axes}".removesuffix("^1") if square else f"({'*'.join(_KERNEL[-axes:])})"
+        return f"1/N + 1/{window} = 1/{self.out} + 1/{math.prod(self.kernel)}"
+
+
+def separable(rows):
+    """Pairs of depthwise and pointwise rows, each with its Separable. Norms and activations may stand between."""
+    for first, second in pairwise(row for row in rows if not passes(row.op.name)):
+        if is_separable(first, second):
+            yield first, second, _pair(first, second)
+
+
+def is_separable(first, second):
+    """Whether two rows are a depthwise convolution, of one filter a channel, and the 1x1 convolution of what comes out.
+
+    Both run as often: only so do the two together cost 1/N + 1/DK^2 of the standard convolution.
+    """
+    if first.op.name != "dwconv" or not _is_pointwise(second) or second.inputs[0] != first.layer.shape:
+        return False
+    return first.inputs[0][-1] == first.layer.shape[-1] and first.times == second.times
+
+
+def _is_pointwise(row):
+    detail = row.layer.detail
+    return (
+        row.op.name == "conv" and prod(detail["kernel"]) == 1 and detail["groups"] == 1 and prod(detail["stride"]) == 1
+    )
+
+
+def _pair(first, second):
+    out = second.layer.shape[-1]
+    factors = [*_kernel(first), ("M", first.inputs[0][-1]), ("N", out), *_grid(second.layer.shape)]
+    depthwise, pointwise = worked(first)[0], worked(second)[0]
+    return Separable(depthwise, pointwise, product(factors), first.layer.detail["kernel"], out)

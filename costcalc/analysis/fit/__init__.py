@@ -1,0 +1,1 @@
+"""What is the largest setting within a budget?"""

@@ -1,0 +1,191 @@
+"""The largest settings of some variables within budgets, over grids with the published roundings."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...errors import OptionError, Problem, listed
+from ...model.network import Model
+from ...model.variables import typical
+from ...quantities import ACCURACIES
+from ...quantities import value as figure
+from ...read.loading import load
+from ..sweep.space import Grid, Table
+from ..sweep.sweep import COMPLETE, as_axis, results
+
+MANY = 50_000_000  # settings that are tried
+STEPS = 2000  # of a real variable without a range: to twice its default
+
+
+class Fit(NamedTuple):
+    """What fits: columns of the variables and metrics, largest first, and what ruled out the rest."""
+
+    names: tuple[str, ...]
+    metrics: tuple[str, ...]
+    columns: Mapping[str, Any]
+    tried: int
+    within: int  # how many are within all budgets
+    at_end: tuple[str, ...]  # variables without a range of their own that reached the end of what was tried
+    invalid: Mapping[str, int]
+    ruled_out: Mapping[str, tuple]  # budget -> (least value reached, limit), of those no point is within
+
+    @property
+    def size(self):
+        """How many settings."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def frame(self):
+        """The settings as a pandas DataFrame, one a row."""
+        import pandas
+
+        return pandas.DataFrame(dict(self.columns))
+
+
+def fit(spec, *, vary, limits, maximize=None, convention="paper"):
+    """The largest settings of a network within all budgets.
+
+    spec      a path, the name of a shipped config, or a Model
+    vary      variables: a list of names, or {name: values}; without values, a real variable is tried at 2,000 steps
+              up to twice its default and a whole one at every size up to twice its default
+    limits    {metric: most}: {"mult_adds": 150e6, "params": 2e6}
+    maximize  a variable or a metric to be largest, or an accuracy of `published:` such as top1; without it,
+              every setting that no other one exceeds in all variables (Pareto-optimal)
+
+    Every setting of the grid is evaluated, so the answer is exact on it. Raises CostcalcError.
+    """
+    model = spec if isinstance(spec, Model) else load(spec)
+    vary = dict.fromkeys(vary) if not isinstance(vary, Mapping) else dict(vary)
+    metrics = tuple(dict.fromkeys(("mult_adds", "params", *limits)))
+    if maximize in published_accuracies(model):
+        return _of_published(model, vary, limits, maximize, metrics, convention)
+    axes = {name: as_axis(model, name, default_axis(model, name) if v is None else v) for name, v in vary.items()}
+    if maximize is not None and maximize not in (*axes, *metrics):
+        metrics = (*metrics, maximize)
+    if Grid(axes).size > MANY:
+        help = "give some of them fewer: --vary NAME=START:STOP:STEP"
+        raise OptionError(Problem("limit", f"{Grid(axes).size:,} settings are too many to try", help=help))
+    columns, invalid = _evaluated(model, Grid(axes), metrics, convention)
+    found = _chosen(tuple(axes), metrics, columns, Grid(axes).size, invalid, limits, maximize)
+    ends = [
+        name for name, values in vary.items() if values is None and not model.variables[name].choices and found.size
+    ]
+    return found._replace(at_end=tuple(name for name in ends if found.columns[name].max() == axes[name].max()))
+
+
+def default_axis(model, name):
+    """The values that are tried of a variable without a range."""
+    from ...model.variables import unknown_variable
+
+    if name not in model.variables:
+        raise unknown_variable(name, model)
+    variable, default = model.variables[name], typical(model)[name]
+    if variable.choices:
+        return list(variable.choices)
+    if type(default) is int and default > 0:
+        return list(range(1, 2 * default + 1))
+    if type(default) is float and default > 0:
+        return [float(f"{2 * default * step / STEPS:.12g}") for step in range(1, STEPS + 1)]
+    raise OptionError(Problem("empty-range", f"`{name}` needs values: --vary {name}=START:STOP:STEP"))
+
+
+def _evaluated(model, space, metrics, convention):
+    parts, invalid = [], {}
+    for result in results(model, space, metrics, convention, skip_invalid=True):
+        parts.append(result.columns)
+        for reason, count in result.skipped.items():
+            invalid[reason] = invalid.get(reason, 0) + count
+    found = {name: np.concatenate([part[name] for part in parts]) for name in (*space.names, *metrics, COMPLETE)}
+    complete = found.pop(COMPLETE)
+    return found if complete.all() else {**found, "complete": complete}, invalid
+
+
+def _chosen(names, metrics, columns, tried, invalid, limits, maximize):
+    within = {metric: columns[metric] <= limit for metric, limit in limits.items()}
+    inside = np.logical_and.reduce([np.ones(len(columns[names[0]]), dtype=bool), *within.values()])
+    kept = {name: column[inside] for name, column in columns.items()}
+    if not np.any(inside):
+        ruled_out = {
+            metric: (columns[metric].min().item(), limits[metric])
+            for metric, fits in within.items()
+            if len(fits) and not np.any(fits)
+        }
+        return Fit(names, metrics, kept, tried, 0, (), invalid, ruled_out)
+    at = _best(kept, names, maximize)
+    best = {name: column[at] for name, column in kept.items()}
+    return Fit(names, metrics, best, tried, int(np.count_nonzero(inside)), (), invalid, {})
+
+
+def _best(columns, names, maximize):
+    """Which settings to show: the maximal ones, or the largest of what is to be maximized."""
+    at = np.arange(len(columns[names[0]]))
+    if maximize is not None:
+        if columns[maximize].dtype.kind not in "biuf":
+            raise OptionError(Problem("bad-goal", f"`{maximize}` is a word: it has no largest value"))
+        at = np.flatnonzero(columns[maximize] == columns[maximize].max())
+    words = [name for name in names if columns[name].dtype.kind not in "biuf"]  # they have no order: each for itself
+    numbers = [name for name in names if name not in words]
+    if not words:
+        return _maximal_of(at, columns, numbers)
+    groups: dict = {}
+    for one in at:
+        groups.setdefault(tuple(columns[name][one] for name in words), []).append(one)
+    return np.concatenate([_maximal_of(np.array(group), columns, numbers) for group in groups.values()])
+
+
+def _maximal_of(at, columns, names):
+    return at[maximal([columns[name][at] for name in names])] if names else at[:1]
+
+
+def maximal(columns):
+    """The points that no other point equals or exceeds in all columns, largest in the first column first."""
+    order = np.lexsort([-1 * column for column in reversed(columns)])  # truths have no minus of their own
+    if len(columns) == 1:
+        return order[:1]
+    kept: list[int] = []
+    if len(columns) == 2:
+        second = columns[1][order]
+        above = np.concatenate([[-np.inf], np.maximum.accumulate(second)[:-1]])
+        return order[second > above]
+    points = np.stack(columns, axis=1)
+    for at in order:
+        if not kept or not np.any(np.all(points[kept] >= points[at], axis=1)):
+            kept.append(at)
+    return np.array(kept)
+
+
+def published_accuracies(model):
+    """The accuracies that the spec's published figures have."""
+    return {name for claim in model.published for name in claim.figures if name in ACCURACIES}
+
+
+def published_table(model, accuracies, axes=()):
+    """(Table of settings, columns of accuracies) of the published figures that have all of `accuracies`.
+
+    With `axes`, only the settings among these values. Variables that no figure names stay at their defaults.
+    """
+    whole = [claim for claim in model.published if not claim.of and not claim.conv]
+    claims = [claim for claim in whole if all(name in claim.figures for name in accuracies)]
+    names = [name for name in model.variables if any(name in claim.at for claim in claims)]
+    defaults, rows = typical(model), {}
+    for claim in claims:
+        row = tuple(claim.at.get(name, defaults[name]) for name in names)
+        if all(value in axes[name] for name, value in zip(names, row, strict=True) if name in axes):
+            rows.setdefault(row, claim)
+    columns = {
+        name: np.array([figure(claim.figures[name]) for claim in rows.values()], dtype=float) for name in accuracies
+    }
+    return Table({name: np.array([row[at] for row in rows]) for at, name in enumerate(names)}), columns
+
+
+def _of_published(model, vary, limits, maximize, metrics, convention):
+    """The most accurate of the published settings that fit."""
+    axes = {name: as_axis(model, name, values) for name, values in vary.items() if values is not None}
+    table, accuracies = published_table(model, [maximize], axes)
+    fixed = [name for name in table.names if name not in vary and len(set(table.columns[name])) > 1]
+    unnamed = [name for name in vary if name not in table.names]
+    if not table.size or fixed or unnamed:
+        help = f"also vary {', '.join(fixed)}" if fixed else f"none says {listed(unnamed)}" if unnamed else None
+        raise OptionError(Problem("no-figures", f"no published {maximize} for these settings alone", help=help))
+    columns, invalid = _evaluated(model, table, metrics, convention)
+    return _chosen(table.names, (*metrics, maximize), {**columns, **accuracies}, table.size, invalid, limits, maximize)

@@ -1,0 +1,223 @@
+"""Closed forms: the same walk over symbols gives a network's cost as a formula in its variables."""
+
+import math
+import operator
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sympy
+
+from ...errors import OptionError, Problem, SpecError
+from ...metrics.metrics import metric
+from ...model.network import Model
+from ...model.trace import trace
+from ...model.variables import settle, typical
+from ...num import ints
+from ...num.symbols import assuming, divisible_to, exact, maximum, minimum, nearest
+from ...read.loading import load
+
+ROUNDINGS = (sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Mod, sympy.Piecewise, divisible_to, nearest)
+PARTS = (64, 32, 16, 8, 4, 2, 1)  # a real variable as a multiple of 1/n: the finest first
+STEPS = (1, 2, 4, 8, 16, 32, 64, 128)  # a whole variable as a multiple of n: the densest first
+
+
+PYTHON = {
+    "floor": math.floor,
+    "ceiling": math.ceil,
+    "Max": max,
+    "Min": min,
+    "divisible_to": ints.divisible,
+    "nearest": round,
+    "quotient": operator.floordiv,
+}
+
+
+class Formula(NamedTuple):
+    """A metric as an expression: exact where the condition holds, and the general form with its roundings."""
+
+    metric: str
+    closed: Any  # None when no grid of values makes every rounding vanish
+    condition: str
+    general: Any
+    symbols: tuple
+    assumed: tuple  # what had to be taken for granted for the form that is shown: the closed one if there is one
+    sample: Mapping  # the defaults of the symbols
+    structure: Any  # a truth that holds where the general form does: elsewhere the network has other layers
+
+    def sensitivities(self):
+        """(symbol, derivative, elasticity) for each symbol: the last is what 1 % more of it costs, in percent."""
+        form = self.general if self.closed is None else self.closed
+        for symbol in self.symbols:
+            slope = sympy.diff(form, symbol)
+            yield symbol, sympy.expand(slope), sympy.factor(sympy.cancel(slope * symbol / form))
+
+    def holds(self, **values):
+        """Whether the network has the structure there that the general form was made for."""
+        return bool(self._at(self.structure, values))
+
+    def __call__(self, **values):
+        """The value of the general form, rounded in the float arithmetic of the published code.
+
+        It means nothing where `holds` is false.
+        """
+        return round(self._at(self.general, values))
+
+    def _at(self, form, values):
+        return _compiled(self.symbols, form)(*(values[symbol.name] for symbol in self.symbols))
+
+
+@lru_cache(64)
+def _compiled(symbols, form):
+    return sympy.lambdify(symbols, _divided_whole(form), modules=[PYTHON, "math"])
+
+
+def _divided_whole(form):
+    """The form with x/7 + y/7 under a rounding as one quotient: in floats, 5/7 + 9/7 is not 2."""
+    form = form.replace(sympy.ceiling, lambda value: -sympy.floor(-value))
+    return form.replace(sympy.floor, lambda value: _quotient(*value.as_numer_denom()))
+
+
+_quotient = sympy.Function("quotient", integer=True)
+
+
+class Formulas(Mapping):
+    """Formulas by metric or by group; `formulas.mult_adds` is the closed form (or the general one)."""
+
+    def __init__(self, found):
+        self._found = dict(found)
+
+    def __getitem__(self, name):
+        return self._found[name]
+
+    def __iter__(self):
+        return iter(self._found)
+
+    def __len__(self):
+        return len(self._found)
+
+    def __getattr__(self, name):
+        if name.startswith("_") or name not in self._found:
+            raise AttributeError(name)
+        found = self._found[name]
+        return found.general if found.closed is None else found.closed
+
+
+def formula(spec, *, metrics=("mult_adds", "params"), convention="paper", names=None, settings=None, **values):
+    """The metrics of a network as SymPy expressions in its variables.
+
+    spec    a path, the name of a shipped config, or a Model
+    names   the variables that stay symbols: alpha and res where the spec has them, else all
+    values  numbers for other variables
+
+    formula("mobilenet").mult_adds is 10752*alpha**2*res**2 + .. ; formula("mobilenet")["mult_adds"] says on which
+    values it is exact, and has the general form with its roundings. Raises CostcalcError.
+    """
+    model = spec if isinstance(spec, Model) else load(spec)
+    wanted = [metric(name, convention) for name in metrics]
+    groups = {one.name: (one, lambda row: True) for one in wanted}
+    return Formulas(derive(model, groups, chosen(model, names), {**(settings or {}), **values}))
+
+
+def chosen(model, names):
+    """The variables that stay symbols."""
+    numbers = [name for name, one in model.variables.items() if not isinstance(one.default, (str, bool))]
+    if names:
+        from ...model.variables import unknown_variable
+
+        for name in names:
+            if name in model.variables and name not in numbers:
+                raise OptionError(
+                    Problem("not-a-number", f"`{name}` is a word or a truth: only numbers can be symbols")
+                )
+            if name not in numbers:
+                raise unknown_variable(name, model)
+        return list(names)
+    return [name for name in ("alpha", "res") if name in numbers] or numbers
+
+
+def derive(model, groups, names, values):
+    """Formulas of groups: {name: (metric, predicate over rows)}, in the symbols `names`."""
+    symbols = {name: _symbol(model.variables[name], typical(model)[name]) for name in names}
+    sample = {symbol: exact(typical(model)[name]) for name, symbol in symbols.items()}
+    general, assumed = _totals(model, groups, symbols, values, sample)
+    structure = sympy.And(*assumed)
+    grids = _grids(general.values(), symbols)
+    closed = {}
+    if grids:
+        steps = {name: sympy.Symbol(f"{name}_steps", positive=True, integer=True) for name in names}
+        on_grid = {name: grids[name] * steps[name] for name in names}
+        here = {steps[name]: sample[symbols[name]] / grids[name] for name in names}
+        try:
+            closed, assumed = _totals(model, groups, on_grid, values, here)
+        except SpecError:  # the network cannot be on all of that grid
+            grids = None
+        back = {steps[name]: symbols[name] / grids[name] for name in names} if grids else {}
+        closed = {name: sympy.expand(total.xreplace(back)) for name, total in closed.items()}
+    condition = " and ".join(_condition(name, grid, symbols[name]) for name, grid in (grids or {}).items())
+    return {
+        name: Formula(
+            name,
+            closed.get(name),
+            condition,
+            general[name],
+            tuple(symbols.values()),
+            tuple(assumed),
+            sample,
+            structure,
+        )
+        for name in groups
+    }
+
+
+def _symbol(variable, default):
+    """A symbol that is what every value of the variable is: whole, positive."""
+    lowest = min(variable.choices) if variable.choices else variable.least
+    positive = default > 0 if lowest is None else lowest > 0
+    whole = all(type(value) is int for value in (default, *variable.choices))
+    return sympy.Symbol(variable.name, positive=positive or None, integer=whole or None, real=True)
+
+
+def _totals(model, groups, symbols, values, sample):
+    with assuming(sample) as assumed:
+        rows = trace(model, settle(model, {**values, **symbols})).rows
+        kept = list(assumed)
+    totals = {
+        name: exact(sympy.Add(*(exact(one.of(row)) for row in rows if belongs(row))))
+        for name, (one, belongs) in groups.items()
+    }
+    return totals, kept
+
+
+def _grids(totals, symbols):
+    """The finest grid of values, a factor for each symbol, on which every rounding vanishes; None if there is none."""
+    atoms = sorted(set().union(*(total.atoms(*ROUNDINGS) for total in totals)), key=sympy.count_ops)
+    grids = {}
+    for name, symbol in symbols.items():
+        factors = [sympy.Integer(n) for n in STEPS] if symbol.is_integer else [sympy.Rational(1, n) for n in PARTS]
+        own = [atom for atom in atoms if symbol in atom.free_symbols]
+        found = next((factor for factor in factors if _vanish(own, symbols, symbol, factor)), None)
+        if found is None:
+            return None
+        grids[name] = found
+    return grids
+
+
+def _vanish(atoms, symbols, symbol, factor):
+    """Whether no rounding is left when a symbol is a whole multiple of `factor` (and others are on their coarsest)."""
+    whole = {
+        other: sympy.Symbol(f"{other.name}_steps", positive=True, integer=True)
+        * (factor if other == symbol else (STEPS[-1] if other.is_integer else 1))
+        for other in symbols.values()
+    }
+    return not any(_evaluated(atom.subs(whole, simultaneous=True)).has(*ROUNDINGS) for atom in atoms)
+
+
+def _evaluated(expression):
+    """An expression with every Max and Min decided that subtraction decides."""
+    expression = expression.replace(sympy.Max, lambda *args: maximum(*args))
+    return expression.replace(sympy.Min, lambda *args: minimum(*args))
+
+
+def _condition(name, grid, symbol):
+    return f"{name} a whole number" if grid == 1 else f"{name} a multiple of {grid}"

@@ -1,0 +1,200 @@
+"""Formulas as text, LaTeX, Python and JavaScript."""
+
+import sympy
+from sympy.printing.jscode import JavascriptCodePrinter
+from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.pycode import PythonCodePrinter
+from sympy.printing.str import StrPrinter
+
+from ...render.text import printable
+
+ASSUMED = 3  # truths that are shown of those taken for granted
+
+
+def written(found, format, general, sensitivity, note, sign="="):
+    """The text of formulas by title; `sign` is >= where they are lower bounds."""
+    note = note if sign == "=" else f"lower bounds (>=): the cost of a layer is not known; {note}"
+    if format in ("python", "javascript"):
+        return _code(found, format, general, note)
+    lines = []
+    for title, one in found.items():
+        lines += _lines(printable(title), one, format, general, sensitivity, sign)
+    comment = "% " if format == "latex" else ""
+    return "\n".join([*lines, f"{comment}{note}"]) + "\n"
+
+
+def _form(one, general):
+    return one.general if general or one.closed is None else one.closed
+
+
+def _lines(title, one, format, general, sensitivity, sign):
+    show = _latex if format == "latex" else _text
+    form = _form(one, general)
+    comment = "% " if format == "latex" else "  "
+    sign = r"\geq" if format == "latex" and sign != "=" else sign
+    lines = [f"{_name(title, format)} {sign} {show(form)}"]
+    if form.free_symbols and form is one.closed and form != one.general:
+        lines.append(f"{comment}exact for {one.condition}")
+    elif form.free_symbols and one.closed is None:
+        lines.append(f"{comment}with its roundings: no grid of values was found on which all of them vanish")
+    lines += [f"{comment}assumed: {_text(truth)}" for truth in one.assumed[:ASSUMED]]
+    if len(one.assumed) > ASSUMED:
+        lines.append(f"{comment}and {len(one.assumed) - ASSUMED} more of this kind")
+    if sensitivity and form.free_symbols:
+        lines += _sensitivity(one, show, comment)
+    return [*lines, ""]
+
+
+def _name(title, format):
+    return f"\\text{{{title}}}".replace("_", r"\_") if format == "latex" else title
+
+
+def _sensitivity(one, show, comment):
+    for symbol, slope, elasticity in one.sensitivities():
+        if slope.has(sympy.Derivative, sympy.Subs):
+            yield f"{comment}no derivative by {symbol}: the form has roundings"
+            continue
+        yield f"{comment}d/d {symbol} = {show(slope)}"
+        here = float(elasticity.subs(one.sample))
+        yield f"{comment}1 % more {symbol} costs {show(elasticity)} % ({here:.2f} % at the defaults)"
+
+
+class _Text(StrPrinter):
+    """Powers as ^, whole numbers with commas nowhere, functions by the names of the spec language."""
+
+    def _print_Pow(self, expr, rational=False):
+        return super()._print_Pow(expr, rational).replace("**", "^")
+
+    def _print_ceiling(self, expr):
+        return f"ceil({self._print(expr.args[0])})"
+
+    def _print_Max(self, expr):
+        return f"max({self.stringify(expr.args, ', ')})"
+
+    def _print_Min(self, expr):
+        return f"min({self.stringify(expr.args, ', ')})"
+
+    def _print_divisible_to(self, expr):
+        value, divisor, least = expr.args
+        args = (value, divisor) if least == divisor else expr.args
+        return f"divisible({self.stringify(args, ', ')})"
+
+    def _print_nearest(self, expr):
+        return f"round({self._print(expr.args[0])})"
+
+    def _print_Mod(self, expr):
+        return " % ".join(self.parenthesize(arg, PRECEDENCE["Mul"]) for arg in expr.args)
+
+    def _print_Relational(self, expr):
+        sign = {"Equality": "==", "Unequality": "!="}.get(type(expr).__name__, expr.rel_op)
+        return f"{self._print(expr.lhs)} {sign} {self._print(expr.rhs)}"
+
+    def _print_Piecewise(self, expr):
+        *parts, (last, _) = expr.args
+        chain = "".join(f"{self._print(value)} if {self._print(truth)} else " for value, truth in parts)
+        return f"({chain}{self._print(last)})"
+
+    def _print_Mul(self, expr):
+        coefficient, rest = expr.as_coeff_Mul()
+        if coefficient.is_Rational and coefficient.q > 1 < abs(coefficient) and "/" not in _decimal(coefficient):
+            return f"{_decimal(coefficient)}*{self.parenthesize(rest, PRECEDENCE['Mul'], strict=True)}"
+        return super()._print_Mul(expr)
+
+
+def _decimal(number):
+    """A fraction as a decimal number where that is exact and short: 1125/2 is 562.5."""
+    rest = number.q
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    text = str(sympy.Float(number, 30).num).rstrip("0").rstrip(".") if rest == 1 else ""
+    return text if text and len(text) <= 16 else f"{number.p}/{number.q}"
+
+
+def _text(form):
+    return _Text({"order": "lex"}).doprint(form)
+
+
+def _latex(form):
+    named = {
+        symbol: sympy.Symbol(rf"\{symbol.name}" if symbol.name in ("alpha", "rho") else rf"\mathit{{{symbol.name}}}")
+        for symbol in form.free_symbols
+    }
+    from ...num.symbols import divisible_to
+
+    form = form.replace(divisible_to, lambda *args: sympy.Function(r"\operatorname{divisible}")(*args))
+    return sympy.latex(form.xreplace(named), order="lex")
+
+
+_PYTHON_DIVISIBLE = '''def divisible(value, divisor, least):
+    """The published rounding of channels (_make_divisible)."""
+    rounded = max(least, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+'''
+_JAVASCRIPT_DIVISIBLE = """// The published rounding of channels (_make_divisible).
+function divisible(value, divisor, least) {
+  const rounded = Math.max(least, Math.floor(Math.trunc(value + divisor / 2) / divisor) * divisor);
+  return rounded < 0.9 * value ? rounded + divisor : rounded;
+}
+
+"""
+
+
+_JAVASCRIPT_NEAREST = """// Nearest whole number, halves to even.
+function nearest(value) {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+"""
+
+
+class _Python(PythonCodePrinter):
+    def _print_Max(self, expr):
+        return f"max({', '.join(map(self._print, expr.args))})"
+
+    def _print_Min(self, expr):
+        return f"min({', '.join(map(self._print, expr.args))})"
+
+    def _print_divisible_to(self, expr):
+        return f"divisible({', '.join(map(self._print, expr.args))})"
+
+    def _print_nearest(self, expr):
+        return f"round({self._print(expr.args[0])})"
+
+
+class _Javascript(JavascriptCodePrinter):
+    def _print_divisible_to(self, expr):
+        return f"divisible({', '.join(map(self._print, expr.args))})"
+
+    def _print_nearest(self, expr):
+        return f"nearest({self._print(expr.args[0])})"
+
+
+def _code(found, format, general, note):
+    python = format == "python"
+    printer = _Python({"fully_qualified_modules": True}) if python else _Javascript()
+    bodies = [_function(title, one, general, printer, python) for title, one in found.items()]
+    text = "\n".join(bodies)
+    comment = "#" if python else "//"
+    head = f"{comment} {note}\n"
+    if python:
+        head += "import math\n\n\n" if "math." in text else "\n\n"
+    if "divisible(" in text:
+        head += _PYTHON_DIVISIBLE if python else _JAVASCRIPT_DIVISIBLE
+    if "nearest(" in text and not python:
+        head += _JAVASCRIPT_NEAREST
+    return head + text
+
+
+def _function(title, one, general, printer, python):
+    name = "".join(char if char.isalnum() and char.isascii() else "_" for char in title)
+    args = ", ".join(symbol.name for symbol in one.symbols)
+    form = _form(one, general)
+    condition = f"Exact for {one.condition}." if form is one.closed and one.condition else "For all values."
+    body = printer.doprint(form)
+    if python:
+        return f'def {name}({args}):\n    """{condition}"""\n    return {body}\n\n'
+    return f"// {condition}\nfunction {name}({args}) {{\n  return {body};\n}}\n"

@@ -1,0 +1,1 @@
+"""Do the rules count what brute force counts?"""

@@ -1,0 +1,111 @@
+"""Every rule against the loops of `selftest`, which perform the operation and count as they go, on random cases."""
+
+import random
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ...errors import OptionError, Problem, Refused, listed, nearest
+from ...ops import INDEX, find
+from ...selftest.cases import CASES
+from ...selftest.perform import perform
+from ...selftest.tally import MACS, Impossible
+
+MOST_DRAWN = 20  # cases, for one that can be performed
+
+
+class CounterExample(NamedTuple):
+    """A case on which a rule and the loops differ: {thing: (the rule's, the loops')}."""
+
+    shapes: tuple
+    options: Mapping[str, Any]
+    differences: Mapping[str, tuple]
+
+
+class Proof(NamedTuple):
+    """What was tried of one operation."""
+
+    op: str
+    performed: int  # cases, by the loops
+    impossible: int  # cases besides, in which the operation cannot be performed
+    differing: int
+    first: CounterExample | None
+
+
+def operations(names=()):
+    """The operations of these names, all if there are none. Raises OptionError."""
+    for name in names:
+        if name not in INDEX:
+            help = nearest(name, INDEX) or f"operations: {listed(INDEX)}"
+            raise OptionError(Problem("unknown-operation", f"there is no operation `{name}`", help=help))
+    return list(dict.fromkeys(names)) or list(INDEX)
+
+
+def prove(name, cases, seed=0, rule=None):
+    """The Proof of an operation on random cases, the same for the same seed; or that of another rule in its place.
+
+    So many `cases` are performed; what is impossible comes on top.
+    """
+    performed, impossible, differing, first = 0, 0, 0, None
+    for flowing, options in drawn(name, MOST_DRAWN * cases, seed):
+        counted = performance(name, flowing, options)
+        found = differences(stated(name, flowing, options, rule), counted)
+        performed += counted is not None
+        impossible += counted is None
+        differing += bool(found)
+        if found and first is None:
+            first = CounterExample(flowing, options, found)
+        if performed == cases:
+            break
+    return Proof(name, performed, impossible, differing, first)
+
+
+def drawn(name, cases, seed=0):
+    """Random cases of an operation: (shapes, options)."""
+    for number in range(cases):
+        yield CASES[name](random.Random(f"{seed} {name} {number}"))
+
+
+def stated(name, flowing, options, rule=None):
+    """What the rule says of these shapes: a Layer, or None when it refuses."""
+    op = find(name)
+    rule = rule or op.rule
+    forms = {branch: op.options[branch].kind.form for branch in op.branches}
+    given = {}
+    for branch, form in forms.items():
+        if form == "branches":
+            given[branch] = flowing
+        elif len(flowing) == 2:
+            given[branch] = flowing[1]
+    x = flowing[:1] or (((1,),) if op.takes_input else ())
+    try:
+        bound = {option: op.options[option].kind.bind(value) for option, value in options.items()}
+        return rule(*x, **given, **bound)
+    except Refused:
+        return None
+
+
+def performance(name, flowing, options):
+    """What was counted in the loops, or None when the operation cannot be performed."""
+    try:
+        return perform(name, flowing, options)
+    except Impossible:
+        return None
+
+
+def differences(layer, counted):
+    """What a rule and the loops do not agree on: {thing: (the rule's, the loops')}."""
+    if layer is None or counted is None:
+        return {} if layer is counted else {"possible": (layer is not None, counted is not None)}
+    pairs = {
+        "shape": (layer.shape, counted.shape),
+        "params": (_nonzero(layer.params), _nonzero(counted.params)),
+        "macs": ({name: layer.terms.get(name, 0) for name in MACS}, counted.macs),
+        "terms": (_nonzero(layer.terms), _nonzero(counted.terms)),
+        "unknown": (layer.unknown, counted.unknown),
+    }
+    return {thing: pair for thing, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _nonzero(numbers):
+    """Counts by name, without those of nothing."""
+    return {name: number for name, number in numbers.items() if number != 0}

@@ -1,0 +1,189 @@
+"""The gap between two counts of one network, split into named parts that sum exactly to it."""
+
+from typing import Any, NamedTuple
+
+from ...metrics.conventions import price_list
+from ...metrics.pricing import MAC, Convention, price_of
+from ...metrics.terms import NUMBERS, TERMS
+from ...model.network import Model
+from ...model.rows import Trace
+from ...model.trace import trace
+from ...model.uncollected import uncollected
+from ...model.variables import settle
+from ...read.loading import load
+from ..report.report import report
+
+METRICS = ("cost", "params")
+_FAMILIES = {  # what a part is called: each quantity by its family
+    **dict.fromkeys(("mac", "mac_attention", "mac_masked"), "mult-adds"),
+    "mac_on_output": "transposed convolution",
+    **dict.fromkeys(("scale", "softmax"), "attention"),
+    **dict.fromkeys(("activate", "softmax_rows", "slope"), "activation"),
+    **dict.fromkeys(("normalize", "affine", "normalize_rows", "gamma", "beta"), "normalisation"),
+    **dict.fromkeys(("interpolate_nearest", "interpolate_bilinear", "interpolate_in"), "interpolation"),
+    **dict.fromkeys(("compare", "average", "power"), "pooling"),
+    **dict.fromkeys(("add", "multiply", "divide"), "elementwise"),
+    "running": "moving statistics",
+    "states": "recurrent state",
+    "weight": "weights",
+}
+
+
+class Part(NamedTuple):
+    """One part of a gap: what it is, what it adds, and why.
+
+    A part from a price has its quantity and the prices on either side; the others have None there.
+    """
+
+    name: str
+    value: Any
+    what: str
+    why: str = ""
+    quantity: Any = None
+    prices: tuple | None = None
+
+
+class LayerGap(NamedTuple):
+    """One layer under both conventions."""
+
+    name: str
+    type: str
+    left: Any
+    right: Any
+    parts: tuple[str, ...]
+
+
+class Reconciliation(NamedTuple):
+    """One network under two conventions: totals, and the parts of the gap from the left one to the right one."""
+
+    model: Model
+    report: Any  # under the left convention
+    metric: str
+    left: Convention
+    right: Convention
+    totals: tuple
+    parts: tuple[Part, ...]
+    layers: tuple[LayerGap, ...]
+
+    @property
+    def gap(self):
+        """What the right convention counts more."""
+        return self.totals[1] - self.totals[0]
+
+
+def reconcile(spec, left, right, *, metric="cost", settings=None, **values):
+    """Why two conventions count a network differently, term by term.
+
+    spec         a path, the name of a shipped config, or a Model
+    left, right  conventions: names, price lists or Conventions
+    metric       `cost` (mult-adds or FLOPs, as each convention has it) or `params`
+    values       the spec's variables
+
+    One walk of the network is priced by both. Raises CostcalcError.
+    """
+    one, other = price_list(left), price_list(right)
+    with uncollected():
+        model = spec if isinstance(spec, Model) else load(spec)
+        settled = settle(model, {**(settings or {}), **values})
+        return reconciled(model, trace(model, settled), settled, one, other, metric)
+
+
+def reconciled(model, walked: Trace, values, left, right, metric):
+    """The Reconciliation of a walked network."""
+    reports = [report(model, walked, values, one) for one in (left, right)]
+    totals = tuple(total_of(one, metric) for one in reports)
+    parts = split(tally(walked.rows, metric), left, right)
+    return Reconciliation(
+        model, reports[0], metric, left, right, totals, parts, tuple(_layers(walked.rows, reports, metric))
+    )
+
+
+def total_of(one, metric):
+    """A report's total of a metric."""
+    return one.totals["params" if metric == "params" else one.convention.cost]
+
+
+def tally(rows, metric):
+    """(section of a price list, name, operation) -> how many, of all that rows state and the metric can be made of."""
+    found: dict = {}
+    for row in rows:
+        for section, name, number in _stated(row, metric):
+            key = section, name, row.op.name
+            found[key] = found.get(key, 0) + number
+    return found
+
+
+def _stated(row, metric):
+    if metric == "params":
+        return [("params", name, number) for name, number in row.layer.params.items()] if row.shared is None else []
+    terms = [("prices", name, number * row.times) for name, number in row.layer.terms.items()]
+    return terms + [("numbers", name, number * row.times) for name, number in row.layer.params.items()]
+
+
+def split(tallied, left, right):
+    """The parts of the gap over what was tallied, largest first: one for each quantity at each pair of prices."""
+    found: dict = {}
+    for (section, name, operation), number in tallied.items():
+        for bug, prices in _prices(section, operation, name, left, right):
+            if prices[0] != prices[1] and number:
+                entry = found.setdefault((section, name, prices, bug), [0, []])
+                entry[0] += number
+                entry[1].append(operation)
+    parts = [_part(key, number, operations, left, right) for key, (number, operations) in found.items()]
+    return tuple(sorted(parts, key=lambda part: -abs(part.value)))
+
+
+def _prices(section, operation, name, left, right):
+    """(whether it is a bug, prices on either side): what a program means to count, and known bugs by themselves."""
+    prices = tuple(price_of(getattr(one, section), operation, name) for one in (left, right))
+    bugs = tuple(price_of(one.bugs, operation, name) if section == "prices" else 0 for one in (left, right))
+    return (False, tuple(price - bug for price, bug in zip(prices, bugs, strict=True))), (True, bugs)
+
+
+def _part(key, number, operations, left, right):
+    section, name, prices, bug = key
+    known = TERMS if section == "prices" else NUMBERS
+    once = ", once whatever the input" if section == "numbers" else ""
+    return Part(
+        _bug(prices, left, right) if bug else _name(section, name, prices),
+        (prices[1] - prices[0]) * number,
+        f"{known[name].what}{once}: {', '.join(operations)}",
+        _why(section, name, operations, left, right),
+        number,
+        prices,
+    )
+
+
+def _bug(prices, left, right):
+    names = [one.name for one, price in zip((left, right), prices, strict=True) if price]
+    return f"known bug of {' and '.join(names)}"
+
+
+def _name(section, name, prices):
+    if name in MAC and all(prices):
+        return f"{prices[1]} per mult-add" if prices[0] == 1 else f"{prices[1]} per mult-add, not {prices[0]}"
+    if section == "numbers":
+        return "parameters once"
+    return _FAMILIES.get(name) or ("pooling" if name.endswith(("_in", "_out")) or "reduce" in name else name)
+
+
+def _why(section, name, operations, left, right):
+    """What in the programs the prices mirror; nothing for conventions that mirror none."""
+    texts = {
+        f"{one.name}: {mirrored[key]}": None
+        for one in (left, right)
+        for mirrored in [one.mirrors.get(section, {})]
+        for operation in operations
+        for key in (f"{operation}.{name}", name)
+        if key in mirrored
+    }
+    return "; ".join(texts)
+
+
+def _layers(rows, reports, metric):
+    left, right = (one.convention for one in reports)
+    field = "params" if metric == "params" else "cost"
+    for row, one, other in zip(rows, reports[0].lines, reports[1].lines, strict=True):
+        names = dict.fromkeys(part.name for part in split(tally([row], metric), left, right))
+        if names:
+            yield LayerGap(one.name, one.type, getattr(one, field), getattr(other, field), tuple(names))

@@ -1,0 +1,44 @@
+"""One spec, one setting of its variables, one convention: a Report."""
+
+from ...errors import OptionError, Problem
+from ...metrics.conventions import price_list
+from ...model.network import Model
+from ...model.trace import trace
+from ...model.uncollected import uncollected
+from ...model.variables import settle
+from ...read.loading import load
+from .report import report
+
+
+def analyze(spec, *, convention="paper", rho=None, settings=None, **values):
+    """What a network costs, layer by layer.
+
+    spec        a path, the name of a shipped config, or a Model
+    convention  a name that `costcalc conventions` lists, the path of a price list, or a Convention
+    rho         resolution multiplier: `res` of the spec times rho, in whole pixels (arXiv:1704.04861, section 3.4)
+    settings    variables in a mapping, for names that are arguments of this function too
+    values      the spec's variables: analyze("mobilenet", alpha=0.75, res=160)
+
+    Counts are per sample, as exact integers. Raises CostcalcError for a spec, variable or convention that
+    cannot be.
+    """
+    priced = price_list(convention)
+    with uncollected():
+        model = spec if isinstance(spec, Model) else load(spec)
+        return _report(model, priced, {**(settings or {}), **values}, rho)
+
+
+def _report(model, convention, values, rho):
+    settled = settle(model, scaled(model, values, rho))
+    return report(model, trace(model, settled), settled, convention)
+
+
+def scaled(model, values, rho):
+    """`values` with the resolution multiplied by rho."""
+    if rho is None:
+        return values
+    if "res" not in model.variables:
+        raise OptionError(Problem("unknown-variable", f"rho scales `res`, and {model.name} has no variable `res`"))
+    if not 0 < rho < float("inf"):
+        raise OptionError(Problem("bad-value", f"rho cannot be {rho}", help="it is a finite number above 0"))
+    return {**values, "res": max(round(settle(model, values)["res"] * rho), 1)}

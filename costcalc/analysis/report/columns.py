@@ -1,0 +1,147 @@
+"""The columns of a report: one schema for every format."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ...errors import OptionError, Problem, listed, nearest
+from ...render.text import plain, printable, shape_text
+
+
+class Column(NamedTuple):
+    """One column: its heading for people, its value, and whether it is a number."""
+
+    heading: str
+    value: Callable[..., Any]  # (report, line) -> value
+    number: bool = False
+
+
+COLUMNS = {
+    "name": Column("layer", lambda report, line: line.name),
+    "op": Column("operation", lambda report, line: line.op),
+    "type": Column("type", lambda report, line: line.type),
+    "input": Column("input", lambda report, line: line.input),
+    "output": Column("output", lambda report, line: line.output),
+    "kernel": Column("kernel", lambda report, line: line.kernel),
+    "stride": Column("stride", lambda report, line: line.stride),
+    "groups": Column("groups", lambda report, line: line.groups, True),
+    "times": Column("times", lambda report, line: line.times, True),
+    "cost": Column("", lambda report, line: line.cost, True),
+    "cost_share": Column("share", lambda report, line: report.share(line, "cost"), True),
+    "params": Column("params", lambda report, line: line.params, True),
+    "params_share": Column("share", lambda report, line: report.share(line, "params"), True),
+    "layers": Column("layers", lambda report, line: line.layers, True),
+    "shared": Column("weights of", lambda report, line: line.shared or ""),
+    "file": Column("file", lambda report, line: line.source),
+    "line": Column("line", lambda report, line: line.line, True),
+}
+BY_LAYER = ("name", "type", "input", "output", "kernel", "cost", "cost_share", "params", "params_share")
+BY_GROUP = ("name", "layers", "cost", "cost_share", "params", "params_share")
+PLAIN = ("name", "op", "type", "input", "output", "kernel", "stride", "groups", "times", "cost", "params", "line")
+PLAIN_GROUP = ("name", "layers", "cost", "cost_share", "params", "params_share")
+
+
+def public(name, report):
+    """The name of a column in files: `cost` goes by the metric's own name."""
+    return name.replace("cost", report.convention.cost)
+
+
+def columns_of(view, report, by_layer, by_group):
+    """The columns to show, by their inner names: those asked for, or those that suit the grouping."""
+    if view.columns:
+        return chosen(view.columns, report)
+    return by_layer if view.by == "layer" else by_group
+
+
+def chosen(names, report):
+    """Inner names of the columns a person names. Raises OptionError for an unknown one."""
+    known = {public(name, report): name for name in COLUMNS}
+    for name in names:
+        if name not in known:
+            help = nearest(name, known) or f"known: {listed(known)}"
+            raise OptionError(Problem("unknown-column", f"there is no column `{name}`", help=help))
+    return tuple(known[name] for name in names)
+
+
+def selected(report, view):
+    """The lines to show: grouped, sorted and cut as the view says."""
+    if view.by == "type":
+        lines = report.by_type(view.everything)
+    elif view.by == "block":
+        lines = [line for line in report.by_block(view.depth) if line.layers or view.everything]
+    else:
+        lines = list(report.shown(view.everything))
+    if view.sort:
+        column = COLUMNS[chosen((view.sort,), report)[0]]
+        lines = sorted(lines, key=lambda line: column.value(report, line), reverse=column.number)
+    return lines[: view.top] if view.top else lines
+
+
+def records(report, lines, columns):
+    """The lines as dicts under their public names; shapes as `80x80x24`."""
+    names = [(public(name, report), COLUMNS[name].value) for name in columns]
+    return [{name: plain(value(report, line)) for name, value in names} for line in lines]
+
+
+def cell(name, report, line):
+    """A value as people read it: thousands separated, shares in percent, nothing for nothing."""
+    value = COLUMNS[name].value(report, line)
+    if name.endswith("share"):
+        return f"{100 * value:.2f} %" if value else "-"
+    if name == "kernel" and value and line.stride:
+        return f"{shape_text(value)} / {_short(line.stride)}"
+    if name in ("cost", "params") and not value:
+        return "-" if line.complete else ">= 0"
+    if name == "cost" and not line.complete:
+        return f">= {value:,}"
+    if type(value) is tuple:
+        return shape_text(value)
+    return f"{value:,}" if type(value) is int and name != "line" else printable(str(value))
+
+
+def _short(stride):
+    return str(stride[0]) if len(set(stride)) == 1 else shape_text(stride)
+
+
+def heading(name, report):
+    """The heading of a column for people."""
+    if name == "cost":
+        return "mult-adds" if report.convention.cost == "mult_adds" else "FLOPs"
+    if name == "kernel":
+        return "kernel / stride"
+    return COLUMNS[name].heading
+
+
+def total(report, metric):
+    """A total as people read it: `568,740,352`, or `>= ..` when something is unknown."""
+    value = report.totals[report.convention.cost if metric == "cost" else metric]
+    return f"{value:,}" if report.complete else f">= {value:,}"
+
+
+def stamp(report):
+    """Convention, input, variables and version: what a number means without which it means nothing."""
+    return stamped(report.model, report.convention, report.inputs, report.values)
+
+
+def stamped(model, convention, inputs, values):
+    """`convention paper: ..; shipped config mobilenet; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
+    from ... import __version__
+
+    counted, made = f"convention {convention.name}: {convention.title}", f"costcalc {__version__}"
+    return "; ".join(filter(None, (counted, shipped(model), setting(inputs, values), made)))
+
+
+def shipped(model):
+    """`shipped config mobilenet`, or `includes the shipped config resnet50`; nothing if all files are of the user."""
+    if model.source.shipped:
+        return f"shipped config {model.name}"
+    names = [one.path.removesuffix(".yaml") for one in model.included if one.shipped]
+    return f"includes the shipped config{'s' * (len(names) > 1)} {', '.join(names)}" if names else ""
+
+
+def setting(inputs, values):
+    """`input 224x224x3; alpha=1, res=224`."""
+    shapes = ", ".join(
+        (f"{printable(name)} " if len(inputs) > 1 else "") + shape_text(shape) for name, shape in inputs.items()
+    )
+    variables = ", ".join(f"{name}={value}" for name, value in values.items())
+    return "; ".join(filter(None, (f"input {shapes}" if shapes else "", variables)))

@@ -1,0 +1,92 @@
+"""A report as a JSON document: what its numbers mean, its totals and its rows."""
+
+from ... import __version__
+from ...model.network import Model
+from ...render.json_ import SCHEMA_VERSION
+from .columns import COLUMNS, columns_of, public
+from .view import View
+
+_LAYER = ("name", "op", "type", "input", "output", "kernel", "stride", "groups", "cost", "params", "line")
+_GROUP = ("name", "cost", "cost_share", "params", "params_share", "layers")
+
+
+def report_document(report, view, lines):
+    """The contract for one report: its totals, its layer types, and the rows that the view shows."""
+    found = document(report)
+    columns = columns_of(view, report, _LAYER, _GROUP)
+    if view.by == "layer":
+        found["by_type"] = [_row(report, line, _GROUP, View("type")) for line in report.by_type()]
+    found["layers" if view.by == "layer" else f"by_{view.by}"] = [_row(report, line, columns, view) for line in lines]
+    return found
+
+
+def document(report):
+    """Everything of the contract but the rows."""
+    return {
+        **heading(report.model, report.convention, report.inputs, report.values),
+        "complete": report.complete,
+        "totals": report.totals,
+        **({} if report.accounting is None else {"accounting": report.accounting.record}),
+    }
+
+
+def heading(model, convention, inputs, values):
+    """What numbers of a spec mean: spec, variables, inputs and convention."""
+    source, included = model.source, model.included
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "costcalc": __version__,
+        "spec": {
+            "name": model.name,
+            "path": source.path,
+            **_shipped(model),
+            "sha256": _sha256(*(one.data or one.text.encode() for one in (source, *included))),
+        },
+        "vars": dict(values),
+        "inputs": dict(inputs),
+        "convention": convention.name,
+    }
+
+
+def _shipped(model: Model) -> dict:
+    """Whether the spec is a shipped config, and the same of each file that it includes."""
+    included = [{"path": one.path, "shipped": one.shipped} for one in model.included]
+    return {"shipped": model.source.shipped, **({"included": included} if included else {})}
+
+
+def _sha256(data, *included):
+    """Hex digest of a spec: of its bytes, or of the digests of all files where it includes others.
+
+    From the interpreter's own module: hashlib would load OpenSSL for one short file.
+    """
+    if included:
+        data = "".join(map(_sha256, (data, *included))).encode()
+    for name in ("_sha2", "_sha256", "hashlib"):
+        try:
+            return __import__(name).sha256(data).hexdigest()
+        except ImportError:
+            continue
+    raise ImportError("sha256")
+
+
+def _row(report, line, columns, view):
+    row = {public(name, report): COLUMNS[name].value(report, line) for name in columns}
+    if view.by == "layer" and not view.columns:
+        row.update(_exceptions(report, line))
+    if view.by == "type" and "name" in row:
+        row = {"type": row.pop("name"), **row}
+    return row
+
+
+def _exceptions(report, line):
+    """What few layers have: a file of their own, several inputs, several runs, shared weights, unknown cost."""
+    found = {"file": line.source} if line.source != report.model.source.path else {}
+    if len(line.inputs) > 1:
+        found["inputs"] = line.inputs
+    if line.times != 1:
+        found["times"] = line.times
+    if line.shared:
+        found["shared"] = line.shared
+    if not line.complete:
+        found["complete"] = False
+    return found

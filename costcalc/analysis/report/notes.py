@@ -1,0 +1,89 @@
+"""The lines under a table: what is left out, what is unknown, what was published, what the numbers mean."""
+
+from ...num import prod
+from ...ops import INDEX
+from ...render.text import printable
+from .columns import selected, stamp
+
+MOST_KINDS = 10  # of layers without a known cost, in a note
+
+
+def notes(report, view, shown):
+    """The lines under the tables; the last says what the numbers mean."""
+    found = []
+    hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
+    if hidden:
+        found.append(f"{hidden:,} more {view.by}{' is' if hidden == 1 else 's are'} not shown (--top {view.top})")
+    found += bounds(report) + _everywhere(report)
+    found += [_published(claim) for claim in _claims(report)]
+    for metric, cap in report.model.budget.items():
+        have = report.totals.get(metric)
+        if have is not None:
+            state = "within" if have <= cap.value else "over"
+            found.append(f"budget: {metric} {have:,} of {cap.value:,}, {state}")
+    return [*found, stamp(report)]
+
+
+def _everywhere(report):
+    """The note that the network ends in a fully connected layer at every position of a grid.
+
+    Inside a network that is deliberate (a 1x1 convolution by another name), as it is before a residual's sum, a pool
+    or an upsampling; at the very end it is most often a pool or `flatten` that was forgotten.
+    """
+    line = next((line for line in reversed(report.lines) if not _is_pointwise(line)), None)
+    if line is None or line.op != "linear" or len(line.output) < 3 or line.output[:-1] != report.output[:-1]:
+        return []
+    *grid, _ = line.output
+    if prod(grid) == 1:
+        return []
+    text = f"{printable(line.name)} is applied at each of {'x'.join(map(str, grid))} positions"
+    return [f"{text}: for one answer from the whole grid, put `avgpool: global` or `flatten` before it"]
+
+
+def _is_pointwise(line):
+    return INDEX[line.op] in ("pointwise", "norm") and len(line.inputs) == 1
+
+
+def bounds(report):
+    """The note that totals are lower bounds, if they are."""
+    text = printable("; ".join(unknown(report)))
+    return [] if report.complete else [f"lower bounds (>=): the cost of {text} is not known"]
+
+
+def unknown(report):
+    """What the cost is not known of: kinds of layers, how many there are of each and the first; lost parameters."""
+    kinds: dict = {}
+    for line in (line for line in report.lines if not line.complete):
+        kinds.setdefault(line.type, []).append(line.name)
+    shown = [f"{kind} ({_first(names)})" for kind, names in list(kinds.items())[:MOST_KINDS]]
+    shown += [f"{len(kinds) - MOST_KINDS:,} more kinds"] if len(kinds) > MOST_KINDS else []
+    return shown + _missing(report.accounting)
+
+
+def _missing(accounting):
+    """The parameters that a layer reads and no row holds, each with who reads it."""
+    if accounting is None or accounting.is_closed:
+        return []
+    named = [f"`{name}`, read by `{user}`" for name, user in accounting.stored.missing.items()]
+    more = [f"{len(named) - MOST_KINDS:,} more parameters"] if len(named) > MOST_KINDS else []
+    stored, held = accounting.stored, accounting.in_rows + accounting.unread
+    return [f"parameters ({held:,} of {stored.total:,} are accounted for)", *named[:MOST_KINDS], *more]
+
+
+def _first(names):
+    return names[0] if len(names) == 1 else f"{len(names):,}, the first is {names[0]}"
+
+
+def _claims(report):
+    """The published totals for just these values of the variables, under this convention."""
+    variables = report.model.variables
+    for claim in report.model.published:
+        setting = {**{name: variable.default for name, variable in variables.items()}, **claim.at}
+        ours = claim.convention == report.convention.name
+        if ours and not claim.of and not claim.conv and setting == dict(report.values):
+            yield claim
+
+
+def _published(claim):
+    figures = ", ".join(f"{name} {figure}" for name, figure in claim.figures.items())
+    return f"published: {printable(figures)} ({printable(claim.source)})"

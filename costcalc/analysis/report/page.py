@@ -1,0 +1,82 @@
+"""A report as a page: what of it to show, and how it reads."""
+
+from ...render import render_page
+from ...render.sheet import Column, Sheet
+from .columns import (
+    BY_GROUP,
+    BY_LAYER,
+    COLUMNS,
+    PLAIN,
+    PLAIN_GROUP,
+    cell,
+    columns_of,
+    heading,
+    public,
+    records,
+    selected,
+    total,
+)
+from .notes import notes
+from .view import View
+
+SPARED = ("kernel", "input", "params_share", "cost_share", "layers", "type", "output")  # first to go, from the left
+
+
+class ReportPage:
+    """The layers or groups that a view shows of a report, and its breakdown by layer type."""
+
+    def __init__(self, report, view):
+        self.report, self.view = report, view
+        self.lines = selected(report, view)
+
+    def heads(self):
+        """Nothing: the table itself is the answer."""
+        return []
+
+    def sheets(self):
+        """The layers; below them the layer types, as in Table 2 of the MobileNet paper."""
+        report, view = self.report, self.view
+        main = sheet(report, self.lines, columns_of(view, report, BY_LAYER, BY_GROUP), view.by, bool(view.columns))
+        if view.by != "layer" or view.columns:
+            return [main]
+        return [main, sheet(report, report.by_type(), BY_GROUP, "type")]
+
+    def notes(self):
+        """What is left out, what is unknown, what the numbers mean."""
+        return notes(self.report, self.view, len(self.lines))
+
+    def records(self):
+        """The rows for CSV."""
+        plain = (*PLAIN[:-1], "file", "line") if self.report.model.included else PLAIN  # a line of which file
+        columns = columns_of(self.view, self.report, plain, PLAIN_GROUP)
+        return [public(name, self.report) for name in columns], records(self.report, self.lines, columns)
+
+    def document(self):
+        """The contract for programs."""
+        from .document import report_document
+
+        return report_document(self.report, self.view, self.lines)
+
+
+def sheet(report, lines, names, title, chosen=False):
+    """Lines as a sheet; columns that a person chose are never left out."""
+    columns = tuple(_column(name, report, title, chosen) for name in names)
+    rows = [tuple(cell(name, report, line) for name in names) for line in lines]
+    return Sheet(columns, rows, tuple(_foot(name, number, report) for number, name in enumerate(names)))
+
+
+def _column(name, report, title, chosen):
+    head = title if name == "name" else heading(name, report)
+    spare = 0 if chosen or name not in SPARED else 1 + SPARED.index(name)
+    return Column(head, COLUMNS[name].number, public(name, report), spare, name == "name")
+
+
+def _foot(name, number, report):
+    if name in ("cost", "params"):
+        return total(report, name)
+    return "total" if number == 0 else ""
+
+
+def render(report, format="table", view=None, screen=None):
+    """The text of a report in one of `render.FORMATS`."""
+    return render_page(ReportPage(report, view or View()), format, screen)

@@ -1,0 +1,191 @@
+"""Rows, groups and totals of one network under one convention: data for people, without formatting."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ... import limits
+from ...errors import Problem, SpecError
+from ...metrics.pricing import TRAINABLE, Convention
+from ...metrics.pricing import total as priced
+from ...model.accounting import Accounting
+from ...model.network import Model
+
+
+class Line(NamedTuple):
+    """One layer, or a group of layers, with its cost and parameters."""
+
+    name: str
+    op: str
+    type: str
+    inputs: tuple
+    output: tuple
+    kernel: tuple
+    stride: tuple
+    groups: Any
+    cost: Any
+    params: Any
+    times: Any
+    shared: str | None
+    complete: bool
+    folded: bool  # a `then` layer that costs nothing under this convention
+    source: str
+    line: int
+    path: tuple[str, ...]
+    layers: int = 1
+
+    @property
+    def input(self):
+        """The shape that flowed in first; () for a layer that makes its own tensor."""
+        return self.inputs[0] if self.inputs else ()
+
+
+class Report:
+    """What a network costs, layer by layer.
+
+    In a notebook it shows itself as a table; `totals` is a dict, `frame()` a pandas DataFrame.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        values: Mapping[str, Any],
+        inputs: Mapping[str, tuple],
+        output: tuple,
+        convention: Convention,
+        lines: tuple[Line, ...],
+        accounting: Accounting | None = None,
+    ):
+        self.model, self.values, self.inputs, self.output = model, values, inputs, output
+        self.convention, self.lines, self.accounting = convention, lines, accounting
+
+    @cached_property
+    def totals(self):
+        """The cost metric of the convention (`mult_adds` or `flops`) and `params`, as whole numbers per sample."""
+        cost, params = sum(line.cost for line in self.lines), sum(line.params for line in self.lines)
+        for total in (cost, params):
+            if total > limits.TOTAL:
+                raise SpecError(Problem("too-large", f"a total of {total:.3g} is past the limit of 2^62"))
+        return {self.convention.cost: cost, "params": params}
+
+    @cached_property
+    def complete(self):
+        """Whether the cost of every layer is known and every parameter is in a row; else totals are lower bounds."""
+        return all(line.complete for line in self.lines) and (self.accounting is None or self.accounting.is_closed)
+
+    def shown(self, everything=False):
+        """The lines people look for: `then` layers without counted cost are left out unless `everything`."""
+        return self.lines if everything else tuple(line for line in self.lines if not line.folded)
+
+    def by_type(self, everything=False):
+        """One line a layer type, largest cost first, as in Table 2 of the MobileNet paper."""
+        groups = _grouped(self.shown(everything), lambda line: line.type)
+        return sorted(groups, key=lambda line: (-line.cost, -line.params, line.name))
+
+    def by_block(self, depth=1):
+        """One line a block: the first `depth` levels of the layers' names, in order."""
+        return _grouped(self.lines, lambda line: "/".join(line.path[:depth]))
+
+    def share(self, line, metric):
+        """A line's part of a total, from 0 to 1."""
+        total = self.totals[self.convention.cost if metric == "cost" else metric]
+        return getattr(line, metric) / total if total else 0.0
+
+    def frame(self):
+        """The layers as a pandas DataFrame, with the columns of the CSV output and unrounded integers."""
+        import pandas
+
+        from .columns import COLUMNS, records
+
+        return pandas.DataFrame(records(self, self.shown(), list(COLUMNS)))
+
+    def _repr_html_(self):
+        from ...render.html import render
+        from .page import ReportPage
+        from .view import View
+
+        return render(ReportPage(self, View()))
+
+
+def report(model, trace, values, convention):
+    """Price a trace's rows under a convention."""
+    prices, lines = {}, []
+    for row in trace.rows:
+        key = id(row.layer), row.times if type(row.times) is int else id(row.times), row.shared is None
+        if key not in prices:
+            prices[key] = convention.price(row.op.name, row.layer, row.times, row.shared is not None)
+        lines.append(_line(row, *prices[key]))
+    _refuse_same_names(lines, trace.rows)
+    return Report(model, values, trace.inputs, trace.output, convention, tuple(lines), _accounting(model, trace.rows))
+
+
+def _accounting(model, rows) -> Accounting | None:
+    """How the parameters of a model compare with what the rows hold; None of a spec, whose rows are all it has."""
+    if model.stored is None:
+        return None
+    held = (priced(TRAINABLE, row.op.name, row.layer.params) for row in rows if not row.shared)
+    return Accounting(sum(held), model.stored)
+
+
+def _line(row, cost, params):
+    path = tuple(row.frame.path)
+    detail, layer = row.layer.detail, row.layer
+    place = row.places[0]
+    free = row.follows and _is_zero(cost) and _is_zero(params) and not layer.unknown
+    return Line(
+        "/".join(path),
+        row.op.name,
+        row.type,
+        row.inputs,
+        layer.shape,
+        detail.get("kernel", ()),
+        detail.get("stride", ()),
+        detail.get("groups", 1),
+        cost,
+        params,
+        row.times,
+        row.shared,
+        not layer.unknown,
+        free,
+        place.source.path,
+        place.line,
+        path,
+    )
+
+
+def _is_zero(value):
+    return type(value) is int and value == 0
+
+
+def _refuse_same_names(lines, rows):
+    seen = set()
+    for line, row in zip(lines, rows, strict=True):
+        if line.name in seen:
+            raise SpecError(Problem("name-taken", f"two layers are called `{line.name}`", row.place))
+        seen.add(line.name)
+
+
+def _grouped(lines, key):
+    groups = {}
+    for line in lines:
+        groups.setdefault(key(line), []).append(line)
+    return [_sum(name, group) for name, group in groups.items()]
+
+
+def _sum(name, group):
+    first, last = group[0], group[-1]
+    same = all(line.op == first.op for line in group)
+    return first._replace(
+        name=name,
+        op=first.op if same else "",
+        type=first.type if all(line.type == first.type for line in group) else "",
+        output=last.output,
+        kernel=(),
+        stride=(),
+        groups=1,
+        cost=sum(line.cost for line in group),
+        params=sum(line.params for line in group),
+        complete=all(line.complete for line in group),
+        folded=False,
+        layers=sum(not line.folded for line in group),
+    )

@@ -1,0 +1,1 @@
+"""Are the published figures met?"""

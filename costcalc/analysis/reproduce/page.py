@@ -1,0 +1,145 @@
+"""Printed figures beside computed ones as a page: a sheet for each table of a paper."""
+
+from ... import __version__
+from ...quantities import SHARES, VERDICTS, figure
+from ...render.sheet import Column, Sheet
+from ...render.text import printable
+
+COLUMNS = (
+    Column("network", folds=True),
+    Column("setting", folds=True),
+    Column("convention", spare=1),
+    Column("metric"),
+    Column("printed", number=True),
+    Column("computed", number=True),
+    Column("verdict", folds=True),
+)
+HEADINGS = {"mult_adds": "mult-adds", "flops": "FLOPs", "params": "params"}
+NAMED = 5  # shipped configs that a note names
+MANY = {"erratum": "errata", "differs": "differ"}  # the verdicts that read otherwise of several figures
+RECORD = (
+    *("source", "spec", "line", "model", "setting", "convention", "metric"),
+    *("printed", "computed", "complete", "verdict", "how", "why", "note"),
+)
+
+
+class FindingsPage:
+    """Groups of findings by table, and how many figures there are of each verdict.
+
+    groups      (source, findings) pairs; a figure that stands in two tables is in two groups, and counts twice
+    accuracies  how many published figures are not computed
+    only        the verdicts to show, all if empty
+    """
+
+    def __init__(self, groups, accuracies, only=()):
+        self.groups = [(source, [one for one in group if not only or one.verdict in only]) for source, group in groups]
+        self.accuracies = accuracies
+        self.counts = dict.fromkeys(VERDICTS, 0)
+        for finding in (one for _, group in groups for one in group):
+            self.counts[finding.verdict] += 1
+
+    def heads(self):
+        """Nothing: the summary stands at the end, where the eye is after many tables."""
+        return []
+
+    def sheets(self):
+        """One sheet a table."""
+        return [
+            Sheet(COLUMNS, [*map(_cells, group)], title=printable(source)) for source, group in self.groups if group
+        ]
+
+    def notes(self):
+        """The summary."""
+        total = sum(self.counts.values())
+        parts = [
+            f"{count:,} {verdict if count == 1 else MANY.get(verdict, verdict)}"
+            for verdict, count in self.counts.items()
+            if count
+        ]
+        figures = f"{total:,} figure{'' if total == 1 else 's'}{': ' if parts else ''}{', '.join(parts)}"
+        count = self.accuracies
+        left = "" if not count else f"; {count:,} {'accuracy is' if count == 1 else 'accuracies are'} not computed"
+        return [figures + left, *self._shipped()]
+
+    def _shipped(self):
+        """Which of the specs are shipped configs."""
+        found = {one.spec: one.claim.place.source.shipped for _, group in self.groups for one in group}
+        names = [name for name, is_shipped in found.items() if is_shipped]
+        most = names[:NAMED] if len(names) <= NAMED else [f"{len(names):,} shipped configs"]
+        return [f"shipped: {', '.join(map(printable, most))}"] if names else []
+
+    def records(self):
+        """The names and rows of a CSV file: one row a figure."""
+        return list(RECORD), [_record(source, finding) for source, group in self.groups for finding in group]
+
+    def document(self):
+        """The JSON document: how many figures there are of each verdict, then the figures."""
+        from ...render.json_ import SCHEMA_VERSION
+
+        counts = {verdict.replace(" ", "_"): count for verdict, count in self.counts.items()}
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "costcalc": __version__,
+            "summary": {"figures": sum(counts.values()), **counts, "accuracies": self.accuracies},
+            "figures": [_entry(source, finding) for source, group in self.groups for finding in group],
+        }
+
+
+def _entry(source, finding):
+    claim = finding.claim
+    return {
+        **_record(source, finding),
+        "shipped": claim.place.source.shipped,
+        "at": dict(claim.at),
+        "conv": claim.conv,
+        "of": dict(claim.of),
+        "url": claim.notes.get("url", ""),
+    }
+
+
+def _record(source, finding):
+    claim, ours = finding.claim, finding.ours
+    number = ours.number if finding.metric not in SHARES else ours.number / ours.out_of
+    name, place = claim.notes.get("model", ""), claim.place
+    given = claim.convention, finding.metric, finding.printed, number, ours.complete
+    said = finding.verdict, finding.how, finding.why, claim.notes.get("note", "")
+    return dict(zip(RECORD, (source, finding.spec, place.line, name, setting(claim), *given, *said), strict=True))
+
+
+def _cells(finding):
+    claim = finding.claim
+    heading = HEADINGS[finding.metric.removesuffix("_share")]
+    texts = (
+        claim.notes.get("model", finding.spec),
+        setting(claim),
+        claim.convention,
+        f"{heading} share" if finding.metric in SHARES else heading,
+        finding.printed,
+        computed(finding),
+        said(finding),
+    )
+    return tuple(map(printable, texts))
+
+
+def setting(claim):
+    """What a figure is of: `alpha=0.75, without linear`."""
+    values = [f"{name}={value}" for name, value in claim.at.items()] + ([claim.conv] if claim.conv else [])
+    left_out = claim.of.get("without")
+    without = [f"without {' and '.join(left_out)}"] if left_out else []
+    return ", ".join([*values, *claim.of.get("type", ()), *claim.of.get("layer", ()), *without])
+
+
+def computed(finding):
+    """A count as people read it; a share with two digits more than the printed one."""
+    number, out_of, complete = finding.ours
+    places = figure(finding.printed).places + 2
+    text = f"{number / out_of:.{places}f}%" if finding.metric in SHARES else f"{number:,}"
+    return text if complete else f">= {text}"
+
+
+def said(finding):
+    """The verdict with its reason or a note: `exact (rounded)`, `erratum: digits swapped`."""
+    how = f"{finding.verdict} ({finding.how})" if finding.how else finding.verdict
+    why = f"{how}: {finding.why}" if finding.why else how
+    note = finding.claim.notes.get("note")
+    return f"{why}; {note}" if note else why

@@ -1,0 +1,131 @@
+"""Every printed figure beside what is computed: the same digits, or not, and why not."""
+
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ...errors import OptionError, Problem, SpecError, listed, nearest
+from ...metrics.metrics import metric
+from ...model.network import Claim
+from ...model.rows import called
+from ...model.trace import trace
+from ...model.uncollected import uncollected
+from ...model.variables import settle
+from ...quantities import DIFFERS, ERRATUM, EXACT, METRICS, NOT_REPRODUCIBLE, SHARES, Count, agreement, figure
+from ...rewrite.rewriting import Rewriting
+
+
+class Finding(NamedTuple):
+    """One printed figure, what is computed for it, and what that says of the print."""
+
+    spec: str
+    claim: Claim
+    metric: str
+    ours: Count
+    verdict: str
+    how: str = ""  # of an exact one that is only so if rounded, or only if truncated
+    why: str = ""  # of one that is not exact
+
+    @property
+    def printed(self):
+        """The figure as text."""
+        return self.claim.figures[self.metric]
+
+
+def findings(model):
+    """A Finding for each published figure of a model that is no accuracy, in order.
+
+    Each setting of the variables is walked once. Raises SpecError for a row about something the network has not.
+    """
+    settings: dict = {}
+    for claim in model.published:
+        if not claim.figures.keys().isdisjoint(METRICS):
+            with _about(claim):
+                key = claim.conv, tuple(settle(model, claim.at).items())
+            settings.setdefault(key, []).append(claim)
+    found: dict = {}
+    with uncollected():
+        for (conv, values), claims in settings.items():
+            rewritten = Rewriting(conv).apply(model).model if conv else model
+            _judge_all(rewritten, dict(values), claims, found)
+    return [finding for claim in model.published for finding in found.get(id(claim), ())]
+
+
+def accuracies(model):
+    """How many of the published figures are accuracies, which nothing computes."""
+    return sum(name not in METRICS for claim in model.published for name in claim.figures)
+
+
+@contextmanager
+def _about(claim):
+    """Says of errors inside that they are about a claim."""
+    try:
+        yield
+    except OptionError as error:
+        raise SpecError(*(problem._replace(place=claim.place) for problem in error.problems)) from None
+    except SpecError as error:
+        note = f"for the figures published on line {claim.place.line}"
+        raise SpecError(*(problem._replace(notes=(*problem.notes, note)) for problem in error.problems)) from None
+
+
+def _judge_all(model, values, claims, found):
+    """Put the findings of claims about one setting into `found`, by the identity of the claim."""
+    with _about(claims[0]):
+        rows = trace(model, values).rows
+    totals: dict = {}
+    for claim in claims:
+        with _about(claim):
+            chosen = chosen_rows(rows, claim.of)
+            found[id(claim)] = [
+                _judged(model, claim, name, _count(name, claim.convention, rows, chosen, totals))
+                for name in METRICS
+                if name in claim.figures
+            ]
+
+
+def chosen_rows(rows, of):
+    """The rows of a trace that figures are of: those of a `type` or `layer`, all `without` some.
+
+    Raises OptionError for a name that no row has.
+    """
+    for name in of.get("type", ()):
+        types = {row.type for row in rows}
+        if name not in types:
+            help = nearest(name, types) or f"the types: {listed(sorted(types))}"
+            raise OptionError(Problem("unknown-type", f"no layer is of type `{name}`", help=help))
+        rows = [row for row in rows if row.type == name]
+    for pattern in of.get("layer", ()):
+        rows = called(rows, pattern)
+    without = {id(row) for pattern in of.get("without", ()) for row in called(rows, pattern)}
+    return [row for row in rows if id(row) not in without] if without else rows
+
+
+def _count(name, convention, rows, chosen, totals):
+    """A metric of the chosen rows, in percent of all rows if it is a share; `totals` keeps what is summed of all."""
+    kind = name.removesuffix("_share")
+    of = metric(kind, convention).of
+    whole = 0
+    if chosen is rows or name in SHARES:
+        if (kind, convention) not in totals:
+            totals[kind, convention] = sum(map(of, rows))
+        whole = totals[kind, convention]
+    part = whole if chosen is rows else sum(map(of, chosen))
+    unknown = "params" if kind == "params" else "mult_adds"
+    complete = not any(unknown in row.layer.unknown for row in (rows if name in SHARES else chosen))
+    return Count(100 * part, max(whole, 1), complete) if name in SHARES else Count(part, 1, complete)
+
+
+def _judged(model, claim, name, ours):
+    how = agreement(ours, figure(claim.figures[name]))
+    verdict, why = EXACT, ""
+    if name in claim.corrected:
+        fixed = claim.corrected[name]
+        verdict, why = ERRATUM, f"{claim.errata[name]}; it should be {fixed}"
+        if agreement(ours, figure(fixed)) is None:
+            verdict, why = DIFFERS, f"it should be {fixed}, says its erratum, and that is not so either"
+    elif how is None and name in claim.errata:
+        verdict, why = ERRATUM, claim.errata[name]
+    elif how is None and name in claim.unreproducible:
+        verdict, why = NOT_REPRODUCIBLE, claim.unreproducible[name]
+    elif how is None:
+        verdict = DIFFERS
+    return Finding(model.name, claim, name, ours, verdict, (how or "") if verdict == EXACT else "", why)

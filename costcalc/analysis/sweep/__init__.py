@@ -1,0 +1,1 @@
+"""How does the cost move with the variables?"""

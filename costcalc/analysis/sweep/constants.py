@@ -1,0 +1,27 @@
+"""What stays the same while some variables of a spec vary: the values of others, and shapes of inputs."""
+
+from ...model.expr import Expr
+from ...model.inputs import input_shape
+from ...model.variables import fixed, typical
+
+
+def constants(model, varied, given=()):
+    """(inputs, values) that no varying value reaches: the shapes of inputs by name, and the variables' values.
+
+    Where `rho` varies, `res` is there as what it is a share of, unless it varies too.
+    """
+    by_rho = "rho" in varied and "res" not in varied
+    values = fixed(model, {*varied, *(["res"] if by_rho else [])}, given)
+    inputs = {
+        name: input_shape(name, one, values, model.variables)
+        for name, one in model.inputs.items()
+        if reads(one.shape) <= {*values}
+    }
+    return inputs, {**({"res": typical(model)["res"]} if by_rho else {}), **values}
+
+
+def reads(arg):
+    """The names that an argument reads."""
+    if type(arg) is tuple:
+        return frozenset().union(*map(reads, arg))
+    return arg.names if type(arg) is Expr else frozenset()

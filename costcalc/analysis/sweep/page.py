@@ -1,0 +1,126 @@
+"""Points of a sweep as text: whole tables, or a stream of CSV, JSON with a point a line, or Parquet."""
+
+import json
+import numbers
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ...errors import OptionError, Problem
+from ...render import render_page
+from ...render.sheet import Column, Sheet
+from ...render.text import printable
+from ..report.columns import stamped
+
+STREAMS = ("csv", "json", "parquet")
+MOST_ROWS = 100_000  # of a table that people are to read
+
+
+class About(NamedTuple):
+    """What points are: the lines under their table, the head of their JSON, and how many columns say which they are."""
+
+    note: str
+    head: Mapping[str, Any]
+    keys: int
+
+
+def about(model, names, convention, keys):
+    """The About of points whose variables `names` vary."""
+    from ..report.document import heading
+    from .constants import constants
+
+    inputs, values = constants(model, names)
+    head = {**heading(model, convention, inputs, values), "varied": list(names)}
+    return About(stamped(model, convention, inputs, values), head, keys)
+
+
+def write(frames, names, format, out, about, screen):
+    """Write frames (DataFrames with columns `names`) to `out`, text or binary as the format wants it."""
+    if format in STREAMS:
+        {"csv": _csv, "json": _json, "parquet": _parquet}[format](frames, names, out, about)
+        return
+    import pandas
+
+    frame = pandas.concat(list(_limited(frames)), ignore_index=True)
+    out.write(render_page(PointsPage(frame, about), format, screen))
+
+
+class PointsPage:
+    """The points of a sweep as a page: one row a point. Where room is short, the last metrics go first."""
+
+    def __init__(self, frame, about):
+        self.frame, self.about = frame, about
+
+    def heads(self):
+        """Nothing: the table itself is the answer."""
+        return []
+
+    def sheets(self):
+        """One sheet."""
+        rows = [tuple(map(number, row)) for row in self.frame.itertuples(index=False, name=None)]
+        names, kept = list(self.frame.columns), {*range(self.about.keys + 1)}
+        columns = (
+            Column(name, True, spare=0 if number in kept or name == "complete" else len(names) - number)
+            for number, name in enumerate(names)
+        )
+        return [Sheet(tuple(columns), rows)]
+
+    def notes(self):
+        """What the numbers mean."""
+        return [self.about.note]
+
+
+def _limited(frames):
+    rows = 0
+    for frame in frames:
+        rows += len(frame)
+        if rows > MOST_ROWS:
+            message = f"a table of more than {MOST_ROWS:,} points is not for reading"
+            raise OptionError(Problem("limit", message, help="use -o points.csv or points.parquet"))
+        yield frame
+
+
+def number(value):
+    """A value as people read it."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
+        return f"{value:.10g}"
+    return f"{value:,}"
+
+
+def _csv(frames, names, out, about):
+    from ...render.csv_ import harmless
+
+    out.write(",".join(names) + "\n")
+    for frame in frames:
+        texts = [name for name in frame.columns if frame[name].dtype.kind not in "biuf"]
+        frame = frame.assign(**{name: frame[name].map(harmless) for name in texts})
+        frame.to_csv(out, index=False, header=False, lineterminator="\n")
+
+
+def _json(frames, names, out, about):
+    head = "".join(f"{json.dumps(name)}: {json.dumps(value)},\n " for name, value in about.head.items())
+    out.write("{" + head + '"points": [')
+    first = True
+    for frame in frames:
+        text = frame.to_json(orient="records", lines=True, double_precision=15).strip()
+        if text:
+            out.write(("\n  " if first else ",\n  ") + text.replace("\n", ",\n  "))
+            first = False
+    out.write("]}\n" if first else "\n ]}\n")
+
+
+def _parquet(frames, names, out, about):
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        message = "Parquet needs the pyarrow package"
+        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[parquet]'")) from None
+    writer = None
+    for frame in frames:
+        table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+        writer = writer or pyarrow.parquet.ParquetWriter(out, table.schema)
+        writer.write_table(table.cast(writer.schema))
+    if writer:
+        writer.close()

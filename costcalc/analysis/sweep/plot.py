@@ -1,0 +1,95 @@
+"""Pictures of a sweep, drawn by matplotlib: Figures 4 and 5 of the MobileNet paper."""
+
+import io
+from textwrap import fill
+
+import numpy as np
+
+from ...errors import OptionError, Problem
+
+COUNTS = ("mult_adds", "flops", "params", "activations")
+LEGEND = 20  # values of the variable of the marks that a legend names
+NOTE = 140  # characters of a line under the axes: as wide as the picture
+MARKS = "osD^v<>PX*ph8"
+LABELS = {
+    "mult_adds": "mult-adds",
+    "flops": "FLOPs (1 mult-add = 2)",
+    "params": "parameters",
+    "activations": "activations",
+    "top1": "top-1 accuracy (%)",
+    "top5": "top-5 accuracy (%)",
+}
+
+
+def front(x, y, larger_is_better):
+    """Which points no other one beats: less x and (more or less) y, in order of x."""
+    order = np.lexsort([-y if larger_is_better else y, x])
+    best, kept = -np.inf if larger_is_better else np.inf, []
+    for at in order:
+        if (y[at] > best) if larger_is_better else (y[at] < best):
+            kept.append(at)
+            best = y[at]
+    return np.array(kept, dtype=int)
+
+
+def picture(frame, x, y, marks, title, log, format):
+    """The bytes of a PNG or SVG: one mark a value of the column `marks`, and the Pareto front."""
+    try:
+        import matplotlib
+    except ImportError:
+        message = "plots need the matplotlib package"
+        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[plot]'")) from None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    settings = {"svg.hashsalt": "costcalc", "font.size": 10, "axes.grid": True, "grid.alpha": 0.3}
+    with pyplot.rc_context(settings):
+        figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
+        _scatter(axes, frame, x, y, marks)
+        _front(axes, frame, x, y)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="best", fontsize=9)
+        _frame(axes, x, y, title, log)
+        data = io.BytesIO()
+        figure.savefig(data, format=format, dpi=150, metadata={"Date": None} if format == "svg" else None)
+        pyplot.close(figure)
+    return data.getvalue()
+
+
+def _scatter(axes, frame, x, y, marks):
+    if marks is None:
+        axes.scatter(frame[x], frame[y], s=24)
+        return
+    values = sorted(set(frame[marks]), reverse=True)
+    for number, value in enumerate(values):
+        part = frame[frame[marks] == value]
+        label = f"{marks} {value:.10g}" if len(values) <= LEGEND else None
+        mark = MARKS[number % len(MARKS)]
+        axes.scatter(part[x], part[y], s=36, marker=mark, label=label)
+
+
+def _front(axes, frame, x, y):
+    at = front(frame[x].to_numpy(), frame[y].to_numpy(), y not in COUNTS)
+    if len(at) > 1:
+        axes.plot(
+            frame[x].to_numpy()[at], frame[y].to_numpy()[at], color="0.5", linewidth=1, zorder=0, label="Pareto front"
+        )
+
+
+def _frame(axes, x, y, title, log):
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
+    axes.set_xlabel(LABELS.get(x, x))
+    axes.set_ylabel(LABELS.get(y, y))
+    name, _, note = title.partition("\n")
+    axes.set_title(name)
+    axes.annotate(
+        fill(note, NOTE), (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", fontsize=6, color="0.4"
+    )
+    for letter, metric, axis in (("x", x, axes.xaxis), ("y", y, axes.yaxis)):
+        if letter in log:
+            getattr(axes, f"set_{letter}scale")("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_minor_formatter(NullFormatter())
+        if metric in COUNTS:
+            axis.set_major_formatter(EngFormatter(sep=" "))

@@ -1,0 +1,184 @@
+"""Sweeps: one walk of the network for thousands of points at once."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...errors import OptionError, Problem, Refused, SpecError
+from ...metrics.metrics import effective_alpha, metric
+from ...metrics.totals import total
+from ...model.network import Model
+from ...model.trace import trace
+from ...model.uncollected import uncollected
+from ...model.variables import checked, settle, unknown_variable
+from ...num.arrays import Varies
+from ...num.points import leaf
+from ...read.loading import load
+from ..report.analyze import scaled
+from .space import Chunk, Flat, Grid
+
+COMPLETE = "complete "  # the column that says where all costs are known: no variable or metric has that name
+
+
+class Result(NamedTuple):
+    """The points of a chunk that the network can have, with a column a variable and a metric, and COMPLETE."""
+
+    columns: Mapping[str, Any]
+    kept: Any  # which points of the chunk they are, in order
+    skipped: Mapping[str, int]  # reason -> how many points it ruled out
+
+
+def sweep(spec, *, metrics=("mult_adds", "params"), convention="paper", rho=None, settings=None, **axes):
+    """Costs over every combination of values, as a pandas DataFrame: one row a point.
+
+    spec     a path, the name of a shipped config, or a Model
+    metrics  of costcalc.metrics: mult_adds, params, activations, flops, framework.params, ..
+    axes     a variable's values: sweep("mobilenet", alpha=[1, 0.75], res=[224, 160]); one value holds for all
+    rho      resolution multipliers, an axis of their own
+
+    Counts are per sample, as exact 64-bit integers; what does not fit is refused. Where a cost is not known, a column
+    `complete` says at which points the counts are lower bounds. Raises CostcalcError.
+    """
+    import pandas
+
+    model = spec if isinstance(spec, Model) else load(spec)
+    given = {**(settings or {}), **axes, **({} if rho is None else {"rho": rho})}
+    space = Grid({name: as_axis(model, name, values) for name, values in given.items()})
+    parts = [pandas.DataFrame(dict(result.columns)) for result in results(model, space, metrics, convention)]
+    return stated(pandas.concat(parts, ignore_index=True)) if parts else pandas.DataFrame()
+
+
+def stated(frame):
+    """A frame of results, its counts said to be lower bounds where they are: in a column `complete`, if any is."""
+    return frame.drop(columns=COMPLETE) if frame[COMPLETE].all() else frame.rename(columns={COMPLETE: "complete"})
+
+
+def as_axis(model, name, values):
+    """A variable's values as an array, each checked. Raises OptionError."""
+    values = list(values) if np.iterable(values) and not isinstance(values, str) else [values]
+    if name != "rho" and name not in model.variables:
+        raise unknown_variable(name, model)
+    if name == "rho" and "res" not in model.variables:
+        scaled(model, {}, 1.0)  # says why not
+    if not values:
+        raise OptionError(Problem("empty-range", f"`{name}` has no values"))
+    for value in values:
+        plain = value.item() if isinstance(value, np.generic) else value
+        if name != "rho":
+            checked(model.variables[name], plain)
+        elif not 0 < plain < np.inf:
+            raise OptionError(Problem("bad-value", f"rho cannot be {plain}", help="it is a finite number above 0"))
+    return np.array(values, dtype=object) if isinstance(values[0], str) else np.array(values)
+
+
+def results(model, space, metrics, convention, skip_invalid=False):
+    """The result of each chunk of a space, in order."""
+    wanted = [effective_alpha(model) if name == "effective_alpha" else metric(name, convention) for name in metrics]
+    for chunk in space.chunks():
+        with uncollected():
+            yield evaluated(model, chunk, wanted, skip_invalid)
+
+
+def evaluated(model, chunk, metrics, skip_invalid=False):
+    """Every metric at every point of a chunk.
+
+    Where points differ in the network's structure, each structure is walked by itself.
+    """
+    try:
+        totals = _walk(model, chunk, metrics)
+    except Varies as varies:
+        return _split(model, chunk, metrics, skip_invalid, np.broadcast_to(varies.points.array, chunk.shape).ravel())
+    except Refused as refusal:  # by an array that was computed after the walk
+        error = SpecError(Problem("too-large", refusal.message))
+        error.failing = refusal.failing
+        return _without(model, chunk, metrics, skip_invalid, error)
+    except SpecError as error:
+        return _without(model, chunk, metrics, skip_invalid, error)
+    return Result(Flat(Chunk({**chunk.columns, **totals}, chunk.shape)), np.arange(chunk.size), {})
+
+
+def _walk(model, chunk, metrics):
+    table: dict = {}
+    try:
+        known = {name: column for name, column in chunk.columns.items() if name == "rho" or name in model.variables}
+        return _totals(model, {name: _value(table, column) for name, column in known.items()}, metrics)
+    finally:
+        table.clear()  # it and its points hold each other: without this their arrays would stay
+
+
+def _totals(model, values, metrics):
+    rho = values.pop("rho", None)
+    settled = settle(model, values)
+    if rho is not None:
+        from ... import num
+
+        settled = settle(model, {**values, "res": num.maximum(num.nearest(settled["res"] * rho), 1)})
+    walked = trace(model, settled)
+    totals = {one.name: total([one.of(row) for row in walked.rows]) for one in metrics}
+    divided = {one.name: totals[one.name] if one.per == 1 else totals[one.name] / one.per for one in metrics}
+    return {**divided, COMPLETE: not any(row.layer.unknown for row in walked.rows)}
+
+
+def _value(table, column):
+    """A column as points; where it holds one value only, that value."""
+    array = np.asarray(column)
+    if array.dtype == object:
+        first = array.flat[0]
+        if any(value != first for value in array.flat):
+            _, codes = np.unique(array.astype(str), return_inverse=True)
+            raise Varies(leaf(table, codes.reshape(array.shape)))
+        return first
+    if array.size == 1:
+        return array.flat[0].item()
+    return leaf(table, array)
+
+
+def _split(model, chunk, metrics, skip_invalid, keys):
+    """Walk each group of points by itself and put them back in order."""
+    flat, parts = chunk.flat(), []
+    for key in np.unique(keys):
+        at = np.flatnonzero(keys == key)
+        part = evaluated(model, flat.take(at), metrics, skip_invalid)
+        parts.append(part._replace(kept=at[part.kept]))
+    return _merged(parts)
+
+
+def _merged(parts):
+    kept = np.concatenate([part.kept for part in parts])
+    order = np.argsort(kept)
+    columns = {name: np.concatenate([part.columns[name] for part in parts])[order] for name in parts[0].columns}
+    skipped: dict = {}
+    for part in parts:
+        for reason, count in part.skipped.items():
+            skipped[reason] = skipped.get(reason, 0) + count
+    return Result(columns, kept[order], skipped)
+
+
+def _without(model, chunk, metrics, skip_invalid, error):
+    """The points at which nothing fails; or, unless they may be skipped, the error with the first that fails."""
+    everywhere = np.array(True) if error.failing is None else error.failing
+    failing = np.broadcast_to(everywhere, chunk.shape).ravel()
+    flat = chunk.flat()
+    if not skip_invalid:
+        raise _named(error, flat.take(np.flatnonzero(failing)[:1]))
+    at = np.flatnonzero(~failing)
+    reason, count = error.problems[0].message, int(np.count_nonzero(failing))
+    if not len(at):
+        empty = {name: np.array([], dtype=np.int64) for name in (*chunk.columns, *(one.name for one in metrics))}
+        empty[COMPLETE] = np.array([], dtype=bool)
+        return Result(empty, at, {reason: count})
+    rest = evaluated(model, flat.take(at), metrics, skip_invalid)
+    return rest._replace(kept=at[rest.kept], skipped={**rest.skipped, reason: rest.skipped.get(reason, 0) + count})
+
+
+def _named(error, point):
+    """The error with the point it is about."""
+    setting = ", ".join(f"{name}={column[0]}" for name, column in point.columns.items())
+    first, *others = error.problems
+    help = (
+        f"{first.help}; or leave such points out: --skip-invalid"
+        if first.help
+        else "--skip-invalid leaves such points out"
+    )
+    return type(error)(first._replace(message=f"at {setting}: {first.message}", help=help), *others)

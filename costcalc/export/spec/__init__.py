@@ -1,0 +1,88 @@
+"""A network as a spec that a person can own: layers folded into blocks and repeats.
+
+spec_text(model, values)    the YAML of a model over the values of its variables
+as_spec(model, values)      the same as a Model, for what works on the layers of specs
+"""
+
+from ...errors import CostcalcError, Problem, Source, SpecError
+from ...files import is_config
+from ...model.stitching import graph_of, is_stated
+from ...model.variables import settle
+from .law import costs, is_conserved
+from .nesting import nested
+from .spec import open_axes, written
+
+
+def spec_text(model, values, width=None, flat=False):
+    """The spec of a model. `width` names a variable that widths are multiplied by; `flat` leaves each layer its name.
+
+    Read back, it has layers of the same cost, each with the same parameters of every kind, or it is not written: that
+    is looked at, and where blocks and repeats would not have it so, the spec is flat. Axes that are open in the model
+    are variables, if the spec has the model's cost at other sizes too. Raises SpecError as `trace` does.
+    """
+    return _text(model, values, open_axes(model), width, flat)
+
+
+def is_spec(model):
+    """Whether a model was read from a spec, not from a graph or a configuration."""
+    return not is_stated(model) and not is_config(model.source.path)
+
+
+def as_spec(model, values):
+    """The Model of the spec of a model at these values; it has no variables. Raises SpecError as `trace` does."""
+    from ...read.spec.reader import read
+
+    return read(Source(model.source.path, _text(model, values)))
+
+
+def _text(model, values, axes=None, width=None, flat=False):
+    graph = _graph(model, values)
+    own = _costs(graph)
+    for shape in (True,) if flat else (False, True):
+        if axes:
+            text = written(model, graph, width, shape, axes, values)
+            if _counted(text) == own and _scales(text, model, values, axes):
+                return text
+        text = written(model, graph, width, shape)
+        if own is not None and _counted(text) == own:
+            return text
+    message = f"no spec is found for {model.name} that counts the same"
+    raise SpecError(Problem("cannot-write", message, help="please report it with the model"))
+
+
+def _costs(graph):
+    """What the layers of a graph cost; None where that is not what the steps of the model cost."""
+    return costs(graph.nodes) if not graph.rows or is_conserved(graph) else None
+
+
+def _graph(model, values):
+    """The graph of a model; norms and activations that are layers of a configuration stand behind the one before."""
+    graph = graph_of(model, values)
+    if is_stated(model):
+        return nested(graph)
+    if is_spec(model):
+        return graph
+    return graph._replace(nodes=[node._replace(row=node.row._replace(follows=True)) for node in graph.nodes])
+
+
+def _scales(text, model, values, axes):
+    """Whether a text costs what the model does at other sizes."""
+    others = {name: 2 * values[name] for name in axes}
+    try:
+        own = _costs(_graph(model, {**values, **others}))
+    except CostcalcError:
+        return False
+    return own is not None and _counted(text, {axes[name]: size for name, size in others.items()}) == own
+
+
+def _counted(text, given=None):
+    """What is counted of a text; None where it cannot be read or built, or has two layers of one name."""
+    from ...model.wiring import wired
+    from ...read.spec.reader import read
+
+    try:
+        spec = read(Source("spec", text))
+        nodes = wired(spec, settle(spec, given or {})).nodes
+    except CostcalcError:
+        return None
+    return costs(nodes) if len({node.name for node in nodes}) == len(nodes) else None

@@ -1,0 +1,215 @@
+"""A block made of runs that differ in numbers: what differs becomes its parameters."""
+
+import re
+from copy import copy
+from typing import Any, NamedTuple
+
+from ...ops import INDEX, find
+from .items import Item, unused, walk
+
+
+class Leaf(NamedTuple):
+    """A number of a run: where it stands (in a list of sizes, at which place), and what flows into its layer."""
+
+    item: Item
+    option: str
+    place: int | None
+    channels: Any
+
+    @property
+    def value(self):
+        """The number."""
+        if self.option == "repeat":
+            return self.item.repeat
+        value = self.item.options[self.option]
+        return value if self.place is None else value[self.place]
+
+
+class Term(str):
+    """An expression over the parameters of a block, in place of a number."""
+
+
+class Block(NamedTuple):
+    """A block: its parameters with their defaults, its items, and for each parameter the number of its leaf."""
+
+    name: str
+    params: tuple  # (name, default or None)
+    items: list
+    leaves: tuple
+
+    @property
+    def signature(self):
+        """As it is defined."""
+        params = (name if default is None else f"{name}={default}" for name, default in self.params)
+        return f"{self.name}({', '.join(params)})" if self.params else self.name
+
+    def length(self, style):
+        """Characters of its definition."""
+        return len(self.signature) + sum(style.length(item) + 8 for item in self.items)
+
+
+_BRIEF = {"kernel": "k", "repeat": "n"}
+_DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1}
+
+
+def leaves_of(items):
+    """The numbers of a run in their order."""
+    from .items import is_number
+
+    for item in items:
+        for option, value in item.options.items():
+            if is_number(value):
+                places = range(len(value)) if is_list(item.op, option) else [None]
+                yield from (Leaf(item, option, place, item.channels) for place in places)
+        if item.repeat != 1 and is_number(item.repeat):
+            yield Leaf(item, "repeat", None, item.channels)
+        for inner in (item.then, *item.lists):
+            yield from leaves_of(inner)
+
+
+def is_list(op, option):
+    """Whether an option is a list of sizes, each of which can be a parameter."""
+    return op in INDEX and find(op).options[option].kind.form == "shape"
+
+
+def block_of(runs, taken, style):
+    """The block that runs of the same structure call; its name is none of those `taken`."""
+    table = [list(leaves_of(run.content)) for run in runs]
+    terms: list[Any] = []
+    params: list[tuple] = []  # name, number of the leaf, the leaf in every run
+    first: dict[tuple, tuple] = {}  # the values in every run -> the parameter that holds them, and they
+    for at, column in enumerate(zip(*table, strict=True)):
+        term = _term(column, first, style)
+        if term is None:
+            option = column[0].option.rstrip("0123456789")
+            name = _numbered(_BRIEF.get(option, option), {one for one, *_ in params})
+            values = [leaf.value for leaf in column]
+            first[tuple(map(str, values))] = name, values
+            params.append((name, at, column))
+            term = Term(name)
+        terms.append(term)
+    return _made(runs, taken, table[0], terms, params)
+
+
+def _term(column, first, style):
+    """What a number is in terms of those before it: None if it needs a parameter of its own."""
+    values = [leaf.value for leaf in column]
+    if all(str(value) == str(values[0]) for value in values):
+        return values[0]
+    known = first.get(tuple(map(str, values)))
+    if known:
+        return Term(known[0])
+    if not all(type(value) is int for value in values):
+        return None
+    if style.relative and column[0].option in style.widths and all(type(leaf.channels) is int for leaf in column):
+        factor = _ratio(values, [leaf.channels for leaf in column])
+        if factor:
+            return Term("channels" if factor == 1 else f"{factor} * channels")
+    for name, others in first.values():
+        if all(type(other) is int for other in others) and column[0].option in style.widths:
+            factor = _ratio(values, others)
+            if factor:
+                return Term(f"{factor} * {name}")
+    return None
+
+
+def _ratio(values, others):
+    factor = values[0] // others[0] if others[0] else 0
+    return factor if factor and all(v == factor * o for v, o in zip(values, others, strict=True)) else 0
+
+
+def _numbered(name, taken):
+    return unused(name, taken, lambda number: f"{name}{number}")
+
+
+def _made(runs, taken, leaves, terms, params):
+    swap = {(id(leaf.item), leaf.option, leaf.place): term for leaf, term in zip(leaves, terms, strict=True)}
+    items = _copied(runs[0].content, swap)
+    for item, names in zip(_layers(items), zip(*map(_names, runs), strict=True), strict=True):
+        item.local = names[0] if len(set(names)) == 1 else ""
+    listed = []
+    for name, at, column in params:
+        usual = _DEFAULTS.get(column[0].option)
+        has = usual is not None and any(leaf.value == usual for leaf in column)
+        listed.append((name, usual if has else None, at))
+    listed.sort(key=lambda one: one[1] is not None)
+    name = _numbered(_name(runs) or "block", taken)
+    return Block(name, tuple(one[:2] for one in listed), items, tuple(one[2] for one in listed))
+
+
+def _copied(items, swap):
+    """A copy of items with some numbers replaced; names of layers inside mean those of the copy."""
+    made: dict[int, Item] = {}
+    copies = _copies(items, swap, made)
+    for one in made.values():
+        one.origin, one.table = (made.get(id(other), other) for other in (one.origin, one.table))
+        one.branches = [branch if type(branch) is list else made.get(id(branch), branch) for branch in one.branches]
+    return copies
+
+
+def _copies(items, swap, made):
+    found = []
+    for item in items:
+        one = made[id(item)] = copy(item)
+        one.options = {name: _swapped(item, name, value, swap) for name, value in item.options.items()}
+        one.repeat = swap.get((id(item), "repeat", None), item.repeat)
+        one.then = _copies(item.then, swap, made)
+        one.branches = [_copies(branch, swap, made) if type(branch) is list else branch for branch in item.branches]
+        found.append(one)
+    return found
+
+
+def _swapped(item, name, value, swap):
+    if (id(item), name, 0) in swap:
+        return tuple(swap[id(item), name, place] for place in range(len(value)))
+    return swap.get((id(item), name, None), value)
+
+
+def _layers(items):
+    """The items of a list, and those of groups that are no level of names."""
+    for item in items:
+        yield item
+        if item.op in ("residual", "group"):
+            yield from _layers(item.branches[0])
+
+
+def _names(run):
+    """What the layers of a run are called below the levels that they share."""
+    level = len(levels_of(run.content))
+    return ["/".join(item.name.split("/")[level:]) for item in _layers(run.content)]
+
+
+def levels_of(items):
+    """The levels that the names of these items share, above the last of each; of those that weigh, if any do."""
+    every = [one for item in items for one in walk([item])]
+    names = [item.name for item in every if item.weighs] or [item.name for item in items]
+    found: list[str] = []
+    for levels in zip(*(name.split("/")[:-1] for name in names), strict=False):
+        if len(set(levels)) > 1:
+            break
+        found.append(levels[0])
+    return found
+
+
+def _name(runs):
+    """The level of names that all runs have in common, without numbers: `separable` of `separable_1/conv`."""
+    levels = set()
+    for run in runs:
+        words = [re.sub(r"[\W\d_]+$", "", level) for level in levels_of(run.content)]
+        levels.add(next((word for word in reversed(words) if word and word.lower() not in INDEX), ""))
+    name = re.sub(r"\W+", "_", levels.pop()) if len(levels) == 1 else ""
+    return name if re.fullmatch(r"[A-Za-z_]\w*", name) and name.lower() not in INDEX else ""
+
+
+def call_of(block, content):
+    """The item that calls a block in place of a run."""
+    leaves = list(leaves_of(content))
+    first = content[0]
+    named = next((item for item in walk(content) if item.weighs), first)
+    call = Item("call", {}, named.name, first.channels)
+    call.weighs = named.weighs
+    for (name, _), at in zip(block.params, block.leaves, strict=True):
+        call.options[name] = leaves[at].value
+    call.block, call.number, call.tail = block, first.number, content[-1].tail
+    call.rank = first.rank
+    return call

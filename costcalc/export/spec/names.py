@@ -1,0 +1,71 @@
+"""What layers are called in a spec: as in the model, where the place that they have got leaves them that name.
+
+Inside a block every call has its own level of names, so its layers keep what they are called below that level.
+"""
+
+import re
+
+from ...ops import INDEX
+from .items import Item, unused, walk
+
+
+def labelled(items, inputs):
+    """Give a name to every item that others read; the names in use."""
+    taken = set(inputs)
+    for item in walk(items):
+        for other in item.refers():
+            if type(other) is Item and not other.label:
+                other.label = free(word(other.name), taken)
+    return taken
+
+
+def kept(items, blocks, taken, every=False):
+    """Let the layers that cost something have their names, those of blocks what their runs have in common.
+
+    Or `every` layer, whatever it is called.
+    """
+    for item in _level(items):
+        if _says_more(item, item.name) or (every and item.op in INDEX and not item.label):
+            item.label = free(word(item.name), taken)
+    for block in blocks:
+        names: set[str] = set()
+        for item in walk(block.items):
+            if item.label:
+                item.label = free(word(item.local or item.name.rpartition("/")[2]), names)
+        for item in _level(block.items):
+            if _says_more(item, item.local):
+                item.label = free(word(item.local), names)
+
+
+def _level(items):
+    """The items that stand in one level of names: those of a list, and of groups without a name of their own."""
+    for item in items:
+        if item.op != "call" and item.repeat == 1:
+            yield item
+            if item.op in ("residual", "group") and not item.label:
+                yield from _level(item.branches[0])
+
+
+def _says_more(item, name):
+    """Whether a layer that costs something has no label, and a name that says more than its operation and a number."""
+    own = not re.search("[A-Za-z]", name) or re.fullmatch(rf"{item.op}(_\d+)?", name)
+    return item.weighs and not item.label and not own
+
+
+def word(name):
+    """A name as a label: none that layers get by their operation, as `concat_1`."""
+    text = re.sub(r"[^\w./-]+", "_", name).strip("_./-") or "layer"
+    base = without_number(text)
+    return base + text[len(base) + 1 :] if base != text and (base in INDEX or base == "branch") else text
+
+
+def without_number(name):
+    """What a name is without the number of its kind."""
+    return re.sub(r"_\d+$", "", name)
+
+
+def free(name, taken):
+    """The name, with a number if it is taken."""
+    found = unused(name, taken, lambda number: word(f"{name}_{number}"))
+    taken.add(found)
+    return found

@@ -1,0 +1,25 @@
+"""Concats that repeat an earlier one and add to it, as those of DenseNet, written as a concat onto that one."""
+
+from ...model.wiring import Graph
+
+
+def nested(graph) -> Graph:
+    """The graph, its concats as short as they can be: the values and the cost stay."""
+    known: dict[tuple, int] = {}  # axis and sources of a concat -> its number
+    nodes = []
+    for number, node in enumerate(graph.nodes):
+        if node.row.op.name == "concat":
+            axis = node.options["axis"]
+            sources = node.sources
+            known.setdefault((axis, sources), number)
+            node = node._replace(sources=_shortened(axis, sources, known, number))
+        nodes.append(node)
+    return graph._replace(nodes=nodes)
+
+
+def _shortened(axis, sources, known, number):
+    for count in range(len(sources) - 1, 0, -1):
+        before = known.get((axis, sources[:count]))
+        if before is not None and before != number:
+            return (before, *sources[count:])
+    return sources

@@ -1,0 +1,183 @@
+"""Items as the maps and words of a spec."""
+
+from typing import Any, NamedTuple
+
+from ...model.expr import Expr
+from ...ops import INDEX, find
+from ...read.spec.blocks import BODIES, CONTROLS, RESERVED
+from .items import Item
+from .yaml_text import flow
+
+_USUAL = ("conv", "dwconv", "conv_transpose", "linear")
+
+
+class Style(NamedTuple):
+    """How items are written: what each operation has unless a layer says otherwise, and how widths are."""
+
+    defaults: dict[str, tuple]  # operation -> (bias, the entries of `then`)
+    relative: bool = True  # widths may be multiples of what flows in
+    width: str = ""  # the function that widths are arguments of
+    widths: tuple[str, ...] = ("out",)  # options that may be multiples of each other
+    words: frozenset[str] = frozenset((*INDEX, *RESERVED, *CONTROLS, *BODIES))  # what no block can be called
+
+    def length(self, item):
+        """Characters of an item on one line; a call is one row of several."""
+        return len(flow(rows_of(item))) + 2 if item.op == "call" else len(flow(entry(item, self))) + 3
+
+
+def entries(items, style):
+    """A list of items; calls of one block that stand together become its rows."""
+    found: list[Any] = []
+    last = None
+    for item in items:
+        one = entry(item, style)
+        if last is not None and item.op == last.op == "call" and item.block is last.block and _is_row(item, last):
+            rows = found[-1][item.block.name]
+            found[-1][item.block.name] = [*(rows if last.merged else [rows_of(last)]), rows_of(item)]
+            item.merged = True
+        else:
+            item.merged = False
+            found.append(one)
+        last = item
+    return found
+
+
+def _is_row(item, last):
+    return item.options and all(
+        one.repeat == 1 and one.origin is None and not one.label and one.times == 1 for one in (item, last)
+    )
+
+
+def entry(item, style):
+    """One item: a word, or a map."""
+    controls = _controls(item)
+    if item.op == "residual":
+        return _bridged(item, style, controls)
+    if item.op == "group":
+        return {"layers": entries(item.branches[0], style), **controls}
+    if item.op == "reuse":
+        return {"reuse": item.branches[0].label, **controls}
+    if item.op == "call":
+        if not item.options and not controls:
+            return item.block.name
+        return {item.block.name: _call(item), **controls}
+    return _operation(item, style, controls)
+
+
+def _controls(item):
+    found = {}
+    if item.repeat != 1:
+        found["repeat"] = item.repeat
+    if item.times != 1:
+        found["times"] = value_text(item.times)
+    if item.origin is not None:
+        found["from"] = _name(item.origin)
+    if item.label:
+        found["as"] = item.label
+    return found
+
+
+def _bridged(item, style, controls):
+    """A group that its input bridges; a single layer says so itself."""
+    inner, then = item.branches[0], [_word(one, style) for one in item.then]
+    rest = {**controls, **({"then": then} if then else {})}
+    only = inner[0] if len(inner) == 1 and not then else None
+    if only is not None and not _controls(only) and only.op not in ("residual", "group", "reuse"):
+        made = entry(only, style)
+        return {**(made if isinstance(made, dict) else {made: None}), "residual": True, **rest}
+    return {"residual": True, **rest, "layers": entries(inner, style)}
+
+
+def _call(item):
+    row = rows_of(item)
+    return row[0] if isinstance(row, list) and len(row) == 1 and not isinstance(row[0], list) else row if row else None
+
+
+def rows_of(item):
+    """The arguments of a call: those at the end that have their defaults are left out."""
+    values = [(name, value_text(item.options[name]), default) for name, default in item.block.params]
+    while values and values[-1][2] is not None and str(values[-1][1]) == str(values[-1][2]):
+        values.pop()
+    if any(isinstance(value, list) for _, value, _ in values):
+        return {name: value for name, value, _ in values}
+    return [value for _, value, _ in values]
+
+
+def _operation(item, style, controls):
+    op = find(item.op)
+    bias, then = style.defaults.get(item.op, (op.options["bias"].default if "bias" in op.options else None, []))
+    own = [_word(one, style) for one in item.then]
+    found: dict[Any, Any] = {item.op: None}
+    for name, option in op.options.items():
+        if name in op.branches:
+            value = _branches(item, style)
+            value = value[0] if option.kind.form == "branch" and value else value
+            if not value:
+                continue
+        else:
+            usual = bias if name == "bias" else option.default
+            if not option.required and item.options[name] == usual and type(item.options[name]) is type(usual):
+                continue
+            value = _value(item, name, option, style)
+        found[item.op if name == op.main else name] = value
+    if item.holds is not None:
+        found["params"] = item.holds if {*item.holds} - {"weight"} else item.holds.get("weight", 0)
+    if item.table is not None:
+        found["reuse"] = item.table.label
+    found.update(controls)
+    if own != then:
+        found["then"] = own
+    return item.op if list(found) == [item.op] and found[item.op] is None else found
+
+
+def _word(item, style):
+    return entry(item, style._replace(defaults={}))
+
+
+def _branches(item, style):
+    return [entries(branch, style) if type(branch) is list else _name(branch) for branch in item.branches]
+
+
+def _name(one):
+    return one.label if isinstance(one, Item) else one
+
+
+def _value(item, name, option, style):
+    value = item.options[name]
+    if name == find(item.op).main and option.kind.name in ("kernel", "window") and type(value) is int and item.rank > 1:
+        return "x".join([str(value)] * item.rank)
+    if style.width and not item.kept and option.kind.name == "width":
+        return f"{style.width}({value_text(value)})"
+    if style.width and not item.kept and option.kind.name == "shape" and item.op == "reshape":
+        return [*map(value_text, value[:-1]), f"{style.width}({value_text(value[-1])})"]
+    return [*map(value_text, value)] if option.kind.form == "shape" else value_text(value)
+
+
+def value_text(value):
+    """A value as it is written."""
+    if type(value) is tuple:
+        flat = all(type(one) is int and 0 <= one < 10_000 for one in value) and len(value) > 1
+        return "x".join(map(str, value)) if flat else [value_text(one) for one in value]
+    if type(value) is Expr:
+        return value.text
+    return value if type(value) in (int, bool) else repr(value) if type(value) is float else str(value)
+
+
+def defaults_of(items):
+    """What most layers of an operation have in `bias` and `then`, where that is worth saying once."""
+    from collections import Counter
+
+    from .items import walk
+
+    plain = Style({})
+    counts: dict[str, Counter] = {op: Counter() for op in _USUAL}
+    for item in walk(items):
+        if item.op in counts:
+            counts[item.op][item.options["bias"], tuple(flow(_word(one, plain)) for one in item.then)] += 1
+    found = {}
+    for op, counter in counts.items():
+        if counter:
+            (bias, then), count = counter.most_common(1)[0]
+            if count > 2 and 2 * count > sum(counter.values()) and (not bias or then):
+                found[op] = bias, then
+    return found

@@ -1,0 +1,102 @@
+"""Conventions as data: what each quantity that a rule states is priced at.
+
+A rule says how many multiply-adds, bias additions, normalised values .. a layer has (`Layer.terms`) and how many
+numbers of each kind it holds (`Layer.params`). A convention prices them, so a cost is a dot product. What other
+programs count is in `counters`, loaded when one of them is asked for by name.
+"""
+
+import os
+
+from ..errors import FileError, OptionError, Problem, Source, listed, nearest
+from ..files import check_links, exists, specs_in, text
+from .pricing import MAC, TRAINABLE, Convention
+
+CONVENTIONS = {
+    "paper": Convention(
+        name="paper",
+        title="1 per mult-add of convolutions, linear layers and matrix products; params are their weights",
+        cost="mult_adds",
+        prices=MAC,
+        params={"weight": 1},
+        source="MobileNets (arXiv:1704.04861), Tables 2 to 9: no bias, batch norm, activation or pooling is counted",
+    ),
+    "framework": Convention(
+        name="framework",
+        title="1 per mult-add of convolutions, linear layers and matrix products; params are all trainable numbers",
+        cost="mult_adds",
+        prices=MAC,
+        params=TRAINABLE,
+        source="PyTorch, sum(p.numel() for p in model.parameters()): weights, biases, norms, slopes",
+    ),
+    "flops": Convention(
+        name="flops",
+        title="FLOPs, 2 per mult-add of convolutions, linear layers and matrix products; params as in framework",
+        cost="flops",
+        prices=dict.fromkeys(MAC, 2),
+        params=TRAINABLE,
+        source="torch.utils.flop_counter.FlopCounterMode: a multiply and an add are two operations",
+    ),
+    "keras": Convention(
+        name="keras",
+        title="1 per mult-add; params are all numbers of the model, with the moving statistics of batch norm",
+        cost="mult_adds",
+        prices=MAC,
+        params={**TRAINABLE, "running": 1},
+        source="Keras, Model.count_params(): trainable and non-trainable weights",
+    ),
+    "slim": Convention(
+        name="slim",
+        title="1 per mult-add; params are weights, biases, and beta, moving mean and variance of batch norm",
+        cost="mult_adds",
+        prices=MAC,
+        params={kind: price for kind, price in {**TRAINABLE, "running": 1}.items() if kind != "gamma"},
+        source="TF-Slim, README of MobileNet V1: slim.batch_norm has no gamma unless scale=True",
+    ),
+    "slim_v2": Convention(
+        name="slim_v2",
+        title="1 per mult-add; params are weights and biases, nothing of batch norm",
+        cost="mult_adds",
+        prices=MAC,
+        params={"weight": 1, "bias": 1},
+        source="TF-Slim, README of MobileNet V2 and V3; the tables of arXiv:1801.04381 and arXiv:1905.02244",
+    ),
+}
+
+COUNTERS = {  # other programs' conventions -> their module in `counters`
+    **{name: name for name in ("fvcore", "onnx_tool", "thop", "torchinfo", "torchprofile")},
+    **dict.fromkeys(("ptflops", "ptflops_aten"), "ptflops"),
+    **dict.fromkeys(("flop_counter", "flop_counter_meta"), "flop_counter"),
+    **dict.fromkeys(("calflops", "calflops_macs", "deepspeed", "deepspeed_macs"), "deepspeed"),
+}
+NAMES = (*CONVENTIONS, *sorted(COUNTERS))
+
+
+def find(name):
+    """The convention of that name, or `name` itself if it is one. Raises OptionError."""
+    if isinstance(name, Convention):
+        return name
+    if name in CONVENTIONS:
+        return CONVENTIONS[name]
+    if name not in COUNTERS:
+        help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or a price list of your own, such as my.yaml"
+        if name.endswith((".yaml", ".yml")):
+            help = "a price list in a file goes to --convention, and its metrics are mult_adds, flops and params"
+        raise OptionError(Problem("unknown-convention", f"there is no convention `{name}`", help=help))
+    from importlib import import_module
+
+    return import_module(f"{__package__}.counters.{COUNTERS[name]}").CONVENTIONS[name]
+
+
+def price_list(name: str | Convention | Source) -> Convention:
+    """The Convention of a name, of a price list in a file (`my.yaml`) or in a text, or `name` itself if it is one."""
+    if isinstance(name, Source):
+        from .price_lists import read
+
+        return read(name, find, NAMES)
+    if not isinstance(name, str) or not name.endswith((".yaml", ".yml")):
+        return find(name)
+    if not exists(name):
+        help = nearest(name, specs_in(os.path.dirname(name) or ".")) or "`costcalc conventions` lists those with names"
+        raise FileError(Problem("no-file", f"there is no file {name!r}", help=help))
+    check_links(name)
+    return price_list(Source(name, text(name)))

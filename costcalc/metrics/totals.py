@@ -1,0 +1,72 @@
+"""Totals of a metric over rows, for many points at once."""
+
+import numpy as np
+
+from .. import limits
+from ..errors import Problem, SpecError
+from ..num.points import Points
+
+
+def total(quantities):
+    """The sum of a metric over the rows.
+
+    Equal quantities are added once, times their count; products with a factor in common (the weights of layers on
+    the same grid) are multiplied once, after the other factors are added; arrays of the same shape are added first.
+    """
+    counts: dict = {}
+    for quantity in quantities:
+        entry = counts.setdefault(id(quantity) if isinstance(quantity, Points) else quantity, [quantity, 0])
+        entry[1] += 1
+    _refuse_overflow(counts.values())
+    plain, sums, products = 0, _Sums(), {}
+    for quantity, count in counts.values():
+        if not isinstance(quantity, Points):
+            plain += quantity * count
+        elif quantity.open_factors:
+            one, common = quantity.open_factors
+            products.setdefault(id(common), (common, _Sums()))[1].add(one.array, count)
+        else:
+            sums.add(quantity.array, count)
+    for common, others in products.values():
+        sums.add(others.result(0) * common.array, 1)
+    return sums.result(plain)
+
+
+class _Sums:
+    """Running sums of arrays, one a shape."""
+
+    def __init__(self):
+        self.by_shape: dict = {}
+
+    def add(self, array, count):
+        """Add an array `count` times."""
+        array = array if count == 1 else array * count
+        if array.shape not in self.by_shape:
+            self.by_shape[array.shape] = array, False  # not ours to change
+        else:
+            total, ours = self.by_shape[array.shape]
+            self.by_shape[array.shape] = np.add(total, array, out=total if ours else None), True
+
+    def result(self, plain):
+        """The sum of all, and of a plain number."""
+        result = np.int64(plain)
+        for array, _ in sorted(self.by_shape.values(), key=lambda pair: pair[0].size):
+            result = result + array
+        return result
+
+
+def _refuse_overflow(counted):
+    """Refuse a total past 2^62, where 64 bits would come near to wrapping."""
+    counted = list(counted)
+    reach = sum(count * (quantity.high if isinstance(quantity, Points) else quantity) for quantity, count in counted)
+    if reach <= limits.TOTAL:
+        return
+    floats = [
+        count * (np.asarray(quantity.array, dtype=float) if isinstance(quantity, Points) else float(quantity))
+        for quantity, count in counted
+    ]
+    over = np.asarray(sum(floats)) > limits.TOTAL
+    if np.any(over):
+        error = SpecError(Problem("too-large", "a total is past the limit of 2^62"))
+        error.failing = over
+        raise error

@@ -1,0 +1,1 @@
+"""A network as data, its expressions, the one walk, and rows with their sources: the graph."""

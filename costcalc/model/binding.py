@@ -1,0 +1,194 @@
+"""Arguments become values, and refusals become errors with their place in the file."""
+
+from .. import limits, num
+from ..errors import Place, Problem, Refused, SpecError, brief
+from .expr import Expr
+from .network import Call, evaluate, is_dynamic
+from .scope import shape_names
+
+_HELP = {  # part of a refusal -> the way out
+    "do not split into": "take a number that divides them without rest",
+    "spatial axes": "give one value for each axis of the grid; shapes are per sample, without a batch",
+    "larger than its input": "write `padding: same`, or a smaller kernel",
+}
+_PLAIN = (int, float, bool, str, tuple)
+SHOWN = 6  # calls, or values of names, in the notes of one error
+
+
+def place_of(step):
+    """Where a step stands in its file."""
+    return Place(step.source, *step.place)
+
+
+def place_in(step, arg):
+    """Where an argument of a step stands; the step itself when that is not known."""
+    return Place(step.source, *((arg.at if type(arg) is Expr else None) or step.place))
+
+
+def error_at(code, message, place, help=None, notes=()):
+    """The error of one problem."""
+    return SpecError(Problem(code, message, place, help, notes))
+
+
+def at(step, code, message, help=None):
+    """The error of one problem with a step."""
+    return error_at(code, message, place_of(step), help)
+
+
+def refused(code, message, place, refusal, notes=()):
+    """The error that a refusal becomes; it keeps at which points of a sweep it holds."""
+    error = error_at(code, message, place, refusal.help, notes)
+    error.failing = refusal.failing
+    return error
+
+
+def shown(value):
+    """A value for a message."""
+    text = str(value).lower() if type(value) is bool else str(value)
+    return brief(text, 20) if type(value) in _PLAIN else ".."
+
+
+def here(arg, env):
+    """The values of the names that an argument reads, or several of them, as a note."""
+    read = (item.names for item in (arg if type(arg) is tuple else (arg,)) if type(item) is Expr)
+    names = sorted(set().union(*read))[:SHOWN]
+    values = [f"{name} = {shown(env[name])}" for name in names if type(env.get(name)) in _PLAIN]
+    return (f"here {', '.join(values)}",) if values else ()
+
+
+def valued(arg, env, place):
+    """The value of an argument in an environment."""
+    try:
+        return evaluate(arg, env)
+    except KeyError as error:
+        name, help = error.args[0], "it names an axis that the input here does not have"
+        raise error_at("unknown-variable", f"`{name}` has no value here", place.narrowed(name), help) from None
+    except Refused as error:
+        raise refused("bad-value", error.message, place, error, here(arg, env)) from None
+    except (ArithmeticError, ValueError, TypeError) as error:
+        reason = "a word or a kernel is no number" if isinstance(error, TypeError) else str(error)
+        text = f"`{brief(arg.text)}`" if type(arg) is Expr else "this"
+        raise error_at("bad-expression", f"{text} has no value: {reason}", place, None, here(arg, env)) from None
+
+
+def bound(step, call, op, x, scope, noted):
+    """The options of a call as its rule takes them.
+
+    `noted` takes the errors of sizes for which another size can stand in, so that the walk goes on.
+    """
+    if not call.dynamic:
+        return call.options
+    env = {**shape_names(x), **scope.env}
+    options = {}
+    for name, arg in call.options.items():
+        if name not in op.branches and is_dynamic(arg):
+            arg = _bound_one(step, call, op.options[name], arg, env, noted)
+        options[name] = arg
+    return options
+
+
+def _bound_one(step, call, option, arg, env, noted):
+    place = Place(step.source, *call.places.get(option.name, step.place))
+    value = valued(arg, env, place)
+    try:
+        if is_mixed_up(value, option.kind):
+            raise TypeError
+        return option.kind.bind(value)
+    except Refused as error:
+        problem = refused("bad-value", f"`{option.name}`: {error.message}", place, error, here(arg, env))
+        instead = _stand_in(option.kind, value)
+        if instead is None:
+            raise problem from None
+        noted(problem)
+        return instead
+    except TypeError:
+        message, help = f"`{option.name}` cannot be `{shown(value)}`", f"it is {option.kind.doc}"
+        raise error_at("bad-value", message, place, help, here(arg, env)) from None
+
+
+def is_mixed_up(value, kind):
+    """Whether a truth stands where a number is due, or a number where a truth is."""
+    if kind.name in ("flag", "flags"):
+        each = value if type(value) is tuple else (value,)
+        return any(type(one) in (int, float) and one not in (0, 1) for one in each)
+    return type(value) is bool
+
+
+def _stand_in(kind, value):
+    """A size near one that cannot be; None when there is none."""
+    if type(value) not in (int, float) or not abs(value) < limits.SIZE:
+        return None
+    try:
+        return kind.bind(max(int(value), 1))
+    except (Refused, TypeError):
+        return None
+
+
+def applied(step, op, x, options):
+    """The layer that an operation's rule makes of an input and options."""
+    try:
+        layer = op.rule(x, **options) if op.takes_input else op.rule(**options)
+        for size in layer.shape:
+            if type(size) is int and size > limits.SIZE:
+                raise Refused(f"an output of {size:,} is too large: the limit is {limits.SIZE:,}")
+        if len(layer.shape) > limits.RANK:
+            raise Refused(f"an output of {len(layer.shape)} axes is too much: the limit is {limits.RANK}")
+        return layer
+    except Refused as error:
+        places = step.body.places if type(step.body) is Call else {}
+        place = Place(step.source, *places.get(error.option, step.place))
+        apart = "do not match" in error.message
+        code = "shape-mismatch" if apart else "cannot-be"
+        rest = error.message.removeprefix(op.name)
+        named = rest != error.message and rest[:1] in (" ", ":")
+        message = f"`{op.name}`{rest}" if named else f"`{op.name}`: {error.message}"
+        error.help = error.help or (_way(op, options) if apart else _usual(error.message))
+        raise refused(code, message, place, error, _flowing(op, x)) from None
+
+
+def _usual(message):
+    return next((help for part, help in _HELP.items() if part in message), None)
+
+
+def _way(op, options):
+    """What brings the branches of an operation to one shape."""
+    from ..ops.layout import axis_number
+    from .matching import way
+
+    shapes = options[op.branches[0]]
+    return way(shapes, axis_number(shapes[0], options.get("axis", "channels")) if "axis" in op.options else None)
+
+
+def _flowing(op, x):
+    """The shape that flows into an operation, as a note."""
+    plain = op.takes_input and not op.branches and all(type(size) is int for size in x)
+    return (f"the input here is {list(x)}",) if plain else ()
+
+
+def _control(step, arg, x, scope):
+    return valued(arg, {**shape_names(x), **scope.env}, place_in(step, arg))
+
+
+def decided(step, name, arg, x, scope):
+    """A condition as a bool."""
+    value = _control(step, arg, x, scope)
+    if type(value) in (str, tuple) or (type(value) in (int, float) and value not in (0, 1)):
+        help = "it is a condition, such as `true`, `i > 0` or `stride == 1`"
+        raise error_at("bad-value", f"`{name}` cannot be `{shown(value)}`", place_in(step, arg), help)
+    return value if type(value) is bool else num.domain(value).decide(value)
+
+
+def counted(step, name, arg, x, scope):
+    """A count, 0 or more."""
+    value = _control(step, arg, x, scope)
+    try:
+        if type(value) is bool:
+            raise TypeError
+        value = num.whole(value)
+        num.require(value >= 0, "must be at least 0, got {}", value)
+        return value
+    except Refused as error:
+        raise refused("bad-value", f"`{name}`: {error.message}", place_in(step, arg), error) from None
+    except TypeError:
+        help = "it is a whole number, 0 or more"
+        raise error_at("bad-value", f"`{name}` cannot be `{shown(value)}`", place_in(step, arg), help) from None

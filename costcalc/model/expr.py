@@ -1,0 +1,250 @@
+"""Spec arithmetic: a text becomes a checked `Expr`, which has a value in an environment of names.
+
+The language: numbers, names, `+ - * / // %`, comparisons, `and or not`, `a if c else b`, the functions below and those
+of `define`. Python's own parser builds the tree; a whitelist admits it; nothing is ever given to `eval`.
+"""
+
+import ast
+import operator
+import warnings
+from typing import NamedTuple
+
+from .. import limits, num
+from ..errors import BadExpression, Refused, brief, listed, named, nearest
+
+FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
+    "min": (num.minimum, 2, 16),
+    "max": (num.maximum, 2, 16),
+    "floor": (num.floor, 1, 1),
+    "ceil": (num.ceil, 1, 1),
+    "round": (num.nearest, 1, 1),
+    "divisible": (num.divisible, 1, 3),
+}
+CONSTANTS = {"true": True, "false": False}
+
+_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()+-*/%<>=!")
+_NUMBER = frozenset("0123456789.eE+-")
+
+
+def _bounded(apply, a, b):
+    """A result of arithmetic, unless it is on its way to fill the memory."""
+    if type(a) in (str, tuple) or type(b) in (str, tuple):
+        raise TypeError  # Python would repeat it
+    result = apply(a, b)
+    if type(result) in (int, float) and not -1e60 < result < 1e60:
+        raise Refused("this grows too large to be a size")
+    return result
+
+
+_ARITHMETIC = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: lambda a, b: _bounded(operator.mul, a, b),
+    ast.Div: lambda a, b: _bounded(operator.truediv, a, b),
+    ast.FloorDiv: num.floor_div,
+    ast.Mod: operator.mod,
+}
+_COMPARISONS = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: num.equal,
+    ast.NotEq: lambda a, b: num.negate(num.equal(a, b)),
+}
+
+
+class Expr:
+    """A checked expression: its text, the names it reads, `value(env)`, and how much work that is.
+
+    `at` is where it stands in the file (line, column, width), where that is known.
+    """
+
+    __slots__ = ("at", "depth", "names", "steps", "text", "value")
+
+    def __init__(self, text, names, value, steps=1, depth=1, at=None):
+        self.text, self.names, self.value = text, names, value
+        self.steps, self.depth, self.at = steps, depth, at
+
+
+class Function(NamedTuple):
+    """A function of `define:` : parameters and a body."""
+
+    name: str
+    params: tuple[str, ...]
+    body: Expr
+
+    def apply(self, env, args):
+        """The value of the body, the parameters added to the names of the caller."""
+        return self.body.value({**env, **dict(zip(self.params, args, strict=True))})
+
+
+def parse(text, known, functions):
+    """The `Expr` of a text.
+
+    `known` holds the names that may appear, `functions` maps names to (function, fewest, most).
+    Raises `BadExpression` at the first thing that is not in the language.
+    """
+    text = text.strip()
+    _scan(text)
+    builder = _Builder(text, known, functions)
+    value = builder.build(_tree(text), 0)
+    return Expr(text, frozenset(builder.names), value, builder.steps, builder.deepest)
+
+
+def _tree(text):
+    """Python's syntax tree, its columns counted in `text`."""
+    try:
+        with warnings.catch_warnings():  # Python warns of `3if`; here it is an error like any other
+            warnings.simplefilter("error")
+            return ast.parse(text, mode="eval").body
+    except (SyntaxError, Warning, RecursionError, MemoryError, ValueError) as error:
+        column = min(max((getattr(error, "offset", None) or 1) - 1, 0), max(len(text) - 1, 0))
+        width = 1 if column else len(text)  # at the start, Python only says that all of it is no expression
+        raise BadExpression("bad-expression", f"`{brief(text)}` is not an expression", column, width) from None
+
+
+def _scan(text):
+    """Refuse what Python's parser would read but the language does not have."""
+    if len(text) > limits.EXPRESSION_CHARS:
+        message = f"an expression has at most {limits.EXPRESSION_CHARS:,} characters"
+        raise _over(text, "chars", message, "a part of it can be a function under `define:`")
+    if not _ALLOWED.issuperset(text):
+        at = next(at for at, char in enumerate(text) if char not in _ALLOWED)
+        raise BadExpression("bad-expression", f"{named(text[at])} has no meaning in an expression", at)
+    if "**" in text:
+        raise BadExpression("bad-expression", "there is no power in expressions", text.index("**"), 2)
+    if not text:
+        raise BadExpression("bad-expression", "a number or an expression is missing")
+
+
+def _over(text, limit, message, help=None):
+    return BadExpression("limit", message, 0, len(text), limits.hint(f"expression_{limit}", help))
+
+
+class _Builder:
+    """Turns an admitted tree into nested functions of an environment."""
+
+    def __init__(self, text, known, functions):
+        self.text, self.known, self.functions = text, known, functions
+        self.names, self.steps, self.deepest = set(), 0, 0
+
+    def build(self, node, depth):
+        self.work(1, depth)
+        rule = _RULES.get(type(node))
+        if rule is None:
+            self.fail("bad-expression", "this is not part of the expression language", node)
+        return rule(self, node, depth + 1)
+
+    def work(self, steps, depth):
+        """Count the work of a part; refuse what would take too long or nest too deep."""
+        self.steps, self.deepest = self.steps + steps, max(self.deepest, depth)
+        if self.steps > limits.EXPRESSION_STEPS or self.deepest > limits.EXPRESSION_DEPTH:
+            most = f"{limits.EXPRESSION_DEPTH} levels and {limits.EXPRESSION_STEPS:,} steps, those of functions counted"
+            limit = "depth" if self.deepest > limits.EXPRESSION_DEPTH else "steps"
+            raise _over(self.text, limit, f"too much for one expression: it has at most {most}")
+
+    def fail(self, code, message, node, help=None):
+        width = max(node.end_col_offset - node.col_offset, 1) if node.lineno == node.end_lineno else 1
+        raise BadExpression(code, message, node.col_offset, width, help)
+
+    def constant(self, node, depth):
+        value = node.value
+        if type(value) not in (int, float) or not _NUMBER.issuperset(self.text[node.col_offset : node.end_col_offset]):
+            word = f"`{value}` has no meaning in an expression" if type(value) in (bool, type(None)) else ""
+            self.fail("bad-expression", word or "only decimal numbers can stand here", node)
+        if not abs(value) < 10**limits.DIGITS:
+            self.fail("limit", f"a number has at most {limits.DIGITS} digits", node, f"sizes end at {limits.SIZE:,}")
+        return lambda env: value
+
+    def name(self, node, depth):
+        name = node.id
+        if name in CONSTANTS:
+            return lambda env: CONSTANTS[name]
+        if name not in self.known:
+            if name in self.functions:
+                self.fail("bad-expression", f"`{name}` is a function", node, f"call it: `{name}(..)`")
+            known = sorted(self.known)
+            there = f"known here: {listed(known[:30])}; " if known else ""
+            hint = nearest(name, known) or f"{there}a variable is declared under `vars:`"
+            self.fail("unknown-variable", f"unknown variable `{brief(name)}`", node, hint)
+        self.names.add(name)
+        return lambda env: env[name]
+
+    def binary(self, node, depth):
+        apply = _ARITHMETIC.get(type(node.op))
+        if apply is None:
+            self.fail("bad-expression", "only `+ - * / // %` join numbers", node)
+        left, right = self.build(node.left, depth), self.build(node.right, depth)
+        return lambda env: apply(left(env), right(env))
+
+    def unary(self, node, depth):
+        operand = self.build(node.operand, depth)
+        if isinstance(node.op, ast.USub):
+            return lambda env: -operand(env)
+        return (lambda env: num.negate(operand(env))) if isinstance(node.op, ast.Not) else operand
+
+    def boolean(self, node, depth):
+        parts = [self.build(value, depth) for value in node.values]
+        join = num.both if isinstance(node.op, ast.And) else num.either
+        return lambda env: _fold(join, parts, env)
+
+    def compare(self, node, depth):
+        tests = [_COMPARISONS.get(type(op)) for op in node.ops]
+        if None in tests:
+            self.fail("bad-expression", "only `< <= > >= == !=` compare", node)
+        parts = [self.build(value, depth) for value in (node.left, *node.comparators)]
+        triples = zip(tests, parts, parts[1:], strict=False)
+        pairs = [lambda env, test=test, a=a, b=b: test(a(env), b(env)) for test, a, b in triples]
+        return pairs[0] if len(pairs) == 1 else lambda env: _fold(num.both, pairs, env)
+
+    def choice(self, node, depth):
+        test, yes, no = (self.build(part, depth) for part in (node.test, node.body, node.orelse))
+
+        def value(env):
+            condition = test(env)
+            if isinstance(condition, (bool, int)):  # the other side may not be computable
+                return yes(env) if condition else no(env)
+            return num.select(condition, yes(env), no(env))
+
+        return value
+
+    def call(self, node, depth):
+        name = getattr(node.func, "id", None)
+        if name is None or node.keywords:
+            self.fail("bad-expression", "only functions by name can be called", node)
+        if name not in self.functions:
+            hint = nearest(name, self.functions) or f"known: {listed(sorted(self.functions)[:30])}"
+            self.fail("unknown-function", f"unknown function `{brief(name)}`", node.func, hint)
+        function, fewest, most = self.functions[name]
+        if not fewest <= len(node.args) <= most:
+            due = f"{fewest} value{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} values"
+            example = f"write `{name}({', '.join('abcdefgh'[:fewest])})`"
+            self.fail("wrong-arguments", f"`{name}` takes {due}, got {len(node.args)}", node, example)
+        args = [self.build(arg, depth) for arg in node.args]
+        if isinstance(function, Function):
+            self.work(function.body.steps, depth + function.body.depth)
+            self.names |= function.body.names - set(function.params)
+            return lambda env: function.apply(env, [arg(env) for arg in args])
+        return lambda env: function(*(arg(env) for arg in args))
+
+
+def _fold(join, parts, env):
+    result = parts[0](env)
+    for part in parts[1:]:
+        if result is (join is num.either):  # decided: `true or ..`, `false and ..`
+            return result
+        result = join(result, part(env))
+    return result
+
+
+_RULES = {
+    ast.Constant: _Builder.constant,
+    ast.Name: _Builder.name,
+    ast.BinOp: _Builder.binary,
+    ast.UnaryOp: _Builder.unary,
+    ast.BoolOp: _Builder.boolean,
+    ast.Compare: _Builder.compare,
+    ast.IfExp: _Builder.choice,
+    ast.Call: _Builder.call,
+}

@@ -1,0 +1,190 @@
+"""A network as frozen data: what a reader returns and what `trace` walks.
+
+Named tuples rather than dataclasses: they are as frozen, and cost a sixth of the time to define, which
+is part of every start of the program.
+
+An argument (`Arg`) is a plain value (number, bool, word, tuple), an `Expr`, or a tuple that holds such.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ..errors import Place, Source
+from .accounting import Stored
+from .expr import Expr
+
+Arg = Any
+
+
+class Call(NamedTuple):
+    """One operation with its options. `places` says where each option stands in the file."""
+
+    op: str
+    options: Mapping[str, Arg]
+    places: Mapping[str, tuple]
+    dynamic: bool  # whether any option must be evaluated
+    reuse: str = ""  # the layer whose weights it reads
+    holds: Mapping[str, Arg] | None = None  # its parameters by kind, where they are not those of its rule
+
+    @property
+    def shares(self):
+        """Whether its parameters are not those that its rule says."""
+        return bool(self.reuse) or self.holds is not None
+
+
+class Block(NamedTuple):
+    """The definition of a block: its signature and its steps."""
+
+    name: str
+    params: tuple[str, ...]
+    defaults: Mapping[str, Arg]
+    steps: tuple["Step", ...]
+    source: Source
+    tensors: frozenset = frozenset()  # the parameters that name a layer
+
+
+class BlockCall(NamedTuple):
+    """A block called once per row of arguments; a row may have a label."""
+
+    block: Block
+    rows: tuple[tuple[str | None, Mapping[str, Arg]], ...]
+
+
+class Group(NamedTuple):
+    """Steps that stand together, to repeat, skip or bridge them as one."""
+
+    steps: tuple["Step", ...]
+
+
+class Include(NamedTuple):
+    """Layers of another spec, which sees nothing of this one but the values it is given."""
+
+    model: "Model"
+    name: str  # what its layers are called, unless the step has a label
+    steps: tuple["Step", ...]  # all its layers, or those between two names
+    given: Mapping[str, Arg]
+
+    @property
+    def params(self):
+        """The names of its variables: what parameters are to a block."""
+        return tuple(self.model.variables)
+
+    @property
+    def defaults(self):
+        """What those are that are not given."""
+        return {name: variable.default for name, variable in self.model.variables.items()}
+
+
+class Reuse(NamedTuple):
+    """An earlier layer run again with the same weights."""
+
+    name: str
+
+
+class Chosen(NamedTuple):
+    """An operation named by a block's argument (`then: [norm, act]`)."""
+
+    param: str
+
+
+class Stated(NamedTuple):
+    """One operation on tensors of stated shapes: a node of a graph, whose reader knows every edge."""
+
+    op: str
+    inputs: tuple[Arg, ...]  # the shapes that flow in, channels last
+    options: Mapping[str, Arg]
+    path: tuple[str, ...]  # the levels of its name, outermost first
+    title: str  # the node, for a message
+    holds: Mapping[str, int] | None = None  # its numbers by kind, those of earlier layers left out; None: by the rule
+    shared: str | None = None  # the layer that holds all its numbers
+    follows: bool = False  # hidden where it costs nothing, as a `then` layer
+    sources: tuple = ()  # of each input: the number of the step that makes it, an input's name, None for a constant
+
+
+class Step(NamedTuple):
+    """One entry of a list of layers: a body, and how it is run."""
+
+    body: Call | BlockCall | Group | Include | Reuse | Chosen | Stated
+    place: tuple  # line, column, width in the block's source
+    source: Source
+    repeat: Arg = None
+    when: Arg = None
+    residual: Arg = None
+    residual_at: tuple | None = None  # where `residual` stands
+    times: Arg = None
+    label: str | None = None  # `as:`
+    origin: str | None = None  # `from:`
+    then: tuple["Step", ...] = ()
+    plain: bool = True  # no repeat, condition, residual, times, label or origin
+
+
+class Input(NamedTuple):
+    """A named input. `listed` tells `[h, w, c]` from the form that names its axes."""
+
+    shape: Arg
+    place: Place
+    listed: bool
+
+
+class Variable(NamedTuple):
+    """A variable of the spec. The default may be an expression over earlier ones."""
+
+    name: str
+    default: Arg  # None: it must be set
+    choices: tuple = ()
+    help: str = ""
+    least: float | None = None
+    most: float | None = None
+    place: Place | None = None
+
+
+class Claim(NamedTuple):
+    """A printed row: in which setting, of what, how much, and what is wrong with its figures."""
+
+    source: str
+    at: Mapping[str, Any]
+    of: Mapping[str, tuple[str, ...]]  # type, layer, without: the layers meant, where the figures are no totals
+    figures: Mapping[str, str]  # metric -> as printed
+    convention: str = "paper"
+    errata: Mapping[str, str] = {}  # metric -> why its figure is wrong in print
+    corrected: Mapping[str, str] = {}  # metric -> what should be printed
+    unreproducible: Mapping[str, str] = {}  # metric -> why nothing published gives its figure
+    notes: Mapping[str, str] = {}  # url, model, note: texts for people
+    conv: str = ""  # standard or separable: of the network with its convolutions made so
+    place: Place | None = None
+
+
+class Cap(NamedTuple):
+    """A limit of a spec's own budget: its value, as written, and where."""
+
+    value: Any
+    text: str
+    place: Place
+
+
+class Model(NamedTuple):
+    """A whole spec."""
+
+    name: str
+    source: Source
+    variables: Mapping[str, Variable]
+    inputs: Mapping[str, Input]
+    steps: tuple[Step, ...]
+    published: Iterable[Claim] = ()
+    budget: Mapping[str, Cap] = {}
+    included: tuple[Source, ...] = ()  # the texts of all specs that it includes, each once
+    stored: Stored | None = None  # the parameters of a network that was read with them: not of a spec
+
+
+def evaluate(arg, env):
+    """The value of an argument in an environment of names."""
+    if type(arg) is Expr:
+        return arg.value(env)
+    if type(arg) is tuple:
+        return tuple(evaluate(item, env) for item in arg)
+    return arg
+
+
+def is_dynamic(arg):
+    """Whether an argument needs an environment."""
+    return type(arg) is Expr or (type(arg) is tuple and any(map(is_dynamic, arg)))

@@ -1,0 +1,77 @@
+"""What a walk gives: rows."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..errors import OptionError, Place, Problem, nearest
+from ..ops import Layer, Op
+from .network import Arg, Block
+from .scope import Frame
+
+
+class Row(NamedTuple):
+    """One layer as it was run."""
+
+    op: Op
+    frame: Frame
+    inputs: tuple  # the shapes that flowed in
+    layer: Layer
+    times: Any  # runs per sample
+    shared: str | None  # the layer whose weights it uses again
+    follows: bool  # a `then` layer
+    place: Place
+    options: Mapping[str, Any]  # as the rule got them
+    written: Mapping[str, Arg]  # as they stand in the spec
+
+    @property
+    def type(self):
+        """The layer type, as the paper's Table 2 has it: `conv dw 3x3`."""
+        return self.op.label(self.layer.detail)
+
+    @property
+    def name(self):
+        """The name of the layer in the report, `separable_1/conv`."""
+        return "/".join(self.frame.path)
+
+    @property
+    def places(self):
+        """Where a person wrote it: in its file, then each include that leads there.
+
+        A layer of a block that comes with costcalc is written where a spec calls the block.
+        """
+        found, frame = [self.place], self.frame
+        while frame.parent is not None:
+            step = frame.step
+            if step is not None and step.source is not found[-1].source:
+                call = Place(step.source, *step.place)
+                found[-1:] = [call] if type(frame.call[0]) is Block else [found[-1], call]
+            frame = frame.parent
+        return found
+
+
+def called(rows, pattern):
+    """The rows of the layer or block of that name, or whose names match a glob. Raises OptionError for none."""
+    from fnmatch import fnmatchcase
+
+    block = f"{pattern}/"
+    named = [(row.name, row) for row in rows]
+    found = [row for name, row in named if name == pattern or name.startswith(block) or fnmatchcase(name, pattern)]
+    if not found:
+        tops = [row.frame.path[0] for row in rows]
+        help = nearest(pattern, [name for name, _ in named] + tops) or "`costcalc analyze SPEC` lists the layers"
+        raise OptionError(Problem("unknown-layer", f"no layer is called `{pattern}`", help=help))
+    return found
+
+
+class Trace(NamedTuple):
+    """A finished walk: its rows, the input shapes, and the output's."""
+
+    rows: list
+    inputs: Mapping[str, tuple]
+    output: tuple
+
+
+def same_weights(before, after):
+    """Whether two stretches of rows can be runs of the same layers."""
+    pairs = zip(before, after, strict=False)
+    return len(before) == len(after) and all(a.layer.params == b.layer.params for a, b in pairs)

@@ -1,0 +1,161 @@
+"""The graph of a model whose steps state their inputs, as the readers of graphs give it.
+
+What lies between two steps and costs nothing is no step there. Where a shape shows that something does, it becomes a
+layer here: a reshape, a slice, or an `opaque` that costs nothing. A step may hold more numbers than its operation has:
+those of the constants that it reads, which become parameters here.
+"""
+
+from collections import Counter
+from math import prod
+
+from .. import ops
+from .network import Stated
+from .owning import Owner, beyond, lacking
+from .rows import Row
+from .trace import trace
+from .wiring import Graph, Node, wired
+
+
+def is_stated(model):
+    """Whether the steps of a model state their inputs."""
+    return bool(model.steps) and type(model.steps[0].body) is Stated
+
+
+def graph_of(model, values) -> Graph:
+    """The graph of any model over `values`. Raises SpecError as `trace` does."""
+    if is_stated(model):
+        return _Stitcher(model, trace(model, values)).graph()
+    return wired(model, values)
+
+
+class _Stitcher:
+    def __init__(self, model, walked):
+        self.model, self.walked = model, walked
+        self.nodes, self.numbers, self.step = [], [], 0
+        self.owner = Owner(self.nodes)
+        self.readers = Counter(source for step in model.steps for source in step.body.sources)
+
+    def graph(self):
+        for step, row in zip(self.model.steps, self.walked.rows, strict=True):
+            self.step = len(self.numbers)
+            if not self.is_bias(row, step.body.sources):
+                self.add(row, step.body)
+        return Graph(self.nodes, self.walked.inputs, self.numbers[-1], self.walked.rows)
+
+    def add(self, row, body):
+        """A step, behind what brings its inputs into their shapes."""
+        flow = next((one for one in body.sources if one is not None), next(iter(self.walked.inputs)))
+        row = self.shown(row, flow) if row.op.name == "opaque" else row
+        pairs = [*zip(body.sources, row.inputs, strict=False)]
+        learned = beyond(row)
+        whole = len(pairs) > 1 or bool(learned)  # else it is a constant that a layer only looks at, such as positions
+        shapes = [shape for source, shape in pairs if source is None and whole]
+        whose = self.owner.find(body.shared) if row.shared else None
+        constants = iter(self.constants(row, shapes, flow, learned, whose))
+        found = tuple(
+            next(constants) if source is None and whole else self.shaped(row, source, shape) for source, shape in pairs
+        )
+        row = lacking(row, learned) if shapes else row
+        number = self.put(row, found, row.name)
+        self.nodes[number] = self.owner.given(self.nodes[number], number, whose)
+        self.owner.note("/".join(body.path), number)
+        self.numbers.append(number)
+
+    def shown(self, row, flow):
+        """An opaque row on what flows in, of any shape; what comes out of it, and the numbers it holds, stay."""
+        source = self.number(flow)
+        x = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
+        out, held = tuple(row.layer.shape) or x, row.layer.params
+        options = {name: value for name, value in row.options.items() if name not in ("out", "params")}
+        options |= {} if out == x else {"out": out}
+        if any(held.values()) or row.options.get("params", "unknown") != "unknown":
+            options["params"] = sum(held.values()) if {kind for kind in held if held[kind]} <= {"weight"} else 0
+        layer = row.op.rule(x, **options)
+        return row._replace(inputs=(x,), options=options, layer=layer._replace(params=held))
+
+    def is_bias(self, row, sources):
+        """Whether a step adds the bias of the layer before it, which has it then."""
+        flowing = [one for one in sources if one is not None]
+        if row.op.name != "add" or len(flowing) != 1 or type(flowing[0]) is str or self.readers[flowing[0]] > 1:
+            return False
+        number = self.numbers[flowing[0]]
+        before = self.nodes[number]
+        held = {kind: count for kind, count in row.layer.params.items() if count}
+        shape = before.row.layer.shape
+        if before.options.get("bias") is not False or held != {"bias": shape[-1]} or row.layer.shape != shape:
+            return False
+        if before.holder != number or before.row.times != row.times:
+            return False
+        options = {**before.row.options, "bias": True}
+        layer = before.row.op.rule(*before.row.inputs[:1], **options)
+        layer = layer._replace(params={**before.row.layer.params, **held})
+        row = before.row._replace(layer=layer, options=options, shared=None)
+        self.nodes[number] = before._replace(row=row, steps=(*before.steps, self.step))
+        self.numbers.append(number)
+        return True
+
+    def put(self, row, sources, name):
+        """A node of the graph; gives its number."""
+        self.nodes.append(Node(row, name, sources, len(self.nodes), None, (self.step,)))
+        return len(self.nodes) - 1
+
+    def constants(self, row, shapes, flow, learned, whose):
+        """Tensors that hang on nothing: learned, which hold the numbers by kind, or there from the start."""
+        known = self.owner.parameter(whose, shapes)
+        if known is not None:
+            return [known]
+        sizes, kind = [*map(prod, shapes)], next(iter(learned), "weight")
+        count = learned.get(kind, 0)
+        if len(learned) < 2 and count == sum(sizes):
+            return [self.parameter(row, shape, {kind: prod(shape)}) for shape in shapes]
+        first = sizes.index(count) if len(learned) < 2 and count in sizes else 0
+        return [
+            self.parameter(row, shape, learned) if learned and at == first else self.constant(row, shape, flow)
+            for at, shape in enumerate(shapes)
+        ]
+
+    def parameter(self, row, shape, learned):
+        """A learned tensor of numbers by kind, which may be more than it has elements: it is part of a larger one."""
+        options = {"shape": shape, **({} if "weight" in learned else {"kind": next(iter(learned))})}
+        number = self.between(row, "parameter", (), options)
+        node = self.nodes[number]
+        self.nodes[number] = node._replace(row=node.row._replace(layer=node.row.layer._replace(params=learned)))
+        return number
+
+    def constant(self, row, shape, flow):
+        """A tensor that was there from the start."""
+        options = {"label": "constant", "out": shape, "mult_adds": 0, "params": 0}
+        return self.between(row, "opaque", (self.number(flow),), options)
+
+    def shaped(self, row, source, shape):
+        """The tensor that a step reads, in the shape that it has there."""
+        source = self.number(source)
+        found = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
+        shape = tuple(shape)
+        if found == shape:
+            return source
+        if prod(found) == prod(shape):
+            flat = len(shape) == 1
+            return self.between(row, "flatten" if flat else "reshape", (source,), {} if flat else {"shape": shape})
+        differs = [at for at, sizes in enumerate(zip(found, shape, strict=False)) if sizes[0] != sizes[1]]
+        if len(found) == len(shape) and len(differs) == 1 and shape[differs[0]] < found[differs[0]]:
+            options = {"size": shape[differs[0]], "axis": differs[0]}
+            return self.between(row, "slice", (source,), options)
+        options = {"label": "rearranged", "out": shape, "mult_adds": 0, "params": 0}
+        return self.between(row, "opaque", (source,), options)
+
+    def number(self, source):
+        """The node of a step's number; an input by its name."""
+        if source is None:
+            return next(iter(self.walked.inputs))
+        return source if type(source) is str else self.numbers[source]
+
+    def between(self, row, op, sources, options):
+        """A layer that is no step of the model."""
+        found = ops.find(op)
+        inputs = tuple(
+            self.walked.inputs[one] if type(one) is str else self.nodes[one].row.layer.shape for one in sources
+        )
+        layer = found.rule(*inputs, **options)
+        made = Row(found, row.frame, inputs, layer, row.times, None, True, row.place, options, options)
+        return self.put(made, sources, f"{row.name}/{op}")

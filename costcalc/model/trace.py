@@ -1,0 +1,250 @@
+"""Walks a Model with values and gives rows: the only interpreter.
+
+What flows through decides what comes out: whole numbers give a table, arrays a sweep, symbols a formula.
+"""
+
+from .. import limits, num, ops
+from ..allowance import within
+from ..errors import SpecError, in_order, nearest
+from .binding import applied, at, bound, counted, decided, place_of
+from .calls import arguments, explained, passed
+from .holding import Held
+from .inputs import input_shape
+from .network import BlockCall, Call, Group, Include, Reuse, Stated
+from .rows import Row, Trace, same_weights
+from .scope import Frame, Named, Scope, look_up, reusable
+from .stating import Levels, stated
+from .work import EVERY, Work
+
+
+def trace(model, values, most_layers=None):
+    """Run a model's layers over `values`, the variables' values; `most_layers` is LAYERS of the limits unless given.
+
+    Raises SpecError with the place of the layer that cannot be.
+    """
+    with within("seconds", "this network"):
+        return _Tracer(model, values, most_layers).run()
+
+
+class _Tracer:
+    """One walk: the rows so far, and what is known of the place where it is."""
+
+    def __init__(self, model, values, most_layers=None):
+        self.model, self.values, self.work = model, values, Work(most_layers)
+        self.rows, self.memo = [], {}
+        self.times, self.shared = 1, None
+        self.calls, self.problems = [], {}
+
+    def run(self):
+        scope = Scope(dict(self.values), Frame(None, ""), None, self.values)
+        declared = self.model.variables
+        inputs = {name: input_shape(name, one, self.values, declared) for name, one in self.model.inputs.items()}
+        for name, shape in inputs.items():
+            scope.named[name] = Named(shape, None, None, ())
+        self.levels = Levels(scope.frame)
+        try:
+            output = self.steps(self.model.steps, next(iter(inputs.values()), ()), scope)
+        except SpecError as error:
+            if not self.problems:  # else it may only follow from what is noted already
+                raise explained(error, self.calls) from None
+        if self.problems:
+            raise SpecError(*sorted(self.problems.values(), key=in_order))
+        return Trace(self.rows, inputs, output)
+
+    def note(self, error):
+        """Keep an error, the first of each place, while the walk goes on."""
+        place = error.problems[0].place
+        self.problems.setdefault((id(place.source), place[1:]), explained(error, self.calls).problems[0])
+
+    # steps
+
+    def steps(self, steps, x, scope):
+        if steps:
+            self.work.deeper(steps[0])
+        for step in steps:
+            x = self.step(step, x, scope) if step.plain else self.controlled(step, x, scope)
+        self.work.depth -= bool(steps)
+        return x
+
+    def step(self, step, x, scope):
+        """A step without controls: its body, then what follows; an operation sees to that itself."""
+        x = self.body(step, x, scope, None)
+        return self.follow(step.then, x, scope) if step.then and type(step.body) is not Call else x
+
+    def controlled(self, step, x, scope):
+        x = look_up(step.origin, step, scope).shape if step.origin else x
+        if step.label in scope.named:
+            raise at(step, "name-taken", f"two layers are called `{step.label}`")
+        start = len(self.rows)
+        if step.repeat is None:
+            x = self.once(step, x, scope)
+        else:
+            for i in range(self.repeats(step, x, scope)):
+                x = self.once(step, x, Scope({**scope.env, "i": i}, scope.frame, scope))
+        if step.label:
+            scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)))
+        return x
+
+    def once(self, step, x, scope):
+        self.work.walk(step)
+        if step.when is not None and not decided(step, "when", step.when, x, scope):
+            return x
+        outer = self.times
+        if step.times is not None:
+            self.times = outer * counted(step, "times", step.times, x, scope)
+            if type(self.times) is int and self.times > limits.SIZE:
+                raise at(step, "limit", f"a layer runs at most {limits.SIZE:,} times")
+        own = type(step.body) is Group and (step.repeat is not None or step.label)  # a level of names
+        inner = Scope(scope.env, Frame(scope.frame, step.label or ""), scope) if own else scope
+        y = self.body(step, x, inner, step.label)
+        if step.residual is not None and decided(step, "residual", step.residual, x, scope):
+            y = self.join(step, x, y, inner)
+        if type(step.body) is not Call:
+            y = self.follow(step.then, y, inner)
+        self.times = outer
+        return inner.frame.closed(y) if own else y
+
+    def body(self, step, x, scope, label):
+        body = step.body
+        if type(body) is Call:
+            return self.call(step, x, scope, step.then, label)
+        if type(body) is Group:
+            return self.steps(body.steps, x, scope)
+        if type(body) is Stated:
+            self.add(stated(step, self.times, self.values, self.levels))
+            return self.rows[-1].layer.shape
+        if type(body) is BlockCall:
+            return self.block(step, body, x, scope, label)
+        if type(body) is Include:
+            return self.include(step, body, x, scope, label)
+        if type(body) is Reuse:
+            return self.reuse(step, body.name, x, scope)
+        return self.chosen(step, body, x, scope)
+
+    def follow(self, then, x, scope):
+        start = len(self.rows)
+        x = self.steps(then, x, scope) if then else x
+        self.rows[start:] = [row._replace(follows=True) for row in self.rows[start:]]
+        return x
+
+    # bodies
+
+    def call(self, step, x, scope, then, label):
+        call = step.body
+        op = ops.find(call.op)
+        frame = Frame(scope.frame, label or call.op)
+        inputs = (x,) if op.takes_input else ()
+        options = bound(step, call, op, x, scope, self.note)
+        if op.branches:
+            options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
+        layer = self.remembered(step, op, x, options)
+        layer, shared = self.held(step, x, scope, layer) if call.shares else (layer, self.shared)
+        self.add(Row(op, frame, inputs, layer, self.times, shared, False, place_of(step), options, call.options))
+        x = self.follow(then, layer.shape, Scope(scope.env, frame, scope)) if then else layer.shape
+        return frame.closed(x)
+
+    def held(self, step, x, scope, layer):
+        return Held(step, x, scope, self.rows).of(layer, self.shared)
+
+    def branches(self, step, op, options, x, scope, frame, inputs):
+        options = dict(options)
+        for name in op.branches:
+            if name not in options:
+                continue
+            one = op.options[name].kind.form == "branch"
+            values = (options[name],) if one else options[name]
+            many = len(values) > 1
+            shapes = tuple(self.branch(step, value, x, scope, frame, many) for value in values)
+            options[name] = shapes[0] if one else shapes
+            inputs = inputs + shapes if one else shapes
+        return options, inputs
+
+    def branch(self, step, branch, x, scope, frame, many):
+        if type(branch) is str:
+            return look_up(branch, step, scope).shape
+        if not many:
+            return self.steps(branch, x, Scope(scope.env, frame, scope))
+        inner = Frame(frame, "branch")
+        return inner.closed(self.steps(branch, x, Scope(scope.env, inner, scope)))
+
+    def remembered(self, step, op, x, options):
+        """The layer, computed once for the same shape and options."""
+        key = (op.name, x, *options.items())
+        try:
+            layer = self.memo.get(key)
+        except TypeError:  # arrays have no hash: a sweep computes each layer once anyway
+            return applied(step, op, x, options)
+        if layer is None:
+            layer = self.memo[key] = applied(step, op, x, options)
+        return layer
+
+    def block(self, step, body, x, scope, label):
+        for name, row in body.rows:
+            self.work.walk(step)
+            base = label or (f"{body.block.name}_{name}" if name else body.block.name)
+            env, named = arguments(step, body.block, row, x, scope)
+            self.calls.append((step, body, env))
+            frame = Frame(scope.frame, base, (body.block, row), step)
+            x = frame.closed(self.steps(body.block.steps, x, Scope(env, frame, scope, None, named)))
+            self.calls.pop()
+        return x
+
+    def include(self, step, body, x, scope, label):
+        self.work.walk(step)
+        given, values = passed(step, body, x, scope)
+        frame = Frame(scope.frame, label or body.name, (body, body.given), step)
+        inner = Scope(dict(values), frame, None, values)
+        inner.named.update((name, Named(x, None, None, ())) for name in body.model.inputs)
+        self.calls.append((step, body, given))
+        x = inner.frame.closed(self.steps(body.steps, x, inner))
+        self.calls.pop()
+        return x
+
+    def chosen(self, step, body, x, scope):
+        name = scope.env[body.param]
+        if type(name) is not str or name not in ops.INDEX:
+            message = f"`{body.param}` must name an operation here, got `{name}`"
+            raise at(step, "bad-value", message, nearest(name, ops.INDEX))
+        op = ops.find(name)
+        missing = [option.name for option in op.options.values() if option.required]
+        if missing:
+            raise at(step, "bad-value", f"`{name}` needs `{missing[0]}` and cannot stand alone")
+        return self.call(step._replace(body=Call(name, {}, {}, False)), x, scope, (), None)
+
+    def reuse(self, step, name, x, scope):
+        named = reusable(name, step, scope)
+        outer, self.shared = self.shared, name
+        start = len(self.rows)
+        again = Scope(named.scope.env, scope.frame, named.scope)
+        self.work.deeper(step)
+        x = self.once(named.step._replace(label=None, origin=None), x, again)
+        self.work.depth -= 1
+        before, after = self.rows[slice(*named.rows)], self.rows[start:]
+        if not same_weights(before, after):
+            raise at(step, "bad-reuse", f"`{name}` has other weights on this input: they cannot be used again")
+        self.shared = outer
+        return x
+
+    def join(self, step, x, y, scope):
+        op = ops.find("add")
+        try:
+            layer = self.remembered(step, op, x, {"inputs": (x, y)})
+        except SpecError as error:
+            from .matching import unbridged
+
+            raise unbridged(error, step, x, y) from None
+        frame = Frame(scope.frame, "add")
+        self.add(Row(op, frame, (x, y), layer, self.times, None, False, place_of(step), {}, {}))
+        return frame.closed(layer.shape)
+
+    def repeats(self, step, x, scope):
+        count = counted(step, "repeat", step.repeat, x, scope)
+        count = num.domain(count).single(count)
+        self.work.refuse_more(count, step)
+        return count
+
+    def add(self, row):
+        self.rows.append(row)
+        count = len(self.rows)
+        if count > self.work.most or not count % EVERY:
+            self.work.look(count, row.place)

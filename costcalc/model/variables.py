@@ -1,0 +1,142 @@
+"""The variables of a spec: defaults, given values and their checks."""
+
+import math
+from functools import reduce
+
+from .. import limits
+from ..errors import OptionError, Problem, Refused, SpecError, brief, listed, nearest
+from ..num import either, equal, require
+from .network import evaluate
+
+_PLAIN = (int, float, bool, str)
+TYPICAL = 224  # of a variable that has no default: most images have that side
+
+
+def settle(model, given):
+    """Every variable's value: those given, the defaults for the rest.
+
+    Numbers are checked; arrays and symbols pass (a sweep checks its own points). Raises OptionError for a
+    variable the spec does not declare and for a value it cannot have.
+    """
+    for name in given:
+        if name not in model.variables:
+            raise unknown_variable(name, model)
+    _refuse_open(model, given)
+    values = {}
+    for name, variable in model.variables.items():
+        if name in given:
+            values[name] = checked(variable, given[name])
+        else:
+            values[name] = _default(variable, values)
+    return values
+
+
+def typical(model, given=()):
+    """A plausible value of every variable: as `settle`, and a common one for those that must be set."""
+    open_ones = {name: TYPICAL for name, variable in model.variables.items() if variable.default is None}
+    return settle(model, {**open_ones, **dict(given)})
+
+
+def fixed(model, varied, given=()):
+    """The values of the variables that neither vary nor follow from one that does."""
+    values, moving = typical(model, given), set(varied)
+    for name, variable in model.variables.items():
+        if name not in given and moving & getattr(variable.default, "names", frozenset()):
+            moving.add(name)
+    return {name: value for name, value in values.items() if name not in moving}
+
+
+def _refuse_open(model, given):
+    """Refuse to go on without a value for every variable that has no default."""
+    missing = [name for name, variable in model.variables.items() if variable.default is None and name not in given]
+    if missing:
+        example = " ".join(f"--set {name}={TYPICAL}" for name in missing)
+        help = f"set {'it' if len(missing) == 1 else 'them'}, as in {example}"
+        raise OptionError(Problem("open-variable", f"{model.name} leaves {listed(missing)} open", help=help))
+
+
+def unknown_variable(name, model):
+    """The error for a variable that the spec does not declare."""
+    known = sorted(model.variables)
+    help = nearest(name, known) or (f"it declares {listed(known)}" if known else "it declares no variables")
+    return OptionError(Problem("unknown-variable", f"{model.name} has no variable `{brief(name)}`", help=help))
+
+
+def _default(variable, earlier):
+    try:
+        return evaluate(variable.default, earlier)
+    except (ArithmeticError, ValueError, TypeError, Refused) as error:
+        reason = "a word or a kernel is no number" if isinstance(error, TypeError) else error
+        message = f"the default of `{variable.name}` has no value: {reason}"
+        raise SpecError(Problem("bad-value", message, variable.place)) from None
+
+
+def checked(variable, value):
+    """The value, if the variable can have it."""
+    if variable.choices and _is_plain(value):
+        if not any(value == choice and (type(value) is str) == (type(choice) is str) for choice in variable.choices):
+            raise _refusal(variable, value, f"it is one of {listed(variable.choices)}")
+        return value
+    if type(value) is str or type(variable.default) is str:
+        if type(value) is not type(variable.default):
+            raise _refusal(variable, value, "it is a number" if type(value) is str else "it is a word")
+        return value
+    if _is_plain(value):
+        _check_kind(variable, value)
+        _check_number(variable, value)
+    return value
+
+
+def require_possible(variable, value):
+    """Refuse a value that the variable cannot have: arrays at any of their points, symbols where it is known.
+
+    Raises OptionError or Refused.
+    """
+    checked(variable, value)
+    if type(value) in (*_PLAIN, tuple):
+        return
+    message = f"`{variable.name}` cannot be {{}}"
+    if variable.choices:
+        require(reduce(either, [equal(value, choice) for choice in variable.choices]), message, value)
+        return
+    if variable.least is not None:
+        require(value >= variable.least, message, value)
+    elif _is_positive(variable.default):
+        require(value > 0, message, value)
+    if variable.most is not None:
+        require(value <= variable.most, message, value)
+
+
+def _is_plain(value):
+    return type(value) in _PLAIN
+
+
+def _check_kind(variable, value):
+    truth = type(variable.default) is bool
+    if truth != (type(value) is bool) and _is_plain(variable.default):
+        raise _refusal(variable, value, "it is true or false" if truth else "it is a number")
+
+
+def _check_number(variable, value):
+    if abs(value) >= 10**limits.DIGITS and value not in (math.inf, -math.inf):
+        raise _refusal(variable, value, f"a number has at most {limits.DIGITS} digits")
+    if not math.isfinite(value):
+        raise _refusal(variable, value, "it is a finite number")
+    if variable.least is not None and value < variable.least:
+        raise _refusal(variable, value, f"it is at least {variable.least}")
+    if variable.most is not None and value > variable.most:
+        raise _refusal(variable, value, f"it is at most {variable.most}")
+    if variable.least is None and value <= 0 and type(value) is not bool and _is_positive(variable.default):
+        raise _refusal(variable, value, "it must be more than 0, unless the spec gives it a `min`")
+
+
+def _is_positive(default):
+    return type(default) not in (int, float) or default > 0
+
+
+def _refusal(variable, value, why):
+    if type(value) is int:
+        shown = str(value) if value.bit_length() < 200 else "a number so large"
+    else:
+        shown = f"`{brief(value)}`" if type(value) is str else str(value).lower()
+    return OptionError(Problem("bad-value", f"`{variable.name}` cannot be {shown}", help=why))

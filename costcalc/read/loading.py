@@ -1,0 +1,96 @@
+"""Finds a spec, by path or by the name of a shipped config, and reads it."""
+
+import os
+import sys
+
+from .. import limits
+from ..allowance import within
+from ..errors import FileError, Problem, Source, brief, nearest
+from ..files import Origin, check_links, configs, decoded, exists, is_config, is_graph, origin, shipped, specs_in, text
+
+
+def load(spec, top=None):
+    """The Model of a path, of `-` (standard input), or of a shipped config's name (`mobilenet`, `mobilenet.yaml`).
+
+    A file of that name in the working directory wins. What it includes is looked for beside it. A file whose name ends
+    in `.onnx` is read as a graph, the configuration of a Keras model (`.json`, `.keras`) by its layers. Links that
+    leave `top` are refused: without it, the working directory, or that of a file that is not below it. Raises
+    FileError or SpecError.
+    """
+    with within("seconds", f"reading {brief(os.fspath(spec))!r}"):
+        return _loaded(spec, top)
+
+
+def _loaded(spec, top):
+    if (is_graph(spec) or is_config(spec)) and exists(spec):
+        check_links(os.fspath(spec), top)
+    if is_graph(spec) and exists(spec):
+        from .onnx import file
+
+        return modelled(file.source(os.fspath(spec)), None)
+    if is_config(spec) and exists(spec):
+        from .keras import file as keras
+
+        return modelled(keras.source(os.fspath(spec)), origin(os.fspath(spec)))
+    return modelled(*found(spec, top))
+
+
+def modelled(source, origin):
+    """The Model of a source: of a graph by its bytes, of a spec by its text and where it includes others from."""
+    with within("seconds", f"reading {brief(source.path)!r}"):
+        return _modelled(source, origin)
+
+
+def _modelled(source, origin):
+    if source.data:
+        from .onnx import model
+
+        return model.read(source)
+    if is_config(origin.path):
+        from .keras import file
+        from .keras import model as keras
+
+        if file.is_model(source):
+            return keras.read(source)
+    from .spec.reader import read
+
+    return read(source, origin)
+
+
+def source(spec):
+    """The text of a spec and where it is from."""
+    return found(spec)[0]
+
+
+def found(spec, top=None):
+    """The source of a spec, and the origin from which it includes others; `top` as in `load`."""
+    spec = os.fspath(spec)
+    if spec == "-":
+        return Source("-", decoded(_given(), "standard input")), origin("-")
+    if exists(spec):
+        check_links(spec, top)
+        return Source(spec, text(spec)), origin(spec)
+    name = spec.removesuffix(".yaml")
+    if name not in configs():
+        raise FileError(Problem("no-file", f"there is no file {spec!r}", help=_similar(spec)))
+    return shipped().source(f"{name}.yaml"), Origin(shipped(), f"{name}.yaml")
+
+
+def _given() -> bytes:
+    """What stands on standard input, up to a byte more than a spec may have. Raises FileError."""
+    try:
+        if sys.stdin is None:
+            raise OSError(0, "it is closed")
+        read = getattr(sys.stdin, "buffer", sys.stdin).read
+        data = read(limits.FILE_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: closed by this very program
+        why = getattr(error, "strerror", None) or "it is closed"
+        raise FileError(Problem("unreadable", f"cannot read standard input: {why}")) from None
+    return data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+
+
+def _similar(spec):
+    folder, name = os.path.split(spec)
+    stem = name.removesuffix(".yaml").removesuffix(".yml")
+    help = nearest(name, specs_in(folder or ".")) or nearest(stem, configs())
+    return help or "`costcalc zoo` lists the shipped configs"

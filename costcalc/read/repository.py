@@ -1,0 +1,187 @@
+"""A git repository: which files were there at a commit, and what they said. Nothing is checked out, nothing is run."""
+
+import os
+import re
+import subprocess
+import weakref
+from typing import NamedTuple
+
+from .. import git
+from ..errors import OptionError, Problem
+from ..files import unresolved
+
+FILES = 1_000_000  # in one commit
+
+
+class Blob(NamedTuple):
+    """A file at a commit."""
+
+    mode: str
+    sha: str
+
+
+def top() -> str | None:
+    """The directory of the repository that the working directory is in: the nearest with `.git` in it. Or None."""
+    folder = os.path.realpath(".")
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return None
+    return folder
+
+
+class Repository:
+    """The repository at a root directory; `find` gives None where there is none."""
+
+    def __init__(self, root):
+        self.root, self.trees, self.batch = root, {}, None
+
+    @classmethod
+    def find(cls):
+        """The repository that the working directory is in, or None.
+
+        It is never looked for around a file that is read: whoever wrote the file may have put a repository there.
+        Raises OptionError for one that git refuses, and for a git that is too old.
+        """
+        root = top()
+        if root is None:
+            return None
+        git.check_version(root)
+        found = git.output(root, "rev-parse", "--show-toplevel")
+        if found is None or os.path.realpath(os.fsdecode(found.rstrip(b"\n"))) != root:
+            raise _refused(root) if found is None else _elsewhere(root)
+        return cls(root)
+
+    def git(self, *args):
+        """What git prints, or None when it refuses."""
+        return git.output(self.root, *args)
+
+    def said(self, *args):
+        """What git prints, as text. Raises OptionError when it refuses: nothing may pass for empty."""
+        found = self.git(*args)
+        if found is None:
+            raise OptionError(
+                Problem("git-failed", f"git {args[0]} failed in {self.root!r}", help="git fsck may say why")
+            )
+        return os.fsdecode(found)
+
+    def name(self, path):
+        """A path as git has it, links in it not followed; None for one outside the repository."""
+        full, above = unresolved(path), []
+        while not above or above[-1] != os.path.dirname(above[-1]):
+            above.append(os.path.dirname(above[-1]) if above else full)
+        for folder in reversed(above):
+            if os.path.realpath(folder) == self.root:
+                return os.path.relpath(full, folder).replace(os.sep, "/")
+        return None
+
+    def commit(self, revision):
+        """The hash of a revision's commit. Raises OptionError, also where it names several."""
+        found = self._hash(revision)
+        if found is None:
+            help = self.shallow or "a branch, a tag or a commit, as in --base main; git fetch brings the server's"
+            raise OptionError(Problem("no-revision", f"git knows no revision `{revision}`", help=help))
+        self._check_ambiguous(revision)
+        return found
+
+    def _hash(self, revision):
+        found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return found.decode().strip() if found else None
+
+    def _check_ambiguous(self, revision):
+        """Refuse a name that is both a tag and a branch: git takes the tag, which more people can push."""
+        name = re.split(r"[~^:@{]", revision)[0]
+        if not name or name.startswith(("refs/", "-")):
+            return
+        names = [f"refs/{kind}/{name}" for kind in ("tags", "heads", "remotes")]
+        found = self.git("for-each-ref", "--format=%(objectname) %(refname)", *names) or b""
+        pairs = [line.split(" ", 1) for line in os.fsdecode(found).splitlines()]
+        refs = {ref: sha for sha, ref in pairs if ref in names}
+        if len(set(refs.values())) > 1:
+            help = f"write which: --base {sorted(refs)[0]}"
+            raise OptionError(Problem("no-revision", f"`{revision}` is several: {', '.join(sorted(refs))}", help=help))
+
+    def has(self, revision):
+        """Whether there is a commit of that name."""
+        return self._hash(revision) is not None
+
+    def called(self, revision):
+        """A revision by the name of its branch: origin/HEAD as origin/main."""
+        found = self.git("rev-parse", "--abbrev-ref", "--end-of-options", revision)
+        names = found.decode(errors="replace").split() if found else []
+        return names[-1] if names else revision
+
+    @property
+    def shallow(self):
+        """What to do about a clone without history; None if it has one."""
+        found = self.git("rev-parse", "--is-shallow-repository")
+        cut = found is not None and found.strip() == b"true"
+        return "the clone is shallow: git fetch --unshallow, or `fetch-depth: 0` in CI" if cut else None
+
+    def merge_base(self, revision):
+        """The commit where HEAD left a revision, or None."""
+        found = self.git("merge-base", "--end-of-options", "HEAD", revision)
+        return found.decode().strip() if found else None
+
+    def tree(self, commit):
+        """The files of a commit: path -> Blob."""
+        if commit not in self.trees:
+            entries = self.said("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")
+            if len(entries) > FILES:
+                raise OptionError(Problem("limit", f"commit {commit[:7]} has more than {FILES:,} files"))
+            self.trees[commit] = dict(_entry(entry) for entry in entries if entry)
+        return self.trees[commit]
+
+    def blob(self, sha, most):
+        """The bytes of a blob, through one git that stays open for all of them; None for more than `most` bytes.
+
+        Raises OptionError if git does not have it, as may be in a clone that leaves files out.
+        """
+        if self.batch is None:
+            command, pipe = git.command(self.root, "cat-file", "--batch"), subprocess.PIPE
+            environment = git.environment(self.root)
+            self.batch = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment)
+            weakref.finalize(self, _end, self.batch)
+        try:
+            self.batch.stdin.write(sha.encode() + b"\n")
+            self.batch.stdin.flush()
+        except BrokenPipeError:
+            raise _no_object(sha) from None
+        answer = self.batch.stdout.readline().split()
+        if len(answer) != 3 or answer[1] != b"blob":  # name, type, size; `missing`, or nothing when git has ended
+            self.batch = None
+            raise _no_object(sha)
+        if int(answer[2]) > most:
+            self.batch = None  # the next call starts another, which has nothing left to say of this one
+            return None
+        return self.batch.stdout.read(int(answer[2]) + 1)[:-1]
+
+
+def _refused(root):
+    help = "`git status` there says why; of another owner: git config --global --add safe.directory DIRECTORY"
+    return OptionError(Problem("git-failed", f"git refuses the repository {root!r}", help=help))
+
+
+def _elsewhere(root):
+    message = f"the configuration of the repository {root!r} names another directory for its files"
+    return OptionError(Problem("git-failed", message, help="see core.worktree in its configuration"))
+
+
+def _no_object(sha):
+    return OptionError(Problem("git-failed", f"git does not have the object {sha}", help="git fetch may bring it"))
+
+
+def _end(process):
+    """Let an open git end; it does so when nothing more can come."""
+    from contextlib import suppress
+
+    for stream in (process.stdin, process.stdout):
+        with suppress(BrokenPipeError):
+            stream.close()
+    process.wait(git.SECONDS)
+
+
+def _entry(entry):
+    about, _, path = entry.partition("\t")
+    mode, _, sha = about.split()
+    return path, Blob(mode, sha)

@@ -1,0 +1,141 @@
+"""A spec as it was at a git revision: costs are a function of the file, so history needs no store."""
+
+import os
+import posixpath
+from io import BytesIO
+
+from .. import limits
+from ..errors import FileError, OptionError, Problem, Source
+from ..files import Origin, configs, decoded, is_graph
+from .repository import Repository
+
+LINK, REGULAR = "120000", ("100644", "100755", "100664")
+LINKS = 40  # that one path leads over
+_TARGET = 4096  # bytes of a link
+
+
+def at_revision(path, revision):
+    """The Source of a file at a git revision, and the origin from which it includes others there.
+
+    The repository is the one that the working directory is in. Raises OptionError for a revision, FileError for a file
+    that is not.
+    """
+    if path == "-" or (not os.path.lexists(path) and path.removesuffix(".yaml") in configs()):
+        what = "standard input" if path == "-" else f"the shipped config `{path}`"
+        raise OptionError(Problem("usage", f"{what} has no history", help="name a file in a git repository"))
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise FileError(Problem("no-file", f"there is no directory {folder!r}"))
+    repository = Repository.find()
+    name = repository and repository.name(path)
+    if name is None:
+        raise _outside(path, repository)
+    source, origin = spec_at(repository, repository.commit(revision), revision, name)
+    return source._replace(path=path), origin
+
+
+def _outside(path, repository):
+    where = "the repository of the working directory" if repository else "a git repository"
+    message, help = f"{path!r} is not in {where}", "compare two files: costcalc diff OLD NEW"
+    if repository or os.path.isabs(path) or ".." in path.split(os.sep):
+        help = f"go to the repository of the file, or {help}"
+    return FileError(Problem("not-a-repository", message, help=help))
+
+
+def spec_at(repository, commit, revision, name):
+    """The Source of a file of a repository at a commit, and its Origin; `revision` is what a person calls the commit.
+
+    Raises FileError where it was not there, or was a link that leads out of the repository.
+    """
+    real = Revision(repository, commit, revision, "").real(name)
+    if real is None:
+        message = f"there is no {name!r} at {revision}"
+        raise FileError(Problem("no-file-at-revision", message, help="it is new, or had another name there"))
+    origin = origin_at(repository, commit, revision, name)
+    return origin.folder.blob(real, name), origin
+
+
+def origin_at(repository, commit, revision, name):
+    """The origin of a file of a repository at a commit."""
+    return Origin(Revision(repository, commit, revision, posixpath.dirname(name)), posixpath.basename(name))
+
+
+class Revision:
+    """A directory and all below it at a commit, as `files.Folder` is one on disk."""
+
+    def __init__(self, repository, commit, revision, folder):
+        self.repository, self.revision, self.folder = repository, revision, folder
+        self.tree = repository.tree(commit)
+
+    def real(self, path):
+        """The path of the file itself where `path` leads over links at the commit; None if there is none.
+
+        Raises FileError for a link that leaves the directory.
+        """
+        full = self._followed(path)
+        start = posixpath.join(self.folder, "")
+        if not full.startswith(start):
+            raise self._leaves(path)
+        found = self.tree.get(full)
+        return full.removeprefix(start) if found and found.mode in REGULAR else None
+
+    def _followed(self, path):
+        done, left, links = [], self._full(path).split("/")[::-1], 0
+        while left:
+            part = left.pop()
+            if part == ".." and not done:
+                raise self._leaves(path)
+            if part == "..":
+                done.pop()
+            elif part not in ("", "."):
+                done.append(part)
+            found = self.tree.get("/".join(done)) if part not in ("..", "", ".") else None
+            if found and found.mode == LINK:
+                links += 1
+                left += self._target(found, path, links).split("/")[::-1]
+                done.pop()
+        return "/".join(done)
+
+    def _target(self, blob, path, links):
+        """The text of a link, a relative path."""
+        text = self.repository.blob(blob.sha, _TARGET)
+        if text is None or links > LINKS:
+            raise FileError(Problem("bad-include", f"`{path}` is a link without an end at {self.revision}"))
+        if text.startswith(b"/"):
+            raise self._leaves(path)
+        return os.fsdecode(text)
+
+    def _leaves(self, path):
+        message = f"`{path}` is a link that leaves the directory at {self.revision}"
+        return FileError(Problem("bad-include", message, help="another base may do: --base REF"))
+
+    def source(self, path):
+        """The text of a file, or the bytes of a graph. Raises FileError."""
+        return self.blob(self._full(path), path)
+
+    def blob(self, full, name):
+        """The Source of the file at a path of the repository, of the format that a name ends in. Raises FileError."""
+        shown = f"{full} at {self.revision}"
+        limit = "graph_file_bytes" if is_graph(name) else "file_bytes"
+        most = limits.value(limit)
+        data = self.repository.blob(self.tree[full].sha, most)
+        if data is None:
+            raise FileError(Problem("limit", f"{shown!r} is larger than {most:,} bytes", help=limits.hint(limit)))
+        if is_graph(name):
+            from .onnx.file import bounded
+
+            return bounded(data, shown)
+        if name.lower().endswith(".keras"):
+            from .keras.file import unpacked
+
+            return unpacked(BytesIO(data), shown)
+        return Source(shown, decoded(data, shown))
+
+    def names(self, path):
+        """The specs in a directory, for a hint."""
+        start = posixpath.join(self._full(path), "")
+        below = (name.removeprefix(start) for name in self.tree if name.startswith(start))
+        return [name for name in below if "/" not in name and name.endswith((".yaml", ".yml"))]
+
+    def _full(self, path):
+        return posixpath.join(self.folder, path)

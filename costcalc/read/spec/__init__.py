@@ -1,0 +1,1 @@
+"""The spec language: a text of YAML becomes a Model."""

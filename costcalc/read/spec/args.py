@@ -1,0 +1,215 @@
+"""Options and expressions: text of the file becomes a checked argument."""
+
+from ... import limits
+from ...errors import BadExpression, Refused, brief, nearest
+from ...model import expr
+from ...model.binding import is_mixed_up
+from ...model.network import is_dynamic
+from ...ops import INDEX
+
+WORDS = frozenset(["same", "valid", "global", "nearest", "bilinear", "mean", "sum", "max"]) | frozenset(
+    ["channels", "features", "height", "width", "depth", "length", "tokens"]
+)
+
+
+class Bad:
+    """Stands in for an argument that could not be read; its problem is noted already."""
+
+
+BAD = Bad()
+
+
+class Scope:
+    """What names mean at a point of the file: variables, parameters, and functions."""
+
+    def __init__(self, names, functions, params=frozenset(), cache=None):
+        self.names, self.functions, self.params = frozenset(names), functions, frozenset(params)
+        self.known = self.names | self.params
+        self.cache = {} if cache is None else cache
+        self._looped = None
+
+    def looped(self):
+        """The scope inside a repeat, where `i` counts."""
+        if self._looped is None:
+            self._looped = self.inside("i")
+        return self._looped
+
+    def inside(self, *names, params=None):
+        """The same scope with more names; with `params`, that of a block's body."""
+        params = self.params if params is None else params
+        return Scope(self.names | set(names), self.functions, params)
+
+
+def number(node, scope, problems, what="a number or an expression", several=False):
+    """A number, a condition or an expression; `several` where several numbers could stand, too."""
+    if node.kind != "scalar":
+        problems.due("not-a-number", what, node, "write one value, such as 32 or floor(alpha * 32)")
+        return BAD
+    text = node.value
+    if len(text) < 16 and text.isdigit() and text.isascii():
+        return int(text)
+    cached = scope.cache.get(text)
+    if cached is not None:
+        return cached
+    try:
+        parsed = expr.parse(text, scope.known, scope.functions)
+        value = parsed if parsed.names else parsed.value({})
+    except BadExpression as error:
+        _note_bad(error, node, problems, several)
+        return BAD
+    except (ArithmeticError, ValueError, TypeError, Refused) as error:
+        problems.add("bad-expression", f"`{brief(text)}` has no value: {error}", node)
+        return BAD
+    scope.cache[text] = value
+    return value
+
+
+def _note_bad(error, node, problems, several):
+    """Note what is wrong with an expression, at the very character where its text is as it was written."""
+    from .hints import expression_hint
+
+    text, quotes = node.value, 0 if node.plain else 2
+    at = node.at
+    if node.width == len(text) + quotes:
+        blanks = len(text) - len(text.lstrip())
+        at = (node.line, node.column + quotes // 2 + blanks + error.column, error.width)
+    problems.add(error.code, error.message, at, expression_hint(text, error, several))
+
+
+def placed(value, node):
+    """An argument that knows where it stands, if it is an expression."""
+    if type(value) is not expr.Expr:
+        return value
+    return expr.Expr(value.text, value.names, value.value, value.steps, value.depth, node.at)
+
+
+def sizes(node, scope, problems):
+    """`3x3`, a number, an expression, or a list of them, possibly of pairs."""
+    if node.kind == "list":
+        items = tuple(sizes(item, scope, problems) for item in node.value[: limits.RANK + 1])
+        return BAD if _is_long(node, items, problems) or any(item is BAD for item in items) else items
+    if node.kind == "scalar" and _is_kernel(node.value):
+        items = tuple(int(part) for part in node.value.split("x"))
+        return BAD if _is_long(node, items, problems) else items
+    return number(node, scope, problems, several=True)
+
+
+def _is_kernel(text):
+    """Whether a text is written as `3x3`."""
+    parts = text.split("x")
+    return len(parts) > 1 and text.isascii() and all(part.isdigit() and len(part) < 10 for part in parts)
+
+
+def is_name(text):
+    """Whether a text is a name: letters, digits and underscores of ASCII."""
+    return text.isascii() and text.isidentifier()
+
+
+def word(node, words, scope, problems, read):
+    """One of a kind's words, a parameter that may hold one, or what `read` makes of it."""
+    if node.kind == "scalar" and node.value in words and node.value not in scope.params:
+        return node.value
+    if node.kind == "scalar" and words and is_name(node.value) and node.value not in scope.known:
+        problems.unknown("word", node.value, node, words)
+        return BAD
+    return read(node, scope, problems)
+
+
+def _is_long(node, items, problems):
+    """Note a list that no tensor can match."""
+    if len(items) > limits.RANK:
+        problems.add("limit", f"at most {limits.RANK} values can stand here: tensors have no more axes", node)
+    return len(items) > limits.RANK
+
+
+def text(node, scope, problems, what="a text", most=2_000):
+    """Free text, never evaluated."""
+    if node.kind != "scalar":
+        problems.due("not-text", what, node, "write one value, in quotes if it has signs in it")
+    elif len(node.value) > most:
+        problems.add("limit", f"{what} has at most {most:,} characters", node)
+    else:
+        return node.value
+    return BAD
+
+
+def shape(node, scope, problems):
+    """A list of sizes, or `{height: .., width: .., channels: ..}`."""
+    if node.kind == "map":
+        return _named_shape(node, scope, problems)
+    if node.kind != "list" or not node.value:
+        problems.due("bad-shape", "a shape", node, "write [height, width, channels], as in [224, 224, 3]")
+        return BAD
+    items = tuple(number(item, scope, problems) for item in node.value[: limits.RANK + 1])
+    return BAD if _is_long(node, items, problems) or any(item is BAD for item in items) else items
+
+
+_ORDERS = (
+    ("channels",),
+    ("features",),
+    ("length", "channels"),
+    ("tokens", "features"),
+    ("height", "width", "channels"),
+    ("depth", "height", "width", "channels"),
+)
+
+
+def _named_shape(node, scope, problems):
+    named = {key.value: number(value, scope, problems) for key, value in node.value}
+    for order in _ORDERS:
+        if set(order) == set(named):
+            items = tuple(named[name] for name in order)
+            return BAD if any(item is BAD for item in items) else items
+    known = "; ".join(", ".join(order) for order in _ORDERS)
+    problems.add("bad-shape", "these names do not make a shape", node, f"one of: {known}")
+    return BAD
+
+
+def argument(node, scope, problems):
+    """A value given to a block: an expression, a kernel such as `3x3`, or a word such as `relu` or `same`."""
+    if node.kind == "scalar":
+        value = node.value
+        if value not in scope.known and value not in expr.CONSTANTS and (value in INDEX or value in WORDS):
+            return value
+        if is_name(value) and not any(value in names for names in (scope.known, scope.functions, expr.CONSTANTS)):
+            _note_unknown(node, scope, problems)
+            return BAD
+    return sizes(node, scope, problems)
+
+
+def _note_unknown(node, scope, problems):
+    from .hints import TRUTHS
+
+    message, known = f"unknown variable `{brief(node.value)}`", [*scope.known, *INDEX, *WORDS]
+    help = TRUTHS.get(node.value) or nearest(node.value, known)
+    problems.add("unknown-variable", message, node, help or "a variable is declared under `vars:`")
+
+
+_FORMS = {
+    "number": lambda node, kind, scope, problems: word(node, kind.words, scope, problems, number),
+    "kernel": lambda node, kind, scope, problems: word(node, kind.words, scope, problems, sizes),
+    "padding": lambda node, kind, scope, problems: word(node, kind.words, scope, problems, sizes),
+    "word": lambda node, kind, scope, problems: word(node, kind.words, scope, problems, number),
+    "shape": lambda node, kind, scope, problems: shape(node, scope, problems),
+    "text": lambda node, kind, scope, problems: text(node, scope, problems),
+}
+
+
+def option(node, option, scope, problems):
+    """The argument of one option of an operation, checked now if it is a constant."""
+    kind = option.kind
+    value = _FORMS[kind.form](node, kind, scope, problems)
+    if value is BAD or is_dynamic(value):
+        return value
+    try:
+        if not is_mixed_up(value, kind):
+            return kind.bind(value)
+    except Refused as error:
+        help = error.help or f"`{option.name}` is {kind.doc}"
+        problems.add("bad-value", f"`{option.name}`: {error.message}", node, help)
+        return BAD
+    except TypeError:
+        pass
+    what = node.what.replace("a list", "this list")
+    problems.add("bad-value", f"`{option.name}` cannot be {what}", node, f"it is {kind.doc}")
+    return BAD

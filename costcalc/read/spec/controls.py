@@ -1,0 +1,42 @@
+"""How a layer is run: `repeat`, `when`, `residual`, `times`, and its names."""
+
+from ... import limits
+from . import args
+from .args import BAD
+
+CONTROLS = ("repeat", "when", "residual", "times", "as", "from", "then")
+_COUNTS = ("repeat", "times")
+_LONGEST = 200  # characters of the name of a layer
+
+
+def control(key, node, scope, problems):
+    """A count or a condition; one without variables is checked now."""
+    value = args.placed(args.number(node, scope, problems), node)
+    if type(value) not in (int, float, bool):
+        return value
+    if key in _COUNTS:
+        fine, help = _is_count(value), "it is a whole number, 0 or more"
+        if key == "repeat" and value > limits.LAYERS:
+            fine, help = (
+                False,
+                limits.hint("layers", f"a network has at most {limits.LAYERS:,} layers, blocks expanded"),
+            )
+    else:
+        fine, help = value in (0, 1), "it is a condition, such as `true`, `i > 0` or `stride == 1`"
+    if fine:
+        return value
+    problems.add("bad-value", f"`{key}` cannot be {node.what}", node, help)
+    return BAD
+
+
+def _is_count(value):
+    return type(value) is not bool and value >= 0 and value == int(value)
+
+
+def layer_name(node, problems):
+    """The name that stands at a node."""
+    name = args.text(node, None, problems, "a name", _LONGEST)
+    if name is not BAD and not name.strip():
+        problems.add("empty-name", "a name is missing here", node, "a name is a word, as in `as: p4` and `from: p4`")
+        return BAD
+    return name

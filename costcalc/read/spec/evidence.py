@@ -1,0 +1,210 @@
+"""`published:` and `budget:` : figures as printed, with their sources, and limits.
+
+A figure keeps the text it was printed as (`325M`, `1.19%`): how many digits it has says how exact it is.
+"""
+
+from ...errors import OptionError, Place, listed
+from ...model.network import Cap, Claim
+from ...model.variables import checked
+from ...quantities import ACCURACIES, METRICS, SHARES, figure, value
+from ...syntax.nodes import is_empty
+
+LIMITED = ("mult_adds", "params")  # what a budget can limit
+OF = ("type", "layer", "without")
+REASONS = ("erratum", "not_reproducible")
+TEXTS = ("convention", "model", "note", "conv")
+CONVS = ("standard", "separable")
+ENTRY = ("source", "url", "convention")
+_FIGURES = (*METRICS, *ACCURACIES)
+_ROW = ("at", *_FIGURES, *OF, *REASONS, "corrected", *TEXTS)
+_EXAMPLE = 'write {source: "arXiv:1704.04861, Table 6", rows: [{mult_adds: 569M}]}'
+
+
+def published(node, variables, problems):
+    """The claims of a spec: what papers and repositories print about it."""
+    claims = []
+    for entry in _items(node, problems):
+        parts = _parts(entry, (*ENTRY, "rows"), problems)
+        if entry.kind != "map":
+            continue
+        if "source" not in parts or "rows" not in parts:
+            problems.add("missing-key", "a published entry needs `source:` and `rows:`", entry, _EXAMPLE)
+            continue
+        texts = _texts(parts, ENTRY, problems)
+        claims += [_claim(row, texts, variables, problems) for row in _items(parts["rows"], problems)]
+    return tuple(claims)
+
+
+def _items(node, problems):
+    if node is None:
+        return []
+    if node.kind != "list":
+        problems.due("not-a-list", "a list", node, "start each entry with `- `")
+        return []
+    return node.value
+
+
+def _parts(node, known, problems, example="write {mult_adds: 569M, params: 4.2M}"):
+    if node.kind != "map":
+        problems.due("not-a-map", "a map", node, example)
+        return {}
+    for key, _ in node.value:
+        if key.value not in known:
+            problems.unknown("key", key.value, key, known)
+    return {key.value: value for key, value in node.value}
+
+
+def _texts(parts, names, problems):
+    """The texts among the parts; what should be one and is not is noted."""
+    found = {name: parts[name] for name in names if name in parts}
+    return {name: node.value for name, node in found.items() if _is_text(node, name, problems)}
+
+
+def _is_text(node, name, problems):
+    if node.kind != "scalar":
+        problems.add("not-text", f"`{name}` is one value, not {node.what}", node, "put a text in quotes")
+    return node.kind == "scalar"
+
+
+def _claim(row, entry, variables, problems):
+    parts = _parts(row, _ROW, problems)
+    at = _setting(parts.get("at"), variables, problems)
+    figures = _figures(parts, _FIGURES, problems)
+    if not parts.keys() & {*_FIGURES} and row.kind == "map":
+        problems.add("missing-key", "this row states no figure", row, f"it states {listed(METRICS)}, or an accuracy")
+    computed = [name for name in METRICS if name in parts]
+    errata, unreproducible = _reasons(parts, computed, problems)
+    texts = {**{name: entry[name] for name in ("convention", "url") if name in entry}, **_texts(parts, TEXTS, problems)}
+    if texts.get("conv", "standard") not in CONVS:
+        problems.unknown("word", texts["conv"], parts["conv"], CONVS)
+    return Claim(
+        source=entry.get("source", ""),
+        at=at,
+        of=_chosen(parts, problems),
+        figures=figures,
+        convention=texts.pop("convention", "paper"),
+        conv=texts.pop("conv", ""),
+        errata=errata,
+        corrected=_corrected(parts.get("corrected"), computed, errata, problems),
+        unreproducible=unreproducible,
+        notes=texts,
+        place=Place(problems.source, *row.at),
+    )
+
+
+def _figures(parts, names, problems):
+    texts = _texts(parts, names, problems)
+    for name, text in texts.items():
+        node, found = parts[name], figure(text)
+        share = text.rstrip().endswith("%")
+        if found is None:
+            problems.add(
+                "bad-figure", f"{node.what} is not a figure", node, "write it as it is printed: 325M, 2.6M or 1.91%"
+            )
+        elif share and name in METRICS and name not in SHARES:
+            help = f"a share is `{name}_share`" if f"{name}_share" in SHARES else "write it without the `%`"
+            problems.add("bad-figure", f"`{name}` is a number, not a share", node, help)
+    return texts
+
+
+def _chosen(parts, problems):
+    """What the figures are of: {`type`, `layer` or `without`: names or globs}."""
+    of = {}
+    for name in (name for name in OF if name in parts):
+        node = parts[name]
+        several = node.value if node.kind == "list" and name == "without" else [node]
+        of[name] = tuple(item.value for item in several if _is_text(item, name, problems))
+    return of
+
+
+def _reasons(parts, computed, problems):
+    """(errata, not reproducible): the reason by metric. One that names no metric is for those the other leaves."""
+    named = {name: _named(parts.get(name), name, computed, problems) for name in REASONS}
+    general = [name for name in REASONS if None in named[name]]
+    twice = named["erratum"].keys() & named["not_reproducible"].keys()
+    if twice:
+        help = f"name the figures of each: `erratum: {{{next(iter(computed), 'mult_adds')}: reason}}`"
+        message = "a figure is either an erratum or not reproducible"
+        problems.add("both-reasons", message, parts["not_reproducible"], help)
+    for name in general:
+        other = named[REASONS[1 - REASONS.index(name)]]
+        reason = named[name].pop(None)
+        named[name] |= {metric: reason for metric in computed if metric not in other}
+    return named["erratum"], named["not_reproducible"]
+
+
+def _named(node, name, computed, problems):
+    """{metric: reason}; {None: reason} when it is one reason for all, {} when there is none."""
+    if node is None:
+        return {}
+    if node.kind == "map":
+        _know(node, computed, problems)
+        return _texts({key.value: part for key, part in node.value}, computed, problems)
+    if _is_text(node, name, problems) and is_empty(node):
+        problems.due("missing-reason", "a reason", node, f"write `{name}: why`")
+    return {None: node.value}
+
+
+def _corrected(node, computed, errata, problems):
+    """{metric: what its figure should be}, for errata only."""
+    if node is None:
+        return {}
+    if node.kind != "map":
+        problems.due("not-a-map", "a map", node, "write {mult_adds: 569M}, the figure that it should be")
+        return {}
+    _know(node, computed, problems)
+    parts = {key.value: value for key, value in node.value if key.value in computed}
+    for name in parts.keys() - errata.keys():
+        help = f"add `erratum:` with what is wrong with `{name}`"
+        problems.add("no-erratum", "`corrected` is what an erratum should be", parts[name], help)
+    return _figures(parts, computed, problems)
+
+
+def _know(node, computed, problems):
+    """Note the keys that are not metrics of the row."""
+    for key, _ in node.value:
+        if key.value not in computed:
+            help = f"this row has {listed(computed)}" if computed else "this row states none that is computed"
+            problems.unknown("metric", key.value, key, computed, help)
+
+
+def _setting(node, variables, problems):
+    """The values of variables that a claim is about."""
+    if node is not None and node.kind != "map":
+        problems.due("not-a-map", "a map of variables", node, "write {alpha: 0.75, res: 160}")
+    pairs = node.value if node is not None and node.kind == "map" else ()
+    setting = {}
+    for key, part in pairs:
+        if key.value not in variables:
+            problems.unknown("variable", key.value, key, variables, "a variable is declared under `vars:`")
+        else:
+            setting[key.value] = _value_at(variables[key.value], part, problems)
+    return setting
+
+
+def _value_at(variable, node, problems):
+    """What a variable is set to: a number, a truth or a word."""
+    text = node.value if node.kind == "scalar" else ""
+    number = value(text.removeprefix("-"))
+    signed = -number if number is not None and text.startswith("-") else number
+    given = {"true": True, "false": False}.get(text, signed)
+    try:
+        return checked(variable, text if given is None else given)
+    except OptionError as error:
+        problems.add("bad-value", error.problems[0].message, node, error.problems[0].help)
+    return None
+
+
+def budget(node, problems):
+    """Limits by metric: `{mult_adds: 170M, params: 2.6M}`."""
+    if node is None:
+        return {}
+    parts = _parts(node, LIMITED, problems)
+    limits = {}
+    for name, part in parts.items():
+        limit = value(part.value) if part.kind == "scalar" else None
+        if limit is None or part.value.endswith("%"):
+            problems.add("bad-figure", f"a limit is a number, not {part.what}", part, "write 170M, 2.6M or 4209088")
+        else:
+            limits[name] = Cap(limit, part.value, Place(problems.source, *part.at))
+    return limits

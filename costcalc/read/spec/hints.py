@@ -1,0 +1,112 @@
+"""What to write instead: loaded when something in a spec cannot be read."""
+
+import re
+
+from ...errors import brief
+from ...syntax.messages import tuple_hint
+
+_EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
+    (r"^0[xXbBoO]|\d[jJ]\b", "write decimal digits"),
+    (r"^\d+(x\d+)+$", "a kernel cannot stand here: a number or a condition is due"),
+    (r"^(\d+)\s*[xX×]\s*(\d+)$", "a kernel is written {}x{}"),
+    (r"[^\x00-\x7f]", "write it with plain (ASCII) letters, digits and signs; this one only looks like them"),
+    (r"\n", "write it on one line"),
+    (r"\$", "write the name alone, as in `alpha * 32`"),
+    (r"\*\*|\^", "write the product: a * a"),
+    (r"^\d{1,3}(,\d{3})+$", "write the digits without commas"),
+    (r"\d_\d", "write the digits without `_`"),
+    (r"^[\d.]+\s*[kKMGB]$", "write all digits: 2M is 2000000"),
+    (r"^\d+\s*%$", "write a factor: 50% is 0.5"),
+    (r"\bTrue\b", "write `true`"),
+    (r"\bFalse\b", "write `false`"),
+    (r"\bNone\b", "leave the option out"),
+    (r"&|\||!(?!=)|~", "write `and`, `or`, `not`"),
+    (r"\?", "write `a if condition else b`"),
+    (r"(?<![<>=!])=(?!=)", "equal is `==`, and a value needs no `=`"),
+    (r"['\"]", "only numbers and names can stand here, no text"),
+    (r"[\[\]{}]", "only numbers and names can stand here, no list and no map"),
+    (r"^-?[\d.]+\s*(\(|[A-Za-z_]+$)", "a product is written with `*`"),
+    (r"[A-Za-z_]\w*\.[A-Za-z_]", "a name has no parts"),
+    (r"\bif\b(?!.*\belse\b)", "write `a if condition else b`"),
+)
+_NOTHING = "write a number after the colon, or leave the option out"
+_ANYTHING = "numbers and names, joined by `+ - * / // %`, or `max(..)`, `floor(..)`, `a if c else b`"
+TRUTHS = {
+    **dict.fromkeys(("yes", "on", "True", "TRUE"), "write `true`"),
+    **dict.fromkeys(("no", "off", "False", "FALSE"), "write `false`"),
+    **dict.fromkeys(("None", "none"), "leave the option out"),
+}
+_OPERATIONS = {  # what other languages call an operation -> what it is called here
+    **dict.fromkeys(("fc", "dense", "fully_connected", "affine", "innerproduct"), "write `linear: 1000`"),
+    **dict.fromkeys(("bn", "norm", "batch_norm", "batchnormalization"), "write `batchnorm`"),
+    **dict.fromkeys(("depthwise", "depthwise_conv", "conv_dw", "dw"), "write `{dwconv: 3x3}`"),
+    **dict.fromkeys(("pointwise", "conv_pw", "pw"), "write `{conv: 1x1, out: 64}`"),
+    **dict.fromkeys(("deconv", "convtranspose", "transposed_conv"), "write `conv_transpose`"),
+    **dict.fromkeys(("gap", "globalavgpool", "global_avgpool", "globalpool"), "write `avgpool: global`"),
+    **dict.fromkeys(("cat", "concatenate", "route"), "write `concat: [[..], [..]]`"),
+    **dict.fromkeys(("shortcut", "skip"), "write `add: [[], [..]]`, or `residual: true` on the layer"),
+    **dict.fromkeys(("group", "stage", "sequential"), "write `layers: [..]`"),
+    **dict.fromkeys(("ln", "layer_norm"), "write `layernorm`"),
+    **dict.fromkeys(("se", "squeeze_and_excite"), "write `squeeze_excite`"),
+}
+_OPTIONS = {
+    **dict.fromkeys(("filters", "channels", "units", "features", "width", "outputs", "out_channels", "n"), "out"),
+    **dict.fromkeys(("activation", "act", "norm", "bn", "relu", "batchnorm"), "then"),
+    **dict.fromkeys(("name", "id", "label"), "as"),
+    **dict.fromkeys(("input", "inputs", "of"), "from"),
+    **dict.fromkeys(("count", "number", "n_times", "repeats"), "repeat"),
+    **dict.fromkeys(("if", "only", "enabled"), "when"),
+    **dict.fromkeys(("use_bias", "has_bias"), "bias"),
+    **dict.fromkeys(("rate", "dilation_rate"), "dilation"),
+}
+
+
+def expression_hint(text, problem, several=False):
+    """What to write in place of an expression that is none; `several` where a kernel could stand."""
+    if several and tuple_hint(text):
+        return tuple_hint(text)
+    if problem.code == "unknown-variable":
+        return TRUTHS.get(text.strip()) or problem.help
+    if problem.help or problem.code != "bad-expression":
+        return problem.help
+    if not text.strip():
+        return _NOTHING
+    for pattern, help in _EXPRESSIONS:
+        found = re.search(pattern, text.strip())
+        if found:
+            return help.format(*found.groups())
+    return _ANYTHING
+
+
+def operation_hint(name, known, value=""):
+    """What an operation of another language is called here, or how one is written; or None. `value` is what it got."""
+    head, paren, _ = name.partition("(")
+    if paren and head.strip() in known:
+        return f"what it is given stands after a colon: `{head.strip()}: ..`, and options in {{ }}"
+    first, blank, rest = name.partition(" ")
+    if blank and first in known:
+        return f"write `{{{first}: {brief(rest)}}}`"
+    plain = re.sub(r"(?<=[a-z])\dd$", "", name.lower())
+    return _with_value(_OPERATIONS.get(plain), value)
+
+
+def _with_value(help, value):
+    """The example with the value that the person wrote, if one of its kind stands there: `linear: 10`."""
+    example = re.search(r"\d+(x\d+)?(?=}?`$)", help or "")
+    kind = r"[\w.]{1,20}" if example and not example[1] else r"\d{1,4}(x\d{1,4})*"
+    kernel = r"\d+(x\d+)+"
+    if example is None or not re.fullmatch(kind, value) or (not example[1] and re.fullmatch(kernel, value)):
+        return help
+    return help[: example.start()] + value + help[example.end() :]
+
+
+def option_hint(name, known, main):
+    """What an option of another language is called here, or None."""
+    if name == main or (main == "kernel" and name in ("size", "kernel_size")):
+        return f"the {main} is the value of the operation itself, as in {{conv: 3x3, out: 32}}"
+    ours = _OPTIONS.get(name.lower(), name)
+    if ours == "out" and "multiplier" in known:
+        return "it keeps the channels, times `multiplier`; `{separable: 64}` adds the 1x1 convolution that changes them"
+    if ours == "then" and "then" in known:
+        return "what follows a layer is written `then: [batchnorm, relu]`"
+    return f"it is called `{ours}` here" if ours in known else None

@@ -1,0 +1,126 @@
+"""`include:` : layers of another spec. Every file is read once, however often it is included."""
+
+from ... import limits
+from ...errors import CostcalcError, FileError, OptionError, Problem, listed, nearest
+from ...files import stem
+from ...model.network import Group, Include, is_dynamic
+from ...model.variables import checked
+from . import args
+from .args import BAD
+from .controls import CONTROLS, layer_name
+
+CUTS = ("until", "after")
+
+
+class Includes:
+    """The specs that are included in one load. `reader(source, origin, self)` is what reads one."""
+
+    def __init__(self, reader, origin):
+        self.reader, self.open, self.models, self.sources = reader, [origin], {}, []
+
+    def model(self, name, origin):
+        """The model of the spec `name` as the spec at `origin` names it; None if its problems are known already.
+
+        Raises FileError and SpecError.
+        """
+        found = origin.included(name)
+        if found in self.open:
+            path = " -> ".join(one.path for one in (*self.open[self.open.index(found) :], found))
+            raise FileError(Problem("recursion", f"`{found.path}` includes itself: {path}", help="a network is finite"))
+        if found not in self.models:
+            self.models[found] = None
+            source = self._source(found)
+            self.open.append(found)
+            try:
+                self.models[found] = self.reader(source, found, self).model()
+            finally:
+                self.open.pop()
+        return self.models[found]
+
+    def _source(self, origin):
+        if len(self.open) > limits.INCLUDE_DEPTH:
+            raise _limit(f"specs include each other at most {limits.INCLUDE_DEPTH} deep", "include_depth")
+        if len(self.sources) >= limits.INCLUDES:
+            raise _limit(f"a spec includes at most {limits.INCLUDES} others", "includes")
+        source = origin.folder.source(origin.path)
+        self.sources.append(source)
+        if sum(len(one.text) for one in self.sources) > limits.FILE_BYTES:
+            raise _limit(f"all that a spec includes has at most {limits.FILE_BYTES:,} characters", "file_bytes")
+        return source
+
+
+def _limit(message, name):
+    return FileError(Problem("limit", message, help=limits.hint(name)))
+
+
+class IncludeReader:
+    """Reads the includes of one source."""
+
+    def __init__(self, problems, includes, origin):
+        self.problems, self.includes, self.origin = problems, includes, origin
+
+    def body(self, node, entries, scope):
+        """The body of a step that includes the spec whose name stands at a node."""
+        if node.kind != "scalar" or not node.value:
+            self.problems.due("not-text", "the name of a spec", node, "write `include: mobilenet.yaml`")
+            return Group(())
+        name, model = node.value, self._model(node.value, node)
+        if model is None:
+            return Group(())
+        if len(model.inputs) > 1:
+            help = "only one tensor flows into an include"
+            self.problems.add("several-inputs", f"`{name}` has several inputs", node, help)
+        given = {}
+        for key, (key_node, value) in entries.items():
+            if key in model.variables:
+                given[key] = self._given(model.variables[key], value, scope)
+            elif key not in CONTROLS and key not in CUTS:
+                self.problems.unknown("variable", key, key_node, [*model.variables, *CUTS, *CONTROLS])
+        return Include(model, stem(name) or "include", self._cut(model, entries), given)
+
+    def _model(self, name, node):
+        try:
+            return self.includes.model(name, self.origin)
+        except CostcalcError as error:
+            note = f"included on line {node.line} of {self.problems.source.path}"
+            for problem in error.problems:
+                if problem.place is None:
+                    self.problems.add(problem.code, problem.message, node, problem.help)
+                else:
+                    self.problems.found.append(problem._replace(notes=(*problem.notes, note)))
+        return None
+
+    def _given(self, variable, node, scope):
+        """The value of a variable, checked now if it is a constant."""
+        value = args.placed(args.argument(node, scope, self.problems), node)
+        if value is BAD or is_dynamic(value):
+            return value
+        try:
+            return checked(variable, value)
+        except OptionError as error:
+            self.problems.add("bad-value", error.problems[0].message, node, error.problems[0].help)
+        return BAD
+
+    def _cut(self, model, entries):
+        """The layers that `after:` and `until:` leave."""
+        first = self._index("after", model, entries, -1) + 1
+        last = self._index("until", model, entries, len(model.steps) - 1)
+        if first > last:
+            help = "`until` names the last layer, `after` the one before the first"
+            self.problems.add("bad-value", "no layer is left", (entries.get("until") or entries["after"])[1], help)
+        return model.steps[first : last + 1]
+
+    def _index(self, key, model, entries, default):
+        if key not in entries:
+            return default
+        node = entries[key][1]
+        name, labels = layer_name(node, self.problems), [step.label for step in model.steps]
+        if name in labels:
+            return labels.index(name)
+        if name is not BAD:
+            known = [label for label in labels if label]
+            help = nearest(name, known) or (
+                f"named there: {listed(known)}" if known else "`as: NAME` there names a layer"
+            )
+            self.problems.add("unknown-layer", f"`{model.source.path}` has no layer `{name}`", node, help)
+        return default

@@ -1,0 +1,246 @@
+"""Lists of layers: each entry becomes a `Step`, with the file's defaults already filled in."""
+
+from ... import limits, ops
+from ...errors import brief, listed
+from ...model.network import BlockCall, Call, Chosen, Group, Reuse, Step, is_dynamic
+from ...syntax.nodes import is_empty
+from ..owned import OWN, is_own, owned
+from . import args
+from .args import BAD
+from .controls import CONTROLS, control, layer_name
+from .names import Names
+from .rows import RowReader
+
+BODIES = ("layers", "reuse", "include")
+_NOTHING: dict = {}
+_NO_ENTRY = (None, None)
+_COMMON = frozenset(["out", "stride", "padding", "groups", "bias", "dilation", "kernel"])  # options, surely
+
+
+class LayerReader:
+    """Reads lists of layers of one source. `library` finds blocks; `defaults` are nodes by operation."""
+
+    def __init__(self, source, problems, library, defaults):
+        self.source, self.problems, self.library, self.defaults = source, problems, library, defaults
+        self._thens, self._options, self._scopes = {}, {}, []
+        self.names, self.count = Names(problems), 0
+        self.includes = None  # reads `include:`, in a spec
+
+    def steps(self, node, scope, with_then=True):
+        """The steps of a list of layers."""
+        if node.kind != "list":
+            help = (
+                f"write [{brief(node.value)}]" if node.kind == "scalar" and node.value else "start each layer with `- `"
+            )
+            self.problems.due("not-a-list", "a list of layers", node, help)
+            return ()
+        self.count += len(node.value)
+        if self.count > limits.LAYERS:
+            self.problems.add("limit", f"more than {limits.LAYERS:,} layers", node, limits.hint("layers"))
+            self.problems.raise_any()
+        found = [self.step(item, scope, with_then) for item in node.value]
+        return tuple(step for step in found if step is not None)
+
+    def step(self, node, scope, with_then=True):
+        """One entry of a list of layers, or None when it cannot be read."""
+        if node.kind not in ("scalar", "map"):
+            help = "write `- conv: 3x3`, or `- {conv: 3x3, out: 32}`; a list of layers is `- layers: [..]`"
+            self.problems.add("bad-layer", "a layer is an operation with its options, not a list", node, help)
+            return None
+        pairs = node.value if node.kind == "map" else [] if is_empty(node) else [(node, None)]
+        entries = {key.value: (key, value) for key, value in pairs}
+        if [*entries] == ["as"] and pairs[0][1] is not None:  # a name for what flows here
+            return self._controlled(Group(()), entries["as"][0], entries, scope, scope, ())
+        key = self._body_key(entries, node, scope)
+        if key is None:
+            return None
+        at, value = entries.pop(key)
+        own = "repeat" in entries or (key == "layers" and "as" in entries)  # whether its names are its own
+        inner = scope.looped() if "repeat" in entries else scope
+        if own:
+            self.names.open()
+        body = self._body(at, value, node, entries, inner)
+        then = self._then(key, body, entries.get("then", _NO_ENTRY)[1], inner, with_then)
+        if own:
+            self.names.close()
+        return self._controlled(body, at, entries, scope, inner, then)
+
+    def _body(self, at, value, node, entries, scope):
+        name = at.value
+        if name in scope.params and node.kind == "scalar":
+            return Chosen(name)
+        if name in BODIES and value is None:
+            value = at._replace(value="")
+        if name == "layers":
+            return Group(self.steps(value, scope))
+        if name == "reuse":
+            return Reuse(self._earlier(value))
+        if name == "include":
+            return self.includes.body(value, entries, scope)
+        if name in ops.INDEX:
+            return self._call(name, at, value, entries, scope)
+        return self._block_call(name, at, value, entries, scope)
+
+    def _body_key(self, entries, node, scope):
+        if node.kind == "scalar" and node.value in scope.params:
+            return node.value
+        found = [key for key in entries if key in ops.INDEX or key in self.library.nodes]
+        found = found or [key for key in entries if key in BODIES]
+        found = found or [key for key in entries if key not in CONTROLS and self.library.has(key)]
+        if len(found) > 1:
+            taken = {name for key in found if key in self.library.nodes for name in self.library.params(key)}
+            found = [key for key in found if key not in taken] or found
+        if len(found) == 1:
+            return found[0]
+        unknown = [key for key in entries if key and key not in CONTROLS and key not in _COMMON]
+        if found:
+            help = "what follows a layer stands on a line of its own, or in `then: [..]`"
+            message = f"a layer has one operation, here are {listed(found)}"
+            self.problems.add("several-operations", message, entries[found[1]][0], help)
+        elif not unknown:
+            help = "write the operation first, as in {conv: 3x3, out: 32}; `costcalc ops` lists them"
+            self.problems.add("no-operation", "this layer has no operation", node, help)
+        else:
+            self._unknown_operation(*entries[unknown[0]], scope)
+        return None
+
+    def _unknown_operation(self, at, value, scope):
+        from .hints import operation_hint
+
+        name, given = at.value, value.value if value is not None and value.kind == "scalar" else ""
+        known = [*ops.INDEX, *self.library.names(), *BODIES, *scope.params]
+        hint = operation_hint(name, known, given)
+        if hint:
+            self.problems.add("unknown-operation", f"unknown operation or block `{brief(name)}`", at, hint)
+        else:
+            self.problems.unknown("operation or block", name, at, known, "`costcalc ops` lists them")
+
+    # operations
+
+    def _call(self, name, at, value, entries, scope):
+        op = ops.find(name)
+        places, given = {}, {}
+        if value is not None and not is_empty(value):
+            if op.main is None:
+                self.problems.add("unexpected-value", f"`{name}` takes no value", value, f"write `- {name}`")
+            else:
+                given[op.main] = value
+        for key, (key_node, node) in entries.items():
+            if key in CONTROLS or is_own(key, node, op):
+                continue
+            if key not in op.options or key == op.main:
+                self._unknown_option(op, key, key_node)
+            else:
+                given[key] = node
+        for key, node in self.defaults.get(name, _NOTHING).items():
+            if key in op.options:
+                given.setdefault(key, node)
+        options = {}
+        for key, node in given.items():
+            options[key] = self._option(op.options[key], node, scope)
+            places[key] = node.at
+        for option in op.options.values():
+            if option.required and option.name not in given:
+                self._missing(name, option, op, at)
+        found = Call(name, options, places, any(map(is_dynamic, options.values())))
+        return owned(found, op, entries, self._earlier, scope, self.problems) if OWN & entries.keys() else found
+
+    def _unknown_option(self, op, name, at):
+        known = (set(op.options) - {op.main}) | set(CONTROLS) | OWN
+        from .hints import option_hint
+
+        hint = option_hint(name, known, op.main)
+        if hint:
+            self.problems.add("unknown-option", f"unknown option `{brief(name)}`", at, hint)
+        else:
+            self.problems.unknown("option", name, at, known)
+
+    def _missing(self, name, option, op, at):
+        how = f"write {{{name}: ..}}" if option.name == op.main else f"add `{option.name}: ..`"
+        self.problems.add(
+            "missing-option",
+            f"`{name}` needs `{option.name}`: {option.kind.doc}",
+            at,
+            f"{how}; see `costcalc ops {name}`",
+        )
+
+    def _option(self, option, node, scope):
+        if option.kind.form == "branches":
+            return self._branches(node, scope)
+        if option.kind.form == "branch":
+            return self._branch(node, scope)
+        if node.kind != "scalar":
+            return args.option(node, option, scope, self.problems)
+        key = id(option), node.value, id(scope)  # the same words mean the same thing in the same place
+        value = self._options.get(key)
+        if value is None:
+            value = args.option(node, option, scope, self.problems)
+            if value is not BAD:
+                self._options[key] = value
+                self._scopes.append(scope)  # kept, so that its id stays its own
+        return value
+
+    def _branches(self, node, scope):
+        if node.kind != "list":
+            help = "write [[], [..]]: each branch is a list of layers, or the name of one; `[]` is the input itself"
+            self.problems.due("bad-branches", "a list of branches", node, help)
+            return BAD
+        return tuple(self._branch(item, scope) for item in node.value)
+
+    def _branch(self, node, scope):
+        if node.kind == "scalar":
+            return self._earlier(node)
+        return self._inner(node, scope)
+
+    # blocks
+
+    def _block_call(self, name, at, value, entries, scope):
+        block = self.library.block(name, at)
+        if block is None:
+            return Group(())
+        reader = RowReader(self.problems, block, scope, self.defaults.get(name, _NOTHING), self._earlier)
+        return BlockCall(block, reader.rows(at, value, entries))
+
+    # how a step is run
+
+    def _controlled(self, body, at, entries, scope, inner, then):
+        controls = {key: entries[key][1] for key in CONTROLS if key in entries and key != "then"}
+        if not controls:
+            return Step(body, at.at, self.source, then=then)
+        read = {"origin": self._earlier(controls["from"]) if "from" in controls else None}
+        for key in ("repeat", "when", "residual", "times"):
+            where = scope if key == "repeat" else inner
+            read[key] = control(key, controls[key], where, self.problems) if key in controls else None
+        read["residual_at"] = entries["residual"][0].at if "residual" in controls else None
+        read["label"] = layer_name(controls["as"], self.problems) if "as" in controls else None
+        if type(read["label"]) is str:
+            self.names.give(controls["as"])
+        return Step(body, at.at, self.source, then=then, plain=False, **read)
+
+    def _earlier(self, node):
+        """The name of a layer before this one."""
+        name = layer_name(node, self.problems)
+        if name is not BAD:
+            self.names.check(node)
+        return name
+
+    def _then(self, name, body, node, scope, with_then):
+        if node is None and with_then and isinstance(body, Call):
+            node = self.defaults.get(name, _NOTHING).get("then")
+        if node is None:
+            return ()
+        key = id(node), id(scope)
+        if key not in self._thens:  # the scope is kept so that its id stays its own
+            own = isinstance(body, Call)
+            self._thens[key] = (
+                scope,
+                self._inner(node, scope, False) if own else self.steps(node, scope, with_then=False),
+            )
+        return self._thens[key][1]
+
+    def _inner(self, node, scope, with_then=True):
+        """The steps of a list whose names are its own."""
+        self.names.open()
+        steps = self.steps(node, scope, with_then)
+        self.names.close()
+        return steps

@@ -1,0 +1,79 @@
+"""Which layers have a name, as far as a list of layers has been read."""
+
+from ...errors import brief, listed, nearest
+from ...ops import INDEX
+
+
+class Names:
+    """The names that `from:`, `reuse:` and a branch may use: those given before, in this list or one around it.
+
+    The body of a block sees the names of whoever calls it too: what it does not have itself is `left` for later.
+    """
+
+    def __init__(self, problems, inputs=(), given=None):
+        self.problems, self.levels = problems, [dict.fromkeys(inputs)]
+        self.given = {} if given is None else given  # every name of the file
+        self.given.update(self.levels[0])
+        self.missing = {}  # name -> the problems that say it is not known
+        self.left = None  # in a block: the nodes whose names it does not have
+        self.params, self.tensors = frozenset(), set()  # of a block: its parameters, and those that name layers
+
+    def of_block(self, params):
+        """The names of the body of a block with these parameters."""
+        inner = Names(self.problems, (), self.given)
+        inner.left, inner.params = [], frozenset(params)
+        return inner
+
+    def open(self):
+        """Enter a list whose names are its own."""
+        self.levels.append({})
+
+    def close(self):
+        """Leave it."""
+        self.levels.pop()
+
+    def give(self, node):
+        """Give a layer the name that stands at a node."""
+        name, here = node.value, self.levels[-1]
+        if name in here:
+            first = here[name]
+            where = f"the first is on line {first.line}" if first else "an input has this name"
+            self.problems.add("name-taken", f"two layers are called `{brief(name)}`", node, where)
+        here.setdefault(name, node)
+        self.given[name] = node
+        for index in self.missing.pop(name, ()):
+            late = f"it gets this name only on line {node.line}"
+            self.problems.found[index] = self.problems.found[index]._replace(help=late)
+
+    def check(self, node):
+        """Note a name that no layer before has."""
+        if any(_is_in(node.value, level) for level in self.levels):
+            return
+        if node.value in self.params:
+            self.tensors.add(node.value)
+            return
+        if self.left is not None:
+            self.left.append(node)
+            return
+        self.refuse(node, [one for level in reversed(self.levels) for one in level])
+
+    def check_left(self):
+        """Note the names of a block's body that no layer of the whole file has."""
+        for node in self.left:
+            if not _is_in(node.value, self.given):
+                self.refuse(node, self.given)
+
+    def refuse(self, node, known):
+        """Note a name that is not known."""
+        name, known = node.value, list(known)
+        help = nearest(name, known) or (f"named so far: {listed(known[:20])}" if known else "`as: NAME` names a layer")
+        if name in INDEX:
+            help = f"the layers of a branch stand in a list: [{name}]"
+        self.problems.add("unknown-layer", f"no layer before this one is called `{brief(name)}`", node, help)
+        self.missing.setdefault(name, []).append(len(self.problems.found) - 1)
+
+
+def _is_in(name, known):
+    """Whether a name is known; of one inside a layer, as `body_2/conv`, whether that layer is."""
+    head, slash, _ = name.partition("/")
+    return name in known or (bool(slash) and (head in known or head.rpartition("_")[0] in known))

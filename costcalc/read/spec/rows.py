@@ -1,0 +1,83 @@
+"""The arguments of a block call: one value, a row, or the rows of a paper's table."""
+
+from ...errors import listed
+from ...syntax.nodes import is_empty
+from . import args
+from .controls import CONTROLS, layer_name
+
+
+class RowReader:
+    """Reads what is given to one block in one place of the file."""
+
+    def __init__(self, problems, block, scope, defaults, earlier):
+        self.problems, self.block, self.scope, self.defaults = problems, block, scope, defaults
+        self.earlier = earlier  # reads the name of a layer
+
+    def rows(self, at, value, entries):
+        """(label, arguments) of each call: `entries` are the options that stand beside the rows."""
+        options = {}
+        for key, (key_node, node) in entries.items():
+            if key in self.block.params:
+                options[key] = self.argument(key, node)
+            elif key not in CONTROLS:
+                params = self.block.params
+                help = f"`{self.block.name}` has {listed(params) or 'no parameters'}; every layer {listed(CONTROLS)}"
+                self.problems.unknown("option", key, key_node, (*params, *CONTROLS), help)
+        written = set(options)
+        for key, node in self.defaults.items():
+            if key in self.block.params and key not in options:
+                options[key] = self.argument(key, node)
+        return tuple((label, self.row(row, options, written, at)) for label, row in self.split(value))
+
+    def argument(self, param, node):
+        """The value of a parameter, which knows where it stands; the name of a layer where the block means one."""
+        if param in self.block.tensors:
+            return self.earlier(node)
+        return args.placed(args.argument(node, self.scope, self.problems), node)
+
+    def split(self, node):
+        """(label, row) pairs: a row is a node, or None for a call without values."""
+        if node is None or is_empty(node):
+            return [(None, None)]
+        if node.kind == "list" and node.value and all(item.kind in ("list", "map") for item in node.value):
+            return [(None, item) for item in node.value]
+        params = self.block.params
+        if node.kind == "map" and not any(key.value in params for key, _ in node.value):
+            if not all(value.kind == "list" or len(params) == 1 for _, value in node.value):
+                key = node.value[0][0]
+                self.problems.unknown("argument", key.value, key, params)
+                return []
+            return [(layer_name(key, self.problems), value) for key, value in node.value]
+        return [(None, node)]
+
+    def row(self, node, options, written, at):
+        """Arguments of one row by parameter name."""
+        given, params = {}, self.block.params
+        if node is not None and node.kind == "map":
+            for key, value in node.value:
+                if key.value not in params:
+                    self.problems.unknown("argument", key.value, key, params)
+                else:
+                    given[key.value] = self.argument(key.value, value)
+        elif node is not None:
+            values = node.value if node.kind == "list" else [node]
+            free = [param for param in params if param not in written]
+            if len(values) > len(free):
+                self.wrong_count(len(values) + len(written), node)
+            for param, value in zip(free, values, strict=False):
+                given[param] = self.argument(param, value)
+        given = {**options, **given}
+        if any(param not in given and param not in self.block.defaults for param in params):
+            self.wrong_count(len(given), node if node is not None else at)
+        return given
+
+    def wrong_count(self, got, at):
+        """Note a row that is too short or too long."""
+        name, params = self.block.name, ", ".join(self.block.params)
+        most, least = len(self.block.params), len(self.block.params) - len(self.block.defaults)
+        due = (
+            f"{least} to {most} values" if least < most else f"{most} value{'s' * (most != 1)}" if most else "no values"
+        )
+        help = f"write {{{name}: [{params}]}}" if most else f"write `- {name}`"
+        signature = f" ({params})" if most else ""
+        self.problems.add("wrong-row", f"`{name}` takes {due}{signature}, got {got}", at, help)

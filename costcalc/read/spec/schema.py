@@ -1,0 +1,137 @@
+"""The spec language as a JSON Schema, read off the table of operations."""
+
+import inspect
+
+from ...ops import INDEX, find
+from ...quantities import ACCURACIES, METRICS
+from ..owned import NUMBERS, OWN
+from .blocks import shipped_library
+from .evidence import ENTRY, LIMITED, OF, REASONS, TEXTS
+from .layers import CONTROLS
+
+_NUMBER = {"type": ["number", "string", "boolean"], "description": "a number or an expression"}
+_STEPS = {"type": "array", "items": {"$ref": "#/definitions/layer"}}
+_SIZES = {"anyOf": [_NUMBER, {"type": "array"}]}
+_NAME = {"type": ["string", "number"]}  # YAML reads `as: 3` as a number; a spec keeps what was written
+_BRANCH = {**_STEPS, "type": ["string", "number", "array"]}
+_NAMED_SHAPE = {"type": "object", "additionalProperties": _NUMBER}
+_SHAPE = {"anyOf": [{"type": "array", "items": _NUMBER, "minItems": 1}, _NAMED_SHAPE]}
+_FORMS = {
+    "number": _NUMBER,
+    "kernel": _SIZES,
+    "padding": _SIZES,
+    "word": _NUMBER,
+    "text": _NAME,
+    "shape": _SHAPE,
+    "branch": _BRANCH,
+    "branches": {"type": "array", "items": _BRANCH},
+}
+_CONTROLS = {
+    "repeat": {**_NUMBER, "description": "how many times in sequence; `i` counts from 0"},
+    "when": {**_NUMBER, "description": "only if this condition holds; the input passes otherwise"},
+    "residual": {**_NUMBER, "description": "add the input to the output if this condition holds"},
+    "times": {**_NUMBER, "description": "runs per sample with the same weights: params once, mult-adds each time"},
+    "as": {**_NAME, "description": "a name, for the report and for `from`, branches and `reuse`"},
+    "from": {**_NAME, "description": "the layer or input whose output flows in"},
+    "then": {**_STEPS, "description": "layers that follow each time, such as [batchnorm, relu]"},
+    "layers": {**_STEPS, "description": "a group of layers"},
+    "reuse": {**_NAME, "description": "an earlier layer again; beside an operation, the layer whose weights it reads"},
+    "include": {"type": "string", "description": "layers of another spec; its variables are options"},
+    "params": {
+        "anyOf": [
+            _NUMBER,
+            {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(NUMBERS, _NUMBER)},
+        ],
+        "description": "parameters that it holds, where they are not those of its rule: of weights, or by kind",
+    },
+    "until": {**_NAME, "description": "of an include, the last layer, by its `as`"},
+    "after": {**_NAME, "description": "of an include, the layer before the first, by its `as`"},
+}
+
+
+def schema():
+    """The schema (draft-07) as a dict."""
+    operations = {name: _operation(find(name)) for name in INDEX}
+    blocks = {name: {"description": f"block of costcalc: {name}"} for name in shipped_library().names()}
+    mains = {
+        name: {**body["properties"][name], "description": body["description"]} for name, body in operations.items()
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "costcalc spec",
+        "type": "object",
+        "required": ["layers"],
+        "additionalProperties": False,
+        "properties": _sections(),
+        "definitions": {
+            "layer": {
+                "anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1}],
+                "properties": {**mains, **blocks, **_CONTROLS},
+                "allOf": [
+                    {"if": {"type": "object", "required": [name]}, "then": {"$ref": f"#/definitions/{name}"}}
+                    for name in operations
+                ],
+            },
+            **operations,
+        },
+    }
+
+
+def _operation(op):
+    main = op.options[op.main] if op.main else None
+    properties = {op.name: _option(main) if main else {"type": "null"}}
+    properties.update({name: _option(option) for name, option in op.options.items() if name != op.main})
+    required = [name for name, option in op.options.items() if option.required and name != op.main]
+    return {
+        "description": inspect.cleandoc(op.doc),
+        "properties": {**{name: _CONTROLS[name] for name in (*sorted(OWN), *CONTROLS)}, **properties},
+        "additionalProperties": False,
+        **({"required": required} if main is None or not main.required else {"required": [op.name, *required]}),
+    }
+
+
+def _option(option):
+    default = {} if option.required or option.default is None else {"default": option.default}
+    null = {"anyOf": [_FORMS[option.kind.form], {"type": "null"}]} if not option.required else _FORMS[option.kind.form]
+    return {**null, "description": option.kind.doc, **default}
+
+
+def _sections():
+    figure = {"type": ["number", "string"]}
+    text = {"type": "string"}
+    reason = {"type": ["string", "object"], "additionalProperties": text}
+    claim = {
+        **dict.fromkeys((*METRICS, *ACCURACIES), figure),
+        **dict.fromkeys((*OF, *TEXTS), text),
+        "without": {"type": ["string", "array"], "items": text},
+        "conv": {"enum": ["standard", "separable"]},
+        **dict.fromkeys(REASONS, reason),
+        "corrected": {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(METRICS, figure)},
+    }
+    row = {"type": "object", "additionalProperties": False, "properties": {"at": {"type": "object"}, **claim}}
+    entry = dict.fromkeys(ENTRY, text)
+    return {
+        "name": {"type": "string"},
+        "description": {"type": "string"},
+        "vars": {"type": "object", "description": "variables with their defaults; each becomes an option"},
+        "define": {"type": "object", "description": "functions: `width(c): max(floor(alpha * c), 8)`"},
+        "input": {**_SHAPE, "description": "[height, width, channels], per sample"},
+        "inputs": {"type": "object", "additionalProperties": _SHAPE},
+        "defaults": {"type": "object", "additionalProperties": {"type": "object"}},
+        "blocks": {"type": "object", "additionalProperties": _STEPS},
+        "layers": _STEPS,
+        "published": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["source", "rows"],
+                "additionalProperties": False,
+                "properties": {**entry, "rows": {"type": "array", "items": row}},
+            },
+        },
+        "budget": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": dict.fromkeys(LIMITED, figure),
+        },
+    }

@@ -1,0 +1,61 @@
+"""Rewrites as a person asks for them, several after each other, and which layers of the result stand for which."""
+
+from typing import NamedTuple
+
+from ..errors import OptionError, Problem
+from . import Rewritten, fold, separable, standard, thin
+
+_HELP = {
+    "standard": "it makes depthwise convolutions followed by a 1x1 convolution dense",
+    "separable": "it splits dense convolutions with a kernel larger than 1x1; the first only with --stem",
+    "thin": "it scales the widths that the spec gives as numbers",
+    "fold": "it folds batch norms that stand right after a convolution or linear layer",
+}
+
+
+class Rewriting(NamedTuple):
+    """How to rewrite a design: `conv` (standard or separable), `stem`, `thin` (alpha), `fold`, in this order."""
+
+    conv: str | None = None
+    stem: bool = False
+    thin: float | None = None
+    fold: bool = False
+
+    @property
+    def parts(self):
+        """The rewrites that it is made of."""
+        given = (self.conv, "thin" if self.thin is not None else None, "fold" if self.fold else None)
+        return [part for part in given if part]
+
+    @property
+    def title(self):
+        """What it makes of a design, in words."""
+        words = {"thin": f"thin {self.thin}", "fold": "folded"}
+        return ", ".join(words.get(part, part) for part in self.parts)
+
+    @property
+    def help(self):
+        """What it looks for."""
+        return "; ".join(_HELP[part] for part in self.parts)
+
+    def apply(self, model):
+        """The Rewritten of a model. Raises OptionError when the spec itself can do it."""
+        if self.thin is not None and "alpha" in model.variables:
+            help = f"write --at alpha={self.thin}"
+            raise OptionError(Problem("usage", f"{model.name} has a width multiplier of its own", help=help))
+        done = Rewritten(model, frozenset(), {}, {})
+        for part in self.parts:
+            done = _after(done, self._one(part, done.model))
+        return done
+
+    def _one(self, part, model):
+        if part == "separable":
+            return separable(model, self.stem)
+        return thin(model, self.thin) if part == "thin" else {"standard": standard, "fold": fold}[part](model)
+
+
+def _after(first, second):
+    """Two rewrites as one."""
+    home = {spot: second.home.get(place, place) for spot, place in first.home.items()}
+    left = {**first.left, **second.left}
+    return Rewritten(second.model, first.changed | second.changed, left, {**second.home, **home})

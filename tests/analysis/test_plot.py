@@ -1,0 +1,96 @@
+"""`costcalc plot` and the pictures of the README."""
+
+import importlib.util
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from costcalc.analysis.sweep.plot import front
+from costcalc.cli import main
+
+DOCS = Path(__file__).parents[2] / "docs"
+pytest.importorskip("matplotlib")
+
+
+def run(*args):
+    with pytest.raises(SystemExit) as exit_:
+        main(list(args))
+    return exit_.value.code
+
+
+def test_front_by_definition():
+    random = np.random.default_rng(5)
+    for _ in range(100):
+        x, y = random.integers(0, 9, 20), random.integers(0, 9, 20)
+        for larger in (True, False):
+            kept = {(int(x[at]), int(y[at])) for at in front(x, y, larger)}
+            sign = 1 if larger else -1
+            points = set(zip(x.tolist(), y.tolist(), strict=True))
+            beaten = {p for p in points for q in points if q != p and q[0] <= p[0] and sign * q[1] >= sign * p[1]}
+            assert kept == points - beaten
+
+
+@pytest.mark.parametrize("options", [[], ["--x", "params"], ["--alpha", "1,0.5", "--res", "224,160", "--log", "xy"]])
+def test_svg_has_a_mark_a_point_and_the_axes(tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    assert run("plot", "mobilenet", "-o", "p.svg", *options) == 0
+    text = (tmp_path / "p.svg").read_text()
+    points = 4 if options[:1] == ["--alpha"] else 16  # the checkpoints of the slim table and Tables 6 and 7
+    groups = [group for group in ET.fromstring(text).iter() if group.get("id", "").startswith("PathCollection_")]
+    kinds = 2 if points == 4 else 4  # one mark a resolution, each once more in the legend
+    assert len(groups) == 2 * kinds
+    assert sum(element.tag.endswith("}use") for group in groups for element in group.iter()) == points + kinds
+    assert run("plot", "mobilenet", "-o", "q.svg", *options) == 0
+    assert (tmp_path / "q.svg").read_text() == text
+
+
+def test_png(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("plot", "mobilenet", "-o", "p.png") == 0
+    assert (tmp_path / "p.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_every_text_is_within_the_picture(tmp_path, monkeypatch):
+    from matplotlib import pyplot
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pyplot, "close", lambda figure: None)
+    assert run("plot", "mobilenet", "-o", "p.png", "--convention", "deepspeed") == 0
+    (axes,) = (figure := pyplot.gcf()).axes
+    figure.set_dpi(150)  # as it was saved
+    (note,) = axes.texts
+    extents = [text.get_window_extent() for text in (note, axes.title, axes.xaxis.label, axes.yaxis.label)]
+    assert all(0 <= box.x0 <= box.x1 <= figure.bbox.width and box.y0 >= 0 for box in extents)
+    assert re.match("convention deepspeed: .* costcalc", note.get_text().replace("\n", " "))
+    assert "Pareto front" in [text.get_text() for text in axes.get_legend().get_texts()]
+    monkeypatch.undo()
+    pyplot.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["-o", "p.gif"], "a picture is a `.png`, `.svg` file"),
+        (["-o", "p.png", "--y", "macs"], "no metric `macs`"),
+        (["-o", "p.png", "--y", "params"], "a plot needs values"),
+        (["-o", "p.png", "--alpha", "0.33"], "no-such"),
+    ],
+)
+def test_refused(tmp_path, monkeypatch, capsys, args, message):
+    monkeypatch.chdir(tmp_path)
+    if message == "no-such":
+        args, message = [*args, "--y", "top1"], "no published top1 is for these values"
+    assert run("plot", "mobilenet", *args) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_pictures_are_current():
+    spec = importlib.util.spec_from_file_location("pictures", DOCS / "pictures.py")
+    pictures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pictures)
+    for name, draw in pictures.PICTURES.items():
+        assert (DOCS / name).read_text(encoding="utf-8") == draw(), "run: python docs/pictures.py"

@@ -1,0 +1,61 @@
+"""Each declared range of versions is tried at both ends: what .ci/run installs is what pyproject.toml promises."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import costcalc
+
+ROOT = Path(__file__).parents[2]
+PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+LISTS = re.findall(r"^(?:requires|dependencies|[a-z]+) = \[(.*?)\]$", PYPROJECT, re.M | re.S)
+NAMES = {"yaml": "pyyaml"}  # module -> package, where they differ
+OWN = {"google": "onnx", "torch": "torch", "PIL": "matplotlib"}  # what comes with another, or is given by the user
+
+
+def printed(path):
+    line = [sys.executable, ROOT / ".ci" / "lowest.py", path]
+    return subprocess.run(line, capture_output=True, text=True, check=False)
+
+
+def test_every_requirement_has_a_lower_bound_that_is_tried():
+    asked = {one for found in LISTS for one in re.findall(r'"([^"]+)"', found) if re.match(r"[\w.-]+[<>=~!]", one)}
+    assert len(asked) >= 15
+    assert all(re.fullmatch(r"[\w.-]+>=[\d.]+", one) for one in asked)
+    assert printed(ROOT / "pyproject.toml").stdout.split() == sorted(one.replace(">=", "==") for one in asked)
+
+
+def test_two_bounds_of_one_package_are_an_error(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(
+        PYPROJECT.replace('plot = ["matplotlib>=3.8"]', 'plot = ["matplotlib>=3.9"]')
+    )
+    done = printed(tmp_path / "pyproject.toml")
+    assert (done.returncode, "matplotlib has two lower bounds" in done.stderr) == (1, True)
+
+
+def test_every_module_that_is_imported_is_asked_for():
+    root = Path(costcalc.__file__).parent
+    nodes = [node for path in root.rglob("*.py") for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    imports = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imports |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    outside = {name.partition(".")[0] for name in imports} - sys.stdlib_module_names - {"costcalc"} - OWN.keys()
+    asked = printed(ROOT / "pyproject.toml").stdout
+    assert {"click", "yaml", "numpy", "pandas"} <= outside
+    assert [name for name in outside if f"{NAMES.get(name, name)}==" not in asked] == []
+
+
+def test_ci_tries_both_ends():
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert ".ci/lowest.py" in text
+    assert text.count("-m pytest") >= 2
+    names = re.search(r"tests/test_\{([\w,]+)\}\.py", text)[1].split(",")
+    assert [name for name in names if not (ROOT / "tests" / f"test_{name}.py").exists()] == []
+
+
+@pytest.mark.parametrize("line", ['"$work/lowest/bin/pip" check', "-W default::DeprecationWarning"])
+def test_ci_sees_what_does_not_fit_together(line):
+    assert line in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

@@ -1,0 +1,125 @@
+"""The PyTorch file: a module with our parameters, whose forward pass gives the shapes of the spec."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from costcalc import analyze
+from costcalc.errors import SpecError
+from costcalc.export.torch import source_text
+from costcalc.read.loading import load
+from tests.export.test_export_onnx import HIDDEN, LAYERS, SPECS, graph_of, model
+
+TORCH = pytest.mark.skipif(
+    "torch" not in sys.modules and not __import__("importlib.util").util.find_spec("torch"),
+    reason="torch is not installed",
+)
+
+
+def text_of(one):
+    """The text of the file of a model."""
+    return source_text(graph_of(one), one.name)
+
+
+def module(one, device="meta"):
+    """The network of a file, made."""
+    import torch
+
+    names = {}
+    exec(compile(text_of(one), "net.py", "exec"), names)
+    found = [value for value in names.values() if isinstance(value, type) and issubclass(value, torch.nn.Module)][-1]
+    with torch.device(device):
+        return found().eval()
+
+
+def fed(one, device="meta"):
+    """What a network gives for inputs of zeros."""
+    import torch
+
+    graph = graph_of(one)
+    readers = {name: {node.row.op.name for node in graph.nodes if name in node.sources} for name in graph.inputs}
+    inputs = []
+    for name, shape in graph.inputs.items():
+        first = len(shape) > 2 or readers[name] & {"conv", "maxpool", "avgpool", "conv_transpose", "lppool"}
+        stored = (1, shape[-1], *shape[:-1]) if first else (1, *shape)
+        kind = torch.int64 if readers[name] == {"embedding"} else torch.float32
+        inputs.append(torch.zeros(stored, dtype=kind, device=device))
+    found = module(one, device)(*inputs)
+    return found if isinstance(found, tuple) else (found,)
+
+
+def agree(one):
+    """Make a network, run it without numbers, and compare parameters and shapes with those of the spec."""
+    assert (
+        sum(each.numel() for each in module(one).parameters()) == analyze(one, convention="framework").totals["params"]
+    )
+    graph = graph_of(one)
+    due = [sorted(graph.nodes[number].row.layer.shape) for number in graph.unread]
+    due += [sorted(graph.inputs[graph.output])] if type(graph.output) is str else []
+    assert [sorted(each.shape[1:]) for each in fed(one)] == due
+
+
+@TORCH
+@pytest.mark.parametrize("path", [path for path in SPECS if path.stem not in HIDDEN], ids=lambda path: path.stem)
+def test_a_module_has_the_parameters_and_shapes_of_its_spec(path):
+    agree(load(path))
+
+
+@TORCH
+@pytest.mark.parametrize(("flow", "layer"), [one for one in LAYERS if one != ("[4]", "instancenorm")])
+def test_every_way_of_a_layer_runs(flow, layer):
+    agree(model(f"  - {layer}\n", flow))
+
+
+NETWORKS = {
+    "reuse": "  - {conv: 3x3, out: 4, as: head, then: [prelu]}\n  - reuse: head\n  - layernorm\n  - reuse: head\n",
+    "named": "  - {conv: 1x1, out: 4, as: a}\n  - relu\n  - add: [[{from: a, conv: 1x1, out: 4}], [], a]\n"
+    "  - concat: [a, []]\n",
+    "deep": "  - {conv: 1x1, out: 4, as: a}\n  - concat: [[{add: [[sigmoid], a]}, relu], [tanh]]\n",
+    "outputs": "  - {conv: 1x1, out: 4, as: a}\n  - {conv: 1x1, out: 5}\n  - {linear: 6, from: a}\n",
+    "attend": "  - tokens\n  - {linear: 12, as: q}\n  - attend: [q, [{linear: 6}], [{linear: 6}]]\n    heads: 4\n",
+    "memory": "  - tokens\n  - {linear: 6, as: m}\n  - {attention: 2, memory: m, then: [relu]}\n",
+    "input": "  - {conv: 1x1, out: 4}\n  - mul: [[], input]\n  - {add: [[layernorm], input]}\n",
+    "nothing": "  - {conv: 1x1, out: 4, when: false}\n",
+}
+
+
+@TORCH
+@pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)
+def test_every_shape_of_a_graph_runs(layers):
+    agree(model(layers))
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v2", "resnet50", "vit_b_16", "swin_t", "ssd300_vgg", "googlenet", "yolov2"]
+)
+def test_the_file_is_python_that_a_person_can_read(name):
+    text = text_of(load(name))
+    ast.parse(text)
+    assert max(map(len, text.splitlines())) <= 140
+    assert "costcalc" not in text.partition('"""\n')[2]
+
+
+def test_mobilenet_is_the_table_of_the_paper():
+    text = text_of(load("mobilenet"))
+    assert "def separable(inputs, outputs, stride=1):" in text
+    assert "separable(64, 128, 2),\n" in text
+    assert "*(separable(512, 512) for _ in range(5)),\n" in text
+    assert "class Mobilenet(nn.Module):" in text
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"), [("opaque: a sort", "no module in PyTorch"), ("maxpool: 2x2x2x2", "over 4 axes")]
+)
+def test_what_pytorch_cannot_have_is_named(layer, words):
+    flow = "[4, 4, 4, 4, 4]" if "maxpool" in layer else "[9, 4]"
+    with pytest.raises(SpecError, match=rf"net.yaml:3:.*`odd`.*{words}"):
+        text_of(model(f"  - {{{layer}, as: odd}}\n", flow))
+
+
+def test_the_command_writes_a_file(run):
+    assert run("export", "mobilenet", "-o", "net.py", "--alpha", "0.25")[0] == 0
+    assert "separable(8, 16)," in Path("net.py").read_text()
+    assert run("export", "mobilenet", "--to", "torch", "-o", "-")[1].startswith('"""mobilenet')

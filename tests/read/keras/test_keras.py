@@ -1,0 +1,332 @@
+"""Configurations of Keras 2 and 3 against what Keras itself counted (`data/keras`), and what is wrong with a file."""
+
+import gzip
+import json
+import random
+import time
+import zipfile
+from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from costcalc import analyze, limits
+from costcalc.errors import CostcalcError, FileError, Source
+from costcalc.export.spec import spec_text
+from costcalc.model.trace import trace
+from costcalc.model.variables import settle
+from costcalc.read.keras.layers import RULES
+from costcalc.read.loading import load
+from costcalc.read.spec.reader import read
+
+DATA = Path(__file__).parents[2] / "data" / "keras"
+COUNTS = json.loads((DATA / "counts.json").read_text())
+NETWORKS = [path.name.partition(".")[0] for path in sorted(DATA.glob("*.json.gz"))]
+
+
+def configuration(name):
+    """The recorded text of a network."""
+    return gzip.decompress((DATA / f"{name}.json.gz").read_bytes()).decode()
+
+
+@pytest.fixture
+def network(tmp_path):
+    """A function that reads a configuration, given as text or as a value."""
+
+    def network(config, name="model.json"):
+        text = config if isinstance(config, str) else json.dumps(config)
+        (tmp_path / name).write_text(text)
+        return load(tmp_path / name)
+
+    return network
+
+
+def params(model, **given):
+    """All numbers of a model, the trained ones and the others."""
+    return sum(sum(row.layer.params.values()) for row in trace(model, settle(model, given)).rows)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_layer_has_the_parameters_that_keras_counts(name, network):
+    found = defaultdict(int)
+    model = network(configuration(name))
+    sizes = dict.fromkeys(model.variables, 224)  # MobileNetV3 leaves height and width open
+    for row in trace(model, settle(model, sizes)).rows:
+        found[row.frame.path[0]] += sum(row.layer.params.values())
+    due = COUNTS[name]["layers"]
+    assert {layer: count for layer, count in found.items() if count} == due
+    assert analyze(model, convention="framework", settings=sizes).totals["params"] == COUNTS[name]["trainable"]
+
+
+def test_mobilenet_is_that_of_the_paper(network):
+    assert analyze(network(configuration("mobilenet"))).totals == analyze("mobilenet").totals
+
+
+def test_it_can_be_imported(network, tmp_path):
+    (tmp_path / "own.yaml").write_text(spec_text(network(configuration("mobilenet")), {}))
+    assert analyze(tmp_path / "own.yaml").totals == analyze("mobilenet").totals
+
+
+def layer(kind, name, *calls, **config):
+    """A layer as Keras 3 writes it; each call is a list of the names it reads."""
+    nodes = [{"args": [[_tensor(one) for one in call]] if len(call) > 1 else [_tensor(call[0])]} for call in calls]
+    return {"class_name": kind, "name": name, "config": {"name": name, **config}, "inbound_nodes": nodes}
+
+
+def _tensor(one):
+    name, _, call = one.partition("@")
+    return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, int(call or 0), 0]}}
+
+
+def functional(*layers, shape=(None, 8, 8, 3)):
+    """A functional model whose last layer is its output."""
+    first = layer("InputLayer", "image", batch_shape=list(shape))
+    outputs = [[layers[-1]["name"], 0, 0]]
+    config = {"name": "net", "layers": [first, *layers], "output_layers": outputs}
+    return {"class_name": "Functional", "config": config}
+
+
+def without_its_output():
+    """A functional model that names another output than it has."""
+    found = functional(layer("Dense", "a", ["image"], units=4))
+    found["config"]["output_layers"] = [["lost", 0, 0]]
+    return found
+
+
+def sequential(*layers, shape=(None, 8, 8, 3)):
+    """A Sequential model."""
+    first = {"class_name": "InputLayer", "config": {"name": "image", "batch_shape": list(shape)}}
+    return {"class_name": "Sequential", "config": {"name": "net", "layers": [first, *layers]}}
+
+
+def test_recurrent_layers_have_one_bias_or_two(network):
+    """767 is `count_params()` of Keras."""
+    inner = {"class_name": "LSTM", "config": {"name": "lstm", "units": 5, "return_sequences": True}}
+    found = network(
+        sequential(
+            {"class_name": "Bidirectional", "config": {"name": "both", "layer": inner}},
+            {"class_name": "GRU", "config": {"name": "gru", "units": 4}},
+            {"class_name": "Dense", "config": {"name": "dense", "units": 3, "activation": "softmax"}},
+            shape=(None, 20, 8),
+        )
+    )
+    assert params(found) == 767
+    assert trace(found, {}).output == (3,)
+
+
+def test_a_layer_that_is_called_twice_counts_once(network):
+    """2,432 is `count_params()` of Keras."""
+    found = network(
+        functional(
+            layer("MultiHeadAttention", "attention", ["image", "image"], num_heads=4, key_dim=8, value_dim=8),
+            layer("Dense", "dense", ["attention"], ["dense"], units=16),
+            layer("Add", "add", ["dense@1", "image"]),
+            shape=(None, 6, 16),
+        )
+    )
+    assert analyze(found, convention="framework").totals["params"] == 2432
+
+
+def test_grids_are_those_of_keras(network):
+    """173 parameters and 34x36x4 are what Keras says."""
+    found = network(
+        functional(
+            layer("SeparableConv2D", "a", ["image"], filters=5, kernel_size=[3, 3], padding="same", depth_multiplier=2),
+            layer("Conv2DTranspose", "b", ["a"], filters=4, kernel_size=[2, 2], strides=[3, 3], padding="valid"),
+            layer("Cropping2D", "c", ["b"], cropping=[[1, 0], [2, 1]]),
+            layer("UpSampling2D", "d", ["c"], size=[2, 2]),
+            shape=(None, 6, 7, 3),
+        )
+    )
+    assert params(found) == 173
+    assert trace(found, {}).output == (34, 36, 4)
+
+
+def test_the_format_of_keras_2(network):
+    first = {
+        "name": "x",
+        "class_name": "InputLayer",
+        "config": {"batch_input_shape": [None, 8, 8, 3]},
+        "inbound_nodes": [],
+    }
+    conv = {"filters": 4, "kernel_size": [3, 3], "padding": "same", "activation": "relu"}
+    layers = [
+        first,
+        {"name": "conv", "class_name": "Conv2D", "config": conv, "inbound_nodes": [[["x", 0, 0, {}]]]},
+        {
+            "name": "join",
+            "class_name": "Concatenate",
+            "config": {"axis": 3},
+            "inbound_nodes": [[["conv", 0, 0, {}], ["x", 0, 0, {}]]],
+        },
+    ]
+    found = network({"class_name": "Model", "config": {"layers": layers, "output_layers": [["join", 0, 0]]}})
+    rows = trace(found, {}).rows
+    assert [(row.name, row.layer.shape) for row in rows] == [
+        ("conv", (8, 8, 4)),
+        ("conv/relu", (8, 8, 4)),
+        ("join", (8, 8, 7)),
+    ]
+    dense = {"class_name": "Dense", "config": {"name": "d", "units": 2, "batch_input_shape": [None, 5]}}
+    assert params(network({"class_name": "Sequential", "config": [dense]})) == 12
+
+
+def test_a_model_in_a_model(network):
+    inner = sequential({"class_name": "Dense", "config": {"name": "dense", "units": 4}}, shape=(None, 8, 8, 3))
+    body = {**layer("Sequential", "body", ["image"]), "config": inner["config"]}
+    found = network(functional(body, layer("Multiply", "twice", ["body", "body"])))
+    assert [row.name for row in trace(found, {}).rows] == ["body/dense", "twice"]
+
+
+def test_axes_without_a_size_are_variables(network):
+    found = network(functional(layer("GlobalAveragePooling2D", "pool", ["image"]), shape=(None, None, None, 3)))
+    assert list(found.variables) == ["height", "width"]
+    assert trace(found, settle(found, {"height": 9, "width": 5})).output == (3,)
+    with pytest.raises(CostcalcError, match="open"):
+        analyze(found)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        layer("MyLayer", "odd", ["image"]),
+        layer("Conv2D", "odd", ["image"], filters=4, kernel_size=[3, 3], activation="my_activation"),
+        layer("UpSampling2D", "odd", ["image"], interpolation="lanczos3"),
+    ],
+)
+def test_what_is_not_known_makes_totals_lower_bounds(found, network):
+    rows = trace(network(functional(found)), {}).rows
+    assert [row.name.partition("/")[0] for row in rows if row.layer.unknown] == ["odd"]
+
+
+def test_the_zip_of_keras_3(tmp_path):
+    with zipfile.ZipFile(tmp_path / "net.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", configuration("mobilenet"))
+        archive.writestr("model.weights.h5", b"not looked at")
+    assert analyze(load(tmp_path / "net.keras")).totals == analyze("mobilenet").totals
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "FILE_BYTES", 100_000)
+    with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", b" " * 50_000_000)
+    with pytest.raises(FileError, match="larger than 100,000"):
+        load(tmp_path / "bomb.keras")
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ('{"class_name": ', "no JSON"),
+        ('{"class_name": "Sequential"}', "no model of Keras"),
+        ({"class_name": "MyModel", "config": {}}, "no list of layers"),
+        ({"class_name": "Sequential", "config": []}, "a Sequential has no layers"),
+        ({"class_name": "Sequential", "config": {}}, "a Sequential has no list of layers"),
+        ({"class_name": "Sequential", "config": {"layers": {}}}, "a Sequential has no list of layers"),
+        ({"class_name": "Functional", "config": {"layers": []}}, "a Functional has no layers"),
+        ({"class_name": ["Sequential"], "config": []}, "no model of Keras"),
+        (sequential({"class_name": "Sequential", "config": {"name": "inner"}}), "a Sequential has no list of layers"),
+        (sequential({"class_name": "Dense"}), "no class and configuration"),
+        (sequential({"class_name": "Dense", "config": {"name": "d"}}), "`d` has no configuration of a Dense"),
+        (sequential({"class_name": "Dense", "config": {"name": "d", "units": 4}}, shape=(None, "x")), "has no shape"),
+        (functional(layer("Dense", "a", ["b"], units=4), layer("Dense", "b", ["a"], units=4)), "comes from itself"),
+        (functional(layer("Dense", "a", ["lost"], units=4)), "reads what nothing before it makes"),
+        (functional({**layer("Dense", "a", units=4)}), "reads nothing"),
+        (functional(layer("Conv2D", "a", ["image"], data_format="channels_first")), "channels first"),
+        (functional(layer("Dense", "a", ["image"], units=-4)), "`a`"),
+        (functional({**layer("Dense", "a", ["image"], units=4), "inbound_nodes": 7}), "`a` has no list of calls"),
+        (without_its_output(), "the output is that of `lost`, which is no layer"),
+        (functional(layer("Add", "a", ["image", "image"]), layer("Dense", "a", ["image"], units=4)), "`a`"),
+    ],
+)
+def test_what_is_wrong_is_said_without_a_traceback(config, words, run, tmp_path):
+    (tmp_path / "model.json").write_text(config if isinstance(config, str) else json.dumps(config))
+    code, _, error = run("analyze", "model.json")
+    assert code == 2
+    assert words in error
+
+
+def test_any_json_is_answered_with_an_error_of_ours(network):
+    """Every entry of a real configuration replaced by what should not be there."""
+    whole = json.loads(configuration("mobilenet"))
+    for at in range(1, 12):
+        for odd in (None, [], {}, "x", -1, 1e300, [[None]], {"config": 3}, True):
+            changed = json.loads(json.dumps(whole))
+            layer = changed["config"]["layers"][at]
+            for key in list(layer["config"]):
+                layer["config"][key] = odd
+                with suppress(CostcalcError):
+                    assert analyze(network(changed)).totals["params"] > 0
+                layer["config"][key] = whole["config"]["layers"][at]["config"][key]
+
+
+ODD = (None, 0, -1, 3.5, True, "same", "", [], [1], [3, 3], {}, 2**62, float("inf"), "a\x1b[31m", [[[]]], ["a", 0, 0])
+
+
+def small():
+    """Small configurations in which every kind of entry stands once."""
+    yield sequential(layer("Dense", "d", units=4))
+    yield {"class_name": "Sequential", "config": [layer("Dense", "d", units=4, batch_input_shape=[None, 8])]}
+    yield functional(layer("Dense", "d", ["image"], units=4), layer("Add", "a", ["d", "d"]))
+    yield sequential({"class_name": "Sequential", "config": {"name": "s", **sequential()["config"]}, "name": "s"})
+
+
+@pytest.mark.parametrize("found", [*small()])
+def test_no_structure_ends_in_a_traceback(found, network):
+    """Every entry, at every depth, gone or replaced by every kind of value."""
+    for *path, last in entries(found):
+        for odd in (*ODD, [None], [{}], [{"name": "x", "class_name": "y", "config": {}}], "gone"):
+            changed = json.loads(json.dumps(found))
+            inner = changed
+            for key in path:
+                inner = inner[key]
+            inner[last] = odd
+            if odd == "gone":
+                del inner[last]
+            with suppress(CostcalcError):
+                analyze(network(changed))
+
+
+def entries(value, path=()):
+    """The path of every entry of a value."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in parts:
+        yield (*path, key)
+        yield from entries(one, (*path, key))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_changes_end_in_an_error_or_a_spec_of_the_same_cost(seed, network):
+    chance, whole = random.Random(seed), json.loads(configuration("mobilenet_v3_small"))
+    paths = list(entries(whole))
+    for _ in range(20):
+        changed = json.loads(json.dumps(whole))
+        *path, last = chance.choice(paths)
+        inner = changed
+        for key in path:
+            inner = inner[key]
+        inner[last] = chance.choice([*RULES, "Lambda"]) if last == "class_name" else chance.choice(ODD)
+        with suppress(CostcalcError):
+            model = network(changed)
+            sizes = dict.fromkeys(model.variables, 64)
+            own = read(Source("own.yaml", spec_text(model, settle(model, sizes))))
+            assert analyze(own).totals == analyze(model, settings=sizes).totals
+
+
+def test_a_long_configuration_takes_no_longer_than_its_length(network):
+    layers = [layer("Dense", f"d{at}", [f"d{at - 1}" if at else "image"], units=8) for at in range(20_000)]
+    text = json.dumps(functional(*layers, shape=(None, 8)), indent=1)
+    start = time.perf_counter()
+    found = network(text)
+    assert time.perf_counter() - start < 10
+    last = found.steps[-1]
+    assert text.splitlines()[last.place[0] - 1].strip() == '"name": "d19999",'
+
+
+def test_calls_of_one_layer_are_written_one_after_the_other(network):
+    calls = [["image"], *([f"d@{at}"] for at in range(3_000))]
+    start = time.perf_counter()
+    text = spec_text(network(functional(layer("Dense", "d", *calls, units=8), shape=(None, 8))), {})
+    assert time.perf_counter() - start < 10
+    assert analyze(read(Source("own.yaml", text))).totals == {"mult_adds": 3_001 * 64, "params": 64}
