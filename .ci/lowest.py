@@ -1,6 +1,6 @@
 """Prints the lower bound of each requirement that pyproject.toml declares, as an exact one: `click==8.1`.
 
-What it prints is installed and tried by `.ci/run`; tests/test_bounds.py sees to it that nothing is left out.
+What it prints is installed and tried by `.ci/run`; tests/cli/test_bounds.py sees to it that nothing is left out.
 """
 
 import re

@@ -52,8 +52,9 @@ def test_ci_tries_both_ends():
     text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert ".ci/lowest.py" in text
     assert text.count("-m pytest") >= 2
-    names = re.search(r"tests/test_\{([\w,]+)\}\.py", text)[1].split(",")
-    assert [name for name in names if not (ROOT / "tests" / f"test_{name}.py").exists()] == []
+    names = re.findall(r"tests/[\w/]+\.py", text)
+    assert len(names) > 10
+    assert [name for name in names if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("line", ['"$work/lowest/bin/pip" check', "-W default::DeprecationWarning"])
