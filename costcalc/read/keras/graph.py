@@ -1,19 +1,34 @@
 """The nodes of a Keras model: which layer runs on which tensors, in the formats of Keras 2 and 3."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ... import limits
 from ...errors import brief
 
+MODELS = ("Functional", "Model", "Sequential")
+
 
 class Node(NamedTuple):
-    """One run of a layer: its name, class and configuration, its number among the layer's runs, and what it reads."""
+    """One run of a layer: its name, class and configuration, its number among the layer's runs, and what it reads.
+
+    Each source is (layer, call, output). `stated` are the shapes per sample that the file gives for some of them,
+    `arguments` what the call is given, `module` where the class is defined.
+    """
 
     name: str
     kind: str
     config: dict
     call: int
     sources: tuple
+    stated: Mapping = {}
+    arguments: Any = None
+    module: str = ""
+
+    @property
+    def is_operation(self):
+        """Whether it is a function of keras.ops, not a layer."""
+        return self.module.startswith(("keras.src.ops", "keras.ops"))
 
     @property
     def key(self):
@@ -34,7 +49,42 @@ def nodes_of(model, error):
     nodes = [node for layer in layers for node in _runs(_checked(layer, error), error)]
     if len(nodes) > limits.LAYERS:
         raise error(f"it has more than {limits.LAYERS:,} layers")
-    return _ordered(nodes, error), [_key(one) for one in _histories(config.get("output_layers") or [])]
+    outputs = [_key(one) for one, _ in _histories(config.get("output_layers") or [])]
+    nodes, outputs = _numbered(nodes, outputs)
+    return _ordered(nodes, error), outputs
+
+
+def _numbered(nodes, outputs):
+    """Calls counted from 0: of models as layers, Keras 2 counts them from 1, and Keras 3 where it names the outputs."""
+    models = {node.name for node in nodes if node.kind in MODELS}
+    if not models:
+        return nodes, outputs
+    known = {node.key for node in nodes}
+
+    def moved(key):
+        before = (key[0], key[1] - 1, key[2])
+        return before if key[0] in models and before[:2] in known else key
+
+    found = []
+    for node in nodes:
+        if isinstance(node.arguments, list):
+            stated = {moved(key): shape for key, shape in node.stated.items()}
+            node = node._replace(sources=tuple(map(moved, node.sources)), stated=stated)
+        found.append(node)
+    functional = {node.name for node in nodes if node.kind in MODELS and node.kind != "Sequential"}
+    is_old = any(isinstance(node.arguments, list) and node.arguments for node in nodes)
+    return found, [moved(key) if is_old or key[0] in functional else key for key in outputs]
+
+
+def inputs_of(config):
+    """The keys of the inputs of a functional model, in the order in which a call gives them."""
+    found = config.get("input_layers") if isinstance(config, dict) else None
+    return [_key(one)[:2] for one, _ in _histories(found or [])]
+
+
+def _module(layer):
+    found = layer.get("module")
+    return found if isinstance(found, str) else ""
 
 
 def _checked(layer, error):
@@ -57,11 +107,29 @@ def _sequence(layers, error, config):
             whole = config if isinstance(config, dict) else {}
             shape = layer["config"].get("batch_input_shape") or whole.get("build_input_shape")
             found.append(Node("input", "InputLayer", {"batch_shape": shape}, 0, ()))
-            before = found[-1].key
+            before = (*found[-1].key, 0)
         sources = () if layer["class_name"] == "InputLayer" else (before,)
-        found.append(Node(layer["name"], layer["class_name"], layer["config"], 0, sources))
-        before = found[-1].key
+        stated = _built(layer, sources)
+        found.append(
+            Node(layer["name"], layer["class_name"], layer["config"], 0, sources, stated, None, _module(layer))
+        )
+        before = (*found[-1].key, 0)
     return found, [before]
+
+
+def _built(layer, sources):
+    """The shapes that a layer was built for, by what it reads."""
+    built = layer.get("build_config")
+    shape = built.get("input_shape") if isinstance(built, dict) else None
+    shapes = [shape] if len(sources) == 1 else shape if isinstance(shape, list) else []
+    found = {} if len(shapes) != len(sources) else dict(zip(sources, map(_stated, shapes), strict=True))
+    return {key: one for key, one in found.items() if one}
+
+
+def _stated(shape):
+    """A shape per sample as a file gives it; None if an axis is open or it is none."""
+    whole = isinstance(shape, list) and all(type(size) is int and 0 < size <= limits.SIZE for size in shape[1:])
+    return tuple(shape[1:]) if whole and 1 < len(shape) <= limits.RANK + 1 else None
 
 
 def _runs(layer, error):
@@ -70,24 +138,29 @@ def _runs(layer, error):
     if not isinstance(calls, list):
         raise error(f"layer `{layer['name'][:60]}` has no list of calls")
     for number, call in enumerate(calls):
-        sources = tuple(_key(one) for one in _histories(call))
+        read = [(_key(one), shape) for one, shape in _histories(call)]
+        sources = tuple(key for key, _ in read)
+        stated = {} if number else _built(layer, sources)
+        stated |= {key: shape for key, shape in read if shape}
         if layer["class_name"] != "InputLayer" and not sources:
             raise error(f"layer `{layer['name'][:60]}` reads nothing")
-        yield Node(layer["name"], layer["class_name"], layer["config"], number, sources)
+        yield Node(layer["name"], layer["class_name"], layer["config"], number, sources, stated, call, _module(layer))
 
 
 def _histories(found):
-    """The `[name, call, tensor]` in a value, however deep."""
-    stack: list[Any] = [found]
+    """The `[name, call, tensor]` in a value, however deep, each with the shape that stands beside it or None."""
+    stack: list[tuple] = [(found, None)]
     while stack:
-        one = stack.pop()
+        one, shape = stack.pop()
         if _is_history(one):
-            yield one
-            stack += [part for part in one[3:] if isinstance(part, dict)]
+            yield one, shape
+            stack += [(part, None) for part in one[3:] if isinstance(part, dict)]
         elif isinstance(one, list):
-            stack += one[::-1]
+            stack += [(part, None) for part in one[::-1]]
+        elif isinstance(one, dict) and "keras_history" in one:
+            stack.append((one["keras_history"], _stated(one.get("shape"))))
         elif isinstance(one, dict):
-            stack += [one["keras_history"]] if "keras_history" in one else list(one.values())[::-1]
+            stack += [(part, None) for part in list(one.values())[::-1]]
 
 
 def _is_history(one):
@@ -95,7 +168,12 @@ def _is_history(one):
 
 
 def _key(history):
-    return history[0], history[1]
+    return history[0], history[1], history[2]
+
+
+def keys_of(value):
+    """The keys of the tensors in a part of a call's arguments."""
+    return [_key(one) for one, _ in _histories(value)]
 
 
 def _ordered(nodes, error):
@@ -109,7 +187,7 @@ def _ordered(nodes, error):
         stack, entered = [first], set()
         while stack:
             node = stack.pop()
-            missing = [known[one] for one in node.sources if one in known and one not in done]
+            missing = [known[one[:2]] for one in node.sources if one[:2] in known and one[:2] not in done]
             if node.key in done:
                 continue
             if not missing:

@@ -1,8 +1,10 @@
 """The layers of Keras as steps."""
 
-from .activations import activation_of, prelu, relu, softmax
-from .layer import UNKNOWN, Layer, size
-from .shapes import cropping, permute, reshape, resizing, upsampling, zeros
+from ...model.network import Step
+from ...num import prod
+from . import products, sequences, shapes
+from .activated import activation_of, prelu, relu, softmax
+from .layer import UNKNOWN, Layer, axis_of
 
 
 def _window(layer):
@@ -51,28 +53,51 @@ def transposed(layer):
 
 def dense(layer):
     """Dense."""
+    if layer.get("lora_rank") is not None:
+        return UNKNOWN
     return layer.step("linear", layer.then(), out=layer.config["units"], bias=layer.get("use_bias", True))
 
 
-def embedding(layer):
+def embedding(layer: Layer) -> Step | None:
     """Embedding."""
+    if layer.get("lora_rank") is not None:
+        return UNKNOWN
     return layer.step("embedding", out=layer.config["output_dim"], vocab=layer.config["input_dim"])
 
 
-def norm(op):
-    """The rule of a norm that has a scale and a shift."""
+def reversible(layer: Layer) -> Step:
+    """ReversibleEmbedding: a table that is read, or multiplied with; one of its own for that unless they are tied."""
+    vocab, width = layer.config["input_dim"], layer.config["output_dim"]
+    apart = 0 if layer.get("tie_weights", True) else vocab * width
+    if not layer.argument("reverse", 1):
+        table = layer.step("embedding", out=width, vocab=vocab)
+        return layer.group(table, layer.made((*layer.shape, width), "table of the head", apart)) if apart else table
+    held = 0 if layer.node.call else vocab * width + apart
+    out, product = (*layer.shape[:-1], vocab), prod(layer.shape) * vocab
+    return layer.step("opaque", label="head", out=out, mult_adds=product, params=held)
 
-    def rule(layer):
-        return layer.step(op, scale=layer.get("scale", True), shift=layer.get("center", True))
+
+def norm(op):
+    """The rule of a norm that has a scale and a shift, over the last axis or others."""
+
+    def rule(layer: Layer) -> Step | None:
+        step = layer.step(op, scale=layer.get("scale", True), shift=layer.get("center", True))
+        return shapes.over(layer, layer.get("axis", -1), step)
 
     return rule
 
 
-def groupnorm(layer):
+def rms(layer: Layer) -> Step | None:
+    """RMSNormalization."""
+    return shapes.over(layer, layer.get("axis", -1), layer.step("rmsnorm", scale=True))
+
+
+def groupnorm(layer: Layer) -> Step:
     """GroupNormalization; -1 groups are as many as channels."""
-    groups = layer.get("groups", 32)
-    groups = size("channels") if groups == -1 else groups
-    return layer.step("groupnorm", groups=groups, scale=layer.get("scale", True), shift=layer.get("center", True))
+    groups, axis = layer.get("groups", 32), axis_of(layer.get("axis", -1), len(layer.shape))
+    groups = layer.shape[axis] if groups == -1 else groups
+    options = {"groups": groups, "scale": layer.get("scale", True), "shift": layer.get("center", True)}
+    return shapes.along(layer, axis, layer.step("groupnorm", **options))
 
 
 def pool(op):
@@ -105,50 +130,6 @@ def passing(layer):
     return layer.step("identity")
 
 
-def attention(layer):
-    """MultiHeadAttention of a query and a value."""
-    key, value = layer.config["key_dim"], layer.get("value_dim")
-    if value not in (None, key) or layer.get("output_shape") is not None:
-        return UNKNOWN
-    options = {"memory": layer.inputs[1]} if len(set(layer.inputs)) > 1 else {}
-    return layer.step(
-        "attention", heads=layer.config["num_heads"], head_size=key, bias=layer.get("use_bias", True), **options
-    )
-
-
-def recurrent(op, gates):
-    """The rule of a recurrent layer; one bias vector, where ours has two, is a row of its own."""
-
-    def rule(layer, bidirectional=False):
-        units, bias = layer.config["units"], layer.get("use_bias", True)
-        both = op == "gru" and bias and layer.get("reset_after", True)
-        steps = [layer.step(op, hidden=units, bias=bool(both), bidirectional=bidirectional)]
-        if bias and not both:
-            count = gates * units * (1 + bidirectional)
-            steps.append(layer.step("opaque", label="bias", mult_adds=0, params=count))
-        if not layer.get("return_sequences", False):
-            steps += [layer.step("slice", size=1, axis="length"), layer.step("flatten")]
-        return layer.group(*steps)
-
-    return rule
-
-
-def bidirectional(layer):
-    """Bidirectional around a recurrent layer, its outputs side by side."""
-    inner = layer.config["layer"]
-    if layer.get("merge_mode", "concat") != "concat" or inner["class_name"] not in _RECURRENT:
-        return UNKNOWN
-    return _RECURRENT[inner["class_name"]](Layer(inner["config"], layer.source, layer.place, layer.inputs), True)
-
-
-def distributed(layer):
-    """TimeDistributed around a dense layer, which works on every position anyway."""
-    inner = layer.config["layer"]
-    if inner["class_name"] not in ("Dense", "Dropout", "LayerNormalization", "Activation"):
-        return UNKNOWN
-    return RULES[inner["class_name"]](Layer(inner["config"], layer.source, layer.place, layer.inputs))
-
-
 def join(op):
     """The rule of a sum or product of tensors."""
 
@@ -163,52 +144,87 @@ def join(op):
 def concatenate(layer):
     """Concatenate: the axis counts the batch."""
     axis = layer.get("axis", -1)
-    return layer.step("concat", inputs=tuple(layer.inputs), axis="channels" if axis == -1 else axis - 1)
+    axis = "channels" if axis == -1 else axis_of(axis, len(layer.shape))
+    return layer.step("concat", inputs=tuple(layer.inputs), axis=axis)
+
+
+def adaptive(op):
+    """The rule of a pool to a size."""
+    return lambda layer: layer.step(op, size=layer.config["output_size"])
+
+
+def held(layer: Layer) -> Step:
+    """Lambda: it has no weights, its mult-adds and its shape are not known."""
+    given = layer.config.get("output_shape")
+    layer.lost = not isinstance(given, list) or not all(type(one) is int for one in given)
+    return layer.step("opaque", label="Lambda", out=(1,) if layer.lost else given, params=0)
 
 
 def layer_scale(layer):
     """LayerScale of the ConvNeXt in keras.applications: a learned factor a channel."""
-    factor = layer.step("parameter", shape=[size("channels")])
+    factor = layer.step("parameter", shape=[layer.shape[-1]])
     return layer.step("mul", inputs=((), (factor,)))
 
 
-_RECURRENT = {"LSTM": recurrent("lstm", 4), "GRU": recurrent("gru", 3), "SimpleRNN": recurrent("rnn", 1)}
 _RANKS = ("1D", "2D", "3D")
+_PASSES = (
+    *("Rescaling", "Normalization", "GaussianNoise", "ActivityRegularization", "Identity", "StochasticDepth"),
+    *("AlphaDropout", "GaussianDropout", "Masking", "UnitNormalization"),
+    *(f"Random{what}" for what in ("Brightness", "Contrast", "Flip", "Rotation", "Translation", "Zoom", "Shear")),
+)
 RULES = {
     **{f"Conv{rank}": conv for rank in _RANKS},
     **{f"Conv{rank}Transpose": transposed for rank in _RANKS},
     **{f"DepthwiseConv{rank}": depthwise for rank in _RANKS},
     **{f"SeparableConv{rank}": separable for rank in _RANKS},
+    **{f"ConvLSTM{rank}": sequences.conv_recurrent for rank in _RANKS},
     **{f"MaxPooling{rank}": pool("maxpool") for rank in _RANKS},
     **{f"AveragePooling{rank}": pool("avgpool") for rank in _RANKS},
+    **{f"AdaptiveMaxPooling{rank}": adaptive("adaptive_maxpool") for rank in _RANKS},
+    **{f"AdaptiveAveragePooling{rank}": adaptive("adaptive_avgpool") for rank in _RANKS},
     **{f"GlobalAveragePooling{rank}": whole("avgpool") for rank in _RANKS},
     **{f"GlobalMaxPooling{rank}": whole("maxpool") for rank in _RANKS},
-    **{f"ZeroPadding{rank}": zeros for rank in _RANKS},
-    **{f"UpSampling{rank}": upsampling for rank in _RANKS},
+    **{f"ZeroPadding{rank}": shapes.zeros for rank in _RANKS},
+    **{f"Cropping{rank}": shapes.cropping for rank in _RANKS},
+    **{f"UpSampling{rank}": shapes.upsampling for rank in _RANKS},
     **{f"SpatialDropout{rank}": dropout for rank in _RANKS},
-    **dict.fromkeys(("Rescaling", "Normalization", "GaussianNoise", "ActivityRegularization", "Identity"), passing),
-    "Add": join("add"),
+    **dict.fromkeys(_PASSES, passing),
+    **dict.fromkeys(("Add", "Average", "Maximum", "Minimum", "CustomScaleLayer"), join("add")),
+    **dict.fromkeys(("CenterCrop", "RandomCrop"), shapes.window),
     "Subtract": join("sub"),
     "Multiply": join("mul"),
-    "Average": join("add"),
     "BatchNormalization": norm("batchnorm"),
     "LayerNormalization": norm("layernorm"),
-    **_RECURRENT,
-    "Cropping2D": cropping,
+    "RMSNormalization": rms,
+    "GroupNormalization": groupnorm,
+    "SpectralNormalization": products.spectral,
+    "LSTM": sequences.recurrent("lstm"),
+    "GRU": sequences.recurrent("gru"),
+    "SimpleRNN": sequences.recurrent("rnn"),
+    "RNN": sequences.cells,
+    "Bidirectional": sequences.bidirectional,
+    "TimeDistributed": sequences.distributed,
+    "RepeatVector": sequences.repeated,
     "LayerScale": layer_scale,
-    "StochasticDepth": passing,
     "Concatenate": concatenate,
     "Dense": dense,
+    "EinsumDense": products.einsum_dense,
     "Embedding": embedding,
-    "GroupNormalization": groupnorm,
-    "Resizing": resizing,
+    "ReversibleEmbedding": reversible,
+    "Dot": products.dot,
+    "Attention": products.plain_attention,
+    "AdditiveAttention": products.additive_attention,
+    "MultiHeadAttention": products.attention,
+    "GroupQueryAttention": products.grouped,
+    "GroupedQueryAttention": products.grouped,
+    "CategoryEncoding": shapes.encoded,
+    "MelSpectrogram": shapes.mel,
+    "Resizing": shapes.resizing,
     "Flatten": lambda layer: layer.step("flatten"),
-    "Reshape": reshape,
-    "Permute": permute,
+    "Reshape": shapes.reshape,
+    "Permute": shapes.permute,
+    "Lambda": held,
     "Dropout": dropout,
-    "MultiHeadAttention": attention,
-    "Bidirectional": bidirectional,
-    "TimeDistributed": distributed,
     "Activation": activation_of,
     "ReLU": relu,
     "LeakyReLU": lambda layer: layer.step("leaky_relu"),
@@ -216,3 +232,24 @@ RULES = {
     "PReLU": prelu,
     "Softmax": softmax,
 }
+_HOLDS = (
+    "Conv",
+    "Depthwise",
+    "Separable",
+    "Batch",
+    "Layer",
+    "RMS",
+    "Group",
+    "Spectral",
+    "LSTM",
+    "GRU",
+    "Simple",
+    "RNN",
+)
+_HOLDS += ("Bidirectional", "TimeDistributed", "Dense", "Einsum", "Embedding", "Reversible", "Attention", "Additive")
+_HOLDS += ("MultiHead", "PReLU")
+
+
+def holds_nothing(kind: str) -> bool:
+    """Whether a layer is of a kind that never has weights."""
+    return kind in RULES and not kind.startswith(_HOLDS)
