@@ -15,7 +15,7 @@ class Tensor(NamedTuple):
     """What a layer reads: the name of what makes it, and its shape per sample, None where that is not known."""
 
     label: str
-    shape: tuple | None
+    shape: Any
 
 
 class Flow:

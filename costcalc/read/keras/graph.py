@@ -32,8 +32,13 @@ class Node(NamedTuple):
 
     @property
     def key(self):
-        """What others read it by."""
+        """Which run it is."""
         return self.name, self.call
+
+    @property
+    def output(self):
+        """What others read its first output by."""
+        return self.name, self.call, 0
 
 
 def nodes_of(model, error):
@@ -57,13 +62,12 @@ def nodes_of(model, error):
 def _numbered(nodes, outputs):
     """Calls counted from 0: of models as layers, Keras 2 counts them from 1, and Keras 3 where it names the outputs."""
     models = {node.name for node in nodes if node.kind in MODELS}
-    if not models:
-        return nodes, outputs
     known = {node.key for node in nodes}
 
     def moved(key):
         before = (key[0], key[1] - 1, key[2])
-        return before if key[0] in models and before[:2] in known else key
+        is_moved = before[:2] in known and (key[0] in models or key[:2] not in known)
+        return before if is_moved else key
 
     found = []
     for node in nodes:
@@ -73,7 +77,7 @@ def _numbered(nodes, outputs):
         found.append(node)
     functional = {node.name for node in nodes if node.kind in MODELS and node.kind != "Sequential"}
     is_old = any(isinstance(node.arguments, list) and node.arguments for node in nodes)
-    return found, [moved(key) if is_old or key[0] in functional else key for key in outputs]
+    return found, [moved(key) if is_old or key[0] in functional or key[:2] not in known else key for key in outputs]
 
 
 def inputs_of(config):
@@ -107,13 +111,13 @@ def _sequence(layers, error, config):
             whole = config if isinstance(config, dict) else {}
             shape = layer["config"].get("batch_input_shape") or whole.get("build_input_shape")
             found.append(Node("input", "InputLayer", {"batch_shape": shape}, 0, ()))
-            before = (*found[-1].key, 0)
+            before = found[-1].output
         sources = () if layer["class_name"] == "InputLayer" else (before,)
         stated = _built(layer, sources)
         found.append(
             Node(layer["name"], layer["class_name"], layer["config"], 0, sources, stated, None, _module(layer))
         )
-        before = (*found[-1].key, 0)
+        before = found[-1].output
     return found, [before]
 
 

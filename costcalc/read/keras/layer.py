@@ -25,7 +25,8 @@ class Layer:
     def __init__(self, config: dict, tensors: list[Tensor], node: Any, reader: Any):
         self.config, self.tensors, self.node, self.reader = config, tensors, node, reader
         self.inputs = [one.label for one in tensors]
-        self.lost, self.others = False, ()
+        self.lost = False
+        self.others: Any = ()
 
     @property
     def shape(self) -> tuple:

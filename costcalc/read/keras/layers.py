@@ -232,24 +232,3 @@ RULES = {
     "PReLU": prelu,
     "Softmax": softmax,
 }
-_HOLDS = (
-    "Conv",
-    "Depthwise",
-    "Separable",
-    "Batch",
-    "Layer",
-    "RMS",
-    "Group",
-    "Spectral",
-    "LSTM",
-    "GRU",
-    "Simple",
-    "RNN",
-)
-_HOLDS += ("Bidirectional", "TimeDistributed", "Dense", "Einsum", "Embedding", "Reversible", "Attention", "Additive")
-_HOLDS += ("MultiHead", "PReLU")
-
-
-def holds_nothing(kind: str) -> bool:
-    """Whether a layer is of a kind that never has weights."""
-    return kind in RULES and not kind.startswith(_HOLDS)

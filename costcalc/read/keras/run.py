@@ -1,5 +1,6 @@
 """The steps of one list of nodes, in order, with the shapes that come out of them."""
 
+import re
 from typing import Any
 
 from ... import limits
@@ -9,9 +10,10 @@ from ...model.network import Call, Group, Reuse, Step
 from .flow import Tensor
 from .graph import MODELS
 from .layer import Layer
-from .layers import RULES, holds_nothing
+from .layers import RULES
 from .operations import OPERATIONS
 
+_LEARNED = re.compile("Conv|Depth|Sep|Batch|Layer|RMS|Group|Spec|LSTM|GRU|.*RNN|Bi|Time|Den|Ein|Em|Rev|.*Att|PRe")
 _MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
 
 
@@ -50,15 +52,15 @@ class Run:
         """Add the step of a node."""
         if node.kind == "InputLayer":
             made = self.reader.input(node) if self.given is None else self.passed(node)
-            self.found[(*node.key, 0)] = made
+            self.found[node.output] = made
             return
-        tensors = [self.tensor(key) for key in node.sources]
-        if not tensors or None in tensors:
+        tensors = [one for one in map(self.tensor, node.sources) if one is not None]
+        if not tensors or len(tensors) < len(node.sources):
             raise self.reader.error(f"layer `{brief(node.name)}` reads what nothing before it makes")
         label = node.name if not node.call else f"{node.name}_{node.call + 1}"
         layer = Layer(node.config, tensors, node, self.reader)
         step, known = self.again(layer) if node.call else self.first(layer)
-        self.put((*node.key, 0), layer, step._replace(label=label, origin=tensors[0].label, plain=False), known)
+        self.put(node.output, layer, step._replace(label=label, origin=tensors[0].label, plain=False), known)
         for number, shape in enumerate(layer.others, 1):
             if shape is not None:
                 self.stated.setdefault((*node.key, number), shape)
@@ -72,7 +74,7 @@ class Run:
         if shape and said and shape != said and all(type(size) is int for size in shape):
             self.reader.trusted = False
         self.steps.append(step)
-        self.found[key] = Tensor(step.label, shape if known else None)
+        self.found[key] = Tensor(step.label or "", shape if known else None)
 
     def said(self, key: tuple) -> tuple | None:
         """The shape that the file states of a tensor."""
@@ -97,11 +99,11 @@ class Run:
         at = self.order.index(node.key) if node.key in self.order else 0
         if at >= len(given):
             raise self.reader.error(f"input `{brief(node.name)}` gets nothing")
-        self.found[(*node.key, 0)] = given[at]
-        if given[at].shape is None and self.said((*node.key, 0)):
+        self.found[node.output] = given[at]
+        if given[at].shape is None and self.said(node.output):
             layer = Layer({}, [given[at]], node, self.reader)
-            self.put((*node.key, 0), layer, layer.named(layer.group(), node.name, given[at].label), False)
-        return self.found[(*node.key, 0)]
+            self.put(node.output, layer, layer.named(layer.group(), node.name, given[at].label), False)
+        return self.found[node.output]
 
     def first(self, layer: Layer) -> tuple[Step, bool]:
         """The step of a layer's first call, and whether the shape that comes out of it is known."""
@@ -132,7 +134,8 @@ class Run:
         step = None if any(one.shape is None for one in layer.tensors) else self.ruled(layer)
         if step is not None:
             return step, not layer.lost
-        free = {"params": 0} if holds_nothing(kind) or layer.node.is_operation else {}
+        is_free = layer.node.is_operation or (kind in RULES and not _LEARNED.match(kind))
+        free = {"params": 0} if is_free else {}
         return layer.step("opaque", label=brief(kind), out=(1,), **free), False
 
     def ruled(self, layer: Layer) -> Step | None:

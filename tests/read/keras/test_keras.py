@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import lzma
 import random
 import time
 import zipfile
@@ -61,6 +62,99 @@ def test_every_layer_has_the_parameters_that_keras_counts(name, network):
 
 def test_mobilenet_is_that_of_the_paper(network):
     assert analyze(network(configuration("mobilenet"))).totals == analyze("mobilenet").totals
+
+
+def recorded(name):
+    """The networks of a record, by their names: params and mult-adds by Keras and PyTorch, and the configuration."""
+    with lzma.open(DATA / f"{name}.jsonl.xz", "rt") as file:
+        return {one["name"]: one for one in map(json.loads, file)}
+
+
+APPLICATIONS, LAYERS = recorded("applications"), recorded("layers")
+BY_HAND = {"cells": 20 * (160 + 135)}  # 20 steps of two cells; PyTorch ran 21, as Keras runs one more for its shape
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_applications_cost_what_keras_and_pytorch_count(name, network):
+    one = APPLICATIONS[name]
+    model = network(one["config"])
+    report = analyze(model, convention="framework", settings=dict.fromkeys(model.variables, 224))
+    assert report.complete
+    assert report.totals == {"mult_adds": one["mult_adds"], "params": one["params"]}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("stated", [True, False])
+def test_layers_cost_what_keras_and_pytorch_count(name, stated, network):
+    """With the shapes that the file states and, as in files of Keras 2, without them."""
+    one = LAYERS[name]
+    report = analyze(network(one["config"] if stated else unstated(one["config"])), convention="framework")
+    due = {"mult_adds": BY_HAND.get(name, one["mult_adds"]), "params": one["params"]}
+    assert report.complete == (name != "lambda")
+    assert report.totals == due or (name == "lambda" and not stated)
+    assert all(report.totals[metric] <= due[metric] for metric in due)
+
+
+@pytest.mark.parametrize("convention", ["paper", "framework", "keras"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_written_specs_of_layers_cost_the_same(name, convention, network):
+    model = network(LAYERS[name]["config"])
+    own = analyze(read(Source("own.yaml", spec_text(model, {}))), convention=convention)
+    report = analyze(model, convention=convention)
+    assert (own.totals, own.complete) == (report.totals, report.complete)
+
+
+def unstated(value):
+    """A configuration without the shapes that it states of what flows."""
+    if isinstance(value, dict):
+        gone = ("build_config", "shape") if "keras_history" in value else ("build_config",)
+        return {key: unstated(one) for key, one in value.items() if key not in gone}
+    return [unstated(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("stated", [True, False])
+@pytest.mark.parametrize("name", ["DenseNet121", "EfficientNetB0", "InceptionV3", "MobileNetV3Small", *LAYERS])
+def test_an_unknown_layer_leaves_lower_bounds(name, stated, network):
+    """A random layer of another class: no total exceeds the true one, and it is said that they are bounds."""
+    one = {**APPLICATIONS, **LAYERS}[name]
+    chance, config = random.Random(name), one["config"] if stated else unstated(one["config"])
+    layers = config["config"]["layers"]
+    layer = chance.choice([layer for layer in layers if layer["class_name"] != "InputLayer"])
+    kind, layer["class_name"] = layer["class_name"], "Mine"
+    model = network(config)
+    layer["class_name"] = kind
+    report = analyze(model, convention="framework", settings=dict.fromkeys(model.variables, 224))
+    assert not report.complete
+    assert report.totals["mult_adds"] <= BY_HAND.get(name, one["mult_adds"])
+    assert report.totals["params"] <= one["params"]
+
+
+def test_a_layer_behind_an_unknown_shape_is_unknown(network):
+    """It was counted on the shape before the unknown layer: 415,152 mult-adds for a network of 3,888."""
+    crop, conv = {"height": 8, "width": 8}, {"filters": 4, "kernel_size": [3, 3], "padding": "valid", "name": "conv"}
+    layers = [
+        {"class_name": "Mine", "config": {"name": "mine", **crop}},
+        {"class_name": "Conv2D", "config": conv, "name": "conv"},
+        {"class_name": "Flatten", "config": {"name": "flat"}},
+    ]
+    report = analyze(network(sequential(*layers, shape=(None, 64, 64, 3))), convention="framework")
+    assert (report.totals, report.complete) == ({"mult_adds": 0, "params": 0}, False)
+    layers[1]["build_config"] = {"input_shape": [None, 8, 8, 3]}
+    report = analyze(network(sequential(*layers, shape=(None, 64, 64, 3))), convention="framework")
+    assert (report.totals, report.complete) == ({"mult_adds": 3888, "params": 112}, False)
+
+
+def test_cropped_axes_may_be_open(network):
+    """The grid that is cropped is half the input's: 24 x 24 of 28 x 28, and 576 * 27 mult-adds behind it."""
+    found = network(
+        functional(
+            layer("MaxPooling2D", "pool", ["image"], pool_size=[2, 2]),
+            layer("Cropping2D", "crop", ["pool"], cropping=[[2, 2], [1, 3]]),
+            layer("Conv2D", "conv", ["crop"], filters=1, kernel_size=[3, 3], padding="same"),
+            shape=(None, None, None, 3),
+        )
+    )
+    assert analyze(found, settings={"height": 56, "width": 56}).totals["mult_adds"] == 24 * 24 * 27
 
 
 def test_it_can_be_imported(network, tmp_path):
