@@ -1,7 +1,7 @@
 """Attention: products of queries with keys and of weights with values, with or without projections."""
 
 from ..errors import Refused
-from ..num import equal, floor_div, minimum, prod, require
+from ..num import equal, floor_div, maximum, minimum, prod, require
 from .base import Layer, op
 from .kinds import Branch, Branches, Flag, Flags, Size, Width
 
@@ -24,7 +24,8 @@ def attention(
     (*windows, Tq, C) -> (*windows, Tq, out); keys and values come from the input, or from `memory`
     (*windows, Tk, M) for cross attention. Mult-adds: C*Q for the queries and Q*out for the result at every
     query, 2*M*K for keys and values at every key, with Q = heads*head_size, K = kv_heads*head_size; then
-    2*Q for every pair of query and key (q.k, and the weight times v). A causal mask leaves Tq*(Tq+1)/2 pairs;
+    2*Q for every pair of query and key (q.k, and the weight times v). Queries stand at the last
+    Tq of the Tk places, as a decoder with a cache has them. A causal mask leaves Tq*(Tk-Tq) + Tq*(Tq+1)/2 pairs;
     the rest is the quantity `mac_masked`, which a plain implementation computes too. A `window` leaves a query its
     own key and window - 1 before it when causal, else its own and window // 2 on each side; then `mac_masked` is the
     future half of that band, and what is outside of it is not computed at all.
@@ -141,16 +142,18 @@ def _pairs(queries, keys, causal, window):
     if not causal and window is None:
         return queries * keys, 0
     require(
-        equal(queries, keys), "a causal mask or a window needs as many keys as queries, got {} and {}", keys, queries
+        equal(maximum(queries, keys), keys),
+        "a causal mask or a window needs a key of its own for each query, got {} keys for {} queries",
+        keys,
+        queries,
     )
-    before = queries - 1 if window is None else window - 1 if causal else floor_div(window, 2)
-    behind = _side(queries, before)
-    if not causal:
-        return queries + 2 * behind, 0
-    return queries + behind, behind if window is not None else floor_div(queries * (queries - 1), 2)
+    reach = keys - 1 if window is None else window - 1 if causal else floor_div(window, 2)
+    before = _side(keys, reach) - _side(keys - queries, reach)  # the queries are at the last places
+    after = _side(queries, reach)
+    return (queries + before, after) if causal else (queries + before + after, 0)
 
 
 def _side(length, reach):
-    """Pairs at a distance of 1 to `reach` on one side, the ends having fewer."""
+    """Pairs at a distance of 1 to `reach` on one side of so many places, those at the end having fewer."""
     reach = minimum(reach, length - 1)
     return length * reach - floor_div(reach * (reach + 1), 2)

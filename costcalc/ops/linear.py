@@ -62,7 +62,9 @@ def matmul(x, inputs: Branches):
 def einsum(x, equation: Equation, *, of: Branches):
     """Einstein summation of one tensor or two: letters name axes, those not in the result are summed.
 
-    Mult-adds of two tensors: the product of all the letters' sizes. One tensor has none. numpy.einsum.
+    Mult-adds of two tensors: the product of all the letters' sizes, if the tensors share a letter that is summed. Without
+    one it is a product element by element, as `mul`, and what one tensor alone sums is summed first, as by `reduce`.
+    numpy.einsum, torch.einsum.
 
     Example: {einsum: "hqd,hkd->hqk", of: [q, k]}
     """
@@ -79,8 +81,10 @@ def einsum(x, equation: Equation, *, of: Branches):
     missing = [letter for letter in result if letter not in sizes]
     if missing:
         raise Refused(f"`{missing[0]}` in the result names no axis of the tensors")
-    mac = prod(sizes.values()) if len(of) == 2 else 0
-    return Layer(shape=tuple(sizes[letter] for letter in result), terms={"mac": mac})
+    shape = tuple(sizes[letter] for letter in result)
+    if len(of) == 2 and (set(terms[0]) & set(terms[1])) - set(result):
+        return Layer(shape=shape, terms={"mac": prod(sizes.values())})
+    return Layer(shape=shape, terms=_elementwise(terms, result, sizes))
 
 
 @op("embedding")
@@ -116,6 +120,18 @@ def _same_positions(one, other):
         raise Refused(f"the inputs have {len(one)} and {len(other)} leading axes")
     for a, b in zip(one, other, strict=True):
         require(equal(a, b), "the leading axes differ: {} against {}", a, b)
+
+
+def _elementwise(terms, result, sizes):
+    """The quantities of sums over letters of one tensor, and of the product of two."""
+    summed = out = 0
+    for letters in terms:
+        kept = prod(sizes[letter] for letter in sizes if letter in letters and letter in result)
+        if not set(letters) <= set(result):
+            summed = summed + prod(sizes[letter] for letter in sizes if letter in letters)
+            out = out + kept
+    product = prod(sizes[letter] for letter in result) if len(terms) == 2 else 0
+    return {"reduce_sum": summed, "reduce_sum_out": out, "multiply": product}
 
 
 def _equation(equation, count):

@@ -54,19 +54,50 @@ def matmul(tally, *inputs):
 
 
 def einsum(tally, *inputs, equation):
-    """Einstein summation of one tensor or two (numpy.einsum): one loop over all letters."""
+    """Einstein summation of one tensor or two (numpy.einsum): one loop over all letters if the two share a sum.
+
+    Otherwise each tensor is summed by itself, and the two are multiplied element by element.
+    """
     terms, kept = _letters(equation, len(inputs))
     sizes = _sizes(terms, inputs)
     if len(set(kept)) < len(kept) or not set(kept) <= sizes.keys():
         raise Impossible("the result must name axes of the tensors, each once")
+    if len(inputs) < 2 or not set(terms[0]) & set(terms[1]) - set(kept):
+        return _apart(tally, inputs, terms, kept, sizes)
     result = {}
     for index in box(sizes.values()):
         number = dict(zip(sizes, index, strict=True))
         values = [at(one, *(number[letter] for letter in term)) for one, term in zip(inputs, terms, strict=True)]
         place = tuple(number[letter] for letter in kept)
         before = result.get(place, 0)
-        result[place] = tally.mac(before, *values) if len(values) == 2 else before + values[0]
+        result[place] = tally.mac(before, *values)
     return result
+
+
+def _apart(tally, inputs, terms, kept, sizes):
+    """Sums along letters of each tensor, then (of two) a product for each place of the result."""
+    parts = [_summed(tally, one, term, kept, sizes) for one, term in zip(inputs, terms, strict=True)]
+    result = {}
+    for place in box([sizes[letter] for letter in kept]):
+        number = dict(zip(kept, place, strict=True))
+        values = [part[tuple(number[letter] for letter in letters)] for letters, part in parts]
+        result[place] = values[0] if len(values) == 1 else tally.did("multiply", values[0] * values[1])
+    return result
+
+
+def _summed(tally, x, term, kept, sizes):
+    """(letters of the result, the tensor with the others summed away); a diagonal is only picked."""
+    letters = list(dict.fromkeys(term))
+    named = [letter for letter in letters if letter in kept]
+    lines: dict = {}
+    for index in box([sizes[letter] for letter in letters]):
+        number = dict(zip(letters, index, strict=True))
+        value = at(x, *(number[letter] for letter in term))
+        place = tuple(number[letter] for letter in named)
+        lines.setdefault(place, []).append(value if named == letters else tally.did("reduce_sum", value))
+    if named == letters:
+        return named, {place: line[0] for place, line in lines.items()}
+    return named, {place: tally.did("reduce_sum_out", sum(line)) for place, line in lines.items()}
 
 
 def _letters(equation, count):

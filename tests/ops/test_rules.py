@@ -148,8 +148,8 @@ REFUSED = [  # operation, what flows in, options, why not, the option to blame
     ("attention", [SEQUENCE], {"heads": 3}, "8 channels do not split into 3 heads", None),
     ("attention", [SEQUENCE], {"heads": 3, "kv_heads": 2}, "3 heads do not share 2 kv_heads evenly", "kv_heads"),
     (
-        *("attention", [(5, 8), (6, 8)], {"heads": 2, "causal": True}),
-        *("a causal mask or a window needs as many keys as queries, got 6 and 5", None),
+        *("attention", [(6, 8), (5, 8)], {"heads": 2, "causal": True}),
+        *("a causal mask or a window needs a key of its own for each query, got 5 keys for 6 queries", None),
     ),
     ("attention", [(2, 5, 8), (5, 8)], {"heads": 2}, APART, None),
     (

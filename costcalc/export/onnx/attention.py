@@ -45,7 +45,7 @@ def _attended(b, node, values, heads, shared):
     k = _by_head(b, key, (shared, 1) if shared != heads else (shared,), turned=True)
     v = _by_head(b, value, (shared, 1) if shared != heads else (shared,))
     scores = b.add("MatMul", b.add("Mul", q, b.number(size**-0.5)), k)
-    weights = b.add("Softmax", _masked(b, node, scores, query.shape[-2]), axis=-1)
+    weights = b.add("Softmax", _masked(b, node, scores, query.shape[-2], key.shape[-2]), axis=-1)
     return _joined(b, node, b.add("MatMul", weights, v), len(query.shape), 1 + (shared != heads))
 
 
@@ -71,19 +71,24 @@ def _joined(b, node, name, rank, heads):
     return b.add("Reshape", turned, b.ints(0, *outer, length, -1))
 
 
-def _masked(b, node, scores, tokens):
-    """The scores, those of keys that a query does not see at minus infinity."""
+def _masked(b, node, scores, queries, keys):
+    """The scores, those of keys that a query does not see at minus infinity; queries are at the last places."""
     causal, window = node.options["causal"], node.options["window"]
     if not causal and window is None:
         return scores
-    places = b.add("Range", b.whole(0), b.whole(tokens), b.whole(1))
-    ahead = b.add("Sub", places, b.add("Unsqueeze", places, b.ints(1)))  # of a key, in tokens
+    places = b.add("Range", b.whole(0), b.whole(keys), b.whole(1))
     most = 0 if causal else window // 2
-    seen = b.add("LessOrEqual", ahead, b.whole(most))
+    seen = b.add("LessOrEqual", places, _places(b, queries, keys, most))
     if window is not None:
         least = 1 - window if causal else -most
-        seen = b.add("And", seen, b.add("GreaterOrEqual", ahead, b.whole(least)))
+        seen = b.add("And", seen, b.add("GreaterOrEqual", places, _places(b, queries, keys, least)))
     return b.add("Where", seen, scores, b.number(-3e38))
+
+
+def _places(b, queries, keys, ahead):
+    """The places that are so far ahead of each query's own, as a column."""
+    places = b.add("Range", b.whole(keys - queries + ahead), b.whole(keys + ahead), b.whole(1))
+    return b.add("Unsqueeze", places, b.ints(1))
 
 
 RULES = {"attention": attention, "attend": attend}

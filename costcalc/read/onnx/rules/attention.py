@@ -41,6 +41,7 @@ def _split(q, k, v):
 
 
 def _attend(node, batch, q, k, v, heads):
+    # with other numbers of queries and keys ONNX aligns its mask at the first ones, `causal` at the last
     causal = bool(node.get("is_causal", 0) or node.get("unidirectional", 0)) and q[0] == k[0]
     node.emit("attend", q, k, v, times=batch, heads=heads, causal=causal)
 
