@@ -14,7 +14,8 @@ def command(ctx, spec, layer, alpha, res, rho, sets, convention):
     """The working behind a layer's numbers: symbols, then numbers, then the product.
 
     LAYER is a layer or block by its name in the report, or a glob such as '*/dwconv'; without it, every layer that
-    has mult-adds. A depthwise convolution and its 1x1 convolution are set beside the standard convolution.
+    has mult-adds, and the totals. A depthwise convolution and its 1x1 convolution are set beside the standard
+    convolution.
 
     \b
     Examples:
@@ -24,10 +25,11 @@ def command(ctx, spec, layer, alpha, res, rho, sets, convention):
       costcalc explain vgg16 linear_1
     """
     from ..analysis.explain.legend import legend
-    from ..analysis.explain.worked import pair_text, row_text
+    from ..analysis.explain.worked import pair_text, row_text, total_text
     from ..analysis.explain.working import separable
     from ..analysis.report.analyze import scaled
-    from ..analysis.report.columns import stamped
+    from ..analysis.report.columns import stamp
+    from ..analysis.report.report import report
     from ..metrics.conventions import find, price_list
     from ..model.rows import called
     from ..model.trace import trace
@@ -43,8 +45,7 @@ def command(ctx, spec, layer, alpha, res, rho, sets, convention):
     parts = [text for row in chosen if (text := row_text(row, priced))]
     parts += [pair_text(*pair) for pair in separable(chosen)]
     parts = parts or [f"{layer or model.name}: no mult-adds and no weights"]
-    notes = [
-        legend(chosen),
-        stamped(model, priced or find("paper"), walk.inputs, values),
-    ]  # a working counts as `paper` does
+    counted = report(model, walk, values, priced or find("paper"))  # a working counts as `paper` does
+    parts += [] if layer else [total_text(counted)]
+    notes = [legend(chosen), stamp(counted)]
     click.echo("\n\n".join([*parts, "\n".join(filter(None, notes))]))

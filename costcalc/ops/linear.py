@@ -62,9 +62,9 @@ def matmul(x, inputs: Branches):
 def einsum(x, equation: Equation, *, of: Branches):
     """Einstein summation of one tensor or two: letters name axes, those not in the result are summed.
 
-    Mult-adds of two tensors: the product of all the letters' sizes, if the tensors share a letter that is summed. Without
-    one it is a product element by element, as `mul`, and what one tensor alone sums is summed first, as by `reduce`.
-    numpy.einsum, torch.einsum.
+    Mult-adds of two tensors: the product of all the letters' sizes, if the tensors share a letter that is summed.
+    Without one it is a product element by element, as `mul`, and what one tensor alone sums is summed first, as by
+    `reduce`. numpy.einsum, torch.einsum.
 
     Example: {einsum: "hqd,hkd->hqk", of: [q, k]}
     """

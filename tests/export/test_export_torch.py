@@ -80,7 +80,8 @@ NETWORKS = {
     "deep": "  - {conv: 1x1, out: 4, as: a}\n  - concat: [[{add: [[sigmoid], a]}, relu], [tanh]]\n",
     "outputs": "  - {conv: 1x1, out: 4, as: a}\n  - {conv: 1x1, out: 5}\n  - {linear: 6, from: a}\n",
     "attend": "  - tokens\n  - {linear: 12, as: q}\n  - attend: [q, [{linear: 6}], [{linear: 6}]]\n    heads: 4\n",
-    "cached": "  - tokens\n  - {attend: [[{slice: 4, start: 5, axis: tokens}], [], []], heads: 1, causal: true, window: 3}\n",
+    "cached": "  - tokens\n  - attend: [[{slice: 4, start: 5, axis: tokens}], [], []]\n    heads: 1\n    causal: true\n"
+    "    window: 3\n",
     "memory": "  - tokens\n  - {linear: 6, as: m}\n  - {attention: 2, memory: m, then: [relu]}\n",
     "input": "  - {conv: 1x1, out: 4}\n  - mul: [[], input]\n  - {add: [[layernorm], input]}\n",
     "nothing": "  - {conv: 1x1, out: 4, when: false}\n",

@@ -1,6 +1,7 @@
 """What the symbols of a working stand for."""
 
 import re
+from string import ascii_letters
 
 from .working import worked
 
@@ -21,7 +22,14 @@ _SYMBOLS = {  # those of the MobileNet paper (arXiv:1704.04861, section 3.1) fir
 _OF = {  # operations that mean something else by a symbol
     "conv_transpose": {"DF": "side of the input grid"},
     "matmul": {"B": "products", "R": "rows", "K": "columns of the first, rows of the second", "C": "columns"},
-    "attend": {"Q": "queries", "K": "keys", "C": "width of a query", "V": "width of a value"},
+    "attend": {
+        "Q": "queries",
+        "K": "keys",
+        "C": "width of a query",
+        "V": "width of a value",
+        "P": "pairs of query and key, the masked ones too",
+    },
+    "einsum": dict.fromkeys(ascii_letters, "axes of the equation"),
     "embedding": {"V": "words", "N": "width of one"},
 }
 

@@ -3,6 +3,7 @@
 from ...metrics.pricing import price_of
 from ...render.text import printable, shape_text
 from ..compare.beside import in_words
+from ..report.columns import total
 from .working import worked
 
 _WORDS = {"mult_adds": "mult-adds", "flops": "FLOPs"}
@@ -42,6 +43,12 @@ def _counted(row, convention):
 def _terms(op, quantities, prices):
     priced = [(name, count, price_of(prices, op, name)) for name, count in quantities.items()]
     return [f"{count:,} {name}" + f" * {price}" * (price != 1) for name, count, price in priced if price and count]
+
+
+def total_text(report):
+    """The totals of a whole network, as every format has them."""
+    cost = _WORDS[report.convention.cost]
+    return f"total of {printable(report.model.name)}: {total(report, 'cost')} {cost}, {total(report, 'params')} params"
 
 
 def pair_text(first, second, pair):

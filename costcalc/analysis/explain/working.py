@@ -48,18 +48,31 @@ def added(workings):
 
 
 def worked(row):
-    """(mult-adds, weights) of a row as workings; None for what it has none of."""
+    """(mult-adds, weights) of a row as workings, which come to what the row counts; None for what it has none of."""
+    from ...metrics.pricing import MAC
+
     cost, weights = _worked(row)
+    counted = {term: quantity for term, quantity in row.layer.terms.items() if term in MAC and quantity}
     held = row.layer.params.get("weight", 0)
+    if sum(counted.values()) != (cost.value if cost else 0):
+        cost = _by_quantity(counted)
     if row.shared is None and held != (weights.value if weights else 0):
-        weights = Working(str(held), "", held)  # the spec says how many
+        weights = _by_quantity({"weight": held})
     return cost, weights
+
+
+def _by_quantity(counted):
+    """The working of quantities as their rule states them, where no formula says how they come about."""
+    if len(counted) == 1:
+        (value,) = counted.values()
+        return Working(str(value), str(value), value)
+    return Working(" + ".join(counted), " + ".join(map(str, counted.values())), sum(counted.values()))
 
 
 def _worked(row):
     if row.op.name in _TABLES:
         return None, product(_TABLES[row.op.name](row))
-    if row.op.name in _SUMS and row.options.keys() <= {"heads", "bias", "inputs"}:
+    if row.op.name in _SUMS and (row.op.name != "attention" or row.options.keys() <= {"heads", "bias"}):
         return _SUMS[row.op.name](row)
     factors = _FACTORS.get(row.op.name)
     if factors is None:
@@ -124,15 +137,29 @@ def _attention(row):
 
 
 def _attend(row):
-    """Both products of every pair of a query and a key: q k, and the weight times v."""
+    """Both products of every pair of a query and a key: q k, and the weight times v. With a mask P is their number."""
     (*windows, queries, width), (*_, keys, _), _ = row.inputs
     many = [("B", prod(windows))] if windows else []
     pairs = [*many, ("Q", queries), ("K", keys)]
+    if row.options.get("causal") or row.options.get("window"):
+        products = row.layer.terms["mac_attention"] + row.layer.terms["mac_masked"]
+        pairs = [*many, ("P", products // (prod(windows) * (width + row.layer.shape[-1])))]
     both = [product([*pairs, ("C", width)]), product([*pairs, ("V", row.layer.shape[-1])])]
     return added(both), None
 
 
-_SUMS = {"attention": _attention, "attend": _attend}  # as they are without masks, windows or a memory
+def _einsum(row):
+    """Every letter of an equation that sums what both tensors have."""
+    if not row.layer.terms.get("mac"):
+        return None, None
+    terms = row.options["equation"].replace(" ", "").partition("->")[0].split(",")
+    sizes: dict = {}
+    for letters, shape in zip(terms, row.inputs, strict=True):
+        sizes |= zip(letters, shape, strict=True)
+    return product(sizes.items()), None
+
+
+_SUMS = {"attention": _attention, "attend": _attend, "einsum": _einsum}  # attention as it is without other options
 _FACTORS = {
     "conv": _conv,
     "dwconv": _dwconv,
