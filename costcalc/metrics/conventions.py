@@ -2,10 +2,11 @@
 
 A rule says how many multiply-adds, bias additions, normalised values .. a layer has (`Layer.terms`) and how many
 numbers of each kind it holds (`Layer.params`). A convention prices them, so a cost is a dot product. What other
-programs count is in `counters`, loaded when one of them is asked for by name.
+programs count is in `counters`, a price list in YAML each, read when it is asked for by name.
 """
 
 import os
+from functools import lru_cache
 
 from ..errors import FileError, OptionError, Problem, Source, listed, nearest
 from ..files import check_links, exists, specs_in, text
@@ -62,13 +63,9 @@ CONVENTIONS = {
     ),
 }
 
-COUNTERS = {  # other programs' conventions -> their module in `counters`
-    **{name: name for name in ("fvcore", "onnx_tool", "thop", "torchinfo", "torchprofile")},
-    **dict.fromkeys(("ptflops", "ptflops_aten"), "ptflops"),
-    **dict.fromkeys(("flop_counter", "flop_counter_meta"), "flop_counter"),
-    **dict.fromkeys(("calflops", "calflops_macs", "deepspeed", "deepspeed_macs"), "deepspeed"),
-}
-NAMES = (*CONVENTIONS, *sorted(COUNTERS))
+_FOLDER = os.path.join(os.path.dirname(__file__), "counters")
+COUNTERS = tuple(sorted(name.removesuffix(".yaml") for name in os.listdir(_FOLDER) if name.endswith(".yaml")))
+NAMES = (*CONVENTIONS, *COUNTERS)
 
 
 def find(name):
@@ -82,9 +79,15 @@ def find(name):
         if name.endswith((".yaml", ".yml")):
             help = "a price list in a file goes to --convention, and its metrics are mult_adds, flops and params"
         raise OptionError(Problem("unknown-convention", f"there is no convention `{name}`", help=help))
-    from importlib import import_module
+    return _counter(name)
 
-    return import_module(f"{__package__}.counters.{COUNTERS[name]}").CONVENTIONS[name]
+
+@lru_cache
+def _counter(name: str) -> Convention:
+    from .price_lists import read
+
+    path = os.path.join(_FOLDER, f"{name}.yaml")
+    return read(Source(path, text(path)), find, NAMES)
 
 
 def price_list(name: str | Convention | Source) -> Convention:

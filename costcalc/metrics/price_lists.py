@@ -1,4 +1,9 @@
-"""A user's own price list in YAML, read with the place of every mistake."""
+"""A price list in YAML, a user's own or a shipped one, read with the place of every mistake.
+
+What other programs count is shipped in `counters`: their figures as price lists, read off the programs' sources and
+checked against what they printed for nine networks and for single operations (`tests/data/peers.json`). Networks and
+operations under `differences` go by the names there.
+"""
 
 import re
 from collections.abc import Callable, Collection
@@ -7,10 +12,13 @@ from ..errors import Place, Problem, Source, SpecError, listed
 from ..ops import INDEX
 from ..syntax.nodes import compose, is_empty
 from ..syntax.problems import Problems
-from .pricing import Convention
+from .pricing import Convention, Difference
 from .terms import NUMBERS, TERMS
 
-KEYS = ("name", "title", "cost", "base", "source", "prices", "numbers", "params")
+KEYS = ("name", "title", "cost", "base", "source", "prices", "numbers", "params", "differences", "notes")
+PRICE = ("price", "mirrors", "bug")  # of one price that says what in a program it mirrors, and how much of it is a bug
+DIFFERENCE = ("figure", "of", "reason")
+PARTS = ("prices", "numbers", "params")
 COSTS = ("mult_adds", "flops")
 LONGEST = 200  # characters of a text
 MOST = 10**6  # of a price, so that totals stay within 64 bits
@@ -28,26 +36,34 @@ def read(source: Source, find: Callable[[str], Convention], names: Collection[st
     cost = texts.get("cost", base.cost if base else None)
     if cost is not None and cost not in COSTS:
         problems.unknown("cost", cost, parts["cost"], COSTS)
-    rates = {part: _prices(part, parts.get(part), problems) for part in ("prices", "numbers", "params")}
+    rows = {part: _prices(part, parts.get(part), problems) for part in PARTS}
+    differences = tuple(_differences(parts.get("differences"), problems))
+    notes = tuple(_text(node, problems) for node in _items("notes", parts.get("notes"), problems))
     problems.raise_any()
-    if cost is None or not (base or rates["prices"] or rates["numbers"]):
+    if cost is None or not (base or rows["prices"] or rows["numbers"]):
         missing = "cost" if cost is None else "prices"
         help = "write `cost: mult_adds` and `prices: {mac: 1}`, or `base: framework` to start from another convention"
         raise SpecError(Problem("missing-key", f"a convention needs `{missing}:`", Place(source, 1, 1), help))
     name = texts.get("name") or re.sub(r"\.ya?ml$", "", re.split(r"[/\\]", source.path)[-1])
     title = texts.get("title") or f"the prices of {source.path}" + (f", on those of {base.name}" if base else "")
-    prices, numbers, params = ({**(getattr(base, part) if base else {}), **table} for part, table in rates.items())
-    return Convention(name, title, cost, prices, params, texts.get("source", source.path), numbers)
+    own = Convention(name, title, cost, {}, {}, texts.get("source", source.path))
+    return (base or own)._replace(**_merged(base, rows), **own.heading, differences=differences, notes=notes)
+
+
+def _merged(base, rows):
+    """The prices of a list on those of its base, what they mirror, and which are bugs."""
+    own = {part: {key: price for key, (price, _, _) in table.items()} for part, table in rows.items()}
+    mirrors = {part: {key: text for key, (_, text, _) in table.items() if text} for part, table in rows.items()}
+    bugs = {key: bug for key, (_, _, bug) in rows["prices"].items() if bug}
+    merged = {part: {**(getattr(base, part) if base else {}), **own[part]} for part in PARTS}
+    return {**merged, "mirrors": mirrors, "bugs": bugs}
 
 
 def _parts(root, problems):
     if root.kind != "map":
         problems.due("not-a-map", "a price list", root, "write `cost: mult_adds` and `prices: {mac: 1}`")
         problems.raise_any()
-    for key, _ in root.value:
-        if key.value not in KEYS:
-            problems.unknown("key", key.value, key, KEYS)
-    return {key.value: value for key, value in root.value if key.value in KEYS}
+    return _known(root, "key", KEYS, problems)
 
 
 def _base(node, find, names, problems):
@@ -115,8 +131,50 @@ def _help(name, part):
 
 
 def _price(node, problems):
+    """(price, what in a program it mirrors, how much of it is a bug)."""
+    if node.kind != "map":
+        return _number(node, problems), "", 0
+    parts = _known(node, "key", PRICE, problems)
+    mirrors = _text(parts["mirrors"], problems) if "mirrors" in parts else ""
+    bug = _number(parts["bug"], problems) if "bug" in parts else 0
+    if "price" not in parts:
+        problems.add("missing-key", "a price needs `price:`", node, 'write {price: 1, mirrors: "what it mirrors"}')
+        return 0, "", 0
+    return _number(parts["price"], problems), mirrors, bug
+
+
+def _number(node, problems):
     text = node.value if node.kind == "scalar" else ""
     if not re.fullmatch(r"[+-]?[0-9]{1,7}", text) or abs(int(text)) > MOST:
         problems.due("bad-price", f"a price, a whole number up to {MOST:,},", node, "write 0, 1 or 2")
         return 0
     return int(text)
+
+
+def _differences(node, problems):
+    """Where the list does not give what its program prints."""
+    for entry in _items("differences", node, problems):
+        parts = _known(entry, "key", DIFFERENCE, problems) if entry.kind == "map" else {}
+        if len(parts) < len(DIFFERENCE):
+            problems.due("missing-key", "a difference", entry, "write {figure: params, of: [resnet18], reason: why}")
+            continue
+        of = tuple(_text(one, problems) for one in _items("of", parts["of"], problems))
+        yield Difference(_text(parts["figure"], problems), of, _text(parts["reason"], problems))
+
+
+def _items(name, node, problems):
+    """The entries of a list."""
+    if node is None or is_empty(node):
+        return []
+    if node.kind != "list":
+        problems.due("not-a-list", f"the list of `{name}`", node)
+        return []
+    return node.value
+
+
+def _known(node, what, names, problems):
+    """The entries of a map by their keys; notes those that are not known."""
+    for key, _ in node.value:
+        if key.value not in names:
+            problems.unknown(what, key.value, key, names)
+    return {key.value: value for key, value in node.value if key.value in names}

@@ -42,6 +42,18 @@ def test_a_price_list_of_ones_own(ours):
     assert best.frame()["alpha"].tolist()[0] == 1.0
 
 
+def test_a_price_list_that_says_what_it_mirrors():
+    """The form of those that are shipped for other programs."""
+    text = (
+        "name: hooks\ncost: mult_adds\nprices: {mac: {price: 2, mirrors: conv_hook, bug: 1}}\nnotes: [no norms]\n"
+        "differences: [{figure: params, of: [resnet18], reason: it has an auxiliary head}]"
+    )
+    one = read(Source("hooks.yaml", text), find, NAMES)
+    assert (one.prices, one.bugs, one.mirrors["prices"]) == ({"mac": 2}, {"mac": 1}, {"mac": "conv_hook"})
+    assert one.notes == ("no norms",)
+    assert [tuple(found) for found in one.differences] == [("params", ("resnet18",), "it has an auxiliary head")]
+
+
 def test_a_price_list_without_a_base():
     one = read(Source("dir/mine.yaml", "cost: mult_adds\nprices: {conv.mac: 1}\nnumbers: {weight: 3}"), find, NAMES)
     assert (one.name, one.title, one.source) == ("mine", "the prices of dir/mine.yaml", "dir/mine.yaml")
@@ -92,6 +104,19 @@ BAD = [  # text, what is said of it
         f"1:1: a convention needs `prices:` {NEEDED}",
     ),
     ("base: paper\nname: [a]", "2:7: a text is due here, not a list"),
+    (
+        "base: paper\nprices: {mac: {mirrors: hook}}",
+        '2:15: a price needs `price:` (write {price: 1, mirrors: "what it mirrors"})',
+    ),
+    (
+        "base: paper\nprices: {mac: {price: 1, mirror: a}}",
+        "2:26: unknown key `mirror` (a similar name exists: `mirrors`)",
+    ),
+    ("base: paper\nnotes: a", "2:8: the list of `notes` is due here, not `a`"),
+    (
+        "base: paper\ndifferences: [{figure: params}]",
+        "2:15: a difference is due here, not a map (write {figure: params, of: [resnet18], reason: why})",
+    ),
     (
         'base: paper\nname: "\\e[2J"',
         "2:7: this text is too long, or has characters that cannot be shown (one line of at most 200 characters)",
