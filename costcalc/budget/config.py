@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source, SpecError
-from ..files import Folder, check_path, text
+from ..files import Folder, check_links, check_path, text
 from ..metrics.conventions import find, price_list
 from ..metrics.pricing import Convention
 from ..quantities import Bad, amount, change
@@ -69,6 +69,7 @@ def find_config(start="."):
 
 def read_config(path):
     """The checks of a file. Raises SpecError with all its problems, or FileError; for a link that leads away, too."""
+    check_links(path)
     folder, name = os.path.split(path)
     if Folder(folder).real(name) is None:
         raise FileError(Problem("no-file", f"there is no file {path!r}"))

@@ -1,8 +1,10 @@
 """The base is the one of the user's repository, and git runs nothing: attacks on real repositories."""
 
 import os
+import re
 import shutil
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -167,6 +169,13 @@ def test_replaced_and_grafted_commits(pull_request, run):
     blobs = [pull_request.git("rev-parse", f"{commit}:models/net.yaml") for commit in (base, large)]
     pull_request.git("replace", *blobs)
     assert run("check").code == 1
+    pull_request.git("replace", "-d", blobs[0])
+    pull_request.git("switch", "-q", "-c", "change")
+    pull_request.git("commit", "-q", "-m", "the large one")
+    info = pull_request.root / ".git" / "info"
+    info.mkdir(exist_ok=True)
+    (info / "grafts").write_text(pull_request.git("rev-parse", "HEAD") + "\n")  # it has no parent
+    assert run("check").code == 1
 
 
 def test_a_tag_with_the_name_of_the_branch(pull_request, run):
@@ -257,3 +266,14 @@ def test_the_repository_is_that_of_the_working_directory(pull_request, monkeypat
     assert Repository.find().root == str(pull_request.root)
     monkeypatch.chdir(tmp_path_factory.mktemp("outside"))
     assert Repository.find() is None
+
+
+def test_every_promise_names_a_test():
+    root = Path(__file__).parent.parent
+    page = (root / "docs" / "security.md").read_text(encoding="utf-8")
+    lines = page.partition("## Promises")[2].splitlines()
+    rows = [line for line in lines if line.startswith("| ") and line != "| promise | test |"]
+    assert len(rows) > 30
+    for row in rows:
+        (file, name) = re.fullmatch(r"\| .* \| `(tests/\w+\.py)::(test_\w+)` \|", row).groups()
+        assert f"\ndef {name}(" in (root / file).read_text(encoding="utf-8")
