@@ -34,7 +34,7 @@ class Convention(NamedTuple):
     notes: tuple[str, ...] = ()
 
     @property
-    def heading(self) -> dict[str, str]:
+    def heading(self) -> dict[str, Any]:
         """What it is called, and where it is from."""
         return {"name": self.name, "title": self.title, "cost": self.cost, "source": self.source}
 
