@@ -14,7 +14,7 @@ def notes(report, view, shown):
     hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
     if hidden:
         found.append(f"{hidden:,} more {view.by}{' is' if hidden == 1 else 's are'} not shown (--top {view.top})")
-    found += bounds(report) + _everywhere(report)
+    found += bounds(report) + _law(report.accounting) + _everywhere(report)
     found += [_published(claim) for claim in _claims(report)]
     for metric, cap in report.model.budget.items():
         have = report.totals.get(metric)
@@ -60,14 +60,21 @@ def unknown(report):
     return shown + _missing(report.accounting)
 
 
+def _law(accounting):
+    """The note that all parameters of a network are accounted for, or how many are; nothing for a spec."""
+    if accounting is None:
+        return []
+    parts = f"{accounting.in_rows:,} in rows + {accounting.unread:,} that no layer reads"
+    return [f"parameters: {parts} {'=' if accounting.is_closed else 'of'} {accounting.stored.total:,}"]
+
+
 def _missing(accounting):
     """The parameters that a layer reads and no row holds, each with who reads it."""
     if accounting is None or accounting.is_closed:
         return []
     named = [f"`{name}`, read by `{user}`" for name, user in accounting.stored.missing.items()]
     more = [f"{len(named) - MOST_KINDS:,} more parameters"] if len(named) > MOST_KINDS else []
-    stored, held = accounting.stored, accounting.in_rows + accounting.unread
-    return [f"parameters ({held:,} of {stored.total:,} are accounted for)", *named[:MOST_KINDS], *more]
+    return [*(named[:MOST_KINDS] or ["parameters"]), *more]
 
 
 def _first(names):

@@ -24,7 +24,7 @@ class Node:
         self.reader, self.proto, self.inputs, self.beside = reader, proto, inputs, list(beside)
         self.attributes, self.version, self.number = attributes, version, number
         self.outputs, self.began = len(proto.output), len(reader.steps)
-        self.settings = reader.settings(proto)
+        self.settings = None
         self.is_constant = bool(inputs) and all(one is None or one.roots is not None for one in (*inputs, *beside))
 
     @property
@@ -91,9 +91,13 @@ class Node:
     @property
     def read(self):
         """The tensors whose numbers the node computes with."""
-        if not self.settings:
-            return [*self.inputs, *self.beside]
-        return [*(one for at, one in enumerate(self.inputs) if at not in self.settings), *self.beside]
+        ignored = self.ignored
+        return [*(one for at, one in enumerate(self.inputs) if at not in ignored), *self.beside]
+
+    @property
+    def ignored(self):
+        """The places of the inputs whose numbers are no parameters: as a rule found, else those of the operator."""
+        return self.reader.settings(self.proto) if self.settings is None else self.settings
 
     def roots(self):
         """The parameters that the result of a constant node is made of."""
@@ -102,12 +106,14 @@ class Node:
 
     def exclude(self):
         """Note the inputs that are no parameters."""
-        for at in self.settings:
+        for at in self.ignored:
             if at < len(self.inputs) and self.inputs[at] is not None and self.inputs[at].roots:
                 self.reader.numbers.settings |= self.inputs[at].roots
 
     def hold(self, outputs):
         """Let a step of this node hold the parameters that it reads and no step holds yet: no rule can lose any."""
+        if not any(one.roots for one in (*self.inputs, *self.beside) if one is not None):
+            return
         self.exclude()
         roots = self.reader.numbers.unheld(self.read)
         if roots and len(self.reader.steps) == self.began:

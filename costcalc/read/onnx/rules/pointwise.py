@@ -130,7 +130,7 @@ def _scaled(node, op):
     if op != "mul" or not found or found >= WEIGHT:
         return found if op == "mul" else frozenset()
     constants = frozenset(at for at, one in enumerate(node.inputs) if one is not None and one.roots)
-    node.settings = constants.union(node.settings)
+    node.settings = constants.union(node.ignored)
     return found | WEIGHT if constants else found
 
 
