@@ -45,9 +45,10 @@ class Block(NamedTuple):
 
     def length(self, style):
         """Characters of its definition."""
-        return len(self.signature) + sum(style.length(item) + 8 for item in self.items)
+        return len(self.signature) + sum(style.length(item) + PER_ITEM for item in self.items)
 
 
+PER_ITEM = 8  # characters around an item of a block
 _BRIEF = {"kernel": "k", "repeat": "n"}
 _DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1}
 
@@ -72,9 +73,11 @@ def is_list(op, option):
     return op in INDEX and find(op).options[option].kind.form == "shape"
 
 
-def block_of(runs, taken, style):
-    """The block that runs of the same structure call; its name is none of those `taken`."""
-    table = [list(leaves_of(run.content)) for run in runs]
+def block_of(runs, table, taken, style):
+    """The block that runs of the same structure call; its name is none of those `taken`.
+
+    `table` holds the leaves of each run.
+    """
     terms: list[Any] = []
     params: list[tuple] = []  # name, number of the leaf, the leaf in every run
     first: dict[tuple, tuple] = {}  # the values in every run -> the parameter that holds them, and they

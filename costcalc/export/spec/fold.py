@@ -4,30 +4,16 @@ Two runs have the same structure if they differ in numbers only; those become th
 saves most text comes first, until none saves any (Nevill-Manning and Witten 1997, arXiv:cs/9709102, with parameters).
 """
 
-from collections import Counter, defaultdict
-from typing import Any, NamedTuple
+from collections import Counter
 
-from .blocks import Block, Term, block_of, call_of, levels_of
+from .blocks import PER_ITEM, Block, block_of, call_of, leaves_of
 from .items import Item, is_number, walk
+from .runs import candidates
 
-LONGEST = 40  # items of one block
 MOST = 20_000  # items that are searched for blocks
 ROUNDS = 40
 NAMED = 2  # how much more the saving of a block is worth whose runs are levels of the names already
 LEAST = 30  # characters that a block must save, for it is one more thing to read
-
-
-class Run(NamedTuple):
-    """A stretch of a list: the list, where it starts and how many items it has."""
-
-    items: list
-    start: int
-    size: int
-
-    @property
-    def content(self):
-        """The items."""
-        return self.items[self.start : self.start + self.size]
 
 
 def folded(items, style):
@@ -60,93 +46,37 @@ def _best(items, blocks, style):
         return None
     taken = {*(block.name for block in blocks), *style.words}
     sizes = {id(item): style.length(item) for one in lists for item in one}
-    groups = [(_most(runs, sizes), runs) for runs in _candidates(lists)]
+    leaves = {id(item): [*leaves_of([item])] for one in lists for item in one}
+    groups = [(_most(runs, sizes), runs) for runs in candidates(lists, _skeleton)]
     best, most = None, 0
     for bound, runs in sorted(groups, key=lambda one: -one[0]):
-        if bound * NAMED <= most:
+        if bound <= most:
             break
-        block = block_of(runs, taken, style)
-        saved = _saving(block, runs, style)
-        saved *= NAMED if saved > most / NAMED and all(map(_is_level, runs)) else 1
+        table = [[leaf for item in run.content for leaf in leaves[id(item)]] for run in runs]
+        block = block_of(runs, table, taken, style)
+        saved = _worth(runs) * _saving(block, runs, table, style, sizes)
         if saved > most:
             best, most = (block, runs), saved
     return best
 
 
+def _worth(runs):
+    """How much the characters count that a block of these runs saves."""
+    return NAMED if all(run.is_level for run in runs) else 1
+
+
 def _most(runs, sizes):
-    """More characters than a block of these runs can save."""
-    return sum(sizes[id(item)] for run in runs[1:] for item in run.content)
+    """More than a block of these runs can save, by its worth."""
+    saved = sum(sizes[id(item)] for run in runs[1:] for item in run.content)
+    return _worth(runs) * (saved - LEAST - PER_ITEM * runs[0].size)
 
 
-def _saving(block, runs, style):
+def _saving(block, runs, table, style, sizes):
     """How many characters a block saves."""
-    before = sum(style.length(item) for run in runs for item in run.content)
-    calls = Counter(tuple(map(str, call_of(block, run.content).options.values())) for run in runs)
+    before = sum(sizes[id(item)] for run in runs for item in run.content)
+    calls = Counter(tuple(str(leaves[at].value) for at in block.leaves) for leaves in table)
     after = sum(len(", ".join(call)) + 4 for call in calls) + len(block.name)
     return before - after - block.length(style) - LEAST
-
-
-def _is_level(run):
-    """Whether the layers of a run share a level of their names that those before and behind it do not have."""
-    own = len(levels_of(run.content))
-    around = [run.items[at] for at in (run.start - 1, run.start + run.size) if 0 <= at < len(run.items)]
-    return own > 0 and all(len(levels_of([run.content[0], one])) < own for one in around)
-
-
-def _candidates(lists):
-    """Groups of runs of equal structure that do not overlap, the most promising first."""
-    named = _readers(lists)
-    keys: dict[Any, int] = {}
-    found = defaultdict(list)
-    for items in lists:
-        places = {id(item): at for at, item in enumerate(items)}
-        ids = [keys.setdefault(_skeleton(item, places), len(keys)) for item in items]
-        for size in range(1, min(LONGEST, len(items)) + 1):
-            for start in range(len(items) - size + 1):
-                found[tuple(ids[start : start + size])].append(Run(items, start, size))
-    for runs in found.values():
-        if len(runs) > 1:
-            apart = _apart([run for run in runs if _is_closed(run, named)])
-            if len(apart) > 1 and (apart[0].size > 1 or apart[0].content[0].lists):
-                yield apart
-
-
-def _readers(lists):
-    """Which items read an item by name."""
-    named = defaultdict(set)
-    for items in lists:
-        for item in items:
-            for other in item.refers():
-                named[id(other)].add(id(item))
-    return named
-
-
-def _is_closed(run, named):
-    """Whether the names in a run are those of the run alone, and it starts from what flows in."""
-    inside = {id(item) for item in walk(run.content)}
-    for item in run.content:
-        if any(_has_term(value) for one in walk([item]) for value in (*one.options.values(), one.repeat)):
-            return False  # it is of one block only
-        if any(type(other) is not str and id(other) not in inside for other in item.refers()):
-            return False
-        if named[id(item)] - inside:
-            return False
-    return True
-
-
-def _has_term(value):
-    return any(map(_has_term, value)) if type(value) is tuple else type(value) is Term
-
-
-def _apart(runs):
-    """The runs that do not overlap, from the left; those that are levels of the names first."""
-    found, taken = [], set()
-    for run in sorted(runs, key=lambda run: not _is_level(run)):
-        places = {(id(run.items), at) for at in range(run.start, run.start + run.size)}
-        if not places & taken:
-            found.append(run)
-            taken |= places
-    return found
 
 
 def _skeleton(item, places):
