@@ -14,6 +14,7 @@ from costcalc.model.wiring import wired
 from costcalc.read.onnx import file
 from costcalc.read.onnx import model as onnx_model
 from costcalc.read.spec.reader import read
+from tests.written import assert_spec_costs_the_same
 
 
 def exported(model, values):
@@ -32,7 +33,9 @@ def exported(model, values):
     _inferred(data, model, rows, due["params"])
     said = not any(row.times != 1 or row.options.get("causal") or row.options.get("window") for row in rows)
     if said:
-        assert analyze(onnx_model.read(file.bounded(data, "m.onnx")), convention="framework").totals == due
+        again = onnx_model.read(file.bounded(data, "m.onnx"))
+        assert analyze(again, convention="framework").totals == due
+        assert_spec_costs_the_same(again)
     return {"exported to ONNX": 1, "shapes inferred by ONNX": len(rows), "costs of ONNX files read back": int(said)}
 
 

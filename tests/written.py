@@ -1,0 +1,47 @@
+"""What a spec that `import` wrote is held to: it costs what the report of the model says, in every convention."""
+
+from collections import Counter
+
+from costcalc import analyze
+from costcalc.errors import Source
+from costcalc.export.spec import spec_text
+from costcalc.metrics.conventions import CONVENTIONS
+from costcalc.model.trace import trace
+from costcalc.model.variables import settle
+from costcalc.read.spec.reader import read
+
+MACS = ("mac", "mac_attention", "mac_masked")
+
+
+def assert_spec_costs_the_same(model, values=None, **options):
+    """Write a model as a spec and compare it with the report; gives the totals under `framework`, and the text."""
+    settled = settle(model, values or {})
+    text = spec_text(model, settled, **options)
+    spec = read(Source("again.yaml", text))
+    for name in CONVENTIONS:
+        assert totals(spec, name) == totals(model, name, values), (name, text)
+    assert numbers(spec) == numbers(model, values), text
+    assert products(spec) == products(model, values), text
+    return totals(model, "framework", values), text
+
+
+def totals(model, convention, values=None):
+    """What a report counts."""
+    return analyze(model, convention=convention, settings=values or {}).totals
+
+
+def numbers(model, values=None):
+    """All numbers of each kind."""
+    found = Counter()
+    for row in trace(model, settle(model, values or {})).rows:
+        found.update(
+            {} if row.shared is not None else {kind: count for kind, count in row.layer.params.items() if count}
+        )
+    return found
+
+
+def products(model, values=None):
+    """The layers that multiply: how much, and how often."""
+    rows = trace(model, settle(model, values or {})).rows
+    found = ((tuple(row.layer.terms.get(name, 0) for name in MACS), row.times) for row in rows)
+    return Counter(one for one in found if any(one[0]))
