@@ -1,7 +1,8 @@
 """Specs written of ONNX graphs in which kernels are shared, or made of others: they cost what the report says."""
 
 import pytest
-from written import assert_spec_costs_the_same
+
+from tests.written import assert_spec_costs_the_same
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: costcalc[onnx]")
 numpy = pytest.importorskip("numpy")

@@ -4,7 +4,8 @@ import importlib.util
 import sys
 
 import pytest
-from written import assert_spec_costs_the_same
+
+from tests.written import assert_spec_costs_the_same
 
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed: costcalc[torch]"),
