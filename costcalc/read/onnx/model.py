@@ -9,11 +9,12 @@ from ...model.network import Input, Model, Variable
 from ...model.uncollected import uncollected
 from ...num import prod
 from ...num.polynomials import Dim, named
+from . import wellformed
 from .arguments import argument
 from .ending import ended, stored
 from .file import parsed
 from .living import living
-from .reader import Reader, opsets
+from .reader import Reader, opsets, titled
 from .rules import is_standard
 from .scope import Scope
 from .tensors import Tensor
@@ -68,6 +69,7 @@ class _Importer:
         self.check(graph)
         functions = {(one.domain, one.name, getattr(one, "overload", "")): one for one in self.proto.functions}
         reader = Reader(self.source, functions, opsets(self.proto))
+        wellformed.check(graph, frozenset(), reader.error, titled)
         scope = Scope()
         given = {one.name for one in (*graph.initializer, *(one.values for one in graph.sparse_initializer))}
         learned = {name: shape for name, shape in weights(graph).items() if name not in given}

@@ -7,6 +7,7 @@ from ...model.network import Stated, Step
 from ...num.polynomials import Dim
 from . import rules
 from .arguments import argument
+from .declarations import check
 from .declared import Declared
 from .fold import folded
 from .living import inside
@@ -93,6 +94,7 @@ class Reader:
         title = titled(proto)
         inputs = [self.found(name, scope, f"node {title}") if name else None for name in proto.input]
         try:
+            check(proto, self.functions, self.version(proto))
             attributes, beside = rules.attributes(proto, given), self.beside(proto, scope)
             node = Node(self, proto, inputs, attributes, self.version(proto), number, beside)
             return node.made(self.outputs(node, scope))

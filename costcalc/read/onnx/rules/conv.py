@@ -24,6 +24,13 @@ def window(node, kernel):
     }
 
 
+def check_kernel(node, kernel):
+    """Refuse a `kernel_shape` that is not that of the weights."""
+    given = node.get("kernel_shape")
+    if given and tuple(given) != tuple(kernel):
+        raise Refused(f"`kernel_shape` {list(given)} is not that of the weights, {list(kernel)}")
+
+
 @rule("Conv", "FusedConv", multiplies=True)
 def conv(node):
     """Conv: y = x * w + b."""
@@ -60,6 +67,7 @@ def convolved(node, x, weight, bias):
     node.same(channels, narrow * groups, "{} channels meet weights for {}")
     channels = narrow * groups
     check_count(bias, out, "a bias of {} numbers meets {} channels")
+    check_kernel(node, kernel)
     options = {"kernel": tuple(kernel), **window(node, kernel), "bias": bias is not None}
     depthwise = groups > 1 and narrow == 1 and out % groups == 0
     if depthwise:
@@ -92,6 +100,7 @@ def conv_transpose(node):
     groups = node.get("group", 1)
     if len(kernel) != len(space) or rows != channels:
         raise Refused(f"weights of {list(weight.shape)} meet {channels} channels on a grid of {len(space)} axes")
+    check_kernel(node, kernel)
     check_count(bias, narrow * groups, "a bias of {} numbers meets {} channels")
     options = window(node, kernel)
     extra = tuple(node.get("output_padding") or (0,) * len(kernel))

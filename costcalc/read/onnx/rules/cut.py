@@ -1,5 +1,6 @@
 """Parts of tensors, and tensors made larger."""
 
+from ....errors import Refused
 from ....num import floor_div, maximum, minimum
 from ....num.polynomials import Dim
 from ..node import Unknown, axis
@@ -18,6 +19,11 @@ def split(node):
         parts = node.get("num_outputs", node.outputs)
         each = -floor_div(-1 * x.shape[at], parts) if isinstance(x.shape[at], Dim) else -(-x.shape[at] // parts)
         sizes = [each] * (parts - 1) + [x.shape[at] - each * (parts - 1)]
+    if any(isinstance(size, int) and size < 0 for size in sizes):
+        raise Refused(f"its parts cannot be {list(sizes)}")
+    if len(sizes) != node.outputs:
+        raise Refused(f"{len(sizes)} parts meet {node.outputs} outputs")
+    node.same(sum(sizes), x.shape[at], "parts of {} in all are cut from an axis of {}")
     shapes = [(*x.shape[:at], size, *x.shape[at + 1 :]) for size in sizes]
     node.passive(x.shape, x.first)
     return [Tensor(shape, None, x.roots, x.first) for shape in shapes]

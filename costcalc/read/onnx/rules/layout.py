@@ -1,7 +1,7 @@
 """Moving values about."""
 
 from ....errors import Refused
-from ....num import floor_div, prod
+from ....num import equal, floor_div, prod, require
 from ..node import axis
 from ..tensors import Tensor, is_empty
 from . import rule
@@ -42,8 +42,8 @@ def reshape(node):
 def flatten(node):
     """Flatten: two axes, those before `axis` and the rest."""
     x = node.need(0)
-    at = node.get("axis", 1)
-    at = at + len(x.shape) if at < 0 else at
+    at, rank = node.get("axis", 1), len(x.shape)
+    at = at if at == rank else axis(at, rank)
     return [_moved(node, x, (prod(x.shape[:at]), prod(x.shape[at:])), first=False)]
 
 
@@ -57,6 +57,8 @@ def squeeze(node):
         if given is None
         else [axis(n, len(x.shape)) for n in given]
     )
+    for at in axes:
+        require(equal(x.shape[at], 1), f"axis {at} has size {{}}, not 1", x.shape[at])
     return [_moved(node, x, [size for at, size in enumerate(x.shape) if at not in axes], first=False)]
 
 

@@ -1,6 +1,7 @@
 """Element by element: activations, and sums, products and comparisons of tensors that broadcast."""
 
 from ....num import prod
+from ..node import axis
 from ..scales import kind
 from ..tensors import WEIGHT, Tensor
 from . import rule
@@ -59,7 +60,7 @@ def activation(node):
 def softmax(node):
     """Softmax along one axis; before version 13, along all axes from that one on."""
     x = node.need(0)
-    at = node.get("axis", -1 if node.version >= 13 else 1) % max(len(x.shape), 1)
+    at = axis(node.get("axis", -1 if node.version >= 13 else 1), max(len(x.shape), 1))
     size = x.shape[at] if node.version >= 13 else prod(x.shape[at:])
     rows = prod(x.shape[:at]) * (prod(x.shape[at + 1 :]) if node.version >= 13 else 1)
     if at == len(x.shape) - 1:

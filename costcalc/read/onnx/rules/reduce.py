@@ -1,5 +1,6 @@
 """Reductions along axes."""
 
+from ....errors import Refused
 from ....num import prod
 from ..node import axis
 from ..tensors import Tensor
@@ -20,6 +21,8 @@ def reduction(node):
     if not given and node.get("noop_with_empty_axes", 0):
         return [x._replace(value=None)]
     axes = {axis(one, rank) for one in given or range(rank)}
+    if given and len(axes) < len(given):
+        raise Refused(f"axes {list(given)} name one twice")
     keep = node.get("keepdims", 1)
     shape = tuple(1 if at in axes else size for at, size in enumerate(x.shape) if keep or at not in axes)
     y = Tensor(shape, None, x.roots if node.is_constant else None, x.first and bool(keep))

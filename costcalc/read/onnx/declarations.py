@@ -1,0 +1,119 @@
+"""What ONNX says of its operators, and whether a node is what it says: inputs, outputs, attributes and their values."""
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from ...errors import Refused, brief, listed
+
+_TYPES = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "F", 7: "I", 8: "S", 9: "T", 10: "G", 11: "x", 13: "y"}
+_WORDS: dict[str, frozenset[str]] = {  # attribute, or operator.attribute: the values that it may have
+    name: frozenset(words.split())
+    for name, words in {
+        "auto_pad": "NOTSET SAME_UPPER SAME_LOWER VALID",
+        "approximate": "none tanh",
+        "keep_aspect_ratio_policy": "stretch not_larger not_smaller",
+        "nearest_mode": "round_prefer_floor round_prefer_ceil floor ceil",
+        "padding_mode": "zeros border reflection",
+        "BitShift.direction": "LEFT RIGHT",
+        "LSTM.direction": "forward reverse bidirectional",
+        "GRU.direction": "forward reverse bidirectional",
+        "RNN.direction": "forward reverse bidirectional",
+        "Pad.mode": "constant reflect edge wrap",
+        "Resize.mode": "nearest linear cubic",
+        "Upsample.mode": "nearest linear bilinear",
+        "DepthToSpace.mode": "DCR CRD",
+        "RoiAlign.mode": "avg max",
+        "GridSample.mode": "bilinear nearest bicubic linear cubic",
+        "ScatterElements.reduction": "none add mul max min",
+        "ScatterND.reduction": "none add mul max min",
+        "SoftmaxCrossEntropyLoss.reduction": "none sum mean",
+        "NegativeLogLikelihoodLoss.reduction": "none sum mean",
+    }.items()
+}
+
+
+class Attribute(NamedTuple):
+    """The types that an attribute may have, the versions that have it, and from which on it must be there."""
+
+    types: str
+    first: int
+    last: int
+    required: int | None
+
+
+class Operator(NamedTuple):
+    """(version, fewest and most inputs, fewest and most outputs) from the oldest on, and the attributes by name."""
+
+    counts: tuple[tuple[int, ...], ...]
+    attributes: dict[str, Attribute]
+
+
+@lru_cache(1)
+def operators() -> dict[str, str]:
+    """The lines of the table by operator; each is read when it is asked for."""
+    lines = files(__package__).joinpath("operators.txt").read_text(encoding="utf-8").splitlines()[1:]
+    return {name: rest for name, _, rest in (line.partition("|") for line in lines)}
+
+
+@lru_cache(None)
+def operator(name: str) -> Operator | None:
+    """What ONNX says of an operator; None if it has none of that name."""
+    line = operators().get(name)
+    if line is None:
+        return None
+    counts, _, attributes = line.partition("|")
+    return Operator(
+        tuple(tuple(map(int, one.replace(":", "-").replace(">", "-").split("-"))) for one in counts.split()),
+        dict(map(_attribute, attributes.split())),
+    )
+
+
+def _attribute(text: str) -> tuple[str, Attribute]:
+    name, _, rest = text.partition("=")
+    types, _, rest = rest.partition("@")
+    span, _, required = rest.partition("!")
+    first, _, last = span.partition("-")
+    return name, Attribute(types, int(first), int(last), int(required) if required else None)
+
+
+def check(proto: Any, functions: dict, version: int) -> None:
+    """Raise Refused for a node that is not what ONNX says of its operator in a version of the standard operators.
+
+    Operators of other domains, and those that `functions` of the file define, are not looked at.
+    """
+    known = operator(proto.op_type) if proto.domain in ("", "ai.onnx") else None
+    own = (proto.domain, proto.op_type, getattr(proto, "overload", "")) in functions
+    if known is None or own or version < known.counts[0][0]:
+        return
+    _, *bounds = [one for one in known.counts if one[0] <= version][-1]
+    _check_count(len(proto.input), bounds[0], bounds[1], "inputs")
+    _check_count(len(proto.output), bounds[2], bounds[3], "outputs")
+    given = [one.name for one in proto.attribute]
+    twice = next((name for at, name in enumerate(given) if name in given[:at]), None)
+    if twice is not None:
+        raise Refused(f"attribute `{brief(twice)}` stands there twice")
+    for one in proto.attribute:
+        _check_attribute(proto.op_type, one, known.attributes, version)
+    for name, about in known.attributes.items():
+        if about.required and about.required <= version <= about.last and name not in given:
+            raise Refused(f"attribute `{name}` is missing")
+
+
+def _check_count(count: int, fewest: int, most: int, what: str) -> None:
+    if not fewest <= count <= most:
+        wanted = f"{fewest}" if fewest == most else f"{fewest} or more" if most == 999 else f"{fewest} to {most}"
+        raise Refused(f"it has {count:,} {what}, not {wanted}")
+
+
+def _check_attribute(op: str, one: Any, known: dict[str, Attribute], version: int) -> None:
+    """Refuse an attribute that the operator does not have in a version, of another type, or of an unknown word."""
+    about = known.get(one.name)
+    if about is None or not about.first <= version <= about.last:
+        raise Refused(f"it has no attribute `{brief(str(one.name))}` in version {version}")
+    if _TYPES.get(one.type) is None or _TYPES[one.type] not in about.types:
+        raise Refused(f"attribute `{one.name}` is of another type")
+    words = _WORDS.get(f"{op}.{one.name}") or _WORDS.get(one.name)
+    if words and not one.ref_attr_name and one.type == 3 and one.s.decode("utf-8", "replace") not in words:
+        value = brief(one.s.decode("utf-8", "replace"))
+        raise Refused(f"attribute `{one.name}` cannot be {value!r}", help=f"known: {listed(sorted(words))}")
