@@ -149,7 +149,12 @@ GRAPHS = {  # name -> opset, nodes, inputs, constants, rows: type, input, output
     ),
     "the best of a detector": (
         13,
-        [*HEAD, node("TopK", "scores k", "v i", axis=2), node("GatherElements", "scores i", "e"), node("Softmax", "e")],
+        [
+            *HEAD,
+            node("TopK", "scores k", "v best", axis=2),
+            node("GatherElements", "scores best", "e"),
+            node("Softmax", "e"),
+        ],
         {"x": [1, 3, 8, 8]},
         DETECTOR,
         [
