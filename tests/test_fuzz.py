@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.fuzz.domains import agreement
+from tests.fuzz.numbers import numbers
 from tests.fuzz.sandbox import prepare, run
 from tests.fuzz.search import Tally, search
 from tests.fuzz.targets import TARGETS
@@ -36,6 +37,15 @@ def test_numbers_arrays_symbols_and_other_forms_agree_on_any_spec():
     exported = seen["exported to ONNX"] + sum(value for name, value in seen.items() if name.startswith("not exported"))
     assert exported == 40
     assert seen["shapes inferred by ONNX"] > 40
+
+
+def test_expressions_are_the_same_number_or_the_same_refusal_in_all_domains():
+    *lines, last = numbers(10_000, 3).splitlines()
+    seen = {name: int(value.replace(",", "")) for value, name in (line.split(maxsplit=1) for line in lines)}
+    assert last.startswith("all equal, ")
+    assert seen["points"] == 10_000
+    assert 1_000 < seen["refused points"] < 5_000
+    assert seen["values of symbols"] > 500
 
 
 FOUND = {  # files, command line, the first error if there is one

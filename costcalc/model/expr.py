@@ -24,25 +24,30 @@ CONSTANTS = {"true": True, "false": False}
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()+-*/%<>=!")
 _NUMBER = frozenset("0123456789.eE+-")
+_LARGEST = 1e60  # of a product or a quotient
+_UNCOMPUTABLE = (ArithmeticError, ValueError, TypeError, LookupError, Refused)
 
 
 def _bounded(apply, a, b):
     """A result of arithmetic, unless it is on its way to fill the memory."""
     if type(a) in (str, tuple) or type(b) in (str, tuple):
         raise TypeError  # Python would repeat it
-    result = apply(a, b)
-    if type(result) in (int, float) and not -1e60 < result < 1e60:
-        raise Refused("this grows too large to be a size")
-    return result
+    return num.bounded(apply(a, b), _LARGEST)
+
+
+def _divided(apply, a, b):
+    if type(a) is str:
+        raise TypeError  # Python would fill it in
+    return num.bounded(apply(a, num.divisor(a, b)), _LARGEST)
 
 
 _ARITHMETIC = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: lambda a, b: _bounded(operator.mul, a, b),
-    ast.Div: lambda a, b: _bounded(operator.truediv, a, b),
-    ast.FloorDiv: num.floor_div,
-    ast.Mod: operator.mod,
+    ast.Div: lambda a, b: _divided(operator.truediv, a, b),
+    ast.FloorDiv: lambda a, b: _divided(num.floor_div, a, b),
+    ast.Mod: lambda a, b: _divided(operator.mod, a, b),
 }
 _COMPARISONS = {
     ast.Lt: operator.lt,
@@ -203,9 +208,9 @@ class _Builder:
 
         def value(env):
             condition = test(env)
-            if isinstance(condition, (bool, int)):  # the other side may not be computable
+            if isinstance(condition, (int, float)):  # the other side may not be computable
                 return yes(env) if condition else no(env)
-            return num.select(condition, yes(env), no(env))
+            return num.select(condition, _tried(yes, env), _tried(no, env))
 
         return value
 
@@ -225,16 +230,29 @@ class _Builder:
         if isinstance(function, Function):
             self.work(function.body.steps, depth + function.body.depth)
             self.names |= function.body.names - set(function.params)
-            return lambda env: function.apply(env, [arg(env) for arg in args])
+            return lambda env: _applied(function, env, [arg(env) for arg in args])
         return lambda env: function(*(arg(env) for arg in args))
+
+
+def _applied(function, env, args):
+    return num.after(function.apply(env, args), *args)
+
+
+def _tried(part, env):
+    """The value of a part that is needed at some points only; where there is none, the exception that says why."""
+    try:
+        return part(env)
+    except _UNCOMPUTABLE as error:
+        return error
 
 
 def _fold(join, parts, env):
     result = parts[0](env)
     for part in parts[1:]:
-        if result is (join is num.either):  # decided: `true or ..`, `false and ..`
-            return result
-        result = join(result, part(env))
+        plain = isinstance(result, (int, float))
+        if plain and bool(result) is (join is num.either):  # decided: `true or ..`, `false and ..`
+            return bool(result)
+        result = join(result, part(env) if plain else _tried(part, env))
     return result
 
 

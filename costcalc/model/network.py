@@ -9,6 +9,7 @@ An argument (`Arg`) is a plain value (number, bool, word, tuple), an `Expr`, or 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from .. import num
 from ..errors import Place, Source
 from .accounting import Stored
 from .expr import Expr
@@ -179,7 +180,7 @@ class Model(NamedTuple):
 def evaluate(arg, env):
     """The value of an argument in an environment of names."""
     if type(arg) is Expr:
-        return arg.value(env)
+        return num.settled(arg.value(env))
     if type(arg) is tuple:
         return tuple(evaluate(item, env) for item in arg)
     return arg

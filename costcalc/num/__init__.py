@@ -23,6 +23,8 @@ def domain(*values):
 
 
 def _learn(kind):
+    if issubclass(kind, Exception):  # what stands for a value that could not be computed
+        return ints
     for base in kind.__mro__:
         name = _MODULES.get(base.__module__) or _MODULES.get(base.__module__.partition(".")[0])
         if name:
@@ -77,7 +79,7 @@ def minimum(*values):
 
 
 def select(condition, a, b):
-    """`a` where the condition holds, else `b`."""
+    """`a` where the condition holds, else `b`. An exception as one of them is a refusal where it is chosen."""
     return domain(condition, a, b).select(condition, a, b)
 
 
@@ -92,12 +94,12 @@ def stretch(a, b):
 
 
 def both(a, b):
-    """Whether two truths hold together."""
+    """Whether two truths hold together. An exception as the second is a refusal where the first holds."""
     return domain(a, b).both(a, b)
 
 
 def either(a, b):
-    """Whether one truth at least holds."""
+    """Whether one truth at least holds. An exception as the second is a refusal where the first does not hold."""
     return domain(a, b).either(a, b)
 
 
@@ -119,6 +121,27 @@ def divisible(value, divisor=8, least=None):
     """
     least = divisor if least is None else least
     return domain(value, divisor, least).divisible(value, divisor, least)
+
+
+def bounded(value, most):
+    """The value. `Refused` where it is past +-`most`: on its way to fill the memory."""
+    return domain(value).bounded(value, most)
+
+
+def divisor(a, b):
+    """What `a` is divided by: symbols note that it is not 0."""
+    return domain(a, b).divisor(b)
+
+
+def settled(value):
+    """The value of a whole expression. Arrays raise what was refused at some of their points and used there."""
+    return value if getattr(value, "sure", True) else domain(value).settled(value)
+
+
+def after(result, *values):
+    """The result of a function, with what was refused in values given to it that it does not use."""
+    unsure = [value for value in values if not getattr(value, "sure", True)]
+    return domain(*unsure).after(result, *unsure) if unsure else result
 
 
 def require(truth, message, *values, option=None):

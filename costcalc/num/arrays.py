@@ -6,7 +6,8 @@ import numpy as np
 
 from .. import limits
 from ..errors import Refused
-from .points import Points, array_of, bounds, call, divided, is_integral, quotient, shared
+from . import exact, ints
+from .points import Points, array_of, bounds, call, divided, is_sure, kind_of, quotient, raw_of, shared
 
 
 class Varies(Exception):
@@ -21,7 +22,7 @@ floor_div = divided
 
 
 def ceil_div(a, b):
-    if type(b) is int and b == 1 and is_integral(a):
+    if type(b) is int and b == 1 and kind_of(a) is int:
         return a
 
     def rounded_up(a, b):
@@ -31,18 +32,28 @@ def ceil_div(a, b):
     return call("ceil", lambda x, y: -(-x // y), a, b, rounded_up)
 
 
-def _to_whole(name, function, exact):
+def _to_whole(name, function, python):
     def apply(value):
-        if is_integral(value):
+        if value.kind is int:
             return value
+        if value.kind is bool:
+            return value + 0
+        ends = [python(end) if math.isfinite(end) else end for end in bounds(value)]
+        sure = value.sure and all(map(math.isfinite, ends))
 
         def make(table):
-            ends = [exact(end) if math.isfinite(end) else end for end in bounds(value)]
-            return Points(table, *ends, True, lambda: _integers(function(value.array)))
+            return Points(table, *ends, int, lambda: _rounded(function, python, value.raw), sure)
 
         return shared(name, (value,), make)
 
     return apply
+
+
+def _rounded(function, python, raw):
+    """Whole numbers of 64 bits if all fit there, else Python's."""
+    if raw.dtype == object or not np.all(np.abs(raw) <= limits.TOTAL):
+        return exact.narrowed(exact.applied(python, [raw]), int)
+    return function(raw).astype(np.int64)
 
 
 floor = _to_whole("floor", np.floor, math.floor)
@@ -50,49 +61,68 @@ ceil = _to_whole("ceiling", np.ceil, math.ceil)
 nearest = _to_whole("round", np.rint, round)
 
 
-def _integers(array):
-    fits = np.abs(array) <= limits.TOTAL
-    if not np.all(fits):
-        raise Refused("a size is not a number or too large", failing=~fits)
-    return array.astype(np.int64)
+def _many(name, function, pick, wins):
+    def joined(a, b):
+        if not isinstance(a, Points) and type(b) is not Points:
+            return pick(a, b)
+        if is_sure(a) and is_sure(b):  # the one that is left out has no refusal to pass on
+            if wins(bounds(a), bounds(b)):
+                return a
+            if wins(bounds(b), bounds(a)) and (kind_of(a) is kind_of(b) or not _meet(a, b)):
+                return b
+        kind = kind_of(a) if kind_of(a) is kind_of(b) else object
+        return call(name, function, a, b, lambda a, b: (pick(a[0], b[0]), pick(a[1], b[1])), kind)
 
-
-def _many(name, function, pick):
     def apply(*values):
         result = values[0]
         for value in values[1:]:
-            if not isinstance(result, Points) and type(value) is not Points:
-                result = pick(result, value)
-                continue
-            result = call(name, function, result, value, lambda a, b: (pick(a[0], b[0]), pick(a[1], b[1])))
+            result = joined(result, value)
         return result
 
     return apply
 
 
-maximum = _many("max", np.maximum, max)
-minimum = _many("min", np.minimum, min)
+def _meet(a, b):
+    (low, high), (other_low, other_high) = bounds(a), bounds(b)
+    return low == other_high or high == other_low
+
+
+maximum = _many("max", np.maximum, max, lambda a, b: a[0] >= b[1])
+minimum = _many("min", np.minimum, min, lambda a, b: a[1] <= b[0])
 
 
 def select(condition, a, b):
     if not isinstance(condition, Points):
-        return a if condition else b
+        return ints.select(condition, a, b)
+    kinds = {kind_of(one) for one in (a, b) if not isinstance(one, Exception)}
+    kind = kinds.pop() if len(kinds) == 1 else object
+    ends = [bounds(one) for one in (a, b) if not isinstance(one, Exception)] or [(0, 0)]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    sure = condition.sure and all(is_sure(one) and not isinstance(one, Exception) for one in (a, b))
 
     def make(table):
-        low, high = min(bounds(a)[0], bounds(b)[0]), max(bounds(a)[1], bounds(b)[1])
-        both_whole = is_integral(a) and is_integral(b)
-        return Points(table, low, high, both_whole, lambda: np.where(array_of(condition), array_of(a), array_of(b)))
+        return Points(table, low, high, kind, lambda: _selected(kind, condition.raw, raw_of(a), raw_of(b)), sure)
 
     return shared("select", (condition, a, b), make)
 
 
+def _selected(kind, truth, a, b):
+    python = kind is object or any(map(exact.needed, (truth, a, b)))
+    return exact.narrowed(exact.applied(_chosen, (truth, a, b), True), kind) if python else np.where(truth, a, b)
+
+
+def _chosen(truth, a, b):
+    return truth if isinstance(truth, Exception) else a if truth else b
+
+
 def equal(a, b):
-    (low, high), (other_low, other_high) = bounds(a), bounds(b)
-    if a is b or low == high == other_low == other_high:
-        return True
-    if high < other_low or other_high < low:
-        return False
-    return call("==", np.equal, a, b, lambda one, other: (0, 1))
+    if is_sure(a) and is_sure(b):
+        (low, high), (other_low, other_high) = bounds(a), bounds(b)
+        if a is b or low == high == other_low == other_high:
+            return True
+        if high < other_low or other_high < low:
+            return False
+    return call("==", np.equal, a, b, lambda one, other: (0, 1), bool)
 
 
 def stretch(a, b):
@@ -102,10 +132,32 @@ def stretch(a, b):
 
 
 def both(a, b):
-    if not (isinstance(a, Points) and isinstance(b, Points)):
-        plain, other = (b, a) if isinstance(a, Points) else (a, b)
-        return other if plain else False
-    return call("and", np.logical_and, a, b, lambda one, other: (0, 1))
+    """Whether two truths hold; the second, which may be an exception, counts only where the first does."""
+    if not isinstance(a, Points):
+        return _truth(b) if a else False
+    if not isinstance(b, (Points, Exception)) and (b or a.sure):
+        return _truth(a) if b else False
+
+    def make(table):
+        sure = a.sure and is_sure(b) and not isinstance(b, Exception)
+        return Points(table, 0, 1, bool, lambda: _both(a.raw, raw_of(b)), sure)
+
+    return shared("and", (a, b), make)
+
+
+def _both(a, b):
+    if exact.needed(a) or exact.needed(b):
+        return exact.narrowed(exact.applied(_and, (a, b), True), bool)
+    return np.logical_and(a, b)
+
+
+def _and(a, b):
+    first = a if isinstance(a, Exception) or not a else b
+    return first if isinstance(first, Exception) else bool(first)
+
+
+def _truth(value):
+    return value if kind_of(value) is bool else negate(negate(value))
 
 
 def either(a, b):
@@ -113,7 +165,51 @@ def either(a, b):
 
 
 def negate(a):
+    if isinstance(a, Exception):
+        return a
     return equal(a, 0) if isinstance(a, Points) else not a
+
+
+def bounded(value, most):
+    if max(-value.low, value.high) < most:
+        return value
+
+    def make(table):
+        ends = max(value.low, -most), min(value.high, most)
+        return Points(table, *ends, value.kind, lambda: _bounded(value, most), False)
+
+    return shared("bounded", (value, most), make)
+
+
+def _bounded(value, most):
+    if value.raw.dtype != object and np.all(np.abs(value.raw) < most):
+        return value.raw
+    return exact.narrowed(exact.applied(lambda one: ints.bounded(one, most), [value.raw]), value.kind)
+
+
+def settled(value):
+    if not value.sure and value.raw.dtype == object and np.any(failing := exact.refused(value.raw)):
+        raise exact.refusal(value.raw.flat[int(np.argmax(failing))], failing)
+    return value
+
+
+def after(result, *values):
+    """The result, with the refusals of values that it does not use."""
+    if type(result) not in (bool, int, float, Points):
+        for value in values:
+            settled(value)
+        return result
+
+    def make(table):
+        kind = kind_of(result)
+
+        def joined():
+            raws = [raw_of(result), *(value.raw for value in values)]
+            return exact.narrowed(exact.applied(lambda first, *others: first, raws), kind)
+
+        return Points(table, *bounds(result), kind, joined, False)
+
+    return shared("after", (result, *values), make)
 
 
 def fails(truth):
@@ -138,7 +234,11 @@ class Where:
 
 
 def whole(value):
-    if not value.integral:
+    if value.kind is int and value.sure and max(-value.low, value.high) <= limits.SIZE:
+        return value
+    if value.raw.dtype == object or value.kind is bool:
+        return _checked(value)
+    if value.kind is not int:
         rounded = np.rint(value.array)
         bad = ~(rounded == value.array)
         if np.any(bad):
@@ -153,15 +253,29 @@ def whole(value):
     return value
 
 
+def _checked(value):
+    """Each point by itself, as a plain number is."""
+
+    def make(table):
+        found = exact.narrowed(exact.applied(ints.whole, [value.raw]), int)
+        return Points(table, -limits.SIZE, limits.SIZE, int, lambda: found, False)
+
+    return settled(shared("whole", (value,), make))
+
+
+def divisor(value):
+    return value
+
+
 def divisible(value, divisor, least):
     rounded = maximum(least, _truncated(value + divisor / 2) // divisor * divisor)
-    return rounded + select(rounded < 0.9 * value, divisor, 0)
+    return select(rounded < 0.9 * value, rounded + divisor, rounded)
 
 
 def _truncated(value):
     if type(value) is not Points:
         return int(value)
-    return _to_whole("truncate", np.trunc, math.trunc)(value)
+    return _to_whole("truncate", np.trunc, int)(value)
 
 
 def decide(truth):

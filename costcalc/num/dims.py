@@ -95,6 +95,14 @@ def whole(value):
     return value
 
 
+def bounded(value, most):
+    return value
+
+
+def divisor(value):
+    return value
+
+
 def divisible(value, divisor, least):
     return function("divisible", value, divisor, least)
 

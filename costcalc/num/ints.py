@@ -21,7 +21,13 @@ def ceil_div(a, b):
 
 
 def select(condition, a, b):
-    return a if condition else b
+    return _raised(a if condition else b)
+
+
+def _raised(value):
+    if isinstance(value, Exception):
+        raise value
+    return value
 
 
 def equal(a, b):
@@ -33,11 +39,11 @@ def stretch(a, b):
 
 
 def both(a, b):
-    return bool(a and b)
+    return bool(a and _raised(b))
 
 
 def either(a, b):
-    return bool(a or b)
+    return bool(a or _raised(b))
 
 
 def negate(a):
@@ -65,6 +71,16 @@ def whole(value):
     if abs(number) > limits.SIZE:
         raise Refused(f"{float(value):.3g} is too large: the limit is {limits.SIZE:,}")
     return number
+
+
+def bounded(value, most):
+    if not -most < value < most:
+        raise Refused("this grows too large to be a size")
+    return value
+
+
+def divisor(value):
+    return value
 
 
 def divisible(value, divisor, least):

@@ -3,26 +3,38 @@
 A product or a sum is computed when somebody looks at it, so that quantities no convention prices cost
 nothing; the same operation on the same points is one object, so that a layer that stands five times is computed
 once. Every `Points` knows bounds of its values (interval arithmetic over Python numbers): most checks are decided by
-them without touching an array, and so is whether 64 bits suffice. Where they may not, the real values are looked
-at, and a value past 2^62 is refused.
+them without touching an array, and so is whether 64 bits do what Python does. Where they may not, the real values are
+looked at, and what needs it is computed by Python, point by point (`exact`).
 """
 
 import math
+import operator
 
 import numpy as np
 
 from .. import limits
-from ..errors import Refused
+from . import exact
+
+_FAR = 10**70  # bounds that are larger are infinite: no expression and no count gets there
 
 
 class Points:
-    """Numbers at points. `low` and `high` bound them; `array` computes them."""
+    """Numbers at points, of one kind (bool, int, float) or of several (object). `low` and `high` bound them.
 
-    __slots__ = ("_array", "_make", "factors", "high", "integral", "low", "table")
+    Unless `sure`, some points may have no number but a refusal.
+    """
 
-    def __init__(self, table, low, high, integral, make):
-        self.table, self.low, self.high, self.integral = table, low, high, integral
+    __slots__ = ("_array", "_make", "factors", "high", "kind", "low", "sure", "table")
+
+    def __init__(self, table, low, high, kind, make, sure=True):
+        self.table, self.kind, self.sure = table, kind, sure
+        self.low, self.high = _within(low, high, kind)
         self._make, self._array, self.factors = make, None, None
+
+    @property
+    def integral(self):
+        """Whether every value is a whole number."""
+        return self.kind is int or self.kind is bool
 
     @property
     def open_factors(self):
@@ -30,18 +42,24 @@ class Points:
         return self.factors if self._array is None else None
 
     @property
-    def array(self):
-        """The numbers as a NumPy array, int64 or float64."""
+    def raw(self):
+        """The numbers as a NumPy array: of 64 bits, or of Python's numbers and refusals."""
         if self._array is None:
             with np.errstate(all="ignore"):
                 self._array = self._make()
         return self._array
 
+    @property
+    def array(self):
+        """The numbers as an array of int64, float64 or bool. Raises `Refused` for those that have no place there."""
+        raw = self.raw
+        return exact.plain(raw, self.kind) if raw.dtype == object else raw
+
     def __add__(self, other):
-        return self if type(other) is int and other == 0 else call("+", np.add, self, other, _sum)
+        return self if _is(other, 0) and self.kind in (int, float) else call("+", np.add, self, other, _sum)
 
     def __radd__(self, other):
-        return self if type(other) is int and other == 0 else call("+", np.add, other, self, _sum)
+        return self if _is(other, 0) and self.kind in (int, float) else call("+", np.add, other, self, _sum)
 
     def __sub__(self, other):
         return call("-", np.subtract, self, other, lambda a, b: (a[0] - b[1], a[1] - b[0]))
@@ -52,13 +70,14 @@ class Points:
     def __mul__(self, other):
         return product(self, other)
 
-    __rmul__ = __mul__
+    def __rmul__(self, other):
+        return product(other, self)
 
     def __truediv__(self, other):
-        return call("/", np.true_divide, self, other, _unbounded, integral=False)
+        return call("/", np.true_divide, self, other, _unbounded, float)
 
     def __rtruediv__(self, other):
-        return call("/", np.true_divide, other, self, _unbounded, integral=False)
+        return call("/", np.true_divide, other, self, _unbounded, float)
 
     def __floordiv__(self, other):
         return divided(self, other)
@@ -67,7 +86,7 @@ class Points:
         return divided(other, self)
 
     def __mod__(self, other):
-        if type(other) is int and other == 1 and self.integral:
+        if _is(other, 1) and self.integral and self.sure:
             return 0
         return call("%", np.mod, self, other, _remainder)
 
@@ -93,11 +112,34 @@ class Points:
         raise TypeError("many points are neither true nor false")
 
 
+SCALAR = {  # what Python does at one point
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+    "==": operator.eq,
+    "ceil": lambda a, b: -(-a // b),
+    "max": max,
+    "min": min,
+}
+_DIVISIONS = ("/", "//", "%", "ceil")
+_COMPARISONS = (">=", ">", "<=", "<", "==")
+
+
 def leaf(table, array):
     """Points of given numbers. `table` is shared by all points of one walk."""
-    integral = np.issubdtype(array.dtype, np.integer)
-    low, high = (array.min().item(), array.max().item()) if array.size else (0, 0)
-    return Points(table, low, high, integral, lambda: array)
+    kind = {"i": int, "u": int, "f": float, "b": bool}.get(array.dtype.kind, object)
+    if kind in (int, float):
+        array = array.astype(np.int64 if kind is int else np.float64, copy=False)
+    low, high = (array.min(), array.max()) if array.size else (0, 0)
+    ends = (end.item() if isinstance(end, np.generic) else end for end in (low, high))
+    return Points(table, *ends, kind, lambda: array)
 
 
 def array_of(value):
@@ -105,14 +147,29 @@ def array_of(value):
     return value.array if type(value) is Points else value
 
 
+def raw_of(value):
+    """The array of points, refusals among them, or a plain number as it is."""
+    return value.raw if type(value) is Points else value
+
+
 def bounds(value):
     """(low, high) of points or of a plain number."""
     return (value.low, value.high) if type(value) is Points else (value, value)
 
 
+def kind_of(value):
+    """bool, int or float; object where it is not the same at all points."""
+    return value.kind if type(value) is Points else type(value)
+
+
 def is_integral(value):
     """Whether a value is whole at every point."""
     return value.integral if type(value) is Points else isinstance(value, int)
+
+
+def is_sure(value):
+    """Whether there is a number at every point."""
+    return type(value) is not Points or value.sure
 
 
 def shared(name, args, make):
@@ -127,31 +184,110 @@ def shared(name, args, make):
     return found
 
 
-def call(name, function, a, b, interval, integral=None):
+def call(name, function, a, b, interval, kind=None):
+    """The points of an operation on two values, computed when looked at."""
+
     def make(table):
-        whole_ = is_integral(a) and is_integral(b) if integral is None else integral
+        made = kind or _joined(a, b)
         low, high = interval(bounds(a), bounds(b))
-        return Points(table, low, high, whole_, lambda: _guarded(function, (a, b), low, high, whole_))
+        sure = is_sure(a) and is_sure(b) and not (name in _DIVISIONS and _holds_zero(b))
+        return Points(table, low, high, made, lambda: _computed(name, function, (a, b), (low, high), made), sure)
 
     return shared(name, (a, b), make)
 
 
 def compare(name, function, a, b, decided):
-    yes, no = decided(bounds(a), bounds(b))
-    if yes or no:
-        return bool(yes)
-    return call(name, function, a, b, lambda one, other: (0, 1))
+    """The truth of a comparison; where bounds decide it, one truth."""
+    if is_sure(a) and is_sure(b):
+        yes, no = decided(bounds(a), bounds(b))
+        if yes or no:
+            return bool(yes)
+    return call(name, function, a, b, lambda one, other: (0, 1), bool)
 
 
 def product(a, b):
     """The product, computed when looked at. Weights and grids are shared between layers, so few are."""
     for one, other in ((a, b), (b, a)):
-        if type(one) is int and one == 1:
+        if _is(one, 1) and kind_of(other) in (int, float):
             return other
     result = call("*", np.multiply, a, b, _extremes)
     if result.integral and type(a) is Points and type(b) is Points:
         result.factors = a, b
     return result
+
+
+def divided(a, b):
+    """The quotient rounded down."""
+    if _is(b, 1) and kind_of(a) is int:
+        return a
+    return call("//", np.floor_divide, a, b, quotient)
+
+
+def _is(value, number):
+    return type(value) is int and value == number
+
+
+def _joined(a, b):
+    kinds = {kind_of(a), kind_of(b)}
+    if object in kinds:
+        return object
+    return float if float in kinds else int
+
+
+def _within(low, high, kind):
+    """Bounds that hold for floats, too, where a value may be one of them: rounded outwards past 2^53."""
+    if type(low) is int and abs(low) > _FAR:
+        low = _FAR if low > 0 else -math.inf
+    if type(high) is int and abs(high) > _FAR:
+        high = -_FAR if high < 0 else math.inf
+    if kind is object:
+        low = low if abs(low) < exact.FLOATS else math.nextafter(low, -math.inf)
+        high = high if abs(high) < exact.FLOATS else math.nextafter(high, math.inf)
+    return low, high
+
+
+def _computed(name, function, args, ends, kind):
+    raws = [raw_of(arg) for arg in args]
+    if any(map(exact.needed, raws)) or not _alike(name, args, raws):
+        return exact.narrowed(exact.applied(SCALAR[name], raws), kind)
+    numbers = [_number(raw) for raw in raws] if kind is not bool else raws
+    if kind is int and max(-ends[0], ends[1]) > limits.TOTAL and _overflows(function, numbers):
+        return exact.narrowed(exact.applied(SCALAR[name], raws), kind)
+    return function(*numbers)
+
+
+def _alike(name, args, raws):
+    """Whether 64 bits do what Python does with these numbers: there is a quotient, and no float stands for too large a
+    whole number that Python would take as it is."""
+    kinds = [kind_of(arg) for arg in args]
+    if name in _DIVISIONS and _holds_zero(args[1]) and not np.all(raws[1]):
+        return False
+    if name in ("max", "min") and kinds[0] is not kinds[1]:
+        return False
+    if (name == "/" and float not in kinds) or (name in _COMPARISONS and (kinds[0] is float) != (kinds[1] is float)):
+        ends = [end for arg in args if kind_of(arg) is not float for end in bounds(arg)]
+        return max(map(abs, ends)) <= exact.FLOATS
+    return True
+
+
+def _holds_zero(value):
+    low, high = bounds(value)
+    return low <= 0 <= high
+
+
+def _number(raw):
+    """Truths as numbers: two of them are 2."""
+    if isinstance(raw, np.ndarray):
+        return raw.astype(np.int64) if raw.dtype == np.bool_ else raw
+    return int(raw) if type(raw) is bool else raw
+
+
+def _overflows(function, arrays):
+    """Whether there are values past 2^62, looked at as floats, whose own rounding is far below the distance to 2^63."""
+    result = np.asarray(arrays[0], dtype=np.float64)
+    for array in arrays[1:]:
+        result = function(result, np.asarray(array, dtype=np.float64))
+    return not np.all(np.abs(result) <= limits.TOTAL)
 
 
 def _sum(a, b):
@@ -164,23 +300,6 @@ def _extremes(a, b):
     return min(ends), max(ends)
 
 
-def _guarded(function, args, low, high, integral):
-    arrays = [array_of(arg) for arg in args]
-    if integral and max(-low, high) > limits.TOTAL:
-        _refuse_overflow(function, arrays)
-    return function(*arrays)
-
-
-def _refuse_overflow(function, arrays):
-    """Refuse values past 2^62, looked at as floats, whose own rounding is far below the distance to 2^63."""
-    result = np.asarray(arrays[0], dtype=np.float64)
-    for array in arrays[1:]:
-        result = function(result, np.asarray(array, dtype=np.float64))
-    fits = np.abs(result) <= limits.TOTAL
-    if not np.all(fits):
-        raise Refused("a count is past the limit of 2^62", failing=~fits)
-
-
 def _unbounded(a, b):
     return -math.inf, math.inf
 
@@ -191,14 +310,8 @@ def _remainder(a, b):
 
 
 def quotient(a, b):
+    """Bounds of a quotient that is rounded down."""
     if b[0] <= 0 <= b[1] or not all(map(math.isfinite, (*a, *b))):
         return -math.inf, math.inf
     ends = [x // y for x in a for y in b]
     return min(ends), max(ends)
-
-
-def divided(a, b):
-    """The quotient rounded down."""
-    if type(b) is int and b == 1 and is_integral(a):
-        return a
-    return call("//", np.floor_divide, a, b, quotient)

@@ -103,7 +103,11 @@ def _extreme(function, values, wins):
 def select(condition, a, b):
     truth = _truth(condition)
     if truth in (True, False):  # SymPy's own are equal to these
-        return a if truth else b
+        return ints.select(truth, a, b)
+    for one, other, holds in ((a, b, sympy.Not(truth)), (b, a, truth)):
+        if isinstance(one, Exception):  # there is only the other
+            _assume(holds)
+            return ints.select(True, other, one)
     return sympy.Piecewise((exact(a), truth), (exact(b), True))
 
 
@@ -136,10 +140,14 @@ def stretch(a, b):
 
 
 def both(a, b):
+    if isinstance(b, Exception):
+        return select(a, b, sympy.false)
     return sympy.And(_truth(a), _truth(b))
 
 
 def either(a, b):
+    if isinstance(b, Exception):
+        return select(a, sympy.true, b)
     return sympy.Or(_truth(a), _truth(b))
 
 
@@ -161,6 +169,19 @@ def whole(value):
         raise Refused(f"{value} is not a whole number", help="write floor(..) or divisible(..)")
     if value.is_integer is None:
         _assume(sympy.Eq(value, sympy.floor(value), evaluate=False))
+    return value
+
+
+def bounded(value, most):
+    return value
+
+
+def divisor(value):
+    number = exact(value)
+    if number == 0:
+        raise ZeroDivisionError("division by zero")
+    if not number.is_nonzero:
+        _assume(sympy.Ne(number, 0))
     return value
 
 

@@ -11,9 +11,10 @@ import yaml
 
 from costcalc import analyze, load, sweep
 from costcalc.analysis.sweep.space import Grid, Table
-from costcalc.analysis.sweep.sweep import results
-from costcalc.errors import CostcalcError
-from costcalc.metrics.metrics import effective_alpha
+from costcalc.analysis.sweep.sweep import evaluated, results
+from costcalc.errors import CostcalcError, Source
+from costcalc.metrics.metrics import effective_alpha, metric
+from costcalc.read.spec.reader import read
 
 TABLES = Path(__file__).parents[1] / "data" / "tables"
 PAPER = yaml.safe_load((TABLES / "mobilenet_v1_paper.yaml").read_text())["tables"]
@@ -341,3 +342,50 @@ def test_no_number_of_a_sweep_is_cut(run, monkeypatch, columns):
     assert 2 <= len(shown) <= len(head)
     assert [shown, *short] == [row[: len(shown)] for row in (head, *rows)]
     assert {*head} <= {*out.replace(",", " ").split()}  # the rest is named below
+
+
+def sized(out, when=None):
+    """A network of one convolution, 3 parameters a channel."""
+    condition = "" if when is None else f", when: {when}"
+    text = (
+        "vars: {a: {default: 1, min: -10}, n: {default: 3, min: -1000000000000}}\ninput: [8, 8, 3]\n"
+        f"layers: [{{conv: 1x1, out: {out}{condition}}}]\n"
+    )
+    return read(Source("net.yaml", text))
+
+
+ALIKE = [  # expression, condition; what Python's numbers give at a = 0, 1, 2: channels, or None for a refusal
+    ("8 + 7 % a", None, (None, 8, 9)),
+    ("16 if 7 / a > 3 else 8", None, (None, 16, 16)),
+    ("4", "4 / a > 1", (None, 4, 4)),
+    ("4", "a > 0 and 4 // a > 3", (0, 4, 0)),
+    ("8 if a < 1 else 8 // a", None, (8, 8, 4)),
+    ("8 if a < 1 or 8 / a > 4 else 5", None, (8, 8, 5)),
+    ("5 + (a > 0) + (a > 1)", None, (5, 6, 7)),
+    ("4 if a > 0 else a > 5", None, (None, 4, 4)),
+    ("min(a + 1, 9999999999 * 9999999999)", None, (1, 2, 3)),
+    ("max(a, 9007199254740993) % 1009 + 1", None, (822, 822, 822)),
+    ("max(a * 0.5, 9007199254740993) % 1009 + 1", None, (822, 822, 822)),
+    ("(a + 461168601842738790) * 40 % 1000", None, (600, 640, 680)),
+    ("a * 999999999999999999 // 999999999999999999 + 1", None, (1, 2, 3)),
+]
+
+
+@pytest.mark.parametrize(("out", "when", "due"), ALIKE)
+def test_a_sweep_refuses_where_numbers_do_and_gives_their_numbers(out, when, due):
+    model = sized(f'"{out}"', None if when is None else f'"{when}"')
+    swept = evaluated(model, next(Table({"a": np.array([0, 1, 2])}).chunks()), [metric("params", "paper")], True)
+    assert dict(zip(swept.kept.tolist(), swept.columns["params"].tolist(), strict=True)) == {
+        at: 3 * size for at, size in enumerate(due) if size is not None
+    }
+    for at, size in enumerate(due):
+        if size is None:
+            with pytest.raises(CostcalcError):
+                analyze(model, a=at)
+        else:
+            assert analyze(model, a=at).totals["params"] == 3 * size
+
+
+def test_whole_numbers_stay_whole_beside_real_ones():
+    frame = sweep(sized('"floor(a) % 1009 + 1"'), metrics=("params",), a=[9007199254740993, 0.5])
+    assert frame.params.tolist() == [3 * (9007199254740993 % 1009 + 1), 3]

@@ -3,6 +3,8 @@
     python -m tests.fuzz --minutes 30
     python -m tests.fuzz --minutes 5 --seed 7 compare diff
     python -m tests.fuzz --specs 2000        numbers, arrays, symbols, ONNX and import on so many valid specs
+    python -m tests.fuzz --points 100000     expressions in numbers, arrays and symbols, at so many points: a full run
+                                             begins with them
 
 No run may end in a traceback, with an exit code other than 0, 1 and 2, after more than 5 s or with more than 300 MB.
 Exit code 1 when one does; each failure is printed with its smallest input.
@@ -13,10 +15,12 @@ import sys
 import time
 
 from .domains import agreement
+from .numbers import numbers
 from .sandbox import prepare
 from .search import Tally, search
 from .targets import TARGETS
 
+POINTS = 100_000  # of expressions in a run of all targets
 ROUND = 60  # inputs of one target, before the next has its turn
 
 
@@ -29,8 +33,13 @@ def main():
     parser.add_argument(
         "--specs", type=int, help="compare numbers, arrays, symbols, ONNX and import on so many specs instead"
     )
+    parser.add_argument("--points", type=int, help="compare expressions in three domains at so many points instead")
     given = parser.parse_args()
     prepare()
+    if given.points or not (given.targets or given.specs):
+        print(numbers(given.points or POINTS, given.seed), flush=True)
+    if given.points:
+        return 0
     if given.specs:
         print(agreement(given.specs, given.seed))
         return 0

@@ -20,7 +20,7 @@ POINTS, ROWS = 500, 60_000  # a config; layers that are walked for it: a long ne
 def points_of(number, table):
     """A number as points of which nothing is known but their values."""
     array = np.array([number, number], dtype=np.int64)
-    return Points(table, 0, 10**6, True, lambda: array)
+    return Points(table, 0, 10**6, int, lambda: array)
 
 
 def converted(value, convert):

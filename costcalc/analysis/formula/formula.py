@@ -19,6 +19,7 @@ from ...read.loading import load
 
 ROUNDINGS = (sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Mod, sympy.Piecewise, divisible_to, nearest)
 PARTS = (64, 32, 16, 8, 4, 2, 1)  # a real variable as a multiple of 1/n: the finest first
+CASES = 4  # choices in one rounded value that are told apart
 STEPS = (1, 2, 4, 8, 16, 32, 64, 128)  # a whole variable as a multiple of n: the densest first
 
 
@@ -54,7 +55,10 @@ class Formula(NamedTuple):
 
     def holds(self, **values):
         """Whether the network has the structure there that the general form was made for."""
-        return bool(self._at(self.structure, values))
+        try:
+            return bool(self._at(self.structure, values))
+        except ArithmeticError:  # what it divides by is 0 there
+            return False
 
     def __call__(self, **values):
         """The value of the general form, rounded in the float arithmetic of the published code.
@@ -75,7 +79,16 @@ def _compiled(symbols, form):
 def _divided_whole(form):
     """The form with x/7 + y/7 under a rounding as one quotient: in floats, 5/7 + 9/7 is not 2."""
     form = form.replace(sympy.ceiling, lambda value: -sympy.floor(-value))
-    return form.replace(sympy.floor, lambda value: _quotient(*value.as_numer_denom()))
+    return form.replace(sympy.floor, _quotients)
+
+
+def _quotients(value):
+    """A rounded value as a quotient of whole numbers in each of its cases: a quotient of floats is not exact."""
+    if 0 < value.count(sympy.Piecewise) <= CASES:
+        value = sympy.piecewise_fold(value)
+    if isinstance(value, sympy.Piecewise):
+        return sympy.Piecewise(*((_quotient(*part.as_numer_denom()), holds) for part, holds in value.args))
+    return _quotient(*value.as_numer_denom())
 
 
 _quotient = sympy.Function("quotient", integer=True)

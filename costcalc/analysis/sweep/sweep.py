@@ -69,7 +69,16 @@ def as_axis(model, name, values):
             checked(model.variables[name], plain)
         elif not 0 < plain < np.inf:
             raise OptionError(Problem("bad-value", f"rho cannot be {plain}", help="it is a finite number above 0"))
-    return np.array(values, dtype=object) if isinstance(values[0], str) else np.array(values)
+    return _column(values)
+
+
+def _column(values):
+    """An array of the values. Words, and whole numbers that an array of floats would change, stay what they are."""
+    if isinstance(values[0], str):
+        return np.array(values, dtype=object)
+    array = np.array(values)
+    exact = array.dtype.kind == "b" or all(one == value for one, value in zip(array.tolist(), values, strict=True))
+    return array if exact else np.array(values, dtype=object)
 
 
 def results(model, space, metrics, convention, skip_invalid=False):
@@ -123,14 +132,14 @@ def _totals(model, values, metrics):
 def _value(table, column):
     """A column as points; where it holds one value only, that value."""
     array = np.asarray(column)
-    if array.dtype == object:
+    if array.dtype == object and isinstance(array.flat[0], str):
         first = array.flat[0]
         if any(value != first for value in array.flat):
             _, codes = np.unique(array.astype(str), return_inverse=True)
             raise Varies(leaf(table, codes.reshape(array.shape)))
         return first
     if array.size == 1:
-        return array.flat[0].item()
+        return array.reshape(1).tolist()[0]
     return leaf(table, array)
 
 

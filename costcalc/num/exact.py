@@ -1,0 +1,96 @@
+"""Arrays of Python's own numbers, for what 64 bits cannot do as Python does.
+
+Past 2^62 whole numbers would wrap, past 2^53 floats do not tell them apart, a maximum of whole and real numbers is of
+either kind, and a division by zero has no number at all. There each point is computed by the function that computes
+plain numbers; a refusal stands in the array as the exception that it is, until somebody looks at that point.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .. import limits
+from ..errors import Refused
+
+FAILURES = (ArithmeticError, ValueError, TypeError, LookupError, Refused)
+FLOATS = 2**53  # up to it, every whole number is a float
+
+
+def applied(function: Any, values: Any, lazy: bool = False) -> Any:
+    """The function at each point. Unless `lazy`, a refusal among its values is what it gives."""
+    known: dict = {}
+
+    def one(*items: Any) -> Any:
+        if not lazy:
+            for item in items:
+                if isinstance(item, Exception):
+                    return item
+        try:
+            return function(*items)
+        except FAILURES as error:  # one for all points: each would hold frames
+            return known.setdefault((type(error), str(error)), error.with_traceback(None))
+
+    found = np.frompyfunc(one, len(values), 1)(*map(objects, values))
+    return found if isinstance(found, np.ndarray) else single(found)
+
+
+def needed(value: Any) -> bool:
+    """Whether an array, or a number that stands beside one, does not fit in 64 bits."""
+    if isinstance(value, np.ndarray):
+        return bool(value.dtype == object)
+    return isinstance(value, Exception) or (type(value) is int and abs(value) > limits.TOTAL)
+
+
+def objects(value: Any) -> Any:
+    """An array or a plain number as an array of Python's numbers."""
+    return value.astype(object) if isinstance(value, np.ndarray) else single(value)
+
+
+def single(value: Any) -> Any:
+    """An array of one object."""
+    array = np.empty((), dtype=object)
+    array[()] = value
+    return array
+
+
+def narrowed(array: Any, kind: type) -> Any:
+    """The same numbers in 64 bits where they fit; with a refusal among them, or of several kinds, they stay."""
+    if kind is object or np.any(refused(array)):
+        return array
+    if kind is not int:
+        return array.astype(np.bool_ if kind is bool else np.float64)
+    return array.astype(np.int64) if np.all(_fits(array)) else array
+
+
+def refused(array: Any) -> Any:
+    """At which points there is a refusal."""
+    return _each(lambda item: isinstance(item, Exception), array)
+
+
+def plain(array: Any, kind: type) -> Any:
+    """The numbers in 64 bits, for others to look at. Raises `Refused` for what has none there."""
+    failing = refused(array)
+    if np.any(failing):
+        raise refusal(array.flat[int(np.argmax(failing))], failing)
+    if kind is int and not np.all(fits := _fits(array)):
+        raise Refused("a count is past the limit of 2^62", failing=~fits)
+    return array.astype({bool: np.bool_, int: np.int64}.get(kind, np.float64))
+
+
+def refusal(error: Any, failing: Any) -> Refused:
+    """A failure of plain numbers as a refusal of some points."""
+    if isinstance(error, Refused):
+        return Refused(error.message, error.option, error.help, failing)
+    if isinstance(error, LookupError):
+        return Refused(f"`{error.args[0]}` has no value here", failing=failing)
+    if isinstance(error, TypeError):
+        return Refused("a word or a kernel is no number", failing=failing)
+    return Refused(f"this has no value: {error}", failing=failing)
+
+
+def _fits(array: Any) -> Any:
+    return _each(lambda item: -limits.TOTAL <= item <= limits.TOTAL, array)
+
+
+def _each(test: Any, array: Any) -> Any:
+    return np.asarray(np.frompyfunc(test, 1, 1)(array), dtype=np.bool_)
