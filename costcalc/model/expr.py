@@ -47,7 +47,7 @@ _ARITHMETIC = {
     ast.Mult: lambda a, b: _bounded(operator.mul, a, b),
     ast.Div: lambda a, b: _divided(operator.truediv, a, b),
     ast.FloorDiv: lambda a, b: _divided(num.floor_div, a, b),
-    ast.Mod: lambda a, b: _divided(operator.mod, a, b),
+    ast.Mod: lambda a, b: _divided(num.remainder, a, b),
 }
 _COMPARISONS = {
     ast.Lt: operator.lt,

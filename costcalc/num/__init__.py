@@ -63,6 +63,11 @@ def floor_div(a, b):
     return domain(a, b).floor_div(a, b)
 
 
+def remainder(a, b):
+    """What is left of `a` after as many `b` as go into it, rounded down: of the sign of `b`."""
+    return domain(a, b).remainder(a, b)
+
+
 def ceil_div(a, b):
     """Whole number of times `b` goes into `a`, rounded up."""
     return domain(a, b).ceil_div(a, b)

@@ -21,6 +21,10 @@ class Varies(Exception):
 floor_div = divided
 
 
+def remainder(a, b):
+    return a % b
+
+
 def ceil_div(a, b):
     if type(b) is int and b == 1 and kind_of(a) is int:
         return a

@@ -8,6 +8,10 @@ from ..errors import Refused
 from .polynomials import Dim, floor_div, function
 
 
+def remainder(a, b):
+    return a % b
+
+
 def ceil_div(a, b):
     return -floor_div(-1 * a, b)
 

@@ -16,6 +16,10 @@ def floor_div(a, b):
     return a // b
 
 
+def remainder(a, b):
+    return a % b
+
+
 def ceil_div(a, b):
     return -(-a // b)
 

@@ -78,6 +78,12 @@ def floor_div(a, b):
     return sympy.floor(exact(a) / exact(b))
 
 
+def remainder(a, b):
+    """SymPy's own is wrong below 0: to it, n % (-2 n) is n."""
+    a, b = exact(a), exact(b)
+    return a % b if a.is_nonnegative and b.is_positive else a - b * floor_div(a, b)
+
+
 def ceil_div(a, b):
     return sympy.ceiling(exact(a) / exact(b))
 

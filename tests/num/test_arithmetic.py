@@ -408,6 +408,13 @@ def test_symbols_assume_what_they_cannot_know():
         assert assumed == []
 
 
+def test_the_remainder_of_symbols_has_the_sign_of_the_divisor():
+    n = sympy.Symbol("n", integer=True)
+    assert [num.remainder(n, -2 * n).subs(n, value) for value in (-1, 3, -4)] == [-1 % 2, 3 % -6, -4 % 8]
+    m = sympy.Symbol("m", positive=True, integer=True)
+    assert [num.remainder(m, 2), num.remainder(m, 2).subs(m, 5)] == [sympy.Mod(m, 2), 1]
+
+
 def test_symbols_are_exact():
     n = sympy.Symbol("n", positive=True, integer=True)
     assert (symbols.exact(0.25), symbols.exact(0.1 * n)) == (sympy.Rational(1, 4), n / 10)
