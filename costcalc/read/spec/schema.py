@@ -81,6 +81,8 @@ def _operation(op):
     main = op.options[op.main] if op.main else None
     properties = {op.name: _option(main) if main else {"type": "null"}}
     properties.update({name: _option(option) for name, option in op.options.items() if name != op.main})
+    if "params" in op.options:  # or by kind, as any operation has it
+        properties["params"] = {"anyOf": [properties["params"], _CONTROLS["params"]]}
     required = [name for name, option in op.options.items() if option.required and name != op.main]
     return {
         "description": inspect.cleandoc(op.doc),

@@ -73,6 +73,12 @@ ADMITTED = [  # layers as a person may write them
     "{my_block: {a: [1, 2]}, repeat: 2}",
     "{opaque: who knows, mult_adds: 5, out: {height: 1, width: 1, channels: 8}}",
     "{upsample: , to: [8, 8]}",
+    "{linear: 100, bias: false, reuse: words}",
+    "{linear: 8, params: 0}",
+    "{conv: 3x3, out: 8, params: {weight: 9 * n, gamma: 3}}",
+    "{opaque: a norm, params: {gamma: 3}}",
+    "{parameter: [1, 8], kind: gamma}",
+    "{attention: 4, bias: [true, false, true, true]}",
 ]
 
 
