@@ -240,3 +240,14 @@ def test_the_schema_admits_the_files_here(run):
     schema = json.loads(run("schema", "--checks").out)
     jsonschema.Draft7Validator.check_schema(schema)
     jsonschema.Draft7Validator(schema).validate(yaml.safe_load((ROOT / "costcalc.yaml").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [  # SI and IEC 80000-13
+        *(("1B", 1), ("1kB", 1_000), ("1MB", 1_000_000), ("1GB", 1_000_000_000)),
+        *(("1KiB", 1_024), ("1MiB", 1_048_576), ("1GiB", 1_073_741_824), ("1.5 GiB", 1_610_612_736)),
+    ],
+)
+def test_a_unit_of_bytes_is_what_its_standard_says(text, due):
+    assert amount(text, "weights_bytes").value == due

@@ -1,7 +1,8 @@
-"""Are the rules tested? Every operator and constant of `costcalc/ops` and `costcalc/num` is changed, one at a time.
+"""Is it tested? Every operator and constant of the rules, the arithmetic, the gate and the limits is changed, one at a
+time; tests_of.py says which files that are, and which tests judge them.
 
     python -m tests.mutation                        all of them, on two processors
-    python -m tests.mutation costcalc/ops/conv.py --jobs 1
+    python -m tests.mutation costcalc/ops/conv.py costcalc/budget/judge.py --jobs 1
     python -m tests.mutation --sample 200
 
 A mutant is caught when the loops of `selftest`, or a test, say otherwise. Those that nothing can catch, because they
@@ -20,6 +21,7 @@ import yaml
 
 from .judging import caught
 from .mutants import ROOT, mutants, unchanged
+from .tests_of import judges, targets
 
 LEAST = 0.95
 
@@ -27,20 +29,21 @@ LEAST = 0.95
 def main():
     """Judge the mutants of the files; print those that live, and the figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="*", help="the files to change [all rules and all arithmetic]")
+    parser.add_argument("files", nargs="*", help="the files to change [all of tests_of.py]")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--sample", type=int, help="only so many, drawn at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", help="only mutants whose text has this")
     given = parser.parse_args()
-    paths = given.files or [str(path.relative_to(ROOT)) for part in ("ops", "num") for path in files(part)]
+    paths = given.files or targets()
     found = [one for path in paths for one in mutants(path, (ROOT / path).read_text(encoding="utf-8"))]
     found = [one for one in found if not given.only or given.only in one.key]
     equivalent = yaml.safe_load((Path(__file__).parent / "equivalent.yaml").read_text(encoding="utf-8")) or {}
     judged = [one for one in found if one.key not in equivalent]
     judged = random.Random(given.seed).sample(judged, min(given.sample or len(judged), len(judged)))
-    if caught(unchanged(paths[0])):
-        parser.error("the tests fail without any change")
+    for path in {judges(path): path for path in paths}.values():  # one of those that the same tests judge
+        if caught(unchanged(path)):
+            parser.error(f"the tests of {path} fail without any change")
     start, alive = time.monotonic(), []
     with ProcessPoolExecutor(given.jobs) as pool:
         for number, (mutant, by) in enumerate(zip(judged, pool.map(caught, judged), strict=True), 1):
@@ -57,11 +60,6 @@ def main():
 def shown(mutant):
     """One line about a mutant."""
     return f"{mutant.path}:{mutant.line} {mutant.function}: {mutant.before} => {mutant.after}"
-
-
-def files(part):
-    """The Python files of a package of rules."""
-    return sorted((ROOT / "costcalc" / part).glob("*.py"))
 
 
 if __name__ == "__main__":

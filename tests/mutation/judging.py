@@ -16,6 +16,7 @@ import rich.table  # noqa: F401
 import sympy  # noqa: F401
 
 from .mutants import ROOT
+from .tests_of import QUICK, SLOW, judges, located
 
 SECONDS = 90  # of processor time for one judgement: a mutant that takes longer hangs, and is caught
 ALIKE = frozenset(  # operations that are one rule with others
@@ -48,11 +49,9 @@ ALIKE = frozenset(  # operations that are one rule with others
         "pixel_unshuffle",
     ]
 )
-QUICK = ("test_arithmetic", "test_unknown_sizes", "test_rules", "test_torch_ops")
 WITHOUT_NUMBERS = {
-    f"costcalc/num/{name}.py" for name in ("arrays", "dims", "points", "polynomials", "symbols", "valuation")
+    f"costcalc/num/{name}.py" for name in ("arrays", "dims", "exact", "points", "polynomials", "symbols", "valuation")
 }
-SLOW = ("test_sweep", "test_loops", "test_formula")
 
 
 def caught(mutant):
@@ -73,13 +72,15 @@ def _judged(mutant):
     _install(mutant)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            if _fails(*(f"tests/{name}.py" for name in QUICK)):
+            if own := judges(mutant.path):
+                return 3 if any(_fails(located(name)) for name in own) else 0
+            if _fails(*map(located, QUICK)):
                 return 3
             if mutant.path not in WITHOUT_NUMBERS and _loops_differ(mutant):
                 return 1
-            if _fails("tests/num/test_domains.py", "-k", _domains(mutant)):
+            if _fails(located("test_domains"), "-k", _domains(mutant)):
                 return 2
-            return 3 if any(_fails(f"tests/{name}.py", "-k", "not config") for name in SLOW) else 0
+            return 3 if any(_fails(located(name), "-k", "not config") for name in SLOW) else 0
     except BaseException:
         return 4
 

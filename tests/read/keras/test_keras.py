@@ -5,6 +5,7 @@ import json
 import lzma
 import random
 import time
+import tracemalloc
 import zipfile
 from collections import defaultdict
 from contextlib import suppress
@@ -305,8 +306,13 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "FILE_BYTES", 100_000)
     with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", b" " * 50_000_000)
-    with pytest.raises(FileError, match="larger than 100,000"):
-        load(tmp_path / "bomb.keras")
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileError, match="larger than 100,000"):
+            load(tmp_path / "bomb.keras")
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000  # of 50 million bytes
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
