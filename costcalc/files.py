@@ -135,16 +135,6 @@ def configs():
     return {name[:-5]: os.path.join(folder, name) for name in names if name.endswith(".yaml")}
 
 
-def is_graph(path):
-    """Whether a path names an ONNX graph rather than a text."""
-    return os.fspath(path).lower().endswith(".onnx")
-
-
-def is_config(path):
-    """Whether a path names what may be the configuration of a Keras model rather than a spec."""
-    return os.fspath(path).lower().endswith((".json", ".keras"))
-
-
 def specs_in(folder):
     """The names of the specs in a directory, some thousand at most."""
     try:

@@ -6,10 +6,10 @@ from hashlib import sha1, sha256
 
 from .. import limits
 from ..errors import OptionError, Problem
+from ..read.formats import READERS
 from ..read.revisions import REGULAR
 from .similarity import LEAST, alike
 
-SPECS = (".yaml", ".yml", ".json", ".keras", ".onnx")
 PAIRS = 10_000  # of files that are compared byte by byte
 
 
@@ -93,7 +93,7 @@ def _too_many():
 
 
 def _is_spec(name):
-    return name.lower().endswith(SPECS)
+    return name.lower().endswith(tuple(READERS))
 
 
 def _bytes(path):

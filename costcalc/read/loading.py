@@ -6,7 +6,8 @@ import sys
 from .. import limits
 from ..allowance import within
 from ..errors import FileError, Problem, Source, brief, nearest
-from ..files import Origin, check_links, configs, decoded, exists, is_config, is_graph, origin, shipped, specs_in, text
+from ..files import Origin, check_links, configs, decoded, exists, origin, shipped, specs_in, text
+from .formats import SPEC, format_of
 
 
 def load(spec, top=None):
@@ -22,39 +23,18 @@ def load(spec, top=None):
 
 
 def _loaded(spec, top):
-    if (is_graph(spec) or is_config(spec)) and exists(spec):
-        check_links(os.fspath(spec), top)
-    if is_graph(spec) and exists(spec):
-        from .onnx import file
-
-        return modelled(file.source(os.fspath(spec)), None)
-    if is_config(spec) and exists(spec):
-        from .keras import file as keras
-
-        return modelled(keras.source(os.fspath(spec)), origin(os.fspath(spec)))
-    return modelled(*found(spec, top))
+    form = format_of(spec)
+    if form is SPEC or not exists(spec):
+        return modelled(*found(spec, top))
+    path = os.fspath(spec)
+    check_links(path, top)
+    return modelled(form.from_file(path), origin(path))
 
 
 def modelled(source, origin):
-    """The Model of a source: of a graph by its bytes, of a spec by its text and where it includes others from."""
+    """The Model of a source, read as the name of its origin says; a spec includes others from there."""
     with within("seconds", f"reading {brief(source.path)!r}"):
-        return _modelled(source, origin)
-
-
-def _modelled(source, origin):
-    if source.data:
-        from .onnx import model
-
-        return model.read(source)
-    if is_config(origin.path):
-        from .keras import file
-        from .keras import model as keras
-
-        if file.is_model(source):
-            return keras.read(source)
-    from .spec.reader import read
-
-    return read(source, origin)
+        return format_of(origin.path).to_model(source, origin)
 
 
 def source(spec):

@@ -2,11 +2,11 @@
 
 import os
 import posixpath
-from io import BytesIO
 
 from .. import limits
-from ..errors import FileError, OptionError, Problem, Source
-from ..files import Origin, configs, decoded, is_graph
+from ..errors import FileError, OptionError, Problem
+from ..files import Origin, configs
+from .formats import format_of
 from .repository import Repository
 
 LINK, REGULAR = "120000", ("100644", "100755", "100664")
@@ -116,20 +116,12 @@ class Revision:
     def blob(self, full, name):
         """The Source of the file at a path of the repository, of the format that a name ends in. Raises FileError."""
         shown = f"{full} at {self.revision}"
-        limit = "graph_file_bytes" if is_graph(name) else "file_bytes"
-        most = limits.value(limit)
+        form = format_of(name)
+        most = limits.value(form.limit)
         data = self.repository.blob(self.tree[full].sha, most)
         if data is None:
-            raise FileError(Problem("limit", f"{shown!r} is larger than {most:,} bytes", help=limits.hint(limit)))
-        if is_graph(name):
-            from .onnx.file import bounded
-
-            return bounded(data, shown)
-        if name.lower().endswith(".keras"):
-            from .keras.file import unpacked
-
-            return unpacked(BytesIO(data), shown)
-        return Source(shown, decoded(data, shown))
+            raise FileError(Problem("limit", f"{shown!r} is larger than {most:,} bytes", help=limits.hint(form.limit)))
+        return form.from_bytes(data, shown)
 
     def names(self, path):
         """The specs in a directory, for a hint."""

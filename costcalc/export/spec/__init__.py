@@ -5,9 +5,9 @@ as_spec(model, values)      the same as a Model, for what works on the layers of
 """
 
 from ...errors import CostcalcError, Problem, Source, SpecError
-from ...files import is_config
 from ...model.stitching import graph_of, is_stated
 from ...model.variables import settle
+from ...read.formats import SPEC, format_of
 from .law import costs, is_conserved
 from .nesting import nested
 from .spec import open_axes, written
@@ -25,7 +25,7 @@ def spec_text(model, values, width=None, flat=False):
 
 def is_spec(model):
     """Whether a model was read from a spec, not from a graph or a configuration."""
-    return not is_stated(model) and not is_config(model.source.path)
+    return not is_stated(model) and format_of(model.source.path) is SPEC
 
 
 def as_spec(model, values):

@@ -1,1 +1,26 @@
 """Reads ONNX graphs: a Model whose steps are the nodes that compute. Weights are never loaded, nothing is run."""
+
+from ...errors import Source
+from ...files import Origin
+from ...model.network import Model
+
+
+def from_file(path: str) -> Source:
+    """The Source of a file on disk, its data without the weights. Raises FileError."""
+    from .file import source
+
+    return source(path)
+
+
+def from_bytes(data: bytes, shown: str) -> Source:
+    """The Source of the bytes of a file. Raises FileError."""
+    from .file import bounded
+
+    return bounded(data, shown)
+
+
+def to_model(source: Source, origin: Origin) -> Model:
+    """The Model of a graph. Raises FileError or SpecError."""
+    from .model import read
+
+    return read(source)

@@ -1,0 +1,55 @@
+"""The kinds of file that a network can be in: the reader of each suffix.
+
+A reader is a package with three functions: `from_file(path)` and `from_bytes(data, shown)` give the Source of a file
+on disk and of bytes from elsewhere, both bounded; `to_model(source, origin)` gives its Model. One more kind of file
+is one more package and one more row.
+"""
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
+
+from ..errors import Source
+from ..files import Origin
+from ..model.network import Model
+
+
+class Format(NamedTuple):
+    """A kind of file: the package that reads it, and the name of the limit on its bytes."""
+
+    package: str
+    limit: str = "file_bytes"
+
+    @property
+    def from_file(self) -> Callable[[str], Source]:
+        """The Source of a path. Raises FileError."""
+        return self._reader().from_file
+
+    @property
+    def from_bytes(self) -> Callable[[bytes, str], Source]:
+        """The Source of bytes, and of what messages call them. Raises FileError."""
+        return self._reader().from_bytes
+
+    @property
+    def to_model(self) -> Callable[[Source, Origin], Model]:
+        """The Model of a source. Raises FileError or SpecError."""
+        return self._reader().to_model
+
+    def _reader(self):
+        return import_module(f"{__package__}.{self.package}")
+
+
+SPEC = Format("spec")
+READERS = {
+    ".yaml": SPEC,
+    ".yml": SPEC,
+    ".onnx": Format("onnx", "graph_file_bytes"),
+    ".keras": Format("keras"),
+    ".json": Format("keras"),  # or a spec: JSON is YAML, too
+}
+
+
+def format_of(path: str | os.PathLike[str]) -> Format:
+    """The kind of file that a name means; a name without a known suffix means a spec."""
+    return READERS.get(os.path.splitext(os.fspath(path))[1].lower(), SPEC)
