@@ -79,10 +79,12 @@ def test_a_bare_repository_forges_no_base(pull_request, run, trap, monkeypatch):
     pull_request.git(*forged, "add", "net.yaml")
     pull_request.git(*forged, "-c", "core.fsmonitor=false", "commit", "-q", "-m", "the large one was there")
     trap[1].unlink(missing_ok=True)
-    for folder in (pull_request.root, models):
+    growth = ("--vs-base", "mult_adds=+0")
+    for folder, spec in ((pull_request.root, "models/net.yaml"), (models, "net.yaml")):
         monkeypatch.chdir(folder)
-        result = run("check")
-        assert (result.code, "1 failed" in result.out) == (1, True)
+        for command in ((), (spec, *growth)):
+            result = run("check", *command)
+            assert (result.code, "1 failed" in result.out) == (1, True)
     assert not trap[1].exists()
 
 
@@ -92,6 +94,7 @@ def test_an_embedded_repository_is_only_files(pull_request, run):
     pull_request.git("-C", "models", "add", "-A")
     pull_request.git("-C", "models", "commit", "-q", "-m", "the large one was there")
     assert run("check").code == 1
+    assert run("check", "models/net.yaml", "--vs-base", "mult_adds=+0").code == 1
     assert (models / ".git").is_dir()
 
 
