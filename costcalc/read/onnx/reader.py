@@ -94,7 +94,7 @@ class Reader:
         title = titled(proto)
         inputs = [self.found(name, scope, f"node {title}") if name else None for name in proto.input]
         try:
-            check(proto, self.functions, self.version(proto))
+            self.check(proto)
             attributes, beside = rules.attributes(proto, given), self.beside(proto, scope)
             node = Node(self, proto, inputs, attributes, self.version(proto), number, beside)
             return node.made(self.outputs(node, scope))
@@ -163,6 +163,10 @@ class Reader:
         self.calls.pop()
         self.versions = outer
         return [self.found(one, scope, f"the function `{brief(name)}`") for one in function.output]
+
+    def check(self, proto):
+        """Raise Refused for a node that is not what ONNX says of its operator."""
+        check(proto, self.functions, self.version(proto))
 
     def version(self, proto):
         """The version of the operators of a node's domain."""
