@@ -46,8 +46,8 @@ def read(source: Source, find: Callable[[str], Convention], names: Collection[st
         raise SpecError(Problem("missing-key", f"a convention needs `{missing}:`", Place(source, 1, 1), help))
     name = texts.get("name") or re.sub(r"\.ya?ml$", "", re.split(r"[/\\]", source.path)[-1])
     title = texts.get("title") or f"the prices of {source.path}" + (f", on those of {base.name}" if base else "")
-    own = Convention(name, title, cost, {}, {}, texts.get("source", source.path))
-    return (base or own)._replace(**_merged(base, rows), **own.heading, differences=differences, notes=notes)
+    about = {"name": name, "title": title, "cost": cost, "source": texts.get("source", source.path)}
+    return Convention(**about, **_merged(base, rows), differences=differences, notes=notes)
 
 
 def _merged(base, rows):

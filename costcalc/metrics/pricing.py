@@ -33,11 +33,6 @@ class Convention(NamedTuple):
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
-    def heading(self) -> dict[str, Any]:
-        """What it is called, and where it is from."""
-        return {"name": self.name, "title": self.title, "cost": self.cost, "source": self.source}
-
     def price(self, op, layer, times=1, shared=False) -> tuple[Any, Any]:
         """(cost, params) of one layer of an operation run `times` per sample; shared weights count 0."""
         return self.cost_of(op, layer, times), self.params_of(op, layer, shared)
