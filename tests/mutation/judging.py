@@ -16,7 +16,7 @@ import rich.table  # noqa: F401
 import sympy  # noqa: F401
 
 from .mutants import ROOT
-from .tests_of import QUICK, SLOW, judges, located
+from .tests_of import QUICK, SLOW, chosen, judges, located
 
 SECONDS = 90  # of processor time for one judgement: a mutant that takes longer hangs, and is caught
 ALIKE = frozenset(  # operations that are one rule with others
@@ -73,7 +73,7 @@ def _judged(mutant):
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             if own := judges(mutant.path):
-                return 3 if any(_fails(located(name)) for name in own) else 0
+                return 3 if any(_fails(*chosen(judge)) for judge in own) else 0
             if _fails(*map(located, QUICK)):
                 return 3
             if mutant.path not in WITHOUT_NUMBERS and _loops_differ(mutant):

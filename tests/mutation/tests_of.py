@@ -7,7 +7,7 @@ RULES = ("costcalc/ops/", "costcalc/num/")
 QUICK = ("test_arithmetic", "test_unknown_sizes", "test_rules", "test_torch_ops")
 SLOW = ("test_sweep", "test_loops", "test_formula")
 CHECKS = ("test_check_config", "test_check", "test_check_formats", "test_check_locked", "test_check_hostile")
-JUDGES = {  # a file, or all below a folder: its tests; the longest beginning counts
+JUDGES = {  # a file, or all below a folder: its tests; the longest beginning counts; `-k` makes a quick part of one
     "costcalc/budget/": (*CHECKS, "test_check_update", "test_check_ci", "test_budgets_page"),
     "costcalc/budget/updating.py": ("test_check_update", *CHECKS),
     "costcalc/budget/page.py": ("test_budgets_page", *CHECKS),
@@ -23,7 +23,7 @@ JUDGES = {  # a file, or all below a folder: its tests; the longest beginning co
     "costcalc/quantities.py": ("test_check_config", "test_check_update", "test_fit", "test_reproduce"),
     "costcalc/limits.py": ("test_limits", "test_hostile", "test_onnx_hostile", "test_bounded", "test_keras"),
     "costcalc/allowance.py": ("test_bounded", "test_limits"),
-    "costcalc/read/keras/file.py": ("test_keras", "test_bounded"),
+    "costcalc/read/keras/file.py": ("test_keras -k zip", "test_bounded -k archive", "test_keras"),
     "costcalc/read/onnx/file.py": ("test_onnx_hostile", "test_onnx", "test_bounded"),
     "costcalc/read/onnx/weights.py": ("test_onnx_hostile", "test_onnx_parameters", "test_onnx"),
 }
@@ -37,6 +37,12 @@ def judges(path: str) -> tuple[str, ...]:
     if not fitting:
         raise KeyError(f"no tests are named for {path}: see tests/mutation/tests_of.py")
     return JUDGES[max(fitting, key=len)]
+
+
+def chosen(judge: str) -> list[str]:
+    """What pytest is given for a judge: a path, and which part of it. FileNotFoundError."""
+    name, _, part = judge.partition(" -k ")
+    return [located(name), *(["-k", part] if part else [])]
 
 
 def located(name: str) -> str:
