@@ -3,11 +3,11 @@
 import io
 from pathlib import Path
 
-from costcalc.render.pages import ReportPage
-from costcalc.render.view import View
 from rich.console import Console
 
 from costcalc import analyze
+from costcalc.analysis.report.page import ReportPage
+from costcalc.analysis.report.view import View
 from costcalc.render.table import draw
 
 HERE = Path(__file__).parent

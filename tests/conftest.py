@@ -8,6 +8,7 @@ import pytest
 
 from costcalc.cli import main
 
+os.environ.pop("COLUMNS", None)  # what a test prints has the width that the test gives it, whoever runs the tests
 CI = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_MERGE_REQUEST_DIFF_BASE_SHA")
 
 
