@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Container, Sequence
 
 LEVELS, LETTERS = 20, 100  # of a name; what is longer is cut
 
@@ -54,3 +55,22 @@ def shortened(paths):
     """
     inside = Counter(path[:end] for path in paths for end in range(len(path)))
     return [path[:-1] if len(path) > 1 and inside[path[:-1]] == 1 else path for path in paths]
+
+
+def apart(paths: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The paths, with another last part where the numbers of a repeated name would make it the name of another.
+
+    Of two nodes `Add` and one `Add_2` the two become `Add_`: they are called `Add__1` and `Add__2`.
+    """
+    levels = {path[:end] for path in paths for end in range(1, len(path))}
+    counts = Counter((*paths, *levels))
+    renamed = {path: _unlike(path, count, counts) for path, count in counts.items() if count > 1}
+    return [renamed.get(path, path) for path in paths]
+
+
+def _unlike(path: tuple[str, ...], count: int, known: Container[tuple[str, ...]]) -> tuple[str, ...]:
+    """A path whose numbered names, as many as `count`, are none of the known ones."""
+    *above, base = path
+    while any((*above, f"{base}_{number}") in known for number in range(1, count + 1)):
+        base = f"{base}_"
+    return (*above, base)

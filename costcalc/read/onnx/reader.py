@@ -11,7 +11,7 @@ from .declarations import check
 from .declared import Declared
 from .fold import folded
 from .living import inside
-from .names import levels, shortened
+from .names import apart, levels, shortened
 from .node import Node, Unknown
 from .numbers import Numbers
 from .scope import Scope
@@ -114,11 +114,12 @@ class Reader:
         known = folded(node) if rules.is_standard(proto.domain) else None
         if known is not None:
             return known
-        rule = self.rule(proto)
+        rule, flows = self.rule(proto), not node.is_constant
         node.is_constant = node.is_constant and not (rule.multiplies if rule else node.roots())
         hidden = [one for one in node.inputs if one is not None and one.shape is None and one.items is None]
         if rule is None or (hidden and not rule.takes_any):
-            return self.finished(node, self.unruled(node, rule))
+            found = self.finished(node, self.unruled(node, rule))
+            return found if rule or flows else [one._replace(roots=node.roots()) for one in found]
         try:
             found = rule(node, scope) if rule.takes_scope else rule(node)
         except Unknown:
@@ -225,7 +226,7 @@ class Reader:
 
     def finished_steps(self):
         """All steps, their names as short as they can be."""
-        paths = shortened([step.body.path for step in self.steps])
+        paths = apart(shortened([step.body.path for step in self.steps]))
         names = {"/".join(step.body.path): "/".join(path) for step, path in zip(self.steps, paths, strict=True)}
         bodies = [
             step.body._replace(path=path, shared=names.get(step.body.shared))
