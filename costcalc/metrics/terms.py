@@ -59,7 +59,7 @@ TERMS = _by_name(
     Term("reduce_sum_out", "values that a sum along an axis gives", ("reduce", "einsum")),
     Term("reduce_max_out", "values that a maximum along an axis gives", ("reduce",)),
     Term("add", "additions and differences of tensors", ("add", "sub")),
-    Term("multiply", "products of tensors, value by value", ("mul", "glu", "einsum")),
+    Term("multiply", "products of tensors, value by value", ("mul", "glu", "einsum", "bilinear")),
     Term("divide", "quotients of tensors, value by value", ("div",)),
     Term("interpolate_nearest", "values copied into a larger grid", ("upsample",)),
     Term("interpolate_bilinear", "values interpolated into a larger grid", ("upsample",)),

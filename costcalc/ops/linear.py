@@ -25,9 +25,10 @@ def linear(x, out: Width, *, bias: Flag = True):
 
 @op("bilinear")
 def bilinear(x, inputs: Branches, *, out: Width, bias: Flag = True):
-    """Bilinear form of two inputs: y_n = sum_i a_i (sum_j W_nij b_j), as torch.nn.Bilinear.
+    """Bilinear form of two inputs: y_n = sum_ij W_nij (a_i b_j), as torch.nn.Bilinear.
 
-    (*positions, A), (*positions, B) -> (*positions, N). Mult-adds: N*A*(B + 1) at every position.
+    (*positions, A), (*positions, B) -> (*positions, N). Mult-adds: N*A*B at every position, one per weight, as of a
+    linear layer over the A*B products of the inputs.
 
     Example: {bilinear: [left, right], out: 10}
     """
@@ -37,7 +38,11 @@ def bilinear(x, inputs: Branches, *, out: Width, bias: Flag = True):
     return Layer(
         shape=(*positions, out),
         params={"weight": weight, "bias": out if bias else 0},
-        terms={"mac": (weight + out * a) * prod(positions), "bias": out * prod(positions) if bias else 0},
+        terms={
+            "mac": weight * prod(positions),
+            "multiply": a * b * prod(positions),
+            "bias": out * prod(positions) if bias else 0,
+        },
     )
 
 

@@ -18,21 +18,23 @@ def linear(tally, x, *, out, bias=True):
 
 
 def bilinear(tally, *inputs, out, bias=True):
-    """y_n = sum_i a_i (sum_j W_nij b_j) (torch.nn.Bilinear), the inner sum first."""
+    """y_n = sum_ij W_nij (a_i b_j) (torch.nn.Bilinear): all products of the inputs, then a linear layer over them."""
     left, right = _two(inputs)
     (*positions, wide), (*others, narrow) = shape_of(left), shape_of(right)
     _same(positions, others)
     weight = tally.parameters("weight", out, wide, narrow)
     offset = tally.parameters("bias", out) if bias else None
     result = {}
-    for place in box((*positions, out)):
-        (*position, n), total = place, 0
-        for i in range(wide):
-            inner = 0
-            for j in range(narrow):
-                inner = tally.mac(inner, at(right, *position, j), weight[n, i, j])
-            total = tally.mac(total, at(left, *position, i), inner)
-        result[place] = total if offset is None else tally.did("bias", total + offset[n,])
+    for position in box(positions):
+        pairs = {
+            (i, j): tally.did("multiply", at(left, *position, i) * at(right, *position, j))
+            for i, j in box((wide, narrow))
+        }
+        for n in range(out):
+            total = 0
+            for (i, j), pair in pairs.items():
+                total = tally.mac(total, pair, weight[n, i, j])
+            result[(*position, n)] = total if offset is None else tally.did("bias", total + offset[n,])
     return result
 
 
