@@ -27,13 +27,25 @@ def ended(reader, outputs: Iterable[tuple[str, Tensor | None]]) -> None:
 
     Parameters that are outputs are read; of those of which parts are read, the first step that holds any has all.
     """
+    outputs = [*outputs]
     for name, tensor in outputs:
         if tensor is not None and reader.numbers.unheld([tensor]):
             node = Node(reader, Stub(name, "output", "output"), [tensor], {}, 1, len(reader.steps) + 1)
             node.is_constant = False
             node.hold([tensor])
+    passed = next((one for _, one in outputs if one is not None and one.shape is not None), None)
+    if not reader.steps and passed is not None:
+        _passed(reader, passed)
     for holder, count in reader.numbers.parts():
         add(reader.steps, holder.step, {holder.kind: count})
+
+
+def _passed(reader, tensor: Tensor) -> None:
+    """State that a graph that computes nothing passes a tensor on."""
+    node = Node(reader, Stub("output", "output", "output"), [tensor], {}, 1, 1)
+    node.is_constant = False
+    shape, times = node.seen(tensor)
+    node.emit("identity", shape, times=times)
 
 
 def stored(reader, living: Callable[[], Mapping[str, str]]) -> Stored:

@@ -28,10 +28,10 @@ class Node:
         """The arguments that are tensors, those in lists too."""
         return [one for value in self.given.values() for one in _flat(value) if hasattr(one, "meta")]
 
-    def step(self, op, *inputs, shape, **attributes):
+    def step(self, op, *inputs, shape, domain="", **attributes):
         """Add a call before the last; gives its tensor, of the given shape."""
         name = f"{self.node.name}.step{len(self.calls)}"
-        self._add(op, "", inputs, (name,), (tuple(shape),), attributes)
+        self._add(op, domain, inputs, (name,), (tuple(shape),), attributes)
         return name
 
     def call(self, op, *inputs, domain="", **attributes):

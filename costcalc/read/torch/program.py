@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import warnings
+from typing import Any
 
 from ...errors import CostcalcError, FileError, OptionError, Problem, brief
 from .storage import on_meta
@@ -26,7 +27,16 @@ def exported(target, shapes, kwargs):
         module = _module(torch, target, _imported(target), kwargs)
         inputs = tuple(torch.empty(sizes, dtype=getattr(torch, kind), device="meta") for sizes, kind in shapes)
         with _told(target, "cannot be exported for this input"), torch.device("meta"):
-            return torch.export.export(on_meta(module).eval(), inputs, strict=False)
+            module = _sized(torch, module.eval(), inputs)
+            return torch.export.export(on_meta(module), inputs, strict=False)
+
+
+def _sized(torch: Any, module: Any, inputs: tuple) -> Any:
+    """The module; layers that find their sizes at the first call, as nn.LazyLinear, have found them."""
+    if any(map(torch.nn.parameter.is_lazy, (*module.parameters(), *module.buffers()))):
+        with torch.no_grad():
+            module.to("meta")(*inputs)
+    return module
 
 
 def _torch():

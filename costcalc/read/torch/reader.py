@@ -74,6 +74,11 @@ class _Reader(Reader):
     def levels(self, proto, weight):
         return relative([*proto.scopes, proto.leaf])
 
+    def finished(self, node, found):
+        """All outputs: of those that a rule leaves out, the shape is known."""
+        more = getattr(node.proto, "shapes", ())[len(found) :]
+        return super().finished(node, [*found, *map(Tensor, more)])
+
     def unruled(self, node, rule):
         outputs, flowing = [Tensor(one) for one in node.proto.shapes], next(iter(node.inputs), None)
         if not outputs or None in (outputs[0].shape, getattr(flowing, "shape", None)):

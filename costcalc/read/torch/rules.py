@@ -1,8 +1,7 @@
 """Operators that the standard of ONNX has no equal of."""
 
-from ...errors import Refused
 from ...num import prod
-from ..onnx.node import axis
+from ..onnx.node import Node, axis
 from ..onnx.rules import rule
 from ..onnx.rules.linear import multiplied
 from ..onnx.tensors import Tensor
@@ -21,14 +20,39 @@ def linear(node):
 def attend(node):
     """Queries (.., heads, tokens, size), keys and values: any axes before are so many runs."""
     q, k, v = (node.need(number).shape for number in range(3))
-    if len(q) < 3:
-        raise Refused(f"attention of a tensor with {len(q)} axes")
     heads = q[-3] if len(q) > 3 else 1
     widths = heads * q[-1], k[-1] * (k[-3] if len(k) > 3 else 1), v[-1] * (v[-3] if len(v) > 3 else 1)
     shapes = [(one[-2], width) for one, width in zip((q, k, v), widths, strict=True)]
     # with other numbers of queries and keys torch aligns its mask at the first ones, `causal` at the last
     causal = bool(node.get("is_causal", 0)) and q[-2] == k[-2]
     node.emit("attend", *shapes, times=prod(q[: len(q) - 2]) // heads, heads=heads, causal=causal)
+    return declared(node)
+
+
+@rule("bilinear", into=RULES, multiplies=True)
+def bilinear(node: Node) -> list[Tensor]:
+    """Two tensors (.., first) and (.., second) by a weight (out, first, second), and a bias."""
+    left, right, weight, bias = *map(node.need, range(3)), node.input(3)
+    (shape, times), (other, _) = map(node.seen, (left, right))
+    holds = {"weight": weight, "bias": bias}
+    node.emit("bilinear", shape, other, holds=holds, times=times, out=weight.shape[0], bias=bias is not None)
+    return declared(node)
+
+
+@rule("grouped", into=RULES, multiplies=True)
+def grouped(node: Node) -> list[Tensor]:
+    """Groups of rows, columns or summed axes of two tensors, each group a product: together those of one matrix.
+
+    Of two stacks of matrices there is a product for each pair.
+    """
+    a, b, bias = node.need(0), node.need(1), node.input(2)
+    (rows, inner), columns = a.shape[-2:], b.shape[-1]
+    times = a.shape[0] if len(a.shape) == len(b.shape) == 3 else 1
+    if b.roots is not None:
+        holds = {"weight": b, "bias": bias}
+        node.emit("linear", (rows, inner), holds=holds, times=times, out=columns, bias=bias is not None)
+    else:
+        node.emit("matmul", (rows, inner), (inner, columns), holds={"bias": bias}, times=times)
     return declared(node)
 
 

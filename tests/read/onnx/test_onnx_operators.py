@@ -180,6 +180,14 @@ COUNTS = {  # name -> (nodes, what flows in, constants, mult-adds, numbers), eac
     "a stack of weights": ([node("MatMul", "x w")], {"x": [2, 7, 16]}, [held("w", [2, 16, 4])], 2 * 7 * 64, 128),
     "einsum": ([node("Einsum", "x z", equation="bhqd,bhkd->bhqk")], {"x": [1, 2, 5, 8], "z": [1, 2, 7, 8]}, [], 560, 0),
     "einsum with weights": ([node("Einsum", "x w", equation="...i,io->...o")], T, [held("w", [16, 4])], 448, 64),
+    "einsum of three": (
+        [node("Einsum", "x w v", equation="bti,io,on->btn")],
+        T,
+        [held("w", [16, 4]), held("v", [4, 3])],
+        7 * (64 + 12),
+        76,
+    ),
+    "einsum of three, element by element": ([node("Einsum", "x x x", equation="aij,aij,aij->aij")], T, [], 0, 0),
     "einsum of one": ([node("Einsum", "x", equation="bij->bji")], T, [], 0, 0),
     "attention": (
         [node("Attention", "q k v")],
@@ -441,13 +449,13 @@ def test_sizes_are_folded():
     [
         ([node("Frob", "x", "h", domain="own"), node("MatMul", "h w")], ["opaque: Frob", "opaque: MatMul"]),
         ([node("Frob", "x", domain="own")], ["opaque: Frob"]),
-        ([node("Einsum", "x x x", equation="aij,aij,aij->aij")], ["opaque: Einsum"]),
+        ([node("Einsum", "s", equation="aii->ai")], ["opaque: Einsum"]),
         ([node("NonZero", "x", "n"), node("Transpose", "n", "t"), node("MatMul", "t w")], ["opaque: MatMul"]),
         ([node("If", "maybe", then_branch=inner([], "", "x"), else_branch=inner([], "", "x"))], ["opaque: If"]),
     ],
 )
 def test_what_is_not_known_is_marked(nodes, unknown):
-    report = analyze(model.read(source(nodes, {**T, "maybe": []}, W)))
+    report = analyze(model.read(source(nodes, {**T, "s": [1, 4, 4], "maybe": []}, W)))
     assert [line.type for line in report.lines if not line.complete] == unknown
     assert not report.complete
 

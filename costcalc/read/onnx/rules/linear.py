@@ -2,6 +2,7 @@
 
 from ....errors import Refused
 from ....num import require, stretch
+from ..node import Node
 from ..tensors import PRODUCT, Tensor
 from . import rule
 
@@ -127,7 +128,7 @@ def _product(node, a, b, shape, bias):
 
 @rule("Einsum", multiplies=True)
 def einsum(node):
-    """Einsum of one tensor or two; of more, the cost hangs on the order, which is not said."""
+    """Einsum; of more than two tensors, two at a time: from the left, or in the order of `path`, as torch.einsum."""
     left, arrow, result = node.get("equation", "").replace(" ", "").partition("->")
     terms = left.split(",")
     shapes = [one.shape for one in node.inputs]
@@ -142,7 +143,9 @@ def einsum(node):
     if not any(terms):
         node.passive((1,))
         return [()]
-    if len(shapes) > 2 or any(len(set(letters)) < len(letters) for letters in terms):
+    if len(shapes) > 2:
+        return [_chain(node, terms, result)]
+    if any(len(set(letters)) < len(letters) for letters in terms):
         node.unknown(output=Tensor(shape))
         return [shape]
     seen = [tuple(sizes[letter] for letter in letters) for letters in terms]
@@ -150,6 +153,22 @@ def einsum(node):
     options = {"equation": f"{','.join(terms)}->{result}"}
     node.emit("einsum", *seen, holds={"weight": weight} if weight is not None else None, **options)
     return [shape]
+
+
+def _chain(node: Node, terms: list[str], result: str) -> Tensor:
+    """The result of an einsum of many tensors, of which each two are one einsum."""
+    left, path = list(zip(terms, node.inputs, strict=True)), list(node.get("path") or ())
+    while len(left) > 1:
+        first, second = sorted(path[:2]) if path else (0, 1)
+        (other, b), (one, a) = left.pop(second), left.pop(first)
+        later = {letter for letters, _ in left for letter in letters}.union(result)
+        kept = result if not left else "".join(letter for letter in dict.fromkeys(one + other) if letter in later)
+        pair = Node(node.reader, node.proto, [a, b], {"equation": f"{one},{other}->{kept}"}, node.version, node.number)
+        pair.is_constant = False
+        (made,) = pair.made(node.reader.finished(pair, einsum(pair)))
+        left.insert(len(left) if path else 0, (kept, made))
+        del path[:2]
+    return left[0][1]
 
 
 def _spelled(terms, shapes, result):

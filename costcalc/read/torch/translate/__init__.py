@@ -3,7 +3,7 @@
 from functools import lru_cache
 from importlib import import_module
 
-FAMILIES = ("multiply", "norm", "pool", "pointwise", "reduce", "move", "select")
+FAMILIES = ("multiply", "products", "norm", "pool", "pointwise", "reduce", "move", "select")
 TABLE: dict = {}
 
 

@@ -12,7 +12,6 @@ LAST = 2**63 - 1
         "type_as",
         "lift_fresh_copy",
         "lift_fresh",
-        "view_as_real",
         "positive",
         "native_dropout",
         "resolve_conj",
@@ -76,8 +75,12 @@ def expand(node):
 
 @translates("cat", "concat", "concatenate")
 def cat(node):
-    """Tensors behind each other."""
-    node.call("Concat", *node["tensors"], axis=node["dim"])
+    """Tensors behind each other; an empty vector among tensors of more axes adds nothing."""
+    tensors = [one for one in node["tensors"] if shape(one) != (0,) or len(node.shapes[0] or ()) == 1]
+    if len(tensors) == 1:
+        node.call("Identity", *tensors)
+    else:
+        node.call("Concat", *tensors, axis=node["dim"])
 
 
 @translates("stack")

@@ -1,6 +1,9 @@
-"""Convolutions, linear layers, products of matrices, attention, recurrent layers, tables of embeddings."""
+"""Convolutions, attention, recurrent layers, tables of embeddings."""
 
-from ..node import shape
+from typing import Any
+
+from ...onnx.rules.linear import broadcast
+from ..node import Node, shape
 from . import translates
 
 
@@ -18,6 +21,16 @@ def window(node, rank, padding):
     return {**found, "pads": each(padding, rank) * 2}
 
 
+def batched(node: Node, op: str, rank: int, x: Any, *others: Any, **attributes: Any) -> None:
+    """Call an operator on a grid of so many axes; what flows in as one sample without a batch gets one for it."""
+    if len(shape(x)) != rank + 1:
+        node.call(op, x, *others, **attributes)
+        return
+    one = node.step("Unsqueeze", x, axes=[0], shape=(1, *shape(x)))
+    many = [node.step(op, one, *others, shape=(1, *node.shapes[0]), **attributes)]
+    node.call("Squeeze", *many, axes=[0])
+
+
 @translates("conv1d", "conv2d", "conv3d", "convolution", "_convolution")
 def conv(node):
     """Convolution; `transposed` turns it round."""
@@ -26,7 +39,7 @@ def conv(node):
     if node.get("transposed"):
         attributes["output_padding"] = each(node["output_padding"], rank)
     op = "ConvTranspose" if node.get("transposed") else "Conv"
-    node.call(op, node["input"], node["weight"], node["bias"], **attributes)
+    batched(node, op, rank, node["input"], node["weight"], node["bias"], **attributes)
 
 
 @translates("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -34,7 +47,8 @@ def conv_transpose(node):
     """Convolution turned round."""
     rank = len(shape(node["weight"])) - 2
     attributes = {**window(node, rank, node["padding"]), "output_padding": each(node["output_padding"], rank)}
-    node.call("ConvTranspose", node["input"], node["weight"], node["bias"], group=node["groups"], **attributes)
+    attributes["group"] = node["groups"]
+    batched(node, "ConvTranspose", rank, node["input"], node["weight"], node["bias"], **attributes)
 
 
 @translates("torchvision::deform_conv2d")
@@ -46,37 +60,6 @@ def deform_conv(node):
     node.call("DeformConv", *tensors, group=node["groups"], **window)
 
 
-@translates("linear")
-def linear(node):
-    """Linear layer: weight as (out, in)."""
-    node.own("linear", node["input"], node["weight"], node["bias"])
-
-
-@translates("addmm")
-def addmm(node):
-    """A product of matrices and a bias."""
-    node.call("Gemm", node["mat1"], node["mat2"], node["self"])
-
-
-@translates("baddbmm")
-def baddbmm(node):
-    """Products of stacked matrices, and what is added to them."""
-    product = node.step("MatMul", node["batch1"], node["batch2"], shape=node.shapes[0])
-    node.call("Add", product, node["self"])
-
-
-@translates("mm", "bmm", "matmul", "mv", "dot", "inner")
-def matmul(node):
-    """A product of matrices."""
-    node.call("MatMul", *node.tensors)
-
-
-@translates("einsum")
-def einsum(node):
-    """A product that an equation tells."""
-    node.call("Einsum", *node["tensors"], equation=node["equation"])
-
-
 @translates(
     "scaled_dot_product_attention",
     "_scaled_dot_product_flash_attention_for_cpu",
@@ -85,13 +68,42 @@ def einsum(node):
 )
 def attention(node):
     """Attention of queries (.., heads, tokens, size) to keys, and the mean of the values."""
-    node.own("attend", node["query"], node["key"], node["value"], is_causal=int(node["is_causal"]))
+    q, k, v = node["query"], node["key"], node["value"]
+    outer = broadcast(*(shape(one)[:-2] for one in (q, k, v))) if not node.get("enable_gqa") else shape(q)[:-2]
+    same = shape(k)[-3:-2] == shape(v)[-3:-2]
+    keys = [k, v] if same else [widened(node, one, outer) for one in (k, v)]
+    node.own("attend", widened(node, q, outer), *keys, is_causal=int(node["is_causal"]))
+
+
+def widened(node: Node, x: Any, outer: tuple[int, ...]) -> Any:
+    """A tensor with these leading axes, repeated along those where it has 1 or none."""
+    wanted = (*outer, *shape(x)[-2:])
+    return x if shape(x) == wanted else node.step("Expand", x, wanted, shape=wanted)
 
 
 @translates("embedding")
 def embedding(node):
     """Rows of a table."""
     node.call("Gather", node["weight"], node["indices"], axis=0)
+
+
+@translates("embedding_bag", "_embedding_bag")
+def embedding_bag(node: Node) -> None:
+    """Rows of a table, those of a bag as one: their sum, mean or maximum."""
+    rows = node.step(
+        "Gather", node["weight"], node["indices"], axis=0, shape=(*shape(node["indices"]), shape(node["weight"])[1])
+    )
+    node.own("passive", rows)
+
+
+@translates("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
+def cell(node: Node) -> None:
+    """One step of a recurrent layer."""
+    x, kind = node["input"], node.base.partition("_")[0]
+    one = node.step("Unsqueeze", x, axes=[0], shape=(1, *shape(x)))
+    weights = [one for one in map(node.get, ("w_ih", "w_hh", "b_ih", "b_hh")) if one is not None]
+    hidden = shape(node["w_hh"])[1]
+    node.own("recurrent", one, *weights, kind=kind, layers=1, hidden=hidden, output=hidden)
 
 
 @translates("lstm", "gru", "rnn_tanh", "rnn_relu")

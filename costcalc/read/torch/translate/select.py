@@ -11,6 +11,8 @@ from . import translates
     *(
         "slice_scatter",
         "view_as_complex",
+        "view_as_real",
+        *("polar", "complex", "angle", "conj", "_conj", "_conj_physical", "conj_physical"),
         "real",
         "imag",
         "native_channel_shuffle",
@@ -18,6 +20,11 @@ from . import translates
         "_weight_norm",
         "diff",
     ),
+)
+@translates(
+    *(f"fft_{inverse}fft{axes}" for inverse in ("", "i", "r", "ir", "h", "ih") for axes in ("", "2", "n")),
+    *("fft_fftshift", "fft_ifftshift", "_fft_c2c", "_fft_c2r", "_fft_r2c", "stft", "istft"),
+    *("max_unpool2d", "max_unpool3d"),
 )
 def passive(node):
     """Values read at places and put elsewhere."""
