@@ -34,7 +34,8 @@ def bilinear(tally, *inputs, out, bias=True):
             total = 0
             for (i, j), pair in pairs.items():
                 total = tally.mac(total, pair, weight[n, i, j])
-            result[(*position, n)] = total if offset is None else tally.did("bias", total + offset[n,])
+            place = (*position, n)
+            result[place] = total if offset is None else tally.did("bias", total + offset[n,])
     return result
 
 
