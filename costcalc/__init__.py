@@ -6,6 +6,20 @@
 The public names are loaded when first used (PEP 562), so that starting stays cheap.
 """
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for editors and type checkers: the same names as below
+    from .analysis.compare.compare import compare
+    from .analysis.fit.fit import fit
+    from .analysis.formula.formula import formula
+    from .analysis.reconcile.reconcile import reconcile
+    from .analysis.report.analyze import analyze
+    from .analysis.report.report import Report
+    from .analysis.sweep.sweep import sweep
+    from .budget.checking import check
+    from .errors import CostcalcError
+    from .read.loading import load
+
 __version__ = "0.1.0"
 
 _PUBLIC = {
@@ -35,7 +49,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
@@ -43,5 +57,5 @@ def __getattr__(name):
     return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *_PUBLIC])

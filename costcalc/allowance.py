@@ -4,6 +4,8 @@
 allowance nothing is limited.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,7 +20,7 @@ EVERY = 1_000  # units of work between two looks at the clock; a unit takes some
 class _Allowance:
     """When the time is over, in seconds of processor time, and whose time it is."""
 
-    def __init__(self, until: float, name: str, who: str):
+    def __init__(self, until: float, name: str, who: str) -> None:
         self.until, self.name, self.who, self.left = until, name, who, 0
 
 

@@ -9,8 +9,11 @@ CostcalcError            anything that ends a command with exit code 2
 stands in the file, and `trace` and `read` turn them into a `SpecError` with the place.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 LONGEST_NAME = 60  # characters of a name in a message
 
@@ -32,12 +35,12 @@ class Place(NamedTuple):
     column: int
     width: int = 1
 
-    def excerpt(self):
+    def excerpt(self) -> str:
         """The line itself, without its line break; empty past the end of the text."""
         lines = _lines(self.source.text)
         return lines[self.line - 1] if self.line <= len(lines) else ""
 
-    def narrowed(self, word):
+    def narrowed(self, word: str) -> Place:
         """The place of a word in this stretch of its line; the place itself when the word is not in it."""
         import re
 
@@ -61,18 +64,18 @@ class CostcalcError(Exception):
 
     more = False
 
-    def __init__(self, *problems):
+    def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
         self.problems = problems
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "\n".join(_one_line(problem) for problem in self.problems)
 
 
 class SpecError(CostcalcError):
     """A spec that cannot be read or cannot be built; in a sweep, `failing` says at which points."""
 
-    failing = None
+    failing: Any = None
 
 
 class OptionError(CostcalcError):
@@ -86,7 +89,7 @@ class FileError(CostcalcError):
 class Refused(Exception):
     """A rule's refusal: the message, the option it is about if there is one, and at which points of a sweep."""
 
-    def __init__(self, message, option=None, help=None, failing=None):
+    def __init__(self, message: str, option: str | None = None, help: str | None = None, failing: Any = None) -> None:
         super().__init__(message)
         self.message, self.option, self.help, self.failing = message, option, help, failing
 
@@ -94,12 +97,12 @@ class Refused(Exception):
 class BadExpression(Exception):
     """A text that is no expression: what is wrong, where in it (from 0), how wide, and the help."""
 
-    def __init__(self, code, message, column=0, width=1, help=None):
+    def __init__(self, code: str, message: str, column: int = 0, width: int = 1, help: str | None = None) -> None:
         super().__init__(message)
         self.code, self.message, self.column, self.width, self.help = code, message, column, width, help
 
 
-def nearest(name, names):
+def nearest(name: object, names: Iterable[object]) -> str | None:
     """The help line that names the most similar of `names`, or None."""
     from difflib import get_close_matches
 
@@ -111,25 +114,25 @@ def nearest(name, names):
     return f"a similar name exists: `{by_lower[close[0]]}`" if close else None
 
 
-def brief(text, most=LONGEST_NAME):
+def brief(text: str, most: int = LONGEST_NAME) -> str:
     """A text of bearable length for a message."""
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def named(char):
+def named(char: str) -> str:
     """A character for a message; one that may look like another with its number too."""
     shown = char if char.isprintable() else char.encode("unicode_escape").decode()
     return f"`{shown}`" if char.isascii() else f"`{shown}` (U+{ord(char):04X})"
 
 
-def in_order(problem):
+def in_order(problem: Problem) -> tuple[str, int, int]:
     """A key that sorts problems as their places stand."""
     place = problem.place
     return (place.source.path, place.line, place.column) if place else ("", 0, 0)
 
 
 @lru_cache(1)
-def _lines(text):
+def _lines(text: str) -> list[str]:
     """The lines of a text, broken where YAML breaks them."""
     if any(char in text for char in "\r\x85\u2028\u2029"):
         import re
@@ -138,12 +141,12 @@ def _lines(text):
     return text.split("\n")
 
 
-def listed(names):
+def listed(names: Iterable[object]) -> str:
     """`a`, `b`, `c` for a message."""
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _one_line(problem):
+def _one_line(problem: Problem) -> str:
     where = ""
     if problem.place:
         where = f"{problem.place.source.path}:{problem.place.line}:{problem.place.column}: "

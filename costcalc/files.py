@@ -1,5 +1,7 @@
 """The files that specs are in: their text, and which of them a spec may include."""
 
+from __future__ import annotations
+
 import errno
 import os
 import posixpath
@@ -21,10 +23,10 @@ class Folder:
     A `path` is relative to the directory, has `/` between names, and leads nowhere else: `included` sees to that.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.path = path
 
-    def real(self, path):
+    def real(self, path: str) -> str | None:
         """The path of the file itself where `path` leads over links; None if there is none.
 
         Raises FileError for a link that leaves the directory.
@@ -34,15 +36,15 @@ class Folder:
             raise _refusal(path, "is a link that leaves the directory of the spec", "put the file itself there")
         return os.path.relpath(full, top).replace(os.sep, "/") if os.path.exists(full) else None
 
-    def source(self, path):
+    def source(self, path: str) -> Source:
         """The text of a file. Raises FileError."""
         return Source(self._full(path), text(self._full(path)))
 
-    def names(self, path):
+    def names(self, path: str) -> list[str]:
         """The specs in a directory, for a hint."""
         return specs_in(self._full(path) or ".")
 
-    def _full(self, path):
+    def _full(self, path: str) -> str:
         return os.path.join(self.path, *path.split("/"))
 
 
@@ -52,7 +54,7 @@ class Origin(NamedTuple):
     folder: Folder
     path: str
 
-    def included(self, name):
+    def included(self, name: str) -> Origin:
         """The origin of the spec that `include: name` means there: beside it, else a shipped config.
 
         Raises FileError for what is no path down from there and for what is not there.
@@ -68,7 +70,7 @@ class Origin(NamedTuple):
         raise FileError(Problem("no-file", f"there is no file `{brief(name)}` here", help=help or _HELP))
 
 
-def check_path(name):
+def check_path(name: str) -> None:
     """Refuse what is no path down to a spec."""
     parts = name.split("/")
     if not name.isprintable():
@@ -81,11 +83,11 @@ def check_path(name):
         raise _refusal(name, "is no spec: its name must end in .yaml or .yml", nearest(name, shipped().names("")))
 
 
-def _refusal(name, why, help=None):
+def _refusal(name: str, why: str, help: str | None = None) -> FileError:
     return FileError(Problem("bad-include", f"`{brief(name)}` {why}", help=help or _HELP))
 
 
-def unresolved(path):
+def unresolved(path: str) -> str:
     """A path from the root of the file system, links in it not followed, but for directories that `..` leaves."""
     parts = os.path.join(os.getcwd(), path).split(os.sep)
     up = len(parts) - parts[::-1].index("..") if ".." in parts else 0
@@ -93,7 +95,7 @@ def unresolved(path):
     return os.path.normpath(os.path.join(start, *parts[up:]) if up else os.sep.join(parts))
 
 
-def check_links(path, top=None):
+def check_links(path: str, top: str | None = None) -> None:
     """Refuse a path that leads out of the directory `top` over links. Raises FileError.
 
     Without `top`, that is the working directory for a path below it, and else the directory of the file.
@@ -105,14 +107,14 @@ def check_links(path, top=None):
         raise _refusal(path, "is a link that leaves the directory", "put the file itself there")
 
 
-def origin(path):
+def origin(path: str) -> Origin:
     """The origin of a spec by its path, or of one without a path (`-`): the working directory."""
     folder, name = os.path.split(path)
     return Origin(Folder(folder), name)
 
 
 @lru_cache(1)
-def shipped():
+def shipped() -> Shipped:
     """The folder of the shipped configs."""
     here = os.path.dirname(__file__)
     inside, beside = os.path.join(here, "configs"), os.path.join(os.path.dirname(here), "configs")
@@ -122,20 +124,20 @@ def shipped():
 class Shipped(Folder):
     """The shipped configs, which are shown by their names alone."""
 
-    def source(self, path):
+    def source(self, path: str) -> Source:
         """The text of one."""
         return Source(path, text(self._full(path)), shipped=True)
 
 
 @lru_cache(1)
-def configs():
+def configs() -> dict[str, str]:
     """The shipped configs: name -> path."""
     folder = shipped().path
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return {name[:-5]: os.path.join(folder, name) for name in names if name.endswith(".yaml")}
 
 
-def specs_in(folder):
+def specs_in(folder: str) -> list[str]:
     """The names of the specs in a directory, some thousand at most."""
     try:
         names = os.listdir(folder)
@@ -144,12 +146,12 @@ def specs_in(folder):
     return [name for name in names if name.endswith((".yaml", ".yml"))][:1000]
 
 
-def stem(path):
+def stem(path: str) -> str:
     """The name of a file without directories and endings."""
     return path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
 
 
-def text(path):
+def text(path: str) -> str:
     """The text of a regular file of bearable size. Raises FileError."""
     with opened(path) as file:
         return decoded(file.read(limits.FILE_BYTES + 1), path)
@@ -177,7 +179,7 @@ def _irregular(path: str) -> FileError:
     return FileError(Problem("not-a-file", f"{path!r} is not a regular file"))
 
 
-def decoded(data, path):
+def decoded(data: bytes, path: str) -> str:
     """The text of a file's bytes. Raises FileError when they are no UTF-8 text of bearable size."""
     if len(data) > limits.FILE_BYTES:
         raise FileError(
@@ -194,7 +196,7 @@ def decoded(data, path):
         raise _not_utf8(data, path, error.start) from None
 
 
-def _not_utf8(data, path, start):
+def _not_utf8(data: bytes, path: str, start: int) -> FileError:
     before, text = data[:start].decode("utf-8"), data.decode("utf-8", "replace")
     place = Place(Source(path, text), before.count("\n") + 1, len(before) - before.rfind("\n"))
     return FileError(
@@ -202,7 +204,7 @@ def _not_utf8(data, path, start):
     )
 
 
-def exists(path):
+def exists(path: str | os.PathLike[str]) -> bool:
     """Whether there is something of that name; no file can have some names."""
     try:
         return os.path.exists(path)

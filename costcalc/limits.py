@@ -4,6 +4,8 @@ Those of RAISABLE can be raised for one run of the program: COSTCALC_LIMITS="lay
 are those of the arithmetic itself.
 """
 
+from __future__ import annotations
+
 FILE_BYTES = 16_000_000
 VALUES = 710_000
 KEYS = 100_000
@@ -56,18 +58,18 @@ FIXED = {
 }
 
 
-def hint(name, help=None):
+def hint(name: str, help: str | None = None) -> str:
     """The help for an error about a limit: how to stay below it, if there is something to say, and how to raise it."""
     raising = f"COSTCALC_LIMITS={name.lower()}=N in the environment raises this limit"
     return f"{help}; {raising}" if help else raising
 
 
-def value(name):
+def value(name: str) -> int:
     """What a limit is now, by its name in any case."""
     return globals()[name.upper()]
 
 
-def raise_to(name, number):
+def raise_to(name: str, number: int) -> None:
     """Set one of RAISABLE, by its name in any case. KeyError when there is none."""
     if name.upper() not in RAISABLE:
         raise KeyError(name)

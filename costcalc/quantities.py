@@ -4,8 +4,11 @@ A figure of a paper has digits that a count agrees with or not; a limit is exact
 ten; B as in "a network of 7B"), bytes `B kB MB GB` or `KiB MiB GiB`; a percent is a share of a total, or a change.
 """
 
+from __future__ import annotations
+
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import limits
 from .errors import OptionError, Problem, brief
@@ -29,12 +32,12 @@ class Figure(NamedTuple):
     unit: int
 
     @property
-    def value(self):
+    def value(self) -> float:
         """The number: whole if it is a whole one."""
         number, scale = self.digits * self.unit, 10**self.places
         return number // scale if number % scale == 0 else number / scale
 
-    def zeros(self):
+    def zeros(self) -> int:
         """How many zeros end a figure without decimal places, at least two other digits before them.
 
         They may stand for digits that are not known: 15300M is three digits or five.
@@ -51,7 +54,7 @@ class Count(NamedTuple):
     complete: bool = True
 
 
-def figure(text):
+def figure(text: str) -> Figure | None:
     """The figure that a text is, or None."""
     body = text.replace("_", "").replace(",", "").strip()
     unit = body[-1:] if body[-1:] in FIGURE_UNITS else ""
@@ -61,17 +64,17 @@ def figure(text):
     return Figure(int(whole + part), len(part), FIGURE_UNITS[unit])
 
 
-def value(text):
+def value(text: str) -> float | None:
     """The number that a figure says: `325M` is 325,000,000 and `1.19%` is 1.19. None if it is no figure."""
     found = figure(text)
     return found.value if found else None
 
 
-def _is_digits(text):
+def _is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def agreement(ours, printed):
+def agreement(ours: Count, printed: Figure) -> str | None:
     """How a count has the digits of a Figure: `rounded`, `truncated`, nothing if either way; None if not.
 
     Zeros that end a whole number may stand for digits that were rounded away: `15300M` is also 15,346 million,
@@ -89,7 +92,7 @@ def agreement(ours, printed):
     return None
 
 
-def _rounds(number, unit, digits):
+def _rounds(number: int, unit: int, digits: int) -> bool:
     """Whether number / unit rounds to the digits, a half either up or to an even digit."""
     up, rest = divmod(2 * number + unit, 2 * unit)
     return digits == up or (rest == 0 and digits == up - 1 and digits % 2 == 0)
@@ -104,7 +107,7 @@ PLACES = 12  # decimal places of one
 class Bad(Exception):
     """A text that is no limit; says why, and what to write."""
 
-    def __init__(self, message, help=None):
+    def __init__(self, message: str, help: str | None = None) -> None:
         super().__init__(message)
         self.help = help
 
@@ -112,19 +115,19 @@ class Bad(Exception):
 class Amount(NamedTuple):
     """A number with a unit, and how it was written: how many decimal places, which unit, a space before it or not."""
 
-    number: "Fraction"
+    number: Fraction
     places: int
     unit: str
     scale: int
     space: str = ""
 
     @property
-    def value(self):
+    def value(self) -> int | Fraction:
         """The amount in single things or bytes; a percent as its share of 1."""
         value = self.number * self.scale if self.unit != "%" else self.number / 100
         return value.numerator if value.denominator == 1 else value
 
-    def written(self, value, up=True):
+    def written(self, value: int | Fraction, up: bool = True) -> str:
         """Another value in this unit and with these decimal places: the nearest that is not less (or not more)."""
         from fractions import Fraction
 
@@ -134,13 +137,13 @@ class Amount(NamedTuple):
         text = digits[: len(digits) - self.places] + ("." + digits[len(digits) - self.places :] if self.places else "")
         return f"{'-' if whole < 0 else ''}{text}{self.space}{self.unit}"
 
-    def finer(self, value):
+    def finer(self, value: Fraction) -> Amount:
         """This amount with a unit and decimal places that leave a value three digits, where its own are too coarse."""
         units = BYTES if self.unit in BYTES and self.unit != "B" else COUNTS
         family = [name for name in units if name[1:] == self.unit[1:] or units[name] == 1]
         found = self
         while found.scale > value and found.unit and found.unit != "%":
-            smaller = max((name for name in family if units[name] < found.scale), key=units.get, default="")
+            smaller = max((name for name in family if units[name] < found.scale), key=units.__getitem__, default="")
             found = found._replace(unit=smaller, scale=units.get(smaller, 1), places=0)
         whole = len(str(int(value / found.scale))) if found.unit != "%" else 3
         most = len(str(found.scale)) - 1  # more would be parts of one thing
@@ -152,12 +155,12 @@ class Change(NamedTuple):
 
     parts: tuple[Amount, ...]
 
-    def allowed(self, base):
+    def allowed(self, base: int) -> int | Fraction:
         """The largest value that is no failure."""
         return base + max(part.value * base if part.unit == "%" else part.value for part in self.parts)
 
 
-def amount(text, metric, share=False):
+def amount(text: str, metric: str, share: bool = False) -> Amount:
     """The Amount of a limit on a metric; a percent only where a `share` of a total makes sense. Raises Bad."""
     found = _amount(text, BYTES if metric.endswith("bytes") else COUNTS, metric)
     if found.unit == "%" and not share:
@@ -165,7 +168,7 @@ def amount(text, metric, share=False):
     return found
 
 
-def change(text, metric):
+def change(text: str, metric: str) -> Change:
     """The Change of `+1%`, `+2M`, `+0` or `+1% and 2M`. Raises Bad."""
     if not text.startswith("+"):
         help = f"write +{text[:LONGEST_LIMIT]}" if text[:1].isdigit() else None
@@ -177,7 +180,7 @@ def change(text, metric):
     return Change(parts)
 
 
-def _amount(text, units, metric):
+def _amount(text: str, units: Mapping[str, int], metric: str) -> Amount:
     from fractions import Fraction
 
     body = text.strip()
@@ -196,7 +199,7 @@ def _amount(text, units, metric):
     return Amount(Fraction(int(whole + part), 10 ** len(part)), len(part), unit, scale, space)
 
 
-def _why(text, metric):
+def _why(text: str, metric: str) -> str:
     if text.startswith("-"):
         return "a limit cannot be negative"
     if text.lower() in ("nan", "inf", "infinity", ".inf", ".nan"):
@@ -205,7 +208,7 @@ def _why(text, metric):
     return f"`{text[:LONGEST_LIMIT]}` is not a limit; write it as {example}"
 
 
-def _wrong_unit(unit, units, metric):
+def _wrong_unit(unit: str, units: Mapping[str, int], metric: str) -> str:
     if units is COUNTS and unit in BYTES:
         return f"`{metric}` is a count, not bytes: its units are k, M and G (powers of ten)"
     if units is BYTES and unit in COUNTS:
@@ -213,7 +216,7 @@ def _wrong_unit(unit, units, metric):
     return f"`{unit}` is no unit; counts have k, M and G, bytes kB, MB, KiB and MiB"
 
 
-def read_value(name, text):
+def read_value(name: str, text: str) -> float | str:
     """The value of a text: a number, true or false, or a word. Raises OptionError."""
     if text in ("true", "false"):
         return text == "true"
@@ -232,12 +235,12 @@ def read_value(name, text):
 MOST = 10_000_000  # values of one axis
 
 
-def values(name, text, read):
+def values(name: str, text: str, read: Callable[[str, str], Any]) -> list[Any]:
     """The values that `1,0.75,0.5` or `0.25:1.5:0.05` says; both may be mixed. `read` reads one value.
 
     A range has both ends, and steps in decimals as they are written, so that 0.25:1.5:0.05 has 1.5.
     """
-    found = []
+    found: list[Any] = []
     for part in text.split(","):
         part = part.strip()
         if not part:
@@ -246,7 +249,7 @@ def values(name, text, read):
     return found
 
 
-def _stepped(name, text):
+def _stepped(name: str, text: str) -> list[float]:
     from decimal import Decimal, InvalidOperation
 
     parts = text.split(":")
@@ -273,5 +276,5 @@ def _stepped(name, text):
     return [int(value) if whole else float(value) for value in (start + step * at for at in range(count))]
 
 
-def _refused(code, name, text, help):
+def _refused(code: str, name: str, text: str, help: str) -> OptionError:
     return OptionError(Problem(code, f"`{name}` has no values in `{text[:60]}`", help=help))

@@ -1,8 +1,11 @@
 """Files that are whole or as they were: written beside, then renamed."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import IO, Any
 
 from .errors import FileError, Problem
 
@@ -10,14 +13,14 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getat
 
 
 @contextmanager
-def replacing(path, binary=False):
+def replacing(path: str, binary: bool = False) -> Iterator[IO[Any]]:
     """A file to write to, that takes the place of the one at `path` at the end.
 
     It has a name that cannot be guessed, in the same directory, and is on the disk before it takes the place: whatever
     stops the program or the machine, at `path` is the old file or the new one, whole. A device or a pipe stays what it
     is, and is written to. Raises FileError.
     """
-    text: dict = {} if binary else {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    text: dict[str, Any] = {} if binary else {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
     mode = "wb" if binary else "w"
     try:
         if os.path.exists(path) and not os.path.isfile(path):
@@ -69,7 +72,7 @@ def is_lost() -> bool:
     return False
 
 
-def _help(path):
+def _help(path: str) -> str | None:
     if not os.path.isabs(path) and is_lost():
         return "the working directory is gone"
     folder = os.path.dirname(path)

@@ -1,10 +1,14 @@
 """One run of the checks: which limits, on which specs, against which base."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..allowance import within
 from ..errors import FileError, OptionError, Problem
-from ..metrics.conventions import price_list
+from ..metrics.conventions import Prices, price_list
 from ..read.repository import top
 from .bases import Bases
 from .config import NAME, Check, find_config, read_config
@@ -18,7 +22,16 @@ from .verdict import Checked, Outcome
 _EXAMPLE = "write checks: [{spec: my_net.yaml, max: {mult_adds: 170M}}] to it, or use --max mult_adds=170M"
 
 
-def check(*specs, config=None, base=None, max=None, min=None, vs_base=None, at=None, convention="paper"):
+def check(
+    *specs: str | os.PathLike[str],
+    config: str | None = None,
+    base: str | None = None,
+    max: Mapping[str, Any] | None = None,
+    min: Mapping[str, Any] | None = None,
+    vs_base: Mapping[str, Any] | None = None,
+    at: Mapping[str, Any] | None = None,
+    convention: Prices = "paper",
+) -> list[Outcome]:
     """Specs against limits: the outcome of each check, one after the other.
 
     specs       paths of specs or directories: only these are checked; without any, all that the file of checks names
@@ -31,15 +44,23 @@ def check(*specs, config=None, base=None, max=None, min=None, vs_base=None, at=N
     CostcalcError for checks that cannot be read and limits that cannot be.
     """
     given = {"max": max, "min": min, "vs_base": vs_base}
-    specs = [os.fspath(spec) for spec in specs]
+    paths = [os.fspath(spec) for spec in specs]
     with within("run_seconds", "this run of checks"):
-        return Run(specs, config, base, given, at or {}, convention).finished().outcomes
+        return Run(paths, config, base, given, at or {}, convention).finished().outcomes
 
 
 class Run:
     """The tasks of a run, and the base that they are compared with."""
 
-    def __init__(self, specs, config=None, base=None, given=None, at=None, convention="paper"):
+    def __init__(
+        self,
+        specs: Sequence[str],
+        config: str | None = None,
+        base: str | None = None,
+        given: Mapping[str, Mapping[str, Any] | None] | None = None,
+        at: Mapping[str, Any] | None = None,
+        convention: Prices = "paper",
+    ) -> None:
         priced = price_list(convention)
         limits = limits_of(given or {}, priced)
         self.specs, self.named, self.from_files = list(specs), config, not limits
@@ -69,7 +90,7 @@ class Run:
         for task in self.tasks:
             yield outcomes(task, self.bases)
 
-    def finished(self, found=None, locked=False):
+    def finished(self, found: list[Outcome] | None = None, locked: bool = False) -> Checked:
         """All outcomes, with what they were compared with.
 
         With `locked`, limits that are less strict than at the base fail. Raises OptionError where that is not known.

@@ -1,5 +1,7 @@
 """What a check says: one verdict a limit."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -45,12 +47,12 @@ class Verdict(NamedTuple):
     furthest: Any = None
 
     @property
-    def is_share(self):
+    def is_share(self) -> bool:
         """Whether the amounts are shares of a total: 0.1 of it is 10 %."""
         return self.limit.kind != "vs_base" and self.limit.bound.unit == "%"
 
     @property
-    def excess(self):
+    def excess(self) -> Any:
         """How far beyond the limit it is."""
         return self.now - self.allowed if self.limit.kind != "min" else self.allowed - self.now
 
@@ -76,17 +78,17 @@ class Outcome(NamedTuple):
     origin: str = ""  # which shipped configs were read, for people
 
     @property
-    def title(self):
+    def title(self) -> str:
         """The spec and its setting: `models/mobilenet.yaml alpha=0.75`."""
         return " ".join((self.spec, *(f"{name}={value}" for name, value in self.settings.items())))
 
     @property
-    def failing(self):
+    def failing(self) -> tuple[Verdict, ...]:
         """The verdicts that break a limit."""
         return tuple(one for one in self.verdicts if one.status in FAILING)
 
     @property
-    def state(self):
+    def state(self) -> str:
         """error (could not be judged), fail, warn or pass."""
         if self.problems:
             return "error"

@@ -7,10 +7,13 @@ programs count is in `counters`, a price list in YAML each, read when it is aske
 
 import os
 from functools import lru_cache
+from typing import TypeAlias
 
 from ..errors import FileError, OptionError, Problem, Source, listed, nearest
 from ..files import check_links, exists, specs_in, text
 from .pricing import MAC, TRAINABLE, Convention
+
+Prices: TypeAlias = str | Convention | Source  # a convention as the functions of the library take it
 
 CONVENTIONS = {
     "paper": Convention(
@@ -90,7 +93,7 @@ def _counter(name: str) -> Convention:
     return read(Source(path, text(path)), find, NAMES)
 
 
-def price_list(name: str | Convention | Source) -> Convention:
+def price_list(name: Prices) -> Convention:
     """The Convention of a name, of a price list in a file (`my.yaml`) or in a text, or `name` itself if it is one."""
     if isinstance(name, Source):
         from .price_lists import read

@@ -2,15 +2,19 @@
 
 import os
 import sys
+from typing import TypeAlias
 
 from .. import limits
 from ..allowance import within
 from ..errors import FileError, Problem, Source, brief, nearest
 from ..files import Origin, check_links, configs, decoded, exists, origin, shipped, specs_in, text
+from ..model.network import Model
 from .formats import SPEC, format_of
 
+Spec: TypeAlias = str | os.PathLike[str] | Model  # what the functions of the library take for a network
 
-def load(spec, top=None):
+
+def load(spec: str | os.PathLike[str], top: str | None = None) -> Model:
     """The Model of a path, of `-` (standard input), or of a shipped config's name (`mobilenet`, `mobilenet.yaml`).
 
     A file of that name in the working directory wins. What it includes is looked for beside it. A file whose name ends
@@ -22,7 +26,7 @@ def load(spec, top=None):
         return _loaded(spec, top)
 
 
-def _loaded(spec, top):
+def _loaded(spec: str | os.PathLike[str], top: str | None) -> Model:
     form = format_of(spec)
     if form is SPEC or not exists(spec):
         return modelled(*found(spec, top))
@@ -31,18 +35,18 @@ def _loaded(spec, top):
     return modelled(form.from_file(path), origin(path))
 
 
-def modelled(source, origin):
+def modelled(source: Source, origin: Origin) -> Model:
     """The Model of a source, read as the name of its origin says; a spec includes others from there."""
     with within("seconds", f"reading {brief(source.path)!r}"):
         return format_of(origin.path).to_model(source, origin)
 
 
-def source(spec):
+def source(spec: str | os.PathLike[str]) -> Source:
     """The text of a spec and where it is from."""
     return found(spec)[0]
 
 
-def found(spec, top=None):
+def found(spec: str | os.PathLike[str], top: str | None = None) -> tuple[Source, Origin]:
     """The source of a spec, and the origin from which it includes others; `top` as in `load`."""
     spec = os.fspath(spec)
     if spec == "-":
@@ -69,7 +73,7 @@ def _given() -> bytes:
     return data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
 
 
-def _similar(spec):
+def _similar(spec: str) -> str:
     folder, name = os.path.split(spec)
     stem = name.removesuffix(".yaml").removesuffix(".yml")
     help = nearest(name, specs_in(folder or ".")) or nearest(stem, configs())

@@ -1,18 +1,20 @@
 """Designs side by side: layer by layer for two, in a table of totals for more."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ...errors import CostcalcError, OptionError, Problem, SpecError, brief, nearest
 from ...export.spec import as_spec, is_spec
-from ...metrics.conventions import price_list
+from ...metrics.conventions import Prices, price_list
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
-from ...read.loading import load
+from ...read.loading import Spec, load
 from ...rewrite.rewriting import Rewriting
 from ..report.analyze import scaled
 from ..report.report import Report, report
@@ -32,7 +34,7 @@ class Design(NamedTuple):
     rewritten: Any = None  # rewrite.Rewritten
 
     @property
-    def totals(self):
+    def totals(self) -> dict[str, int]:
         """Cost, params and moved values, of the layers that are compared."""
         return {name: sum(getattr(one, name) for one in self.elements) for name in ("cost", "params", "moved")}
 
@@ -45,13 +47,13 @@ class Comparison(NamedTuple):
     pairs: list[Pair]
 
     @property
-    def rose(self):
+    def rose(self) -> bool:
         """Whether a total is larger on the right."""
         before, after = self.left.totals, self.right.totals
         return any(after[name] > before[name] for name in ("cost", "params"))
 
     @property
-    def left_alone(self):
+    def left_alone(self) -> list[tuple[str, str]]:
         """(layer, why) of what a rewrite could have been meant for and did not change."""
         reasons = self.right.rewritten.left if self.right.rewritten else {}
         stayed = (pair.left[0] for pair in self.pairs if pair.left and pair.status in ("same", "follows"))
@@ -60,17 +62,17 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    *specs,
-    at=(),
-    conv=None,
-    stem=False,
-    thin=None,
-    fold=False,
-    layers=None,
-    convention="paper",
-    rho=None,
-    settings=None,
-):
+    *specs: Spec,
+    at: Sequence[Mapping[str, Any]] = (),
+    conv: str | None = None,
+    stem: bool = False,
+    thin: float | None = None,
+    fold: bool = False,
+    layers: str | None = None,
+    convention: Prices = "paper",
+    rho: float | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Comparison | list[Design]:
     """Designs side by side: a Comparison of two, or the list of Designs if there are more.
 
     specs       paths, names of shipped configs, or Models
@@ -97,7 +99,13 @@ def compare(
     return _compared(designs, layers)
 
 
-def difference(old, new, convention="paper", rho=None, settings=None):
+def difference(
+    old: Spec,
+    new: Spec,
+    convention: Prices = "paper",
+    rho: float | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Comparison:
     """What changed from one version of a design to the next: a Comparison.
 
     `settings` are variables; one that only one of the two declares is set there. Raises CostcalcError, also when
@@ -106,12 +114,12 @@ def difference(old, new, convention="paper", rho=None, settings=None):
     priced = price_list(convention)
     with uncollected():
         models = [spec if isinstance(spec, Model) else load(spec) for spec in (old, new)]
-        known = {name for model in models for name in model.variables}
+        known, given = {name for model in models for name in model.variables}, settings or {}
         designs = []
         for model, version in zip(models, ("old", "new"), strict=True):
-            names = [name for name in settings or {} if name in model.variables or name not in known]
+            names = [name for name in given if name in model.variables or name not in known]
             with noted(f"in the {version} version"):
-                values = settle(model, scaled(model, {name: settings[name] for name in names}, rho))
+                values = settle(model, scaled(model, {name: given[name] for name in names}, rho))
                 designs.append(_design(model, model.name, values, priced, None))
         found = _compared(designs, None)
     if not any(pair.left and pair.right for pair in found.pairs):

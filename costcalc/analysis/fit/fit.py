@@ -1,18 +1,24 @@
 """The largest settings of some variables within budgets, over grids with the published roundings."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ...errors import OptionError, Problem, listed
+from ...metrics.conventions import Prices
 from ...model.network import Model
 from ...model.variables import typical
 from ...quantities import ACCURACIES
 from ...quantities import value as figure
-from ...read.loading import load
+from ...read.loading import Spec, load
 from ..sweep.space import Grid, Table
 from ..sweep.sweep import COMPLETE, as_axis, results
+
+if TYPE_CHECKING:
+    import pandas
 
 MANY = 50_000_000  # settings that are tried
 STEPS = 2000  # of a real variable without a range: to twice its default
@@ -31,18 +37,25 @@ class Fit(NamedTuple):
     ruled_out: Mapping[str, tuple]  # budget -> (least value reached, limit), of those no point is within
 
     @property
-    def size(self):
+    def size(self) -> int:
         """How many settings."""
         return len(next(iter(self.columns.values()), ()))
 
-    def frame(self):
+    def frame(self) -> pandas.DataFrame:
         """The settings as a pandas DataFrame, one a row."""
         import pandas
 
         return pandas.DataFrame(dict(self.columns))
 
 
-def fit(spec, *, vary, limits, maximize=None, convention="paper"):
+def fit(
+    spec: Spec,
+    *,
+    vary: Iterable[str] | Mapping[str, Any],
+    limits: Mapping[str, float],
+    maximize: str | None = None,
+    convention: Prices = "paper",
+) -> Fit:
     """The largest settings of a network within all budgets.
 
     spec      a path, the name of a shipped config, or a Model

@@ -1,21 +1,24 @@
 """Closed forms: the same walk over symbols gives a network's cost as a formula in its variables."""
 
+from __future__ import annotations
+
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sympy
 
 from ...errors import OptionError, Problem, SpecError
+from ...metrics.conventions import Prices
 from ...metrics.metrics import metric
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.variables import settle, typical
 from ...num import ints
 from ...num.symbols import assuming, divisible_to, exact, maximum, minimum, nearest
-from ...read.loading import load
+from ...read.loading import Spec, load
 
 ROUNDINGS = (sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Mod, sympy.Piecewise, divisible_to, nearest)
 PARTS = (64, 32, 16, 8, 4, 2, 1)  # a real variable as a multiple of 1/n: the finest first
@@ -46,28 +49,28 @@ class Formula(NamedTuple):
     sample: Mapping  # the defaults of the symbols
     structure: Any  # a truth that holds where the general form does: elsewhere the network has other layers
 
-    def sensitivities(self):
+    def sensitivities(self) -> Iterator[tuple[sympy.Symbol, sympy.Expr, sympy.Expr]]:
         """(symbol, derivative, elasticity) for each symbol: the last is what 1 % more of it costs, in percent."""
         form = self.general if self.closed is None else self.closed
         for symbol in self.symbols:
             slope = sympy.diff(form, symbol)
             yield symbol, sympy.expand(slope), sympy.factor(sympy.cancel(slope * symbol / form))
 
-    def holds(self, **values):
+    def holds(self, **values: Any) -> bool:
         """Whether the network has the structure there that the general form was made for."""
         try:
             return bool(self._at(self.structure, values))
         except ArithmeticError:  # what it divides by is 0 there
             return False
 
-    def __call__(self, **values):
+    def __call__(self, **values: Any) -> Any:
         """The value of the general form, rounded in the float arithmetic of the published code.
 
         It means nothing where `holds` is false.
         """
         return round(self._at(self.general, values))
 
-    def _at(self, form, values):
+    def _at(self, form: Any, values: Mapping[str, Any]) -> Any:
         return _compiled(self.symbols, form)(*(values[symbol.name] for symbol in self.symbols))
 
 
@@ -94,29 +97,37 @@ def _quotients(value):
 _quotient = sympy.Function("quotient", integer=True)
 
 
-class Formulas(Mapping):
+class Formulas(Mapping[str, Formula]):
     """Formulas by metric or by group; `formulas.mult_adds` is the closed form (or the general one)."""
 
-    def __init__(self, found):
+    def __init__(self, found: Mapping[str, Formula]) -> None:
         self._found = dict(found)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Formula:
         return self._found[name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._found)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._found)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._found:
             raise AttributeError(name)
         found = self._found[name]
         return found.general if found.closed is None else found.closed
 
 
-def formula(spec, *, metrics=("mult_adds", "params"), convention="paper", names=None, settings=None, **values):
+def formula(
+    spec: Spec,
+    *,
+    metrics: Sequence[str] = ("mult_adds", "params"),
+    convention: Prices = "paper",
+    names: Sequence[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> Formulas:
     """The metrics of a network as SymPy expressions in its variables.
 
     spec    a path, the name of a shipped config, or a Model

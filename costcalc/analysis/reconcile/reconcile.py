@@ -1,8 +1,11 @@
 """The gap between two counts of one network, split into named parts that sum exactly to it."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...metrics.conventions import price_list
+from ...metrics.conventions import Prices, price_list
 from ...metrics.pricing import MAC, Convention, price_of
 from ...metrics.terms import NUMBERS, TERMS
 from ...model.network import Model
@@ -10,8 +13,8 @@ from ...model.rows import Trace
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
-from ...read.loading import load
-from ..report.report import report
+from ...read.loading import Spec, load
+from ..report.report import Report, report
 
 METRICS = ("cost", "params")
 _FAMILIES = {  # what a part is called: each quantity by its family
@@ -57,21 +60,29 @@ class Reconciliation(NamedTuple):
     """One network under two conventions: totals, and the parts of the gap from the left one to the right one."""
 
     model: Model
-    report: Any  # under the left convention
+    report: Report  # under the left convention
     metric: str
     left: Convention
     right: Convention
-    totals: tuple
+    totals: tuple[int, int]
     parts: tuple[Part, ...]
     layers: tuple[LayerGap, ...]
 
     @property
-    def gap(self):
+    def gap(self) -> int:
         """What the right convention counts more."""
         return self.totals[1] - self.totals[0]
 
 
-def reconcile(spec, left, right, *, metric="cost", settings=None, **values):
+def reconcile(
+    spec: Spec,
+    left: Prices,
+    right: Prices,
+    *,
+    metric: str = "cost",
+    settings: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> Reconciliation:
     """Why two conventions count a network differently, term by term.
 
     spec         a path, the name of a shipped config, or a Model

@@ -1,16 +1,29 @@
 """One spec, one setting of its variables, one convention: a Report."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from ...errors import OptionError, Problem
-from ...metrics.conventions import price_list
+from ...metrics.conventions import Prices, price_list
+from ...metrics.pricing import Convention
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
-from ...read.loading import load
-from .report import report
+from ...read.loading import Spec, load
+from .report import Report, report
 
 
-def analyze(spec, *, convention="paper", rho=None, settings=None, **values):
+def analyze(
+    spec: Spec,
+    *,
+    convention: Prices = "paper",
+    rho: float | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> Report:
     """What a network costs, layer by layer.
 
     spec        a path, the name of a shipped config, or a Model
@@ -28,12 +41,12 @@ def analyze(spec, *, convention="paper", rho=None, settings=None, **values):
         return _report(model, priced, {**(settings or {}), **values}, rho)
 
 
-def _report(model, convention, values, rho):
+def _report(model: Model, convention: Convention, values: Mapping[str, Any], rho: float | None) -> Report:
     settled = settle(model, scaled(model, values, rho))
     return report(model, trace(model, settled), settled, convention)
 
 
-def scaled(model, values, rho):
+def scaled(model: Model, values: Mapping[str, Any], rho: float | None) -> Mapping[str, Any]:
     """`values` with the resolution multiplied by rho."""
     if rho is None:
         return values

@@ -1,8 +1,10 @@
 """Rows, groups and totals of one network under one convention: data for people, without formatting."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import limits
 from ...errors import Problem, SpecError
@@ -10,6 +12,12 @@ from ...metrics.pricing import TRAINABLE, Convention
 from ...metrics.pricing import total as priced
 from ...model.accounting import Accounting
 from ...model.network import Model
+from ...model.rows import Row, Trace
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ...num.values import Number, Shape
 
 
 class Line(NamedTuple):
@@ -18,14 +26,14 @@ class Line(NamedTuple):
     name: str
     op: str
     type: str
-    inputs: tuple
-    output: tuple
-    kernel: tuple
-    stride: tuple
-    groups: Any
-    cost: Any
-    params: Any
-    times: Any
+    inputs: tuple[Shape, ...]
+    output: Shape
+    kernel: tuple[Number, ...]
+    stride: tuple[Number, ...]
+    groups: Number
+    cost: Number
+    params: Number
+    times: Number
     shared: str | None
     complete: bool
     folded: bool  # a `then` layer that costs nothing under this convention
@@ -35,7 +43,7 @@ class Line(NamedTuple):
     layers: int = 1
 
     @property
-    def input(self):
+    def input(self) -> Shape:
         """The shape that flowed in first; () for a layer that makes its own tensor."""
         return self.inputs[0] if self.inputs else ()
 
@@ -50,17 +58,17 @@ class Report:
         self,
         model: Model,
         values: Mapping[str, Any],
-        inputs: Mapping[str, tuple],
-        output: tuple,
+        inputs: Mapping[str, Shape],
+        output: Shape,
         convention: Convention,
         lines: tuple[Line, ...],
         accounting: Accounting | None = None,
-    ):
+    ) -> None:
         self.model, self.values, self.inputs, self.output = model, values, inputs, output
         self.convention, self.lines, self.accounting = convention, lines, accounting
 
     @cached_property
-    def totals(self):
+    def totals(self) -> dict[str, int]:
         """The cost metric of the convention (`mult_adds` or `flops`) and `params`, as whole numbers per sample."""
         cost, params = sum(line.cost for line in self.lines), sum(line.params for line in self.lines)
         for total in (cost, params):
@@ -69,29 +77,29 @@ class Report:
         return {self.convention.cost: cost, "params": params}
 
     @cached_property
-    def complete(self):
+    def complete(self) -> bool:
         """Whether the cost of every layer is known and every parameter is in a row; else totals are lower bounds."""
         return all(line.complete for line in self.lines) and (self.accounting is None or self.accounting.is_closed)
 
-    def shown(self, everything=False):
+    def shown(self, everything: bool = False) -> tuple[Line, ...]:
         """The lines people look for: `then` layers without counted cost are left out unless `everything`."""
         return self.lines if everything else tuple(line for line in self.lines if not line.folded)
 
-    def by_type(self, everything=False):
+    def by_type(self, everything: bool = False) -> list[Line]:
         """One line a layer type, largest cost first, as in Table 2 of the MobileNet paper."""
         groups = _grouped(self.shown(everything), lambda line: line.type)
         return sorted(groups, key=lambda line: (-line.cost, -line.params, line.name))
 
-    def by_block(self, depth=1):
+    def by_block(self, depth: int = 1) -> list[Line]:
         """One line a block: the first `depth` levels of the layers' names, in order."""
         return _grouped(self.lines, lambda line: "/".join(line.path[:depth]))
 
-    def share(self, line, metric):
+    def share(self, line: Line, metric: str) -> float:
         """A line's part of a total, from 0 to 1."""
         total = self.totals[self.convention.cost if metric == "cost" else metric]
         return getattr(line, metric) / total if total else 0.0
 
-    def frame(self):
+    def frame(self) -> pandas.DataFrame:
         """The layers as a pandas DataFrame, with the columns of the CSV output and unrounded integers."""
         import pandas
 
@@ -99,7 +107,7 @@ class Report:
 
         return pandas.DataFrame(records(self, self.shown(), list(COLUMNS)))
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         from ...render.html import render
         from .page import ReportPage
         from .view import View
@@ -107,9 +115,10 @@ class Report:
         return render(ReportPage(self, View()))
 
 
-def report(model, trace, values, convention):
+def report(model: Model, trace: Trace, values: Mapping[str, Any], convention: Convention) -> Report:
     """Price a trace's rows under a convention."""
-    prices, lines = {}, []
+    prices: dict[tuple[Any, ...], tuple[Number, Number]] = {}
+    lines = []
     for row in trace.rows:
         key = id(row.layer), row.times if type(row.times) is int else id(row.times), row.shared is None
         if key not in prices:
@@ -119,7 +128,7 @@ def report(model, trace, values, convention):
     return Report(model, values, trace.inputs, trace.output, convention, tuple(lines), _accounting(model, trace.rows))
 
 
-def _accounting(model, rows) -> Accounting | None:
+def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
     """How the parameters of a model compare with what the rows hold; None of a spec, whose rows are all it has."""
     if model.stored is None:
         return None
@@ -127,7 +136,7 @@ def _accounting(model, rows) -> Accounting | None:
     return Accounting(sum(held), model.stored)
 
 
-def _line(row, cost, params):
+def _line(row: Row, cost: Number, params: Number) -> Line:
     path = tuple(row.frame.path)
     detail, layer = row.layer.detail, row.layer
     place = row.places[0]
@@ -153,26 +162,26 @@ def _line(row, cost, params):
     )
 
 
-def _is_zero(value):
+def _is_zero(value: Number) -> bool:
     return type(value) is int and value == 0
 
 
-def _refuse_same_names(lines, rows):
-    seen = set()
+def _refuse_same_names(lines: Sequence[Line], rows: Sequence[Row]) -> None:
+    seen: set[str] = set()
     for line, row in zip(lines, rows, strict=True):
         if line.name in seen:
             raise SpecError(Problem("name-taken", f"two layers are called `{line.name}`", row.place))
         seen.add(line.name)
 
 
-def _grouped(lines, key):
-    groups = {}
+def _grouped(lines: Sequence[Line], key: Callable[[Line], str]) -> list[Line]:
+    groups: dict[str, list[Line]] = {}
     for line in lines:
         groups.setdefault(key(line), []).append(line)
     return [_sum(name, group) for name, group in groups.items()]
 
 
-def _sum(name, group):
+def _sum(name: str, group: Sequence[Line]) -> Line:
     first, last = group[0], group[-1]
     same = all(line.op == first.op for line in group)
     return first._replace(

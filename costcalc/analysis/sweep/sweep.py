@@ -1,11 +1,14 @@
 """Sweeps: one walk of the network for thousands of points at once."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ...errors import OptionError, Problem, Refused, SpecError
+from ...metrics.conventions import Prices
 from ...metrics.metrics import effective_alpha, metric
 from ...metrics.totals import total
 from ...model.network import Model
@@ -14,9 +17,12 @@ from ...model.uncollected import uncollected
 from ...model.variables import checked, settle, unknown_variable
 from ...num.arrays import Varies
 from ...num.points import leaf
-from ...read.loading import load
+from ...read.loading import Spec, load
 from ..report.analyze import scaled
 from .space import Chunk, Flat, Grid
+
+if TYPE_CHECKING:
+    import pandas
 
 COMPLETE = "complete "  # the column that says where all costs are known: no variable or metric has that name
 
@@ -29,7 +35,15 @@ class Result(NamedTuple):
     skipped: Mapping[str, int]  # reason -> how many points it ruled out
 
 
-def sweep(spec, *, metrics=("mult_adds", "params"), convention="paper", rho=None, settings=None, **axes):
+def sweep(
+    spec: Spec,
+    *,
+    metrics: Sequence[str] = ("mult_adds", "params"),
+    convention: Prices = "paper",
+    rho: float | Sequence[float] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **axes: Any,
+) -> pandas.DataFrame:
     """Costs over every combination of values, as a pandas DataFrame: one row a point.
 
     spec     a path, the name of a shipped config, or a Model
@@ -49,7 +63,7 @@ def sweep(spec, *, metrics=("mult_adds", "params"), convention="paper", rho=None
     return stated(pandas.concat(parts, ignore_index=True)) if parts else pandas.DataFrame()
 
 
-def stated(frame):
+def stated(frame: pandas.DataFrame) -> pandas.DataFrame:
     """A frame of results, its counts said to be lower bounds where they are: in a column `complete`, if any is."""
     return frame.drop(columns=COMPLETE) if frame[COMPLETE].all() else frame.rename(columns={COMPLETE: "complete"})
 
