@@ -52,6 +52,9 @@ _FIELDS: dict[str, dict[int, str]] = {
     "entry": {1: "", 2: ""},
 }
 _NUMBERS = {"tensor": frozenset((4, 5, 7, 9, 10, 11)), "attribute": frozenset((7, 8))}
+_LEAVES = frozenset(("attribute", "value"))
+_HOLDS = (b"\x2a", b"\x32", b"\x52", b"\x5a", b"\xb2", b"\xba")  # tags of an attribute's tensors and graphs
+_DENSEST = 1 + _MESSAGE  # parts in the two bytes of a message without fields: no other field has more in fewer
 _MANY = frozenset(("node", "tensor", "sparse tensor", "function", "value"))  # as many as there may be layers
 _SCOPES = b"pkg.torch.onnx.name_scopes"  # the entry of a node that names come from
 _DEPTH = 30  # graphs in graphs: each is a node's attribute, and protocol buffers stand 100 deep at most
@@ -66,13 +69,20 @@ class Data(Protocol):
 
 
 def stripped(data: Data) -> bytes:
-    """The bytes of a model without what is not read. Raises FileError for what is no such message, or too large."""
-    return _Stripper(data).message("model", 0, len(data), 0)
+    """The bytes of a model without what is not read. Raises FileError for what is no such message, or too large.
+
+    Small messages are copied unseen while there is room for the most parts that their bytes could be. A file that has
+    more is looked at field by field.
+    """
+    try:
+        return _Stripper(data, unseen=True).message("model", 0, len(data), 0)
+    except FileError:
+        return _Stripper(data, unseen=False).message("model", 0, len(data), 0)
 
 
 class _Stripper:
-    def __init__(self, data: Data):
-        self.data, self.parts, self.kept = data, 0, 0
+    def __init__(self, data: Data, unseen: bool):
+        self.data, self.unseen, self.parts, self.kept = data, unseen, 0, 0
         self.counts = dict.fromkeys(_FIELDS, 0)
 
     def message(self, name: str, start: int, end: int, depth: int) -> bytes:
@@ -84,13 +94,23 @@ class _Stripper:
         while at < end:
             number, begun, first, after = self.field(at, end)
             inner = fields.get(number)
-            if inner and first is not None and self.is_read(inner, name, first, after):
+            if inner and first is not None and self.is_unseen(inner, first, after):
+                self.count(inner)
+                self.parts += (after - first) * _DENSEST // 2
+                parts.append(self.copied(begun, after))
+            elif inner and first is not None and self.is_read(inner, name, first, after):
                 new = self.message(inner, first, after, depth + 1)
                 parts += [_varint(number << 3 | 2), _varint(len(new)), new]
             elif inner == "" and not self.is_large(name, number, first, after):
                 parts.append(self.copied(begun, after))
             at = after
         return b"".join(parts)
+
+    def is_unseen(self, inner: str, first: int, after: int) -> bool:
+        """Whether a message is copied as it is: it is small, there is room, and it holds no tensor and no graph."""
+        if not self.unseen or inner not in _LEAVES or after - first > SMALL or self.parts > limits.GRAPH_FIELDS // 2:
+            return False
+        return inner != "attribute" or not any(tag in self.data[first:after] for tag in _HOLDS)
 
     def is_read(self, inner: str, name: str, first: int, after: int) -> bool:
         """Whether anything reads a message; of the notes at a node only the one that it gets its name from."""
@@ -117,6 +137,7 @@ class _Stripper:
 
     def count(self, kind: str) -> None:
         """Note one more message."""
+        spend(_MESSAGE)
         self.parts += _MESSAGE
         self.counts[kind] += 1
         if self.counts[kind] > limits.LAYERS and kind in _MANY:
@@ -125,7 +146,6 @@ class _Stripper:
 
     def field(self, at: int, end: int) -> tuple[int, int, int | None, int]:
         """(number of a field, where it starts, where its bytes start if it has a length, where it ends)."""
-        spend()
         self.parts += 1
         if self.parts > limits.GRAPH_FIELDS:
             message = f"the graph has more than {limits.GRAPH_FIELDS:,} parts"
