@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from ...errors import CostcalcError, FileError, OptionError, Problem, brief
@@ -27,8 +28,9 @@ def exported(target, shapes, kwargs):
         module = _module(torch, target, _imported(target), kwargs)
         inputs = tuple(torch.empty(sizes, dtype=getattr(torch, kind), device="meta") for sizes, kind in shapes)
         with _told(target, "cannot be exported for this input"), torch.device("meta"):
-            module = _sized(torch, module.eval(), inputs)
-            return torch.export.export(on_meta(module), inputs, strict=False)
+            module = on_meta(_sized(torch, module.eval(), inputs))
+            with _tensors_only(torch, module):
+                return torch.export.export(module, inputs, strict=False)
 
 
 def _sized(torch: Any, module: Any, inputs: tuple) -> Any:
@@ -37,6 +39,19 @@ def _sized(torch: Any, module: Any, inputs: tuple) -> Any:
         with torch.no_grad():
             module.to("meta")(*inputs)
     return module
+
+
+@contextlib.contextmanager
+def _tensors_only(torch: Any, module: Any) -> Iterator[None]:
+    """What the module gives is its tensors, without objects that no exporter knows, as the cache of a decoder."""
+    leaves = torch.utils._pytree.tree_leaves
+    hook = module.register_forward_hook(
+        lambda module, given, found: [one for one in leaves(found) if isinstance(one, torch.Tensor)]
+    )
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _torch():

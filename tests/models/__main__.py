@@ -1,0 +1,71 @@
+"""The law of whole models: what costcalc says of them is what PyTorch counts, or it says that it does not know.
+
+    pip install torch==2.13.0 && pip install --no-deps torchvision==0.28.0 timm && pip install transformers safetensors
+    python -m tests.models
+    python -m tests.models --library timm --only 'swin|vit' --jobs 2
+    python -m tests.models --quick
+
+Models of torchvision, timm and transformers are made without weights (nothing is downloaded), read as `costcalc import
+torch` reads them, and compared with `sum(p.numel())` over their parameters and with half of what FlopCounterMode counts
+with the math kernel of attention; the spec that `import` writes must cost what the report says, in every convention.
+`onnx` and `keras` compare recorded files with what PyTorch and Keras counted.
+
+right: complete, equal, and a spec that costs the same. incomplete: the totals are lower bounds, and say so. no spec:
+the report is right, and no spec is written. refused: an error names what is not known. WRONG: a figure that is said to
+be complete and is not what is due, a lower bound above it, or a spec that counts otherwise. not run: PyTorch cannot
+make or run it here. Exit code 1 when anything is wrong.
+"""
+
+import argparse
+import re
+import sys
+
+from . import recorded, worker
+from .build import entries
+from .judge import WRONG
+from .table import line, others, table
+
+LIBRARIES = ("torchvision", "timm", "transformers")
+QUICK = {  # a few seconds each
+    *("resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5"),
+    *("mobileone_s0", "gmixer_12_224", "vit_tiny_patch16_224"),
+    *("bert", "gpt2", "t5", "llama", "wav2vec2", "convnext"),
+}
+
+
+def main() -> int:
+    """Try models and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--library", action="append", choices=(*LIBRARIES, *recorded.KINDS), help="[default: all]")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="families or models that match it")
+    parser.add_argument("--quick", action="store_true", help="a few models of each library, seconds each")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=120, help="a model may take [120]")
+    parser.add_argument("--gigabytes", type=float, default=8, help="of memory a model may take [8]")
+    given = parser.parse_args()
+    found = []
+    for one in _tried(given):
+        found.append(one)
+        print(f"{len(found)}. {line(one)}", file=sys.stderr, flush=True)
+    print(f"{table(found)}\n\n{others(found)}")
+    return int(not found or any(one.verdict == WRONG for one in found))
+
+
+def _tried(given):
+    """The verdicts, one after another."""
+    for library in given.library or (LIBRARIES if given.quick else (*LIBRARIES, *recorded.KINDS)):
+        if library in recorded.KINDS:
+            yield from recorded.verdicts(library, given.only)
+            continue
+        wanted = [
+            one for one in entries(library) if _matches(one, given.only) and (not given.quick or one.name in QUICK)
+        ]
+        yield from worker.verdicts(wanted, given.jobs, given.seconds, given.gigabytes)
+
+
+def _matches(entry, pattern):
+    return bool(re.search(pattern, entry.name) or re.search(pattern, entry.family))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""What PyTorch counts: parameters of the module, mult-adds of a forward pass, and which parameters that pass reads."""
+
+from typing import NamedTuple
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+
+class Due(NamedTuple):
+    """What a module has and costs for one sample.
+
+    params     numbers in its parameters, each storage once, a complex one as two
+    mult_adds  half of what FlopCounterMode counts
+    untouched  numbers of those parameters that no operator of the forward pass is given
+    """
+
+    params: int
+    mult_adds: int
+    untouched: int
+
+
+class _Seen(torch.utils._python_dispatch.TorchDispatchMode):
+    """Notes which storages operators are given."""
+
+    def __init__(self):
+        super().__init__()
+        self.storages = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        for one in torch.utils._pytree.tree_leaves((args, kwargs or {})):
+            if isinstance(one, torch.Tensor):
+                self.storages.add(_storage(one))
+        return func(*args, **(kwargs or {}))
+
+
+def due(make, shapes) -> Due:
+    """Run what `make` makes once, on the meta device where the model can: it costs nothing there."""
+    try:
+        return _due(make, shapes, "meta")
+    except Exception:  # it looks at its numbers
+        return _due(make, shapes, "cpu")
+
+
+def _due(make, shapes, device):
+    torch.manual_seed(0)
+    with torch.device(device):
+        module = make().eval()
+        inputs = [_input(sizes, kind) for sizes, kind in shapes]
+        counter, seen = FlopCounterMode(display=False, custom_mapping=_by_hand()), _Seen()
+        with sdpa_kernel(SDPBackend.MATH), seen, counter:
+            module(*inputs)
+    storages = {_storage(one): _numbers(one) for one in module.parameters()}
+    untouched = sum(count for one, count in storages.items() if one not in seen.storages)
+    return Due(sum(storages.values()), counter.get_total_flops() // 2, untouched)
+
+
+def _input(sizes, kind):
+    """Numbers that are valid as indices and masks too."""
+    if kind == "float32":
+        return torch.rand(sizes)
+    return torch.ones(sizes, dtype=getattr(torch, kind))
+
+
+def _storage(tensor):
+    try:
+        return tensor.untyped_storage()._cdata
+    except NotImplementedError:
+        return id(tensor)
+
+
+def _numbers(tensor):
+    return tensor.numel() * (2 if tensor.is_complex() else 1)
+
+
+def _by_hand():
+    """Operators that FlopCounterMode has no formula for -> FLOPs of the shapes they are given: two a mult-add."""
+    aten = torch.ops.aten
+    found = {
+        aten.mv: lambda a, b, *rest, **given: 2 * a[0] * a[1],
+        aten.addmv: lambda bias, a, b, *rest, **given: 2 * a[0] * a[1],
+        aten.dot: lambda a, b, *rest, **given: 2 * a[0],
+        aten.addbmm: lambda bias, a, b, *rest, **given: 2 * a[0] * a[1] * a[2] * b[2],
+        aten._grouped_mm: _grouped,
+        aten._trilinear: lambda a, b, c, *rest, **given: 2 * a[0] * b[-2] * b[-1] * c[-1],
+    }
+    return found
+
+
+def _grouped(a, b, *rest, **given):
+    """Rows (rows, in) in groups, each by its own matrix (groups, in, out)."""
+    if len(a) == 2 and len(b) == 3:
+        return 2 * a[0] * a[1] * b[2]
+    raise NotImplementedError(f"a grouped product of {a} and {b}")
