@@ -4,6 +4,10 @@ from ..onnx.tensors import constant, scalar
 from .calls import Attribute, Call
 
 
+class Open(Exception):
+    """A translation needs the shape of a tensor whose sizes hang on data."""
+
+
 class Node:
     """A node of an exported graph. Its arguments are those of the operator's schema, the defaults filled in."""
 
@@ -14,7 +18,7 @@ class Node:
         self.given = {one.name: one.default_value for one in schema.arguments}
         self.given.update(zip((one.name for one in schema.arguments), node.args, strict=False))
         self.given.update(node.kwargs)
-        self.shapes = shapes(node)
+        self._shapes = shapes(node)
 
     def __getitem__(self, name):
         return self.given[name]
@@ -22,6 +26,13 @@ class Node:
     def get(self, name, default=None):
         """An argument that not every form of the operator has."""
         return self.given.get(name, default)
+
+    @property
+    def shapes(self):
+        """The shapes of what it makes. Raises Open."""
+        if None in self._shapes:
+            raise Open
+        return self._shapes
 
     @property
     def tensors(self):
@@ -36,7 +47,7 @@ class Node:
 
     def call(self, op, *inputs, domain="", **attributes):
         """Add the call that makes the outputs."""
-        self._add(op, domain, inputs, outputs(self.node), self.shapes, attributes)
+        self._add(op, domain, inputs, outputs(self.node), self._shapes, attributes)
 
     def own(self, op, *inputs, **attributes):
         """Add a call of an operator that only `rules` has."""
@@ -79,8 +90,11 @@ def shapes(node):
 
 
 def shape(node):
-    """The shape of the one tensor that a node makes."""
-    return shapes(node)[0]
+    """The shape of the one tensor that a node makes. Raises Open."""
+    found = shapes(node)[0]
+    if found is None:
+        raise Open
+    return found
 
 
 def _shape(value):

@@ -11,7 +11,7 @@ from ..onnx.tensors import Tensor
 from . import translate
 from .calls import Call
 from .living import living, results
-from .node import Node, outputs, scopes, shape, shapes, tensor
+from .node import Node, Open, outputs, scopes, shapes, tensor
 from .rules import RULES
 from .storage import storage
 
@@ -96,7 +96,7 @@ def _inputs(program, reader, scope, inputs):
     statistics = _statistics(program.graph)
     for spec in program.graph_signature.input_specs:
         name, kind = spec.arg.name, spec.kind.name
-        size = shape(nodes[name])
+        size = shapes(nodes[name])[0]
         if kind == "USER_INPUT":
             inputs[name] = scope.own[name] = Tensor(size, first=len(size) > 3, made=name)
         elif kind == "PARAMETER" or name in statistics:
@@ -163,7 +163,10 @@ def _called(node):
     if rule is None or any(_is_silent(one) for one in node.all_input_nodes):
         return [_unknown(node)]
     found = Node(node)
-    rule(found)
+    try:
+        rule(found)
+    except Open:
+        return [_unknown(node)]
     return found.told()
 
 

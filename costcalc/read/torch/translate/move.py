@@ -76,7 +76,7 @@ def expand(node):
 @translates("cat", "concat", "concatenate")
 def cat(node):
     """Tensors behind each other; an empty vector among tensors of more axes adds nothing."""
-    tensors = [one for one in node["tensors"] if shape(one) != (0,) or len(node.shapes[0] or ()) == 1]
+    tensors = [one for one in node["tensors"] if shape(one) != (0,) or len(node.shapes[0]) == 1]
     if len(tensors) == 1:
         node.call("Identity", *tensors)
     else:
