@@ -1,6 +1,6 @@
 """The law of whole models: what costcalc says of them is what PyTorch counts, or it says that it does not know.
 
-    pip install torch==2.13.0 && pip install --no-deps torchvision==0.28.0 timm && pip install transformers safetensors
+    pip install torch==2.13.0 && pip install --no-deps torchvision==0.28.0 timm && pip install transformers pillow
     python -m tests.models
     python -m tests.models --library timm --only 'swin|vit' --jobs 2
     python -m tests.models --quick
@@ -28,7 +28,7 @@ from .table import line, others, table
 LIBRARIES = ("torchvision", "timm", "transformers")
 QUICK = {  # a few seconds each
     *("resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5"),
-    *("mobileone_s0", "gmixer_12_224", "vit_tiny_patch16_224"),
+    *("lcnet_035", "gmixer_12_224", "vit_tiny_patch16_224"),
     *("bert", "gpt2", "t5", "llama", "wav2vec2", "convnext"),
 }
 

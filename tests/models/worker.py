@@ -35,15 +35,19 @@ def bounded(entry: Entry, seconds: float, gigabytes: float, judge: Callable[[Ent
 
 
 def _warm():
-    """Import here what every process would import, and export a module: a copy of this process has it all."""
+    """Import here what every process would import, by one small module: a copy of this process has it all."""
     import torch
+
+    from costcalc.read.torch import reader
+    from tests.written import assert_spec_costs_the_same
 
     from . import count
 
     torch.set_num_threads(1)
     count.due(lambda: torch.nn.Linear(2, 2), (((1, 2), "float32"),))
     with torch.device("meta"):
-        torch.export.export(torch.nn.Linear(2, 2), (torch.rand(1, 2),), strict=False)
+        program = torch.export.export(torch.nn.Linear(2, 2), (torch.rand(1, 2),), strict=False)
+    assert_spec_costs_the_same(reader.read(program, "warm", "warm"))
 
 
 def _work(judge, entry, pipe, gigabytes):

@@ -28,11 +28,16 @@ class Node:
         return self.given.get(name, default)
 
     @property
-    def shapes(self):
+    def shapes(self) -> tuple:
         """The shapes of what it makes. Raises Open."""
         if None in self._shapes:
             raise Open
         return self._shapes
+
+    @property
+    def many(self) -> bool:
+        """Whether it makes several tensors, of whatever shapes."""
+        return len(self._shapes) > 1
 
     @property
     def tensors(self):

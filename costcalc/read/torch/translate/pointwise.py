@@ -127,7 +127,7 @@ def other(node):
 @translates(*_BETWEEN)
 def between(node):
     """What else is done with tensors that broadcast; `where` of a condition alone gives places."""
-    if node.base == "where" and len(node.shapes) > 1:
+    if node.base == "where" and node.many:
         node.own("passive", *node.tensors)
         return
     node.call(_BETWEEN[node.base if node.base in _BETWEEN else node.base.removesuffix("_")], *node.tensors)

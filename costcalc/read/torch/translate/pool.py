@@ -28,7 +28,7 @@ def adaptive(node):
     x, kind = node.tensors[0], "max" if "max" in node.base else "avg"
     rank = int(node.base[-2])
     size = shape(x)[: len(shape(x)) - rank], node.shapes[0][-rank:]
-    if all(one == 1 for one in size[1]) and len(node.shapes) == 1:
+    if all(one == 1 for one in size[1]) and not node.many:
         node.call("GlobalMaxPool" if kind == "max" else "GlobalAveragePool", x)
     else:
         node.own("adaptive", x, kind=kind, rank=rank)

@@ -29,7 +29,7 @@ def reduction(node):
     if len(node.tensors) > 1:
         node.call("Max" if node.base == "max" else "Min", *node.tensors)
         return
-    if len(node.shapes) > 1:
+    if node.many:
         along(node)
         return
     axes = node.get("dim")

@@ -1,0 +1,64 @@
+"""What whole networks do beside layers: caches, empty beginnings, sizes that hang on data."""
+
+import pytest
+
+from costcalc import analyze
+
+torch = pytest.importorskip("torch", reason="torch is not installed: costcalc[torch]")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+
+
+class Cache:
+    """What a decoder keeps: no type that an exporter knows."""
+
+    def __init__(self, keys):
+        self.keys = keys
+
+
+class Decoder(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.key = torch.nn.Linear(8, 8, bias=False)
+
+    def forward(self, x):
+        keys = torch.cat([x.new_zeros(0), self.key(x)], -2)  # a cache begins as a vector of no values
+        return {"logits": keys @ x.mT, "cache": Cache(keys), "loss": None}
+
+
+class Open(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(8, 8, bias=False)
+
+    def forward(self, x):
+        some = self.linear(x)[x[..., 0] > 0]  # as many rows as the data say
+        return torch.stack([some.t(), some.t()]), self.linear(x)
+
+
+def report(make):
+    """The report of what a callable of this file makes, read as `costcalc import torch` reads it."""
+    from costcalc.read.torch import program, reader
+
+    exported = program.exported(f"{__name__}:{make}", [((1, 16, 8), "float32")], {})
+    return analyze(reader.read(exported, make, make), convention="framework")
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    """This file by its name, however pytest imported it."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or type(sys)(__name__))
+    vars(sys.modules[__name__]).update(Decoder=Decoder, Open=Open)
+
+
+def test_a_decoder_gives_its_cache():
+    found = report("Decoder")
+    assert found.complete
+    assert found.totals == {"params": 64, "mult_adds": 16 * 8 * 8 + 16 * 8 * 16}
+
+
+def test_what_reads_open_sizes_is_unknown():
+    found = report("Open")
+    assert not found.complete
+    assert found.totals == {"params": 64, "mult_adds": 2 * 16 * 8 * 8}
