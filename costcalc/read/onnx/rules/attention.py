@@ -1,7 +1,7 @@
 """Attention as one operator: of the standard, with queries, keys and values, and those with weights inside."""
 
 from ....errors import Refused
-from ..node import Unknown
+from ..node import Node, Unknown
 from ..tensors import Tensor
 from . import rule
 from .linear import linear
@@ -73,6 +73,23 @@ def multi_head(node):
     value = v.shape[2] // shared
     present = [(batch, shared, keys, k.shape[2] // shared), (batch, shared, keys, value)]
     return [(batch, queries, heads * value), *present][: node.outputs]
+
+
+@rule("LinearAttention", multiplies=True)
+def linear_attention(node: Node) -> list[tuple]:
+    """A state of keys by values for each head: every token is written into it, and read by its query.
+
+    The rules `delta` and `gated_delta` read it by the key first.
+    """
+    q, k, v = (node.need(number) for number in range(3))
+    heads, shared = node.get("q_num_heads"), node.get("kv_num_heads")
+    (batch, tokens, width), size, value = q.shape, k.shape[2] // shared, v.shape[2] // shared
+    node.same(width, heads * size, "queries of {} channels meet heads of {}")
+    reads = [shared, heads] if "delta" in node.get("update_rule", "gated_delta") else [heads]
+    for many in reads:
+        node.emit("matmul", (many, 1, size), (many, size, value), times=batch * tokens)
+    node.emit("matmul", (shared, size, 1), (shared, 1, value), times=batch * tokens)
+    return [(batch, tokens, heads * value), (batch, shared, size, value)][: node.outputs]
 
 
 @rule("RotaryEmbedding")

@@ -2,8 +2,8 @@
 
 from .... import limits
 from ....errors import Refused
-from ..node import check_count, grid
-from ..tensors import PRODUCT
+from ..node import Node, check_count, grid
+from ..tensors import PRODUCT, Tensor
 from . import rule
 
 
@@ -85,10 +85,24 @@ def convolved(node, x, weight, bias):
 
 def result(batch, layer):
     """A layer's output with its batch, the channels first again."""
-    from ..tensors import Tensor
-
     *space, channels = layer.shape
     return Tensor((batch, channels, *space), first=True)
+
+
+@rule("CausalConvWithState", multiplies=True)
+def causal_conv(node: Node) -> list[Tensor]:
+    """Depthwise convolution of a sequence (batch, channels, length), of what was before too; and what was last."""
+    x, weight, bias = node.need(0), node.need(1), node.input(2)
+    (batch, channels, (length,)), (rows, narrow, size) = grid(x), weight.shape
+    if narrow != 1:
+        raise Refused(f"weights of {list(weight.shape)} are not those of a depthwise convolution")
+    node.same(channels, rows, "{} channels meet weights for {}")
+    check_count(bias, rows, "a bias of {} numbers meets {} channels")
+    options = {"kernel": (size,), "padding": ((size - 1, 0),), "multiplier": 1, "bias": bias is not None}
+    layer = node.emit("dwconv", (length, channels), holds={"weight": weight, "bias": bias}, times=batch, **options)
+    if node.get("activation", "none") != "none":
+        node.emit("swish", layer.shape, times=batch, follows=True)
+    return [result(batch, layer), Tensor((batch, channels, size - 1), first=True)]
 
 
 @rule("ConvTranspose", multiplies=True)

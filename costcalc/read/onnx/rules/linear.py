@@ -13,7 +13,7 @@ def gemm(node):
     a, b = node.need(0), node.need(1)
     if len(a.shape) != 2 or len(b.shape) != 2:
         raise Refused(f"it needs two matrices, got {len(a.shape)} and {len(b.shape)} axes")
-    flip = (_turned(a) if node.get("transA", 0) else a), (_turned(b) if node.get("transB", 0) else b)
+    flip = (turned(a) if node.get("transA", 0) else a), (turned(b) if node.get("transB", 0) else b)
     return multiplied(node, *flip, node.input(2))
 
 
@@ -21,8 +21,8 @@ def gemm(node):
 def matmul(node):
     """MatMul of any ranks, the leading axes broadcast; FusedMatMul may transpose."""
     a, b = node.need(0), node.need(1)
-    a = _turned(a) if node.get("transA", 0) else a
-    return multiplied(node, a, _turned(b) if node.get("transB", 0) else b, None)
+    a = turned(a) if node.get("transA", 0) else a
+    return multiplied(node, a, turned(b) if node.get("transB", 0) else b, None)
 
 
 @rule("MatMulInteger", multiplies=True)
@@ -42,7 +42,7 @@ def qlinear_matmul(node):
 def qgemm(node):
     """Gemm of quantised numbers: a and b each with scale and zero point, then c."""
     b = node.need(3)
-    return multiplied(node, node.need(0), _turned(b) if node.get("transB", 0) else b, node.input(6))
+    return multiplied(node, node.need(0), turned(b) if node.get("transB", 0) else b, node.input(6))
 
 
 @rule("MatMulNBits", multiplies=True)
@@ -53,7 +53,8 @@ def matmul_bits(node):
     return multiplied(node, node.need(0), weight, node.input(5))
 
 
-def _turned(tensor):
+def turned(tensor):
+    """A stack of matrices, each turned."""
     *batch, rows, columns = tensor.shape
     return tensor._replace(shape=(*batch, columns, rows), value=None)
 
@@ -64,7 +65,7 @@ def multiplied(node, a, b, bias):
     if b.roots is not None and len(b.shape) == 2:
         linear(node, a, b, bias)
     elif a.roots is not None and len(a.shape) == 2 and len(b.shape) > 1:
-        linear(node, _turned(b), _turned(a), bias)
+        linear(node, turned(b), turned(a), bias)
     else:
         _product(node, a, b, shape, bias)
     return [shape]

@@ -1,7 +1,7 @@
 """Element by element: activations, and sums, products and comparisons of tensors that broadcast."""
 
 from ....num import prod
-from ..node import axis
+from ..node import Node, axis
 from ..scales import kind
 from ..tensors import WEIGHT, Tensor
 from . import rule
@@ -92,6 +92,16 @@ def other(node):
 def join(node):
     """Sums, differences, products and quotients."""
     return joined(node, node.inputs, _JOINS[node.op])
+
+
+@rule("SwiGLU")
+def swiglu(node: Node) -> list[Tensor]:
+    """Swish of the first tensor, times the second."""
+    gate = Node(node.reader, node.proto, [node.need(0)], {}, node.version, node.number)
+    shape, times = node.seen(node.need(0))
+    gate.emit("swish", shape, times=times, follows=True)
+    node.inputs = [*gate.made([_like(gate, node.need(0))]), node.need(1)]
+    return joined(node, node.inputs, "mul")
 
 
 @rule(*_QUANTIZED)

@@ -1,8 +1,12 @@
 """Recurrent layers."""
 
+from typing import Any
+
 from ....errors import Refused
+from ..node import Node
 from ..tensors import Tensor
 from . import rule
+from .linear import turned
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
@@ -13,8 +17,18 @@ def recurrent(node):
 
     With `layout` 1 the batch comes first.
     """
-    x, w, r, bias = node.need(0), node.need(1), node.need(2), node.input(3)
-    gates = _GATES[node.op]
+    return _stepped(node, node.op, node.need(1), node.need(2))
+
+
+@rule("DynamicQuantizeLSTM", multiplies=True)
+def quantized(node: Node) -> list[tuple]:
+    """LSTM of onnxruntime with weights of 8 bits, the gates in their last axis."""
+    return _stepped(node, "LSTM", turned(node.need(1)), turned(node.need(2)))
+
+
+def _stepped(node: Node, op: str, w: Any, r: Any) -> list[tuple]:
+    """State a recurrent layer of weights (directions, gates * hidden, features) and (.., hidden)."""
+    x, bias, gates = node.need(0), node.input(3), _GATES[op]
     directions, rows, features = w.shape
     hidden = r.shape[2]
     if rows != gates * hidden or r.shape[:2] != w.shape[:2] or x.shape[2] != features or directions not in (1, 2):
@@ -23,7 +37,7 @@ def recurrent(node):
     steps, batch = (x.shape[1], x.shape[0]) if layout else x.shape[:2]
     weight = Tensor((w.size + r.size,), None, None if w.roots is None or r.roots is None else w.roots | r.roots)
     node.emit(
-        *(node.op.lower(), (steps, features)),
+        *(op.lower(), (steps, features)),
         holds={"weight": weight, "bias": bias},
         times=batch,
         hidden=hidden,
