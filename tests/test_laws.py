@@ -54,7 +54,14 @@ def room(path):
     return path.parts[0].removesuffix(".py")
 
 
-USES = {path: {*imported(path, tree)} - {path} for path, tree in TREES.items()}
+def at_run_time(tree):
+    """The code without what only a type checker reads."""
+    nodes = [node for node in tree.body if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")]
+    return ast.Module(nodes, [])
+
+
+NAMES = {path: {*imported(path, tree)} - {path} for path, tree in TREES.items()}  # also those of types
+USES = {path: {*imported(path, at_run_time(tree))} - {path} for path, tree in TREES.items()}
 
 
 def reached(path, uses=USES):
@@ -68,7 +75,7 @@ def reached(path, uses=USES):
 
 @FILE
 def test_imports_go_down_only(path):
-    ups = [other for other in USES[path] if FLOOR[room(other)] >= FLOOR[room(path)] and room(other) != room(path)]
+    ups = [other for other in NAMES[path] if FLOOR[room(other)] >= FLOOR[room(path)] and room(other) != room(path)]
     assert [other for other in ups if FLOOR[room(path)] > 0] == []  # files beside the rooms know each other
     assert path not in reached(path)
 
@@ -79,6 +86,8 @@ def test_imports_are_seen():
     )
     found = {str(one) for one in imported(Path("num/arrays.py"), ast.parse(code))}
     assert found == {"model/trace.py", "limits.py", "num/ints.py"}
+    types = at_run_time(ast.parse("if TYPE_CHECKING:\n    from .ints import whole\nfrom . import exact"))
+    assert {str(one) for one in imported(Path("num/arrays.py"), types)} == {"num/exact.py"}
     assert reached("a", {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"b", "c"}
     assert reached("b", {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"b", "c"}
     assert Path("model/trace.py") in reached(Path("analysis/report/analyze.py"))

@@ -5,6 +5,8 @@ numbers of each kind it holds (`Layer.params`). A convention prices them, so a c
 programs count is in `counters`, a price list in YAML each, read when it is asked for by name.
 """
 
+from __future__ import annotations
+
 import os
 from functools import lru_cache
 from typing import TypeAlias
@@ -71,7 +73,7 @@ COUNTERS = tuple(sorted(name.removesuffix(".yaml") for name in os.listdir(_FOLDE
 NAMES = (*CONVENTIONS, *COUNTERS)
 
 
-def find(name):
+def find(name: str | Convention) -> Convention:
     """The convention of that name, or `name` itself if it is one. Raises OptionError."""
     if isinstance(name, Convention):
         return name

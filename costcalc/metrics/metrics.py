@@ -1,12 +1,20 @@
 """What can be totalled over a network: a metric is a quantity of each row, by name."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import OptionError, Problem, listed, nearest
 from ..num import prod
 from .conventions import CONVENTIONS, COUNTERS, find, price_list
 from .pricing import MAC
+
+if TYPE_CHECKING:
+    from ..model.network import Model
+    from ..model.rows import Row
+    from ..num.values import Number
+
 
 NAMES = ("mult_adds", "flops", "params", "activations", "weights_bytes")
 VALUE_BYTES = 4  # of a 32-bit float
@@ -20,7 +28,7 @@ class Metric(NamedTuple):
     per: int = 1
 
 
-def metric(name, convention):
+def metric(name: str, convention: Any) -> Metric:
     """The metric of that name: `params`, or `framework.params` for that of another convention.
 
     mult_adds    the cost under the convention (flops: 2 per mult-add)
@@ -46,7 +54,7 @@ def metric(name, convention):
     return Metric(name, lambda row: priced.cost_of(row.op.name, row.layer, row.times))
 
 
-def effective_alpha(model):
+def effective_alpha(model: Model) -> Metric:
     """The width multiplier that rounding really gave: the widths that alpha moves, over those at alpha 1."""
     from ..model.trace import trace
     from ..model.variables import settle
@@ -60,14 +68,14 @@ def effective_alpha(model):
     )
 
 
-def _path(row):
+def _path(row: Row) -> tuple[str, ...]:
     return tuple(row.frame.path)
 
 
-def _width(row):
+def _width(row: Row) -> int:
     """Channels of a layer with weights; 0 for others."""
     return row.layer.shape[-1] if "weight" in row.layer.params else 0
 
 
-def _activations(row):
+def _activations(row: Row) -> Number:
     return prod(row.layer.shape) * row.times if MAC.keys() & row.layer.terms.keys() else 0

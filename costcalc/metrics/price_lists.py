@@ -5,12 +5,15 @@ checked against what they printed for nine networks and for single operations (`
 operations under `differences` go by the names there.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 
 from ..errors import Place, Problem, Source, SpecError, listed
 from ..ops import INDEX
-from ..syntax.nodes import compose, is_empty
+from ..syntax.nodes import Node, compose, is_empty
 from ..syntax.problems import Problems
 from .pricing import Convention, Difference
 from .terms import NUMBERS, TERMS
@@ -46,11 +49,11 @@ def read(source: Source, find: Callable[[str], Convention], names: Collection[st
         raise SpecError(Problem("missing-key", f"a convention needs `{missing}:`", Place(source, 1, 1), help))
     name = texts.get("name") or re.sub(r"\.ya?ml$", "", re.split(r"[/\\]", source.path)[-1])
     title = texts.get("title") or f"the prices of {source.path}" + (f", on those of {base.name}" if base else "")
-    about = {"name": name, "title": title, "cost": cost, "source": texts.get("source", source.path)}
+    about: dict[str, Any] = {"name": name, "title": title, "cost": cost, "source": texts.get("source", source.path)}
     return Convention(**about, **_merged(base, rows), differences=differences, notes=notes)
 
 
-def _merged(base, rows):
+def _merged(base: Convention | None, rows: Mapping[str, dict[str, tuple[int, str, int]]]) -> dict[str, Any]:
     """The prices of a list on those of its base, what they mirror, and which are bugs."""
     own = {part: {key: price for key, (price, _, _) in table.items()} for part, table in rows.items()}
     mirrors = {part: {key: text for key, (_, text, _) in table.items() if text} for part, table in rows.items()}
@@ -59,14 +62,14 @@ def _merged(base, rows):
     return {**merged, "mirrors": mirrors, "bugs": bugs}
 
 
-def _parts(root, problems):
+def _parts(root: Node, problems: Problems) -> dict[str, Node]:
     if root.kind != "map":
         problems.due("not-a-map", "a price list", root, "write `cost: mult_adds` and `prices: {mac: 1}`")
         problems.raise_any()
     return _known(root, "key", KEYS, problems)
 
 
-def _base(node, find, names, problems):
+def _base(node: Node | None, find: Callable[..., Any], names: Any, problems: Problems) -> Convention | None:
     """The convention to start from."""
     if node is None:
         return None
@@ -76,7 +79,7 @@ def _base(node, find, names, problems):
     return None
 
 
-def _text(node, problems):
+def _text(node: Node, problems: Problems) -> Any:
     if node.kind != "scalar" or is_empty(node):
         problems.due("not-text", "a text", node)
     elif len(node.value) > LONGEST or not node.value.isprintable():
@@ -85,7 +88,7 @@ def _text(node, problems):
     return node.value if node.kind == "scalar" else None
 
 
-def _prices(part, node, problems):
+def _prices(part: str, node: Node | None, problems: Problems) -> dict[str, tuple[int, str, int]]:
     """Key -> price of one section."""
     if node is None or is_empty(node):
         return {}
@@ -99,7 +102,7 @@ def _prices(part, node, problems):
     return found
 
 
-def _is_known(part, key, problems):
+def _is_known(part: str, key: Node, problems: Problems) -> bool:
     """Whether a key names a quantity, of all operations or of one that states it; notes what is wrong."""
     known = TERMS if part == "prices" else NUMBERS
     what = "quantity" if part == "prices" else "kind of number"
@@ -117,12 +120,12 @@ def _is_known(part, key, problems):
     return False
 
 
-def _narrowed(key, start, name):
+def _narrowed(key: Node, start: Any, name: str) -> Any:
     """The place of a part of a key, which stands without quotes."""
     return (key.line, key.column + start, len(name)) if key.plain and name else key
 
 
-def _help(name, part):
+def _help(name: str, part: str) -> str:
     """The help for an unknown name: it may be known in the other section, else where all are listed."""
     other, section = (NUMBERS, "params") if part == "prices" else (TERMS, "prices")
     if name in other:
@@ -130,7 +133,7 @@ def _help(name, part):
     return "`costcalc conventions --terms` lists them"
 
 
-def _price(node, problems):
+def _price(node: Node, problems: Problems) -> tuple[int, str, int]:
     """(price, what in a program it mirrors, how much of it is a bug)."""
     if node.kind != "map":
         return _number(node, problems), "", 0
@@ -143,7 +146,7 @@ def _price(node, problems):
     return _number(parts["price"], problems), mirrors, bug
 
 
-def _number(node, problems):
+def _number(node: Node, problems: Problems) -> int:
     text = node.value if node.kind == "scalar" else ""
     if not re.fullmatch(r"[+-]?[0-9]{1,7}", text) or abs(int(text)) > MOST:
         problems.due("bad-price", f"a price, a whole number up to {MOST:,},", node, "write 0, 1 or 2")
@@ -151,7 +154,7 @@ def _number(node, problems):
     return int(text)
 
 
-def _differences(node, problems):
+def _differences(node: Node | None, problems: Problems) -> Iterator[Difference]:
     """Where the list does not give what its program prints."""
     for entry in _items("differences", node, problems):
         parts = _known(entry, "key", DIFFERENCE, problems) if entry.kind == "map" else {}
@@ -162,7 +165,7 @@ def _differences(node, problems):
         yield Difference(_text(parts["figure"], problems), of, _text(parts["reason"], problems))
 
 
-def _items(name, node, problems):
+def _items(name: str, node: Node | None, problems: Problems) -> list[Node]:
     """The entries of a list."""
     if node is None or is_empty(node):
         return []
@@ -172,7 +175,7 @@ def _items(name, node, problems):
     return node.value
 
 
-def _known(node, what, names, problems):
+def _known(node: Node, what: str, names: tuple[str, ...], problems: Problems) -> dict[str, Node]:
     """The entries of a map by their keys; notes those that are not known."""
     for key, _ in node.value:
         if key.value not in names:

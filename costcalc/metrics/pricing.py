@@ -1,7 +1,14 @@
 """A price list: what each quantity that a rule states is priced at, and what a layer then costs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..num.values import Number
+    from ..ops.base import Layer
+
 
 MAC = {"mac": 1, "mac_attention": 1, "mac_masked": 1}
 TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
@@ -33,23 +40,23 @@ class Convention(NamedTuple):
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def price(self, op, layer, times=1, shared=False) -> tuple[Any, Any]:
+    def price(self, op: str, layer: Layer, times: Number = 1, shared: bool = False) -> tuple[Any, Any]:
         """(cost, params) of one layer of an operation run `times` per sample; shared weights count 0."""
         return self.cost_of(op, layer, times), self.params_of(op, layer, shared)
 
-    def cost_of(self, op, layer, times=1) -> Any:
+    def cost_of(self, op: str, layer: Layer, times: Number = 1) -> Any:
         """The cost of one layer of an operation run `times` per sample."""
         cost = total(self.prices, op, layer.terms)
         if self.numbers:
             cost = cost + total(self.numbers, op, layer.params)
         return cost if _is_once(times) else cost * times
 
-    def params_of(self, op, layer, shared=False) -> Any:
+    def params_of(self, op: str, layer: Layer, shared: bool = False) -> Any:
         """The parameters of one layer of an operation; shared weights count 0."""
         return 0 if shared else total(self.params, op, layer.params)
 
 
-def total(prices, op, quantities) -> Any:
+def total(prices: Mapping[str, int], op: str, quantities: Mapping[str, Number]) -> Any:
     """The sum of an operation's quantities, each times its price."""
     result: Any = 0
     for name, quantity in quantities.items():
@@ -61,11 +68,11 @@ def total(prices, op, quantities) -> Any:
     return result
 
 
-def price_of(prices, op, name):
+def price_of(prices: Mapping[str, int], op: str, name: str) -> int:
     """The price of a quantity in an operation; 0 if there is none."""
     rate = prices.get(f"{op}.{name}")
     return prices.get(name, 0) if rate is None else rate
 
 
-def _is_once(times):
+def _is_once(times: Number) -> bool:
     return type(times) is int and times == 1

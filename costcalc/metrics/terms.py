@@ -3,9 +3,15 @@
 Loaded to show or read a price list; pricing itself does not need it.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ops import INDEX
+
+if TYPE_CHECKING:
+    pass
+
 
 _CONVOLUTIONS = ("conv", "dwconv", "conv_transpose")
 _PRODUCTS = (*_CONVOLUTIONS, "linear", "bilinear", "attention", "rnn", "lstm", "gru")
@@ -25,7 +31,7 @@ class Term(NamedTuple):
     operations: tuple[str, ...]
 
 
-def _by_name(*terms):
+def _by_name(*terms: Term) -> dict[str, Term]:
     return {term.name: term for term in terms}
 
 
@@ -77,7 +83,7 @@ NUMBERS = _by_name(
 )
 
 
-def meaning(part, key):
+def meaning(part: str, key: Any) -> Any:
     """What a key of a price list is a price for. `part` is `prices`, `numbers` or `params`."""
     operation, dot, name = key.rpartition(".")
     known = TERMS if part == "prices" else NUMBERS

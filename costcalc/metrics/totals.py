@@ -1,13 +1,21 @@
 """Totals of a metric over rows, for many points at once."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .. import limits
 from ..errors import Problem, SpecError
 from ..num.points import Points
 
+if TYPE_CHECKING:
+    from ..num.values import Number
 
-def total(quantities):
+
+def total(quantities: list[Number]) -> Number:
     """The sum of a metric over the rows.
 
     Equal quantities are added once, times their count; products with a factor in common (the weights of layers on
@@ -18,7 +26,8 @@ def total(quantities):
         entry = counts.setdefault(id(quantity) if isinstance(quantity, Points) else quantity, [quantity, 0])
         entry[1] += 1
     _refuse_overflow(counts.values())
-    plain, sums, products = 0, _Sums(), {}
+    plain, sums = 0, _Sums()
+    products: dict[Any, Any] = {}
     for quantity, count in counts.values():
         if not isinstance(quantity, Points):
             plain += quantity * count
@@ -35,10 +44,10 @@ def total(quantities):
 class _Sums:
     """Running sums of arrays, one a shape."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.by_shape: dict = {}
 
-    def add(self, array, count):
+    def add(self, array: np.ndarray, count: int) -> None:
         """Add an array `count` times."""
         array = array if count == 1 else array * count
         if array.shape not in self.by_shape:
@@ -47,7 +56,7 @@ class _Sums:
             total, ours = self.by_shape[array.shape]
             self.by_shape[array.shape] = np.add(total, array, out=total if ours else None), True
 
-    def result(self, plain):
+    def result(self, plain: int) -> Number:
         """The sum of all, and of a plain number."""
         result = np.int64(plain)
         for array, _ in sorted(self.by_shape.values(), key=lambda pair: pair[0].size):
@@ -55,7 +64,7 @@ class _Sums:
         return result
 
 
-def _refuse_overflow(counted):
+def _refuse_overflow(counted: Iterable[Any]) -> None:
     """Refuse a total past 2^62, where 64 bits would come near to wrapping."""
     counted = list(counted)
     reach = sum(count * (quantity.high if isinstance(quantity, Points) else quantity) for quantity, count in counted)

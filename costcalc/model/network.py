@@ -105,7 +105,7 @@ class Stated(NamedTuple):
 class Step(NamedTuple):
     """One entry of a list of layers: a body, and how it is run."""
 
-    body: Call | BlockCall | Group | Include | Reuse | Chosen | Stated
+    body: Any  # Call, BlockCall, Group, Include, Reuse, Chosen or Stated: who reads it asks which
     place: tuple  # line, column, width in the block's source
     source: Source
     repeat: Arg = None

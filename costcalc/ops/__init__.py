@@ -34,6 +34,6 @@ def find(name: str) -> Op:
     return TABLE[name]
 
 
-def passes(op):
+def passes(op: str) -> bool:
     """Whether an operation is a plain normalisation, activation or dropout, which keeps the shape."""
     return op != "glu" and INDEX[op] in ("norm", "pointwise") and not find(op).branches

@@ -1,14 +1,17 @@
 """Attention: products of queries with keys and of weights with values, with or without projections."""
 
+from typing import Any
+
 from ..errors import Refused
 from ..num import equal, floor_div, maximum, minimum, prod, require
+from ..num.values import Number, Shape
 from .base import Layer, op
 from .kinds import Branch, Branches, Flag, Flags, Size, Width
 
 
 @op("attention")
 def attention(
-    x,
+    x: Shape,
     heads: Size,
     *,
     kv_heads: Size = None,
@@ -18,7 +21,7 @@ def attention(
     window: Size = None,
     out: Width = None,
     bias: Flags = True,
-):
+) -> Layer:
     """Multi-head attention with its four projections.
 
     (*windows, Tq, C) -> (*windows, Tq, out); keys and values come from the input, or from `memory`
@@ -59,7 +62,7 @@ def attention(
 
 
 @op("attend")
-def attend(x, inputs: Branches, *, heads: Size, causal: Flag = False, window: Size = None):
+def attend(x: Shape, inputs: Branches, *, heads: Size, causal: Flag = False, window: Size = None) -> Layer:
     """Attention without projections: softmax(q k) v of queries, keys and values that are there already.
 
     (*windows, Tq, Q), (*windows, Tk, K), (*windows, Tk, V) -> (*windows, Tq, V*heads/kv_heads); K has as
@@ -96,7 +99,7 @@ def attend(x, inputs: Branches, *, heads: Size, causal: Flag = False, window: Si
     )
 
 
-def biased(bias):
+def biased(bias: bool | tuple[bool, ...]) -> Any:
     """Whether each of the four projections has a bias."""
     if type(bias) is tuple and len(bias) != 4:
         raise Refused(
@@ -105,7 +108,7 @@ def biased(bias):
     return bias if type(bias) is tuple else (bias,) * 4
 
 
-def _chosen(bias, counts):
+def _chosen(bias: bool | tuple[bool, ...], counts: Shape) -> Number:
     """The sum of the counts of the projections that have a bias."""
     total = 0
     for one, count in zip(biased(bias), counts, strict=True):
@@ -113,7 +116,7 @@ def _chosen(bias, counts):
     return total
 
 
-def _widths(channels, heads, kv_heads, head_size):
+def _widths(channels: Number, heads: int, kv_heads: int | None, head_size: int | None) -> tuple[Number, Number]:
     """Channels of all queries, and of all keys."""
     kv_heads = heads if kv_heads is None else kv_heads
     require(equal(heads % kv_heads, 0), "{} heads do not share {} kv_heads evenly", heads, kv_heads, option="kv_heads")
@@ -123,7 +126,7 @@ def _widths(channels, heads, kv_heads, head_size):
     return heads * head_size, kv_heads * head_size
 
 
-def _same_windows(*sets):
+def _same_windows(*sets: list[Number]) -> None:
     for others in sets[1:]:
         if len(others) != len(sets[0]):
             raise Refused("queries and keys have different leading axes")
@@ -131,13 +134,13 @@ def _same_windows(*sets):
             require(equal(a, b), "queries and keys have different leading axes: {} against {}", a, b)
 
 
-def _sequence(x):
+def _sequence(x: Any) -> Shape:
     if len(x) < 2:
         raise Refused("attention works on a sequence: [tokens, features]")
     return x
 
 
-def _pairs(queries, keys, causal, window):
+def _pairs(queries: Number, keys: Number, causal: bool, window: int | None) -> Shape:
     """Pairs of query and key that count, and those under the mask."""
     if not causal and window is None:
         return queries * keys, 0
@@ -153,7 +156,7 @@ def _pairs(queries, keys, causal, window):
     return (queries + before, after) if causal else (queries + before + after, 0)
 
 
-def _side(length, reach):
+def _side(length: Number, reach: Number) -> Number:
     """Pairs at a distance of 1 to `reach` on one side of so many places, those at the end having fewer."""
     reach = minimum(reach, length - 1)
     return length * reach - floor_div(reach * (reach + 1), 2)

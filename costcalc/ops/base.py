@@ -46,10 +46,10 @@ class Op(NamedTuple):
 TABLE: dict[str, Op] = {}
 
 
-def op(*names, label=None):
+def op(*names: str, label: Callable[..., Any] | None = None) -> Callable[..., Any]:
     """Enter a rule in the table of operations under each of `names`."""
 
-    def enter(rule):
+    def enter(rule: Callable[..., Any]) -> Callable[..., Any]:
         for name in names:
             TABLE[name] = _describe(name, rule, label or (lambda detail, name=name: name))
         return rule
@@ -57,7 +57,7 @@ def op(*names, label=None):
     return enter
 
 
-def _describe(name, rule, label):
+def _describe(name: str, rule: Callable[..., Any], label: Callable[..., Any]) -> Op:
     code = rule.__code__
     positional = code.co_varnames[: code.co_argcount]
     named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]

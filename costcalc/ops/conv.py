@@ -1,19 +1,22 @@
 """Convolutions of any rank. Shapes are per sample, channels last: (*grid, channels)."""
 
+from collections.abc import Mapping
+
 from ..num import equal, floor_div, prod, require
+from ..num.values import Number, Shape
 from .base import Layer, op
 from .kinds import Flag, Kernel, Padding, PerAxis, Size, Steps, Width
 from .window import each, grid_of, slide, span_text, unslide
 
 
-def _label(detail):
+def _label(detail: Mapping[str, int | Shape]) -> str:
     grouped = " grouped" if detail["groups"] != 1 else ""
     return f"conv {span_text(detail['kernel'])}{grouped}"
 
 
 @op("conv", label=_label)
 def conv(
-    x,
+    x: Shape,
     kernel: Kernel,
     *,
     out: Width,
@@ -22,7 +25,7 @@ def conv(
     dilation: Steps = 1,
     groups: Size = 1,
     bias: Flag = True,
-):
+) -> Layer:
     """Convolution of any rank.
 
     (*grid, M) -> (*grid', N). Mult-adds: DK*DK*(M/groups)*N at every output position, the padding
@@ -42,7 +45,7 @@ def conv(
 
 @op("dwconv", label=lambda detail: f"conv dw {span_text(detail['kernel'])}")
 def dwconv(
-    x,
+    x: Shape,
     kernel: Kernel,
     *,
     multiplier: Size = 1,
@@ -50,7 +53,7 @@ def dwconv(
     padding: Padding = "same",
     dilation: Steps = 1,
     bias: Flag = True,
-):
+) -> Layer:
     """Depthwise convolution: each channel filtered alone, `multiplier` filters a channel.
 
     (*grid, M) -> (*grid', M * multiplier). Mult-adds: DK*DK*M*multiplier at every output position.
@@ -69,7 +72,7 @@ def dwconv(
 
 @op("conv_transpose", label=lambda detail: _label(detail).replace("conv", "conv transposed", 1))
 def conv_transpose(
-    x,
+    x: Shape,
     kernel: Kernel,
     *,
     out: Width,
@@ -79,7 +82,7 @@ def conv_transpose(
     dilation: Steps = 1,
     groups: Size = 1,
     bias: Flag = True,
-):
+) -> Layer:
     """Transposed convolution: every input value is scattered through the kernel.
 
     (*grid, M) -> (*grid', N). Mult-adds: DK*DK*(N/groups)*M at every INPUT position: a 4x4 kernel with
@@ -102,7 +105,16 @@ def conv_transpose(
     return layer._replace(terms={**layer.terms, "mac_on_output": weight * prod(grid)})
 
 
-def _layer(grid, out, weight, mac, bias, window, stride, groups):
+def _layer(
+    grid: Shape,
+    out: Number,
+    weight: Number,
+    mac: Number,
+    bias: bool,
+    window: tuple[int, ...],
+    stride: Shape,
+    groups: Number,
+) -> Layer:
     return Layer(
         shape=(*grid, out),
         params={"weight": weight, "bias": out if bias else 0},

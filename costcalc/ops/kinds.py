@@ -4,10 +4,12 @@ A rule names them in its signature (`def conv(x, kernel: Kernel, *, out: Size, .
 checker they are all `Any` (kinds.pyi), as numbers, arrays and symbols flow through rules alike.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from .. import num
 from ..errors import Refused
+from ..num.values import Number
 
 
 class Kind(NamedTuple):
@@ -20,8 +22,8 @@ class Kind(NamedTuple):
     words: tuple = ()
 
 
-def _at_least(low):
-    def bind(value):
+def _at_least(low: int) -> Callable[..., Any]:
+    def bind(value: Any) -> Number:
         value = num.whole(value)
         if type(value) is not int or value < low:
             num.require(value >= low, f"must be at least {low}, got {{}}", value)
@@ -30,15 +32,15 @@ def _at_least(low):
     return bind
 
 
-def _each(bind):
-    def bind_all(value):
+def _each(bind: Callable[..., Any]) -> Callable[..., Any]:
+    def bind_all(value: Any) -> Any:
         return tuple(bind(item) for item in value) if type(value) is tuple else bind(value)
 
     return bind_all
 
 
-def _word_or(words, bind):
-    def choose(value):
+def _word_or(words: tuple[str, ...], bind: Callable[..., Any]) -> Callable[..., Any]:
+    def choose(value: Any) -> Any:
         if type(value) is not str:
             return bind(value)
         if value not in words:
@@ -48,38 +50,38 @@ def _word_or(words, bind):
     return choose
 
 
-def _alternatives(words):
+def _alternatives(words: tuple[str, ...]) -> str:
     return " or ".join(f"`{word}`" for word in words)
 
 
-def _positive(value):
+def _positive(value: Number) -> Number:
     num.require(value > 0, "must be more than 0, got {}", value)
     return value
 
 
-def _share(value):
+def _share(value: Number) -> Number:
     num.require(num.both(value >= 0, value <= 1), "must be from 0 to 1, got {}", value)
     return value
 
 
-def _truth(value):
+def _truth(value: Any) -> bool:
     if type(value) is str:
         raise Refused(f"must be true or false, got `{value}`")
     return value if type(value) is bool else num.domain(value).decide(value)
 
 
-def _place(value):
+def _place(value: Number) -> int:
     """A number that says which axis: the same at all points."""
     value = num.whole(value)
     num.require(value >= 0, "must be at least 0, got {}", value)
     return num.domain(value).single(value)
 
 
-def _as_is(value):
+def _as_is(value: str) -> str:
     return value
 
 
-def _methods(*words):
+def _methods(*words: str) -> Kind:
     return Kind("method", "word", _alternatives(words), _word_or(words, _as_is), words)
 
 

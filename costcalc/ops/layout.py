@@ -1,7 +1,11 @@
 """Moving values about: no parameters, no mult-adds."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from ..errors import Refused
 from ..num import equal, floor, floor_div, prod, require
+from ..num.values import Number
 from .base import Layer, op
 from .kinds import Axis, Branches, Count, Interpolation, Order, Padding, Scale, Shape, Size, Steps
 from .window import each, grid_of, margins, sum_of
@@ -13,7 +17,7 @@ _NAMES = {  # rank -> the names of its axes, before the channels
 }
 
 
-def axis_number(x, axis):
+def axis_number(x: Any, axis: Any) -> Any:
     """Which axis of shape `x` a name or a number means."""
     if axis in ("channels", "features"):
         return len(x) - 1
@@ -27,13 +31,13 @@ def axis_number(x, axis):
     return axis
 
 
-def _moved(shape):
+def _moved(shape: Iterable[Number]) -> Layer:
     shape = tuple(shape)
     return Layer(shape=shape, terms={"move": prod(shape)})
 
 
 @op("concat")
-def concat(x, inputs: Branches, *, axis: Axis = "channels"):
+def concat(x: Shape, inputs: Branches, *, axis: Axis = "channels") -> Layer:
     """Branches one behind the other along an axis. torch.cat.
 
     (.., A), (.., B) -> (.., A + B).
@@ -51,7 +55,7 @@ def concat(x, inputs: Branches, *, axis: Axis = "channels"):
     return _moved((*first[:at], total, *first[at + 1 :]))
 
 
-def _same_but(first, shape, at):
+def _same_but(first: Shape, shape: Shape, at: int) -> None:
     text = " and ".join("x".join("{}" for _ in one) for one in (first, shape))
     values = (*first, *shape)
     require(len(first) == len(shape), f"concat: shapes do not match: {text}", *values)
@@ -61,7 +65,7 @@ def _same_but(first, shape, at):
 
 
 @op("split")
-def split(x, parts: Size, *, part: Count = 0, axis: Axis = "channels"):
+def split(x: Shape, parts: Size, *, part: Count = 0, axis: Axis = "channels") -> Layer:
     """One of several equal parts along an axis, the first being 0. torch.chunk.
 
     (.., C) -> (.., C / parts).
@@ -75,7 +79,7 @@ def split(x, parts: Size, *, part: Count = 0, axis: Axis = "channels"):
 
 
 @op("slice")
-def slice_(x, size: Size, *, start: Count = 0, axis: Axis = "channels"):
+def slice_(x: Shape, size: Size, *, start: Count = 0, axis: Axis = "channels") -> Layer:
     """`size` values along an axis from `start` on. torch.narrow.
 
     (.., C) -> (.., size).
@@ -88,7 +92,7 @@ def slice_(x, size: Size, *, start: Count = 0, axis: Axis = "channels"):
 
 
 @op("pad")
-def pad(x, padding: Padding):
+def pad(x: Shape, padding: Padding) -> Layer:
     """Border around the grid: a number, one per axis, or [before, after] per axis. torch.nn.functional.pad.
 
     (*grid, C) -> (*grid', C).
@@ -103,7 +107,7 @@ def pad(x, padding: Padding):
 
 
 @op("flatten")
-def flatten(x):
+def flatten(x: Shape) -> Layer:
     """All values as one vector. torch.flatten.
 
     (H, W, C) -> (H*W*C).
@@ -114,7 +118,7 @@ def flatten(x):
 
 
 @op("reshape")
-def reshape(x, shape: Shape):
+def reshape(x: Shape, shape: Shape) -> Layer:
     """The same values in another shape. torch.reshape.
 
     Example: {reshape: [height * width, channels]}
@@ -124,7 +128,7 @@ def reshape(x, shape: Shape):
 
 
 @op("permute")
-def permute(x, order: Order):
+def permute(x: Shape, order: Order) -> Layer:
     """The axes in another order, by number from 0. torch.permute.
 
     (A, B, C) with [1, 0, 2] -> (B, A, C).
@@ -137,7 +141,7 @@ def permute(x, order: Order):
 
 
 @op("tokens")
-def tokens(x):
+def tokens(x: Shape) -> Layer:
     """A grid as a sequence of tokens: patches of an image for a transformer (arXiv:2010.11929, section 3.1).
 
     (H, W, C) -> (H*W, C).
@@ -149,7 +153,7 @@ def tokens(x):
 
 
 @op("grid")
-def grid(x, size: Steps):
+def grid(x: Shape, size: Steps) -> Layer:
     """A sequence of tokens as a grid again: `HxW`, or one number for a square. torch.nn.Unflatten.
 
     (H*W, C) -> (H, W, C).
@@ -165,7 +169,7 @@ def grid(x, size: Steps):
 
 
 @op("windows")
-def windows(x, size: Steps):
+def windows(x: Shape, size: Steps) -> Layer:
     """A grid cut into windows, each a sequence: attention then works within each window (arXiv:2103.14030).
 
     (H, W, C) -> (windows, tokens of a window, C). H and W must be multiples of the window.
@@ -181,7 +185,7 @@ def windows(x, size: Steps):
 
 
 @op("space_to_depth", "pixel_unshuffle")
-def space_to_depth(x, factor: Size):
+def space_to_depth(x: Shape, factor: Size) -> Layer:
     """Blocks of the grid moved into channels. torch.nn.PixelUnshuffle.
 
     (H, W, C) -> (H/r, W/r, C*r*r).
@@ -195,7 +199,7 @@ def space_to_depth(x, factor: Size):
 
 
 @op("depth_to_space", "pixel_shuffle")
-def depth_to_space(x, factor: Size):
+def depth_to_space(x: Shape, factor: Size) -> Layer:
     """Channels moved out into the grid. torch.nn.PixelShuffle.
 
     (H, W, C*r*r) -> (H*r, W*r, C).
@@ -209,7 +213,7 @@ def depth_to_space(x, factor: Size):
 
 
 @op("channel_shuffle")
-def channel_shuffle(x, groups: Size):
+def channel_shuffle(x: Shape, groups: Size) -> Layer:
     """Channels of the groups interleaved. ShuffleNet (arXiv:1707.01083) section 3.1.
 
     (*grid, C) -> the same.
@@ -221,7 +225,7 @@ def channel_shuffle(x, groups: Size):
 
 
 @op("upsample")
-def upsample(x, scale: Scale = None, *, to: Steps = None, method: Interpolation = "nearest"):
+def upsample(x: Shape, scale: Scale = None, *, to: Steps = None, method: Interpolation = "nearest") -> Layer:
     """The grid enlarged by a factor, or `to` a size. torch.nn.Upsample.
 
     (*grid, C) -> (*grid', C).

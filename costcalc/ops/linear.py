@@ -1,5 +1,7 @@
 """Matrix products and tables of weights."""
 
+from collections.abc import Mapping
+
 from ..errors import Refused
 from ..num import equal, prod, require
 from .base import Layer, op
@@ -7,7 +9,7 @@ from .kinds import Branches, Equation, Flag, Numbers, Shape, Size, Width
 
 
 @op("linear", label=lambda detail: "fully connected")
-def linear(x, out: Width, *, bias: Flag = True):
+def linear(x: Shape, out: Width, *, bias: Flag = True) -> Layer:
     """Fully connected layer over the last axis; leading axes are positions.
 
     (*positions, M) -> (*positions, N). Mult-adds: M*N at every position. torch.nn.Linear.
@@ -24,7 +26,7 @@ def linear(x, out: Width, *, bias: Flag = True):
 
 
 @op("bilinear")
-def bilinear(x, inputs: Branches, *, out: Width, bias: Flag = True):
+def bilinear(x: Shape, inputs: Branches, *, out: Width, bias: Flag = True) -> Layer:
     """Bilinear form of two inputs: y_n = sum_ij W_nij (a_i b_j), as torch.nn.Bilinear.
 
     (*positions, A), (*positions, B) -> (*positions, N). Mult-adds: N*A*B at every position, one per weight, as of a
@@ -47,7 +49,7 @@ def bilinear(x, inputs: Branches, *, out: Width, bias: Flag = True):
 
 
 @op("matmul")
-def matmul(x, inputs: Branches):
+def matmul(x: Shape, inputs: Branches) -> Layer:
     """Matrix product of two tensors, batched over the leading axes.
 
     (*batch, N, K), (*batch, K, M) -> (*batch, N, M). Mult-adds: N*K*M for each of the batch. torch.matmul.
@@ -64,7 +66,7 @@ def matmul(x, inputs: Branches):
 
 
 @op("einsum")
-def einsum(x, equation: Equation, *, of: Branches):
+def einsum(x: Shape, equation: Equation, *, of: Branches) -> Layer:
     """Einstein summation of one tensor or two: letters name axes, those not in the result are summed.
 
     Mult-adds of two tensors: the product of all the letters' sizes, if the tensors share a letter that is summed.
@@ -93,7 +95,7 @@ def einsum(x, equation: Equation, *, of: Branches):
 
 
 @op("embedding")
-def embedding(x, out: Width, *, vocab: Size):
+def embedding(x: Shape, out: Width, *, vocab: Size) -> Layer:
     """Table of vectors looked up by index: no mult-adds. torch.nn.Embedding.
 
     (*positions) -> (*positions, N); the last axis of the input counts positions.
@@ -104,7 +106,7 @@ def embedding(x, out: Width, *, vocab: Size):
 
 
 @op("parameter")
-def parameter(shape: Shape, *, kind: Numbers = "weight"):
+def parameter(shape: Shape, *, kind: Numbers = "weight") -> Layer:
     """Learned constant: a class token, a position table, a scale. It takes no input and costs nothing to make.
 
     -> shape. `kind` says what conventions count it as: a scale that is multiplied in is a `gamma`. torch.nn.Parameter.
@@ -114,20 +116,20 @@ def parameter(shape: Shape, *, kind: Numbers = "weight"):
     return Layer(shape=shape, params={kind: prod(shape)})
 
 
-def _two(inputs, name):
+def _two(inputs: tuple[Shape, ...], name: str) -> tuple[Shape, Shape]:
     if len(inputs) != 2:
         raise Refused(f"{name} takes two inputs, got {len(inputs)}")
     return inputs
 
 
-def _same_positions(one, other):
+def _same_positions(one: list[int], other: list[int]) -> None:
     if len(one) != len(other):
         raise Refused(f"the inputs have {len(one)} and {len(other)} leading axes")
     for a, b in zip(one, other, strict=True):
         require(equal(a, b), "the leading axes differ: {} against {}", a, b)
 
 
-def _elementwise(terms, result, sizes):
+def _elementwise(terms: list[str], result: str, sizes: Mapping[str, int]) -> dict[str, int]:
     """The quantities of sums over letters of one tensor, and of the product of two."""
     summed = out = 0
     for letters in terms:
@@ -139,7 +141,7 @@ def _elementwise(terms, result, sizes):
     return {"reduce_sum": summed, "reduce_sum_out": out, "multiply": product}
 
 
-def _equation(equation, count):
+def _equation(equation: str, count: int) -> tuple[list[str], str]:
     left, arrow, result = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not arrow or not all(part.isalpha() for part in (*terms, result or "a")):

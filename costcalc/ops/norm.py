@@ -1,12 +1,15 @@
 """Normalisations. They keep the shape; trainable scale and shift are `gamma` and `beta`."""
 
+from typing import Any
+
 from ..num import equal, prod, require
+from ..num.values import Number
 from .base import Layer, op
-from .kinds import Flag, Size
+from .kinds import Flag, Shape, Size
 
 
 @op("batchnorm")
-def batchnorm(x, *, scale: Flag = True, shift: Flag = True):
+def batchnorm(x: Shape, *, scale: Flag = True, shift: Flag = True) -> Layer:
     """Batch normalisation with stored statistics: two trainable numbers a channel and two that are not.
 
     (*grid, C) -> the same. torch.nn.BatchNorm2d; keras.layers.BatchNormalization.
@@ -18,7 +21,7 @@ def batchnorm(x, *, scale: Flag = True, shift: Flag = True):
 
 
 @op("layernorm")
-def layernorm(x, *, scale: Flag = True, shift: Flag = True):
+def layernorm(x: Shape, *, scale: Flag = True, shift: Flag = True) -> Layer:
     """Layer normalisation over the last axis. torch.nn.LayerNorm(C).
 
     (*positions, C) -> the same.
@@ -30,7 +33,7 @@ def layernorm(x, *, scale: Flag = True, shift: Flag = True):
 
 
 @op("groupnorm")
-def groupnorm(x, groups: Size, *, scale: Flag = True, shift: Flag = True):
+def groupnorm(x: Shape, groups: Size, *, scale: Flag = True, shift: Flag = True) -> Layer:
     """Group normalisation: statistics over groups of channels. torch.nn.GroupNorm.
 
     (*grid, C) -> the same.
@@ -43,7 +46,7 @@ def groupnorm(x, groups: Size, *, scale: Flag = True, shift: Flag = True):
 
 
 @op("instancenorm")
-def instancenorm(x, *, scale: Flag = False, shift: Flag = False):
+def instancenorm(x: Shape, *, scale: Flag = False, shift: Flag = False) -> Layer:
     """Instance normalisation: statistics of each channel alone. torch.nn.InstanceNorm2d.
 
     (*grid, C) -> the same.
@@ -54,7 +57,7 @@ def instancenorm(x, *, scale: Flag = False, shift: Flag = False):
 
 
 @op("rmsnorm")
-def rmsnorm(x, *, scale: Flag = True):
+def rmsnorm(x: Shape, *, scale: Flag = True) -> Layer:
     """Root-mean-square normalisation over the last axis. torch.nn.RMSNorm; arXiv:1910.07467.
 
     (*positions, C) -> the same.
@@ -65,7 +68,7 @@ def rmsnorm(x, *, scale: Flag = True):
 
 
 @op("lrn")
-def lrn(x, size: Size = 5):
+def lrn(x: Shape, size: Size = 5) -> Layer:
     """Local response normalisation across `size` channels: no parameters. Krizhevsky et al. 2012, section 3.3.
 
     (*grid, C) -> the same.
@@ -75,7 +78,7 @@ def lrn(x, size: Size = 5):
     return Layer(shape=x, terms={"normalize": prod(x)})
 
 
-def _normalized(x, channels, scale, shift):
+def _normalized(x: Any, channels: Number, scale: bool, shift: bool) -> Layer:
     return Layer(
         shape=x,
         params={"gamma": channels if scale else 0, "beta": channels if shift else 0},

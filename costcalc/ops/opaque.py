@@ -5,7 +5,9 @@ from .kinds import Amount, Label, Shape
 
 
 @op("opaque", label=lambda detail: f"opaque: {detail['label']}")
-def opaque(x, label: Label, *, out: Shape = None, mult_adds: Amount = "unknown", params: Amount = "unknown"):
+def opaque(
+    x: Shape, label: Label, *, out: Shape = None, mult_adds: Amount = "unknown", params: Amount = "unknown"
+) -> Layer:
     """Something the spec cannot say: its author gives shape and cost, or every total becomes a lower bound.
 
     x -> `out`, or the shape of the input. What is not given is unknown, and totals print as `>=`.

@@ -2,6 +2,7 @@
 
 from ..errors import Refused
 from ..num import equal, floor_div, prod, require, stretch
+from ..num.values import Number, Shape
 from . import _ACTIVATIONS
 from .base import Layer, op
 from .kinds import Branches, Flag, Rate
@@ -10,7 +11,7 @@ _SPECIAL = ("prelu", "glu", "softmax", "log_softmax")
 
 
 @op(*(name for name in _ACTIVATIONS if name not in _SPECIAL))
-def activation(x):
+def activation(x: Shape) -> Layer:
     """Activation or other function of one tensor, element by element: no parameters, no mult-adds.
 
     x -> the same shape. torch.nn.functional, keras.activations.
@@ -21,7 +22,7 @@ def activation(x):
 
 
 @op("softmax", "log_softmax")
-def softmax(x):
+def softmax(x: Shape) -> Layer:
     """Exponentials over the sum of their row, the last axis, or the logarithm of that. torch.nn.Softmax.
 
     (.., C) -> the same.
@@ -32,7 +33,7 @@ def softmax(x):
 
 
 @op("prelu")
-def prelu(x, *, shared: Flag = False):
+def prelu(x: Shape, *, shared: Flag = False) -> Layer:
     """Parametric ReLU: a learned slope a channel, or one for all of them (`shared`). arXiv:1502.01852.
 
     x -> the same shape. torch.nn.PReLU(C).
@@ -43,7 +44,7 @@ def prelu(x, *, shared: Flag = False):
 
 
 @op("glu")
-def glu(x):
+def glu(x: Shape) -> Layer:
     """Gated linear unit: one half of the channels times the sigmoid of the other. torch.nn.GLU.
 
     (.., 2C) -> (.., C).
@@ -55,7 +56,7 @@ def glu(x):
     return Layer(shape=shape, terms={"activate": prod(shape), "multiply": prod(shape)})
 
 
-def joined(inputs, name):
+def joined(inputs: tuple[Shape, ...], name: str) -> Shape:
     """The shape that tensors broadcast to: axes are matched from the last, and 1 stretches."""
     if len(inputs) < 2:
         raise Refused(f"{name} joins two branches or more, got {len(inputs)}")
@@ -64,12 +65,12 @@ def joined(inputs, name):
     return tuple(_axis(sizes, inputs, name) for sizes in zip(*padded, strict=True))
 
 
-def max_rank(inputs):
+def max_rank(inputs: tuple[Shape, ...]) -> int:
     """The largest number of axes among the tensors."""
     return sorted(len(shape) for shape in inputs)[-1]
 
 
-def _axis(sizes, inputs, name):
+def _axis(sizes: Shape, inputs: tuple[Shape, ...], name: str) -> Number:
     result, *rest = sizes
     for size in rest:
         result, fits = stretch(result, size)
@@ -80,7 +81,7 @@ def _axis(sizes, inputs, name):
 
 
 @op("add")
-def add(x, inputs: Branches):
+def add(x: Shape, inputs: Branches) -> Layer:
     """Sum of branches, element by element; an axis of 1 stretches. torch.add.
 
     (.., C), (.., C) -> (.., C). A branch is a list of layers, `[]` (the input itself), or a name.
@@ -91,7 +92,7 @@ def add(x, inputs: Branches):
 
 
 @op("sub")
-def sub(x, inputs: Branches):
+def sub(x: Shape, inputs: Branches) -> Layer:
     """Difference of two branches, element by element. torch.sub.
 
     (.., C), (.., C) -> (.., C).
@@ -102,7 +103,7 @@ def sub(x, inputs: Branches):
 
 
 @op("mul")
-def mul(x, inputs: Branches):
+def mul(x: Shape, inputs: Branches) -> Layer:
     """Product of branches, element by element; an axis of 1 stretches, as in squeeze-and-excitation. torch.mul.
 
     (.., C), (.., C) -> (.., C).
@@ -113,7 +114,7 @@ def mul(x, inputs: Branches):
 
 
 @op("div")
-def div(x, inputs: Branches):
+def div(x: Shape, inputs: Branches) -> Layer:
     """Quotient of two branches, element by element. torch.div.
 
     (.., C), (.., C) -> (.., C).
@@ -123,19 +124,19 @@ def div(x, inputs: Branches):
     return _join(_pair(inputs, "div"), "div", "divide")
 
 
-def _pair(inputs, name):
+def _pair(inputs: tuple[Shape, ...], name: str) -> tuple[Shape, ...]:
     if len(inputs) != 2:
         raise Refused(f"{name} takes two branches, got {len(inputs)}")
     return inputs
 
 
-def _join(inputs, name, quantity):
+def _join(inputs: tuple[Shape, ...], name: str, quantity: str) -> Layer:
     shape = joined(inputs, name)
     return Layer(shape=shape, terms={quantity: prod(shape) * (len(inputs) - 1)})
 
 
 @op("dropout")
-def dropout(x, rate: Rate = 0.5):
+def dropout(x: Shape, rate: Rate = 0.5) -> Layer:
     """Drops values while training; costs nothing when the network is used. torch.nn.Dropout.
 
     x -> the same shape.
@@ -146,7 +147,7 @@ def dropout(x, rate: Rate = 0.5):
 
 
 @op("identity")
-def identity(x):
+def identity(x: Shape) -> Layer:
     """Passes its input on. torch.nn.Identity.
 
     x -> the same shape.

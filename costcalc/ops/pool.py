@@ -1,21 +1,33 @@
 """Pooling and reduction: no parameters and no mult-adds, but another shape."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from ..errors import Refused
 from ..num import prod, require
+from ..num.values import Number, Shape
 from .base import Layer, op
 from .kinds import Axis, Flag, Padding, Reduction, Steps, Window
 from .layout import axis_number
 from .window import each, grid_of, is_word, margins, slide, span_text
 
 
-def _label(name):
-    def label(detail):
+def _label(name: str) -> Callable[..., Any]:
+    def label(detail: Mapping[str, Shape]) -> str:
         return f"{name} {span_text(detail['kernel'])}" if detail else name
 
     return label
 
 
-def _pool(x, kernel, stride, padding, ceil_mode, dilation, quantity):
+def _pool(
+    x: Any,
+    kernel: int | str | Shape,
+    stride: int | Shape | None,
+    padding: int | str | tuple[int | Shape, ...],
+    ceil_mode: bool,
+    dilation: int | tuple[int, ...],
+    quantity: str,
+) -> Layer:
     *space, channels = x
     grid_of(space)
     measured = "pool"
@@ -30,7 +42,7 @@ def _pool(x, kernel, stride, padding, ceil_mode, dilation, quantity):
     return Layer(shape, terms=terms, detail={"kernel": window, "stride": steps})
 
 
-def _at_most_half(padding, window, space):
+def _at_most_half(padding: int | str | tuple[int | Shape, ...], window: Shape, space: list[Number]) -> None:
     """A window that lies in the padding alone would pool nothing (torch.nn.MaxPool2d)."""
     for k, pair in zip(window, () if type(padding) is str else margins(padding, space), strict=False):
         for pad in pair:
@@ -39,14 +51,14 @@ def _at_most_half(padding, window, space):
 
 @op("maxpool", label=_label("maxpool"))
 def maxpool(
-    x,
+    x: Shape,
     kernel: Window,
     *,
     stride: Steps = None,
     padding: Padding = "same",
     ceil_mode: Flag = False,
     dilation: Steps = 1,
-):
+) -> Layer:
     """Maximum over a sliding window, or over the whole grid (`global`).
 
     (*grid, C) -> (*grid', C). The stride is the window unless given. torch.nn.MaxPool2d;
@@ -58,7 +70,9 @@ def maxpool(
 
 
 @op("avgpool", label=_label("avgpool"))
-def avgpool(x, kernel: Window, *, stride: Steps = None, padding: Padding = "same", ceil_mode: Flag = False):
+def avgpool(
+    x: Shape, kernel: Window, *, stride: Steps = None, padding: Padding = "same", ceil_mode: Flag = False
+) -> Layer:
     """Mean over a sliding window, or over the whole grid (`global`), which stays as a 1x1 grid.
 
     (*grid, C) -> (*grid', C). The stride is the window unless given. torch.nn.AvgPool2d.
@@ -69,7 +83,9 @@ def avgpool(x, kernel: Window, *, stride: Steps = None, padding: Padding = "same
 
 
 @op("lppool", label=_label("lppool"))
-def lppool(x, kernel: Window, *, stride: Steps = None, padding: Padding = "valid", ceil_mode: Flag = False):
+def lppool(
+    x: Shape, kernel: Window, *, stride: Steps = None, padding: Padding = "valid", ceil_mode: Flag = False
+) -> Layer:
     """Power mean (p-norm) over a sliding window. torch.nn.LPPool2d.
 
     (*grid, C) -> (*grid', C). The stride is the window unless given.
@@ -79,7 +95,7 @@ def lppool(x, kernel: Window, *, stride: Steps = None, padding: Padding = "valid
     return _pool(x, kernel, stride, padding, ceil_mode, 1, "power")
 
 
-def _adaptive(x, size):
+def _adaptive(x: Any, size: int | tuple[int, ...]) -> Layer:
     *space, channels = x
     grid = each(size, grid_of(space), "the size")
     shape = (*grid, channels)
@@ -87,7 +103,7 @@ def _adaptive(x, size):
 
 
 @op("adaptive_avgpool")
-def adaptive_avgpool(x, size: Steps):
+def adaptive_avgpool(x: Shape, size: Steps) -> Layer:
     """Mean over windows chosen so that the output grid has the given size. torch.nn.AdaptiveAvgPool2d.
 
     (*grid, C) -> (*size, C).
@@ -98,7 +114,7 @@ def adaptive_avgpool(x, size: Steps):
 
 
 @op("adaptive_maxpool")
-def adaptive_maxpool(x, size: Steps):
+def adaptive_maxpool(x: Shape, size: Steps) -> Layer:
     """Maximum over windows chosen so that the output grid has the given size. torch.nn.AdaptiveMaxPool2d.
 
     (*grid, C) -> (*size, C).
@@ -109,7 +125,7 @@ def adaptive_maxpool(x, size: Steps):
 
 
 @op("reduce")
-def reduce(x, method: Reduction, *, axis: Axis, keep: Flag = False):
+def reduce(x: Shape, method: Reduction, *, axis: Axis, keep: Flag = False) -> Layer:
     """Mean, sum or maximum along one axis, which goes away unless `keep`.
 
     (.., n, ..) -> (.., ..). torch.mean, torch.sum, torch.amax.

@@ -1,13 +1,15 @@
 """Recurrent layers, as PyTorch computes them."""
 
+from typing import Any
+
 from ..errors import Refused
 from ..num import require
 from .base import Layer, op
-from .kinds import Flag, Size, Width
+from .kinds import Flag, Shape, Size, Width
 
 
 @op("rnn")
-def rnn(x, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True):
+def rnn(x: Shape, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True) -> Layer:
     """Plain recurrent layer, one gate.
 
     (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*H*(F + H); later layers read
@@ -20,14 +22,14 @@ def rnn(x, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias
 
 @op("lstm")
 def lstm(
-    x,
+    x: Shape,
     hidden: Width,
     *,
     layers: Size = 1,
     bidirectional: Flag = False,
     projection: Width = None,
     bias: Flag = True,
-):
+) -> Layer:
     """Long short-term memory, four gates.
 
     (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*4*H*(F + H); later layers read
@@ -40,7 +42,7 @@ def lstm(
 
 
 @op("gru")
-def gru(x, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True):
+def gru(x: Shape, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True) -> Layer:
     """Gated recurrent unit, three gates.
 
     (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*3*H*(F + H); later layers read
@@ -51,7 +53,16 @@ def gru(x, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias
     return _recurrent(x, 3, 3, hidden, layers, bidirectional, None, bias)
 
 
-def _recurrent(x, gates, activations, hidden, layers, bidirectional, projection, bias):
+def _recurrent(
+    x: Any,
+    gates: int,
+    activations: int,
+    hidden: int,
+    layers: int,
+    bidirectional: bool,
+    projection: int | None,
+    bias: bool,
+) -> Layer:
     """`activations` are those of a unit and step: one a gate, and for lstm that of the cell."""
     if len(x) != 2:
         raise Refused(f"a recurrent layer works on [length, features], got a tensor of rank {len(x)}")

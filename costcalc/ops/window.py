@@ -1,10 +1,13 @@
 """How a window slides over a grid: shared by convolutions and pooling."""
 
+from typing import Any
+
 from ..errors import Refused
 from ..num import ceil_div, either, equal, floor_div, require, select
+from ..num.values import Number, Shape
 
 
-def each(value, space, what="a value"):
+def each(value: Any, space: list[Number], what: str = "a value") -> tuple[Any, ...]:
     """One value per spatial axis: a tuple as it stands, anything else repeated."""
     if type(value) is not tuple:
         return (value,) * len(space)
@@ -13,19 +16,19 @@ def each(value, space, what="a value"):
     return value
 
 
-def is_word(value, word):
+def is_word(value: int | str | tuple[int | Shape, ...], word: str) -> bool:
     """Whether an option holds that word rather than numbers."""
     return type(value) is str and value == word
 
 
-def grid_of(space):
+def grid_of(space: list[Number]) -> list[Number]:
     """Refuse a tensor without a spatial axis."""
     if not space:
         raise Refused("needs a grid: [length, channels], [height, width, channels], ..; got a plain vector")
     return space
 
 
-def margins(padding, space):
+def margins(padding: Any, space: list[Number]) -> tuple[Shape, ...]:
     """(before, after) for every axis of a padding given in numbers."""
     pairs = each(padding, space, "padding")
     for pair in pairs:
@@ -34,7 +37,14 @@ def margins(padding, space):
     return tuple(pair if type(pair) is tuple else (pair, pair) for pair in pairs)
 
 
-def slide(space, window, stride, padding, dilation, ceil_mode=False):
+def slide(
+    space: list[Number],
+    window: Shape,
+    stride: Shape,
+    padding: int | str | tuple[int | Shape, ...],
+    dilation: tuple[int, ...],
+    ceil_mode: bool = False,
+) -> Shape:
     """Output grid of a sliding window.
 
     `same` gives ceil(n / stride) (TensorFlow, "SAME"); otherwise floor((n + before + after - span) /
@@ -48,7 +58,7 @@ def slide(space, window, stride, padding, dilation, ceil_mode=False):
     return tuple(_positions(n, k, s, pad, d, ceil_mode) for n, k, s, pad, d in axes)
 
 
-def _positions(n, k, s, pad, d, ceil_mode):
+def _positions(n: Number, k: Number, s: int, pad: tuple[int, ...], d: int, ceil_mode: bool) -> Number:
     before, after = pad
     span = d * (k - 1) + 1
     room = n + before + after - span
@@ -63,7 +73,14 @@ def _positions(n, k, s, pad, d, ceil_mode):
     return positions - select((positions - 1) * s >= n + before, 1, 0)
 
 
-def unslide(space, window, stride, padding, dilation, extra):
+def unslide(
+    space: list[int],
+    window: tuple[int, ...],
+    stride: Shape,
+    padding: int | str | tuple[int | Shape, ...],
+    dilation: tuple[int, ...],
+    extra: tuple[int, ...],
+) -> tuple[int, ...]:
     """Output grid of a transposed convolution.
 
     (n - 1) * stride + dilation * (k - 1) + 1 - before - after + extra (PyTorch, torch.nn.ConvTranspose2d);
@@ -84,11 +101,11 @@ def unslide(space, window, stride, padding, dilation, extra):
     return grid
 
 
-def sum_of(pair):
+def sum_of(pair: tuple[int, ...]) -> int:
     """before + after."""
     return pair[0] + pair[1]
 
 
-def span_text(window):
+def span_text(window: Any) -> str:
     """`3x3` for a table."""
     return "x".join(str(k) for k in window)

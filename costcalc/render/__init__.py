@@ -1,6 +1,8 @@
 """Renderers: a page becomes text. Found by name, loaded on use."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 from ..errors import OptionError, Problem, listed, nearest
 
@@ -16,7 +18,7 @@ class Screen(NamedTuple):
     ascii: bool = False
 
 
-def render_page(page, format="table", screen=None):
+def render_page(page: Any, format: str = "table", screen: Screen | None = None) -> str:
     """The text of a page (`sheet.Page`) in one of FORMATS."""
     from importlib import import_module
 

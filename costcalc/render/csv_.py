@@ -1,14 +1,21 @@
 """A page's rows as CSV: plain integers, no totals row."""
 
+from __future__ import annotations
+
 import csv
 import io
+from typing import TYPE_CHECKING, Any
 
 from .text import printable
+
+if TYPE_CHECKING:
+    from . import Screen
+
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "|")  # what a formula can begin with
 
 
-def render(page, screen):
+def render(page: Any, screen: Screen) -> str:
     """The rows, under the column names of the JSON contract."""
     names, rows = page.records()
     out = io.StringIO()
@@ -19,7 +26,7 @@ def render(page, screen):
     return out.getvalue()
 
 
-def harmless(value):
+def harmless(value: float | str | None) -> float | str | None:
     """A text that steers no terminal, and that a spreadsheet takes for no formula: an apostrophe leads it."""
     if type(value) is not str:
         return value

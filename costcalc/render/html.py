@@ -1,9 +1,15 @@
 """A page's main table in HTML, for notebooks."""
 
+from __future__ import annotations
+
 from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .sheet import Sheet
 
 
-def render(page):
+def render(page: Any) -> str:
     """The rows, the totals and what they mean."""
     sheet = page.sheets()[0]
     titles = "".join(f"<th>{escape(column.heading)}</th>" for column in sheet.columns)
@@ -14,7 +20,7 @@ def render(page):
     return f"{heads}<table>{body}</table><p>{'<br>'.join(map(escape, page.notes()))}</p>"
 
 
-def _cells(tag, sheet, texts):
+def _cells(tag: Any, sheet: Sheet, texts: Any) -> Any:
     return "".join(
         f"<{tag} style='text-align:{'right' if column.number else 'left'}'>{escape(text)}</{tag}>"
         for column, text in zip(sheet.columns, texts, strict=True)

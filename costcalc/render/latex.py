@@ -1,5 +1,15 @@
 """A page's main tables in LaTeX (booktabs), for papers."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import Screen
+    from .sheet import Sheet
+
+
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -12,14 +22,14 @@ _SPECIAL = {
 }
 
 
-def render(page, screen):
+def render(page: Any, screen: Screen) -> str:
     r"""A tabular each that needs \usepackage{booktabs}, and the notes as comments."""
     comments = [f"% {note}" for note in ("needs \\usepackage{booktabs}", *page.heads(), *page.notes())]
     shown = [sheet for number, sheet in enumerate(page.sheets()) if sheet.title or number == 0]
     return "\n".join([*comments, *(line for sheet in shown for line in _tabular(sheet))]) + "\n"
 
 
-def _tabular(sheet):
+def _tabular(sheet: Sheet) -> list[str]:
     return [
         *([f"% {sheet.title}"] if sheet.title else []),
         f"\\begin{{tabular}}{{{''.join('r' if column.number else 'l' for column in sheet.columns)}}}",
@@ -33,10 +43,10 @@ def _tabular(sheet):
     ]
 
 
-def escaped(text):
+def escaped(text: str) -> str:
     """A text that LaTeX prints as it is."""
     return "".join(_SPECIAL.get(char, char) for char in text)
 
 
-def _row(cells):
+def _row(cells: Iterable[str]) -> str:
     return " & ".join(escaped(text) for text in cells) + r" \\"

@@ -1,22 +1,30 @@
 """A page as Markdown tables, for pull requests and notes."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import Screen
+    from .sheet import Sheet
+
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<#|~!&@$]|(?<!\S)>|:(?=[\w+-]+:|//))")  # a quote, an emoji, an address
 
 
-def render(page, screen):
+def render(page: Any, screen: Screen | None) -> str:
     """The tables and the notes under them."""
     heads = (f"**{escaped(head)}**" for head in page.heads())
     return "\n\n".join([*heads, *map(_table, page.sheets()), *map(escaped, page.notes())]) + "\n"
 
 
-def escaped(text):
+def escaped(text: str) -> str:
     """A text that Markdown shows as it is."""
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _table(sheet):
+def _table(sheet: Sheet) -> str:
     heads = [column.heading for column in sheet.columns]
     rules = ["---:" if column.number else ":---" for column in sheet.columns]
     rows = [[escaped(text) for text in row] for row in sheet.rows]

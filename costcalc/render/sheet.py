@@ -5,8 +5,10 @@ A page has `heads()` (lines above), `sheets()` (tables of texts, the main one fi
 know pages alone, so one renderer a format serves every command.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 
 class Column(NamedTuple):
@@ -17,6 +19,9 @@ class Column(NamedTuple):
     name: str = ""  # as `--columns` has it
     spare: int = 0
     folds: bool = False  # long names may go on in the next line
+
+
+T = TypeVar("T")
 
 
 class Sheet(NamedTuple):
@@ -30,10 +35,10 @@ class Sheet(NamedTuple):
     foot: tuple[str, ...] = ()
     title: str = ""
 
-    def without(self, spared):
+    def without(self, spared: set[int]) -> Sheet:
         """The sheet without some of its columns, by number."""
 
-        def kept(items):
+        def kept(items: tuple[T, ...]) -> tuple[T, ...]:
             return tuple(item for number, item in enumerate(items) if number not in spared)
 
         return Sheet(kept(self.columns), [kept(row) for row in self.rows], kept(self.foot), self.title)

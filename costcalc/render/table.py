@@ -1,19 +1,27 @@
 """A page as tables for a terminal, drawn by rich."""
 
+from __future__ import annotations
+
 import io
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from . import plain
+from . import Screen, plain
 from .narrow import fitted, folded, widths, wrapped
+
+if TYPE_CHECKING:
+    from .sheet import Column, Sheet
+
 
 NATURAL = 100_000  # columns of a page that is as wide as a table needs
 
 
-def render(page, screen):
+def render(page: Any, screen: Screen) -> str:
     """The tables and what the numbers mean."""
     sheets = page.sheets()
     if any(len(sheet.rows) > plain.ROWS for sheet in sheets):
@@ -21,7 +29,7 @@ def render(page, screen):
     return _text(screen, lambda console: _draw(page, sheets, console, screen.width or NATURAL, screen.ascii))
 
 
-def _text(screen, draw_on):
+def _text(screen: Screen, draw_on: Callable[..., Any]) -> str:
     out = io.StringIO()
     console = Console(
         file=out,
@@ -39,14 +47,14 @@ def _text(screen, draw_on):
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
 
-def draw(page, console):
+def draw(page: Any, console: Console) -> None:
     """Print a page on a rich console."""
     _draw(page, page.sheets(), console, console.width)
 
 
-def _draw(page, sheets, console, width, ascii_only=False):
+def _draw(page: Any, sheets: list[Sheet], console: Console, width: int, ascii_only: bool = False) -> None:
     style = box.ASCII if ascii_only else box.SIMPLE_HEAD
-    left_out = {}
+    left_out: dict[Any, Any] = {}
     for head in page.heads():
         _say(head, console, width)
     if page.heads() and sheets:
@@ -68,19 +76,19 @@ def _draw(page, sheets, console, width, ascii_only=False):
         _say(note, console, width)
 
 
-def _say(text, console, width, style=""):
+def _say(text: str, console: Console, width: int, style: str = "") -> None:
     for line in wrapped(text, width):
         console.print(Text(line, style=style), soft_wrap=True)
 
 
-def _spared(columns, width):
+def _spared(columns: Mapping[Column, None], width: int) -> list[str]:
     """The line that says which columns are left out, and how to have them where that can be said."""
     names = ", ".join(dict.fromkeys(column.name or column.heading for column in columns))
     choose = " (--columns chooses)" if all(column.name for column in columns) else ""
     return [f"no room in {width} columns for {names}{choose}"] if columns else []
 
 
-def _table(sheet, style, width):
+def _table(sheet: Sheet, style: box.Box, width: int) -> Table:
     table = Table(box=style, show_footer=bool(sheet.foot), show_edge=False, pad_edge=False, footer_style="bold")
     sizes = widths(sheet, width)
     for number, column in enumerate(sheet.columns):

@@ -1,17 +1,24 @@
 """Values as text: shapes, and names that cannot steer a terminal."""
 
+from __future__ import annotations
 
-def plain(value):
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
+
+
+def plain(value: int | str | tuple[int, ...]) -> Any:
     """A value for a file: a shape as text, a number as it is."""
     return shape_text(value) if type(value) is tuple else value
 
 
-def shape_text(shape):
+def shape_text(shape: Shape) -> str:
     """`112x112x64`."""
     return "x".join(map(str, shape))
 
 
-def printable(text):
+def printable(text: str) -> str:
     """A name from a spec with control characters made visible, so that it cannot steer a terminal."""
     if text.isprintable():
         return text

@@ -8,33 +8,41 @@
 Each gives a `Rewritten`. Pure: the model that came in is as it was.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .walk import Rewritten
+
+if TYPE_CHECKING:
+    from ..model.network import Model
+
 
 __all__ = ["Rewritten", "fold", "separable", "standard", "thin"]
 
 
-def standard(model) -> Rewritten:
+def standard(model: Model) -> Rewritten:
     """Every depthwise convolution followed by a 1x1 one as one dense convolution."""
     from .dense import Standard
 
     return Standard().run(model)
 
 
-def separable(model, stem=False) -> Rewritten:
+def separable(model: Model, stem: bool = False) -> Rewritten:
     """Every dense KxK convolution as a depthwise KxK one and a 1x1 one; the first only with `stem`."""
     from .split import Separable
 
     return Separable(stem).run(model)
 
 
-def thin(model, alpha) -> Rewritten:
+def thin(model: Model, alpha: Any) -> Rewritten:
     """Every width times alpha, the output's and those of classes left alone."""
     from .widths import Thin
 
     return Thin(alpha).run(model)
 
 
-def fold(model) -> Rewritten:
+def fold(model: Model) -> Rewritten:
     """Every batch normalisation right after a layer with weights folded into it."""
     from .norms import Fold
 

@@ -1,8 +1,12 @@
 """Depthwise separable convolutions made into the standard ones that they stand for."""
 
-from ..model.network import Call, Group, Reuse
+from __future__ import annotations
+
+from typing import Any
+
+from ..model.network import Call, Group, Model, Reuse, Step
 from .steps import call, everywhere, held, is_call, is_one, passes, reads_grid, spot
-from .walk import Walk
+from .walk import Facts, Rewritten, Walk
 
 _WINDOW = ("kernel", "stride", "padding", "dilation")
 
@@ -14,14 +18,14 @@ class Standard(Walk):
     and activations between them go. MobileNets (arXiv:1704.04861), section 3.1 and Table 4.
     """
 
-    def run(self, model):
+    def run(self, model: Model) -> Rewritten:
         """The model rewritten."""
         bodies = [step.body for step in everywhere(model.steps)]
         self.reused = {body.name for body in bodies if type(body) is Reuse}
         self.reused |= {body.reuse for body in bodies if type(body) is Call}
         return super().run(model)
 
-    def joined(self, steps, facts):
+    def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
         """The list with its pairs replaced."""
         done, at = [], 0
         while at < len(steps):
@@ -37,11 +41,11 @@ class Standard(Walk):
             at = end + 1
         return done
 
-    def inside(self, step, facts):
+    def inside(self, step: Step, facts: Facts) -> tuple[Step, ...]:
         """A group that came down to one plain convolution is that layer, under the group's controls."""
         return tuple(map(_alone, super().inside(step, facts)))
 
-    def _no_second(self, step):
+    def _no_second(self, step: Step | None) -> str | None:
         if step is None or not is_call(step, "conv") or not is_one(step.body.options["kernel"]):
             return "no 1x1 convolution follows it"
         if any(arg is not None for arg in (step.repeat, step.when, step.residual, step.times, step.origin)):
@@ -56,7 +60,7 @@ class Standard(Walk):
             return "the 1x1 convolution after it is used again by itself"
         return None
 
-    def _dense(self, first, second):
+    def _dense(self, first: Step, second: Any) -> Step:
         self.changed |= {spot(first), spot(second)}
         self.home[spot(first)] = spot(second)
         window = {name: first.body.options[name] for name in _WINDOW if name in first.body.options}
@@ -65,7 +69,7 @@ class Standard(Walk):
         return second._replace(body=dense, origin=first.origin, plain=second.plain and first.plain)
 
 
-def _alone(step):
+def _alone(step: Step) -> Step:
     if type(step.body) is not Group or step.then or len(step.body.steps) != 1:
         return step
     inner = step.body.steps[0]
@@ -74,13 +78,13 @@ def _alone(step):
     return step._replace(body=inner.body, then=inner.then, place=inner.place, source=inner.source)
 
 
-def _after(steps, at, facts):
+def _after(steps: list[Step], at: int, facts: Facts) -> tuple[Step | None, int]:
     """The first step after one that is no norm or activation, and its number."""
     end = next((n for n in range(at + 1, len(steps)) if not passes(steps[n], facts)), None)
     return (steps[end], end) if end else (None, at)
 
 
-def _why_not(first, second, facts):
+def _why_not(first: Step, second: Any, facts: Facts) -> str | None:
     """Why a depthwise convolution cannot be one with the 1x1 convolution after it; None when it can."""
     if not is_one(first.body.options.get("multiplier", 1)):
         return "it has several filters a channel"

@@ -1,8 +1,10 @@
 """Batch normalisation folded into the convolution before it: the network as it is deployed."""
 
-from ..model.network import Call
+from __future__ import annotations
+
+from ..model.network import Call, Step
 from .steps import call, held, is_call, op_of, spot
-from .walk import Walk
+from .walk import Facts, Walk
 
 _WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")
 
@@ -13,7 +15,7 @@ class Fold(Walk):
     Quantization and Training of Neural Networks (arXiv:1712.05877), section 3.2.
     """
 
-    def joined(self, steps, facts):
+    def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
         """The list with its normalisations folded."""
         done: list = []
         for step in steps:
@@ -24,7 +26,7 @@ class Fold(Walk):
             done.append(self._with_then(step, facts))
         return done
 
-    def _with_then(self, step, facts):
+    def _with_then(self, step: Step, facts: Facts) -> Step:
         first_is_norm = bool(step.then) and op_of(step.then[0], facts) == "batchnorm"
         if first_is_norm and _can_take(step._replace(then=(), plain=True), step.then[0]):
             first, *rest = step.then
@@ -33,7 +35,7 @@ class Fold(Walk):
             self.left[spot(step)] = "no convolution or linear layer stands right before it"
         return step
 
-    def _folded(self, step, norm):
+    def _folded(self, step: Step, norm: Step) -> Step:
         self.changed |= {spot(norm), spot(step)}
         self.home[spot(norm)] = spot(step)
         self.left.pop(spot(norm), None)
@@ -41,6 +43,6 @@ class Fold(Walk):
         return step._replace(body=call(body.op, {**body.options, "bias": True}, body.places))
 
 
-def _can_take(step, norm):
+def _can_take(step: Step, norm: Step) -> bool:
     own = held(step) is held(norm) is None
     return own and is_call(step, *_WEIGHTED) and step.plain and not step.then and norm.plain

@@ -1,9 +1,15 @@
 """Rewrites as a person asks for them, several after each other, and which layers of the result stand for which."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import OptionError, Problem
 from . import Rewritten, fold, separable, standard, thin
+
+if TYPE_CHECKING:
+    from ..model.network import Model
+
 
 _HELP = {
     "standard": "it makes depthwise convolutions followed by a 1x1 convolution dense",
@@ -22,23 +28,23 @@ class Rewriting(NamedTuple):
     fold: bool = False
 
     @property
-    def parts(self):
+    def parts(self) -> list[str]:
         """The rewrites that it is made of."""
         given = (self.conv, "thin" if self.thin is not None else None, "fold" if self.fold else None)
         return [part for part in given if part]
 
     @property
-    def title(self):
+    def title(self) -> str:
         """What it makes of a design, in words."""
         words = {"thin": f"thin {self.thin}", "fold": "folded"}
         return ", ".join(words.get(part, part) for part in self.parts)
 
     @property
-    def help(self):
+    def help(self) -> str:
         """What it looks for."""
         return "; ".join(_HELP[part] for part in self.parts)
 
-    def apply(self, model):
+    def apply(self, model: Model) -> Rewritten:
         """The Rewritten of a model. Raises OptionError when the spec itself can do it."""
         if self.thin is not None and "alpha" in model.variables:
             help = f"write --at alpha={self.thin}"
@@ -48,13 +54,13 @@ class Rewriting(NamedTuple):
             done = _after(done, self._one(part, done.model))
         return done
 
-    def _one(self, part, model):
+    def _one(self, part: str, model: Model) -> Rewritten:
         if part == "separable":
             return separable(model, self.stem)
         return thin(model, self.thin) if part == "thin" else {"standard": standard, "fold": fold}[part](model)
 
 
-def _after(first, second):
+def _after(first: Rewritten, second: Rewritten) -> Rewritten:
     """Two rewrites as one."""
     home = {spot: second.home.get(place, place) for spot, place in first.home.items()}
     left = {**first.left, **second.left}

@@ -1,10 +1,19 @@
 """Standard convolutions made into depthwise separable ones."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ..model.expr import Expr
-from ..model.network import Group, is_dynamic
+from ..model.network import Block, Group, Include, Step, is_dynamic
 from ..num import both, equal, negate
 from .steps import bare, call, held, identity, is_call, is_one, passes, reads_grid, spot, where
-from .walk import Walk
+from .walk import Facts, Walk
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
+
 
 _DEPTHWISE = ("kernel", "stride", "padding", "dilation", "bias")
 
@@ -16,12 +25,12 @@ class Separable(Walk):
     convolution only with `stem`: it is standard there, too.
     """
 
-    def __init__(self, stem=False):
+    def __init__(self, stem: bool = False) -> None:
         super().__init__()
         self.pending = not stem
         self.verb = "is"
 
-    def each(self, step, facts):
+    def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
         """A dense convolution as two."""
         if is_call(step, "conv_transpose"):
             self.left[spot(step)] = "it is transposed"
@@ -37,7 +46,7 @@ class Separable(Walk):
         self.left[spot(step)] = f"it {self.verb} the first convolution (--stem takes it too)"
         return (step,) if step.repeat is None else _first_run(step, self._split(step, facts)[0])
 
-    def inside(self, step, facts):
+    def inside(self, step: Step, facts: Facts) -> tuple[Step, ...]:
         """Where the stem stands in layers that repeat, only their first run keeps it; where they may not run at all,
         the next may be the stem as well.
         """
@@ -50,13 +59,13 @@ class Separable(Walk):
         self._found(step)
         return done
 
-    def _found(self, step):
+    def _found(self, step: Step) -> None:
         """Note that the stem stands in a step, or may: the next may be it where that one does not run."""
         self.pending = step.when is not None
         if self.pending:
             self.verb = "may be"
 
-    def block(self, block, facts):
+    def block(self, block: Block | Include, facts: Facts) -> Block | Include:
         """While the stem is looked for, only a block without it is a model for its later calls."""
         if not self.pending:
             return super().block(block, facts)
@@ -66,7 +75,7 @@ class Separable(Walk):
             self.lists[key] = steps
         return block._replace(steps=steps)
 
-    def _split(self, step, facts):
+    def _split(self, step: Step, facts: Facts) -> tuple[Step, ...]:
         reason = _why_not(step, facts)
         if reason:
             self.left[spot(step)] = reason
@@ -79,7 +88,7 @@ class Separable(Walk):
         return pair if step.plain and not step.then else (step._replace(body=Group(pair), then=(), plain=step.plain),)
 
 
-def _why_not(step, facts):
+def _why_not(step: Step, facts: Facts) -> str | None:
     groups = step.body.options.get("groups", 1)
     if held(step):
         return held(step)
@@ -90,7 +99,7 @@ def _why_not(step, facts):
     return None
 
 
-def _pair(step, facts):
+def _pair(step: Step, facts: Facts) -> tuple[Step, Step]:
     options, places, one = step.body.options, step.body.places, bare(step)
     depthwise = {name: arg for name, arg in options.items() if name in _DEPTHWISE}
     pointwise = {"kernel": 1, **{name: arg for name, arg in options.items() if name in ("out", "bias")}}
@@ -99,7 +108,7 @@ def _pair(step, facts):
     return first, one._replace(body=call("conv", pointwise, places))
 
 
-def _first_run(first, later):
+def _first_run(first: Step, later: Step) -> tuple[Step, ...]:
     """A repeated step that is one thing in its first run and another later."""
     inner = (
         where(bare(first)._replace(then=()), lambda env: equal(env["i"], 0), "i == 0", "i"),
@@ -111,18 +120,18 @@ def _first_run(first, later):
     return (first._replace(body=Group(inner)),)
 
 
-def _deciding(step):
+def _deciding(step: Step) -> tuple[Expr | Shape, int | Expr]:
     """The options that say whether a convolution is dense and wider than 1x1."""
     return step.body.options["kernel"], step.body.options.get("groups", 1)
 
 
-def _where_dense(step, pair):
+def _where_dense(step: Step, pair: tuple[Step, ...]) -> tuple[Step, Step]:
     """The pair, and the layer as it was for the runs whose kernel or groups say that it stays."""
     kernel, groups = _deciding(step)
     sides = kernel if type(kernel) is tuple else (kernel,)
     names = frozenset().union(*(arg.names for arg in (*sides, groups) if type(arg) is Expr))
 
-    def dense(env):
+    def dense(env: Mapping[str, int | Shape]) -> bool:
         pointwise = True
         for side in sides:
             pointwise = both(pointwise, equal(_largest(side, env), 1))
@@ -134,6 +143,6 @@ def _where_dense(step, pair):
     )
 
 
-def _largest(arg, env):
+def _largest(arg: int | Expr, env: Mapping[str, int | Shape]) -> Any:
     value = arg.value(env) if type(arg) is Expr else arg
     return max(value) if type(value) is tuple else value  # a parameter may hold `3x3`

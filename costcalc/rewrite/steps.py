@@ -1,75 +1,85 @@
 """What rewrites ask of steps, and how they make new ones."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ..model.expr import Expr
-from ..model.network import BlockCall, Call, Chosen, Group, Include, is_dynamic
+from ..model.network import Block, BlockCall, Call, Chosen, Group, Include, Step, is_dynamic
 from ..ops import find
 from ..ops import passes as keeps
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
+    from .walk import Facts
+
 
 _GRID = frozenset(("height", "width", "depth", "length", "tokens"))  # what a stride in between changes
 
 
-def spot(step):
+def spot(step: Step) -> tuple[str, int, int]:
     """Where a step stands in its file, as a key: (path, line, column)."""
     return step.source.path, *step.place[:2]
 
 
-def op_of(step, facts):
+def op_of(step: Step, facts: Facts) -> str | None:
     """The operation of a step by name; None for blocks, groups, and what only the walk will tell."""
     if type(step.body) is Call:
         return step.body.op
     return dict(facts.words).get(step.body.param) if type(step.body) is Chosen else None
 
 
-def is_call(step, *ops):
+def is_call(step: Step, *ops: str) -> bool:
     """Whether a step is a call of one of these operations."""
     return type(step.body) is Call and step.body.op in ops
 
 
-def held(step):
+def held(step: Step) -> Any:
     """Why a layer is not rewritten whose parameters are not those of its rule; None for one that has them."""
     own = type(step.body) is Call and step.body.shares
     return "its parameters are given by `params` or `reuse`" if own else None
 
 
-def passes(step, facts):
+def passes(step: Step, facts: Facts) -> bool:
     """Whether a step is a plain normalisation, activation or dropout, which keeps the shape."""
     op = op_of(step, facts)
     return step.plain and op is not None and keeps(op)
 
 
-def is_one(arg):
+def is_one(arg: int | Expr | tuple[int, ...]) -> bool:
     """Whether a kernel or stride is surely 1 on every axis."""
     return all(item == 1 for item in arg) if type(arg) is tuple else type(arg) is int and arg == 1
 
 
-def reads_grid(out, step, facts):
+def reads_grid(out: int | Expr, step: Step, facts: Facts) -> bool:
     """Whether a width is worked out from sizes of the grid that the step's stride changes."""
     strided = not is_one(step.body.options.get("stride", 1))
     return strided and type(out) is Expr and bool(out.names & (_GRID - facts.params))
 
 
-def bare(step):
+def bare(step: Step) -> Step:
     """The step without its controls, for the inside of a group that has them."""
     return step._replace(repeat=None, when=None, residual=None, times=None, label=None, origin=None, plain=True)
 
 
-def call(op, options, places):
+def call(op: str, options: Mapping[str, Any], places: Mapping[str, Shape]) -> Call:
     """A call; the places are taken from those of the layer that it is made of."""
     known = {name: places[name] for name in options if name in places}
     return Call(op, options, known, any(map(is_dynamic, options.values())))
 
 
-def where(step, condition, text, names):
+def where(step: Step, condition: Callable[..., Any], text: str, names: str | frozenset[str]) -> Step:
     """The step, run only where a condition on the names around it holds."""
     return step._replace(when=Expr(text, frozenset(names), condition), plain=False)
 
 
-def identity(block):
+def identity(block: Block | Include) -> tuple[int, int]:
     """What tells the list of a block, or of layers of another spec, from others: its first step and its length."""
     return id(block.steps[0]) if block.steps else 0, len(block.steps)
 
 
-def within(steps):
+def within(steps: Any) -> Iterator[Step]:
     """Every step that sees the same names, those inside others included."""
     for step in steps:
         yield step
@@ -81,7 +91,7 @@ def within(steps):
                 yield from _within_branch(step.body.options.get(name, ()))
 
 
-def _within_branch(arg):
+def _within_branch(arg: Any) -> Iterator[Step]:
     if type(arg) is not tuple or not arg:
         return
     if type(arg[0]) in (tuple, str):
@@ -91,7 +101,7 @@ def _within_branch(arg):
         yield from within(arg)
 
 
-def everywhere(steps):
+def everywhere(steps: tuple[Step, ...]) -> Iterator[Step]:
     """Every step, those of blocks and other specs too, each once."""
     lists, seen = [steps], set()
     while lists:

@@ -2,14 +2,19 @@
 per kind of call.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..model.expr import Expr
-from ..model.network import BlockCall, Call, Group, Include, Model
+from ..model.network import Block, BlockCall, Call, Group, Include, Model, Step
 from ..model.scope import SHAPE_NAMES
 from ..ops import INDEX, find
 from .steps import bare, identity
+
+if TYPE_CHECKING:
+    pass
 
 
 class Rewritten(NamedTuple):
@@ -35,13 +40,13 @@ class Facts(NamedTuple):
 class Walk:
     """Rebuilds a model from its innermost lists outwards. A rewrite is a subclass that overrides a hook or two."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.lists: dict[Any, tuple] = {}  # of blocks and other specs: what they are and what is known -> rewritten
         self.changed: set = set()
         self.left: dict = {}
         self.home: dict = {}
 
-    def run(self, model):
+    def run(self, model: Model) -> Rewritten:
         """The model rewritten."""
         steps = self.steps(model.steps, Facts(final=True))
         rewritten = model._replace(steps=steps)
@@ -49,21 +54,21 @@ class Walk:
 
     # hooks
 
-    def each(self, step, facts):
+    def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
         """One step, its inner lists rewritten, becomes any number of steps."""
         return (step,)
 
-    def joined(self, steps, facts):
+    def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
         """A list whose steps are rewritten becomes another."""
         return steps
 
-    def arguments(self, block, row, facts):
+    def arguments(self, block: Block, row: Mapping[str, Any], facts: Facts) -> Mapping[str, Any]:
         """The arguments that a block is called with."""
         return row
 
     # the walk
 
-    def steps(self, steps, facts):
+    def steps(self, steps: Any, facts: Facts) -> tuple[Step, ...]:
         """A list of steps, rewritten."""
         done: list = []
         for step, inner in self.placed(steps, facts):
@@ -71,16 +76,16 @@ class Walk:
                 done += self.each(one, inner)
         return tuple(self.joined(done, facts))
 
-    def placed(self, steps, facts):
+    def placed(self, steps: tuple[Step, ...], facts: Facts) -> list[tuple[Step, Facts]]:
         """Each step with what is known where it stands: only one of a list can be the network's last."""
         last = self.last(steps) if facts.final else None
         return [(step, facts._replace(final=step is last)) for step in steps]
 
-    def last(self, steps):
+    def last(self, steps: tuple[Step, ...]) -> Step | None:
         """The step of a list that the network's output comes from."""
         return steps[-1] if steps else None
 
-    def inside(self, step, facts):
+    def inside(self, step: Step, facts: Facts) -> tuple[Step, ...]:
         """The step with its inner lists rewritten; several when a block is no longer the same in all its rows."""
         body, under = step.body, facts._replace(final=False)
         if step.then:
@@ -97,7 +102,7 @@ class Walk:
             return (step._replace(body=self.branched(body, under)),)
         return (step,)
 
-    def branched(self, call, facts):
+    def branched(self, call: Call, facts: Facts) -> Call:
         """An operation with its branches rewritten."""
         branches = find(call.op).branches
         if not branches:
@@ -105,7 +110,7 @@ class Walk:
         options = {name: self.branch(arg, facts) if name in branches else arg for name, arg in call.options.items()}
         return call._replace(options=options)
 
-    def branch(self, arg, facts):
+    def branch(self, arg: Any, facts: Facts) -> Any:
         """One branch (a tuple of steps, or the name of a layer), or several."""
         if type(arg) is not tuple or not arg:
             return arg
@@ -113,7 +118,7 @@ class Walk:
             return tuple(self.branch(one, facts) for one in arg)
         return self.steps(arg, facts)
 
-    def calls(self, body, facts):
+    def calls(self, body: BlockCall, facts: Facts) -> list[BlockCall]:
         """Calls of a block, split where its rows need different blocks."""
         runs: list[BlockCall] = []
         for number, (label, row) in enumerate(body.rows):
@@ -126,9 +131,11 @@ class Walk:
                 runs.append(BlockCall(block, ((label, row),)))
         return runs
 
-    def known(self, block, row, facts):
+    def known(self, block: Block | Include, row: Mapping[str, Any], facts: Facts) -> Facts:
         """The facts about a block's parameters in one call."""
-        params, words, relative = frozenset(block.params), [], set()
+        params = frozenset(block.params)
+        words: list[tuple[str, str]] = []
+        relative: set[str] = set()
         inner = Facts(params=params)
         for param in block.params:
             given = param in row
@@ -141,7 +148,7 @@ class Walk:
                 words.append((param, word))
         return Facts(tuple(words), params, frozenset(relative), frozenset(), facts.final)
 
-    def block(self, block, facts):
+    def block(self, block: Block | Include, facts: Facts) -> Any:
         """A block, or layers of another spec, for calls of which the same is known."""
         key = identity(block), facts
         if key not in self.lists:
@@ -149,7 +156,7 @@ class Walk:
         return block._replace(steps=self.lists[key])
 
 
-def _as_steps(step, runs):
+def _as_steps(step: Step, runs: list[BlockCall]) -> tuple[Step, ...]:
     if len(runs) == 1:
         return (step._replace(body=runs[0]),)
     plain = step._replace(then=())
@@ -159,7 +166,7 @@ def _as_steps(step, runs):
     return (*(plain._replace(body=run) for run in runs[:-1]), step._replace(body=runs[-1]))
 
 
-def is_relative(arg, facts):
+def is_relative(arg: Any, facts: Facts) -> bool:
     """Whether an argument follows from what flows in: it reads `channels`, say, or a parameter that does."""
     if type(arg) is tuple:
         return any(is_relative(item, facts) for item in arg)

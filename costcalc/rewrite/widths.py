@@ -1,11 +1,16 @@
 """Every width of a network times alpha: the width multiplier for a spec that has none."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from ..model.expr import Expr
-from ..model.network import BlockCall, Call, Group, Include
+from ..model.network import Block, BlockCall, Call, Group, Include, Step
 from ..num import floor, maximum, minimum
 from ..ops import find
 from .steps import everywhere, held, spot, within
-from .walk import Walk, is_relative
+from .walk import Facts, Walk, is_relative
 
 LEAST = 8  # channels, as in the published code of MobileNet V1
 
@@ -18,17 +23,17 @@ class Thin(Walk):
     every width that reads `classes`.
     """
 
-    def __init__(self, alpha):
+    def __init__(self, alpha: float) -> None:
         super().__init__()
         self.alpha = alpha
         self.wide: dict = {}
 
-    def arguments(self, block, row, facts):
+    def arguments(self, block: Block, row: Mapping[str, int | str | Expr], facts: Facts) -> dict[str, int | str | Expr]:
         """The arguments of a call, those thinned that are widths inside the block."""
         wide = self.widths(block, facts.final)
         return {param: self.scaled(arg, facts) if param in wide else arg for param, arg in row.items()}
 
-    def block(self, block, facts):
+    def block(self, block: Any, facts: Facts) -> Block | Include:
         """A block whose defaults are thin as well; one that follows from another parameter is so by itself."""
         done = super().block(block, facts)
         if type(block) is Include:
@@ -37,7 +42,7 @@ class Thin(Walk):
         thin = {param: self.scaled(block.defaults[param], facts) for param in wide}
         return done._replace(defaults={**block.defaults, **thin}) if thin else done
 
-    def known(self, block, row, facts):
+    def known(self, block: Block | Include, row: Mapping[str, int | str | Expr], facts: Facts) -> Facts:
         """Widths that came in as arguments count as following from the input: they are thin."""
         found = super().known(block, row, facts)
         if type(block) is Include:
@@ -50,7 +55,7 @@ class Thin(Walk):
                 thin.add(param)
         return found._replace(thin=frozenset(thin))
 
-    def each(self, step, facts):
+    def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
         """A layer, its own widths thinned."""
         if type(step.body) is not Call:
             return (step,)
@@ -66,11 +71,11 @@ class Thin(Walk):
                 self.left[spot(step)] = reason
         return (step._replace(body=step.body._replace(options=options)),)
 
-    def last(self, steps):
+    def last(self, steps: tuple[Step, ...]) -> Any:
         """The last step of a list that has a width in it."""
         return next((step for step in reversed(steps) if _has_width(step)), None)
 
-    def widths(self, block, final):
+    def widths(self, block: Any, final: bool) -> frozenset[str]:
         """The parameters of a block that are widths: they stand alone as one, here or in a block called here.
 
         Where the network's output comes from the block, the width of that is none of them.
@@ -80,7 +85,7 @@ class Thin(Walk):
             self.wide[id(block)] = frozenset(self._named(block.steps)) & set(block.params)
         return self.wide[id(block)] - self.kept(block.steps) if final else self.wide[id(block)]
 
-    def kept(self, steps):
+    def kept(self, steps: tuple[Step, ...]) -> frozenset[str]:
         """The names that the width of a list's output reads."""
         step = self.last(steps)
         if step is None or step.residual is not None:
@@ -95,7 +100,7 @@ class Thin(Walk):
             return frozenset().union(*(_names(row[param]) for param in inner & row.keys()))
         return frozenset()
 
-    def _named(self, steps):
+    def _named(self, steps: tuple[Step, ...]) -> Iterator[str]:
         for step in within(steps):
             if type(step.body) is Call:
                 for name in _width_options(step.body):
@@ -106,11 +111,11 @@ class Thin(Walk):
                     for param in wide & row.keys():
                         yield from _names(row[param])
 
-    def scaled(self, arg, facts):
+    def scaled(self, arg: Any, facts: Facts) -> int | Expr:
         """An argument or default thinned, unless it stays."""
         return self.thinned(arg) if _stays(arg, facts) is None else arg
 
-    def thinned(self, arg):
+    def thinned(self, arg: int | Expr) -> int | Expr:
         """A width times alpha, in whole channels: 8 of them at least, where there were as many."""
         if type(arg) is tuple:
             return (*arg[:-1], self.thinned(arg[-1]))
@@ -119,11 +124,11 @@ class Thin(Walk):
         text = f"max(floor({self.alpha} * ({arg.text})), {LEAST})"
         return Expr(text, arg.names, lambda env: self._times(arg.value(env)), arg.steps, arg.depth, arg.at)
 
-    def _times(self, width):
+    def _times(self, width: Any) -> int:
         return maximum(floor(self.alpha * width), minimum(width, LEAST))
 
 
-def _width_options(call):
+def _width_options(call: Call) -> list[str]:
     options = find(call.op).options
     if call.op == "opaque":
         return []
@@ -131,7 +136,7 @@ def _width_options(call):
     return [name for name, kind in kinds if kind in ("width", "shape")]
 
 
-def _stays(arg, facts):
+def _stays(arg: Any, facts: Facts) -> str | None:
     """Why a width is not thinned: a reason, or "" where it needs none; None where it is."""
     last = arg[-1] if type(arg) is tuple else arg
     if type(last) is Expr and "classes" in last.names:
@@ -139,14 +144,14 @@ def _stays(arg, facts):
     return "" if last is None or is_relative(last, facts) else None
 
 
-def _names(arg):
+def _names(arg: int | Expr | tuple[Expr, ...]) -> list[str]:
     last = arg[-1] if type(arg) is tuple else arg
     return [last.text] if type(last) is Expr else []
 
 
-def _reads(arg, names):
+def _reads(arg: Any, names: frozenset[str]) -> bool:
     return any(type(item) is Expr and item.names & names for item in (arg if type(arg) is tuple else (arg,)))
 
 
-def _has_width(step):
+def _has_width(step: Step) -> bool:
     return any(type(one.body) is Call and _width_options(one.body) for one in everywhere((step,)))

@@ -1,13 +1,27 @@
 """Attention in loops over pairs of query and key, each asked whether it is masked."""
 
-import math
+from __future__ import annotations
 
-from .tally import Impossible, at, box, shape_of, share_out
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .tally import Impossible, Tally, at, box, shape_of, share_out
 
 
 def attention(
-    tally, x, memory=None, *, heads, kv_heads=None, head_size=None, causal=False, window=None, out=None, bias=True
-):
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    memory: Mapping[tuple[int, ...], float] | None = None,
+    *,
+    heads: int,
+    kv_heads: int | None = None,
+    head_size: int | None = None,
+    causal: bool = False,
+    window: int | None = None,
+    out: int | None = None,
+    bias: bool | tuple[bool, ...] = True,
+) -> dict[tuple[int, ...], float]:
     """Multi-head attention with four projections (arXiv:1706.03762; grouped keys arXiv:2305.13245)."""
     memory = x if memory is None else memory
     *outer, queries, channels = _sequence(x)
@@ -27,7 +41,9 @@ def attention(
     return {(*place, n): number for (*place, _, n), number in joined.items()}
 
 
-def attend(tally, *inputs, heads, causal=False, window=None):
+def attend(
+    tally: Tally, *inputs: Mapping[tuple[int, ...], float], heads: int, causal: bool = False, window: int | None = None
+) -> dict[tuple[int, ...], float]:
     """softmax(q k) v of tensors that are there (torch.nn.functional.scaled_dot_product_attention)."""
     if len(inputs) != 3:
         raise Impossible("queries, keys and values are due")
@@ -42,38 +58,40 @@ def attend(tally, *inputs, heads, causal=False, window=None):
     return {(*place, head * depth + n): number for (*place, head, n), number in mixed.items()}
 
 
-def _sequence(x):
+def _sequence(x: Mapping[tuple[int, ...], float]) -> tuple[int, ...]:
     if len(shape_of(x)) < 2:
         raise Impossible("not a sequence")
     return shape_of(x)
 
 
-def _same(one, other):
+def _same(one: Sequence[int | list[int]], other: Sequence[int | list[int]]) -> None:
     if one != other:
         raise Impossible(f"{one} does not meet {other}")
 
 
-def _in_heads(x, size):
+def _in_heads(x: Mapping[tuple[int, ...], float], size: int) -> dict[tuple[int, ...], float]:
     """The channels of a tensor as (head, channel of the head)."""
     return {(*place, n // size, n % size): value for (*place, n), value in x.items()}
 
 
-def _projected(tally, x, features, heads, size, bias):
+def _projected(
+    tally: Any, x: Mapping[tuple[int, ...], float], features: int, heads: int, size: int, bias: Any
+) -> dict[tuple[int, ...], float]:
     """Every position times a matrix of weights, split into heads."""
     weight = tally.parameters("weight", features, heads, size)
     offset = tally.parameters("bias", heads, size) if bias else None
     result = {}
     for place in {index[:-1]: None for index in x}:
         for head, n in box((heads, size)):
-            total = 0
+            total: float = 0
             for m in range(features):
                 total = tally.mac(total, at(x, *place, m), weight[m, head, n])
             spot = (*place, head, n)
-            result[spot] = tally.did("bias", total + offset[head, n]) if bias else total
+            result[spot] = total if offset is None else tally.did("bias", total + offset[head, n])
     return result
 
 
-def _mask(queries, keys, causal, window):
+def _mask(queries: int, keys: int, causal: bool, window: int | None) -> Callable[..., Any]:
     """A function of query and key: "seen", "masked" (in reach, but in the future) or "far" (out of reach)."""
     if (causal or window is not None) and queries > keys:
         raise Impossible("a query is at the place of no key")
@@ -82,7 +100,7 @@ def _mask(queries, keys, causal, window):
     else:
         reach = window - 1 if causal else window // 2
 
-    def fate(query, key):
+    def fate(query: int, key: int) -> str:
         query += keys - queries  # the last places
         if abs(key - query) > reach:
             return "far"
@@ -91,7 +109,13 @@ def _mask(queries, keys, causal, window):
     return fate
 
 
-def _attended(tally, query, key, value, fate):
+def _attended(
+    tally: Tally,
+    query: Any,
+    key: Any,
+    value: Any,
+    fate: Callable[..., Any],
+) -> dict[tuple[int, ...], float]:
     """For every query and head, the values of the keys that it sees, mixed."""
     query, key, value = (_vectors(one) for one in (query, key, value))
     heads, kv_heads = (1 + max(head for *_, head in one) for one in (query, key))
@@ -105,15 +129,15 @@ def _attended(tally, query, key, value, fate):
     return result
 
 
-def _vectors(x):
+def _vectors(x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], list[float]]:
     """The last axis of a tensor as lists."""
-    vectors = {}
+    vectors: dict[Any, Any] = {}
     for index in sorted(x):
         vectors.setdefault(index[:-1], []).append(x[index])
     return vectors
 
 
-def _mixed(tally, query, near):
+def _mixed(tally: Tally, query: Any, near: Any) -> list[float]:
     """The sum of the values that a query sees, each times its softmax weight.
 
     A masked pair is worked out as well, as a plain implementation does, and then has no weight.
@@ -135,9 +159,9 @@ def _mixed(tally, query, near):
     return mixed
 
 
-def _score(tally, query, key, quantity):
+def _score(tally: Tally, query: list[float], key: list[float], quantity: str) -> float:
     """The product of a query, scaled already, and a key."""
-    total = 0
+    total: float = 0
     for one, other in zip(query, key, strict=True):
         total = tally.mac(total, one, other, quantity)
     return total

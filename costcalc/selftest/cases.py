@@ -1,6 +1,10 @@
 """Random cases for every operation: what flows in and its options, a few of which cannot be performed."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from . import pointwise
 from .drawing import (
@@ -22,17 +26,20 @@ from .drawing import (
     shapes,
 )
 
+if TYPE_CHECKING:
+    import random
 
-def on_any(shape, needed=None, **optional):
+
+def on_any(shape: Callable[..., Any], needed: Any = None, **optional: Callable[..., Any]) -> Callable[..., Any]:
     """One tensor with options that do not depend on its shape."""
     options = choices(needed or {}, **optional)
     return lambda chance: ((shape(chance),), options(chance))
 
 
-def convolutions(**more):
+def convolutions(**more: Callable[..., Any]) -> Callable[..., Any]:
     """A grid, and what every convolution takes."""
 
-    def case(chance):
+    def case(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
         shape = grids()(chance)
         rank = len(shape) - 1
         steps, spread = per_axis(rank, number(3)), per_axis(rank, one_of(1, 1, 1, 2, 3))
@@ -44,10 +51,10 @@ def convolutions(**more):
     return case
 
 
-def grouped_convolutions(**more):
+def grouped_convolutions(**more: Callable[..., Any]) -> Callable[..., Any]:
     """The same with outputs and groups, which mostly share out the channels."""
 
-    def case(chance):
+    def case(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
         (shape,), options = convolutions(**more)(chance)
         groups = chance.choice((1, 1, 2, 2, 3))
         fitting = either(*[one_of(groups, 2 * groups)] * 4, CHANNELS)
@@ -57,10 +64,10 @@ def grouped_convolutions(**more):
     return case
 
 
-def pools(**more):
+def pools(**more: Callable[..., Any]) -> Callable[..., Any]:
     """A grid, and what pooling takes."""
 
-    def case(chance):
+    def case(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
         shape = grids(number(2))(chance)
         rank = len(shape) - 1
         kernel = either(per_axis(rank, number(4)), per_axis(rank, number(4)), one_of("global"))
@@ -71,10 +78,10 @@ def pools(**more):
     return case
 
 
-def on_grid(name, maker):
+def on_grid(name: str, maker: Callable[..., Any]) -> Callable[..., Any]:
     """A grid, and one value for its axes."""
 
-    def case(chance):
+    def case(chance: random.Random) -> tuple[Any, ...]:
         shape = grids(number(3))(chance)
         return (shape,), {name: per_axis(len(shape) - 1, maker)(chance)}
 
@@ -84,7 +91,7 @@ def on_grid(name, maker):
 BIASES = (True, False, True, True)  # of queries, keys, values and the result
 
 
-def attentions(chance):
+def attentions(chance: random.Random) -> tuple[Any, ...]:
     """A sequence, often a memory, and heads that often fit."""
     outer = shapes(0, 2, 2)(chance)
     shape = (*outer, chance.randint(1, 5), chance.choice((2, 4, 6, 8, 3)))
@@ -95,7 +102,7 @@ def attentions(chance):
     return flowing, choices({"heads": one_of(1, 2, 4, 3)}, **more, bias=one_of(True, False, BIASES))(chance)
 
 
-def attends(chance):
+def attends(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, int]]:
     """Queries, keys and values that mostly fit, with options."""
     outer, size, kv_heads = shapes(0, 2, 2)(chance), chance.randint(1, 3), chance.randint(1, 3)
     queries, heads = chance.randint(1, 5), chance.choice((1, 1, 2, 2, 3)) * kv_heads
@@ -106,20 +113,20 @@ def attends(chance):
     return flowing, {"heads": heads, **choices({}, causal=FLAG, window=number(6))(chance)}
 
 
-def matrices(chance):
+def matrices(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[Any, Any]]:
     """Two tensors that mostly multiply."""
     *batch, n, k, m = shapes(3, 5, 3)(chance)
     return mostly_two(chance, (bent(chance, (*batch, n, k)), bent(chance, (*batch, k, m)), (k, m))), {}
 
 
-def bilinears(chance):
+def bilinears(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, int]]:
     """Two tensors with the same positions, mostly."""
     positions = shapes(0, 2, 3)(chance)
     one, other = (bent(chance, (*positions, chance.randint(1, 4))) for _ in range(2))
     return mostly_two(chance, (one, other, (2,))), choices({"out": number(4)}, bias=FLAG)(chance)
 
 
-def einsums(chance):
+def einsums(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, str]]:
     """An equation over four letters, and tensors that mostly fit it."""
     terms = ["".join(several(one_of(*"abcd"), chance.randint(1, 3))(chance)) for _ in range(chance.randint(1, 2))]
     if one_in(chance, 16):
@@ -134,7 +141,7 @@ def einsums(chance):
     return flowing[: chance.choice((3, 3, 3, 1))], {"equation": text}
 
 
-def joins(chance):
+def joins(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[Any, Any]]:
     """Tensors that broadcast, mostly: leading axes missing, axes of 1."""
     shape = shapes(1, 4, 3)(chance)
     flowing = []
@@ -144,7 +151,7 @@ def joins(chance):
     return tuple(flowing), {}
 
 
-def concats(chance):
+def concats(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, int | str]]:
     """Tensors that differ along one axis, mostly."""
     shape = shapes(1, 4, 3)(chance)
     axis = chance.choice((chance.randrange(len(shape)), AXES(chance)))
@@ -154,33 +161,33 @@ def concats(chance):
     return tuple(flowing), choices({}, axis=either(one_of(axis), AXES))(chance)
 
 
-def reshapes(chance):
+def reshapes(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, tuple[int, ...]]]:
     """A shape and another that mostly holds as much."""
     a, b, c = shapes(3, 3, 4)(chance)
     return ((a, b * c),), {"shape": bent(chance, chance.choice(((a * b, c), (a * b * c,), (c, a, b))))}
 
 
-def permutes(chance):
+def permutes(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, tuple[int, ...]]]:
     """A shape and an order of its axes, mostly."""
     shape = shapes()(chance)
     order = chance.sample(range(len(shape)), len(shape))
     return (shape,), {"order": shapes(0, 4, 3)(chance) if one_in(chance, 5) else tuple(order)}
 
 
-def pads(chance):
+def pads(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
     """A grid and a border."""
     shape = grids()(chance)
     return (shape,), {"padding": paddings(len(shape) - 1, SIDE)(chance)}
 
 
-def sequences_for_grids(chance):
+def sequences_for_grids(chance: random.Random) -> tuple[Any, ...]:
     """As many tokens as a grid has positions, mostly."""
     size = either(number(4), shapes(1, 3, 4))(chance)
     count = math.prod(size) if type(size) is tuple else size * size
     return (bent(chance, (count, chance.randint(1, 3))),), {"size": size}
 
 
-def upsamples(chance):
+def upsamples(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
     """A grid with a factor or a size, rarely both or neither."""
     shape = grids(number(2))(chance)
     rank = len(shape) - 1
@@ -190,7 +197,7 @@ def upsamples(chance):
     return (shape,), choices({name: ways[name] for name in chosen}, method=methods)(chance)
 
 
-def recurrents(**more):
+def recurrents(**more: Callable[..., Any]) -> Callable[..., Any]:
     """A sequence, (rarely) something else, and what recurrent layers take."""
     shape = either(*[lambda chance: (chance.randint(1, 5), chance.randint(1, 4))] * 6, shapes())
     return on_any(shape, {"hidden": number(4)}, layers=number(3), bidirectional=FLAG, bias=FLAG, **more)

@@ -1,13 +1,31 @@
 """Convolutions in loops: a window slides over a padded grid; transposed, every value is scattered."""
 
+from __future__ import annotations
+
 from collections import defaultdict
+from collections.abc import Mapping
 from itertools import count
+from typing import TYPE_CHECKING, Any
 
 from .sliding import last_taps, same_starts, windows
-from .tally import Impossible, at, both_sides, box, grid_of, per_axis, share_out
+from .tally import Impossible, Tally, at, both_sides, box, grid_of, per_axis, share_out
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
 
 
-def conv(tally, x, *, kernel, out, stride=1, padding="same", dilation=1, groups=1, bias=True):
+def conv(
+    tally: Any,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    kernel: int | Shape,
+    out: int,
+    stride: int | Shape = 1,
+    padding: int | str | tuple[int | tuple[int, ...], ...] = "same",
+    dilation: int | tuple[int, ...] = 1,
+    groups: int = 1,
+    bias: bool = True,
+) -> dict[tuple[int, ...], float]:
     """Convolution (torch.nn.Conv2d): each group of outputs reads its group of channels."""
     space, channels = grid_of(x)
     reads, writes = share_out(channels, groups), share_out(out, groups)
@@ -24,7 +42,17 @@ def conv(tally, x, *, kernel, out, stride=1, padding="same", dilation=1, groups=
     return result
 
 
-def dwconv(tally, x, *, kernel, multiplier=1, stride=1, padding="same", dilation=1, bias=True):
+def dwconv(
+    tally: Any,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    kernel: int | Shape,
+    multiplier: int = 1,
+    stride: int | Shape = 1,
+    padding: int | str | tuple[int | tuple[int, ...], ...] = "same",
+    dilation: int | tuple[int, ...] = 1,
+    bias: bool = True,
+) -> dict[tuple[int, ...], float]:
     """Depthwise convolution (keras.layers.DepthwiseConv2D): each channel has filters of its own."""
     space, channels = grid_of(x)
     weight = tally.parameters("weight", channels, multiplier, *per_axis(kernel, len(space)))
@@ -40,8 +68,18 @@ def dwconv(tally, x, *, kernel, multiplier=1, stride=1, padding="same", dilation
 
 
 def conv_transpose(
-    tally, x, *, kernel, out, stride=1, padding="same", output_padding=0, dilation=1, groups=1, bias=True
-):
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    kernel: Any,
+    out: int,
+    stride: Any = 1,
+    padding: int | str | tuple[int | tuple[int, ...], ...] = "same",
+    output_padding: int | tuple[int, ...] = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    bias: bool = True,
+) -> dict[tuple[int, ...], float]:
     """Transposed convolution (torch.nn.ConvTranspose2d): scatter through the kernel, then crop the margin."""
     space, channels = grid_of(x)
     rank = len(space)
@@ -57,9 +95,17 @@ def conv_transpose(
     return _cropped(tally, canvas, cut, out, offset, len(weight))
 
 
-def _scattered(tally, x, weight, stride, dilation, reads, writes):
+def _scattered(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    weight: Mapping[tuple[int, ...], float],
+    stride: Shape,
+    dilation: Any,
+    reads: int,
+    writes: int,
+) -> dict[Any, Any]:
     """Every value of the input times the weights of its channel, added up where they fall."""
-    canvas = defaultdict(float)
+    canvas: defaultdict[tuple[int, ...], float] = defaultdict(float)
     for (*position, m), value in x.items():
         for (channel, number, *tap), factor in weight.items():
             if channel == m:
@@ -69,7 +115,14 @@ def _scattered(tally, x, weight, stride, dilation, reads, writes):
     return canvas
 
 
-def _cut(space, canvas, last_taps, stride, padding, output_padding):
+def _cut(
+    space: Shape,
+    canvas: dict[Any, Any],
+    last_taps: Any,
+    stride: Shape,
+    padding: int | str | tuple[int | tuple[int, ...], ...],
+    output_padding: Any,
+) -> list[tuple[int, ...]]:
     """(where the output starts on the canvas, its length) for every axis."""
     rank = len(space)
     if padding == "same":
@@ -82,14 +135,21 @@ def _cut(space, canvas, last_taps, stride, padding, output_padding):
     return [(before, length - before - after + extra) for length, (before, after), extra in axes]
 
 
-def _same_cut(n, span, step):
+def _same_cut(n: int, span: int, step: int) -> Any:
     """Keras: the largest grid that a `same` convolution with this stride brings to n positions."""
     for size in count(1):
         if len(same_starts(size + 1, span, step)) > n:
             return -same_starts(size, span, step)[0], size
 
 
-def _cropped(tally, canvas, cut, out, offset, weights):
+def _cropped(
+    tally: Tally,
+    canvas: dict[Any, Any],
+    cut: list[tuple[int, ...]],
+    out: int,
+    offset: Mapping[tuple[int, ...], float] | None,
+    weights: int,
+) -> dict[tuple[int, ...], float]:
     """The part of the canvas that is kept; and, for `mac_on_output`, all weights once at each of its positions."""
     if any(length < 1 for _, length in cut):
         raise Impossible("the padding cuts all of the output off")
@@ -103,5 +163,5 @@ def _cropped(tally, canvas, cut, out, offset, weights):
     return result
 
 
-def _shifted(tally, total, offset, n):
+def _shifted(tally: Tally, total: float, offset: Mapping[tuple[int, ...], float] | None, n: int) -> float:
     return total if offset is None else tally.did("bias", total + offset[n,])

@@ -1,7 +1,16 @@
 """Values moved one at a time: joined, cut, bordered, put in another order."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from .sliding import corners
-from .tally import Impossible, at, both_sides, box, grid_of, per_axis, shape_of, share_out
+from .tally import Impossible, Tally, at, both_sides, box, grid_of, per_axis, shape_of, share_out
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
+
 
 NAMES = {
     1: ("channels",),
@@ -12,7 +21,7 @@ NAMES = {
 ALIASES = {"tokens": "length", "features": "channels"}
 
 
-def axis_of(rank, axis):
+def axis_of(rank: int, axis: int | str) -> int:
     """The number of an axis that is given by number or by name."""
     if isinstance(axis, str):
         name = ALIASES.get(axis, axis)
@@ -26,17 +35,19 @@ def axis_of(rank, axis):
     return axis
 
 
-def without(index, axis):
+def without(index: tuple[int, ...], axis: int) -> tuple[int, ...]:
     """An index without one of its axes."""
     return (*index[:axis], *index[axis + 1 :])
 
 
-def shifted(index, axis, by):
+def shifted(index: tuple[int, ...], axis: int, by: int) -> tuple[int, ...]:
     """An index moved along one of its axes."""
     return (*index[:axis], index[axis] + by, *index[axis + 1 :])
 
 
-def concat(tally, *inputs, axis="channels"):
+def concat(
+    tally: Tally, *inputs: Mapping[tuple[int, ...], float], axis: int | str = "channels"
+) -> dict[tuple[int, ...], float]:
     """Tensors one behind the other (torch.cat)."""
     if not inputs:
         raise Impossible("nothing to join")
@@ -50,19 +61,25 @@ def concat(tally, *inputs, axis="channels"):
     return result
 
 
-def split(tally, x, *, parts, part=0, axis="channels"):
+def split(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, parts: int, part: int = 0, axis: int | str = "channels"
+) -> dict[tuple[int, ...], float]:
     """One of several equal parts (torch.chunk)."""
     along = axis_of(len(shape_of(x)), axis)
     size = share_out(shape_of(x)[along], parts)
     return _cut(tally, x, along, part * size, size)
 
 
-def slice_(tally, x, *, size, start=0, axis="channels"):
+def slice_(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, size: int, start: int = 0, axis: int | str = "channels"
+) -> dict[tuple[int, ...], float]:
     """`size` values from `start` on (torch.narrow)."""
     return _cut(tally, x, axis_of(len(shape_of(x)), axis), start, size)
 
 
-def _cut(tally, x, along, start, size):
+def _cut(
+    tally: Tally, x: Mapping[tuple[int, ...], float], along: int, start: int, size: int
+) -> dict[tuple[int, ...], float]:
     """The values whose index along an axis is start .. start + size - 1, all of which must be there."""
     if not set(range(start, start + size)) <= {index[along] for index in x}:
         raise Impossible("some of the values are not there")
@@ -73,7 +90,9 @@ def _cut(tally, x, along, start, size):
     return result
 
 
-def pad(tally, x, *, padding):
+def pad(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, padding: int | str | tuple[int | tuple[int, ...], ...]
+) -> dict[tuple[int, ...], float]:
     """A border of zeros around the grid (torch.nn.functional.pad)."""
     space, channels = grid_of(x)
     if isinstance(padding, str):
@@ -87,7 +106,7 @@ def pad(tally, x, *, padding):
     return result
 
 
-def _poured(tally, values, shape):
+def _poured(tally: Tally, values: list[float], shape: Shape) -> dict[tuple[int, ...], float]:
     """The values, in their order, filled into a shape."""
     places = list(box(shape))
     if len(places) != len(values):
@@ -95,24 +114,26 @@ def _poured(tally, values, shape):
     return {place: tally.did("move", value) for place, value in zip(places, values, strict=True)}
 
 
-def flatten(tally, x):
+def flatten(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
     """All values as one vector (torch.flatten)."""
     return {(number,): tally.did("move", x[index]) for number, index in enumerate(sorted(x))}
 
 
-def reshape(tally, x, *, shape):
+def reshape(tally: Tally, x: Mapping[tuple[int, ...], float], *, shape: Shape) -> dict[tuple[int, ...], float]:
     """The same values, in the same order, in another shape (torch.reshape)."""
     return _poured(tally, [x[index] for index in sorted(x)], shape)
 
 
-def permute(tally, x, *, order):
+def permute(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, order: tuple[int, ...]
+) -> dict[tuple[int, ...], float]:
     """The axes in another order (torch.permute): axis k of the result is axis order[k] of the input."""
     if sorted(order) != list(range(len(shape_of(x)))):
         raise Impossible("every axis must be named, and once")
     return {tuple(index[axis] for axis in order): tally.did("move", value) for index, value in x.items()}
 
 
-def tokens(tally, x):
+def tokens(tally: Tally, x: Mapping[tuple[int, ...], float]) -> Any:
     """The positions of a grid, row by row, as a sequence."""
     space, channels = grid_of(x)
     result = {}
@@ -122,7 +143,9 @@ def tokens(tally, x):
     return result
 
 
-def grid(tally, x, *, size):
+def grid(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, size: int | tuple[int, ...]
+) -> dict[tuple[int, ...], float]:
     """A sequence laid out as a grid, row by row; one number is the side of a square."""
     if len(shape_of(x)) != 2:
         raise Impossible("not a sequence")
@@ -130,7 +153,7 @@ def grid(tally, x, *, size):
     return _poured(tally, [x[index] for index in sorted(x)], (*space, shape_of(x)[1]))
 
 
-def windows(tally, x, *, size):
+def windows(tally: Tally, x: Any, *, size: int | tuple[int, ...]) -> Any:
     """A grid cut into windows, each a sequence (Swin's window partition)."""
     space, channels = grid_of(x)
     window = per_axis(size, len(space))

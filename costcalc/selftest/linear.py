@@ -1,9 +1,19 @@
 """Matrix products and tables of weights, multiplied out in loops; and what only its author knows."""
 
-from .tally import Impossible, at, box, shape_of
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .tally import Impossible, Tally, at, box, shape_of
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
 
 
-def linear(tally, x, *, out, bias=True):
+def linear(
+    tally: Any, x: Mapping[tuple[int, ...], float], *, out: int, bias: bool = True
+) -> dict[tuple[int, ...], float]:
     """Fully connected layer over the last axis (torch.nn.Linear)."""
     *positions, features = shape_of(x)
     weight = tally.parameters("weight", out, features)
@@ -17,7 +27,9 @@ def linear(tally, x, *, out, bias=True):
     return result
 
 
-def bilinear(tally, *inputs, out, bias=True):
+def bilinear(
+    tally: Tally, *inputs: Mapping[tuple[int, ...], float], out: int, bias: bool = True
+) -> dict[tuple[int, ...], float]:
     """y_n = sum_ij W_nij (a_i b_j) (torch.nn.Bilinear): all products of the inputs, then a linear layer over them."""
     left, right = _two(inputs)
     (*positions, wide), (*others, narrow) = shape_of(left), shape_of(right)
@@ -31,7 +43,7 @@ def bilinear(tally, *inputs, out, bias=True):
             for i, j in box((wide, narrow))
         }
         for n in range(out):
-            total = 0
+            total: float = 0
             for (i, j), pair in pairs.items():
                 total = tally.mac(total, pair, weight[n, i, j])
             place = (*position, n)
@@ -39,7 +51,7 @@ def bilinear(tally, *inputs, out, bias=True):
     return result
 
 
-def matmul(tally, *inputs):
+def matmul(tally: Any, *inputs: Mapping[tuple[int, ...], float]) -> Any:
     """Matrix product, one for each place of equal leading axes (torch.matmul)."""
     left, right = _two(inputs)
     shapes = shape_of(left), shape_of(right)
@@ -56,7 +68,7 @@ def matmul(tally, *inputs):
     return result
 
 
-def einsum(tally, *inputs, equation):
+def einsum(tally: Any, *inputs: Mapping[tuple[int, ...], float], equation: str) -> dict[tuple[int, ...], float]:
     """Einstein summation of one tensor or two (numpy.einsum): one loop over all letters if the two share a sum.
 
     Otherwise each tensor is summed by itself, and the two are multiplied element by element.
@@ -67,7 +79,7 @@ def einsum(tally, *inputs, equation):
         raise Impossible("the result must name axes of the tensors, each once")
     if len(inputs) < 2 or not set(terms[0]) & set(terms[1]) - set(kept):
         return _apart(tally, inputs, terms, kept, sizes)
-    result = {}
+    result: dict[Any, Any] = {}
     for index in box(sizes.values()):
         number = dict(zip(sizes, index, strict=True))
         values = [at(one, *(number[letter] for letter in term)) for one, term in zip(inputs, terms, strict=True)]
@@ -77,7 +89,13 @@ def einsum(tally, *inputs, equation):
     return result
 
 
-def _apart(tally, inputs, terms, kept, sizes):
+def _apart(
+    tally: Tally,
+    inputs: Any,
+    terms: list[str],
+    kept: str,
+    sizes: Mapping[str, int],
+) -> dict[tuple[int, ...], float]:
     """Sums along letters of each tensor, then (of two) a product for each place of the result."""
     parts = [_summed(tally, one, term, kept, sizes) for one, term in zip(inputs, terms, strict=True)]
     result = {}
@@ -88,7 +106,9 @@ def _apart(tally, inputs, terms, kept, sizes):
     return result
 
 
-def _summed(tally, x, term, kept, sizes):
+def _summed(
+    tally: Tally, x: Mapping[tuple[int, ...], float], term: str, kept: str, sizes: Mapping[str, int]
+) -> tuple[list[str], dict[tuple[int, ...], float]]:
     """(letters of the result, the tensor with the others summed away); a diagonal is only picked."""
     letters = list(dict.fromkeys(term))
     named = [letter for letter in letters if letter in kept]
@@ -103,7 +123,7 @@ def _summed(tally, x, term, kept, sizes):
     return named, {place: tally.did("reduce_sum_out", sum(line)) for place, line in lines.items()}
 
 
-def _letters(equation, count):
+def _letters(equation: str, count: int) -> tuple[list[str], str]:
     left, arrow, kept = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not arrow or len(terms) != count or count not in (1, 2):
@@ -113,8 +133,8 @@ def _letters(equation, count):
     return terms, kept
 
 
-def _sizes(terms, inputs):
-    sizes = {}
+def _sizes(terms: list[str], inputs: Any) -> dict[str, int]:
+    sizes: dict[Any, Any] = {}
     for term, one in zip(terms, inputs, strict=True):
         shape = shape_of(one)
         _same([len(term)], [len(shape)])
@@ -123,7 +143,9 @@ def _sizes(terms, inputs):
     return sizes
 
 
-def embedding(tally, x, *, out, vocab):
+def embedding(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, out: int, vocab: int
+) -> dict[tuple[int, ...], float]:
     """Table of vectors (torch.nn.Embedding): every value of the input is the number of a row."""
     table = tally.parameters("weight", vocab, out)
     result = {}
@@ -133,16 +155,24 @@ def embedding(tally, x, *, out, vocab):
     return result
 
 
-def parameter(tally, *, shape, kind="weight"):
+def parameter(tally: Tally, *, shape: Shape, kind: str = "weight") -> dict[tuple[int, ...], float]:
     """Learned constant (torch.nn.Parameter)."""
     return tally.parameters(kind, *shape)
 
 
-def opaque(tally, x, *, label, out=None, mult_adds="unknown", params="unknown"):
+def opaque(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    label: str,
+    out: Any = None,
+    mult_adds: Any = "unknown",
+    params: int | str = "unknown",
+) -> dict[tuple[int, ...], float]:
     """What its author says: that many multiply-adds with that many weights, or nobody knows."""
     given = {"mult_adds": mult_adds, "params": params}
     tally.unknown = tuple(name for name, value in given.items() if value == "unknown")
-    total = 0
+    total: float = 0
     if params != "unknown":
         tally.parameters("weight", params)
     for _ in range(0 if mult_adds == "unknown" else mult_adds):
@@ -150,12 +180,12 @@ def opaque(tally, x, *, label, out=None, mult_adds="unknown", params="unknown"):
     return dict.fromkeys(box(shape_of(x) if out is None else out), total)
 
 
-def _two(inputs):
+def _two(inputs: Any) -> tuple[dict[tuple[int, ...], float], ...]:
     if len(inputs) != 2:
         raise Impossible("two tensors are due")
     return inputs
 
 
-def _same(one, other):
+def _same(one: Sequence[int], other: Sequence[int]) -> None:
     if list(one) != list(other):
         raise Impossible(f"{one} does not meet {other}")

@@ -1,13 +1,19 @@
 """Normalisations, value by value."""
 
-import math
+from __future__ import annotations
 
-from .tally import shape_of, share_out
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .tally import Tally, shape_of, share_out
 
 SMALL = 1e-5  # keeps a variance of 0 from being divided by
 
 
-def batchnorm(tally, x, *, scale=True, shift=True):
+def batchnorm(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, scale: bool = True, shift: bool = True
+) -> dict[tuple[int, ...], float]:
     """Batch normalisation with stored statistics (torch.nn.BatchNorm2d, in use)."""
     channels = shape_of(x)[-1]
     mean, variance = tally.parameters("running", channels), tally.parameters("running", channels)
@@ -15,32 +21,38 @@ def batchnorm(tally, x, *, scale=True, shift=True):
     return _normalized(tally, x, statistics, scale, shift)
 
 
-def layernorm(tally, x, *, scale=True, shift=True):
+def layernorm(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, scale: bool = True, shift: bool = True
+) -> dict[tuple[int, ...], float]:
     """Layer normalisation over the last axis (torch.nn.LayerNorm(C))."""
     for _ in {index[:-1]: None for index in x}:
         tally.did("normalize_rows")
     return _normalized(tally, x, _statistics(x, lambda index: index[:-1]), scale, shift)
 
 
-def groupnorm(tally, x, *, groups, scale=True, shift=True):
+def groupnorm(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, groups: int, scale: bool = True, shift: bool = True
+) -> dict[tuple[int, ...], float]:
     """Group normalisation over the grid and the channels of a group (torch.nn.GroupNorm)."""
     members = share_out(shape_of(x)[-1], groups)
     return _normalized(tally, x, _statistics(x, lambda index: index[-1] // members), scale, shift)
 
 
-def instancenorm(tally, x, *, scale=False, shift=False):
+def instancenorm(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, scale: bool = False, shift: bool = False
+) -> dict[tuple[int, ...], float]:
     """Instance normalisation over the grid of each channel (torch.nn.InstanceNorm2d)."""
     return _normalized(tally, x, _statistics(x, lambda index: index[-1]), scale, shift)
 
 
-def rmsnorm(tally, x, *, scale=True):
+def rmsnorm(tally: Tally, x: Mapping[tuple[int, ...], float], *, scale: bool = True) -> dict[tuple[int, ...], float]:
     """Root-mean-square normalisation over the last axis, without a mean (torch.nn.RMSNorm)."""
     rows = _rows(x, lambda index: index[:-1])
     squares = {index: (0, sum(v * v for v in row) / len(row)) for index, row in rows.items()}
     return _normalized(tally, x, squares, scale, False)
 
 
-def lrn(tally, x, *, size=5):
+def lrn(tally: Tally, x: Mapping[tuple[int, ...], float], *, size: int = 5) -> dict[tuple[int, ...], float]:
     """Local response normalisation across `size` channels (torch.nn.LocalResponseNorm)."""
     result = {}
     for place, value in x.items():
@@ -52,7 +64,13 @@ def lrn(tally, x, *, size=5):
     return result
 
 
-def _normalized(tally, x, statistics, scale, shift):
+def _normalized(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    statistics: Mapping[tuple[int, ...], tuple[float, ...]],
+    scale: bool,
+    shift: bool,
+) -> dict[tuple[int, ...], float]:
     """(x - mean) / deviation, then scaled and shifted by numbers of the channel if there are any."""
     channels = shape_of(x)[-1]
     gamma = tally.parameters("gamma", channels) if scale else None
@@ -67,22 +85,24 @@ def _normalized(tally, x, statistics, scale, shift):
     return result
 
 
-def _statistics(x, member_of):
+def _statistics(
+    x: Mapping[tuple[int, ...], float], member_of: Callable[..., Any]
+) -> dict[tuple[int, ...], tuple[float, ...]]:
     """(mean, variance) for every index, over all values that belong together."""
     return {index: (_mean(row), _variance(row)) for index, row in _rows(x, member_of).items()}
 
 
-def _rows(x, member_of):
+def _rows(x: Mapping[tuple[int, ...], float], member_of: Callable[..., Any]) -> dict[tuple[int, ...], list[float]]:
     """For every index, the values that belong together with its own."""
-    rows = {}
+    rows: dict[Any, Any] = {}
     for index, value in x.items():
         rows.setdefault(member_of(index), []).append(value)
     return {index: rows[member_of(index)] for index in x}
 
 
-def _mean(row):
+def _mean(row: list[float]) -> float:
     return sum(row) / len(row)
 
 
-def _variance(row):
+def _variance(row: list[float]) -> float:
     return sum((value - _mean(row)) ** 2 for value in row) / len(row)

@@ -1,9 +1,13 @@
 """One way in: perform an operation on tensors of given shapes, and say what was counted."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from . import attention, conv, layout, linear, norm, pointwise, pool, recurrent, shuffle
 from .tally import Counted, Tally, shape_of, tensor
 
-PERFORMERS = {
+PERFORMERS: dict[str, Any] = {
     **pointwise.PERFORMERS,
     **{
         function.__name__.rstrip("_"): function
@@ -23,7 +27,7 @@ PERFORMERS = {
 }
 
 
-def perform(op, shapes, options):
+def perform(op: str, shapes: Any, options: Any) -> Counted:
     """Run the operation of that name on tensors of these shapes; Impossible when it cannot be.
 
     shapes   the tensors that flow in: the input, or all branches, or input and memory; none for `parameter`

@@ -1,21 +1,28 @@
 """Element by element: activations and joins of tensors."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from .tally import Impossible, at, box, shape_of, share_out
+from .tally import Impossible, Tally, at, box, shape_of, share_out
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
 
 
-def sigmoid(v):
+def sigmoid(v: float) -> float:
     """1 / (1 + exp(-v)), for any v."""
     return 0.5 * (1 + math.tanh(v / 2))
 
 
-def _softplus(v):
+def _softplus(v: float) -> float:
     return math.log1p(math.exp(v))
 
 
-def _hard_sigmoid(v):
+def _hard_sigmoid(v: float) -> float:
     return min(max(v + 3, 0), 6) / 6
 
 
@@ -47,30 +54,30 @@ ALONE = {  # functions of one value
 }
 
 
-def _activation(function, tally, x):
+def _activation(function: Any, tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
     return {index: tally.did("activate", function(value)) for index, value in x.items()}
 
 
-def softmax(tally, x):
+def softmax(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
     """exp(v) over the sum of its row (torch.nn.Softmax over the last axis)."""
     sums = _row_sums(tally, x)
     return {index: tally.did("activate", math.exp(value) / sums[index[:-1]]) for index, value in x.items()}
 
 
-def log_softmax(tally, x):
+def log_softmax(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
     """The logarithm of softmax (torch.nn.LogSoftmax over the last axis)."""
     sums = _row_sums(tally, x)
     return {index: tally.did("activate", value - math.log(sums[index[:-1]])) for index, value in x.items()}
 
 
-def _row_sums(tally, x):
-    rows = {}
+def _row_sums(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
+    rows: dict[Any, Any] = {}
     for index, value in x.items():
         rows.setdefault(index[:-1], []).append(math.exp(value))
     return {place: tally.did("softmax_rows", sum(row)) for place, row in rows.items()}
 
 
-def prelu(tally, x, *, shared=False):
+def prelu(tally: Tally, x: Mapping[tuple[int, ...], float], *, shared: bool = False) -> dict[tuple[int, ...], float]:
     """Parametric ReLU (torch.nn.PReLU): a learned slope a channel, or one for all."""
     slopes = tally.parameters("slope", 1 if shared else shape_of(x)[-1])
     result = {}
@@ -80,7 +87,7 @@ def prelu(tally, x, *, shared=False):
     return result
 
 
-def glu(tally, x):
+def glu(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
     """Gated linear unit (torch.nn.GLU): the first half of the channels times the sigmoid of the second."""
     *positions, channels = shape_of(x)
     half = share_out(channels, 2)
@@ -92,12 +99,14 @@ def glu(tally, x):
     return result
 
 
-def identity(tally, x):
+def identity(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
     """The same values; dropout when the network is used."""
     return dict(x)
 
 
-def _join(quantity, function, most, tally, *inputs):
+def _join(
+    quantity: str, function: Callable[..., Any], most: float, tally: Tally, *inputs: Mapping[tuple[int, ...], float]
+) -> dict[tuple[int, ...], float]:
     """Tensors joined value by value: axes are matched from the last, one of size 1 serves all places."""
     if not 2 <= len(inputs) <= most:
         raise Impossible(f"{quantity} does not join {len(inputs)} tensors")
@@ -111,13 +120,13 @@ def _join(quantity, function, most, tally, *inputs):
     return result
 
 
-def _own(index, shape):
+def _own(index: tuple[int, ...], shape: Shape) -> tuple[int, ...]:
     """The index of a result, in a tensor that may lack leading axes or have axes of size 1."""
     near = index[len(index) - len(shape) :]
     return tuple(0 if size == 1 else at for at, size in zip(near, shape, strict=True))
 
 
-def _stretched(shapes):
+def _stretched(shapes: list[Shape]) -> list[int]:
     rank = max(len(shape) for shape in shapes)
     columns = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
     sizes = [set(column) - {1} for column in columns]

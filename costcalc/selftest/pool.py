@@ -1,19 +1,43 @@
 """Pooling and reduction in loops over windows."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Mapping
 from itertools import product
+from typing import TYPE_CHECKING, Any
 
 from .layout import axis_of, without
 from .sliding import windows
-from .tally import Impossible, at, both_sides, box, grid_of, per_axis, shape_of
+from .tally import Impossible, Tally, at, both_sides, box, grid_of, per_axis, shape_of
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
 
 
-def maxpool(tally, x, *, kernel, stride=None, padding="same", ceil_mode=False, dilation=1):
+def maxpool(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    kernel: int | str | Shape,
+    stride: int | Shape | None = None,
+    padding: int | str | tuple[int | tuple[int, ...], ...] = "same",
+    ceil_mode: bool = False,
+    dilation: int | tuple[int, ...] = 1,
+) -> Mapping[tuple[int, ...], float]:
     """Maximum over a sliding window (torch.nn.MaxPool2d): padding is less than any value."""
     return _pool(tally, x, "compare", -math.inf, max, kernel, stride, padding, ceil_mode, dilation)
 
 
-def avgpool(tally, x, *, kernel, stride=None, padding="same", ceil_mode=False):
+def avgpool(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    kernel: int | str | Shape,
+    stride: int | Shape | None = None,
+    padding: int | str | tuple[int | tuple[int, ...], ...] = "same",
+    ceil_mode: bool = False,
+) -> Mapping[tuple[int, ...], float]:
     """Mean over a sliding window (torch.nn.AvgPool2d): padding counts as 0.
 
     So does what hangs over the end with `ceil_mode`, which torch leaves out of the mean.
@@ -21,12 +45,31 @@ def avgpool(tally, x, *, kernel, stride=None, padding="same", ceil_mode=False):
     return _pool(tally, x, "average", 0, _mean, kernel, stride, padding, ceil_mode)
 
 
-def lppool(tally, x, *, kernel, stride=None, padding="valid", ceil_mode=False):
+def lppool(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    kernel: int | str | Shape,
+    stride: int | Shape | None = None,
+    padding: int | str | tuple[int | tuple[int, ...], ...] = "valid",
+    ceil_mode: bool = False,
+) -> Mapping[tuple[int, ...], float]:
     """Power mean over a sliding window (torch.nn.LPPool2d), here of power 2."""
     return _pool(tally, x, "power", 0, _length, kernel, stride, padding, ceil_mode)
 
 
-def _pool(tally, x, quantity, border, gather, kernel, stride, padding, ceil_mode, dilation=1):
+def _pool(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    quantity: str,
+    border: float,
+    gather: Callable[..., Any],
+    kernel: Any,
+    stride: Any,
+    padding: int | str | tuple[int | tuple[int, ...], ...],
+    ceil_mode: bool,
+    dilation: int | tuple[int, ...] = 1,
+) -> Mapping[tuple[int, ...], float]:
     space, channels = grid_of(x)
     measured = "global" if kernel == "global" else "pool"
     if kernel == "global":
@@ -42,13 +85,15 @@ def _pool(tally, x, quantity, border, gather, kernel, stride, padding, ceil_mode
     return _through(tally, x, result, measured)
 
 
-def _half(kernel, sides):
+def _half(kernel: Shape, sides: tuple[tuple[int, ...], ...]) -> None:
     """torch.nn.functional.max_pool2d: padding is at most half the kernel, so that every window sees a value."""
     if any(2 * side > size for size, pair in zip(kernel, sides, strict=True) for side in pair):
         raise Impossible("padding is more than half the window")
 
 
-def _through(tally, x, result, measured):
+def _through(
+    tally: Tally, x: Mapping[tuple[int, ...], float], result: Mapping[tuple[int, ...], float], measured: str
+) -> Mapping[tuple[int, ...], float]:
     """The result, having counted each value that went in and each that came out."""
     for _ in x:
         tally.did(f"{measured}_in")
@@ -57,25 +102,31 @@ def _through(tally, x, result, measured):
     return result
 
 
-def _mean(values):
+def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def _length(values):
+def _length(values: list[float]) -> float:
     return math.sqrt(sum(value * value for value in values))
 
 
-def adaptive_avgpool(tally, x, *, size):
+def adaptive_avgpool(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, size: int | tuple[int, ...]
+) -> Mapping[tuple[int, ...], float]:
     """Mean over as many windows as the output has positions (torch.nn.AdaptiveAvgPool2d)."""
     return _adaptive(tally, x, size, _mean)
 
 
-def adaptive_maxpool(tally, x, *, size):
+def adaptive_maxpool(
+    tally: Tally, x: Mapping[tuple[int, ...], float], *, size: int | tuple[int, ...]
+) -> Mapping[tuple[int, ...], float]:
     """Maximum over as many windows as the output has positions (torch.nn.AdaptiveMaxPool2d)."""
     return _adaptive(tally, x, size, max)
 
 
-def _adaptive(tally, x, size, gather):
+def _adaptive(
+    tally: Tally, x: Mapping[tuple[int, ...], float], size: Any, gather: Callable[..., Any]
+) -> Mapping[tuple[int, ...], float]:
     space, channels = grid_of(x)
     size = per_axis(size, len(space))
     result = {}
@@ -85,20 +136,22 @@ def _adaptive(tally, x, size, gather):
     return _through(tally, x, result, "adaptive")
 
 
-def _span(p, n, parts):
+def _span(p: int, n: int, parts: int) -> range:
     """From floor(p * n / parts) to ceil((p + 1) * n / parts): what position p of an axis sees."""
     return range(math.floor(p * n / parts), math.ceil((p + 1) * n / parts))
 
 
-def reduce(tally, x, *, method, axis, keep=False):
+def reduce(
+    tally: Any, x: Mapping[tuple[int, ...], float], *, method: str, axis: int | str, keep: bool = False
+) -> Mapping[tuple[int, ...], float]:
     """Mean, sum or maximum along one axis (torch.mean, torch.sum, torch.amax)."""
     shape = shape_of(x)
     along = axis_of(len(shape), axis)
     if len(shape) == 1 and not keep:
         raise Impossible("no axis would be left")
-    lines = {}
+    lines: dict[Any, Any] = {}
     for index, value in x.items():
         place = (*index[:along], 0, *index[along + 1 :]) if keep else without(index, along)
         lines.setdefault(place, []).append(tally.did(f"reduce_{method}", value))
-    gather = {"mean": _mean, "sum": sum, "max": max}[method]
+    gather: Any = {"mean": _mean, "sum": sum, "max": max}[method]
     return {place: tally.did(f"reduce_{method}_out", gather(line)) for place, line in lines.items()}

@@ -1,46 +1,85 @@
 """Recurrent layers, step by step and gate by gate, with the equations of torch.nn.RNN, LSTM and GRU."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from .pointwise import sigmoid
-from .tally import Impossible, shape_of
+from .tally import Impossible, Tally, shape_of
 
 
-def rnn(tally, x, *, hidden, layers=1, bidirectional=False, bias=True):
+def rnn(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    hidden: int,
+    layers: int = 1,
+    bidirectional: bool = False,
+    bias: bool = True,
+) -> dict[tuple[int, ...], float]:
     """Plain recurrent layer: h' = tanh(W x + b + U h + c)."""
     return _stack(tally, x, 1, _rnn_unit, hidden, layers, bidirectional, None, bias)
 
 
-def lstm(tally, x, *, hidden, layers=1, bidirectional=False, projection=None, bias=True):
+def lstm(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    hidden: int,
+    layers: int = 1,
+    bidirectional: bool = False,
+    projection: int | None = None,
+    bias: bool = True,
+) -> dict[tuple[int, ...], float]:
     """Long short-term memory: three gates, the fresh value, and the cell."""
     return _stack(tally, x, 4, _lstm_unit, hidden, layers, bidirectional, projection, bias)
 
 
-def gru(tally, x, *, hidden, layers=1, bidirectional=False, bias=True):
+def gru(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    hidden: int,
+    layers: int = 1,
+    bidirectional: bool = False,
+    bias: bool = True,
+) -> dict[tuple[int, ...], float]:
     """Gated recurrent unit: two gates and the fresh value."""
     return _stack(tally, x, 3, _gru_unit, hidden, layers, bidirectional, None, bias)
 
 
-def _rnn_unit(squash, feed, back, cell):
+def _rnn_unit(squash: Callable[..., Any], feed: list[float], back: list[float], cell: float) -> tuple[float, float]:
     out = squash(math.tanh, feed[0] + back[0])
     return out, out
 
 
-def _lstm_unit(squash, feed, back, cell):
+def _lstm_unit(squash: Callable[..., Any], feed: list[float], back: list[float], cell: float) -> tuple[float, float]:
     enter, forget, leave = (squash(sigmoid, feed[gate] + back[gate]) for gate in (0, 1, 3))
     fresh = squash(math.tanh, feed[2] + back[2])
     cell = forget * cell + enter * fresh
     return leave * squash(math.tanh, cell), cell
 
 
-def _gru_unit(squash, feed, back, cell):
+def _gru_unit(squash: Callable[..., Any], feed: list[float], back: list[float], cell: float) -> tuple[float, float]:
     reset, update = (squash(sigmoid, feed[gate] + back[gate]) for gate in (0, 1))
     fresh = squash(math.tanh, feed[2] + reset * back[2])
     out = (1 - update) * fresh + update * cell
     return out, out
 
 
-def _stack(tally, x, gates, unit, hidden, layers, bidirectional, projection, bias):
+def _stack(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    gates: int,
+    unit: Callable[..., Any],
+    hidden: int,
+    layers: int,
+    bidirectional: bool,
+    projection: int | None,
+    bias: bool,
+) -> dict[tuple[int, ...], float]:
     """Layers one on the other, each reading all directions of the one below."""
     if len(shape_of(x)) != 2:
         raise Impossible("not a sequence")
@@ -56,7 +95,15 @@ def _stack(tally, x, gates, unit, hidden, layers, bidirectional, projection, bia
     return {(time, n): value for time, row in enumerate(rows) for n, value in enumerate(row)}
 
 
-def _pass(tally, rows, gates, unit, hidden, projection, bias):
+def _pass(
+    tally: Tally,
+    rows: list[list[float]],
+    gates: int,
+    unit: Callable[..., Any],
+    hidden: int,
+    projection: int | None,
+    bias: bool,
+) -> list[list[float]]:
     """One layer in one direction: the outputs of every step."""
     width = hidden if projection is None else projection
     feed = _matrix(tally, gates * hidden, len(rows[0]), bias)
@@ -64,7 +111,7 @@ def _pass(tally, rows, gates, unit, hidden, projection, bias):
     narrow = None if projection is None else _matrix(tally, projection, hidden, False)
     state, cells, outputs = [0.0] * width, [0.0] * hidden, []
 
-    def squash(function, value):
+    def squash(function: Callable[..., Any], value: float) -> float:
         return tally.did("activate", function(value))
 
     for row in rows:
@@ -78,15 +125,15 @@ def _pass(tally, rows, gates, unit, hidden, projection, bias):
     return outputs
 
 
-def _matrix(tally, rows, columns, bias):
+def _matrix(tally: Tally, rows: int, columns: int, bias: bool) -> Callable[..., Any]:
     """A function of a vector: the products with `rows` vectors of weights, plus a bias each."""
     weight = tally.parameters("weight", rows, columns)
     offset = tally.parameters("bias", rows) if bias else None
 
-    def times(vector):
+    def times(vector: list[float]) -> list[float]:
         totals = []
         for row in range(rows):
-            total = 0
+            total: float = 0
             for column in range(columns):
                 total = tally.mac(total, weight[row, column], vector[column])
             totals.append(total if offset is None else tally.did("bias", total + offset[row,]))

@@ -1,12 +1,19 @@
 """Values moved between grid and channels, among channels, and onto a finer grid."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from .sliding import corners
-from .tally import Impossible, at, box, grid_of, per_axis, shape_of, share_out
+from .tally import Impossible, Tally, at, box, grid_of, per_axis, shape_of, share_out
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
 
 
-def space_to_depth(tally, x, *, factor):
+def space_to_depth(tally: Tally, x: Mapping[tuple[int, ...], float], *, factor: int) -> dict[tuple[int, ...], float]:
     """Blocks of the grid moved into channels (torch.nn.PixelUnshuffle)."""
     space, channels = grid_of(x)
     result = {}
@@ -18,7 +25,7 @@ def space_to_depth(tally, x, *, factor):
     return result
 
 
-def depth_to_space(tally, x, *, factor):
+def depth_to_space(tally: Tally, x: Mapping[tuple[int, ...], float], *, factor: int) -> dict[tuple[int, ...], float]:
     """Channels moved out into blocks of the grid (torch.nn.PixelShuffle)."""
     space, channels = grid_of(x)
     result = {}
@@ -34,7 +41,7 @@ def depth_to_space(tally, x, *, factor):
     return result
 
 
-def channel_shuffle(tally, x, *, groups):
+def channel_shuffle(tally: Tally, x: Mapping[tuple[int, ...], float], *, groups: int) -> dict[tuple[int, ...], float]:
     """Channels dealt out in turn, one of each group (ShuffleNet, section 3.1)."""
     *positions, channels = shape_of(x)
     members = share_out(channels, groups)
@@ -46,13 +53,20 @@ def channel_shuffle(tally, x, *, groups):
     return result
 
 
-def upsample(tally, x, *, scale=None, to=None, method="nearest"):
+def upsample(
+    tally: Tally,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    scale: float | tuple[float, ...] | None = None,
+    to: int | tuple[int, ...] | None = None,
+    method: str = "nearest",
+) -> dict[tuple[int, ...], float]:
     """A finer grid (torch.nn.Upsample): copies of the nearest value, or weighted neighbours."""
     space, channels = grid_of(x)
     if (scale is None) == (to is None):
         raise Impossible("a factor or a size, one of them")
     size = per_axis(to, len(space)) if scale is None else _enlarged(space, per_axis(scale, len(space)))
-    pick = {"nearest": _nearest, "bilinear": _between}[method]
+    pick: Any = {"nearest": _nearest, "bilinear": _between}[method]
     result = {}
     for _ in x:
         tally.did("interpolate_in")
@@ -62,7 +76,7 @@ def upsample(tally, x, *, scale=None, to=None, method="nearest"):
     return result
 
 
-def _enlarged(space, scale):
+def _enlarged(space: Shape, scale: Any) -> list[int]:
     """The most whole steps that fit in each side times its factor."""
     sizes = []
     for n, factor in zip(space, scale, strict=True):
@@ -75,12 +89,12 @@ def _enlarged(space, scale):
     return sizes
 
 
-def _nearest(p, n, size):
+def _nearest(p: int, n: int, size: int) -> list[tuple[int, ...]]:
     """[(source, weight)] of the value that an output position lies on."""
     return [(p * n // size, 1)]
 
 
-def _between(p, n, size):
+def _between(p: int, n: int, size: int) -> list[tuple[float, ...]]:
     """[(source, weight)] of the two values around the centre of an output position."""
     centre = max((p + 0.5) * n / size - 0.5, 0)
     low = min(math.floor(centre), n - 1)
@@ -88,7 +102,7 @@ def _between(p, n, size):
     return [(low, 1 - part), (min(low + 1, n - 1), part)]
 
 
-def _mixed(x, sources, channel):
+def _mixed(x: Mapping[tuple[int, ...], float], sources: Any, channel: int) -> float:
     """The values at all combinations of sources, each times its weights."""
     total = 0
     for choice in box([len(axis) for axis in sources]):

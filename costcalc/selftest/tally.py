@@ -1,9 +1,15 @@
 """What a brute-force run is made of: tensors as {index: value}, and the tally of all that happens."""
 
+from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
+
 
 MACS = ("mac", "mac_attention", "mac_masked")
 
@@ -21,7 +27,7 @@ class Counted(NamedTuple):
     unknown: tuple = ()  # quantities that nobody knows
 
     @property
-    def macs(self):
+    def macs(self) -> dict[str, int]:
         """Multiply-adds by quantity: mac, mac_attention, mac_masked."""
         return {name: self.terms.get(name, 0) for name in MACS}
 
@@ -29,12 +35,12 @@ class Counted(NamedTuple):
 class Tally:
     """Counts the numbers that an operation makes and the work that it does, one at a time."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.params: Counter = Counter()
         self.terms: Counter = Counter()
         self.unknown: tuple = ()
 
-    def parameters(self, kind, *shape):
+    def parameters(self, kind: str, *shape: Any) -> dict[tuple[int, ...], float]:
         """A tensor of learned or stored numbers."""
         made = {}
         for number, index in enumerate(box(shape)):
@@ -42,33 +48,33 @@ class Tally:
             self.params[kind] += 1
         return made
 
-    def mac(self, total, a, b, quantity="mac"):
+    def mac(self, total: float, a: Any, b: float, quantity: str = "mac") -> float:
         """total + a * b: one multiply-add."""
         self.terms[quantity] += 1
         return total + a * b
 
-    def did(self, quantity, value: Any = None):
+    def did(self, quantity: str, value: Any = None) -> float:
         """`value`, having counted one piece of work for it."""
         self.terms[quantity] += 1
         return value
 
 
-def value_of(number):
+def value_of(number: int) -> float:
     """A value other than 0, small and exact, for the number-th element of a tensor."""
     return ((number * 7 + 3) % 11 - 5.5) / 4
 
 
-def box(sizes):
+def box(sizes: Any) -> Iterator[Any]:
     """Every index of a tensor of these sizes, the last axis moving fastest."""
     return product(*(range(size) for size in sizes))
 
 
-def tensor(shape):
+def tensor(shape: Shape) -> dict[tuple[int, ...], float]:
     """A tensor of that shape with some value at every index."""
     return {index: value_of(number) for number, index in enumerate(box(shape))}
 
 
-def shape_of(values):
+def shape_of(values: Mapping[tuple[int, ...], float]) -> Shape:
     """Sizes of a tensor's axes, measured on its indices; Impossible when one in between has no value."""
     if len({len(index) for index in values}) != 1:
         raise Impossible("not one tensor: its indices have different lengths")
@@ -78,7 +84,7 @@ def shape_of(values):
     return sizes
 
 
-def grid_of(values):
+def grid_of(values: Mapping[tuple[int, ...], float]) -> tuple[tuple[int, ...], int]:
     """(sizes of the grid, channels) of a tensor that has at least one spatial axis."""
     *space, channels = shape_of(values)
     if not space:
@@ -86,21 +92,21 @@ def grid_of(values):
     return tuple(space), channels
 
 
-def at(x, *index):
+def at(x: Mapping[tuple[int, ...], float], *index: int) -> float:
     """The value of a tensor at an index, which must be there."""
     if index not in x:
         raise Impossible(f"nothing at {index}")
     return x[index]
 
 
-def share_out(total, parts):
+def share_out(total: int, parts: int) -> int:
     """How many of `total` things each of `parts` gets, with none left over."""
     if total % parts:
         raise Impossible(f"{total} cannot be shared out evenly among {parts}")
     return total // parts
 
 
-def per_axis(value, rank):
+def per_axis(value: Any, rank: int) -> tuple[int | tuple[int, ...], ...]:
     """One value for each of `rank` axes: a tuple has them already, anything else serves all."""
     values = value if isinstance(value, tuple) else (value,) * rank
     if len(values) != rank:
@@ -108,7 +114,7 @@ def per_axis(value, rank):
     return values
 
 
-def both_sides(padding, rank):
+def both_sides(padding: Any, rank: int) -> tuple[tuple[int, ...], ...]:
     """(before, after) for each of `rank` axes; one number serves both sides."""
     pairs = tuple(one if isinstance(one, tuple) else (one, one) for one in per_axis(padding, rank))
     if any(len(pair) != 2 for pair in pairs):

@@ -1,11 +1,20 @@
 """Text that is not YAML: what its parser says becomes what a person can act on."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from yaml.reader import Reader, ReaderError
 
 from .. import limits
-from ..errors import LONGEST_NAME, Place, Problem, SpecError, brief
+from ..errors import LONGEST_NAME, Place, Problem, Source, SpecError, brief
+
+if TYPE_CHECKING:
+    from .nodes import Node
+    from .problems import Problems
+
 
 _PARSED = 1_000  # levels that libyaml reads from 0.2.6 on; older ones read any number
 _COLUMN = "this line starts in another column than those it belongs to"
@@ -34,12 +43,12 @@ _SAYS = (  # what the parser says, whether it is about where something began, wh
 )
 
 
-def text_error(source, error):
+def text_error(source: Source, error: Any) -> SpecError:
     """The SpecError for what YAML's parser could not read."""
     return _character_error(source) if isinstance(error, ReaderError) else _syntax_error(source, error)
 
 
-def _syntax_error(source, error):
+def _syntax_error(source: Source, error: Any) -> SpecError:
     mark = error.problem_mark or error.context_mark
     place = Place(source, mark.line + 1, mark.column + 1)
     line = place.excerpt()
@@ -58,11 +67,11 @@ def _syntax_error(source, error):
     return _said(place, error, before)
 
 
-def _error(place, message, help=None, code="bad-yaml"):
+def _error(place: Place, message: str, help: str | None = None, code: str = "bad-yaml") -> SpecError:
     return SpecError(Problem(code, message, place, help))
 
 
-def _second_colon(place, before):
+def _second_colon(place: Place, before: str) -> SpecError:
     if ":" in before:
         return _error(place, "a second `:` in one line", "put { } around options, or each on its own line")
     message = "this line continues the one before it, so it can have no `:`"
@@ -75,7 +84,7 @@ def _too_deep(place: Place) -> SpecError:
     return _error(place, message, help if limits.NESTING < _PARSED else "write the inner ones as a block", "limit")
 
 
-def _said(place, error, before):
+def _said(place: Place, error: Any, before: str) -> SpecError:
     """The error for what YAML's parser says in words of its own."""
     begun = error.context_mark
     for part, about_begin, message, help in _SAYS:
@@ -86,7 +95,7 @@ def _said(place, error, before):
     return _error(place, f"not YAML: {error.problem}")
 
 
-def _character_error(source):
+def _character_error(source: Source) -> SpecError:
     """The error of the first character that YAML does not allow."""
     found = Reader.NON_PRINTABLE.search(source.text)
     before = source.text[: found.start()] if found else ""
@@ -96,7 +105,7 @@ def _character_error(source):
     return SpecError(Problem("not-text", message, Place(source, len(lines) + 1, len(line) + 1), "delete it"))
 
 
-def note_key(problems, key, seen):
+def note_key(problems: Problems, key: Node, seen: Mapping[str, Node]) -> None:
     """Note a key that is no word, or that its map has already; `seen` holds the first of each."""
     if key.kind != "scalar":
         help = "write `key: value`, and put a text with brackets in quotes"
@@ -106,7 +115,7 @@ def note_key(problems, key, seen):
     problems.add("duplicate-key", f"the key `{brief(key.value)}` stands here twice", key, help)
 
 
-def note_cut(problems, node):
+def note_cut(problems: Problems, node: Node) -> bool:
     """Note an expression that a comma cut in two; False when there is no comma."""
     line = Place(problems.source, *node.at).excerpt()[node.column - 1 :]
     if not line[node.width :].lstrip().startswith(","):
@@ -123,7 +132,7 @@ def note_cut(problems, node):
     return True
 
 
-def tuple_hint(text):
+def tuple_hint(text: str) -> str | None:
     """How numbers that another language would put in a tuple are written, or None: `(3, 3)` is 3x3."""
     found = re.fullmatch(r"\s*[(\[]?\s*\d+(\s*,\s*\d+)+\s*,?\s*[)\]]?\s*", text)
     digits = re.findall(r"\d+", text) if found else ()

@@ -5,7 +5,9 @@ built from the parser's events, which bounds nesting and size while reading; lib
 is one.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -13,6 +15,10 @@ from .. import limits
 from ..allowance import spend
 from ..errors import Place, Problem, Source, SpecError, brief
 from .problems import Problems
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
 
 try:
     from yaml._yaml import CParser as _Parser
@@ -22,7 +28,7 @@ except ImportError:  # no libyaml: the same events from the parser in Python
     from yaml.scanner import Scanner
 
     class _Parser(Reader, Scanner, Parser):  # type: ignore[no-redef]
-        def __init__(self, text):
+        def __init__(self, text: str) -> None:
             Reader.__init__(self, text)
             Scanner.__init__(self)
             Parser.__init__(self)
@@ -39,26 +45,26 @@ class Node(NamedTuple):
     """
 
     kind: str
-    value: object
+    value: Any  # by kind: str, list[Node] or list[tuple[Node, Node]]
     line: int
     column: int
     width: int
     plain: bool = True  # a scalar without quotes
 
     @property
-    def at(self):
+    def at(self) -> tuple[int, int, int]:
         """Line, column and width, for a `Place`."""
         return self.line, self.column, self.width
 
     @property
-    def what(self):
+    def what(self) -> str:
         """What stands here, for a message."""
         if self.kind == "scalar":
             return f"`{brief(self.value)}`" if self.value else "nothing"
         return f"a {self.kind}"
 
 
-def is_empty(node):
+def is_empty(node: Node) -> bool:
     """Whether nothing is written at a node: no value, or `null`."""
     return node.kind == "scalar" and node.plain and node.value in ("", "null", "~")
 
@@ -87,13 +93,14 @@ def compose(source: Source, problems: Problems | None = None) -> Node:
 
 
 class _Builder:
-    def __init__(self, source, problems):
+    def __init__(self, source: Source, problems: Problems) -> None:
         self.source, self.problems, self.parser = source, problems, _Parser(source.text)
         self.depth = self.count = 0
         self.flow = self.open = 0  # brackets we are in; parentheses that a comma left open
-        self.cut, self.words = False, {}  # whether a comma cut any expression; one copy of each text
+        self.cut = False  # whether a comma cut any expression
+        self.words: dict[str, str] = {}  # one copy of each text
 
-    def document(self):
+    def document(self) -> Node:
         event = self.next_content()
         if event is None:
             help = "start with `input: [224, 224, 3]` and `layers:`; `costcalc zoo` lists specs to copy"
@@ -106,7 +113,7 @@ class _Builder:
             )
         return node
 
-    def next_content(self):
+    def next_content(self) -> Any | None:
         get = self.parser.get_event
         while True:
             event = get()
@@ -116,7 +123,7 @@ class _Builder:
             if kind not in _FRAME:
                 return event
 
-    def node(self, event):
+    def node(self, event: Any) -> Node:
         kind = type(event)
         if event.anchor or event.tag:
             self.refuse(event)
@@ -131,7 +138,7 @@ class _Builder:
             return Node("bad", "", *self.place(event)[1:])
         return self.inside(event)
 
-    def inside(self, event):
+    def inside(self, event: Any) -> Node:
         """The list or map that starts here."""
         self.depth += 1
         if self.depth > limits.NESTING:
@@ -146,7 +153,7 @@ class _Builder:
         self.depth -= 1
         return node
 
-    def refuse(self, event):
+    def refuse(self, event: Any) -> None:
         """Note an alias, an anchor or a tag."""
         kind = "alias" if type(event) is yaml.AliasEvent else "anchor" if event.anchor else "tag"
         place = self.place(event)
@@ -155,7 +162,7 @@ class _Builder:
         message = f"YAML's {kind} `{brief(written)}` is not part of the spec language"
         self.problems.add(kind, message, (place.line, place.column, len(written)), help)
 
-    def scalar(self, event):
+    def scalar(self, event: Any) -> Node:
         start, end, value = event.start_mark, event.end_mark, event.value
         line, column = start.line, start.column
         width = end.column - column if end.line == line else 1
@@ -164,14 +171,14 @@ class _Builder:
             self.cut = True
         return Node("scalar", value, line + 1, column + 1, width or 1, not event.style)
 
-    def word(self, text):
+    def word(self, text: str) -> str:
         """The text, kept for the next time it comes while there is room."""
         if len(self.words) < WORDS:
             self.words[text] = text
         return text
 
-    def list(self, start):
-        items = []
+    def list(self, start: Any) -> Node:
+        items: list[Any] = []
         get = self.parser.get_event
         while True:
             event = get()
@@ -184,8 +191,9 @@ class _Builder:
             elif not self.is_rest(item):
                 items.append(self.whole(item))
 
-    def map(self, start):
-        pairs, seen = [], {}
+    def map(self, start: Any) -> Node:
+        pairs: list[tuple[Node, Node]] = []
+        seen: dict[str, Node] = {}
         get = self.parser.get_event
         while True:
             event = get()
@@ -205,7 +213,7 @@ class _Builder:
             if len(pairs) > limits.KEYS:
                 raise self.problem("limit", f"a map has at most {limits.KEYS:,} keys", start, limits.hint("keys"))
 
-    def is_rest(self, node):
+    def is_rest(self, node: Node) -> bool:
         """Whether a comma cut this node off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""
         was_open = self.open
         if self.flow and node.kind == "scalar" and node.plain:
@@ -214,26 +222,26 @@ class _Builder:
                 self.open = 0
         return bool(was_open)
 
-    def notes(self):
+    def notes(self) -> ModuleType:
         """The module that says what is wrong, loaded when something is."""
         from . import messages as syntax
 
         return syntax
 
-    def whole(self, node):
+    def whole(self, node: Node) -> Node:
         """The node; one that stands for a bad value if a comma cut it."""
         return node._replace(kind="bad") if self.open and node.kind == "scalar" else node
 
-    def place(self, event):
+    def place(self, event: Any) -> Place:
         """Where an event is."""
         mark = event.start_mark
         return Place(self.source, mark.line + 1, mark.column + 1, max(_width(event, event), 1))
 
-    def note(self, code, message, event, help=None):
+    def note(self, code: str, message: str, event: Any, help: str | None = None) -> None:
         """Note a problem that can be stepped over."""
         self.problems.add_all(self.problem(code, message, event, help))
 
-    def problem(self, code, message, event, help=None):
+    def problem(self, code: str, message: str, event: Any, help: str | None = None) -> SpecError:
         """The error for a problem at an event."""
         return SpecError(Problem(code, message, self.place(event), help))
 
@@ -245,6 +253,6 @@ _FRAME = (
 )
 
 
-def _width(first, last):
+def _width(first: Any, last: Any) -> int:
     start, end = first.start_mark, last.end_mark
     return end.column - start.column if start.line == end.line else 1

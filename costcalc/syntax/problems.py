@@ -1,6 +1,15 @@
 """Collects every problem of a file, so that a person sees all of them at once."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from ..errors import Place, Problem, Source, SpecError, brief, in_order, listed, nearest
+
+if TYPE_CHECKING:
+    from .nodes import Node
+
 
 MOST = 50  # problems shown of one file
 ENOUGH = 200  # problems after which reading on would only cost time
@@ -9,11 +18,11 @@ ENOUGH = 200  # problems after which reading on would only cost time
 class Problems:
     """The problems found so far in one source."""
 
-    def __init__(self, source: Source):
+    def __init__(self, source: Source) -> None:
         self.source = source
         self.found: list[Problem] = []
 
-    def add(self, code, message, at, help=None):
+    def add(self, code: str, message: str, at: Node | tuple[int, ...], help: str | None = None) -> None:
         """Note a problem at (line, column, width) or at a node; nothing at a node whose problem is noted already."""
         if getattr(at, "kind", None) == "bad":
             return
@@ -21,12 +30,12 @@ class Problems:
         if len(self.found) >= ENOUGH:
             self.raise_any()
 
-    def due(self, code, what, node, help=None):
+    def due(self, code: str, what: str, node: Node, help: str | None = None) -> None:
         """Note that something else stands at a node than what must, or nothing at all."""
         message = f"{what} is due here, not {node.what}" if node.value else f"{what} is missing here"
         self.add(code, message, node, help)
 
-    def unknown(self, what, name, at, names, help=None):
+    def unknown(self, what: str, name: str, at: Node, names: Iterable[str], help: str | None = None) -> None:
         """Note an unknown name, with the nearest of those known; `help` is for when none is near."""
         names = sorted(names)
         if help is None and 0 < len(names) <= 30:
@@ -38,7 +47,7 @@ class Problems:
             help = f"write it with plain (ASCII) letters; {help}"
         self.add(code, f"unknown {what} `{brief(name)}`", at, help)
 
-    def explain_order(self, since, node):
+    def explain_order(self, since: int, node: Node) -> None:
         """Say of unknown variables, those noted `since` then, that the map at a node declares them later."""
         for index in range(since, len(self.found)):
             problem = self.found[index]
@@ -49,11 +58,11 @@ class Problems:
                 )
                 self.found[index] = problem._replace(help=help)
 
-    def add_all(self, error: SpecError):
+    def add_all(self, error: SpecError) -> None:
         """Take over the problems of an error."""
         self.found.extend(error.problems)
 
-    def raise_any(self):
+    def raise_any(self) -> None:
         """Raise what was found, sorted by line; do nothing when all is well."""
         if self.found:
             ordered = list(dict.fromkeys(sorted(self.found, key=in_order)))
