@@ -29,7 +29,7 @@ LIBRARIES = ("torchvision", "timm", "transformers")
 QUICK = {  # a few seconds each
     *("resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5"),
     *("lcnet_035", "gmixer_12_224", "vit_tiny_patch16_224"),
-    *("bert", "gpt2", "t5", "llama", "wav2vec2", "convnext"),
+    *("bert", "gpt2", "t5", "llama", "mixtral", "wav2vec2", "convnext"),
 }
 
 

@@ -182,7 +182,7 @@ _OTHERS = {  # family -> (class, configuration, shapes, arguments)
     "convnextv2": ("ConvNextV2ForImageClassification", _STAGES, _IMAGE, "pixel_values"),
     "cvt": (
         "CvtForImageClassification",
-        {"embed_dim": [16, 32, 48], "num_heads": [1, 2, 3], "depth": [1, 1, 2], "num_stages": 3},
+        {"embed_dim": [16, 32, 48], "num_heads": [1, 2, 3], "depth": [1, 2, 3]},
         *(_IMAGE_64, "pixel_values"),
     ),
     "deit": ("DeiTForImageClassificationWithTeacher", _PATCHES, _IMAGE, "pixel_values"),

@@ -49,7 +49,7 @@ def importable(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or type(sys)(__name__))
-    vars(sys.modules[__name__]).update(Decoder=Decoder, Open=Open)
+    vars(sys.modules[__name__]).update(Decoder=Decoder, Open=Open, Routed=Routed)
 
 
 def test_a_decoder_gives_its_cache():
@@ -62,3 +62,19 @@ def test_what_reads_open_sizes_is_unknown():
     found = report("Open")
     assert not found.complete
     assert found.totals == {"params": 64, "mult_adds": 2 * 16 * 8 * 8}
+
+
+class Routed(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.router = torch.nn.Linear(8, 4, bias=False)
+
+    def forward(self, x):
+        chosen = self.router(x).argmax(-1)
+        return chosen, torch.histc(chosen.float(), bins=4, min=0, max=3)
+
+
+def test_counting_tokens_of_experts_multiplies_nothing():
+    found = report("Routed")
+    assert found.complete
+    assert found.totals == {"params": 32, "mult_adds": 16 * 8 * 4}

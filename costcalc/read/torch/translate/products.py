@@ -141,7 +141,8 @@ def einsum(node: Node) -> None:
     node.call("Einsum", *node["tensors"], equation=node["equation"], path=node.get("path"))
 
 
-@translates("_grouped_mm")
+@translates("_grouped_mm", "transformers::grouped_mm_fallback")
 def grouped(node: Node) -> None:
     """Products of groups of rows with a matrix each, as those of experts."""
-    node.own("grouped", node["self"], node["mat2"], node.get("bias"))
+    rows, matrices, *_ = node.tensors
+    node.own("grouped", rows, matrices, node.get("bias"))

@@ -37,7 +37,10 @@ def reduction(node):
     node.call(_OPS[node.base], node.tensors[0], axes=axes, keepdims=int(node.get("keepdim", False)))
 
 
-@translates("argmax", "argmin", "cumsum", "cumprod", "topk", "sort", "argsort", "tril", "triu", "bernoulli", "cummax")
+@translates(
+    *("argmax", "argmin", "cumsum", "cumprod", "topk", "sort", "argsort", "tril", "triu", "bernoulli", "cummax"),
+    *("histc", "bincount"),
+)
 def along(node):
     """What costs comparisons or sums alone."""
     node.own("passive", *node.tensors)
