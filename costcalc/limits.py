@@ -17,7 +17,8 @@ BLOCK_DEPTH = 40
 EXPRESSION_CHARS = 1_000
 EXPRESSION_DEPTH = 60
 EXPRESSION_STEPS = 1_000
-LAYERS = 50_000
+LAYERS = 100_000
+NODES = 50_000
 SECONDS = 60
 RUN_SECONDS = 600
 GRAPH_FILE_BYTES = 2**31  # weights are skipped: where protocol buffers end
@@ -44,6 +45,7 @@ RAISABLE = {  # what a limit is on
     "EXPRESSION_DEPTH": "levels of one expression, those of functions counted",
     "EXPRESSION_STEPS": "operations of one expression, those of functions counted",
     "LAYERS": "layers after repeats and blocks are expanded",
+    "NODES": "nodes of an ONNX graph, read or written",
     "SECONDS": "of processor time to read one network, and to walk through it",
     "RUN_SECONDS": "of processor time for one command",
     "GRAPH_FILE_BYTES": "bytes of an ONNX file with its weights",

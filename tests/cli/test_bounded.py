@@ -269,15 +269,17 @@ def test_the_checks_of_a_run_share_their_time(tmp_path):
     assert short < 1.8 < seconds
 
 
-def exported(folder, spec, *args):
-    """(stderr, megabytes) of an export that must work."""
-    code, err, megabytes, _ = ended(folder, "export", spec, "-o", "net.onnx", *args)
-    assert code == 0, err
-    return err, megabytes
+LITERAL = "  - {conv: 3x3, out: 64, bias: false}\n"
+WRITTEN = {  # as many layers as are allowed
+    "repeated": lambda count: f"input: [8]\nlayers: [{{repeat: {count}, layers: [relu]}}]\n",
+    "literal": lambda count: "input: [32, 32, 64]\nlayers:\n" + LITERAL * count,
+}
 
 
-def test_limits_of_layers_bound_memory(tmp_path):
-    (tmp_path / "net.yaml").write_text(f"input: [8]\nlayers: [{{repeat: {limits.LAYERS}, layers: [relu]}}]\n")
+@pytest.mark.parametrize("how", WRITTEN)
+def test_limits_of_layers_bound_memory(tmp_path, how):
+    assert limits.LAYERS >= 100_000
+    (tmp_path / "net.yaml").write_text(WRITTEN[how](limits.LAYERS))
     code, err, megabytes, _ = ended(tmp_path, "analyze", "net.yaml")
     assert code == 0, err
     assert megabytes < MEGABYTES

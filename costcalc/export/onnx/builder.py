@@ -113,8 +113,8 @@ class Builder:
         return name
 
     def _refuse_many(self, count):
-        if count > limits.LAYERS:
-            raise OptionError(Problem("limit", f"`{self.scope}`: more than {limits.LAYERS:,} operators or constants"))
+        if count > limits.NODES:
+            raise OptionError(Problem("limit", f"`{self.scope}`: more than {limits.NODES:,} operators or constants"))
 
     # layout
 

@@ -84,8 +84,8 @@ class _Importer:
         """Refuse what is no graph, too large, or of operators that are not known."""
         if not self.proto.HasField("graph") or not graph.node:
             raise self.error("there is no graph in it", "it is no ONNX model, or an empty one")
-        if len(graph.node) > limits.LAYERS:
-            raise self.error(f"{len(graph.node):,} nodes are more than {limits.LAYERS:,}")
+        if len(graph.node) > limits.NODES:
+            raise self.error(f"{len(graph.node):,} nodes are more than {limits.NODES:,}")
         version = opsets(self.proto).get("")
         if version is None and any(is_standard(node.domain) for node in graph.node):
             raise self.error("it does not say its opset")

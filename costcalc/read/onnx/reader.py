@@ -69,8 +69,8 @@ class Reader:
         for number, proto in enumerate(protos, 1):
             self.done += 1
             spend(10)
-            if self.done > limits.LAYERS:
-                message = f"more than {limits.LAYERS:,} nodes, those of functions and loops counted"
+            if self.done > limits.NODES:
+                message = f"more than {limits.NODES:,} nodes, those of functions and loops counted"
                 raise SpecError(Problem("limit", f"{self.source.path!r}: {message}"))
             outputs = self.node(proto, number, scope, attributes)
             for name, tensor in zip(proto.output, outputs, strict=False):

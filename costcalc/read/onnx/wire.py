@@ -140,9 +140,9 @@ class _Stripper:
         spend(_MESSAGE)
         self.parts += _MESSAGE
         self.counts[kind] += 1
-        if self.counts[kind] > limits.LAYERS and kind in _MANY:
-            message = f"there are more than {limits.LAYERS:,} {kind}s"
-            raise FileError(Problem("limit", message, help=limits.hint("layers")))
+        if self.counts[kind] > limits.NODES and kind in _MANY:
+            message = f"there are more than {limits.NODES:,} {kind}s"
+            raise FileError(Problem("limit", message, help=limits.hint("nodes")))
 
     def field(self, at: int, end: int) -> tuple[int, int, int | None, int]:
         """(number of a field, where it starts, where its bytes start if it has a length, where it ends)."""

@@ -290,7 +290,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         "{conv: 1x1, out: 8, repeat: «1000000000»}",
         (
             "`repeat` cannot be `1000000000`",
-            "a network has at most 50,000 layers, blocks expanded; " + MORE_LAYERS,
+            "a network has at most 100,000 layers, blocks expanded; " + MORE_LAYERS,
         ),
     ),
     (
