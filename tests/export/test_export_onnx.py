@@ -370,7 +370,7 @@ def test_more_weights_than_a_file_holds_are_refused():
 
 @pytest.mark.parametrize("layer", ["{adaptive_avgpool: 1000000000}", "{gru: 5, layers: 1000000000}"])
 def test_a_graph_without_end_is_refused(layer, monkeypatch):
-    monkeypatch.setattr(limits, "LAYERS", 2_000)
+    monkeypatch.setattr(limits, "NODES", 2_000)
     with pytest.raises(OptionError, match="more than 2,000"):
         built(graph_of(model(f"  - {layer}\n", "[4, 4]")))
 

@@ -212,7 +212,7 @@ def test_bad_files_are_one_clear_error(run, tmp_path, data, says):
 
 
 def test_functions_without_end(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "LAYERS", 5_000)
+    monkeypatch.setattr(limits, "NODES", 5_000)
     chain = [function(f"F{at}", *[f"F{at + 1}"] * 10) for at in range(12)]
     data = graph([node("F0", "x", "y", domain="own")], functions=[*chain, function("F12", "Relu")])
     (tmp_path / "bad.onnx").write_bytes(data)
