@@ -52,8 +52,8 @@ def nodes_of(model, error):
     if kind == "Sequential":
         return _sequence(layers, error, config)
     nodes = [node for layer in layers for node in _runs(_checked(layer, error), error)]
-    if len(nodes) > limits.LAYERS:
-        raise error(f"it has more than {limits.LAYERS:,} layers")
+    if len(nodes) > limits.NODES:
+        raise error(f"it has more than {limits.NODES:,} layers")
     outputs = [_key(one) for one, _ in _histories(config.get("output_layers") or [])]
     nodes, outputs = _numbered(nodes, outputs)
     return _ordered(nodes, error), outputs

@@ -37,8 +37,8 @@ class Run:
         """Add all nodes; gives what comes out."""
         for node in nodes:
             spend(10)
-            if len(self.steps) > limits.LAYERS:
-                raise self.reader.error(f"it has more than {limits.LAYERS:,} layers")
+            if len(self.steps) > limits.NODES:
+                raise self.reader.error(f"it has more than {limits.NODES:,} layers")
             self.add(node)
         for key in outputs[:1]:
             if self.tensor(key) is None:
