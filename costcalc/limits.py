@@ -45,7 +45,7 @@ RAISABLE = {  # what a limit is on
     "EXPRESSION_DEPTH": "levels of one expression, those of functions counted",
     "EXPRESSION_STEPS": "operations of one expression, those of functions counted",
     "LAYERS": "layers after repeats and blocks are expanded",
-    "NODES": "nodes of an ONNX graph, read or written",
+    "NODES": "nodes of an ONNX graph, read or written, or layers of a Keras configuration",
     "SECONDS": "of processor time to read one network, and to walk through it",
     "RUN_SECONDS": "of processor time for one command",
     "GRAPH_FILE_BYTES": "bytes of an ONNX file with its weights",
