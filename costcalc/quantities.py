@@ -104,6 +104,17 @@ LONGEST_LIMIT = 60  # characters of a limit
 PLACES = 12  # decimal places of one
 
 
+class Unit(NamedTuple):
+    """What amounts are in: what follows a number without a prefix, the scales, and an example of a limit."""
+
+    symbol: str
+    scales: Mapping[str, int]
+    example: str
+
+
+COUNT, BYTE, RATIO = Unit("", COUNTS, "170M"), Unit("B", BYTES, "4 MiB"), Unit("", {"": 1}, "0.75")
+
+
 class Bad(Exception):
     """A text that is no limit; says why, and what to write."""
 

@@ -1,5 +1,6 @@
 """Verdicts in words: amounts rounded for people, and exact where rounding would hide the difference."""
 
+from ..metrics.metrics import metric, unit_of
 from ..render.text import printable
 from .verdict import ALREADY, GREW, SAYS, SKIPPED
 
@@ -11,7 +12,7 @@ def short(value, verdict):
     """`181.5M`: four digits; bytes as `17.9MB`, shares as `12.3%`."""
     if verdict.is_share:
         return f"{float(100 * value):.4g}%"
-    byte = "B" if verdict.limit.metric.endswith("bytes") else ""
+    byte = unit_of(verdict.limit.metric).symbol
     for size, unit in _BINARY if verdict.limit.text.endswith("iB") else _UNITS:  # 32 KiB is told in KiB
         if abs(value) >= size:
             return f"{float(value) / size:.4g}{unit}{byte}"
@@ -25,13 +26,14 @@ def apart(verdict, *values):
         return rounded
     if verdict.is_share:
         return [f"{float(100 * value):.12g}%" for value in values]
-    byte = " B" if verdict.limit.metric.endswith("bytes") else ""
+    symbol = unit_of(verdict.limit.metric).symbol
+    byte = f" {symbol}" if symbol else ""
     return [f"{int(value):,}{byte}" if value == int(value) else f"{float(value):,.3f}{byte}" for value in values]
 
 
-def metric_name(metric):
+def metric_name(name: str) -> str:
     """`mult-adds`, as people write it."""
-    return printable(metric.replace("mult_adds", "mult-adds").replace("_", " "))
+    return printable(metric(name, "paper").title)
 
 
 def headline(verdict):

@@ -2,13 +2,15 @@
 
 from ..analysis.compare.alignment import aligned
 from ..errors import Place
-from ..metrics.metrics import metric
+from ..metrics.metrics import totals
 from .verdict import Cause
 
 
 def cause(verdict, now, base):
-    """The Cause of a failing verdict: the layers that grew since the base, or the largest; None if none did."""
+    """The Cause of a failing verdict: the layers that grew since the base, or the largest; else None."""
     name = verdict.limit.metric
+    if now.is_whole(name):
+        return None
     if verdict.layer:
         value = now.layers(name)[verdict.layer]
         before = base.layers(name).get(verdict.layer, 0) if base else 0
@@ -21,8 +23,10 @@ def cause(verdict, now, base):
 
 def _grown(name, now, base):
     """The layers that changed themselves if there are any, and not those that follow from others."""
-    of = metric(name, now.convention).of
-    pairs = [(pair, _sum(pair.right, of) - _sum(pair.left, of)) for pair in aligned(base.elements, now.elements)]
+    pairs = [
+        (pair, _total(name, now, pair.right) - _total(name, base, pair.left))
+        for pair in aligned(base.elements, now.elements)
+    ]
     sign = -1 if now.total(name) < base.total(name) else 1
     pairs = [(pair, sign * grown) for pair, grown in pairs if pair.right and sign * grown > 0]
     own = [item for item in pairs if item[0].status != "follows"] or pairs
@@ -36,8 +40,9 @@ def _grown(name, now, base):
     return Cause(_edited(element.first, now, base), f"{element.name}{words}{more}", amount)
 
 
-def _sum(elements, of):
-    return sum(of(row) for element in elements for row in element.rows)
+def _total(name, side, elements):
+    part = side.walk.part([row for element in elements for row in element.rows])
+    return totals(part, [side.metric(name)])[name]
 
 
 def _edited(row, now, base):

@@ -1,37 +1,36 @@
 """What a spec costs in every metric that its limits name: in total, and layer by layer."""
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 from ..analysis.report.analyze import scaled
-from ..metrics.metrics import metric
+from ..metrics.metrics import Metric, amounts, folded, metric, of_the_whole
+from ..metrics.pricing import Convention
+from ..metrics.walk import Walk
+from ..model.network import Model
+from ..model.rows import Row, Trace
 from ..model.trace import trace
 from ..model.variables import settle
 
-_OF_PARAMS = ("params", "weights_bytes")
 
+class Setting(Walk):
+    """A spec walked in one setting of its variables."""
 
-class Walk:
-    """A spec walked in one setting, which is the same whatever convention prices it."""
-
-    def __init__(self, model, settings):
+    def __init__(self, model: Model, settings: Mapping[str, Any]):
         values = {name: value for name, value in settings.items() if name != "rho"}
         self.values = settle(model, scaled(model, values, settings.get("rho")))
-        self.model, self.rows = model, trace(model, self.values).rows
+        super().__init__(model, trace(model, self.values).rows)
 
     @cached_property
-    def names(self):
+    def names(self) -> list[str]:
         """The layers' names, in order."""
         return [row.name for row in self.rows]
 
     @cached_property
-    def kinds(self):
-        """For each layer, what is the same for those that cost the same: the walk makes one layer of such."""
-        return [(id(row.layer), row.op.name, row.times, row.shared is None) for row in self.rows]
-
-    @cached_property
-    def unknown(self):
+    def unknown(self) -> Mapping[str, Mapping[str, None]]:
         """What is not known of which layers: {`mult_adds` or `params`: names, in order}."""
-        found = {"mult_adds": {}, "params": {}}
+        found: dict[str, dict[str, None]] = {"mult_adds": {}, "params": {}}
         for row in self.rows:
             for part in row.layer.unknown:
                 found[part][row.name] = None
@@ -39,50 +38,58 @@ class Walk:
 
 
 class Measured:
-    """A walk under a convention. Quantities are worked out when they are asked for, each once."""
+    """A setting under a convention. Quantities are worked out when they are asked for, each once."""
 
-    def __init__(self, walk, convention):
+    def __init__(self, walk: Setting, convention: Convention):
         self.walk, self.convention, self.model = walk, convention, walk.model
-        self.amounts, self.totals, self.by_layer = {}, {}, {}
+        self.amounts: dict[str, Any] = {}
+        self.totals: dict[str, Any] = {}
+        self.by_layer: dict[str, dict[str, Any]] = {}
 
-    def total(self, name):
+    def metric(self, name: str) -> Metric:
+        """The metric of that name, as the convention counts it."""
+        return metric(name, self.convention)
+
+    def total(self, name: str) -> Any:
         """A metric of the whole network."""
         if name not in self.totals:
-            self.totals[name] = sum(self._amounts(name))
+            self.totals[name] = folded(self.metric(name), self._amounts(name))
         return self.totals[name]
 
-    def layers(self, name):
-        """The layers' names with a metric of each; layers of one name together."""
+    def is_whole(self, name: str) -> bool:
+        """Whether a metric is a figure of the whole network, of which layers have no part."""
+        return type(self._amounts(name)) is not list
+
+    def layers(self, name: str) -> Mapping[str, Any]:
+        """The layers' names with a metric of each; those of one name together. Raises OptionError if they have none."""
+        one = self.metric(name)
+        if self.is_whole(name):
+            raise of_the_whole(one)
         if name not in self.by_layer:
-            found: dict = {}
+            found: dict[str, list] = {}
             for path, amount in zip(self.walk.names, self._amounts(name), strict=True):
-                found[path] = found.get(path, 0) + amount
-            self.by_layer[name] = found
+                found.setdefault(path, []).append(amount)
+            self.by_layer[name] = {path: folded(one, several) for path, several in found.items()}
         return self.by_layer[name]
 
-    def _amounts(self, name):
+    def _amounts(self, name: str) -> Any:
         if name not in self.amounts:
-            of, known = metric(name, self.convention).of, {}
-            for row, kind in zip(self.walk.rows, self.walk.kinds, strict=True):
-                if kind not in known:
-                    known[kind] = of(row)
-            self.amounts[name] = [known[kind] for kind in self.walk.kinds]
+            self.amounts[name] = amounts(self.walk, self.metric(name))
         return self.amounts[name]
 
-    def unknown(self, name):
+    def unknown(self, name: str) -> Mapping[str, None]:
         """The names of the layers of which a metric is not known, in order: `layers` has a lower bound of it."""
-        return self.walk.unknown["params" if name.rpartition(".")[2] in _OF_PARAMS else "mult_adds"]
+        return self.walk.unknown.get(self.metric(name).needs, {})
 
     @cached_property
-    def elements(self):
+    def elements(self) -> list:
         """The network as a sequence of elements, for a comparison."""
         from ..analysis.compare.elements import elements
         from ..analysis.report.report import report
-        from ..model.rows import Trace
 
-        rows = self.walk.rows
+        rows = list(self.walk.rows)
         return elements(rows, report(self.model, Trace(rows, {}, ()), self.walk.values, self.convention))
 
-    def row(self, name):
+    def row(self, name: str) -> Row:
         """The layer of that name."""
         return self.walk.rows[self.walk.names.index(name)]

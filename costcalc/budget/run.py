@@ -11,7 +11,7 @@ from ..quantities import amount
 from ..read.loading import load
 from .config import NAME, Check, Limit
 from .judge import judge
-from .measure import Measured, Walk
+from .measure import Measured, Setting
 from .verdict import Outcome
 
 _HELP = f"add `budget: {{mult_adds: 170M}}` to it, a check to {NAME}, or --max mult_adds=170M"
@@ -106,7 +106,7 @@ class _Spec:
     def cost(self, model, check, at):
         setting = id(model), tuple(sorted((name, str(value)) for name, value in at.items()))
         if setting not in self.walks:
-            self.walks[setting] = Walk(model, at)
+            self.walks[setting] = Setting(model, at)
         key = *setting, id(check.convention)
         if key not in self.measured:
             self.measured[key] = Measured(self.walks[setting], check.convention)

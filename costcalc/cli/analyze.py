@@ -2,12 +2,13 @@
 
 import click
 
-from .options import SpecCommand, factor, output_options, spec_options, variables
+from .options import SpecCommand, factor, metrics_option, output_options, spec_options, variables
 
 
 @click.command(cls=SpecCommand)
 @spec_options
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@metrics_option("Further columns and totals: activations, weights_bytes ..")
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
 @click.option("--depth", type=click.IntRange(1, 100), help="Roll up to N levels of names; implies --by block.")
 @click.option("--columns", metavar="A,B,..", help="The columns to show, by their names in CSV.")
@@ -25,6 +26,7 @@ def command(
     rho,
     sets,
     convention,
+    metrics,
     by,
     depth,
     columns,
@@ -57,7 +59,7 @@ def command(
 
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
-    report = analyze(model, convention=convention, rho=factor("rho", rho), settings=given)
+    report = analyze(model, metrics=metrics, convention=convention, rho=factor("rho", rho), settings=given)
     by = "block" if depth and by == "layer" else by
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     view = View(by, depth or 1, names, sort or "", top or 0, everything)

@@ -4,7 +4,7 @@ import click
 
 from ..errors import OptionError, Problem
 from ..quantities import read_value
-from .options import factor, in_order, output_options, set_values, setting_options
+from .options import MetricsCommand, factor, in_order, metrics_option, output_options, set_values, setting_options
 
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
@@ -21,7 +21,7 @@ rewriting_options = in_order(
 )
 
 
-@click.command()
+@click.command(cls=MetricsCommand)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC [SPEC..]")
 @setting_options
 @click.option("--at", multiple=True, metavar="NAME=VALUE,..", help="A setting to compare in; rho=P too.")
@@ -31,6 +31,7 @@ rewriting_options = in_order(
 @click.option("--dtype", metavar="TYPE", help="Bytes a value, or float32, float16, int8; implies --bytes. [4]")
 @click.option("--by", type=click.Choice(["layer", "type"]), default="layer", show_default=True)
 @click.option("--sort", metavar="COLUMN", help="Of three designs or more: largest first, by mult_adds, params ..")
+@metrics_option("Further totals.")
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
 @output_options
 def command(specs, at, alpha, res, rho, sets, with_bytes, dtype, by, sort, format, as_json, output, color, **how):

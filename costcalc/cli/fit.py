@@ -4,7 +4,7 @@ import click
 
 from ..errors import OptionError, Problem, listed
 from .commands import FAILED, OK
-from .options import SpecCommand, axis_options
+from .options import SpecCommand, axis_options, metrics_option
 
 
 @click.command(cls=SpecCommand)
@@ -14,6 +14,7 @@ from .options import SpecCommand, axis_options
 )
 @click.option("--maximize", metavar="NAME", help="A variable, a metric, or a published accuracy such as top1.")
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@metrics_option("Further columns.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N settings.")
 @click.option(
     "--format", "-f", "format", type=click.Choice(["table", "csv", "json", "md", "latex"]), help="Output format."
@@ -22,7 +23,7 @@ from .options import SpecCommand, axis_options
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.pass_context
-def command(ctx, spec, most, maximize, convention, top, format, as_json, output, color, **axes):
+def command(ctx, spec, most, maximize, convention, metrics, top, format, as_json, output, color, **axes):
     """The largest settings of variables within all budgets, with the published roundings.
 
     Every setting of the grid is tried. `--vary NAME` without values tries the choices that the spec gives; else every
@@ -46,7 +47,7 @@ def command(ctx, spec, most, maximize, convention, top, format, as_json, output,
         help = f"variables of {model.name}: {listed(model.variables)}"
         raise OptionError(Problem("usage", "a fit needs variables: --vary alpha, or --res 128:224:32", help=help))
     limits = dict(_limit(text) for text in most)
-    found = fit(model, vary=vary, limits=limits, maximize=maximize, convention=convention)
+    found = fit(model, vary=vary, limits=limits, maximize=maximize, metrics=metrics, convention=convention)
     if not found.size:
         click.echo(nothing_fits(found, limits), err=True)
         ctx.exit(FAILED)

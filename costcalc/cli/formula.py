@@ -5,7 +5,7 @@ import os
 import click
 
 from ..errors import OptionError, Problem
-from .options import SpecCommand, spec_options, variables
+from .options import SpecCommand, metrics_option, spec_options, variables
 
 SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript"}
 
@@ -15,7 +15,7 @@ SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript
 @click.option(
     "--in", "names", metavar="A,B,..", help="The variables that stay symbols [default: alpha and res, or all]."
 )
-@click.option("--metrics", "-m", default="mult_adds,params", show_default=True, metavar="A,B,..")
+@metrics_option("The quantities.", "mult_adds,params")
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
 @click.option("--by", type=click.Choice(["total", "type", "layer"]), default="total", show_default=True)
 @click.option("--sensitivity", is_flag=True, help="Also derivatives, and what 1 % more of a variable costs.")
@@ -54,7 +54,7 @@ def command(ctx, spec, alpha, res, rho, sets, names, metrics, convention, by, se
     given = scaled(model, variables(ctx, model, alpha, res, sets), factor("rho", rho))
     symbols = [name.strip() for name in names.split(",")] if names else None
     symbols = [name for name in chosen(model, symbols) if name not in given]
-    wanted = _groups(model, [name.strip() for name in metrics.split(",")], convention, by, given)
+    wanted = _groups(model, metrics, convention, by, given)
     found = derive(model, wanted, symbols, given)
     note, sign = _stamp(model, convention, symbols, given), "=" if _complete(model, given) else ">="
     deliver(written(found, format, general, sensitivity, note, sign), output)
@@ -72,18 +72,19 @@ def _format_for(path):
 
 def _groups(model, names, convention, by, given):
     """{title: (metric, which rows)}, one a metric, or one a type or layer and metric."""
-    from ..metrics.metrics import metric
+    from ..metrics.metrics import amounts, metric
+    from ..metrics.walk import Walk
     from ..model.trace import trace
     from ..model.variables import typical
 
     metrics = [metric(name, convention) for name in names]
     if by == "total":
-        return {one.name: (one, lambda row: True) for one in metrics}
+        return {one.name: (one, None) for one in metrics}
     key = {"type": lambda row: row.type, "layer": lambda row: "/".join(row.frame.path)}[by]
-    groups = {}
-    for row in trace(model, typical(model, given)).rows:
-        for one in metrics:
-            value = one.of(row)
+    groups, rows = {}, trace(model, typical(model, given)).rows
+    walk = Walk(model, rows).part(rows)
+    for row, *values in zip(rows, *(amounts(walk, one) for one in metrics), strict=True):
+        for one, value in zip(metrics, values, strict=True):
             if value:
                 name = key(row)
                 groups[f"{name}: {one.name}"] = (one, lambda row, name=name: key(row) == name)

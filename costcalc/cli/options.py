@@ -1,15 +1,30 @@
 """Options that commands share, and the variables of a spec as options of their own."""
 
+from collections.abc import Callable
+
 import click
 
 from ..errors import OptionError, Problem, brief, listed, nearest
 from ..quantities import read_value
 
 
-class SpecCommand(click.Command):
+class MetricsCommand(click.Command):
+    """A command whose help lists the metrics that its `--metrics` takes."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if any(param.name == "metrics" for param in self.params):
+            from ..metrics.metrics import METRICS
+
+            with formatter.section("Metrics, and those of other conventions as framework.params"):
+                formatter.write_dl([(one.name, one.what) for one in METRICS.values()])
+        super().format_epilog(ctx, formatter)
+
+
+class SpecCommand(MetricsCommand):
     """A command on a spec: `--NAME VALUE` sets any variable that the spec declares."""
 
     def parse_args(self, ctx, args):
+        """Take the options that are variables of the spec out of the arguments."""
         known = {opt for param in self.params for opt in (*param.opts, *param.secondary_opts)}
         known |= set(ctx.help_option_names)
         kept, pairs = _taken(list(args), known)
@@ -18,6 +33,7 @@ class SpecCommand(click.Command):
         return super().parse_args(ctx, kept)
 
     def format_epilog(self, ctx, formatter):
+        """List the variables of the specs that are named."""
         for spec in ctx.meta.get("raw", ()):
             rows = _declared(spec)
             if rows:
@@ -91,6 +107,19 @@ axis_options = in_order(
     click.option("--rho", metavar="VALUES", help="Resolution multipliers: res times each, in whole pixels."),
     click.option("--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable."),
 )
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    """The names of a list; an empty one has none."""
+    return tuple(filter(None, (name.strip() for name in value.split(","))))
+
+
+def metrics_option(help: str, default: str = "") -> Callable:
+    """--metrics A,B: names of metrics, as a tuple."""
+    shown = bool(default)
+    return click.option(
+        "--metrics", "-m", default=default, show_default=shown, metavar="A,B,..", callback=_names, help=help
+    )
 
 
 def output_options(command):

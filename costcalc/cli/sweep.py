@@ -4,7 +4,7 @@ import click
 
 from ..errors import OptionError, Problem, listed
 from ..quantities import read_value
-from .options import SpecCommand, axis_options, named_pairs
+from .options import SpecCommand, axis_options, metrics_option, named_pairs
 
 MANY = 10**9  # points that need --yes
 FORMATS = ("table", "csv", "json", "md", "latex", "parquet")
@@ -21,9 +21,7 @@ LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not
 )
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="N random points of the grid.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --sample.")
-@click.option(
-    "--metrics", "-m", default="mult_adds,params", show_default=True, metavar="A,B,..", help="Columns to compute."
-)
+@metrics_option("Columns to compute.", "mult_adds,params")
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
 @click.option("--effective", is_flag=True, help="Also the width multiplier that rounding really gave.")
 @click.option("--pivot", is_flag=True, help="Two variables as rows and columns, one grid a metric.")
@@ -42,13 +40,6 @@ def command(ctx, spec, **options):
     condition, a kernel.
 
     \b
-    Metrics, and those of other conventions as framework.params:
-      mult_adds, flops  the cost; FLOPs are 2 per mult-add
-      params            the parameters that the convention counts
-      activations       outputs of all layers that have mult-adds
-      weights_bytes     params as 32-bit floats; under paper without biases and norms
-
-    \b
     Examples:
       costcalc sweep mobilenet --alpha 1,0.75,0.5,0.25 --res 224,192,160,128
       costcalc sweep mobilenet --alpha 0.25:1.5:0.05 --metrics mult_adds,params,activations
@@ -62,7 +53,8 @@ def command(ctx, spec, **options):
     space = _space(model, axes_of(ctx, model, options), options)
     if space.size > MANY and not options["yes"]:
         raise OptionError(Problem("limit", f"{space.size:,} points are many", help="add --yes if you mean it"))
-    metrics = [name.strip() for name in options["metrics"].split(",")] + ["effective_alpha"] * options["effective"]
+    effective = ["effective_alpha"] * options["effective"]
+    metrics = [*dict.fromkeys([*options["metrics"], *effective])]
     _write(model, space, metrics, options)
 
 

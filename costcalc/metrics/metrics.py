@@ -1,81 +1,218 @@
-"""What can be totalled over a network: a metric is a quantity of each row, by name."""
+"""What can be totalled over a network: a metric is one row of `METRICS`, and `totals` is what everything asks.
 
-from __future__ import annotations
+A metric states its amounts for a walk: one a row, or a figure of the whole network. A new metric is a new row
+here: reports, sweeps, fits, formulas, comparisons, budgets, published figures and plots then have it.
+"""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from ..errors import OptionError, Problem, listed, nearest
-from ..num import prod
+from .. import limits, num
+from ..errors import OptionError, Problem, SpecError, listed, nearest
+from ..model.network import Model
+from ..model.rows import Row
+from ..quantities import BYTE, COUNT, RATIO, Unit
 from .conventions import CONVENTIONS, COUNTERS, find, price_list
-from .pricing import MAC
+from .pricing import MAC, Convention
+from .walk import Walk
 
-if TYPE_CHECKING:
-    from ..model.network import Model
-    from ..model.rows import Row
-    from ..num.values import Number
-
-
-NAMES = ("mult_adds", "flops", "params", "activations", "weights_bytes")
 VALUE_BYTES = 4  # of a 32-bit float
+_FOLDS = {sum: num.total, max: num.largest}
 
 
 class Metric(NamedTuple):
-    """A metric: its name as asked for, what it is of one row of a trace, and what its total is divided by."""
+    """A quantity of a network, by name.
+
+    amounts  of a walk under a price list: a list with one a row, or a figure of the whole network
+    fold     how amounts of rows become one: sum or max
+    needs    `mult_adds` or `params`: where that of a layer is not known, this is a lower bound
+    instead  the convention that prices it where the one that is asked has another cost
+    axis     what an axis of a picture calls it, if not by its title
+    priced   the price list that it counts by
+    """
 
     name: str
-    of: Callable[[Any], Any]
-    per: int = 1
+    title: str
+    unit: Unit
+    amounts: Callable[[Walk, Convention], Any]
+    what: str
+    fold: Callable[..., Any] = sum
+    needs: str = "mult_adds"
+    instead: str = ""
+    axis: str = ""
+    priced: Convention = CONVENTIONS["paper"]
+
+
+def _cost(walk: Walk, priced: Convention) -> list[Any]:
+    return walk.each(lambda row: priced.cost_of(row.op.name, row.layer, row.times))
+
+
+def _params(walk: Walk, priced: Convention) -> list[Any]:
+    return walk.each(lambda row: priced.params_of(row.op.name, row.layer, row.shared is not None))
+
+
+def _weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
+    return [VALUE_BYTES * count for count in _params(walk, priced)]
+
+
+def _activations(walk: Walk, priced: Convention) -> list[Any]:
+    return walk.each(_outputs)
+
+
+def _outputs(row: Row) -> Any:
+    return num.prod(row.layer.shape) * row.times if MAC.keys() & row.layer.terms.keys() else 0
+
+
+def _effective_alpha(walk: Walk, priced: Convention) -> Any:
+    moved = moved_widths(walk.model)
+    if not moved:
+        raise OptionError(Problem("bad-value", f"`alpha` moves no width of {walk.model.name}"))
+    return num.total([_width(row) for row in walk.rows if _path(row) in moved]) / sum(moved.values())
+
+
+_REGISTERED = (
+    Metric(
+        "mult_adds",
+        "mult-adds",
+        COUNT,
+        _cost,
+        "the cost; that of `paper` where the convention has FLOPs",
+        instead="paper",
+    ),
+    Metric(
+        "flops",
+        "FLOPs",
+        COUNT,
+        _cost,
+        "the cost in FLOPs; 2 per mult-add where the convention has mult-adds",
+        instead="flops",
+        axis="FLOPs (1 mult-add = 2)",
+    ),
+    Metric(
+        "params",
+        "params",
+        COUNT,
+        _params,
+        "the parameters that the convention counts",
+        needs="params",
+        axis="parameters",
+    ),
+    Metric("activations", "activations", COUNT, _activations, "outputs of all layers that have mult-adds"),
+    Metric(
+        "weights_bytes",
+        "weights bytes",
+        BYTE,
+        _weights_bytes,
+        "params as 32-bit floats; under paper without biases and norms",
+        needs="params",
+    ),
+    Metric(
+        "effective_alpha",
+        "effective alpha",
+        RATIO,
+        _effective_alpha,
+        "the width multiplier that rounding gave, of the whole network",
+        needs="",
+    ),
+)
+METRICS = {one.name: one for one in _REGISTERED}
+NAMES = tuple(METRICS)
 
 
 def metric(name: str, convention: Any) -> Metric:
-    """The metric of that name: `params`, or `framework.params` for that of another convention.
-
-    mult_adds    the cost under the convention (flops: 2 per mult-add)
-    params       the parameters that the convention counts
-    activations  outputs of the layers that have mult-adds, per sample (as fvcore's activation count)
-    weights_bytes  those parameters as 32-bit floats
-    """
+    """The metric of that name: `params`, or `framework.params` for that of another convention. Raises OptionError."""
     owner, dot, short = name.rpartition(".")
-    priced = find(owner) if dot else price_list(convention)
-    if short in ("mult_adds", "flops") and short != priced.cost:
+    priced, one = find(owner) if dot else price_list(convention), METRICS.get(short)
+    if one is None:
+        help = nearest(short, NAMES) or f"known: {listed(NAMES)}"
+        raise OptionError(Problem("unknown-metric", f"there is no metric `{name}`", help=help))
+    if one.instead and short != priced.cost:
         if owner in COUNTERS:
             help = f"write `{owner}.{priced.cost}`"
             raise OptionError(Problem("unknown-metric", f"`{owner}` counts no {short}", help=help))
-        priced = CONVENTIONS["paper" if short == "mult_adds" else "flops"]
-    if short in ("params", "weights_bytes"):
-        size = VALUE_BYTES if short == "weights_bytes" else 1
-        return Metric(name, lambda row: priced.params_of(row.op.name, row.layer, row.shared is not None) * size)
-    if short == "activations":
-        return Metric(name, _activations)
-    if short not in NAMES:
-        help = nearest(short, NAMES) or f"known: {listed(NAMES)}"
-        raise OptionError(Problem("unknown-metric", f"there is no metric `{name}`", help=help))
-    return Metric(name, lambda row: priced.cost_of(row.op.name, row.layer, row.times))
+        priced = CONVENTIONS[one.instead]
+    title, axis = (f"{owner}{dot}{text}" for text in (one.title, one.axis or one.title))
+    return one._replace(name=name, title=title, axis=axis, priced=priced)
 
 
-def effective_alpha(model: Model) -> Metric:
-    """The width multiplier that rounding really gave: the widths that alpha moves, over those at alpha 1."""
+def is_metric(name: str) -> bool:
+    """Whether a name is that of a metric, of any convention."""
+    return name.rpartition(".")[2] in METRICS
+
+
+def unit_of(name: str) -> Unit:
+    """The unit of the metric of that name; that of counts where there is none."""
+    one = METRICS.get(name.rpartition(".")[2])
+    return one.unit if one else COUNT
+
+
+def totals(walk: Walk, metrics: Iterable[Metric]) -> dict[str, Any]:
+    """The total of each metric over a walk, by name. Raises SpecError for one past 2^62.
+
+    Raises OptionError for a figure of the whole network where the walk is a part of one.
+    """
+    return {one.name: folded(one, amounts(walk, one)) for one in metrics}
+
+
+def amounts(walk: Walk, one: Metric) -> Any:
+    """The amounts of a metric: a list with one a row, or a figure of the whole network, which no part has."""
+    found = one.amounts(walk, one.priced)
+    if walk.is_part and type(found) is not list:
+        raise of_the_whole(one)
+    return found
+
+
+def of_the_whole(one: Metric) -> OptionError:
+    """The error that a metric is asked of some layers and is none of layers."""
+    message = f"`{one.name}` is a figure of the whole network: layers have none"
+    return OptionError(Problem("not-by-layer", message))
+
+
+def folded(one: Metric, found: Any) -> Any:
+    """Amounts as one: their total in the arithmetic they are in, or the figure that they are."""
+    if type(found) is not list:
+        return found
+    if not {*map(type, found)} <= {int, float}:
+        return _FOLDS[one.fold](found)
+    total = one.fold(found) if found else 0
+    if total > limits.TOTAL:
+        raise SpecError(Problem("too-large", f"a total of {total:.3g} is past the limit of 2^62"))
+    return total
+
+
+def moved_widths(model: Model) -> Mapping[tuple[str, ...], int]:
+    """The widths at alpha 1 of the layers that alpha moves, by the path of their names."""
+    return _moved(_Same(model))
+
+
+class _Same:
+    """A model as a key: equal to itself alone."""
+
+    def __init__(self, model: Model):
+        self.model = model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.model is self.model
+
+
+@lru_cache(1)
+def _moved(key: _Same) -> dict[tuple[str, ...], int]:
     from ..model.trace import trace
     from ..model.variables import settle
 
+    model = key.model
     at_1, at_2 = ({_path(row): _width(row) for row in trace(model, settle(model, {"alpha": a})).rows} for a in (1, 2))
-    moved = {path for path, width in at_1.items() if width and at_2.get(path, width) != width}
-    return Metric(
-        "effective_alpha",
-        lambda row: _width(row) if _path(row) in moved else 0,
-        sum(at_1[path] for path in moved),
-    )
+    return {path: width for path, width in at_1.items() if width and at_2.get(path, width) != width}
 
 
 def _path(row: Row) -> tuple[str, ...]:
     return tuple(row.frame.path)
 
 
-def _width(row: Row) -> int:
+def _width(row: Row) -> Any:
     """Channels of a layer with weights; 0 for others."""
     return row.layer.shape[-1] if "weight" in row.layer.params else 0
-
-
-def _activations(row: Row) -> Number:
-    return prod(row.layer.shape) * row.times if MAC.keys() & row.layer.terms.keys() else 0

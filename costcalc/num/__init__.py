@@ -5,6 +5,9 @@ formula. Each domain is a module with the same functions; it is found from the v
 library is imported only when a value of its kind turns up.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from ..errors import Refused
 from . import ints
 
@@ -33,6 +36,16 @@ def _learn(kind):
             _DOMAINS[kind] = import_module(f"{__name__}.{name}")
             return _DOMAINS[kind]
     raise TypeError(f"not a number: {kind.__name__}")
+
+
+def total(values: Sequence[Any]) -> Any:
+    """The sum of quantities: a number, an array (refused past 2^62) or a form; 0 when there are none."""
+    return domain(*values).total(values)
+
+
+def largest(values: Sequence[Any]) -> Any:
+    """The largest of quantities, as `total` gives their sum; 0 when there are none."""
+    return domain(*values).largest(values)
 
 
 def prod(values):

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import limits
 from ..errors import Refused
-from . import exact, ints
+from . import exact, ints, sums
 from .points import Points, array_of, bounds, call, divided, is_sure, kind_of, quotient, raw_of, shared
 
 
@@ -93,6 +93,14 @@ def _meet(a, b):
 
 maximum = _many("max", np.maximum, max, lambda a, b: a[0] >= b[1])
 minimum = _many("min", np.minimum, min, lambda a, b: a[1] <= b[0])
+
+
+def total(values):
+    return sums.total(values)
+
+
+def largest(values):
+    return array_of(maximum(*{id(value): value for value in values}.values()))
 
 
 def select(condition, a, b):

@@ -16,6 +16,13 @@ def ceil_div(a, b):
     return -floor_div(-1 * a, b)
 
 
+total = sum
+
+
+def largest(values):
+    return maximum(*values)
+
+
 def floor(value):
     if is_whole(value):
         return value

@@ -10,6 +10,11 @@ ceil = math.ceil
 nearest = round
 maximum = max
 minimum = min
+total = sum
+
+
+def largest(values):
+    return max(values, default=0)
 
 
 def floor_div(a, b):

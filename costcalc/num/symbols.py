@@ -88,6 +88,14 @@ def ceil_div(a, b):
     return sympy.ceiling(exact(a) / exact(b))
 
 
+def total(values):
+    return exact(sympy.Add(*map(exact, values)))
+
+
+def largest(values):
+    return maximum(*dict.fromkeys(map(exact, values)))
+
+
 def maximum(*values):
     return _extreme(sympy.Max, values, lambda a, b: (a - b).is_nonnegative)
 

@@ -13,7 +13,7 @@ from costcalc import analyze, load, sweep
 from costcalc.analysis.sweep.space import Grid, Table
 from costcalc.analysis.sweep.sweep import evaluated, results
 from costcalc.errors import CostcalcError, Source
-from costcalc.metrics.metrics import effective_alpha, metric
+from costcalc.metrics.metrics import metric, moved_widths
 from costcalc.read.spec.reader import read
 
 TABLES = Path(__file__).parents[1] / "data" / "tables"
@@ -126,11 +126,11 @@ def test_metrics_of_any_convention(run):
 
 
 def test_effective_multiplier():
-    one = effective_alpha(load("mobilenet"))
+    moved = moved_widths(load("mobilenet"))
     rows = PAPER["t1"]["rows"][:-3]  # Table 1: every width but the classifier's; `5x` rows stand for five
     times = [5 if row[0].startswith("5x") else 1 for row in rows]
     widths = [int(row[1].removesuffix(" dw").rpartition("x")[2]) for row in rows]
-    assert one.per == sum(count * width for count, width in zip(times, widths, strict=True))
+    assert sum(moved.values()) == sum(count * width for count, width in zip(times, widths, strict=True))
 
 
 def test_effective_multiplier_of_rounded_widths(run, tmp_path):

@@ -1,9 +1,16 @@
 """How two numbers stand side by side: what changed, how many times, in words."""
 
+_FORM = {float: ".6g"}
+
+
+def number(value: float) -> str:
+    """`568,740,352`, or a ratio with six digits."""
+    return f"{value:,{_FORM.get(type(value), '')}}"
+
 
 def change(before, after):
     """`+6,500,000`, or `-` where nothing changed."""
-    return f"{after - before:+,}" if after != before else "-"
+    return f"{after - before:+,{_FORM.get(type(after), '')}}" if after != before else "-"
 
 
 def percent(before, after):
@@ -33,9 +40,4 @@ def in_words(before, after, what):
 
 def count(value):
     """`568,740,352`, or `-` for nothing."""
-    return f"{value:,}" if value else "-"
-
-
-def cost_name(convention):
-    """The cost metric for people."""
-    return "mult-adds" if convention.cost == "mult_adds" else "FLOPs"
+    return number(value) if value else "-"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ...errors import CostcalcError, OptionError, Problem, SpecError, brief, nearest
 from ...export.spec import as_spec, is_spec
 from ...metrics.conventions import Prices, price_list
+from ...metrics.metrics import of_the_whole
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.uncollected import uncollected
@@ -19,7 +20,7 @@ from ...rewrite.rewriting import Rewriting
 from ..report.analyze import scaled
 from ..report.report import Report, report
 from .alignment import Pair, aligned, paired
-from .elements import elements
+from .elements import elements, sums
 
 MOST = 1_000  # designs in one comparison
 
@@ -34,9 +35,11 @@ class Design(NamedTuple):
     rewritten: Any = None  # rewrite.Rewritten
 
     @property
-    def totals(self) -> dict[str, int]:
-        """Cost, params and moved values, of the layers that are compared."""
-        return {name: sum(getattr(one, name) for one in self.elements) for name in ("cost", "params", "moved")}
+    def totals(self) -> dict[str, Any]:
+        """Cost, params and moved values, and further metrics by name, of the layers that are compared."""
+        found = {**sums(self.elements, self.report.more), **self.report.figures}
+        further = (one.name for one in self.report.metrics[2:])
+        return {name: found[name] for name in ("cost", "params", "moved", *further)}
 
 
 class Comparison(NamedTuple):
@@ -69,6 +72,7 @@ def compare(
     thin: float | None = None,
     fold: bool = False,
     layers: str | None = None,
+    metrics: Sequence[str] = (),
     convention: Prices = "paper",
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -81,21 +85,22 @@ def compare(
     conv        `standard` or `separable`: every design is compared with itself rewritten so; with `stem`, the first
                 convolution is made separable too
     thin, fold  compare with every width times `thin`; with batch norm folded into its convolution
+    metrics     further ones to total, by name
     layers      a glob: only layers and blocks of that name are compared
     convention, rho, settings  as in `analyze`, for all designs; a variable that some declare is set in those
 
     Raises CostcalcError, also when there is nothing to compare.
     """
-    priced, rewriting = price_list(convention), Rewriting(conv, stem, thin, fold)
+    how, rewriting = (price_list(convention), metrics), Rewriting(conv, stem, thin, fold)
     with uncollected():
         models = [spec if isinstance(spec, Model) else load(spec) for spec in specs]
         settings = {**(settings or {}), **({"rho": rho} if rho is not None else {})}
         wanted = _wanted(models, _titles(specs, models), _settings(at), settings)
         wanted = map(_rewritable, wanted) if rewriting.parts else wanted
-        designs = [_design(model, title, values, priced, layers) for model, title, values in wanted]
+        designs = [_design(model, title, values, how, layers) for model, title, values in wanted]
         if rewriting.parts:
             _refuse_none(designs, layers)
-            designs += [_rewritten(design, rewriting) for design in designs]
+            designs += [_rewritten(design, rewriting, how) for design in designs]
     return _compared(designs, layers)
 
 
@@ -111,7 +116,7 @@ def difference(
     `settings` are variables; one that only one of the two declares is set there. Raises CostcalcError, also when
     the two have no layer in common.
     """
-    priced = price_list(convention)
+    how = price_list(convention), ()
     with uncollected():
         models = [spec if isinstance(spec, Model) else load(spec) for spec in (old, new)]
         known, given = {name for model in models for name in model.variables}, settings or {}
@@ -120,7 +125,7 @@ def difference(
             names = [name for name in given if name in model.variables or name not in known]
             with noted(f"in the {version} version"):
                 values = settle(model, scaled(model, {name: given[name] for name in names}, rho))
-                designs.append(_design(model, model.name, values, priced, None))
+                designs.append(_design(model, model.name, values, how, None))
         found = _compared(designs, None)
     if not any(pair.left and pair.right for pair in found.pairs):
         help = f"costcalc compare {models[0].source.path} {models[1].source.path} sets their totals side by side"
@@ -187,21 +192,24 @@ def _rewritable(wanted):
     return made, title, settle(made, {})
 
 
-def _design(model, title, values, convention, layers, rewritten=None):
+def _design(model, title, values, how, layers, rewritten=None):
+    """A Design; `how` are its convention and the further metrics."""
     traced = trace(model, values)
-    whole = report(model, traced, values, convention)
+    whole = report(model, traced, values, *how)
     whole.totals  # noqa: B018 (raises where they are too large)
+    if layers and whole.figures:
+        raise of_the_whole(next(one for one in whole.metrics if one.name in whole.figures))
     found = elements(traced.rows, whole)
     return Design(title, whole, [one for one in found if one.is_in(layers)] if layers else found, found, rewritten)
 
 
-def _rewritten(design, rewriting):
+def _rewritten(design, rewriting, how):
     """A design rewritten, those layers of it that stand for the ones compared. Raises when that changes none."""
-    model, convention = design.report.model, design.report.convention
+    model = design.report.model
     done = rewriting.apply(model)
     title = f"{design.title}, {rewriting.title}"
     with noted(f"in {design.title} rewritten ({rewriting.title})"):
-        new = _design(done.model, title, design.report.values, convention, None, done)
+        new = _design(done.model, title, design.report.values, how, None, done)
     chosen = {one.name for one in design.elements}
     pairs = paired(design.all, new.all, done.home)
     new = new._replace(elements=[one for pair in pairs if _is_any_of(pair, chosen) for one in pair.right])

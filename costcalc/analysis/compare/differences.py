@@ -7,7 +7,7 @@ from ...render.text import plain, printable
 from ..report.columns import stamp
 from ..report.document import document
 from ..report.notes import bounds
-from .beside import change, cost_name, count, percent
+from .beside import change, count, percent
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "rewritten": "~", "moved": ">", "follows": "="}
 
@@ -18,7 +18,7 @@ class DifferencePage:
     def __init__(self, comparison):
         self.comparison, self.left, self.right = comparison, comparison.left, comparison.right
         self.pairs = [pair for pair in comparison.pairs if pair.status != "same"]
-        self.cost = cost_name(self.left.report.convention)
+        self.cost = self.left.report.metrics[0].title
 
     def heads(self):
         """The totals: what a reviewer looks for."""

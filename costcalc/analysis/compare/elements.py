@@ -4,11 +4,12 @@ An element's key says what the layer is and nothing of what flows in, so that a 
 before it became wider.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, NamedTuple
 
+from ...metrics.metrics import Metric, folded
 from ...metrics.pricing import MAC
 from ...model.expr import Expr
 from ...model.scope import SHAPE_NAMES
@@ -27,6 +28,7 @@ class Element(NamedTuple):
     cost: Any
     params: Any
     moved: Any  # values read and written per sample
+    more: Mapping[str, Any] = {}  # further metrics of the report, by name
 
     @property
     def first(self):
@@ -63,10 +65,10 @@ def elements(rows, report):
         else:
             found.append([(row, line)])
     reader = _Reader()
-    return [_element(group, reader) for group in found]
+    return [_element(group, reader, report.more) for group in found]
 
 
-def _element(group, reader):
+def _element(group, reader, metrics):
     rows = tuple(row for row, _ in group)
     line = group[0][1]
     named = [frame.base for frame in _levels(rows[0].frame)]
@@ -81,7 +83,14 @@ def _element(group, reader):
         sum(line.cost for _, line in group),
         sum(line.params for _, line in group),
         moved(rows),
+        {one.name: folded(one, [line.more[one.name] for _, line in group]) for one in metrics},
     )
+
+
+def sums(elements: Sequence[Element], metrics: Sequence[Metric]) -> dict[str, Any]:
+    """Cost, params and moved values of elements, and further metrics by name."""
+    found = {name: sum(getattr(one, name) for one in elements) for name in ("cost", "params", "moved")}
+    return {**found, **{one.name: folded(one, [each.more[one.name] for each in elements]) for one in metrics}}
 
 
 def _levels(frame):

@@ -7,7 +7,7 @@ from ...render.text import printable
 from ..report.columns import setting, shipped
 from ..report.document import document
 from ..report.notes import bounds
-from .beside import cost_name, count, times
+from .beside import count, times
 
 
 class LeaguePage:
@@ -25,8 +25,9 @@ class LeaguePage:
 
     def sheets(self):
         """One row a design."""
-        columns = [Column("design", folds=True), Column(cost_name(self.designs[0].report.convention), True)]
+        columns = [Column("design", folds=True), Column(self.designs[0].report.metrics[0].title, True)]
         columns += [Column("ratio", True, "ratio", 2), Column("params", True), Column("ratio", True, "params_ratio", 1)]
+        columns += [Column(one.title, True) for one in self.one.report.metrics[2:]]
         columns += [Column("bytes moved", True), Column("per byte", True)] if self.size else []
         return [Sheet(tuple(columns), [self._cells(design) for design in self.designs])]
 
@@ -35,6 +36,7 @@ class LeaguePage:
         cells = [printable(design.title)]
         for name in ("cost", "params"):
             cells += [count(sums[name]), times(self.first[name], sums[name])]
+        cells += [count(sums[one.name]) for one in self.one.report.metrics[2:]]
         if self.size:
             moved = sums["moved"] * self.size
             cells += [count(moved), f"{sums['cost'] / moved:.3g}" if moved else ""]
@@ -69,6 +71,7 @@ class LeaguePage:
         found = {"design": design.title, cost: sums["cost"], "params": sums["params"]}
         for name, total in (("ratio", "cost"), ("params_ratio", "params")):
             found[name] = sums[total] / self.first[total] if self.first[total] else None
+        found |= {one.name: sums[one.name] for one in self.one.report.metrics[2:]}
         if self.size:
             moved = sums["moved"] * self.size
             found |= {"bytes": moved, f"{cost}_per_byte": sums["cost"] / moved if moved else None}

@@ -10,7 +10,8 @@ from ..explain.working import is_separable
 from ..report.columns import stamp
 from ..report.document import document
 from ..report.notes import bounds
-from .beside import change, cost_name, count, in_words, percent, ratio, times
+from .beside import change, count, in_words, number, percent, ratio, times
+from .elements import sums
 
 A, B = "A", "B"
 NOTHING_IN_COMMON = "no layer of A stands for one of B"
@@ -22,13 +23,14 @@ class ComparisonPage:
     def __init__(self, comparison, size=None, by="layer"):
         self.comparison, self.size, self.by = comparison, size, by
         self.left, self.right = comparison.left, comparison.right
-        self.cost = cost_name(self.left.report.convention)
+        self.cost = self.left.report.metrics[0].title
 
     def heads(self):
         """What is compared, and the totals."""
         before, after = self.left.totals, self.right.totals
         lines = [f"{A}: {printable(self.left.title)}", f"{B}: {printable(self.right.title)}"]
         lines += [_total(self.cost, before["cost"], after["cost"]), _total("params", before["params"], after["params"])]
+        lines += [_total(one.title, before[one.name], after[one.name]) for one in self.left.report.metrics[2:]]
         if self.size:
             moved, other = (design.totals["moved"] * self.size for design in (self.left, self.right))
             per = self.per_byte(before), self.per_byte(after)
@@ -50,7 +52,7 @@ class ComparisonPage:
     def _layers(self):
         rows = [self._row(pair) for pair in self.comparison.pairs if _shows(pair, self.size)]
         extra = [name for name in ("type", "theory") if any(row[name] for row in rows)]
-        foot = {"name": "total", **_both(_sums([self.left]), _sums([self.right])), "type": "", "theory": None}
+        foot = {"name": "total", **_both(self.left.totals, self.right.totals), "type": "", "theory": None}
         cells = [self._cells(row, extra) for row in rows]
         return Sheet(self._columns("layer", extra), cells, self._cells(foot, extra))
 
@@ -88,16 +90,27 @@ class ComparisonPage:
             "status": pair.status,
             "type": _types(pair),
             "theory": theory(pair),
-            **_both(_sums(pair.left), _sums(pair.right)),
+            **_both(self._sums(pair.left), self._sums(pair.right)),
         }
 
     def by_type(self):
         """Cost and parameters of each layer type on either side, largest first."""
-        sides = [_by_type(design.elements) for design in (self.left, self.right)]
+        sides = [self._types_of(design.elements) for design in (self.left, self.right)]
         rows = [
-            {"name": name, **_both(*(side.get(name, _sums(())) for side in sides))} for name in {**sides[0], **sides[1]}
+            {"name": name, **_both(*(side.get(name, self._sums(())) for side in sides))}
+            for name in {**sides[0], **sides[1]}
         ]
         return sorted(rows, key=lambda row: (-max(row["cost"]), -max(row["params"]), row["name"]))
+
+    def _sums(self, elements):
+        return sums(elements, self.left.report.more)
+
+    def _types_of(self, elements):
+        groups: dict = {}
+        for element in elements:
+            if element.cost or element.params:
+                groups.setdefault(element.type, []).append(element)
+        return {name: self._sums(group) for name, group in groups.items()}
 
     def notes(self):
         """What was left alone, what theory says, what the numbers mean."""
@@ -129,6 +142,10 @@ class ComparisonPage:
         found |= {f"{cost}_a": a, f"{cost}_b": b, f"{cost}_ratio": b / a if a else None}
         found |= {"theory": row["theory"]} if "theory" in row else {}
         found |= {"params_a": p, "params_b": q, "params_ratio": q / p if p else None}
+        for one in (one for one in self.left.report.metrics[2:] if one.name in row):
+            before, after = row[one.name]
+            ratio = after / before if before else None
+            found |= {f"{one.name}_a": before, f"{one.name}_b": after, f"{one.name}_ratio": ratio}
         if self.size:
             found |= {"bytes_a": m * self.size, "bytes_b": n * self.size}
             found |= {f"{cost}_per_byte_a": self._per(a, m), f"{cost}_per_byte_b": self._per(b, n)}
@@ -139,7 +156,7 @@ class ComparisonPage:
 
     def document(self):
         """Both reports' heads, what a rewrite left alone, the types, and the pairs."""
-        totals = {"name": "total", **_both(_sums([self.left]), _sums([self.right]))}
+        totals = {"name": "total", **_both(self.left.totals, self.right.totals)}
         found = {
             "schema_version": SCHEMA_VERSION,
             "costcalc": __version__,
@@ -175,22 +192,8 @@ def _shows(pair, size):
     return costs or pair.status not in ("same", "follows")
 
 
-def _sums(elements):
-    """Cost, params and moved values of elements, or of a design."""
-    parts = [one.totals if hasattr(one, "totals") else one._asdict() for one in elements]
-    return {name: sum(part[name] for part in parts) for name in ("cost", "params", "moved")}
-
-
 def _both(one, other):
     return {name: (one[name], other[name]) for name in one}
-
-
-def _by_type(elements):
-    groups: dict = {}
-    for element in elements:
-        if element.cost or element.params:
-            groups.setdefault(element.type, []).append(element)
-    return {name: _sums(group) for name, group in groups.items()}
 
 
 def _types(pair):
@@ -208,5 +211,6 @@ def _common(elements):
 
 
 def _total(name, before, after):
-    parts = [f"{name}: {before:,} -> {after:,}", change(before, after), percent(before, after), times(before, after)]
+    head = f"{name}: {number(before)} -> {number(after)}"
+    parts = [head, change(before, after), percent(before, after), times(before, after)]
     return "  ".join(part for part in parts if part)

@@ -1,12 +1,11 @@
 """The working behind numbers as text: a few lines a layer, and a depthwise and its 1x1 convolution together."""
 
+from ...metrics.metrics import METRICS
 from ...metrics.pricing import price_of
 from ...render.text import printable, shape_text
 from ..compare.beside import in_words
 from ..report.columns import total
 from .working import worked
-
-_WORDS = {"mult_adds": "mult-adds", "flops": "FLOPs"}
 
 
 def row_text(row, convention=None):
@@ -32,7 +31,7 @@ def _counted(row, convention):
     cost = [*_terms(op, layer.terms, convention.prices), *_terms(op, layer.params, convention.numbers)]
     params = [] if row.shared else _terms(op, layer.params, convention.params)
     sums = {convention.cost: (cost, convention.cost_of(op, layer)), "params": (params, convention.params_of(op, layer))}
-    heads = {name: f"  {convention.name} {_WORDS.get(name, name)}" for name in sums}
+    heads = {name: f"  {convention.name} {METRICS[name].title}" for name in sums}
     return [
         f"{heads[name]:{max(map(len, heads.values()))}}  {' + '.join(terms)} = {value:,}"
         for name, (terms, value) in sums.items()
@@ -47,7 +46,7 @@ def _terms(op, quantities, prices):
 
 def total_text(report):
     """The totals of a whole network, as every format has them."""
-    cost = _WORDS[report.convention.cost]
+    cost = report.metrics[0].title
     return f"total of {printable(report.model.name)}: {total(report, 'cost')} {cost}, {total(report, 'params')} params"
 
 

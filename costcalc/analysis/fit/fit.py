@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -54,6 +54,7 @@ def fit(
     vary: Iterable[str] | Mapping[str, Any],
     limits: Mapping[str, float],
     maximize: str | None = None,
+    metrics: Sequence[str] = (),
     convention: Prices = "paper",
 ) -> Fit:
     """The largest settings of a network within all budgets.
@@ -64,12 +65,13 @@ def fit(
     limits    {metric: most}: {"mult_adds": 150e6, "params": 2e6}
     maximize  a variable or a metric to be largest, or an accuracy of `published:` such as top1; without it,
               every setting that no other one exceeds in all variables (Pareto-optimal)
+    metrics   further ones to show of each setting
 
     Every setting of the grid is evaluated, so the answer is exact on it. Raises CostcalcError.
     """
     model = spec if isinstance(spec, Model) else load(spec)
     vary = dict.fromkeys(vary) if not isinstance(vary, Mapping) else dict(vary)
-    metrics = tuple(dict.fromkeys(("mult_adds", "params", *limits)))
+    metrics = tuple(dict.fromkeys(("mult_adds", "params", *limits, *metrics)))
     if maximize in published_accuracies(model):
         return _of_published(model, vary, limits, maximize, metrics, convention)
     axes = {name: as_axis(model, name, default_axis(model, name) if v is None else v) for name, v in vary.items()}

@@ -12,7 +12,8 @@ import sympy
 
 from ...errors import OptionError, Problem, SpecError
 from ...metrics.conventions import Prices
-from ...metrics.metrics import metric
+from ...metrics.metrics import metric, totals
+from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.variables import settle, typical
@@ -139,7 +140,7 @@ def formula(
     """
     model = spec if isinstance(spec, Model) else load(spec)
     wanted = [metric(name, convention) for name in metrics]
-    groups = {one.name: (one, lambda row: True) for one in wanted}
+    groups = {one.name: (one, None) for one in wanted}
     return Formulas(derive(model, groups, chosen(model, names), {**(settings or {}), **values}))
 
 
@@ -161,7 +162,7 @@ def chosen(model, names):
 
 
 def derive(model, groups, names, values):
-    """Formulas of groups: {name: (metric, predicate over rows)}, in the symbols `names`."""
+    """Formulas of groups: {name: (metric, predicate over rows or None for all)}, in the symbols `names`."""
     symbols = {name: _symbol(model.variables[name], typical(model)[name]) for name in names}
     sample = {symbol: exact(typical(model)[name]) for name, symbol in symbols.items()}
     general, assumed = _totals(model, groups, symbols, values, sample)
@@ -206,11 +207,14 @@ def _totals(model, groups, symbols, values, sample):
     with assuming(sample) as assumed:
         rows = trace(model, settle(model, {**values, **symbols})).rows
         kept = list(assumed)
-    totals = {
-        name: exact(sympy.Add(*(exact(one.of(row)) for row in rows if belongs(row))))
-        for name, (one, belongs) in groups.items()
-    }
-    return totals, kept
+    whole = Walk(model, rows)
+    return {name: exact(_total(whole, *group)) for name, group in groups.items()}, kept
+
+
+def _total(whole, one, belongs):
+    """The total of a metric over a walk, or over the rows that belong to a part of it."""
+    walk = whole if belongs is None else whole.part([row for row in whole.rows if belongs(row)])
+    return totals(walk, [one])[one.name]
 
 
 def _grids(totals, symbols):

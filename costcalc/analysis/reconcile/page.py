@@ -1,17 +1,16 @@
 """The gap between two counts as a page: its parts, or its layers; or what explains a number."""
 
 from ... import __version__
+from ...metrics.metrics import METRICS
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.columns import setting, shipped
 from ..report.document import document
 
-NAMES = {"mult_adds": "mult-adds", "flops": "FLOPs"}
-
 
 def figure_of(convention, metric):
     """What a total is of, for people: `mult-adds`, `FLOPs` or `params`."""
-    return "params" if metric == "params" else NAMES[convention.cost]
+    return METRICS["params" if metric == "params" else convention.cost].title
 
 
 def signed(value):

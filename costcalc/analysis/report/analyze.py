@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import OptionError, Problem
@@ -19,6 +19,7 @@ from .report import Report, report
 def analyze(
     spec: Spec,
     *,
+    metrics: Sequence[str] = (),
     convention: Prices = "paper",
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -27,6 +28,7 @@ def analyze(
     """What a network costs, layer by layer.
 
     spec        a path, the name of a shipped config, or a Model
+    metrics     further ones than the cost and params, by name: ("activations", "keras.weights_bytes")
     convention  a name that `costcalc conventions` lists, the path of a price list, or a Convention
     rho         resolution multiplier: `res` of the spec times rho, in whole pixels (arXiv:1704.04861, section 3.4)
     settings    variables in a mapping, for names that are arguments of this function too
@@ -38,12 +40,14 @@ def analyze(
     priced = price_list(convention)
     with uncollected():
         model = spec if isinstance(spec, Model) else load(spec)
-        return _report(model, priced, {**(settings or {}), **values}, rho)
+        return _report(model, priced, {**(settings or {}), **values}, rho, metrics)
 
 
-def _report(model: Model, convention: Convention, values: Mapping[str, Any], rho: float | None) -> Report:
+def _report(
+    model: Model, convention: Convention, values: Mapping[str, Any], rho: float | None, metrics: Sequence[str]
+) -> Report:
     settled = settle(model, scaled(model, values, rho))
-    return report(model, trace(model, settled), settled, convention)
+    return report(model, trace(model, settled), settled, convention, metrics)
 
 
 def scaled(model: Model, values: Mapping[str, Any], rho: float | None) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...errors import OptionError, Problem, listed, nearest
+from ...metrics.metrics import Metric
 from ...render.text import plain, printable, shape_text
 
 
@@ -40,21 +41,33 @@ PLAIN = ("name", "op", "type", "input", "output", "kernel", "stride", "groups", 
 PLAIN_GROUP = ("name", "layers", "cost", "cost_share", "params", "params_share")
 
 
+def columns(report: Any) -> dict[str, Column]:
+    """All columns of a report: one more for each further metric."""
+    return {**COLUMNS, **{one.name: _of_metric(one) for one in report.more}}
+
+
+def _of_metric(one: Metric) -> Column:
+    return Column(one.title, lambda report, line: line.more[one.name], True)
+
+
 def public(name, report):
     """The name of a column in files: `cost` goes by the metric's own name."""
-    return name.replace("cost", report.convention.cost)
+    return name.replace("cost", report.convention.cost) if name in COLUMNS else name
 
 
 def columns_of(view, report, by_layer, by_group):
     """The columns to show, by their inner names: those asked for, or those that suit the grouping."""
     if view.columns:
         return chosen(view.columns, report)
-    return by_layer if view.by == "layer" else by_group
+    names = by_layer if view.by == "layer" else by_group
+    more = [one.name for one in report.more]
+    after = 1 + max(names.index(name) for name in ("params", "params_share") if name in names)
+    return (*names[:after], *more, *names[after:]) if more else names
 
 
 def chosen(names, report):
     """Inner names of the columns a person names. Raises OptionError for an unknown one."""
-    known = {public(name, report): name for name in COLUMNS}
+    known = {public(name, report): name for name in columns(report)}
     for name in names:
         if name not in known:
             help = nearest(name, known) or f"known: {listed(known)}"
@@ -71,27 +84,29 @@ def selected(report, view):
     else:
         lines = list(report.shown(view.everything))
     if view.sort:
-        column = COLUMNS[chosen((view.sort,), report)[0]]
+        column = columns(report)[chosen((view.sort,), report)[0]]
         lines = sorted(lines, key=lambda line: column.value(report, line), reverse=column.number)
     return lines[: view.top] if view.top else lines
 
 
-def records(report, lines, columns):
+def records(report, lines, names):
     """The lines as dicts under their public names; shapes as `80x80x24`."""
-    names = [(public(name, report), COLUMNS[name].value) for name in columns]
-    return [{name: plain(value(report, line)) for name, value in names} for line in lines]
+    known = columns(report)
+    values = [(public(name, report), known[name].value) for name in names]
+    return [{name: plain(value(report, line)) for name, value in values} for line in lines]
 
 
 def cell(name, report, line):
     """A value as people read it: thousands separated, shares in percent, nothing for nothing."""
-    value = COLUMNS[name].value(report, line)
+    value = COLUMNS[name].value(report, line) if name in COLUMNS else line.more[name]
     if name.endswith("share"):
         return f"{100 * value:.2f} %" if value else "-"
     if name == "kernel" and value and line.stride:
         return f"{shape_text(value)} / {_short(line.stride)}"
-    if name in ("cost", "params") and not value:
+    is_metric = name in ("cost", "params") or name not in COLUMNS
+    if is_metric and not value:
         return "-" if line.complete else ">= 0"
-    if name == "cost" and not line.complete:
+    if is_metric and name != "params" and not line.complete:
         return f">= {value:,}"
     if type(value) is tuple:
         return shape_text(value)
@@ -105,10 +120,10 @@ def _short(stride):
 def heading(name, report):
     """The heading of a column for people."""
     if name == "cost":
-        return "mult-adds" if report.convention.cost == "mult_adds" else "FLOPs"
+        return report.metrics[0].title
     if name == "kernel":
         return "kernel / stride"
-    return COLUMNS[name].heading
+    return columns(report)[name].heading
 
 
 def total(report, metric):

@@ -13,10 +13,12 @@ _GROUP = ("name", "cost", "cost_share", "params", "params_share", "layers")
 def report_document(report, view, lines):
     """The contract for one report: its totals, its layer types, and the rows that the view shows."""
     found = document(report)
-    columns = columns_of(view, report, _LAYER, _GROUP)
+    names = columns_of(view, report, _LAYER, _GROUP)
     if view.by == "layer":
-        found["by_type"] = [_row(report, line, _GROUP, View("type")) for line in report.by_type()]
-    found["layers" if view.by == "layer" else f"by_{view.by}"] = [_row(report, line, columns, view) for line in lines]
+        types = View("type")
+        groups = columns_of(types, report, _LAYER, _GROUP)
+        found["by_type"] = [_row(report, line, groups, types) for line in report.by_type()]
+    found["layers" if view.by == "layer" else f"by_{view.by}"] = [_row(report, line, names, view) for line in lines]
     return found
 
 
@@ -69,8 +71,11 @@ def _sha256(data, *included):
     raise ImportError("sha256")
 
 
-def _row(report, line, columns, view):
-    row = {public(name, report): COLUMNS[name].value(report, line) for name in columns}
+def _row(report, line, names, view):
+    row = {
+        public(name, report): COLUMNS[name].value(report, line) if name in COLUMNS else line.more[name]
+        for name in names
+    }
     if view.by == "layer" and not view.columns:
         row.update(_exceptions(report, line))
     if view.by == "type" and "name" in row:

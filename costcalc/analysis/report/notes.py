@@ -1,5 +1,7 @@
 """The lines under a table: what is left out, what is unknown, what was published, what the numbers mean."""
 
+from typing import Any
+
 from ...num import prod
 from ...ops import INDEX
 from ...render.text import printable
@@ -14,6 +16,9 @@ def notes(report, view, shown):
     hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
     if hidden:
         found.append(f"{hidden:,} more {view.by}{' is' if hidden == 1 else 's are'} not shown (--top {view.top})")
+    found += [
+        f"{one.title}: {_figure(report.figures[one.name])}" for one in report.metrics if one.name in report.figures
+    ]
     found += bounds(report) + _law(report.accounting) + _everywhere(report)
     found += [_published(claim) for claim in _claims(report)]
     for metric, cap in report.model.budget.items():
@@ -22,6 +27,11 @@ def notes(report, view, shown):
             state = "within" if have <= cap.value else "over"
             found.append(f"budget: {metric} {have:,} of {cap.value:,}, {state}")
     return [*found, stamp(report)]
+
+
+def _figure(value: Any) -> str:
+    """A figure of the whole network as people read it."""
+    return f"{value:,}" if type(value) is int else f"{value:,.10g}"
 
 
 def _everywhere(report):

@@ -9,6 +9,7 @@ from .columns import (
     PLAIN,
     PLAIN_GROUP,
     cell,
+    columns,
     columns_of,
     heading,
     public,
@@ -39,7 +40,7 @@ class ReportPage:
         main = sheet(report, self.lines, columns_of(view, report, BY_LAYER, BY_GROUP), view.by, bool(view.columns))
         if view.by != "layer" or view.columns:
             return [main]
-        return [main, sheet(report, report.by_type(), BY_GROUP, "type")]
+        return [main, sheet(report, report.by_type(), columns_of(View("type"), report, (), BY_GROUP), "type")]
 
     def notes(self):
         """What is left out, what is unknown, what the numbers mean."""
@@ -48,8 +49,8 @@ class ReportPage:
     def records(self):
         """The rows for CSV."""
         plain = (*PLAIN[:-1], "file", "line") if self.report.model.included else PLAIN  # a line of which file
-        columns = columns_of(self.view, self.report, plain, PLAIN_GROUP)
-        return [public(name, self.report) for name in columns], records(self.report, self.lines, columns)
+        names = columns_of(self.view, self.report, plain, PLAIN_GROUP)
+        return [public(name, self.report) for name in names], records(self.report, self.lines, names)
 
     def document(self):
         """The contract for programs."""
@@ -60,19 +61,19 @@ class ReportPage:
 
 def sheet(report, lines, names, title, chosen=False):
     """Lines as a sheet; columns that a person chose are never left out."""
-    columns = tuple(_column(name, report, title, chosen) for name in names)
+    heads = tuple(_column(name, report, title, chosen) for name in names)
     rows = [tuple(cell(name, report, line) for name in names) for line in lines]
-    return Sheet(columns, rows, tuple(_foot(name, number, report) for number, name in enumerate(names)))
+    return Sheet(heads, rows, tuple(_foot(name, number, report) for number, name in enumerate(names)))
 
 
 def _column(name, report, title, chosen):
     head = title if name == "name" else heading(name, report)
     spare = 0 if chosen or name not in SPARED else 1 + SPARED.index(name)
-    return Column(head, COLUMNS[name].number, public(name, report), spare, name == "name")
+    return Column(head, columns(report)[name].number, public(name, report), spare, name == "name")
 
 
 def _foot(name, number, report):
-    if name in ("cost", "params"):
+    if name in ("cost", "params") or name not in COLUMNS:
         return total(report, name)
     return "total" if number == 0 else ""
 

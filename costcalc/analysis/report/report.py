@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ... import limits
 from ...errors import Problem, SpecError
+from ...metrics.metrics import Metric, amounts, folded, metric
 from ...metrics.pricing import TRAINABLE, Convention
 from ...metrics.pricing import total as priced
+from ...metrics.walk import Walk
 from ...model.accounting import Accounting
 from ...model.network import Model
 from ...model.rows import Row, Trace
@@ -41,6 +43,7 @@ class Line(NamedTuple):
     line: int
     path: tuple[str, ...]
     layers: int = 1
+    more: Mapping[str, Any] = {}  # further metrics that were asked for, by name
 
     @property
     def input(self) -> Shape:
@@ -62,19 +65,30 @@ class Report:
         output: Shape,
         convention: Convention,
         lines: tuple[Line, ...],
-        accounting: Accounting | None = None,
+        accounting: Accounting | None,
+        metrics: tuple[Metric, ...],
+        figures: Mapping[str, Any],
     ) -> None:
         self.model, self.values, self.inputs, self.output = model, values, inputs, output
         self.convention, self.lines, self.accounting = convention, lines, accounting
+        self.metrics, self.figures = metrics, figures  # what is totalled, and those of them that no layer has a part of
 
     @cached_property
-    def totals(self) -> dict[str, int]:
-        """The cost metric of the convention (`mult_adds` or `flops`) and `params`, as whole numbers per sample."""
-        cost, params = sum(line.cost for line in self.lines), sum(line.params for line in self.lines)
-        for total in (cost, params):
-            if total > limits.TOTAL:
-                raise SpecError(Problem("too-large", f"a total of {total:.3g} is past the limit of 2^62"))
-        return {self.convention.cost: cost, "params": params}
+    def totals(self) -> dict[str, Any]:
+        """The cost metric of the convention (`mult_adds` or `flops`), `params` and what else was asked for."""
+        return {one.name: folded(one, self._amounts(one)) for one in self.metrics}
+
+    @property
+    def more(self) -> tuple[Metric, ...]:
+        """The further metrics that layers have a part of."""
+        return tuple(one for one in self.metrics[2:] if one.name not in self.figures)
+
+    def _amounts(self, one: Metric) -> Any:
+        if one.name in self.figures:
+            return self.figures[one.name]
+        if one.name in (self.convention.cost, "params"):
+            return [line.params if one.name == "params" else line.cost for line in self.lines]
+        return [line.more[one.name] for line in self.lines]
 
     @cached_property
     def complete(self) -> bool:
@@ -87,12 +101,18 @@ class Report:
 
     def by_type(self, everything: bool = False) -> list[Line]:
         """One line a layer type, largest cost first, as in Table 2 of the MobileNet paper."""
-        groups = _grouped(self.shown(everything), lambda line: line.type)
+        groups = self._grouped(self.shown(everything), lambda line: line.type)
         return sorted(groups, key=lambda line: (-line.cost, -line.params, line.name))
 
     def by_block(self, depth: int = 1) -> list[Line]:
         """One line a block: the first `depth` levels of the layers' names, in order."""
-        return _grouped(self.lines, lambda line: "/".join(line.path[:depth]))
+        return self._grouped(self.lines, lambda line: "/".join(line.path[:depth]))
+
+    def _grouped(self, lines: Sequence[Line], key: Callable[[Line], str]) -> list[Line]:
+        groups: dict[str, list[Line]] = {}
+        for line in lines:
+            groups.setdefault(key(line), []).append(line)
+        return [_sum(name, group, self.more) for name, group in groups.items()]
 
     def share(self, line: Line, metric: str) -> float:
         """A line's part of a total, from 0 to 1."""
@@ -103,9 +123,9 @@ class Report:
         """The layers as a pandas DataFrame, with the columns of the CSV output and unrounded integers."""
         import pandas
 
-        from .columns import COLUMNS, records
+        from .columns import columns, records
 
-        return pandas.DataFrame(records(self, self.shown(), list(COLUMNS)))
+        return pandas.DataFrame(records(self, self.shown(), list(columns(self))))
 
     def _repr_html_(self) -> str:
         from ...render.html import render
@@ -115,17 +135,24 @@ class Report:
         return render(ReportPage(self, View()))
 
 
-def report(model: Model, trace: Trace, values: Mapping[str, Any], convention: Convention) -> Report:
-    """Price a trace's rows under a convention."""
-    prices: dict[tuple[Any, ...], tuple[Number, Number]] = {}
-    lines = []
-    for row in trace.rows:
-        key = id(row.layer), row.times if type(row.times) is int else id(row.times), row.shared is None
-        if key not in prices:
-            prices[key] = convention.price(row.op.name, row.layer, row.times, row.shared is not None)
-        lines.append(_line(row, *prices[key]))
+def report(
+    model: Model, trace: Trace, values: Mapping[str, Any], convention: Convention, metrics: Iterable[str] = ()
+) -> Report:
+    """Price a trace's rows under a convention; `metrics` are further ones, by name."""
+    walk, wanted = Walk(model, trace.rows), _wanted(convention, metrics)
+    found = {one.name: amounts(walk, one) for one in wanted}
+    figures = {name: found.pop(name) for name, one in list(found.items()) if type(one) is not list}
+    costs, params = found.pop(convention.cost), found.pop("params")
+    further = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)] if found else ()
+    lines = tuple(map(_line, trace.rows, costs, params, further or repeat({})))
     _refuse_same_names(lines, trace.rows)
-    return Report(model, values, trace.inputs, trace.output, convention, tuple(lines), _accounting(model, trace.rows))
+    accounting = _accounting(model, trace.rows)
+    return Report(model, values, trace.inputs, trace.output, convention, lines, accounting, wanted, figures)
+
+
+def _wanted(convention: Convention, names: Iterable[str]) -> tuple[Metric, ...]:
+    """The cost metric of a convention, its parameters, and further metrics, each once."""
+    return tuple(metric(name, convention) for name in dict.fromkeys((convention.cost, "params", *names)))
 
 
 def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
@@ -136,7 +163,7 @@ def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
     return Accounting(sum(held), model.stored)
 
 
-def _line(row: Row, cost: Number, params: Number) -> Line:
+def _line(row: Row, cost: Number, params: Number, more: Mapping[str, Any]) -> Line:
     path = tuple(row.frame.path)
     detail, layer = row.layer.detail, row.layer
     place = row.places[0]
@@ -159,6 +186,7 @@ def _line(row: Row, cost: Number, params: Number) -> Line:
         place.source.path,
         place.line,
         path,
+        more=more,
     )
 
 
@@ -174,14 +202,7 @@ def _refuse_same_names(lines: Sequence[Line], rows: Sequence[Row]) -> None:
         seen.add(line.name)
 
 
-def _grouped(lines: Sequence[Line], key: Callable[[Line], str]) -> list[Line]:
-    groups: dict[str, list[Line]] = {}
-    for line in lines:
-        groups.setdefault(key(line), []).append(line)
-    return [_sum(name, group) for name, group in groups.items()]
-
-
-def _sum(name: str, group: Sequence[Line]) -> Line:
+def _sum(name: str, group: Sequence[Line], more: Sequence[Metric]) -> Line:
     first, last = group[0], group[-1]
     same = all(line.op == first.op for line in group)
     return first._replace(
@@ -197,4 +218,5 @@ def _sum(name: str, group: Sequence[Line]) -> Line:
         complete=all(line.complete for line in group),
         folded=False,
         layers=sum(not line.folded for line in group),
+        more={one.name: folded(one, [line.more[one.name] for line in group]) for one in more},
     )

@@ -1,6 +1,7 @@
 """Printed figures beside computed ones as a page: a sheet for each table of a paper."""
 
 from ... import __version__
+from ...metrics.metrics import METRICS
 from ...quantities import SHARES, VERDICTS, figure
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
@@ -14,7 +15,6 @@ COLUMNS = (
     Column("computed", number=True),
     Column("verdict", folds=True),
 )
-HEADINGS = {"mult_adds": "mult-adds", "flops": "FLOPs", "params": "params"}
 NAMED = 5  # shipped configs that a note names
 MANY = {"erratum": "errata", "differs": "differ"}  # the verdicts that read otherwise of several figures
 RECORD = (
@@ -108,7 +108,7 @@ def _record(source, finding):
 
 def _cells(finding):
     claim = finding.claim
-    heading = HEADINGS[finding.metric.removesuffix("_share")]
+    heading = METRICS[finding.metric.removesuffix("_share")].title
     texts = (
         claim.notes.get("model", finding.spec),
         setting(claim),

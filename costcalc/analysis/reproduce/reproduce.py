@@ -4,7 +4,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ...errors import OptionError, Problem, SpecError, listed, nearest
-from ...metrics.metrics import metric
+from ...metrics.metrics import metric, totals
+from ...metrics.walk import Walk
 from ...model.network import Claim
 from ...model.rows import called
 from ...model.trace import trace
@@ -70,13 +71,14 @@ def _about(claim):
 def _judge_all(model, values, claims, found):
     """Put the findings of claims about one setting into `found`, by the identity of the claim."""
     with _about(claims[0]):
-        rows = trace(model, values).rows
-    totals: dict = {}
+        walk = Walk(model, trace(model, values).rows)
+    known: dict = {}
     for claim in claims:
         with _about(claim):
-            chosen = chosen_rows(rows, claim.of)
+            chosen = chosen_rows(walk.rows, claim.of)
+            part = walk if chosen is walk.rows else walk.part(chosen)
             found[id(claim)] = [
-                _judged(model, claim, name, _count(name, claim.convention, rows, chosen, totals))
+                _judged(model, claim, name, _count(name, claim.convention, walk, part, known))
                 for name in METRICS
                 if name in claim.figures
             ]
@@ -99,19 +101,15 @@ def chosen_rows(rows, of):
     return [row for row in rows if id(row) not in without] if without else rows
 
 
-def _count(name, convention, rows, chosen, totals):
-    """A metric of the chosen rows, in percent of all rows if it is a share; `totals` keeps what is summed of all."""
-    kind = name.removesuffix("_share")
-    of = metric(kind, convention).of
-    whole = 0
-    if chosen is rows or name in SHARES:
-        if (kind, convention) not in totals:
-            totals[kind, convention] = sum(map(of, rows))
-        whole = totals[kind, convention]
-    part = whole if chosen is rows else sum(map(of, chosen))
-    unknown = "params" if kind == "params" else "mult_adds"
-    complete = not any(unknown in row.layer.unknown for row in (rows if name in SHARES else chosen))
-    return Count(100 * part, max(whole, 1), complete) if name in SHARES else Count(part, 1, complete)
+def _count(name, convention, whole, part, known):
+    """A metric of a part of a walk, in percent of the whole if it is a share; `known` keeps the totals of the whole."""
+    one = metric(name.removesuffix("_share"), convention)
+    if (part is whole or name in SHARES) and (one.name, convention) not in known:
+        known[one.name, convention] = totals(whole, [one])[one.name]
+    of_all = known.get((one.name, convention), 0)
+    count = of_all if part is whole else totals(part, [one])[one.name]
+    complete = not any(one.needs in row.layer.unknown for row in (whole if name in SHARES else part).rows)
+    return Count(100 * count, max(of_all, 1), complete) if name in SHARES else Count(count, 1, complete)
 
 
 def _judged(model, claim, name, ours):

@@ -6,16 +6,13 @@ from textwrap import fill
 import numpy as np
 
 from ...errors import OptionError, Problem
+from ...metrics.metrics import is_metric, metric, unit_of
+from ...quantities import RATIO
 
-COUNTS = ("mult_adds", "flops", "params", "activations")
 LEGEND = 20  # values of the variable of the marks that a legend names
 NOTE = 140  # characters of a line under the axes: as wide as the picture
 MARKS = "osD^v<>PX*ph8"
-LABELS = {
-    "mult_adds": "mult-adds",
-    "flops": "FLOPs (1 mult-add = 2)",
-    "params": "parameters",
-    "activations": "activations",
+ACCURACIES = {
     "top1": "top-1 accuracy (%)",
     "top5": "top-5 accuracy (%)",
 }
@@ -69,27 +66,38 @@ def _scatter(axes, frame, x, y, marks):
 
 
 def _front(axes, frame, x, y):
-    at = front(frame[x].to_numpy(), frame[y].to_numpy(), y not in COUNTS)
+    at = front(frame[x].to_numpy(), frame[y].to_numpy(), not _counts(y))
     if len(at) > 1:
         axes.plot(
             frame[x].to_numpy()[at], frame[y].to_numpy()[at], color="0.5", linewidth=1, zorder=0, label="Pareto front"
         )
 
 
+def _counts(name: str) -> bool:
+    """Whether a column is a count or an amount of bytes, of which less is better: no variable, ratio or accuracy."""
+    return is_metric(name) and unit_of(name) is not RATIO
+
+
+def _label(name: str) -> str:
+    """What an axis is called."""
+    return metric(name, "paper").axis if is_metric(name) else ACCURACIES.get(name, name)
+
+
 def _frame(axes, x, y, title, log):
     from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-    axes.set_xlabel(LABELS.get(x, x))
-    axes.set_ylabel(LABELS.get(y, y))
-    name, _, note = title.partition("\n")
-    axes.set_title(name)
+    axes.set_xlabel(_label(x))
+    axes.set_ylabel(_label(y))
+    head, _, note = title.partition("\n")
+    axes.set_title(head)
     axes.annotate(
         fill(note, NOTE), (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", fontsize=6, color="0.4"
     )
-    for letter, metric, axis in (("x", x, axes.xaxis), ("y", y, axes.yaxis)):
+    for letter, name, axis in (("x", x, axes.xaxis), ("y", y, axes.yaxis)):
         if letter in log:
             getattr(axes, f"set_{letter}scale")("log")
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.set_minor_formatter(NullFormatter())
-        if metric in COUNTS:
-            axis.set_major_formatter(EngFormatter(sep=" "))
+        if _counts(name):
+            unit = unit_of(name).symbol
+            axis.set_major_formatter(EngFormatter(unit, sep=" "))

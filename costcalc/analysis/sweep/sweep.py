@@ -9,8 +9,8 @@ import numpy as np
 
 from ...errors import OptionError, Problem, Refused, SpecError
 from ...metrics.conventions import Prices
-from ...metrics.metrics import effective_alpha, metric
-from ...metrics.totals import total
+from ...metrics.metrics import metric, totals
+from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.uncollected import uncollected
@@ -97,7 +97,7 @@ def _column(values):
 
 def results(model, space, metrics, convention, skip_invalid=False):
     """The result of each chunk of a space, in order."""
-    wanted = [effective_alpha(model) if name == "effective_alpha" else metric(name, convention) for name in metrics]
+    wanted = [metric(name, convention) for name in metrics]
     for chunk in space.chunks():
         with uncollected():
             yield evaluated(model, chunk, wanted, skip_invalid)
@@ -109,7 +109,7 @@ def evaluated(model, chunk, metrics, skip_invalid=False):
     Where points differ in the network's structure, each structure is walked by itself.
     """
     try:
-        totals = _walk(model, chunk, metrics)
+        found = _walk(model, chunk, metrics)
     except Varies as varies:
         return _split(model, chunk, metrics, skip_invalid, np.broadcast_to(varies.points.array, chunk.shape).ravel())
     except Refused as refusal:  # by an array that was computed after the walk
@@ -118,7 +118,7 @@ def evaluated(model, chunk, metrics, skip_invalid=False):
         return _without(model, chunk, metrics, skip_invalid, error)
     except SpecError as error:
         return _without(model, chunk, metrics, skip_invalid, error)
-    return Result(Flat(Chunk({**chunk.columns, **totals}, chunk.shape)), np.arange(chunk.size), {})
+    return Result(Flat(Chunk({**chunk.columns, **found}, chunk.shape)), np.arange(chunk.size), {})
 
 
 def _walk(model, chunk, metrics):
@@ -137,10 +137,8 @@ def _totals(model, values, metrics):
         from ... import num
 
         settled = settle(model, {**values, "res": num.maximum(num.nearest(settled["res"] * rho), 1)})
-    walked = trace(model, settled)
-    totals = {one.name: total([one.of(row) for row in walked.rows]) for one in metrics}
-    divided = {one.name: totals[one.name] if one.per == 1 else totals[one.name] / one.per for one in metrics}
-    return {**divided, COMPLETE: not any(row.layer.unknown for row in walked.rows)}
+    rows = trace(model, settled).rows
+    return {**totals(Walk(model, rows), metrics), COMPLETE: not any(row.layer.unknown for row in rows)}
 
 
 def _value(table, column):

@@ -1,4 +1,4 @@
-"""Totals of a metric over rows, for many points at once."""
+"""Sums of many quantities, at many points at once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from .. import limits
 from ..errors import Problem, SpecError
-from ..num.points import Points
+from .points import Points
 
 if TYPE_CHECKING:
-    from ..num.values import Number
+    from .values import Number
 
 
-def total(quantities: list[Number]) -> Number:
-    """The sum of a metric over the rows.
+def total(quantities: Iterable[Number]) -> Number:
+    """The sum of quantities, as an array.
 
     Equal quantities are added once, times their count; products with a factor in common (the weights of layers on
     the same grid) are multiplied once, after the other factors are added; arrays of the same shape are added first.
