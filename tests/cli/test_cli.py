@@ -89,6 +89,8 @@ VIEWS = [  # options, number of rows, of the first row
     ("--depth 2 --all", 32, {"name": "conv", "layers": "1"}),
     ("--columns params,name --top 1", 1, {"params": "864", "name": "conv"}),
     ("--strict --top 1", 1, {"name": "conv"}),
+    ("--metrics activations,weights_bytes --top 1", 1, {"activations": "401408", "weights_bytes": "3456"}),
+    ("-m activations --sort activations --by type --top 1", 1, {"name": "conv 1x1", "activations": "2709504"}),
 ]
 
 
