@@ -17,11 +17,53 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 SHARES = ("mult_adds_share", "params_share")  # in percent of the network's total
-METRICS = ("mult_adds", "flops", "params", *SHARES)
 ACCURACIES = ("top1", "top5", "map", "miou", "accuracy")
 VERDICTS = EXACT, ERRATUM, NOT_REPRODUCIBLE, DIFFERS = ("exact", "erratum", "not reproducible", "differs")
 LONGEST_FIGURE = 40  # characters of a figure
-FIGURE_UNITS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "%": 1}
+
+
+COUNTS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
+BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+class Unit(NamedTuple):
+    """What amounts are in: what follows a number without a prefix, the scales, and an example of a limit."""
+
+    symbol: str
+    scales: Mapping[str, int]
+    example: str
+
+
+COUNT, BYTE, RATIO = Unit("", COUNTS, "170M"), Unit("B", BYTES, "4 MiB"), Unit("", {"": 1}, "0.75")
+
+
+_NUMBER = re.compile(
+    r"(?P<whole>[0-9]{1,3}(,[0-9]{3})+|[0-9][0-9_]*)(\.(?P<part>[0-9][0-9_]*))?(?P<space>\s*)(?P<unit>[A-Za-z]*|%)",
+    re.ASCII,
+)
+
+
+class _Written(NamedTuple):
+    """A number as it is written: its digits before and after the point, a space, and a unit."""
+
+    whole: str
+    part: str
+    space: str
+    unit: str
+
+    @property
+    def digits(self) -> int:
+        """All digits as one whole number."""
+        return int(self.whole + self.part)
+
+
+def _written(text: str, longest: int) -> _Written | None:
+    """How a number with a unit is written, or None. Commas stand between thousands, `_` anywhere between digits."""
+    found = _NUMBER.fullmatch(text) if len(text) <= longest else None
+    if found is None:
+        return None
+    whole, part = (re.sub("[,_]", "", found[name] or "") for name in ("whole", "part"))
+    return _Written(whole, part, found["space"], found["unit"])
 
 
 class Figure(NamedTuple):
@@ -54,24 +96,17 @@ class Count(NamedTuple):
     complete: bool = True
 
 
-def figure(text: str) -> Figure | None:
-    """The figure that a text is, or None."""
-    body = text.replace("_", "").replace(",", "").strip()
-    unit = body[-1:] if body[-1:] in FIGURE_UNITS else ""
-    whole, dot, part = body.removesuffix(unit).rstrip().partition(".")
-    if len(text) > LONGEST_FIGURE or not _is_digits(whole) or (dot and not _is_digits(part)):
-        return None
-    return Figure(int(whole + part), len(part), FIGURE_UNITS[unit])
+def figure(text: str, unit: Unit = COUNT) -> Figure | None:
+    """The figure of a quantity in a unit, or in percent, that a text is; None if it is none."""
+    found = _written(text.strip(), LONGEST_FIGURE)
+    scale = {**unit.scales, "%": 1}.get(found.unit) if found else None
+    return Figure(found.digits, len(found.part), scale) if found and scale else None
 
 
-def value(text: str) -> float | None:
+def value(text: str, unit: Unit = COUNT) -> int | float | None:
     """The number that a figure says: `325M` is 325,000,000 and `1.19%` is 1.19. None if it is no figure."""
-    found = figure(text)
+    found = figure(text, unit)
     return found.value if found else None
-
-
-def _is_digits(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 def agreement(ours: Count, printed: Figure) -> str | None:
@@ -98,21 +133,8 @@ def _rounds(number: int, unit: int, digits: int) -> bool:
     return digits == up or (rest == 0 and digits == up - 1 and digits % 2 == 0)
 
 
-COUNTS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
-BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 LONGEST_LIMIT = 60  # characters of a limit
 PLACES = 12  # decimal places of one
-
-
-class Unit(NamedTuple):
-    """What amounts are in: what follows a number without a prefix, the scales, and an example of a limit."""
-
-    symbol: str
-    scales: Mapping[str, int]
-    example: str
-
-
-COUNT, BYTE, RATIO = Unit("", COUNTS, "170M"), Unit("B", BYTES, "4 MiB"), Unit("", {"": 1}, "0.75")
 
 
 class Bad(Exception):
@@ -171,60 +193,58 @@ class Change(NamedTuple):
         return base + max(part.value * base if part.unit == "%" else part.value for part in self.parts)
 
 
-def amount(text: str, metric: str, share: bool = False) -> Amount:
-    """The Amount of a limit on a metric; a percent only where a `share` of a total makes sense. Raises Bad."""
-    found = _amount(text, BYTES if metric.endswith("bytes") else COUNTS, metric)
+def amount(text: str, metric: str, unit: Unit, share: bool = False) -> Amount:
+    """The Amount of a limit on a metric in a unit; a percent only where a `share` makes sense. Raises Bad."""
+    found = _amount(text, unit, metric)
     if found.unit == "%" and not share:
         raise Bad(f"`{metric}` is limited by a number; `%` is for shares (any_layer, layers) and changes (vs_base)")
     return found
 
 
-def change(text: str, metric: str) -> Change:
+def change(text: str, metric: str, unit: Unit) -> Change:
     """The Change of `+1%`, `+2M`, `+0` or `+1% and 2M`. Raises Bad."""
     if not text.startswith("+"):
         help = f"write +{text[:LONGEST_LIMIT]}" if text[:1].isdigit() else None
         raise Bad("a change starts with `+`, as in +1%, +2M, +0, or +1% and 2M", help)
-    units = BYTES if metric.endswith("bytes") else COUNTS
-    parts = tuple(_amount(part.strip(), units, metric) for part in text[1:].split(" and "))
+    parts = tuple(_amount(part.strip(), unit, metric) for part in text[1:].split(" and "))
     if len(parts) > 2 or (len(parts) == 2 and sum(part.unit == "%" for part in parts) != 1):
         raise Bad("a change is a percent, a number, or one of each: +1% and 2M")
     return Change(parts)
 
 
-def _amount(text: str, units: Mapping[str, int], metric: str) -> Amount:
+def _amount(text: str, unit: Unit, metric: str) -> Amount:
     from fractions import Fraction
 
     body = text.strip()
-    number = body.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ%").rstrip()
-    unit, space = body[len(number) :].strip(), body[len(number) : len(body) - len(body[len(number) :].lstrip())]
-    whole, dot, part = number.replace("_", "").partition(".")
-    if len(body) > LONGEST_LIMIT or not (whole + part).isascii() or not whole.isdigit() or (dot and not part.isdigit()):
-        raise Bad(_why(body, metric))
-    if len(part) > PLACES:
+    found = _written(body, LONGEST_LIMIT)
+    if found is None:
+        raise Bad(_why(body, unit))
+    if len(found.part) > PLACES:
         raise Bad(f"a limit has at most {PLACES} decimal places")
-    if units is BYTES and not unit and int(whole + part):
+    if not found.unit and "" not in unit.scales and int(found.whole + found.part):
         raise Bad("bytes need a unit: B, kB, MB, GB, KiB, MiB or GiB")
-    if unit and unit != "%" and unit not in units:
-        raise Bad(_wrong_unit(unit, units, metric))
-    scale = units.get(unit, 1)
-    return Amount(Fraction(int(whole + part), 10 ** len(part)), len(part), unit, scale, space)
+    if found.unit and found.unit != "%" and found.unit not in unit.scales:
+        raise Bad(_wrong_unit(found.unit, unit, metric))
+    scale, places = unit.scales.get(found.unit, 1), len(found.part)
+    return Amount(Fraction(found.digits, 10**places), places, found.unit, scale, found.space)
 
 
-def _why(text: str, metric: str) -> str:
+def _why(text: str, unit: Unit) -> str:
     if text.startswith("-"):
         return "a limit cannot be negative"
     if text.lower() in ("nan", "inf", "infinity", ".inf", ".nan"):
         return f"`{text}` limits nothing"
-    example = "4 MiB" if metric.endswith("bytes") else "170M"
-    return f"`{text[:LONGEST_LIMIT]}` is not a limit; write it as {example}"
+    return f"`{text[:LONGEST_LIMIT]}` is not a limit; write it as {unit.example}"
 
 
-def _wrong_unit(unit: str, units: Mapping[str, int], metric: str) -> str:
-    if units is COUNTS and unit in BYTES:
+def _wrong_unit(written: str, unit: Unit, metric: str) -> str:
+    if unit is COUNT and written in BYTES:
         return f"`{metric}` is a count, not bytes: its units are k, M and G (powers of ten)"
-    if units is BYTES and unit in COUNTS:
+    if unit is BYTE and written in COUNTS:
         return f"`{metric}` is in bytes: B, kB, MB, GB, KiB, MiB or GiB"
-    return f"`{unit}` is no unit; counts have k, M and G, bytes kB, MB, KiB and MiB"
+    if unit is RATIO:
+        return f"`{metric}` is a ratio, and has no unit"
+    return f"`{written}` is no unit; counts have k, M and G, bytes kB, MB, KiB and MiB"
 
 
 def read_value(name: str, text: str) -> float | str:

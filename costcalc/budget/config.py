@@ -84,10 +84,12 @@ def checks_of(source: Source, folder: Any) -> tuple[Check, ...]:
 def limit_of(kind, metric, where, text, convention, place=None):
     """The Limit that a text is. Raises OptionError for an unknown metric or what is no limit."""
     from ..metrics.metrics import metric as metric_of
+    from ..metrics.metrics import unit_of
 
     metric_of(metric, convention)
     try:
-        bound = change(text, metric) if kind == "vs_base" else amount(text, metric, share=bool(where))
+        unit = unit_of(metric)
+        bound = change(text, metric, unit) if kind == "vs_base" else amount(text, metric, unit, share=bool(where))
     except Bad as error:
         raise OptionError(Problem("bad-limit", str(error), help=error.help)) from None
     return Limit(kind, metric, where, bound, text, place)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ..errors import OptionError, Problem, brief
+from ..metrics.metrics import unit_of
 from .config import limit_of
 
 KINDS = ("max", "min", "vs_base")
@@ -32,7 +33,7 @@ def _of_kind(kind, limits, convention):
 def _one(kind, metric, where, value, convention):
     text = value
     if type(value) is int:
-        text = f"{'+' if kind == 'vs_base' else ''}{value}{'B' if metric.endswith('bytes') else ''}"
+        text = f"{'+' if kind == 'vs_base' else ''}{value}{unit_of(metric).symbol}"
     if type(text) is not str:
         message = f"a limit is a text or a whole number, not {brief(repr(value))}"
         raise OptionError(Problem("bad-limit", message, help='write {"mult_adds": "170M"}'))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..analysis.report.columns import shipped
 from ..errors import CostcalcError, FileError, Place, Problem
 from ..metrics.conventions import find
+from ..metrics.metrics import unit_of
 from ..quantities import amount
 from ..read.loading import load
 from .config import NAME, Check, Limit
@@ -46,14 +47,10 @@ def outcomes(task, bases):
 def budget_of(path, model):
     """The Check that a spec's own `budget:` is, or None."""
     limits = tuple(
-        Limit("max", metric, "", _amount(cap.text, metric), cap.text, cap.place) for metric, cap in model.budget.items()
+        Limit("max", name, "", amount(cap.text, name, unit_of(name)), cap.text, cap.place)
+        for name, cap in model.budget.items()
     )
     return Check(path, {}, find("paper"), limits, place=limits[0].place) if limits else None
-
-
-def _amount(text, metric):
-    """A figure as a limit: figures may have thousands separated."""
-    return amount(text.replace(",", "").replace("_", ""), metric)
 
 
 class _Spec:

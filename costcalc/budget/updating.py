@@ -58,11 +58,13 @@ def _looser(one, other):
 
 
 def _values(edit):
+    from ..metrics.metrics import unit_of
     from ..quantities import amount, change
 
-    if edit.limit.kind == "vs_base":
-        return [part.value for part in change(edit.text, edit.limit.metric).parts]
-    return [amount(edit.text.replace(",", ""), edit.limit.metric, share=bool(edit.limit.where)).value]
+    limit, unit = edit.limit, unit_of(edit.limit.metric)
+    if limit.kind == "vs_base":
+        return [part.value for part in change(edit.text, limit.metric, unit).parts]
+    return [amount(edit.text, limit.metric, unit, share=bool(limit.where)).value]
 
 
 def _text(verdict, raising, tighten):

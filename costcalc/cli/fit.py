@@ -37,7 +37,7 @@ def command(ctx, spec, most, maximize, convention, metrics, top, format, as_json
       costcalc fit mobilenet --vary alpha=0.25:1:0.05 --vary res=128:224:32 --max mult_adds=150M --max params=2M
       costcalc fit mobilenet --vary alpha --vary res=128:224:32 --max mult_adds=150M --maximize mult_adds
     """
-    from ..analysis.fit.fit import fit
+    from ..analysis.fit.fit import fit, most_of
     from ..read.loading import load
     from .sweep import values_of
 
@@ -46,7 +46,7 @@ def command(ctx, spec, most, maximize, convention, metrics, top, format, as_json
     if not vary:
         help = f"variables of {model.name}: {listed(model.variables)}"
         raise OptionError(Problem("usage", "a fit needs variables: --vary alpha, or --res 128:224:32", help=help))
-    limits = dict(_limit(text) for text in most)
+    limits = {name: most_of(name, text) for name, text in map(_pair, most)}
     found = fit(model, vary=vary, limits=limits, maximize=maximize, metrics=metrics, convention=convention)
     if not found.size:
         click.echo(nothing_fits(found, limits), err=True)
@@ -55,14 +55,11 @@ def command(ctx, spec, most, maximize, convention, metrics, top, format, as_json
     ctx.exit(OK)
 
 
-def _limit(text):
-    from ..quantities import value
-
+def _pair(text: str) -> tuple[str, str]:
     name, equals, limit = (part.strip() for part in text.partition("="))
-    number = value(limit) if equals else None
-    if number is None or limit.endswith("%"):
+    if not equals:
         raise OptionError(Problem("bad-limit", f"`--max {text[:60]}` is no budget", help="write --max mult_adds=150M"))
-    return name, number
+    return name, limit
 
 
 def nothing_fits(found, limits):

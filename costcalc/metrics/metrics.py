@@ -12,7 +12,7 @@ from .. import limits, num
 from ..errors import OptionError, Problem, SpecError, listed, nearest
 from ..model.network import Model
 from ..model.rows import Row
-from ..quantities import BYTE, COUNT, RATIO, Unit
+from ..quantities import BYTE, COUNT, RATIO, SHARES, Unit
 from .conventions import CONVENTIONS, COUNTERS, find, price_list
 from .pricing import MAC, Convention
 from .walk import Walk
@@ -118,6 +118,7 @@ _REGISTERED = (
 )
 METRICS = {one.name: one for one in _REGISTERED}
 NAMES = tuple(METRICS)
+PUBLISHED = (*(one.name for one in _REGISTERED if one.unit is not RATIO), *SHARES)  # what papers print
 
 
 def metric(name: str, convention: Any) -> Metric:
@@ -142,8 +143,8 @@ def is_metric(name: str) -> bool:
 
 
 def unit_of(name: str) -> Unit:
-    """The unit of the metric of that name; that of counts where there is none."""
-    one = METRICS.get(name.rpartition(".")[2])
+    """The unit of the metric of that name, or of what it is a share of; that of counts where there is none."""
+    one = METRICS.get(name.rpartition(".")[2].removesuffix("_share"))
     return one.unit if one else COUNT
 
 

@@ -10,7 +10,8 @@ import yaml
 
 from costcalc import CostcalcError
 from costcalc.budget.config import read_config
-from costcalc.quantities import Bad, amount, change
+from costcalc.metrics.metrics import unit_of
+from costcalc.quantities import BYTE, COUNT, Bad, amount, change
 
 NET = "input: [10, 10, 10]\nlayers: [{conv: 1x1, out: 10}]\n"
 ONE = "checks:\n- {{spec: net.yaml, {}}}\n"
@@ -33,9 +34,9 @@ AMOUNTS = [
 
 @pytest.mark.parametrize(("text", "metric", "value"), AMOUNTS)
 def test_amounts(text, metric, value):
-    found = amount(text, metric)
+    found = amount(text, metric, unit_of(metric))
     assert found.value == value
-    assert amount(found.written(found.value), metric).value == value
+    assert amount(found.written(found.value), metric, unit_of(metric)).value == value
 
 
 NOT_AMOUNTS = [
@@ -58,14 +59,14 @@ NOT_AMOUNTS = [
 @pytest.mark.parametrize(("text", "metric", "message"), NOT_AMOUNTS)
 def test_not_amounts(text, metric, message):
     with pytest.raises(Bad) as error:
-        amount(text, metric)
+        amount(text, metric, unit_of(metric))
     assert str(error.value) == message
 
 
 @pytest.mark.parametrize("text", ["1%", "+1% and 2%", "+1 and 2", "+-1", "+1% and 2M and 3", "+nan%", "+", "+1%1%"])
 def test_not_changes(text):
     with pytest.raises(Bad):
-        change(text, "mult_adds")
+        change(text, "mult_adds", COUNT)
 
 
 WRONG = [  # the file (places between « »), the code and the message of the error
@@ -250,4 +251,4 @@ def test_the_schema_admits_the_files_here(run):
     ],
 )
 def test_a_unit_of_bytes_is_what_its_standard_says(text, due):
-    assert amount(text, "weights_bytes").value == due
+    assert amount(text, "weights_bytes", BYTE).value == due

@@ -9,9 +9,10 @@ import numpy as np
 
 from ...errors import OptionError, Problem, listed
 from ...metrics.conventions import Prices
+from ...metrics.metrics import unit_of
 from ...model.network import Model
 from ...model.variables import typical
-from ...quantities import ACCURACIES
+from ...quantities import ACCURACIES, COUNT, Bad, amount
 from ...quantities import value as figure
 from ...read.loading import Spec, load
 from ..sweep.space import Grid, Table
@@ -52,7 +53,7 @@ def fit(
     spec: Spec,
     *,
     vary: Iterable[str] | Mapping[str, Any],
-    limits: Mapping[str, float],
+    limits: Mapping[str, float | str],
     maximize: str | None = None,
     metrics: Sequence[str] = (),
     convention: Prices = "paper",
@@ -62,7 +63,7 @@ def fit(
     spec      a path, the name of a shipped config, or a Model
     vary      variables: a list of names, or {name: values}; without values, a real variable is tried at 2,000 steps
               up to twice its default and a whole one at every size up to twice its default
-    limits    {metric: most}: {"mult_adds": 150e6, "params": 2e6}
+    limits    {metric: most}, a number or a text with a unit: {"mult_adds": 150e6, "weights_bytes": "4 MiB"}
     maximize  a variable or a metric to be largest, or an accuracy of `published:` such as top1; without it,
               every setting that no other one exceeds in all variables (Pareto-optimal)
     metrics   further ones to show of each setting
@@ -71,6 +72,7 @@ def fit(
     """
     model = spec if isinstance(spec, Model) else load(spec)
     vary = dict.fromkeys(vary) if not isinstance(vary, Mapping) else dict(vary)
+    limits = {name: most_of(name, most) for name, most in limits.items()}
     metrics = tuple(dict.fromkeys(("mult_adds", "params", *limits, *metrics)))
     if maximize in published_accuracies(model):
         return _of_published(model, vary, limits, maximize, metrics, convention)
@@ -86,6 +88,20 @@ def fit(
         name for name, values in vary.items() if values is None and not model.variables[name].choices and found.size
     ]
     return found._replace(at_end=tuple(name for name in ends if found.columns[name].max() == axes[name].max()))
+
+
+def most_of(name: str, most: Any) -> Any:
+    """A limit of a metric as a number: `150M`, `4 MiB`; a number as it is. Raises OptionError."""
+    if not isinstance(most, str):
+        return most
+    unit = unit_of(name)
+    try:
+        found = amount(most, name, unit).value
+    except Bad as error:
+        example = "mult_adds=150M" if unit is COUNT else f"{name}={unit.example}".replace(" ", "")
+        message, help = f"`--max {name}={most[:60]}` is no budget: {error}", f"write --max {example}"
+        raise OptionError(Problem("bad-limit", message, help=help)) from None
+    return found if type(found) is int else float(found)
 
 
 def default_axis(model, name):

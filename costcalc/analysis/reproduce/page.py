@@ -1,7 +1,7 @@
 """Printed figures beside computed ones as a page: a sheet for each table of a paper."""
 
 from ... import __version__
-from ...metrics.metrics import METRICS
+from ...metrics.metrics import METRICS, unit_of
 from ...quantities import SHARES, VERDICTS, figure
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
@@ -132,7 +132,7 @@ def setting(claim):
 def computed(finding):
     """A count as people read it; a share with two digits more than the printed one."""
     number, out_of, complete = finding.ours
-    places = figure(finding.printed).places + 2
+    places = figure(finding.printed, unit_of(finding.metric)).places + 2
     text = f"{number / out_of:.{places}f}%" if finding.metric in SHARES else f"{number:,}"
     return text if complete else f">= {text}"
 

@@ -4,14 +4,14 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ...errors import OptionError, Problem, SpecError, listed, nearest
-from ...metrics.metrics import metric, totals
+from ...metrics.metrics import PUBLISHED, metric, totals, unit_of
 from ...metrics.walk import Walk
 from ...model.network import Claim
 from ...model.rows import called
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
-from ...quantities import DIFFERS, ERRATUM, EXACT, METRICS, NOT_REPRODUCIBLE, SHARES, Count, agreement, figure
+from ...quantities import DIFFERS, ERRATUM, EXACT, NOT_REPRODUCIBLE, SHARES, Count, agreement, figure
 from ...rewrite.rewriting import Rewriting
 
 
@@ -39,7 +39,7 @@ def findings(model):
     """
     settings: dict = {}
     for claim in model.published:
-        if not claim.figures.keys().isdisjoint(METRICS):
+        if not claim.figures.keys().isdisjoint(PUBLISHED):
             with _about(claim):
                 key = claim.conv, tuple(settle(model, claim.at).items())
             settings.setdefault(key, []).append(claim)
@@ -53,7 +53,7 @@ def findings(model):
 
 def accuracies(model):
     """How many of the published figures are accuracies, which nothing computes."""
-    return sum(name not in METRICS for claim in model.published for name in claim.figures)
+    return sum(name not in PUBLISHED for claim in model.published for name in claim.figures)
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _judge_all(model, values, claims, found):
             part = walk if chosen is walk.rows else walk.part(chosen)
             found[id(claim)] = [
                 _judged(model, claim, name, _count(name, claim.convention, walk, part, known))
-                for name in METRICS
+                for name in PUBLISHED
                 if name in claim.figures
             ]
 
@@ -113,12 +113,12 @@ def _count(name, convention, whole, part, known):
 
 
 def _judged(model, claim, name, ours):
-    how = agreement(ours, figure(claim.figures[name]))
+    how = agreement(ours, figure(claim.figures[name], unit_of(name)))
     verdict, why = EXACT, ""
     if name in claim.corrected:
         fixed = claim.corrected[name]
         verdict, why = ERRATUM, f"{claim.errata[name]}; it should be {fixed}"
-        if agreement(ours, figure(fixed)) is None:
+        if agreement(ours, figure(fixed, unit_of(name))) is None:
             verdict, why = DIFFERS, f"it should be {fixed}, says its erratum, and that is not so either"
     elif how is None and name in claim.errata:
         verdict, why = ERRATUM, claim.errata[name]

@@ -4,18 +4,18 @@ A figure keeps the text it was printed as (`325M`, `1.19%`): how many digits it 
 """
 
 from ...errors import OptionError, Place, listed
+from ...metrics.metrics import NAMES, PUBLISHED, unit_of
 from ...model.network import Cap, Claim
 from ...model.variables import checked
-from ...quantities import ACCURACIES, METRICS, SHARES, figure, value
+from ...quantities import ACCURACIES, COUNT, SHARES, Bad, amount, figure, value
 from ...syntax.nodes import is_empty
 
-LIMITED = ("mult_adds", "params")  # what a budget can limit
 OF = ("type", "layer", "without")
 REASONS = ("erratum", "not_reproducible")
 TEXTS = ("convention", "model", "note", "conv")
 CONVS = ("standard", "separable")
 ENTRY = ("source", "url", "convention")
-_FIGURES = (*METRICS, *ACCURACIES)
+_FIGURES = (*PUBLISHED, *ACCURACIES)
 _ROW = ("at", *_FIGURES, *OF, *REASONS, "corrected", *TEXTS)
 _EXAMPLE = 'write {source: "arXiv:1704.04861, Table 6", rows: [{mult_adds: 569M}]}'
 
@@ -71,8 +71,8 @@ def _claim(row, entry, variables, problems):
     at = _setting(parts.get("at"), variables, problems)
     figures = _figures(parts, _FIGURES, problems)
     if not parts.keys() & {*_FIGURES} and row.kind == "map":
-        problems.add("missing-key", "this row states no figure", row, f"it states {listed(METRICS)}, or an accuracy")
-    computed = [name for name in METRICS if name in parts]
+        problems.add("missing-key", "this row states no figure", row, f"it states {listed(PUBLISHED)}, or an accuracy")
+    computed = [name for name in PUBLISHED if name in parts]
     errata, unreproducible = _reasons(parts, computed, problems)
     texts = {**{name: entry[name] for name in ("convention", "url") if name in entry}, **_texts(parts, TEXTS, problems)}
     if texts.get("conv", "standard") not in CONVS:
@@ -95,16 +95,19 @@ def _claim(row, entry, variables, problems):
 def _figures(parts, names, problems):
     texts = _texts(parts, names, problems)
     for name, text in texts.items():
-        node, found = parts[name], figure(text)
+        node, unit = parts[name], unit_of(name)
+        found = figure(text, unit)
         share = text.rstrip().endswith("%")
         if found is None:
-            problems.add(
-                "bad-figure", f"{node.what} is not a figure", node, "write it as it is printed: 325M, 2.6M or 1.91%"
-            )
-        elif share and name in METRICS and name not in SHARES:
+            problems.add("bad-figure", f"{node.what} is not a figure", node, _as_printed(unit))
+        elif share and name in PUBLISHED and name not in SHARES:
             help = f"a share is `{name}_share`" if f"{name}_share" in SHARES else "write it without the `%`"
             problems.add("bad-figure", f"`{name}` is a number, not a share", node, help)
     return texts
+
+
+def _as_printed(unit):
+    return f"write it as it is printed: {'325M, 2.6M or 1.91%' if unit is COUNT else unit.example}"
 
 
 def _chosen(parts, problems):
@@ -199,12 +202,13 @@ def budget(node, problems):
     """Limits by metric: `{mult_adds: 170M, params: 2.6M}`."""
     if node is None:
         return {}
-    parts = _parts(node, LIMITED, problems)
+    parts = _parts(node, NAMES, problems)
     limits = {}
     for name, part in parts.items():
-        limit = value(part.value) if part.kind == "scalar" else None
-        if limit is None or part.value.endswith("%"):
-            problems.add("bad-figure", f"a limit is a number, not {part.what}", part, "write 170M, 2.6M or 4209088")
-        else:
+        try:
+            limit = amount(part.value if part.kind == "scalar" else "", name, unit_of(name)).value
             limits[name] = Cap(limit, part.value, Place(problems.source, *part.at))
+        except Bad as error:
+            help = "write 170M, 2.6M or 4209088" if unit_of(name) is COUNT else str(error)
+            problems.add("bad-figure", f"a limit is a number, not {part.what}", part, help)
     return limits

@@ -2,11 +2,12 @@
 
 import inspect
 
+from ...metrics.metrics import NAMES, PUBLISHED
 from ...ops import INDEX, find
-from ...quantities import ACCURACIES, METRICS
+from ...quantities import ACCURACIES
 from ..owned import NUMBERS, OWN
 from .blocks import shipped_library
-from .evidence import ENTRY, LIMITED, OF, REASONS, TEXTS
+from .evidence import ENTRY, OF, REASONS, TEXTS
 from .layers import CONTROLS
 
 _NUMBER = {"type": ["number", "string", "boolean"], "description": "a number or an expression"}
@@ -103,12 +104,12 @@ def _sections():
     text = {"type": "string"}
     reason = {"type": ["string", "object"], "additionalProperties": text}
     claim = {
-        **dict.fromkeys((*METRICS, *ACCURACIES), figure),
+        **dict.fromkeys((*PUBLISHED, *ACCURACIES), figure),
         **dict.fromkeys((*OF, *TEXTS), text),
         "without": {"type": ["string", "array"], "items": text},
         "conv": {"enum": ["standard", "separable"]},
         **dict.fromkeys(REASONS, reason),
-        "corrected": {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(METRICS, figure)},
+        "corrected": {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(PUBLISHED, figure)},
     }
     row = {"type": "object", "additionalProperties": False, "properties": {"at": {"type": "object"}, **claim}}
     entry = dict.fromkeys(ENTRY, text)
@@ -134,6 +135,6 @@ def _sections():
         "budget": {
             "type": "object",
             "additionalProperties": False,
-            "properties": dict.fromkeys(LIMITED, figure),
+            "properties": dict.fromkeys(NAMES, figure),
         },
     }
