@@ -178,7 +178,7 @@ def table_after(heading):
 
 @pytest.mark.parametrize(
     ("heading", "terms"),
-    [("Quantities, for `prices`:", TERMS), ("Kinds of number, for `params` and `numbers`:", NUMBERS)],
+    [("Quantities, for `prices`:", TERMS), ("Kinds of parameter, for `params` and `numbers`:", NUMBERS)],
 )
 def test_the_documented_terms_are_all(heading, terms, run):
     """`test_loops.py` holds that the rules state these and no others."""
