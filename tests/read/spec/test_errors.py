@@ -1134,7 +1134,8 @@ published:
         ("`nan` is not a figure", FIGURE),
         (
             "this row states no figure",
-            "it states `mult_adds`, `flops`, `params`, `mult_adds_share`, `params_share`, or an accuracy",
+            "it states `mult_adds`, `flops`, `params`, `activations`, `weights_bytes`, `mult_adds_share`, `params_share`, "
+            "or an accuracy",
         ),
         ("a map is due here, not `3`", "write {mult_adds: 569M, params: 4.2M}"),
         ("unknown key `pages`", "known: `convention`, `rows`, `source`, `url`"),
@@ -1178,11 +1179,11 @@ published:
         """
 input: [56, 56, 3]
 layers: [relu]
-budget: {mult_adds: «nan», params: «3%», «flops»: 3M}
+budget: {mult_adds: «nan», params: «3%», «flopz»: 3M}
 """,
         ("a limit is a number, not `nan`", "write 170M, 2.6M or 4209088"),
         ("a limit is a number, not `3%`", "write 170M, 2.6M or 4209088"),
-        ("unknown key `flops`", "known: `mult_adds`, `params`"),
+        ("unknown key `flopz`", "a similar name exists: `flops`"),
     ),
     (
         "everything at once, sorted",
@@ -1290,9 +1291,9 @@ error: `out`: 1.5 is not a whole number
         "`costcalc compare mobilenet my_net.yaml` sets them side by side",
     ),
     (
-        "analyze mobilenet --metrics params",
-        "there is no option or variable `--metrics`",
-        "it is an option of `costcalc formula`, `costcalc sweep`",
+        "analyze mobilenet --vary alpha=1",
+        "there is no option or variable `--vary`",
+        "it is an option of `costcalc sweep`, `costcalc fit`, `costcalc plot`",
     ),
     ("diff mobilenet --tighten", "there is no option `--tighten`", "it is an option of `costcalc check`"),
     ("analyze", "missing argument 'SPEC'", "see `costcalc analyze --help`"),
