@@ -11,7 +11,7 @@ from .sliding import last_taps, same_starts, windows
 from .tally import Impossible, Tally, at, both_sides, box, grid_of, per_axis, share_out
 
 if TYPE_CHECKING:
-    from ..num.values import Shape
+    from .shapes import Shape
 
 
 def conv(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import random
 
-    from ..num.values import Shape
+    from .shapes import Shape
 
 
 SIDES = {0: 1, 1: 9, 2: 6, 3: 4}  # rank of the grid -> the longest side

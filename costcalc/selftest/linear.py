@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .tally import Impossible, Tally, at, box, shape_of
 
 if TYPE_CHECKING:
-    from ..num.values import Shape
+    from .shapes import Shape
 
 
 def linear(

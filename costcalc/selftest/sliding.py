@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .tally import Impossible, both_sides, box, per_axis
 
 if TYPE_CHECKING:
-    from ..num.values import Shape
+    from .shapes import Shape
 
 
 def windows(

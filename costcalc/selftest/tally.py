@@ -8,7 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from ..num.values import Shape
+    from .shapes import Shape
 
 
 MACS = ("mac", "mac_attention", "mac_masked")
