@@ -5,13 +5,9 @@ Loaded to show or read a price list; pricing itself does not need it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..ops import INDEX
-
-if TYPE_CHECKING:
-    pass
-
 
 _CONVOLUTIONS = ("conv", "dwconv", "conv_transpose")
 _PRODUCTS = (*_CONVOLUTIONS, "linear", "bilinear", "attention", "rnn", "lstm", "gru")

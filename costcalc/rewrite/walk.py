@@ -5,16 +5,13 @@ per kind of call.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..model.expr import Expr
 from ..model.network import Block, BlockCall, Call, Group, Include, Model, Step
 from ..model.scope import SHAPE_NAMES
 from ..ops import INDEX, find
 from .steps import bare, identity
-
-if TYPE_CHECKING:
-    pass
 
 
 class Rewritten(NamedTuple):
