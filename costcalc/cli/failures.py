@@ -141,12 +141,13 @@ def framed(kind, code, message, place, notes=(), color=False):
 
 def _excerpt(place):
     """The line, or the part of it around the column; how far the caret stands, and how wide it is."""
-    line = "".join(char if char.isprintable() else " " for char in place.excerpt())
-    start = max(min(place.column - 1 - EXCERPT // 2, len(line) - EXCERPT), 0)
-    before, at = "..." if start else "", place.column - 1
-    text = before + line[start : start + EXCERPT] + ("..." if start + EXCERPT < len(line) else "")
-    caret = _cells(line[at : min(at + place.width, start + EXCERPT)])
-    return text, _cells(before + line[start:at]), max(caret, 1)
+    line, at = place.excerpt(), place.column - 1
+    start = max(min(at - EXCERPT // 2, len(line) - EXCERPT), 0)
+    before = "..." if start else ""
+    part = "".join(char if char.isprintable() else " " for char in line[start : start + EXCERPT])
+    text = before + part + ("..." if start + EXCERPT < len(line) else "")
+    caret = _cells(part[at - start : at - start + place.width])
+    return text, _cells(before + part[: at - start]), max(caret, 1)
 
 
 def _cells(text):

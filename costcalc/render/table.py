@@ -97,7 +97,6 @@ def _table(sheet: Sheet, style: box.Box, width: int) -> Table:
             footer=Text(folded(sheet.foot[number], sizes[number]) if sheet.foot else ""),
             justify="right" if column.number else "left",
             no_wrap=True,
-            width=sizes[number],
         )
     for row in sheet.rows:
         table.add_row(*map(Text, map(folded, row, sizes)))

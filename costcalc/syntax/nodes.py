@@ -36,6 +36,7 @@ except ImportError:  # no libyaml: the same events from the parser in Python
 
 _REPEAT = "`repeat:` says a layer many times"
 WORDS = 10_000  # texts kept once only
+STRIDE = 64  # values between two looks at the allowance of time
 
 
 class Node(NamedTuple):
@@ -128,7 +129,8 @@ class _Builder:
         if event.anchor or event.tag:
             self.refuse(event)
         self.count += 1
-        spend()
+        if not self.count % STRIDE:
+            spend(STRIDE)
         if self.count > limits.VALUES:
             message = f"a spec has at most {limits.VALUES:,} values"
             raise self.problem("limit", message, event, limits.hint("values", _REPEAT))
