@@ -129,7 +129,7 @@ class _Builder:
         if event.anchor or event.tag:
             self.refuse(event)
         self.count += 1
-        if not self.count % STRIDE:
+        if self.count % STRIDE == 1:
             spend(STRIDE)
         if self.count > limits.VALUES:
             message = f"a spec has at most {limits.VALUES:,} values"
