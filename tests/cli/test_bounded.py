@@ -145,7 +145,12 @@ GRAPHS = {  # what many small messages become when they are parsed: some are 2 b
 }
 
 
-@pytest.mark.parametrize("name", GRAPHS)
+FEW = ("numbers", "sizes")  # those of a second
+
+
+@pytest.mark.parametrize(
+    "name", [each if each in FEW else pytest.param(each, marks=pytest.mark.slow) for each in GRAPHS]
+)
 def test_messages_of_graphs_fill_no_memory(tmp_path, name):
     (tmp_path / "net.onnx").write_bytes(GRAPHS[name]())
     code, err, megabytes, seconds = ended(tmp_path, "analyze", "net.onnx")

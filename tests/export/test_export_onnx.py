@@ -77,7 +77,20 @@ def agree(model, **given):
     return arrays
 
 
-@pytest.mark.parametrize("path", [path for path in SPECS if path.stem not in HIDDEN], ids=lambda path: path.stem)
+HEAVY = {  # a run takes a second and more
+    *("lraspp_mobilenet_v2", "deeplabv3_resnet101", "lraspp_mobilenet_v3_large"),
+    *("timm_xception41", "ssd300_vgg16_body", "vit_b_16", "ssd300_vgg", "lraspp_mobilenet_v3_small", "fcn_resnet50"),
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem in HEAVY))
+        for path in SPECS
+        if path.stem not in HIDDEN
+    ],
+)
 def test_a_run_gives_the_shapes_of_the_walk(path):
     agree(load(path), **SMALL.get(path.stem, {}))
 

@@ -14,7 +14,8 @@ from costcalc.ops import INDEX, find
 from costcalc.read.loading import configs
 
 SIZES = {"size", "width", "steps", "kernel", "window", "padding", "per_axis", "count"}
-POINTS, ROWS = 500, 60_000  # a config; layers that are walked for it: a long network has fewer points
+POINTS = 500  # a config
+ROWS = [4_000, pytest.param(60_000, marks=pytest.mark.slow)]  # that are walked for it: a long network has fewer points
 
 
 def points_of(number, table):
@@ -126,8 +127,9 @@ def settings_of(model, random):
     return values
 
 
+@pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("config", sorted(configs()))
-def test_a_config_costs_the_same_in_all_three(config):
+def test_a_config_costs_the_same_in_all_three(config, rows):
     model = load(config)
     columns = settings_of(model, np.random.default_rng(7))
     forms = formula(model)
@@ -138,7 +140,7 @@ def test_a_config_costs_the_same_in_all_three(config):
     metrics = [metric("mult_adds", "paper"), metric("params", "paper")]
     swept = evaluated(model, next(Table(columns).chunks()), metrics).columns
     seen = 0
-    for at in range(min(POINTS, ROWS // len(analyze(model).lines))):
+    for at in range(min(POINTS, rows // len(analyze(model).lines))):
         values = {name: column[at].item() for name, column in columns.items()}
         totals = analyze(model, **values).totals
         assert {name: int(swept[name][at]) for name in totals} == totals, values
