@@ -28,7 +28,7 @@ FLOORS = (  # lowest first: a room uses those below it, and itself
     ("model", "selftest"),
     ("metrics", "rewrite"),
     ("read",),
-    ("export",),
+    ("write",),
     ("analysis",),
     ("budget",),
     ("cli",),

@@ -4,11 +4,11 @@ from collections import Counter
 
 from costcalc import analyze
 from costcalc.errors import Source
-from costcalc.export.spec import spec_text
 from costcalc.metrics.conventions import CONVENTIONS
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle
 from costcalc.read.spec.reader import read
+from costcalc.write.spec import spec_text
 
 MACS = ("mac", "mac_attention", "mac_masked")
 

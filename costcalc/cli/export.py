@@ -39,11 +39,11 @@ def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
     """
     from ..analysis.report.analyze import scaled
     from ..analysis.report.columns import shipped
-    from ..export.onnx import encoded
-    from ..export.torch import source_text
     from ..model.stitching import graph_of
     from ..model.variables import settle
     from ..read.loading import load
+    from ..write.onnx import encoded
+    from ..write.torch import source_text
     from .output import deliver, writing
 
     to = to or _format_for(output)

@@ -42,9 +42,9 @@ def command(ctx, spec, alpha, res, rho, sets, width, flat, output):
       costcalc import resnet50 --flat
     """
     from ..analysis.report.analyze import scaled
-    from ..export.spec import spec_text
     from ..model.variables import settle
     from ..read.loading import load
+    from ..write.spec import spec_text
     from .options import check_name, factor
     from .output import deliver
 

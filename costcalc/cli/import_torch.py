@@ -81,7 +81,7 @@ def _check(shown, width, flat, views):
 
 
 def _write(model, width, flat, output):
-    from ..export.spec import spec_text
+    from ..write.spec import spec_text
     from .output import deliver
 
     deliver(spec_text(model, {}, width, flat), output)

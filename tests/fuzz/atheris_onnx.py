@@ -14,9 +14,9 @@ import atheris
 with atheris.instrument_imports(include=["costcalc"]):
     from costcalc.analysis.report.analyze import analyze
     from costcalc.errors import CostcalcError
-    from costcalc.export.spec import spec_text
     from costcalc.model.variables import settle
     from costcalc.read.onnx import file, model
+    from costcalc.write.spec import spec_text
 
 from hypothesis import HealthCheck, given, settings
 

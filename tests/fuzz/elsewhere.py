@@ -6,14 +6,14 @@ from math import prod
 
 from costcalc import analyze
 from costcalc.errors import Source, SpecError
-from costcalc.export.onnx import encoded
-from costcalc.export.spec import spec_text
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle
 from costcalc.model.wiring import wired
 from costcalc.read.onnx import file
 from costcalc.read.onnx import model as onnx_model
 from costcalc.read.spec.reader import read
+from costcalc.write.onnx import encoded
+from costcalc.write.spec import spec_text
 from tests.written import assert_spec_costs_the_same
 
 

@@ -32,9 +32,9 @@ MODULES = [
     "costcalc.read.onnx.model",
     "costcalc.read.keras.model",
     "costcalc.analysis.reconcile.reconcile",
-    "costcalc.export.spec",
-    "costcalc.export.torch",
-    "costcalc.export.onnx.graph",
+    "costcalc.write.spec",
+    "costcalc.write.torch",
+    "costcalc.write.onnx.graph",
     "costcalc.analysis.sweep.plot",
 ]
 EXTRAS = ["onnx", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]  # where they are installed

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ...errors import CostcalcError, OptionError, Problem, SpecError, brief, nearest
-from ...export.spec import as_spec, is_spec
 from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import of_the_whole
 from ...model.network import Model
@@ -17,6 +16,7 @@ from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.loading import Spec, load
 from ...rewrite.rewriting import Rewriting
+from ...write.spec import as_spec, is_spec
 from ..report.analyze import scaled
 from ..report.report import Report, report
 from .alignment import Pair, aligned, paired

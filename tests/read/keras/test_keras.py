@@ -15,12 +15,12 @@ import pytest
 
 from costcalc import analyze, limits
 from costcalc.errors import CostcalcError, FileError, Source
-from costcalc.export.spec import spec_text
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle
 from costcalc.read.keras.layers import RULES
 from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
+from costcalc.write.spec import spec_text
 
 DATA = Path(__file__).parents[2] / "data" / "keras"
 COUNTS = json.loads((DATA / "counts.json").read_text())

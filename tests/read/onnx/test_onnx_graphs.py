@@ -9,9 +9,9 @@ from onnx import TensorProto, helper
 
 from costcalc import analyze
 from costcalc.errors import Source
-from costcalc.export.spec import spec_text
 from costcalc.read.onnx import file, model
 from costcalc.read.spec.reader import read
+from costcalc.write.spec import spec_text
 
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 

@@ -11,8 +11,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from costcalc import CostcalcError, analyze, limits
-from costcalc.export.spec import spec_text
 from costcalc.read.onnx import file, model, rules
+from costcalc.write.spec import spec_text
 
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 

@@ -377,8 +377,8 @@ def options(name):
 def test_torchvision_is_as_recorded(name, tmp_path):
     if not torchvision_works():
         pytest.skip("torchvision is for another torch")
-    from costcalc.export.spec import spec_text
     from costcalc.read.torch import program, reader
+    from costcalc.write.spec import spec_text
 
     network = NETWORKS[name]
     places = "torchvision.models.segmentation" if "segmentation" in network["source"] else "torchvision.models"

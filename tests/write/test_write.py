@@ -10,17 +10,17 @@ import pytest
 
 from costcalc import analyze, sweep
 from costcalc.errors import Source, SpecError
-from costcalc.export.spec import spec_text
-from costcalc.export.spec.groups import grouped
-from costcalc.export.spec.items import settled
-from costcalc.export.spec.structure import structured
-from costcalc.export.spec.yaml_text import scalar
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle
 from costcalc.model.wiring import wired
 from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
 from costcalc.rewrite import thin
+from costcalc.write.spec import spec_text
+from costcalc.write.spec.groups import grouped
+from costcalc.write.spec.items import settled
+from costcalc.write.spec.structure import structured
+from costcalc.write.spec.yaml_text import scalar
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted([*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests" / "specs").glob("*.yaml")])
@@ -356,7 +356,7 @@ def test_what_repeats_is_not_relative_to_what_it_changes():
 def test_a_spec_that_would_not_cost_the_same_is_not_folded(monkeypatch):
     """Whatever goes wrong in folding is seen when the text is read back."""
     model = spec(DOUBLING)
-    monkeypatch.setattr("costcalc.export.spec.fold._forget", lambda last, item: None)
+    monkeypatch.setattr("costcalc.write.spec.fold._forget", lambda last, item: None)
     assert rows(back(written(model))) == rows(model)
 
 

@@ -24,9 +24,9 @@ def graph_of(text):
 
 def test_a_tied_head_reads_the_table_turned():
     onnx = pytest.importorskip("onnx", reason="onnx is not installed: costcalc[onnx]")
-    from costcalc.export.onnx import encoded
     from costcalc.read.onnx import file
     from costcalc.read.onnx import model as onnx_model
+    from costcalc.write.onnx import encoded
 
     data = encoded(graph_of(TIED), "net", "random")
     stored = {one.name: tuple(one.dims) for one in onnx.load_from_string(data).graph.initializer if one.data_type == 1}
@@ -38,7 +38,7 @@ def test_a_tied_head_reads_the_table_turned():
 @pytest.mark.parametrize("text", ONNX_REFUSES)
 def test_onnx_refuses_what_it_cannot_share(text):
     pytest.importorskip("onnx", reason="onnx is not installed: costcalc[onnx]")
-    from costcalc.export.onnx import encoded
+    from costcalc.write.onnx import encoded
 
     with pytest.raises(SpecError) as error:
         encoded(graph_of(text), "net", "none")
@@ -46,7 +46,7 @@ def test_onnx_refuses_what_it_cannot_share(text):
 
 
 def test_pytorch_refuses_a_tied_head():
-    from costcalc.export.torch import source_text
+    from costcalc.write.torch import source_text
 
     with pytest.raises(SpecError) as error:
         source_text(graph_of(TIED), "Net")

@@ -13,15 +13,15 @@ from pathlib import Path  # noqa: E402
 
 from costcalc import analyze, limits  # noqa: E402
 from costcalc.errors import OptionError, Source, SpecError  # noqa: E402
-from costcalc.export.onnx import encoded  # noqa: E402
-from costcalc.export.onnx.file import assembled, proven  # noqa: E402
-from costcalc.export.onnx.graph import built  # noqa: E402
 from costcalc.model.trace import trace  # noqa: E402
 from costcalc.model.variables import settle  # noqa: E402
 from costcalc.model.wiring import wired  # noqa: E402
 from costcalc.ops import INDEX, find  # noqa: E402
 from costcalc.read.loading import load  # noqa: E402
 from costcalc.read.spec.reader import read  # noqa: E402
+from costcalc.write.onnx import encoded  # noqa: E402
+from costcalc.write.onnx.file import assembled, proven  # noqa: E402
+from costcalc.write.onnx.graph import built  # noqa: E402
 from tests.test_laws import FLOWS, NAMED  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
