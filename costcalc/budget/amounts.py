@@ -1,14 +1,22 @@
 """Verdicts in words: amounts rounded for people, and exact where rounding would hide the difference."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ..metrics.metrics import metric, unit_of
 from ..render.text import printable
-from .verdict import ALREADY, GREW, SAYS, SKIPPED
+from .verdict import ALREADY, GREW, SAYS, SKIPPED, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
 
 _UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 _BINARY = ((2**30, "Gi"), (2**20, "Mi"), (2**10, "Ki"))
 
 
-def short(value, verdict):
+def short(value: Any, verdict: Verdict) -> str:
     """`181.5M`: four digits; bytes as `17.9MB`, shares as `12.3%`."""
     if verdict.is_share:
         return f"{float(100 * value):.4g}%"
@@ -19,7 +27,7 @@ def short(value, verdict):
     return f"{value:,}{byte}" if type(value) is int else f"{float(value):.4g}{byte}"
 
 
-def apart(verdict, *values):
+def apart(verdict: Verdict, *values: int | Fraction) -> list[str]:
     """The values as texts that differ where the values do: rounded, or else exact."""
     rounded = [short(value, verdict) for value in values]
     if len(set(rounded)) == len(set(values)):
@@ -36,7 +44,7 @@ def metric_name(name: str) -> str:
     return printable(metric(name, "paper").title)
 
 
-def headline(verdict):
+def headline(verdict: Verdict) -> str:
     """What, by how much: `mult-adds 181.5M is 11.5M (6.8 %) over the limit 170M`."""
     limit = verdict.limit
     name = metric_name(limit.metric) + (f" of {printable(verdict.layer)}" if verdict.layer else "")
@@ -53,7 +61,7 @@ def headline(verdict):
     return f"{name} {have} is {apart(verdict, verdict.excess)[0]}{by} {side} the limit {written}"
 
 
-def _change(verdict):
+def _change(verdict: Verdict) -> str:
     before, after, allowed = apart(verdict, verdict.base, verdict.now, verdict.allowed)
     grown = _percent(verdict.now - verdict.base, verdict.base)
     if verdict.status != GREW:
@@ -61,11 +69,11 @@ def _change(verdict):
     return f"{before} -> {after}, {grown}: more than {verdict.limit.text}, which allows {allowed}"
 
 
-def _percent(part, whole):
+def _percent(part: int, whole: int) -> str:
     return f"{100 * float(part) / float(whole):+.1f} %" if whole else "from nothing"
 
 
-def notes(outcome, verdict):
+def notes(outcome: Any, verdict: Verdict) -> list[tuple[str, ...]]:
     """(kind, text) of the lines under a verdict that is not fine: base, cause, why, help."""
     base, found = outcome.base, []
     if verdict.limit.kind == "vs_base" and base:
@@ -86,11 +94,11 @@ def notes(outcome, verdict):
     return [(kind, printable(text)) for kind, text in found]
 
 
-def _where(base):
+def _where(base: Any) -> str:
     return f"{base.revision} ({base.commit[:7]})"
 
 
-def _moved(verdict):
+def _moved(verdict: Verdict) -> str:
     """What the change did to an amount."""
     grown = verdict.now - verdict.base
     if not grown:
@@ -98,7 +106,7 @@ def _moved(verdict):
     return f"this change {'adds' if grown > 0 else 'takes away'} {apart(verdict, abs(grown))[0]}"
 
 
-def _help(outcome, verdict):
+def _help(outcome: Outcome, verdict: Verdict) -> str:
     if verdict.limit.place is None:
         return f"reduce it, or give another limit than {verdict.limit.text}"
     if verdict.limit.kind == "min":

@@ -1,12 +1,16 @@
 """Budgets in a test-suite."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from ..errors import CostcalcError
 from .amounts import headline, notes
 from .checking import check
-from .verdict import ALREADY, FAILING
+from .verdict import ALREADY, FAILING, Outcome, Verdict
 
 
-def assert_within(*specs, **limits):
+def assert_within(*specs: Any, **limits: Any) -> Any:
     """Fail when a spec is over a limit, whatever it was before; `limits` as `check` takes them. Gives the outcomes.
 
     A test says what is so, not what a change may do: a limit that was broken at the base already fails it as well.
@@ -25,6 +29,6 @@ def assert_within(*specs, **limits):
     return outcomes
 
 
-def _text(outcome, verdict):
+def _text(outcome: Outcome, verdict: Verdict) -> Any:
     lines = [f"{outcome.title}: {headline(verdict)}"]
     return "\n".join([*lines, *(f"  {kind}: {text}" for kind, text in notes(outcome, verdict))])

@@ -1,7 +1,10 @@
 """Where a change began: the commit that costs are compared with."""
 
+from __future__ import annotations
+
 import os
 import posixpath
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, Problem
 from ..read.loading import modelled
@@ -10,6 +13,10 @@ from ..read.revisions import REGULAR, spec_at
 from .renames import Renames
 from .verdict import Base
 
+if TYPE_CHECKING:
+    from ..model.network import Model
+
+
 _BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 _SUBMODULE = "160000"
 
@@ -17,8 +24,11 @@ _SUBMODULE = "160000"
 class Bases:
     """Specs as they were at the base; `why_none` says why there is no base, where there is none."""
 
-    def __init__(self, revision=None):
-        self.repository, self.revision, self.commit, self.why_none = Repository.find(), None, None, None
+    def __init__(self, revision: str | None = None) -> None:
+        self.repository: Any = Repository.find()  # None where there is none, and then there is no commit either
+        self.revision: Any = None
+        self.commit: Any = None
+        self.why_none: Problem | None = None
         if self.repository is None:
             message = "this is not a git repository: there is no base to compare with"
             self.why_none = Problem("not-a-repository", message, help="`max` and `min` need no base")
@@ -28,9 +38,9 @@ class Bases:
             self.revision, self.commit = revision, self.repository.commit(revision)
         else:
             self._begin()
-        self.renames = Renames(self.repository, self.commit) if self.commit else None
+        self.renames: Any = Renames(self.repository, self.commit) if self.commit else None
 
-    def _begin(self):
+    def _begin(self) -> None:
         """The merge base with the branch that a change goes to."""
         wanted = _of_ci()
         for revision in [wanted] if wanted else _BRANCHES:
@@ -43,12 +53,12 @@ class Bases:
             self.why_none = Problem("no-base", message, help=self.repository.shallow or _fetch(wanted))
 
     @property
-    def root(self):
+    def root(self) -> str:
         """The directory that paths are relative to for those who know the repository: its root, or the working one."""
         return self.repository.root if self.repository else os.path.realpath(".")
 
     @property
-    def note(self):
+    def note(self) -> str:
         """What is compared with, in a line."""
         if self.commit is None:
             return "no base: limits are judged by themselves"
@@ -56,7 +66,7 @@ class Bases:
         own = ", the commit that is checked out: only what is not committed is a change" if same else ""
         return f"base: {self.revision} ({self.commit[:7]}){own}"
 
-    def of(self, path):
+    def of(self, path: Any) -> Base | None:
         """The Base of a spec by its path: `name` is None for one that is new; None where there is no base at all.
 
         The name is that of the path itself: what a link leads to, or a shipped config that now stands in for a file,
@@ -70,22 +80,22 @@ class Bases:
             return Base(self.revision, self.commit, then) if then else None
         return Base(self.revision, self.commit, then or self._name_then(name, path))
 
-    def _is_submodule(self, name):
+    def _is_submodule(self, name: str) -> bool:
         tree = self.repository.tree(self.commit)
         while name := posixpath.dirname(name):
             if name in tree and tree[name].mode == _SUBMODULE:
                 return True
         return False
 
-    def _name_then(self, name, path):
+    def _name_then(self, name: str, path: str) -> str | None:
         """The name that a spec had at the base if it has another one now. A link is nothing that was renamed."""
         return None if os.path.islink(path) else self.renames.of(name)
 
-    def model(self, base):
+    def model(self, base: Base) -> Model:
         """The Model of a spec at the base. Raises CostcalcError."""
         return modelled(*spec_at(self.repository, base.commit, base.revision, base.name))
 
-    def is_same(self, base, path, model):
+    def is_same(self, base: Any, path: str, model: Model) -> bool:
         """Whether a spec had these bytes and this name at the base. One that includes others is never the same.
 
         What a name of an include leads to can change with no file that it led to: it is read again at the base.
@@ -95,7 +105,7 @@ class Bases:
             return False
         return os.path.isfile(path) and self.renames.sha(path, len(blob.sha)) == blob.sha
 
-    def deleted(self, folder, matches):
+    def deleted(self, folder: str, matches: Any) -> list[str]:
         """The specs below a directory that were there at the base and are not now."""
         top = self.repository.name(folder) if self.commit else None
         if top is None:
@@ -106,23 +116,23 @@ class Bases:
         return [name for name in gone if name not in renamed]
 
 
-def _of_ci():
+def _of_ci() -> str | None:
     """The branch or commit that a pull or merge request goes to, where CI says it."""
     branch = os.environ.get("GITHUB_BASE_REF") or os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
     return os.environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") or (f"origin/{branch}" if branch else None)
 
 
-def _ref(revision):
+def _ref(revision: str) -> str:
     """The full name of a branch, so that no tag of that name is taken for it; a hash as it is."""
     kind = "remotes" if revision.startswith("origin/") else "heads"
     return f"refs/{kind}/{revision}" if revision in _BRANCHES or kind == "remotes" else revision
 
 
-def _no_branch(wanted):
+def _no_branch(wanted: str | None) -> str:
     return f"git knows no revision `{wanted}`" if wanted else "there is no branch main or master to compare with"
 
 
-def _fetch(wanted):
+def _fetch(wanted: str | None) -> str:
     if wanted and wanted.startswith("origin/"):
         return f"git fetch origin {wanted.removeprefix('origin/')}, or `fetch-depth: 0` in CI"
     return "name the base: --base main"

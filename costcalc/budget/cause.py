@@ -1,12 +1,23 @@
 """Which layer of a spec an excess comes from most, and which line of the change it comes from."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ..analysis.compare.alignment import aligned
 from ..errors import Place
 from ..metrics.metrics import totals
-from .verdict import Cause
+from .verdict import Cause, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..analysis.compare.elements import Element
+    from ..model.rows import Row
+    from .measure import Measured
 
 
-def cause(verdict, now, base):
+def cause(verdict: Verdict, now: Measured, base: Measured | None) -> Cause | None:
     """The Cause of a failing verdict: the layers that grew since the base, or the largest; else None."""
     name = verdict.limit.metric
     if now.is_whole(name):
@@ -21,7 +32,7 @@ def cause(verdict, now, base):
     return _grown(name, now, base)
 
 
-def _grown(name, now, base):
+def _grown(name: str, now: Measured, base: Measured) -> Cause | None:
     """The layers that changed themselves if there are any, and not those that follow from others."""
     pairs = [
         (pair, _total(name, now, pair.right) - _total(name, base, pair.left))
@@ -40,12 +51,12 @@ def _grown(name, now, base):
     return Cause(_edited(element.first, now, base), f"{element.name}{words}{more}", amount)
 
 
-def _total(name, side, elements):
+def _total(name: str, side: Measured, elements: Iterable[Element]) -> int:
     part = side.walk.part([row for element in elements for row in element.rows])
     return totals(part, [side.metric(name)])[name]
 
 
-def _edited(row, now, base):
+def _edited(row: Row, now: Measured, base: Any) -> Place:
     """Where a layer is written, or the edited line there that is nearest: a repeat, a row of a table, a variable.
 
     Where its own file is as it was, the include that leads there may be what changed.
@@ -57,7 +68,7 @@ def _edited(row, now, base):
     return next(filter(None, (_nearest(place, known) for place in row.places)), row.places[0])
 
 
-def _nearest(place, known):
+def _nearest(place: Place, known: set[str]) -> Place | None:
     """The place itself if its line is a new one, else the nearest new line of its file; None if there is none."""
     lines = place.source.text.splitlines()
     edited = [number for number, line in enumerate(lines, 1) if _bare(line) not in known]
@@ -68,6 +79,6 @@ def _nearest(place, known):
     return Place(place.source, number, len(line) - len(line.lstrip()) + 1, len(_bare(line)))
 
 
-def _bare(line):
+def _bare(line: str) -> str:
     """A line without what is no part of the design: blanks around it, and a comment."""
     return line.partition(" #")[0].strip() if not line.lstrip().startswith("#") else ""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..allowance import within
-from ..errors import FileError, OptionError, Problem
+from ..errors import CostcalcError, FileError, OptionError, Problem
 from ..metrics.conventions import Prices, price_list
 from ..read.repository import top
 from .bases import Bases
-from .config import NAME, Check, find_config, read_config
+from .config import NAME, Check, Config, find_config, read_config
 from .locking import compared
 from .loosening import Loosened
 from .options import limits_of
@@ -74,7 +74,7 @@ class Run:
             self.tasks = self._tasks(specs)
         self.bases = Bases(base)
 
-    def _tasks(self, specs):
+    def _tasks(self, specs: Sequence[str]) -> list[Task]:
         """The checks of the file, on these specs; a spec that has none there must have a budget of its own."""
         found = tasks(self.config, specs) if self.config else []
         for spec in specs:
@@ -85,7 +85,7 @@ class Run:
             found.append(Task(spec))
         return found
 
-    def by_spec(self):
+    def by_spec(self) -> Iterator[list[Outcome]]:
         """The outcomes of each task."""
         for task in self.tasks:
             yield outcomes(task, self.bases)
@@ -109,14 +109,16 @@ class Run:
             return (), Problem("usage", "limits from options have no base", help=help)
         return compared(self.tasks, self.bases, self.config and self.config.path, self.named, self.specs)
 
-    def _deleted(self):
+    def _deleted(self) -> dict[str, None]:
         """Specs that a glob of the checks named at the base and that are gone."""
         globs = {check.spec for check in self.config.checks if WILD & set(check.spec)} if self.config else ()
-        gone = [self.bases.deleted(self.config.folder or ".", matcher(glob)) for glob in sorted(globs)]
+        gone = [
+            self.bases.deleted((self.config and self.config.folder) or ".", matcher(glob)) for glob in sorted(globs)
+        ]
         return dict.fromkeys(name for names in gone for name in names)
 
 
-def unreadable(error):
+def unreadable(error: CostcalcError) -> Checked:
     """A run that could not begin, for those who must be told in a format of their own."""
     place = error.problems[0].place
     nothing = Check(place.source.path if place else NAME, {}, price_list("paper"), ())
@@ -124,7 +126,7 @@ def unreadable(error):
     return Checked([outcome], "nothing was compared", (), top() or ".")
 
 
-def _config(path, specs):
+def _config(path: str | None, specs: Sequence[str]) -> Config | None:
     path = path or find_config()
     if path is None and not specs:
         raise FileError(Problem("no-config", f"there is no {NAME} here or in a directory above", help=_EXAMPLE))

@@ -1,16 +1,22 @@
 """`costcalc.yaml`: which specs are checked, in which setting, and against what limits."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source, SpecError
 from ..files import Folder, check_links, check_path, text
 from ..metrics.conventions import find, price_list
 from ..metrics.pricing import Convention
 from ..quantities import Bad, amount, change
-from ..syntax.nodes import compose
+from ..syntax.nodes import Node, compose
 from ..syntax.problems import Problems
+
+if TYPE_CHECKING:
+    from ..read.revisions import Revision
+
 
 NAME = "costcalc.yaml"
 CHECKS = 10_000  # of one file
@@ -49,12 +55,12 @@ class Config(NamedTuple):
     checks: tuple[Check, ...]
 
     @property
-    def folder(self):
+    def folder(self) -> str:
         """The directory that it is in."""
         return os.path.dirname(self.path)
 
 
-def find_config(start="."):
+def find_config(start: str = ".") -> str | None:
     """The path of the nearest costcalc.yaml, here or in a directory above, as far as the repository goes; or None."""
     folder = os.path.realpath(start)
     while True:
@@ -67,7 +73,7 @@ def find_config(start="."):
         folder = above
 
 
-def read_config(path):
+def read_config(path: str) -> Config:
     """The checks of a file. Raises SpecError with all its problems, or FileError; for a link that leads away, too."""
     check_links(path)
     folder, name = os.path.split(path)
@@ -81,7 +87,9 @@ def checks_of(source: Source, folder: Any) -> tuple[Check, ...]:
     return _Reader(source, folder).checks()
 
 
-def limit_of(kind, metric, where, text, convention, place=None):
+def limit_of(
+    kind: str, metric: str, where: str, text: str, convention: Convention, place: Place | None = None
+) -> Limit:
     """The Limit that a text is. Raises OptionError for an unknown metric or what is no limit."""
     from ..metrics.metrics import metric as metric_of
     from ..metrics.metrics import unit_of
@@ -96,10 +104,10 @@ def limit_of(kind, metric, where, text, convention, place=None):
 
 
 class _Reader:
-    def __init__(self, source, folder):
+    def __init__(self, source: Source, folder: Folder | Revision) -> None:
         self.source, self.folder, self.problems = source, folder, Problems(source)
 
-    def checks(self):
+    def checks(self) -> tuple[Check, ...]:
         try:
             root = compose(self.source, self.problems)
         except SpecError as error:
@@ -113,7 +121,7 @@ class _Reader:
         self.problems.raise_any()
         return tuple(found)
 
-    def items(self, node):
+    def items(self, node: Node | None) -> list[Node]:
         if node is None:
             return []
         if node.kind != "list":
@@ -125,7 +133,7 @@ class _Reader:
             self.problems.add("limit", f"at most {CHECKS:,} checks can stand here", node)
         return node.value[:CHECKS]
 
-    def parts(self, node, known, help):
+    def parts(self, node: Node, known: tuple[str, ...], help: str) -> dict[str, Node]:
         if node.kind != "map":
             self.problems.due("not-a-map", "a map", node, help)
             return {}
@@ -134,7 +142,7 @@ class _Reader:
                 self.problems.unknown("key", key.value, key, known)
         return {key.value: value for key, value in node.value}
 
-    def check(self, node):
+    def check(self, node: Node) -> Check:
         parts = self.parts(node, KEYS, _EXAMPLE)
         words = {name: self.word(parts.get(name), name) for name in ("spec", "convention", "level", "why")}
         if "spec" not in parts and node.kind == "map":
@@ -154,7 +162,7 @@ class _Reader:
         at_place = Place(self.source, *parts["at"].at) if "at" in parts else None
         return Check(words["spec"] or "", self.values(at), convention, tuple(limits), level, why, place, at_place)
 
-    def convention(self, name):
+    def convention(self, name: str) -> Convention:
         """The price list of a name, or of a file below the directory of this one."""
         if not name.endswith((".yaml", ".yml")):
             return find(name)
@@ -163,7 +171,7 @@ class _Reader:
             raise FileError(Problem("no-file", f"there is no file {name!r}", help="paths are relative to this file"))
         return price_list(self.folder.source(name))
 
-    def word(self, node, name):
+    def word(self, node: Node | None, name: str) -> str | None:
         if node is None:
             return None
         if node.kind != "scalar" or not node.value:
@@ -171,12 +179,12 @@ class _Reader:
             return None
         return node.value
 
-    def pairs(self, node):
+    def pairs(self, node: Node | None) -> Sequence[tuple[Node, ...]]:
         if node is None or not self.parts(node, (), "write {alpha: 0.75, res: 160}"):
             return ()
         return node.value
 
-    def values(self, at):
+    def values(self, at: Mapping[str, Node]) -> Any:
         from ..quantities import read_value
 
         found = {}
@@ -185,7 +193,7 @@ class _Reader:
                 self.known(lambda name=name, node=node: found.update({name: read_value(name, node.value)}), node)
         return found
 
-    def known(self, look, node):
+    def known(self, look: Callable[..., Any], node: Any) -> Convention | None:
         """What a look-up gives; its error is noted at a node."""
         try:
             return look()
@@ -194,7 +202,7 @@ class _Reader:
             self.problems.add(problem.code, problem.message, node, problem.help)
             return None
 
-    def limits(self, kind, node, convention):
+    def limits(self, kind: str, node: Node | None, convention: Convention) -> Iterator[Limit]:
         if node is None:
             return
         for key, value in self.pairs(node):
@@ -212,11 +220,13 @@ class _Reader:
             else:
                 yield from self.limit(kind, key, name, value, "", convention)
 
-    def group(self, kind, node, where, convention):
+    def group(self, kind: str, node: Node, where: str, convention: Convention) -> Iterator[Limit]:
         for key, value in self.pairs(node):
             yield from self.limit(kind, key, key.value, value, where, convention)
 
-    def limit(self, kind, key, metric, node, where, convention):
+    def limit(
+        self, kind: str, key: Node, metric: str, node: Node, where: str, convention: Convention
+    ) -> Iterator[Limit]:
         text = self.word(node, metric)
         if text is None:
             return
@@ -229,7 +239,7 @@ class _Reader:
             )
 
 
-def _unquoted(problem):
+def _unquoted(problem: Problem) -> Problem:
     """A glob such as `*.yaml` is an alias of YAML's, and mostly a bad one, where it has no quotes."""
     place = problem.place
     begins = place.excerpt()[max(place.column - 2, 0) : place.column] if place else ""

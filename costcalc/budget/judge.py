@@ -11,15 +11,23 @@ Of a network with layers of unknown cost, the known part is a lower bound: it ca
 cannot show that it is kept.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, SpecError, nearest
 from .cause import cause
 from .verdict import ALREADY, CROSSED, FAILING, GREW, OVER, PASS, SKIPPED, WORSE, Verdict
 
+if TYPE_CHECKING:
+    from .config import Limit
+    from .measure import Measured
 
-def judge(limit, now, base=None):
+
+def judge(limit: Limit, now: Measured, base: Measured | None = None) -> Verdict:
     """The Verdict of a limit on a Measured spec; `base` is it before the change, `now` itself if nothing changed.
 
     Raises SpecError where it cannot be judged: a glob that no layer matches, a cost that is not known.
@@ -39,21 +47,21 @@ def judge(limit, now, base=None):
     return worst._replace(furthest=furthest)
 
 
-def _excess(verdict):
+def _excess(verdict: Verdict) -> int | Fraction:
     return verdict.excess
 
 
-def _change(limit, now, base):
+def _change(limit: Limit, now: Measured, base: Any) -> list[Verdict]:
     value, before = now.total(limit.metric), base.total(limit.metric)
     allowed = limit.bound.allowed(before)
     return [Verdict(limit, GREW if value > allowed else PASS, value, before, allowed)]
 
 
-def _total(limit, now, base):
+def _total(limit: Limit, now: Measured, base: Measured | None) -> list[Verdict]:
     return [_one(limit, now.total(limit.metric), base and base.total(limit.metric))]
 
 
-def _layers(limit, now, base):
+def _layers(limit: Limit, now: Measured, base: Measured | None) -> Iterator[Verdict]:
     """A verdict for each layer that the limit is about; for a limit in percent, on its share of the total."""
     mine, before = now.layers(limit.metric), base.layers(limit.metric) if base else {}
     chosen = [name for name in mine if limit.where == "any_layer" or fnmatchcase(name, limit.where)]
@@ -67,7 +75,7 @@ def _layers(limit, now, base):
         yield _one(limit, _amount(limit, now, mine[name]), then)._replace(layer=name)
 
 
-def _telling(limit, amounts, names, now):
+def _telling(limit: Limit, amounts: Mapping[str, int], names: list[str], now: Measured) -> list[str]:
     """Of many layers, those that can be the verdict: the furthest, those over the limit, and those not known."""
     unknown, least = now.unknown(limit.metric), limit.kind == "min"
     allowed = limit.bound.value * (now.total(limit.metric) if limit.bound.unit == "%" else 1)
@@ -76,12 +84,12 @@ def _telling(limit, amounts, names, now):
     return [name for name in names if name == furthest or name in over or name in unknown]
 
 
-def _amount(limit, side, amount):
+def _amount(limit: Limit, side: Any, amount: int) -> int | Fraction:
     """What is limited of a layer: its amount, or its share of the total."""
     return Fraction(amount, side.total(limit.metric) or 1) if limit.bound.unit == "%" else amount
 
 
-def _one(limit, now, base):
+def _one(limit: Limit, now: Any, base: Any) -> Verdict:
     sign, allowed = -1 if limit.kind == "min" else 1, limit.bound.value
     over = sign * now > sign * allowed
     status = PASS
@@ -94,7 +102,7 @@ def _one(limit, now, base):
     return Verdict(limit, status, now, base, allowed)
 
 
-def _is_sure(verdict, now, base):
+def _is_sure(verdict: Any, now: Any, base: Any) -> bool:
     """Whether what is unknown cannot change a verdict: it only adds."""
     limit, over = verdict.limit, verdict.status in FAILING
     unknown = now.unknown(limit.metric)
@@ -107,7 +115,7 @@ def _is_sure(verdict, now, base):
     return not unknown or (limit.bound.unit != "%" and over == (limit.kind == "max"))
 
 
-def _incomplete(limit, side):
+def _incomplete(limit: Limit, side: Any) -> SpecError:
     unknown = next(iter(side.unknown(limit.metric)))
     help = "give `mult_adds` and `params` of the `opaque` layer"
     message = f"`{limit.metric}` cannot be judged: that of `{unknown}` is not known"

@@ -1,13 +1,20 @@
 """Checks as a test report in the format of JUnit: one case a limit."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from .amounts import headline, notes
 from .page import CODES
-from .verdict import FAILING
+from .verdict import FAILING, Checked, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from ..errors import Problem
+    from .loosening import Loosened
 
 
-def junit(checked):
+def junit(checked: Checked) -> str:
     """A test suite."""
     suite = ElementTree.Element("testsuite", name="costcalc")
     numbers = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
@@ -25,19 +32,19 @@ def junit(checked):
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _count(numbers, kind):
+def _count(numbers: dict[str, int], kind: str | None) -> None:
     numbers["tests"] += 1
     if kind:
         numbers[kind] += 1
 
 
-def _unjudged(suite, outcome, problem):
+def _unjudged(suite: Any, outcome: Outcome, problem: Problem) -> str:
     case = _case(suite, outcome, problem.code)
     ElementTree.SubElement(case, "error", message=_xml(problem.message), type=problem.code).text = _xml(problem.help)
     return "errors"
 
 
-def _judged(suite, outcome, verdict):
+def _judged(suite: Any, outcome: Outcome, verdict: Verdict) -> str | None:
     limit, said = verdict.limit, _xml(headline(verdict))
     case = _case(suite, outcome, " ".join(filter(None, (limit.kind, limit.metric, limit.where, limit.text))))
     if verdict.status == "skipped":
@@ -52,7 +59,7 @@ def _judged(suite, outcome, verdict):
     return None
 
 
-def _loosened(suite, one, locked):
+def _loosened(suite: Any, one: Loosened, locked: bool) -> str | None:
     """A limit that is less strict than at the base: a failure where limits are locked."""
     name = " ".join(filter(None, (one.limit.kind, one.limit.metric, one.limit.where, "as at the base")))
     case = ElementTree.SubElement(suite, "testcase", classname=_xml(one.specs[0]), name=_xml(name))
@@ -63,10 +70,10 @@ def _loosened(suite, one, locked):
     return None
 
 
-def _case(suite, outcome, name):
+def _case(suite: Any, outcome: Outcome, name: str) -> Any:
     return ElementTree.SubElement(suite, "testcase", classname=_xml(outcome.title), name=_xml(name))
 
 
-def _xml(text):
+def _xml(text: Any) -> str:
     """A text without characters that XML cannot hold."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text or "")

@@ -1,5 +1,7 @@
 """The limits of a run and those at its base, spec by spec: what `loosening` compares."""
 
+from __future__ import annotations
+
 import os
 import posixpath
 from collections.abc import Callable, Iterator
@@ -72,7 +74,7 @@ def _budget(path: str, name: str) -> Check | None:
 class _Then:
     """The file of checks as it was at the base, and the specs there."""
 
-    def __init__(self, bases: Bases, named: str | None, wanted: list[str]):
+    def __init__(self, bases: Bases, named: str | None, wanted: list[str]) -> None:
         self.bases, self.tree = bases, bases.repository.tree(bases.commit)
         self.wanted = [bases.repository.name(path) for path in wanted]
         self.path = self._nearest() if named is None else bases.repository.name(named)
@@ -147,7 +149,7 @@ def _is_seen(name: str) -> bool:
 class _Gone:
     """What became of files of the base, worked out for those that are asked for."""
 
-    def __init__(self, bases: Bases):
+    def __init__(self, bases: Bases) -> None:
         self.repository, self.renames = bases.repository, bases.renames
         self.moved: dict[str, str] = {}
 

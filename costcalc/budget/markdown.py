@@ -1,18 +1,26 @@
 """Checks as Markdown, for a job's summary or a comment: how it went, every limit, then the failures as they print."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ..render.markdown import render
 from ..render.sheet import Sheet
 from ..render.text import printable
 from .page import VerdictPage, summary
 
+if TYPE_CHECKING:
+    from .verdict import Checked
+
+
 LARGEST = 60_000  # characters: a comment holds 65,536, and a summary that is too large is dropped as a whole
 ROWS = 200  # of the table
 LIMITS = 20  # raised or removed, above it
 
 
-def markdown(checked, block):
+def markdown(checked: Checked, block: Callable[..., Any]) -> str:
     """The page; what is too long for a comment is cut, and says so."""
     page = _Short(checked, block)
     lines = page.failures()
@@ -27,15 +35,15 @@ def markdown(checked, block):
 
 
 class _Short(VerdictPage):
-    def heads(self):
+    def heads(self) -> list[str]:
         limits = [printable(one.message) for one in self.loosened[:LIMITS]]
         more = [f"{len(self.loosened) - LIMITS:,} more, listed below"] if len(self.loosened) > LIMITS else []
         return [f"costcalc: {summary(self.outcomes, self.loosened)}", *limits, *more]
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         return [Sheet(sheet.columns, sheet.rows[:ROWS]) for sheet in super().sheets()]
 
-    def notes(self):
+    def notes(self) -> list[str]:
         limits = sum(len(outcome.verdicts) for outcome in self.outcomes)
         more = [f"{limits - ROWS:,} more limits are not shown"] if limits > ROWS else []
         return [*more, *super().notes()]

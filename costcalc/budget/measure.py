@@ -1,5 +1,7 @@
 """What a spec costs in every metric that its limits name: in total, and layer by layer."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -17,7 +19,7 @@ from ..model.variables import settle
 class Setting(Walk):
     """A spec walked in one setting of its variables."""
 
-    def __init__(self, model: Model, settings: Mapping[str, Any]):
+    def __init__(self, model: Model, settings: Mapping[str, Any]) -> None:
         values = {name: value for name, value in settings.items() if name != "rho"}
         self.values = settle(model, scaled(model, values, settings.get("rho")))
         super().__init__(model, trace(model, self.values).rows)
@@ -40,7 +42,7 @@ class Setting(Walk):
 class Measured:
     """A setting under a convention. Quantities are worked out when they are asked for, each once."""
 
-    def __init__(self, walk: Setting, convention: Convention):
+    def __init__(self, walk: Setting, convention: Convention) -> None:
         self.walk, self.convention, self.model = walk, convention, walk.model
         self.amounts: dict[str, Any] = {}
         self.totals: dict[str, Any] = {}

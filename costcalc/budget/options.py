@@ -1,15 +1,22 @@
 """Limits that are not in a file: from options, or from Python."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, Problem, brief
 from ..metrics.metrics import unit_of
-from .config import limit_of
+from .config import Limit, limit_of
+
+if TYPE_CHECKING:
+    from ..metrics.pricing import Convention
+
 
 KINDS = ("max", "min", "vs_base")
 
 
-def limits_of(given, convention):
+def limits_of(given: Any, convention: Convention) -> tuple[Limit, ...]:
     """The Limits of {`max`, `min` or `vs_base`: {metric: limit}}. Raises OptionError.
 
     A metric is one of the whole network (`params`), of each layer (`any_layer.params`), or under `layers`, by glob.
@@ -17,7 +24,7 @@ def limits_of(given, convention):
     return tuple(limit for kind in KINDS for limit in _of_kind(kind, given.get(kind) or {}, convention))
 
 
-def _of_kind(kind, limits, convention):
+def _of_kind(kind: str, limits: Any, convention: Convention) -> Iterator[Limit]:
     for name, value in limits.items():
         if name == "layers" and isinstance(value, Mapping):
             for glob, inner in value.items():
@@ -30,7 +37,7 @@ def _of_kind(kind, limits, convention):
             yield _one(kind, metric if layer else name, where if layer else "", value, convention)
 
 
-def _one(kind, metric, where, value, convention):
+def _one(kind: str, metric: str, where: str, value: str, convention: Convention) -> Limit:
     text = value
     if type(value) is int:
         text = f"{'+' if kind == 'vs_base' else ''}{value}{unit_of(metric).symbol}"
@@ -42,7 +49,7 @@ def _one(kind, metric, where, value, convention):
     return limit_of(kind, metric, where, text, convention)
 
 
-def pair_of(kind, text):
+def pair_of(kind: str, text: str) -> tuple[str, str]:
     """(metric, limit) of an option's `mult_adds=170M`. Raises OptionError."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if not equals or not name or not value:

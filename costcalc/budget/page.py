@@ -1,12 +1,24 @@
 """Checks as a page: what fails and why first, then every limit in a table."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
 from .. import __version__
 from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet
 from ..render.text import printable
 from .amounts import headline, metric_name, notes, short
 from .loosening import CODES as LOOSENED
-from .verdict import ALREADY, SAYS
+from .loosening import Loosened
+from .verdict import ALREADY, SAYS, Checked, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from ..errors import Place, Problem
+
 
 WORDS = {"error": "ERROR", "fail": "FAIL", "warn": "WARN", "pass": "ok"}
 
@@ -14,15 +26,15 @@ WORDS = {"error": "ERROR", "fail": "FAIL", "warn": "WARN", "pass": "ok"}
 class VerdictPage:
     """The outcomes of a run. `block` draws one problem with its place, as errors are drawn."""
 
-    def __init__(self, checked, block):
+    def __init__(self, checked: Checked, block: Callable[..., Any]) -> None:
         self.outcomes, self.base, self.deleted, self.block = checked.outcomes, checked.base, checked.deleted, block
         self.loosened, self.kind = checked.loosened, "error" if checked.locked else "warning"
 
-    def heads(self):
+    def heads(self) -> list[str]:
         """The failures, each with its place, and one line that says how all of it went."""
         return [*self.failures(), summary(self.outcomes, self.loosened)]
 
-    def failures(self):
+    def failures(self) -> list[str]:
         """The lines of all that is not fine: limits first, then costs: what, by how much, where, why, what to do."""
         found: list[str] = []
         for one in self.loosened:
@@ -34,7 +46,7 @@ class VerdictPage:
                 found += self._blocks(outcome)
         return found
 
-    def _blocks(self, outcome):
+    def _blocks(self, outcome: Outcome) -> Iterator[str]:
         for problem in outcome.problems:
             yield from self.block("error", problem.code, problem.message, problem.place, _problem_notes(problem))
             yield from [] if problem.place else [""]
@@ -46,7 +58,7 @@ class VerdictPage:
                 yield from self.block(sort, CODES[verdict.status], *said)
                 yield from [] if verdict.limit.place else [""]
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         """One row a limit."""
         columns = (
             Column(""),
@@ -60,7 +72,7 @@ class VerdictPage:
         rows = [self._cells(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
         return [Sheet(columns, rows)] if rows else []
 
-    def _cells(self, outcome, verdict):
+    def _cells(self, outcome: Outcome, verdict: Verdict) -> tuple[str, ...]:
         limit = verdict.limit
         what = metric_name(limit.metric) + (f", {printable(limit.where)}" if limit.where else "")
         state = "ok" if verdict.status not in CODES else WORDS["warn" if verdict.status == ALREADY else _word(outcome)]
@@ -76,21 +88,21 @@ class VerdictPage:
             SAYS[verdict.status],
         )
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What was compared with what, and what counts."""
         used = {one.check.convention.name: one.check.convention for one in self.outcomes}
         stamps = [f"convention {name}: {printable(one.title)}; costcalc {__version__}" for name, one in used.items()]
         origins = dict.fromkeys(f"{printable(one.spec)}: {one.origin}" for one in self.outcomes if one.origin)
         return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base), *origins, *stamps]
 
-    def records(self):
+    def records(self) -> tuple[list[str], list[dict[str, str]]]:
         """One row a limit, and one for each reason why a check could not be judged."""
         rows = [_changed(one, self.kind) for one in self.loosened]
         rows += [_record(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
         rows += [_unjudged(outcome, problem) for outcome in self.outcomes for problem in outcome.problems]
         return list(FIELDS), rows
 
-    def document(self):
+    def document(self) -> dict[str, Any]:
         """Every outcome with its verdicts and problems."""
         return {
             "schema_version": SCHEMA_VERSION,
@@ -113,7 +125,7 @@ CODES = {
 }
 
 
-def counts(outcomes):
+def counts(outcomes: list[Outcome]) -> dict[str, int]:
     """How many of the outcomes failed, could not be judged, warn, pass; how many limits were skipped."""
     states = [outcome.state for outcome in outcomes]
     skipped = sum(verdict.status == "skipped" for outcome in outcomes for verdict in outcome.verdicts)
@@ -121,7 +133,7 @@ def counts(outcomes):
     return {**{name: states.count(state) for name, state in names.items()}, "skipped": skipped}
 
 
-def summary(outcomes, loosened=()):
+def summary(outcomes: list[Outcome], loosened: tuple[Loosened, ...] = ()) -> str:
     """`1 failed (5 of 8 limits), 2 passed, 1 limit skipped (new spec: models/tiny.yaml)`: checks, then their limits."""
     found = counts(outcomes)
     broken = sum(len(outcome.failing) for outcome in outcomes if outcome.state == "fail")
@@ -139,15 +151,15 @@ def summary(outcomes, loosened=()):
     return ", ".join(parts)
 
 
-def _word(outcome):
+def _word(outcome: Outcome) -> str:
     return "warn" if outcome.check.level == "warn" else "fail"
 
 
-def _problem_notes(problem):
+def _problem_notes(problem: Problem) -> Any:
     return ([("help", problem.help)] if problem.help else []) + [("note", note) for note in problem.notes]
 
 
-def _number(value):
+def _number(value: int | Fraction | None) -> Any:
     return None if value is None else int(value) if value == int(value) else float(value)
 
 
@@ -157,7 +169,7 @@ FIELDS = (
 )
 
 
-def _record(outcome, verdict):
+def _record(outcome: Outcome, verdict: Verdict) -> dict[str, str]:
     limit = verdict.limit
     numbers = (_number(value) for value in (verdict.allowed, verdict.now, verdict.base))
     said = limit.kind, limit.metric, limit.where, verdict.layer, verdict.status, limit.text, *numbers
@@ -165,7 +177,7 @@ def _record(outcome, verdict):
     return _fields(outcome, said, headline(verdict), place)
 
 
-def _changed(one, level):
+def _changed(one: Loosened, level: str) -> dict[str, str]:
     """The row of a limit that is less strict than at the base."""
     limit = one.limit
     said = (
@@ -180,7 +192,7 @@ def _changed(one, level):
     return dict(zip(FIELDS, (*said, *numbers, level, one.message, *found), strict=True))
 
 
-def _loosened(one, level):
+def _loosened(one: Loosened, level: str) -> dict[str, Any]:
     limit = one.limit
     return {
         "status": one.status,
@@ -197,18 +209,18 @@ def _loosened(one, level):
     }
 
 
-def _unjudged(outcome, problem):
+def _unjudged(outcome: Outcome, problem: Problem) -> dict[str, str]:
     return _fields(outcome, ("", "", "", "", "error", "", None, None, None), problem.message, problem.place)
 
 
-def _fields(outcome, said, message, place):
+def _fields(outcome: Outcome, said: tuple[Any, ...], message: str, place: Place | None) -> dict[str, str]:
     settings = " ".join(f"{name}={value}" for name, value in outcome.settings.items())
     found = place.source.path if place else "", place.line if place else None
     values = outcome.spec, settings, *said, outcome.check.level, message, *found
     return dict(zip(FIELDS, values, strict=True))
 
 
-def _entry(outcome):
+def _entry(outcome: Outcome) -> dict[str, Any]:
     base = outcome.base
     return {
         "spec": outcome.spec,
@@ -223,7 +235,7 @@ def _entry(outcome):
     }
 
 
-def _problem(problem):
+def _problem(problem: Problem) -> dict[str, Any]:
     place = problem.place
     at = {"file": place.source.path, "line": place.line, "column": place.column} if place else {}
     return {"code": problem.code, "message": problem.message, "help": problem.help, **at}

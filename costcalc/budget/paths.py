@@ -1,22 +1,31 @@
 """Which files a check is about: a path or a glob below the directory of costcalc.yaml, and nothing outside it."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, Problem, nearest
 from ..files import Folder, check_path, unresolved
 from .run import Task
 
+if TYPE_CHECKING:
+    from .config import Config
+
+
 WILD = frozenset("*?")
 FILES = 100_000  # below one directory
 
 
-def tasks(config, wanted=()):
+def tasks(config: Config, wanted: Sequence[str] = ()) -> list[Task]:
     """The tasks of a file of checks, one a spec; with `wanted`, those on these paths.
 
     Raises FileError with all that is wrong.
     """
-    folder, problems, checks = config.folder or ".", [], {}
+    folder, problems = config.folder or ".", []
+    checks: dict[Any, Any] = {}
     below, count = None, 0
     for check in config.checks:
         try:
@@ -35,7 +44,7 @@ def tasks(config, wanted=()):
     return [task for task in found if any(is_in(task.path, path) for path in wanted)] if wanted else found
 
 
-def _names(spec, folder, below):
+def _names(spec: str, folder: str, below: Any) -> list[str]:
     check_path(spec)
     if not WILD & set(spec):
         if Folder(folder).real(spec) is None:
@@ -51,14 +60,14 @@ def _names(spec, folder, below):
     return names
 
 
-def matcher(glob):
+def matcher(glob: str) -> Callable[..., Any]:
     """A function that tells whether a path matches: `*` and `?` stay in one directory, `**/` is any number of them.
 
     Names match by fnmatch, case and all, whose patterns do not backtrack; directories are followed all at once.
     """
     parts = [part.replace("[", "[[]") for part in glob.split("/")]
 
-    def matches(path):
+    def matches(path: str) -> bool:
         *folders, name = path.split("/")
         at = _past_any({0}, parts)
         for folder in folders:
@@ -70,7 +79,7 @@ def matcher(glob):
     return matches
 
 
-def _past_any(at, parts):
+def _past_any(at: set[int], parts: list[str]) -> set[int]:
     """Positions in a glob, with those after a `**`, which may stand for no directory at all; the last is none."""
     for number, part in enumerate(parts):
         if number in at and part == "**":
@@ -78,7 +87,7 @@ def _past_any(at, parts):
     return at
 
 
-def _below(folder):
+def _below(folder: str) -> list[str]:
     """The YAML files below a directory, hidden ones left out."""
     found: list = []
     for top, folders, files in os.walk(folder):
@@ -90,12 +99,12 @@ def _below(folder):
     return found
 
 
-def is_in(path, wanted):
+def is_in(path: str, wanted: str) -> bool:
     """Whether a file is one that is wanted, or below it. A link is another file than the one that it leads to."""
     path = _itself(path)
     return path == _itself(wanted) or path.startswith(os.path.join(os.path.realpath(wanted), ""))
 
 
-def _itself(path):
+def _itself(path: str) -> str:
     folder, name = os.path.split(unresolved(path))
     return os.path.join(os.path.realpath(folder), name)

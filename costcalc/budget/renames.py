@@ -1,8 +1,11 @@
 """Which file at the base a new file was. Files on disk are read as they are: git would run filters over them."""
 
+from __future__ import annotations
+
 import os
 from functools import cached_property
 from hashlib import sha1, sha256
+from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import OptionError, Problem
@@ -10,22 +13,27 @@ from ..read.formats import READERS
 from ..read.revisions import REGULAR
 from .similarity import LEAST, alike
 
+if TYPE_CHECKING:
+    pass
+
+
 PAIRS = 10_000  # of files that are compared byte by byte
 
 
 class Renames:
     """The specs of a commit that are gone from disk, and what they may be called now."""
 
-    def __init__(self, repository, commit):
-        self.repository, self.tree, self.pairs, self.found = repository, repository.tree(commit), 0, {}
+    def __init__(self, repository: Any, commit: str) -> None:
+        self.repository, self.tree, self.pairs = repository, repository.tree(commit), 0
+        self.found: dict[Any, Any] = {}
 
     @cached_property
-    def gone(self):
+    def gone(self) -> list[str]:
         """The specs at the commit that are no files now, in order."""
         specs = (name for name, blob in self.tree.items() if _is_spec(name) and blob.mode in REGULAR)
         return sorted(name for name in specs if not os.path.lexists(self._path(name)))
 
-    def of(self, name):
+    def of(self, name: str) -> str | None:
         """The name that a file had at the commit: of those gone, the one with the same bytes, or the most alike.
 
         Of several, the one with the same file name comes first. None where none is at least half the same.
@@ -34,7 +42,7 @@ class Renames:
             self.found[name] = self._of(name) if self.gone and name not in self.tree else None
         return self.found[name]
 
-    def _of(self, name):
+    def _of(self, name: str) -> str | None:
         gone = sorted(self.gone, key=lambda other: os.path.basename(other) != os.path.basename(name))
         path = self._path(name)
         if not os.path.isfile(path) or os.path.islink(path):
@@ -44,7 +52,7 @@ class Renames:
         same = [other for other in gone if self.tree[other].sha == sha]
         return same[0] if same else self._most_alike(path, gone)
 
-    def _most_alike(self, path, gone):
+    def _most_alike(self, path: str, gone: list[str]) -> str | None:
         data = _bytes(path)
         if data is None:
             return None
@@ -62,7 +70,7 @@ class Renames:
                 best, most = other, share
         return best
 
-    def below(self, folder):
+    def below(self, folder: str) -> dict[str, str]:
         """Files of git below a directory that are new since the commit, by the names that they had there: then -> now.
 
         `folder` is a name in the repository, "." for all.
@@ -72,10 +80,10 @@ class Renames:
         names = dict.fromkeys([*(name for name in tracked if _is_spec(name)), *self.found])
         return {then: now for now in names if now.startswith(start) and (then := self.of(now))}
 
-    def _path(self, name):
+    def _path(self, name: str) -> str:
         return os.path.join(self.repository.root, *name.split("/"))
 
-    def sha(self, path, digits):
+    def sha(self, path: str, digits: int) -> str:
         """The name that git has for the bytes of a file, of 40 or 64 digits."""
         digest = sha1() if digits == 40 else sha256()
         with open(path, "rb") as file:
@@ -87,16 +95,16 @@ class Renames:
         return digest.hexdigest()
 
 
-def _too_many():
+def _too_many() -> Any:
     message = f"more than {PAIRS:,} pairs of new and deleted specs: which was renamed is not looked for"
     return OptionError(Problem("limit", message, help="rename the specs in one step, change them in another"))
 
 
-def _is_spec(name):
+def _is_spec(name: str) -> bool:
     return name.lower().endswith(tuple(READERS))
 
 
-def _bytes(path):
+def _bytes(path: str) -> bytes | None:
     """What a file says; None for more than a spec can be."""
     with open(path, "rb") as file:
         data = file.read(limits.FILE_BYTES + 1)

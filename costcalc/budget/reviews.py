@@ -4,10 +4,13 @@ Names come from files that strangers write, so each format gets them escaped for
 the repository, wherever the program was started.
 """
 
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Iterator
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from .. import __version__
@@ -17,7 +20,7 @@ from .amounts import headline, notes
 from .config import NAME
 from .loosening import Loosened
 from .page import CODES, summary
-from .verdict import FAILING, Outcome, Verdict
+from .verdict import FAILING, Checked, Outcome, Verdict
 
 ANNOTATIONS = 10  # of each kind that GitHub shows for one step
 RESULTS = 5_000  # that GitHub takes of one SARIF file
@@ -45,12 +48,13 @@ class Finding(NamedTuple):
     loosened: Loosened | None = None
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """What is limited, and no number: so that a push does not turn one issue into another."""
         if self.loosened:
-            limit = self.loosened.limit
-            return _hashed([self.code, limit.kind, limit.metric, limit.where, *self.loosened.specs[:1]])
-        limit, outcome = self.verdict.limit if self.verdict else None, self.outcome
+            loose = self.loosened.limit
+            return _hashed([self.code, loose.kind, loose.metric, loose.where, *self.loosened.specs[:1]])
+        limit = self.verdict.limit if self.verdict else None
+        outcome: Any = self.outcome
         parts = [self.code, outcome.check.spec, outcome.title, outcome.check.level, outcome.check.convention.name]
         parts += [limit.kind, limit.metric, limit.where] if limit else [self.message]
         return _hashed(parts)
@@ -60,7 +64,7 @@ def _hashed(parts: list[str]) -> str:
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def findings(checked):
+def findings(checked: Checked) -> Iterator[Finding]:
     """All that is not fine: limits first, then costs, at the line of the spec that grew or else at the limit."""
     for one in checked.loosened:
         level, path = "error" if checked.locked else "warning", one.path and in_repository(one.path, checked.root)
@@ -80,19 +84,19 @@ def findings(checked):
                 yield Finding("error" if failed else "warning", CODES[verdict.status], message, *at, outcome, verdict)
 
 
-def _at(place, spec, checked):
+def _at(place: Place | None, spec: str | None, checked: Checked) -> tuple[str | None, Place | None]:
     """(path, place) of what can be shown: the place, or else the spec as a whole."""
     path = in_repository(place.source.path, checked.root) if place else None
     return (path, place) if path else (spec, None)
 
 
-def in_repository(path, root):
+def in_repository(path: str, root: str) -> str | None:
     """A path from the root of the repository, with `/`; None for what is not a file there."""
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(root)).replace(os.sep, "/")
     return name if os.path.isfile(path) and not name.startswith("../") else None
 
 
-def github(checked):
+def github(checked: Checked) -> str:
     """Workflow commands, one a finding, at the line of the spec that grew; the summary last."""
     lines, counted = [], {"error": 0, "warning": 0}
     for found in findings(checked):
@@ -109,21 +113,21 @@ def github(checked):
     return "\n".join([*lines, *more, _plain(summary(checked.outcomes, checked.loosened)), _plain(checked.base)]) + "\n"
 
 
-def _data(text):
+def _data(text: str) -> str:
     """A text in a workflow command. `##[` starts one of the old kind anywhere in a line."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace("##[", "# #[")
 
 
-def _property(text):
+def _property(text: str) -> str:
     return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")
 
 
-def _plain(text):
+def _plain(text: str) -> str:
     """A line of a log that nobody takes for a command."""
     return printable(text).replace("::", ": :").replace("##[", "# #[")
 
 
-def gitlab(checked):
+def gitlab(checked: Checked) -> str:
     """Code Quality issues."""
     issues = [
         {
@@ -146,7 +150,7 @@ def _about(found: Finding) -> str:
     return found.outcome.spec if found.outcome else NAME
 
 
-def sarif(checked):
+def sarif(checked: Checked) -> str:
     """SARIF 2.1.0, for code scanning."""
     rules = [{"id": name, "shortDescription": {"text": text}} for name, text in RULES.items()]
     driver = {"name": "costcalc", "version": __version__, "rules": rules}
@@ -159,9 +163,9 @@ def sarif(checked):
     return json.dumps(log, indent=1) + "\n"
 
 
-def _result(found):
+def _result(found: Finding) -> dict[str, Any]:
     text = "".join(f"\\{char}" if char in "\\[]" else char for char in found.message)  # [a](b) would be a link
-    result = {
+    result: dict[str, Any] = {
         "ruleId": found.code,
         "level": found.level,
         "message": {"text": text},

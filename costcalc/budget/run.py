@@ -1,8 +1,11 @@
 """Checks, spec by spec: each spec is read once, and measured once in each setting."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..analysis.report.columns import shipped
 from ..errors import CostcalcError, FileError, Place, Problem
@@ -13,7 +16,13 @@ from ..read.loading import load
 from .config import NAME, Check, Limit
 from .judge import judge
 from .measure import Measured, Setting
-from .verdict import Outcome
+from .verdict import Base, Outcome
+
+if TYPE_CHECKING:
+    from ..model.network import Model
+    from .bases import Bases
+    from .verdict import Verdict
+
 
 _HELP = f"add `budget: {{mult_adds: 170M}}` to it, a check to {NAME}, or --max mult_adds=170M"
 
@@ -30,7 +39,7 @@ class Task(NamedTuple):
     top: str | None = None
 
 
-def outcomes(task, bases):
+def outcomes(task: Task, bases: Bases) -> list[Outcome]:
     """The Outcome of each check of a task, that of the spec's own `budget:` last."""
     spec = _Spec(task.path, task.top, bases)
     found = [spec.outcome(check) for check in task.checks]
@@ -44,7 +53,7 @@ def outcomes(task, bases):
     return [*found, spec.outcome(own)] if own else found
 
 
-def budget_of(path, model):
+def budget_of(path: str, model: Model) -> Check | None:
     """The Check that a spec's own `budget:` is, or None."""
     limits = tuple(
         Limit("max", name, "", amount(cap.text, name, unit_of(name)), cap.text, cap.place)
@@ -56,11 +65,13 @@ def budget_of(path, model):
 class _Spec:
     """A spec as it is, and as it was at the base."""
 
-    def __init__(self, path, top, bases):
-        self.path, self.top, self.bases, self.walks, self.measured = path, top, bases, {}, {}
+    def __init__(self, path: str, top: str | None, bases: Bases) -> None:
+        self.path, self.top, self.bases = path, top, bases
+        self.walks: dict[Any, Any] = {}
+        self.measured: dict[Any, Any] = {}
 
     @cached_property
-    def model(self):
+    def model(self) -> Model:
         """The Model of the file. Raises FileError where only a shipped config has its name: a gate judges no other."""
         model, name = load(self.path, self.top), self.path.removesuffix(".yaml")
         if model.source.shipped and name != self.path:
@@ -69,11 +80,11 @@ class _Spec:
         return model
 
     @cached_property
-    def base(self):
+    def base(self) -> Base | None:
         return self.bases.of(self.path)
 
     @cached_property
-    def base_model(self):
+    def base_model(self) -> Model | None:
         """The Model at the base, the same object if no file of it changed; None for a new spec."""
         if self.base is None or self.base.name is None:
             return None
@@ -81,16 +92,17 @@ class _Spec:
             return self.model
         return self.bases.model(self.base)
 
-    def outcome(self, check):
+    def outcome(self, check: Check) -> Outcome:
         outcome = Outcome(check, self.path, check.at)
         try:
             now = self.cost(self.model, check, check.at)
-            found = {"shipped": self.model.source.shipped, "origin": shipped(self.model)}
+            found: dict[str, Any] = {"shipped": self.model.source.shipped, "origin": shipped(self.model)}
             outcome = outcome._replace(base=self.base, **found)
         except CostcalcError as error:
             return outcome._replace(problems=_placed(error.problems, check.at_place or check.place))
         then, trouble = self.then(check)
-        verdicts, problems = [], []
+        verdicts: list[Verdict] = []
+        problems: list[Problem] = []
         for limit in check.limits:
             try:
                 if limit.kind == "vs_base" and trouble:
@@ -100,7 +112,7 @@ class _Spec:
                 problems += error.problems
         return outcome._replace(verdicts=tuple(verdicts), problems=tuple(problems))
 
-    def cost(self, model, check, at):
+    def cost(self, model: Model, check: Check, at: Mapping[str, float]) -> Measured:
         setting = id(model), tuple(sorted((name, str(value)) for name, value in at.items()))
         if setting not in self.walks:
             self.walks[setting] = Setting(model, at)
@@ -109,7 +121,7 @@ class _Spec:
             self.measured[key] = Measured(self.walks[setting], check.convention)
         return self.measured[key]
 
-    def then(self, check):
+    def then(self, check: Check) -> tuple[Measured | None, Problem | None]:
         """(the cost at the base, or None, and what is in the way of a comparison). Variables not there stay out."""
         if self.base is None:
             return None, self.bases.why_none or _outside(self.path)
@@ -123,16 +135,16 @@ class _Spec:
             return None, _unreadable(self.base, error.problems[0])
 
 
-def _placed(problems, place: Place | None):
+def _placed(problems: tuple[Problem, ...], place: Place | None) -> tuple[Problem, ...]:
     """Problems that have no place of their own at the place of the check."""
     return tuple(problem if problem.place else problem._replace(place=place) for problem in problems)
 
 
-def _outside(path):
+def _outside(path: str) -> Problem:
     message = f"{os.path.relpath(path)!r} is not in the repository: there is no base to compare with"
     return Problem("outside", message, help="check it with `max` or `min`, which need no base")
 
 
-def _unreadable(base, problem):
+def _unreadable(base: Base, problem: Problem) -> Problem:
     message = f"there is nothing to compare with at {base.revision}: {problem.message}"
     return Problem("base-unreadable", message, help="another base may do: --base REF")

@@ -1,5 +1,10 @@
 """The file of checks as a JSON Schema, for editors."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from ..metrics.conventions import NAMES as CONVENTIONS
 from ..metrics.metrics import NAMES
 from ..quantities import BYTES, COUNTS
@@ -8,7 +13,7 @@ from .config import KEYS
 _NUMBER = r"[0-9][0-9_]*(\.[0-9_]+)?"
 
 
-def schema():
+def schema() -> dict[str, Any]:
     """The schema (draft-07) as a dict."""
     text = {"type": "string"}
     each = {"any_layer": _metrics(_limit(True)), "layers": _some(_metrics(_limit(True)))}
@@ -40,11 +45,13 @@ def schema():
     }
 
 
-def _some(value):
+def _some(
+    value: Any,
+) -> dict[str, Any]:
     return {"type": "object", "minProperties": 1, "additionalProperties": value}
 
 
-def _metrics(value, **more):
+def _metrics(value: Mapping[str, Any], **more: Mapping[str, Any]) -> dict[str, Any]:
     """A map of metrics to a value, and of those with something before them to others."""
     metric = rf"(({'|'.join(CONVENTIONS)})\.)?({'|'.join(NAMES)})$"
     return {
@@ -53,11 +60,11 @@ def _metrics(value, **more):
     }
 
 
-def _limit(share):
-    units = "|".join([*filter(None, {**COUNTS, **BYTES}), *(["%"] if share else [])])
+def _limit(share: bool) -> dict[str, Any]:
+    units = "|".join([*filter(None, (COUNTS | BYTES)), *(["%"] if share else [])])
     return {"type": ["number", "string"], "minimum": 0, "pattern": rf"^{_NUMBER} ?({units})?$"}
 
 
-def _change():
-    part = rf"{_NUMBER} ?({'|'.join([*filter(None, {**COUNTS, **BYTES}), '%'])})?"
+def _change() -> dict[str, Any]:
+    part = rf"{_NUMBER} ?({'|'.join([*filter(None, (COUNTS | BYTES)), '%'])})?"
     return {"type": ["number", "string"], "pattern": rf"^\+{part}( and {part})?$"}

@@ -1,32 +1,34 @@
 """Limits rewritten in the files that hold them: nothing else in those files changes, comments included."""
 
+from __future__ import annotations
+
 import os
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ..errors import FileError, OptionError, Place, Problem
+from ..errors import FileError, OptionError, Problem
 from ..files import text
 from ..replacing import replacing
 from .config import Limit
-from .verdict import ALREADY, FAILING
+from .verdict import ALREADY, FAILING, Outcome, Verdict
 
 
 class Edit(NamedTuple):
     """One limit in its file, and the text that it gets."""
 
-    place: Place
+    place: Any  # a Place: limits that are edited are written in a file
     limit: Limit
     text: str
 
     @property
-    def line(self):
+    def line(self) -> str:
         """`costcalc.yaml:5:18  mult_adds 170M -> 182M`."""
         where = f"{self.limit.where} " if self.limit.where else ""
         spot = f"{self.place.source.path}:{self.place.line}:{self.place.column}"
         return f"{spot}  {self.limit.kind} {where}{self.limit.metric} {self.limit.text} -> {self.text}"
 
 
-def updated(outcomes, raising=True, tighten=None):
+def updated(outcomes: list[Outcome], raising: bool = True, tighten: Fraction | None = None) -> list[Edit]:
     """Rewrite limits to what is there now: raise those that are broken; with `tighten`, bring the others down to it.
 
     `tighten` is the margin that stays, as a share of what is there now. Gives the Edits, made in all files. Raises
@@ -49,7 +51,7 @@ def updated(outcomes, raising=True, tighten=None):
     return made
 
 
-def _looser(one, other):
+def _looser(one: Edit | None, other: Edit) -> Edit:
     """Of two edits of one limit, which is judged on many specs, the one that suits both."""
     if one is None:
         return other
@@ -57,7 +59,7 @@ def _looser(one, other):
     return max(one, other, key=lambda edit: [sign * value for value in _values(edit)])
 
 
-def _values(edit):
+def _values(edit: Edit) -> list[Any]:
     from ..metrics.metrics import unit_of
     from ..quantities import amount, change
 
@@ -67,7 +69,7 @@ def _values(edit):
     return [amount(edit.text, limit.metric, unit, share=bool(limit.where)).value]
 
 
-def _text(verdict, raising, tighten):
+def _text(verdict: Verdict, raising: bool, tighten: Fraction | None) -> str:
     """The text that a limit should have."""
     limit, broken = verdict.limit, verdict.status in (*FAILING, ALREADY)
     if limit.kind == "vs_base":
@@ -82,11 +84,11 @@ def _text(verdict, raising, tighten):
     return tight if sign * _values(Edit(limit.place, limit, tight))[0] < sign * limit.bound.value else limit.text
 
 
-def _written(limit, value):
+def _written(limit: Limit, value: int | Fraction) -> str:
     return limit.bound.written(value, up=limit.kind != "min")
 
 
-def _change(verdict):
+def _change(verdict: Verdict) -> str:
     """A change that allows what is there: its percent raised, or its number where it has no percent."""
     parts = list(verdict.limit.bound.parts)
     at = next((number for number, part in enumerate(parts) if part.unit == "%"), 0)
@@ -100,7 +102,7 @@ def _change(verdict):
     return "+" + " and ".join(texts)
 
 
-def _rewritten(path, edits):
+def _rewritten(path: str, edits: list[Edit]) -> str:
     """The text of a file with the new limits in place of the old ones, last first."""
     _require_file(path)
     with open(path, encoding="utf-8", newline="") as file:
@@ -119,7 +121,7 @@ def _rewritten(path, edits):
     return bom + "".join(lines)
 
 
-def _require_file(path):
+def _require_file(path: str) -> None:
     if not os.path.isfile(path):
         raise FileError(Problem("unwritable", f"{path!r} is a shipped config, which is not rewritten"))
     text(path)  # is still what it was: a text of bearable size

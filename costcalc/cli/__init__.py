@@ -1,27 +1,33 @@
 """The command line. One file a command, imported when the command is run."""
 
+from __future__ import annotations
+
 import gc
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import __version__
 from .commands import COMMANDS, GROUPS, OK, command
 
+if TYPE_CHECKING:
+    from .options import SpecCommand
+
 
 class Commands(click.Group):
     """Finds commands by name without importing the others."""
 
-    def list_commands(self, ctx):
+    def list_commands(self, ctx: click.Context) -> Any:
         return sorted(COMMANDS)
 
-    def get_command(self, ctx, name):
+    def get_command(self, ctx: click.Context | None, name: str) -> SpecCommand | click.Command | None:
         if name not in COMMANDS:
             return None
         return command(name)
 
-    def resolve_command(self, ctx, args):
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from ..errors import OptionError, Problem, listed, nearest
 
@@ -29,7 +35,7 @@ class Commands(click.Group):
             raise OptionError(Problem("unknown-command", f"there is no command `{args[0]}`", help=help))
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx, formatter):
+    def format_commands(self, ctx: click.Context, formatter: Any) -> None:
         from .bounds import stated
 
         for heading, group in GROUPS.items():
@@ -42,7 +48,7 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="costcalc %(version)s")
-def cli():
+def cli() -> None:
     """What does this neural network cost, before anyone trains it?
 
     \b
@@ -53,7 +59,7 @@ def cli():
     """
 
 
-def main(args=None):
+def main(args: list[str] | None = None) -> None:
     """Run the program and exit: 0 fine, 1 a check failed, 2 could not run, 101 a bug of ours."""
     gc.set_threshold(100_000)  # a short run: most objects live to its end, and looking for garbage costs more
     from .streams import all_there, stopped_cleanly
@@ -65,7 +71,7 @@ def main(args=None):
     sys.exit(code)
 
 
-def _run(args):
+def _run(args: list[str]) -> int:
     from .streams import hush
 
     verdict(OK)
@@ -91,7 +97,7 @@ def _run(args):
     return code
 
 
-def verdict(code):
+def verdict(code: int) -> None:
     """Note how a command ends before it says so, for the case that nobody listens to the end."""
     global _verdict
     _verdict = code
@@ -100,7 +106,7 @@ def verdict(code):
 _verdict = OK
 
 
-def _invoked(args):
+def _invoked(args: list[str]) -> int:
     """The exit code of a command. Not click's own `main`, which takes a broken pipe for a failure."""
     if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks what could follow
         cli.main(args, prog_name="costcalc")

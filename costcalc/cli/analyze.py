@@ -1,8 +1,16 @@
 """costcalc analyze"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from .options import SpecCommand, factor, metrics_option, output_options, spec_options, variables
+
+if TYPE_CHECKING:
+    from ..analysis.report.report import Report
+    from ..errors import CostcalcError
 
 
 @click.command(cls=SpecCommand)
@@ -19,26 +27,26 @@ from .options import SpecCommand, factor, metrics_option, output_options, spec_o
 @output_options
 @click.pass_context
 def command(
-    ctx,
-    spec,
-    alpha,
-    res,
-    rho,
-    sets,
-    convention,
-    metrics,
-    by,
-    depth,
-    columns,
-    sort,
-    top,
-    everything,
-    strict,
-    format,
-    as_json,
-    output,
-    color,
-):
+    ctx: click.Context,
+    spec: str,
+    alpha: str | None,
+    res: str | None,
+    rho: str | None,
+    sets: tuple[str, ...],
+    convention: str,
+    metrics: tuple[str, ...],
+    by: str,
+    depth: int | None,
+    columns: str | None,
+    sort: str | None,
+    top: int | None,
+    everything: bool,
+    strict: bool,
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+) -> None:
     """What a network costs, layer by layer.
 
     SPEC is a YAML file, - for standard input, or the name of a shipped config (see `costcalc zoo`). Any variable
@@ -68,7 +76,7 @@ def command(
     show(ReportPage(report, view), format, as_json, output, color)
 
 
-def _incomplete(report):
+def _incomplete(report: Report) -> CostcalcError:
     """The error that a cost is not known, by kinds of layers."""
     from ..analysis.report.notes import unknown
     from ..errors import Problem, SpecError

@@ -1,10 +1,20 @@
 """costcalc check"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
 import click
 
 from . import verdict
 from .commands import CANNOT, FAILED, OK
 from .options import factor, setting_options
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from ..budget.verdict import Checked, Outcome
+
 
 FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "sarif")
 
@@ -29,8 +39,21 @@ FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
-    paths, config, base, strict, locked, exit_zero, update, tighten, margin, format, as_json, output, color, **given
-):
+    paths: tuple[str, ...],
+    config: str | None,
+    base: str | None,
+    strict: bool,
+    locked: bool,
+    exit_zero: bool,
+    update: bool,
+    tighten: bool,
+    margin: str | None,
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+    **given: Any,
+) -> NoReturn:
     """Cost budgets: what a change of a design costs, and whether it may.
 
     The limits are in costcalc.yaml (see docs/budgets.md), in a spec's own `budget:`, or in options. The cost before
@@ -64,7 +87,7 @@ def command(
     raise click.exceptions.Exit(code)
 
 
-def rewrite(checked, update, room, code):
+def rewrite(checked: Checked, update: bool, room: Fraction | None, code: int) -> int:
     """Rewrite limits and say which; the exit code, which stays what it was while limits are broken."""
     from ..budget.updating import updated
     from .failures import printed
@@ -79,7 +102,7 @@ def rewrite(checked, update, room, code):
     return code
 
 
-def exit_code(outcomes, strict=False, exit_zero=False, loosened=()):
+def exit_code(outcomes: list[Outcome], strict: bool = False, exit_zero: bool = False, loosened: Any = ()) -> int:
     """0 within all limits, 1 over one, 2 when one could not be judged."""
     states = {outcome.state for outcome in outcomes}
     if "error" in states:
@@ -88,7 +111,7 @@ def exit_code(outcomes, strict=False, exit_zero=False, loosened=()):
     return FAILED if over and not exit_zero else OK
 
 
-def _margin(text, tighten):
+def _margin(text: str | None, tighten: bool) -> Fraction | None:
     """The room that --tighten leaves, as a share; None without it."""
     from fractions import Fraction
 

@@ -1,5 +1,10 @@
 """How `costcalc check` reads its options and shows the verdicts."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ..budget.checking import Run, unreadable
 from ..budget.options import KINDS, pair_of
 from ..errors import CostcalcError, OptionError, Problem
@@ -8,11 +13,22 @@ from .options import factor, set_values
 from .output import deliver, format_for
 from .progress import Progress
 
+if TYPE_CHECKING:
+    from ..budget.verdict import Checked
+
+
 SUFFIXES = {".xml": "junit", ".sarif": "sarif"}
 REVIEWED = ("md", "github", "gitlab", "junit", "sarif")  # formats that say too why nothing could be checked
 
 
-def checked_by(paths, config, base, given, format, locked=False):
+def checked_by(
+    paths: tuple[str, ...],
+    config: str | None,
+    base: str | None,
+    given: Mapping[str, Any],
+    format: str | None,
+    locked: bool = False,
+) -> Checked:
     """The finished run that the options ask for."""
     try:
         return finished(run_of(paths, config, base, given), locked)
@@ -22,7 +38,7 @@ def checked_by(paths, config, base, given, format, locked=False):
         return unreadable(error)
 
 
-def run_of(paths, config, base, given):
+def run_of(paths: tuple[str, ...], config: str | None, base: str | None, given: Mapping[str, Any]) -> Run:
     """The Run that the options ask for."""
     limits = {kind: dict(pair_of(kind, text) for text in given[kind]) for kind in KINDS}
     rho = factor("rho", given["rho"])
@@ -33,7 +49,7 @@ def run_of(paths, config, base, given):
     return Run(paths, config, base, limits, at, given["convention"])
 
 
-def finished(run, locked=False):
+def finished(run: Run, locked: bool = False) -> Checked:
     """The finished run, with a progress bar on a terminal."""
     found: list = []
     with Progress(len(run.tasks), "specs") as progress:
@@ -43,13 +59,13 @@ def finished(run, locked=False):
     return run.finished(found, locked)
 
 
-def show(checked, format, output, color):
+def show(checked: Checked, format: str | None, output: str | None, color: str) -> None:
     """Deliver the outcomes in a format."""
     format = format or format_for(None, output, SUFFIXES)
     deliver(_text(checked, format, output, color), output)
 
 
-def _text(checked, format, output, color):
+def _text(checked: Checked, format: str, output: str | None, color: str) -> str:
     from ..budget import reviews
     from ..budget.page import VerdictPage
     from ..render import render_page

@@ -1,15 +1,25 @@
 """costcalc compare"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..errors import OptionError, Problem
 from ..quantities import read_value
 from .options import MetricsCommand, factor, in_order, metrics_option, output_options, set_values, setting_options
 
+if TYPE_CHECKING:
+    from ..analysis.compare.compare import Comparison, Design
+    from ..analysis.compare.league import LeaguePage
+    from ..analysis.compare.side_by_side import ComparisonPage
+
+
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
 
-def _thin(ctx, param, value):
+def _thin(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     return factor("thin", value)
 
 
@@ -34,7 +44,23 @@ rewriting_options = in_order(
 @metrics_option("Further totals.")
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
 @output_options
-def command(specs, at, alpha, res, rho, sets, with_bytes, dtype, by, sort, format, as_json, output, color, **how):
+def command(
+    specs: Any,
+    at: tuple[str, ...],
+    alpha: str | None,
+    res: str | None,
+    rho: str | None,
+    sets: tuple[Any, ...],
+    with_bytes: bool,
+    dtype: str | None,
+    by: str,
+    sort: str | None,
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+    **how: Any,
+) -> None:
     """Designs side by side: specs, settings, standard against separable convolutions.
 
     Two designs are set beside each other layer by layer, more in a table of totals. A setting or a rewrite makes
@@ -61,7 +87,7 @@ def command(specs, at, alpha, res, rho, sets, with_bytes, dtype, by, sort, forma
     show(page, format, as_json, output, color)
 
 
-def _pair(comparison, size, by, sort):
+def _pair(comparison: Comparison, size: int | None, by: str, sort: str | None) -> ComparisonPage:
     from ..analysis.compare.side_by_side import ComparisonPage
 
     if sort:
@@ -69,7 +95,7 @@ def _pair(comparison, size, by, sort):
     return ComparisonPage(comparison, size, by)
 
 
-def _league(designs, size, by, sort):
+def _league(designs: list[Design], size: int | None, by: str, sort: str | None) -> LeaguePage:
     from ..analysis.compare.league import LeaguePage
     from ..errors import listed, nearest
 
@@ -82,7 +108,7 @@ def _league(designs, size, by, sort):
     return LeaguePage(designs, size, sort)
 
 
-def setting(text):
+def setting(text: str) -> dict[str, Any]:
     """The values of `alpha=0.5,res=160`."""
     found = {}
     for part in text.split(","):
@@ -95,7 +121,7 @@ def setting(text):
     return found
 
 
-def bytes_of(dtype):
+def bytes_of(dtype: str) -> int:
     """Bytes per value. Raises OptionError."""
     from ..errors import listed
 

@@ -1,16 +1,23 @@
 """costcalc conventions"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..errors import OptionError, Problem
 from .options import output_options
+
+if TYPE_CHECKING:
+    pass
 
 
 @click.command()
 @click.argument("name", required=False, metavar="[NAME]")
 @click.option("--terms", is_flag=True, help="All that can be priced, and the operations that state it.")
 @output_options
-def command(name, terms, format, as_json, output, color):
+def command(name: str | None, terms: bool, format: str | None, as_json: bool, output: str | None, color: str) -> None:
     """What counts as a mult-add or a parameter, and for whom; one with its prices.
 
     NAME is one of the list, or the path of a price list of your own (docs/conventions.md). For other programs each
@@ -41,7 +48,7 @@ def command(name, terms, format, as_json, output, color):
         deliver(render_page(page, format, screen(color) if output in (None, "-") else None), output)
 
 
-def _page(name, terms):
+def _page(name: str | None, terms: bool) -> Any:
     from ..analysis.catalogue.prices import ConventionPage, ConventionsPage, TermsPage
 
     if terms:

@@ -1,11 +1,18 @@
 """costcalc diff"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..errors import OptionError, Problem, brief
 from . import verdict
 from .commands import FAILED
 from .options import factor, output_options, set_values, setting_options
+
+if TYPE_CHECKING:
+    pass
 
 
 @click.command()
@@ -16,7 +23,21 @@ from .options import factor, output_options, set_values, setting_options
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when a total rose.")
 @output_options
-def command(old, new, base, alpha, res, rho, sets, convention, exit_code, format, as_json, output, color):
+def command(
+    old: str,
+    new: str | None,
+    base: str | None,
+    alpha: Any,
+    res: Any,
+    rho: Any,
+    sets: tuple[Any, ...],
+    convention: str,
+    exit_code: bool,
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+) -> None:
     """What an edit of a design costs: layers added, removed, changed, moved.
 
     A layer is recognised by what it is, not by its number: one more in front does not make all later ones new.
@@ -39,7 +60,7 @@ def command(old, new, base, alpha, res, rho, sets, convention, exit_code, format
         raise click.exceptions.Exit(FAILED)
 
 
-def _sides(old, new, base):
+def _sides(old: str, new: str | None, base: str | None) -> tuple[Any, Any]:
     if (new is None) == (base is None):
         help = "costcalc diff OLD NEW, or costcalc diff SPEC --base REF"
         raise OptionError(Problem("usage", "give another spec, or `--base` and a git revision", help=help))

@@ -1,5 +1,7 @@
 """What was asked of one command and is done by another: loaded when a command line cannot be run."""
 
+from __future__ import annotations
+
 import os
 
 from ..errors import brief
@@ -12,7 +14,7 @@ def commands_with(option: str) -> list[str]:
     return [f"costcalc {name}" for name in found]
 
 
-def for_several(args):
+def for_several(args: list[str]) -> str | None:
     """What to write when `analyze`, which takes one spec, is given several; None when it is given other things."""
     from ..files import configs
 

@@ -1,5 +1,9 @@
 """costcalc explain"""
 
+from __future__ import annotations
+
+from typing import Any
+
 import click
 
 from .options import SpecCommand, factor, spec_options, variables
@@ -10,7 +14,16 @@ from .options import SpecCommand, factor, spec_options, variables
 @click.argument("layer", required=False)
 @click.option("--convention", "-c", metavar="NAME", help="Also what this convention counts, quantity by quantity.")
 @click.pass_context
-def command(ctx, spec, layer, alpha, res, rho, sets, convention):
+def command(
+    ctx: click.Context,
+    spec: str,
+    layer: str | None,
+    alpha: str | None,
+    res: str | None,
+    rho: str | None,
+    sets: tuple[Any, ...],
+    convention: str | None,
+) -> None:
     """The working behind a layer's numbers: symbols, then numbers, then the product.
 
     LAYER is a layer or block by its name in the report, or a glob such as '*/dwconv'; without it, every layer that

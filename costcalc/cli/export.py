@@ -1,9 +1,19 @@
 """costcalc export"""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..errors import OptionError, Problem
 from .options import SpecCommand, factor, spec_options, variables
+
+if TYPE_CHECKING:
+    from ..model.network import Model
+    from ..model.wiring import Graph
+
 
 SUFFIXES = {".onnx": "onnx", ".py": "torch"}
 WEIGHTS = ("random", "zero", "none")
@@ -21,7 +31,18 @@ WEIGHTS = ("random", "zero", "none")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), show_default="0", help="Of random weights.")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The file to write.")
 @click.pass_context
-def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
+def command(
+    ctx: click.Context,
+    spec: str,
+    alpha: str | None,
+    res: str | None,
+    rho: str | None,
+    sets: tuple[Any, ...],
+    to: str | None,
+    weights: Any,
+    seed: int | None,
+    output: str,
+) -> None:
     """A network as a model of another tool.
 
     An ONNX model (needs the extra `onnx`: pip install 'costcalc[onnx]') has the layers under their names, a batch of
@@ -38,7 +59,6 @@ def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
       costcalc export resnet50 -o resnet50.py
     """
     from ..analysis.report.analyze import scaled
-    from ..analysis.report.columns import shipped
     from ..model.stitching import graph_of
     from ..model.variables import settle
     from ..read.loading import load
@@ -57,13 +77,20 @@ def command(ctx, spec, alpha, res, rho, sets, to, weights, seed, output):
         data = encoded(graph, model.name, weights or "random", seed or 0)
         with writing(output, binary=True) as out:
             out.write(data)
+    _tell(model, spec, graph)
+
+
+def _tell(model: Model, spec: str, graph: Graph) -> None:
+    """Say which spec it was, where that may surprise, and what the file does not have."""
+    from ..analysis.report.columns import shipped
+
     if model.source.shipped and spec != model.name:  # it was named as a file, which is not there
         click.echo(f"note: {shipped(model)}", err=True)
     for note in _notes(graph):
         click.echo(f"note: {note}", err=True)
 
 
-def _check(to, weights, seed):
+def _check(to: str, weights: Any, seed: int | None) -> None:
     """Refuse an option that would do nothing."""
     if to == "torch" and (weights is not None or seed is not None):
         help = "a PyTorch module makes its own when it is built, after torch.manual_seed"
@@ -74,7 +101,7 @@ def _check(to, weights, seed):
         raise OptionError(Problem("usage", f"--weights {weights} has nothing to seed", help="--weights random"))
 
 
-def _format_for(path):
+def _format_for(path: str) -> str:
     import os
 
     suffix = os.path.splitext(path)[1].lower()
@@ -84,7 +111,7 @@ def _format_for(path):
     return SUFFIXES[suffix]
 
 
-def _notes(graph):
+def _notes(graph: Graph) -> Iterator[Any]:
     """What the file says of the network in another way than the spec."""
     many = [node for node in graph.nodes if node.row.times != 1]
     if many:

@@ -1,11 +1,15 @@
 """Errors as people and programs read them, on standard error."""
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from ..errors import CostcalcError, FileError, OptionError, Problem, brief, listed, nearest
+from ..errors import CostcalcError, FileError, OptionError, Place, Problem, brief, listed, nearest
 from ..replacing import is_lost
 from .commands import BUG, CANNOT
 from .terminal import has_color
@@ -14,7 +18,7 @@ EXCERPT = 120  # characters of a line around a place
 MESSAGE = 500  # characters of a message
 
 
-def report_failure(error, args):
+def report_failure(error: Any, args: list[str]) -> int:
     """Say what went wrong; returns the exit code."""
     if isinstance(error, click.Abort):
         return 130
@@ -43,7 +47,7 @@ def _of_system(error: OSError) -> FileError:
     return FileError(Problem("unwritable", f"cannot write the result: {error.strerror}"))
 
 
-def _bug(error):
+def _bug(error: Exception) -> Any:
     import traceback
 
     traceback.print_exception(error, file=sys.stderr)
@@ -51,22 +55,23 @@ def _bug(error):
     return BUG
 
 
-def _from_click(error, args):
+def _from_click(error: Any, args: list[str]) -> OptionError:
     message, help = error.format_message().rstrip("."), None
     if isinstance(error, click.NoSuchOption):
         message = f"there is no option `{brief(error.option_name)}`"
         help = nearest(error.option_name, error.possibilities or []) or _with_two_dashes(error.option_name, args)
     elif isinstance(error, click.BadOptionUsage):
         help = f"write `{brief(error.option_name)} VALUE`"
-    if isinstance(error, click.BadParameter) and isinstance(getattr(error.param, "type", None), click.IntRange):
-        help = f"a whole number, {error.param.type.min} or more, is due"
+    kind = getattr(getattr(error, "param", None), "type", None)
+    if isinstance(error, click.BadParameter) and isinstance(kind, click.IntRange):
+        help = f"a whole number, {kind.min} or more, is due"
     help = help or _done_by_another(error, args)
     if help is None and getattr(error, "ctx", None) is not None:
         help = f"see `{error.ctx.command_path} --help`"
     return OptionError(Problem("usage", message[:1].lower() + message[1:], help=help))
 
 
-def _done_by_another(error, args):
+def _done_by_another(error: Any, args: list[str]) -> str | None:
     """The help for what another command does, or None."""
     from .elsewhere import commands_with, for_several
 
@@ -77,13 +82,13 @@ def _done_by_another(error, args):
     return for_several(args) if extra else None
 
 
-def _with_two_dashes(name, args):
+def _with_two_dashes(name: str, args: list[str]) -> str | None:
     """The help for `-alpha`, which is read as `-a`."""
     given = [arg for arg in args if arg.startswith(name) and len(arg) > 2 and arg[1:2] != "-"]
     return f"names of options have two dashes: `-{brief(given[0])}`" if given else None
 
 
-def _wants_json(args):
+def _wants_json(args: list[str]) -> bool:
     pairs = zip(args, [*args[1:], ""], strict=False)
     return any(
         arg in ("--format=json", "--json", "-fjson") or (arg in ("--format", "-f") and value == "json")
@@ -91,7 +96,7 @@ def _wants_json(args):
     )
 
 
-def _as_json(problem, problems):
+def _as_json(problem: Problem, problems: tuple[Problem, ...]) -> str:
     import json
 
     entries = [_entry(each) for each in problems]
@@ -99,7 +104,7 @@ def _as_json(problem, problems):
     return json.dumps(document) + "\n"
 
 
-def _entry(problem):
+def _entry(problem: Problem) -> dict[str, Any]:
     place = problem.place
     return {
         "code": problem.code,
@@ -112,7 +117,7 @@ def _entry(problem):
     }
 
 
-def as_text(problem, color=False):
+def as_text(problem: Problem, color: bool = False) -> str:
     """One problem: what, where with the line and a caret, and what to do."""
     said = [("help", problem.help)] if problem.help else []
     notes = (*said, *(("note", note) for note in problem.notes))
@@ -120,7 +125,14 @@ def as_text(problem, color=False):
     return "\n".join(lines) + "\n"
 
 
-def framed(kind, code, message, place, notes=(), color=False):
+def framed(
+    kind: str,
+    code: str | None,
+    message: str,
+    place: Place | None,
+    notes: Sequence[tuple[str, ...]] = (),
+    color: bool = False,
+) -> list[str]:
     """The lines of one finding: what, where with the line and a caret, and what there is to say of it."""
     red, blue, off = ("\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("", "", "")
     gutter = " "
@@ -139,7 +151,7 @@ def framed(kind, code, message, place, notes=(), color=False):
     return [*lines, ""] if place else lines
 
 
-def _excerpt(place):
+def _excerpt(place: Place) -> tuple[str, int, int]:
     """The line, or the part of it around the column; how far the caret stands, and how wide it is."""
     line, at = place.excerpt(), place.column - 1
     start = max(min(at - EXCERPT // 2, len(line) - EXCERPT), 0)
@@ -150,7 +162,7 @@ def _excerpt(place):
     return text, _cells(before + part[: at - start]), max(caret, 1)
 
 
-def _cells(text):
+def _cells(text: str) -> int:
     """How many columns of a terminal a text takes."""
     if text.isascii():
         return len(text)
@@ -159,12 +171,12 @@ def _cells(text):
     return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def printed(text):
+def printed(text: str) -> str:
     """A text from outside with control characters made visible."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def _say(text):
+def _say(text: str) -> None:
     if hasattr(sys.stderr, "reconfigure"):
         sys.stderr.reconfigure(errors="backslashreplace")
     sys.stderr.write(text)

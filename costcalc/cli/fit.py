@@ -1,10 +1,19 @@
 """costcalc fit"""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..errors import OptionError, Problem, listed
 from .commands import FAILED, OK
 from .options import SpecCommand, axis_options, metrics_option
+
+if TYPE_CHECKING:
+    from ..analysis.fit.fit import Fit
+    from ..model.network import Model
 
 
 @click.command(cls=SpecCommand)
@@ -23,7 +32,20 @@ from .options import SpecCommand, axis_options, metrics_option
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.pass_context
-def command(ctx, spec, most, maximize, convention, metrics, top, format, as_json, output, color, **axes):
+def command(
+    ctx: click.Context,
+    spec: str,
+    most: tuple[str, ...],
+    maximize: Any,
+    convention: str,
+    metrics: tuple[str, ...],
+    top: int | None,
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+    **axes: tuple[str, ...] | None,
+) -> None:
     """The largest settings of variables within all budgets, with the published roundings.
 
     Every setting of the grid is tried. `--vary NAME` without values tries the choices that the spec gives; else every
@@ -62,7 +84,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name, limit
 
 
-def nothing_fits(found, limits):
+def nothing_fits(found: Any, limits: dict[str, int]) -> Any:
     """Which budget rules everything out."""
     lines = ["nothing fits"]
     for metric, (least, limit) in found.ruled_out.items():
@@ -74,7 +96,16 @@ def nothing_fits(found, limits):
     return "\n".join(lines)
 
 
-def _show(model, found, limits, convention, top, format, output, color):
+def _show(
+    model: Model,
+    found: Fit,
+    limits: Mapping[str, int],
+    convention: str,
+    top: int | None,
+    format: str | None,
+    output: str | None,
+    color: str,
+) -> None:
     from ..analysis.sweep.page import about, write
     from ..metrics.conventions import price_list
     from ..render import Screen

@@ -1,11 +1,20 @@
 """costcalc formula"""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OptionError, Problem
 from .options import SpecCommand, metrics_option, spec_options, variables
+
+if TYPE_CHECKING:
+    from ..metrics.metrics import Metric
+    from ..model.network import Model
+
 
 SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript"}
 
@@ -28,7 +37,22 @@ SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
 @click.pass_context
-def command(ctx, spec, alpha, res, rho, sets, names, metrics, convention, by, sensitivity, general, format, output):
+def command(
+    ctx: click.Context,
+    spec: str,
+    alpha: str | None,
+    res: str | None,
+    rho: str | None,
+    sets: tuple[Any, ...],
+    names: Any,
+    metrics: str,
+    convention: str,
+    by: str,
+    sensitivity: bool,
+    general: bool,
+    format: str | None,
+    output: str | None,
+) -> None:
     """The cost as a closed form in the spec's variables.
 
     The form is exact where its condition holds, as `alpha a multiple of 1/4 and res a multiple of 32`: there no
@@ -60,7 +84,7 @@ def command(ctx, spec, alpha, res, rho, sets, names, metrics, convention, by, se
     deliver(written(found, format, general, sensitivity, note, sign), output)
 
 
-def _format_for(path):
+def _format_for(path: str | None) -> str:
     if path in (None, "-"):
         return "text"
     suffix = os.path.splitext(path)[1].lower()
@@ -70,7 +94,9 @@ def _format_for(path):
     return SUFFIXES[suffix]
 
 
-def _groups(model, names, convention, by, given):
+def _groups(
+    model: Model, names: Any, convention: str, by: str, given: Mapping[Any, Any]
+) -> Mapping[str, tuple[Metric, Callable[..., Any] | None]]:
     """{title: (metric, which rows)}, one a metric, or one a type or layer and metric."""
     from ..metrics.metrics import amounts, metric
     from ..metrics.walk import Walk
@@ -91,14 +117,14 @@ def _groups(model, names, convention, by, given):
     return groups
 
 
-def _complete(model, given):
+def _complete(model: Model, given: Mapping[Any, Any]) -> bool:
     from ..model.trace import trace
     from ..model.variables import typical
 
     return not any(row.layer.unknown for row in trace(model, typical(model, given)).rows)
 
 
-def _stamp(model, convention, symbols, given):
+def _stamp(model: Model, convention: str, symbols: list[str], given: Mapping[Any, Any]) -> str:
     from ..analysis.report.columns import stamped
     from ..analysis.sweep.constants import constants
     from ..metrics.conventions import price_list

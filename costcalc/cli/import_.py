@@ -1,5 +1,9 @@
 """costcalc import"""
 
+from __future__ import annotations
+
+from typing import Any
+
 import click
 
 from .options import SpecCommand, setting_options, variables
@@ -8,7 +12,9 @@ from .options import SpecCommand, setting_options, variables
 class ImportCommand(SpecCommand):
     """`import torch ..` is a command of its own: the only one that runs code."""
 
-    def make_context(self, info_name, args, parent=None, **extra):
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
         """The context of this command, or of that one."""
         if args[:1] == ["torch"]:
             from .import_torch import command
@@ -24,7 +30,17 @@ class ImportCommand(SpecCommand):
 @click.option("--flat", is_flag=True, help="A line a layer, under the name it has in the model: no blocks, no repeats.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output.")
 @click.pass_context
-def command(ctx, spec, alpha, res, rho, sets, width, flat, output):
+def command(
+    ctx: click.Context,
+    spec: str,
+    alpha: str | None,
+    res: str | None,
+    rho: str | None,
+    sets: tuple[Any, ...],
+    width: Any,
+    flat: bool,
+    output: str | None,
+) -> None:
     """A model as a spec that you can read, own and sweep.
 
     MODEL is anything that `costcalc analyze` reads: an ONNX file, the configuration of a Keras model

@@ -1,9 +1,17 @@
 """costcalc import torch"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..errors import OptionError, Problem, brief, listed
 from .options import output_options
+
+if TYPE_CHECKING:
+    from ..model.network import Model
+
 
 NAMED = 4  # parameters in a note
 KINDS = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "bool")
@@ -25,7 +33,20 @@ KINDS = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "bool")
 @click.option("--depth", type=click.IntRange(1, 100), help="The same by N levels of modules; implies --by block.")
 @click.option("--convention", "-c", metavar="NAME", help="What counts, with --by or --depth [default: paper].")
 @output_options
-def command(target, inputs, kwargs, width, flat, by, depth, convention, format, as_json, output, color):
+def command(
+    target: Any,
+    inputs: Any,
+    kwargs: Any,
+    width: Any,
+    flat: bool,
+    by: str,
+    depth: int,
+    convention: str,
+    format: str,
+    as_json: bool,
+    output: str,
+    color: bool,
+) -> None:
     """A module of PyTorch as a spec. RUNS THE CODE that MODULE:CALLABLE names.
 
     It imports MODULE (the working directory is among the places it is looked for), calls CALLABLE for a
@@ -57,17 +78,17 @@ def command(target, inputs, kwargs, width, flat, by, depth, convention, format, 
         _show(model, convention or "paper", by, depth, format, as_json, output, color)
     else:
         _write(model, width, flat, output)
-    _note(list(model.stored.unread))
+    _note(list(model.stored.unread) if model.stored else [])
 
 
-def _note(unused):
+def _note(unused: Any) -> None:
     """Say which parameters of the module are in no layer, as those of a head for training alone."""
     if unused:
         more = f" and {len(unused) - NAMED} more" if len(unused) > NAMED else ""
         click.echo(f"note: no layer that runs has the parameters {listed(unused[:NAMED])}{more}", err=True)
 
 
-def _check(shown, width, flat, views):
+def _check(shown: Any, width: Any, flat: bool, views: Any) -> None:
     """Refuse options of the one form in the other."""
     from .options import check_name
 
@@ -80,14 +101,16 @@ def _check(shown, width, flat, views):
         raise OptionError(Problem("usage", f"`{given[0]}` is for costs: a spec is YAML", help="add --by layer"))
 
 
-def _write(model, width, flat, output):
+def _write(model: Model, width: str | None, flat: bool, output: str | None) -> None:
     from ..write.spec import spec_text
     from .output import deliver
 
     deliver(spec_text(model, {}, width, flat), output)
 
 
-def _show(model, convention, by, depth, format, as_json, output, color):
+def _show(
+    model: Model, convention: str, by: str, depth: int, format: str, as_json: bool, output: str, color: bool
+) -> None:
     from ..analysis.report.analyze import analyze
     from ..analysis.report.page import ReportPage
     from ..analysis.report.view import View
@@ -98,7 +121,7 @@ def _show(model, convention, by, depth, format, as_json, output, color):
     show(ReportPage(report, View(by, depth or 1, (), "", 0, False)), format, as_json, output, color)
 
 
-def _shape(text):
+def _shape(text: str) -> tuple[tuple[int, ...], str]:
     """(sizes as PyTorch has them, type of numbers) of an input."""
     from .. import limits
 
@@ -115,11 +138,11 @@ def _shape(text):
     return (1, *grid), kind or "float32"
 
 
-def _wrong(text, help):
+def _wrong(text: str, help: str | None) -> Any:
     return OptionError(Problem("usage", f"`--input {brief(text)}` is no shape", help=help))
 
 
-def _given(text):
+def _given(text: str) -> Any:
     """The arguments in a JSON object."""
     import json
 

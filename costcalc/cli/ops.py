@@ -1,15 +1,23 @@
 """costcalc ops"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from ..errors import OptionError, Problem, nearest
+
+if TYPE_CHECKING:
+    from ..ops.base import Op, Option
+
 
 NAMES, WIDTH = 18, 100  # columns of the names of operations, and of a line of many
 
 
 @click.command()
 @click.argument("name", required=False, metavar="[OP]")
-def command(name):
+def command(name: str | None) -> None:
     """The operations and blocks of the spec language, or one with its options.
 
     \b
@@ -32,7 +40,7 @@ def command(name):
         raise OptionError(Problem("unknown-operation", f"there is no operation or block `{name}`", help=help))
 
 
-def overview():
+def overview() -> str:
     """All operations by their module, those of one rule together, and the blocks."""
     from ..ops import INDEX, find
     from ..read.spec.blocks import shipped_library
@@ -48,7 +56,7 @@ def overview():
     return "\n".join([*parts, "blocks, written in the spec language", *blocks])
 
 
-def _row(names, doc):
+def _row(names: list[str], doc: str) -> list[str]:
     """The lines of the operations of one rule: their names, and what it does, beside them or below."""
     import textwrap
 
@@ -58,12 +66,12 @@ def _row(names, doc):
     return [*(f"  {line}" for line in above), f"  {last:{NAMES}}{first_line(doc)}"]
 
 
-def first_line(doc):
+def first_line(doc: str) -> str:
     """The first line of a docstring."""
     return doc.strip().partition("\n")[0]
 
 
-def operation(name):
+def operation(name: str) -> str:
     """One operation: what it does, how it is written, its options."""
     import inspect
 
@@ -77,11 +85,11 @@ def operation(name):
     return "\n".join([name, "", doc, *(["", "Options", *lines] if lines else ["", "It has no options."])])
 
 
-def _written(op, option):
+def _written(op: Op, option: Option) -> str:
     return f"{op.name}: .." if option.name == op.main else option.name
 
 
-def _default(option):
+def _default(option: Option) -> str:
     if option.required:
         return " (required)"
     if option.default is None:
@@ -90,7 +98,7 @@ def _default(option):
     return f" [default: {default}]"
 
 
-def block(name):
+def block(name: str) -> str:
     """One shipped block, as it is written, with the comment above it."""
     from ..read.spec.blocks import shipped_library
 

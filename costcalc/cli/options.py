@@ -1,11 +1,17 @@
 """Options that commands share, and the variables of a spec as options of their own."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OptionError, Problem, brief, listed, nearest
 from ..quantities import read_value
+
+if TYPE_CHECKING:
+    from ..model.network import Model, Variable
 
 
 class MetricsCommand(click.Command):
@@ -23,7 +29,7 @@ class MetricsCommand(click.Command):
 class SpecCommand(MetricsCommand):
     """A command on a spec: `--NAME VALUE` sets any variable that the spec declares."""
 
-    def parse_args(self, ctx, args):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[Any]:
         """Take the options that are variables of the spec out of the arguments."""
         known = {opt for param in self.params for opt in (*param.opts, *param.secondary_opts)}
         known |= set(ctx.help_option_names)
@@ -32,7 +38,7 @@ class SpecCommand(MetricsCommand):
         ctx.meta["raw"] = [arg for arg in kept if not arg.startswith("-")]
         return super().parse_args(ctx, kept)
 
-    def format_epilog(self, ctx, formatter):
+    def format_epilog(self, ctx: click.Context, formatter: Any) -> None:
         """List the variables of the specs that are named."""
         for spec in ctx.meta.get("raw", ()):
             rows = _declared(spec)
@@ -42,9 +48,10 @@ class SpecCommand(MetricsCommand):
         super().format_epilog(ctx, formatter)
 
 
-def _taken(args, known):
+def _taken(args: Any, known: set[str]) -> Any:
     """Arguments without the options that the command does not know, and those as pairs."""
-    kept, pairs = [], []
+    kept: list[str] = []
+    pairs: list[tuple[str, str | None]] = []
     while args:
         arg = args.pop(0)
         name, equals, value = arg.partition("=")
@@ -59,7 +66,7 @@ def _taken(args, known):
     return kept, pairs
 
 
-def _declared(spec):
+def _declared(spec: str) -> list[tuple[str, ...]]:
     """(option, help) of each variable of a spec; nothing when it cannot be read, as help must not fail."""
     from ..errors import CostcalcError
     from ..read.loading import load
@@ -71,17 +78,17 @@ def _declared(spec):
     return [(f"--{variable.name} VALUE", _about(variable)) for variable in variables]
 
 
-def _about(variable):
+def _about(variable: Variable) -> str:
     default = getattr(variable.default, "text", variable.default)
     choices = f"; one of {', '.join(map(str, variable.choices))}" if variable.choices else ""
     standard = "must be set" if default is None else f"default: {default}{choices}"
     return f"{variable.help or 'variable'} [{standard}]"
 
 
-def in_order(*options):
+def in_order(*options: Callable[..., Any]) -> Callable[..., Any]:
     """Several options as one decorator; help lists them in this order."""
 
-    def decorate(command):
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
             command = option(command)
         return command
@@ -122,7 +129,7 @@ def metrics_option(help: str, default: str = "") -> Callable:
     )
 
 
-def output_options(command):
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--format, -o, --color."""
     from ..render import FORMATS
 
@@ -134,12 +141,14 @@ def output_options(command):
     )(command)
 
 
-def variables(ctx, model, alpha, res, sets):
+def variables(
+    ctx: click.Context, model: Model, alpha: str | None, res: str | None, sets: tuple[str, ...]
+) -> dict[str, Any]:
     """The variables set on the command line, as numbers or words. Raises OptionError."""
     return _once(set_values(alpha, res, sets), named_pairs(ctx, model))
 
 
-def set_values(alpha, res, sets):
+def set_values(alpha: str | None, res: str | None, sets: tuple[str, ...]) -> dict[str, Any]:
     """The variables set by --alpha, --res and --set. Raises OptionError."""
     pairs = [(name, value) for name, value in (("alpha", alpha), ("res", res)) if value is not None]
     for text in sets:
@@ -150,7 +159,7 @@ def set_values(alpha, res, sets):
     return _once({}, pairs)
 
 
-def _once(found, pairs):
+def _once(found: Any, pairs: Iterable[tuple[str, ...]]) -> dict[str, float]:
     for name, text in pairs:
         value = read_value(name, text)
         if found.setdefault(name, value) != value:
@@ -159,7 +168,7 @@ def _once(found, pairs):
     return found
 
 
-def named_pairs(ctx, model):
+def named_pairs(ctx: click.Context, model: Model) -> Iterator[tuple[str, str]]:
     """(variable, text) of the options that are the spec's own variables."""
     for option, value in ctx.meta["variables"]:
         name = option[2:].replace("-", "_")
@@ -171,7 +180,7 @@ def named_pairs(ctx, model):
         yield name, value
 
 
-def _unknown(ctx, option, model):
+def _unknown(ctx: click.Context, option: str, model: Model) -> OptionError:
     from .elsewhere import commands_with
 
     declared = [f"--{name}" for name in model.variables]
@@ -181,17 +190,17 @@ def _unknown(ctx, option, model):
     return OptionError(Problem("unknown-option", f"there is no option or variable `{brief(option)}`", help=help))
 
 
-def factor(name, text):
+def factor(name: str, text: str | None) -> Any:
     """A multiplier from the command line, or None."""
     if text is None:
         return None
-    value = read_value(name, text)
+    value: Any = read_value(name, text)
     if type(value) not in (int, float) or not 0 < value < float("inf"):
         raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help="a number above 0 is due"))
     return value
 
 
-def check_name(width):
+def check_name(width: Any) -> None:
     """Refuse what cannot name a variable of a spec."""
     from ..model.scope import SHAPE_NAMES
     from ..read.spec.args import is_name

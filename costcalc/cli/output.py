@@ -1,7 +1,10 @@
 """Where results go: standard output, or a file that is written beside and then renamed."""
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,13 +13,13 @@ from ..render import SUFFIXES
 from ..replacing import replacing
 
 
-def deliver(text, path=None):
+def deliver(text: str, path: str | None = None) -> None:
     """Write a result to standard output, or to a file that is whole or not there at all."""
     with writing(path) as out:
         out.write(text)
 
 
-def show(page, format, as_json, output, color):
+def show(page: Any, format: str | None, as_json: bool, output: str | None, color: Any) -> None:
     """Deliver a page in the format asked for, or in the one that the output's ending says."""
     from ..render import render_page
     from .terminal import screen
@@ -26,7 +29,7 @@ def show(page, format, as_json, output, color):
 
 
 @contextmanager
-def writing(path=None, binary=False):
+def writing(path: str | None = None, binary: bool = False) -> Iterator[Any]:
     """A file to write a result to: standard output, or one beside `path` that takes its place at the end.
 
     When something fails on the way, what was at `path` stays as it was.
@@ -48,7 +51,7 @@ def _of_bytes() -> Any:
     return sys.stdout.buffer
 
 
-def format_for(format, path, more=()):
+def format_for(format: str | None, path: str | None, more: Any = ()) -> str:
     """The format asked for, or the one the file's ending says, or `table`; `more` adds endings."""
     if format:
         return format

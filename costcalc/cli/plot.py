@@ -1,9 +1,20 @@
 """costcalc plot"""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..errors import OptionError, Problem, listed
 from .options import SpecCommand, axis_options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..model.network import Model
+
 
 FORMATS = {".png": "png", ".svg": "svg"}
 
@@ -22,7 +33,7 @@ FORMATS = {".png": "png", ".svg": "svg"}
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
 @click.option("-o", "--output", required=True, metavar="FILE", help="A .png or .svg file.")
 @click.pass_context
-def command(ctx, spec, **options):
+def command(ctx: click.Context, spec: str, **options: Any) -> None:
     """A picture of a sweep: any metric against any metric over the points, with the Pareto front.
 
     Without values, the points are those that the spec's `published:` has. Needs the extra `plot`
@@ -55,7 +66,7 @@ def command(ctx, spec, **options):
         out.write(data)
 
 
-def _points(ctx, model, options):
+def _points(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> tuple[pd.DataFrame, str, str, str]:
     """The frame of points, the columns of both axes, and the title."""
     from ..analysis.fit.fit import published_accuracies
     from ..analysis.report.columns import stamped
@@ -76,13 +87,22 @@ def _points(ctx, model, options):
     return frame, x, y, f"{model.name}\n{note}"
 
 
-def _swept(model, axes, x, y, metrics, accuracies, options):
+def _swept(
+    model: Model,
+    axes: Any,
+    x: str,
+    y: str,
+    metrics: tuple[str, ...],
+    accuracies: set[str],
+    options: Mapping[str, Any],
+) -> tuple[pd.DataFrame, Any]:
     import pandas
 
     from ..analysis.fit.fit import published_table
     from ..analysis.sweep.space import Grid
     from ..analysis.sweep.sweep import results
 
+    space: Any
     wanted = [name for name in (x, y) if name in accuracies]
     if wanted:
         space, columns = published_table(model, wanted, axes)

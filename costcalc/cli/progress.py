@@ -1,7 +1,14 @@
 """How far a long run has come: one line on standard error, on a terminal only, after the first second."""
 
+from __future__ import annotations
+
 import sys
 import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+
 
 PATIENCE = 1.0  # seconds before anything is shown
 EVERY = 0.1  # seconds between two looks
@@ -10,20 +17,20 @@ EVERY = 0.1  # seconds between two looks
 class Progress:
     """Counts towards a total; used as a context manager, it clears its line at the end."""
 
-    def __init__(self, total, unit):
+    def __init__(self, total: int, unit: str) -> None:
         self.total, self.unit, self.done = total, unit, 0
         self.start = self.last = time.monotonic()
         self.shown = False
 
-    def __enter__(self):
+    def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         if self.shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
-    def add(self, count):
+    def add(self, count: int) -> None:
         """Count some more, and show it if it is time to."""
         self.done += count
         now = time.monotonic()

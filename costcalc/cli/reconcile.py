@@ -1,11 +1,19 @@
 """costcalc reconcile"""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..errors import OptionError, Problem
 from . import verdict
 from .commands import FAILED
 from .options import SpecCommand, factor, output_options, spec_options, variables
+
+if TYPE_CHECKING:
+    from ..model.network import Model
 
 
 @click.command(cls=SpecCommand)
@@ -17,7 +25,23 @@ from .options import SpecCommand, factor, output_options, spec_options, variable
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Explanations to show [5], or layers [all].")
 @output_options
 @click.pass_context
-def command(ctx, spec, alpha, res, rho, sets, left, right, metric, by, top, format, as_json, output, color):
+def command(
+    ctx: click.Context,
+    spec: str,
+    alpha: str | None,
+    res: str | None,
+    rho: str | None,
+    sets: tuple[Any, ...],
+    left: str,
+    right: str,
+    metric: str,
+    by: str,
+    top: int | None,
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+) -> None:
     """Why two counts of one network differ: the gap, split into named parts that sum to it.
 
     A and B are conventions (see `costcalc conventions`) or price lists in files; one of them may be a number as
@@ -49,7 +73,7 @@ def command(ctx, spec, alpha, res, rho, sets, left, right, metric, by, top, form
     _explained(ctx, model, given, conventions[0], numbers[0], metric, top or 5, (format, as_json, output, color))
 
 
-def _sides(left, right):
+def _sides(left: str, right: str) -> tuple[list[str], list[Any]]:
     """The conventions and the numbers among A and B, as texts."""
     from ..quantities import figure
 
@@ -60,7 +84,15 @@ def _sides(left, right):
     return [text for text in (left, right) if text not in numbers], numbers
 
 
-def _between(model, given, conventions, metric, by, top, how):
+def _between(
+    model: Model,
+    given: Mapping[Any, Any],
+    conventions: list[str],
+    metric: str,
+    by: str,
+    top: int | None,
+    how: Any,
+) -> None:
     from ..analysis.reconcile.page import GapPage
     from ..analysis.reconcile.reconcile import reconcile
     from .output import show
@@ -68,13 +100,23 @@ def _between(model, given, conventions, metric, by, top, how):
     show(GapPage(reconcile(model, *conventions, metric=metric, settings=given), by, top), *how)
 
 
-def _explained(ctx, model, given, convention, number, metric, top, how):
+def _explained(
+    ctx: click.Context,
+    model: Model,
+    given: Any,
+    convention: str,
+    number: Any,
+    metric: str,
+    top: int,
+    how: Any,
+) -> None:
     from ..analysis.reconcile.explanations import explain
     from ..analysis.reconcile.page import AnswerPage
     from ..quantities import figure
     from .output import show
 
-    found = explain(model, convention, number, figure(number), metric=metric, settings=given)
+    printed: Any = figure(number)
+    found = explain(model, convention, number, printed, metric=metric, settings=given)
     verdict(0 if found.explained else FAILED)
     show(AnswerPage(found, top), *how)
     ctx.exit(0 if found.explained else FAILED)

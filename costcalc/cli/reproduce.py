@@ -1,10 +1,17 @@
 """costcalc reproduce"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from . import verdict
 from .commands import FAILED, OK
 from .options import output_options
+
+if TYPE_CHECKING:
+    from ..analysis.reproduce.reproduce import Finding
 
 
 @click.command()
@@ -17,7 +24,15 @@ from .options import output_options
 )
 @output_options
 @click.pass_context
-def command(ctx, specs, only, format, as_json, output, color):
+def command(
+    ctx: click.Context,
+    specs: tuple[str, ...],
+    only: tuple[str, ...],
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+) -> None:
     """Every published figure beside the computed one: does it have the printed digits?
 
     A figure is exact (rounded or truncated, where only one of them gives its digits), an erratum, not reproducible,
@@ -46,7 +61,7 @@ def command(ctx, specs, only, format, as_json, output, color):
     ctx.exit(code)
 
 
-def _found(specs):
+def _found(specs: tuple[str, ...]) -> tuple[list[Finding], int]:
     """(findings, number of accuracies) of specs, or of all shipped configs."""
     from ..analysis.reproduce.reproduce import accuracies, findings
     from ..errors import OptionError, Problem

@@ -1,12 +1,14 @@
 """costcalc schema"""
 
+from __future__ import annotations
+
 import click
 
 
 @click.command()
 @click.option("--checks", is_flag=True, help="That of costcalc.yaml, the file of checks.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
-def command(checks, output):
+def command(checks: bool, output: str | None) -> None:
     """A JSON Schema (draft-07) of the spec language, or of the file of checks, for editors.
 
     The YAML language server reads it when the first line of a spec names it:

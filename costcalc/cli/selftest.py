@@ -1,5 +1,7 @@
 """costcalc selftest"""
 
+from __future__ import annotations
+
 import click
 
 from . import verdict
@@ -15,7 +17,16 @@ from .options import output_options
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same cases.")
 @output_options
 @click.pass_context
-def command(ctx, names, cases, seed, format, as_json, output, color):
+def command(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    cases: int,
+    seed: int,
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+) -> None:
     """Every operation performed in loops, and all that happens counted: does its rule say the same?
 
     Each case is a random shape with random options. The loops are written from the definitions of the operations and

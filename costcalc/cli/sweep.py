@@ -1,10 +1,23 @@
 """costcalc sweep"""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..errors import OptionError, Problem, listed
 from ..quantities import read_value
 from .options import SpecCommand, axis_options, metrics_option, named_pairs
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from ..model.network import Model
+    from .progress import Progress
+
 
 MANY = 10**9  # points that need --yes
 FORMATS = ("table", "csv", "json", "md", "latex", "parquet")
@@ -32,7 +45,7 @@ LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.pass_context
-def command(ctx, spec, **options):
+def command(ctx: click.Context, spec: str, **options: Any) -> None:
     """Costs over any variables of a spec: one row a point.
 
     Values are a list (1,0.75,0.5) or a range start:stop:step with both ends (0.25:1.5:0.05). Several variables make
@@ -58,7 +71,7 @@ def command(ctx, spec, **options):
     _write(model, space, metrics, options)
 
 
-def axes_of(ctx, model, options):
+def axes_of(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Values by variable, in the order in which the spec declares them; rho stands with res."""
     from ..analysis.sweep.sweep import as_axis
 
@@ -70,7 +83,7 @@ def axes_of(ctx, model, options):
     return dict(sorted(axes.items(), key=lambda pair: order.index("res") if pair[0] == "rho" else order.index(pair[0])))
 
 
-def values_of(ctx, model, options):
+def values_of(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> dict[str, list[float] | None]:
     """Values by variable as the options give them; None for a variable of `--vary NAME`."""
     from ..quantities import values
 
@@ -85,7 +98,7 @@ def values_of(ctx, model, options):
     return {name: None if text is None else values(name, text, read_value) for name, text in pairs}
 
 
-def _space(model, axes, options):
+def _space(model: Model, axes: Mapping[str, np.ndarray], options: Mapping[str, Any]) -> Any:
     from ..analysis.sweep.space import Grid, Sample, Table
 
     if options["points"] is not None:
@@ -98,7 +111,7 @@ def _space(model, axes, options):
     return Sample(axes, options["sample"], options["seed"]) if options["sample"] else Grid(axes)
 
 
-def _points(model, path):
+def _points(model: Model, path: str) -> dict[str, np.ndarray]:
     import numpy as np
 
     from ..analysis.sweep.points_file import points
@@ -112,7 +125,12 @@ def _points(model, path):
     }
 
 
-def _write(model, space, metrics, options):
+def _write(
+    model: Model,
+    space: Any,
+    metrics: list[str],
+    options: Mapping[str, Any],
+) -> None:
     from ..analysis.sweep.page import STREAMS, about, write
     from ..metrics.conventions import price_list
     from ..render import Screen
@@ -140,7 +158,7 @@ def _write(model, space, metrics, options):
         click.echo(f"left out {count:,} points: {reason}", err=True)
 
 
-def peeked(frames):
+def peeked(frames: Any) -> tuple[pd.DataFrame, Iterator[Any]]:
     """The first of some frames (an empty one if there is none), and all of them."""
     from itertools import chain
 
@@ -150,7 +168,14 @@ def peeked(frames):
     return (pandas.DataFrame(), iter(())) if first is None else (first, chain([first], frames))
 
 
-def _frames(model, space, metrics, options, progress, skipped):
+def _frames(
+    model: Model,
+    space: Any,
+    metrics: list[str],
+    options: Mapping[str, Any],
+    progress: Progress,
+    skipped: dict[Any, Any],
+) -> Iterator[pd.DataFrame]:
     """A frame a chunk; `complete` is a column of all, or of none."""
     import pandas
 
@@ -170,7 +195,9 @@ def _frames(model, space, metrics, options, progress, skipped):
         yield pandas.DataFrame({**columns, **({"complete": complete} if bounded else {})})
 
 
-def _pivoted(frames, names, metrics):
+def _pivoted(
+    frames: Iterable[Any], names: tuple[str, ...], metrics: list[str]
+) -> Iterator[tuple[str, list[pd.DataFrame]]]:
     """(title, frames) a metric: a row a value of the first variable, a column a value of the second."""
     import pandas
 

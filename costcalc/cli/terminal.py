@@ -1,19 +1,22 @@
 """What the terminal can show: width, colour, characters."""
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import Any
 
 from ..render import Screen
 
 USUAL = 80  # columns of a terminal that does not say how many it has
 
 
-def screen(color="auto"):
+def screen(color: str = "auto") -> Screen:
     """The screen that standard output is: as wide as the table needs when it is no terminal."""
     return Screen(width(sys.stdout), has_color(sys.stdout, color), not _shows(sys.stdout, "─"))
 
 
-def width(stream):
+def width(stream: Any) -> int | None:
     """COLUMNS if set, the terminal's width (USUAL if it reports none), or None for output that goes elsewhere."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns) > 0:
@@ -26,7 +29,7 @@ def width(stream):
         return USUAL
 
 
-def has_color(stream, choice="auto"):
+def has_color(stream: Any, choice: str = "auto") -> bool:
     """Whether to use colour: --color, then NO_COLOR, FORCE_COLOR and TERM, then whether it is a terminal."""
     if choice != "auto":
         return choice == "always"
@@ -38,13 +41,13 @@ def has_color(stream, choice="auto"):
     return _is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
-def _is_terminal(stream) -> bool:
+def _is_terminal(stream: Any) -> bool:
     """Whether a stream is a terminal; one that a program captures with may not say."""
     isatty = getattr(stream, "isatty", None)
     return bool(isatty and isatty())
 
 
-def _shows(stream, character):
+def _shows(stream: Any, character: str) -> bool:
     try:
         character.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):

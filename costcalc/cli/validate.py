@@ -1,15 +1,22 @@
 """costcalc validate"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from . import verdict
 from .commands import CANNOT, OK
 
+if TYPE_CHECKING:
+    from ..errors import CostcalcError
+
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC..")
 @click.pass_context
-def command(ctx, specs):
+def command(ctx: click.Context, specs: tuple[str, ...]) -> None:
     """Check that specs can be read and built with their default variables.
 
     Every problem of every file is shown. Exit code 0 when all are fine, 2 when one is not.
@@ -43,7 +50,7 @@ def command(ctx, specs):
     ctx.exit(CANNOT if failed else OK)
 
 
-def complain(error):
+def complain(error: CostcalcError) -> None:
     """Show every problem of one spec."""
     import sys
 

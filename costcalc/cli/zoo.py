@@ -1,15 +1,23 @@
 """costcalc zoo"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from ..errors import OptionError, Problem, brief, nearest
 from .options import output_options
 
+if TYPE_CHECKING:
+    from ..analysis.catalogue.zoo import Config
+    from ..model.network import Model
+
 
 @click.command()
 @click.argument("name", required=False, metavar="[NAME]")
 @output_options
-def command(name, format, as_json, output, color):
+def command(name: str | None, format: str | None, as_json: bool, output: str | None, color: str) -> None:
     """The shipped configs, with their totals at the defaults; or the text of one.
 
     A text is a spec to start from: `costcalc zoo mobilenet > my_net.yaml`.
@@ -37,7 +45,7 @@ def command(name, format, as_json, output, color):
         deliver(_shipped(known).source.text, output)
 
 
-def _row(name):
+def _row(name: str) -> Config:
     from ..analysis.catalogue.zoo import Config
     from ..analysis.report.analyze import analyze
 
@@ -46,14 +54,14 @@ def _row(name):
     return Config(name, cost, params, tuple(model.variables), title(model.source.text))
 
 
-def _shipped(name):
+def _shipped(name: str) -> Model:
     """The config itself, whatever is in the working directory."""
     from ..read.loading import configs, load
 
     return load(configs()[name])
 
 
-def title(text):
+def title(text: str) -> str:
     """What a config says of itself: its first comment line that is for people."""
     lines = (line[1:].strip() for line in text.splitlines() if line.startswith("#"))
     return next((line for line in lines if not line.startswith("yaml-language-server")), "")

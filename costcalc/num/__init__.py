@@ -5,17 +5,25 @@ formula. Each domain is a module with the same functions; it is found from the v
 library is imported only when a value of its kind turns up.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Refused
 from . import ints
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from .values import Number, Shape
+
 
 _DOMAINS = {int: ints, float: ints, bool: ints}
 _MODULES = {f"{__name__}.points": "arrays", f"{__name__}.polynomials": "dims", "sympy": "symbols"}
 
 
-def domain(*values):
+def domain(*values: Number) -> ModuleType:
     """The module that does arithmetic for these values: symbols before arrays before numbers."""
     found = ints
     for value in values:
@@ -25,7 +33,7 @@ def domain(*values):
     return found
 
 
-def _learn(kind):
+def _learn(kind: type) -> ModuleType:
     if issubclass(kind, Exception):  # what stands for a value that could not be computed
         return ints
     for base in kind.__mro__:
@@ -38,17 +46,17 @@ def _learn(kind):
     raise TypeError(f"not a number: {kind.__name__}")
 
 
-def total(values: Sequence[Any]) -> Any:
+def total(values: Collection[Number]) -> Number:
     """The sum of quantities: a number, an array (refused past 2^62) or a form; 0 when there are none."""
     return domain(*values).total(values)
 
 
-def largest(values: Sequence[Any]) -> Any:
+def largest(values: Collection[Number]) -> Number:
     """The largest of quantities, as `total` gives their sum; 0 when there are none."""
     return domain(*values).largest(values)
 
 
-def prod(values):
+def prod(values: Iterable[Number]) -> Number:
     """Product of a shape or any other sequence; 1 when it is empty."""
     result = 1
     for value in values:
@@ -56,82 +64,82 @@ def prod(values):
     return result
 
 
-def floor(value):
+def floor(value: Number) -> Number:
     """Largest whole number not above `value`."""
     return domain(value).floor(value)
 
 
-def ceil(value):
+def ceil(value: Number) -> Number:
     """Smallest whole number not below `value`."""
     return domain(value).ceil(value)
 
 
-def nearest(value):
+def nearest(value: Number) -> Number:
     """Nearest whole number, halves to even, as Python and NumPy round."""
     return domain(value).nearest(value)
 
 
-def floor_div(a, b):
+def floor_div(a: Number, b: Number) -> Number:
     """Whole number of times `b` goes into `a`, rounded down."""
     return domain(a, b).floor_div(a, b)
 
 
-def remainder(a, b):
+def remainder(a: Number, b: Number) -> Number:
     """What is left of `a` after as many `b` as go into it, rounded down: of the sign of `b`."""
     return domain(a, b).remainder(a, b)
 
 
-def ceil_div(a, b):
+def ceil_div(a: Number, b: Number) -> Number:
     """Whole number of times `b` goes into `a`, rounded up."""
     return domain(a, b).ceil_div(a, b)
 
 
-def maximum(*values):
+def maximum(*values: Number) -> Number:
     """The largest of the values, point by point."""
     return domain(*values).maximum(*values)
 
 
-def minimum(*values):
+def minimum(*values: Number) -> Number:
     """The smallest of the values, point by point."""
     return domain(*values).minimum(*values)
 
 
-def select(condition, a, b):
+def select(condition: Number, a: Number, b: Number) -> Number:
     """`a` where the condition holds, else `b`. An exception as one of them is a refusal where it is chosen."""
     return domain(condition, a, b).select(condition, a, b)
 
 
-def equal(a, b):
+def equal(a: Number, b: Number) -> Number:
     """Whether two sizes are the same: a truth value of the domain."""
     return domain(a, b).equal(a, b)
 
 
-def stretch(a, b):
+def stretch(a: Number, b: Number) -> Shape:
     """The size that two sizes broadcast to, and whether they do: they are the same, or one of them is 1."""
     return domain(a, b).stretch(a, b)
 
 
-def both(a, b):
+def both(a: Number, b: Number) -> Number:
     """Whether two truths hold together. An exception as the second is a refusal where the first holds."""
     return domain(a, b).both(a, b)
 
 
-def either(a, b):
+def either(a: Number, b: Number) -> Number:
     """Whether one truth at least holds. An exception as the second is a refusal where the first does not hold."""
     return domain(a, b).either(a, b)
 
 
-def negate(a):
+def negate(a: Number) -> Number:
     """Whether a truth does not hold."""
     return domain(a).negate(a)
 
 
-def whole(value):
+def whole(value: Number) -> Number:
     """The value as a whole number of its domain; `Refused` when it is none."""
     return domain(value).whole(value)
 
 
-def divisible(value, divisor=8, least=None):
+def divisible(value: Number, divisor: Number = 8, least: int | None = None) -> Any:
     """Nearest multiple of `divisor`, at least `least`, never below 90 % of `value`.
 
     The rounding of channel counts from MobileNet V2 on (`_make_divisible` in tensorflow/models
@@ -141,28 +149,28 @@ def divisible(value, divisor=8, least=None):
     return domain(value, divisor, least).divisible(value, divisor, least)
 
 
-def bounded(value, most):
+def bounded(value: Number, most: float) -> Number:
     """The value. `Refused` where it is past +-`most`: on its way to fill the memory."""
     return domain(value).bounded(value, most)
 
 
-def divisor(a, b):
+def divisor(a: Number, b: Number) -> Number:
     """What `a` is divided by: symbols note that it is not 0."""
     return domain(a, b).divisor(b)
 
 
-def settled(value):
+def settled(value: Number) -> Any:
     """The value of a whole expression. Arrays raise what was refused at some of their points and used there."""
     return value if getattr(value, "sure", True) else domain(value).settled(value)
 
 
-def after(result, *values):
+def after(result: Number, *values: int) -> Number:
     """The result of a function, with what was refused in values given to it that it does not use."""
     unsure = [value for value in values if not getattr(value, "sure", True)]
     return domain(*unsure).after(result, *unsure) if unsure else result
 
 
-def require(truth, message, *values, option=None):
+def require(truth: Number, message: str, *values: Number, option: str | None = None) -> None:
     """Refuse with `message` unless the truth holds; `{}` in it stand for `values`."""
     if truth is True:
         return

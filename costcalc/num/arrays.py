@@ -1,6 +1,10 @@
 """Arithmetic over `Points`."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,11 +13,16 @@ from ..errors import Refused
 from . import exact, ints, sums
 from .points import Points, array_of, bounds, call, divided, is_sure, kind_of, quotient, raw_of, shared
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .values import Number
+
 
 class Varies(Exception):
     """The network's structure differs between points: `points` say how."""
 
-    def __init__(self, points):
+    def __init__(self, points: Number) -> None:
         super().__init__("the structure differs between points")
         self.points = points
 
@@ -21,39 +30,39 @@ class Varies(Exception):
 floor_div = divided
 
 
-def remainder(a, b):
+def remainder(a: Number, b: Number) -> Number:
     return a % b
 
 
-def ceil_div(a, b):
+def ceil_div(a: Number, b: Number) -> Number:
     if type(b) is int and b == 1 and kind_of(a) is int:
         return a
 
-    def rounded_up(a, b):
+    def rounded_up(a: Number, b: Number) -> tuple[float, float]:
         low, high = quotient((-a[1], -a[0]), b)
         return -high, -low
 
     return call("ceil", lambda x, y: -(-x // y), a, b, rounded_up)
 
 
-def _to_whole(name, function, python):
-    def apply(value):
+def _to_whole(name: str, function: Number, python: Callable[..., Any] | type) -> Callable[..., Any]:
+    def apply(value: Number) -> Number:
         if value.kind is int:
             return value
         if value.kind is bool:
             return value + 0
-        ends = [python(end) if math.isfinite(end) else end for end in bounds(value)]
-        sure = value.sure and all(map(math.isfinite, ends))
+        low, high = (python(end) if math.isfinite(end) else end for end in bounds(value))
+        sure = value.sure and math.isfinite(low) and math.isfinite(high)
 
-        def make(table):
-            return Points(table, *ends, int, lambda: _rounded(function, python, value.raw), sure)
+        def make(table: Any) -> Number:
+            return Points(table, low, high, int, lambda: _rounded(function, python, value.raw), sure)
 
         return shared(name, (value,), make)
 
     return apply
 
 
-def _rounded(function, python, raw):
+def _rounded(function: Number, python: Callable[..., Any] | type, raw: np.ndarray) -> np.ndarray:
     """Whole numbers of 64 bits if all fit there, else Python's."""
     if raw.dtype == object or not np.all(np.abs(raw) <= limits.TOTAL):
         return exact.narrowed(exact.applied(python, [raw]), int)
@@ -65,8 +74,8 @@ ceil = _to_whole("ceiling", np.ceil, math.ceil)
 nearest = _to_whole("round", np.rint, round)
 
 
-def _many(name, function, pick, wins):
-    def joined(a, b):
+def _many(name: str, function: Number, pick: Callable[..., Any], wins: Callable[..., Any]) -> Callable[..., Any]:
+    def joined(a: Number, b: Number) -> Number:
         if not isinstance(a, Points) and type(b) is not Points:
             return pick(a, b)
         if is_sure(a) and is_sure(b):  # the one that is left out has no refusal to pass on
@@ -77,7 +86,7 @@ def _many(name, function, pick, wins):
         kind = kind_of(a) if kind_of(a) is kind_of(b) else object
         return call(name, function, a, b, lambda a, b: (pick(a[0], b[0]), pick(a[1], b[1])), kind)
 
-    def apply(*values):
+    def apply(*values: Number) -> Number:
         result = values[0]
         for value in values[1:]:
             result = joined(result, value)
@@ -86,7 +95,7 @@ def _many(name, function, pick, wins):
     return apply
 
 
-def _meet(a, b):
+def _meet(a: Number, b: Number) -> bool:
     (low, high), (other_low, other_high) = bounds(a), bounds(b)
     return low == other_high or high == other_low
 
@@ -95,15 +104,15 @@ maximum = _many("max", np.maximum, max, lambda a, b: a[0] >= b[1])
 minimum = _many("min", np.minimum, min, lambda a, b: a[1] <= b[0])
 
 
-def total(values):
+def total(values: Iterable[Number]) -> Number:
     return sums.total(values)
 
 
-def largest(values):
+def largest(values: Iterable[Number]) -> Number:
     return array_of(maximum(*{id(value): value for value in values}.values()))
 
 
-def select(condition, a, b):
+def select(condition: Number, a: Number, b: Number) -> Number:
     if not isinstance(condition, Points):
         return ints.select(condition, a, b)
     kinds = {kind_of(one) for one in (a, b) if not isinstance(one, Exception)}
@@ -112,22 +121,22 @@ def select(condition, a, b):
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     sure = condition.sure and all(is_sure(one) and not isinstance(one, Exception) for one in (a, b))
 
-    def make(table):
+    def make(table: dict[tuple[Any, ...], Number]) -> Number:
         return Points(table, low, high, kind, lambda: _selected(kind, condition.raw, raw_of(a), raw_of(b)), sure)
 
     return shared("select", (condition, a, b), make)
 
 
-def _selected(kind, truth, a, b):
+def _selected(kind: type, truth: np.ndarray, a: Number, b: Number) -> Any:
     python = kind is object or any(map(exact.needed, (truth, a, b)))
     return exact.narrowed(exact.applied(_chosen, (truth, a, b), True), kind) if python else np.where(truth, a, b)
 
 
-def _chosen(truth, a, b):
+def _chosen(truth: bool | ZeroDivisionError, a: Number, b: Number) -> float | ZeroDivisionError:
     return truth if isinstance(truth, Exception) else a if truth else b
 
 
-def equal(a, b):
+def equal(a: Number, b: Number) -> Number:
     if is_sure(a) and is_sure(b):
         (low, high), (other_low, other_high) = bounds(a), bounds(b)
         if a is b or low == high == other_low == other_high:
@@ -137,94 +146,94 @@ def equal(a, b):
     return call("==", np.equal, a, b, lambda one, other: (0, 1), bool)
 
 
-def stretch(a, b):
+def stretch(a: Number, b: Number) -> tuple[Number, Number]:
     if a is b:
         return a, True
     return maximum(a, b), either(equal(a, b), either(equal(a, 1), equal(b, 1)))
 
 
-def both(a, b):
+def both(a: Number, b: Number) -> Number:
     """Whether two truths hold; the second, which may be an exception, counts only where the first does."""
     if not isinstance(a, Points):
         return _truth(b) if a else False
     if not isinstance(b, (Points, Exception)) and (b or a.sure):
         return _truth(a) if b else False
 
-    def make(table):
+    def make(table: dict[tuple[Any, ...], Number]) -> Number:
         sure = a.sure and is_sure(b) and not isinstance(b, Exception)
         return Points(table, 0, 1, bool, lambda: _both(a.raw, raw_of(b)), sure)
 
     return shared("and", (a, b), make)
 
 
-def _both(a, b):
+def _both(a: Number, b: Number) -> np.ndarray:
     if exact.needed(a) or exact.needed(b):
         return exact.narrowed(exact.applied(_and, (a, b), True), bool)
     return np.logical_and(a, b)
 
 
-def _and(a, b):
+def _and(a: Number, b: Number) -> Any:
     first = a if isinstance(a, Exception) or not a else b
     return first if isinstance(first, Exception) else bool(first)
 
 
-def _truth(value):
+def _truth(value: Number) -> Number:
     return value if kind_of(value) is bool else negate(negate(value))
 
 
-def either(a, b):
+def either(a: Number, b: Number) -> Number:
     return negate(both(negate(a), negate(b)))
 
 
-def negate(a):
+def negate(a: Number) -> Number:
     if isinstance(a, Exception):
         return a
     return equal(a, 0) if isinstance(a, Points) else not a
 
 
-def bounded(value, most):
+def bounded(value: Number, most: float) -> Number:
     if max(-value.low, value.high) < most:
         return value
 
-    def make(table):
+    def make(table: dict[tuple[Any, ...], Number]) -> Number:
         ends = max(value.low, -most), min(value.high, most)
         return Points(table, *ends, value.kind, lambda: _bounded(value, most), False)
 
     return shared("bounded", (value, most), make)
 
 
-def _bounded(value, most):
+def _bounded(value: Number, most: float) -> np.ndarray:
     if value.raw.dtype != object and np.all(np.abs(value.raw) < most):
         return value.raw
     return exact.narrowed(exact.applied(lambda one: ints.bounded(one, most), [value.raw]), value.kind)
 
 
-def settled(value):
+def settled(value: Number) -> Number:
     if not value.sure and value.raw.dtype == object and np.any(failing := exact.refused(value.raw)):
         raise exact.refusal(value.raw.flat[int(np.argmax(failing))], failing)
     return value
 
 
-def after(result, *values):
+def after(result: Number, *values: Number) -> Any:
     """The result, with the refusals of values that it does not use."""
     if type(result) not in (bool, int, float, Points):
         for value in values:
             settled(value)
         return result
 
-    def make(table):
-        kind = kind_of(result)
+    def make(table: Any) -> Any:
+        kind, (low, high) = kind_of(result), bounds(result)
 
-        def joined():
+        def joined() -> Any:
             raws = [raw_of(result), *(value.raw for value in values)]
             return exact.narrowed(exact.applied(lambda first, *others: first, raws), kind)
 
-        return Points(table, *bounds(result), kind, joined, False)
+        return Points(table, low, high, kind, joined, False)
 
     return shared("after", (result, *values), make)
 
 
-def fails(truth):
+def fails(truth: Number) -> Where | None:
     """None when the truth holds at every point; else a `Where` that shows values at the first where it does not."""
     holds = array_of(truth)
     return None if np.all(holds) else Where(~np.asarray(holds, dtype=bool))
@@ -233,10 +242,10 @@ def fails(truth):
 class Where:
     """The points at which something fails. Called with a value, it gives that value at the first of them."""
 
-    def __init__(self, failing):
+    def __init__(self, failing: Number) -> None:
         self.failing = failing
 
-    def __call__(self, value):
+    def __call__(self, value: Number) -> float:
         array = np.asarray(array_of(value))
         at = np.unravel_index(int(np.argmax(self.failing)), self.failing.shape)
         shape = np.broadcast_shapes(array.shape, self.failing.shape)
@@ -245,7 +254,7 @@ class Where:
         return np.broadcast_to(array, shape)[at].item()
 
 
-def whole(value):
+def whole(value: Number) -> Number:
     if value.kind is int and value.sure and max(-value.low, value.high) <= limits.SIZE:
         return value
     if value.raw.dtype == object or value.kind is bool:
@@ -265,37 +274,37 @@ def whole(value):
     return value
 
 
-def _checked(value):
+def _checked(value: Number) -> Any:
     """Each point by itself, as a plain number is."""
 
-    def make(table):
+    def make(table: dict[tuple[Any, ...], Number]) -> Number:
         found = exact.narrowed(exact.applied(ints.whole, [value.raw]), int)
         return Points(table, -limits.SIZE, limits.SIZE, int, lambda: found, False)
 
     return settled(shared("whole", (value,), make))
 
 
-def divisor(value):
+def divisor(value: Number) -> Number:
     return value
 
 
-def divisible(value, divisor, least):
+def divisible(value: Number, divisor: Number, least: int) -> Number:
     rounded = maximum(least, _truncated(value + divisor / 2) // divisor * divisor)
     return select(rounded < 0.9 * value, rounded + divisor, rounded)
 
 
-def _truncated(value):
+def _truncated(value: Number) -> Number:
     if type(value) is not Points:
         return int(value)
     return _to_whole("truncate", np.trunc, int)(value)
 
 
-def decide(truth):
+def decide(truth: Number) -> bool:
     """A truth as one bool. Raises Varies where points differ."""
     return bool(single(truth))
 
 
-def single(value):
+def single(value: Number) -> int:
     """A number as one int. Raises Varies where points differ."""
     if value.low == value.high:
         return value.low

@@ -1,9 +1,19 @@
 """Arithmetic over Python numbers."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .values import Number
+
 
 floor = math.floor
 ceil = math.ceil
@@ -13,62 +23,62 @@ minimum = min
 total = sum
 
 
-def largest(values):
+def largest(values: Iterable[Number]) -> Number:
     return max(values, default=0)
 
 
-def floor_div(a, b):
+def floor_div(a: Number, b: Number) -> int:
     return a // b
 
 
-def remainder(a, b):
+def remainder(a: Number, b: Number) -> int:
     return a % b
 
 
-def ceil_div(a, b):
+def ceil_div(a: Number, b: Number) -> int:
     return -(-a // b)
 
 
-def select(condition, a, b):
+def select(condition: Number, a: Number, b: Number) -> Number:
     return _raised(a if condition else b)
 
 
-def _raised(value):
+def _raised(value: Number) -> Number:
     if isinstance(value, Exception):
         raise value
     return value
 
 
-def equal(a, b):
+def equal(a: Number, b: Number) -> bool:
     return a == b
 
 
-def stretch(a, b):
+def stretch(a: Number, b: Number) -> tuple[int, bool]:
     return max(a, b), a == b or a == 1 or b == 1
 
 
-def both(a, b):
+def both(a: Number, b: Number) -> bool:
     return bool(a and _raised(b))
 
 
-def either(a, b):
+def either(a: Number, b: Number) -> bool:
     return bool(a or _raised(b))
 
 
-def negate(a):
+def negate(a: Number) -> bool:
     return not a
 
 
-def fails(truth):
+def fails(truth: int) -> Callable[..., Any] | None:
     """None when the truth holds; else how to show a value where it does not."""
     return None if truth else _same
 
 
-def _same(value):
+def _same(value: Number) -> int:
     return value
 
 
-def whole(value):
+def whole(value: Number) -> int:
     if type(value) is int:
         number = value
     elif type(value) is float and value.is_integer():
@@ -82,26 +92,26 @@ def whole(value):
     return number
 
 
-def bounded(value, most):
+def bounded(value: Number, most: float) -> float:
     if not -most < value < most:
         raise Refused("this grows too large to be a size")
     return value
 
 
-def divisor(value):
+def divisor(value: Number) -> int:
     return value
 
 
-def divisible(value, divisor, least):
+def divisible(value: Number, divisor: Number, least: int) -> int:
     rounded = max(least, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
-def decide(truth):
+def decide(truth: int) -> bool:
     """A truth as one bool, for a condition that shapes the network."""
     return bool(truth)
 
 
-def single(value):
+def single(value: Number) -> int:
     """A number as one int, for a count that shapes the network."""
     return value

@@ -7,13 +7,21 @@ them without touching an array, and so is whether 64 bits do what Python does. W
 looked at, and what needs it is computed by Python, point by point (`exact`).
 """
 
+from __future__ import annotations
+
 import math
 import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from .. import limits
 from . import exact
+
+if TYPE_CHECKING:
+    from .values import Number, Shape
+
 
 _FAR = 10**70  # bounds that are larger are infinite: no expression and no count gets there
 
@@ -26,23 +34,31 @@ class Points:
 
     __slots__ = ("_array", "_make", "factors", "high", "kind", "low", "sure", "table")
 
-    def __init__(self, table, low, high, kind, make, sure=True):
+    def __init__(
+        self,
+        table: dict[tuple[Any, ...], Number],
+        low: Any,
+        high: float,
+        kind: type,
+        make: Callable[..., Any],
+        sure: bool = True,
+    ) -> None:
         self.table, self.kind, self.sure = table, kind, sure
         self.low, self.high = _within(low, high, kind)
         self._make, self._array, self.factors = make, None, None
 
     @property
-    def integral(self):
+    def integral(self) -> bool:
         """Whether every value is a whole number."""
         return self.kind is int or self.kind is bool
 
     @property
-    def open_factors(self):
+    def open_factors(self) -> Shape | None:
         """The two points that this is the product of, as long as nobody has multiplied them."""
         return self.factors if self._array is None else None
 
     @property
-    def raw(self):
+    def raw(self) -> Any:
         """The numbers as a NumPy array: of 64 bits, or of Python's numbers and refusals."""
         if self._array is None:
             with np.errstate(all="ignore"):
@@ -50,65 +66,65 @@ class Points:
         return self._array
 
     @property
-    def array(self):
+    def array(self) -> np.ndarray:
         """The numbers as an array of int64, float64 or bool. Raises `Refused` for those that have no place there."""
         raw = self.raw
         return exact.plain(raw, self.kind) if raw.dtype == object else raw
 
-    def __add__(self, other):
+    def __add__(self, other: Number) -> Number:
         return self if _is(other, 0) and self.kind in (int, float) else call("+", np.add, self, other, _sum)
 
-    def __radd__(self, other):
+    def __radd__(self, other: int) -> Number:
         return self if _is(other, 0) and self.kind in (int, float) else call("+", np.add, other, self, _sum)
 
-    def __sub__(self, other):
+    def __sub__(self, other: Number) -> Number:
         return call("-", np.subtract, self, other, lambda a, b: (a[0] - b[1], a[1] - b[0]))
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: int) -> Number:
         return call("-", np.subtract, other, self, lambda a, b: (a[0] - b[1], a[1] - b[0]))
 
-    def __mul__(self, other):
+    def __mul__(self, other: Number) -> Number:
         return product(self, other)
 
-    def __rmul__(self, other):
+    def __rmul__(self, other: int) -> Number:
         return product(other, self)
 
-    def __truediv__(self, other):
+    def __truediv__(self, other: Number) -> Number:
         return call("/", np.true_divide, self, other, _unbounded, float)
 
-    def __rtruediv__(self, other):
+    def __rtruediv__(self, other: int) -> Number:
         return call("/", np.true_divide, other, self, _unbounded, float)
 
-    def __floordiv__(self, other):
+    def __floordiv__(self, other: Number) -> Number:
         return divided(self, other)
 
-    def __rfloordiv__(self, other):
+    def __rfloordiv__(self, other: int) -> Number:
         return divided(other, self)
 
-    def __mod__(self, other):
+    def __mod__(self, other: Number) -> Number:
         if _is(other, 1) and self.integral and self.sure:
             return 0
         return call("%", np.mod, self, other, _remainder)
 
-    def __rmod__(self, other):
+    def __rmod__(self, other: int) -> Number:
         return call("%", np.mod, other, self, _remainder)
 
-    def __neg__(self):
+    def __neg__(self) -> Number:
         return 0 - self
 
-    def __ge__(self, other):
+    def __ge__(self, other: Number) -> Number:
         return compare(">=", np.greater_equal, self, other, lambda a, b: (a[0] >= b[1], a[1] < b[0]))
 
-    def __gt__(self, other):
+    def __gt__(self, other: Number) -> Number:
         return compare(">", np.greater, self, other, lambda a, b: (a[0] > b[1], a[1] <= b[0]))
 
-    def __le__(self, other):
+    def __le__(self, other: Number) -> Number:
         return compare("<=", np.less_equal, self, other, lambda a, b: (a[1] <= b[0], a[0] > b[1]))
 
-    def __lt__(self, other):
+    def __lt__(self, other: Number) -> Number:
         return compare("<", np.less, self, other, lambda a, b: (a[1] < b[0], a[0] >= b[1]))
 
-    def __bool__(self):
+    def __bool__(self) -> NoReturn:
         raise TypeError("many points are neither true nor false")
 
 
@@ -132,47 +148,47 @@ _DIVISIONS = ("/", "//", "%", "ceil")
 _COMPARISONS = (">=", ">", "<=", "<", "==")
 
 
-def leaf(table, array):
+def leaf(table: Any, array: Any) -> Number:
     """Points of given numbers. `table` is shared by all points of one walk."""
     kind = {"i": int, "u": int, "f": float, "b": bool}.get(array.dtype.kind, object)
     if kind in (int, float):
         array = array.astype(np.int64 if kind is int else np.float64, copy=False)
     low, high = (array.min(), array.max()) if array.size else (0, 0)
-    ends = (end.item() if isinstance(end, np.generic) else end for end in (low, high))
-    return Points(table, *ends, kind, lambda: array)
+    least, most = (end.item() if isinstance(end, np.generic) else end for end in (low, high))
+    return Points(table, least, most, kind, lambda: array)
 
 
-def array_of(value):
+def array_of(value: Number) -> int | np.ndarray:
     """The array of points, or a plain number as it is."""
     return value.array if type(value) is Points else value
 
 
-def raw_of(value):
+def raw_of(value: Number) -> float | np.ndarray:
     """The array of points, refusals among them, or a plain number as it is."""
     return value.raw if type(value) is Points else value
 
 
-def bounds(value):
+def bounds(value: Number) -> tuple[float, ...]:
     """(low, high) of points or of a plain number."""
     return (value.low, value.high) if type(value) is Points else (value, value)
 
 
-def kind_of(value):
+def kind_of(value: Number) -> type:
     """bool, int or float; object where it is not the same at all points."""
     return value.kind if type(value) is Points else type(value)
 
 
-def is_integral(value):
+def is_integral(value: Number) -> bool:
     """Whether a value is whole at every point."""
     return value.integral if type(value) is Points else isinstance(value, int)
 
 
-def is_sure(value):
+def is_sure(value: Number) -> bool:
     """Whether there is a number at every point."""
     return type(value) is not Points or value.sure
 
 
-def shared(name, args, make):
+def shared(name: str, args: Shape, make: Any) -> Number:
     """The points of this operation on these operands, made once. Points are the same only if they are one object."""
     for arg in args:
         if type(arg) is Points:
@@ -184,10 +200,12 @@ def shared(name, args, make):
     return found
 
 
-def call(name, function, a, b, interval, kind=None):
+def call(
+    name: str, function: Any, a: Number, b: Number, interval: Callable[..., Any], kind: type | None = None
+) -> Number:
     """The points of an operation on two values, computed when looked at."""
 
-    def make(table):
+    def make(table: dict[tuple[Any, ...], Number]) -> Number:
         made = kind or _joined(a, b)
         low, high = interval(bounds(a), bounds(b))
         sure = is_sure(a) and is_sure(b) and not (name in _DIVISIONS and _holds_zero(b))
@@ -196,7 +214,7 @@ def call(name, function, a, b, interval, kind=None):
     return shared(name, (a, b), make)
 
 
-def compare(name, function, a, b, decided):
+def compare(name: str, function: Number, a: Number, b: Number, decided: Callable[..., Any]) -> Number:
     """The truth of a comparison; where bounds decide it, one truth."""
     if is_sure(a) and is_sure(b):
         yes, no = decided(bounds(a), bounds(b))
@@ -205,7 +223,7 @@ def compare(name, function, a, b, decided):
     return call(name, function, a, b, lambda one, other: (0, 1), bool)
 
 
-def product(a, b):
+def product(a: Number, b: Number) -> Number:
     """The product, computed when looked at. Weights and grids are shared between layers, so few are."""
     for one, other in ((a, b), (b, a)):
         if _is(one, 1) and kind_of(other) in (int, float):
@@ -216,25 +234,25 @@ def product(a, b):
     return result
 
 
-def divided(a, b):
+def divided(a: Number, b: Number) -> Number:
     """The quotient rounded down."""
     if _is(b, 1) and kind_of(a) is int:
         return a
     return call("//", np.floor_divide, a, b, quotient)
 
 
-def _is(value, number):
+def _is(value: Number, number: int) -> bool:
     return type(value) is int and value == number
 
 
-def _joined(a, b):
+def _joined(a: Number, b: Number) -> type:
     kinds = {kind_of(a), kind_of(b)}
     if object in kinds:
         return object
     return float if float in kinds else int
 
 
-def _within(low, high, kind):
+def _within(low: float, high: float, kind: type) -> tuple[float, float]:
     """Bounds that hold for floats, too, where a value may be one of them: rounded outwards past 2^53."""
     if type(low) is int and abs(low) > _FAR:
         low = _FAR if low > 0 else -math.inf
@@ -246,7 +264,7 @@ def _within(low, high, kind):
     return low, high
 
 
-def _computed(name, function, args, ends, kind):
+def _computed(name: str, function: Any, args: Shape, ends: tuple[float, ...], kind: type) -> np.ndarray:
     raws = [raw_of(arg) for arg in args]
     if any(map(exact.needed, raws)) or not _alike(name, args, raws):
         return exact.narrowed(exact.applied(SCALAR[name], raws), kind)
@@ -256,7 +274,7 @@ def _computed(name, function, args, ends, kind):
     return function(*numbers)
 
 
-def _alike(name, args, raws):
+def _alike(name: str, args: Shape, raws: list[Any]) -> bool:
     """Whether 64 bits do what Python does with these numbers: there is a quotient, and no float stands for too large a
     whole number that Python would take as it is."""
     kinds = [kind_of(arg) for arg in args]
@@ -270,19 +288,19 @@ def _alike(name, args, raws):
     return True
 
 
-def _holds_zero(value):
+def _holds_zero(value: Number) -> bool:
     low, high = bounds(value)
     return low <= 0 <= high
 
 
-def _number(raw):
+def _number(raw: float | np.ndarray) -> float | np.ndarray:
     """Truths as numbers: two of them are 2."""
     if isinstance(raw, np.ndarray):
         return raw.astype(np.int64) if raw.dtype == np.bool_ else raw
     return int(raw) if type(raw) is bool else raw
 
 
-def _overflows(function, arrays):
+def _overflows(function: Any, arrays: list[Any]) -> bool:
     """Whether there are values past 2^62, looked at as floats, whose own rounding is far below the distance to 2^63."""
     result = np.asarray(arrays[0], dtype=np.float64)
     for array in arrays[1:]:
@@ -290,26 +308,26 @@ def _overflows(function, arrays):
     return not np.all(np.abs(result) <= limits.TOTAL)
 
 
-def _sum(a, b):
+def _sum(a: Number, b: Number) -> tuple[float, float]:
     return a[0] + b[0], a[1] + b[1]
 
 
-def _extremes(a, b):
+def _extremes(a: Number, b: Number) -> tuple[float, float]:
     ends = [x * y for x in a for y in b]
     ends = [0 if end != end else end for end in ends]  # 0 * inf
     return min(ends), max(ends)
 
 
-def _unbounded(a, b):
+def _unbounded(a: Number, b: Number) -> tuple[float, float]:
     return -math.inf, math.inf
 
 
-def _remainder(a, b):
+def _remainder(a: Number, b: Number) -> tuple[float, float]:
     reach = max(abs(b[0]), abs(b[1]))
     return (0 if b[0] > 0 else -reach), reach
 
 
-def quotient(a, b):
+def quotient(a: Number, b: Number) -> tuple[float, float]:
     """Bounds of a quotient that is rounded down."""
     if b[0] <= 0 <= b[1] or not all(map(math.isfinite, (*a, *b))):
         return -math.inf, math.inf

@@ -1,13 +1,20 @@
 """Sizes that are not known yet: polynomials of named axes, with functions such as quotients among their names."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from .. import limits
 from ..allowance import spend
 from ..errors import Refused, brief
+
+if TYPE_CHECKING:
+    from .values import Number
+
 
 MOST_TERMS = 64  # of one polynomial: a longer one is treated as one name
 MOST_PRODUCTS = 256  # of terms in one multiplication: of more, the longer factor is treated as one name
@@ -25,7 +32,7 @@ class Dim:
     terms: dict[frozenset, Any]
     _known: ClassVar[WeakValueDictionary] = WeakValueDictionary()
 
-    def __new__(cls, terms: dict) -> "Dim":
+    def __new__(cls, terms: dict) -> Dim:
         key = frozenset(terms.items())
         found = cls._known.get(key)
         if found is None:
@@ -34,18 +41,18 @@ class Dim:
             cls._known[key] = found
         return found
 
-    def __str__(self):
+    def __str__(self) -> str:
         return text(self)
 
     __repr__ = __str__
 
-    def __add__(self, other):
+    def __add__(self, other: Number) -> Number:
         terms = dict(self.terms)
         for monomial, coefficient in _terms(other).items():
             terms[monomial] = terms.get(monomial, 0) + coefficient
         return _made(terms)
 
-    def __mul__(self, other):
+    def __mul__(self, other: Number) -> Number:
         if isinstance(other, Dim) and len(self.terms) * len(other.terms) > MOST_PRODUCTS:
             long, short = (self, other) if len(self.terms) > len(other.terms) else (other, self)
             return function("same", long) * short
@@ -56,44 +63,44 @@ class Dim:
                 terms[monomial] = terms.get(monomial, 0) + a * b
         return _made(terms)
 
-    def __neg__(self):
+    def __neg__(self) -> Number:
         return self * -1
 
-    def __sub__(self, other):
+    def __sub__(self, other: Number) -> Number:
         return self + -other
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: int) -> Number:
         return -self + other
 
-    def __floordiv__(self, other):
+    def __floordiv__(self, other: Number) -> Number:
         return floor_div(self, other)
 
-    def __rfloordiv__(self, other):
+    def __rfloordiv__(self, other: int) -> Number:
         return floor_div(other, self)
 
-    def __truediv__(self, other):
+    def __truediv__(self, other: Number) -> Number:
         return function("div", self, other)
 
-    def __rtruediv__(self, other):
+    def __rtruediv__(self, other: int) -> Number:
         return function("div", other, self)
 
-    def __mod__(self, other):
+    def __mod__(self, other: Number) -> Number:
         return self - floor_div(self, other) * other
 
-    def __rmod__(self, other):
+    def __rmod__(self, other: int) -> Number:
         return other - floor_div(other, self) * self
 
-    def __ge__(self, other):
+    def __ge__(self, other: Number) -> Number:
         difference = self - other
         return function("ge", self, other) if isinstance(difference, Dim) else difference >= 0
 
-    def __le__(self, other):
+    def __le__(self, other: Number) -> Number:
         return other - self >= 0
 
-    def __gt__(self, other):
+    def __gt__(self, other: Number) -> Number:
         return self - other - 1 >= 0
 
-    def __lt__(self, other):
+    def __lt__(self, other: Number) -> Number:
         return other - self - 1 >= 0
 
     __radd__ = __add__
@@ -103,21 +110,21 @@ class Dim:
 _ONE: frozenset = frozenset()  # the monomial of a plain number
 
 
-def named(name):
+def named(name: str) -> Number:
     """The size of an axis by its name."""
     return _atom(("name", name))
 
 
-def _atom(atom):
+def _atom(atom: tuple[Any, ...]) -> Number:
     return Dim({frozenset([(atom, 1)]): 1})
 
 
-def function(name, *args):
+def function(name: str, *args: Number) -> Number:
     """What a function of sizes gives, as a size of its own."""
     return _atom((name, *args))
 
 
-def _terms(value):
+def _terms(value: Number) -> dict[frozenset[tuple[tuple[Any, ...], int]], int]:
     return value.terms if isinstance(value, Dim) else {_ONE: value}
 
 
@@ -130,7 +137,7 @@ def _depth(terms: dict) -> int:
     return depth
 
 
-def _made(terms):
+def _made(terms: Mapping[frozenset[tuple[tuple[Any, ...], int]], int]) -> Number:
     """The Dim of these terms, or a plain number if there is no name in them."""
     spend(1 + len(terms) // 4)
     terms = {monomial: _plain(coefficient) for monomial, coefficient in terms.items() if coefficient}
@@ -141,11 +148,13 @@ def _made(terms):
     return Dim(terms) if len(terms) <= MOST_TERMS else function("same", Dim(terms))
 
 
-def _plain(number):
+def _plain(number: int) -> int:
     return int(number) if type(number) is float and number.is_integer() else number
 
 
-def _times(one, two):
+def _times(
+    one: frozenset[tuple[tuple[Any, ...], int]], two: frozenset[tuple[tuple[Any, ...], int]]
+) -> frozenset[tuple[tuple[Any, ...], int]]:
     if not one or not two:
         return one or two
     powers = dict(one)
@@ -156,7 +165,7 @@ def _times(one, two):
     return frozenset(powers.items())
 
 
-def floor_div(a, b):
+def floor_div(a: Number, b: Number) -> Number:
     """The quotient rounded down: exact where it can be seen to be, else a function."""
     if type(b) is int and b:
         return _by_number(a, b)
@@ -166,7 +175,7 @@ def floor_div(a, b):
     return function("floor_div", a, b)
 
 
-def _by_number(a, b):
+def _by_number(a: Number, b: Number) -> Number:
     """The multiples of `b` in `a`, and the rest rounded down."""
     if not all(type(coefficient) is int for coefficient in a.terms.values()):
         return function("floor_div", a, b)
@@ -175,7 +184,7 @@ def _by_number(a, b):
     return whole + (function("floor_div", rest, b) if isinstance(rest, Dim) else rest // b)
 
 
-def _quotient(a, b):
+def _quotient(a: Number, b: Number) -> Number | None:
     """a / b where that leaves no rest, by monomials of their largest degree; None where it does."""
     lead, quotient = _lead(b), 0
     for _ in range(MOST_TERMS):
@@ -192,13 +201,13 @@ def _quotient(a, b):
     return None
 
 
-def _lead(a):
+def _lead(a: Number) -> frozenset[tuple[tuple[Any, ...], int]]:
     """The monomial that goes before all others, in an order that products keep: by degree, then by the names."""
     return min(a.terms, key=_rank)
 
 
 @lru_cache(4_096)
-def _rank(monomial):
+def _rank(monomial: frozenset[tuple[tuple[Any, ...], int]]) -> tuple[int, list[str]]:
     factors = [(str(atom), power) for atom, power in monomial]
     return -sum(power for _, power in factors), sorted(name for name, power in factors for _ in range(power))
 
@@ -207,7 +216,7 @@ DEPTH = 3  # functions in functions that a text shows
 SHOWN, LENGTH = 16, 400  # terms and characters of one size that a text shows
 
 
-def text(value, depth=0):
+def text(value: Number, depth: int = 0) -> str:
     """A size for a message, not in all its depth."""
     if not isinstance(value, Dim):
         return str(value)
@@ -221,11 +230,11 @@ def _text(value: Dim, depth: int) -> str:
     return brief(" + ".join([*shown, f".. ({more:,} more)"] if more > 0 else shown), LENGTH)
 
 
-def _product(monomial, coefficient, depth):
+def _product(monomial: frozenset[tuple[tuple[Any, ...], int]], coefficient: float, depth: int) -> str:
     number = [str(coefficient)] if coefficient != 1 or not monomial else []
     return "*".join(number + sorted(_atom_text(atom, depth) for atom, power in monomial for _ in range(power)))
 
 
-def _atom_text(atom, depth):
+def _atom_text(atom: tuple[Any, ...], depth: int) -> str:
     name, *args = atom
     return args[0] if name == "name" else f"{name}({', '.join(text(arg, depth + 1) for arg in args)})"

@@ -4,8 +4,12 @@ What symbols cannot decide is assumed and written down in `ASSUMED`; where the n
 truth at the `sample` (the variables' defaults) is taken.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import sympy
 from sympy.core.relational import Relational
@@ -14,12 +18,18 @@ from sympy.logic.boolalg import BooleanAtom, BooleanFunction
 from ..errors import Refused
 from . import ints
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .values import Number, Shape
+
+
 ASSUMED: list = []  # of the formula being made: truths that were taken for granted
 _SAMPLE: dict = {}
 
 
 @contextmanager
-def assuming(sample):
+def assuming(sample: Mapping[Number, Number]) -> Iterator[list[Any]]:
     """Make formulas with these sample values of the symbols; gives the list of what was assumed."""
     ASSUMED.clear()
     _SAMPLE.clear()
@@ -35,7 +45,7 @@ class divisible_to(sympy.Function):
     is_positive = True
 
     @classmethod
-    def eval(cls, value, divisor, least):
+    def eval(cls, value: Number, divisor: Number, least: Number) -> Number | None:
         if value.is_number and divisor.is_number and least.is_number:
             number = float(value) if not value.is_integer else int(value)
             return sympy.Integer(ints.divisible(number, int(divisor), int(least)))
@@ -51,13 +61,13 @@ class nearest(sympy.Function):
     is_integer = True
 
     @classmethod
-    def eval(cls, value):
+    def eval(cls, value: Number) -> Number | None:
         if value.is_integer:
             return value
         return sympy.Integer(round(value)) if value.is_number else None
 
 
-def exact(value):
+def exact(value: Number) -> Number:
     """A number or an expression without binary floats: 0.25 is 1/4."""
     if isinstance(value, float):
         return sympy.Rational(str(value))
@@ -66,45 +76,45 @@ def exact(value):
     return value.xreplace({one: sympy.Rational(str(one)) for one in floats}) if floats else value
 
 
-def floor(value):
+def floor(value: Number) -> Number:
     return sympy.floor(exact(value))
 
 
-def ceil(value):
+def ceil(value: Number) -> Number:
     return sympy.ceiling(exact(value))
 
 
-def floor_div(a, b):
+def floor_div(a: Number, b: Number) -> Number:
     return sympy.floor(exact(a) / exact(b))
 
 
-def remainder(a, b):
+def remainder(a: Number, b: Number) -> Number:
     """SymPy's own is wrong below 0: to it, n % (-2 n) is n."""
     a, b = exact(a), exact(b)
     return a % b if a.is_nonnegative and b.is_positive else a - b * floor_div(a, b)
 
 
-def ceil_div(a, b):
+def ceil_div(a: Number, b: Number) -> Number:
     return sympy.ceiling(exact(a) / exact(b))
 
 
-def total(values):
+def total(values: Iterable[Number]) -> Number:
     return exact(sympy.Add(*map(exact, values)))
 
 
-def largest(values):
+def largest(values: Iterable[Number]) -> Number:
     return maximum(*dict.fromkeys(map(exact, values)))
 
 
-def maximum(*values):
+def maximum(*values: Number) -> Number:
     return _extreme(sympy.Max, values, lambda a, b: (a - b).is_nonnegative)
 
 
-def minimum(*values):
+def minimum(*values: Number) -> Number:
     return _extreme(sympy.Min, values, lambda a, b: (b - a).is_nonnegative)
 
 
-def _extreme(function, values, wins):
+def _extreme(function: type, values: Shape, wins: Callable[..., Any]) -> Number:
     """Max or Min, decided by subtraction where that is known: SymPy's own search is slow."""
     result = exact(values[0])
     for value in map(exact, values[1:]):
@@ -114,7 +124,7 @@ def _extreme(function, values, wins):
     return result
 
 
-def select(condition, a, b):
+def select(condition: Number, a: Number, b: Number) -> Number:
     truth = _truth(condition)
     if truth in (True, False):  # SymPy's own are equal to these
         return ints.select(truth, a, b)
@@ -125,7 +135,7 @@ def select(condition, a, b):
     return sympy.Piecewise((exact(a), truth), (exact(b), True))
 
 
-def _truth(value):
+def _truth(value: Number) -> Number:
     """A truth, or of a number whether it is not 0."""
     if isinstance(value, (bool, Relational, BooleanAtom, BooleanFunction)):  # a Symbol is a Boolean to SymPy
         return value
@@ -133,7 +143,7 @@ def _truth(value):
 
 
 @lru_cache(10_000)
-def _equal(a, b):
+def _equal(a: Number, b: Number) -> Number:
     difference = sympy.expand(a - b)
     if difference == 0:
         return True
@@ -142,34 +152,34 @@ def _equal(a, b):
     return sympy.Eq(a, b, evaluate=False)
 
 
-def equal(a, b):
+def equal(a: Number, b: Number) -> Number:
     return _equal(exact(a), exact(b))
 
 
-def stretch(a, b):
+def stretch(a: Number, b: Number) -> tuple[Number, Number]:
     """Sizes that may be equal are assumed to be; only a plain 1 is stretched."""
     if a == 1 or b == 1:
         return (b if a == 1 else a), True
     return a, equal(a, b)
 
 
-def both(a, b):
+def both(a: Number, b: Number) -> Number:
     if isinstance(b, Exception):
         return select(a, b, sympy.false)
     return sympy.And(_truth(a), _truth(b))
 
 
-def either(a, b):
+def either(a: Number, b: Number) -> Number:
     if isinstance(b, Exception):
         return select(a, sympy.true, b)
     return sympy.Or(_truth(a), _truth(b))
 
 
-def negate(a):
+def negate(a: Number) -> Number:
     return sympy.Not(_truth(a))
 
 
-def fails(truth):
+def fails(truth: Number) -> Callable[..., Any] | None:
     """None unless the truth is known to be false; what is undecided is assumed."""
     if truth in (True, False):  # SymPy's own are equal to these
         return None if truth else lambda value: value
@@ -177,7 +187,7 @@ def fails(truth):
     return None
 
 
-def whole(value):
+def whole(value: Number) -> Number:
     value = exact(value)
     if value.is_integer is False:
         raise Refused(f"{value} is not a whole number", help="write floor(..) or divisible(..)")
@@ -186,11 +196,11 @@ def whole(value):
     return value
 
 
-def bounded(value, most):
+def bounded(value: Number, most: float) -> Number:
     return value
 
 
-def divisor(value):
+def divisor(value: Number) -> Any:
     number = exact(value)
     if number == 0:
         raise ZeroDivisionError("division by zero")
@@ -199,11 +209,11 @@ def divisor(value):
     return value
 
 
-def divisible(value, divisor, least):
+def divisible(value: Number, divisor: Number, least: int) -> Any:
     return divisible_to(exact(value), exact(divisor), exact(least))
 
 
-def decide(truth):
+def decide(truth: Number) -> bool:
     """A truth as one bool: as it is at the sample, where symbols leave it open."""
     truth = _truth(truth)
     if truth in (True, False):  # SymPy's own are equal to these
@@ -214,7 +224,7 @@ def decide(truth):
     return value
 
 
-def single(value):
+def single(value: Number) -> int:
     """A number as one int: as it is at the sample."""
     number = int(sympy.sympify(value).subs(_SAMPLE))
     if not sympy.sympify(value).is_number:
@@ -222,6 +232,6 @@ def single(value):
     return number
 
 
-def _assume(truth):
+def _assume(truth: Number) -> None:
     if truth not in ASSUMED:
         ASSUMED.append(truth)

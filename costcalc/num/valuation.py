@@ -1,20 +1,28 @@
 """What sizes that were not known are once their names have values."""
 
+from __future__ import annotations
+
 import operator
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from .. import num
 from ..errors import Refused
 from .polynomials import Dim
 
+if TYPE_CHECKING:
+    from .values import Number
+
+
 LARGEST = 1e60  # past it numbers would fill the memory
 
 
-def valued(dim, env):
+def valued(dim: Number, env: Mapping[str, int]) -> int:
     """The size once the names have values: numbers, arrays or symbols."""
     return _valued(dim, env, {})
 
 
-def _valued(value, env, known):
+def _valued(value: Number, env: Mapping[str, int], known: Any) -> int:
     if not isinstance(value, Dim):
         return value
     if value not in known:
@@ -31,18 +39,19 @@ def _valued(value, env, known):
     return known[value]
 
 
-def _atom_valued(atom, env, known):
+def _atom_valued(atom: tuple[Any, ...], env: Mapping[str, int], known: Mapping[Any, Any]) -> int:
     name, *args = atom
     if name == "name":
         return env[args[0]]
     values = [_valued(arg, env, known) for arg in args]
-    return _OPERATORS[name](*values) if name in _OPERATORS else getattr(num, name)(*values)
+    function: Any = _OPERATORS[name] if name in _OPERATORS else getattr(num, name)
+    return function(*values)
 
 
 _OPERATORS = {"div": operator.truediv, "ge": operator.ge, "same": lambda value: value}
 
 
-def names(value):
+def names(value: Number) -> frozenset[str]:
     """The names in a size."""
     found: set = set()
     seen, left = set(), [value]

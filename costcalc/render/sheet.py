@@ -7,7 +7,7 @@ know pages alone, so one renderer a format serves every command.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 
@@ -31,7 +31,7 @@ class Sheet(NamedTuple):
     """
 
     columns: tuple[Column, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     foot: tuple[str, ...] = ()
     title: str = ""
 

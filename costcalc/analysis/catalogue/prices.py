@@ -1,8 +1,17 @@
 """Conventions as pages: all of them, one with its prices, and everything that can be priced."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ...metrics.conventions import NAMES, find
 from ...metrics.terms import NUMBERS, TERMS, meaning
 from ...render.sheet import Column, Sheet
+
+if TYPE_CHECKING:
+    from ...metrics.pricing import Convention
+
 
 _SECTIONS = ("prices", "numbers", "params")
 
@@ -10,27 +19,27 @@ _SECTIONS = ("prices", "numbers", "params")
 class ConventionsPage:
     """Every convention with its title."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.rows = [{"name": name, "cost": find(name).cost, "title": find(name).title} for name in NAMES]
 
-    def heads(self):
+    def heads(self) -> list[Any]:
         """Nothing: the list says it all."""
         return []
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         """One sheet: a row a convention."""
         columns = (Column("convention"), Column("cost"), Column("what counts", folds=True))
         return [Sheet(columns, [tuple(row.values()) for row in self.rows])]
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """Where more is."""
         return ["`costcalc conventions NAME` shows the prices of one"]
 
-    def records(self):
+    def records(self) -> tuple[list[str], list[dict[str, str]]]:
         """One row a convention."""
         return ["name", "cost", "title"], self.rows
 
-    def document(self):
+    def document(self) -> Any:
         """One object a convention."""
         return {"conventions": self.rows}
 
@@ -38,18 +47,23 @@ class ConventionsPage:
 class ConventionPage:
     """One convention: prices with what they are for, and what its program prints that they do not give."""
 
-    def __init__(self, convention):
+    def __init__(self, convention: Convention) -> None:
         self.convention = convention
         self.rows = [row for part in _SECTIONS for row in _prices(convention, part)]
         self.differences = [one._asdict() for one in convention.differences]
 
-    def heads(self):
+    def heads(self) -> list[str]:
         """What it is, and where it is from."""
         return [f"{self.convention.name}: {self.convention.title}", f"source: {self.convention.source}"]
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         """The prices, and below them the differences."""
-        heads = (Column("figure"), Column("price", True), Column("per"), Column("what it is", folds=True))
+        heads: tuple[Column, ...] = (
+            Column("figure"),
+            Column("price", True),
+            Column("per"),
+            Column("what it is", folds=True),
+        )
         found = [Sheet(heads, [_texts(row) for row in self.rows])]
         if self.differences:
             heads = (Column("figure"), Column("not met for", folds=True), Column("because", folds=True))
@@ -57,11 +71,11 @@ class ConventionPage:
             found.append(Sheet(heads, rows))
         return found
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What else to know, and that the list is complete."""
         return [*self.convention.notes, "What is not listed counts 0."]
 
-    def records(self):
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """One row a price, then one a network or operation whose figure is not met."""
         names = ["kind", "figure", "price", "per", "what"]
         listed = [
@@ -71,14 +85,14 @@ class ConventionPage:
         ]
         return names, [{"kind": "price", **row} for row in self.rows] + listed
 
-    def document(self):
+    def document(self) -> dict[str, Any]:
         """The convention as data."""
         one = self.convention
         head = {name: getattr(one, name) for name in ("name", "title", "cost", "source", "notes")}
         return {**head, "differences": self.differences, "prices": self.rows}
 
 
-def _prices(convention, part):
+def _prices(convention: Convention, part: str) -> Iterator[dict[str, Any]]:
     """The rows of one section; a price says what it mirrors, or what the quantity is."""
     figure = {"prices": convention.cost, "numbers": f"{convention.cost}, once", "params": "params"}[part]
     mirrors = convention.mirrors.get(part, {})
@@ -86,14 +100,14 @@ def _prices(convention, part):
         yield {"figure": figure, "price": price, "per": key, "what": mirrors.get(key) or meaning(part, key)}
 
 
-def _texts(row):
+def _texts(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return row["figure"], f"{row['price']:,}", row["per"], row["what"]
 
 
 class TermsPage:
     """Every quantity and kind of number, and the operations that state it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         sections = (("quantity", TERMS), ("number", NUMBERS))
         self.rows = [
             {"kind": kind, "name": term.name, "what": term.what, "operations": " ".join(term.operations)}
@@ -101,23 +115,23 @@ class TermsPage:
             for term in terms.values()
         ]
 
-    def heads(self):
+    def heads(self) -> Any:
         """Nothing: the list says it all."""
         return []
 
-    def sheets(self):
+    def sheets(self) -> Any:
         """One sheet: a row a quantity or kind of number."""
         folding = (Column("what it counts", folds=True), Column("stated by", folds=True))
         return [Sheet((Column("kind"), Column("name"), *folding), [tuple(row.values()) for row in self.rows])]
 
-    def notes(self):
+    def notes(self) -> Any:
         """How a price is written."""
         return ["a price is for a name (`mac: 1`), or for it in one operation (`linear.mac: 0`), which goes before"]
 
-    def records(self):
+    def records(self) -> tuple[list[str], list[dict[str, str]]]:
         """One row a quantity or kind of number."""
         return ["kind", "name", "what", "operations"], self.rows
 
-    def document(self):
+    def document(self) -> Any:
         """One object a quantity or kind of number."""
         return {"terms": self.rows}

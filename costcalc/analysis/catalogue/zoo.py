@@ -1,6 +1,8 @@
 """The shipped configs as a page: a row a config."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 from ... import __version__
 from ...metrics.conventions import find
@@ -28,14 +30,14 @@ class Config(NamedTuple):
 class ZooPage:
     """The shipped configs."""
 
-    def __init__(self, configs):
+    def __init__(self, configs: Any) -> None:
         self.configs, self.convention = configs, find("paper")
 
-    def heads(self):
+    def heads(self) -> Any:
         """Nothing: the table says it."""
         return []
 
-    def sheets(self):
+    def sheets(self) -> Any:
         """One row a config."""
         rows = [
             (one.config, f"{one.mult_adds:,}", f"{one.params:,}", ", ".join(one.variables), one.what)
@@ -43,16 +45,16 @@ class ZooPage:
         ]
         return [Sheet(COLUMNS, rows)]
 
-    def notes(self):
+    def notes(self) -> Any:
         """What the numbers mean."""
         title = f"convention {self.convention.name}: {self.convention.title}"
         return [f"{title}; every variable at its default; costcalc {__version__}"]
 
-    def records(self):
+    def records(self) -> Any:
         """The names and rows of a CSV file."""
         return [*Config._fields], [{**one._asdict(), "variables": " ".join(one.variables)} for one in self.configs]
 
-    def document(self):
+    def document(self) -> Any:
         """The JSON document."""
         rows = [one._asdict() for one in self.configs]
         return {"schema_version": 1, "costcalc": __version__, "convention": self.convention.name, "configs": rows}

@@ -5,13 +5,19 @@ depthwise separable convolutions against standard ones and layers of one operati
 or removed; the same layer on both lists was moved.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..explain.working import is_separable
 from .elements import Element
 from .sliding import slid
 from .subsequence import ascending, between, common
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
 
 
 class Pair(NamedTuple):
@@ -22,7 +28,7 @@ class Pair(NamedTuple):
     moved: bool = False
 
     @property
-    def status(self):
+    def status(self) -> str:
         """same, follows (the same layer, of other cost), changed, rewritten, added, removed, moved."""
         if self.moved:
             return "moved"
@@ -37,7 +43,7 @@ class Pair(NamedTuple):
         return "same" if same else "follows"
 
 
-def aligned(left, right):
+def aligned(left: list[Element], right: list[Element]) -> list[Pair]:
     """The pairs of two sequences of elements, in the order of both."""
     named = _named(left, right)
     a, b = _tokens([element.key for element in left], [element.key for element in right])
@@ -56,25 +62,25 @@ def aligned(left, right):
     return _with_moved(pairs)
 
 
-def _tokens(*sequences):
+def _tokens(*sequences: list[tuple[tuple[Any, ...], ...]]) -> list[list[int]]:
     """Sequences of keys as numbers: equal numbers for equal keys."""
     known: dict = {}
     return [[known.setdefault(key, len(known)) for key in keys] for keys in sequences]
 
 
-def _begins(elements):
+def _begins(elements: list[Element]) -> Callable[..., Any]:
     """Whether a block begins with an element, by its number."""
     return lambda number: number == 0 or elements[number].level is not elements[number - 1].level
 
 
-def _named(left, right):
+def _named(left: list[Element], right: list[Element]) -> list[Shape]:
     """Numbers of layers that a person named the same, each name once on either side, as long as they are in order."""
     mine, other = _once(left), _once(right)
     both = [(mine[label], other[label]) for label in mine if label in other]
     return ascending([(i, j) for i, j in both if left[i].first.op is right[j].first.op])
 
 
-def _once(elements):
+def _once(elements: list[Element]) -> dict[tuple[str, ...], int]:
     places: dict = {}
     for number, element in enumerate(elements):
         if element.label is not None:
@@ -82,7 +88,7 @@ def _once(elements):
     return {label: number for label, number in places.items() if number is not None}
 
 
-def _between(left, right):
+def _between(left: list[Element], right: list[Element]) -> list[Pair]:
     """Pairs between two matches: separable against standard convolutions, then operation by operation."""
     mine, other = _units(left), _units(right)
     a, b = ([_stands_for(unit) for unit in units] for units in (mine, other))
@@ -93,17 +99,17 @@ def _between(left, right):
     return pairs
 
 
-def _matched(one, other):
+def _matched(one: tuple[Element, ...], other: tuple[Element, ...]) -> list[Pair]:
     if len(one) != len(other):
         return [Pair(one, other)]
     return [Pair((x,), (y,)) for x, y in zip(one, other, strict=True)]
 
 
-def _flat(units):
+def _flat(units: list[tuple[Element, ...]]) -> list[Element]:
     return [element for unit in units for element in unit]
 
 
-def _units(elements):
+def _units(elements: list[Element]) -> list[tuple[Element, ...]]:
     """Elements, a depthwise convolution and the 1x1 convolution after it as one."""
     units: list = []
     for element in elements:
@@ -115,7 +121,7 @@ def _units(elements):
     return units
 
 
-def _stands_for(unit):
+def _stands_for(unit: tuple[Element, ...]) -> tuple[Any, ...]:
     """What a unit does, whether in one convolution or two; layers of one kind otherwise."""
     detail = unit[0].first.layer.detail
     if unit[0].first.op.name in ("conv", "dwconv") and (len(unit) == 2 or unit[0].first.op.name == "conv"):
@@ -123,7 +129,7 @@ def _stands_for(unit):
     return unit[0].key
 
 
-def _by_op(left, right):
+def _by_op(left: list[Element], right: list[Element]) -> list[Pair]:
     """Layers of one operation in order; the rest removed or added."""
     names = [[(element.first.op.name, element.first.frame.base) for element in side] for side in (left, right)]
     pairs = []
@@ -134,7 +140,7 @@ def _by_op(left, right):
     return pairs
 
 
-def _with_moved(pairs):
+def _with_moved(pairs: list[Pair]) -> list[Pair]:
     """The pairs, what was removed at one place and added at another as moved."""
     gone: dict = {}
     for pair in pairs:
@@ -153,7 +159,9 @@ def _with_moved(pairs):
     ]
 
 
-def paired(left, right, home):
+def paired(
+    left: list[Element], right: list[Element], home: Mapping[tuple[str, int, int], tuple[str, int, int]]
+) -> list[Pair]:
     """The pairs of a network and itself rewritten: layers that come from one place in the spec, run by run."""
     pairs: dict = {}
     for side, elements in enumerate((left, right)):
@@ -168,7 +176,7 @@ def paired(left, right, home):
     return [Pair(tuple(one), tuple(other)) for one, other in pairs.values()]
 
 
-def _is_second(first, second, place):
+def _is_second(first: Element, second: Element, place: tuple[str, int, int]) -> bool:
     """Whether an element is the 1x1 convolution of the depthwise convolution before it, or a norm that went into it."""
     ops = first.first.op.name, second.first.op.name
     return ops == ("dwconv", "conv") or (ops[1] == "batchnorm" and second.spot != place)

@@ -1,5 +1,7 @@
 """How two numbers stand side by side: what changed, how many times, in words."""
 
+from __future__ import annotations
+
 _FORM = {float: ".6g"}
 
 
@@ -8,27 +10,27 @@ def number(value: float) -> str:
     return f"{value:,{_FORM.get(type(value), '')}}"
 
 
-def change(before, after):
+def change(before: int, after: int) -> str:
     """`+6,500,000`, or `-` where nothing changed."""
     return f"{after - before:+,{_FORM.get(type(after), '')}}" if after != before else "-"
 
 
-def percent(before, after):
+def percent(before: int, after: int) -> str:
     """`+3.9 %`, or nothing where there was nothing before."""
     return f"{100 * (after - before) / before:+.1f} %" if before else ""
 
 
-def times(before, after):
+def times(before: int, after: int) -> str:
     """`8.56x` of what it was; nothing where one of them is 0."""
     return ratio(after / before) if before and after else ""
 
 
-def ratio(value):
+def ratio(value: float) -> str:
     """`8.56x`."""
     return f"{value:,.0f}x" if value >= 1000 else f"{value:.3g}x"
 
 
-def in_words(before, after, what):
+def in_words(before: float, after: float, what: str) -> str:
     """`8.56 times fewer mult-adds`."""
     if not before or not after:
         return f"{after:,} {what} against {before:,}"
@@ -38,6 +40,6 @@ def in_words(before, after, what):
     return f"{larger:.3g} times {word} {what}"
 
 
-def count(value):
+def count(value: int) -> str:
     """`568,740,352`, or `-` for nothing."""
     return number(value) if value else "-"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import CostcalcError, OptionError, Problem, SpecError, brief, nearest
 from ...metrics.conventions import Prices, price_list
@@ -21,6 +21,12 @@ from ..report.analyze import scaled
 from ..report.report import Report, report
 from .alignment import Pair, aligned, paired
 from .elements import elements, sums
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+    from ...ops.base import Layer, Op
+    from ...rewrite.walk import Rewritten
+
 
 MOST = 1_000  # designs in one comparison
 
@@ -126,14 +132,14 @@ def difference(
             with noted(f"in the {version} version"):
                 values = settle(model, scaled(model, {name: given[name] for name in names}, rho))
                 designs.append(_design(model, model.name, values, how, None))
-        found = _compared(designs, None)
+        found: Any = _compared(designs, None)
     if not any(pair.left and pair.right for pair in found.pairs):
         help = f"costcalc compare {models[0].source.path} {models[1].source.path} sets their totals side by side"
         raise OptionError(Problem("nothing-in-common", "the two have no layer in common", help=help))
     return found
 
 
-def _compared(designs, layers):
+def _compared(designs: list[Design], layers: str | None) -> Comparison | list[Design]:
     if len(designs) < 2:
         help = "name another spec, or use --at alpha=0.5, --conv standard, --conv separable, --thin 0.75 or --fold"
         raise OptionError(Problem("usage", "there is one design only: nothing to compare it with", help=help))
@@ -146,7 +152,7 @@ def _compared(designs, layers):
     return Comparison(left, right, pairs)
 
 
-def _refuse_none(designs, layers):
+def _refuse_none(designs: list[Design], layers: str | None) -> None:
     """Refuse a glob that names no layer of any design."""
     if layers and not any(design.elements for design in designs):
         names = [name for design in designs for one in design.all for name in (one.name, one.name.partition("/")[0])]
@@ -154,7 +160,7 @@ def _refuse_none(designs, layers):
         raise OptionError(Problem("unknown-layer", f"no layer is called `{brief(layers)}`", help=help))
 
 
-def _titles(specs, models):
+def _titles(specs: tuple[Any, ...], models: list[Model]) -> list[str]:
     """The models' names, or the specs as they were named where two models have one name."""
     names = [model.name for model in models]
     if len(set(names)) == len(names):
@@ -162,11 +168,13 @@ def _titles(specs, models):
     return [spec.source.path if isinstance(spec, Model) else os.fspath(spec) for spec in specs]
 
 
-def _settings(at: Sequence):
+def _settings(at: Sequence) -> tuple[dict[str, Any], ...]:
     return ({}, *at) if len(at) == 1 else (tuple(at) or ({},))
 
 
-def _wanted(models, titles, at, settings):
+def _wanted(
+    models: list[Model], titles: list[str], at: tuple[dict[str, Any], ...], settings: Mapping[Any, Any]
+) -> Iterator[tuple[Model, str, dict[str, Any]]]:
     if len(models) * len(at) > MOST:
         raise OptionError(Problem("limit", f"at most {MOST:,} designs can be compared"))
     declared = {name for model in models for name in model.variables}
@@ -178,12 +186,12 @@ def _wanted(models, titles, at, settings):
             yield model, " ".join(part for part in (title, said) if part), settle(model, scaled(model, values, rho))
 
 
-def _is_of(name, model, declared):
+def _is_of(name: str, model: Model, declared: Any) -> Any:
     """Whether a setting is meant for a model: it declares it, or all do not, which is an error."""
     return name in model.variables or name not in declared
 
 
-def _rewritable(wanted):
+def _rewritable(wanted: tuple[Model, str, dict[str, Any]]) -> tuple[Model, str, dict[str, Any]]:
     """A design as a spec, where it is a graph or a configuration: rewrites work on the layers of specs."""
     model, title, values = wanted
     if is_spec(model):
@@ -192,7 +200,14 @@ def _rewritable(wanted):
     return made, title, settle(made, {})
 
 
-def _design(model, title, values, how, layers, rewritten=None):
+def _design(
+    model: Model,
+    title: str,
+    values: Mapping[str, Any],
+    how: tuple[Any, Any],
+    layers: str | None,
+    rewritten: Rewritten | None = None,
+) -> Design:
     """A Design; `how` are its convention and the further metrics."""
     traced = trace(model, values)
     whole = report(model, traced, values, *how)
@@ -203,7 +218,7 @@ def _design(model, title, values, how, layers, rewritten=None):
     return Design(title, whole, [one for one in found if one.is_in(layers)] if layers else found, found, rewritten)
 
 
-def _rewritten(design, rewriting, how):
+def _rewritten(design: Design, rewriting: Rewriting, how: tuple[Any, Any]) -> Design:
     """A design rewritten, those layers of it that stand for the ones compared. Raises when that changes none."""
     model = design.report.model
     done = rewriting.apply(model)
@@ -218,16 +233,16 @@ def _rewritten(design, rewriting, how):
     return new
 
 
-def _is_any_of(pair, names):
+def _is_any_of(pair: Pair, names: set[str]) -> bool:
     return any(one.name in names for one in pair.left)
 
 
-def _layers(design):
+def _layers(design: Design) -> list[tuple[Op, tuple[Shape, ...], Layer, int]]:
     return [(row.op, row.inputs, row.layer, row.times) for element in design.elements for row in element.rows]
 
 
 @contextmanager
-def noted(note):
+def noted(note: str) -> Iterator[None]:
     """Add a note to the errors of a spec: which of several is meant."""
     try:
         yield
@@ -236,7 +251,7 @@ def noted(note):
         raise SpecError(*problems) from None
 
 
-def _not_applicable(rewriting, model, done, design) -> CostcalcError:
+def _not_applicable(rewriting: Rewriting, model: Model, done: Rewritten, design: Design) -> CostcalcError:
     reasons = [(one.name, done.left[one.spot]) for one in design.elements if one.spot in done.left]
     notes = tuple(f"{name}: {reason}" for name, reason in reasons[:5])
     message = f"{rewriting.title}: {model.name} has no layer that this changes"

@@ -1,5 +1,10 @@
 """What changed between two versions of a design, as a page: the headline, then each edit."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from ... import __version__
 from ...render.json_ import SCHEMA_VERSION
 from ...render.sheet import Column, Sheet
@@ -9,24 +14,30 @@ from ..report.document import document
 from ..report.notes import bounds
 from .beside import change, count, percent
 
+if TYPE_CHECKING:
+    from .alignment import Pair
+    from .compare import Comparison
+    from .elements import Element
+
+
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "rewritten": "~", "moved": ">", "follows": "="}
 
 
 class DifferencePage:
     """The pairs that are not the same on both sides."""
 
-    def __init__(self, comparison):
+    def __init__(self, comparison: Comparison) -> None:
         self.comparison, self.left, self.right = comparison, comparison.left, comparison.right
         self.pairs = [pair for pair in comparison.pairs if pair.status != "same"]
         self.cost = self.left.report.metrics[0].title
 
-    def heads(self):
+    def heads(self) -> list[str]:
         """The totals: what a reviewer looks for."""
         before, after = self.left.totals, self.right.totals
         names = ((self.cost, "cost"), ("params", "params"))
         return [_headline(title, before[name], after[name]) for title, name in names]
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         """The edits, and the layers that cost more or less because of them."""
         if not self.pairs:
             return []
@@ -41,12 +52,12 @@ class DifferencePage:
         )
         return [Sheet(columns, [self._cells(pair) for pair in self.pairs])]
 
-    def _cells(self, pair):
+    def _cells(self, pair: Pair) -> tuple[str, ...]:
         (a, b), (p, q) = _values(pair, "cost"), _values(pair, "params")
         texts = SIGNS[pair.status], printable(_name(pair)), printable(what(pair))
         return (*texts, *(text for x, y in ((a, b), (p, q)) for text in (count(x), count(y), change(x, y))))
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What the signs mean, and what the numbers mean."""
         seen = dict.fromkeys(pair.status for pair in self.pairs)
         words = {"follows": "cost changed with what flows in", "rewritten": "changed"}
@@ -57,7 +68,7 @@ class DifferencePage:
         before, after = (stamp(design.report) for design in (self.left, self.right))
         return [*said, *([after] if before == after else [f"before: {before}", f"after: {after}"])]
 
-    def records(self):
+    def records(self) -> tuple[list[str], list[Any]]:
         """One row a layer that differs."""
         cost = self.left.report.convention.cost
         names = ["status", "name", "before", "what", f"{cost}_before", f"{cost}_after", "params_before", "params_after"]
@@ -68,7 +79,7 @@ class DifferencePage:
             rows.append(dict(zip(names, cells, strict=True)))
         return names, rows
 
-    def document(self):
+    def document(self) -> dict[str, Any]:
         """Both reports' heads, the change in total, and the layers that differ."""
         before, after = self.left.totals, self.right.totals
         cost = self.left.report.convention.cost
@@ -82,26 +93,26 @@ class DifferencePage:
         }
 
 
-def _headline(name, before, after):
+def _headline(name: str, before: int, after: int) -> str:
     if before == after:
         return f"{name} unchanged: {after:,}"
     parts = [f"{name} {after - before:+,}", f"({percent(before, after)})" if before else "", f"{before:,} -> {after:,}"]
     return "  ".join(part for part in parts if part)
 
 
-def _values(pair, name):
+def _values(pair: Pair, name: str) -> tuple[int, ...]:
     return tuple(sum(getattr(one, name) for one in side) for side in (pair.left, pair.right))
 
 
-def _name(pair):
+def _name(pair: Pair) -> str:
     return " + ".join(one.name for one in pair.right or pair.left)
 
 
-def _old_name(pair):
+def _old_name(pair: Pair) -> Any:
     return " + ".join(one.name for one in pair.left)
 
 
-def what(pair):
+def what(pair: Pair) -> str:
     """An edit in words: `out 64 -> 96`."""
     if pair.status in ("added", "removed"):
         return (pair.right or pair.left)[0].type
@@ -116,7 +127,7 @@ def what(pair):
     return "; ".join(_edits(one, other)) or one.type
 
 
-def _edits(one, other):
+def _edits(one: Element, other: Element) -> Iterator[str]:
     if one.first.op.name != other.first.op.name:
         yield f"{one.type} -> {other.type}"
         return
@@ -132,7 +143,7 @@ def _edits(one, other):
         yield f"then {then[0]} -> {then[1]}"
 
 
-def _value(value):
+def _value(value: Any) -> str:
     if value is None:
         return "default"
     if type(value) is tuple and all(type(item) is str for item in value):

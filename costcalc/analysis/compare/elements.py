@@ -4,16 +4,24 @@ An element's key says what the layer is and nothing of what flows in, so that a 
 before it became wider.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...metrics.metrics import Metric, folded
 from ...metrics.pricing import MAC
 from ...model.expr import Expr
-from ...model.scope import SHAPE_NAMES
+from ...model.scope import SHAPE_NAMES, Frame
 from ...num import prod
+
+if TYPE_CHECKING:
+    from ...model.network import Block, Include, Step
+    from ...model.rows import Row
+    from ...num.values import Shape
+    from ..report.report import Line, Report
 
 
 class Element(NamedTuple):
@@ -31,32 +39,32 @@ class Element(NamedTuple):
     more: Mapping[str, Any] = {}  # further metrics of the report, by name
 
     @property
-    def first(self):
+    def first(self) -> Row:
         """The row of the layer itself."""
         return self.rows[0]
 
     @property
-    def spot(self):
+    def spot(self) -> tuple[str, int, int]:
         """Where the layer stands in its file: (path, line, column)."""
         place = self.first.place
         return place.source.path, place.line, place.column
 
-    def is_in(self, glob):
+    def is_in(self, glob: str) -> bool:
         """Whether it is, or is part of, what a glob names."""
         return fnmatchcase(self.name, glob) or fnmatchcase(self.name, f"{glob}/*")
 
     @property
-    def level(self):
+    def level(self) -> Frame | None:
         """The block or branch that it stands in."""
         return self.first.frame.parent
 
     @property
-    def output(self):
+    def output(self) -> Shape:
         """The shape that comes out."""
         return self.rows[-1].layer.shape
 
 
-def elements(rows, report):
+def elements(rows: list[Row], report: Report) -> list[Element]:
     """The elements of a traced network, in order."""
     found: list = []
     for row, line in zip(rows, report.lines, strict=True):
@@ -68,7 +76,7 @@ def elements(rows, report):
     return [_element(group, reader, report.more) for group in found]
 
 
-def _element(group, reader, metrics):
+def _element(group: list[tuple[Row, Line]], reader: _Reader, metrics: Iterable[Metric]) -> Element:
     rows = tuple(row for row, _ in group)
     line = group[0][1]
     named = [frame.base for frame in _levels(rows[0].frame)]
@@ -93,13 +101,13 @@ def sums(elements: Sequence[Element], metrics: Sequence[Metric]) -> dict[str, An
     return {**found, **{one.name: folded(one, [each.more[one.name] for each in elements]) for one in metrics}}
 
 
-def _levels(frame):
+def _levels(frame: Frame) -> Iterator[Frame]:
     while frame.parent is not None:
         yield frame
         frame = frame.parent
 
 
-def moved(rows):
+def moved(rows: tuple[Row, ...]) -> int:
     """Values read and written by a layer: what flows in, its weights, what comes out, each once.
 
     Norms and activations right after a layer are taken as one with it and move nothing; nor does a layer that does
@@ -113,20 +121,20 @@ def moved(rows):
     return flowing * first.times + held
 
 
-def _source(rows):
+def _source(rows: tuple[Row, ...]) -> tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]:
     return tuple((row.op.name, tuple(_options(row))) for row in rows)
 
 
-def _options(row):
+def _options(row: Row) -> Iterator[tuple[str, Any]]:
     for name, arg in row.written.items():
         yield name, _branches(arg) if name in row.op.branches else _written(arg, row.frame.parent)
 
 
-def _branches(arg):
+def _branches(arg: tuple[tuple[Step, ...], ...]) -> int:
     return len(arg) if type(arg) is tuple else 1
 
 
-def _written(arg, frame):
+def _written(arg: Any, frame: Any) -> Any:
     """An argument as it stands in the spec, with what the block got for the parameters that it reads."""
     if type(arg) is tuple:
         return tuple(_written(item, frame) for item in arg)
@@ -143,7 +151,7 @@ def _written(arg, frame):
     return (arg.text, *given)
 
 
-def _of_block(frame):
+def _of_block(frame: Frame) -> Frame:
     """The level of the block that a level belongs to; the outermost where it is in none."""
     while frame.call is None and frame.parent is not None:
         frame = frame.parent
@@ -153,22 +161,22 @@ def _of_block(frame):
 class _Reader:
     """Tells which options follow from what flows in, and which a person set."""
 
-    def __init__(self):
-        self.known = {}
+    def __init__(self) -> None:
+        self.known: dict[Any, Any] = {}
 
-    def key(self, row):
+    def key(self, row: Row) -> Any:
         """The operation and its options: values where they are set, texts where they follow from the input."""
         options = tuple((name, self.option(row, name, arg)) for name, arg in row.written.items())
         return row.op.name, row.times if type(row.times) is int else None, bool(row.shared), options
 
-    def option(self, row, name, arg):
+    def option(self, row: Row, name: str, arg: Any) -> Any:
         if name in row.op.branches:
             return _branches(arg)
         names, relative = self.block(row.frame.parent)
         texts = tuple(_texts(arg, names, relative))
         return texts or row.options.get(name)
 
-    def block(self, frame):
+    def block(self, frame: Any) -> tuple[frozenset[str], ...]:
         """(parameters, those that follow from what flows in) of the block that a level belongs to."""
         frame = _of_block(frame)
         if frame.call is None:
@@ -177,9 +185,15 @@ class _Reader:
             self.known[id(frame)] = self.parameters(*frame.call, *self.block(frame.parent))
         return self.known[id(frame)]
 
-    def parameters(self, block, row, outer, outer_relative):
+    def parameters(
+        self,
+        block: Block | Include,
+        row: Mapping[str, Any],
+        outer: frozenset[str],
+        outer_relative: frozenset[Any],
+    ) -> tuple[frozenset[str], frozenset[str]]:
         own = frozenset(block.params)
-        relative = frozenset()
+        relative: frozenset[str] = frozenset()
         for param in block.params:
             if param in row:
                 follows = any(_texts(row[param], outer, outer_relative))
@@ -189,7 +203,7 @@ class _Reader:
         return own, relative
 
 
-def _texts(arg, names, relative):
+def _texts(arg: Any, names: frozenset[str], relative: frozenset[str]) -> Iterator[str]:
     """The texts of the expressions in an argument that read sizes of the input."""
     if type(arg) is tuple:
         for item in arg:

@@ -1,6 +1,10 @@
 """Two designs side by side as a page: layer by layer, by type, in total."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...render.json_ import SCHEMA_VERSION
@@ -13,6 +17,15 @@ from ..report.notes import bounds
 from .beside import change, count, in_words, number, percent, ratio, times
 from .elements import sums
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...num.values import Shape
+    from .alignment import Pair
+    from .compare import Comparison
+    from .elements import Element
+
+
 A, B = "A", "B"
 NOTHING_IN_COMMON = "no layer of A stands for one of B"
 
@@ -20,12 +33,12 @@ NOTHING_IN_COMMON = "no layer of A stands for one of B"
 class ComparisonPage:
     """Layers that stand for each other, with cost and parameters on either side; `size` is bytes per value, or None."""
 
-    def __init__(self, comparison, size=None, by="layer"):
+    def __init__(self, comparison: Comparison, size: int | None = None, by: str = "layer") -> None:
         self.comparison, self.size, self.by = comparison, size, by
         self.left, self.right = comparison.left, comparison.right
         self.cost = self.left.report.metrics[0].title
 
-    def heads(self):
+    def heads(self) -> list[str]:
         """What is compared, and the totals."""
         before, after = self.left.totals, self.right.totals
         lines = [f"{A}: {printable(self.left.title)}", f"{B}: {printable(self.right.title)}"]
@@ -40,23 +53,23 @@ class ComparisonPage:
             lines.append("B has " + ", ".join([*said, in_words(*per, f"{self.cost} per byte")]))
         return lines
 
-    def per_byte(self, sums):
+    def per_byte(self, sums: Any) -> float:
         """Cost over bytes moved."""
         return sums["cost"] / (sums["moved"] * self.size) if sums["moved"] else 0.0
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         """The layers, and the layer types."""
         types = Sheet(self._columns("type", ()), [self._cells(row, ()) for row in self.by_type()])
         return [types] if self.by == "type" else [self._layers(), types]
 
-    def _layers(self):
+    def _layers(self) -> Sheet:
         rows = [self._row(pair) for pair in self.comparison.pairs if _shows(pair, self.size)]
         extra = [name for name in ("type", "theory") if any(row[name] for row in rows)]
         foot = {"name": "total", **_both(self.left.totals, self.right.totals), "type": "", "theory": None}
         cells = [self._cells(row, extra) for row in rows]
         return Sheet(self._columns("layer", extra), cells, self._cells(foot, extra))
 
-    def _columns(self, title, extra):
+    def _columns(self, title: str, extra: Sequence[str]) -> tuple[Column, ...]:
         columns = [Column(title, folds=True)]
         columns += [Column("type", spare=2)] if "type" in extra else []
         columns += [Column(f"{self.cost} {side}", True) for side in (A, B)]
@@ -69,7 +82,7 @@ class ComparisonPage:
             columns += [Column(f"per byte {side}", True, f"per_byte_{side.lower()}", 1) for side in (A, B)]
         return tuple(columns)
 
-    def _cells(self, row, extra):
+    def _cells(self, row: Mapping[str, Any], extra: Sequence[str]) -> tuple[str, ...]:
         cost, params, moved = row["cost"], row["params"], row["moved"]
         cells = [printable(row["name"])]
         cells += [row["type"]] if "type" in extra else []
@@ -81,10 +94,10 @@ class ComparisonPage:
             cells += [self._intensity(*pair) for pair in zip(cost, moved, strict=True)]
         return tuple(cells)
 
-    def _intensity(self, cost, moved):
+    def _intensity(self, cost: int, moved: Any) -> str:
         return f"{cost / (moved * self.size):.3g}" if moved and cost else ""
 
-    def _row(self, pair):
+    def _row(self, pair: Pair) -> dict[str, Any]:
         return {
             "name": (pair.left or pair.right)[0].name if len(pair.left) < 2 else _common(pair.left),
             "status": pair.status,
@@ -93,7 +106,7 @@ class ComparisonPage:
             **_both(self._sums(pair.left), self._sums(pair.right)),
         }
 
-    def by_type(self):
+    def by_type(self) -> list[dict[str, Any]]:
         """Cost and parameters of each layer type on either side, largest first."""
         sides = [self._types_of(design.elements) for design in (self.left, self.right)]
         rows = [
@@ -102,17 +115,17 @@ class ComparisonPage:
         ]
         return sorted(rows, key=lambda row: (-max(row["cost"]), -max(row["params"]), row["name"]))
 
-    def _sums(self, elements):
+    def _sums(self, elements: Sequence[Any]) -> dict[str, int]:
         return sums(elements, self.left.report.more)
 
-    def _types_of(self, elements):
-        groups: dict = {}
+    def _types_of(self, elements: Iterable[Element]) -> dict[str, dict[str, int]]:
+        groups: dict[str, list[Element]] = {}
         for element in elements:
             if element.cost or element.params:
                 groups.setdefault(element.type, []).append(element)
         return {name: self._sums(group) for name, group in groups.items()}
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What was left alone, what theory says, what the numbers mean."""
         alone, designs = self.comparison.left_alone, (self.left, self.right)
         found = [] if any(pair.left and pair.right for pair in self.comparison.pairs) else [NOTHING_IN_COMMON]
@@ -128,13 +141,13 @@ class ComparisonPage:
         sides = [f"{side}: {text}" for side, text in zip((A, B), stamps, strict=False)]
         return [*found, *(sides if len(stamps) > 1 else stamps)]
 
-    def records(self):
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """One row a pair, or a layer type."""
         found = self.by_type() if self.by == "type" else [self._row(pair) for pair in self.comparison.pairs]
         rows = [self._record(row) for row in found]
         return list(rows[0]) if rows else [], rows
 
-    def _record(self, row):
+    def _record(self, row: Mapping[str, Any]) -> dict[str, Any]:
         cost = self.left.report.convention.cost
         (a, b), (p, q), (m, n) = row["cost"], row["params"], row["moved"]
         names = ("name", "status", "type") if "status" in row else ("name",)
@@ -151,10 +164,10 @@ class ComparisonPage:
             found |= {f"{cost}_per_byte_a": self._per(a, m), f"{cost}_per_byte_b": self._per(b, n)}
         return found
 
-    def _per(self, cost, moved):
+    def _per(self, cost: int, moved: Any) -> float | None:
         return cost / (moved * self.size) if moved else None
 
-    def document(self):
+    def document(self) -> dict[str, Any]:
         """Both reports' heads, what a rewrite left alone, the types, and the pairs."""
         totals = {"name": "total", **_both(self.left.totals, self.right.totals)}
         found = {
@@ -170,7 +183,7 @@ class ComparisonPage:
         return {**found, "layers" if self.by == "layer" else "by_type": self.records()[1]}
 
 
-def theory(pair):
+def theory(pair: Pair) -> float | None:
     """What B should cost of A where one is the separable convolution and the other the standard one from the same
     channels to the same; None elsewhere.
     """
@@ -186,31 +199,31 @@ def theory(pair):
     return share if len(pair.left) == 1 else 1 / share
 
 
-def _shows(pair, size):
+def _shows(pair: Pair, size: int | None) -> bool:
     """Whether a table has a pair: it costs something (with a `size`, also bytes moved), or it differs."""
     costs = any(one.cost or one.params or (size and one.moved) for one in (*pair.left, *pair.right))
     return costs or pair.status not in ("same", "follows")
 
 
-def _both(one, other):
+def _both(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, Shape]:
     return {name: (one[name], other[name]) for name in one}
 
 
-def _types(pair):
+def _types(pair: Pair) -> str:
     sides = [" + ".join(element.type for element in side) for side in (pair.left, pair.right)]
     if not sides[0] or not sides[1]:
         return f"{pair.status}: {sides[0] or sides[1]}"
     return sides[0] if sides[0] == sides[1] else f"{sides[0]} -> {sides[1]}"
 
 
-def _common(elements):
+def _common(elements: tuple[Element, ...]) -> str:
     """The level that all of some elements stand in."""
     paths = [element.name.split("/") for element in elements]
     shared = [level for level, *others in zip(*paths, strict=False) if all(level == other for other in others)]
     return "/".join(shared) or elements[0].name
 
 
-def _total(name, before, after):
+def _total(name: str, before: int, after: int) -> str:
     head = f"{name}: {number(before)} -> {number(after)}"
     parts = [head, change(before, after), percent(before, after), times(before, after)]
     return "  ".join(part for part in parts if part)

@@ -1,28 +1,39 @@
 """The longest common subsequence of two lists of tokens, for lists as long as networks are."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+
 
 CELLS = 2**28  # pairs of tokens looked at in one piece: a bit each is remembered
 OFTEN = 1_000  # a token that is so many times rarer than all together is looked up anew each time, to save memory
 
 
-def ascending(pairs):
+def ascending(pairs: list[Shape]) -> list[Shape]:
     """The longest part of pairs whose second numbers ascend."""
     from bisect import bisect_left
 
-    ends, tails, before = [], [], {}
+    ends: list[Any] = []
+    tails: list[Any] = []
+    before: dict[Any, Any] = {}
     for pair in pairs:
         at = bisect_left(ends, pair[1])
         ends[at : at + 1], tails[at : at + 1] = [pair[1]], [pair]
         before[pair] = tails[at - 1] if at else None
-    chain, pair = [], tails[-1] if tails else None
-    while pair:
-        chain.append(pair)
-        pair = before[pair]
+    chain: list[Any] = []
+    last = tails[-1] if tails else None
+    while last:
+        chain.append(last)
+        last = before[last]
     return chain[::-1]
 
 
-def common(a, b):
+def common(a: list[Any], b: list[Any]) -> list[Shape]:
     """Numbers (in a, in b) of a longest common sequence, ascending."""
     if not a or not b:
         return []
@@ -37,7 +48,7 @@ def common(a, b):
     return [*head, *((start + i, start + j) for i, j in inner), *tail]
 
 
-def _longest(a, b):
+def _longest(a: list[Any], b: list[Any]) -> list[Shape]:
     """Too long lists are cut in two where the halves have most in common (Hirschberg 1975)."""
     if not a or not b:
         return []
@@ -49,7 +60,7 @@ def _longest(a, b):
     return [*_longest(a[:half], b[:cut]), *((half + i, cut + j) for i, j in _longest(a[half:], b[cut:]))]
 
 
-def _rows(a, b):
+def _rows(a: list[Any], b: list[Any]) -> Iterator[int]:
     """One number for each beginning of a. Its bit j is 0 where the longest common sequence with b[: j + 1] is longer
     than with b[:j].
 
@@ -67,14 +78,14 @@ def _rows(a, b):
         yield row
 
 
-def _bits(numbers, length):
+def _bits(numbers: Sequence[int], length: int) -> int:
     bits = bytearray(length // 8 + 1)
     for number in numbers:
         bits[number >> 3] |= 1 << (number & 7)
     return int.from_bytes(bits, "little")
 
 
-def _trail(rows, a, b):
+def _trail(rows: list[int], a: list[Any], b: list[Any]) -> list[Shape]:
     """The matches, from the end back."""
     found, i, j = [], len(a), len(b)
     while i and j:
@@ -88,7 +99,7 @@ def _trail(rows, a, b):
     return found[::-1]
 
 
-def _lengths(a, b):
+def _lengths(a: list[int], b: list[int]) -> list[int]:
     """How long the longest common sequence of a is with each beginning of b."""
     for last in _rows(a, b):
         row = last
@@ -98,7 +109,7 @@ def _lengths(a, b):
     return lengths
 
 
-def between(anchors, a, b):
+def between(anchors: list[Shape], a: list[int], b: list[int]) -> list[Shape]:
     """Anchors, and the longest common sequences between them."""
     found = []
     for (i, j), (k, m) in pairwise([(-1, -1), *anchors, (len(a), len(b))]):

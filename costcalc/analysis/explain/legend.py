@@ -1,9 +1,16 @@
 """What the symbols of a working stand for."""
 
+from __future__ import annotations
+
 import re
 from string import ascii_letters
+from typing import TYPE_CHECKING
 
 from .working import worked
+
+if TYPE_CHECKING:
+    from ...model.rows import Row
+
 
 _SYMBOLS = {  # those of the MobileNet paper (arXiv:1704.04861, section 3.1) first
     "DK": "side of the kernel",
@@ -34,7 +41,7 @@ _OF = {  # operations that mean something else by a symbol
 }
 
 
-def legend(rows):
+def legend(rows: list[Row]) -> str:
     """`DK: side of the kernel; M: channels in; ..` for the symbols in the workings of rows; empty if there are none."""
     found: dict = {}
     for row in rows:

@@ -1,14 +1,23 @@
 """The working behind numbers as text: a few lines a layer, and a depthwise and its 1x1 convolution together."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ...metrics.metrics import METRICS
-from ...metrics.pricing import price_of
+from ...metrics.pricing import Convention, price_of
 from ...render.text import printable, shape_text
 from ..compare.beside import in_words
 from ..report.columns import total
 from .working import worked
 
+if TYPE_CHECKING:
+    from ...model.rows import Row
+    from ..report.report import Report
 
-def row_text(row, convention=None):
+
+def row_text(row: Row, convention: Convention | None = None) -> str:
     """What a row's mult-adds and weights come from, and what a convention counts of it; empty if it has none."""
     cost, weights = worked(row)
     lines = []
@@ -25,7 +34,7 @@ def row_text(row, convention=None):
     return "\n".join([head, *lines]) if lines else ""
 
 
-def _counted(row, convention):
+def _counted(row: Row, convention: Convention) -> list[str]:
     """A convention's cost and params of a row, each quantity times its price."""
     op, layer = row.op.name, row.layer
     cost = [*_terms(op, layer.terms, convention.prices), *_terms(op, layer.params, convention.numbers)]
@@ -39,18 +48,18 @@ def _counted(row, convention):
     ]
 
 
-def _terms(op, quantities, prices):
+def _terms(op: str, quantities: Mapping[str, int], prices: Mapping[str, int]) -> list[str]:
     priced = [(name, count, price_of(prices, op, name)) for name, count in quantities.items()]
     return [f"{count:,} {name}" + f" * {price}" * (price != 1) for name, count, price in priced if price and count]
 
 
-def total_text(report):
+def total_text(report: Report) -> str:
     """The totals of a whole network, as every format has them."""
     cost = report.metrics[0].title
     return f"total of {printable(report.model.name)}: {total(report, 'cost')} {cost}, {total(report, 'params')} params"
 
 
-def pair_text(first, second, pair):
+def pair_text(first: Row, second: Row, pair: Any) -> Any:
     """A depthwise convolution and its 1x1 convolution beside the standard convolution."""
     together, standard = pair.together, pair.standard
     name = printable("/".join(_common(first.frame.path, second.frame.path)) or "together")
@@ -65,7 +74,7 @@ def pair_text(first, second, pair):
     )
 
 
-def _common(one, other):
+def _common(one: Any, other: Any) -> Any:
     shared = []
     for a, b in zip(one, other, strict=False):
         if a != b:

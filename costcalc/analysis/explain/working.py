@@ -4,13 +4,23 @@ The symbols are those of the MobileNet paper (arXiv:1704.04861, section 3.1): DK
 out, DF the side of the output grid. An operation without such a form is worked by its own rule, run over symbols.
 """
 
+from __future__ import annotations
+
 import math
 import re
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...num import prod
 from ...ops import passes
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+
+    from ...model.rows import Row
+    from ...num.values import Number, Shape
+
 
 _KERNEL = ("KD", "KH", "KW")
 
@@ -22,13 +32,13 @@ class Working(NamedTuple):
     numbers: str
     value: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         if self.symbols == str(self.value):
             return f"{self.value:,}"
         return f"{self.symbols} = {self.numbers} = {self.value:,}"
 
 
-def product(factors):
+def product(factors: Any) -> Working:
     """The working of a product of (symbol, number) pairs; pairs of a 1x1 kernel's are left out by the caller."""
     factors = list(factors) or [("1", 1)]
     return Working(
@@ -38,7 +48,7 @@ def product(factors):
     )
 
 
-def added(workings):
+def added(workings: list[Working]) -> Working:
     """The working of a sum."""
     return Working(
         " + ".join(one.symbols for one in workings),
@@ -47,7 +57,7 @@ def added(workings):
     )
 
 
-def worked(row):
+def worked(row: Row | SimpleNamespace) -> tuple[Working | None, Working | None]:
     """(mult-adds, weights) of a row as workings, which come to what the row counts; None for what it has none of."""
     from ...metrics.pricing import MAC
 
@@ -61,7 +71,7 @@ def worked(row):
     return cost, weights
 
 
-def _by_quantity(counted):
+def _by_quantity(counted: Mapping[str, int]) -> Working:
     """The working of quantities as their rule states them, where no formula says how they come about."""
     if len(counted) == 1:
         (value,) = counted.values()
@@ -69,7 +79,7 @@ def _by_quantity(counted):
     return Working(" + ".join(counted), " + ".join(map(str, counted.values())), sum(counted.values()))
 
 
-def _worked(row):
+def _worked(row: Any) -> tuple[Working | None, ...]:
     if row.op.name in _TABLES:
         return None, product(_TABLES[row.op.name](row))
     if row.op.name in _SUMS and (row.op.name != "attention" or row.options.keys() <= {"heads", "bias"}):
@@ -81,53 +91,53 @@ def _worked(row):
     return product([*weights, *positions]), product(weights)
 
 
-def _sides(letter, names, sizes):
+def _sides(letter: str, names: tuple[str, ...], sizes: Shape) -> list[tuple[str, int]]:
     """DF*DF for a square, H*W for a rectangle, nothing for a 1x1 kernel."""
     if len(set(sizes)) == 1:
         return [(letter, size) for size in sizes]
     return list(zip(names[-len(sizes) :], sizes, strict=True))
 
 
-def _kernel(row):
+def _kernel(row: Any) -> list[tuple[str, int]]:
     kernel = row.layer.detail["kernel"]
     return [] if prod(kernel) == 1 else _sides("DK", _KERNEL, kernel)
 
 
-def _grid(shape):
+def _grid(shape: Shape) -> list[tuple[str, int]]:
     return _sides("DF", ("D", "H", "W"), shape[:-1])
 
 
-def _conv(row):
+def _conv(row: Row | SimpleNamespace) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     groups, channels = row.layer.detail["groups"], row.inputs[0][-1]
     inner = ("M", channels) if groups == 1 else ("M/g", channels // groups)
     return [*_kernel(row), inner, ("N", row.layer.shape[-1])], _grid(row.layer.shape)
 
 
-def _dwconv(row):
+def _dwconv(row: SimpleNamespace) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     channels, out = row.inputs[0][-1], row.layer.shape[-1]
     multiplier = [] if out == channels else [("m", out // channels)]
     return [*_kernel(row), ("M", channels), *multiplier], _grid(row.layer.shape)
 
 
-def _conv_transpose(row):
+def _conv_transpose(row: SimpleNamespace) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     groups, out = row.layer.detail["groups"], row.layer.shape[-1]
     outer = ("N", out) if groups == 1 else ("N/g", out // groups)
     return [*_kernel(row), ("M", row.inputs[0][-1]), outer], _grid(row.inputs[0])
 
 
-def _linear(row):
+def _linear(row: Row | SimpleNamespace) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     positions = row.layer.shape[:-1]
     many = [("T", prod(positions))] if prod(positions) != 1 else []
     return [("M", row.inputs[0][-1]), ("N", row.layer.shape[-1])], many
 
 
-def _matmul(row):
+def _matmul(row: SimpleNamespace) -> tuple[list[Any], list[tuple[str, int]]]:
     (*batch, rows, inner), (*_, columns) = row.inputs
     size = [("B", prod(batch))] if batch else []
     return [], [*size, ("R", rows), ("K", inner), ("C", columns)]
 
 
-def _attention(row):
+def _attention(row: SimpleNamespace) -> tuple[Working, Working]:
     """The four projections of every token, then both products of every pair of tokens."""
     *windows, tokens, channels = row.inputs[0]
     many = [("B", prod(windows)), ("T", tokens)] if windows else [("T", tokens)]
@@ -136,7 +146,7 @@ def _attention(row):
     return added([product([*weights, *many]), product(pairs)]), product(weights)
 
 
-def _attend(row):
+def _attend(row: Row | SimpleNamespace) -> tuple[Working, None]:
     """Both products of every pair of a query and a key: q k, and the weight times v. With a mask P is their number."""
     (*windows, queries, width), (*_, keys, _), _ = row.inputs
     many = [("B", prod(windows))] if windows else []
@@ -148,7 +158,7 @@ def _attend(row):
     return added(both), None
 
 
-def _einsum(row):
+def _einsum(row: Row | SimpleNamespace) -> tuple[Working | None, None]:
     """Every letter of an equation that sums what both tensors have."""
     if not row.layer.terms.get("mac"):
         return None, None
@@ -174,7 +184,7 @@ _TABLES = {  # weights that nothing is multiplied with
 _AXES = {1: ("C",), 2: ("T", "C"), 3: ("H", "W", "C"), 4: ("D", "H", "W", "C")}
 
 
-def _by_rule(row):
+def _by_rule(row: Row | SimpleNamespace) -> Any:
     """The rule itself over symbols for the sizes of its input."""
     import sympy
 
@@ -196,7 +206,7 @@ def _by_rule(row):
     return _shown(form, shown, mac), _shown(weight, shown, row.layer.params.get("weight", 0))
 
 
-def _shown(form, sizes, value):
+def _shown(form: Number, sizes: Mapping[Number, int], value: int) -> Working:
     import sympy
 
     text = sympy.sstr(sympy.factor(form)).replace("**", "^")
@@ -214,31 +224,31 @@ class Separable(NamedTuple):
     out: int
 
     @property
-    def together(self):
+    def together(self) -> Any:
         """The sum of the two."""
         return added([self.depthwise, self.pointwise])
 
     @property
-    def theory(self):
+    def theory(self) -> Any:
         """1/N + 1/DK^2 (section 3.1): the cost of the two over that of the standard convolution."""
         return 1 / self.out + 1 / math.prod(self.kernel)
 
     @property
-    def saving(self):
+    def saving(self) -> str:
         """The theory in symbols and in numbers."""
         axes, square = len(self.kernel), len(set(self.kernel)) == 1
         window = f"DK^{axes}".removesuffix("^1") if square else f"({'*'.join(_KERNEL[-axes:])})"
         return f"1/N + 1/{window} = 1/{self.out} + 1/{math.prod(self.kernel)}"
 
 
-def separable(rows):
+def separable(rows: list[Row]) -> Iterator[Any]:
     """Pairs of depthwise and pointwise rows, each with its Separable. Norms and activations may stand between."""
     for first, second in pairwise(row for row in rows if not passes(row.op.name)):
         if is_separable(first, second):
             yield first, second, _pair(first, second)
 
 
-def is_separable(first, second):
+def is_separable(first: Row, second: Row) -> bool:
     """Whether two rows are a depthwise convolution, of one filter a channel, and the 1x1 convolution of what comes out.
 
     Both run as often: only so do the two together cost 1/N + 1/DK^2 of the standard convolution.
@@ -248,15 +258,16 @@ def is_separable(first, second):
     return first.inputs[0][-1] == first.layer.shape[-1] and first.times == second.times
 
 
-def _is_pointwise(row):
+def _is_pointwise(row: Row) -> bool:
     detail = row.layer.detail
     return (
         row.op.name == "conv" and prod(detail["kernel"]) == 1 and detail["groups"] == 1 and prod(detail["stride"]) == 1
     )
 
 
-def _pair(first, second):
+def _pair(first: Row, second: Row) -> Any:
     out = second.layer.shape[-1]
     factors = [*_kernel(first), ("M", first.inputs[0][-1]), ("N", out), *_grid(second.layer.shape)]
-    depthwise, pointwise = worked(first)[0], worked(second)[0]
+    depthwise: Any = worked(first)[0]
+    pointwise: Any = worked(second)[0]
     return Separable(depthwise, pointwise, product(factors), first.layer.detail["kernel"], out)

@@ -21,6 +21,7 @@ from ..sweep.sweep import COMPLETE, as_axis, results
 if TYPE_CHECKING:
     import pandas
 
+
 MANY = 50_000_000  # settings that are tried
 STEPS = 2000  # of a real variable without a range: to twice its default
 
@@ -104,7 +105,7 @@ def most_of(name: str, most: Any) -> Any:
     return found if type(found) is int else float(found)
 
 
-def default_axis(model, name):
+def default_axis(model: Model, name: str) -> Any:
     """The values that are tried of a variable without a range."""
     from ...model.variables import unknown_variable
 
@@ -120,8 +121,9 @@ def default_axis(model, name):
     raise OptionError(Problem("empty-range", f"`{name}` needs values: --vary {name}=START:STOP:STEP"))
 
 
-def _evaluated(model, space, metrics, convention):
-    parts, invalid = [], {}
+def _evaluated(model: Model, space: Any, metrics: Any, convention: Any) -> tuple[dict[str, np.ndarray], dict[Any, Any]]:
+    parts: list[Any] = []
+    invalid: dict[Any, Any] = {}
     for result in results(model, space, metrics, convention, skip_invalid=True):
         parts.append(result.columns)
         for reason, count in result.skipped.items():
@@ -131,7 +133,15 @@ def _evaluated(model, space, metrics, convention):
     return found if complete.all() else {**found, "complete": complete}, invalid
 
 
-def _chosen(names, metrics, columns, tried, invalid, limits, maximize):
+def _chosen(
+    names: tuple[str, ...],
+    metrics: tuple[str, ...],
+    columns: Mapping[str, np.ndarray],
+    tried: int,
+    invalid: Mapping[Any, Any],
+    limits: Any,
+    maximize: Any,
+) -> Fit:
     within = {metric: columns[metric] <= limit for metric, limit in limits.items()}
     inside = np.logical_and.reduce([np.ones(len(columns[names[0]]), dtype=bool), *within.values()])
     kept = {name: column[inside] for name, column in columns.items()}
@@ -147,7 +157,7 @@ def _chosen(names, metrics, columns, tried, invalid, limits, maximize):
     return Fit(names, metrics, best, tried, int(np.count_nonzero(inside)), (), invalid, {})
 
 
-def _best(columns, names, maximize):
+def _best(columns: Mapping[str, np.ndarray], names: tuple[str, ...], maximize: Any) -> np.ndarray:
     """Which settings to show: the maximal ones, or the largest of what is to be maximized."""
     at = np.arange(len(columns[names[0]]))
     if maximize is not None:
@@ -164,11 +174,11 @@ def _best(columns, names, maximize):
     return np.concatenate([_maximal_of(np.array(group), columns, numbers) for group in groups.values()])
 
 
-def _maximal_of(at, columns, names):
+def _maximal_of(at: np.ndarray, columns: Mapping[str, np.ndarray], names: list[str]) -> np.ndarray:
     return at[maximal([columns[name][at] for name in names])] if names else at[:1]
 
 
-def maximal(columns):
+def maximal(columns: list[np.ndarray]) -> np.ndarray:
     """The points that no other point equals or exceeds in all columns, largest in the first column first."""
     order = np.lexsort([-1 * column for column in reversed(columns)])  # truths have no minus of their own
     if len(columns) == 1:
@@ -185,12 +195,12 @@ def maximal(columns):
     return np.array(kept)
 
 
-def published_accuracies(model):
+def published_accuracies(model: Model) -> set[str]:
     """The accuracies that the spec's published figures have."""
     return {name for claim in model.published for name in claim.figures if name in ACCURACIES}
 
 
-def published_table(model, accuracies, axes=()):
+def published_table(model: Model, accuracies: Any, axes: Any = ()) -> tuple[Table, dict[str, np.ndarray]]:
     """(Table of settings, columns of accuracies) of the published figures that have all of `accuracies`.
 
     With `axes`, only the settings among these values. Variables that no figure names stay at their defaults.
@@ -198,7 +208,8 @@ def published_table(model, accuracies, axes=()):
     whole = [claim for claim in model.published if not claim.of and not claim.conv]
     claims = [claim for claim in whole if all(name in claim.figures for name in accuracies)]
     names = [name for name in model.variables if any(name in claim.at for claim in claims)]
-    defaults, rows = typical(model), {}
+    defaults = typical(model)
+    rows: dict[tuple[Any, ...], Any] = {}
     for claim in claims:
         row = tuple(claim.at.get(name, defaults[name]) for name in names)
         if all(value in axes[name] for name, value in zip(names, row, strict=True) if name in axes):
@@ -209,7 +220,14 @@ def published_table(model, accuracies, axes=()):
     return Table({name: np.array([row[at] for row in rows]) for at, name in enumerate(names)}), columns
 
 
-def _of_published(model, vary, limits, maximize, metrics, convention):
+def _of_published(
+    model: Model,
+    vary: Any,
+    limits: Any,
+    maximize: Any,
+    metrics: Any,
+    convention: Any,
+) -> Any:
     """The most accurate of the published settings that fit."""
     axes = {name: as_axis(model, name, values) for name, values in vary.items() if values is not None}
     table, accuracies = published_table(model, [maximize], axes)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 
 from ...errors import OptionError, Problem, SpecError
 from ...metrics.conventions import Prices
-from ...metrics.metrics import metric, totals
+from ...metrics.metrics import Metric, metric, totals
 from ...metrics.walk import Walk
-from ...model.network import Model
+from ...model.network import Model, Variable
 from ...model.trace import trace
 from ...model.variables import settle, typical
 from ...num import ints
 from ...num.symbols import assuming, divisible_to, exact, maximum, minimum, nearest
 from ...read.loading import Spec, load
+
+if TYPE_CHECKING:
+    from ...model.rows import Row
+    from ...num.values import Number, Shape
+
 
 ROUNDINGS = (sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Mod, sympy.Piecewise, divisible_to, nearest)
 PARTS = (64, 32, 16, 8, 4, 2, 1)  # a real variable as a multiple of 1/n: the finest first
@@ -76,17 +81,17 @@ class Formula(NamedTuple):
 
 
 @lru_cache(64)
-def _compiled(symbols, form):
+def _compiled(symbols: Shape, form: Number) -> Callable[..., Any]:
     return sympy.lambdify(symbols, _divided_whole(form), modules=[PYTHON, "math"])
 
 
-def _divided_whole(form):
+def _divided_whole(form: Number) -> Number:
     """The form with x/7 + y/7 under a rounding as one quotient: in floats, 5/7 + 9/7 is not 2."""
     form = form.replace(sympy.ceiling, lambda value: -sympy.floor(-value))
     return form.replace(sympy.floor, _quotients)
 
 
-def _quotients(value):
+def _quotients(value: Number) -> Any:
     """A rounded value as a quotient of whole numbers in each of its cases: a quotient of floats is not exact."""
     if 0 < value.count(sympy.Piecewise) <= CASES:
         value = sympy.piecewise_fold(value)
@@ -144,7 +149,7 @@ def formula(
     return Formulas(derive(model, groups, chosen(model, names), {**(settings or {}), **values}))
 
 
-def chosen(model, names):
+def chosen(model: Model, names: Any) -> list[str]:
     """The variables that stay symbols."""
     numbers = [name for name, one in model.variables.items() if not isinstance(one.default, (str, bool))]
     if names:
@@ -161,14 +166,14 @@ def chosen(model, names):
     return [name for name in ("alpha", "res") if name in numbers] or numbers
 
 
-def derive(model, groups, names, values):
+def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any]) -> dict[str, Formula]:
     """Formulas of groups: {name: (metric, predicate over rows or None for all)}, in the symbols `names`."""
     symbols = {name: _symbol(model.variables[name], typical(model)[name]) for name in names}
     sample = {symbol: exact(typical(model)[name]) for name, symbol in symbols.items()}
     general, assumed = _totals(model, groups, symbols, values, sample)
     structure = sympy.And(*assumed)
     grids = _grids(general.values(), symbols)
-    closed = {}
+    closed: dict[Any, Any] = {}
     if grids:
         steps = {name: sympy.Symbol(f"{name}_steps", positive=True, integer=True) for name in names}
         on_grid = {name: grids[name] * steps[name] for name in names}
@@ -195,7 +200,7 @@ def derive(model, groups, names, values):
     }
 
 
-def _symbol(variable, default):
+def _symbol(variable: Variable, default: float) -> Number:
     """A symbol that is what every value of the variable is: whole, positive."""
     lowest = min(variable.choices) if variable.choices else variable.least
     positive = default > 0 if lowest is None else lowest > 0
@@ -203,7 +208,13 @@ def _symbol(variable, default):
     return sympy.Symbol(variable.name, positive=positive or None, integer=whole or None, real=True)
 
 
-def _totals(model, groups, symbols, values, sample):
+def _totals(
+    model: Model,
+    groups: Mapping[str, tuple[Metric, Callable[..., Any]]],
+    symbols: Mapping[str, Number],
+    values: Mapping[Any, Any],
+    sample: Mapping[Number, Number],
+) -> tuple[dict[str, Number], list[Number]]:
     with assuming(sample) as assumed:
         rows = trace(model, settle(model, {**values, **symbols})).rows
         kept = list(assumed)
@@ -211,13 +222,13 @@ def _totals(model, groups, symbols, values, sample):
     return {name: exact(_total(whole, *group)) for name, group in groups.items()}, kept
 
 
-def _total(whole, one, belongs):
+def _total(whole: Walk, one: Metric, belongs: Callable[[Row], bool] | None) -> Number:
     """The total of a metric over a walk, or over the rows that belong to a part of it."""
     walk = whole if belongs is None else whole.part([row for row in whole.rows if belongs(row)])
     return totals(walk, [one])[one.name]
 
 
-def _grids(totals, symbols):
+def _grids(totals: Iterable[Any], symbols: Mapping[str, Number]) -> dict[str, Number] | None:
     """The finest grid of values, a factor for each symbol, on which every rounding vanishes; None if there is none."""
     atoms = sorted(set().union(*(total.atoms(*ROUNDINGS) for total in totals)), key=sympy.count_ops)
     grids = {}
@@ -231,7 +242,7 @@ def _grids(totals, symbols):
     return grids
 
 
-def _vanish(atoms, symbols, symbol, factor):
+def _vanish(atoms: list[Number], symbols: Mapping[str, Number], symbol: Number, factor: Number) -> bool:
     """Whether no rounding is left when a symbol is a whole multiple of `factor` (and others are on their coarsest)."""
     whole = {
         other: sympy.Symbol(f"{other.name}_steps", positive=True, integer=True)
@@ -241,11 +252,11 @@ def _vanish(atoms, symbols, symbol, factor):
     return not any(_evaluated(atom.subs(whole, simultaneous=True)).has(*ROUNDINGS) for atom in atoms)
 
 
-def _evaluated(expression):
+def _evaluated(expression: Number) -> Number:
     """An expression with every Max and Min decided that subtraction decides."""
     expression = expression.replace(sympy.Max, lambda *args: maximum(*args))
     return expression.replace(sympy.Min, lambda *args: minimum(*args))
 
 
-def _condition(name, grid, symbol):
+def _condition(name: str, grid: Number, symbol: Number) -> str:
     return f"{name} a whole number" if grid == 1 else f"{name} a multiple of {grid}"

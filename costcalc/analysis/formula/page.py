@@ -1,5 +1,10 @@
 """Formulas as text, LaTeX, Python and JavaScript."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
 import sympy
 from sympy.printing.jscode import JavascriptCodePrinter
 from sympy.printing.precedence import PRECEDENCE
@@ -8,10 +13,17 @@ from sympy.printing.str import StrPrinter
 
 from ...render.text import printable
 
+if TYPE_CHECKING:
+    from ...num.values import Number
+    from .formula import Formula
+
+
 ASSUMED = 3  # truths that are shown of those taken for granted
 
 
-def written(found, format, general, sensitivity, note, sign="="):
+def written(
+    found: Mapping[str, Formula], format: str, general: bool, sensitivity: bool, note: str, sign: str = "="
+) -> str:
     """The text of formulas by title; `sign` is >= where they are lower bounds."""
     note = note if sign == "=" else f"lower bounds (>=): the cost of a layer is not known; {note}"
     if format in ("python", "javascript"):
@@ -23,11 +35,11 @@ def written(found, format, general, sensitivity, note, sign="="):
     return "\n".join([*lines, f"{comment}{note}"]) + "\n"
 
 
-def _form(one, general):
+def _form(one: Formula, general: bool) -> Number:
     return one.general if general or one.closed is None else one.closed
 
 
-def _lines(title, one, format, general, sensitivity, sign):
+def _lines(title: str, one: Formula, format: str, general: bool, sensitivity: bool, sign: str) -> list[str]:
     show = _latex if format == "latex" else _text
     form = _form(one, general)
     comment = "% " if format == "latex" else "  "
@@ -45,11 +57,11 @@ def _lines(title, one, format, general, sensitivity, sign):
     return [*lines, ""]
 
 
-def _name(title, format):
+def _name(title: str, format: str) -> str:
     return f"\\text{{{title}}}".replace("_", r"\_") if format == "latex" else title
 
 
-def _sensitivity(one, show, comment):
+def _sensitivity(one: Formula, show: Any, comment: Any) -> Iterator[Any]:
     for symbol, slope, elasticity in one.sensitivities():
         if slope.has(sympy.Derivative, sympy.Subs):
             yield f"{comment}no derivative by {symbol}: the form has roundings"
@@ -62,46 +74,46 @@ def _sensitivity(one, show, comment):
 class _Text(StrPrinter):
     """Powers as ^, whole numbers with commas nowhere, functions by the names of the spec language."""
 
-    def _print_Pow(self, expr, rational=False):
+    def _print_Pow(self, expr: Number, rational: bool = False) -> str:
         return super()._print_Pow(expr, rational).replace("**", "^")
 
-    def _print_ceiling(self, expr):
+    def _print_ceiling(self, expr: Number) -> str:
         return f"ceil({self._print(expr.args[0])})"
 
-    def _print_Max(self, expr):
+    def _print_Max(self, expr: Number) -> str:
         return f"max({self.stringify(expr.args, ', ')})"
 
-    def _print_Min(self, expr):
+    def _print_Min(self, expr: Number) -> str:
         return f"min({self.stringify(expr.args, ', ')})"
 
-    def _print_divisible_to(self, expr):
+    def _print_divisible_to(self, expr: Number) -> str:
         value, divisor, least = expr.args
         args = (value, divisor) if least == divisor else expr.args
         return f"divisible({self.stringify(args, ', ')})"
 
-    def _print_nearest(self, expr):
+    def _print_nearest(self, expr: Number) -> str:
         return f"round({self._print(expr.args[0])})"
 
-    def _print_Mod(self, expr):
+    def _print_Mod(self, expr: Number) -> Any:
         return " % ".join(self.parenthesize(arg, PRECEDENCE["Mul"]) for arg in expr.args)
 
-    def _print_Relational(self, expr):
+    def _print_Relational(self, expr: Number) -> str:
         sign = {"Equality": "==", "Unequality": "!="}.get(type(expr).__name__, expr.rel_op)
         return f"{self._print(expr.lhs)} {sign} {self._print(expr.rhs)}"
 
-    def _print_Piecewise(self, expr):
+    def _print_Piecewise(self, expr: Number) -> str:
         *parts, (last, _) = expr.args
         chain = "".join(f"{self._print(value)} if {self._print(truth)} else " for value, truth in parts)
         return f"({chain}{self._print(last)})"
 
-    def _print_Mul(self, expr):
+    def _print_Mul(self, expr: Number) -> str:
         coefficient, rest = expr.as_coeff_Mul()
         if coefficient.is_Rational and coefficient.q > 1 < abs(coefficient) and "/" not in _decimal(coefficient):
             return f"{_decimal(coefficient)}*{self.parenthesize(rest, PRECEDENCE['Mul'], strict=True)}"
         return super()._print_Mul(expr)
 
 
-def _decimal(number):
+def _decimal(number: Any) -> Any:
     """A fraction as a decimal number where that is exact and short: 1125/2 is 562.5."""
     rest = number.q
     for prime in (2, 5):
@@ -111,11 +123,11 @@ def _decimal(number):
     return text if text and len(text) <= 16 else f"{number.p}/{number.q}"
 
 
-def _text(form):
+def _text(form: Number) -> str:
     return _Text({"order": "lex"}).doprint(form)
 
 
-def _latex(form):
+def _latex(form: Number) -> str:
     named = {
         symbol: sympy.Symbol(rf"\{symbol.name}" if symbol.name in ("alpha", "rho") else rf"\mathit{{{symbol.name}}}")
         for symbol in form.free_symbols
@@ -152,28 +164,28 @@ function nearest(value) {
 
 
 class _Python(PythonCodePrinter):
-    def _print_Max(self, expr):
+    def _print_Max(self, expr: Number) -> str:
         return f"max({', '.join(map(self._print, expr.args))})"
 
-    def _print_Min(self, expr):
+    def _print_Min(self, expr: Number) -> str:
         return f"min({', '.join(map(self._print, expr.args))})"
 
-    def _print_divisible_to(self, expr):
+    def _print_divisible_to(self, expr: Number) -> str:
         return f"divisible({', '.join(map(self._print, expr.args))})"
 
-    def _print_nearest(self, expr):
+    def _print_nearest(self, expr: Number) -> str:
         return f"round({self._print(expr.args[0])})"
 
 
 class _Javascript(JavascriptCodePrinter):
-    def _print_divisible_to(self, expr):
+    def _print_divisible_to(self, expr: Number) -> str:
         return f"divisible({', '.join(map(self._print, expr.args))})"
 
-    def _print_nearest(self, expr):
+    def _print_nearest(self, expr: Number) -> str:
         return f"nearest({self._print(expr.args[0])})"
 
 
-def _code(found, format, general, note):
+def _code(found: Mapping[str, Formula], format: str, general: bool, note: str) -> str:
     python = format == "python"
     printer = _Python({"fully_qualified_modules": True}) if python else _Javascript()
     bodies = [_function(title, one, general, printer, python) for title, one in found.items()]
@@ -189,7 +201,7 @@ def _code(found, format, general, note):
     return head + text
 
 
-def _function(title, one, general, printer, python):
+def _function(title: str, one: Formula, general: bool, printer: _Python, python: bool) -> str:
     name = "".join(char if char.isalnum() and char.isascii() else "_" for char in title)
     args = ", ".join(symbol.name for symbol in one.symbols)
     form = _form(one, general)

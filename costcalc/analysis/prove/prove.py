@@ -1,14 +1,21 @@
 """Every rule against the loops of `selftest`, which perform the operation and count as they go, on random cases."""
 
+from __future__ import annotations
+
 import random
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, Problem, Refused, listed, nearest
 from ...ops import INDEX, find
 from ...selftest.cases import CASES
 from ...selftest.perform import perform
-from ...selftest.tally import MACS, Impossible
+from ...selftest.tally import MACS, Counted, Impossible
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+    from ...ops.base import Layer
+
 
 MOST_DRAWN = 20  # cases, for one that can be performed
 
@@ -31,7 +38,7 @@ class Proof(NamedTuple):
     first: CounterExample | None
 
 
-def operations(names=()):
+def operations(names: tuple[str, ...] = ()) -> list[str]:
     """The operations of these names, all if there are none. Raises OptionError."""
     for name in names:
         if name not in INDEX:
@@ -40,7 +47,7 @@ def operations(names=()):
     return list(dict.fromkeys(names)) or list(INDEX)
 
 
-def prove(name, cases, seed=0, rule=None):
+def prove(name: str, cases: int, seed: int = 0, rule: Any = None) -> Proof:
     """The Proof of an operation on random cases, the same for the same seed; or that of another rule in its place.
 
     So many `cases` are performed; what is impossible comes on top.
@@ -59,13 +66,13 @@ def prove(name, cases, seed=0, rule=None):
     return Proof(name, performed, impossible, differing, first)
 
 
-def drawn(name, cases, seed=0):
+def drawn(name: str, cases: int, seed: int = 0) -> Iterator[tuple[tuple[Shape, ...], dict[str, Any]]]:
     """Random cases of an operation: (shapes, options)."""
     for number in range(cases):
         yield CASES[name](random.Random(f"{seed} {name} {number}"))
 
 
-def stated(name, flowing, options, rule=None):
+def stated(name: str, flowing: tuple[Shape, ...], options: Mapping[str, Any], rule: Any = None) -> Layer | None:
     """What the rule says of these shapes: a Layer, or None when it refuses."""
     op = find(name)
     rule = rule or op.rule
@@ -84,7 +91,7 @@ def stated(name, flowing, options, rule=None):
         return None
 
 
-def performance(name, flowing, options):
+def performance(name: str, flowing: tuple[Shape, ...], options: Mapping[str, Any]) -> Counted | None:
     """What was counted in the loops, or None when the operation cannot be performed."""
     try:
         return perform(name, flowing, options)
@@ -92,7 +99,7 @@ def performance(name, flowing, options):
         return None
 
 
-def differences(layer, counted):
+def differences(layer: Layer | None, counted: Counted | None) -> dict[Any, Any]:
     """What a rule and the loops do not agree on: {thing: (the rule's, the loops')}."""
     if layer is None or counted is None:
         return {} if layer is counted else {"possible": (layer is not None, counted is not None)}
@@ -106,6 +113,6 @@ def differences(layer, counted):
     return {thing: pair for thing, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _nonzero(numbers):
+def _nonzero(numbers: Mapping[str, int]) -> dict[str, int]:
     """Counts by name, without those of nothing."""
     return {name: number for name, number in numbers.items() if number != 0}

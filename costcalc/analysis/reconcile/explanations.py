@@ -1,7 +1,10 @@
 """What a typed-in number may have counted: conventions, input sizes, widths, parts left out, twice or half."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from itertools import product
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import CostcalcError, OptionError, Problem
 from ...metrics.conventions import COUNTERS, NAMES, find, price_list
@@ -15,6 +18,11 @@ from ...read.loading import load
 from ..report.report import report
 from .reconcile import Part, split, tally
 from .stretches import LEFT_OUT, stretch
+
+if TYPE_CHECKING:
+    from ...model.rows import Row
+    from ...num.values import Number
+
 
 SIDES = (224, 192, 160, 128, 256, 299, 300, 320)  # of the input, where the spec names no choices
 ROWS = 100_000  # layers that all walks of the network may have together
@@ -37,20 +45,20 @@ class Explanation(NamedTuple):
     undeclared: tuple = ()  # variables whose choices the spec does not name
 
     @property
-    def weight(self):
+    def weight(self) -> Any:
         """How far-fetched it is: the weights of all that differs."""
         own = 0 if self.own else OTHER_PROGRAM if self.convention.name in COUNTERS else USUAL
         sides = sum(ANY_SIDE if name in self.undeclared else DECLARED for name, _ in self.changed)
         return own + sides + (USUAL if self.factor else 0) + (DECLARED if self.left_out else 0)
 
     @property
-    def ways(self):
+    def ways(self) -> Any:
         """What differs, as a set: of two explanations, the one that needs less is enough."""
         convention = () if self.own else (self.convention.name,)
         return {*self.changed, *convention, self.left_out, self.factor} - {""}
 
     @property
-    def text(self):
+    def text(self) -> Any:
         """The way of counting, in words."""
         said = [] if self.own else [f"as {self.convention.name}"]
         said += [f"{name} {value}" for name, value in self.changed]
@@ -75,12 +83,21 @@ class Answer(NamedTuple):
     other: tuple[str, ...] = ()  # what to ask instead, where the number is that of the other metric
 
     @property
-    def gap(self):
+    def gap(self) -> Any:
         """What the number is more."""
         return self.printed - self.total
 
 
-def explain(spec, convention, text, figure: Figure, *, metric="cost", settings=None, **values):
+def explain(
+    spec: Any,
+    convention: Any,
+    text: str,
+    figure: Figure,
+    *,
+    metric: str = "cost",
+    settings: dict[Any, Any] | None = None,
+    **values: dict[str, Any],
+) -> Any:
     """Ways of counting that give a number as it was printed, from a convention's count of a network.
 
     spec, convention, metric, values  as in `reconcile`
@@ -99,7 +116,7 @@ def explain(spec, convention, text, figure: Figure, *, metric="cost", settings=N
 
 
 class _Search:
-    def __init__(self, model, given, convention, metric):
+    def __init__(self, model: Model, given: Iterable[Any], convention: Convention, metric: str) -> None:
         self.model, self.given, self.convention, self.metric = model, given, convention, metric
         self.values, self.conventions = settle(model, given), _distinct(convention, metric)
         self.undeclared = tuple(name for name, one in model.variables.items() if not one.choices)
@@ -108,7 +125,7 @@ class _Search:
         self.memo: dict = {}
         self.walked(())
 
-    def answer(self, text, figure):
+    def answer(self, text: str, figure: Any) -> Any:
         printed, ways = figure.value, self.ways()
         complete = not any(row.layer.unknown for row in self.walks[()].rows)
         met = _simplest([(way, agreement(Count(way.value, 1, complete), figure)) for way in ways], printed)
@@ -124,7 +141,7 @@ class _Search:
 
     # ways of counting
 
-    def ways(self):
+    def ways(self) -> Any:
         """Every way, the simplest of those that give the same in the same setting."""
         found: dict = {}
         for changed in self.settings():
@@ -141,11 +158,11 @@ class _Search:
                     found[changed, left_out, way.value] = min(kept, way, key=lambda one: (one.weight, not one.own))
         return list(found.values())
 
-    def fits(self, factor, convention):
+    def fits(self, factor: Number, convention: Convention) -> Any:
         """Whether a count can be of the other kind: twice if it is in mult-adds, half if it is in FLOPs."""
         return self.metric == "cost" and factor == ("2 per mult-add" if convention.cost == "mult_adds" else "1 for 2")
 
-    def settings(self):
+    def settings(self) -> Any:
         """What to set differently: nothing, the input's side, the width, both."""
         axes = []
         for name in NAMED:
@@ -157,18 +174,18 @@ class _Search:
         every = sorted((tuple(pair for pair in pairs if pair) for pairs in product(*axes)), key=len)
         return every[: max(ROWS // max(len(self.walks[()].rows), 1), 1)]
 
-    def walked(self, changed):
+    def walked(self, changed: Any) -> Any:
         """The walk in a setting; None where the network cannot be."""
         if changed not in self.walks:
             try:
-                self.walks[changed] = trace(self.model, settle(self.model, {**self.given, **dict(changed)}))
+                self.walks[changed] = trace(self.model, settle(self.model, dict(self.given) | dict(changed)))
             except CostcalcError:
                 if not changed:
                     raise
                 self.walks[changed] = None
         return self.walks[changed]
 
-    def total(self, changed, left_out, convention):
+    def total(self, changed: Any, left_out: Any, convention: Convention) -> Any:
         """A convention's count in a setting, without a part."""
         key = changed, id(convention)
         if key not in self.counts:
@@ -176,7 +193,7 @@ class _Search:
         counts = self.counts[key]
         return sum(counts) - sum(counts[slice(*stretch(self.walks[changed].rows, left_out))])
 
-    def counted(self, row, convention):
+    def counted(self, row: Row, convention: Convention) -> Any:
         """A convention's count of one row; rows of the same layer are counted once."""
         shared = row.shared is not None
         key = id(convention), id(row.layer), row.times, shared
@@ -188,7 +205,7 @@ class _Search:
             )
         return self.memo[key]
 
-    def rows(self, changed, left_out):
+    def rows(self, changed: Any, left_out: Any) -> Any:
         """The rows of a setting, without a part."""
         rows = self.walks[changed].rows
         start, end = stretch(rows, left_out)
@@ -196,9 +213,10 @@ class _Search:
 
     # the parts of one
 
-    def parts(self, way, printed):
+    def parts(self, way: Any, printed: Any) -> Any:
         """From the total to the number, step by step; they sum to the gap."""
-        found, before, done = [], self.total((), "", self.convention), ()
+        found, before = [], self.total((), "", self.convention)
+        done: tuple[Any, ...] = ()
         for name, value in way.changed:
             done = (*done, (name, value))
             now = self.total(done, "", self.convention)
@@ -217,7 +235,7 @@ class _Search:
         return tuple(found)
 
 
-def _other(totals, metric, figure, complete):
+def _other(totals: Any, metric: str, figure: Any, complete: Any) -> Any:
     """What to ask for a number that is the total of the other metric."""
     for name, total in totals.items():
         if (name == "params") != (metric == "params") and agreement(Count(total, 1, complete), figure) is not None:
@@ -226,7 +244,7 @@ def _other(totals, metric, figure, complete):
     return ()
 
 
-def _simplest(ways, printed):
+def _simplest(ways: Any, printed: Any) -> Any:
     """Those that have the digits, simplest first, without those that need all that another does and more."""
     met = [(way, how) for way, how in ways if how is not None]
     met.sort(key=lambda pair: (pair[0].weight, len(pair[1]), abs(pair[0].value - printed)))
@@ -237,7 +255,7 @@ def _simplest(ways, printed):
     return kept
 
 
-def _distinct(convention, metric):
+def _distinct(convention: Convention, metric: str) -> Any:
     """The convention, and those with names that price the metric in another way."""
     found = [convention]
     for name in NAMES:

@@ -1,5 +1,10 @@
 """The gap between two counts as a page: its parts, or its layers; or what explains a number."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from ... import __version__
 from ...metrics.metrics import METRICS
 from ...render.sheet import Column, Sheet
@@ -7,24 +12,28 @@ from ...render.text import printable
 from ..report.columns import setting, shipped
 from ..report.document import document
 
+if TYPE_CHECKING:
+    from ...metrics.pricing import Convention
+    from .reconcile import Part, Reconciliation
 
-def figure_of(convention, metric):
+
+def figure_of(convention: Convention, metric: str) -> str:
     """What a total is of, for people: `mult-adds`, `FLOPs` or `params`."""
     return METRICS["params" if metric == "params" else convention.cost].title
 
 
-def signed(value):
+def signed(value: int) -> str:
     """`+20,223,951`."""
     return f"{value:+,}"
 
 
-def meaning(found):
+def meaning(found: Reconciliation) -> str:
     """The input and the variables that the numbers are for."""
     of = shipped(found.model), setting(found.report.inputs, found.report.values)
     return "; ".join(filter(None, (*of, f"costcalc {__version__}")))
 
 
-def caveats(found, conventions):
+def caveats(found: Reconciliation, conventions: Any) -> Iterator[Any]:
     """What neither total has: unknown costs, and what a program prints otherwise or not at all."""
     if not found.report.complete:
         yield "the cost of some layers is unknown: both totals are lower bounds"
@@ -36,7 +45,7 @@ def caveats(found, conventions):
                 yield f"{one.name} itself prints another number for {found.model.name}: {difference.reason}"
 
 
-def parts_sheet(parts, gap):
+def parts_sheet(parts: tuple[Part, ...], gap: int) -> Sheet:
     """Parts and their sum."""
     priced = (Column("quantity", True, "quantity", 2), Column("price", True, "price", 1))
     columns = (Column("part"), Column("difference", True), *priced, Column("of what", folds=True))
@@ -44,13 +53,13 @@ def parts_sheet(parts, gap):
     return sheet if any(part.prices for part in parts) else sheet.without({2, 3})
 
 
-def _cells(part):
+def _cells(part: Part) -> tuple[str, str, str, str, str]:
     quantity = "" if part.quantity is None else f"{part.quantity:,}"
     price = "" if part.prices is None else f"{part.prices[0]} -> {part.prices[1]}"
     return part.name, signed(part.value), quantity, price, part.what
 
 
-def part_record(part):
+def part_record(part: Part) -> dict[str, Any]:
     """One part for a file."""
     left, right = part.prices or (None, None)
     return {
@@ -67,12 +76,12 @@ def part_record(part):
 class GapPage:
     """Two conventions: the parts of their gap, or the layers that they count differently."""
 
-    def __init__(self, found, by="term", top=None):
+    def __init__(self, found: Reconciliation, by: str = "term", top: Any = None) -> None:
         self.found, self.by = found, by
         self.layers = found.layers[:top]
         self.titles = [(one.name, figure_of(one, found.metric)) for one in (found.left, found.right)]
 
-    def heads(self):
+    def heads(self) -> list[str]:
         """Both totals and the gap."""
         found = self.found
         pairs = zip(self.titles, found.totals, strict=True)
@@ -82,13 +91,13 @@ class GapPage:
         share = f" ({100 * found.gap / found.totals[0]:+.3g} %)" if found.totals[0] else ""
         return [*lines, f"gap: {signed(found.gap)}{share}"]
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         """The parts, or the layers."""
         if not self.found.parts:
             return []
         return [self._layers() if self.by == "layer" else parts_sheet(self.found.parts, self.found.gap)]
 
-    def _layers(self):
+    def _layers(self) -> Any:
         columns = (
             Column("layer", folds=True),
             Column("type", False, "type", 1),
@@ -105,7 +114,7 @@ class GapPage:
         left, right = (sum(getattr(one, side) for one in self.layers) for side in ("left", "right"))
         return Sheet(columns, rows, ("sum of these", "", f"{left:,}", f"{right:,}", signed(right - left), ""))
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What the programs do, what they print otherwise, and what the numbers mean."""
         why = dict.fromkeys(text for part in self.found.parts for text in part.why.split("; ") if text)
         titles = (f"{printable(one.name)}: {printable(one.title)}" for one in self._conventions())
@@ -119,10 +128,10 @@ class GapPage:
             meaning(self.found),
         ]
 
-    def _conventions(self):
+    def _conventions(self) -> tuple[Convention, Convention]:
         return self.found.left, self.found.right
 
-    def records(self):
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """One row a part, or a layer."""
         if self.by == "layer":
             names = ["layer", "type", "before", "after", "difference", "parts"]
@@ -132,7 +141,7 @@ class GapPage:
         names = ["part", "difference", "quantity", "price_before", "price_after", "what", "why"]
         return names, [part_record(part) for part in self.found.parts]
 
-    def document(self):
+    def document(self) -> dict[str, Any]:
         """The spec and both totals, then the parts or layers."""
         found = self.found
         sides = [
@@ -150,7 +159,7 @@ class GapPage:
         }
 
 
-def head(found):
+def head(found: Reconciliation) -> dict[str, Any]:
     """What says which network and setting it is."""
     whole = document(found.report)
     return {name: whole[name] for name in ("schema_version", "costcalc", "spec", "vars", "inputs", "complete")}
@@ -162,13 +171,13 @@ NEAR = 1  # how far off a way of counting may be to be shown as near: a share of
 class AnswerPage:
     """What explains a number, simplest first; where nothing does, what comes near."""
 
-    def __init__(self, found, top=5):
+    def __init__(self, found: Any, top: int = 5) -> None:
         self.found, self.top = found, top
         self.figure = figure_of(found.convention, found.metric)
         near = [way for way in found.near if abs(found.printed - way.value) <= NEAR * found.printed]
         self.shown = found.explained[:top] or tuple((way, None) for way in near[:top])
 
-    def heads(self):
+    def heads(self) -> Any:
         """The number, what the convention gives, and what explains the gap."""
         found = self.found
         total = f"{found.total:,} {self.figure}"
@@ -178,7 +187,7 @@ class AnswerPage:
         more = len(found.explained) - len(self.shown)
         return [*lines, f"explained by: {found.explained[0][0].text}" + (f" ({more} more: --top)" if more > 0 else "")]
 
-    def sheets(self):
+    def sheets(self) -> Any:
         """The ways of counting, and the parts of the first that explains it."""
         heads = ("way of counting", "gives", "left over", "digits")
         columns = tuple(Column(name, name in ("gives", "left over"), folds=name == heads[0]) for name in heads)
@@ -191,19 +200,19 @@ class AnswerPage:
         parts = [parts_sheet(self.found.parts, self.found.gap)] if self.found.explained else []
         return [Sheet(columns, rows), *parts]
 
-    def digits(self, how, way):
+    def digits(self, how: Any, way: Any) -> Any:
         """How the number has the digits of what a way gives, or how far off it is."""
         if how is not None:
             return how or "as printed"
         return f"off by {100 * (self.found.printed - way.value) / self.found.printed:+.3g} %"
 
-    def notes(self):
+    def notes(self) -> Any:
         """What the numbers mean."""
         found = self.found
         title = f"{printable(found.convention.name)}: {printable(found.convention.title)}"
         return [*caveats(found, [found.convention]), title, meaning(found)]
 
-    def records(self):
+    def records(self) -> Any:
         """One row a way of counting."""
         names = ["way", "value", "left_over", "digits", "explains"]
         rows = [
@@ -218,7 +227,7 @@ class AnswerPage:
         ]
         return names, rows
 
-    def document(self):
+    def document(self) -> Any:
         """The spec, the number, the parts by the first explanation, then the ways of counting."""
         found = self.found
         return {

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...metrics.conventions import Prices, price_list
 from ...metrics.pricing import MAC, Convention, price_of
 from ...metrics.terms import NUMBERS, TERMS
 from ...model.network import Model
-from ...model.rows import Trace
+from ...model.rows import Row, Trace
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.loading import Spec, load
 from ..report.report import Report, report
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+
 
 METRICS = ("cost", "params")
 _FAMILIES = {  # what a part is called: each quantity by its family
@@ -99,22 +103,24 @@ def reconcile(
         return reconciled(model, trace(model, settled), settled, one, other, metric)
 
 
-def reconciled(model, walked: Trace, values, left, right, metric):
+def reconciled(
+    model: Model, walked: Trace, values: Mapping[str, Any], left: Any, right: Any, metric: str
+) -> Reconciliation:
     """The Reconciliation of a walked network."""
     reports = [report(model, walked, values, one) for one in (left, right)]
-    totals = tuple(total_of(one, metric) for one in reports)
+    totals = total_of(reports[0], metric), total_of(reports[1], metric)
     parts = split(tally(walked.rows, metric), left, right)
     return Reconciliation(
         model, reports[0], metric, left, right, totals, parts, tuple(_layers(walked.rows, reports, metric))
     )
 
 
-def total_of(one, metric):
+def total_of(one: Report, metric: str) -> int:
     """A report's total of a metric."""
     return one.totals["params" if metric == "params" else one.convention.cost]
 
 
-def tally(rows, metric):
+def tally(rows: list[Row], metric: str) -> dict[tuple[str, ...], int]:
     """(section of a price list, name, operation) -> how many, of all that rows state and the metric can be made of."""
     found: dict = {}
     for row in rows:
@@ -124,14 +130,14 @@ def tally(rows, metric):
     return found
 
 
-def _stated(row, metric):
+def _stated(row: Row, metric: str) -> list[tuple[str, str, int]]:
     if metric == "params":
         return [("params", name, number) for name, number in row.layer.params.items()] if row.shared is None else []
     terms = [("prices", name, number * row.times) for name, number in row.layer.terms.items()]
     return terms + [("numbers", name, number * row.times) for name, number in row.layer.params.items()]
 
 
-def split(tallied, left, right):
+def split(tallied: Mapping[tuple[str, ...], int], left: Convention, right: Convention) -> tuple[Part, ...]:
     """The parts of the gap over what was tallied, largest first: one for each quantity at each pair of prices."""
     found: dict = {}
     for (section, name, operation), number in tallied.items():
@@ -144,14 +150,18 @@ def split(tallied, left, right):
     return tuple(sorted(parts, key=lambda part: -abs(part.value)))
 
 
-def _prices(section, operation, name, left, right):
+def _prices(
+    section: str, operation: str, name: str, left: Convention, right: Convention
+) -> tuple[tuple[bool, Shape], tuple[bool, Shape]]:
     """(whether it is a bug, prices on either side): what a program means to count, and known bugs by themselves."""
     prices = tuple(price_of(getattr(one, section), operation, name) for one in (left, right))
     bugs = tuple(price_of(one.bugs, operation, name) if section == "prices" else 0 for one in (left, right))
     return (False, tuple(price - bug for price, bug in zip(prices, bugs, strict=True))), (True, bugs)
 
 
-def _part(key, number, operations, left, right):
+def _part(
+    key: tuple[str, str, Shape, bool], number: int, operations: list[str], left: Convention, right: Convention
+) -> Part:
     section, name, prices, bug = key
     known = TERMS if section == "prices" else NUMBERS
     once = ", once whatever the input" if section == "numbers" else ""
@@ -165,12 +175,12 @@ def _part(key, number, operations, left, right):
     )
 
 
-def _bug(prices, left, right):
+def _bug(prices: tuple[int, ...], left: Convention, right: Convention) -> str:
     names = [one.name for one, price in zip((left, right), prices, strict=True) if price]
     return f"known bug of {' and '.join(names)}"
 
 
-def _name(section, name, prices):
+def _name(section: str, name: str, prices: tuple[int, ...]) -> str:
     if name in MAC and all(prices):
         return f"{prices[1]} per mult-add" if prices[0] == 1 else f"{prices[1]} per mult-add, not {prices[0]}"
     if section == "numbers":
@@ -178,7 +188,7 @@ def _name(section, name, prices):
     return _FAMILIES.get(name) or ("pooling" if name.endswith(("_in", "_out")) or "reduce" in name else name)
 
 
-def _why(section, name, operations, left, right):
+def _why(section: str, name: str, operations: list[str], left: Convention, right: Convention) -> str:
     """What in the programs the prices mirror; nothing for conventions that mirror none."""
     texts = {
         f"{one.name}: {mirrored[key]}": None
@@ -191,7 +201,7 @@ def _why(section, name, operations, left, right):
     return "; ".join(texts)
 
 
-def _layers(rows, reports, metric):
+def _layers(rows: list[Row], reports: list[Report], metric: str) -> Iterator[LayerGap]:
     left, right = (one.convention for one in reports)
     field = "params" if metric == "params" else "cost"
     for row, one, other in zip(rows, reports[0].lines, reports[1].lines, strict=True):

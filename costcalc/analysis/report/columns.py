@@ -1,11 +1,20 @@
 """The columns of a report: one schema for every format."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, Problem, listed, nearest
 from ...metrics.metrics import Metric
 from ...render.text import plain, printable, shape_text
+
+if TYPE_CHECKING:
+    from ...metrics.pricing import Convention
+    from ...model.network import Model
+    from ...num.values import Shape
+    from .report import Line, Report
+    from .view import View
 
 
 class Column(NamedTuple):
@@ -50,12 +59,12 @@ def _of_metric(one: Metric) -> Column:
     return Column(one.title, lambda report, line: line.more[one.name], True)
 
 
-def public(name, report):
+def public(name: str, report: Report) -> str:
     """The name of a column in files: `cost` goes by the metric's own name."""
     return name.replace("cost", report.convention.cost) if name in COLUMNS else name
 
 
-def columns_of(view, report, by_layer, by_group):
+def columns_of(view: View, report: Report, by_layer: tuple[str, ...], by_group: tuple[str, ...]) -> tuple[str, ...]:
     """The columns to show, by their inner names: those asked for, or those that suit the grouping."""
     if view.columns:
         return chosen(view.columns, report)
@@ -65,7 +74,7 @@ def columns_of(view, report, by_layer, by_group):
     return (*names[:after], *more, *names[after:]) if more else names
 
 
-def chosen(names, report):
+def chosen(names: tuple[str, ...], report: Report) -> tuple[str, ...]:
     """Inner names of the columns a person names. Raises OptionError for an unknown one."""
     known = {public(name, report): name for name in columns(report)}
     for name in names:
@@ -75,7 +84,7 @@ def chosen(names, report):
     return tuple(known[name] for name in names)
 
 
-def selected(report, view):
+def selected(report: Report, view: View) -> list[Line]:
     """The lines to show: grouped, sorted and cut as the view says."""
     if view.by == "type":
         lines = report.by_type(view.everything)
@@ -89,14 +98,14 @@ def selected(report, view):
     return lines[: view.top] if view.top else lines
 
 
-def records(report, lines, names):
+def records(report: Report, lines: Sequence[Line], names: Sequence[str]) -> list[dict[str, Any]]:
     """The lines as dicts under their public names; shapes as `80x80x24`."""
     known = columns(report)
     values = [(public(name, report), known[name].value) for name in names]
     return [{name: plain(value(report, line)) for name, value in values} for line in lines]
 
 
-def cell(name, report, line):
+def cell(name: str, report: Report, line: Line) -> str:
     """A value as people read it: thousands separated, shares in percent, nothing for nothing."""
     value = COLUMNS[name].value(report, line) if name in COLUMNS else line.more[name]
     if name.endswith("share"):
@@ -113,11 +122,11 @@ def cell(name, report, line):
     return f"{value:,}" if type(value) is int and name != "line" else printable(str(value))
 
 
-def _short(stride):
+def _short(stride: Shape) -> str:
     return str(stride[0]) if len(set(stride)) == 1 else shape_text(stride)
 
 
-def heading(name, report):
+def heading(name: str, report: Report) -> str:
     """The heading of a column for people."""
     if name == "cost":
         return report.metrics[0].title
@@ -126,18 +135,18 @@ def heading(name, report):
     return columns(report)[name].heading
 
 
-def total(report, metric):
+def total(report: Report, metric: str) -> str:
     """A total as people read it: `568,740,352`, or `>= ..` when something is unknown."""
     value = report.totals[report.convention.cost if metric == "cost" else metric]
     return f"{value:,}" if report.complete else f">= {value:,}"
 
 
-def stamp(report):
+def stamp(report: Report) -> str:
     """Convention, input, variables and version: what a number means without which it means nothing."""
     return stamped(report.model, report.convention, report.inputs, report.values)
 
 
-def stamped(model, convention, inputs, values):
+def stamped(model: Model, convention: Convention, inputs: Mapping[str, Shape], values: Mapping[str, Any]) -> str:
     """`convention paper: ..; shipped config mobilenet; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
     from ... import __version__
 
@@ -145,7 +154,7 @@ def stamped(model, convention, inputs, values):
     return "; ".join(filter(None, (counted, shipped(model), setting(inputs, values), made)))
 
 
-def shipped(model):
+def shipped(model: Model) -> str:
     """`shipped config mobilenet`, or `includes the shipped config resnet50`; nothing if all files are of the user."""
     if model.source.shipped:
         return f"shipped config {model.name}"
@@ -153,7 +162,7 @@ def shipped(model):
     return f"includes the shipped config{'s' * (len(names) > 1)} {', '.join(names)}" if names else ""
 
 
-def setting(inputs, values):
+def setting(inputs: Mapping[str, Shape], values: Mapping[str, Any]) -> str:
     """`input 224x224x3; alpha=1, res=224`."""
     shapes = ", ".join(
         (f"{printable(name)} " if len(inputs) > 1 else "") + shape_text(shape) for name, shape in inputs.items()

@@ -1,16 +1,29 @@
 """A report as a JSON document: what its numbers mean, its totals and its rows."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ... import __version__
 from ...model.network import Model
 from ...render.json_ import SCHEMA_VERSION
 from .columns import COLUMNS, columns_of, public
 from .view import View
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...metrics.pricing import Convention
+    from ...num.values import Shape
+    from .report import Line, Report
+
+
 _LAYER = ("name", "op", "type", "input", "output", "kernel", "stride", "groups", "cost", "params", "line")
 _GROUP = ("name", "cost", "cost_share", "params", "params_share", "layers")
 
 
-def report_document(report, view, lines):
+def report_document(report: Report, view: View, lines: list[Line]) -> dict[str, Any]:
     """The contract for one report: its totals, its layer types, and the rows that the view shows."""
     found = document(report)
     names = columns_of(view, report, _LAYER, _GROUP)
@@ -22,7 +35,7 @@ def report_document(report, view, lines):
     return found
 
 
-def document(report):
+def document(report: Report) -> dict[str, Any]:
     """Everything of the contract but the rows."""
     return {
         **heading(report.model, report.convention, report.inputs, report.values),
@@ -32,7 +45,9 @@ def document(report):
     }
 
 
-def heading(model, convention, inputs, values):
+def heading(
+    model: Model, convention: Convention, inputs: Mapping[str, Shape], values: Mapping[str, Any]
+) -> dict[str, Any]:
     """What numbers of a spec mean: spec, variables, inputs and convention."""
     source, included = model.source, model.included
     return {
@@ -56,7 +71,7 @@ def _shipped(model: Model) -> dict:
     return {"shipped": model.source.shipped, **({"included": included} if included else {})}
 
 
-def _sha256(data, *included):
+def _sha256(data: bytes, *included: bytes) -> str:
     """Hex digest of a spec: of its bytes, or of the digests of all files where it includes others.
 
     From the interpreter's own module: hashlib would load OpenSSL for one short file.
@@ -71,7 +86,7 @@ def _sha256(data, *included):
     raise ImportError("sha256")
 
 
-def _row(report, line, names, view):
+def _row(report: Report, line: Line, names: Iterable[str], view: View) -> dict[str, Any]:
     row = {
         public(name, report): COLUMNS[name].value(report, line) if name in COLUMNS else line.more[name]
         for name in names
@@ -83,7 +98,7 @@ def _row(report, line, names, view):
     return row
 
 
-def _exceptions(report, line):
+def _exceptions(report: Report, line: Any) -> dict[str, Any]:
     """What few layers have: a file of their own, several inputs, several runs, shared weights, unknown cost."""
     found = {"file": line.source} if line.source != report.model.source.path else {}
     if len(line.inputs) > 1:

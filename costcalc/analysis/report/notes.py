@@ -1,16 +1,26 @@
 """The lines under a table: what is left out, what is unknown, what was published, what the numbers mean."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from ...num import prod
 from ...ops import INDEX
 from ...render.text import printable
 from .columns import selected, stamp
 
+if TYPE_CHECKING:
+    from ...model.accounting import Accounting
+    from ...model.network import Claim
+    from .report import Line, Report
+    from .view import View
+
+
 MOST_KINDS = 10  # of layers without a known cost, in a note
 
 
-def notes(report, view, shown):
+def notes(report: Report, view: View, shown: int) -> list[str]:
     """The lines under the tables; the last says what the numbers mean."""
     found = []
     hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
@@ -34,7 +44,7 @@ def _figure(value: Any) -> str:
     return f"{value:,}" if type(value) is int else f"{value:,.10g}"
 
 
-def _everywhere(report):
+def _everywhere(report: Report) -> list[Any]:
     """The note that the network ends in a fully connected layer at every position of a grid.
 
     Inside a network that is deliberate (a 1x1 convolution by another name), as it is before a residual's sum, a pool
@@ -50,17 +60,17 @@ def _everywhere(report):
     return [f"{text}: for one answer from the whole grid, put `avgpool: global` or `flatten` before it"]
 
 
-def _is_pointwise(line):
+def _is_pointwise(line: Line) -> bool:
     return INDEX[line.op] in ("pointwise", "norm") and len(line.inputs) == 1
 
 
-def bounds(report):
+def bounds(report: Report) -> list[str]:
     """The note that totals are lower bounds, if they are."""
     text = printable("; ".join(unknown(report)))
     return [] if report.complete else [f"lower bounds (>=): the cost of {text} is not known"]
 
 
-def unknown(report):
+def unknown(report: Report) -> list[str]:
     """What the cost is not known of: kinds of layers, how many there are of each and the first; lost parameters."""
     kinds: dict = {}
     for line in (line for line in report.lines if not line.complete):
@@ -70,7 +80,7 @@ def unknown(report):
     return shown + _missing(report.accounting)
 
 
-def _law(accounting):
+def _law(accounting: Accounting | None) -> list[str]:
     """The note that all parameters of a network are accounted for, or how many are; nothing for a spec."""
     if accounting is None:
         return []
@@ -78,7 +88,7 @@ def _law(accounting):
     return [f"parameters: {parts} {'=' if accounting.is_closed else 'of'} {accounting.stored.total:,}"]
 
 
-def _missing(accounting):
+def _missing(accounting: Accounting | None) -> list[str]:
     """The parameters that a layer reads and no row holds, each with who reads it."""
     if accounting is None or accounting.is_closed:
         return []
@@ -87,11 +97,11 @@ def _missing(accounting):
     return [*(named[:MOST_KINDS] or ["parameters"]), *more]
 
 
-def _first(names):
+def _first(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{len(names):,}, the first is {names[0]}"
 
 
-def _claims(report):
+def _claims(report: Report) -> Iterator[Claim]:
     """The published totals for just these values of the variables, under this convention."""
     variables = report.model.variables
     for claim in report.model.published:
@@ -101,6 +111,6 @@ def _claims(report):
             yield claim
 
 
-def _published(claim):
+def _published(claim: Claim) -> str:
     figures = ", ".join(f"{name} {figure}" for name, figure in claim.figures.items())
     return f"published: {printable(figures)} ({printable(claim.source)})"

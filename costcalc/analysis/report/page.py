@@ -1,6 +1,10 @@
 """A report as a page: what of it to show, and how it reads."""
 
-from ...render import render_page
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...render import Screen, render_page
 from ...render.sheet import Column, Sheet
 from .columns import (
     BY_GROUP,
@@ -20,21 +24,25 @@ from .columns import (
 from .notes import notes
 from .view import View
 
+if TYPE_CHECKING:
+    from .report import Line, Report
+
+
 SPARED = ("kernel", "input", "params_share", "cost_share", "layers", "type", "output")  # first to go, from the left
 
 
 class ReportPage:
     """The layers or groups that a view shows of a report, and its breakdown by layer type."""
 
-    def __init__(self, report, view):
+    def __init__(self, report: Report, view: View) -> None:
         self.report, self.view = report, view
         self.lines = selected(report, view)
 
-    def heads(self):
+    def heads(self) -> list[Any]:
         """Nothing: the table itself is the answer."""
         return []
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         """The layers; below them the layer types, as in Table 2 of the MobileNet paper."""
         report, view = self.report, self.view
         main = sheet(report, self.lines, columns_of(view, report, BY_LAYER, BY_GROUP), view.by, bool(view.columns))
@@ -42,42 +50,42 @@ class ReportPage:
             return [main]
         return [main, sheet(report, report.by_type(), columns_of(View("type"), report, (), BY_GROUP), "type")]
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What is left out, what is unknown, what the numbers mean."""
         return notes(self.report, self.view, len(self.lines))
 
-    def records(self):
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """The rows for CSV."""
         plain = (*PLAIN[:-1], "file", "line") if self.report.model.included else PLAIN  # a line of which file
         names = columns_of(self.view, self.report, plain, PLAIN_GROUP)
         return [public(name, self.report) for name in names], records(self.report, self.lines, names)
 
-    def document(self):
+    def document(self) -> dict[str, Any]:
         """The contract for programs."""
         from .document import report_document
 
         return report_document(self.report, self.view, self.lines)
 
 
-def sheet(report, lines, names, title, chosen=False):
+def sheet(report: Report, lines: list[Line], names: tuple[str, ...], title: str, chosen: bool = False) -> Sheet:
     """Lines as a sheet; columns that a person chose are never left out."""
     heads = tuple(_column(name, report, title, chosen) for name in names)
     rows = [tuple(cell(name, report, line) for name in names) for line in lines]
     return Sheet(heads, rows, tuple(_foot(name, number, report) for number, name in enumerate(names)))
 
 
-def _column(name, report, title, chosen):
+def _column(name: str, report: Report, title: str, chosen: bool) -> Column:
     head = title if name == "name" else heading(name, report)
     spare = 0 if chosen or name not in SPARED else 1 + SPARED.index(name)
     return Column(head, columns(report)[name].number, public(name, report), spare, name == "name")
 
 
-def _foot(name, number, report):
+def _foot(name: str, number: int, report: Report) -> str:
     if name in ("cost", "params") or name not in COLUMNS:
         return total(report, name)
     return "total" if number == 0 else ""
 
 
-def render(report, format="table", view=None, screen=None):
+def render(report: Report, format: str = "table", view: View | None = None, screen: Screen | None = None) -> str:
     """The text of a report in one of `render.FORMATS`."""
     return render_page(ReportPage(report, view or View()), format, screen)

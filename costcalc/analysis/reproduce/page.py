@@ -1,10 +1,19 @@
 """Printed figures beside computed ones as a page: a sheet for each table of a paper."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ... import __version__
 from ...metrics.metrics import METRICS, unit_of
 from ...quantities import SHARES, VERDICTS, figure
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
+
+if TYPE_CHECKING:
+    from ...model.network import Claim
+    from .reproduce import Finding
+
 
 COLUMNS = (
     Column("network", folds=True),
@@ -31,24 +40,24 @@ class FindingsPage:
     only        the verdicts to show, all if empty
     """
 
-    def __init__(self, groups, accuracies, only=()):
+    def __init__(self, groups: list[tuple[str, list[Finding]]], accuracies: int, only: tuple[str, ...] = ()) -> None:
         self.groups = [(source, [one for one in group if not only or one.verdict in only]) for source, group in groups]
         self.accuracies = accuracies
         self.counts = dict.fromkeys(VERDICTS, 0)
         for finding in (one for _, group in groups for one in group):
             self.counts[finding.verdict] += 1
 
-    def heads(self):
+    def heads(self) -> list[Any]:
         """Nothing: the summary stands at the end, where the eye is after many tables."""
         return []
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         """One sheet a table."""
         return [
             Sheet(COLUMNS, [*map(_cells, group)], title=printable(source)) for source, group in self.groups if group
         ]
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """The summary."""
         total = sum(self.counts.values())
         parts = [
@@ -61,18 +70,22 @@ class FindingsPage:
         left = "" if not count else f"; {count:,} {'accuracy is' if count == 1 else 'accuracies are'} not computed"
         return [figures + left, *self._shipped()]
 
-    def _shipped(self):
+    def _shipped(self) -> list[str]:
         """Which of the specs are shipped configs."""
-        found = {one.spec: one.claim.place.source.shipped for _, group in self.groups for one in group}
+        found = {
+            one.spec: one.claim.place is not None and one.claim.place.source.shipped
+            for _, group in self.groups
+            for one in group
+        }
         names = [name for name, is_shipped in found.items() if is_shipped]
         most = names[:NAMED] if len(names) <= NAMED else [f"{len(names):,} shipped configs"]
         return [f"shipped: {', '.join(map(printable, most))}"] if names else []
 
-    def records(self):
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """The names and rows of a CSV file: one row a figure."""
         return list(RECORD), [_record(source, finding) for source, group in self.groups for finding in group]
 
-    def document(self):
+    def document(self) -> dict[str, Any]:
         """The JSON document: how many figures there are of each verdict, then the figures."""
         from ...render.json_ import SCHEMA_VERSION
 
@@ -85,8 +98,8 @@ class FindingsPage:
         }
 
 
-def _entry(source, finding):
-    claim = finding.claim
+def _entry(source: str, finding: Finding) -> dict[str, Any]:
+    claim: Any = finding.claim
     return {
         **_record(source, finding),
         "shipped": claim.place.source.shipped,
@@ -97,7 +110,7 @@ def _entry(source, finding):
     }
 
 
-def _record(source, finding):
+def _record(source: str, finding: Any) -> dict[str, Any]:
     claim, ours = finding.claim, finding.ours
     number = ours.number if finding.metric not in SHARES else ours.number / ours.out_of
     name, place = claim.notes.get("model", ""), claim.place
@@ -106,8 +119,8 @@ def _record(source, finding):
     return dict(zip(RECORD, (source, finding.spec, place.line, name, setting(claim), *given, *said), strict=True))
 
 
-def _cells(finding):
-    claim = finding.claim
+def _cells(finding: Finding) -> tuple[str, ...]:
+    claim: Any = finding.claim
     heading = METRICS[finding.metric.removesuffix("_share")].title
     texts = (
         claim.notes.get("model", finding.spec),
@@ -121,7 +134,7 @@ def _cells(finding):
     return tuple(map(printable, texts))
 
 
-def setting(claim):
+def setting(claim: Claim) -> str:
     """What a figure is of: `alpha=0.75, without linear`."""
     values = [f"{name}={value}" for name, value in claim.at.items()] + ([claim.conv] if claim.conv else [])
     left_out = claim.of.get("without")
@@ -129,15 +142,16 @@ def setting(claim):
     return ", ".join([*values, *claim.of.get("type", ()), *claim.of.get("layer", ()), *without])
 
 
-def computed(finding):
+def computed(finding: Any) -> str:
     """A count as people read it; a share with two digits more than the printed one."""
     number, out_of, complete = finding.ours
-    places = figure(finding.printed, unit_of(finding.metric)).places + 2
+    printed: Any = figure(finding.printed, unit_of(finding.metric))
+    places = printed.places + 2
     text = f"{number / out_of:.{places}f}%" if finding.metric in SHARES else f"{number:,}"
     return text if complete else f">= {text}"
 
 
-def said(finding):
+def said(finding: Finding) -> str:
     """The verdict with its reason or a note: `exact (rounded)`, `erratum: digits swapped`."""
     how = f"{finding.verdict} ({finding.how})" if finding.how else finding.verdict
     why = f"{how}: {finding.why}" if finding.why else how

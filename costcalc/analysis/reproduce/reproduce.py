@@ -1,13 +1,16 @@
 """Every printed figure beside what is computed: the same digits, or not, and why not."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...errors import OptionError, Problem, SpecError, listed, nearest
 from ...metrics.metrics import PUBLISHED, metric, totals, unit_of
 from ...metrics.walk import Walk
-from ...model.network import Claim
-from ...model.rows import called
+from ...model.network import Claim, Model
+from ...model.rows import Row, called
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
@@ -27,12 +30,12 @@ class Finding(NamedTuple):
     why: str = ""  # of one that is not exact
 
     @property
-    def printed(self):
+    def printed(self) -> str:
         """The figure as text."""
         return self.claim.figures[self.metric]
 
 
-def findings(model):
+def findings(model: Model) -> list[Finding]:
     """A Finding for each published figure of a model that is no accuracy, in order.
 
     Each setting of the variables is walked once. Raises SpecError for a row about something the network has not.
@@ -51,13 +54,13 @@ def findings(model):
     return [finding for claim in model.published for finding in found.get(id(claim), ())]
 
 
-def accuracies(model):
+def accuracies(model: Model) -> int:
     """How many of the published figures are accuracies, which nothing computes."""
     return sum(name not in PUBLISHED for claim in model.published for name in claim.figures)
 
 
 @contextmanager
-def _about(claim):
+def _about(claim: Any) -> Iterator[None]:
     """Says of errors inside that they are about a claim."""
     try:
         yield
@@ -68,7 +71,7 @@ def _about(claim):
         raise SpecError(*(problem._replace(notes=(*problem.notes, note)) for problem in error.problems)) from None
 
 
-def _judge_all(model, values, claims, found):
+def _judge_all(model: Model, values: Mapping[str, Any], claims: list[Claim], found: dict[int, list[Finding]]) -> None:
     """Put the findings of claims about one setting into `found`, by the identity of the claim."""
     with _about(claims[0]):
         walk = Walk(model, trace(model, values).rows)
@@ -84,7 +87,7 @@ def _judge_all(model, values, claims, found):
             ]
 
 
-def chosen_rows(rows, of):
+def chosen_rows(rows: Any, of: Mapping[str, tuple[str, ...]]) -> list[Row]:
     """The rows of a trace that figures are of: those of a `type` or `layer`, all `without` some.
 
     Raises OptionError for a name that no row has.
@@ -101,7 +104,7 @@ def chosen_rows(rows, of):
     return [row for row in rows if id(row) not in without] if without else rows
 
 
-def _count(name, convention, whole, part, known):
+def _count(name: str, convention: str, whole: Walk, part: Walk, known: dict[Any, Any]) -> Count:
     """A metric of a part of a walk, in percent of the whole if it is a share; `known` keeps the totals of the whole."""
     one = metric(name.removesuffix("_share"), convention)
     if (part is whole or name in SHARES) and (one.name, convention) not in known:
@@ -112,13 +115,15 @@ def _count(name, convention, whole, part, known):
     return Count(100 * count, max(of_all, 1), complete) if name in SHARES else Count(count, 1, complete)
 
 
-def _judged(model, claim, name, ours):
-    how = agreement(ours, figure(claim.figures[name], unit_of(name)))
+def _judged(model: Model, claim: Any, name: str, ours: Any) -> Finding:
+    printed: Any = figure(claim.figures[name], unit_of(name))
+    how = agreement(ours, printed)
     verdict, why = EXACT, ""
     if name in claim.corrected:
         fixed = claim.corrected[name]
+        right: Any = figure(fixed, unit_of(name))
         verdict, why = ERRATUM, f"{claim.errata[name]}; it should be {fixed}"
-        if agreement(ours, figure(fixed, unit_of(name))) is None:
+        if agreement(ours, right) is None:
             verdict, why = DIFFERS, f"it should be {fixed}, says its erratum, and that is not so either"
     elif how is None and name in claim.errata:
         verdict, why = ERRATUM, claim.errata[name]

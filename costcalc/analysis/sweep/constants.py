@@ -1,11 +1,22 @@
 """What stays the same while some variables of a spec vary: the values of others, and shapes of inputs."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ...model.expr import Expr
 from ...model.inputs import input_shape
 from ...model.variables import fixed, typical
 
+if TYPE_CHECKING:
+    from ...model.network import Model
+    from ...num.values import Shape
 
-def constants(model, varied, given=()):
+
+def constants(
+    model: Model, varied: Sequence[str], given: Iterable[Any] = ()
+) -> tuple[dict[str, Shape], dict[str, Any]]:
     """(inputs, values) that no varying value reaches: the shapes of inputs by name, and the variables' values.
 
     Where `rho` varies, `res` is there as what it is a share of, unless it varies too.
@@ -20,7 +31,7 @@ def constants(model, varied, given=()):
     return inputs, {**({"res": typical(model)["res"]} if by_rho else {}), **values}
 
 
-def reads(arg):
+def reads(arg: Any) -> frozenset[str]:
     """The names that an argument reads."""
     if type(arg) is tuple:
         return frozenset().union(*map(reads, arg))

@@ -1,15 +1,24 @@
 """Points of a sweep as text: whole tables, or a stream of CSV, JSON with a point a line, or Parquet."""
 
+from __future__ import annotations
+
 import json
 import numbers
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from ...errors import OptionError, Problem
-from ...render import render_page
+from ...render import Screen, render_page
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.columns import stamped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...metrics.pricing import Convention
+    from ...model.network import Model
+
 
 STREAMS = ("csv", "json", "parquet")
 MOST_ROWS = 100_000  # of a table that people are to read
@@ -23,7 +32,7 @@ class About(NamedTuple):
     keys: int
 
 
-def about(model, names, convention, keys):
+def about(model: Model, names: tuple[str, ...], convention: Convention, keys: int) -> About:
     """The About of points whose variables `names` vary."""
     from ..report.document import heading
     from .constants import constants
@@ -33,7 +42,9 @@ def about(model, names, convention, keys):
     return About(stamped(model, convention, inputs, values), head, keys)
 
 
-def write(frames, names, format, out, about, screen):
+def write(
+    frames: Iterable[pd.DataFrame], names: list[str], format: str, out: Any, about: About, screen: Screen
+) -> None:
     """Write frames (DataFrames with columns `names`) to `out`, text or binary as the format wants it."""
     if format in STREAMS:
         {"csv": _csv, "json": _json, "parquet": _parquet}[format](frames, names, out, about)
@@ -47,14 +58,14 @@ def write(frames, names, format, out, about, screen):
 class PointsPage:
     """The points of a sweep as a page: one row a point. Where room is short, the last metrics go first."""
 
-    def __init__(self, frame, about):
+    def __init__(self, frame: pd.DataFrame, about: About) -> None:
         self.frame, self.about = frame, about
 
-    def heads(self):
+    def heads(self) -> list[Any]:
         """Nothing: the table itself is the answer."""
         return []
 
-    def sheets(self):
+    def sheets(self) -> list[Sheet]:
         """One sheet."""
         rows = [tuple(map(number, row)) for row in self.frame.itertuples(index=False, name=None)]
         names, kept = list(self.frame.columns), {*range(self.about.keys + 1)}
@@ -64,12 +75,12 @@ class PointsPage:
         )
         return [Sheet(tuple(columns), rows)]
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What the numbers mean."""
         return [self.about.note]
 
 
-def _limited(frames):
+def _limited(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     rows = 0
     for frame in frames:
         rows += len(frame)
@@ -79,7 +90,7 @@ def _limited(frames):
         yield frame
 
 
-def number(value):
+def number(value: float | str) -> str:
     """A value as people read it."""
     if isinstance(value, str):
         return printable(value)
@@ -88,7 +99,7 @@ def number(value):
     return f"{value:,}"
 
 
-def _csv(frames, names, out, about):
+def _csv(frames: Iterable[pd.DataFrame], names: list[str], out: TextIO, about: About) -> None:
     from ...render.csv_ import harmless
 
     out.write(",".join(names) + "\n")
@@ -98,7 +109,7 @@ def _csv(frames, names, out, about):
         frame.to_csv(out, index=False, header=False, lineterminator="\n")
 
 
-def _json(frames, names, out, about):
+def _json(frames: Iterable[pd.DataFrame], names: list[str], out: Any, about: About) -> None:
     head = "".join(f"{json.dumps(name)}: {json.dumps(value)},\n " for name, value in about.head.items())
     out.write("{" + head + '"points": [')
     first = True
@@ -110,7 +121,7 @@ def _json(frames, names, out, about):
     out.write("]}\n" if first else "\n ]}\n")
 
 
-def _parquet(frames, names, out, about):
+def _parquet(frames: Iterable[Any], names: list[str], out: Any, about: About) -> None:
     try:
         import pyarrow
         import pyarrow.parquet

@@ -1,13 +1,21 @@
 """Pictures of a sweep, drawn by matplotlib: Figures 4 and 5 of the MobileNet paper."""
 
+from __future__ import annotations
+
 import io
 from textwrap import fill
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import OptionError, Problem
 from ...metrics.metrics import is_metric, metric, unit_of
 from ...quantities import RATIO
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
 
 LEGEND = 20  # values of the variable of the marks that a legend names
 NOTE = 140  # characters of a line under the axes: as wide as the picture
@@ -18,7 +26,7 @@ ACCURACIES = {
 }
 
 
-def front(x, y, larger_is_better):
+def front(x: np.ndarray, y: np.ndarray, larger_is_better: bool) -> np.ndarray:
     """Which points no other one beats: less x and (more or less) y, in order of x."""
     order = np.lexsort([-y if larger_is_better else y, x])
     best, kept = -np.inf if larger_is_better else np.inf, []
@@ -29,7 +37,7 @@ def front(x, y, larger_is_better):
     return np.array(kept, dtype=int)
 
 
-def picture(frame, x, y, marks, title, log, format):
+def picture(frame: pd.DataFrame, x: str, y: str, marks: Any, title: str, log: str, format: str) -> bytes:
     """The bytes of a PNG or SVG: one mark a value of the column `marks`, and the Pareto front."""
     try:
         import matplotlib
@@ -39,7 +47,7 @@ def picture(frame, x, y, marks, title, log, format):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    settings = {"svg.hashsalt": "costcalc", "font.size": 10, "axes.grid": True, "grid.alpha": 0.3}
+    settings: Any = {"svg.hashsalt": "costcalc", "font.size": 10, "axes.grid": True, "grid.alpha": 0.3}
     with pyplot.rc_context(settings):
         figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
         _scatter(axes, frame, x, y, marks)
@@ -53,7 +61,7 @@ def picture(frame, x, y, marks, title, log, format):
     return data.getvalue()
 
 
-def _scatter(axes, frame, x, y, marks):
+def _scatter(axes: Axes, frame: pd.DataFrame, x: str, y: str, marks: str) -> None:
     if marks is None:
         axes.scatter(frame[x], frame[y], s=24)
         return
@@ -65,7 +73,7 @@ def _scatter(axes, frame, x, y, marks):
         axes.scatter(part[x], part[y], s=36, marker=mark, label=label)
 
 
-def _front(axes, frame, x, y):
+def _front(axes: Axes, frame: pd.DataFrame, x: str, y: str) -> None:
     at = front(frame[x].to_numpy(), frame[y].to_numpy(), not _counts(y))
     if len(at) > 1:
         axes.plot(
@@ -83,7 +91,7 @@ def _label(name: str) -> str:
     return metric(name, "paper").axis if is_metric(name) else ACCURACIES.get(name, name)
 
 
-def _frame(axes, x, y, title, log):
+def _frame(axes: Axes, x: str, y: str, title: str, log: str) -> None:
     from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
     axes.set_xlabel(_label(x))

@@ -1,14 +1,22 @@
 """Points of a sweep from a file: CSV or YAML, one point a row."""
 
+from __future__ import annotations
+
 import csv
 import io
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FileError, OptionError, Place, Problem, Source, SpecError, nearest
+
+if TYPE_CHECKING:
+    from ...model.network import Model
+
 
 NAME = "name"  # a column of a points file that names its points
 
 
-def points(source: Source, model, read):
+def points(source: Source, model: Model, read: Callable[..., Any]) -> dict[str, list[Any]]:
     """Columns of a CSV or YAML file of points, one row a point: {variable: [values]}; `name` may name the points.
 
     Raises SpecError with the line of a row that does not fit, FileError for a file without points.
@@ -34,7 +42,7 @@ def points(source: Source, model, read):
     return columns
 
 
-def _csv_rows(source):
+def _csv_rows(source: Source) -> Iterator[tuple[int, dict[str, str]]]:
     reader = csv.reader(io.StringIO(source.text))
     try:
         yield from _csv_points(source, reader)
@@ -42,7 +50,7 @@ def _csv_rows(source):
         raise _at(source, max(reader.line_num, 1), "bad-points", f"this is no CSV: {error}") from None
 
 
-def _csv_points(source, reader):
+def _csv_points(source: Source, reader: Any) -> Iterator[tuple[int, dict[str, str]]]:
     names = [name.strip() for name in next(reader, [])]
     for name in names:
         if names.count(name) > 1:
@@ -56,7 +64,7 @@ def _csv_points(source, reader):
         yield reader.line_num, dict(zip(names, (text.strip() for text in row), strict=True))
 
 
-def _yaml_rows(source):
+def _yaml_rows(source: Source) -> Iterator[tuple[int, dict[str, str]]]:
     from ...syntax.nodes import compose
 
     root = compose(source)
@@ -66,5 +74,5 @@ def _yaml_rows(source):
         yield row.line, {key.value: value.value for key, value in row.value}
 
 
-def _at(source, line, code, message, help=None):
+def _at(source: Source, line: int, code: str, message: str, help: str | None = None) -> SpecError:
     return SpecError(Problem(code, message, Place(source, line, 1), help))

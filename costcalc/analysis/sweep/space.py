@@ -1,5 +1,7 @@
 """The points of a sweep: grids, tables and random samples of variables, in chunks of bounded size."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -16,16 +18,16 @@ class Chunk(NamedTuple):
     shape: tuple[int, ...]
 
     @property
-    def size(self):
+    def size(self) -> int:
         """How many points."""
         return math.prod(self.shape)
 
-    def flat(self):
+    def flat(self) -> Chunk:
         """The same points with one full column a variable."""
         full = {name: np.broadcast_to(column, self.shape).ravel() for name, column in self.columns.items()}
         return Chunk(full, (self.size,))
 
-    def take(self, at):
+    def take(self, at: np.ndarray) -> Chunk:
         """Some of the points of a flat chunk, by number."""
         return Chunk({name: column[at] for name, column in self.columns.items()}, (len(at),))
 
@@ -33,16 +35,16 @@ class Chunk(NamedTuple):
 class Flat(Mapping):
     """The columns of a chunk, each made full when it is looked at."""
 
-    def __init__(self, chunk):
+    def __init__(self, chunk: Chunk) -> None:
         self.chunk = chunk
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> np.ndarray:
         return np.broadcast_to(self.chunk.columns[name], self.chunk.shape).ravel()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.chunk.columns)
 
-    def __len__(self):
+    def __len__(self) -> Any:
         return len(self.chunk.columns)
 
 
@@ -52,16 +54,16 @@ class Grid(NamedTuple):
     axes: Mapping[str, Any]  # variable -> array of values
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         """The variables."""
         return tuple(self.axes)
 
     @property
-    def size(self):
+    def size(self) -> int:
         """How many points."""
         return math.prod(len(axis) for axis in self.axes.values())
 
-    def chunks(self, most=CHUNK) -> Iterator[Chunk]:
+    def chunks(self, most: int = CHUNK) -> Iterator[Chunk]:
         """Outer variables stay single values, the inner ones whole axes, one between is sliced."""
         names, lengths = self.names, [len(axis) for axis in self.axes.values()]
         split = len(names)
@@ -78,7 +80,7 @@ class Grid(NamedTuple):
                 yield Chunk({**fixed, **_spread(axes)}, tuple(len(axis) for axis in axes.values()))
 
 
-def _spread(axes):
+def _spread(axes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Each axis along a dimension of its own."""
     count = len(axes)
     return {
@@ -92,16 +94,16 @@ class Table(NamedTuple):
     columns: Mapping[str, Any]
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         """The variables."""
         return tuple(self.columns)
 
     @property
-    def size(self):
+    def size(self) -> int:
         """How many points."""
         return len(next(iter(self.columns.values()), ()))
 
-    def chunks(self, most=CHUNK) -> Iterator[Chunk]:
+    def chunks(self, most: int = CHUNK) -> Iterator[Chunk]:
         """Stretches of rows."""
         for start in range(0, self.size, most):
             columns = {name: column[start : start + most] for name, column in self.columns.items()}
@@ -116,11 +118,11 @@ class Sample(NamedTuple):
     seed: int = 0
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         """The variables."""
         return tuple(self.axes)
 
-    def chunks(self, most=CHUNK) -> Iterator[Chunk]:
+    def chunks(self, most: int = CHUNK) -> Iterator[Chunk]:
         """Draws of bounded size from one generator."""
         random = np.random.default_rng(self.seed)
         for start in range(0, self.size, most):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ...errors import OptionError, Problem, Refused, SpecError
 from ...metrics.conventions import Prices
-from ...metrics.metrics import metric, totals
+from ...metrics.metrics import Metric, metric, totals
 from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.trace import trace
@@ -23,6 +23,8 @@ from .space import Chunk, Flat, Grid
 
 if TYPE_CHECKING:
     import pandas
+
+    from ...num.values import Number
 
 COMPLETE = "complete "  # the column that says where all costs are known: no variable or metric has that name
 
@@ -68,7 +70,7 @@ def stated(frame: pandas.DataFrame) -> pandas.DataFrame:
     return frame.drop(columns=COMPLETE) if frame[COMPLETE].all() else frame.rename(columns={COMPLETE: "complete"})
 
 
-def as_axis(model, name, values):
+def as_axis(model: Model, name: str, values: Any) -> np.ndarray:
     """A variable's values as an array, each checked. Raises OptionError."""
     values = list(values) if np.iterable(values) and not isinstance(values, str) else [values]
     if name != "rho" and name not in model.variables:
@@ -86,7 +88,7 @@ def as_axis(model, name, values):
     return _column(values)
 
 
-def _column(values):
+def _column(values: list[Any]) -> np.ndarray:
     """An array of the values. Words, and whole numbers that an array of floats would change, stay what they are."""
     if isinstance(values[0], str):
         return np.array(values, dtype=object)
@@ -95,7 +97,9 @@ def _column(values):
     return array if exact else np.array(values, dtype=object)
 
 
-def results(model, space, metrics, convention, skip_invalid=False):
+def results(
+    model: Model, space: Any, metrics: Sequence[str], convention: Any, skip_invalid: bool = False
+) -> Iterator[Result]:
     """The result of each chunk of a space, in order."""
     wanted = [metric(name, convention) for name in metrics]
     for chunk in space.chunks():
@@ -103,7 +107,7 @@ def results(model, space, metrics, convention, skip_invalid=False):
             yield evaluated(model, chunk, wanted, skip_invalid)
 
 
-def evaluated(model, chunk, metrics, skip_invalid=False):
+def evaluated(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool = False) -> Result:
     """Every metric at every point of a chunk.
 
     Where points differ in the network's structure, each structure is walked by itself.
@@ -121,7 +125,7 @@ def evaluated(model, chunk, metrics, skip_invalid=False):
     return Result(Flat(Chunk({**chunk.columns, **found}, chunk.shape)), np.arange(chunk.size), {})
 
 
-def _walk(model, chunk, metrics):
+def _walk(model: Model, chunk: Chunk, metrics: list[Metric]) -> dict[str, Number]:
     table: dict = {}
     try:
         known = {name: column for name, column in chunk.columns.items() if name == "rho" or name in model.variables}
@@ -130,7 +134,7 @@ def _walk(model, chunk, metrics):
         table.clear()  # it and its points hold each other: without this their arrays would stay
 
 
-def _totals(model, values, metrics):
+def _totals(model: Model, values: dict[str, Any], metrics: list[Metric]) -> dict[str, Number]:
     rho = values.pop("rho", None)
     settled = settle(model, values)
     if rho is not None:
@@ -141,7 +145,7 @@ def _totals(model, values, metrics):
     return {**totals(Walk(model, rows), metrics), COMPLETE: not any(row.layer.unknown for row in rows)}
 
 
-def _value(table, column):
+def _value(table: Mapping[Any, Any], column: np.ndarray) -> Any:
     """A column as points; where it holds one value only, that value."""
     array = np.asarray(column)
     if array.dtype == object and isinstance(array.flat[0], str):
@@ -155,7 +159,7 @@ def _value(table, column):
     return leaf(table, array)
 
 
-def _split(model, chunk, metrics, skip_invalid, keys):
+def _split(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool, keys: np.ndarray) -> Result:
     """Walk each group of points by itself and put them back in order."""
     flat, parts = chunk.flat(), []
     for key in np.unique(keys):
@@ -165,7 +169,7 @@ def _split(model, chunk, metrics, skip_invalid, keys):
     return _merged(parts)
 
 
-def _merged(parts):
+def _merged(parts: list[Result]) -> Result:
     kept = np.concatenate([part.kept for part in parts])
     order = np.argsort(kept)
     columns = {name: np.concatenate([part.columns[name] for part in parts])[order] for name in parts[0].columns}
@@ -176,7 +180,7 @@ def _merged(parts):
     return Result(columns, kept[order], skipped)
 
 
-def _without(model, chunk, metrics, skip_invalid, error):
+def _without(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool, error: SpecError) -> Result:
     """The points at which nothing fails; or, unless they may be skipped, the error with the first that fails."""
     everywhere = np.array(True) if error.failing is None else error.failing
     failing = np.broadcast_to(everywhere, chunk.shape).ravel()
@@ -193,7 +197,7 @@ def _without(model, chunk, metrics, skip_invalid, error):
     return rest._replace(kept=at[rest.kept], skipped={**rest.skipped, reason: rest.skipped.get(reason, 0) + count})
 
 
-def _named(error, point):
+def _named(error: SpecError, point: Chunk) -> SpecError:
     """The error with the point it is about."""
     setting = ", ".join(f"{name}={column[0]}" for name, column in point.columns.items())
     first, *others = error.problems
