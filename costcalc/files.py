@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from . import limits
 from .errors import FileError, Place, Problem, Source, brief, nearest
@@ -51,7 +51,7 @@ class Folder:
 class Origin(NamedTuple):
     """Where a spec is: a folder, and a path in it."""
 
-    folder: Folder
+    folder: Any  # a Folder, or one at a git revision
     path: str
 
     def included(self, name: str) -> Origin:

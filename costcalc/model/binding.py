@@ -1,10 +1,21 @@
 """Arguments become values, and refusals become errors with their place in the file."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from .. import limits, num
 from ..errors import Place, Problem, Refused, SpecError, brief
 from .expr import Expr
-from .network import Call, evaluate, is_dynamic
-from .scope import shape_names
+from .network import Arg, Call, Step, evaluate, is_dynamic
+from .scope import Scope, shape_names
+
+if TYPE_CHECKING:
+    from ..num.values import Number, Shape
+    from ..ops.base import Layer, Op, Option
+    from ..ops.kinds import Kind
+
 
 _HELP = {  # part of a refusal -> the way out
     "do not split into": "take a number that divides them without rest",
@@ -15,40 +26,42 @@ _PLAIN = (int, float, bool, str, tuple)
 SHOWN = 6  # calls, or values of names, in the notes of one error
 
 
-def place_of(step):
+def place_of(step: Step) -> Place:
     """Where a step stands in its file."""
     return Place(step.source, *step.place)
 
 
-def place_in(step, arg):
+def place_in(step: Step, arg: Arg) -> Place:
     """Where an argument of a step stands; the step itself when that is not known."""
     return Place(step.source, *((arg.at if type(arg) is Expr else None) or step.place))
 
 
-def error_at(code, message, place, help=None, notes=()):
+def error_at(
+    code: str, message: str, place: Place | None, help: str | None = None, notes: tuple[str, ...] = ()
+) -> SpecError:
     """The error of one problem."""
     return SpecError(Problem(code, message, place, help, notes))
 
 
-def at(step, code, message, help=None):
+def at(step: Step, code: str, message: str, help: str | None = None) -> SpecError:
     """The error of one problem with a step."""
     return error_at(code, message, place_of(step), help)
 
 
-def refused(code, message, place, refusal, notes=()):
+def refused(code: str, message: str, place: Place | None, refusal: Refused, notes: tuple[str, ...] = ()) -> SpecError:
     """The error that a refusal becomes; it keeps at which points of a sweep it holds."""
     error = error_at(code, message, place, refusal.help, notes)
     error.failing = refusal.failing
     return error
 
 
-def shown(value):
+def shown(value: Any) -> str:
     """A value for a message."""
     text = str(value).lower() if type(value) is bool else str(value)
     return brief(text, 20) if type(value) in _PLAIN else ".."
 
 
-def here(arg, env):
+def here(arg: Arg, env: Mapping[str, Any]) -> tuple[str, ...]:
     """The values of the names that an argument reads, or several of them, as a note."""
     read = (item.names for item in (arg if type(arg) is tuple else (arg,)) if type(item) is Expr)
     names = sorted(set().union(*read))[:SHOWN]
@@ -56,7 +69,7 @@ def here(arg, env):
     return (f"here {', '.join(values)}",) if values else ()
 
 
-def valued(arg, env, place):
+def valued(arg: Arg, env: Mapping[str, Any], place: Place) -> Any:
     """The value of an argument in an environment."""
     try:
         return evaluate(arg, env)
@@ -71,7 +84,7 @@ def valued(arg, env, place):
         raise error_at("bad-expression", f"{text} has no value: {reason}", place, None, here(arg, env)) from None
 
 
-def bound(step, call, op, x, scope, noted):
+def bound(step: Step, call: Call, op: Op, x: Shape, scope: Scope, noted: Callable[..., Any]) -> Mapping[str, Any]:
     """The options of a call as its rule takes them.
 
     `noted` takes the errors of sizes for which another size can stand in, so that the walk goes on.
@@ -87,7 +100,9 @@ def bound(step, call, op, x, scope, noted):
     return options
 
 
-def _bound_one(step, call, option, arg, env, noted):
+def _bound_one(
+    step: Step, call: Call, option: Option, arg: Arg, env: Mapping[str, Any], noted: Callable[..., Any]
+) -> Any:
     place = Place(step.source, *call.places.get(option.name, step.place))
     value = valued(arg, env, place)
     try:
@@ -106,7 +121,7 @@ def _bound_one(step, call, option, arg, env, noted):
         raise error_at("bad-value", message, place, help, here(arg, env)) from None
 
 
-def is_mixed_up(value, kind):
+def is_mixed_up(value: Any, kind: Kind) -> bool:
     """Whether a truth stands where a number is due, or a number where a truth is."""
     if kind.name in ("flag", "flags"):
         each = value if type(value) is tuple else (value,)
@@ -114,7 +129,7 @@ def is_mixed_up(value, kind):
     return type(value) is bool
 
 
-def _stand_in(kind, value):
+def _stand_in(kind: Kind, value: Any) -> int | None:
     """A size near one that cannot be; None when there is none."""
     if type(value) not in (int, float) or not abs(value) < limits.SIZE:
         return None
@@ -124,7 +139,7 @@ def _stand_in(kind, value):
         return None
 
 
-def applied(step, op, x, options):
+def applied(step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> Layer:
     """The layer that an operation's rule makes of an input and options."""
     try:
         layer = op.rule(x, **options) if op.takes_input else op.rule(**options)
@@ -135,7 +150,7 @@ def applied(step, op, x, options):
             raise Refused(f"an output of {len(layer.shape)} axes is too much: the limit is {limits.RANK}")
         return layer
     except Refused as error:
-        places = step.body.places if type(step.body) is Call else {}
+        places: Mapping[Any, Any] = step.body.places if type(step.body) is Call else {}
         place = Place(step.source, *places.get(error.option, step.place))
         apart = "do not match" in error.message
         code = "shape-mismatch" if apart else "cannot-be"
@@ -146,11 +161,11 @@ def applied(step, op, x, options):
         raise refused(code, message, place, error, _flowing(op, x)) from None
 
 
-def _usual(message):
+def _usual(message: str) -> str | None:
     return next((help for part, help in _HELP.items() if part in message), None)
 
 
-def _way(op, options):
+def _way(op: Op, options: Mapping[str, Any]) -> str:
     """What brings the branches of an operation to one shape."""
     from ..ops.layout import axis_number
     from .matching import way
@@ -159,17 +174,17 @@ def _way(op, options):
     return way(shapes, axis_number(shapes[0], options.get("axis", "channels")) if "axis" in op.options else None)
 
 
-def _flowing(op, x):
+def _flowing(op: Op, x: Shape) -> tuple[str, ...]:
     """The shape that flows into an operation, as a note."""
     plain = op.takes_input and not op.branches and all(type(size) is int for size in x)
     return (f"the input here is {list(x)}",) if plain else ()
 
 
-def _control(step, arg, x, scope):
+def _control(step: Step, arg: Arg, x: Shape, scope: Scope) -> Any:
     return valued(arg, {**shape_names(x), **scope.env}, place_in(step, arg))
 
 
-def decided(step, name, arg, x, scope):
+def decided(step: Step, name: str, arg: Arg, x: Shape, scope: Scope) -> bool:
     """A condition as a bool."""
     value = _control(step, arg, x, scope)
     if type(value) in (str, tuple) or (type(value) in (int, float) and value not in (0, 1)):
@@ -178,7 +193,7 @@ def decided(step, name, arg, x, scope):
     return value if type(value) is bool else num.domain(value).decide(value)
 
 
-def counted(step, name, arg, x, scope):
+def counted(step: Step, name: str, arg: Arg, x: Shape, scope: Scope) -> Number:
     """A count, 0 or more."""
     value = _control(step, arg, x, scope)
     try:

@@ -1,13 +1,21 @@
 """Calls of blocks and of other specs: what they are given, and how an error tells of them."""
 
-from ..errors import OptionError, Refused, SpecError
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import OptionError, Problem, Refused, SpecError
 from .binding import SHOWN, error_at, here, place_in, place_of, refused, shown, valued
-from .network import Include
-from .scope import look_up, shape_names
+from .network import Block, Include, Step
+from .scope import Named, Scope, look_up, shape_names
 from .variables import require_possible, settle
 
+if TYPE_CHECKING:
+    from ..num.values import Shape
 
-def passed(step, body, x, scope):
+
+def passed(step: Step, body: Include, x: Shape, scope: Scope) -> tuple[dict[str, Any], dict[str, Any]]:
     """What an include gives to its spec, and the values of all variables that the spec then has."""
     env, given = {**shape_names(x), **scope.env}, {}
     for name, arg in body.given.items():
@@ -23,7 +31,9 @@ def passed(step, body, x, scope):
     return given, settle(body.model, given)
 
 
-def arguments(step, block, row, x, scope):
+def arguments(
+    step: Step, block: Block, row: Mapping[str, Any], x: Shape, scope: Scope
+) -> tuple[dict[str, Any], dict[str, Named]]:
     """(values of a block's parameters in one call and of the variables, tensors by the parameters that name layers)."""
     env, outer = dict(scope.values), {**shape_names(x), **scope.env}
     for param in block.params:
@@ -33,14 +43,14 @@ def arguments(step, block, row, x, scope):
     return env, {param: look_up(row[param], step, scope) for param in block.tensors}
 
 
-def explained(error, calls):
+def explained(error: SpecError, calls: list[tuple[Step, Any, dict[str, Any]]]) -> SpecError:
     """The error, with the calls that led to it."""
     told = SpecError(*(_told(problem, calls) for problem in error.problems))
     told.failing = error.failing
     return told
 
 
-def _told(problem, calls):
+def _told(problem: Problem, calls: list[tuple[Step, Any, dict[str, Any]]]) -> Problem:
     """What is wrong inside a block that comes with costcalc is shown where the spec calls it."""
     notes = list(problem.notes)
     for step, body, env in calls[::-1][:SHOWN]:
@@ -58,6 +68,6 @@ def _told(problem, calls):
     return problem._replace(notes=tuple(notes))
 
 
-def _call(name, params, values):
+def _call(name: str, params: Iterable[str], values: Mapping[str, Any]) -> str:
     """A call as it could be written: `separable(c=64, s=1)`."""
     return f"{name}({', '.join(f'{param}={shown(values[param])}' for param in params)})"

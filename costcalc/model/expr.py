@@ -4,13 +4,20 @@ The language: numbers, names, `+ - * / // %`, comparisons, `and or not`, `a if c
 of `define`. Python's own parser builds the tree; a whitelist admits it; nothing is ever given to `eval`.
 """
 
+from __future__ import annotations
+
 import ast
 import operator
 import warnings
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Set
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from .. import limits, num
 from ..errors import BadExpression, Refused, brief, listed, named, nearest
+
+if TYPE_CHECKING:
+    from ..num.values import Number
+
 
 FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
     "min": (num.minimum, 2, 16),
@@ -28,14 +35,14 @@ _LARGEST = 1e60  # of a product or a quotient
 _UNCOMPUTABLE = (ArithmeticError, ValueError, TypeError, LookupError, Refused)
 
 
-def _bounded(apply, a, b):
+def _bounded(apply: Callable[..., Any], a: Any, b: float) -> Number:
     """A result of arithmetic, unless it is on its way to fill the memory."""
     if type(a) in (str, tuple) or type(b) in (str, tuple):
         raise TypeError  # Python would repeat it
     return num.bounded(apply(a, b), _LARGEST)
 
 
-def _divided(apply, a, b):
+def _divided(apply: Callable[..., Any], a: Number, b: Number) -> Number:
     if type(a) is str:
         raise TypeError  # Python would fill it in
     return num.bounded(apply(a, num.divisor(a, b)), _LARGEST)
@@ -67,7 +74,15 @@ class Expr:
 
     __slots__ = ("at", "depth", "names", "steps", "text", "value")
 
-    def __init__(self, text, names, value, steps=1, depth=1, at=None):
+    def __init__(
+        self,
+        text: str,
+        names: frozenset[str],
+        value: Any,
+        steps: int = 1,
+        depth: int = 1,
+        at: tuple[int, ...] | None = None,
+    ) -> None:
         self.text, self.names, self.value = text, names, value
         self.steps, self.depth, self.at = steps, depth, at
 
@@ -79,12 +94,12 @@ class Function(NamedTuple):
     params: tuple[str, ...]
     body: Expr
 
-    def apply(self, env, args):
+    def apply(self, env: Mapping[str, Any], args: list[int]) -> Number:
         """The value of the body, the parameters added to the names of the caller."""
         return self.body.value({**env, **dict(zip(self.params, args, strict=True))})
 
 
-def parse(text, known, functions):
+def parse(text: str, known: Set[str], functions: Mapping[str, tuple[Any, int, int]]) -> Expr:
     """The `Expr` of a text.
 
     `known` holds the names that may appear, `functions` maps names to (function, fewest, most).
@@ -97,7 +112,7 @@ def parse(text, known, functions):
     return Expr(text, frozenset(builder.names), value, builder.steps, builder.deepest)
 
 
-def _tree(text):
+def _tree(text: str) -> ast.AST:
     """Python's syntax tree, its columns counted in `text`."""
     try:
         with warnings.catch_warnings():  # Python warns of `3if`; here it is an error like any other
@@ -109,7 +124,7 @@ def _tree(text):
         raise BadExpression("bad-expression", f"`{brief(text)}` is not an expression", column, width) from None
 
 
-def _scan(text):
+def _scan(text: str) -> None:
     """Refuse what Python's parser would read but the language does not have."""
     if len(text) > limits.EXPRESSION_CHARS:
         message = f"an expression has at most {limits.EXPRESSION_CHARS:,} characters"
@@ -123,25 +138,26 @@ def _scan(text):
         raise BadExpression("bad-expression", "a number or an expression is missing")
 
 
-def _over(text, limit, message, help=None):
+def _over(text: str, limit: str, message: str, help: str | None = None) -> BadExpression:
     return BadExpression("limit", message, 0, len(text), limits.hint(f"expression_{limit}", help))
 
 
 class _Builder:
     """Turns an admitted tree into nested functions of an environment."""
 
-    def __init__(self, text, known, functions):
+    def __init__(self, text: str, known: Set[str], functions: Mapping[str, tuple[Any, int, int]]) -> None:
         self.text, self.known, self.functions = text, known, functions
-        self.names, self.steps, self.deepest = set(), 0, 0
+        self.names: set[str] = set()
+        self.steps, self.deepest = 0, 0
 
-    def build(self, node, depth):
+    def build(self, node: ast.AST, depth: int) -> Callable[..., Any]:
         self.work(1, depth)
         rule = _RULES.get(type(node))
         if rule is None:
             self.fail("bad-expression", "this is not part of the expression language", node)
         return rule(self, node, depth + 1)
 
-    def work(self, steps, depth):
+    def work(self, steps: int, depth: int) -> None:
         """Count the work of a part; refuse what would take too long or nest too deep."""
         self.steps, self.deepest = self.steps + steps, max(self.deepest, depth)
         if self.steps > limits.EXPRESSION_STEPS or self.deepest > limits.EXPRESSION_DEPTH:
@@ -149,11 +165,11 @@ class _Builder:
             limit = "depth" if self.deepest > limits.EXPRESSION_DEPTH else "steps"
             raise _over(self.text, limit, f"too much for one expression: it has at most {most}")
 
-    def fail(self, code, message, node, help=None):
+    def fail(self, code: str, message: str, node: Any, help: Any = None) -> NoReturn:
         width = max(node.end_col_offset - node.col_offset, 1) if node.lineno == node.end_lineno else 1
         raise BadExpression(code, message, node.col_offset, width, help)
 
-    def constant(self, node, depth):
+    def constant(self, node: Any, depth: int) -> Callable[..., Any]:
         value = node.value
         if type(value) not in (int, float) or not _NUMBER.issuperset(self.text[node.col_offset : node.end_col_offset]):
             word = f"`{value}` has no meaning in an expression" if type(value) in (bool, type(None)) else ""
@@ -162,7 +178,7 @@ class _Builder:
             self.fail("limit", f"a number has at most {limits.DIGITS} digits", node, f"sizes end at {limits.SIZE:,}")
         return lambda env: value
 
-    def name(self, node, depth):
+    def name(self, node: Any, depth: int) -> Callable[..., Any]:
         name = node.id
         if name in CONSTANTS:
             return lambda env: CONSTANTS[name]
@@ -176,25 +192,25 @@ class _Builder:
         self.names.add(name)
         return lambda env: env[name]
 
-    def binary(self, node, depth):
+    def binary(self, node: Any, depth: int) -> Callable[..., Any]:
         apply = _ARITHMETIC.get(type(node.op))
         if apply is None:
             self.fail("bad-expression", "only `+ - * / // %` join numbers", node)
         left, right = self.build(node.left, depth), self.build(node.right, depth)
         return lambda env: apply(left(env), right(env))
 
-    def unary(self, node, depth):
+    def unary(self, node: Any, depth: int) -> Callable[..., Any]:
         operand = self.build(node.operand, depth)
         if isinstance(node.op, ast.USub):
             return lambda env: -operand(env)
         return (lambda env: num.negate(operand(env))) if isinstance(node.op, ast.Not) else operand
 
-    def boolean(self, node, depth):
+    def boolean(self, node: Any, depth: int) -> Callable[..., Any]:
         parts = [self.build(value, depth) for value in node.values]
         join = num.both if isinstance(node.op, ast.And) else num.either
         return lambda env: _fold(join, parts, env)
 
-    def compare(self, node, depth):
+    def compare(self, node: Any, depth: int) -> Callable[..., Any]:
         tests = [_COMPARISONS.get(type(op)) for op in node.ops]
         if None in tests:
             self.fail("bad-expression", "only `< <= > >= == !=` compare", node)
@@ -203,10 +219,10 @@ class _Builder:
         pairs = [lambda env, test=test, a=a, b=b: test(a(env), b(env)) for test, a, b in triples]
         return pairs[0] if len(pairs) == 1 else lambda env: _fold(num.both, pairs, env)
 
-    def choice(self, node, depth):
+    def choice(self, node: Any, depth: int) -> Callable[..., Any]:
         test, yes, no = (self.build(part, depth) for part in (node.test, node.body, node.orelse))
 
-        def value(env):
+        def value(env: Mapping[str, Any]) -> Number:
             condition = test(env)
             if isinstance(condition, (int, float)):  # the other side may not be computable
                 return yes(env) if condition else no(env)
@@ -214,7 +230,7 @@ class _Builder:
 
         return value
 
-    def call(self, node, depth):
+    def call(self, node: Any, depth: int) -> Callable[..., Any]:
         name = getattr(node.func, "id", None)
         if name is None or node.keywords:
             self.fail("bad-expression", "only functions by name can be called", node)
@@ -234,11 +250,11 @@ class _Builder:
         return lambda env: function(*(arg(env) for arg in args))
 
 
-def _applied(function, env, args):
+def _applied(function: Function, env: Mapping[str, Any], args: list[int]) -> Number:
     return num.after(function.apply(env, args), *args)
 
 
-def _tried(part, env):
+def _tried(part: Callable[..., Any], env: Mapping[str, Any]) -> Number:
     """The value of a part that is needed at some points only; where there is none, the exception that says why."""
     try:
         return part(env)
@@ -246,7 +262,7 @@ def _tried(part, env):
         return error
 
 
-def _fold(join, parts, env):
+def _fold(join: Callable[..., Any], parts: list[Callable[..., Any]], env: Mapping[str, Any]) -> Number:
     result = parts[0](env)
     for part in parts[1:]:
         plain = isinstance(result, (int, float))

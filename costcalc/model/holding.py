@@ -1,19 +1,30 @@
 """Whose numbers a layer reads: those of an earlier layer (`reuse`), or as many as its author says (`params`)."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ..errors import Refused
 from ..num import equal, require
 from ..ops.kinds import Count
 from .binding import error_at, place_in, place_of, refused, valued
-from .scope import reusable, shape_names
+from .scope import Scope, reusable, shape_names
+
+if TYPE_CHECKING:
+    from ..num.values import Number, Shape
+    from ..ops.base import Layer
+    from .network import Arg, Step
+    from .rows import Row
 
 
 class Held:
     """What a call of the spec says of the numbers of its layer, in one place of a walk."""
 
-    def __init__(self, step, x, scope, rows):
+    def __init__(self, step: Step, x: Shape, scope: Scope, rows: list[Row]) -> None:
         self.step, self.call, self.x, self.scope, self.rows = step, step.body, x, scope, rows
 
-    def of(self, layer, outer):
+    def of(self, layer: Layer, outer: str | None) -> tuple[Layer, str | None]:
         """(the layer with the numbers that are its own, the layer whose weights it reads or None).
 
         `outer` is the layer that runs again here, which has all its weights.
@@ -25,12 +36,12 @@ class Held:
         layer, whose = self.shared(layer) if self.call.reuse else (layer, None)
         return layer, outer or whose
 
-    def given(self):
+    def given(self) -> dict[str, Number]:
         """The numbers by kind."""
         env = {**shape_names(self.x), **self.scope.env}
         return {kind: self.count(arg, env) for kind, arg in self.call.holds.items()}
 
-    def count(self, arg, env):
+    def count(self, arg: Arg, env: Mapping[str, Any]) -> Number:
         """One of the numbers."""
         place = place_in(self.step, arg)
         try:
@@ -40,7 +51,7 @@ class Held:
         except TypeError:
             raise error_at("bad-value", "`params` is a whole number, 0 or more", place) from None
 
-    def shared(self, layer):
+    def shared(self, layer: Layer) -> tuple[Layer, str | None]:
         """The layer without weights of its own; where it has nothing else either, the row says whose it has."""
         row = self.rows[holder(self.call.reuse, self.step, self.scope, self.rows)]
         try:
@@ -57,7 +68,7 @@ class Held:
         return layer, self.call.reuse
 
 
-def holder(name, step, scope, rows):
+def holder(name: str, step: Step, scope: Scope, rows: list[Row]) -> int:
     """The number of the row that holds the weights of the layer of that name. Raises SpecError unless it is one."""
     held = [number for number in range(*reusable(name, step, scope).rows) if _weighs(rows[number])]
     if len(held) == 1:
@@ -66,6 +77,6 @@ def holder(name, step, scope, rows):
     raise error_at("bad-reuse", f"`{name}` has {what}", place_of(step))
 
 
-def _weighs(row):
+def _weighs(row: Row) -> bool:
     count = row.layer.params.get("weight", 0)
     return type(count) is not int or count > 0

@@ -1,13 +1,21 @@
 """The shapes of a model's inputs, and what is taken for one but is none."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from .. import num
-from ..errors import OptionError, Problem, Refused
+from ..errors import OptionError, Problem, Refused, SpecError
 from .binding import error_at, here, refused, shown
 from .expr import Expr
-from .network import evaluate
+from .network import Input, Variable, evaluate
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
 
 
-def input_shape(name, one, values, variables):
+def input_shape(name: str, one: Input, values: Mapping[str, Any], variables: Mapping[str, Variable]) -> Shape:
     """The shape of an input. OptionError for a size that is just a variable, whose default does not stand for it."""
     try:
         shape = tuple(num.whole(size) for size in evaluate(one.shape, values))
@@ -26,7 +34,7 @@ def input_shape(name, one, values, variables):
     return shape
 
 
-def is_mistakable(shape):
+def is_mistakable(shape: Any) -> bool:
     """Whether a list of these sizes looks channels-first, or of a batch: an error where the axes are not named."""
     if not 3 <= len(shape) <= 4 or any(type(size) is not int for size in shape):
         return False
@@ -34,21 +42,21 @@ def is_mistakable(shape):
     return _is_turned(shape) or (batch == [1] and wide <= 4 < min(first, high))
 
 
-def _is_turned(shape):
+def _is_turned(shape: Shape) -> bool:
     first, high, wide = shape[-3:]
     return first <= 4 < min(high, wide) and wide > 16
 
 
-def _refuse_given(name, item, values, variables):
+def _refuse_given(name: str, item: Any, values: Any, variables: Mapping[str, Variable]) -> None:
     """Refuse a value that was given to a variable and is no size: the spec is as it should be."""
-    variable = variables.get(item.text) if type(item) is Expr else None
+    variable: Any = variables.get(item.text) if type(item) is Expr else None
     value = values[item.text] if variable else 1
     if type(value) in (int, float) and (value < 1 or value % 1) and value != variable.default:
         help = f"it is a size of `{name}`: a whole number, 1 or more"
         raise OptionError(Problem("bad-value", f"`{variable.name}` cannot be {shown(value)}", help=help))
 
 
-def _other_order(shape, one):
+def _other_order(shape: Shape, one: Input) -> SpecError:
     """The error of a list with the channels first, a batch before it, or both: its axes would mean something else."""
     *batch, first, high, wide = shape
     turned, depth = _is_turned(shape), "depth: .., " if batch else ""

@@ -1,12 +1,22 @@
 """What brings branches to one shape: the help of an error, worked out from their sizes."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ..errors import Place, SpecError
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
+    from .network import Step
+
 
 _ANY = "bring one branch to the other's shape"
 _NEAR = 1.5  # how many times the larger grid may be the smaller one where padding or cropping is what is meant
 
 
-def way(shapes, axis=None):
+def way(shapes: tuple[Shape, ...], axis: int | None = None) -> str:
     """How the first branch and the first that does not fit it become one shape.
 
     `axis` is the number of the axis that a concatenation joins along; without it an axis of 1 stretches.
@@ -22,7 +32,7 @@ def way(shapes, axis=None):
     return _joined(first, other, axis)
 
 
-def projection(x, y):
+def projection(x: Shape, y: Shape) -> str | None:
     """The layer that brings `x` to shape `y`, a smaller or an equal grid; None when there is no single one."""
     strides = _strides(x[:-1], y[:-1])
     if strides is None:
@@ -33,7 +43,7 @@ def projection(x, y):
     return f"{{conv: {'x'.join('1' * len(strides))}, out: {y[-1]}{stride}}}"
 
 
-def unbridged(error, step, x, y):
+def unbridged(error: SpecError, step: Step, x: Shape, y: Shape) -> SpecError:
     """The error of a residual whose layers change the shape: it says so of `residual`, not of an `add`."""
     problem = error.problems[0]
     plain = len(x) == len(y) and all(type(size) is int for size in (*x, *y))
@@ -50,13 +60,13 @@ def unbridged(error, step, x, y):
     return found
 
 
-def _apart(first, other, axis):
+def _apart(first: tuple[int, ...], other: tuple[int, ...], axis: int | None) -> list[int]:
     """The numbers of the axes that do not fit."""
     pairs = enumerate(zip(first, other, strict=True))
     return [at for at, pair in pairs if at != axis and pair[0] != pair[1] and (axis is not None or 1 not in pair)]
 
 
-def _joined(first, other, axis):
+def _joined(first: tuple[int, ...], other: tuple[int, ...], axis: int | None) -> str:
     apart, last = _apart(first, other, axis), len(first) - 1
     if apart == [last]:
         small, large = sorted((first, other), key=lambda shape: shape[-1])
@@ -69,7 +79,7 @@ def _joined(first, other, axis):
     return _near(small, large, apart) if strides is None else _strided(small, large, strides, axis)
 
 
-def _strided(small, large, strides, axis):
+def _strided(small: tuple[int, ...], large: tuple[int, ...], strides: list[int], axis: int | None) -> str:
     layer = projection(large, small) if axis is None else f"{{maxpool: {_span(strides)}}}"
     target = small if axis is None else small[:-1]
     shrunk = f"bring the branch of {_span(large, False)} to {_span(target, False)} with {layer}"
@@ -78,7 +88,7 @@ def _strided(small, large, strides, axis):
     return f"{shrunk}, or the other one with {{upsample: {_span(strides)}}}" if fits else shrunk
 
 
-def _near(small, large, apart):
+def _near(small: tuple[int, ...], large: tuple[int, ...], apart: list[int]) -> str:
     """Grids that are nearly the same, as after a stride that left a rest, or after convolutions without padding."""
     short = [large[at] - small[at] if at in apart else 0 for at in range(len(small) - 1)]
     if any(large[at] > _NEAR * small[at] for at in apart if at < len(short)):
@@ -88,13 +98,13 @@ def _near(small, large, apart):
     return f"pad the smaller one with {{pad: [{pads}]}}, or crop the larger one with `slice`{rest}"
 
 
-def _strides(large, small):
+def _strides(large: tuple[int, ...], small: tuple[int, ...]) -> list[int] | None:
     """The stride of each axis that makes the one grid of the other (`padding: same`); None when none does."""
     strides = [round(n / m) for n, m in zip(large, small, strict=True)]
     fits = all(step >= 1 and -(-n // step) == m for n, m, step in zip(large, small, strides, strict=True))
     return strides if fits else None
 
 
-def _span(sizes, short=True):
+def _span(sizes: Sequence[int], short: bool = True) -> str:
     """`3x2` for a message; one number where all are the same, if that is enough."""
     return str(sizes[0]) if short and len(set(sizes)) == 1 else "x".join(map(str, sizes))

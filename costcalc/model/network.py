@@ -6,6 +6,8 @@ is part of every start of the program.
 An argument (`Arg`) is a plain value (number, bool, word, tuple), an `Expr`, or a tuple that holds such.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -28,7 +30,7 @@ class Call(NamedTuple):
     holds: Mapping[str, Arg] | None = None  # its parameters by kind, where they are not those of its rule
 
     @property
-    def shares(self):
+    def shares(self) -> bool:
         """Whether its parameters are not those that its rule says."""
         return bool(self.reuse) or self.holds is not None
 
@@ -39,7 +41,7 @@ class Block(NamedTuple):
     name: str
     params: tuple[str, ...]
     defaults: Mapping[str, Arg]
-    steps: tuple["Step", ...]
+    steps: tuple[Step, ...]
     source: Source
     tensors: frozenset = frozenset()  # the parameters that name a layer
 
@@ -54,24 +56,24 @@ class BlockCall(NamedTuple):
 class Group(NamedTuple):
     """Steps that stand together, to repeat, skip or bridge them as one."""
 
-    steps: tuple["Step", ...]
+    steps: tuple[Step, ...]
 
 
 class Include(NamedTuple):
     """Layers of another spec, which sees nothing of this one but the values it is given."""
 
-    model: "Model"
+    model: Model
     name: str  # what its layers are called, unless the step has a label
-    steps: tuple["Step", ...]  # all its layers, or those between two names
+    steps: tuple[Step, ...]  # all its layers, or those between two names
     given: Mapping[str, Arg]
 
     @property
-    def params(self):
+    def params(self) -> tuple[str, ...]:
         """The names of its variables: what parameters are to a block."""
         return tuple(self.model.variables)
 
     @property
-    def defaults(self):
+    def defaults(self) -> dict[str, Any]:
         """What those are that are not given."""
         return {name: variable.default for name, variable in self.model.variables.items()}
 
@@ -115,7 +117,7 @@ class Step(NamedTuple):
     times: Arg = None
     label: str | None = None  # `as:`
     origin: str | None = None  # `from:`
-    then: tuple["Step", ...] = ()
+    then: tuple[Step, ...] = ()
     plain: bool = True  # no repeat, condition, residual, times, label or origin
 
 
@@ -123,7 +125,7 @@ class Input(NamedTuple):
     """A named input. `listed` tells `[h, w, c]` from the form that names its axes."""
 
     shape: Arg
-    place: Place
+    place: Place | None
     listed: bool
 
 
@@ -177,7 +179,7 @@ class Model(NamedTuple):
     stored: Stored | None = None  # the parameters of a network that was read with them: not of a spec
 
 
-def evaluate(arg, env):
+def evaluate(arg: Arg, env: Mapping[str, Any]) -> Any:
     """The value of an argument in an environment of names."""
     if type(arg) is Expr:
         return num.settled(arg.value(env))
@@ -186,6 +188,6 @@ def evaluate(arg, env):
     return arg
 
 
-def is_dynamic(arg):
+def is_dynamic(arg: Arg) -> bool:
     """Whether an argument needs an environment."""
     return type(arg) is Expr or (type(arg) is tuple and any(map(is_dynamic, arg)))

@@ -1,6 +1,13 @@
 """Whose numbers the steps of a graph hold: their own, those of constants that they read, or of an earlier step."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from .rows import Row
+
+if TYPE_CHECKING:
+    from .wiring import Node
 
 
 def counted(row: Row) -> dict:
@@ -43,7 +50,7 @@ class Owner:
         number = self.names.get(name)
         return None if number is None else self.nodes[number].holder
 
-    def given(self, node, number: int, whose: int | None):
+    def given(self, node: Node, number: int, whose: int | None) -> Node:
         """A node that knows which other has its numbers, where one has them all."""
         if whose is None:
             return node._replace(row=node.row._replace(shared=None))

@@ -1,5 +1,7 @@
 """What a walk gives: rows."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -24,17 +26,17 @@ class Row(NamedTuple):
     written: Mapping[str, Arg]  # as they stand in the spec
 
     @property
-    def type(self):
+    def type(self) -> str:
         """The layer type, as the paper's Table 2 has it: `conv dw 3x3`."""
         return self.op.label(self.layer.detail)
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The name of the layer in the report, `separable_1/conv`."""
         return "/".join(self.frame.path)
 
     @property
-    def places(self):
+    def places(self) -> list[Place]:
         """Where a person wrote it: in its file, then each include that leads there.
 
         A layer of a block that comes with costcalc is written where a spec calls the block.
@@ -49,7 +51,7 @@ class Row(NamedTuple):
         return found
 
 
-def called(rows, pattern):
+def called(rows: list[Row], pattern: str) -> list[Row]:
     """The rows of the layer or block of that name, or whose names match a glob. Raises OptionError for none."""
     from fnmatch import fnmatchcase
 
@@ -71,7 +73,7 @@ class Trace(NamedTuple):
     output: tuple
 
 
-def same_weights(before, after):
+def same_weights(before: list[Row], after: list[Row]) -> bool:
     """Whether two stretches of rows can be runs of the same layers."""
     pairs = zip(before, after, strict=False)
     return len(before) == len(after) and all(a.layer.params == b.layer.params for a, b in pairs)

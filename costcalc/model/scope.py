@@ -1,10 +1,18 @@
 """Where layers run: the names of levels, of tensors, and of sizes."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import Place, Problem, SpecError, listed, nearest
 from .network import Step
+
+if TYPE_CHECKING:
+    from ..num.values import Number, Shape
+    from .wiring import Tensor
+
 
 MOST_NAMES = 1_000  # looked at for a name that may have been meant
 _AXES = {
@@ -24,10 +32,11 @@ class Part:
 
     __slots__ = ("below", "shape")
 
-    def __init__(self):
-        self.below, self.shape = None, None
+    def __init__(self) -> None:
+        self.below: dict[str, list[Part]] | None = None
+        self.shape: Any = None
 
-    def add(self, base):
+    def add(self, base: str) -> tuple[Part, int]:
         """A new level below, and how many of that base name there are with it."""
         if self.below is None:
             self.below = {}
@@ -35,9 +44,9 @@ class Part:
         level.append(Part())
         return level[-1], len(level)
 
-    def find(self, name):
+    def find(self, name: str) -> Part | None:
         """The level below of that name in the report, or None."""
-        below = self.below or {}
+        below: dict[Any, Any] = self.below or {}
         base, _, index = name.rpartition("_")
         if len(below.get(name, ())) == 1 and name:
             return below[name][0]
@@ -47,7 +56,7 @@ class Part:
             return level[int(index) - 1]
         return None
 
-    def names(self):
+    def names(self) -> Iterator[str]:
         """The names of the levels below."""
         for base, level in (self.below or {}).items():
             yield from (_numbered(base, at + 1, len(level)) for at in range(len(level)))
@@ -63,26 +72,35 @@ class Frame:
 
     __slots__ = ("base", "call", "index", "parent", "part", "step")
 
-    def __init__(self, parent, base, call=None, step=None):
+    def __init__(
+        self,
+        parent: Frame | None,
+        base: str,
+        call: Any = None,
+        step: Step | None = None,
+    ) -> None:
         self.parent, self.base, self.call, self.step = parent, base, call, step
+        self.part: Any
+        self.index: int
         self.part, self.index = (Part(), 0) if parent is None else parent.part.add(base)
 
-    def closed(self, shape):
+    def closed(self, shape: Shape) -> Shape | Tensor:
         """Note the shape that comes out of this level, and give it."""
         self.part.shape = shape
         return shape
 
     @property
-    def path(self):
+    def path(self) -> list[str]:
         """The names of all levels, outermost first."""
-        levels, frame = [], self
+        levels = []
+        frame: Any = self
         while frame.parent is not None:
             levels.append(_numbered(frame.base, frame.index, len(frame.parent.part.below[frame.base])))
             frame = frame.parent
         return levels[::-1]
 
 
-def _numbered(base, index, count):
+def _numbered(base: str, index: int, count: int) -> str:
     return f"{base}_{index}".lstrip("_") if count > 1 or not base else base
 
 
@@ -90,7 +108,7 @@ class Named(NamedTuple):
     """A tensor by name: its shape, and the step and rows that made it (none for an input)."""
 
     shape: tuple
-    step: Step | None
+    step: Any  # the Step, and its Scope; None for an input
     scope: Any
     rows: tuple  # first and last row, as a range
 
@@ -100,12 +118,19 @@ class Scope:
 
     __slots__ = ("env", "frame", "named", "parent", "values")
 
-    def __init__(self, env, frame, parent=None, values=None, named=()):
+    def __init__(
+        self,
+        env: Any,
+        frame: Any,
+        parent: Any = None,
+        values: Any = None,
+        named: Any = (),
+    ) -> None:
         self.env, self.frame, self.named, self.parent = env, frame, dict(named), parent
         self.values = parent.values if values is None else values  # of the variables of the spec it belongs to
 
 
-def shape_names(shape):
+def shape_names(shape: Shape) -> dict[str, Number]:
     """What an expression sees of the tensor that flows in: `channels`, `height`, ..."""
     names = dict(zip(_AXES.get(len(shape), ()), shape, strict=False))
     if shape:
@@ -115,12 +140,13 @@ def shape_names(shape):
     return names
 
 
-def look_up(name, step, scope):
+def look_up(name: str, step: Step, scope: Scope) -> Named:
     """The tensor of that name, in this scope or one around it.
 
     `body/conv_2` is a layer inside the one that is named `body`, by the names of the report.
     """
-    looking, known = scope, []
+    looking: Any = scope
+    known: list[str] = []
     head = name.partition("/")[0]
     while looking is not None:
         if name in looking.named:
@@ -132,7 +158,7 @@ def look_up(name, step, scope):
     raise _unknown(name, step, nearest(name, known) or (f"named so far: {listed(known[:20])}" if known else None))
 
 
-def reusable(name, step, scope):
+def reusable(name: str, step: Step, scope: Scope) -> Named:
     """The layer of that name, to run it again."""
     named = look_up(name, step, scope)
     if named.step is None:
@@ -145,7 +171,7 @@ def reusable(name, step, scope):
     return named
 
 
-def _inside(path, step, part):
+def _inside(path: str, step: Step, part: Any) -> Named:
     """The tensor that a path of names leads to; it has no weights of its own to use again."""
     for name in path.split("/"):
         known, part = part, part.find(name)
@@ -155,6 +181,6 @@ def _inside(path, step, part):
     return Named(part.shape, None, None, ())
 
 
-def _unknown(name, step, help):
+def _unknown(name: str, step: Step, help: str | None) -> SpecError:
     message = f"no layer before this one is called `{name}`"
     return SpecError(Problem("unknown-layer", message, Place(step.source, *step.place), help))

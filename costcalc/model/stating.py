@@ -1,31 +1,39 @@
 """Rows of operations whose inputs are stated: the nodes of a graph."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from .. import limits, num, ops
 from ..errors import Problem, Refused, SpecError
 from .binding import place_of
-from .network import evaluate
+from .network import Step, evaluate
 from .rows import Row
 from .scope import Frame
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
 
 
 class Levels:
     """The levels of names in a graph: nodes of one module share its level, wherever they stand."""
 
-    def __init__(self, top):
+    def __init__(self, top: Frame) -> None:
         self.frames = {(): top}
 
-    def frame(self, path):
+    def frame(self, path: tuple[str, ...]) -> Frame:
         """A new name at the end of a path of levels."""
         return Frame(self.level(path[:-1]), path[-1])
 
-    def level(self, path):
+    def level(self, path: Any) -> Frame:
         """The level that a path leads to; the names are those of the graph, so it is made once."""
         if path not in self.frames:
             self.frames[path] = Frame(self.level(path[:-1]), path[-1])
         return self.frames[path]
 
 
-def stated(step, times, env, levels):
+def stated(step: Step, times: int, env: Mapping[str, Any], levels: Levels) -> Row:
     """The row of a step whose body is Stated. Raises SpecError that names the node."""
     body = step.body
     op = ops.find(body.op)
@@ -52,7 +60,7 @@ def stated(step, times, env, levels):
     return Row(op, frame, inputs, layer, times, body.shared, body.follows, place_of(step), options, body.options)
 
 
-def _shape(shape):
+def _shape(shape: Shape) -> Shape:
     for size in shape:
         if type(size) is not int or not 0 < size <= limits.SIZE:
             num.require(num.whole(size) >= 1, "a size must be at least 1, got {}", size)

@@ -5,23 +5,30 @@ layer here: a reshape, a slice, or an `opaque` that costs nothing. A step may ho
 those of the constants that it reads, which become parameters here.
 """
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Mapping
 from math import prod
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
-from .network import Stated
+from .network import Model, Stated
 from .owning import Owner, beyond, lacking
-from .rows import Row
+from .rows import Row, Trace
 from .trace import trace
 from .wiring import Graph, Node, wired
 
+if TYPE_CHECKING:
+    from ..num.values import Shape
 
-def is_stated(model):
+
+def is_stated(model: Model) -> bool:
     """Whether the steps of a model state their inputs."""
     return bool(model.steps) and type(model.steps[0].body) is Stated
 
 
-def graph_of(model, values) -> Graph:
+def graph_of(model: Model, values: Mapping[str, Any]) -> Graph:
     """The graph of any model over `values`. Raises SpecError as `trace` does."""
     if is_stated(model):
         return _Stitcher(model, trace(model, values)).graph()
@@ -29,20 +36,22 @@ def graph_of(model, values) -> Graph:
 
 
 class _Stitcher:
-    def __init__(self, model, walked):
+    def __init__(self, model: Model, walked: Trace) -> None:
         self.model, self.walked = model, walked
-        self.nodes, self.numbers, self.step = [], [], 0
+        self.nodes: list[Node] = []
+        self.numbers: list[Any] = []
+        self.step = 0
         self.owner = Owner(self.nodes)
         self.readers = Counter(source for step in model.steps for source in step.body.sources)
 
-    def graph(self):
+    def graph(self) -> Graph:
         for step, row in zip(self.model.steps, self.walked.rows, strict=True):
             self.step = len(self.numbers)
             if not self.is_bias(row, step.body.sources):
                 self.add(row, step.body)
         return Graph(self.nodes, self.walked.inputs, self.numbers[-1], self.walked.rows)
 
-    def add(self, row, body):
+    def add(self, row: Row, body: Any) -> None:
         """A step, behind what brings its inputs into their shapes."""
         flow = next((one for one in body.sources if one is not None), next(iter(self.walked.inputs)))
         row = self.shown(row, flow) if row.op.name == "opaque" else row
@@ -61,7 +70,7 @@ class _Stitcher:
         self.owner.note("/".join(body.path), number)
         self.numbers.append(number)
 
-    def shown(self, row, flow):
+    def shown(self, row: Row, flow: int | str) -> Row:
         """An opaque row on what flows in, of any shape; what comes out of it, and the numbers it holds, stay."""
         source = self.number(flow)
         x = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
@@ -73,7 +82,7 @@ class _Stitcher:
         layer = row.op.rule(x, **options)
         return row._replace(inputs=(x,), options=options, layer=layer._replace(params=held))
 
-    def is_bias(self, row, sources):
+    def is_bias(self, row: Row, sources: tuple[Any, ...]) -> bool:
         """Whether a step adds the bias of the layer before it, which has it then."""
         flowing = [one for one in sources if one is not None]
         if row.op.name != "add" or len(flowing) != 1 or type(flowing[0]) is str or self.readers[flowing[0]] > 1:
@@ -94,12 +103,14 @@ class _Stitcher:
         self.numbers.append(number)
         return True
 
-    def put(self, row, sources, name):
+    def put(self, row: Row, sources: tuple[Any, ...], name: str) -> int:
         """A node of the graph; gives its number."""
         self.nodes.append(Node(row, name, sources, len(self.nodes), None, (self.step,)))
         return len(self.nodes) - 1
 
-    def constants(self, row, shapes, flow, learned, whose):
+    def constants(
+        self, row: Row, shapes: list[Shape], flow: int | str, learned: Mapping[str, int], whose: int | None
+    ) -> list[int]:
         """Tensors that hang on nothing: learned, which hold the numbers by kind, or there from the start."""
         known = self.owner.parameter(whose, shapes)
         if known is not None:
@@ -114,7 +125,7 @@ class _Stitcher:
             for at, shape in enumerate(shapes)
         ]
 
-    def parameter(self, row, shape, learned):
+    def parameter(self, row: Row, shape: Shape, learned: Mapping[str, int]) -> int:
         """A learned tensor of numbers by kind, which may be more than it has elements: it is part of a larger one."""
         options = {"shape": shape, **({} if "weight" in learned else {"kind": next(iter(learned))})}
         number = self.between(row, "parameter", (), options)
@@ -122,12 +133,12 @@ class _Stitcher:
         self.nodes[number] = node._replace(row=node.row._replace(layer=node.row.layer._replace(params=learned)))
         return number
 
-    def constant(self, row, shape, flow):
+    def constant(self, row: Row, shape: Shape, flow: int | str) -> Any:
         """A tensor that was there from the start."""
         options = {"label": "constant", "out": shape, "mult_adds": 0, "params": 0}
         return self.between(row, "opaque", (self.number(flow),), options)
 
-    def shaped(self, row, source, shape):
+    def shaped(self, row: Row, source: Any, shape: Shape) -> int | str:
         """The tensor that a step reads, in the shape that it has there."""
         source = self.number(source)
         found = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
@@ -144,13 +155,13 @@ class _Stitcher:
         options = {"label": "rearranged", "out": shape, "mult_adds": 0, "params": 0}
         return self.between(row, "opaque", (source,), options)
 
-    def number(self, source):
+    def number(self, source: Any) -> Any:
         """The node of a step's number; an input by its name."""
         if source is None:
             return next(iter(self.walked.inputs))
         return source if type(source) is str else self.numbers[source]
 
-    def between(self, row, op, sources, options):
+    def between(self, row: Row, op: str, sources: tuple[Any, ...], options: Mapping[str, Any]) -> int:
         """A layer that is no step of the model."""
         found = ops.find(op)
         inputs = tuple(

@@ -3,6 +3,11 @@
 What flows through decides what comes out: whole numbers give a table, arrays a sweep, symbols a formula.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from .. import limits, num, ops
 from ..allowance import within
 from ..errors import SpecError, in_order, nearest
@@ -10,14 +15,19 @@ from .binding import applied, at, bound, counted, decided, place_of
 from .calls import arguments, explained, passed
 from .holding import Held
 from .inputs import input_shape
-from .network import BlockCall, Call, Group, Include, Reuse, Stated
+from .network import BlockCall, Call, Chosen, Group, Include, Model, Reuse, Stated, Step
 from .rows import Row, Trace, same_weights
 from .scope import Frame, Named, Scope, look_up, reusable
 from .stating import Levels, stated
 from .work import EVERY, Work
 
+if TYPE_CHECKING:
+    from ..num.values import Shape
+    from ..ops.base import Layer, Op
+    from .wiring import Tensor
 
-def trace(model, values, most_layers=None):
+
+def trace(model: Model, values: Mapping[str, Any], most_layers: Any = None) -> Trace:
     """Run a model's layers over `values`, the variables' values; `most_layers` is LAYERS of the limits unless given.
 
     Raises SpecError with the place of the layer that cannot be.
@@ -29,13 +39,16 @@ def trace(model, values, most_layers=None):
 class _Tracer:
     """One walk: the rows so far, and what is known of the place where it is."""
 
-    def __init__(self, model, values, most_layers=None):
+    def __init__(self, model: Model, values: Mapping[str, Any], most_layers: Any = None) -> None:
         self.model, self.values, self.work = model, values, Work(most_layers)
-        self.rows, self.memo = [], {}
-        self.times, self.shared = 1, None
-        self.calls, self.problems = [], {}
+        self.rows: list[Row] = []
+        self.memo: dict[Any, Any] = {}
+        self.times: Any = 1
+        self.shared: Any = None
+        self.calls: list[Any] = []
+        self.problems: dict[Any, Any] = {}
 
-    def run(self):
+    def run(self) -> Trace:
         scope = Scope(dict(self.values), Frame(None, ""), None, self.values)
         declared = self.model.variables
         inputs = {name: input_shape(name, one, self.values, declared) for name, one in self.model.inputs.items()}
@@ -51,14 +64,14 @@ class _Tracer:
             raise SpecError(*sorted(self.problems.values(), key=in_order))
         return Trace(self.rows, inputs, output)
 
-    def note(self, error):
+    def note(self, error: Any) -> None:
         """Keep an error, the first of each place, while the walk goes on."""
         place = error.problems[0].place
         self.problems.setdefault((id(place.source), place[1:]), explained(error, self.calls).problems[0])
 
     # steps
 
-    def steps(self, steps, x, scope):
+    def steps(self, steps: tuple[Step, ...], x: Shape, scope: Scope) -> Shape | Tensor:
         if steps:
             self.work.deeper(steps[0])
         for step in steps:
@@ -66,12 +79,12 @@ class _Tracer:
         self.work.depth -= bool(steps)
         return x
 
-    def step(self, step, x, scope):
+    def step(self, step: Step, x: Shape, scope: Scope) -> Shape | Tensor:
         """A step without controls: its body, then what follows; an operation sees to that itself."""
         x = self.body(step, x, scope, None)
         return self.follow(step.then, x, scope) if step.then and type(step.body) is not Call else x
 
-    def controlled(self, step, x, scope):
+    def controlled(self, step: Step, x: Shape, scope: Scope) -> Shape | Tensor:
         x = look_up(step.origin, step, scope).shape if step.origin else x
         if step.label in scope.named:
             raise at(step, "name-taken", f"two layers are called `{step.label}`")
@@ -85,7 +98,7 @@ class _Tracer:
             scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)))
         return x
 
-    def once(self, step, x, scope):
+    def once(self, step: Step, x: Shape, scope: Scope) -> Shape | Tensor:
         self.work.walk(step)
         if step.when is not None and not decided(step, "when", step.when, x, scope):
             return x
@@ -104,7 +117,7 @@ class _Tracer:
         self.times = outer
         return inner.frame.closed(y) if own else y
 
-    def body(self, step, x, scope, label):
+    def body(self, step: Step, x: Shape, scope: Scope, label: str | None) -> Shape | Tensor:
         body = step.body
         if type(body) is Call:
             return self.call(step, x, scope, step.then, label)
@@ -121,7 +134,7 @@ class _Tracer:
             return self.reuse(step, body.name, x, scope)
         return self.chosen(step, body, x, scope)
 
-    def follow(self, then, x, scope):
+    def follow(self, then: tuple[Step, ...], x: Shape, scope: Scope) -> Shape | Tensor:
         start = len(self.rows)
         x = self.steps(then, x, scope) if then else x
         self.rows[start:] = [row._replace(follows=True) for row in self.rows[start:]]
@@ -129,7 +142,7 @@ class _Tracer:
 
     # bodies
 
-    def call(self, step, x, scope, then, label):
+    def call(self, step: Step, x: Shape, scope: Scope, then: tuple[Step, ...], label: str | None) -> Shape | Tensor:
         call = step.body
         op = ops.find(call.op)
         frame = Frame(scope.frame, label or call.op)
@@ -143,10 +156,19 @@ class _Tracer:
         x = self.follow(then, layer.shape, Scope(scope.env, frame, scope)) if then else layer.shape
         return frame.closed(x)
 
-    def held(self, step, x, scope, layer):
+    def held(self, step: Step, x: Shape, scope: Scope, layer: Layer) -> tuple[Layer, str | None]:
         return Held(step, x, scope, self.rows).of(layer, self.shared)
 
-    def branches(self, step, op, options, x, scope, frame, inputs):
+    def branches(
+        self,
+        step: Step,
+        op: Op,
+        options: Mapping[str, Any],
+        x: Shape,
+        scope: Scope,
+        frame: Frame,
+        inputs: tuple[Any, ...],
+    ) -> tuple[dict[str, Any], tuple[Any, ...]]:
         options = dict(options)
         for name in op.branches:
             if name not in options:
@@ -159,7 +181,7 @@ class _Tracer:
             inputs = inputs + shapes if one else shapes
         return options, inputs
 
-    def branch(self, step, branch, x, scope, frame, many):
+    def branch(self, step: Step, branch: Any, x: Shape, scope: Scope, frame: Frame, many: bool) -> Shape | Tensor:
         if type(branch) is str:
             return look_up(branch, step, scope).shape
         if not many:
@@ -167,7 +189,7 @@ class _Tracer:
         inner = Frame(frame, "branch")
         return inner.closed(self.steps(branch, x, Scope(scope.env, inner, scope)))
 
-    def remembered(self, step, op, x, options):
+    def remembered(self, step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> Layer:
         """The layer, computed once for the same shape and options."""
         key = (op.name, x, *options.items())
         try:
@@ -178,7 +200,7 @@ class _Tracer:
             layer = self.memo[key] = applied(step, op, x, options)
         return layer
 
-    def block(self, step, body, x, scope, label):
+    def block(self, step: Step, body: BlockCall, x: Shape, scope: Scope, label: str | None) -> Shape | Tensor:
         for name, row in body.rows:
             self.work.walk(step)
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
@@ -189,7 +211,7 @@ class _Tracer:
             self.calls.pop()
         return x
 
-    def include(self, step, body, x, scope, label):
+    def include(self, step: Step, body: Include, x: Shape, scope: Scope, label: str | None) -> Shape | Tensor:
         self.work.walk(step)
         given, values = passed(step, body, x, scope)
         frame = Frame(scope.frame, label or body.name, (body, body.given), step)
@@ -200,7 +222,7 @@ class _Tracer:
         self.calls.pop()
         return x
 
-    def chosen(self, step, body, x, scope):
+    def chosen(self, step: Step, body: Chosen, x: Shape, scope: Scope) -> Shape | Tensor:
         name = scope.env[body.param]
         if type(name) is not str or name not in ops.INDEX:
             message = f"`{body.param}` must name an operation here, got `{name}`"
@@ -211,7 +233,7 @@ class _Tracer:
             raise at(step, "bad-value", f"`{name}` needs `{missing[0]}` and cannot stand alone")
         return self.call(step._replace(body=Call(name, {}, {}, False)), x, scope, (), None)
 
-    def reuse(self, step, name, x, scope):
+    def reuse(self, step: Step, name: Any, x: Shape, scope: Scope) -> Tensor | tuple[int, ...]:
         named = reusable(name, step, scope)
         outer, self.shared = self.shared, name
         start = len(self.rows)
@@ -225,7 +247,7 @@ class _Tracer:
         self.shared = outer
         return x
 
-    def join(self, step, x, y, scope):
+    def join(self, step: Step, x: Shape, y: Shape, scope: Scope) -> Shape | Tensor:
         op = ops.find("add")
         try:
             layer = self.remembered(step, op, x, {"inputs": (x, y)})
@@ -237,13 +259,13 @@ class _Tracer:
         self.add(Row(op, frame, (x, y), layer, self.times, None, False, place_of(step), {}, {}))
         return frame.closed(layer.shape)
 
-    def repeats(self, step, x, scope):
+    def repeats(self, step: Step, x: Shape, scope: Scope) -> int:
         count = counted(step, "repeat", step.repeat, x, scope)
         count = num.domain(count).single(count)
         self.work.refuse_more(count, step)
         return count
 
-    def add(self, row):
+    def add(self, row: Row) -> None:
         self.rows.append(row)
         count = len(self.rows)
         if count > self.work.most or not count % EVERY:

@@ -1,18 +1,22 @@
 """The variables of a spec: defaults, given values and their checks."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable, Mapping
 from functools import reduce
+from typing import Any
 
 from .. import limits
 from ..errors import OptionError, Problem, Refused, SpecError, brief, listed, nearest
 from ..num import either, equal, require
-from .network import evaluate
+from .network import Model, Variable, evaluate
 
 _PLAIN = (int, float, bool, str)
 TYPICAL = 224  # of a variable that has no default: most images have that side
 
 
-def settle(model, given):
+def settle(model: Model, given: Any) -> dict[str, Any]:
     """Every variable's value: those given, the defaults for the rest.
 
     Numbers are checked; arrays and symbols pass (a sweep checks its own points). Raises OptionError for a
@@ -31,13 +35,13 @@ def settle(model, given):
     return values
 
 
-def typical(model, given=()):
+def typical(model: Model, given: Iterable[Any] = ()) -> dict[str, Any]:
     """A plausible value of every variable: as `settle`, and a common one for those that must be set."""
     open_ones = {name: TYPICAL for name, variable in model.variables.items() if variable.default is None}
     return settle(model, {**open_ones, **dict(given)})
 
 
-def fixed(model, varied, given=()):
+def fixed(model: Model, varied: set[str], given: Iterable[Any] = ()) -> dict[str, Any]:
     """The values of the variables that neither vary nor follow from one that does."""
     values, moving = typical(model, given), set(varied)
     for name, variable in model.variables.items():
@@ -46,7 +50,7 @@ def fixed(model, varied, given=()):
     return {name: value for name, value in values.items() if name not in moving}
 
 
-def _refuse_open(model, given):
+def _refuse_open(model: Model, given: Mapping[str, Any]) -> None:
     """Refuse to go on without a value for every variable that has no default."""
     missing = [name for name, variable in model.variables.items() if variable.default is None and name not in given]
     if missing:
@@ -55,14 +59,14 @@ def _refuse_open(model, given):
         raise OptionError(Problem("open-variable", f"{model.name} leaves {listed(missing)} open", help=help))
 
 
-def unknown_variable(name, model):
+def unknown_variable(name: str, model: Model) -> OptionError:
     """The error for a variable that the spec does not declare."""
     known = sorted(model.variables)
     help = nearest(name, known) or (f"it declares {listed(known)}" if known else "it declares no variables")
     return OptionError(Problem("unknown-variable", f"{model.name} has no variable `{brief(name)}`", help=help))
 
 
-def _default(variable, earlier):
+def _default(variable: Variable, earlier: Mapping[str, Any]) -> Any:
     try:
         return evaluate(variable.default, earlier)
     except (ArithmeticError, ValueError, TypeError, Refused) as error:
@@ -71,7 +75,7 @@ def _default(variable, earlier):
         raise SpecError(Problem("bad-value", message, variable.place)) from None
 
 
-def checked(variable, value):
+def checked(variable: Variable, value: Any) -> Any:
     """The value, if the variable can have it."""
     if variable.choices and _is_plain(value):
         if not any(value == choice and (type(value) is str) == (type(choice) is str) for choice in variable.choices):
@@ -87,7 +91,7 @@ def checked(variable, value):
     return value
 
 
-def require_possible(variable, value):
+def require_possible(variable: Variable, value: Any) -> None:
     """Refuse a value that the variable cannot have: arrays at any of their points, symbols where it is known.
 
     Raises OptionError or Refused.
@@ -107,17 +111,17 @@ def require_possible(variable, value):
         require(value <= variable.most, message, value)
 
 
-def _is_plain(value):
+def _is_plain(value: Any) -> bool:
     return type(value) in _PLAIN
 
 
-def _check_kind(variable, value):
+def _check_kind(variable: Variable, value: Any) -> None:
     truth = type(variable.default) is bool
     if truth != (type(value) is bool) and _is_plain(variable.default):
         raise _refusal(variable, value, "it is true or false" if truth else "it is a number")
 
 
-def _check_number(variable, value):
+def _check_number(variable: Variable, value: Any) -> None:
     if abs(value) >= 10**limits.DIGITS and value not in (math.inf, -math.inf):
         raise _refusal(variable, value, f"a number has at most {limits.DIGITS} digits")
     if not math.isfinite(value):
@@ -130,11 +134,11 @@ def _check_number(variable, value):
         raise _refusal(variable, value, "it must be more than 0, unless the spec gives it a `min`")
 
 
-def _is_positive(default):
+def _is_positive(default: float) -> bool:
     return type(default) not in (int, float) or default > 0
 
 
-def _refusal(variable, value, why):
+def _refusal(variable: Variable, value: Any, why: str) -> OptionError:
     if type(value) is int:
         shown = str(value) if value.bit_length() < 200 else "a number so large"
     else:

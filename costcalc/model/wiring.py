@@ -4,14 +4,21 @@ In a walk only shapes flow. Here each shape that flows knows the row that made i
 the inputs of a row come from, and an ordinary walk pays nothing for it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .holding import holder
 from .owning import counted, held
 from .rows import Row
-from .scope import reusable
+from .scope import Scope, reusable
 from .trace import _Tracer
+
+if TYPE_CHECKING:
+    from ..num.values import Shape
+    from ..ops.base import Layer, Op
+    from .network import Model, Step
 
 
 class Node(NamedTuple):
@@ -25,12 +32,12 @@ class Node(NamedTuple):
     steps: tuple = ()  # the numbers of the steps that it stands for, where those state their inputs
 
     @property
-    def options(self):
+    def options(self) -> dict[str, Any]:
         """Every option of the operation, the defaults filled in."""
         return {**{name: one.default for name, one in self.row.op.options.items()}, **self.row.options}
 
     @property
-    def is_given(self):
+    def is_given(self) -> bool:
         """Whether it holds other numbers than its rule says, and no other layer has them."""
         shares = self.row.shared is not None or self.table is not None
         return not shares and held(self.row) != counted(self.row)
@@ -45,7 +52,7 @@ class Graph(NamedTuple):
     rows: Sequence = ()  # of the steps that the nodes stand for, where those state their inputs
 
     @property
-    def unread(self):
+    def unread(self) -> list[int]:
         """The numbers of the nodes that no node reads: what the network gives, its output last."""
         read = {source for node in self.nodes for source in node.sources}
         loose = [number for number in range(len(self.nodes)) if number not in read and number != self.output]
@@ -58,7 +65,7 @@ class Tensor(tuple):
     row: int
 
 
-def wired(model, values) -> Graph:
+def wired(model: Model, values: Mapping[str, Any]) -> Graph:
     """The graph of a model's layers over `values`. Raises SpecError as `trace` does."""
     tracer = _Wirer(model, values)
     walked = tracer.run()
@@ -77,25 +84,25 @@ def wired(model, values) -> Graph:
 
 
 class _Wirer(_Tracer):
-    def __init__(self, model, values):
+    def __init__(self, model: Model, values: Mapping[str, Any]) -> None:
         super().__init__(model, values)
         self.holders: dict[int, int] = {}
         self.tables: dict[int, int] = {}
 
-    def remembered(self, step, op, x, options):
+    def remembered(self, step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> Layer:
         layer = super().remembered(step, op, x, options)
         shape = Tensor(layer.shape)
         shape.row = len(self.rows)  # the row that is about to be added
         return layer._replace(shape=shape)
 
-    def held(self, step, x, scope, layer):
+    def held(self, step: Step, x: Shape, scope: Scope, layer: Layer) -> tuple[Layer, str | None]:
         if step.body.reuse:
             number = holder(step.body.reuse, step, scope, self.rows)
             number = self.holders.get(number, number)
             self.tables[len(self.rows)] = self.tables.get(number, number)
         return super().held(step, x, scope, layer)
 
-    def reuse(self, step, name, x, scope):
+    def reuse(self, step: Step, name: str, x: Shape, scope: Scope) -> Any:
         first, start = reusable(name, step, scope).rows[0], len(self.rows)
         y = super().reuse(step, name, x, scope)
         for number in range(start, len(self.rows)):
@@ -105,8 +112,8 @@ class _Wirer(_Tracer):
 
 
 class _Sources:
-    def __init__(self, inputs):
+    def __init__(self, inputs: Mapping[str, Shape]) -> None:
         self.inputs = {id(shape): name for name, shape in inputs.items()}
 
-    def of(self, shape):
+    def of(self, shape: Shape) -> int | str:
         return shape.row if isinstance(shape, Tensor) else self.inputs[id(shape)]

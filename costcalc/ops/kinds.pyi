@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, NamedTuple
 
 Size = Any
 Width = Any
@@ -23,3 +23,10 @@ Equation = Any
 Label = Any
 Branch = Any
 Branches = Any
+
+class Kind(NamedTuple):
+    name: str
+    form: str
+    doc: str
+    bind: Any
+    words: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """How a window slides over a grid: shared by convolutions and pooling."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import Refused
@@ -7,7 +8,7 @@ from ..num import ceil_div, either, equal, floor_div, require, select
 from ..num.values import Number, Shape
 
 
-def each(value: Any, space: list[Number], what: str = "a value") -> tuple[Any, ...]:
+def each(value: Any, space: Sequence[Number], what: str = "a value") -> tuple[Any, ...]:
     """One value per spatial axis: a tuple as it stands, anything else repeated."""
     if type(value) is not tuple:
         return (value,) * len(space)
@@ -21,14 +22,14 @@ def is_word(value: int | str | tuple[int | Shape, ...], word: str) -> bool:
     return type(value) is str and value == word
 
 
-def grid_of(space: list[Number]) -> list[Number]:
+def grid_of(space: Sequence[Number]) -> Sequence[Number]:
     """Refuse a tensor without a spatial axis."""
     if not space:
         raise Refused("needs a grid: [length, channels], [height, width, channels], ..; got a plain vector")
     return space
 
 
-def margins(padding: Any, space: list[Number]) -> tuple[Shape, ...]:
+def margins(padding: Any, space: Sequence[Number]) -> tuple[Shape, ...]:
     """(before, after) for every axis of a padding given in numbers."""
     pairs = each(padding, space, "padding")
     for pair in pairs:
@@ -38,7 +39,7 @@ def margins(padding: Any, space: list[Number]) -> tuple[Shape, ...]:
 
 
 def slide(
-    space: list[Number],
+    space: Sequence[Number],
     window: Shape,
     stride: Shape,
     padding: int | str | tuple[int | Shape, ...],

@@ -5,14 +5,19 @@ on disk and of bytes from elsewhere, both bounded; `to_model(source, origin)` gi
 is one more package and one more row.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import Source
 from ..files import Origin
 from ..model.network import Model
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 class Format(NamedTuple):
@@ -36,7 +41,7 @@ class Format(NamedTuple):
         """The Model of a source. Raises FileError or SpecError."""
         return self._reader().to_model
 
-    def _reader(self):
+    def _reader(self) -> ModuleType:
         return import_module(f"{__package__}.{self.package}")
 
 

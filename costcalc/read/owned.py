@@ -1,15 +1,34 @@
 """Whose numbers an operation reads: `reuse` of another layer's weights, and `params` where it has others than usual."""
 
-from ..ops.base import Option
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..ops.base import Op, Option
 from ..ops.kinds import Count, Numbers
 from .spec import args
+
+if TYPE_CHECKING:
+    from ..model.network import Call
+    from ..syntax.nodes import Node
+    from ..syntax.problems import Problems
+    from .spec.args import Scope
+
 
 NUMBERS: tuple[str, ...] = Numbers.words
 OWN = frozenset(("reuse", "params"))
 _COUNT = Option("params", Count, False, None)
 
 
-def owned(call, op, entries, earlier, scope, problems):
+def owned(
+    call: Call,
+    op: Op,
+    entries: Mapping[str, tuple[Node, ...]],
+    earlier: Callable[..., Any],
+    scope: Scope,
+    problems: Problems,
+) -> Call:
     """The call with what stands in `reuse` and `params`; `earlier` reads the name of a layer."""
     if "reuse" in entries:
         call = call._replace(reuse=_named(entries["reuse"], earlier))
@@ -23,17 +42,17 @@ def owned(call, op, entries, earlier, scope, problems):
     return call
 
 
-def is_own(key, node, op):
+def is_own(key: str, node: Node, op: Op) -> bool:
     """Whether an option is one of these: `opaque` has a number of `params` itself."""
     return key in OWN and (key not in op.options or (node is not None and node.kind == "map"))
 
 
-def _named(entry, earlier):
+def _named(entry: tuple[Node, ...], earlier: Callable[..., Any]) -> str:
     key, node = entry
     return earlier(key._replace(value="") if node is None else node)
 
 
-def _holds(node, scope, problems):
+def _holds(node: Node, scope: Scope, problems: Problems) -> dict[str, Any]:
     """Numbers by kind; one number counts weights."""
     if node.kind != "map":
         count = _count(node, scope, problems)
@@ -47,5 +66,5 @@ def _holds(node, scope, problems):
     return found
 
 
-def _count(node, scope, problems):
+def _count(node: Node, scope: Scope, problems: Problems) -> Any:
     return args.placed(args.option(node, _COUNT, scope, problems), node)

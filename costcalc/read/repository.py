@@ -1,10 +1,12 @@
 """A git repository: which files were there at a commit, and what they said. Nothing is checked out, nothing is run."""
 
+from __future__ import annotations
+
 import os
 import re
 import subprocess
 import weakref
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .. import git
 from ..errors import OptionError, Problem
@@ -33,11 +35,13 @@ def top() -> str | None:
 class Repository:
     """The repository at a root directory; `find` gives None where there is none."""
 
-    def __init__(self, root):
-        self.root, self.trees, self.batch = root, {}, None
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.trees: dict[str, dict[str, Blob]] = {}
+        self.batch: Any = None  # git cat-file, while it is open
 
     @classmethod
-    def find(cls):
+    def find(cls) -> Repository | None:
         """The repository that the working directory is in, or None.
 
         It is never looked for around a file that is read: whoever wrote the file may have put a repository there.
@@ -52,11 +56,11 @@ class Repository:
             raise _refused(root) if found is None else _elsewhere(root)
         return cls(root)
 
-    def git(self, *args):
+    def git(self, *args: str) -> bytes | None:
         """What git prints, or None when it refuses."""
         return git.output(self.root, *args)
 
-    def said(self, *args):
+    def said(self, *args: str) -> str:
         """What git prints, as text. Raises OptionError when it refuses: nothing may pass for empty."""
         found = self.git(*args)
         if found is None:
@@ -65,9 +69,10 @@ class Repository:
             )
         return os.fsdecode(found)
 
-    def name(self, path):
+    def name(self, path: str) -> str | None:
         """A path as git has it, links in it not followed; None for one outside the repository."""
-        full, above = unresolved(path), []
+        full = unresolved(path)
+        above: list[str] = []
         while not above or above[-1] != os.path.dirname(above[-1]):
             above.append(os.path.dirname(above[-1]) if above else full)
         for folder in reversed(above):
@@ -75,7 +80,7 @@ class Repository:
                 return os.path.relpath(full, folder).replace(os.sep, "/")
         return None
 
-    def commit(self, revision):
+    def commit(self, revision: str) -> str:
         """The hash of a revision's commit. Raises OptionError, also where it names several."""
         found = self._hash(revision)
         if found is None:
@@ -84,11 +89,11 @@ class Repository:
         self._check_ambiguous(revision)
         return found
 
-    def _hash(self, revision):
+    def _hash(self, revision: str) -> str | None:
         found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return found.decode().strip() if found else None
 
-    def _check_ambiguous(self, revision):
+    def _check_ambiguous(self, revision: str) -> None:
         """Refuse a name that is both a tag and a branch: git takes the tag, which more people can push."""
         name = re.split(r"[~^:@{]", revision)[0]
         if not name or name.startswith(("refs/", "-")):
@@ -101,29 +106,29 @@ class Repository:
             help = f"write which: --base {sorted(refs)[0]}"
             raise OptionError(Problem("no-revision", f"`{revision}` is several: {', '.join(sorted(refs))}", help=help))
 
-    def has(self, revision):
+    def has(self, revision: str) -> bool:
         """Whether there is a commit of that name."""
         return self._hash(revision) is not None
 
-    def called(self, revision):
+    def called(self, revision: str) -> str:
         """A revision by the name of its branch: origin/HEAD as origin/main."""
         found = self.git("rev-parse", "--abbrev-ref", "--end-of-options", revision)
         names = found.decode(errors="replace").split() if found else []
         return names[-1] if names else revision
 
     @property
-    def shallow(self):
+    def shallow(self) -> str | None:
         """What to do about a clone without history; None if it has one."""
         found = self.git("rev-parse", "--is-shallow-repository")
         cut = found is not None and found.strip() == b"true"
         return "the clone is shallow: git fetch --unshallow, or `fetch-depth: 0` in CI" if cut else None
 
-    def merge_base(self, revision):
+    def merge_base(self, revision: str) -> str | None:
         """The commit where HEAD left a revision, or None."""
         found = self.git("merge-base", "--end-of-options", "HEAD", revision)
         return found.decode().strip() if found else None
 
-    def tree(self, commit):
+    def tree(self, commit: Any) -> dict[str, Blob]:
         """The files of a commit: path -> Blob."""
         if commit not in self.trees:
             entries = self.said("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")
@@ -132,7 +137,7 @@ class Repository:
             self.trees[commit] = dict(_entry(entry) for entry in entries if entry)
         return self.trees[commit]
 
-    def blob(self, sha, most):
+    def blob(self, sha: str, most: int) -> bytes | None:
         """The bytes of a blob, through one git that stays open for all of them; None for more than `most` bytes.
 
         Raises OptionError if git does not have it, as may be in a clone that leaves files out.
@@ -157,21 +162,21 @@ class Repository:
         return self.batch.stdout.read(int(answer[2]) + 1)[:-1]
 
 
-def _refused(root):
+def _refused(root: str) -> OptionError:
     help = "`git status` there says why; of another owner: git config --global --add safe.directory DIRECTORY"
     return OptionError(Problem("git-failed", f"git refuses the repository {root!r}", help=help))
 
 
-def _elsewhere(root):
+def _elsewhere(root: str) -> OptionError:
     message = f"the configuration of the repository {root!r} names another directory for its files"
     return OptionError(Problem("git-failed", message, help="see core.worktree in its configuration"))
 
 
-def _no_object(sha):
+def _no_object(sha: str) -> OptionError:
     return OptionError(Problem("git-failed", f"git does not have the object {sha}", help="git fetch may bring it"))
 
 
-def _end(process):
+def _end(process: Any) -> None:
     """Let an open git end; it does so when nothing more can come."""
     from contextlib import suppress
 
@@ -181,7 +186,7 @@ def _end(process):
     process.wait(git.SECONDS)
 
 
-def _entry(entry):
+def _entry(entry: str) -> tuple[str, Blob]:
     about, _, path = entry.partition("\t")
     mode, _, sha = about.split()
     return path, Blob(mode, sha)

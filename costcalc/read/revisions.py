@@ -1,20 +1,23 @@
 """A spec as it was at a git revision: costs are a function of the file, so history needs no store."""
 
+from __future__ import annotations
+
 import os
 import posixpath
+from typing import Any
 
 from .. import limits
-from ..errors import FileError, OptionError, Problem
+from ..errors import FileError, OptionError, Problem, Source
 from ..files import Origin, configs
 from .formats import format_of
-from .repository import Repository
+from .repository import Blob, Repository
 
 LINK, REGULAR = "120000", ("100644", "100755", "100664")
 LINKS = 40  # that one path leads over
 _TARGET = 4096  # bytes of a link
 
 
-def at_revision(path, revision):
+def at_revision(path: str, revision: str) -> tuple[Source, Origin]:
     """The Source of a file at a git revision, and the origin from which it includes others there.
 
     The repository is the one that the working directory is in. Raises OptionError for a revision, FileError for a file
@@ -26,7 +29,7 @@ def at_revision(path, revision):
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise FileError(Problem("no-file", f"there is no directory {folder!r}"))
-    repository = Repository.find()
+    repository: Any = Repository.find()
     name = repository and repository.name(path)
     if name is None:
         raise _outside(path, repository)
@@ -34,7 +37,7 @@ def at_revision(path, revision):
     return source._replace(path=path), origin
 
 
-def _outside(path, repository):
+def _outside(path: str, repository: Any) -> Any:
     where = "the repository of the working directory" if repository else "a git repository"
     message, help = f"{path!r} is not in {where}", "compare two files: costcalc diff OLD NEW"
     if repository or os.path.isabs(path) or ".." in path.split(os.sep):
@@ -42,7 +45,7 @@ def _outside(path, repository):
     return FileError(Problem("not-a-repository", message, help=help))
 
 
-def spec_at(repository, commit, revision, name):
+def spec_at(repository: Any, commit: Any, revision: Any, name: Any) -> tuple[Source, Origin]:
     """The Source of a file of a repository at a commit, and its Origin; `revision` is what a person calls the commit.
 
     Raises FileError where it was not there, or was a link that leads out of the repository.
@@ -55,7 +58,7 @@ def spec_at(repository, commit, revision, name):
     return origin.folder.blob(real, name), origin
 
 
-def origin_at(repository, commit, revision, name):
+def origin_at(repository: Any, commit: str, revision: str, name: str) -> Origin:
     """The origin of a file of a repository at a commit."""
     return Origin(Revision(repository, commit, revision, posixpath.dirname(name)), posixpath.basename(name))
 
@@ -63,11 +66,11 @@ def origin_at(repository, commit, revision, name):
 class Revision:
     """A directory and all below it at a commit, as `files.Folder` is one on disk."""
 
-    def __init__(self, repository, commit, revision, folder):
+    def __init__(self, repository: Repository, commit: str, revision: str, folder: str) -> None:
         self.repository, self.revision, self.folder = repository, revision, folder
         self.tree = repository.tree(commit)
 
-    def real(self, path):
+    def real(self, path: str) -> str | None:
         """The path of the file itself where `path` leads over links at the commit; None if there is none.
 
         Raises FileError for a link that leaves the directory.
@@ -79,8 +82,9 @@ class Revision:
         found = self.tree.get(full)
         return full.removeprefix(start) if found and found.mode in REGULAR else None
 
-    def _followed(self, path):
-        done, left, links = [], self._full(path).split("/")[::-1], 0
+    def _followed(self, path: str) -> str:
+        done: list[str] = []
+        left, links = self._full(path).split("/")[::-1], 0
         while left:
             part = left.pop()
             if part == ".." and not done:
@@ -96,7 +100,7 @@ class Revision:
                 done.pop()
         return "/".join(done)
 
-    def _target(self, blob, path, links):
+    def _target(self, blob: Blob, path: str, links: int) -> str:
         """The text of a link, a relative path."""
         text = self.repository.blob(blob.sha, _TARGET)
         if text is None or links > LINKS:
@@ -105,15 +109,15 @@ class Revision:
             raise self._leaves(path)
         return os.fsdecode(text)
 
-    def _leaves(self, path):
+    def _leaves(self, path: str) -> FileError:
         message = f"`{path}` is a link that leaves the directory at {self.revision}"
         return FileError(Problem("bad-include", message, help="another base may do: --base REF"))
 
-    def source(self, path):
+    def source(self, path: str) -> Source:
         """The text of a file, or the bytes of a graph. Raises FileError."""
         return self.blob(self._full(path), path)
 
-    def blob(self, full, name):
+    def blob(self, full: str, name: str) -> Source:
         """The Source of the file at a path of the repository, of the format that a name ends in. Raises FileError."""
         shown = f"{full} at {self.revision}"
         form = format_of(name)
@@ -123,11 +127,11 @@ class Revision:
             raise FileError(Problem("limit", f"{shown!r} is larger than {most:,} bytes", help=limits.hint(form.limit)))
         return form.from_bytes(data, shown)
 
-    def names(self, path):
+    def names(self, path: str) -> Any:
         """The specs in a directory, for a hint."""
         start = posixpath.join(self._full(path), "")
         below = (name.removeprefix(start) for name in self.tree if name.startswith(start))
         return [name for name in below if "/" not in name and name.endswith((".yaml", ".yml"))]
 
-    def _full(self, path):
+    def _full(self, path: str) -> str:
         return posixpath.join(self.folder, path)

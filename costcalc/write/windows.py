@@ -1,9 +1,17 @@
 """What a sliding window pads, in numbers: formats do not know `same`, and round grids in ways of their own."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ..ops.window import each, is_word, margins
 
+if TYPE_CHECKING:
+    from ..model.wiring import Node
+    from ..num.values import Shape
 
-def window_of(node, kernel, space):
+
+def window_of(node: Node, kernel: Shape, space: Any) -> tuple[Shape, Shape, Shape]:
     """(kernel, stride, dilation) of a node, each with one number an axis."""
     options = node.options
     kernel = each(kernel, space)
@@ -11,7 +19,7 @@ def window_of(node, kernel, space):
     return kernel, each(kernel if stride is None else stride, space), each(options.get("dilation", 1), space)
 
 
-def pads_of(padding, space, grid, window):
+def pads_of(padding: Any, space: Any, grid: Any, window: tuple[Shape, ...]) -> list[Shape]:
     """(before, after) for every axis, such that a window that slides over `space` gives `grid`.
 
     `same` splits what is missing in two halves, the larger one behind (TensorFlow, "SAME"). What `ceil_mode` adds
@@ -27,7 +35,7 @@ def pads_of(padding, space, grid, window):
     return pads
 
 
-def crops_of(padding, space, window):
+def crops_of(padding: int | str, space: Any, window: tuple[Shape, ...]) -> Any:
     """(before, after, extra) for every axis: what a transposed convolution cuts off its output, and adds behind.
 
     `same` gives a grid of n * stride (Keras, Conv2DTranspose).

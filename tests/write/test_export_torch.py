@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.export.test_export_onnx import HIDDEN, LAYERS, SPECS, graph_of, model
 
 from costcalc import analyze
 from costcalc.errors import SpecError
 from costcalc.read.loading import load
 from costcalc.write.torch import source_text
+from tests.write.test_export_onnx import HIDDEN, LAYERS, SPECS, graph_of, model
 
 TORCH = pytest.mark.skipif(
     "torch" not in sys.modules and not __import__("importlib.util").util.find_spec("torch"),

@@ -1,5 +1,7 @@
 """The layers of Keras that are activations."""
 
+from __future__ import annotations
+
 from ...model.network import Step
 from ...num import prod
 from .activations import activations
@@ -7,13 +9,13 @@ from .layer import Layer, axis_of
 from .shapes import over
 
 
-def activation_of(layer):
+def activation_of(layer: Layer) -> Step:
     """A layer that is an activation by a name."""
     found = activations(layer, layer.config.get("activation"))
     return found[0] if found else layer.step("identity")
 
 
-def relu(layer):
+def relu(layer: Layer) -> Step:
     """ReLU, which may be cut off above or leak below."""
     if layer.get("negative_slope", 0):
         return layer.step("leaky_relu")

@@ -1,6 +1,15 @@
 """Activations of Keras by their names."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ...ops import INDEX
+
+if TYPE_CHECKING:
+    from ...model.network import Step
+    from .layer import Layer
+
 
 _NAMES = {
     "hard_sigmoid": "hsigmoid",
@@ -14,7 +23,7 @@ _NAMES = {
 _PASSES = (None, "linear")
 
 
-def named(given):
+def named(given: str) -> str:
     """The name of an activation, which may be a word or a configuration."""
     while isinstance(given, dict):
         inner = given.get("config")
@@ -22,7 +31,7 @@ def named(given):
     return given
 
 
-def activations(layer, given):
+def activations(layer: Layer, given: Any) -> tuple[Step, ...]:
     """The steps of an activation: none for `linear`; one that is not known is a step marked unknown."""
     name = named(given)
     if name in _PASSES:

@@ -1,9 +1,11 @@
 """The configuration in a file, bounded before it is read."""
 
+from __future__ import annotations
+
 import json
 import re
 import zipfile
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from ... import limits
 from ...errors import FileError, Problem, Source
@@ -14,12 +16,12 @@ _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those that unpack piece 
 _MARKS = re.compile(r'\\.|[",\[{]', re.DOTALL)
 
 
-def is_model(source):
+def is_model(source: Source) -> bool:
     """Whether a text is meant as the configuration of a model, not as a spec that is JSON."""
     return source.path.lower().endswith(".keras") or '"class_name"' in source.text
 
 
-def source(path):
+def source(path: str) -> Source:
     """The Source of a configuration. Raises FileError."""
     if not path.lower().endswith(".keras"):
         return Source(path, text(path))
@@ -30,7 +32,7 @@ def source(path):
 class _Bounded:
     """A file of which no large part is read at once."""
 
-    def __init__(self, file: BinaryIO):
+    def __init__(self, file: BinaryIO) -> None:
         self.seek, self.tell, self.seekable, self.file = file.seek, file.tell, file.seekable, file
 
     def read(self, size: int = -1) -> bytes:
@@ -67,7 +69,7 @@ def unpacked(archive: BinaryIO, path: str) -> Source:
     return Source(path, data.decode("utf-8", "replace"))
 
 
-def parsed(source):
+def parsed(source: Source) -> dict[str, Any]:
     """The configuration of a model: class name and configuration. Raises FileError."""
     _check_values(source)
     try:

@@ -1,8 +1,10 @@
 """The shapes that flow through a configuration while it is read: numbers, and polynomials of the axes left open."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
-from ...errors import SpecError
+from ...errors import Source, SpecError
 from ...model.network import Model, Step
 from ...model.scope import Frame, Named, Scope
 from ...model.trace import _Tracer
@@ -21,7 +23,7 @@ class Tensor(NamedTuple):
 class Flow:
     """One walk along the steps as they are made."""
 
-    def __init__(self, source):
+    def __init__(self, source: Source) -> None:
         self.values: dict[str, Any] = {}
         self.tracer = _Tracer(Model("", source, {}, {}, ()), self.values)
         self.top = Scope(self.values, Frame(None, ""), None, self.values)

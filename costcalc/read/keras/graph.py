@@ -1,10 +1,16 @@
 """The nodes of a Keras model: which layer runs on which tensors, in the formats of Keras 2 and 3."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import limits
 from ...errors import brief
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+
 
 MODELS = ("Functional", "Model", "Sequential")
 
@@ -26,22 +32,22 @@ class Node(NamedTuple):
     module: str = ""
 
     @property
-    def is_operation(self):
+    def is_operation(self) -> bool:
         """Whether it is a function of keras.ops, not a layer."""
         return self.module.startswith(("keras.src.ops", "keras.ops"))
 
     @property
-    def key(self):
+    def key(self) -> tuple[str, int]:
         """Which run it is."""
         return self.name, self.call
 
     @property
-    def output(self):
+    def output(self) -> tuple[str, int, int]:
         """What others read its first output by."""
         return self.name, self.call, 0
 
 
-def nodes_of(model, error):
+def nodes_of(model: Mapping[str, Any], error: Callable[..., Any]) -> tuple[list[Any], ...]:
     """The nodes in an order in which each has its inputs, and the keys of the outputs. `error` makes the errors."""
     config, kind = model["config"], brief(model["class_name"])
     layers = config.get("layers") if isinstance(config, dict) else config if kind == "Sequential" else None
@@ -59,12 +65,12 @@ def nodes_of(model, error):
     return _ordered(nodes, error), outputs
 
 
-def _numbered(nodes, outputs):
+def _numbered(nodes: list[Node], outputs: list[tuple[str, int, int]]) -> tuple[list[Node], list[tuple[str, int, int]]]:
     """Calls counted from 0: of models as layers, Keras 2 counts them from 1, and Keras 3 where it names the outputs."""
     models = {node.name for node in nodes if node.kind in MODELS}
     known = {node.key for node in nodes}
 
-    def moved(key):
+    def moved(key: Any) -> Any:
         before = (key[0], key[1] - 1, key[2])
         is_moved = before[:2] in known and (key[0] in models or key[:2] not in known)
         return before if is_moved else key
@@ -80,18 +86,18 @@ def _numbered(nodes, outputs):
     return found, [moved(key) if is_old or key[0] in functional or key[:2] not in known else key for key in outputs]
 
 
-def inputs_of(config):
+def inputs_of(config: Mapping[str, Any]) -> list[tuple[str, int]]:
     """The keys of the inputs of a functional model, in the order in which a call gives them."""
     found = config.get("input_layers") if isinstance(config, dict) else None
     return [_key(one)[:2] for one, _ in _histories(found or [])]
 
 
-def _module(layer):
+def _module(layer: Mapping[str, Any]) -> str:
     found = layer.get("module")
     return found if isinstance(found, str) else ""
 
 
-def _checked(layer, error):
+def _checked(layer: Mapping[str, Any], error: Callable[..., Any]) -> dict[str, Any]:
     name = layer.get("name") if isinstance(layer, dict) else None
     config = layer.get("config") if isinstance(layer, dict) else None
     if not isinstance(config, dict) or not isinstance(layer.get("class_name"), str):
@@ -102,9 +108,14 @@ def _checked(layer, error):
     return {**layer, "name": name}
 
 
-def _sequence(layers, error, config):
+def _sequence(
+    layers: list[dict[str, Any]],
+    error: Callable[..., Any],
+    config: Mapping[str, Any],
+) -> tuple[list[Node], list[tuple[str, int, int]]]:
     """Layers in a row; an input that is only a shape of the first one, or of the whole, becomes a layer."""
-    found, before = [], None
+    found: list[Node] = []
+    before: Any = None
     for number, given in enumerate(layers):
         layer = _checked(given, error)
         if number == 0 and layer["class_name"] != "InputLayer":
@@ -121,7 +132,7 @@ def _sequence(layers, error, config):
     return found, [before]
 
 
-def _built(layer, sources):
+def _built(layer: Mapping[str, Any], sources: Any) -> dict[tuple[str, int, int], Shape]:
     """The shapes that a layer was built for, by what it reads."""
     built = layer.get("build_config")
     shape = built.get("input_shape") if isinstance(built, dict) else None
@@ -130,13 +141,13 @@ def _built(layer, sources):
     return {key: one for key, one in found.items() if one}
 
 
-def _stated(shape):
+def _stated(shape: Any) -> tuple[int, ...] | None:
     """A shape per sample as a file gives it; None if an axis is open or it is none."""
     whole = isinstance(shape, list) and all(type(size) is int and 0 < size <= limits.SIZE for size in shape[1:])
     return tuple(shape[1:]) if whole and 1 < len(shape) <= limits.RANK + 1 else None
 
 
-def _runs(layer, error):
+def _runs(layer: Mapping[str, Any], error: Callable[..., Any]) -> Iterator[Node]:
     """A layer once for each time it is called."""
     calls = layer.get("inbound_nodes") or [[]]
     if not isinstance(calls, list):
@@ -151,7 +162,7 @@ def _runs(layer, error):
         yield Node(layer["name"], layer["class_name"], layer["config"], number, sources, stated, call, _module(layer))
 
 
-def _histories(found):
+def _histories(found: Any) -> Iterator[tuple[list[Any], Shape | None]]:
     """The `[name, call, tensor]` in a value, however deep, each with the shape that stands beside it or None."""
     stack: list[tuple] = [(found, None)]
     while stack:
@@ -167,20 +178,20 @@ def _histories(found):
             stack += [(part, None) for part in list(one.values())[::-1]]
 
 
-def _is_history(one):
+def _is_history(one: Any) -> bool:
     return isinstance(one, list) and len(one) > 2 and isinstance(one[0], str) and type(one[1]) is type(one[2]) is int
 
 
-def _key(history):
+def _key(history: list[Any]) -> tuple[str, int, int]:
     return history[0], history[1], history[2]
 
 
-def keys_of(value):
+def keys_of(value: Iterable[Any] | None) -> list[tuple[str, int, int]]:
     """The keys of the tensors in a part of a call's arguments."""
     return [_key(one) for one, _ in _histories(value)]
 
 
-def _ordered(nodes, error):
+def _ordered(nodes: list[Node], error: Callable[..., Any]) -> list[Node]:
     """The nodes, each behind those it reads: a layer that runs again may stand before its later inputs."""
     known = {node.key: node for node in nodes}
     if len(known) < len(nodes):

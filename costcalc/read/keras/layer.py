@@ -1,6 +1,8 @@
 """A layer of Keras as its rule sees it, and sizes as options."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ...model.binding import is_mixed_up
 from ...model.expr import Expr
@@ -12,6 +14,11 @@ from .activations import activations
 from .flow import Tensor
 from .graph import keys_of
 
+if TYPE_CHECKING:
+    from ...errors import Source
+    from ...ops.base import Option
+
+
 UNKNOWN = None  # a configuration that is not known here: its cost and shape are not either
 
 
@@ -22,7 +29,7 @@ class Layer:
     outputs behind the first.
     """
 
-    def __init__(self, config: dict, tensors: list[Tensor], node: Any, reader: Any):
+    def __init__(self, config: dict, tensors: list[Tensor], node: Any, reader: Any) -> None:
         self.config, self.tensors, self.node, self.reader = config, tensors, node, reader
         self.inputs = [one.label for one in tensors]
         self.lost = False
@@ -33,7 +40,7 @@ class Layer:
         """The shape per sample of what it reads first; an open axis is a polynomial."""
         return self.tensors[0].shape or ()
 
-    def get(self, name, default=None):
+    def get(self, name: str, default: Any = None) -> Any:
         """An entry of the configuration."""
         found = self.config.get(name)
         return default if found is None else found
@@ -51,7 +58,7 @@ class Layer:
         keys = keys_of(self.argument(name, position))
         return self.tensors[self.node.sources.index(keys[0])] if keys and keys[0] in self.node.sources else None
 
-    def step(self, op, then=(), **options):
+    def step(self, op: str, then: tuple[Any, ...] = (), **options: Any) -> Step:
         """A step of one operation. Sizes may be numbers, open axes and, for a branch, names or steps."""
         known = find(op)
         options = {
@@ -63,12 +70,12 @@ class Layer:
         return Step(call, self.place, self.source, then=tuple(then))
 
     @property
-    def place(self):
+    def place(self) -> tuple[int, ...]:
         """Where the layer stands in the text."""
         return self.reader.place(self.node)
 
     @property
-    def source(self):
+    def source(self) -> Source:
         """The text."""
         return self.reader.source
 
@@ -84,20 +91,20 @@ class Layer:
         """The same values in another shape."""
         return self.step("flatten") if len(shape) == 1 else self.step("reshape", shape=shape)
 
-    def group(self, *steps):
+    def group(self, *steps: Any) -> Step:
         """Several steps as one."""
         return Step(Group(tuple(steps)), self.place, self.source)
 
-    def then(self):
+    def then(self) -> tuple[Step, ...]:
         """The activation of a layer that has one."""
         return activations(self, self.config.get("activation"))
 
-    def of(self, config: dict) -> "Layer":
+    def of(self, config: dict) -> Layer:
         """A layer inside this one, on the same input."""
         return Layer(config, self.tensors, self.node, self.reader)
 
 
-def _bound(option, value):
+def _bound(option: Option, value: Any) -> Any:
     """The value of an option as its rule takes it. Raises TypeError or Refused for what cannot be."""
     if is_dynamic(value):
         return value
@@ -106,7 +113,7 @@ def _bound(option, value):
     return option.kind.bind(value)
 
 
-def as_tuple(value):
+def as_tuple(value: Any) -> Any:
     """Lists of a configuration as tuples, whole; open axes as expressions over the variables of the model."""
     if isinstance(value, Dim):
         return Expr(str(value), names(value), lambda env: valued(value, env))

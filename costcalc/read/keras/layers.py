@@ -1,5 +1,10 @@
 """The layers of Keras as steps."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from ...model.network import Step
 from ...num import prod
 from . import products, sequences, shapes
@@ -7,7 +12,7 @@ from .activated import activation_of, prelu, relu, softmax
 from .layer import UNKNOWN, Layer, axis_of
 
 
-def _window(layer):
+def _window(layer: Layer) -> dict[str, Any]:
     padding, kernel, dilation = (
         layer.get("padding", "valid"),
         layer.config["kernel_size"],
@@ -19,26 +24,26 @@ def _window(layer):
     return {"kernel": kernel, "stride": layer.get("strides", 1), "padding": padding, "dilation": dilation}
 
 
-def conv(layer):
+def conv(layer: Layer) -> Step:
     """Conv1D, Conv2D, Conv3D."""
     out, bias = layer.config["filters"], layer.get("use_bias", True)
     return layer.step("conv", layer.then(), **_window(layer), out=out, groups=layer.get("groups", 1), bias=bias)
 
 
-def depthwise(layer):
+def depthwise(layer: Layer) -> Step:
     """DepthwiseConv2D."""
     multiplier, bias = layer.get("depth_multiplier", 1), layer.get("use_bias", True)
     return layer.step("dwconv", layer.then(), **_window(layer), multiplier=multiplier, bias=bias)
 
 
-def separable(layer):
+def separable(layer: Layer) -> Step:
     """SeparableConv2D: a depthwise convolution without bias, and one of 1x1."""
     first = layer.step("dwconv", **_window(layer), multiplier=layer.get("depth_multiplier", 1), bias=False)
     bias = layer.get("use_bias", True)
     return layer.group(first, layer.step("conv", layer.then(), kernel=1, out=layer.config["filters"], bias=bias))
 
 
-def transposed(layer):
+def transposed(layer: Layer) -> Any:
     """Conv2DTranspose: without padding, the grid is n * stride, or more where the kernel is larger."""
     options = _window(layer)
     extra = layer.get("output_padding", 0)
@@ -51,7 +56,7 @@ def transposed(layer):
     return layer.step("conv_transpose", layer.then(), **options, out=out, bias=bias)
 
 
-def dense(layer):
+def dense(layer: Layer) -> Any:
     """Dense."""
     if layer.get("lora_rank") is not None:
         return UNKNOWN
@@ -77,7 +82,7 @@ def reversible(layer: Layer) -> Step:
     return layer.step("opaque", label="head", out=out, mult_adds=product, params=held)
 
 
-def norm(op):
+def norm(op: str) -> Callable[..., Any]:
     """The rule of a norm that has a scale and a shift, over the last axis or others."""
 
     def rule(layer: Layer) -> Step | None:
@@ -100,40 +105,40 @@ def groupnorm(layer: Layer) -> Step:
     return shapes.along(layer, axis, layer.step("groupnorm", **options))
 
 
-def pool(op):
+def pool(op: str) -> Callable[..., Any]:
     """The rule of a pool."""
 
-    def rule(layer):
+    def rule(layer: Layer) -> Step:
         options = {"stride": layer.config["strides"]} if layer.config.get("strides") else {}
         return layer.step(op, kernel=layer.get("pool_size", 2), padding=layer.get("padding", "valid"), **options)
 
     return rule
 
 
-def whole(op):
+def whole(op: str) -> Callable[..., Any]:
     """The rule of a pool over the whole grid, which goes away unless it is kept."""
 
-    def rule(layer):
+    def rule(layer: Layer) -> Step:
         found = layer.step(op, kernel="global")
         return found if layer.get("keepdims", False) else layer.group(found, layer.step("flatten"))
 
     return rule
 
 
-def dropout(layer):
+def dropout(layer: Layer) -> Step:
     """Dropout."""
     return layer.step("dropout", rate=layer.get("rate", 0.5))
 
 
-def passing(layer):
+def passing(layer: Layer) -> Step:
     """What does nothing when a model is used, or only scales its input."""
     return layer.step("identity")
 
 
-def join(op):
+def join(op: str) -> Callable[..., Any]:
     """The rule of a sum or product of tensors."""
 
-    def rule(layer):
+    def rule(layer: Layer) -> Step:
         if len(layer.inputs) == 1:  # a number is the other operand
             return layer.step("identity")
         return layer.step(op, inputs=tuple(layer.inputs))
@@ -141,14 +146,14 @@ def join(op):
     return rule
 
 
-def concatenate(layer):
+def concatenate(layer: Layer) -> Step:
     """Concatenate: the axis counts the batch."""
     axis = layer.get("axis", -1)
     axis = "channels" if axis == -1 else axis_of(axis, len(layer.shape))
     return layer.step("concat", inputs=tuple(layer.inputs), axis=axis)
 
 
-def adaptive(op):
+def adaptive(op: str) -> Callable[..., Any]:
     """The rule of a pool to a size."""
     return lambda layer: layer.step(op, size=layer.config["output_size"])
 
@@ -160,7 +165,7 @@ def held(layer: Layer) -> Step:
     return layer.step("opaque", label="Lambda", out=(1,) if layer.lost else given, params=0)
 
 
-def layer_scale(layer):
+def layer_scale(layer: Layer) -> Step:
     """LayerScale of the ConvNeXt in keras.applications: a learned factor a channel."""
     factor = layer.step("parameter", shape=[layer.shape[-1]])
     return layer.step("mul", inputs=((), (factor,)))

@@ -1,12 +1,15 @@
 """A Model of a Keras configuration: layers under their names, in an order in which each has its inputs."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from ... import limits
 from ...errors import Place, Problem, Source, SpecError, brief
 from ...files import stem
-from ...model.expr import FUNCTIONS, parse
+from ...model.expr import FUNCTIONS, Expr, parse
 from ...model.network import Input, Model, Step, Variable
 from .file import parsed
 from .flow import Flow, Tensor
@@ -23,12 +26,14 @@ def read(source: Source) -> Model:
 
 
 class _Reader:
-    def __init__(self, source):
-        self.source, self.variables, self.inputs, self.depth = source, {}, {}, 0
+    def __init__(self, source: Source) -> None:
+        self.source, self.depth = source, 0
+        self.variables: dict[Any, Any] = {}
+        self.inputs: dict[Any, Any] = {}
         self.places, self.flow = Places(source.text), Flow(source)
         self.trusted = True  # whether the shapes that the file states are those that flow
 
-    def model(self, found):
+    def model(self, found: Mapping[str, Any]) -> Model:
         """The Model of a whole configuration."""
         nodes, outputs = nodes_of(found, self.error)
         run = Run(self, nodes, self.flow.top)
@@ -55,7 +60,7 @@ class _Reader:
         return run.steps[0], run.found[name, 0, 0].shape
 
     @contextmanager
-    def deeper(self):
+    def deeper(self) -> Iterator[None]:
         """Count how deep layers stand in each other."""
         self.depth += 1
         if self.depth > limits.BLOCK_DEPTH:
@@ -73,7 +78,7 @@ class _Reader:
         self.inputs[node.name] = Input(sizes, self.spot(node), False)
         return self.flow.input(node.name, sizes, self.variables)
 
-    def size(self, node, size, axis):
+    def size(self, node: Node, size: int | None, axis: tuple[str, ...]) -> int | Expr:
         if type(size) is int and size > 0:
             return size
         if size is not None or not axis:
@@ -82,13 +87,13 @@ class _Reader:
         self.variables[name] = Variable(name, None, (), f"{name} of {brief(node.name)}", 1, limits.SIZE)
         return parse(name, {name}, FUNCTIONS)
 
-    def place(self, node):
+    def place(self, node: Node) -> tuple[int, ...]:
         """Line, column and width of a layer's name in the text."""
         return self.places.of(node.name)
 
-    def spot(self, node):
+    def spot(self, node: Node) -> Place:
         return Place(self.source, *self.place(node))
 
-    def error(self, message, help=None):
+    def error(self, message: str, help: str | None = None) -> SpecError:
         """The error of one problem of the configuration."""
         return SpecError(Problem("bad-keras", f"{self.source.path!r}: {message}", None, help))

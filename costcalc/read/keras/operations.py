@@ -1,5 +1,10 @@
 """The functions of keras.ops in functional models, which stand there like layers."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from ...model.network import Step
 from ...num import equal
 from ...ops import INDEX
@@ -8,12 +13,12 @@ from .layer import UNKNOWN, Layer, axis_of
 from .shapes import filled
 
 
-def function(name):
+def function(name: str) -> Callable[..., Any]:
     """The rule of a function of one tensor, element by element."""
     return lambda layer: layer.step(name)
 
 
-def pair(op):
+def pair(op: str) -> Callable[..., Any]:
     """The rule of a function of two tensors, or of one and a number."""
 
     def rule(layer: Layer) -> Step:
@@ -64,7 +69,7 @@ def squeeze(layer: Layer) -> Step | None:
     return layer.reshaped(shape) if shape and all(equal(layer.shape[at], 1) for at in gone) else UNKNOWN
 
 
-def reduced(method):
+def reduced(method: str) -> Callable[..., Any]:
     """The rule of a reduction along axes that are not the batch."""
 
     def rule(layer: Layer) -> Step | None:
@@ -96,15 +101,15 @@ def taken(layer: Layer) -> Step | None:
 _WHOLE = {"class_name": "__slice__", "config": {}}
 
 
-def _is_slice(part):
+def _is_slice(part: Mapping[str, Any]) -> bool:
     return isinstance(part, dict) and part.get("class_name") == "__slice__" and isinstance(part.get("config"), dict)
 
 
-def _slice(part):
+def _slice(part: Mapping[str, Any]) -> slice:
     return slice(*(part["config"].get(key) for key in ("start", "stop", "step")))
 
 
-def _is_whole(part):
+def _is_whole(part: Mapping[str, Any]) -> bool:
     return _is_slice(part) and not any(part["config"].get(key) for key in ("start", "stop", "step"))
 
 

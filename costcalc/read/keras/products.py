@@ -1,10 +1,17 @@
 """The layers of Keras that multiply matrices: EinsumDense, Dot, and all kinds of attention."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from string import ascii_letters
+from typing import TYPE_CHECKING, Any
 
 from ...model.network import Step
 from ...num import equal, prod
 from .layer import UNKNOWN, Layer, axis_of
+
+if TYPE_CHECKING:
+    from .flow import Tensor
 
 
 def einsum_dense(layer: Layer) -> Step | None:
@@ -24,7 +31,7 @@ def einsum_dense(layer: Layer) -> Step | None:
     return layer.group(*steps, *layer.then())
 
 
-def _letters(equation, rank):
+def _letters(equation: str, rank: int) -> Any:
     """The letters of the input, the kernel and the result, each without the batch."""
     terms, _, result = equation.replace(" ", "").partition("->")
     given, _, kernel = terms.partition(",")
@@ -35,7 +42,7 @@ def _letters(equation, rank):
     return given[1:], kernel, result[1:]
 
 
-def _as_linear(layer, letters, sizes):
+def _as_linear(layer: Layer, letters: tuple[str, ...], sizes: Mapping[str, int]) -> list[Step] | None:
     """The steps of an equation that is a linear layer over the last axes; None for another."""
     given, kernel, result = letters
     summed = "".join(letter for letter in given if letter not in result)
@@ -52,7 +59,7 @@ def _as_linear(layer, letters, sizes):
     return steps + ([layer.reshaped((*positions, *outputs))] if len(outputs) > 1 else [])
 
 
-def _shift(layer, result, sizes):
+def _shift(layer: Layer, result: str, sizes: Mapping[str, int]) -> Iterator[Step]:
     """The step of a learned bias along some axes of the result."""
     axes = layer.get("bias_axes")
     if axes:
@@ -97,7 +104,7 @@ def attention(layer: Layer) -> Step | None:
     return layer.group(layer.step("tokens"), _heads(layer, (keys, values), wide[0], True), back)
 
 
-def _heads(layer, others, wide, flat):
+def _heads(layer: Layer, others: tuple[Tensor, ...], wide: int, flat: bool) -> Step:
     """The step of multi-head attention; values may be another tensor than keys, and wider. `flat`: all are grids."""
     heads, key, bias = layer.config["num_heads"], layer.config["key_dim"], layer.get("use_bias", True)
     value = layer.get("value_dim", key)
@@ -113,7 +120,7 @@ def _heads(layer, others, wide, flat):
     return layer.group(attended, layer.step("linear", out=wide, bias=bias))
 
 
-def _read(layer, tensor, flat):
+def _read(layer: Layer, tensor: Tensor, flat: bool) -> tuple[Step, ...]:
     """The steps to a tensor, none to the one that flows."""
     if tensor.label == layer.inputs[0]:
         return ()
@@ -125,7 +132,7 @@ def grouped(layer: Layer) -> Step | None:
     others = [one for one in (layer.tensor("value", 1), layer.tensor("key", 2)) if one is not None]
     if layer.get("use_gate", False) or len({one.label for one in others}) > 1 or len(layer.shape) != 2:
         return UNKNOWN
-    memory = {"memory": others[0].label} if others and others[0].label != layer.inputs[0] else {}
+    memory: dict[str, Any] = {"memory": others[0].label} if others and others[0].label != layer.inputs[0] else {}
     return layer.step(
         "attention",
         heads=layer.config["num_query_heads"],
@@ -157,12 +164,12 @@ def additive_attention(layer: Layer) -> Step | None:
     return _additive(layer, query, (value, key), scale)
 
 
-def _scale(layer):
+def _scale(layer: Layer) -> Step:
     """A learned number on all values."""
     return layer.step("mul", inputs=((), (layer.step("parameter", shape=[1]),)))
 
 
-def _additive(layer, query, others, scale):
+def _additive(layer: Layer, query: str, others: tuple[str, ...], scale: tuple[int, ...] | None) -> Any:
     """The steps of weights by tanh; `scale` is the shape of what multiplies them, () for one number or two."""
     value, key = others
     (queries, wide), (keys, _) = layer.shape, layer.tensors[-1].shape

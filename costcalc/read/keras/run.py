@@ -1,7 +1,9 @@
 """The steps of one list of nodes, in order, with the shapes that come out of them."""
 
+from __future__ import annotations
+
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...allowance import spend
@@ -12,6 +14,10 @@ from .graph import MODELS
 from .layer import Layer
 from .layers import RULES
 from .operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+
 
 _LEARNED = re.compile("Conv|Depth|Sep|Batch|Layer|RMS|Group|Spec|LSTM|GRU|.*RNN|Bi|Time|Den|Ein|Em|Rev|.*Att|PRe")
 _MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
@@ -25,7 +31,7 @@ class Run:
     makes is unknown too, unless the file states it.
     """
 
-    def __init__(self, reader: Any, nodes: list, scope: Any, given: list | None = None, order: Any = ()):
+    def __init__(self, reader: Any, nodes: list, scope: Any, given: list | None = None, order: Any = ()) -> None:
         self.reader, self.scope, self.given, self.order = reader, scope, given, order
         self.steps: list[Step] = []
         self.found: dict[tuple, Tensor] = {}
@@ -135,7 +141,7 @@ class Run:
         if step is not None:
             return step, not layer.lost
         is_free = layer.node.is_operation or (kind in RULES and not _LEARNED.match(kind))
-        free = {"params": 0} if is_free else {}
+        free: dict[str, Any] = {"params": 0} if is_free else {}
         return layer.step("opaque", label=brief(kind), out=(1,), **free), False
 
     def ruled(self, layer: Layer) -> Step | None:
@@ -153,7 +159,7 @@ class Run:
             raise self.reader.error(message) from error
 
 
-def _stating(layer, step, shape):
+def _stating(layer: Layer, step: Step, shape: Shape) -> Step:
     """A step whose shape is not known, with the one that the file states."""
     if type(step.body) is Call:
         return step._replace(body=step.body._replace(options={**step.body.options, "out": shape}))

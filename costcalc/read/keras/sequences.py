@@ -1,17 +1,24 @@
 """The layers of Keras that work on sequences: recurrent ones, and those that run another layer at every position."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ...model.network import Step
 from .flow import Tensor
 from .layer import UNKNOWN, Layer
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 _CELLS = {"LSTMCell": "lstm", "GRUCell": "gru", "SimpleRNNCell": "rnn"}
 _EVERYWHERE = ("Dense", "Dropout", "LayerNormalization", "BatchNormalization", "Activation", "LeakyReLU", "ReLU")
 
 
-def recurrent(op):
+def recurrent(op: str) -> Callable[..., Any]:
     """The rule of a recurrent layer."""
 
     def rule(layer: Layer) -> Step:
@@ -22,7 +29,7 @@ def recurrent(op):
     return rule
 
 
-def _cell(layer, op, bidirectional=False):
+def _cell(layer: Layer, op: str, bidirectional: bool = False) -> Iterator[Step]:
     """The steps of a cell at all positions; one bias vector, where ours has two, is a row of its own."""
     units, bias = layer.config["units"], layer.get("use_bias", True)
     both = op == "gru" and bias and layer.get("reset_after", True)
@@ -32,7 +39,7 @@ def _cell(layer, op, bidirectional=False):
         yield layer.step("opaque", label="bias", mult_adds=0, params=count)
 
 
-def _last(layer):
+def _last(layer: Layer) -> Iterator[Step]:
     """The steps to the last position, unless all are kept."""
     if not layer.get("return_sequences", False):
         yield layer.step("slice", size=1, axis="length")
@@ -67,7 +74,7 @@ def bidirectional(layer: Layer) -> Step | None:
     return layer.group(*steps)
 
 
-def _alike(one, other):
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(one.get(key) == other.get(key) for key in ("units", "use_bias", "return_sequences", "reset_after"))
 
 
@@ -104,7 +111,7 @@ def conv_recurrent(layer: Layer) -> Step | None:
     return layer.group(each_step(layer, lambda one: _conv_gates(layer, one)), *_last_grid(layer))
 
 
-def _conv_gates(layer, one):
+def _conv_gates(layer: Layer, one: Tensor) -> tuple[Step, Shape]:
     filters, bias = layer.config["filters"], layer.get("use_bias", True)
     options = {"kernel": layer.config["kernel_size"], "out": 4 * filters}
     spread = {"stride": layer.get("strides", 1), "dilation": layer.get("dilation_rate", 1)}
@@ -122,7 +129,7 @@ def _conv_gates(layer, one):
     return layer.group(*steps), state
 
 
-def _last_grid(layer):
+def _last_grid(layer: Layer) -> Iterator[Step]:
     """The step to the last state of a convolutional recurrent layer."""
     if layer.get("return_sequences", False):
         return

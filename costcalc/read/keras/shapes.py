@@ -1,5 +1,7 @@
 """The layers of Keras that pad, cut, resize and reorder."""
 
+from __future__ import annotations
+
 from ...model.network import Step
 from ...num import equal, prod
 from .layer import UNKNOWN, Layer, axis_of
@@ -20,7 +22,7 @@ def cropping(layer: Layer) -> Step:
     return layer.group(*(_cut(layer, at, pair) for at, pair in enumerate(zip(grid, pairs, strict=True))))
 
 
-def _cut(layer, at, given):
+def _cut(layer: Layer, at: int, given: tuple[int, list[int]]) -> Step:
     size, (before, after) = given
     return layer.step("slice", size=size - (before + after), start=before, axis=at)
 

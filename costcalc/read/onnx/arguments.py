@@ -1,11 +1,18 @@
 """Sizes that are not known yet as expressions of a Model."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ...model.expr import Expr
 from ...num.polynomials import Dim
 from ...num.valuation import names, valued
 
+if TYPE_CHECKING:
+    pass
 
-def argument(value):
+
+def argument(value: Any) -> Any:
     """An argument of a step: plain as it is, an unknown size as an expression over the variables."""
     if isinstance(value, Dim):
         return Expr(str(value), names(value), lambda env: valued(value, env))

@@ -1,20 +1,25 @@
 """What a file itself says of tensors: taken where an operator is not known."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from .tensors import Tensor
 
 
 class Declared:
     """The declared types of tensors by name; `axes` are the variables of the axes that have names."""
 
-    def __init__(self):
-        self.types, self.axes = {}, {}
+    def __init__(self) -> None:
+        self.types: dict[Any, Any] = {}
+        self.axes: dict[Any, Any] = {}
 
-    def note(self, infos):
+    def note(self, infos: Any) -> None:
         """Note the declarations of a graph."""
         for info in infos:
             self.types[info.name] = info.type
 
-    def tensor(self, name, first=False):
+    def tensor(self, name: str, first: bool = False) -> Tensor:
         """A tensor of the shape that it is said to have; a grid has its channels where they were."""
         kind = self.types.get(name)
         if kind is None or not kind.tensor_type.HasField("shape"):
@@ -22,7 +27,7 @@ class Declared:
         sizes = tuple(self.size(dim) for dim in kind.tensor_type.shape.dim)
         return Tensor(None) if None in sizes else Tensor(sizes, first=first and len(sizes) > 2)
 
-    def size(self, dim):
+    def size(self, dim: Any) -> Any:
         """A size: a number, or an axis that has a name already."""
         if dim.dim_param:
             return self.axes.get(dim.dim_param)

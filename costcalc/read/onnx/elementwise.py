@@ -1,16 +1,23 @@
 """Constant folding, element by element: arithmetic and comparisons of small constants and sizes, without arrays."""
 
+from __future__ import annotations
+
 import math
 import operator
+from collections.abc import Callable
 from itertools import product
 from math import prod
+from typing import TYPE_CHECKING, Any
 
 from ... import limits, num
 from ...num.polynomials import Dim
-from .tensors import constant
+from .tensors import Tensor, constant
+
+if TYPE_CHECKING:
+    from ...num.values import Number, Shape
 
 
-def places(shape, into):
+def places(shape: Any, into: tuple[int, ...]) -> list[int]:
     """For each element of a shape, in order, the element of a smaller one that is broadcast to it."""
     padded = (1,) * (len(into) - len(shape)) + tuple(shape)
     strides, step = [], 1
@@ -20,17 +27,17 @@ def places(shape, into):
     return [sum(map(operator.mul, at, strides[::-1])) for at in product(*map(range, into))]
 
 
-def joined(shapes):
+def joined(shapes: list[Shape]) -> tuple[int, ...]:
     """The shape that several broadcast to."""
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     return tuple(max(axis) if 0 not in axis else 0 for axis in zip(*padded, strict=True))
 
 
-def _elementwise(function):
+def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of one element of each input."""
 
-    def rule(node):
+    def rule(node: Any) -> Tensor | None:
         shape = joined([one.shape for one in node.inputs])
         if prod(shape) > limits.FOLDED:
             return None
@@ -40,10 +47,10 @@ def _elementwise(function):
     return rule
 
 
-def _fold_all(function):
+def _fold_all(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of two elements over any number of inputs."""
 
-    def every(*values):
+    def every(*values: Number) -> Number:
         result = values[0]
         for value in values[1:]:
             result = function(result, value)
@@ -52,7 +59,7 @@ def _fold_all(function):
     return _elementwise(every)
 
 
-def _divided(a, b):
+def _divided(a: int, b: int) -> Any:
     if isinstance(a, float) or isinstance(b, float):
         return a / b
     if isinstance(a, Dim) or isinstance(b, Dim):
@@ -60,7 +67,7 @@ def _divided(a, b):
     return -(-a // b) if (a < 0) != (b < 0) else a // b  # towards zero, as C does
 
 
-def _equal(a, b):
+def _equal(a: int, b: int) -> bool:
     if isinstance(a, Dim) or isinstance(b, Dim):
         difference = a - b
         if isinstance(difference, Dim):  # sizes are no negative numbers
@@ -69,29 +76,29 @@ def _equal(a, b):
     return a == b
 
 
-def _known(compare):
+def _known(compare: Callable[..., Any]) -> Callable[..., Any]:
     """A comparison; of sizes that are not known yet, the answer is not known."""
 
-    def answer(a, b):
+    def answer(a: int, b: int) -> Any:
         found = compare(a, b)
         return None if isinstance(found, Dim) else found
 
     return answer
 
 
-def _where(condition, a, b):
+def _where(condition: bool, a: int, b: int) -> int:
     return None if condition is None else num.select(condition, a, b)
 
 
-def _both(a, b):
+def _both(a: int, b: int) -> Any:
     return False if a is False or b is False else None if a is None or b is None else a and b
 
 
-def _either(a, b):
+def _either(a: int, b: int) -> Any:
     return True if a is True or b is True else None if a is None or b is None else a or b
 
 
-def _power(a, b):
+def _power(a: float, b: float) -> float:
     """A power of bounded size."""
     if isinstance(a, Dim) or isinstance(b, Dim) or abs(b) > 64:
         raise ValueError("a power of an unknown size")

@@ -1,13 +1,18 @@
 """The end of a walk: parameters that are outputs, what is left of those of which parts were read, and the law."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...model.accounting import Stored
 from .holding import add
 from .node import Node
 from .numbers import RUNNING
 from .tensors import Tensor
+
+if TYPE_CHECKING:
+    from .reader import Reader
 
 
 class Stub(NamedTuple):
@@ -22,7 +27,7 @@ class Stub(NamedTuple):
     scopes: tuple[str, ...] = ()
 
 
-def ended(reader, outputs: Iterable[tuple[str, Tensor | None]]) -> None:
+def ended(reader: Reader, outputs: Iterable[tuple[str, Tensor | None]]) -> None:
     """Finish a walk whose graph has these outputs, with their names.
 
     Parameters that are outputs are read; of those of which parts are read, the first step that holds any has all.
@@ -40,7 +45,7 @@ def ended(reader, outputs: Iterable[tuple[str, Tensor | None]]) -> None:
         add(reader.steps, holder.step, {holder.kind: count})
 
 
-def _passed(reader, tensor: Tensor) -> None:
+def _passed(reader: Reader, tensor: Tensor) -> None:
     """State that a graph that computes nothing passes a tensor on."""
     node = Node(reader, Stub("output", "output", "output"), [tensor], {}, 1, 1)
     node.is_constant = False
@@ -48,7 +53,7 @@ def _passed(reader, tensor: Tensor) -> None:
     node.emit("identity", shape, times=times)
 
 
-def stored(reader, living: Callable[[], Mapping[str, str]]) -> Stored:
+def stored(reader: Reader, living: Callable[[], Mapping[str, str]]) -> Stored:
     """The parameters of a graph. Those that are read and in no row make a row of unknown cost.
 
     living  gives the names that the outputs are made of -> who reads them; asked if a parameter is in no row

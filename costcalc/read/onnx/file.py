@@ -1,19 +1,25 @@
 """An ONNX file as a message: found, measured, stripped of its weights and parsed with the classes of `onnx`."""
 
+from __future__ import annotations
+
 import os
 import sys
 from functools import lru_cache
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ... import limits
 from ...errors import FileError, Problem, Source
 from ...files import opened
 from .wire import stripped
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
 PAGE = 65_536  # bytes of a file that are read at once
 
 
-def source(path):
+def source(path: str) -> Source:
     """The Source of a file, its data without the weights. Raises FileError; no other file is opened."""
     with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -28,7 +34,7 @@ def source(path):
 class _Pages:
     """The bytes of a file, of which one page at a time is in memory."""
 
-    def __init__(self, file: BinaryIO, size: int):
+    def __init__(self, file: BinaryIO, size: int) -> None:
         self.file, self.size, self.start, self.page = file, size, 0, b""
 
     def __len__(self) -> int:
@@ -45,7 +51,7 @@ class _Pages:
         return self.page[start:end]
 
 
-def bounded(data, path):
+def bounded(data: bytes | _Pages, path: str) -> Source:
     """The Source of a file's bytes, its weights left out. Raises FileError where more than can be is left."""
     try:
         return Source(path, "", stripped(data))
@@ -53,7 +59,7 @@ def bounded(data, path):
         raise FileError(*(one._replace(message=f"{path!r}: {one.message}") for one in error.problems)) from None
 
 
-def parsed(source):
+def parsed(source: Source) -> Any:
     """The ModelProto of a source. Raises FileError."""
     found = _classes().ModelProto()
     try:
@@ -67,7 +73,7 @@ def parsed(source):
 
 
 @lru_cache(1)
-def _classes():
+def _classes() -> ModuleType:
     """The module of message classes.
 
     Loaded by its file: the package `onnx` would load NumPy and much else, for ten times the time.
@@ -81,7 +87,7 @@ def _classes():
     if not folders:
         help = "pip install 'costcalc[onnx]'"
         raise FileError(Problem("missing-extra", "reading ONNX files needs the package `onnx`", help=help))
-    spec = util.spec_from_file_location("onnx.onnx_ml_pb2", os.path.join(folders[0], "onnx_ml_pb2.py"))
+    spec: Any = util.spec_from_file_location("onnx.onnx_ml_pb2", os.path.join(folders[0], "onnx_ml_pb2.py"))
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -1,18 +1,26 @@
 """Constant folding: what a graph computes from shapes and small constants, to know shapes."""
 
+from __future__ import annotations
+
 import operator
+from collections.abc import Callable
 from itertools import product
 from math import ceil, prod
+from typing import TYPE_CHECKING, Any
 
 from ... import limits, num
 from ...errors import Refused
 from ...num.polynomials import Dim
 from .elementwise import ELEMENTWISE, joined, places
 from .rules.cut import sliced
-from .tensors import constant
+from .tensors import Tensor, constant
+
+if TYPE_CHECKING:
+    from ...num.values import Number
+    from .node import Node
 
 
-def folded(node):
+def folded(node: Node) -> list[Tensor] | None:
     """The outputs of a node whose inputs are all known, or None if it is not one that is folded."""
     rule = RULES.get(node.op)
     if rule is None or not node.inputs or any(one is not None and one.value is None for one in node.inputs):
@@ -28,7 +36,7 @@ def folded(node):
     return [one._replace(roots=roots) for one in found]
 
 
-def _cast(node):
+def _cast(node: Node) -> Tensor | None:
     x, to = node.inputs[0], node.get("to")
     whole = to in (2, 3, 4, 5, 6, 7, 12, 13)
     if any(one is None for one in x.value):
@@ -40,7 +48,7 @@ def _cast(node):
     return x._replace(value=tuple(one if isinstance(one, Dim) else float(one) for one in x.value))
 
 
-def _gather(node):
+def _gather(node: Node) -> Tensor | None:
     table, indices = node.inputs
     at = node.get("axis", 0) % len(table.shape)
     before, size, after = prod(table.shape[:at]), table.shape[at], prod(table.shape[at + 1 :])
@@ -51,7 +59,7 @@ def _gather(node):
     return constant(shape, (table.value[(row * size + index) * after + n] for row, index in rows for n in range(after)))
 
 
-def _concat(node):
+def _concat(node: Node) -> Tensor:
     first = node.inputs[0]
     at = node.get("axis", 1) % len(first.shape)
     before = prod(first.shape[:at])
@@ -61,7 +69,7 @@ def _concat(node):
     return constant((*first.shape[:at], total, *first.shape[at + 1 :]), values)
 
 
-def _slice(node):
+def _slice(node: Node) -> Tensor | None:
     x = node.inputs[0]
     inputs = len(node.inputs) > 1
     starts, ends = node.sizes(1 if inputs else None, "starts"), node.sizes(2 if inputs else None, "ends")
@@ -78,7 +86,7 @@ def _slice(node):
     return constant(map(len, kept), values)
 
 
-def _transpose(node):
+def _transpose(node: Node) -> Tensor:
     x = node.inputs[0]
     order = node.get("perm") or list(range(len(x.shape)))[::-1]
     strides = [prod(x.shape[at + 1 :]) for at in range(len(x.shape))]
@@ -90,7 +98,7 @@ def _transpose(node):
     return constant(shape, values)
 
 
-def _expand(node):
+def _expand(node: Node) -> Tensor | None:
     x, wanted = node.inputs
     if any(isinstance(one, Dim) for one in wanted.value):
         return None
@@ -98,7 +106,7 @@ def _expand(node):
     return constant(shape, (x.value[at] for at in places(x.shape, shape))) if prod(shape) <= limits.FOLDED else None
 
 
-def _range(node):
+def _range(node: Node) -> Tensor | None:
     start, end, step = (one.value[0] for one in node.inputs)
     if any(isinstance(one, Dim) for one in (start, end, step)):
         return None
@@ -106,7 +114,7 @@ def _range(node):
     return constant((count,), (start + at * step for at in range(count))) if count <= limits.FOLDED else None
 
 
-def _split(node):
+def _split(node: Node) -> Any:
     """Pieces of a list."""
     x = node.inputs[0]
     given = node.sizes(1, "split") or [-(-x.size // node.outputs)] * node.outputs
@@ -117,34 +125,35 @@ def _split(node):
     return [constant((len(piece),), piece) for piece in pieces]
 
 
-def _product(node):
+def _product(node: Node) -> Any:
     x = node.inputs[0]
     given = node.sizes(1, "axes")
     if len(x.shape) > 1 or (given and set(given) - {0, -1}):
         return None
-    result = {"ReduceProd": prod, "ReduceSum": _sum, "ReduceMax": _most, "ReduceMin": _least}[node.op](x.value)
+    sums: dict[str, Any] = {"ReduceProd": prod, "ReduceSum": _sum, "ReduceMax": _most, "ReduceMin": _least}
+    result = sums[node.op](x.value)
     return constant((1,) if node.get("keepdims", 1) and x.shape else (), (result,))
 
 
-def _sum(values):
+def _sum(values: Number) -> Any:
     result = 0
     for value in values:
         result = result + value
     return result
 
 
-def _most(values):
+def _most(values: Number) -> Any:
     return num.maximum(*values) if len(values) > 1 else values[0]
 
 
-def _least(values):
+def _least(values: Number) -> Any:
     return num.minimum(*values) if len(values) > 1 else values[0]
 
 
-def _one(rule):
+def _one(rule: Callable[..., Any]) -> Callable[..., Any]:
     """A rule with one output."""
 
-    def outputs(node):
+    def outputs(node: Node) -> list[Tensor] | None:
         found = rule(node)
         return None if found is None else [found]
 

@@ -1,9 +1,15 @@
 """Parameters put into steps that are stated already."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .reader import Reader
 
 
-def hold(reader, roots: Iterable[str]) -> None:
+def hold(reader: Reader, roots: Iterable[str]) -> None:
     """Let the last step of a walk hold parameters that no step holds yet."""
     at = len(reader.steps) - 1
     add(reader.steps, at, reader.numbers.rest(roots, at, "/".join(reader.steps[at].body.path)))

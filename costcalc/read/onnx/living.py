@@ -1,12 +1,18 @@
 """Which tensors of a graph its outputs are made of: what no layer reads is not among them."""
 
+from __future__ import annotations
+
 from collections.abc import Container, Iterator
+from typing import TYPE_CHECKING, Any
 
 from .scope import Scope
 from .tensors import Tensor
 
+if TYPE_CHECKING:
+    from .reader import Reader
 
-def living(graph, walked: Container[int]) -> dict[str, str]:
+
+def living(graph: Any, walked: Container[int]) -> dict[str, str]:
     """The names that a graph's outputs are made of, each with the node that reads it last.
 
     walked  the ids of the graphs that run: the others are branches that are not taken
@@ -20,7 +26,7 @@ def living(graph, walked: Container[int]) -> dict[str, str]:
     return found
 
 
-def _read(node, walked: Container[int]) -> Iterator[str]:
+def _read(node: Any, walked: Container[int]) -> Iterator[str]:
     """The names that a node reads, those in the graphs inside of it too."""
     yield from node.input
     for graph in (one for one in graphs_in(node) if id(one) in walked):
@@ -29,7 +35,7 @@ def _read(node, walked: Container[int]) -> Iterator[str]:
         yield from (one.name for one in graph.output)
 
 
-def inside(reader, node, scope: Scope) -> list[Tensor]:
+def inside(reader: Reader, node: Any, scope: Scope) -> list[Tensor]:
     """The tensors that the graphs in a node read or have, of which it is not known which run."""
     found = []
     for graph in graphs_in(node):
@@ -42,7 +48,7 @@ def inside(reader, node, scope: Scope) -> list[Tensor]:
     return found
 
 
-def graphs_in(node) -> Iterator:
+def graphs_in(node: Any) -> Iterator:
     """The graphs in the attributes of a node."""
     for one in node.attribute:
         if one.type == 5:

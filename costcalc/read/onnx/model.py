@@ -1,9 +1,12 @@
 """A Model of an ONNX file: its open axes are variables, its nodes that compute are steps."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING, Any
 
 from ... import limits
-from ...errors import Problem, SpecError, brief
+from ...errors import Problem, Source, SpecError, brief
 from ...files import stem
 from ...model.network import Input, Model, Variable
 from ...model.uncollected import uncollected
@@ -19,6 +22,10 @@ from .rules import is_standard
 from .scope import Scope
 from .tensors import Tensor
 from .weights import weights
+
+if TYPE_CHECKING:
+    from ...num.values import Number
+
 
 NEWEST = 28  # version of the standard operators
 _CHANNELS_SECOND = frozenset(
@@ -36,24 +43,25 @@ _AS_IT_IS = frozenset(  # what is done to an image before the first of those
 )
 
 
-def read(source):
+def read(source: Source) -> Model:
     """The Model of a graph that `file` has the source of. Raises FileError, or SpecError that names the node."""
     with uncollected():
         return _Importer(parsed(source), source).model()
 
 
-def shapes(source):
+def shapes(source: Source) -> Any:
     """The shapes that come out of a graph, None where they hang on data. Raises as `read`."""
     return [one.shape for one in _Importer(parsed(source), source).walked()[2]]
 
 
 class _Importer:
-    def __init__(self, proto, source):
-        self.proto, self.source, self.variables = proto, source, {}
+    def __init__(self, proto: Any, source: Source) -> None:
+        self.proto, self.source = proto, source
+        self.variables: dict[str, Any] = {}
         self.axes: dict = {}
         self.first = _with_channels_second(proto.graph.node)
 
-    def model(self):
+    def model(self) -> Model:
         reader, inputs, outputs = self.walked()
         ended(reader, zip((one.name for one in self.proto.graph.output), outputs, strict=True))
         if not reader.steps:
@@ -63,7 +71,7 @@ class _Importer:
         steps = reader.finished_steps()
         return Model(stem(self.source.path), self.source, self.variables, shown, steps, stored=found)
 
-    def walked(self):
+    def walked(self) -> tuple[Reader, dict[str, Tensor], list[Tensor]]:
         """(Reader, input tensors, output tensors) of the graph, which was walked to its end."""
         graph = self.proto.graph
         self.check(graph)
@@ -80,7 +88,7 @@ class _Importer:
         reader.declared.axes, reader.batch = self.axes, next((one.shape[0] for one in inputs.values() if one.shape), 1)
         return reader, inputs, reader.graph(graph, scope)
 
-    def check(self, graph):
+    def check(self, graph: Any) -> None:
         """Refuse what is no graph, too large, or of operators that are not known."""
         if not self.proto.HasField("graph") or not graph.node:
             raise self.error("there is no graph in it", "it is no ONNX model, or an empty one")
@@ -92,7 +100,7 @@ class _Importer:
         if version is not None and not 1 <= version <= NEWEST:
             raise self.error(f"opset {version} is not known", f"known: 1 to {NEWEST}")
 
-    def input(self, info):
+    def input(self, info: Any) -> Tensor:
         """The tensor of an input; axes without a size become variables."""
         if bytes in map(type, (info.name, *(dim.dim_param for dim in info.type.tensor_type.shape.dim))):
             raise self.error("an input has a name that is not UTF-8")
@@ -108,7 +116,7 @@ class _Importer:
             raise self.error(f"input `{brief(info.name)}` of {prod(shape):,} numbers is too large")
         return Tensor(shape, first=len(shape) > 2 and info.name in self.first, made=info.name)
 
-    def axis(self, info, dim, at):
+    def axis(self, info: Any, dim: Any, at: int) -> Number:
         """The size of an axis: a number, or a variable."""
         if dim.HasField("dim_value") and dim.dim_value > 0:
             return dim.dim_value
@@ -119,7 +127,7 @@ class _Importer:
             self.axes[text] = named(self.declare(text, info, at))
         return self.axes[text]
 
-    def declare(self, text, info, at):
+    def declare(self, text: str, info: Any, at: int) -> str:
         """Declare the variable of an axis; gives its name."""
         if len(self.variables) >= limits.OPEN_AXES:
             raise self.error(f"more than {limits.OPEN_AXES:,} axes are open")
@@ -132,11 +140,11 @@ class _Importer:
         self.variables[name] = Variable(name, 1 if at == 0 else None, (), help, 1, limits.SIZE)
         return name
 
-    def error(self, text, help=None):
+    def error(self, text: str, help: str | None = None) -> SpecError:
         return SpecError(Problem("bad-graph", f"{self.source.path!r}: {text}", None, help))
 
 
-def _with_channels_second(nodes):
+def _with_channels_second(nodes: Any) -> set[str]:
     """The tensors with a batch, then channels, as those say that read them: known from the last node to the first."""
     found = set()
     for node in reversed(nodes):

@@ -1,13 +1,20 @@
 """Names of nodes as levels: `/layer1/layer1.0/conv1/Conv` is `layer1/0/conv1`, as the module that it came from."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+
 
 LEVELS, LETTERS = 20, 100  # of a name; what is longer is cut
 
 
-def levels(proto, weight=None):
+def levels(proto: Any, weight: str | None = None) -> tuple[str, ...]:
     """The levels of a node's name: from the exporter's scopes, from its own name, or from its weights'."""
     scopes = _scopes(proto)
     leaf = proto.op_type or "node"
@@ -21,7 +28,7 @@ def levels(proto, weight=None):
     return relative([*parts, leaf][:1])
 
 
-def _scopes(proto):
+def _scopes(proto: Any) -> list[Any]:
     """The modules that the newer PyTorch exporter notes: `['', 'features', 'features.0', 'conv2d']`."""
     for entry in getattr(proto, "metadata_props", ()):
         if entry.key == "pkg.torch.onnx.name_scopes":
@@ -30,12 +37,12 @@ def _scopes(proto):
     return []
 
 
-def _is_plain(name, op):
+def _is_plain(name: str, op: str) -> bool:
     """Whether the last part of a name only says which operation it is: `Conv_3`."""
     return re.fullmatch(rf"{re.escape(op)}(_\d+)?", name) is not None
 
 
-def relative(parts):
+def relative(parts: list[str]) -> tuple[str, ...]:
     """Each level without the names of those before it, and none too long."""
     found, before = [], ""
     for part in parts:
@@ -48,7 +55,7 @@ def relative(parts):
     return tuple(found) or ("node",)
 
 
-def shortened(paths):
+def shortened(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """The paths, without their last part where that leaves each of them alone under its name.
 
     `conv1/Conv` becomes `conv1`; `block/Add` and `block/conv/Conv` keep apart as `block/Add` and `block/conv`.

@@ -1,10 +1,20 @@
 """One node as its rule sees it: inputs, attributes, and ways to state what it costs."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ... import ops
 from ...errors import Refused
 from ...num import equal, prod, require
 from .holding import hold
 from .tensors import Tensor, is_empty, sizes
+
+if TYPE_CHECKING:
+    from ...num.values import Number, Shape
+    from ...ops.base import Layer
+    from .reader import Reader
 
 
 class Node:
@@ -20,34 +30,44 @@ class Node:
         *("settings", "version"),
     )
 
-    def __init__(self, reader, proto, inputs, attributes, version, number, beside=()):
-        self.reader, self.proto, self.inputs, self.beside = reader, proto, inputs, list(beside)
+    def __init__(
+        self,
+        reader: Reader,
+        proto: Any,
+        inputs: list[Tensor | None],
+        attributes: Mapping[str, Any],
+        version: int,
+        number: int,
+        beside: Sequence[Tensor] = (),
+    ) -> None:
+        self.reader, self.proto, self.beside = reader, proto, list(beside)
+        self.inputs: list[Any] = inputs  # each a Tensor, or None where it is left out
         self.attributes, self.version, self.number = attributes, version, number
         self.outputs, self.began = len(proto.output), len(reader.steps)
-        self.settings = None
+        self.settings: frozenset[int] | None = None
         self.is_constant = bool(inputs) and all(one is None or one.roots is not None for one in (*inputs, *beside))
 
     @property
-    def op(self):
+    def op(self) -> str:
         """The operator."""
         return self.proto.op_type
 
-    def get(self, name, default=None):
+    def get(self, name: str, default: int | str | None = None) -> Any:
         """An attribute."""
         return self.attributes.get(name, default)
 
-    def input(self, number):
+    def input(self, number: int) -> Any:
         """An input, or None where it is left out."""
         return self.inputs[number] if number < len(self.inputs) else None
 
-    def need(self, number):
+    def need(self, number: int) -> Tensor:
         """An input that must be there."""
         found = self.input(number)
         if found is None:
             raise Refused(f"its input {number + 1} is missing")
         return found
 
-    def sizes(self, number, attribute=None):
+    def sizes(self, number: int | None, attribute: str | None = None) -> Any:
         """Whole numbers given by an input, or by an attribute in older versions; None if neither is there.
 
         Raises Refused when they are not known before the graph runs.
@@ -61,7 +81,15 @@ class Node:
             raise Unknown
         return found
 
-    def emit(self, op, *inputs, holds=None, times=1, follows=False, **options):
+    def emit(
+        self,
+        op: str,
+        *inputs: Any,
+        holds: Mapping[str, Tensor | None] | None = None,
+        times: int = 1,
+        follows: bool = False,
+        **options: Any,
+    ) -> Layer:
         """State an operation on inputs of these shapes, channels last, if they have elements; gives its Layer.
 
         holds    kind -> the tensor of its numbers; those of constants that no earlier node holds are counted
@@ -74,7 +102,7 @@ class Node:
             self.reader.state(self, op, inputs, options, holds or {}, times, follows)
         return layer
 
-    def passive(self, shape, first=False, holds=None):
+    def passive(self, shape: Any, first: bool = False, holds: Mapping[str, Tensor | None] | None = None) -> Shape:
         """State an operation that multiplies nothing and that the spec language does not have."""
         seen, times = self.reader.seen(Tensor(shape, first=first))
         self.emit(
@@ -89,28 +117,28 @@ class Node:
         return shape
 
     @property
-    def read(self):
+    def read(self) -> list[Tensor | None]:
         """The tensors whose numbers the node computes with."""
         ignored = self.ignored
         return [*(one for at, one in enumerate(self.inputs) if at not in ignored), *self.beside]
 
     @property
-    def ignored(self):
+    def ignored(self) -> Collection[int]:
         """The places of the inputs whose numbers are no parameters: as a rule found, else those of the operator."""
         return self.reader.settings(self.proto) if self.settings is None else self.settings
 
-    def roots(self):
+    def roots(self) -> frozenset[str]:
         """The parameters that the result of a constant node is made of."""
         self.exclude()
         return frozenset().union(*(one.roots for one in self.read if one is not None and one.roots))
 
-    def exclude(self):
+    def exclude(self) -> None:
         """Note the inputs that are no parameters."""
         for at in self.ignored:
             if at < len(self.inputs) and self.inputs[at] is not None and self.inputs[at].roots:
                 self.reader.numbers.settings |= self.inputs[at].roots
 
-    def hold(self, outputs):
+    def hold(self, outputs: list[Tensor]) -> None:
         """Let a step of this node hold the parameters that it reads and no step holds yet: no rule can lose any."""
         if not any(one.roots for one in (*self.inputs, *self.beside) if one is not None):
             return
@@ -121,7 +149,7 @@ class Node:
         if roots and len(self.reader.steps) > self.began:
             hold(self.reader, roots)
 
-    def sources(self, count):
+    def sources(self, count: int) -> tuple[Any, ...]:
         """Where the inputs of the next step come from: the step of this node before it, else its inputs in order."""
         flowing = [one for one in self.inputs if one is not None and (one.shape is not None or one.made is not None)]
         flowing = [one for one in flowing if not is_empty(one)]
@@ -131,26 +159,26 @@ class Node:
             return (len(self.reader.steps) - 1,)
         return (next((one.made for one in flowing if one.made is not None), None),)
 
-    def made(self, outputs):
+    def made(self, outputs: list[Tensor]) -> list[Tensor]:
         """The outputs, each knowing what it comes from: the last step of this node, else what flows into it."""
         steps, (source,) = len(self.reader.steps), self.sources(1)
         last = steps - 1 if steps > self.began else source
         inner = range(self.began, steps)  # of the nodes of a function or a loop
         return [one if one.made in inner else one._replace(made=last) for one in outputs]
 
-    def same(self, one, other, message):
+    def same(self, one: int, other: int, message: str) -> None:
         """Refuse sizes that differ; where that is not known yet, a step finds out once they have values."""
         require(equal(one, other), message, one, other)
         if one != other:
             self.emit("reshape", (one,), shape=(other,), follows=True)
 
-    def unknown(self, holds=None, output=None):
+    def unknown(self, holds: dict[str, Tensor | None] | None = None, output: Tensor | None = None) -> None:
         """State an operation whose cost is not known; a shape that is not known either is ()."""
         flowing = next((one for one in self.inputs if one is not None and one.made is not None), None)
         x, out = (() if one is None or one.shape is None else self.seen(one)[0] for one in (flowing, output))
         self.emit("opaque", x, label=self.op, holds=holds, out=out, params=0)
 
-    def seen(self, tensor):
+    def seen(self, tensor: Tensor) -> tuple[Shape, Number]:
         """(shape per sample, channels last; how many samples) of a tensor."""
         return self.reader.seen(tensor)
 
@@ -159,14 +187,14 @@ class Unknown(Exception):
     """A shape hangs on data."""
 
 
-def axis(number, rank):
+def axis(number: int, rank: int) -> int:
     """An axis counted from the front. Raises Refused when there is none of that number."""
     if not -rank <= number < rank:
         raise Refused(f"axis {number} of a tensor with {rank} axes")
     return number % rank
 
 
-def grid(tensor):
+def grid(tensor: Any) -> tuple[Number, int, Shape]:
     """(batch, channels, sizes of the grid) of a tensor with channels after the batch."""
     if len(tensor.shape) < 3:
         raise Refused(f"it needs a batch, channels and a grid, got {len(tensor.shape)} axes")
@@ -174,12 +202,12 @@ def grid(tensor):
     return batch, channels, tuple(space)
 
 
-def check_count(tensor, count, message):
+def check_count(tensor: Tensor | None, count: int, message: str) -> None:
     """Refuse a tensor of another number of elements, where there is one and its shape is known."""
     if tensor is not None and tensor.shape is not None:
         require(equal(tensor.size, count), message, tensor.size, count)
 
 
-def flat(shape):
+def flat(shape: Shape) -> Any:
     """The number of elements, as a shape of one axis."""
     return (prod(shape),)

@@ -1,7 +1,9 @@
 """Whose numbers are counted where: each parameter in full, at the first step that reads anything made of it."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from ...num.polynomials import Dim
 from .tensors import Tensor, is_empty
@@ -55,7 +57,7 @@ class Numbers:
         """Whether a constant may hold trained numbers."""
         return bool(tensor.roots) and self.literals.isdisjoint(tensor.roots or ())
 
-    def counted(self, holds, step: int, name: str) -> tuple[dict[str, int], str | None]:
+    def counted(self, holds: Mapping[str, Any], step: int, name: str) -> tuple[dict[str, int], str | None]:
         """Numbers by kind, without those that earlier steps hold; and the name of that step if it holds all."""
         counted, shared = {}, None
         for kind, tensor in holds.items():
@@ -68,7 +70,7 @@ class Numbers:
             counted[kind] = found
         return counted, None if any(counted.values()) else shared
 
-    def taken(self, root: str, size) -> int:
+    def taken(self, root: str, size: int) -> int:
         """How many of an initializer's numbers a tensor made of it holds, of those that are left."""
         taken = self.left[root] if isinstance(size, Dim) else min(self.left[root], size)
         self.left[root] -= taken

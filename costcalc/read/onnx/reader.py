@@ -1,8 +1,13 @@
 """Walks a graph in the order of its nodes: shapes and constants flow, and what computes becomes a step."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ... import limits
 from ...allowance import spend
-from ...errors import Problem, Refused, SpecError, brief
+from ...errors import Problem, Refused, Source, SpecError, brief
 from ...model.network import Stated, Step
 from ...num.polynomials import Dim
 from . import rules
@@ -18,21 +23,28 @@ from .scope import Scope
 from .settings import is_made, is_trained, settings
 from .tensors import Tensor, stored
 
+if TYPE_CHECKING:
+    from ...num.values import Number, Shape
+
+
 _MALFORMED = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 
 
 class Reader:
     """The state of a walk: steps so far, the numbers that are not counted yet, how much work was done."""
 
-    def __init__(self, source, functions, versions):
+    def __init__(self, source: Source, functions: Any, versions: Mapping[str, int]) -> None:
         self.source, self.functions, self.versions = source, functions, versions
-        self.steps, self.numbers, self.calls = [], Numbers(), []
+        self.steps: list[Step] = []
+        self.calls: list[Any] = []
+        self.numbers = Numbers()
         self.batch, self.times, self.done, self.runs = 1, 1, 0, 0
-        self.declared, self.walked = Declared(), {}
+        self.declared = Declared()
+        self.walked: dict[int, Any] = {}
 
     # graphs
 
-    def graph(self, graph, scope):
+    def graph(self, graph: Any, scope: Scope) -> list[Tensor]:
         """Walk the nodes of a graph whose inputs are in scope; gives its outputs."""
         self.walked[id(graph)] = graph
         for proto in graph.initializer:
@@ -45,7 +57,7 @@ class Reader:
         names = (one.name if type(one.name) is str else "" for one in graph.output)
         return [self.found(name, scope, "the graph's output") for name in names]
 
-    def initializer(self, proto, scope):
+    def initializer(self, proto: Any, scope: Scope) -> None:
         """Note a stored tensor."""
         if type(proto.name) is bytes:
             raise self.error("an initializer", "has a name that is not UTF-8")
@@ -59,12 +71,12 @@ class Reader:
         elif tensor.roots and is_made(proto.name):
             self.numbers.unnamed |= tensor.roots
 
-    def keep(self, name, tensor, scope):
+    def keep(self, name: str, tensor: Tensor, scope: Scope) -> None:
         """Put a stored tensor in scope; its numbers wait for the node that holds them."""
         scope.own[name] = tensor
         self.numbers.keep(tensor)
 
-    def nodes(self, protos, scope, attributes=None):
+    def nodes(self, protos: Any, scope: Scope, attributes: Mapping[Any, Any] | None = None) -> None:
         """Walk nodes in their order."""
         for number, proto in enumerate(protos, 1):
             self.done += 1
@@ -77,7 +89,7 @@ class Reader:
                 if name:
                     scope.own[name] = tensor
 
-    def found(self, name, scope, who):
+    def found(self, name: str, scope: Scope, who: str) -> Tensor:
         """The tensor of a name. Raises SpecError when nothing before makes it."""
         tensor = scope.find(name)
         if tensor is None:
@@ -87,7 +99,7 @@ class Reader:
 
     # nodes
 
-    def node(self, proto, number, scope, given):
+    def node(self, proto: Any, number: int, scope: Scope, given: Mapping[Any, Any] | None) -> list[Tensor]:
         """The outputs of one node."""
         if bytes in map(type, (proto.name, proto.op_type, proto.domain, *proto.input, *proto.output)):
             raise self.error(f"node {number}", "has a name that is not UTF-8")
@@ -105,7 +117,7 @@ class Reader:
                 f"node {title}:", f"inputs or attributes are not those of a {brief(proto.op_type)}"
             ) from error
 
-    def outputs(self, node, scope):
+    def outputs(self, node: Node, scope: Scope) -> list[Tensor]:
         """What comes out of a node, by a function of the file, a rule, or what the file itself says."""
         proto = node.proto
         key = (proto.domain, proto.op_type, getattr(proto, "overload", ""))
@@ -114,7 +126,8 @@ class Reader:
         known = folded(node) if rules.is_standard(proto.domain) else None
         if known is not None:
             return known
-        rule, flows = self.rule(proto), not node.is_constant
+        rule: Any = self.rule(proto)
+        flows = not node.is_constant
         node.is_constant = node.is_constant and not (rule.multiplies if rule else node.roots())
         hidden = [one for one in node.inputs if one is not None and one.shape is None and one.items is None]
         if rule is None or (hidden and not rule.takes_any):
@@ -127,7 +140,7 @@ class Reader:
             found = self.unruled(node, rule)
         return self.finished(node, found)
 
-    def finished(self, node, found):
+    def finished(self, node: Node, found: list[Any]) -> list[Tensor]:
         """The tensors that a rule's answer means: of a constant node, they have the roots of its inputs."""
         tensors = [one if isinstance(one, Tensor) else Tensor(tuple(one)) for one in found]
         if node.is_constant:
@@ -139,7 +152,7 @@ class Reader:
                 raise Refused(f"a tensor of {len(tensor.shape)} axes is too much: the limit is {limits.RANK}")
         return tensors
 
-    def unruled(self, node, rule):
+    def unruled(self, node: Node, rule: Any) -> list[Tensor]:
         """The outputs of a node whose cost or shape is not known: a row marked unknown, if it could cost anything."""
         first = next((one.first for one in node.inputs if one is not None), False)
         outputs = [self.declared.tensor(name, first) for name in node.proto.output]
@@ -147,7 +160,7 @@ class Reader:
             node.unknown(output=next(iter(outputs), None))
         return outputs
 
-    def function(self, function, node):
+    def function(self, function: Any, node: Node) -> list[Tensor]:
         """The outputs of a function of the file: its nodes on these inputs."""
         name = f"{function.domain}.{function.name}" if function.domain else function.name
         if name in self.calls:
@@ -165,33 +178,42 @@ class Reader:
         self.versions = outer
         return [self.found(one, scope, f"the function `{brief(name)}`") for one in function.output]
 
-    def check(self, proto):
+    def check(self, proto: Any) -> None:
         """Raise Refused for a node that is not what ONNX says of its operator."""
         check(proto, self.functions, self.version(proto))
 
-    def version(self, proto):
+    def version(self, proto: Any) -> int:
         """The version of the operators of a node's domain."""
         return self.versions.get(proto.domain if proto.domain != "ai.onnx" else "", 1)
 
-    def rule(self, proto):
+    def rule(self, proto: Any) -> Callable[..., Any] | None:
         """The rule of a node's operator, or None."""
         return rules.find(proto.domain, proto.op_type)
 
-    def beside(self, proto, scope):
+    def beside(self, proto: Any, scope: Scope) -> Sequence[Tensor]:
         """Tensors that a node reads and that are no inputs of its rule."""
         return ()
 
-    def settings(self, proto):
+    def settings(self, proto: Any) -> Collection[int]:
         """The places of the inputs of a node whose numbers are no parameters."""
         return settings(proto.op_type, len(proto.input)) if rules.is_standard(proto.domain) else ()
 
     # steps
 
-    def levels(self, proto, weight):
+    def levels(self, proto: Any, weight: str | None) -> tuple[str, ...]:
         """The levels of the name of a node's steps."""
         return levels(proto, weight)
 
-    def state(self, node, op, inputs, options, holds, times, follows):
+    def state(
+        self,
+        node: Node,
+        op: str,
+        inputs: tuple[Shape, ...],
+        options: Mapping[str, Any],
+        holds: Mapping[str, Tensor | None],
+        times: int,
+        follows: bool,
+    ) -> None:
         """Add the step of one operation."""
         weight = next((root for one in holds.values() if one is not None for root in one.roots or ()), None)
         path = (*self.calls[:1], *self.levels(node.proto, weight))
@@ -214,7 +236,7 @@ class Reader:
         step = Step(body, (node.number, 1, 1), self.source, times=None if plain else argument(times), plain=plain)
         self.steps.append(step)
 
-    def seen(self, tensor):
+    def seen(self, tensor: Any) -> tuple[Shape, Number]:
         """(shape per sample with the channels last, how many samples) of a tensor."""
         shape, times = tensor.shape, 1
         is_batch = tensor.first or (isinstance(shape[0], Dim) and shape[0] == self.batch) if shape else False
@@ -224,7 +246,7 @@ class Reader:
                 shape = (*shape[1:], shape[0])
         return tuple(shape) or (1,), times
 
-    def finished_steps(self):
+    def finished_steps(self) -> tuple[Step, ...]:
         """All steps, their names as short as they can be."""
         paths = apart(shortened([step.body.path for step in self.steps]))
         names = {"/".join(step.body.path): "/".join(path) for step, path in zip(self.steps, paths, strict=True)}
@@ -234,17 +256,17 @@ class Reader:
         ]
         return tuple(step._replace(body=body) for step, body in zip(self.steps, bodies, strict=True))
 
-    def error(self, who, message, help=None):
+    def error(self, who: str, message: str, help: str | None = None) -> SpecError:
         """The error of one problem of the graph."""
         return SpecError(Problem("bad-graph", f"{self.source.path!r}: {who} {message}", None, help))
 
 
-def titled(proto):
+def titled(proto: Any) -> str:
     """A node for a message: its name, or what it makes, and its operator."""
     name = proto.name or next(iter(proto.output), "") or "without a name"
     return f"`{brief(name)}` ({brief(proto.op_type)})"
 
 
-def opsets(proto):
+def opsets(proto: Any) -> dict[str, int]:
     """The versions of operators that a model or function imports: domain -> version."""
     return {one.domain if one.domain != "ai.onnx" else "": one.version for one in proto.opset_import}

@@ -1,13 +1,22 @@
 """What the numbers are that a graph adds or multiplies: those of a norm in single steps, or weights of their own."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ...ops import INDEX
+
+if TYPE_CHECKING:
+    from ...model.network import Stated, Step
+    from .node import Node
+
 
 _ARITHMETIC = frozenset(("add", "sub", "mul", "div", "sqrt", "opaque"))  # of which a standard deviation is made
 _STATISTICS = frozenset(("reduce", "avgpool"))
 _DEEP = 6  # steps from a mean to the division by what is made of it
 
 
-def kind(node, op, tensor, flowing):
+def kind(node: Node, op: str, tensor: Any, flowing: int | str | None) -> str:
     """The kind of a learned operand: `bias` or `gamma`, of one number a channel; else `weight`, as a position table.
 
     A factor is the scale of a norm if it multiplies what was normalised, or if a shift is added to the product (a norm
@@ -21,7 +30,7 @@ def kind(node, op, tensor, flowing):
     return "gamma" if _is_normalised(node.reader.steps, flowing) else "weight"
 
 
-def _shifted(steps, made):
+def _shifted(steps: Any, made: Any) -> None:
     """Let the factor that makes what is shifted be a scale."""
     body = steps[made].body if type(made) is int else None
     if body and body.op in ("mul", "div") and len(body.inputs) == 2 and _is_vector(body):
@@ -29,12 +38,12 @@ def _shifted(steps, made):
         steps[made] = steps[made]._replace(body=body._replace(holds=holds))
 
 
-def _is_vector(body):
+def _is_vector(body: Stated) -> bool:
     """Whether an operand of a step has one axis at most that is not 1."""
     return any(sum(size != 1 for size in shape) < 2 for shape in body.inputs)
 
 
-def _is_normalised(steps, made):
+def _is_normalised(steps: list[Step], made: int | str | None) -> bool:
     """Whether what a step makes is a norm's, or is over or times what was made of a mean or sum."""
     if type(made) is not int:
         return False
@@ -44,7 +53,7 @@ def _is_normalised(steps, made):
     return body.op in ("mul", "div") and any(_is_statistic(steps, one, _DEEP) for one in body.sources)
 
 
-def _is_statistic(steps, made, deep):
+def _is_statistic(steps: list[Step], made: int | str, deep: Any) -> Any:
     """Whether a step is a mean or sum, or made of one by arithmetic alone."""
     if type(made) is not int or not deep:
         return False

@@ -5,8 +5,11 @@ reaches them: they are no parameters. Nor are numbers that an exporter made and 
 unless a layer holds them as its weights.
 """
 
+from __future__ import annotations
+
 import re
 from math import prod
+from typing import Any
 
 _FLOATS = frozenset((1, 10, 11, 14, 15, 16))  # types of TensorProto
 _BYTES = frozenset((2, 3, 17, 18, 19, 20, 21, 22, 23))  # of eight bits and less
@@ -57,7 +60,7 @@ def settings(op: str, count: int) -> frozenset[int]:
     return SETTINGS.get(op, _NONE)
 
 
-def is_trained(proto) -> bool:
+def is_trained(proto: Any) -> bool:
     """Whether the numbers of a TensorProto may be parameters.
 
     A number without an axis is one if it has a name as parameters of modules have; else it is a constant of the code.

@@ -1,12 +1,20 @@
 """Tensors of a graph as far as they are known: shapes, the values of small constants, and whose numbers they are."""
 
+from __future__ import annotations
+
 import struct
+from collections.abc import Iterable
 from math import prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import limits
 from ...errors import Refused
 from ...num.polynomials import Dim
+
+if TYPE_CHECKING:
+    from ...num.values import Number
+    from ...syntax.nodes import Node
+
 
 _FORMATS = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 10: "e", 11: "d", 12: "I", 13: "Q"}
 _COUNTING = frozenset((7, 8, 9, 13))  # types of sizes, texts and truths: no trained numbers
@@ -28,8 +36,8 @@ class Tensor(NamedTuple):
     scaled  of products of whole numbers and their scales: which of PRODUCT, INPUT and WEIGHT are multiplied in it
     """
 
-    shape: tuple | None
-    value: tuple | None = None
+    shape: Any  # a Shape, or None
+    value: Any = None
     roots: frozenset | None = None
     first: bool = False
     items: tuple | None = None
@@ -37,27 +45,27 @@ class Tensor(NamedTuple):
     scaled: frozenset = frozenset()
 
     @property
-    def size(self):
+    def size(self) -> int:
         """How many elements."""
         return prod(self.shape)
 
 
-def constant(shape, value=None):
+def constant(shape: Iterable[int], value: Iterable[Number | None] | None = None) -> Tensor:
     """A tensor of known values that holds nothing trained."""
     return Tensor(tuple(shape), None if value is None else tuple(value), frozenset())
 
 
-def is_empty(tensor):
+def is_empty(tensor: Tensor) -> bool:
     """Whether a tensor has no elements, as the part of a slice that leaves nothing out."""
     return tensor.shape is not None and 0 in tensor.shape
 
 
-def scalar(value):
+def scalar(value: Node | None) -> Tensor:
     """A single number."""
     return constant((), (value,))
 
 
-def stored(proto):
+def stored(proto: Any) -> Tensor:
     """The tensor of a TensorProto: its shape, and its values if they are few and in the file itself."""
     shape = tuple(proto.dims)
     if any(size < 0 for size in shape):
@@ -71,7 +79,7 @@ def stored(proto):
     return Tensor(shape, value, frozenset(() if proto.data_type in _COUNTING else (proto.name,)))
 
 
-def _check_location(proto):
+def _check_location(proto: Any) -> None:
     """Refuse weights that are said to be outside of the model's directory, though nobody is going to open them."""
     for entry in proto.external_data:
         if entry.key == "location":
@@ -82,7 +90,7 @@ def _check_location(proto):
                 raise Refused(f"its data is said to be in `{entry.value}`, outside of the model's directory")
 
 
-def _values(proto, count):
+def _values(proto: Any, count: int) -> tuple[float, ...] | None:
     kind = proto.data_type
     if proto.raw_data:
         letter = _FORMATS.get(kind)
@@ -98,7 +106,7 @@ def _values(proto, count):
     return tuple(map(bool, values)) if kind == 9 else tuple(values)
 
 
-def sizes(tensor):
+def sizes(tensor: Tensor) -> Any:
     """The values of a tensor that holds sizes. Raises Refused where they are not known."""
     if tensor is None or tensor.value is None or not all(isinstance(one, (int, Dim)) for one in tensor.value):
         return None

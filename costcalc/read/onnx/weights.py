@@ -1,6 +1,9 @@
 """The inputs of a graph that are weights, as a file without weights has them."""
 
+from __future__ import annotations
+
 from math import prod
+from typing import Any
 
 from ... import limits
 
@@ -15,9 +18,10 @@ _SLOTS = {  # where operators read weights (ONNX, Operators.md)
 }
 
 
-def weights(graph):
+def weights(graph: Any) -> dict[Any, Any]:
     """{name: shape} of the inputs that say they are weights, or that nodes read only where weights stand."""
-    flowing, standing = set(), set()
+    flowing: set[str] = set()
+    standing: set[str] = set()
     for node in graph.node:
         slots = _SLOTS.get(node.op_type, ())
         for at, name in enumerate(node.input):
@@ -26,7 +30,7 @@ def weights(graph):
     return {name: shape for name, shape in shapes.items() if shape is not None}
 
 
-def _shape(info):
+def _shape(info: Any) -> Any:
     """The sizes of an input, None where one is open."""
     sizes = tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim)
     return sizes if len(sizes) <= limits.RANK and min(sizes, default=1) > 0 and prod(sizes) <= limits.SIZE else None

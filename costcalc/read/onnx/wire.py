@@ -4,6 +4,8 @@ Only the lengths of fields are looked at (the wire format of protocol buffers: a
 a length), so that weights are neither copied nor decoded. What the parser will need in memory is known before it runs.
 """
 
+from __future__ import annotations
+
 from typing import Protocol
 
 from ... import limits
@@ -81,7 +83,7 @@ def stripped(data: Data) -> bytes:
 
 
 class _Stripper:
-    def __init__(self, data: Data, unseen: bool):
+    def __init__(self, data: Data, unseen: bool) -> None:
         self.data, self.unseen, self.parts, self.kept = data, unseen, 0, 0
         self.counts = dict.fromkeys(_FIELDS, 0)
 

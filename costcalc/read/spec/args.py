@@ -1,11 +1,23 @@
 """Options and expressions: text of the file becomes a checked argument."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import TYPE_CHECKING, Any
+
 from ... import limits
 from ...errors import BadExpression, Refused, brief, nearest
 from ...model import expr
 from ...model.binding import is_mixed_up
 from ...model.network import is_dynamic
 from ...ops import INDEX
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+    from ...ops.base import Option
+    from ...syntax.nodes import Node
+    from ...syntax.problems import Problems
+
 
 WORDS = frozenset(["same", "valid", "global", "nearest", "bilinear", "mean", "sum", "max"]) | frozenset(
     ["channels", "features", "height", "width", "depth", "length", "tokens"]
@@ -22,25 +34,33 @@ BAD = Bad()
 class Scope:
     """What names mean at a point of the file: variables, parameters, and functions."""
 
-    def __init__(self, names, functions, params=frozenset(), cache=None):
+    def __init__(
+        self,
+        names: Iterable[str],
+        functions: Mapping[str, tuple[Any, int, int]],
+        params: Set[str] = frozenset(),
+        cache: Any = None,
+    ) -> None:
         self.names, self.functions, self.params = frozenset(names), functions, frozenset(params)
         self.known = self.names | self.params
         self.cache = {} if cache is None else cache
-        self._looped = None
+        self._looped: Scope | None = None
 
-    def looped(self):
+    def looped(self) -> Scope:
         """The scope inside a repeat, where `i` counts."""
         if self._looped is None:
             self._looped = self.inside("i")
         return self._looped
 
-    def inside(self, *names, params=None):
+    def inside(self, *names: Any, params: frozenset[str] | None = None) -> Scope:
         """The same scope with more names; with `params`, that of a block's body."""
         params = self.params if params is None else params
         return Scope(self.names | set(names), self.functions, params)
 
 
-def number(node, scope, problems, what="a number or an expression", several=False):
+def number(
+    node: Node, scope: Scope, problems: Problems, what: str = "a number or an expression", several: bool = False
+) -> Any:
     """A number, a condition or an expression; `several` where several numbers could stand, too."""
     if node.kind != "scalar":
         problems.due("not-a-number", what, node, "write one value, such as 32 or floor(alpha * 32)")
@@ -64,7 +84,7 @@ def number(node, scope, problems, what="a number or an expression", several=Fals
     return value
 
 
-def _note_bad(error, node, problems, several):
+def _note_bad(error: BadExpression, node: Node, problems: Problems, several: bool) -> None:
     """Note what is wrong with an expression, at the very character where its text is as it was written."""
     from .hints import expression_hint
 
@@ -76,14 +96,14 @@ def _note_bad(error, node, problems, several):
     problems.add(error.code, error.message, at, expression_hint(text, error, several))
 
 
-def placed(value, node):
+def placed(value: Any, node: Node) -> Any:
     """An argument that knows where it stands, if it is an expression."""
     if type(value) is not expr.Expr:
         return value
     return expr.Expr(value.text, value.names, value.value, value.steps, value.depth, node.at)
 
 
-def sizes(node, scope, problems):
+def sizes(node: Node, scope: Scope, problems: Problems) -> Any:
     """`3x3`, a number, an expression, or a list of them, possibly of pairs."""
     if node.kind == "list":
         items = tuple(sizes(item, scope, problems) for item in node.value[: limits.RANK + 1])
@@ -94,18 +114,18 @@ def sizes(node, scope, problems):
     return number(node, scope, problems, several=True)
 
 
-def _is_kernel(text):
+def _is_kernel(text: str) -> bool:
     """Whether a text is written as `3x3`."""
     parts = text.split("x")
     return len(parts) > 1 and text.isascii() and all(part.isdigit() and len(part) < 10 for part in parts)
 
 
-def is_name(text):
+def is_name(text: str) -> bool:
     """Whether a text is a name: letters, digits and underscores of ASCII."""
     return text.isascii() and text.isidentifier()
 
 
-def word(node, words, scope, problems, read):
+def word(node: Node, words: tuple[str, ...], scope: Scope, problems: Problems, read: Callable[..., Any]) -> Any:
     """One of a kind's words, a parameter that may hold one, or what `read` makes of it."""
     if node.kind == "scalar" and node.value in words and node.value not in scope.params:
         return node.value
@@ -115,14 +135,14 @@ def word(node, words, scope, problems, read):
     return read(node, scope, problems)
 
 
-def _is_long(node, items, problems):
+def _is_long(node: Node, items: tuple[Any, ...], problems: Problems) -> bool:
     """Note a list that no tensor can match."""
     if len(items) > limits.RANK:
         problems.add("limit", f"at most {limits.RANK} values can stand here: tensors have no more axes", node)
     return len(items) > limits.RANK
 
 
-def text(node, scope, problems, what="a text", most=2_000):
+def text(node: Node, scope: Scope | None, problems: Problems, what: str = "a text", most: int = 2_000) -> str | Bad:
     """Free text, never evaluated."""
     if node.kind != "scalar":
         problems.due("not-text", what, node, "write one value, in quotes if it has signs in it")
@@ -133,7 +153,7 @@ def text(node, scope, problems, what="a text", most=2_000):
     return BAD
 
 
-def shape(node, scope, problems):
+def shape(node: Node, scope: Scope, problems: Problems) -> Any:
     """A list of sizes, or `{height: .., width: .., channels: ..}`."""
     if node.kind == "map":
         return _named_shape(node, scope, problems)
@@ -154,7 +174,7 @@ _ORDERS = (
 )
 
 
-def _named_shape(node, scope, problems):
+def _named_shape(node: Node, scope: Scope, problems: Problems) -> Bad | Shape:
     named = {key.value: number(value, scope, problems) for key, value in node.value}
     for order in _ORDERS:
         if set(order) == set(named):
@@ -165,7 +185,7 @@ def _named_shape(node, scope, problems):
     return BAD
 
 
-def argument(node, scope, problems):
+def argument(node: Node, scope: Scope, problems: Problems) -> Any:
     """A value given to a block: an expression, a kernel such as `3x3`, or a word such as `relu` or `same`."""
     if node.kind == "scalar":
         value = node.value
@@ -177,7 +197,7 @@ def argument(node, scope, problems):
     return sizes(node, scope, problems)
 
 
-def _note_unknown(node, scope, problems):
+def _note_unknown(node: Node, scope: Scope, problems: Problems) -> None:
     from .hints import TRUTHS
 
     message, known = f"unknown variable `{brief(node.value)}`", [*scope.known, *INDEX, *WORDS]
@@ -195,7 +215,7 @@ _FORMS = {
 }
 
 
-def option(node, option, scope, problems):
+def option(node: Node, option: Option, scope: Scope, problems: Problems) -> Any:
     """The argument of one option of an operation, checked now if it is a constant."""
     kind = option.kind
     value = _FORMS[kind.form](node, kind, scope, problems)

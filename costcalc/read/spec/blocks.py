@@ -1,8 +1,12 @@
 """Blocks: definitions are read when first called, so that a call can precede its definition."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from keyword import kwlist
+from typing import Any
 
 from ... import limits
 from ...errors import Source, brief
@@ -10,7 +14,7 @@ from ...model.expr import CONSTANTS, FUNCTIONS, Function
 from ...model.network import Block
 from ...model.scope import SHAPE_NAMES
 from ...ops import INDEX
-from ...syntax.nodes import compose
+from ...syntax.nodes import Node, compose
 from ...syntax.problems import Problems
 from . import args
 from .args import BAD, Scope
@@ -20,14 +24,14 @@ RESERVED = frozenset(["i", *kwlist, *CONSTANTS, *FUNCTIONS])  # what no expressi
 LONGEST = 1_000  # characters of a signature
 
 
-def signature(node, problems):
+def signature(node: Node, problems: Problems) -> Any:
     """(name, [(parameter, default text or None)]) of a key such as `bottleneck(t, c, s=1)`; None if it is none."""
     name, paren, rest = node.value.strip().partition("(")
     if not args.is_name(name.strip()) or (paren and not rest.endswith(")")) or len(node.value) > LONGEST:
         help = "write a name and its parameters, as in `name(a, b=1)`"
         problems.add("bad-signature", f"`{brief(node.value)}` is not a signature", node, help)
         return None
-    params = []
+    params: list[Any] = []
     for part in _split(rest[:-1]) if rest[:-1].strip() else []:
         param, equals, default = (piece.strip() for piece in part.partition("="))
         if not args.is_name(param) or param in (earlier for earlier, _ in params):
@@ -38,7 +42,7 @@ def signature(node, problems):
     return name.strip(), params
 
 
-def _split(text):
+def _split(text: str) -> list[str]:
     """The parts of a text between commas that stand in no parentheses."""
     parts, depth = [""], 0
     for char in text:
@@ -53,11 +57,23 @@ def _split(text):
 class Library:
     """The blocks of one source, and behind them those that come with costcalc."""
 
-    def __init__(self, source, problems, node, defaults, scope, shipped):
-        self.problems, self.scope, self.shipped = problems, scope, shipped
+    def __init__(
+        self,
+        source: Source,
+        problems: Problems,
+        node: Node | None,
+        defaults: Mapping[str, dict[str, Node]],
+        scope: Scope,
+        shipped: Shipped | None,
+    ) -> None:
+        self.problems, self.scope = problems, scope
+        self.shipped: Any = shipped
         self.reader = LayerReader(source, problems, self, defaults)
-        self.source, self.nodes, self.done, self.open = source, {}, {}, []
-        self.names_of_blocks = []
+        self.source = source
+        self.nodes: dict[str, Any] = {}
+        self.done: dict[str, Any] = {}
+        self.open: list[str] = []
+        self.names_of_blocks: list[Any] = []
         for key, value in node.value if node is not None else ():
             found = signature(key, problems)
             if found and found[0] in self.nodes:
@@ -68,21 +84,21 @@ class Library:
             elif found:
                 self.nodes[found[0]] = key, value, found[1]
 
-    def names(self):
+    def names(self) -> list[str]:
         """The names of all blocks that can be called."""
         return [*self.nodes, *(self.shipped.names() if self.shipped else ())]
 
-    def has(self, name):
+    def has(self, name: str) -> bool:
         """Whether there is a block of that name."""
         return name in self.nodes or bool(self.shipped and self.shipped.has(name))
 
-    def params(self, name):
+    def params(self, name: str) -> list[str]:
         """The parameters of a block."""
         if name in self.nodes:
             return [param for param, _ in self.nodes[name][2]]
         return self.shipped.params(name)
 
-    def block(self, name, at):
+    def block(self, name: str, at: Any) -> Block | None:
         """The block of that name, or None when it cannot be read; `at` is where it is called."""
         if name not in self.nodes:
             return self.shipped.block(name, at)
@@ -102,14 +118,14 @@ class Library:
             self.open.pop()
         return self.done[name]
 
-    def read_all(self):
+    def read_all(self) -> None:
         """Read every block, called or not, so that all problems show."""
         for name, (key, _, _) in self.nodes.items():
             self.block(name, key)
         for names in self.names_of_blocks:
             names.check_left()
 
-    def _read(self, name):
+    def _read(self, name: str) -> Block:
         key, body, params = self.nodes[name]
         names = tuple(param for param, _ in params)
         for param in names:
@@ -128,14 +144,15 @@ class Library:
             self.problems.add("bad-signature", f"`{param}` names a layer and has no default", key, help)
         return Block(name, names, defaults, steps, self.source, frozenset(own.tensors))
 
-    def _reader(self, name):
+    def _reader(self, name: Any) -> str | None:
         """A function of the spec that reads a variable of this name; inside the block it would read another value."""
         functions = (one for one, *_ in self.scope.functions.values() if type(one) is Function)
         return next((one.name for one in functions if name in one.body.names - set(one.params)), None)
 
-    def _defaults(self, key, params):
+    def _defaults(self, key: Node, params: list[tuple[str | None, ...]]) -> Any:
         """Default arguments; each may use the parameters before it."""
-        defaults, earlier = {}, []
+        defaults = {}
+        earlier: list[Any] = []
         for param, text in params:
             if text is not None:
                 node = key._replace(value=text.strip())
@@ -149,7 +166,7 @@ class Library:
 
 
 @lru_cache(1)
-def shipped_library():
+def shipped_library() -> Library:
     """The blocks of costcalc/blocks.yaml."""
     path = os.path.join(os.path.dirname(__file__), *[os.pardir] * 2, "blocks.yaml")
     with open(path, encoding="utf-8") as file:
@@ -165,18 +182,18 @@ def shipped_library():
 class Shipped:
     """The shipped blocks, read from their file only when a name is asked for that nothing else has."""
 
-    def names(self):
+    def names(self) -> list[str]:
         """Their names."""
         return shipped_library().names()
 
-    def has(self, name):
+    def has(self, name: str) -> bool:
         """Whether one has that name."""
         return shipped_library().has(name)
 
-    def params(self, name):
+    def params(self, name: str) -> Any:
         """The parameters of one."""
         return shipped_library().params(name)
 
-    def block(self, name, at):
+    def block(self, name: str, at: Node) -> Block | None:
         """One of them."""
         return shipped_library().block(name, at)

@@ -1,15 +1,24 @@
 """How a layer is run: `repeat`, `when`, `residual`, `times`, and its names."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ... import limits
 from . import args
-from .args import BAD
+from .args import BAD, Scope
+
+if TYPE_CHECKING:
+    from ...syntax.nodes import Node
+    from ...syntax.problems import Problems
+
 
 CONTROLS = ("repeat", "when", "residual", "times", "as", "from", "then")
 _COUNTS = ("repeat", "times")
 _LONGEST = 200  # characters of the name of a layer
 
 
-def control(key, node, scope, problems):
+def control(key: str, node: Node, scope: Scope, problems: Problems) -> Any:
     """A count or a condition; one without variables is checked now."""
     value = args.placed(args.number(node, scope, problems), node)
     if type(value) not in (int, float, bool):
@@ -29,13 +38,13 @@ def control(key, node, scope, problems):
     return BAD
 
 
-def _is_count(value):
+def _is_count(value: float) -> bool:
     return type(value) is not bool and value >= 0 and value == int(value)
 
 
-def layer_name(node, problems):
+def layer_name(node: Node, problems: Problems) -> Any:
     """The name that stands at a node."""
-    name = args.text(node, None, problems, "a name", _LONGEST)
+    name: Any = args.text(node, None, problems, "a name", _LONGEST)
     if name is not BAD and not name.strip():
         problems.add("empty-name", "a name is missing here", node, "a name is a word, as in `as: p4` and `from: p4`")
         return BAD

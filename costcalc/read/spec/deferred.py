@@ -3,8 +3,16 @@
 A `published:` can wait that is a section of the file by itself: its key begins a line, and so does the next one.
 """
 
+from __future__ import annotations
 
-def parted(source):
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ...errors import Source
+
+
+def parted(source: Source) -> tuple[Source, Source | None]:
     """The source with blank lines for `published:`, and with nothing but it; the second None where it cannot wait.
 
     A line of that name inside quotes or brackets leaves a first part that cannot be read: the reader takes it whole.
@@ -25,10 +33,11 @@ def parted(source):
 class Deferred:
     """Claims that are read when they are looped over, once. Raises SpecError then if they cannot be."""
 
-    def __init__(self, read):
-        self.read, self.claims = read, None
+    def __init__(self, read: Callable[..., Any]) -> None:
+        self.read = read
+        self.claims: Any = None
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         if self.claims is None:
             self.claims = self.read()
         return iter(self.claims)

@@ -3,12 +3,22 @@
 A figure keeps the text it was printed as (`325M`, `1.19%`): how many digits it has says how exact it is.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ...errors import OptionError, Place, listed
 from ...metrics.metrics import NAMES, PUBLISHED, unit_of
-from ...model.network import Cap, Claim
+from ...model.network import Cap, Claim, Variable
 from ...model.variables import checked
 from ...quantities import ACCURACIES, COUNT, SHARES, Bad, amount, figure, value
-from ...syntax.nodes import is_empty
+from ...syntax.nodes import Node, is_empty
+
+if TYPE_CHECKING:
+    from ...quantities import Unit
+    from ...syntax.problems import Problems
+
 
 OF = ("type", "layer", "without")
 REASONS = ("erratum", "not_reproducible")
@@ -20,7 +30,7 @@ _ROW = ("at", *_FIGURES, *OF, *REASONS, "corrected", *TEXTS)
 _EXAMPLE = 'write {source: "arXiv:1704.04861, Table 6", rows: [{mult_adds: 569M}]}'
 
 
-def published(node, variables, problems):
+def published(node: Node | None, variables: Mapping[str, Variable], problems: Problems) -> tuple[Claim, ...]:
     """The claims of a spec: what papers and repositories print about it."""
     claims = []
     for entry in _items(node, problems):
@@ -35,7 +45,7 @@ def published(node, variables, problems):
     return tuple(claims)
 
 
-def _items(node, problems):
+def _items(node: Node | None, problems: Problems) -> list[Node]:
     if node is None:
         return []
     if node.kind != "list":
@@ -44,7 +54,9 @@ def _items(node, problems):
     return node.value
 
 
-def _parts(node, known, problems, example="write {mult_adds: 569M, params: 4.2M}"):
+def _parts(
+    node: Node, known: tuple[str, ...], problems: Problems, example: str = "write {mult_adds: 569M, params: 4.2M}"
+) -> dict[str, Node]:
     if node.kind != "map":
         problems.due("not-a-map", "a map", node, example)
         return {}
@@ -54,19 +66,19 @@ def _parts(node, known, problems, example="write {mult_adds: 569M, params: 4.2M}
     return {key.value: value for key, value in node.value}
 
 
-def _texts(parts, names, problems):
+def _texts(parts: Mapping[str, Node], names: Sequence[str], problems: Problems) -> dict[str, str]:
     """The texts among the parts; what should be one and is not is noted."""
     found = {name: parts[name] for name in names if name in parts}
     return {name: node.value for name, node in found.items() if _is_text(node, name, problems)}
 
 
-def _is_text(node, name, problems):
+def _is_text(node: Node, name: str, problems: Problems) -> bool:
     if node.kind != "scalar":
         problems.add("not-text", f"`{name}` is one value, not {node.what}", node, "put a text in quotes")
     return node.kind == "scalar"
 
 
-def _claim(row, entry, variables, problems):
+def _claim(row: Node, entry: Mapping[str, str], variables: Mapping[str, Variable], problems: Problems) -> Claim:
     parts = _parts(row, _ROW, problems)
     at = _setting(parts.get("at"), variables, problems)
     figures = _figures(parts, _FIGURES, problems)
@@ -92,7 +104,7 @@ def _claim(row, entry, variables, problems):
     )
 
 
-def _figures(parts, names, problems):
+def _figures(parts: Mapping[str, Node], names: Sequence[str], problems: Problems) -> dict[str, str]:
     texts = _texts(parts, names, problems)
     for name, text in texts.items():
         node, unit = parts[name], unit_of(name)
@@ -106,11 +118,11 @@ def _figures(parts, names, problems):
     return texts
 
 
-def _as_printed(unit):
+def _as_printed(unit: Unit) -> str:
     return f"write it as it is printed: {'325M, 2.6M or 1.91%' if unit is COUNT else unit.example}"
 
 
-def _chosen(parts, problems):
+def _chosen(parts: Mapping[str, Node], problems: Problems) -> dict[str, tuple[str, ...]]:
     """What the figures are of: {`type`, `layer` or `without`: names or globs}."""
     of = {}
     for name in (name for name in OF if name in parts):
@@ -120,7 +132,7 @@ def _chosen(parts, problems):
     return of
 
 
-def _reasons(parts, computed, problems):
+def _reasons(parts: Mapping[str, Node], computed: list[str], problems: Problems) -> Any:
     """(errata, not reproducible): the reason by metric. One that names no metric is for those the other leaves."""
     named = {name: _named(parts.get(name), name, computed, problems) for name in REASONS}
     general = [name for name in REASONS if None in named[name]]
@@ -136,7 +148,7 @@ def _reasons(parts, computed, problems):
     return named["erratum"], named["not_reproducible"]
 
 
-def _named(node, name, computed, problems):
+def _named(node: Node | None, name: str, computed: list[str], problems: Problems) -> Any:
     """{metric: reason}; {None: reason} when it is one reason for all, {} when there is none."""
     if node is None:
         return {}
@@ -148,7 +160,7 @@ def _named(node, name, computed, problems):
     return {None: node.value}
 
 
-def _corrected(node, computed, errata, problems):
+def _corrected(node: Node | None, computed: list[str], errata: Mapping[str, Any], problems: Problems) -> dict[str, str]:
     """{metric: what its figure should be}, for errata only."""
     if node is None:
         return {}
@@ -163,7 +175,7 @@ def _corrected(node, computed, errata, problems):
     return _figures(parts, computed, problems)
 
 
-def _know(node, computed, problems):
+def _know(node: Node, computed: list[str], problems: Problems) -> None:
     """Note the keys that are not metrics of the row."""
     for key, _ in node.value:
         if key.value not in computed:
@@ -171,7 +183,7 @@ def _know(node, computed, problems):
             problems.unknown("metric", key.value, key, computed, help)
 
 
-def _setting(node, variables, problems):
+def _setting(node: Node | None, variables: Mapping[str, Variable], problems: Problems) -> dict[str, float | None]:
     """The values of variables that a claim is about."""
     if node is not None and node.kind != "map":
         problems.due("not-a-map", "a map of variables", node, "write {alpha: 0.75, res: 160}")
@@ -185,7 +197,7 @@ def _setting(node, variables, problems):
     return setting
 
 
-def _value_at(variable, node, problems):
+def _value_at(variable: Variable, node: Node, problems: Problems) -> float | None:
     """What a variable is set to: a number, a truth or a word."""
     text = node.value if node.kind == "scalar" else ""
     number = value(text.removeprefix("-"))
@@ -198,7 +210,7 @@ def _value_at(variable, node, problems):
     return None
 
 
-def budget(node, problems):
+def budget(node: Node | None, problems: Problems) -> dict[str, Cap]:
     """Limits by metric: `{mult_adds: 170M, params: 2.6M}`."""
     if node is None:
         return {}

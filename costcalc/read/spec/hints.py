@@ -1,8 +1,11 @@
 """What to write instead: loaded when something in a spec cannot be read."""
 
-import re
+from __future__ import annotations
 
-from ...errors import brief
+import re
+from typing import Any
+
+from ...errors import BadExpression, brief
 from ...syntax.messages import tuple_hint
 
 _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
@@ -61,7 +64,7 @@ _OPTIONS = {
 }
 
 
-def expression_hint(text, problem, several=False):
+def expression_hint(text: str, problem: BadExpression, several: bool = False) -> str | None:
     """What to write in place of an expression that is none; `several` where a kernel could stand."""
     if several and tuple_hint(text):
         return tuple_hint(text)
@@ -78,7 +81,7 @@ def expression_hint(text, problem, several=False):
     return _ANYTHING
 
 
-def operation_hint(name, known, value=""):
+def operation_hint(name: str, known: list[str], value: str = "") -> str | None:
     """What an operation of another language is called here, or how one is written; or None. `value` is what it got."""
     head, paren, _ = name.partition("(")
     if paren and head.strip() in known:
@@ -90,7 +93,7 @@ def operation_hint(name, known, value=""):
     return _with_value(_OPERATIONS.get(plain), value)
 
 
-def _with_value(help, value):
+def _with_value(help: Any, value: str) -> str | None:
     """The example with the value that the person wrote, if one of its kind stands there: `linear: 10`."""
     example = re.search(r"\d+(x\d+)?(?=}?`$)", help or "")
     kind = r"[\w.]{1,20}" if example and not example[1] else r"\d{1,4}(x\d{1,4})*"
@@ -100,7 +103,7 @@ def _with_value(help, value):
     return help[: example.start()] + value + help[example.end() :]
 
 
-def option_hint(name, known, main):
+def option_hint(name: str, known: set[str], main: str | None) -> str | None:
     """What an option of another language is called here, or None."""
     if name == main or (main == "kernel" and name in ("size", "kernel_size")):
         return f"the {main} is the value of the operation itself, as in {{conv: 3x3, out: 32}}"

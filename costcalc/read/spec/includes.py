@@ -1,13 +1,24 @@
 """`include:` : layers of another spec. Every file is read once, however often it is included."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ... import limits
-from ...errors import CostcalcError, FileError, OptionError, Problem, listed, nearest
-from ...files import stem
-from ...model.network import Group, Include, is_dynamic
+from ...errors import CostcalcError, FileError, OptionError, Problem, Source, listed, nearest
+from ...files import Origin, stem
+from ...model.network import Group, Include, Model, Step, Variable, is_dynamic
 from ...model.variables import checked
 from . import args
-from .args import BAD
+from .args import BAD, Scope
 from .controls import CONTROLS, layer_name
+
+if TYPE_CHECKING:
+    from ...syntax.nodes import Node
+    from ...syntax.problems import Problems
+    from .reader import _Reader
+
 
 CUTS = ("until", "after")
 
@@ -15,10 +26,12 @@ CUTS = ("until", "after")
 class Includes:
     """The specs that are included in one load. `reader(source, origin, self)` is what reads one."""
 
-    def __init__(self, reader, origin):
-        self.reader, self.open, self.models, self.sources = reader, [origin], {}, []
+    def __init__(self, reader: type[_Reader], origin: Origin) -> None:
+        self.reader, self.open = reader, [origin]
+        self.models: dict[Any, Any] = {}
+        self.sources: list[Source] = []
 
-    def model(self, name, origin):
+    def model(self, name: str, origin: Origin) -> Model | None:
         """The model of the spec `name` as the spec at `origin` names it; None if its problems are known already.
 
         Raises FileError and SpecError.
@@ -37,7 +50,7 @@ class Includes:
                 self.open.pop()
         return self.models[found]
 
-    def _source(self, origin):
+    def _source(self, origin: Origin) -> Source:
         if len(self.open) > limits.INCLUDE_DEPTH:
             raise _limit(f"specs include each other at most {limits.INCLUDE_DEPTH} deep", "include_depth")
         if len(self.sources) >= limits.INCLUDES:
@@ -49,17 +62,17 @@ class Includes:
         return source
 
 
-def _limit(message, name):
+def _limit(message: str, name: str) -> FileError:
     return FileError(Problem("limit", message, help=limits.hint(name)))
 
 
 class IncludeReader:
     """Reads the includes of one source."""
 
-    def __init__(self, problems, includes, origin):
+    def __init__(self, problems: Problems, includes: Includes, origin: Origin) -> None:
         self.problems, self.includes, self.origin = problems, includes, origin
 
-    def body(self, node, entries, scope):
+    def body(self, node: Node, entries: Mapping[str, tuple[Node, ...]], scope: Scope) -> Group | Include:
         """The body of a step that includes the spec whose name stands at a node."""
         if node.kind != "scalar" or not node.value:
             self.problems.due("not-text", "the name of a spec", node, "write `include: mobilenet.yaml`")
@@ -78,7 +91,7 @@ class IncludeReader:
                 self.problems.unknown("variable", key, key_node, [*model.variables, *CUTS, *CONTROLS])
         return Include(model, stem(name) or "include", self._cut(model, entries), given)
 
-    def _model(self, name, node):
+    def _model(self, name: str, node: Node) -> Model | None:
         try:
             return self.includes.model(name, self.origin)
         except CostcalcError as error:
@@ -90,7 +103,7 @@ class IncludeReader:
                     self.problems.found.append(problem._replace(notes=(*problem.notes, note)))
         return None
 
-    def _given(self, variable, node, scope):
+    def _given(self, variable: Variable, node: Node, scope: Scope) -> Any:
         """The value of a variable, checked now if it is a constant."""
         value = args.placed(args.argument(node, scope, self.problems), node)
         if value is BAD or is_dynamic(value):
@@ -101,7 +114,7 @@ class IncludeReader:
             self.problems.add("bad-value", error.problems[0].message, node, error.problems[0].help)
         return BAD
 
-    def _cut(self, model, entries):
+    def _cut(self, model: Model, entries: Mapping[str, tuple[Node, ...]]) -> tuple[Step, ...]:
         """The layers that `after:` and `until:` leave."""
         first = self._index("after", model, entries, -1) + 1
         last = self._index("until", model, entries, len(model.steps) - 1)
@@ -110,7 +123,7 @@ class IncludeReader:
             self.problems.add("bad-value", "no layer is left", (entries.get("until") or entries["after"])[1], help)
         return model.steps[first : last + 1]
 
-    def _index(self, key, model, entries, default):
+    def _index(self, key: str, model: Model, entries: Mapping[str, tuple[Node, ...]], default: int) -> int:
         if key not in entries:
             return default
         node = entries[key][1]

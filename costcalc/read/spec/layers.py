@@ -1,15 +1,26 @@
 """Lists of layers: each entry becomes a `Step`, with the file's defaults already filled in."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ... import limits, ops
-from ...errors import brief, listed
+from ...errors import Source, brief, listed
 from ...model.network import BlockCall, Call, Chosen, Group, Reuse, Step, is_dynamic
-from ...syntax.nodes import is_empty
+from ...syntax.nodes import Node, is_empty
 from ..owned import OWN, is_own, owned
 from . import args
-from .args import BAD
+from .args import BAD, Bad, Scope
 from .controls import CONTROLS, control, layer_name
 from .names import Names
 from .rows import RowReader
+
+if TYPE_CHECKING:
+    from ...ops.base import Op, Option
+    from ...syntax.problems import Problems
+    from .blocks import Library
+
 
 BODIES = ("layers", "reuse", "include")
 _NOTHING: dict = {}
@@ -20,13 +31,17 @@ _COMMON = frozenset(["out", "stride", "padding", "groups", "bias", "dilation", "
 class LayerReader:
     """Reads lists of layers of one source. `library` finds blocks; `defaults` are nodes by operation."""
 
-    def __init__(self, source, problems, library, defaults):
+    def __init__(
+        self, source: Source, problems: Problems, library: Library, defaults: Mapping[str, dict[str, Node]]
+    ) -> None:
         self.source, self.problems, self.library, self.defaults = source, problems, library, defaults
-        self._thens, self._options, self._scopes = {}, {}, []
+        self._thens: dict[Any, Any] = {}
+        self._options: dict[Any, Any] = {}
+        self._scopes: list[Any] = []
         self.names, self.count = Names(problems), 0
-        self.includes = None  # reads `include:`, in a spec
+        self.includes: Any = None  # reads `include:`, in a spec
 
-    def steps(self, node, scope, with_then=True):
+    def steps(self, node: Node, scope: Scope, with_then: bool = True) -> tuple[Step, ...]:
         """The steps of a list of layers."""
         if node.kind != "list":
             help = (
@@ -41,7 +56,7 @@ class LayerReader:
         found = [self.step(item, scope, with_then) for item in node.value]
         return tuple(step for step in found if step is not None)
 
-    def step(self, node, scope, with_then=True):
+    def step(self, node: Node, scope: Scope, with_then: bool = True) -> Step | None:
         """One entry of a list of layers, or None when it cannot be read."""
         if node.kind not in ("scalar", "map"):
             help = "write `- conv: 3x3`, or `- {conv: 3x3, out: 32}`; a list of layers is `- layers: [..]`"
@@ -65,7 +80,7 @@ class LayerReader:
             self.names.close()
         return self._controlled(body, at, entries, scope, inner, then)
 
-    def _body(self, at, value, node, entries, scope):
+    def _body(self, at: Node, value: Any, node: Node, entries: Any, scope: Scope) -> Any:
         name = at.value
         if name in scope.params and node.kind == "scalar":
             return Chosen(name)
@@ -81,7 +96,7 @@ class LayerReader:
             return self._call(name, at, value, entries, scope)
         return self._block_call(name, at, value, entries, scope)
 
-    def _body_key(self, entries, node, scope):
+    def _body_key(self, entries: Any, node: Node, scope: Scope) -> str | None:
         if node.kind == "scalar" and node.value in scope.params:
             return node.value
         found = [key for key in entries if key in ops.INDEX or key in self.library.nodes]
@@ -101,10 +116,11 @@ class LayerReader:
             help = "write the operation first, as in {conv: 3x3, out: 32}; `costcalc ops` lists them"
             self.problems.add("no-operation", "this layer has no operation", node, help)
         else:
-            self._unknown_operation(*entries[unknown[0]], scope)
+            at, value = entries[unknown[0]]
+            self._unknown_operation(at, value, scope)
         return None
 
-    def _unknown_operation(self, at, value, scope):
+    def _unknown_operation(self, at: Any, value: Node | None, scope: Scope) -> None:
         from .hints import operation_hint
 
         name, given = at.value, value.value if value is not None and value.kind == "scalar" else ""
@@ -117,7 +133,9 @@ class LayerReader:
 
     # operations
 
-    def _call(self, name, at, value, entries, scope):
+    def _call(
+        self, name: str, at: Node, value: Node | None, entries: Mapping[str, tuple[Node, ...]], scope: Scope
+    ) -> Call:
         op = ops.find(name)
         places, given = {}, {}
         if value is not None and not is_empty(value):
@@ -145,7 +163,7 @@ class LayerReader:
         found = Call(name, options, places, any(map(is_dynamic, options.values())))
         return owned(found, op, entries, self._earlier, scope, self.problems) if OWN & entries.keys() else found
 
-    def _unknown_option(self, op, name, at):
+    def _unknown_option(self, op: Op, name: str, at: Node) -> None:
         known = (set(op.options) - {op.main}) | set(CONTROLS) | OWN
         from .hints import option_hint
 
@@ -155,7 +173,7 @@ class LayerReader:
         else:
             self.problems.unknown("option", name, at, known)
 
-    def _missing(self, name, option, op, at):
+    def _missing(self, name: str, option: Option, op: Op, at: Node) -> None:
         how = f"write {{{name}: ..}}" if option.name == op.main else f"add `{option.name}: ..`"
         self.problems.add(
             "missing-option",
@@ -164,7 +182,7 @@ class LayerReader:
             f"{how}; see `costcalc ops {name}`",
         )
 
-    def _option(self, option, node, scope):
+    def _option(self, option: Option, node: Node, scope: Scope) -> Any:
         if option.kind.form == "branches":
             return self._branches(node, scope)
         if option.kind.form == "branch":
@@ -180,21 +198,23 @@ class LayerReader:
                 self._scopes.append(scope)  # kept, so that its id stays its own
         return value
 
-    def _branches(self, node, scope):
+    def _branches(self, node: Node, scope: Scope) -> Bad | tuple[Any, ...]:
         if node.kind != "list":
             help = "write [[], [..]]: each branch is a list of layers, or the name of one; `[]` is the input itself"
             self.problems.due("bad-branches", "a list of branches", node, help)
             return BAD
         return tuple(self._branch(item, scope) for item in node.value)
 
-    def _branch(self, node, scope):
+    def _branch(self, node: Node, scope: Scope) -> Any:
         if node.kind == "scalar":
             return self._earlier(node)
         return self._inner(node, scope)
 
     # blocks
 
-    def _block_call(self, name, at, value, entries, scope):
+    def _block_call(
+        self, name: str, at: Node, value: Node | None, entries: Mapping[str, tuple[Node, ...]], scope: Scope
+    ) -> BlockCall | Group:
         block = self.library.block(name, at)
         if block is None:
             return Group(())
@@ -203,11 +223,19 @@ class LayerReader:
 
     # how a step is run
 
-    def _controlled(self, body, at, entries, scope, inner, then):
+    def _controlled(
+        self,
+        body: Any,
+        at: Any,
+        entries: Any,
+        scope: Scope,
+        inner: Scope,
+        then: Any,
+    ) -> Step:
         controls = {key: entries[key][1] for key in CONTROLS if key in entries and key != "then"}
         if not controls:
             return Step(body, at.at, self.source, then=then)
-        read = {"origin": self._earlier(controls["from"]) if "from" in controls else None}
+        read: dict[str, Any] = {"origin": self._earlier(controls["from"]) if "from" in controls else None}
         for key in ("repeat", "when", "residual", "times"):
             where = scope if key == "repeat" else inner
             read[key] = control(key, controls[key], where, self.problems) if key in controls else None
@@ -217,14 +245,14 @@ class LayerReader:
             self.names.give(controls["as"])
         return Step(body, at.at, self.source, then=then, plain=False, **read)
 
-    def _earlier(self, node):
+    def _earlier(self, node: Node) -> Any:
         """The name of a layer before this one."""
         name = layer_name(node, self.problems)
         if name is not BAD:
             self.names.check(node)
         return name
 
-    def _then(self, name, body, node, scope, with_then):
+    def _then(self, name: str, body: Any, node: Node | None, scope: Scope, with_then: bool) -> tuple[Step, ...]:
         if node is None and with_then and isinstance(body, Call):
             node = self.defaults.get(name, _NOTHING).get("then")
         if node is None:
@@ -238,7 +266,7 @@ class LayerReader:
             )
         return self._thens[key][1]
 
-    def _inner(self, node, scope, with_then=True):
+    def _inner(self, node: Node, scope: Scope, with_then: bool = True) -> tuple[Step, ...]:
         """The steps of a list whose names are its own."""
         self.names.open()
         steps = self.steps(node, scope, with_then)

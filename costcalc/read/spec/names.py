@@ -1,7 +1,16 @@
 """Which layers have a name, as far as a list of layers has been read."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ...errors import brief, listed, nearest
 from ...ops import INDEX
+
+if TYPE_CHECKING:
+    from ...syntax.nodes import Node
+    from ...syntax.problems import Problems
 
 
 class Names:
@@ -10,29 +19,33 @@ class Names:
     The body of a block sees the names of whoever calls it too: what it does not have itself is `left` for later.
     """
 
-    def __init__(self, problems, inputs=(), given=None):
-        self.problems, self.levels = problems, [dict.fromkeys(inputs)]
+    def __init__(
+        self, problems: Problems, inputs: Iterable[str] = (), given: dict[str, Node | None] | None = None
+    ) -> None:
+        self.problems = problems
+        self.levels: list[dict[str, Node | None]] = [dict.fromkeys(inputs)]
         self.given = {} if given is None else given  # every name of the file
         self.given.update(self.levels[0])
-        self.missing = {}  # name -> the problems that say it is not known
-        self.left = None  # in a block: the nodes whose names it does not have
-        self.params, self.tensors = frozenset(), set()  # of a block: its parameters, and those that name layers
+        self.missing: dict[Any, Any] = {}  # name -> the problems that say it is not known
+        self.left: list[Node] | None = None  # in a block: the nodes whose names it does not have
+        self.params: frozenset[str] = frozenset()  # of a block: its parameters
+        self.tensors: set[str] = set()  # those of its parameters that name layers
 
-    def of_block(self, params):
+    def of_block(self, params: Any) -> Names:
         """The names of the body of a block with these parameters."""
         inner = Names(self.problems, (), self.given)
         inner.left, inner.params = [], frozenset(params)
         return inner
 
-    def open(self):
+    def open(self) -> None:
         """Enter a list whose names are its own."""
         self.levels.append({})
 
-    def close(self):
+    def close(self) -> None:
         """Leave it."""
         self.levels.pop()
 
-    def give(self, node):
+    def give(self, node: Node) -> None:
         """Give a layer the name that stands at a node."""
         name, here = node.value, self.levels[-1]
         if name in here:
@@ -45,7 +58,7 @@ class Names:
             late = f"it gets this name only on line {node.line}"
             self.problems.found[index] = self.problems.found[index]._replace(help=late)
 
-    def check(self, node):
+    def check(self, node: Node) -> None:
         """Note a name that no layer before has."""
         if any(_is_in(node.value, level) for level in self.levels):
             return
@@ -57,13 +70,13 @@ class Names:
             return
         self.refuse(node, [one for level in reversed(self.levels) for one in level])
 
-    def check_left(self):
+    def check_left(self) -> None:
         """Note the names of a block's body that no layer of the whole file has."""
-        for node in self.left:
+        for node in self.left or ():
             if not _is_in(node.value, self.given):
                 self.refuse(node, self.given)
 
-    def refuse(self, node, known):
+    def refuse(self, node: Node, known: Iterable[str]) -> None:
         """Note a name that is not known."""
         name, known = node.value, list(known)
         help = nearest(name, known) or (f"named so far: {listed(known[:20])}" if known else "`as: NAME` names a layer")
@@ -73,7 +86,7 @@ class Names:
         self.missing.setdefault(name, []).append(len(self.problems.found) - 1)
 
 
-def _is_in(name, known):
+def _is_in(name: str, known: Mapping[str, Node | None]) -> bool:
     """Whether a name is known; of one inside a layer, as `body_2/conv`, whether that layer is."""
     head, slash, _ = name.partition("/")
     return name in known or (bool(slash) and (head in known or head.rpartition("_")[0] in known))

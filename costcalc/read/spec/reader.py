@@ -1,14 +1,19 @@
 """The spec language: a YAML text becomes a `Model`, or a SpecError with every problem of the file."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ... import limits
 from ...errors import Place, Problem, Source, SpecError, brief, nearest
 from ...files import Origin, origin, stem
 from ...model.expr import FUNCTIONS, Function, parse
-from ...model.network import Input, Model
+from ...model.network import Cap, Claim, Input, Model, Step, Variable
 from ...model.scope import SHAPE_NAMES
 from ...model.uncollected import uncollected
 from ...ops import INDEX, find
-from ...syntax.nodes import compose, is_empty
+from ...syntax.nodes import Node, compose, is_empty
 from ...syntax.problems import Problems
 from . import args, declarations
 from .args import BAD, Scope
@@ -16,6 +21,10 @@ from .blocks import RESERVED, Library, Shipped, signature
 from .deferred import Deferred, parted
 from .includes import IncludeReader, Includes
 from .names import Names
+
+if TYPE_CHECKING:
+    from .layers import LayerReader
+
 
 SECTIONS = (
     "name",
@@ -46,7 +55,7 @@ def read(source: Source, at: Origin | None = None) -> Model:
             raise SpecError(Problem("limit", "blocks and lists nest too deep", Place(source, 1, 1))) from None
 
 
-def _published(source, variables):
+def _published(source: Source, variables: Mapping[str, Variable]) -> tuple[Claim, ...]:
     from . import evidence
 
     problems = Problems(source)
@@ -56,11 +65,11 @@ def _published(source, variables):
 
 
 class _Reader:
-    def __init__(self, source, at, includes):
+    def __init__(self, source: Source, at: Origin, includes: Includes) -> None:
         self.source, self.problems = source, Problems(source)
         self.includes = IncludeReader(self.problems, includes, at)
 
-    def model(self):
+    def model(self) -> Model:
         root, waiting = self._root()
         sections = self._sections(root)
         variables = declarations.variables(self._map(sections.get("vars")), self.problems)
@@ -74,6 +83,7 @@ class _Reader:
         steps = self._steps(sections["layers"], library.reader, scope) if "layers" in sections else ()
         library.read_all()
         self._check_defaults(sections.get("defaults"), library)
+        published: Any
         published, budget = self._evidence(sections, variables)
         self.problems.raise_any()
         if waiting:
@@ -81,7 +91,7 @@ class _Reader:
         name = sections["name"].value if "name" in sections else stem(self.source.path)
         return Model(name, self.source, variables, inputs, steps, published, budget)
 
-    def _root(self):
+    def _root(self) -> tuple[Node, Source | None]:
         """The tree of the file, and the source of the figures it publishes if these can wait."""
         head, tail = parted(self.source)
         if tail is not None:
@@ -91,12 +101,14 @@ class _Reader:
                 pass  # the whole file says what is wrong, or that it was no line of its own
         return compose(self.source, self.problems), None
 
-    def _steps(self, node, reader, scope):
+    def _steps(self, node: Node, reader: LayerReader, scope: Scope) -> tuple[Step, ...]:
         if node.kind == "list" and not node.value:
             self.problems.add("empty", "there are no layers", node, "a layer is `- {conv: 3x3, out: 32}`")
         return reader.steps(node, scope)
 
-    def _evidence(self, sections, variables):
+    def _evidence(
+        self, sections: Mapping[str, Node], variables: Mapping[str, Variable]
+    ) -> tuple[tuple[Claim, ...], dict[str, Cap]]:
         if "published" not in sections and "budget" not in sections:
             return (), {}
         from . import evidence
@@ -104,7 +116,7 @@ class _Reader:
         published = evidence.published(sections.get("published"), variables, self.problems)
         return published, evidence.budget(sections.get("budget"), self.problems)
 
-    def _sections(self, root):
+    def _sections(self, root: Node) -> dict[str, Node]:
         if root.kind != "map":
             help = "start with `input: [224, 224, 3]`, then `layers:`"
             self.problems.add("not-a-spec", f"a spec is a map with `input:` and `layers:`, not {root.what}", root, help)
@@ -124,7 +136,7 @@ class _Reader:
         self._refuse_missing(root, sections)
         return sections
 
-    def _refuse_missing(self, root, sections):
+    def _refuse_missing(self, root: Node, sections: Mapping[str, Node]) -> None:
         """Note what a spec must have, unless a key is there that was surely meant to be it."""
         unknown = [key.value for key, _ in root.value if key.value not in SECTIONS]
         for name, example in (("input", "`input: [224, 224, 3]`"), ("layers", "`layers:` with a list of layers")):
@@ -133,7 +145,7 @@ class _Reader:
             at = (root.line, root.column, 1)
             self.problems.add("missing-key", f"a spec needs `{name}:`", at, f"add {example}")
 
-    def _map(self, node):
+    def _map(self, node: Node | None) -> Any:
         if node is None or is_empty(node):
             return None
         if node.kind != "map":
@@ -146,8 +158,8 @@ class _Reader:
             return node
         return None
 
-    def _functions(self, node, variables):
-        functions = dict(FUNCTIONS)
+    def _functions(self, node: Node | None, variables: Any) -> dict[str, tuple[Any, int, int]]:
+        functions: dict[str, tuple[Any, int, int]] = dict(FUNCTIONS)
         for key, value in self._map(node).value if self._map(node) else ():
             found = signature(key, self.problems)
             if not found:
@@ -166,7 +178,7 @@ class _Reader:
                 functions[name] = Function(name, params, body), len(params), len(params)
         return functions
 
-    def _inputs(self, sections, scope):
+    def _inputs(self, sections: Any, scope: Scope) -> dict[str, Input]:
         if "inputs" in sections:
             pairs = self._map(sections["inputs"]).value if self._map(sections["inputs"]) else ()
             if not pairs:
@@ -178,13 +190,13 @@ class _Reader:
             return {key.value: self._input(value, scope) for key, value in pairs}
         return {"input": self._input(sections["input"], scope)} if "input" in sections else {}
 
-    def _input(self, node, scope):
+    def _input(self, node: Node, scope: Scope) -> Input:
         place = Place(self.source, *node.at)
         return Input(args.shape(node, scope, self.problems), place, node.kind == "list")
 
-    def _defaults(self, node):
+    def _defaults(self, node: Node | None) -> dict[str, dict[str, Node]]:
         """Default options as nodes: {operation or block: {option: node}}."""
-        defaults = {}
+        defaults: dict[Any, Any] = {}
         for key, value in self._map(node).value if self._map(node) else ():
             if value.kind != "map":
                 self.problems.due("not-a-map", "a map of options", value, "write {bias: false}")
@@ -193,7 +205,7 @@ class _Reader:
                 defaults.setdefault(name.strip(), {}).update({option.value: node for option, node in value.value})
         return defaults
 
-    def _check_defaults(self, node, library):
+    def _check_defaults(self, node: Node | None, library: Any) -> None:
         for key, value in node.value if node is not None and node.kind == "map" else ():
             for name in (part.strip() for part in key.value.split(",")):
                 if name in INDEX:
@@ -201,14 +213,14 @@ class _Reader:
                 elif library.has(name):
                     known = {*library.params(name)}
                 else:
-                    known = [*INDEX, *library.names()]
-                    self.problems.unknown("operation or block", name, key, known, "`costcalc ops` lists them")
+                    every = [*INDEX, *library.names()]
+                    self.problems.unknown("operation or block", name, key, every, "`costcalc ops` lists them")
                     continue
                 for option, _ in value.value if value.kind == "map" else ():
                     if option.value not in known:
                         self.problems.unknown("option", option.value, option, known)
 
 
-def _words(variables):
+def _words(variables: Mapping[str, Variable]) -> set[str]:
     """Variables that hold a word, such as the name of an activation."""
     return {name for name, variable in variables.items() if type(variable.default) is str}

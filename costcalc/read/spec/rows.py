@@ -1,19 +1,33 @@
 """The arguments of a block call: one value, a row, or the rows of a paper's table."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ...errors import listed
-from ...syntax.nodes import is_empty
+from ...syntax.nodes import Node, is_empty
 from . import args
 from .controls import CONTROLS, layer_name
+
+if TYPE_CHECKING:
+    from ...model.network import Block
+    from ...syntax.problems import Problems
+    from .args import Scope
 
 
 class RowReader:
     """Reads what is given to one block in one place of the file."""
 
-    def __init__(self, problems, block, scope, defaults, earlier):
+    def __init__(
+        self, problems: Problems, block: Block, scope: Scope, defaults: Mapping[Any, Any], earlier: Callable[..., Any]
+    ) -> None:
         self.problems, self.block, self.scope, self.defaults = problems, block, scope, defaults
         self.earlier = earlier  # reads the name of a layer
 
-    def rows(self, at, value, entries):
+    def rows(
+        self, at: Node, value: Node | None, entries: Mapping[str, tuple[Node, ...]]
+    ) -> tuple[tuple[str | None, dict[str, Any]], ...]:
         """(label, arguments) of each call: `entries` are the options that stand beside the rows."""
         options = {}
         for key, (key_node, node) in entries.items():
@@ -29,13 +43,13 @@ class RowReader:
                 options[key] = self.argument(key, node)
         return tuple((label, self.row(row, options, written, at)) for label, row in self.split(value))
 
-    def argument(self, param, node):
+    def argument(self, param: str, node: Node) -> Any:
         """The value of a parameter, which knows where it stands; the name of a layer where the block means one."""
         if param in self.block.tensors:
             return self.earlier(node)
         return args.placed(args.argument(node, self.scope, self.problems), node)
 
-    def split(self, node):
+    def split(self, node: Node | None) -> list[tuple[str | None, Node | None]]:
         """(label, row) pairs: a row is a node, or None for a call without values."""
         if node is None or is_empty(node):
             return [(None, None)]
@@ -50,7 +64,7 @@ class RowReader:
             return [(layer_name(key, self.problems), value) for key, value in node.value]
         return [(None, node)]
 
-    def row(self, node, options, written, at):
+    def row(self, node: Node | None, options: Mapping[str, Any], written: set[str], at: Node) -> dict[str, Any]:
         """Arguments of one row by parameter name."""
         given, params = {}, self.block.params
         if node is not None and node.kind == "map":
@@ -71,7 +85,7 @@ class RowReader:
             self.wrong_count(len(given), node if node is not None else at)
         return given
 
-    def wrong_count(self, got, at):
+    def wrong_count(self, got: int, at: Node) -> None:
         """Note a row that is too short or too long."""
         name, params = self.block.name, ", ".join(self.block.params)
         most, least = len(self.block.params), len(self.block.params) - len(self.block.defaults)

@@ -1,6 +1,9 @@
 """The spec language as a JSON Schema, read off the table of operations."""
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING, Any
 
 from ...metrics.metrics import NAMES, PUBLISHED
 from ...ops import INDEX, find
@@ -9,6 +12,10 @@ from ..owned import NUMBERS, OWN
 from .blocks import shipped_library
 from .evidence import ENTRY, OF, REASONS, TEXTS
 from .layers import CONTROLS
+
+if TYPE_CHECKING:
+    from ...ops.base import Op
+
 
 _NUMBER = {"type": ["number", "string", "boolean"], "description": "a number or an expression"}
 _STEPS = {"type": "array", "items": {"$ref": "#/definitions/layer"}}
@@ -50,7 +57,7 @@ _CONTROLS = {
 }
 
 
-def schema():
+def schema() -> dict[str, Any]:
     """The schema (draft-07) as a dict."""
     operations = {name: _operation(find(name)) for name in INDEX}
     blocks = {name: {"description": f"block of costcalc: {name}"} for name in shipped_library().names()}
@@ -78,7 +85,7 @@ def schema():
     }
 
 
-def _operation(op):
+def _operation(op: Op) -> dict[str, Any]:
     main = op.options[op.main] if op.main else None
     properties = {op.name: _option(main) if main else {"type": "null"}}
     properties.update({name: _option(option) for name, option in op.options.items() if name != op.main})
@@ -93,13 +100,14 @@ def _operation(op):
     }
 
 
-def _option(option):
+def _option(option: Any) -> dict[str, Any]:
     default = {} if option.required or option.default is None else {"default": option.default}
-    null = {"anyOf": [_FORMS[option.kind.form], {"type": "null"}]} if not option.required else _FORMS[option.kind.form]
+    form: Any = _FORMS[option.kind.form]
+    null = {"anyOf": [form, {"type": "null"}]} if not option.required else form
     return {**null, "description": option.kind.doc, **default}
 
 
-def _sections():
+def _sections() -> dict[str, dict[str, Any]]:
     figure = {"type": ["number", "string"]}
     text = {"type": "string"}
     reason = {"type": ["string", "object"], "additionalProperties": text}

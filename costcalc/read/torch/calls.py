@@ -1,5 +1,7 @@
 """Calls of operators with the fields that a node of an ONNX graph has, so that one reader walks both."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 _KINDS = {float: (1, "f"), int: (2, "i"), bool: (2, "i"), str: (3, "s")}
@@ -10,7 +12,7 @@ class Attribute:
 
     ref_attr_name = ""
 
-    def __init__(self, name, value):
+    def __init__(self, name: str, value: Any) -> None:
         self.name = name
         if isinstance(value, (tuple, list)):
             self.type, field = 7, "ints"

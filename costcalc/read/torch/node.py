@@ -1,7 +1,15 @@
 """A node of an exported graph as its translation sees it: arguments by name, and calls to add."""
 
-from ..onnx.tensors import constant, scalar
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..onnx.tensors import Tensor, constant, scalar
 from .calls import Attribute, Call
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
 
 
 class Open(Exception):
@@ -11,19 +19,20 @@ class Open(Exception):
 class Node:
     """A node of an exported graph. Its arguments are those of the operator's schema, the defaults filled in."""
 
-    def __init__(self, node):
+    def __init__(self, node: Any) -> None:
         schema = node.target._schema
-        self.node, self.calls = node, []
+        self.node = node
+        self.calls: list[Call] = []
         self.base = schema.name.partition("::")[2]
         self.given = {one.name: one.default_value for one in schema.arguments}
         self.given.update(zip((one.name for one in schema.arguments), node.args, strict=False))
         self.given.update(node.kwargs)
         self._shapes = shapes(node)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         return self.given[name]
 
-    def get(self, name, default=None):
+    def get(self, name: str, default: int | None = None) -> Any:
         """An argument that not every form of the operator has."""
         return self.given.get(name, default)
 
@@ -40,31 +49,39 @@ class Node:
         return len(self._shapes) > 1
 
     @property
-    def tensors(self):
+    def tensors(self) -> list[Any]:
         """The arguments that are tensors, those in lists too."""
         return [one for value in self.given.values() for one in _flat(value) if hasattr(one, "meta")]
 
-    def step(self, op, *inputs, shape, domain="", **attributes):
+    def step(self, op: str, *inputs: Any, shape: Shape, domain: str = "", **attributes: Any) -> Any:
         """Add a call before the last; gives its tensor, of the given shape."""
         name = f"{self.node.name}.step{len(self.calls)}"
         self._add(op, domain, inputs, (name,), (tuple(shape),), attributes)
         return name
 
-    def call(self, op, *inputs, domain="", **attributes):
+    def call(self, op: str, *inputs: Any, domain: str = "", **attributes: Any) -> None:
         """Add the call that makes the outputs."""
         self._add(op, domain, inputs, outputs(self.node), self._shapes, attributes)
 
-    def own(self, op, *inputs, **attributes):
+    def own(self, op: str, *inputs: Any, **attributes: Any) -> None:
         """Add a call of an operator that only `rules` has."""
         self.call(op, *inputs, domain="torch", **attributes)
 
-    def told(self):
+    def told(self) -> list[Call]:
         """The calls, the last with the tensors that none of them reads."""
         known = {name for call in self.calls for name in call.input}
         beside = tuple(dict.fromkeys(name for name in map(tensor, self.tensors) if name not in known))
         return [*self.calls[:-1], self.calls[-1]._replace(beside=beside)] if beside and self.calls else self.calls
 
-    def _add(self, op, domain, inputs, names, shapes, attributes):
+    def _add(
+        self,
+        op: str,
+        domain: str,
+        inputs: tuple[Any, ...],
+        names: tuple[str, ...],
+        shapes: tuple[Shape, ...],
+        attributes: Mapping[str, Any],
+    ) -> None:
         constants, found = {}, []
         for at, one in enumerate(inputs):
             name = f"{self.node.name}.{len(self.calls)}.{at}"
@@ -80,21 +97,21 @@ class Node:
         )
 
 
-def _constant(value):
+def _constant(value: list[float] | None) -> Tensor:
     return constant((len(value),), value) if isinstance(value, (tuple, list)) else scalar(value)
 
 
-def _flat(value):
+def _flat(value: Any) -> list[Any]:
     return [item for one in value for item in _flat(one)] if isinstance(value, (tuple, list)) else [value]
 
 
-def shapes(node):
+def shapes(node: Any) -> tuple[Shape, ...]:
     """The shapes of what a node makes, None for what has none."""
     value = node.meta.get("val")
     return tuple(map(_shape, value if isinstance(value, (tuple, list)) else (value,)))
 
 
-def shape(node):
+def shape(node: Any) -> Shape:
     """The shape of the one tensor that a node makes. Raises Open."""
     found = shapes(node)[0]
     if found is None:
@@ -102,12 +119,12 @@ def shape(node):
     return found
 
 
-def _shape(value):
+def _shape(value: Any) -> Any:
     sizes = getattr(value, "shape", None)
     return tuple(sizes) if sizes is not None and all(type(size) is int for size in sizes) else None
 
 
-def outputs(node):
+def outputs(node: Any) -> tuple[str, ...]:
     """The names of what a node makes."""
     value = node.meta.get("val")
     if isinstance(value, (tuple, list)):
@@ -115,14 +132,14 @@ def outputs(node):
     return (node.name,)
 
 
-def tensor(node):
+def tensor(node: Any) -> str:
     """The name of a node's tensor: one of several is told apart by its number."""
     if getattr(node.target, "__name__", "") == "getitem" and node.op == "call_function":
         return f"{tensor(node.args[0])}.{node.args[1]}"
     return node.name
 
 
-def scopes(node):
+def scopes(node: Any) -> tuple[str, ...]:
     """The modules that a node is in, by their full names, outermost first."""
     paths = (path for path, _ in (node.meta.get("nn_module_stack") or {}).values())
     return tuple(path.partition("@")[0] for path in paths if path)

@@ -1,19 +1,27 @@
 """Runs what a user names: imports it, makes the module on no device, and exports its graph."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ...errors import CostcalcError, FileError, OptionError, Problem, brief
 from .storage import on_meta
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ...num.values import Shape
+
+
 EXTRA = "pip install 'costcalc[torch]'"
 
 
-def exported(target, shapes, kwargs):
+def exported(target: str, shapes: list[tuple[Shape, str]], kwargs: Mapping[str, Any]) -> Any:
     """The ExportedProgram of `MODULE:CALLABLE`.
 
     target  where the module, or what makes it, is
@@ -54,7 +62,7 @@ def _tensors_only(torch: Any, module: Any) -> Iterator[None]:
         hook.remove()
 
 
-def _torch():
+def _torch() -> ModuleType:
     try:
         import torch
         import torch.export
@@ -63,7 +71,7 @@ def _torch():
     return torch
 
 
-def _imported(target):
+def _imported(target: str) -> Callable[..., Any] | type:
     """What `MODULE:CALLABLE` names, with the working directory among the places of modules."""
     from importlib import import_module
 
@@ -85,7 +93,7 @@ def _imported(target):
     return _attribute(found, name, path)
 
 
-def _attribute(found, name, path):
+def _attribute(found: ModuleType, name: str, path: str) -> Any:
     from ...errors import nearest
 
     for part in path.split("."):
@@ -96,7 +104,7 @@ def _attribute(found, name, path):
     return found
 
 
-def _module(torch, target, found, kwargs):
+def _module(torch: ModuleType, target: str, found: Callable[..., Any] | type, kwargs: Mapping[str, Any]) -> Any:
     """The module: as it is, or made by the callable, without memory for its numbers where it can be."""
     if isinstance(found, torch.nn.Module):
         if kwargs:
@@ -119,14 +127,14 @@ def _module(torch, target, found, kwargs):
     return made
 
 
-def _no_module(target, found):
+def _no_module(target: str, found: list[Any]) -> Any:
     help = "a torch.nn.Module is due, or a callable that makes one"
     kind = f"{type(found).__module__}.{type(found).__qualname__}".removeprefix("builtins.")
     return FileError(Problem("no-module", f"`{brief(target)}` gives a {brief(kind)}", help=help))
 
 
 @contextlib.contextmanager
-def _told(target, what):
+def _told(target: str, what: str) -> Iterator[None]:
     """Turn any failure of the code into one message."""
     try:
         yield
@@ -134,13 +142,13 @@ def _told(target, what):
         raise _failed(target, what, error) from error
 
 
-def _failed(target, what, error):
+def _failed(target: str, what: str, error: Any) -> Any:
     lines = str(error).strip().splitlines() or [""]
     said = f"{type(error).__name__}: {lines[0].strip()}".rstrip(": ")
     return FileError(Problem("code-failed", f"`{brief(target)}` {what}: {said}", notes=_where(error)))
 
 
-def _where(error):
+def _where(error: Exception) -> Any:
     """The last place in the code that is neither ours nor the framework's."""
     import traceback
 

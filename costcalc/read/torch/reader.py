@@ -1,5 +1,10 @@
 """The Model of an exported program: its calls are walked as the nodes of an ONNX graph are."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from ...errors import Problem, Source, SpecError
 from ...model.network import Input, Model
 from ...model.uncollected import uncollected
@@ -15,16 +20,21 @@ from .node import Node, Open, outputs, scopes, shapes, tensor
 from .rules import RULES
 from .storage import storage
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
 _OPSET = {"": 23}
 _WRAPPERS = ("wrap_with_set_grad_enabled", "wrap_with_autocast")  # graphs in graphs, which compute the same
 _STATISTICS = ("running_mean", "running_var")
 
 
-def read(program, name, path):
+def read(program: Any, name: str, path: str) -> Model:
     """The Model of an ExportedProgram, called `name`; `path` is what messages call it. Raises SpecError."""
     with uncollected():
         source = Source(path, "")
-        reader, inputs = _Reader(source), {}
+        reader = _Reader(source)
+        inputs: dict[Any, Any] = {}
         scope = Scope()
         _inputs(program, reader, scope, inputs)
         reader.nodes(_calls(program.graph), scope)
@@ -39,47 +49,47 @@ def read(program, name, path):
 class _Reader(Reader):
     """Walks calls, which know their scopes, their outputs' shapes and the numbers in the code."""
 
-    def __init__(self, source):
+    def __init__(self, source: Source) -> None:
         super().__init__(source, {}, _OPSET)
         self.names: dict[str, list[str]] = {}
 
-    def node(self, proto, number, scope, given):
+    def node(self, proto: Call, number: int, scope: Scope, given: Mapping[Any, Any] | None) -> list[Tensor]:
         scope.own.update(proto.constants)
         return super().node(proto, number, scope, given)
 
-    def rule(self, proto):
+    def rule(self, proto: Call) -> Any:
         return RULES.get(proto.op_type) if proto.domain == "torch" else super().rule(proto)
 
-    def check(self, proto):
+    def check(self, proto: Call) -> None:
         """A call is what its translation made of it, not a node of a file."""
 
-    def note(self, root, name, is_statistic):
+    def note(self, root: str, name: str, is_statistic: bool) -> None:
         """Note the name of a stored tensor in the graph; a statistic of a norm is no parameter."""
         self.names.setdefault(root, []).append(name)
         if is_statistic:
             self.numbers.statistics.add(root)
 
-    def living(self, graph):
+    def living(self, graph: Any) -> Any:
         """The parameters that the results of a graph are made of -> who reads them."""
         found = living(graph)
         names = ((root, next((one for one in names if one in found), None)) for root, names in self.names.items())
         return {root: found[name] for root, name in names if name is not None}
 
-    def beside(self, proto, scope):
+    def beside(self, proto: Call, scope: Scope) -> list[Tensor]:
         return [one for one in map(scope.find, getattr(proto, "beside", ())) if one is not None]
 
-    def settings(self, proto):
+    def settings(self, proto: Call) -> frozenset[Any]:
         return frozenset()
 
-    def levels(self, proto, weight):
+    def levels(self, proto: Call, weight: str | None) -> tuple[str, ...]:
         return relative([*proto.scopes, proto.leaf])
 
-    def finished(self, node, found):
+    def finished(self, node: Any, found: list[Any]) -> Any:
         """All outputs: of those that a rule leaves out, the shape is known."""
         more = getattr(node.proto, "shapes", ())[len(found) :]
         return super().finished(node, [*found, *map(Tensor, more)])
 
-    def unruled(self, node, rule):
+    def unruled(self, node: Any, rule: Any) -> Any:
         outputs, flowing = [Tensor(one) for one in node.proto.shapes], next(iter(node.inputs), None)
         if not outputs or None in (outputs[0].shape, getattr(flowing, "shape", None)):
             super().unruled(node, rule)
@@ -89,7 +99,7 @@ class _Reader(Reader):
         return outputs
 
 
-def _inputs(program, reader, scope, inputs):
+def _inputs(program: Any, reader: _Reader, scope: Scope, inputs: dict[Any, Any]) -> None:
     """Put what flows in, and all that is stored, into scope: parameters once, however many names they have."""
     first: dict = {}
     nodes = {one.name: one for one in program.graph.nodes if one.op == "placeholder"}
@@ -109,7 +119,7 @@ def _inputs(program, reader, scope, inputs):
             scope.own[name] = Tensor(size, None, frozenset())
 
 
-def _statistics(graph):
+def _statistics(graph: Any) -> set[str]:
     """The names of the buffers that are running statistics of a normalisation; other buffers are mere constants."""
     found = set()
     for one in graph.nodes:
@@ -120,7 +130,7 @@ def _statistics(graph):
     return found
 
 
-def _calls(graph):
+def _calls(graph: Any) -> Iterator[Call]:
     """The calls of a graph, in order."""
     for node in graph.nodes:
         if node.op != "call_function" or getattr(node.target, "__name__", "") == "getitem":
@@ -131,7 +141,7 @@ def _calls(graph):
             yield from _called(node)
 
 
-def _inner(node):
+def _inner(node: Any) -> Iterator[Any]:
     """The calls of a graph in a graph, its tensors under the name of the node that runs it."""
     body = next(one for one in node.args if getattr(one, "op", "") == "get_attr")
     graph = getattr(node.graph.owning_module, body.target).graph
@@ -145,18 +155,18 @@ def _inner(node):
     yield from (_same(node, tensor(one), name) for one, name in zip(results, outputs(node), strict=True))
 
 
-def _same(node, source, name):
+def _same(node: Any, source: Any, name: str) -> Any:
     """One tensor under another name."""
     return Call(node.name, "Identity", "", (source,), (name,), (), scopes(node), "same", (), {})
 
 
-def _is_silent(node):
+def _is_silent(node: Any) -> bool:
     """Whether a node makes no tensor: an assertion, or a number of the code."""
     value = node.meta.get("val")
     return not hasattr(value, "shape") and not isinstance(value, (tuple, list))
 
 
-def _called(node):
+def _called(node: Any) -> list[Call]:
     """The calls that a node is told by; of what has no translation, one whose cost is not known."""
     schema = getattr(node.target, "_schema", None)
     rule = translate.find(schema.name) if schema is not None else None
@@ -170,7 +180,7 @@ def _called(node):
     return found.told()
 
 
-def _unknown(node):
+def _unknown(node: Any) -> Any:
     name = getattr(node.target, "_schema", None)
     own = getattr(node.target, "__name__", type(node.target).__name__)
     space, _, op = (name.name if name else f"torch::{own}").partition("::")

@@ -1,23 +1,31 @@
 """Operators that the standard of ONNX has no equal of."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ...num import prod
 from ..onnx.node import Node, axis
 from ..onnx.rules import rule
 from ..onnx.rules.linear import multiplied
 from ..onnx.tensors import Tensor
 
+if TYPE_CHECKING:
+    from ...num.values import Shape
+
+
 RULES: dict = {}
 
 
 @rule("linear", into=RULES, multiplies=True)
-def linear(node):
+def linear(node: Any) -> list[Shape]:
     """x (.., in) by a weight (out, in), and a bias."""
     weight = node.need(1)
     return multiplied(node, node.need(0), weight._replace(shape=weight.shape[::-1], value=None), node.input(2))
 
 
 @rule("attend", into=RULES, multiplies=True)
-def attend(node):
+def attend(node: Any) -> Any:
     """Queries (.., heads, tokens, size), keys and values: any axes before are so many runs."""
     q, k, v = (node.need(number).shape for number in range(3))
     heads = q[-3] if len(q) > 3 else 1
@@ -57,7 +65,7 @@ def grouped(node: Node) -> list[Tensor]:
 
 
 @rule("recurrent", into=RULES, multiplies=True)
-def recurrent(node):
+def recurrent(node: Any) -> list[Tensor]:
     """Layers on each other over (steps, batch, features): one step of ours for all of them."""
     x, *weights = node.inputs
     directions = 2 if node.get("bidirectional") else 1
@@ -81,14 +89,14 @@ def recurrent(node):
     return declared(node)
 
 
-def together(tensors):
+def together(tensors: Any) -> Tensor:
     """Several tensors of numbers as one."""
     size = sum(one.size for one in tensors)
     return Tensor((size,), None, frozenset().union(*(one.roots or () for one in tensors)))
 
 
 @rule("adaptive", into=RULES)
-def adaptive(node):
+def adaptive(node: Any) -> Any:
     """Pooling to a grid: the channels stand before it."""
     x, rank = node.need(0), node.get("rank")
     space, (shape, *_) = x.shape[-rank:], node.proto.shapes
@@ -98,7 +106,7 @@ def adaptive(node):
 
 
 @rule("activation", into=RULES)
-def activation(node):
+def activation(node: Node) -> list[Tensor]:
     """A function of one tensor, by its name in the spec language."""
     x = node.need(0)
     shape, times = node.seen(x)
@@ -107,7 +115,7 @@ def activation(node):
 
 
 @rule("glu", into=RULES)
-def glu(node):
+def glu(node: Any) -> Any:
     """Gated linear unit: ours has the halves in the last axis."""
     x = node.need(0)
     at = axis(node.get("dim"), len(x.shape))
@@ -117,7 +125,7 @@ def glu(node):
 
 
 @rule("passive", into=RULES)
-def passive(node):
+def passive(node: Any) -> list[Tensor]:
     """What multiplies nothing; constants stay constants."""
     outputs = declared(node)
     first = any(one.first and len(one.shape) == len(outputs[0].shape or ()) for one in node.inputs)
@@ -127,12 +135,12 @@ def passive(node):
 
 
 @rule("created", into=RULES)
-def created(node):
+def created(node: Node) -> list[Tensor]:
     """A tensor that nothing flows into."""
     return [Tensor(shape, None, frozenset()) for shape in node.proto.shapes]
 
 
-def declared(node):
+def declared(node: Any) -> list[Tensor]:
     """The outputs as the export has their shapes."""
     roots = frozenset().union(*(one.roots for one in node.inputs if one is not None)) if node.is_constant else None
     return [Tensor(shape, None, roots) for shape in node.proto.shapes]

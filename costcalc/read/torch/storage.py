@@ -1,9 +1,12 @@
 """Which parameters are one: those that are tied have their numbers in one place."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable
+from typing import Any
 
 
-def storage(value) -> Hashable:
+def storage(value: Any) -> Hashable:
     """What tells the numbers of a tensor from those of others."""
     try:
         return value.untyped_storage()._cdata, value.storage_offset(), value.numel()
@@ -11,7 +14,7 @@ def storage(value) -> Hashable:
         return id(value)
 
 
-def on_meta(module):
+def on_meta(module: Any) -> Any:
     """The module without memory for its numbers; parameters that were tied still are, which `Module.to` undoes."""
     tied: dict[Hashable, list] = {}
     for name, value in module.named_parameters(remove_duplicate=False):
@@ -23,7 +26,7 @@ def on_meta(module):
     return module
 
 
-def _tie(module, first: str, name: str, before) -> None:
+def _tie(module: Any, first: str, name: str, before: Any) -> None:
     """Give a parameter the numbers of the first one, in the shape that it had."""
     owner, _, leaf = name.rpartition(".")
     source = module.get_parameter(first)

@@ -3,12 +3,20 @@
 encoded(graph, name, weights, seed)    the bytes of the file
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ...errors import OptionError, Problem
+
+if TYPE_CHECKING:
+    from ...model.wiring import Graph
+
 
 WEIGHTS = ("random", "zero", "none")
 
 
-def encoded(graph, name, weights="random", seed=0) -> bytes:
+def encoded(graph: Graph, name: str, weights: str = "random", seed: int = 0) -> bytes:
     """The bytes of an ONNX model of a wired network, a batch of one; the same for the same seed.
 
     Weights are `random` as before training, `zero`, or `none`: inputs of the graph, for a file that only shows its
@@ -25,7 +33,7 @@ def encoded(graph, name, weights="random", seed=0) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-def _require():
+def _require() -> None:
     try:
         import onnx  # noqa: F401 (is it there?)
     except ImportError:

@@ -1,11 +1,19 @@
 """Attention in ONNX: MatMul, Softmax, MatMul. A mask is worked out from two ranges, never stored whole."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ...ops.attention import biased
-from .builder import Value
+from .builder import Builder, Value
 from .linear import with_bias
 
+if TYPE_CHECKING:
+    from ...model.wiring import Node
 
-def attention(b, node, x, memory=None):
+
+def attention(b: Builder, node: Node, x: Value, memory: Any = None) -> Value:
     """Attention with its four projections."""
     x = b.last(x)
     keyed = x if memory is None else b.last(memory)
@@ -21,7 +29,7 @@ def attention(b, node, x, memory=None):
     return Value(_projected(b, node, "out", result, out, has).name, node.row.layer.shape)
 
 
-def attend(b, node, query, key, value):
+def attend(b: Builder, node: Node, query: Any, key: Any, value: Value) -> Any:
     """Attention of queries, keys and values that are there already."""
     values = [b.last(one) for one in (query, key, value)]
     heads = node.options["heads"]
@@ -29,14 +37,14 @@ def attend(b, node, query, key, value):
     return Value(_attended(b, node, values, heads, shared), node.row.layer.shape)
 
 
-def _projected(b, node, kind, x, out, has):
+def _projected(b: Builder, node: Node, kind: str, x: Value, out: int, has: Mapping[str, bool]) -> Value:
     features = x.shape[-1]
     weight = b.weight(node.holder, f"{kind}.weight", (features, out), fan_in=features)
     bias = [b.weight(node.holder, f"{kind}.bias", (out,), "zeros")] if has[kind] else []
     return Value(with_bias(b, b.add("MatMul", x.name, weight), bias), (*x.shape[:-1], out))
 
 
-def _attended(b, node, values, heads, shared):
+def _attended(b: Builder, node: Node, values: Any, heads: int, shared: int) -> str:
     """softmax(q k / sqrt(d)) v; heads that share keys are one more axis, over which the keys stretch."""
     query, key, value = values
     size = query.shape[-1] // heads
@@ -49,7 +57,7 @@ def _attended(b, node, values, heads, shared):
     return _joined(b, node, b.add("MatMul", weights, v), len(query.shape), 1 + (shared != heads))
 
 
-def _by_head(b, value, split, turned=False):
+def _by_head(b: Builder, value: Value, split: tuple[int, ...], turned: bool = False) -> str:
     """(*outer, T, C) -> (*outer, *heads, T, d), or (*outer, *heads, d, T)."""
     *outer, tokens, channels = value.shape
     size = channels
@@ -62,7 +70,7 @@ def _by_head(b, value, split, turned=False):
     return b.add("Transpose", name, perm=[*range(count), *inner, *ends])
 
 
-def _joined(b, node, name, rank, heads):
+def _joined(b: Builder, node: Node, name: str, rank: int, heads: int) -> str:
     """(*outer, *heads, T, d) -> (*outer, T, C)."""
     count = rank - 1
     tokens = count + heads
@@ -71,7 +79,7 @@ def _joined(b, node, name, rank, heads):
     return b.add("Reshape", turned, b.ints(0, *outer, length, -1))
 
 
-def _masked(b, node, scores, queries, keys):
+def _masked(b: Builder, node: Node, scores: str, queries: int, keys: int) -> str:
     """The scores, those of keys that a query does not see at minus infinity; queries are at the last places."""
     causal, window = node.options["causal"], node.options["window"]
     if not causal and window is None:
@@ -85,7 +93,7 @@ def _masked(b, node, scores, queries, keys):
     return b.add("Where", seen, scores, b.number(-3e38))
 
 
-def _places(b, queries, keys, ahead):
+def _places(b: Builder, queries: int, keys: Any, ahead: Any) -> Any:
     """The places that are so far ahead of each query's own, as a column."""
     places = b.add("Range", b.whole(keys - queries + ahead), b.whole(keys + ahead), b.whole(1))
     return b.add("Unsqueeze", places, b.ints(1))

@@ -4,10 +4,15 @@ ONNX has a batch first, and convolutions have the channels second; a spec has no
 here knows which of the two it has, and is transposed where an operation needs the other.
 """
 
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import limits
 from ...errors import OptionError, Problem
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
 
 
 class Value(NamedTuple):
@@ -19,7 +24,7 @@ class Value(NamedTuple):
     kind: str = "float"  # or `int`
 
     @property
-    def stored(self):
+    def stored(self) -> tuple[int, ...]:
         """The shape as the graph has it: a batch of 1, then the channels where they stand."""
         *space, channels = self.shape
         return (1, channels, *space) if self.first else (1, *self.shape)
@@ -45,16 +50,16 @@ class Operator(NamedTuple):
 class Builder:
     """Grows a graph. Rules add operators and weights for one row at a time."""
 
-    def __init__(self, names):
+    def __init__(self, names: list[str]) -> None:
         self.taken = dict.fromkeys(names, 1)  # name -> the last number given to it
         self.operators: list[Operator] = []
         self.weights: dict[str, Weight] = {}
         self.constants: dict[str, tuple] = {}
         self.turned: dict[tuple, Value] = {}
         self.scope = ""
-        self.tables: dict[str, str] = {}  # a layer -> the one whose weights it reads
+        self.tables: dict[int, int] = {}  # a layer -> the one whose weights it reads
 
-    def add(self, op, *inputs, count=1, **attributes):
+    def add(self, op: str, *inputs: Any, count: int = 1, **attributes: Any) -> Any:
         """Add an operator; the name of its output, or a list of `count` names."""
         names = [self.fresh(f"{self.scope}/{op}") for _ in range(count)]
         attributes = {name: value for name, value in attributes.items() if value is not None}
@@ -62,7 +67,7 @@ class Builder:
         self.operators.append(Operator(op, inputs, tuple(names), attributes))
         return names[0] if count == 1 else names
 
-    def fresh(self, name):
+    def fresh(self, name: str) -> str:
         """The name, with a number if it is taken."""
         found = name
         while found in self.taken:
@@ -71,7 +76,7 @@ class Builder:
         self.taken[found] = 1
         return found
 
-    def named(self, value, name, start):
+    def named(self, value: Value, name: str, start: int) -> Value:
         """The value under the name of its row, whose operators are those from `start` on."""
         if len(self.operators) == start or self.operators[-1].outputs[0] != value.name:
             value = value._replace(name=self.add("Identity", value.name))
@@ -81,7 +86,7 @@ class Builder:
 
     # tensors that are stored
 
-    def weight(self, holder, kind, shape, start="normal", fan_in=1):
+    def weight(self, holder: int, kind: str, shape: Shape, start: str = "normal", fan_in: int = 1) -> str:
         """The weight of a layer by kind; a layer that runs again has the same one, if need be in another shape."""
         name = f"{self.tables.get(holder, holder) if kind == 'weight' else holder}.{kind}"
         known = self.weights.setdefault(name, Weight(tuple(shape), start, fan_in))
@@ -91,46 +96,46 @@ class Builder:
             return self.add("Transpose", name)
         return self.add("Reshape", name, self.ints(*shape))
 
-    def ints(self, *values):
+    def ints(self, *values: int) -> str:
         """A constant vector of whole numbers."""
         return self._constant("int64", values, (len(values),))
 
-    def number(self, value):
+    def number(self, value: float) -> str:
         """A constant number."""
         return self._constant("float32", (float(value),), ())
 
-    def whole(self, value):
+    def whole(self, value: int) -> str:
         """A constant whole number."""
         return self._constant("int64", (value,), ())
 
-    def filled(self, value, count):
+    def filled(self, value: int, count: int) -> str:
         """A vector of one number many times, which is made in the graph: it is nothing trained."""
         return self.add("Cast", self.add("Expand", self.whole(value), self.ints(count)), to=1)  # FLOAT
 
-    def _constant(self, kind, values, shape):
+    def _constant(self, kind: str, values: tuple[float, ...], shape: Shape) -> str:
         name = f"{kind} {list(values)}" if shape else f"{kind} {values[0]:g}"
         self.constants[name] = (kind, values, shape)
         return name
 
-    def _refuse_many(self, count):
+    def _refuse_many(self, count: int) -> None:
         if count > limits.NODES:
             raise OptionError(Problem("limit", f"`{self.scope}`: more than {limits.NODES:,} operators or constants"))
 
     # layout
 
-    def first(self, value):
+    def first(self, value: Value) -> Value:
         """The tensor with its channels before the grid."""
         return self._turned(value, True)
 
-    def last(self, value):
+    def last(self, value: Any) -> Value:
         """The tensor with its channels last, as in the spec."""
         return self._turned(value, False)
 
-    def like(self, value, other):
+    def like(self, value: Value, other: Value) -> Value:
         """The tensor in the layout of another."""
         return self._turned(value, other.first)
 
-    def _turned(self, value, first):
+    def _turned(self, value: Value, first: bool) -> Value:
         if value.first == first or len(value.shape) < 2:
             return value._replace(first=first and len(value.shape) > 1)
         key = value.name, first
@@ -143,11 +148,11 @@ class Builder:
 
     # what several rules need
 
-    def reshape(self, value, shape):
+    def reshape(self, value: Value, shape: Shape) -> str:
         """The values of a tensor with channels last in another shape, the batch kept."""
         return self.add("Reshape", self.last(value).name, self.ints(0, *shape))
 
-    def axis(self, value, at):
+    def axis(self, value: Value, at: int) -> int:
         """Where an axis of the spec's shape stands in the graph."""
         if not value.first:
             return at + 1

@@ -1,24 +1,31 @@
 """Convolutions in ONNX: Conv and ConvTranspose, with the padding in numbers."""
 
+from __future__ import annotations
+
 from math import prod
+from typing import TYPE_CHECKING, Any
 
 from ...ops.window import each
 from ..windows import crops_of, pads_of, window_of
-from .builder import Value
+from .builder import Builder, Value
+
+if TYPE_CHECKING:
+    from ...model.wiring import Node
+    from ...num.values import Shape
 
 
-def conv(b, node, x):
+def conv(b: Builder, node: Node, x: Value) -> Value:
     """Conv."""
     return _conv(b, node, x, node.options["out"], node.options["groups"])
 
 
-def dwconv(b, node, x):
+def dwconv(b: Builder, node: Node, x: Value) -> Value:
     """Conv with a group a channel."""
     channels = x.shape[-1]
     return _conv(b, node, x, channels * node.options["multiplier"], channels)
 
 
-def _conv(b, node, x, out, groups):
+def _conv(b: Builder, node: Node, x: Value, out: int, groups: int) -> Value:
     *space, channels = x.shape
     window = window_of(node, node.options["kernel"], space)
     shape = node.row.layer.shape
@@ -27,7 +34,7 @@ def _conv(b, node, x, out, groups):
     return _windowed(b, node, "Conv", b.first(x), (weights, prod(weights[1:])), window, pads, group=groups)
 
 
-def conv_transpose(b, node, x):
+def conv_transpose(b: Builder, node: Node, x: Value) -> Any:
     """ConvTranspose."""
     *space, channels = x.shape
     window = window_of(node, node.options["kernel"], space)
@@ -42,7 +49,16 @@ def conv_transpose(b, node, x):
     )
 
 
-def _windowed(b, node, op, x, weights, window, pads, **attributes):
+def _windowed(
+    b: Builder,
+    node: Node,
+    op: str,
+    x: Value,
+    weights: tuple[Shape, int],
+    window: tuple[Shape, ...],
+    pads: list[Shape],
+    **attributes: Any,
+) -> Value:
     shape, fan_in = weights
     inputs = [x.name, b.weight(node.holder, "weight", shape, fan_in=fan_in)]
     if node.options["bias"]:
@@ -52,7 +68,7 @@ def _windowed(b, node, op, x, weights, window, pads, **attributes):
     return Value(name, node.row.layer.shape, True)
 
 
-def flat(pads):
+def flat(pads: list[Shape]) -> list[int]:
     """Padding as ONNX writes it: before on every axis, then after on every axis."""
     return [before for before, _ in pads] + [after for _, after in pads]
 

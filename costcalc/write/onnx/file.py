@@ -1,16 +1,26 @@
 """A built graph as the bytes of an ONNX file, proven by ONNX's own checker and shape inference."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from math import prod
+from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, Problem
 from ...read.onnx.weights import MARK
+
+if TYPE_CHECKING:
+    from ...num.values import Number, Shape
+    from .builder import Weight
+    from .graph import Network
+
 
 OPSET, IR = 21, 10
 LARGEST = 2**31 - 2**24  # bytes of weights: a file of protocol buffers ends at 2 GiB
 _FLOAT, _INT64 = 1, 7  # onnx.TensorProto
 
 
-def proven(network, name):
+def proven(network: Network, name: str) -> Any:
     """The model without weights, which are inputs; ONNX itself has checked it and found the shapes of every row.
 
     Raises AssertionError where it finds others: that would be a fault of the export.
@@ -29,7 +39,7 @@ def proven(network, name):
     return model
 
 
-def with_weights(network, name, how, seed):
+def with_weights(network: Network, name: str, how: str, seed: int) -> Any:
     """The model with its weights, `random` or `zero`: the same bytes for the same seed.
 
     Raises OptionError for more weights than a file can hold.
@@ -44,11 +54,11 @@ def with_weights(network, name, how, seed):
     return assembled(network, name, weights=[_tensor(one, weight, how, generator) for one, weight in _named(network)])
 
 
-def _named(network):
+def _named(network: Network) -> Any:
     return network.builder.weights.items()
 
 
-def _tensor(name, weight, how, generator):
+def _tensor(name: str, weight: Weight, how: str, generator: Number) -> Any:
     import numpy as np
     from onnx import numpy_helper
 
@@ -62,7 +72,7 @@ def _tensor(name, weight, how, generator):
     return numpy_helper.from_array(values, name)
 
 
-def assembled(network, name, inputs=(), weights=()):
+def assembled(network: Network, name: str, inputs: Sequence[Any] = (), weights: Sequence[Any] = ()) -> Any:
     """The model of a network with more inputs, or with stored weights."""
     from onnx import helper
 
@@ -88,7 +98,7 @@ def assembled(network, name, inputs=(), weights=()):
     return helper.make_model(graph, opset_imports=[opset], ir_version=IR, producer_name=f"costcalc {__version__}")
 
 
-def _info(name, shape, kind, what=""):
+def _info(name: str, shape: Shape, kind: int, what: str = "") -> Any:
     from onnx import helper
 
     return helper.make_tensor_value_info(name, kind, shape, doc_string=what)

@@ -1,11 +1,19 @@
 """The layers of a network as the operators of an ONNX graph."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...ops import INDEX
 from .builder import Builder, Value
 from .problems import refused
+
+if TYPE_CHECKING:
+    from ...model.wiring import Graph, Node
+    from ...num.values import Shape
+
 
 _ONE_WEIGHT = ("conv", "dwconv", "conv_transpose", "linear", "embedding", "bilinear", "parameter")
 _GRIDS = ("conv", "pool")  # modules of operations that want the channels before the grid
@@ -20,7 +28,7 @@ class Network(NamedTuple):
     outputs: list
 
 
-def built(graph) -> Network:
+def built(graph: Graph) -> Network:
     """The ONNX graph of a wired network. Raises SpecError for a layer that ONNX cannot have."""
     b = Builder([node.name for node in graph.nodes] + list(graph.inputs))
     inputs = {name: _input(name, tuple(shape), graph) for name, shape in graph.inputs.items()}
@@ -38,14 +46,14 @@ def built(graph) -> Network:
     return Network(b, list(inputs.values()), rows, outputs)
 
 
-def _row(b, node, values):
+def _row(b: Builder, node: Node, values: list[Value]) -> Value:
     rule = _rule(node)
     b.scope, start = node.name, len(b.operators)
     value = rule(b, node, *values)
     return value if value.name in b.weights else b.named(value, node.name, start)
 
 
-def _rule(node):
+def _rule(node: Node) -> Callable[..., Any]:
     op = node.row.op.name
     if node.is_given:
         raise refused(node, "`params` says how many numbers it holds, not which", "say it in layers that hold as many")
@@ -56,13 +64,13 @@ def _rule(node):
     return import_module(f"{__package__}.{INDEX[op]}").RULES[op]
 
 
-def _input(name, shape, graph):
+def _input(name: str, shape: Shape, graph: Graph) -> Value:
     """An input as frameworks have it: an image with its channels before the grid, indices as whole numbers."""
     readers = {node.row.op.name for node in graph.nodes if name in node.sources}
     grid = len(shape) > 2 or any(INDEX[op] in _GRIDS for op in readers)
     return Value(name, shape, grid and len(shape) > 1, "int" if readers == {"embedding"} else "float")
 
 
-def _output(b, value, name):
+def _output(b: Builder, value: Value, name: str) -> Any:
     b.scope = name
     return value._replace(name=b.add("Identity", value.name))

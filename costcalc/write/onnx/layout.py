@@ -1,39 +1,50 @@
 """Moving values about in ONNX."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ...ops.layout import axis_number
 from ...ops.window import each, margins
-from .builder import Value
+from .builder import Builder, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...model.wiring import Node
+    from ...num.values import Shape
+
 
 _METHODS = {"nearest": "nearest", "bilinear": "linear"}
 
 
-def concat(b, node, *values):
+def concat(b: Builder, node: Node, *values: Any) -> Value:
     """Concat, in the layout of the first branch."""
-    values = [b.like(value, values[0]) for value in values]
-    axis = b.axis(values[0], axis_number(values[0].shape, node.options["axis"]))
-    name = b.add("Concat", *(value.name for value in values), axis=axis)
-    return Value(name, node.row.layer.shape, values[0].first)
+    alike = [b.like(value, values[0]) for value in values]
+    axis = b.axis(alike[0], axis_number(alike[0].shape, node.options["axis"]))
+    name = b.add("Concat", *(value.name for value in alike), axis=axis)
+    return Value(name, node.row.layer.shape, alike[0].first)
 
 
-def split(b, node, x):
+def split(b: Builder, node: Node, x: Value) -> Any:
     """Slice of one of several equal parts."""
     at = axis_number(x.shape, node.options["axis"])
     size = x.shape[at] // node.options["parts"]
     return _cut(b, node, x, at, node.options["part"] * size, size)
 
 
-def slice_(b, node, x):
+def slice_(b: Builder, node: Node, x: Value) -> Any:
     """Slice."""
     at = axis_number(x.shape, node.options["axis"])
     return _cut(b, node, x, at, node.options["start"], node.options["size"])
 
 
-def _cut(b, node, x, at, start, size):
+def _cut(b: Builder, node: Node, x: Value, at: int, start: int, size: int) -> Any:
     name = b.add("Slice", x.name, b.ints(start), b.ints(start + size), b.ints(b.axis(x, at)))
     return Value(name, node.row.layer.shape, x.first)
 
 
-def pad(b, node, x):
+def pad(b: Builder, node: Node, x: Value) -> Any:
     """Pad with zeros."""
     *space, _ = x.shape
     pads = [(0, 0)] * (len(space) + 2)
@@ -43,23 +54,23 @@ def pad(b, node, x):
     return Value(b.add("Pad", x.name, amounts), node.row.layer.shape, x.first)
 
 
-def flatten(b, node, x):
+def flatten(b: Builder, node: Node, x: Value) -> Value:
     """Flatten, in the order in which the values are stored."""
     return Value(b.add("Flatten", x.name, axis=1), node.row.layer.shape)
 
 
-def reshape(b, node, x):
+def reshape(b: Builder, node: Node, x: Value) -> Any:
     """Reshape."""
     return Value(b.reshape(x, node.row.layer.shape), node.row.layer.shape)
 
 
-def permute(b, node, x):
+def permute(b: Builder, node: Node, x: Value) -> Any:
     """Transpose, the batch left where it is."""
     order = [0, *(axis + 1 for axis in node.options["order"])]
     return Value(b.add("Transpose", b.last(x).name, perm=order), node.row.layer.shape)
 
 
-def windows(b, node, x):
+def windows(b: Builder, node: Node, x: Value) -> Any:
     """A grid cut into windows: each axis split in two, and the inner ones put last."""
     *space, channels = x.shape
     window = each(node.options["size"], space)
@@ -69,7 +80,7 @@ def windows(b, node, x):
     return _rearranged(b, node, x, (*parts, channels), order)
 
 
-def space_to_depth(b, node, x):
+def space_to_depth(b: Builder, node: Node, x: Value) -> Any:
     """SpaceToDepth, or the same by hand on grids that are no images."""
     *space, channels = x.shape
     factor, shape = node.options["factor"], node.row.layer.shape
@@ -81,7 +92,7 @@ def space_to_depth(b, node, x):
     return _rearranged(b, node, x, (*parts, channels), order)
 
 
-def depth_to_space(b, node, x):
+def depth_to_space(b: Builder, node: Node, x: Value) -> Any:
     """DepthToSpace, or the same by hand on grids that are no images."""
     *space, channels = x.shape
     factor, shape, count = node.options["factor"], node.row.layer.shape, len(x.shape) - 1
@@ -92,14 +103,14 @@ def depth_to_space(b, node, x):
     return _rearranged(b, node, x, parts, [*order, 2 * count + 1])
 
 
-def _rearranged(b, node, x, parts, order):
+def _rearranged(b: Builder, node: Node, x: Value, parts: Shape, order: Sequence[int]) -> Any:
     """A tensor split into parts of axes, put in another order, and joined into the shape of the layer."""
     moved = b.add("Transpose", b.reshape(x, parts), perm=[0, *order])
     shape = node.row.layer.shape
     return Value(b.add("Reshape", moved, b.ints(0, *shape)), shape)
 
 
-def channel_shuffle(b, node, x):
+def channel_shuffle(b: Builder, node: Node, x: Value) -> Any:
     """Channels as a table of groups, turned."""
     groups, channels = node.options["groups"], x.shape[-1]
     at = b.axis(x, len(x.shape) - 1)
@@ -111,7 +122,7 @@ def channel_shuffle(b, node, x):
     return Value(b.add("Reshape", turned, b.ints(0, *x.stored[1:])), x.shape, x.first)
 
 
-def upsample(b, node, x):
+def upsample(b: Builder, node: Node, x: Value) -> Value:
     """Resize to the size of the layer."""
     shape, x, method = node.row.layer.shape, b.first(x), node.options["method"]
     sizes = b.ints(*Value("", shape, True).stored)

@@ -1,9 +1,16 @@
 """Matrix products and tables of weights in ONNX."""
 
-from .builder import Value
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .builder import Builder, Value
+
+if TYPE_CHECKING:
+    from ...model.wiring import Node
 
 
-def linear(b, node, x):
+def linear(b: Builder, node: Node, x: Value) -> Value:
     """Gemm on a vector, else MatMul and Add."""
     out, features = node.options["out"], x.shape[-1]
     x = b.last(x)
@@ -14,12 +21,12 @@ def linear(b, node, x):
     return Value(with_bias(b, b.add("MatMul", x.name, weight), bias), node.row.layer.shape)
 
 
-def with_bias(b, name, bias):
+def with_bias(b: Builder, name: str, bias: list[str]) -> str:
     """A tensor, and a vector added to it where there is one."""
     return b.add("Add", name, bias[0]) if bias else name
 
 
-def bilinear(b, node, left, right):
+def bilinear(b: Builder, node: Node, left: Any, right: Any) -> Any:
     """sum_j W_nij b_j by one MatMul, then the sum over i by another."""
     left, right, out = b.last(left), b.last(right), node.options["out"]
     *positions, a = left.shape
@@ -32,12 +39,12 @@ def bilinear(b, node, left, right):
     return Value(with_bias(b, name, bias), node.row.layer.shape)
 
 
-def matmul(b, node, left, right):
+def matmul(b: Builder, node: Node, left: Any, right: Any) -> Any:
     """MatMul."""
     return Value(b.add("MatMul", b.last(left).name, b.last(right).name), node.row.layer.shape)
 
 
-def einsum(b, node, *values):
+def einsum(b: Builder, node: Node, *values: dict[str, float]) -> Any:
     """Einsum, with one more letter for the batch."""
     equation = node.options["equation"].replace(" ", "")
     letter = next(one for one in "nbzABCDEFGHIJKLMNOPQRSTUVWXYZ" if one not in equation)
@@ -46,14 +53,14 @@ def einsum(b, node, *values):
     return Value(b.add("Einsum", *(b.last(value).name for value in values), equation=batched), node.row.layer.shape)
 
 
-def embedding(b, node, x):
+def embedding(b: Builder, node: Node, x: Value) -> Value:
     """Gather from a table."""
     from_floats = b.last(x).name if x.kind == "int" else b.add("Cast", b.last(x).name, to=7)  # INT64
     table = b.weight(node.holder, "weight", (node.options["vocab"], node.options["out"]))
     return Value(b.add("Gather", table, from_floats, axis=0), node.row.layer.shape)
 
 
-def parameter(b, node):
+def parameter(b: Builder, node: Node) -> Value:
     """An initializer."""
     shape = node.row.layer.shape
     return Value(b.weight(node.holder, "weight", (1, *shape)), shape)

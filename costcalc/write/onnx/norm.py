@@ -1,13 +1,20 @@
 """Normalisations in ONNX."""
 
-from math import prod
+from __future__ import annotations
 
-from .builder import Value
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from .builder import Builder, Value
+
+if TYPE_CHECKING:
+    from ...model.wiring import Node
+
 
 EPSILON = 1e-5
 
 
-def batchnorm(b, node, x):
+def batchnorm(b: Builder, node: Node, x: Value) -> Value:
     """BatchNormalization, with the statistics as they are before training."""
     x, channels = b.first(x), x.shape[-1:]
     mean = b.weight(node.holder, "running_mean", channels, "zeros")
@@ -15,14 +22,14 @@ def batchnorm(b, node, x):
     return _like(b.add("BatchNormalization", x.name, *_affine(b, node, channels), mean, variance, epsilon=EPSILON), x)
 
 
-def layernorm(b, node, x):
+def layernorm(b: Builder, node: Node, x: Value) -> Value:
     """LayerNormalization over the last axis."""
     x = b.last(x)
     scale, *shift = _affine(b, node, x.shape[-1:])
     return _like(b.add("LayerNormalization", x.name, scale, *shift, axis=-1, epsilon=EPSILON), x)
 
 
-def groupnorm(b, node, x):
+def groupnorm(b: Builder, node: Node, x: Value) -> Any:
     """Each group as a channel of InstanceNormalization, then scale and shift; GroupNormalization has no inference."""
     x, groups = b.first(x), node.options["groups"]
     grouped = b.add("Reshape", x.name, b.ints(0, groups, -1))
@@ -37,7 +44,7 @@ def groupnorm(b, node, x):
     return _like(name, x)
 
 
-def instancenorm(b, node, x):
+def instancenorm(b: Builder, node: Node, x: Value) -> Any:
     """InstanceNormalization; a vector is a grid of one place."""
     x = b.first(x)
     grid = x.name if len(x.shape) > 1 else b.add("Unsqueeze", x.name, b.ints(2))
@@ -45,7 +52,7 @@ def instancenorm(b, node, x):
     return _like(name if len(x.shape) > 1 else b.add("Squeeze", name, b.ints(2)), x)
 
 
-def rmsnorm(b, node, x):
+def rmsnorm(b: Builder, node: Node, x: Value) -> Any:
     """x / sqrt(mean(x*x) + epsilon) * gamma, in elementary operators."""
     x = b.last(x)
     mean = b.add("ReduceMean", b.add("Mul", x.name, x.name), b.ints(-1), keepdims=1)
@@ -56,7 +63,7 @@ def rmsnorm(b, node, x):
     return _like(name, x)
 
 
-def lrn(b, node, x):
+def lrn(b: Builder, node: Node, x: Value) -> Value:
     """LRN, which is defined on images: other grids are one for as long as it takes."""
     x = b.first(x)
     *space, channels = x.shape
@@ -65,7 +72,7 @@ def lrn(b, node, x):
     return _like(name if len(space) == 2 else b.add("Reshape", name, b.ints(0, channels, *space)), x)
 
 
-def _affine(b, node, channels):
+def _affine(b: Builder, node: Node, channels: tuple[int, ...]) -> list[str]:
     """Scale and shift; ones and zeros that are no weights where the layer has none."""
     return [
         b.weight(node.holder, kind, channels, start) if node.options[option] else b.filled(number, *channels)
@@ -73,7 +80,7 @@ def _affine(b, node, channels):
     ]
 
 
-def _like(name, x):
+def _like(name: str, x: Value) -> Value:
     return Value(name, x.shape, x.first)
 
 

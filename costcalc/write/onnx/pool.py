@@ -1,17 +1,26 @@
 """Pooling and reduction in ONNX."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ...ops.layout import axis_number
 from ...ops.window import each, is_word
 from ..windows import pads_of, window_of
-from .builder import Value
+from .builder import Builder, Value
 from .conv import flat
+
+if TYPE_CHECKING:
+    from ...model.wiring import Node
+    from ...num.values import Shape
+
 
 _POOLS = {"maxpool": "MaxPool", "avgpool": "AveragePool", "lppool": "LpPool"}
 _MEANS = {"adaptive_avgpool": "ReduceMean", "adaptive_maxpool": "ReduceMax"}
 _METHODS = {"mean": "ReduceMean", "sum": "ReduceSum", "max": "ReduceMax"}
 
 
-def pool(b, node, x):
+def pool(b: Builder, node: Node, x: Value) -> Value:
     """MaxPool, AveragePool or LpPool, or the same over the whole grid."""
     op, shape, x = _POOLS[node.row.op.name], node.row.layer.shape, b.first(x)
     if is_word(node.options["kernel"], "global"):
@@ -22,7 +31,7 @@ def pool(b, node, x):
     kernel, stride, dilation = window
     if any(pad >= k for pair, k in zip(pads, kernel, strict=True) for pad in pair):
         x, pads = _bordered(b, x, pads), [(0, 0)] * len(space)
-    attributes = {"kernel_shape": kernel, "strides": stride, "pads": flat(pads)}
+    attributes: dict[str, Any] = {"kernel_shape": kernel, "strides": stride, "pads": flat(pads)}
     if op == "MaxPool":
         attributes["dilations"] = dilation
     elif op == "AveragePool":
@@ -30,14 +39,14 @@ def pool(b, node, x):
     return Value(b.add(op, x.name, **attributes), shape, True)
 
 
-def _bordered(b, x, pads):
+def _bordered(b: Builder, x: Value, pads: list[Shape]) -> Any:
     """A grid with a border of least values: a dilated window may need more than an operator pads itself."""
     space = [n + before + after for n, (before, after) in zip(x.shape, pads, strict=False)]
     around = b.ints(0, 0, *(pair[0] for pair in pads), 0, 0, *(pair[1] for pair in pads))
     return Value(b.add("Pad", x.name, around, b.number(-3e38)), (*space, x.shape[-1]), True)
 
 
-def adaptive(b, node, x):
+def adaptive(b: Builder, node: Node, x: Value) -> Value:
     """Windows chosen so that the grid has a size: each axis reduced in pieces, as ONNX has no such operator."""
     x = b.first(x)
     name, op = x.name, _MEANS[node.row.op.name]
@@ -49,12 +58,12 @@ def adaptive(b, node, x):
     return Value(name, node.row.layer.shape, True)
 
 
-def _piece(b, op, name, axis, bounds):
+def _piece(b: Builder, op: str, name: str, axis: Any, bounds: Any) -> Any:
     start, end = bounds
     return b.add(op, b.add("Slice", name, b.ints(start), b.ints(end), axis), axis, keepdims=1)
 
 
-def reduce(b, node, x):
+def reduce(b: Builder, node: Node, x: Value) -> Any:
     """ReduceMean, ReduceSum or ReduceMax."""
     x, keep = b.last(x), node.options["keep"]
     axes = b.ints(axis_number(x.shape, node.options["axis"]) + 1)

@@ -1,12 +1,20 @@
 """Recurrent layers in ONNX, whose sequence stands before the batch."""
 
-from .builder import Value
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .builder import Builder, Value
 from .problems import refused
+
+if TYPE_CHECKING:
+    from ...model.wiring import Node
+
 
 _OPS = {"rnn": ("RNN", 1), "lstm": ("LSTM", 4), "gru": ("GRU", 3)}
 
 
-def recurrent(b, node, x):
+def recurrent(b: Builder, node: Node, x: Value) -> Any:
     """RNN, LSTM or GRU, once a layer."""
     if node.options.get("projection") is not None:
         raise refused(node, "ONNX's LSTM has no projection", "leave `projection` out, or write a `linear` behind it")
@@ -20,7 +28,7 @@ def recurrent(b, node, x):
     return Value(name, node.row.layer.shape)
 
 
-def _layer(b, node, layer, name, sizes):
+def _layer(b: Builder, node: Node, layer: Any, name: str, sizes: Any) -> Any:
     features, hidden, directions = sizes
     op, gates = _OPS[node.row.op.name]
     inputs = [

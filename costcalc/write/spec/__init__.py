@@ -4,6 +4,11 @@ spec_text(model, values)    the YAML of a model over the values of its variables
 as_spec(model, values)      the same as a Model, for what works on the layers of specs
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ...errors import CostcalcError, Problem, Source, SpecError
 from ...model.stitching import graph_of, is_stated
 from ...model.variables import settle
@@ -12,8 +17,14 @@ from .law import costs, is_conserved
 from .nesting import nested
 from .spec import open_axes, written
 
+if TYPE_CHECKING:
+    from collections import Counter
 
-def spec_text(model, values, width=None, flat=False):
+    from ...model.network import Model
+    from ...model.wiring import Graph
+
+
+def spec_text(model: Model, values: Mapping[str, float], width: Any = None, flat: bool = False) -> str:
     """The spec of a model. `width` names a variable that widths are multiplied by; `flat` leaves each layer its name.
 
     Read back, it has layers of the same cost, each with the same parameters of every kind, or it is not written: that
@@ -23,19 +34,25 @@ def spec_text(model, values, width=None, flat=False):
     return _text(model, values, open_axes(model), width, flat)
 
 
-def is_spec(model):
+def is_spec(model: Model) -> bool:
     """Whether a model was read from a spec, not from a graph or a configuration."""
     return not is_stated(model) and format_of(model.source.path) is SPEC
 
 
-def as_spec(model, values):
+def as_spec(model: Model, values: dict[str, float]) -> Any:
     """The Model of the spec of a model at these values; it has no variables. Raises SpecError as `trace` does."""
     from ...read.spec.reader import read
 
     return read(Source(model.source.path, _text(model, values)))
 
 
-def _text(model, values, axes=None, width=None, flat=False):
+def _text(
+    model: Model,
+    values: Mapping[str, float],
+    axes: Mapping[Any, Any] | None = None,
+    width: Any = None,
+    flat: bool = False,
+) -> str:
     graph = _graph(model, values)
     own = _costs(graph)
     for shape in (True,) if flat else (False, True):
@@ -50,12 +67,12 @@ def _text(model, values, axes=None, width=None, flat=False):
     raise SpecError(Problem("cannot-write", message, help="please report it with the model"))
 
 
-def _costs(graph):
+def _costs(graph: Graph) -> Counter[Any] | None:
     """What the layers of a graph cost; None where that is not what the steps of the model cost."""
     return costs(graph.nodes) if not graph.rows or is_conserved(graph) else None
 
 
-def _graph(model, values):
+def _graph(model: Model, values: Mapping[str, float]) -> Graph:
     """The graph of a model; norms and activations that are layers of a configuration stand behind the one before."""
     graph = graph_of(model, values)
     if is_stated(model):
@@ -65,7 +82,7 @@ def _graph(model, values):
     return graph._replace(nodes=[node._replace(row=node.row._replace(follows=True)) for node in graph.nodes])
 
 
-def _scales(text, model, values, axes):
+def _scales(text: str, model: Model, values: Mapping[str, float], axes: Mapping[Any, Any]) -> Any:
     """Whether a text costs what the model does at other sizes."""
     others = {name: 2 * values[name] for name in axes}
     try:
@@ -75,7 +92,7 @@ def _scales(text, model, values, axes):
     return own is not None and _counted(text, {axes[name]: size for name, size in others.items()}) == own
 
 
-def _counted(text, given=None):
+def _counted(text: str, given: Any = None) -> Counter | None:
     """What is counted of a text; None where it cannot be read or built, or has two layers of one name."""
     from ...model.wiring import wired
     from ...read.spec.reader import read

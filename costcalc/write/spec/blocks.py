@@ -1,11 +1,18 @@
 """A block made of runs that differ in numbers: what differs becomes its parameters."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator, Mapping
 from copy import copy
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...ops import INDEX, find
 from .items import Item, unused, walk
+
+if TYPE_CHECKING:
+    from ..torch.text import Style
+    from .runs import Run
 
 
 class Leaf(NamedTuple):
@@ -17,7 +24,7 @@ class Leaf(NamedTuple):
     channels: Any
 
     @property
-    def value(self):
+    def value(self) -> int:
         """The number."""
         if self.option == "repeat":
             return self.item.repeat
@@ -38,12 +45,12 @@ class Block(NamedTuple):
     leaves: tuple
 
     @property
-    def signature(self):
+    def signature(self) -> str:
         """As it is defined."""
         params = (name if default is None else f"{name}={default}" for name, default in self.params)
         return f"{self.name}({', '.join(params)})" if self.params else self.name
 
-    def length(self, style):
+    def length(self, style: Style) -> int:
         """Characters of its definition."""
         return len(self.signature) + sum(style.length(item) + PER_ITEM for item in self.items)
 
@@ -53,7 +60,7 @@ _BRIEF = {"kernel": "k", "repeat": "n"}
 _DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1}
 
 
-def leaves_of(items):
+def leaves_of(items: list[Item]) -> Iterator[Leaf]:
     """The numbers of a run in their order."""
     from .items import is_number
 
@@ -68,12 +75,12 @@ def leaves_of(items):
             yield from leaves_of(inner)
 
 
-def is_list(op, option):
+def is_list(op: str, option: str) -> bool:
     """Whether an option is a list of sizes, each of which can be a parameter."""
     return op in INDEX and find(op).options[option].kind.form == "shape"
 
 
-def block_of(runs, table, taken, style):
+def block_of(runs: list[Run], table: list[list[Leaf]], taken: set[str], style: Style) -> Block:
     """The block that runs of the same structure call; its name is none of those `taken`.
 
     `table` holds the leaves of each run.
@@ -94,7 +101,9 @@ def block_of(runs, table, taken, style):
     return _made(runs, taken, table[0], terms, params)
 
 
-def _term(column, first, style):
+def _term(
+    column: tuple[Leaf, ...], first: Mapping[tuple[str, ...], tuple[str, list[int]]], style: Style
+) -> int | Term | None:
     """What a number is in terms of those before it: None if it needs a parameter of its own."""
     values = [leaf.value for leaf in column]
     if all(str(value) == str(values[0]) for value in values):
@@ -116,16 +125,22 @@ def _term(column, first, style):
     return None
 
 
-def _ratio(values, others):
+def _ratio(values: list[int], others: list[int]) -> int:
     factor = values[0] // others[0] if others[0] else 0
     return factor if factor and all(v == factor * o for v, o in zip(values, others, strict=True)) else 0
 
 
-def _numbered(name, taken):
+def _numbered(name: str, taken: set[str]) -> str:
     return unused(name, taken, lambda number: f"{name}{number}")
 
 
-def _made(runs, taken, leaves, terms, params):
+def _made(
+    runs: list[Run],
+    taken: set[str],
+    leaves: list[Leaf],
+    terms: list[Any],
+    params: list[tuple[str, int, tuple[Leaf, ...]]],
+) -> Block:
     swap = {(id(leaf.item), leaf.option, leaf.place): term for leaf, term in zip(leaves, terms, strict=True)}
     items = _copied(runs[0].content, swap)
     for item, names in zip(_layers(items), zip(*map(_names, runs), strict=True), strict=True):
@@ -140,7 +155,7 @@ def _made(runs, taken, leaves, terms, params):
     return Block(name, tuple(one[:2] for one in listed), items, tuple(one[2] for one in listed))
 
 
-def _copied(items, swap):
+def _copied(items: list[Item], swap: Mapping[tuple[int, str, int | None], Any]) -> list[Item]:
     """A copy of items with some numbers replaced; names of layers inside mean those of the copy."""
     made: dict[int, Item] = {}
     copies = _copies(items, swap, made)
@@ -150,7 +165,7 @@ def _copied(items, swap):
     return copies
 
 
-def _copies(items, swap, made):
+def _copies(items: list[Item], swap: Mapping[tuple[int, str, int | None], Any], made: dict[int, Item]) -> list[Item]:
     found = []
     for item in items:
         one = made[id(item)] = copy(item)
@@ -162,13 +177,13 @@ def _copies(items, swap, made):
     return found
 
 
-def _swapped(item, name, value, swap):
+def _swapped(item: Item, name: str, value: Any, swap: Mapping[tuple[int, str, int | None], Any]) -> Any:
     if (id(item), name, 0) in swap:
         return tuple(swap[id(item), name, place] for place in range(len(value)))
     return swap.get((id(item), name, None), value)
 
 
-def _layers(items):
+def _layers(items: list[Item]) -> Iterator[Item]:
     """The items of a list, and those of groups that are no level of names."""
     for item in items:
         yield item
@@ -176,13 +191,13 @@ def _layers(items):
             yield from _layers(item.branches[0])
 
 
-def _names(run):
+def _names(run: Run) -> list[str]:
     """What the layers of a run are called below the levels that they share."""
     level = len(levels_of(run.content))
     return ["/".join(item.name.split("/")[level:]) for item in _layers(run.content)]
 
 
-def levels_of(items):
+def levels_of(items: list[Item]) -> list[str]:
     """The levels that the names of these items share, above the last of each; of those that weigh, if any do."""
     every = [one for item in items for one in walk([item])]
     names = [item.name for item in every if item.weighs] or [item.name for item in items]
@@ -194,7 +209,7 @@ def levels_of(items):
     return found
 
 
-def _name(runs):
+def _name(runs: list[Run]) -> str:
     """The level of names that all runs have in common, without numbers: `separable` of `separable_1/conv`."""
     levels = set()
     for run in runs:
@@ -204,7 +219,7 @@ def _name(runs):
     return name if re.fullmatch(r"[A-Za-z_]\w*", name) and name.lower() not in INDEX else ""
 
 
-def call_of(block, content):
+def call_of(block: Block, content: list[Item]) -> Item:
     """The item that calls a block in place of a run."""
     leaves = list(leaves_of(content))
     first = content[0]

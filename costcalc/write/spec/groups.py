@@ -1,10 +1,14 @@
 """Groups of layers: sums with what flowed in as `residual`, and layers that run several times per sample."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 from ...errors import Problem, SpecError
 from .items import Item, quotient, walk
 
 
-def grouped(items):
+def grouped(items: list[Item]) -> list[Item]:
     """The list with its groups, in every list of it; what runs again has the times of the layer that it runs."""
     named = {id(other) for item in walk(items) for other in item.refers()}
     again = [item for item in walk(items) if item.op == "reuse"]
@@ -15,7 +19,7 @@ def grouped(items):
     return _Groups(named, held).of(items, 1)
 
 
-def _again(item, holder, held):
+def _again(item: Item, holder: Item, held: Mapping[int, int]) -> int:
     times = quotient(item.times, held[id(holder)])
     if times is None:
         message = f"`{item.name}` has the weights of `{holder.name}`, which runs {held[id(holder)]} times a sample"
@@ -26,10 +30,10 @@ def _again(item, holder, held):
 class _Groups:
     """Makes groups. `named` are the items that others name, `held` those that run again, with their times."""
 
-    def __init__(self, named, held):
+    def __init__(self, named: set[int], held: Mapping[int, int]) -> None:
         self.named, self.held = named, held
 
-    def of(self, items, outer):
+    def of(self, items: list[Item], outer: int) -> list[Item]:
         """A list that stands in something that runs `outer` times."""
         for item in items:
             whole = item.times
@@ -38,7 +42,7 @@ class _Groups:
                 one.times = quotient(whole, outer)
         return self.timed([_residual(item) for item in items])
 
-    def timed(self, items):
+    def timed(self, items: list[Item]) -> list[Item]:
         """The list with those that run several times in groups."""
         found: list[Item] = []
         for item in items:
@@ -57,7 +61,7 @@ class _Groups:
                 one.times = 1
         return found
 
-    def takes(self, group, item):
+    def takes(self, group: Item, item: Item) -> bool:
         """Whether a layer can go into a group: neither one that runs again, nor one behind a layer that others read.
 
         Only the last has the group's name.
@@ -66,7 +70,7 @@ class _Groups:
         return alike and id(item) not in self.held and id(group.branches[0][-1]) not in self.named
 
 
-def _residual(item):
+def _residual(item: Item) -> Item:
     """A sum of the input and one branch as a group that the input bridges."""
     lists = item.lists
     if item.op != "add" or len(lists) != 2 or len(item.branches) != 2 or sum(map(bool, lists)) != 1:

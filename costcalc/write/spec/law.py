@@ -4,12 +4,17 @@ A layer is what it multiplies, the numbers that it holds by kind, and how often 
 cost and params are equal under every convention.
 """
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...metrics.pricing import MAC
 from ...model.owning import held
 from ...model.rows import Row
+
+if TYPE_CHECKING:
+    from ...model.wiring import Graph, Node
 
 
 class Cost(NamedTuple):
@@ -21,13 +26,13 @@ class Cost(NamedTuple):
     shared: bool
 
 
-def costs(nodes) -> Counter:
+def costs(nodes: list[Node]) -> Counter:
     """The costs of the layers of a graph that cost anything, and how many there are of each."""
     found = (_cost(node.row, node.table) for node in nodes)
     return Counter(one for one in found if any(one.macs) or one.params)
 
 
-def _cost(row: Row, table=None) -> Cost:
+def _cost(row: Row, table: int | None = None) -> Cost:
     own = {kind: count for kind, count in held(row).items() if table is None or kind != "weight"}
     shared = row.shared is not None
     params = () if shared else tuple(sorted(own.items()))
@@ -38,7 +43,7 @@ def _macs(row: Row) -> tuple:
     return tuple(row.layer.terms.get(name, 0) for name in MAC)
 
 
-def is_conserved(graph) -> bool:
+def is_conserved(graph: Graph) -> bool:
     """Whether the nodes of a graph cost what the rows of the steps do that they stand for."""
     groups: dict = {}
     for node in graph.nodes:

@@ -3,13 +3,21 @@
 Inside a block every call has its own level of names, so its layers keep what they are called below that level.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from ...ops import INDEX
 from .items import Item, unused, walk
 
+if TYPE_CHECKING:
+    from ...num.values import Shape
+    from .blocks import Block
 
-def labelled(items, inputs):
+
+def labelled(items: list[Item], inputs: Mapping[str, Shape]) -> set[str]:
     """Give a name to every item that others read; the names in use."""
     taken = set(inputs)
     for item in walk(items):
@@ -19,7 +27,7 @@ def labelled(items, inputs):
     return taken
 
 
-def kept(items, blocks, taken, every=False):
+def kept(items: list[Item], blocks: list[Block], taken: set[str], every: bool = False) -> None:
     """Let the layers that cost something have their names, those of blocks what their runs have in common.
 
     Or `every` layer, whatever it is called.
@@ -37,7 +45,7 @@ def kept(items, blocks, taken, every=False):
                 item.label = free(word(item.local), names)
 
 
-def _level(items):
+def _level(items: list[Item]) -> Iterator[Item]:
     """The items that stand in one level of names: those of a list, and of groups without a name of their own."""
     for item in items:
         if item.op != "call" and item.repeat == 1:
@@ -46,25 +54,25 @@ def _level(items):
                 yield from _level(item.branches[0])
 
 
-def _says_more(item, name):
+def _says_more(item: Item, name: str) -> bool:
     """Whether a layer that costs something has no label, and a name that says more than its operation and a number."""
     own = not re.search("[A-Za-z]", name) or re.fullmatch(rf"{item.op}(_\d+)?", name)
     return item.weighs and not item.label and not own
 
 
-def word(name):
+def word(name: str) -> str:
     """A name as a label: none that layers get by their operation, as `concat_1`."""
     text = re.sub(r"[^\w./-]+", "_", name).strip("_./-") or "layer"
     base = without_number(text)
     return base + text[len(base) + 1 :] if base != text and (base in INDEX or base == "branch") else text
 
 
-def without_number(name):
+def without_number(name: str) -> str:
     """What a name is without the number of its kind."""
     return re.sub(r"_\d+$", "", name)
 
 
-def free(name, taken):
+def free(name: str, taken: set[str]) -> str:
     """The name, with a number if it is taken."""
     found = unused(name, taken, lambda number: word(f"{name}_{number}"))
     taken.add(found)

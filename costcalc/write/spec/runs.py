@@ -3,11 +3,18 @@
 What a longer stretch from the same layer has follows from the shorter one, so that every stretch costs one step.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .blocks import Term
 from .items import Item, walk
+
+if TYPE_CHECKING:
+    pass
+
 
 LONGEST = 40  # items of one block
 
@@ -24,12 +31,12 @@ class Run(NamedTuple):
     is_level: bool
 
     @property
-    def content(self):
+    def content(self) -> list[Item]:
         """The items."""
         return self.items[self.start : self.start + self.size]
 
 
-def candidates(lists, skeleton):
+def candidates(lists: list[list[Item]], skeleton: Callable[..., Any]) -> Iterator[list[Run]]:
     """Groups of two runs or more of equal structure that do not overlap, in the order of where the first stands."""
     readers, keys = _readers(lists), dict[Any, int]()
     lines = [_Line(items, readers, skeleton, keys) for items in lists]
@@ -54,7 +61,9 @@ def candidates(lists, skeleton):
 class _Line:
     """One list, and what is known of each of its items."""
 
-    def __init__(self, items, readers, skeleton, keys):
+    def __init__(
+        self, items: list[Item], readers: dict[Any, Any], skeleton: Callable[..., Any], keys: dict[tuple[Any, ...], int]
+    ) -> None:
         self.items, self.keys = items, keys
         places = {id(item): at for at, item in enumerate(items)}
         self.ids = [keys.setdefault(skeleton(item, places), len(keys)) for item in items]
@@ -63,15 +72,15 @@ class _Line:
         self.inside = {id(one): at for at, item in enumerate(items) for one in walk([item])}
         self.reach = [self.reached(item, at, readers) for at, item in enumerate(items)]
 
-    def reached(self, item, at, readers):
+    def reached(self, item: Item, at: int, readers: dict[Any, Any]) -> Any:
         """The first and last item that a run with this one needs; None if no run can have it."""
         if any(_has_term(value) for one in walk([item]) for value in (*one.options.values(), one.repeat)):
             return None  # it is of one block only
         others = [id(one) for one in item.refers() if type(one) is not str]
-        spots = [self.inside.get(one) for one in (*others, *readers.get(id(item), ()))]
+        spots: list[Any] = [self.inside.get(one) for one in (*others, *readers.get(id(item), ()))]
         return None if None in spots else (min([at, *spots]), max([at, *spots]))
 
-    def run(self, start, size):
+    def run(self, start: int, size: int) -> Run:
         """A run, which is a level if the items around it share fewer levels with its first than its own do."""
         known = self.from_here.setdefault(start, [self.levels[start]])
         while len(known) < size:
@@ -86,17 +95,17 @@ class _Growing:
 
     __slots__ = ("end", "high", "key", "line", "low", "number", "start")
 
-    def __init__(self, line, number, start):
+    def __init__(self, line: _Line, number: int, start: int) -> None:
         self.line, self.number, self.start, self.end = line, number, start, start
         self.key, self.low, self.high = line.ids[start], start, start
         self.reach()
 
-    def reach(self):
+    def reach(self) -> None:
         """Take in the names of the last item."""
         low, high = self.line.reach[self.end] or (-1, -1)
         self.low, self.high = min(self.low, low), max(self.high, high)
 
-    def grow(self, keys):
+    def grow(self, keys: dict[tuple[Any, ...], int]) -> bool:
         """Take in one more item, if there is one."""
         self.end += 1
         if self.end == len(self.line.items):
@@ -106,11 +115,11 @@ class _Growing:
         return True
 
     @property
-    def is_closed(self):
+    def is_closed(self) -> bool:
         """Whether it needs no other items."""
         return self.low == self.start and self.high <= self.end
 
-    def run(self, size):
+    def run(self, size: int) -> Run:
         """The run as it is."""
         return self.line.run(self.start, size)
 
@@ -122,7 +131,7 @@ class _Levels(NamedTuple):
     names: tuple | None
 
     @classmethod
-    def of(cls, item):
+    def of(cls, item: Item) -> _Levels:
         """Those of one item and what is inside."""
         weighing = None
         for one in walk([item]):
@@ -130,24 +139,24 @@ class _Levels(NamedTuple):
                 weighing = _common(weighing, tuple(one.name.split("/")[:-1]))
         return cls(weighing, tuple(item.name.split("/")[:-1]))
 
-    def joined(self, other):
+    def joined(self, other: _Levels) -> _Levels:
         """Those of both."""
         return _Levels(_common(self.weighing, other.weighing), _common(self.names, other.names))
 
     @property
-    def shared(self):
+    def shared(self) -> Any:
         """Those of what weighs, if anything does."""
         return self.names if self.weighing is None else self.weighing
 
 
-def _common(one, other):
+def _common(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if one is None or other is None or one == other:
         return other if one is None else one
     count = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
     return one[: min(len(one), len(other)) if count is None else count]
 
 
-def _readers(lists):
+def _readers(lists: list[list[Item]]) -> dict[Any, Any]:
     """Which items read an item by name."""
     named = defaultdict(set)
     for items in lists:
@@ -158,13 +167,14 @@ def _readers(lists):
     return named
 
 
-def _has_term(value):
+def _has_term(value: Any) -> bool:
     return any(map(_has_term, value)) if type(value) is tuple else type(value) is Term
 
 
-def _apart(runs):
+def _apart(runs: list[Run]) -> list[Run]:
     """The runs that do not overlap, from the left; those that are levels of the names first."""
-    found, taken = [], set()
+    found: list[Run] = []
+    taken: set[tuple[int, int]] = set()
     for run in sorted(runs, key=lambda run: not run.is_level):
         places = {(id(run.items), at) for at in range(run.start, run.start + run.size)}
         if not places & taken:

@@ -4,14 +4,25 @@ A join takes the nearest tensor that all of its inputs come from; between that a
 that would stand in two branches is put before them under a name, as is every layer that gives what nothing reads.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+
 from .items import Item, is_quiet, item_of, quotient
+
+if TYPE_CHECKING:
+    from ...model.wiring import Graph, Node
+
 
 ROOT = -1  # above all named tensors: what joins of several of them have in common
 DEEPEST = 8  # joins inside each other, as far as a person can follow; what is deeper gets a name
 FREE = None  # of what comes from no tensor, as a parameter
 
 
-def structured(graph, options, finals=(), named=()):
+def structured(
+    graph: Graph, options: Callable[..., Any], finals: Collection[Any] = (), named: Collection[Any] | range = ()
+) -> list[Item]:
     """The list of items of a graph.
 
     `options` gives those of a node, `finals` are the nodes that keep their width, `named` those that need a name.
@@ -26,23 +37,23 @@ def structured(graph, options, finals=(), named=()):
         anchors |= attempt.shared
 
 
-def _holders(graph):
+def _holders(graph: Graph) -> dict[int, int]:
     """{number of a node: that of the one whose weights it uses again}."""
     pairs = ((number, node) for number, node in enumerate(graph.nodes) if node.holder != number)
     return {number: node.holder for number, node in pairs if any(node.row.layer.params.values())}
 
 
-def _held(graph):
+def _held(graph: Graph) -> set[int]:
     """The nodes whose weights others use."""
     tables = {node.table for node in graph.nodes if node.table is not None}
     return {*_holders(graph).values(), *tables}
 
 
-def _has_memory(node):
+def _has_memory(node: Node) -> bool:
     return len(node.sources) > 1 and node.row.op.branches == ("memory",)
 
 
-def _seldom(graph):
+def _seldom(graph: Graph) -> set[int]:
     """The nodes that cannot stand in a branch of what reads them, as they do not run a multiple of its times.
 
     A layer that runs again brings the times of the one whose weights it uses.
@@ -57,19 +68,24 @@ def _seldom(graph):
 class _Attempt:
     """One way to write a graph, with a set of layers that have names; `shared` are those that need one, too."""
 
-    def __init__(self, graph, anchors, options, finals):
+    def __init__(self, graph: Graph, anchors: set[int], options: Callable[..., Any], finals: Collection[Any]) -> None:
         self.graph, self.anchors, self.options, self.finals = graph, anchors, options, finals
-        self.seen, self.shared, self.made = set(), set(), {}
+        self.seen: set[Any] = set()
+        self.shared: set[int] = set()
+        self.made: dict[Any, Any] = {}
         self.holders = _holders(graph)
         self.held = _held(graph)
-        self.above, self.depths, self.joins = {}, {}, {}
+        self.above: dict[int, Any] = {}
+        self.depths: dict[int, Any] = {}
+        self.joins: dict[int, Any] = {}
         for number in range(len(graph.nodes)):
             self.above[number] = self.nearest(self.sources(number))
             self.flatten(number)
 
-    def items(self):
+    def items(self) -> list[Item]:
         """All layers in one list, each chain behind what it starts from."""
-        found, flow = [], next(iter(self.graph.inputs), None)
+        found: list[Item] = []
+        flow: str | int | None = next(iter(self.graph.inputs), None)
         for target in sorted(self.anchors):
             base, chain = self.chain(target, ROOT)
             if not self.shared and base is not FREE and base != flow:
@@ -78,12 +94,12 @@ class _Attempt:
             flow = target
         return found
 
-    def sources(self, number):
+    def sources(self, number: int) -> tuple[Any, ...]:
         """Where the flow and the branches of a node come from."""
         node = self.graph.nodes[number]
         return node.sources[:1] if _has_memory(node) else node.sources
 
-    def flatten(self, number):
+    def flatten(self, number: int) -> None:
         """Note how many joins stand in each other at a node; a branch that has too many gets a name instead."""
         inner = {source: self.inside(source, self.above[number]) for source in set(self.sources(number))}
         deep = {source for source, joins in inner.items() if joins >= DEEPEST}
@@ -96,7 +112,7 @@ class _Attempt:
         is_join = node.row.op.branches and not _has_memory(node)
         self.joins[number] = 1 + max(inner.values(), default=0) if is_join else 0
 
-    def inside(self, tensor, stop):
+    def inside(self, tensor: Any, stop: int | str | None) -> int:
         """The joins inside each other in the layers from `stop` to a tensor."""
         most = 0
         while tensor != stop and tensor is not FREE and tensor != ROOT and not self.is_named(tensor):
@@ -105,7 +121,7 @@ class _Attempt:
 
     # what all inputs come from
 
-    def nearest(self, sources):
+    def nearest(self, sources: tuple[Any, ...]) -> int | str | None:
         """The last tensor that all of these come from."""
         bound = [one for one in sources if type(one) is str or one in self.anchors or self.above[one] is not FREE]
         if not bound:
@@ -115,7 +131,7 @@ class _Attempt:
             first = self.common(first, other)
         return first
 
-    def common(self, one, other):
+    def common(self, one: Any, other: int) -> int | str:
         """The last tensor that both come from."""
         while one != other:
             if self.depth(one) < self.depth(other):
@@ -123,11 +139,11 @@ class _Attempt:
             one = self.parent(one)
         return one
 
-    def parent(self, tensor):
+    def parent(self, tensor: Any) -> int | str | None:
         """The tensor before that all of this one comes from."""
         return ROOT if type(tensor) is str or tensor in self.anchors else self.above[tensor]
 
-    def depth(self, tensor):
+    def depth(self, tensor: Any) -> int:
         """How many tensors are above one."""
         if tensor == ROOT:
             return 0
@@ -142,7 +158,7 @@ class _Attempt:
 
     # lists
 
-    def chain(self, end, stop):
+    def chain(self, end: Any, stop: int | str | None) -> tuple[Any, list[Item]]:
         """The layers from a named tensor, or from `stop`, to `end`; and which of them it starts from."""
         found, at = [], end
         while at != stop and (at == end or not self.is_named(at)):
@@ -159,14 +175,14 @@ class _Attempt:
                 return FREE, self.joined(found[::-1])
         return at, self.joined(found[::-1])
 
-    def base(self, number):
+    def base(self, number: int) -> int | str | None:
         """What flows into a layer: for a join what all its branches come from, else its one source."""
         sources = self.sources(number)
         if self.above[number] is FREE and sources and not self.graph.nodes[number].row.op.branches:
             return sources[0]  # a parameter, or what is made of one
         return self.above[number]
 
-    def joined(self, items):
+    def joined(self, items: list[Item]) -> list[Item]:
         """The list with its norms and activations in the `then` of the layer before."""
         found: list[Item] = []
         for item in items:
@@ -179,23 +195,23 @@ class _Attempt:
                 found.append(item)
         return found
 
-    def is_then(self, item, before):
+    def is_then(self, item: Item, before: Item) -> bool:
         """Whether an item can stand in the `then` of the one before."""
         follows = item.follows and is_quiet(item.op) and item.number not in self.held and item.op != "reuse"
         return follows and before.tail not in self.anchors and before.op != "reuse" and item.times == before.times
 
-    def channels(self, tensor):
+    def channels(self, tensor: Any) -> int:
         """The channels of a tensor that flows in; 0 where none does."""
         if tensor is FREE or tensor == ROOT:
             return 0
         shape = self.graph.inputs[tensor] if type(tensor) is str else self.graph.nodes[tensor].row.layer.shape
         return shape[-1]
 
-    def is_named(self, tensor):
+    def is_named(self, tensor: int | str) -> bool:
         """Whether a tensor has a name that other lists can use."""
         return type(tensor) is str or tensor in self.anchors
 
-    def branches(self, number, base):
+    def branches(self, number: int, base: int | str | None) -> list[Any]:
         """The branches of a node, as it was written from `base`."""
         node = self.graph.nodes[number]
         if _has_memory(node):
@@ -204,7 +220,7 @@ class _Attempt:
             return []
         return [self.branch(source, base) for source in node.sources]
 
-    def branch(self, source, base):
+    def branch(self, source: int | str, base: int | str | None) -> Any:
         if source == base:
             return []
         if self.is_named(source):
@@ -214,11 +230,11 @@ class _Attempt:
             chain[0].origin = self.named(start)
         return chain
 
-    def named(self, tensor):
+    def named(self, tensor: int | str) -> str | Item:
         """The item of a named tensor, or the name of an input."""
         return tensor if type(tensor) is str else self.item(tensor)
 
-    def item(self, number):
+    def item(self, number: Any) -> Item:
         """The item of a node, made once."""
         if number not in self.made:
             node = self.graph.nodes[number]
@@ -233,7 +249,7 @@ class _Attempt:
         return self.made[number]
 
 
-def _again(item, holder):
+def _again(item: Item, holder: Item) -> Item:
     again = Item("reuse", {}, item.name, item.channels)
     again.branches, again.number, again.follows, again.times = [holder], item.number, False, item.times
     return again

@@ -1,12 +1,19 @@
 """Items as the maps and words of a spec."""
 
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...model.expr import Expr
 from ...ops import INDEX, find
 from ...read.spec.blocks import BODIES, CONTROLS, RESERVED
 from .items import Item
 from .yaml_text import flow
+
+if TYPE_CHECKING:
+    from ...ops.base import Option
+
 
 _USUAL = ("conv", "dwconv", "conv_transpose", "linear")
 
@@ -20,12 +27,12 @@ class Style(NamedTuple):
     widths: tuple[str, ...] = ("out",)  # options that may be multiples of each other
     words: frozenset[str] = frozenset((*INDEX, *RESERVED, *CONTROLS, *BODIES))  # what no block can be called
 
-    def length(self, item):
+    def length(self, item: Item) -> int:
         """Characters of an item on one line; a call is one row of several."""
         return len(flow(rows_of(item))) + 2 if item.op == "call" else len(flow(entry(item, self))) + 3
 
 
-def entries(items, style):
+def entries(items: list[Item], style: Style) -> list[Any]:
     """A list of items; calls of one block that stand together become its rows."""
     found: list[Any] = []
     last = None
@@ -42,13 +49,13 @@ def entries(items, style):
     return found
 
 
-def _is_row(item, last):
+def _is_row(item: Item, last: Item) -> Any:
     return item.options and all(
         one.repeat == 1 and one.origin is None and not one.label and one.times == 1 for one in (item, last)
     )
 
 
-def entry(item, style):
+def entry(item: Item, style: Style) -> Any:
     """One item: a word, or a map."""
     controls = _controls(item)
     if item.op == "residual":
@@ -64,8 +71,8 @@ def entry(item, style):
     return _operation(item, style, controls)
 
 
-def _controls(item):
-    found = {}
+def _controls(item: Item) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     if item.repeat != 1:
         found["repeat"] = item.repeat
     if item.times != 1:
@@ -77,7 +84,7 @@ def _controls(item):
     return found
 
 
-def _bridged(item, style, controls):
+def _bridged(item: Item, style: Style, controls: Mapping[str, Any]) -> dict[str, Any]:
     """A group that its input bridges; a single layer says so itself."""
     inner, then = item.branches[0], [_word(one, style) for one in item.then]
     rest = {**controls, **({"then": then} if then else {})}
@@ -88,12 +95,12 @@ def _bridged(item, style, controls):
     return {"residual": True, **rest, "layers": entries(inner, style)}
 
 
-def _call(item):
+def _call(item: Item) -> Any:
     row = rows_of(item)
     return row[0] if isinstance(row, list) and len(row) == 1 and not isinstance(row[0], list) else row if row else None
 
 
-def rows_of(item):
+def rows_of(item: Item) -> Any:
     """The arguments of a call: those at the end that have their defaults are left out."""
     values = [(name, value_text(item.options[name]), default) for name, default in item.block.params]
     while values and values[-1][2] is not None and str(values[-1][1]) == str(values[-1][2]):
@@ -103,7 +110,7 @@ def rows_of(item):
     return [value for _, value, _ in values]
 
 
-def _operation(item, style, controls):
+def _operation(item: Item, style: Style, controls: Mapping[str, Any]) -> Any:
     op = find(item.op)
     bias, then = style.defaults.get(item.op, (op.options["bias"].default if "bias" in op.options else None, []))
     own = [_word(one, style) for one in item.then]
@@ -130,19 +137,19 @@ def _operation(item, style, controls):
     return item.op if list(found) == [item.op] and found[item.op] is None else found
 
 
-def _word(item, style):
+def _word(item: Item, style: Style) -> Any:
     return entry(item, style._replace(defaults={}))
 
 
-def _branches(item, style):
+def _branches(item: Item, style: Style) -> list[Any]:
     return [entries(branch, style) if type(branch) is list else _name(branch) for branch in item.branches]
 
 
-def _name(one):
+def _name(one: str | Item) -> str:
     return one.label if isinstance(one, Item) else one
 
 
-def _value(item, name, option, style):
+def _value(item: Item, name: str, option: Option, style: Style) -> Any:
     value = item.options[name]
     if name == find(item.op).main and option.kind.name in ("kernel", "window") and type(value) is int and item.rank > 1:
         return "x".join([str(value)] * item.rank)
@@ -153,7 +160,7 @@ def _value(item, name, option, style):
     return [*map(value_text, value)] if option.kind.form == "shape" else value_text(value)
 
 
-def value_text(value):
+def value_text(value: Any) -> Any:
     """A value as it is written."""
     if type(value) is tuple:
         flat = all(type(one) is int and 0 <= one < 10_000 for one in value) and len(value) > 1
@@ -163,7 +170,7 @@ def value_text(value):
     return value if type(value) in (int, bool) else repr(value) if type(value) is float else str(value)
 
 
-def defaults_of(items):
+def defaults_of(items: list[Item]) -> dict[str, tuple[bool, tuple[str, ...]]]:
     """What most layers of an operation have in `bias` and `then`, where that is worth saying once."""
     from collections import Counter
 
@@ -174,7 +181,7 @@ def defaults_of(items):
     for item in walk(items):
         if item.op in counts:
             counts[item.op][item.options["bias"], tuple(flow(_word(one, plain)) for one in item.then)] += 1
-    found = {}
+    found: dict[str, Any] = {}
     for op, counter in counts.items():
         if counter:
             (bias, then), count = counter.most_common(1)[0]

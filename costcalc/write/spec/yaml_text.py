@@ -1,13 +1,21 @@
 """Values as YAML: on one line where it fits, else one entry a line."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+
 
 WIDTH = 116
 _PLAIN = re.compile(r"[A-Za-z_0-9.(][\w .()+*/<>=%-]*")
 _AMBIGUOUS = re.compile(r"(?i)(null|~|)")
 
 
-def flow(value):
+def flow(value: Any) -> str:
     """A value on one line."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{scalar(key)}: {flow(one)}" for key, one in value.items()) + "}"
@@ -16,7 +24,7 @@ def flow(value):
     return "" if value is None else scalar(value)
 
 
-def scalar(value):
+def scalar(value: int | str) -> str:
     """A text, quoted where YAML would read something else."""
     if type(value) is bool:
         return str(value).lower()
@@ -27,7 +35,7 @@ def scalar(value):
     return '"' + "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in escaped) + '"'
 
 
-def lines(value, indent=0):
+def lines(value: Iterable[Any], indent: int = 0) -> Iterator[str]:
     """A list or map as lines, at an indent."""
     pad = " " * indent
     if isinstance(value, dict):
@@ -38,7 +46,7 @@ def lines(value, indent=0):
             yield from _listed(pad, one, indent)
 
 
-def _entry(head, value, indent):
+def _entry(head: str, value: Any, indent: int) -> Iterator[str]:
     short = f"{head} {flow(value)}".rstrip()
     if not isinstance(value, (dict, list)) or (len(short) <= WIDTH and not _is_deep(value)):
         yield short
@@ -47,7 +55,7 @@ def _entry(head, value, indent):
         yield from lines(value, indent)
 
 
-def _listed(pad, value, indent):
+def _listed(pad: str, value: Any, indent: int) -> Iterator[str]:
     if isinstance(value, dict) and len(value) == 1 and len(pad) + 2 + len(flow(value)) - 2 <= WIDTH:
         ((key, one),) = value.items()
         if not _is_deep(one):
@@ -62,13 +70,13 @@ def _listed(pad, value, indent):
     yield from rest
 
 
-def _is_deep(value):
+def _is_deep(value: Any) -> bool:
     """Whether layers stand inside layers, which one line would hide."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return _depth(value) > 3 or any(_depth(one) > 2 for one in inner)
 
 
-def _depth(value):
+def _depth(value: Any) -> int:
     if isinstance(value, dict):
         return 1 + max(map(_depth, value.values()), default=0)
     if isinstance(value, list):

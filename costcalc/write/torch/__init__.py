@@ -3,8 +3,15 @@
 source_text(graph, name)    the text of the file
 """
 
+from __future__ import annotations
 
-def source_text(graph, name) -> str:
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...model.wiring import Graph
+
+
+def source_text(graph: Graph, name: str) -> str:
     """The text of a Python file that needs torch alone. Raises SpecError for a layer that PyTorch cannot have."""
     from .file import source
 

@@ -1,15 +1,24 @@
 """The layers of a network as lists of modules: chains, and branches side by side."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from ..spec.items import Item
 from ..spec.structure import structured
 from . import grids, others
 from .pieces import Flow, refused
 
+if TYPE_CHECKING:
+    from ...model.wiring import Graph, Node
+
+
 RULES = {**grids.RULES, **others.RULES}
 _JOINS = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "matmul": "MatMul", "concat": "Concat"}
 
 
-def flat(graph):
+def flat(graph: Graph) -> list[Item]:
     """The layers in one list, in whose branches no other layer is meant by its name."""
     named: set[int] = set()
     while True:
@@ -20,7 +29,7 @@ def flat(graph):
         named |= inner
 
 
-def _naming(items):
+def _naming(items: list[Item]) -> Iterator[Any]:
     """The layers in a list that mean others by name, where they are not the first of it."""
     for at, item in enumerate(items):
         refers = any(type(branch) is not list for branch in item.branches) or any(
@@ -35,20 +44,20 @@ def _naming(items):
 class Assembler:
     """Turns items into modules."""
 
-    def __init__(self, graph):
+    def __init__(self, graph: Graph) -> None:
         self.graph = graph
 
-    def node(self, item):
+    def node(self, item: Item) -> Node:
         """The node of an item."""
         return self.graph.nodes[item.number]
 
-    def chain(self, items, flow):
+    def chain(self, items: list[Item], flow: Flow) -> Flow:
         """Add the modules of a list of layers."""
         for item in items:
             self.layer(item, flow)
         return flow
 
-    def layer(self, item, flow):
+    def layer(self, item: Item, flow: Flow) -> None:
         """Add the modules of one layer and of what follows it."""
         node = self.node(item)
         if item.lists and node.row.op.branches:
@@ -58,7 +67,7 @@ class Assembler:
         for one in item.then:
             self.single(self.node(one), flow)
 
-    def single(self, node, flow):
+    def single(self, node: Node, flow: Flow) -> None:
         """Add the modules of a layer with one input."""
         op = node.row.op.name
         if node.is_given:
@@ -72,7 +81,7 @@ class Assembler:
         shape = node.row.layer.shape
         flow.becomes(shape, flow.first and op != "reduce")
 
-    def joined(self, item, flow):
+    def joined(self, item: Item, flow: Flow) -> None:
         """Add branches side by side, in the layout of the first."""
         node = self.node(item)
         flows = [self.chain(branch, Flow(flow.shape, flow.first)) for branch in item.lists]
@@ -81,12 +90,13 @@ class Assembler:
             made = Item("Residual", {}, item.name)
             made.branches = [next(one.pieces for one in flows if one.pieces)]
         else:
-            made = Item(*self.join(node, flows[0]), item.name)
+            kind, options = self.join(node, flows[0])
+            made = Item(kind, options, item.name)
             made.branches = [one.pieces for one in flows]
         flow.pieces.append(made)
         flow.becomes(node.row.layer.shape, first)
 
-    def unified(self, node, flows):
+    def unified(self, node: Node, flows: Any) -> Any:
         """Bring all branches into one layout; one of fewer axes gets axes of 1 behind the batch."""
         rank = max(len(one.shape) for one in flows)
         op = node.row.op.name
@@ -100,7 +110,7 @@ class Assembler:
                 one.becomes(shape, False)
         return first
 
-    def join(self, node, flow):
+    def join(self, node: Node, flow: Flow) -> tuple[str, dict[str, Any]]:
         """The class that joins branches, and its options."""
         op, o = node.row.op.name, node.options
         if op == "concat":
@@ -112,7 +122,7 @@ class Assembler:
         return "Join", {"by": several(node)}
 
 
-def batched(equation):
+def batched(equation: Any) -> Any:
     """An equation with one more letter, for the batch."""
     equation = equation.replace(" ", "")
     letter = next(one for one in "nbzABCDEFGHIJKLMNOPQRSTUVWXYZ" if one not in equation)
@@ -120,7 +130,7 @@ def batched(equation):
     return ",".join(letter + term for term in left.split(",")) + f"->{letter}{result}"
 
 
-def several(node):
+def several(node: Node) -> Any:
     """The constructor of a module with several inputs, as text."""
     op, o, inputs = node.row.op.name, node.options, node.row.inputs
     if op == "bilinear":

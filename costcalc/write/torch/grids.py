@@ -1,23 +1,32 @@
 """Convolutions, pools and norms as modules of PyTorch."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 from ...ops.layout import axis_number
 from ...ops.window import each, is_word
 from ..windows import crops_of, pads_of, window_of
-from .pieces import of_rank
+from .pieces import Flow, of_rank
+
+if TYPE_CHECKING:
+    from ...model.wiring import Node
+    from ...num.values import Shape
 
 
-def plain(value):
+def plain(value: Iterable[int]) -> Any:
     """One number where all axes have the same."""
     value = tuple(value)
     return value[0] if len(set(value)) == 1 else value
 
 
-def border(pads):
+def border(pads: list[Shape]) -> Any:
     """(before, after) of each axis as torch.nn.functional.pad takes it: the last axis first."""
     return tuple(side for pair in reversed(pads) for side in pair)
 
 
-def symmetric(flow, node, window, value=0.0):
+def symmetric(flow: Flow, node: Node, window: tuple[Shape, ...], value: float = 0.0) -> int:
     """The padding of a module; a border is added before where the sides differ.
 
     `same` of an odd window is half of it on both sides, which gives the same grid for every size.
@@ -37,14 +46,14 @@ def symmetric(flow, node, window, value=0.0):
     return 0
 
 
-def add_border(flow, node, pads, value=0.0):
+def add_border(flow: Flow, node: Node, pads: list[Shape], value: float = 0.0) -> None:
     """A border of zeros, or of a value; a negative one cuts off."""
     options = {f"size{at}": side for at, side in enumerate(border(pads))}
     if any(options.values()):
         flow.add("Pad", node.name, **options, **({"value": value} if value else {}))
 
 
-def conv(flow, node):
+def conv(flow: Flow, node: Node) -> None:
     """nn.Conv2d, for a depthwise one with a group a channel."""
     o, channels = node.options, flow.shape[-1]
     flow.turn(True)
@@ -65,7 +74,7 @@ def conv(flow, node):
     )
 
 
-def conv_transpose(flow, node):
+def conv_transpose(flow: Flow, node: Node) -> None:
     """nn.ConvTranspose2d; what is cut off on one side only is cut off behind it."""
     o, space = node.options, flow.shape[:-1]
     flow.turn(True)
@@ -95,7 +104,7 @@ def conv_transpose(flow, node):
 _POOLS = {"maxpool": "MaxPool", "avgpool": "AvgPool", "lppool": "LPPool"}
 
 
-def pool(flow, node):
+def pool(flow: Flow, node: Node) -> None:
     """nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d; over the whole grid nn.AdaptiveAvgPool2d(1)."""
     name, o, space = node.row.op.name, node.options, flow.shape[:-1]
     flow.turn(True)
@@ -123,7 +132,7 @@ def pool(flow, node):
     flow.add(of_rank(kind, node, len(space)), node.name, **options)
 
 
-def adaptive(flow, node):
+def adaptive(flow: Flow, node: Node) -> None:
     """nn.AdaptiveAvgPool2d."""
     flow.turn(True)
     kind = {"adaptive_avgpool": "AdaptiveAvgPool", "adaptive_maxpool": "AdaptiveMaxPool"}[node.row.op.name]
@@ -131,7 +140,7 @@ def adaptive(flow, node):
     flow.add(of_rank(kind, node, rank), node.name, size=plain(each(node.options["size"], flow.shape[:-1])))
 
 
-def reduce(flow, node):
+def reduce(flow: Flow, node: Node) -> None:
     """Mean, sum or largest along one axis."""
     flow.turn(False)
     method = {"max": "amax"}.get(node.options["method"], node.options["method"])
@@ -140,7 +149,7 @@ def reduce(flow, node):
     flow.first = False
 
 
-def norm(flow, node):
+def norm(flow: Flow, node: Node) -> None:
     """The norms of PyTorch, with a scale or shift behind those that cannot have just one of them."""
     name, o, channels = node.row.op.name, node.options, flow.shape[-1]
     last = name in ("layernorm", "rmsnorm")
@@ -161,7 +170,7 @@ def norm(flow, node):
         flow.add("Affine", node.name, channels=channels, scale=scale, shift=shift, last=last)
 
 
-def lrn(flow, node):
+def lrn(flow: Flow, node: Node) -> None:
     """nn.LocalResponseNorm."""
     flow.turn(True).add("nn.LocalResponseNorm", node.name, size=node.options["size"])
 

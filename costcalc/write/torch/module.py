@@ -1,8 +1,12 @@
 """The network as a class: an attribute for every stretch of layers, and a line of `forward` for each."""
 
+from __future__ import annotations
+
 import builtins
 import keyword
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from ..spec.fold import folded
 from ..spec.items import Item, settled, walk
@@ -11,30 +15,35 @@ from .grids import FIRST
 from .pieces import Flow
 from .text import Style, sequence, statement, value
 
+if TYPE_CHECKING:
+    from ...model.wiring import Graph, Node
+    from ..spec.blocks import Block
+
+
 _SIGNS = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "matmul": " @ "}
 
 
 class Network:
     """The modules of a network by attribute, and the lines of its forward."""
 
-    def __init__(self, graph):
+    def __init__(self, graph: Graph) -> None:
         self.graph, self.assembler = graph, Assembler(graph)
         self.items = settled(flat(graph))
         self.parts: list[tuple[str, list]] = []  # attribute, modules
         self.lines: list[str] = []
         self.taken = {*dir(dict), "x", "self", "forward", *graph.inputs}
         self.places: dict[int, tuple] = {}  # id of a named item -> variable, flow
-        self.modules: dict[int, str] = {}  # id of an item -> its attribute, if others run it again
+        self.modules: dict[int, tuple[str, Flow]] = {}  # id of an item -> its attribute and its input, if it runs again
         self.read = {other if type(other) is str else id(other) for one in walk(self.items) for other in one.refers()}
         self.inputs = {name: self.variable(name) for name in graph.inputs}
 
-    def variable(self, name):
+    def variable(self, name: str) -> str:
         """The variable of an input: `x`, unless others read it by name."""
         if len(self.graph.inputs) == 1 and name not in self.read:
             return "x"
         return f"{_word(name)}_" if name in dir(builtins) or keyword.iskeyword(name) or name == "x" else _word(name)
 
-    def walk(self):
+    def walk(self) -> None:
         """Name the modules of every stretch of layers."""
         name, shape = next(iter(self.graph.inputs.items()))
         variable, flow = self.inputs[name], Flow(shape, self.is_first(name))
@@ -58,24 +67,24 @@ class Network:
         if stretch:
             variable, flow = self.stretch(stretch, variable, flow)
 
-    def starts(self, item):
+    def starts(self, item: Item) -> bool:
         """Whether a branch of a join starts from a named tensor."""
         return any(branch and branch[0].origin is not None for branch in item.lists)
 
-    def is_output(self, item):
+    def is_output(self, item: Item) -> bool:
         """Whether nothing reads what a layer gives."""
         return item.tail in self.graph.unread
 
-    def is_kept(self, item):
+    def is_kept(self, item: Item) -> bool:
         """Whether what a layer gives needs a variable."""
         return id(item) in self.read or self.is_output(item)
 
-    def is_first(self, name):
+    def is_first(self, name: str) -> bool:
         """Whether an input has its channels before the grid."""
         readers = {node.row.op.name for node in self.graph.nodes if name in node.sources}
         return len(self.graph.inputs[name]) > 2 or bool(readers & FIRST)
 
-    def place(self, one):
+    def place(self, one: str | Item) -> Any:
         """The variable of a named tensor, and how it flows."""
         if type(one) is str:
             shape = self.graph.inputs[one]
@@ -83,7 +92,7 @@ class Network:
         variable, flow = self.places[id(one)]
         return variable, Flow(flow.shape, flow.first)
 
-    def stretch(self, items, variable, flow, named=None):
+    def stretch(self, items: list[Item], variable: str, flow: Flow, named: Any = None) -> tuple[str, Flow]:
         """Modules in a row as one attribute; a named one gets a variable of its own."""
         own = Flow(flow.shape, flow.first)
         self.assembler.chain(items, own)
@@ -98,7 +107,7 @@ class Network:
             self.modules[id(named)] = attribute, Flow(flow.shape, flow.first)
         return target, Flow(own.shape, own.first)
 
-    def join(self, item, variable, flow):
+    def join(self, item: Item, variable: str, flow: Flow) -> Any:
         """A layer whose inputs have names, written out in forward."""
         node = self.graph.nodes[item.number]
         target = self.free(_word(item.name))
@@ -117,7 +126,7 @@ class Network:
         self.lines.append(f"{target} = {self.expression(node, texts, flows[0], target)}")
         return self.followed(item, target, Flow(node.row.layer.shape, first))
 
-    def module(self, name, nodes, flow):
+    def module(self, name: str, nodes: list[Node], flow: Flow) -> Any:
         """A module of its own; gives the flow behind it and its attribute."""
         for node in nodes:
             self.assembler.single(node, flow)
@@ -125,7 +134,7 @@ class Network:
         self.parts.append((attribute, flow.pieces))
         return flow, attribute
 
-    def again(self, item, variable, flow, target):
+    def again(self, item: Item, variable: Any, flow: Flow, target: Any) -> Any:
         """A layer run again: the same attribute."""
         attribute, before = self.modules[id(item.branches[0])]
         if before.first != flow.first and len(flow.shape) > 1:
@@ -134,7 +143,7 @@ class Network:
         after = self.places[id(item.branches[0])][1]
         return self.followed(item, target, Flow(self.graph.nodes[item.number].row.layer.shape, after.first))
 
-    def branch(self, item, branch, at, variable, flow):
+    def branch(self, item: Item, branch: Any, at: int, variable: str, flow: Flow) -> Any:
         """The text of one input of a join, and how it flows."""
         if type(branch) is not list:
             return self.place(branch)
@@ -147,7 +156,7 @@ class Network:
         self.parts.append((attribute, own.pieces))
         return f"self.{attribute}({variable})", own
 
-    def followed(self, item, variable, flow):
+    def followed(self, item: Item, variable: str, flow: Flow) -> Any:
         """What follows a join, as a stretch of its own."""
         if not item.then:
             return variable, flow
@@ -158,7 +167,7 @@ class Network:
         self.lines.append(f"{variable} = self.{attribute}({variable})")
         return variable, Flow(flow.shape, flow.first)
 
-    def expression(self, node, texts, flow, target):
+    def expression(self, node: Node, texts: Any, flow: Flow, target: Any) -> Any:
         """Several tensors joined."""
         op = node.row.op.name
         if op in _SIGNS:
@@ -173,7 +182,7 @@ class Network:
         self.parts.append((attribute, [made]))
         return f"self.{attribute}({', '.join(texts)})"
 
-    def free(self, name):
+    def free(self, name: str) -> str:
         """A name that nothing has yet."""
         found, number = name, 1
         while found in self.taken:
@@ -182,7 +191,7 @@ class Network:
         self.taken.add(found)
         return found
 
-    def fold(self):
+    def fold(self) -> list[Block]:
         """Make functions of what is alike; gives them."""
         holders = []
         for attribute, pieces in self.parts:
@@ -195,7 +204,7 @@ class Network:
         ]
         return blocks
 
-    def text(self, name):
+    def text(self, name: str) -> Iterator[str]:
         """The lines of the class."""
         yield from ("", "", f"class {name}(nn.Module):", "    def __init__(self):", "        super().__init__()")
         for attribute, pieces in self.parts:
@@ -209,18 +218,18 @@ class Network:
         yield from statement("return ", f"({given})" if len(given) > 100 else given, 8)
 
 
-def _word(name):
+def _word(name: str) -> str:
     text = re.sub(r"\W+", "_", name).strip("_") or "layer"
     return f"layer_{text}" if text[0].isdigit() else text
 
 
-def _turned(text, flow, first):
+def _turned(text: str, flow: Flow, first: bool) -> Any:
     if len(flow.shape) < 2 or flow.first == first:
         return text
     return f"{text}.movedim(-1, 1)" if first else f"{text}.movedim(1, -1)"
 
 
-def _shaped(text, flow, first, after):
+def _shaped(text: str, flow: Flow, first: bool, after: Any) -> Any:
     """A tensor in the layout of the join, with as many axes as the others."""
     text = _turned(text, flow, first)
     if len(after.shape) == len(flow.shape):

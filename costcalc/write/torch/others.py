@@ -1,9 +1,20 @@
 """Activations, layout, linear, attention and recurrent layers as modules of PyTorch."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ...ops.layout import axis_number
 from ...ops.window import each, margins
 from .grids import add_border
-from .pieces import Raw
+from .pieces import Flow, Raw
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...model.wiring import Node
+    from ...num.values import Shape
+
 
 _NAMES = {
     "relu": "ReLU",
@@ -29,92 +40,92 @@ _FUNCTIONS = ("exp", "log", "sqrt", "square", "abs", "neg")
 _ROWS = {"softmax": "Softmax", "log_softmax": "LogSoftmax", "glu": "GLU"}
 
 
-def named(flow, node):
+def named(flow: Flow, node: Node) -> None:
     """An activation with a module of its own."""
     flow.add(f"nn.{_NAMES[node.row.op.name]}", node.name)
 
 
-def function(flow, node):
+def function(flow: Flow, node: Node) -> None:
     """A function of torch."""
     flow.add("Function", node.name, function=Raw(f"torch.{node.row.op.name}"))
 
 
-def clamp(flow, node):
+def clamp(flow: Flow, node: Node) -> None:
     """From 0 to 1."""
     flow.add("nn.Hardtanh", node.name, least=0, most=1)
 
 
-def rows(flow, node):
+def rows(flow: Flow, node: Node) -> None:
     """Along the channels."""
     flow.add(f"nn.{_ROWS[node.row.op.name]}", node.name, dim=flow.axis(len(flow.shape) - 1))
 
 
-def prelu(flow, node):
+def prelu(flow: Flow, node: Node) -> None:
     """nn.PReLU, whose slopes are for the axis behind the batch."""
     if not node.options["shared"]:
         flow.turn(True)
     flow.add("nn.PReLU", node.name, channels=1 if node.options["shared"] else flow.shape[-1])
 
 
-def dropout(flow, node):
+def dropout(flow: Flow, node: Node) -> None:
     """nn.Dropout."""
     flow.add("nn.Dropout", node.name, rate=node.options["rate"])
 
 
-def split(flow, node):
+def split(flow: Flow, node: Node) -> None:
     """One of several equal parts."""
     at = axis_number(flow.shape, node.options["axis"])
     size = flow.shape[at] // node.options["parts"]
     flow.add("Narrow", node.name, dim=flow.axis(at), start=node.options["part"] * size, size=size)
 
 
-def slice_(flow, node):
+def slice_(flow: Flow, node: Node) -> None:
     """Some values along an axis."""
     at = axis_number(flow.shape, node.options["axis"])
     flow.add("Narrow", node.name, dim=flow.axis(at), start=node.options["start"], size=node.options["size"])
 
 
-def pad(flow, node):
+def pad(flow: Flow, node: Node) -> None:
     """A border of zeros."""
     flow.turn(True)
     add_border(flow, node, list(margins(node.options["padding"], flow.shape[:-1])))
 
 
-def flatten(flow, node):
+def flatten(flow: Flow, node: Node) -> None:
     """nn.Flatten, in the order in which the values are."""
     flow.add("nn.Flatten", node.name)
     flow.first = False
 
 
-def reshape(flow, node):
+def reshape(flow: Flow, node: Node) -> None:
     """Another shape."""
     flow.turn(False)
     flow.add("Reshape", node.name, **sizes(node.row.layer.shape))
 
 
-def sizes(shape):
+def sizes(shape: Shape) -> Any:
     """Sizes as arguments without names."""
     return {f"size{at}": size for at, size in enumerate(shape)}
 
 
-def permute(flow, node):
+def permute(flow: Flow, node: Node) -> None:
     """The axes in another order."""
     flow.turn(False)
     flow.add("Permute", node.name, **sizes((0, *(axis + 1 for axis in node.options["order"]))))
 
 
-def windows(flow, node):
+def windows(flow: Flow, node: Node) -> None:
     """A grid cut into windows."""
     *space, channels = flow.shape
     parts = [size for n, k in zip(space, each(node.options["size"], space), strict=True) for size in (n // k, k)]
     _rearranged(flow, node, (*parts, channels), _outer_first(len(space)))
 
 
-def _outer_first(count):
+def _outer_first(count: int) -> Any:
     return [*range(1, 2 * count, 2), *range(2, 2 * count + 1, 2), 2 * count + 1]
 
 
-def space_to_depth(flow, node):
+def space_to_depth(flow: Flow, node: Node) -> None:
     """nn.PixelUnshuffle on images."""
     *space, channels = flow.shape
     factor = node.options["factor"]
@@ -126,7 +137,7 @@ def space_to_depth(flow, node):
     )
 
 
-def depth_to_space(flow, node):
+def depth_to_space(flow: Flow, node: Node) -> None:
     """nn.PixelShuffle on images."""
     *space, channels = flow.shape
     factor, count = node.options["factor"], len(flow.shape) - 1
@@ -137,14 +148,14 @@ def depth_to_space(flow, node):
     _rearranged(flow, node, (*space, *[factor] * count, channels // factor**count), [*order, 2 * count + 1])
 
 
-def _rearranged(flow, node, parts, order):
+def _rearranged(flow: Flow, node: Node, parts: Shape, order: Sequence[int]) -> None:
     flow.turn(False)
     flow.add("Reshape", node.name, **sizes(parts))
     flow.add("Permute", node.name, **sizes((0, *order)))
     flow.add("Reshape", node.name, **sizes(node.row.layer.shape))
 
 
-def channel_shuffle(flow, node):
+def channel_shuffle(flow: Flow, node: Node) -> None:
     """Channels as a table of groups, turned."""
     groups, channels = node.options["groups"], flow.shape[-1]
     if len(flow.shape) == 3:
@@ -158,32 +169,32 @@ def channel_shuffle(flow, node):
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
-def upsample(flow, node):
+def upsample(flow: Flow, node: Node) -> None:
     """nn.Upsample to the size of the layer."""
     *size, _ = node.row.layer.shape
     mode = "nearest" if node.options["method"] == "nearest" else _LINEAR.get(len(size), "bilinear")
     flow.turn(True).add("nn.Upsample", node.name, size=tuple(size), mode=mode)
 
 
-def linear(flow, node):
+def linear(flow: Flow, node: Node) -> None:
     """nn.Linear."""
     options = {"inputs": flow.shape[-1], "outputs": node.options["out"], "bias": bool(node.options["bias"])}
     flow.turn(False).add("nn.Linear", node.name, **options)
 
 
-def embedding(flow, node):
+def embedding(flow: Flow, node: Node) -> None:
     """nn.Embedding."""
     flow.add("nn.Embedding", node.name, vocab=node.options["vocab"], outputs=node.options["out"])
     flow.first = False
 
 
-def parameter(flow, node):
+def parameter(flow: Flow, node: Node) -> None:
     """A learned constant."""
     flow.add("Constant", node.name, **sizes(node.row.layer.shape))
     flow.first = False
 
 
-def attention(flow, node):
+def attention(flow: Flow, node: Node) -> None:
     """Attention with its projections."""
     o, channels = node.options, flow.shape[-1]
     size = o["head_size"] or channels // o["heads"]
@@ -194,12 +205,12 @@ def attention(flow, node):
     flow.turn(False).add("Attention", node.name, channels=channels, **heads, **rest, **seen(node))
 
 
-def seen(node):
+def seen(node: Node) -> Any:
     """Which keys a query sees."""
     return {"causal": bool(node.options["causal"]), "window": node.options["window"]}
 
 
-def recurrent(flow, node):
+def recurrent(flow: Flow, node: Node) -> None:
     """nn.LSTM, nn.GRU or nn.RNN."""
     o = node.options
     given = f"{flow.shape[-1]}, {o['hidden']}"

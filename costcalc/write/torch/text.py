@@ -1,10 +1,18 @@
 """Modules as Python text."""
 
+from __future__ import annotations
+
 import builtins
 import keyword
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from .pieces import Raw
+
+if TYPE_CHECKING:
+    from ..spec.items import Item
+
 
 POSITIONAL = frozenset(
     (
@@ -22,7 +30,7 @@ POSITIONAL = frozenset(
         "vocab",
     )
 )
-_USUAL = {
+_USUAL: dict[str, Any] = {
     "stride": 1,
     "padding": 0,
     "dilation": 1,
@@ -38,7 +46,7 @@ _USUAL = {
     "causal": False,
     "window": None,
 }
-_OWN = {  # defaults of one kind of module
+_OWN: dict[str, dict[str, Any]] = {  # defaults of one kind of module
     "InstanceNorm": {"affine": False},
     **{kind: {"stride": None} for kind in ("MaxPool", "AvgPool", "LPPool")},  # None: the window
 }
@@ -52,18 +60,18 @@ class Style:
     widths = ("inputs", "outputs", "channels")
     words = frozenset((*keyword.kwlist, *dir(builtins), "nn", "torch", "x", "self"))
 
-    def length(self, item):
+    def length(self, item: Item) -> int:
         """Characters of a module."""
         return len(expression(item)) + 2
 
 
-def expression(item):
+def expression(item: Item) -> str:
     """The text that makes a module."""
     text = _plain(item)
     return f"*({text} for _ in range({item.repeat}))" if item.repeat != 1 else text
 
 
-def _plain(item):
+def _plain(item: Item) -> str:
     if item.op == "call":
         return f"{item.block.name}({', '.join(_arguments(item))})"
     if item.op in ("Residual", "nn.Sequential"):
@@ -72,7 +80,7 @@ def _plain(item):
     return f"{item.op}({', '.join([*inner, *_options(item)])})"
 
 
-def sequence(items):
+def sequence(items: list[Item]) -> str:
     """The text of a list of modules as one."""
     if not items:
         return "nn.Identity()"
@@ -81,7 +89,7 @@ def sequence(items):
     return f"nn.Sequential({', '.join(map(expression, items))})"
 
 
-def _arguments(item):
+def _arguments(item: Item) -> list[str]:
     """What a function is called with: those at the end that have their defaults are left out."""
     values = [(value(item.options[name]), default) for name, default in item.block.params]
     while values and values[-1][1] is not None and values[-1][0] == str(values[-1][1]):
@@ -89,7 +97,7 @@ def _arguments(item):
     return [text for text, _ in values]
 
 
-def _options(item):
+def _options(item: Item) -> Iterator[str]:
     """Arguments of a constructor."""
     kind = item.op.removeprefix("nn.").rstrip("123d")
     usual = {**_USUAL, **_OWN.get(kind, {})}
@@ -102,7 +110,7 @@ def _options(item):
             yield f"{name}={value(one)}"
 
 
-def value(one):
+def value(one: int) -> str:
     """A value as Python has it."""
     from ..spec.blocks import Term
 
@@ -118,7 +126,7 @@ def value(one):
 WIDTH = 116
 
 
-def wrapped(text, indent, before=0):
+def wrapped(text: str, indent: int, before: int = 0) -> list[str]:
     """A call on one line, or with its arguments on lines of their own, behind a text of the width `before`."""
     pad = " " * indent
     if len(pad + text) + before <= WIDTH and text.count("(") < 8:
@@ -137,7 +145,7 @@ def wrapped(text, indent, before=0):
     return [*lines, f"{pad}{tail}"]
 
 
-def _split(text):
+def _split(text: str) -> tuple[str, list[str], str]:
     """`f(`, the arguments, `)`; a text that ends otherwise stays whole."""
     start = text.find("(")
     depth, parts, last = 0, [], start + 1
@@ -152,7 +160,7 @@ def _split(text):
     return text, [], ""
 
 
-def statement(head, text, indent):
+def statement(head: str, text: str, indent: int) -> list[str]:
     """The lines of a statement: its start, and a call that may need several."""
     first, *rest = wrapped(text, indent, len(head))
     pad = " " * indent

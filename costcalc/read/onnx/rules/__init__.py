@@ -4,8 +4,12 @@ A rule takes a Node and gives its outputs, each a shape or a Tensor. Operators a
 standard domain; those of other domains that mean the same are in `DOMAINS`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 
 from ....errors import Refused, brief
 from ..tensors import stored
@@ -28,7 +32,13 @@ DOMAINS = ("", "ai.onnx", "com.microsoft")
 RULES: dict = {}
 
 
-def rule(*names, into=None, multiplies=False, takes_any=False, takes_scope=False):
+def rule(
+    *names: str,
+    into: dict[str, Callable[..., Any]] | None = None,
+    multiplies: bool = False,
+    takes_any: bool = False,
+    takes_scope: bool = False,
+) -> Callable[..., Any]:
     """Enter a rule under operators' names.
 
     into         a table of its own, for operators of another graph than ONNX
@@ -37,7 +47,7 @@ def rule(*names, into=None, multiplies=False, takes_any=False, takes_scope=False
     takes_scope  it walks graphs of its own, in the scope of its node
     """
 
-    def enter(function):
+    def enter(function: Any) -> Callable[..., Any]:
         function.multiplies, function.takes_any, function.takes_scope = multiplies, takes_any, takes_scope
         (RULES if into is None else into).update(dict.fromkeys(names, function))
         return function
@@ -46,19 +56,19 @@ def rule(*names, into=None, multiplies=False, takes_any=False, takes_scope=False
 
 
 @lru_cache(1)
-def table():
+def table() -> dict[str, Callable[..., Any]]:
     """All rules by operator."""
     for name in MODULES:
         import_module(f"{__name__}.{name}")
     return RULES
 
 
-def is_standard(domain):
+def is_standard(domain: str) -> bool:
     """Whether operators of a domain mean what those of the standard mean."""
     return domain in DOMAINS
 
 
-def find(domain, op):
+def find(domain: str, op: str) -> Callable[..., Any] | None:
     """The rule of an operator, or None."""
     return table().get(op) if is_standard(domain) else None
 
@@ -66,7 +76,7 @@ def find(domain, op):
 _VALUES = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "strings", 9: "tensors", 10: "graphs"}
 
 
-def attributes(proto, given):
+def attributes(proto: Any, given: Any) -> dict[str, Any]:
     """The attributes of a node: name -> value; in a function, those that it was `given` stand for references."""
     found = {}
     for one in proto.attribute:
@@ -78,12 +88,12 @@ def attributes(proto, given):
     return found
 
 
-def defaults(function):
+def defaults(function: Any) -> dict[Any, Any]:
     """The attributes of a function that have defaults."""
     return {one.name: _value(one) for one in getattr(function, "attribute_proto", ())}
 
 
-def _value(one):
+def _value(one: Any) -> Any:
     field = _VALUES.get(one.type)
     if field is None:
         raise Refused(f"attribute `{brief(one.name)}` has no value")

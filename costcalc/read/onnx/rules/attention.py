@@ -1,19 +1,26 @@
 """Attention as one operator: of the standard, with queries, keys and values, and those with weights inside."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ....errors import Refused
 from ..node import Node, Unknown
 from ..tensors import Tensor
 from . import rule
 from .linear import linear
 
+if TYPE_CHECKING:
+    from ....num.values import Number
+
 
 @rule("Attention", multiplies=True)
-def attention(node):
+def attention(node: Node) -> Any:
     """Attention of the standard domain, or of com.microsoft with its projections."""
     return _projected(node) if node.proto.domain == "com.microsoft" else _standard(node)
 
 
-def _standard(node):
+def _standard(node: Node) -> Any:
     """q, k, v as (batch, tokens, heads * size) or (batch, heads, tokens, size); then mask, past keys and values."""
     q, k, v = (node.need(number) for number in range(3))
     heads, shared = node.get("q_num_heads"), node.get("kv_num_heads")
@@ -32,7 +39,7 @@ def _standard(node):
     return [y, *present][: node.outputs]
 
 
-def _split(q, k, v):
+def _split(q: Any, k: Any, v: Any) -> Any:
     """(batch, queries, keys, widths of q, k and v) of tensors of three or four axes."""
     if len(q.shape) == 4:
         widths = [one.shape[1] * one.shape[3] for one in (q, k, v)]
@@ -40,25 +47,26 @@ def _split(q, k, v):
     return q.shape[0], q.shape[1], k.shape[1], [one.shape[2] for one in (q, k, v)]
 
 
-def _attend(node, batch, q, k, v, heads):
+def _attend(node: Node, batch: Number, q: Any, k: Any, v: Any, heads: Any) -> None:
     # with other numbers of queries and keys ONNX aligns its mask at the first ones, `causal` at the last
     causal = bool(node.get("is_causal", 0) or node.get("unidirectional", 0)) and q[0] == k[0]
     node.emit("attend", q, k, v, times=batch, heads=heads, causal=causal)
 
 
-def _projected(node):
+def _projected(node: Node) -> Any:
     """x (batch, tokens, features), one weight for queries, keys and values, bias."""
     x, weight = node.need(0), node.need(1)
     batch, tokens, _ = x.shape
     sizes = node.get("qkv_hidden_sizes") or [weight.shape[1] // 3] * 3
     linear(node, x, weight, node.input(2))
-    _attend(node, batch, *((tokens, size) for size in sizes), node.get("num_heads", 1))
+    q, k, v = ((tokens, size) for size in sizes)
     heads = node.get("num_heads", 1)
+    _attend(node, batch, q, k, v, heads)
     return [(batch, tokens, sizes[2]), (2, batch, heads, tokens, sizes[0] // heads)][: node.outputs]
 
 
 @rule("MultiHeadAttention", "GroupQueryAttention", multiplies=True)
-def multi_head(node):
+def multi_head(node: Node) -> Any:
     """q, k, v as (batch, tokens, heads * size); a past, where there is one, makes the keys more."""
     q, k, v = node.need(0), node.input(1), node.input(2)
     if k is None or v is None or len(q.shape) != 3 or len(k.shape) != 3 or len(v.shape) != 3:
@@ -93,7 +101,7 @@ def linear_attention(node: Node) -> list[tuple]:
 
 
 @rule("RotaryEmbedding")
-def rotary(node):
+def rotary(node: Node) -> Any:
     """Positions turned into the channels: the shape stays."""
     x = node.need(0)
     node.settings = frozenset(range(1, len(node.inputs)))  # positions, and tables of cosines and sines

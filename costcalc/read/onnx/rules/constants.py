@@ -1,18 +1,21 @@
 """Constants, and what is known of a tensor before the graph runs: its shape."""
 
+from __future__ import annotations
+
 from math import ceil
+from typing import Any
 
 from .... import limits
 from ....errors import Refused
 from ....num import ceil_div, prod
 from ....num.polynomials import Dim
-from ..node import Unknown, axis
+from ..node import Node, Unknown, axis
 from ..tensors import Tensor, constant, sizes
 from . import rule
 
 
 @rule("Constant")
-def constant_node(node):
+def constant_node(node: Node) -> list[Tensor]:
     """A tensor, a number or a list of numbers in an attribute."""
     for name, value in node.attributes.items():
         if name == "value":
@@ -26,7 +29,7 @@ def constant_node(node):
     raise Refused("it has no value")
 
 
-def _literal(node, tensor):
+def _literal(node: Node, tensor: Tensor) -> Tensor:
     """A constant of the code: numbers that a convolution or linear layer may hold, and nothing else does."""
     if not tensor.roots:
         return tensor
@@ -36,7 +39,7 @@ def _literal(node, tensor):
 
 
 @rule("ConstantOfShape")
-def constant_of_shape(node):
+def constant_of_shape(node: Node) -> list[Tensor]:
     """One value in a given shape."""
     shape = node.sizes(0)
     value = node.get("value")
@@ -48,7 +51,7 @@ def constant_of_shape(node):
 
 
 @rule("Shape")
-def shape_of(node):
+def shape_of(node: Node) -> list[Tensor]:
     """The sizes of a tensor, or some of them."""
     shape = node.need(0).shape
     start, end = node.get("start", 0), node.get("end", len(shape))
@@ -57,13 +60,13 @@ def shape_of(node):
 
 
 @rule("Size")
-def size_of(node):
+def size_of(node: Node) -> Any:
     """How many elements."""
     return [constant((), (node.need(0).size,))]
 
 
 @rule("Range")
-def range_of(node):
+def range_of(node: Node) -> Any:
     """Numbers from start to limit by steps, of a length that is known."""
     start, end, step = (sizes(node.need(number)) or node.need(number).value for number in range(3))
     if None in (start, end, step):
@@ -75,37 +78,37 @@ def range_of(node):
 
 
 @rule("EyeLike", "RandomNormalLike", "RandomUniformLike")
-def like(node):
+def like(node: Node) -> Any:
     """A tensor of the shape of another."""
     return [Tensor(node.need(0).shape)]
 
 
 @rule("RandomNormal", "RandomUniform")
-def random(node):
+def random(node: Node) -> Any:
     """Random numbers in a given shape."""
     return [Tensor(tuple(node.get("shape") or ()))]
 
 
 @rule("Multinomial")
-def multinomial(node):
+def multinomial(node: Node) -> Any:
     """Samples of each row."""
     return [Tensor((node.need(0).shape[0], node.get("sample_size", 1)))]
 
 
 @rule("HannWindow", "HammingWindow", "BlackmanWindow")
-def windows(node):
+def windows(node: Node) -> Any:
     """The weights of a window of a given length."""
     return [constant(node.sizes(0))]
 
 
 @rule("MelWeightMatrix")
-def mel(node):
+def mel(node: Node) -> Any:
     """Bins of a spectrum into bins of the mel scale."""
     return [constant((node.sizes(1)[0] // 2 + 1, node.sizes(0)[0]))]
 
 
 @rule("DFT")
-def dft(node):
+def dft(node: Node) -> Any:
     """Fourier transform along an axis, of real or complex numbers, by an algorithm that is not said."""
     x = node.need(0)
     at = axis(node.sizes(2)[0] if node.input(2) is not None else node.get("axis", 1), len(x.shape))
@@ -121,7 +124,7 @@ def dft(node):
 
 
 @rule("Det", "SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss")
-def shrunk(node):
+def shrunk(node: Node) -> Any:
     """What leaves axes out: a determinant the last two, a loss all, or that of the classes where it is not reduced."""
     x = node.need(0)
     rank = len(x.shape)
@@ -134,7 +137,7 @@ def shrunk(node):
 
 
 @rule("STFT")
-def stft(node):
+def stft(node: Node) -> Any:
     """Fourier transforms of frames: signal, step, window, length of a frame."""
     signal, step = node.need(0), node.sizes(1)[0]
     given = node.sizes(3)

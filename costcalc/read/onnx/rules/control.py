@@ -1,15 +1,22 @@
 """Control flow with constant bounds: If, Loop, Scan."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .... import limits
 from ....errors import Refused
-from ..node import Unknown
+from ..node import Node, Unknown
 from ..scope import Scope
 from ..tensors import Tensor, sizes
 from . import rule
 
+if TYPE_CHECKING:
+    pass
+
 
 @rule("If", takes_scope=True, takes_any=True, multiplies=True)
-def if_(node, scope):
+def if_(node: Node, scope: Scope) -> Any:
     """The branch of a constant condition."""
     condition = node.need(0).value
     if condition is None or condition[0] is None or not isinstance(condition[0], (bool, int)):
@@ -18,7 +25,7 @@ def if_(node, scope):
 
 
 @rule("Loop", takes_scope=True, takes_any=True, multiplies=True)
-def loop(node, scope):
+def loop(node: Node, scope: Scope) -> Any:
     """A body run a constant number of times: count, condition, then what is carried."""
     count = sizes(node.input(0)) if node.input(0) is not None else None
     go = node.input(1).value if node.input(1) is not None else (True,)
@@ -29,7 +36,7 @@ def loop(node, scope):
     carried = list(node.inputs[2:])
     start = [Tensor((), (0,), frozenset()), Tensor((), (True,), frozenset())]
 
-    def once(number, tensors):
+    def once(number: Any, tensors: Any) -> Any:
         condition, *rest = walked(node, body, scope, [start[0]._replace(value=number), start[1], *tensors])
         if condition.value is None or condition.value[0] is not True:
             raise Unknown
@@ -39,7 +46,7 @@ def loop(node, scope):
 
 
 @rule("Scan", takes_scope=True, multiplies=True)
-def scan(node, scope):
+def scan(node: Node, scope: Scope) -> Any:
     """A body run for each element along an axis of its last inputs."""
     if node.version < 9:
         raise Unknown
@@ -49,7 +56,7 @@ def scan(node, scope):
     lengths = [one.shape[at] for one, at in zip(scanned, axes, strict=True)]
     elements = [_without(one, at) for one, at in zip(scanned, axes, strict=True)]
 
-    def once(number, tensors):
+    def once(number: int, tensors: Any) -> Any:
         return walked(node, node.get("body"), scope, [*tensors, *elements])
 
     outputs = _repeated(node, once, lengths[0], states)
@@ -57,12 +64,12 @@ def scan(node, scope):
     return [*outputs[: len(states)], *map(_placed, outputs[len(states) :], places)]
 
 
-def _without(tensor, at):
+def _without(tensor: Any, at: Any) -> Any:
     at = at % len(tensor.shape)
     return Tensor((*tensor.shape[:at], *tensor.shape[at + 1 :]))
 
 
-def _placed(tensor, at):
+def _placed(tensor: Tensor, at: Any) -> Any:
     """A stack along the first axis as a stack along another."""
     if tensor.shape is None:
         return tensor
@@ -71,7 +78,7 @@ def _placed(tensor, at):
     return Tensor((*rest[:at], count, *rest[at:]))
 
 
-def walked(node, graph, scope, inputs):
+def walked(node: Node, graph: Any, scope: Scope, inputs: Any) -> Any:
     """The outputs of a graph in a graph."""
     reader = node.reader
     if len(reader.calls) >= limits.BLOCK_DEPTH:
@@ -85,7 +92,7 @@ def walked(node, graph, scope, inputs):
         reader.calls.pop()
 
 
-def _repeated(node, once, times, carried):
+def _repeated(node: Node, once: Any, times: int, carried: Any) -> Any:
     """The outputs of a body run several times: walked once if the shapes stay, else run after run."""
     if times == 0:
         raise Unknown
@@ -107,11 +114,11 @@ def _repeated(node, once, times, carried):
     return [*found[: len(carried)], *(_stacked(one, times) for one in found[len(carried) :])]
 
 
-def _same(found, carried):
+def _same(found: list[Any], carried: Any) -> Any:
     return all(one is not None and a.shape == one.shape for a, one in zip(found, carried, strict=False))
 
 
-def _unrolled(node, once, times, carried):
+def _unrolled(node: Node, once: Any, times: int, carried: Any) -> Any:
     """The outputs of a body walked run after run, as its shapes change."""
     if not isinstance(times, int) or node.reader.runs + times > limits.UNROLLED:
         raise Unknown
@@ -124,5 +131,5 @@ def _unrolled(node, once, times, carried):
     return [*carried, *(_stacked(one, times) for one in stacks[-1])]
 
 
-def _stacked(tensor, times):
+def _stacked(tensor: Tensor, times: int) -> Any:
     return tensor if tensor.shape is None else Tensor((times, *tensor.shape))

@@ -1,13 +1,22 @@
 """Convolutions."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from .... import limits
 from ....errors import Refused
 from ..node import Node, check_count, grid
 from ..tensors import PRODUCT, Tensor
 from . import rule
 
+if TYPE_CHECKING:
+    from ....num.values import Number
+    from ....ops.base import Layer
 
-def window(node, kernel):
+
+def window(node: Node, kernel: Sequence[int]) -> dict[str, Any]:
     """The options of a sliding window, as our operations have them."""
     rank = len(kernel)
     pads = node.get("pads") or [0] * 2 * rank
@@ -24,7 +33,7 @@ def window(node, kernel):
     }
 
 
-def check_kernel(node, kernel):
+def check_kernel(node: Node, kernel: list[int]) -> None:
     """Refuse a `kernel_shape` that is not that of the weights."""
     given = node.get("kernel_shape")
     if given and tuple(given) != tuple(kernel):
@@ -32,30 +41,30 @@ def check_kernel(node, kernel):
 
 
 @rule("Conv", "FusedConv", multiplies=True)
-def conv(node):
+def conv(node: Node) -> list[Tensor]:
     """Conv: y = x * w + b."""
     return convolved(node, node.need(0), node.need(1), node.input(2))
 
 
 @rule("ConvInteger", multiplies=True)
-def conv_integer(node):
+def conv_integer(node: Node) -> Any:
     """Conv of whole numbers, which are scaled after it: x, w, zero points."""
     return [one._replace(scaled=PRODUCT) for one in convolved(node, node.need(0), node.need(1), None)]
 
 
 @rule("QLinearConv", multiplies=True)
-def qlinear_conv(node):
+def qlinear_conv(node: Node) -> Any:
     """Conv of quantised numbers: x, w and y each with scale and zero point, then the bias."""
     return convolved(node, node.need(0), node.need(3), node.input(8))
 
 
 @rule("DeformConv", multiplies=True)
-def deform_conv(node):
+def deform_conv(node: Node) -> Any:
     """Conv that reads at learned offsets: x, w, offset, b. The reading itself is interpolation, no mult-add of it."""
     return convolved(node, node.need(0), node.need(1), node.input(3))
 
 
-def convolved(node, x, weight, bias):
+def convolved(node: Node, x: Tensor, weight: Any, bias: Tensor | None) -> list[Tensor]:
     """The output of a convolution: a plain one, or a depthwise one."""
     batch, channels, space = grid(x)
     out, narrow, *kernel = weight.shape
@@ -83,7 +92,7 @@ def convolved(node, x, weight, bias):
     return [result(batch, layer)]
 
 
-def result(batch, layer):
+def result(batch: Number, layer: Layer) -> Tensor:
     """A layer's output with its batch, the channels first again."""
     *space, channels = layer.shape
     return Tensor((batch, channels, *space), first=True)
@@ -98,7 +107,12 @@ def causal_conv(node: Node) -> list[Tensor]:
         raise Refused(f"weights of {list(weight.shape)} are not those of a depthwise convolution")
     node.same(channels, rows, "{} channels meet weights for {}")
     check_count(bias, rows, "a bias of {} numbers meets {} channels")
-    options = {"kernel": (size,), "padding": ((size - 1, 0),), "multiplier": 1, "bias": bias is not None}
+    options: dict[str, Any] = {
+        "kernel": (size,),
+        "padding": ((size - 1, 0),),
+        "multiplier": 1,
+        "bias": bias is not None,
+    }
     layer = node.emit("dwconv", (length, channels), holds={"weight": weight, "bias": bias}, times=batch, **options)
     if node.get("activation", "none") != "none":
         node.emit("swish", layer.shape, times=batch, follows=True)
@@ -106,7 +120,7 @@ def causal_conv(node: Node) -> list[Tensor]:
 
 
 @rule("ConvTranspose", multiplies=True)
-def conv_transpose(node):
+def conv_transpose(node: Node) -> list[Tensor]:
     """ConvTranspose: x, w as (channels, outputs / groups, *kernel), b."""
     batch, channels, space = grid(node.need(0))
     weight, bias = node.need(1), node.input(2)

@@ -1,16 +1,24 @@
 """Parts of tensors, and tensors made larger."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ....errors import Refused
 from ....num import floor_div, maximum, minimum
 from ....num.polynomials import Dim
-from ..node import Unknown, axis
+from ..node import Node, Unknown, axis
 from ..tensors import Tensor
 from . import rule
 from .linear import broadcast
 
+if TYPE_CHECKING:
+    from ....num.values import Shape
+
 
 @rule("Split")
-def split(node):
+def split(node: Node) -> list[Tensor]:
     """Split along an axis: into given sizes, or as evenly as it goes."""
     x = node.need(0)
     at = axis(node.get("axis", 0), len(x.shape))
@@ -30,7 +38,7 @@ def split(node):
 
 
 @rule("Slice")
-def slice_(node):
+def slice_(node: Node) -> list[Tensor]:
     """Slice: starts, ends, axes, steps; attributes before version 10."""
     x = node.need(0)
     inputs = len(node.inputs) > 1
@@ -47,7 +55,7 @@ def slice_(node):
     return [y]
 
 
-def sliced(size, start, end, step):
+def sliced(size: int, start: int, end: int, step: int) -> Any:
     """How many elements `start:end:step` takes of an axis."""
     if isinstance(step, Dim) or step == 0:
         raise Unknown
@@ -60,7 +68,7 @@ def sliced(size, start, end, step):
     return maximum(count, 0) if not isinstance(count, Dim) else count
 
 
-def _clamped(at, size, low):
+def _clamped(at: int, size: int, low: int) -> int:
     """A place in an axis: counted from the end if negative, and inside of it."""
     if isinstance(at, Dim):
         return at if at == size else minimum(at, size + low)
@@ -73,7 +81,7 @@ def _clamped(at, size, low):
 
 
 @rule("Expand")
-def expand(node):
+def expand(node: Node) -> list[Tensor]:
     """Expand: to a shape that it broadcasts with."""
     x, wanted = node.need(0), node.sizes(1)
     shape = broadcast(x.shape, wanted)
@@ -83,7 +91,7 @@ def expand(node):
 
 
 @rule("Tile")
-def tile(node):
+def tile(node: Node) -> Any:
     """Tile: each axis several times."""
     x, repeats = node.need(0), node.sizes(1)
     shape = tuple(size * n for size, n in zip(x.shape, repeats, strict=True))
@@ -92,7 +100,7 @@ def tile(node):
 
 
 @rule("Pad")
-def pad(node):
+def pad(node: Node) -> list[Tensor]:
     """Pad: values before and after each axis; attributes before version 11."""
     x = node.need(0)
     pads = node.sizes(1, "pads" if node.get("pads") else "paddings")
@@ -105,7 +113,7 @@ def pad(node):
     return [Tensor(tuple(shape), None, x.roots, x.first)]
 
 
-def _padded(node, x, shape, pads):
+def _padded(node: Node, x: Tensor, shape: list[int], pads: Mapping[int, Shape]) -> None:
     """State a border around the grid as a pad; one that is negative, or of other axes, is something else."""
     rank = len(shape)
     around = [pads.get(at, (0, 0)) for at in range(rank)]
@@ -119,7 +127,7 @@ def _padded(node, x, shape, pads):
 
 
 @rule("CenterCropPad")
-def crop(node):
+def crop(node: Node) -> Any:
     """CenterCropPad: axes cut or padded to given sizes."""
     x = node.need(0)
     shape = list(x.shape)

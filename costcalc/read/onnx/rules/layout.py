@@ -1,10 +1,18 @@
 """Moving values about."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ....errors import Refused
 from ....num import equal, floor_div, prod, require
-from ..node import axis
+from ..node import Node, axis
 from ..tensors import Tensor, is_empty
 from . import rule
+
+if TYPE_CHECKING:
+    from ....num.values import Number, Shape
 
 
 @rule(
@@ -18,14 +26,14 @@ from . import rule
     "OptionalGetElement",
     takes_any=True,
 )
-def identity(node):
+def identity(node: Node) -> list[Tensor]:
     """The same tensor in another type, or as it is; a dropout's mask has its shape."""
     x = node.need(0)
     return [x, *[Tensor(x.shape)] * (node.outputs - 1)]
 
 
 @rule("Reshape")
-def reshape(node):
+def reshape(node: Node) -> list[Tensor]:
     """Reshape: 0 keeps an axis, -1 takes what is left."""
     x = node.need(0)
     wanted = node.sizes(1, "shape")
@@ -39,7 +47,7 @@ def reshape(node):
 
 
 @rule("Flatten")
-def flatten(node):
+def flatten(node: Node) -> list[Tensor]:
     """Flatten: two axes, those before `axis` and the rest."""
     x = node.need(0)
     at, rank = node.get("axis", 1), len(x.shape)
@@ -48,7 +56,7 @@ def flatten(node):
 
 
 @rule("Squeeze")
-def squeeze(node):
+def squeeze(node: Node) -> list[Tensor]:
     """Squeeze: axes of size 1 left out."""
     x = node.need(0)
     given = node.sizes(1, "axes")
@@ -63,7 +71,7 @@ def squeeze(node):
 
 
 @rule("Unsqueeze")
-def unsqueeze(node):
+def unsqueeze(node: Node) -> list[Tensor]:
     """Unsqueeze: new axes of size 1."""
     x = node.need(0)
     given = node.sizes(1, "axes")
@@ -75,13 +83,13 @@ def unsqueeze(node):
     return [_moved(node, x, [1 if at in axes else next(sizes) for at in range(rank)], first=False)]
 
 
-def _moved(node, x, shape, first):
+def _moved(node: Node, x: Tensor, shape: Sequence[Number], first: bool) -> Tensor:
     """The same values in another shape."""
     return x._replace(shape=tuple(shape), first=first)
 
 
 @rule("Transpose")
-def transpose(node):
+def transpose(node: Node) -> list[Tensor]:
     """Transpose: axes in another order."""
     x = node.need(0)
     rank = len(x.shape)
@@ -100,7 +108,7 @@ def transpose(node):
 
 
 @rule("Concat", "QLinearConcat")
-def concat(node):
+def concat(node: Node) -> list[Tensor]:
     """Concat along an axis; QLinearConcat has a scale and a zero point for each tensor, after those of the result."""
     tensors = node.inputs[2::3] if node.op == "QLinearConcat" else node.inputs
     first = tensors[0]
@@ -118,16 +126,16 @@ def concat(node):
     return [Tensor(shape, None, _all_roots(tensors), channels)]
 
 
-def _all_roots(tensors):
+def _all_roots(tensors: Any) -> frozenset[str] | None:
     constant = all(one.roots is not None for one in tensors)
     return frozenset().union(*(one.roots for one in tensors)) if constant else None
 
 
-def _together(tensors):
+def _together(tensors: Any) -> Tensor:
     return Tensor((sum(one.size for one in tensors),), None, frozenset().union(*(one.roots for one in tensors)))
 
 
-def _concatenated(node, tensors, shape, at, first, holds):
+def _concatenated(node: Node, tensors: Any, shape: Shape, at: int, first: bool, holds: Mapping[str, Tensor]) -> None:
     """State the concat as `seen` has its result: where the batch is left out and the channels are moved last."""
     seen, times = node.seen(Tensor(shape, first=first))
     dropped = len(shape) > 1 and len(seen) < len(shape)
@@ -143,7 +151,7 @@ def _concatenated(node, tensors, shape, at, first, holds):
 
 
 @rule("DepthToSpace", "SpaceToDepth")
-def depth(node):
+def depth(node: Node) -> Any:
     """Blocks of the grid moved into channels, or out of them."""
     x, block = node.need(0), node.get("blocksize", 1)
     batch, channels, *space = x.shape

@@ -1,14 +1,22 @@
 """Matrix products: with weights they are linear layers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ....errors import Refused
 from ....num import require, stretch
 from ..node import Node
 from ..tensors import PRODUCT, Tensor
 from . import rule
 
+if TYPE_CHECKING:
+    from ....num.values import Shape
+    from ....ops.base import Layer
+
 
 @rule("Gemm", "FusedGemm", multiplies=True)
-def gemm(node):
+def gemm(node: Node) -> list[Shape]:
     """Gemm: alpha * a' b' + beta * c, a' and b' transposed on demand."""
     a, b = node.need(0), node.need(1)
     if len(a.shape) != 2 or len(b.shape) != 2:
@@ -18,7 +26,7 @@ def gemm(node):
 
 
 @rule("MatMul", "FusedMatMul", multiplies=True)
-def matmul(node):
+def matmul(node: Node) -> list[Shape]:
     """MatMul of any ranks, the leading axes broadcast; FusedMatMul may transpose."""
     a, b = node.need(0), node.need(1)
     a = turned(a) if node.get("transA", 0) else a
@@ -26,40 +34,40 @@ def matmul(node):
 
 
 @rule("MatMulInteger", multiplies=True)
-def matmul_integer(node):
+def matmul_integer(node: Node) -> list[Tensor]:
     """MatMul of whole numbers, which are scaled after it."""
     (shape,) = multiplied(node, node.need(0), node.need(1), None)
     return [Tensor(shape, scaled=PRODUCT)]
 
 
 @rule("QLinearMatMul", multiplies=True)
-def qlinear_matmul(node):
+def qlinear_matmul(node: Node) -> Any:
     """MatMul of quantised numbers: a and b each with scale and zero point."""
     return multiplied(node, node.need(0), node.need(3), None)
 
 
 @rule("QGemm", multiplies=True)
-def qgemm(node):
+def qgemm(node: Node) -> Any:
     """Gemm of quantised numbers: a and b each with scale and zero point, then c."""
     b = node.need(3)
     return multiplied(node, node.need(0), turned(b) if node.get("transB", 0) else b, node.input(6))
 
 
 @rule("MatMulNBits", multiplies=True)
-def matmul_bits(node):
+def matmul_bits(node: Node) -> Any:
     """MatMul by packed weights of few bits: (K, N) are attributes."""
     weight = node.need(1)._replace(shape=(node.get("K"), node.get("N")))
     node.reader.numbers.keep(weight, weight.size)
     return multiplied(node, node.need(0), weight, node.input(5))
 
 
-def turned(tensor):
+def turned(tensor: Tensor) -> Tensor:
     """A stack of matrices, each turned."""
     *batch, rows, columns = tensor.shape
     return tensor._replace(shape=(*batch, columns, rows), value=None)
 
 
-def multiplied(node, a, b, bias):
+def multiplied(node: Node, a: Any, b: Any, bias: Tensor | None) -> list[Shape]:
     """The product of two tensors; a matrix of constants in it is the weight of a linear layer."""
     shape = product_shape(node, a.shape, b.shape)
     if b.roots is not None and len(b.shape) == 2:
@@ -71,7 +79,7 @@ def multiplied(node, a, b, bias):
     return [shape]
 
 
-def linear(node, x, weight, bias):
+def linear(node: Node, x: Any, weight: Any, bias: Tensor | None) -> Layer:
     """State a linear layer: x (.., in), weight (in, out)."""
     *positions, _ = x.shape if len(x.shape) > 1 else (1, *x.shape)
     features, out = weight.shape
@@ -85,7 +93,7 @@ def linear(node, x, weight, bias):
     )
 
 
-def product_shape(node, a, b):
+def product_shape(node: Node, a: Any, b: Any) -> Shape:
     """The shape of a matrix product, as numpy.matmul has it."""
     if not a or not b:
         raise Refused("a product of matrices needs an axis at least on both sides")
@@ -95,7 +103,7 @@ def product_shape(node, a, b):
     return (*broadcast(a[:-2], b[:-2]), *rows, *columns)
 
 
-def broadcast(*shapes):
+def broadcast(*shapes: Any) -> Shape:
     """The shape that several broadcast to."""
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
@@ -109,7 +117,7 @@ def broadcast(*shapes):
     return tuple(found)
 
 
-def _product(node, a, b, shape, bias):
+def _product(node: Node, a: Any, b: Any, shape: Shape, bias: Tensor | None) -> tuple[int, ...]:
     """State a product of two tensors that flow, or of a stack of matrices that are weights."""
     rows = a.shape[-2] if len(a.shape) > 1 else 1
     columns = b.shape[-1] if len(b.shape) > 1 else 1
@@ -128,7 +136,7 @@ def _product(node, a, b, shape, bias):
 
 
 @rule("Einsum", multiplies=True)
-def einsum(node):
+def einsum(node: Node) -> list[Shape]:
     """Einsum; of more than two tensors, two at a time: from the left, or in the order of `path`, as torch.einsum."""
     left, arrow, result = node.get("equation", "").replace(" ", "").partition("->")
     terms = left.split(",")
@@ -136,7 +144,7 @@ def einsum(node):
     if len(terms) != len(shapes):
         raise Refused(f"its equation names {len(terms)} tensors, {len(shapes)} are given")
     terms, result = _spelled(terms, shapes, result if arrow else None)
-    sizes = {}
+    sizes: dict[Any, Any] = {}
     for letters, shape in zip(terms, shapes, strict=True):
         for letter, size in zip(letters, shape, strict=True):
             sizes[letter] = size if sizes.get(letter, 1) == 1 else sizes[letter]
@@ -151,7 +159,7 @@ def einsum(node):
         return [shape]
     seen = [tuple(sizes[letter] for letter in letters) for letters in terms]
     weight = next((one for one in node.inputs[::-1] if one.roots), None)
-    options = {"equation": f"{','.join(terms)}->{result}"}
+    options: dict[str, Any] = {"equation": f"{','.join(terms)}->{result}"}
     node.emit("einsum", *seen, holds={"weight": weight} if weight is not None else None, **options)
     return [shape]
 
@@ -172,7 +180,7 @@ def _chain(node: Node, terms: list[str], result: str) -> Tensor:
     return left[0][1]
 
 
-def _spelled(terms, shapes, result):
+def _spelled(terms: list[str], shapes: Any, result: Any) -> tuple[list[str], str]:
     """The equation with letters for `...`, and with its result where that is left out."""
     spare = [
         chr(code) for code in range(ord("A"), ord("z") + 1) if chr(code).isalpha() and chr(code) not in "".join(terms)

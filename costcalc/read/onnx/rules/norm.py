@@ -1,15 +1,23 @@
 """Normalisations."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ....errors import Refused
 from ....num import prod
 from ....ops import find
-from ..node import axis, check_count
+from ..node import Node, axis, check_count
 from ..tensors import Tensor
 from . import rule
 
+if TYPE_CHECKING:
+    from ....num.values import Shape
+
 
 @rule("BatchNormalization")
-def batchnorm(node):
+def batchnorm(node: Node) -> list[Tensor | Shape]:
     """BatchNormalization: x, scale, shift, mean, variance."""
     x = node.need(0)
     scale, shift, mean, variance = (node.need(number) for number in range(1, 5))
@@ -26,20 +34,20 @@ def batchnorm(node):
 
 
 @rule("LayerNormalization", "SkipLayerNormalization")
-def layernorm(node):
+def layernorm(node: Node) -> list[Shape]:
     """LayerNormalization over the last axes: x, scale, shift; with a sum before it, x, other, scale, shift, bias."""
     x, at = node.need(0), 2 if node.op.startswith("Skip") else 1
     return _over_last(node, x, "layernorm", {"gamma": node.input(at), "beta": node.input(at + 1)})
 
 
 @rule("RMSNormalization", "SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization")
-def rmsnorm(node):
+def rmsnorm(node: Node) -> Any:
     """RMSNormalization over the last axes: x, scale; with a sum before it, x, other, scale."""
     scale = node.input(2 if node.op.startswith("Skip") else 1)
     return _over_last(node, node.need(0), "rmsnorm", {"gamma": scale})
 
 
-def _over_last(node, x, op, holds):
+def _over_last(node: Node, x: Any, op: str, holds: Mapping[str, Tensor]) -> list[Shape]:
     at = axis(node.get("axis", -1), len(x.shape))
     rows, times = node.seen(Tensor((*x.shape[:at], prod(x.shape[at:]))))
     _emit(node, op, rows, times, holds)
@@ -47,14 +55,14 @@ def _over_last(node, x, op, holds):
     return [x.shape, *[reduced] * (node.outputs - 1)]
 
 
-def _emit(node, op, shape, times, holds, **options):
+def _emit(node: Node, op: str, shape: Shape, times: int, holds: Any, **options: int) -> None:
     """State a norm with the scale and the shift that it has."""
     has = {"scale": "gamma", "shift": "beta"}
     options |= {name: holds.get(kind) is not None for name, kind in has.items() if name in find(op).options}
     node.emit(op, shape, times=times, follows=True, holds=holds, **options)
 
 
-def _learned(node, tensor, usual):
+def _learned(node: Node, tensor: Tensor, usual: int) -> Tensor | None:
     """A scale or shift; None for a constant of the code that does nothing, as exporters write one for a bare norm."""
     if tensor is None or node.reader.numbers.are_learned(tensor) or not tensor.value:
         return tensor
@@ -62,7 +70,7 @@ def _learned(node, tensor, usual):
 
 
 @rule("InstanceNormalization", "GroupNormalization", "MeanVarianceNormalization")
-def instancenorm(node):
+def instancenorm(node: Node) -> list[Tensor]:
     """Statistics of one sample: of each channel, or of groups of channels; x, scale, shift."""
     x = node.need(0)
     shape, times = node.seen(x._replace(first=True))
@@ -75,7 +83,7 @@ def instancenorm(node):
 
 
 @rule("LRN")
-def lrn(node):
+def lrn(node: Node) -> Any:
     """Local response normalisation across channels."""
     x = node.need(0)
     shape, times = node.seen(x._replace(first=True))
@@ -84,7 +92,7 @@ def lrn(node):
 
 
 @rule("LpNormalization")
-def lpnorm(node):
+def lpnorm(node: Node) -> Any:
     """Each row over its norm."""
     x = node.need(0)
     node.passive(x.shape, x.first)

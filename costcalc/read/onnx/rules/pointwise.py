@@ -1,11 +1,19 @@
 """Element by element: activations, and sums, products and comparisons of tensors that broadcast."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ....num import prod
 from ..node import Node, axis
 from ..scales import kind
 from ..tensors import WEIGHT, Tensor
 from . import rule
 from .linear import broadcast
+
+if TYPE_CHECKING:
+    from ....num.values import Shape
+
 
 _ACTIVATIONS = {
     "Relu": "relu",
@@ -47,7 +55,7 @@ _BETWEEN = (
 
 
 @rule(*_ACTIVATIONS)
-def activation(node):
+def activation(node: Node) -> list[Tensor]:
     """A function of one tensor, element by element; BiasGelu adds a bias first."""
     x = node.need(0)
     shape, times = node.seen(x)
@@ -57,7 +65,7 @@ def activation(node):
 
 
 @rule("Softmax", "LogSoftmax", "QLinearSoftmax")
-def softmax(node):
+def softmax(node: Node) -> list[Tensor]:
     """Softmax along one axis; before version 13, along all axes from that one on."""
     x = node.need(0)
     at = axis(node.get("axis", -1 if node.version >= 13 else 1), max(len(x.shape), 1))
@@ -72,7 +80,7 @@ def softmax(node):
 
 
 @rule("PRelu")
-def prelu(node):
+def prelu(node: Node) -> list[Tensor]:
     """Leaky ReLU with learned slopes."""
     x, slope = node.need(0), node.need(1)
     shape, times = node.seen(x)
@@ -81,7 +89,7 @@ def prelu(node):
 
 
 @rule(*_OTHER)
-def other(node):
+def other(node: Node) -> list[Tensor]:
     """Functions of one tensor that the spec language has no operation for."""
     x = node.need(0)
     node.passive(x.shape, x.first)
@@ -89,7 +97,7 @@ def other(node):
 
 
 @rule(*_JOINS)
-def join(node):
+def join(node: Node) -> list[Tensor]:
     """Sums, differences, products and quotients."""
     return joined(node, node.inputs, _JOINS[node.op])
 
@@ -105,20 +113,20 @@ def swiglu(node: Node) -> list[Tensor]:
 
 
 @rule(*_QUANTIZED)
-def quantized(node):
+def quantized(node: Node) -> Any:
     """Sums and products of quantised tensors: each of the two with scale and zero point."""
     return joined(node, [node.need(0), node.need(3)], _QUANTIZED[node.op])
 
 
 @rule(*_BETWEEN)
-def between(node):
+def between(node: Node) -> list[Tensor]:
     """What else is done with tensors element by element."""
     shape, first = _broadcast(node.inputs)
     node.passive(shape, first)
     return [Tensor(shape, None, _roots(node), first)]
 
 
-def joined(node, tensors, op):
+def joined(node: Node, tensors: Any, op: str) -> list[Tensor]:
     """The result of an element-wise operation on several tensors."""
     shape, first = _broadcast(tensors)
     seen, times = node.seen(Tensor(shape, first=first))
@@ -135,7 +143,7 @@ def joined(node, tensors, op):
     return [Tensor(shape, None, _roots(node), first, scaled=scaled)]
 
 
-def _scaled(node, op):
+def _scaled(node: Node, op: str) -> frozenset[str]:
     """By what a product of whole numbers is scaled; a constant is the scale of its weights, and no parameter."""
     found = frozenset().union(*(one.scaled for one in node.inputs if one is not None))
     if op != "mul" or not found or found >= WEIGHT:
@@ -145,13 +153,13 @@ def _scaled(node, op):
     return found | WEIGHT if constants else found
 
 
-def _broadcast(tensors):
+def _broadcast(tensors: Any) -> tuple[Shape, bool]:
     """The shape that tensors broadcast to, and whether its channels come first."""
     shape = broadcast(*(one.shape for one in tensors))
     return shape, any(one.first and len(one.shape) == len(shape) for one in tensors)
 
 
-def _aligned(shape, rank, dropped, first):
+def _aligned(shape: Any, rank: int, dropped: int, first: bool) -> Shape:
     """A shape as `seen` has that of the result: the same axes left out and moved."""
     shape = ((1,) * (rank - len(shape)) + tuple(shape))[dropped:]
     if first and dropped and len(shape) > 1:
@@ -159,11 +167,11 @@ def _aligned(shape, rank, dropped, first):
     return shape or (1,)
 
 
-def _like(node, x):
+def _like(node: Node, x: Tensor) -> Tensor:
     """A tensor of the same shape."""
     return x._replace(value=None, roots=x.roots if node.is_constant else None)
 
 
-def _roots(node):
+def _roots(node: Node) -> frozenset[str] | None:
     """The roots of a result, if it is constant."""
     return frozenset().union(*(one.roots for one in node.inputs if one is not None)) if node.is_constant else None

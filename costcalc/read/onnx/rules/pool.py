@@ -1,17 +1,25 @@
 """Pooling and resizing."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ....errors import Refused
 from ....num import floor
 from ....num.polynomials import Dim
 from ....ops.window import slide
-from ..node import Unknown, grid
+from ..node import Node, Unknown, grid
 from ..tensors import Tensor, sizes
 from . import rule
 from .conv import result, window
 
+if TYPE_CHECKING:
+    from ....num.values import Shape
+
 
 @rule("MaxPool", "AveragePool", "LpPool", "QLinearAveragePool")
-def pool(node):
+def pool(node: Node) -> list[Tensor]:
     """Pooling over a sliding window."""
     kernel = tuple(node.get("kernel_shape") or ())
     batch, channels, space = grid(node.need(0))
@@ -29,7 +37,7 @@ def pool(node):
     return [Tensor(shape, first=True)] * node.outputs
 
 
-def _is_common(op, kernel, options):
+def _is_common(op: str, kernel: Shape, options: Mapping[str, Any]) -> bool:
     """Whether our pooling has it: dilated only where it is a maximum, no window in the padding alone."""
     dilated = op != "MaxPool" and any(one != 1 for one in options["dilation"])
     pads = () if type(options["padding"]) is str else zip(kernel, options["padding"], strict=True)
@@ -37,7 +45,7 @@ def _is_common(op, kernel, options):
 
 
 @rule("GlobalMaxPool", "GlobalAveragePool", "GlobalLpPool", "QLinearGlobalAveragePool")
-def global_pool(node):
+def global_pool(node: Node) -> list[Tensor]:
     """Pooling over the whole grid."""
     batch, channels, space = grid(node.need(0))
     ours = {"GlobalMaxPool": "maxpool", "GlobalLpPool": "lppool"}.get(node.op, "avgpool")
@@ -45,7 +53,7 @@ def global_pool(node):
 
 
 @rule("Resize", "Upsample")
-def resize(node):
+def resize(node: Node) -> list[Tensor | Shape]:
     """Resize to a size or by factors, given as inputs or (Upsample before version 9) as an attribute."""
     x = node.need(0)
     target = _target(node, x)
@@ -59,7 +67,7 @@ def resize(node):
     return [target]
 
 
-def _target(node, x):
+def _target(node: Node, x: Any) -> tuple[int, ...]:
     """The sizes after a Resize: from `sizes`, or floor(size * factor)."""
     old = node.version < 10 or node.op == "Upsample" or (len(node.inputs) < 3 and node.version < 11)
     given = None if old else node.input(3)
@@ -78,7 +86,7 @@ def _target(node, x):
     return tuple(target)
 
 
-def _in_ratio(node, old, new):
+def _in_ratio(node: Node, old: list[int], new: tuple[int, ...]) -> tuple[int, ...]:
     """The sizes that keep the sides' ratio, where that is asked for: one side is as given, none larger or smaller."""
     policy = node.get("keep_aspect_ratio_policy", "stretch")
     if policy == "stretch":
@@ -91,7 +99,7 @@ def _in_ratio(node, old, new):
 
 
 @rule("RoiAlign", "MaxRoiPool")
-def roi(node):
+def roi(node: Node) -> list[Tensor]:
     """Pooling of regions to a grid of one size: x, regions."""
     x, regions = node.need(0), node.need(1)
     height, width = node.get("pooled_shape") or (node.get("output_height", 1), node.get("output_width", 1))
@@ -101,7 +109,7 @@ def roi(node):
 
 
 @rule("MaxUnpool")
-def unpool(node):
+def unpool(node: Node) -> Any:
     """MaxPool turned round: to the output shape, or to what the pooled grid came from."""
     shape = sizes(node.input(2)) if node.input(2) is not None else None
     if shape is None:
@@ -115,7 +123,7 @@ def unpool(node):
 
 
 @rule("GridSample", "AffineGrid", "Col2Im")
-def sampled(node):
+def sampled(node: Node) -> list[Tensor]:
     """Values read at given places: GridSample (x, places), AffineGrid (theta, size), Col2Im (x, size, block)."""
     x = node.need(0)
     if node.op == "GridSample":

@@ -1,5 +1,7 @@
 """Recurrent layers."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from ....errors import Refused
@@ -12,7 +14,7 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 
 @rule("LSTM", "GRU", "RNN", multiplies=True)
-def recurrent(node):
+def recurrent(node: Node) -> Any:
     """Steps of a state: x (steps, batch, features), w (directions, gates * hidden, features), r, biases.
 
     With `layout` 1 the batch comes first.

@@ -1,8 +1,12 @@
 """Reductions along axes."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from ....errors import Refused
 from ....num import prod
-from ..node import axis
+from ..node import Node, axis
 from ..tensors import Tensor
 from . import rule
 
@@ -13,7 +17,7 @@ _METHODS = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "max"}
     *("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum"),
     *("ReduceLogSumExp", "ReduceSumSquare"),
 )
-def reduction(node):
+def reduction(node: Node) -> list[Tensor]:
     """Mean, sum, maximum .. along axes: an attribute, in later versions an input; all axes where none are given."""
     x = node.need(0)
     rank = len(x.shape)
@@ -30,7 +34,7 @@ def reduction(node):
     return [y]
 
 
-def _state(node, x, axes):
+def _state(node: Node, x: Any, axes: Any) -> None:
     """State a mean over the grid as a pooling of it, anything else as one axis reduced."""
     rank = len(x.shape)
     if node.op == "ReduceMean" and axes == {*range(2, rank)} and x.first:
@@ -47,7 +51,7 @@ def _state(node, x, axes):
 
 
 @rule("ArgMax", "ArgMin")
-def arg(node):
+def arg(node: Node) -> Any:
     """The place of the largest or smallest along an axis."""
     x = node.need(0)
     at = axis(node.get("axis", 0), len(x.shape))
@@ -57,7 +61,7 @@ def arg(node):
 
 
 @rule("CumSum", "CumProd", "ReverseSequence", "Trilu", "Bernoulli")
-def along(node):
+def along(node: Node) -> Any:
     """What keeps the shape of its input."""
     x = node.need(0)
     node.passive(x.shape, x.first)

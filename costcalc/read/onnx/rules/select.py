@@ -1,13 +1,20 @@
 """Picking and placing values: by index, by condition, by size. How many are found may hang on data."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
 from ....num import floor
-from ..node import Unknown, axis
+from ..node import Node, Unknown, axis
 from ..tensors import Tensor, sizes
 from . import rule
 
+if TYPE_CHECKING:
+    from ....num.values import Shape
+
 
 @rule("Gather")
-def gather(node):
+def gather(node: Node) -> list[Shape]:
     """Gather along an axis; of a table of constants by indices that flow, an embedding."""
     table, indices = node.need(0), node.need(1)
     at = axis(node.get("axis", 0), len(table.shape))
@@ -22,7 +29,7 @@ def gather(node):
 
 
 @rule("GatherElements")
-def gather_elements(node):
+def gather_elements(node: Node) -> list[Shape]:
     """One value for each index."""
     shape = node.need(1).shape
     node.passive(shape)
@@ -30,7 +37,7 @@ def gather_elements(node):
 
 
 @rule("GatherND")
-def gather_nd(node):
+def gather_nd(node: Node) -> list[Shape]:
     """Slices by the indices in the last axis."""
     data, indices = node.need(0), node.need(1)
     batch, deep = node.get("batch_dims", 0), indices.shape[-1]
@@ -40,7 +47,7 @@ def gather_nd(node):
 
 
 @rule("Scatter", "ScatterElements", "ScatterND", "TensorScatter")
-def scatter(node):
+def scatter(node: Node) -> list[Shape]:
     """The first input with some values replaced."""
     x = node.need(0)
     node.passive(x.shape, x.first)
@@ -48,7 +55,7 @@ def scatter(node):
 
 
 @rule("OneHot")
-def one_hot(node):
+def one_hot(node: Node) -> Any:
     """A new axis of the given depth."""
     indices, depth = node.need(0), node.need(1).value
     if depth is None:
@@ -60,7 +67,7 @@ def one_hot(node):
 
 
 @rule("TopK")
-def top_k(node):
+def top_k(node: Node) -> list[Shape]:
     """The largest or smallest along an axis, and where they are."""
     x = node.need(0)
     count = sizes(node.input(1)) if node.input(1) is not None else (node.get("k"),)
@@ -82,20 +89,20 @@ def top_k(node):
     "TfIdfVectorizer",
     takes_any=True,
 )
-def found(node):
+def found(node: Node) -> NoReturn:
     """What is found hangs on data, and so do the shapes of all that follows."""
     node.passive((1,))
     raise Unknown
 
 
 @rule("SequenceConstruct", "SequenceInsert", "SequenceEmpty", "SequenceErase", takes_any=True)
-def sequence(node):
+def sequence(node: Node) -> Any:
     """A list of tensors; where it changes, its tensors are not followed."""
     return [Tensor(None, items=tuple(node.inputs) if node.op == "SequenceConstruct" else None)]
 
 
 @rule("SplitToSequence")
-def split_to_sequence(node):
+def split_to_sequence(node: Node) -> Any:
     """The parts of a tensor along an axis, as a list."""
     x = node.need(0)
     at = axis(node.get("axis", 0), len(x.shape))
@@ -111,7 +118,7 @@ def split_to_sequence(node):
 
 
 @rule("SequenceAt")
-def sequence_at(node):
+def sequence_at(node: Node) -> Any:
     """One tensor of a list."""
     at = sizes(node.need(1))
     items = node.need(0).items
@@ -121,14 +128,14 @@ def sequence_at(node):
 
 
 @rule("SequenceLength")
-def sequence_length(node):
+def sequence_length(node: Node) -> Any:
     """How many tensors a list has."""
     items = node.need(0).items
     return [Tensor((), None if items is None else (len(items),), frozenset())]
 
 
 @rule("ConcatFromSequence")
-def concat_from_sequence(node):
+def concat_from_sequence(node: Node) -> Any:
     """The tensors of a list one behind the other, or on top of each other (`new_axis`)."""
     items = node.need(0).items
     if not items or any(one.shape is None for one in items):

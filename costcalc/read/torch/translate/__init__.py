@@ -1,16 +1,20 @@
 """The table of operators: how each call of one is told to the reader of graphs."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 
 FAMILIES = ("multiply", "products", "norm", "pool", "pointwise", "reduce", "move", "select")
 TABLE: dict = {}
 
 
-def translates(*names):
+def translates(*names: str) -> Callable[..., Any]:
     """Enter a translation under operators' names, those of `aten` without their namespace."""
 
-    def enter(function):
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         TABLE.update(dict.fromkeys(names, function))
         return function
 
@@ -18,14 +22,14 @@ def translates(*names):
 
 
 @lru_cache(1)
-def table():
+def table() -> dict[str, Callable[..., Any]]:
     """All translations by operator."""
     for name in FAMILIES:
         import_module(f"{__name__}.{name}")
     return TABLE
 
 
-def find(schema_name):
+def find(schema_name: str) -> Callable[..., Any] | None:
     """The translation of an operator such as `aten::relu_`, or None. What works in place is as what does not."""
     space, _, name = schema_name.partition("::")
     known = name if space == "aten" else schema_name

@@ -1,6 +1,8 @@
 """Values moved about, and tensors cut, joined and made larger."""
 
-from ..node import shape
+from __future__ import annotations
+
+from ..node import Node, shape
 from . import translates
 
 LAST = 2**63 - 1
@@ -19,7 +21,7 @@ LAST = 2**63 - 1
     ),
     *("resolve_neg", "requires_grad", "identity"),
 )
-def same(node):
+def same(node: Node) -> None:
     """The same values."""
     node.call("Identity", node.tensors[0])
 
@@ -28,20 +30,20 @@ def same(node):
     *("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "_unsafe_view", "view_as", "reshape_as"),
     *("ravel", "atleast_1d", "atleast_2d", "atleast_3d"),
 )
-def reshape(node):
+def reshape(node: Node) -> None:
     """The same values in another shape."""
     node.call("Reshape", node.tensors[0], shape=node.shapes[0], allowzero=1)
 
 
 @translates("permute")
-def permute(node):
+def permute(node: Node) -> None:
     """Axes in another order."""
     rank = len(node["dims"])
     node.call("Transpose", node["self"], perm=[at % rank for at in node["dims"]])
 
 
 @translates("transpose", "t", "numpy_T", "mT", "adjoint", "swapaxes", "swapdims")
-def transpose(node):
+def transpose(node: Node) -> None:
     """Two axes exchanged; all of them turned round by `numpy_T`."""
     rank = len(node.shapes[0])
     order = list(range(rank))
@@ -55,7 +57,7 @@ def transpose(node):
 
 
 @translates("movedim", "moveaxis")
-def movedim(node):
+def movedim(node: Node) -> None:
     """Axes taken out and put in elsewhere."""
     rank = len(node.shapes[0])
     pairs = zip(
@@ -68,13 +70,13 @@ def movedim(node):
 
 
 @translates("expand", "expand_as", "broadcast_to")
-def expand(node):
+def expand(node: Node) -> None:
     """Values repeated along axes of size 1."""
     node.call("Expand", node.tensors[0], node.shapes[0])
 
 
 @translates("cat", "concat", "concatenate")
-def cat(node):
+def cat(node: Node) -> None:
     """Tensors behind each other; an empty vector among tensors of more axes adds nothing."""
     tensors = [one for one in node["tensors"] if shape(one) != (0,) or len(node.shapes[0]) == 1]
     if len(tensors) == 1:
@@ -84,7 +86,7 @@ def cat(node):
 
 
 @translates("stack")
-def stack(node):
+def stack(node: Node) -> None:
     """Tensors on top of each other, along a new axis."""
     at, rank = node["dim"], len(node.shapes[0])
     single = (*node.shapes[0][: at % rank], 1, *node.shapes[0][at % rank + 1 :])
@@ -93,28 +95,28 @@ def stack(node):
 
 
 @translates("split", "split_with_sizes", "chunk", "tensor_split", "unsafe_split", "unsafe_chunk")
-def split(node):
+def split(node: Node) -> None:
     """Parts along an axis."""
     x, at = node.tensors[0], node["dim"]
     node.call("Split", x, axis=at, split=[one[at % len(one)] for one in node.shapes])
 
 
 @translates("slice")
-def slice_(node):
+def slice_(node: Node) -> None:
     """A part of an axis."""
     start, end = node["start"] or 0, LAST if node["end"] is None else node["end"]
     node.call("Slice", node["self"], [start], [end], [node["dim"]], [node["step"]])
 
 
 @translates("narrow")
-def narrow(node):
+def narrow(node: Node) -> None:
     """A part of an axis, by its length."""
     end = node["start"] + node["length"]
     node.call("Slice", node["self"], [node["start"]], [end], [node["dim"]], [1])
 
 
 @translates("pad", "constant_pad_nd", *(f"{kind}_pad{n}d" for kind in ("reflection", "replication") for n in (1, 2, 3)))
-def pad(node):
+def pad(node: Node) -> None:
     """Values around; the numbers are those of the last axis first, before and after."""
     given, x = node.get("pad", node.get("padding")), node.tensors[0]
     missing = len(shape(x)) - len(given) // 2

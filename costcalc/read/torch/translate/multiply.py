@@ -1,5 +1,7 @@
 """Convolutions, attention, recurrent layers, tables of embeddings."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from ...onnx.rules.linear import broadcast
@@ -7,13 +9,13 @@ from ..node import Node, shape
 from . import translates
 
 
-def each(value, rank):
+def each(value: Any, rank: int) -> list[int]:
     """One number for each axis of a grid."""
     value = list(value) if isinstance(value, (tuple, list)) else [value]
     return value * rank if len(value) == 1 else value
 
 
-def window(node, rank, padding):
+def window(node: Node, rank: int, padding: Any) -> dict[str, Any]:
     """The attributes of a sliding window."""
     found = {"strides": each(node["stride"], rank), "dilations": each(node.get("dilation", 1), rank)}
     if isinstance(padding, str):
@@ -32,7 +34,7 @@ def batched(node: Node, op: str, rank: int, x: Any, *others: Any, **attributes: 
 
 
 @translates("conv1d", "conv2d", "conv3d", "convolution", "_convolution")
-def conv(node):
+def conv(node: Node) -> None:
     """Convolution; `transposed` turns it round."""
     rank = len(shape(node["weight"])) - 2
     attributes = {**window(node, rank, node["padding"]), "group": node["groups"]}
@@ -43,7 +45,7 @@ def conv(node):
 
 
 @translates("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-def conv_transpose(node):
+def conv_transpose(node: Node) -> None:
     """Convolution turned round."""
     rank = len(shape(node["weight"])) - 2
     attributes = {**window(node, rank, node["padding"]), "output_padding": each(node["output_padding"], rank)}
@@ -52,9 +54,12 @@ def conv_transpose(node):
 
 
 @translates("torchvision::deform_conv2d")
-def deform_conv(node):
+def deform_conv(node: Node) -> None:
     """Convolution that reads at learned offsets."""
-    window = {"strides": [node["stride_h"], node["stride_w"]], "pads": [node["pad_h"], node["pad_w"]] * 2}
+    window: dict[str, Any] = {
+        "strides": [node["stride_h"], node["stride_w"]],
+        "pads": [node["pad_h"], node["pad_w"]] * 2,
+    }
     window["dilations"] = [node["dilation_h"], node["dilation_w"]]
     tensors = (node["input"], node["weight"], node["offset"], node["bias"])
     node.call("DeformConv", *tensors, group=node["groups"], **window)
@@ -66,7 +71,7 @@ def deform_conv(node):
     "_scaled_dot_product_flash_attention",
     "_scaled_dot_product_efficient_attention",
 )
-def attention(node):
+def attention(node: Node) -> None:
     """Attention of queries (.., heads, tokens, size) to keys, and the mean of the values."""
     q, k, v = node["query"], node["key"], node["value"]
     outer = broadcast(*(shape(one)[:-2] for one in (q, k, v))) if not node.get("enable_gqa") else shape(q)[:-2]
@@ -82,7 +87,7 @@ def widened(node: Node, x: Any, outer: tuple[int, ...]) -> Any:
 
 
 @translates("embedding")
-def embedding(node):
+def embedding(node: Node) -> None:
     """Rows of a table."""
     node.call("Gather", node["weight"], node["indices"], axis=0)
 
@@ -107,7 +112,7 @@ def cell(node: Node) -> None:
 
 
 @translates("lstm", "gru", "rnn_tanh", "rnn_relu")
-def recurrent(node):
+def recurrent(node: Node) -> None:
     """Recurrent layers on each other: the weights of all, input and state first, then the biases."""
     state = node["hx"] if isinstance(node["hx"], (tuple, list)) else [node["hx"]]
     node.own(

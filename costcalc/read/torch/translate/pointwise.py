@@ -1,6 +1,14 @@
 """Element by element."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from . import translates
+
+if TYPE_CHECKING:
+    from ..node import Node
+
 
 ACTIVATIONS = {  # as the spec language calls them
     "relu": "relu",
@@ -70,7 +78,7 @@ _BETWEEN = {
 
 
 @translates(*ACTIVATIONS)
-def activation(node):
+def activation(node: Node) -> None:
     """A function of one tensor."""
     op = ACTIVATIONS[node.base if node.base in ACTIVATIONS else node.base.removesuffix("_")]
     if op == "hardtanh" and (node["min_val"], node["max_val"]) == (0, 6):
@@ -79,25 +87,25 @@ def activation(node):
 
 
 @translates("prelu", "_prelu_kernel")
-def prelu(node):
+def prelu(node: Node) -> None:
     """Leaky ReLU with learned slopes."""
     node.call("PRelu", *node.tensors)
 
 
 @translates("softmax", "_softmax", "log_softmax", "_log_softmax")
-def softmax(node):
+def softmax(node: Node) -> None:
     """Softmax along one axis."""
     node.call("LogSoftmax" if "log" in node.base else "Softmax", node.tensors[0], axis=node["dim"])
 
 
 @translates("glu")
-def glu(node):
+def glu(node: Node) -> None:
     """One half by the sigmoid of the other."""
     node.own("glu", node["self"], dim=node["dim"])
 
 
 @translates(*_JOINS)
-def join(node):
+def join(node: Node) -> None:
     """Sums, differences, products and quotients; of a number too."""
     node.call(
         _JOINS[node.base.removesuffix("_") if node.base not in _JOINS else node.base], node["self"], node["other"]
@@ -105,13 +113,13 @@ def join(node):
 
 
 @translates("rsub")
-def rsub(node):
+def rsub(node: Node) -> None:
     """A difference, the other way round."""
     node.call("Sub", node["other"], node["self"])
 
 
 @translates("addcmul", "addcdiv")
-def addcmul(node):
+def addcmul(node: Node) -> None:
     """A product or quotient of two added to a third."""
     op = "Mul" if "mul" in node.base else "Div"
     product = node.step(op, node["tensor1"], node["tensor2"], shape=node.shapes[0])
@@ -119,13 +127,13 @@ def addcmul(node):
 
 
 @translates(*_OTHER)
-def other(node):
+def other(node: Node) -> None:
     """What the spec language has no operation for."""
     node.call(_OTHER[node.base if node.base in _OTHER else node.base.removesuffix("_")], node.tensors[0])
 
 
 @translates(*_BETWEEN)
-def between(node):
+def between(node: Node) -> None:
     """What else is done with tensors that broadcast; `where` of a condition alone gives places."""
     if node.base == "where" and node.many:
         node.own("passive", *node.tensors)

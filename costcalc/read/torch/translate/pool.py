@@ -1,15 +1,22 @@
 """Pooling and resizing."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..node import shape
 from . import translates
 from .multiply import each, window
+
+if TYPE_CHECKING:
+    from ..node import Node
 
 
 @translates(
     *(f"{kind}_pool{rank}d" for kind in ("max", "avg") for rank in (1, 2, 3)),
     *(f"max_pool{rank}d_with_indices" for rank in (1, 2, 3)),
 )
-def pool(node):
+def pool(node: Node) -> None:
     """Pooling over a sliding window, whose stride is its size unless given."""
     x = node.tensors[0]
     rank = len(node["kernel_size"]) if len(node["kernel_size"]) > 1 else len(shape(x)) - 2
@@ -23,7 +30,7 @@ def pool(node):
 @translates(
     *(f"{prefix}adaptive_{kind}_pool{n}d" for prefix in ("", "_") for kind in ("max", "avg") for n in (1, 2, 3))
 )
-def adaptive(node):
+def adaptive(node: Node) -> None:
     """Pooling to a grid of a given size."""
     x, kind = node.tensors[0], "max" if "max" in node.base else "avg"
     rank = int(node.base[-2])
@@ -39,14 +46,14 @@ def adaptive(node):
     *("upsample_trilinear3d", "upsample_bicubic2d", "_upsample_nearest_exact1d", "_upsample_nearest_exact2d"),
     *("_upsample_nearest_exact3d", "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"),
 )
-def upsample(node):
+def upsample(node: Node) -> None:
     """The grid in another size."""
     mode = "nearest" if "nearest" in node.base else "linear"
     node.call("Resize", node.tensors[0], None, None, node.shapes[0], mode=mode)
 
 
 @translates("pixel_shuffle", "pixel_unshuffle")
-def shuffle(node):
+def shuffle(node: Node) -> None:
     """Channels as blocks of the grid, or back."""
     factor = node.get("upscale_factor") or node.get("downscale_factor")
     node.call("DepthToSpace" if node.base == "pixel_shuffle" else "SpaceToDepth", node["self"], blocksize=factor)

@@ -1,5 +1,7 @@
 """Linear layers, and products of vectors and matrices."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from math import prod
 from string import ascii_letters
@@ -11,26 +13,26 @@ from . import translates
 
 
 @translates("linear")
-def linear(node):
+def linear(node: Node) -> None:
     """Linear layer: weight as (out, in)."""
     node.own("linear", node["input"], node["weight"], node["bias"])
 
 
 @translates("addmm")
-def addmm(node):
+def addmm(node: Node) -> None:
     """A product of matrices and a bias."""
     node.call("Gemm", node["mat1"], node["mat2"], node["self"])
 
 
 @translates("baddbmm")
-def baddbmm(node):
+def baddbmm(node: Node) -> None:
     """Products of stacked matrices, and what is added to them."""
     product = node.step("MatMul", node["batch1"], node["batch2"], shape=node.shapes[0])
     node.call("Add", product, node["self"])
 
 
 @translates("mm", "bmm", "matmul", "mv", "dot")
-def matmul(node):
+def matmul(node: Node) -> None:
     """A product of matrices."""
     node.call("MatMul", *node.tensors)
 

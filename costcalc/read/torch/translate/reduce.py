@@ -1,6 +1,14 @@
 """Reductions along axes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from . import translates
+
+if TYPE_CHECKING:
+    from ..node import Node
+
 
 _OPS = {
     "mean": "ReduceMean",
@@ -24,7 +32,7 @@ _OPS = {
 
 
 @translates(*_OPS)
-def reduction(node):
+def reduction(node: Node) -> None:
     """Mean, sum, maximum .. along axes; of two tensors, `max` and `min` are taken element by element."""
     if len(node.tensors) > 1:
         node.call("Max" if node.base == "max" else "Min", *node.tensors)
@@ -41,6 +49,6 @@ def reduction(node):
     *("argmax", "argmin", "cumsum", "cumprod", "topk", "sort", "argsort", "tril", "triu", "bernoulli", "cummax"),
     *("histc", "bincount"),
 )
-def along(node):
+def along(node: Node) -> None:
     """What costs comparisons or sums alone."""
     node.own("passive", *node.tensors)

@@ -1,6 +1,13 @@
 """Values picked and placed, and tensors that come from nowhere: nothing that multiplies."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from . import translates
+
+if TYPE_CHECKING:
+    from ..node import Node
 
 
 @translates(
@@ -26,7 +33,7 @@ from . import translates
     *("fft_fftshift", "fft_ifftshift", "_fft_c2c", "_fft_c2r", "_fft_r2c", "stft", "istft"),
     *("max_unpool2d", "max_unpool3d"),
 )
-def passive(node):
+def passive(node: Node) -> None:
     """Values read at places and put elsewhere."""
     node.own("passive", *node.tensors)
 
@@ -37,6 +44,6 @@ def passive(node):
     *("empty_like", "rand_like", "randn_like", "empty_strided", "new_empty_strided", "tril_indices", "triu_indices"),
     *("hann_window", "hamming_window", "empty_permuted"),
 )
-def created(node):
+def created(node: Node) -> None:
     """A tensor whose values hang on nothing that flows."""
     node.own("created")
