@@ -9,26 +9,37 @@ The public names are loaded when first used (PEP 562), so that starting stays ch
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for editors and type checkers: the same names as below
-    from .analysis.compare.compare import compare
+    from .analysis.compare.compare import compare, diff
+    from .analysis.convert.export import export
+    from .analysis.convert.import_ import import_
+    from .analysis.explain.explain import explain
     from .analysis.fit.fit import fit
     from .analysis.formula.formula import formula
     from .analysis.reconcile.reconcile import reconcile
     from .analysis.report.analyze import analyze
     from .analysis.report.report import Report
+    from .analysis.reproduce.reproduce import reproduce
+    from .analysis.sweep.plotting import plot
     from .analysis.sweep.sweep import sweep
     from .budget.checking import check
     from .errors import CostcalcError
-    from .read.loading import load
+    from .read.anything import load
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "analyze": "analysis.report.analyze",
     "check": "budget.checking",
-    "load": "read.loading",
+    "load": "read.anything",
     "Report": "analysis.report.report",
     "CostcalcError": "errors",
     "compare": "analysis.compare.compare",
+    "diff": "analysis.compare.compare",
+    "explain": "analysis.explain.explain",
+    "export": "analysis.convert.export",
+    "import_": "analysis.convert.import_",
+    "plot": "analysis.sweep.plotting",
+    "reproduce": "analysis.reproduce.reproduce",
     "reconcile": "analysis.reconcile.reconcile",
     "sweep": "analysis.sweep.sweep",
     "formula": "analysis.formula.formula",
@@ -41,10 +52,16 @@ __all__ = [
     "analyze",
     "check",
     "compare",
+    "diff",
+    "explain",
+    "export",
     "fit",
     "formula",
+    "import_",
     "load",
+    "plot",
     "reconcile",
+    "reproduce",
     "sweep",
 ]
 

@@ -3,6 +3,7 @@
 CostcalcError            anything that ends a command with exit code 2
   SpecError              the file says something that cannot be: every problem of the file at once
   OptionError            a value given on the command line or to a function is wrong
+    ArgumentError        an argument of a function has a type that it cannot have; a TypeError too
   FileError              a file is missing, unreadable, or not text
 
 `Refused` and `BadExpression` are not among them: a rule or a parser raises them without knowing where it
@@ -80,6 +81,10 @@ class SpecError(CostcalcError):
 
 class OptionError(CostcalcError):
     """A value from the command line or a caller that cannot be used."""
+
+
+class ArgumentError(OptionError, TypeError):
+    """An argument of a function that has a type it cannot have."""
 
 
 class FileError(CostcalcError):

@@ -22,7 +22,7 @@ FILE = pytest.mark.parametrize("path", TREES, ids=str)
 RULES = [path for path in TREES if path.parts[0] == "ops"]
 
 FLOORS = (  # lowest first: a room uses those below it, and itself
-    ("allowance", "errors", "files", "git", "limits", "quantities", "replacing"),
+    ("allowance", "arguments", "errors", "files", "git", "limits", "quantities", "replacing"),
     ("num", "syntax"),
     ("ops", "render"),
     ("model", "selftest"),

@@ -26,10 +26,16 @@ from costcalc import (
     analyze,
     check,
     compare,
+    diff,
+    explain,
+    export,
     fit,
     formula,
+    import_,
     load,
+    plot,
     reconcile,
+    reproduce,
     sweep,
 )
 
@@ -65,6 +71,13 @@ def main() -> None:
     print(sweep("mobilenet", metrics=["params"], alpha=[1.0, 0.75]).shape)
     print(formula("mobilenet", names=["alpha"])["mult_adds"].condition, formula("mobilenet").params)
     print(fit("mobilenet", vary=["alpha"], limits={"mult_adds": 150e6}).frame())
+    net = {"input": [8, 8, 3], "layers": [{"conv": "3x3", "out": 4}]}
+    with open("net.yaml", encoding="utf-8") as file, open("net.onnx", "rb") as graph:
+        print(analyze(net, metrics="activations").frame(), analyze(file), analyze(graph).text("csv"))
+    print(explain("mobilenet", "separable_7").report.totals, diff("mobilenet", base="main").rose)
+    print(plot("mobilenet").frame(), [finding.verdict for finding in reproduce("mobilenet")])
+    export("mobilenet", "net.onnx", weights="none").save("again.onnx")
+    print(import_("mobilenet", width="alpha").upper(), check(net, max={"params": "150M"}).state)
     for outcome in check("net.yaml", max={"mult_adds": "10M"}):
         assert_type(outcome.state, str)
         print(outcome.title, [verdict.now for verdict in outcome.verdicts])

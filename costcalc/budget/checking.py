@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..allowance import within
+from ..arguments import mapping
 from ..errors import CostcalcError, FileError, OptionError, Problem
 from ..metrics.conventions import Prices, price_list
+from ..model.network import Model
+from ..read.anything import Inputs, Network, is_path, loaded
 from ..read.repository import top
+from ..render.framed import framed
+from ..render.result import Result
 from .bases import Bases
 from .config import NAME, Check, Config, find_config, read_config
 from .locking import compared
@@ -19,11 +24,15 @@ from .paths import WILD, is_in, matcher, tasks
 from .run import Task, outcomes
 from .verdict import Checked, Outcome
 
+if TYPE_CHECKING:
+    from ..render.sheet import Page
+
 _EXAMPLE = "write checks: [{spec: my_net.yaml, max: {mult_adds: 170M}}] to it, or use --max mult_adds=170M"
 
 
 def check(
-    *specs: str | os.PathLike[str],
+    *specs: Network,
+    input: Inputs | None = None,
     config: str | None = None,
     base: str | None = None,
     max: Mapping[str, Any] | None = None,
@@ -31,10 +40,12 @@ def check(
     vs_base: Mapping[str, Any] | None = None,
     at: Mapping[str, Any] | None = None,
     convention: Prices = "paper",
-) -> list[Outcome]:
+) -> Outcomes:
     """Specs against limits: the outcome of each check, one after the other.
 
-    specs       paths of specs or directories: only these are checked; without any, all that the file of checks names
+    specs       paths of specs or directories: only these are checked; without any, all that the file of checks names.
+                What else `costcalc.load` takes is checked against `max`, `min` and the `budget:` in it
+    input       for those that are a torch.nn.Module
     config      the file of checks; without it, the nearest costcalc.yaml, here or in a directory above
     base        the git revision to compare with; without it, where this branch left the default branch
     max, min, vs_base   limits in place of those in a file: check("mobilenet", max={"mult_adds": "600M"})
@@ -43,10 +54,33 @@ def check(
     An outcome's `state` is `pass`, `warn`, `fail` or `error` (it could not be judged: see its `problems`). Raises
     CostcalcError for checks that cannot be read and limits that cannot be.
     """
-    given = {"max": max, "min": min, "vs_base": vs_base}
-    paths = [os.fspath(spec) for spec in specs]
+    limits = {"max": max, "min": min, "vs_base": vs_base}
+    given = {kind: mapping(each, kind, '{"mult_adds": "170M"}') for kind, each in limits.items()}
+    setting = mapping(at, "at", '{"alpha": 0.75}')
     with within("run_seconds", "this run of checks"):
-        return Run(paths, config, base, given, at or {}, convention).finished().outcomes
+        models = iter(loaded([spec for spec in specs if not is_path(spec)], input))
+        named = [os.fspath(spec) if is_path(spec) else next(models) for spec in specs]
+        return Outcomes(Run(named, config, base, given, setting, convention).finished())
+
+
+class Outcomes(Result, list[Outcome]):
+    """The outcomes of a run of checks, a list; `checked` has what they were compared with, too."""
+
+    def __init__(self, checked: Checked) -> None:
+        super().__init__(checked.outcomes)
+        self.checked = checked
+
+    @property
+    def state(self) -> str:
+        """The worst state of an outcome: `error`, `fail`, `warn` or `pass`."""
+        states = {outcome.state for outcome in self}
+        return next((state for state in ("error", "fail", "warn") if state in states), "pass")
+
+    def page(self) -> Page:
+        """What fails and why, and every limit in a table, as `costcalc check` prints them."""
+        from .page import VerdictPage
+
+        return VerdictPage(self.checked, framed)
 
 
 class Run:
@@ -54,7 +88,7 @@ class Run:
 
     def __init__(
         self,
-        specs: Sequence[str],
+        specs: Sequence[str | Model],
         config: str | None = None,
         base: str | None = None,
         given: Mapping[str, Mapping[str, Any] | None] | None = None,
@@ -63,15 +97,17 @@ class Run:
     ) -> None:
         priced = price_list(convention)
         limits = limits_of(given or {}, priced)
-        self.specs, self.named, self.from_files = list(specs), config, not limits
-        self.config = None if limits else _config(config, specs)
+        paths = [spec for spec in specs if not isinstance(spec, Model)]
+        self.specs, self.named, self.from_files = paths, config, not limits
+        self.config = None if limits else _config(config, bool(specs))
         if limits:
             if not specs:
                 help = "write costcalc check SPEC --max mult_adds=170M"
                 raise OptionError(Problem("usage", "limits without a spec", help=help))
-            self.tasks = [Task(spec, (Check(spec, at or {}, priced, limits),), False) for spec in specs]
+            self.tasks = [_task(spec, at or {}, priced, limits) for spec in specs]
         else:
-            self.tasks = self._tasks(specs)
+            models = [_task(spec) for spec in specs if isinstance(spec, Model)]
+            self.tasks = [*(self._tasks(paths) if paths or not models else ()), *models]
         self.bases = Bases(base)
 
     def _tasks(self, specs: Sequence[str]) -> list[Task]:
@@ -118,6 +154,15 @@ class Run:
         return dict.fromkeys(name for names in gone for name in names)
 
 
+def _task(
+    spec: str | Model, at: Mapping[str, Any] | None = None, convention: Any = None, limits: Sequence[Any] = ()
+) -> Task:
+    """The Task of a spec with limits of its own; without any, with those of its `budget:`."""
+    path, model = (spec.name, spec) if isinstance(spec, Model) else (spec, None)
+    checks = (Check(path, at or {}, convention, tuple(limits)),) if limits else ()
+    return Task(path, checks, not limits, model=model)
+
+
 def unreadable(error: CostcalcError) -> Checked:
     """A run that could not begin, for those who must be told in a format of their own."""
     place = error.problems[0].place
@@ -126,8 +171,8 @@ def unreadable(error: CostcalcError) -> Checked:
     return Checked([outcome], "nothing was compared", (), top() or ".")
 
 
-def _config(path: str | None, specs: Sequence[str]) -> Config | None:
+def _config(path: str | None, is_named: bool) -> Config | None:
     path = path or find_config()
-    if path is None and not specs:
+    if path is None and not is_named:
         raise FileError(Problem("no-config", f"there is no {NAME} here or in a directory above", help=_EXAMPLE))
     return read_config(path) if path else None

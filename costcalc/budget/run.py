@@ -11,6 +11,7 @@ from ..analysis.report.columns import shipped
 from ..errors import CostcalcError, FileError, Place, Problem
 from ..metrics.conventions import find
 from ..metrics.metrics import unit_of
+from ..model.network import Model
 from ..quantities import amount
 from ..read.loading import load
 from .config import NAME, Check, Limit
@@ -37,11 +38,28 @@ class Task(NamedTuple):
     checks: tuple[Check, ...] = ()
     own: bool = True
     top: str | None = None
+    model: Model | None = None  # of what is no file: there is no base to compare it with
+
+
+class _Nowhere:
+    """The base of what is no file: there is none."""
+
+    why_none = Problem(
+        "outside",
+        "a network that is no file has no base to compare with",
+        help="check it with `max` or `min`, or give a path",
+    )
+
+    def of(self, path: str) -> None:
+        """Nothing."""
+
+
+NOWHERE = _Nowhere()
 
 
 def outcomes(task: Task, bases: Bases) -> list[Outcome]:
     """The Outcome of each check of a task, that of the spec's own `budget:` last."""
-    spec = _Spec(task.path, task.top, bases)
+    spec = _Spec(task.path, task.top, bases if task.model is None else NOWHERE, task.model)
     found = [spec.outcome(check) for check in task.checks]
     try:
         own = budget_of(task.path, spec.model) if task.own else None
@@ -65,14 +83,16 @@ def budget_of(path: str, model: Model) -> Check | None:
 class _Spec:
     """A spec as it is, and as it was at the base."""
 
-    def __init__(self, path: str, top: str | None, bases: Bases) -> None:
-        self.path, self.top, self.bases = path, top, bases
+    def __init__(self, path: str, top: str | None, bases: Any, given: Model | None = None) -> None:
+        self.path, self.top, self.bases, self.given = path, top, bases, given
         self.walks: dict[Any, Any] = {}
         self.measured: dict[Any, Any] = {}
 
     @cached_property
     def model(self) -> Model:
         """The Model of the file. Raises FileError where only a shipped config has its name: a gate judges no other."""
+        if self.given is not None:
+            return self.given
         model, name = load(self.path, self.top), self.path.removesuffix(".yaml")
         if model.source.shipped and name != self.path:
             help = f"to check the shipped config of this name, write `costcalc check {name}`"

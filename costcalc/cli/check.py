@@ -90,7 +90,7 @@ def command(
 def rewrite(checked: Checked, update: bool, room: Fraction | None, code: int) -> int:
     """Rewrite limits and say which; the exit code, which stays what it was while limits are broken."""
     from ..budget.updating import updated
-    from .failures import printed
+    from ..render.framed import printed
 
     edits = updated(checked.outcomes, update, room)
     code = OK if update else code

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..budget.checking import Run, unreadable
 from ..budget.options import KINDS, pair_of
 from ..errors import CostcalcError, OptionError, Problem
-from .failures import framed
+from ..render.framed import framed
 from .options import factor, set_values
 from .output import deliver, format_for
 from .progress import Progress

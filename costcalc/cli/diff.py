@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import OptionError, Problem, brief
 from . import verdict
 from .commands import FAILED
 from .options import factor, output_options, set_values, setting_options
@@ -48,27 +47,13 @@ def command(
       costcalc diff my_net.yaml --base main
       costcalc diff my_net.yaml --base HEAD --exit-code --format md
     """
-    from ..analysis.compare.compare import difference
-    from ..analysis.compare.differences import DifferencePage
+    from ..analysis.compare.compare import diff
     from .output import show
 
-    found = difference(*_sides(old, new, base), convention, factor("rho", rho), set_values(alpha, res, sets))
+    settings, multiplier = set_values(alpha, res, sets), factor("rho", rho)
+    found = diff(old, new, base=base, convention=convention, rho=multiplier, settings=settings)
     if exit_code and found.rose:
         verdict(FAILED)
-    show(DifferencePage(found), format, as_json, output, color)
+    show(found.page(), format, as_json, output, color)
     if exit_code and found.rose:
         raise click.exceptions.Exit(FAILED)
-
-
-def _sides(old: str, new: str | None, base: str | None) -> tuple[Any, Any]:
-    if (new is None) == (base is None):
-        help = "costcalc diff OLD NEW, or costcalc diff SPEC --base REF"
-        raise OptionError(Problem("usage", "give another spec, or `--base` and a git revision", help=help))
-    if base is None:
-        return old, new
-    from ..analysis.compare.compare import noted
-    from ..read.loading import modelled
-    from ..read.revisions import at_revision
-
-    with noted(f"at {brief(base)}"):
-        return modelled(*at_revision(old, base)), old

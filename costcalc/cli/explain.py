@@ -37,28 +37,9 @@ def command(
       costcalc explain mobilenet separable_7 --convention thop
       costcalc explain vgg16 linear_1
     """
-    from ..analysis.explain.legend import legend
-    from ..analysis.explain.worked import pair_text, row_text, total_text
-    from ..analysis.explain.working import separable
-    from ..analysis.report.analyze import scaled
-    from ..analysis.report.columns import stamp
-    from ..analysis.report.report import report
-    from ..metrics.conventions import find, price_list
-    from ..model.rows import called
-    from ..model.trace import trace
-    from ..model.variables import settle
+    from ..analysis.explain.explain import explain
     from ..read.loading import load
 
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
-    priced = price_list(convention) if convention else None
-    values = settle(model, scaled(model, given, factor("rho", rho)))
-    walk = trace(model, values)
-    chosen = walk.rows if layer is None else called(walk.rows, layer)
-    parts = [text for row in chosen if (text := row_text(row, priced))]
-    parts += [pair_text(*pair) for pair in separable(chosen)]
-    parts = parts or [f"{layer or model.name}: no mult-adds and no weights"]
-    counted = report(model, walk, values, priced or find("paper"))  # a working counts as `paper` does
-    parts += [] if layer else [total_text(counted)]
-    notes = [legend(chosen), stamp(counted)]
-    click.echo("\n\n".join([*parts, "\n".join(filter(None, notes))]))
+    click.echo(str(explain(model, layer, convention=convention, rho=factor("rho", rho), settings=given)))

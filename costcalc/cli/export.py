@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from ..errors import OptionError, Problem
 from .options import SpecCommand, factor, spec_options, variables
 
-if TYPE_CHECKING:
-    from ..model.network import Model
-    from ..model.wiring import Graph
-
-
-SUFFIXES = {".onnx": "onnx", ".py": "torch"}
 WEIGHTS = ("random", "zero", "none")
 
 
 @click.command(cls=SpecCommand)
 @spec_options
-@click.option("--to", type=click.Choice([*SUFFIXES.values()]), help="What to write [default: what FILE ends in].")
+@click.option("--to", type=click.Choice(["onnx", "torch"]), help="What to write [default: what FILE ends in].")
 @click.option(
     "--weights",
     type=click.Choice(WEIGHTS),
@@ -58,61 +50,18 @@ def command(
       costcalc export resnet50 -o resnet50.onnx --weights none
       costcalc export resnet50 -o resnet50.py
     """
-    from ..analysis.report.analyze import scaled
-    from ..model.stitching import graph_of
-    from ..model.variables import settle
+    from ..analysis.convert.export import export, form_of
+    from ..analysis.report.columns import shipped
     from ..read.loading import load
-    from ..write.onnx import encoded
-    from ..write.torch import source_text
-    from .output import deliver, writing
+    from .output import writing
 
-    to = to or _format_for(output)
-    _check(to, weights, seed)
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
-    graph = graph_of(model, settle(model, scaled(model, given, factor("rho", rho))))
-    if to == "torch":
-        deliver(source_text(graph, model.name), output)
-    else:
-        data = encoded(graph, model.name, weights or "random", seed or 0)
-        with writing(output, binary=True) as out:
-            out.write(data)
-    _tell(model, spec, graph)
-
-
-def _tell(model: Model, spec: str, graph: Graph) -> None:
-    """Say which spec it was, where that may surprise, and what the file does not have."""
-    from ..analysis.report.columns import shipped
-
+    multiplier, to = factor("rho", rho), to or form_of(output)
+    made = export(model, to=to, weights=weights, seed=seed, rho=multiplier, settings=given)
+    with writing(output, binary=isinstance(made.content, bytes)) as out:
+        out.write(made.content)
     if model.source.shipped and spec != model.name:  # it was named as a file, which is not there
         click.echo(f"note: {shipped(model)}", err=True)
-    for note in _notes(graph):
+    for note in made.notes:
         click.echo(f"note: {note}", err=True)
-
-
-def _check(to: str, weights: Any, seed: int | None) -> None:
-    """Refuse an option that would do nothing."""
-    if to == "torch" and (weights is not None or seed is not None):
-        help = "a PyTorch module makes its own when it is built, after torch.manual_seed"
-        raise OptionError(
-            Problem("usage", "a file for PyTorch has no weights: --weights and --seed are of ONNX", help=help)
-        )
-    if seed is not None and weights in ("zero", "none"):
-        raise OptionError(Problem("usage", f"--weights {weights} has nothing to seed", help="--weights random"))
-
-
-def _format_for(path: str) -> str:
-    import os
-
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in SUFFIXES:
-        help = f"known: {', '.join(SUFFIXES)}; or --to"
-        raise OptionError(Problem("unknown-format", f"no format ends in `{suffix}`", help=help))
-    return SUFFIXES[suffix]
-
-
-def _notes(graph: Graph) -> Iterator[Any]:
-    """What the file says of the network in another way than the spec."""
-    many = [node for node in graph.nodes if node.row.times != 1]
-    if many:
-        yield f"layers that run several times per sample run once in the file, as `{many[0].name}` does"

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from ..errors import CostcalcError, FileError, OptionError, Place, Problem, brief, listed, nearest
+from ..errors import CostcalcError, FileError, OptionError, Problem, brief, listed, nearest
+from ..render.framed import framed
 from ..replacing import is_lost
 from .commands import BUG, CANNOT
 from .terminal import has_color
-
-EXCERPT = 120  # characters of a line around a place
-MESSAGE = 500  # characters of a message
 
 
 def report_failure(error: Any, args: list[str]) -> int:
@@ -123,57 +120,6 @@ def as_text(problem: Problem, color: bool = False) -> str:
     notes = (*said, *(("note", note) for note in problem.notes))
     lines = framed("error", None, problem.message, problem.place, notes, color)
     return "\n".join(lines) + "\n"
-
-
-def framed(
-    kind: str,
-    code: str | None,
-    message: str,
-    place: Place | None,
-    notes: Sequence[tuple[str, ...]] = (),
-    color: bool = False,
-) -> list[str]:
-    """The lines of one finding: what, where with the line and a caret, and what there is to say of it."""
-    red, blue, off = ("\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("", "", "")
-    gutter = " "
-    lines = [f"{red}{kind}{f'[{code}]' if code else ''}{off}: {printed(brief(message, MESSAGE))}"]
-    if place:
-        gutter, bar = " " * len(str(place.line)), f"{blue}|{off}"
-        text, blanks, caret = _excerpt(place)
-        lines += [
-            f"{gutter}{blue}-->{off} {printed(place.source.path)}:{place.line}:{place.column}",
-            f"{gutter} {bar}",
-            f"{place.line} {bar} {text}".rstrip(),
-            f"{gutter} {bar} {' ' * blanks}{red}{'^' * caret}{off}",
-        ]
-    for about, text in notes:
-        lines.append(f"{gutter} {blue}={off} {about}: {printed(brief(text, MESSAGE))}")
-    return [*lines, ""] if place else lines
-
-
-def _excerpt(place: Place) -> tuple[str, int, int]:
-    """The line, or the part of it around the column; how far the caret stands, and how wide it is."""
-    line, at = place.excerpt(), place.column - 1
-    start = max(min(at - EXCERPT // 2, len(line) - EXCERPT), 0)
-    before = "..." if start else ""
-    part = "".join(char if char.isprintable() else " " for char in line[start : start + EXCERPT])
-    text = before + part + ("..." if start + EXCERPT < len(line) else "")
-    caret = _cells(part[at - start : at - start + place.width])
-    return text, _cells(before + part[: at - start]), max(caret, 1)
-
-
-def _cells(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def printed(text: str) -> str:
-    """A text from outside with control characters made visible."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,6 @@ from .options import SpecCommand, axis_options, metrics_option
 
 if TYPE_CHECKING:
     from ..analysis.fit.fit import Fit
-    from ..model.network import Model
 
 
 @click.command(cls=SpecCommand)
@@ -59,7 +57,8 @@ def command(
       costcalc fit mobilenet --vary alpha=0.25:1:0.05 --vary res=128:224:32 --max mult_adds=150M --max params=2M
       costcalc fit mobilenet --vary alpha --vary res=128:224:32 --max mult_adds=150M --maximize mult_adds
     """
-    from ..analysis.fit.fit import fit, most_of
+    from ..analysis.fit.fit import fit
+    from ..analysis.fit.page import nothing_fits
     from ..read.loading import load
     from .sweep import values_of
 
@@ -68,12 +67,12 @@ def command(
     if not vary:
         help = f"variables of {model.name}: {listed(model.variables)}"
         raise OptionError(Problem("usage", "a fit needs variables: --vary alpha, or --res 128:224:32", help=help))
-    limits = {name: most_of(name, text) for name, text in map(_pair, most)}
+    limits = dict(map(_pair, most))
     found = fit(model, vary=vary, limits=limits, maximize=maximize, metrics=metrics, convention=convention)
     if not found.size:
-        click.echo(nothing_fits(found, limits), err=True)
+        click.echo(nothing_fits(found), err=True)
         ctx.exit(FAILED)
-    _show(model, found, limits, convention, top, "json" if as_json else format, output, color)
+    _show(found, top, "json" if as_json else format, output, color)
     ctx.exit(OK)
 
 
@@ -84,47 +83,14 @@ def _pair(text: str) -> tuple[str, str]:
     return name, limit
 
 
-def nothing_fits(found: Any, limits: dict[str, int]) -> Any:
-    """Which budget rules everything out."""
-    lines = ["nothing fits"]
-    for metric, (least, limit) in found.ruled_out.items():
-        lines.append(f"  {metric} is at least {least:,.10g}, over {limit:,.10g}")
-    if not found.ruled_out and found.tried > sum(found.invalid.values()):
-        lines.append(f"  {' and '.join(limits)} can each be met, but not together")
-    for reason, count in found.invalid.items():
-        lines.append(f"  {count:,} of {found.tried:,} settings cannot be built: {reason}")
-    return "\n".join(lines)
-
-
-def _show(
-    model: Model,
-    found: Fit,
-    limits: Mapping[str, int],
-    convention: str,
-    top: int | None,
-    format: str | None,
-    output: str | None,
-    color: str,
-) -> None:
-    from ..analysis.sweep.page import about, write
-    from ..metrics.conventions import price_list
+def _show(found: Fit, top: int | None, format: str | None, output: str | None, color: str) -> None:
+    from ..analysis.fit.page import FitPage
+    from ..analysis.sweep.page import write
     from ..render import Screen
     from .output import format_for, writing
     from .terminal import screen
 
-    frame = found.frame()
-    budgets = ", ".join(f"{name} <= {limit:,.10g}" for name, limit in limits.items())
-    count = f"{found.size:,} best of {found.within:,} settings within {budgets}, {found.tried:,} tried"
-    if top and top < found.size:
-        count = f"{top:,} of " + count
-    for name in found.at_end:
-        end = found.columns[name].max()
-        count += f"; {name}={end:.10g} is the end of the values tried: --vary {name}=START:STOP:STEP"
-    if "complete" in found.columns:
-        count += "; lower bounds (>=) where `complete` is false: the cost of a layer is not known"
-    said = about(model, found.names, price_list(convention), len(found.names))
-    head = {**said.head, "max": limits, "tried": found.tried, "within": found.within}
-    said = said._replace(note=f"{count}; {said.note}", head=head)
+    page = FitPage(found, top)
     shown = screen(color) if output in (None, "-") else Screen()
     with writing(output) as out:
-        write([frame.head(top) if top else frame], list(frame.columns), format_for(format, output), out, said, shown)
+        write([page.frame], list(page.frame.columns), format_for(format, output), out, page.about, shown)

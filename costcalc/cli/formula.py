@@ -66,7 +66,7 @@ def command(
       costcalc formula mobilenet_v2 --general --format python
       costcalc formula resnet50 --by type --metrics mult_adds --format latex
     """
-    from ..analysis.formula.formula import chosen, derive
+    from ..analysis.formula.formula import chosen, derive, stamp
     from ..analysis.formula.page import written
     from ..analysis.report.analyze import scaled
     from ..read.loading import load
@@ -80,8 +80,8 @@ def command(
     symbols = [name for name in chosen(model, symbols) if name not in given]
     wanted = _groups(model, metrics, convention, by, given)
     found = derive(model, wanted, symbols, given)
-    note, sign = _stamp(model, convention, symbols, given), "=" if _complete(model, given) else ">="
-    deliver(written(found, format, general, sensitivity, note, sign), output)
+    note = stamp(model, convention, symbols, given)
+    deliver(written(found, format, general, sensitivity, note), output)
 
 
 def _format_for(path: str | None) -> str:
@@ -115,18 +115,3 @@ def _groups(
                 name = key(row)
                 groups[f"{name}: {one.name}"] = (one, lambda row, name=name: key(row) == name)
     return groups
-
-
-def _complete(model: Model, given: Mapping[Any, Any]) -> bool:
-    from ..model.trace import trace
-    from ..model.variables import typical
-
-    return not any(row.layer.unknown for row in trace(model, typical(model, given)).rows)
-
-
-def _stamp(model: Model, convention: str, symbols: list[str], given: Mapping[Any, Any]) -> str:
-    from ..analysis.report.columns import stamped
-    from ..analysis.sweep.constants import constants
-    from ..metrics.conventions import price_list
-
-    return stamped(model, price_list(convention), *constants(model, symbols, given))

@@ -57,15 +57,12 @@ def command(
       costcalc import mobilenet --alpha 0.5 --res 160
       costcalc import resnet50 --flat
     """
-    from ..analysis.report.analyze import scaled
-    from ..model.variables import settle
+    from ..analysis.convert.import_ import check_name, import_
     from ..read.loading import load
-    from ..write.spec import spec_text
-    from .options import check_name, factor
+    from .options import factor
     from .output import deliver
 
     check_name(width)
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
-    settled = settle(model, scaled(model, given, factor("rho", rho)))
-    deliver(spec_text(model, settled, width, flat), output)
+    deliver(import_(model, width=width, flat=flat, rho=factor("rho", rho), settings=given), output)

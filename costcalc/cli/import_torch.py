@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 NAMED = 4  # parameters in a note
-KINDS = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "bool")
 
 
 @click.command()
@@ -66,11 +65,12 @@ def command(
       costcalc import torch torchvision.models:vit_b_16 --input 224x224x3 --depth 2
     """
     from ..read.torch import program, reader
+    from ..read.torch.inputs import shape
 
     shown = by or depth
     views = {"--convention": convention, "--format": format, "--json": as_json, "--color": color != "auto"}
     _check(shown, width, flat, views)
-    shapes, given = [_shape(text) for text in inputs], _given(kwargs)
+    shapes, given = [shape(text) for text in inputs], _given(kwargs)
     click.echo(f"note: running the code of {brief(target)}", err=True)
     exported = program.exported(target, shapes, given)
     model = reader.read(exported, target.rpartition(":")[2], target)
@@ -90,7 +90,7 @@ def _note(unused: Any) -> None:
 
 def _check(shown: Any, width: Any, flat: bool, views: Any) -> None:
     """Refuse options of the one form in the other."""
-    from .options import check_name
+    from ..analysis.convert.import_ import check_name
 
     check_name(width)
     if shown and (width or flat):
@@ -119,27 +119,6 @@ def _show(
     by = "block" if depth and by in (None, "layer") else by
     report = analyze(model, convention=convention)
     show(ReportPage(report, View(by, depth or 1, (), "", 0, False)), format, as_json, output, color)
-
-
-def _shape(text: str) -> tuple[tuple[int, ...], str]:
-    """(sizes as PyTorch has them, type of numbers) of an input."""
-    from .. import limits
-
-    sizes, _, kind = text.partition(":")
-    parts = sizes.split("x")
-    if not all(one.isascii() and one.isdigit() and 0 < int(one[:20]) <= limits.SIZE for one in parts):
-        raise _wrong(text, "sizes are whole numbers from 1 on, as in 224x224x3, 16x80 or 128:int64")
-    if len(parts) >= limits.RANK:
-        raise _wrong(text, f"a tensor has at most {limits.RANK} axes, the batch counted")
-    if kind not in ("", *KINDS):
-        raise _wrong(text, f"types: {', '.join(KINDS)}")
-    found = tuple(map(int, parts))
-    grid = (found[-1], *found[:-1]) if len(found) > 2 else found
-    return (1, *grid), kind or "float32"
-
-
-def _wrong(text: str, help: str | None) -> Any:
-    return OptionError(Problem("usage", f"`--input {brief(text)}` is no shape", help=help))
 
 
 def _given(text: str) -> Any:

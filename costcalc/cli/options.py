@@ -198,15 +198,3 @@ def factor(name: str, text: str | None) -> Any:
     if type(value) not in (int, float) or not 0 < value < float("inf"):
         raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help="a number above 0 is due"))
     return value
-
-
-def check_name(width: Any) -> None:
-    """Refuse what cannot name a variable of a spec."""
-    from ..model.scope import SHAPE_NAMES
-    from ..read.spec.args import is_name
-    from ..read.spec.blocks import RESERVED
-
-    if width is not None and (
-        not is_name(width) or width in RESERVED or width in SHAPE_NAMES or width in ("c", "width")
-    ):
-        raise OptionError(Problem("bad-name", f"`--width {width}` cannot name a variable", help="--width alpha"))

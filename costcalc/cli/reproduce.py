@@ -11,7 +11,7 @@ from .commands import FAILED, OK
 from .options import output_options
 
 if TYPE_CHECKING:
-    from ..analysis.reproduce.reproduce import Finding
+    pass
 
 
 @click.command()
@@ -49,30 +49,14 @@ def command(
       costcalc reproduce -o figures.csv
     """
     from ..analysis.reproduce.page import FindingsPage
+    from ..analysis.reproduce.reproduce import reproduce
     from ..analysis.reproduce.sources import grouped
     from ..quantities import DIFFERS
     from .output import show
 
-    found, accuracies = _found(specs)
-    page = FindingsPage(grouped(found), accuracies, tuple(name.replace("-", " ") for name in only))
+    found = reproduce(*specs)
+    page = FindingsPage(grouped(found), found.accuracies, tuple(name.replace("-", " ") for name in only))
     code = FAILED if any(finding.verdict == DIFFERS for finding in found) else OK
     verdict(code)
     show(page, format, as_json, output, color)
     ctx.exit(code)
-
-
-def _found(specs: tuple[str, ...]) -> tuple[list[Finding], int]:
-    """(findings, number of accuracies) of specs, or of all shipped configs."""
-    from ..analysis.reproduce.reproduce import accuracies, findings
-    from ..errors import OptionError, Problem
-    from ..read.loading import configs, load
-
-    found, count = [], 0
-    for spec in specs or sorted(configs(), key=lambda name: (name != "mobilenet", name)):  # its tables begin with it
-        model = load(spec)
-        if specs and not [*model.published]:
-            help = "list them under `published:`, with their source"
-            raise OptionError(Problem("no-figures", f"{model.name} has no published figures", help=help))
-        found += findings(model)
-        count += accuracies(model)
-    return found, count

@@ -29,7 +29,7 @@ def command(ctx: click.Context, specs: tuple[str, ...]) -> None:
     from ..analysis.report.analyze import analyze
     from ..analysis.report.columns import shipped, total
     from ..errors import CostcalcError
-    from .failures import printed
+    from ..render.framed import printed
 
     failed, fine = 0, []
     for spec in specs:

@@ -11,11 +11,11 @@ import os
 from functools import lru_cache
 from typing import TypeAlias
 
-from ..errors import FileError, OptionError, Problem, Source, listed, nearest
+from ..errors import ArgumentError, FileError, OptionError, Problem, Source, brief, listed, nearest
 from ..files import check_links, exists, specs_in, text
 from .pricing import MAC, TRAINABLE, Convention
 
-Prices: TypeAlias = str | Convention | Source  # a convention as the functions of the library take it
+Prices: TypeAlias = str | os.PathLike[str] | Convention | Source  # a convention as the functions of the library take it
 
 CONVENTIONS = {
     "paper": Convention(
@@ -101,7 +101,12 @@ def price_list(name: Prices) -> Convention:
         from .price_lists import read
 
         return read(name, find, NAMES)
-    if not isinstance(name, str) or not name.endswith((".yaml", ".yml")):
+    if isinstance(name, os.PathLike):
+        name = os.fspath(name)
+    if not isinstance(name, (str, Convention)):
+        help = "give a name that `costcalc conventions` lists, the path of a price list, or a Convention"
+        raise ArgumentError(Problem("bad-argument", f"`convention` cannot be {brief(repr(name))}", help=help))
+    if isinstance(name, Convention) or not name.endswith((".yaml", ".yml")):
         return find(name)
     if not exists(name):
         help = nearest(name, specs_in(os.path.dirname(name) or ".")) or "`costcalc conventions` lists those with names"

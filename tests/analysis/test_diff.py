@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from costcalc import CostcalcError, __version__, load
-from costcalc.analysis.compare.compare import difference
+from costcalc.analysis.compare.compare import diff
 from costcalc.errors import Source
 from costcalc.read.spec.reader import read
 
@@ -117,7 +117,7 @@ def check_edit(rng, units):
         new[at] = units[at][1]
     else:
         return
-    found = difference(spec(old), spec(new))
+    found = diff(spec(old), spec(new))
     edits = [pair for pair in found.pairs if pair.status not in ("same", "follows")]
     shown = "\n".join([kind, *old, "->", *new, *(f"{pair.status} {texts(pair)}" for pair in edits)])
     # what an edit is, worked out from the unit alone: its layers are there or not, or others
@@ -172,7 +172,7 @@ def test_an_edit_of_a_block_is_found_in_each_of_its_calls(line, seed):
     for edited, kind in BODIES[line]:
         old, new = spec(units), spec(units, HEAD.replace(line, edited))
         number = HEAD.count("\n", 0, HEAD.index(line)) + 1 + (kind == "added")
-        found = difference(old, new)
+        found = diff(old, new)
         calls = [one for one in (found.right if kind == "added" else found.left).elements if one.spot[1] == number]
         assert kinds_of(found.pairs) == ({kind: len(calls)} if calls else {})
         side = "right" if kind == "added" else "left"
@@ -195,7 +195,7 @@ def test_a_wider_layer_of_a_real_network_is_all_that_changed(path):
         wider = text[:start] + str(int(found[1]) + 64) + text[end:]
         line = text.count("\n", 0, start) + 1
         try:
-            pairs = difference(model, read(Source(str(path), wider))).pairs
+            pairs = diff(model, read(Source(str(path), wider))).pairs
         except CostcalcError:  # it no longer fits what it is joined with
             continue
         edits = [pair for pair in pairs if pair.status not in ("same", "follows")]
@@ -216,7 +216,7 @@ def edits(old, new, head=HEAD):
     """(status, name, words) of each pair that is not the same."""
     from costcalc.analysis.compare.differences import DifferencePage
 
-    page = DifferencePage(difference(spec(old, head), spec(new, head)))
+    page = DifferencePage(diff(spec(old, head), spec(new, head)))
     return [(row["status"], row["name"], row["what"]) for row in page.records()[1]]
 
 
@@ -285,7 +285,7 @@ def test_a_layer_with_a_name_is_itself_wherever_others_like_it_are():
 def test_another_value_of_a_variable_changes_layers_and_moves_none():
     text = load("mobilenet").source.text
     old, new = (read(Source("net.yaml", text.replace("default: 1.0", f"default: {value}"))) for value in (1.0, 0.5))
-    pairs = difference(old, new).pairs
+    pairs = diff(old, new).pairs
     assert all(pair.left[0].name == pair.right[0].name for pair in pairs)
     assert {pair.status for pair in pairs} == {"same", "follows", "changed"}
     assert sum(pair.status == "changed" for pair in pairs) == 14  # those that have a width
@@ -293,7 +293,7 @@ def test_another_value_of_a_variable_changes_layers_and_moves_none():
 
 def test_a_block_that_is_added_among_its_like_is_whole():
     parts = ["{conv: 1x1, out: 16}", *["{narrow: [8, 16]}"] * 3]
-    found = difference(spec(parts), spec([*parts, parts[-1]]))
+    found = diff(spec(parts), spec([*parts, parts[-1]]))
     came = [pair.right[0].name for pair in found.pairs if pair.status == "added"]
     assert len(came) == 3
     assert len({name.partition("/")[0] for name in came}) == 1
@@ -302,10 +302,10 @@ def test_a_block_that_is_added_among_its_like_is_whole():
 def test_settings_go_to_the_version_that_declares_them():
     old = read(Source("a.yaml", "vars: {k: 8}\ninput: [8, 8, 3]\nlayers: [{conv: 3x3, out: k}]\n"))
     new = read(Source("b.yaml", "vars: {w: 8}\ninput: [8, 8, 3]\nlayers: [{conv: 3x3, out: w}]\n"))
-    found = difference(old, new, settings={"k": 16, "w": 4})
+    found = diff(old, new, settings={"k": 16, "w": 4})
     assert [found.left.totals["params"], found.right.totals["params"]] == [27 * 16, 27 * 4]
     with pytest.raises(CostcalcError, match="a has no variable `z`"):
-        difference(old, new, settings={"z": 4})
+        diff(old, new, settings={"z": 4})
 
 
 # git
@@ -621,7 +621,7 @@ def test_ten_thousand_layers():
     old, once = spec(layers), spec([*layers[:4000], "{conv: 7x7, out: 999}", *layers[4000:]])
     often, other = spec(scattered(layers, 2000)), spec(long(2))
     start = time.process_time()
-    found = [difference(old, new) for new in (once, often, other)]
+    found = [diff(old, new) for new in (once, often, other)]
     assert time.process_time() - start < 30  # 4 where it was written: most of it to analyze both sides
     for one in found:
         for side in ("left", "right"):

@@ -9,7 +9,7 @@ import random
 import time
 
 from costcalc import analyze
-from costcalc.analysis.compare.compare import difference
+from costcalc.analysis.compare.compare import diff
 from costcalc.errors import Source
 from costcalc.read.spec.reader import read
 
@@ -54,7 +54,7 @@ def compared(name, old, new):
     """One row."""
     one, other = spec(old), spec(new)
     alone, _ = seconds(lambda: (analyze(one), analyze(other)))
-    took, found = seconds(lambda: difference(one, other))
+    took, found = seconds(lambda: diff(one, other))
     edits = sum(pair.status not in ("same", "follows") for pair in found.pairs)
     print(f"{name:24} {took:6.2f} s (less than 3)   analyzing both {alone:6.2f} s", end="   ")
     print(f"ratio {took / alone:.2f}   {edits:,} edits")

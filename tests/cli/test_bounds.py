@@ -26,7 +26,10 @@ def test_every_requirement_has_a_lower_bound_that_is_tried():
     asked = {one for found in LISTS for one in re.findall(r'"([^"]+)"', found) if re.match(r"[\w.-]+[<>=~!]", one)}
     assert len(asked) >= 15
     assert all(re.fullmatch(r"[\w.-]+>=[\d.]+", one) for one in asked)
-    assert sorted(printed(ROOT / "pyproject.toml").stdout.split()) == sorted(one.replace(">=", "==") for one in asked)
+    small = {one for one in asked if not one.startswith("torch>")}  # torch is tried by the last steps of .ci/run
+    assert sorted(printed(ROOT / "pyproject.toml").stdout.split()) == sorted(one.replace(">=", "==") for one in small)
+    assert "torch>=2.13" in asked
+    assert "torch==2.13" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_two_bounds_of_one_package_are_an_error(tmp_path):

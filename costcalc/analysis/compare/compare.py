@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...errors import CostcalcError, OptionError, Problem, SpecError, brief, nearest
+from ...arguments import mapping, mappings, names
+from ...errors import ArgumentError, CostcalcError, OptionError, Problem, SpecError, brief, nearest
 from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import of_the_whole
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
-from ...read.loading import Spec, load
+from ...read.anything import Inputs, Network, is_path, load, loaded, name_of
+from ...render.result import Result
 from ...rewrite.rewriting import Rewriting
 from ...write.spec import as_spec, is_spec
 from ..report.analyze import scaled
@@ -25,6 +27,7 @@ from .elements import elements, sums
 if TYPE_CHECKING:
     from ...num.values import Shape
     from ...ops.base import Layer, Op
+    from ...render.sheet import Page
     from ...rewrite.walk import Rewritten
 
 
@@ -48,12 +51,20 @@ class Design(NamedTuple):
         return {name: found[name] for name in ("cost", "params", "moved", *further)}
 
 
-class Comparison(NamedTuple):
-    """Two designs, and which of their layers stand for each other."""
-
+class _Sides(NamedTuple):
     left: Design
     right: Design
     pairs: list[Pair]
+
+
+class Comparison(Result, _Sides):
+    """Two designs, and which of their layers stand for each other."""
+
+    def page(self) -> Page:
+        """The designs side by side, as `costcalc compare` prints them."""
+        from .side_by_side import ComparisonPage
+
+        return ComparisonPage(self)
 
     @property
     def rose(self) -> bool:
@@ -70,22 +81,43 @@ class Comparison(NamedTuple):
         return [(name, reason) for name, reason in found if reason]
 
 
+class Difference(Comparison):
+    """Two versions of a design, and which of their layers stand for each other."""
+
+    def page(self) -> Page:
+        """The layers that differ, as `costcalc diff` prints them."""
+        from .differences import DifferencePage
+
+        return DifferencePage(self)
+
+
+class Designs(Result, list[Design]):
+    """Three designs or more."""
+
+    def page(self) -> Page:
+        """The totals of each design, as `costcalc compare` prints them."""
+        from .league import LeaguePage
+
+        return LeaguePage(self)
+
+
 def compare(
-    *specs: Spec,
-    at: Sequence[Mapping[str, Any]] = (),
+    *specs: Network,
+    input: Inputs | None = None,
+    at: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
     conv: str | None = None,
     stem: bool = False,
     thin: float | None = None,
     fold: bool = False,
     layers: str | None = None,
-    metrics: Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
     convention: Prices = "paper",
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> Comparison | list[Design]:
-    """Designs side by side: a Comparison of two, or the list of Designs if there are more.
+) -> Comparison | Designs:
+    """Designs side by side: a Comparison of two, or Designs, which is a list, if there are more.
 
-    specs       paths, names of shipped configs, or Models
+    specs       what `costcalc.load` takes, each; `input` is for those that are a torch.nn.Module
     at          settings of variables, each a mapping (`rho` in it is the resolution multiplier): every spec is
                 compared in each of them; one alone is compared with the spec as it is
     conv        `standard` or `separable`: every design is compared with itself rewritten so; with `stem`, the first
@@ -97,10 +129,11 @@ def compare(
 
     Raises CostcalcError, also when there is nothing to compare.
     """
-    how, rewriting = (price_list(convention), metrics), Rewriting(conv, stem, thin, fold)
+    how, rewriting = (price_list(convention), names(metrics, "metrics")), Rewriting(conv, stem, thin, fold)
     with uncollected():
-        models = [spec if isinstance(spec, Model) else load(spec) for spec in specs]
-        settings = {**(settings or {}), **({"rho": rho} if rho is not None else {})}
+        models = loaded(specs, input)
+        at = mappings(at, "at", '{"alpha": 0.75}')
+        settings = {**mapping(settings, "settings", '{"alpha": 0.75}'), **({"rho": rho} if rho is not None else {})}
         wanted = _wanted(models, _titles(specs, models), _settings(at), settings)
         wanted = map(_rewritable, wanted) if rewriting.parts else wanted
         designs = [_design(model, title, values, how, layers) for model, title, values in wanted]
@@ -110,42 +143,66 @@ def compare(
     return _compared(designs, layers)
 
 
-def difference(
-    old: Spec,
-    new: Spec,
+def diff(
+    old: Network,
+    new: Network | None = None,
+    *,
+    base: str | None = None,
+    input: Inputs | None = None,
     convention: Prices = "paper",
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> Comparison:
+) -> Difference:
     """What changed from one version of a design to the next: a Comparison.
 
-    `settings` are variables; one that only one of the two declares is set there. Raises CostcalcError, also when
-    the two have no layer in common.
+    old, new    what `costcalc.load` takes; `input` is for those that are a torch.nn.Module
+    base        a git revision, instead of `new`: the path `old` now against itself there
+    convention, rho, settings  as in `analyze`; a variable that only one of the two declares is set there
+
+    Raises CostcalcError, also when the two have no layer in common.
     """
     how = price_list(convention), ()
     with uncollected():
-        models = [spec if isinstance(spec, Model) else load(spec) for spec in (old, new)]
-        known, given = {name for model in models for name in model.variables}, settings or {}
+        models = _sides(old, new, base, input)
+        known = {name for model in models for name in model.variables}
+        given = mapping(settings, "settings", '{"alpha": 0.75}')
         designs = []
         for model, version in zip(models, ("old", "new"), strict=True):
-            names = [name for name in given if name in model.variables or name not in known]
+            own = {name: given[name] for name in given if name in model.variables or name not in known}
             with noted(f"in the {version} version"):
-                values = settle(model, scaled(model, {name: given[name] for name in names}, rho))
+                values = settle(model, scaled(model, own, rho))
                 designs.append(_design(model, model.name, values, how, None))
         found: Any = _compared(designs, None)
     if not any(pair.left and pair.right for pair in found.pairs):
         help = f"costcalc compare {models[0].source.path} {models[1].source.path} sets their totals side by side"
         raise OptionError(Problem("nothing-in-common", "the two have no layer in common", help=help))
-    return found
+    return Difference(*found)
 
 
-def _compared(designs: list[Design], layers: str | None) -> Comparison | list[Design]:
+def _sides(old: Network, new: Any, base: str | None, input: Any) -> list[Model]:
+    """The Models of both versions; with a base, the first one is that of the path at this revision."""
+    if (new is None) == (base is None):
+        help = "costcalc diff OLD NEW, or costcalc diff SPEC --base REF"
+        raise OptionError(Problem("usage", "give another spec, or `--base` and a git revision", help=help))
+    if base is None:
+        return loaded((old, new), input)
+    if not is_path(old):
+        raise ArgumentError(Problem("bad-argument", "`base` is for a path in a git repository"))
+    from ...read.loading import modelled
+    from ...read.revisions import at_revision
+
+    with noted(f"at {brief(base)}"):
+        before = modelled(*at_revision(os.fspath(old), base))
+    return [before, load(old)]
+
+
+def _compared(designs: list[Design], layers: str | None) -> Comparison | Designs:
     if len(designs) < 2:
         help = "name another spec, or use --at alpha=0.5, --conv standard, --conv separable, --thin 0.75 or --fold"
         raise OptionError(Problem("usage", "there is one design only: nothing to compare it with", help=help))
     _refuse_none(designs, layers)
     if len(designs) > 2:
-        return designs
+        return Designs(designs)
     left, right = designs
     home = right.rewritten.home if right.rewritten else None
     pairs = aligned(left.elements, right.elements) if home is None else paired(left.elements, right.elements, home)
@@ -165,7 +222,7 @@ def _titles(specs: tuple[Any, ...], models: list[Model]) -> list[str]:
     names = [model.name for model in models]
     if len(set(names)) == len(names):
         return names
-    return [spec.source.path if isinstance(spec, Model) else os.fspath(spec) for spec in specs]
+    return [name_of(spec, model) for spec, model in zip(specs, models, strict=True)]
 
 
 def _settings(at: Sequence) -> tuple[dict[str, Any], ...]:

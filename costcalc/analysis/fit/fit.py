@@ -7,28 +7,31 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...errors import OptionError, Problem, listed
-from ...metrics.conventions import Prices
+from ...arguments import mapping, names
+from ...errors import ArgumentError, OptionError, Problem, brief, listed
+from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import unit_of
 from ...model.network import Model
 from ...model.variables import typical
 from ...quantities import ACCURACIES, COUNT, Bad, amount
 from ...quantities import value as figure
-from ...read.loading import Spec, load
+from ...read.anything import Inputs, Network, load
+from ...render.result import Result
+from ..sweep.page import about
 from ..sweep.space import Grid, Table
 from ..sweep.sweep import COMPLETE, as_axis, results
 
 if TYPE_CHECKING:
     import pandas
 
+    from ...render.sheet import Page
+
 
 MANY = 50_000_000  # settings that are tried
 STEPS = 2000  # of a real variable without a range: to twice its default
 
 
-class Fit(NamedTuple):
-    """What fits: columns of the variables and metrics, largest first, and what ruled out the rest."""
-
+class _Found(NamedTuple):
     names: tuple[str, ...]
     metrics: tuple[str, ...]
     columns: Mapping[str, Any]
@@ -37,6 +40,18 @@ class Fit(NamedTuple):
     at_end: tuple[str, ...]  # variables without a range of their own that reached the end of what was tried
     invalid: Mapping[str, int]
     ruled_out: Mapping[str, tuple]  # budget -> (least value reached, limit), of those no point is within
+    limits: Mapping[str, float]
+    said: Any = None  # sweep.page.About: what the numbers mean
+
+
+class Fit(Result, _Found):
+    """What fits: columns of the variables and metrics, largest first, and what ruled out the rest."""
+
+    def page(self) -> Page:
+        """The settings, or why nothing fits."""
+        from .page import FitPage
+
+        return FitPage(self)
 
     @property
     def size(self) -> int:
@@ -51,17 +66,18 @@ class Fit(NamedTuple):
 
 
 def fit(
-    spec: Spec,
+    spec: Network,
     *,
-    vary: Iterable[str] | Mapping[str, Any],
+    input: Inputs | None = None,
+    vary: str | Iterable[str] | Mapping[str, Any],
     limits: Mapping[str, float | str],
     maximize: str | None = None,
-    metrics: Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
     convention: Prices = "paper",
 ) -> Fit:
     """The largest settings of a network within all budgets.
 
-    spec      a path, the name of a shipped config, or a Model
+    spec, input  what `costcalc.load` takes
     vary      variables: a list of names, or {name: values}; without values, a real variable is tried at 2,000 steps
               up to twice its default and a whole one at every size up to twice its default
     limits    {metric: most}, a number or a text with a unit: {"mult_adds": 150e6, "weights_bytes": "4 MiB"}
@@ -71,12 +87,28 @@ def fit(
 
     Every setting of the grid is evaluated, so the answer is exact on it. Raises CostcalcError.
     """
-    model = spec if isinstance(spec, Model) else load(spec)
-    vary = dict.fromkeys(vary) if not isinstance(vary, Mapping) else dict(vary)
+    model = load(spec, input)
+    vary = dict(vary) if isinstance(vary, Mapping) else dict.fromkeys(names(vary, "vary"))
+    limits = mapping(limits, "limits", '{"mult_adds": "150M"}')
     limits = {name: most_of(name, most) for name, most in limits.items()}
-    metrics = tuple(dict.fromkeys(("mult_adds", "params", *limits, *metrics)))
+    metrics = tuple(dict.fromkeys(("mult_adds", "params", *limits, *names(metrics, "metrics"))))
     if maximize in published_accuracies(model):
-        return _of_published(model, vary, limits, maximize, metrics, convention)
+        found = _of_published(model, vary, limits, maximize, metrics, convention)
+    else:
+        found = _of_grid(model, vary, limits, maximize, metrics, convention)
+    names_of = found.names
+    return found._replace(said=about(model, names_of, price_list(convention), len(names_of)))
+
+
+def _of_grid(
+    model: Model,
+    vary: Mapping[str, Any],
+    limits: Mapping[str, Any],
+    maximize: str | None,
+    metrics: tuple[str, ...],
+    convention: Prices,
+) -> Fit:
+    """What fits of all combinations of values."""
     axes = {name: as_axis(model, name, default_axis(model, name) if v is None else v) for name, v in vary.items()}
     if maximize is not None and maximize not in (*axes, *metrics):
         metrics = (*metrics, maximize)
@@ -93,8 +125,11 @@ def fit(
 
 def most_of(name: str, most: Any) -> Any:
     """A limit of a metric as a number: `150M`, `4 MiB`; a number as it is. Raises OptionError."""
-    if not isinstance(most, str):
+    if type(most) in (int, float):
         return most
+    if not isinstance(most, str):
+        message = f"a limit of `{name}` is a number or a text, not {brief(repr(most))}"
+        raise ArgumentError(Problem("bad-argument", message, help='write {"mult_adds": "150M"}'))
     unit = unit_of(name)
     try:
         found = amount(most, name, unit).value
@@ -151,10 +186,10 @@ def _chosen(
             for metric, fits in within.items()
             if len(fits) and not np.any(fits)
         }
-        return Fit(names, metrics, kept, tried, 0, (), invalid, ruled_out)
+        return Fit(names, metrics, kept, tried, 0, (), invalid, ruled_out, limits)
     at = _best(kept, names, maximize)
     best = {name: column[at] for name, column in kept.items()}
-    return Fit(names, metrics, best, tried, int(np.count_nonzero(inside)), (), invalid, {})
+    return Fit(names, metrics, best, tried, int(np.count_nonzero(inside)), (), invalid, {}, limits)
 
 
 def _best(columns: Mapping[str, np.ndarray], names: tuple[str, ...], maximize: Any) -> np.ndarray:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 
+from ...arguments import mapping
+from ...arguments import names as in_names
 from ...errors import OptionError, Problem, SpecError
-from ...metrics.conventions import Prices
+from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import Metric, metric, totals
 from ...metrics.walk import Walk
 from ...model.network import Model, Variable
@@ -19,7 +21,13 @@ from ...model.trace import trace
 from ...model.variables import settle, typical
 from ...num import ints
 from ...num.symbols import assuming, divisible_to, exact, maximum, minimum, nearest
-from ...read.loading import Spec, load
+from ...read.anything import Inputs, Network, load
+from ...render.result import Result
+from ..report.columns import stamped
+from ..sweep.constants import constants
+
+if TYPE_CHECKING:
+    from ...render.sheet import Page
 
 if TYPE_CHECKING:
     from ...model.rows import Row
@@ -43,9 +51,7 @@ PYTHON = {
 }
 
 
-class Formula(NamedTuple):
-    """A metric as an expression: exact where the condition holds, and the general form with its roundings."""
-
+class _Forms(NamedTuple):
     metric: str
     closed: Any  # None when no grid of values makes every rounding vanish
     condition: str
@@ -54,10 +60,30 @@ class Formula(NamedTuple):
     assumed: tuple  # what had to be taken for granted for the form that is shown: the closed one if there is one
     sample: Mapping  # the defaults of the symbols
     structure: Any  # a truth that holds where the general form does: elsewhere the network has other layers
+    complete: bool = True  # else the cost of a layer is not known, and the form is a lower bound
+
+
+class Formula(_Forms):
+    """A metric as an expression: exact where the condition holds, and the general form with its roundings."""
+
+    @property
+    def form(self) -> sympy.Expr:
+        """The form that is shown: the closed one if there is one."""
+        return self.general if self.closed is None else self.closed
+
+    def __repr__(self) -> str:
+        from .page import lines
+
+        return "\n".join(lines(self.metric, self)).rstrip()
+
+    def _repr_latex_(self) -> str:
+        from .page import in_latex
+
+        return f"${in_latex(self.metric, self)}$"
 
     def sensitivities(self) -> Iterator[tuple[sympy.Symbol, sympy.Expr, sympy.Expr]]:
         """(symbol, derivative, elasticity) for each symbol: the last is what 1 % more of it costs, in percent."""
-        form = self.general if self.closed is None else self.closed
+        form = self.form
         for symbol in self.symbols:
             slope = sympy.diff(form, symbol)
             yield symbol, sympy.expand(slope), sympy.factor(sympy.cancel(slope * symbol / form))
@@ -103,11 +129,37 @@ def _quotients(value: Number) -> Any:
 _quotient = sympy.Function("quotient", integer=True)
 
 
-class Formulas(Mapping[str, Formula]):
+class Formulas(Result, Mapping[str, Formula]):
     """Formulas by metric or by group; `formulas.mult_adds` is the closed form (or the general one)."""
 
-    def __init__(self, found: Mapping[str, Formula]) -> None:
-        self._found = dict(found)
+    def __init__(self, found: Mapping[str, Formula], note: str = "") -> None:
+        self._found, self.note = dict(found), note
+
+    @property
+    def complete(self) -> bool:
+        """Whether the cost of every layer is known; else the forms are lower bounds."""
+        return all(one.complete for one in self._found.values())
+
+    def page(self) -> Page:
+        """One row a formula."""
+        from .page import FormulasPage
+
+        return FormulasPage(self._found, self.note)
+
+    def text(self, format: str = "text") -> str:
+        """What `costcalc formula` prints: `text`, `latex`, `python` or `javascript`."""
+        from .page import written
+
+        return written(self._found, format, False, False, self.note)
+
+    def __repr__(self) -> str:
+        return self.text().rstrip("\n")
+
+    def _repr_latex_(self) -> str:
+        from .page import in_latex
+
+        rows = r" \\ ".join(in_latex(name, one).replace(" ", " & ", 1) for name, one in self._found.items())
+        return rf"$\begin{{aligned}} {rows} \end{{aligned}}$"
 
     def __getitem__(self, name: str) -> Formula:
         return self._found[name]
@@ -121,32 +173,40 @@ class Formulas(Mapping[str, Formula]):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._found:
             raise AttributeError(name)
-        found = self._found[name]
-        return found.general if found.closed is None else found.closed
+        return self._found[name].form
 
 
 def formula(
-    spec: Spec,
+    spec: Network,
     *,
-    metrics: Sequence[str] = ("mult_adds", "params"),
+    input: Inputs | None = None,
+    metrics: str | Sequence[str] = ("mult_adds", "params"),
     convention: Prices = "paper",
-    names: Sequence[str] | None = None,
+    names: str | Sequence[str] | None = None,
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Formulas:
-    """The metrics of a network as SymPy expressions in its variables.
+    """The metrics of a network as SymPy expressions in its variables: Formulas, a mapping by metric.
 
-    spec    a path, the name of a shipped config, or a Model
+    spec, input  what `costcalc.load` takes
     names   the variables that stay symbols: alpha and res where the spec has them, else all
     values  numbers for other variables
 
     formula("mobilenet").mult_adds is 10752*alpha**2*res**2 + .. ; formula("mobilenet")["mult_adds"] says on which
     values it is exact, and has the general form with its roundings. Raises CostcalcError.
     """
-    model = spec if isinstance(spec, Model) else load(spec)
-    wanted = [metric(name, convention) for name in metrics]
+    model = load(spec, input)
+    wanted = [metric(name, convention) for name in in_names(metrics, "metrics")]
     groups = {one.name: (one, None) for one in wanted}
-    return Formulas(derive(model, groups, chosen(model, names), {**(settings or {}), **values}))
+    symbols = None if names is None else in_names(names, "names")
+    given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
+    kept = chosen(model, symbols)
+    return Formulas(derive(model, groups, kept, given), stamp(model, convention, kept, given))
+
+
+def stamp(model: Model, convention: Prices, symbols: Sequence[str], given: Mapping[str, Any]) -> str:
+    """Convention, input, the other variables and version: what the forms mean."""
+    return stamped(model, price_list(convention), *constants(model, symbols, given))
 
 
 def chosen(model: Model, names: Any) -> list[str]:
@@ -172,6 +232,7 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
     sample = {symbol: exact(typical(model)[name]) for name, symbol in symbols.items()}
     general, assumed = _totals(model, groups, symbols, values, sample)
     structure = sympy.And(*assumed)
+    complete = not any(row.layer.unknown for row in trace(model, typical(model, values)).rows)
     grids = _grids(general.values(), symbols)
     closed: dict[Any, Any] = {}
     if grids:
@@ -195,6 +256,7 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
             tuple(assumed),
             sample,
             structure,
+            complete,
         )
         for name in groups
     }

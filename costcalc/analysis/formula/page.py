@@ -11,6 +11,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pycode import PythonCodePrinter
 from sympy.printing.str import StrPrinter
 
+from ...render.sheet import Column, Sheet
 from ...render.text import printable
 
 if TYPE_CHECKING:
@@ -21,40 +22,95 @@ if TYPE_CHECKING:
 ASSUMED = 3  # truths that are shown of those taken for granted
 
 
-def written(
-    found: Mapping[str, Formula], format: str, general: bool, sensitivity: bool, note: str, sign: str = "="
-) -> str:
-    """The text of formulas by title; `sign` is >= where they are lower bounds."""
-    note = note if sign == "=" else f"lower bounds (>=): the cost of a layer is not known; {note}"
+class FormulasPage:
+    """Formulas as a page: one row each."""
+
+    def __init__(self, found: Mapping[str, Formula], note: str) -> None:
+        self.found, self.note = found, said(found, note)
+
+    def heads(self) -> list[str]:
+        """Nothing: the table itself is the answer."""
+        return []
+
+    def sheets(self) -> list[Sheet]:
+        """One sheet."""
+        columns = Column("metric"), Column("formula", folds=True), Column("exact for", folds=True)
+        rows = [
+            (printable(title), f"{_sign(one)} {_text(one.form)}", one.condition) for title, one in self.found.items()
+        ]
+        return [Sheet(columns, rows)]
+
+    def notes(self) -> list[str]:
+        """What the forms mean."""
+        return [self.note]
+
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
+        """One row a formula: the form that is shown, where it is exact, and the form with its roundings."""
+        names = ["metric", "formula", "exact_for", "general", "complete"]
+        rows = [
+            (title, _text(one.form), one.condition, _text(one.general), one.complete)
+            for title, one in self.found.items()
+        ]
+        return names, [dict(zip(names, row, strict=True)) for row in rows]
+
+    def document(self) -> dict[str, Any]:
+        """One entry a formula."""
+        return {"note": self.note, "formulas": self.records()[1]}
+
+
+def said(found: Mapping[str, Formula], note: str) -> str:
+    """The note, which says so where forms are lower bounds."""
+    exact = all(one.complete for one in found.values())
+    return note if exact else f"lower bounds (>=): the cost of a layer is not known; {note}"
+
+
+def _sign(one: Formula) -> str:
+    return "=" if one.complete else ">="
+
+
+def in_latex(title: str, one: Formula) -> str:
+    """`name = form` in LaTeX, of the form that is shown."""
+    sign = "=" if one.complete else r"\geq"
+    return f"{_name(printable(title), 'latex')} {sign} {_latex(one.form)}"
+
+
+def lines(title: str, one: Formula) -> list[str]:
+    """The lines of one formula as text: the form, and where it is exact."""
+    return _lines(printable(title), one, "text", False, False)
+
+
+def written(found: Mapping[str, Formula], format: str, general: bool, sensitivity: bool, note: str) -> str:
+    """The text of formulas by title."""
+    note = said(found, note)
     if format in ("python", "javascript"):
         return _code(found, format, general, note)
-    lines = []
+    rows: list[str] = []
     for title, one in found.items():
-        lines += _lines(printable(title), one, format, general, sensitivity, sign)
+        rows += _lines(printable(title), one, format, general, sensitivity)
     comment = "% " if format == "latex" else ""
-    return "\n".join([*lines, f"{comment}{note}"]) + "\n"
+    return "\n".join([*rows, f"{comment}{note}"]) + "\n"
 
 
-def _form(one: Formula, general: bool) -> Number:
-    return one.general if general or one.closed is None else one.closed
+def _form(one: Formula, general: bool) -> Any:
+    return one.general if general else one.form
 
 
-def _lines(title: str, one: Formula, format: str, general: bool, sensitivity: bool, sign: str) -> list[str]:
+def _lines(title: str, one: Formula, format: str, general: bool, sensitivity: bool) -> list[str]:
     show = _latex if format == "latex" else _text
     form = _form(one, general)
     comment = "% " if format == "latex" else "  "
-    sign = r"\geq" if format == "latex" and sign != "=" else sign
-    lines = [f"{_name(title, format)} {sign} {show(form)}"]
+    sign = _sign(one) if one.complete or format != "latex" else r"\geq"
+    found = [f"{_name(title, format)} {sign} {show(form)}"]
     if form.free_symbols and form is one.closed and form != one.general:
-        lines.append(f"{comment}exact for {one.condition}")
+        found.append(f"{comment}exact for {one.condition}")
     elif form.free_symbols and one.closed is None:
-        lines.append(f"{comment}with its roundings: no grid of values was found on which all of them vanish")
-    lines += [f"{comment}assumed: {_text(truth)}" for truth in one.assumed[:ASSUMED]]
+        found.append(f"{comment}with its roundings: no grid of values was found on which all of them vanish")
+    found += [f"{comment}assumed: {_text(truth)}" for truth in one.assumed[:ASSUMED]]
     if len(one.assumed) > ASSUMED:
-        lines.append(f"{comment}and {len(one.assumed) - ASSUMED} more of this kind")
+        found.append(f"{comment}and {len(one.assumed) - ASSUMED} more of this kind")
     if sensitivity and form.free_symbols:
-        lines += _sensitivity(one, show, comment)
-    return [*lines, ""]
+        found += _sensitivity(one, show, comment)
+    return [*found, ""]
 
 
 def _name(title: str, format: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...arguments import mapping
 from ...metrics.conventions import Prices, price_list
 from ...metrics.pricing import MAC, Convention, price_of
 from ...metrics.terms import NUMBERS, TERMS
@@ -13,11 +14,13 @@ from ...model.rows import Row, Trace
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
-from ...read.loading import Spec, load
+from ...read.anything import Inputs, Network, load
+from ...render.result import Result
 from ..report.report import Report, report
 
 if TYPE_CHECKING:
     from ...num.values import Shape
+    from ...render.sheet import Page
 
 
 METRICS = ("cost", "params")
@@ -60,9 +63,7 @@ class LayerGap(NamedTuple):
     parts: tuple[str, ...]
 
 
-class Reconciliation(NamedTuple):
-    """One network under two conventions: totals, and the parts of the gap from the left one to the right one."""
-
+class _Gap(NamedTuple):
     model: Model
     report: Report  # under the left convention
     metric: str
@@ -72,6 +73,16 @@ class Reconciliation(NamedTuple):
     parts: tuple[Part, ...]
     layers: tuple[LayerGap, ...]
 
+
+class Reconciliation(Result, _Gap):
+    """One network under two conventions: totals, and the parts of the gap from the left one to the right one."""
+
+    def page(self) -> Page:
+        """The parts of the gap, as `costcalc reconcile` prints them."""
+        from .page import GapPage
+
+        return GapPage(self)
+
     @property
     def gap(self) -> int:
         """What the right convention counts more."""
@@ -79,17 +90,18 @@ class Reconciliation(NamedTuple):
 
 
 def reconcile(
-    spec: Spec,
+    spec: Network,
     left: Prices,
     right: Prices,
     *,
+    input: Inputs | None = None,
     metric: str = "cost",
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Reconciliation:
     """Why two conventions count a network differently, term by term.
 
-    spec         a path, the name of a shipped config, or a Model
+    spec, input  what `costcalc.load` takes
     left, right  conventions: names, price lists or Conventions
     metric       `cost` (mult-adds or FLOPs, as each convention has it) or `params`
     values       the spec's variables
@@ -98,8 +110,8 @@ def reconcile(
     """
     one, other = price_list(left), price_list(right)
     with uncollected():
-        model = spec if isinstance(spec, Model) else load(spec)
-        settled = settle(model, {**(settings or {}), **values})
+        model = load(spec, input)
+        settled = settle(model, {**mapping(settings, "settings", '{"alpha": 0.75}'), **values})
         return reconciled(model, trace(model, settled), settled, one, other, metric)
 
 

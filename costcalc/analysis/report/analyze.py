@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import OptionError, Problem
+from ...arguments import mapping, names
+from ...errors import OptionError, Problem, brief
 from ...metrics.conventions import Prices, price_list
 from ...metrics.pricing import Convention
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
-from ...read.loading import Spec, load
+from ...read.anything import Inputs, Network, load
 from .report import Report, report
 
 
 def analyze(
-    spec: Spec,
+    spec: Network,
     *,
-    metrics: Sequence[str] = (),
+    input: Inputs | None = None,
+    metrics: str | Sequence[str] = (),
     convention: Prices = "paper",
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -27,7 +29,7 @@ def analyze(
 ) -> Report:
     """What a network costs, layer by layer.
 
-    spec        a path, the name of a shipped config, or a Model
+    spec, input what `costcalc.load` takes: a path, a mapping, a text, an open file, a model of a framework
     metrics     further ones than the cost and params, by name: ("activations", "keras.weights_bytes")
     convention  a name that `costcalc conventions` lists, the path of a price list, or a Convention
     rho         resolution multiplier: `res` of the spec times rho, in whole pixels (arXiv:1704.04861, section 3.4)
@@ -39,8 +41,8 @@ def analyze(
     """
     priced = price_list(convention)
     with uncollected():
-        model = spec if isinstance(spec, Model) else load(spec)
-        return _report(model, priced, {**(settings or {}), **values}, rho, metrics)
+        given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
+        return _report(load(spec, input), priced, given, rho, names(metrics, "metrics"))
 
 
 def _report(
@@ -56,6 +58,8 @@ def scaled(model: Model, values: Mapping[str, Any], rho: float | None) -> Mappin
         return values
     if "res" not in model.variables:
         raise OptionError(Problem("unknown-variable", f"rho scales `res`, and {model.name} has no variable `res`"))
-    if not 0 < rho < float("inf"):
-        raise OptionError(Problem("bad-value", f"rho cannot be {rho}", help="it is a finite number above 0"))
+    if isinstance(rho, bool) or not isinstance(rho, (int, float)) or not 0 < rho < float("inf"):
+        raise OptionError(
+            Problem("bad-value", f"rho cannot be {brief(repr(rho))}", help="it is a finite number above 0")
+        )
     return {**values, "res": max(round(settle(model, values)["res"] * rho), 1)}

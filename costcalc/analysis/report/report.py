@@ -15,11 +15,13 @@ from ...metrics.walk import Walk
 from ...model.accounting import Accounting
 from ...model.network import Model
 from ...model.rows import Row, Trace
+from ...render.result import Result
 
 if TYPE_CHECKING:
     import pandas
 
     from ...num.values import Number, Shape
+    from ...render.sheet import Page
 
 
 class Line(NamedTuple):
@@ -51,7 +53,7 @@ class Line(NamedTuple):
         return self.inputs[0] if self.inputs else ()
 
 
-class Report:
+class Report(Result):
     """What a network costs, layer by layer.
 
     In a notebook it shows itself as a table; `totals` is a dict, `frame()` a pandas DataFrame.
@@ -127,12 +129,12 @@ class Report:
 
         return pandas.DataFrame(records(self, self.shown(), list(columns(self))))
 
-    def _repr_html_(self) -> str:
-        from ...render.html import render
+    def page(self) -> Page:
+        """The layers and the layer types, as `costcalc analyze` prints them."""
         from .page import ReportPage
         from .view import View
 
-        return render(ReportPage(self, View()))
+        return ReportPage(self, View())
 
 
 def report(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, Problem, SpecError, listed, nearest
+from ...files import configs
 from ...metrics.metrics import PUBLISHED, metric, totals, unit_of
 from ...metrics.walk import Walk
 from ...model.network import Claim, Model
@@ -15,7 +16,12 @@ from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...quantities import DIFFERS, ERRATUM, EXACT, NOT_REPRODUCIBLE, SHARES, Count, agreement, figure
+from ...read.anything import Network, load
+from ...render.result import Result
 from ...rewrite.rewriting import Rewriting
+
+if TYPE_CHECKING:
+    from ...render.sheet import Page
 
 
 class Finding(NamedTuple):
@@ -33,6 +39,39 @@ class Finding(NamedTuple):
     def printed(self) -> str:
         """The figure as text."""
         return self.claim.figures[self.metric]
+
+
+class Findings(Result, list[Finding]):
+    """A Finding for each published figure, a list; `accuracies` is how many figures are accuracies, not computed."""
+
+    def __init__(self, found: Iterable[Finding] = (), accuracies: int = 0) -> None:
+        super().__init__(found)
+        self.accuracies = accuracies
+
+    def page(self) -> Page:
+        """The figures, table by table, as `costcalc reproduce` prints them."""
+        from .page import FindingsPage
+        from .sources import grouped
+
+        return FindingsPage(grouped(self), self.accuracies)
+
+
+def reproduce(*specs: Network) -> Findings:
+    """Every published figure beside the computed one, with a verdict: exact, erratum, not reproducible or differs.
+
+    specs   what `costcalc.load` takes, each; without any, all shipped configs
+
+    Raises CostcalcError, also for a spec without published figures.
+    """
+    found = Findings()
+    for spec in specs or sorted(configs(), key=lambda name: (name != "mobilenet", name)):  # its tables begin with it
+        model = load(spec)
+        if specs and not [*model.published]:
+            help = "list them under `published:`, with their source"
+            raise OptionError(Problem("no-figures", f"{model.name} has no published figures", help=help))
+        found += findings(model)
+        found.accuracies += accuracies(model)
+    return found
 
 
 def findings(model: Model) -> list[Finding]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ...arguments import mapping, names
 from ...errors import OptionError, Problem, Refused, SpecError
 from ...metrics.conventions import Prices
 from ...metrics.metrics import Metric, metric, totals
@@ -17,7 +18,7 @@ from ...model.uncollected import uncollected
 from ...model.variables import checked, settle, unknown_variable
 from ...num.arrays import Varies
 from ...num.points import leaf
-from ...read.loading import Spec, load
+from ...read.anything import Inputs, Network, load
 from ..report.analyze import scaled
 from .space import Chunk, Flat, Grid
 
@@ -38,9 +39,10 @@ class Result(NamedTuple):
 
 
 def sweep(
-    spec: Spec,
+    spec: Network,
     *,
-    metrics: Sequence[str] = ("mult_adds", "params"),
+    input: Inputs | None = None,
+    metrics: str | Sequence[str] = ("mult_adds", "params"),
     convention: Prices = "paper",
     rho: float | Sequence[float] | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -48,7 +50,7 @@ def sweep(
 ) -> pandas.DataFrame:
     """Costs over every combination of values, as a pandas DataFrame: one row a point.
 
-    spec     a path, the name of a shipped config, or a Model
+    spec, input  what `costcalc.load` takes
     metrics  of costcalc.metrics: mult_adds, params, activations, flops, framework.params, ..
     axes     a variable's values: sweep("mobilenet", alpha=[1, 0.75], res=[224, 160]); one value holds for all
     rho      resolution multipliers, an axis of their own
@@ -58,8 +60,9 @@ def sweep(
     """
     import pandas
 
-    model = spec if isinstance(spec, Model) else load(spec)
-    given = {**(settings or {}), **axes, **({} if rho is None else {"rho": rho})}
+    model = load(spec, input)
+    metrics = names(metrics, "metrics")
+    given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **axes, **({} if rho is None else {"rho": rho})}
     space = Grid({name: as_axis(model, name, values) for name, values in given.items()})
     parts = [pandas.DataFrame(dict(result.columns)) for result in results(model, space, metrics, convention)]
     return stated(pandas.concat(parts, ignore_index=True)) if parts else pandas.DataFrame()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...errors import CostcalcError, FileError, OptionError, Problem, brief
-from .storage import on_meta
+from .storage import copied, on_meta
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...num.values import Shape
 
 
+MOST_CHANNELS = 4  # of a picture: what looks like more, with as few rows, was written channels first
 EXTRA = "pip install 'costcalc[torch]'"
 
 
@@ -33,12 +34,29 @@ def exported(target: str, shapes: list[tuple[Shape, str]], kwargs: Mapping[str, 
     torch = _torch()
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        module = _module(torch, target, _imported(target), kwargs)
-        inputs = tuple(torch.empty(sizes, dtype=getattr(torch, kind), device="meta") for sizes, kind in shapes)
-        with _told(target, "cannot be exported for this input"), torch.device("meta"):
-            module = on_meta(_sized(torch, module.eval(), inputs))
-            with _tensors_only(torch, module):
-                return torch.export.export(module, inputs, strict=False)
+        return _exported(torch, target, _module(torch, target, _imported(target), kwargs), shapes)
+
+
+def exported_module(module: Any, shapes: list) -> Any:
+    """The ExportedProgram of a module that is there; `shapes` as in `exported`. The module itself is not changed.
+
+    Runs its forward function on the meta device. Raises FileError.
+    """
+    torch, name = _torch(), type(module).__name__
+    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with _told(name, "cannot be copied"):
+            module = copied(torch, module)
+        return _exported(torch, name, module, shapes)
+
+
+def _exported(torch: Any, target: str, module: Any, shapes: list) -> Any:
+    """The ExportedProgram of a module of our own, which is changed."""
+    inputs = tuple(torch.empty(sizes, dtype=getattr(torch, kind), device="meta") for sizes, kind in shapes)
+    with _told(target, "cannot be exported for this input", _channels(shapes)), torch.device("meta"):
+        module = on_meta(_sized(torch, module.eval(), inputs))
+        with _tensors_only(torch, module):
+            return torch.export.export(module, inputs, strict=False)
 
 
 def _sized(torch: Any, module: Any, inputs: tuple) -> Any:
@@ -133,19 +151,28 @@ def _no_module(target: str, found: list[Any]) -> Any:
     return FileError(Problem("no-module", f"`{brief(target)}` gives a {brief(kind)}", help=help))
 
 
+def _channels(shapes: list) -> str | None:
+    """The help for sizes that look as if channels came first: 3x96x96."""
+    for (_, last, *sides), _ in shapes:
+        if len(sides) >= 2 and sides[0] <= MOST_CHANNELS < last:
+            written = "x".join(map(str, (*sides[1:], last, sides[0])))
+            return f"sizes have no batch and are channels last: is this {written}?"
+    return None
+
+
 @contextlib.contextmanager
-def _told(target: str, what: str) -> Iterator[None]:
+def _told(target: str, what: str, help: str | None = None) -> Iterator[None]:
     """Turn any failure of the code into one message."""
     try:
         yield
     except (Exception, SystemExit) as error:
-        raise _failed(target, what, error) from error
+        raise _failed(target, what, error, help) from error
 
 
-def _failed(target: str, what: str, error: Any) -> Any:
+def _failed(target: str, what: str, error: Any, help: str | None = None) -> Any:
     lines = str(error).strip().splitlines() or [""]
     said = f"{type(error).__name__}: {lines[0].strip()}".rstrip(": ")
-    return FileError(Problem("code-failed", f"`{brief(target)}` {what}: {said}", notes=_where(error)))
+    return FileError(Problem("code-failed", f"`{brief(target)}` {what}: {said}", help=help, notes=_where(error)))
 
 
 def _where(error: Exception) -> Any:

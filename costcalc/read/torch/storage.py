@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable
 from typing import Any
 
@@ -14,16 +15,40 @@ def storage(value: Any) -> Hashable:
         return id(value)
 
 
+def copied(torch: Any, module: Any) -> Any:
+    """A copy of a module, its parameters and buffers without memory; those that were tied still are."""
+    memo: dict[int, Any] = {}
+    for value in module.parameters():
+        if type(value) is torch.nn.Parameter:
+            memo[id(value)] = torch.nn.Parameter(value.detach().to("meta"), requires_grad=value.requires_grad)
+    for value in module.buffers():
+        if type(value) is torch.Tensor:
+            memo[id(value)] = value.detach().to("meta")
+    made = copy.deepcopy(module, memo)
+    _tie_all(made, _tied(module))
+    return made
+
+
 def on_meta(module: Any) -> Any:
     """The module without memory for its numbers; parameters that were tied still are, which `Module.to` undoes."""
-    tied: dict[Hashable, list] = {}
-    for name, value in module.named_parameters(remove_duplicate=False):
-        tied.setdefault(storage(value), []).append((name, value))
+    tied = _tied(module)
     module = module.to("meta")
-    for (first, _), *others in tied.values():
+    _tie_all(module, tied)
+    return module
+
+
+def _tied(module: Any) -> list[list[tuple[str, Any]]]:
+    """The parameters of a module, (name, value), those that have their numbers in one place together."""
+    found: dict[Hashable, list[tuple[str, Any]]] = {}
+    for name, value in module.named_parameters(remove_duplicate=False):
+        found.setdefault(storage(value), []).append((name, value))
+    return list(found.values())
+
+
+def _tie_all(module: Any, tied: list[list[tuple[str, Any]]]) -> None:
+    for (first, _), *others in tied:
         for name, before in others:
             _tie(module, first, name, before)
-    return module
 
 
 def _tie(module: Any, first: str, name: str, before: Any) -> None:

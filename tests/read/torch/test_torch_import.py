@@ -323,7 +323,7 @@ BAD = [  # arguments, what the error says
     (["nets_of_test:ready", "--kwargs", '{"a": 5}'], "is a module already"),
     (["nets_of_test:ready", "--width", "alpha", "--depth", "1"], "`--width` is for a spec"),
     (["nets_of_test:ready", "--format", "csv"], "`--format` is for costs"),
-    (["nets_of_test:Net", "--input", "5x0"], "`--input 5x0` is no shape"),
+    (["nets_of_test:Net", "--input", "5x0"], "input `5x0` is no shape"),
     (["nets_of_test:Net", "--input", "5:text"], "help: types: float32"),
     (["nets_of_test:Net", "--input", "32x32x4"], "cannot be exported for this input: RuntimeError"),
     (["nets_of_test:Net", "--input", "5", "--input", "5"], "cannot be exported for this input: "),

@@ -1,0 +1,121 @@
+"""A network as an ONNX model or as the source of a PyTorch module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ...arguments import mapping
+from ...errors import OptionError, Problem, listed, nearest
+from ...model.network import Model
+from ...model.stitching import graph_of
+from ...model.uncollected import uncollected
+from ...model.variables import settle
+from ...read.anything import Inputs, Network, load
+from ...replacing import replacing
+from ..report.analyze import scaled
+
+SUFFIXES = {".onnx": "onnx", ".py": "torch"}
+WEIGHTS = ("random", "zero", "none")
+
+
+class Exported(NamedTuple):
+    """A file that was made: its form (`onnx` or `torch`), the model's name, its content, and what to know of it."""
+
+    form: str
+    name: str
+    content: bytes | str
+    notes: tuple[str, ...]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file, whole or not at all. Raises OSError."""
+        with replacing(os.fspath(path), isinstance(self.content, bytes)) as file:
+            file.write(self.content)
+
+    def __repr__(self) -> str:
+        if isinstance(self.content, bytes):
+            said = f"ONNX model {self.name}: {len(self.content):,} bytes; .save(path) writes it"
+            return "\n".join([said, *(f"note: {note}" for note in self.notes)])
+        return self.content
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(repr(self))}</pre>"
+
+
+def export(
+    spec: Network,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    to: str | None = None,
+    weights: str | None = None,
+    seed: int | None = None,
+    input: Inputs | None = None,
+    rho: float | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> Exported:
+    """A network as a model of another tool, written to `path` if there is one.
+
+    spec, input  what `costcalc.load` takes
+    to           `onnx` (needs the extra `onnx`) or `torch`; without it, what `path` ends in: .onnx or .py
+    weights      of an ONNX model: `random` (as before training), `zero`, or `none` (they are inputs of the graph)
+    seed         of random weights
+    rho, settings, values  as in `analyze`
+
+    ONNX's own checker and shape inference agree with every shape, or nothing is made. Raises CostcalcError.
+    """
+    form = _checked(to or form_of(os.fspath(path) if path is not None else ""), weights, seed)
+    given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
+    with uncollected():
+        model = load(spec, input)
+        made = exported(model, scaled(model, given, rho), form, weights, seed)
+    if path is not None:
+        made.save(path)
+    return made
+
+
+def exported(
+    model: Model, given: Mapping[str, Any], form: str, weights: str | None = None, seed: int | None = None
+) -> Exported:
+    """The file of a model in a setting of its variables. Raises CostcalcError."""
+    from ...write.onnx import encoded
+    from ...write.torch import source_text
+
+    graph = graph_of(model, settle(model, given))
+    if form == "torch":
+        return Exported(form, model.name, source_text(graph, model.name), tuple(_notes(graph)))
+    return Exported(form, model.name, encoded(graph, model.name, weights or "random", seed or 0), tuple(_notes(graph)))
+
+
+def form_of(path: str) -> str:
+    """The form that a file's name means. Raises OptionError."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in SUFFIXES:
+        help = f"known: {', '.join(SUFFIXES)}; or --to"
+        raise OptionError(Problem("unknown-format", f"no format ends in `{suffix}`", help=help))
+    return SUFFIXES[suffix]
+
+
+def _checked(form: str, weights: str | None, seed: int | None) -> str:
+    """The form; an option that would do nothing is refused."""
+    for name, value, known in (("to", form, tuple(SUFFIXES.values())), ("weights", weights or "none", WEIGHTS)):
+        if value not in known:
+            help = nearest(value, known) or f"known: {listed(known)}"
+            raise OptionError(Problem("bad-value", f"`{name}` cannot be `{value}`", help=help))
+    if form == "torch" and (weights is not None or seed is not None):
+        help = "a PyTorch module makes its own when it is built, after torch.manual_seed"
+        message = "a file for PyTorch has no weights: --weights and --seed are of ONNX"
+        raise OptionError(Problem("usage", message, help=help))
+    if seed is not None and weights in ("zero", "none"):
+        raise OptionError(Problem("usage", f"--weights {weights} has nothing to seed", help="--weights random"))
+    return form
+
+
+def _notes(graph: Any) -> Iterator[str]:
+    """What the file says of the network in another way than the spec."""
+    many = [node for node in graph.nodes if node.row.times != 1]
+    if many:
+        yield f"layers that run several times per sample run once in the file, as `{many[0].name}` does"

@@ -1,0 +1,163 @@
+"""A picture of a sweep: which points, which columns, and the bytes of the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...arguments import mapping
+from ...errors import OptionError, Problem, listed
+from ...metrics.conventions import Prices, price_list
+from ...metrics.metrics import metric
+from ...model.network import Model
+from ...read.anything import Inputs, Network, load
+from ...replacing import replacing
+from ..fit.fit import published_accuracies, published_table
+from ..report.columns import stamped
+from .constants import constants
+from .plot import picture
+from .space import Grid
+from .sweep import as_axis, results
+
+if TYPE_CHECKING:
+    import pandas
+
+FORMATS = {".png": "png", ".svg": "svg"}
+
+
+class Picture(NamedTuple):
+    """Points, the columns on either axis and of the marks, and how they are drawn."""
+
+    points: pandas.DataFrame
+    x: str
+    y: str
+    marks: str | None
+    title: str  # the network's name, and in a second line what the numbers mean
+    log: str
+
+    def frame(self) -> pandas.DataFrame:
+        """The points as a pandas DataFrame, one a row."""
+        return self.points
+
+    def drawn(self, format: str = "png") -> bytes:
+        """The bytes of a `png` or `svg`. Needs the extra `plot`; raises OptionError without it."""
+        return picture(self.points, self.x, self.y, self.marks, self.title, self.log, format)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a .png or .svg file. Raises OptionError for another ending."""
+        data = self.drawn(format_of(os.fspath(path)))
+        with replacing(os.fspath(path), True) as file:
+            file.write(data)
+
+    def __repr__(self) -> str:
+        name, _, note = self.title.partition("\n")
+        marks = f", marks by {self.marks}" if self.marks else ""
+        return f"{name}: {self.y} against {self.x}{marks}, {len(self.points):,} points; .save(path) draws it\n{note}"
+
+    def _repr_html_(self) -> str:
+        from base64 import b64encode
+        from html import escape
+
+        return f'<img alt="{escape(repr(self))}" src="data:image/png;base64,{b64encode(self.drawn()).decode()}">'
+
+
+def plot(
+    spec: Network,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    x: str = "mult_adds",
+    y: str | None = None,
+    marks: str | None = None,
+    log: str = "x",
+    skip_invalid: bool = False,
+    convention: Prices = "paper",
+    input: Inputs | None = None,
+    rho: Any = None,
+    settings: Mapping[str, Any] | None = None,
+    **axes: Any,
+) -> Picture:
+    """A picture of a sweep, drawn to `path` (.png or .svg) if there is one.
+
+    spec, input  what `costcalc.load` takes
+    x, y         a metric, a variable or a published accuracy; without y, top1 if it is published, else params
+    marks        one mark a value of this variable; without it, res
+    log          logarithmic axes: `x`, `y`, `xy` or `none`
+    axes, rho    values as in `sweep`; without any, the points that the spec's `published:` has
+
+    Raises CostcalcError.
+    """
+    model = load(spec, input)
+    if path is not None:
+        format_of(os.fspath(path))
+    given = {**mapping(settings, "settings", '{"alpha": [1, 0.75]}'), **axes, **({} if rho is None else {"rho": rho})}
+    values = {name: as_axis(model, name, each) for name, each in given.items()}
+    found = pictured(model, values, x, y, marks, log, skip_invalid, convention)
+    if path is not None:
+        found.save(path)
+    return found
+
+
+def format_of(path: str) -> str:
+    """The format that a file's name means. Raises OptionError."""
+    found = FORMATS.get(os.path.splitext(path)[1].lower())
+    if found is None:
+        raise OptionError(Problem("unknown-format", f"a picture is a {listed(FORMATS)} file", help="-o figure.png"))
+    return found
+
+
+def pictured(
+    model: Model,
+    axes: Mapping[str, Any],
+    x: str,
+    y: str | None,
+    marks: str | None,
+    log: str,
+    skip_invalid: bool,
+    convention: Prices,
+) -> Picture:
+    """The Picture of a model over axes, which are arrays of values by variable. Raises CostcalcError."""
+    if log not in ("x", "y", "xy", "none"):
+        raise OptionError(Problem("bad-value", f"`log` cannot be `{log}`", help="it is x, y, xy or none"))
+    accuracies = published_accuracies(model)
+    y = y or ("top1" if "top1" in accuracies and not axes else "params")
+    metrics = tuple(dict.fromkeys(name for name in (x, y) if name not in accuracies and name not in model.variables))
+    for name in metrics:
+        metric(name, convention)  # says which are known
+    frame, space = _swept(model, axes, x, y, metrics, accuracies, skip_invalid, convention)
+    marks = marks or ("res" if "res" in frame else None)
+    if marks is not None and marks not in frame:
+        help = f"known: {listed(frame.columns)}"
+        raise OptionError(Problem("unknown-variable", f"no point has `{marks}`", help=help))
+    note = stamped(model, price_list(convention), *constants(model, space.names))
+    return Picture(frame, x, y, marks, f"{model.name}\n{note}", log.replace("none", ""))
+
+
+def _swept(
+    model: Model,
+    axes: Mapping[str, Any],
+    x: str,
+    y: str,
+    metrics: tuple[str, ...],
+    accuracies: Any,
+    skip_invalid: bool,
+    convention: Prices,
+) -> Any:
+    """(frame of points, their space)."""
+    import pandas
+
+    wanted = [name for name in (x, y) if name in accuracies]
+    columns: Mapping[str, Any] = {}
+    space: Any
+    if wanted:
+        space, columns = published_table(model, wanted, axes)
+    elif axes:
+        space = Grid(axes)
+    else:
+        help = f"--alpha 1,0.75 or --vary NAME=VALUES; variables: {listed(model.variables)}"
+        raise OptionError(Problem("usage", "a plot needs values, or a published accuracy", help=help))
+    if space.size == 0:
+        raise OptionError(Problem("no-points", f"no published {wanted[0]} is for these values"))
+    found = results(model, space, metrics, convention, skip_invalid)
+    parts = [pandas.DataFrame(dict(one.columns)) for one in found]
+    return pandas.concat(parts, ignore_index=True).assign(**columns), space

@@ -1,0 +1,97 @@
+"""Modules of PyTorch given to the functions of the library themselves."""
+
+import pytest
+
+import costcalc
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
+
+
+class Tied(nn.Module):
+    """An embedding whose numbers are those of the head, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.head = nn.Embedding(100, 16), nn.Linear(16, 100, bias=False)
+        self.head.weight = self.table.weight
+
+    def forward(self, tokens):
+        return self.head(self.table(tokens))
+
+
+def small():
+    return nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10))
+
+
+COST = 8 * 8 * 8 * 27 + 5120  # of `small` on 16x16x3, by hand
+PARAMS = 8 * 27 + 8 + 16 + 5130
+
+
+@pytest.mark.parametrize(
+    "input", ["16x16x3", (16, 16, 3), [16, 16, 3], ["16x16x3"], [(16, 16, 3)], torch.empty(1, 3, 16, 16)], ids=str
+)
+def test_inputs_are_written_in_several_ways(input):
+    report = costcalc.analyze(small(), input=input, convention="framework")
+    assert report.totals == {"mult_adds": COST, "params": PARAMS}
+    assert sum(one.numel() for one in small().parameters()) == PARAMS
+    assert report.model.name == "Sequential"
+
+
+def test_the_module_is_not_changed():
+    module = small().train()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    state = torch.get_rng_state()
+    costcalc.analyze(module, input="16x16x3")
+    assert module.training
+    assert all(one.training for one in module.modules())
+    after = module.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert {value.device.type for value in module.parameters()} == {"cpu"}
+    assert torch.equal(state, torch.get_rng_state())
+    assert module(torch.zeros(2, 3, 16, 16)).shape == (2, 10)
+
+
+def test_tied_parameters_count_once():
+    module = Tied()
+    report = costcalc.analyze(module, input="7:int64", convention="framework")
+    assert report.totals["params"] == sum(one.numel() for one in module.parameters()) == 1600
+    assert module.head.weight is module.table.weight
+
+
+def test_views_of_one_storage_count_once():
+    module = nn.Sequential(nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False))
+    module[1].weight = nn.Parameter(module[0].weight.data)  # another object with the same numbers
+    assert costcalc.analyze(module, input=(8,)).totals["params"] == 64
+
+
+FUNCTIONS = {
+    "compare": lambda module: costcalc.compare(module, "mobilenet", input="16x16x3").left.totals["cost"],
+    "diff": lambda module: costcalc.diff(module, small(), input="16x16x3").right.totals["cost"],
+    "explain": lambda module: costcalc.explain(module, input="16x16x3").report.totals["mult_adds"],
+    "reconcile": lambda module: costcalc.reconcile(module, "paper", "flops", input="16x16x3").totals[0],
+    "import_": lambda module: costcalc.analyze(costcalc.import_(module, input="16x16x3")).totals["mult_adds"],
+    "export": lambda module: COST if "Conv2d" in costcalc.export(module, to="torch", input="16x16x3").content else 0,
+    "check": lambda module: costcalc.check(module, input="16x16x3", max={"mult_adds": "1M"})[0].verdicts[0].now,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_takes_a_module(name):
+    assert FUNCTIONS[name](small()) == COST
+
+
+def test_what_is_missing_is_said():
+    with pytest.raises(TypeError, match=r"`input` is missing.*channels last"):
+        costcalc.analyze(small())
+    with pytest.raises(TypeError, match=r"the class `Tied` is no network.*the module itself"):
+        costcalc.analyze(Tied)
+    with pytest.raises(TypeError, match="`input` cannot be"):
+        costcalc.analyze(small(), input=3.5)
+
+
+@pytest.mark.parametrize("input", ["3x16x16", (3, 16, 16)])
+def test_channels_first_are_explained(input):
+    with pytest.raises(costcalc.CostcalcError, match=r"channels last.*16x16x3"):
+        costcalc.analyze(small(), input=input)
