@@ -21,8 +21,8 @@ class Setting(Walk):
 
     def __init__(self, model: Model, settings: Mapping[str, Any]) -> None:
         values = {name: value for name, value in settings.items() if name != "rho"}
-        self.values = settle(model, scaled(model, values, settings.get("rho")))
-        super().__init__(model, trace(model, self.values).rows)
+        self.values: Mapping[str, Any] = settle(model, scaled(model, values, settings.get("rho")))
+        super().__init__(model, trace(model, self.values).rows, self.values)
 
     @cached_property
     def names(self) -> list[str]:

@@ -107,8 +107,9 @@ def _groups(
     if by == "total":
         return {one.name: (one, None) for one in metrics}
     key = {"type": lambda row: row.type, "layer": lambda row: "/".join(row.frame.path)}[by]
-    groups, rows = {}, trace(model, typical(model, given)).rows
-    walk = Walk(model, rows).part(rows)
+    groups, settled = {}, typical(model, given)
+    rows = trace(model, settled).rows
+    walk = Walk(model, rows, settled).part(rows)
     for row, *values in zip(rows, *(amounts(walk, one) for one in metrics), strict=True):
         for one, value in zip(metrics, values, strict=True):
             if value:

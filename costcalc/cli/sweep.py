@@ -150,7 +150,7 @@ def _write(
         bounded = "complete" in first
         shown = screen(options["color"]) if path in (None, "-") else Screen()
         keys, bound = 1 if options["pivot"] else len(space.names), LOWER if bounded else ""
-        said = about(model, space.names, price_list(options["convention"]), keys)
+        said = about(model, space.names, price_list(options["convention"]), keys, metrics)
         for title, part in _pivoted(frames, space.names, metrics) if options["pivot"] else [("", frames)]:
             one = said._replace(note=title + bound + said.note)
             write(part, [*space.names, *metrics, *["complete"] * bounded], format, out, one, shown)

@@ -17,7 +17,6 @@ from .conventions import CONVENTIONS, COUNTERS, find, price_list
 from .pricing import MAC, Convention
 from .walk import Walk
 
-VALUE_BYTES = 4  # of a 32-bit float
 _FOLDS = {sum: num.total, max: num.largest}
 
 
@@ -29,6 +28,7 @@ class Metric(NamedTuple):
     needs    `mult_adds` or `params`: where that of a layer is not known, this is a lower bound
     instead  the convention that prices it where the one that is asked has another cost
     axis     what an axis of a picture calls it, if not by its title
+    stored   whether it depends on how tensors are stored: what shows it says how
     priced   the price list that it counts by
     """
 
@@ -41,6 +41,7 @@ class Metric(NamedTuple):
     needs: str = "mult_adds"
     instead: str = ""
     axis: str = ""
+    stored: bool = False
     priced: Convention = CONVENTIONS["paper"]
 
 
@@ -53,7 +54,23 @@ def _params(walk: Walk, priced: Convention) -> list[Any]:
 
 
 def _weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
-    return [VALUE_BYTES * count for count in _params(walk, priced)]
+    storage = walk.model.storage
+    return [storage.bytes(count, storage.weights) for count in _params(walk, priced)]
+
+
+def _of_tensors(name: str) -> Callable[[Walk, Convention], Any]:
+    """The amounts that a function of `memory` gives, which is loaded when they are asked for."""
+
+    def amounts(walk: Walk, priced: Convention) -> Any:
+        from . import memory
+
+        return getattr(memory, name)(walk, priced)
+
+    return amounts
+
+
+def _resident_bytes(walk: Walk, priced: Convention) -> Any:
+    return num.total(_weights_bytes(walk, priced)) + num.largest(_of_tensors("peak")(walk, priced))
 
 
 def _activations(walk: Walk, priced: Convention) -> list[Any]:
@@ -108,6 +125,53 @@ _REGISTERED = (
         needs="params",
     ),
     Metric(
+        "peak_bytes",
+        "peak bytes",
+        BYTE,
+        _of_tensors("peak"),
+        "the most that tensors need at once in the order of the spec; of a layer, while it runs",
+        fold=max,
+        needs="",
+        stored=True,
+    ),
+    Metric(
+        "arena_bytes",
+        "arena bytes",
+        BYTE,
+        _of_tensors("arena_of"),
+        "what a stated planner needs for all tensors, at least the peak",
+        needs="",
+        stored=True,
+    ),
+    Metric(
+        "floor_bytes",
+        "floor bytes",
+        BYTE,
+        _of_tensors("floor"),
+        "the largest inputs and outputs of one layer: at most the peak in any order",
+        fold=max,
+        needs="",
+        stored=True,
+    ),
+    Metric(
+        "bytes_moved",
+        "bytes moved",
+        BYTE,
+        _of_tensors("moved"),
+        "bytes read and written once a layer: its weights, each input, its output",
+        needs="params",
+        stored=True,
+    ),
+    Metric(
+        "resident_bytes",
+        "resident bytes",
+        BYTE,
+        _resident_bytes,
+        "the peak and the weights that the convention counts",
+        needs="params",
+        stored=True,
+    ),
+    Metric(
         "effective_alpha",
         "effective alpha",
         RATIO,
@@ -146,6 +210,12 @@ def unit_of(name: str) -> Unit:
     """The unit of the metric of that name, or of what it is a share of; that of counts where there is none."""
     one = METRICS.get(name.rpartition(".")[2].removesuffix("_share"))
     return one.unit if one else COUNT
+
+
+def storage_note(model: Model, names: Iterable[str]) -> str:
+    """How the tensors of a model are stored, where a metric of these names depends on it; else nothing."""
+    known = (METRICS.get(name.rpartition(".")[2]) for name in names)
+    return f"tensors stored {model.storage.text}" if any(one and one.stored for one in known) else ""
 
 
 def totals(walk: Walk, metrics: Iterable[Metric]) -> dict[str, Any]:

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..model.lives import Lives
     from ..model.network import Model
     from ..model.rows import Row
 
 
 class Walk:
-    """The rows of one walk over a model, whatever convention prices them; `is_part` if they are some of its rows."""
+    """The rows of one walk over a model, whatever convention prices them; `whole` is what they are some of the rows of.
 
-    def __init__(self, model: Model, rows: Sequence[Row], is_part: bool = False):
-        self.model, self.rows, self.is_part = model, rows, is_part
+    `values` are those of the model's variables.
+    """
+
+    def __init__(self, model: Model, rows: Sequence[Row], values: Mapping[str, Any], whole: Walk | None = None):
+        self.model, self.rows, self.values, self.whole = model, rows, values, whole
+
+    @property
+    def is_part(self) -> bool:
+        """Whether these are some rows of a larger walk."""
+        return self.whole is not None
 
     def part(self, rows: Sequence[Row]) -> Walk:
         """The walk of some of the rows alone."""
-        return Walk(self.model, rows, True)
+        return Walk(self.model, rows, self.values, self)
+
+    @cached_property
+    def lives(self) -> Lives:
+        """The lives of all tensors of the network, under the policy of the model."""
+        from ..model.flow import flow_of
+        from ..model.lives import Lives
+
+        if self.whole is not None:
+            return self.whole.lives
+        return Lives(flow_of(self.model, self.values), self.model.storage)
+
+    def chosen(self, amounts: Sequence[Any]) -> list[Any]:
+        """Those of amounts, one a row of the whole walk, that are of these rows."""
+        if self.whole is None:
+            return list(amounts)
+        by_row = {id(row): amount for row, amount in zip(self.whole.rows, amounts, strict=True)}
+        return [by_row[id(row)] for row in self.rows]
 
     @cached_property
     def _kinds(self) -> tuple[list[Row], list[int]]:

@@ -15,6 +15,7 @@ from .. import num
 from ..errors import Place, Source
 from .accounting import Stored
 from .expr import Expr
+from .storage import DEFAULT, Storage
 
 Arg = Any
 
@@ -177,6 +178,7 @@ class Model(NamedTuple):
     budget: Mapping[str, Cap] = {}
     included: tuple[Source, ...] = ()  # the texts of all specs that it includes, each once
     stored: Stored | None = None  # the parameters of a network that was read with them: not of a spec
+    storage: Storage = DEFAULT  # how its tensors are stored
 
 
 def evaluate(arg: Arg, env: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ library is imported only when a value of its kind turns up.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Refused
@@ -54,6 +54,16 @@ def total(values: Collection[Number]) -> Number:
 def largest(values: Collection[Number]) -> Number:
     """The largest of quantities, as `total` gives their sum; 0 when there are none."""
     return domain(*values).largest(values)
+
+
+def added(values: Sequence[Any]) -> Any:
+    """The sum of quantities as a quantity of their domain, which `total` is not for arrays; 0 when there are none."""
+    return domain(*values).added(values)
+
+
+def by_point(function: Callable[..., int], values: Sequence[Any]) -> Any:
+    """A function of whole numbers that no arithmetic says, such as a plan, at each point by itself: slow."""
+    return domain(*values).by_point(function, values)
 
 
 def prod(values: Iterable[Number]) -> Number:

@@ -14,7 +14,7 @@ from . import exact, ints, sums
 from .points import Points, array_of, bounds, call, divided, is_sure, kind_of, quotient, raw_of, shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .values import Number
 
@@ -108,8 +108,41 @@ def total(values: Iterable[Number]) -> Number:
     return sums.total(values)
 
 
+def added(values: Sequence[Any]) -> Any:
+    plain, by_factor = _by_factor(values)
+    return sum([common * sum(others) for common, others in by_factor], sum(plain))
+
+
 def largest(values: Iterable[Number]) -> Number:
-    return array_of(maximum(*{id(value): value for value in values}.values()))
+    listed = list({id(value): value for value in values}.values())
+    least = max(bounds(value)[0] for value in listed)
+    plain, by_factor = _by_factor([value for value in listed if _may_win(value, least)])
+    return array_of(maximum(*plain, *(common * maximum(*others) for common, others in by_factor)))
+
+
+def _may_win(value: Any, least: float) -> bool:
+    """Whether a value may be the largest, or refused: `least` is what the largest is at least."""
+    return not is_sure(value) or bounds(value)[1] >= least
+
+
+def _by_factor(values: Iterable[Any]) -> tuple[list[Any], Iterable[tuple[Any, list[Any]]]]:
+    """(other values, (factor, what it is multiplied with) of those products that have a factor in common)."""
+    plain: list[Any] = []
+    groups: dict[int, tuple[Any, list[Any]]] = {}
+    for value in values:
+        factors = value.open_factors if isinstance(value, Points) and value.sure else None
+        if factors and factors[0].low >= 0:
+            groups.setdefault(id(factors[0]), (factors[0], []))[1].append(factors[1])
+        else:
+            plain.append(value)
+    return plain, groups.values()
+
+
+def by_point(function: Callable[..., int], values: Sequence[Any]) -> Any:
+    arrays = np.broadcast_arrays(*map(array_of, values))
+    points = zip(*(array.ravel().tolist() for array in arrays), strict=True)
+    found = np.fromiter((function(*point) for point in points), dtype=np.int64, count=arrays[0].size)
+    return found.reshape(arrays[0].shape)
 
 
 def select(condition: Number, a: Number, b: Number) -> Number:

@@ -12,7 +12,7 @@ from ..errors import Refused
 from .polynomials import Dim, floor_div, function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from .values import Number, Shape
 
@@ -25,11 +25,15 @@ def ceil_div(a: Number, b: Number) -> Number:
     return -floor_div(-1 * a, b)
 
 
-total = sum
+total = added = sum
 
 
 def largest(values: Iterable[Number]) -> Number:
     return maximum(*values)
+
+
+def by_point(function: Callable[..., int], values: Sequence[Any]) -> NoReturn:
+    raise Refused("this needs sizes that are known")
 
 
 def floor(value: Number) -> Number:

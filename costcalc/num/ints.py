@@ -10,7 +10,7 @@ from .. import limits
 from ..errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .values import Number
 
@@ -20,11 +20,15 @@ ceil = math.ceil
 nearest = round
 maximum = max
 minimum = min
-total = sum
+total = added = sum
 
 
 def largest(values: Iterable[Number]) -> Number:
     return max(values, default=0)
+
+
+def by_point(function: Callable[..., int], values: Sequence[Any]) -> int:
+    return function(*values)
 
 
 def floor_div(a: Number, b: Number) -> int:

@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanAtom, BooleanFunction
 
-from ..errors import Refused
+from ..errors import OptionError, Problem, Refused
 from . import ints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .values import Number, Shape
 
 
 ASSUMED: list = []  # of the formula being made: truths that were taken for granted
 _SAMPLE: dict = {}
+
+LARGEST_OPS = 400  # operations in the terms of a maximum: comparing longer ones takes SymPy minutes
 
 
 @contextmanager
@@ -102,8 +104,22 @@ def total(values: Iterable[Number]) -> Number:
     return exact(sympy.Add(*map(exact, values)))
 
 
+added = total
+
+
 def largest(values: Iterable[Number]) -> Number:
-    return maximum(*dict.fromkeys(map(exact, values)))
+    terms = dict.fromkeys(map(exact, values))
+    if len(terms) > 1 and sum(term.count_ops() for term in terms) > LARGEST_OPS:
+        raise _no_formula(f"a maximum of {len(terms):,} terms is too long for a formula")
+    return maximum(*terms)
+
+
+def by_point(function: Callable[..., int], values: Sequence[Any]) -> NoReturn:
+    raise _no_formula("this depends on sizes in a way that no formula says")
+
+
+def _no_formula(message: str) -> OptionError:
+    return OptionError(Problem("no-formula", message, help="`costcalc sweep` gives it at points"))
 
 
 def maximum(*values: Number) -> Number:

@@ -1,5 +1,6 @@
 """Attention: products of queries with keys and of weights with values, with or without projections."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import Refused
@@ -160,3 +161,21 @@ def _side(length: Number, reach: Number) -> Number:
     """Pairs at a distance of 1 to `reach` on one side of so many places, those at the end having fewer."""
     reach = minimum(reach, length - 1)
     return length * reach - floor_div(reach * (reach + 1), 2)
+
+
+def inside(op: str, inputs: tuple[Shape, ...], options: Mapping[str, Any], fused: bool) -> Any:
+    """Values of the tensors inside an attention layer: queries, keys, values, scores (unless `fused`) and context.
+
+    `attend` has its queries, keys and values already: it makes the scores alone.
+    """
+    *outer, queries, channels = inputs[0]
+    keys, heads = inputs[1 if len(inputs) > 1 else 0][-2], options["heads"]
+    band = options.get("window")
+    if band is not None and not options.get("causal"):
+        band = 2 * floor_div(band, 2) + 1
+    width = keys if band is None else minimum(keys, band)
+    scores = 0 if fused else heads * queries * width
+    if op == "attention":
+        inner, shared = _widths(channels, heads, options.get("kv_heads"), options.get("head_size"))
+        scores = scores + 2 * inner * queries + 2 * shared * keys
+    return scores * prod(outer)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 
 import pytest
 
@@ -23,7 +24,7 @@ def _largest(walk, priced):
 @pytest.fixture
 def peak(monkeypatch):
     """A metric with a unit of bytes, folded by max, registered in one row."""
-    one = Metric("peak_bytes", "peak bytes", BYTE, _largest, "the largest output as 32-bit floats", fold=max)
+    one = Metric("largest_bytes", "largest bytes", BYTE, _largest, "the largest output as 32-bit floats", fold=max)
     monkeypatch.setitem(registry.METRICS, one.name, one)
     return one.name
 
@@ -87,8 +88,18 @@ def test_one_function_gives_the_totals_that_all_show():
     totals = analyze("mobilenet", alpha=0.5, metrics=names).totals
     (row,) = sweep("mobilenet", alpha=0.5, metrics=names).to_dict("records")
     assert {name: row[name] for name in names} == {name: totals[name] for name in names}
+    names = [name for name in names if not METRICS[name].stored]
     forms = formula("mobilenet", metrics=names)
     assert {name: forms[name](alpha=0.5, res=224) for name in names} == {name: totals[name] for name in names}
+
+
+@pytest.mark.parametrize("name", ["peak_bytes", "floor_bytes", "arena_bytes", "resident_bytes"])
+def test_what_no_formula_says_is_refused_within_seconds(run, name):
+    started = time.process_time()
+    code, out, err = run("formula", "mobilenet", "-m", name)
+    assert (code, out, err.count("error: ")) == (2, "", 1)
+    assert "costcalc sweep" in err
+    assert time.process_time() - started < 5
 
 
 def test_fit_reads_the_amounts_that_check_reads(run):

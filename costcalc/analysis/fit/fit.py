@@ -97,7 +97,7 @@ def fit(
     else:
         found = _of_grid(model, vary, limits, maximize, metrics, convention)
     names_of = found.names
-    return found._replace(said=about(model, names_of, price_list(convention), len(names_of)))
+    return found._replace(said=about(model, names_of, price_list(convention), len(names_of), metrics))
 
 
 def _of_grid(

@@ -278,10 +278,10 @@ def _totals(
     sample: Mapping[Number, Number],
 ) -> tuple[dict[str, Number], list[Number]]:
     with assuming(sample) as assumed:
-        rows = trace(model, settle(model, {**values, **symbols})).rows
-        kept = list(assumed)
-    whole = Walk(model, rows)
-    return {name: exact(_total(whole, *group)) for name, group in groups.items()}, kept
+        settled = settle(model, {**values, **symbols})
+        whole = Walk(model, trace(model, settled).rows, settled)
+        found = {name: exact(_total(whole, *group)) for name, group in groups.items()}
+        return found, list(assumed)
 
 
 def _total(whole: Walk, one: Metric, belongs: Callable[[Row], bool] | None) -> Number:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, Problem, listed, nearest
-from ...metrics.metrics import Metric
+from ...metrics.metrics import Metric, storage_note
 from ...render.text import plain, printable, shape_text
 
 if TYPE_CHECKING:
@@ -143,15 +143,23 @@ def total(report: Report, metric: str) -> str:
 
 def stamp(report: Report) -> str:
     """Convention, input, variables and version: what a number means without which it means nothing."""
-    return stamped(report.model, report.convention, report.inputs, report.values)
+    names = [one.name for one in report.metrics]
+    return stamped(report.model, report.convention, report.inputs, report.values, names)
 
 
-def stamped(model: Model, convention: Convention, inputs: Mapping[str, Shape], values: Mapping[str, Any]) -> str:
+def stamped(
+    model: Model,
+    convention: Convention,
+    inputs: Mapping[str, Shape],
+    values: Mapping[str, Any],
+    metrics: Sequence[str] = (),
+) -> str:
     """`convention paper: ..; shipped config mobilenet; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
     from ... import __version__
 
     counted, made = f"convention {convention.name}: {convention.title}", f"costcalc {__version__}"
-    return "; ".join(filter(None, (counted, shipped(model), setting(inputs, values), made)))
+    parts = (counted, shipped(model), setting(inputs, values), storage_note(model, metrics), made)
+    return "; ".join(filter(None, parts))
 
 
 def shipped(model: Model) -> str:

@@ -141,7 +141,7 @@ def report(
     model: Model, trace: Trace, values: Mapping[str, Any], convention: Convention, metrics: Iterable[str] = ()
 ) -> Report:
     """Price a trace's rows under a convention; `metrics` are further ones, by name."""
-    walk, wanted = Walk(model, trace.rows), _wanted(convention, metrics)
+    walk, wanted = Walk(model, trace.rows, values), _wanted(convention, metrics)
     found = {one.name: amounts(walk, one) for one in wanted}
     figures = {name: found.pop(name) for name, one in list(found.items()) if type(one) is not list}
     costs, params = found.pop(convention.cost), found.pop("params")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import numbers
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from ...errors import OptionError, Problem
+from ...metrics.metrics import storage_note
 from ...render import Screen, render_page
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
@@ -32,14 +33,18 @@ class About(NamedTuple):
     keys: int
 
 
-def about(model: Model, names: tuple[str, ...], convention: Convention, keys: int) -> About:
-    """The About of points whose variables `names` vary."""
+def about(
+    model: Model, names: tuple[str, ...], convention: Convention, keys: int, metrics: Sequence[str] = ()
+) -> About:
+    """The About of points whose variables `names` vary, and which have these metrics."""
     from ..report.document import heading
     from .constants import constants
 
     inputs, values = constants(model, names)
     head = {**heading(model, convention, inputs, values), "varied": list(names)}
-    return About(stamped(model, convention, inputs, values), head, keys)
+    said = storage_note(model, metrics)
+    head |= {"storage": model.storage.text} if said else {}
+    return About(stamped(model, convention, inputs, values, metrics), head, keys)
 
 
 def write(

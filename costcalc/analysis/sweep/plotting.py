@@ -129,7 +129,7 @@ def pictured(
     if marks is not None and marks not in frame:
         help = f"known: {listed(frame.columns)}"
         raise OptionError(Problem("unknown-variable", f"no point has `{marks}`", help=help))
-    note = stamped(model, price_list(convention), *constants(model, space.names))
+    note = stamped(model, price_list(convention), *constants(model, space.names), metrics)
     return Picture(frame, x, y, marks, f"{model.name}\n{note}", log.replace("none", ""))
 
 

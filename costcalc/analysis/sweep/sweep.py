@@ -145,7 +145,7 @@ def _totals(model: Model, values: dict[str, Any], metrics: list[Metric]) -> dict
 
         settled = settle(model, {**values, "res": num.maximum(num.nearest(settled["res"] * rho), 1)})
     rows = trace(model, settled).rows
-    return {**totals(Walk(model, rows), metrics), COMPLETE: not any(row.layer.unknown for row in rows)}
+    return {**totals(Walk(model, rows, settled), metrics), COMPLETE: not any(row.layer.unknown for row in rows)}
 
 
 def _value(table: Mapping[Any, Any], column: np.ndarray) -> Any:

@@ -1,0 +1,165 @@
+"""The lives of tensors: which share a buffer, from which operation to which it is needed, and how large it is.
+
+A schedule is the order of the rows. A buffer lives from the operation that writes it first to the last one that reads
+it; inputs of the network from before the first operation, what it gives to after the last. Weights are in no buffer.
+Built in one pass over a Flow, over whole numbers, arrays or symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from .. import num
+from ..ops.attention import inside
+from .buffers import Buffer
+from .flow import Flow
+from .rows import Row
+from .sharing import Sharer, copies
+from .storage import Storage
+
+
+class Lives:
+    """The buffers of a flow under a policy.
+
+    flow, storage  what it was made from
+    buffers        in the order they are first written
+    touched        for each row: the buffers that it reads and writes, each once
+    workspace      for each row: bytes that it needs beside them while it runs
+    """
+
+    def __init__(self, flow: Flow, storage: Storage) -> None:
+        self.flow, self.storage = flow, storage
+        self.last, self.readers = _readings(flow, storage)
+        self.sharer = Sharer(flow, storage, self.last, self.readers)
+        self.of = self.sharer.placed()  # by row number or input's name
+        self.workspace = [
+            self._workspace(row, number in self.sharer.by_channel) for number, row in enumerate(flow.rows)
+        ]
+        self.touched = [self._touched(number) for number in range(len(flow.rows))]
+
+    @cached_property
+    def buffers(self) -> list[Buffer]:
+        """All buffers, each once, in the order they are first written."""
+        found = {id(one.whole): one.whole for one in self.of.values()}
+        return sorted(found.values(), key=lambda one: one.first)
+
+    def buffer(self, made: Any) -> Buffer | None:
+        """The buffer of what a row makes or an input is; None for a constant."""
+        found = self.of.get(made)
+        return None if found is None else found.whole
+
+    def end(self, buffer: Buffer) -> int:
+        """The number of the last row that needs a buffer."""
+        return min(buffer.last, len(self.flow.rows) - 1)  # type: ignore[return-value]
+
+    def _touched(self, number: int) -> list[Buffer]:
+        found = (self.buffer(made) for made in (*self.flow.sources[number], number))
+        return list({id(one): one for one in found if one is not None}.values())
+
+    @cached_property
+    def live(self) -> list[Any]:
+        """The bytes that are needed while each row runs: its workspace, and every buffer that lives then."""
+        return [
+            num.added([work, held]) if work else held for work, held in zip(self.workspace, self._held(), strict=True)
+        ]
+
+    def _held(self) -> Iterator[Any]:
+        plain = all(type(one.size) is int for one in self.buffers)
+        return self._running() if plain else (num.added([one.size for one in alive]) for alive in self.alive())
+
+    def _running(self) -> Iterator[int]:
+        change = [0] * (len(self.flow.rows) + 1)
+        for one in self.buffers:
+            change[one.first] += one.size
+            change[self.end(one) + 1] -= one.size
+        held = 0
+        for number in range(len(self.flow.rows)):
+            held += change[number]
+            yield held
+
+    def alive(self) -> Iterator[list[Buffer]]:
+        """For each row, the buffers that live while it runs, in the order they were written."""
+        starts, ends = [[] for _ in self.flow.rows], {}  # type: ignore[var-annotated]
+        for one in self.buffers if self.flow.rows else ():
+            starts[one.first].append(one)
+        held: dict[int, Buffer] = {}
+        for number, new in enumerate(starts):
+            held.update((id(one), one) for one in new)
+            for one in new:
+                ends.setdefault(self.end(one), []).append(id(one))
+            yield list(held.values())
+            for key in ends.pop(number, ()):
+                del held[key]
+
+    @cached_property
+    def floors(self) -> list[Any]:
+        """For each row, the bytes of what it reads and writes itself: every schedule needs as much."""
+        return [
+            num.added([work, *(one.size for one in touched)])
+            for work, touched in zip(self.workspace, self.touched, strict=True)
+        ]
+
+    def _workspace(self, row: Row, by_channel: bool) -> Any:
+        values = _im2col(row) if self.storage.workspace == "im2col" else 0
+        if by_channel:
+            values = num.prod(row.layer.shape[:-1])
+        elif row.op.name in ("attention", "attend"):
+            values = inside(row.op.name, row.inputs, row.options, self.storage.attention == "fused")
+        elif row.op.name in ("rnn", "lstm", "gru"):
+            values = _step(row)
+        if type(values) is int and values == 0:
+            return 0
+        return self.storage.bytes(values * copies(row, self.storage), self.storage.activations)
+
+
+def _im2col(row: Row) -> Any:
+    """Values of the unfolded input of one group of a convolution: kernel times channels at every output position."""
+    if row.op.name not in ("conv", "dwconv"):
+        return 0
+    kernel = row.layer.detail["kernel"]
+    groups = row.layer.detail["groups"]
+    return num.prod(kernel) * num.floor_div(row.inputs[0][-1], groups) * num.prod(row.layer.shape[:-1])
+
+
+def _step(row: Row) -> Any:
+    """Values of the gates and states of one step of a recurrent layer."""
+    gates = {"rnn": 1, "lstm": 4, "gru": 3}[row.op.name]
+    states = 2 if row.op.name == "lstm" else 1
+    return (gates + states) * row.options["hidden"] * (2 if row.options.get("bidirectional") else 1)
+
+
+def _readings(flow: Flow, storage: Storage) -> tuple[dict[Any, float], dict[Any, int]]:
+    """(the last row that reads each tensor, how many rows read it), by what makes it."""
+    last: dict[Any, float] = {}
+    readers: dict[Any, int] = {}
+    for number, sources in enumerate(flow.sources):
+        for made in set(sources):
+            last[made] = number
+            readers[made] = readers.get(made, 0) + 1
+    if storage.block:
+        _hold(flow, last)
+    for made in flow.outputs:
+        last[made] = len(flow.rows)
+    return last, readers
+
+
+def _hold(flow: Flow, last: dict[Any, float]) -> None:
+    """Hold what a block reads from outside until the block ends."""
+    ends: dict[int, int] = {}
+    blocks = [_block(row) for row in flow.rows]
+    for number, block in enumerate(blocks):
+        ends[block] = number
+    for number, sources in enumerate(flow.sources):
+        for made in sources:
+            if blocks[number] and type(made) is int and blocks[made] != blocks[number]:
+                last[made] = max(last[made], ends[blocks[number]])
+
+
+def _block(row: Row) -> int:
+    """The innermost block that a row stands in, as a number; 0 for none."""
+    frame: Any = row.frame
+    while frame is not None and frame.call is None:
+        frame = frame.parent
+    return 0 if frame is None else id(frame)

@@ -1,0 +1,60 @@
+"""A place for every buffer in one stretch of memory: a stated planner, as deterministic as it is simple.
+
+Largest first, ties by first use, then by the order of writing; each at the lowest offset where no buffer lies that
+lives at the same time. A vendor's allocator may need less or more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ..allowance import spend
+
+STRETCH = 64  # rows: most buffers live for fewer
+
+
+class Span(NamedTuple):
+    """A buffer to be placed: its size in bytes, and the first and last row that need it."""
+
+    size: int
+    first: int
+    last: int
+
+
+def planned(spans: Sequence[Span]) -> list[int]:
+    """The offset of each buffer, in the order given."""
+    order = sorted(range(len(spans)), key=lambda at: (-spans[at].size, spans[at].first, at))
+    offsets = [0] * len(spans)
+    placed: dict[int, list[int]] = {}  # stretch of rows -> the buffers that live in it
+    for at in order:
+        one = spans[at]
+        stretches = range(one.first // STRETCH, one.last // STRETCH + 1)
+        near = {other for stretch in stretches for other in placed.get(stretch, ())}
+        spend(1 + len(near) // 8)
+        around = ((offsets[other], spans[other].size) for other in near if _meet(one, spans[other]))
+        offsets[at] = _lowest(one.size, sorted(around))
+        for stretch in stretches:
+            placed.setdefault(stretch, []).append(at)
+    return offsets
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.first <= other.last and other.first <= one.last
+
+
+def _lowest(size: int, taken: Sequence[tuple[int, int]]) -> int:
+    """The lowest offset with so much room between what is taken: (offset, size), by offset."""
+    start = 0
+    for offset, length in taken:
+        if start + size <= offset:
+            return start
+        start = max(start, offset + length)
+    return start
+
+
+def arena(ends: Sequence[tuple[int, int]], sizes: Sequence[Any]) -> Any:
+    """The bytes that the planner needs for buffers of these sizes that live from one row to another."""
+    spans = [Span(size, first, last) for size, (first, last) in zip(sizes, ends, strict=True)]
+    offsets = planned(spans)
+    return max((offset + one.size for offset, one in zip(offsets, spans, strict=True)), default=0)

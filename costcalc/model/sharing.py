@@ -1,0 +1,176 @@
+"""Which tensors share a buffer: the rules of a policy, applied to the rows in the order they run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import num
+from ..ops import _ACTIVATIONS
+from .buffers import Buffer, Tensor, same
+from .flow import Flow
+from .rows import Row
+from .storage import Storage
+
+WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")  # what a batch norm is folded into (arXiv:1712.05877)
+ELEMENTWISE = frozenset(_ACTIVATIONS) - {"softmax", "log_softmax", "glu"}
+RENAMING = ("reshape", "flatten", "identity", "dropout", "tokens", "grid")
+
+
+class Sharer:
+    """Puts every tensor into a buffer. `last` and `readers` say who reads what; `by_channel` are the rows done so.
+
+    `merged` are the rows that are one with the layer before them, `absorbed` the (row, operand) of concatenations whose
+    operand is written into the result at once.
+    """
+
+    def __init__(self, flow: Flow, storage: Storage, last: dict[Any, float], readers: dict[Any, int]) -> None:
+        self.flow, self.storage, self.last, self.readers = flow, storage, last, readers
+        self.of: dict[Any, Buffer] = {}
+        self.by_channel: set[int] = set()
+        self.merged: set[int] = set()
+        self.absorbed: set[tuple[int, Any]] = set()
+
+    def placed(self) -> dict[Any, Buffer]:
+        """The buffer of each tensor, by the number of the row that makes it or the name of the input."""
+        if self.storage.input == "held":
+            for name, shape in self.flow.inputs.items():
+                self.of[name] = Buffer(Tensor(name, shape, self.size(name)), 0, self.last.get(name, 0), True)
+        for number, row in enumerate(self.flow.rows):
+            if row.inputs or row.op.takes_input:  # else it is a parameter: weights, no tensor that flows
+                self._place(number, row)
+        return self.of
+
+    def _place(self, number: int, row: Row) -> None:
+        if self.renames(row) and self._buffer(self._first(number)) is None:
+            return  # a view of what is in no buffer: weights, or an input that is streamed
+        tensor = Tensor(number, row.layer.shape, self.size(number))
+        last = self.last.get(number, number)
+        shared = self._shared(number, row, tensor)
+        if shared is None:
+            self.of[number] = Buffer(tensor, number, last, False)
+        else:
+            shared.take(tensor, last)
+            self.of[number] = shared
+        if self.storage.concat and row.op.name == "concat":
+            self._join(number)
+
+    def _buffer(self, made: Any) -> Buffer | None:
+        found = self.of.get(made)
+        return None if found is None else found.whole
+
+    def _shared(self, number: int, row: Row, tensor: Tensor) -> Buffer | None:
+        """The buffer that the result of a row goes into, where one is there already."""
+        source, rules = self._first(number), self.storage
+        if self.renames(row):
+            return self._buffer(source)
+        over_it = (rules.act and row.op.name in ELEMENTWISE) or (rules.fold and self._folds(row, source))
+        if over_it and self.readers.get(source) == 1:
+            found = self._free(source, number)
+            self.merged |= set() if found is None else {number}
+            return found
+        if rules.add and row.op.name in ("add", "sub"):
+            return self._operand(number, tensor)
+        if rules.dw and is_depthwise(row) and _no_larger(row):
+            found = self._free(source, number)
+            self.by_channel |= set() if found is None else {number}
+            return found
+        return None
+
+    def _first(self, number: int) -> Any:
+        return next(iter(self.flow.sources[number]), None)
+
+    def renames(self, row: Row) -> bool:
+        """Whether a row only renames values, and that costs nothing."""
+        return self.storage.view and is_view(row, self.storage.batch)
+
+    def _free(self, made: Any, number: int) -> Buffer | None:
+        """The buffer of a tensor, if a row may write over it: it is no input and nothing needs it later."""
+        found = self._buffer(made)
+        return found if found is not None and not found.given and found.last <= number else None
+
+    def _folds(self, row: Row, source: Any) -> bool:
+        if row.op.name != "batchnorm" or type(source) is not int:
+            return False
+        before = self.flow.rows[source]
+        return before.op.name in WEIGHTED and before.shared is None and row.shared is None
+
+    def _operand(self, number: int, tensor: Tensor) -> Buffer | None:
+        """The operand that a sum writes into: the first that is as large, and that no other operand is a part of."""
+        sources = self.flow.sources[number]
+        shapes = self.flow.rows[number].inputs
+        for at, made in enumerate(sources):
+            found = self._free(made, number)
+            others = [self._buffer(other) for other in sources if other != made]
+            if found is None or found in others or len(shapes[at]) != len(tensor.shape):
+                continue
+            if all(same(a, b) for a, b in zip(shapes[at], tensor.shape, strict=True)) and same(
+                self.size(made), tensor.size
+            ):
+                return found
+        return None
+
+    def size(self, made: Any) -> Any:
+        """The bytes of a tensor, by what makes it."""
+        if type(made) is str:
+            return self.storage.of(self.flow.inputs[made], self.storage.batch, self.storage.activations)
+        row = self.flow.rows[made]
+        return self.storage.of(row.layer.shape, copies(row, self.storage), self.storage.activations)
+
+    def _join(self, number: int) -> None:
+        """Let the operands of a concatenation be parts of its result: those that fill a buffer of their own."""
+        result = self.of[number]
+        for made in self.flow.sources[number]:
+            part = self._buffer(made)
+            if part is None or part is result or part.given or not same(part.size, self.size(made)):
+                continue
+            result.absorb(part)
+            self.absorbed.add((number, made))
+
+
+def copies(row: Row, storage: Storage) -> Any:
+    """How many copies of the tensors of a row there are at once."""
+    if storage.times == "serial" or (type(row.times) is int and row.times == 1):
+        return storage.batch
+    return row.times * storage.batch
+
+
+def is_view(row: Row, batch: int = 1) -> bool:
+    """Whether a row only renames values that lie where they are, channels last and sample by sample."""
+    if row.op.name in RENAMING:
+        return True
+    if row.op.name == "permute":
+        return _keeps_order(row)
+    if row.op.name in ("split", "slice"):
+        outermost = next((at for at, (a, b) in enumerate(_sizes(row)) if not same(a, b)), 0)
+        return batch == 1 and all(map(is_one, row.inputs[0][:outermost]))
+    return False
+
+
+def _sizes(row: Row) -> list[tuple[Any, Any]]:
+    return list(zip(row.inputs[0], row.layer.shape, strict=True))
+
+
+def _keeps_order(row: Row) -> bool:
+    """Whether a permutation moves axes of size 1 only."""
+    kept = [at for at in row.options["order"] if not is_one(row.inputs[0][at])]
+    return kept == sorted(kept)
+
+
+def is_one(size: Any) -> bool:
+    """Whether a size is known to be 1."""
+    return type(size) is int and size == 1
+
+
+def is_depthwise(row: Row) -> bool:
+    """Whether a convolution makes each channel from the same channel of its input."""
+    channels = row.inputs[0][-1] if row.inputs and row.inputs[0] else 0
+    if row.op.name == "dwconv":
+        return same(channels, row.layer.shape[-1])
+    groups = row.layer.detail.get("groups", 1) if row.op.name == "conv" else 1
+    return not is_one(groups) and same(groups, channels) and same(channels, row.layer.shape[-1])
+
+
+def _no_larger(row: Row) -> bool:
+    """Whether the grid of the result has at most as many positions as that of the input."""
+    before, after = num.prod(row.inputs[0][:-1]), num.prod(row.layer.shape[:-1])
+    return bool(num.domain(before, after).decide(after <= before))

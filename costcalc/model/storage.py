@@ -1,0 +1,122 @@
+"""How tensors are stored: which of them share memory, and how many bits a value has. Such rules are a policy.
+
+Every figure of memory depends on them, so each carries the text of its policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..errors import OptionError, Problem, listed, nearest
+from ..num import ceil_div, prod
+
+SHARING = ("fold", "act", "view", "add", "dw", "concat")
+
+
+class Storage(NamedTuple):
+    """A policy.
+
+    fold       a batch norm goes into the layer with weights before it and makes no tensor
+    act        an activation, element by element, writes over its input, which nothing else reads
+    view       what only renames values shares storage: reshape, flatten, identity, dropout, a cut on the outermost axis
+    add        a sum writes into an operand that nothing reads later, of the same shape
+    dw         a depthwise convolution writes over its input, one channel at a time
+    concat     what is joined is written at its place in the result at once; the layout has to allow strides
+    block      an input of a block stays until the block ends, as some tools count
+    input      `held`: the network's inputs are buffers; `streamed`: they are not
+    workspace  `direct`: none for a convolution; `im2col`: the unfolded input of one group
+    attention  `plain`: queries, keys, values, scores and context; `fused`: no scores
+    times      `batch`: n runs of a layer are n copies at once; `serial`: one at a time
+    batch, align, activations, weights  samples at once; bytes that a buffer's size is rounded up to; bits of a value
+    """
+
+    fold: bool = True
+    act: bool = True
+    view: bool = True
+    add: bool = False
+    dw: bool = False
+    concat: bool = False
+    block: bool = False
+    input: str = "held"
+    workspace: str = "direct"
+    attention: str = "plain"
+    times: str = "batch"
+    batch: int = 1
+    align: int = 1
+    activations: int = 32
+    weights: int = 32
+
+    @property
+    def sharing(self) -> tuple[str, ...]:
+        """The names of the rules of sharing that hold."""
+        return tuple(name for name in SHARING if getattr(self, name))
+
+    @property
+    def name(self) -> str:
+        """The preset that shares as this does, or `custom`."""
+        return next((name for name, one in POLICIES.items() if one.sharing == self.sharing), "custom")
+
+    @property
+    def text(self) -> str:
+        """`fused (fold, act, view), 8-bit activations, 8-bit weights, batch 1`, and what else is not the default."""
+        rules = ", ".join(self.sharing) or "every operation makes a tensor"
+        parts = [f"{self.name} ({rules})", f"{self.activations}-bit activations", f"{self.weights}-bit weights"]
+        parts.append(f"batch {self.batch}")
+        parts += [f"{name} {getattr(self, name)}" for name in WORDS if getattr(self, name) != getattr(DEFAULT, name)]
+        parts += ["inputs of blocks held"] * self.block + [f"align {self.align}"] * (self.align > 1)
+        return ", ".join(parts)
+
+    def bytes(self, values: Any, bits: int) -> Any:
+        """The size of a buffer for so many values, in bytes."""
+        return self.aligned(values * (bits // 8) if bits % 8 == 0 else ceil_div(values * bits, 8))
+
+    def of(self, shape: tuple, copies: Any, bits: int) -> Any:
+        """The size of a buffer for so many copies of a tensor, in bytes: sizes on one grid have it as a factor."""
+        if not shape or bits % 8:
+            return self.bytes(prod(shape) * copies, bits)
+        return self.aligned(prod(shape[:-1]) * (shape[-1] * (copies * (bits // 8))))
+
+    def aligned(self, size: Any) -> Any:
+        """A size in bytes, rounded up as buffers are."""
+        return size if self.align == 1 else ceil_div(size, self.align) * self.align
+
+
+DEFAULT = Storage()
+POLICIES = {
+    "unfused": Storage(fold=False, act=False, view=False),
+    "fused": DEFAULT,
+    "inplace": Storage(add=True, dw=True, concat=True),
+}
+WORDS = {
+    "input": ("held", "streamed"),
+    "workspace": ("direct", "im2col"),
+    "attention": ("plain", "fused"),
+    "times": ("batch", "serial"),
+}
+MOST_BITS, MOST_BATCH, MOST_ALIGN = 128, 10**6, 2**20
+
+
+def stored(policy: str = "fused", options: Mapping[str, Any] | None = None) -> Storage:
+    """The Storage of a preset with single options changed. Raises OptionError for a name or value that cannot be."""
+    if policy not in POLICIES:
+        help = nearest(policy, POLICIES) or f"known: {listed(POLICIES)}"
+        raise OptionError(Problem("unknown-policy", f"there is no policy `{policy}`", help=help))
+    for name, value in (options or {}).items():
+        _check(name, value)
+    return POLICIES[policy]._replace(**(options or {}))
+
+
+def _check(name: str, value: Any) -> None:
+    if name not in Storage._fields:
+        help = nearest(name, Storage._fields) or f"known: {listed(Storage._fields)}"
+        raise OptionError(Problem("unknown-option", f"a policy has no option `{name}`", help=help))
+    if name in WORDS:
+        fits, help = value in WORDS[name], f"it is {listed(WORDS[name])}"
+    elif type(DEFAULT._asdict()[name]) is bool:
+        fits, help = type(value) is bool, "it is true or false"
+    else:
+        most = {"batch": MOST_BATCH, "align": MOST_ALIGN}.get(name, MOST_BITS)
+        fits, help = type(value) is int and 1 <= value <= most, f"it is a whole number from 1 to {most:,}"
+    if not fits:
+        raise OptionError(Problem("bad-value", f"`{name}` cannot be `{str(value)[:40]}`", help=help))

@@ -1,0 +1,62 @@
+"""Bytes that every row moves: its weights once a use, each tensor that it reads once, its result once; no cache.
+
+What a policy makes one with the layer before it moves nothing more: a folded norm, an activation written over its
+input, a view, an operand of a concatenation that is written at its place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import num
+from ..ops.attention import inside
+from .lives import Lives
+from .owning import counted
+from .rows import Row
+from .sharing import copies
+
+
+def traffic(lives: Lives) -> list[Any]:
+    """The bytes that each row reads and writes."""
+    return [_moved(lives, number, row) for number, row in enumerate(lives.flow.rows)]
+
+
+def _moved(lives: Lives, number: int, row: Row) -> Any:
+    storage, sharer = lives.storage, lives.sharer
+    uses = row.times if storage.times == "serial" else 1
+    held = storage.bytes(_weights(lives, number, row), storage.weights) * uses
+    if sharer.renames(row) or not (row.inputs or row.op.takes_input):
+        return 0
+    if number in sharer.merged:
+        return held
+    operands = dict.fromkeys(made for made in lives.flow.sources[number] if made is not None)
+    if row.op.name == "concat":
+        kept = [sharer.size(made) for made in operands if (number, made) not in sharer.absorbed]
+        return num.added([held, *kept, *kept])
+    values = _inner(row, storage.attention == "fused")
+    more = [] if values is None else [storage.bytes(values * copies(row, storage), storage.activations)]
+    return num.added([held, *map(sharer.size, operands), sharer.size(number), *more])
+
+
+def _weights(lives: Lives, number: int, row: Row) -> Any:
+    """Numbers that a row reads beside its tensors."""
+    if row.op.name == "embedding":
+        return num.prod(row.layer.shape)
+    params = counted(row) if row.shared is not None else row.layer.params
+    if number in lives.sharer.merged and row.op.name == "batchnorm":
+        before = lives.flow.rows[lives.flow.sources[number][0]]
+        return row.layer.shape[-1] if _is_none(before.layer.params.get("bias", 0)) else 0
+    return num.added(list(params.values()))
+
+
+def _is_none(count: Any) -> bool:
+    return type(count) is int and count == 0
+
+
+def _inner(row: Row, fused: bool) -> Any:
+    """Values that attention writes and reads inside: scores four times (softmax both), what is projected twice."""
+    if row.op.name not in ("attention", "attend"):
+        return None
+    once = inside(row.op.name, row.inputs, row.options, True)
+    scores = 0 if fused else inside(row.op.name, row.inputs, row.options, False) - once
+    return 2 * once + 4 * scores
