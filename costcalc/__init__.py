@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from .analysis.explain.explain import explain
     from .analysis.fit.fit import fit
     from .analysis.formula.formula import formula
+    from .analysis.memory.memory import memory
     from .analysis.reconcile.reconcile import reconcile
     from .analysis.report.analyze import analyze
     from .analysis.report.report import Report
@@ -38,6 +39,7 @@ _PUBLIC = {
     "explain": "analysis.explain.explain",
     "export": "analysis.convert.export",
     "import_": "analysis.convert.import_",
+    "memory": "analysis.memory.memory",
     "plot": "analysis.sweep.plotting",
     "reproduce": "analysis.reproduce.reproduce",
     "reconcile": "analysis.reconcile.reconcile",
@@ -59,6 +61,7 @@ __all__ = [
     "formula",
     "import_",
     "load",
+    "memory",
     "plot",
     "reconcile",
     "reproduce",

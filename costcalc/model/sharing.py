@@ -83,6 +83,10 @@ class Sharer:
         """Whether a row only renames values, and that costs nothing."""
         return self.storage.view and is_view(row, self.storage.batch)
 
+    def is_same(self, number: Any) -> bool:
+        """Whether what a row gives is what the layer before it gave, written over or renamed."""
+        return number in self.merged or (type(number) is int and self.renames(self.flow.rows[number]))
+
     def _free(self, made: Any, number: int) -> Buffer | None:
         """The buffer of a tensor, if a row may write over it: it is no input and nothing needs it later."""
         found = self._buffer(made)

@@ -5,6 +5,7 @@ Every figure of memory depends on them, so each carries the text of its policy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -105,6 +106,16 @@ def stored(policy: str = "fused", options: Mapping[str, Any] | None = None) -> S
     for name, value in (options or {}).items():
         _check(name, value)
     return POLICIES[policy]._replace(**(options or {}))
+
+
+def bits_of(text: str | int) -> dict[str, int]:
+    """The bits that `w8a8`, `w4a16` or one number says, of weights and activations. Raises OptionError."""
+    found = re.fullmatch(r"w(\d{1,3})a(\d{1,3})|(\d{1,3})", str(text), re.ASCII)
+    if type(text) not in (str, int) or found is None:
+        help = "write w8a8, w4a16, or 8 for both"
+        raise OptionError(Problem("bad-value", f"`bits` cannot be `{str(text)[:40]}`", help=help))
+    weights, activations, both = found.groups()
+    return {"weights": int(both or weights), "activations": int(both or activations)}
 
 
 def _check(name: str, value: Any) -> None:

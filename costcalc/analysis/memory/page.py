@@ -1,0 +1,150 @@
+"""The memory of a network as a page: what is alive at the peak, a bar an operation, and the plan of the arena."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...metrics.memory import spans
+from ...model.planning import Span, planned
+from ...render.sheet import Column, Sheet
+from ...render.text import printable, shape_text
+from ..report.columns import stamped
+from ..report.document import heading
+
+if TYPE_CHECKING:
+    from .memory import Living, Memory
+
+BAR = 30  # characters of the longest bar
+MOST_BARS = 60  # more operations are told by block
+BINARY = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+
+
+class Placed(NamedTuple):
+    """A buffer in the arena: where it lies, how large it is, and from which operation to which it is needed."""
+
+    name: str
+    offset: int
+    bytes: int
+    first: str
+    last: str
+
+
+class MemoryPage:
+    """The peak in a line, the tensors that are alive there, and the schedule; with `arena` the plan instead."""
+
+    def __init__(self, found: Memory, arena: bool = False) -> None:
+        self.found, self.arena = found, arena
+
+    def heads(self) -> list[str]:
+        """The peak and where it is reached."""
+        peak = self.found.peak
+        return [f"peak {human(peak.bytes)} at {printable(peak.operation)}"] if peak else ["no operation needs memory"]
+
+    def sheets(self) -> list[Sheet]:
+        """The tensors that are alive at the peak, and the schedule or the plan."""
+        heads = ("tensor", "shape", "bytes", "made by", "still read by")
+        columns = tuple(Column(head, head == "bytes", folds=head in ("tensor", "still read by")) for head in heads)
+        rows = [_living(one) for one in self.found.tensors]
+        foot = ("total", "", f"{self.found.peak_bytes:,}", "", "")
+        if self.found.workspace:
+            rows.append(("workspace", "", f"{self.found.workspace:,}", "", ""))
+        return [Sheet(columns, rows, foot), self._plan() if self.arena else self._bars()]
+
+    def _bars(self) -> Sheet:
+        levels = blocks(self.found) if len(self.found.lives.live) > MOST_BARS else self.found.schedule
+        most = self.found.peak_bytes or 1
+        rows = [(printable(name), f"{size:,}", "#" * -(-BAR * size // most)) for size, name in levels]
+        return Sheet((Column("operation", folds=True), Column("live bytes", True), Column("")), rows, (), "schedule")
+
+    def _plan(self) -> Sheet:
+        heads = ("buffer", "offset", "bytes", "from", "to")
+        columns = tuple(Column(head, head in ("offset", "bytes"), folds=head == "buffer") for head in heads)
+        rows = [
+            (printable(one.name), f"{one.offset:,}", f"{one.bytes:,}", printable(one.first), printable(one.last))
+            for one in plan(self.found)
+        ]
+        return Sheet(columns, rows, (), "arena")
+
+    def notes(self) -> list[str]:
+        """The other figures, what would be next, and what the numbers mean."""
+        found, order, next_ = self.found, self.found.order, self.found.plateau
+        lines = [
+            f"arena {human(found.arena_bytes)} by a plan of the largest first; other allocators may differ",
+            f"floor {human(found.floor_bytes)}: the largest inputs and outputs of one operation, in any order",
+            f"weights {human(found.weights_bytes)}; with the peak {human(found.resident_bytes)}",
+        ]
+        if next_:
+            lines.append(f"next lower {human(next_.bytes)} at {printable(next_.operation)}")
+        if order:
+            names = ", ".join(map(printable, order.branches))
+            lines.append(
+                f"peak {human(order.peak_bytes)} if the branches of {printable(order.join)} end in the order {names}"
+            )
+        return [*lines, stamped(found.model, found.convention, found.lives.flow.inputs, found.values, ["peak_bytes"])]
+
+    def records(self) -> tuple[list[str], list[dict]]:
+        """For CSV: the operations and what they need, or the plan."""
+        if self.arena:
+            return list(Placed._fields), [one._asdict() for one in plan(self.found)]
+        names = ["operation", "live_bytes", "floor_bytes", "workspace_bytes"]
+        lives = self.found.lives
+        rows = zip((row.name for row in lives.flow.rows), lives.live, lives.floors, lives.workspace, strict=True)
+        return names, [dict(zip(names, row, strict=True)) for row in rows]
+
+    def document(self) -> Mapping[str, Any]:
+        """For programs: the figures, the peak with its tensors, the plan, and the schedule."""
+        found, peak, order = self.found, self.found.peak, self.found.order
+        figures = ("peak_bytes", "arena_bytes", "floor_bytes", "weights_bytes", "resident_bytes")
+        return {
+            **heading(found.model, found.convention, found.lives.flow.inputs, found.values),
+            "policy": {"name": found.storage.name, "text": found.storage.text, **found.storage._asdict()},
+            **{name: getattr(found, name) for name in figures},
+            "peak": peak and {**peak._asdict(), "workspace": found.workspace, "tensors": self._tensors()},
+            "next": found.plateau and found.plateau._asdict(),
+            "order": order and order._asdict(),
+            "arena": [one._asdict() for one in plan(found)],
+            "schedule": [{"operation": name, "live_bytes": size} for size, name in found.schedule],
+        }
+
+    def _tensors(self) -> list[dict[str, Any]]:
+        return [one._asdict() for one in self.found.tensors]
+
+
+def _living(one: Living) -> tuple[str, ...]:
+    read = ", ".join(map(printable, one.read_by)) or "output"
+    return printable(one.name), shape_text(one.shape), f"{one.bytes:,}", one.made_by, read
+
+
+def human(size: int) -> str:
+    """`1,204,224 B (1.148 MiB)`."""
+    for scale, unit in BINARY:
+        if size >= scale:
+            return f"{size:,} B ({size / scale:.4g} {unit})"
+    return f"{size:,} B"
+
+
+def blocks(found: Memory) -> Sequence[tuple[int, str]]:
+    """(most bytes, name) of each stretch of operations that stand in one block, in the order they run."""
+    levels: list[tuple[int, str]] = []
+    for row, size in zip(found.lives.flow.rows, found.lives.live, strict=True):
+        name = row.frame.path[0]
+        if levels and levels[-1][1] == name:
+            levels[-1] = max(levels[-1][0], size), name
+        else:
+            levels.append((size, name))
+    return levels
+
+
+def plan(found: Memory) -> list[Placed]:
+    """Where the planner puts every buffer, by offset."""
+    ends, sizes = spans(found.lives)
+    offsets = planned([Span(size, first, last) for size, (first, last) in zip(sizes, ends, strict=True)])
+    rows, buffers = found.lives.flow.rows, found.lives.buffers
+    names = [rows[made].name if type(made) is int else made for made in (one.tensors[-1].made for one in buffers)]
+    names += [f"{rows[first].name}: workspace" for first, _ in ends[len(buffers) :]]
+    placed = [
+        Placed(name, offset, size, rows[first].name, rows[last].name)
+        for name, offset, size, (first, last) in zip(names, offsets, sizes, ends, strict=True)
+    ]
+    return sorted(placed, key=lambda one: one.offset)

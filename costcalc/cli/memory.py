@@ -1,0 +1,91 @@
+"""costcalc memory"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .options import SpecCommand, factor, in_order, spec_options, variables
+
+PICTURES = {".png": "png", ".svg": "svg"}
+FORMATS = ("table", "csv", "json", "md", "latex", "png", "svg")
+RULES = {
+    "fold": "A batch norm folded into the layer before it makes no tensor.",
+    "act": "An activation writes over its input.",
+    "view": "Reshape, flatten, identity and dropout share storage.",
+    "add": "A sum writes into an operand.",
+    "dw": "A depthwise convolution writes over its input, channel by channel.",
+    "concat": "Branches write at their place in the result.",
+    "block": "An input of a block stays until the block ends.",
+}
+
+rule_options = in_order(
+    click.option("--policy", default="fused", show_default=True, metavar="NAME", help="unfused, fused or inplace."),
+    *(click.option(f"--{name}/--no-{name}", name, default=None, help=help) for name, help in RULES.items()),
+    click.option("--bits", metavar="BITS", help="Of weights and activations: w8a8, w4a16, or 8 for both."),
+    click.option("--batch", type=int, metavar="N", help="Samples at once."),
+    click.option("--input", "input_", metavar="WORD", help="held, or streamed: the network's input is no buffer."),
+    click.option("--align", type=int, metavar="N", help="Round the size of every buffer up to N bytes."),
+    click.option("--times", metavar="WORD", help="batch, or serial: runs of one layer, one at a time."),
+    click.option("--attention", metavar="WORD", help="plain, or fused: no scores."),
+    click.option("--workspace", metavar="WORD", help="direct, or im2col: the unfolded input of a convolution."),
+)
+
+
+@click.command(cls=SpecCommand)
+@spec_options
+@rule_options
+@click.option("--convention", "-c", default="framework", show_default=True, metavar="NAME", help="Which weights count.")
+@click.option("--arena", is_flag=True, help="Show the plan of the arena: the offset of every buffer.")
+@click.option("--format", "-f", "format", type=click.Choice(FORMATS), help="Output format.")
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.pass_context
+def command(ctx: click.Context, spec: str, **options: Any) -> None:
+    """What the tensors of a network need at once, at which operation, and which are alive there.
+
+    A tensor lives from the operation that makes it to the last one that reads it, in the order of the spec. Which
+    tensors share storage is the policy, which every figure carries.
+
+    \b
+    Examples:
+      costcalc memory mobilenet --bits w8a8
+      costcalc memory resnet50 --bits 8 --add
+      costcalc memory mobilenet_v2 --policy inplace --bits 8 --arena
+      costcalc memory net.onnx -o memory.svg
+    """
+    from ..analysis.memory.memory import memory
+    from ..analysis.memory.page import MemoryPage
+    from ..read.loading import load
+    from .output import format_for, show, writing
+
+    model = load(spec)
+    given = variables(ctx, model, options["alpha"], options["res"], options["sets"])
+    found = memory(
+        model,
+        policy=options["policy"],
+        bits=options["bits"],
+        options=_chosen(options),
+        convention=options["convention"],
+        rho=factor("rho", options["rho"]),
+        settings=given,
+    )
+    output = options["output"]
+    format = "json" if options["as_json"] else format_for(options["format"], output, PICTURES.items())
+    if format not in PICTURES.values():
+        show(MemoryPage(found, options["arena"]), format, False, output, options["color"])
+        return
+    from ..analysis.memory.picture import picture
+
+    data = picture(found, format)
+    with writing(output, binary=True) as out:
+        out.write(data)
+
+
+def _chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """The single rules that are given."""
+    names = (*RULES, "batch", "align", "times", "attention", "workspace")
+    found = {name: options[name] for name in names if options[name] is not None}
+    return found if options["input_"] is None else {**found, "input": options["input_"]}
