@@ -38,7 +38,7 @@ class ProofsPage:
         return [sheet if self.wrong else sheet.without({len(COLUMNS) - 1})]
 
     def _foot(self) -> Any:
-        sums = (sum(getattr(proof, name) for proof in self.proofs) for name in Proof._fields[1:4])
+        sums = (sum(getattr(proof, name) for proof in self.proofs) for name in ("performed", "impossible", "differing"))
         return "total", *(f"{one:,}" for one in sums), ""
 
     def notes(self) -> list[str]:
