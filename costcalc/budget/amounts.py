@@ -20,8 +20,13 @@ def short(value: Any, verdict: Verdict) -> str:
     """`181.5M`: four digits; bytes as `17.9MB`, shares as `12.3%`."""
     if verdict.is_share:
         return f"{float(100 * value):.4g}%"
-    byte = unit_of(verdict.limit.metric).symbol
-    for size, unit in _BINARY if verdict.limit.text.endswith("iB") else _UNITS:  # 32 KiB is told in KiB
+    return rounded(value, verdict.limit.metric, verdict.limit.text.endswith("iB"))  # 32 KiB is told in KiB
+
+
+def rounded(value: Any, name: str, binary: bool = False) -> str:
+    """`181.5M`: an amount of a metric to four digits, with its unit."""
+    byte = unit_of(name).symbol
+    for size, unit in _BINARY if binary else _UNITS:
         if abs(value) >= size:
             return f"{float(value) / size:.4g}{unit}{byte}"
     return f"{value:,}{byte}" if type(value) is int else f"{float(value):.4g}{byte}"
@@ -29,9 +34,9 @@ def short(value: Any, verdict: Verdict) -> str:
 
 def apart(verdict: Verdict, *values: int | Fraction) -> list[str]:
     """The values as texts that differ where the values do: rounded, or else exact."""
-    rounded = [short(value, verdict) for value in values]
-    if len(set(rounded)) == len(set(values)):
-        return rounded
+    brief = [short(value, verdict) for value in values]
+    if len(set(brief)) == len(set(values)):
+        return brief
     if verdict.is_share:
         return [f"{float(100 * value):.12g}%" for value in values]
     symbol = unit_of(verdict.limit.metric).symbol

@@ -10,6 +10,7 @@ from ..allowance import within
 from ..arguments import mapping
 from ..errors import CostcalcError, FileError, OptionError, Problem
 from ..metrics.conventions import Prices, price_list
+from ..metrics.metrics import metric
 from ..model.network import Model
 from ..read.anything import Inputs, Network, is_path, loaded
 from ..read.repository import top
@@ -40,6 +41,7 @@ def check(
     vs_base: Mapping[str, Any] | None = None,
     at: Mapping[str, Any] | None = None,
     convention: Prices = "paper",
+    metrics: Sequence[str] = (),
 ) -> Outcomes:
     """Specs against limits: the outcome of each check, one after the other.
 
@@ -50,6 +52,7 @@ def check(
     base        the git revision to compare with; without it, where this branch left the default branch
     max, min, vs_base   limits in place of those in a file: check("mobilenet", max={"mult_adds": "600M"})
     at, convention      for those: a setting of the spec's variables, and what counts
+    metrics     names of metrics: the totals of each spec, now and at the base, are in the `shown` of its outcome
 
     An outcome's `state` is `pass`, `warn`, `fail` or `error` (it could not be judged: see its `problems`). Raises
     CostcalcError for checks that cannot be read and limits that cannot be.
@@ -60,7 +63,7 @@ def check(
     with within("run_seconds", "this run of checks"):
         models = iter(loaded([spec for spec in specs if not is_path(spec)], input))
         named = [os.fspath(spec) if is_path(spec) else next(models) for spec in specs]
-        return Outcomes(Run(named, config, base, given, setting, convention).finished())
+        return Outcomes(Run(named, config, base, given, setting, convention, metrics).finished())
 
 
 class Outcomes(Result, list[Outcome]):
@@ -94,8 +97,12 @@ class Run:
         given: Mapping[str, Mapping[str, Any] | None] | None = None,
         at: Mapping[str, Any] | None = None,
         convention: Prices = "paper",
+        metrics: Sequence[str] = (),
     ) -> None:
         priced = price_list(convention)
+        self.metrics = tuple(dict.fromkeys(metrics))
+        for name in self.metrics:
+            metric(name, priced)  # says which are known
         limits = limits_of(given or {}, priced)
         paths = [spec for spec in specs if not isinstance(spec, Model)]
         self.specs, self.named, self.from_files = paths, config, not limits
@@ -124,7 +131,7 @@ class Run:
     def by_spec(self) -> Iterator[list[Outcome]]:
         """The outcomes of each task."""
         for task in self.tasks:
-            yield outcomes(task, self.bases)
+            yield outcomes(task, self.bases, self.metrics)
 
     def finished(self, found: list[Outcome] | None = None, locked: bool = False) -> Checked:
         """All outcomes, with what they were compared with.

@@ -41,9 +41,11 @@ class _Short(VerdictPage):
         return [f"costcalc: {summary(self.outcomes, self.loosened)}", *limits, *more]
 
     def sheets(self) -> list[Sheet]:
-        return [Sheet(sheet.columns, sheet.rows[:ROWS]) for sheet in super().sheets()]
+        return [sheet._replace(rows=sheet.rows[:ROWS]) for sheet in super().sheets()]
 
     def notes(self) -> list[str]:
         limits = sum(len(outcome.verdicts) for outcome in self.outcomes)
         more = [f"{limits - ROWS:,} more limits are not shown"] if limits > ROWS else []
+        totals = sum(len(sheet.rows) for sheet in self._metrics())
+        more += [f"{totals - ROWS:,} more totals are not shown"] if totals > ROWS else []
         return [*more, *super().notes()]

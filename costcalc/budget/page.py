@@ -9,10 +9,10 @@ from .. import __version__
 from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet
 from ..render.text import printable
-from .amounts import headline, metric_name, notes, short
+from .amounts import headline, metric_name, notes, rounded, short
 from .loosening import CODES as LOOSENED
 from .loosening import Loosened
-from .verdict import ALREADY, SAYS, Checked, Outcome, Verdict
+from .verdict import ALREADY, SAYS, Checked, Outcome, Shown, Verdict
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -70,7 +70,22 @@ class VerdictPage:
             Column("verdict", folds=True),
         )
         rows = [self._cells(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
-        return [Sheet(columns, rows)] if rows else []
+        return [*([Sheet(columns, rows)] if rows else []), *self._metrics()]
+
+    def _metrics(self) -> list[Sheet]:
+        """One row a spec and metric that was asked for."""
+        columns = (
+            Column("spec", folds=True),
+            Column("convention"),
+            Column("metric"),
+            *(Column(name, True) for name in ("now", "base", "change")),
+        )
+        rows = {
+            (one.title, one.check.convention.name, each.metric): _totals(one, each)
+            for one in self.outcomes
+            for each in one.shown
+        }
+        return [Sheet(columns, [*rows.values()], title="metrics")] if rows else []
 
     def _cells(self, outcome: Outcome, verdict: Verdict) -> tuple[str, ...]:
         limit = verdict.limit
@@ -96,9 +111,10 @@ class VerdictPage:
         return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base), *origins, *stamps]
 
     def records(self) -> tuple[list[str], list[dict[str, str]]]:
-        """One row a limit, and one for each reason why a check could not be judged."""
+        """One row a limit, one a metric that was asked for, and one for each reason why a check could not be judged."""
         rows = [_changed(one, self.kind) for one in self.loosened]
         rows += [_record(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
+        rows += [_total(outcome, one) for outcome in self.outcomes for one in outcome.shown]
         rows += [_unjudged(outcome, problem) for outcome in self.outcomes for problem in outcome.problems]
         return list(FIELDS), rows
 
@@ -209,6 +225,28 @@ def _loosened(one: Loosened, level: str) -> dict[str, Any]:
     }
 
 
+def _totals(outcome: Outcome, one: Shown) -> tuple[str, ...]:
+    what = printable(outcome.title), outcome.check.convention.name, one.metric
+    now = ("" if one.complete else ">= ") + rounded(one.now, one.metric)
+    if one.base is None:
+        return *what, now, "-", "-"
+    base = ("" if one.base_complete else ">= ") + rounded(one.base, one.metric)
+    grown = f"{100 * (float(one.now) / float(one.base) - 1):+.1f} %" if one.base else "-"
+    return *what, now, base, grown if one.complete and one.base_complete else "-"
+
+
+def _total(outcome: Outcome, one: Shown) -> dict[str, str]:
+    """The row of a metric without a limit."""
+    numbers = None, _number(one.now), _number(one.base)
+    bound = "" if one.complete else "`now` is a lower bound: the cost of a layer is not known"
+    return _fields(outcome, ("metric", one.metric, "", "", "shown", "", *numbers), bound, None)
+
+
+def _metric(one: Shown) -> dict[str, Any]:
+    base = None if one.base is None else one.base_complete
+    return {"now": _number(one.now), "base": _number(one.base), "complete": one.complete, "base_complete": base}
+
+
 def _unjudged(outcome: Outcome, problem: Problem) -> dict[str, str]:
     return _fields(outcome, ("", "", "", "", "error", "", None, None, None), problem.message, problem.place)
 
@@ -232,6 +270,7 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
         "base": {"revision": base.revision, "commit": base.commit, "path": base.name} if base else None,
         "verdicts": [{**_record(outcome, verdict), "settings": dict(outcome.settings)} for verdict in outcome.verdicts],
         "problems": [_problem(one) for one in outcome.problems],
+        **({"metrics": {one.metric: _metric(one) for one in outcome.shown}} if outcome.shown else {}),
     }
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..analysis.report.columns import shipped
 from ..errors import CostcalcError, FileError, Place, Problem
 from ..metrics.conventions import find
-from ..metrics.metrics import unit_of
+from ..metrics.metrics import storage_note, unit_of
 from ..model.network import Model
 from ..quantities import amount
 from ..read.loading import load
 from .config import NAME, Check, Limit
 from .judge import judge
 from .measure import Measured, Setting
-from .verdict import Base, Outcome
+from .verdict import Base, Outcome, Shown
 
 if TYPE_CHECKING:
     from ..model.network import Model
@@ -57,9 +57,9 @@ class _Nowhere:
 NOWHERE = _Nowhere()
 
 
-def outcomes(task: Task, bases: Bases) -> list[Outcome]:
-    """The Outcome of each check of a task, that of the spec's own `budget:` last."""
-    spec = _Spec(task.path, task.top, bases if task.model is None else NOWHERE, task.model)
+def outcomes(task: Task, bases: Bases, metrics: Sequence[str] = ()) -> list[Outcome]:
+    """The Outcome of each check of a task, that of the spec's own `budget:` last; each also shows `metrics`."""
+    spec = _Spec(task.path, task.top, bases if task.model is None else NOWHERE, task.model, metrics)
     found = [spec.outcome(check) for check in task.checks]
     try:
         own = budget_of(task.path, spec.model) if task.own else None
@@ -83,8 +83,10 @@ def budget_of(path: str, model: Model) -> Check | None:
 class _Spec:
     """A spec as it is, and as it was at the base."""
 
-    def __init__(self, path: str, top: str | None, bases: Any, given: Model | None = None) -> None:
-        self.path, self.top, self.bases, self.given = path, top, bases, given
+    def __init__(
+        self, path: str, top: str | None, bases: Any, given: Model | None = None, metrics: Sequence[str] = ()
+    ) -> None:
+        self.path, self.top, self.bases, self.given, self.metrics = path, top, bases, given, metrics
         self.walks: dict[Any, Any] = {}
         self.measured: dict[Any, Any] = {}
 
@@ -116,7 +118,7 @@ class _Spec:
         outcome = Outcome(check, self.path, check.at)
         try:
             now = self.cost(self.model, check, check.at)
-            found: dict[str, Any] = {"shipped": self.model.source.shipped, "origin": shipped(self.model)}
+            found: dict[str, Any] = {"shipped": self.model.source.shipped, "origin": self.origin(check)}
             outcome = outcome._replace(base=self.base, **found)
         except CostcalcError as error:
             return outcome._replace(problems=_placed(error.problems, check.at_place or check.place))
@@ -130,7 +132,16 @@ class _Spec:
                 verdicts.append(judge(limit, now, then))
             except CostcalcError as error:
                 problems += error.problems
+        try:
+            outcome = outcome._replace(shown=tuple(_shown(name, now, then) for name in self.metrics))
+        except CostcalcError as error:
+            problems += error.problems
         return outcome._replace(verdicts=tuple(verdicts), problems=tuple(problems))
+
+    def origin(self, check: Check) -> str:
+        """Which shipped configs were read, and how tensors are stored, where that matters."""
+        names = [*self.metrics, *(limit.metric for limit in check.limits)]
+        return "; ".join(filter(None, (shipped(self.model), storage_note(self.model, names))))
 
     def cost(self, model: Model, check: Check, at: Mapping[str, float]) -> Measured:
         setting = id(model), tuple(sorted((name, str(value)) for name, value in at.items()))
@@ -153,6 +164,13 @@ class _Spec:
             return self.cost(model, check, at), None
         except CostcalcError as error:
             return None, _unreadable(self.base, error.problems[0])
+
+
+def _shown(name: str, now: Measured, then: Measured | None) -> Shown:
+    """A metric of a spec as it is, and as it was at the base."""
+    if then is None:
+        return Shown(name, now.total(name), None, not now.unknown(name))
+    return Shown(name, now.total(name), then.total(name), not now.unknown(name), not then.unknown(name))
 
 
 def _placed(problems: tuple[Problem, ...], place: Place | None) -> tuple[Problem, ...]:

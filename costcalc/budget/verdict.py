@@ -65,6 +65,16 @@ class Base(NamedTuple):
     name: str | None  # None for a spec that is new
 
 
+class Shown(NamedTuple):
+    """A metric of a spec that is shown beside the limits, now and at the base; lower bounds where not complete."""
+
+    metric: str
+    now: Any
+    base: Any = None  # None where there is nothing to compare with
+    complete: bool = True
+    base_complete: bool = True
+
+
 class Outcome(NamedTuple):
     """One spec in one setting against the limits of one check. With problems, it could not be judged."""
 
@@ -75,7 +85,8 @@ class Outcome(NamedTuple):
     base: Base | None = None
     problems: tuple[Problem, ...] = ()
     shipped: bool = False  # whether the spec is a shipped config
-    origin: str = ""  # which shipped configs were read, for people
+    origin: str = ""  # which shipped configs were read, and how tensors are stored, for people
+    shown: tuple[Shown, ...] = ()  # the metrics that were asked for, judged or not
 
     @property
     def title(self) -> str:

@@ -8,7 +8,7 @@ import click
 
 from . import verdict
 from .commands import CANNOT, FAILED, OK
-from .options import factor, setting_options
+from .options import MetricsCommand, factor, metrics_option, setting_options
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "sarif")
 
 
-@click.command()
+@click.command(cls=MetricsCommand)
 @click.argument("paths", nargs=-1, metavar="[SPEC..]")
 @click.option("--config", metavar="FILE", help="The checks. [default: the nearest costcalc.yaml, here or above]")
 @click.option("--base", metavar="REF", help="The git revision to compare with. [default: where this branch began]")
@@ -28,6 +28,7 @@ FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "
 @click.option("--vs-base", multiple=True, metavar="METRIC=+CHANGE", help="Without a file: mult_adds=+1%.")
 @setting_options
 @click.option("--convention", "-c", default="paper", metavar="NAME", help="With --max, --min and --vs-base. [paper]")
+@metrics_option("Totals to show beside the limits, now and at the base.")
 @click.option("--strict", is_flag=True, help="Warnings fail too: what was over before, and checks of level warn.")
 @click.option("--locked", is_flag=True, help="Fail when a limit was raised or removed since the base.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 when a limit is broken; still 2 if one is not judged.")
@@ -69,6 +70,7 @@ def command(
       costcalc check --base main --format github
       costcalc check mobilenet --max mult_adds=600M --max params=4.3M
       costcalc check my_net.yaml --alpha 0.5 --max any_layer.params=90%
+      costcalc check --metrics mult_adds,weights_bytes --format md
     """
     from ..errors import OptionError, Problem
     from .checking import checked_by, show
@@ -76,6 +78,7 @@ def command(
     room = _margin(margin, tighten)
     if locked and (update or tighten):
         raise OptionError(Problem("usage", "`--locked` fails when limits change, and this would change them"))
+    _check_shown(given["metrics"], update or tighten, "json" if as_json else format, output)
     checked = checked_by(paths, config, base, given, format if not as_json else "json", locked)
     code = exit_code(checked.outcomes, strict, exit_zero, locked and checked.loosened)
     verdict(code)
@@ -85,6 +88,20 @@ def command(
         raise click.exceptions.Exit(code)
     show(checked, format, output, color)
     raise click.exceptions.Exit(code)
+
+
+def _check_shown(metrics: tuple[str, ...], rewrites: bool, format: str | None, output: str | None) -> None:
+    """Refuse `--metrics` where nothing would show them."""
+    from ..errors import OptionError, Problem
+    from .checking import SUFFIXES
+    from .output import format_for
+
+    if metrics and rewrites:
+        raise OptionError(Problem("usage", "`--metrics` shows totals, and `--update` and `--tighten` show none"))
+    if metrics and (format := format_for(format, output, SUFFIXES)) in ("github", "gitlab", "junit", "sarif"):
+        raise OptionError(
+            Problem("usage", f"`--metrics` has no place in {format}", help="--format md, json, csv or table")
+        )
 
 
 def rewrite(checked: Checked, update: bool, room: Fraction | None, code: int) -> int:

@@ -46,7 +46,7 @@ def run_of(paths: tuple[str, ...], config: str | None, base: str | None, given: 
     if at and not any(limits.values()):
         help = "those of costcalc.yaml say `at:` which setting they are about"
         raise OptionError(Problem("usage", "a setting is for limits from options", help=help))
-    return Run(paths, config, base, limits, at, given["convention"])
+    return Run(paths, config, base, limits, at, given["convention"], given["metrics"])
 
 
 def finished(run: Run, locked: bool = False) -> Checked:

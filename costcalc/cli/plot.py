@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import SpecCommand, axis_options
+from .options import SpecCommand, axis_options, metrics_option
 
 
 @click.command(cls=SpecCommand)
@@ -15,6 +15,7 @@ from .options import SpecCommand, axis_options
 @click.option(
     "--y", metavar="METRIC", help="A metric, or a published accuracy [default: top1 if published, else params]."
 )
+@metrics_option("A panel for each metric, instead of --y.")
 @click.option("--marks", metavar="VARIABLE", help="One mark a value of this variable [default: res].")
 @click.option(
     "--log", default="x", show_default=True, type=click.Choice(["x", "y", "xy", "none"]), help="Logarithmic axes."
@@ -34,6 +35,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
       costcalc plot mobilenet -o figure4.png
       costcalc plot mobilenet --x params -o figure5.svg
       costcalc plot mobilenet --alpha 0.25:1.5:0.25 --res 96:320:32 --y params --log xy -o costs.png
+      costcalc plot mobilenet --alpha 0.25:1.5:0.05 --metrics params,activations,weights_bytes -o panels.svg
     """
     from ..analysis.sweep.plotting import format_of, pictured
     from ..read.loading import load
@@ -42,7 +44,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
 
     format = format_of(options["output"])
     model = load(spec)
-    how = (options[name] for name in ("x", "y", "marks", "log", "skip_invalid", "convention"))
+    how = (options[name] for name in ("x", "y", "marks", "log", "skip_invalid", "convention", "metrics"))
     data = pictured(model, axes_of(ctx, model, options), *how).drawn(format)
     with writing(options["output"], binary=True) as out:
         out.write(data)

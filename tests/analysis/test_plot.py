@@ -53,6 +53,25 @@ def test_png(tmp_path, monkeypatch):
     assert (tmp_path / "p.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+def test_a_panel_for_each_metric(tmp_path, monkeypatch):
+    from matplotlib import pyplot
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pyplot, "close", lambda figure: None)
+    assert run("plot", "mobilenet", "-o", "p.png", "--alpha", "1", "--metrics", "params,top1,weights_bytes,params") == 0
+    panels = (figure := pyplot.gcf()).axes
+    shown = [axes.collections[0].get_offsets().tolist() for axes in panels]
+    assert [axes.get_ylabel() for axes in panels] == ["parameters", "top-1 accuracy (%)", "weights bytes"]
+    # Table 7 of the paper, alpha=1: params do not depend on the resolution; 4,209,088 weights of 4 bytes
+    assert {y for _, y in shown[0]} == {4_209_088}
+    assert {y for _, y in shown[2]} == {4 * 4_209_088}
+    assert max(y for _, y in shown[1]) == pytest.approx(70.6)  # of the paper
+    assert [bool(axes.get_title()) for axes in panels] == [True, False, False]
+    assert [len(axes.texts) for axes in panels] == [0, 0, 1]
+    monkeypatch.undo()
+    pyplot.close(figure)
+
+
 def test_every_text_is_within_the_picture(tmp_path, monkeypatch):
     from matplotlib import pyplot
 
@@ -76,6 +95,9 @@ def test_every_text_is_within_the_picture(tmp_path, monkeypatch):
         (["-o", "p.gif"], "a picture is a `.png`, `.svg` file"),
         (["-o", "p.png", "--y", "macs"], "no metric `macs`"),
         (["-o", "p.png", "--y", "params"], "a plot needs values"),
+        (["-o", "p.png", "--metrics", "params,macs"], "no metric `macs`"),
+        (["-o", "p.png", "--y", "top1", "--metrics", "params"], "`--y` is one panel"),
+        (["-o", "p.png", "--metrics", ",".join(f"m{n}" for n in range(13))], "at most 12 panels"),
         (["-o", "p.png", "--alpha", "0.33"], "no-such"),
     ],
 )

@@ -13,6 +13,8 @@ from ...metrics.metrics import is_metric, metric, unit_of
 from ...quantities import RATIO
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from matplotlib.axes import Axes
 
@@ -37,8 +39,8 @@ def front(x: np.ndarray, y: np.ndarray, larger_is_better: bool) -> np.ndarray:
     return np.array(kept, dtype=int)
 
 
-def picture(frame: pd.DataFrame, x: str, y: str, marks: Any, title: str, log: str, format: str) -> bytes:
-    """The bytes of a PNG or SVG: one mark a value of the column `marks`, and the Pareto front."""
+def picture(frame: pd.DataFrame, x: str, ys: Sequence[str], marks: Any, title: str, log: str, format: str) -> bytes:
+    """The bytes of a PNG or SVG, a panel for each column of `ys`: one mark a value of `marks`, and the Pareto front."""
     try:
         import matplotlib
     except ImportError:
@@ -49,12 +51,14 @@ def picture(frame: pd.DataFrame, x: str, y: str, marks: Any, title: str, log: st
 
     settings: Any = {"svg.hashsalt": "costcalc", "font.size": 10, "axes.grid": True, "grid.alpha": 0.3}
     with pyplot.rc_context(settings):
-        figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
-        _scatter(axes, frame, x, y, marks)
-        _front(axes, frame, x, y)
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="best", fontsize=9)
-        _frame(axes, x, y, title, log)
+        figure, panels = pyplot.subplots(len(ys), figsize=(7, 5 * len(ys)), layout="constrained", squeeze=False)
+        for axes, y in zip(panels[:, 0], ys, strict=True):
+            _scatter(axes, frame, x, y, marks)
+            _front(axes, frame, x, y)
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(loc="best", fontsize=9)
+            _frame(axes, x, y, log)
+        _titled(panels[0, 0], panels[-1, 0], title)
         data = io.BytesIO()
         figure.savefig(data, format=format, dpi=150, metadata={"Date": None} if format == "svg" else None)
         pyplot.close(figure)
@@ -91,16 +95,20 @@ def _label(name: str) -> str:
     return metric(name, "paper").axis if is_metric(name) else ACCURACIES.get(name, name)
 
 
-def _frame(axes: Axes, x: str, y: str, title: str, log: str) -> None:
+def _titled(top: Axes, bottom: Axes, title: str) -> None:
+    """The first line of the title above the panels, the rest below them."""
+    head, _, note = title.partition("\n")
+    top.set_title(head)
+    bottom.annotate(
+        fill(note, NOTE), (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", fontsize=6, color="0.4"
+    )
+
+
+def _frame(axes: Axes, x: str, y: str, log: str) -> None:
     from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
     axes.set_xlabel(_label(x))
     axes.set_ylabel(_label(y))
-    head, _, note = title.partition("\n")
-    axes.set_title(head)
-    axes.annotate(
-        fill(note, NOTE), (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", fontsize=6, color="0.4"
-    )
     for letter, name, axis in (("x", x, axes.xaxis), ("y", y, axes.yaxis)):
         if letter in log:
             getattr(axes, f"set_{letter}scale")("log")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...arguments import mapping
@@ -23,6 +23,7 @@ from .sweep import as_axis, results
 if TYPE_CHECKING:
     import pandas
 
+PANELS = 12  # of a picture: one is 750 pixels high
 FORMATS = {".png": "png", ".svg": "svg"}
 
 
@@ -31,7 +32,7 @@ class Picture(NamedTuple):
 
     points: pandas.DataFrame
     x: str
-    y: str
+    ys: tuple[str, ...]  # a panel for each
     marks: str | None
     title: str  # the network's name, and in a second line what the numbers mean
     log: str
@@ -42,7 +43,7 @@ class Picture(NamedTuple):
 
     def drawn(self, format: str = "png") -> bytes:
         """The bytes of a `png` or `svg`. Needs the extra `plot`; raises OptionError without it."""
-        return picture(self.points, self.x, self.y, self.marks, self.title, self.log, format)
+        return picture(self.points, self.x, self.ys, self.marks, self.title, self.log, format)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a .png or .svg file. Raises OptionError for another ending."""
@@ -53,7 +54,8 @@ class Picture(NamedTuple):
     def __repr__(self) -> str:
         name, _, note = self.title.partition("\n")
         marks = f", marks by {self.marks}" if self.marks else ""
-        return f"{name}: {self.y} against {self.x}{marks}, {len(self.points):,} points; .save(path) draws it\n{note}"
+        ys = ", ".join(self.ys)
+        return f"{name}: {ys} against {self.x}{marks}, {len(self.points):,} points; .save(path) draws it\n{note}"
 
     def _repr_html_(self) -> str:
         from base64 import b64encode
@@ -68,6 +70,7 @@ def plot(
     *,
     x: str = "mult_adds",
     y: str | None = None,
+    metrics: Sequence[str] = (),
     marks: str | None = None,
     log: str = "x",
     skip_invalid: bool = False,
@@ -81,6 +84,7 @@ def plot(
 
     spec, input  what `costcalc.load` takes
     x, y         a metric, a variable or a published accuracy; without y, top1 if it is published, else params
+    metrics      a panel for each, instead of y
     marks        one mark a value of this variable; without it, res
     log          logarithmic axes: `x`, `y`, `xy` or `none`
     axes, rho    values as in `sweep`; without any, the points that the spec's `published:` has
@@ -92,7 +96,7 @@ def plot(
         format_of(os.fspath(path))
     given = {**mapping(settings, "settings", '{"alpha": [1, 0.75]}'), **axes, **({} if rho is None else {"rho": rho})}
     values = {name: as_axis(model, name, each) for name, each in given.items()}
-    found = pictured(model, values, x, y, marks, log, skip_invalid, convention)
+    found = pictured(model, values, x, y, marks, log, skip_invalid, convention, metrics)
     if path is not None:
         found.save(path)
     return found
@@ -115,38 +119,48 @@ def pictured(
     log: str,
     skip_invalid: bool,
     convention: Prices,
+    metrics: Sequence[str] = (),
 ) -> Picture:
     """The Picture of a model over axes, which are arrays of values by variable. Raises CostcalcError."""
     if log not in ("x", "y", "xy", "none"):
         raise OptionError(Problem("bad-value", f"`log` cannot be `{log}`", help="it is x, y, xy or none"))
     accuracies = published_accuracies(model)
-    y = y or ("top1" if "top1" in accuracies and not axes else "params")
-    metrics = tuple(dict.fromkeys(name for name in (x, y) if name not in accuracies and name not in model.variables))
-    for name in metrics:
+    ys = _panels(metrics, y) or (y or ("top1" if "top1" in accuracies and not axes else "params"),)
+    shown = tuple(dict.fromkeys((x, *ys)))
+    wanted = tuple(name for name in shown if name not in accuracies and name not in model.variables)
+    for name in wanted:
         metric(name, convention)  # says which are known
-    frame, space = _swept(model, axes, x, y, metrics, accuracies, skip_invalid, convention)
+    published = [name for name in shown if name in accuracies]
+    frame, space = _swept(model, axes, wanted, published, skip_invalid, convention)
     marks = marks or ("res" if "res" in frame else None)
     if marks is not None and marks not in frame:
         help = f"known: {listed(frame.columns)}"
         raise OptionError(Problem("unknown-variable", f"no point has `{marks}`", help=help))
-    note = stamped(model, price_list(convention), *constants(model, space.names), metrics)
-    return Picture(frame, x, y, marks, f"{model.name}\n{note}", log.replace("none", ""))
+    note = stamped(model, price_list(convention), *constants(model, space.names), wanted)
+    return Picture(frame, x, ys, marks, f"{model.name}\n{note}", log.replace("none", ""))
+
+
+def _panels(metrics: Sequence[str], y: str | None) -> tuple[str, ...]:
+    """The metrics of the panels, each once."""
+    found = tuple(dict.fromkeys(metrics))
+    if found and y is not None:
+        raise OptionError(Problem("usage", "`--y` is one panel and `--metrics` several: give one of them"))
+    if len(found) > PANELS:
+        raise OptionError(Problem("limit", f"a picture has at most {PANELS} panels, not {len(found)}"))
+    return found
 
 
 def _swept(
     model: Model,
     axes: Mapping[str, Any],
-    x: str,
-    y: str,
     metrics: tuple[str, ...],
-    accuracies: Any,
+    wanted: Sequence[str],
     skip_invalid: bool,
     convention: Prices,
 ) -> Any:
-    """(frame of points, their space)."""
+    """(frame of points, their space); `wanted` are published accuracies."""
     import pandas
 
-    wanted = [name for name in (x, y) if name in accuracies]
     columns: Mapping[str, Any] = {}
     space: Any
     if wanted:
