@@ -26,6 +26,7 @@ GRAPH_BYTES = 32_000_000
 GRAPH_FIELDS = 2_000_000
 DIGITS = 18
 SIZE = 2**40
+EXPONENT = 64
 RANK = 8
 TOTAL = 2**62  # past it 64-bit arithmetic would wrap
 FOLDED = 4_096  # elements of a constant whose values are followed
@@ -55,6 +56,7 @@ RAISABLE = {  # what a limit is on
 FIXED = {
     "DIGITS": "digits of one number",
     "SIZE": "of one dimension, kernel or width",
+    "EXPONENT": "of a power",
     "RANK": "dimensions of a tensor",
     "TOTAL": "of any total",
 }

@@ -48,10 +48,17 @@ def command(name: str | None, format: str | None, as_json: bool, output: str | N
 def _row(name: str) -> Config:
     from ..analysis.catalogue.zoo import Config
     from ..analysis.report.analyze import analyze
+    from ..model.variables import settings_of
 
     model = _shipped(name)
     cost, params = analyze(model).totals.values()
-    return Config(name, cost, params, tuple(model.variables), title(model.source.text))
+    return Config(
+        name,
+        cost,
+        params,
+        tuple(settings_of({name: one.default for name, one in model.variables.items()})),
+        title(model.source.text),
+    )
 
 
 def _shipped(name: str) -> Model:

@@ -1,7 +1,8 @@
 """Spec arithmetic: a text becomes a checked `Expr`, which has a value in an environment of names.
 
-The language: numbers, names, `+ - * / // %`, comparisons, `and or not`, `a if c else b`, the functions below and those
-of `define`. Python's own parser builds the tree; a whitelist admits it; nothing is ever given to `eval`.
+The language: numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b`, values of tables
+(`depths[i]`), the functions below and those of `define`. Python's own parser builds the tree; a whitelist admits it;
+nothing is ever given to `eval`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from .. import limits, num
 from ..errors import BadExpression, Refused, brief, listed, named, nearest
+from .tables import looked_up
 
 if TYPE_CHECKING:
     from ..num.values import Number
@@ -29,7 +31,7 @@ FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
 }
 CONSTANTS = {"true": True, "false": False}
 
-_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()+-*/%<>=!")
+_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()[]+-*/%<>=!")
 _NUMBER = frozenset("0123456789.eE+-")
 _LARGEST = 1e60  # of a product or a quotient
 _UNCOMPUTABLE = (ArithmeticError, ValueError, TypeError, LookupError, Refused)
@@ -40,6 +42,12 @@ def _bounded(apply: Callable[..., Any], a: Any, b: float) -> Number:
     if type(a) in (str, tuple) or type(b) in (str, tuple):
         raise TypeError  # Python would repeat it
     return num.bounded(apply(a, b), _LARGEST)
+
+
+def _power(a: Number, b: Number) -> Number:
+    if type(a) in (str, tuple, dict) or type(b) in (str, tuple, dict):
+        raise TypeError
+    return num.power(a, b, _LARGEST)
 
 
 def _divided(apply: Callable[..., Any], a: Number, b: Number) -> Number:
@@ -54,6 +62,7 @@ _ARITHMETIC = {
     ast.Mult: lambda a, b: _bounded(operator.mul, a, b),
     ast.Div: lambda a, b: _divided(operator.truediv, a, b),
     ast.FloorDiv: lambda a, b: _divided(num.floor_div, a, b),
+    ast.Pow: _power,
     ast.Mod: lambda a, b: _divided(num.remainder, a, b),
 }
 _COMPARISONS = {
@@ -132,8 +141,6 @@ def _scan(text: str) -> None:
     if not _ALLOWED.issuperset(text):
         at = next(at for at, char in enumerate(text) if char not in _ALLOWED)
         raise BadExpression("bad-expression", f"{named(text[at])} has no meaning in an expression", at)
-    if "**" in text:
-        raise BadExpression("bad-expression", "there is no power in expressions", text.index("**"), 2)
     if not text:
         raise BadExpression("bad-expression", "a number or an expression is missing")
 
@@ -195,7 +202,7 @@ class _Builder:
     def binary(self, node: Any, depth: int) -> Callable[..., Any]:
         apply = _ARITHMETIC.get(type(node.op))
         if apply is None:
-            self.fail("bad-expression", "only `+ - * / // %` join numbers", node)
+            self.fail("bad-expression", "only `+ - * / // % **` join numbers", node)
         left, right = self.build(node.left, depth), self.build(node.right, depth)
         return lambda env: apply(left(env), right(env))
 
@@ -204,6 +211,15 @@ class _Builder:
         if isinstance(node.op, ast.USub):
             return lambda env: -operand(env)
         return (lambda env: num.negate(operand(env))) if isinstance(node.op, ast.Not) else operand
+
+    def item(self, node: Any, depth: int) -> Callable[..., Any]:
+        if not isinstance(node.value, (ast.Name, ast.Subscript)):
+            self.fail("bad-expression", "only a table of `vars:` has values to look up", node)
+        if isinstance(node.slice, (ast.Slice, ast.Tuple)):
+            self.fail("bad-expression", "one value is looked up at a time", node.slice, "write `depths[i]`")
+        name = self.text[node.value.col_offset : node.value.end_col_offset]
+        table, index = self.build(node.value, depth), self.build(node.slice, depth)
+        return lambda env: looked_up(table(env), index(env), name)
 
     def boolean(self, node: Any, depth: int) -> Callable[..., Any]:
         parts = [self.build(value, depth) for value in node.values]
@@ -281,4 +297,5 @@ _RULES = {
     ast.Compare: _Builder.compare,
     ast.IfExp: _Builder.choice,
     ast.Call: _Builder.call,
+    ast.Subscript: _Builder.item,
 }

@@ -3,7 +3,8 @@
 Named tuples rather than dataclasses: they are as frozen, and cost a sixth of the time to define, which
 is part of every start of the program.
 
-An argument (`Arg`) is a plain value (number, bool, word, tuple), an `Expr`, or a tuple that holds such.
+An argument (`Arg`) is a plain value (number, bool, word, tuple), an `Expr`, or a tuple that holds such. A variable may
+also be a dict of them: a table.
 """
 
 from __future__ import annotations
@@ -131,7 +132,10 @@ class Input(NamedTuple):
 
 
 class Variable(NamedTuple):
-    """A variable of the spec. The default may be an expression over earlier ones."""
+    """A variable of the spec. The default may be an expression over earlier ones.
+
+    One with a value `each` position is the list of as many variables, `ks[0]` and so on, which are variables too.
+    """
 
     name: str
     default: Arg  # None: it must be set
@@ -140,6 +144,7 @@ class Variable(NamedTuple):
     least: float | None = None
     most: float | None = None
     place: Place | None = None
+    each: int = 0  # positions
 
 
 class Claim(NamedTuple):
@@ -187,9 +192,20 @@ def evaluate(arg: Arg, env: Mapping[str, Any]) -> Any:
         return num.settled(arg.value(env))
     if type(arg) is tuple:
         return tuple(evaluate(item, env) for item in arg)
+    if type(arg) is dict:
+        return {key: evaluate(item, env) for key, item in arg.items()}
     return arg
 
 
 def is_dynamic(arg: Arg) -> bool:
     """Whether an argument needs an environment."""
-    return type(arg) is Expr or (type(arg) is tuple and any(map(is_dynamic, arg)))
+    return type(arg) is Expr or (type(arg) in (tuple, dict) and any(map(is_dynamic, _parts(arg))))
+
+
+def names_of(arg: Arg) -> frozenset[str]:
+    """The names that an argument reads."""
+    return arg.names if type(arg) is Expr else frozenset().union(*map(names_of, _parts(arg)))
+
+
+def _parts(arg: Arg) -> Iterable[Arg]:
+    return arg if type(arg) is tuple else arg.values() if type(arg) is dict else ()

@@ -10,7 +10,7 @@ from typing import Any
 from .. import limits
 from ..errors import OptionError, Problem, Refused, SpecError, brief, listed, nearest
 from ..num import either, equal, require
-from .network import Model, Variable, evaluate
+from .network import Model, Variable, evaluate, names_of
 
 _PLAIN = (int, float, bool, str)
 TYPICAL = 224  # of a variable that has no default: most images have that side
@@ -25,6 +25,7 @@ def settle(model: Model, given: Any) -> dict[str, Any]:
     for name in given:
         if name not in model.variables:
             raise unknown_variable(name, model)
+    given = _spread(model, given)
     _refuse_open(model, given)
     values = {}
     for name, variable in model.variables.items():
@@ -33,6 +34,29 @@ def settle(model: Model, given: Any) -> dict[str, Any]:
         else:
             values[name] = _default(variable, values)
     return values
+
+
+def _spread(model: Model, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is given, a value for a variable with positions said of each of them that has none of its own."""
+    whole = [name for name in given if model.variables[name].each]
+    if not whole:
+        return given
+    found: dict[str, Any] = {}
+    for name in whole:
+        values = checked(model.variables[name], given[name])
+        each = values if type(values) is tuple else (values,) * model.variables[name].each
+        found |= {position(name, at): value for at, value in enumerate(each)}
+    return {**found, **{name: value for name, value in given.items() if name not in whole}}
+
+
+def position(name: str, at: int) -> str:
+    """The name of a variable's value at one position, counted from 0."""
+    return f"{name}[{at}]"
+
+
+def settings_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that say what a network's setting is: no tables, which are never set, and positions in their list."""
+    return {name: value for name, value in values.items() if type(value) is not dict and not name.endswith("]")}
 
 
 def typical(model: Model, given: Iterable[Any] = ()) -> dict[str, Any]:
@@ -45,7 +69,7 @@ def fixed(model: Model, varied: set[str], given: Iterable[Any] = ()) -> dict[str
     """The values of the variables that neither vary nor follow from one that does."""
     values, moving = typical(model, given), set(varied)
     for name, variable in model.variables.items():
-        if name not in given and moving & getattr(variable.default, "names", frozenset()):
+        if name not in given and moving & names_of(variable.default):
             moving.add(name)
     return {name: value for name, value in values.items() if name not in moving}
 
@@ -77,6 +101,10 @@ def _default(variable: Variable, earlier: Mapping[str, Any]) -> Any:
 
 def checked(variable: Variable, value: Any) -> Any:
     """The value, if the variable can have it."""
+    if variable.each and type(value) is tuple:
+        return _checked_each(variable, value)
+    if type(variable.default) is dict and type(value) is not dict:
+        raise _refusal(variable, value, "it is a table, which is not set: set what its values are looked up by")
     if variable.choices and _is_plain(value):
         if not any(value == choice and (type(value) is str) == (type(choice) is str) for choice in variable.choices):
             raise _refusal(variable, value, f"it is one of {listed(variable.choices)}")
@@ -89,6 +117,13 @@ def checked(variable: Variable, value: Any) -> Any:
         _check_kind(variable, value)
         _check_number(variable, value)
     return value
+
+
+def _checked_each(variable: Variable, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(values) != variable.each:
+        raise _refusal(variable, values, f"it has {variable.each:,} values, or one for all")
+    one = variable._replace(default=variable.default[0], each=0)
+    return tuple(checked(one, value) for value in values)
 
 
 def require_possible(variable: Variable, value: Any) -> None:

@@ -164,6 +164,14 @@ def bounded(value: Number, most: float) -> Number:
     return domain(value).bounded(value, most)
 
 
+def power(base: Number, exponent: Number, most: float) -> Number:
+    """`base` times itself, `exponent` times: a whole number from 0 to `limits.EXPONENT`.
+
+    `Refused` for another exponent, and where the result is past +-`most`.
+    """
+    return domain(base, exponent).power(base, exponent, most)
+
+
 def divisor(a: Number, b: Number) -> Number:
     """What `a` is divided by: symbols note that it is not 0."""
     return domain(a, b).divisor(b)

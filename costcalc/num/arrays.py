@@ -188,7 +188,7 @@ def stretch(a: Number, b: Number) -> tuple[Number, Number]:
 def both(a: Number, b: Number) -> Number:
     """Whether two truths hold; the second, which may be an exception, counts only where the first does."""
     if not isinstance(a, Points):
-        return _truth(b) if a else False
+        return _truth(ints.raised(b)) if a else False
     if not isinstance(b, (Points, Exception)) and (b or a.sure):
         return _truth(a) if b else False
 
@@ -239,6 +239,27 @@ def _bounded(value: Number, most: float) -> np.ndarray:
     if value.raw.dtype != object and np.all(np.abs(value.raw) < most):
         return value.raw
     return exact.narrowed(exact.applied(lambda one: ints.bounded(one, most), [value.raw]), value.kind)
+
+
+def power(base: Number, exponent: Number, most: float) -> Number:
+    """Products, where the exponent is one number above 0; else each point by itself, as plain numbers are."""
+    if not isinstance(exponent, Points) and (times := ints.exponent(exponent)):
+        result = base
+        for _ in range(times - 1):
+            result = bounded(result * base, most)
+        return result
+    kind = int if kind_of(base) is bool else kind_of(base)
+
+    def one(a: Number, b: Number) -> Number:
+        return ints.power(a, b, most)
+
+    def make(table: dict[tuple[Any, ...], Number]) -> Number:
+        def computed() -> Any:
+            return exact.narrowed(exact.applied(one, [raw_of(base), raw_of(exponent)]), kind)
+
+        return Points(table, -most, most, kind, computed, False)
+
+    return shared("power", (base, exponent, most), make)
 
 
 def settled(value: Number) -> Number:

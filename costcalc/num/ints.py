@@ -44,10 +44,10 @@ def ceil_div(a: Number, b: Number) -> int:
 
 
 def select(condition: Number, a: Number, b: Number) -> Number:
-    return _raised(a if condition else b)
+    return raised(a if condition else b)
 
 
-def _raised(value: Number) -> Number:
+def raised(value: Any) -> Any:
     if isinstance(value, Exception):
         raise value
     return value
@@ -62,11 +62,11 @@ def stretch(a: Number, b: Number) -> tuple[int, bool]:
 
 
 def both(a: Number, b: Number) -> bool:
-    return bool(a and _raised(b))
+    return bool(a and raised(b))
 
 
 def either(a: Number, b: Number) -> bool:
-    return bool(a or _raised(b))
+    return bool(a or raised(b))
 
 
 def negate(a: Number) -> bool:
@@ -100,6 +100,21 @@ def bounded(value: Number, most: float) -> float:
     if not -most < value < most:
         raise Refused("this grows too large to be a size")
     return value
+
+
+def exponent(value: Number) -> int:
+    """A whole exponent within its limit, as an int."""
+    if type(value) not in (int, bool, float) or value not in range(limits.EXPONENT + 1):
+        raise Refused(f"an exponent is a whole number from 0 to {limits.EXPONENT}, not {value}")
+    return int(value)
+
+
+def power(base: Number, times: Number, most: float) -> Number:
+    """`base` times itself; floats are multiplied one after the other, so that each Python gives the same."""
+    result = 1.0 if type(base) is float else 1
+    for _ in range(exponent(times)):
+        result = bounded(result * base, most)
+    return result
 
 
 def divisor(value: Number) -> int:

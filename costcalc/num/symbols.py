@@ -15,6 +15,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanAtom, BooleanFunction
 
+from .. import limits
 from ..errors import OptionError, Problem, Refused
 from . import ints
 
@@ -214,6 +215,15 @@ def whole(value: Number) -> Number:
 
 def bounded(value: Number, most: float) -> Number:
     return value
+
+
+def power(base: Number, exponent: Number, most: float) -> Number:
+    base, exponent = exact(base), exact(exponent)
+    if exponent.is_number:
+        return base ** ints.exponent(int(exponent) if exponent.is_integer else float(exponent))
+    if fails(sympy.And(exponent >= 0, exponent <= limits.EXPONENT)):
+        raise Refused(f"an exponent is a whole number from 0 to {limits.EXPONENT}")
+    return base ** whole(exponent)
 
 
 def divisor(value: Number) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..model.expr import Expr
-from ..model.network import Block, BlockCall, Call, Group, Include, Step
+from ..model.network import Block, BlockCall, Call, Group, Include, Step, names_of
 from ..num import floor, maximum, minimum
 from ..ops import find
 from .steps import everywhere, held, spot, within
@@ -150,7 +150,7 @@ def _names(arg: int | Expr | tuple[Expr, ...]) -> list[str]:
 
 
 def _reads(arg: Any, names: frozenset[str]) -> bool:
-    return any(type(item) is Expr and item.names & names for item in (arg if type(arg) is tuple else (arg,)))
+    return bool(names_of(arg) & names)
 
 
 def _has_width(step: Step) -> bool:

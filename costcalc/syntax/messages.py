@@ -91,8 +91,19 @@ def _said(place: Place, error: Any, before: str) -> SpecError:
         if part in (error.problem or ""):
             if about_begin and begun and begun.line + 1 != place.line:
                 place = place._replace(line=begun.line + 1, column=begun.column + 1)
-            return _error(place, message, "write `a if condition else b`" if " ?" in place.excerpt() else help)
+            return _error(place, message, _written(place) or help)
     return _error(place, f"not YAML: {error.problem}")
+
+
+def _written(place: Place) -> str | None:
+    """What to write in place of an expression that YAML itself reads as something else."""
+    if " ?" in place.excerpt():
+        return "write `a if condition else b`"
+    start = max(place.column - LONGEST_NAME, 0)
+    for found in re.finditer(r"\w+(\[[^][{},]*\])+", place.excerpt()[start : place.column + LONGEST_NAME]):
+        if found.start() < place.column - start <= found.end():
+            return f'put an expression with brackets in quotes: "{found[0]}"'
+    return None
 
 
 def _character_error(source: Source) -> SpecError:

@@ -25,8 +25,9 @@ FAILURES = (ArithmeticError, ValueError, TypeError, Refused)
 WHOLE = (0, 1, 2, 3, 7, 8, -1, -3, 1009, 2**31, 2**53 - 1, 2**53, 2**53 + 1, 2**62, -(2**53) - 1, 10**18 - 1)
 REAL = (0.0, 0.5, 1.0, 1.5, -2.5, 0.1, 0.75, 1e-9, 9007199254740992.0, 1e17, -1e17, 4611686018427387904.0)
 TRUTHS = (True, False)
+TABLES = {"t": (3, 1, 8, 0, 2**53 + 1), "d": {0: 5, 2: -3, 7: 1, 1009: 2}, "m": (1.5, 2, True, -0.5)}
 COUNT = 20  # points of one expression
-JOINS = ("+", "-", "*", "/", "//", "%")
+JOINS = ("+", "-", "*", "/", "//", "%", "**")
 TESTS = ("<", "<=", ">", ">=", "==", "!=")
 WRAPPED = ("floor", "ceil", "round")
 FUNCTION_TEXTS = {"first": (("x", "y"), "x"), "part": (("x", "y"), "x if y > 1 else 3"), "rest": (("x", "y"), "x % y")}
@@ -55,8 +56,10 @@ def _whole_forms(one, two, three, dice):
     return (
         f"({one} {dice.choice(('+', '-', '*', '//', '%'))} {two})",
         f"(-{one})",
+        f"(n ** {dice.choice('0123')})",
         f"{dice.choice(('min', 'max'))}({one}, {two})",
         f"({one} if {two} {dice.choice(TESTS)} {three} else {two})",
+        f"{dice.choice('td')}[{dice.choice((one, 'n'))}]",
     )
 
 
@@ -76,6 +79,8 @@ def _forms(one, two, three, dice):
         f"divisible({one}, 8, {two})",
         f"{dice.choice(tuple(FUNCTION_TEXTS))}({one}, {two})",
         f"(-{one})",
+        f"({one} ** {dice.choice((two, 'n', '2'))})",
+        f"{dice.choice(tuple(TABLES))}[{dice.choice((one, 'n'))}]",
     )
 
 
@@ -130,10 +135,10 @@ def compared(dice, known):
     """One expression in both domains."""
     text, columns = drawn(dice, dice.randrange(1, 5)), points(dice)
     wholes = dice.random() < 0.3
-    expression = parse(text, {"a", "b", "n"}, known)
+    expression = parse(text, {"a", "b", "n", *TABLES}, known)
 
     def compute(env):
-        value = evaluate(expression, env)
+        value = evaluate(expression, {**env, **TABLES})
         return num.whole(value) if wholes else value
 
     rows = [{name: values[at] for name, values in columns.items()} for at in range(COUNT)]
@@ -152,19 +157,19 @@ def same(one, other):
 def symbolic(dice, known):
     """One expression of whole numbers, with symbols."""
     text, columns = drawn(dice, dice.randrange(1, 4), whole=True), points(dice, whole=True)
-    expression = parse(text, {"a", "b", "n"}, known)
+    expression = parse(text, {"a", "b", "n", *TABLES}, known)
     symbols = {name: sympy.Symbol(name, integer=True, real=True) for name in columns}
     held = 0
     try:
         with assuming({symbol: columns[name][0] for name, symbol in symbols.items()}) as assumed:
-            form, truth = sympy.sympify(evaluate(expression, symbols)), sympy.And(*assumed)
+            form, truth = sympy.sympify(evaluate(expression, {**symbols, **TABLES})), sympy.And(*assumed)
     except FAILURES:
         return {"expressions that symbols refuse": 1}
     made = Formula("", None, "", form, tuple(symbols.values()), (), {}, truth)
     for at in range(COUNT):
         row = {name: values[at] for name, values in columns.items()}
         if made.holds(**row):
-            due = number_at(lambda env: evaluate(expression, env), row)
+            due = number_at(lambda env: evaluate(expression, {**env, **TABLES}), row)
             assert number_at(lambda env: made(**env), row) == due, (text, row, due, form)
             held += 1
     return {"values of symbols": held}

@@ -211,7 +211,7 @@ def stamp(model: Model, convention: Prices, symbols: Sequence[str], given: Mappi
 
 def chosen(model: Model, names: Any) -> list[str]:
     """The variables that stay symbols."""
-    numbers = [name for name, one in model.variables.items() if not isinstance(one.default, (str, bool))]
+    numbers = [name for name, one in model.variables.items() if not isinstance(one.default, (str, bool, tuple, dict))]
     if names:
         from ...model.variables import unknown_variable
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, Problem, listed, nearest
 from ...metrics.metrics import Metric, storage_note
+from ...model.variables import settings_of
 from ...render.text import plain, printable, shape_text
 
 if TYPE_CHECKING:
@@ -175,5 +176,5 @@ def setting(inputs: Mapping[str, Shape], values: Mapping[str, Any]) -> str:
     shapes = ", ".join(
         (f"{printable(name)} " if len(inputs) > 1 else "") + shape_text(shape) for name, shape in inputs.items()
     )
-    variables = ", ".join(f"{name}={value}" for name, value in values.items())
+    variables = ", ".join(f"{name}={value}" for name, value in settings_of(values).items())
     return "; ".join(filter(None, (f"input {shapes}" if shapes else "", variables)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...model.network import Model
+from ...model.variables import settings_of
 from ...render.json_ import SCHEMA_VERSION
 from .columns import COLUMNS, columns_of, public
 from .view import View
@@ -60,7 +61,7 @@ def heading(
             **_shipped(model),
             "sha256": _sha256(*(one.data or one.text.encode() for one in (source, *included))),
         },
-        "vars": dict(values),
+        "vars": settings_of(values),
         "inputs": dict(inputs),
         "convention": convention.name,
     }

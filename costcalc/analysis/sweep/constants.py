@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...model.expr import Expr
 from ...model.inputs import input_shape
+from ...model.network import names_of
 from ...model.variables import fixed, typical
 
 if TYPE_CHECKING:
@@ -26,13 +26,6 @@ def constants(
     inputs = {
         name: input_shape(name, one, values, model.variables)
         for name, one in model.inputs.items()
-        if reads(one.shape) <= {*values}
+        if names_of(one.shape) <= {*values}
     }
     return inputs, {**({"res": typical(model)["res"]} if by_rho else {}), **values}
-
-
-def reads(arg: Any) -> frozenset[str]:
-    """The names that an argument reads."""
-    if type(arg) is tuple:
-        return frozenset().union(*map(reads, arg))
-    return arg.names if type(arg) is Expr else frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ... import limits
@@ -32,18 +32,19 @@ BAD = Bad()
 
 
 class Scope:
-    """What names mean at a point of the file: variables, parameters, and functions."""
+    """What names mean at a point of the file: variables, parameters, functions, and the words that tables know."""
 
     def __init__(
         self,
         names: Iterable[str],
-        functions: Mapping[str, tuple[Any, int, int]],
-        params: Set[str] = frozenset(),
-        cache: Any = None,
+        functions: Mapping[str, Any],
+        params: Iterable[str] = frozenset(),
+        words: frozenset[str] = frozenset(),
     ) -> None:
         self.names, self.functions, self.params = frozenset(names), functions, frozenset(params)
         self.known = self.names | self.params
-        self.cache = {} if cache is None else cache
+        self.words = words
+        self.cache: dict[str, Any] = {}
         self._looped: Scope | None = None
 
     def looped(self) -> Scope:
@@ -55,7 +56,7 @@ class Scope:
     def inside(self, *names: Any, params: frozenset[str] | None = None) -> Scope:
         """The same scope with more names; with `params`, that of a block's body."""
         params = self.params if params is None else params
-        return Scope(self.names | set(names), self.functions, params)
+        return Scope(self.names | set(names), self.functions, params, self.words)
 
 
 def number(
@@ -189,7 +190,8 @@ def argument(node: Node, scope: Scope, problems: Problems) -> Any:
     """A value given to a block: an expression, a kernel such as `3x3`, or a word such as `relu` or `same`."""
     if node.kind == "scalar":
         value = node.value
-        if value not in scope.known and value not in expr.CONSTANTS and (value in INDEX or value in WORDS):
+        words = value in INDEX or value in WORDS or value in scope.words
+        if words and value not in scope.known and value not in expr.CONSTANTS:
             return value
         if is_name(value) and not any(value in names for names in (scope.known, scope.functions, expr.CONSTANTS)):
             _note_unknown(node, scope, problems)
@@ -197,10 +199,34 @@ def argument(node: Node, scope: Scope, problems: Problems) -> Any:
     return sizes(node, scope, problems)
 
 
+def table(node: Node, scope: Scope, problems: Problems) -> Any:
+    """The value of a variable: an argument, a list of such, or a map of such by words or whole numbers."""
+    if node.kind == "list":
+        items = tuple(table(item, scope, problems) for item in node.value)
+        return BAD if BAD in items else items
+    if node.kind != "map":
+        return argument(node, scope, problems)
+    found = {}
+    for key, value in node.value:
+        if not (is_name(key.value) or (key.value.isascii() and key.value.isdigit() and len(key.value) < 10)):
+            problems.add(
+                "bad-name", f"`{brief(key.value)}` cannot be looked up", key, "a key is a name or a whole number"
+            )
+        found[int(key.value) if key.value.isdigit() else key.value] = table(value, scope, problems)
+    return BAD if BAD in found.values() else found
+
+
+def keys(node: Node) -> set[str]:
+    """The words that the tables of a map of variables know, in tables of tables too."""
+    inside = node.value if node.kind == "list" else [value for _, value in node.value] if node.kind == "map" else ()
+    own = [key.value for key, _ in node.value] if node.kind == "map" else ()
+    return {key for key in own if is_name(key)}.union(*map(keys, inside))
+
+
 def _note_unknown(node: Node, scope: Scope, problems: Problems) -> None:
     from .hints import TRUTHS
 
-    message, known = f"unknown variable `{brief(node.value)}`", [*scope.known, *INDEX, *WORDS]
+    message, known = f"unknown variable `{brief(node.value)}`", [*scope.known, *scope.words, *INDEX, *WORDS]
     help = TRUTHS.get(node.value) or nearest(node.value, known)
     problems.add("unknown-variable", message, node, help or "a variable is declared under `vars:`")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from ...errors import OptionError, Place, brief
+from ... import limits
+from ...errors import OptionError, Place, brief, nearest
 from ...model.expr import FUNCTIONS, Expr
 from ...model.network import Variable
 from ...model.scope import SHAPE_NAMES
-from ...model.variables import checked
+from ...model.variables import checked, position
 from . import args
 from .args import BAD, Scope
 from .blocks import RESERVED
@@ -18,22 +20,31 @@ if TYPE_CHECKING:
     from ...syntax.nodes import Node
     from ...syntax.problems import Problems
 
-
-_PARTS = ("default", "choices", "help", "min", "max")
+_PARTS = ("default", "choices", "help", "min", "max", "each")
 
 
 def variables(node: Node, problems: Problems) -> dict[str, Variable]:
     """The variables of a map, in order; a default may use those before it."""
-    found: dict[Any, Any] = {}
+    words = tabled(node)
+    found: dict[str, Variable] = {}
     for key, value in node.value if node else ():
         name = key.value
         if not args.is_name(name) or name in RESERVED or name in SHAPE_NAMES:
             bad_name(key, "a variable", problems)
             continue
         known = len(problems.found)
-        found[name] = _variable(name, key, value, found, problems)
+        variable = _variable(name, key, value, Scope(found, FUNCTIONS, words=words), problems)
+        found |= {one.name: one for one in _positions(variable)}
         problems.explain_order(known, node)
     return found
+
+
+def tabled(node: Node | None) -> frozenset[str]:
+    """The words that the tables among the variables know: values that a variable can have."""
+    values = [value for _, value in node.value] if node else ()
+    tables = [value for value in values if value.kind == "list" or (value.kind == "map" and _is_table(value))]
+    given = [part for value in values if value.kind == "map" for key, part in value.value if key.value == "default"]
+    return frozenset[str]().union(*map(args.keys, [*tables, *given]))
 
 
 def bad_name(key: Node, what: str, problems: Problems) -> None:
@@ -46,10 +57,9 @@ def bad_name(key: Node, what: str, problems: Problems) -> None:
     problems.add("bad-name", f"`{brief(name)}` cannot name {what}", key, help)
 
 
-def _variable(name: Any, key: Any, node: Node, earlier: Mapping[str, Variable], problems: Any) -> Variable:
-    scope = Scope(earlier, FUNCTIONS)
+def _variable(name: str, key: Node, node: Node, scope: Scope, problems: Problems) -> Variable:
     parts = {"default": node}
-    if node.kind == "map":
+    if node.kind == "map" and not _is_table(node):
         parts = {}
         for part, value in node.value:
             if part.value not in _PARTS:
@@ -58,21 +68,60 @@ def _variable(name: Any, key: Any, node: Node, earlier: Mapping[str, Variable], 
     if "default" not in parts:
         problems.add("missing-option", f"`{name}` needs a `default`", key, "write {default: 1.0}")
         return Variable(name, 1)
-    default = args.argument(parts["default"], scope, problems)
-    choices = ()
+    default = args.table(parts["default"], scope, problems)
+    choices: tuple[Any, ...] = ()
     if "choices" in parts:
         listed = parts["choices"].value if parts["choices"].kind == "list" else [parts["choices"]]
         choices = tuple(args.argument(item, scope, problems) for item in listed)
         _check_choices(default, zip(choices, listed, strict=True), problems)
-    bounds: list[Any] = [
+    least, most = (
         args.number(parts[part], Scope((), FUNCTIONS), problems) if part in parts else None for part in ("min", "max")
-    ]
+    )
     text: Any = args.text(parts["help"], scope, problems) if "help" in parts else ""
     choices = () if BAD in choices else choices  # noted; what the file sets later is held against the rest
-    least, most = (None if bound is BAD else bound for bound in bounds)
+    least, most = (None if bound is BAD else bound for bound in (least, most))
     variable = Variable(name, default, choices, text, least, most, Place(problems.source, *key.at))
+    if "each" in parts:
+        return _each(variable, parts["default"], parts["each"], problems)
     _check_default(variable, parts["default"], problems)
     return variable
+
+
+def _each(variable: Variable, default: Node, node: Node, problems: Problems) -> Variable:
+    """The variable with a value for each of the positions that stand at a node."""
+    count = args.number(node, Scope((), FUNCTIONS), problems)
+    if type(count) is not int or not 0 < count <= limits.ENTRIES:
+        help = f"it is a number of positions, from 1 to {limits.ENTRIES:,}"
+        problems.add("bad-value", f"`each` cannot be {node.what}", node, help)
+        return variable
+    values = variable.default if type(variable.default) is tuple else (variable.default,) * count
+    if len(values) != count:
+        help = f"give {count:,} values, or one for all"
+        problems.add(
+            "bad-value", f"`{variable.name}` has {len(values):,} defaults for {count:,} positions", default, help
+        )
+        return variable
+    for value in dict.fromkeys(values):
+        _check_default(variable._replace(default=value), default, problems)
+    return variable._replace(default=values, each=count)
+
+
+def _positions(variable: Variable) -> list[Variable]:
+    """A variable for each position, and in the variable's own default what reads it."""
+    if not variable.each:
+        return [variable]
+    found = [
+        variable._replace(name=position(variable.name, at), default=value, each=0)
+        for at, value in enumerate(variable.default)
+    ]
+    reading = tuple(Expr(one.name, frozenset([one.name]), itemgetter(one.name)) for one in found)
+    return [*found, variable._replace(default=reading)]
+
+
+def _is_table(node: Node) -> bool:
+    """Whether a map is a table rather than a declaration: none of its keys is, or seems to be, a part of one."""
+    keys = [key.value for key, _ in node.value]
+    return bool(keys) and not any(key in _PARTS or nearest(key, _PARTS) for key in keys)
 
 
 def _check_choices(default: Any, choices: Iterable[Any], problems: Problems) -> None:
@@ -84,7 +133,7 @@ def _check_choices(default: Any, choices: Iterable[Any], problems: Problems) -> 
 
 
 def _kind(value: Any) -> str:
-    kinds = {bool: "true or false", str: "a word", tuple: "a kernel or a list", Expr: "an expression"}
+    kinds = {bool: "true or false", str: "a word", tuple: "a kernel or a list", dict: "a table", Expr: "an expression"}
     return kinds.get(type(value), "a number")
 
 

@@ -15,7 +15,7 @@ _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
     (r"[^\x00-\x7f]", "write it with plain (ASCII) letters, digits and signs; this one only looks like them"),
     (r"\n", "write it on one line"),
     (r"\$", "write the name alone, as in `alpha * 32`"),
-    (r"\*\*|\^", "write the product: a * a"),
+    (r"\^", "a power is written a ** b"),
     (r"^\d{1,3}(,\d{3})+$", "write the digits without commas"),
     (r"\d_\d", "write the digits without `_`"),
     (r"^[\d.]+\s*[kKMGB]$", "write all digits: 2M is 2000000"),
@@ -33,7 +33,7 @@ _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
     (r"\bif\b(?!.*\belse\b)", "write `a if condition else b`"),
 )
 _NOTHING = "write a number after the colon, or leave the option out"
-_ANYTHING = "numbers and names, joined by `+ - * / // %`, or `max(..)`, `floor(..)`, `a if c else b`"
+_ANYTHING = "numbers and names, joined by `+ - * / // % **`, or `max(..)`, `floor(..)`, `a if c else b`"
 TRUTHS = {
     **dict.fromkeys(("yes", "on", "True", "TRUE"), "write `true`"),
     **dict.fromkeys(("no", "off", "False", "FALSE"), "write `false`"),

@@ -77,7 +77,8 @@ class _Reader:
         functions = self._functions(sections.get("define"), variables)
         inputs = self._inputs(sections, Scope(variables, functions))
         defaults = self._defaults(sections.get("defaults"))
-        scope = Scope(names, functions, params=_words(variables))
+        words = declarations.tabled(self._map(sections.get("vars")))
+        scope = Scope(names, functions, _words(variables), words)
         library = Library(self.source, self.problems, self._map(sections.get("blocks")), defaults, scope, Shipped())
         library.reader.names, library.reader.includes = Names(self.problems, inputs), self.includes
         steps = self._steps(sections["layers"], library.reader, scope) if "layers" in sections else ()

@@ -14,7 +14,7 @@ from costcalc import analyze, errors
 from costcalc.cli import main
 from costcalc.syntax.problems import ENOUGH, MOST
 
-ANY = "numbers and names, joined by `+ - * / // %`, or `max(..)`, `floor(..)`, `a if c else b`"
+ANY = "numbers and names, joined by `+ - * / // % **`, or `max(..)`, `floor(..)`, `a if c else b`"
 MORE_LAYERS = "COSTCALC_LIMITS=layers=N in the environment raises this limit"
 WHOLE = "write floor(..) or divisible(..)"
 INPUT = "note: the input here is [56, 56, 3]"
@@ -230,7 +230,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{conv: «(3», 3), out: 8}", (CUT, "write 3x3, or [3, 3]")),
     ('{conv: "«3, 1»", out: 8}', (NOT_HERE, "write 3x1, or [3, 1]")),
     ('{conv: "«(3,3,)»", out: 8}', (NOT_HERE, "write 3x3, or [3, 3]")),
-    ('{conv: "«[»3,3]", out: 8}', ("`[` has no meaning in an expression", "write 3x3, or [3, 3]")),
+    ('{conv: "«[3,3]»", out: 8}', ("this is not part of the expression language", "write 3x3, or [3, 3]")),
     ("{conv: 3 «x» 3, out: 8}", ("`3 x 3` is not an expression", "a kernel is written 3x3")),
     ("{conv: «3X3», out: 8}", ("`3X3` is not an expression", "a kernel is written 3x3")),
     ("{conv: 3«×»3, out: 8}", ("`×` (U+00D7) has no meaning in an expression", "a kernel is written 3x3")),
@@ -452,13 +452,18 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ),
 ]
 EXPRESSIONS = [  # what stands after `out:` and is no expression; message and help
-    ("9«**»9**9", ("there is no power in expressions", "write the product: a * a")),
-    ("9«^»2", ("`^` has no meaning in an expression", "write the product: a * a")),
+    ("«9**9**9»", ("`9**9**9` has no value: an exponent is a whole number from 0 to 64, not 387420489",)),
+    ("«2 ** -1»", ("`2 ** -1` has no value: an exponent is a whole number from 0 to 64, not -1",)),
+    ("«10 ** 64»", ("`10 ** 64` has no value: this grows too large to be a size",)),
+    ("9«^»2", ("`^` has no meaning in an expression", "a power is written a ** b")),
     ('__import__(«"»os")', ('`"` has no meaning in an expression', NO_TEXT)),
     ("\"__import__(«'»os')\"", ("`'` has no meaning in an expression", NO_TEXT)),
     ('"«().__class__»"', (NOT_HERE, ANY)),
     ("«channels.real»", (NOT_HERE, "a name has no parts")),
-    ('"channels«[»0]"', ("`[` has no meaning in an expression", NO_LIST)),
+    ('«"channels[0]"»', ("`channels` is one value and no table", "note: here channels = 3")),
+    ('"channels[0«:»1]"', ("`:` has no meaning in an expression", NO_LIST)),
+    ('"channels[«0, 1»]"', ("one value is looked up at a time", "write `depths[i]`")),
+    ('"«(8 + 1)[0]»"', ("only a table of `vars:` has values to look up", NO_LIST)),
     ("«0x1»", ("only decimal numbers can stand here", "write decimal digits")),
     ("«0x10»", ("only decimal numbers can stand here", "write decimal digits")),
     ("«1j»", ("only decimal numbers can stand here", "write decimal digits")),
@@ -469,7 +474,7 @@ EXPRESSIONS = [  # what stands after `out:` and is no expression; message and he
     ("«False»", ("`False` has no meaning in an expression", "write `false`")),
     ("«None»", ("`None` has no meaning in an expression", "leave the option out")),
     ('f«"»8"', ('`"` has no meaning in an expression', NO_TEXT)),
-    ('"«[»x for x in y]"', ("`[` has no meaning in an expression", NO_LIST)),
+    ('"«[x for x in y]»"', (NOT_HERE, NO_LIST)),
     ('"lambda x«:» x"', ("`:` has no meaning in an expression", ANY)),
     ('"(x «:»= 8)"', ("`:` has no meaning in an expression", "equal is `==`, and a value needs no `=`")),
     ('"«max(*channels)»"', ("`max` takes 2 to 16 values, got 1", "write `max(a, b)`")),

@@ -1,0 +1,58 @@
+"""Tables of `vars:` : lists, and maps with words or whole numbers as keys, whose values are looked up by an index."""
+
+from typing import Any
+
+from .. import num
+from ..errors import Refused, brief, listed, nearest
+
+SHOWN = 20  # keys of a table in a message
+
+
+def looked_up(table: Any, index: Any, name: str) -> Any:
+    """The value of a table at an index: a word, a number, or numbers of a sweep or a formula.
+
+    A list counts from 0. Raises Refused where there is none, and for what is no table.
+    """
+    if type(table) not in (tuple, dict):
+        raise Refused(f"`{name}` is one value and no table")
+    if type(index) is str:
+        return _at_word(table, index, name)
+    pairs = list(enumerate(table) if type(table) is tuple else table.items())
+    if type(index) in (int, float, bool):
+        found = [value for key, value in pairs if key == index]
+        if not found:
+            raise _missing(table, index, name)
+        return found[0]
+    if any(type(value) in (str, tuple, dict) for _, value in pairs):  # what no array holds: the structure hangs on it
+        return looked_up(table, num.domain(index).single(index), name)
+    return _selected([pair for pair in pairs if type(pair[0]) is not str], index, _missing(table, None, name))
+
+
+def _selected(pairs: list[tuple[int, Any]], index: Any, result: Any) -> Any:
+    """The value whose key the index is, point by point; `result`, a refusal, where it is none."""
+    for key, value in pairs:
+        truth = num.equal(index, key)
+        if truth is True:
+            return value
+        if truth is not False:
+            result = num.select(truth, value, result)
+    if isinstance(result, Refused):
+        raise result
+    return result
+
+
+def _at_word(table: Any, word: str, name: str) -> Any:
+    if type(table) is tuple:
+        raise Refused(f"`{name}` is a list: a number is looked up in it, not `{brief(word)}`")
+    if word not in table:
+        raise _missing(table, word, name)
+    return table[word]
+
+
+def _missing(table: Any, index: Any, name: str) -> Refused:
+    shown = "" if index is None else f" for {brief(str(index))}"
+    if type(table) is tuple:
+        return Refused(f"`{name}` has no value{shown}", help=f"it has {len(table):,}, counted from 0")
+    keys = [str(key) for key in table]
+    help = nearest(str(index), keys) or f"it has {listed(keys[:SHOWN])}"
+    return Refused(f"`{name}` has no value{shown}", help=help)
