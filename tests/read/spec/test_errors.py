@@ -1139,8 +1139,8 @@ published:
         ("`nan` is not a figure", FIGURE),
         (
             "this row states no figure",
-            "it states `mult_adds`, `flops`, `params`, `activations`, `weights_bytes`, `mult_adds_share`, "
-            "`params_share`, or an accuracy",
+            "it states `mult_adds`, `flops`, `params`, `activations`, `weights_bytes`, `peak_bytes`, `arena_bytes`, "
+            "`floor_bytes`, `bytes_moved`, `resident_bytes`, `mult_adds_share`, `params_share`, or an accuracy",
         ),
         ("a map is due here, not `3`", "write {mult_adds: 569M, params: 4.2M}"),
         ("unknown key `pages`", "known: `convention`, `rows`, `source`, `url`"),
