@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import __version__
+from . import talk
 from .commands import COMMANDS, GROUPS, OK, command
 
 if TYPE_CHECKING:
     from .options import SpecCommand
+
+
+ENDS = {
+    "Exit codes": "0 success; 1 a check failed, or a total rose; 2 the command could not run; 101 a bug in costcalc",
+    "Environment": "COSTCALC_LIMITS raises the limits on input (costcalc limits); NO_COLOR, FORCE_COLOR; COLUMNS",
+}
 
 
 class Commands(click.Group):
@@ -36,12 +43,10 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: Any) -> None:
-        from .bounds import stated
-
         for heading, group in GROUPS.items():
             with formatter.section(heading):
                 formatter.write_dl([(f"{name:{max(map(len, COMMANDS))}}", about) for name, about in group.items()])
-        for heading, text in stated():
+        for heading, text in ENDS.items():
             with formatter.section(heading):
                 formatter.write_text(text)
 
@@ -75,6 +80,7 @@ def _run(args: list[str]) -> int:
     from .streams import hush
 
     verdict(OK)
+    talk.reset()
     code = OK
     try:
         if os.environ.get("COSTCALC_LIMITS"):
@@ -109,7 +115,10 @@ _verdict = OK
 def _invoked(args: list[str]) -> int:
     """The exit code of a command. Not click's own `main`, which takes a broken pipe for a failure."""
     if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks what could follow
-        cli.main(args, prog_name="costcalc")
+        from .completion import answer
+
+        answer()
+        return OK
     from ..allowance import within
 
     try:

@@ -1,23 +1,50 @@
-"""The limits on input: what `costcalc --help` says of them, and how the environment raises them."""
+"""The limits on input: what `costcalc limits` says of them, and how the environment raises them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from typing import Any
 
-from .. import limits
+from .. import __version__, limits
 from ..errors import OptionError, Problem, brief, listed, nearest
+from ..render.json_ import SCHEMA_VERSION
+from ..render.sheet import Column, Sheet
 
 _EXAMPLE = 'write COSTCALC_LIMITS="layers=1000000 nesting=100"'
 
 
-def stated() -> Iterator[tuple[str, str]]:
-    """(heading, text) of the limits that can be raised, and of those that cannot: each with its value and meaning."""
-    yield "Limits on input, raised by COSTCALC_LIMITS='layers=1000000 nesting=100'", _text(limits.RAISABLE)
-    yield "Limits of the arithmetic", _text(limits.FIXED)
+class LimitsPage:
+    """Every limit with its value and meaning, those that can be raised first."""
 
+    def __init__(self) -> None:
+        groups = (limits.RAISABLE, True), (limits.FIXED, False)
+        self.rows: list[dict[str, Any]] = [
+            {"limit": name.lower(), "value": limits.value(name), "raisable": raisable, "of": meaning}
+            for group, raisable in groups
+            for name, meaning in group.items()
+        ]
 
-def _text(about: Mapping[str, str]) -> str:
-    return "; ".join(f"{name.lower()} {limits.value(name):,}: {meaning}" for name, meaning in about.items())
+    def heads(self) -> list[str]:
+        """Nothing: the table itself is the answer."""
+        return []
+
+    def sheets(self) -> list[Sheet]:
+        """One row a limit."""
+        columns = Column("limit"), Column("value", True), Column("can be raised"), Column("of what", folds=True)
+        yes = {True: "yes", False: "no"}
+        rows = [(row["limit"], f"{row['value']:,}", yes[row["raisable"]], row["of"]) for row in self.rows]
+        return [Sheet(columns, rows)]
+
+    def notes(self) -> list[str]:
+        """How they are raised."""
+        return ["COSTCALC_LIMITS='layers=1000000 nesting=100' in the environment raises limits for one run"]
+
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
+        """One row a limit."""
+        return list(self.rows[0]), self.rows
+
+    def document(self) -> dict[str, Any]:
+        """One entry a limit."""
+        return {"schema_version": SCHEMA_VERSION, "costcalc": __version__, "limits": self.rows}
 
 
 def apply(text: str) -> None:

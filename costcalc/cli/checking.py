@@ -68,7 +68,8 @@ def show(checked: Checked, format: str | None, output: str | None, color: str) -
 def _text(checked: Checked, format: str, output: str | None, color: str) -> str:
     from ..budget import reviews
     from ..budget.page import VerdictPage
-    from ..render import render_page
+    from ..render import Screen, render_page
+    from .talk import manner
     from .terminal import screen
 
     if format == "md":
@@ -81,4 +82,6 @@ def _text(checked: Checked, format: str, output: str | None, color: str) -> str:
         return junit(checked)
     if format in ("github", "gitlab", "sarif"):
         return getattr(reviews, format)(checked)
-    return render_page(VerdictPage(checked, framed), format, screen(color) if output in (None, "-") else None)
+    return render_page(
+        VerdictPage(checked, framed), format, screen(color) if output in (None, "-") else Screen(units=manner().units)
+    )

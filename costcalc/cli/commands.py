@@ -4,6 +4,8 @@ from importlib import import_module
 
 import click
 
+from .talk import common_options
+
 GROUPS = {  # heading -> name -> what it is for
     "Cost": {
         "analyze": "What a network costs, layer by layer.",
@@ -35,6 +37,11 @@ GROUPS = {  # heading -> name -> what it is for
         "schema": "A JSON Schema of the spec language, for editors.",
         "validate": "Check that specs can be read and built.",
     },
+    "Help": {
+        "help": "The help of a command.",
+        "limits": "The limits on input, and how they are raised.",
+        "completion": "Completion for bash, zsh and fish.",
+    },
 }
 COMMANDS = {name: about for group in GROUPS.values() for name, about in group.items()}
 
@@ -42,5 +49,8 @@ OK, FAILED, CANNOT, BUG = 0, 1, 2, 101
 
 
 def command(name: str) -> click.Command:
-    """The command of that name, its file loaded."""
-    return import_module(f"{__package__}.{'import_' if name == 'import' else name}").command
+    """The command of that name, its file loaded, with the options that all have."""
+    found: click.Command = import_module(f"{__package__}.{'import_' if name == 'import' else name}").command
+    if not any(param.name == "quiet" for param in found.params):
+        found.params += common_options(has_tables=any(param.name == "color" for param in found.params))
+    return found

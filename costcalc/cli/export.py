@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .options import SpecCommand, factor, spec_options, variables
+from .talk import note
 
 WEIGHTS = ("random", "zero", "none")
 
@@ -62,6 +63,6 @@ def command(
     with writing(output, binary=isinstance(made.content, bytes)) as out:
         out.write(made.content)
     if model.source.shipped and spec != model.name:  # it was named as a file, which is not there
-        click.echo(f"note: {shipped(model)}", err=True)
-    for note in made.notes:
-        click.echo(f"note: {note}", err=True)
+        note(shipped(model))
+    for said in made.notes:
+        note(said)

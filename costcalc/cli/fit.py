@@ -88,9 +88,10 @@ def _show(found: Fit, top: int | None, format: str | None, output: str | None, c
     from ..analysis.sweep.page import write
     from ..render import Screen
     from .output import format_for, writing
+    from .talk import manner
     from .terminal import screen
 
     page = FitPage(found, top)
-    shown = screen(color) if output in (None, "-") else Screen()
+    shown = screen(color) if output in (None, "-") else Screen(units=manner().units)
     with writing(output) as out:
         write([page.frame], list(page.frame.columns), format_for(format, output), out, page.about, shown)

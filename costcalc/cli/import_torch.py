@@ -8,6 +8,7 @@ import click
 
 from ..errors import OptionError, Problem, brief, listed
 from .options import output_options
+from .talk import note
 
 if TYPE_CHECKING:
     from ..model.network import Model
@@ -71,7 +72,7 @@ def command(
     views = {"--convention": convention, "--format": format, "--json": as_json, "--color": color != "auto"}
     _check(shown, width, flat, views)
     shapes, given = [shape(text) for text in inputs], _given(kwargs)
-    click.echo(f"note: running the code of {brief(target)}", err=True)
+    click.echo(f"note: running the code of {brief(target)}", err=True)  # -q or not
     exported = program.exported(target, shapes, given)
     model = reader.read(exported, target.rpartition(":")[2], target)
     if shown:
@@ -85,7 +86,7 @@ def _note(unused: Any) -> None:
     """Say which parameters of the module are in no layer, as those of a head for training alone."""
     if unused:
         more = f" and {len(unused) - NAMED} more" if len(unused) > NAMED else ""
-        click.echo(f"note: no layer that runs has the parameters {listed(unused[:NAMED])}{more}", err=True)
+        note(f"no layer that runs has the parameters {listed(unused[:NAMED])}{more}")
 
 
 def _check(shown: Any, width: Any, flat: bool, views: Any) -> None:

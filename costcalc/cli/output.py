@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import FileError, OptionError, Problem
-from ..render import SUFFIXES
+from ..render import SUFFIXES, Screen
 from ..replacing import replacing
+from .talk import manner
 
 
 def deliver(text: str, path: str | None = None) -> None:
@@ -25,7 +26,7 @@ def show(page: Any, format: str | None, as_json: bool, output: str | None, color
     from .terminal import screen
 
     format = "json" if as_json else format_for(format, output)
-    deliver(render_page(page, format, screen(color) if output in (None, "-") else None), output)
+    deliver(render_page(page, format, screen(color) if output in (None, "-") else Screen(units=manner().units)), output)
 
 
 @contextmanager

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    pass
-
+from .talk import manner
 
 PATIENCE = 1.0  # seconds before anything is shown
 EVERY = 0.1  # seconds between two looks
@@ -34,7 +32,7 @@ class Progress:
         """Count some more, and show it if it is time to."""
         self.done += count
         now = time.monotonic()
-        if now - self.start < PATIENCE or now - self.last < EVERY or not sys.stderr.isatty():
+        if now - self.start < PATIENCE or now - self.last < EVERY or manner().quiet or not sys.stderr.isatty():
             return
         self.last, self.shown = now, True
         speed = self.done / (now - self.start)

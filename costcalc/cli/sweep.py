@@ -136,6 +136,7 @@ def _write(
     from ..render import Screen
     from .output import format_for, writing
     from .progress import Progress
+    from .talk import manner
     from .terminal import screen
 
     path = options["output"]
@@ -148,7 +149,7 @@ def _write(
     with Progress(space.size, "points") as progress, writing(path, binary=format == "parquet") as out:
         first, frames = peeked(_frames(model, space, metrics, options, progress, skipped))
         bounded = "complete" in first
-        shown = screen(options["color"]) if path in (None, "-") else Screen()
+        shown = screen(options["color"]) if path in (None, "-") else Screen(units=manner().units)
         keys, bound = 1 if options["pivot"] else len(space.names), LOWER if bounded else ""
         said = about(model, space.names, price_list(options["convention"]), keys, metrics)
         for title, part in _pivoted(frames, space.names, metrics) if options["pivot"] else [("", frames)]:

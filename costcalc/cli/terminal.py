@@ -7,13 +7,16 @@ import sys
 from typing import Any
 
 from ..render import Screen
+from .talk import manner
 
 USUAL = 80  # columns of a terminal that does not say how many it has
 
 
 def screen(color: str = "auto") -> Screen:
     """The screen that standard output is: as wide as the table needs when it is no terminal."""
-    return Screen(width(sys.stdout), has_color(sys.stdout, color), not _shows(sys.stdout, "─"))
+    columns, how = width(sys.stdout), manner()
+    brief = columns is not None and not how.verbose
+    return Screen(columns, has_color(sys.stdout, color), not _shows(sys.stdout, "─"), brief, how.units)
 
 
 def width(stream: Any) -> int | None:

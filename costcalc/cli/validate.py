@@ -8,6 +8,7 @@ import click
 
 from . import verdict
 from .commands import CANNOT, OK
+from .talk import manner
 
 if TYPE_CHECKING:
     from ..errors import CostcalcError
@@ -29,21 +30,23 @@ def command(ctx: click.Context, specs: tuple[str, ...]) -> None:
     from ..analysis.report.analyze import analyze
     from ..analysis.report.columns import shipped, total
     from ..errors import CostcalcError
+    from ..read.loading import load
     from ..render.framed import printed
 
     failed, fine = 0, []
     for spec in specs:
         try:
-            report = analyze(spec)
+            report = analyze(load(spec))
             list(report.model.published)  # read when asked for
+            layers = f"{len(report.lines):,} layer{'s' * (len(report.lines) != 1)}"
             costs = f"{total(report, 'cost')} mult-adds, {total(report, 'params')} params"
             said = "; ".join(filter(None, ("convention paper", shipped(report.model))))
-            fine.append(f"ok: {printed(spec)}: {len(report.lines):,} layers, {costs} ({said})")
+            fine.append(f"ok: {printed(spec)}: {layers}, {costs} ({said})")
         except CostcalcError as error:
             failed += 1
             complain(error)
     verdict(CANNOT if failed else OK)
-    for line in fine:
+    for line in fine if not manner().quiet else ():
         click.echo(line)
     if failed:
         click.echo(f"{failed} of {len(specs)} specs cannot be used", err=True)

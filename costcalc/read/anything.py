@@ -1,6 +1,6 @@
 """What the functions of the library take for a network: paths, texts, mappings, open files and models of frameworks.
 
-`loading.load` reads paths only: it is what the command line and `check` use, where every text is a path.
+`loading.load` reads paths only: it is what commands use that are given names of files by strangers.
 """
 
 from __future__ import annotations

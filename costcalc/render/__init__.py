@@ -11,11 +11,16 @@ SUFFIXES = {".csv": "csv", ".json": "json", ".md": "md", ".tex": "latex", ".txt"
 
 
 class Screen(NamedTuple):
-    """Where a table goes: its width (None is as wide as it needs), colour, and whether only ASCII can be shown."""
+    """Where a table goes: its width (None is as wide as it needs), colour, whether only ASCII can be shown.
+
+    With `brief` the last note is one line; with `units`, `M` or `G`, counts are in millions or billions.
+    """
 
     width: int | None = None
     color: bool = False
     ascii: bool = False
+    brief: bool = False
+    units: str = ""
 
 
 def render_page(page: Any, format: str = "table", screen: Screen | None = None) -> str:
@@ -25,4 +30,10 @@ def render_page(page: Any, format: str = "table", screen: Screen | None = None) 
     if format not in FORMATS:
         help = nearest(format, FORMATS) or f"known: {listed(FORMATS)}"
         raise OptionError(Problem("unknown-format", f"there is no format `{format}`", help=help))
-    return import_module(f"{__name__}.{FORMATS[format]}").render(page, screen or Screen())
+    screen = screen or Screen()
+    if screen.units:
+        from .scaled import FORMATS as FOR_PEOPLE
+        from .scaled import ScaledPage
+
+        page = ScaledPage(page, screen.units) if format in FOR_PEOPLE else page
+    return import_module(f"{__name__}.{FORMATS[format]}").render(page, screen)

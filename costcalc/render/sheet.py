@@ -19,6 +19,7 @@ class Column(NamedTuple):
     name: str = ""  # as `--columns` has it
     spare: int = 0
     folds: bool = False  # long names may go on in the next line
+    counts: bool = False  # counts of things, which `--units` puts in millions or billions
 
 
 T = TypeVar("T")

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from . import Screen, plain
+from .colors import cell
+from .colors import line as colored
 from .narrow import fitted, folded, widths, wrapped
 
 if TYPE_CHECKING:
     from .sheet import Column, Sheet
 
 
+_TITLE = re.compile(r"^(convention [\w.-]+): .*?(?=; (?:shipped|includes|input|costcalc|\w+=))")  # said in many words
+MORE = ".. (-v)"  # where a note is cut
 NATURAL = 100_000  # columns of a page that is as wide as a table needs
 
 
@@ -26,7 +32,7 @@ def render(page: Any, screen: Screen) -> str:
     sheets = page.sheets()
     if any(len(sheet.rows) > plain.ROWS for sheet in sheets):
         return plain.render(page.heads(), sheets, page.notes())
-    return _text(screen, lambda console: _draw(page, sheets, console, screen.width or NATURAL, screen.ascii))
+    return _text(screen, lambda console: _draw(page, sheets, console, screen))
 
 
 def _text(screen: Screen, draw_on: Callable[..., Any]) -> str:
@@ -49,11 +55,11 @@ def _text(screen: Screen, draw_on: Callable[..., Any]) -> str:
 
 def draw(page: Any, console: Console) -> None:
     """Print a page on a rich console."""
-    _draw(page, page.sheets(), console, console.width)
+    _draw(page, page.sheets(), console, Screen(console.width))
 
 
-def _draw(page: Any, sheets: list[Sheet], console: Console, width: int, ascii_only: bool = False) -> None:
-    style = box.ASCII if ascii_only else box.SIMPLE_HEAD
+def _draw(page: Any, sheets: list[Sheet], console: Console, screen: Screen) -> None:
+    style, width = box.ASCII if screen.ascii else box.SIMPLE_HEAD, screen.width or NATURAL
     left_out: dict[Any, Any] = {}
     for head in page.heads():
         _say(head, console, width)
@@ -69,16 +75,19 @@ def _draw(page: Any, sheets: list[Sheet], console: Console, width: int, ascii_on
         for below, part in enumerate(narrow.sheets):
             if below:
                 console.print()
-            console.print(_table(part, style, width), width=NATURAL, crop=False)
+            console.print(_table(part, style, width, screen.color), width=NATURAL, crop=False)
     if sheets:
         console.print()
-    for note in [*_spared(left_out, width), *page.notes()]:
+    notes = page.notes()
+    if screen.brief and notes:
+        notes = [*notes[:-1], one_line(notes[-1], width)]
+    for note in [*_spared(left_out, width), *notes]:
         _say(note, console, width)
 
 
 def _say(text: str, console: Console, width: int, style: str = "") -> None:
     for line in wrapped(text, width):
-        console.print(Text(line, style=style), soft_wrap=True)
+        console.print(colored(line, style) if console.color_system else Text(line, style=style), soft_wrap=True)
 
 
 def _spared(columns: Mapping[Column, None], width: int) -> list[str]:
@@ -88,7 +97,17 @@ def _spared(columns: Mapping[Column, None], width: int) -> list[str]:
     return [f"no room in {width} columns for {names}{choose}"] if columns else []
 
 
-def _table(sheet: Sheet, style: box.Box, width: int) -> Table:
+def one_line(note: str, width: int) -> str:
+    """A note of parts, `convention paper: ..; input ..; alpha=1`, in one line: what it has no room for is left out."""
+    if cell_len(note) <= width:
+        return note
+    parts = _TITLE.sub(r"\1", note).split("; ")
+    while len(parts) > 1 and cell_len("; ".join([*parts, MORE])) > width:
+        parts.pop()
+    return "; ".join([*parts, MORE])
+
+
+def _table(sheet: Sheet, style: box.Box, width: int, color: bool = False) -> Table:
     table = Table(box=style, show_footer=bool(sheet.foot), show_edge=False, pad_edge=False, footer_style="bold")
     sizes = widths(sheet, width)
     for number, column in enumerate(sheet.columns):
@@ -98,6 +117,8 @@ def _table(sheet: Sheet, style: box.Box, width: int) -> Table:
             justify="right" if column.number else "left",
             no_wrap=True,
         )
+    heads = [column.heading for column in sheet.columns]
     for row in sheet.rows:
-        table.add_row(*map(Text, map(folded, row, sizes)))
+        texts = list(map(folded, row, sizes))
+        table.add_row(*(map(cell, texts, heads, sizes) if color else map(Text, texts)))
     return table

@@ -52,6 +52,7 @@ CASES = {  # command -> command lines with JSON, on `net.yaml` above and `old.ya
     "reproduce": ["vgg16 mobilenet", "net.yaml"],
     "selftest": ["conv attend --cases 3"],
     "zoo": [""],
+    "limits": [""],
 }
 SLOW = ("zoo", "reproduce", "selftest", "reconcile")  # not at each width
 TEXTS = {  # command without JSON -> command lines
@@ -60,6 +61,8 @@ TEXTS = {  # command without JSON -> command lines
     "ops": ["", "conv"],
     "validate": ["net.yaml old.yaml"],
     "schema": [""],
+    "help": ["", "fit"],
+    "completion": ["bash"],
     "plot": ["net.yaml --alpha 0.5,1 -o plot.png"],
     "import": [],  # writes a spec, whatever the screen
     "export": [],  # writes a file
@@ -112,7 +115,7 @@ def test_no_integer_is_lost_at_any_width(run, files, monkeypatch, line):
     assert due or command[0] in ("conventions",)
     for width in FEW if command[0] in SLOW else WIDTHS:
         monkeypatch.setenv("COLUMNS", str(width))
-        text = run(*command).out
+        text = run(*command, "-v").out  # without it the last line is one line, and says that it is cut
         lost = {value for value in due if str(value) not in numbers(text)}
         lost -= {value for value in lost if command[0] == "check" and shortened(value) in text}
         assert lost == set(), f"{width} columns"

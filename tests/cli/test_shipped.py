@@ -26,6 +26,9 @@ CASES = {  # command -> what to run on NET, a name that is a shipped config and 
     "ops": "",
     "schema": "",
     "validate": "NET",
+    "help": "",
+    "limits": "",
+    "completion": "",
 }
 NO_JSON = ("explain", "formula", "export", "validate")
 OWN = """

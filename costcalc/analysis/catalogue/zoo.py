@@ -10,8 +10,8 @@ from ...render.sheet import Column, Sheet
 
 COLUMNS = (
     Column("config"),
-    Column("mult-adds", number=True),
-    Column("params", number=True),
+    Column("mult-adds", number=True, counts=True),
+    Column("params", number=True, counts=True),
     Column("variables", folds=True, spare=1),
     Column("what it is", folds=True, spare=2),
 )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .elements import Element
 
 
+SIDES = ("before", "after")
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "rewritten": "~", "moved": ">", "follows": "="}
 
 
@@ -45,10 +46,10 @@ class DifferencePage:
             Column(""),
             Column("layer", folds=True),
             Column("what", folds=True),
-            *(Column(f"{self.cost} {side}", True, f"{self.cost} {side}", 2) for side in ("before", "after")),
-            Column(f"{self.cost} change", True),
-            *(Column(f"params {side}", True, f"params {side}", 1) for side in ("before", "after")),
-            Column("params change", True),
+            *(Column(f"{self.cost} {side}", True, f"{self.cost} {side}", 2, counts=True) for side in SIDES),
+            Column(f"{self.cost} change", True, counts=True),
+            *(Column(f"params {side}", True, f"params {side}", 1, counts=True) for side in SIDES),
+            Column("params change", True, counts=True),
         )
         return [Sheet(columns, [self._cells(pair) for pair in self.pairs])]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
+from ...quantities import COUNT
 from ...render.json_ import SCHEMA_VERSION
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
@@ -32,9 +33,10 @@ class LeaguePage:
 
     def sheets(self) -> list[Sheet]:
         """One row a design."""
-        columns = [Column("design", folds=True), Column(self.designs[0].report.metrics[0].title, True)]
-        columns += [Column("ratio", True, "ratio", 2), Column("params", True), Column("ratio", True, "params_ratio", 1)]
-        columns += [Column(one.title, True) for one in self.one.report.metrics[2:]]
+        columns = [Column("design", folds=True), Column(self.designs[0].report.metrics[0].title, True, counts=True)]
+        columns += [Column("ratio", True, "ratio", 2), Column("params", True, counts=True)]
+        columns += [Column("ratio", True, "params_ratio", 1)]
+        columns += [Column(one.title, True, counts=one.unit is COUNT) for one in self.one.report.metrics[2:]]
         columns += [Column("bytes moved", True), Column("per byte", True)] if self.size else []
         return [Sheet(tuple(columns), [self._cells(design) for design in self.designs])]
 

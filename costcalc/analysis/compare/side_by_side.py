@@ -72,10 +72,10 @@ class ComparisonPage:
     def _columns(self, title: str, extra: Sequence[str]) -> tuple[Column, ...]:
         columns = [Column(title, folds=True)]
         columns += [Column("type", spare=2)] if "type" in extra else []
-        columns += [Column(f"{self.cost} {side}", True) for side in (A, B)]
-        columns += [Column("change", True, "change", 3), Column("B / A", True)]
+        columns += [Column(f"{self.cost} {side}", True, counts=True) for side in (A, B)]
+        columns += [Column("change", True, "change", 3, counts=True), Column("B / A", True)]
         columns += [Column("theory", True, "theory", 5)] if "theory" in extra else []
-        columns += [Column(f"params {side}", True, f"params_{side.lower()}", 4) for side in (A, B)]
+        columns += [Column(f"params {side}", True, f"params_{side.lower()}", 4, counts=True) for side in (A, B)]
         columns += [Column("B / A", True, "params_ratio", 4)]
         if self.size:
             columns += [Column(f"bytes {side}", True, f"bytes_{side.lower()}", 1) for side in (A, B)]

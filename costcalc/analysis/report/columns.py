@@ -34,6 +34,7 @@ COLUMNS = {
     "output": Column("output", lambda report, line: line.output),
     "kernel": Column("kernel", lambda report, line: line.kernel),
     "stride": Column("stride", lambda report, line: line.stride),
+    "dilation": Column("dilation", lambda report, line: line.dilation),
     "groups": Column("groups", lambda report, line: line.groups, True),
     "times": Column("times", lambda report, line: line.times, True),
     "cost": Column("", lambda report, line: line.cost, True),
@@ -112,7 +113,8 @@ def cell(name: str, report: Report, line: Line) -> str:
     if name.endswith("share"):
         return f"{100 * value:.2f} %" if value else "-"
     if name == "kernel" and value and line.stride:
-        return f"{shape_text(value)} / {_short(line.stride)}"
+        apart = f" d{_short(line.dilation)}" if any(one != 1 for one in line.dilation) else ""
+        return f"{shape_text(value)} / {_short(line.stride)}{apart}"
     is_metric = name in ("cost", "params") or name not in COLUMNS
     if is_metric and not value:
         return "-" if line.complete else ">= 0"

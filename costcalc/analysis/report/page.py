@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...metrics.metrics import unit_of
+from ...quantities import COUNT
 from ...render import Screen, render_page
 from ...render.sheet import Column, Sheet
 from .columns import (
@@ -77,7 +79,8 @@ def sheet(report: Report, lines: list[Line], names: tuple[str, ...], title: str,
 def _column(name: str, report: Report, title: str, chosen: bool) -> Column:
     head = title if name == "name" else heading(name, report)
     spare = 0 if chosen or name not in SPARED else 1 + SPARED.index(name)
-    return Column(head, columns(report)[name].number, public(name, report), spare, name == "name")
+    counts = name in ("cost", "params") or (name not in COLUMNS and unit_of(name) is COUNT)
+    return Column(head, columns(report)[name].number, public(name, report), spare, name == "name", counts)
 
 
 def _foot(name: str, number: int, report: Report) -> str:

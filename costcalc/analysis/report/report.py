@@ -46,6 +46,7 @@ class Line(NamedTuple):
     path: tuple[str, ...]
     layers: int = 1
     more: Mapping[str, Any] = {}  # further metrics that were asked for, by name
+    dilation: tuple[Number, ...] = ()  # (1, 1) where there is none; () for what has no window
 
     @property
     def input(self) -> Shape:
@@ -189,7 +190,14 @@ def _line(row: Row, cost: Number, params: Number, more: Mapping[str, Any]) -> Li
         place.line,
         path,
         more=more,
+        dilation=_dilation(row),
     )
+
+
+def _dilation(row: Row) -> tuple[Number, ...]:
+    """How far the steps of a window are apart, along each axis; () for a layer without a window."""
+    given, axes = row.options.get("dilation", 1), len(row.layer.detail.get("kernel", ()))
+    return tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
 
 
 def _is_zero(value: Number) -> bool:

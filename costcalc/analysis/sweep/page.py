@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from ...errors import OptionError, Problem
-from ...metrics.metrics import storage_note
+from ...metrics.metrics import is_metric, storage_note, unit_of
+from ...quantities import COUNT
 from ...render import Screen, render_page
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
@@ -75,14 +76,24 @@ class PointsPage:
         rows = [tuple(map(number, row)) for row in self.frame.itertuples(index=False, name=None)]
         names, kept = list(self.frame.columns), {*range(self.about.keys + 1)}
         columns = (
-            Column(name, True, spare=0 if number in kept or name == "complete" else len(names) - number)
+            Column(
+                name,
+                True,
+                spare=0 if number in kept or name == "complete" else len(names) - number,
+                counts=counts(name),
+            )
             for number, name in enumerate(names)
         )
-        return [Sheet(tuple(columns), rows)]
+        return [Sheet(tuple(one._replace(counts=counts(one.heading)) for one in columns), rows)]
 
     def notes(self) -> list[str]:
         """What the numbers mean."""
         return [self.about.note]
+
+
+def counts(name: str) -> bool:
+    """Whether a column is a count: no variable, ratio or amount of bytes."""
+    return is_metric(name) and unit_of(name) is COUNT
 
 
 def _limited(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
