@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from .analysis.reproduce.reproduce import reproduce
     from .analysis.sweep.plotting import plot
     from .analysis.sweep.sweep import sweep
+    from .analysis.training.training import training
     from .budget.checking import check
     from .errors import CostcalcError
     from .read.anything import load
@@ -46,6 +47,7 @@ _PUBLIC = {
     "sweep": "analysis.sweep.sweep",
     "formula": "analysis.formula.formula",
     "fit": "analysis.fit.fit",
+    "training": "analysis.training.training",
 }
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "reconcile",
     "reproduce",
     "sweep",
+    "training",
 ]
 
 

@@ -81,7 +81,9 @@ class Measured:
 
     def unknown(self, name: str) -> Mapping[str, None]:
         """The names of the layers of which a metric is not known, in order: `layers` has a lower bound of it."""
-        return self.walk.unknown.get(self.metric(name).needs, {})
+        one = self.metric(name)
+        rough = {row.name: None for row in self.walk.rows if one.rough(row)}
+        return {**self.walk.unknown.get(one.needs, {}), **rough}
 
     @cached_property
     def elements(self) -> list:

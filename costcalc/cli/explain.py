@@ -13,6 +13,7 @@ from .options import SpecCommand, factor, spec_options, variables
 @spec_options
 @click.argument("layer", required=False)
 @click.option("--convention", "-c", metavar="NAME", help="Also what this convention counts, quantity by quantity.")
+@click.option("--backward", is_flag=True, help="Also the gradients that training computes.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -23,6 +24,7 @@ def command(
     rho: str | None,
     sets: tuple[Any, ...],
     convention: str | None,
+    backward: bool,
 ) -> None:
     """The working behind a layer's numbers: symbols, then numbers, then the product.
 
@@ -36,10 +38,13 @@ def command(
       costcalc explain mobilenet separable_7 --alpha 0.75 --rho 0.714
       costcalc explain mobilenet separable_7 --convention thop
       costcalc explain vgg16 linear_1
+      costcalc explain mobilenet separable_7 --backward
     """
     from ..analysis.explain.explain import explain
     from ..read.loading import load
 
     model = load(spec)
     given = variables(ctx, model, alpha, res, sets)
-    click.echo(str(explain(model, layer, convention=convention, rho=factor("rho", rho), settings=given)))
+    click.echo(
+        str(explain(model, layer, convention=convention, rho=factor("rho", rho), backward=backward, settings=given))
+    )

@@ -98,12 +98,13 @@ def _groups(
     model: Model, names: Any, convention: str, by: str, given: Mapping[Any, Any]
 ) -> Mapping[str, tuple[Metric, Callable[..., Any] | None]]:
     """{title: (metric, which rows)}, one a metric, or one a type or layer and metric."""
+    from ..analysis.formula.formula import closed
     from ..metrics.metrics import amounts, metric
     from ..metrics.walk import Walk
     from ..model.trace import trace
     from ..model.variables import typical
 
-    metrics = [metric(name, convention) for name in names]
+    metrics = [closed(metric(name, convention)) for name in names]
     if by == "total":
         return {one.name: (one, None) for one in metrics}
     key = {"type": lambda row: row.type, "layer": lambda row: "/".join(row.frame.path)}[by]

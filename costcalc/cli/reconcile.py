@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @spec_options
 @click.argument("left", metavar="A")
 @click.argument("right", metavar="B")
-@click.option("--metric", type=click.Choice(["cost", "params"]), default="cost", show_default=True)
+@click.option("--metric", type=click.Choice(["cost", "params", "training"]), default="cost", show_default=True)
 @click.option("--by", type=click.Choice(["term", "layer"]), default="term", show_default=True)
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Explanations to show [5], or layers [all].")
 @output_options
@@ -55,6 +55,7 @@ def command(
       costcalc reconcile mobilenet_v2 paper thop
       costcalc reconcile resnet50 framework keras --metric params
       costcalc reconcile mobilenet paper torchinfo --by layer
+      costcalc reconcile mobilenet_v2 flops flop_counter --metric training
       costcalc reconcile resnet50 paper 8.2G
       costcalc reconcile mobilenet paper 317M --alpha 0.75
     """
@@ -67,6 +68,9 @@ def command(
     if not numbers:
         _between(model, given, conventions, metric, by, top, (format, as_json, output, color))
         return
+    if metric == "training":
+        help = "a number is explained by --metric cost or params"
+        raise OptionError(Problem("usage", "--metric training is for two conventions", help=help))
     if by == "layer":
         help = "it is for two conventions"
         raise OptionError(Problem("usage", "a number has no layers: --by layer cannot be", help=help))

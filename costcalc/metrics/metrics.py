@@ -17,6 +17,7 @@ from .conventions import CONVENTIONS, COUNTERS, find, price_list
 from .pricing import MAC, Convention
 from .walk import Walk
 
+OPTIMIZER = "adam"  # of training_bytes
 _FOLDS = {sum: num.total, max: num.largest}
 
 
@@ -27,6 +28,8 @@ class Metric(NamedTuple):
     fold     how amounts of rows become one: sum or max
     needs    `mult_adds` or `params`: where that of a layer is not known, this is a lower bound
     instead  the convention that prices it where the one that is asked has another cost
+    rough    whether what it says of a row is a lower bound, though the layer's cost is known
+    closed   whether it has a formula: not the largest of very many sums
     axis     what an axis of a picture calls it, if not by its title
     stored   whether it depends on how tensors are stored: what shows it says how
     priced   the price list that it counts by
@@ -40,6 +43,8 @@ class Metric(NamedTuple):
     fold: Callable[..., Any] = sum
     needs: str = "mult_adds"
     instead: str = ""
+    rough: Callable[[Row], bool] = lambda row: False
+    closed: bool = True
     axis: str = ""
     stored: bool = False
     priced: Convention = CONVENTIONS["paper"]
@@ -86,6 +91,42 @@ def _effective_alpha(walk: Walk, priced: Convention) -> Any:
     if not moved:
         raise OptionError(Problem("bad-value", f"`alpha` moves no width of {walk.model.name}"))
     return num.total([_width(row) for row in walk.rows if _path(row) in moved]) / sum(moved.values())
+
+
+def _backward(walk: Walk, priced: Convention) -> list[Any]:
+    from .gradients import cost, gradients
+
+    return [cost(row, one, priced) for row, one in zip(walk.rows, gradients(walk), strict=True)]
+
+
+def _training(walk: Walk, priced: Convention) -> list[Any]:
+    return [one + more for one, more in zip(_cost(walk, priced), _backward(walk, priced), strict=True)]
+
+
+def _saved(walk: Walk, priced: Convention) -> list[Any]:
+    from .saved import Policy, keeping
+
+    return walk.chosen(keeping(walk, Policy()).bytes())
+
+
+def _keeps_more(row: Row) -> bool:
+    from .saved import is_rough
+
+    return is_rough(row)
+
+
+def _has_products(row: Row) -> bool:
+    from .gradients import is_rough
+
+    return is_rough(row)
+
+
+def _needed(walk: Walk, priced: Convention) -> Any:
+    from .saved import Policy, keeping
+    from .states import needed
+
+    policy = Policy()
+    return num.total([size for _, size in needed(walk, keeping(walk, policy), policy, OPTIMIZER)])
 
 
 _REGISTERED = (
@@ -179,6 +220,41 @@ _REGISTERED = (
         "the width multiplier that rounding gave, of the whole network",
         needs="",
     ),
+    Metric(
+        "backward_mult_adds",
+        "backward mult-adds",
+        COUNT,
+        _backward,
+        "mult-adds of the backward pass: gradients of inputs and of weights",
+        instead="paper",
+        rough=_has_products,
+    ),
+    Metric(
+        "training_mult_adds",
+        "training mult-adds",
+        COUNT,
+        _training,
+        "mult-adds of the forward and the backward pass",
+        instead="paper",
+        rough=_has_products,
+    ),
+    Metric(
+        "saved_bytes",
+        "saved bytes",
+        BYTE,
+        _saved,
+        "what forward keeps for backward, batch 1, 32 bits; see `costcalc training`",
+        rough=_keeps_more,
+    ),
+    Metric(
+        "training_bytes",
+        "training bytes",
+        BYTE,
+        _needed,
+        f"an estimate of what a step with {OPTIMIZER} needs at its peak, batch 1, 32 bits",
+        rough=_keeps_more,
+        closed=False,
+    ),
 )
 METRICS = {one.name: one for one in _REGISTERED}
 NAMES = tuple(METRICS)
@@ -201,9 +277,20 @@ def metric(name: str, convention: Any) -> Metric:
     return one._replace(name=name, title=title, axis=axis, priced=priced)
 
 
+def without_formula(one: Metric) -> OptionError:
+    """The error that a metric is asked as a formula and has none."""
+    help = "`sweep` gives it at any points"
+    return OptionError(Problem("no-formula", f"`{one.name}` is the largest of many sums: it has no formula", help=help))
+
+
 def is_metric(name: str) -> bool:
     """Whether a name is that of a metric, of any convention."""
     return name.rpartition(".")[2] in METRICS
+
+
+def is_bound(row: Row, metrics: Iterable[Metric]) -> bool:
+    """Whether one of the metrics is a lower bound for a row."""
+    return bool(row.layer.unknown) or any(one.rough(row) for one in metrics)
 
 
 def unit_of(name: str) -> Unit:

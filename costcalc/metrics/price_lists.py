@@ -16,12 +16,12 @@ from ..ops import INDEX
 from ..syntax.nodes import Node, compose, is_empty
 from ..syntax.problems import Problems
 from .pricing import Convention, Difference
-from .terms import NUMBERS, TERMS
+from .terms import NUMBERS, SECTIONS, TERMS
 
-KEYS = ("name", "title", "cost", "base", "source", "prices", "numbers", "params", "differences", "notes")
+KEYS = ("name", "title", "cost", "base", "source", "prices", "numbers", "params", "gradients", "differences", "notes")
 PRICE = ("price", "mirrors", "bug")  # of one price that says what in a program it mirrors, and how much of it is a bug
 DIFFERENCE = ("figure", "of", "reason")
-PARTS = ("prices", "numbers", "params")
+PARTS = ("prices", "numbers", "params", "gradients")
 COSTS = ("mult_adds", "flops")
 LONGEST = 200  # characters of a text
 MOST = 10**6  # of a price, so that totals stay within 64 bits
@@ -104,7 +104,7 @@ def _prices(part: str, node: Node | None, problems: Problems) -> dict[str, tuple
 
 def _is_known(part: str, key: Node, problems: Problems) -> bool:
     """Whether a key names a quantity, of all operations or of one that states it; notes what is wrong."""
-    known = TERMS if part == "prices" else NUMBERS
+    known = SECTIONS[part]
     what = "quantity" if part == "prices" else "kind of number"
     operation, dot, name = key.value.rpartition(".")
     if dot and operation not in INDEX:

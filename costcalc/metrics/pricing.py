@@ -34,6 +34,7 @@ class Convention(NamedTuple):
     prices: Mapping[str, int]  # quantity -> price, for the cost
     params: Mapping[str, int]  # kind of number -> price, for `params`
     source: str
+    gradients: Mapping[str, int] = {}  # ungrouped -> price: what a program counts of the backward pass that is not done
     numbers: Mapping[str, int] = {}  # kind of number -> price, for the cost: once a run, whatever the input's size
     mirrors: Mapping[str, Mapping[str, str]] = {}  # prices, numbers or params -> key -> what in the program it mirrors
     bugs: Mapping[str, int] = {}  # key of prices -> how much of the price is a known bug of the program

@@ -78,9 +78,13 @@ NUMBERS = _by_name(
     Term("running", "means and variances that batch norm keeps, which are not trained", ("batchnorm", "parameter")),
 )
 
+GRADIENTS = _by_name(
+    Term("ungrouped", "weight gradients of convolutions, what they cost more without groups", _CONVOLUTIONS),
+)
+SECTIONS = {"prices": TERMS, "numbers": NUMBERS, "params": NUMBERS, "gradients": GRADIENTS}  # of a price list
+
 
 def meaning(part: str, key: Any) -> Any:
-    """What a key of a price list is a price for. `part` is `prices`, `numbers` or `params`."""
+    """What a key of a price list is a price for. `part` is `prices`, `numbers`, `params` or `gradients`."""
     operation, dot, name = key.rpartition(".")
-    known = TERMS if part == "prices" else NUMBERS
-    return known[name].what + (f", in `{operation}`" if dot else "")
+    return SECTIONS[part][name].what + (f", in `{operation}`" if dot else "")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..model.lives import Lives
     from ..model.network import Model
     from ..model.rows import Row
+    from .flow import Flow
 
 
 class Walk:
@@ -46,6 +47,18 @@ class Walk:
             return list(amounts)
         by_row = {id(row): amount for row, amount in zip(self.whole.rows, amounts, strict=True)}
         return [by_row[id(row)] for row in self.rows]
+
+    @property
+    def root(self) -> Walk:
+        """The walk of the whole network."""
+        return self if self.whole is None else self.whole.root
+
+    @cached_property
+    def flow(self) -> Flow:
+        """Where the tensors of the whole network come from, and which of them need a gradient."""
+        from .flow import flow
+
+        return flow(self.model, self.rows, self.values) if self.whole is None else self.whole.flow
 
     @cached_property
     def _kinds(self) -> tuple[list[Row], list[int]]:

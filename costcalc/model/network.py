@@ -117,10 +117,11 @@ class Step(NamedTuple):
     residual: Arg = None
     residual_at: tuple | None = None  # where `residual` stands
     times: Arg = None
+    trained: Arg = None  # whether its parameters are trained: None is what holds around it
     label: str | None = None  # `as:`
     origin: str | None = None  # `from:`
     then: tuple[Step, ...] = ()
-    plain: bool = True  # no repeat, condition, residual, times, label or origin
+    plain: bool = True  # no repeat, condition, residual, times, trained, label or origin
 
 
 class Input(NamedTuple):

@@ -24,6 +24,7 @@ class Row(NamedTuple):
     place: Place
     options: Mapping[str, Any]  # as the rule got them
     written: Mapping[str, Arg]  # as they stand in the spec
+    trained: bool = True  # whether its parameters are trained
 
     @property
     def type(self) -> str:

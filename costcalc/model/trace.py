@@ -45,6 +45,7 @@ class _Tracer:
         self.memo: dict[Any, Any] = {}
         self.times: Any = 1
         self.shared: Any = None
+        self.trained = True
         self.calls: list[Any] = []
         self.problems: dict[Any, Any] = {}
 
@@ -102,7 +103,9 @@ class _Tracer:
         self.work.walk(step)
         if step.when is not None and not decided(step, "when", step.when, x, scope):
             return x
-        outer = self.times
+        outer, was_trained = self.times, self.trained
+        if step.trained is not None:
+            self.trained = decided(step, "trained", step.trained, x, scope)
         if step.times is not None:
             self.times = outer * counted(step, "times", step.times, x, scope)
             if type(self.times) is int and self.times > limits.SIZE:
@@ -114,7 +117,7 @@ class _Tracer:
             y = self.join(step, x, y, inner)
         if type(step.body) is not Call:
             y = self.follow(step.then, y, inner)
-        self.times = outer
+        self.times, self.trained = outer, was_trained
         return inner.frame.closed(y) if own else y
 
     def body(self, step: Step, x: Shape, scope: Scope, label: str | None) -> Shape | Tensor:
@@ -266,7 +269,7 @@ class _Tracer:
         return count
 
     def add(self, row: Row) -> None:
-        self.rows.append(row)
+        self.rows.append(row if self.trained else row._replace(trained=False))
         count = len(self.rows)
         if count > self.work.most or not count % EVERY:
             self.work.look(count, row.place)

@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import Refused
 from ..num import equal, floor_div, maximum, minimum, prod, require
 from ..num.values import Number, Shape
-from .base import Layer, op
+from .base import WEIGHT, Layer, Product, op
 from .kinds import Branch, Branches, Flag, Flags, Size, Width
 
 
@@ -44,14 +44,13 @@ def attention(
     inner, shared = _widths(channels, heads, kv_heads, head_size)
     out = channels if out is None else out
     query, key, result = channels * inner, features * shared, inner * out
-    projections = (query + result) * queries + 2 * key * keys
     pairs, masked = _pairs(queries, keys, causal, window)
     batch = prod(outer)
     return Layer(
         shape=(*outer, queries, out),
         params={"weight": query + 2 * key + result, "bias": _chosen(bias, (inner, shared, shared, out))},
         terms={
-            "mac": projections * batch,
+            "mac": ((query + result) * queries + 2 * key * keys) * batch,
             "mac_attention": 2 * inner * pairs * batch,
             "mac_masked": 2 * inner * masked * batch,
             "scale": inner * queries * batch,
@@ -59,6 +58,7 @@ def attention(
             "bias": _chosen(bias, (inner * queries, shared * keys, shared * keys, out * queries)) * batch,
         },
         detail={"heads": heads},
+        products=_all((query * queries, key * keys, result * queries), (inner, pairs, masked), batch, memory),
     )
 
 
@@ -97,7 +97,28 @@ def attend(x: Shape, inputs: Branches, *, heads: Size, causal: Flag = False, win
             "softmax": heads * pairs * batch,
         },
         detail={"heads": heads},
+        products=_mixing((0, 1, 2), (wide * batch, result * batch), pairs, masked),
     )
+
+
+def _all(macs: Shape, pairs: Shape, batch: Number, memory: Shape | None) -> tuple[Product, ...]:
+    """The products of attention: projections of queries, keys and values, those of every pair, and of the result."""
+    query, key, result = ({"mac": count * batch} for count in macs)
+    source, (inner, seen, masked) = 0 if memory is None else 1, pairs
+    return (
+        Product(query, (0, WEIGHT), "query"),
+        Product(key, (source, WEIGHT), "key"),
+        Product(key, (source, WEIGHT), "value"),
+        *_mixing(("query", "key", "value"), (inner * batch, inner * batch), seen, masked),
+        Product(result, ("mixed", WEIGHT)),
+    )
+
+
+def _mixing(operands: tuple[int | str, ...], sizes: Shape, pairs: Number, masked: Number) -> tuple[Product, Product]:
+    """The products of queries with keys and of weights with values; `sizes` are the mult-adds of a pair in each."""
+    query, key, value = operands
+    scores, mixed = ({"mac_attention": size * pairs, "mac_masked": size * masked} for size in sizes)
+    return Product(scores, (query, key), "scores"), Product(mixed, ("scores", value), "mixed")
 
 
 def biased(bias: bool | tuple[bool, ...]) -> Any:

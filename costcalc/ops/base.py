@@ -3,6 +3,21 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+WEIGHT = "weight"  # the operand that a layer holds itself
+
+
+class Product(NamedTuple):
+    """A product inside an operation, for its gradients: each operand that needs one costs as much as the product.
+
+    macs      quantity -> mult-adds: mac, mac_attention, mac_masked
+    operands  numbers of inputs, WEIGHT, or names of the results of products before
+    result    the name of what comes out, where a later product reads it
+    """
+
+    macs: Mapping[str, Any]
+    operands: tuple[int | str, ...]
+    result: str = ""
+
 
 class Layer(NamedTuple):
     """What a rule states of one layer, per sample.
@@ -12,6 +27,7 @@ class Layer(NamedTuple):
     terms   quantity -> how many: mac, bias, normalize, activate, pool_in, interpolate, ...
     detail  kernel, stride, groups, .. as people look for them in a table
     unknown quantities the author of the spec could not give
+    products what the mult-adds are products of; unless stated, of all inputs and the weights that the operation has
     """
 
     shape: tuple
@@ -19,6 +35,7 @@ class Layer(NamedTuple):
     terms: Mapping[str, Any] = {}
     detail: Mapping[str, Any] = {}
     unknown: tuple[str, ...] = ()
+    products: tuple[Product, ...] = ()
 
 
 class Option(NamedTuple):

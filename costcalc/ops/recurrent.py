@@ -4,7 +4,7 @@ from typing import Any
 
 from ..errors import Refused
 from ..num import require
-from .base import Layer, op
+from .base import WEIGHT, Layer, Product, op
 from .kinds import Flag, Shape, Size, Width
 
 
@@ -76,6 +76,7 @@ def _recurrent(
     later = gates * hidden * (directions * width + width) + projected
     weight = directions * (first + (layers - 1) * later)
     units = directions * layers * hidden
+    fed = length * directions * gates * hidden * features  # by the input; the rest by states, of this layer or below
     return Layer(
         shape=(length, directions * width),
         params={"weight": weight, "bias": 2 * gates * units if bias else 0},
@@ -85,4 +86,8 @@ def _recurrent(
             "activate": length * activations * units,
             "states": length * units,
         },
+        products=(
+            Product({"mac": fed}, (0, WEIGHT), "state"),
+            Product({"mac": length * weight - fed}, ("state", WEIGHT)),
+        ),
     )

@@ -148,10 +148,10 @@ def _mixed(tally: Tally, query: Any, near: Any) -> list[float]:
             scores.append(_score(tally, query, key, "mac_attention"))
             values.append(value)
         elif fate == "masked":
-            _score(tally, query, key, "mac_masked")
+            hidden = _score(tally, query, key, "mac_masked")
             for number in value:
-                tally.mac(0, 0, number, "mac_masked")
-    weights = [tally.did("softmax", math.exp(score - max(scores))) for score in scores]
+                tally.mac(0, 0 * hidden, number, "mac_masked")
+    weights = [tally.did("softmax", tally.apply(math.exp, score - max(scores))) for score in scores]
     mixed = [0.0] * len(values[0])
     for weight, value in zip(weights, values, strict=True):
         for n, number in enumerate(value):

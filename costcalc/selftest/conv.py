@@ -37,7 +37,7 @@ def conv(
             total, first = 0, n // writes * reads
             for tap, place in window:
                 for m in range(reads):
-                    total = tally.mac(total, x.get((*place, first + m), 0), at(weight, n, m, *tap))
+                    total = tally.mac(total, _value(tally, x, (*place, first + m)), at(weight, n, m, *tap))
             result.update({(*position, n): _shifted(tally, total, offset, n)})
     return result
 
@@ -62,7 +62,7 @@ def dwconv(
         for channel, number in box((channels, multiplier)):
             total, n = 0, channel * multiplier + number
             for tap, place in window:
-                total = tally.mac(total, x.get((*place, channel), 0), at(weight, channel, number, *tap))
+                total = tally.mac(total, _value(tally, x, (*place, channel)), at(weight, channel, number, *tap))
             result.update({(*position, n): _shifted(tally, total, offset, n)})
     return result
 
@@ -161,6 +161,11 @@ def _cropped(
         for _ in range(weights):
             tally.did("mac_on_output")
     return result
+
+
+def _value(tally: Any, x: Mapping[tuple[int, ...], float], place: tuple[int, ...]) -> float:
+    """The value at a place, which may be in the padding."""
+    return x[place] if place in x else tally.outside()
 
 
 def _shifted(tally: Tally, total: float, offset: Mapping[tuple[int, ...], float] | None, n: int) -> float:

@@ -39,7 +39,7 @@ def bilinear(
     result = {}
     for position in box(positions):
         pairs = {
-            (i, j): tally.did("multiply", at(left, *position, i) * at(right, *position, j))
+            (i, j): tally.did("multiply", tally.pair(at(left, *position, i), at(right, *position, j)))
             for i, j in box((wide, narrow))
         }
         for n in range(out):

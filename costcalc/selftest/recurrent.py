@@ -109,10 +109,10 @@ def _pass(
     feed = _matrix(tally, gates * hidden, len(rows[0]), bias)
     back = _matrix(tally, gates * hidden, width, bias)
     narrow = None if projection is None else _matrix(tally, projection, hidden, False)
-    state, cells, outputs = [0.0] * width, [0.0] * hidden, []
+    state, cells, outputs = [tally.outside("state") for _ in range(width)], [tally.outside("state")] * hidden, []
 
     def squash(function: Callable[..., Any], value: float) -> float:
-        return tally.did("activate", function(value))
+        return tally.did("activate", tally.apply(function, value))
 
     for row in rows:
         fed, turned = feed(row), back(state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,6 +52,18 @@ class Tally:
         """total + a * b: one multiply-add."""
         self.terms[quantity] += 1
         return total + a * b
+
+    def outside(self, whose: Any = 0) -> float:
+        """A value that no tensor has: padding of an input, or a state (`whose`) at the start."""
+        return 0.0
+
+    def pair(self, a: float, b: float) -> float:
+        """a * b, for a product of three: with it, a multiply-add has three operands."""
+        return a * b
+
+    def apply(self, function: Callable[[float], float], value: float) -> float:
+        """A function of a number."""
+        return function(value)
 
     def did(self, quantity: str, value: Any = None) -> float:
         """`value`, having counted one piece of work for it."""

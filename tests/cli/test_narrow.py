@@ -41,6 +41,7 @@ CASES = {  # command -> command lines with JSON, on `net.yaml` above and `old.ya
         "vgg16 --thin 0.5 --by type",
     ],
     "diff": ["old.yaml net.yaml"],
+    "training": ["net.yaml --ranks 8 --precision bf16", "net.yaml --by block --checkpoint depthwise_*"],
     "check": ["net.yaml --max mult_adds=500M --max params=4M --max weights_bytes=4MB --min any_layer.params=3"],
     "conventions": ["", "thop", "--terms"],
     "reconcile": [

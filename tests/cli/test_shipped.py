@@ -9,6 +9,7 @@ from costcalc.cli import COMMANDS
 CASES = {  # command -> what to run on NET, a name that is a shipped config and a file of one's own by turns
     "analyze": "NET",
     "explain": "NET linear_1",
+    "training": "NET",
     "formula": "NET",
     "sweep": "NET --vary classes=10,100",
     "fit": "NET --vary classes=10:100:10 --max mult_adds=100G",

@@ -148,7 +148,7 @@ def test_every_convention_in_every_format(run):
         document = json.loads(run("conventions", name, "--json")[1])
         rows = list(csv.DictReader(io.StringIO(run("conventions", name, "--format", "csv")[1])))
         prices = [(row["per"], row["price"]) for row in document["prices"]]
-        assert prices == [*one.prices.items(), *one.numbers.items(), *one.params.items()]
+        assert prices == [*one.prices.items(), *one.numbers.items(), *one.params.items(), *one.gradients.items()]
         assert [(row["per"], int(row["price"])) for row in rows if row["kind"] == "price"] == prices
         differences = [(figure, each, why) for figure, of, why in one.differences for each in of]
         shown = [(row["figure"], row["per"], row["what"]) for row in rows if row["kind"] == "difference"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...metrics.pricing import Convention
 
 
-_SECTIONS = ("prices", "numbers", "params")
+_SECTIONS = ("prices", "numbers", "params", "gradients")
 
 
 class ConventionsPage:
@@ -94,7 +94,8 @@ class ConventionPage:
 
 def _prices(convention: Convention, part: str) -> Iterator[dict[str, Any]]:
     """The rows of one section; a price says what it mirrors, or what the quantity is."""
-    figure = {"prices": convention.cost, "numbers": f"{convention.cost}, once", "params": "params"}[part]
+    figures = {"numbers": f"{convention.cost}, once", "params": "params", "gradients": f"{convention.cost}, backward"}
+    figure = figures.get(part, convention.cost)
     mirrors = convention.mirrors.get(part, {})
     for key, price in getattr(convention, part).items():
         yield {"figure": figure, "price": price, "per": key, "what": mirrors.get(key) or meaning(part, key)}

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...arguments import mapping
 from ...metrics.conventions import Prices, find, price_list
+from ...metrics.gradients import Gradient, gradients
 from ...metrics.pricing import Convention
+from ...metrics.walk import Walk
 from ...model.rows import Row, called
 from ...model.trace import trace
 from ...model.uncollected import uncollected
@@ -30,13 +32,14 @@ class _Chosen(NamedTuple):
     rows: list[Row]  # those of the network that have that name
     report: Report  # of the whole network
     convention: Convention | None  # whose cost is shown quantity by quantity
+    gradients: Mapping[int, Gradient]  # by the identity of the row, where the backward pass is shown
 
 
 class Explanation(Result, _Chosen):
     """The layers that were asked for, each with its working; `report` is that of the whole network."""
 
     def __str__(self) -> str:
-        parts = [text for row in self.rows if (text := row_text(row, self.convention))]
+        parts = [text for row in self.rows if (text := row_text(row, self.convention, self.gradients.get(id(row))))]
         parts += [pair_text(*pair) for pair in separable(self.rows)]
         parts = parts or [f"{self.layer or self.report.model.name}: no mult-adds and no weights"]
         parts += [] if self.layer else [total_text(self.report)]
@@ -57,6 +60,7 @@ def explain(
     layer: str | None = None,
     *,
     convention: Prices | None = None,
+    backward: bool = False,
     input: Inputs | None = None,
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -67,6 +71,7 @@ def explain(
     spec, input  what `costcalc.load` takes
     layer        a layer or block by its name in the report, or a glob; without it, every layer and the totals
     convention   also what this convention counts, quantity by quantity
+    backward     also the gradients that training computes
     rho, settings, values  as in `analyze`
 
     Raises CostcalcError.
@@ -79,4 +84,5 @@ def explain(
         walk = trace(model, settled)
         rows = walk.rows if layer is None else called(walk.rows, layer)
         counted = report(model, walk, settled, priced or find("paper"))  # a working counts as `paper` does
-    return Explanation(layer, rows, counted, priced)
+        each = gradients(Walk(model, walk.rows, settled)) if backward else []
+    return Explanation(layer, rows, counted, priced, dict(zip(map(id, walk.rows), each, strict=False)))

@@ -10,14 +10,16 @@ from ...metrics.pricing import Convention, price_of
 from ...render.text import printable, shape_text
 from ..compare.beside import in_words
 from ..report.columns import total
-from .working import worked
+from .working import Working, worked
 
 if TYPE_CHECKING:
+    from ...metrics.gradients import Gradient
     from ...model.rows import Row
+    from ...num.values import Number
     from ..report.report import Report
 
 
-def row_text(row: Row, convention: Convention | None = None) -> str:
+def row_text(row: Row, convention: Convention | None = None, gradient: Gradient | None = None) -> str:
     """What a row's mult-adds and weights come from, and what a convention counts of it; empty if it has none."""
     cost, weights = worked(row)
     lines = []
@@ -27,11 +29,26 @@ def row_text(row: Row, convention: Convention | None = None) -> str:
         lines.append(f"  params     {weights}" + (f" (the weights of {printable(row.shared)})" if row.shared else ""))
     if type(row.times) is int and row.times != 1 and cost:
         lines.append(f"  {row.times:,} times a sample: {row.times * cost.value:,} mult-adds")
+    if gradient is not None:
+        lines += _backward(cost, gradient, row.times)
     if convention is not None:
         lines += _counted(row, convention)
     shapes = " and ".join(map(shape_text, row.inputs))
     head = f"{printable('/'.join(row.frame.path))}: {row.type}, {shapes} -> {shape_text(row.layer.shape)}"
     return "\n".join([head, *lines]) if lines else ""
+
+
+def _backward(cost: Working | None, gradient: Gradient, times: Number) -> list[str]:
+    """The mult-adds of gradients: as those of the forward pass where they are as many, else by quantity."""
+    lines = []
+    for name, side in (("d input", gradient.inputs), ("d weights", gradient.weights)):
+        total = sum(side.values())
+        if cost is not None and total == cost.value and type(times) is int and times == 1:
+            lines.append(f"  {name:9}  {cost}")
+        elif total:
+            terms = " + ".join(f"{count:,} {quantity}" for quantity, count in side.items() if count)
+            lines.append(f"  {name:9}  {terms}" + (f" = {total:,}" if len(side) > 1 else ""))
+    return lines
 
 
 def _counted(row: Row, convention: Convention) -> list[str]:

@@ -14,7 +14,7 @@ from ...arguments import mapping
 from ...arguments import names as in_names
 from ...errors import OptionError, Problem, SpecError
 from ...metrics.conventions import Prices, price_list
-from ...metrics.metrics import Metric, metric, totals
+from ...metrics.metrics import Metric, metric, totals, without_formula
 from ...metrics.walk import Walk
 from ...model.network import Model, Variable
 from ...model.trace import trace
@@ -196,7 +196,7 @@ def formula(
     values it is exact, and has the general form with its roundings. Raises CostcalcError.
     """
     model = load(spec, input)
-    wanted = [metric(name, convention) for name in in_names(metrics, "metrics")]
+    wanted = [closed(metric(name, convention)) for name in in_names(metrics, "metrics")]
     groups = {one.name: (one, None) for one in wanted}
     symbols = None if names is None else in_names(names, "names")
     given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
@@ -207,6 +207,13 @@ def formula(
 def stamp(model: Model, convention: Prices, symbols: Sequence[str], given: Mapping[str, Any]) -> str:
     """Convention, input, the other variables and version: what the forms mean."""
     return stamped(model, price_list(convention), *constants(model, symbols, given))
+
+
+def closed(one: Metric) -> Metric:
+    """The metric itself. Raises OptionError for one that has no formula."""
+    if not one.closed:
+        raise without_formula(one)
+    return one
 
 
 def chosen(model: Model, names: Any) -> list[str]:

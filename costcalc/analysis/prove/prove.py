@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, Problem, Refused, listed, nearest
+from ...metrics.flow import Need
+from ...metrics.gradients import gradient
 from ...ops import INDEX, find
 from ...selftest.cases import CASES
+from ...selftest.gradients import WEIGHT, differentiate
 from ...selftest.perform import perform
 from ...selftest.tally import MACS, Counted, Impossible
 
@@ -53,9 +56,10 @@ def prove(name: str, cases: int, seed: int = 0, rule: Any = None) -> Proof:
     So many `cases` are performed; what is impossible comes on top.
     """
     performed, impossible, differing, first = 0, 0, 0, None
-    for flowing, options in drawn(name, MOST_DRAWN * cases, seed):
-        counted = performance(name, flowing, options)
-        found = differences(stated(name, flowing, options, rule), counted)
+    for number, (flowing, options) in enumerate(drawn(name, MOST_DRAWN * cases, seed)):
+        counted, layer = performance(name, flowing, options), stated(name, flowing, options, rule)
+        needs = needed(flowing, random.Random(f"{seed} {name} {number} needs"))
+        found = {**differences(layer, counted), **gradient_differences(name, flowing, options, layer, needs)}
         performed += counted is not None
         impossible += counted is None
         differing += bool(found)
@@ -109,6 +113,33 @@ def differences(layer: Layer | None, counted: Counted | None) -> dict[Any, Any]:
         "macs": ({name: layer.terms.get(name, 0) for name in MACS}, counted.macs),
         "terms": (_nonzero(layer.terms), _nonzero(counted.terms)),
         "unknown": (layer.unknown, counted.unknown),
+    }
+    return {thing: pair for thing, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def needed(flowing: tuple[Shape, ...], chance: random.Random) -> set[Any]:
+    """What is taken to need a gradient: each input or not, the weights or not."""
+    return {one for one in (*range(len(flowing)), WEIGHT) if chance.random() < 0.7}
+
+
+def gradient_differences(
+    name: str, flowing: tuple[Shape, ...], options: Mapping[str, Any], layer: Layer | None, needs: Any
+) -> dict[str, tuple]:
+    """What the rule and the loops do not agree on of the backward pass: {thing: (the rule's, the loops')}.
+
+    The products of `opaque` are only what its author says: there is nothing to perform.
+    """
+    if layer is None or name == "opaque" or not any(layer.terms.get(term) for term in MACS):
+        return {}
+    inputs = tuple(number in needs for number in range(len(flowing)))
+    ours = gradient(name, layer, Need(inputs, WEIGHT in needs, bool(needs)))
+    try:
+        theirs = differentiate(name, flowing, options, needs)
+    except Impossible:
+        return {}
+    pairs = {
+        "input gradients": (_nonzero(ours.inputs), _nonzero(theirs.inputs)),
+        "weight gradients": (_nonzero(ours.weights), _nonzero(theirs.weights)),
     }
     return {thing: pair for thing, pair in pairs.items() if pair[0] != pair[1]}
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...arguments import mapping
 from ...metrics.conventions import Prices, price_list
+from ...metrics.gradients import Gradient, cost, gradients
 from ...metrics.pricing import MAC, Convention, price_of
-from ...metrics.terms import NUMBERS, TERMS
+from ...metrics.terms import SECTIONS
+from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.rows import Row, Trace
 from ...model.trace import trace
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from ...render.sheet import Page
 
 
-METRICS = ("cost", "params")
+METRICS = ("cost", "params", "training")
 _FAMILIES = {  # what a part is called: each quantity by its family
     **dict.fromkeys(("mac", "mac_attention", "mac_masked"), "mult-adds"),
     "mac_on_output": "transposed convolution",
@@ -33,6 +35,7 @@ _FAMILIES = {  # what a part is called: each quantity by its family
     **dict.fromkeys(("interpolate_nearest", "interpolate_bilinear", "interpolate_in"), "interpolation"),
     **dict.fromkeys(("compare", "average", "power"), "pooling"),
     **dict.fromkeys(("add", "multiply", "divide"), "elementwise"),
+    "ungrouped": "groups ignored in the weight gradient",
     "running": "moving statistics",
     "states": "recurrent state",
     "weight": "weights",
@@ -103,7 +106,7 @@ def reconcile(
 
     spec, input  what `costcalc.load` takes
     left, right  conventions: names, price lists or Conventions
-    metric       `cost` (mult-adds or FLOPs, as each convention has it) or `params`
+    metric       `cost` (mult-adds or FLOPs, as each convention has it), `params`, or `training` (both passes)
     values       the spec's variables
 
     One walk of the network is priced by both. Raises CostcalcError.
@@ -120,11 +123,19 @@ def reconciled(
 ) -> Reconciliation:
     """The Reconciliation of a walked network."""
     reports = [report(model, walked, values, one) for one in (left, right)]
-    totals = total_of(reports[0], metric), total_of(reports[1], metric)
-    parts = split(tally(walked.rows, metric), left, right)
-    return Reconciliation(
-        model, reports[0], metric, left, right, totals, parts, tuple(_layers(walked.rows, reports, metric))
-    )
+    backward = gradients(Walk(model, walked.rows, values)) if metric == "training" else None
+    sides = [_by_row(walked.rows, one, metric, backward) for one in reports]
+    parts = split(tally(walked.rows, metric, backward), left, right)
+    layers = tuple(_layers(walked.rows, reports, sides, metric, backward))
+    return Reconciliation(model, reports[0], metric, left, right, (sum(sides[0]), sum(sides[1])), parts, layers)
+
+
+def _by_row(rows: list[Row], one: Report, metric: str, backward: Sequence[Gradient] | None) -> list[int]:
+    """What a report's convention counts of each row."""
+    if backward is None:
+        return [line.params if metric == "params" else line.cost for line in one.lines]
+    found = [cost(row, gradient, one.convention) for row, gradient in zip(rows, backward, strict=True)]
+    return [line.cost + more for line, more in zip(one.lines, found, strict=True)]
 
 
 def total_of(one: Report, metric: str) -> int:
@@ -132,11 +143,12 @@ def total_of(one: Report, metric: str) -> int:
     return one.totals["params" if metric == "params" else one.convention.cost]
 
 
-def tally(rows: list[Row], metric: str) -> dict[tuple[str, ...], int]:
+def tally(rows: list[Row], metric: str, backward: Sequence[Gradient] | None = None) -> dict[tuple[str, ...], int]:
     """(section of a price list, name, operation) -> how many, of all that rows state and the metric can be made of."""
     found: dict = {}
-    for row in rows:
-        for section, name, number in _stated(row, metric):
+    for at, row in enumerate(rows):
+        more = [] if backward is None else _of_gradient(backward[at])
+        for section, name, number in [*_stated(row, metric), *more]:
             key = section, name, row.op.name
             found[key] = found.get(key, 0) + number
     return found
@@ -147,6 +159,12 @@ def _stated(row: Row, metric: str) -> list[tuple[str, str, int]]:
         return [("params", name, number) for name, number in row.layer.params.items()] if row.shared is None else []
     terms = [("prices", name, number * row.times) for name, number in row.layer.terms.items()]
     return terms + [("numbers", name, number * row.times) for name, number in row.layer.params.items()]
+
+
+def _of_gradient(one: Gradient) -> list[tuple[str, str, int]]:
+    """What the backward pass of a row has, by section and name."""
+    macs = [("prices", name, number) for side in (one.inputs, one.weights) for name, number in side.items()]
+    return [*macs, ("gradients", "ungrouped", one.ungrouped)]
 
 
 def split(tallied: Mapping[tuple[str, ...], int], left: Convention, right: Convention) -> tuple[Part, ...]:
@@ -175,7 +193,7 @@ def _part(
     key: tuple[str, str, Shape, bool], number: int, operations: list[str], left: Convention, right: Convention
 ) -> Part:
     section, name, prices, bug = key
-    known = TERMS if section == "prices" else NUMBERS
+    known = SECTIONS[section]
     once = ", once whatever the input" if section == "numbers" else ""
     return Part(
         _bug(prices, left, right) if bug else _name(section, name, prices),
@@ -213,10 +231,12 @@ def _why(section: str, name: str, operations: list[str], left: Convention, right
     return "; ".join(texts)
 
 
-def _layers(rows: list[Row], reports: list[Report], metric: str) -> Iterator[LayerGap]:
+def _layers(
+    rows: list[Row], reports: list[Report], sides: list[list[int]], metric: str, backward: Sequence[Gradient] | None
+) -> Iterator[LayerGap]:
     left, right = (one.convention for one in reports)
-    field = "params" if metric == "params" else "cost"
-    for row, one, other in zip(rows, reports[0].lines, reports[1].lines, strict=True):
-        names = dict.fromkeys(part.name for part in split(tally([row], metric), left, right))
+    for at, (row, line) in enumerate(zip(rows, reports[0].lines, strict=True)):
+        own = None if backward is None else backward[at : at + 1]
+        names = dict.fromkeys(part.name for part in split(tally([row], metric, own), left, right))
         if names:
-            yield LayerGap(one.name, one.type, getattr(one, field), getattr(other, field), tuple(names))
+            yield LayerGap(line.name, line.type, sides[0][at], sides[1][at], tuple(names))

@@ -147,7 +147,8 @@ def report(
     figures = {name: found.pop(name) for name, one in list(found.items()) if type(one) is not list}
     costs, params = found.pop(convention.cost), found.pop("params")
     further = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)] if found else ()
-    lines = tuple(map(_line, trace.rows, costs, params, further or repeat({})))
+    rough = [any(one.rough(row) for one in wanted) for row in trace.rows]
+    lines = tuple(map(_line, trace.rows, costs, params, further or repeat({}), rough))
     _refuse_same_names(lines, trace.rows)
     accounting = _accounting(model, trace.rows)
     return Report(model, values, trace.inputs, trace.output, convention, lines, accounting, wanted, figures)
@@ -166,7 +167,7 @@ def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
     return Accounting(sum(held), model.stored)
 
 
-def _line(row: Row, cost: Number, params: Number, more: Mapping[str, Any]) -> Line:
+def _line(row: Row, cost: Number, params: Number, more: Mapping[str, Any], rough: bool) -> Line:
     path = tuple(row.frame.path)
     detail, layer = row.layer.detail, row.layer
     place = row.places[0]
@@ -184,7 +185,7 @@ def _line(row: Row, cost: Number, params: Number, more: Mapping[str, Any]) -> Li
         params,
         row.times,
         row.shared,
-        not layer.unknown,
+        not layer.unknown and not rough,
         free,
         place.source.path,
         place.line,

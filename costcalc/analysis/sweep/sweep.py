@@ -10,7 +10,7 @@ import numpy as np
 from ...arguments import mapping, names
 from ...errors import OptionError, Problem, Refused, SpecError
 from ...metrics.conventions import Prices
-from ...metrics.metrics import Metric, metric, totals
+from ...metrics.metrics import Metric, is_bound, metric, totals
 from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.trace import trace
@@ -145,7 +145,7 @@ def _totals(model: Model, values: dict[str, Any], metrics: list[Metric]) -> dict
 
         settled = settle(model, {**values, "res": num.maximum(num.nearest(settled["res"] * rho), 1)})
     rows = trace(model, settled).rows
-    return {**totals(Walk(model, rows, settled), metrics), COMPLETE: not any(row.layer.unknown for row in rows)}
+    return {**totals(Walk(model, rows, settled), metrics), COMPLETE: not any(is_bound(row, metrics) for row in rows)}
 
 
 def _value(table: Mapping[Any, Any], column: np.ndarray) -> Any:

@@ -236,7 +236,7 @@ class LayerReader:
         if not controls:
             return Step(body, at.at, self.source, then=then)
         read: dict[str, Any] = {"origin": self._earlier(controls["from"]) if "from" in controls else None}
-        for key in ("repeat", "when", "residual", "times"):
+        for key in ("repeat", "when", "residual", "times", "trained"):
             where = scope if key == "repeat" else inner
             read[key] = control(key, controls[key], where, self.problems) if key in controls else None
         read["residual_at"] = entries["residual"][0].at if "residual" in controls else None

@@ -1,0 +1,221 @@
+"""What a training step costs: mult-adds of forward and backward, what is kept between them, and what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...arguments import mapping, names
+from ...errors import OptionError, Problem, listed, nearest
+from ...metrics.conventions import Prices, price_list
+from ...metrics.gradients import Gradient, cost, gradients, is_rough
+from ...metrics.metrics import folded, metric
+from ...metrics.pricing import TRAINABLE, Convention, price_of
+from ...metrics.pricing import total as priced_total
+from ...metrics.saved import ATTENTION, Keeping, Policy, keeping
+from ...metrics.saved import is_rough as keeps_more
+from ...metrics.states import OPTIMIZERS, PRECISIONS, needed, parameters, states
+from ...metrics.walk import Walk
+from ...model.network import Model
+from ...model.rows import Row, Trace
+from ...model.trace import trace
+from ...model.uncollected import uncollected
+from ...model.variables import settle
+from ...read.anything import Inputs, Network, load
+from ...render.result import Result
+from ..report.analyze import scaled
+from .checkpoint import Checkpointed, checkpointed
+from .zero import Stage, stages
+
+if TYPE_CHECKING:
+    from ...render.sheet import Page
+
+MOST_RANKS = 10**6
+
+
+class Line(NamedTuple):
+    """One layer: mult-adds of one sample, and bytes kept of the whole batch."""
+
+    name: str
+    type: str
+    output: tuple[int, ...]
+    forward: int
+    inputs: int  # gradients of what flows in
+    weights: int
+    again: int  # computed again in the backward pass
+    saved: int
+    trained: bool
+    complete: bool
+    layers: int = 1
+
+    @property
+    def costs(self) -> bool:
+        """Whether it computes or keeps anything."""
+        return any((self.forward, self.inputs, self.weights, self.again, self.saved))
+
+
+class Setup(NamedTuple):
+    """How a network is trained."""
+
+    policy: Policy
+    optimizer: str
+    checkpoint: tuple[str, ...]
+    ranks: int | None
+
+
+class _Found(NamedTuple):
+    """What a training step costs, layer by layer.
+
+    totals  mult-adds (or FLOPs) of one sample; those of the step; bytes of the batch
+    parts   what the step needs at its peak: (what, bytes), whose sum is `training_bytes`
+    inside  of saved_bytes, the largest inside of one checkpointed block
+    """
+
+    model: Model
+    values: Mapping[str, Any]
+    inputs: Mapping[str, tuple[int, ...]]
+    convention: Convention
+    setup: Setup
+    lines: tuple[Line, ...]
+    totals: Mapping[str, int]
+    parts: tuple[tuple[str, int], ...]
+    inside: int
+    zero: tuple[Stage, ...]
+    loss: str | None  # the name of a last softmax, which belongs to the loss
+
+    @property
+    def complete(self) -> bool:
+        """Whether all costs are known; else the totals are lower bounds."""
+        return all(line.complete for line in self.lines)
+
+
+class Training(Result, _Found):
+    """What a training step costs, layer by layer: `totals`, `lines`, `parts` of the peak, `frame()`."""
+
+    def page(self) -> Page:
+        """The layers that compute or keep something."""
+        from .page import TrainingPage
+
+        return TrainingPage(self)
+
+
+def training(
+    spec: Network,
+    *,
+    batch: int = 1,
+    optimizer: str = "adam",
+    precision: str = "fp32",
+    attention: str = "unfused",
+    masks: int | None = None,
+    checkpoint: str | Sequence[str] = (),
+    ranks: int | None = None,
+    convention: Prices = "paper",
+    input: Inputs | None = None,
+    rho: float | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> Training:
+    """What it costs to train a network.
+
+    spec, input  what `costcalc.load` takes
+    batch       samples of a step
+    optimizer   sgd, momentum, adam, adamw, lion or adam8bit
+    precision   fp32, amp (autocast) or bf16 (16 bits, the optimizer with a copy in 32)
+    attention   unfused, math or fused: what it keeps
+    masks       bytes a value of a dropout's mask: 1, or None for those of a value
+    checkpoint  names or patterns of blocks that keep their inputs only and are computed again
+    ranks       devices, for the stages of ZeRO
+    convention  as in `analyze`
+
+    Raises CostcalcError.
+    """
+    policy = Policy(batch, precision, attention, masks)
+    setup = Setup(policy, optimizer, names(checkpoint, "checkpoint"), ranks)
+    _check(setup)
+    priced = price_list(convention)
+    with uncollected():
+        model = load(spec, input)
+        given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
+        settled = settle(model, scaled(model, given, rho))
+        return trained(model, trace(model, settled), settled, priced, setup)
+
+
+def _check(setup: Setup) -> None:
+    words = (
+        ("optimizer", setup.optimizer, (*OPTIMIZERS,)),
+        ("precision", setup.policy.precision, PRECISIONS),
+        ("attention", setup.policy.attention, ATTENTION),
+    )
+    for what, word, known in words:
+        if word not in known:
+            help = nearest(word, known) or f"one of {listed(known)}"
+            raise OptionError(Problem("bad-value", f"there is no {what} `{word}`", help=help))
+    for what, number, most in (("batch", setup.policy.batch, MOST_RANKS), ("ranks", setup.ranks, MOST_RANKS)):
+        if number is not None and not (type(number) is int and 1 <= number <= most):
+            help = f"a whole number from 1 to {most:,}"
+            raise OptionError(Problem("bad-value", f"`{what}` cannot be {number}", help=help))
+    if setup.policy.masks not in (None, 1, 2, 4):
+        raise OptionError(Problem("bad-value", f"`masks` cannot be {setup.policy.masks}", help="1, 2 or 4 bytes"))
+
+
+def trained(model: Model, walked: Trace, values: Mapping[str, Any], convention: Convention, setup: Setup) -> Training:
+    """The Training of a walked network."""
+    walk = Walk(model, walked.rows, values)
+    kept = keeping(walk, setup.policy)
+    blocks = checkpointed(walk, kept, setup.checkpoint)
+    lines = tuple(_lines(walk, blocks, convention, setup.policy))
+    held = needed(walk, kept, setup.policy, setup.optimizer)
+    saved = folded(metric("saved_bytes", "paper"), [*(line.saved for line in lines), blocks.inside])
+    parts = tuple((what, saved if what == "saved" else size) for what, size in held)
+    totals = _totals(lines, convention.cost, setup.policy.batch)
+    totals |= {"saved_bytes": saved, "training_bytes": sum(size for _, size in parts)}
+    loss = None if kept.loss is None else walked.rows[kept.loss].name
+    zero = _zero(walk, setup)
+    return Training(model, values, walked.inputs, convention, setup, lines, totals, parts, blocks.inside, zero, loss)
+
+
+def _totals(lines: Sequence[Line], name: str, batch: int) -> dict[str, int]:
+    """The totals of mult-adds or FLOPs. Raises SpecError for one past 2^62."""
+    one = metric("mult_adds", "paper")
+    forward = folded(one, [line.forward for line in lines])
+    backward = folded(one, [line.inputs + line.weights for line in lines])
+    again = folded(one, [line.again for line in lines])
+    found = {name: forward, f"backward_{name}": backward, f"training_{name}": forward + backward + again}
+    more = {f"recomputed_{name}": again} if again else {}
+    return {**found, **more, f"step_{name}": folded(one, [batch * (forward + backward + again)])}
+
+
+def _lines(walk: Walk, blocks: Checkpointed, convention: Convention, policy: Policy) -> Any:
+    saved = Keeping(blocks.rows, blocks.sizes, [], [], None).bytes()
+    for number, (row, found) in enumerate(zip(walk.rows, gradients(walk), strict=True)):
+        forward = convention.cost_of(row.op.name, row.layer, row.times)
+        again = (forward if number in blocks.again else 0) + _fused_again(row, found, convention, policy)
+        yield Line(
+            row.name,
+            row.type,
+            row.layer.shape,
+            forward,
+            cost(row, found, convention, "inputs"),
+            cost(row, found, convention, "weights"),
+            again,
+            saved[number],
+            row.trained,
+            not row.layer.unknown and not is_rough(row) and not keeps_more(row),
+        )
+
+
+def _fused_again(row: Row, found: Gradient, convention: Convention, policy: Policy) -> int:
+    """The products of queries and keys, which fused attention computes again in the backward pass."""
+    scores = [product for product in row.layer.products if product.result == "scores"]
+    if policy.attention != "fused" or not scores or not found.inputs:
+        return 0
+    counts = scores[0].macs.items()
+    return sum(price_of(convention.prices, row.op.name, name) * count for name, count in counts) * row.times
+
+
+def _zero(walk: Walk, setup: Setup) -> tuple[Stage, ...]:
+    if setup.ranks is None:
+        return ()
+    held = parameters(walk)
+    largest = max((priced_total(TRAINABLE, row.op.name, row.layer.params) for row in walk.rows), default=0)
+    return stages(states(held, setup.optimizer, setup.policy.precision), held, setup, largest)

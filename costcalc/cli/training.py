@@ -1,0 +1,88 @@
+"""costcalc training"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .options import SpecCommand, factor, output_options, spec_options, variables
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in value.split(","))))
+
+
+@click.command(cls=SpecCommand)
+@spec_options
+@click.option("--batch", type=click.IntRange(1, 10**6), default=1, show_default=True, help="Samples of a step.")
+@click.option(
+    "--optimizer",
+    type=click.Choice(["sgd", "momentum", "adam", "adamw", "lion", "adam8bit"]),
+    default="adam",
+    show_default=True,
+)
+@click.option("--precision", type=click.Choice(["fp32", "amp", "bf16"]), default="fp32", show_default=True)
+@click.option(
+    "--attention",
+    type=click.Choice(["unfused", "math", "fused"]),
+    default="unfused",
+    show_default=True,
+    help="What attention keeps; math is PyTorch's own unfused kernel.",
+)
+@click.option("--masks", type=click.Choice(["1", "2", "4"]), help="Bytes a value of dropout masks [as a value].")
+@click.option(
+    "--checkpoint",
+    metavar="BLOCKS",
+    default="",
+    callback=_names,
+    help="Blocks that keep only their inputs, by name or pattern: 'stage_*'.",
+)
+@click.option("--ranks", type=click.IntRange(1, 10**6), metavar="N", help="Devices: show the stages of ZeRO.")
+@click.option(
+    "--convention", "-c", default="paper", show_default=True, metavar="NAME", help="See `costcalc conventions`."
+)
+@click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
+@click.option("--depth", type=click.IntRange(1, 100), default=1, show_default=True, help="Levels of names, for blocks.")
+@click.option("--all", "everything", is_flag=True, help="Also list layers that compute and keep nothing.")
+@output_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    spec: str,
+    alpha: str | None,
+    res: str | None,
+    rho: str | None,
+    sets: tuple[str, ...],
+    masks: str | None,
+    by: str,
+    depth: int,
+    everything: bool,
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+    **how: Any,
+) -> None:
+    """What it costs to train a network: both passes, kept tensors, and memory.
+
+    A layer, block or group with `trained: false` is frozen. Mult-adds are those of one sample, bytes those of the
+    batch. `training_bytes` is an estimate of what a step needs at its peak, not of what an allocator takes.
+
+    \b
+    Examples:
+      costcalc training mobilenet_v2 --batch 32
+      costcalc training resnet50 --by block --precision bf16 --ranks 64
+      costcalc training vit_b_16 --checkpoint 'encoder_*' --attention fused
+      costcalc training mobilenet_v2 --convention flop_counter
+    """
+    from ..analysis.training.page import TrainingPage
+    from ..analysis.training.training import training
+    from ..read.loading import load
+    from .output import show
+
+    model = load(spec)
+    given = variables(ctx, model, alpha, res, sets)
+    bytes_ = None if masks is None else int(masks)
+    found = training(model, masks=bytes_, rho=factor("rho", rho), settings=given, **how)
+    show(TrainingPage(found, by, depth, everything), format, as_json, output, color)

@@ -1,0 +1,71 @@
+"""Which tensors of a network need a gradient: those behind a trained parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..model.stitching import is_stated
+from ..model.wiring import wired
+from .pricing import TRAINABLE
+
+if TYPE_CHECKING:
+    from ..model.network import Model
+    from ..model.rows import Row
+    from ..ops.base import Layer
+
+Source = int | str | None  # the number of the row that makes a tensor, the name of an input, None for a constant
+_WEIGHTED = frozenset(
+    ("conv", "dwconv", "conv_transpose", "linear", "bilinear", "attention", "rnn", "lstm", "gru", "embedding")
+)
+
+
+class Need(NamedTuple):
+    """What of one row needs a gradient."""
+
+    inputs: tuple[bool, ...]
+    weights: bool  # those that it multiplies with, its own or another layer's
+    output: bool
+
+
+class Flow(NamedTuple):
+    """Of each row: where its inputs come from, and what of it needs a gradient."""
+
+    sources: Sequence[tuple[Source, ...]]
+    needs: Sequence[Need]
+
+
+def flow(model: Model, rows: Sequence[Row], values: Mapping[str, Any]) -> Flow:
+    """The Flow of a walked network. Raises SpecError as the walk does."""
+    if is_stated(model):
+        sources = [_known(row, step.body.sources) for row, step in zip(rows, model.steps, strict=True)]
+        return Flow(sources, _needs(rows, sources, [*range(len(rows))]))
+    nodes = wired(model, values).nodes
+    sources = [node.sources for node in nodes]
+    holders = [node.holder if node.table is None else node.table for node in nodes]
+    return Flow(sources, _needs(rows, sources, holders))
+
+
+def is_weighted(op: str, layer: Layer) -> bool:
+    """Whether a layer of an operation multiplies with weights, whoever holds them."""
+    return op in _WEIGHTED or (op == "opaque" and "weight" in layer.params)
+
+
+def _known(row: Row, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    return (*sources, *[None] * len(row.inputs))[: len(row.inputs)]
+
+
+def _needs(rows: Sequence[Row], sources: Sequence[tuple[Source, ...]], holders: Sequence[int]) -> list[Need]:
+    found: list[Need] = []
+    for row, froms, holder in zip(rows, sources, holders, strict=True):
+        own = row.trained and any(not _is_nothing(row.layer.params.get(kind, 0)) for kind in TRAINABLE)
+        weighted = is_weighted(row.op.name, row.layer)
+        weights = weighted and row.trained and rows[holder].trained
+        learned = own and not weighted  # the constants that it reads are parameters then
+        inputs = tuple(learned if one is None else type(one) is int and found[one].output for one in froms)
+        found.append(Need(inputs, weights, own or weights or any(inputs)))
+    return found
+
+
+def _is_nothing(count: Any) -> bool:
+    return type(count) is int and not count

@@ -1,0 +1,83 @@
+"""What the backward pass multiplies: each operand of a product that needs a gradient costs as much as the product."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..ops.base import WEIGHT, Layer, Product
+from .flow import Need, is_weighted
+from .pricing import MAC, Convention, price_of
+
+if TYPE_CHECKING:
+    from ..model.rows import Row
+    from .walk import Walk
+
+_CONVOLUTIONS = ("conv", "dwconv", "conv_transpose")
+
+
+class Gradient(NamedTuple):
+    """The mult-adds of the backward pass of one row, by quantity: mac, mac_attention, mac_masked.
+
+    inputs     of gradients of what flows in, and of what flows between the products of the row
+    weights    of gradients of weights
+    ungrouped  what gradients of weights cost more if the groups of a convolution are ignored
+    """
+
+    inputs: dict[str, Any]
+    weights: dict[str, Any]
+    ungrouped: Any = 0
+
+
+def gradients(walk: Walk) -> list[Gradient]:
+    """The Gradient of each row of a walk."""
+    whole = walk.root
+    known: dict = {}
+    found = []
+    for row, need in zip(whole.rows, whole.flow.needs, strict=True):
+        key = id(row.layer), need, row.times if type(row.times) is int else id(row.times)
+        if key not in known:
+            known[key] = gradient(row.op.name, row.layer, need, row.times)
+        found.append(known[key])
+    return walk.chosen(found)
+
+
+def gradient(op: str, layer: Layer, need: Need, times: Any = 1) -> Gradient:
+    """The Gradient of one layer of an operation, `times` runs together."""
+    needed: dict[int | str, bool] = {**dict(enumerate(need.inputs)), WEIGHT: need.weights}
+    inputs: dict[str, Any] = {}
+    weights: dict[str, Any] = {}
+    for product in products(op, layer, len(need.inputs)):
+        wanted = [operand for operand in product.operands if needed.get(operand)]
+        for operand in wanted:
+            side = weights if operand == WEIGHT else inputs
+            for quantity, count in product.macs.items():
+                side[quantity] = side.get(quantity, 0) + count * times
+        needed[product.result] = bool(wanted)
+    return Gradient(inputs, weights, _ungrouped(op, layer, weights))
+
+
+def products(op: str, layer: Layer, inputs: int) -> tuple[Product, ...]:
+    """The products of a layer: those that its rule states, else one of all its inputs and its weights."""
+    macs = {quantity: layer.terms[quantity] for quantity in MAC if quantity in layer.terms}
+    if layer.products or not macs:
+        return layer.products
+    return (Product(macs, (*range(inputs), *((WEIGHT,) if is_weighted(op, layer) else ()))),)
+
+
+def is_rough(row: Row) -> bool:
+    """Whether the products of a row are not known, but only how many mult-adds they have."""
+    return row.op.name == "opaque" and "mac" in row.layer.terms
+
+
+def _ungrouped(op: str, layer: Layer, weights: dict[str, Any]) -> Any:
+    return weights["mac"] * (layer.detail["groups"] - 1) if op in _CONVOLUTIONS and "mac" in weights else 0
+
+
+def cost(row: Row, found: Gradient, priced: Convention, side: str = "") -> Any:
+    """The mult-adds (or FLOPs) of a Gradient by a price list: those of `inputs`, of `weights`, or of both."""
+    sides = (found.inputs, found.weights) if not side else (getattr(found, side),)
+    total: Any = 0
+    for quantities in sides:
+        for quantity, count in quantities.items():
+            total = total + price_of(priced.prices, row.op.name, quantity) * count
+    return total if side == "inputs" else total + priced.gradients.get("ungrouped", 0) * found.ungrouped
