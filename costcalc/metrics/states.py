@@ -77,7 +77,7 @@ def transient(walk: Walk, kept: Keeping, policy: Policy) -> Any:
             flowing = [prod(shape) for shape, wanted in zip(row.inputs, need.inputs, strict=True) if wanted]
             values = sum(flowing, prod(row.layer.shape))
             sizes.append(values * kept.widths[number] * row.times * policy.batch)
-    return num.maximum(0, *sizes)
+    return num.maximum(0, 0, *sizes)
 
 
 def needed(walk: Walk, kept: Keeping, policy: Policy, optimizer: str) -> tuple[tuple[str, Any], ...]:
