@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from costcalc.errors import FileError
+from costcalc.replacing import is_lost, replacing
+
 RUN = """
 import resource, sys
 from costcalc.cli import main
@@ -82,3 +85,127 @@ def test_an_update_keeps_links_rights_and_comments(run, tmp_path):
     assert (tmp_path / "costcalc.yaml").is_symlink()
     assert (tmp_path / "real.yaml").read_text() == CHECKS.replace("mult_adds: 10}", "mult_adds: 13824}")
     assert (tmp_path / "real.yaml").stat().st_mode & 0o7777 == 0o640
+
+
+@pytest.fixture
+def mask():
+    """Rights are those that a program asks for."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def test_text_is_utf8_and_line_ends_stay(tmp_path):
+    with replacing(tmp_path / "a") as file:
+        file.write("ä\n\r\n\ud800")
+    assert (tmp_path / "a").read_bytes() == "ä\n\r\n\\ud800".encode()
+    with replacing(tmp_path / "a", binary=True) as file:
+        file.write(b"\xff\n")
+    assert (tmp_path / "a").read_bytes() == b"\xff\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_pipe_stays_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "p")
+    reading = os.open(tmp_path / "p", os.O_RDONLY | os.O_NONBLOCK)
+    for binary, data in ((False, "text"), (True, b"\xff")):
+        with replacing(tmp_path / "p", binary) as file:
+            file.write(data)
+    assert os.read(reading, 100) == b"text\xff"
+    os.close(reading)
+    assert (tmp_path / "p").is_fifo()
+
+
+def test_a_new_file_has_the_rights_of_new_files_and_another_keeps_its_own(tmp_path, mask):
+    with replacing(tmp_path / "new"):
+        pass
+    assert (tmp_path / "new").stat().st_mode & 0o7777 == 0o666
+    for rights in (0o600, 0o1644, 0o755):
+        (tmp_path / "old").touch()
+        (tmp_path / "old").chmod(rights)
+        with replacing(tmp_path / "old") as file:
+            beside = next(path for path in tmp_path.iterdir() if path.name.startswith(".old."))
+            assert beside.stat().st_mode & 0o7777 == rights
+            file.write("x")
+        assert (tmp_path / "old").stat().st_mode & 0o7777 == rights
+
+
+def test_nobody_else_can_open_the_file_of_a_secret_at_any_time(tmp_path, mask, monkeypatch):
+    (tmp_path / "secret").touch()
+    (tmp_path / "secret").chmod(0o600)
+    seen, plain = [], os.chmod
+    monkeypatch.setattr(os, "chmod", lambda path, mode: seen.append(os.stat(path).st_mode & 0o77) or plain(path, mode))
+    with replacing(tmp_path / "secret"):
+        pass
+    assert seen == [0]
+
+
+def test_a_name_that_was_guessed_is_not_written_to(tmp_path, monkeypatch):
+    (tmp_path / "victim").write_text("as it was")
+    monkeypatch.setattr(os, "urandom", bytes)
+    for plant in (lambda path: path.symlink_to("victim"), lambda path: path.write_text("as it was")):
+        guessed = tmp_path / f".out.{'00' * 8}.tmp"
+        plant(guessed)
+        with pytest.raises(FileError, match="cannot write '.*out': File exists"), replacing(str(tmp_path / "out")):
+            pass
+        assert {path.read_text() for path in tmp_path.iterdir()} == {"as it was"}
+        guessed.unlink()
+
+
+def test_two_that_write_at_once_leave_one_of_both(tmp_path):
+    target = tmp_path / ("n" * 255)
+    with replacing(target) as one, replacing(target) as other:
+        one.write("one")
+        other.write("other")
+    assert target.read_text() == "one"  # which ends last
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "a").write_text("old")
+    for error in (RuntimeError, KeyboardInterrupt):
+        with pytest.raises(error), replacing(tmp_path / "a") as file:
+            file.write("new")
+            raise error
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="which file a number is, as Linux says it")
+def test_bytes_are_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+    order, sync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda number: order.append(os.readlink(f"/proc/self/fd/{number}")) or sync(number))
+    monkeypatch.setattr(os, "replace", lambda *names: order.append("rename") or replace(*names))
+    with replacing(tmp_path / "a") as file:
+        file.write("new")
+    folder = str(tmp_path.resolve())
+    assert [order[0].startswith(f"{folder}/.a."), *order[1:]] == [True, "rename", folder]
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "help"),
+    [
+        ("gone/a", "cannot write 'gone/a': No such file or directory", "there is no directory 'gone'"),
+        (".", "cannot write '.': Is a directory", None),
+    ],
+)
+def test_what_cannot_be_written_says_why(tmp_path, monkeypatch, name, message, help):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileError) as error, replacing(name):
+        pass
+    problem = error.value.problems[0]
+    assert (problem.code, problem.message, problem.help) == ("unwritable", message, help)
+
+
+def test_a_working_directory_that_is_gone_is_said_of_relative_paths_alone(tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert not is_lost()
+    (tmp_path / "work").rmdir()
+    assert is_lost()
+    for name, help in (("a", "the working directory is gone"), ("b/a", "the working directory is gone")):
+        with pytest.raises(FileError) as error, replacing(name):
+            pass
+        assert error.value.problems[0].help == help
+    with pytest.raises(FileError) as error, replacing(str(tmp_path / "no" / "a")):
+        pass
+    assert error.value.problems[0].help == f"there is no directory {str(tmp_path / 'no')!r}"

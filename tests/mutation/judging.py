@@ -69,7 +69,7 @@ def _judged(mutant):
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
     signal.alarm(10 * SECONDS)  # one that waits for ever uses no processor
     os.chdir(ROOT)
-    _install(mutant)
+    install(mutant)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             if own := judges(mutant.path):
@@ -85,15 +85,21 @@ def _judged(mutant):
         return 4
 
 
-def _install(mutant):
+def install(mutant):
     """Import a module as its mutant; pytest, which has a way of its own to import, then finds it imported."""
     plain, path = importlib.machinery.SourceFileLoader.get_code, str(ROOT / mutant.path)
+    changed = compile(mutant.tree(Path(path).read_text(encoding="utf-8")), path, "exec")
 
     def get_code(self, name):
-        return compile(mutant.tree, path, "exec") if self.path == path else plain(self, name)
+        return changed if self.path == path else plain(self, name)
 
     importlib.machinery.SourceFileLoader.get_code = get_code
-    importlib.import_module(mutant.path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    importlib.import_module(dotted(mutant.path))
+
+
+def dotted(path):
+    """The name of a module by its path."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _loops_differ(mutant):

@@ -36,42 +36,91 @@ SWAPS = {  # an operator, and the one that takes its place
 _NAME = re.compile(r"[a-z_A-Z0-9]{2,}$")
 
 
+_CHANGES = (ast.BinOp, ast.AugAssign, ast.BoolOp, ast.Compare, ast.UnaryOp, ast.IfExp, ast.If, ast.While, ast.Constant)
+
+
 class Mutant(NamedTuple):
-    """A changed file: where, what it was, what it became, and the code."""
+    """A changed file: where, what it was, what it became. `node` and `change` say which one; None is no change."""
 
     path: str
     line: int
+    end: int  # the last line of the statement, which begins at `line` or before it
     function: str
     before: str
     after: str
-    tree: ast.Module
+    inside: bool  # whether it is run when a function is called, not when the module is loaded
+    bound: tuple[str, ...]  # names that a statement outside of functions gives a value
+    node: int | None = None
+    change: int = 0
+    begin: int = 0
 
     @property
     def key(self):
         """What stays the same when lines move."""
         return f"{self.path} {self.function}: {self.before} => {self.after}"
 
+    def tree(self, text):
+        """The changed code of the file whose text is `text`."""
+        tree = ast.parse(text)
+        if self.node is not None:
+            twin = next(each for at, each in enumerate(ast.walk(tree)) if at == self.node)
+            next(made for at, made in enumerate(changed(twin)) if at == self.change)
+            ast.fix_missing_locations(tree)
+        return tree
+
 
 def unchanged(path):
     """A file as it is, as a mutant that nothing may catch."""
-    return Mutant(path, 0, "module", "", "", ast.parse((ROOT / path).read_text(encoding="utf-8")))
+    return Mutant(path, 0, 0, "module", "", "", False, ())
 
 
 def mutants(path, text):
     """Every mutant of a file."""
     tree = ast.parse(text)
     skipped = {id(node) for node in docstrings(tree)}
+    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for number, node in enumerate(ast.walk(tree)):
-        if id(node) in skipped:
+        if id(node) in skipped or not isinstance(node, _CHANGES):
             continue
+        above = list(_above(node, parents))
+        holder = next(one for one in above if isinstance(one, ast.stmt))
+        at = next(place for place, each in enumerate(ast.walk(holder)) if each is node)
+        name = next((one.name for one in above if isinstance(one, ast.FunctionDef)), "module")
+        span, inside = (holder.lineno, holder.end_lineno), _is_inside(above)
+        before, bound = ast.unparse(_bare(deepcopy(holder))), () if inside else tuple(_bound(above))
         for change in range(len(list(changed(deepcopy(node))))):
-            copy = deepcopy(tree)
-            twin = next(each for at, each in enumerate(ast.walk(copy)) if at == number)
-            before = ast.unparse(statement(tree, node))
-            next(made for at, made in enumerate(changed(twin)) if at == change)
-            ast.fix_missing_locations(copy)
-            after = ast.unparse(statement(copy, twin))
-            yield Mutant(path, node.lineno, function(tree, node), *shortened(before, after), copy)
+            copy = deepcopy(holder)
+            twin = next(each for place, each in enumerate(ast.walk(copy)) if place == at)
+            next(made for place, made in enumerate(changed(twin)) if place == change)
+            texts = shortened(before, ast.unparse(_bare(copy)))
+            yield Mutant(path, node.lineno, span[1], name, *texts, inside, bound, number, change, span[0])
+
+
+def _above(node, parents):
+    while node is not None:
+        yield node
+        node = parents.get(id(node))
+
+
+def _is_inside(above):
+    """Whether a node is in the body of a function: its defaults and decorators are not."""
+    for below, one in zip(above, above[1:], strict=False):
+        if isinstance(one, ast.FunctionDef) and any(below is each for each in one.body):
+            return True
+        if isinstance(one, ast.Lambda) and below is one.body:
+            return True
+    return False
+
+
+def _bound(above):
+    """The names that the statement of the module gives a value in which a node is."""
+    top = above[-2]
+    if isinstance(top, (ast.FunctionDef, ast.ClassDef)):
+        yield top.name
+        return
+    for one in ast.walk(top):
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+            yield one.id
 
 
 def changed(node):
@@ -121,24 +170,18 @@ def docstrings(tree):
             yield from ast.walk(node)
         if isinstance(node, (ast.AnnAssign, ast.arg)) and node.annotation:
             yield from ast.walk(node.annotation)
+        if isinstance(node, ast.FunctionDef) and node.returns:
+            yield from ast.walk(node.returns)
         if isinstance(node, ast.keyword) and node.arg == "strict":  # an assertion about lengths that are equal
             yield node.value
 
 
-def statement(tree, node):
-    """The smallest statement that a node is in, without the statements inside of it."""
-    holders = [one for one in ast.walk(tree) if isinstance(one, ast.stmt) and node in ast.walk(one)]
-    found = deepcopy(holders[-1] if holders else tree)
+def _bare(found):
+    """A statement without the statements inside of it."""
     for part in ("body", "orelse"):
         if isinstance(getattr(found, part, None), list):
             setattr(found, part, [ast.Pass()] if part == "body" else [])
     return found
-
-
-def function(tree, node):
-    """The name of the function that a node is in."""
-    holders = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) and node in ast.walk(one)]
-    return holders[-1].name if holders else "module"
 
 
 def shortened(before, after):

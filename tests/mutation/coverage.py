@@ -1,0 +1,141 @@
+"""Which test runs which code: the lines of files that are to be changed, and the functions of the others."""
+
+import ast
+import json
+import re
+import sys
+import tempfile
+import threading
+import time
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from .mutants import ROOT
+
+STORE = Path(tempfile.gettempdir()) / f"costcalc-mutation-{sha256(str(ROOT).encode()).hexdigest()[:8]}.json"
+PACKAGE = str(ROOT / "costcalc") + "/"
+
+
+class Ran(NamedTuple):
+    """What one test ran: processor seconds, the lines of each file, the first lines of functions of other files."""
+
+    passed: bool
+    seconds: float
+    lines: dict[str, list[int]]
+    calls: dict[str, list[int]]
+
+
+class Recorder:
+    """Traces the files of `paths` line by line, and the rest of the package call by call."""
+
+    def __init__(self, paths):
+        self.paths, self.lines, self.calls = {str(ROOT / path) for path in paths}, {}, {}
+
+    def __enter__(self):
+        self.start = time.process_time()
+        threading.settrace(self._call)
+        sys.settrace(self._call)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(None)
+        threading.settrace(None)
+        self.seconds = time.process_time() - self.start
+
+    def _call(self, frame, event, _):
+        name = frame.f_code.co_filename
+        if name in self.paths:
+            self.lines.setdefault(name, set()).add(frame.f_code.co_firstlineno)
+            return self._line
+        if name.startswith(PACKAGE):
+            self.calls.setdefault(name, set()).add(frame.f_code.co_firstlineno)
+        return None
+
+    def _line(self, frame, event, _):
+        if event == "line":
+            self.lines[frame.f_code.co_filename].add(frame.f_lineno)
+        return self._line
+
+    def ran(self, passed):
+        """The Ran of what was traced."""
+        parts = ({str(Path(k).relative_to(ROOT)): sorted(v) for k, v in one.items()} for one in (self.lines, self.calls))
+        return Ran(passed, self.seconds, *parts)
+
+
+def covers(ran, mutant):
+    """Whether a test runs a mutant: its lines, or for code outside of functions those that use what it binds."""
+    if mutant.inside:
+        return any(mutant.begin <= line <= mutant.end for line in ran.lines.get(mutant.path, ()))
+    return any(
+        any(line in places for line in found.get(path, ()))
+        for path, places in users(mutant.bound).items()
+        for found in (ran.lines, ran.calls)
+    )
+
+
+@lru_cache(None)
+def users(names):
+    """The first lines of the functions that use any of some names, or a name that is made of one: {path: lines}."""
+    known, found = set(names), {}
+    while True:
+        before = len(known)
+        pattern = re.compile(rf"\b({'|'.join(map(re.escape, known))})\b")
+        for path, functions, others in _parsed():
+            for text, bound in others:
+                if pattern.search(text):
+                    known.update(bound)
+        if len(known) == before:
+            break
+    for path, functions, _ in _parsed():
+        found[path] = {line for text, line in functions if pattern.search(text)}
+    return found
+
+
+@lru_cache(1)
+def _parsed():
+    """(path, [(text of a function, its first line)], [(text of a statement outside, the names it binds)])."""
+    found = []
+    for path in sorted((ROOT / "costcalc").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        tree, functions, others = ast.parse(text), [], []
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+                functions.append((ast.get_source_segment(text, node), first))
+        for node in tree.body:
+            if isinstance(node, (ast.Assign, ast.AnnAssign)):
+                bound = [one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
+                others.append((ast.get_source_segment(text, node), bound))
+        found.append((str(path.relative_to(ROOT)), functions, others))
+    return found
+
+
+class Store:
+    """Coverage of earlier runs, for as long as neither the test nor the code that it ran has changed."""
+
+    def __init__(self):
+        self.known = json.loads(STORE.read_text()) if STORE.exists() else {}
+
+    def get(self, item, paths):
+        """The Ran of a test, or None."""
+        held = self.known.get(item)
+        if not held or any(_digest(path) != digest for path, digest in held["of"].items()):
+            return None
+        return Ran(*held["ran"]) if set(paths) & set(held["ran"][3]) == set() else None
+
+    def add(self, item, ran):
+        """Keep the Ran of a test."""
+        paths = (item.partition("::")[0], "tests/conftest.py", *ran.lines, *ran.calls)
+        self.known[item] = {"of": {path: _digest(path) for path in paths}, "ran": ran}
+
+    def save(self):
+        """Write it down."""
+        STORE.write_text(json.dumps(self.known))
+
+
+@lru_cache(None)
+def _digest(path):
+    file = ROOT / path
+    return sha256(file.read_bytes()).hexdigest() if file.exists() else ""

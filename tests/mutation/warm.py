@@ -1,0 +1,249 @@
+"""Mutants judged by the tests that run them: the tests are loaded once, and each mutant has a copy of the process.
+
+A test that runs a changed line is run, the quickest first, until one fails. Code inside of functions is exchanged in
+the copy; code that runs when a module is loaded needs everything loaded anew.
+"""
+
+import functools
+import gc
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+import types
+from pathlib import Path
+
+import pytest
+
+from .coverage import Ran, Recorder, Store, covers
+from .judging import dotted, install
+from .mutants import ROOT
+from .tests_of import chosen
+
+MEMORY = 8 << 30  # bytes of addresses: a mutant that takes more fails
+SLOWER = 20  # times the processor time of a test, and some seconds: a mutant that takes longer hangs
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore", "-o", "tmp_path_retention_policy=none")
+ALIVE, CAUGHT, BROKEN = 0, 3, 70
+
+
+class Failed(Exception):
+    """The tests cannot judge: they fail without any change, or are not there."""
+
+
+class _Watch:
+    """A plugin that notes failures, and takes the place of the loop over tests."""
+
+    def __init__(self, loop):
+        self.loop, self.failed, self.said, self.error = loop, False, "", None
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.failed, self.said = True, report.longreprtext
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        if session.testsfailed or not session.items:
+            self.error = f"{session.testsfailed} errors in collecting {len(session.items)} tests"
+            return True
+        try:
+            self.loop(self, session.items)
+        except Failed as error:
+            self.error = str(error)
+        return True
+
+
+def verdicts(mutants, judges):
+    """(mutant, verdict, tests that ran it) of each mutant of files that the same tests judge, as it becomes known.
+
+    A verdict is `tests`, `time`, `crash`, or None for one that lives. Raises Failed.
+    """
+    lines = _in_a_process(lambda write: _serve(mutants, judges, write))
+    for mutant, line in zip(mutants, lines, strict=True):
+        verdict, tests = line.split()
+        yield mutant, None if verdict == "alive" else verdict, int(tests)
+
+
+def _in_a_process(work):
+    """The lines that `work` writes in a process of its own; the last tells how it ended."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if not process:
+        os.close(reading)
+        with open(writing, "w", buffering=1) as file:
+            try:
+                work(lambda line: print(line, file=file))
+                print("ok", file=file)
+            except BaseException as error:
+                print(f"bad {error!r}", file=file)
+        os._exit(0)
+    os.close(writing)
+    with open(reading) as file:
+        before = None
+        for line in file:
+            if before is not None:
+                yield before.rstrip("\n")
+            before = line
+    os.waitpid(process, 0)
+    if before != "ok\n":
+        raise Failed(before or "the process that judges ended early")
+
+
+def _serve(mutants, judges, write):
+    """Judge every mutant, and write a line about each."""
+    paths = sorted({mutant.path for mutant in mutants})
+    os.chdir(ROOT)
+    _silence()
+    for path in paths:
+        importlib.import_module(dotted(path))
+
+    def loop(watch, items):
+        known = _measured(items, paths, watch)
+        for mutant in mutants:
+            fitting = sorted((item for item in items if covers(known[item.nodeid], mutant)), key=_cost(known))
+            write(f"{_verdict(mutant, fitting, known, watch)} {len(fitting)}")
+
+    watch = _Watch(loop)
+    code = pytest.main([*dict.fromkeys(part for judge in judges for part in chosen(judge)), *OPTIONS], plugins=[watch])
+    if watch.error or code not in (0, 1):
+        raise Failed(watch.error or f"pytest ended with {code}")
+
+
+def _cost(known):
+    return lambda item: known[item.nodeid].seconds
+
+
+def _silence():
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+
+
+def _measured(items, paths, watch):
+    """What each test runs: {its name: Ran}. Raises Failed for those that do not pass."""
+    store = Store()
+    found = {item.nodeid: store.get(item.nodeid, paths) for item in items}
+    missing = [item for item in items if found[item.nodeid] is None]
+    for line in _in_a_process(lambda write: _record(missing, paths, watch, write)):
+        number, ran = json.loads(line)
+        item = missing[number].nodeid
+        found[item] = Ran(*ran)
+        if found[item].passed:
+            store.add(item, found[item])
+            if not number % 20:
+                store.save()  # that of a run that is stopped
+    store.save()
+    bad = [name for name, ran in found.items() if ran is None or not ran.passed]
+    if bad:
+        raise Failed(f"these fail without any change: {', '.join(bad[:5])}")
+    return found
+
+
+def _record(items, paths, watch, write):
+    for number, item in enumerate(items):
+        watch.failed = False
+        with Recorder(paths) as recorder:
+            _run(item, items[number + 1] if number + 1 < len(items) else None)
+        write(json.dumps((number, recorder.ran(not watch.failed))))
+
+
+def _run(item, after):
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+
+
+def _verdict(mutant, items, known, watch):
+    if not items:
+        return "alive"
+    process = os.fork()
+    if not process:
+        os._exit(_judged(mutant, items, known, watch))
+    _, status = os.waitpid(process, 0)
+    if os.WIFSIGNALED(status):
+        return "time" if os.WTERMSIG(status) in (signal.SIGPROF, signal.SIGALRM) else "crash"
+    code = os.WEXITSTATUS(status)
+    if code == BROKEN:
+        raise Failed(f"cannot judge {mutant.key}")
+    return {ALIVE: "alive", CAUGHT: "tests"}[code]
+
+
+def _judged(mutant, items, known, watch):
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        if mutant.inside and exchange(mutant):
+            return CAUGHT if any(_fails(item, after, known, watch) for item, after in _pairs(items)) else ALIVE
+        return _loaded_anew(mutant, [item.nodeid for item in items], known)
+    except BaseException:
+        traceback.print_exc()
+        return BROKEN
+
+
+def _pairs(items):
+    return zip(items, [*items[1:], None], strict=True)
+
+
+def _fails(item, after, known, watch):
+    _limit_time(known[item.nodeid].seconds)
+    watch.failed = False
+    _run(item, after)
+    return watch.failed
+
+
+def _limit_time(seconds):
+    """End the process by a signal when a test takes far longer than it does without a change, or only waits."""
+    signal.setitimer(signal.ITIMER_PROF, 5 + SLOWER * seconds)
+    signal.alarm(int(120 + 60 * seconds))
+
+
+def _loaded_anew(mutant, names, known):
+    """Forget the package and the tests, import them with the mutant, and run the tests of some names."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("costcalc", "tests", "conftest")]:
+        if not name.startswith("tests.mutation"):
+            del sys.modules[name]
+    sys.meta_path[:] = [one for one in sys.meta_path if type(one).__name__ != "AssertionRewritingHook"]  # it loads plain
+    try:
+        install(mutant)
+    except Exception:
+        return CAUGHT  # nothing can import it
+    rank = {name: number for number, name in enumerate(names)}
+
+    def loop(watch, items):
+        for item, after in _pairs(sorted((one for one in items if one.nodeid in rank), key=lambda one: rank[one.nodeid])):
+            if _fails(item, after, known, watch):
+                return
+
+    watch = _Watch(loop)
+    files = dict.fromkeys(name.partition("::")[0] for name in names)
+    code = pytest.main([*files, *OPTIONS], plugins=[watch])
+    if not watch.failed and not watch.error and code != 0:
+        raise Failed(f"pytest ended with {code}")
+    return CAUGHT if watch.failed or watch.error else ALIVE
+
+
+def exchange(mutant):
+    """Give every function of a module that is loaded the code of its mutant, and forget results that are kept.
+
+    Gives whether there was such a function.
+    """
+    path = str(ROOT / mutant.path)
+    text = Path(path).read_text(encoding="utf-8")
+    new = dict(_codes(compile(text, path, "exec"), compile(mutant.tree(text), path, "exec")))
+    found = False
+    for one in gc.get_objects():
+        if isinstance(one, types.FunctionType) and one.__code__.co_filename == path and one.__code__ in new:
+            found |= one.__code__ != new[one.__code__]
+            one.__code__ = new[one.__code__]
+        elif isinstance(one, functools._lru_cache_wrapper) and (one.__module__ or "").startswith("costcalc"):
+            one.cache_clear()
+    return found
+
+
+def _codes(old, new):
+    """Pairs of the code of each function before and after, those inside of others too."""
+    yield old, new
+    for pair in zip(*([one for one in code.co_consts if isinstance(one, types.CodeType)] for code in (old, new)), strict=True):
+        yield from _codes(*pair)

@@ -1,0 +1,353 @@
+"""What is left of an ONNX file without its weights. The oracle are the message classes of `onnx`, by names of fields."""
+
+import io
+import random
+
+import onnx
+import pytest
+from google.protobuf.descriptor import FieldDescriptor
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto, ValueInfoProto
+
+from costcalc import limits
+from costcalc.errors import FileError
+from costcalc.read.onnx.file import PAGE, _Pages
+from costcalc.read.onnx.wire import SMALL, stripped
+
+SCOPES = "pkg.torch.onnx.name_scopes"
+LEFT_OUT = {  # message -> its fields that nothing reads
+    "ModelProto": "producer_version domain doc_string metadata_props training_info configuration",
+    "GraphProto": "doc_string quantization_annotation metadata_props",
+    "FunctionProto": "doc_string metadata_props",
+    "NodeProto": "doc_string device_configurations",
+    "AttributeProto": "doc_string tp type_protos",
+    "TensorProto": "segment doc_string metadata_props",
+    "ValueInfoProto": "metadata_props",
+    "TypeProto.Sequence": "elem_type",
+    "TypeProto.Map": "key_type value_type",
+    "TypeProto.Optional": "elem_type",
+    "TypeProto.SparseTensor": "elem_type shape",
+    "TypeProto.Opaque": "domain name",
+    "TensorShapeProto.Dimension": "denotation",
+}
+
+
+def is_list(field):
+    return field.is_repeated if hasattr(field, "is_repeated") else field.label == FieldDescriptor.LABEL_REPEATED
+
+
+def filled(found, depth, chance):
+    """A message with a value in every field, of alternatives in one; texts and numbers are all different."""
+    for field in found.DESCRIPTOR.fields:
+        if field.containing_oneof and field is not chosen(field.containing_oneof, chance):
+            continue
+        if field.message_type and depth:
+            many = 6 if field.message_type.name in ("ValueInfoProto", "Dimension") else 1
+            for _ in range(many if is_list(field) else 1):
+                inner = getattr(found, field.name)
+                inner = inner.add() if is_list(field) else inner
+                inner.SetInParent()
+                filled(inner, depth - 1, chance)
+        elif not field.message_type:
+            value = plain(field, chance)
+            if is_list(field):
+                getattr(found, field.name).extend([value, value])
+            else:
+                setattr(found, field.name, value)
+    if found.DESCRIPTOR.name == "StringStringEntryProto":
+        found.key = SCOPES
+    return found
+
+
+def chosen(alternatives, chance, last={}):  # noqa: B006 (each in its turn)
+    name = alternatives.full_name
+    at = last.get(name, -1)
+    if at < 0 or chance["left"].get(name, 0) == 0:
+        last[name] = (at + 1) % len(alternatives.fields)
+        chance["left"][name] = len(alternatives.fields)
+    chance["left"][name] -= 1
+    return alternatives.fields[last[name]]
+
+
+def plain(field, chance):
+    chance["number"] += 1
+    if field.type in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES):
+        text = f"text{chance['number']}"
+        return text if field.type == FieldDescriptor.TYPE_STRING else text.encode()
+    if field.enum_type:
+        return field.enum_type.values[-1].number
+    return chance["number"] + 200  # two bytes long
+
+
+def without(found):
+    """A message without what nothing reads."""
+    name = found.DESCRIPTOR.full_name.removeprefix("onnx.")
+    for left_out in LEFT_OUT.get(name, "").split():
+        if left_out in found.DESCRIPTOR.fields_by_name:
+            found.ClearField(left_out)
+    for field, value in found.ListFields():
+        if field.message_type:
+            for inner in value if is_list(field) else [value]:
+                without(inner)
+    return found
+
+
+def looked_at(found):
+    """A message whose attributes and values are too large to be copied as they are: by fields that are left out."""
+    for field, value in found.ListFields():
+        if field.message_type:
+            for inner in value if is_list(field) else [value]:
+                looked_at(inner)
+    if isinstance(found, AttributeProto):
+        found.doc_string = "d" * (SMALL + 1)
+    if isinstance(found, ValueInfoProto):
+        found.metadata_props.add(key="k", value="v" * (SMALL + 1))
+    return found
+
+
+def model_of(data):
+    return ModelProto.FromString(stripped(data))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_field_that_is_read_is_kept_and_no_other(seed):
+    chance = {"number": 1_000 * seed, "left": {}}
+    model = looked_at(filled(ModelProto(), 8, chance))
+    for value in model.graph.input:
+        value.doc_string = "mark"
+    assert model_of(model.SerializeToString()) == without(model)
+
+
+def attribute(**fields):
+    """The only attribute of the only node of a model, as it is read."""
+    model = ModelProto(graph=GraphProto(node=[NodeProto(op_type="Op", attribute=[AttributeProto(name="a", **fields)])]))
+    return model_of(model.SerializeToString()).graph.node[0].attribute[0]
+
+
+TENSOR = TensorProto(name="t", dims=[1], doc_string="d" * 30)
+HOLDS = {
+    "t": TENSOR,
+    "g": GraphProto(initializer=[TENSOR]),
+    "tensors": [TENSOR],
+    "graphs": [GraphProto(initializer=[TENSOR])],
+    "sparse_tensor": SparseTensorProto(values=TENSOR),
+    "sparse_tensors": [SparseTensorProto(values=TENSOR)],
+}
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_no_attribute_that_holds_a_tensor_or_a_graph_is_copied_unseen(name):
+    assert b"dddd" not in attribute(**{name: HOLDS[name]}).SerializeToString()
+
+
+def test_small_attributes_are_copied_as_they_are_up_to_a_size():
+    own = len(AttributeProto(name="a", doc_string="d" * SMALL).SerializeToString()) - SMALL
+    assert len(attribute(doc_string="d" * (SMALL - own)).doc_string) == SMALL - own
+    assert attribute(doc_string="d" * (SMALL - own + 1)).doc_string == ""
+
+
+@pytest.mark.parametrize("name", ["raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"])
+def test_numbers_of_a_tensor_are_left_out_from_a_size_on(name):
+    kind = {"raw_data": 1, "float_data": 4, "double_data": 8}.get(name, 1)
+    for size, kept in ((SMALL, True), (SMALL + kind, False)):
+        tensor = TensorProto(name="w", dims=[size])
+        if name == "raw_data":
+            tensor.raw_data = b"1" * size
+        else:
+            getattr(tensor, name).extend([1] * (size // kind))
+        found = model_of(ModelProto(graph=GraphProto(initializer=[tensor])).SerializeToString()).graph.initializer[0]
+        assert (found == tensor, found == TensorProto(name="w", dims=[size])) == (kept, not kept)
+
+
+@pytest.mark.parametrize("name", ["ints", "floats"])
+def test_numbers_of_an_attribute_are_kept_whatever_their_size(name):
+    assert len(getattr(attribute(**{name: [7] * 3_000}), name)) == 3_000
+
+
+def test_texts_of_a_tensor_are_kept():
+    tensor = TensorProto(string_data=[b"x" * (SMALL + 1)])
+    assert model_of(ModelProto(graph=GraphProto(initializer=[tensor])).SerializeToString()).graph.initializer[0] == tensor
+
+
+def test_a_mark_at_a_value_is_kept_and_a_documentation_is_not():
+    for size, kept in ((64, 64), (65, 0)):
+        value = ValueInfoProto(name="n" * SMALL, doc_string="d" * size)  # too large to be copied unseen
+        found = model_of(ModelProto(graph=GraphProto(input=[value])).SerializeToString()).graph.input[0]
+        assert (len(found.name), len(found.doc_string)) == (SMALL, kept)
+
+
+def test_of_the_notes_at_a_node_only_the_one_with_its_name_is_kept():
+    own = len(onnx.StringStringEntryProto(key=SCOPES, value="v" * SMALL).SerializeToString()) - SMALL
+    notes = {"other": "v", SCOPES: "v" * (SMALL - own), f"{SCOPES} ": "v" * SMALL}
+    node = NodeProto(metadata_props=[onnx.StringStringEntryProto(key=key, value=text) for key, text in notes.items()])
+    found = model_of(ModelProto(graph=GraphProto(node=[node])).SerializeToString()).graph.node[0]
+    assert [one.key for one in found.metadata_props] == [SCOPES]
+
+
+def field(number, data):
+    """A field of bytes as it is on the wire."""
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def varint(value, least=1):
+    """A number of seven bits a byte, of at least so many bytes: bytes without a bit of their own may follow."""
+    found = bytearray()
+    while value > 127 or len(found) < least - 1:
+        found.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*found, value])
+
+
+RELU = field(7, field(1, field(4, b"Relu")))
+SKIPPED = {
+    "a number": varint(99 << 3) + varint(2**63),
+    "eight bytes": varint(99 << 3 | 1) + bytes(8),
+    "four bytes": varint(99 << 3 | 5) + bytes(4),
+    "bytes": field(99, b"x" * 300),
+    "a large number of a field": field(2**29 - 1, b"x"),
+    "a length of ten bytes": varint(99 << 3 | 2) + varint(3, 10) + b"xyz",
+}
+
+
+@pytest.mark.parametrize("name", SKIPPED)
+def test_what_is_not_known_is_skipped(name):
+    for data in (SKIPPED[name] + RELU, RELU + SKIPPED[name], SKIPPED[name] * 2 + RELU):
+        assert model_of(data) == ModelProto.FromString(RELU)
+
+
+BROKEN = {
+    "a group": varint(99 << 3 | 3) + varint(99 << 3 | 4),
+    "the end of a group": varint(99 << 3 | 4),
+    "no kind": varint(99 << 3 | 6) + bytes(8),
+    "field 0": varint(2) + varint(0),
+    "a number of eleven bytes": varint(99 << 3) + varint(1, 11),
+    "a length that is cut off": varint(99 << 3 | 2) + b"\x80",
+    "a length past the end": varint(99 << 3 | 2) + varint(5) + b"1234",
+    "eight bytes that are seven": varint(99 << 3 | 1) + bytes(7),
+    "four bytes that are three": varint(99 << 3 | 5) + bytes(3),
+    "a tag alone": varint(99 << 3),
+    "a length past the message around it": varint(7 << 3 | 2) + varint(3) + varint(1 << 3 | 2) + varint(9) + b"x" * 9,
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_no_message_is_refused(name):
+    with pytest.raises(FileError) as error:
+        stripped(RELU + BROKEN[name])
+    assert error.value.problems[0].code == "bad-onnx"
+    assert "cut off or damaged" in error.value.problems[0].message
+
+
+def nested(graphs):
+    """A model of so many graphs in each other."""
+    inner = b""
+    for _ in range(graphs - 1):
+        inner = field(1, field(5, field(6, inner)))
+    return field(7, inner)
+
+
+def test_thirty_graphs_stand_in_each_other_and_no_more():
+    assert stripped(nested(30)) == nested(30)
+    with pytest.raises(FileError, match="graphs nest at most 30 deep"):
+        stripped(nested(31))
+
+
+COUNTED = {  # what there may be as many of as nodes: in a graph, or in the model
+    "nodes": (lambda one: field(7, one), 1),
+    "tensors": (lambda one: field(7, one), 5),
+    "sparse tensors": (lambda one: field(7, one), 15),
+    "values": (lambda one: field(7, one), 13),
+    "functions": (lambda one: one, 25),
+}
+
+
+@pytest.mark.parametrize("kind", COUNTED)
+def test_as_many_messages_as_are_allowed(monkeypatch, kind):
+    monkeypatch.setattr(limits, "NODES", 7)
+    around, number = COUNTED[kind]
+    assert stripped(around(field(number, b"") * 7)) == around(field(number, b"") * 7)
+    with pytest.raises(FileError) as error:
+        stripped(around(field(number, b"") * 8))
+    problem = error.value.problems[0]
+    assert (problem.code, problem.message) == ("limit", f"there are more than 7 {kind}")
+    assert "COSTCALC_LIMITS=nodes=N" in problem.help
+
+
+def test_attributes_are_not_counted_as_nodes(monkeypatch):
+    monkeypatch.setattr(limits, "NODES", 7)
+    data = field(7, field(1, field(5, b"") * 50))
+    assert stripped(data) == data
+
+
+def test_as_many_bytes_as_are_allowed(monkeypatch):
+    data = field(7, field(2, b"n" * 98))  # one field of 100 bytes is copied
+    monkeypatch.setattr(limits, "GRAPH_BYTES", 100)
+    assert stripped(data) == data
+    monkeypatch.setattr(limits, "GRAPH_BYTES", 99)
+    with pytest.raises(FileError) as error:
+        stripped(data)
+    problem = error.value.problems[0]
+    assert (problem.code, problem.message) == ("limit", "the graph without its weights is larger than 99 bytes")
+    assert "COSTCALC_LIMITS=graph_bytes=N" in problem.help
+
+
+PARTS = {  # parts by hand: 4 a message, 1 a field, 1 for each 8 bytes of packed numbers that are kept
+    "a graph": (field(7, b""), 4 + 1 + 4),
+    "texts": (field(7, field(2, b"n") * 10), 9 + 10),
+    "numbers that are kept": (field(7, field(5, field(9, bytes(80)))), 9 + 5 + 1 + 10),
+    "numbers that are left out": (field(7, field(5, field(9, bytes(SMALL + 1)))), 9 + 5 + 1),
+    "what is skipped": (field(7, field(99, b"x" * 500) * 10), 9 + 10),
+    "an attribute": (field(7, field(1, field(5, field(8, bytes(800)) + field(99, bytes(SMALL))))), 9 + 5 + 5 + 2 + 100),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_as_many_parts_as_are_allowed(monkeypatch, name):
+    data, parts = PARTS[name]
+    data += field(99, b"")  # parts are looked at field by field
+    monkeypatch.setattr(limits, "GRAPH_FIELDS", parts + 1)
+    stripped(data)
+    monkeypatch.setattr(limits, "GRAPH_FIELDS", parts)
+    with pytest.raises(FileError) as error:
+        stripped(data)
+    problem = error.value.problems[0]
+    assert (problem.code, problem.message) == ("limit", f"the graph has more than {parts} parts")
+    assert "COSTCALC_LIMITS=graph_fields=N" in problem.help
+
+
+def test_what_is_copied_unseen_has_room_for_the_most_parts_that_it_could_be(monkeypatch):
+    """An attribute of 40 bytes can be 20 messages without fields. At most half of the room is given away unseen."""
+    monkeypatch.setattr(limits, "GRAPH_FIELDS", 4_400)
+    one = AttributeProto(type_protos=[onnx.TypeProto()] * 20)
+    model = ModelProto(graph=GraphProto(node=[NodeProto(attribute=[one] * 100)]))
+    found = model_of(model.SerializeToString()).graph.node[0].attribute
+    messages = sum(1 + len(one.type_protos) for one in found)
+    unseen = sum(bool(one.type_protos) for one in found)
+    assert len(found) == 100
+    assert 0 < unseen * 21 * 5 <= 4_400 // 2 + 21 * 5
+    assert messages < 600
+
+
+def test_pages_are_the_bytes_of_the_file():
+    data, chance = random.Random(5).randbytes(3 * PAGE + 1_234), random.Random(6)
+    pages = _Pages(io.BytesIO(data), len(data))
+    assert len(pages) == len(data)
+    for _ in range(3_000):
+        start = chance.choice([0, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, chance.randrange(len(data))])
+        size = chance.choice([1, 2, 20, 500, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE])
+        end = min(start + size, len(data))
+        assert pages[start:end] == data[start:end]
+        assert len(pages.page) <= PAGE
+
+
+def test_a_page_is_read_once():
+    reads = []
+
+    class File(io.BytesIO):
+        def read(self, size):
+            reads.append(size)
+            return super().read(size)
+
+    pages = _Pages(File(bytes(4 * PAGE)), 4 * PAGE)
+    for start in range(0, 2 * PAGE, 64):
+        assert len(pages[start : start + 64]) == 64
+    assert reads == [PAGE, PAGE]
