@@ -1,7 +1,11 @@
-"""The judges of mutants are there: a test that is not found would fail for every mutant, and all would be caught."""
+"""The judges of mutants are there, and judge: a test that is not found, or is slow, would fail for every mutant."""
 
 import pytest
+import yaml
 
+from tests.mutation import coverage, judging, warm
+from tests.mutation.__main__ import report, stale
+from tests.mutation.judging import Failed, _fails
 from tests.mutation.mutants import ROOT, mutants
 from tests.mutation.tests_of import JUDGES, QUICK, SLOW, chosen, judges, located, targets
 
@@ -11,6 +15,7 @@ def test_every_judge_and_every_file_is_there():
         assert (ROOT / chosen(name)[0]).is_file()
     assert all((ROOT / path).exists() for path in JUDGES)
     assert {"costcalc/budget/judge.py", "costcalc/git.py", "costcalc/num/exact.py"} <= {*targets()}
+    assert {"costcalc/read/repository.py", "costcalc/read/onnx/wire.py"} <= {*targets()}
     with pytest.raises(FileNotFoundError):
         located("test_of_nothing")
     with pytest.raises(KeyError):
@@ -19,7 +24,7 @@ def test_every_judge_and_every_file_is_there():
 
 def test_the_longest_beginning_names_the_judges():
     assert judges("costcalc/ops/conv.py") == ()
-    assert judges("costcalc/budget/page.py")[0] == "test_budgets_page"
+    assert judges("costcalc/read/onnx/file.py")[0] == "test_wire"
     assert judges("costcalc/budget/judge.py") == JUDGES["costcalc/budget/"]
 
 
@@ -33,3 +38,106 @@ def test_mutants_change_one_thing_each():
     texts = {after for _, after in made}
     assert {"a = b - 1 if c < 2 else 3", "a = b + 1 if c <= 2 else 3", "a = b + 1 if not c < 2 else 3"} <= texts
     assert len(texts) == len(made) == 6
+
+
+def test_types_of_arguments_and_results_are_no_code():
+    assert not list(mutants("x.py", "def f(a: int | None) -> int | None:\n    b: int | None = a\n    return b\n"))
+
+
+TEXT = "LEAST = 5\ndef f(a, b=7):\n    c = a + 1\n    return lambda d: c * d\nclass C:\n    e = 3\n"
+
+
+def test_what_runs_at_the_time_of_loading_is_told_from_what_is_called():
+    found = {(one.before, one.inside, one.bound) for one in mutants("x.py", TEXT)}
+    assert found == {
+        ("LEAST = 5", False, ("LEAST",)),
+        ("def f(a, b=7): pass", False, ("f",)),
+        ("c = a + 1", True, ()),
+        ("return lambda d: c * d", True, ()),
+        ("e = 3", False, ("C",)),
+    }
+
+
+def test_a_path_or_a_part_that_fits_nothing_is_no_mutant_that_is_caught():
+    for args in (("tests/no_such_file.py",), ("tests/test_mutation.py", "-k", "nothing_is_called_so")):
+        with pytest.raises(Failed, match="no test fits"):
+            _fails(*args)
+
+
+@pytest.fixture
+def judged(tmp_path, monkeypatch):
+    """A function that judges the mutants of a module by a test, both given as texts: {after: verdict}."""
+    (tmp_path / "costcalc").mkdir()
+    (tmp_path / "tests").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in (warm, coverage, judging):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(coverage, "PACKAGE", f"{tmp_path}/")
+    monkeypatch.setattr(coverage, "STORE", tmp_path / "store.json")
+    coverage.forget()
+
+    def judged(code, test, part="", word=""):
+        (tmp_path / "judged_module.py").write_text(code)
+        (tmp_path / "test_judged.py").write_text(f"import judged_module\n\n\ndef test():\n    {test}\n")
+        monkeypatch.setattr(warm, "chosen", lambda _: [part or "test_judged.py", *(["-k", word] if word else [])])
+        found = list(mutants("judged_module.py", code))
+        return {mutant.after: by for mutant, by, _ in warm.verdicts(found, ("test_judged",))}
+
+    yield judged
+    coverage.forget()
+
+
+CODE = "def f(n):\n    return n + 2\ndef g(n):\n    return n - 2\n"
+
+
+def test_a_mutant_lives_that_no_test_runs_or_minds(judged):
+    assert judged(CODE, "assert judged_module.f(0) == 2") == {
+        "return n - 2": "tests",
+        "return n + 3": "tests",
+        "return n + 2": None,
+        "return n - 3": None,
+    }
+
+
+def test_what_runs_at_the_time_of_loading_is_loaded_anew(judged):
+    code = "LEAST = 5\nOTHER = 7\ndef f(n=3):\n    return LEAST\n"
+    assert judged(code, "assert judged_module.f() == 5") == {
+        "LEAST = 6": "tests",
+        "OTHER = 8": None,
+        "def f(n=4): pass": None,
+    }
+
+
+def test_a_mutant_that_hangs_is_caught_and_one_that_is_slow_is_not(judged, monkeypatch):
+    monkeypatch.setattr(warm, "LEAST", 1)
+    code = "import time\ndef f(n):\n    while n < 0:\n        pass\n    return time.sleep(0.001 * 2)\n"
+    found = judged(code, "assert judged_module.f(0) is None")
+    assert found["while n <= 0: pass"] == "time"
+    assert found["return time.sleep(0.001 * 3)"] is None
+
+
+def test_tests_that_cannot_judge_are_an_error(judged):
+    for test, path, word, says in (
+        ("assert judged_module.f(0) == 3", "", "", "fail without any change"),
+        ("nothing_is_called_so", "", "", "fail without any change"),
+        ("pass", "", "nothing_is_called_so", "no test fits"),
+        ("pass", "no_such_file.py", "", "pytest ended with"),
+    ):
+        with pytest.raises(Failed, match=says):
+            judged(CODE, test, path, word)
+
+
+def test_every_equivalent_mutant_has_a_reason_and_is_one():
+    held = yaml.safe_load((ROOT / "tests/mutation/equivalent.yaml").read_text(encoding="utf-8"))
+    made = {path: list(mutants(path, (ROOT / path).read_text())) for path in {key.partition(" ")[0] for key in held}}
+    assert stale(held, made) == []
+    assert all(held.values())
+    some = next(path for path in made)
+    assert stale({f"{some} f: a => b": "x", "costcalc/none.py f: a => b": "x"}, made) == [f"{some} f: a => b"]
+
+
+def test_each_file_has_its_own_figure(capsys):
+    found = list(mutants("x.py", "a = 1\nb = 2\n")) + list(mutants("y.py", "a = 1\n"))
+    assert report(zip(found, ["tests", None, "time"], strict=True)) == 1
+    assert capsys.readouterr().out.endswith("x.py: 1 of 2 caught, 50.0%\ny.py: 1 of 1 caught, 100.0%\n")
+    assert report((one, "tests") for one in found) == 0

@@ -95,11 +95,6 @@ class Renames:
         return digest.hexdigest()
 
 
-def _too_many() -> Any:
-    message = f"more than {PAIRS:,} pairs of new and deleted specs: which was renamed is not looked for"
-    return OptionError(Problem("limit", message, help="rename the specs in one step, change them in another"))
-
-
 def _is_spec(name: str) -> bool:
     return name.lower().endswith(tuple(READERS))
 

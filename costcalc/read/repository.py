@@ -96,7 +96,7 @@ class Repository:
     def _check_ambiguous(self, revision: str) -> None:
         """Refuse a name that is both a tag and a branch: git takes the tag, which more people can push."""
         name = re.split(r"[~^:@{]", revision)[0]
-        if not name or name.startswith(("refs/", "-")):
+        if name.startswith("refs/"):
             return
         names = [f"refs/{kind}/{name}" for kind in ("tags", "heads", "remotes")]
         found = self.git("for-each-ref", "--format=%(objectname) %(refname)", *names) or b""
@@ -131,10 +131,10 @@ class Repository:
     def tree(self, commit: Any) -> dict[str, Blob]:
         """The files of a commit: path -> Blob."""
         if commit not in self.trees:
-            entries = self.said("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")
+            entries = self.said("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")[:-1]  # each ends with one
             if len(entries) > FILES:
                 raise OptionError(Problem("limit", f"commit {commit[:7]} has more than {FILES:,} files"))
-            self.trees[commit] = dict(_entry(entry) for entry in entries if entry)
+            self.trees[commit] = dict(map(_entry, entries))
         return self.trees[commit]
 
     def blob(self, sha: str, most: int) -> bytes | None:

@@ -258,7 +258,7 @@ def test_long_texts_are_cut_in_messages():
     with pytest.raises(OptionError) as error:
         values("a", "1:" + "9" * 70 + ":1", read_value)
     assert error.value.problems[0].message == f"`a` has too many values in `1:{'9' * 58}`"
-    with pytest.raises(Bad, match="^`x{60}` is not a limit"):
+    with pytest.raises(Bad, match=r"^`x{60}` is not a limit"):
         amount("x" * 70, "params", COUNT)
 
 

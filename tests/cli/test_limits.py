@@ -112,3 +112,29 @@ def test_several_limits_at_once(run, monkeypatch):
     monkeypatch.setenv("COSTCALC_LIMITS", " layers=7  NESTING=9,keys=5 ")
     assert run("--version")[0] == 0
     assert (limits.LAYERS, limits.NESTING, limits.KEYS) == (7, 9, 5)
+
+
+def test_limits_are_those_that_files_were_written_for():
+    """A limit that falls refuses what was read before; one that rises lets in more than was measured."""
+    powers = {"GRAPH_FILE_BYTES": 2_147_483_648, "SIZE": 1_099_511_627_776, "TOTAL": 4_611_686_018_427_387_904}
+    texts = {"FILE_BYTES": 16_000_000, "VALUES": 710_000, "KEYS": 100_000, "ENTRIES": 2_000, "NESTING": 60}
+    includes = {"INCLUDES": 200, "INCLUDE_DEPTH": 10, "BLOCK_DEPTH": 40, "LAYERS": 100_000, "NODES": 50_000}
+    expressions = {"EXPRESSION_CHARS": 1_000, "EXPRESSION_DEPTH": 60, "EXPRESSION_STEPS": 1_000}
+    graphs = {"GRAPH_BYTES": 32_000_000, "GRAPH_FIELDS": 2_000_000}
+    own = {"SECONDS": 60, "RUN_SECONDS": 600, "DIGITS": 18, "RANK": 8}
+    stated = {**powers, **texts, **includes, **expressions, **graphs, **own}
+    assert {name: limits.value(name) for name in [*limits.RAISABLE, *limits.FIXED]} == stated
+
+
+def test_a_hint_says_what_helps_and_how_the_limit_is_raised():
+    raising = "COSTCALC_LIMITS=layers=N in the environment raises this limit"
+    assert limits.hint("LAYERS") == limits.hint("layers") == raising
+    assert limits.hint("layers", "use fewer") == f"use fewer; {raising}"
+
+
+def test_only_what_can_be_raised_is():
+    for name in ("size", "SIZE", "nothing", "hint"):
+        with pytest.raises(KeyError):
+            limits.raise_to(name, 7)
+    limits.raise_to("layers", 7)
+    assert limits.LAYERS == limits.value("Layers") == 7

@@ -146,7 +146,7 @@ def test_a_name_that_was_guessed_is_not_written_to(tmp_path, monkeypatch):
     for plant in (lambda path: path.symlink_to("victim"), lambda path: path.write_text("as it was")):
         guessed = tmp_path / f".out.{'00' * 8}.tmp"
         plant(guessed)
-        with pytest.raises(FileError, match="cannot write '.*out': File exists"), replacing(str(tmp_path / "out")):
+        with pytest.raises(FileError, match="File exists"), replacing(str(tmp_path / "out")):
             pass
         assert {path.read_text() for path in tmp_path.iterdir()} == {"as it was"}
         guessed.unlink()
@@ -161,19 +161,26 @@ def test_two_that_write_at_once_leave_one_of_both(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def _stop_while_writing(path, error):
+    with replacing(path) as file:
+        file.write("new")
+        raise error
+
+
 def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     (tmp_path / "a").write_text("old")
     for error in (RuntimeError, KeyboardInterrupt):
-        with pytest.raises(error), replacing(tmp_path / "a") as file:
-            file.write("new")
-            raise error
+        with pytest.raises(error):
+            _stop_while_writing(tmp_path / "a", error)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="which file a number is, as Linux says it")
 def test_bytes_are_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
     order, sync, replace = [], os.fsync, os.replace
-    monkeypatch.setattr(os, "fsync", lambda number: order.append(os.readlink(f"/proc/self/fd/{number}")) or sync(number))
+    monkeypatch.setattr(
+        os, "fsync", lambda number: order.append(os.readlink(f"/proc/self/fd/{number}")) or sync(number)
+    )
     monkeypatch.setattr(os, "replace", lambda *names: order.append("rename") or replace(*names))
     with replacing(tmp_path / "a") as file:
         file.write("new")

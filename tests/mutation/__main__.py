@@ -1,60 +1,94 @@
 """Is it tested? Every operator and constant of the rules, the arithmetic, the gate and the limits is changed, one at a
 time; tests_of.py says which files that are, and which tests judge them.
 
-    python -m tests.mutation                        all of them, on two processors
-    python -m tests.mutation costcalc/ops/conv.py costcalc/budget/judge.py --jobs 1
+    python -m tests.mutation                        all of them
+    python -m tests.mutation costcalc/ops/conv.py costcalc/budget/judge.py
     python -m tests.mutation --sample 200
+    python -m tests.mutation --every 3 costcalc/budget/
 
-A mutant is caught when the loops of `selftest`, or a test, say otherwise. Those that nothing can catch, because they
-mean the same, are in equivalent.yaml with the reason. The figure at the end is the share that is caught of the others;
-exit code 1 below 95 %.
+A mutant of the rules is caught when the loops of `selftest`, or a test, say otherwise; any other when a test that runs
+it fails. Those that nothing can catch, because they mean the same, are in equivalent.yaml with the reason. The figure
+at the end is the share that is caught of the others; exit code 1 below 95 % in any file.
 """
 
 import argparse
 import random
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from itertools import groupby
 from pathlib import Path
 
 import yaml
 
-from .judging import caught
-from .mutants import ROOT, mutants, unchanged
+from .judging import Failed, caught, seconds_of
+from .mutants import ROOT, mutants
 from .tests_of import judges, targets
+from .warm import verdicts
 
 LEAST = 0.95
 
 
 def main():
-    """Judge the mutants of the files; print those that live, and the figure."""
+    """Judge the mutants of the files; print those that live, and the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="*", help="the files to change [all of tests_of.py]")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("files", nargs="*", help="the files to change, or directories [all of tests_of.py]")
     parser.add_argument("--sample", type=int, help="only so many, drawn at random")
+    parser.add_argument("--every", type=int, default=1, help="of each file only every so manieth")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", help="only mutants whose text has this")
     given = parser.parse_args()
-    paths = given.files or targets()
-    found = [one for path in paths for one in mutants(path, (ROOT / path).read_text(encoding="utf-8"))]
-    found = [one for one in found if not given.only or given.only in one.key]
+    paths = [path for path in targets() if not given.files or path.startswith(tuple(given.files))]
+    if not paths:
+        parser.error("tests_of.py has none of these files")
+    made = {path: list(mutants(path, (ROOT / path).read_text(encoding="utf-8"))) for path in paths}
     equivalent = yaml.safe_load((Path(__file__).parent / "equivalent.yaml").read_text(encoding="utf-8")) or {}
-    judged = [one for one in found if one.key not in equivalent]
-    judged = random.Random(given.seed).sample(judged, min(given.sample or len(judged), len(judged)))
-    for path in {judges(path): path for path in paths}.values():  # one of those that the same tests judge
-        if caught(unchanged(path)):
-            parser.error(f"the tests of {path} fail without any change")
-    start, alive = time.monotonic(), []
-    with ProcessPoolExecutor(given.jobs) as pool:
-        for number, (mutant, by) in enumerate(zip(judged, pool.map(caught, judged), strict=True), 1):
-            alive += [mutant] if by is None else []
-            print(f"{number}/{len(judged)} {by or 'ALIVE':8}{shown(mutant)}", flush=True)
-    count, share = len(judged) - len(alive), 1 - len(alive) / max(len(judged), 1)
-    print(f"\n{len(found)} mutants, {len(judged)} judged: {time.monotonic() - start:.0f} s")
-    print(f"{count} of {len(judged)} caught: {share:.1%}; alive:", *map(shown, alive), sep="\n  ")
-    if not (given.files or given.only):
-        print(*(f"no such mutant: {key}" for key in set(equivalent) - {one.key for one in found}), sep="\n")
-    return int(share < LEAST)
+    for key in stale(equivalent, made):
+        print(f"no such mutant: {key}")
+    try:
+        return report(judged(chosen(made, equivalent, given)))
+    except Failed as error:
+        parser.error(str(error))
+
+
+def stale(equivalent, made):
+    """The keys of equivalent mutants of the files that are no mutants there."""
+    known = {one.key for found in made.values() for one in found}
+    return [key for key in equivalent if key.partition(" ")[0] in made and key not in known]
+
+
+def chosen(made, equivalent, given):
+    """The mutants to be judged, those of the files that the same tests judge one after the other."""
+    found = [[one for one in each if one.key not in equivalent][:: given.every] for each in made.values()]
+    found = [one for each in found for one in each if not given.only or given.only in one.key]
+    if given.sample and given.sample < len(found):
+        found = random.Random(given.seed).sample(found, given.sample)
+    return sorted(found, key=lambda one: (judges(one.path), one.path, one.line))
+
+
+def judged(found):
+    """(mutant, what noticed it or None) of each. Raises Failed where the tests fail without any change."""
+    for tests, group in groupby(found, lambda one: judges(one.path)):
+        if tests:
+            yield from ((mutant, by) for mutant, by, _ in verdicts(list(group), tests))
+            continue
+        mutants = list(group)
+        seconds = {path: seconds_of(path) for path in {one.path for one in mutants}}
+        yield from ((one, caught(one, seconds[one.path])) for one in mutants)
+
+
+def report(found):
+    """Print each mutant as it is judged, then those that live, and the share of each file that is caught."""
+    start, files, alive = time.monotonic(), {}, []
+    for mutant, by in found:
+        print(f"{by or 'ALIVE':8}{shown(mutant)}", flush=True)
+        counts = files.setdefault(mutant.path, [0, 0])
+        counts[0] += 1
+        counts[1] += by is not None
+        alive += [mutant] if by is None else []
+    print(f"\n{time.monotonic() - start:.0f} s; alive:", *map(shown, alive), sep="\n  ")
+    for path, (count, dead) in files.items():
+        print(f"{path}: {dead} of {count} caught, {dead / count:.1%}")
+    return int(any(dead < LEAST * count for count, dead in files.values()))
 
 
 def shown(mutant):

@@ -60,7 +60,9 @@ class Recorder:
 
     def ran(self, passed):
         """The Ran of what was traced."""
-        parts = ({str(Path(k).relative_to(ROOT)): sorted(v) for k, v in one.items()} for one in (self.lines, self.calls))
+        parts = (
+            {str(Path(k).relative_to(ROOT)): sorted(v) for k, v in one.items()} for one in (self.lines, self.calls)
+        )
         return Ran(passed, self.seconds, *parts)
 
 
@@ -82,7 +84,7 @@ def users(names):
     while True:
         before = len(known)
         pattern = re.compile(rf"\b({'|'.join(map(re.escape, known))})\b")
-        for path, functions, others in _parsed():
+        for _, _, others in _parsed():
             for text, bound in others:
                 if pattern.search(text):
                     known.update(bound)
@@ -97,7 +99,7 @@ def users(names):
 def _parsed():
     """(path, [(text of a function, its first line)], [(text of a statement outside, the names it binds)])."""
     found = []
-    for path in sorted((ROOT / "costcalc").rglob("*.py")):
+    for path in sorted(Path(PACKAGE).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         tree, functions, others = ast.parse(text), [], []
         for node in ast.walk(tree):
@@ -106,10 +108,18 @@ def _parsed():
                 functions.append((ast.get_source_segment(text, node), first))
         for node in tree.body:
             if isinstance(node, (ast.Assign, ast.AnnAssign)):
-                bound = [one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
+                bound = [
+                    one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+                ]
                 others.append((ast.get_source_segment(text, node), bound))
         found.append((str(path.relative_to(ROOT)), functions, others))
     return found
+
+
+def forget():
+    """Read the files anew."""
+    for one in (users, _parsed, _digest):
+        one.cache_clear()
 
 
 class Store:

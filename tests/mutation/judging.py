@@ -15,10 +15,11 @@ import pytest
 import rich.table  # noqa: F401
 import sympy  # noqa: F401
 
-from .mutants import ROOT
-from .tests_of import QUICK, SLOW, chosen, judges, located
+from .mutants import ROOT, unchanged
+from .tests_of import QUICK, SLOW, located
 
-SECONDS = 90  # of processor time for one judgement: a mutant that takes longer hangs, and is caught
+SLOWER = 10  # times the processor time without a change: a mutant that takes longer hangs, and is caught
+BROKEN = 70  # the exit code of a process that could not judge
 ALIKE = frozenset(  # operations that are one rule with others
     [
         "relu6",
@@ -54,26 +55,43 @@ WITHOUT_NUMBERS = {
 }
 
 
-def caught(mutant):
-    """What notices a mutant: `loops`, `tests`, `crash` or `time`; None if nothing does. A process of its own judges."""
+class Failed(Exception):
+    """The tests cannot judge: they fail without any change, or are not there."""
+
+
+def seconds_of(path):
+    """The processor time that judging a file takes without any change. Raises Failed if that is caught."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    by = caught(unchanged(path), 3_600)
+    if by:
+        raise Failed(f"the tests of {path} fail without any change: {by}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def caught(mutant, seconds):
+    """What notices a mutant: `loops`, `tests`, `crash` or `time`; None if nothing does. A process of its own judges.
+
+    `seconds` are what judging takes without a change. Raises Failed where it cannot be judged.
+    """
     process = os.fork()
     if not process:
-        os._exit(_judged(mutant))
+        os._exit(_judged(mutant, int(30 + SLOWER * seconds)))
     _, status = os.waitpid(process, 0)
     if os.WIFSIGNALED(status):
         return "time" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM) else "crash"
+    if os.WEXITSTATUS(status) == BROKEN:
+        raise Failed(f"the tests of {mutant.path} cannot judge")
     return {0: None, 1: "loops", 2: "domains", 3: "tests"}.get(os.WEXITSTATUS(status), "crash")
 
 
-def _judged(mutant):
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
-    signal.alarm(10 * SECONDS)  # one that waits for ever uses no processor
+def _judged(mutant, seconds):
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    signal.alarm(10 * seconds)  # one that waits for ever uses no processor
     os.chdir(ROOT)
-    install(mutant)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            if own := judges(mutant.path):
-                return 3 if any(_fails(*chosen(judge)) for judge in own) else 0
+            install(mutant)
             if _fails(*map(located, QUICK)):
                 return 3
             if mutant.path not in WITHOUT_NUMBERS and _loops_differ(mutant):
@@ -81,6 +99,8 @@ def _judged(mutant):
             if _fails(located("test_domains"), "-k", _domains(mutant)):
                 return 2
             return 3 if any(_fails(located(name), "-k", "not config") for name in SLOW) else 0
+    except (Failed, FileNotFoundError):
+        return BROKEN
     except BaseException:
         return 4
 
@@ -88,7 +108,7 @@ def _judged(mutant):
 def install(mutant):
     """Import a module as its mutant; pytest, which has a way of its own to import, then finds it imported."""
     plain, path = importlib.machinery.SourceFileLoader.get_code, str(ROOT / mutant.path)
-    changed = compile(mutant.tree(Path(path).read_text(encoding="utf-8")), path, "exec")
+    changed = compile(mutant.tree, path, "exec")
 
     def get_code(self, name):
         return changed if self.path == path else plain(self, name)
@@ -125,4 +145,8 @@ def _domains(mutant):
 
 
 def _fails(*args):
-    return pytest.main([*args, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"]) not in (0, 5)
+    """Whether a test fails. Raises Failed where there is none, as for a path or a `-k` that fits nothing."""
+    code = pytest.main([*args, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"])
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise Failed(f"no test fits {args}")
+    return code != 0

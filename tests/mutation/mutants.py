@@ -6,6 +6,7 @@ Sentences (docstrings, messages) are for people and stay; names of options and q
 import ast
 import re
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,15 +54,17 @@ class Mutant(NamedTuple):
     node: int | None = None
     change: int = 0
     begin: int = 0
+    text: str = ""  # the file
 
     @property
     def key(self):
         """What stays the same when lines move."""
         return f"{self.path} {self.function}: {self.before} => {self.after}"
 
-    def tree(self, text):
-        """The changed code of the file whose text is `text`."""
-        tree = ast.parse(text)
+    @property
+    def tree(self):
+        """The changed code of the file."""
+        tree = ast.parse(self.text)
         if self.node is not None:
             twin = next(each for at, each in enumerate(ast.walk(tree)) if at == self.node)
             next(made for at, made in enumerate(changed(twin)) if at == self.change)
@@ -71,7 +74,8 @@ class Mutant(NamedTuple):
 
 def unchanged(path):
     """A file as it is, as a mutant that nothing may catch."""
-    return Mutant(path, 0, 0, "module", "", "", False, ())
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return Mutant(path, 0, 0, "module", "", "", False, (), text=text)
 
 
 def mutants(path, text):
@@ -93,7 +97,7 @@ def mutants(path, text):
             twin = next(each for place, each in enumerate(ast.walk(copy)) if place == at)
             next(made for place, made in enumerate(changed(twin)) if place == change)
             texts = shortened(before, ast.unparse(_bare(copy)))
-            yield Mutant(path, node.lineno, span[1], name, *texts, inside, bound, number, change, span[0])
+            yield Mutant(path, node.lineno, span[1], name, *texts, inside, bound, number, change, span[0], text)
 
 
 def _above(node, parents):
@@ -104,7 +108,7 @@ def _above(node, parents):
 
 def _is_inside(above):
     """Whether a node is in the body of a function: its defaults and decorators are not."""
-    for below, one in zip(above, above[1:], strict=False):
+    for below, one in pairwise(above):
         if isinstance(one, ast.FunctionDef) and any(below is each for each in one.body):
             return True
         if isinstance(one, ast.Lambda) and below is one.body:
@@ -117,8 +121,13 @@ def _bound(above):
     top = above[-2]
     if isinstance(top, (ast.FunctionDef, ast.ClassDef)):
         yield top.name
-        return
-    for one in ast.walk(top):
+    else:
+        yield from stored(top)
+
+
+def stored(statement):
+    """The names that a statement gives a value."""
+    for one in ast.walk(statement):
         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
             yield one.id
 

@@ -1,4 +1,4 @@
-"""Which tests judge which file, the quickest first. Rules and arithmetic have more judges than tests (`judging`)."""
+"""Which tests judge which file. Rules and arithmetic have more judges than tests (`judging`)."""
 
 from pathlib import Path
 
@@ -6,25 +6,28 @@ ROOT = Path(__file__).parent.parent.parent
 RULES = ("costcalc/ops/", "costcalc/num/")
 QUICK = ("test_arithmetic", "test_unknown_sizes", "test_rules", "test_torch_ops")
 SLOW = ("test_sweep", "test_loops", "test_formula")
-CHECKS = ("test_check_config", "test_check", "test_check_formats", "test_check_locked", "test_check_hostile")
-JUDGES = {  # a file, or all below a folder: its tests; the longest beginning counts; `-k` makes a quick part of one
-    "costcalc/budget/": (*CHECKS, "test_check_update", "test_check_ci", "test_budgets_page"),
-    "costcalc/budget/updating.py": ("test_check_update", *CHECKS),
-    "costcalc/budget/page.py": ("test_budgets_page", *CHECKS),
-    "costcalc/budget/locking.py": ("test_check_locked", *CHECKS),
-    "costcalc/budget/loosening.py": ("test_check_locked", *CHECKS),
-    "costcalc/budget/junit.py": ("test_check_formats", "test_check_ci"),
-    "costcalc/budget/markdown.py": ("test_check_formats", "test_check_ci", "test_budgets_page"),
-    "costcalc/budget/reviews.py": ("test_check_formats", "test_check_ci", "test_check"),
-    "costcalc/git.py": ("test_check", "test_check_hostile", "test_diff", "test_check_locked"),
-    "costcalc/read/revisions.py": ("test_diff", "test_check", "test_check_hostile"),
-    "costcalc/files.py": ("test_whole_files", "test_hostile", "test_bounded", "test_keras", "test_cli"),
-    "costcalc/replacing.py": ("test_whole_files", "test_check_update"),
-    "costcalc/quantities.py": ("test_check_config", "test_check_update", "test_fit", "test_reproduce"),
-    "costcalc/limits.py": ("test_limits", "test_hostile", "test_onnx_hostile", "test_bounded", "test_keras"),
-    "costcalc/allowance.py": ("test_bounded", "test_limits"),
-    "costcalc/read/keras/file.py": ("test_keras -k zip", "test_bounded -k archive", "test_keras"),
-    "costcalc/read/onnx/file.py": ("test_onnx_hostile", "test_onnx", "test_bounded"),
+CHECKS = (
+    *("test_check", "test_check_config", "test_check_formats", "test_check_locked", "test_check_update"),
+    *("test_check_ci", "test_check_hostile", "test_budgets_page", "test_gate", "test_gate_base"),
+)
+GIT = ("test_repository", "test_gate", "test_gate_base")
+JUDGES = {  # a file, or all below a folder: its tests, of which those that run a mutant judge it; `-k` makes a part
+    "costcalc/budget/": CHECKS,
+    "costcalc/git.py": GIT,
+    "costcalc/read/repository.py": GIT,
+    "costcalc/read/revisions.py": GIT,
+    "costcalc/files.py": ("test_files",),
+    "costcalc/replacing.py": ("test_whole_files -k not full",),
+    "costcalc/quantities.py": (
+        "test_quantities",
+        "test_reproduce -k figure or agreement",
+        "test_check_config -k amount",
+    ),
+    "costcalc/limits.py": ("test_limits", "test_files", "test_wire", "test_keras_file"),
+    "costcalc/allowance.py": ("test_allowance", "test_limits"),
+    "costcalc/read/keras/file.py": ("test_keras_file",),
+    "costcalc/read/onnx/file.py": ("test_wire", "test_onnx_hostile -k bad_files or only_the or without"),
+    "costcalc/read/onnx/wire.py": ("test_wire",),
     "costcalc/read/onnx/weights.py": ("test_onnx_hostile", "test_onnx_parameters", "test_onnx"),
 }
 

@@ -14,23 +14,18 @@ import signal
 import sys
 import traceback
 import types
-from pathlib import Path
 
 import pytest
 
 from .coverage import Ran, Recorder, Store, covers
-from .judging import dotted, install
+from .judging import BROKEN, Failed, dotted, install
 from .mutants import ROOT
 from .tests_of import chosen
 
 MEMORY = 8 << 30  # bytes of addresses: a mutant that takes more fails
-SLOWER = 20  # times the processor time of a test, and some seconds: a mutant that takes longer hangs
+LEAST, SLOWER = 2, 10  # seconds, and times the processor time of a test: a mutant that takes longer hangs
 OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore", "-o", "tmp_path_retention_policy=none")
-ALIVE, CAUGHT, BROKEN = 0, 3, 70
-
-
-class Failed(Exception):
-    """The tests cannot judge: they fail without any change, or are not there."""
+ALIVE, CAUGHT = 0, 3
 
 
 class _Watch:
@@ -100,15 +95,31 @@ def _serve(mutants, judges, write):
         importlib.import_module(dotted(path))
 
     def loop(watch, items):
+        items = _selected(items, judges)
         known = _measured(items, paths, watch)
         for mutant in mutants:
             fitting = sorted((item for item in items if covers(known[item.nodeid], mutant)), key=_cost(known))
             write(f"{_verdict(mutant, fitting, known, watch)} {len(fitting)}")
 
     watch = _Watch(loop)
-    code = pytest.main([*dict.fromkeys(part for judge in judges for part in chosen(judge)), *OPTIONS], plugins=[watch])
+    code = pytest.main([*dict.fromkeys(chosen(judge)[0] for judge in judges), *OPTIONS], plugins=[watch])
     if watch.error or code not in (0, 1):
         raise Failed(watch.error or f"pytest ended with {code}")
+
+
+def _selected(items, judges):
+    """The tests of the judges: `-k a or b` are those with a or b in the name, `-k not a` the others. Raises Failed."""
+    found = []
+    for judge in judges:
+        path, *part = chosen(judge)
+        own = [item for item in items if str(item.path) == str(ROOT / path)]
+        if part:
+            words = part[1].removeprefix("not ").split(" or ")
+            own = [one for one in own if any(word in one.name for word in words) != part[1].startswith("not ")]
+        if not own:
+            raise Failed(f"no test fits {judge}")
+        found += own
+    return found
 
 
 def _cost(known):
@@ -195,16 +206,20 @@ def _fails(item, after, known, watch):
 
 def _limit_time(seconds):
     """End the process by a signal when a test takes far longer than it does without a change, or only waits."""
-    signal.setitimer(signal.ITIMER_PROF, 5 + SLOWER * seconds)
-    signal.alarm(int(120 + 60 * seconds))
+    signal.setitimer(signal.ITIMER_PROF, LEAST + SLOWER * seconds)
+    signal.alarm(int(60 + 60 * seconds))
 
 
 def _loaded_anew(mutant, names, known):
-    """Forget the package and the tests, import them with the mutant, and run the tests of some names."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("costcalc", "tests", "conftest")]:
-        if not name.startswith("tests.mutation"):
-            del sys.modules[name]
-    sys.meta_path[:] = [one for one in sys.meta_path if type(one).__name__ != "AssertionRewritingHook"]  # it loads plain
+    """Forget the package and the tests, import them with the mutant, and run the tests of some names.
+
+    pytest has a way of its own to import plugins, and the package is one.
+    """
+    for name in [name for name, module in sys.modules.items() if _is_own(name, module)]:
+        del sys.modules[name]
+    sys.meta_path[:] = [
+        one for one in sys.meta_path if type(one).__name__ != "AssertionRewritingHook"
+    ]  # it loads plain
     try:
         install(mutant)
     except Exception:
@@ -212,7 +227,9 @@ def _loaded_anew(mutant, names, known):
     rank = {name: number for number, name in enumerate(names)}
 
     def loop(watch, items):
-        for item, after in _pairs(sorted((one for one in items if one.nodeid in rank), key=lambda one: rank[one.nodeid])):
+        for item, after in _pairs(
+            sorted((one for one in items if one.nodeid in rank), key=lambda one: rank[one.nodeid])
+        ):
             if _fails(item, after, known, watch):
                 return
 
@@ -224,14 +241,19 @@ def _loaded_anew(mutant, names, known):
     return CAUGHT if watch.failed or watch.error else ALIVE
 
 
+def _is_own(name, module):
+    """Whether a module is the package or a test, and not of what judges them."""
+    path = getattr(module, "__file__", None) or ""
+    return path.startswith(f"{ROOT}/") and "site-packages" not in path and not name.startswith("tests.mutation")
+
+
 def exchange(mutant):
     """Give every function of a module that is loaded the code of its mutant, and forget results that are kept.
 
     Gives whether there was such a function.
     """
     path = str(ROOT / mutant.path)
-    text = Path(path).read_text(encoding="utf-8")
-    new = dict(_codes(compile(text, path, "exec"), compile(mutant.tree(text), path, "exec")))
+    new = dict(_codes(compile(mutant.text, path, "exec"), compile(mutant.tree, path, "exec")))
     found = False
     for one in gc.get_objects():
         if isinstance(one, types.FunctionType) and one.__code__.co_filename == path and one.__code__ in new:
@@ -245,5 +267,6 @@ def exchange(mutant):
 def _codes(old, new):
     """Pairs of the code of each function before and after, those inside of others too."""
     yield old, new
-    for pair in zip(*([one for one in code.co_consts if isinstance(one, types.CodeType)] for code in (old, new)), strict=True):
+    inner = ([one for one in code.co_consts if isinstance(one, types.CodeType)] for code in (old, new))
+    for pair in zip(*inner, strict=True):
         yield from _codes(*pair)

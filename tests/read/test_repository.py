@@ -1,0 +1,353 @@
+"""A git repository as a store of files at commits: what its answers are, and what is refused and in which words."""
+
+import os
+
+import pytest
+
+from costcalc import git, limits
+from costcalc.errors import FileError, OptionError
+from costcalc.files import configs
+from costcalc.read import repository as module
+from costcalc.read.repository import Blob, Repository, top
+from costcalc.read.revisions import Revision, at_revision, origin_at, spec_at
+
+NET = "input: [10, 10, 10]\nlayers: [{conv: 1x1, out: 10}]\n"
+
+
+def refusal(kind, call, *args):
+    with pytest.raises(kind) as error:
+        call(*args)
+    return error.value.problems[0]
+
+
+def test_files_of_a_commit_and_what_they_said(repository):
+    commit = repository.commit(net=NET, models__a="a: 1\n")
+    (repository.root / "models/a.yaml").write_text("a: 2\n")
+    found = Repository.find()
+    assert (found.root, top()) == (str(repository.root.resolve()),) * 2
+    tree = found.tree(commit)
+    sha = repository.git("rev-parse", "HEAD:models/a.yaml")
+    assert (sorted(tree), tree["models/a.yaml"]) == (["models/a.yaml", "net.yaml"], Blob("100644", sha))
+    assert found.tree(commit) is tree
+    assert [found.blob(sha, 100), found.blob(tree["net.yaml"].sha, 100)] == [b"a: 1\n", NET.encode()]
+
+
+def test_as_many_bytes_and_files_as_are_allowed(repository, monkeypatch):
+    commit = repository.commit(a="12345", b="1", c="2")
+    found = Repository.find()
+    sha, other = found.tree(commit)["a.yaml"].sha, found.tree(commit)["b.yaml"].sha
+    assert [found.blob(sha, 5), found.blob(sha, 4), found.blob(other, 4)] == [b"12345", None, b"1"]
+    monkeypatch.setattr(module, "FILES", 3)
+    assert len(Repository.find().tree(commit)) == 3
+    monkeypatch.setattr(module, "FILES", 2)
+    problem = refusal(OptionError, Repository.find().tree, commit)
+    assert (problem.code, problem.message) == ("limit", f"commit {commit[:7]} has more than 2 files")
+
+
+def test_what_is_no_blob_is_refused_and_the_next_is_read(repository):
+    commit = repository.commit(a="text", models__b="b")
+    found = Repository.find()
+    for sha in (commit, repository.git("rev-parse", "HEAD:models"), "0" * 40):
+        problem = refusal(OptionError, found.blob, sha, 100)
+        assert (problem.code, problem.message) == ("git-failed", f"git does not have the object {sha}")
+        assert problem.help == "git fetch may bring it"
+        assert found.blob(found.tree(commit)["a.yaml"].sha, 100) == b"text"
+
+
+def test_a_name_that_is_a_tag_and_a_branch_is_refused_unless_both_are_one_commit(repository):
+    first = repository.commit(a="1")
+    repository.git("branch", "both")
+    repository.git("tag", "both")
+    assert Repository.find().commit("both") == first
+    repository.commit(a="2")
+    repository.git("tag", "-f", "both")
+    for revision in ("both", "both~0", "both^{commit}"):
+        problem = refusal(OptionError, Repository.find().commit, revision)
+        assert problem.message == f"`{revision}` is several: refs/heads/both, refs/tags/both"
+        assert (problem.code, problem.help) == ("no-revision", "write which: --base refs/heads/both")
+    assert Repository.find().commit("refs/heads/both") == first
+    second = Repository.find().commit("main")
+    assert second != first
+    repository.git("tag", "refs/heads/main", first)  # a full name is what it says
+    repository.git("branch", "refs/heads/main", second)
+    assert Repository.find().commit("refs/heads/main") == second
+    assert Repository.find().commit("@") == second
+    repository.git("tag", "both-2")  # another name that begins like it
+    repository.git("update-ref", "refs/remotes/origin/main", first)
+    assert Repository.find().commit("origin/main") == first
+    repository.git("update-ref", "refs/remotes/main", first)
+    assert "refs/heads/main, refs/remotes/main" in refusal(OptionError, Repository.find().commit, "main").message
+
+
+def test_a_revision_that_is_not_there(repository):
+    repository.commit(a="1")
+    found = Repository.find()
+    problem = refusal(OptionError, found.commit, "nosuch")
+    assert (problem.code, problem.message) == ("no-revision", "git knows no revision `nosuch`")
+    assert problem.help == "a branch, a tag or a commit, as in --base main; git fetch brings the server's"
+    assert (found.has("main"), found.has("nosuch"), found.shallow) == (True, False, None)
+
+
+def test_revisions_by_the_names_of_their_branches(repository):
+    first = repository.commit(a="1")
+    repository.git("update-ref", "refs/remotes/origin/main", first)
+    repository.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    found = Repository.find()
+    assert found.called("refs/remotes/origin/HEAD") == "origin/main"
+    assert found.called("refs/heads/main") == "main"
+    assert found.called("nosuch") == "nosuch"
+    repository.git("checkout", "-q", "-b", "topic")
+    repository.commit(a="2")
+    assert found.merge_base("main") == first
+    repository.git("checkout", "-q", "--orphan", "other")
+    repository.commit(b="3")
+    assert found.merge_base("main") is None
+
+
+def test_a_clone_without_history_says_how_to_get_it(repository, tmp_path_factory, monkeypatch):
+    repository.commit(a="1")
+    repository.commit(a="2")
+    clone = tmp_path_factory.mktemp("clones") / "clone"
+    repository.git("clone", "-q", "--depth", "1", f"file://{repository.root}", str(clone))
+    monkeypatch.chdir(clone)
+    help = "the clone is shallow: git fetch --unshallow, or `fetch-depth: 0` in CI"
+    assert Repository.find().shallow == refusal(OptionError, Repository.find().commit, "HEAD~1").help == help
+
+
+def test_what_git_refuses_is_never_empty(repository):
+    repository.commit(a="1")
+    found = Repository.find()
+    assert found.said("ls-files") == "a.yaml\n"
+    problem = refusal(OptionError, found.said, "ls-tree", "nosuch")
+    assert (problem.code, problem.message) == ("git-failed", f"git ls-tree failed in {found.root!r}")
+    assert problem.help == "git fsck may say why"
+
+
+def test_names_of_paths_are_from_the_root_and_follow_no_link(repository, tmp_path_factory, monkeypatch):
+    outside = tmp_path_factory.mktemp("outside")
+    repository.commit(models__a="1")
+    (repository.root / "link.yaml").symlink_to(outside / "x.yaml")
+    (outside / "in").symlink_to(repository.root)
+    found = Repository.find()
+    assert [found.name(path) for path in ("models/a.yaml", ".", "link.yaml", "no.yaml")] == [
+        *("models/a.yaml", ".", "link.yaml", "no.yaml")
+    ]
+    assert found.name(str(outside / "in" / "models" / "a.yaml")) == "models/a.yaml"
+    assert (found.name(str(outside / "x.yaml")), found.name("/")) == (None, None)
+    monkeypatch.chdir(repository.root / "models")
+    assert [Repository.find().name(path) for path in ("a.yaml", "../link.yaml", ".")] == [
+        *("models/a.yaml", "link.yaml", "models")
+    ]
+
+
+def test_no_repository_is_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (top(), Repository.find()) == (None, None)
+
+
+def test_files_that_are_elsewhere_by_the_configuration_are_refused(repository, tmp_path_factory):
+    repository.commit(a="1")
+    repository.git("config", "core.worktree", str(tmp_path_factory.mktemp("other")))
+    problem = refusal(OptionError, Repository.find)
+    assert (problem.code, problem.help) == ("git-failed", "see core.worktree in its configuration")
+    assert problem.message.endswith("names another directory for its files")
+
+
+def test_a_repository_that_git_refuses(tmp_path, monkeypatch):
+    (tmp_path / ".git").write_text("no repository")
+    monkeypatch.chdir(tmp_path)
+    problem = refusal(OptionError, Repository.find)
+    assert (problem.code, problem.message) == ("git-failed", f"git refuses the repository {str(tmp_path.resolve())!r}")
+    assert problem.help.startswith("`git status` there says why")
+
+
+def fake(folder, says, code=0):
+    """A program `git` that says one thing."""
+    folder.mkdir()
+    (folder / "git").write_text(f"#!/bin/sh\n{says}\nexit {code}\n")
+    (folder / "git").chmod(0o755)
+    return str(folder)
+
+
+VERSIONS = [
+    ("git version 2.38.0", None),
+    ("git version 2.38.1.windows.1", None),
+    ("git version 2.100.3", None),
+    ("git version 3.0", None),
+    ("git version 10.1.2", None),
+    ("git version 2.37.9", "git 2.37.9 is too old"),
+    ("git version 1.99.1", "git 1.99.1 is too old"),
+    ("git version 2.4.38", "git 2.4.38 is too old"),
+    ("jj version 2.38", "the version of git cannot be read"),
+    ("", "the version of git cannot be read"),
+    ("git version 99999.1", "the version of git cannot be read"),
+    ("git version 2.99999", None),
+]
+
+
+@pytest.mark.parametrize(("says", "wrong"), VERSIONS)
+def test_a_git_that_lacks_a_protection_is_refused(tmp_path, monkeypatch, says, wrong):
+    monkeypatch.setenv("PATH", fake(tmp_path / "bin", f"echo '{says}'"))
+    if wrong is None:
+        git.check_version(str(tmp_path))
+        return
+    problem = refusal(OptionError, git.check_version, str(tmp_path))
+    assert problem.message.startswith(f"{wrong}: before 2.38, git reads a bare repository")
+    assert (problem.code, problem.help) == ("old-git", "install git 2.38 or later")
+
+
+def test_a_version_is_cut_in_a_message(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", fake(tmp_path / "bin", f"echo 'git version 2.1.{'9' * 60}'"))
+    assert f"git 2.1.{'9' * 36} is too old" in refusal(OptionError, git.check_version, str(tmp_path)).message
+
+
+def test_only_a_git_of_an_absolute_directory_is_run(tmp_path, monkeypatch):
+    own = fake(tmp_path / "bin", "echo own")
+    monkeypatch.chdir(tmp_path)
+    assert git.program({"PATH": own}) == os.path.join(own, "git")
+    assert git.program({"PATH": os.pathsep.join(["bin", ".", "", own])}) == os.path.join(own, "git")
+    for path in ("bin", "", "bin:.", str(tmp_path)):
+        problem = refusal(OptionError, git.program, {"PATH": path})
+        assert (problem.code, problem.message, problem.help) == (
+            *("no-git", "there is no program `git`", "it has the history"),
+        )
+
+
+def test_a_git_that_does_not_end_or_cannot_start(tmp_path, monkeypatch):
+    monkeypatch.setattr(git, "SECONDS", 0.2)
+    monkeypatch.setenv("PATH", fake(tmp_path / "slow", "exec /bin/sleep 20"))
+    problem = refusal(OptionError, git.output, str(tmp_path), "version")
+    assert (problem.code, problem.message) == ("limit", "git took longer than 0.2 seconds")
+    broken = fake(tmp_path / "broken", "")
+    (tmp_path / "broken" / "git").write_text("#!/no/such/shell\n")
+    monkeypatch.setenv("PATH", broken)
+    problem = refusal(OptionError, git.output, str(tmp_path), "version")
+    assert (problem.code, problem.message) == ("no-git", "the program `git` cannot be started")
+
+
+def test_what_git_prints_or_none_where_it_refuses(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", fake(tmp_path / "good", "echo said; echo other >&2"))
+    assert git.output(str(tmp_path), "version") == b"said\n"
+    monkeypatch.setenv("PATH", fake(tmp_path / "bad", "echo said", 3))
+    assert git.output(str(tmp_path), "version") is None
+
+
+def test_the_environment_of_git_names_no_other_repository_and_no_program(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    given = {"GIT_DIR": "x", "GIT_INDEX_FILE": "x", "GIT_SSH_COMMAND": "x", "GIT_EXTERNAL_DIFF": "x"}
+    kept = {"GIT_CONFIG_GLOBAL": "g", "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "k", "GIT_CONFIG_VALUE_10": "v"}
+    for name, value in {**given, **kept, "GIT_CONFIG": "x", "GIT_CONFIG_KEY_": "x", "XGIT_DIR": "mine"}.items():
+        monkeypatch.setenv(name, value)
+    found = git.environment("/a/b")
+    safe = {
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": os.devnull,
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CEILING_DIRECTORIES": "/a",
+    }
+    assert {name: value for name, value in found.items() if name.startswith("GIT_")} == {**kept, **safe}
+    assert (found["XGIT_DIR"], found["PATH"]) == ("mine", os.environ["PATH"])
+
+
+def linked(repository, **links):
+    for name, target in links.items():
+        path = repository.root / f"{name.replace('__', '/')}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.symlink_to(target)
+    return repository.commit()
+
+
+def test_links_at_a_commit_are_followed_as_far_as_the_directory_goes(repository):
+    repository.write(models__net="net", top="top")
+    commit = linked(
+        repository,
+        models__a="net.yaml",
+        models__b="./../models/a.yaml",
+        models__up="../top.yaml",
+        models__out="../../x.yaml",
+        models__root="/etc/passwd",
+        models__loop="loop.yaml",
+        near="models/net.yaml",
+        modelsx__e="../models/net.yaml",
+    )
+    (repository.root / "folder").symlink_to("models")
+    commit = repository.commit()
+    found = Repository.find()
+    here, inside = Revision(found, commit, "main", ""), Revision(found, commit, "main", "models")
+    assert {path: here.real(path) for path in ("near.yaml", "models/up.yaml", "folder/b.yaml", "modelsx/e.yaml")} == {
+        "near.yaml": "models/net.yaml",
+        "models/up.yaml": "top.yaml",
+        "folder/b.yaml": "models/net.yaml",
+        "modelsx/e.yaml": "models/net.yaml",
+    }
+    assert (here.real("no.yaml"), here.real("models"), here.real("models//./net.yaml")) == (
+        *(None, None, "models/net.yaml"),
+    )
+    assert (inside.real("b.yaml"), inside.real("no.yaml")) == ("net.yaml", None)
+    for one, path in ((inside, "up.yaml"), (here, "models/out.yaml"), (here, "models/root.yaml"), (here, "../x.yaml")):
+        problem = refusal(FileError, one.real, path)
+        assert problem.message == f"`{path}` is a link that leaves the directory at main"
+        assert (problem.code, problem.help) == ("bad-include", "another base may do: --base REF")
+    problem = refusal(FileError, here.real, "models/loop.yaml")
+    assert (problem.code, problem.message) == (*("bad-include", "`models/loop.yaml` is a link without an end at main"),)
+
+
+def test_forty_links_are_followed_and_no_more(repository):
+    repository.write(n0="net")
+    commit = linked(repository, **{f"n{at}": f"n{at - 1}.yaml" for at in range(1, 42)})
+    here = Revision(Repository.find(), commit, "main", "")
+    assert here.real("n40.yaml") == "n0.yaml"
+    assert refusal(FileError, here.real, "n41.yaml").message == "`n41.yaml` is a link without an end at main"
+
+
+def test_a_spec_at_a_commit(repository, monkeypatch):
+    first = repository.commit(models__net="then", models__other="o", models__sub__c="c", modelsx__d="d")
+    (repository.root / "models/note.txt").write_text("no spec")
+    repository.commit(models__net="now")
+    found = Repository.find()
+    source, origin = spec_at(found, first, "v1", "models/net.yaml")
+    assert (source.path, source.text) == ("models/net.yaml at v1", "then")
+    assert (origin.path, origin.folder.names("")) == ("net.yaml", ["net.yaml", "other.yaml"])
+    assert origin.folder.source("other.yaml").text == "o"
+    assert origin_at(found, first, "v1", "models/sub/c.yaml").folder.names("") == ["c.yaml"]
+    problem = refusal(FileError, spec_at, found, first, "v1", "models/new.yaml")
+    assert (problem.code, problem.message) == ("no-file-at-revision", "there is no 'models/new.yaml' at v1")
+    monkeypatch.setattr(limits, "FILE_BYTES", 4)
+    assert spec_at(found, first, "v1", "models/net.yaml")[0].text == "then"
+    monkeypatch.setattr(limits, "FILE_BYTES", 3)
+    problem = refusal(FileError, spec_at, found, first, "v1", "models/net.yaml")
+    assert (problem.code, problem.message) == ("limit", "'models/net.yaml at v1' is larger than 3 bytes")
+    assert "COSTCALC_LIMITS=file_bytes=N" in problem.help
+
+
+def test_a_path_at_a_revision(repository, tmp_path_factory, monkeypatch):
+    repository.commit(models__net="then", mobilenet="mine")
+    repository.write(models__net="now")
+    source, _ = at_revision("models/net.yaml", "main")
+    assert (source.path, source.text) == ("models/net.yaml", "then")
+    assert at_revision("mobilenet.yaml", "main")[0].text == "mine"
+    shipped = next(name for name in configs() if name != "mobilenet")
+    for path, what in (("-", "standard input"), (shipped, f"the shipped config `{shipped}`")):
+        problem = refusal(OptionError, at_revision, path, "main")
+        assert (problem.code, problem.message) == ("usage", f"{what} has no history")
+        assert problem.help == "name a file in a git repository"
+    problem = refusal(FileError, at_revision, "gone/a.yaml", "main")
+    assert (problem.code, problem.message) == ("no-file", "there is no directory 'gone'")
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "x.yaml").touch()
+    help = "compare two files: costcalc diff OLD NEW"
+    problem = refusal(FileError, at_revision, str(outside / "x.yaml"), "main")
+    assert problem.message == f"{str(outside / 'x.yaml')!r} is not in the repository of the working directory"
+    assert (problem.code, problem.help) == ("not-a-repository", f"go to the repository of the file, or {help}")
+    monkeypatch.chdir(outside)
+    for path, more in (
+        ("x.yaml", ""),
+        (f"../{outside.name}/x.yaml", "go to the repository of the file, or "),
+        (str(repository.root / "mobilenet.yaml"), "go to the repository of the file, or "),
+    ):
+        problem = refusal(FileError, at_revision, path, "main")
+        assert (problem.message, problem.help) == (f"{path!r} is not in a git repository", f"{more}{help}")
