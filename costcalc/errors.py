@@ -1,4 +1,4 @@
-"""The errors that a person can cause, each with its place and what to do about it.
+"""The errors that users can cause, each with its place and help.
 
 CostcalcError            anything that ends a command with exit code 2
   SpecError              the file says something that cannot be: every problem of the file at once
@@ -61,7 +61,7 @@ class Problem(NamedTuple):
 
 
 class CostcalcError(Exception):
-    """Base of all errors a person can cause; holds one problem or several, and says if there are more."""
+    """Base of all errors that users can cause; holds one or more problems, and whether there are more."""
 
     more = False
 

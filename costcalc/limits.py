@@ -1,4 +1,4 @@
-"""What costcalc refuses to chew on. Specs come from strangers; each limit bounds time or memory.
+"""Limits on input. Specs are untrusted; each limit bounds time or memory.
 
 Those of RAISABLE can be raised for one run of the program: COSTCALC_LIMITS="layers=1000000 nesting=100". The others
 are those of the arithmetic itself.

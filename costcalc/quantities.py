@@ -259,7 +259,7 @@ def read_value(name: str, text: str) -> float | str:
         raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help=help))
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in ("nan", "inf", "infinity"):
         return text
-    help = "a number has a decimal point" if re.fullmatch(r"\d+,\d+", text) else "a finite number is due"
+    help = "a number has a decimal point" if re.fullmatch(r"\d+,\d+", text) else "expected a finite number"
     raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help=help))
 
 

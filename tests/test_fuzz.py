@@ -70,7 +70,7 @@ FOUND = {  # files, command line, the first error if there is one
     "a map where a price list has its cost": (
         {"net.yaml": HEAD, "mine.yaml": "base: framework\ncost: {weight: 1}\n"},
         ["analyze", "net.yaml", "-c", "mine.yaml"],
-        "a text is due here, not a map",
+        "expected a text, found a map",
     ),
     "a truth and nothing else to fit": (
         {"net.yaml": "vars: {wide: true}\n" + HEAD},

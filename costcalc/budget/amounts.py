@@ -20,7 +20,7 @@ def short(value: Any, verdict: Verdict) -> str:
     """`181.5M`: four digits; bytes as `17.9MB`, shares as `12.3%`."""
     if verdict.is_share:
         return f"{float(100 * value):.4g}%"
-    return rounded(value, verdict.limit.metric, verdict.limit.text.endswith("iB"))  # 32 KiB is told in KiB
+    return rounded(value, verdict.limit.metric, verdict.limit.text.endswith("iB"))  # a limit in KiB is reported in KiB
 
 
 def rounded(value: Any, name: str, binary: bool = False) -> str:

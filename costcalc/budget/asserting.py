@@ -11,7 +11,7 @@ from .verdict import ALREADY, FAILING, Outcome, Verdict
 
 
 def assert_within(*specs: Any, **limits: Any) -> Any:
-    """Fail when a spec is over a limit, whatever it was before; `limits` as `check` takes them. Gives the outcomes.
+    """Fail if a spec is over a limit, also if it was before; `limits` as `check` takes them. Gives the outcomes.
 
     A test says what is so, not what a change may do: a limit that was broken at the base already fails it as well.
     Checks of level `warn` do not.

@@ -61,7 +61,7 @@ class Config(NamedTuple):
 
 
 def find_config(start: str = ".") -> str | None:
-    """The path of the nearest costcalc.yaml, here or in a directory above, as far as the repository goes; or None."""
+    """The path of the nearest costcalc.yaml, here or in a parent up to the repository root; or None."""
     folder = os.path.realpath(start)
     while True:
         path = os.path.join(folder, NAME)

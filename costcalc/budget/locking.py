@@ -64,7 +64,7 @@ def _own(changed: dict[str, str], budget: Callable[[str, str], Check | None]) ->
 
 
 def _budget(path: str, name: str) -> Check | None:
-    """The limits in a spec as it is; one that cannot be read is told of elsewhere."""
+    """The limits in the current spec; an unreadable spec is reported elsewhere."""
     try:
         return budget_of(path, load(path))
     except CostcalcError:
@@ -96,7 +96,7 @@ class _Then:
             return False
         try:
             return text(path) != self._source(name).text
-        except CostcalcError:  # of a spec that cannot be read; that is told of elsewhere
+        except CostcalcError:  # an unreadable spec is reported elsewhere
             return True
 
     def rules(self) -> Iterator[tuple[str, Rule]]:

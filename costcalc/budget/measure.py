@@ -17,7 +17,7 @@ from ..model.variables import settle
 
 
 class Setting(Walk):
-    """A spec walked in one setting of its variables."""
+    """A spec traced in one setting of its variables."""
 
     def __init__(self, model: Model, settings: Mapping[str, Any]) -> None:
         values = {name: value for name, value in settings.items() if name != "rho"}

@@ -58,7 +58,7 @@ class Verdict(NamedTuple):
 
 
 class Base(NamedTuple):
-    """What is compared with: a revision as a person calls it, its commit, and the name the spec had there."""
+    """What is compared with: a revision as the user named it, its commit, and the name of the spec there."""
 
     revision: str
     commit: str

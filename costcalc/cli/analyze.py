@@ -15,15 +15,21 @@ if TYPE_CHECKING:
 
 @click.command(cls=SpecCommand)
 @spec_options
-@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
 @metrics_option("Further columns and totals: activations, weights_bytes ..")
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
-@click.option("--depth", type=click.IntRange(1, 100), help="Roll up to N levels of names; implies --by block.")
-@click.option("--columns", metavar="A,B,..", help="The columns to show, by their names in CSV.")
-@click.option("--sort", metavar="COLUMN", help="Largest first; names from A to Z.")
-@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N.")
-@click.option("--all", "everything", is_flag=True, help="Also `then` layers without counted cost.")
-@click.option("--strict", is_flag=True, help="Fail (exit code 2) where a cost is not known.")
+@click.option("--depth", type=click.IntRange(1, 100), help="Sum up to N levels of names; implies --by block.")
+@click.option("--columns", metavar="A,B,..", help="Columns to show, by their CSV names.")
+@click.option("--sort", metavar="COLUMN", help="Sort by this column: numbers descending, names ascending.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Show only the first N.")
+@click.option("--all", "everything", is_flag=True, help="Also list zero-cost layers (norms, activations).")
+@click.option("--strict", is_flag=True, help="Exit with 2 if a cost is unknown.")
 @output_options
 @click.pass_context
 def command(
@@ -49,8 +55,8 @@ def command(
 ) -> None:
     """What a network costs, layer by layer.
 
-    SPEC is a YAML file, - for standard input, or the name of a shipped config (see `costcalc zoo`). Any variable
-    of the spec is an option of its own: `costcalc analyze SPEC --help` lists them.
+    SPEC is a YAML file, an ONNX or Keras model, - for standard input, or the name of a shipped config (see `costcalc
+    zoo`). Each variable of the spec is an option: `costcalc analyze SPEC --help` lists them.
 
     \b
     Examples:

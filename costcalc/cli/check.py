@@ -21,23 +21,30 @@ FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "
 
 @click.command(cls=MetricsCommand)
 @click.argument("paths", nargs=-1, metavar="[SPEC..]")
-@click.option("--config", metavar="FILE", help="The checks. [default: the nearest costcalc.yaml, here or above]")
-@click.option("--base", metavar="REF", help="The git revision to compare with. [default: where this branch began]")
-@click.option("--max", multiple=True, metavar="METRIC=LIMIT", help="Without a file: mult_adds=170M.")
-@click.option("--min", multiple=True, metavar="METRIC=LIMIT", help="Without a file: at least so much.")
-@click.option("--vs-base", multiple=True, metavar="METRIC=+CHANGE", help="Without a file: mult_adds=+1%.")
+@click.option("--config", metavar="FILE", help="File of checks. [default: the nearest costcalc.yaml, here or above]")
+@click.option("--base", metavar="REF", help="Git revision to compare with. [default: the merge base]")
+@click.option("--max", multiple=True, metavar="METRIC=LIMIT", help="Upper limit, e.g. mult_adds=170M; no file needed.")
+@click.option("--min", multiple=True, metavar="METRIC=LIMIT", help="Lower limit, e.g. mult_adds=100M; no file needed.")
+@click.option(
+    "--vs-base",
+    multiple=True,
+    metavar="METRIC=+CHANGE",
+    help="Limit of a change, e.g. mult_adds=+1%; no file needed.",
+)
 @setting_options
-@click.option("--convention", "-c", default="paper", metavar="NAME", help="With --max, --min and --vs-base. [paper]")
+@click.option(
+    "--convention", "-c", default="paper", metavar="NAME", help="Convention of --max, --min and --vs-base. [paper]"
+)
 @metrics_option("Totals to show beside the limits, now and at the base.")
-@click.option("--strict", is_flag=True, help="Warnings fail too: what was over before, and checks of level warn.")
-@click.option("--locked", is_flag=True, help="Fail when a limit was raised or removed since the base.")
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 when a limit is broken; still 2 if one is not judged.")
-@click.option("--update", is_flag=True, help="Raise the limits that are broken to what is there now.")
-@click.option("--tighten", is_flag=True, help="Lower the limits that are kept to what is there now.")
-@click.option("--margin", metavar="PERCENT", help="With --tighten: leave that much room, as in 5%.")
+@click.option("--strict", is_flag=True, help="Also fail on limits broken at the base and on checks of level warn.")
+@click.option("--locked", is_flag=True, help="Fail if a limit was raised or removed since the base.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 if a limit is broken; still 2 if one cannot be judged.")
+@click.option("--update", is_flag=True, help="Raise broken limits to the current cost.")
+@click.option("--tighten", is_flag=True, help="Lower met limits to the current cost.")
+@click.option("--margin", metavar="PERCENT", help="With --tighten: room to leave, e.g. 5%.")
 @click.option("--format", "-f", type=click.Choice(FORMATS), help="Output format.")
-@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
     paths: tuple[str, ...],
@@ -55,14 +62,14 @@ def command(
     color: str,
     **given: Any,
 ) -> NoReturn:
-    """Cost budgets: what a change of a design costs, and whether it may.
+    """Check cost budgets, also against a git revision.
 
     The limits are in costcalc.yaml (see docs/budgets.md), in a spec's own `budget:`, or in options. The cost before
-    the change is worked out from git: nothing is stored. With SPECs or directories, only these are checked.
+    the change is computed from git; no baseline is stored. With SPECs or directories, only these are checked.
 
-    Limits that were raised or removed since the base are shown first, and fail with --locked.
+    Limits that were raised or removed since the base are shown first; with --locked, they fail the check.
 
-    Exit codes: 0 within all limits, 1 over one, 2 when a limit could not be judged.
+    Exit codes: 0 all limits are met, 1 a limit is broken, 2 a limit could not be judged.
 
     \b
     Examples:

@@ -24,25 +24,37 @@ def _thin(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 
 
 rewriting_options = in_order(
-    click.option("--conv", type=click.Choice(["standard", "separable"]), help="Against the same so rewritten."),
-    click.option("--stem", is_flag=True, help="With --conv separable: the first convolution too."),
-    click.option("--thin", callback=_thin, metavar="ALPHA", help="Against the same with every width times ALPHA."),
-    click.option("--fold", is_flag=True, help="Against the same with batch norm folded into its convolution."),
+    click.option(
+        "--conv",
+        type=click.Choice(["standard", "separable"]),
+        help="Compare with the same network, its convolutions made standard or separable.",
+    ),
+    click.option("--stem", is_flag=True, help="With --conv separable: also the first convolution."),
+    click.option(
+        "--thin", callback=_thin, metavar="ALPHA", help="Compare with the same network, every width times ALPHA."
+    ),
+    click.option("--fold", is_flag=True, help="Compare with the same network, batch norm folded into convolutions."),
 )
 
 
 @click.command(cls=MetricsCommand)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC [SPEC..]")
 @setting_options
-@click.option("--at", multiple=True, metavar="NAME=VALUE,..", help="A setting to compare in; rho=P too.")
+@click.option("--at", multiple=True, metavar="NAME=VALUE,..", help="A setting to compare; rho=P is allowed.")
 @rewriting_options
-@click.option("--layers", metavar="GLOB", help="Only layers and blocks of this name.")
-@click.option("--bytes", "with_bytes", is_flag=True, help="Also the memory moved, and mult-adds per byte.")
-@click.option("--dtype", metavar="TYPE", help="Bytes a value, or float32, float16, int8; implies --bytes. [4]")
+@click.option("--layers", metavar="GLOB", help="Only layers and blocks with matching names.")
+@click.option("--bytes", "with_bytes", is_flag=True, help="Also show the memory moved and mult-adds per byte.")
+@click.option("--dtype", metavar="TYPE", help="Bytes per value, or float32, float16, int8; implies --bytes. [4]")
 @click.option("--by", type=click.Choice(["layer", "type"]), default="layer", show_default=True)
-@click.option("--sort", metavar="COLUMN", help="Of three designs or more: largest first, by mult_adds, params ..")
+@click.option("--sort", metavar="COLUMN", help="With three or more designs: sort descending by mult_adds, params ..")
 @metrics_option("Further totals.")
-@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
 @output_options
 def command(
     specs: Any,
@@ -61,11 +73,11 @@ def command(
     color: str,
     **how: Any,
 ) -> None:
-    """Designs side by side: specs, settings, standard against separable convolutions.
+    """Compare designs: specs, settings, standard and separable convolutions.
 
-    Two designs are set beside each other layer by layer, more in a table of totals. A setting or a rewrite makes
-    a second design of each spec: `--conv standard` asks what separable convolutions save, `--conv separable` what
-    they would, `--thin` what a width multiplier would, for a spec without one.
+    Two designs are compared layer by layer; three or more give a table of totals. A setting or a rewrite adds a second
+    design for each spec. `--conv standard` shows what separable convolutions save, and `--conv separable` what they
+    would save. `--thin` shows the effect of a width multiplier on a spec without one.
 
     \b
     Examples:

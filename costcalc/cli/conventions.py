@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", required=False, metavar="[NAME]")
-@click.option("--terms", is_flag=True, help="All that can be priced, and the operations that state it.")
+@click.option("--terms", is_flag=True, help="List everything that can be priced, with the operations that have it.")
 @output_options
 def command(name: str | None, terms: bool, format: str | None, as_json: bool, output: str | None, color: str) -> None:
-    """What counts as a mult-add or a parameter, and for whom; one with its prices.
+    """List the counting conventions, or show the prices of one.
 
-    NAME is one of the list, or the path of a price list of your own (docs/conventions.md). For other programs each
-    price says what in the program it mirrors, and what they print that no price list gives is listed with reasons.
+    NAME is a name in the list, or the path of your own price list (docs/conventions.md). For the conventions of other
+    programs, each price names the function that it mirrors. Figures that no price list gives are listed with reasons.
 
     \b
     Examples:

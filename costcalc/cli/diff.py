@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("old", metavar="OLD|SPEC")
 @click.argument("new", required=False, metavar="[NEW]")
-@click.option("--base", metavar="REF", help="SPEC against itself at this git revision.")
+@click.option("--base", metavar="REF", help="Compare SPEC with itself at this git revision.")
 @setting_options
-@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when a total rose.")
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if a total rose.")
 @output_options
 def command(
     old: str,
@@ -37,9 +43,9 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """What an edit of a design costs: layers added, removed, changed, moved.
+    """The cost of an edit: layers added, removed, changed, moved.
 
-    A layer is recognised by what it is, not by its number: one more in front does not make all later ones new.
+    Layers are matched by what they are, not by position: inserting a layer does not mark the later ones as new.
 
     \b
     Examples:

@@ -12,7 +12,7 @@ from .options import SpecCommand, factor, spec_options, variables
 @click.command(cls=SpecCommand)
 @spec_options
 @click.argument("layer", required=False)
-@click.option("--convention", "-c", metavar="NAME", help="Also what this convention counts, quantity by quantity.")
+@click.option("--convention", "-c", metavar="NAME", help="Also show what this convention counts, by quantity.")
 @click.option("--backward", is_flag=True, help="Also the gradients that training computes.")
 @click.pass_context
 def command(
@@ -26,10 +26,10 @@ def command(
     convention: str | None,
     backward: bool,
 ) -> None:
-    """The working behind a layer's numbers: symbols, then numbers, then the product.
+    """The calculation behind a layer's numbers: symbols, then numbers, then the product.
 
-    LAYER is a layer or block by its name in the report, or a glob such as '*/dwconv'; without it, every layer that
-    has mult-adds, and the totals. A depthwise convolution and its 1x1 convolution are set beside the standard
+    LAYER is the name of a layer or block in the report, or a glob such as '*/dwconv'. Without it, all layers with
+    mult-adds and the totals are shown. A depthwise convolution with its 1x1 convolution is compared with the standard
     convolution.
 
     \b

@@ -14,14 +14,14 @@ WEIGHTS = ("random", "zero", "none")
 
 @click.command(cls=SpecCommand)
 @spec_options
-@click.option("--to", type=click.Choice(["onnx", "torch"]), help="What to write [default: what FILE ends in].")
+@click.option("--to", type=click.Choice(["onnx", "torch"]), help="Type of model [default: by the extension of FILE].")
 @click.option(
     "--weights",
     type=click.Choice(WEIGHTS),
     show_default="random",
-    help="Of an ONNX model: as before training; all 0; or none: they are inputs of the graph.",
+    help="Weights of an ONNX model: untrained; all 0; or none, which makes them inputs of the graph.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), show_default="0", help="Of random weights.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), show_default="0", help="Seed of random weights.")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The file to write.")
 @click.pass_context
 def command(
@@ -36,14 +36,14 @@ def command(
     seed: int | None,
     output: str,
 ) -> None:
-    """A network as a model of another tool.
+    """Write a network as an ONNX model or a PyTorch module.
 
-    An ONNX model (needs the extra `onnx`: pip install 'costcalc[onnx]') has the layers under their names, a batch of
-    one, and weights that are not trained: to look at, to time on a device, and to prove that the spec can be built.
-    Nothing is written unless ONNX's own checker and shape inference agree with every shape of the spec.
+    An ONNX model (needs the extra `onnx`: pip install 'costcalc[onnx]') keeps the names of the layers. It has batch
+    size 1 and untrained weights. Use it to view the network or to time it on a device. It is written only if ONNX's own
+    checker and shape inference agree with every shape of the spec.
 
-    A PyTorch file (.py) has the network as a torch.nn.Module: layers of equal structure are functions, and nothing of
-    costcalc is needed to run it.
+    A PyTorch file (.py) contains the network as a torch.nn.Module. Repeated structure becomes functions. The file does
+    not need costcalc.
 
     \b
     Examples:

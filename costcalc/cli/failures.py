@@ -61,7 +61,7 @@ def _from_click(error: Any, args: list[str]) -> OptionError:
         help = f"write `{brief(error.option_name)} VALUE`"
     kind = getattr(getattr(error, "param", None), "type", None)
     if isinstance(error, click.BadParameter) and isinstance(kind, click.IntRange):
-        help = f"a whole number, {kind.min} or more, is due"
+        help = f"expected a whole number, {kind.min} or more"
     help = help or _done_by_another(error, args)
     if help is None and getattr(error, "ctx", None) is not None:
         help = f"see `{error.ctx.command_path} --help`"

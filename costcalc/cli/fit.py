@@ -17,17 +17,30 @@ if TYPE_CHECKING:
 @click.command(cls=SpecCommand)
 @axis_options
 @click.option(
-    "--max", "most", multiple=True, required=True, metavar="METRIC=LIMIT", help="A budget: mult_adds=150M, params=2M."
+    "--max",
+    "most",
+    multiple=True,
+    required=True,
+    metavar="METRIC=LIMIT",
+    help="Budget, e.g. mult_adds=150M or params=2M.",
 )
-@click.option("--maximize", metavar="NAME", help="A variable, a metric, or a published accuracy such as top1.")
-@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option(
+    "--maximize", metavar="NAME", help="What to maximize: a variable, a metric, or a published accuracy such as top1."
+)
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
 @metrics_option("Further columns.")
-@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N settings.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Show only the first N settings.")
 @click.option(
     "--format", "-f", "format", type=click.Choice(["table", "csv", "json", "md", "latex"]), help="Output format."
 )
-@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.pass_context
 def command(
@@ -46,10 +59,10 @@ def command(
 ) -> None:
     """The largest settings of variables within all budgets, with the published roundings.
 
-    Every setting of the grid is tried. `--vary NAME` without values tries the choices that the spec gives; else every
-    size up to twice the default of a whole variable, and 2,000 steps up to twice the default of another. A variable
-    with one value (`--res 192`) stays at it. With several variables, every setting is shown that no other one that
-    fits exceeds in all of them; --maximize picks one. Exit code 1 when nothing fits.
+    Every setting of the grid is tried. `--vary NAME` without values tries the choices that the spec gives. If there are
+    none, it tries every size up to twice the default for an integer variable, and 2,000 steps up to twice the default
+    for others. A variable with one value (`--res 192`) is fixed. With several variables, it shows the Pareto-optimal
+    settings; --maximize selects one. Exit code 1 if nothing fits.
 
     \b
     Examples:

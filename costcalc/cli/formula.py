@@ -21,14 +21,18 @@ SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript
 
 @click.command(cls=SpecCommand)
 @spec_options
-@click.option(
-    "--in", "names", metavar="A,B,..", help="The variables that stay symbols [default: alpha and res, or all]."
-)
+@click.option("--in", "names", metavar="A,B,..", help="Variables that stay symbols [default: alpha and res, or all].")
 @metrics_option("The quantities.", "mult_adds,params")
-@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
 @click.option("--by", type=click.Choice(["total", "type", "layer"]), default="total", show_default=True)
-@click.option("--sensitivity", is_flag=True, help="Also derivatives, and what 1 % more of a variable costs.")
-@click.option("--general", is_flag=True, help="The form with its roundings, good for all values.")
+@click.option("--sensitivity", is_flag=True, help="Also show derivatives and the cost of 1 % more of each variable.")
+@click.option("--general", is_flag=True, help="The form with its roundings, valid for all values.")
 @click.option(
     "--format",
     "-f",
@@ -55,9 +59,9 @@ def command(
 ) -> None:
     """The cost as a closed form in the spec's variables.
 
-    The form is exact where its condition holds, as `alpha a multiple of 1/4 and res a multiple of 32`: there no
-    rounding of widths or grids takes place. `--general` gives the form with the roundings. A variable with a value
-    (`--res 224`) is a number in the form.
+    The form is exact where its condition holds, such as `alpha a multiple of 1/4 and res a multiple of 32`: no width or
+    grid is rounded there. `--general` gives the form with the roundings. A variable with a value (`--res 224`) becomes
+    a number.
 
     \b
     Examples:

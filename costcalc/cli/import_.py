@@ -27,7 +27,7 @@ class ImportCommand(SpecCommand):
 @click.argument("spec", metavar="MODEL")
 @setting_options
 @click.option("--width", metavar="NAME", help="Multiply every width by a variable of this name, for sweeps.")
-@click.option("--flat", is_flag=True, help="A line a layer, under the name it has in the model: no blocks, no repeats.")
+@click.option("--flat", is_flag=True, help="One line per layer, under its name in the model: no blocks, no repeats.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output.")
 @click.pass_context
 def command(
@@ -41,15 +41,15 @@ def command(
     flat: bool,
     output: str | None,
 ) -> None:
-    """A model as a spec that you can read, own and sweep.
+    """Write a model as an editable spec; repeated structure becomes blocks.
 
     MODEL is anything that `costcalc analyze` reads: an ONNX file, the configuration of a Keras model
-    (`model.to_json()`, or a .keras file), another spec. Layers of equal structure become blocks with parameters, equal
-    layers in a row `repeat`; numbers are those of the model, its variables settled. Read back, the spec has the same
-    layers with the same costs.
+    (`model.to_json()`, or a .keras file), or another spec. Layers of equal structure become blocks with parameters;
+    equal layers in sequence become `repeat`. Variables of the model are replaced by their values. The spec is read back
+    before it is written: it has the same layers with the same costs.
 
-    `costcalc import torch MODULE:CALLABLE` reads a module of PyTorch, for which it runs the code that it names; nothing
-    else does. See `costcalc import torch --help`.
+    `costcalc import torch MODULE:CALLABLE` reads a PyTorch module. It runs the code that you name; no other command
+    runs code. See `costcalc import torch --help`.
 
     \b
     Examples:

@@ -24,14 +24,14 @@ NAMED = 4  # parameters in a note
     multiple=True,
     required=True,
     metavar="SIZES",
-    help="224x224x3: a grid, channels last; 16x80: tokens x features; 128:int64: whole numbers. Repeat for others.",
+    help="224x224x3: a grid, channels last; 16x80: tokens x features; 128:int64: whole numbers. Repeat for more.",
 )
-@click.option("--kwargs", metavar="JSON", help="What CALLABLE is given: '{\"num_classes\": 10}'.")
+@click.option("--kwargs", metavar="JSON", help="Arguments of CALLABLE: '{\"num_classes\": 10}'.")
 @click.option("--width", metavar="NAME", help="Multiply every width by a variable of this name, for sweeps.")
-@click.option("--flat", is_flag=True, help="A line a layer, under the name of its module: no blocks, no repeats.")
+@click.option("--flat", is_flag=True, help="One line per layer, under the name of its module: no blocks, no repeats.")
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), help="Show the costs instead, as `analyze` does.")
-@click.option("--depth", type=click.IntRange(1, 100), help="The same by N levels of modules; implies --by block.")
-@click.option("--convention", "-c", metavar="NAME", help="What counts, with --by or --depth [default: paper].")
+@click.option("--depth", type=click.IntRange(1, 100), help="Show the costs of N levels of modules; implies --by block.")
+@click.option("--convention", "-c", metavar="NAME", help="Counting convention, with --by or --depth [default: paper].")
 @output_options
 def command(
     target: Any,
@@ -47,17 +47,16 @@ def command(
     output: str,
     color: bool,
 ) -> None:
-    """A module of PyTorch as a spec. RUNS THE CODE that MODULE:CALLABLE names.
+    """Write a PyTorch module as a spec. RUNS THE CODE that MODULE:CALLABLE names.
 
-    It imports MODULE (the working directory is among the places it is looked for), calls CALLABLE for a
-    torch.nn.Module, and exports its graph with torch.export on the meta device, without weights. No other command of
-    costcalc runs code of yours; name nothing here that you would not run. Needs the extra `torch`: pip install
-    'costcalc[torch]'.
+    It imports MODULE (the working directory is on the search path), calls CALLABLE to get a torch.nn.Module, and
+    exports its graph with torch.export on the meta device, without weights. No other command of costcalc runs code of
+    yours. Do not use it on code that you do not trust. Needs the extra `torch`: pip install 'costcalc[torch]'.
 
-    With --by or --depth it shows what the module costs under the names of its own modules, and writes no spec. In a
-    spec, equal layers become blocks, which have names of their own; with --flat every layer has that of its module. An
-    operator that is not known becomes a layer of unknown cost. The module is given a batch of one, channels second,
-    as PyTorch has it: 224x224x3 is (1, 3, 224, 224), 16x80 is (1, 16, 80).
+    With --by or --depth it shows the costs under the names of the submodules, and writes no spec. In a spec, equal
+    layers become blocks with names of their own; with --flat, every layer has the name of its module. An unknown
+    operator becomes a layer of unknown cost. The batch is 1 and channels come second, as in PyTorch: 224x224x3 is (1,
+    3, 224, 224), 16x80 is (1, 16, 80).
 
     \b
     Examples:

@@ -98,9 +98,9 @@ def in_order(*options: Callable[..., Any]) -> Callable[..., Any]:
 
 # The ways to set a spec's variables.
 setting_options = in_order(
-    click.option("--alpha", metavar="A", help="Width multiplier: short for --set alpha=A."),
-    click.option("--res", metavar="R", help="Input resolution: short for --set res=R."),
-    click.option("--rho", metavar="P", help="Resolution multiplier: res times P, in whole pixels."),
+    click.option("--alpha", metavar="A", help="Width multiplier; same as --set alpha=A."),
+    click.option("--res", metavar="R", help="Input resolution; same as --set res=R."),
+    click.option("--rho", metavar="P", help="Resolution multiplier: res times P, rounded to whole pixels."),
     click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable of the spec."),
 )
 spec_options = in_order(click.argument("spec"), setting_options)
@@ -135,8 +135,8 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     return in_order(
         click.option("--format", "-f", "format", type=click.Choice(list(FORMATS)), help="Output format."),
-        click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
-        click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format."),
+        click.option("--json", "as_json", is_flag=True, help="Same as --format json."),
+        click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format."),
         click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
     )(command)
 
@@ -196,5 +196,5 @@ def factor(name: str, text: str | None) -> Any:
         return None
     value: Any = read_value(name, text)
     if type(value) not in (int, float) or not 0 < value < float("inf"):
-        raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help="a number above 0 is due"))
+        raise OptionError(Problem("bad-value", f"`{name}` cannot be `{brief(text)}`", help="expected a number above 0"))
     return value

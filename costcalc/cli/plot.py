@@ -11,23 +11,31 @@ from .options import SpecCommand, axis_options, metrics_option
 
 @click.command(cls=SpecCommand)
 @axis_options
-@click.option("--x", default="mult_adds", show_default=True, metavar="METRIC", help="A metric, or a variable.")
+@click.option("--x", default="mult_adds", show_default=True, metavar="METRIC", help="Metric or variable on the x axis.")
 @click.option(
-    "--y", metavar="METRIC", help="A metric, or a published accuracy [default: top1 if published, else params]."
+    "--y",
+    metavar="METRIC",
+    help="Metric or published accuracy on the y axis [default: top1 if published, else params].",
 )
 @metrics_option("A panel for each metric, instead of --y.")
-@click.option("--marks", metavar="VARIABLE", help="One mark a value of this variable [default: res].")
+@click.option("--marks", metavar="VARIABLE", help="Use one marker per value of this variable [default: res].")
 @click.option(
     "--log", default="x", show_default=True, type=click.Choice(["x", "y", "xy", "none"]), help="Logarithmic axes."
 )
-@click.option("--skip-invalid", is_flag=True, help="Leave out points that the network cannot have.")
-@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option("--skip-invalid", is_flag=True, help="Skip points at which the network cannot be built.")
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
 @click.option("-o", "--output", required=True, metavar="FILE", help="A .png or .svg file.")
 @click.pass_context
 def command(ctx: click.Context, spec: str, **options: Any) -> None:
-    """A picture of a sweep: any metric against any metric over the points, with the Pareto front.
+    """Plot a sweep: one metric against another over the points, with the Pareto front.
 
-    Without values, the points are those that the spec's `published:` has. Needs the extra `plot`
+    Without values, the points are those in the spec's `published:`. Needs the extra `plot`
     (pip install 'costcalc[plot]').
 
     \b

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("right", metavar="B")
 @click.option("--metric", type=click.Choice(["cost", "params", "training"]), default="cost", show_default=True)
 @click.option("--by", type=click.Choice(["term", "layer"]), default="term", show_default=True)
-@click.option("--top", type=click.IntRange(1), metavar="N", help="Explanations to show [5], or layers [all].")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Number of explanations [5] or layers [all] to show.")
 @output_options
 @click.pass_context
 def command(
@@ -44,11 +44,11 @@ def command(
 ) -> None:
     """Why two counts of one network differ: the gap, split into named parts that sum to it.
 
-    A and B are conventions (see `costcalc conventions`) or price lists in files; one of them may be a number as
-    somebody printed it. For a number, other conventions, input sizes and widths are tried, twice or half the count,
-    and leaving out the classifier or the first convolution: the simplest that has the printed digits comes first.
+    A and B are conventions (see `costcalc conventions`) or files of prices. One of them can be a published number. For
+    a number, it tries other conventions, input sizes and widths, twice or half the count, and leaving out the
+    classifier or the first convolution. The simplest explanation with the published digits comes first.
 
-    Exit code 1 when nothing explains a number.
+    Exit code 1 if nothing explains the number.
 
     \b
     Examples:

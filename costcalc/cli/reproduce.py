@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "--only",
     multiple=True,
     type=click.Choice(["exact", "erratum", "not-reproducible", "differs"]),
-    help="Show only figures of this verdict.",
+    help="Show only figures with this verdict.",
 )
 @output_options
 @click.pass_context
@@ -33,13 +33,14 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """Every published figure beside the computed one: does it have the printed digits?
+    """Compare every published figure with the computed one.
 
-    A figure is exact (rounded or truncated, where only one of them gives its digits), an erratum, not reproducible,
-    each with its reason, or it differs. Without SPEC: Tables 2 to 14 of the MobileNet paper, table by table, then all
-    other figures that the shipped configs hold under `published:`. Accuracies are not computed.
+    Each figure is labelled exact (with rounded or truncated, if only one of them gives its digits), erratum, not
+    reproducible, or differs. An erratum and a figure that is not reproducible have a reason. Without SPEC: Tables 2 to
+    14 of the MobileNet paper, then all other figures in `published:` of the shipped configs. Accuracies are not
+    computed.
 
-    Exit code 1 when a figure differs for which the spec gives no reason.
+    Exit code 1 if a figure differs and the spec gives no reason.
 
     \b
     Examples:

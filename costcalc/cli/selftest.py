@@ -12,9 +12,9 @@ from .options import output_options
 @click.command()
 @click.argument("names", nargs=-1, metavar="[OP]..")
 @click.option(
-    "--cases", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Performed of each operation."
+    "--cases", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Number of cases per operation."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same cases.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random cases.")
 @output_options
 @click.pass_context
 def command(
@@ -27,14 +27,13 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """Every operation performed in loops, and all that happens counted: does its rule say the same?
+    """Check the rule of every operation against loops that count each step.
 
-    Each case is a random shape with random options. The loops are written from the definitions of the operations and
-    share no code with the rules: they make every parameter, do every multiply-add and measure the result. Where an
-    operation is impossible, such as a kernel that is larger than its input, its rule has to refuse.
-    Without OP: all operations.
+    Each case is a random shape with random options. The loops follow the definitions of the operations and share no
+    code with the rules: they create every parameter, perform every multiply-add and measure the result. If an operation
+    is impossible, such as a kernel larger than its input, its rule must refuse it. Without OP: all operations.
 
-    Exit code 1 when a rule and the loops differ.
+    Exit code 1 if a rule and the loops differ.
 
     \b
     Examples:

@@ -30,26 +30,32 @@ LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not
 @click.option(
     "--points",
     metavar="FILE",
-    help="CSV or YAML file with one row a point (a column `name` names them), instead of a grid.",
+    help="CSV or YAML file with one row per point, instead of a grid; a column `name` names the points.",
 )
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="N random points of the grid.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --sample.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of --sample.")
 @metrics_option("Columns to compute.", "mult_adds,params")
-@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
-@click.option("--effective", is_flag=True, help="Also the width multiplier that rounding really gave.")
-@click.option("--pivot", is_flag=True, help="Two variables as rows and columns, one grid a metric.")
-@click.option("--skip-invalid", is_flag=True, help="Leave out points that the network cannot have.")
-@click.option("--yes", is_flag=True, help="Also for more than 10^9 points.")
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
+@click.option("--effective", is_flag=True, help="Also show the width multiplier after rounding.")
+@click.option("--pivot", is_flag=True, help="Show two variables as rows and columns, one grid per metric.")
+@click.option("--skip-invalid", is_flag=True, help="Skip points at which the network cannot be built.")
+@click.option("--yes", is_flag=True, help="Allow more than 10^9 points.")
 @click.option("--format", "-f", "format", type=click.Choice(FORMATS), help="Output format.")
-@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.pass_context
 def command(ctx: click.Context, spec: str, **options: Any) -> None:
-    """Costs over any variables of a spec: one row a point.
+    """Costs over any variables of a spec: one row per point.
 
-    Values are a list (1,0.75,0.5) or a range start:stop:step with both ends (0.25:1.5:0.05). Several variables make
-    a grid, the last one running fastest. A variable may change the network's structure: a repeat count, a
+    Values are a list (1,0.75,0.5) or a range start:stop:step that includes both ends (0.25:1.5:0.05). Several variables
+    form a grid; the last one varies fastest. A variable can change the network's structure: a repeat count, a
     condition, a kernel.
 
     \b

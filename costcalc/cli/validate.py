@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, specs: tuple[str, ...]) -> None:
     """Check that specs can be read and built with their default variables.
 
-    Every problem of every file is shown. Exit code 0 when all are fine, 2 when one is not.
+    All problems of all files are shown. Exit code 0 if all specs are valid, 2 otherwise.
 
     \b
     Examples:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @click.argument("name", required=False, metavar="[NAME]")
 @output_options
 def command(name: str | None, format: str | None, as_json: bool, output: str | None, color: str) -> None:
-    """The shipped configs, with their totals at the defaults; or the text of one.
+    """List the shipped configs with their totals at the defaults, or print one.
 
-    A text is a spec to start from: `costcalc zoo mobilenet > my_net.yaml`.
+    Use a printed config as a start for your own spec: `costcalc zoo mobilenet > my_net.yaml`.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def _row(name: str) -> Config:
 
 
 def _shipped(name: str) -> Model:
-    """The config itself, whatever is in the working directory."""
+    """The shipped config, independent of files in the working directory."""
     from ..read.loading import configs, load
 
     return load(configs()[name])

@@ -60,7 +60,7 @@ CONVENTIONS = {
     ),
     "slim_v2": Convention(
         name="slim_v2",
-        title="1 per mult-add; params are weights and biases, nothing of batch norm",
+        title="1 per mult-add; params are weights and biases, without batch norm",
         cost="mult_adds",
         prices=MAC,
         params={"weight": 1, "bias": 1},

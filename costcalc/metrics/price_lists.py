@@ -149,7 +149,7 @@ def _price(node: Node, problems: Problems) -> tuple[int, str, int]:
 def _number(node: Node, problems: Problems) -> int:
     text = node.value if node.kind == "scalar" else ""
     if not re.fullmatch(r"[+-]?[0-9]{1,7}", text) or abs(int(text)) > MOST:
-        problems.due("bad-price", f"a price, a whole number up to {MOST:,},", node, "write 0, 1 or 2")
+        problems.due("bad-price", f"a price, a whole number up to {MOST:,}", node, "write 0, 1 or 2")
         return 0
     return int(text)
 

@@ -122,7 +122,7 @@ def _bound_one(
 
 
 def is_mixed_up(value: Any, kind: Kind) -> bool:
-    """Whether a truth stands where a number is due, or a number where a truth is."""
+    """Whether a truth value is given for a number, or a number for a truth value."""
     if kind.name in ("flag", "flags"):
         each = value if type(value) is tuple else (value,)
         return any(type(one) in (int, float) and one not in (0, 1) for one in each)

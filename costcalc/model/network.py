@@ -62,7 +62,7 @@ class Group(NamedTuple):
 
 
 class Include(NamedTuple):
-    """Layers of another spec, which sees nothing of this one but the values it is given."""
+    """Layers of another spec, which sees only the values that this one passes."""
 
     model: Model
     name: str  # what its layers are called, unless the step has a label

@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
     @property
     def places(self) -> list[Place]:
-        """Where a person wrote it: in its file, then each include that leads there.
+        """Where the user wrote it: its file, then each include that leads there.
 
         A layer of a block that comes with costcalc is written where a spec calls the block.
         """

@@ -111,7 +111,7 @@ class _Stitcher:
     def constants(
         self, row: Row, shapes: list[Shape], flow: int | str, learned: Mapping[str, int], whose: int | None
     ) -> list[int]:
-        """Tensors that hang on nothing: learned, which hold the numbers by kind, or there from the start."""
+        """Tensors that depend on no input: learned ones, with their numbers by kind, or constants."""
         known = self.owner.parameter(whose, shapes)
         if known is not None:
             return [known]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """No garbage collection inside: nothing of a growing tree is garbage, and looking makes growth quadratic."""
+    """Disable garbage collection inside: a growing tree has no garbage, and scanning it makes growth quadratic."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -132,8 +132,8 @@ def divisible(value: Number, divisor: Number, least: int) -> Any:
 
 
 def decide(truth: Number) -> NoReturn:
-    raise Refused("what is done hangs on a size that is not known")
+    raise Refused("the operation depends on an unknown size")
 
 
 def single(value: Number) -> NoReturn:
-    raise Refused("how often hangs on a size that is not known")
+    raise Refused("the number of repetitions depends on an unknown size")

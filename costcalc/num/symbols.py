@@ -1,6 +1,6 @@
 """Arithmetic over SymPy symbols.
 
-What symbols cannot decide is assumed and written down in `ASSUMED`; where the network's structure hangs on it, the
+What symbols cannot decide is assumed and written down in `ASSUMED`; where the network's structure depends on it, the
 truth at the `sample` (the variables' defaults) is taken.
 """
 

@@ -46,7 +46,7 @@ def _outside(path: str, repository: Any) -> Any:
 
 
 def spec_at(repository: Any, commit: Any, revision: Any, name: Any) -> tuple[Source, Origin]:
-    """The Source of a file of a repository at a commit, and its Origin; `revision` is what a person calls the commit.
+    """The Source of a file of a repository at a commit, and its Origin; `revision` is the name that the user gave.
 
     Raises FileError where it was not there, or was a link that leads out of the repository.
     """

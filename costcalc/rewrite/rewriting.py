@@ -1,4 +1,4 @@
-"""Rewrites as a person asks for them, several after each other, and which layers of the result stand for which."""
+"""Applies rewrites in sequence, and maps layers of the result to those of the original."""
 
 from __future__ import annotations
 

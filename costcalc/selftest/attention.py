@@ -46,7 +46,7 @@ def attend(
 ) -> dict[tuple[int, ...], float]:
     """softmax(q k) v of tensors that are there (torch.nn.functional.scaled_dot_product_attention)."""
     if len(inputs) != 3:
-        raise Impossible("queries, keys and values are due")
+        raise Impossible("expected queries, keys and values")
     (*outer, queries, wide), (*outer_k, keys, narrow), (*outer_v, values, deep) = (_sequence(one) for one in inputs)
     _same((outer, outer, keys), (outer_k, outer_v, values))
     size = share_out(wide, heads)

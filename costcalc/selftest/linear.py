@@ -182,7 +182,7 @@ def opaque(
 
 def _two(inputs: Any) -> tuple[dict[tuple[int, ...], float], ...]:
     if len(inputs) != 2:
-        raise Impossible("two tensors are due")
+        raise Impossible("expected two tensors")
     return inputs
 
 

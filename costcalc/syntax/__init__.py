@@ -1,1 +1,1 @@
-"""YAML as nodes with their places, and nothing of YAML that could surprise; every problem of a text at once."""
+"""YAML as nodes with their places, without tags, anchors and aliases; reports all problems of a text at once."""

@@ -1,4 +1,4 @@
-"""Text that is not YAML: what its parser says becomes what a person can act on."""
+"""Turns the YAML parser's errors into messages with help."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SAYS = (  # what the parser says, whether it is about where something began, wh
         "start each layer with `- `, in the same column",
     ),
     ("cannot start any token", False, "this character cannot start a value", "put the value in quotes"),
-    ("Unicode character escape", False, "this escape stands for no character", "write the character itself"),
+    ("Unicode character escape", False, "this escape is not a character", "write the character itself"),
 )
 
 

@@ -1,4 +1,4 @@
-"""YAML as nodes with positions, and nothing of YAML that could surprise: no tags, anchors or aliases.
+"""YAML as nodes with positions, without tags, anchors and aliases.
 
 Scalars stay the text that was written, so `on`, `010`, `1:30` and `1e3` never change meaning. The tree is
 built from the parser's events, which bounds nesting and size while reading; libyaml's parser is used where there

@@ -1,4 +1,4 @@
-"""Collects every problem of a file, so that a person sees all of them at once."""
+"""Collects all problems of a file and reports them together."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Problems:
             self.raise_any()
 
     def due(self, code: str, what: str, node: Node, help: str | None = None) -> None:
-        """Note that something else stands at a node than what must, or nothing at all."""
-        message = f"{what} is due here, not {node.what}" if node.value else f"{what} is missing here"
+        """Note that a node is not what is expected, or is missing."""
+        message = f"expected {what}, found {node.what}" if node.value else f"{what} is missing here"
         self.add(code, message, node, help)
 
     def unknown(self, what: str, name: str, at: Node, names: Iterable[str], help: str | None = None) -> None:

@@ -232,8 +232,8 @@ def test_bytes(run, words, size):
 
 ONE = "error: there is one design only: nothing to compare it with\n"
 ONE += "  = help: name another spec, or use --at alpha=0.5, --conv standard, --conv separable, --thin 0.75 or --fold\n"
-ABOVE_0 = "  = help: a number above 0 is due\n"
-FINITE = "  = help: a finite number is due\n"
+ABOVE_0 = "  = help: expected a number above 0\n"
+FINITE = "  = help: expected a finite number\n"
 SETS = "  = help: write --at alpha=0.5,res=160\n"
 ERRORS = {
     "vgg16": ONE,

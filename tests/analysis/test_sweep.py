@@ -260,7 +260,7 @@ def test_refused(run, args, message):
     ("text", "message"),
     [
         ("alpha,res\n1,224\n0.5\n", "p.csv:3:1"),
-        ("alpha,res\n1,224\n0.5,160,3\n", "2 columns are due (alpha, res), here are 3"),
+        ("alpha,res\n1,224\n0.5,160,3\n", "expected 2 columns (alpha, res), found 3"),
         ("alpha,size\n1,224\n", "no variable `size`"),
         ("alpha\n0.5\nx y\n", "p.csv:3:1"),
         ("alpha,alpha\n1,2\n", "two columns are called `alpha`"),

@@ -87,14 +87,14 @@ BAD = [  # text, what is said of it
     ),
     (
         "base: paper\nprices: {mac: 1.5}",
-        "2:15: a price, a whole number up to 1,000,000, is due here, not `1.5` (write 0, 1 or 2)",
+        "2:15: expected a price, a whole number up to 1,000,000, found `1.5` (write 0, 1 or 2)",
     ),
     (
         "base: paper\nprices: {mac: 1000001}",
-        "2:15: a price, a whole number up to 1,000,000, is due here, not `1000001` (write 0, 1 or 2)",
+        "2:15: expected a price, a whole number up to 1,000,000, found `1000001` (write 0, 1 or 2)",
     ),
-    ("base: paper\nprices: [mac]", "2:9: a map of prices is due here, not a list (write {mac: 1, bias: 1})"),
-    ("[1]", "1:1: a price list is due here, not a list (write `cost: mult_adds` and `prices: {mac: 1}`)"),
+    ("base: paper\nprices: [mac]", "2:9: expected a map of prices, found a list (write {mac: 1, bias: 1})"),
+    ("[1]", "1:1: expected a price list, found a list (write `cost: mult_adds` and `prices: {mac: 1}`)"),
     (
         "prices: {mac: 1}",
         f"1:1: a convention needs `cost:` {NEEDED}",
@@ -103,7 +103,7 @@ BAD = [  # text, what is said of it
         "cost: flops\nparams: {weight: 1}",
         f"1:1: a convention needs `prices:` {NEEDED}",
     ),
-    ("base: paper\nname: [a]", "2:7: a text is due here, not a list"),
+    ("base: paper\nname: [a]", "2:7: expected a text, found a list"),
     (
         "base: paper\nprices: {mac: {mirrors: hook}}",
         '2:15: a price needs `price:` (write {price: 1, mirrors: "what it mirrors"})',
@@ -112,10 +112,10 @@ BAD = [  # text, what is said of it
         "base: paper\nprices: {mac: {price: 1, mirror: a}}",
         "2:26: unknown key `mirror` (a similar name exists: `mirrors`)",
     ),
-    ("base: paper\nnotes: a", "2:8: the list of `notes` is due here, not `a`"),
+    ("base: paper\nnotes: a", "2:8: expected the list of `notes`, found `a`"),
     (
         "base: paper\ndifferences: [{figure: params}]",
-        "2:15: a difference is due here, not a map (write {figure: params, of: [resnet18], reason: why})",
+        "2:15: expected a difference, found a map (write {figure: params, of: [resnet18], reason: why})",
     ),
     (
         'base: paper\nname: "\\e[2J"',

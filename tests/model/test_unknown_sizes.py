@@ -151,7 +151,7 @@ def test_divisible_sizes():
 
 @pytest.mark.parametrize("found", [dims.decide, dims.single])
 def test_what_hangs_on_an_unknown_size_is_refused(found):
-    with pytest.raises(Refused, match="hangs on a size that is not known"):
+    with pytest.raises(Refused, match="depends on an unknown size"):
         found(H)
 
 

@@ -1,6 +1,6 @@
-"""Which layer of one network stands for which of another.
+"""Matches the layers of one network with those of another.
 
-First layers that a person named the same, then the longest common sequence of the rest, then, between those,
+First layers with the same user-given name, then the longest common sequence of the rest, then, between those,
 depthwise separable convolutions against standard ones and layers of one operation in order. What is left was added
 or removed; the same layer on both lists was moved.
 """
@@ -74,7 +74,7 @@ def _begins(elements: list[Element]) -> Callable[..., Any]:
 
 
 def _named(left: list[Element], right: list[Element]) -> list[Shape]:
-    """Numbers of layers that a person named the same, each name once on either side, as long as they are in order."""
+    """Numbers of layers with the same user-given name, each name once on either side, while they are in order."""
     mine, other = _once(left), _once(right)
     both = [(mine[label], other[label]) for label in mine if label in other]
     return ascending([(i, j) for i, j in both if left[i].first.op is right[j].first.op])

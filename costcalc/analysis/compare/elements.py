@@ -1,6 +1,6 @@
 """A network as a sequence of elements that can be compared: a layer, with the norms and activations after it.
 
-An element's key says what the layer is and nothing of what flows in, so that a layer is itself still when the one
+An element's key describes the layer without its input, so that a layer is itself still when the one
 before it became wider.
 """
 
@@ -31,7 +31,7 @@ class Element(NamedTuple):
     type: str
     key: tuple
     source: Callable[[], tuple]  # the key as it is written, whatever the variables' values
-    label: tuple | None  # its name, where a person gave it one
+    label: tuple | None  # its name, if the user gave one
     rows: tuple  # of the trace: the layer, then what follows it
     cost: Any
     params: Any
@@ -159,7 +159,7 @@ def _of_block(frame: Frame) -> Frame:
 
 
 class _Reader:
-    """Tells which options follow from what flows in, and which a person set."""
+    """Distinguishes options that follow from the input from those that the user set."""
 
     def __init__(self) -> None:
         self.known: dict[Any, Any] = {}

@@ -34,14 +34,14 @@ FACTORS = {"": (1, 1), "2 per mult-add": (2, 1), "1 for 2": (1, 2)}
 
 
 class Explanation(NamedTuple):
-    """A way of counting: what differs from the convention that one started from, and what it gives."""
+    """A way of counting: how it differs from the given convention, and its count."""
 
     changed: tuple  # (variable, value)
     left_out: str
     convention: Convention
     factor: str
     value: int
-    own: bool  # whether the convention is the one that one started from
+    own: bool  # whether it is the given convention
     undeclared: tuple = ()  # variables whose choices the spec does not name
 
     @property
@@ -71,7 +71,7 @@ class Answer(NamedTuple):
     """What explains a number, simplest first; if nothing does, what comes near, nearest first."""
 
     model: Model
-    report: Any  # under the convention that one started from
+    report: Any  # under the given convention
     metric: str
     convention: Convention
     text: str  # the number as typed in

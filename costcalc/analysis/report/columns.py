@@ -77,7 +77,7 @@ def columns_of(view: View, report: Report, by_layer: tuple[str, ...], by_group: 
 
 
 def chosen(names: tuple[str, ...], report: Report) -> tuple[str, ...]:
-    """Inner names of the columns a person names. Raises OptionError for an unknown one."""
+    """Inner names of the columns that the user names. Raises OptionError for an unknown one."""
     known = {public(name, report): name for name in columns(report)}
     for name in names:
         if name not in known:

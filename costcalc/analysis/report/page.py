@@ -70,7 +70,7 @@ class ReportPage:
 
 
 def sheet(report: Report, lines: list[Line], names: tuple[str, ...], title: str, chosen: bool = False) -> Sheet:
-    """Lines as a sheet; columns that a person chose are never left out."""
+    """Lines as a sheet; columns that the user chose are never left out."""
     heads = tuple(_column(name, report, title, chosen) for name in names)
     rows = [tuple(cell(name, report, line) for name in names) for line in lines]
     return Sheet(heads, rows, tuple(_foot(name, number, report) for number, name in enumerate(names)))

@@ -59,7 +59,7 @@ def _csv_points(source: Source, reader: Any) -> Iterator[tuple[int, dict[str, st
         if not row:
             continue
         if len(row) != len(names):
-            message = f"{len(names)} columns are due ({', '.join(names)}), here are {len(row)}"
+            message = f"expected {len(names)} columns ({', '.join(names)}), found {len(row)}"
             raise _at(source, reader.line_num, "bad-points", message)
         yield reader.line_num, dict(zip(names, (text.strip() for text in row), strict=True))
 

@@ -138,7 +138,7 @@ def _kind(value: Any) -> str:
 
 
 def _check_default(variable: Variable, node: Node, problems: Problems) -> None:
-    """Note a default that a person could not set: outside `choices`, `min` or `max`."""
+    """Note a default outside `choices`, `min` or `max`."""
     if variable.default is BAD:
         return
     try:

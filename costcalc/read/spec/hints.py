@@ -10,7 +10,7 @@ from ...syntax.messages import tuple_hint
 
 _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
     (r"^0[xXbBoO]|\d[jJ]\b", "write decimal digits"),
-    (r"^\d+(x\d+)+$", "a kernel cannot stand here: a number or a condition is due"),
+    (r"^\d+(x\d+)+$", "expected a number or a condition, found a kernel"),
     (r"^(\d+)\s*[xX×]\s*(\d+)$", "a kernel is written {}x{}"),
     (r"[^\x00-\x7f]", "write it with plain (ASCII) letters, digits and signs; this one only looks like them"),
     (r"\n", "write it on one line"),

@@ -1,4 +1,4 @@
-"""Which layers have a name, as far as a list of layers has been read."""
+"""The named layers in the part of a list that has been read."""
 
 from __future__ import annotations
 

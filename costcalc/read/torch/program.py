@@ -146,7 +146,7 @@ def _module(torch: ModuleType, target: str, found: Callable[..., Any] | type, kw
 
 
 def _no_module(target: str, found: list[Any]) -> Any:
-    help = "a torch.nn.Module is due, or a callable that makes one"
+    help = "expected a torch.nn.Module, or a callable that returns one"
     kind = f"{type(found).__module__}.{type(found).__qualname__}".removeprefix("builtins.")
     return FileError(Problem("no-module", f"`{brief(target)}` gives a {brief(kind)}", help=help))
 

@@ -1,4 +1,4 @@
-"""A network as a spec that a person can own: layers folded into blocks and repeats.
+"""Write a network as an editable spec: repeated structure becomes blocks and repeats.
 
 spec_text(model, values)    the YAML of a model over the values of its variables
 as_spec(model, values)      the same as a Model, for what works on the layers of specs

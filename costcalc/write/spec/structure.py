@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 ROOT = -1  # above all named tensors: what joins of several of them have in common
-DEEPEST = 8  # joins inside each other, as far as a person can follow; what is deeper gets a name
+DEEPEST = 8  # nested joins that stay readable; deeper ones get a name
 FREE = None  # of what comes from no tensor, as a parameter
 
 

@@ -37,7 +37,7 @@ DIVISOR = "take a number that divides them without rest"
 REUSABLE = "name a value under `vars:`, or layers under `blocks:`"
 FIRST = "write the operation first, as in {conv: 3x3, out: 32}; `costcalc ops` lists them"
 LISTED = "`costcalc ops` lists them"
-KERNEL = "a kernel cannot stand here: a number or a condition is due"
+KERNEL = "expected a number or a condition, found a kernel"
 ONE = "write one value, such as 32 or floor(alpha * 32)"
 NAME = "a name is made of letters (a to z), digits and `_`, and starts with a letter"
 ASCII = "write it with plain (ASCII) letters, digits and signs; this one only looks like them"
@@ -197,8 +197,8 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{conv: 3x3, out: «0»}", ("`out`: must be at least 1, got 0", "`out` is a whole number, 1 or more")),
     ("{conv: 3x3, out: «-1»}", ("`out`: must be at least 1, got -1", "`out` is a whole number, 1 or more")),
     ("{conv: 3x3, out: «}»", ("a number or an expression is missing", NUMBER)),
-    ("{conv: 3x3, out: «[8]»}", ("a number or an expression is due here, not a list", ONE)),
-    ("{conv: 3x3, out: «{a: 8}»}", ("a number or an expression is due here, not a map", ONE)),
+    ("{conv: 3x3, out: «[8]»}", ("expected a number or an expression, found a list", ONE)),
+    ("{conv: 3x3, out: «{a: 8}»}", ("expected a number or an expression, found a map", ONE)),
     ("{conv: 3x3, out: «true»}", ("`out` cannot be `true`", SIZE)),
     ("{conv: 3x3, out: «flag»}", ("`out` cannot be `true`", SIZE, "note: here flag = true")),
     ("{conv: 3x3, out: «act»}", ("`out` cannot be `relu`", SIZE, "note: here act = relu")),
@@ -295,12 +295,12 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ),
     (
         "{conv: 1x1, out: 8, as: «[a]»}",
-        ("a name is due here, not a list", "write one value, in quotes if it has signs in it"),
+        ("expected a name, found a list", "write one value, in quotes if it has signs in it"),
     ),
     ('{conv: 1x1, out: 8, as: «""»}', ("a name is missing here", "a name is a word, as in `as: p4` and `from: p4`")),
     ("{conv: 1x1, out: 8, as: «input»}", ("two layers are called `input`", "an input has this name")),
     ("{conv: 1x1, out: 8, from: «p4»}", ("no layer before this one is called `p4`", "named so far: `input`")),
-    ("{conv: 1x1, out: 8, then: «relu»}", ("a list of layers is due here, not `relu`", "write [relu]")),
+    ("{conv: 1x1, out: 8, then: «relu»}", ("expected a list of layers, found `relu`", "write [relu]")),
     ("{conv: 1x1, out: 8, then: [«rellu»]}", ("unknown operation or block `rellu`", "a similar name exists: `relu`")),
     (
         "{conv: 1x1, out: 8, «residual»: true}",
@@ -323,7 +323,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{reuse: «stem»}", ("no layer before this one is called `stem`", "named so far: `input`")),
     ("«reuse»", ("a name is missing here", "a name is a word, as in `as: p4` and `from: p4`")),
     ("«layers»", ("a list of layers is missing here", "start each layer with `- `")),
-    ("{layers: «relu»}", ("a list of layers is due here, not `relu`", "write [relu]")),
+    ("{layers: «relu»}", ("expected a list of layers, found `relu`", "write [relu]")),
     ("{«reuse»: input}", ("`input` is an input and has no weights to use again",)),
     ("«add»: [[], [{conv: 3x3, out: 8}]]", ("`add`: shapes do not match: 56x56x3 and 56x56x8", JOIN)),
     (
@@ -374,7 +374,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     (
         "add: «input»",
         (
-            "a list of branches is due here, not `input`",
+            "expected a list of branches, found `input`",
             "write [[], [..]]: each branch is a list of layers, or the name of one; `[]` is the input itself",
         ),
     ),
@@ -390,7 +390,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{«attention»: 5}", ("`attention`: 3 channels do not split into 5 heads", DIVISOR)),
     ("{reshape: «[1, 1, 1, 1, 1, 1, 1, 1, 9408]»}", ("at most 8 values can stand here: tensors have no more axes",)),
     ("{«windows»: 5x5}", ("`windows`: a grid side of 56 does not split into windows of 5", INPUT)),
-    ("{opaque: «[a]»}", ("a text is due here, not a list", "write one value, in quotes if it has signs in it")),
+    ("{opaque: «[a]»}", ("expected a text, found a list", "write one value, in quotes if it has signs in it")),
     ("{conv: 1x1, out: «!!int» 8}", ("YAML's tag `!!int` is not part of the spec language", "write the value alone")),
     ("{conv: 1x1, out: «&eight» 8}", ("YAML's anchor `&eight` is not part of the spec language", REUSABLE)),
     ("{conv: 1x1, out: «*eight»}", ("YAML's alias `*eight` is not part of the spec language", REUSABLE)),
@@ -590,7 +590,7 @@ layers:
   «c»onv: 3x3
   out: 8
 """,
-        ("a list of layers is due here, not a map", "start each layer with `- `"),
+        ("expected a list of layers, found a map", "start each layer with `- `"),
     ),
     (
         "nothing after the keys",
@@ -652,7 +652,7 @@ layers: [{«conv»: 3x3, out: 8}]
 input: «224x224x3»
 layers: [relu]
 """,
-        ("a shape is due here, not `224x224x3`", "write [height, width, channels], as in [224, 224, 3]"),
+        ("expected a shape, found `224x224x3`", "write [height, width, channels], as in [224, 224, 3]"),
     ),
     (
         "an input with a size of 0",
@@ -830,7 +830,7 @@ layers: [relu]
         ("`g(c` is not a signature", "write a name and its parameters, as in `name(a, b=1)`"),
         ("`c` is given twice", "a parameter is a name, or `name=1`"),
         ("unknown function `k`", "known: `alpha`, `ceil`, `divisible`, `f`, `floor`, `max`, `min`, `round`"),
-        ("a number or an expression is due here, not a list", ONE),
+        ("expected a number or an expression, found a list", ONE),
     ),
     (
         "blocks that cannot be",
@@ -856,7 +856,7 @@ layers: [relu]
         ("two blocks are called `b`", "the first is on line 8"),
         ("`3` is not a parameter", "a parameter is a name, or `name=1`"),
         ("`e` needs a default, as the one before it has", "write `e=1`"),
-        ("a list of layers is due here, not `relu`", "write [relu]"),
+        ("expected a list of layers, found `relu`", "write [relu]"),
     ),
     (
         "a block that calls itself",
@@ -1107,7 +1107,7 @@ layers: [relu]
 """,
         ("unknown operation or block `dwcon`", "a similar name exists: `dwconv`"),
         ("unknown option `strid`", "a similar name exists: `stride`"),
-        ("a map of options is due here, not `3`", "write {bias: false}"),
+        ("expected a map of options, found `3`", "write {bias: false}"),
     ),
     (
         "a claim that cannot be",
@@ -1134,7 +1134,7 @@ published:
         ("`many` is not a figure", FIGURE),
         ("`alpha` cannot be -1", "it must be more than 0, unless the spec gives it a `min`"),
         ("`mult_adds` is a number, not a share", "a share is `mult_adds_share`"),
-        ("a map of variables is due here, not `3`", "write {alpha: 0.75, res: 160}"),
+        ("expected a map of variables, found `3`", "write {alpha: 0.75, res: 160}"),
         ("`params` is one value, not a list", "put a text in quotes"),
         ("`nan` is not a figure", FIGURE),
         (
@@ -1142,7 +1142,7 @@ published:
             "it states `mult_adds`, `flops`, `params`, `activations`, `weights_bytes`, `peak_bytes`, `arena_bytes`, "
             "`floor_bytes`, `bytes_moved`, `resident_bytes`, `mult_adds_share`, `params_share`, or an accuracy",
         ),
-        ("a map is due here, not `3`", "write {mult_adds: 569M, params: 4.2M}"),
+        ("expected a map, found `3`", "write {mult_adds: 569M, params: 4.2M}"),
         ("unknown key `pages`", "known: `convention`, `rows`, `source`, `url`"),
     ),
     (
@@ -1174,8 +1174,8 @@ published:
         ("a figure is either an erratum or not reproducible", "name the figures of each: `erratum: {params: reason}`"),
         ("a figure is either an erratum or not reproducible", "name the figures of each: `erratum: {params: reason}`"),
         ("`erratum` is one value, not a list", "put a text in quotes"),
-        ("a map is due here, not `4M`", "write {mult_adds: 569M}, the figure that it should be"),
-        ("a reason is due here, not `null`", "write `not_reproducible: why`"),
+        ("expected a map, found `4M`", "write {mult_adds: 569M}, the figure that it should be"),
+        ("expected a reason, found `null`", "write `not_reproducible: why`"),
         ("unknown metric `top1`", "this row states none that is computed"),
         ("`corrected` is what an erratum should be", "add `erratum:` with what is wrong with `params`"),
     ),
@@ -1213,8 +1213,8 @@ layers:
     ),
 ]
 COMMANDS = [  # a command line; message and help, or all of stderr
-    ("analyze mobilenet --alpha nan", "`alpha` cannot be `nan`", "a finite number is due"),
-    ("analyze mobilenet --alpha inf", "`alpha` cannot be `inf`", "a finite number is due"),
+    ("analyze mobilenet --alpha nan", "`alpha` cannot be `nan`", "expected a finite number"),
+    ("analyze mobilenet --alpha inf", "`alpha` cannot be `inf`", "expected a finite number"),
     ("analyze mobilenet --alpha 0", "`alpha` cannot be 0", "it must be more than 0, unless the spec gives it a `min`"),
     (
         "analyze mobilenet --alpha -1",
@@ -1225,11 +1225,11 @@ COMMANDS = [  # a command line; message and help, or all of stderr
     ("analyze mobilenet --alpha 1e400", "`alpha` cannot be `1e400`", "a number has at most 18 digits"),
     ("analyze mobilenet --alpha abc", "`alpha` cannot be `abc`", "it is a number"),
     ("analyze mobilenet --alpha 0,75", "`alpha` cannot be `0,75`", "a number has a decimal point"),
-    ("analyze mobilenet --alpha 0x10", "`alpha` cannot be `0x10`", "a finite number is due"),
-    ("analyze mobilenet --alpha ٣", "`alpha` cannot be `٣`", "a finite number is due"),
+    ("analyze mobilenet --alpha 0x10", "`alpha` cannot be `0x10`", "expected a finite number"),
+    ("analyze mobilenet --alpha ٣", "`alpha` cannot be `٣`", "expected a finite number"),
     ("analyze mobilenet --alpha true", "`alpha` cannot be true", "it is a number"),
     ("analyze mobilenet --alpha", "option '--alpha' requires an argument", "write `--alpha VALUE`"),
-    ("analyze mobilenet --alpha=", "`alpha` cannot be ``", "a finite number is due"),
+    ("analyze mobilenet --alpha=", "`alpha` cannot be ``", "expected a finite number"),
     ("analyze mobilenet --alpha 0.5 --set alpha=0.25", "`alpha` is set twice", "one of 0.5 and 0.25 is too much"),
     ("analyze mobilenet --set alhpa=0.5", "mobilenet has no variable `alhpa`", "a similar name exists: `alpha`"),
     (
@@ -1256,8 +1256,8 @@ error: `out`: 1.5 is not a whole number
     ),
     ("analyze my_net.yaml --res 0.5", "`res` cannot be 0.5", "it is a size of `input`: a whole number, 1 or more"),
     ("analyze mobilenet --res 224.5", "`res` cannot be 224.5", "it is a size of `input`: a whole number, 1 or more"),
-    ("analyze mobilenet --rho nan", "`rho` cannot be `nan`", "a finite number is due"),
-    ("analyze mobilenet --rho 0", "`rho` cannot be `0`", "a number above 0 is due"),
+    ("analyze mobilenet --rho nan", "`rho` cannot be `nan`", "expected a finite number"),
+    ("analyze mobilenet --rho 0", "`rho` cannot be `0`", "expected a number above 0"),
     ("analyze fixed.yaml --rho 0.5", "rho scales `res`, and fixed has no variable `res`"),
     (
         "analyze mobilenet --format xml",
@@ -1272,12 +1272,12 @@ error: `out`: 1.5 is not a whole number
     (
         "analyze mobilenet --top 0",
         "invalid value for '--top': 0 is not in the range x>=1",
-        "a whole number, 1 or more, is due",
+        "expected a whole number, 1 or more",
     ),
     (
         "analyze mobilenet --top few",
         "invalid value for '--top': 'few' is not a valid integer range",
-        "a whole number, 1 or more, is due",
+        "expected a whole number, 1 or more",
     ),
     ("analyze mobilenet --sort parms", "there is no column `parms`", "a similar name exists: `params`"),
     ("analyze mobilenet --columns name,parms", "there is no column `parms`", "a similar name exists: `params`"),
@@ -1412,7 +1412,7 @@ def test_an_error_as_json_is_one_object(run, option):
 
 def test_an_error_as_json_without_a_place(run):
     _, _, err = run("analyze", "mobilenet", "--alpha", "nan", "--json")
-    help = "a finite number is due"
+    help = "expected a finite number"
     message = "`alpha` cannot be `nan`"
     nowhere = {"file": None, "line": None, "column": None}
     assert json.loads(err) == {"error": {"code": "bad-value", "message": message, **nowhere, "help": help}}

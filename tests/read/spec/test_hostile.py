@@ -174,7 +174,7 @@ CASES = {  # name: (the text, or what makes it; the first error)
     "half a surrogate": (HEAD.encode() + b"layers: \xed\xa0\x80\n", "not UTF-8: here is byte 0xed"),
     "half a surrogate, escaped": (
         HEAD + 'layers: [{relu: , as: "\\ud800"}]\n',
-        "this escape stands for no character",
+        "this escape is not a character",
     ),
     "an escape sequence": (HEAD + "layers: \x1b[31m\n", "a spec cannot hold the control character U+001B"),
     "a direction override": (

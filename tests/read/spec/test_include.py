@@ -277,7 +277,7 @@ ERRORS = {  # a layer: the message with line and column, and the help
     r'{include: "net\0.yaml"}': ("4:15: `net\0.yaml` has a character that no path has", DOWN),
     "{include: }": ("4:15: the name of a spec is missing here", "write `include: mobilenet.yaml`"),
     "include": ("4:5: the name of a spec is missing here", "write `include: mobilenet.yaml`"),
-    "{include: [net.yaml]}": ("4:15: the name of a spec is due here, not a list", "write `include: mobilenet.yaml`"),
+    "{include: [net.yaml]}": ("4:15: expected the name of a spec, found a list", "write `include: mobilenet.yaml`"),
     "{include: net.yaml, alpa: 2}": ("4:25: unknown variable `alpa`", "a similar name exists: `alpha`"),
     "{include: net.yaml, n: 4}": ("4:28: `n` cannot be 4", "it is one of `1`, `2`, `3`"),
     "{include: net.yaml, n: 2 * k}": ("4:28: `n` cannot be 4", "it is one of `1`, `2`, `3`"),
