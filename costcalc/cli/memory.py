@@ -39,8 +39,8 @@ rule_options = in_order(
 @click.option("--convention", "-c", default="framework", show_default=True, metavar="NAME", help="Which weights count.")
 @click.option("--arena", is_flag=True, help="Show the plan of the arena: the offset of every buffer.")
 @click.option("--format", "-f", "format", type=click.Choice(FORMATS), help="Output format.")
-@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its ending says the format.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.pass_context
 def command(ctx: click.Context, spec: str, **options: Any) -> None:
