@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
+from costcalc.budget.bases import BRANCHES, COMMITS
 from costcalc.cli import main
 
 os.environ.pop("COLUMNS", None)  # what a test prints has the width that the test gives it, whoever runs the tests
-CI = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CI_MERGE_REQUEST_DIFF_BASE_SHA")
+CI = (*COMMITS, *BRANCHES)
 
 
 class Result(NamedTuple):

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 
 _BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+COMMITS = ("COSTCALC_BASE", "CI_MERGE_REQUEST_DIFF_BASE_SHA")  # variables that name a revision: of anyone, of GitLab
+BRANCHES = (  # variables that name the branch that a pull request goes to
+    "GITHUB_BASE_REF",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+    "SYSTEM_PULLREQUEST_TARGETBRANCH",  # Azure Pipelines: refs/heads/main
+    "BITBUCKET_PR_DESTINATION_BRANCH",
+    "CHANGE_TARGET",  # Jenkins, in multibranch pipelines
+)
 _SUBMODULE = "160000"
 
 
@@ -118,8 +126,9 @@ class Bases:
 
 def _of_ci() -> str | None:
     """The branch or commit that a pull or merge request goes to, where CI says it."""
-    branch = os.environ.get("GITHUB_BASE_REF") or os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
-    return os.environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") or (f"origin/{branch}" if branch else None)
+    commit = next(filter(None, map(os.environ.get, COMMITS)), None)
+    branch = next(filter(None, map(os.environ.get, BRANCHES)), None)
+    return commit or (f"origin/{branch.removeprefix('refs/heads/')}" if branch else None)
 
 
 def _ref(revision: str) -> str:

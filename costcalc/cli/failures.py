@@ -14,6 +14,11 @@ from ..replacing import is_lost
 from .commands import BUG, CANNOT
 from .terminal import has_color
 
+PACKAGES = {  # what costcalc needs, by the name of the module
+    **{name: name for name in ("rich", "numpy", "pandas", "sympy", "matplotlib", "pyarrow", "onnx", "torch")},
+    "yaml": "pyyaml",
+}
+
 
 def report_failure(error: Any, args: list[str]) -> int:
     """Say what went wrong; returns the exit code."""
@@ -25,6 +30,8 @@ def report_failure(error: Any, args: list[str]) -> int:
         error = _of_system(error)
     if isinstance(error, (MemoryError, RecursionError)):
         error = CostcalcError(Problem("limit", "this network is too large or too deep for the memory"))
+    if isinstance(error, ModuleNotFoundError):
+        error = _of_package(error)
     if not isinstance(error, CostcalcError):
         return _bug(error)
     as_json = _wants_json(args)
@@ -33,6 +40,15 @@ def report_failure(error: Any, args: list[str]) -> int:
     if len(error.problems) > 1 and not as_json:
         _say(f"{len(error.problems)} errors{', and there are more' if error.more else ''}\n")
     return CANNOT
+
+
+def _of_package(error: ModuleNotFoundError) -> Exception:
+    """A package that is not there, by its name; any other module that is missing is a bug."""
+    name = (error.name or "").partition(".")[0]
+    if name not in PACKAGES:
+        return error
+    message, help = f"this needs the package `{name}`, which is not there", f"pip install {PACKAGES[name]}"
+    return FileError(Problem("missing-package", message, help=help))
 
 
 def _of_system(error: OSError) -> FileError:

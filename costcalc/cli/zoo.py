@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -42,7 +43,17 @@ def command(name: str | None, format: str | None, as_json: bool, output: str | N
         help = f"`costcalc analyze {known} --json` has its numbers"
         raise OptionError(Problem("usage", "a config is YAML: there is no other format of it", help=help))
     else:
-        deliver(_shipped(known).source.text, output)
+        deliver(_text(known, output), output)
+
+
+SCHEMA = "spec.schema.json"
+
+
+def _text(name: str, output: str | None) -> str:
+    """The text of a config; without its first line, which names a schema for editors, where that file is not."""
+    text, folder = _shipped(name).source.text, os.path.dirname(output or "")
+    first, _, rest = text.partition("\n")
+    return rest if SCHEMA in first and not os.path.exists(os.path.join(folder, SCHEMA)) else text
 
 
 def _row(name: str) -> Config:

@@ -55,6 +55,19 @@ READERS = {
 }
 
 
+ELSEWHERE = {  # files of models that are not read, and the way in
+    **dict.fromkeys(
+        (".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".py"),
+        "weights or code of PyTorch: `costcalc import torch MODULE:CALLABLE --input 224x224x3` reads the module itself",
+    ),
+    **dict.fromkeys(
+        (".h5", ".hdf5"), "a model of Keras in HDF5: write `model.to_json()` to model.json, or save it as .keras"
+    ),
+    **dict.fromkeys((".pb", ".tflite"), "a model of TensorFlow: `python -m tf2onnx.convert` makes an ONNX model of it"),
+    **dict.fromkeys((".cfg", ".weights", ".prototxt", ".caffemodel", ".mlmodel"), "convert it to ONNX first"),
+}
+
+
 def format_of(path: str | os.PathLike[str]) -> Format:
     """The kind of file that a name means; a name without a known suffix means a spec."""
     return READERS.get(os.path.splitext(os.fspath(path))[1].lower(), SPEC)

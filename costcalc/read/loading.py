@@ -9,7 +9,7 @@ from ..allowance import within
 from ..errors import FileError, Problem, Source, brief, nearest
 from ..files import Origin, check_links, configs, decoded, exists, origin, shipped, specs_in, text
 from ..model.network import Model
-from .formats import SPEC, format_of
+from .formats import ELSEWHERE, SPEC, format_of
 
 Spec: TypeAlias = str | os.PathLike[str] | Model  # what the functions of the library take for a network
 
@@ -28,11 +28,19 @@ def load(spec: str | os.PathLike[str], top: str | None = None) -> Model:
 
 def _loaded(spec: str | os.PathLike[str], top: str | None) -> Model:
     form = format_of(spec)
+    _refuse_other_kinds(os.fspath(spec))
     if form is SPEC or not exists(spec):
         return modelled(*found(spec, top))
     path = os.fspath(spec)
     check_links(path, top)
     return modelled(form.from_file(path), origin(path))
+
+
+def _refuse_other_kinds(path: str) -> None:
+    """Name the way in for a file of another kind, which would be an error of YAML. Raises FileError."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in ELSEWHERE and exists(path):
+        raise FileError(Problem("other-kind", f"{path!r} is no spec", help=ELSEWHERE[suffix]))
 
 
 def modelled(source: Source, origin: Origin) -> Model:

@@ -252,6 +252,7 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
             grids = None
         back = {steps[name]: symbols[name] / grids[name] for name in names} if grids else {}
         closed = {name: sympy.expand(total.xreplace(back)) for name, total in closed.items()}
+        assumed = [truth.xreplace(back) for truth in assumed]  # in the names of the spec
     condition = " and ".join(_condition(name, grid, symbols[name]) for name, grid in (grids or {}).items())
     return {
         name: Formula(
