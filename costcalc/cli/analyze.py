@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import SpecCommand, factor, metrics_option, output_options, spec_options, variables
+from .options import (
+    SpecCommand,
+    factor,
+    metrics_option,
+    output_options,
+    spec_options,
+    storage_options,
+    variables,
+    with_storage,
+)
 
 if TYPE_CHECKING:
     from ..analysis.report.report import Report
@@ -15,6 +24,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=SpecCommand)
 @spec_options
+@storage_options
 @click.option(
     *("--convention", "-c"),
     default="paper",
@@ -71,7 +81,7 @@ def command(
     from ..read.loading import load
     from .output import show
 
-    model = load(spec)
+    model = with_storage(ctx, load(spec))
     given = variables(ctx, model, alpha, res, sets)
     report = analyze(model, metrics=metrics, convention=convention, rho=factor("rho", rho), settings=given)
     by = "block" if depth and by == "layer" else by

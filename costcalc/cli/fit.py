@@ -8,7 +8,7 @@ import click
 
 from ..errors import OptionError, Problem, listed
 from .commands import FAILED, OK
-from .options import SpecCommand, axis_options, metrics_option
+from .options import SpecCommand, axis_options, metrics_option, storage_options, with_storage
 
 if TYPE_CHECKING:
     from ..analysis.fit.fit import Fit
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=SpecCommand)
 @axis_options
+@storage_options
 @click.option(
     "--max",
     "most",
@@ -75,7 +76,7 @@ def command(
     from ..read.loading import load
     from .sweep import values_of
 
-    model = load(spec)
+    model = with_storage(ctx, load(spec))
     vary = values_of(ctx, model, axes)
     if not vary:
         help = f"variables of {model.name}: {listed(model.variables)}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import SpecCommand, factor, in_order, spec_options, variables
+from .options import SpecCommand, factor, in_order, spec_options, storage_options, variables, with_storage
 
 PICTURES = {".png": "png", ".svg": "svg"}
 FORMATS = ("table", "csv", "json", "md", "latex", "png", "svg")
@@ -21,9 +21,8 @@ RULES = {
 }
 
 rule_options = in_order(
-    click.option("--policy", default="fused", show_default=True, metavar="NAME", help="unfused, fused or inplace."),
+    storage_options,
     *(click.option(f"--{name}/--no-{name}", name, default=None, help=help) for name, help in RULES.items()),
-    click.option("--bits", metavar="BITS", help="Of weights and activations: w8a8, w4a16, or 8 for both."),
     click.option("--batch", type=int, metavar="N", help="Samples at once."),
     click.option("--input", "input_", metavar="WORD", help="held, or streamed: the network's input is no buffer."),
     click.option("--align", type=int, metavar="N", help="Round the size of every buffer up to N bytes."),
@@ -54,24 +53,17 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
       costcalc memory mobilenet --bits w8a8
       costcalc memory resnet50 --bits 8 --add
       costcalc memory mobilenet_v2 --policy inplace --bits 8 --arena
-      costcalc memory net.onnx -o memory.svg
+      costcalc memory my_net.yaml -o schedule.csv
     """
-    from ..analysis.memory.memory import memory
+    from ..analysis.memory.memory import measured
     from ..analysis.memory.page import MemoryPage
+    from ..metrics.conventions import price_list
     from ..read.loading import load
     from .output import format_for, show, writing
 
-    model = load(spec)
+    model = with_storage(ctx, load(spec), _chosen(options))
     given = variables(ctx, model, options["alpha"], options["res"], options["sets"])
-    found = memory(
-        model,
-        policy=options["policy"],
-        bits=options["bits"],
-        options=_chosen(options),
-        convention=options["convention"],
-        rho=factor("rho", options["rho"]),
-        settings=given,
-    )
+    found = measured(model, price_list(options["convention"]), given, factor("rho", options["rho"]))
     output = options["output"]
     format = "json" if options["as_json"] else format_for(options["format"], output, PICTURES.items())
     if format not in PICTURES.values():

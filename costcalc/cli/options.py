@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -139,6 +139,40 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format."),
         click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
     )(command)
+
+
+def _noted(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    ctx.meta[f"stored {param.name}"] = value
+
+
+# How tensors are stored, for metrics in bytes and bits; `with_storage` applies them.
+storage_options = in_order(
+    click.option(
+        "--policy",
+        default="fused",
+        show_default=True,
+        metavar="NAME",
+        callback=_noted,
+        expose_value=False,
+        help="Which tensors share storage: unfused, fused or inplace.",
+    ),
+    click.option(
+        "--bits",
+        metavar="BITS",
+        callback=_noted,
+        expose_value=False,
+        help="Of values: w8a8, w4a16, 8 for both; w4a4,first=8,last=8.",
+    ),
+)
+
+
+def with_storage(ctx: click.Context, model: Model, more: Mapping[str, Any] | None = None) -> Model:
+    """The model with its tensors stored as `storage_options` and single rules say. Raises OptionError."""
+    from ..model.storage import bits_of, stored
+
+    bits = ctx.meta["stored bits"]
+    widths = model.storage.bits if bits is None else bits_of(bits)
+    return model._replace(storage=stored(ctx.meta["stored policy"], {**widths, **(more or {})}))
 
 
 def variables(

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from .options import SpecCommand, axis_options, metrics_option
+from .options import SpecCommand, axis_options, metrics_option, storage_options, with_storage
 
 
 @click.command(cls=SpecCommand)
 @axis_options
+@storage_options
 @click.option("--x", default="mult_adds", show_default=True, metavar="METRIC", help="Metric or variable on the x axis.")
 @click.option(
     "--y",
@@ -51,7 +52,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     from .sweep import axes_of
 
     format = format_of(options["output"])
-    model = load(spec)
+    model = with_storage(ctx, load(spec))
     how = (options[name] for name in ("x", "y", "marks", "log", "skip_invalid", "convention", "metrics"))
     data = pictured(model, axes_of(ctx, model, options), *how).drawn(format)
     with writing(options["output"], binary=True) as out:

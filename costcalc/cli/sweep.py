@@ -9,7 +9,7 @@ import click
 
 from ..errors import OptionError, Problem, listed
 from ..quantities import read_value
-from .options import SpecCommand, axis_options, metrics_option, named_pairs
+from .options import SpecCommand, axis_options, metrics_option, named_pairs, storage_options, with_storage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,7 @@ LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not
 
 @click.command(cls=SpecCommand)
 @axis_options
+@storage_options
 @click.option(
     "--points",
     metavar="FILE",
@@ -68,7 +69,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     """
     from ..read.loading import load
 
-    model = load(spec)
+    model = with_storage(ctx, load(spec))
     space = _space(model, axes_of(ctx, model, options), options)
     if space.size > MANY and not options["yes"]:
         raise OptionError(Problem("limit", f"{space.size:,} points are many", help="add --yes if you mean it"))

@@ -35,7 +35,7 @@ def arena_of(walk: Walk, priced: Convention) -> Any:
 def arena_bytes(lives: Lives) -> Any:
     """The bytes that the planner needs, workspaces too."""
     ends, sizes = spans(lives)
-    return num.by_point(lambda *values: arena(ends, values), sizes)
+    return num.largest([num.by_point(lambda *values: arena(ends, values), sizes)])
 
 
 def spans(lives: Lives) -> tuple[list[tuple[int, int]], list[Any]]:

@@ -6,12 +6,14 @@ here: reports, sweeps, fits, formulas, comparisons, budgets, published figures a
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from .. import limits, num
 from ..errors import OptionError, Problem, SpecError, listed, nearest
 from ..model.network import Model
 from ..model.rows import Row
+from ..model.storage import DEFAULT
 from ..quantities import BYTE, COUNT, RATIO, SHARES, Unit
 from .conventions import CONVENTIONS, COUNTERS, find, price_list
 from .pricing import MAC, Convention
@@ -59,17 +61,17 @@ def _params(walk: Walk, priced: Convention) -> list[Any]:
 
 
 def _weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
-    storage = walk.model.storage
-    return [storage.bytes(count, storage.weights) for count in _params(walk, priced)]
+    storage, counts = walk.model.storage, _params(walk, priced)
+    if not (storage.first or storage.last):
+        return [storage.bytes(count, storage.weights) for count in counts]
+    return [storage.bytes(count, bits) for count, (bits, _) in zip(counts, walk.bits, strict=True)]
 
 
-def _of_tensors(name: str) -> Callable[[Walk, Convention], Any]:
-    """The amounts that a function of `memory` gives, which is loaded when they are asked for."""
+def _of_tensors(name: str, module: str = "memory") -> Callable[[Walk, Convention], Any]:
+    """The amounts that a function of `memory` or `bits` gives, which is loaded when they are asked for."""
 
     def amounts(walk: Walk, priced: Convention) -> Any:
-        from . import memory
-
-        return getattr(memory, name)(walk, priced)
+        return getattr(import_module(f"{__package__}.{module}"), name)(walk, priced)
 
     return amounts
 
@@ -162,7 +164,7 @@ _REGISTERED = (
         "weights bytes",
         BYTE,
         _weights_bytes,
-        "params as 32-bit floats; under paper without biases and norms",
+        "params at the width of weights, 32 bits unless set; under paper without biases and norms",
         needs="params",
     ),
     Metric(
@@ -210,6 +212,39 @@ _REGISTERED = (
         _resident_bytes,
         "the peak and the weights that the convention counts",
         needs="params",
+        stored=True,
+    ),
+    Metric(
+        "bops",
+        "bit operations",
+        COUNT,
+        _of_tensors("bops", "bits"),
+        "mult-adds times the bits of weights times the bits of activations (HAWQ)",
+        stored=True,
+    ),
+    Metric(
+        "bops_full",
+        "bit operations (full)",
+        COUNT,
+        _of_tensors("bops_full", "bits"),
+        "bops and the bit operations of accumulators (Baskin et al., arXiv:1804.10969)",
+        stored=True,
+    ),
+    Metric(
+        "ops_bnn",
+        "operations (binary / 64)",
+        COUNT,
+        _of_tensors("ops_bnn", "bits"),
+        "mult-adds, those of 1-bit weights and activations 64 at a time (Bi-Real Net)",
+        stored=True,
+    ),
+    Metric(
+        "accumulator_bits",
+        "accumulator bits",
+        RATIO,
+        _of_tensors("accumulator_bits", "bits"),
+        "what the sum of the products of one output needs: bits of weight, of activation, and of their number",
+        fold=max,
         stored=True,
     ),
     Metric(
@@ -301,8 +336,9 @@ def unit_of(name: str) -> Unit:
 
 def storage_note(model: Model, names: Iterable[str]) -> str:
     """How the tensors of a model are stored, where a metric of these names depends on it; else nothing."""
-    known = (METRICS.get(name.rpartition(".")[2]) for name in names)
-    return f"tensors stored {model.storage.text}" if any(one and one.stored for one in known) else ""
+    known = [METRICS.get(name.rpartition(".")[2]) for name in names]
+    said = any(one and (one.stored or (one.unit is BYTE and model.storage != DEFAULT)) for one in known)
+    return f"tensors stored {model.storage.text}" if said else ""
 
 
 def totals(walk: Walk, metrics: Iterable[Metric]) -> dict[str, Any]:

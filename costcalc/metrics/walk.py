@@ -41,6 +41,19 @@ class Walk:
             return self.whole.lives
         return Lives(flow_of(self.model, self.values), self.model.storage)
 
+    @cached_property
+    def bits(self) -> list[tuple[int, int]]:
+        """For each row, the bits of weights and of activations in its products."""
+        if self.whole is not None:
+            return self.chosen(self.whole.bits)
+        storage = self.model.storage
+        found = [(storage.weights, storage.activations)] * len(self.rows)
+        weighted = [number for number, row in enumerate(self.rows) if "weight" in row.layer.params]
+        for at, bits in ((0, storage.first), (-1, storage.last)):
+            if bits and weighted:
+                found[weighted[at]] = bits, bits
+        return found
+
     def chosen(self, amounts: Sequence[Any]) -> list[Any]:
         """Those of amounts, one a row of the whole walk, that are of these rows."""
         if self.whole is None:

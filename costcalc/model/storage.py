@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ..errors import OptionError, Problem, listed, nearest
 from ..num import ceil_div, prod
 
+BITS = ("weights", "activations", "first", "last")
 SHARING = ("fold", "act", "view", "add", "dw", "concat")
 
 
@@ -29,7 +30,9 @@ class Storage(NamedTuple):
     workspace  `direct`: none for a convolution; `im2col`: the unfolded input of one group
     attention  `plain`: queries, keys, values, scores and context; `fused`: no scores
     times      `batch`: n runs of a layer are n copies at once; `serial`: one at a time
-    batch, align, activations, weights  samples at once; bytes that a buffer's size is rounded up to; bits of a value
+    batch, align          samples at once; bytes that a buffer's size is rounded up to
+    activations, weights  bits of a value
+    first, last           bits of both for products of the first and last layer with weights; 0: as all others
     """
 
     fold: bool = True
@@ -47,6 +50,13 @@ class Storage(NamedTuple):
     align: int = 1
     activations: int = 32
     weights: int = 32
+    first: int = 0
+    last: int = 0
+
+    @property
+    def bits(self) -> dict[str, int]:
+        """What `bits_of` gives for these widths."""
+        return {name: getattr(self, name) for name in BITS}
 
     @property
     def sharing(self) -> tuple[str, ...]:
@@ -65,6 +75,7 @@ class Storage(NamedTuple):
         parts = [f"{self.name} ({rules})", f"{self.activations}-bit activations", f"{self.weights}-bit weights"]
         parts.append(f"batch {self.batch}")
         parts += [f"{name} {getattr(self, name)}" for name in WORDS if getattr(self, name) != getattr(DEFAULT, name)]
+        parts += [f"{name} layer {getattr(self, name)}-bit" for name in ("first", "last") if getattr(self, name)]
         parts += ["inputs of blocks held"] * self.block + [f"align {self.align}"] * (self.align > 1)
         return ", ".join(parts)
 
@@ -109,13 +120,18 @@ def stored(policy: str = "fused", options: Mapping[str, Any] | None = None) -> S
 
 
 def bits_of(text: str | int) -> dict[str, int]:
-    """The bits that `w8a8`, `w4a16` or one number says, of weights and activations. Raises OptionError."""
-    found = re.fullmatch(r"w(\d{1,3})a(\d{1,3})|(\d{1,3})", str(text), re.ASCII)
+    """The bits of weights and activations that `w8a8` or one number says, and of the layers at both ends.
+
+    `w4a4,first=8,last=8` has 8 bits for the products of the first and last layer with weights. Raises OptionError.
+    """
+    ends = r"(?:,first=(\d{1,3}))?(?:,last=(\d{1,3}))?"
+    found = re.fullmatch(rf"(?:w(\d{{1,3}})a(\d{{1,3}})|(\d{{1,3}})){ends}", str(text), re.ASCII)
     if type(text) not in (str, int) or found is None:
-        help = "write w8a8, w4a16, or 8 for both"
+        help = "write w8a8, w4a16, 8 for both, or w4a4,first=8,last=8"
         raise OptionError(Problem("bad-value", f"`bits` cannot be `{str(text)[:40]}`", help=help))
-    weights, activations, both = found.groups()
-    return {"weights": int(both or weights), "activations": int(both or activations)}
+    weights, activations, both, first, last = found.groups()
+    widths = int(both or weights), int(both or activations), int(first or 0), int(last or 0)
+    return dict(zip(BITS, widths, strict=True))
 
 
 def _check(name: str, value: Any) -> None:
@@ -127,7 +143,7 @@ def _check(name: str, value: Any) -> None:
     elif type(DEFAULT._asdict()[name]) is bool:
         fits, help = type(value) is bool, "it is true or false"
     else:
-        most = {"batch": MOST_BATCH, "align": MOST_ALIGN}.get(name, MOST_BITS)
-        fits, help = type(value) is int and 1 <= value <= most, f"it is a whole number from 1 to {most:,}"
+        most, least = {"batch": MOST_BATCH, "align": MOST_ALIGN}.get(name, MOST_BITS), name not in ("first", "last")
+        fits, help = type(value) is int and least <= value <= most, f"it is a whole number from 1 to {most:,}"
     if not fits:
         raise OptionError(Problem("bad-value", f"`{name}` cannot be `{str(value)[:40]}`", help=help))

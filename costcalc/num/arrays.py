@@ -142,7 +142,9 @@ def by_point(function: Callable[..., int], values: Sequence[Any]) -> Any:
     arrays = np.broadcast_arrays(*map(array_of, values))
     points = zip(*(array.ravel().tolist() for array in arrays), strict=True)
     found = np.fromiter((function(*point) for point in points), dtype=np.int64, count=arrays[0].size)
-    return found.reshape(arrays[0].shape)
+    table = next(value.table for value in values if isinstance(value, Points))
+    ends = (int(found.min()), int(found.max())) if found.size else (0, 0)
+    return Points(table, *ends, int, lambda: found.reshape(arrays[0].shape))
 
 
 def select(condition: Number, a: Number, b: Number) -> Number:

@@ -82,8 +82,9 @@ def test_what_cannot_be_is_refused(run, args, said):
 
 
 def test_bits():
-    assert bits_of("w4a16") == {"weights": 4, "activations": 16}
-    assert bits_of(8) == bits_of("8") == {"weights": 8, "activations": 8}
+    ends = {"first": 0, "last": 0}
+    assert bits_of("w4a16") == {"weights": 4, "activations": 16, **ends}
+    assert bits_of(8) == bits_of("8") == {"weights": 8, "activations": 8, **ends}
     with pytest.raises(CostcalcError):
         bits_of(True)
 
@@ -134,6 +135,12 @@ def test_what_the_page_prints(run, block):
     kept = [part.strip() for part in printed.split("...\n")]
     for part in kept:
         assert part in result.out
+
+
+@pytest.mark.parametrize("text", re.findall(r"^```yaml\n(.*?)^```", PAGE, re.S | re.M))
+def test_the_specs_of_the_page(run, tmp_path, text):
+    (tmp_path / "n.yaml").write_text(text)
+    assert run("check", "n.yaml").code == 0
 
 
 @pytest.mark.parametrize("block", re.findall(r"^```python\n(.*?)^```", PAGE, re.S | re.M))

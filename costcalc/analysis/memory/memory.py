@@ -139,7 +139,7 @@ def memory(
     spec, input  what `costcalc.load` takes
     policy       unfused (every operation makes a tensor), fused (a folded norm, an activation, a view do not), or
                  inplace (sums, depthwise convolutions and concatenations do not either)
-    bits         of a value: "w8a8", "w4a16", or one number for weights and activations; 32 unless given
+    bits         of a value: "w8a8", "w4a16", or one number for weights and activations; those of the spec unless given
     options      single rules of the policy: {"add": True, "batch": 8, "align": 16, "input": "streamed"}
     convention   which parameters `weights_bytes` counts
     rho, settings, values  as in `analyze`
@@ -147,15 +147,22 @@ def memory(
     Bytes are exact integers, in the order of the spec. Raises CostcalcError.
     """
     widths = {} if bits is None else bits_of(bits)
-    storage = stored(policy, {**widths, **mapping(options, "options", '{"batch": 8}')})
+    single = mapping(options, "options", '{"batch": 8}')
     priced = price_list(convention)
     given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
     with uncollected():
-        model = load(spec, input)._replace(storage=storage)
+        model = load(spec, input)
+        storage = stored(policy, {**model.storage.bits, **widths, **single})
+        return measured(model._replace(storage=storage), priced, given, rho)
+
+
+def measured(model: Model, convention: Convention, given: Mapping[str, Any], rho: float | None) -> Memory:
+    """The Memory of a model, stored as it says. Raises CostcalcError."""
+    with uncollected():
         settled = settle(model, scaled(model, given, rho))
         flow = flow_of(model, settled)
-        weights = totals(Walk(model, flow.rows, settled), [metric("weights_bytes", priced)])["weights_bytes"]
-        return Memory(model, settled, storage, priced, Lives(flow, storage), weights)
+        weights = totals(Walk(model, flow.rows, settled), [metric("weights_bytes", convention)])["weights_bytes"]
+        return Memory(model, settled, model.storage, convention, Lives(flow, model.storage), weights)
 
 
 def living(lives: Lives, buffer: Buffer, number: int) -> Living:

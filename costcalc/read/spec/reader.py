@@ -11,6 +11,7 @@ from ...files import Origin, origin, stem
 from ...model.expr import FUNCTIONS, Function, parse
 from ...model.network import Cap, Claim, Input, Model, Step, Variable
 from ...model.scope import SHAPE_NAMES
+from ...model.storage import stored
 from ...model.uncollected import uncollected
 from ...ops import INDEX, find
 from ...syntax.nodes import Node, compose, is_empty
@@ -21,6 +22,7 @@ from .blocks import RESERVED, Library, Shipped, signature
 from .deferred import Deferred, parted
 from .includes import IncludeReader, Includes
 from .names import Names
+from .widths import defaulted
 
 if TYPE_CHECKING:
     from .layers import LayerReader
@@ -84,13 +86,14 @@ class _Reader:
         steps = self._steps(sections["layers"], library.reader, scope) if "layers" in sections else ()
         library.read_all()
         self._check_defaults(sections.get("defaults"), library)
+        storage = stored(options=defaulted(sections.get("defaults"), self.problems))
         published: Any
         published, budget = self._evidence(sections, variables)
         self.problems.raise_any()
         if waiting:
             published = Deferred(lambda: _published(waiting, variables))
         name = sections["name"].value if "name" in sections else stem(self.source.path)
-        return Model(name, self.source, variables, inputs, steps, published, budget)
+        return Model(name, self.source, variables, inputs, steps, published, budget, storage=storage)
 
     def _root(self) -> tuple[Node, Source | None]:
         """The tree of the file, and the source of the figures it publishes if these can wait."""
@@ -199,6 +202,8 @@ class _Reader:
         """Default options as nodes: {operation or block: {option: node}}."""
         defaults: dict[Any, Any] = {}
         for key, value in self._map(node).value if self._map(node) else ():
+            if key.value == "bits":
+                continue
             if value.kind != "map":
                 self.problems.due("not-a-map", "a map of options", value, "write {bias: false}")
                 continue
@@ -208,6 +213,8 @@ class _Reader:
 
     def _check_defaults(self, node: Node | None, library: Any) -> None:
         for key, value in node.value if node is not None and node.kind == "map" else ():
+            if key.value == "bits":
+                continue
             for name in (part.strip() for part in key.value.split(",")):
                 if name in INDEX:
                     known = {*find(name).options, "then"}

@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ...metrics.metrics import NAMES, PUBLISHED
+from ...model.storage import BITS, MOST_BITS
 from ...ops import INDEX, find
 from ...quantities import ACCURACIES
 from ..owned import NUMBERS, OWN
@@ -108,6 +109,11 @@ def _option(option: Any) -> dict[str, Any]:
     return {**null, "description": option.kind.doc, **default}
 
 
+def _widths() -> dict[str, Any]:
+    width = {"type": "integer", "minimum": 1, "maximum": MOST_BITS}
+    return {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(BITS, width)}
+
+
 def _sections() -> dict[str, dict[str, Any]]:
     figure = {"type": ["number", "string"]}
     text = {"type": "string"}
@@ -129,7 +135,11 @@ def _sections() -> dict[str, dict[str, Any]]:
         "define": {"type": "object", "description": "functions: `width(c): max(floor(alpha * c), 8)`"},
         "input": {**_SHAPE, "description": "[height, width, channels], per sample"},
         "inputs": {"type": "object", "additionalProperties": _SHAPE},
-        "defaults": {"type": "object", "additionalProperties": {"type": "object"}},
+        "defaults": {
+            "type": "object",
+            "properties": {"bits": _widths()},
+            "additionalProperties": {"type": "object"},
+        },
         "blocks": {"type": "object", "additionalProperties": _STEPS},
         "layers": _STEPS,
         "published": {
