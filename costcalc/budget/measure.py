@@ -31,7 +31,7 @@ class Setting(Walk):
 
     @cached_property
     def unknown(self) -> Mapping[str, Mapping[str, None]]:
-        """What is not known of which layers: {`mult_adds` or `params`: names, in order}."""
+        """The layers with an unknown cost: {`mult_adds` or `params`: names, in order}."""
         found: dict[str, dict[str, None]] = {"mult_adds": {}, "params": {}}
         for row in self.rows:
             for part in row.layer.unknown:

@@ -123,7 +123,7 @@ def _property(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A line of a log that nobody takes for a command."""
+    """A line of a log that no CI service reads as a command."""
     return printable(text).replace("::", ": :").replace("##[", "# #[")
 
 

@@ -104,7 +104,7 @@ def _run(args: list[str]) -> int:
 
 
 def verdict(code: int) -> None:
-    """Note how a command ends before it says so, for the case that nobody listens to the end."""
+    """Note the exit code before the output is written, in case the reader closes the pipe first."""
     global _verdict
     _verdict = code
 

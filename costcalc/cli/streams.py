@@ -39,7 +39,7 @@ def all_there() -> None:
 
 
 def hush() -> None:
-    """Nobody reads our output: let Python find nothing to flush at the end."""
+    """Discard output that no process reads, so that Python has nothing to flush at exit."""
     try:
         number = sys.stdout.fileno()
     except (OSError, AttributeError, ValueError):  # closed, or captured by a program that has no file there

@@ -23,7 +23,7 @@ def looked_up(table: Any, index: Any, name: str) -> Any:
         if not found:
             raise _missing(table, index, name)
         return found[0]
-    if any(type(value) in (str, tuple, dict) for _, value in pairs):  # what no array holds: the structure hangs on it
+    if any(type(value) in (str, tuple, dict) for _, value in pairs):  # what no array holds: the structure depends on it
         return looked_up(table, num.domain(index).single(index), name)
     return _selected([pair for pair in pairs if type(pair[0]) is not str], index, _missing(table, None, name))
 

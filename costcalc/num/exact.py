@@ -2,7 +2,7 @@
 
 Past 2^62 whole numbers would wrap, past 2^53 floats do not tell them apart, a maximum of whole and real numbers is of
 either kind, and a division by zero has no number at all. There each point is computed by the function that computes
-plain numbers; a refusal stands in the array as the exception that it is, until somebody looks at that point.
+plain numbers; a refusal is kept in the array as an exception until that point is read.
 """
 
 from typing import Any

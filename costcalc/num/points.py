@@ -1,10 +1,11 @@
 """`Points`: whole or real numbers at many points at once, which broadcast.
 
-A product or a sum is computed when somebody looks at it, so that quantities no convention prices cost
-nothing; the same operation on the same points is one object, so that a layer that stands five times is computed
-once. Every `Points` knows bounds of its values (interval arithmetic over Python numbers): most checks are decided by
-them without touching an array, and so is whether 64 bits do what Python does. Where they may not, the real values are
-looked at, and what needs it is computed by Python, point by point (`exact`).
+A product or a sum is computed when it is read, so quantities that no convention prices cost nothing. The same
+operation on the same points gives the same object, so a layer that occurs five times is computed once.
+
+Every `Points` has bounds of its values (interval arithmetic over Python numbers). The bounds decide most checks
+without reading an array, and whether 64 bits give the results of Python. Where they may not, the values are
+read, and Python computes the affected points one by one (`exact`).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Points:
 
     @property
     def open_factors(self) -> Shape | None:
-        """The two points that this is the product of, as long as nobody has multiplied them."""
+        """The two points that this is the product of, until they have been multiplied."""
         return self.factors if self._array is None else None
 
     @property

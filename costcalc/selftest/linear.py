@@ -169,7 +169,7 @@ def opaque(
     mult_adds: Any = "unknown",
     params: int | str = "unknown",
 ) -> dict[tuple[int, ...], float]:
-    """What its author says: that many multiply-adds with that many weights, or nobody knows."""
+    """The stated number of multiply-adds, with the stated number of weights; unknown where not stated."""
     given = {"mult_adds": mult_adds, "params": params}
     tally.unknown = tuple(name for name, value in given.items() if value == "unknown")
     total: float = 0

@@ -24,7 +24,7 @@ class Counted(NamedTuple):
     shape: tuple  # measured on the result, channels last
     params: Mapping[str, int]  # kind -> numbers made: weight, bias, gamma, beta, slope, running
     terms: Mapping[str, int]  # quantity -> times it happened: mac, bias, activate, compare, move, ..
-    unknown: tuple = ()  # quantities that nobody knows
+    unknown: tuple = ()  # quantities that are not known
 
     @property
     def macs(self) -> dict[str, int]:

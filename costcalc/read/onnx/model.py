@@ -50,7 +50,7 @@ def read(source: Source) -> Model:
 
 
 def shapes(source: Source) -> Any:
-    """The shapes that come out of a graph, None where they hang on data. Raises as `read`."""
+    """The shapes that come out of a graph, None where they depend on data. Raises as `read`."""
     return [one.shape for one in _Importer(parsed(source), source).walked()[2]]
 
 

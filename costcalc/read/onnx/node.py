@@ -184,7 +184,7 @@ class Node:
 
 
 class Unknown(Exception):
-    """A shape hangs on data."""
+    """A shape depends on data."""
 
 
 def axis(number: int, rank: int) -> int:

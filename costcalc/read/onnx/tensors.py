@@ -27,7 +27,7 @@ PRODUCT, INPUT, WEIGHT = (frozenset((name,)) for name in ("product", "input", "w
 class Tensor(NamedTuple):
     """What is known of a tensor.
 
-    shape   its sizes, batch and channels where the graph has them; None if they hang on data
+    shape   its sizes, batch and channels where the graph has them; None if they depend on data
     value   its elements in row-major order, where they are known
     roots   the initializers that it is computed from alone; None if anything that flows in is part of it
     first   whether its channels come right after the batch
@@ -80,7 +80,7 @@ def stored(proto: Any) -> Tensor:
 
 
 def _check_location(proto: Any) -> None:
-    """Refuse weights that are said to be outside of the model's directory, though nobody is going to open them."""
+    """Refuse weights that are said to be outside of the model's directory, although they are never opened."""
     for entry in proto.external_data:
         if entry.key == "location":
             if type(entry.value) is bytes:

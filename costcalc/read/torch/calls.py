@@ -27,7 +27,7 @@ class Call(NamedTuple):
     input      names of tensors, "" for one that is left out
     scopes     the modules around it, each by its full name, outermost first
     leaf       what it is called in the innermost of them
-    shapes     those of its outputs, None where one hangs on data
+    shapes     those of its outputs, None where one depends on data
     constants  the inputs that are numbers in the code
     beside     names of tensors that the operator reads and that are no inputs of its rule, as a mask of attention
     """

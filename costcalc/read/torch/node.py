@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Open(Exception):
-    """A translation needs the shape of a tensor whose sizes hang on data."""
+    """A translation needs the shape of a tensor whose sizes depend on data."""
 
 
 class Node:

@@ -1,4 +1,4 @@
-"""Picking and placing values: by index, by condition, by size. How many are found may hang on data."""
+"""Picking and placing values: by index, by condition, by size. How many are found may depend on data."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def top_k(node: Node) -> list[Shape]:
     takes_any=True,
 )
 def found(node: Node) -> NoReturn:
-    """What is found hangs on data, and so do the shapes of all that follows."""
+    """What is found depends on data, and so do the shapes of all that follows."""
     node.passive((1,))
     raise Unknown
 

@@ -45,5 +45,5 @@ def passive(node: Node) -> None:
     *("hann_window", "hamming_window", "empty_permuted"),
 )
 def created(node: Node) -> None:
-    """A tensor whose values hang on nothing that flows."""
+    """A tensor whose values depend on nothing that flows."""
     node.own("created")

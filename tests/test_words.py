@@ -1,0 +1,41 @@
+"""Plain English: phrases that a reader has to translate are in no text of the project."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TEXTS = [
+    *(ROOT / "costcalc").rglob("*.py"),
+    *(ROOT / "docs").glob("*.md"),
+    *(ROOT / "configs").glob("*.yaml"),
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "action.yml")),
+]
+PHRASES = {  # phrase -> what to write
+    r"(is|are) due\b": "expected",
+    r"hangs? on\b": "depends on",
+    r"what is not known of\b": "unknown",
+    r"as far as could be tried": "say what was tried",
+    r"there is no power in\b": "`**` is not supported",
+    r"a person\b": "say who, or leave it out",
+    r"(nobody|somebody)\b": "say who, or leave it out",
+    r"one started from\b": "say what",
+    r"so rewritten\b": "say how",
+    r"whose convention is the one\b": "one idea a sentence",
+}
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_phrase_does_not_occur(phrase):
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in TEXTS
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(rf"\b{phrase}", line, re.I)
+    ]
+    assert found == [], f"write: {PHRASES[phrase]}"
+
+
+def test_the_texts_are_found():
+    assert len(TEXTS) > 300
