@@ -1,11 +1,13 @@
 """Processor time: one allowance that reading, walking and checking share.
 
-`within` opens an allowance; one inside another never extends it. Loops over input call `spend`. Outside of every
-allowance nothing is limited.
+`within` opens an allowance; one inside another never extends it. Loops over input call `spend`. The program looks at
+the clock in every other loop too, at a timer of the system: `ticking`. Outside of every allowance nothing is limited.
 """
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +17,19 @@ from . import limits
 from .errors import Place, Problem, SpecError
 
 EVERY = 1_000  # units of work between two looks at the clock; a unit takes some microseconds
+TICK = 0.05  # seconds of processor time between two ticks
+
+
+class OutOfTime(SpecError):
+    """An allowance is over: this says nothing of the network, so what skips settings that cannot be lets it pass."""
+
+
+class _Over(BaseException):
+    """An allowance is over. Nothing but `within` of that allowance catches it."""
+
+    def __init__(self, allowed: _Allowance, place: Place | None) -> None:
+        super().__init__()
+        self.allowed, self.place = allowed, place
 
 
 class _Allowance:
@@ -23,6 +38,11 @@ class _Allowance:
     def __init__(self, until: float, name: str, who: str) -> None:
         self.until, self.name, self.who, self.left = until, name, who, 0
 
+    def error(self, place: Place | None) -> OutOfTime:
+        """That it is over, noticed at a place."""
+        message = f"{self.who} takes more than {limits.value(self.name):,} seconds"
+        return OutOfTime(Problem("limit", message, place, limits.hint(self.name)))
+
 
 _ALLOWED: ContextVar[_Allowance | None] = ContextVar("allowed", default=None)
 
@@ -30,16 +50,40 @@ _ALLOWED: ContextVar[_Allowance | None] = ContextVar("allowed", default=None)
 @contextmanager
 def within(name: str, who: str) -> Iterator[None]:
     """Limit the processor time inside to a limit in seconds, by its name; `who` takes the time, for the message."""
-    outer, until = _ALLOWED.get(), process_time() + limits.value(name)
-    token = _ALLOWED.set(outer if outer and outer.until <= until else _Allowance(until, name, who))
+    outer = _ALLOWED.get()
+    own = _Allowance(process_time() + limits.value(name), name, who)
+    token = _ALLOWED.set(outer if outer and outer.until <= own.until else own)
     try:
         yield
+    except _Over as over:
+        if over.allowed is not own and outer:
+            raise
+        raise over.allowed.error(over.place) from None
     finally:
         _ALLOWED.reset(token)
 
 
+@contextmanager
+def ticking() -> Iterator[None]:
+    """Look at the clock inside at every tick, whatever runs; not where a program uses the timer itself.
+
+    For a whole program alone: handlers of signals are of the process, and only its main thread hears them.
+    """
+    able = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if not able or signal.getsignal(signal.SIGPROF) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGPROF, lambda *_: look())
+    signal.setitimer(signal.ITIMER_PROF, TICK, TICK)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+
 def spend(work: int = 1, place: Place | None = None) -> None:
-    """Note units of work. Raises SpecError, at `place` where that is known, when the time is over."""
+    """Note units of work. When the time is over, `within` raises OutOfTime, at `place` where that is known."""
     allowed = _ALLOWED.get()
     if allowed is None:
         return
@@ -50,8 +94,7 @@ def spend(work: int = 1, place: Place | None = None) -> None:
 
 
 def look(place: Place | None = None) -> None:
-    """Raise SpecError when the time is over."""
+    """Leave `within` of the allowance whose time is over, if it is."""
     allowed = _ALLOWED.get()
-    if allowed and process_time() > allowed.until:
-        message = f"{allowed.who} takes more than {limits.value(allowed.name):,} seconds"
-        raise SpecError(Problem("limit", message, place, limits.hint(allowed.name)))
+    if allowed and process_time() >= allowed.until:
+        raise _Over(allowed, place)

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 from . import limits
 from .errors import FileError, Place, Problem, Source, brief, nearest
 
+PAGE = 65_536  # bytes of a large file that are read at once
 _HELP = "a path goes down from the directory of the file it stands in, as in `backbones/mobilenet.yaml`"
 
 
@@ -173,6 +174,26 @@ def opened(path: str) -> Iterator[BinaryIO]:
             raise _irregular(path) from None
         reason = getattr(error, "strerror", None) or error
         raise FileError(Problem("unreadable", f"cannot read {path!r}: {reason}")) from None
+
+
+class Pages:
+    """The bytes of a file, of which one page at a time is in memory."""
+
+    def __init__(self, file: BinaryIO, size: int):
+        self.file, self.size, self.start, self.page = file, size, 0, b""
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, end = part.start - self.start, part.stop - self.start
+        if start < 0 or end > len(self.page):
+            self.file.seek(part.start)
+            if part.stop - part.start > PAGE:
+                return self.file.read(part.stop - part.start)
+            self.start, self.page = part.start, self.file.read(PAGE)
+            start, end = 0, part.stop - part.start
+        return self.page[start:end]
 
 
 def _irregular(path: str) -> FileError:

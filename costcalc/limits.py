@@ -7,7 +7,7 @@ are those of the arithmetic itself.
 from __future__ import annotations
 
 FILE_BYTES = 16_000_000
-VALUES = 710_000
+VALUES = 550_000
 KEYS = 100_000
 ENTRIES = 2_000
 INCLUDES = 200
@@ -18,7 +18,9 @@ EXPRESSION_CHARS = 1_000
 EXPRESSION_DEPTH = 60
 EXPRESSION_STEPS = 1_000
 LAYERS = 100_000
+COMPARED = 50_000
 NODES = 50_000
+WRITTEN = 15_000
 SECONDS = 60
 RUN_SECONDS = 600
 GRAPH_FILE_BYTES = 2**31  # weights are skipped: where protocol buffers end
@@ -46,7 +48,9 @@ RAISABLE = {  # what a limit is on
     "EXPRESSION_DEPTH": "levels of one expression, those of functions counted",
     "EXPRESSION_STEPS": "operations of one expression, those of functions counted",
     "LAYERS": "layers after repeats and blocks are expanded",
-    "NODES": "nodes of an ONNX graph, read or written, or layers of a Keras configuration",
+    "COMPARED": "layers of all designs of one comparison together",
+    "NODES": "nodes of an ONNX graph, or layers of a Keras configuration",
+    "WRITTEN": "layers or operators of a network that is exported or imported",
     "SECONDS": "of processor time to read one network, and to walk through it",
     "RUN_SECONDS": "of processor time for one command",
     "GRAPH_FILE_BYTES": "bytes of an ONNX file with its weights",

@@ -119,10 +119,10 @@ def _invoked(args: list[str]) -> int:
 
         answer()
         return OK
-    from ..allowance import within
+    from ..allowance import ticking, within
 
     try:
-        with cli.make_context("costcalc", args) as ctx, within("run_seconds", "this command"):
+        with cli.make_context("costcalc", args) as ctx, within("run_seconds", "this command"), ticking():
             cli.invoke(ctx)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code

@@ -60,8 +60,8 @@ def command(
     given = variables(ctx, model, alpha, res, sets)
     multiplier, to = factor("rho", rho), to or form_of(output)
     made = export(model, to=to, weights=weights, seed=seed, rho=multiplier, settings=given)
-    with writing(output, binary=isinstance(made.content, bytes)) as out:
-        out.write(made.content)
+    with writing(output, binary=made.is_binary) as out:
+        out.writelines(made.pieces)
     if model.source.shipped and spec != model.name:  # it was named as a file, which is not there
         note(shipped(model))
     for said in made.notes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import Source
 from ..files import Origin
@@ -32,7 +32,7 @@ class Format(NamedTuple):
         return self._reader().from_file
 
     @property
-    def from_bytes(self) -> Callable[[bytes, str], Source]:
+    def from_bytes(self) -> Callable[[Any, str], Source]:
         """The Source of bytes, and of what messages call them. Raises FileError."""
         return self._reader().from_bytes
 

@@ -6,13 +6,18 @@ import os
 import re
 import subprocess
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 from .. import git
 from ..errors import OptionError, Problem
-from ..files import unresolved
+from ..files import Pages, unresolved
 
 FILES = 1_000_000  # in one commit
+HELD = 16_000_000  # bytes of a blob that are held in memory
+PIECE = 2**20  # bytes of a larger one that are read at once
 
 
 class Blob(NamedTuple):
@@ -138,7 +143,33 @@ class Repository:
         return self.trees[commit]
 
     def blob(self, sha: str, most: int) -> bytes | None:
-        """The bytes of a blob, through one git that stays open for all of them; None for more than `most` bytes.
+        """The bytes of a blob; None for more than `most` bytes. Raises OptionError if git does not have it."""
+        size = self._asked(sha, most)
+        return None if size is None else self._read(sha, size + 1)[:-1]
+
+    @contextmanager
+    def opened(self, sha: str, most: int) -> Iterator[bytes | Pages | None]:
+        """The same for a blob of any size: of a large one the pages of a temporary file, which has no name."""
+        size = self._asked(sha, most)
+        if size is None or size <= HELD:
+            yield None if size is None else self._read(sha, size + 1)[:-1]
+            return
+        with TemporaryFile() as file:
+            for start in range(0, size, PIECE):
+                file.write(self._read(sha, min(PIECE, size - start)))
+            self._read(sha, 1)
+            yield Pages(file, size)
+
+    def _read(self, sha: str, size: int) -> bytes:
+        """So many bytes of what git says."""
+        data = self.batch.stdout.read(size)
+        if len(data) < size:
+            self.batch = None
+            raise _no_object(sha)
+        return data
+
+    def _asked(self, sha: str, most: int) -> int | None:
+        """Ask for a blob, through one git that stays open for all of them: its size, None for more than `most` bytes.
 
         Raises OptionError if git does not have it, as may be in a clone that leaves files out.
         """
@@ -159,7 +190,7 @@ class Repository:
         if int(answer[2]) > most:
             self.batch = None  # the next call starts another, which has nothing left to say of this one
             return None
-        return self.batch.stdout.read(int(answer[2]) + 1)[:-1]
+        return int(answer[2])
 
 
 def _refused(root: str) -> OptionError:

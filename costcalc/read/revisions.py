@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import limits
 from ..errors import FileError, OptionError, Problem, Source
-from ..files import Origin, configs
+from ..files import Origin, Pages, configs
 from .formats import format_of
 from .repository import Blob, Repository
 
@@ -122,10 +122,13 @@ class Revision:
         shown = f"{full} at {self.revision}"
         form = format_of(name)
         most = limits.value(form.limit)
-        data = self.repository.blob(self.tree[full].sha, most)
-        if data is None:
-            raise FileError(Problem("limit", f"{shown!r} is larger than {most:,} bytes", help=limits.hint(form.limit)))
-        return form.from_bytes(data, shown)
+        with self.repository.opened(self.tree[full].sha, most) as data:
+            if data is None:
+                message = f"{shown!r} is larger than {most:,} bytes"
+                raise FileError(Problem("limit", message, help=limits.hint(form.limit)))
+            if isinstance(data, Pages) and form.limit == "file_bytes":
+                data = data[0 : len(data)]
+            return form.from_bytes(data, shown)
 
     def names(self, path: str) -> Any:
         """The specs in a directory, for a hint."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,8 +14,19 @@ SCHEMA_VERSION = 1
 
 
 def render(page: Any, screen: Screen) -> str:
-    """One JSON document, with its rows one a line."""
+    """One JSON document, with its rows one a line; they may be an iterator, so that they are never all there."""
     *head, (key, rows) = page.document().items()
-    parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head]
-    body = ",\n".join("  " + json.dumps(row) for row in rows)
-    return "{" + ",\n ".join([*parts, f'"{key}": [\n{body}\n ]' if rows else f'"{key}": []']) + "}\n"
+    return "".join(_pieces(head, key, iter(rows)))
+
+
+def _pieces(head: list[tuple[str, Any]], key: str, rows: Iterator[Any]) -> Iterator[str]:
+    yield "{"
+    for name, value in head:
+        yield f"{json.dumps(name)}: {json.dumps(value)},\n "
+    yield f'"{key}": ['
+    end, between = "", "\n  "
+    for row in rows:
+        yield between
+        yield json.dumps(row)
+        end, between = "\n ", ",\n  "
+    yield f"{end}]}}\n"

@@ -100,6 +100,7 @@ class _Builder:
         self.flow = self.open = 0  # brackets we are in; parentheses that a comma left open
         self.cut = False  # whether a comma cut any expression
         self.words: dict[str, str] = {}  # one copy of each text
+        self.line = 1  # the number of the line that we are in, one copy for all that stands there
 
     def document(self) -> Node:
         event = self.next_content()
@@ -171,7 +172,9 @@ class _Builder:
         value = self.words.get(value) or self.word(value)
         if self.flow and "(" in value and not event.style and value.count("(") > value.count(")"):
             self.cut = True
-        return Node("scalar", value, line + 1, column + 1, width or 1, not event.style)
+        if line + 1 != self.line:
+            self.line = line + 1
+        return Node("scalar", value, self.line, column + 1, width or 1, not event.style)
 
     def word(self, text: str) -> str:
         """The text, kept for the next time it comes while there is room."""

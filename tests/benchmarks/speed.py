@@ -37,7 +37,7 @@ for _ in range(int(sys.argv[1])):
     best = min(best, time.perf_counter() - start)
 print(best * 1000)
 """
-LAYER = "  - {conv: 3x3, out: 64, bias: false}\n"
+LAYER = "  - {conv: 3x3, out: 64}\n"
 HEAD = "input: [32, 32, 64]\nlayers:\n"
 
 

@@ -35,7 +35,9 @@ def exported(draw):
         TensorProto(name=name, data_type=1, dims=weight.shape, data_location=1, external_data=_location())
         for name, weight in network.builder.weights.items()
     ]
-    return assembled(network, "net", weights=weights)
+    model = assembled(network, "net", shown=True)
+    model.graph.initializer.extend(weights)
+    return model
 
 
 @lru_cache(1)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 SECONDS, MEGABYTES = 5.0, 300  # more is a failure
 LOADED = 190  # megabytes of a program with all of MODULES: more than that was there before, of whoever runs this
+RAN = f"{tempfile.gettempdir()}/costcalc-fuzz-{os.getpid()}-ran"  # what a program that a file names would leave
 KILLED = 20  # seconds of processor time
 CODES = (0, 1, 2)
 MODULES = [
@@ -40,6 +41,12 @@ MODULES = [
 EXTRAS = ["onnx", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]  # where they are installed
 
 
+class Link(NamedTuple):
+    """A link to somewhere, in place of the bytes of a file."""
+
+    target: str
+
+
 class Ended(NamedTuple):
     """How a run ended."""
 
@@ -48,10 +55,13 @@ class Ended(NamedTuple):
     megabytes: float  # at most, the program itself included
     out: str
     err: str
+    ran: bool = False  # whether a program ran that a file named
 
     @property
     def failure(self):
         """What is wrong with it, in a few words; "" if nothing is."""
+        if self.ran:
+            return "a program of the files ran"
         if self.code not in CODES:
             last = next((line for line in reversed(self.err.splitlines()) if "Error" in line), "")
             return f"exit code {self.code} {last[:80]}".strip()
@@ -82,7 +92,9 @@ def run(files, args):
     """Write files into an empty directory and run a command line there."""
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items():
-            Path(folder, name).write_bytes(data)
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(data.target) if isinstance(data, Link) else path.write_bytes(data)
         begun = _megabytes()
         process = os.fork()
         if not process:
@@ -90,7 +102,10 @@ def run(files, args):
         _, status, usage = os.wait4(process, 0)
         out, err = (Path(folder, name).read_bytes().decode("utf-8", "replace") for name in (".out", ".err"))
     peak = usage.ru_maxrss / 1024 - max(begun - LOADED, 0)  # a copy begins with all that was there
-    return Ended(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, peak, out, err)
+    seconds, ran = usage.ru_utime + usage.ru_stime, os.path.exists(RAN)
+    if ran:
+        os.unlink(RAN)
+    return Ended(os.waitstatus_to_exitcode(status), seconds, peak, out, err, ran)
 
 
 def _megabytes():

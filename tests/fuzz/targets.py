@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from . import hostile
 from .broken import broken
 from .given import (
     AMOUNTS,
@@ -67,6 +68,10 @@ TARGETS = {
     "from onnx": command("import", "m.onnx", SIZES, WIDTH, of=ONNX),
     "keras": st.one_of(command("analyze", "m.json", SIZES, of=JSON), command("import", "m.keras", SIZES, of=ARCHIVE)),
     "models": on_models(),
+    "attributes": command("analyze", "m.onnx", of=hostile.attributes().map(lambda data: {"m.onnx": data})),
+    "structures": command("analyze", "m.json", of=hostile.structures().map(lambda text: {"m.json": text.encode()})),
+    "archives": command("analyze", "m.keras", of=hostile.archives().map(lambda data: {"m.keras": data})),
+    "trees": hostile.trees(),
     "words": command(NAMED, NAMES.map(alone), of=st.just({})),
     "from torch": command(
         "import", "torch", "no:module", "--input", SHAPES.map(alone), "--kwargs", GIVEN.map(alone), of=st.just({})

@@ -141,7 +141,9 @@ def test_read_back_it_costs_the_same(path, tmp_path):
     one = load(path)
     network = built(graph_of(one))
     weights = [stub(name, weight) for name, weight in network.builder.weights.items()]
-    (tmp_path / "net.onnx").write_bytes(assembled(network, "net", weights=weights).SerializeToString())
+    proto = assembled(network, "net", shown=True)
+    proto.graph.initializer.extend(weights)
+    (tmp_path / "net.onnx").write_bytes(proto.SerializeToString())
     again = load(tmp_path / "net.onnx")
     if path.stem not in ATTENDS:
         assert products(trace(again, settle(again, {})).rows) == products(trace(one, settle(one, {})).rows)
@@ -342,6 +344,36 @@ def test_bytes_depend_on_the_seed_alone():
     assert encoded(graph, "net", "zero", 1) == encoded(graph, "net", "zero", 2)
 
 
+SHAPES = {
+    "conv.weight": (5, 4, 3, 3),
+    "conv.bias": (5,),
+    **dict.fromkeys([f"conv/batchnorm.{kind}" for kind in ("running_mean", "running_var", "gamma", "beta")], (5,)),
+    "linear.weight": (5, 300),
+    "linear.bias": (300,),
+}
+
+
+@pytest.mark.parametrize("piece", [7, 2**18])
+@pytest.mark.parametrize("how", ["random", "zero"])
+def test_pieces_are_the_bytes_that_onnx_writes(how, piece, monkeypatch):
+    monkeypatch.setattr("costcalc.write.onnx.stream.PIECE", piece)
+    layers = "  - {conv: 3x3, out: 5, then: [batchnorm, relu]}\n  - {linear: 300}\n  - {identity: null, as: end}\n"
+    data = encoded(graph_of(model(layers)), "net", how, 7)
+    proto = onnx.load_from_string(data)
+    onnx.checker.check_model(proto, full_check=True)
+    generator, drawn = np.random.RandomState(7), {}
+    for one, fan_in in (("conv.weight", 36), ("linear.weight", 5)):
+        values = generator.standard_normal(SHAPES[one]).astype(np.float32)
+        if how == "random":
+            drawn[one] = values * np.float32((2 / fan_in) ** 0.5)
+    for stored in [one for one in proto.graph.initializer if one.name in SHAPES]:
+        ones = np.ones if stored.name.endswith(("gamma", "var")) else np.zeros
+        values = drawn.get(stored.name, ones(SHAPES[stored.name], np.float32))
+        stored.CopyFrom(onnx.numpy_helper.from_array(values, stored.name))
+    assert {one.name for one in proto.graph.initializer} >= {*SHAPES}
+    assert proto.SerializeToString(deterministic=True) == data
+
+
 def test_weights_before_training_keep_the_size_of_what_flows():
     layers = "  - repeat: 20\n    layers: [{conv: 3x3, out: 32, then: [relu]}]\n"
     proto = onnx.load_from_string(encoded(graph_of(model(layers)), "net"))
@@ -383,7 +415,7 @@ def test_more_weights_than_a_file_holds_are_refused():
 
 @pytest.mark.parametrize("layer", ["{adaptive_avgpool: 1000000000}", "{gru: 5, layers: 1000000000}"])
 def test_a_graph_without_end_is_refused(layer, monkeypatch):
-    monkeypatch.setattr(limits, "NODES", 2_000)
+    monkeypatch.setattr(limits, "WRITTEN", 2_000)
     with pytest.raises(OptionError, match="more than 2,000"):
         built(graph_of(model(f"  - {layer}\n", "[4, 4]")))
 

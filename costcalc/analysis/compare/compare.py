@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ... import limits
 from ...arguments import mapping, mappings, names
 from ...errors import ArgumentError, CostcalcError, OptionError, Problem, SpecError, brief, nearest
 from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import of_the_whole
+from ...metrics.pricing import Convention
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.uncollected import uncollected
@@ -32,6 +34,20 @@ if TYPE_CHECKING:
 
 
 MOST = 1_000  # designs in one comparison
+
+
+class _Room:
+    """How designs are counted, and how many layers of them there may still be."""
+
+    def __init__(self, convention: Convention, metrics: Sequence[str]) -> None:
+        self.how, self.layers = (convention, metrics), 0
+
+    def take(self, layers: int) -> None:
+        """Raise OptionError if the designs have too many layers together."""
+        self.layers += layers
+        if self.layers > limits.COMPARED:
+            message = f"the designs have more than {limits.COMPARED:,} layers together"
+            raise OptionError(Problem("limit", message, help=limits.hint("compared")))
 
 
 class Design(NamedTuple):
@@ -129,7 +145,7 @@ def compare(
 
     Raises CostcalcError, also when there is nothing to compare.
     """
-    how, rewriting = (price_list(convention), names(metrics, "metrics")), Rewriting(conv, stem, thin, fold)
+    how, rewriting = _Room(price_list(convention), names(metrics, "metrics")), Rewriting(conv, stem, thin, fold)
     with uncollected():
         models = loaded(specs, input)
         at = mappings(at, "at", '{"alpha": 0.75}')
@@ -161,7 +177,7 @@ def diff(
 
     Raises CostcalcError, also when the two have no layer in common.
     """
-    how = price_list(convention), ()
+    how = _Room(price_list(convention), ())
     with uncollected():
         models = _sides(old, new, base, input)
         known = {name for model in models for name in model.variables}
@@ -261,13 +277,14 @@ def _design(
     model: Model,
     title: str,
     values: Mapping[str, Any],
-    how: tuple[Any, Any],
+    how: _Room,
     layers: str | None,
     rewritten: Rewritten | None = None,
 ) -> Design:
-    """A Design; `how` are its convention and the further metrics."""
+    """A Design; `how` is the _Room that it is one of."""
     traced = trace(model, values)
-    whole = report(model, traced, values, *how)
+    how.take(len(traced.rows))
+    whole = report(model, traced, values, *how.how)
     whole.totals  # noqa: B018 (raises where they are too large)
     if layers and whole.figures:
         raise of_the_whole(next(one for one in whole.metrics if one.name in whole.figures))
@@ -275,7 +292,7 @@ def _design(
     return Design(title, whole, [one for one in found if one.is_in(layers)] if layers else found, found, rewritten)
 
 
-def _rewritten(design: Design, rewriting: Rewriting, how: tuple[Any, Any]) -> Design:
+def _rewritten(design: Design, rewriting: Rewriting, how: _Room) -> Design:
     """A design rewritten, those layers of it that stand for the ones compared. Raises when that changes none."""
     model = design.report.model
     done = rewriting.apply(model)

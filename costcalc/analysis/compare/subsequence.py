@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ...num.values import Shape
 
 
+from ...allowance import spend
+
 CELLS = 2**28  # pairs of tokens looked at in one piece: a bit each is remembered
 OFTEN = 1_000  # a token that is so many times rarer than all together is looked up anew each time, to save memory
 
@@ -72,6 +74,7 @@ def _rows(a: list[Any], b: list[Any]) -> Iterator[int]:
     often = {token: _bits(numbers, len(b)) for token, numbers in places.items() if len(numbers) * OFTEN >= len(b)}
     whole = row = (1 << len(b)) - 1
     for token in a:
+        spend(1 + len(b) // 500)
         mask = often.get(token)
         here = row & (_bits(places.get(token, ()), len(b)) if mask is None else mask)
         row = (row + here | row - here) & whole

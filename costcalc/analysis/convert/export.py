@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...arguments import mapping
@@ -21,23 +21,38 @@ WEIGHTS = ("random", "zero", "none")
 
 
 class Exported(NamedTuple):
-    """A file that was made: its form (`onnx` or `torch`), the model's name, its content, and what to know of it."""
+    """A file that was made: its form (`onnx` or `torch`), the model's name, its content, and what to know of it.
+
+    The pieces of an ONNX model are made while they are written: random weights are not held.
+    """
 
     form: str
     name: str
-    content: bytes | str
+    pieces: Iterable[bytes] | Iterable[str]
+    size: int  # bytes, or characters
     notes: tuple[str, ...]
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the content is bytes, not text."""
+        return self.form == "onnx"
+
+    @property
+    def content(self) -> bytes | str:
+        """All of the file in memory."""
+        pieces: Any = self.pieces
+        return b"".join(pieces) if self.is_binary else "".join(pieces)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file, whole or not at all. Raises OSError."""
-        with replacing(os.fspath(path), isinstance(self.content, bytes)) as file:
-            file.write(self.content)
+        with replacing(os.fspath(path), self.is_binary) as file:
+            file.writelines(self.pieces)
 
     def __repr__(self) -> str:
-        if isinstance(self.content, bytes):
-            said = f"ONNX model {self.name}: {len(self.content):,} bytes; .save(path) writes it"
+        if self.is_binary:
+            said = f"ONNX model {self.name}: {self.size:,} bytes; .save(path) writes it"
             return "\n".join([said, *(f"note: {note}" for note in self.notes)])
-        return self.content
+        return str(self.content)
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -81,13 +96,16 @@ def exported(
     model: Model, given: Mapping[str, Any], form: str, weights: str | None = None, seed: int | None = None
 ) -> Exported:
     """The file of a model in a setting of its variables. Raises CostcalcError."""
-    from ...write.onnx import encoded
+    from ...write.onnx import pieces
     from ...write.torch import source_text
 
     graph = graph_of(model, settle(model, given))
+    notes = tuple(_notes(graph))
     if form == "torch":
-        return Exported(form, model.name, source_text(graph, model.name), tuple(_notes(graph)))
-    return Exported(form, model.name, encoded(graph, model.name, weights or "random", seed or 0), tuple(_notes(graph)))
+        text = source_text(graph, model.name)
+        return Exported(form, model.name, (text,), len(text), notes)
+    made = pieces(graph, model.name, weights or "random", seed or 0)
+    return Exported(form, model.name, made, made.size, notes)
 
 
 def form_of(path: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 
+from ...allowance import OutOfTime
 from ...arguments import mapping
 from ...arguments import names as in_names
 from ...errors import OptionError, Problem, SpecError
@@ -248,6 +249,8 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
         here = {steps[name]: sample[symbols[name]] / grids[name] for name in names}
         try:
             closed, assumed = _totals(model, groups, on_grid, values, here)
+        except OutOfTime:
+            raise
         except SpecError:  # the network cannot be on all of that grid
             grids = None
         back = {steps[name]: symbols[name] / grids[name] for name in names} if grids else {}

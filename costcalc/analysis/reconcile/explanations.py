@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...allowance import OutOfTime
 from ...errors import CostcalcError, OptionError, Problem
 from ...metrics.conventions import COUNTERS, NAMES, find, price_list
 from ...metrics.pricing import Convention
@@ -179,6 +180,8 @@ class _Search:
         if changed not in self.walks:
             try:
                 self.walks[changed] = trace(self.model, settle(self.model, dict(self.given) | dict(changed)))
+            except OutOfTime:
+                raise
             except CostcalcError:
                 if not changed:
                     raise

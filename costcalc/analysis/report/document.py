@@ -25,14 +25,14 @@ _GROUP = ("name", "cost", "cost_share", "params", "params_share", "layers")
 
 
 def report_document(report: Report, view: View, lines: list[Line]) -> dict[str, Any]:
-    """The contract for one report: its totals, its layer types, and the rows that the view shows."""
+    """The contract for one report: its totals, its layer types, and an iterator of the rows that the view shows."""
     found = document(report)
     names = columns_of(view, report, _LAYER, _GROUP)
     if view.by == "layer":
         types = View("type")
         groups = columns_of(types, report, _LAYER, _GROUP)
         found["by_type"] = [_row(report, line, groups, types) for line in report.by_type()]
-    found["layers" if view.by == "layer" else f"by_{view.by}"] = [_row(report, line, names, view) for line in lines]
+    found["layers" if view.by == "layer" else f"by_{view.by}"] = (_row(report, line, names, view) for line in lines)
     return found
 
 

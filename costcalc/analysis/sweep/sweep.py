@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ...allowance import OutOfTime
 from ...arguments import mapping, names
 from ...errors import OptionError, Problem, Refused, SpecError
 from ...metrics.conventions import Prices
@@ -123,6 +124,8 @@ def evaluated(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: b
         error = SpecError(Problem("too-large", refusal.message))
         error.failing = refusal.failing
         return _without(model, chunk, metrics, skip_invalid, error)
+    except OutOfTime:
+        raise
     except SpecError as error:
         return _without(model, chunk, metrics, skip_invalid, error)
     return Result(Flat(Chunk({**chunk.columns, **found}, chunk.shape)), np.arange(chunk.size), {})

@@ -1,7 +1,7 @@
 """Reads ONNX graphs: a Model whose steps are the nodes that compute. Weights are never loaded, nothing is run."""
 
 from ...errors import Source
-from ...files import Origin
+from ...files import Origin, Pages
 from ...model.network import Model
 
 
@@ -12,8 +12,8 @@ def from_file(path: str) -> Source:
     return source(path)
 
 
-def from_bytes(data: bytes, shown: str) -> Source:
-    """The Source of the bytes of a file. Raises FileError."""
+def from_bytes(data: bytes | Pages, shown: str) -> Source:
+    """The Source of the bytes of a file, or of the Pages of one. Raises FileError."""
     from .file import bounded
 
     return bounded(data, shown)

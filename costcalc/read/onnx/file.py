@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...errors import FileError, Problem, Source
-from ...files import opened
+from ...files import Pages, opened
 from .wire import stripped
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-
-PAGE = 65_536  # bytes of a file that are read at once
 
 
 def source(path: str) -> Source:
@@ -28,30 +25,10 @@ def source(path: str) -> Source:
         if size > limits.GRAPH_FILE_BYTES:
             message = f"{path!r} is larger than {limits.GRAPH_FILE_BYTES:,} bytes"
             raise FileError(Problem("limit", message, help=limits.hint("graph_file_bytes")))
-        return bounded(_Pages(file, size), path)
+        return bounded(Pages(file, size), path)
 
 
-class _Pages:
-    """The bytes of a file, of which one page at a time is in memory."""
-
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self.file, self.size, self.start, self.page = file, size, 0, b""
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __getitem__(self, part: slice) -> bytes:
-        start, end = part.start - self.start, part.stop - self.start
-        if start < 0 or end > len(self.page):
-            self.file.seek(part.start)
-            if part.stop - part.start > PAGE:
-                return self.file.read(part.stop - part.start)
-            self.start, self.page = part.start, self.file.read(PAGE)
-            start, end = 0, part.stop - part.start
-        return self.page[start:end]
-
-
-def bounded(data: bytes | _Pages, path: str) -> Source:
+def bounded(data: bytes | Pages, path: str) -> Source:
     """The Source of a file's bytes, its weights left out. Raises FileError where more than can be is left."""
     try:
         return Source(path, "", stripped(data))

@@ -1,6 +1,7 @@
 """A network as an ONNX model (onnx.ai), operator set 21: one operator a layer where there is one.
 
-encoded(graph, name, weights, seed)    the bytes of the file
+pieces(graph, name, weights, seed)     the bytes of the file, in pieces that are made while they are written
+encoded(graph, name, weights, seed)    the same in one
 """
 
 from __future__ import annotations
@@ -8,29 +9,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import OptionError, Problem
+from .. import check_count
 
 if TYPE_CHECKING:
     from ...model.wiring import Graph
+    from .stream import Pieces
 
 
 WEIGHTS = ("random", "zero", "none")
 
 
 def encoded(graph: Graph, name: str, weights: str = "random", seed: int = 0) -> bytes:
-    """The bytes of an ONNX model of a wired network, a batch of one; the same for the same seed.
+    """The bytes of an ONNX model of a wired network, a batch of one; the same for the same seed. See `pieces`."""
+    return b"".join(pieces(graph, name, weights, seed))
+
+
+def pieces(graph: Graph, name: str, weights: str = "random", seed: int = 0) -> Pieces:
+    """The bytes of an ONNX model of a wired network, in pieces; the model is checked before this returns.
 
     Weights are `random` as before training, `zero`, or `none`: inputs of the graph, for a file that only shows its
-    structure. Raises SpecError for a layer that ONNX cannot have, OptionError without the extra `onnx`.
+    structure. Raises SpecError for a layer that ONNX cannot have, OptionError without the extra `onnx` and for more
+    weights than a file can hold.
     """
     _require()
-    from .file import proven, with_weights
+    from .file import check_size, proven
     from .graph import built
+    from .stream import Pieces, streamed
 
+    check_count(graph)
     network = built(graph)
-    model = proven(network, name)
     if weights != "none":
-        model = with_weights(network, name, weights, seed)
-    return model.SerializeToString(deterministic=True)
+        check_size(network)
+    model = proven(network, name)
+    if weights == "none":
+        data = model.SerializeToString(deterministic=True)
+        return Pieces(len(data), lambda: iter([data]))
+    return streamed(network, name, weights, seed)
 
 
 def _require() -> None:

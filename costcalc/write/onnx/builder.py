@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import limits
+from ...allowance import spend
 from ...errors import OptionError, Problem
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Builder:
 
     def add(self, op: str, *inputs: Any, count: int = 1, **attributes: Any) -> Any:
         """Add an operator; the name of its output, or a list of `count` names."""
+        spend()
         names = [self.fresh(f"{self.scope}/{op}") for _ in range(count)]
         attributes = {name: value for name, value in attributes.items() if value is not None}
         self._refuse_many(len(self.operators))
@@ -118,8 +120,9 @@ class Builder:
         return name
 
     def _refuse_many(self, count: int) -> None:
-        if count > limits.NODES:
-            raise OptionError(Problem("limit", f"`{self.scope}`: more than {limits.NODES:,} operators or constants"))
+        if count > limits.WRITTEN:
+            message = f"`{self.scope}`: more than {limits.WRITTEN:,} operators or constants"
+            raise OptionError(Problem("limit", message, help=limits.hint("written")))
 
     # layout
 

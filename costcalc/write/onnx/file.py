@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,7 @@ from ...errors import OptionError, Problem
 from ...read.onnx.weights import MARK
 
 if TYPE_CHECKING:
-    from ...num.values import Number, Shape
-    from .builder import Weight
+    from ...num.values import Shape
     from .graph import Network
 
 
@@ -27,7 +26,8 @@ def proven(network: Network, name: str) -> Any:
     """
     import onnx
 
-    model = assembled(network, name, inputs=[_info(one, weight.shape, _FLOAT, MARK) for one, weight in _named(network)])
+    weights = (_info(one, weight.shape, _FLOAT, MARK) for one, weight in _named(network))
+    model = assembled(network, name, inputs=weights)
     onnx.checker.check_model(model, full_check=True)
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     found = {
@@ -39,63 +39,43 @@ def proven(network: Network, name: str) -> Any:
     return model
 
 
-def with_weights(network: Network, name: str, how: str, seed: int) -> Any:
-    """The model with its weights, `random` or `zero`: the same bytes for the same seed.
-
-    Raises OptionError for more weights than a file can hold.
-    """
-    import numpy as np
-
+def check_size(network: Network) -> None:
+    """Raise OptionError for more bytes of weights than a file can hold."""
     size = 4 * sum(prod(one.shape) for one in network.builder.weights.values())
     if size > LARGEST:
         help = "`--weights none` makes them inputs of the graph"
         raise OptionError(Problem("limit", f"{size:,} bytes of weights are too much for one ONNX file", help=help))
-    generator = np.random.RandomState(seed)  # its numbers never change between versions
-    return assembled(network, name, weights=[_tensor(one, weight, how, generator) for one, weight in _named(network)])
 
 
 def _named(network: Network) -> Any:
     return network.builder.weights.items()
 
 
-def _tensor(name: str, weight: Weight, how: str, generator: Number) -> Any:
-    import numpy as np
-    from onnx import numpy_helper
-
-    if weight.start == "ones":
-        values = np.ones(weight.shape, np.float32)
-    elif weight.start == "zeros" or how == "zero":
-        values = np.zeros(weight.shape, np.float32)
-    else:  # He et al. 2015 (arXiv:1502.01852): the size of what flows stays the same
-        values = generator.standard_normal(weight.shape).astype(np.float32)
-        values *= np.float32((2 / weight.fan_in) ** 0.5)
-    return numpy_helper.from_array(values, name)
-
-
-def assembled(network: Network, name: str, inputs: Sequence[Any] = (), weights: Sequence[Any] = ()) -> Any:
-    """The model of a network with more inputs, or with stored weights."""
+def assembled(network: Network, name: str, inputs: Iterable[Any] = (), shown: bool = False) -> Any:
+    """The model of a network with more inputs, without weights; `shown`: it states the shape of every row."""
     from onnx import helper
 
     from ... import __version__
 
     b = network.builder
-    nodes = [
-        helper.make_node(one.op, one.inputs, one.outputs, name=one.outputs[0], **one.attributes) for one in b.operators
-    ]
-    constants = [
-        helper.make_tensor(constant, _INT64 if kind == "int64" else _FLOAT, shape, values)
-        for constant, (kind, values, shape) in b.constants.items()
-    ]
-    flowing = [_info(value.name, value.stored, _INT64 if value.kind == "int" else _FLOAT) for value in network.inputs]
-    outputs = [_info(value.name, value.stored, _FLOAT) for value in network.outputs]
-    known = [_info(value.name, value.stored, _FLOAT) for value in network.rows if value.name not in b.weights]
-    shown = {one.name for one in outputs}
-    graph = helper.make_graph(
-        *(nodes, name, [*flowing, *inputs], outputs, [*weights, *constants]),
-        value_info=[one for one in known if one.name not in shown] if weights else [],
-    )
+    graph = helper.make_graph([], name, [], [])
     opset = helper.make_opsetid("", OPSET)
-    return helper.make_model(graph, opset_imports=[opset], ir_version=IR, producer_name=f"costcalc {__version__}")
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=IR, producer_name=f"costcalc {__version__}")
+    graph = model.graph  # filled here, message by message: the functions of onnx copy lists of them
+    for one in b.operators:
+        made = helper.make_node(one.op, one.inputs, one.outputs, name=one.outputs[0], **one.attributes)
+        graph.node.append(made)
+    for constant, (kind, values, shape) in b.constants.items():
+        tensor = helper.make_tensor(constant, _INT64 if kind == "int64" else _FLOAT, shape, values)
+        graph.initializer.append(tensor)
+    graph.input.extend(_info(one.name, one.stored, _INT64 if one.kind == "int" else _FLOAT) for one in network.inputs)
+    graph.input.extend(inputs)
+    graph.output.extend(_info(one.name, one.stored, _FLOAT) for one in network.outputs)
+    ends = {one.name for one in network.outputs}
+    for one in network.rows if shown else ():
+        if one.name not in b.weights and one.name not in ends:
+            graph.value_info.append(_info(one.name, one.stored, _FLOAT))
+    return model
 
 
 def _info(name: str, shape: Shape, kind: int, what: str = "") -> Any:

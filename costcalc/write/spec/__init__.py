@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...allowance import OutOfTime
 from ...errors import CostcalcError, Problem, Source, SpecError
 from ...model.stitching import graph_of, is_stated
 from ...model.variables import settle
 from ...read.formats import SPEC, format_of
+from .. import check_count
 from .law import costs, is_conserved
 from .nesting import nested
 from .spec import open_axes, written
@@ -75,6 +77,7 @@ def _costs(graph: Graph) -> Counter[Any] | None:
 def _graph(model: Model, values: Mapping[str, float]) -> Graph:
     """The graph of a model; norms and activations that are layers of a configuration stand behind the one before."""
     graph = graph_of(model, values)
+    check_count(graph)
     if is_stated(model):
         return nested(graph)
     if is_spec(model):
@@ -87,6 +90,8 @@ def _scales(text: str, model: Model, values: Mapping[str, float], axes: Mapping[
     others = {name: 2 * values[name] for name in axes}
     try:
         own = _costs(_graph(model, {**values, **others}))
+    except OutOfTime:
+        raise
     except CostcalcError:
         return False
     return own is not None and _counted(text, {axes[name]: size for name, size in others.items()}) == own
@@ -100,6 +105,8 @@ def _counted(text: str, given: Any = None) -> Counter | None:
     try:
         spec = read(Source("spec", text))
         nodes = wired(spec, settle(spec, given or {})).nodes
+    except OutOfTime:
+        raise
     except CostcalcError:
         return None
     return costs(nodes) if len({node.name for node in nodes}) == len(nodes) else None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import check_count
+
 if TYPE_CHECKING:
     from ...model.wiring import Graph
 
@@ -15,4 +17,5 @@ def source_text(graph: Graph, name: str) -> str:
     """The text of a Python file that needs torch alone. Raises SpecError for a layer that PyTorch cannot have."""
     from .file import source
 
+    check_count(graph)
     return source(graph, name)

@@ -66,7 +66,7 @@ DEEP = "lists and maps nest at most 60 deep"
 LEVELS = "too much for one expression: it has at most 60 levels and 1,000 steps, those of functions counted"
 LONG = "an expression has at most 1,000 characters"
 LAYERS = "more than 100,000 layers after repeats and blocks are expanded"
-NODES = "a spec has at most 710,000 values"
+NODES = "a spec has at most 550,000 values"
 CALLS = "layers nest at most 60 deep, those of blocks counted"
 SHAPE = "at most 8 values can stand here: tensors have no more axes"
 ENTRIES = "at most 2,000 entries can stand here"
@@ -149,7 +149,7 @@ CASES = {  # name: (the text, or what makes it; the first error)
         HEAD + f"layers: [relu]\nbudget: {{params: {'9' * 100_000}}}\n",
         f"a limit is a number, not `{'9' * 57}...`",
     ),
-    "700,000 layers": (lambda: HEAD + "layers:\n" + "- relu\n" * 700_000, "more than 100,000 layers"),
+    "540,000 layers": (lambda: HEAD + "layers:\n" + "- relu\n" * 540_000, "more than 100,000 layers"),
     "40,000 bad layers": (
         lambda: HEAD + "layers:\n" + "- {covn: 1x1, out: 3}\n" * 40_000,
         "unknown operation or block `covn`",

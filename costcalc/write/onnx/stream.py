@@ -1,0 +1,110 @@
+"""The bytes of an ONNX file in pieces: the weights are drawn while they are written, and never held together.
+
+A field of protocol buffers is a key, the number of bytes and the bytes. The sizes of all messages follow from the
+shapes of the weights. The fields of a message stand in the order of their numbers, as protocol buffers write them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import prod
+from typing import Any
+
+from ...allowance import look
+from .builder import Weight
+from .file import assembled
+from .graph import Network
+
+PIECE = 2**18  # numbers that are drawn at once
+_GRAPH, _INITIALIZER, _RAW_DATA = 7, 5, 9  # the numbers of fields of ModelProto, GraphProto, TensorProto
+_FLOAT = 1  # onnx.TensorProto
+
+
+class Pieces:
+    """Bytes in pieces: how many they are, and an iterator of the pieces, which are made anew each time."""
+
+    def __init__(self, size: int, make: Callable[[], Iterator[bytes]]) -> None:
+        self.size, self.make = size, make
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.make()
+
+
+def streamed(network: Network, name: str, how: str, seed: int) -> Pieces:
+    """The bytes of a model with its weights, `random` or `zero`; the same for the same seed."""
+    named = network.builder.weights
+    model = assembled(network, name, shown=bool(named))
+    before, after = _split(model.graph, _INITIALIZER)
+    heads = {}
+    for one, weight in named.items():
+        head = _head(one, weight)
+        heads[one] = _key(_INITIALIZER, len(head) + _bytes(weight)) + head
+    stored = sum(len(head) + _bytes(named[one]) for one, head in heads.items())
+    start, end = _split(model, _GRAPH, without=True)
+    start += _key(_GRAPH, len(before) + stored + len(after)) + before
+    end = after + end
+
+    def make() -> Iterator[bytes]:
+        import numpy as np
+
+        generator = np.random.RandomState(seed)  # its numbers never change between versions
+        yield start
+        for one, head in heads.items():
+            yield head
+            yield from _drawn(named[one], how, generator)
+        yield end
+
+    return Pieces(len(start) + stored + len(end), make)
+
+
+def _bytes(weight: Weight) -> int:
+    return 4 * prod(weight.shape)
+
+
+def _head(name: str, weight: Weight) -> bytes:
+    """A TensorProto up to its numbers."""
+    from onnx import TensorProto
+
+    tensor = TensorProto(dims=weight.shape, data_type=_FLOAT, name=name)
+    return tensor.SerializeToString(deterministic=True) + _key(_RAW_DATA, _bytes(weight))
+
+
+def _drawn(weight: Weight, how: str, generator: Any) -> Iterator[bytes]:
+    """The numbers of a weight before training, as bytes of 32-bit floats, lowest byte first."""
+    import numpy as np
+
+    scale = np.float32((2 / weight.fan_in) ** 0.5)  # He et al. 2015 (arXiv:1502.01852): activations keep their size
+    count = prod(weight.shape)
+    for start in range(0, count, PIECE):
+        look()
+        size = min(PIECE, count - start)
+        if weight.start == "normal" and how == "random":
+            yield (generator.standard_normal(size).astype("<f4") * scale).astype("<f4").tobytes()
+        else:
+            yield np.full(size, weight.start == "ones", "<f4").tobytes()
+
+
+def _split(message: Any, number: int, without: bool = False) -> tuple[bytes, bytes]:
+    """The bytes of the fields of a message below a number, and of the others; `without` the field of that number."""
+    low, high = type(message)(), type(message)()
+    for part in (low, high):
+        part.CopyFrom(message)
+    for field, _ in message.ListFields():
+        if field.number >= number:
+            low.ClearField(field.name)
+        if field.number < number or (without and field.number == number):
+            high.ClearField(field.name)
+    return low.SerializeToString(deterministic=True), high.SerializeToString(deterministic=True)
+
+
+def _key(number: int, size: int) -> bytes:
+    """The key of a field of so many bytes, and that number of bytes."""
+    return bytes([number << 3 | 2]) + _varint(size)
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 127:
+        found.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*found, number])

@@ -1,0 +1,151 @@
+"""The allowance of processor time: in every loop of the program, and told apart from what a network cannot be."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from costcalc import compare, limits
+from costcalc.allowance import OutOfTime, look, ticking, within
+from costcalc.analysis.sweep.space import Grid
+from costcalc.analysis.sweep.sweep import results
+from costcalc.cli.commands import COMMANDS
+from costcalc.errors import CostcalcError, Source
+from costcalc.model.stitching import graph_of
+from costcalc.model.variables import settle
+from costcalc.read.spec.reader import read
+from costcalc.write.spec import spec_text
+from costcalc.write.torch import source_text
+
+timed = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the timer is that of Unix")
+LAYERS = "".join(f"  - {{conv: 3x3, out: {64 + at % 7}, then: [batchnorm, relu]}}\n" for at in range(3_000))
+LARGE = f"input: [32, 32, 64]\nlayers:\n{LAYERS}"
+
+
+def busy(seconds):
+    """Work that looks at no clock of ours."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+@timed
+def test_the_clock_is_looked_at_where_no_loop_spends(monkeypatch):
+    monkeypatch.setattr(limits, "RUN_SECONDS", 0.2)
+    start = time.process_time()
+    with pytest.raises(OutOfTime, match="this test takes more than"), within("run_seconds", "this test"), ticking():
+        busy(20)
+    assert time.process_time() - start < 2
+    assert signal.getsignal(signal.SIGPROF) is signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+@timed
+def test_what_skips_errors_does_not_skip_the_end_of_a_run(monkeypatch):
+    monkeypatch.setattr(limits, "RUN_SECONDS", 0)
+    done = []
+
+    def skipping():
+        try:
+            with within("seconds", "one network"):
+                busy(1)
+        except CostcalcError:
+            done.append("swallowed")
+
+    with pytest.raises(OutOfTime, match="this test"), within("run_seconds", "this test"), ticking():
+        skipping()
+    assert done == []
+
+
+def test_the_allowance_inside_ends_alone(monkeypatch):
+    monkeypatch.setattr(limits, "SECONDS", 0)
+    with within("run_seconds", "this test"):
+        with pytest.raises(OutOfTime, match="one network takes more than 0 seconds"), within("seconds", "one network"):
+            look()
+        look()
+
+
+@timed
+def test_timers_of_others_stay(monkeypatch):
+    monkeypatch.setattr(limits, "RUN_SECONDS", 0)
+    before = signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    try:
+        with within("run_seconds", "this test"), ticking():
+            busy(0.2)
+        assert signal.getsignal(signal.SIGPROF) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGPROF, before)
+
+
+def test_other_threads_have_no_timer():
+    found = []
+
+    def run():
+        with ticking():
+            found.append(signal.getitimer(signal.ITIMER_PROF) if hasattr(signal, "setitimer") else (0.0, 0.0))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert found == [(0.0, 0.0)]
+
+
+def test_a_sweep_skips_no_point_that_took_too_long(monkeypatch):
+    model = read(Source("net.yaml", "vars: {n: 4}\ninput: [8, 8, n]\nlayers: [{repeat: 2000, layers: [relu]}]\n"))
+    points = Grid({"n": np.array([4, 5])})
+    assert [one.kept.size for one in results(model, points, ["params"], "paper", skip_invalid=True)] == [2]
+    monkeypatch.setattr(limits, "SECONDS", 0)
+    with pytest.raises(OutOfTime):
+        list(results(model, points, ["params"], "paper", skip_invalid=True))
+
+
+WORK = {  # rooms whose loops spend nothing of their own
+    "export to PyTorch": lambda model, graph: source_text(graph, "net"),
+    "import": lambda model, graph: spec_text(model, settle(model, {})),
+    "rewriting": lambda model, graph: compare(model, conv="separable"),
+    "comparing": lambda model, graph: compare(model, model),
+}
+
+
+@timed
+@pytest.mark.parametrize("name", WORK)
+def test_every_room_ends_when_its_time_is_over(name, monkeypatch):
+    model = read(Source("net.yaml", LARGE))
+    graph = graph_of(model, settle(model, {}))
+    monkeypatch.setattr(limits, "RUN_SECONDS", 0.2)
+    start = time.process_time()
+    with pytest.raises(OutOfTime, match="this test"), within("run_seconds", "this test"), ticking():
+        WORK[name](model, graph)
+    assert time.process_time() - start < 2
+
+
+ARGUMENTS = {
+    "compare": ["net.yaml", "net.yaml"],
+    "diff": ["net.yaml", "mobilenet"],
+    "explain": ["net.yaml"],
+    "export": ["net.yaml", "-o", "net.py"],
+    "fit": ["net.yaml", "--vary", "a=1:9:1", "--max", "params=1G"],
+    "plot": ["net.yaml", "--vary", "a=1:9:1", "-o", "net.svg"],
+    "reconcile": ["net.yaml", "paper", "framework"],
+    "sweep": ["net.yaml", "--vary", "a=1:9:1"],
+    "check": ["net.yaml", "--max", "params=1G"],
+    "import": ["net.yaml", "-o", "out.yaml"],
+}
+READS_NONE = {"ops", "conventions", "schema", "zoo", "selftest"}
+
+
+@pytest.mark.parametrize("limit", ["seconds", "run_seconds"])
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - READS_NONE))
+def test_every_command_ends_when_its_time_is_over(name, limit, run, monkeypatch):
+
+    layers = "".join("  - {conv: 3x3, out: a}\n" for _ in range(300))
+    Path("net.yaml").write_text(f"vars: {{a: {{default: 4, min: 1}}}}\ninput: [32, 32, a]\nlayers:\n{layers}")
+    monkeypatch.setattr(limits, limit.upper(), 0)
+    code, out, error = run(name, *ARGUMENTS.get(name, ["net.yaml"]))
+    assert code == 2
+    assert "takes more than 0 seconds" in out + error
+    assert f"COSTCALC_LIMITS={limit}=N" in out + error
+    assert sorted(path.name for path in Path().iterdir()) == ["net.yaml"]
