@@ -1,4 +1,4 @@
-"""The arithmetic that whole numbers, arrays and symbols do not share.
+"""Arithmetic that differs between whole numbers, arrays and symbols.
 
 Rules are written over `+ - * %` and these functions, so that one body serves a table, a sweep and a
 formula. Each domain is a module with the same functions; it is found from the values' types, and a
@@ -90,17 +90,17 @@ def nearest(value: Number) -> Number:
 
 
 def floor_div(a: Number, b: Number) -> Number:
-    """Whole number of times `b` goes into `a`, rounded down."""
+    """The quotient of `a` and `b`, rounded down."""
     return domain(a, b).floor_div(a, b)
 
 
 def remainder(a: Number, b: Number) -> Number:
-    """What is left of `a` after as many `b` as go into it, rounded down: of the sign of `b`."""
+    """The remainder of `floor_div`; it has the sign of `b`."""
     return domain(a, b).remainder(a, b)
 
 
 def ceil_div(a: Number, b: Number) -> Number:
-    """Whole number of times `b` goes into `a`, rounded up."""
+    """The quotient of `a` and `b`, rounded up."""
     return domain(a, b).ceil_div(a, b)
 
 
@@ -115,7 +115,7 @@ def minimum(*values: Number) -> Number:
 
 
 def select(condition: Number, a: Number, b: Number) -> Number:
-    """`a` where the condition holds, else `b`. An exception as one of them is a refusal where it is chosen."""
+    """`a` where the condition holds, else `b`. An exception as a branch is raised where that branch is chosen."""
     return domain(condition, a, b).select(condition, a, b)
 
 
@@ -125,27 +125,27 @@ def equal(a: Number, b: Number) -> Number:
 
 
 def stretch(a: Number, b: Number) -> Shape:
-    """The size that two sizes broadcast to, and whether they do: they are the same, or one of them is 1."""
+    """The size that two sizes broadcast to, and whether they broadcast: they are equal, or one of them is 1."""
     return domain(a, b).stretch(a, b)
 
 
 def both(a: Number, b: Number) -> Number:
-    """Whether two truths hold together. An exception as the second is a refusal where the first holds."""
+    """Logical and. An exception as the second operand is raised where the first holds."""
     return domain(a, b).both(a, b)
 
 
 def either(a: Number, b: Number) -> Number:
-    """Whether one truth at least holds. An exception as the second is a refusal where the first does not hold."""
+    """Logical or. An exception as the second operand is raised where the first does not hold."""
     return domain(a, b).either(a, b)
 
 
 def negate(a: Number) -> Number:
-    """Whether a truth does not hold."""
+    """Logical not."""
     return domain(a).negate(a)
 
 
 def whole(value: Number) -> Number:
-    """The value as a whole number of its domain; `Refused` when it is none."""
+    """The value as a whole number of its domain. Raises `Refused` if it is not one."""
     return domain(value).whole(value)
 
 
@@ -160,7 +160,7 @@ def divisible(value: Number, divisor: Number = 8, least: int | None = None) -> A
 
 
 def bounded(value: Number, most: float) -> Number:
-    """The value. `Refused` where it is past +-`most`: on its way to fill the memory."""
+    """The value. Raises `Refused` where it is beyond +-`most`, to bound memory."""
     return domain(value).bounded(value, most)
 
 
@@ -173,17 +173,17 @@ def power(base: Number, exponent: Number, most: float) -> Number:
 
 
 def divisor(a: Number, b: Number) -> Number:
-    """What `a` is divided by: symbols note that it is not 0."""
+    """The divisor of `a`; symbols note the assumption that it is not 0."""
     return domain(a, b).divisor(b)
 
 
 def settled(value: Number) -> Any:
-    """The value of a whole expression. Arrays raise what was refused at some of their points and used there."""
+    """The value of a whole expression. Arrays raise the refusals at points where they are used."""
     return value if getattr(value, "sure", True) else domain(value).settled(value)
 
 
 def after(result: Number, *values: int) -> Number:
-    """The result of a function, with what was refused in values given to it that it does not use."""
+    """The result of a function, with the refusals in arguments that it does not use."""
     unsure = [value for value in values if not getattr(value, "sure", True)]
     return domain(*unsure).after(result, *unsure) if unsure else result
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Varies(Exception):
-    """The network's structure differs between points: `points` say how."""
+    """The network's structure differs between points; `points` has the values."""
 
     def __init__(self, points: Number) -> None:
         super().__init__("the structure differs between points")
@@ -63,7 +63,7 @@ def _to_whole(name: str, function: Number, python: Callable[..., Any] | type) ->
 
 
 def _rounded(function: Number, python: Callable[..., Any] | type, raw: np.ndarray) -> np.ndarray:
-    """Whole numbers of 64 bits if all fit there, else Python's."""
+    """Whole numbers of 64 bits if all fit, else Python numbers."""
     if raw.dtype == object or not np.all(np.abs(raw) <= limits.TOTAL):
         return exact.narrowed(exact.applied(python, [raw]), int)
     return function(raw).astype(np.int64)
@@ -121,7 +121,7 @@ def largest(values: Iterable[Number]) -> Number:
 
 
 def _may_win(value: Any, least: float) -> bool:
-    """Whether a value may be the largest, or refused: `least` is what the largest is at least."""
+    """Whether a value may be the largest or refused; `least` is a lower bound of the largest."""
     return not is_sure(value) or bounds(value)[1] >= least
 
 
@@ -290,13 +290,13 @@ def after(result: Number, *values: Number) -> Any:
 
 
 def fails(truth: Number) -> Where | None:
-    """None when the truth holds at every point; else a `Where` that shows values at the first where it does not."""
+    """None if the condition holds at every point, else a `Where` that shows values at the first failing point."""
     holds = array_of(truth)
     return None if np.all(holds) else Where(~np.asarray(holds, dtype=bool))
 
 
 class Where:
-    """The points at which something fails. Called with a value, it gives that value at the first of them."""
+    """The points at which something fails. Called with a value, it returns that value at the first of them."""
 
     def __init__(self, failing: Number) -> None:
         self.failing = failing
@@ -331,7 +331,7 @@ def whole(value: Number) -> Number:
 
 
 def _checked(value: Number) -> Any:
-    """Each point by itself, as a plain number is."""
+    """Compute each point separately, like a plain number."""
 
     def make(table: dict[tuple[Any, ...], Number]) -> Number:
         found = exact.narrowed(exact.applied(ints.whole, [value.raw]), int)

@@ -1,7 +1,7 @@
 """Arithmetic over sizes that are not known yet.
 
-A reader of graphs lets them flow through the rules to learn every shape. What cannot be decided is taken to hold: the
-walk over values checks it again.
+A reader of graphs passes them through the rules to learn every shape. Undecided conditions are assumed to hold; the
+walk over values checks them again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Arrays of Python's own numbers, for what 64 bits cannot do as Python does.
+"""Arrays of Python numbers, where 64-bit results would differ from Python's.
 
 Past 2^62 whole numbers would wrap, past 2^53 floats do not tell them apart, a maximum of whole and real numbers is of
 either kind, and a division by zero has no number at all. There each point is computed by the function that computes
@@ -17,7 +17,7 @@ FLOATS = 2**53  # up to it, every whole number is a float
 
 
 def applied(function: Any, values: Any, lazy: bool = False) -> Any:
-    """The function at each point. Unless `lazy`, a refusal among its values is what it gives."""
+    """Apply the function at each point. Unless `lazy`, a refusal among its arguments is the result."""
     known: dict = {}
 
     def one(*items: Any) -> Any:
@@ -35,14 +35,14 @@ def applied(function: Any, values: Any, lazy: bool = False) -> Any:
 
 
 def needed(value: Any) -> bool:
-    """Whether an array, or a number that stands beside one, does not fit in 64 bits."""
+    """Whether an array, or a number combined with one, does not fit in 64 bits."""
     if isinstance(value, np.ndarray):
         return bool(value.dtype == object)
     return isinstance(value, Exception) or (type(value) is int and abs(value) > limits.TOTAL)
 
 
 def objects(value: Any) -> Any:
-    """An array or a plain number as an array of Python's numbers."""
+    """An array or a plain number as an array of Python numbers."""
     return value.astype(object) if isinstance(value, np.ndarray) else single(value)
 
 
@@ -54,7 +54,7 @@ def single(value: Any) -> Any:
 
 
 def narrowed(array: Any, kind: type) -> Any:
-    """The same numbers in 64 bits where they fit; with a refusal among them, or of several kinds, they stay."""
+    """The same numbers in 64 bits if they fit; unchanged if they contain a refusal or are of several kinds."""
     if kind is object or np.any(refused(array)):
         return array
     if kind is not int:
@@ -63,12 +63,12 @@ def narrowed(array: Any, kind: type) -> Any:
 
 
 def refused(array: Any) -> Any:
-    """At which points there is a refusal."""
+    """The points that have a refusal."""
     return _each(lambda item: isinstance(item, Exception), array)
 
 
 def plain(array: Any, kind: type) -> Any:
-    """The numbers in 64 bits, for others to look at. Raises `Refused` for what has none there."""
+    """The numbers in 64 bits. Raises `Refused` for a point without a number."""
     failing = refused(array)
     if np.any(failing):
         raise refusal(array.flat[int(np.argmax(failing))], failing)
@@ -78,7 +78,7 @@ def plain(array: Any, kind: type) -> Any:
 
 
 def refusal(error: Any, failing: Any) -> Refused:
-    """A failure of plain numbers as a refusal of some points."""
+    """Turn a failure of plain numbers into a refusal at some points."""
     if isinstance(error, Refused):
         return Refused(error.message, error.option, error.help, failing)
     if isinstance(error, LookupError):

@@ -74,7 +74,7 @@ def negate(a: Number) -> bool:
 
 
 def fails(truth: int) -> Callable[..., Any] | None:
-    """None when the truth holds; else how to show a value where it does not."""
+    """None if the condition holds, else a function that shows a value where it fails."""
     return None if truth else _same
 
 

@@ -30,7 +30,7 @@ _FAR = 10**70  # bounds that are larger are infinite: no expression and no count
 class Points:
     """Numbers at points, of one kind (bool, int, float) or of several (object). `low` and `high` bound them.
 
-    Unless `sure`, some points may have no number but a refusal.
+    Unless `sure`, some points may have a refusal instead of a number.
     """
 
     __slots__ = ("_array", "_make", "factors", "high", "kind", "low", "sure", "table")
@@ -68,7 +68,7 @@ class Points:
 
     @property
     def array(self) -> np.ndarray:
-        """The numbers as an array of int64, float64 or bool. Raises `Refused` for those that have no place there."""
+        """The numbers as an array of int64, float64 or bool. Raises `Refused` for numbers that do not fit."""
         raw = self.raw
         return exact.plain(raw, self.kind) if raw.dtype == object else raw
 
@@ -160,12 +160,12 @@ def leaf(table: Any, array: Any) -> Number:
 
 
 def array_of(value: Number) -> int | np.ndarray:
-    """The array of points, or a plain number as it is."""
+    """The array of points, or a plain number unchanged."""
     return value.array if type(value) is Points else value
 
 
 def raw_of(value: Number) -> float | np.ndarray:
-    """The array of points, refusals among them, or a plain number as it is."""
+    """The array of points including refusals, or a plain number unchanged."""
     return value.raw if type(value) is Points else value
 
 
@@ -175,22 +175,22 @@ def bounds(value: Number) -> tuple[float, ...]:
 
 
 def kind_of(value: Number) -> type:
-    """bool, int or float; object where it is not the same at all points."""
+    """bool, int or float; object if it differs between points."""
     return value.kind if type(value) is Points else type(value)
 
 
 def is_integral(value: Number) -> bool:
-    """Whether a value is whole at every point."""
+    """Whether a value is a whole number at every point."""
     return value.integral if type(value) is Points else isinstance(value, int)
 
 
 def is_sure(value: Number) -> bool:
-    """Whether there is a number at every point."""
+    """Whether every point has a number."""
     return type(value) is not Points or value.sure
 
 
 def shared(name: str, args: Shape, make: Any) -> Number:
-    """The points of this operation on these operands, made once. Points are the same only if they are one object."""
+    """The points of this operation on these operands, made once. Points are equal only if they are the same object."""
     for arg in args:
         if type(arg) is Points:
             table = arg.table
@@ -204,7 +204,7 @@ def shared(name: str, args: Shape, make: Any) -> Number:
 def call(
     name: str, function: Any, a: Number, b: Number, interval: Callable[..., Any], kind: type | None = None
 ) -> Number:
-    """The points of an operation on two values, computed when looked at."""
+    """The points of an operation on two values, computed when read."""
 
     def make(table: dict[tuple[Any, ...], Number]) -> Number:
         made = kind or _joined(a, b)
@@ -216,7 +216,7 @@ def call(
 
 
 def compare(name: str, function: Number, a: Number, b: Number, decided: Callable[..., Any]) -> Number:
-    """The truth of a comparison; where bounds decide it, one truth."""
+    """The result of a comparison; a single bool if bounds decide it."""
     if is_sure(a) and is_sure(b):
         yes, no = decided(bounds(a), bounds(b))
         if yes or no:
@@ -225,7 +225,7 @@ def compare(name: str, function: Number, a: Number, b: Number, decided: Callable
 
 
 def product(a: Number, b: Number) -> Number:
-    """The product, computed when looked at. Weights and grids are shared between layers, so few are."""
+    """The product, computed when read. Layers share weights and grids, so few products are computed."""
     for one, other in ((a, b), (b, a)):
         if _is(one, 1) and kind_of(other) in (int, float):
             return other
@@ -254,7 +254,7 @@ def _joined(a: Number, b: Number) -> type:
 
 
 def _within(low: float, high: float, kind: type) -> tuple[float, float]:
-    """Bounds that hold for floats, too, where a value may be one of them: rounded outwards past 2^53."""
+    """Bounds that also hold for floats: rounded outwards beyond 2^53."""
     if type(low) is int and abs(low) > _FAR:
         low = _FAR if low > 0 else -math.inf
     if type(high) is int and abs(high) > _FAR:
@@ -295,7 +295,7 @@ def _holds_zero(value: Number) -> bool:
 
 
 def _number(raw: float | np.ndarray) -> float | np.ndarray:
-    """Truths as numbers: two of them are 2."""
+    """Convert bools to numbers, so that their sum is a count."""
     if isinstance(raw, np.ndarray):
         return raw.astype(np.int64) if raw.dtype == np.bool_ else raw
     return int(raw) if type(raw) is bool else raw

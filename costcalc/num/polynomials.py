@@ -24,7 +24,7 @@ MOST_DEPTH = 64  # functions of functions
 class Dim:
     """A polynomial: coefficients by monomial, a monomial being (atom, power) pairs, an atom a name or a function.
 
-    There is one object for each polynomial: those that are equal are identical, so that no comparison goes deep.
+    Equal polynomials are the same object, so comparisons are by identity.
     """
 
     __slots__ = ("__weakref__", "depth", "terms")
@@ -120,7 +120,7 @@ def _atom(atom: tuple[Any, ...]) -> Number:
 
 
 def function(name: str, *args: Number) -> Number:
-    """What a function of sizes gives, as a size of its own."""
+    """The result of a function of sizes, as a new size."""
     return _atom((name, *args))
 
 
@@ -129,7 +129,7 @@ def _terms(value: Number) -> dict[frozenset[tuple[tuple[Any, ...], int]], int]:
 
 
 def _depth(terms: dict) -> int:
-    """How deep functions of functions go. Raises Refused past MOST_DEPTH."""
+    """The nesting depth of functions. Raises Refused beyond MOST_DEPTH."""
     functions = [atom for monomial in terms for atom, _ in monomial if atom[0] != "name"]
     depth = max((1 + max(getattr(arg, "depth", 0) for arg in atom[1:]) for atom in functions), default=0)
     if depth > MOST_DEPTH:
@@ -138,7 +138,7 @@ def _depth(terms: dict) -> int:
 
 
 def _made(terms: Mapping[frozenset[tuple[tuple[Any, ...], int]], int]) -> Number:
-    """The Dim of these terms, or a plain number if there is no name in them."""
+    """The Dim of these terms, or a plain number if they contain no name."""
     spend(1 + len(terms) // 4)
     terms = {monomial: _plain(coefficient) for monomial, coefficient in terms.items() if coefficient}
     if not terms.keys() - {_ONE}:
@@ -166,7 +166,7 @@ def _times(
 
 
 def floor_div(a: Number, b: Number) -> Number:
-    """The quotient rounded down: exact where it can be seen to be, else a function."""
+    """The quotient rounded down: a polynomial if the division is exact, else a function."""
     if type(b) is int and b:
         return _by_number(a, b)
     exact = _quotient(a, b) if isinstance(a, Dim) and isinstance(b, Dim) else None
@@ -185,7 +185,7 @@ def _by_number(a: Number, b: Number) -> Number:
 
 
 def _quotient(a: Number, b: Number) -> Number | None:
-    """a / b where that leaves no rest, by monomials of their largest degree; None where it does."""
+    """a / b if the remainder is 0, else None; divides by leading monomials."""
     lead, quotient = _lead(b), 0
     for _ in range(MOST_TERMS):
         if not isinstance(a, Dim):
@@ -202,7 +202,7 @@ def _quotient(a: Number, b: Number) -> Number | None:
 
 
 def _lead(a: Number) -> frozenset[tuple[tuple[Any, ...], int]]:
-    """The monomial that goes before all others, in an order that products keep: by degree, then by the names."""
+    """The leading monomial, by degree and then by name; products keep this order."""
     return min(a.terms, key=_rank)
 
 
@@ -217,7 +217,7 @@ SHOWN, LENGTH = 16, 400  # terms and characters of one size that a text shows
 
 
 def text(value: Number, depth: int = 0) -> str:
-    """A size for a message, not in all its depth."""
+    """A size for a message, cut off below some depth."""
     if not isinstance(value, Dim):
         return str(value)
     return ".." if depth > DEPTH else _text(value, depth)

@@ -42,7 +42,7 @@ def total(quantities: Iterable[Number]) -> Number:
 
 
 class _Sums:
-    """Running sums of arrays, one a shape."""
+    """Running sums of arrays, one per shape."""
 
     def __init__(self) -> None:
         self.by_shape: dict = {}
@@ -65,7 +65,7 @@ class _Sums:
 
 
 def _refuse_overflow(counted: Iterable[Any]) -> None:
-    """Refuse a total past 2^62, where 64 bits would come near to wrapping."""
+    """Refuse a total beyond 2^62, where 64-bit sums could overflow."""
     counted = list(counted)
     reach = sum(count * (quantity.high if isinstance(quantity, Points) else quantity) for quantity, count in counted)
     if reach <= limits.TOTAL:

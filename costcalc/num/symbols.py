@@ -1,6 +1,6 @@
 """Arithmetic over SymPy symbols.
 
-What symbols cannot decide is assumed and written down in `ASSUMED`; where the network's structure depends on it, the
+Undecided conditions are assumed and recorded in `ASSUMED`; where the network's structure depends on it, the
 truth at the `sample` (the variables' defaults) is taken.
 """
 
@@ -41,7 +41,7 @@ def assuming(sample: Mapping[Number, Number]) -> Iterator[list[Any]]:
 
 
 class divisible_to(sympy.Function):
-    """The published rounding of channels, left as it is until its value is known."""
+    """The published rounding of channels, unevaluated until its value is known."""
 
     nargs = 3
     is_integer = True
@@ -92,7 +92,7 @@ def floor_div(a: Number, b: Number) -> Number:
 
 
 def remainder(a: Number, b: Number) -> Number:
-    """SymPy's own is wrong below 0: to it, n % (-2 n) is n."""
+    """SymPy's `%` is wrong for negative values: it gives n for n % (-2 n)."""
     a, b = exact(a), exact(b)
     return a % b if a.is_nonnegative and b.is_positive else a - b * floor_div(a, b)
 
@@ -132,7 +132,7 @@ def minimum(*values: Number) -> Number:
 
 
 def _extreme(function: type, values: Shape, wins: Callable[..., Any]) -> Number:
-    """Max or Min, decided by subtraction where that is known: SymPy's own search is slow."""
+    """Max or Min, decided by subtraction where the sign is known: SymPy's own search is slow."""
     result = exact(values[0])
     for value in map(exact, values[1:]):
         if wins(result, value):
@@ -153,7 +153,7 @@ def select(condition: Number, a: Number, b: Number) -> Number:
 
 
 def _truth(value: Number) -> Number:
-    """A truth, or of a number whether it is not 0."""
+    """The truth value; a number is true if it is not 0."""
     if isinstance(value, (bool, Relational, BooleanAtom, BooleanFunction)):  # a Symbol is a Boolean to SymPy
         return value
     return sympy.Ne(exact(value), 0)
@@ -174,7 +174,7 @@ def equal(a: Number, b: Number) -> Number:
 
 
 def stretch(a: Number, b: Number) -> tuple[Number, Number]:
-    """Sizes that may be equal are assumed to be; only a plain 1 is stretched."""
+    """Sizes that may be equal are assumed to be equal; only a plain 1 is stretched."""
     if a == 1 or b == 1:
         return (b if a == 1 else a), True
     return a, equal(a, b)
@@ -197,7 +197,7 @@ def negate(a: Number) -> Number:
 
 
 def fails(truth: Number) -> Callable[..., Any] | None:
-    """None unless the truth is known to be false; what is undecided is assumed."""
+    """None unless the condition is known to be false; an undecided condition is assumed."""
     if truth in (True, False):  # SymPy's own are equal to these
         return None if truth else lambda value: value
     _assume(truth)
@@ -240,7 +240,7 @@ def divisible(value: Number, divisor: Number, least: int) -> Any:
 
 
 def decide(truth: Number) -> bool:
-    """A truth as one bool: as it is at the sample, where symbols leave it open."""
+    """The condition as one bool; its value at the sample if symbols do not decide it."""
     truth = _truth(truth)
     if truth in (True, False):  # SymPy's own are equal to these
         return bool(truth)
@@ -251,7 +251,7 @@ def decide(truth: Number) -> bool:
 
 
 def single(value: Number) -> int:
-    """A number as one int: as it is at the sample."""
+    """The number as one int: its value at the sample."""
     number = int(sympy.sympify(value).subs(_SAMPLE))
     if not sympy.sympify(value).is_number:
         _assume(sympy.Eq(value, number, evaluate=False))

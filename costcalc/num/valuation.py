@@ -1,4 +1,4 @@
-"""What sizes that were not known are once their names have values."""
+"""Evaluate symbolic sizes when their names have values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of values for a type checker: a number may be of any domain, and so may each size of a shape."""
+"""Type names of values: a number may be of any domain, and so may each size of a shape."""
 
 from typing import Any, TypeAlias
 

@@ -11,7 +11,7 @@ SUFFIXES = {".csv": "csv", ".json": "json", ".md": "md", ".tex": "latex", ".txt"
 
 
 class Screen(NamedTuple):
-    """Where a table goes: its width (None is as wide as it needs), colour, whether only ASCII can be shown.
+    """The output of a table: its width (None: as wide as needed), colour, and whether it is ASCII only.
 
     With `brief` the last note is one line; with `units`, `M` or `G`, counts are in millions or billions.
     """

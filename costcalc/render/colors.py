@@ -1,4 +1,4 @@
-"""What colour means on a terminal: red is over or more, green is less or fine, a bar behind a share is its size."""
+"""Colours on a terminal: red is over or more, green is less or fine, a bar behind a share shows its size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHARE = re.compile(r"(\d+(?:\.\d+)?) %")
 
 
 def line(text: str, style: str = "") -> Text:
-    """A line above a table: its verdict and its changes coloured."""
+    """A line above a table, with its verdict and its changes coloured."""
     found = Text(text, style=style)
     first = _FIRST.match(text)
     if first:
@@ -24,7 +24,7 @@ def line(text: str, style: str = "") -> Text:
 
 
 def cell(text: str, heading: str, width: int) -> Text:
-    """A cell: a verdict, a change, or a share with a bar as wide as it is in `width` columns."""
+    """A cell: a verdict, a change, or a share with a proportional bar in `width` columns."""
     share = _SHARE.fullmatch(text)
     if share:
         found = Text(text.rjust(width))

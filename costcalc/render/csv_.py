@@ -27,7 +27,7 @@ def render(page: Any, screen: Screen) -> str:
 
 
 def harmless(value: float | str | None) -> float | str | None:
-    """A text that steers no terminal, and that a spreadsheet takes for no formula: an apostrophe leads it."""
+    """A text without control characters; an apostrophe in front if a spreadsheet would read it as a formula."""
     if type(value) is not str:
         return value
     text = printable(value)

@@ -1,4 +1,4 @@
-"""One finding as lines: what, where with the line of the file and a caret, and what there is to say of it."""
+"""One finding as lines: the message, its place with the source line and a caret, and its notes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def framed(
     notes: Iterable[tuple[str, str]] = (),
     color: bool = False,
 ) -> list[str]:
-    """The lines of one finding: what, where with the line and a caret, and what there is to say of it."""
+    """The lines of one finding: the message, its place with the source line and a caret, and its notes."""
     red, blue, off = ("\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("", "", "")
     gutter = " "
     lines = [f"{red}{kind}{f'[{code}]' if code else ''}{off}: {printed(brief(message, MESSAGE))}"]
@@ -37,7 +37,7 @@ def framed(
 
 
 def _excerpt(place: Place) -> tuple[str, int, int]:
-    """The line, or the part of it around the column; how far the caret stands, and how wide it is."""
+    """The line, or the part around the column, with the offset and the width of the caret."""
     line, at = place.excerpt(), place.column - 1
     start = max(min(at - EXCERPT // 2, len(line) - EXCERPT), 0)
     before = "..." if start else ""
@@ -48,7 +48,7 @@ def _excerpt(place: Place) -> tuple[str, int, int]:
 
 
 def _cells(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """The width of a text in terminal columns."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width

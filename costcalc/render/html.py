@@ -62,7 +62,7 @@ def _class(number: bool) -> str:
 
 
 def _value(text: str) -> str:
-    """What a cell of a number is sorted by: the number in it, or less than any."""
+    """The sort key of a number cell: its number, or less than any number."""
     found = _NUMBER.search(text)
     scale = _SCALES.get(text[found.end() : found.end() + 1], 1) if found else 1
     number = float(found[0].replace(",", "")) * scale if found else float("-inf")

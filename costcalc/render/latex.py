@@ -44,7 +44,7 @@ def _tabular(sheet: Sheet) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """A text that LaTeX prints as it is."""
+    """The text escaped for LaTeX."""
     return "".join(_SPECIAL.get(char, char) for char in text)
 
 

@@ -20,7 +20,7 @@ def render(page: Any, screen: Screen | None) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text that Markdown shows as it is."""
+    """The text escaped for Markdown."""
     return _SPECIAL.sub(r"\\\1", text)
 
 

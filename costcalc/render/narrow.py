@@ -1,9 +1,9 @@
-"""Tables where room is short: what gives way, in which order. No digit is cut at any width.
+"""Fit tables into narrow screens. Digits are never cut.
 
 1. Columns that may be spared (`Column.spare`) give way, the lowest first, those of one number together. Where none
    has counts they are left out, and the page says so; else they go to a table below, beside the names of the rows.
 2. Columns of names are folded: between words, then within a word, never within a number.
-3. What still has no room goes over the edge, whole.
+3. What still does not fit extends beyond the edge, uncut.
 """
 
 import re
@@ -49,13 +49,13 @@ def fitted(sheet: Sheet, width: int) -> Fitted:
 
 
 def _groups(sheet: Sheet) -> list[set[int]]:
-    """The columns that give way together, the first to go first."""
+    """The groups of columns to remove, in order."""
     levels = sorted({column.spare for column in sheet.columns} - {0})
     return [{number for number, column in enumerate(sheet.columns) if column.spare == level} for level in levels]
 
 
 def _counts(sheet: Sheet, number: int) -> bool:
-    """Whether a column has counts, which are not to be had from the others."""
+    """Whether a column has counts, which other columns do not have."""
     cells = (row[number] for row in [*sheet.rows, *[sheet.foot] * bool(sheet.foot)])
     return sheet.columns[number].number and not all(_DERIVED.fullmatch(cell) for cell in cells)
 
@@ -68,7 +68,7 @@ def _keys(sheet: Sheet) -> list[int]:
 
 
 def _parts(sheet: Sheet, keys: list[int], moved: list[int], width: int) -> Iterator[list[int]]:
-    """The columns that move, as many to a table as there is room for beside the keys; at least one."""
+    """The columns to move, as many per table as fit beside the keys; at least one."""
     part: list[int] = []
     for number in moved:
         kept = {*keys, *part, number}

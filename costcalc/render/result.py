@@ -1,4 +1,4 @@
-"""What the functions of the library give: one class that shows itself on a terminal, in a notebook and as a frame."""
+"""The base class of library results: shown on a terminal, in a notebook and as a frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROWS = 60  # of a table that `repr` shows
 
 
 class Result:
-    """Base of results: whoever derives says which `page` it is, and has all that can be shown of one."""
+    """Base of results: a subclass defines `page`; everything shown derives from it."""
 
     __slots__ = ()
 
@@ -44,7 +44,7 @@ class Result:
 
 
 class _Short:
-    """A page with so many rows as one looks at, and how many more there are."""
+    """A page cut to a number of rows, with the count of the rest."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.left_out = page, 0

@@ -1,8 +1,8 @@
-"""What every format draws: a page of sheets and notes, whoever filled them.
+"""The page that every format draws: sheets and notes.
 
 A page has `heads()` (lines above), `sheets()` (tables of texts, the main one first), `notes()` (lines below),
 `records()` (the main rows as names and dicts, for CSV) and `document()` (a dict for JSON, its rows last). Formats
-know pages alone, so one renderer a format serves every command.
+only know pages, so one renderer per format serves every command.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Sheet(NamedTuple):
     """A table of texts: headings, rows, and a last row of totals (or none).
 
-    A sheet with a title stands for itself beside others; one without, after the first, only sums it up.
+    A sheet with a title is independent; a later sheet without a title is a summary of the first.
     """
 
     columns: tuple[Column, ...]

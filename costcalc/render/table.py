@@ -1,4 +1,4 @@
-"""A page as tables for a terminal, drawn by rich."""
+"""A page as terminal tables, drawn by rich."""
 
 from __future__ import annotations
 

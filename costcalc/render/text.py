@@ -1,4 +1,4 @@
-"""Values as text: shapes, and names that cannot steer a terminal."""
+"""Values as text: shapes, and names without control characters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def plain(value: int | str | tuple[int, ...]) -> Any:
-    """A value for a file: a shape as text, a number as it is."""
+    """A value for a file: shapes become text, numbers are unchanged."""
     return shape_text(value) if type(value) is tuple else value
 
 
@@ -19,7 +19,7 @@ def shape_text(shape: Shape) -> str:
 
 
 def printable(text: str) -> str:
-    """A name from a spec with control characters made visible, so that it cannot steer a terminal."""
+    """A name from a spec with control characters made visible, so that it cannot control a terminal."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

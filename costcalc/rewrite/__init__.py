@@ -1,11 +1,11 @@
-"""Rewrites: a model becomes another, and says what was changed and what was left alone and why.
+"""Rewrites of a model, with what was changed, what was left alone, and why.
 
     standard(model)         depthwise separable convolutions -> standard ones
     separable(model, stem)  standard convolutions -> depthwise separable ones
     thin(model, alpha)      every width times alpha
     fold(model)             batch norm into the convolution before it
 
-Each gives a `Rewritten`. Pure: the model that came in is as it was.
+Each gives a `Rewritten`. The given model is not changed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def separable(model: Model, stem: bool = False) -> Rewritten:
 
 
 def thin(model: Model, alpha: Any) -> Rewritten:
-    """Every width times alpha, the output's and those of classes left alone."""
+    """Every width times alpha, except that of the output and those of classes."""
     from .widths import Thin
 
     return Thin(alpha).run(model)

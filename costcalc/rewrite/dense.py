@@ -1,4 +1,4 @@
-"""Depthwise separable convolutions made into the standard ones that they stand for."""
+"""Replace depthwise separable convolutions by standard ones."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Standard(Walk):
         return done
 
     def inside(self, step: Step, facts: Facts) -> tuple[Step, ...]:
-        """A group that came down to one plain convolution is that layer, under the group's controls."""
+        """A group reduced to one plain convolution becomes that layer, with the controls of the group."""
         return tuple(map(_alone, super().inside(step, facts)))
 
     def _no_second(self, step: Step | None) -> str | None:
@@ -79,13 +79,13 @@ def _alone(step: Step) -> Step:
 
 
 def _after(steps: list[Step], at: int, facts: Facts) -> tuple[Step | None, int]:
-    """The first step after one that is no norm or activation, and its number."""
+    """The first step after one that is not a norm or activation, and its number."""
     end = next((n for n in range(at + 1, len(steps)) if not passes(steps[n], facts)), None)
     return (steps[end], end) if end else (None, at)
 
 
 def _why_not(first: Step, second: Any, facts: Facts) -> str | None:
-    """Why a depthwise convolution cannot be one with the 1x1 convolution after it; None when it can."""
+    """Why a depthwise convolution cannot be merged with the 1x1 convolution after it; None if it can."""
     if not is_one(first.body.options.get("multiplier", 1)):
         return "it has several filters a channel"
     if held(first) or held(second):

@@ -29,13 +29,13 @@ class Rewriting(NamedTuple):
 
     @property
     def parts(self) -> list[str]:
-        """The rewrites that it is made of."""
+        """The single rewrites it consists of."""
         given = (self.conv, "thin" if self.thin is not None else None, "fold" if self.fold else None)
         return [part for part in given if part]
 
     @property
     def title(self) -> str:
-        """What it makes of a design, in words."""
+        """The title of the rewritten design."""
         words = {"thin": f"thin {self.thin}", "fold": "folded"}
         return ", ".join(words.get(part, part) for part in self.parts)
 
@@ -45,7 +45,7 @@ class Rewriting(NamedTuple):
         return "; ".join(_HELP[part] for part in self.parts)
 
     def apply(self, model: Model) -> Rewritten:
-        """The Rewritten of a model. Raises OptionError when the spec itself can do it."""
+        """The Rewritten of a model. Raises OptionError if the spec has a variable for it."""
         if self.thin is not None and "alpha" in model.variables:
             help = f"write --at alpha={self.thin}"
             raise OptionError(Problem("usage", f"{model.name} has a width multiplier of its own", help=help))
@@ -61,7 +61,7 @@ class Rewriting(NamedTuple):
 
 
 def _after(first: Rewritten, second: Rewritten) -> Rewritten:
-    """Two rewrites as one."""
+    """Two rewrites combined."""
     home = {spot: second.home.get(place, place) for spot, place in first.home.items()}
     left = {**first.left, **second.left}
     return Rewritten(second.model, first.changed | second.changed, left, {**second.home, **home})

@@ -1,4 +1,4 @@
-"""Standard convolutions made into depthwise separable ones."""
+"""Replace standard convolutions by depthwise separable ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Separable(Walk):
         self.verb = "is"
 
     def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
-        """A dense convolution as two."""
+        """Split a dense convolution in two."""
         if is_call(step, "conv_transpose"):
             self.left[spot(step)] = "it is transposed"
         if not is_call(step, "conv"):
@@ -109,7 +109,7 @@ def _pair(step: Step, facts: Facts) -> tuple[Step, Step]:
 
 
 def _first_run(first: Step, later: Step) -> tuple[Step, ...]:
-    """A repeated step that is one thing in its first run and another later."""
+    """A repeated step that differs between its first run and later ones."""
     inner = (
         where(bare(first)._replace(then=()), lambda env: equal(env["i"], 0), "i == 0", "i"),
         where(bare(later)._replace(then=()), lambda env: env["i"] > 0, "i > 0", "i"),

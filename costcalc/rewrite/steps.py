@@ -1,4 +1,4 @@
-"""What rewrites ask of steps, and how they make new ones."""
+"""Properties of steps that rewrites need, and constructors of new steps."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _GRID = frozenset(("height", "width", "depth", "length", "tokens"))  # what a st
 
 
 def spot(step: Step) -> tuple[str, int, int]:
-    """Where a step stands in its file, as a key: (path, line, column)."""
+    """The place of a step in its file, as a key: (path, line, column)."""
     return step.source.path, *step.place[:2]
 
 
 def op_of(step: Step, facts: Facts) -> str | None:
-    """The operation of a step by name; None for blocks, groups, and what only the walk will tell."""
+    """The name of the operation of a step; None for blocks, groups, and steps resolved by the walk."""
     if type(step.body) is Call:
         return step.body.op
     return dict(facts.words).get(step.body.param) if type(step.body) is Chosen else None
@@ -53,7 +53,7 @@ def is_one(arg: int | Expr | tuple[int, ...]) -> bool:
 
 
 def reads_grid(out: int | Expr, step: Step, facts: Facts) -> bool:
-    """Whether a width is worked out from sizes of the grid that the step's stride changes."""
+    """Whether a width is computed from grid sizes that the stride of the step changes."""
     strided = not is_one(step.body.options.get("stride", 1))
     return strided and type(out) is Expr and bool(out.names & (_GRID - facts.params))
 
@@ -70,7 +70,7 @@ def call(op: str, options: Mapping[str, Any], places: Mapping[str, Shape]) -> Ca
 
 
 def where(step: Step, condition: Callable[..., Any], text: str, names: str | frozenset[str]) -> Step:
-    """The step, run only where a condition on the names around it holds."""
+    """The step under a condition on the names in scope."""
     return step._replace(when=Expr(text, frozenset(names), condition), plain=False)
 
 

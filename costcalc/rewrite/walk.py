@@ -1,4 +1,4 @@
-"""The walk that every rewrite shares: it rebuilds the lists of steps of a model, those of blocks and other specs once
+"""The common walk of all rewrites: it rebuilds the lists of steps of a model, those of blocks and other specs once
 per kind of call.
 """
 
@@ -15,7 +15,7 @@ from .steps import bare, identity
 
 
 class Rewritten(NamedTuple):
-    """A model rewritten, and what was done to it. Spots say where layers stand in the file: see
+    """A rewritten model and its changes. Spots are places of layers in the file: see
     `steps.spot`."""
 
     model: Model

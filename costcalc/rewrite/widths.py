@@ -1,4 +1,4 @@
-"""Every width of a network times alpha: the width multiplier for a spec that has none."""
+"""Multiply every width of a network by alpha: a width multiplier for a spec without one."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Thin(Walk):
         return self.thinned(arg) if _stays(arg, facts) is None else arg
 
     def thinned(self, arg: int | Expr) -> int | Expr:
-        """A width times alpha, in whole channels: 8 of them at least, where there were as many."""
+        """A width times alpha, in whole channels; at least 8 if there were 8 or more."""
         if type(arg) is tuple:
             return (*arg[:-1], self.thinned(arg[-1]))
         if type(arg) is not Expr:
@@ -137,7 +137,7 @@ def _width_options(call: Call) -> list[str]:
 
 
 def _stays(arg: Any, facts: Facts) -> str | None:
-    """Why a width is not thinned: a reason, or "" where it needs none; None where it is."""
+    """Why a width is not thinned: a reason, or "" if none is needed; None if it is thinned."""
     last = arg[-1] if type(arg) is tuple else arg
     if type(last) is Expr and "classes" in last.names:
         return "it has one output a class"

@@ -79,13 +79,13 @@ def _second_colon(place: Place, before: str) -> SpecError:
 
 
 def _too_deep(place: Place) -> SpecError:
-    """The error for lists and maps that the parser itself refuses: it looks ahead, so its limit may come first."""
+    """The error for lists and maps that the parser itself refuses: it reads ahead, so it may fail first."""
     message, help = f"lists and maps nest at most {min(limits.NESTING, _PARSED):,} deep", limits.hint("nesting")
     return _error(place, message, help if limits.NESTING < _PARSED else "write the inner ones as a block", "limit")
 
 
 def _said(place: Place, error: Any, before: str) -> SpecError:
-    """The error for what YAML's parser says in words of its own."""
+    """The error for a message of YAML's parser."""
     begun = error.context_mark
     for part, about_begin, message, help in _SAYS:
         if part in (error.problem or ""):
@@ -96,7 +96,7 @@ def _said(place: Place, error: Any, before: str) -> SpecError:
 
 
 def _written(place: Place) -> str | None:
-    """What to write in place of an expression that YAML itself reads as something else."""
+    """The correct form of an expression that YAML reads as something else."""
     if " ?" in place.excerpt():
         return "write `a if condition else b`"
     start = max(place.column - LONGEST_NAME, 0)
@@ -117,7 +117,7 @@ def _character_error(source: Source) -> SpecError:
 
 
 def note_key(problems: Problems, key: Node, seen: Mapping[str, Node]) -> None:
-    """Note a key that is no word, or that its map has already; `seen` holds the first of each."""
+    """Note a key that is not a word or that occurs twice in its map; `seen` holds the first of each."""
     if key.kind != "scalar":
         help = "write `key: value`, and put a text with brackets in quotes"
         problems.add("bad-key", f"a key must be a word, not {key.what}", key, help)
@@ -144,7 +144,7 @@ def note_cut(problems: Problems, node: Node) -> bool:
 
 
 def tuple_hint(text: str) -> str | None:
-    """How numbers that another language would put in a tuple are written, or None: `(3, 3)` is 3x3."""
+    """How to write numbers given as a tuple, or None: `(3, 3)` is 3x3."""
     found = re.fullmatch(r"\s*[(\[]?\s*\d+(\s*,\s*\d+)+\s*,?\s*[)\]]?\s*", text)
     digits = re.findall(r"\d+", text) if found else ()
     return f"write {'x'.join(digits)}, or [{', '.join(digits)}]" if digits and len(text) <= LONGEST_NAME else None

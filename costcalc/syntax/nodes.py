@@ -1,6 +1,6 @@
 """YAML as nodes with positions, without tags, anchors and aliases.
 
-Scalars stay the text that was written, so `on`, `010`, `1:30` and `1e3` never change meaning. The tree is
+Scalars keep their text, so `on`, `010`, `1:30` and `1e3` never change meaning. The tree is
 built from the parser's events, which bounds nesting and size while reading; libyaml's parser is used where there
 is one.
 """
@@ -59,14 +59,14 @@ class Node(NamedTuple):
 
     @property
     def what(self) -> str:
-        """What stands here, for a message."""
+        """A description of the node, for messages."""
         if self.kind == "scalar":
             return f"`{brief(self.value)}`" if self.value else "nothing"
         return f"a {self.kind}"
 
 
 def is_empty(node: Node) -> bool:
-    """Whether nothing is written at a node: no value, or `null`."""
+    """Whether a node is empty: no value, or `null`."""
     return node.kind == "scalar" and node.plain and node.value in ("", "null", "~")
 
 
@@ -177,7 +177,7 @@ class _Builder:
         return Node("scalar", value, self.line, column + 1, width or 1, not event.style)
 
     def word(self, text: str) -> str:
-        """The text, kept for the next time it comes while there is room."""
+        """The text; equal texts share one object while there is room."""
         if len(self.words) < WORDS:
             self.words[text] = text
         return text
@@ -228,13 +228,13 @@ class _Builder:
         return bool(was_open)
 
     def notes(self) -> ModuleType:
-        """The module that says what is wrong, loaded when something is."""
+        """The module of error messages, loaded when there is an error."""
         from . import messages as syntax
 
         return syntax
 
     def whole(self, node: Node) -> Node:
-        """The node; one that stands for a bad value if a comma cut it."""
+        """The node, or a node for a bad value if a comma cut it."""
         return node._replace(kind="bad") if self.open and node.kind == "scalar" else node
 
     def place(self, event: Any) -> Place:
@@ -243,7 +243,7 @@ class _Builder:
         return Place(self.source, mark.line + 1, mark.column + 1, max(_width(event, event), 1))
 
     def note(self, code: str, message: str, event: Any, help: str | None = None) -> None:
-        """Note a problem that can be stepped over."""
+        """Note a problem after which reading can continue."""
         self.problems.add_all(self.problem(code, message, event, help))
 
     def problem(self, code: str, message: str, event: Any, help: str | None = None) -> SpecError:

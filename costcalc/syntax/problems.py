@@ -23,7 +23,7 @@ class Problems:
         self.found: list[Problem] = []
 
     def add(self, code: str, message: str, at: Node | tuple[int, ...], help: str | None = None) -> None:
-        """Note a problem at (line, column, width) or at a node; nothing at a node whose problem is noted already."""
+        """Note a problem at (line, column, width) or at a node; a node whose problem is noted already gets none."""
         if getattr(at, "kind", None) == "bad":
             return
         self.found.append(Problem(code, message, Place(self.source, *getattr(at, "at", at)), help))
@@ -36,7 +36,7 @@ class Problems:
         self.add(code, message, node, help)
 
     def unknown(self, what: str, name: str, at: Node, names: Iterable[str], help: str | None = None) -> None:
-        """Note an unknown name, with the nearest of those known; `help` is for when none is near."""
+        """Note an unknown name with the nearest known one; `help` is used if none is near."""
         names = sorted(names)
         if help is None and 0 < len(names) <= 30:
             help = f"known: {listed(names)}"
@@ -48,7 +48,7 @@ class Problems:
         self.add(code, f"unknown {what} `{brief(name)}`", at, help)
 
     def explain_order(self, since: int, node: Node) -> None:
-        """Say of unknown variables, those noted `since` then, that the map at a node declares them later."""
+        """For unknown variables noted since `since`, add that the map at a node declares them later."""
         for index in range(since, len(self.found)):
             problem = self.found[index]
             later = [key for key, _ in node.value if problem.message == f"unknown variable `{key.value}`"]
@@ -63,7 +63,7 @@ class Problems:
         self.found.extend(error.problems)
 
     def raise_any(self) -> None:
-        """Raise what was found, sorted by line; do nothing when all is well."""
+        """Raise the problems sorted by line, if there are any."""
         if self.found:
             ordered = list(dict.fromkeys(sorted(self.found, key=in_order)))
             error = SpecError(*ordered[:MOST])
