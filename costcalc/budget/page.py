@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..errors import brief
 from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet
 from ..render.text import printable
@@ -59,18 +61,29 @@ class VerdictPage:
                 yield from [] if verdict.limit.place else [""]
 
     def sheets(self) -> list[Sheet]:
-        """One row a limit."""
+        """One row a limit, and one for each spec that could not be judged."""
         columns = (
             Column(""),
             Column("spec", folds=True),
             Column("what", folds=True),
-            Column("limit", True, "limit", 1),
-            Column("now", True),
+            Column("limit", True, "limit", 2),
             Column("base", True),
+            Column("now", True),
+            Column("change", True, "change", 1),
             Column("verdict", folds=True),
         )
-        rows = [self._cells(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
+        rows = [cells for _, cells in self.rows()]
         return [*([Sheet(columns, rows)] if rows else []), *self._metrics()]
+
+    def rows(self) -> list[tuple[float, tuple[str, ...]]]:
+        """(how far a metric moved as a share of its base, cells) of each limit; what cannot be judged moved most."""
+        found: list[tuple[float, tuple[str, ...]]] = []
+        for outcome in self.outcomes:
+            if outcome.problems:
+                said = printable(brief(outcome.problems[0].message))
+                found.append((math.inf, ("ERROR", printable(outcome.title), "-", "-", "-", "-", "-", said)))
+            found += [(moved(verdict), self._cells(outcome, verdict)) for verdict in outcome.verdicts]
+        return found
 
     def _metrics(self) -> list[Sheet]:
         """One row a spec and metric that was asked for."""
@@ -98,8 +111,9 @@ class VerdictPage:
             printable(outcome.title),
             what,
             f"{words}{limit.text}",
-            short(verdict.now, verdict),
             base,
+            short(verdict.now, verdict),
+            _change(verdict),
             SAYS[verdict.status],
         )
 
@@ -129,6 +143,24 @@ class VerdictPage:
             "base": self.base,
             "checks": [_entry(outcome) for outcome in self.outcomes],
         }
+
+
+def moved(verdict: Verdict) -> float:
+    """How far a metric moved from its base, as a share of it; 0 where there is none."""
+    if not verdict.base:
+        return 0.0
+    return abs(float(verdict.now) / float(verdict.base) - 1)
+
+
+def _change(verdict: Verdict) -> str:
+    """The change from the base: in percent, or in points of a share of the network."""
+    if verdict.base is None:
+        return "-"
+    if verdict.now == verdict.base:
+        return "0 %"
+    if verdict.is_share:
+        return f"{100 * float(verdict.now - verdict.base):+.2g} points"
+    return f"{100 * float(verdict.now - verdict.base) / float(verdict.base):+.2f} %" if verdict.base else "from nothing"
 
 
 CODES = {
