@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..model.stitching import is_stated
-from ..model.wiring import wired
+from ..model.holding import holder_of
+from ..model.scope import Source
 from .pricing import TRAINABLE
 
 if TYPE_CHECKING:
-    from ..model.network import Model
     from ..model.rows import Row
     from ..ops.base import Layer
 
-Source = int | str | None  # the number of the row that makes a tensor, the name of an input, None for a constant
 _WEIGHTED = frozenset(
     ("conv", "dwconv", "conv_transpose", "linear", "bilinear", "attention", "rnn", "lstm", "gru", "embedding")
 )
@@ -35,24 +33,16 @@ class Flow(NamedTuple):
     needs: Sequence[Need]
 
 
-def flow(model: Model, rows: Sequence[Row], values: Mapping[str, Any]) -> Flow:
-    """The Flow of a walked network. Raises SpecError as the walk does."""
-    if is_stated(model):
-        sources = [_known(row, step.body.sources) for row, step in zip(rows, model.steps, strict=True)]
-        return Flow(sources, _needs(rows, sources, [*range(len(rows))]))
-    nodes = wired(model, values).nodes
-    sources = [node.sources for node in nodes]
-    holders = [node.holder if node.table is None else node.table for node in nodes]
+def flow(rows: Sequence[Row]) -> Flow:
+    """The Flow of all rows of a walk."""
+    holders = [holder_of(rows, number) if row.table is None else row.table for number, row in enumerate(rows)]
+    sources = [row.sources for row in rows]
     return Flow(sources, _needs(rows, sources, holders))
 
 
 def is_weighted(op: str, layer: Layer) -> bool:
     """Whether a layer of an operation multiplies with weights, whoever holds them."""
     return op in _WEIGHTED or (op == "opaque" and "weight" in layer.params)
-
-
-def _known(row: Row, sources: tuple[Source, ...]) -> tuple[Source, ...]:
-    return (*sources, *[None] * len(row.inputs))[: len(row.inputs)]
 
 
 def _needs(rows: Sequence[Row], sources: Sequence[tuple[Source, ...]], holders: Sequence[int]) -> list[Need]:

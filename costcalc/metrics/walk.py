@@ -71,7 +71,7 @@ class Walk:
         """Where the tensors of the whole network come from, and which of them need a gradient."""
         from .flow import flow
 
-        return flow(self.model, self.rows, self.values) if self.whole is None else self.whole.flow
+        return flow(self.rows) if self.whole is None else self.whole.flow
 
     @cached_property
     def _kinds(self) -> tuple[list[Row], list[int]]:

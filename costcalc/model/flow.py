@@ -7,9 +7,7 @@ from typing import Any, NamedTuple
 
 from .network import Model
 from .rows import Row
-from .stitching import is_stated
 from .trace import trace
-from .wiring import wired
 
 
 class Flow(NamedTuple):
@@ -34,9 +32,5 @@ class Flow(NamedTuple):
 
 def flow_of(model: Model, values: Mapping[str, Any]) -> Flow:
     """The flow of a model over `values`. Raises SpecError as `trace` does."""
-    if is_stated(model):
-        walked = trace(model, values)
-        sources = [step.body.sources for step in model.steps]
-        return Flow(walked.rows, sources, walked.inputs, len(walked.rows) - 1)
-    graph = wired(model, values)
-    return Flow([node.row for node in graph.nodes], [node.sources for node in graph.nodes], graph.inputs, graph.output)
+    walked = trace(model, values)
+    return Flow(walked.rows, [row.sources for row in walked.rows], walked.inputs, walked.source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Refused
@@ -24,8 +24,8 @@ class Held:
     def __init__(self, step: Step, x: Shape, scope: Scope, rows: list[Row]) -> None:
         self.step, self.call, self.x, self.scope, self.rows = step, step.body, x, scope, rows
 
-    def of(self, layer: Layer, outer: str | None) -> tuple[Layer, str | None]:
-        """(the layer with the numbers that are its own, the layer whose weights it reads or None).
+    def of(self, layer: Layer, outer: str | None) -> tuple[Layer, str | None, int | None]:
+        """(the layer with the numbers that are its own, the layer whose weights it reads or None, the row of those).
 
         `outer` is the layer that runs again here, which has all its weights.
 
@@ -33,8 +33,8 @@ class Held:
         """
         if self.call.holds is not None:
             layer = layer._replace(params=self.given())
-        layer, whose = self.shared(layer) if self.call.reuse else (layer, None)
-        return layer, outer or whose
+        layer, whose, table = self.shared(layer) if self.call.reuse else (layer, None, None)
+        return layer, outer or whose, table
 
     def given(self) -> dict[str, Number]:
         """The numbers by kind."""
@@ -51,9 +51,12 @@ class Held:
         except TypeError:
             raise error_at("bad-value", "`params` is a whole number, 0 or more", place) from None
 
-    def shared(self, layer: Layer) -> tuple[Layer, str | None]:
+    def shared(self, layer: Layer) -> tuple[Layer, str | None, int]:
         """The layer without weights of its own; where it has nothing else either, the row says whose it has."""
-        row = self.rows[holder(self.call.reuse, self.step, self.scope, self.rows)]
+        number = weighing(self.call.reuse, self.step, self.scope, self.rows)
+        row, first = self.rows[number], holder_of(self.rows, number)
+        table = self.rows[first].table
+        table = first if table is None else table
         try:
             message = f"`{self.call.reuse}` holds {{}} weights, `{self.call.op}` needs {{}} here"
             need, found = layer.params.get("weight", 0), row.layer.params["weight"]
@@ -64,11 +67,17 @@ class Held:
             raise refused("bad-reuse", error.message, place_of(self.step), error) from None
         own = {kind: count for kind, count in layer.params.items() if kind != "weight"}
         if any(type(count) is not int or count for count in own.values()):
-            return layer._replace(params={"weight": 0, **own}), None
-        return layer, self.call.reuse
+            return layer._replace(params={"weight": 0, **own}), None, table
+        return layer, self.call.reuse, table
 
 
-def holder(name: str, step: Step, scope: Scope, rows: list[Row]) -> int:
+def holder_of(rows: Sequence[Row], number: int) -> int:
+    """The number of the row that holds the weights of a row: its own, unless it runs an earlier layer again."""
+    holder = rows[number].holder
+    return number if holder is None else holder
+
+
+def weighing(name: str, step: Step, scope: Scope, rows: list[Row]) -> int:
     """The number of the row that holds the weights of the layer of that name. Raises SpecError unless it is one."""
     held = [number for number in range(*reusable(name, step, scope).rows) if _weighs(rows[number])]
     if len(held) == 1:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from ..errors import OptionError, Place, Problem, nearest
 from ..ops import Layer, Op
-from .network import Arg, Block
-from .scope import Frame
+from .network import Arg, Block, Step
+from .scope import Frame, Source
 
 
 class Row(NamedTuple):
@@ -17,19 +17,27 @@ class Row(NamedTuple):
     op: Op
     frame: Frame
     inputs: tuple  # the shapes that flowed in
+    sources: tuple[Source, ...]  # what makes each of them
     layer: Layer
     times: Any  # runs per sample
     shared: str | None  # the layer whose weights it uses again
     follows: bool  # a `then` layer
-    place: Place
+    step: Step  # that makes it
     options: Mapping[str, Any]  # as the rule got them
     written: Mapping[str, Arg]  # as they stand in the spec
     trained: bool = True  # whether its parameters are trained
+    holder: int | None = None  # the row that runs first with its weights, where that is an earlier one
+    table: int | None = None  # the row whose weights it reads, where it has other numbers or is another operation
 
     @property
     def type(self) -> str:
         """The layer type, as the paper's Table 2 has it: `conv dw 3x3`."""
         return self.op.label(self.layer.detail)
+
+    @property
+    def place(self) -> Place:
+        """Where its step stands in its file."""
+        return Place(self.step.source, *self.step.place)
 
     @property
     def name(self) -> str:
@@ -67,11 +75,12 @@ def called(rows: list[Row], pattern: str) -> list[Row]:
 
 
 class Trace(NamedTuple):
-    """A finished walk: its rows, the input shapes, and the output's."""
+    """A finished walk: its rows in the order they run, and the shapes of the inputs and of the output."""
 
-    rows: list
+    rows: list[Row]
     inputs: Mapping[str, tuple]
     output: tuple
+    source: Source = None  # what makes the output
 
 
 def same_weights(before: list[Row], after: list[Row]) -> bool:

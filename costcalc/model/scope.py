@@ -11,7 +11,6 @@ from .network import Step
 
 if TYPE_CHECKING:
     from ..num.values import Number, Shape
-    from .wiring import Tensor
 
 
 MOST_NAMES = 1_000  # looked at for a name that may have been meant
@@ -24,17 +23,28 @@ _AXES = {
 SHAPE_NAMES = frozenset(("features", "tokens", *(name for names in _AXES.values() for name in names)))
 
 
+Source = int | str | None  # the number of a row, the name of an input, None for a constant of a graph
+
+
+class Tensor(NamedTuple):
+    """What flows from layer to layer: its shape, and what makes it."""
+
+    shape: tuple
+    source: Source
+
+
 class Part:
-    """What stands at a level: the shape that comes out of it, and the levels below by their base names.
+    """What stands at a level: the tensor that comes out of it, and the levels below by their base names.
 
     It knows no level above, so that a finished walk leaves no circles to collect.
     """
 
-    __slots__ = ("below", "shape")
+    __slots__ = ("below", "shape", "source")
 
     def __init__(self) -> None:
         self.below: dict[str, list[Part]] | None = None
         self.shape: Any = None
+        self.source: Source = None
 
     def add(self, base: str) -> tuple[Part, int]:
         """A new level below, and how many of that base name there are with it."""
@@ -84,10 +94,10 @@ class Frame:
         self.index: int
         self.part, self.index = (Part(), 0) if parent is None else parent.part.add(base)
 
-    def closed(self, shape: Shape) -> Shape | Tensor:
-        """Note the shape that comes out of this level, and give it."""
-        self.part.shape = shape
-        return shape
+    def closed(self, tensor: Tensor) -> Tensor:
+        """Note the tensor that comes out of this level, and give it."""
+        self.part.shape, self.part.source = tensor
+        return tensor
 
     @property
     def path(self) -> list[str]:
@@ -105,9 +115,9 @@ def _numbered(base: str, index: int, count: int) -> str:
 
 
 class Named(NamedTuple):
-    """A tensor by name: its shape, and the step and rows that made it (none for an input)."""
+    """A tensor by name, and the step and rows that made it (none for an input)."""
 
-    shape: tuple
+    tensor: Tensor
     step: Any  # the Step, and its Scope; None for an input
     scope: Any
     rows: tuple  # first and last row, as a range
@@ -178,7 +188,7 @@ def _inside(path: str, step: Step, part: Any) -> Named:
         if part is None or part.shape is None:
             names = list(islice(known.names(), MOST_NAMES))
             raise _unknown(path, step, nearest(name, names) or f"known there: {listed(names[:20])}")
-    return Named(part.shape, None, None, ())
+    return Named(Tensor(part.shape, part.source), None, None, ())
 
 
 def _unknown(name: str, step: Step, help: str | None) -> SpecError:

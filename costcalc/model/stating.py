@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits, num, ops
 from ..errors import Problem, Refused, SpecError
-from .binding import place_of
 from .network import Step, evaluate
 from .rows import Row
-from .scope import Frame
+from .scope import Frame, Tensor
 
 if TYPE_CHECKING:
     from ..num.values import Shape
@@ -33,8 +32,8 @@ class Levels:
         return self.frames[path]
 
 
-def stated(step: Step, times: int, env: Mapping[str, Any], levels: Levels) -> Row:
-    """The row of a step whose body is Stated. Raises SpecError that names the node."""
+def stated(step: Step, number: int, times: int, env: Mapping[str, Any], levels: Levels) -> Row:
+    """The row of that number, of a step whose body is Stated. Raises SpecError that names the node."""
     body = step.body
     op = ops.find(body.op)
     try:
@@ -56,8 +55,9 @@ def stated(step: Step, times: int, env: Mapping[str, Any], levels: Levels) -> Ro
     if body.holds is not None:
         layer = layer._replace(params=body.holds)
     frame = levels.frame(body.path)
-    frame.closed(layer.shape)
-    return Row(op, frame, inputs, layer, times, body.shared, body.follows, place_of(step), options, body.options)
+    frame.closed(Tensor(layer.shape, number))
+    sources = (*body.sources, *[None] * len(inputs))[: len(inputs)]
+    return Row(op, frame, inputs, sources, layer, times, body.shared, body.follows, step, options, body.options)
 
 
 def _shape(shape: Shape) -> Shape:

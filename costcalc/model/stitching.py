@@ -168,5 +168,5 @@ class _Stitcher:
             self.walked.inputs[one] if type(one) is str else self.nodes[one].row.layer.shape for one in sources
         )
         layer = found.rule(*inputs, **options)
-        made = Row(found, row.frame, inputs, layer, row.times, None, True, row.place, options, options)
+        made = Row(found, row.frame, inputs, sources, layer, row.times, None, True, row.step, options, options)
         return self.put(made, sources, f"{row.name}/{op}")

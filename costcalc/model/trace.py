@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 from .. import limits, num, ops
 from ..allowance import within
 from ..errors import SpecError, in_order, nearest
-from .binding import applied, at, bound, counted, decided, place_of
+from .binding import applied, at, bound, counted, decided
 from .calls import arguments, explained, passed
-from .holding import Held
+from .holding import Held, holder_of
 from .inputs import input_shape
 from .network import BlockCall, Call, Chosen, Group, Include, Model, Reuse, Stated, Step
 from .rows import Row, Trace, same_weights
-from .scope import Frame, Named, Scope, look_up, reusable
+from .scope import Frame, Named, Scope, Tensor, look_up, reusable
 from .stating import Levels, stated
 from .work import EVERY, Work
 
 if TYPE_CHECKING:
     from ..num.values import Shape
     from ..ops.base import Layer, Op
-    from .wiring import Tensor
+    from .scope import Source
 
 
 def trace(model: Model, values: Mapping[str, Any], most_layers: Any = None) -> Trace:
@@ -53,17 +53,17 @@ class _Tracer:
         scope = Scope(dict(self.values), Frame(None, ""), None, self.values)
         declared = self.model.variables
         inputs = {name: input_shape(name, one, self.values, declared) for name, one in self.model.inputs.items()}
-        for name, shape in inputs.items():
-            scope.named[name] = Named(shape, None, None, ())
+        tensors = [Tensor(shape, name) for name, shape in inputs.items()]
+        scope.named.update((tensor.source, Named(tensor, None, None, ())) for tensor in tensors)
         self.levels = Levels(scope.frame)
         try:
-            output = self.steps(self.model.steps, next(iter(inputs.values()), ()), scope)
+            output = self.steps(self.model.steps, tensors[0] if tensors else Tensor((), None), scope)
         except SpecError as error:
             if not self.problems:  # else it may only follow from what is noted already
                 raise explained(error, self.calls) from None
         if self.problems:
             raise SpecError(*sorted(self.problems.values(), key=in_order))
-        return Trace(self.rows, inputs, output)
+        return Trace(self.rows, inputs, *output)
 
     def note(self, error: Any) -> None:
         """Keep an error, the first of each place, while the walk goes on."""
@@ -72,7 +72,7 @@ class _Tracer:
 
     # steps
 
-    def steps(self, steps: tuple[Step, ...], x: Shape, scope: Scope) -> Shape | Tensor:
+    def steps(self, steps: tuple[Step, ...], x: Tensor, scope: Scope) -> Tensor:
         if steps:
             self.work.deeper(steps[0])
         for step in steps:
@@ -80,13 +80,13 @@ class _Tracer:
         self.work.depth -= bool(steps)
         return x
 
-    def step(self, step: Step, x: Shape, scope: Scope) -> Shape | Tensor:
+    def step(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
         """A step without controls: its body, then what follows; an operation sees to that itself."""
         x = self.body(step, x, scope, None)
         return self.follow(step.then, x, scope) if step.then and type(step.body) is not Call else x
 
-    def controlled(self, step: Step, x: Shape, scope: Scope) -> Shape | Tensor:
-        x = look_up(step.origin, step, scope).shape if step.origin else x
+    def controlled(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
+        x = look_up(step.origin, step, scope).tensor if step.origin else x
         if step.label in scope.named:
             raise at(step, "name-taken", f"two layers are called `{step.label}`")
         start = len(self.rows)
@@ -99,36 +99,35 @@ class _Tracer:
             scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)))
         return x
 
-    def once(self, step: Step, x: Shape, scope: Scope) -> Shape | Tensor:
+    def once(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
         self.work.walk(step)
-        if step.when is not None and not decided(step, "when", step.when, x, scope):
+        if step.when is not None and not decided(step, "when", step.when, x.shape, scope):
             return x
         outer, was_trained = self.times, self.trained
         if step.trained is not None:
-            self.trained = decided(step, "trained", step.trained, x, scope)
+            self.trained = decided(step, "trained", step.trained, x.shape, scope)
         if step.times is not None:
-            self.times = outer * counted(step, "times", step.times, x, scope)
+            self.times = outer * counted(step, "times", step.times, x.shape, scope)
             if type(self.times) is int and self.times > limits.SIZE:
                 raise at(step, "limit", f"a layer runs at most {limits.SIZE:,} times")
         own = type(step.body) is Group and (step.repeat is not None or step.label)  # a level of names
         inner = Scope(scope.env, Frame(scope.frame, step.label or ""), scope) if own else scope
         y = self.body(step, x, inner, step.label)
-        if step.residual is not None and decided(step, "residual", step.residual, x, scope):
+        if step.residual is not None and decided(step, "residual", step.residual, x.shape, scope):
             y = self.join(step, x, y, inner)
         if type(step.body) is not Call:
             y = self.follow(step.then, y, inner)
         self.times, self.trained = outer, was_trained
         return inner.frame.closed(y) if own else y
 
-    def body(self, step: Step, x: Shape, scope: Scope, label: str | None) -> Shape | Tensor:
+    def body(self, step: Step, x: Tensor, scope: Scope, label: str | None) -> Tensor:
         body = step.body
         if type(body) is Call:
             return self.call(step, x, scope, step.then, label)
         if type(body) is Group:
             return self.steps(body.steps, x, scope)
         if type(body) is Stated:
-            self.add(stated(step, self.times, self.values, self.levels))
-            return self.rows[-1].layer.shape
+            return self.add(stated(step, len(self.rows), self.times, self.values, self.levels))
         if type(body) is BlockCall:
             return self.block(step, body, x, scope, label)
         if type(body) is Include:
@@ -137,7 +136,7 @@ class _Tracer:
             return self.reuse(step, body.name, x, scope)
         return self.chosen(step, body, x, scope)
 
-    def follow(self, then: tuple[Step, ...], x: Shape, scope: Scope) -> Shape | Tensor:
+    def follow(self, then: tuple[Step, ...], x: Tensor, scope: Scope) -> Tensor:
         start = len(self.rows)
         x = self.steps(then, x, scope) if then else x
         self.rows[start:] = [row._replace(follows=True) for row in self.rows[start:]]
@@ -145,78 +144,72 @@ class _Tracer:
 
     # bodies
 
-    def call(self, step: Step, x: Shape, scope: Scope, then: tuple[Step, ...], label: str | None) -> Shape | Tensor:
+    def call(self, step: Step, x: Tensor, scope: Scope, then: tuple[Step, ...], label: str | None) -> Tensor:
         call = step.body
         op = ops.find(call.op)
         frame = Frame(scope.frame, label or call.op)
-        inputs = (x,) if op.takes_input else ()
-        options = bound(step, call, op, x, scope, self.note)
+        shape = x.shape
+        inputs: tuple[Shape, ...] = (shape,) if op.takes_input else ()
+        sources: tuple[Source, ...] = (x.source,) if op.takes_input else ()
+        options = bound(step, call, op, shape, scope, self.note)
         if op.branches:
-            options, inputs = self.branches(step, op, options, x, scope, frame, inputs)
-        layer = self.remembered(step, op, x, options)
-        layer, shared = self.held(step, x, scope, layer) if call.shares else (layer, self.shared)
-        self.add(Row(op, frame, inputs, layer, self.times, shared, False, place_of(step), options, call.options))
-        x = self.follow(then, layer.shape, Scope(scope.env, frame, scope)) if then else layer.shape
-        return frame.closed(x)
-
-    def held(self, step: Step, x: Shape, scope: Scope, layer: Layer) -> tuple[Layer, str | None]:
-        return Held(step, x, scope, self.rows).of(layer, self.shared)
+            options, inputs, sources = self.branches(step, op, options, x, scope, frame)
+        layer, shared, table = self.remembered(step, op, shape, options), self.shared, None
+        if call.shares:
+            layer, shared, table = Held(step, shape, scope, self.rows).of(layer, shared)
+        x = self.add(
+            Row(op, frame, inputs, sources, layer, self.times, shared, False, step, options, call.options, table=table)
+        )
+        return frame.closed(self.follow(then, x, Scope(scope.env, frame, scope)) if then else x)
 
     def branches(
-        self,
-        step: Step,
-        op: Op,
-        options: Mapping[str, Any],
-        x: Shape,
-        scope: Scope,
-        frame: Frame,
-        inputs: tuple[Any, ...],
-    ) -> tuple[dict[str, Any], tuple[Any, ...]]:
-        options = dict(options)
+        self, step: Step, op: Op, options: Mapping[str, Any], x: Tensor, scope: Scope, frame: Frame
+    ) -> tuple[dict[str, Any], tuple[Shape, ...], tuple[Source, ...]]:
+        options, flowing = dict(options), [x] if op.takes_input else []
         for name in op.branches:
             if name not in options:
                 continue
             one = op.options[name].kind.form == "branch"
             values = (options[name],) if one else options[name]
             many = len(values) > 1
-            shapes = tuple(self.branch(step, value, x, scope, frame, many) for value in values)
-            options[name] = shapes[0] if one else shapes
-            inputs = inputs + shapes if one else shapes
-        return options, inputs
+            tensors = [self.branch(step, value, x, scope, frame, many) for value in values]
+            options[name] = tensors[0].shape if one else tuple(tensor.shape for tensor in tensors)
+            flowing = flowing + tensors if one else tensors
+        return options, tuple(one.shape for one in flowing), tuple(one.source for one in flowing)
 
-    def branch(self, step: Step, branch: Any, x: Shape, scope: Scope, frame: Frame, many: bool) -> Shape | Tensor:
+    def branch(self, step: Step, branch: Any, x: Tensor, scope: Scope, frame: Frame, many: bool) -> Tensor:
         if type(branch) is str:
-            return look_up(branch, step, scope).shape
+            return look_up(branch, step, scope).tensor
         if not many:
             return self.steps(branch, x, Scope(scope.env, frame, scope))
         inner = Frame(frame, "branch")
         return inner.closed(self.steps(branch, x, Scope(scope.env, inner, scope)))
 
-    def remembered(self, step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> Layer:
+    def remembered(self, step: Step, op: Op, shape: Shape, options: Mapping[str, Any]) -> Layer:
         """The layer, computed once for the same shape and options."""
-        key = (op.name, x, *options.items())
+        key = (op.name, shape, *options.items())
         try:
             layer = self.memo.get(key)
         except TypeError:  # arrays have no hash: a sweep computes each layer once anyway
-            return applied(step, op, x, options)
+            return applied(step, op, shape, options)
         if layer is None:
-            layer = self.memo[key] = applied(step, op, x, options)
+            layer = self.memo[key] = applied(step, op, shape, options)
         return layer
 
-    def block(self, step: Step, body: BlockCall, x: Shape, scope: Scope, label: str | None) -> Shape | Tensor:
+    def block(self, step: Step, body: BlockCall, x: Tensor, scope: Scope, label: str | None) -> Tensor:
         for name, row in body.rows:
             self.work.walk(step)
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
-            env, named = arguments(step, body.block, row, x, scope)
+            env, named = arguments(step, body.block, row, x.shape, scope)
             self.calls.append((step, body, env))
             frame = Frame(scope.frame, base, (body.block, row), step)
             x = frame.closed(self.steps(body.block.steps, x, Scope(env, frame, scope, None, named)))
             self.calls.pop()
         return x
 
-    def include(self, step: Step, body: Include, x: Shape, scope: Scope, label: str | None) -> Shape | Tensor:
+    def include(self, step: Step, body: Include, x: Tensor, scope: Scope, label: str | None) -> Tensor:
         self.work.walk(step)
-        given, values = passed(step, body, x, scope)
+        given, values = passed(step, body, x.shape, scope)
         frame = Frame(scope.frame, label or body.name, (body, body.given), step)
         inner = Scope(dict(values), frame, None, values)
         inner.named.update((name, Named(x, None, None, ())) for name in body.model.inputs)
@@ -225,7 +218,7 @@ class _Tracer:
         self.calls.pop()
         return x
 
-    def chosen(self, step: Step, body: Chosen, x: Shape, scope: Scope) -> Shape | Tensor:
+    def chosen(self, step: Step, body: Chosen, x: Tensor, scope: Scope) -> Tensor:
         name = scope.env[body.param]
         if type(name) is not str or name not in ops.INDEX:
             message = f"`{body.param}` must name an operation here, got `{name}`"
@@ -236,7 +229,7 @@ class _Tracer:
             raise at(step, "bad-value", f"`{name}` needs `{missing[0]}` and cannot stand alone")
         return self.call(step._replace(body=Call(name, {}, {}, False)), x, scope, (), None)
 
-    def reuse(self, step: Step, name: Any, x: Shape, scope: Scope) -> Tensor | tuple[int, ...]:
+    def reuse(self, step: Step, name: Any, x: Tensor, scope: Scope) -> Tensor:
         named = reusable(name, step, scope)
         outer, self.shared = self.shared, name
         start = len(self.rows)
@@ -244,32 +237,36 @@ class _Tracer:
         self.work.deeper(step)
         x = self.once(named.step._replace(label=None, origin=None), x, again)
         self.work.depth -= 1
-        before, after = self.rows[slice(*named.rows)], self.rows[start:]
+        first, last = named.rows
+        before, after = self.rows[first:last], self.rows[start:]
         if not same_weights(before, after):
             raise at(step, "bad-reuse", f"`{name}` has other weights on this input: they cannot be used again")
+        holders = [holder_of(self.rows, number) for number in range(first, last)]
+        self.rows[start:] = [row._replace(holder=one) for row, one in zip(after, holders, strict=True)]
         self.shared = outer
         return x
 
-    def join(self, step: Step, x: Shape, y: Shape, scope: Scope) -> Shape | Tensor:
-        op = ops.find("add")
+    def join(self, step: Step, x: Tensor, y: Tensor, scope: Scope) -> Tensor:
+        op, inputs, sources = ops.find("add"), (x.shape, y.shape), (x.source, y.source)
         try:
-            layer = self.remembered(step, op, x, {"inputs": (x, y)})
+            layer = self.remembered(step, op, x.shape, {"inputs": inputs})
         except SpecError as error:
             from .matching import unbridged
 
-            raise unbridged(error, step, x, y) from None
+            raise unbridged(error, step, *inputs) from None
         frame = Frame(scope.frame, "add")
-        self.add(Row(op, frame, (x, y), layer, self.times, None, False, place_of(step), {}, {}))
-        return frame.closed(layer.shape)
+        row = Row(op, frame, inputs, sources, layer, self.times, None, False, step, {}, {})
+        return frame.closed(self.add(row))
 
-    def repeats(self, step: Step, x: Shape, scope: Scope) -> int:
-        count = counted(step, "repeat", step.repeat, x, scope)
+    def repeats(self, step: Step, x: Tensor, scope: Scope) -> int:
+        count = counted(step, "repeat", step.repeat, x.shape, scope)
         count = num.domain(count).single(count)
         self.work.refuse_more(count, step)
         return count
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Row) -> Tensor:
         self.rows.append(row if self.trained else row._replace(trained=False))
         count = len(self.rows)
         if count > self.work.most or not count % EVERY:
             self.work.look(count, row.place)
+        return Tensor(row.layer.shape, count - 1)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ...errors import Source, SpecError
 from ...model.network import Model, Step
 from ...model.scope import Frame, Named, Scope
+from ...model.scope import Tensor as Flowing
 from ...model.trace import _Tracer
 from ...num.polynomials import named
 
@@ -32,7 +33,7 @@ class Flow:
         """Note an input; `opened` are the names of its open axes by their expressions."""
         self.values.update((axis, named(axis)) for axis in opened)
         shape = tuple(size if type(size) is int else named(size.text) for size in sizes)
-        self.top.named[name] = Named(shape, None, None, ())
+        self.top.named[name] = Named(Flowing(shape, name), None, None, ())
         return Tensor(name, shape)
 
     def inside(self, scope: Scope) -> Scope:
@@ -44,7 +45,7 @@ class Flow:
         tracer = self.tracer
         before = tracer.times, tracer.shared, tracer.work.depth
         try:
-            return tuple(tracer.controlled(step, x, scope))
+            return tuple(tracer.controlled(step, Flowing(x, None), scope).shape)
         except _NO_SHAPE:
             tracer.times, tracer.shared, tracer.work.depth = before
             return None
@@ -52,7 +53,7 @@ class Flow:
     def alone(self, tensor: Tensor) -> Scope:
         """A scope that knows one tensor only."""
         scope = self.inside(self.top)
-        scope.named = {tensor.label: Named(tensor.shape, None, None, ())}
+        scope.named = {tensor.label: Named(Flowing(tensor.shape, tensor.label), None, None, ())}
         return scope
 
     def holds_nothing(self, step: Step, x: tuple, scope: Scope) -> bool:
