@@ -14,6 +14,7 @@ from costcalc.read.onnx import model as onnx_model
 from costcalc.read.spec.reader import read
 from costcalc.write.onnx import encoded
 from costcalc.write.spec import spec_text
+from tests.lineage import assert_onnx_has_the_edges, lineage
 from tests.written import assert_spec_costs_the_same
 
 
@@ -28,7 +29,9 @@ def exported(model, values):
         data = encoded(wired(model, settled), model.name, "none")
     except SpecError as error:
         return {f"not exported: {re.sub('^`[^`]*`: ', '', error.problems[0].message)}": 1}
-    rows = [row for row in trace(model, settled).rows if row.op.name != "parameter"]
+    walked = trace(model, settled)
+    assert_onnx_has_the_edges(data, walked)
+    rows = [row for row in walked.rows if row.op.name != "parameter"]
     due = analyze(model, convention="framework", settings=values).totals
     _inferred(data, model, rows, due["params"])
     said = not any(row.times != 1 or row.options.get("causal") or row.options.get("window") for row in rows)
@@ -61,6 +64,7 @@ def imported(model, values):
     """Write the model as a spec, and read it back: it has the same layers, each with the same cost."""
     again = read(Source("again.yaml", spec_text(model, settle(model, values))))
     assert _costs(again, {}) == _costs(model, values)
+    assert lineage(trace(again, settle(again, {}))) == lineage(trace(model, settle(model, values)))
 
 
 def _costs(model, values):

@@ -22,6 +22,7 @@ from costcalc.read.spec.reader import read  # noqa: E402
 from costcalc.write.onnx import encoded  # noqa: E402
 from costcalc.write.onnx.file import assembled, proven  # noqa: E402
 from costcalc.write.onnx.graph import built  # noqa: E402
+from tests.lineage import assert_onnx_has_the_edges  # noqa: E402
 from tests.test_laws import FLOWS, NAMED  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -380,6 +381,13 @@ def test_weights_before_training_keep_the_size_of_what_flows():
     x = np.random.RandomState(0).standard_normal((1, 4, 8, 8)).astype(np.float32)
     found = session(proto, []).run(None, {"input": x})[0]
     assert 1e-4 < np.abs(found).mean() < 1e2
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "resnet50", "googlenet", "mobilenet_v3_small", "nasnet_a_mobile"])
+def test_a_file_has_the_edges_that_the_rows_say(name):
+    model = load(name)
+    values = settle(model, {})
+    assert_onnx_has_the_edges(encoded(graph_of(model), name, "none"), trace(model, values))
 
 
 def test_no_weights_are_inputs():
