@@ -1,4 +1,4 @@
-"""`costcalc memory`: what it prints, what programs read, and docs/memory.md, whose every block is run."""
+"""`costcalc memory`: what it prints, what programs read; the blocks of docs/memory.md and receptive_field.md."""
 
 import csv
 import io
@@ -15,8 +15,9 @@ import pytest
 from costcalc import CostcalcError, memory
 from costcalc.model.storage import bits_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "memory.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```console\n(.*?)^```", PAGE, re.S | re.M)
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE, FIELDS = ((DOCS / name).read_text(encoding="utf-8") for name in ("memory.md", "receptive_field.md"))
+BLOCKS = re.findall(r"^```console\n(.*?)^```", PAGE + FIELDS, re.S | re.M)
 BRANCHES = (  # both branches are large inside; the first leaves much, the second little
     "input: [8, 8, 4]\nlayers:\n  - {conv: 1x1, out: 4}\n"
     "  - concat: [[{conv: 1x1, out: 16, as: wide}], [{conv: 1x1, out: 32}, {conv: 1x1, out: 1, as: thin}]]\n"
@@ -132,7 +133,7 @@ def test_what_the_page_prints(run, block):
     line, _, printed = block.partition("\n")
     result = run(*shlex.split(line.removeprefix("$ "))[1:])
     assert result.code == 0
-    kept = [part.strip() for part in printed.split("...\n")]
+    kept = [part.strip("\n") for part in printed.split("...\n")]
     for part in kept:
         assert part in result.out
 

@@ -19,6 +19,7 @@ from ...render.result import Result
 from ..report.analyze import scaled
 from ..report.columns import stamp
 from ..report.report import Report, report
+from .field import field_text
 from .legend import legend
 from .worked import pair_text, row_text, total_text
 from .working import separable
@@ -42,7 +43,8 @@ class Explanation(Result, _Chosen):
         parts = [text for row in self.rows if (text := row_text(row, self.convention, self.gradients.get(id(row))))]
         parts += [pair_text(*pair) for pair in separable(self.rows)]
         parts = parts or [f"{self.layer or self.report.model.name}: no mult-adds and no weights"]
-        parts += [] if self.layer else [total_text(self.report)]
+        parts += [field_text(self.report, self.rows[-1])] if self.layer else [total_text(self.report)]
+        parts = [part for part in parts if part]
         notes = [legend(self.rows), stamp(self.report)]
         return "\n\n".join([*parts, "\n".join(filter(None, notes))])
 

@@ -26,6 +26,16 @@ class Column(NamedTuple):
     number: bool = False
 
 
+def _field(report: Report, line: Line, what: str) -> Any:
+    """A part of the receptive field of a layer; nothing for groups, and where it is not known."""
+    found = report.fields.get(line.name)
+    if found is None or found.axes is None:
+        return ""
+    if what == "rf":
+        return "whole input" if found.whole else found.size
+    return getattr(found, what)
+
+
 COLUMNS = {
     "name": Column("layer", lambda report, line: line.name),
     "op": Column("operation", lambda report, line: line.op),
@@ -41,6 +51,11 @@ COLUMNS = {
     "cost_share": Column("share", lambda report, line: report.share(line, "cost"), True),
     "params": Column("params", lambda report, line: line.params, True),
     "params_share": Column("share", lambda report, line: report.share(line, "params"), True),
+    "rf": Column("receptive field", lambda report, line: _field(report, line, "rf")),
+    "rf_local": Column("rf, local", lambda report, line: _field(report, line, "size")),
+    "rf_stride": Column("rf stride", lambda report, line: _field(report, line, "stride")),
+    "rf_padding": Column("rf padding", lambda report, line: _field(report, line, "padding")),
+    "rf_aligned": Column("rf aligned", lambda report, line: _field(report, line, "aligned")),
     "layers": Column("layers", lambda report, line: line.layers, True),
     "shared": Column("weights of", lambda report, line: line.shared or ""),
     "file": Column("file", lambda report, line: line.source),

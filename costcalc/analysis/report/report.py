@@ -20,6 +20,8 @@ from ...render.result import Result
 if TYPE_CHECKING:
     import pandas
 
+    from ...model.field import Field
+    from ...model.flow import Flow
     from ...num.values import Number, Shape
     from ...render.sheet import Page
 
@@ -92,6 +94,20 @@ class Report(Result):
         if one.name in (self.convention.cost, "params"):
             return [line.params if one.name == "params" else line.cost for line in self.lines]
         return [line.more[one.name] for line in self.lines]
+
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
+        """The receptive field of each layer, by its name."""
+        from ...model.field import fields
+
+        return {line.name: field for line, field in zip(self.lines, fields(self.flow), strict=True)}
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The rows with where their inputs come from."""
+        from ...model.flow import flow_of
+
+        return flow_of(self.model, self.values)
 
     @cached_property
     def complete(self) -> bool:
