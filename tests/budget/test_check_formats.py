@@ -210,7 +210,7 @@ def test_no_name_forges_anything(repository, run, evil, format):
         f"input: [10, 10, 10]\nlayers: [{{conv: 1x1, out: 10, as: {quoted}}}, {{opaque: {quoted}}}]\n", encoding="utf-8"
     )
     result = run("check", "--format", format)
-    assert result.code in (1, 2)
+    assert result.code == 1  # it was read, so the names are there to be shown
     out = result.out
     lines = re.split("[\n\r\u2028\u2029\x85\x0b\x0c]", out)
     assert "\x1b" not in out

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,34 @@ CONFIGS = {
     "ssh": "[core]\nsshCommand = {0}\ngitProxy = {0}\naskPass = {0}\n[credential]\nhelper = !{0}\n",
     "included": "[include]\npath = ../models/evil\n",
 }
+
+
+CAUGHT = {  # a configuration that runs a program, and what a user does who is caught by it
+    "fsmonitor": ["status"],
+    "filter": ["add", "-A"],
+    "textconv": ["--no-pager", "diff", "--ext-diff"],
+    "included": ["status"],
+}
+
+
+@pytest.mark.parametrize("name", CAUGHT)
+def test_the_traps_catch_a_git_that_is_started_without_care(pull_request, trap, name):
+    """Otherwise no test that finds them untouched shows anything."""
+    root = pull_request.root
+    (root / "models" / "evil").write_text(CONFIGS["fsmonitor"].format(trap[0]))
+    (root / ".gitattributes").write_text("* filter=x diff=x text eol=crlf\n")
+    with open(root / ".git" / "config", "a", encoding="utf-8") as file:
+        file.write(CONFIGS[name].format(trap[0]))
+    subprocess.run(["git", "-C", root, *CAUGHT[name]], capture_output=True, check=False)
+    assert trap[1].exists()
+
+
+def test_the_trap_of_a_bare_repository_catches_too(pull_request, trap):
+    models = pull_request.root / "models"
+    bare(pull_request, models, trap[0])
+    careless = ["-c", "safe.bareRepository=all", "-C", models]
+    subprocess.run(["git", *careless, "add", "net.yaml"], capture_output=True, check=False)
+    assert trap[1].exists()
 
 
 @pytest.mark.parametrize("name", CONFIGS)

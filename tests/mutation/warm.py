@@ -19,7 +19,7 @@ import pytest
 
 from .coverage import Ran, Recorder, Store, covers
 from .judging import BROKEN, Failed, dotted, install
-from .mutants import ROOT
+from .mutants import ROOT, unchanged
 from .tests_of import chosen
 
 MEMORY = 8 << 30  # bytes of addresses: a mutant that takes more fails
@@ -97,9 +97,11 @@ def _serve(mutants, judges, write):
     def loop(watch, items):
         items = _selected(items, judges)
         known = _measured(items, paths, watch)
+        light = {path: _is_light(path, items, known, watch) for path in {one.path for one in mutants if not one.inside}}
         for mutant in mutants:
             fitting = sorted((item for item in items if covers(known[item.nodeid], mutant)), key=_cost(known))
-            write(f"{_verdict(mutant, fitting, known, watch)} {len(fitting)}")
+            verdict = _verdict(mutant, fitting, known, watch, light.get(mutant.path))
+            write(f"{verdict} {len(fitting)}")
 
     watch = _Watch(loop)
     code = pytest.main([*dict.fromkeys(chosen(judge)[0] for judge in judges), *OPTIONS], plugins=[watch])
@@ -164,12 +166,12 @@ def _run(item, after):
     item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
 
 
-def _verdict(mutant, items, known, watch):
+def _verdict(mutant, items, known, watch, light):
     if not items:
         return "alive"
     process = os.fork()
     if not process:
-        os._exit(_judged(mutant, items, known, watch))
+        os._exit(_judged(mutant, items, known, watch, light))
     _, status = os.waitpid(process, 0)
     if os.WIFSIGNALED(status):
         return "time" if os.WTERMSIG(status) in (signal.SIGPROF, signal.SIGALRM) else "crash"
@@ -179,18 +181,36 @@ def _verdict(mutant, items, known, watch):
     return {ALIVE: "alive", CAUGHT: "tests"}[code]
 
 
-def _judged(mutant, items, known, watch):
+def _judged(mutant, items, known, watch, light):
     try:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         if mutant.inside and exchange(mutant):
-            return CAUGHT if any(_fails(item, after, known, watch) for item, after in _pairs(items)) else ALIVE
+            return CAUGHT if _any_fails(items, known, watch) else ALIVE
+        if light and _survives(lambda: execute(mutant), items, known, watch) is False:
+            return CAUGHT
         return _loaded_anew(mutant, [item.nodeid for item in items], known)
     except BaseException:
         traceback.print_exc()
         return BROKEN
+
+
+def _any_fails(items, known, watch):
+    return any(_fails(item, after, known, watch) for item, after in _pairs(items))
+
+
+def _survives(change, items, known, watch):
+    """Whether tests pass after a change to this process, tried in a copy of it."""
+    process = os.fork()
+    if not process:
+        try:
+            change()
+            os._exit(CAUGHT if _any_fails(items, known, watch) else ALIVE)
+        except BaseException:
+            os._exit(CAUGHT)
+    return os.waitpid(process, 0)[1] == 0
 
 
 def _pairs(items):
@@ -245,6 +265,24 @@ def _is_own(name, module):
     """Whether a module is the package or a test, and not of what judges them."""
     path = getattr(module, "__file__", None) or ""
     return path.startswith(f"{ROOT}/") and "site-packages" not in path and not name.startswith("tests.mutation")
+
+
+def _is_light(path, items, known, watch):
+    """Whether the tests of a module pass when it is run again in place: then what it was before does not matter."""
+    own = [item for item in items if path in known[item.nodeid].lines]
+    return _survives(lambda: execute(unchanged(path)), own, known, watch)
+
+
+def execute(mutant):
+    """Run a module again in place, and give others what they have imported from it."""
+    module = sys.modules[dotted(mutant.path)]
+    before = dict(vars(module))
+    exec(compile(mutant.tree, str(ROOT / mutant.path), "exec"), vars(module))
+    for name, other in list(sys.modules.items()):
+        if _is_own(name, other):
+            for key, value in list(vars(other).items()):
+                if key in before and value is before[key] and not key.startswith("__"):
+                    setattr(other, key, vars(module)[key])
 
 
 def exchange(mutant):
