@@ -185,12 +185,12 @@ def test_the_value_of_a_text(text, value, kind):
         ("-1e18", "a number has at most 18 digits"),
         ("1e999", "a number has at most 18 digits"),
         ("0,75", "a number has a decimal point"),
-        ("nan", "a finite number is due"),
-        ("Inf", "a finite number is due"),
-        ("-infinity", "a finite number is due"),
-        ("a b", "a finite number is due"),
-        ("1,5x", "a finite number is due"),
-        ("", "a finite number is due"),
+        ("nan", "expected a finite number"),
+        ("Inf", "expected a finite number"),
+        ("-infinity", "expected a finite number"),
+        ("a b", "expected a finite number"),
+        ("1,5x", "expected a finite number"),
+        ("", "expected a finite number"),
     ],
 )
 def test_what_is_no_value_says_why(text, help):

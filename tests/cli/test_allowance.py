@@ -1,10 +1,12 @@
 """Processor time that reading, walking and checking share, by a clock that the test turns."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from costcalc import allowance, limits
-from costcalc.allowance import EVERY, look, spend, within
-from costcalc.errors import Place, Source, SpecError
+from costcalc.allowance import EVERY, OutOfTime, look, spend, within
+from costcalc.errors import Place, Source
 
 
 class Clock:
@@ -27,30 +29,34 @@ def clock(monkeypatch):
     return found
 
 
-def over(call=look):
-    with pytest.raises(SpecError) as error:
-        call()
-    return error.value.problems[0]
+@contextmanager
+def ending():
+    """Expect that an allowance inside ends: a list that gets the problem."""
+    found = []
+    with pytest.raises(OutOfTime) as error:
+        yield found
+    found += error.value.problems
 
 
-def test_time_is_over_past_the_limit_and_not_at_it(clock):
+def test_time_is_over_at_the_limit_and_not_before(clock):
     clock.now = 100
-    with within("seconds", "reading"):
-        for now in (100, 159, 160):
+    with ending() as found, within("seconds", "reading"):
+        for now in (100, 159, 159.99):
             clock.now = now
             look()
-        clock.now = 160.01
-        problem = over()
-    assert (problem.code, problem.message) == ("limit", "reading takes more than 60 seconds")
-    assert problem.help == "COSTCALC_LIMITS=seconds=N in the environment raises this limit"
+        clock.now = 160
+        look()
+    assert (found[0].code, found[0].message, found[0].place) == ("limit", "reading takes more than 60 seconds", None)
+    assert found[0].help == "COSTCALC_LIMITS=seconds=N in the environment raises this limit"
 
 
-def test_the_place_is_told_where_it_is_known(clock):
+@pytest.mark.parametrize("note", [look, lambda place: spend(1, place)])
+def test_the_place_is_told_where_it_is_known(clock, note):
     place = Place(Source("a.yaml", "x"), 1, 1)
-    with within("seconds", "reading"):
+    with ending() as found, within("seconds", "reading"):
         clock.now = 61
-        assert over(lambda: spend(1, place)).place == over(lambda: look(place)).place == place
-        assert over().place is None
+        note(place)
+    assert found[0].place == place
 
 
 def test_outside_of_every_allowance_nothing_is_limited(clock):
@@ -65,27 +71,34 @@ def test_outside_of_every_allowance_nothing_is_limited(clock):
     assert clock.asked == 2
 
 
-def test_one_inside_another_never_extends_it(clock):
-    with within("seconds", "reading"):
-        clock.now = 30
-        with within("run_seconds", "the run"):
-            clock.now = 61
-            assert over().message == "reading takes more than 60 seconds"
-    clock.now = 0
-    with within("run_seconds", "the run"):
-        with within("seconds", "reading"):
-            clock.now = 61
-            assert over().message == "reading takes more than 60 seconds"
+INSIDE = [  # (name, who) of the allowance outside and inside, when it ends, whose it is
+    (("seconds", "reading"), ("run_seconds", "the run"), 60, "reading takes more than 60 seconds"),
+    (("run_seconds", "the run"), ("seconds", "reading"), 60, "reading takes more than 60 seconds"),
+    (("seconds", "reading"), ("seconds", "walking"), 60, "reading takes more than 60 seconds"),
+]
+
+
+@pytest.mark.parametrize(("outer", "inner", "end", "message"), INSIDE)
+def test_one_inside_another_never_extends_it(clock, outer, inner, end, message):
+    with ending() as found, within(*outer), within(*inner):
+        clock.now = end - 1
         look()
-        clock.now = 601
-        assert over().message == "the run takes more than 600 seconds"
+        clock.now = end
+        look()
+    assert found[0].message == message
 
 
-def test_of_two_that_end_at_once_the_outer_one_is_named(clock, monkeypatch):
-    monkeypatch.setattr(limits, "RUN_SECONDS", 60)
-    with within("run_seconds", "the run"), within("seconds", "reading"):
-        clock.now = 61
-        assert over().message == "the run takes more than 60 seconds"
+def test_the_one_outside_goes_on_after_the_one_inside(clock):
+    with ending() as found, within("run_seconds", "the run"):
+        with ending() as inside, within("seconds", "reading"):
+            clock.now = 60
+            look()
+        look()
+        clock.now = 600
+        look()
+    assert [inside[0].message, found[0].message] == [
+        *("reading takes more than 60 seconds", "the run takes more than 600 seconds"),
+    ]
 
 
 def test_the_clock_is_asked_at_the_first_unit_and_after_each_thousand(clock):

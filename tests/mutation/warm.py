@@ -174,7 +174,7 @@ def _verdict(mutant, items, known, watch, light):
         os._exit(_judged(mutant, items, known, watch, light))
     _, status = os.waitpid(process, 0)
     if os.WIFSIGNALED(status):
-        return "time" if os.WTERMSIG(status) in (signal.SIGPROF, signal.SIGALRM) else "crash"
+        return "time" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM) else "crash"
     code = os.WEXITSTATUS(status)
     if code == BROKEN:
         raise Failed(f"cannot judge {mutant.key}")
@@ -185,7 +185,7 @@ def _judged(mutant, items, known, watch, light):
     try:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         if mutant.inside and exchange(mutant):
             return CAUGHT if _any_fails(items, known, watch) else ALIVE
@@ -226,7 +226,9 @@ def _fails(item, after, known, watch):
 
 def _limit_time(seconds):
     """End the process by a signal when a test takes far longer than it does without a change, or only waits."""
-    signal.setitimer(signal.ITIMER_PROF, LEAST + SLOWER * seconds)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most = int(used.ru_utime + used.ru_stime + LEAST + SLOWER * seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))  # not a timer: the program has one
     signal.alarm(int(60 + 60 * seconds))
 
 

@@ -10,7 +10,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensor
 
 from costcalc import limits
 from costcalc.errors import FileError
-from costcalc.read.onnx.file import PAGE, _Pages
+from costcalc.files import PAGE, Pages
 from costcalc.read.onnx.wire import SMALL, stripped
 
 SCOPES = "pkg.torch.onnx.name_scopes"
@@ -330,7 +330,7 @@ def test_what_is_copied_unseen_has_room_for_the_most_parts_that_it_could_be(monk
 
 def test_pages_are_the_bytes_of_the_file():
     data, chance = random.Random(5).randbytes(3 * PAGE + 1_234), random.Random(6)
-    pages = _Pages(io.BytesIO(data), len(data))
+    pages = Pages(io.BytesIO(data), len(data))
     assert len(pages) == len(data)
     for _ in range(3_000):
         start = chance.choice([0, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, chance.randrange(len(data))])
@@ -348,7 +348,7 @@ def test_a_page_is_read_once():
             reads.append(size)
             return super().read(size)
 
-    pages = _Pages(File(bytes(4 * PAGE)), 4 * PAGE)
+    pages = Pages(File(bytes(4 * PAGE)), 4 * PAGE)
     for start in range(0, 2 * PAGE, 64):
         assert len(pages[start : start + 64]) == 64
     assert reads == [PAGE, PAGE]
