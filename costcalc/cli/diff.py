@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from . import verdict
-from .commands import FAILED
+from .commands import FAILED, OK
 from .options import factor, output_options, set_values, setting_options
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
-@click.argument("old", metavar="OLD|SPEC")
+@click.argument("old", required=False, metavar="[OLD|SPEC]")
 @click.argument("new", required=False, metavar="[NEW]")
-@click.option("--base", metavar="REF", help="Compare SPEC with itself at this git revision.")
+@click.option("--base", metavar="REF", help="Compare SPEC, or all that changed, with this git revision.")
 @setting_options
 @click.option(
     *("--convention", "-c"),
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if a total rose.")
 @output_options
 def command(
-    old: str,
+    old: str | None,
     new: str | None,
     base: str | None,
     alpha: Any,
@@ -45,21 +42,44 @@ def command(
 ) -> None:
     """The cost of an edit: layers added, removed, changed, moved.
 
-    Layers are matched by what they are, not by position: inserting a layer does not mark the later ones as new.
+    Without a spec, all specs that the nearest costcalc.yaml names and those that differ from the base, the largest
+    movers first. Layers are matched by what they are, not by position: inserting a layer does not mark the later ones
+    as new.
 
     \b
     Examples:
       costcalc diff before.yaml after.yaml
       costcalc diff my_net.yaml --base main
+      costcalc diff --base main
       costcalc diff my_net.yaml --base HEAD --exit-code --format md
     """
     from ..analysis.compare.compare import diff
     from .output import show
 
+    if old is None:
+        _all(base, convention, exit_code, (alpha, res, rho, *sets), (format, as_json, output, color))
+        return
     settings, multiplier = set_values(alpha, res, sets), factor("rho", rho)
     found = diff(old, new, base=base, convention=convention, rho=multiplier, settings=settings)
     if exit_code and found.rose:
         verdict(FAILED)
     show(found.page(), format, as_json, output, color)
     if exit_code and found.rose:
+        raise click.exceptions.Exit(FAILED)
+
+
+def _all(base: str | None, convention: str, exit_code: bool, given: tuple[Any, ...], how: tuple[Any, ...]) -> None:
+    """Show what moved of all specs."""
+    from ..budget.changes import changes
+    from ..errors import OptionError, Problem
+    from .output import show
+
+    if base is None or any(one is not None for one in given):
+        help = "costcalc diff OLD NEW, costcalc diff SPEC --base REF, or costcalc diff --base REF for all"
+        raise OptionError(Problem("usage", "give a spec, or `--base` alone", help=help))
+    page = changes(base, convention)
+    failed = exit_code and page.rose
+    verdict(FAILED if failed else OK)
+    show(page, *how)
+    if failed:
         raise click.exceptions.Exit(FAILED)

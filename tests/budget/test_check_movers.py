@@ -12,9 +12,8 @@ def net(width):
 
 
 def rows(out):
-    return [
-        [cell.strip() for cell in line.strip("| ").split("|")] for line in out.splitlines() if line.startswith("| ")
-    ]
+    lines = (line for line in out.splitlines() if line.startswith("| "))
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
 
 
 def test_movers_come_first_with_base_now_and_change(repository, run, tmp_path):

@@ -1,0 +1,177 @@
+"""What a change costs: the specs that it changed and those that a file of checks names, now and at the base."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .. import __version__
+from ..analysis.compare.beside import change, count, percent
+from ..analysis.report.analyze import analyze
+from ..errors import CostcalcError, OptionError, brief
+from ..files import text
+from ..metrics.conventions import Prices, price_list
+from ..metrics.metrics import metric
+from ..metrics.pricing import Convention
+from ..model.network import Model
+from ..read.formats import READERS
+from ..read.loading import load
+from ..read.revisions import REGULAR
+from ..render.json_ import SCHEMA_VERSION
+from ..render.sheet import Column, Sheet
+from ..render.text import printable
+from .bases import Bases
+from .config import find_config, read_config
+from .paths import tasks
+
+
+class Moved(NamedTuple):
+    """A spec in one setting: its totals at the base and now (None where it is not there), or what is in the way."""
+
+    spec: str
+    at: Mapping[str, Any]
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    problem: str = ""
+    complete: bool = True
+
+    @property
+    def share(self) -> float:
+        """How far the cost or the parameters moved, as a share of the base; what cannot be read moved most."""
+        if self.problem or not self.before or not self.after:
+            return math.inf
+        pairs = zip(self.before.values(), self.after.values(), strict=True)
+        return max(abs(now / then - 1) if then else float(now != then) for then, now in pairs)
+
+
+class ChangesPage:
+    """Specs now and at the base, the largest movers first."""
+
+    def __init__(self, found: list[Moved], base: str, convention: Convention) -> None:
+        self.found, self.base, self.convention = sorted(found, key=lambda one: -one.share), base, convention
+        self.names = (convention.cost, "params")
+
+    @property
+    def rose(self) -> bool:
+        """Whether a total is larger than at the base."""
+        both = [(one.before, one.after) for one in self.found if one.before and one.after]
+        return any(now[name] > then[name] for then, now in both for name in now)
+
+    def heads(self) -> list[str]:
+        """Nothing: the table itself is the answer."""
+        return []
+
+    def sheets(self) -> list[Sheet]:
+        """One row a spec and setting."""
+        columns = [Column("spec", folds=True)]
+        for name in self.names:
+            title = metric(name, self.convention).title
+            columns += [Column(f"{title} base", True, spare=2, counts=True), Column(f"{title} now", True, counts=True)]
+            columns += [Column(f"{title} change", True, counts=True), Column("%", True, spare=1)]
+        return [Sheet((*columns, Column("", folds=True)), [self._cells(one) for one in self.found])]
+
+    def _cells(self, one: Moved) -> tuple[str, ...]:
+        cells = [printable(" ".join([one.spec, *(f"{name}={value}" for name, value in one.at.items())]))]
+        for name in self.names:
+            then, now = (side[name] if side else None for side in (one.before, one.after))
+            cells += ["-" if then is None else count(then), "-" if now is None else count(now)]
+            known = then is not None and now is not None
+            cells += [change(then, now), percent(then, now)] if known else ["-", "-"]  # type: ignore[arg-type]
+        bound = "" if one.complete else "lower bounds (>=)"
+        return (*cells, printable(one.problem) or bound or ("new" if one.before is None else ""))
+
+    def notes(self) -> list[str]:
+        """What is compared, and what the numbers mean."""
+        none = [] if self.found else ["no spec changed, and no file of checks names one"]
+        return [*none, self.base, f"convention {self.convention.name}: {self.convention.title}; costcalc {__version__}"]
+
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
+        """One row a spec and setting."""
+        names = ["spec", "settings", *(f"{name}_{side}" for name in self.names for side in ("base", "now"))]
+        rows = []
+        for one in self.found:
+            row: dict[str, Any] = {"spec": one.spec, "settings": " ".join(f"{k}={v}" for k, v in one.at.items())}
+            for name in self.names:
+                row |= {f"{name}_base": (one.before or {}).get(name), f"{name}_now": (one.after or {}).get(name)}
+            rows.append({**row, "complete": one.complete, "problem": one.problem})
+        return [*names, "complete", "problem"], rows
+
+    def document(self) -> dict[str, Any]:
+        """One entry a spec and setting."""
+        head = {"schema_version": SCHEMA_VERSION, "costcalc": __version__, "base": self.base}
+        return {**head, "convention": self.convention.name, "specs": self.records()[1]}
+
+
+def changes(base: str | None, convention: Prices) -> ChangesPage:
+    """All that the nearest file of checks names, and each spec of the repository that differs from the base.
+
+    Raises OptionError where there is no base.
+    """
+    bases, priced = Bases(base), price_list(convention)
+    if bases.why_none:
+        raise OptionError(bases.why_none)
+    found = [_moved(bases, path, at, priced) for path, at in _wanted(bases)]
+    return ChangesPage(found, bases.note, priced)
+
+
+def _wanted(bases: Bases) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(path, setting) of what is compared, each once."""
+    seen = set()
+    path = find_config()
+    for task in tasks(read_config(path)) if path else ():
+        for check in task.checks or ():
+            key = task.path, tuple(check.at.items())
+            if key not in seen:
+                seen.add(key)
+                yield task.path, check.at
+    named = {os.path.realpath(path) for path, _ in seen}
+    for path in _changed(bases):
+        if os.path.realpath(path) not in named:
+            yield path, {}
+
+
+def _changed(bases: Bases) -> Iterator[str]:
+    """The specs on disk whose bytes are not those of the base."""
+    tree = bases.repository.tree(bases.commit)
+    for name, blob in sorted(tree.items()):
+        path = os.path.relpath(os.path.join(bases.repository.root, name))
+        if os.path.splitext(name)[1].lower() not in READERS or blob.mode not in REGULAR or not os.path.isfile(path):
+            continue
+        if bases.renames.sha(path, len(blob.sha)) != blob.sha and _may_be_spec(path):
+            yield path
+
+
+def _may_be_spec(path: str) -> bool:
+    """Whether a file is a graph, or a text with layers: a repository has other YAML and JSON, too."""
+    if path.lower().endswith((".onnx", ".keras")):
+        return True
+    try:
+        return "layers" in text(path)
+    except CostcalcError:
+        return False
+
+
+def _moved(bases: Bases, path: str, at: Mapping[str, Any], convention: Convention) -> Moved:
+    try:
+        model = load(path, bases.root)
+        after, complete = _totals(model, at, convention)
+    except CostcalcError as error:
+        return Moved(path, at, None, None, brief(error.problems[0].message))
+    base = bases.of(path)
+    if base is None or base.name is None:
+        return Moved(path, at, None, after, complete=complete)
+    try:
+        then = bases.model(base)
+        known = {name: value for name, value in at.items() if name in then.variables or name == "rho"}
+        before, whole = _totals(then, known, convention)
+    except CostcalcError as error:
+        return Moved(path, at, None, after, f"at the base: {brief(error.problems[0].message)}", complete)
+    return Moved(path, at, before, after, complete=complete and whole)
+
+
+def _totals(model: Model, at: Mapping[str, Any], convention: Convention) -> tuple[dict[str, Any], bool]:
+    values = dict(at)
+    found = analyze(model, convention=convention, rho=values.pop("rho", None), settings=values)
+    return found.totals, found.complete
