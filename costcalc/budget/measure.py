@@ -14,13 +14,17 @@ from ..model.network import Model
 from ..model.rows import Row, Trace
 from ..model.trace import trace
 from ..model.variables import settle
+from ..rewrite.deploying import phased
 
 
 class Setting(Walk):
     """A spec traced in one setting of its variables."""
 
     def __init__(self, model: Model, settings: Mapping[str, Any]) -> None:
-        values = {name: value for name, value in settings.items() if name != "rho"}
+        if "phase" in settings and "phase" not in model.variables:
+            model = phased(model, settings["phase"])
+        own = ("rho",) if "phase" in model.variables else ("rho", "phase")
+        values = {name: value for name, value in settings.items() if name not in own}
         self.values: Mapping[str, Any] = settle(model, scaled(model, values, settings.get("rho")))
         super().__init__(model, trace(model, self.values).rows, self.values)
 

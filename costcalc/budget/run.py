@@ -160,7 +160,9 @@ class _Spec:
             model = self.base_model
             if model is None:
                 return None, None
-            at = {name: value for name, value in check.at.items() if name in model.variables or name == "rho"}
+            at = {
+                name: value for name, value in check.at.items() if name in model.variables or name in ("rho", "phase")
+            }
             return self.cost(model, check, at), None
         except CostcalcError as error:
             return None, _unreadable(self.base, error.problems[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,10 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..analysis.report.report import Report
+    from ..analysis.report.view import View
     from ..errors import CostcalcError
+    from ..model.network import Model
+    from ..render.sheet import Page
 
 
 @click.command(cls=SpecCommand)
@@ -33,6 +36,11 @@ if TYPE_CHECKING:
     help="Counting convention (see `costcalc conventions`).",
 )
 @metrics_option("Further columns and totals: activations, weights_bytes ..")
+@click.option(
+    "--phase",
+    type=click.Choice(["train", "deploy", "both"]),
+    help="The network as it is trained, or as it is deployed: dropout dropped, branches merged, norms folded.",
+)
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
 @click.option("--depth", type=click.IntRange(1, 100), help="Sum up to N levels of names; implies --by block.")
 @click.option("--columns", metavar="A,B,..", help="Columns to show, by their CSV names.")
@@ -51,17 +59,14 @@ def command(
     sets: tuple[str, ...],
     convention: str,
     metrics: tuple[str, ...],
+    phase: str | None,
     by: str,
-    depth: int | None,
-    columns: str | None,
-    sort: str | None,
-    top: int | None,
-    everything: bool,
     strict: bool,
     format: str | None,
     as_json: bool,
     output: str | None,
     color: str,
+    **shown: Any,
 ) -> None:
     """What a network costs, layer by layer.
 
@@ -74,22 +79,39 @@ def command(
       costcalc analyze resnet50 --by block
       costcalc analyze mobilenet --sort mult_adds --top 5
       costcalc analyze mobilenet --convention framework -o layers.csv
+      costcalc analyze repvgg_a0 --phase both
     """
     from ..analysis.report.analyze import analyze
     from ..analysis.report.page import ReportPage
-    from ..analysis.report.view import View
     from ..read.loading import load
+    from ..rewrite.deploying import phased
     from .output import show
 
     model = with_storage(ctx, load(spec))
     given = variables(ctx, model, alpha, res, sets)
-    report = analyze(model, metrics=metrics, convention=convention, rho=factor("rho", rho), settings=given)
-    by = "block" if depth and by == "layer" else by
-    names = tuple(name.strip() for name in columns.split(",")) if columns else ()
-    view = View(by, depth or 1, names, sort or "", top or 0, everything)
+    how: Any = {"metrics": metrics, "convention": convention, "rho": factor("rho", rho), "settings": given}
+    if phase == "both":
+        show(_both(model, how), format, as_json, output, color)
+        return
+    report = analyze(phased(model, phase) if phase else model, **how)
     if strict and not report.complete:
         raise _incomplete(report)
-    show(ReportPage(report, view), format, as_json, output, color)
+    show(ReportPage(report, _view(by, **shown)), format, as_json, output, color)
+
+
+def _view(by: str, depth: int | None, columns: str | None, sort: str | None, top: int | None, everything: bool) -> View:
+    """What of the report to show."""
+    from ..analysis.report.view import View
+
+    names = tuple(name.strip() for name in columns.split(",")) if columns else ()
+    return View("block" if depth and by == "layer" else by, depth or 1, names, sort or "", top or 0, everything)
+
+
+def _both(model: Model, how: dict[str, Any]) -> Page:
+    """The network as it is trained beside itself as it is deployed."""
+    from ..analysis.compare.compare import compare
+
+    return compare(model, drop=True, merge=True, fold=True, **how).page()
 
 
 def _incomplete(report: Report) -> CostcalcError:

@@ -33,6 +33,8 @@ rewriting_options = in_order(
     click.option(
         "--thin", callback=_thin, metavar="ALPHA", help="Compare with the same network, every width times ALPHA."
     ),
+    click.option("--drop", is_flag=True, help="Compare with the same network without dropout and `only: train`."),
+    click.option("--merge", is_flag=True, help="Compare with the same network, linear branches merged."),
     click.option("--fold", is_flag=True, help="Compare with the same network, batch norm folded into convolutions."),
 )
 

@@ -117,11 +117,12 @@ class Step(NamedTuple):
     residual: Arg = None
     residual_at: tuple | None = None  # where `residual` stands
     times: Arg = None
+    only: str | None = None  # train or deploy: the phase in which the step runs
     trained: Arg = None  # whether its parameters are trained: None is what holds around it
     label: str | None = None  # `as:`
     origin: str | None = None  # `from:`
     then: tuple[Step, ...] = ()
-    plain: bool = True  # no repeat, condition, residual, times, trained, label or origin
+    plain: bool = True  # no repeat, condition, residual, times, phase, trained, label or origin
 
 
 class Input(NamedTuple):
@@ -185,6 +186,8 @@ class Model(NamedTuple):
     included: tuple[Source, ...] = ()  # the texts of all specs that it includes, each once
     stored: Stored | None = None  # the parameters of a network that was read with them: not of a spec
     storage: Storage = DEFAULT  # how its tensors are stored
+    phase: str = "deploy"  # train or deploy: steps with `only` of the other one do not run
+    about: str = ""  # what was made of the network as it is written, for the line under its numbers
 
 
 def evaluate(arg: Arg, env: Mapping[str, Any]) -> Any:

@@ -103,6 +103,8 @@ class _Tracer:
         self.work.walk(step)
         if step.when is not None and not decided(step, "when", step.when, x.shape, scope):
             return x
+        if step.only is not None and step.only != self.model.phase:
+            return x
         outer, was_trained = self.times, self.trained
         if step.trained is not None:
             self.trained = decided(step, "trained", step.trained, x.shape, scope)
@@ -180,6 +182,9 @@ class _Tracer:
     def branch(self, step: Step, branch: Any, x: Tensor, scope: Scope, frame: Frame, many: bool) -> Tensor:
         if type(branch) is str:
             return look_up(branch, step, scope).tensor
+        if branch and all(one.only not in (None, self.model.phase) for one in branch):
+            help = "mark the whole join with `only`, and write the other one beside it"
+            raise at(step, "bad-value", f"no layer of a branch runs in the phase `{self.model.phase}`", help)
         if not many:
             return self.steps(branch, x, Scope(scope.env, frame, scope))
         inner = Frame(frame, "branch")

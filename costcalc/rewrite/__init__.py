@@ -4,6 +4,8 @@
     separable(model, stem)  standard convolutions -> depthwise separable ones
     thin(model, alpha)      every width times alpha
     fold(model)             batch norm into the convolution before it
+    merge(model)            sums of linear branches -> one convolution
+    drop(model)             without dropout, identities and what is `only: train`
 
 Each gives a `Rewritten`. The given model is not changed.
 """
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from ..model.network import Model
 
 
-__all__ = ["Rewritten", "fold", "separable", "standard", "thin"]
+__all__ = ["Rewritten", "drop", "fold", "merge", "separable", "standard", "thin"]
 
 
 def standard(model: Model) -> Rewritten:
@@ -40,6 +42,20 @@ def thin(model: Model, alpha: Any) -> Rewritten:
     from .widths import Thin
 
     return Thin(alpha).run(model)
+
+
+def drop(model: Model) -> Rewritten:
+    """The network without dropout, identities, and layers that only training has."""
+    from .phases import Drop
+
+    return Drop().run(model)
+
+
+def merge(model: Model) -> Rewritten:
+    """Every sum of parallel linear branches as one convolution."""
+    from .branches import Merge
+
+    return Merge().run(model)
 
 
 def fold(model: Model) -> Rewritten:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import OptionError, Problem
-from . import Rewritten, fold, separable, standard, thin
+from . import Rewritten, drop, fold, merge, separable, standard, thin
 
 if TYPE_CHECKING:
     from ..model.network import Model
@@ -15,28 +15,38 @@ _HELP = {
     "standard": "it makes depthwise convolutions followed by a 1x1 convolution dense",
     "separable": "it splits dense convolutions with a kernel larger than 1x1; the first only with --stem",
     "thin": "it scales the widths that the spec gives as numbers",
+    "drop": "it drops dropout, identities and layers with `only: train`",
+    "merge": "it merges sums of parallel linear branches into one convolution",
     "fold": "it folds batch norms that stand right after a convolution or linear layer",
 }
 
+_WHOLE = {"standard": standard, "drop": drop, "merge": merge, "fold": fold}
+
 
 class Rewriting(NamedTuple):
-    """How to rewrite a design: `conv` (standard or separable), `stem`, `thin` (alpha), `fold`, in this order."""
+    """How to rewrite a design, in this order.
+
+    conv (standard or separable; `stem` with it), thin (alpha), drop, merge, fold
+    """
 
     conv: str | None = None
     stem: bool = False
     thin: float | None = None
     fold: bool = False
+    merge: bool = False
+    drop: bool = False
 
     @property
     def parts(self) -> list[str]:
         """The single rewrites it consists of."""
-        given = (self.conv, "thin" if self.thin is not None else None, "fold" if self.fold else None)
-        return [part for part in given if part]
+        thin = ["thin"] if self.thin is not None else []
+        flags = [part for part in ("drop", "merge", "fold") if getattr(self, part)]
+        return [*([self.conv] if self.conv else []), *thin, *flags]
 
     @property
     def title(self) -> str:
         """The title of the rewritten design."""
-        words = {"thin": f"thin {self.thin}", "fold": "folded"}
+        words = {"thin": f"thin {self.thin}", "fold": "folded", "merge": "merged", "drop": "deployed"}
         return ", ".join(words.get(part, part) for part in self.parts)
 
     @property
@@ -57,7 +67,7 @@ class Rewriting(NamedTuple):
     def _one(self, part: str, model: Model) -> Rewritten:
         if part == "separable":
             return separable(model, self.stem)
-        return thin(model, self.thin) if part == "thin" else {"standard": standard, "fold": fold}[part](model)
+        return thin(model, self.thin) if part == "thin" else _WHOLE[part](model)
 
 
 def _after(first: Rewritten, second: Rewritten) -> Rewritten:

@@ -60,7 +60,8 @@ def reads_grid(out: int | Expr, step: Step, facts: Facts) -> bool:
 
 def bare(step: Step) -> Step:
     """The step without its controls, for the inside of a group that has them."""
-    return step._replace(repeat=None, when=None, residual=None, times=None, label=None, origin=None, plain=True)
+    plain = step._replace(repeat=None, when=None, residual=None, times=None, label=None, origin=None, plain=True)
+    return plain._replace(trained=None, only=None)
 
 
 def call(op: str, options: Mapping[str, Any], places: Mapping[str, Shape]) -> Call:

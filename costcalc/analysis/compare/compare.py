@@ -125,6 +125,8 @@ def compare(
     stem: bool = False,
     thin: float | None = None,
     fold: bool = False,
+    merge: bool = False,
+    drop: bool = False,
     layers: str | None = None,
     metrics: str | Sequence[str] = (),
     convention: Prices = "paper",
@@ -139,15 +141,17 @@ def compare(
     conv        `standard` or `separable`: every design is compared with itself rewritten so; with `stem`, the first
                 convolution is made separable too
     thin, fold  compare with every width times `thin`; with batch norm folded into its convolution
+    merge, drop  with sums of linear branches as one convolution; without dropout and what is `only: train`
     metrics     further ones to total, by name
     layers      a glob: only layers and blocks of that name are compared
     convention, rho, settings  as in `analyze`, for all designs; a variable that some declare is set in those
 
     Raises CostcalcError, also when there is nothing to compare.
     """
-    how, rewriting = _Room(price_list(convention), names(metrics, "metrics")), Rewriting(conv, stem, thin, fold)
+    how = _Room(price_list(convention), names(metrics, "metrics"))
+    rewriting = Rewriting(conv, stem, thin, fold, merge, drop)
     with uncollected():
-        models = loaded(specs, input)
+        models = [one._replace(phase="train") if drop else one for one in loaded(specs, input)]
         at = mappings(at, "at", '{"alpha": 0.75}')
         settings = {**mapping(settings, "settings", '{"alpha": 0.75}'), **({"rho": rho} if rho is not None else {})}
         wanted = _wanted(models, _titles(specs, models), _settings(at), settings)
@@ -214,7 +218,7 @@ def _sides(old: Network, new: Any, base: str | None, input: Any) -> list[Model]:
 
 def _compared(designs: list[Design], layers: str | None) -> Comparison | Designs:
     if len(designs) < 2:
-        help = "name another spec, or use --at alpha=0.5, --conv standard, --conv separable, --thin 0.75 or --fold"
+        help = "name another spec, or use --at alpha=0.5, --conv standard or separable, --thin 0.75, --merge or --fold"
         raise OptionError(Problem("usage", "there is one design only: nothing to compare it with", help=help))
     _refuse_none(designs, layers)
     if len(designs) > 2:

@@ -9,6 +9,7 @@ from ...errors import OptionError, Problem, listed, nearest
 from ...metrics.metrics import Metric, storage_note
 from ...model.variables import settings_of
 from ...render.text import plain, printable, shape_text
+from ...rewrite.deploying import phase_text
 
 if TYPE_CHECKING:
     from ...metrics.pricing import Convention
@@ -176,7 +177,8 @@ def stamped(
     from ... import __version__
 
     counted, made = f"convention {convention.name}: {convention.title}", f"costcalc {__version__}"
-    parts = (counted, shipped(model), setting(inputs, values), storage_note(model, metrics), made)
+    about = (phase_text(model), setting(inputs, values), storage_note(model, metrics))
+    parts = (counted, shipped(model), *about, made)
     return "; ".join(filter(None, parts))
 
 

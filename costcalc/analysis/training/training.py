@@ -134,7 +134,7 @@ def training(
     _check(setup)
     priced = price_list(convention)
     with uncollected():
-        model = load(spec, input)
+        model = load(spec, input)._replace(phase="train")
         given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
         settled = settle(model, scaled(model, given, rho))
         return trained(model, trace(model, settled), settled, priced, setup)

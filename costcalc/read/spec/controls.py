@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ...syntax.problems import Problems
 
 
-CONTROLS = ("repeat", "when", "residual", "times", "trained", "as", "from", "then")
+CONTROLS = ("repeat", "when", "residual", "times", "trained", "only", "as", "from", "then")
+PHASES = ("train", "deploy")
 _COUNTS = ("repeat", "times")
 _LONGEST = 200  # characters of the name of a layer
 
@@ -40,6 +41,15 @@ def control(key: str, node: Node, scope: Scope, problems: Problems) -> Any:
 
 def _is_count(value: float) -> bool:
     return type(value) is not bool and value >= 0 and value == int(value)
+
+
+def phase(node: Node, problems: Problems) -> Any:
+    """The phase in which a layer runs: train or deploy."""
+    name: Any = args.text(node, None, problems, "a phase", _LONGEST)
+    if name is not BAD and name not in PHASES:
+        problems.unknown("phase", name, node, PHASES)
+        return BAD
+    return name
 
 
 def layer_name(node: Node, problems: Problems) -> Any:

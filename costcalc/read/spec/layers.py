@@ -12,7 +12,7 @@ from ...syntax.nodes import Node, is_empty
 from ..owned import OWN, is_own, owned
 from . import args
 from .args import BAD, Bad, Scope
-from .controls import CONTROLS, control, layer_name
+from .controls import CONTROLS, control, layer_name, phase
 from .names import Names
 from .rows import RowReader
 
@@ -240,6 +240,7 @@ class LayerReader:
             where = scope if key == "repeat" else inner
             read[key] = control(key, controls[key], where, self.problems) if key in controls else None
         read["residual_at"] = entries["residual"][0].at if "residual" in controls else None
+        read["only"] = phase(controls["only"], self.problems) if "only" in controls else None
         read["label"] = layer_name(controls["as"], self.problems) if "as" in controls else None
         if type(read["label"]) is str:
             self.names.give(controls["as"])

@@ -41,6 +41,7 @@ _CONTROLS = {
     "residual": {**_NUMBER, "description": "add the input to the output if this condition holds"},
     "times": {**_NUMBER, "description": "runs per sample with the same weights: params once, mult-adds each time"},
     "trained": {**_NUMBER, "description": "false: its parameters are frozen in `costcalc training`"},
+    "only": {"enum": ["train", "deploy"], "description": "the phase in which it runs; the input passes otherwise"},
     "as": {**_NAME, "description": "a name, for the report and for `from`, branches and `reuse`"},
     "from": {**_NAME, "description": "the layer or input whose output flows in"},
     "then": {**_STEPS, "description": "layers that follow each time, such as [batchnorm, relu]"},

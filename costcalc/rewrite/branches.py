@@ -1,0 +1,122 @@
+"""Parallel linear branches merged into one convolution: re-parameterised networks as they are deployed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..model.network import Call, Step, is_dynamic
+from .steps import call, held, is_call, is_one, op_of, spot
+from .walk import Facts, Walk
+
+_CONVOLUTIONS = ("conv", "dwconv")
+
+
+class _Branch(NamedTuple):
+    """A linear branch: its convolution (None for a norm or the input itself) and the spots of its layers."""
+
+    convolution: Step | None
+    spots: tuple
+
+
+class _Kept(Exception):
+    """Why a sum is not merged."""
+
+
+class Merge(Walk):
+    """A sum of branches that read one input becomes one convolution where every branch is linear.
+
+    A branch is a convolution with or without a norm, a norm alone, or the input itself. All have the same stride and
+    groups and kernels centred alike: the merged kernel is the largest of them, with a bias. RepVGG
+    (arXiv:2101.03697), section 3.3; MobileOne (arXiv:2206.04040), section 3.2.
+    """
+
+    def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
+        """A sum of linear branches as one convolution."""
+        if not is_call(step, "add"):
+            return (step,)
+        try:
+            branches = [_branch(one, facts) for one in step.body.options["inputs"]]
+            merged = _merged([one.convolution for one in branches])
+        except _Kept as error:
+            self.left[spot(step)] = str(error)
+            return (step,)
+        for place in (place for one in branches for place in one.spots):
+            self.changed.add(place)
+            self.home[place] = spot(step)
+        self.changed.add(spot(step))
+        return (step._replace(body=merged),)
+
+
+def _branch(steps: Any, facts: Facts) -> _Branch:
+    """A branch as a linear one. Raises _Kept."""
+    if type(steps) is str:
+        raise _Kept("a branch is a layer by its name")
+    convolution, spots = None, []
+    for step in _flat(steps):
+        if not step.plain:
+            raise _Kept("a branch has a layer that is repeated, conditional, named or bridged")
+        if is_call(step, *_CONVOLUTIONS):
+            if convolution is not None:
+                raise _Kept("a branch has two convolutions: the padding of the second is not that of the first")
+            if held(step):
+                raise _Kept(held(step))
+            convolution = step
+        elif op_of(step, facts) != "batchnorm":
+            raise _Kept("a branch has a layer that is no convolution and no batch norm")
+        spots.append(spot(step))
+    return _Branch(convolution, tuple(spots))
+
+
+def _flat(steps: Any) -> list[Step]:
+    """The layers of a branch, those of `then` behind theirs."""
+    return [one for step in steps for one in (step._replace(then=()), *step.then)]
+
+
+def _merged(found: list[Step | None]) -> Call:
+    """The convolution that all branches make together. Raises _Kept."""
+    steps = [one for one in found if one is not None]
+    if not steps:
+        raise _Kept("no branch has a convolution")
+    first = steps[0].body
+    if any(is_dynamic(one.body.options["kernel"]) for one in steps):
+        raise _Kept("a kernel depends on variables")
+    if any(one.body.op != first.op for one in steps):
+        raise _Kept("one branch is depthwise, another is not")
+    for name, default in (("stride", 1), ("groups", 1), ("multiplier", 1)):
+        if len({_text(one.body.options.get(name, default)) for one in steps}) > 1:
+            raise _Kept(f"the branches have different options `{name}`")
+    if len(steps) < len(found) and not is_one(first.options.get("stride", 1)):
+        raise _Kept("a branch passes its input on, and the convolution beside it has a stride")
+    largest = max(steps, key=lambda one: max(_pair(one.body.options["kernel"])))
+    for one in steps:
+        _refuse_off_centre(one.body.options, largest.body.options)
+    body = largest.body
+    return call(body.op, {**body.options, "bias": True}, body.places)
+
+
+def _refuse_off_centre(small: Any, large: Any) -> None:
+    """Raise _Kept unless one kernel lies in the middle of the other."""
+    kernels = [_pair(one["kernel"]) for one in (small, large)]
+    if kernels[0] != kernels[1] and not all(is_one(one.get("dilation", 1)) for one in (small, large)):
+        raise _Kept("a kernel is dilated")
+    if any(a > b for a, b in zip(*kernels, strict=True)):
+        raise _Kept("no kernel holds all others")
+    pads = [one.get("padding", "same") for one in (small, large)]
+    if pads == ["same", "same"]:
+        return
+    sides = [0 if pad == "valid" else pad for pad in pads]
+    if any(type(side) is not int for side in sides):
+        raise _Kept("the paddings are not alike")
+    if any(b - a != 2 * (sides[1] - sides[0]) for a, b in zip(*kernels, strict=True)):
+        raise _Kept("the kernels are not centred alike: their paddings differ")
+
+
+def _pair(kernel: Any) -> tuple[int, ...]:
+    return kernel if type(kernel) is tuple else (kernel, kernel)
+
+
+def _text(arg: Any) -> str:
+    """An option as it is written; a kernel of equal sides as one number."""
+    if type(arg) is tuple and len(set(arg)) == 1:
+        arg = arg[0]
+    return getattr(arg, "text", None) or str(arg)

@@ -1,0 +1,143 @@
+"""Train and deploy: what is merged, dropped and folded, against networks that PyTorch users re-parameterise."""
+
+import json
+
+import pytest
+
+from costcalc import CostcalcError, analyze, training
+from costcalc.errors import Source
+from costcalc.read.loading import load
+from costcalc.read.spec.reader import read
+from costcalc.rewrite import drop, merge
+from costcalc.rewrite.deploying import phased
+
+# timm 1.0 at 224x224: mult-adds and parameters, before and after its own reparameterize_model
+NETWORKS = {
+    "repvgg_a0": ((1_512_581_120, 9_108_968), (1_361_451_008, 8_309_384)),
+    "repvgg_b0": ((3_397_191_680, 15_817_960), (3_057_600_512, 14_339_048)),
+    "mobileone_s0": ((1_051_935_232, 5_293_272), (275_110_400, 2_078_504)),
+    "mobileone_s1": ((830_062_080, 4_825_192), (825_057_024, 4_764_840)),
+}
+
+
+def spec(layers, shape="[8, 8, 4]"):
+    return read(Source("n.yaml", f"input: {shape}\nlayers: {layers}\n"))
+
+
+def totals(model):
+    return tuple(analyze(model, convention="framework").totals.values())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_before_and_after(name):
+    model = load(name)
+    assert (totals(phased(model, "train")), totals(phased(model, "deploy"))) == NETWORKS[name]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_both_phases_side_by_side(run, name):
+    code, out, _ = run("analyze", name, "--phase", "both", "-c", "framework", "--json")
+    document = json.loads(out)
+    found = tuple(tuple(document[side]["totals"].values()) for side in ("a", "b"))
+    assert (code, found) == (0, NETWORKS[name])
+
+
+CONV, ONE = "{conv: 3x3, out: 4}", "{conv: 1x1, out: 4}"
+
+
+@pytest.mark.parametrize(
+    ("branches", "mult_adds"),
+    [  # on 8x8x4: 9*4*4*64 of the 3x3 convolution alone
+        (f"[{CONV}], [{ONE}]", 9216),
+        (f"[{CONV}], [{CONV}], [{ONE}]", 9216),
+        (f"[{CONV}], []", 9216),
+        (f"[{CONV}], [batchnorm]", 9216),
+        ("[{conv: 3x3, out: 4, then: [batchnorm]}], []", 9216),
+        ("[{dwconv: 3x3}], [{dwconv: 1x1}], []", 9 * 4 * 64),
+        ("[{conv: 3x3, out: 4, padding: 1}], [{conv: 1x1, out: 4, padding: 0}]", 9216),
+        ("[{conv: 1x3, out: 4}], [{conv: 1x1, out: 4}]", 3072),
+    ],
+)
+def test_what_is_merged(branches, mult_adds):
+    done = merge(spec(f"[{{add: [{branches}]}}]"))
+    rows = analyze(done.model).lines
+    assert [line.op for line in rows] == ["dwconv" if "dwconv" in branches else "conv"]
+    assert analyze(done.model).totals["mult_adds"] == mult_adds
+    assert done.left == {}
+
+
+@pytest.mark.parametrize(
+    ("branches", "reason"),
+    [
+        (f"[{CONV}, relu], [{ONE}]", "no convolution and no batch norm"),
+        (f"[{ONE}, {CONV}], []", "two convolutions"),
+        ("[{dwconv: 3x3}], [{conv: 1x1, out: 4}]", "depthwise"),
+        ("[{conv: 3x3, out: 4, groups: 2}], [{conv: 1x1, out: 4}]", "groups"),
+        ("[{conv: 3x3, out: 4, dilation: 2}], [{conv: 1x1, out: 4}]", "dilated"),
+        ("[{conv: 1x3, out: 4}], [{conv: 3x1, out: 4}]", "no kernel holds"),
+        ("[{conv: 3x3, out: 4, padding: [[0, 2], [0, 2]]}], [{conv: 1x1, out: 4}]", "not alike"),
+        ("[batchnorm], []", "no branch has a convolution"),
+        (f"[{CONV}], [{{avgpool: 3x3, stride: 1}}]", "no convolution and no batch norm"),
+        (f"[{{conv: 3x3, out: 4, params: 10}}], [{ONE}]", "`params`"),
+        (f"[{{conv: 3x3, out: 4, as: a}}], [{ONE}]", "named"),
+    ],
+)
+def test_what_is_not_merged(branches, reason):
+    model = spec(f"[{{add: [{branches}]}}]")
+    done = merge(model)
+    assert [reason in one for one in done.left.values()] == [True]
+    assert totals(done.model) == totals(model)
+
+
+def test_a_branch_of_another_grid_is_not_merged():
+    """With a stride, the input itself has another shape than the convolution: such a sum is no network at all."""
+    layers = "[{add: [[{conv: 3x3, out: 4, stride: [1, 1]}], [{conv: 1x1, out: 4}]]}]"
+    assert [line.op for line in analyze(merge(spec(layers)).model).lines] == ["conv"]
+    layers = "[{conv: 3x3, out: 4, as: a}, {add: [a, []]}]"
+    assert list(merge(spec(layers)).left.values()) == ["a branch is a layer by its name"]
+
+
+def test_dropout_and_identities_are_dropped():
+    layers = (
+        "[{conv: 3x3, out: 4, then: [batchnorm, {dropout: 0.2}]}, identity, {dropout: 0.5, as: a}, {conv: 1x1, out: 2}]"
+    )
+    assert [line.op for line in analyze(drop(spec(layers)).model).lines] == ["conv", "batchnorm", "identity", "conv"]
+
+
+HEAD = (
+    "[{conv: 3x3, out: 4, as: features}, {layers: [{avgpool: global}, {linear: 10}], only: train, as: auxiliary}, "
+    "{conv: 1x1, out: 2, from: features}, {conv: 1x1, out: 3, only: deploy}]"
+)
+
+
+def test_layers_of_one_phase():
+    model = spec(HEAD)
+    train, deploy = ([line.name for line in analyze(phased(model, one)).lines] for one in ("train", "deploy"))
+    assert train == ["features", "auxiliary/avgpool", "auxiliary/linear", "conv"]
+    assert deploy == [line.name for line in analyze(model).lines] == ["features", "conv_1", "conv_2"]
+    assert [line.name for line in training(model).lines] == train
+    with pytest.raises(CostcalcError, match="there is no phase"):
+        phased(model, "test")
+    with pytest.raises(CostcalcError, match="unknown phase"):
+        spec("[{conv: 1x1, out: 2, only: testing}]")
+    with pytest.raises(CostcalcError, match="no layer of a branch runs"):
+        analyze(spec("[{add: [[], [{conv: 1x1, out: 4, only: train}]]}]"))
+
+
+def test_what_is_shown_says_which_phase(run, tmp_path):
+    (tmp_path / "n.yaml").write_text(f"input: [8, 8, 4]\nlayers: {HEAD}\n")
+    assert "phase deploy" in run("analyze", "n.yaml").out
+    assert "phase train" in run("analyze", "n.yaml", "--phase", "train").out
+    assert json.loads(run("analyze", "n.yaml", "--json").out)["phase"] == "phase deploy"
+    assert "phase" not in run("analyze", "mobilenet").out
+
+
+def test_limits_on_either_phase(run, tmp_path):
+    (tmp_path / "n.yaml").write_text(f"input: [8, 8, 4]\nlayers: [{{add: [[{CONV}], [{ONE}]]}}]\n")
+    (tmp_path / "costcalc.yaml").write_text(
+        "checks:\n"
+        "  - {spec: n.yaml, at: {phase: train}, min: {mult_adds: 10240}}\n"
+        "  - {spec: n.yaml, at: {phase: deploy}, max: {mult_adds: 9216}}\n"
+    )
+    found = run("check", "--json")
+    assert found.code == 0, found.out
