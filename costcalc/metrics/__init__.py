@@ -1,1 +1,1 @@
-"""What a quantity counts and how it totals: metrics, conventions, and the counters of other tools."""
+"""Metrics, conventions, and the counters of other tools."""

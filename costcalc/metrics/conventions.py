@@ -1,4 +1,4 @@
-"""Conventions as data: what each quantity that a rule states is priced at.
+"""Conventions as data: the price of each quantity that a rule states.
 
 A rule says how many multiply-adds, bias additions, normalised values .. a layer has (`Layer.terms`) and how many
 numbers of each kind it holds (`Layer.params`). A convention prices them, so a cost is a dot product. What other

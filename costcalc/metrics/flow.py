@@ -41,7 +41,7 @@ def flow(rows: Sequence[Row]) -> Flow:
 
 
 def is_weighted(op: str, layer: Layer) -> bool:
-    """Whether a layer of an operation multiplies with weights, whoever holds them."""
+    """Whether a layer multiplies with weights, its own or those of another layer."""
     return op in _WEIGHTED or (op == "opaque" and "weight" in layer.params)
 
 

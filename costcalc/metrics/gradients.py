@@ -65,7 +65,7 @@ def products(op: str, layer: Layer, inputs: int) -> tuple[Product, ...]:
 
 
 def is_rough(row: Row) -> bool:
-    """Whether the products of a row are not known, but only how many mult-adds they have."""
+    """Whether only the mult-adds of a row are known, not its products."""
     return row.op.name == "opaque" and "mac" in row.layer.terms
 
 

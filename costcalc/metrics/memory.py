@@ -13,12 +13,12 @@ from .walk import Walk
 
 
 def peak(walk: Walk, priced: Convention) -> list[Any]:
-    """For each row, the bytes of the tensors that are needed while it runs."""
+    """For each row, the bytes of the tensors needed while it runs."""
     return walk.chosen(walk.lives.live)
 
 
 def floor(walk: Walk, priced: Convention) -> list[Any]:
-    """For each row, the bytes of what it reads and writes itself."""
+    """For each row, the bytes of its own reads and writes."""
     return walk.chosen(walk.lives.floors)
 
 

@@ -1,4 +1,4 @@
-"""What can be totalled over a network: a metric is one row of `METRICS`, and `totals` is what everything asks.
+"""Metrics, the quantities that are totalled over a network: one row of `METRICS` each, summed by `totals`.
 
 A metric states its amounts for a walk: one a row, or a figure of the whole network. A new metric is a new row
 here: reports, sweeps, fits, formulas, comparisons, budgets, published figures and plots then have it.
@@ -313,7 +313,7 @@ def metric(name: str, convention: Any) -> Metric:
 
 
 def without_formula(one: Metric) -> OptionError:
-    """The error that a metric is asked as a formula and has none."""
+    """The error for a metric that has no formula."""
     help = "`sweep` gives it at any points"
     return OptionError(Problem("no-formula", f"`{one.name}` is the largest of many sums: it has no formula", help=help))
 
@@ -329,13 +329,13 @@ def is_bound(row: Row, metrics: Iterable[Metric]) -> bool:
 
 
 def unit_of(name: str) -> Unit:
-    """The unit of the metric of that name, or of what it is a share of; that of counts where there is none."""
+    """The unit of a metric, or of the metric that a share is of; the unit of counts for other names."""
     one = METRICS.get(name.rpartition(".")[2].removesuffix("_share"))
     return one.unit if one else COUNT
 
 
 def storage_note(model: Model, names: Iterable[str]) -> str:
-    """How the tensors of a model are stored, where a metric of these names depends on it; else nothing."""
+    """How the tensors of a model are stored if one of these metrics depends on it, else an empty text."""
     known = [METRICS.get(name.rpartition(".")[2]) for name in names]
     said = any(one and (one.stored or (one.unit is BYTE and model.storage != DEFAULT)) for one in known)
     return f"tensors stored {model.storage.text}" if said else ""
@@ -344,7 +344,7 @@ def storage_note(model: Model, names: Iterable[str]) -> str:
 def totals(walk: Walk, metrics: Iterable[Metric]) -> dict[str, Any]:
     """The total of each metric over a walk, by name. Raises SpecError for one past 2^62.
 
-    Raises OptionError for a figure of the whole network where the walk is a part of one.
+    Raises OptionError for a metric of the whole network if the walk is only a part.
     """
     return {one.name: folded(one, amounts(walk, one)) for one in metrics}
 
@@ -358,13 +358,13 @@ def amounts(walk: Walk, one: Metric) -> Any:
 
 
 def of_the_whole(one: Metric) -> OptionError:
-    """The error that a metric is asked of some layers and is none of layers."""
+    """The error for a metric of the whole network where one of layers is needed."""
     message = f"`{one.name}` is a figure of the whole network: layers have none"
     return OptionError(Problem("not-by-layer", message))
 
 
 def folded(one: Metric, found: Any) -> Any:
-    """Amounts as one: their total in the arithmetic they are in, or the figure that they are."""
+    """The total of amounts in their own arithmetic; a figure of the whole network is unchanged."""
     if type(found) is not list:
         return found
     if not {*map(type, found)} <= {int, float}:
@@ -381,7 +381,7 @@ def moved_widths(model: Model) -> Mapping[tuple[str, ...], int]:
 
 
 class _Same:
-    """A model as a key: equal to itself alone."""
+    """A model as a key, compared by identity."""
 
     def __init__(self, model: Model):
         self.model = model

@@ -1,4 +1,4 @@
-"""A price list in YAML, a user's own or a shipped one, read with the place of every mistake.
+"""Read a price list in YAML, with the place of every mistake.
 
 What other programs count is shipped in `counters`: their figures as price lists, read off the programs' sources and
 checked against what they printed for nine networks and for single operations (`tests/data/peers.json`). Networks and
@@ -28,7 +28,7 @@ MOST = 10**6  # of a price, so that totals stay within 64 bits
 
 
 def read(source: Source, find: Callable[[str], Convention], names: Collection[str]) -> Convention:
-    """The convention that a text describes; `find` gives the one of a name that it may start from.
+    """The convention that a text describes; `find` looks up the base convention by name.
 
     Raises SpecError with all of its problems.
     """
@@ -54,7 +54,7 @@ def read(source: Source, find: Callable[[str], Convention], names: Collection[st
 
 
 def _merged(base: Convention | None, rows: Mapping[str, dict[str, tuple[int, str, int]]]) -> dict[str, Any]:
-    """The prices of a list on those of its base, what they mirror, and which are bugs."""
+    """The prices of a list over those of its base, what they mirror, and which are bugs."""
     own = {part: {key: price for key, (price, _, _) in table.items()} for part, table in rows.items()}
     mirrors = {part: {key: text for key, (_, text, _) in table.items() if text} for part, table in rows.items()}
     bugs = {key: bug for key, (_, _, bug) in rows["prices"].items() if bug}
@@ -70,7 +70,7 @@ def _parts(root: Node, problems: Problems) -> dict[str, Node]:
 
 
 def _base(node: Node | None, find: Callable[..., Any], names: Any, problems: Problems) -> Convention | None:
-    """The convention to start from."""
+    """The base convention."""
     if node is None:
         return None
     if node.kind == "scalar" and node.value in names:
@@ -103,7 +103,7 @@ def _prices(part: str, node: Node | None, problems: Problems) -> dict[str, tuple
 
 
 def _is_known(part: str, key: Node, problems: Problems) -> bool:
-    """Whether a key names a quantity, of all operations or of one that states it; notes what is wrong."""
+    """Whether a key names a quantity, of all operations or of one that has it; notes the problem otherwise."""
     known = SECTIONS[part]
     what = "quantity" if part == "prices" else "kind of number"
     operation, dot, name = key.value.rpartition(".")
@@ -121,12 +121,12 @@ def _is_known(part: str, key: Node, problems: Problems) -> bool:
 
 
 def _narrowed(key: Node, start: Any, name: str) -> Any:
-    """The place of a part of a key, which stands without quotes."""
+    """The place of a part of a key without quotes."""
     return (key.line, key.column + start, len(name)) if key.plain and name else key
 
 
 def _help(name: str, part: str) -> str:
-    """The help for an unknown name: it may be known in the other section, else where all are listed."""
+    """The help for an unknown name: the section that knows it, or the command that lists all names."""
     other, section = (NUMBERS, "params") if part == "prices" else (TERMS, "prices")
     if name in other:
         return f"`{name}` belongs under `{section}:`"
@@ -134,7 +134,7 @@ def _help(name: str, part: str) -> str:
 
 
 def _price(node: Node, problems: Problems) -> tuple[int, str, int]:
-    """(price, what in a program it mirrors, how much of it is a bug)."""
+    """(price, the part of a program that it mirrors, how much of it is a bug)."""
     if node.kind != "map":
         return _number(node, problems), "", 0
     parts = _known(node, "key", PRICE, problems)
@@ -155,7 +155,7 @@ def _number(node: Node, problems: Problems) -> int:
 
 
 def _differences(node: Node | None, problems: Problems) -> Iterator[Difference]:
-    """Where the list does not give what its program prints."""
+    """The differences between the list and the output of its program."""
     for entry in _items("differences", node, problems):
         parts = _known(entry, "key", DIFFERENCE, problems) if entry.kind == "map" else {}
         if len(parts) < len(DIFFERENCE):
@@ -176,7 +176,7 @@ def _items(name: str, node: Node | None, problems: Problems) -> list[Node]:
 
 
 def _known(node: Node, what: str, names: tuple[str, ...], problems: Problems) -> dict[str, Node]:
-    """The entries of a map by their keys; notes those that are not known."""
+    """The entries of a map by key; notes unknown keys."""
     for key, _ in node.value:
         if key.value not in names:
             problems.unknown(what, key.value, key, names)

@@ -1,4 +1,4 @@
-"""A price list: what each quantity that a rule states is priced at, and what a layer then costs."""
+"""Price lists: the price of each quantity that a rule states, and the cost of a layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
 
 
 class Difference(NamedTuple):
-    """Where a convention does not give what its program prints: of which networks or operations, and why."""
+    """A difference between a convention and the output of its program: for which networks or operations, and why."""
 
     figure: str  # the cost metric, or `params`
     of: tuple[str, ...]
@@ -25,7 +25,7 @@ class Difference(NamedTuple):
 class Convention(NamedTuple):
     """A price list. `cost` is the name of its cost metric: `mult_adds` or `flops`.
 
-    A price is for a quantity in every operation (`mac`) or in one (`linear.mac`), which goes before.
+    A price is for a quantity in every operation (`mac`) or in one (`linear.mac`); the latter takes precedence.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What rules state, by name: the quantities and kinds of number that a convention can price, and who states them.
+"""The quantities and kinds of number that a convention can price, and the operations that state them.
 
 Loaded to show or read a price list; pricing itself does not need it.
 """
@@ -85,6 +85,6 @@ SECTIONS = {"prices": TERMS, "numbers": NUMBERS, "params": NUMBERS, "gradients":
 
 
 def meaning(part: str, key: Any) -> Any:
-    """What a key of a price list is a price for. `part` is `prices`, `numbers`, `params` or `gradients`."""
+    """What a key of a price list prices. `part` is `prices`, `numbers`, `params` or `gradients`."""
     operation, dot, name = key.rpartition(".")
     return SECTIONS[part][name].what + (f", in `{operation}`" if dot else "")

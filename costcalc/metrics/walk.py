@@ -1,4 +1,4 @@
-"""A finished walk as metrics see it: a network's rows, and which of them cost the same."""
+"""A finished walk for metrics: the rows of a network, and which of them cost the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Walk:
-    """The rows of one walk over a model, whatever convention prices them; `whole` is what they are some of the rows of.
+    """The rows of one walk over a model, independent of conventions; `whole` is the walk of which they are a part.
 
     `values` are those of the model's variables.
     """
@@ -55,7 +55,7 @@ class Walk:
         return found
 
     def chosen(self, amounts: Sequence[Any]) -> list[Any]:
-        """Those of amounts, one a row of the whole walk, that are of these rows."""
+        """The amounts of these rows, given one amount per row of the whole walk."""
         if self.whole is None:
             return list(amounts)
         by_row = {id(row): amount for row, amount in zip(self.whole.rows, amounts, strict=True)}
@@ -75,7 +75,7 @@ class Walk:
 
     @cached_property
     def _kinds(self) -> tuple[list[Row], list[int]]:
-        """(a row of each kind, the kind of each row): the walk makes one layer of all that cost the same."""
+        """(a row of each kind, the kind of each row): rows of equal cost share one layer."""
         numbers: dict[tuple, int] = {}
         firsts: list[Row] = []
         kinds: list[int] = []
@@ -89,7 +89,7 @@ class Walk:
         return firsts, kinds
 
     def each(self, of: Callable[[Row], Any]) -> list[Any]:
-        """A quantity of each row, worked out once for all rows that cost the same."""
+        """A quantity of each row, computed once for all rows of equal cost."""
         firsts, kinds = self._kinds
         found = [of(row) for row in firsts]
         return [found[kind] for kind in kinds]

@@ -1,4 +1,4 @@
-"""What a rule is made of: the `@op` decorator, the `Layer` it returns, and the schema read off it."""
+"""The parts of a rule: the `@op` decorator, the `Layer` it returns, and the schema read from its signature."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -48,7 +48,7 @@ class Option(NamedTuple):
 
 
 class Op(NamedTuple):
-    """One operation: its rule, and the schema that the rule's signature says."""
+    """One operation: its rule, and the schema from its signature."""
 
     name: str
     rule: Callable[..., Layer]

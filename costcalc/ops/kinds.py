@@ -71,7 +71,7 @@ def _truth(value: Any) -> bool:
 
 
 def _place(value: Number) -> int:
-    """A number that says which axis: the same at all points."""
+    """The number of an axis, the same at all points."""
     value = num.whole(value)
     num.require(value >= 0, "must be at least 0, got {}", value)
     return num.domain(value).single(value)

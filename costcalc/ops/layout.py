@@ -1,4 +1,4 @@
-"""Moving values about: no parameters, no mult-adds."""
+"""Operations that move values: no parameters, no mult-adds."""
 
 from collections.abc import Iterable
 from typing import Any

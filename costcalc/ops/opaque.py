@@ -1,4 +1,4 @@
-"""The operation for what the spec language cannot say."""
+"""The operation for layers that the spec language cannot express."""
 
 from .base import Layer, op
 from .kinds import Amount, Label, Shape

@@ -1,4 +1,4 @@
-"""Element by element: activations, sums of branches, and layers that pass values on."""
+"""Elementwise operations: activations, sums of branches, and layers that pass values on."""
 
 from ..errors import Refused
 from ..num import equal, floor_div, prod, require, stretch

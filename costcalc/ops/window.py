@@ -9,7 +9,7 @@ from ..num.values import Number, Shape
 
 
 def each(value: Any, space: Sequence[Number], what: str = "a value") -> tuple[Any, ...]:
-    """One value per spatial axis: a tuple as it stands, anything else repeated."""
+    """One value per spatial axis: a tuple unchanged, any other value repeated."""
     if type(value) is not tuple:
         return (value,) * len(space)
     if len(value) != len(space):
@@ -18,7 +18,7 @@ def each(value: Any, space: Sequence[Number], what: str = "a value") -> tuple[An
 
 
 def is_word(value: int | str | tuple[int | Shape, ...], word: str) -> bool:
-    """Whether an option holds that word rather than numbers."""
+    """Whether an option is that word rather than numbers."""
     return type(value) is str and value == word
 
 
