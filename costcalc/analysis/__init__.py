@@ -1,1 +1,1 @@
-"""One folder a question: its data and its page."""
+"""One folder per question: its data and its page."""

@@ -1,1 +1,1 @@
-"""Budgets: limits on what a design may cost, judged now and against where a change began."""
+"""Budgets: limits on the cost of a design, now and against the base of a change."""

@@ -45,7 +45,7 @@ def apart(verdict: Verdict, *values: int | Fraction) -> list[str]:
 
 
 def metric_name(name: str) -> str:
-    """`mult-adds`, as people write it."""
+    """`mult-adds`, as it is displayed."""
     return printable(metric(name, "paper").title)
 
 

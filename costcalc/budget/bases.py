@@ -1,4 +1,4 @@
-"""Where a change began: the commit that costs are compared with."""
+"""The base of a change: the commit that costs are compared with."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Bases:
 
     @property
     def note(self) -> str:
-        """What is compared with, in a line."""
+        """The comparison in one line."""
         if self.commit is None:
             return "no base: limits are judged by themselves"
         same = self.repository.git("rev-parse", "HEAD") == f"{self.commit}\n".encode()
@@ -96,7 +96,7 @@ class Bases:
         return False
 
     def _name_then(self, name: str, path: str) -> str | None:
-        """The name that a spec had at the base if it has another one now. A link is nothing that was renamed."""
+        """The name that a spec had at the base if it has another one now. A link does not count as renamed."""
         return None if os.path.islink(path) else self.renames.of(name)
 
     def model(self, base: Base) -> Model:
@@ -114,7 +114,7 @@ class Bases:
         return os.path.isfile(path) and self.renames.sha(path, len(blob.sha)) == blob.sha
 
     def deleted(self, folder: str, matches: Any) -> list[str]:
-        """The specs below a directory that were there at the base and are not now."""
+        """The specs below a directory that existed at the base and are deleted now."""
         top = self.repository.name(folder) if self.commit else None
         if top is None:
             return []

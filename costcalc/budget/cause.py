@@ -33,7 +33,7 @@ def cause(verdict: Verdict, now: Measured, base: Measured | None) -> Cause | Non
 
 
 def _grown(name: str, now: Measured, base: Measured) -> Cause | None:
-    """The layers that changed themselves if there are any, and not those that follow from others."""
+    """The layers that were changed directly, if any, without those that follow from others."""
     pairs = [
         (pair, _total(name, now, pair.right) - _total(name, base, pair.left))
         for pair in aligned(base.elements, now.elements)
@@ -80,5 +80,5 @@ def _nearest(place: Place, known: set[str]) -> Place | None:
 
 
 def _bare(line: str) -> str:
-    """A line without what is no part of the design: blanks around it, and a comment."""
+    """A line without surrounding blanks and comment."""
     return line.partition(" #")[0].strip() if not line.lstrip().startswith("#") else ""

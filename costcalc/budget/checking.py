@@ -171,7 +171,7 @@ def _task(
 
 
 def unreadable(error: CostcalcError) -> Checked:
-    """A run that could not begin, for those who must be told in a format of their own."""
+    """The outcome of a run that could not begin, for formats that report it themselves."""
     place = error.problems[0].place
     nothing = Check(place.source.path if place else NAME, {}, price_list("paper"), ())
     outcome = Outcome(nothing, nothing.spec, {}, problems=error.problems)

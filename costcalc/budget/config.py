@@ -49,14 +49,14 @@ class Check(NamedTuple):
 
 
 class Config(NamedTuple):
-    """A file of checks. Paths in it are relative to its directory, and lead nowhere else."""
+    """A file of checks. Paths in it are relative to its directory, and must stay below it."""
 
     path: str
     checks: tuple[Check, ...]
 
     @property
     def folder(self) -> str:
-        """The directory that it is in."""
+        """The directory of the file."""
         return os.path.dirname(self.path)
 
 
@@ -74,7 +74,7 @@ def find_config(start: str = ".") -> str | None:
 
 
 def read_config(path: str) -> Config:
-    """The checks of a file. Raises SpecError with all its problems, or FileError; for a link that leads away, too."""
+    """The checks of a file. Raises SpecError with all problems, or FileError, also for a link that leads outside."""
     check_links(path)
     folder, name = os.path.split(path)
     if Folder(folder).real(name) is None:
@@ -90,7 +90,7 @@ def checks_of(source: Source, folder: Any) -> tuple[Check, ...]:
 def limit_of(
     kind: str, metric: str, where: str, text: str, convention: Convention, place: Place | None = None
 ) -> Limit:
-    """The Limit that a text is. Raises OptionError for an unknown metric or what is no limit."""
+    """Parse a Limit. Raises OptionError for an unknown metric or a malformed limit."""
     from ..metrics.metrics import metric as metric_of
     from ..metrics.metrics import unit_of
 
@@ -194,7 +194,7 @@ class _Reader:
         return found
 
     def known(self, look: Callable[..., Any], node: Any) -> Convention | None:
-        """What a look-up gives; its error is noted at a node."""
+        """The result of a look-up; an error is noted at a node."""
         try:
             return look()
         except CostcalcError as error:
@@ -240,7 +240,7 @@ class _Reader:
 
 
 def _unquoted(problem: Problem) -> Problem:
-    """A glob such as `*.yaml` is an alias of YAML's, and mostly a bad one, where it has no quotes."""
+    """Without quotes, a glob such as `*.yaml` is a YAML alias, and mostly an invalid one."""
     place = problem.place
     begins = place.excerpt()[max(place.column - 2, 0) : place.column] if place else ""
     help = "a glob that begins with `*` needs quotes: '*.yaml'"

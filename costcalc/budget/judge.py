@@ -1,4 +1,4 @@
-"""Limits against what a spec costs now and what it cost where the change began.
+"""Limits against what a spec costs now and at the base of the change.
 
 | base   | now               | verdict                                        |
 | within | within            | pass                                           |
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def judge(limit: Limit, now: Measured, base: Measured | None = None) -> Verdict:
-    """The Verdict of a limit on a Measured spec; `base` is it before the change, `now` itself if nothing changed.
+    """The Verdict of a limit on a Measured spec; `base` is that before the change, or `now` if unchanged.
 
     Raises SpecError where it cannot be judged: a glob that no layer matches, a cost that is not known.
     """
@@ -85,7 +85,7 @@ def _telling(limit: Limit, amounts: Mapping[str, int], names: list[str], now: Me
 
 
 def _amount(limit: Limit, side: Any, amount: int) -> int | Fraction:
-    """What is limited of a layer: its amount, or its share of the total."""
+    """The limited quantity of a layer: its amount, or its share of the total."""
     return Fraction(amount, side.total(limit.metric) or 1) if limit.bound.unit == "%" else amount
 
 
@@ -103,7 +103,7 @@ def _one(limit: Limit, now: Any, base: Any) -> Verdict:
 
 
 def _is_sure(verdict: Any, now: Any, base: Any) -> bool:
-    """Whether what is unknown cannot change a verdict: it only adds."""
+    """Whether unknown costs cannot change a verdict, because they only add."""
     limit, over = verdict.limit, verdict.status in FAILING
     unknown = now.unknown(limit.metric)
     if limit.kind == "vs_base":

@@ -1,4 +1,4 @@
-"""Checks as a test report in the format of JUnit: one case a limit."""
+"""Checks as a test report in the format of JUnit: one case per limit."""
 
 from __future__ import annotations
 

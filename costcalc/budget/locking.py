@@ -90,7 +90,7 @@ class _Then:
         return None
 
     def differs(self, path: str, names: dict[str, str]) -> bool:
-        """Whether a spec is another text than at the base, where it was one; graphs have no limits."""
+        """Whether the text of a spec differs from that at the base; graphs have no limits."""
         name = names[path]
         if name not in self.tree or not path.endswith((".yaml", ".yml")):
             return False
@@ -115,7 +115,7 @@ class _Then:
         return checks_of(source, origin.folder)
 
     def _files(self, spec: str) -> list[str]:
-        """The specs of a check that were there; of a glob, hidden ones left out."""
+        """The specs of a check that were there; of a glob, without hidden ones."""
         folder = posixpath.dirname(self.path or "")
         start = f"{folder}/" if folder else ""
         if not WILD & set(spec):
@@ -129,7 +129,7 @@ class _Then:
         return not self.wanted or any(one in (".", name) or name.startswith(f"{one}/") for one in self.wanted)
 
     def budget(self, path: str, name: str) -> Check | None:
-        """The limits in a spec at the base; None for one that could not be read there, which limited nothing."""
+        """The limits in a spec at the base; None if it could not be read there."""
         try:
             return budget_of(name, modelled(*self._found(name)))
         except CostcalcError:
@@ -147,7 +147,7 @@ def _is_seen(name: str) -> bool:
 
 
 class _Gone:
-    """What became of files of the base, worked out for those that are asked for."""
+    """The fate of files of the base, computed on request."""
 
     def __init__(self, bases: Bases) -> None:
         self.repository, self.renames = bases.repository, bases.renames

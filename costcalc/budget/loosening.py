@@ -33,12 +33,12 @@ class Loosened(NamedTuple):
 
     @property
     def place(self) -> Place | None:
-        """Where the limit stands now, if it does."""
+        """The place of the limit now, if it exists."""
         return self.now.place if self.now else None
 
     @property
     def message(self) -> str:
-        """What was done to it, in a line."""
+        """The change in one line."""
         limit, more = self.limit, len(self.specs) - NAMED
         named = ", ".join(self.specs[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
         where = f" {limit.where}" if limit.where else ""
@@ -77,7 +77,7 @@ def loosened(
 
 
 def _became(rule: Rule, others: list[Rule], gone: str | None, path: str | None) -> Loosened:
-    """What a limit became that is none any more, or that is less strict now."""
+    """What became of a limit that is gone or less strict now."""
     limit, text = rule.limit, rule.limit.text
     if not others:
         return Loosened(UNMATCHED if gone else REMOVED, limit, None, (), f"{text} ({gone})" if gone else text, path)

@@ -21,7 +21,7 @@ LIMITS = 20  # raised or removed, above it
 
 
 def markdown(checked: Checked, block: Callable[..., Any]) -> str:
-    """The page; what is too long for a comment is cut, and says so."""
+    """The page, cut with a note if it is too long for a comment."""
     page = _Short(checked, block)
     lines = page.failures()
     text = render(page, None)

@@ -44,7 +44,7 @@ class Setting(Walk):
 
 
 class Measured:
-    """A setting under a convention. Quantities are worked out when they are asked for, each once."""
+    """A setting under a convention. Quantities are computed on request, each once."""
 
     def __init__(self, walk: Setting, convention: Convention) -> None:
         self.walk, self.convention, self.model = walk, convention, walk.model

@@ -33,11 +33,11 @@ class VerdictPage:
         self.loosened, self.kind = checked.loosened, "error" if checked.locked else "warning"
 
     def heads(self) -> list[str]:
-        """The failures, each with its place, and one line that says how all of it went."""
+        """The failures, each with its place, and a summary line."""
         return [*self.failures(), summary(self.outcomes, self.loosened)]
 
     def failures(self) -> list[str]:
-        """The lines of all that is not fine: limits first, then costs: what, by how much, where, why, what to do."""
+        """The lines of all problems, loosened limits first: what, by how much, where, why, and help."""
         found: list[str] = []
         for one in self.loosened:
             found += self.block(self.kind, CODES[one.status], printable(one.message), one.place, [])
@@ -61,7 +61,7 @@ class VerdictPage:
                 yield from [] if verdict.limit.place else [""]
 
     def sheets(self) -> list[Sheet]:
-        """One row a limit, and one for each spec that could not be judged."""
+        """One row per limit, and one for each spec that could not be judged."""
         columns = (
             Column(""),
             Column("spec", folds=True),
@@ -86,12 +86,12 @@ class VerdictPage:
         return found
 
     def _metrics(self) -> list[Sheet]:
-        """One row a spec and metric that was asked for."""
+        """One row per spec and requested metric."""
         columns = (
             Column("spec", folds=True),
             Column("convention"),
             Column("metric"),
-            *(Column(name, True) for name in ("now", "base", "change")),
+            *(Column(name, True) for name in ("base", "now", "change")),
         )
         rows = {
             (one.title, one.check.convention.name, each.metric): _totals(one, each)
@@ -118,14 +118,14 @@ class VerdictPage:
         )
 
     def notes(self) -> list[str]:
-        """What was compared with what, and what counts."""
+        """The base of the comparison, and the conventions."""
         used = {one.check.convention.name: one.check.convention for one in self.outcomes}
         stamps = [f"convention {name}: {printable(one.title)}; costcalc {__version__}" for name, one in used.items()]
         origins = dict.fromkeys(f"{printable(one.spec)}: {one.origin}" for one in self.outcomes if one.origin)
         return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base), *origins, *stamps]
 
     def records(self) -> tuple[list[str], list[dict[str, str]]]:
-        """One row a limit, one a metric that was asked for, and one for each reason why a check could not be judged."""
+        """One row per limit, one per requested metric, and one per reason why a check could not be judged."""
         rows = [_changed(one, self.kind) for one in self.loosened]
         rows += [_record(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
         rows += [_total(outcome, one) for outcome in self.outcomes for one in outcome.shown]
@@ -261,10 +261,10 @@ def _totals(outcome: Outcome, one: Shown) -> tuple[str, ...]:
     what = printable(outcome.title), outcome.check.convention.name, one.metric
     now = ("" if one.complete else ">= ") + rounded(one.now, one.metric)
     if one.base is None:
-        return *what, now, "-", "-"
+        return *what, "-", now, "-"
     base = ("" if one.base_complete else ">= ") + rounded(one.base, one.metric)
     grown = f"{100 * (float(one.now) / float(one.base) - 1):+.1f} %" if one.base else "-"
-    return *what, now, base, grown if one.complete and one.base_complete else "-"
+    return *what, base, now, grown if one.complete and one.base_complete else "-"
 
 
 def _total(outcome: Outcome, one: Shown) -> dict[str, str]:

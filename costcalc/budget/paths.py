@@ -20,7 +20,7 @@ FILES = 100_000  # below one directory
 
 
 def tasks(config: Config, wanted: Sequence[str] = ()) -> list[Task]:
-    """The tasks of a file of checks, one a spec; with `wanted`, those on these paths.
+    """The tasks of a file of checks, one per spec; with `wanted`, those on these paths.
 
     Raises FileError with all that is wrong.
     """
@@ -88,7 +88,7 @@ def _past_any(at: set[int], parts: list[str]) -> set[int]:
 
 
 def _below(folder: str) -> list[str]:
-    """The YAML files below a directory, hidden ones left out."""
+    """The YAML files below a directory, without hidden ones."""
     found: list = []
     for top, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -100,7 +100,7 @@ def _below(folder: str) -> list[str]:
 
 
 def is_in(path: str, wanted: str) -> bool:
-    """Whether a file is one that is wanted, or below it. A link is another file than the one that it leads to."""
+    """Whether a file is one that is wanted, or below it. A link and its target are different files."""
     path = _itself(path)
     return path == _itself(wanted) or path.startswith(os.path.join(os.path.realpath(wanted), ""))
 

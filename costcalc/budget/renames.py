@@ -34,7 +34,7 @@ class Renames:
         return sorted(name for name in specs if not os.path.lexists(self._path(name)))
 
     def of(self, name: str) -> str | None:
-        """The name that a file had at the commit: of those gone, the one with the same bytes, or the most alike.
+        """The name that a file had at the commit: of those gone, the one with the same bytes, or the most similar one.
 
         Of several, the one with the same file name comes first. None where none is at least half the same.
         """
@@ -100,7 +100,7 @@ def _is_spec(name: str) -> bool:
 
 
 def _bytes(path: str) -> bytes | None:
-    """What a file says; None for more than a spec can be."""
+    """The bytes of a file; None if it is too large for a spec."""
     with open(path, "rb") as file:
         data = file.read(limits.FILE_BYTES + 1)
     return data if len(data) <= limits.FILE_BYTES else None

@@ -1,4 +1,4 @@
-"""Checks for the places where people review code: annotations, code quality, static analysis.
+"""Checks for code review tools: annotations, code quality, static analysis.
 
 Names come from files that strangers write, so each format gets them escaped for its own grammar. Paths are those of
 the repository, wherever the program was started.
@@ -36,7 +36,7 @@ RULES = {
 
 
 class Finding(NamedTuple):
-    """Something that is not fine. `path` is that of the repository; None for a place that is not in it."""
+    """A problem. `path` is that of the repository; None for a place that is not in it."""
 
     level: str  # error or warning
     code: str
@@ -65,7 +65,7 @@ def _hashed(parts: list[str]) -> str:
 
 
 def findings(checked: Checked) -> Iterator[Finding]:
-    """All that is not fine: limits first, then costs, at the line of the spec that grew or else at the limit."""
+    """All problems: limits first, then costs, at the line of the spec that grew or else at the limit."""
     for one in checked.loosened:
         level, path = "error" if checked.locked else "warning", one.path and in_repository(one.path, checked.root)
         yield Finding(level, CODES[one.status], printable(one.message), *_at(one.place, path, checked), loosened=one)
@@ -91,13 +91,13 @@ def _at(place: Place | None, spec: str | None, checked: Checked) -> tuple[str | 
 
 
 def in_repository(path: str, root: str) -> str | None:
-    """A path from the root of the repository, with `/`; None for what is not a file there."""
+    """A path from the root of the repository, with `/`; None for other files."""
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(root)).replace(os.sep, "/")
     return name if os.path.isfile(path) and not name.startswith("../") else None
 
 
 def github(checked: Checked) -> str:
-    """Workflow commands, one a finding, at the line of the spec that grew; the summary last."""
+    """Workflow commands, one per finding, at the line of the spec that grew; the summary last."""
     lines, counted = [], {"error": 0, "warning": 0}
     for found in findings(checked):
         counted[found.level] += 1

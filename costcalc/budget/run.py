@@ -42,7 +42,7 @@ class Task(NamedTuple):
 
 
 class _Nowhere:
-    """The base of what is no file: there is none."""
+    """The base of models that are not files: none."""
 
     why_none = Problem(
         "outside",

@@ -1,4 +1,4 @@
-"""How alike two files are, as git measures it to find a file that was renamed."""
+"""The similarity of two files, as git measures it to detect renames."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def _pieces(data: bytes) -> Iterator[bytes]:
 
 
 def alike(one: bytes, other: bytes) -> float:
-    """The share of the larger file that is in both: 0 to 1. An empty file is like no other."""
+    """The share of the larger file that is in both: 0 to 1; 0 for empty files."""
     most = max(len(one), len(other))
     if not one or not other or min(len(one), len(other)) < LEAST * most:
         return 0.0

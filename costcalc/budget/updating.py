@@ -29,7 +29,7 @@ class Edit(NamedTuple):
 
 
 def updated(outcomes: list[Outcome], raising: bool = True, tighten: Fraction | None = None) -> list[Edit]:
-    """Rewrite limits to what is there now: raise those that are broken; with `tighten`, bring the others down to it.
+    """Rewrite limits to the current cost: raise broken ones; with `tighten`, lower the others.
 
     `tighten` is the margin that stays, as a share of what is there now. Gives the Edits, made in all files. Raises
     OptionError or FileError where one cannot be made; then none is.

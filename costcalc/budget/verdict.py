@@ -1,4 +1,4 @@
-"""What a check says: one verdict a limit."""
+"""What a check says: one verdict per limit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAYS = {
 
 
 class Cause(NamedTuple):
-    """The layer that an excess comes from most: where it stands, what changed, by how much."""
+    """The layer that contributes most to an excess: its place, the change, the amount."""
 
     place: Place
     what: str
@@ -53,12 +53,12 @@ class Verdict(NamedTuple):
 
     @property
     def excess(self) -> Any:
-        """How far beyond the limit it is."""
+        """The amount beyond the limit."""
         return self.now - self.allowed if self.limit.kind != "min" else self.allowed - self.now
 
 
 class Base(NamedTuple):
-    """What is compared with: a revision as the user named it, its commit, and the name of the spec there."""
+    """The base of a comparison: a revision as the user named it, its commit, and the name of the spec there."""
 
     revision: str
     commit: str

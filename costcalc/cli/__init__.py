@@ -1,4 +1,4 @@
-"""The command line. One file a command, imported when the command is run."""
+"""The command line. One file per command, imported when the command is run."""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ class LimitsPage:
         ]
 
     def heads(self) -> list[str]:
-        """Nothing: the table itself is the answer."""
+        """Empty: the table is the answer."""
         return []
 
     def sheets(self) -> list[Sheet]:
-        """One row a limit."""
+        """One row per limit."""
         columns = Column("limit"), Column("value", True), Column("can be raised"), Column("of what", folds=True)
         yes = {True: "yes", False: "no"}
         rows = [(row["limit"], f"{row['value']:,}", yes[row["raisable"]], row["of"]) for row in self.rows]
@@ -39,11 +39,11 @@ class LimitsPage:
         return ["COSTCALC_LIMITS='layers=1000000 nesting=100' in the environment raises limits for one run"]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row a limit."""
+        """One row per limit."""
         return list(self.rows[0]), self.rows
 
     def document(self) -> dict[str, Any]:
-        """One entry a limit."""
+        """One entry per limit."""
         return {"schema_version": SCHEMA_VERSION, "costcalc": __version__, "limits": self.rows}
 
 

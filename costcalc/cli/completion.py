@@ -78,7 +78,7 @@ def command(shell: str) -> None:
 
 
 def answer() -> None:
-    """Print what could come next after the line in the environment, one a line: a shell asks."""
+    """Print what could come next after the line in the environment, one per line: a shell asks."""
     from .completing import candidates
 
     *words, part = _split(os.environ.get("_COSTCALC_LINE", ""))

@@ -21,7 +21,7 @@ PACKAGES = {  # what costcalc needs, by the name of the module
 
 
 def report_failure(error: Any, args: list[str]) -> int:
-    """Say what went wrong; returns the exit code."""
+    """Print the error; returns the exit code."""
     if isinstance(error, click.Abort):
         return 130
     if isinstance(error, click.ClickException):
@@ -52,7 +52,7 @@ def _of_package(error: ModuleNotFoundError) -> Exception:
 
 
 def _of_system(error: OSError) -> FileError:
-    """What the system refused: a file by its name, a working directory that is gone, or else the output."""
+    """The cause of a system error: a file by its name, a working directory that is gone, or else the output."""
     if is_lost():
         return FileError(Problem("no-directory", "the working directory is gone", help="change to one that is there"))
     if error.filename is not None:

@@ -101,7 +101,7 @@ def _format_for(path: str | None) -> str:
 def _groups(
     model: Model, names: Any, convention: str, by: str, given: Mapping[Any, Any]
 ) -> Mapping[str, tuple[Metric, Callable[..., Any] | None]]:
-    """{title: (metric, which rows)}, one a metric, or one a type or layer and metric."""
+    """{title: (metric, which rows)}, one per metric, or one per type or layer and metric."""
     from ..analysis.formula.formula import closed
     from ..metrics.metrics import amounts, metric
     from ..metrics.walk import Walk

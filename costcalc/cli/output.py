@@ -1,4 +1,4 @@
-"""Where results go: standard output, or a file that is written beside and then renamed."""
+"""Output of results: standard output, or a temporary file that is renamed at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .talk import manner
 
 
 def deliver(text: str, path: str | None = None) -> None:
-    """Write a result to standard output, or to a file that is whole or not there at all."""
+    """Write a result to standard output, or to a file that appears only when it is complete."""
     with writing(path) as out:
         out.write(text)
 

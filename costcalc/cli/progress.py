@@ -1,4 +1,4 @@
-"""How far a long run has come: one line on standard error, on a terminal only, after the first second."""
+"""Progress of a long run: one line on standard error, on a terminal only, after the first second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The standard streams as whoever started the program left them: closed, captured, or no longer read."""
+"""The standard streams as the parent process left them: closed, captured, or no longer read."""
 
 import errno
 import io

@@ -184,7 +184,7 @@ def _frames(
     progress: Progress,
     skipped: dict[Any, Any],
 ) -> Iterator[pd.DataFrame]:
-    """A frame a chunk; `complete` is a column of all, or of none."""
+    """A frame per chunk; `complete` is a column of all, or of none."""
     import pandas
 
     from ..analysis.sweep.sweep import COMPLETE, results
@@ -206,7 +206,7 @@ def _frames(
 def _pivoted(
     frames: Iterable[Any], names: tuple[str, ...], metrics: list[str]
 ) -> Iterator[tuple[str, list[pd.DataFrame]]]:
-    """(title, frames) a metric: a row a value of the first variable, a column a value of the second."""
+    """(title, frames) per metric: a row per value of the first variable, a column per value of the second."""
     import pandas
 
     whole = pandas.concat(list(frames), ignore_index=True)

@@ -1,4 +1,4 @@
-"""What the terminal can show: width, colour, characters."""
+"""Capabilities of the terminal: width, colour, characters."""
 
 from __future__ import annotations
 

@@ -80,6 +80,6 @@ def _shipped(name: str) -> Model:
 
 
 def title(text: str) -> str:
-    """What a config says of itself: its first comment line that is for people."""
+    """The description of a config: its first comment line that is not for tools."""
     lines = (line[1:].strip() for line in text.splitlines() if line.startswith("#"))
     return next((line for line in lines if not line.startswith("yaml-language-server")), "")

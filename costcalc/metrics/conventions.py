@@ -2,7 +2,7 @@
 
 A rule says how many multiply-adds, bias additions, normalised values .. a layer has (`Layer.terms`) and how many
 numbers of each kind it holds (`Layer.params`). A convention prices them, so a cost is a dot product. What other
-programs count is in `counters`, a price list in YAML each, read when it is asked for by name.
+programs count is in `counters`, a price list in YAML each, read when requested by name.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Metrics, the quantities that are totalled over a network: one row of `METRICS` each, summed by `totals`.
 
-A metric states its amounts for a walk: one a row, or a figure of the whole network. A new metric is a new row
+A metric states its amounts for a walk: one per row, or a figure of the whole network. A new metric is a new row
 here: reports, sweeps, fits, formulas, comparisons, budgets, published figures and plots then have it.
 """
 
@@ -26,7 +26,7 @@ _FOLDS = {sum: num.total, max: num.largest}
 class Metric(NamedTuple):
     """A quantity of a network, by name.
 
-    amounts  of a walk under a price list: a list with one a row, or a figure of the whole network
+    amounts  of a walk under a price list: a list with one per row, or a figure of the whole network
     fold     how amounts of rows become one: sum or max
     needs    `mult_adds` or `params`: where that of a layer is not known, this is a lower bound
     instead  the convention that prices it where the one that is asked has another cost
@@ -68,7 +68,7 @@ def _weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
 
 
 def _of_tensors(name: str, module: str = "memory") -> Callable[[Walk, Convention], Any]:
-    """The amounts that a function of `memory` or `bits` gives, which is loaded when they are asked for."""
+    """The amounts that a function of `memory` or `bits` gives, which is loaded when requested."""
 
     def amounts(walk: Walk, priced: Convention) -> Any:
         return getattr(import_module(f"{__package__}.{module}"), name)(walk, priced)
@@ -350,7 +350,7 @@ def totals(walk: Walk, metrics: Iterable[Metric]) -> dict[str, Any]:
 
 
 def amounts(walk: Walk, one: Metric) -> Any:
-    """The amounts of a metric: a list with one a row, or a figure of the whole network, which no part has."""
+    """The amounts of a metric: a list with one per row, or a figure of the whole network, which no part has."""
     found = one.amounts(walk, one.priced)
     if walk.is_part and type(found) is not list:
         raise of_the_whole(one)

@@ -1,4 +1,4 @@
-"""Rows with the tensors that they read: what the lives of tensors, and what is like them, are worked out from."""
+"""Rows with the tensors that they read: what the lives of tensors, and what is like them, are computed from."""
 
 from __future__ import annotations
 

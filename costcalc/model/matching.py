@@ -1,4 +1,4 @@
-"""What brings branches to one shape: the help of an error, worked out from their sizes."""
+"""What brings branches to one shape: the help of an error, computed from their sizes."""
 
 from __future__ import annotations
 

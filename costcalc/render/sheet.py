@@ -61,4 +61,4 @@ class Page(Protocol):
         """The names and rows of a CSV file."""
 
     def document(self) -> Mapping[str, Any]:
-        """The JSON document; its last value is the list of rows, one a line."""
+        """The JSON document; its last value is the list of rows, one per line."""

@@ -140,7 +140,7 @@ def _vectors(x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], list[f
 def _mixed(tally: Tally, query: Any, near: Any) -> list[float]:
     """The sum of the values that a query sees, each times its softmax weight.
 
-    A masked pair is worked out as well, as a plain implementation does, and then has no weight.
+    A masked pair is computed as well, as a plain implementation does, and then has no weight.
     """
     scores, values = [], []
     for fate, key, value in near:

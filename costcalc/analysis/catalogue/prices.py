@@ -27,7 +27,7 @@ class ConventionsPage:
         return []
 
     def sheets(self) -> list[Sheet]:
-        """One sheet: a row a convention."""
+        """One sheet: a row per convention."""
         columns = (Column("convention"), Column("cost"), Column("what counts", folds=True))
         return [Sheet(columns, [tuple(row.values()) for row in self.rows])]
 
@@ -36,11 +36,11 @@ class ConventionsPage:
         return ["`costcalc conventions NAME` shows the prices of one"]
 
     def records(self) -> tuple[list[str], list[dict[str, str]]]:
-        """One row a convention."""
+        """One row per convention."""
         return ["name", "cost", "title"], self.rows
 
     def document(self) -> Any:
-        """One object a convention."""
+        """One object per convention."""
         return {"conventions": self.rows}
 
 
@@ -76,7 +76,7 @@ class ConventionPage:
         return [*self.convention.notes, "What is not listed counts 0."]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row a price, then one a network or operation whose figure is not met."""
+        """One row per price, then one per network or operation whose figure differs."""
         names = ["kind", "figure", "price", "per", "what"]
         listed = [
             {"kind": "difference", "figure": one["figure"], "price": "", "per": each, "what": one["reason"]}
@@ -121,7 +121,7 @@ class TermsPage:
         return []
 
     def sheets(self) -> Any:
-        """One sheet: a row a quantity or kind of number."""
+        """One sheet: a row per quantity or kind of number."""
         folding = (Column("what it counts", folds=True), Column("stated by", folds=True))
         return [Sheet((Column("kind"), Column("name"), *folding), [tuple(row.values()) for row in self.rows])]
 
@@ -130,9 +130,9 @@ class TermsPage:
         return ["a price is for a name (`mac: 1`), or for it in one operation (`linear.mac: 0`), which goes before"]
 
     def records(self) -> tuple[list[str], list[dict[str, str]]]:
-        """One row a quantity or kind of number."""
+        """One row per quantity or kind of number."""
         return ["kind", "name", "what", "operations"], self.rows
 
     def document(self) -> Any:
-        """One object a quantity or kind of number."""
+        """One object per quantity or kind of number."""
         return {"terms": self.rows}

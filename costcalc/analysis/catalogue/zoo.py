@@ -1,4 +1,4 @@
-"""The shipped configs as a page: a row a config."""
+"""The shipped configs as a page: a row per config."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ZooPage:
         return []
 
     def sheets(self) -> Any:
-        """One row a config."""
+        """One row per config."""
         rows = [
             (one.config, f"{one.mult_adds:,}", f"{one.params:,}", ", ".join(one.variables), one.what)
             for one in self.configs

@@ -70,7 +70,7 @@ class DifferencePage:
         return [*said, *([after] if before == after else [f"before: {before}", f"after: {after}"])]
 
     def records(self) -> tuple[list[str], list[Any]]:
-        """One row a layer that differs."""
+        """One row per layer that differs."""
         cost = self.left.report.convention.cost
         names = ["status", "name", "before", "what", f"{cost}_before", f"{cost}_after", "params_before", "params_after"]
         rows = []

@@ -1,4 +1,4 @@
-"""Many designs as a page: one row a design, its totals, and how many times the first it is."""
+"""Many designs as a page: one row per design, its totals, and how many times the first it is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LeaguePage:
         return []
 
     def sheets(self) -> list[Sheet]:
-        """One row a design."""
+        """One row per design."""
         columns = [Column("design", folds=True), Column(self.designs[0].report.metrics[0].title, True, counts=True)]
         columns += [Column("ratio", True, "ratio", 2), Column("params", True, counts=True)]
         columns += [Column("ratio", True, "params_ratio", 1)]
@@ -71,7 +71,7 @@ class LeaguePage:
         return [f"{', '.join(titles)}: {text}" for text, titles in found.items()]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row a design."""
+        """One row per design."""
         rows = [self._record(design) for design in self.designs]
         return list(rows[0]), rows
 
@@ -87,7 +87,7 @@ class LeaguePage:
         return found
 
     def document(self) -> dict[str, Any]:
-        """One entry a design."""
+        """One entry per design."""
         rows = [{**self._record(design), **_setting(design)} for design in self.designs]
         return {"schema_version": SCHEMA_VERSION, "costcalc": __version__, "designs": rows}
 

@@ -52,7 +52,7 @@ def import_(
 
     spec, input  what `costcalc.load` takes
     width        multiply every width by a variable of this name, for sweeps
-    flat         a line a layer, under the name it has in the model: no blocks, no repeats
+    flat         a line per layer, under the name it has in the model: no blocks, no repeats
     rho, settings, values  as in `analyze`
 
     Layers of equal structure become blocks and repeats. Read back, the spec has the same layers with the same costs.

@@ -1,1 +1,1 @@
-"""How is a number worked out?"""
+"""How is a number computed?"""

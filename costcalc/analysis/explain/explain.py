@@ -37,7 +37,7 @@ class _Chosen(NamedTuple):
 
 
 class Explanation(Result, _Chosen):
-    """The layers that were asked for, each with its working; `report` is that of the whole network."""
+    """The layers that were requested, each with its working; `report` is that of the whole network."""
 
     def __str__(self) -> str:
         parts = [text for row in self.rows if (text := row_text(row, self.convention, self.gradients.get(id(row))))]
@@ -51,7 +51,7 @@ class Explanation(Result, _Chosen):
     __repr__ = __str__
 
     def page(self) -> Page:
-        """One row a layer that has mult-adds or weights."""
+        """One row per layer that has mult-adds or weights."""
         from .page import ExplanationPage
 
         return ExplanationPage(self)

@@ -1,4 +1,4 @@
-"""Workings as a page: one row a layer, with symbols, numbers and products."""
+"""Workings as a page: one row per layer, with symbols, numbers and products."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class ExplanationPage:
         self.rows = [(row, *worked(row)) for row in explanation.rows if any(worked(row))]
 
     def heads(self) -> list[str]:
-        """Nothing: the table itself is the answer."""
+        """Empty: the table is the answer."""
         return []
 
     def sheets(self) -> list[Sheet]:
@@ -42,7 +42,7 @@ class ExplanationPage:
         return [*filter(None, [legend(self.explanation.rows)]), stamp(self.explanation.report)]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row a layer: each working in symbols, in numbers, and its value."""
+        """One row per layer: each working in symbols, in numbers, and its value."""
         rows = []
         for row, cost, weights in self.rows:
             found: dict[str, Any] = {"name": "/".join(row.frame.path), "type": row.type}
@@ -56,7 +56,7 @@ class ExplanationPage:
         return names, rows
 
     def document(self) -> dict[str, Any]:
-        """One entry a layer."""
+        """One entry per layer."""
         return {"note": stamp(self.explanation.report), "layers": self.records()[1]}
 
 

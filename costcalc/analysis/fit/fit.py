@@ -59,7 +59,7 @@ class Fit(Result, _Found):
         return len(next(iter(self.columns.values()), ()))
 
     def frame(self) -> pandas.DataFrame:
-        """The settings as a pandas DataFrame, one a row."""
+        """The settings as a pandas DataFrame, one per row."""
         import pandas
 
         return pandas.DataFrame(dict(self.columns))

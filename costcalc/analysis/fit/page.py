@@ -1,4 +1,4 @@
-"""What fits as a page: one row a setting, or why nothing does."""
+"""What fits as a page: one row per setting, or why nothing does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FitPage(PointsPage):
         return super().sheets() if self.found.size else []
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row a setting."""
+        """One row per setting."""
         return list(self.frame.columns), self.frame.to_dict("records")
 
     def document(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class FormulasPage:
         self.found, self.note = found, said(found, note)
 
     def heads(self) -> list[str]:
-        """Nothing: the table itself is the answer."""
+        """Empty: the table is the answer."""
         return []
 
     def sheets(self) -> list[Sheet]:

@@ -124,7 +124,7 @@ def records(report: Report, lines: Sequence[Line], names: Sequence[str]) -> list
 
 
 def cell(name: str, report: Report, line: Line) -> str:
-    """A value as people read it: thousands separated, shares in percent, nothing for nothing."""
+    """A value formatted for display: thousands separated, shares in percent, nothing for nothing."""
     value = COLUMNS[name].value(report, line) if name in COLUMNS else line.more[name]
     if name.endswith("share"):
         return f"{100 * value:.2f} %" if value else "-"
@@ -155,7 +155,7 @@ def heading(name: str, report: Report) -> str:
 
 
 def total(report: Report, metric: str) -> str:
-    """A total as people read it: `568,740,352`, or `>= ..` when something is unknown."""
+    """A total formatted for display: `568,740,352`, or `>= ..` when something is unknown."""
     value = report.totals[report.convention.cost if metric == "cost" else metric]
     return f"{value:,}" if report.complete else f">= {value:,}"
 

@@ -40,7 +40,7 @@ def notes(report: Report, view: View, shown: int) -> list[str]:
 
 
 def _figure(value: Any) -> str:
-    """A figure of the whole network as people read it."""
+    """A figure of the whole network formatted for display."""
     return f"{value:,}" if type(value) is int else f"{value:,.10g}"
 
 

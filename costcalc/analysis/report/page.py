@@ -41,7 +41,7 @@ class ReportPage:
         self.lines = selected(report, view)
 
     def heads(self) -> list[Any]:
-        """Nothing: the table itself is the answer."""
+        """Empty: the table is the answer."""
         return []
 
     def sheets(self) -> list[Sheet]:

@@ -119,12 +119,12 @@ class Report(Result):
         return self.lines if everything else tuple(line for line in self.lines if not line.folded)
 
     def by_type(self, everything: bool = False) -> list[Line]:
-        """One line a layer type, largest cost first, as in Table 2 of the MobileNet paper."""
+        """One line per layer type, largest cost first, as in Table 2 of the MobileNet paper."""
         groups = self._grouped(self.shown(everything), lambda line: line.type)
         return sorted(groups, key=lambda line: (-line.cost, -line.params, line.name))
 
     def by_block(self, depth: int = 1) -> list[Line]:
-        """One line a block: the first `depth` levels of the layers' names, in order."""
+        """One line per block: the first `depth` levels of the layers' names, in order."""
         return self._grouped(self.lines, lambda line: "/".join(line.path[:depth]))
 
     def _grouped(self, lines: Sequence[Line], key: Callable[[Line], str]) -> list[Line]:

@@ -52,7 +52,7 @@ class FindingsPage:
         return []
 
     def sheets(self) -> list[Sheet]:
-        """One sheet a table."""
+        """One sheet per table."""
         return [
             Sheet(COLUMNS, [*map(_cells, group)], title=printable(source)) for source, group in self.groups if group
         ]
@@ -82,7 +82,7 @@ class FindingsPage:
         return [f"shipped: {', '.join(map(printable, most))}"] if names else []
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The names and rows of a CSV file: one row a figure."""
+        """The names and rows of a CSV file: one row per figure."""
         return list(RECORD), [_record(source, finding) for source, group in self.groups for finding in group]
 
     def document(self) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def setting(claim: Claim) -> str:
 
 
 def computed(finding: Any) -> str:
-    """A count as people read it; a share with two digits more than the printed one."""
+    """A count formatted for display; a share with two digits more than the printed one."""
     number, out_of, complete = finding.ours
     printed: Any = figure(finding.printed, unit_of(finding.metric))
     places = printed.places + 2

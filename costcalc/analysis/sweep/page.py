@@ -1,4 +1,4 @@
-"""Points of a sweep as text: whole tables, or a stream of CSV, JSON with a point a line, or Parquet."""
+"""Points of a sweep as text: whole tables, or a stream of CSV, JSON with a point per line, or Parquet."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def write(
 
 
 class PointsPage:
-    """The points of a sweep as a page: one row a point. Where room is short, the last metrics go first."""
+    """The points of a sweep as a page: one row per point. Where room is short, the last metrics go first."""
 
     def __init__(self, frame: pd.DataFrame, about: About) -> None:
         self.frame, self.about = frame, about
 
     def heads(self) -> list[Any]:
-        """Nothing: the table itself is the answer."""
+        """Empty: the table is the answer."""
         return []
 
     def sheets(self) -> list[Sheet]:
@@ -107,7 +107,7 @@ def _limited(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 def number(value: float | str) -> str:
-    """A value as people read it."""
+    """A value formatted for display."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):

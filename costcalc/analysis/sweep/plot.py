@@ -29,7 +29,7 @@ ACCURACIES = {
 
 
 def front(x: np.ndarray, y: np.ndarray, larger_is_better: bool) -> np.ndarray:
-    """Which points no other one beats: less x and (more or less) y, in order of x."""
+    """The Pareto-optimal points: less x and (more or less) y, in order of x."""
     order = np.lexsort([-y if larger_is_better else y, x])
     best, kept = -np.inf if larger_is_better else np.inf, []
     for at in order:
@@ -40,7 +40,7 @@ def front(x: np.ndarray, y: np.ndarray, larger_is_better: bool) -> np.ndarray:
 
 
 def picture(frame: pd.DataFrame, x: str, ys: Sequence[str], marks: Any, title: str, log: str, format: str) -> bytes:
-    """The bytes of a PNG or SVG, a panel for each column of `ys`: one mark a value of `marks`, and the Pareto front."""
+    """The bytes of a PNG or SVG, a panel per column of `ys`: one mark per value of `marks`, and the Pareto front."""
     try:
         import matplotlib
     except ImportError:
@@ -91,7 +91,7 @@ def _counts(name: str) -> bool:
 
 
 def _label(name: str) -> str:
-    """What an axis is called."""
+    """The title of an axis."""
     return metric(name, "paper").axis if is_metric(name) else ACCURACIES.get(name, name)
 
 

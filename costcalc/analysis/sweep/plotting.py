@@ -38,7 +38,7 @@ class Picture(NamedTuple):
     log: str
 
     def frame(self) -> pandas.DataFrame:
-        """The points as a pandas DataFrame, one a row."""
+        """The points as a pandas DataFrame, one per row."""
         return self.points
 
     def drawn(self, format: str = "png") -> bytes:
@@ -85,7 +85,7 @@ def plot(
     spec, input  what `costcalc.load` takes
     x, y         a metric, a variable or a published accuracy; without y, top1 if it is published, else params
     metrics      a panel for each, instead of y
-    marks        one mark a value of this variable; without it, res
+    marks        one mark per value of this variable; without it, res
     log          logarithmic axes: `x`, `y`, `xy` or `none`
     axes, rho    values as in `sweep`; without any, the points that the spec's `published:` has
 

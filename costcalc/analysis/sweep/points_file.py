@@ -1,4 +1,4 @@
-"""Points of a sweep from a file: CSV or YAML, one point a row."""
+"""Points of a sweep from a file: CSV or YAML, one point per row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "name"  # a column of a points file that names its points
 
 
 def points(source: Source, model: Model, read: Callable[..., Any]) -> dict[str, list[Any]]:
-    """Columns of a CSV or YAML file of points, one row a point: {variable: [values]}; `name` may name the points.
+    """Columns of a CSV or YAML file of points, one row per point: {variable: [values]}; `name` may name the points.
 
     Raises SpecError with the line of a row that does not fit, FileError for a file without points.
     """

@@ -12,7 +12,7 @@ CHUNK = 1 << 17  # points evaluated together: few enough for the cache, enough t
 
 
 class Chunk(NamedTuple):
-    """Points next to each other: columns that broadcast to `shape`, in row-major order."""
+    """Consecutive points: columns that broadcast to `shape`, in row-major order."""
 
     columns: Mapping[str, Any]  # variable -> array, or one value for all
     shape: tuple[int, ...]
@@ -33,7 +33,7 @@ class Chunk(NamedTuple):
 
 
 class Flat(Mapping):
-    """The columns of a chunk, each made full when it is looked at."""
+    """The columns of a chunk, each expanded when it is read."""
 
     def __init__(self, chunk: Chunk) -> None:
         self.chunk = chunk
@@ -111,7 +111,7 @@ class Table(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Random points of a grid, each variable drawn by itself, the same for the same seed."""
+    """Random points of a grid, each variable drawn independently, the same for the same seed."""
 
     axes: Mapping[str, Any]
     size: int

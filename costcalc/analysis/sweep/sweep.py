@@ -32,7 +32,7 @@ COMPLETE = "complete "  # the column that says where all costs are known: no var
 
 
 class Result(NamedTuple):
-    """The points of a chunk that the network can have, with a column a variable and a metric, and COMPLETE."""
+    """The points of a chunk that the network can have, with a column per variable and metric, and COMPLETE."""
 
     columns: Mapping[str, Any]
     kept: Any  # which points of the chunk they are, in order
@@ -49,7 +49,7 @@ def sweep(
     settings: Mapping[str, Any] | None = None,
     **axes: Any,
 ) -> pandas.DataFrame:
-    """Costs over every combination of values, as a pandas DataFrame: one row a point.
+    """Costs over every combination of values, as a pandas DataFrame: one row per point.
 
     spec, input  what `costcalc.load` takes
     metrics  of costcalc.metrics: mult_adds, params, activations, flops, framework.params, ..
@@ -93,7 +93,7 @@ def as_axis(model: Model, name: str, values: Any) -> np.ndarray:
 
 
 def _column(values: list[Any]) -> np.ndarray:
-    """An array of the values. Words, and whole numbers that an array of floats would change, stay what they are."""
+    """An array of the values. Words, and whole numbers that floats cannot represent, stay Python objects."""
     if isinstance(values[0], str):
         return np.array(values, dtype=object)
     array = np.array(values)
@@ -166,7 +166,7 @@ def _value(table: Mapping[Any, Any], column: np.ndarray) -> Any:
 
 
 def _split(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool, keys: np.ndarray) -> Result:
-    """Walk each group of points by itself and put them back in order."""
+    """Walk each group of points separately and restore the order."""
     flat, parts = chunk.flat(), []
     for key in np.unique(keys):
         at = np.flatnonzero(keys == key)
@@ -204,7 +204,7 @@ def _without(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bo
 
 
 def _named(error: SpecError, point: Chunk) -> SpecError:
-    """The error with the point it is about."""
+    """The error with its point."""
     setting = ", ".join(f"{name}={column[0]}" for name, column in point.columns.items())
     first, *others = error.problems
     help = (

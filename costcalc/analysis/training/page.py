@@ -35,7 +35,7 @@ class TrainingPage:
         self.again = any(line.again for line in found.lines)
 
     def heads(self) -> list[str]:
-        """Nothing: the table itself is the answer."""
+        """Empty: the table is the answer."""
         return []
 
     def sheets(self) -> list[Sheet]:
@@ -151,7 +151,7 @@ def _number(value: int) -> str:
 
 
 def _grouped(lines: Sequence[Line], by: str, depth: int) -> list[Line]:
-    """One line a block or type, in order."""
+    """One line per block or type, in order."""
     key: Callable[[Line], str] = (
         (lambda line: line.type) if by == "type" else lambda line: "/".join(line.name.split("/")[:depth])
     )

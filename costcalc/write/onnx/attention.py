@@ -1,4 +1,4 @@
-"""Attention in ONNX: MatMul, Softmax, MatMul. A mask is worked out from two ranges, never stored whole."""
+"""Attention in ONNX: MatMul, Softmax, MatMul. A mask is computed from two ranges, never stored whole."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _GRIDS = ("conv", "pool")  # modules of operations that want the channels before
 
 
 class Network(NamedTuple):
-    """A built graph: its operators and weights, and its tensors: what goes in, one a row, and what comes out."""
+    """A built graph: its operators and weights, and its tensors: what goes in, one per row, and what comes out."""
 
     builder: Builder
     inputs: list

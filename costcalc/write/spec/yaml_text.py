@@ -1,4 +1,4 @@
-"""Values as YAML: on one line where it fits, else one entry a line."""
+"""Values as YAML: on one line where it fits, else one entry per line."""
 
 from __future__ import annotations
 
