@@ -6,9 +6,11 @@
 The public names are loaded when first used (PEP 562), so that starting stays cheap.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as type checkers know it; the module typing takes longer to load than all of this
 
 if TYPE_CHECKING:  # for editors and type checkers: the same names as below
+    from typing import Any
+
     from .analysis.compare.compare import compare, diff
     from .analysis.convert.export import export
     from .analysis.convert.import_ import import_
@@ -72,7 +74,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

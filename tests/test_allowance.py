@@ -134,7 +134,7 @@ ARGUMENTS = {
     "check": ["net.yaml", "--max", "params=1G"],
     "import": ["net.yaml", "-o", "out.yaml"],
 }
-READS_NONE = {"completion", "ops", "conventions", "schema", "zoo", "selftest"}
+READS_NONE = {"completion", "help", "limits", "ops", "conventions", "schema", "zoo", "selftest"}
 
 
 @pytest.mark.parametrize("limit", ["seconds", "run_seconds"])

@@ -139,18 +139,18 @@ class Run:
         With `locked`, limits that are less strict than at the base fail. Raises OptionError where that is not known.
         """
         found = [outcome for each in self.by_spec() for outcome in each] if found is None else found
-        loosened, problem = self._limits()
+        loosened, problem = self._limits(found)
         if locked and problem:
             raise OptionError(problem)
         note = self.bases.note + (f"; {problem.message}" if problem and problem.code == "base-unreadable" else "")
         return Checked(found, note, tuple(self._deleted()), self.bases.root, loosened, locked)
 
-    def _limits(self) -> tuple[tuple[Loosened, ...], Problem | None]:
+    def _limits(self, found: Sequence[Outcome]) -> tuple[tuple[Loosened, ...], Problem | None]:
         """The limits that are less strict than at the base, and why that is not known where it is not."""
         if not self.from_files:
             help = "leave --locked out: it compares those of costcalc.yaml and of specs"
             return (), Problem("usage", "limits from options have no base", help=help)
-        return compared(self.tasks, self.bases, self.config and self.config.path, self.named, self.specs)
+        return compared(self.tasks, self.bases, self.config and self.config.path, self.named, self.specs, found)
 
     def _deleted(self) -> dict[str, None]:
         """Specs that a glob of the checks named at the base and that are gone."""

@@ -13,7 +13,7 @@ cannot show that it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,21 @@ def _layers(limit: Limit, now: Measured, base: Measured | None) -> Iterator[Verd
     for name in _telling(limit, mine, chosen, now):
         then = _amount(limit, base, before[name]) if name in before else None
         yield _one(limit, _amount(limit, now, mine[name]), then)._replace(layer=name)
+
+
+def escaped(limits: Iterable[Limit], now: Measured, base: Measured) -> Iterator[tuple[Limit, str]]:
+    """The limits on layers that were about one at the base which is gone while another is new, and which these are.
+
+    A layer that has another name looks like that. Layers that have nothing of what is limited do not count.
+    """
+    for limit in limits:
+        if not limit.where or limit.where == "any_layer" or now.is_whole(limit.metric) or base.is_whole(limit.metric):
+            continue
+        mine, before = now.layers(limit.metric), base.layers(limit.metric)
+        gone = [name for name in before if before[name] and name not in mine and fnmatchcase(name, limit.where)]
+        new = [name for name in mine if mine[name] and name not in before and not fnmatchcase(name, limit.where)]
+        if gone and new:
+            yield limit, f"{limit.text} (`{gone[0]}` is gone, `{new[0]}` is new)"
 
 
 def _telling(limit: Limit, amounts: Mapping[str, int], names: list[str], now: Measured) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Origin, text
@@ -12,13 +12,19 @@ from ..read.loading import load, modelled
 from ..read.revisions import LINK, spec_at
 from .bases import Bases
 from .config import NAME, Check, checks_of
-from .loosening import Loosened, Rule, Rules, key_of, loosened
+from .loosening import Loosened, Rule, Rules, key_of, left, loosened
 from .paths import WILD, matcher
 from .run import Task, budget_of
+from .verdict import Outcome
 
 
 def compared(
-    tasks: list[Task], bases: Bases, config: str | None, named: str | None, wanted: list[str]
+    tasks: list[Task],
+    bases: Bases,
+    config: str | None,
+    named: str | None,
+    wanted: list[str],
+    outcomes: Sequence[Outcome] = (),
 ) -> tuple[tuple[Loosened, ...], Problem | None]:
     """(the limits that were raised, removed or no longer match since the base, what is in the way of a comparison).
 
@@ -39,7 +45,11 @@ def compared(
     mine = [(names[task.path], check) for task in tasks for check in task.checks]
     rules = [(name, Rule(limit, check)) for name, check in mine for limit in check.limits]
     now = _gathered([*rules, *_own(changed, _budget)])
-    return loosened(before, now, _Gone(bases).reason, config or then.path), None
+    path = config or then.path
+    escapes = [
+        (names.get(one.spec, one.spec), Rule(limit, one.check), was) for one in outcomes for limit, was in one.escaped
+    ]
+    return (*loosened(before, now, _Gone(bases).reason, path), *left(before, escapes, path)), None
 
 
 def _gathered(found: list[tuple[str, Rule]]) -> Rules:

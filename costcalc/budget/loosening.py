@@ -1,6 +1,6 @@
 """Limits compared with those at the base: which were raised, removed, or no longer judge a spec."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ..errors import Place
@@ -40,9 +40,10 @@ class Loosened(NamedTuple):
     def message(self) -> str:
         """The change in one line."""
         limit, more = self.limit, len(self.specs) - NAMED
+        says = "limit no longer judges a layer" if self.status == UNMATCHED and self.now else SAYS[self.status]
         named = ", ".join(self.specs[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
         where = f" {limit.where}" if limit.where else ""
-        return f"{SAYS[self.status]}: {limit.kind}{where} {limit.metric} {self.became}, of {named}"
+        return f"{says}: {limit.kind}{where} {limit.metric} {self.became}, of {named}"
 
 
 Key = tuple[str, tuple[tuple[str, str], ...], str, str, str, bool]
@@ -74,6 +75,13 @@ def loosened(
             before = found.get(same)
             found[same] = one._replace(specs=(*(before.specs if before else ()), key[0]))
     return tuple(found.values())
+
+
+def left(then: Rules, escapes: Iterable[tuple[str, Rule, str]], path: str | None = None) -> Iterator[Loosened]:
+    """The limits of the base that are still there and no longer judge a layer: (file, the limit, what happened)."""
+    for file, rule, became in escapes:
+        if key_of(file, rule) in then:
+            yield Loosened(UNMATCHED, rule.limit, rule.limit, (file,), became, path)
 
 
 def _became(rule: Rule, others: list[Rule], gone: str | None, path: str | None) -> Loosened:

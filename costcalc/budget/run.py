@@ -15,7 +15,7 @@ from ..model.network import Model
 from ..quantities import amount
 from ..read.loading import load
 from .config import NAME, Check, Limit
-from .judge import judge
+from .judge import escaped, judge
 from .measure import Measured, Setting
 from .verdict import Base, Outcome, Shown
 
@@ -132,6 +132,8 @@ class _Spec:
                 verdicts.append(judge(limit, now, then))
             except CostcalcError as error:
                 problems += error.problems
+        if then and then is not now:
+            outcome = outcome._replace(escaped=tuple(escaped(check.limits, now, then)))
         try:
             outcome = outcome._replace(shown=tuple(_shown(name, now, then) for name in self.metrics))
         except CostcalcError as error:

@@ -87,6 +87,7 @@ class Outcome(NamedTuple):
     shipped: bool = False  # whether the spec is a shipped config
     origin: str = ""  # which shipped configs were read, and how tensors are stored, for people
     shown: tuple[Shown, ...] = ()  # the metrics that were asked for, judged or not
+    escaped: tuple[tuple[Limit, str], ...] = ()  # limits on layers that the base had under other names, and which
 
     @property
     def title(self) -> str:

@@ -14,6 +14,7 @@ from costcalc.analysis.sweep.space import Grid, Table
 from costcalc.analysis.sweep.sweep import evaluated, results
 from costcalc.errors import CostcalcError, Source
 from costcalc.metrics.metrics import metric, moved_widths
+from costcalc.model.trace import trace
 from costcalc.read.spec.reader import read
 
 TABLES = Path(__file__).parents[1] / "data" / "tables"
@@ -389,3 +390,17 @@ def test_a_sweep_refuses_where_numbers_do_and_gives_their_numbers(out, when, due
 def test_whole_numbers_stay_whole_beside_real_ones():
     frame = sweep(sized('"floor(a) % 1009 + 1"'), metrics=("params",), a=[9007199254740993, 0.5])
     assert frame.params.tolist() == [3 * (9007199254740993 % 1009 + 1), 3]
+
+
+def test_a_maximum_of_whole_and_real_numbers_is_one_walk(monkeypatch):
+    text = "vars: {alpha: 1.0, n: 3}\ninput: [32, 32, n]\nlayers:\n  - {conv: 3x3, out: 'floor(max(alpha * 32, 8))'}\n"
+    text += "  - {conv: 3x3, out: 'ceil(min(n, alpha * 7) + max(8, n * alpha)) % 5 + 1'}\n"
+    model = read(Source("net.yaml", text))
+    name, walks = "costcalc.analysis.sweep.sweep.trace", []
+    monkeypatch.setattr(name, lambda *args: walks.append(args) or trace(*args))
+    alphas = [at / 64 for at in range(1, 129)]
+    table = sweep(model, alpha=alphas, n=[1, 3, 8])
+    assert len(walks) == 1
+    for row in table.to_dict("records"):
+        totals = analyze(model, alpha=row["alpha"], n=row["n"]).totals
+        assert (row["mult_adds"], row["params"]) == (totals["mult_adds"], totals["params"])

@@ -122,6 +122,43 @@ def test_a_spec_that_leaves_its_glob(change, run, names, status):
     assert (said == line) == bool(status)
 
 
+LAYERS = "checks:\n  - {spec: net.yaml, max: {layers: {'stage/*': {params: 200}}}}\n"
+NAMED = "input: [10, 10, 10]\nlayers:\n  - {conv: 1x1, out: 5, as: stage/a}\n  - {conv: 1x1, out: %s, as: %s}\n"
+
+
+def test_a_layer_that_leaves_its_glob(change, run):
+    before = {"costcalc": LAYERS, "net": NAMED % (5, "stage/b")}
+    found, code, locked = change(before, {"net": NAMED % (90, "head/b")})
+    assert (found, code, locked) == ([("unmatched", "params", "200", "200")], 0, 1)
+    said = "limit no longer judges a layer: max stage/* params 200 (`stage/b` is gone, `head/b` is new), of net.yaml"
+    for name in FORMATS:
+        assert said in run("check", "--format", name).out.replace("\\_", "_").replace("\\", ""), name
+    assert run("check").out.startswith(f"warning[limit-unmatched]: {said}\n --> costcalc.yaml:2:")
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        NAMED % (90, "stage/b"),  # over the limit, which says so
+        NAMED.partition("  - {conv: 1x1, out: %s")[0],  # nothing new
+        NAMED % (5, "stage/b") + "  - {conv: 1x1, out: 9, as: head/c}\n",  # nothing gone
+        NAMED % (5, "stage/c"),  # still judged
+        NAMED.partition("  - {conv: 1x1, out: %s")[0] + "  - {relu: null, as: head/r}\n",  # new, and costs nothing
+    ],
+)
+def test_layers_that_stay_in_their_glob(change, after):
+    assert change({"costcalc": LAYERS, "net": NAMED % (5, "stage/b")}, {"net": after})[0] == []
+
+
+def test_a_limit_on_layers_that_is_new_has_left_none(change):
+    after = {"costcalc": LAYERS, "net": NAMED % (90, "head/b")}
+    assert change({"costcalc": CHECKS, "net": NAMED % (5, "stage/b")}, after)[0] == [
+        ("removed", "mult_adds", "10k", None),
+        ("removed", "params", "1k", None),
+        ("removed", "mult_adds", "+1%", None),
+    ]
+
+
 def test_a_glob_that_is_narrower(change, run):
     before = {"costcalc": GLOB, **{f"models__{name}": NET % 1 for name in "abcde"}}
     found, _, locked = change(before, {"costcalc": GLOB.replace("*.yaml", "a.yaml")})

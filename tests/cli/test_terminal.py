@@ -5,15 +5,19 @@ import fcntl
 import io
 import os
 import pty
+import random
 import re
+import signal
 import struct
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 import pytest
 
+import costcalc
 from costcalc.cli import main
 
 CODE = "from costcalc.cli import main; main()"
@@ -320,3 +324,25 @@ def test_a_spec_from_standard_input():
         check=False,
     )
     assert '"mult_adds": 6912' in process.stdout
+
+
+def stopped_after(command, seconds):
+    """(exit code, standard error) of a command that hears Ctrl-C after so long."""
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*command, "analyze", "resnet50"], **pipes, env=CLEAN, text=True) as process:
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+@pytest.mark.parametrize("way", ["module", "script"])
+def test_ctrl_c_at_any_time_shows_no_line_of_ours(way):
+    script = Path(sys.executable).with_name("costcalc")
+    if way == "script" and not script.exists():
+        pytest.skip("costcalc is not installed as a program")
+    command = [sys.executable, "-m", "costcalc"] if way == "module" else [str(script)]
+    dice, ours = random.Random(way), str(Path(costcalc.__file__).parent)
+    found = [stopped_after(command, 0.3 * dice.random()) for _ in range(30)]
+    assert [err for _, err in found if ours in err] == []  # before our first line, Python prints what it likes
+    assert {code for code, err in found if not err} <= {0, 130, -signal.SIGINT}
