@@ -8,11 +8,16 @@ QUICK = ("test_arithmetic", "test_unknown_sizes", "test_rules", "test_torch_ops"
 SLOW = ("test_sweep", "test_loops", "test_formula")
 CHECKS = (
     *("test_check", "test_check_config", "test_check_formats", "test_check_locked", "test_check_update"),
-    *("test_check_ci", "test_check_hostile", "test_budgets_page", "test_gate", "test_gate_base"),
+    *("test_check_ci", "test_check_hostile", "test_budgets_page", "test_gate", "test_gate_base", "test_verdicts"),
 )
 GIT = ("test_repository", "test_gate", "test_gate_base")
 JUDGES = {  # a file, or all below a folder: its tests, of which those that run a mutant judge it; `-k` makes a part
     "costcalc/budget/": CHECKS,
+    "costcalc/budget/amounts.py": ("test_verdicts", "test_check -k says_what or units or changes"),
+    "costcalc/budget/loosening.py": ("test_verdicts",),
+    "costcalc/budget/options.py": ("test_verdicts",),
+    "costcalc/budget/similarity.py": ("test_verdicts",),
+    "costcalc/budget/verdict.py": ("test_verdicts",),
     "costcalc/git.py": GIT,
     "costcalc/read/repository.py": GIT,
     "costcalc/read/revisions.py": GIT,
@@ -24,7 +29,7 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
         "test_check_config -k amount",
     ),
     "costcalc/limits.py": ("test_limits", "test_files", "test_wire", "test_keras_file"),
-    "costcalc/allowance.py": ("test_allowance", "test_limits"),
+    "costcalc/allowance.py": ("test_clock", "test_allowance -k clock or skip or alone or timer"),
     "costcalc/read/keras/file.py": ("test_keras_file",),
     "costcalc/read/onnx/file.py": ("test_wire", "test_onnx_hostile -k bad_files or only_the or without"),
     "costcalc/read/onnx/wire.py": ("test_wire",),

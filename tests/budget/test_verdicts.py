@@ -1,0 +1,299 @@
+"""Verdicts, limits that were loosened, globs and likeness of files: directly, with values counted by hand."""
+
+import itertools
+import re
+from fractions import Fraction
+
+import pytest
+
+from costcalc.budget import similarity
+from costcalc.budget.amounts import apart, headline, metric_name, short
+from costcalc.budget.config import Check, limit_of
+from costcalc.budget.loosening import Rule, key_of, loosened
+from costcalc.budget.options import limits_of, pair_of
+from costcalc.budget.paths import matcher
+from costcalc.budget.similarity import alike, chunks
+from costcalc.budget.verdict import Outcome, Verdict
+from costcalc.errors import OptionError, Problem
+from costcalc.metrics.conventions import find
+
+PAPER = find("paper")
+
+
+def limit(text, kind="max", metric="mult_adds", where=""):
+    return limit_of(kind, metric, where, text, PAPER)
+
+
+def verdict(now, text="170M", kind="max", metric="mult_adds", where="", **more):
+    one = limit(text, kind, metric, where)
+    base = more.get("base")
+    allowed = one.bound.allowed(base) if kind == "vs_base" else one.bound.value
+    return Verdict(one, more.pop("status", "over"), now, allowed=allowed, **more)
+
+
+SHORT = [  # an amount, the limit that it is judged by, the metric, how it is written
+    (181_500_000, "170M", "mult_adds", "181.5M"),
+    (999, "170M", "mult_adds", "999"),
+    (1_000, "170M", "mult_adds", "1k"),
+    (999_999, "170M", "mult_adds", "1000k"),
+    (1_000_000, "170M", "mult_adds", "1M"),
+    (10**9, "170M", "mult_adds", "1G"),
+    (-1_500_000, "170M", "mult_adds", "-1.5M"),
+    (17_900_000, "4MB", "weights_bytes", "17.9MB"),
+    (32 * 2**10, "4KiB", "weights_bytes", "32KiB"),
+    (5 * 2**20, "4 MiB", "weights_bytes", "5MiB"),
+    (3 * 2**30, "4 GiB", "weights_bytes", "3GiB"),
+    (1_023, "4 GiB", "weights_bytes", "1,023B"),
+    (Fraction(3, 2), "170M", "mult_adds", "1.5"),
+]
+
+
+@pytest.mark.parametrize(("amount", "text", "metric", "wanted"), SHORT)
+def test_amounts_have_four_digits_and_the_units_of_the_limit(amount, text, metric, wanted):
+    assert short(amount, verdict(amount, text, metric=metric)) == wanted
+
+
+def test_shares_are_in_percent():
+    one = verdict(Fraction(123_456, 10**6), "10%", where="any_layer")
+    assert (one.is_share, short(one.now, one)) == (True, "12.35%")
+    assert apart(one, Fraction(123_451, 10**6), Fraction(123_452, 10**6)) == ["12.3451%", "12.3452%"]
+    assert not verdict(1, "+1%", "vs_base", base=1).is_share
+    assert not verdict(1).is_share
+
+
+def test_texts_differ_where_amounts_do():
+    one = verdict(170_000_001)
+    assert apart(one, 170_000_001, 170_000_000) == ["170,000,001", "170,000,000"]
+    assert apart(one, 171_000_000, 170_000_000) == ["171M", "170M"]
+    assert apart(one, 170_000_000, 170_000_000) == ["170M", "170M"]
+    assert apart(one, Fraction(340_000_001, 2), 170_000_000) == ["170,000,000.500", "170,000,000"]
+    held = verdict(1, "4MB", metric="weights_bytes")
+    assert apart(held, 4_000_001, 4_000_000) == ["4,000,001 B", "4,000,000 B"]
+
+
+HEADLINES = [
+    (verdict(181_500_000), "{} 181.5M is 11.5M (6.8 %) over the limit 170M"),
+    (verdict(170_000_000, status="pass"), "{} 170M of 170M"),
+    (verdict(160_000_000, status="pass"), "{} 160M of 170M"),
+    (verdict(170_000_001), "{} 170,000,001 is 1 (0.0 %) over the limit 170,000,000"),
+    (verdict(153_000_000, kind="min"), "{} 153M is 17M (10.0 %) under the limit 170M"),
+    (verdict(Fraction(1, 8), "10%", where="any_layer", layer="fc"), "{} of fc 12.5% is 2.5% over the limit 10%"),
+    (verdict(7, "0"), "{} 7 is 7 (from nothing) over the limit 0"),
+    (
+        verdict(110, "+5%", "vs_base", base=100, status="grew"),
+        "{} 100 -> 110, +10.0 %: more than +5%, which allows 105",
+    ),
+    (verdict(104, "+5%", "vs_base", base=100, status="pass"), "{} 100 -> 104, +4.0 %: +5% allowed"),
+    (verdict(4, "+5", "vs_base", base=0, status="pass"), "{} 0 -> 4, from nothing: +5 allowed"),
+]
+
+
+@pytest.mark.parametrize(("one", "wanted"), HEADLINES)
+def test_a_headline_says_what_and_by_how_much(one, wanted):
+    assert headline(one) == wanted.format(metric_name("mult_adds"))
+
+
+def outcome(*statuses, level="error", problems=()):
+    check = Check("net.yaml", {}, PAPER, (), level)
+    return Outcome(
+        check, "net.yaml", {"a": 1, "b": 2}, tuple(verdict(1, status=one) for one in statuses), None, problems
+    )
+
+
+STATES = [
+    (outcome("pass", "skipped"), "pass", 0),
+    (outcome("pass", "already"), "warn", 0),
+    (outcome("already", "crossed"), "fail", 1),
+    (outcome("worse", "over", "grew"), "fail", 3),
+    (outcome("over", level="warn"), "warn", 1),
+    (outcome("over", problems=(Problem("x", "y"),)), "error", 1),
+    (outcome(), "pass", 0),
+]
+
+
+@pytest.mark.parametrize(("one", "state", "failing"), STATES)
+def test_the_state_of_an_outcome(one, state, failing):
+    assert (one.state, len(one.failing), one.title) == (state, failing, "net.yaml a=1 b=2")
+
+
+def test_the_excess_of_a_least_cost_is_what_is_missing():
+    assert verdict(160_000_000, kind="min").excess == 10_000_000
+    assert verdict(160_000_000).excess == -10_000_000
+
+
+def rules(*texts, level="error", file="net.yaml", at=None, **more):
+    """The rules on one spec: {key: rules}."""
+    found = {}
+    for text in texts:
+        one = Rule(limit(text, **more), Check(file, at or {}, PAPER, (), level))
+        found.setdefault(key_of(file, one), []).append(one)
+    return found
+
+
+LOOSER = [  # limits then, limits now: status and what became of them, or nothing
+    (rules("170M"), rules("170M"), []),
+    (rules("170M"), rules("160M"), []),
+    (rules("170M"), rules("171M"), [("raised", "170M -> 171M")]),
+    (rules("170M"), rules("200M", "150M"), []),
+    (rules("170M"), {}, [("removed", "170M")]),
+    (rules("170M", kind="min"), rules("160M", kind="min"), [("raised", "170M -> 160M")]),
+    (rules("170M", kind="min"), rules("170M", kind="min"), []),
+    (rules("170M", kind="min"), rules("180M", kind="min"), []),
+    (rules("170M", kind="min"), rules("170M"), [("removed", "170M")]),
+    (rules("170M"), rules("170M", level="warn"), [("raised", "170M (level error -> warn)")]),
+    (rules("170M", level="warn"), rules("170M"), []),
+    (rules("170M", level="warn"), rules("170M", level="warn"), []),
+    (rules("170M"), rules("170M", metric="params"), [("removed", "170M")]),
+    (rules("170M"), rules("170M", where="any_layer"), [("removed", "170M")]),
+    (rules("10%", where="fc"), rules("1", where="fc"), [("removed", "10%")]),
+    (rules("10%", where="fc"), rules("12%", where="fc"), [("raised", "10% -> 12%")]),
+    (rules("170M", at={"a": 1}), rules("170M", at={"a": "1"}), []),
+    (rules("170M", at={"a": 1}), rules("170M", at={"a": 2}), [("removed", "170M")]),
+    (rules("170M", at={"a": 1, "b": 2}), rules("170M", at={"b": 2, "a": 1}), []),
+    (rules("+1%", kind="vs_base"), rules("+1%", kind="vs_base"), []),
+    (rules("+1%", kind="vs_base"), rules("+2%", kind="vs_base"), [("raised", "+1% -> +2%")]),
+    (rules("+1%", kind="vs_base"), rules("+1% and 2M", kind="vs_base"), [("raised", "+1% -> +1% and 2M")]),
+    (rules("+1% and 2M", kind="vs_base"), rules("+1%", kind="vs_base"), []),
+    (rules("+1% and 2M", kind="vs_base"), rules("+1M and 1%", kind="vs_base"), []),
+    (rules("+2M", kind="vs_base"), rules("+1%", kind="vs_base"), [("raised", "+2M -> +1%")]),
+]
+
+
+@pytest.mark.parametrize(("then", "now", "wanted"), LOOSER)
+def test_limits_that_are_less_strict_than_they_were(then, now, wanted):
+    found = loosened(then, now, lambda _: None, "costcalc.yaml")
+    assert [(one.status, one.became) for one in found] == wanted
+    assert all((one.specs, one.path, one.place) == (("net.yaml",), "costcalc.yaml", None) for one in found)
+
+
+def test_a_limit_of_a_file_that_is_gone_no_longer_judges_it():
+    (one,) = loosened(rules("170M"), {}, lambda name: f"{name} is deleted")
+    assert (one.status, one.became, one.now) == ("unmatched", "170M (net.yaml is deleted)", None)
+    assert one.message.startswith(
+        "limit no longer judges its spec: max mult_adds 170M (net.yaml is deleted), of net.yaml"
+    )
+
+
+def test_one_message_is_about_all_specs_of_a_limit_and_names_three():
+    shared = Rule(limit("170M"), Check("*.yaml", {}, PAPER, ()))
+    then = {key_of(f"n{at}.yaml", shared): [shared] for at in range(5)}
+    (one,) = loosened(then, {}, lambda _: None)
+    assert one.specs == tuple(f"n{at}.yaml" for at in range(5))
+    assert one.message == "limit removed: max mult_adds 170M, of n0.yaml, n1.yaml, n2.yaml and 2 more"
+    assert one._replace(specs=one.specs[:3]).message.endswith("of n0.yaml, n1.yaml, n2.yaml")
+    assert one._replace(specs=one.specs[:4]).message.endswith("n2.yaml and 1 more")
+    inner = one._replace(limit=limit("170M", where="any_layer"))
+    assert inner.message.startswith("limit removed: max any_layer mult_adds 170M")
+
+
+def brute(glob):
+    """The same as a regular expression, which says what a glob means."""
+    parts = ["(.*/)?" if part == "**" else re.escape(part) + "/" for part in glob.split("/")]
+    text = "".join(parts).removesuffix("/")
+    return re.compile(text.replace(r"\*", "[^/]*").replace(r"\?", "[^/]"))
+
+
+GLOBS = [
+    "a",
+    "*",
+    "?",
+    "a*",
+    "*/a",
+    "a/*",
+    "**/a",
+    "**/*",
+    "a/**/b",
+    "**/a/b",
+    "a/?",
+    "**/a/**/b",
+    "**/**/a",
+    "[a]",
+    "[a",
+]
+
+
+@pytest.mark.parametrize("glob", GLOBS)
+def test_globs_are_what_the_regular_expression_is(glob):
+    matches, due = matcher(glob), brute(glob)
+    paths = ["/".join(parts) for size in range(1, 5) for parts in itertools.product(("a", "b", "ab"), repeat=size)]
+    paths += ["[a]", "A", "a/[a]", "[a"]
+    assert [path for path in paths if matches(path)] == [path for path in paths if due.fullmatch(path)]
+
+
+def test_a_glob_of_many_stars_takes_no_time():
+    matches = matcher("**/" * 300 + "b")
+    assert matches("a/" * 300 + "b")
+    assert not matches("a/" * 300 + "a")
+
+
+def test_pieces_are_lines_or_64_bytes_of_a_longer_one():
+    assert chunks(b"ab\nab\n\nc") == {b"ab\n": 2, b"\n": 1, b"c": 1}
+    assert chunks(b"x" * 64) == {b"x" * 64: 1}
+    assert chunks(b"x" * 63 + b"\n" + b"y") == {b"x" * 63 + b"\n": 1, b"y": 1}
+    assert chunks(b"x" * 64 + b"\n") == {b"x" * 64: 1, b"\n": 1}
+    assert chunks(b"x" * 130) == {b"x" * 64: 2, b"xx": 1}
+    assert chunks(b"") == {}
+
+
+ALIKE = [  # two files, the share of the larger one that is in both
+    (b"a\nb\n", b"a\nb\n", 1.0),
+    (b"a\nb\n", b"b\na\n", 1.0),
+    (b"a\nb\nc\nd\n", b"a\nb\n", 0.5),
+    (b"a\nb\nc\nd\n", b"a\nb", 0.0),  # less than half as long
+    (b"a\na\nb\n", b"a\nb\nb\n", 2 / 3),
+    (b"aaa\nb\n", b"aaa\nc\n", 4 / 6),
+    (b"a\n", b"b\n", 0.0),
+    (b"", b"", 0.0),
+    (b"", b"a", 0.0),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "share"), ALIKE)
+def test_how_alike_two_files_are(one, other, share):
+    assert alike(one, other) == alike(other, one) == share
+    assert similarity.LEAST == 0.5  # as for git
+
+
+def given(**kinds):
+    return [(one.kind, one.metric, one.where, one.text) for one in limits_of(kinds, PAPER)]
+
+
+def test_limits_from_python():
+    assert given(max={"params": "1M", "any_layer.params": 5, "layers": {"*/fc": {"params": "10%"}}}) == [
+        ("max", "params", "", "1M"),
+        ("max", "params", "any_layer", "5"),
+        ("max", "params", "*/fc", "10%"),
+    ]
+    assert given(max={"any_layer": {"weights_bytes": 7}}, vs_base={"params": 5}, min={"framework.params": "1"}) == [
+        ("max", "weights_bytes", "any_layer", "7B"),
+        ("min", "framework.params", "", "1"),
+        ("vs_base", "params", "", "+5"),
+    ]
+    assert given(max=None) == []
+
+
+@pytest.mark.parametrize(
+    ("kinds", "message", "help"),
+    [
+        ({"max": {"params": 1.5}}, "a limit is a text or a whole number, not 1.5", 'write {"mult_adds": "170M"}'),
+        ({"max": {"params": True}}, "a limit is a text or a whole number, not True", 'write {"mult_adds": "170M"}'),
+        ({"vs_base": {"any_layer.params": "+1"}}, "a change is limited for the whole network", "use max or min"),
+    ],
+)
+def test_what_is_no_limit_from_python(kinds, message, help):
+    with pytest.raises(OptionError) as error:
+        limits_of(kinds, PAPER)
+    problem = error.value.problems[0]
+    assert (problem.code, problem.message, problem.help) == ("bad-limit", message, help)
+
+
+def test_limits_of_options():
+    assert pair_of("max", " mult_adds = 170M ") == ("mult_adds", "170M")
+    assert pair_of("max", "a=b=c") == ("a", "b=c")
+    for kind, option, limit in (("max", "--max", "170M"), ("vs_base", "--vs-base", "+1%")):
+        for text in ("params", "params=", "=1M", " = ", "x" * 70):
+            with pytest.raises(OptionError) as error:
+                pair_of(kind, text)
+            problem = error.value.problems[0]
+            assert (problem.code, problem.message) == ("usage", f"`{option} {text[:60]}` limits nothing")
+            assert problem.help == f"write {option} mult_adds={limit}"
