@@ -1,13 +1,14 @@
 """Arithmetic over SymPy symbols.
 
-Undecided conditions are assumed and recorded in `ASSUMED`; where the network's structure depends on it, the
-truth at the `sample` (the variables' defaults) is taken.
+Undecided conditions are assumed and recorded in the list that `assuming` gives. Where the structure of the network
+depends on a condition, its truth at the sample (the defaults of the variables) is taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,19 +26,22 @@ if TYPE_CHECKING:
     from .values import Number, Shape
 
 
-ASSUMED: list = []  # of the formula being made: truths that were taken for granted
-_SAMPLE: dict = {}
+_ASSUMED: ContextVar[list | None] = ContextVar("assumed", default=None)  # of the formula being made
+_SAMPLE: ContextVar[Mapping | None] = ContextVar("sample", default=None)
 
 LARGEST_OPS = 400  # operations in the terms of a maximum: comparing longer ones takes SymPy minutes
 
 
 @contextmanager
 def assuming(sample: Mapping[Number, Number]) -> Iterator[list[Any]]:
-    """Make formulas with these sample values of the symbols; gives the list of what was assumed."""
-    ASSUMED.clear()
-    _SAMPLE.clear()
-    _SAMPLE.update(sample)
-    yield ASSUMED
+    """Make formulas with these sample values of the symbols; gives the list of what is assumed until the end."""
+    assumed: list[Any] = []
+    before = _ASSUMED.set(assumed), _SAMPLE.set(dict(sample))
+    try:
+        yield assumed
+    finally:
+        _ASSUMED.reset(before[0])
+        _SAMPLE.reset(before[1])
 
 
 class divisible_to(sympy.Function):
@@ -244,7 +248,7 @@ def decide(truth: Number) -> bool:
     truth = _truth(truth)
     if truth in (True, False):  # SymPy's own are equal to these
         return bool(truth)
-    value = truth.subs(_SAMPLE)
+    value = truth.subs(_SAMPLE.get() or {})
     value = bool(value) if value in (sympy.true, sympy.false) else True
     _assume(truth if value else sympy.Not(truth))
     return value
@@ -252,12 +256,13 @@ def decide(truth: Number) -> bool:
 
 def single(value: Number) -> int:
     """The number as one int: its value at the sample."""
-    number = int(sympy.sympify(value).subs(_SAMPLE))
+    number = int(sympy.sympify(value).subs(_SAMPLE.get() or {}))
     if not sympy.sympify(value).is_number:
         _assume(sympy.Eq(value, number, evaluate=False))
     return number
 
 
 def _assume(truth: Number) -> None:
-    if truth not in ASSUMED:
-        ASSUMED.append(truth)
+    assumed = _ASSUMED.get()
+    if assumed is not None and truth not in assumed:
+        assumed.append(truth)

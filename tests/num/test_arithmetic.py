@@ -408,6 +408,17 @@ def test_symbols_assume_what_they_cannot_know():
         assert assumed == []
 
 
+def test_formulas_inside_formulas_keep_their_own_assumptions():
+    n, m = sympy.symbols("n m", positive=True, integer=True)
+    with symbols.assuming({n: 4}) as outer:
+        assert symbols.decide(n > 3) is True
+        with symbols.assuming({n: 1, m: 1}) as inner:
+            assert symbols.decide(n > 3) is symbols.decide(m > 1) is False
+        assert symbols.decide(n > 2) is True
+    assert symbols.decide(n > 5) is True  # nothing is kept outside
+    assert (outer, inner) == ([n > 3, n > 2], [n <= 3, m <= 1])
+
+
 def test_the_remainder_of_symbols_has_the_sign_of_the_divisor():
     n = sympy.Symbol("n", integer=True)
     assert [num.remainder(n, -2 * n).subs(n, value) for value in (-1, 3, -4)] == [-1 % 2, 3 % -6, -4 % 8]

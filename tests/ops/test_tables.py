@@ -1,0 +1,70 @@
+"""Tables that are keyed by operation, wherever they stand: they name operations that exist, and none is forgotten."""
+
+import ast
+from importlib import import_module
+
+import pytest
+
+from costcalc.errors import SpecError
+from costcalc.ops import INDEX
+from costcalc.write.torch.assemble import _JOINS
+from costcalc.write.torch.assemble import RULES as TORCH_RULES
+from tests.test_laws import TREES
+
+FOREIGN = ("read",)  # rooms whose tables hold the words of other tools
+ALMOST = 0.7  # a table of which that many words are operations is one of operations
+
+
+def words(tree):
+    """(line, words) of every literal table of words: the keys of dictionaries, tuples, sets and lists."""
+    for node in ast.walk(tree):
+        parts = node.keys if isinstance(node, ast.Dict) else getattr(node, "elts", ())
+        found = [one.value for one in parts if isinstance(one, ast.Constant) and type(one.value) is str]
+        if len(found) > 2:
+            yield node.lineno, found
+
+
+def strangers(tree):
+    """What is no operation in tables of operations."""
+    for line, found in words(tree):
+        others = [word for word in found if word not in INDEX]
+        if others and len(found) - len(others) >= ALMOST * len(found):
+            yield line, others
+
+
+@pytest.mark.parametrize("path", [path for path in TREES if path.parts[0] not in FOREIGN], ids=str)
+def test_tables_of_operations_name_operations(path):
+    assert list(strangers(TREES[path])) == []
+
+
+def test_a_stranger_in_a_table_is_seen():
+    assert list(strangers(ast.parse("A = {'relu': 1, 'elu': 2, 'gelu': 3, 'relo': 4}"))) == [(1, ["relo"])]
+    assert list(strangers(ast.parse("A = ('conv', 'dwconv', 'linear', 'liner')"))) == [(1, ["liner"])]
+    assert list(strangers(ast.parse("A = {'relu': 1, 'table': 2, 'text': 3}"))) == []
+
+
+@pytest.mark.parametrize("module", sorted({*INDEX.values()} - {"opaque"}))
+def test_onnx_has_a_rule_for_every_operation_of_a_module(module):
+    pytest.importorskip("onnx", reason="onnx is not installed: costcalc[onnx]")
+    rules = import_module(f"costcalc.write.onnx.{module}").RULES
+    assert {*rules} == {name for name, where in INDEX.items() if where == module}
+
+
+def test_an_operation_without_a_rule_in_onnx_is_refused_by_name(monkeypatch):
+    pytest.importorskip("onnx", reason="onnx is not installed: costcalc[onnx]")
+    from costcalc.errors import Source
+    from costcalc.model.wiring import wired
+    from costcalc.read.spec.reader import read
+    from costcalc.write.onnx import pointwise
+    from costcalc.write.onnx.graph import built
+
+    monkeypatch.setattr(pointwise, "RULES", {})
+    with pytest.raises(SpecError) as error:
+        built(wired(read(Source("n.yaml", "input: [4, 4, 4]\nlayers: [relu]\n")), {}))
+    assert error.value.problems[0].message == "`relu`: `relu` has no form in ONNX"
+
+
+def test_pytorch_has_every_operation():
+    by_hand = {"bilinear", "einsum", "attend"}  # of several inputs, each with options of its own
+    assert {*TORCH_RULES} | {*_JOINS} | by_hand | {"opaque"} == {*INDEX}
+    assert {*TORCH_RULES} & ({*_JOINS} | by_hand) == set()
