@@ -1,0 +1,59 @@
+"""The three pages for three kinds of users do what they say: files are written, commands run, outputs compared."""
+
+import contextlib
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+BLOCK = re.compile(r"^```(\w+) ?([\w.]*)\n(.*?)^```", re.S | re.M)
+
+
+def compared(out, shown):
+    """What is shown is all that is printed, or its start where a last line of `...` stands for the rest."""
+    whole = shown.removesuffix("...\n")
+    assert out.startswith(whole)
+    assert (whole == shown) == (out == whole)
+
+
+@pytest.mark.parametrize("name", ["paper", "guard"])
+def test_commands_print_what_is_shown(repository, run, tmp_path, name):
+    blocks, first = BLOCK.findall((DOCS / f"{name}.md").read_text(encoding="utf-8")), True
+    assert sum(language == "console" for language, _, _ in blocks) >= 4
+    for language, file, text in blocks:
+        if file:
+            (tmp_path / file).write_text(text, encoding="utf-8")
+            continue
+        assert language == "console"
+        if first:  # what stands before the first command is committed
+            repository.commit()
+            first = False
+        line, _, shown = text.partition("\n")
+        compared(run(*shlex.split(line.removeprefix("$ costcalc "))).out, shown)
+
+
+def test_the_check_of_the_page_fails_when_it_says_so(repository, run, tmp_path):
+    files = [(file, text) for _, file, text in BLOCK.findall((DOCS / "guard.md").read_text(encoding="utf-8")) if file]
+    codes = []
+    for number, (file, text) in enumerate(files):
+        (tmp_path / file).write_text(text, encoding="utf-8")
+        if number == 1:
+            repository.commit()
+        if number:
+            codes.append(run("check").code)
+    assert codes == [0, 1]
+
+
+def test_the_program_prints_what_is_shown():
+    blocks, names = BLOCK.findall((DOCS / "notebook.md").read_text(encoding="utf-8")), {}
+    pairs = list(zip(blocks[::2], blocks[1::2], strict=True))
+    assert len(pairs) == 4
+    for (language, _, code), (_, _, shown) in pairs:
+        assert language == "python"
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(code, "notebook.md", "exec"), names)
+        assert out.getvalue() == shown
