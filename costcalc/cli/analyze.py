@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import OptionError, Problem
 from .options import (
     SpecCommand,
     factor,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Show only the first N.")
 @click.option("--all", "everything", is_flag=True, help="Also list zero-cost layers (norms, activations).")
 @click.option("--strict", is_flag=True, help="Exit with 2 if a cost is unknown.")
+@click.option("--device", metavar="NAME", help="Show what bounds each layer on a device, or a file.")
 @output_options
 @click.pass_context
 def command(
@@ -62,6 +65,7 @@ def command(
     phase: str | None,
     by: str,
     strict: bool,
+    device: str | None,
     format: str | None,
     as_json: bool,
     output: str | None,
@@ -90,8 +94,9 @@ def command(
     model = with_storage(ctx, load(spec))
     given = variables(ctx, model, alpha, res, sets)
     how: Any = {"metrics": metrics, "convention": convention, "rho": factor("rho", rho), "settings": given}
-    if phase == "both":
-        show(_both(model, how), format, as_json, output, color)
+    if device is not None or phase == "both":
+        page = _both(model, how) if device is None else _roofline(model, phase, given, how["rho"], device)
+        show(page, format, as_json, output, color)
         return
     report = analyze(phased(model, phase) if phase else model, **how)
     if strict and not report.complete:
@@ -112,6 +117,23 @@ def _both(model: Model, how: dict[str, Any]) -> Page:
     from ..analysis.compare.compare import compare
 
     return compare(model, drop=True, merge=True, fold=True, **how).page()
+
+
+def _roofline(model: Model, phase: str | None, given: Mapping[str, Any], rho: float | None, name: str) -> Page:
+    """What bounds each layer on a device."""
+    from ..analysis.memory.roofline import Roofline, RooflinePage
+    from ..analysis.report.analyze import scaled
+    from ..metrics.devices import device
+    from ..model.flow import flow_of
+    from ..model.lives import Lives
+    from ..model.variables import settle
+    from ..rewrite.deploying import phased
+
+    if phase == "both":
+        raise OptionError(Problem("usage", "--device shows one phase: --phase train or --phase deploy"))
+    model = phased(model, phase) if phase else model
+    flow = flow_of(model, settle(model, scaled(model, given, rho)))
+    return RooflinePage(Roofline(model, Lives(flow, model.storage), device(name)))
 
 
 def _incomplete(report: Report) -> CostcalcError:

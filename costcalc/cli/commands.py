@@ -10,6 +10,7 @@ GROUPS = {  # heading -> name -> what it is for
     "Cost": {
         "analyze": "What a network costs, layer by layer.",
         "explain": "The calculation behind a layer's numbers.",
+        "devices": "The shipped devices for `analyze --device`, with sources.",
         "memory": "What tensors need at once, where, and which they are.",
         "training": "What it costs to train it: both passes, kept tensors, memory.",
         "formula": "The cost as a closed form in the spec's variables.",

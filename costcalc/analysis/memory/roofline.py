@@ -1,0 +1,139 @@
+"""What bounds every layer on a device: its operations or its bytes. Bounds are no predictions of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from ...metrics.devices import Device
+from ...metrics.pricing import MAC, total
+from ...model.lives import Lives
+from ...model.network import Model
+from ...model.traffic import traffic
+from ...num import prod
+from ...render.sheet import Column, Sheet
+from ...render.text import printable
+
+UNITS = ((Fraction(1), "s"), (Fraction(1, 10**3), "ms"), (Fraction(1, 10**6), "us"), (Fraction(1, 10**9), "ns"))
+
+
+class Bound(NamedTuple):
+    """One layer: its mult-adds, bytes, and the least seconds that each of both takes."""
+
+    name: str
+    mult_adds: int
+    bytes: int
+    compute: Fraction
+    memory: Fraction
+
+    @property
+    def intensity(self) -> float:
+        """Operations a byte."""
+        return 2 * self.mult_adds / self.bytes if self.bytes else 0.0
+
+    @property
+    def by(self) -> str:
+        """What takes longer."""
+        return "compute" if self.compute > self.memory else "memory"
+
+
+class Roofline:
+    """The bounds of a network on a device, under the policy and the widths of its model."""
+
+    def __init__(self, model: Model, lives: Lives, device: Device) -> None:
+        self.model, self.lives, self.device = model, lives, device
+        self.peak = device.peak_for(lives.storage.activations)
+        rows = zip(lives.flow.rows, traffic(lives), strict=True)
+        self.bounds = [self._bound(row, size) for row, size in rows]
+
+    def _bound(self, row: Any, size: int) -> Bound:
+        macs = total(MAC, row.op.name, row.layer.terms) * row.times * self.lives.storage.batch
+        return Bound(row.name, macs, size, 2 * macs / self.peak.value, size / self.device.bandwidth.value)
+
+    @property
+    def per_layer(self) -> Fraction:
+        """The least seconds without fusion across layers: the sum of what bounds each."""
+        return sum((max(one.compute, one.memory) for one in self.bounds), Fraction(0))
+
+    @property
+    def floor(self) -> Fraction:
+        """The least seconds of any implementation that loads the weights once."""
+        flow, storage, sharer = self.lives.flow, self.lives.storage, self.lives.sharer
+        held = sum(_numbers(row) for row in flow.rows if not row.shared)
+        outside = sum(map(sharer.size, flow.inputs)) + sum(map(sharer.size, flow.outputs))
+        bytes = storage.bytes(held, storage.weights) + outside
+        compute = sum((one.compute for one in self.bounds), Fraction(0))
+        return max(compute, bytes / self.device.bandwidth.value)
+
+
+def _numbers(row: Any) -> int:
+    """Weights and biases that a layer reads at least: of an embedding, the rows that are looked up."""
+    if row.op.name == "embedding":
+        return prod(row.layer.shape)
+    return row.layer.params.get("weight", 0) + row.layer.params.get("bias", 0)
+
+
+class RooflinePage:
+    """The layers that do or move something, each with its two bounds."""
+
+    def __init__(self, found: Roofline) -> None:
+        self.found = found
+        self.rows = [one for one in found.bounds if one.bytes or one.mult_adds]
+
+    def heads(self) -> list[str]:
+        """Nothing: the table is the answer."""
+        return []
+
+    def sheets(self) -> list[Sheet]:
+        """One row a layer."""
+        heads = ("layer", "mult-adds", "bytes", "FLOP/B", "bound by", "compute", "memory")
+        columns = tuple(Column(head, head not in ("layer", "bound by"), folds=head == "layer") for head in heads)
+        return [Sheet(columns, [_cells(one) for one in self.rows])]
+
+    def notes(self) -> list[str]:
+        """The bounds of the network, and where the figures of the device come from."""
+        found = self.found
+        ridge = found.peak.value / found.device.bandwidth.value
+        return [
+            f"at least {seconds(found.per_layer)} layer by layer; {seconds(found.floor)} for any implementation that "
+            "loads the weights once. These are bounds, no predictions",
+            f"{found.device.title}: {float(found.peak.value):.4g} FLOP/s ({found.peak.source}), "
+            f"{float(found.device.bandwidth.value):.4g} B/s ({found.device.bandwidth.source}); "
+            f"ridge {float(ridge):.4g} FLOP/B",
+            f"{found.model.name}; tensors stored {found.lives.storage.text}",
+        ]
+
+    def records(self) -> tuple[list[str], list[dict]]:
+        """For CSV."""
+        names = ["name", "mult_adds", "bytes_moved", "intensity", "bound_by", "compute_seconds", "memory_seconds"]
+        return names, [dict(zip(names, _plain(one), strict=True)) for one in self.rows]
+
+    def document(self) -> Mapping[str, Any]:
+        """For programs."""
+        found = self.found
+        return {
+            "spec": found.model.name,
+            "device": found.device.name,
+            "storage": found.lives.storage.text,
+            "peak_flops": float(found.peak.value),
+            "bandwidth": float(found.device.bandwidth.value),
+            "per_layer_seconds": float(found.per_layer),
+            "floor_seconds": float(found.floor),
+            "layers": self.records()[1],
+        }
+
+
+def _plain(one: Bound) -> tuple[Any, ...]:
+    return one.name, one.mult_adds, one.bytes, one.intensity, one.by, float(one.compute), float(one.memory)
+
+
+def _cells(one: Bound) -> tuple[str, ...]:
+    numbers = (f"{one.mult_adds:,}", f"{one.bytes:,}", f"{one.intensity:.2f}")
+    return printable(one.name), *numbers, one.by, seconds(one.compute), seconds(one.memory)
+
+
+def seconds(value: Fraction) -> str:
+    """`12.3 us`."""
+    scale, unit = next((pair for pair in UNITS if value >= pair[0]), UNITS[-1])
+    return f"{float(value / scale):.3g} {unit}"

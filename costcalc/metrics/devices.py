@@ -1,0 +1,108 @@
+"""Devices: operations and bytes a second, each figure with its source. Shipped ones by name, a user's own by path."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from ..errors import FileError, OptionError, Problem, Source, listed, nearest
+from ..files import check_links, exists, text
+from ..syntax.nodes import Node, compose
+from ..syntax.problems import Problems
+
+_FOLDER = os.path.join(os.path.dirname(__file__), "device_files")
+NAMES = tuple(sorted(name.removesuffix(".yaml") for name in os.listdir(_FOLDER) if name.endswith(".yaml")))
+TYPES = {32: "float32", 16: "float16", 8: "int8"}  # bits of values -> which peak is meant
+_SCALES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
+_KEYS = ("name", "title", "peak", "bandwidth")
+LONGEST = 300  # characters of a source
+
+
+class Rate(NamedTuple):
+    """Operations or bytes a second, and who says so."""
+
+    value: Fraction
+    source: str
+
+
+class Device(NamedTuple):
+    """A device. `peak` is operations a second (2 a mult-add) by type of value, `bandwidth` bytes a second."""
+
+    name: str
+    title: str
+    peak: Mapping[str, Rate]
+    bandwidth: Rate
+
+    def peak_for(self, bits: int) -> Rate:
+        """The peak for values of so many bits. Raises OptionError where the device states none."""
+        found = self.peak.get(TYPES.get(bits, ""))
+        if found is None:
+            help = f"it states {listed(self.peak)}: --bits 32, 16 or 8"
+            raise OptionError(Problem("no-peak", f"`{self.name}` states no peak for {bits}-bit values", help=help))
+        return found
+
+
+def device(name: str) -> Device:
+    """The device of a name that is shipped, or in a file (`my_board.yaml`). Raises CostcalcError."""
+    if name in NAMES:
+        path = os.path.join(_FOLDER, f"{name}.yaml")
+        return read(Source(path, text(path)))
+    if not name.endswith((".yaml", ".yml")):
+        help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or a file of your own, such as board.yaml"
+        raise OptionError(Problem("unknown-device", f"there is no device `{name}`", help=help))
+    if not exists(name):
+        raise FileError(Problem("no-file", f"there is no file {name!r}", help="`costcalc devices` lists those shipped"))
+    check_links(name)
+    return read(Source(name, text(name)))
+
+
+def read(source: Source) -> Device:
+    """The device that a text describes. Raises SpecError with all of its problems."""
+    problems = Problems(source)
+    root = compose(source, problems)
+    parts = _known(root, _KEYS, problems)
+    peak = {key: rate for key, node in _map(parts.get("peak"), problems) if (rate := _rate(node, problems))}
+    for key, _ in _map(parts.get("peak"), problems):
+        if key not in TYPES.values():
+            problems.unknown("type of value", key, parts["peak"], TYPES.values())
+    bandwidth = _rate(parts["bandwidth"], problems) if "bandwidth" in parts else None
+    if not peak or bandwidth is None:
+        problems.add("missing", "a device has a `peak` and a `bandwidth`", root, "each is {value: 1.5 T, source: ..}")
+    problems.raise_any()
+    assert bandwidth is not None
+    name = str(parts["name"].value) if "name" in parts else os.path.basename(source.path)
+    return Device(name, str(parts["title"].value) if "title" in parts else name, peak, bandwidth)
+
+
+def _known(node: Node, keys: tuple[str, ...], problems: Problems) -> dict[str, Node]:
+    found = {}
+    for key, value in node.value if node.kind == "map" else ():
+        if key.value in keys:
+            found[key.value] = value
+        else:
+            problems.unknown("key", key.value, key, keys)
+    return found
+
+
+def _map(node: Node | None, problems: Problems) -> list[tuple[str, Node]]:
+    return [(key.value, value) for key, value in node.value] if node is not None and node.kind == "map" else []
+
+
+def _rate(node: Node, problems: Problems) -> Rate | None:
+    parts = _known(node, ("value", "source"), problems)
+    said = parts["value"].value if "value" in parts and parts["value"].kind == "scalar" else ""
+    found = re.fullmatch(r"(\d{1,9})(?:\.(\d{1,9}))?\s*([kMGTP]?)", str(said), re.ASCII)
+    source = parts["source"].value if "source" in parts and parts["source"].kind == "scalar" else ""
+    if not found or not source or len(source) > LONGEST or not source.isprintable():
+        help = "write {value: 19.5 T, source: the data sheet and its line}"
+        problems.add("bad-rate", "a figure of a device has a value and its source", node, help)
+        return None
+    whole, part, scale = found.groups()
+    value = Fraction(int(whole + (part or "")), 10 ** len(part or "")) * _SCALES[scale]
+    if not value:
+        problems.add("bad-rate", "a rate is more than 0", node)
+        return None
+    return Rate(value, source)
