@@ -536,7 +536,7 @@ def test_a_verdict_is_set_in_the_room_there_is(repository, run, monkeypatch):
     repository.write(net=net(11))
     monkeypatch.setenv("COLUMNS", "66")  # the words of the verdict alone are 29
     out = run("check").out
-    assert re.search(r"^FAIL +net.yaml +mult-adds +10k +11k +10k +this", out, re.M)
+    assert re.search(r"^FAIL +net.yaml +mult-adds +10k +10k +11k +this", out, re.M)
     assert max(map(len, out.partition("failed")[2].splitlines())) <= 66
 
 
