@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from .analysis.report.analyze import analyze
     from .analysis.report.report import Report
     from .analysis.reproduce.reproduce import reproduce
+    from .analysis.space.space import space
     from .analysis.sweep.plotting import plot
     from .analysis.sweep.sweep import sweep
     from .analysis.training.training import training
@@ -46,6 +47,7 @@ _PUBLIC = {
     "plot": "analysis.sweep.plotting",
     "reproduce": "analysis.reproduce.reproduce",
     "reconcile": "analysis.reconcile.reconcile",
+    "space": "analysis.space.space",
     "sweep": "analysis.sweep.sweep",
     "formula": "analysis.formula.formula",
     "fit": "analysis.fit.fit",
@@ -69,6 +71,7 @@ __all__ = [
     "plot",
     "reconcile",
     "reproduce",
+    "space",
     "sweep",
     "training",
 ]

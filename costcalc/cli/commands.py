@@ -19,6 +19,7 @@ GROUPS = {  # heading -> name -> what it is for
         "sweep": "Costs over any variables: one row per point.",
         "fit": "The largest settings of variables within budgets.",
         "plot": "Plot a sweep, as in Figures 4 and 5 of MobileNets.",
+        "space": "How many networks a space of designs has, and how many fit.",
     },
     "Compare": {
         "compare": "Compare specs, settings, or standard with separable.",

@@ -81,7 +81,7 @@ def command(
     if not vary:
         help = f"variables of {model.name}: {listed(model.variables)}"
         raise OptionError(Problem("usage", "a fit needs variables: --vary alpha, or --res 128:224:32", help=help))
-    limits = dict(map(_pair, most))
+    limits = dict(map(budget, most))
     found = fit(model, vary=vary, limits=limits, maximize=maximize, metrics=metrics, convention=convention)
     if not found.size:
         click.echo(nothing_fits(found), err=True)
@@ -90,7 +90,8 @@ def command(
     ctx.exit(OK)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def budget(text: str) -> tuple[str, str]:
+    """The metric and the limit of `METRIC=LIMIT`. Raises OptionError."""
     name, equals, limit = (part.strip() for part in text.partition("="))
     if not equals:
         raise OptionError(Problem("bad-limit", f"`--max {text[:60]}` is no budget", help="write --max mult_adds=150M"))

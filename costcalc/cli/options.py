@@ -97,12 +97,14 @@ def in_order(*options: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # The ways to set a spec's variables.
-setting_options = in_order(
+_SET = (
     click.option("--alpha", metavar="A", help="Width multiplier; same as --set alpha=A."),
     click.option("--res", metavar="R", help="Input resolution; same as --set res=R."),
-    click.option("--rho", metavar="P", help="Resolution multiplier: res times P, rounded to whole pixels."),
     click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable of the spec."),
 )
+_RHO = click.option("--rho", metavar="P", help="Resolution multiplier: res times P, rounded to whole pixels.")
+set_options = in_order(*_SET)
+setting_options = in_order(*_SET[:2], _RHO, _SET[2])
 spec_options = in_order(click.argument("spec"), setting_options)
 
 

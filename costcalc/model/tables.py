@@ -1,5 +1,8 @@
 """Tables of `vars:` : lists, and maps with words or whole numbers as keys, whose values are looked up by an index."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .. import num
@@ -8,21 +11,40 @@ from ..errors import Refused, brief, listed, nearest
 SHOWN = 20  # keys of a table in a message
 
 
+class Watched(tuple):
+    """The values of a variable with positions; which of them are looked up is noted, in order, by name."""
+
+    name: str
+    noted: list[str]
+
+    def __new__(cls, values: Iterable[Any], name: str, noted: list[str]) -> Watched:
+        """The values, as positions of the variable `name`."""
+        found = super().__new__(cls, values)
+        found.name, found.noted = name, noted
+        return found
+
+    def __getitem__(self, at: Any) -> Any:
+        self.noted.append(f"{self.name}[{at}]")
+        return super().__getitem__(at)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[at] for at in range(len(self)))
+
+
 def looked_up(table: Any, index: Any, name: str) -> Any:
     """The value of a table at an index: a word, a number, or numbers of a sweep or a formula.
 
     A list counts from 0. Raises Refused where there is none, and for what is no table.
     """
-    if type(table) not in (tuple, dict):
+    if not isinstance(table, (tuple, dict)):
         raise Refused(f"`{name}` is one value and no table")
     if type(index) is str:
         return _at_word(table, index, name)
-    pairs = list(enumerate(table) if type(table) is tuple else table.items())
     if type(index) in (int, float, bool):
-        found = [value for key, value in pairs if key == index]
-        if not found:
+        if index not in (range(len(table)) if isinstance(table, tuple) else table):
             raise _missing(table, index, name)
-        return found[0]
+        return table[int(index)]
+    pairs = list(enumerate(table) if isinstance(table, tuple) else table.items())
     if any(type(value) in (str, tuple, dict) for _, value in pairs):  # what no array holds: the structure depends on it
         return looked_up(table, num.domain(index).single(index), name)
     return _selected([pair for pair in pairs if type(pair[0]) is not str], index, _missing(table, None, name))
@@ -42,7 +64,7 @@ def _selected(pairs: list[tuple[int, Any]], index: Any, result: Any) -> Any:
 
 
 def _at_word(table: Any, word: str, name: str) -> Any:
-    if type(table) is tuple:
+    if isinstance(table, tuple):
         raise Refused(f"`{name}` is a list: a number is looked up in it, not `{brief(word)}`")
     if word not in table:
         raise _missing(table, word, name)
@@ -51,7 +73,7 @@ def _at_word(table: Any, word: str, name: str) -> Any:
 
 def _missing(table: Any, index: Any, name: str) -> Refused:
     shown = "" if index is None else f" for {brief(str(index))}"
-    if type(table) is tuple:
+    if isinstance(table, tuple):
         return Refused(f"`{name}` has no value{shown}", help=f"it has {len(table):,}, counted from 0")
     keys = [str(key) for key in table]
     help = nearest(str(index), keys) or f"it has {listed(keys[:SHOWN])}"

@@ -1,0 +1,1 @@
+"""How many networks has a space of designs, and how many of them fit?"""
