@@ -149,7 +149,7 @@ def changed(node):
         if isinstance(node.op, ast.Not):
             node.operand = ast.UnaryOp(ast.Not(), node.operand)
         yield
-    if isinstance(node, (ast.IfExp, ast.If, ast.While)):
+    if isinstance(node, (ast.IfExp, ast.If, ast.While)) and ast.unparse(node.test) != "TYPE_CHECKING":
         node.test = ast.UnaryOp(ast.Not(), node.test)
         yield
     if isinstance(node, ast.Constant) and mutable(node.value):
