@@ -37,8 +37,10 @@ def is_list(field):
 
 def filled(found, depth, chance):
     """A message with a value in every field, of alternatives in one; texts and numbers are all different."""
+    turn = chance["turn"] = chance["turn"] + 1
     for field in found.DESCRIPTOR.fields:
-        if field.containing_oneof and field is not chosen(field.containing_oneof, chance):
+        alternatives = field.containing_oneof.fields if field.containing_oneof else [field]
+        if field.name != alternatives[turn % len(alternatives)].name:
             continue
         if field.message_type and depth:
             many = 6 if field.message_type.name in ("ValueInfoProto", "Dimension") else 1
@@ -56,16 +58,6 @@ def filled(found, depth, chance):
     if found.DESCRIPTOR.name == "StringStringEntryProto":
         found.key = SCOPES
     return found
-
-
-def chosen(alternatives, chance, last={}):  # noqa: B006 (each in its turn)
-    name = alternatives.full_name
-    at = last.get(name, -1)
-    if at < 0 or chance["left"].get(name, 0) == 0:
-        last[name] = (at + 1) % len(alternatives.fields)
-        chance["left"][name] = len(alternatives.fields)
-    chance["left"][name] -= 1
-    return alternatives.fields[last[name]]
 
 
 def plain(field, chance):
@@ -110,11 +102,21 @@ def model_of(data):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_every_field_that_is_read_is_kept_and_no_other(seed):
-    chance = {"number": 1_000 * seed, "left": {}}
+    chance = {"number": 1_000 * seed, "turn": seed}
     model = looked_at(filled(ModelProto(), 8, chance))
     for value in model.graph.input:
         value.doc_string = "mark"
     assert model_of(model.SerializeToString()) == without(model)
+
+
+@pytest.mark.parametrize("name", [one.name for one in onnx.TypeProto.DESCRIPTOR.oneofs_by_name["value"].fields])
+def test_what_a_value_is_is_kept_and_of_what_only_for_tensors(name):
+    value = ValueInfoProto(name="n" * SMALL, type=onnx.TypeProto(denotation="IMAGE"))  # too large to be copied unseen
+    inner = getattr(value.type, name)
+    filled(inner, 2, {"number": 5, "turn": 0})
+    found = model_of(ModelProto(graph=GraphProto(output=[value])).SerializeToString()).graph.output[0].type
+    assert (found.WhichOneof("value"), found.denotation) == (name, "IMAGE")
+    assert bool(getattr(found, name).ByteSize()) == (name == "tensor_type")
 
 
 def attribute(**fields):
