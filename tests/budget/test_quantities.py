@@ -5,8 +5,9 @@ from fractions import Fraction
 import pytest
 
 from costcalc import quantities
-from costcalc.errors import OptionError
+from costcalc.errors import OptionError, Source
 from costcalc.quantities import BYTE, COUNT, RATIO, Bad, Count, agreement, amount, change, figure, read_value, values
+from costcalc.read.spec.reader import read
 
 WRITTEN = [  # how a limit is written, the unit, another value, the least text that allows it, the largest below it
     ("170M", COUNT, 181_500_001, "182M", "181M"),
@@ -267,3 +268,23 @@ def test_as_many_values_as_are_allowed(monkeypatch):
     assert values("a", "1:3:1", read_value) == [1, 2, 3]
     with pytest.raises(OptionError, match="too many values"):
         values("a", "1:4:1", read_value)
+
+
+FIGURES = {
+    **dict.fromkeys(("top1", "top5", "map", "miou", "accuracy", "mult_adds_share", "params_share"), "70.6%"),
+    "mult_adds": "1M",
+    "params": "1M",
+}
+
+
+@pytest.mark.parametrize("name", [*FIGURES, "top2"])
+def test_figures_that_a_spec_can_have_of_a_paper(name):
+    text = f"input: [8]\nlayers: [relu]\npublished: [{{source: a paper, rows: [{{{name}: {FIGURES.get(name, 1)}}}]}}]\n"
+    (claim,) = read(Source("a.yaml", text)).published
+    assert claim.figures == ({name: FIGURES[name]} if name in FIGURES else {})  # `top2` is a setting
+
+
+def test_verdicts_on_figures_are_the_words_that_are_printed():
+    assert quantities.VERDICTS == ("exact", "erratum", "not reproducible", "differs")
+    assert quantities.VERDICTS[:2] == (quantities.EXACT, quantities.ERRATUM)
+    assert quantities.VERDICTS[2:] == (quantities.NOT_REPRODUCIBLE, quantities.DIFFERS)
