@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # as type checkers know it; the module typing takes longe
 if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from typing import Any
 
+    from .analysis.bench.bench import bench
     from .analysis.compare.compare import compare, diff
     from .analysis.convert.export import export
     from .analysis.convert.import_ import import_
@@ -52,12 +53,14 @@ _PUBLIC = {
     "formula": "analysis.formula.formula",
     "fit": "analysis.fit.fit",
     "training": "analysis.training.training",
+    "bench": "analysis.bench.bench",
 }
 
 __all__ = [
     "CostcalcError",
     "Report",
     "analyze",
+    "bench",
     "check",
     "compare",
     "diff",

@@ -30,6 +30,7 @@ GROUPS = {  # heading -> name -> what it is for
         "conventions": "Counting conventions and their prices.",
         "reconcile": "Why two counts differ, or what a published number includes.",
         "reproduce": "Compare published figures with computed ones.",
+        "bench": "How long networks take here, beside their mult-adds.",
         "selftest": "Check every operation against brute force.",
     },
     "Models and specs": {

@@ -235,6 +235,8 @@ def test_every_command_has_examples(name):
 def test_every_example_runs(run, tmp_path, line):
     if line.startswith("costcalc plot"):
         pytest.importorskip("matplotlib")
+    if line.startswith("costcalc bench"):
+        pytest.importorskip("onnxruntime")
     shutil.copytree(CONFIGS, tmp_path / "configs")
     for name in ("my_net.yaml", "before.yaml", "after.yaml"):
         shutil.copy(CONFIGS / "mobilenet.yaml", tmp_path / name)

@@ -10,6 +10,7 @@ CASES = {  # command -> what to run on NET, a name that is a shipped config and 
     "analyze": "NET",
     "explain": "NET linear_1",
     "training": "NET",
+    "memory": "NET",
     "formula": "NET",
     "sweep": "NET --vary classes=10,100",
     "fit": "NET --vary classes=10:100:10 --max mult_adds=100G",
@@ -20,6 +21,7 @@ CASES = {  # command -> what to run on NET, a name that is a shipped config and 
     "conventions": "",  # no spec
     "reconcile": "NET paper thop",
     "reproduce": "NET",
+    "bench": "",  # times, of one's own machine
     "selftest": "",
     "zoo": "",  # its configs are shipped
     "import": "",  # of models

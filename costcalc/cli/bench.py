@@ -1,0 +1,60 @@
+"""costcalc bench"""
+
+from __future__ import annotations
+
+import click
+
+from .options import factor, output_options, set_values, setting_options
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC [SPEC..]")
+@setting_options
+@click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads of onnxruntime.")
+@click.option("--runs", type=click.IntRange(30, 10_000), default=30, show_default=True, help="Timed at least so often.")
+@output_options
+def command(
+    specs: tuple[str, ...],
+    alpha: str | None,
+    res: str | None,
+    rho: str | None,
+    sets: tuple[str, ...],
+    threads: int,
+    runs: int,
+    format: str | None,
+    as_json: bool,
+    output: str | None,
+    color: str,
+) -> None:
+    """How long networks take here, beside their mult-adds.
+
+    Each SPEC (or model) is exported to ONNX with random weights and run with onnxruntime (the extra `bench`:
+    pip install 'costcalc[bench]'): 10 warm-ups, then at least 30 runs and one second. Compare the least times; there is
+    no verdict where the median is more than 1.3 times the least. Times are never part of budgets.
+
+    \b
+    Examples:
+      costcalc bench mobilenet mobilenet_v2
+      costcalc bench resnet18 --threads 2 --runs 100
+    """
+    from ..analysis.bench.bench import bench
+    from ..analysis.bench.page import BenchPage
+    from ..read.loading import load
+    from .output import show
+    from .progress import Progress
+
+    given = set_values(alpha, res, sets)
+    models = [load(spec) for spec in specs]
+    with Progress(runs * len(models), "runs") as progress:
+        found = [
+            bench(
+                model,
+                threads=threads,
+                runs=runs,
+                rho=factor("rho", rho),
+                settings={name: value for name, value in given.items() if len(models) == 1 or name in model.variables},
+                progress=progress.add,
+            )
+            for model in models
+        ]
+    show(BenchPage(found), format, as_json, output, color)
