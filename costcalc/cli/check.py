@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from .. import render
 from . import verdict
 from .commands import CANNOT, FAILED, OK
 from .options import MetricsCommand, factor, metrics_option, setting_options
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ..budget.verdict import Checked, Outcome
 
 
-FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "sarif")
+FORMATS = (*render.FORMATS, "github", "gitlab", "junit", "sarif")
 
 
 @click.command(cls=MetricsCommand)

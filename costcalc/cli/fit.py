@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError, Problem, listed
+from ..render import FORMATS
 from .commands import FAILED, OK
 from .options import SpecCommand, axis_options, metrics_option, storage_options, with_storage
 
@@ -37,9 +38,7 @@ if TYPE_CHECKING:
 )
 @metrics_option("Further columns.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Show only the first N settings.")
-@click.option(
-    "--format", "-f", "format", type=click.Choice(["table", "csv", "json", "md", "latex"]), help="Output format."
-)
+@click.option("--format", "-f", "format", type=click.Choice([*FORMATS]), help="Output format.")
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from .. import render
 from .options import SpecCommand, factor, in_order, spec_options, storage_options, variables, with_storage
 
 PICTURES = {".png": "png", ".svg": "svg"}
-FORMATS = ("table", "csv", "json", "md", "latex", "png", "svg")
+FORMATS = (*render.FORMATS, "png", "svg")
 RULES = {
     "fold": "A batch norm folded into the layer before it makes no tensor.",
     "act": "An activation writes over its input.",

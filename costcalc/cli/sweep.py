@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import render
 from ..errors import OptionError, Problem, listed
 from ..quantities import read_value
 from .options import SpecCommand, axis_options, metrics_option, named_pairs, storage_options, with_storage
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 MANY = 10**9  # points that need --yes
-FORMATS = ("table", "csv", "json", "md", "latex", "parquet")
+FORMATS = (*render.FORMATS, "parquet")
 
 LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not known; "
 

@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 
 from costcalc.errors import SpecError
+from costcalc.metrics import saved
 from costcalc.ops import INDEX
 from costcalc.write.torch.assemble import _JOINS
 from costcalc.write.torch.assemble import RULES as TORCH_RULES
@@ -68,3 +69,12 @@ def test_pytorch_has_every_operation():
     by_hand = {"bilinear", "einsum", "attend"}  # of several inputs, each with options of its own
     assert {*TORCH_RULES} | {*_JOINS} | by_hand | {"opaque"} == {*INDEX}
     assert {*TORCH_RULES} & ({*_JOINS} | by_hand) == set()
+
+
+def test_what_training_keeps_is_stated_for_every_operation():
+    """What is in no table keeps nothing for the backward pass, or has code of its own: a new operation fails here."""
+    tables = (saved._INPUT, saved._OUTPUT, saved._FACTORS, saved._VIEWS, saved._OWN)
+    own = {"linear", "reduce", "attention", "attend"}
+    nothing = {"add", "sub", "neg", "concat", "pad", "parameter", "upsample", "windows", "channel_shuffle"}
+    moved = {"depth_to_space", "space_to_depth", "pixel_shuffle", "pixel_unshuffle"}
+    assert {*INDEX} == {name for table in tables for name in table} | own | nothing | moved
