@@ -38,6 +38,7 @@ FORMATS = (*render.FORMATS, "github", "gitlab", "junit", "sarif")
 )
 @metrics_option("Totals to show beside the limits, now and at the base.")
 @click.option("--strict", is_flag=True, help="Also fail on limits broken at the base and on checks of level warn.")
+@click.option("--strict-base", is_flag=True, help="Also fail on limits broken at the base: for the default branch.")
 @click.option("--locked", is_flag=True, help="Fail if a limit was raised or removed since the base.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 if a limit is broken; still 2 if one cannot be judged.")
 @click.option("--update", is_flag=True, help="Raise broken limits to the current cost.")
@@ -52,6 +53,7 @@ def command(
     config: str | None,
     base: str | None,
     strict: bool,
+    strict_base: bool,
     locked: bool,
     exit_zero: bool,
     update: bool,
@@ -86,14 +88,14 @@ def command(
     room = _margin(margin, tighten)
     if locked and (update or tighten):
         raise OptionError(Problem("usage", "`--locked` fails when limits change, and this would change them"))
-    _check_shown(given["metrics"], update or tighten, "json" if as_json else format, output)
-    checked = checked_by(paths, config, base, given, format if not as_json else "json", locked)
-    code = exit_code(checked.outcomes, strict, exit_zero, locked and checked.loosened)
-    verdict(code)
     format = "json" if as_json else format
+    _check_shown(given["metrics"], update or tighten, format, output)
+    checked = checked_by(paths, config, base, given, format, locked)
+    broken = [*(checked.loosened if locked else ()), *(already_over(checked.outcomes) if strict_base else ())]
+    code = exit_code(checked.outcomes, strict, exit_zero, broken)
+    verdict(code)
     if (update or tighten) and code != CANNOT:
-        code = rewrite(checked, update, room, code)
-        raise click.exceptions.Exit(code)
+        raise click.exceptions.Exit(rewrite(checked, update, room, code))
     show(checked, format, output, color)
     raise click.exceptions.Exit(code)
 
@@ -127,12 +129,20 @@ def rewrite(checked: Checked, update: bool, room: Fraction | None, code: int) ->
     return code
 
 
-def exit_code(outcomes: list[Outcome], strict: bool = False, exit_zero: bool = False, loosened: Any = ()) -> int:
+def already_over(outcomes: list[Outcome]) -> list[Any]:
+    """The limits of level error that were broken at the base and were not made worse."""
+    from ..budget.verdict import ALREADY
+
+    checks = (outcome for outcome in outcomes if outcome.check.level == "error")
+    return [verdict for outcome in checks for verdict in outcome.verdicts if verdict.status == ALREADY]
+
+
+def exit_code(outcomes: list[Outcome], strict: bool = False, exit_zero: bool = False, broken: Any = ()) -> int:
     """0 within all limits, 1 over one, 2 when one could not be judged."""
     states = {outcome.state for outcome in outcomes}
     if "error" in states:
         return CANNOT
-    over = "fail" in states or (strict and "warn" in states) or loosened
+    over = "fail" in states or (strict and "warn" in states) or broken
     return FAILED if over and not exit_zero else OK
 
 

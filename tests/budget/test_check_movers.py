@@ -48,3 +48,14 @@ def test_a_new_spec_has_no_change(repository, run, tmp_path):
     repository.write(a=net(100))
     found = {row[1]: row for row in rows(run("check", "--format", "md").out)[2:] if len(row) == 8}
     assert (found["a.yaml"][4], found["a.yaml"][6]) == ("-", "-")
+
+
+def test_what_was_over_before_fails_on_the_default_branch(repository, run, tmp_path):
+    (tmp_path / "costcalc.yaml").write_text(CHECKS.replace("max: {params: 100k}", "max: {params: 100}"))
+    repository.commit(a=net(10), b=net(100), c=net(100))
+    assert run("check").code == 0  # a pull request is not stopped by what it did not do
+    assert run("check", "--strict-base").code == 1
+    assert run("check", "--strict-base", "--exit-zero").code == 0
+    (tmp_path / "costcalc.yaml").write_text(CHECKS.replace("max: {params: 100k}", "max: {params: 100}, level: warn"))
+    assert run("check", "--strict-base").code == 0
+    assert run("check", "--strict").code == 1
