@@ -92,7 +92,7 @@ def attributes(draw):
 @st.composite
 def structures(draw):
     """The text of a Keras configuration, parts of whose tree are others, gone, or somewhere else too."""
-    found = draw(models())
+    found = copy.deepcopy(draw(models()))  # its lists and maps are shared between draws
     for _ in range(draw(st.integers(1, 3))):
         spots = [*_spots(found)]
         inside, key = draw(st.sampled_from(spots))
@@ -103,7 +103,7 @@ def structures(draw):
             other, name = draw(st.sampled_from(spots))
             inside[key] = copy.deepcopy(other[name]) if _has(other, name) else None
         else:
-            inside[key] = draw(st.sampled_from(ODD)) if what == "odd" else [inside[key]]
+            inside[key] = copy.deepcopy(draw(st.sampled_from(ODD))) if what == "odd" else [inside[key]]
     return json.dumps(found)
 
 
