@@ -332,6 +332,7 @@ def test_commands_hold_little_of_the_largest_network(tmp_path, name):
         pytest.importorskip("onnx")
     count, args = LARGEST[name]
     text = "vars: {a: 64}\ninput: [32, 32, a]\nlayers:\n" + "  - {conv: 3x3, out: a}\n" * count
+    text = text.replace("out: a", "out: 64") if name == "analyze" else text
     (tmp_path / "net.yaml").write_text(text)
     (tmp_path / "other.yaml").write_text(text.replace("3x3", "1x1", count // 2))
     code, err, megabytes, _ = ended(tmp_path, name, *args)
