@@ -69,6 +69,26 @@ def operator(name: str) -> Operator | None:
     )
 
 
+class Demand(NamedTuple):
+    """What one version of an operator wants: fewest and most inputs and outputs, attributes, those that must be there."""
+
+    bounds: tuple[int, ...]
+    attributes: dict[str, Attribute]
+    required: tuple[str, ...]
+
+
+@lru_cache(4_096)
+def demand(name: str, version: int) -> Demand | None:
+    """What ONNX says of an operator in a version; None if there is none of that name yet."""
+    known = operator(name)
+    if known is None or version < known.counts[0][0]:
+        return None
+    _, *bounds = [one for one in known.counts if one[0] <= version][-1]
+    named = known.attributes.items()
+    required = tuple(name for name, one in named if one.required and one.required <= version <= one.last)
+    return Demand(tuple(bounds), known.attributes, required)
+
+
 def _attribute(text: str) -> tuple[str, Attribute]:
     name, _, rest = text.partition("=")
     types, _, rest = rest.partition("@")
@@ -82,21 +102,21 @@ def check(proto: Any, functions: dict, version: int) -> None:
 
     Operators of other domains, and those that `functions` of the file define, are not looked at.
     """
-    known = operator(proto.op_type) if proto.domain in ("", "ai.onnx") else None
+    known = demand(proto.op_type, version) if proto.domain in ("", "ai.onnx") else None
     own = (proto.domain, proto.op_type, getattr(proto, "overload", "")) in functions
-    if known is None or own or version < known.counts[0][0]:
+    if known is None or own:
         return
-    _, *bounds = [one for one in known.counts if one[0] <= version][-1]
+    bounds = known.bounds
     _check_count(len(proto.input), bounds[0], bounds[1], "inputs")
     _check_count(len(proto.output), bounds[2], bounds[3], "outputs")
     given = [one.name for one in proto.attribute]
-    twice = next((name for at, name in enumerate(given) if name in given[:at]), None)
-    if twice is not None:
+    if len(set(given)) < len(given):
+        twice = next(name for at, name in enumerate(given) if name in given[:at])
         raise Refused(f"attribute `{brief(twice)}` stands there twice")
     for one in proto.attribute:
         _check_attribute(proto.op_type, one, known.attributes, version)
-    for name, about in known.attributes.items():
-        if about.required and about.required <= version <= about.last and name not in given:
+    for name in known.required:
+        if name not in given:
             raise Refused(f"attribute `{name}` is missing")
 
 

@@ -151,18 +151,18 @@ class Node:
 
     def sources(self, count: int) -> tuple[Any, ...]:
         """Where the inputs of the next step come from: the step of this node before it, else its inputs in order."""
+        if count == 1 and len(self.reader.steps) > self.began:
+            return (len(self.reader.steps) - 1,)
         flowing = [one for one in self.inputs if one is not None and (one.shape is not None or one.made is not None)]
         flowing = [one for one in flowing if not is_empty(one)]
         if count > 1:
             return (*(one.made for one in flowing), *[None] * count)[:count]
-        if len(self.reader.steps) > self.began:
-            return (len(self.reader.steps) - 1,)
         return (next((one.made for one in flowing if one.made is not None), None),)
 
     def made(self, outputs: list[Tensor]) -> list[Tensor]:
         """The outputs, each knowing what it comes from: the last step of this node, else what flows into it."""
-        steps, (source,) = len(self.reader.steps), self.sources(1)
-        last = steps - 1 if steps > self.began else source
+        steps = len(self.reader.steps)
+        last = steps - 1 if steps > self.began else self.sources(1)[0]
         inner = range(self.began, steps)  # of the nodes of a function or a loop
         return [one if one.made in inner else one._replace(made=last) for one in outputs]
 

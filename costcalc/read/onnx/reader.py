@@ -103,19 +103,20 @@ class Reader:
         """The outputs of one node."""
         if bytes in map(type, (proto.name, proto.op_type, proto.domain, *proto.input, *proto.output)):
             raise self.error(f"node {number}", "has a name that is not UTF-8")
-        title = titled(proto)
-        inputs = [self.found(name, scope, f"node {title}") if name else None for name in proto.input]
+        inputs = [
+            scope.find(name) or self.found(name, scope, f"node {titled(proto)}") if name else None
+            for name in proto.input
+        ]
         try:
             self.check(proto)
             attributes, beside = rules.attributes(proto, given), self.beside(proto, scope)
             node = Node(self, proto, inputs, attributes, self.version(proto), number, beside)
             return node.made(self.outputs(node, scope))
         except Refused as error:
-            raise self.error(f"node {title}:", error.message, error.help) from None
+            raise self.error(f"node {titled(proto)}:", error.message, error.help) from None
         except _MALFORMED as error:
-            raise self.error(
-                f"node {title}:", f"inputs or attributes are not those of a {brief(proto.op_type)}"
-            ) from error
+            message = f"inputs or attributes are not those of a {brief(proto.op_type)}"
+            raise self.error(f"node {titled(proto)}:", message) from error
 
     def outputs(self, node: Node, scope: Scope) -> list[Tensor]:
         """What comes out of a node, by a function of the file, a rule, or what the file itself says."""

@@ -1,6 +1,7 @@
 """Whether the tensors of a graph are named as they must be: each made once, and made before it is read."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from ...allowance import spend
@@ -20,8 +21,8 @@ def check(graph: Any, around: frozenset, error: Error, title: Callable[[Any], st
         if name in stored:
             raise error(f"initializer `{brief(name)}`", "stands there twice")
         stored.add(name)
-    inputs = [one.name for one in graph.input]
-    twice = next((name for at, name in enumerate(sorted(inputs)) if at and name == sorted(inputs)[at - 1]), None)
+    inputs = sorted(one.name for one in graph.input)
+    twice = next((name for before, name in pairwise(inputs) if name == before), None)
     if twice is not None:
         raise error(f"input `{brief(twice)}`", "stands there twice")
     made = stored.union(inputs)

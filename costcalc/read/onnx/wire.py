@@ -6,6 +6,8 @@ a length), so that weights are neither copied nor decoded. What the parser will 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Protocol
 
 from ... import limits
@@ -54,8 +56,9 @@ _FIELDS: dict[str, dict[int, str]] = {
     "entry": {1: "", 2: ""},
 }
 _NUMBERS = {"tensor": frozenset((4, 5, 7, 9, 10, 11)), "attribute": frozenset((7, 8))}
-_LEAVES = frozenset(("attribute", "value"))
-_HOLDS = (b"\x2a", b"\x32", b"\x52", b"\x5a", b"\xb2", b"\xba")  # tags of an attribute's tensors and graphs
+_LEAVES = frozenset(("attribute", "value", "entry"))
+_HOLDS = re.compile(rb"[\x2a\x32\x52\x5a\xb2\xba]")  # tags of an attribute's tensors and graphs
+_AT_ONCE = 65_536  # bytes of a message that is read whole: its fields are looked at in memory
 _DENSEST = 1 + _MESSAGE  # parts in the two bytes of a message without fields: no other field has more in fewer
 _MANY = frozenset(("node", "tensor", "sparse tensor", "function", "value"))  # as many as there may be layers
 _SCOPES = b"pkg.torch.onnx.name_scopes"  # the entry of a node that names come from
@@ -77,65 +80,74 @@ def stripped(data: Data) -> bytes:
     more is looked at field by field.
     """
     try:
-        return _Stripper(data, unseen=True).message("model", 0, len(data), 0)
+        return _Stripper(unseen=True).message(data, "model", 0, len(data), 0)
     except FileError:
-        return _Stripper(data, unseen=False).message("model", 0, len(data), 0)
+        return _Stripper(unseen=False).message(data, "model", 0, len(data), 0)
 
 
 class _Stripper:
-    def __init__(self, data: Data, unseen: bool) -> None:
-        self.data, self.unseen, self.parts, self.kept = data, unseen, 0, 0
+    def __init__(self, unseen: bool) -> None:
+        self.unseen, self.parts, self.kept = unseen, 0, 0
         self.counts = dict.fromkeys(_FIELDS, 0)
 
-    def message(self, name: str, start: int, end: int, depth: int) -> bytes:
-        """The fields of a message that are read."""
+    def message(self, data: Data, name: str, start: int, end: int, depth: int) -> bytes:
+        """The fields that are read of the message at `start` to `end` of some bytes."""
         if depth > 3 * _DEPTH:
             raise FileError(Problem("limit", f"graphs nest at most {_DEPTH} deep"))
         self.count(name)
-        fields, parts, at = _FIELDS[name], [], start
-        while at < end:
-            number, begun, first, after = self.field(at, end)
+        if type(data) is not bytes and end - start <= _AT_ONCE:
+            data, start, end = data[start:end], 0, end - start
+        fields, parts, at, whole = _FIELDS[name], [], start, start  # from `whole` to `at` all is copied as it is
+        for number, first, after in self.fields(data, start, end):
+            new = None
             inner = fields.get(number)
-            if inner and first is not None and self.is_unseen(inner, first, after):
-                self.count(inner)
-                self.parts += (after - first) * _DENSEST // 2
-                parts.append(self.copied(begun, after))
-            elif inner and first is not None and self.is_read(inner, name, first, after):
-                new = self.message(inner, first, after, depth + 1)
-                parts += [_varint(number << 3 | 2), _varint(len(new)), new]
-            elif inner == "" and not self.is_large(name, number, first, after):
-                parts.append(self.copied(begun, after))
+            if not inner or first is None:
+                is_whole = inner == "" and not self.is_large(name, number, first, after)
+            elif not self.is_read(data, inner, name, first, after):
+                is_whole = False
+            else:
+                is_whole = self.is_unseen(data, inner, first, after)
+                new = None if is_whole else self.message(data, inner, first, after, depth + 1)
+            if not is_whole:
+                parts.append(self.copied(data, whole, at))
+                parts += [] if new is None else [_varint(number << 3 | 2), _varint(len(new)), new]
+                whole = after
             at = after
+        parts.append(self.copied(data, whole, end))
         return b"".join(parts)
 
-    def is_unseen(self, inner: str, first: int, after: int) -> bool:
+    def is_unseen(self, data: Data, inner: str, first: int, after: int) -> bool:
         """Whether a message is copied as it is: it is small, there is room, and it holds no tensor and no graph."""
         if not self.unseen or inner not in _LEAVES or after - first > SMALL or self.parts > limits.GRAPH_FIELDS // 2:
             return False
-        return inner != "attribute" or not any(tag in self.data[first:after] for tag in _HOLDS)
+        if inner == "attribute" and _HOLDS.search(data[first:after]):
+            return False
+        self.count(inner)
+        self.parts += (after - first) * _DENSEST // 2
+        return True
 
-    def is_read(self, inner: str, name: str, first: int, after: int) -> bool:
+    def is_read(self, data: Data, inner: str, name: str, first: int, after: int) -> bool:
         """Whether anything reads a message; of the notes at a node only the one that it gets its name from."""
         if inner != "entry" or name != "node":
             return True
-        return after - first <= SMALL and _SCOPES in self.data[first:after]
+        return after - first <= SMALL and _SCOPES in data[first:after]
 
     def is_large(self, name: str, number: int, first: int | None, after: int) -> bool:
         """Whether a field holds so many numbers that they are left out; counts those that are kept."""
         size = after - first if first is not None else 0
-        if number in _NUMBERS.get(name, ()):
+        if name in _NUMBERS and number in _NUMBERS[name]:
             large = name == "tensor" and size > SMALL
             self.parts += 0 if large else size // _PACKED
             return large
         return name == "value" and number == 3 and size > 64  # a documentation that is no mark
 
-    def copied(self, start: int, end: int) -> bytes:
-        """The bytes of a field, if there is room for them."""
+    def copied(self, data: Data, start: int, end: int) -> bytes:
+        """The bytes of fields, if there is room for them."""
         self.kept += end - start
         if self.kept > limits.GRAPH_BYTES:
             message = f"the graph without its weights is larger than {limits.GRAPH_BYTES:,} bytes"
             raise FileError(Problem("limit", message, help=limits.hint("graph_bytes")))
-        return self.data[start:end]
+        return data[start:end]
 
     def count(self, kind: str) -> None:
         """Note one more message."""
@@ -146,25 +158,28 @@ class _Stripper:
             message = f"there are more than {limits.NODES:,} {kind}s"
             raise FileError(Problem("limit", message, help=limits.hint("nodes")))
 
-    def field(self, at: int, end: int) -> tuple[int, int, int | None, int]:
-        """(number of a field, where it starts, where its bytes start if it has a length, where it ends)."""
-        self.parts += 1
-        if self.parts > limits.GRAPH_FIELDS:
-            message = f"the graph has more than {limits.GRAPH_FIELDS:,} parts"
-            raise FileError(Problem("limit", message, help=limits.hint("graph_fields")))
-        head = self.data[at : min(at + _HEAD, end)]
-        tag, used = _number(head, 0)
-        kind, first = tag & 7, None
-        if kind == 2:
-            size, used = _number(head, used)
-            first, after = at + used, at + used + size
-        elif kind == 0:
-            after = at + _number(head, used)[1]
-        else:
-            after = at + used + {1: 8, 5: 4}.get(kind, end)
-        if after > end or not tag >> 3:
-            raise _broken()
-        return tag >> 3, at, first, after
+    def fields(self, data: Data, at: int, end: int) -> Iterator[tuple[int, int | None, int]]:
+        """Each field's (number, where its bytes start if it has a length, where it ends)."""
+        while at < end:
+            self.parts += 1
+            if self.parts > limits.GRAPH_FIELDS:
+                message = f"the graph has more than {limits.GRAPH_FIELDS:,} parts"
+                raise FileError(Problem("limit", message, help=limits.hint("graph_fields")))
+            head, base = (data, 0) if type(data) is bytes else (data[at : min(at + _HEAD, end)], at)
+            tag, used = _number(head, at - base) if head[at - base] > 127 else (head[at - base], at - base + 1)
+            kind, first = tag & 7, None
+            if kind == 2:
+                short = used < len(head) and head[used] < 128
+                size, used = (head[used], used + 1) if short else _number(head, used)
+                first = base + used
+                at = first + size
+            elif kind == 0:
+                at = base + _number(head, used)[1]
+            else:
+                at = base + used + {1: 8, 5: 4}.get(kind, end)
+            if at > end or not tag >> 3:
+                raise _broken()
+            yield tag >> 3, first, at
 
 
 def _number(head: bytes, at: int) -> tuple[int, int]:
