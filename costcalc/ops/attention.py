@@ -7,7 +7,7 @@ from ..errors import Refused
 from ..num import equal, floor_div, maximum, minimum, prod, require
 from ..num.values import Number, Shape
 from .base import WEIGHT, Layer, Product, op
-from .kinds import Branch, Branches, Flag, Flags, Size, Width
+from .kinds import Alignment, Branch, Branches, Flag, Flags, Size, Width
 
 
 @op("attention")
@@ -20,6 +20,7 @@ def attention(
     memory: Branch = None,
     causal: Flag = False,
     window: Size = None,
+    align: Alignment = "last",
     out: Width = None,
     bias: Flags = True,
 ) -> Layer:
@@ -32,7 +33,8 @@ def attention(
     Tq of the Tk places, as a decoder with a cache has them. A causal mask leaves Tq*(Tk-Tq) + Tq*(Tq+1)/2 pairs;
     the rest is the quantity `mac_masked`, which a plain implementation computes too. A `window` leaves a query its
     own key and window - 1 before it when causal, else its own and window // 2 on each side; then `mac_masked` is the
-    future half of that band, and what is outside of it is not computed at all.
+    future half of that band, and what is outside of it is not computed at all. With `align: first` the queries stand
+    at the first places, as with `is_causal` of PyTorch and ONNX; a causal mask then takes more queries than keys, too.
     `bias` is one answer for all projections, or a list for queries, keys, values and the result.
     arXiv:1706.03762 section 3.2; grouped keys arXiv:2305.13245; torch.nn.MultiheadAttention.
 
@@ -44,7 +46,7 @@ def attention(
     inner, shared = _widths(channels, heads, kv_heads, head_size)
     out = channels if out is None else out
     query, key, result = channels * inner, features * shared, inner * out
-    pairs, masked = _pairs(queries, keys, causal, window)
+    pairs, masked = _pairs(queries, keys, causal, window, align)
     batch = prod(outer)
     return Layer(
         shape=(*outer, queries, out),
@@ -63,12 +65,15 @@ def attention(
 
 
 @op("attend")
-def attend(x: Shape, inputs: Branches, *, heads: Size, causal: Flag = False, window: Size = None) -> Layer:
+def attend(
+    x: Shape, inputs: Branches, *, heads: Size, causal: Flag = False, window: Size = None, align: Alignment = "last"
+) -> Layer:
     """Attention without projections: softmax(q k) v of queries, keys and values that are there already.
 
     (*windows, Tq, Q), (*windows, Tk, K), (*windows, Tk, V) -> (*windows, Tq, V*heads/kv_heads); K has as
     many channels a head as Q. Mult-adds: one per channel of every pair of query and key, for q.k and for the
-    weight times v. torch.nn.functional.scaled_dot_product_attention.
+    weight times v; `causal`, `window` and `align` are those of `attention`.
+    torch.nn.functional.scaled_dot_product_attention.
 
     Example: {attend: [q, k, v], heads: 12}
     """
@@ -86,7 +91,7 @@ def attend(x: Shape, inputs: Branches, *, heads: Size, causal: Flag = False, win
         equal(heads % kv_heads, 0), "{} heads do not share {} heads of keys evenly", heads, kv_heads, option="heads"
     )
     result = heads * floor_div(value, kv_heads)
-    pairs, masked = _pairs(queries, keys, causal, window)
+    pairs, masked = _pairs(queries, keys, causal, window, align)
     each_pair, batch = wide + result, prod(outer)
     return Layer(
         shape=(*outer, queries, result),
@@ -162,20 +167,21 @@ def _sequence(x: Any) -> Shape:
     return x
 
 
-def _pairs(queries: Number, keys: Number, causal: bool, window: int | None) -> Shape:
+def _pairs(queries: Number, keys: Number, causal: bool, window: int | None, align: str) -> Shape:
     """Pairs of query and key that count, and those under the mask."""
     if not causal and window is None:
         return queries * keys, 0
-    require(
-        equal(maximum(queries, keys), keys),
-        "a causal mask or a window needs a key of its own for each query, got {} keys for {} queries",
-        keys,
-        queries,
-    )
-    reach = keys - 1 if window is None else window - 1 if causal else floor_div(window, 2)
-    before = _side(keys, reach) - _side(keys - queries, reach)  # the queries are at the last places
-    after = _side(queries, reach)
-    return (queries + before, after) if causal else (queries + before + after, 0)
+    if align == "last" or window is not None:
+        message = "a causal mask or a window needs a key of its own for each query, got {} keys for {} queries"
+        require(equal(maximum(queries, keys), keys), message, keys, queries)
+    longest = keys if align == "last" else maximum(queries, keys)
+    reach = longest - 1 if window is None else window - 1 if causal else floor_div(window, 2)
+    if align == "last":
+        own, before, after = queries, _side(keys, reach) - _side(keys - queries, reach), _side(queries, reach)
+    else:
+        own, before = minimum(queries, keys), _side(queries, reach) - _side(longest - keys, reach)
+        after = _side(keys, reach) - _side(longest - queries, reach)
+    return (own + before, after) if causal else (own + before + after, 0)
 
 
 def _side(length: Number, reach: Number) -> Number:

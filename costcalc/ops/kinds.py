@@ -113,6 +113,7 @@ Shape = Kind("shape", "shape", "a list of sizes", _each(_at_least(1)))
 Order = Kind("order", "shape", "a list of axis numbers, from 0", _each(_place))
 Axis = Kind("axis", "word", "an axis by name, or by number from 0", _word_or(_AXES, _place), _AXES)
 Interpolation = _methods("nearest", "bilinear")
+Alignment = _methods("last", "first")
 Reduction = _methods("mean", "sum", "max")
 
 Numbers = _methods("weight", "bias", "gamma", "beta", "slope", "running")  # kinds of numbers that a layer can hold

@@ -19,6 +19,7 @@ def attention(
     head_size: int | None = None,
     causal: bool = False,
     window: int | None = None,
+    align: str = "last",
     out: int | None = None,
     bias: bool | tuple[bool, ...] = True,
 ) -> dict[tuple[int, ...], float]:
@@ -35,14 +36,19 @@ def attention(
     query = _projected(tally, x, channels, heads, size, of_query)
     key = _projected(tally, memory, features, kv_heads, size, of_key)
     value = _projected(tally, memory, features, kv_heads, size, of_value)
-    mixed = _attended(tally, query, key, value, _mask(queries, keys, causal, window))
+    mixed = _attended(tally, query, key, value, _mask(queries, keys, causal, window, align))
     flat = {(*place, head * size + n): number for (*place, head, n), number in mixed.items()}
     joined = _projected(tally, flat, heads * size, 1, out, of_result)
     return {(*place, n): number for (*place, _, n), number in joined.items()}
 
 
 def attend(
-    tally: Tally, *inputs: Mapping[tuple[int, ...], float], heads: int, causal: bool = False, window: int | None = None
+    tally: Tally,
+    *inputs: Mapping[tuple[int, ...], float],
+    heads: int,
+    causal: bool = False,
+    window: int | None = None,
+    align: str = "last",
 ) -> dict[tuple[int, ...], float]:
     """softmax(q k) v of tensors that are there (torch.nn.functional.scaled_dot_product_attention)."""
     if len(inputs) != 3:
@@ -54,7 +60,7 @@ def attend(
     share_out(heads, kv_heads)
     depth = share_out(deep, kv_heads)
     query, key, value = (_in_heads(one, each) for one, each in zip(inputs, (size, size, depth), strict=True))
-    mixed = _attended(tally, query, key, value, _mask(queries, keys, causal, window))
+    mixed = _attended(tally, query, key, value, _mask(queries, keys, causal, window, align))
     return {(*place, head * depth + n): number for (*place, head, n), number in mixed.items()}
 
 
@@ -91,9 +97,9 @@ def _projected(
     return result
 
 
-def _mask(queries: int, keys: int, causal: bool, window: int | None) -> Callable[..., Any]:
+def _mask(queries: int, keys: int, causal: bool, window: int | None, align: str) -> Callable[..., Any]:
     """A function of query and key: "seen", "masked" (in reach, but in the future) or "far" (out of reach)."""
-    if (causal or window is not None) and queries > keys:
+    if queries > keys and (window is not None or (causal and align == "last")):
         raise Impossible("a query is at the place of no key")
     if window is None:
         reach = math.inf
@@ -101,7 +107,7 @@ def _mask(queries: int, keys: int, causal: bool, window: int | None) -> Callable
         reach = window - 1 if causal else window // 2
 
     def fate(query: int, key: int) -> str:
-        query += keys - queries  # the last places
+        query += keys - queries if align == "last" else 0
         if abs(key - query) > reach:
             return "far"
         return "masked" if causal and key > query else "seen"

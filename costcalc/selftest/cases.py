@@ -88,6 +88,7 @@ def on_grid(name: str, maker: Callable[..., Any]) -> Callable[..., Any]:
     return case
 
 
+ALIGN = one_of("last", "first")
 BIASES = (True, False, True, True)  # of queries, keys, values and the result
 
 
@@ -98,7 +99,14 @@ def attentions(chance: random.Random) -> tuple[Any, ...]:
     memory = (*outer, chance.choice((shape[-2], chance.randint(1, 5))), chance.randint(1, 4))
     flowing = chance.choice(((shape,), (shape, memory), (shape, shapes()(chance)), (shape[1:],)))
     heads = one_of(1, 2, 4)
-    more = {"kv_heads": heads, "head_size": number(3), "causal": FLAG, "window": number(6), "out": number(5)}
+    more = {
+        "kv_heads": heads,
+        "head_size": number(3),
+        "causal": FLAG,
+        "window": number(6),
+        "align": ALIGN,
+        "out": number(5),
+    }
     return flowing, choices({"heads": one_of(1, 2, 4, 3)}, **more, bias=one_of(True, False, BIASES))(chance)
 
 
@@ -110,7 +118,7 @@ def attends(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[st
     fitting = ((queries, heads * size), (keys, kv_heads * size), (keys, kv_heads * chance.randint(1, 3)))
     flowing = tuple(bent(chance, (*outer, *shape)) for shape in fitting)[: chance.choice((3, 3, 3, 3, 2))]
     heads = chance.choice((heads, heads, heads, heads, chance.randint(1, 4)))
-    return flowing, {"heads": heads, **choices({}, causal=FLAG, window=number(6))(chance)}
+    return flowing, {"heads": heads, **choices({}, causal=FLAG, window=number(6), align=ALIGN)(chance)}
 
 
 def matrices(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[Any, Any]]:

@@ -323,6 +323,7 @@ def test_kinds_are_called_by_what_they_hold():
     }
     assert [one.words for one in kinds if one.name == "method"] == [
         ("nearest", "bilinear"),
+        ("last", "first"),
         ("mean", "sum", "max"),
         ("weight", "bias", "gamma", "beta", "slope", "running"),
     ]

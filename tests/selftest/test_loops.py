@@ -58,6 +58,7 @@ def test_the_same_seed_draws_the_same_cases():
 # corners, by hand: (operation, what flows in, options, whether it can be performed)
 
 LINE, SQUARE, CUBE = (7, 3), (5, 6, 4), (4, 3, 4, 2)
+FIRST = {"causal": True, "align": "first"}
 THREE = ((2, 3), (2, 3), (2, 3))
 CORNERS = {
     "conv: asymmetric padding": ("conv", (LINE,), {"kernel": 4, "out": 2, "padding": ((2, 1),)}, True),
@@ -126,6 +127,10 @@ CORNERS = {
     "attention: causal": ("attention", ((5, 4),), {"heads": 2, "causal": True}, True),
     "attend: causal, cached keys": ("attend", ((4, 8), (10, 8), (10, 16)), {"heads": 1, "causal": True}, True),
     "attend: window, cached keys": ("attend", ((3, 2), (9, 2), (9, 2)), {"heads": 1, "window": 4}, True),
+    "attend: causal, first places": ("attend", ((4, 8), (10, 8), (10, 16)), {"heads": 1, **FIRST}, True),
+    "attend: causal, fewer keys, first places": ("attend", ((5, 8), (3, 8), (3, 16)), {"heads": 1, **FIRST}, True),
+    "attend: window, first places": ("attend", ((3, 2), (9, 2), (9, 2)), {"heads": 1, **FIRST, "window": 2}, True),
+    "attend: window, fewer keys": ("attend", ((4, 2), (3, 2), (3, 2)), {"heads": 1, **FIRST, "window": 2}, False),
     "attend: fewer keys": ("attend", ((4, 2), (3, 2), (3, 2)), {"heads": 1, "causal": True}, False),
     "attention: causal window": ("attention", ((2, 6, 4),), {"heads": 2, "causal": True, "window": 3}, True),
     "attention: window on both sides": ("attention", ((6, 4),), {"heads": 1, "window": 4}, True),

@@ -301,6 +301,23 @@ def test_queries_are_the_last_of_the_keys(options, sees):
     np.testing.assert_allclose(result(text, "[9, 6]", x)[0], weights @ x[0], rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("options", "sees"),
+    [
+        ("", lambda query, key: key <= query),
+        (", window: 3", lambda query, key: query - 3 < key <= query),
+    ],
+)
+def test_queries_are_the_first_of_the_keys_where_the_spec_says_so(options, sees):
+    x = np.random.RandomState(1).standard_normal((1, 9, 6)).astype(np.float32)
+    scores = x[0, 5:] @ x[0].T / 6**0.5
+    scores[[[not sees(query, key) for key in range(9)] for query in range(4)]] = -np.inf
+    weights = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    first = "causal: true, align: first"
+    text = f"  - {{attend: [[{{slice: 4, start: 5, axis: tokens}}], [], []], heads: 1, {first}{options}}}\n"
+    np.testing.assert_allclose(result(text, "[9, 6]", x)[0], weights @ x[0], rtol=1e-4)
+
+
 def test_heads_that_share_keys_see_the_same_ones():
     rng = np.random.RandomState(1)
     x = rng.standard_normal((1, 5, 8)).astype(np.float32)

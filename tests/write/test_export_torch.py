@@ -82,6 +82,8 @@ NETWORKS = {
     "attend": "  - tokens\n  - {linear: 12, as: q}\n  - attend: [q, [{linear: 6}], [{linear: 6}]]\n    heads: 4\n",
     "cached": "  - tokens\n  - attend: [[{slice: 4, start: 5, axis: tokens}], [], []]\n    heads: 1\n    causal: true\n"
     "    window: 3\n",
+    "first": "  - tokens\n  - attend: [[{slice: 4, start: 5, axis: tokens}], [], []]\n    heads: 1\n    causal: true\n"
+    "    align: first\n",
     "memory": "  - tokens\n  - {linear: 6, as: m}\n  - {attention: 2, memory: m, then: [relu]}\n",
     "input": "  - {conv: 1x1, out: 4}\n  - mul: [[], input]\n  - {add: [[layernorm], input]}\n",
     "nothing": "  - {conv: 1x1, out: 4, when: false}\n",

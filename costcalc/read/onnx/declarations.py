@@ -70,7 +70,7 @@ def operator(name: str) -> Operator | None:
 
 
 class Demand(NamedTuple):
-    """What one version of an operator wants: fewest and most inputs and outputs, attributes, those that must be there."""
+    """What one version of an operator wants: fewest and most inputs and outputs, attributes, those required."""
 
     bounds: tuple[int, ...]
     attributes: dict[str, Attribute]

@@ -31,9 +31,9 @@ def attend(node: Any) -> Any:
     heads = q[-3] if len(q) > 3 else 1
     widths = heads * q[-1], k[-1] * (k[-3] if len(k) > 3 else 1), v[-1] * (v[-3] if len(v) > 3 else 1)
     shapes = [(one[-2], width) for one, width in zip((q, k, v), widths, strict=True)]
-    # with other numbers of queries and keys torch aligns its mask at the first ones, `causal` at the last
-    causal = bool(node.get("is_causal", 0)) and q[-2] == k[-2]
-    node.emit("attend", *shapes, times=prod(q[: len(q) - 2]) // heads, heads=heads, causal=causal)
+    causal = bool(node.get("is_causal", 0))
+    said = {"align": "first"} if causal and q[-2] != k[-2] else {}
+    node.emit("attend", *shapes, times=prod(q[: len(q) - 2]) // heads, heads=heads, causal=causal, **said)
     return declared(node)
 
 

@@ -80,22 +80,23 @@ def _joined(b: Builder, node: Node, name: str, rank: int, heads: int) -> str:
 
 
 def _masked(b: Builder, node: Node, scores: str, queries: int, keys: int) -> str:
-    """The scores, those of keys that a query does not see at minus infinity; queries are at the last places."""
+    """The scores, those of keys that a query does not see at minus infinity."""
     causal, window = node.options["causal"], node.options["window"]
     if not causal and window is None:
         return scores
     places = b.add("Range", b.whole(0), b.whole(keys), b.whole(1))
+    start = keys - queries if node.options["align"] == "last" else 0  # the place of the first query
     most = 0 if causal else window // 2
-    seen = b.add("LessOrEqual", places, _places(b, queries, keys, most))
+    seen = b.add("LessOrEqual", places, _places(b, queries, start + most))
     if window is not None:
         least = 1 - window if causal else -most
-        seen = b.add("And", seen, b.add("GreaterOrEqual", places, _places(b, queries, keys, least)))
+        seen = b.add("And", seen, b.add("GreaterOrEqual", places, _places(b, queries, start + least)))
     return b.add("Where", seen, scores, b.number(-3e38))
 
 
-def _places(b: Builder, queries: int, keys: Any, ahead: Any) -> Any:
-    """The places that are so far ahead of each query's own, as a column."""
-    places = b.add("Range", b.whole(keys - queries + ahead), b.whole(keys + ahead), b.whole(1))
+def _places(b: Builder, queries: int, start: int) -> Any:
+    """A place for each query, from `start` on, as a column."""
+    places = b.add("Range", b.whole(start), b.whole(start + queries), b.whole(1))
     return b.add("Unsqueeze", places, b.ints(1))
 
 

@@ -140,5 +140,6 @@ def several(node: Node) -> Any:
         shared = inputs[1][-1] * o["heads"] // inputs[0][-1]
         more = f", causal={o['causal']}" if o["causal"] else ""
         more += f", window={o['window']}" if o["window"] is not None else ""
+        more += f", align={o['align']!r}".replace("'", '"') if o["align"] != "last" else ""
         return others.Raw(f"Attend({o['heads']}, {shared}{more})")
     raise refused(node, f"`{op}` has no module in PyTorch", "say it in layers that `costcalc ops` lists")

@@ -207,7 +207,7 @@ def attention(flow: Flow, node: Node) -> None:
 
 def seen(node: Node) -> Any:
     """Which keys a query sees."""
-    return {"causal": bool(node.options["causal"]), "window": node.options["window"]}
+    return {"causal": bool(node.options["causal"]), **{name: node.options[name] for name in ("window", "align")}}
 
 
 def recurrent(flow: Flow, node: Node) -> None:

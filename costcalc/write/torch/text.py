@@ -45,6 +45,7 @@ _USUAL: dict[str, Any] = {
     "last": False,
     "causal": False,
     "window": None,
+    "align": "last",
 }
 _OWN: dict[str, dict[str, Any]] = {  # defaults of one kind of module
     "InstanceNorm": {"affine": False},

@@ -498,3 +498,26 @@ def multiplied(proto):
     with suppress(CostcalcError):
         return analyze(model.read(file.bounded(proto.SerializeToString(), "g.onnx"))).totals["mult_adds"]
     return 0
+
+
+@pytest.mark.parametrize(("queries", "keys", "past"), [(4, 10, 0), (10, 4, 0), (6, 6, 0), (2, 2, 7)])
+def test_a_causal_mask_begins_after_the_past_keys(queries, keys, past):
+    from costcalc.model.trace import trace
+
+    shapes = {"q": (1, queries, 16), "k": (1, keys, 16), "v": (1, keys, 16)}
+    shapes |= {name: (1, 2, past, 8) for name in ("pk", "pv") if past}
+    inputs = ["q", "k", "v", *(["", "pk", "pv"] if past else [])]
+    node = helper.make_node(
+        "Attention", inputs, ["y", "a", "b"][: 3 if past else 1], is_causal=1, q_num_heads=2, kv_num_heads=2
+    )
+    flows = [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in shapes.items()]
+    graph = helper.make_graph([node], "net", flows, [helper.make_tensor_value_info("y", FLOAT, None)])
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)])
+    (row,) = (
+        row
+        for row in trace(model.read(file.bounded(proto.SerializeToString(), "net.onnx")), {}).rows
+        if row.op.name == "attend"
+    )
+    masked = sum(key > query + past for query in range(queries) for key in range(past + keys))
+    assert row.layer.terms["mac_masked"] == masked * 2 * 16
+    assert row.layer.terms["mac_attention"] + row.layer.terms["mac_masked"] == queries * (past + keys) * 2 * 16

@@ -301,3 +301,15 @@ def test_labels_hold_no_addresses():
         assert not report.complete
         said = [text for line in report.lines for text in (line.name, line.type, line.op)]
         assert [text for text in said if ADDRESS in text] == []
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(4, 10), (10, 4), (6, 6), (1, 9)])
+def test_a_causal_mask_is_aligned_as_pytorch_aligns_it(queries, keys):
+    from costcalc.model.trace import trace
+
+    read = model(Applied(lambda q, k: SDPA(q, k, k, is_causal=True)), [(1, 2, queries, 8), (1, 2, keys, 8)])
+    masked = SDPA(torch.zeros(queries, 1), torch.zeros(keys, 1), torch.eye(keys), is_causal=True) == 0
+    (row,) = (row for row in trace(read, {}).rows if row.op.name == "attend")
+    assert row.layer.terms["mac_masked"] == int(masked.sum()) * 2 * 16
+    assert row.layer.terms["mac_attention"] + row.layer.terms["mac_masked"] == queries * keys * 2 * 16
+    assert_spec_costs_the_same(read)

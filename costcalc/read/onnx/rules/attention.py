@@ -31,7 +31,7 @@ def _standard(node: Node) -> Any:
     past = node.input(4)
     before = past.shape[2] if past is not None else 0
     batch, queries, keys, widths = _split(q, k, v)
-    _attend(node, batch, (queries, widths[0]), (before + keys, widths[1]), (before + keys, widths[2]), heads)
+    _attend(node, batch, (queries, widths[0]), (before + keys, widths[1]), (before + keys, widths[2]), heads, before)
     size, value = widths[1] // shared, widths[2] // shared
     y = (batch, heads, queries, value) if len(q.shape) == 4 else (batch, queries, heads * value)
     total = before + keys
@@ -47,10 +47,12 @@ def _split(q: Any, k: Any, v: Any) -> Any:
     return q.shape[0], q.shape[1], k.shape[1], [one.shape[2] for one in (q, k, v)]
 
 
-def _attend(node: Node, batch: Number, q: Any, k: Any, v: Any, heads: Any) -> None:
-    # with other numbers of queries and keys ONNX aligns its mask at the first ones, `causal` at the last
-    causal = bool(node.get("is_causal", 0) or node.get("unidirectional", 0)) and q[0] == k[0]
-    node.emit("attend", q, k, v, times=batch, heads=heads, causal=causal)
+def _attend(node: Node, batch: Number, q: Any, k: Any, v: Any, heads: Any, past: Any = 0) -> None:
+    """State attention to keys of which so many are of the past: a causal mask begins after these."""
+    first, last = past == 0, past + q[0] == k[0]
+    causal = bool(node.get("is_causal", 0) or node.get("unidirectional", 0)) and (first or last)
+    said = {"align": "first"} if causal and not last else {}
+    node.emit("attend", q, k, v, times=batch, heads=heads, causal=causal, **said)
 
 
 def _projected(node: Node) -> Any:
@@ -77,7 +79,7 @@ def multi_head(node: Node) -> Any:
     before = past.shape[2] if past is not None and past.shape else 0
     batch, queries, width = q.shape
     keys = before + k.shape[1]
-    _attend(node, batch, (queries, width), (keys, k.shape[2]), (keys, v.shape[2]), heads)
+    _attend(node, batch, (queries, width), (keys, k.shape[2]), (keys, v.shape[2]), heads, before)
     value = v.shape[2] // shared
     present = [(batch, shared, keys, k.shape[2] // shared), (batch, shared, keys, value)]
     return [(batch, queries, heads * value), *present][: node.outputs]
