@@ -17,6 +17,7 @@ Shape = Any
 Order = Any
 Axis = Any
 Interpolation = Any
+Alignment = Any
 Reduction = Any
 Numbers = Any
 Equation = Any

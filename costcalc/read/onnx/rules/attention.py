@@ -51,7 +51,7 @@ def _attend(node: Node, batch: Number, q: Any, k: Any, v: Any, heads: Any, past:
     """State attention to keys of which so many are of the past: a causal mask begins after these."""
     first, last = past == 0, past + q[0] == k[0]
     causal = bool(node.get("is_causal", 0) or node.get("unidirectional", 0)) and (first or last)
-    said = {"align": "first"} if causal and not last else {}
+    said: dict[str, Any] = {"align": "first"} if causal and not last else {}
     node.emit("attend", q, k, v, times=batch, heads=heads, causal=causal, **said)
 
 
