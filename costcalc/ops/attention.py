@@ -26,17 +26,16 @@ def attention(
 ) -> Layer:
     """Multi-head attention with its four projections.
 
-    (*windows, Tq, C) -> (*windows, Tq, out); keys and values come from the input, or from `memory`
-    (*windows, Tk, M) for cross attention. Mult-adds: C*Q for the queries and Q*out for the result at every
-    query, 2*M*K for keys and values at every key, with Q = heads*head_size, K = kv_heads*head_size; then
-    2*Q for every pair of query and key (q.k, and the weight times v). Queries stand at the last
-    Tq of the Tk places, as a decoder with a cache has them. A causal mask leaves Tq*(Tk-Tq) + Tq*(Tq+1)/2 pairs;
-    the rest is the quantity `mac_masked`, which a plain implementation computes too. A `window` leaves a query its
-    own key and window - 1 before it when causal, else its own and window // 2 on each side; then `mac_masked` is the
-    future half of that band, and what is outside of it is not computed at all. With `align: first` the queries stand
-    at the first places, as with `is_causal` of PyTorch and ONNX; a causal mask then takes more queries than keys, too.
-    `bias` is one answer for all projections, or a list for queries, keys, values and the result.
-    arXiv:1706.03762 section 3.2; grouped keys arXiv:2305.13245; torch.nn.MultiheadAttention.
+    (*windows, Tq, C) -> (*windows, Tq, out); keys and values come from the input, or from `memory` (*windows, Tk, M)
+    for cross attention. Mult-adds: C*Q for the queries and Q*out for the result at every query, 2*M*K for keys and
+    values at every key, with Q = heads*head_size, K = kv_heads*head_size; then 2*Q for every pair of query and key
+    (q.k, and the weight times v). Queries stand at the last Tq of the Tk places, as a decoder with a cache has them,
+    or with `align: first` at the first, as `is_causal` of PyTorch and ONNX. A causal mask leaves the pairs whose key
+    is not after the query: Tq*(Tk-Tq) + Tq*(Tq+1)/2 at the last places. The rest is the quantity `mac_masked`, which a
+    plain implementation computes too. A `window` leaves a query its own key and window - 1 before it when causal, else
+    its own and window // 2 on each side; then `mac_masked` is the future half of that band, and what is outside of it
+    is not computed at all. `bias` is one answer for all projections, or a list for queries, keys, values and the
+    result. arXiv:1706.03762 section 3.2; grouped keys arXiv:2305.13245; torch.nn.MultiheadAttention.
 
     Example: {attention: 12}
     """
