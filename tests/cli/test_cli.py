@@ -90,6 +90,8 @@ VIEWS = [  # options, number of rows, of the first row
     ("--columns params,name --top 1", 1, {"params": "864", "name": "conv"}),
     ("--strict --top 1", 1, {"name": "conv"}),
     ("--metrics activations,weights_bytes --top 1", 1, {"activations": "401408", "weights_bytes": "3456"}),
+    ("--policy unfused --bits 8 -m peak_bytes --top 1", 1, {"name": "conv", "peak_bytes": "551936"}),
+    ("--device nvidia_a100_40gb", 57, {"name": "conv", "bytes_moved": "2211200"}),
     ("-m activations --sort activations --by type --top 1", 1, {"name": "conv 1x1", "activations": "2709504"}),
 ]
 

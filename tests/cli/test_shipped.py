@@ -11,6 +11,7 @@ CASES = {  # command -> what to run on NET, a name that is a shipped config and 
     "explain": "NET linear_1",
     "training": "NET",
     "memory": "NET",
+    "devices": "",
     "formula": "NET",
     "sweep": "NET --vary classes=10,100",
     "fit": "NET --vary classes=10:100:10 --max mult_adds=100G",

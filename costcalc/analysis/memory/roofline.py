@@ -14,6 +14,7 @@ from ...model.traffic import traffic
 from ...num import prod
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
+from ..report.columns import shipped
 
 UNITS = ((Fraction(1), "s"), (Fraction(1, 10**3), "ms"), (Fraction(1, 10**6), "us"), (Fraction(1, 10**9), "ns"))
 
@@ -101,7 +102,7 @@ class RooflinePage:
             f"{found.device.title}: {float(found.peak.value):.4g} FLOP/s ({found.peak.source}), "
             f"{float(found.device.bandwidth.value):.4g} B/s ({found.device.bandwidth.source}); "
             f"ridge {float(ridge):.4g} FLOP/B",
-            f"{found.model.name}; tensors stored {found.lives.storage.text}",
+            f"{shipped(found.model) or printable(found.model.name)}; tensors stored {found.lives.storage.text}",
         ]
 
     def records(self) -> tuple[list[str], list[dict]]:
@@ -113,7 +114,7 @@ class RooflinePage:
         """For programs."""
         found = self.found
         return {
-            "spec": found.model.name,
+            "spec": {"name": found.model.name, "path": found.model.source.path, "shipped": found.model.source.shipped},
             "device": found.device.name,
             "storage": found.lives.storage.text,
             "peak_flops": float(found.peak.value),
