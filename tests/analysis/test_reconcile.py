@@ -306,7 +306,7 @@ ERRORS = [
     ("mobilenet paper", "error: missing argument 'B'\n  = help: see `costcalc reconcile --help`\n"),
     (
         "mobilenet paper thop --metric flops",
-        "error: invalid value for '--metric': 'flops' is not one of 'cost', 'params'\n"
+        "error: invalid value for '--metric': 'flops' is not one of 'cost', 'params', 'training'\n"
         "  = help: see `costcalc reconcile --help`\n",
     ),
 ]
