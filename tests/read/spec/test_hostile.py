@@ -18,10 +18,11 @@ import pytest
 from costcalc import analyze
 from costcalc.analysis.report.page import render
 from costcalc.cli import main
-from costcalc.cli.failures import EXCERPT, as_text
+from costcalc.cli.failures import as_text
 from costcalc.errors import CostcalcError, Source
 from costcalc.read.spec.reader import read
 from costcalc.render import FORMATS, Screen
+from costcalc.render.framed import EXCERPT
 from costcalc.replacing import replacing
 
 ROOT = Path(__file__).parents[3]
