@@ -87,6 +87,10 @@ class Layer:
         """A step that gives another shape and multiplies nothing."""
         return self.step("opaque", label=label, out=shape, mult_adds=0, params=params)
 
+    def keeping(self, step: Step, count: Any) -> Step:
+        """A step of an operation without numbers of its own that keeps so many which are not trained."""
+        return step._replace(body=step.body._replace(holds={"running": as_tuple(count)}))
+
     def reshaped(self, shape: tuple) -> Step:
         """The same values in another shape."""
         return self.step("flatten") if len(shape) == 1 else self.step("reshape", shape=shape)

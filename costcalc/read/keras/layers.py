@@ -171,9 +171,18 @@ def layer_scale(layer: Layer) -> Step:
     return layer.step("mul", inputs=((), (factor,)))
 
 
+def normalization(layer: Layer) -> Step:
+    """Normalization: mean, variance and count of what it was adapted to, unless the configuration has the first two."""
+    if layer.config.get("mean") is not None:
+        return layer.step("identity")
+    axes = layer.get("axis", -1)
+    axes = [axis_of(axis, len(layer.shape)) for axis in (axes if isinstance(axes, list) else [axes])]
+    return layer.keeping(layer.step("identity"), 2 * prod(layer.shape[axis] for axis in axes) + 1)
+
+
 _RANKS = ("1D", "2D", "3D")
 _PASSES = (
-    *("Rescaling", "Normalization", "GaussianNoise", "ActivityRegularization", "Identity", "StochasticDepth"),
+    *("Rescaling", "GaussianNoise", "ActivityRegularization", "Identity", "StochasticDepth"),
     *("AlphaDropout", "GaussianDropout", "Masking", "UnitNormalization"),
     *(f"Random{what}" for what in ("Brightness", "Contrast", "Flip", "Rotation", "Translation", "Zoom", "Shear")),
 )
@@ -202,6 +211,7 @@ RULES = {
     "LayerNormalization": norm("layernorm"),
     "RMSNormalization": rms,
     "GroupNormalization": groupnorm,
+    "Normalization": normalization,
     "SpectralNormalization": products.spectral,
     "LSTM": sequences.recurrent("lstm"),
     "GRU": sequences.recurrent("gru"),

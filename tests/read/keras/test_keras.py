@@ -440,3 +440,22 @@ def test_calls_of_one_layer_are_written_one_after_the_other(network):
     text = spec_text(network(functional(layer("Dense", "d", *calls, units=8), shape=(None, 8))), {})
     assert time.perf_counter() - start < 10
     assert analyze(read(Source("own.yaml", text))).totals == {"mult_adds": 3_001 * 64, "params": 64}
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "due"),  # count_params() of Keras 3
+    [
+        ([5], {"axis": [-1]}, 11),
+        ([4, 5, 6], {"axis": [1, 3]}, 49),
+        ([5], {"axis": []}, 3),
+        ([5], {"axis": [-1], "mean": 0.0, "variance": 1.0}, 0),
+    ],
+)
+def test_what_normalization_was_adapted_to_counts_as_keras_counts_it(shape, given, due, network):
+    layers = [
+        {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, *shape]}},
+        {"class_name": "Normalization", "config": {"name": "normalization", **given}},
+    ]
+    model = network({"class_name": "Sequential", "config": {"name": "net", "layers": layers}})
+    assert analyze(model, convention="keras").totals["params"] == due
+    assert analyze(model, convention="framework").totals["params"] == 0

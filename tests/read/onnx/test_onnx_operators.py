@@ -449,7 +449,6 @@ def test_sizes_are_folded():
     [
         ([node("Frob", "x", "h", domain="own"), node("MatMul", "h w")], ["opaque: Frob", "opaque: MatMul"]),
         ([node("Frob", "x", domain="own")], ["opaque: Frob"]),
-        ([node("Einsum", "s", equation="aii->ai")], ["opaque: Einsum"]),
         ([node("NonZero", "x", "n"), node("Transpose", "n", "t"), node("MatMul", "t w")], ["opaque: MatMul"]),
         ([node("If", "maybe", then_branch=inner([], "", "x"), else_branch=inner([], "", "x"))], ["opaque: If"]),
     ],

@@ -313,3 +313,29 @@ def test_a_causal_mask_is_aligned_as_pytorch_aligns_it(queries, keys):
     assert row.layer.terms["mac_masked"] == int(masked.sum()) * 2 * 16
     assert row.layer.terms["mac_attention"] + row.layer.terms["mac_masked"] == queries * keys * 2 * 16
     assert_spec_costs_the_same(read)
+
+
+POOLS = {
+    "maximum": (lambda x: F.max_pool2d(x, 2), (3, 8, 8)),
+    "maximum of a sequence": (lambda x: F.max_pool1d(x, 2), (3, 8)),
+    "mean": (lambda x: F.avg_pool3d(x, 2), (3, 8, 8, 8)),
+    "whole grid": (lambda x: F.adaptive_avg_pool2d(x, 1), (3, 8, 8)),
+}
+
+
+@pytest.mark.parametrize(("function", "shape"), POOLS.values(), ids=POOLS)
+def test_pools_of_one_sample_are_those_of_a_batch_of_one(function, shape):
+    head = [nn.Linear(function(torch.zeros(shape)).shape[-1], 5)]
+    rows = function(torch.zeros(shape)).numel() // head[0].in_features
+    module = Applied(lambda x, layer: layer(function(x)), head)
+    assert counted(module, [shape])[1] == counted(module, [(1, *shape)])[1] == rows * head[0].in_features * 5
+
+
+def test_a_product_of_vectors_of_weights_is_counted():
+    assert counted(Applied(lambda x, a, b: x * torch.vdot(a, b), shapes=[(8,), (8,)]), [(8,)]) == (16, 8)
+
+
+def test_an_einsum_takes_a_diagonal():
+    assert counted(Applied(lambda x: torch.einsum("ii->i", x)), [(5, 5)]) == (0, 0)
+    product = Applied(lambda x, w: torch.einsum("iij,jk->ik", x, w), shapes=[(3, 4)])
+    assert counted(product, [(5, 5, 3)]) == measured(product, [(5, 5, 3)]) == (12, 5 * 3 * 4)

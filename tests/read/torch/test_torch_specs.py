@@ -203,7 +203,7 @@ CASES = {  # by hand: (inputs, params, mult-adds)
     "EinsumMix": (["8x8x16"], 512 + 32, 64 * 512),
     "Lora": (["16x32"], 264 + 160, 16 * 256 + 8 * 4 * 32),
     "weight_norm": (["8x8x4"], 288 + 8 + 8, 36 * 288),
-    "spectral_norm": (["16x32"], 264, 16 * 256 + 256),  # the matrix once more, times a stored vector
+    "spectral_norm": (["16x32"], 264, 16 * 256 + 256 + 8),  # the matrix by a vector, that by another
     "Positions": (["16:int64"], 562 * 8, 0),
 }
 
@@ -211,15 +211,15 @@ CASES = {  # by hand: (inputs, params, mult-adds)
 @pytest.fixture
 def imported(tmp_path, monkeypatch):
     """A function that gives the model of one of NETS for inputs."""
-    from costcalc.cli.import_torch import _shape
     from costcalc.read.torch import program, reader
+    from costcalc.read.torch.inputs import shape
 
     (tmp_path / "shared_nets.py").write_text(NETS)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "shared_nets", raising=False)
 
     def read(name, inputs):
-        return reader.read(program.exported(f"shared_nets:{name}", [_shape(one) for one in inputs], {}), name, name)
+        return reader.read(program.exported(f"shared_nets:{name}", [shape(one) for one in inputs], {}), name, name)
 
     return read
 

@@ -154,9 +154,6 @@ def einsum(node: Node) -> list[Shape]:
         return [()]
     if len(shapes) > 2:
         return [_chain(node, terms, result)]
-    if any(len(set(letters)) < len(letters) for letters in terms):
-        node.unknown(output=Tensor(shape))
-        return [shape]
     seen = [tuple(sizes[letter] for letter in letters) for letters in terms]
     weight = next((one for one in node.inputs[::-1] if one.roots), None)
     options: dict[str, Any] = {"equation": f"{','.join(terms)}->{result}"}

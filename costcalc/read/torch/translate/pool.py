@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..node import shape
 from . import translates
-from .multiply import each, window
+from .multiply import batched, each, window
 
 if TYPE_CHECKING:
     from ..node import Node
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def pool(node: Node) -> None:
     """Pooling over a sliding window, whose stride is its size unless given."""
     x = node.tensors[0]
-    rank = len(node["kernel_size"]) if len(node["kernel_size"]) > 1 else len(shape(x)) - 2
+    rank = int(node.base.partition("_pool")[2][0])
     kernel = each(node["kernel_size"], rank)
     node.given["stride"] = node["stride"] or kernel
     op = "MaxPool" if node.base.startswith("max") else "AveragePool"
     window_ = window(node, rank, node["padding"])
-    node.call(op, x, kernel_shape=kernel, ceil_mode=int(node["ceil_mode"]), **window_)
+    batched(node, op, rank, x, kernel_shape=kernel, ceil_mode=int(node["ceil_mode"]), **window_)
 
 
 @translates(
@@ -36,7 +36,7 @@ def adaptive(node: Node) -> None:
     rank = int(node.base[-2])
     size = shape(x)[: len(shape(x)) - rank], node.shapes[0][-rank:]
     if all(one == 1 for one in size[1]) and not node.many:
-        node.call("GlobalMaxPool" if kind == "max" else "GlobalAveragePool", x)
+        batched(node, "GlobalMaxPool" if kind == "max" else "GlobalAveragePool", rank, x)
     else:
         node.own("adaptive", x, kind=kind, rank=rank)
 

@@ -31,7 +31,7 @@ def baddbmm(node: Node) -> None:
     node.call("Add", product, node["self"])
 
 
-@translates("mm", "bmm", "matmul", "mv", "dot")
+@translates("mm", "bmm", "matmul", "mv", "dot", "vdot")
 def matmul(node: Node) -> None:
     """A product of matrices."""
     node.call("MatMul", *node.tensors)
@@ -143,7 +143,7 @@ def einsum(node: Node) -> None:
     node.call("Einsum", *node["tensors"], equation=node["equation"], path=node.get("path"))
 
 
-@translates("_grouped_mm", "transformers::grouped_mm_fallback")
+@translates("_grouped_mm", "_scaled_grouped_mm", "transformers::grouped_mm_fallback")
 def grouped(node: Node) -> None:
     """Products of groups of rows with a matrix each, as those of experts."""
     rows, matrices, *_ = node.tensors
