@@ -93,6 +93,11 @@ VIEWS = [  # options, number of rows, of the first row
     ("--policy unfused --bits 8 -m peak_bytes --top 1", 1, {"name": "conv", "peak_bytes": "551936"}),
     ("--device nvidia_a100_40gb", 57, {"name": "conv", "bytes_moved": "2211200"}),
     ("-m activations --sort activations --by type --top 1", 1, {"name": "conv 1x1", "activations": "2709504"}),
+    ("--bits w8a8 -m weights_bytes --top 1", 1, {"weights_bytes": "864"}),
+    ("--bits 8 --policy unfused -m peak_bytes --top 1", 1, {"peak_bytes": str(224 * 224 * 3 + 112 * 112 * 32)}),
+    ("--phase deploy --top 1", 1, {"name": "conv", "mult_adds": "10838016"}),
+    ("--device nvidia_a100_40gb --top 1", 1, {"name": "conv", "mult_adds": "10838016"}),
+    ("--units M --top 1", 1, {"name": "conv", "mult_adds": "10838016"}),
 ]
 
 
@@ -112,6 +117,7 @@ FORMATS = [  # options, how the output begins
     ("--format=latex", "% needs "),
     ("--color always", "\x1b[1m"),
     ("--color never", "layer "),
+    *((options, "layer ") for options in ("-q", "--quiet", "-v", "--verbose", "--units G")),
 ]
 
 

@@ -10,6 +10,8 @@ CASES = {  # command -> what to run on NET, a name that is a shipped config and 
     "analyze": "NET",
     "explain": "NET linear_1",
     "training": "NET",
+    "devices": "",
+    "space": "",  # of specs with choices
     "memory": "NET",
     "devices": "",
     "formula": "NET",

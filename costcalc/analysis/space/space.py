@@ -1,6 +1,6 @@
 """Spaces of designs: how many networks there are, what they cost, and how many stay within a limit, exactly.
 
-A space is a spec whose variables have `choices`. No network is sampled: where what leaves a unit does not hang on the
+A space is a spec whose variables have `choices`. No network is sampled: where what leaves a unit does not depend on the
 choices inside it, costs are sums over units and their histogram a convolution; where widths couple neighbours, a
 dynamic programme over the shape between them gives the same; choices that several units read are tried one by one.
 """
