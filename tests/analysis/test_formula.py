@@ -20,6 +20,7 @@ NO_POLYNOMIAL = {  # on no grid: a quarter of a width rounded once more; grids o
     "ghostnet",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
+    "ofa_mobilenet_v3",
     "swin_t",
     *(f"lraspp_mobilenet_{version}" for version in ("v2", "v3_large", "v3_small")),
     *(f"ssd300_{net}" for net in ("mobilenet", "inception_v2")),  # nine maps, each half of the one before
