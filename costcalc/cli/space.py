@@ -52,5 +52,5 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
             progress.add(count)
 
         found = space(model, of=name, convention=options["convention"], settings=given, tell=tell)
-        page = SpacePage(found, limits, given)
+        page = SpacePage(found, limits)
     show(page, options["format"], options["as_json"], options["output"], options["color"])

@@ -10,7 +10,6 @@ CASES = {  # command -> what to run on NET, a name that is a shipped config and 
     "analyze": "NET",
     "explain": "NET linear_1",
     "training": "NET",
-    "devices": "",
     "space": "",  # of specs with choices
     "memory": "NET",
     "devices": "",

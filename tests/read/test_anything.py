@@ -13,10 +13,10 @@ import costcalc
 from costcalc import CostcalcError, analyze, load
 from costcalc.read import anything
 
-TEXT = """vars: {alpha: 1.0, res: 16}
+TEXT = """vars: {alpha: 1.0, res: 16, k: {default: 3, choices: [1, 3]}}
 input: [res, res, 3]
 layers:
-  - {conv: 3x3, out: floor(8 * alpha), stride: 2, bias: false}
+  - {conv: k, out: floor(8 * alpha), stride: 2, bias: false}
   - avgpool: global
   - linear: 10
 published:
@@ -84,6 +84,8 @@ FUNCTIONS = {
     "explain": costcalc.explain,
     "export": partial(costcalc.export, to="torch"),
     "import_": costcalc.import_,
+    "memory": costcalc.memory,
+    "training": costcalc.training,
     "reconcile": lambda spec: costcalc.reconcile(spec, "paper", "framework"),
 }
 OF_SPECS = {  # those that need variables or published figures
@@ -92,6 +94,7 @@ OF_SPECS = {  # those that need variables or published figures
     "formula": costcalc.formula,
     "plot": partial(costcalc.plot, alpha=[1.0, 0.5]),
     "reproduce": costcalc.reproduce,
+    "space": lambda spec: [costcalc.space(spec)],
     "diff": lambda spec: costcalc.diff(spec, TEXT),
 }
 
@@ -124,11 +127,14 @@ def test_functions_of_variables_take_every_form_of_a_spec(folder, name, form):
 
 
 def test_no_public_function_is_left_out():
-    functions = {name for name in costcalc.__all__ if name[0].islower()} - {"load"}
+    functions = {name for name in costcalc.__all__ if name[0].islower()} - {"load", "bench"}  # bench runs the network
     assert functions == {*FUNCTIONS, *OF_SPECS}
 
 
-@pytest.mark.parametrize("wrong", [3, None, 1.5, b"input: [1]", [1], object(), dict, lambda: 1], ids=repr)
+WRONG = [3, None, 1.5, b"input: [1]", [1], object(), dict, len]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("name", [*FUNCTIONS, *OF_SPECS])
 def test_other_types_are_one_clear_error(name, wrong):
     if name == "diff" and wrong is None:

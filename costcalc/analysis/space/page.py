@@ -22,10 +22,10 @@ SHARES = (0.1, 0.5, 0.9)
 class SpacePage:
     """The number of networks in a line, those within the limits, and the histogram."""
 
-    def __init__(self, found: Space, limits: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    def __init__(self, found: Space, limits: Mapping[str, Any]) -> None:
         self.found = found
         open_ones = {name.partition("[")[0] for name in found.choices}
-        self.inputs, self.values = constants(found.model, [*found.choices, *open_ones], given)
+        self.inputs, self.values = constants(found.model, [*found.choices, *open_ones], found.given)
         self.limits = {name: int(most_of(name, limit)) for name, limit in limits.items()}
         self.fitting = found.within_count(*self.limits.values()) if limits else found.networks
         self.spread = found.histogram()

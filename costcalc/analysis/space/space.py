@@ -17,26 +17,37 @@ from ...metrics.metrics import Metric, metric
 from ...model.inputs import input_shape
 from ...model.network import Model, Step
 from ...model.variables import settle
-from ...read.loading import Spec, load
+from ...read.anything import Network, load
+from ...render.result import Result
 from ..fit.fit import most_of
 from .counts import ZERO, Counts, Sums, Tell, combined, merged
 from .units import Designs, every, needs_more, units
 
 if TYPE_CHECKING:
     from ...num.values import Shape
+    from .page import SpacePage
 
 SHARED = 10_000  # settings of choices that several units read
 
 
-class Space(NamedTuple):
-    """Every network of a space, by one metric."""
-
+class _Counted(NamedTuple):
     model: Model
     metric: Metric
     choices: Mapping[str, tuple[Any, ...]]
     shared: tuple[str, ...]  # choices that several units read: tried one by one
     method: str
     sums: tuple[Sums, ...]  # one a setting of the shared choices
+    given: Mapping[str, Any]  # the variables that are set
+
+
+class Space(Result, _Counted):
+    """Every network of a space, by one metric."""
+
+    def page(self) -> SpacePage:
+        """The page that `costcalc space` prints."""
+        from .page import SpacePage
+
+        return SpacePage(self, {})
 
     @property
     def networks(self) -> int:
@@ -82,14 +93,9 @@ class Space(NamedTuple):
             low, high = (low, (at, count)) if count >= due else ((at, count), high)
         return high[0]
 
-    def __repr__(self) -> str:
-        return (
-            f"Space({self.model.name}: {self.networks:,} networks, {self.metric.name} {self.least:,} to {self.most:,})"
-        )
-
 
 def space(
-    spec: Spec,
+    spec: Network,
     *,
     of: str = "mult_adds",
     convention: Prices = "paper",
@@ -99,14 +105,14 @@ def space(
 ) -> Space:
     """Every network of a space of designs, by the metric `of`.
 
-    spec   a path, the name of a shipped config, or a Model; its variables with `choices` are the space
+    spec   what `costcalc.load` takes; its variables with `choices` are the space
     of     a metric that adds up over layers: mult_adds, params, activations, ..
     given  variables that are set: space("ofa_mobilenet_v3", res=160); `settings` in a mapping
     tell   called while costs are added up, with how many additions are done
 
     Counts are exact whole numbers. Raises CostcalcError: also where the space does not decompose.
     """
-    model = spec if isinstance(spec, Model) else load(spec)
+    model = load(spec)
     wanted = metric(of, convention)
     if wanted.fold is not sum or wanted.stored:
         message = f"`{of}` does not add up over layers: a space is counted by a metric that does, such as mult_adds"
@@ -152,7 +158,9 @@ class _Counter:
                 sums.append(Sums(parts, self.tell))
             else:
                 method = "a dynamic programme over widths" if self.couples else "a convolution of independent parts"
-                return Space(designs.model, designs.metric, designs.choices, tuple(shared), method, tuple(sums))
+                return Space(
+                    designs.model, designs.metric, designs.choices, tuple(shared), method, tuple(sums), designs.settings
+                )
             shared += sorted(more)
             self._check(shared)
 

@@ -9,6 +9,7 @@ from ... import limits
 from ...errors import CostcalcError, FileError, OptionError, Problem, Source, listed, nearest
 from ...files import Origin, stem
 from ...model.network import Group, Include, Model, Step, Variable, is_dynamic
+from ...model.storage import DEFAULT
 from ...model.variables import checked
 from . import args
 from .args import BAD, Scope
@@ -83,6 +84,9 @@ class IncludeReader:
         if len(model.inputs) > 1:
             help = "only one tensor flows into an include"
             self.problems.add("several-inputs", f"`{name}` has several inputs", node, help)
+        if model.storage != DEFAULT:
+            help = "one network has one width: state `bits` under `defaults:` of this spec"
+            self.problems.add("bad-bits", f"`{name}` states `bits` of its own, which an include cannot", node, help)
         given = {}
         for key, (key_node, value) in entries.items():
             if key in model.variables:

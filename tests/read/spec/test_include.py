@@ -308,6 +308,10 @@ ERRORS = {  # a layer: the message with line and column, and the help
         "4:32: no layer is left",
         "`until` names the last layer, `after` the one before the first",
     ),
+    "{include: bits.yaml}": (
+        "4:15: `bits.yaml` states `bits` of its own, which an include cannot",
+        "one network has one width: state `bits` under `defaults:` of this spec",
+    ),
     "{include: two.yaml}": ("4:15: `two.yaml` has several inputs", "only one tensor flows into an include"),
     "{include: net.yaml, as: a}\n  - {conv: 1x1, out: 3, from: b/stem}": (
         "5:31: no layer before this one is called `b/stem`",
@@ -327,8 +331,9 @@ ERRORS = {  # a layer: the message with line and column, and the help
 @pytest.mark.parametrize("layer", ERRORS)
 def test_errors(layer):
     two, end = "inputs: {a: [8, 8, 3], b: [8]}\nlayers: [relu]\n", INPUT + "layers: [{relu: , as: end}]\n"
+    bits = "defaults: {bits: {weights: 8}}\n" + INPUT + "layers: [relu]\n"
     with pytest.raises(CostcalcError) as caught:
-        analyze(model([layer], "vars: {k: 2}\n" + INPUT, two=two, end=end))
+        analyze(model([layer], "vars: {k: 2}\n" + INPUT, two=two, end=end, bits=bits))
     problem = caught.value.problems[0]
     message, help = ERRORS[layer]
     assert f"{problem.place.line}:{problem.place.column}: {problem.message}" == message
