@@ -111,6 +111,7 @@ WORK = {  # rooms whose loops spend nothing of their own
 
 
 @timed
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the clock may ring in a callback of gc
 @pytest.mark.parametrize("name", WORK)
 def test_every_room_ends_when_its_time_is_over(name, monkeypatch):
     model = read(Source("net.yaml", LARGE))
@@ -134,7 +135,7 @@ ARGUMENTS = {
     "check": ["net.yaml", "--max", "params=1G"],
     "import": ["net.yaml", "-o", "out.yaml"],
 }
-READS_NONE = {"completion", "help", "limits", "ops", "conventions", "schema", "zoo", "selftest"}
+READS_NONE = {"completion", "devices", "help", "limits", "ops", "conventions", "schema", "zoo", "selftest"}
 
 
 @pytest.mark.parametrize("limit", ["seconds", "run_seconds"])

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ..render.sheet import Page
 
 
+_OF_TABLES = ("by", "depth", "columns", "sort", "top", "everything", "strict")
+
+
 @click.command(cls=SpecCommand)
 @spec_options
 @storage_options
@@ -95,6 +98,7 @@ def command(
     given = variables(ctx, model, alpha, res, sets)
     how: Any = {"metrics": metrics, "convention": convention, "rho": factor("rho", rho), "settings": given}
     if device is not None or phase == "both":
+        _refuse(ctx, "--phase both" if device is None else "--device")
         page = _both(model, how) if device is None else _roofline(model, phase, given, how["rho"], device)
         show(page, format, as_json, output, color)
         return
@@ -110,6 +114,17 @@ def _view(by: str, depth: int | None, columns: str | None, sort: str | None, top
 
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     return View("block" if depth and by == "layer" else by, depth or 1, names, sort or "", top or 0, everything)
+
+
+def _refuse(ctx: click.Context, shown: str) -> None:
+    """Refuse the options of a table of layers beside one that shows another table."""
+    taken = () if shown == "--device" else ("metrics", "convention")
+    for param in ctx.command.params:
+        if param.name in (*_OF_TABLES, "metrics", "convention") and param.name not in taken:
+            source = ctx.get_parameter_source(param.name)
+            if source is not None and source.name == "COMMANDLINE":
+                message = f"`{shown}` shows a table of its own, without {param.opts[-1]}"
+                raise OptionError(Problem("usage", message, help=f"leave out {param.opts[-1]}"))
 
 
 def _both(model: Model, how: dict[str, Any]) -> Page:

@@ -24,7 +24,7 @@ _SORT = (
     "var h=event.target.closest('th');if(h){"
     "var t=h.closest('table').tBodies[0],i=h.cellIndex,d=h.dataset.d=h.dataset.d=='1'?'-1':'1';"
     "var v=function(r){var c=r.cells[i];return c.dataset.v===undefined?c.textContent:+c.dataset.v};"
-    "Array.from(t.rows).sort(function(a,b){var x=v(a),y=v(b);return (x<y?-1:x>y?1:0)*d})"
+    "Array.from(t.rows).sort(function(a,b){var x=v(a),y=v(b);return (y>x?-1:x>y?1:0)*d})"
     ".forEach(function(r){t.appendChild(r)})}"
 )
 _NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?([eE][+-]?\d+)?")

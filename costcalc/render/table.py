@@ -92,9 +92,9 @@ def _say(text: str, console: Console, width: int, style: str = "") -> None:
 
 def _spared(columns: Mapping[Column, None], width: int) -> list[str]:
     """The line that says which columns are left out, and how to have them where that can be said."""
-    names = ", ".join(dict.fromkeys(column.name or column.heading for column in columns))
+    names = dict.fromkeys(column.name or column.heading or "the bars" for column in columns)
     choose = " (--columns chooses)" if all(column.name for column in columns) else ""
-    return [f"no room in {width} columns for {names}{choose}"] if columns else []
+    return [f"no room in {width} columns for {', '.join(names)}{choose}"] if columns else []
 
 
 def one_line(note: str, width: int) -> str:

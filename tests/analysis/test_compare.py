@@ -231,7 +231,9 @@ def test_bytes(run, words, size):
 
 
 ONE = "error: there is one design only: nothing to compare it with\n"
-ONE += "  = help: name another spec, or use --at alpha=0.5, --conv standard, --conv separable, --thin 0.75 or --fold\n"
+ONE += (
+    "  = help: name another spec, or use --at alpha=0.5, --conv standard or separable, --thin 0.75, --merge or --fold\n"
+)
 ABOVE_0 = "  = help: expected a number above 0\n"
 FINITE = "  = help: expected a finite number\n"
 SETS = "  = help: write --at alpha=0.5,res=160\n"

@@ -246,7 +246,7 @@ def test_locked_where_the_base_cannot_be_read(repository, run):
     repository.commit(costcalc="checks: 3\n", net=NET % 5)
     repository.write(costcalc=CHECKS)
     assert run("check").code == 0
-    assert "the limits at main cannot be read: a list is " in run("check").out.replace("\n", " ")
+    assert "the limits at main cannot be read: expected a list, found" in run("check").out.replace("\n", " ")
     assert run("check", "--locked").code == 2
 
 

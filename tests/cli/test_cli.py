@@ -96,7 +96,7 @@ VIEWS = [  # options, number of rows, of the first row
     ("--bits w8a8 -m weights_bytes --top 1", 1, {"weights_bytes": "864"}),
     ("--bits 8 --policy unfused -m peak_bytes --top 1", 1, {"peak_bytes": str(224 * 224 * 3 + 112 * 112 * 32)}),
     ("--phase deploy --top 1", 1, {"name": "conv", "mult_adds": "10838016"}),
-    ("--device nvidia_a100_40gb --top 1", 1, {"name": "conv", "mult_adds": "10838016"}),
+    ("--device nvidia_a100_40gb", 57, {"name": "conv", "mult_adds": "10838016"}),
     ("--units M --top 1", 1, {"name": "conv", "mult_adds": "10838016"}),
 ]
 
@@ -136,14 +136,15 @@ def test_output_goes_to_a_file_of_the_format_its_ending_says(run, tmp_path, suff
 def test_every_option_of_analyze_is_run_here():
     mine = " ".join(row[0] for row in (*TOTALS, *VIEWS, *FORMATS)).replace("=", " ").split()
     options = [opt for param in import_module("costcalc.cli.analyze").command.params for opt in param.opts]
-    assert {opt for opt in options if opt.startswith("-")} - {*mine} == {
-        "--output",
-        "-q",
-        "--quiet",
-        "-v",
-        "--verbose",
-        "--units",
-    }
+    assert {opt for opt in options if opt.startswith("-")} - {*mine} == {"--output"}
+
+
+@pytest.mark.parametrize("options", ["--device nvidia_a100_40gb", "--phase both"])
+@pytest.mark.parametrize("refused", ["--top 3", "--by type", "--sort params", "--all", "--strict", "--columns name"])
+def test_a_table_of_its_own_takes_no_options_of_another(run, options, refused):
+    code, out, err = run("analyze", "mobilenet", *options.split(), *refused.split())
+    assert (code, out) == (2, "")
+    assert f"without {refused.split()[0]}" in err
 
 
 def test_a_file_in_the_directory_wins_over_a_shipped_config(run, tmp_path):

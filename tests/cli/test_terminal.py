@@ -261,6 +261,7 @@ class Finder:
         if name == {name!r}:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Finder())
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has it ignored
 sys.argv = ["costcalc", "analyze", "mobilenet"]
 from costcalc.__main__ import main
 main()

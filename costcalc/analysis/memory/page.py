@@ -55,7 +55,9 @@ class MemoryPage:
         levels = blocks(self.found) if len(self.found.lives.live) > MOST_BARS else self.found.schedule
         most = self.found.peak_bytes or 1
         rows = [(printable(name), f"{size:,}", "#" * -(-BAR * size // most)) for size, name in levels]
-        return Sheet((Column("operation", folds=True), Column("live bytes", True), Column("")), rows, (), "schedule")
+        return Sheet(
+            (Column("operation", folds=True), Column("live bytes", True), Column("", spare=1)), rows, (), "schedule"
+        )
 
     def _plan(self) -> Sheet:
         heads = ("buffer", "offset", "bytes", "from", "to")

@@ -51,7 +51,7 @@ class SpacePage:
             )
             for start, end, count in self.spread
         ]
-        return [Sheet((*columns, Column("")), rows, ("total", "", f"{self.found.networks:,}", "", ""))]
+        return [Sheet((*columns, Column("", spare=1)), rows, ("total", "", f"{self.found.networks:,}", "", ""))]
 
     def notes(self) -> list[str]:
         """The ends, the percentiles, how it was counted, and what the numbers mean."""

@@ -25,8 +25,8 @@ SIZE = "it is a whole number, 1 or more"
 JOIN = "bring the branch of 3 channels to 8 with {conv: 1x1, out: 8}"
 COLON = "a space is missing after the `:`"
 CONV = (
-    "known: `as`, `bias`, `dilation`, `from`, `groups`, `out`, `padding`, `params`, `repeat`, `residual`, `reuse`,"
-    " `stride`, `then`, `times`, `trained`, `when`"
+    "known: `as`, `bias`, `dilation`, `from`, `groups`, `only`, `out`, `padding`, `params`, `repeat`, `residual`,"
+    " `reuse`, `stride`, `then`, `times`, `trained`, `when`"
 )
 DEPTHWISE_OUT = (
     "it keeps the channels, times `multiplier`; `{separable: 64}` adds the 1x1 convolution that changes them"
@@ -424,7 +424,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         (
             "unknown option `s`",
             "`inverted_residual` has `t`, `out`, `stride`, `kernel`, `norm`, `act`; every layer `repeat`, `when`,"
-            " `residual`, `times`, `trained`, `as`, `from`, `then`",
+            " `residual`, `times`, `trained`, `only`, `as`, `from`, `then`",
         ),
     ),
     ("{separable: 8, act: «reluu»}", ("unknown variable `reluu`", "a similar name exists: `relu`")),
@@ -1140,8 +1140,8 @@ published:
         (
             "this row states no figure",
             "it states `mult_adds`, `flops`, `params`, `activations`, `weights_bytes`, `peak_bytes`, `arena_bytes`, "
-            "`floor_bytes`, `bytes_moved`, `resident_bytes`, `backward_mult_adds`, `training_mult_adds`, "
-            "`saved_bytes`, `training_bytes`, `mult_adds_share`, `params_share`, or an accuracy",
+            "`floor_bytes`, `bytes_moved`, `resident_bytes`, `bops`, `bops_full`, `ops_bnn`, `backward_mult_adds`, "
+            "`training_mult_adds`, `saved_bytes`, `training_bytes`, `mult_adds_share`, `params_share`, or an accuracy",
         ),
         ("expected a map, found `3`", "write {mult_adds: 569M, params: 4.2M}"),
         ("unknown key `pages`", "known: `convention`, `rows`, `source`, `url`"),
