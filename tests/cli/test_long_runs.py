@@ -10,7 +10,9 @@ import pytest
 
 from costcalc.cli import progress
 
-CODE = "from costcalc.cli import main; main()"
+CODE = (  # a job in the background has Ctrl-C ignored
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from costcalc.cli import main; main()"
+)
 SWEEP = ["sweep", "mobilenet", "--vary", "alpha=0.001:50:0.001", "--res", "33:5032:1"]  # 250 million points
 
 
