@@ -28,7 +28,7 @@ from .counts import Counts, counted, merged
 if TYPE_CHECKING:
     from ...num.values import Shape
 
-MOST = 5_000_000  # settings of one structure of a unit
+MOST = 1_000_000  # settings of one structure of a unit
 ENTERS = "what enters"  # the name of a unit's input: no layer can read it by name
 
 
