@@ -91,7 +91,6 @@ def command(
     from ..analysis.report.analyze import analyze
     from ..analysis.report.page import ReportPage
     from ..read.loading import load
-    from ..rewrite.deploying import phased
     from .output import show
 
     model = with_storage(ctx, load(spec))
@@ -102,7 +101,7 @@ def command(
         page = _both(model, how) if device is None else _roofline(model, phase, given, how["rho"], device)
         show(page, format, as_json, output, color)
         return
-    report = analyze(phased(model, phase) if phase else model, **how)
+    report = analyze(_of_phase(model, phase), **how)
     if strict and not report.complete:
         raise _incomplete(report)
     show(ReportPage(report, _view(by, **shown)), format, as_json, output, color)
@@ -114,6 +113,15 @@ def _view(by: str, depth: int | None, columns: str | None, sort: str | None, top
 
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     return View("block" if depth and by == "layer" else by, depth or 1, names, sort or "", top or 0, everything)
+
+
+def _of_phase(model: Model, phase: str | None) -> Model:
+    """The network in a phase; as it is, where none is chosen."""
+    if phase is None:
+        return model
+    from ..rewrite.deploying import phased
+
+    return phased(model, phase)
 
 
 def _refuse(ctx: click.Context, shown: str) -> None:
@@ -142,11 +150,10 @@ def _roofline(model: Model, phase: str | None, given: Mapping[str, Any], rho: fl
     from ..model.flow import flow_of
     from ..model.lives import Lives
     from ..model.variables import settle
-    from ..rewrite.deploying import phased
 
     if phase == "both":
         raise OptionError(Problem("usage", "--device shows one phase: --phase train or --phase deploy"))
-    model = phased(model, phase) if phase else model
+    model = _of_phase(model, phase)
     flow = flow_of(model, settle(model, scaled(model, given, rho)))
     return RooflinePage(Roofline(model, Lives(flow, model.storage), device(name)))
 

@@ -9,7 +9,6 @@ from ...errors import OptionError, Problem, listed, nearest
 from ...metrics.metrics import Metric, storage_note
 from ...model.variables import settings_of
 from ...render.text import plain, printable, shape_text
-from ...rewrite.deploying import phase_text
 
 if TYPE_CHECKING:
     from ...metrics.pricing import Convention
@@ -177,7 +176,7 @@ def stamped(
     from ... import __version__
 
     counted, made = f"convention {convention.name}: {convention.title}", f"costcalc {__version__}"
-    about = (phase_text(model), setting(inputs, values), storage_note(model, metrics))
+    about = (phase_of(model), setting(inputs, values), storage_note(model, metrics))
     parts = (counted, shipped(model), *about, made)
     return "; ".join(filter(None, parts))
 
@@ -188,6 +187,15 @@ def shipped(model: Model) -> str:
         return f"shipped config {model.name}"
     names = [one.path.removesuffix(".yaml") for one in model.included if one.shipped]
     return f"includes the shipped config{'s' * (len(names) > 1)} {', '.join(names)}" if names else ""
+
+
+def phase_of(model: Model) -> str:
+    """The phase that numbers are of, where one was chosen or layers are of one phase only; else nothing."""
+    if model.about or any("only" in one.text for one in (model.source, *model.included)):
+        from ...rewrite.deploying import phase_text  # slow to load, and looks at every step
+
+        return phase_text(model)
+    return ""
 
 
 def setting(inputs: Mapping[str, Shape], values: Mapping[str, Any]) -> str:

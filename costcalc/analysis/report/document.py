@@ -9,8 +9,7 @@ from ... import __version__
 from ...model.network import Model
 from ...model.variables import settings_of
 from ...render.json_ import SCHEMA_VERSION
-from ...rewrite.deploying import phase_text
-from .columns import COLUMNS, columns_of, public
+from .columns import COLUMNS, columns_of, phase_of, public
 from .view import View
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def heading(
         "vars": settings_of(values),
         "inputs": dict(inputs),
         "convention": convention.name,
-        **({"phase": phase_text(model)} if phase_text(model) else {}),
+        **({"phase": phase} if (phase := phase_of(model)) else {}),
     }
 
 
