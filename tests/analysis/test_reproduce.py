@@ -284,6 +284,7 @@ def test_tables_stand_in_order():
 
 
 CODE = "from costcalc.cli import main\nmain()"
+START = "import click, yaml, time; print(time.process_time())"  # what any command needs: 0.04 s on a fast machine
 
 
 def test_everything_shipped_comes_out_and_that_fast(tmp_path):
@@ -297,7 +298,7 @@ def test_everything_shipped_comes_out_and_that_fast(tmp_path):
     assert [int(title.rpartition(" ")[2]) for title in titles] == [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14]
     assert process.stdout.startswith(titles[0])
     assert " differ" not in process.stdout.splitlines()[-1]
-    assert seconds < 3
+    assert seconds < 75 * float(subprocess.run([sys.executable, "-c", START], capture_output=True, check=True).stdout)
 
 
 @pytest.mark.parametrize(("row", "code"), [("{params: 1}", 1), ("{params: 460}", 0)])
