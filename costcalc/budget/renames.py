@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from hashlib import sha1, sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import limits
 from ..errors import OptionError, Problem
 from ..read.formats import READERS
 from ..read.revisions import REGULAR
 from .similarity import LEAST, alike
-
-if TYPE_CHECKING:
-    pass
-
 
 PAIRS = 10_000  # of files that are compared byte by byte
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..errors import OptionError, Problem
 from .options import output_options
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from . import verdict
 from .commands import FAILED, OK
 from .options import output_options
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()

@@ -53,6 +53,27 @@ layers:
   - {conv: 1x1, out: "w[2]"}
   - {conv: 1x1, out: 4}
 """
+WORDS = """
+vars:
+  k: {default: 3, choices: [3, 5]}
+  act: {default: relu, choices: [relu, prelu]}
+  window: {default: 3x3, choices: [3x3, 1x7, 7x7]}
+  norm: {default: batchnorm, choices: [batchnorm, identity], each: 2}
+  s: {default: 1, choices: [1, 2], each: 2}
+input: [16, 16, 4]
+blocks:
+  unit(at, norm): [{conv: k, out: 4, stride: "s[at]", then: [norm]}]
+layers:
+  - unit: [[0, "norm[0]"], [1, "norm[1]"]]
+  - {conv: window, out: 6, then: [act]}
+"""
+SIZES = """
+vars: {res: {default: 8, choices: [8, 16]}, c: {default: 3, choices: [3, 4], each: 2}, w: {default: 4, choices: [4, 8]}}
+input: [res, res, "c[1]"]
+layers:
+  - {conv: 3x3, out: w}
+  - {conv: 1x1, out: "c[0]"}
+"""
 CONDITION = """
 vars: {on: {default: 1, choices: [0, 1], each: 2}, w: {default: 4, choices: [4, 8], each: 2}}
 input: [8, 8, 3]
@@ -109,7 +130,7 @@ def test_networks_that_read_the_same_are_one(metric):
     agrees(found, nested(metric))
 
 
-@pytest.mark.parametrize("text", [WIDTHS, SHARED, SKIP])
+@pytest.mark.parametrize("text", [WIDTHS, SHARED, SKIP, WORDS, SIZES])
 @pytest.mark.parametrize("metric", ["mult_adds", "params"])
 def test_every_way_to_decompose_counts_every_setting(text, metric):
     agrees(space(loads(text), of=metric), one_by_one(text, metric))

@@ -147,8 +147,9 @@ class _Counter:
 
     def space(self) -> Space:
         """Count; a choice that turns out to be shared starts anew with it tried one by one."""
-        shared: list[str] = []
         designs = self.designs
+        shared = designs.of_inputs()
+        self._check(shared)
         while True:
             sums = []
             for given in every(designs.choices, shared):

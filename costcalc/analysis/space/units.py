@@ -17,7 +17,7 @@ from ...errors import OptionError, Problem, SpecError
 from ...metrics.metrics import Metric, totals
 from ...metrics.walk import Walk
 from ...model.expr import Expr
-from ...model.network import BlockCall, Group, Input, Model, Step, names_of
+from ...model.network import BlockCall, Chosen, Group, Include, Input, Model, Step, names_of
 from ...model.tables import Watched
 from ...model.trace import trace
 from ...model.variables import settle
@@ -46,6 +46,8 @@ class Designs:
         self, model: Model, choices: Mapping[str, tuple[Any, ...]], settings: Mapping[str, Any], metric: Metric
     ):
         self.model, self.choices, self.settings, self.metric = model, choices, settings, metric
+        numbers = {name for name, values in choices.items() if {*map(type, values)} <= {int, float, bool}}
+        self.words = {*choices} - numbers  # words and kernels, which no array holds
 
     def found(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any]) -> Found:
         """Every network of a unit. Raises SpecError for one that cannot be, OptionError where there are too many."""
@@ -68,7 +70,13 @@ class Designs:
                 parts.setdefault(leaving, []).append(one)
         return Found(frozenset(reads), {leaving: merged(found) for leaving, found in parts.items()})
 
-    def _always(self, steps: tuple[Step, ...]) -> set[str]:
+    def of_inputs(self) -> list[str]:
+        """The choices that the shapes of inputs read, which reach every unit."""
+        part = tuple(self.model.inputs.values())
+        whole = {one for name in _names(part) if name in self.model.variables for one in _positions(self.model, name)}
+        return sorted(self._always(part) | (whole & {*self.choices}))
+
+    def _always(self, steps: tuple[Any, ...]) -> set[str]:
         """The choices that a unit reads as variables of their own; positions of a list are watched instead."""
         names: set[str] = set(_names(steps))
         seen: set[str] = set()
@@ -85,13 +93,17 @@ class Designs:
 
     def _read(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], always: set[str]) -> list[str]:
         """The choices that are open and read, in the order in which they are."""
-        most = max((len(values) for name, values in self.choices.items() if name not in given), default=1)
-        columns = {
-            name: np.resize(np.array(values), most) for name, values in self.choices.items() if name not in given
-        }
+        open_ones = {name: values for name, values in self.choices.items() if name not in given}
+        arrays = {name: values for name, values in open_ones.items() if name not in self.words}
+        most = max(map(len, arrays.values()), default=1)
+        columns = {name: np.resize(np.array(values), most) for name, values in arrays.items()}
         noted: list[str] = []
         self._walked(steps, shape, given, columns, noted, always)
-        return [name for name in dict.fromkeys([*sorted(always), *noted]) if name in self.choices and name not in given]
+        read = [name for name in dict.fromkeys([*sorted(always), *noted]) if name in open_ones]
+        for name in read:
+            if name in self.words:
+                raise _Structural(name)
+        return read
 
     def _costs(
         self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], read: list[str]
@@ -176,9 +188,13 @@ def _positions(model: Model, name: str) -> list[str]:
 
 
 def _names(part: Any) -> Iterator[str]:
-    """The names in all expressions of a part of a spec."""
+    """The names that a part of a spec reads; of another spec that it includes, those that are given to it."""
     if type(part) is Expr:
         yield from part.names
+    elif type(part) is Chosen:
+        yield part.param
+    elif type(part) is Include:
+        yield from _names(part.given)
     elif isinstance(part, Mapping):
         for value in part.values():
             yield from _names(value)

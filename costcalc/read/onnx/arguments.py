@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...model.expr import Expr
 from ...num.polynomials import Dim
 from ...num.valuation import names, valued
-
-if TYPE_CHECKING:
-    pass
 
 
 def argument(value: Any) -> Any:

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from .blocks import Term
 from .items import Item, walk
-
-if TYPE_CHECKING:
-    pass
-
 
 LONGEST = 40  # items of one block
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
-
+from typing import Any
 
 WIDTH = 116
 _PLAIN = re.compile(r"[A-Za-z_0-9.(][\w .()+*/<>=%-]*")

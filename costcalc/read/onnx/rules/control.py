@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .... import limits
 from ....errors import Refused
@@ -10,9 +10,6 @@ from ..node import Node, Unknown
 from ..scope import Scope
 from ..tensors import Tensor, sizes
 from . import rule
-
-if TYPE_CHECKING:
-    pass
 
 
 @rule("If", takes_scope=True, takes_any=True, multiplies=True)
