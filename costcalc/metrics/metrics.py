@@ -76,6 +76,11 @@ def _of_tensors(name: str, module: str = "memory") -> Callable[[Walk, Convention
     return amounts
 
 
+def _is_unknown(row: Row) -> bool:
+    """Whether anything of a layer is not known: what leaves it may not be, nor what it needs while it runs."""
+    return bool(row.layer.unknown)
+
+
 def _resident_bytes(walk: Walk, priced: Convention) -> Any:
     return num.total(_weights_bytes(walk, priced)) + num.largest(_of_tensors("peak")(walk, priced))
 
@@ -174,8 +179,8 @@ _REGISTERED = (
         _of_tensors("peak"),
         "the most that tensors need at once in the order of the spec; of a layer, while it runs",
         fold=max,
-        needs="",
         stored=True,
+        rough=_is_unknown,
     ),
     Metric(
         "arena_bytes",
@@ -183,8 +188,8 @@ _REGISTERED = (
         BYTE,
         _of_tensors("arena_of"),
         "what a stated planner needs for all tensors, at least the peak",
-        needs="",
         stored=True,
+        rough=_is_unknown,
     ),
     Metric(
         "floor_bytes",
@@ -193,8 +198,8 @@ _REGISTERED = (
         _of_tensors("floor"),
         "the largest inputs and outputs of one layer: at most the peak in any order",
         fold=max,
-        needs="",
         stored=True,
+        rough=_is_unknown,
     ),
     Metric(
         "bytes_moved",
@@ -202,8 +207,8 @@ _REGISTERED = (
         BYTE,
         _of_tensors("moved"),
         "bytes read and written once a layer: its weights, each input, its output",
-        needs="params",
         stored=True,
+        rough=_is_unknown,
     ),
     Metric(
         "resident_bytes",
@@ -211,8 +216,8 @@ _REGISTERED = (
         BYTE,
         _resident_bytes,
         "the peak and the weights that the convention counts",
-        needs="params",
         stored=True,
+        rough=_is_unknown,
     ),
     Metric(
         "bops",

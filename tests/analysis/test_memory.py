@@ -150,3 +150,22 @@ def test_the_code_of_the_page(block):
     done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=True)
     said = [line.partition("# ")[2] for line in block.splitlines() if line.startswith("print")]
     assert done.stdout.splitlines() == said
+
+
+def test_an_unknown_operation_leaves_lower_bounds(run, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    make, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    nodes = [make("Relu", ["x"], ["a"]), make("Foo", ["a"], ["b"], domain="my"), make("Relu", ["b"], ["y"])]
+    graph = onnx.helper.make_graph(nodes, "g", [info("x", 1, [1, 3, 8, 8])], [info("y", 1, [1, 4, 8, 8])])
+    domains = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid("my", 1)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=domains), tmp_path / "net.onnx")
+    found = memory(tmp_path / "net.onnx")
+    assert (found.unknown, json.loads(found.text("json"))["complete"]) == (["Foo"], False)
+    out = run("memory", "net.onnx", "-v").out
+    assert out.startswith("peak >= ")
+    assert "of `Foo` the tensors are not known" in out
+    assert "next lower" not in out
+    for metric in ("peak_bytes", "arena_bytes", "floor_bytes", "bytes_moved", "resident_bytes"):
+        code, out, _ = run("check", "net.onnx", "--max", f"{metric}=1GiB")
+        assert (code, f"`{metric}` cannot be judged" in out) == (2, True), metric
+    assert memory("mobilenet").unknown == []

@@ -57,6 +57,11 @@ class Memory(Result, _Parts):
     """What the tensors of a network need, in bytes. Every figure is of one policy: `storage.text` says which."""
 
     @property
+    def unknown(self) -> list[str]:
+        """The operations of which something is not known: all figures are lower bounds then."""
+        return [row.name for row in self.lives.flow.rows if row.layer.unknown]
+
+    @property
     def schedule(self) -> list[Level]:
         """The bytes that each operation needs, in the order they run."""
         return [Level(size, row.name) for size, row in zip(self.lives.live, self.lives.flow.rows, strict=True)]

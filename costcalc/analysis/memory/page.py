@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...errors import listed
 from ...metrics.memory import spans
 from ...model.planning import Span, planned
 from ...render.sheet import Column, Sheet
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .memory import Living, Memory
 
 BAR = 30  # characters of the longest bar
+SHOWN = 6  # unknown operations in a note
 MOST_BARS = 60  # more operations are told by block
 BINARY = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
@@ -39,7 +41,11 @@ class MemoryPage:
     def heads(self) -> list[str]:
         """The peak and where it is reached."""
         peak = self.found.peak
-        return [f"peak {human(peak.bytes)} at {printable(peak.operation)}"] if peak else ["no operation needs memory"]
+        return (
+            [f"peak {self._least()}{human(peak.bytes)} at {printable(peak.operation)}"]
+            if peak
+            else ["no operation needs memory"]
+        )
 
     def sheets(self) -> list[Sheet]:
         """The tensors that are alive at the peak, and the schedule or the plan."""
@@ -50,6 +56,9 @@ class MemoryPage:
         if self.found.workspace:
             rows.append(("workspace", "", f"{self.found.workspace:,}", "", ""))
         return [Sheet(columns, rows, foot), self._plan() if self.arena else self._bars()]
+
+    def _least(self) -> str:
+        return ">= " if self.found.unknown else ""
 
     def _bars(self) -> Sheet:
         levels = blocks(self.found) if len(self.found.lives.live) > MOST_BARS else self.found.schedule
@@ -70,15 +79,17 @@ class MemoryPage:
 
     def notes(self) -> list[str]:
         """The other figures, what would be next, and what the numbers mean."""
-        found, order, next_ = self.found, self.found.order, self.found.plateau
+        found, order, next_, least = self.found, self.found.order, self.found.plateau, self._least()
         lines = [
-            f"arena {human(found.arena_bytes)} by a plan of the largest first; other allocators may differ",
-            f"floor {human(found.floor_bytes)}: the largest inputs and outputs of one operation, in any order",
-            f"weights {human(found.weights_bytes)}; with the peak {human(found.resident_bytes)}",
+            f"arena {least}{human(found.arena_bytes)} by a plan of the largest first; other allocators may differ",
+            f"floor {least}{human(found.floor_bytes)}: the largest inputs and outputs of one operation, in any order",
+            f"weights {least}{human(found.weights_bytes)}; with the peak {least}{human(found.resident_bytes)}",
         ]
-        if next_:
+        if found.unknown:
+            lines.append(f"lower bounds (>=): of {listed(found.unknown[:SHOWN])} the tensors are not known")
+        if next_ and not found.unknown:
             lines.append(f"next lower {human(next_.bytes)} at {printable(next_.operation)}")
-        if order:
+        if order and not found.unknown:
             names = ", ".join(map(printable, order.branches))
             lines.append(
                 f"peak {human(order.peak_bytes)} if the branches of {printable(order.join)} end in the order {names}"
@@ -101,6 +112,7 @@ class MemoryPage:
         return {
             **heading(found.model, found.convention, found.lives.flow.inputs, found.values),
             "policy": {"name": found.storage.name, "text": found.storage.text, **found.storage._asdict()},
+            "complete": not found.unknown,
             **{name: getattr(found, name) for name in figures},
             "peak": peak and {**peak._asdict(), "workspace": found.workspace, "tensors": self._tensors()},
             "next": found.plateau and found.plateau._asdict(),
