@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from ...errors import listed
 from ...metrics.devices import Device
 from ...metrics.pricing import MAC, total
 from ...model.lives import Lives
@@ -16,6 +17,7 @@ from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.columns import shipped
 
+SHOWN = 6  # unknown layers in a note
 UNITS = ((Fraction(1), "s"), (Fraction(1, 10**3), "ms"), (Fraction(1, 10**6), "us"), (Fraction(1, 10**9), "ns"))
 
 
@@ -27,6 +29,7 @@ class Bound(NamedTuple):
     bytes: int
     compute: Fraction
     memory: Fraction
+    complete: bool  # whether all of the layer is known: else its numbers are lower bounds
 
     @property
     def intensity(self) -> float:
@@ -35,7 +38,9 @@ class Bound(NamedTuple):
 
     @property
     def by(self) -> str:
-        """What takes longer."""
+        """What takes longer; `unknown` where something of the layer is."""
+        if not self.complete:
+            return "unknown"
         return "compute" if self.compute > self.memory else "memory"
 
 
@@ -50,7 +55,8 @@ class Roofline:
 
     def _bound(self, row: Any, size: int) -> Bound:
         macs = total(MAC, row.op.name, row.layer.terms) * row.times * self.lives.storage.batch
-        return Bound(row.name, macs, size, 2 * macs / self.peak.value, size / self.device.bandwidth.value)
+        seconds = 2 * macs / self.peak.value, size / self.device.bandwidth.value
+        return Bound(row.name, macs, size, *seconds, not row.layer.unknown)
 
     @property
     def per_layer(self) -> Fraction:
@@ -80,7 +86,7 @@ class RooflinePage:
 
     def __init__(self, found: Roofline) -> None:
         self.found = found
-        self.rows = [one for one in found.bounds if one.bytes or one.mult_adds]
+        self.rows = [one for one in found.bounds if one.bytes or one.mult_adds or not one.complete]
 
     def heads(self) -> list[str]:
         """Nothing: the table is the answer."""
@@ -96,7 +102,10 @@ class RooflinePage:
         """The bounds of the network, and where the figures of the device come from."""
         found = self.found
         ridge = found.peak.value / found.device.bandwidth.value
+        unknown = [one.name for one in self.rows if not one.complete]
+        lower = [f"lower bounds (>=): the cost of {listed(unknown[:SHOWN])} is not known"] if unknown else []
         return [
+            *lower,
             f"at least {seconds(found.per_layer)} layer by layer; {seconds(found.floor)} for any implementation that "
             "loads the weights once. These are bounds, no predictions",
             f"{found.device.title}: {float(found.peak.value):.4g} FLOP/s ({found.peak.source}), "
@@ -107,7 +116,16 @@ class RooflinePage:
 
     def records(self) -> tuple[list[str], list[dict]]:
         """For CSV."""
-        names = ["name", "mult_adds", "bytes_moved", "intensity", "bound_by", "compute_seconds", "memory_seconds"]
+        names = [
+            "name",
+            "mult_adds",
+            "bytes_moved",
+            "intensity",
+            "bound_by",
+            "compute_seconds",
+            "memory_seconds",
+            "complete",
+        ]
         return names, [dict(zip(names, _plain(one), strict=True)) for one in self.rows]
 
     def document(self) -> Mapping[str, Any]:
@@ -116,6 +134,7 @@ class RooflinePage:
         return {
             "spec": {"name": found.model.name, "path": found.model.source.path, "shipped": found.model.source.shipped},
             "device": found.device.name,
+            "complete": all(one.complete for one in found.bounds),
             "storage": found.lives.storage.text,
             "peak_flops": float(found.peak.value),
             "bandwidth": float(found.device.bandwidth.value),
@@ -126,12 +145,22 @@ class RooflinePage:
 
 
 def _plain(one: Bound) -> tuple[Any, ...]:
-    return one.name, one.mult_adds, one.bytes, one.intensity, one.by, float(one.compute), float(one.memory)
+    return (
+        one.name,
+        one.mult_adds,
+        one.bytes,
+        one.intensity,
+        one.by,
+        float(one.compute),
+        float(one.memory),
+        one.complete,
+    )
 
 
 def _cells(one: Bound) -> tuple[str, ...]:
-    numbers = (f"{one.mult_adds:,}", f"{one.bytes:,}", f"{one.intensity:.2f}")
-    return printable(one.name), *numbers, one.by, seconds(one.compute), seconds(one.memory)
+    least = "" if one.complete else ">= "
+    numbers = (f"{least}{one.mult_adds:,}", f"{least}{one.bytes:,}", f"{one.intensity:.2f}" if one.complete else "-")
+    return printable(one.name), *numbers, one.by, f"{least}{seconds(one.compute)}", f"{least}{seconds(one.memory)}"
 
 
 def seconds(value: Fraction) -> str:
