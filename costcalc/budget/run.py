@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..analysis.report.columns import shipped
+from ..analysis.report.columns import phase_of, shipped
 from ..errors import CostcalcError, FileError, Place, Problem
 from ..metrics.conventions import find
 from ..metrics.metrics import storage_note, unit_of
@@ -141,9 +141,9 @@ class _Spec:
         return outcome._replace(verdicts=tuple(verdicts), problems=tuple(problems))
 
     def origin(self, check: Check) -> str:
-        """Which shipped configs were read, and how tensors are stored, where that matters."""
+        """Which shipped configs were read, which phase is judged, and how tensors are stored, where that matters."""
         names = [*self.metrics, *(limit.metric for limit in check.limits)]
-        return "; ".join(filter(None, (shipped(self.model), storage_note(self.model, names))))
+        return "; ".join(filter(None, (shipped(self.model), phase_of(self.model), storage_note(self.model, names))))
 
     def cost(self, model: Model, check: Check, at: Mapping[str, float]) -> Measured:
         setting = id(model), tuple(sorted((name, str(value)) for name, value in at.items()))

@@ -141,3 +141,13 @@ def test_limits_on_either_phase(run, tmp_path):
     )
     found = run("check", "--json")
     assert found.code == 0, found.out
+
+
+def test_a_check_says_which_phase_it_judges(run, tmp_path):
+    (tmp_path / "net.yaml").write_text(
+        "input: [8, 8, 3]\nlayers: [{conv: 3x3, out: 8, only: train}, {conv: 1x1, out: 3}]\n"
+    )
+    out = run("check", "net.yaml", "--max", "params=20").out
+    assert "net.yaml: phase deploy\n" in out
+    (tmp_path / "net.yaml").write_text("input: [8, 8, 3]\nlayers: [{conv: 1x1, out: 3}]\n")
+    assert "phase" not in run("check", "net.yaml", "--max", "params=20").out
