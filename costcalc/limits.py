@@ -1,31 +1,16 @@
 """Limits on input. Specs are untrusted; each limit bounds time or memory.
 
-Those of RAISABLE can be raised for one run of the program: COSTCALC_LIMITS="layers=1000000 nesting=100". The others
-are those of the arithmetic itself.
+Those of RAISABLE can be raised for one run of the program: COSTCALC_LIMITS="layers=1000000 nesting=100". They hold for
+what runs inside `raised`, and nothing else sees them: two callers in one process never share a limit. The others are
+those of the arithmetic itself. `limits.LAYERS` is the limit as it is now.
 """
 
 from __future__ import annotations
 
-FILE_BYTES = 16_000_000
-VALUES = 550_000
-KEYS = 100_000
-ENTRIES = 2_000
-INCLUDES = 200
-INCLUDE_DEPTH = 10
-NESTING = 60
-BLOCK_DEPTH = 40
-EXPRESSION_CHARS = 1_000
-EXPRESSION_DEPTH = 60
-EXPRESSION_STEPS = 1_000
-LAYERS = 100_000
-COMPARED = 50_000
-NODES = 50_000
-WRITTEN = 15_000
-SECONDS = 60
-RUN_SECONDS = 600
-GRAPH_FILE_BYTES = 2**31  # weights are skipped: where protocol buffers end
-GRAPH_BYTES = 32_000_000
-GRAPH_FIELDS = 2_000_000
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 DIGITS = 18
 SIZE = 2**40
 EXPONENT = 64
@@ -35,35 +20,65 @@ FOLDED = 4_096  # elements of a constant whose values are followed
 OPEN_AXES = 1_000  # of the inputs of a graph
 UNROLLED = 10_000  # runs of the bodies of loops whose shapes change
 
-RAISABLE = {  # what a limit is on
-    "FILE_BYTES": "bytes of a spec, and of all that it includes",
-    "VALUES": "values in one file",
-    "KEYS": "keys of one map",
-    "ENTRIES": "variables, functions, inputs or blocks of one spec",
-    "INCLUDES": "specs that one spec includes",
-    "INCLUDE_DEPTH": "specs inside specs",
-    "NESTING": "lists and maps inside each other, and layers, those of blocks counted",
-    "BLOCK_DEPTH": "blocks inside blocks",
-    "EXPRESSION_CHARS": "characters of one expression",
-    "EXPRESSION_DEPTH": "levels of one expression, those of functions counted",
-    "EXPRESSION_STEPS": "operations of one expression, those of functions counted",
-    "LAYERS": "layers after repeats and blocks are expanded",
-    "COMPARED": "layers of all designs of one comparison together",
-    "NODES": "nodes of an ONNX graph, or layers of a Keras configuration",
-    "WRITTEN": "layers or operators of a network that is exported or imported",
-    "SECONDS": "of processor time to read one network, and to walk through it",
-    "RUN_SECONDS": "of processor time for one command",
-    "GRAPH_FILE_BYTES": "bytes of an ONNX file with its weights",
-    "GRAPH_BYTES": "bytes of an ONNX file without its weights",
-    "GRAPH_FIELDS": "parts of an ONNX file that are looked at",
+FILE_BYTES: int
+VALUES: int
+KEYS: int
+ENTRIES: int
+INCLUDES: int
+INCLUDE_DEPTH: int
+NESTING: int
+BLOCK_DEPTH: int
+EXPRESSION_CHARS: int
+EXPRESSION_DEPTH: int
+EXPRESSION_STEPS: int
+LAYERS: int
+COMPARED: int
+NODES: int
+WRITTEN: int
+SECONDS: int
+RUN_SECONDS: int
+GRAPH_FILE_BYTES: int
+GRAPH_BYTES: int
+GRAPH_FIELDS: int
+
+RAISABLE = {  # what a limit is on, and what it is unless it is raised
+    "FILE_BYTES": ("bytes of a spec, and of all that it includes", 16_000_000),
+    "VALUES": ("values in one file", 550_000),
+    "KEYS": ("keys of one map", 100_000),
+    "ENTRIES": ("variables, functions, inputs or blocks of one spec", 2_000),
+    "INCLUDES": ("specs that one spec includes", 200),
+    "INCLUDE_DEPTH": ("specs inside specs", 10),
+    "NESTING": ("lists and maps inside each other, and layers, those of blocks counted", 60),
+    "BLOCK_DEPTH": ("blocks inside blocks", 40),
+    "EXPRESSION_CHARS": ("characters of one expression", 1_000),
+    "EXPRESSION_DEPTH": ("levels of one expression, those of functions counted", 60),
+    "EXPRESSION_STEPS": ("operations of one expression, those of functions counted", 1_000),
+    "LAYERS": ("layers after repeats and blocks are expanded", 100_000),
+    "COMPARED": ("layers of all designs of one comparison together", 50_000),
+    "NODES": ("nodes of an ONNX graph, or layers of a Keras configuration", 50_000),
+    "WRITTEN": ("layers or operators of a network that is exported or imported", 15_000),
+    "SECONDS": ("of processor time to read one network, and to walk through it", 60),
+    "RUN_SECONDS": ("of processor time for one command", 600),
+    "GRAPH_FILE_BYTES": ("bytes of an ONNX file with its weights", 2**31),  # weights are skipped: where protobuf ends
+    "GRAPH_BYTES": ("bytes of an ONNX file without its weights", 32_000_000),
+    "GRAPH_FIELDS": ("parts of an ONNX file that are looked at", 2_000_000),
 }
 FIXED = {
-    "DIGITS": "digits of one number",
-    "SIZE": "of one dimension, kernel or width",
-    "EXPONENT": "of a power",
-    "RANK": "dimensions of a tensor",
-    "TOTAL": "of any total",
+    "DIGITS": ("digits of one number", DIGITS),
+    "SIZE": ("of one dimension, kernel or width", SIZE),
+    "EXPONENT": ("of a power", EXPONENT),
+    "RANK": ("dimensions of a tensor", RANK),
+    "TOTAL": ("of any total", TOTAL),
 }
+_DEFAULTS = {name: number for name, (_, number) in RAISABLE.items()}
+_now: ContextVar[Mapping[str, int]] = ContextVar("limits", default=_DEFAULTS)
+
+
+def __getattr__(name: str) -> int:
+    try:
+        return _now.get()[name]
+    except KeyError:
+        raise AttributeError(f"there is no limit {name}") from None
 
 
 def hint(name: str, help: str | None = None) -> str:
@@ -74,11 +89,18 @@ def hint(name: str, help: str | None = None) -> str:
 
 def value(name: str) -> int:
     """What a limit is now, by its name in any case."""
-    return globals()[name.upper()]
+    return FIXED[name.upper()][1] if name.upper() in FIXED else __getattr__(name.upper())
 
 
-def raise_to(name: str, number: int) -> None:
-    """Set one of RAISABLE, by its name in any case. KeyError when there is none."""
-    if name.upper() not in RAISABLE:
-        raise KeyError(name)
-    globals()[name.upper()] = number
+@contextmanager
+def raised(**numbers: int) -> Iterator[None]:
+    """Have some of RAISABLE at other values inside, by their names in any case. KeyError where there is none."""
+    given = {name.upper(): number for name, number in numbers.items()}
+    for name in given:
+        if name not in RAISABLE:
+            raise KeyError(name)
+    token = _now.set({**_now.get(), **given})
+    try:
+        yield
+    finally:
+        _now.reset(token)

@@ -2,12 +2,14 @@
 
 import os
 import subprocess
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import pytest
 
 from costcalc.budget.bases import BRANCHES, COMMITS
 from costcalc.cli import main
+from costcalc.limits import raised
 
 os.environ.pop("COLUMNS", None)  # what a test prints has the width that the test gives it, whoever runs the tests
 CI = (*COMMITS, *BRANCHES)
@@ -19,6 +21,13 @@ class Result(NamedTuple):
     code: int
     out: str
     err: str
+
+
+@pytest.fixture
+def limit():
+    """A function that sets limits until the test ends: `limit(file_bytes=5)`."""
+    with ExitStack() as stack:
+        yield lambda **numbers: stack.enter_context(raised(**numbers))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from costcalc import compare, limits
+from costcalc import compare
 from costcalc.allowance import OutOfTime, look, ticking, within
 from costcalc.analysis.sweep.space import Grid
 from costcalc.analysis.sweep.sweep import results
@@ -33,8 +33,8 @@ def busy(seconds):
 
 
 @timed
-def test_the_clock_is_looked_at_where_no_loop_spends(monkeypatch):
-    monkeypatch.setattr(limits, "RUN_SECONDS", 0.2)
+def test_the_clock_is_looked_at_where_no_loop_spends(limit):
+    limit(run_seconds=0.2)
     start = time.process_time()
     with pytest.raises(OutOfTime, match="this test takes more than"), within("run_seconds", "this test"), ticking():
         busy(20)
@@ -44,8 +44,8 @@ def test_the_clock_is_looked_at_where_no_loop_spends(monkeypatch):
 
 
 @timed
-def test_what_skips_errors_does_not_skip_the_end_of_a_run(monkeypatch):
-    monkeypatch.setattr(limits, "RUN_SECONDS", 0)
+def test_what_skips_errors_does_not_skip_the_end_of_a_run(limit):
+    limit(run_seconds=0)
     done = []
 
     def skipping():
@@ -60,8 +60,8 @@ def test_what_skips_errors_does_not_skip_the_end_of_a_run(monkeypatch):
     assert done == []
 
 
-def test_the_allowance_inside_ends_alone(monkeypatch):
-    monkeypatch.setattr(limits, "SECONDS", 0)
+def test_the_allowance_inside_ends_alone(limit):
+    limit(seconds=0)
     with within("run_seconds", "this test"):
         with pytest.raises(OutOfTime, match="one network takes more than 0 seconds"), within("seconds", "one network"):
             look()
@@ -69,8 +69,8 @@ def test_the_allowance_inside_ends_alone(monkeypatch):
 
 
 @timed
-def test_timers_of_others_stay(monkeypatch):
-    monkeypatch.setattr(limits, "RUN_SECONDS", 0)
+def test_timers_of_others_stay(limit):
+    limit(run_seconds=0)
     before = signal.signal(signal.SIGPROF, signal.SIG_IGN)
     try:
         with within("run_seconds", "this test"), ticking():
@@ -93,11 +93,11 @@ def test_other_threads_have_no_timer():
     assert found == [(0.0, 0.0)]
 
 
-def test_a_sweep_skips_no_point_that_took_too_long(monkeypatch):
+def test_a_sweep_skips_no_point_that_took_too_long(limit):
     model = read(Source("net.yaml", "vars: {n: 4}\ninput: [8, 8, n]\nlayers: [{repeat: 2000, layers: [relu]}]\n"))
     points = Grid({"n": np.array([4, 5])})
     assert [one.kept.size for one in results(model, points, ["params"], "paper", skip_invalid=True)] == [2]
-    monkeypatch.setattr(limits, "SECONDS", 0)
+    limit(seconds=0)
     with pytest.raises(OutOfTime):
         list(results(model, points, ["params"], "paper", skip_invalid=True))
 
@@ -113,10 +113,10 @@ WORK = {  # rooms whose loops spend nothing of their own
 @timed
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the clock may ring in a callback of gc
 @pytest.mark.parametrize("name", WORK)
-def test_every_room_ends_when_its_time_is_over(name, monkeypatch):
+def test_every_room_ends_when_its_time_is_over(name, limit):
     model = read(Source("net.yaml", LARGE))
     graph = graph_of(model, settle(model, {}))
-    monkeypatch.setattr(limits, "RUN_SECONDS", 0.2)
+    limit(run_seconds=0.2)
     start = time.process_time()
     with pytest.raises(OutOfTime, match="this test"), within("run_seconds", "this test"), ticking():
         WORK[name](model, graph)
@@ -138,15 +138,15 @@ ARGUMENTS = {
 READS_NONE = {"completion", "devices", "help", "limits", "ops", "conventions", "schema", "zoo", "selftest"}
 
 
-@pytest.mark.parametrize("limit", ["seconds", "run_seconds"])
+@pytest.mark.parametrize("allowance", ["seconds", "run_seconds"])
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - READS_NONE))
-def test_every_command_ends_when_its_time_is_over(name, limit, run, monkeypatch):
+def test_every_command_ends_when_its_time_is_over(name, allowance, run, limit):
 
     layers = "".join("  - {conv: 3x3, out: a}\n" for _ in range(300))
     Path("net.yaml").write_text(f"vars: {{a: {{default: 4, min: 1}}}}\ninput: [32, 32, a]\nlayers:\n{layers}")
-    monkeypatch.setattr(limits, limit.upper(), 0)
+    limit(**{allowance: 0})
     code, out, error = run(name, *ARGUMENTS.get(name, ["net.yaml"]))
     assert code == 2
     assert "takes more than 0 seconds" in out + error
-    assert f"COSTCALC_LIMITS={limit}=N" in out + error
+    assert f"COSTCALC_LIMITS={allowance}=N" in out + error
     assert sorted(path.name for path in Path().iterdir()) == ["net.yaml"]

@@ -210,6 +210,20 @@ def test_files_and_functions_are_short(path):
     assert [node.name for node in functions if node.end_lineno - node.lineno >= 50] == []
 
 
+@FILE
+def test_no_function_changes_its_module(path):
+    """What a run sets is its own: in a context variable, never in a name of the module."""
+    written = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.Global)]
+    changed = [
+        node
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Subscript)
+        and not isinstance(node.ctx, ast.Load)
+        and ast.unparse(node.value) in ("globals()", "vars()", "sys.modules")
+    ]
+    assert [node.lineno for node in (*written, *changed)] == []
+
+
 def public(body):
     """The functions and classes that are for others; methods that click calls are not."""
     for node in body:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -83,15 +85,12 @@ def _run(args: list[str]) -> int:
     talk.reset()
     code = OK
     try:
-        if os.environ.get("COSTCALC_LIMITS"):
-            from .bounds import apply
-
-            apply(os.environ["COSTCALC_LIMITS"])
-        code = _invoked(args or ["--help"])
+        with _limits(os.environ.get("COSTCALC_LIMITS")):
+            code = _invoked(args or ["--help"])
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has seen enough
         hush()
-        code = _verdict
+        code = _verdict.get()
     except KeyboardInterrupt:
         code = 130
     except Exception as error:  # every failure becomes one clear message and its exit code
@@ -103,13 +102,22 @@ def _run(args: list[str]) -> int:
     return code
 
 
+def _limits(text: str | None) -> AbstractContextManager[None]:
+    """The limits of this run, as the environment raises them."""
+    if not text:
+        return nullcontext()
+    from ..limits import raised
+    from .bounds import asked
+
+    return raised(**asked(text))
+
+
 def verdict(code: int) -> None:
     """Note the exit code before the output is written, in case the reader closes the pipe first."""
-    global _verdict
-    _verdict = code
+    _verdict.set(code)
 
 
-_verdict = OK
+_verdict: ContextVar[int] = ContextVar("verdict", default=OK)
 
 
 def _invoked(args: list[str]) -> int:

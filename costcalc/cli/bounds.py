@@ -20,7 +20,7 @@ class LimitsPage:
         self.rows: list[dict[str, Any]] = [
             {"limit": name.lower(), "value": limits.value(name), "raisable": raisable, "of": meaning}
             for group, raisable in groups
-            for name, meaning in group.items()
+            for name, (meaning, _) in group.items()
         ]
 
     def heads(self) -> list[str]:
@@ -47,16 +47,17 @@ class LimitsPage:
         return {"schema_version": SCHEMA_VERSION, "costcalc": __version__, "limits": self.rows}
 
 
-def apply(text: str) -> None:
-    """Raise limits for this run: `layers=1000000 nesting=100`. Raises OptionError."""
+def asked(text: str) -> dict[str, int]:
+    """The limits that a text raises: `layers=1000000 nesting=100`. Raises OptionError."""
+    found = {}
     for part in text.replace(",", " ").split():
         name, equals, number = part.partition("=")
         if not equals or not (number.isascii() and number.isdigit() and 0 < len(number) <= limits.DIGITS):
             raise OptionError(Problem("bad-limit", f"COSTCALC_LIMITS: `{brief(part)}` raises no limit", help=_EXAMPLE))
-        try:
-            limits.raise_to(name, int(number))
-        except KeyError:
+        if name.upper() not in limits.RAISABLE:
             names = [one.lower() for one in limits.RAISABLE]
             help = nearest(name, names) or f"limits: {listed(names)}"
             message = f"COSTCALC_LIMITS: there is no limit `{brief(name)}`"
-            raise OptionError(Problem("bad-limit", message, help=help)) from None
+            raise OptionError(Problem("bad-limit", message, help=help))
+        found[name] = int(number)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import click
@@ -15,24 +16,23 @@ class Manner(NamedTuple):
     units: str = ""
 
 
-_now = Manner()
+_PLAIN = Manner()
+_now: ContextVar[Manner] = ContextVar("manner", default=_PLAIN)
 
 
 def manner() -> Manner:
     """The manner of this run."""
-    return _now
+    return _now.get()
 
 
 def reset() -> None:
     """Begin a run: nothing is asked for."""
-    global _now
-    _now = Manner()
+    _now.set(_PLAIN)
 
 
 def _set(ctx: click.Context, param: click.Parameter, value: bool | str) -> None:
-    global _now
     if value and param.name:
-        _now = Manner(**{**_now._asdict(), param.name: value})
+        _now.set(Manner(**{**manner()._asdict(), param.name: value}))
 
 
 def option(*names: str, **how: object) -> click.Option:
@@ -56,5 +56,5 @@ def common_options(has_tables: bool) -> list[click.Parameter]:
 
 def note(text: str) -> None:
     """Say something beside the result, unless -q."""
-    if not _now.quiet:
+    if not manner().quiet:
         click.echo(f"note: {text}", err=True)

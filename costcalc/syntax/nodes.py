@@ -101,6 +101,7 @@ class _Builder:
         self.cut = False  # whether a comma cut any expression
         self.words: dict[str, str] = {}  # one copy of each text
         self.line = 1  # the number of the line that we are in, one copy for all that stands there
+        self.most, self.deepest, self.keys = limits.VALUES, limits.NESTING, limits.KEYS
 
     def document(self) -> Node:
         event = self.next_content()
@@ -132,8 +133,8 @@ class _Builder:
         self.count += 1
         if self.count % STRIDE == 1:
             spend(STRIDE)
-        if self.count > limits.VALUES:
-            message = f"a spec has at most {limits.VALUES:,} values"
+        if self.count > self.most:
+            message = f"a spec has at most {self.most:,} values"
             raise self.problem("limit", message, event, limits.hint("values", _REPEAT))
         if kind is yaml.ScalarEvent:
             return self.scalar(event)
@@ -144,10 +145,9 @@ class _Builder:
     def inside(self, event: Any) -> Node:
         """The list or map that starts here."""
         self.depth += 1
-        if self.depth > limits.NESTING:
-            raise self.problem(
-                "limit", f"lists and maps nest at most {limits.NESTING} deep", event, limits.hint("nesting")
-            )
+        if self.depth > self.deepest:
+            message = f"lists and maps nest at most {self.deepest} deep"
+            raise self.problem("limit", message, event, limits.hint("nesting"))
         outer, self.open = self.open, 0
         self.flow += bool(event.flow_style)
         node = self.list(event) if type(event) is yaml.SequenceStartEvent else self.map(event)
@@ -215,8 +215,8 @@ class _Builder:
                 continue
             seen[key.value] = key
             pairs.append((key, self.whole(value) if self.cut else value))
-            if len(pairs) > limits.KEYS:
-                raise self.problem("limit", f"a map has at most {limits.KEYS:,} keys", start, limits.hint("keys"))
+            if len(pairs) > self.keys:
+                raise self.problem("limit", f"a map has at most {self.keys:,} keys", start, limits.hint("keys"))
 
     def is_rest(self, node: Node) -> bool:
         """Whether a comma cut this node off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""

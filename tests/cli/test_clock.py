@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from costcalc import allowance, limits
+from costcalc import allowance
 from costcalc.allowance import EVERY, OutOfTime, look, spend, within
 from costcalc.errors import Place, Source
 
@@ -21,11 +21,11 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch, limit):
     found = Clock()
     monkeypatch.setattr(allowance, "process_time", found)
-    monkeypatch.setattr(limits, "SECONDS", 60)
-    monkeypatch.setattr(limits, "RUN_SECONDS", 600)
+    limit(seconds=60)
+    limit(run_seconds=600)
     return found
 
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from costcalc import files, limits
+from costcalc import files
 from costcalc.errors import FileError
 from costcalc.files import (
     Folder,
@@ -197,8 +197,8 @@ def test_the_place_of_a_byte_that_is_no_text(before, line, column):
     assert problem.help == "save the file as UTF-8"
 
 
-def test_as_many_bytes_as_are_allowed(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "FILE_BYTES", 5)
+def test_as_many_bytes_as_are_allowed(tmp_path, limit):
+    limit(file_bytes=5)
     (tmp_path / "a").write_bytes(b"12345")
     assert text(str(tmp_path / "a")) == "12345"
     (tmp_path / "a").write_bytes(b"123456")
@@ -207,8 +207,8 @@ def test_as_many_bytes_as_are_allowed(tmp_path, monkeypatch):
     assert "COSTCALC_LIMITS=file_bytes=N" in problem.help
 
 
-def test_no_more_of_a_file_is_read_than_may_be(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "FILE_BYTES", 5)
+def test_no_more_of_a_file_is_read_than_may_be(tmp_path, limit):
+    limit(file_bytes=5)
     path = tmp_path / "a"
     path.write_bytes(b"1234567\xff")  # the last byte is no text, and not looked at
     assert refusal(text, str(path)).code == "limit"

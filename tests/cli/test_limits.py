@@ -1,6 +1,8 @@
 """Every limit on input: it is stated, its error names it, and raising it lets the input through."""
 
+import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,15 +26,6 @@ CASES = {  # limit: (a value that is too low for the spec, the spec)
     "expression_steps": (4, HEAD + "layers: [{conv: 1x1, out: 1 + 1 + 1}]\n"),
     "layers": (5, HEAD + "layers: [{repeat: 3, layers: [relu, relu]}]\n"),
 }
-
-
-@pytest.fixture(autouse=True)
-def as_before():
-    """Every limit as it was."""
-    before = {name: limits.value(name) for name in limits.RAISABLE}
-    yield
-    for name, number in before.items():
-        limits.raise_to(name, number)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -78,7 +71,7 @@ def test_a_command_states_every_limit(run):
     rows = [re.split(r"\s{2,}", line.strip()) for line in run("limits").out.splitlines()]
     stated = {name: (value, raised, meaning) for name, value, raised, meaning in (row for row in rows if len(row) == 4)}
     for names, raised in ((limits.RAISABLE, "yes"), (limits.FIXED, "no")):
-        for name, meaning in names.items():
+        for name, (meaning, _) in names.items():
             assert stated[name.lower()] == (f"{limits.value(name):,}", raised, meaning)
 
 
@@ -110,8 +103,9 @@ def test_what_raises_no_limit(run, monkeypatch, text, message):
 
 def test_several_limits_at_once(run, monkeypatch):
     monkeypatch.setenv("COSTCALC_LIMITS", " layers=7  NESTING=9,keys=5 ")
-    assert run("--version")[0] == 0
-    assert (limits.LAYERS, limits.NESTING, limits.KEYS) == (7, 9, 5)
+    stated = {row["limit"]: row["value"] for row in json.loads(run("limits", "--json").out)["limits"]}
+    assert (stated["layers"], stated["nesting"], stated["keys"]) == (7, 9, 5)
+    assert (limits.LAYERS, limits.NESTING, limits.KEYS) == (100_000, 60, 100_000)  # for that run alone
 
 
 def test_limits_are_those_that_files_were_written_for():
@@ -135,7 +129,16 @@ def test_a_hint_says_what_helps_and_how_the_limit_is_raised():
 
 def test_only_what_can_be_raised_is():
     for name in ("size", "SIZE", "nothing", "hint"):
-        with pytest.raises(KeyError):
-            limits.raise_to(name, 7)
-    limits.raise_to("layers", 7)
-    assert limits.LAYERS == limits.value("Layers") == 7
+        with pytest.raises(KeyError), limits.raised(**{name: 7}):
+            pass
+    with limits.raised(layers=7):
+        assert limits.LAYERS == limits.value("Layers") == 7
+        with limits.raised(nesting=3):
+            assert (limits.LAYERS, limits.NESTING) == (7, 3)
+        assert (limits.LAYERS, limits.NESTING) == (7, 60)
+    assert limits.LAYERS == 100_000
+
+
+def test_a_limit_raised_in_one_thread_is_not_raised_in_another():
+    with limits.raised(layers=7), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(limits.value, "layers").result() == 100_000

@@ -211,7 +211,7 @@ def test_names_of_networks(folder):
     assert [one.title for one in costcalc.compare(TEXT, yaml.safe_load(TEXT), "vgg16")][2] == "vgg16"
 
 
-def test_hostile_input_is_bounded(monkeypatch):
+def test_hostile_input_is_bounded(limit):
     class Endless:
         def read(self, size=-1):
             assert 0 < size < 10**9
@@ -228,7 +228,7 @@ def test_hostile_input_is_bounded(monkeypatch):
     knot["layers"] = knot
     with pytest.raises(CostcalcError):
         analyze(knot)
-    monkeypatch.setattr("costcalc.limits.FILE_BYTES", 10)
+    limit(file_bytes=10)
     with pytest.raises(CostcalcError, match="larger than 10 bytes"):
         analyze(TEXT)
 

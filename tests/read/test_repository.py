@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from costcalc import git, limits
+from costcalc import git
 from costcalc.errors import FileError, OptionError
 from costcalc.files import configs
 from costcalc.read import repository as module
@@ -304,7 +304,7 @@ def test_forty_links_are_followed_and_no_more(repository):
     assert refusal(FileError, here.real, "n41.yaml").message == "`n41.yaml` is a link without an end at main"
 
 
-def test_a_spec_at_a_commit(repository, monkeypatch):
+def test_a_spec_at_a_commit(repository, limit):
     first = repository.commit(models__net="then", models__other="o", models__sub__c="c", modelsx__d="d")
     (repository.root / "models/note.txt").write_text("no spec")
     repository.commit(models__net="now")
@@ -316,9 +316,9 @@ def test_a_spec_at_a_commit(repository, monkeypatch):
     assert origin_at(found, first, "v1", "models/sub/c.yaml").folder.names("") == ["c.yaml"]
     problem = refusal(FileError, spec_at, found, first, "v1", "models/new.yaml")
     assert (problem.code, problem.message) == ("no-file-at-revision", "there is no 'models/new.yaml' at v1")
-    monkeypatch.setattr(limits, "FILE_BYTES", 4)
+    limit(file_bytes=4)
     assert spec_at(found, first, "v1", "models/net.yaml")[0].text == "then"
-    monkeypatch.setattr(limits, "FILE_BYTES", 3)
+    limit(file_bytes=3)
     problem = refusal(FileError, spec_at, found, first, "v1", "models/net.yaml")
     assert (problem.code, problem.message) == ("limit", "'models/net.yaml at v1' is larger than 3 bytes")
     assert "COSTCALC_LIMITS=file_bytes=N" in problem.help

@@ -11,7 +11,7 @@ np = pytest.importorskip("numpy")
 
 from pathlib import Path  # noqa: E402
 
-from costcalc import analyze, limits  # noqa: E402
+from costcalc import analyze  # noqa: E402
 from costcalc.errors import OptionError, Source, SpecError  # noqa: E402
 from costcalc.model.trace import trace  # noqa: E402
 from costcalc.model.variables import settle  # noqa: E402
@@ -439,8 +439,8 @@ def test_more_weights_than_a_file_holds_are_refused():
 
 
 @pytest.mark.parametrize("layer", ["{adaptive_avgpool: 1000000000}", "{gru: 5, layers: 1000000000}"])
-def test_a_graph_without_end_is_refused(layer, monkeypatch):
-    monkeypatch.setattr(limits, "WRITTEN", 2_000)
+def test_a_graph_without_end_is_refused(layer, limit):
+    limit(written=2_000)
     with pytest.raises(OptionError, match="more than 2,000"):
         built(graph_of(model(f"  - {layer}\n", "[4, 4]")))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from costcalc import analyze, limits
+from costcalc import analyze
 from costcalc.errors import CostcalcError, FileError, Source
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle
@@ -302,8 +302,8 @@ def test_the_zip_of_keras_3(tmp_path):
     assert analyze(load(tmp_path / "net.keras")).totals == analyze("mobilenet").totals
 
 
-def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "FILE_BYTES", 100_000)
+def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path, limit):
+    limit(file_bytes=100_000)
     with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", b" " * 50_000_000)
     tracemalloc.start()

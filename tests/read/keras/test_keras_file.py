@@ -6,7 +6,6 @@ import zipfile
 
 import pytest
 
-from costcalc import limits
 from costcalc.errors import FileError, Source
 from costcalc.read.keras.file import DIRECTORY, _Bounded, is_model, parsed, source, unpacked
 
@@ -48,8 +47,8 @@ def test_bytes_that_are_no_text_are_replaced():
     assert text_of(packed(b"a\xffb")) == "a\ufffdb"
 
 
-def test_as_many_bytes_as_are_allowed(monkeypatch):
-    monkeypatch.setattr(limits, "FILE_BYTES", 50)
+def test_as_many_bytes_as_are_allowed(limit):
+    limit(file_bytes=50)
     assert text_of(packed(b" " * 50)) == " " * 50
     for size in (51, 5_000_000):
         problem = refusal(text_of, packed(b" " * size))
@@ -58,13 +57,13 @@ def test_as_many_bytes_as_are_allowed(monkeypatch):
         assert "COSTCALC_LIMITS=file_bytes=N" in problem.help
 
 
-def test_no_more_is_unpacked_than_may_be_read(monkeypatch):
+def test_no_more_is_unpacked_than_may_be_read(limit):
     """The checksum of a file is compared at its end: a wrong one is seen only by those who unpack all of it."""
-    monkeypatch.setattr(limits, "FILE_BYTES", 50)
+    limit(file_bytes=50)
     data = bytearray(packed(bytes(100_000), method=zipfile.ZIP_STORED))
     data[90_000] = 1
     assert refusal(text_of, bytes(data)).code == "limit"
-    monkeypatch.setattr(limits, "FILE_BYTES", 200_000)
+    limit(file_bytes=200_000)
     assert "Bad CRC-32" in refusal(text_of, bytes(data)).message
 
 
@@ -159,13 +158,13 @@ VALUES = [  # a text, how many values it has: one for each map, list and comma o
 
 
 @pytest.mark.parametrize(("text", "count"), VALUES)
-def test_as_many_values_as_are_allowed(monkeypatch, text, count):
-    monkeypatch.setattr(limits, "VALUES", count)
+def test_as_many_values_as_are_allowed(limit, text, count):
+    limit(values=count)
     if "\n" not in text:  # which no text of JSON may have
         assert parsed(Source("net.json", text))["class_name"] == "A"
     else:
         assert refusal(parsed, Source("net.json", text)).code == "bad-keras"
-    monkeypatch.setattr(limits, "VALUES", count - 1)
+    limit(values=count - 1)
     problem = refusal(parsed, Source("net.json", text))
     assert (problem.code, problem.message) == ("limit", f"'net.json' has more than {count - 1} values")
     assert "COSTCALC_LIMITS=values=N" in problem.help

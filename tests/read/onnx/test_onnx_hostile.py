@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 from onnx import TensorProto, helper
 
-from costcalc import CostcalcError, analyze, limits
+from costcalc import CostcalcError, analyze
 from costcalc.read.onnx import file, model, rules
 from costcalc.write.spec import spec_text
 
@@ -211,8 +211,8 @@ def test_bad_files_are_one_clear_error(run, tmp_path, data, says):
     assert time.process_time() - start < 20
 
 
-def test_functions_without_end(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "NODES", 5_000)
+def test_functions_without_end(run, tmp_path, limit):
+    limit(nodes=5_000)
     chain = [function(f"F{at}", *[f"F{at + 1}"] * 10) for at in range(12)]
     data = graph([node("F0", "x", "y", domain="own")], functions=[*chain, function("F12", "Relu")])
     (tmp_path / "bad.onnx").write_bytes(data)

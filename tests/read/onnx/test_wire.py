@@ -8,7 +8,6 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto, ValueInfoProto
 
-from costcalc import limits
 from costcalc.errors import FileError
 from costcalc.files import PAGE, Pages
 from costcalc.read.onnx.wire import SMALL, stripped
@@ -264,8 +263,8 @@ COUNTED = {  # what there may be as many of as nodes: in a graph, or in the mode
 
 
 @pytest.mark.parametrize("kind", COUNTED)
-def test_as_many_messages_as_are_allowed(monkeypatch, kind):
-    monkeypatch.setattr(limits, "NODES", 7)
+def test_as_many_messages_as_are_allowed(limit, kind):
+    limit(nodes=7)
     around, number = COUNTED[kind]
     assert stripped(around(field(number, b"") * 7)) == around(field(number, b"") * 7)
     with pytest.raises(FileError) as error:
@@ -275,17 +274,17 @@ def test_as_many_messages_as_are_allowed(monkeypatch, kind):
     assert "COSTCALC_LIMITS=nodes=N" in problem.help
 
 
-def test_attributes_are_not_counted_as_nodes(monkeypatch):
-    monkeypatch.setattr(limits, "NODES", 7)
+def test_attributes_are_not_counted_as_nodes(limit):
+    limit(nodes=7)
     data = field(7, field(1, field(5, b"") * 50))
     assert stripped(data) == data
 
 
-def test_as_many_bytes_as_are_allowed(monkeypatch):
+def test_as_many_bytes_as_are_allowed(limit):
     data = field(7, field(2, b"n" * 98))  # one field of 100 bytes is copied
-    monkeypatch.setattr(limits, "GRAPH_BYTES", 100)
+    limit(graph_bytes=100)
     assert stripped(data) == data
-    monkeypatch.setattr(limits, "GRAPH_BYTES", 99)
+    limit(graph_bytes=99)
     with pytest.raises(FileError) as error:
         stripped(data)
     problem = error.value.problems[0]
@@ -304,12 +303,12 @@ PARTS = {  # parts by hand: 4 a message, 1 a field, 1 for each 8 bytes of packed
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_as_many_parts_as_are_allowed(monkeypatch, name):
+def test_as_many_parts_as_are_allowed(limit, name):
     data, parts = PARTS[name]
     data += field(99, b"")  # parts are looked at field by field
-    monkeypatch.setattr(limits, "GRAPH_FIELDS", parts + 1)
+    limit(graph_fields=parts + 1)
     stripped(data)
-    monkeypatch.setattr(limits, "GRAPH_FIELDS", parts)
+    limit(graph_fields=parts)
     with pytest.raises(FileError) as error:
         stripped(data)
     problem = error.value.problems[0]
@@ -317,9 +316,9 @@ def test_as_many_parts_as_are_allowed(monkeypatch, name):
     assert "COSTCALC_LIMITS=graph_fields=N" in problem.help
 
 
-def test_what_is_copied_unseen_has_room_for_the_most_parts_that_it_could_be(monkeypatch):
+def test_what_is_copied_unseen_has_room_for_the_most_parts_that_it_could_be(limit):
     """An attribute of 40 bytes can be 20 messages without fields. At most half of the room is given away unseen."""
-    monkeypatch.setattr(limits, "GRAPH_FIELDS", 4_400)
+    limit(graph_fields=4_400)
     one = AttributeProto(type_protos=[onnx.TypeProto()] * 20)
     model = ModelProto(graph=GraphProto(node=[NodeProto(attribute=[one] * 100)]))
     found = model_of(model.SerializeToString()).graph.node[0].attribute
