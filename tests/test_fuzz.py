@@ -101,3 +101,20 @@ def test_a_run_that_ends_badly_is_seen(monkeypatch):
         assert run(files, args).failure == "exit code 101 ZeroDivisionError: integer division or modulo by zero"
     monkeypatch.setattr("tests.fuzz.sandbox.SECONDS", 0.0)
     assert run(files, args).failure == "too slow"
+
+
+def test_an_accepted_graph_that_the_checker_of_onnx_refuses_is_seen(monkeypatch):
+    onnx = pytest.importorskip("onnx")
+    from tests.fuzz import checker, search
+
+    node, info = onnx.helper.make_node("Relu", ["x"], ["y"]), onnx.helper.make_tensor_value_info
+    proto = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [info("x", 1, [1])], [info("y", 1, [1])]))
+    good, args = proto.SerializeToString(), ["analyze", "m.onnx"]
+    proto.graph.node[0].input[0] = "ghost"
+    assert (checker.refusal(good), "ghost" in checker.refusal(proto.SerializeToString())) == ("", True)
+    case = {"m.onnx": good}, args
+    ended = run(*case)
+    assert (ended.code, search._accepted(case, ended)) == (0, "")
+    monkeypatch.setattr(search, "refusal", lambda data: "no")
+    assert search._accepted(case, ended) == "accepted, and refused by the checker of ONNX: no"
+    assert search._accepted(case, ended._replace(code=2)) == ""

@@ -108,6 +108,13 @@ def test_what_runs_at_the_time_of_loading_is_loaded_anew(judged):
     }
 
 
+def test_a_test_that_reads_a_constant_and_calls_nothing_judges_it(judged):
+    assert judged("LEAST = 5\nOTHER = 7\n", "assert judged_module.LEAST == 5") == {
+        "LEAST = 6": "tests",
+        "OTHER = 8": None,
+    }
+
+
 def test_a_mutant_that_hangs_is_caught_and_one_that_is_slow_is_not(judged, monkeypatch):
     monkeypatch.setattr(warm, "LEAST", 1)
     code = "import time\ndef f(n):\n    while n < 0:\n        pass\n    return time.sleep(0.001 * 2)\n"

@@ -6,7 +6,8 @@
     python -m tests.fuzz --points 100000     expressions in numbers, arrays and symbols, at so many points: a full run
                                              begins with them
 
-No run may end in a traceback, with an exit code other than 0, 1 and 2, after more than 5 s or with more than 300 MB.
+No run may end in a traceback, with an exit code other than 0, 1 and 2, after more than 5 s or with more than 300 MB;
+no graph may be accepted that the checker of ONNX refuses (checker.py has the known differences).
 Exit code 1 when one does; each failure is printed with its smallest input.
 """
 

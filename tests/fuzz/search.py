@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
+from .checker import refusal
 from .sandbox import Ended, run
 from .targets import TARGETS
 
@@ -54,7 +55,7 @@ def search(name, tally, examples, number, until=float("inf")):
             return
         ended = run(*case)
         tally.add(ended, case)
-        wrong = kind(ended.failure)
+        wrong = kind(ended.failure) or kind(_accepted(case, ended))
         if wrong and wrong not in tally.failures:
             smallest[:] = [(wrong, case, ended)]  # the last one that hypothesis tries is the smallest
             raise Failed(wrong)
@@ -65,6 +66,13 @@ def search(name, tally, examples, number, until=float("inf")):
     except Failed:
         wrong, case, ended = smallest[0]
         tally.failures[wrong] = (case, ended)
+
+
+def _accepted(case, ended):
+    """What ONNX's checker says against a graph that the program read."""
+    graphs = [data for name, data in case[0].items() if name.endswith(".onnx")] if ended.code == 0 else []
+    said = next(filter(None, map(refusal, graphs)), "")
+    return said and f"accepted, and refused by the checker of ONNX: {said}"
 
 
 def kind(failure):

@@ -77,6 +77,11 @@ def covers(ran, mutant):
     )
 
 
+def reads(text, mutant):
+    """Whether the text of a test names what a mutant outside of functions binds: it may read it and call nothing."""
+    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in mutant.bound)
+
+
 @lru_cache(None)
 def users(names):
     """The first lines of the functions that use any of some names, or a name that is made of one: {path: lines}."""

@@ -31,6 +31,7 @@ _WORDS: dict[str, frozenset[str]] = {  # attribute, or operator.attribute: the v
         "NegativeLogLikelihoodLoss.reduction": "none sum mean",
     }.items()
 }
+_OPTIONAL_FIRST = ("Loop", "Scan")  # their first inputs may be left out, and stand before the others
 
 
 class Attribute(NamedTuple):
@@ -109,6 +110,7 @@ def check(proto: Any, functions: dict, version: int) -> None:
     bounds = known.bounds
     _check_count(len(proto.input), bounds[0], bounds[1], "inputs")
     _check_count(len(proto.output), bounds[2], bounds[3], "outputs")
+    _check_given(proto, bounds[0])
     given = [one.name for one in proto.attribute]
     if len(set(given)) < len(given):
         twice = next(name for at, name in enumerate(given) if name in given[:at])
@@ -124,6 +126,13 @@ def _check_count(count: int, fewest: int, most: int, what: str) -> None:
     if not fewest <= count <= most:
         wanted = f"{fewest}" if fewest == most else f"{fewest} or more" if most == 999 else f"{fewest} to {most}"
         raise Refused(f"it has {count:,} {what}, not {wanted}")
+
+
+def _check_given(proto: Any, fewest: int) -> None:
+    """Refuse a node whose input is left out where its operator must have one."""
+    left = next((at for at, name in enumerate(proto.input[:fewest], 1) if not name), None)
+    if left and proto.op_type not in _OPTIONAL_FIRST:
+        raise Refused(f"input {left} is missing")
 
 
 def _check_attribute(op: str, one: Any, known: dict[str, Attribute], version: int) -> None:

@@ -29,8 +29,9 @@ def check(graph: Any, around: frozenset, error: Error, title: Callable[[Any], st
     for node in graph.node:
         _check_node(node, known, made, error, title)
     for one in graph.output:
-        if one.name not in made and one.name not in known:
-            raise error("the graph's output", f"reads `{brief(str(one.name))}`, which nothing before it makes", _ORDER)
+        if one.name not in made:
+            why = "which is a tensor outside of it" if one.name in known else "which nothing before it makes"
+            raise error("the graph's output", f"reads `{brief(str(one.name))}`, {why}", _ORDER)
 
 
 def _stored(graph: Any) -> list:

@@ -74,6 +74,10 @@ INVALID = {
         [node("If", "yes", "y", then_branch=branch("a", "a"), else_branch=branch("b", "lost"))],
         "reads `lost`, which nothing before it makes",
     ),
+    "an output of a branch that is a tensor outside of it": (
+        [node("If", "yes", "y", then_branch=branch("a", "a"), else_branch=branch("b", "x"))],
+        "reads `x`, which is a tensor outside of it",
+    ),
     "a circle in the branch that is not taken": (
         [
             node(
@@ -97,6 +101,7 @@ INVALID = {
     "a missing attribute": ([node("Concat", "x x", "y")], "attribute `axis` is missing"),
     "too many inputs": ([node("Relu", "x x", "y")], "it has 2 inputs, not 1"),
     "too few inputs": ([node("Conv", "x", "y")], "it has 1 inputs, not 2 to 3"),
+    "an input left out": ([helper.make_node("CastLike", ["x", ""], ["y"])], "input 2 is missing", 15),
     "too many outputs": ([node("Relu", "x", "y z")], "it has 2 outputs, not 1"),
     "strides": ([conv(strides=[0, 1])], "`strides` [0, 1] does not fit"),
     "dilations": ([conv(dilations=[1, -1])], "`dilations` [1, -1] does not fit"),
@@ -122,6 +127,13 @@ def test_invalid_graphs_are_refused_with_their_node(name, run, tmp_path):
     assert (code, out) == (2, "")
     assert says in text
     assert "node `" in text or "output" in text
+
+
+def test_inputs_that_may_be_left_out_are_those_of_onnx():
+    for name, schemas in versions().items():
+        for one in schemas:
+            kinds = [each.option.name for each in one.inputs[: one.min_input]]
+            assert name in ("Loop", "Scan") or "Optional" not in kinds, name
 
 
 def test_names_that_stand_twice(run, tmp_path):
