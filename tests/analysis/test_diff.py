@@ -616,6 +616,7 @@ def scattered(layers, count, seed=9):
     return layers
 
 
+@pytest.mark.slow
 def test_ten_thousand_layers():
     layers = long(1)
     old, once = spec(layers), spec([*layers[:4000], "{conv: 7x7, out: 999}", *layers[4000:]])

@@ -157,6 +157,7 @@ def job(repository, tmp_path_factory):
     return job
 
 
+@pytest.mark.slow
 def test_the_action_installs_checks_and_sums_up(repository, job, sources, offline, environments):
     repository.commit(costcalc=CHECKS, models__net=NET % 10)
     repository.git("switch", "-q", "-c", "change")
@@ -266,6 +267,7 @@ def verdicts(done):
     return re.findall(r"^(costcalc \w+)\.+(\w+)", done.stdout, re.M)
 
 
+@pytest.mark.slow
 def test_the_hooks_by_pre_commit(repository, hooks):
     repository.write(costcalc=CHECKS, models__net=NET % 10, other__notes="no: spec\n")
     done = hooks()
@@ -319,6 +321,7 @@ def test_what_is_planted_would_run(repository, hostile):
         assert not hostile.exists(), line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [".", "models"])
 def test_the_action_runs_nothing_of_a_checkout(repository, hostile, job, sources, offline, environments, where):
     one = job({"working-directory": where, "comment": "true"}, installed=False)
@@ -328,6 +331,7 @@ def test_the_action_runs_nothing_of_a_checkout(repository, hostile, job, sources
     assert not hostile.exists(), hostile.read_text()
 
 
+@pytest.mark.slow
 def test_the_hooks_run_nothing_of_a_checkout(repository, hostile, hooks):
     repository.write(models__net=NET % 12)
     done = hooks()
@@ -346,6 +350,7 @@ def published(sources, offline, monkeypatch, tmp_path_factory):
         monkeypatch.setenv(f"PIP_{name}", value)
 
 
+@pytest.mark.slow
 def test_the_gitlab_job_runs_nothing_of_a_checkout(repository, hostile, published, environments):
     page = (ROOT / "docs" / "budgets.md").read_text(encoding="utf-8")
     block = re.search(r"^```yaml\n(costcalc:\n.*?)^```", page, re.S | re.M)[1]

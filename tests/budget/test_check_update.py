@@ -90,6 +90,7 @@ def read(path):
     return path.read_bytes().decode()
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(marked=files())
 def test_after_an_update_the_check_passes(updating, marked):
@@ -113,6 +114,7 @@ def test_after_an_update_the_check_passes(updating, marked):
     assert {edit.place for edit in edits} == broken - (kept - broken)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(marked=files(), margin=st.sampled_from([0, 5]))
 def test_after_tightening_what_passed_passes(updating, marked, margin):

@@ -99,6 +99,7 @@ ARCHIVES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_archives_unpack_to_little(tmp_path, name):
     (tmp_path / "net.keras").write_bytes(ARCHIVES[name]())
@@ -165,6 +166,7 @@ def test_messages_of_graphs_fill_no_memory(tmp_path, name):
     assert seconds < 30
 
 
+@pytest.mark.slow
 def test_large_files_of_weights_are_not_held(tmp_path):
     onnx = pytest.importorskip("onnx")
     data = bytes(8_000)
@@ -268,6 +270,7 @@ def test_reading_ends_when_its_time_is_over(tmp_path, name):
     assert seconds < taken
 
 
+@pytest.mark.slow
 def test_the_checks_of_a_run_share_their_time(tmp_path):
     for at in range(60):
         (tmp_path / f"n{at}.yaml").write_text("input: [8]\nlayers: [{repeat: 4000, layers: [relu]}]\n")
@@ -280,6 +283,7 @@ def test_the_checks_of_a_run_share_their_time(tmp_path):
     assert short < 1.8 < seconds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["net.onnx", "-"])
 def test_exported_weights_are_not_held(tmp_path, output):
     onnx = pytest.importorskip("onnx")
@@ -291,6 +295,7 @@ def test_exported_weights_are_not_held(tmp_path, output):
     onnx.checker.check_model(str(path))
 
 
+@pytest.mark.slow
 def test_the_weights_of_a_base_are_not_held(tmp_path, repository):
     onnx = pytest.importorskip("onnx")
     for size in (30_000_000, 1):
@@ -326,6 +331,7 @@ LARGEST = {  # command: (layers of net.yaml, arguments)
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LARGEST)
 def test_commands_hold_little_of_the_largest_network(tmp_path, name):
     if name == "export":
@@ -352,6 +358,7 @@ def test_networks_that_are_too_large_for_a_command_are_refused(tmp_path, name):
     assert megabytes < MEGABYTES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", WRITTEN)
 def test_limits_of_layers_bound_memory(tmp_path, how):
     assert limits.LAYERS >= 100_000

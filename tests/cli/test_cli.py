@@ -247,7 +247,13 @@ def test_every_command_has_examples(name):
     assert any(line.startswith(f"costcalc {name}") for line in examples(name))
 
 
-@pytest.mark.parametrize("line", sorted({line for name in ["", *COMMANDS] for line in examples(name)}))
+LONG = {"bench", "reproduce", "selftest", "space"}  # commands that work for seconds
+LINES = sorted({line for name in ["", *COMMANDS] for line in examples(name)})
+
+
+@pytest.mark.parametrize(
+    "line", [pytest.param(one, marks=[pytest.mark.slow] * (one.split()[1] in LONG), id=one) for one in LINES]
+)
 def test_every_example_runs(run, tmp_path, line):
     if line.startswith("costcalc plot"):
         pytest.importorskip("matplotlib")

@@ -337,6 +337,7 @@ def stopped_after(command, seconds):
     return process.returncode, err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["module", "script"])
 def test_ctrl_c_at_any_time_shows_no_line_of_ours(way):
     script = Path(sys.executable).with_name("costcalc")

@@ -701,6 +701,7 @@ PART = "blocks:\n  part(k, c, g, act):\n    - {conv: k, out: c, groups: g, then:
 GENERATED = settings(max_examples=150, deadline=None, derandomize=True)
 
 
+@pytest.mark.slow
 @GENERATED
 @given(layers())
 def test_generated_specs_there_and_back(texts):
@@ -712,6 +713,7 @@ def test_generated_specs_there_and_back(texts):
         assert len([line for line in dense if line.groups == 1]) <= (not stem)
 
 
+@pytest.mark.slow
 @GENERATED
 @given(layers())
 def test_generated_specs_folded(texts):

@@ -19,7 +19,7 @@ from costcalc.selftest.cases import CASES
 from costcalc.selftest.perform import PERFORMERS, perform
 from costcalc.selftest.tally import Counted, Tally, shape_of, tensor
 
-CASES_EACH = 400  # of an operation
+CASES_EACH = [100, pytest.param(400, marks=pytest.mark.slow)]  # of an operation
 
 NEVER_REFUSED = {name for name, module in INDEX.items() if module in ("pointwise", "norm", "opaque")} - {
     *("glu", "add", "sub", "mul", "div", "groupnorm")
@@ -32,17 +32,18 @@ def test_no_operation_is_missing():
     assert set(INDEX) > NEVER_REFUSED
 
 
+@pytest.mark.parametrize("cases", CASES_EACH)
 @pytest.mark.parametrize("name", sorted(INDEX))
-def test_rule_says_what_the_loops_count(name):
-    proof = prove(name, CASES_EACH)
+def test_rule_says_what_the_loops_count(name, cases):
+    proof = prove(name, cases)
     assert proof.first is None
-    assert proof.performed == CASES_EACH
+    assert proof.performed == cases
     assert bool(proof.impossible) == (name not in NEVER_REFUSED)
 
 
 @pytest.mark.parametrize("name", sorted(INDEX))
 def test_rule_states_the_terms_that_it_is_listed_for(name):
-    layers = [layer for case in drawn(name, CASES_EACH) if (layer := stated(name, *case))]
+    layers = [layer for case in drawn(name, 400) if (layer := stated(name, *case))]
     found = [{*chain.from_iterable(parts)} for parts in ((one.terms for one in layers), (one.params for one in layers))]
     listed = [{term.name for term in table.values() if name in term.operations} for table in (TERMS, NUMBERS)]
     assert found == listed
@@ -302,7 +303,7 @@ def test_wrong_rule_is_caught(wrong):
 @pytest.mark.parametrize("wrong", [ungrouped, one_bias, turned, careless])
 def test_search_finds_a_wrong_rule(wrong):
     name, *_ = WRONG_RULES[wrong]
-    proof = prove(name, CASES_EACH, rule=wrong)
+    proof = prove(name, 400, rule=wrong)
     assert proof.differing
     assert stated(name, *proof.first[:2], wrong) != stated(name, *proof.first[:2])
 

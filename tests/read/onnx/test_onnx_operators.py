@@ -76,6 +76,7 @@ def is_readable(name, proto):
     return standard and ruled and shaped and max(versions, default=1) <= model.NEWEST and name not in OTHERWISE
 
 
+@pytest.mark.slow
 def test_shapes_are_those_of_the_cases_of_onnx():
     seen, wrong = set(), []
     for name, proto in cases():
