@@ -9,13 +9,50 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 from . import limits
 from .errors import FileError, Place, Problem, Source, brief, nearest
 
+MOST_NOTED = 10_000  # files in the record of those that were read
 PAGE = 65_536  # bytes of a large file that are read at once
+Stamp: TypeAlias = "tuple[int, int, int] | None"  # of a file: time, size and number; None where there is none
 _HELP = "a path goes down from the directory of the file it stands in, as in `backbones/mobilenet.yaml`"
+
+
+_read: dict[str, Stamp] = {}  # since `forget`: files and directories that were read or looked for, as they were then
+
+
+def forget() -> None:
+    """Begin the record of the files that are read."""
+    _read.clear()
+
+
+def read_so_far() -> dict[str, Stamp]:
+    """The files and directories that were read or looked for since `forget`, each as it was just before."""
+    return dict(_read)
+
+
+def stamp(path: str) -> Stamp:
+    """What tells whether a file is still the same, or a directory still has specs of the same names."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        names = _specs_in(path)
+        return len(names), hash(frozenset(names)), found.st_ino
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def note_read(path: str) -> None:
+    """Note a file that is about to be read or was looked for, or a directory whose specs are listed."""
+    try:
+        path = os.path.abspath(path)
+    except ValueError:  # no file can have this name
+        return
+    if path not in _read and len(_read) < MOST_NOTED:
+        _read[path] = stamp(path)
 
 
 class Folder:
@@ -32,6 +69,7 @@ class Folder:
 
         Raises FileError for a link that leaves the directory.
         """
+        note_read(self._full(path))
         top, full = os.path.realpath(self.path or "."), os.path.realpath(self._full(path))
         if not full.startswith(os.path.join(top, "")):
             raise _refusal(path, "is a link that leaves the directory of the spec", "put the file itself there")
@@ -139,7 +177,12 @@ def configs() -> dict[str, str]:
 
 
 def specs_in(folder: str) -> list[str]:
-    """The names of the specs in a directory, some thousand at most."""
+    """The names of the specs in a directory, some thousand at most: of a hint where a file is not there."""
+    note_read(folder)
+    return _specs_in(folder)
+
+
+def _specs_in(folder: str) -> list[str]:
     try:
         names = os.listdir(folder)
     except (OSError, ValueError):
@@ -162,6 +205,7 @@ def text(path: str) -> str:
 def opened(path: str) -> Iterator[BinaryIO]:
     """A regular file to read from, whatever its name says: nothing else is waited for or read. Raises FileError."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    note_read(path)
     try:
         if os.path.isdir(path):
             raise FileError(Problem("not-a-file", f"{path!r} is a directory", help="name a file in it"))

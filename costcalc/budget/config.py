@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source, SpecError
-from ..files import Folder, check_links, check_path, text
+from ..files import Folder, check_links, check_path, note_read, text
 from ..metrics.conventions import find, price_list
 from ..metrics.pricing import Convention
 from ..quantities import Bad, amount, change
@@ -65,6 +65,7 @@ def find_config(start: str = ".") -> str | None:
     folder = os.path.realpath(start)
     while True:
         path = os.path.join(folder, NAME)
+        note_read(path)
         if os.path.isfile(path):
             return os.path.relpath(path)
         above = os.path.dirname(folder)

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, Problem, nearest
-from ..files import Folder, check_path, unresolved
+from ..files import Folder, check_path, note_read, unresolved
 from .run import Task
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def _below(folder: str) -> list[str]:
     """The YAML files below a directory, without hidden ones."""
     found: list = []
     for top, folders, files in os.walk(folder):
+        note_read(top)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         names = (name for name in sorted(files) if name.endswith((".yaml", ".yml")) and not name.startswith("."))
         found += (os.path.relpath(os.path.join(top, name), folder).replace(os.sep, "/") for name in names)

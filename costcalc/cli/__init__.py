@@ -13,7 +13,7 @@ import click
 
 from .. import __version__
 from . import talk
-from .commands import COMMANDS, GROUPS, OK, command
+from .commands import CANNOT, COMMANDS, FAILED, GROUPS, OK, command
 
 if TYPE_CHECKING:
     from .options import SpecCommand
@@ -72,17 +72,33 @@ def main(args: list[str] | None = None) -> None:
     from .streams import all_there, stopped_cleanly
 
     all_there()
+    args = sys.argv[1:] if args is None else list(args)
     with stopped_cleanly():
-        code = _run(sys.argv[1:] if args is None else list(args))
+        code = _run(args)
+        if talk.manner().watch:
+            code = _watched(args, code)
     gc.freeze()  # nor is there anything to gain from a last look at them on the way out
     sys.exit(code)
 
 
+def _watched(args: list[str], code: int) -> int:
+    """Run again at each change of a file that was read; the exit code."""
+    from ..files import read_so_far
+    from .watch import again
+
+    try:
+        return again(lambda: _run(args), code, read_so_far)
+    except KeyboardInterrupt:
+        return 130
+
+
 def _run(args: list[str]) -> int:
+    from ..files import forget
     from .streams import hush
 
     verdict(OK)
     talk.reset()
+    forget()
     code = OK
     try:
         with _limits(os.environ.get("COSTCALC_LIMITS")):
@@ -90,8 +106,10 @@ def _run(args: list[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has seen enough
         hush()
+        talk.reset()
         code = _verdict.get()
     except KeyboardInterrupt:
+        talk.reset()
         code = 130
     except Exception as error:  # every failure becomes one clear message and its exit code
         from .failures import report_failure
@@ -99,6 +117,8 @@ def _run(args: list[str]) -> int:
         code = report_failure(error, args)
         if isinstance(error, OSError):
             hush()
+        if isinstance(error, OSError) or code not in (OK, FAILED, CANNOT):
+            talk.reset()
     return code
 
 

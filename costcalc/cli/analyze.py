@@ -18,6 +18,7 @@ from .options import (
     variables,
     with_storage,
 )
+from .watch import refuse, watch_option
 
 if TYPE_CHECKING:
     from ..analysis.report.report import Report
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _OF_TABLES = ("by", "depth", "columns", "sort", "top", "everything", "strict")
 
 
+@watch_option
 @click.command(cls=SpecCommand)
 @spec_options
 @storage_options
@@ -87,12 +89,14 @@ def command(
       costcalc analyze mobilenet --sort mult_adds --top 5
       costcalc analyze mobilenet --convention framework -o layers.csv
       costcalc analyze repvgg_a0 --phase both
+      costcalc analyze my_net.yaml --watch
     """
     from ..analysis.report.analyze import analyze
     from ..analysis.report.page import ReportPage
     from ..read.loading import load
     from .output import show
 
+    refuse(spec == "-", "standard input is read once")
     model = with_storage(ctx, load(spec))
     given = variables(ctx, model, alpha, res, sets)
     how: Any = {"metrics": metrics, "convention": convention, "rho": factor("rho", rho), "settings": given}

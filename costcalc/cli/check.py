@@ -10,6 +10,7 @@ from .. import render
 from . import verdict
 from .commands import CANNOT, FAILED, OK
 from .options import MetricsCommand, factor, metrics_option, setting_options
+from .watch import refuse, watch_option
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FORMATS = (*render.FORMATS, "github", "gitlab", "junit", "sarif")
 
 
+@watch_option
 @click.command(cls=MetricsCommand)
 @click.argument("paths", nargs=-1, metavar="[SPEC..]")
 @click.option("--config", metavar="FILE", help="File of checks. [default: the nearest costcalc.yaml, here or above]")
@@ -86,6 +88,7 @@ def command(
     from .checking import checked_by, show
 
     room = _margin(margin, tighten)
+    refuse(update or tighten, "this changes files")
     if locked and (update or tighten):
         raise OptionError(Problem("usage", "`--locked` fails when limits change, and this would change them"))
     format = "json" if as_json else format

@@ -14,6 +14,7 @@ class Manner(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     units: str = ""
+    watch: bool = False
 
 
 _PLAIN = Manner()

@@ -1,5 +1,6 @@
 """What is released: the contents of wheel and sdist, the metadata, and the files that people look for."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 import costcalc
+from costcalc.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +42,7 @@ def test_the_wheel_has_the_package_and_nothing_else(built):
     with zipfile.ZipFile(built[0]) as wheel:
         names, metadata = wheel.namelist(), wheel.read(next(n for n in wheel.namelist() if n.endswith("METADATA")))
     tops = {name.partition("/")[0] for name in names}
-    assert tops == {"costcalc", f"costcalc-{costcalc.__version__}.dist-info"}
+    assert tops == {"costcalc", *(f"costcalc-{costcalc.__version__}.{kind}" for kind in ("data", "dist-info"))}
     for name in ("py.typed", "configs/mobilenet.yaml", "metrics/counters/thop.yaml", "__main__.py"):
         assert f"costcalc/{name}" in names
     code = {str(path.relative_to(ROOT)) for path in (ROOT / "costcalc").rglob("*.py")}
@@ -54,6 +56,44 @@ def test_the_wheel_has_the_package_and_nothing_else(built):
         assert f"Provides-Extra: {extra}" in text
 
 
+def test_the_wheel_has_a_manual_page_of_each_command(built):
+    folder = f"costcalc-{costcalc.__version__}.data/data/share/man/man1"
+    with zipfile.ZipFile(built[0]) as wheel:
+        pages = {name.rpartition("/")[2]: wheel.read(name).decode() for name in wheel.namelist() if folder in name}
+    assert {*pages} == {"costcalc.1", "costcalc-import-torch.1", *(f"costcalc-{name}.1" for name in COMMANDS)}
+    for name, text in pages.items():
+        words = name.removesuffix(".1").replace("costcalc-import-torch", "costcalc-import torch").split("-", 1)
+        assert text.startswith(f".TH {name.removesuffix('.1').upper()}".replace("-", r"\-"))
+        assert f".SH SYNOPSIS\n.B {' '.join(words)}\n" in text
+        assert ".SH OPTIONS\n" in text
+        assert text.count("\n.nf\n") == text.count("\n.fi\n")
+
+
+@pytest.mark.parametrize("name", ["analyze", "check", "fit"])
+def test_a_manual_page_says_what_the_help_says(built, run, name):
+    path = f"costcalc-{costcalc.__version__}.data/data/share/man/man1/costcalc-{name}.1"
+    with zipfile.ZipFile(built[0]) as wheel:
+        page = wheel.read(path).decode()
+    plain = page.replace(r"\-", "-").replace(r"\(aq", "'").replace(r"\(ga", "`").replace(r"\(ha", "^").replace(r"\(ti", "~")
+    text = run(name, "--help").out
+    assert len({*re.findall(r"--[\w-]+", text)}) > 15
+    words = re.findall(r"[\w./%=+-]+", text.partition("Options:")[0].partition("\n\n")[2])
+    assert [one for one in words if one not in plain and one.rstrip(":.-") not in plain and one != "Examples"] == []
+    assert [one for one in re.findall(r"--[\w-]+", text) if one not in plain] == []
+
+
+def test_groff_reads_each_manual_page(tmp_path):
+    groff = shutil.which("groff")
+    if groff is None:
+        pytest.skip("there is no groff")
+    line = [sys.executable, str(ROOT / "docs" / "manual.py"), str(tmp_path / "man1")]
+    subprocess.run(line, check=True, capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    paths = sorted((tmp_path / "man1").glob("*.1"))
+    done = subprocess.run([groff, "-man", "-ww", "-z", "-Tutf8", *paths], capture_output=True, text=True, check=False)
+    assert len(paths) > 25
+    assert done.stderr == ""
+
+
 def test_the_sdist_has_what_its_tests_need(built):
     with tarfile.open(built[1]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
@@ -65,6 +105,8 @@ def test_the_sdist_has_what_its_tests_need(built):
         "tests/conftest.py",
         "docs/spec.md",
         ".ci/run",
+        "hatch_build.py",
+        "docs/manual.py",
     ):
         assert name in names
     assert not [name for name in names if "__pycache__" in name]

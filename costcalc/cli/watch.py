@@ -1,0 +1,71 @@
+"""`--watch`: run a command again when a file that it read changes. Files are looked at; nothing of the system is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+import click
+
+from ..errors import OptionError, Problem
+from ..files import Stamp, stamp
+from .talk import manner, note, option
+
+EVERY = 0.3  # seconds between two looks
+MOST = 20  # looks at files that are being written, before the run
+
+
+def watch_option(command: click.Command) -> click.Command:
+    """--watch, as a decorator of a finished command."""
+    command.params.append(option("--watch", is_flag=True, help="Run again when a file that was read changes."))
+    return command
+
+
+def refuse(watched: object, why: str) -> None:
+    """Refuse --watch beside what has no files, or writes those it reads. Raises OptionError."""
+    if manner().watch and watched:
+        raise OptionError(Problem("usage", f"`--watch` runs again when a file changes, and {why}"))
+
+
+def again(run: Callable[[], int], code: int, read: Callable[[], Mapping[str, Stamp]]) -> int:
+    """Run again at each change, for as long as the runs ask for it; the exit code of the last run.
+
+    `read` gives the files of the last run. After a run that failed, those of the one before are watched too: what it
+    names may not be there at the moment.
+    """
+    files: dict[str, Stamp] = {}
+    while manner().watch:
+        files = {**(files if code == 2 else {}), **read()}
+        if not files:
+            return code
+        _say(files)
+        _wait(files)
+        if sys.stdout.isatty():
+            click.clear()
+        code = run()
+    return code
+
+
+def _say(files: Mapping[str, Stamp]) -> None:
+    """Say what is watched: the first file, and how many others."""
+    first, *others = (os.path.relpath(path) for path in files)
+    more = f" and {len(others)} more" if others else ""
+    sys.stdout.flush()
+    note(f"watching {first}{more}; Ctrl-C ends")
+
+
+def _wait(files: Mapping[str, Stamp]) -> None:
+    """Return when a file is not what it was, and none is being written any more."""
+    while (now := _stamps(files)) == files:
+        time.sleep(EVERY)
+    for _ in range(MOST):
+        time.sleep(EVERY / 3)
+        before, now = now, _stamps(files)
+        if now == before:
+            return
+
+
+def _stamps(files: Mapping[str, Stamp]) -> dict[str, Stamp]:
+    return {path: stamp(path) for path in files}
