@@ -136,7 +136,7 @@ def test_output_goes_to_a_file_of_the_format_its_ending_says(run, tmp_path, suff
 def test_every_option_of_analyze_is_run_here():
     mine = " ".join(row[0] for row in (*TOTALS, *VIEWS, *FORMATS)).replace("=", " ").split()
     options = [opt for param in import_module("costcalc.cli.analyze").command.params for opt in param.opts]
-    assert {opt for opt in options if opt.startswith("-")} - {*mine} == {"--output"}
+    assert {opt for opt in options if opt.startswith("-")} - {*mine} == {"--output", "--watch"}
 
 
 @pytest.mark.parametrize("options", ["--device nvidia_a100_40gb", "--phase both"])
