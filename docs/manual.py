@@ -16,6 +16,7 @@ from costcalc.cli import cli
 from costcalc.cli.commands import COMMANDS, command
 from costcalc.cli.import_torch import command as import_torch
 
+LETTERS = str.maketrans({"\\": r"\e", "-": r"\-", "'": r"\(aq", "^": r"\(ha", "~": r"\(ti", "`": r"\(ga"})
 ABOUT = "what a neural network costs, before anyone trains it"
 
 
@@ -63,8 +64,7 @@ class Roff(click.HelpFormatter):
 
 def _text(text: str) -> str:
     """A text whose characters mean themselves, on lines that are no requests."""
-    text = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("^", r"\(ha").replace("~", r"\(ti")
-    text = text.replace("`", r"\(ga")
+    text = text.translate(LETTERS)
     return rf"\&{text}" if text.startswith(".") else text
 
 

@@ -1,4 +1,4 @@
-"""`--watch`: run a command again when a file that it read changes. Files are looked at; nothing of the system is used."""
+"""`--watch`: run a command again when a file that it read changes, which is seen by looking at the files' times."""
 
 from __future__ import annotations
 

@@ -101,9 +101,27 @@ def test_layers_of_a_rewritten_network_are_chosen_by_their_names_before():
 
 def test_one_setting_is_compared_with_the_spec_as_it_is():
     found = compare("mobilenet", at=[{"alpha": 0.5}])
-    assert [found.left.title, found.right.title] == ["mobilenet", "mobilenet alpha=0.5"]
+    assert [found.left.title, found.right.title] == ["mobilenet alpha=1.0", "mobilenet alpha=0.5"]
     assert totals(found)[1] == tuple(analyze("mobilenet", alpha=0.5).totals.values())
     assert all(pair.left[0].name == pair.right[0].name for pair in found.pairs)
+
+
+def test_only_settings_that_differ_are_labels(run):
+    at = [{"alpha": 1, "res": 160}, {"alpha": 0.75, "res": 160}, {"alpha": 0.75, "res": 160, "rho": 0.5}]
+    titles = [design.title for design in compare("mobilenet", at=at)]
+    assert titles == ["mobilenet alpha=1", "mobilenet alpha=0.75", "mobilenet alpha=0.75, rho=0.5"]
+    two = [design.title for design in compare("mobilenet", "mobilenet_v2", at=at[:2])]
+    assert two == [f"{name} alpha={alpha}" for name in ("mobilenet", "mobilenet_v2") for alpha in (1, 0.75)]
+    line = "compare", "mobilenet", "--at", "alpha=0.5,res=160", "--at", "alpha=0.75,res=160"
+    out = run(*line).out
+    heading = next(line for line in out.splitlines() if line.startswith("layer "))
+    for text in ("mult-adds alpha=0.5", "mult-adds alpha=0.75", "params alpha=0.5", "params alpha=0.75"):
+        assert text in heading
+    assert "res" not in heading
+    assert out.startswith("A: mobilenet alpha=0.5\nB: mobilenet alpha=0.75\n")
+    assert run(*line, "--format", "csv").out.startswith("name,status,type,mult_adds_a,mult_adds_b,")
+    same = run("compare", "mobilenet", "--at", "alpha=1", "--at", "alpha=1").out
+    assert same.startswith("A: mobilenet\nB: mobilenet\n")
 
 
 def test_rewrites_after_each_other():

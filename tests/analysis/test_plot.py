@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from costcalc import plot
 from costcalc.analysis.sweep.plot import front
 from costcalc.cli import main
 
@@ -47,6 +48,32 @@ def test_svg_has_a_mark_a_point_and_the_axes(tmp_path, monkeypatch, options):
     assert (tmp_path / "q.svg").read_text() == text
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"alpha": [1, 0.5], "res": [224]}, ["alpha=1", "alpha=0.5"]),
+        ({"alpha": [1, 0.5], "res": [224, 160]}, ["alpha=1", "alpha=1", "alpha=0.5", "alpha=0.5"]),
+        ({"alpha": [1], "res": [224, 160]}, []),  # the marks say it
+        ({"alpha": [1, 0.5], "middle": [0, 5]}, [f"alpha={a}, middle={m}" for a in ("1", "0.5") for m in (0, 5)]),
+        ({"alpha": [1, 0.5], "marks": "alpha"}, []),
+        ({"alpha": [1, 0.5], "x": "alpha"}, []),
+        ({"alpha": [0.25 + n / 100 for n in range(50)]}, []),
+    ],
+)
+def test_points_are_named_by_what_varies(monkeypatch, options, named):
+    from matplotlib import pyplot
+
+    monkeypatch.setattr(pyplot, "close", lambda figure: None)
+    plot("mobilenet", y="params", **options).drawn()
+    axes = pyplot.gcf().axes[0]
+    assert [text.get_text() for text in axes.texts if text.get_gid() == "point"] == named
+    said = [text.get_text() for text in axes.get_legend().get_texts()] if axes.get_legend() else []
+    assert ("alpha 0.25 to 0.74" in said) == (len(options["alpha"]) == 50)
+    assert any(text.startswith("res ") for text in said) == (len(options.get("res", ())) > 1)
+    monkeypatch.undo()
+    pyplot.close(pyplot.gcf())
+
+
 def test_png(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("plot", "mobilenet", "-o", "p.png") == 0
@@ -80,8 +107,9 @@ def test_every_text_is_within_the_picture(tmp_path, monkeypatch):
     assert run("plot", "mobilenet", "-o", "p.png", "--convention", "deepspeed") == 0
     (axes,) = (figure := pyplot.gcf()).axes
     figure.set_dpi(150)  # as it was saved
-    (note,) = axes.texts
-    extents = [text.get_window_extent() for text in (note, axes.title, axes.xaxis.label, axes.yaxis.label)]
+    *points, note = axes.texts
+    assert len(points) == 16
+    extents = [text.get_window_extent() for text in (*points, note, axes.title, axes.xaxis.label, axes.yaxis.label)]
     assert all(0 <= box.x0 <= box.x1 <= figure.bbox.width and box.y0 >= 0 for box in extents)
     assert re.match("convention deepspeed: .* costcalc", note.get_text().replace("\n", " "))
     assert "Pareto front" in [text.get_text() for text in axes.get_legend().get_texts()]

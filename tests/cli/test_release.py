@@ -74,7 +74,9 @@ def test_a_manual_page_says_what_the_help_says(built, run, name):
     path = f"costcalc-{costcalc.__version__}.data/data/share/man/man1/costcalc-{name}.1"
     with zipfile.ZipFile(built[0]) as wheel:
         page = wheel.read(path).decode()
-    plain = page.replace(r"\-", "-").replace(r"\(aq", "'").replace(r"\(ga", "`").replace(r"\(ha", "^").replace(r"\(ti", "~")
+    plain = page.replace(r"\-", "-")
+    for written, letter in zip(("aq", "ga", "ha", "ti"), "'`^~", strict=True):
+        plain = plain.replace(rf"\({written}", letter)
     text = run(name, "--help").out
     assert len({*re.findall(r"--[\w-]+", text)}) > 15
     words = re.findall(r"[\w./%=+-]+", text.partition("Options:")[0].partition("\n\n")[2])

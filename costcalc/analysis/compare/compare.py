@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 MOST = 1_000  # designs in one comparison
+_NOT_SET = object()
 
 
 class _Room:
@@ -58,6 +59,7 @@ class Design(NamedTuple):
     elements: list  # those that are compared
     all: list
     rewritten: Any = None  # rewrite.Rewritten
+    label: str = ""  # the settings in which it differs from the others
 
     @property
     def totals(self) -> dict[str, Any]:
@@ -156,7 +158,9 @@ def compare(
         settings = {**mapping(settings, "settings", '{"alpha": 0.75}'), **({"rho": rho} if rho is not None else {})}
         wanted = _wanted(models, _titles(specs, models), _settings(at), settings)
         wanted = map(_rewritable, wanted) if rewriting.parts else wanted
-        designs = [_design(model, title, values, how, layers) for model, title, values in wanted]
+        designs = [
+            _design(model, title, values, how, layers)._replace(label=label) for model, title, label, values in wanted
+        ]
         if rewriting.parts:
             _refuse_none(designs, layers)
             designs += [_rewritten(design, rewriting, how) for design in designs]
@@ -251,16 +255,21 @@ def _settings(at: Sequence) -> tuple[dict[str, Any], ...]:
 
 def _wanted(
     models: list[Model], titles: list[str], at: tuple[dict[str, Any], ...], settings: Mapping[Any, Any]
-) -> Iterator[tuple[Model, str, dict[str, Any]]]:
+) -> Iterator[tuple[Model, str, str, dict[str, Any]]]:
+    """(model, title, label, values) of each design; a label has the settings in which `at` differ, and no others."""
     if len(models) * len(at) > MOST:
         raise OptionError(Problem("limit", f"at most {MOST:,} designs can be compared"))
     declared = {name for model in models for name in model.variables}
+    names = dict.fromkeys(name for one in at for name in one)
+    varied = [name for name in names if any(one.get(name, _NOT_SET) != at[0].get(name, _NOT_SET) for one in at)]
     for model, title in zip(models, titles, strict=True):
         for one in at:
-            said = ", ".join(f"{name}={value}" for name, value in one.items())
             values = {**{name: settings[name] for name in settings if _is_of(name, model, declared)}, **one}
             rho = values.pop("rho", None)
-            yield model, " ".join(part for part in (title, said) if part), settle(model, scaled(model, values, rho))
+            settled = settle(model, scaled(model, values, rho))
+            known = {**settled, **one}
+            label = ", ".join(f"{name}={known[name]}" for name in varied if name in known)
+            yield model, " ".join(part for part in (title, label) if part), label, settled
 
 
 def _is_of(name: str, model: Model, declared: Any) -> Any:
@@ -268,13 +277,13 @@ def _is_of(name: str, model: Model, declared: Any) -> Any:
     return name in model.variables or name not in declared
 
 
-def _rewritable(wanted: tuple[Model, str, dict[str, Any]]) -> tuple[Model, str, dict[str, Any]]:
+def _rewritable(wanted: tuple[Model, str, str, dict[str, Any]]) -> tuple[Model, str, str, dict[str, Any]]:
     """A design as a spec, where it is a graph or a configuration: rewrites work on the layers of specs."""
-    model, title, values = wanted
+    model, title, label, values = wanted
     if is_spec(model):
         return wanted
     made = as_spec(model, values)
-    return made, title, settle(made, {})
+    return made, title, label, settle(made, {})
 
 
 def _design(

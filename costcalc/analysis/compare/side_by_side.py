@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 A, B = "A", "B"
+LABEL = 14  # characters of a setting that the headings of columns have room for
 NOTHING_IN_COMMON = "no layer of A stands for one of B"
 
 
@@ -37,6 +38,8 @@ class ComparisonPage:
         self.comparison, self.size, self.by = comparison, size, by
         self.left, self.right = comparison.left, comparison.right
         self.cost = self.left.report.metrics[0].title
+        labels = printable(self.left.label), printable(self.right.label)
+        self.sides = labels if all(labels) and max(map(len, labels)) <= LABEL else (A, B)
 
     def heads(self) -> list[str]:
         """What is compared, and the totals."""
@@ -72,14 +75,15 @@ class ComparisonPage:
     def _columns(self, title: str, extra: Sequence[str]) -> tuple[Column, ...]:
         columns = [Column(title, folds=True)]
         columns += [Column("type", spare=2)] if "type" in extra else []
-        columns += [Column(f"{self.cost} {side}", True, counts=True) for side in (A, B)]
+        columns += [Column(f"{self.cost} {side}", True, counts=True) for side in self.sides]
         columns += [Column("change", True, "change", 3, counts=True), Column("B / A", True)]
         columns += [Column("theory", True, "theory", 5)] if "theory" in extra else []
-        columns += [Column(f"params {side}", True, f"params_{side.lower()}", 4, counts=True) for side in (A, B)]
+        sides = list(zip(self.sides, "ab", strict=True))
+        columns += [Column(f"params {side}", True, f"params_{letter}", 4, counts=True) for side, letter in sides]
         columns += [Column("B / A", True, "params_ratio", 4)]
         if self.size:
-            columns += [Column(f"bytes {side}", True, f"bytes_{side.lower()}", 1) for side in (A, B)]
-            columns += [Column(f"per byte {side}", True, f"per_byte_{side.lower()}", 1) for side in (A, B)]
+            columns += [Column(f"bytes {side}", True, f"bytes_{letter}", 1) for side, letter in sides]
+            columns += [Column(f"per byte {side}", True, f"per_byte_{letter}", 1) for side, letter in sides]
         return tuple(columns)
 
     def _cells(self, row: Mapping[str, Any], extra: Sequence[str]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 LEGEND = 20  # values of the variable of the marks that a legend names
+NAMED = 40  # points that are named one by one
 NOTE = 140  # characters of a line under the axes: as wide as the picture
 MARKS = "osD^v<>PX*ph8"
 ACCURACIES = {
@@ -39,8 +40,20 @@ def front(x: np.ndarray, y: np.ndarray, larger_is_better: bool) -> np.ndarray:
     return np.array(kept, dtype=int)
 
 
-def picture(frame: pd.DataFrame, x: str, ys: Sequence[str], marks: Any, title: str, log: str, format: str) -> bytes:
-    """The bytes of a PNG or SVG, a panel per column of `ys`: one mark per value of `marks`, and the Pareto front."""
+def picture(
+    frame: pd.DataFrame,
+    x: str,
+    ys: Sequence[str],
+    marks: Any,
+    title: str,
+    log: str,
+    format: str,
+    varied: Sequence[str] = (),
+) -> bytes:
+    """The bytes of a PNG or SVG, a panel per column of `ys`: one mark per value of `marks`, and the Pareto front.
+
+    Points are named by those of the `varied` columns that neither the marks nor an axis show, where there is room.
+    """
     try:
         import matplotlib
     except ImportError:
@@ -54,6 +67,7 @@ def picture(frame: pd.DataFrame, x: str, ys: Sequence[str], marks: Any, title: s
         figure, panels = pyplot.subplots(len(ys), figsize=(7, 5 * len(ys)), layout="constrained", squeeze=False)
         for axes, y in zip(panels[:, 0], ys, strict=True):
             _scatter(axes, frame, x, y, marks)
+            _name(axes, frame, x, y, [name for name in varied if name not in (marks, x, y)])
             _front(axes, frame, x, y)
             if axes.get_legend_handles_labels()[0]:
                 axes.legend(loc="best", fontsize=9)
@@ -75,6 +89,24 @@ def _scatter(axes: Axes, frame: pd.DataFrame, x: str, y: str, marks: str) -> Non
         label = f"{marks} {value:.10g}" if len(values) <= LEGEND else None
         mark = MARKS[number % len(MARKS)]
         axes.scatter(part[x], part[y], s=36, marker=mark, label=label)
+
+
+def _name(axes: Axes, frame: pd.DataFrame, x: str, y: str, names: list[str]) -> None:
+    """Write beside each point in which settings it differs from the others; in a legend what those of many span."""
+    if not names:
+        return
+    if len(frame) > NAMED:
+        spans = [f"{name} {_short(frame[name].min())} to {_short(frame[name].max())}" for name in names]
+        axes.plot([], [], " ", label=", ".join(spans))
+        return
+    for number, (left, height) in enumerate(zip(frame[x], frame[y], strict=True)):
+        said = ", ".join(f"{name}={_short(frame[name].iloc[number])}" for name in names)
+        axes.annotate(said, (left, height), (3, 3), textcoords="offset points", fontsize=5, color="0.3", gid="point")
+
+
+def _short(value: Any) -> str:
+    """A value of a variable as a label has it."""
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def _front(axes: Axes, frame: pd.DataFrame, x: str, y: str) -> None:

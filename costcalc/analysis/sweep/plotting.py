@@ -36,6 +36,7 @@ class Picture(NamedTuple):
     marks: str | None
     title: str  # the network's name, and in a second line what the numbers mean
     log: str
+    varied: tuple[str, ...] = ()  # the variables that differ between points: they name the points
 
     def frame(self) -> pandas.DataFrame:
         """The points as a pandas DataFrame, one per row."""
@@ -43,7 +44,7 @@ class Picture(NamedTuple):
 
     def drawn(self, format: str = "png") -> bytes:
         """The bytes of a `png` or `svg`. Needs the extra `plot`; raises OptionError without it."""
-        return picture(self.points, self.x, self.ys, self.marks, self.title, self.log, format)
+        return picture(self.points, self.x, self.ys, self.marks, self.title, self.log, format, self.varied)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a .png or .svg file. Raises OptionError for another ending."""
@@ -54,6 +55,7 @@ class Picture(NamedTuple):
     def __repr__(self) -> str:
         name, _, note = self.title.partition("\n")
         marks = f", marks by {self.marks}" if self.marks else ""
+        marks += f", over {', '.join(self.varied)}" if self.varied else ""
         ys = ", ".join(self.ys)
         return f"{name}: {ys} against {self.x}{marks}, {len(self.points):,} points; .save(path) draws it\n{note}"
 
@@ -132,12 +134,13 @@ def pictured(
         metric(name, convention)  # says which are known
     published = [name for name in shown if name in accuracies]
     frame, space = _swept(model, axes, wanted, published, skip_invalid, convention)
-    marks = marks or ("res" if "res" in frame else None)
+    varied = tuple(name for name in space.names if name in frame and len(set(frame[name])) > 1)
+    marks = marks or ("res" if "res" in varied else None)
     if marks is not None and marks not in frame:
         help = f"known: {listed(frame.columns)}"
         raise OptionError(Problem("unknown-variable", f"no point has `{marks}`", help=help))
     note = stamped(model, price_list(convention), *constants(model, space.names), wanted)
-    return Picture(frame, x, ys, marks, f"{model.name}\n{note}", log.replace("none", ""))
+    return Picture(frame, x, ys, marks, f"{model.name}\n{note}", log.replace("none", ""), varied)
 
 
 def _panels(metrics: Sequence[str], y: str | None) -> tuple[str, ...]:
