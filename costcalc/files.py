@@ -8,6 +8,7 @@ import posixpath
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
@@ -20,17 +21,14 @@ Stamp: TypeAlias = "tuple[int, int, int] | None"  # of a file: time, size and nu
 _HELP = "a path goes down from the directory of the file it stands in, as in `backbones/mobilenet.yaml`"
 
 
-_read: dict[str, Stamp] = {}  # since `forget`: files and directories that were read or looked for, as they were then
+_read: ContextVar[dict[str, Stamp] | None] = ContextVar("read", default=None)  # a record, where one was begun
 
 
-def forget() -> None:
-    """Begin the record of the files that are read."""
-    _read.clear()
-
-
-def read_so_far() -> dict[str, Stamp]:
-    """The files and directories that were read or looked for since `forget`, each as it was just before."""
-    return dict(_read)
+def record() -> dict[str, Stamp]:
+    """Begin a record of the files and directories that are read or looked for, each as it is just before."""
+    found: dict[str, Stamp] = {}
+    _read.set(found)
+    return found
 
 
 def stamp(path: str) -> Stamp:
@@ -47,12 +45,15 @@ def stamp(path: str) -> Stamp:
 
 def note_read(path: str) -> None:
     """Note a file that is about to be read or was looked for, or a directory whose specs are listed."""
+    noted = _read.get()
+    if noted is None:
+        return
     try:
         path = os.path.abspath(path)
     except ValueError:  # no file can have this name
         return
-    if path not in _read and len(_read) < MOST_NOTED:
-        _read[path] = stamp(path)
+    if path not in noted and len(noted) < MOST_NOTED:
+        noted[path] = stamp(path)
 
 
 class Folder:

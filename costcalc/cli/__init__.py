@@ -16,6 +16,7 @@ from . import talk
 from .commands import CANNOT, COMMANDS, FAILED, GROUPS, OK, command
 
 if TYPE_CHECKING:
+    from ..files import Stamp
     from .options import SpecCommand
 
 
@@ -74,31 +75,36 @@ def main(args: list[str] | None = None) -> None:
     all_there()
     args = sys.argv[1:] if args is None else list(args)
     with stopped_cleanly():
-        code = _run(args)
-        if talk.manner().watch:
-            code = _watched(args, code)
+        code = _watched(args, *_recorded(args))
     gc.freeze()  # nor is there anything to gain from a last look at them on the way out
     sys.exit(code)
 
 
-def _watched(args: list[str], code: int) -> int:
-    """Run again at each change of a file that was read; the exit code."""
-    from ..files import read_so_far
+def _recorded(args: list[str]) -> tuple[int, dict[str, Stamp]]:
+    """Run: the exit code, and the files that were read."""
+    from ..files import record
+
+    read = record()
+    return _run(args), read
+
+
+def _watched(args: list[str], code: int, read: dict[str, Stamp]) -> int:
+    """Run again at each change of a file that was read, where the run asked for it; the exit code."""
+    if not talk.manner().watch:
+        return code
     from .watch import again
 
     try:
-        return again(lambda: _run(args), code, read_so_far)
+        return again(lambda: _recorded(args), code, read)
     except KeyboardInterrupt:
         return 130
 
 
 def _run(args: list[str]) -> int:
-    from ..files import forget
     from .streams import hush
 
     verdict(OK)
     talk.reset()
-    forget()
     code = OK
     try:
         with _limits(os.environ.get("COSTCALC_LIMITS")):

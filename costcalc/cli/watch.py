@@ -11,6 +11,7 @@ import click
 
 from ..errors import OptionError, Problem
 from ..files import Stamp, stamp
+from .commands import CANNOT
 from .talk import manner, note, option
 
 EVERY = 0.3  # seconds between two looks
@@ -29,22 +30,21 @@ def refuse(watched: object, why: str) -> None:
         raise OptionError(Problem("usage", f"`--watch` runs again when a file changes, and {why}"))
 
 
-def again(run: Callable[[], int], code: int, read: Callable[[], Mapping[str, Stamp]]) -> int:
-    """Run again at each change, for as long as the runs ask for it; the exit code of the last run.
+def again(run: Callable[[], tuple[int, Mapping[str, Stamp]]], code: int, read: Mapping[str, Stamp]) -> int:
+    """Run again at each change of the files that the last run read, for as long as runs ask for it; the exit code.
 
-    `read` gives the files of the last run. After a run that failed, those of the one before are watched too: what it
-    names may not be there at the moment.
+    After a run that failed, those of the one before are watched too: what it names may not be there at the moment.
     """
     files: dict[str, Stamp] = {}
     while manner().watch:
-        files = {**(files if code == 2 else {}), **read()}
+        files = {**(files if code == CANNOT else {}), **read}
         if not files:
-            return code
+            break
         _say(files)
         _wait(files)
         if sys.stdout.isatty():
             click.clear()
-        code = run()
+        code, read = run()
     return code
 
 
