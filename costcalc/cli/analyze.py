@@ -89,7 +89,6 @@ def command(
       costcalc analyze mobilenet --sort mult_adds --top 5
       costcalc analyze mobilenet --convention framework -o layers.csv
       costcalc analyze repvgg_a0 --phase both
-      costcalc analyze my_net.yaml --watch
     """
     from ..analysis.report.analyze import analyze
     from ..analysis.report.page import ReportPage

@@ -88,7 +88,6 @@ def command(
     from .checking import checked_by, show
 
     room = _margin(margin, tighten)
-    refuse(update or tighten, "this changes files")
     if locked and (update or tighten):
         raise OptionError(Problem("usage", "`--locked` fails when limits change, and this would change them"))
     format = "json" if as_json else format
@@ -104,11 +103,12 @@ def command(
 
 
 def _check_shown(metrics: tuple[str, ...], rewrites: bool, format: str | None, output: str | None) -> None:
-    """Refuse `--metrics` where nothing would show them."""
+    """Refuse `--metrics` where nothing would show them, and `--watch` where files are changed."""
     from ..errors import OptionError, Problem
     from .checking import SUFFIXES
     from .output import format_for
 
+    refuse(rewrites, "this changes files")
     if metrics and rewrites:
         raise OptionError(Problem("usage", "`--metrics` shows totals, and `--update` and `--tighten` show none"))
     if metrics and (format := format_for(format, output, SUFFIXES)) in ("github", "gitlab", "junit", "sarif"):
