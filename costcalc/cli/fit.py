@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -80,7 +81,7 @@ def command(
     if not vary:
         help = f"variables of {model.name}: {listed(model.variables)}"
         raise OptionError(Problem("usage", "a fit needs variables: --vary alpha, or --res 128:224:32", help=help))
-    limits = dict(map(budget, most))
+    limits = budgets(most)
     found = fit(model, vary=vary, limits=limits, maximize=maximize, metrics=metrics, convention=convention)
     if not found.size:
         click.echo(nothing_fits(found), err=True)
@@ -89,7 +90,17 @@ def command(
     ctx.exit(OK)
 
 
-def budget(text: str) -> tuple[str, str]:
+def budgets(texts: Iterable[str]) -> dict[str, str]:
+    """The limits of several `METRIC=LIMIT`, by metric. Raises OptionError, also for a metric that has two."""
+    found: dict[str, str] = {}
+    for name, limit in map(_budget, texts):
+        if name in found:
+            raise OptionError(Problem("usage", f"`--max {name}` is given twice", help="give the smaller limit"))
+        found[name] = limit
+    return found
+
+
+def _budget(text: str) -> tuple[str, str]:
     """The metric and the limit of `METRIC=LIMIT`. Raises OptionError."""
     name, equals, limit = (part.strip() for part in text.partition("="))
     if not equals:

@@ -13,44 +13,102 @@ from .options import SpecCommand, output_options, set_options, variables
 @click.command(cls=SpecCommand)
 @click.argument("spec")
 @set_options
-@click.option("--max", "most", metavar="METRIC=LIMIT", help="A budget: how many networks fit mult_adds=300M.")
-@click.option("--metric", "-m", metavar="NAME", help="What is counted [that of --max, or mult_adds].")
-@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="What counts.")
+@click.option(
+    "--max", "most", multiple=True, metavar="METRIC=LIMIT", help="A budget: how many networks fit. Repeatable."
+)
+@click.option(
+    "--metric", "-m", metavar="NAME", help="Metric to count [default: that of the first --max, or mult_adds]."
+)
+@click.option("--bars", type=click.IntRange(1, 1000), default=12, show_default=True, help="Rows of the histogram.")
+@click.option("--nth", type=click.IntRange(1), metavar="K", help="Network K within the budgets, cheapest first.")
+@click.option("--samples", type=click.IntRange(1), metavar="N", help="N networks within the budgets, drawn uniformly.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of --samples and --estimate.")
+@click.option(
+    "--front", metavar="METRIC[,max]", help="The Pareto front of the metric and another; `,max`: more is better."
+)
+@click.option(
+    "--estimate", type=click.IntRange(1), metavar="N", help="Estimate from N networks what cannot be counted."
+)
+@click.option("--plot", metavar="FILE", help="Draw the histogram to a .svg or .png file, budgets as lines.")
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
 @output_options
 @click.pass_context
 def command(ctx: click.Context, spec: str, **options: Any) -> None:
-    """How many networks a space of designs has, what they cost, and how many fit a budget, exactly.
+    """How many networks a space of designs has, what they cost, and how many fit budgets, exactly.
 
     The space is every combination of the spec's variables that have `choices` and are not set. No network is sampled:
     parts of the network that do not touch each other are counted by themselves and combined. A position that a
     network does not read, as the kernel of a block that a shallower one does not have, does not make another network.
-    A metric that adds up over layers can be counted; where the space does not decompose, the reason is said.
+    Metrics that add up over layers (mult_adds, params, weights_bytes) and the peak memory (peak_bytes) can be counted.
+    Where the space does not decompose, the reason is said.
 
     \b
     Examples:
       costcalc space ofa_mobilenet_v3
-      costcalc space ofa_mobilenet_v3 --max mult_adds=300M
-      costcalc space ofa_mobilenet_v3 --set d=4 --res 160 --max mult_adds=200M --json
+      costcalc space ofa_mobilenet_v3 --max mult_adds=300M --max peak_bytes=4MiB
+      costcalc space ofa_mobilenet_v3 --max mult_adds=300M --samples 5 --seed 1
+      costcalc space ofa_mobilenet_v3 --max mult_adds=300M --max params=5M --estimate 10000
+      costcalc space ofa_mobilenet_v3 --set d=4 --res 160 --max mult_adds=200M --plot space.svg --json
     """
     from ..analysis.space.page import SpacePage
     from ..analysis.space.space import space
     from ..read.loading import load
-    from .fit import budget
+    from .fit import budgets
     from .output import show
     from .progress import Progress
 
     model = load(spec)
     given = variables(ctx, model, options["alpha"], options["res"], options["sets"])
-    limits = dict([budget(options["most"])]) if options["most"] else {}
-    name = options["metric"] or next(iter(limits), "mult_adds")
-    if limits and name not in limits:
-        raise OptionError(Problem("usage", f"--max limits {next(iter(limits))}, and --metric counts {name}"))
+    limits = budgets(options["most"])
+    asked = _asked(limits, options)
+    format = _plotted(options["plot"])
     with Progress(0, "additions") as progress:
 
         def tell(count: int, of: int) -> None:
             progress.total = of
             progress.add(count)
 
+        name = options["metric"] or next(iter(limits), "mult_adds")
         found = space(model, of=name, convention=options["convention"], settings=given, tell=tell)
-        page = SpacePage(found, limits)
+        page = SpacePage(found, asked)
+    if format:
+        _plot(page, options["plot"], format)
     show(page, options["format"], options["as_json"], options["output"], options["color"])
+
+
+def _asked(limits: dict[str, str], options: dict[str, Any]) -> Any:
+    """What is asked of the space. Raises OptionError for two kinds of lists at once."""
+    from ..analysis.space.page import Asked
+
+    lists = [f"--{name}" for name in ("nth", "samples", "front") if options[name]]
+    if len(lists) > 1:
+        raise OptionError(Problem("usage", f"{' and '.join(lists)} are two answers: ask for one of them"))
+    front: tuple[str, ...] = ()
+    if options["front"]:
+        other, comma, word = options["front"].partition(",")
+        if comma and word != "max":
+            raise OptionError(Problem("usage", "`--front` takes a metric, or one with `,max`: --front params,max"))
+        front = (other, other) if comma else (other,)
+    samples, estimate = (options[name] or 0 for name in ("samples", "estimate"))
+    return Asked(limits, options["bars"], options["nth"], samples, options["seed"], estimate, front)
+
+
+def _plotted(path: str | None) -> str | None:
+    from ..analysis.sweep.plotting import format_of
+
+    return format_of(path) if path else None
+
+
+def _plot(page: Any, path: str, format: str) -> None:
+    from ..analysis.space.picture import picture
+    from .output import writing
+
+    data = picture(page.found, page.limits, page.notes()[-1], format)
+    with writing(path, binary=True) as out:
+        out.write(data)

@@ -2,76 +2,154 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...errors import OptionError, Problem
+from ...metrics.metrics import storage_note
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
-from ..fit.fit import most_of
 from ..report.columns import stamped
 from ..report.document import heading
 from ..sweep.constants import constants
+from .estimate import Estimate, estimated
 
 if TYPE_CHECKING:
     from .space import Space
 
 BAR = 30  # characters of the longest bar
 SHARES = (0.1, 0.5, 0.9)
+ROWS = 10_000  # networks that one page lists
+DRAWN = 1_000_000  # networks of an estimate
+
+
+class Asked(NamedTuple):
+    """What is asked of a space beside its histogram."""
+
+    limits: Mapping[str, Any] = {}
+    bars: int = 12
+    nth: int | None = None
+    samples: int = 0
+    seed: int = 0
+    estimate: int = 0
+    front: tuple[str, ...] = ()  # the other metric, and those of which more is better
 
 
 class SpacePage:
-    """The number of networks in a line, those within the limits, and the histogram."""
+    """The number of networks in a line, those within the limits, and the histogram; or the networks asked for."""
 
-    def __init__(self, found: Space, limits: Mapping[str, Any]) -> None:
-        self.found = found
+    def __init__(self, found: Space, asked: Asked | None = None) -> None:
+        self.found, self.asked = found, asked or Asked()
         open_ones = {name.partition("[")[0] for name in found.choices}
         self.inputs, self.values = constants(found.model, [*found.choices, *open_ones], found.given)
-        self.limits = {name: int(most_of(name, limit)) for name, limit in limits.items()}
-        self.fitting = found.within_count(*self.limits.values()) if limits else found.networks
-        self.spread = found.histogram()
-        self.shares = {f"p{round(100 * share)}": found.quantile(share) for share in SHARES}
+        self.limits = found.limits_of(self.asked.limits)
+        self.estimate: Estimate | None = None
+        self.fitting = self._fitting()
+        self.networks = self._networks()
+        self.is_list = bool(self.asked.samples or self.asked.front)
+        self.spread = [] if self.is_list else found.histogram(self.asked.bars)
+        self.shares = {} if self.is_list else self._shares()
+
+    def _shares(self) -> dict[str, int]:
+        return {f"p{round(100 * share)}": self.found.quantile(share) for share in SHARES}
+
+    def _fitting(self) -> int | None:
+        """How many networks fit; None where that is estimated."""
+        if not self.asked.estimate:
+            return self.found.fitting(self.limits) if self.limits else self.found.networks
+        if not self.limits or self.asked.estimate > DRAWN:
+            message = f"--estimate draws at most {DRAWN:,} networks, to see how many fit --max"
+            raise OptionError(Problem("usage", message))
+        space, most, others = self.found.under(self.limits)
+        base = (space.within(most) if most is not None else space.networks) if space.settings else 0
+        if not base or not others:
+            return base
+        names = [one.name for one in space.designs.counting.metrics]
+        generator, within = random.Random(self.asked.seed), 0
+        for _ in range(self.asked.estimate):
+            one = space.drawn(space.most if most is None else most, generator.randrange(base))
+            costs = dict(zip(names, one.metrics, strict=True))
+            within += all(costs[name] <= limit for name, limit in others.items())
+        exact = [f"{name} <= {limit:,}" for name, limit in self.limits.items() if name not in others]
+        of = f"the {base:,} networks" + (f" with {' and '.join(exact)}" if exact else "")
+        self.estimate = estimated(within, self.asked.estimate, of)
+        return None
+
+    def _networks(self) -> list[dict[str, Any]] | None:
+        """The networks asked for one by one."""
+        asked, limits = self.asked, self.limits
+        if asked.nth is not None:
+            return [self.found.nth(asked.nth, limits)]
+        if asked.front:
+            return self.found.front(asked.front[0], asked.front[1:])
+        if asked.samples > ROWS:
+            raise OptionError(Problem("limit", f"--samples lists at most {ROWS:,} networks"))
+        return list(self.found.samples(asked.samples, limits, asked.seed)) if asked.samples else None
 
     def heads(self) -> list[str]:
         """How many networks there are, and how many fit."""
         lines = [f"{self.found.networks:,} networks"]
-        for name, limit in self.limits.items():
-            lines.append(f"{self.fitting:,} fit {name} <= {limit:,} ({share(self.fitting, self.found.networks)})")
+        said = " and ".join(f"{name} <= {limit:,}" for name, limit in self.limits.items())
+        if self.limits and self.fitting is not None:
+            lines.append(f"{self.fitting:,} fit {said} ({share(self.fitting, self.found.networks)})")
+        if self.estimate:
+            lines.append(f"fit {said}: {self.estimate.text}")
         return lines
 
     def sheets(self) -> list[Sheet]:
-        """The histogram."""
+        """The histogram, or the networks asked for."""
+        if self.networks is not None:
+            names, rows = self.records()
+            metrics = [*self.networks[0]["metrics"]] if self.networks else []
+            columns = tuple(Column(name, name != "network", counts=name in metrics) for name in names)
+            return [Sheet(columns, [tuple(_shown(row[name]) for name in names) for row in rows])]
         title = self.found.metric.title
         columns = (Column(f"{title} above", True), Column("to", True), Column("networks", True), Column("share", True))
         most = max(count for *_, count in self.spread)
-        rows = [
+        bars = [
             (
                 *(f"{one:,}" for one in (start, end, count)),
                 share(count, self.found.networks),
-                "#" * (-(-BAR * count // most) if count else 0),
+                "#" * (-(-BAR * count // most) if count else 0) + self._marks(start, end),
             )
             for start, end, count in self.spread
         ]
-        return [Sheet((*columns, Column("", spare=1)), rows, ("total", "", f"{self.found.networks:,}", "", ""))]
+        return [Sheet((*columns, Column("", spare=1)), bars, ("total", "", f"{self.found.networks:,}", "", ""))]
+
+    def _marks(self, start: int, end: int) -> str:
+        """The budget that ends in a stretch, if there is one."""
+        limit = self.limits.get(self.found.metric.name)
+        return f" < {limit:,}" if limit is not None and start < limit <= end and limit != self.found.most else ""
 
     def notes(self) -> list[str]:
         """The ends, the percentiles, how it was counted, and what the numbers mean."""
         found = self.found
-        shares = ", ".join(f"{name} {cost:,}" for name, cost in self.shares.items())
+        shares = "".join(f"{name} {cost:,}, " for name, cost in self.shares.items())
         shared = f"; {', '.join(map(printable, found.shared))} tried one by one" if found.shared else ""
+        drawn = f"; networks drawn uniformly, seed {self.asked.seed}" if self.asked.samples or self.estimate else ""
+        names = [found.metric.name, *self.limits]
+        note = storage_note(found.model, names)
         return [
-            f"least {found.least:,}, {shares}, most {found.most:,}",
-            f"exact, by {found.method}{shared}; choices that a network does not read make no other one",
+            f"least {found.least:,}, {shares}most {found.most:,}",
+            f"exact, by {found.method}{shared}{drawn}; choices that a network does not read make no other one",
+            *([note] if note else []),
             stamped(found.model, found.metric.priced, self.inputs, self.values),
         ]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The histogram, a row a stretch."""
-        names = ["above", "to", "networks"]
-        return names, [dict(zip(names, one, strict=True)) for one in self.spread]
+        """The histogram, a row a stretch; or a row a network."""
+        if self.networks is None:
+            return ["above", "to", "networks"], self._stretches()
+        rows = [{**one["metrics"], "network": settings_text(one["choices"])} for one in self.networks]
+        return list(rows[0]) if rows else ["network"], rows
+
+    def _stretches(self) -> list[dict[str, Any]]:
+        return [dict(zip(("above", "to", "networks"), one, strict=True)) for one in self.spread]
 
     def document(self) -> Mapping[str, Any]:
         """For programs: exact counts as whole numbers."""
-        found = self.found
+        found, asked = self.found, self.asked
         return {
             **heading(found.model, found.metric.priced, self.inputs, self.values),
             "metric": found.metric.name,
@@ -81,15 +159,42 @@ class SpacePage:
             "networks": found.networks,
             "max": self.limits,
             "fitting": self.fitting,
+            **({"estimate": self.estimate.record} if self.estimate else {}),
             "least": found.least,
             "most": found.most,
-            "percentiles": self.shares,
-            "histogram": self.records()[1],
+            **({"nth": {"number": asked.nth, **(self.networks or [{}])[0]}} if asked.nth is not None else {}),
+            **({} if self.is_list else {"percentiles": self.shares, "histogram": self._stretches()}),
+            **({"seed": asked.seed, "samples": self.networks} if asked.samples else {}),
+            **({"front": self.networks} if asked.front else {}),
         }
+
+
+def settings_text(choices: Mapping[str, Any]) -> str:
+    """Choices as `--set` takes them; the positions of a variable together: `ks=3,5,-,7`, `-` for one not read."""
+    found: dict[str, Any] = {}
+    for name, value in choices.items():
+        base, bracket, at = name.partition("[")
+        if bracket:
+            found.setdefault(base, {})[int(at[:-1])] = value
+        else:
+            found[name] = value
+    return " ".join(f"{name}={_positions(value)}" for name, value in found.items())
+
+
+def _positions(value: Any) -> str:
+    if not isinstance(value, dict):
+        return printable(str(value))
+    return ",".join(str(value.get(at, "-")) for at in range(max(value) + 1))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def share(count: int, total: int) -> str:
     """A share in per cent; `0 %` and `100 %` only where they are exact."""
+    if not total:
+        return "0.000 %"
     shown = f"{100 * count / total:.3f} %"
     return (
         f"< {0.001} %"

@@ -1,4 +1,4 @@
-"""Spaces of designs: how many networks there are, what they cost, and how many stay within a limit, exactly.
+"""Spaces of designs: how many networks there are, what they cost, and how many stay within limits, exactly.
 
 A space is a spec whose variables have `choices`. No network is sampled: where what leaves a unit does not depend on the
 choices inside it, costs are sums over units and their histogram a convolution; where widths couple neighbours, a
@@ -7,62 +7,78 @@ dynamic programme over the shape between them gives the same; choices that sever
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from ...errors import OptionError, Problem, SpecError, listed
+from ...errors import OptionError, Problem, listed
 from ...metrics.conventions import Prices
-from ...metrics.metrics import Metric, metric
-from ...model.inputs import input_shape
-from ...model.network import Model, Step
+from ...metrics.metrics import Metric, metric, totals
+from ...metrics.walk import Walk
+from ...model.network import Model
+from ...model.storage import DEFAULT
+from ...model.trace import trace
 from ...model.variables import settle
+from ...quantities import RATIO
 from ...read.anything import Network, load
 from ...render.result import Result
 from ..fit.fit import most_of
-from .counts import ZERO, Counts, Sums, Tell, combined, merged
-from .units import Designs, every, needs_more, units
+from .chains import Counter, Decomposed, Design
+from .counts import Tell
+from .joint import within_both
+from .sums import Sums
+from .units import Counting, Designs
 
 if TYPE_CHECKING:
-    from ...num.values import Shape
     from .page import SpacePage
 
-SHARED = 10_000  # settings of choices that several units read
+Limits = Mapping[str, Any]  # metric -> limit, such as "300M"
+TRIES = 10_000  # networks that are drawn for each one that fits
+CHECKED = 4  # networks that are counted as a whole, too
+TRAINING = ("backward_mult_adds", "training_mult_adds", "saved_bytes", "training_bytes")  # they look past a layer
 
 
-class _Counted(NamedTuple):
-    model: Model
-    metric: Metric
-    choices: Mapping[str, tuple[Any, ...]]
-    shared: tuple[str, ...]  # choices that several units read: tried one by one
-    method: str
-    sums: tuple[Sums, ...]  # one a setting of the shared choices
-    given: Mapping[str, Any]  # the variables that are set
-
-
-class Space(Result, _Counted):
+class Space(Result):
     """Every network of a space, by one metric."""
+
+    def __init__(self, model: Model, of: str, prices: Prices, given: Mapping[str, Any], tell: Tell | None) -> None:
+        self.model, self.given, self.prices, self.tell = model, given, prices, tell
+        self.metric = _counted_by(model, of, prices)
+        self.choices = open_choices(model, given)
+        self._found: dict[Any, Decomposed] = {}
+        self.decomposed = self._decomposed([self.metric], {})
 
     def page(self) -> SpacePage:
         """The page that `costcalc space` prints."""
         from .page import SpacePage
 
-        return SpacePage(self, {})
+        return SpacePage(self)
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Choices that several units read: they were tried one by one."""
+        return self.decomposed.shared
+
+    @property
+    def method(self) -> str:
+        """How the networks were counted."""
+        return self.decomposed.method
 
     @property
     def networks(self) -> int:
         """How many networks there are. Positions that a network does not read do not make it another one."""
-        return sum(one.total for one in self.sums)
+        return self.decomposed.networks
 
     @property
     def least(self) -> int:
         """The cost of the cheapest network."""
-        return min(one.base for one in self.sums)
+        return self.decomposed.least
 
     @property
     def most(self) -> int:
         """The cost of the dearest network."""
-        return max(one.most for one in self.sums)
+        return self.decomposed.most
 
     def within(self, limit: str | int) -> int:
         """How many networks cost at most a limit, such as "300M"."""
@@ -70,7 +86,25 @@ class Space(Result, _Counted):
 
     def within_count(self, most: int) -> int:
         """How many networks cost at most `most`."""
-        return sum(one.within(most) for one in self.sums)
+        return self.decomposed.within(most)
+
+    def fitting(self, limits: Limits) -> int:
+        """How many networks stay within all limits: {"mult_adds": "300M", "params": "5M"}.
+
+        One metric that adds up, and any number that combine by their maximum, are counted for every space that
+        decomposes; two that add up where their pairs of costs are few. Raises OptionError for others.
+        """
+        sums, tops = self._sorted(limits)
+        if not sums:
+            found = self._decomposed([self.metric], tops)
+            return found.networks if self.metric.fold is sum or not tops else self._within_tops(tops)
+        if len(sums) == 1:
+            ((name, most),) = sums.items()
+            return self._decomposed([self._metric(name)], tops).within(most)
+        if len(sums) == 2:
+            return self._within_both(sums, tops)
+        message = f"{listed(sums)} at once cannot be counted exactly"
+        raise OptionError(Problem("limit", message, help="limit two of them; or `--estimate 10000`"))
 
     def histogram(self, bars: int = 12) -> list[tuple[int, int, int]]:
         """(more than, at most, networks) of stretches of equal width from the cheapest to the dearest network."""
@@ -83,15 +117,136 @@ class Space(Result, _Counted):
 
     def quantile(self, share: float) -> int:
         """The least cost that a share of the networks, 0 to 1, stays within."""
-        due = max(-(-round(share * 10**6) * self.networks // 10**6), 1)
-        low, high = (self.least - 1, 0), (self.most, self.networks)  # (cost, networks within it): less than due, enough
-        turn = 0
-        while high[0] - low[0] > 1:
-            between = (due - low[1]) * (high[0] - low[0]) // max(high[1] - low[1], 1) if turn % 3 else 0
-            at = low[0] + between if 0 < between < high[0] - low[0] else (low[0] + high[0]) // 2
-            count, turn = self.within_count(at), turn + 1
-            low, high = (low, (at, count)) if count >= due else ((at, count), high)
-        return high[0]
+        return self.decomposed.cost_at(max(-(-round(share * 10**6) * self.networks // 10**6), 1))
+
+    def nth(self, number: int, limits: Limits | None = None) -> dict[str, Any]:
+        """Number `number`, from 1, of the networks within limits, in rising order of the metric: choices and metrics.
+
+        Networks of equal cost have a fixed order. Raises OptionError for a number past the last, and where limits
+        are on another metric that adds up.
+        """
+        space, most, others = self.under(limits or {})
+        if [one for one in others if self._metric(one).fold is sum]:
+            message = f"networks are numbered by {self.metric.name}: a limit on {listed(others)} cannot be kept, too"
+            raise OptionError(Problem("limit", message, help=f"limit {self.metric.name} and memory, or use --samples"))
+        many = space.networks if most is None else space.within(most)
+        if not 1 <= number <= many:
+            raise OptionError(Problem("bad-value", f"there is no network {number:,}: {many:,} are within the limits"))
+        return self._named(space, space.ranked(number - 1))
+
+    def samples(self, count: int, limits: Limits | None = None, seed: int = 0) -> Iterator[dict[str, Any]]:
+        """Networks drawn uniformly from all that stay within limits, the same for the same seed.
+
+        Each has its choices and the metrics of the limits. A network may be drawn twice. Limits on a second metric
+        that adds up are kept by drawing again. Raises OptionError where no network fits, or too few do.
+        """
+        space, most, others = self.under(limits or {})
+        most = space.most if most is None and space.settings else most or 0
+        many = space.within(most) if space.settings else 0
+        if not many:
+            raise OptionError(Problem("no-points", "no network is within the limits"))
+        generator = random.Random(seed)
+        for _ in range(count):
+            for _ in range(TRIES):
+                found = self._named(space, space.drawn(most, generator.randrange(many)))
+                if all(found["metrics"][name] <= limit for name, limit in others.items()):
+                    break
+            else:
+                message = f"of {TRIES:,} networks drawn, none is within the limits on {listed(others)}"
+                raise OptionError(Problem("limit", message, help="loosen them"))
+            yield found
+
+    def front(self, other: str, most: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """The exact Pareto front of the metric and another one: networks that no other one beats in both.
+
+        Less is better, but of the metrics in `most`. Of networks with equal costs there is one.
+        """
+        from .fronts import front
+
+        metrics = [self.metric, self._metric(other)]
+        space = self._decomposed(metrics, {})
+        turned = [-1 if one.name in most else 1 for one in metrics]
+        return [self._named(space, one) for one in front(space, (turned[0], turned[1]))]
+
+    def under(self, limits: Limits) -> tuple[Decomposed, int | None, dict[str, int]]:
+        """(the networks within limits on maxima, the limit on the metric if there is one, limits left to look at)."""
+        sums, tops = self._sorted(limits)
+        most = self.limits_of(limits).get(self.metric.name)
+        filters = {name: limit for name, limit in tops.items() if name != self.metric.name}
+        others = {name: limit for name, limit in sums.items() if name != self.metric.name}
+        metrics = [self.metric, *map(self._metric, others)]
+        return self._decomposed(metrics, filters), most, others
+
+    def _metric(self, name: str) -> Metric:
+        return self.metric if name == self.metric.name else _counted_by(self.model, name, self.prices)
+
+    def limits_of(self, limits: Limits) -> dict[str, int]:
+        """Limits as whole numbers."""
+        return {name: int(most_of(name, limit)) for name, limit in limits.items()}
+
+    def _sorted(self, limits: Limits) -> tuple[dict[str, int], dict[str, int]]:
+        """The limits on metrics that add up, and those on maxima."""
+        found = self.limits_of(limits)
+        tops = {name: most for name, most in found.items() if self._metric(name).fold is not sum}
+        return {name: most for name, most in found.items() if name not in tops}, tops
+
+    def _within_tops(self, tops: Mapping[str, int]) -> int:
+        others = {name: most for name, most in tops.items() if name != self.metric.name}
+        return self._decomposed([self.metric], others).within(tops[self.metric.name])
+
+    def _within_both(self, sums: Mapping[str, int], tops: Mapping[str, int]) -> int:
+        first, second = (self._metric(name) for name in sums)
+        radix = max(one.sums.most for one in self._decomposed([second], {}).settings) + 1
+        if radix * (self._decomposed([first], {}).most + 1) >= 2**62:
+            raise OptionError(Problem("limit", f"{listed(sums)} at once are too large to count exactly"))
+        found = self._decomposed([first, second], tops, radix)
+        limits = (sums[first.name], sums[second.name])
+        return sum(within_both(one.sums, radix, limits) for one in found.settings if isinstance(one.sums, Sums))
+
+    def _decomposed(self, metrics: list[Metric], tops: Mapping[str, int], radix: int = 0) -> Decomposed:
+        """The networks within limits on maxima, counted by the first metric."""
+        metrics = [*metrics, *(self._metric(name) for name in tops if name not in [one.name for one in metrics])]
+        names = [one.name for one in metrics]
+        key = (*names, *tops.items(), radix)
+        if key not in self._found:
+            counting = Counting(tuple(metrics), {names.index(name): most for name, most in tops.items()}, radix)
+            designs = Designs(self.model, self.choices, self.given, counting)
+            known = [each.sums for one in self._found.values() for each in one.settings]
+            found = Counter(designs, self.tell, known).decomposed()
+            self._check(found)
+            self._found[key] = found
+        return self._found[key]
+
+    def _named(self, space: Decomposed, design: Design) -> dict[str, Any]:
+        names = [one.name for one in space.designs.counting.metrics]
+        return {"choices": dict(design.choices), "metrics": dict(zip(names, design.metrics, strict=True))}
+
+    def _check(self, space: Decomposed) -> None:
+        """Count a few networks as a whole, too. Raises OptionError where their parts say something else."""
+        generator = random.Random(0)
+        metrics = space.designs.counting.metrics
+        for _ in range(CHECKED if space.networks else 0):
+            one = space.any(generator)
+            values = settle(self.model, {**self.given, **one.choices})
+            whole = totals(Walk(self.model, trace(self.model, values).rows, values), metrics)
+            wrong = [name for name, cost in zip(whole, one.metrics, strict=True) if whole[name] != cost]
+            if wrong:
+                message = f"the space does not decompose by {listed(wrong)}: parts of a network are not counted alone"
+                help = "`costcalc sweep --sample N --metrics` counts networks as a whole"
+                raise OptionError(Problem("limit", message, help=help))
+
+
+def _counted_by(model: Model, name: str, prices: Prices) -> Metric:
+    """A metric by which networks can be counted. Raises OptionError."""
+    found = metric(name, prices)
+    whole = found.stored and found.fold is sum
+    if found.unit is RATIO or whole or name.rpartition(".")[2] in TRAINING:
+        message = f"`{name}` neither adds up over layers nor is their largest: a space is counted by one that does"
+        raise OptionError(Problem("not-by-layer", message, help="as mult_adds, params, weights_bytes and peak_bytes"))
+    if (found.stored or found.name.endswith("bytes")) and model.storage != DEFAULT:
+        message = f"`{name}` of a space is counted with tensors stored {DEFAULT.text}"
+        raise OptionError(Problem("limit", message))
+    return found
 
 
 def space(
@@ -106,22 +261,16 @@ def space(
     """Every network of a space of designs, by the metric `of`.
 
     spec   what `costcalc.load` takes; its variables with `choices` are the space
-    of     a metric that adds up over layers: mult_adds, params, activations, ..
+    of     a metric that adds up over layers (mult_adds, params, weights_bytes, ..) or is their largest (peak_bytes)
     given  variables that are set: space("ofa_mobilenet_v3", res=160); `settings` in a mapping
     tell   called while costs are added up, with how many additions are done
 
     Counts are exact whole numbers. Raises CostcalcError: also where the space does not decompose.
     """
     model = load(spec)
-    wanted = metric(of, convention)
-    if wanted.fold is not sum or wanted.stored:
-        message = f"`{of}` does not add up over layers: a space is counted by a metric that does, such as mult_adds"
-        raise OptionError(Problem("not-by-layer", message))
     if len(model.inputs) != 1:
         raise OptionError(Problem("several-inputs", f"{model.name} has several inputs: a space has one"))
-    given = {**(settings or {}), **given}
-    choices = open_choices(model, given)
-    return _Counter(Designs(model, choices, given, wanted), tell).space()
+    return Space(model, of, convention, {**(settings or {}), **given}, tell)
 
 
 def open_choices(model: Model, given: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
@@ -136,80 +285,3 @@ def open_choices(model: Model, given: Mapping[str, Any]) -> dict[str, tuple[Any,
         return found
     help = "give a variable `choices: [3, 5, 7]`, and `each: 4` for one by position"
     raise OptionError(Problem("no-choices", f"{model.name} has no variable with choices that is not set", help=help))
-
-
-class _Counter:
-    """Finds the units of a space and counts them."""
-
-    def __init__(self, designs: Designs, tell: Tell | None) -> None:
-        self.designs, self.tell, self.couples = designs, tell, False
-        self.units: list[tuple[Step, ...]] = [(step,) for step in units(designs.model.steps)]
-
-    def space(self) -> Space:
-        """Count; a choice that turns out to be shared starts anew with it tried one by one."""
-        designs = self.designs
-        shared = designs.of_inputs()
-        self._check(shared)
-        while True:
-            sums = []
-            for given in every(designs.choices, shared):
-                parts, more = self._chain(given)
-                if more:
-                    break
-                sums.append(Sums(parts, self.tell))
-            else:
-                method = "a dynamic programme over widths" if self.couples else "a convolution of independent parts"
-                return Space(
-                    designs.model, designs.metric, designs.choices, tuple(shared), method, tuple(sums), designs.settings
-                )
-            shared += sorted(more)
-            self._check(shared)
-
-    def _check(self, shared: list[str]) -> None:
-        count = 1
-        for name in shared:
-            count *= len(self.designs.choices[name])
-        if count > SHARED:
-            message = f"the space does not decompose: {listed(shared[:8])} reach several parts of the network"
-            help = f"their {count:,} settings are past {SHARED:,}; set some, or sample: costcalc sweep --sample N"
-            raise OptionError(Problem("limit", message, help=help))
-
-    def _chain(self, given: Mapping[str, Any]) -> tuple[list[Counts], set[str]]:
-        """The histograms of independent stretches; and choices that several units read, where there are any."""
-        model, at = self.designs.model, 0
-        values = settle(model, {**self.designs.settings, **given})
-        ((name, one),) = model.inputs.items()
-        states: dict[Shape, Counts] = {tuple(input_shape(name, one, values, model.variables)): ZERO}
-        parts: list[Counts] = []
-        seen: set[str] = set()
-        while at < len(self.units):
-            try:
-                after, reads = self._after(self.units[at], states, given)
-            except SpecError as error:
-                if not at or not needs_more(error):
-                    raise
-                self.units[at - 1 : at + 1] = [self.units[at - 1] + self.units[at]]
-                return self._chain(given)
-            if reads & seen:
-                return [], reads & seen
-            seen, at = seen | reads, at + 1
-            if len(after) == 1:
-                ((shape, counts),) = after.items()
-                parts.append(counts)
-                states = {shape: ZERO}
-            else:
-                self.couples, states = True, after
-        return [*parts, *([merged(list(states.values()))] if len(states) > 1 else [])], set()
-
-    def _after(
-        self, unit: tuple[Step, ...], states: Mapping[Shape, Counts], given: Mapping[str, Any]
-    ) -> tuple[dict[Shape, Counts], set[str]]:
-        """The states after a unit: by the shape that leaves it, the costs so far."""
-        after: dict[Shape, list[Counts]] = {}
-        reads: set[str] = set()
-        for shape, counts in states.items():
-            found = self.designs.found(unit, shape, given)
-            reads |= found.reads
-            for leaving, part in found.by_shape.items():
-                after.setdefault(leaving, []).append(part if counts is ZERO else combined(counts, part))
-        return {leaving: merged(several) for leaving, several in after.items()}, reads

@@ -1,0 +1,312 @@
+"""Sums of independent parts: how many there are, how many stay within a limit, and the one with a given number.
+
+Parts are combined into groups while that stays small. The largest group is kept as it is, all others become one table
+of all costs in steps of their common divisor. Where 64 bits cannot hold the table's counts, it is made modulo several
+primes and the number put together again (Chinese remainder theorem).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...errors import OptionError, Problem
+from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, at_most, combined, exactly, products, step_of
+
+BINS = 2**25  # of the table of all costs
+WORK = 2 * 10**10  # additions into it
+CACHE = 2**17  # numbers of a block of the table that is added to at once
+BLOCK = 4096  # costs whose networks are added up together when one of them is looked for
+Pick = tuple[int, int]  # a cost of a part, and the number of a network among those that have it
+
+
+class _Group(NamedTuple):
+    """Some parts: their sums in steps, the divisor of these, and the two groups or the one part it was made of."""
+
+    counts: Counts
+    step: int
+    halves: tuple[_Group, _Group] | None
+    part: int
+
+
+class Sums:
+    """The sums of independent parts, in whole numbers of any size."""
+
+    def __init__(self, parts: Iterable[Counts], tell: Tell | None = None) -> None:
+        self.tell = tell
+        self.parts = [one for one in parts if len(one.costs)]
+        self.base = sum(int(one.costs[0]) for one in self.parts)
+        self.most = sum(int(one.costs[-1]) for one in self.parts)
+        self.total = math.prod(one.total for one in self.parts)
+        self.step = step_of(self.parts) if self.parts else 1
+        self.tails: list[_Tail] = []
+        self.groups: list[_Group] = []
+        self.last: tuple[Any, _Choice] | None = None  # what was asked of the largest group, which samples ask again
+
+    def within(self, limit: int) -> int:
+        """How many sums are at most `limit`."""
+        if limit < self.base:
+            return 0
+        self._prepare()
+        return _Choice(self.groups[0].counts, self.tails[0], (limit - self.base) // self.step, False).total
+
+    def has(self, parts: list[Counts]) -> bool:
+        """Whether it is the sums of these parts."""
+        return len(parts) == len(self.parts) and all(
+            np.array_equal(a.costs, b.costs) and np.array_equal(a.weights, b.weights)
+            for a, b in zip(parts, self.parts, strict=True)
+        )
+
+    def drawn(self, limit: int, number: int) -> list[Pick]:
+        """Number `number`, from 0, of the sums that are at most `limit`: what each part has of it."""
+        return self._picked(limit, False, number)
+
+    def ranked(self, cost: int, number: int) -> list[Pick]:
+        """Number `number`, from 0, of the sums that are `cost`."""
+        return self._picked(cost, True, number)
+
+    def _prepare(self) -> None:
+        """Choose the groups, and make the table of all but the largest."""
+        if self.tails:
+            return
+        moved = (Counts((one.costs - one.costs[0]) // self.step, one.weights) for one in self.parts)
+        self.groups = _grouped([_group(one, None, at) for at, one in enumerate(moved)] or [_group(NOTHING, None, -1)])
+        rest = self.groups[1:]
+        bins, work = 1 + sum(int(one.counts.costs[-1]) for one in rest), _work([one.counts for one in rest])
+        if bins > BINS or work > WORK:
+            message = f"the space has too many costs to count exactly: {bins:,} steps of {self.step:,}"
+            help = "set some of the variables; or `costcalc sweep --sample N`"
+            raise OptionError(Problem("limit", message, help=help))
+        self.tails = [_Tail([one.counts for one in rest], self.total, self.tell, work)]
+
+    def _choice(self, head: Counts, tail: _Tail, room: int, exact: bool) -> _Choice:
+        if head is not self.groups[0].counts:
+            return _Choice(head, tail, room, exact)
+        if self.last is None or self.last[0] != (room, exact):
+            self.last = (room, exact), _Choice(head, tail, room, exact)
+        return self.last[1]
+
+    def _picked(self, limit: int, exact: bool, number: int) -> list[Pick]:
+        self._prepare()
+        while len(self.tails) < len(self.groups) - 1:
+            parts = [one.counts for one in self.groups[1 + len(self.tails) :]]
+            self.tails.append(_Tail(parts, self.total, None, 0))
+        found: dict[int, Pick] = {}
+        room = (limit - self.base) // self.step
+        for group, tail in zip(self.groups[:-1], self.tails, strict=False):
+            cost, own, number = self._choice(group.counts, tail, room, exact).at(number)
+            _split(group, cost, own, found)
+            room -= cost
+        last = self.groups[-1]
+        cost, own = (room, number) if exact else of_running(last.counts, number)
+        _split(last, cost, own, found)
+        return [
+            (cost * self.step + int(one.costs[0]), own)
+            for one, (cost, own) in zip(self.parts, (found[at] for at in range(len(self.parts))), strict=True)
+        ]
+
+
+class _Tail:
+    """How many sums of some groups are at most each amount, modulo some primes; 0 is none."""
+
+    def __init__(self, parts: list[Counts], total: int, tell: Tell | None, work: int) -> None:
+        self.parts = parts
+        own = math.prod(one.total for one in parts)
+        self.primes = [0] if own < WHOLE else _moduli(total)
+        self.tables: list[Any] = []
+        if len(parts) > 1:
+            bins = 1 + sum(int(one.costs[-1]) for one in parts)
+
+            def told(count: int) -> None:
+                if tell:
+                    tell(count, work * len(self.primes))
+
+            self.tables = [_cumulated(parts, bins, prime, told) for prime in self.primes]
+
+    def looked_up(self, rooms: Any, exact: bool) -> list[Any]:
+        """For each prime, how many sums are at most each amount, or exactly that."""
+        found = [self._within(at, rooms) for at in range(len(self.primes))]
+        if not exact:
+            return found
+        less = [self._within(at, rooms - 1) for at in range(len(self.primes))]
+        return [(a - b) % prime if prime else a - b for a, b, prime in zip(found, less, self.primes, strict=True)]
+
+    def _within(self, at: int, rooms: Any) -> Any:
+        if not self.parts:
+            return (rooms >= 0).astype(np.int64)
+        if not self.tables:
+            found = at_most(self.parts[0], rooms)
+            return found % self.primes[at] if self.primes[at] else found
+        table = self.tables[at]
+        return np.where(rooms >= 0, table[np.clip(rooms, 0, len(table) - 1)], 0)
+
+
+class _Choice:
+    """The costs of a group, and how many networks each leaves to the groups after it."""
+
+    def __init__(self, head: Counts, tail: _Tail, room: int, exact: bool) -> None:
+        self.head, self.tail, self.room, self.exact = head, tail, room, exact
+        starts = range(0, len(head.costs), 2**16 if not exact and len(head.costs) > 2**20 else BLOCK)
+        self.size = starts.step
+        self.sums = [self._sum(start) for start in starts]
+        self.total = sum(self.sums)
+        self.running = [0, *accumulate(self.sums)]
+
+    def _found(self, start: int) -> tuple[Any, list[Any]]:
+        part = slice(start, start + self.size)
+        return self.head.weights[part], self.tail.looked_up(self.room - self.head.costs[part], self.exact)
+
+    def _sum(self, start: int) -> int:
+        if not self.exact and self.head.costs[start] > self.room:
+            return 0
+        weights, found = self._found(start)
+        if self.tail.primes == [0]:
+            return products(weights, found[0])
+        sums = [
+            int(np.sum((weights % prime) * one % prime, dtype=np.int64)) % prime
+            for one, prime in zip(found, self.tail.primes, strict=True)
+        ]
+        return _whole(sums, self.tail.primes)
+
+    def at(self, number: int) -> tuple[int, int, int]:
+        """(cost, number among the group's networks of that cost, number among those that are left) of a network."""
+        block = bisect_right(self.running, number) - 1
+        number -= self.running[block]
+        weights, found = self._found(block * self.size)
+        for at, weight in enumerate(weights.tolist()):
+            left = _whole([int(one[at]) for one in found], self.tail.primes)
+            if number < weight * left:
+                return int(self.head.costs[block * self.size + at]), *divmod(number, left)
+            number -= weight * left
+        raise AssertionError("a number past the last network")
+
+
+def of_running(one: Counts, number: int) -> Pick:
+    """The cost, and the number among those that have it, of a network in rising order of costs."""
+    running = np.cumsum(one.weights)
+    at = int(np.searchsorted(running, number, side="right"))
+    return int(one.costs[at]), number - (int(running[at - 1]) if at else 0)
+
+
+def _split(group: _Group, cost: int, number: int, found: dict[int, Pick]) -> None:
+    """Note what each part of a group has of one of its networks."""
+    if group.halves is None:
+        found[group.part] = cost, number
+        return
+    a, b = group.halves
+    left = exactly(b.counts, cost - a.counts.costs)
+    running = np.cumsum(a.counts.weights * left)
+    at = int(np.searchsorted(running, number, side="right"))
+    own, rest = divmod(number - (int(running[at - 1]) if at else 0), int(left[at]))
+    part = int(a.counts.costs[at])
+    _split(a, part, own, found)
+    _split(b, cost - part, rest, found)
+
+
+def _grouped(left: list[_Group]) -> list[_Group]:
+    """The groups: the two with the fewest sums made one as long as that stays small; the largest first, then rising."""
+    while len(left) > 1:
+        pairs = [(_size(a, b), i, i + 1 + j) for i, a in enumerate(left) for j, b in enumerate(left[i + 1 :])]
+        size, i, j = min(pairs)
+        a, b = left[i], left[j]
+        if size > PAIRS or a.counts.total * b.counts.total >= WHOLE:
+            break
+        made = _group(combined(a.counts, b.counts), (a, b), -1)
+        left = [one for at, one in enumerate(left) if at not in (i, j)] + [made]
+    *rest, largest = sorted(left, key=lambda one: len(one.counts.costs))
+    return [largest, *rest]
+
+
+def _group(counts: Counts, halves: tuple[_Group, _Group] | None, part: int) -> _Group:
+    return _Group(counts, step_of([counts]), halves, part)
+
+
+def _size(a: _Group, b: _Group) -> int:
+    """The most sums that two groups can have, and at least the pairs where they are too many to combine."""
+    pairs = len(a.counts.costs) * len(b.counts.costs)
+    if pairs > 10 * PAIRS:
+        return pairs
+    return min(pairs, int(a.counts.costs[-1] + b.counts.costs[-1]) // math.gcd(a.step, b.step) + 1)
+
+
+def _work(parts: list[Counts]) -> int:
+    """How many additions a table of the parts takes."""
+    if not parts:
+        return 0
+    *others, first = parts
+    done, reach, step = 0, int(first.costs[-1]), step_of([first])
+    for one in reversed(others):
+        done += len(one.costs) * (reach // step + 1)
+        reach, step = reach + int(one.costs[-1]), step_of([Counts(np.array([0, step]), None), one])
+    return done
+
+
+def _moduli(total: int) -> list[int]:
+    """The largest primes below 2^31, so many that their product is past the total."""
+    found: list[int] = []
+    number = 2**31 - 1
+    while math.prod(found) <= total:
+        if all(number % divisor for divisor in range(3, math.isqrt(number) + 1, 2)):
+            found.append(number)
+        number -= 2
+    return found
+
+
+def _cumulated(parts: list[Counts], bins: int, prime: int, tell: Callable[[int], None]) -> Any:
+    """How many sums of the parts are at most each step."""
+    *others, first = parts  # the largest is only written
+    table, reach, step = np.zeros(bins, dtype=np.int64), int(first.costs[-1]), step_of([first])
+    table[first.costs] = first.weights % prime if prime else first.weights
+    for one in reversed(others):
+        _add(table, (reach, step), one, prime, tell)
+        reach, step = reach + int(one.costs[-1]), step_of([Counts(np.array([0, step]), None), one])
+    return _cumulated_modulo(table, prime) if prime else np.cumsum(table, out=table)
+
+
+def _cumulated_modulo(table: Any, prime: int) -> Any:
+    """Running sums modulo a prime: blocks short enough for 64 bits, then what comes before each block."""
+    size, carried = 2**20, 0
+    for start in range(0, len(table), size):
+        block = np.cumsum(table[start : start + size])
+        block = (block + carried) % prime
+        table[start : start + size], carried = block, int(block[-1])
+    return table
+
+
+def _add(table: Any, known: tuple[int, int], one: Counts, prime: int, tell: Callable[[int], None]) -> None:
+    """Add a part to what the table has up to a reach, at multiples of a step; the table is written over.
+
+    In blocks that fit the cache, and by the rest of a cost that the step leaves: what is added is then contiguous.
+    """
+    (reach, step), size = known, int(one.costs[-1])
+    dense = table[: reach + 1 : step].copy()
+    rows = max(CACHE // step, 1)
+    wholes, rests = np.divmod(one.costs, step)
+    for start in range(0, (reach + size) // step + 1, rows):
+        block = np.zeros((step, rows), dtype=np.int64)
+        low, high = np.searchsorted(wholes, [start - len(dense) + 1, start + rows])
+        for whole, rest, weight in zip(
+            *(part[low:high].tolist() for part in (wholes, rests, one.weights)), strict=True
+        ):
+            begin, end = max(start, whole), min(start + rows, whole + len(dense))
+            scaled = dense[begin - whole : end - whole] * (weight % prime if prime else weight)
+            block[rest, begin - start : end - start] += scaled % prime if prime else scaled
+            tell(end - begin)
+        part = table[start * step : start * step + block.size]
+        part[:] = (block % prime if prime else block).T.ravel()[: len(part)]
+
+
+def _whole(remainders: list[int], primes: list[int]) -> int:
+    """The number that has these remainders (Chinese remainder theorem)."""
+    if primes == [0]:
+        return remainders[0]
+    found, product = 0, 1
+    for remainder, prime in zip(remainders, primes, strict=True):
+        found += product * ((remainder - found) * pow(product, -1, prime) % prime)
+        product *= prime
+    return found

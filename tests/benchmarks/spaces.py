@@ -1,0 +1,62 @@
+"""What counting a space costs: as positions grow, and for the space of Once-for-All.
+
+    python -m tests.benchmarks.spaces
+
+Prints seconds of processor time for 5, 10, 20 and 40 positions of nine choices each (target: linear in positions), then
+seconds and peak memory of the question how many networks of Once-for-All have 300 million mult-adds (target: 300 MB).
+"""
+
+import resource
+import subprocess
+import sys
+import time
+
+from costcalc import space
+from costcalc.errors import Source
+from costcalc.read.spec.reader import read
+
+SPEC = """
+vars: {{ks: {{default: 3, choices: [3, 5, 7], each: {0}}}, e: {{default: 3, choices: [3, 4, 6], each: {0}}}}}
+input: [14, 14, 16]
+blocks:
+  block(at):
+    - residual: true
+      layers:
+        - {{conv: 1x1, out: "channels * e[at]"}}
+        - {{dwconv: "ks[at]"}}
+        - {{conv: 1x1, out: 16}}
+layers:
+  - block: [{1}]
+"""
+
+
+def loads(positions):
+    """A chain of blocks, each with a kernel and an expansion of its own."""
+    return read(Source("chain.yaml", SPEC.format(positions, ", ".join(f"[{at}]" for at in range(positions)))))
+
+
+def main():
+    """Print both tables."""
+    print("positions               networks   within half of the range   seconds")
+    space(loads(2))  # loads what the others need, too
+    for positions in (5, 10, 20, 40):
+        model = loads(positions)
+        start = time.process_time()
+        found = space(model)
+        within = found.within_count((found.least + found.most) // 2)
+        seconds = time.process_time() - start
+        assert found.networks == 9**positions
+        print(f"{positions:9}   {found.networks:20.3e}   {within:24.3e}   {seconds:7.2f}")
+    code = (
+        "from costcalc import space\n"
+        "found = space('ofa_mobilenet_v3')\n"
+        "assert found.within('300M') == 856_295_841_105_991_212\n"
+    )
+    start = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", code], check=True)
+    end = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"ofa_mobilenet_v3, 300 M: {end.ru_utime - start.ru_utime:.1f} s, {end.ru_maxrss / 1024:.0f} MB at most")
+
+
+if __name__ == "__main__":
+    main()
