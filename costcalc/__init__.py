@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from .analysis.fit.fit import fit
     from .analysis.formula.formula import formula
     from .analysis.memory.memory import memory
+    from .analysis.page.page import page
     from .analysis.reconcile.reconcile import reconcile
     from .analysis.report.analyze import analyze
     from .analysis.report.report import Report
@@ -45,6 +46,7 @@ _PUBLIC = {
     "export": "analysis.convert.export",
     "import_": "analysis.convert.import_",
     "memory": "analysis.memory.memory",
+    "page": "analysis.page.page",
     "plot": "analysis.sweep.plotting",
     "reproduce": "analysis.reproduce.reproduce",
     "reconcile": "analysis.reconcile.reconcile",
@@ -71,6 +73,7 @@ __all__ = [
     "import_",
     "load",
     "memory",
+    "page",
     "plot",
     "reconcile",
     "reproduce",

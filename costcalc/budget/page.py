@@ -28,6 +28,8 @@ WORDS = {"error": "ERROR", "fail": "FAIL", "warn": "WARN", "pass": "ok"}
 class VerdictPage:
     """The outcomes of a run. `block` draws one problem with its place, as errors are drawn."""
 
+    title = "costcalc check"
+
     def __init__(self, checked: Checked, block: Callable[..., Any]) -> None:
         self.outcomes, self.base, self.deleted, self.block = checked.outcomes, checked.base, checked.deleted, block
         self.loosened, self.kind = checked.loosened, "error" if checked.locked else "warning"

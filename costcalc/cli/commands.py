@@ -11,6 +11,7 @@ GROUPS = {  # heading -> name -> what it is for
         "analyze": "What a network costs, layer by layer.",
         "explain": "The calculation behind a layer's numbers.",
         "devices": "The shipped devices for `analyze --device`, with sources.",
+        "page": "A network as one HTML file, to look at and send.",
         "memory": "What tensors need at once, where, and which they are.",
         "training": "What it costs to train it: both passes, kept tensors, memory.",
         "formula": "The cost as a closed form in the spec's variables.",

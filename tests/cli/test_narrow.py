@@ -71,6 +71,7 @@ TEXTS = {  # command without JSON -> command lines
     "plot": ["net.yaml --alpha 0.5,1 -o plot.png"],
     "import": [],  # writes a spec, whatever the screen
     "export": [],  # writes a file
+    "page": [],  # writes a file
 }
 PARTS = [
     "memory net.yaml --bits 8 -v",

@@ -12,6 +12,7 @@ CASES = {  # command -> what to run on NET, a name that is a shipped config and 
     "training": "NET",
     "space": "",  # of specs with choices
     "memory": "NET",
+    "page": "",  # a file, whose stamp is in tests/analysis/test_page.py
     "devices": "",
     "formula": "NET",
     "sweep": "NET --vary classes=10,100",

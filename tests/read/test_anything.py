@@ -85,6 +85,7 @@ FUNCTIONS = {
     "export": partial(costcalc.export, to="torch"),
     "import_": costcalc.import_,
     "memory": costcalc.memory,
+    "page": costcalc.page,
     "training": costcalc.training,
     "reconcile": lambda spec: costcalc.reconcile(spec, "paper", "framework"),
 }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class LeaguePage:
     """Designs in a table of totals; `size` is bytes per value, or None."""
 
+    title = "designs"
+
     def __init__(self, designs: list[Design], size: int | None = None, sort: str | None = None) -> None:
         self.designs, self.size, self.one = designs, size, designs[0]
         self.first = self.one.totals

@@ -37,6 +37,7 @@ class ComparisonPage:
     def __init__(self, comparison: Comparison, size: int | None = None, by: str = "layer") -> None:
         self.comparison, self.size, self.by = comparison, size, by
         self.left, self.right = comparison.left, comparison.right
+        self.title = f"{self.left.title} and {self.right.title}"
         self.cost = self.left.report.metrics[0].title
         labels = printable(self.left.label), printable(self.right.label)
         self.sides = labels if all(labels) and max(map(len, labels)) <= LABEL else (A, B)

@@ -42,7 +42,16 @@ def analyze(
     priced = price_list(convention)
     with uncollected():
         given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
-        return _report(load(spec, input), priced, given, rho, names(metrics, "metrics"))
+        found = _report(load(spec, input), priced, given, rho, names(metrics, "metrics"))
+    found.viewer = _viewed
+    return found
+
+
+def _viewed(found: Report) -> str:
+    """The page of a report, for a notebook."""
+    from ..page.notebook import live
+
+    return live(found)
 
 
 def _report(

@@ -39,6 +39,7 @@ class ReportPage:
     def __init__(self, report: Report, view: View) -> None:
         self.report, self.view = report, view
         self.lines = selected(report, view)
+        self.title = report.model.name
 
     def heads(self) -> list[Any]:
         """Empty: the table is the answer."""

@@ -59,8 +59,10 @@ class Line(NamedTuple):
 class Report(Result):
     """What a network costs, layer by layer.
 
-    In a notebook it shows itself as a table; `totals` is a dict, `frame()` a pandas DataFrame.
+    In a notebook it shows itself as a table, and what `viewer` gives below; `totals` is a dict, `frame()` a DataFrame.
     """
+
+    viewer: Callable[[Report], str] | None = None
 
     def __init__(
         self,
@@ -146,6 +148,9 @@ class Report(Result):
 
         return pandas.DataFrame(records(self, self.shown(), list(columns(self))))
 
+    def _repr_html_(self) -> str:
+        return super()._repr_html_() + (self.viewer(self) if self.viewer else "")
+
     def page(self) -> Page:
         """The layers and the layer types, as `costcalc analyze` prints them."""
         from .page import ReportPage
@@ -155,10 +160,15 @@ class Report(Result):
 
 
 def report(
-    model: Model, trace: Trace, values: Mapping[str, Any], convention: Convention, metrics: Iterable[str] = ()
+    model: Model,
+    trace: Trace,
+    values: Mapping[str, Any],
+    convention: Convention,
+    metrics: Iterable[str] = (),
+    walk: Walk | None = None,
 ) -> Report:
-    """Price a trace's rows under a convention; `metrics` are further ones, by name."""
-    walk, wanted = Walk(model, trace.rows, values), _wanted(convention, metrics)
+    """Price a trace's rows under a convention; `metrics` are further ones, by name; `walk` is the one of the rows."""
+    walk, wanted = walk or Walk(model, trace.rows, values), _wanted(convention, metrics)
     found = {one.name: amounts(walk, one) for one in wanted}
     figures = {name: found.pop(name) for name, one in list(found.items()) if type(one) is not list}
     costs, params = found.pop(convention.cost), found.pop("params")

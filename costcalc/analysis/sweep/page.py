@@ -11,6 +11,7 @@ from ...errors import OptionError, Problem
 from ...metrics.metrics import is_metric, storage_note, unit_of
 from ...quantities import COUNT
 from ...render import Screen, render_page
+from ...render.html_file import embedded
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.columns import stamped
@@ -89,6 +90,23 @@ class PointsPage:
     def notes(self) -> list[str]:
         """What the numbers mean."""
         return [self.about.note]
+
+    @property
+    def title(self) -> str:
+        """The name of the network."""
+        return self.about.head["spec"]["name"]
+
+    def chart(self) -> dict[str, Any] | None:
+        """The points for a chart: which columns are variables and which are metrics; None of a pivoted grid."""
+        names = [str(name) for name in self.frame.columns]
+        axes = names[: self.about.keys]
+        metrics = [name for name in names[self.about.keys :] if is_metric(name)]
+        if not metrics or "\\" in axes[0]:
+            return None
+        complete = ["complete"] if "complete" in names else []
+        rows = self.frame[[*axes, *metrics, *complete]].itertuples(index=False, name=None)
+        units = {name: unit_of(name).symbol for name in metrics}
+        return {"axes": axes, "metrics": metrics, "units": units, "rows": [list(map(embedded, row)) for row in rows]}
 
 
 def counts(name: str) -> bool:

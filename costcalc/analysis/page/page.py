@@ -1,0 +1,125 @@
+"""A page as a file: a network, or what another command shows, as one HTML document that loads nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from ...arguments import mapping, names
+from ...errors import OptionError, Problem
+from ...metrics.conventions import Prices, price_list
+from ...model.network import Model
+from ...model.uncollected import uncollected
+from ...model.variables import unknown_variable
+from ...read.anything import Inputs, Network, load
+from ...render.html_file import html_file, of_page
+from ...render.result import Result
+from ...replacing import replacing
+from .axes import axes_of, plans
+from .network import METRICS, Wanted, document, point
+
+BYTES = 400_000  # of one page
+ROWS = 12_000  # layers times settings: some seconds
+MOST_POINTS = 256
+FRAME = "width:100%;height:720px;border:1px solid #8884;border-radius:6px"
+
+
+class NetworkPage:
+    """A page: `html` is its text, `document` what is embedded, `save` writes a file; a notebook shows it in a frame."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+
+    @cached_property
+    def html(self) -> str:
+        """The whole file."""
+        return html_file(self.document)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to a file."""
+        with replacing(os.fspath(path)) as file:
+            file.write(self.html)
+
+    def __repr__(self) -> str:
+        size = len(self.html.encode())
+        return f"page of {self.document['title']}: {size:,} bytes; .save(path) writes it"
+
+    def _repr_html_(self) -> str:
+        return framed(self.html)
+
+
+def framed(html: str) -> str:
+    """A page inside another: its scripts run, and reach nothing outside the frame."""
+    for char, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("'", "&#39;")):
+        html = html.replace(char, name)
+    return f"<iframe sandbox='allow-scripts' title='costcalc' style='{FRAME}' srcdoc='{html}'></iframe>"
+
+
+def page(
+    spec: Network | Result,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    metrics: str | Sequence[str] = (),
+    convention: Prices = "paper",
+    input: Inputs | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **axes: Any,
+) -> NetworkPage:
+    """A network as one HTML file to look at, move and send: `page("mobilenet", "page.html")`.
+
+    spec, input  what `costcalc.load` takes; or what `compare`, `check` and other functions of the library give
+    output       a file to write the page to
+    metrics      further ones, beside the cost, params, activations, weights_bytes, bytes_moved and peak_bytes
+    axes         values of a variable: several make a slider, one holds for all. Without values a variable has those
+                 of its `choices`, of published rows, or usual ones (`alpha`, `res`)
+    convention, settings  as in `analyze`
+
+    The file is below 400 kB and loads nothing. All figures are the engine's integers at the settings of the sliders;
+    where these are too many, one variable moves at a time, and the page says so. Raises CostcalcError.
+    """
+    if isinstance(spec, Result):
+        found = NetworkPage(of_page(spec.page()))
+    else:
+        given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **axes}
+        found = of_network(load(spec, input), given, names(metrics, "metrics"), convention)
+    if output is not None:
+        found.save(output)
+    return found
+
+
+def of_network(
+    model: Model, given: Mapping[str, Any], metrics: Sequence[str], convention: Prices = "paper"
+) -> NetworkPage:
+    """The page of a model; `given` has values by variable, one or a list of them."""
+    for name in given:
+        if name not in model.variables:
+            raise unknown_variable(name, model)
+    with uncollected():
+        axes, fixed = axes_of(model, {name: _listed(name, values) for name, values in given.items()})
+        wanted = Wanted(model, price_list(convention), tuple(dict.fromkeys((*METRICS, *metrics))), fixed)
+        start = {axis.name: axis.values[axis.start] for axis in axes}
+        first = point(wanted, start)
+        most = min(MOST_POINTS, max(ROWS // max(len(first.report.lines), 1), 1))
+        for points in plans(axes, lambda size: size <= most):
+            at_start = first if points.axes else point(wanted._replace(fixed={**fixed, **start}), {})
+            one = wanted if points.axes else wanted._replace(fixed={**fixed, **start})
+            found = NetworkPage(document(one, points, at_start))
+            if len(found.html.encode()) <= BYTES:
+                return found
+    raise _too_large(model, len(first.report.lines), len(found.html.encode()))
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    found = [values] if isinstance(values, str) or not hasattr(values, "__iter__") else list(values)
+    plain = [value.item() if hasattr(value, "item") else value for value in found]
+    if not plain:
+        raise OptionError(Problem("empty-range", f"`{name}` has no values"))
+    return plain
+
+
+def _too_large(model: Model, layers: int, size: int) -> OptionError:
+    message = f"the page of {model.name}, with {layers:,} layers, has {size:,} bytes: more than {BYTES:,}"
+    help = "`costcalc analyze SPEC --by block -o blocks.html` shows it by block"
+    return OptionError(Problem("limit", message, help=help))

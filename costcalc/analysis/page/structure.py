@@ -1,0 +1,124 @@
+"""The layers of a network at the settings that have the same layers: names, edges, buffers, and kinds of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...metrics.metrics import Metric
+from ...model.flow import Flow
+from ...model.lives import Lives
+from ...render.html_file import embedded
+from ...render.text import printable
+from .columns import Columns
+
+if TYPE_CHECKING:
+    from ..report.report import Line, Report
+
+LIVE = "peak_bytes"  # the metric that is, for a layer, what lives while it runs
+FIELDS = ("op", "type", "input", "output", "kernel", "stride", "groups", "times", "complete", "hidden", "line")
+
+
+class Point(NamedTuple):
+    """A network at one setting."""
+
+    report: Report
+    flow: Flow
+    lives: Lives
+
+
+def signature(point: Point) -> tuple[Any, ...]:
+    """What settings have in common that share a structure: names and edges."""
+    lines = point.report.lines
+    return tuple(line.name for line in lines), tuple(line.shared for line in lines), tuple(map(tuple, _sources(point)))
+
+
+def structure(points: Sequence[Point]) -> dict[str, Any]:
+    """One structure for JSON: what holds at all points as it is, numbers as lists with one value per point."""
+    first, columns = points[0], Columns()
+    metrics = [one.name for one in first.report.metrics if one.name not in first.report.figures and one.name != LIVE]
+    kinds, numbers = _kinds(points, metrics, columns)
+    names = [line.path for line in first.report.lines]
+    return {
+        "names": fronted(["\n".join(map(printable, path)) for path in names]),
+        "kind": numbers,
+        "kinds": kinds,
+        "sources": _edges(first),
+        "shared": {number: printable(one.shared) for number, one in enumerate(first.report.lines) if one.shared},
+        **_memory(points, columns),
+        "columns": columns.found,
+    }
+
+
+def fronted(names: Sequence[str]) -> list[Any]:
+    """Names as [length of what is the same in the name before, rest] in turns."""
+    found: list[Any] = []
+    before = ""
+    for name in names:
+        same = 0
+        for one, other in zip(before, name, strict=False):
+            if one != other:
+                break
+            same += 1
+        found += [same, name[same:]]
+        before = name
+    return found
+
+
+def _kinds(points: Sequence[Point], metrics: Sequence[str], columns: Columns) -> tuple[list[list[int]], list[int]]:
+    """(kinds as column numbers, of FIELDS and then of the metrics; the kind of each layer)."""
+    numbers: dict[tuple[int, ...], int] = {}
+    found = []
+    for lines in zip(*(point.report.lines for point in points), strict=True):
+        records = [_record(point.report, line, metrics) for point, line in zip(points, lines, strict=True)]
+        key = tuple(columns.add(values) for values in zip(*records, strict=True))
+        found.append(numbers.setdefault(key, len(numbers)))
+    return [list(key) for key in numbers], found
+
+
+def _record(report: Report, line: Line, metrics: Sequence[str]) -> tuple[Any, ...]:
+    inputs = " + ".join("x".join(map(str, shape)) for shape in line.inputs)
+    amounts = {report.convention.cost: line.cost, "params": line.params, **line.more}
+    fields = (line.op, line.type, inputs, line.output, line.kernel, line.stride, line.groups, line.times)
+    return (*fields, line.complete, line.folded, line.line, *(amounts[name] for name in metrics))
+
+
+def _sources(point: Point) -> list[list[Any]]:
+    return [[one if type(one) is int else _named(one) for one in sources] for sources in point.flow.sources]
+
+
+def _named(source: Any) -> Any:
+    """The name of an input; nothing for a constant."""
+    return None if source is None else printable(str(source))
+
+
+def _edges(point: Point) -> dict[int, list[Any]]:
+    """What each layer reads, by number, of those that read something else than the layer before alone."""
+    return {number: one for number, one in enumerate(_sources(point)) if one != [number - 1]}
+
+
+def _memory(points: Sequence[Point], columns: Columns) -> dict[str, Any]:
+    """What lives while each layer runs, and every buffer: its life, its size, and what is written to it."""
+    lives = [point.lives for point in points]
+    found: dict[str, Any] = {"live": [columns.add(values) for values in zip(*(one.live for one in lives), strict=True)]}
+    work = [columns.add(values) for values in zip(*(one.workspace for one in lives), strict=True)]
+    found["workspace"] = {number: column for number, column in enumerate(work) if columns.found[column] != 0}
+    if len({tuple(map(_life, one.buffers)) for one in lives}) > 1:
+        return found  # the policy shares storage otherwise at other sizes
+    sizes = zip(*([buffer.size for buffer in one.buffers] for one in lives), strict=True)
+    buffers = [
+        [buffer.first, lives[0].end(buffer), columns.add(size), *(one.made for one in buffer.tensors)]
+        for buffer, size in zip(lives[0].buffers, sizes, strict=True)
+    ]
+    return {**found, "buffers": [[embedded(one) for one in buffer] for buffer in buffers]}
+
+
+def _life(buffer: Any) -> tuple[Any, ...]:
+    return buffer.first, buffer.last, tuple(one.made for one in buffer.tensors)
+
+
+def of_metric(one: Metric, figures: Any) -> dict[str, Any]:
+    """A metric for JSON: its name, title, unit, and how the amounts of layers become one."""
+    fold = "figure" if one.name in figures else "max" if one.fold is max else "sum"
+    unit = "B" if one.unit.symbol == "B" else ""
+    return {"name": one.name, "title": one.title, "unit": unit, "fold": fold, "what": one.what}

@@ -1,0 +1,54 @@
+"""costcalc page"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .options import SpecCommand, in_order, metrics_option, storage_options, with_storage
+
+value_options = in_order(
+    click.argument("spec"),
+    click.option("--alpha", metavar="VALUES", help="Width multipliers of the slider: 1,0.75,0.5; one value is fixed."),
+    click.option("--res", metavar="VALUES", help="Input resolutions of the slider: 224,192,160; one value is fixed."),
+    click.option("--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable."),
+)
+
+
+@click.command(cls=SpecCommand)
+@value_options
+@storage_options
+@metrics_option("Further totals and columns.")
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write the page to FILE, as page.html. [default: standard output]")
+@click.pass_context
+def command(ctx: click.Context, spec: str, **options: Any) -> None:
+    """Write a network as one HTML file: to look at, move its sliders, print and send.
+
+    The page shows totals, layers, blocks, the graph, layer types, all settings, memory along the schedule and the
+    network made otherwise. It loads nothing, and what it shows stands in its address. Its sliders move over values that
+    are given, that the spec declares as `choices` or in published rows, or that are usual for `alpha` and `res`; all
+    figures are computed here. `--format html` of other commands writes their tables as such a page.
+
+    \b
+    Examples:
+      costcalc page mobilenet -o page.html
+      costcalc page my_net.yaml --alpha 0.25:1:0.25 --res 128:224:32 -o page.html
+      costcalc page model.onnx --convention framework -o page.html
+      costcalc compare mobilenet mobilenet_v2 -o compare.html
+    """
+    from ..analysis.page.page import of_network
+    from ..read.loading import load
+    from .output import deliver
+    from .sweep import axes_of
+
+    model = with_storage(ctx, load(spec))
+    axes = {name: list(values) for name, values in axes_of(ctx, model, {**options, "rho": None}).items()}
+    deliver(of_network(model, axes, options["metrics"], options["convention"]).html, options["output"])

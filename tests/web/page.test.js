@@ -1,0 +1,298 @@
+// The page in a real browser. PAGES names the directory that `python -m tests.web.pages` wrote.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { drawn, launch, open, shut } from "./browser.js";
+
+const folder = resolve(process.env.PAGES ?? "pages");
+const truth = JSON.parse(readFileSync(resolve(folder, "truth.json"), "utf8"));
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const url = (name, hash = "") => `${pathToFileURL(resolve(folder, `${name}.html`)).href}${hash ? `#${hash}` : ""}`;
+const VIEWS = ["layers", "blocks", "graph", "types", "chart", "memory", "variants"];
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+const totals = (page) => page.$$eval(".exact", (all) => Object.fromEntries(all.map((one) => [one.dataset.metric, one.textContent.replace(/[^0-9]/g, "")])));
+
+async function moveTo(page, at) {
+  await page.$$eval(".sliders input", (inputs, values) => inputs.forEach((input, index) => {
+    if (input.value === String(values[index])) return;
+    input.value = String(values[index]);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }), at);
+  await drawn(page);
+}
+
+for (const [spec, settings] of Object.entries(truth.settings)) {
+  test(`the totals of ${spec} are those of analyze at ${settings.length} settings`, async () => {
+    const page = await open(browser, url(spec));
+    for (const { at, setting, totals: expected } of settings) {
+      await moveTo(page, at);
+      assert.deepEqual(await totals(page), expected, JSON.stringify(setting));
+    }
+    await shut(page);
+  });
+}
+
+test("there are five networks, with 20 settings each or all they have", () => {
+  assert.equal(Object.keys(truth.settings).length, 5);
+  for (const settings of Object.values(truth.settings)) assert.ok(settings.length >= 20, String(settings.length));
+});
+
+for (const [spec, expected] of Object.entries(truth.edges)) {
+  test(`the graph of ${spec} has the edges of its layers`, async () => {
+    const page = await open(browser, url(spec, "v=graph"));
+    await page.getByRole("button", { name: "Open all blocks" }).click();
+    await drawn(page);
+    const found = await page.evaluate(() => {
+      const names = Object.fromEntries([...document.querySelectorAll(".node")].map((one) => [one.dataset.key, one.dataset.name]));
+      return [...document.querySelectorAll(".edge")].map((one) => [names[one.dataset.from] ?? one.dataset.from, names[one.dataset.to]]);
+    });
+    assert.deepEqual(found.map(String).sort(), expected.map(String).sort());
+    await shut(page);
+  });
+}
+
+test("blocks fold and unfold, columns sort, names are found", async () => {
+  const page = await open(browser, url("mobilenet"));
+  const names = () => page.$$eval(".layers tbody tr", (rows) => rows.map((row) => row.dataset.name));
+  const open_ = await names();
+  await page.getByRole("button", { name: "Fold all" }).click();
+  await drawn(page);
+  assert.equal((await names()).length, 17);
+  await page.locator(".twist").first().click();
+  await drawn(page);
+  assert.deepEqual((await names()).slice(0, 4), ["conv", "separable_1", "separable_1/dwconv", "separable_1/conv"]);
+  await page.getByRole("button", { name: "Unfold all" }).click();
+  await page.getByRole("button", { name: "params" }).click();
+  await drawn(page);
+  assert.equal((await names())[0], "separable_13");
+  assert.equal(await page.locator("th[aria-sort=descending]").innerText(), "params▼");
+  await page.getByRole("button", { name: "params" }).click();
+  await page.getByRole("button", { name: "params" }).click();
+  await drawn(page);
+  assert.deepEqual(await names(), open_);
+  await page.getByRole("searchbox").fill("separable_7/");
+  await drawn(page);
+  assert.deepEqual(await names(), ["separable_7", "separable_7/dwconv", "separable_7/conv"]);
+  await page.getByLabel("Zero-cost layers").check();
+  await drawn(page);
+  assert.ok((await names()).includes("separable_7/conv/batchnorm"));
+  await shut(page);
+});
+
+test("the icicle is as wide as shares, and one can go into it and out", async () => {
+  const page = await open(browser, url("mobilenet", "v=blocks&m=params"));
+  const cells = await page.$$eval(".cell", (all) => all.map((one) => [one.dataset.value, one.style.width]));
+  const whole = Number(cells[0][0]);
+  assert.equal(whole, 4209088);
+  for (const [value, width] of cells) assert.ok(Math.abs(parseFloat(width) - (100 * Number(value)) / whole) < 0.01);
+  await page.locator(".cell", { hasText: "separable_13" }).first().click();
+  await drawn(page);
+  assert.match(await page.locator(".trail").innerText(), /separable_13[\s\S]*1\.06 M params, 25\.13 %/);
+  await page.locator(".trail button").first().click();
+  await drawn(page);
+  assert.equal((await page.$$(".cell")).length, cells.length);
+  await shut(page);
+});
+
+test("keys move tabs, sliders, blocks and the graph", async () => {
+  const page = await open(browser, url("mobilenet"));
+  await page.getByRole("tab", { name: "Layers" }).focus();
+  await page.keyboard.press("ArrowRight");
+  await drawn(page);
+  assert.equal(await page.locator("[aria-selected=true]").innerText(), "Blocks");
+  await page.locator(".cell[tabindex='0']").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowRight");
+  const label = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
+  assert.match(label, /^separable_1: /);
+  await page.keyboard.press("Enter");
+  await drawn(page);
+  assert.match(await page.locator(".trail b").innerText(), /separable_1/);
+  await page.locator(".sliders input").first().focus();
+  await page.keyboard.press("ArrowLeft");
+  await drawn(page);
+  assert.equal((await totals(page)).mult_adds, "325400448"); // 0.75 MobileNet-224
+  await page.getByRole("tab", { name: "Graph" }).click();
+  await drawn(page);
+  const count = (await page.$$(".node")).length;
+  await page.locator(".node.folds").first().focus();
+  await page.keyboard.press("Enter");
+  await drawn(page);
+  assert.equal((await page.$$(".node")).length, count + 1);
+  assert.equal(await page.evaluate(() => document.activeElement.closest("svg") !== null || document.activeElement === document.body), true);
+  await shut(page);
+});
+
+test("the address shows another what its sender saw", async () => {
+  const page = await open(browser, url("mobilenet", "v=graph"));
+  await moveTo(page, [1, 2, 0, 0]);
+  await page.locator(".node.folds").nth(2).click();
+  await drawn(page);
+  await page.getByLabel("Measure").selectOption("params");
+  await page.getByRole("button", { name: /Theme/ }).click();
+  await drawn(page);
+  const [address, text] = [page.url(), await page.locator("body").innerText()];
+  const other = await open(browser, address);
+  assert.equal(await other.locator("body").innerText(), text);
+  assert.equal(await other.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await other.evaluate(() => (location.hash = "v=types"));
+  await drawn(other);
+  assert.equal(await other.locator("[aria-selected=true]").innerText(), "Types");
+  await shut(other);
+  await shut(page);
+});
+
+test("an address that makes no sense shows the start", async () => {
+  for (const hash of ["v=nosuch&s.alpha=9&m=x&but=a.b&in=99999&step=-4&zoom=0&th=<img>", "v=graph&open=1.2.3.4.5.6&node=zzz", "%E0%A4%A&v=chart&x=q&y=__proto__&log=zz", "v=memory&step=1e9"]) {
+    const page = await open(browser, url("mobilenet", hash));
+    assert.equal((await totals(page)).mult_adds, "568740352");
+    await shut(page);
+  }
+});
+
+test("points of the chart move the sliders", async () => {
+  const page = await open(browser, url("mobilenet", "v=chart&y=params"));
+  await page.locator(".point").nth(20).dispatchEvent("click");
+  await drawn(page);
+  assert.notEqual((await totals(page)).mult_adds, "568740352");
+  assert.equal((await page.$$(".now")).length > 0, true);
+  assert.ok((await page.$$("path.published")).length > 5);
+  await shut(page);
+});
+
+test("the tensors of every step add up to what lives", async () => {
+  const page = await open(browser, url("mobilenet", "v=memory"));
+  assert.match(await page.locator("#view-memory").innerText(), /Peak 4\.59 MiB \(4,816,896 B\)/);
+  const steps = Number(await page.locator(".step input").getAttribute("max"));
+  for (let step = 0; step <= steps; step += 7) {
+    await page.locator(".step input").evaluate((input, value) => {
+      input.value = value;
+      input.dispatchEvent(new Event("input"));
+    }, String(step));
+    await drawn(page);
+    const numbers = (await page.$$eval("#view-memory td.number", (all) => all.map((one) => Number(one.textContent.replaceAll(",", ""))))) ?? [];
+    assert.equal(numbers.slice(0, -1).reduce((a, b) => a + b, 0), numbers.at(-1));
+  }
+  await shut(page);
+});
+
+test("variants show the standard network and the deployed one", async () => {
+  const page = await open(browser, url("mobilenet", "v=variants"));
+  assert.match(await page.locator("#view-variants").innerText(), /standard convolutions[\s\S]*4,867,293,184 8\.56x/);
+  await shut(page);
+  const other = await open(browser, url("repvgg_a0", "v=variants"));
+  assert.match(await other.locator("#view-variants").innerText(), /As it is trained and as it is deployed[\s\S]*train[\s\S]*deploy/);
+  await shut(other);
+});
+
+test("paper has every view", async () => {
+  const page = await open(browser, url("mobilenet"));
+  const pdf = await page.pdf({ format: "A4" });
+  assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  await page.emulateMedia({ media: "print" });
+  for (const view of VIEWS) {
+    const panel = page.locator(`#view-${view}`);
+    assert.equal(await panel.isVisible(), true, view);
+    assert.ok((await panel.innerText()).length > 20, view);
+  }
+  await shut(page);
+});
+
+test("axe finds nothing serious, light and dark, in any view", async () => {
+  for (const scheme of ["light", "dark"]) {
+    const page = await open(browser, url("mobilenet"), { colorScheme: scheme });
+    await page.evaluate(axe);
+    for (const view of VIEWS) {
+      await page.evaluate((hash) => (location.hash = hash), `v=${view}`);
+      await drawn(page);
+      await serious(page, `${view}, ${scheme}`);
+    }
+    await shut(page);
+  }
+  const page = await open(browser, url("compare"));
+  await page.evaluate(axe);
+  await serious(page, "compare");
+  await shut(page);
+});
+
+async function serious(page, where) {
+  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  const found = violations.filter((one) => ["serious", "critical"].includes(one.impact)).map((one) => `${where}: ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 120)} ${node.failureSummary}`).join(" | ")}`);
+  assert.deepEqual(found, []);
+}
+
+test("without colour and at 390 pixels nothing is lost", async () => {
+  const page = await open(browser, url("mobilenet"), { viewport: { width: 390, height: 800 }, forcedColors: "active" });
+  for (const view of VIEWS) {
+    await page.evaluate((hash) => (location.hash = hash), `v=${view}`);
+    await drawn(page);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 390, `${view}: ${wide} pixels`);
+  }
+  assert.equal((await totals(page)).params, "4209088");
+  await shut(page);
+});
+
+test("what is hostile is text", async () => {
+  for (const view of VIEWS) {
+    const page = await open(browser, url("hostile", `v=${view}&all=1`));
+    assert.equal(await page.locator("h1").innerText(), "</script><script>alert(1)</script>");
+    assert.equal((await page.$$("img")).length, 0);
+    assert.equal((await page.$$("script")).length, 2);
+    await shut(page);
+  }
+});
+
+test("another command's table sorts by its numbers", async () => {
+  const page = await open(browser, url("compare"));
+  await page.getByRole("button", { name: "params B", exact: true }).first().click();
+  await drawn(page);
+  assert.equal(await page.locator("tbody tr").first().locator("td").first().innerText(), "separable_13");
+  await shut(page);
+});
+
+test("a notebook shows the page in a frame that reaches nothing", async () => {
+  const page = await open(browser, url("notebook"), { own: (address) => address.startsWith("file:") || address.startsWith("about:") });
+  await page.locator("summary").click();
+  const frame = page.frameLocator("iframe");
+  await frame.getByRole("tab", { name: "Graph" }).click();
+  await frame.locator(".node").first().waitFor();
+  assert.equal(await frame.locator(".exact[data-metric=mult_adds]").innerText(), "568,740,352");
+  await shut(page);
+});
+
+for (const name of truth.large) {
+  test(`${name} opens within a second and stays smooth`, async () => {
+    const opened = [];
+    let page;
+    for (let turn = 0; turn < 3; turn++) {
+      if (page) await shut(page);
+      page = await open(browser, url(name));
+      opened.push(await page.evaluate(() => performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd));
+    }
+    assert.ok(Math.min(...opened) < 1000, `${opened.map(Math.round)} ms`);
+    for (const view of VIEWS) {
+      if (!(await page.$(`#tab-${view}`))) continue;
+      const took = [];
+      for (let turn = 0; turn < 3; turn++) {
+        await page.locator(`#tab-${view === "layers" ? "types" : "layers"}`).click();
+        await drawn(page);
+        took.push(await page.evaluate((tab) => {
+          const begun = performance.now();
+          document.getElementById(tab).click();
+          return new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun))));
+        }, `tab-${view}`));
+      }
+      assert.ok(Math.min(...took) < 400, `${view}: ${took.map(Math.round)} ms`);
+    }
+    await shut(page);
+  });
+}

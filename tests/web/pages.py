@@ -1,0 +1,70 @@
+"""The pages that the tests in a browser open, and what must be in them: `python -m tests.web.pages DIRECTORY`.
+
+What must be in them comes from `analyze`, not from the code that writes pages.
+"""
+
+import json
+import random
+import sys
+from pathlib import Path
+
+import costcalc
+from tests.analysis.test_page import HOSTILE, NETS
+
+SETTINGS = 20
+FIVE = ("mobilenet", "mobilenet_v2", "ofa_mobilenet_v3", "swin_t", "shufflenet_v1")
+GRAPHS = ("mobilenet", "squeezenet1_0", "resnet18")
+
+
+def settings(spec, document):
+    """Some settings of a page, each with the totals that `analyze --format json` prints."""
+    points = [one for one in document["points"] if "error" not in one]
+    chosen = random.Random(spec).sample(points, min(SETTINGS, len(points)))
+    metrics = [one["name"] for one in document["metrics"]]
+    for point in chosen:
+        setting = {axis["name"]: axis["values"][at] for axis, at in zip(document["axes"], point["at"], strict=True)}
+        text = costcalc.analyze(spec, metrics=metrics[2:], settings=setting).text("json")
+        totals = {name: str(total) for name, total in json.loads(text)["totals"].items()}
+        yield {"at": point["at"], "setting": setting, "totals": totals}
+
+
+def edges(spec):
+    """The edges between the layers that are shown: through those that cost nothing, by name."""
+    report = costcalc.analyze(spec)
+    rows, lines = report.flow.rows, report.lines
+
+    def above(source):
+        if type(source) is str:
+            return {f"input {source}"}
+        if source is None:
+            return set()
+        if not lines[source].folded:
+            return {lines[source].name}
+        return {name for one in rows[source].sources for name in above(one)}
+
+    shown = [number for number in range(len(rows)) if not lines[number].folded]
+    found = {(name, lines[number].name) for number in shown for source in rows[number].sources for name in above(source)}
+    return sorted(map(list, found))
+
+
+def main(folder):
+    """Write the pages and `truth.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    truth = {"settings": {}, "edges": {spec: edges(spec) for spec in GRAPHS}, "large": []}
+    for spec in {**dict.fromkeys(FIVE), **dict.fromkeys(GRAPHS)}:
+        page = costcalc.page(spec, folder / f"{spec}.html")
+        if spec in FIVE:
+            truth["settings"][spec] = list(settings(spec, page.document))
+    for name, (spec, given) in NETS.items():
+        file = name.lower().replace(" ", "_").replace(",", "")
+        costcalc.page(spec, folder / f"{file}.html", **given)
+        truth["large"].append(file)
+    costcalc.page(HOSTILE, folder / "hostile.html")
+    costcalc.page("repvgg_a0", folder / "repvgg_a0.html")
+    costcalc.page(costcalc.compare("mobilenet", conv="standard"), folder / "compare.html")
+    (folder / "notebook.html").write_text(costcalc.analyze("mobilenet")._repr_html_(), encoding="utf-8")
+    (folder / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
