@@ -43,8 +43,8 @@ def edges(spec):
         return {name for one in rows[source].sources for name in above(one)}
 
     shown = [number for number in range(len(rows)) if not lines[number].folded]
-    found = {(name, lines[number].name) for number in shown for source in rows[number].sources for name in above(source)}
-    return sorted(map(list, found))
+    pairs = ((source, lines[number].name) for number in shown for source in rows[number].sources)
+    return sorted({(name, target) for source, target in pairs for name in above(source)})
 
 
 def main(folder):
