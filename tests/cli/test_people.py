@@ -204,6 +204,7 @@ _costcalc"""  # with what the completion system of zsh would do in place of it: 
 def ask(shell, script, folder, *args):
     found = shutil.which(shell)
     if found is None:
+        assert os.environ.get("COSTCALC_TEST_SHELLS") != "all", f"there is no {shell}"
         pytest.skip(f"there is no {shell}")
     env = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "HOME": str(folder), "TERM": "xterm"}
     options = {"bash": ["--norc", "-c"], "fish": ["--no-config", "-c"], "zsh": ["-f", "-c"]}[shell]
