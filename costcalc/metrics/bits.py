@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import num
-from .pricing import MAC, Convention, total
+from ..model.widths import held_bytes
+from .pricing import MAC, Convention, price_of, total
 from .walk import Walk
+
+if TYPE_CHECKING:
+    from ..model.rows import Row
 
 BINARY = 64  # products of single bits that one operation does (Liu et al. 2018, arXiv:1808.00278)
 
 
 def _macs(walk: Walk) -> list[Any]:
     return walk.each(lambda row: total(MAC, row.op.name, row.layer.terms) * row.times)
+
+
+def weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
+    """The bytes of the numbers that a convention counts, each at its width, with scales where they are counted."""
+    return [
+        held_bytes(walk.model.storage, row, bits, {} if row.shared is not None else _counted(row, priced))
+        for row, (bits, _) in zip(walk.rows, walk.bits, strict=True)
+    ]
+
+
+def _counted(row: Row, priced: Convention) -> dict[str, Any]:
+    """The numbers of a row by kind, as often as a convention counts them."""
+    prices = {kind: price_of(priced.params, row.op.name, kind) for kind in row.layer.params}
+    return {kind: count * prices[kind] for kind, count in row.layer.params.items() if prices[kind]}
 
 
 def bops(walk: Walk, priced: Convention) -> list[Any]:

@@ -61,10 +61,10 @@ def _params(walk: Walk, priced: Convention) -> list[Any]:
 
 
 def _weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
-    storage, counts = walk.model.storage, _params(walk, priced)
-    if not (storage.first or storage.last):
-        return [storage.bytes(count, storage.weights) for count in counts]
-    return [storage.bytes(count, bits) for count, (bits, _) in zip(counts, walk.bits, strict=True)]
+    storage = walk.model.storage
+    if storage.own or any((storage.first, storage.last, storage.bias, storage.scale, storage.zero)):
+        return _of_tensors("weights_bytes", "bits")(walk, priced)
+    return [storage.bytes(count, storage.weights) for count in _params(walk, priced)]
 
 
 def _of_tensors(name: str, module: str = "memory") -> Callable[[Walk, Convention], Any]:

@@ -46,13 +46,10 @@ class Walk:
         """For each row, the bits of weights and of activations in its products."""
         if self.whole is not None:
             return self.chosen(self.whole.bits)
-        storage = self.model.storage
-        found = [(storage.weights, storage.activations)] * len(self.rows)
-        weighted = [number for number, row in enumerate(self.rows) if "weight" in row.layer.params]
-        for at, bits in ((0, storage.first), (-1, storage.last)):
-            if bits and weighted:
-                found[weighted[at]] = bits, bits
-        return found
+        from ..model.widths import Tensors, of_products
+
+        inputs = {name: one.bits for name, one in self.model.inputs.items() if one.bits}
+        return of_products(self.rows, self.model.storage, Tensors(self.rows, self.model.storage, inputs))
 
     def chosen(self, amounts: Sequence[Any]) -> list[Any]:
         """The amounts of these rows, given one amount per row of the whole walk."""

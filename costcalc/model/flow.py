@@ -22,6 +22,7 @@ class Flow(NamedTuple):
     sources: Sequence[tuple]
     inputs: Mapping[str, tuple]
     output: Any
+    bits: Mapping[str, int] = {}  # of the values of an input, where it states them
 
     @property
     def outputs(self) -> set[Any]:
@@ -33,4 +34,5 @@ class Flow(NamedTuple):
 def flow_of(model: Model, values: Mapping[str, Any]) -> Flow:
     """The flow of a model over `values`. Raises SpecError as `trace` does."""
     walked = trace(model, values)
-    return Flow(walked.rows, [row.sources for row in walked.rows], walked.inputs, walked.source)
+    bits = {name: one.bits for name, one in model.inputs.items() if one.bits}
+    return Flow(walked.rows, [row.sources for row in walked.rows], walked.inputs, walked.source, bits)

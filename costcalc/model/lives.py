@@ -18,6 +18,7 @@ from .flow import Flow
 from .rows import Row
 from .sharing import Sharer, copies
 from .storage import Storage
+from .widths import of_products
 
 
 class Lives:
@@ -26,6 +27,7 @@ class Lives:
     flow, storage  what it was made from
     buffers        in the order they are first written
     touched        for each row: the buffers that it reads and writes, each once
+    products       for each row: the bits of both factors of its products
     workspace      for each row: bytes that it needs beside them while it runs
     """
 
@@ -34,9 +36,8 @@ class Lives:
         self.last, self.readers = _readings(flow, storage)
         self.sharer = Sharer(flow, storage, self.last, self.readers)
         self.of = self.sharer.placed()  # by row number or input's name
-        self.workspace = [
-            self._workspace(row, number in self.sharer.by_channel) for number, row in enumerate(flow.rows)
-        ]
+        self.products = of_products(flow.rows, storage, self.sharer.bits)
+        self.workspace = [self._workspace(row, number) for number, row in enumerate(flow.rows)]
         self.touched = [self._touched(number) for number in range(len(flow.rows))]
 
     @cached_property
@@ -101,9 +102,9 @@ class Lives:
             for work, touched in zip(self.workspace, self.touched, strict=True)
         ]
 
-    def _workspace(self, row: Row, by_channel: bool) -> Any:
-        values = _im2col(row) if self.storage.workspace == "im2col" else 0
-        if by_channel:
+    def _workspace(self, row: Row, number: int) -> Any:
+        values, bits = _im2col(row) if self.storage.workspace == "im2col" else 0, self.sharer.bits.of(number)
+        if number in self.sharer.by_channel:
             values = num.prod(row.layer.shape[:-1])
         elif row.op.name in ("attention", "attend"):
             values = inside(row.op.name, row.inputs, row.options, self.storage.attention == "fused")
@@ -111,7 +112,7 @@ class Lives:
             values = _step(row)
         if type(values) is int and values == 0:
             return 0
-        return self.storage.bytes(values * copies(row, self.storage), self.storage.activations)
+        return self.storage.bytes(values * copies(row, self.storage), bits)
 
 
 def _im2col(row: Row) -> Any:

@@ -16,7 +16,7 @@ from .. import num
 from ..errors import Place, Source
 from .accounting import Stored
 from .expr import Expr
-from .storage import DEFAULT, Storage
+from .storage import DEFAULT, UNSTATED, Storage, Widths
 
 Arg = Any
 
@@ -119,10 +119,11 @@ class Step(NamedTuple):
     times: Arg = None
     only: str | None = None  # train or deploy: the phase in which the step runs
     trained: Arg = None  # whether its parameters are trained: None is what holds around it
+    bits: Widths = UNSTATED  # of its values: 0 is what holds around it
     label: str | None = None  # `as:`
     origin: str | None = None  # `from:`
     then: tuple[Step, ...] = ()
-    plain: bool = True  # no repeat, condition, residual, times, phase, trained, label or origin
+    plain: bool = True  # no repeat, condition, residual, times, phase, trained, bits, label or origin
 
 
 class Input(NamedTuple):
@@ -131,6 +132,7 @@ class Input(NamedTuple):
     shape: Arg
     place: Place | None
     listed: bool
+    bits: int = 0  # of its values; 0: as all activations
 
 
 class Variable(NamedTuple):

@@ -9,6 +9,7 @@ from ..errors import OptionError, Place, Problem, nearest
 from ..ops import Layer, Op
 from .network import Arg, Block, Step
 from .scope import Frame, Source
+from .storage import UNSTATED, Widths
 
 
 class Row(NamedTuple):
@@ -28,6 +29,7 @@ class Row(NamedTuple):
     trained: bool = True  # whether its parameters are trained
     holder: int | None = None  # the row that runs first with its weights, where that is an earlier one
     table: int | None = None  # the row whose weights it reads, where it has other numbers or is another operation
+    bits: Widths = UNSTATED  # that it states, or what it stands in
 
     @property
     def type(self) -> str:

@@ -10,10 +10,10 @@ from .buffers import Buffer, Tensor, same
 from .flow import Flow
 from .rows import Row
 from .storage import Storage
+from .widths import RENAMING, Tensors
 
 WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")  # what a batch norm is folded into (arXiv:1712.05877)
 ELEMENTWISE = frozenset(_ACTIVATIONS) - {"softmax", "log_softmax", "glu"}
-RENAMING = ("reshape", "flatten", "identity", "dropout", "tokens", "grid")
 
 
 class Sharer:
@@ -25,6 +25,7 @@ class Sharer:
 
     def __init__(self, flow: Flow, storage: Storage, last: dict[Any, float], readers: dict[Any, int]) -> None:
         self.flow, self.storage, self.last, self.readers = flow, storage, last, readers
+        self.bits = Tensors(flow.rows, storage, flow.bits)
         self.of: dict[Any, Buffer] = {}
         self.by_channel: set[int] = set()
         self.merged: set[int] = set()
@@ -41,7 +42,7 @@ class Sharer:
         return self.of
 
     def _place(self, number: int, row: Row) -> None:
-        if self.renames(row) and self._buffer(self._first(number)) is None:
+        if self.renames(row, number) and self._buffer(self._first(number)) is None:
             return  # a view of what is in no buffer: weights, or an input that is streamed
         tensor = Tensor(number, row.layer.shape, self.size(number))
         last = self.last.get(number, number)
@@ -61,7 +62,7 @@ class Sharer:
     def _shared(self, number: int, row: Row, tensor: Tensor) -> Buffer | None:
         """The buffer that the result of a row goes into, where one is there already."""
         source, rules = self._first(number), self.storage
-        if self.renames(row):
+        if self.renames(row, number):
             return self._buffer(source)
         over_it = (rules.act and row.op.name in ELEMENTWISE) or (rules.fold and self._folds(row, source))
         if over_it and self.readers.get(source) == 1:
@@ -79,13 +80,16 @@ class Sharer:
     def _first(self, number: int) -> Any:
         return next(iter(self.flow.sources[number]), None)
 
-    def renames(self, row: Row) -> bool:
-        """Whether a row only renames values, and that costs nothing."""
-        return self.storage.view and is_view(row, self.storage.batch)
+    def renames(self, row: Row, number: int) -> bool:
+        """Whether the row of that number only renames values, and that costs nothing."""
+        return self.storage.view and is_view(row, self.storage.batch) and self._keeps_bits(number)
+
+    def _keeps_bits(self, number: int) -> bool:
+        return not self.storage.own or self.bits.of(number) == self.bits.of(self._first(number))
 
     def is_same(self, number: Any) -> bool:
         """Whether what a row gives is what the layer before it gave, written over or renamed."""
-        return number in self.merged or (type(number) is int and self.renames(self.flow.rows[number]))
+        return number in self.merged or (type(number) is int and self.renames(self.flow.rows[number], number))
 
     def _free(self, made: Any, number: int) -> Buffer | None:
         """The buffer of a tensor, if a row may write over it: it is no input and nothing needs it later."""
@@ -116,9 +120,9 @@ class Sharer:
     def size(self, made: Any) -> Any:
         """The bytes of a tensor, by what makes it."""
         if type(made) is str:
-            return self.storage.of(self.flow.inputs[made], self.storage.batch, self.storage.activations)
+            return self.storage.of(self.flow.inputs[made], self.storage.batch, self.bits.of(made))
         row = self.flow.rows[made]
-        return self.storage.of(row.layer.shape, copies(row, self.storage), self.storage.activations)
+        return self.storage.of(row.layer.shape, copies(row, self.storage), self.bits.of(made))
 
     def _join(self, number: int) -> None:
         """Let the operands of a concatenation be parts of its result: those that fill a buffer of their own."""

@@ -12,8 +12,28 @@ from typing import Any, NamedTuple
 from ..errors import OptionError, Problem, listed, nearest
 from ..num import ceil_div, prod
 
-BITS = ("weights", "activations", "first", "last")
+BITS = ("weights", "activations", "first", "last", "bias", "group", "scale", "zero")
+NONE = ("bias", "group", "scale", "zero")  # widths that may be 0
+CHANNEL = -1  # as `group`: one scale for each channel of the result
 SHARING = ("fold", "act", "view", "add", "dw", "concat")
+
+
+class Widths(NamedTuple):
+    """Bits that a layer states; 0 is what holds around it.
+
+    weights      of its numbers
+    activations  of the tensor that it makes
+    """
+
+    weights: int = 0
+    activations: int = 0
+
+    def inside(self, outer: Widths) -> Widths:
+        """These widths, those that are not stated taken from around."""
+        return Widths(*(mine or theirs for mine, theirs in zip(self, outer, strict=True)))
+
+
+UNSTATED = Widths()
 
 
 class Storage(NamedTuple):
@@ -33,6 +53,9 @@ class Storage(NamedTuple):
     batch, align          samples at once; bytes that a buffer's size is rounded up to
     activations, weights  bits of a value
     first, last           bits of both for products of the first and last layer with weights; 0: as all others
+    bias                  bits of numbers that are no weights of products: biases, norms; 0: as the weights
+    group, scale, zero    every `group` weights of an output have a scale and a zero point of so many bits; 0: none
+    own                   whether widths that single layers state hold
     """
 
     fold: bool = True
@@ -52,11 +75,16 @@ class Storage(NamedTuple):
     weights: int = 32
     first: int = 0
     last: int = 0
+    bias: int = 0
+    group: int = 0
+    scale: int = 0
+    zero: int = 0
+    own: bool = False
 
     @property
-    def bits(self) -> dict[str, int]:
+    def bits(self) -> dict[str, Any]:
         """What `bits_of` gives for these widths."""
-        return {name: getattr(self, name) for name in BITS}
+        return {name: getattr(self, name) for name in (*BITS, "own")}
 
     @property
     def sharing(self) -> tuple[str, ...]:
@@ -76,8 +104,17 @@ class Storage(NamedTuple):
         parts.append(f"batch {self.batch}")
         parts += [f"{name} {getattr(self, name)}" for name in WORDS if getattr(self, name) != getattr(DEFAULT, name)]
         parts += [f"{name} layer {getattr(self, name)}-bit" for name in ("first", "last") if getattr(self, name)]
+        parts += [f"{self.bias}-bit biases and norms"] * bool(self.bias) + self._scales
+        parts += ["as layers state their bits"] * self.own
         parts += ["inputs of blocks held"] * self.block + [f"align {self.align}"] * (self.align > 1)
         return ", ".join(parts)
+
+    @property
+    def _scales(self) -> list[str]:
+        if not (self.scale or self.zero):
+            return []
+        for_each = {0: "layer", CHANNEL: "channel"}.get(self.group, f"{self.group} weights")
+        return [f"a {self.scale}-bit scale and {self.zero}-bit zero point for each {for_each}"]
 
     def bytes(self, values: Any, bits: int) -> Any:
         """The size of a buffer for so many values, in bytes."""
@@ -119,19 +156,29 @@ def stored(policy: str = "fused", options: Mapping[str, Any] | None = None) -> S
     return POLICIES[policy]._replace(**(options or {}))
 
 
-def bits_of(text: str | int) -> dict[str, int]:
-    """The bits of weights and activations that `w8a8` or one number says, and of the layers at both ends.
+def bits_of(text: str | int) -> dict[str, Any]:
+    """The widths that `w8a8` or one number says, in place of all that a spec states. Raises OptionError.
 
-    `w4a4,first=8,last=8` has 8 bits for the products of the first and last layer with weights. Raises OptionError.
+    `w4a4,first=8,last=8` has 8 bits for the products of the first and last layer with weights, `bias=32` other numbers
+    than weights of 32 bits, `scale=16,zero=4,group=128` so wide a scale and zero point every 128 weights.
     """
-    ends = r"(?:,first=(\d{1,3}))?(?:,last=(\d{1,3}))?"
-    found = re.fullmatch(rf"(?:w(\d{{1,3}})a(\d{{1,3}})|(\d{{1,3}})){ends}", str(text), re.ASCII)
-    if type(text) not in (str, int) or found is None:
-        help = "write w8a8, w4a16, 8 for both, or w4a4,first=8,last=8"
-        raise OptionError(Problem("bad-value", f"`bits` cannot be `{str(text)[:40]}`", help=help))
-    weights, activations, both, first, last = found.groups()
-    widths = int(both or weights), int(both or activations), int(first or 0), int(last or 0)
-    return dict(zip(BITS, widths, strict=True))
+    head, *parts = str(text).split(",")
+    found = re.fullmatch(r"w(\d{1,3})a(\d{1,3})|(\d{1,3})", head, re.ASCII)
+    more = [re.fullmatch(r"(first|last|bias|group|scale|zero)=(\d{1,6}|channel)", part, re.ASCII) for part in parts]
+    pairs = {one[1]: one[2] for one in more if one}
+    if type(text) not in (str, int) or found is None or len(pairs) < len(parts):
+        raise _bad_bits(text)
+    weights, activations, both = found.groups()
+    if "channel" in [pairs[name] for name in pairs if name != "group"]:
+        raise _bad_bits(text)
+    widths = {name: CHANNEL if value == "channel" else int(value) for name, value in pairs.items()}
+    stated = {**dict.fromkeys(BITS, 0), "weights": int(both or weights), "activations": int(both or activations)}
+    return {**stated, **widths, "own": False}
+
+
+def _bad_bits(text: str | int) -> OptionError:
+    help = "write w8a8, w4a16, 8 for both, w4a4,first=8,last=8, or w8a8,bias=32,scale=32,group=channel"
+    return OptionError(Problem("bad-value", f"`bits` cannot be `{str(text)[:40]}`", help=help))
 
 
 def _check(name: str, value: Any) -> None:
@@ -143,7 +190,8 @@ def _check(name: str, value: Any) -> None:
     elif type(DEFAULT._asdict()[name]) is bool:
         fits, help = type(value) is bool, "it is true or false"
     else:
-        most, least = {"batch": MOST_BATCH, "align": MOST_ALIGN}.get(name, MOST_BITS), name not in ("first", "last")
+        most = {"batch": MOST_BATCH, "align": MOST_ALIGN, "group": MOST_BATCH}.get(name, MOST_BITS)
+        least = CHANNEL if name == "group" else int(name not in BITS[2:])
         fits, help = type(value) is int and least <= value <= most, f"it is a whole number from 1 to {most:,}"
     if not fits:
         raise OptionError(Problem("bad-value", f"`{name}` cannot be `{str(value)[:40]}`", help=help))

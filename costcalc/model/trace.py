@@ -19,6 +19,7 @@ from .network import BlockCall, Call, Chosen, Group, Include, Model, Reuse, Stat
 from .rows import Row, Trace, same_weights
 from .scope import Frame, Named, Scope, Tensor, look_up, reusable
 from .stating import Levels, stated
+from .storage import UNSTATED
 from .work import EVERY, Work
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class _Tracer:
         self.memo: dict[Any, Any] = {}
         self.times: Any = 1
         self.shared: Any = None
-        self.trained = True
+        self.trained, self.bits = True, UNSTATED
         self.calls: list[Any] = []
         self.problems: dict[Any, Any] = {}
 
@@ -105,9 +106,11 @@ class _Tracer:
             return x
         if step.only is not None and step.only != self.model.phase:
             return x
-        outer, was_trained = self.times, self.trained
+        outer, was_trained, widths = self.times, self.trained, self.bits
         if step.trained is not None:
             self.trained = decided(step, "trained", step.trained, x.shape, scope)
+        if step.bits is not UNSTATED:
+            self.bits = step.bits.inside(widths)
         if step.times is not None:
             self.times = outer * counted(step, "times", step.times, x.shape, scope)
             if type(self.times) is int and self.times > limits.SIZE:
@@ -119,7 +122,7 @@ class _Tracer:
             y = self.join(step, x, y, inner)
         if type(step.body) is not Call:
             y = self.follow(step.then, y, inner)
-        self.times, self.trained = outer, was_trained
+        self.times, self.trained, self.bits = outer, was_trained, widths
         return inner.frame.closed(y) if own else y
 
     def body(self, step: Step, x: Tensor, scope: Scope, label: str | None) -> Tensor:
@@ -270,7 +273,9 @@ class _Tracer:
         return count
 
     def add(self, row: Row) -> Tensor:
-        self.rows.append(row if self.trained else row._replace(trained=False))
+        if not self.trained or self.bits is not UNSTATED:
+            row = row._replace(trained=self.trained, bits=self.bits)
+        self.rows.append(row)
         count = len(self.rows)
         if count > self.work.most or not count % EVERY:
             self.work.look(count, row.place)

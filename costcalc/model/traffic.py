@@ -6,6 +6,7 @@ input, a view, an operand of a concatenation that is written at its place.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .. import num
@@ -14,6 +15,7 @@ from .lives import Lives
 from .owning import counted
 from .rows import Row
 from .sharing import copies
+from .widths import held_bytes
 
 
 def traffic(lives: Lives) -> list[Any]:
@@ -24,8 +26,8 @@ def traffic(lives: Lives) -> list[Any]:
 def _moved(lives: Lives, number: int, row: Row) -> Any:
     storage, sharer = lives.storage, lives.sharer
     uses = row.times if storage.times == "serial" else 1
-    held = storage.bytes(_weights(lives, number, row), storage.weights) * uses
-    if sharer.renames(row) or not (row.inputs or row.op.takes_input):
+    held = held_bytes(storage, row, lives.products[number][0], _weights(lives, number, row)) * uses
+    if sharer.renames(row, number) or not (row.inputs or row.op.takes_input):
         return 0
     if number in sharer.merged:
         return held
@@ -34,19 +36,19 @@ def _moved(lives: Lives, number: int, row: Row) -> Any:
         kept = [sharer.size(made) for made in operands if (number, made) not in sharer.absorbed]
         return num.added([held, *kept, *kept])
     values = _inner(row, storage.attention == "fused")
-    more = [] if values is None else [storage.bytes(values * copies(row, storage), storage.activations)]
+    more = [] if values is None else [storage.bytes(values * copies(row, storage), sharer.bits.of(number))]
     return num.added([held, *map(sharer.size, operands), sharer.size(number), *more])
 
 
-def _weights(lives: Lives, number: int, row: Row) -> Any:
-    """Numbers that a row reads beside its tensors."""
+def _weights(lives: Lives, number: int, row: Row) -> Mapping[str, Any]:
+    """Numbers that a row reads beside its tensors, by kind."""
     if row.op.name == "embedding":
-        return num.prod(row.layer.shape)
+        return {"weight": num.prod(row.layer.shape)}
     params = counted(row) if row.shared is not None else row.layer.params
     if number in lives.sharer.merged and row.op.name == "batchnorm":
         before = lives.flow.rows[lives.flow.sources[number][0]]
-        return row.layer.shape[-1] if _is_none(before.layer.params.get("bias", 0)) else 0
-    return num.added(list(params.values()))
+        return {"bias": row.layer.shape[-1]} if _is_none(before.layer.params.get("bias", 0)) else {}
+    return params
 
 
 def _is_none(count: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.expr import Expr
 from ..model.network import Block, BlockCall, Call, Chosen, Group, Include, Step, is_dynamic
+from ..model.storage import UNSTATED
 from ..ops import find
 from ..ops import passes as keeps
 
@@ -61,7 +62,7 @@ def reads_grid(out: int | Expr, step: Step, facts: Facts) -> bool:
 def bare(step: Step) -> Step:
     """The step without its controls, for the inside of a group that has them."""
     plain = step._replace(repeat=None, when=None, residual=None, times=None, label=None, origin=None, plain=True)
-    return plain._replace(trained=None, only=None)
+    return plain._replace(trained=None, only=None, bits=UNSTATED)
 
 
 def call(op: str, options: Mapping[str, Any], places: Mapping[str, Shape]) -> Call:

@@ -83,9 +83,10 @@ def test_what_cannot_be_is_refused(run, args, said):
 
 
 def test_bits():
-    ends = {"first": 0, "last": 0}
-    assert bits_of("w4a16") == {"weights": 4, "activations": 16, **ends}
-    assert bits_of(8) == bits_of("8") == {"weights": 8, "activations": 8, **ends}
+    none = {**dict.fromkeys(("first", "last", "bias", "group", "scale", "zero"), 0), "own": False}
+    assert bits_of("w4a16") == {"weights": 4, "activations": 16, **none}
+    assert bits_of(8) == bits_of("8") == {"weights": 8, "activations": 8, **none}
+    assert bits_of("w4a8,group=128,scale=16") == {**none, "weights": 4, "activations": 8, "group": 128, "scale": 16}
     with pytest.raises(CostcalcError):
         bits_of(True)
 

@@ -72,6 +72,78 @@ def test_a_spec_says_the_widths_of_all_values(tmp_path, run):
         assert "n.yaml:1:" in err
 
 
+LAYERS = """
+defaults: {bits: {weights: 8, activations: 8}}
+input: [4, 4, 8]
+blocks:
+  small(c):
+    - {linear: c, bias: false}
+layers:
+  - {conv: 1x1, out: 2, bias: false, bits: {weights: 4, activations: 4}, then: [relu]}
+  - flatten
+  - layers: [{linear: 10, bias: false}, {small: [6], bits: {weights: 2}}]
+    bits: {weights: 2, activations: 16}
+  - {linear: 3}
+"""
+
+
+def test_layers_blocks_and_groups_state_their_widths(tmp_path, run):
+    """By hand: a layer multiplies by the width of what it reads; a view keeps that of its input."""
+    (tmp_path / "n.yaml").write_text(LAYERS)
+    found = json.loads(run("analyze", "n.yaml", "-m", "bops,framework.weights_bytes,peak_bytes", "--all", "--json").out)
+    rows = {row["name"]: row for row in found["layers"]}
+    macs = {"conv": 256 * 4 * 8, "linear_1": 320 * 2 * 4, "small/linear": 60 * 2 * 16, "linear_2": 18 * 8 * 16}
+    assert {name: rows[name]["bops"] for name in macs} == macs
+    sizes = {"conv": 16 * 4, "linear_1": 320 * 2, "small/linear": 60 * 2, "linear_2": 21 * 8}
+    assert {name: rows[name]["framework.weights_bytes"] * 8 for name in sizes} == sizes
+    live = {"conv": 128 + 16, "conv/relu": 16, "flatten": 16, "linear_1": 16 + 20, "small/linear": 20 + 12}
+    assert {name: rows[name]["peak_bytes"] for name in live} == live
+    assert rows["linear_2"]["peak_bytes"] == 12 + 3
+    text = run("memory", "n.yaml").out
+    assert "as layers state their bits" in text
+    plain = json.loads(run("memory", "n.yaml", "--bits", "32", "--json").out)
+    assert plain["peak_bytes"] == 4 * (128 + 32)  # the command line takes the place of all that the spec states
+
+
+def test_an_include_keeps_the_widths_of_its_layers(tmp_path, run):
+    (tmp_path / "n.yaml").write_text(LAYERS.replace("defaults: {bits: {weights: 8, activations: 8}}\n", ""))
+    outer = "input: [4, 4, 8]\nlayers: [{include: n.yaml, bits: {weights: 8, activations: 8}}]\n"
+    (tmp_path / "outer.yaml").write_text(outer)
+    found = json.loads(run("analyze", "outer.yaml", "-m", "bops,peak_bytes", "--json").out)["totals"]
+    assert found["bops"] == 256 * 4 * 32 + 320 * 2 * 4 + 60 * 2 * 16 + 18 * 8 * 16  # the input is of 32 bits here
+    assert found["peak_bytes"] == 4 * 128 + 16
+
+
+@pytest.mark.parametrize("wrong", ["8", "{weights: 0}", "{first: 8}", "{weights: x}", "[8, 8]"])
+def test_widths_of_a_layer_that_cannot_be(tmp_path, run, wrong):
+    (tmp_path / "n.yaml").write_text(f"input: [4, 4, 8]\nlayers:\n  - {{conv: 1x1, out: 2, bits: {wrong}}}\n")
+    code, _, err = run("validate", "n.yaml")
+    assert (code, "n.yaml:3:" in err) == (2, True)
+
+
+def test_products_of_two_tensors_have_no_weights(tmp_path):
+    spec = "inputs: {q: [4, 8], k: [4, 8], v: [4, 8]}\nlayers:\n  - {attend: [q, k, v], heads: 1}\n"
+    (tmp_path / "n.yaml").write_text(spec)
+    assert totals(str(tmp_path / "n.yaml"), "w4a8")["bops"] == 2 * 4 * 4 * 8 * 8 * 8
+
+
+def test_scales_and_wide_biases_by_hand_and_as_published(tmp_path):
+    """QLoRA (arXiv:2305.14314), section 3: a 32-bit constant every 64 weights adds 32/64 = 0.5 bits a weight."""
+    (tmp_path / "n.yaml").write_text("input: [64, 128]\nlayers:\n  - {linear: 32}\n")
+
+    def size(bits):
+        return totals(str(tmp_path / "n.yaml"), bits)["framework.weights_bytes"]
+
+    assert size("8") == 128 * 32 + 32
+    assert size("8,bias=32") == 128 * 32 + 4 * 32
+    assert size("w8a8,bias=32,scale=32,zero=8") == 128 * 32 + 4 * 32 + 5
+    assert size("w8a8,bias=32,scale=32,group=channel") == 128 * 32 + 4 * 32 + 4 * 32
+    assert size("w4a16,group=64,scale=32") * 8 == 128 * 32 * 4.5 + 32 * 4
+    (tmp_path / "n.yaml").write_text("input: [64, 128]\nlayers:\n  - {lstm: 32}\n")
+    with pytest.raises(CostcalcError, match="lstm"):
+        size("8,scale=32,group=channel")
+
+
 def test_every_command_of_metrics_takes_the_widths(run):
     out = run("fit", "mobilenet", "--vary", "alpha=1", "--max", "peak_bytes=1204224B", "--bits", "8").out
     assert "1,204,224" in out
@@ -90,6 +162,6 @@ def test_a_sweep_gives_the_integers_of_single_points():
 
 
 def test_widths_that_cannot_be():
-    for text in ("w8", "first=8", "w8a8,last=", "8.5", "-8"):
+    for text in ("w8", "first=8", "w8a8,last=", "8.5", "-8", "8,scale=channel", "8,bias", "8,group=x"):
         with pytest.raises(CostcalcError):
             bits_of(text)

@@ -104,4 +104,4 @@ def _reordered(flow: Flow, fork: _Fork, order: Sequence[range]) -> Flow:
     numbers = [*range(first), *(at for stretch in order for at in stretch), *range(fork.join, len(flow.rows))]
     new = {old: number for number, old in enumerate(numbers)}
     sources = [tuple(new.get(made, made) for made in flow.sources[old]) for old in numbers]
-    return Flow([flow.rows[old] for old in numbers], sources, flow.inputs, new.get(flow.output, flow.output))
+    return Flow([flow.rows[old] for old in numbers], sources, flow.inputs, new.get(flow.output, flow.output), flow.bits)

@@ -50,12 +50,13 @@ class Roofline:
     def __init__(self, model: Model, lives: Lives, device: Device) -> None:
         self.model, self.lives, self.device = model, lives, device
         self.peak = device.peak_for(lives.storage.activations)
-        rows = zip(lives.flow.rows, traffic(lives), strict=True)
-        self.bounds = [self._bound(row, size) for row, size in rows]
+        rows = zip(lives.flow.rows, traffic(lives), lives.products, strict=True)
+        self.bounds = [self._bound(row, size, bits) for row, size, (_, bits) in rows]
 
-    def _bound(self, row: Any, size: int) -> Bound:
+    def _bound(self, row: Any, size: int, bits: int) -> Bound:
         macs = total(MAC, row.op.name, row.layer.terms) * row.times * self.lives.storage.batch
-        seconds = 2 * macs / self.peak.value, size / self.device.bandwidth.value
+        peak = self.device.peak_for(bits) if macs else self.peak
+        seconds = 2 * macs / peak.value, size / self.device.bandwidth.value
         return Bound(row.name, macs, size, *seconds, not row.layer.unknown)
 
     @property
@@ -67,9 +68,10 @@ class Roofline:
     def floor(self) -> Fraction:
         """The least seconds of any implementation that loads the weights once."""
         flow, storage, sharer = self.lives.flow, self.lives.storage, self.lives.sharer
-        held = sum(_numbers(row) for row in flow.rows if not row.shared)
+        rows = zip(flow.rows, self.lives.products, strict=True)
+        held = [storage.bytes(_numbers(row), bits) for row, (bits, _) in rows if not row.shared]
         outside = sum(map(sharer.size, flow.inputs)) + sum(map(sharer.size, flow.outputs))
-        bytes = storage.bytes(held, storage.weights) + outside
+        bytes = sum(held) + outside
         compute = sum((one.compute for one in self.bounds), Fraction(0))
         return max(compute, bytes / self.device.bandwidth.value)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...syntax.problems import Problems
 
 
-CONTROLS = ("repeat", "when", "residual", "times", "trained", "only", "as", "from", "then")
+CONTROLS = ("repeat", "when", "residual", "times", "trained", "bits", "only", "as", "from", "then")
 PHASES = ("train", "deploy")
 _COUNTS = ("repeat", "times")
 _LONGEST = 200  # characters of the name of a layer

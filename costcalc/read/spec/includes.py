@@ -71,7 +71,7 @@ class IncludeReader:
     """Reads the includes of one source."""
 
     def __init__(self, problems: Problems, includes: Includes, origin: Origin) -> None:
-        self.problems, self.includes, self.origin = problems, includes, origin
+        self.problems, self.includes, self.origin, self.states_bits = problems, includes, origin, False
 
     def body(self, node: Node, entries: Mapping[str, tuple[Node, ...]], scope: Scope) -> Group | Include:
         """The body of a step that includes the spec whose name stands at a node."""
@@ -84,8 +84,9 @@ class IncludeReader:
         if len(model.inputs) > 1:
             help = "only one tensor flows into an include"
             self.problems.add("several-inputs", f"`{name}` has several inputs", node, help)
-        if model.storage != DEFAULT:
-            help = "one network has one width: state `bits` under `defaults:` of this spec"
+        self.states_bits = self.states_bits or model.storage.own
+        if model.storage._replace(own=False) != DEFAULT:
+            help = "a network has one default: state `bits` beside the `include`, or on its layers"
             self.problems.add("bad-bits", f"`{name}` states `bits` of its own, which an include cannot", node, help)
         given = {}
         for key, (key_node, value) in entries.items():

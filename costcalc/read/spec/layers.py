@@ -15,6 +15,7 @@ from .args import BAD, Bad, Scope
 from .controls import CONTROLS, control, layer_name, phase
 from .names import Names
 from .rows import RowReader
+from .widths import layered
 
 if TYPE_CHECKING:
     from ...ops.base import Op, Option
@@ -38,7 +39,7 @@ class LayerReader:
         self._thens: dict[Any, Any] = {}
         self._options: dict[Any, Any] = {}
         self._scopes: list[Any] = []
-        self.names, self.count = Names(problems), 0
+        self.names, self.count, self.states_bits = Names(problems), 0, False
         self.includes: Any = None  # reads `include:`, in a spec
 
     def steps(self, node: Node, scope: Scope, with_then: bool = True) -> tuple[Step, ...]:
@@ -240,6 +241,8 @@ class LayerReader:
             where = scope if key == "repeat" else inner
             read[key] = control(key, controls[key], where, self.problems) if key in controls else None
         read["residual_at"] = entries["residual"][0].at if "residual" in controls else None
+        if "bits" in controls:
+            read["bits"], self.states_bits = layered(controls["bits"], self.problems), True
         read["only"] = phase(controls["only"], self.problems) if "only" in controls else None
         read["label"] = layer_name(controls["as"], self.problems) if "as" in controls else None
         if type(read["label"]) is str:

@@ -11,7 +11,7 @@ from ...files import Origin, origin, stem
 from ...model.expr import FUNCTIONS, Function, parse
 from ...model.network import Cap, Claim, Input, Model, Step, Variable
 from ...model.scope import SHAPE_NAMES
-from ...model.storage import stored
+from ...model.storage import Storage, stored
 from ...model.uncollected import uncollected
 from ...ops import INDEX, find
 from ...syntax.nodes import Node, compose, is_empty
@@ -86,7 +86,7 @@ class _Reader:
         steps = self._steps(sections["layers"], library.reader, scope) if "layers" in sections else ()
         library.read_all()
         self._check_defaults(sections.get("defaults"), library)
-        storage = stored(options=defaulted(sections.get("defaults"), self.problems))
+        storage = self._storage(sections, library.reader)
         published: Any
         published, budget = self._evidence(sections, variables)
         self.problems.raise_any()
@@ -94,6 +94,10 @@ class _Reader:
             published = Deferred(lambda: _published(waiting, variables))
         name = sections["name"].value if "name" in sections else stem(self.source.path)
         return Model(name, self.source, variables, inputs, steps, published, budget, storage=storage)
+
+    def _storage(self, sections: Mapping[str, Node], reader: LayerReader) -> Storage:
+        widths = defaulted(sections.get("defaults"), self.problems)
+        return stored(options={**widths, "own": reader.states_bits or self.includes.states_bits})
 
     def _root(self) -> tuple[Node, Source | None]:
         """The tree of the file, and the source of the figures it publishes if these can wait."""

@@ -6,10 +6,10 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ...metrics.metrics import NAMES, PUBLISHED
-from ...model.storage import BITS, MOST_BITS
 from ...ops import INDEX, find
 from ...quantities import ACCURACIES
 from ..owned import NUMBERS, OWN
+from . import widths
 from .blocks import shipped_library
 from .evidence import ENTRY, OF, REASONS, TEXTS
 from .layers import CONTROLS
@@ -41,6 +41,7 @@ _CONTROLS = {
     "residual": {**_NUMBER, "description": "add the input to the output if this condition holds"},
     "times": {**_NUMBER, "description": "runs per sample with the same weights: params once, mult-adds each time"},
     "trained": {**_NUMBER, "description": "false: its parameters are frozen in `costcalc training`"},
+    "bits": {**widths.schema(True), "description": "bits of its weights, and of the tensors that it makes"},
     "only": {"enum": ["train", "deploy"], "description": "the phase in which it runs; the input passes otherwise"},
     "as": {**_NAME, "description": "a name, for the report and for `from`, branches and `reuse`"},
     "from": {**_NAME, "description": "the layer or input whose output flows in"},
@@ -110,11 +111,6 @@ def _option(option: Any) -> dict[str, Any]:
     return {**null, "description": option.kind.doc, **default}
 
 
-def _widths() -> dict[str, Any]:
-    width = {"type": "integer", "minimum": 1, "maximum": MOST_BITS}
-    return {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(BITS, width)}
-
-
 def _sections() -> dict[str, dict[str, Any]]:
     figure = {"type": ["number", "string"]}
     text = {"type": "string"}
@@ -138,7 +134,7 @@ def _sections() -> dict[str, dict[str, Any]]:
         "inputs": {"type": "object", "additionalProperties": _SHAPE},
         "defaults": {
             "type": "object",
-            "properties": {"bits": _widths()},
+            "properties": {"bits": widths.schema()},
             "additionalProperties": {"type": "object"},
         },
         "blocks": {"type": "object", "additionalProperties": _STEPS},

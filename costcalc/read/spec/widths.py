@@ -1,14 +1,16 @@
-"""`bits: {weights: 8, activations: 8}` under `defaults:`: the widths of all values of a network."""
+"""`bits: {weights: 8, activations: 8}`: under `defaults:` of all values of a network, on a layer of its own."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ...model.storage import BITS, MOST_BITS
+from ...model.storage import BITS, CHANNEL, MOST_BATCH, MOST_BITS, NONE, Widths
 
 if TYPE_CHECKING:
     from ...syntax.nodes import Node
     from ...syntax.problems import Problems
+
+STATED = ("weights", "activations")  # on a layer, block or group
 
 
 def defaulted(node: Node | None, problems: Problems) -> dict[str, int]:
@@ -16,19 +18,42 @@ def defaulted(node: Node | None, problems: Problems) -> dict[str, int]:
     pairs = node.value if node is not None and node.kind == "map" else ()
     found: dict[str, int] = {}
     for _, value in ((key, value) for key, value in pairs if key.value == "bits"):
-        if value.kind != "map":
-            problems.due("not-a-map", "a map of widths", value, "write {weights: 8, activations: 8}")
-            continue
-        found |= dict(filter(None, (_width(key, one, problems) for key, one in value.value)))
+        found |= _widths(value, BITS, problems)
     return found
 
 
-def _width(key: Node, node: Node, problems: Problems) -> tuple[str, int] | None:
-    if key.value not in BITS:
-        problems.unknown("width", key.value, key, BITS)
+def layered(node: Node, problems: Problems) -> Widths:
+    """The widths that a layer, block or group states."""
+    return Widths(**_widths(node, STATED, problems))
+
+
+def _widths(node: Node, known: tuple[str, ...], problems: Problems) -> dict[str, int]:
+    if node.kind != "map":
+        problems.due("not-a-map", "a map of widths", node, "write {weights: 8, activations: 8}")
+        return {}
+    return dict(filter(None, (_width(key, one, known, problems) for key, one in node.value)))
+
+
+def _width(key: Node, node: Node, known: tuple[str, ...], problems: Problems) -> tuple[str, int] | None:
+    if key.value not in known:
+        problems.unknown("width", key.value, key, known)
         return None
-    text = str(node.value)
-    if node.kind == "scalar" and text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_BITS:
-        return key.value, int(text)
-    problems.add("bad-value", f"`{key.value}` cannot be {node.what}", node, f"it is a number of bits, 1 to {MOST_BITS}")
+    text, name = str(node.value), key.value
+    least, most = int(name not in NONE), MOST_BATCH if name == "group" else MOST_BITS
+    if node.kind == "scalar" and name == "group" and text == "channel":
+        return name, CHANNEL
+    if node.kind == "scalar" and text.isascii() and text.isdigit() and least <= int(text[:9]) <= most:
+        return name, int(text)
+    help = (
+        "it is a number of weights, or `channel`" if name == "group" else f"it is a number of bits, {least} to {most}"
+    )
+    problems.add("bad-value", f"`{name}` cannot be {node.what}", node, help)
     return None
+
+
+def schema(layer: bool = False) -> dict[str, Any]:
+    """The JSON Schema of widths: of a layer, or under `defaults:`."""
+    width = {"type": "integer", "minimum": 1, "maximum": MOST_BITS}
+    others = {**{key: {**width, "minimum": 0} for key in NONE}, "group": {"type": ["integer", "string"]}}
+    known = {name: others.get(name, width) for name in (STATED if layer else BITS)}
+    return {"type": "object", "additionalProperties": False, "properties": known}
