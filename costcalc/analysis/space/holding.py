@@ -16,7 +16,7 @@ def writes_over(walk: Walk, enters: str) -> bool:
         if not same & {*sources}:
             continue
         row = lives.flow.rows[number]
-        if lives.sharer.renames(row):
+        if lives.sharer.renames(row, number):
             same.add(number)
         elif row.op.name in ("add", "sub"):
             held = lives.buffer(number)

@@ -25,7 +25,7 @@ SIZE = "it is a whole number, 1 or more"
 JOIN = "bring the branch of 3 channels to 8 with {conv: 1x1, out: 8}"
 COLON = "a space is missing after the `:`"
 CONV = (
-    "known: `as`, `bias`, `dilation`, `from`, `groups`, `only`, `out`, `padding`, `params`, `repeat`, `residual`,"
+    "known: `as`, `bias`, `bits`, `dilation`, `from`, `groups`, `only`, `out`, `padding`, `params`, `repeat`, `residual`,"
     " `reuse`, `stride`, `then`, `times`, `trained`, `when`"
 )
 DEPTHWISE_OUT = (
@@ -424,7 +424,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         (
             "unknown option `s`",
             "`inverted_residual` has `t`, `out`, `stride`, `kernel`, `norm`, `act`; every layer `repeat`, `when`,"
-            " `residual`, `times`, `trained`, `only`, `as`, `from`, `then`",
+            " `residual`, `times`, `trained`, `bits`, `only`, `as`, `from`, `then`",
         ),
     ),
     ("{separable: 8, act: «reluu»}", ("unknown variable `reluu`", "a similar name exists: `relu`")),
