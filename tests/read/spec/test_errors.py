@@ -25,8 +25,8 @@ SIZE = "it is a whole number, 1 or more"
 JOIN = "bring the branch of 3 channels to 8 with {conv: 1x1, out: 8}"
 COLON = "a space is missing after the `:`"
 CONV = (
-    "known: `as`, `bias`, `bits`, `dilation`, `from`, `groups`, `only`, `out`, `padding`, `params`, `repeat`, `residual`,"
-    " `reuse`, `stride`, `then`, `times`, `trained`, `when`"
+    "known: `as`, `bias`, `bits`, `dilation`, `from`, `groups`, `only`, `out`, `padding`, `params`, `repeat`,"
+    " `residual`, `reuse`, `stride`, `then`, `times`, `trained`, `when`"
 )
 DEPTHWISE_OUT = (
     "it keeps the channels, times `multiplier`; `{separable: 64}` adds the 1x1 convolution that changes them"
