@@ -1,6 +1,7 @@
 """Receptive fields: the published table, and random chains against positions followed one by one."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,16 +14,49 @@ from costcalc.model.flow import flow_of
 from costcalc.model.variables import settle
 from costcalc.read.spec.reader import read
 
-# google-research/receptive_field (2021), the table at 224x224: size, stride, padding of the last convolutional layer
-PUBLISHED = {
-    "mobilenet": (315, 32, 126),
-    "vgg16": (212, 32, 90),
-    "alexnet": (195, 32, 64),
-    "inception_v2": (699, 32, 318),
-    "inception_v3": (1311, 32, 618),
+# The rows of google-research/receptive_field (2021, Apache-2.0, RECEPTIVE_FIELD_TABLE.md) for networks that are shipped
+# here or written below: (network, resolution) -> (size, stride, padding) of each end point, in order
+TABLE: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+for line in (Path(__file__).parents[1] / "data" / "receptive_fields.txt").read_text().splitlines()[1:]:
+    network, resolution, _, *figures = line.split()
+    TABLE.setdefault((network, resolution), []).append(tuple(figures))
+NETWORKS = {
+    "mobilenet_v1": ("mobilenet", {}),
+    "mobilenet_v1_075": ("mobilenet", {"alpha": 0.75}),
+    "vgg_a": ("vgg16", {"layers": 11}),
+    "vgg_16": ("vgg16", {}),
+    "alexnet_v2": ("alexnet", {}),
+    "inception_v2": ("inception_v2", {}),
+    "inception_v2-no-separable-conv": ("inception_v2", {}),
+    "inception_v3": ("inception_v3", {}),
 }
-VGG = [3, 6, 10, 16, 24, 32, 44, 60, 76, 100, 132, 164, 212]
-INCEPTION_V3 = [3, 7, 11, 15, 23, 31, 63, 95, 127, 159, 351, 543, 735, 927, 1055, 1183, 1311]
+# ResNet of TF-Slim (research/slim/nets/resnet_v1.py, resnet_utils.py): the stride is in the 3x3 of the last unit of a
+# block, convolutions with a stride pad (k - 1) / 2 on each side, the pool as `same`
+SLIM = """
+vars: {{res: 224}}
+input: [res, res, 3]
+blocks:
+  unit(stride=1):
+    - add:
+        - [{{conv: 1x1, out: 4}}, {{conv: 3x3, out: 4, stride: stride, padding: 1}}, {{conv: 1x1, out: 4}}]
+        - [{{maxpool: 1x1, stride: stride}}]
+layers:
+  - {{conv: 7x7, out: 4, stride: 2, padding: 3}}
+  - {{maxpool: 3x3, stride: 2}}
+  - {{conv: 1x1, out: 4}}
+{}"""
+UNITS = {"50": (3, 4, 6, 3), "101": (3, 4, 23, 3), "152": (3, 8, 36, 3), "200": (3, 24, 36, 3)}
+
+
+def slim(layers):
+    """The spec of a ResNet of TF-Slim."""
+    blocks = [f"  - {{unit: [1], repeat: {count - 1}}}\n  - unit: [2]\n" for count in UNITS[layers][:3]]
+    return SLIM.format("".join(blocks) + f"  - {{unit: [1], repeat: {UNITS[layers][3]}}}\n")
+
+
+def network_of(name):
+    """The spec and settings of a network of the table."""
+    return (slim(name.rpartition("_")[2]), {}) if name.startswith("resnet") else NETWORKS[name]
 
 
 def found(spec, **at):
@@ -36,16 +70,23 @@ def local(spec, **at):
     return [one for one in found(spec, **at)[1] if one.axes and not one.whole][-1]
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_the_published_table(name):
-    size, stride, padding = PUBLISHED[name]
-    one = local(name)
-    assert (one.size, one.stride, one.padding) == ((size, size), (stride, stride), (padding, padding))
+@pytest.mark.parametrize("key", TABLE, ids="-".join)
+def test_every_row_of_the_published_table(key):
+    """Size, stride and padding of each end point, in order; without a resolution there is no padding in some."""
+    name, resolution = key
+    spec, at = network_of(name)
+    known = iter(
+        [one for one in found(spec, **at, res=224 if resolution == "None" else int(resolution))[1] if one.axes]
+    )
+    for size, stride, padding in TABLE[key]:
+        wanted = {"size": size, "stride": stride, "padding": padding}
+        wanted = {part: (int(text),) * 2 for part, text in wanted.items() if text != "None"}
+        assert any({part: getattr(one, part) for part in wanted} == wanted for one in known), wanted
 
 
-def test_the_end_points_of_the_published_table():
-    for name, sizes in (("vgg16", VGG), ("inception_v3", INCEPTION_V3)):
-        assert {*sizes} <= {one.size[0] for one in found(name)[1] if one.axes}
+def test_the_table_is_whole():
+    assert len(TABLE) == 3 * 16
+    assert sum(map(len, TABLE.values())) == 423  # of the 561 there are, all but Inception V4 and Inception-ResNet
 
 
 def test_padding_depends_on_the_resolution_and_size_does_not():
@@ -54,10 +95,21 @@ def test_padding_depends_on_the_resolution_and_size_does_not():
 
 
 def test_resnet_with_the_stride_in_another_layer():
-    """The published 483, 1027 and 1507 are of the stride in the first 1x1; in the 3x3 it is 427, 971 and 1451."""
+    """The published 483, 1027 and 1507 are of TF-Slim, with the stride in the last unit of a block; with the stride in
+    the first 1x1 (He et al. 2015) it is as much, in the 3x3 of the first unit (torchvision) it is 427, 971 and 1451:
+    three 3x3 convolutions read at twice the step before the stride rather than after it, 2 * (4 + 8 + 16) = 56 less.
+    """
     for layers, first, inner in ((50, 483, 427), (101, 1027, 971), (152, 1507, 1451)):
         assert local("resnet50", layers=layers, v1=1).size == (first, first)
         assert local("resnet50", layers=layers).size == (inner, inner)
+        assert first - inner == 2 * (4 + 8 + 16)
+
+
+def test_why_the_padding_of_resnet_50_is_238_and_not_239():
+    """TF-Slim pads its 7x7 with stride 2 by 3 on each side; `same` at 224 pads 2 before and 3 after."""
+    assert local("resnet50", v1=1).padding == (238, 238)
+    assert local(slim("50")).padding == (239, 239)
+    assert local(slim("50").replace("stride: 2, padding: 3", "stride: 2")).padding == (238, 238)
 
 
 def test_a_gate_reads_the_whole_input_and_leaves_the_local_field():
