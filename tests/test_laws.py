@@ -166,12 +166,15 @@ NAMED = {
     "right": "[16]",
     "scores": "[196, 196]",
     "values": SEQUENCE,
+    **dict.fromkeys(("u", "step"), SEQUENCE),
+    **dict.fromkeys(("into", "out"), "[196, 16]"),
 }
 FLOWS = {  # operation -> what flows into its example, and is `q`, `k` and `v` there; the rest get a grid
     **dict.fromkeys(("attention", "attend", "rnn", "lstm", "gru", "slice", "reduce", "permute", "grid"), SEQUENCE),
     "channel_shuffle": "[28, 28, 240]",
     "einsum": "[12, 196, 64]",
     "embedding": "[128]",
+    **dict.fromkeys(("latent_attention", "sparse_conv"), SEQUENCE),
 }
 
 

@@ -66,6 +66,50 @@ CONVENTIONS = {
         params={"weight": 1, "bias": 1},
         source="TF-Slim, README of MobileNet V2 and V3; the tables of arXiv:1801.04381 and arXiv:1905.02244",
     ),
+    "flash": Convention(
+        name="flash",
+        title="FLOPs of attention that skips what a mask hides: 2 per mult-add, 0 under a causal mask",
+        cost="flops",
+        prices={"mac": 2, "mac_attention": 2},
+        params=TRAINABLE,
+        source="FlashAttention-2 (arXiv:2307.08691), section 4.1: half of the FLOPs with a causal mask",
+        notes=(
+            "A causal mask leaves T*(T+1)/2 of T*T pairs; the paper divides by 2, which is half of the diagonal less.",
+        ),
+    ),
+    "6N": Convention(
+        name="6N",
+        title="training FLOPs, 6 per weight and token: no attention, embeddings or logits; params are these weights",
+        cost="flops",
+        prices={"mac": 6, "logits.mac": 0},
+        params={"weight": 1, "embedding.weight": 0, "logits.weight": 0, "parameter.weight": 0},
+        source="Kaplan et al. 2020 (arXiv:2001.08361), section 2.1 and Table 1: 6*N*D, N without embeddings",
+    ),
+    "palm": Convention(
+        name="palm",
+        title="training FLOPs of the model, 6 per mult-add: 6*N + 12*L*H*Q*T a token, causal attention not halved",
+        cost="flops",
+        prices=dict.fromkeys(MAC, 6),
+        params=TRAINABLE,
+        source="PaLM (arXiv:2204.02311), Appendix B: the FLOPs of model FLOPs utilization (MFU)",
+        notes=("N are the weights that are multiplied: those of logits are, those of the input embedding are not.",),
+    ),
+    "megatron": Convention(
+        name="megatron",
+        title="training FLOPs of the hardware with all layers run twice: 8 per mult-add, 6 of the logits",
+        cost="flops",
+        prices={**dict.fromkeys(MAC, 8), "logits.mac": 6},
+        params=TRAINABLE,
+        source="Narayanan et al. 2021 (arXiv:2104.04473), section 5.1: 96*B*s*l*h^2*(1 + s/(6*h) + V/(16*l*h))",
+    ),
+    "mamba": Convention(
+        name="mamba",
+        title="FLOPs, 2 per mult-add, and 9 per value of the state of a selective scan, 2 of its skip",
+        cost="flops",
+        prices={**dict.fromkeys(MAC, 2), "scan": 9, "selective_scan.multiply": 1, "selective_scan.add": 1},
+        params=TRAINABLE,
+        source="the authors of Mamba, state-spaces/mamba issue 110: 9*B*L*D*N",
+    ),
 }
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "counters")

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from ..ops.base import Layer
 
 _WEIGHTED = frozenset(
-    ("conv", "dwconv", "conv_transpose", "linear", "bilinear", "attention", "rnn", "lstm", "gru", "embedding")
+    (
+        *("conv", "dwconv", "conv_transpose", "linear", "bilinear", "attention", "rnn", "lstm", "gru", "embedding"),
+        *("logits", "moe", "latent_attention", "sparse_conv"),
+    )
 )
 
 

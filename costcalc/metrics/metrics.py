@@ -100,6 +100,16 @@ def _effective_alpha(walk: Walk, priced: Convention) -> Any:
     return num.total([_width(row) for row in walk.rows if _path(row) in moved]) / sum(moved.values())
 
 
+def _kv_bytes(walk: Walk, priced: Convention) -> list[Any]:
+    storage = walk.model.storage
+    kept = walk.each(lambda row: row.layer.kept * row.times * storage.batch)
+    return [storage.bytes(values, storage.activations) for values in kept]
+
+
+def _params_active(walk: Walk, priced: Convention) -> list[Any]:
+    return walk.each(lambda row: priced.active_params_of(row.op.name, row.layer, row.shared is not None))
+
+
 def _backward(walk: Walk, priced: Convention) -> list[Any]:
     from .gradients import cost, gradients
 
@@ -163,6 +173,14 @@ _REGISTERED = (
         needs="params",
         axis="parameters",
     ),
+    Metric(
+        "params_active",
+        "active params",
+        COUNT,
+        _params_active,
+        "the parameters that one token uses: of experts, those it goes to",
+        needs="params",
+    ),
     Metric("activations", "activations", COUNT, _activations, "outputs of all layers that have mult-adds"),
     Metric(
         "weights_bytes",
@@ -216,6 +234,15 @@ _REGISTERED = (
         BYTE,
         _resident_bytes,
         "the peak and the weights that the convention counts",
+        stored=True,
+        rough=_is_unknown,
+    ),
+    Metric(
+        "kv_bytes",
+        "KV bytes",
+        BYTE,
+        _kv_bytes,
+        "keys and values that a decoder keeps: of causal, cached and cross attention",
         stored=True,
         rough=_is_unknown,
     ),

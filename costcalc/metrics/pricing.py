@@ -56,6 +56,11 @@ class Convention(NamedTuple):
         """The parameters of one layer of an operation; shared weights count 0."""
         return 0 if shared else total(self.params, op, layer.params)
 
+    def active_params_of(self, op: str, layer: Layer, shared: bool = False) -> Any:
+        """The parameters of one layer that one token uses."""
+        used = self.params_of(op, layer, shared)
+        return used - total(self.params, op, layer.idle) if layer.idle and not shared else used
+
 
 def total(prices: Mapping[str, int], op: str, quantities: Mapping[str, Number]) -> Any:
     """The sum of an operation's quantities, each times its price."""

@@ -27,15 +27,17 @@ _INPUT = frozenset(
         *("hardtanh", "softplus", "softsign", "log", "square", "abs", "clamp", "glu"),
         *("maxpool", "avgpool", "adaptive_avgpool", "adaptive_maxpool", "lppool", "lrn"),
         *("rnn", "lstm", "gru", "opaque"),
+        *("moe", "selective_scan", "latent_attention", "sparse_conv"),
     )
 )
 _OUTPUT = frozenset(("relu", "sigmoid", "tanh", "softmax", "log_softmax", "exp", "sqrt", "rnn", "lstm", "gru"))
 _LOSSES = ("softmax", "log_softmax")
 _FACTORS = frozenset(("mul", "div", "matmul", "einsum", "bilinear"))  # each is kept for the gradient of the others
 _VIEWS = frozenset(("flatten", "reshape", "identity", "split", "slice", "permute", "tokens", "grid"))
-_ROUGH = frozenset(("opaque", "rnn", "lstm", "gru", "lppool"))  # they keep more than is said here
+_LANGUAGE = ("moe", "selective_scan", "latent_attention", "sparse_conv")
+_ROUGH = frozenset(("opaque", "rnn", "lstm", "gru", "lppool", *_LANGUAGE))  # they keep more than is said here
 _HALVED = frozenset(("conv", "dwconv", "conv_transpose", "linear", "bilinear", "matmul", "einsum", "attention"))
-_HALVED |= {"attend", "rnn", "lstm", "gru"}  # what autocast runs with 16 bits
+_HALVED |= {"logits", "moe", "latent_attention", "attend", "rnn", "lstm", "gru"}  # what autocast runs with 16 bits
 _WIDENED = frozenset(("layernorm", "groupnorm", "softmax", "log_softmax", "exp", "log", "softplus"))  # and with 32
 
 
@@ -183,7 +185,7 @@ class _Keeper:
                 others[1] = any(need.inputs)
             return Kept(tuple(k for at, other in enumerate(others) if other for k in self.read(row, sources, at)), own)
         result = (number,) if name in _OUTPUT else ()
-        if name == "linear":
+        if name in ("linear", "logits"):
             return Kept(self.read(row, sources, 0) if need.weights else (), own)
         if name == "reduce" and row.options.get("method", row.layer.detail.get("method")) == "max":
             return Kept((*self.read(row, sources, 0), number), own)
@@ -214,7 +216,7 @@ def _sizes(row: Row) -> tuple[Any, ...]:
     """Values of queries, keys, values and mixed values, pairs of all heads, and queries of all heads."""
     *outer, queries, _ = row.inputs[0]
     memory = row.inputs[1] if len(row.inputs) > 1 else row.inputs[0]
-    heads, many, keys = row.layer.detail["heads"], prod(outer), memory[-2]
+    heads, many, keys = row.layer.detail["heads"], prod(outer), memory[-2] + (row.options.get("cache") or 0)
     if row.op.name == "attend":
         query, key, value = (prod(shape) for shape in row.inputs)
         mixed = prod(row.layer.shape)

@@ -10,7 +10,10 @@ from typing import Any, NamedTuple
 from ..ops import INDEX
 
 _CONVOLUTIONS = ("conv", "dwconv", "conv_transpose")
-_PRODUCTS = (*_CONVOLUTIONS, "linear", "bilinear", "attention", "rnn", "lstm", "gru")
+_LANGUAGE = ("logits", "moe", "latent_attention")
+_PRODUCTS = (*_CONVOLUTIONS, "linear", "bilinear", "attention", "rnn", "lstm", "gru", *_LANGUAGE, "sparse_conv")
+_SELF = ("attention", "latent_attention")
+_ATTEND = ("attention", "attend", "latent_attention")
 _RECURRENT = ("rnn", "lstm", "gru")
 _NORMS = ("batchnorm", "layernorm", "groupnorm", "instancenorm", "rmsnorm")
 _JOINS = ("add", "sub", "mul", "div", "dropout", "identity")
@@ -33,17 +36,19 @@ def _by_name(*terms: Term) -> dict[str, Term]:
 
 TERMS = _by_name(
     Term("mac", "multiply-adds with weights, and of matrix products", (*_PRODUCTS, "matmul", "einsum", "opaque")),
-    Term("mac_attention", "multiply-adds of queries with keys, and of weights with values", ("attention", "attend")),
-    Term("mac_masked", "multiply-adds under a causal mask, whose result is thrown away", ("attention", "attend")),
+    Term("mac_attention", "multiply-adds of queries with keys, and of weights with values", _ATTEND),
+    Term("mac_masked", "multiply-adds under a causal mask, whose result is thrown away", _ATTEND),
     Term("mac_on_output", "kernel times output positions, as of a plain convolution", ("conv_transpose",)),
     Term("bias", "additions of a bias", _PRODUCTS),
-    Term("scale", "queries scaled by the root of their length", ("attention", "attend")),
-    Term("softmax", "pairs of query and key that a softmax weighs", ("attention", "attend")),
-    Term("activate", "values through an activation or another function", (*_FUNCTIONS, *_RECURRENT)),
+    Term("scale", "queries scaled by the root of their length", _ATTEND),
+    Term("rotate", "values of queries and keys turned by their position", _SELF),
+    Term("softmax", "pairs of query and key that a softmax weighs", _ATTEND),
+    Term("scan", "values of the state of a selective scan, at every step", ("selective_scan",)),
+    Term("activate", "values through an activation or another function", (*_FUNCTIONS, *_RECURRENT, "moe")),
     Term("softmax_rows", "rows that a softmax sums up", ("softmax", "log_softmax")),
     Term("states", "hidden values, at every step", _RECURRENT),
-    Term("normalize", "values normalised", (*_NORMS, "lrn")),
-    Term("affine", "values scaled or shifted after that", _NORMS),
+    Term("normalize", "values normalised", (*_NORMS, "lrn", *_SELF)),
+    Term("affine", "values scaled or shifted after that", (*_NORMS, *_SELF)),
     Term("normalize_rows", "rows with a mean of their own", ("layernorm",)),
     Term("pool_in", "values that a pool with windows gets", _POOLS),
     Term("pool_out", "values that a pool with windows gives", _POOLS),
@@ -60,8 +65,10 @@ TERMS = _by_name(
     Term("reduce_mean_out", "values that a mean along an axis gives", ("reduce",)),
     Term("reduce_sum_out", "values that a sum along an axis gives", ("reduce", "einsum")),
     Term("reduce_max_out", "values that a maximum along an axis gives", ("reduce",)),
-    Term("add", "additions and differences of tensors", ("add", "sub")),
-    Term("multiply", "products of tensors, value by value", ("mul", "glu", "einsum", "bilinear")),
+    Term("add", "additions and differences of tensors", ("add", "sub", "attention", "moe", "selective_scan")),
+    Term(
+        "multiply", "products of tensors, value by value", ("mul", "glu", "einsum", "bilinear", "moe", "selective_scan")
+    ),
     Term("divide", "quotients of tensors, value by value", ("div",)),
     Term("interpolate_nearest", "values copied into a larger grid", ("upsample",)),
     Term("interpolate_bilinear", "values interpolated into a larger grid", ("upsample",)),
@@ -70,9 +77,9 @@ TERMS = _by_name(
     Term("move", "values moved, joined or cut", _MOVES),
 )
 NUMBERS = _by_name(
-    Term("weight", "weights", (*_PRODUCTS, "embedding", "parameter", "opaque")),
+    Term("weight", "weights", (*_PRODUCTS, "embedding", "parameter", "opaque", "selective_scan")),
     Term("bias", "biases", (*_PRODUCTS, "parameter")),
-    Term("gamma", "scales of normalisations", (*_NORMS, "parameter")),
+    Term("gamma", "scales of normalisations", (*_NORMS, *_SELF, "parameter")),
     Term("beta", "shifts of normalisations", (*_NORMS, "parameter")),
     Term("slope", "slopes of a PReLU", ("prelu", "parameter")),
     Term("running", "means and variances that batch norm keeps, which are not trained", ("batchnorm", "parameter")),

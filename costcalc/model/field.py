@@ -57,9 +57,10 @@ class Field(NamedTuple):
 
 UNKNOWN = Field(None)
 _WINDOWS = ("conv", "dwconv", "maxpool", "avgpool", "lppool")
-_WHOLE = ("groupnorm", "instancenorm", "attention", "attend", "rnn", "lstm", "gru")
-_KEEP = ("tokens", "grid", "flatten", "linear", "split", "channel_shuffle", "embedding")
-_OUT = ("windows", "permute", "reshape", "matmul", "einsum", "bilinear", "opaque", "parameter")
+_WHOLE = ("groupnorm", "instancenorm", "attention", "attend", "latent_attention", "selective_scan")
+_RECURRENT = ("rnn", "lstm", "gru")
+_KEEP = ("tokens", "grid", "flatten", "linear", "split", "channel_shuffle", "embedding", "logits", "moe")
+_OUT = ("windows", "permute", "reshape", "matmul", "einsum", "bilinear", "opaque", "parameter", "sparse_conv")
 
 
 def fields(flow: Flow) -> list[Field]:
@@ -101,7 +102,7 @@ def _of(row: Row, inputs: Sequence[Field]) -> Field:
         return UNKNOWN
     before = inputs[0] if len(inputs) == 1 else _joined(row, inputs)
     grid = row.inputs[0][:-1]
-    if name in _WHOLE or _is_global(row):
+    if name in (*_WHOLE, *_RECURRENT) or _is_global(row):
         return before._replace(whole=True)
     if name in ("flatten", "linear") and any(size != 1 for size in _mixed(row)):
         return before._replace(whole=True)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from .. import num
-from ..ops.attention import inside
+from ..ops.inner import INSIDE, inside
 from .buffers import Buffer
 from .flow import Flow
 from .rows import Row
@@ -106,7 +106,7 @@ class Lives:
         values, bits = _im2col(row) if self.storage.workspace == "im2col" else 0, self.sharer.bits.of(number)
         if number in self.sharer.by_channel:
             values = num.prod(row.layer.shape[:-1])
-        elif row.op.name in ("attention", "attend"):
+        elif row.op.name in INSIDE:
             values = inside(row.op.name, row.inputs, row.options, self.storage.attention == "fused")
         elif row.op.name in ("rnn", "lstm", "gru"):
             values = _step(row)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import num
-from ..ops.attention import inside
+from ..ops.inner import INSIDE, cached, inside
 from .lives import Lives
 from .owning import counted
 from .rows import Row
@@ -56,9 +56,12 @@ def _is_none(count: Any) -> bool:
 
 
 def _inner(row: Row, fused: bool) -> Any:
-    """Values that attention writes and reads inside: scores four times (softmax both), what is projected twice."""
-    if row.op.name not in ("attention", "attend"):
+    """Values that attention writes and reads inside: scores four times (softmax both), what is projected twice.
+
+    What is in a cache is read once.
+    """
+    if row.op.name not in INSIDE:
         return None
     once = inside(row.op.name, row.inputs, row.options, True)
     scores = 0 if fused else inside(row.op.name, row.inputs, row.options, False) - once
-    return 2 * once + 4 * scores
+    return 2 * once + 4 * scores - cached(row.op.name, row.inputs, row.options)

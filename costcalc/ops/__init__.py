@@ -12,7 +12,7 @@ _ACTIVATIONS = (
 
 INDEX: dict[str, str] = {
     **dict.fromkeys(("conv", "dwconv", "conv_transpose"), "conv"),
-    **dict.fromkeys(("linear", "bilinear", "matmul", "einsum", "embedding", "parameter"), "linear"),
+    **dict.fromkeys(("linear", "logits", "bilinear", "matmul", "einsum", "embedding", "parameter"), "linear"),
     **dict.fromkeys(("batchnorm", "layernorm", "groupnorm", "instancenorm", "rmsnorm", "lrn"), "norm"),
     **dict.fromkeys(("maxpool", "avgpool", "lppool", "adaptive_avgpool", "adaptive_maxpool", "reduce"), "pool"),
     **dict.fromkeys((*_ACTIVATIONS, "add", "sub", "mul", "div", "dropout", "identity"), "pointwise"),
@@ -20,11 +20,15 @@ INDEX: dict[str, str] = {
     **dict.fromkeys(("tokens", "grid", "windows", "space_to_depth", "depth_to_space"), "layout"),
     **dict.fromkeys(("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "upsample"), "layout"),
     **dict.fromkeys(("attention", "attend"), "attention"),
+    **dict.fromkeys(("moe", "selective_scan", "latent_attention"), "language"),
+    "sparse_conv": "sparse",
     **dict.fromkeys(("rnn", "lstm", "gru"), "recurrent"),
     "opaque": "opaque",
 }
 
-__all__ = ["INDEX", "Layer", "Op", "find"]
+UNWRITTEN = ("language", "sparse")  # modules whose operations no framework has as one: they are not exported
+
+__all__ = ["INDEX", "UNWRITTEN", "Layer", "Op", "find"]
 
 
 def find(name: str) -> Op:

@@ -1,13 +1,13 @@
 """Attention: products of queries with keys and of weights with values, with or without projections."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import Refused
 from ..num import equal, floor_div, maximum, minimum, prod, require
 from ..num.values import Number, Shape
 from .base import WEIGHT, Layer, Product, op
-from .kinds import Alignment, Branch, Branches, Flag, Flags, Size, Width
+from .kinds import Alignment, Branch, Branches, Count, Flag, Flags, Size, Width
 
 
 @op("attention")
@@ -20,58 +20,67 @@ def attention(
     memory: Branch = None,
     causal: Flag = False,
     window: Size = None,
+    sinks: Count = None,
+    cache: Count = None,
     align: Alignment = "last",
+    relative: Size = None,
+    rotary: Size = None,
+    qk_norm: Flag = False,
     out: Width = None,
     bias: Flags = True,
 ) -> Layer:
     """Multi-head attention with its four projections.
 
-    (*windows, Tq, C) -> (*windows, Tq, out); keys and values come from the input, or from `memory` (*windows, Tk, M)
-    for cross attention. Mult-adds: C*Q for the queries and Q*out for the result at every query, 2*M*K for keys and
-    values at every key, with Q = heads*head_size, K = kv_heads*head_size; then 2*Q for every pair of query and key
-    (q.k, and the weight times v). Queries stand at the last Tq of the Tk places, as a decoder with a cache has them,
-    or with `align: first` at the first, as `is_causal` of PyTorch and ONNX. A causal mask leaves the pairs whose key
-    is not after the query: Tq*(Tk-Tq) + Tq*(Tq+1)/2 at the last places. The rest is the quantity `mac_masked`, which a
-    plain implementation computes too. A `window` leaves a query its own key and window - 1 before it when causal, else
-    its own and window // 2 on each side; then `mac_masked` is the future half of that band, and what is outside of it
-    is not computed at all. `bias` is one answer for all projections, or a list for queries, keys, values and the
-    result. arXiv:1706.03762 section 3.2; grouped keys arXiv:2305.13245; torch.nn.MultiheadAttention.
+    (*windows, Tq, C) -> (*windows, Tq, out); keys and values are of the input, or of `memory` (*windows, Tk, M).
+    Mult-adds: C*Q for queries and Q*out for the result at every query, 2*M*K for keys and values at every key, with
+    Q = heads*head_size, K = kv_heads*head_size; then 2*Q for every pair that a mask leaves. `cache: P`: queries also
+    see P earlier tokens, whose keys and values are there already. `relative: R` is a learned number a head for each of
+    R distances, added to scores. `rotary: D` turns D channels of a head by position, without parameters. `qk_norm`
+    normalises queries and keys, with scales. `bias` is one answer, or a list for queries, keys, values and the result.
+    arXiv:1706.03762; grouped keys arXiv:2305.13245; sinks arXiv:2309.17453; torch.nn.MultiheadAttention.
 
     Example: {attention: 12}
     """
     *outer, queries, channels = _sequence(x)
     *others, keys, features = x if memory is None else _sequence(memory)
     _same_windows(outer, others)
-    inner, shared = _widths(channels, heads, kv_heads, head_size)
-    out = channels if out is None else out
-    query, key, result = channels * inner, features * shared, inner * out
-    pairs, masked = _pairs(queries, keys, causal, window, align)
+    (inner, shared), out = _widths(channels, heads, kv_heads, head_size), channels if out is None else out
+    pairs, before, held = cached_pairs(queries, keys, cache, Mask(causal, window, sinks, align), memory)
     batch = prod(outer)
-    return Layer(
+    query, key, result = channels * inner, features * shared, inner * out
+    layer = Layer(
         shape=(*outer, queries, out),
         params={"weight": query + 2 * key + result, "bias": _chosen(bias, (inner, shared, shared, out))},
         terms={
             "mac": ((query + result) * queries + 2 * key * keys) * batch,
-            "mac_attention": 2 * inner * pairs * batch,
-            "mac_masked": 2 * inner * masked * batch,
+            **_mixed(2 * inner, pairs, batch),
             "scale": inner * queries * batch,
-            "softmax": heads * pairs * batch,
+            "softmax": heads * pairs[0] * batch,
             "bias": _chosen(bias, (inner * queries, shared * keys, shared * keys, out * queries)) * batch,
         },
         detail={"heads": heads},
-        products=_all((query * queries, key * keys, result * queries), (inner, pairs, masked), batch, memory),
+        products=_all((query * queries, key * keys, result * queries), (inner, pairs, before), batch, memory),
+        kept=0 if memory is None and cache is None and not causal else 2 * shared * held * batch,
     )
+    return _placed(layer, (inner, shared, heads), (queries * batch, keys * batch), (relative, rotary, qk_norm), pairs)
 
 
 @op("attend")
 def attend(
-    x: Shape, inputs: Branches, *, heads: Size, causal: Flag = False, window: Size = None, align: Alignment = "last"
+    x: Shape,
+    inputs: Branches,
+    *,
+    heads: Size,
+    causal: Flag = False,
+    window: Size = None,
+    sinks: Count = None,
+    align: Alignment = "last",
 ) -> Layer:
     """Attention without projections: softmax(q k) v of queries, keys and values that are there already.
 
     (*windows, Tq, Q), (*windows, Tk, K), (*windows, Tk, V) -> (*windows, Tq, V*heads/kv_heads); K has as
     many channels a head as Q. Mult-adds: one per channel of every pair of query and key, for q.k and for the
-    weight times v; `causal`, `window` and `align` are those of `attention`.
+    weight times v; `causal`, `window`, `sinks` and `align` are those of `attention`.
     torch.nn.functional.scaled_dot_product_attention.
 
     Example: {attend: [q, k, v], heads: 12}
@@ -90,30 +99,89 @@ def attend(
         equal(heads % kv_heads, 0), "{} heads do not share {} heads of keys evenly", heads, kv_heads, option="heads"
     )
     result = heads * floor_div(value, kv_heads)
-    pairs, masked = _pairs(queries, keys, causal, window, align)
-    each_pair, batch = wide + result, prod(outer)
+    mask, each_pair, batch = Mask(causal, window, sinks, align), wide + result, prod(outer)
+    pairs = _pairs(queries, keys, mask)
     return Layer(
         shape=(*outer, queries, result),
         terms={
-            "mac_attention": each_pair * pairs * batch,
-            "mac_masked": each_pair * masked * batch,
+            **_mixed(each_pair, pairs, batch),
             "scale": wide * queries * batch,
-            "softmax": heads * pairs * batch,
+            "softmax": heads * pairs[0] * batch,
         },
         detail={"heads": heads},
-        products=_mixing((0, 1, 2), (wide * batch, result * batch), pairs, masked),
+        products=_mixing((0, 1, 2), (wide * batch, result * batch), *pairs),
+        kept=(narrow + value) * mask.held(keys) * batch if causal else 0,
     )
 
 
-def _all(macs: Shape, pairs: Shape, batch: Number, memory: Shape | None) -> tuple[Product, ...]:
-    """The products of attention: projections of queries, keys and values, those of every pair, and of the result."""
+class Mask(NamedTuple):
+    """Which keys a query sees: `sinks` are first keys that it sees beside those of its window."""
+
+    causal: bool
+    window: Any = None
+    sinks: Any = None
+    align: str = "last"
+
+    def held(self, keys: Number) -> Number:
+        """Keys that later queries see again."""
+        if self.window is None or not self.causal:
+            return keys
+        return minimum(keys, self.window if self.sinks is None else self.window + self.sinks)
+
+
+def _mixed(each: Number, pairs: Shape, batch: Number) -> dict[str, Number]:
+    """The mult-adds of both products, of pairs that are seen and of those under the mask."""
+    return {"mac_attention": each * pairs[0] * batch, "mac_masked": each * pairs[1] * batch}
+
+
+def cached_pairs(queries: Number, keys: Number, cache: Any, mask: Mask, memory: Any) -> tuple[Shape, Number, Number]:
+    """(pairs that count and those under the mask, those of them with keys of the cache, keys that are kept)."""
+    if cache is None:
+        return _pairs(queries, keys, mask), 0, mask.held(keys)
+    if memory is not None:
+        raise Refused("a cache is of the tokens before the input: with `memory`, give its keys as the memory", "cache")
+    if mask.align != "last":
+        raise Refused("with a cache, queries are at the last places", "align")
+    pairs = _pairs(queries, cache + keys, mask)
+    sinks = None if mask.sinks is None else maximum(mask.sinks - cache, 0)
+    return pairs, pairs[0] - _pairs(queries, keys, mask._replace(sinks=sinks))[0], mask.held(cache + keys)
+
+
+def _placed(layer: Layer, sizes: Shape, tokens: Shape, options: tuple[Any, ...], pairs: Shape) -> Layer:
+    """The layer with what its positions and the norms of its queries and keys add."""
+    (inner, shared, heads), (queries, keys), (relative, rotary, qk_norm) = sizes, tokens, options
+    params, terms = dict(layer.params), dict(layer.terms)
+    size = floor_div(inner, heads)
+    values = inner * queries + shared * keys
+    if relative is not None:
+        params["weight"] = params["weight"] + heads * relative
+        terms["add"] = heads * (pairs[0] + pairs[1]) * prod(layer.shape[:-2])
+    if rotary is not None:
+        require(rotary <= size, "{} channels to turn, but a head has {}", rotary, size, option="rotary")
+        terms["rotate"] = floor_div(values, size) * rotary
+    if qk_norm:
+        params["gamma"] = 2 * size
+        terms["normalize"] = terms["affine"] = values
+    return layer._replace(params=params, terms=terms)
+
+
+def _all(macs: Shape, mixing: tuple[Any, ...], batch: Number, memory: Shape | None) -> tuple[Product, ...]:
+    """The products of attention: projections of queries, keys and values, those of every pair, and of the result.
+
+    Keys and values of a cache are constants: of the products with them, only the queries and weights have gradients.
+    """
     query, key, result = ({"mac": count * batch} for count in macs)
-    source, (inner, seen, masked) = 0 if memory is None else 1, pairs
+    source, (inner, (seen, masked), before) = 0 if memory is None else 1, mixing
+    old: tuple[Product, ...] = ()
+    if not (type(before) is int and before == 0):
+        both = {"mac_attention": inner * batch * before}
+        old = (Product(both, ("query",), "old scores"), Product(both, ("old scores",), "mixed"))
     return (
         Product(query, (0, WEIGHT), "query"),
         Product(key, (source, WEIGHT), "key"),
         Product(key, (source, WEIGHT), "value"),
-        *_mixing(("query", "key", "value"), (inner * batch, inner * batch), seen, masked),
+        *old,
+        *_mixing(("query", "key", "value"), (inner * batch, inner * batch), seen - before, masked),
         Product(result, ("mixed", WEIGHT)),
     )
 
@@ -166,8 +234,11 @@ def _sequence(x: Any) -> Shape:
     return x
 
 
-def _pairs(queries: Number, keys: Number, causal: bool, window: int | None, align: str) -> Shape:
+def _pairs(queries: Number, keys: Number, mask: Mask) -> tuple[Number, Number]:
     """Pairs of query and key that count, and those under the mask."""
+    causal, window, align = mask.causal, mask.window, mask.align
+    if mask.sinks is not None and (window is None or not causal or align != "last"):
+        raise Refused("sinks are seen beside a window of the keys before a query: give `causal` and `window`", "sinks")
     if not causal and window is None:
         return queries * keys, 0
     if align == "last" or window is not None:
@@ -180,7 +251,16 @@ def _pairs(queries: Number, keys: Number, causal: bool, window: int | None, alig
     else:
         own, before = minimum(queries, keys), _side(queries, reach) - _side(longest - keys, reach)
         after = _side(keys, reach) - _side(longest - queries, reach)
+    if mask.sinks is not None:
+        before = before + _sunk(keys - window, mask.sinks) - _sunk(keys - queries - window, mask.sinks)
     return (own + before, after) if causal else (own + before + after, 0)
+
+
+def _sunk(past: Number, sinks: Number) -> Number:
+    """Pairs with sinks of queries that have 1 to `past` keys before their window: min(1, sinks) + min(2, sinks) + .."""
+    past = maximum(past, 0)
+    few = minimum(past, sinks)
+    return floor_div(few * (few + 1), 2) + sinks * (past - few)
 
 
 def _side(length: Number, reach: Number) -> Number:
@@ -195,13 +275,33 @@ def inside(op: str, inputs: tuple[Shape, ...], options: Mapping[str, Any], fused
     `attend` has its queries, keys and values already: it makes the scores alone.
     """
     *outer, queries, channels = inputs[0]
-    keys, heads = inputs[1 if len(inputs) > 1 else 0][-2], options["heads"]
+    cache, heads = options.get("cache"), options["heads"]
+    keys = inputs[1 if len(inputs) > 1 else 0][-2]
+    keys = keys if cache is None else keys + cache
     band = options.get("window")
     if band is not None and not options.get("causal"):
         band = 2 * floor_div(band, 2) + 1
+    elif band is not None and options.get("sinks") is not None:
+        band = band + options["sinks"]
     width = keys if band is None else minimum(keys, band)
     scores = 0 if fused else heads * queries * width
     if op == "attention":
         inner, shared = _widths(channels, heads, options.get("kv_heads"), options.get("head_size"))
         scores = scores + 2 * inner * queries + 2 * shared * keys
     return scores * prod(outer)
+
+
+def decoding(options: Mapping[str, Any]) -> str | None:
+    """The first option that changes what attention computes in a way that no other format says."""
+    words = ("cache", "sinks", "relative", "rotary", "qk_norm")
+    return next((name for name in words if options.get(name) not in (None, False)), None)
+
+
+def cached(inputs: tuple[Shape, ...], options: Mapping[str, Any]) -> Any:
+    """Keys and values of the cache of an attention layer, which it reads and does not make."""
+    *outer, _, channels = inputs[0]
+    cache = options.get("cache")
+    if cache is None:
+        return 0
+    _, shared = _widths(channels, options["heads"], options.get("kv_heads"), options.get("head_size"))
+    return 2 * shared * cache * prod(outer)

@@ -28,6 +28,8 @@ class Layer(NamedTuple):
     detail  kernel, stride, groups, .. as people look for them in a table
     unknown quantities the author of the spec could not give
     products what the mult-adds are products of; unless stated, of all inputs and the weights that the operation has
+    kept    values of keys and values that a decoder keeps for the tokens that follow
+    idle    kind -> how many of the numbers one token does not use: experts that it does not go to
     """
 
     shape: tuple
@@ -36,6 +38,8 @@ class Layer(NamedTuple):
     detail: Mapping[str, Any] = {}
     unknown: tuple[str, ...] = ()
     products: tuple[Product, ...] = ()
+    kept: Any = 0
+    idle: Mapping[str, Any] = {}
 
 
 class Option(NamedTuple):

@@ -25,6 +25,19 @@ def linear(x: Shape, out: Width, *, bias: Flag = True) -> Layer:
     )
 
 
+@op("logits")
+def logits(x: Shape, vocab: Width, *, bias: Flag = False) -> Layer:
+    """Scores of every word of a vocabulary: the head of a language model, a linear layer over the last axis.
+
+    (*positions, M) -> (*positions, V). Mult-adds: M*V at every position. With `reuse: words` it reads the table of the
+    embedding `words`: a tied head. Conventions of this field price it apart from other layers (`6N`, `megatron`).
+    torch.nn.Linear.
+
+    Example: {logits: 30522}
+    """
+    return linear(x, vocab, bias=bias)
+
+
 @op("bilinear")
 def bilinear(x: Shape, inputs: Branches, *, out: Width, bias: Flag = True) -> Layer:
     """Bilinear form of two inputs: y_n = sum_ij W_nij (a_i b_j), as torch.nn.Bilinear.

@@ -19,11 +19,18 @@ def attention(
     head_size: int | None = None,
     causal: bool = False,
     window: int | None = None,
+    sinks: int | None = None,
+    cache: int | None = None,
     align: str = "last",
+    relative: int | None = None,
+    rotary: int | None = None,
+    qk_norm: bool = False,
     out: int | None = None,
     bias: bool | tuple[bool, ...] = True,
 ) -> dict[tuple[int, ...], float]:
     """Multi-head attention with four projections (arXiv:1706.03762; grouped keys arXiv:2305.13245)."""
+    if cache is not None and (memory is not None or align != "last"):
+        raise Impossible("a cache is of the tokens before the input")
     memory = x if memory is None else memory
     *outer, queries, channels = _sequence(x)
     *outer_memory, keys, features = _sequence(memory)
@@ -33,13 +40,60 @@ def attention(
     out = channels if out is None else out
     _same(outer, outer_memory)
     of_query, of_key, of_value, of_result = bias if type(bias) is tuple else (bias,) * 4
-    query = _projected(tally, x, channels, heads, size, of_query)
-    key = _projected(tally, memory, features, kv_heads, size, of_key)
-    value = _projected(tally, memory, features, kv_heads, size, of_value)
-    mixed = _attended(tally, query, key, value, _mask(queries, keys, causal, window, align))
-    flat = {(*place, head * size + n): number for (*place, head, n), number in mixed.items()}
-    joined = _projected(tally, flat, heads * size, 1, out, of_result)
-    return {(*place, n): number for (*place, _, n), number in joined.items()}
+    query = projected(tally, x, channels, heads, size, of_query)
+    key = projected(tally, memory, features, kv_heads, size, of_key)
+    value = projected(tally, memory, features, kv_heads, size, of_value)
+    query, key = (_turned(tally, scaled(tally, one, qk_norm), rotary, size) for one in (query, key))
+    key, value = (_after_cache(tally, one, cache) for one in (key, value))
+    keys += cache or 0
+    mask = _mask(queries, keys, causal, window, align, sinks)
+    table = None if relative is None else tally.parameters("weight", heads, relative)
+    mixed = scored(tally, query, key, value, mask, table)
+    return joined(projected(tally, joined(mixed), heads * size, 1, out, of_result))
+
+
+def scaled(tally: Tally, x: dict[tuple[int, ...], float], qk_norm: bool) -> dict[tuple[int, ...], float]:
+    """Every head divided by the root of its mean square, times a scale of each channel."""
+    if not qk_norm:
+        return x
+    scale = tally.parameters("gamma", 1 + max(index[-1] for index in x))
+    result = {}
+    for place, vector in _vectors(x).items():
+        root = tally.apply(math.sqrt, sum(number * number for number in vector) / len(vector) + 1e-5)
+        for n, number in enumerate(vector):
+            spot = (*place, n)
+            result[spot] = tally.did("affine", tally.did("normalize", number / root) * scale[n,])
+    return result
+
+
+def _turned(tally: Tally, x: dict[tuple[int, ...], float], rotary: int | None, size: int) -> Any:
+    """The first `rotary` channels of every head turned in pairs, by an angle that depends on the token."""
+    if rotary is None:
+        return x
+    if rotary > size:
+        raise Impossible("a head has fewer channels")
+    result = dict(x)
+    for (*place, token, head, n), number in x.items():
+        if n < rotary:
+            angle = token / (1 + n // 2)
+            other = x.get((*place, token, head, n ^ 1), 0.0)
+            moved = number * math.cos(angle) + other * math.sin(angle)
+            spot = (*place, token, head, n)
+            result[spot] = tally.did("rotate", moved)
+    return result
+
+
+def _after_cache(tally: Tally, x: dict[tuple[int, ...], float], cache: int | None) -> dict[tuple[int, ...], float]:
+    """Keys or values behind those that were kept of so many tokens before."""
+    result = {}
+    for (*place, token, head, n), number in x.items():
+        spot = (*place, token + (cache or 0), head, n)
+        result[spot] = number
+        for before in range(cache or 0):
+            if (*place, before, head, n) not in result:
+                spot = (*place, before, head, n)
+                result[spot] = tally.outside("cache")
+    return result
 
 
 def attend(
@@ -48,6 +102,7 @@ def attend(
     heads: int,
     causal: bool = False,
     window: int | None = None,
+    sinks: int | None = None,
     align: str = "last",
 ) -> dict[tuple[int, ...], float]:
     """softmax(q k) v of tensors that are there (torch.nn.functional.scaled_dot_product_attention)."""
@@ -60,7 +115,7 @@ def attend(
     share_out(heads, kv_heads)
     depth = share_out(deep, kv_heads)
     query, key, value = (_in_heads(one, each) for one, each in zip(inputs, (size, size, depth), strict=True))
-    mixed = _attended(tally, query, key, value, _mask(queries, keys, causal, window, align))
+    mixed = scored(tally, query, key, value, _mask(queries, keys, causal, window, align, sinks))
     return {(*place, head * depth + n): number for (*place, head, n), number in mixed.items()}
 
 
@@ -80,7 +135,7 @@ def _in_heads(x: Mapping[tuple[int, ...], float], size: int) -> dict[tuple[int, 
     return {(*place, n // size, n % size): value for (*place, n), value in x.items()}
 
 
-def _projected(
+def projected(
     tally: Any, x: Mapping[tuple[int, ...], float], features: int, heads: int, size: int, bias: Any
 ) -> dict[tuple[int, ...], float]:
     """Every position times a matrix of weights, split into heads."""
@@ -97,42 +152,70 @@ def _projected(
     return result
 
 
-def _mask(queries: int, keys: int, causal: bool, window: int | None, align: str) -> Callable[..., Any]:
-    """A function of query and key: "seen", "masked" (in reach, but in the future) or "far" (out of reach)."""
+def _mask(
+    queries: int, keys: int, causal: bool, window: int | None, align: str, sinks: int | None
+) -> Callable[..., Any]:
+    """A function of query and key: ("seen", "masked" (in reach, but in the future) or "far" (out of reach), distance).
+
+    The first `sinks` keys are never out of reach.
+    """
     if queries > keys and (window is not None or (causal and align == "last")):
         raise Impossible("a query is at the place of no key")
+    if sinks is not None and (window is None or not causal or align != "last"):
+        raise Impossible("sinks are beside a window of keys before a query")
     if window is None:
         reach = math.inf
     else:
         reach = window - 1 if causal else window // 2
 
-    def fate(query: int, key: int) -> str:
+    def fate(query: int, key: int) -> tuple[str, int]:
         query += keys - queries if align == "last" else 0
-        if abs(key - query) > reach:
-            return "far"
-        return "masked" if causal and key > query else "seen"
+        distance = abs(key - query)
+        if distance > reach and not (key < (sinks or 0) and key <= query):
+            return "far", distance
+        return ("masked" if causal and key > query else "seen"), distance
 
     return fate
 
 
-def _attended(
-    tally: Tally,
-    query: Any,
-    key: Any,
-    value: Any,
-    fate: Callable[..., Any],
+def scored(
+    tally: Tally, query: Any, key: Any, value: Any, fate: Callable[..., Any], table: Any = None
 ) -> dict[tuple[int, ...], float]:
-    """For every query and head, the values of the keys that it sees, mixed."""
+    """Attention of queries that are scaled by the root of their length first."""
+    root = math.sqrt(1 + max(index[-1] for index in query))
+    scaled_down = {place: tally.did("scale", number / root) for place, number in query.items()}
+    return attended(tally, scaled_down, key, value, fate, table)
+
+
+def attended(
+    tally: Tally, query: Any, key: Any, value: Any, fate: Callable[..., Any], table: Any = None
+) -> dict[tuple[int, ...], float]:
+    """For every query and head, the values of the keys that it sees, mixed; `table` has a number for each distance."""
     query, key, value = (_vectors(one) for one in (query, key, value))
     heads, kv_heads = (1 + max(head for *_, head in one) for one in (query, key))
     keys = 1 + max(k for *_, k, _ in key)
+    most = 0 if table is None else max(distance for _, distance in table)
     result = {}
     for (*place, q, head), vector in query.items():
-        vector = [tally.did("scale", value / math.sqrt(len(vector))) for value in vector]
         shared = head // (heads // kv_heads)
-        near = [(fate(q, k), at(key, *place, k, shared), at(value, *place, k, shared)) for k in range(keys)]
+        near = []
+        for k in range(keys):
+            how, distance = fate(q, k)
+            more = None if table is None else table[head, min(distance, most)]
+            near.append((how, more, at(key, *place, k, shared), at(value, *place, k, shared)))
         result.update({(*place, q, head, n): number for n, number in enumerate(_mixed(tally, vector, near))})
     return result
+
+
+def joined(x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
+    """The channels of all heads as those of one."""
+    size = 1 + max(index[-1] for index in x)
+    return {(*place, head * size + n): number for (*place, head, n), number in x.items()}
+
+
+def far_or_seen(queries: int, keys: int, causal: bool) -> Callable[..., Any]:
+    """Which keys a query at the last places sees."""
+    return _mask(queries, keys, causal, None, "last", None)
 
 
 def _vectors(x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], list[float]]:
@@ -149,12 +232,12 @@ def _mixed(tally: Tally, query: Any, near: Any) -> list[float]:
     A masked pair is computed as well, as a plain implementation does, and then has no weight.
     """
     scores, values = [], []
-    for fate, key, value in near:
+    for fate, more, key, value in near:
         if fate == "seen":
-            scores.append(_score(tally, query, key, "mac_attention"))
+            scores.append(_moved(tally, _score(tally, query, key, "mac_attention"), more))
             values.append(value)
         elif fate == "masked":
-            hidden = _score(tally, query, key, "mac_masked")
+            hidden = _moved(tally, _score(tally, query, key, "mac_masked"), more)
             for number in value:
                 tally.mac(0, 0 * hidden, number, "mac_masked")
     weights = [tally.did("softmax", tally.apply(math.exp, score - max(scores))) for score in scores]
@@ -171,3 +254,8 @@ def _score(tally: Tally, query: list[float], key: list[float], quantity: str) ->
     for one, other in zip(query, key, strict=True):
         total = tally.mac(total, one, other, quantity)
     return total
+
+
+def _moved(tally: Tally, score: float, more: float | None) -> float:
+    """A score and what is added to it for its distance."""
+    return score if more is None else tally.did("add", score + more)

@@ -107,7 +107,26 @@ def attentions(chance: random.Random) -> tuple[Any, ...]:
         "align": ALIGN,
         "out": number(5),
     }
-    return flowing, choices({"heads": one_of(1, 2, 4, 3)}, **more, bias=one_of(True, False, BIASES))(chance)
+    options = choices({"heads": one_of(1, 2, 4, 3)}, **more, bias=one_of(True, False, BIASES))(chance)
+    return flowing, options | _decoding(chance)
+
+
+def _decoding(chance: random.Random) -> dict[str, Any]:
+    """What attention of language models has more: mostly nothing, or options that fit each other."""
+    sunk = {"causal": True, "window": chance.randint(1, 4), "sinks": chance.randint(0, 3)}
+    cached = {"cache": chance.randint(0, 5), "align": "last"}
+    masks: tuple[dict[str, Any], ...] = (
+        {},
+        {},
+        {},
+        cached,
+        {**cached, "causal": True},
+        {**sunk, "align": "last"},
+        {**sunk, **cached},
+        sunk,
+    )
+    places: tuple[dict[str, Any], ...] = ({}, {}, {"relative": chance.randint(1, 4)}, {"rotary": chance.randint(1, 3)})
+    return {**chance.choice(masks), **chance.choice(places), **chance.choice(({}, {}, {"qk_norm": FLAG(chance)}))}
 
 
 def attends(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, int]]:
@@ -118,7 +137,45 @@ def attends(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[st
     fitting = ((queries, heads * size), (keys, kv_heads * size), (keys, kv_heads * chance.randint(1, 3)))
     flowing = tuple(bent(chance, (*outer, *shape)) for shape in fitting)[: chance.choice((3, 3, 3, 3, 2))]
     heads = chance.choice((heads, heads, heads, heads, chance.randint(1, 4)))
-    return flowing, {"heads": heads, **choices({}, causal=FLAG, window=number(6), align=ALIGN)(chance)}
+    options = {"heads": heads, **choices({}, causal=FLAG, window=number(6), align=ALIGN)(chance)}
+    sunk = {"causal": True, "window": chance.randint(1, 4), "sinks": chance.randint(0, 3), "align": "last"}
+    return flowing, {**options, **chance.choice(({}, {}, {}, sunk))}
+
+
+def experts(chance: random.Random) -> tuple[Any, ...]:
+    """Tokens, and experts that mostly are enough."""
+    many = chance.randint(1, 4)
+    active = chance.randint(1, many) if not one_in(chance, 8) else many + 1
+    needed = {"hidden": number(3), "experts": one_of(many), "active": one_of(active)}
+    flags = dict.fromkeys(("gated", "bias", "router_bias"), FLAG)
+    more = choices({}, shared=number(2, 0), shared_hidden=number(3), **flags)(chance)
+    gate = {"shared_gate": True} if one_in(chance, 4) else {}
+    return (shapes(1, 3, 3)(chance),), {**choices(needed)(chance), **more, **gate}
+
+
+def scans(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
+    """Values, steps, B and C that mostly fit."""
+    length, channels, state = (chance.randint(1, 4) for _ in range(3))
+    fitting = ((length, channels), (length, channels), (length, state), (length, state))
+    count = 3 if one_in(chance, 12) else 4
+    return tuple(bent(chance, shape) for shape in fitting)[:count], choices({}, skip=FLAG)(chance)
+
+
+def latents(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
+    """A sequence, and the sizes of latent attention."""
+    needed = {"heads": number(2), "rank": number(3), "rope": number(2, 0), "head_size": number(3)}
+    more = {"value_size": number(3), "query_rank": number(3), "out": number(3), "cache": number(3, 0)}
+    options = choices(needed, **more, **dict.fromkeys(("causal", "absorb", "bias"), FLAG))(chance)
+    shape = (chance.randint(1, 4), chance.randint(1, 4))
+    return ((2, *shape) if one_in(chance, 8) else shape,), options
+
+
+def sparse(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
+    """A list of sites, a kernel, and pairs that mostly are not too many."""
+    kernel = number(3)(chance) if one_in(chance, 8) else shapes(1, 3, 2)(chance)
+    options = choices({"kernel": one_of(kernel), "out": number(3)}, sites=number(4), pairs=number(6, 0), bias=FLAG)
+    shape = (chance.randint(1, 4), chance.randint(1, 3))
+    return ((*shape, 2) if one_in(chance, 8) else shape,), options(chance)
 
 
 def matrices(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[Any, Any]]:
@@ -256,6 +313,11 @@ CASES = {  # operation -> a maker of (shapes, options)
     "upsample": upsamples,
     "attention": attentions,
     "attend": attends,
+    "logits": on_any(shapes(), {"vocab": number(6)}, bias=FLAG),
+    "moe": experts,
+    "selective_scan": scans,
+    "latent_attention": latents,
+    "sparse_conv": sparse,
     "rnn": recurrents(),
     "lstm": recurrents(projection=number(3)),
     "gru": recurrents(),

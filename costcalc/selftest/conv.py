@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from .sliding import last_taps, same_starts, windows
-from .tally import Impossible, Tally, at, both_sides, box, grid_of, per_axis, share_out
+from .tally import Impossible, Tally, at, both_sides, box, grid_of, per_axis, shape_of, share_out
 
 if TYPE_CHECKING:
     from .shapes import Shape
@@ -39,6 +40,38 @@ def conv(
                 for m in range(reads):
                     total = tally.mac(total, _value(tally, x, (*place, first + m)), at(weight, n, m, *tap))
             result.update({(*position, n): _shifted(tally, total, offset, n)})
+    return result
+
+
+def sparse_conv(
+    tally: Any,
+    x: Mapping[tuple[int, ...], float],
+    *,
+    kernel: Any,
+    out: int,
+    sites: int | None = None,
+    pairs: int | None = None,
+    bias: bool = True,
+) -> dict[tuple[int, ...], float]:
+    """Sparse convolution (arXiv:1711.10275) by a rule book of some pairs: (site, place of the kernel, site read)."""
+    if len(shape_of(x)) != 2 or not isinstance(kernel, tuple):
+        raise Impossible("not a list of sites")
+    active, channels = shape_of(x)
+    sites = active if sites is None else sites
+    weight = tally.parameters("weight", math.prod(kernel), channels, out)
+    offset = tally.parameters("bias", out) if bias else None
+    most = sites * math.prod(kernel)
+    if pairs is not None and pairs > most:
+        raise Impossible("more pairs than there are places")
+    result: dict[tuple[int, ...], float] = dict.fromkeys(box((sites, out)), 0.0)
+    for pair in range(most if pairs is None else pairs):
+        site, tap = pair % sites, pair // sites
+        for n in range(out):
+            for m in range(channels):
+                read = at(x, pair * 7 % active, m)
+                result[site, n] = tally.mac(result[site, n], read, weight[tap, m, n])
+    if offset is not None:
+        result = {(site, n): tally.did("bias", total + offset[n,]) for (site, n), total in result.items()}
     return result
 
 

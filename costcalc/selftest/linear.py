@@ -27,6 +27,13 @@ def linear(
     return result
 
 
+def logits(
+    tally: Any, x: Mapping[tuple[int, ...], float], *, vocab: int, bias: bool = False
+) -> dict[tuple[int, ...], float]:
+    """The scores of a vocabulary: a linear layer."""
+    return linear(tally, x, out=vocab, bias=bias)
+
+
 def bilinear(
     tally: Tally, *inputs: Mapping[tuple[int, ...], float], out: int, bias: bool = True
 ) -> dict[tuple[int, ...], float]:

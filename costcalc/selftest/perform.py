@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import attention, conv, layout, linear, norm, pointwise, pool, recurrent, shuffle
+from . import attention, conv, language, layout, linear, norm, pointwise, pool, recurrent, shuffle
 from .tally import Counted, Tally, shape_of, tensor
 
 PERFORMERS: dict[str, Any] = {
@@ -12,7 +12,8 @@ PERFORMERS: dict[str, Any] = {
     **{
         function.__name__.rstrip("_"): function
         for function in (
-            *(conv.conv, conv.dwconv, conv.conv_transpose),
+            *(conv.conv, conv.dwconv, conv.conv_transpose, conv.sparse_conv, linear.logits),
+            *(language.moe, language.selective_scan, language.latent_attention),
             *(linear.linear, linear.bilinear, linear.matmul, linear.einsum, linear.embedding, linear.parameter),
             *(linear.opaque, attention.attention, attention.attend, recurrent.rnn, recurrent.lstm, recurrent.gru),
             *(norm.batchnorm, norm.layernorm, norm.groupnorm, norm.instancenorm, norm.rmsnorm, norm.lrn),

@@ -22,6 +22,9 @@ def attention(w, flow):
     flow = multiple(w, flow, "4")
     more = w.one({}, {"causal": "true"}, {"window": "4"}, {"causal": "true", "window": "2"}, {"head_size": "6"})
     more |= {"kv_heads": "2"} if w.often() else {}
+    more |= w.one({}, {}, {"cache": "n"}, {"relative": "8"}, {"rotary": "1"}, {"qk_norm": "true"})
+    if more.get("causal") == "true" and "window" in more:
+        more |= w.one({}, {"sinks": "1"})
     if w.one(0, 0, 1):
         more |= {"out": w.width(), "bias": w.one("false", "[true, false, true, true]")}
     w.put(attention="4", **more)
@@ -43,6 +46,36 @@ def attend(w, flow):
     keys, values = (listed([f'{{linear: "channels // {few}", from: {name}}}']) for _ in range(2))
     w.put(attend=listed(["[]", keys, values]), heads="4", **w.one({}, {"causal": "true"}, {"window": "3"}))
     return flow
+
+
+def latent(w, flow):
+    """Attention to vectors of a low rank."""
+    more = w.one({}, {"causal": "true"}, {"cache": "n"}, {"absorb": "true", "query_rank": "3"})
+    w.put(latent_attention="2", rank="4", rope="2", head_size="3", **more)
+    return flow
+
+
+def experts(w, flow):
+    """Tokens sent to some of several networks."""
+    w.put(moe="8", experts="4", active=w.one("1", "2", "4"), **w.one({}, {"shared": "1"}, {"gated": "false"}))
+    return flow
+
+
+def scan(w, flow):
+    """A block of Mamba, or sites of a sparse grid."""
+    if w.often():
+        w.put(mamba=w.one("4", "[4, 3]", "{state: 2, expand: 1}"))
+        return flow
+    out = w.width()
+    w.put(sparse_conv="3x3", out=out, **w.one({}, {"pairs": "3"}))
+    return flow._replace(channels=out)
+
+
+def scored(w, flow):
+    """The scores of a vocabulary."""
+    out = w.width()
+    w.put(logits=out, bias=w.one("true", "false"))
+    return flow._replace(channels=out)
 
 
 def products(w, flow):
@@ -114,6 +147,6 @@ def to_sequence(w, flow):
 
 TOKENS = (
     *(linear, bilinear, attention, crossed, attend, products, encoder, recurrent, recurrent, classed, reduced, first),
-    *(shortened, to_line, to_grid),
+    *(shortened, to_line, to_grid, latent, experts, scan, scored),
 )
 VECTOR = (linear, bilinear, to_sequence)

@@ -23,7 +23,7 @@ CASES_EACH = [100, pytest.param(400, marks=pytest.mark.slow)]  # of an operation
 
 NEVER_REFUSED = {name for name, module in INDEX.items() if module in ("pointwise", "norm", "opaque")} - {
     *("glu", "add", "sub", "mul", "div", "groupnorm")
-} | {"linear", "embedding", "parameter", "flatten"}
+} | {"linear", "logits", "embedding", "parameter", "flatten"}
 
 
 def test_no_operation_is_missing():

@@ -174,7 +174,7 @@ _FACTORS = {
     "conv": _conv,
     "dwconv": _dwconv,
     "conv_transpose": _conv_transpose,
-    "linear": _linear,
+    **dict.fromkeys(("linear", "logits"), _linear),
     "matmul": _matmul,
 }
 _TABLES = {  # weights that nothing is multiplied with

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...ops.attention import biased
+from ...ops.attention import biased, decoding
 from .builder import Builder, Value
 from .linear import with_bias
+from .problems import refused
 
 if TYPE_CHECKING:
     from ...model.wiring import Node
@@ -46,6 +47,9 @@ def _projected(b: Builder, node: Node, kind: str, x: Value, out: int, has: Mappi
 
 def _attended(b: Builder, node: Node, values: Any, heads: int, shared: int) -> str:
     """softmax(q k / sqrt(d)) v; heads that share keys are one more axis, over which the keys stretch."""
+    more = decoding(node.options)
+    if more:
+        raise refused(node, f"attention with `{more}` has no form in ONNX here", f"leave `{more}` out")
     query, key, value = values
     size = query.shape[-1] // heads
     groups = (shared, heads // shared)

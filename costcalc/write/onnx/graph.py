@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...ops import INDEX
+from ...ops import INDEX, UNWRITTEN
 from .builder import Builder, Value
 from .problems import refused
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...num.values import Shape
 
 
-_ONE_WEIGHT = ("conv", "dwconv", "conv_transpose", "linear", "embedding", "bilinear", "parameter")
+_ONE_WEIGHT = ("conv", "dwconv", "conv_transpose", "linear", "logits", "embedding", "bilinear", "parameter")
 _GRIDS = ("conv", "pool")  # modules of operations that want the channels before the grid
 
 
@@ -61,7 +61,8 @@ def _rule(node: Node) -> Callable[..., Any]:
         raise refused(node, "its weights are several tensors", "`reuse` alone runs a whole layer again")
     if INDEX[op] == "opaque":
         raise refused(node, "what `opaque` stands for cannot be exported", "say it in layers that `costcalc ops` lists")
-    rule = import_module(f"{__package__}.{INDEX[op]}").RULES.get(op)
+    unwritten = INDEX[op] in UNWRITTEN
+    rule = None if unwritten else import_module(f"{__package__}.{INDEX[op]}").RULES.get(op)
     if rule is None:
         raise refused(node, f"`{op}` has no form in ONNX", "say it in other layers")
     return rule

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def linear(b: Builder, node: Node, x: Value) -> Value:
     """Gemm on a vector, else MatMul and Add."""
-    out, features = node.options["out"], x.shape[-1]
+    out, features = node.row.layer.shape[-1], x.shape[-1]
     x = b.last(x)
     weight = b.weight(node.holder, "weight", (features, out), fan_in=features)
     bias = [b.weight(node.holder, "bias", (out,), "zeros")] if node.options["bias"] else []
@@ -68,6 +68,7 @@ def parameter(b: Builder, node: Node) -> Value:
 
 RULES = {
     "linear": linear,
+    "logits": linear,
     "bilinear": bilinear,
     "matmul": matmul,
     "einsum": einsum,

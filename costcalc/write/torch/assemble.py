@@ -137,6 +137,7 @@ def several(node: Node) -> Any:
         bias = "" if o["bias"] else ", bias=False"
         return others.Raw(f"nn.Bilinear({inputs[0][-1]}, {inputs[1][-1]}, {o['out']}{bias})")
     if op == "attend":
+        others.check_attention(node)
         shared = inputs[1][-1] * o["heads"] // inputs[0][-1]
         more = f", causal={o['causal']}" if o["causal"] else ""
         more += f", window={o['window']}" if o["window"] is not None else ""

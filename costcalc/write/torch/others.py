@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...ops.attention import decoding
 from ...ops.layout import axis_number
 from ...ops.window import each, margins
 from .grids import add_border
-from .pieces import Flow, Raw
+from .pieces import Flow, Raw, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,7 +179,7 @@ def upsample(flow: Flow, node: Node) -> None:
 
 def linear(flow: Flow, node: Node) -> None:
     """nn.Linear."""
-    options = {"inputs": flow.shape[-1], "outputs": node.options["out"], "bias": bool(node.options["bias"])}
+    options = {"inputs": flow.shape[-1], "outputs": node.row.layer.shape[-1], "bias": bool(node.options["bias"])}
     flow.turn(False).add("nn.Linear", node.name, **options)
 
 
@@ -207,7 +208,15 @@ def attention(flow: Flow, node: Node) -> None:
 
 def seen(node: Node) -> Any:
     """Which keys a query sees."""
+    check_attention(node)
     return {"causal": bool(node.options["causal"]), **{name: node.options[name] for name in ("window", "align")}}
+
+
+def check_attention(node: Node) -> None:
+    """Refuse attention that the written module does not compute."""
+    more = decoding(node.options)
+    if more:
+        raise refused(node, f"attention with `{more}` has no module here", f"leave `{more}` out")
 
 
 def recurrent(flow: Flow, node: Node) -> None:
@@ -241,7 +250,7 @@ RULES = {
     "windows": windows,
     "channel_shuffle": channel_shuffle,
     "upsample": upsample,
-    "linear": linear,
+    **dict.fromkeys(("linear", "logits"), linear),
     "embedding": embedding,
     "parameter": parameter,
     "attention": attention,

@@ -1139,9 +1139,10 @@ published:
         ("`nan` is not a figure", FIGURE),
         (
             "this row states no figure",
-            "it states `mult_adds`, `flops`, `params`, `activations`, `weights_bytes`, `peak_bytes`, `arena_bytes`, "
-            "`floor_bytes`, `bytes_moved`, `resident_bytes`, `bops`, `bops_full`, `ops_bnn`, `backward_mult_adds`, "
-            "`training_mult_adds`, `saved_bytes`, `training_bytes`, `mult_adds_share`, `params_share`, or an accuracy",
+            "it states `mult_adds`, `flops`, `params`, `params_active`, `activations`, `weights_bytes`, `peak_bytes`, "
+            "`arena_bytes`, `floor_bytes`, `bytes_moved`, `resident_bytes`, `kv_bytes`, `bops`, `bops_full`, "
+            "`ops_bnn`, `backward_mult_adds`, `training_mult_adds`, `saved_bytes`, `training_bytes`, "
+            "`mult_adds_share`, `params_share`, or an accuracy",
         ),
         ("expected a map, found `3`", "write {mult_adds: 569M, params: 4.2M}"),
         ("unknown key `pages`", "known: `convention`, `rows`, `source`, `url`"),

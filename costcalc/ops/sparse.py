@@ -1,0 +1,36 @@
+"""Convolution at the active sites of a sparse grid."""
+
+from ..errors import Refused
+from ..num import prod, require
+from .base import Layer, op
+from .kinds import Count, Flag, Kernel, Size, Width
+
+
+@op("sparse_conv", label=lambda detail: "sparse conv " + "x".join(map(str, detail["kernel"])))
+def sparse_conv(
+    x: tuple, kernel: Kernel, *, out: Width, sites: Size = None, pairs: Count = None, bias: Flag = True
+) -> Layer:
+    """Sparse convolution: the grid is a list of its active sites, whose number is stated.
+
+    (sites, M) -> (sites of the result, N). The result has as many sites as the input (submanifold), or `sites`. Params:
+    DK^d*M*N. Mult-adds: M*N for each of `pairs`: active sites of the input that a site of the result reads, summed over
+    all sites (the size of the rule book). They depend on the data. Without `pairs`, every place of the kernel counts
+    at every site: an upper bound. arXiv:1711.10275.
+
+    Example: {sparse_conv: 3x3x3, out: 32, pairs: 1900}
+    """
+    if len(x) != 2:
+        raise Refused("sparse_conv works on a list of sites: [sites, channels]")
+    if type(kernel) is not tuple:
+        raise Refused("a kernel of a sparse grid names all axes: 3x3x3", "kernel")
+    active, channels = x
+    sites = active if sites is None else sites
+    most, each = sites * prod(kernel), channels * out
+    pairs = most if pairs is None else pairs
+    require(pairs <= most, "{} pairs, but all sites have at most {}", pairs, most, option="pairs")
+    return Layer(
+        shape=(sites, out),
+        params={"weight": prod(kernel) * each, "bias": out if bias else 0},
+        terms={"mac": pairs * each, "bias": sites * out if bias else 0},
+        detail={"kernel": kernel},
+    )
