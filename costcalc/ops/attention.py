@@ -46,16 +46,13 @@ def attention(
     _same_windows(outer, others)
     (inner, shared), out = _widths(channels, heads, kv_heads, head_size), channels if out is None else out
     pairs, before, held = cached_pairs(queries, keys, cache, Mask(causal, window, sinks, align), memory)
-    batch = prod(outer)
-    query, key, result = channels * inner, features * shared, inner * out
+    batch, query, key, result = prod(outer), channels * inner, features * shared, inner * out
     layer = Layer(
         shape=(*outer, queries, out),
         params={"weight": query + 2 * key + result, "bias": _chosen(bias, (inner, shared, shared, out))},
         terms={
             "mac": ((query + result) * queries + 2 * key * keys) * batch,
-            **_mixed(2 * inner, pairs, batch),
-            "scale": inner * queries * batch,
-            "softmax": heads * pairs[0] * batch,
+            **_mixed((2 * inner, inner * queries, heads), pairs, batch),
             "bias": _chosen(bias, (inner * queries, shared * keys, shared * keys, out * queries)) * batch,
         },
         detail={"heads": heads},
@@ -103,11 +100,7 @@ def attend(
     pairs = _pairs(queries, keys, mask)
     return Layer(
         shape=(*outer, queries, result),
-        terms={
-            **_mixed(each_pair, pairs, batch),
-            "scale": wide * queries * batch,
-            "softmax": heads * pairs[0] * batch,
-        },
+        terms=_mixed((each_pair, wide * queries, heads), pairs, batch),
         detail={"heads": heads},
         products=_mixing((0, 1, 2), (wide * batch, result * batch), *pairs),
         kept=(narrow + value) * mask.held(keys) * batch if causal else 0,
@@ -129,9 +122,15 @@ class Mask(NamedTuple):
         return minimum(keys, self.window if self.sinks is None else self.window + self.sinks)
 
 
-def _mixed(each: Number, pairs: Shape, batch: Number) -> dict[str, Number]:
-    """The mult-adds of both products, of pairs that are seen and of those under the mask."""
-    return {"mac_attention": each * pairs[0] * batch, "mac_masked": each * pairs[1] * batch}
+def _mixed(sizes: Shape, pairs: Shape, batch: Number) -> dict[str, Number]:
+    """The quantities of pairs that are seen and masked; `sizes`: mult-adds of a pair, values of queries, heads."""
+    (each, scaled, heads), (seen, masked) = sizes, pairs
+    return {
+        "mac_attention": each * seen * batch,
+        "mac_masked": each * masked * batch,
+        "scale": scaled * batch,
+        "softmax": heads * seen * batch,
+    }
 
 
 def cached_pairs(queries: Number, keys: Number, cache: Any, mask: Mask, memory: Any) -> tuple[Shape, Number, Number]:
