@@ -30,16 +30,14 @@ def moe(
     (*positions, C) -> (*positions, C). An expert has 3*C*H weights when gated (act(x*A) * (x*B), then back to C), else
     2*C*H. Params: those of all experts, and C*E of the router; `params_active` has the experts of one token. Mult-adds
     of a token: the router, its experts and the `shared` experts, which every token goes to. `shared_gate` weighs their
-    result by a sigmoid of the token. Experts of a fixed capacity, which drop tokens, cost the same or less.
-    arXiv:2101.03961; gated arXiv:2401.04088; shared experts arXiv:2401.06066.
+    result by a sigmoid of the token. arXiv:2101.03961; gated arXiv:2401.04088; shared experts arXiv:2401.06066.
 
     Example: {moe: 256, experts: 8, active: 2}
     """
     *positions, channels = x
     require(active <= experts, "{} active of only {} experts", active, experts, option="active")
-    require(
-        equal(shared, maximum(shared, 1 if shared_gate else 0)), "a gate of {} shared experts", shared, option="shared"
-    )
+    least = maximum(shared, 1 if shared_gate else 0)
+    require(equal(shared, least), "a gate of {} shared experts", shared, option="shared")
     many, wide = prod(positions), hidden if shared_hidden is None else shared_hidden
     up, units = (2 if gated else 1), active * hidden + shared * wide  # matrices into an expert, units of a token
     one, router = (up + 1) * channels * hidden, channels * experts + (channels if shared_gate else 0)
@@ -58,12 +56,14 @@ def moe(
             "add": (active + shared - 1) * channels * many,
         },
         detail={"experts": experts, "active": active},
-        products=(
-            Product({"mac": (router + up * channels * units) * many}, (0, WEIGHT), "hidden"),
-            Product({"mac": channels * units * many}, ("hidden", WEIGHT)),
-        ),
+        products=_two((router + up * channels * units) * many, channels * units * many),
         idle={"weight": (experts - active) * one, "bias": (experts - active) * biases},
     )
+
+
+def _two(first: Number, second: Number) -> tuple[Product, Product]:
+    """The products into hidden values, and out of them."""
+    return Product({"mac": first}, (0, WEIGHT), "hidden"), Product({"mac": second}, ("hidden", WEIGHT))
 
 
 @op("selective_scan")
@@ -121,20 +121,19 @@ def latent_attention(
     """
     if len(x) != 2:
         raise Refused("latent_attention works on one sequence: [tokens, features]")
-    tokens, channels = x
-    out, value_size = (channels if out is None else out), (head_size if value_size is None else value_size)
+    (tokens, channels), out = x, x[1] if out is None else out
+    value_size = head_size if value_size is None else value_size
     pairs, before, held = cached_pairs(tokens, tokens, cache, Mask(causal), None)
-    sizes = Latent(
-        tokens, cache, channels, heads, rank, rope, head_size, value_size, query_rank, out, pairs[0], pairs[1], before
-    )
-    products, down = sizes.products(absorb), sizes.down
-    narrow, has = (0 if query_rank is None else query_rank), 1 if bias else 0
-    biases = has * (narrow + rank + rope + out)
+    shapes = (heads, rank, rope, head_size, value_size, query_rank, out)
+    sizes = Latent(tokens, cache, channels, *shapes, pairs[0], pairs[1], before)
+    products = sizes.products(absorb)
+    narrow = 0 if query_rank is None else query_rank
+    biases = narrow + rank + rope + out if bias else 0
     return Layer(
         shape=(tokens, out),
         params={"weight": sizes.weights, "bias": biases, "gamma": narrow + rank},
         terms={
-            **{name: _sum(products, name) for name in ("mac", "mac_attention", "mac_masked")},
+            **_sums(products),
             "bias": biases * tokens,
             **dict.fromkeys(("normalize", "affine"), (narrow + rank) * tokens),
             "rotate": (heads + 1) * rope * tokens,
@@ -143,7 +142,7 @@ def latent_attention(
         },
         detail={"heads": heads, "rank": rank},
         products=products,
-        kept=0 if cache is None and not causal else down * held,
+        kept=0 if cache is None and not causal else sizes.down * held,
     )
 
 
@@ -242,10 +241,11 @@ class Latent(NamedTuple):
         return Product({"mac_attention": each * seen, "mac_masked": each * masked}, operands, result)
 
 
-def _sum(products: tuple[Product, ...], name: str) -> Number:
-    total: Any = 0
-    for product in products:
-        total = total + product.macs.get(name, 0)
+def _sums(products: tuple[Product, ...]) -> dict[str, Number]:
+    """The mult-adds of all products by quantity."""
+    total: dict[str, Any] = {}
+    for name, macs in ((name, macs) for product in products for name, macs in product.macs.items()):
+        total[name] = total.get(name, 0) + macs
     return total
 
 
