@@ -28,7 +28,7 @@ INDEX: dict[str, str] = {
 
 UNWRITTEN = ("language", "sparse")  # modules whose operations no framework has as one: they are not exported
 
-__all__ = ["INDEX", "UNWRITTEN", "Layer", "Op", "find"]
+__all__ = ["INDEX", "Layer", "Op", "find"]
 
 
 def find(name: str) -> Op:
