@@ -50,6 +50,7 @@ READERS = {
     ".yaml": SPEC,
     ".yml": SPEC,
     ".onnx": Format("onnx", "graph_file_bytes"),
+    ".tflite": Format("tflite", "graph_file_bytes"),
     ".keras": Format("keras"),
     ".json": Format("keras"),  # or a spec: JSON is YAML, too
 }
@@ -63,7 +64,7 @@ ELSEWHERE = {  # files of models that are not read, and the way in
     **dict.fromkeys(
         (".h5", ".hdf5"), "a model of Keras in HDF5: write `model.to_json()` to model.json, or save it as .keras"
     ),
-    **dict.fromkeys((".pb", ".tflite"), "a model of TensorFlow: `python -m tf2onnx.convert` makes an ONNX model of it"),
+    ".pb": "a model of TensorFlow: `python -m tf2onnx.convert` makes an ONNX model of it",
     **dict.fromkeys((".cfg", ".weights", ".prototxt", ".caffemodel", ".mlmodel"), "convert it to ONNX first"),
 }
 

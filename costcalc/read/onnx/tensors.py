@@ -106,6 +106,12 @@ def _values(proto: Any, count: int) -> tuple[float, ...] | None:
     return tuple(map(bool, values)) if kind == 9 else tuple(values)
 
 
+def together(tensors: Iterable[Any]) -> Tensor:
+    """Several tensors of numbers as one."""
+    found = tuple(tensors)
+    return Tensor((sum(one.size for one in found),), None, frozenset().union(*(one.roots or () for one in found)))
+
+
 def sizes(tensor: Tensor) -> Any:
     """The values of a tensor that holds sizes. Raises Refused where they are not known."""
     if tensor is None or tensor.value is None or not all(isinstance(one, (int, Dim)) for one in tensor.value):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..onnx.calls import Attribute, Call
 from ..onnx.tensors import Tensor, constant, scalar
-from .calls import Attribute, Call
 
 if TYPE_CHECKING:
     from ...num.values import Shape

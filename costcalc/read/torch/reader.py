@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ...errors import Problem, Source, SpecError
 from ...model.network import Input, Model
 from ...model.uncollected import uncollected
+from ..onnx.calls import Call
 from ..onnx.ending import ended, stored
 from ..onnx.names import relative
 from ..onnx.reader import Reader
 from ..onnx.scope import Scope
 from ..onnx.tensors import Tensor
 from . import translate
-from .calls import Call
 from .living import living, results
 from .node import Node, Open, outputs, scopes, shapes, tensor
 from .rules import RULES

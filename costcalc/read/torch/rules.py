@@ -8,7 +8,7 @@ from ...num import prod
 from ..onnx.node import Node, axis
 from ..onnx.rules import rule
 from ..onnx.rules.linear import multiplied
-from ..onnx.tensors import Tensor
+from ..onnx.tensors import Tensor, together
 
 if TYPE_CHECKING:
     from ...num.values import Shape
@@ -87,12 +87,6 @@ def recurrent(node: Any) -> list[Tensor]:
         **options,
     )
     return declared(node)
-
-
-def together(tensors: Any) -> Tensor:
-    """Several tensors of numbers as one."""
-    size = sum(one.size for one in tensors)
-    return Tensor((size,), None, frozenset().union(*(one.roots or () for one in tensors)))
 
 
 @rule("adaptive", into=RULES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ....errors import Refused
 from ....num import equal, floor_div, prod, require
 from ..node import Node, axis
-from ..tensors import Tensor, is_empty
+from ..tensors import Tensor, is_empty, together
 from . import rule
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def concat(node: Node) -> list[Tensor]:
     shape = (*first.shape[:at], total, *first.shape[at + 1 :])
     channels = any(one.first for one in tensors)
     learned = [one for one in tensors if node.reader.numbers.are_learned(one)]
-    holds = {"weight": _together(learned)} if learned else {}
+    holds = {"weight": together(learned)} if learned else {}
     _concatenated(node, tensors, shape, at, channels, holds)
     return [Tensor(shape, None, _all_roots(tensors), channels)]
 
@@ -129,10 +129,6 @@ def concat(node: Node) -> list[Tensor]:
 def _all_roots(tensors: Any) -> frozenset[str] | None:
     constant = all(one.roots is not None for one in tensors)
     return frozenset().union(*(one.roots for one in tensors)) if constant else None
-
-
-def _together(tensors: Any) -> Tensor:
-    return Tensor((sum(one.size for one in tensors),), None, frozenset().union(*(one.roots for one in tensors)))
 
 
 def _concatenated(node: Node, tensors: Any, shape: Shape, at: int, first: bool, holds: Mapping[str, Tensor]) -> None:

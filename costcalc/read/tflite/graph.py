@@ -1,0 +1,235 @@
+"""The subgraphs of a file: their tensors, and their operators with the fields that a node of an ONNX graph has."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
+
+from ... import limits
+from ...allowance import spend
+from ...errors import Refused, brief
+from ..onnx.calls import Attribute
+from ..onnx.tensors import Tensor
+from .file import names, schema
+
+LETTERS = 1_000  # of a name that is read
+_EACH = 8  # parts of a tensor or an operator itself
+_FORMATS = {"FLOAT32": "f", "FLOAT16": "e", "FLOAT64": "d", "INT64": "q", "UINT64": "Q", "INT32": "i", "UINT32": "I"}
+_SMALL = {"INT16": "h", "UINT16": "H", "INT8": "b", "UINT8": "B", "BOOL": "?"}
+_VALUES = {**_FORMATS, **_SMALL}
+_FLOATS = frozenset(("FLOAT32", "FLOAT16", "FLOAT64", "BFLOAT16"))
+_COMPLEX = frozenset(("COMPLEX64", "COMPLEX128"))
+_NOT_READ = ("AsNumpy", "IsNone", "Length")
+
+
+class Operator(NamedTuple):
+    """One operator as the reader walks it.
+
+    name     what makes it known to a person: the name of its first output
+    input    its tensors by their numbers in the subgraph, "" for one that is left out
+    options  the name of the table that its attributes are from
+    """
+
+    name: str
+    op_type: str
+    domain: str
+    input: tuple[str, ...]
+    output: tuple[str, ...]
+    attribute: tuple[Attribute, ...]
+    options: str
+
+
+class Given(NamedTuple):
+    """What a file says of a tensor: name, type, sizes (-1 for one that is open), whether it has a scale, its buffer."""
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    is_scaled: bool
+    buffer: int
+    is_variable: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a size is not known."""
+        return -1 in self.shape
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether numbers of a constant of this type are parameters: real ones, and whole ones that have a scale."""
+        return self.type in _FLOATS or self.type in _COMPLEX or self.is_scaled
+
+
+class Parts:
+    """How much of a file was looked at: entries of lists, values of constants, letters by the ten."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self, count: int) -> None:
+        """Note so many more. Raises Refused past the limit, however often a file names the same bytes."""
+        spend(count)
+        self.count += count
+        if self.count > limits.GRAPH_FIELDS:
+            message = f"more than {limits.GRAPH_FIELDS:,} parts of it are looked at"
+            raise Refused(message, limits.hint("graph_fields"))
+
+
+class Graph:
+    """A subgraph of a file, its tensors as the reader takes them."""
+
+    def __init__(self, model: Any, number: int, parts: Parts) -> None:
+        self.model, self.number, self.graph, self.parts = model, number, model.Subgraphs(number), parts
+        self.kinds: dict[int, tuple[str, str]] = {}
+        self.inputs = tuple(map(self.graph.Inputs, bounded(self.graph.InputsLength(), limits.OPEN_AXES)))
+        self.outputs = tuple(map(self.graph.Outputs, bounded(self.graph.OutputsLength(), limits.OPEN_AXES)))
+        self.tensors = [self._given(at) for at in bounded(self.graph.TensorsLength(), 4 * limits.NODES)]
+
+    @cached_property
+    def operators(self) -> list[Operator]:
+        """Its operators in the order that they run."""
+        found = bounded(self.graph.OperatorsLength(), limits.NODES)
+        self.parts.add(_EACH * len(found))
+        return [self._operator(self.graph.Operators(at)) for at in found]
+
+    @cached_property
+    def makers(self) -> dict[str, Operator]:
+        """The operator that makes each tensor. Raises Refused where there are two."""
+        found: dict[str, Operator] = {}
+        for one in self.operators:
+            for name in one.output:
+                if name in found:
+                    raise Refused(f"two operators make tensor {name}")
+                found[name] = one
+        return found
+
+    def given(self, number: int) -> Given:
+        """What the file says of a tensor. Raises Refused when there is none of that number."""
+        if not 0 <= number < len(self.tensors):
+            raise Refused(f"there is no tensor {number}")
+        return self.tensors[number]
+
+    def constant(self, number: int) -> Tensor:
+        """A tensor that nothing makes: its shape, its values if they are few, and its buffer as what holds them."""
+        given = self.given(number)
+        if given.is_open:
+            raise Refused(f"the constant `{brief(given.name)}` has a size that is open")
+        roots = frozenset([self.root(number)] if given.is_trained else ())
+        return Tensor(given.shape, self._values(given), roots)
+
+    def root(self, number: int) -> str:
+        """The name of what holds the numbers of a constant: tensors of one buffer share them."""
+        buffer = self.given(number).buffer
+        return f"buffer {buffer}" if buffer else f"tensor {self.number}.{number}"
+
+    def _given(self, at: int) -> Given:
+        one = self.graph.Tensors(at)
+        rank = one.ShapeLength()
+        if rank > limits.RANK:
+            raise Refused(f"a tensor of {rank} axes is too much: the limit is {limits.RANK}")
+        sizes = [one.Shape(axis) for axis in range(rank)]
+        signed = one.ShapeSignatureLength() == rank and [one.ShapeSignature(axis) for axis in range(rank)]
+        shape = tuple(-1 if signed and signed[axis] == -1 else size for axis, size in enumerate(sizes))
+        if min(shape, default=0) < -1 or prod(map(abs, shape)) > limits.TOTAL:
+            raise Refused(f"a tensor cannot have the sizes {list(shape)}")
+        scales = one.Quantization()
+        scaled = scales is not None and (scales.ScaleLength() > 0 or scales.DetailsType() != 0)
+        type = names("TensorType").get(one.Type(), "")
+        name = text(one, 10)
+        self.parts.add(_EACH + len(name) // 10)
+        return Given(name, type, shape, scaled, one.Buffer(), one.IsVariable())
+
+    def _values(self, given: Given) -> tuple[float, ...] | None:
+        """The values of a constant, if they are few and in the file."""
+        letter, count = _VALUES.get(given.type), prod(given.shape)
+        if letter is None or count > limits.FOLDED or not 0 < given.buffer < self.model.BuffersLength():
+            return None
+        buffer = self.model.Buffers(given.buffer)
+        if buffer.DataLength() != count * struct.calcsize(letter):
+            return None
+        self.parts.add(count)
+        tab = buffer._tab
+        return struct.unpack_from(f"<{count}{letter}", tab.Bytes, tab.Vector(tab.Offset(4)))
+
+    def _operator(self, one: Any) -> Operator:
+        kind, domain = self._kind(one.OpcodeIndex())
+        inputs = tuple(map(one.Inputs, bounded(one.InputsLength(), limits.OPEN_AXES)))
+        outputs = tuple(map(one.Outputs, bounded(one.OutputsLength(), limits.OPEN_AXES)))
+        self.parts.add(len(inputs) + len(outputs))
+        options, attributes = _attributes(one)
+        name = self.given(outputs[0]).name if outputs else kind
+        return Operator(name, kind, domain, self._read(inputs), self._read(outputs), attributes, options)
+
+    def _kind(self, number: int) -> tuple[str, str]:
+        """(operator, domain) of an operator code: custom ones by their own names."""
+        if number not in self.kinds:
+            if not 0 <= number < self.model.OperatorCodesLength():
+                raise Refused(f"there is no operator code {number}")
+            code = self.model.OperatorCodes(number)
+            builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+            kind = names("BuiltinOperator").get(builtin, "")
+            if not kind:
+                raise Refused(f"there is no operator of the number {builtin}")
+            custom = text(code, 6) or "CUSTOM"
+            self.kinds[number] = (custom, "custom") if kind == "CUSTOM" else (kind, "tflite")
+        return self.kinds[number]
+
+    def _read(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
+        """Tensors by their numbers as the scope has them."""
+        return tuple("" if number == -1 else str(number) for number in numbers if number == -1 or self.given(number))
+
+
+def _attributes(one: Any) -> tuple[str, tuple[Attribute, ...]]:
+    """(name, fields) of the table of an operator's options."""
+    for suffix in ("", "2"):
+        kind = getattr(one, f"BuiltinOptions{suffix}Type")()
+        if kind:
+            name = names(f"BuiltinOptions{suffix}").get(kind, "")
+            table, found = getattr(one, f"BuiltinOptions{suffix}")(), getattr(schema(), name, None)
+            if table is None or found is None:
+                raise Refused(f"there are no options of the number {kind}")
+            options = found()
+            options.Init(table.Bytes, table.Pos)
+            return name, tuple(_fields(options))
+    return "", ()
+
+
+def _fields(options: Any) -> Iterator[Attribute]:
+    """The fields of a table of options, as attributes."""
+    for name, method in vars(type(options)).items():
+        if not callable(method) or name.startswith(("_", "Init")) or name.endswith(_NOT_READ):
+            continue
+        length = getattr(options, f"{name}Length", None)
+        if length is not None:
+            yield Attribute(name, [_plain(getattr(options, name), at) for at in bounded(length(), limits.FOLDED)])
+        else:
+            value = _plain(getattr(options, name))
+            if value is not None:
+                yield Attribute(name, value)
+
+
+def _plain(method: Callable[..., Any], *at: int) -> Any:
+    """A value of an option; a text of bearable length."""
+    value = method(*at)
+    return value[:LETTERS].decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def text(table: Any, slot: int) -> str:
+    """The text in a field of a table, its first letters; empty where there is none."""
+    tab = table._tab
+    offset = tab.Offset(slot)
+    if not offset:
+        return ""
+    place = tab.Indirect(offset + tab.Pos)
+    size = struct.unpack_from("<I", tab.Bytes, place)[0]
+    return bytes(tab.Bytes[place + 4 : place + 4 + min(size, LETTERS)]).decode("utf-8", "replace")
+
+
+def bounded(length: int, most: int) -> range:
+    """The places of a vector. Raises Refused when there are too many."""
+    if not 0 <= length <= most:
+        raise Refused(f"it has {length:,} entries in one list: the limit is {most:,}")
+    return range(length)

@@ -1,0 +1,102 @@
+"""The table of operators: what each makes of its inputs. Grids have their channels last; the batch comes first.
+
+An operator that ONNX has too is told as that one (`as_onnx`), so that both cost the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from ....errors import Refused
+from ...onnx import rules
+from ...onnx.fold import folded
+from ...onnx.node import Node
+from ...onnx.tensors import Tensor
+
+if TYPE_CHECKING:
+    from ..reader import Reader
+
+MODULES = ("conv", "elementwise", "moving", "places", "recurrent", "control")
+RULES: dict[str, Callable[..., Any]] = {}
+ACTIVATIONS = {1: "relu", 2: "clamp", 3: "relu6", 4: "tanh"}  # ActivationFunctionType; 5 is a sign
+_OPSET = 18
+
+
+def rule(
+    *names: str, options: str = "", multiplies: bool = False, takes_scope: bool = False, fuses: bool = True
+) -> Callable[..., Any]:
+    """Enter a rule under operators' names.
+
+    options      the table that its attributes are from, where it reads any
+    multiplies   it has mult-adds: where its inputs' shapes are not known, its cost is not
+    takes_scope  it walks subgraphs, in the scope of its node
+    fuses        an activation in its options is applied to its first output
+    """
+
+    def enter(function: Any) -> Callable[..., Any]:
+        def checked(node: Node, *scope: Any) -> Any:
+            found = node.proto.options
+            if found and options and found != options:
+                raise Refused(f"its options are {found}, not {options}")
+            tensors = function(node, *scope)
+            return activated(node, tensors) if fuses and node.get("FusedActivationFunction") else tensors
+
+        return rules.rule(*names, into=RULES, multiplies=multiplies, takes_any=False, takes_scope=takes_scope)(checked)
+
+    return enter
+
+
+@lru_cache(1)
+def table() -> dict[str, Callable[..., Any]]:
+    """All rules by operator."""
+    for name in MODULES:
+        import_module(f"{__name__}.{name}")
+    return RULES
+
+
+def activated(node: Node, tensors: list[Any]) -> list[Any]:
+    """The outputs, the first after the activation that the options of its node name."""
+    first, *rest = tensors
+    first = first if isinstance(first, Tensor) else Tensor(tuple(first))
+    shape, times = node.seen(first)
+    op = ACTIVATIONS.get(node.get("FusedActivationFunction"))
+    if op is None:
+        raise Refused(f"there is no activation of the number {node.get('FusedActivationFunction')}")
+    if not node.is_constant:
+        node.emit(op, shape, times=times, follows=True)
+    return [first._replace(made=None), *rest]
+
+
+def as_onnx(node: Node, op: str, *inputs: Tensor | None, outputs: int = 1, **attributes: Any) -> list[Tensor]:
+    """The outputs of an operator of ONNX on tensors, stated as steps of a node."""
+    proto = node.proto._replace(op_type=op, domain="", input=("",) * len(inputs), output=node.proto.output[:outputs])
+    inner = Node(node.reader, proto, list(inputs), attributes, _OPSET, node.number)
+    found = folded(inner)
+    if found is None:
+        known: Any = rules.find("", op)
+        inner.is_constant = inner.is_constant and not known.multiplies
+        found = node.reader.finished(inner, known(inner))
+    told = {id(one) for one in inputs}
+    node.inputs = [_told(one) if id(one) in told else one for one in node.inputs]
+    return inner.made(found)
+
+
+def _told(one: Tensor | None) -> Tensor | None:
+    """An input whose parameters the inner node has accounted for."""
+    return one if one is None or not one.roots else one._replace(roots=frozenset())
+
+
+def reader(node: Node) -> Reader:
+    """What walks a node: it knows the subgraphs of the file."""
+    return cast("Reader", node.reader)
+
+
+def values(node: Node, number: int) -> tuple[Any, ...]:
+    """The whole numbers of an input; raises Unknown where they are not known before the graph runs."""
+    found = node.sizes(number)
+    if found is None:
+        raise Refused(f"its input {number + 1} is missing")
+    return found

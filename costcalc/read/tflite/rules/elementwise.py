@@ -1,0 +1,178 @@
+"""Element by element, and reductions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...onnx.node import Node
+from ...onnx.tensors import Tensor, constant
+from . import as_onnx, reader, rule, values
+
+_SAME = {
+    "ADD": "Add",
+    "SUB": "Sub",
+    "MUL": "Mul",
+    "DIV": "Div",
+    "ADD_N": "Sum",
+    "MAXIMUM": "Max",
+    "MINIMUM": "Min",
+    "POW": "Pow",
+    "FLOOR_MOD": "Mod",
+    "EQUAL": "Equal",
+    "NOT_EQUAL": "Equal",
+    "LESS": "Less",
+    "GREATER": "Greater",
+    "LESS_EQUAL": "LessOrEqual",
+    "GREATER_EQUAL": "GreaterOrEqual",
+    "LOGICAL_AND": "And",
+    "LOGICAL_OR": "Or",
+    "LOGICAL_NOT": "Not",
+    "BITWISE_XOR": "BitwiseXor",
+    "RIGHT_SHIFT": "BitShift",
+    "ATAN2": "Pow",
+    "SELECT": "Where",
+    "SELECT_V2": "Where",
+    "RELU": "Relu",
+    "RELU_N1_TO_1": "Clip",
+    "RELU_0_TO_1": "Clip",
+    "LOGISTIC": "Sigmoid",
+    "TANH": "Tanh",
+    "ELU": "Elu",
+    "GELU": "Gelu",
+    "HARD_SWISH": "HardSwish",
+    "LEAKY_RELU": "LeakyRelu",
+    "EXP": "Exp",
+    "LOG": "Log",
+    "SQRT": "Sqrt",
+    "ABS": "Abs",
+    "NEG": "Neg",
+    "FLOOR": "Floor",
+    "CEIL": "Ceil",
+    "ROUND": "Round",
+    "SIGN": "Sign",
+    "SIN": "Sin",
+    "COS": "Cos",
+    "PRELU": "PRelu",
+    "DEQUANTIZE": "DequantizeLinear",
+    "QUANTIZE": "QuantizeLinear",
+    "FAKE_QUANT": "Identity",
+    "DENSIFY": "Identity",
+    "BITCAST": "Identity",
+    "SHAPE": "Shape",
+    "BROADCAST_TO": "Expand",
+    "TILE": "Tile",
+    "GATHER_ND": "GatherND",
+    "CUMSUM": "CumSum",
+    "REVERSE_SEQUENCE": "ReverseSequence",
+    "WHERE": "NonZero",
+    "UNIQUE": "Unique",
+    "ZEROS_LIKE": "RandomNormalLike",
+    "RANGE": "Range",
+}
+_REDUCTIONS = {
+    "MEAN": "ReduceMean",
+    "SUM": "ReduceSum",
+    "REDUCE_PROD": "ReduceProd",
+    "REDUCE_MAX": "ReduceMax",
+    "REDUCE_MIN": "ReduceMin",
+    "REDUCE_ANY": "ReduceMax",
+    "REDUCE_ALL": "ReduceMin",
+}
+_WHOLE = {"INT32": 6, "INT64": 7, "BOOL": 9, "INT8": 3, "UINT8": 2, "INT16": 5}  # as TensorProto has them
+
+
+@rule(*_SAME)
+def same(node: Node) -> Any:
+    """What ONNX has too."""
+    return as_onnx(node, _SAME[node.op], *node.inputs, outputs=node.outputs)
+
+
+@rule("CAST", options="CastOptions")
+def cast(node: Node) -> Any:
+    """The same tensor in another type."""
+    kind = reader(node).given(node.proto.output[0]).type
+    return as_onnx(node, "Cast", node.need(0), to=_WHOLE.get(kind, 1))
+
+
+@rule("DEQUANTIZE")
+def dequantize(node: Node) -> Any:
+    """Whole numbers as real ones again, or real ones of 16 bits as those of 32, whose values stay known."""
+    scaled = reader(node).given(node.proto.input[0]).is_scaled
+    if scaled:
+        return as_onnx(node, "DequantizeLinear", node.need(0))
+    return as_onnx(node, "Cast", node.need(0), to=1)
+
+
+@rule("RELU6")
+def relu6(node: Node) -> Any:
+    """ReLU up to six."""
+    x = node.need(0)
+    shape, times = node.seen(x)
+    node.emit("relu6", shape, times=times, follows=True)
+    return [x._replace(value=None)]
+
+
+@rule("SOFTMAX", "LOG_SOFTMAX")
+def softmax(node: Node) -> Any:
+    """Softmax along the last axis."""
+    return as_onnx(node, "Softmax" if node.op == "SOFTMAX" else "LogSoftmax", node.need(0), axis=-1)
+
+
+@rule("SQUARE")
+def square(node: Node) -> Any:
+    """A tensor times itself."""
+    x = node.need(0)
+    return as_onnx(node, "Mul", x, x)
+
+
+@rule("RSQRT")
+def rsqrt(node: Node) -> Any:
+    """One over the root."""
+    (root,) = as_onnx(node, "Sqrt", node.need(0))
+    return as_onnx(node, "Reciprocal", root)
+
+
+@rule("SQUARED_DIFFERENCE")
+def squared_difference(node: Node) -> Any:
+    """A difference times itself."""
+    (difference,) = as_onnx(node, "Sub", node.need(0), node.need(1))
+    return as_onnx(node, "Mul", difference, difference)
+
+
+@rule("FLOOR_DIV")
+def floor_div(node: Node) -> Any:
+    """A quotient, rounded down."""
+    (quotient,) = as_onnx(node, "Div", node.need(0), node.need(1))
+    return as_onnx(node, "Floor", quotient)
+
+
+@rule(*_REDUCTIONS, options="ReducerOptions")
+def reduction(node: Node) -> Any:
+    """Mean, sum, maximum .. along axes."""
+    x, axes = node.need(0), values(node, 1)
+    keep = int(bool(node.get("KeepDims")))
+    if not axes:
+        return [x._replace(value=None)]
+    return as_onnx(node, _REDUCTIONS[node.op], x, constant((len(axes),), axes), keepdims=keep)
+
+
+@rule("ARG_MAX", "ARG_MIN")
+def arg(node: Node) -> Any:
+    """The place of the largest or smallest along an axis."""
+    (at,) = values(node, 1)
+    return as_onnx(node, "ArgMax" if node.op == "ARG_MAX" else "ArgMin", node.need(0), axis=at, keepdims=0)
+
+
+@rule("L2_NORMALIZATION")
+def l2(node: Node) -> Any:
+    """Each row over its norm."""
+    return as_onnx(node, "LpNormalization", node.need(0))
+
+
+@rule("LOCAL_RESPONSE_NORMALIZATION", options="LocalResponseNormalizationOptions")
+def lrn(node: Node) -> Any:
+    """Local response normalisation: over `Radius` channels on both sides."""
+    x = node.need(0)
+    shape, times = node.seen(x)
+    node.emit("lrn", shape, times=times, follows=True, size=2 * node.attributes["Radius"] + 1)
+    return [Tensor(x.shape)]
