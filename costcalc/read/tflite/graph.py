@@ -75,7 +75,7 @@ class Parts:
         self.count += count
         if self.count > limits.GRAPH_FIELDS:
             message = f"more than {limits.GRAPH_FIELDS:,} parts of it are looked at"
-            raise Refused(message, limits.hint("graph_fields"))
+            raise Refused(message, help=limits.hint("graph_fields"))
 
 
 class Graph:

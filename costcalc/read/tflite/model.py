@@ -20,6 +20,7 @@ from ..onnx.tensors import Tensor
 from .graph import Graph
 from .reader import Reader, opened
 
+_SERVED = "serving_default_"  # before the names of the inputs of a converted model
 _DAMAGED = (struct.error, IndexError, TypeError, ValueError, OverflowError, MemoryError, SystemError)
 
 
@@ -72,7 +73,8 @@ class _Importer:
         """The inputs by name, each its own."""
         found: dict[str, int] = {}
         for at in graph.inputs:
-            base = graph.given(at).name or f"input_{at}"
+            own = graph.given(at).name.removeprefix(_SERVED)
+            base = re.sub(r":\d+$", "", own) or f"input_{at}"
             found[base if base not in found else f"{base}_{at}"] = at
         return found
 

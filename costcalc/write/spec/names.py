@@ -10,11 +10,30 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ...ops import INDEX
+from ...read.spec.blocks import RESERVED
 from .items import Item, unused, walk
 
 if TYPE_CHECKING:
+    from ...model.wiring import Graph
     from ...num.values import Shape
     from .blocks import Block
+
+
+def with_words(graph: Graph) -> Graph:
+    """The graph with inputs that a spec can name: `images:0` becomes `images_0`."""
+    taken: set[str] = set()
+    names = {name: free(_input(name), taken) for name in graph.inputs}
+    if all(name == own for name, own in names.items()):
+        return graph
+    told = [node._replace(sources=tuple(names.get(one, one) for one in node.sources)) for node in graph.nodes]
+    inputs = {names[name]: shape for name, shape in graph.inputs.items()}
+    return graph._replace(nodes=told, inputs=inputs, output=names.get(graph.output, graph.output))
+
+
+def _input(name: str) -> str:
+    """A name that an input can have: letters, digits and underscores, none that means something already."""
+    text = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+    return text if re.match(r"[A-Za-z]", text) and text not in RESERVED else f"input_{text}".rstrip("_")
 
 
 def labelled(items: list[Item], inputs: Mapping[str, Shape]) -> set[str]:

@@ -13,7 +13,7 @@ from ...read.spec.blocks import RESERVED
 from .fold import folded
 from .groups import grouped
 from .items import Item, settled, walk
-from .names import kept, labelled, without_number
+from .names import kept, labelled, with_words, without_number
 from .structure import structured
 from .text import Style, defaults_of, entries
 from .yaml_text import flow, lines
@@ -36,6 +36,7 @@ def written(
 ) -> str:
     """The text of a spec; `axes` are the open axes of the inputs that become variables, by their names there."""
     options, named = _general if axes else _options, range(len(graph.nodes)) if flat else ()
+    graph = with_words(graph)
     items = settled(structured(graph, options, _finals(graph) if width else set(), named))
     items = settled(grouped(items))
     taken = labelled(items, graph.inputs)
@@ -90,11 +91,8 @@ def open_axes(model: Model) -> dict[Any, Any]:
 
 def _inputs(model: Model, graph: Graph, axes: Mapping[Any, Any]) -> dict[str, Iterable[Any]]:
     shapes = {
-        name: [
-            axes.get(getattr(arg, "text", None), size)
-            for arg, size in zip(model.inputs[name].shape, shape, strict=True)
-        ]
-        for name, shape in graph.inputs.items()
+        name: [axes.get(getattr(arg, "text", None), size) for arg, size in zip(given.shape, shape, strict=True)]
+        for given, (name, shape) in zip(model.inputs.values(), graph.inputs.items(), strict=True)
     }
     shapes = {name: _named(shape) for name, shape in shapes.items()}
     return {"input": shapes["input"]} if list(shapes) == ["input"] else {"inputs": shapes}
