@@ -44,9 +44,9 @@ def command(
     """Write a model as an editable spec; repeated structure becomes blocks.
 
     MODEL is anything that `costcalc analyze` reads: an ONNX file, the configuration of a Keras model
-    (`model.to_json()`, or a .keras file), a TensorFlow Lite model, or another spec. Layers of equal structure become blocks with parameters;
-    equal layers in sequence become `repeat`. Variables of the model are replaced by their values. The spec is read back
-    before it is written: it has the same layers with the same costs.
+    (`model.to_json()`, or a .keras file), a TensorFlow Lite model, or another spec. Layers of equal structure become
+    blocks with parameters; equal layers in sequence become `repeat`. Variables of the model are replaced by their
+    values. The spec is read back before it is written: it has the same layers with the same costs.
 
     `costcalc import torch MODULE:CALLABLE` reads a PyTorch module. It runs the code that you name; no other command
     runs code. See `costcalc import torch --help`.

@@ -18,9 +18,9 @@ def load(spec: str | os.PathLike[str], top: str | None = None) -> Model:
     """The Model of a path, of `-` (standard input), or of a shipped config's name (`mobilenet`, `mobilenet.yaml`).
 
     A file of that name in the working directory wins. What it includes is looked for beside it. A file whose name ends
-    in `.onnx` or `.tflite` is read as a graph, the configuration of a Keras model (`.json`, `.keras`) by its layers. Links that
-    leave `top` are refused: without it, the working directory, or that of a file that is not below it. Raises
-    FileError or SpecError.
+    in `.onnx` or `.tflite` is read as a graph, the configuration of a Keras model (`.json`, `.keras`) by its layers.
+    Links that leave `top` are refused: without it, the working directory, or that of a file that is not below it.
+    Raises FileError or SpecError.
     """
     with within("seconds", f"reading {brief(os.fspath(spec))!r}"):
         return _loaded(spec, top)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from costcalc import analyze, sweep
+from costcalc import analyze, import_, sweep
 from costcalc.errors import Source, SpecError
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle
@@ -398,3 +398,21 @@ def test_axes_that_a_list_would_mistake_are_written_by_name(sizes):
     text = written(model)
     assert f"input: {{{named}}}" in text
     assert analyze(back(text)).inputs == {"input": sizes}
+
+
+def test_inputs_with_names_that_a_spec_cannot_have_are_renamed(tmp_path):
+    """`images:0` of TensorFlow, `if` of Python and two names that become one: each is told by a name of its own."""
+    onnx = pytest.importorskip("onnx")
+    kinds = onnx.TensorProto.FLOAT, [1, 4]
+    names = ["images:0", "images_0", "if", "0"]
+    inputs = [onnx.helper.make_tensor_value_info(name, *kinds) for name in names]
+    nodes = [onnx.helper.make_node("Sum", names, ["y"]), onnx.helper.make_node("MatMul", ["y", "w"], ["z"])]
+    weight = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [4, 3], [0.5] * 12)
+    outputs = [onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, [1, 3])]
+    graph = onnx.helper.make_graph(nodes, "g", inputs, outputs, [weight])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "m.onnx")
+    text = import_(tmp_path / "m.onnx").text
+    assert [line.split(":")[0].strip() for line in text.splitlines() if line.startswith("  ")][:4] == [
+        *("images_0", "images_0_2", "input_if", "input_0")
+    ]
+    assert analyze(text).totals == analyze(tmp_path / "m.onnx").totals == {"mult_adds": 12, "params": 12}

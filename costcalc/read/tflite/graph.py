@@ -28,7 +28,7 @@ _NOT_READ = ("AsNumpy", "IsNone", "Length")
 class Operator(NamedTuple):
     """One operator as the reader walks it.
 
-    name     what makes it known to a person: the name of its first output
+    name     the name of its first output: operators have none of their own
     input    its tensors by their numbers in the subgraph, "" for one that is left out
     options  the name of the table that its attributes are from
     """

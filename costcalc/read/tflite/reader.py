@@ -126,6 +126,7 @@ class Reader(Walk):
         """The schema has been checked as the operator was read."""
 
     def rule(self, proto: Operator) -> Any:
+        """The rule of an operator, or None for custom ones and those without a rule."""
         return table().get(proto.op_type) if proto.domain == "tflite" else super().rule(proto)
 
     def levels(self, proto: Operator, weight: str | None) -> tuple[str, ...]:
@@ -143,6 +144,7 @@ class Reader(Walk):
         return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*paths, strict=False)))
 
     def unruled(self, node: Any, rule: Any) -> Any:
+        """The outputs of an operator without a known cost, of the sizes that the file says."""
         outputs = [Tensor(None if one.is_open else one.shape) for one in map(self.given, node.proto.output)]
         if rule is None or rule.multiplies:
             node.unknown(output=next(iter(outputs), None))
