@@ -9,7 +9,8 @@ from .. import limits, num
 from ..errors import Place, Problem, Refused, SpecError, brief
 from .expr import Expr
 from .network import Arg, Call, Step, evaluate, is_dynamic
-from .scope import Scope, shape_names
+from .references import seen
+from .scope import Scope
 
 if TYPE_CHECKING:
     from ..num.values import Number, Shape
@@ -91,7 +92,7 @@ def bound(step: Step, call: Call, op: Op, x: Shape, scope: Scope, noted: Callabl
     """
     if not call.dynamic:
         return call.options
-    env = {**shape_names(x), **scope.env}
+    env = seen(x, step, scope)
     options = {}
     for name, arg in call.options.items():
         if name not in op.branches and is_dynamic(arg):
@@ -161,6 +162,19 @@ def applied(step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> Layer:
         raise refused(code, message, place, error, _flowing(op, x)) from None
 
 
+def refuse_empty(step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> None:
+    """Refuse an input without positions, for an operation that cannot have one. Raises SpecError."""
+    shapes: list[Any] = [x] if op.takes_input and not op.branches else []
+    for name in op.branches:
+        given = options.get(name)
+        shapes += [given] if op.options[name].kind.form == "branch" else given or ()
+    try:
+        for size in (size for shape in shapes for size in shape or ()):
+            num.require(size >= 1, f"`{op.name}` needs an input of at least 1 on every axis, got {{}}", size)
+    except Refused as error:
+        raise refused("cannot-be", error.message, place_of(step), error, _flowing(op, x)) from None
+
+
 def _usual(message: str) -> str | None:
     return next((help for part, help in _HELP.items() if part in message), None)
 
@@ -181,7 +195,7 @@ def _flowing(op: Op, x: Shape) -> tuple[str, ...]:
 
 
 def _control(step: Step, arg: Arg, x: Shape, scope: Scope) -> Any:
-    return valued(arg, {**shape_names(x), **scope.env}, place_in(step, arg))
+    return valued(arg, seen(x, step, scope), place_in(step, arg))
 
 
 def decided(step: Step, name: str, arg: Arg, x: Shape, scope: Scope) -> bool:

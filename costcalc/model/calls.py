@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import OptionError, Problem, Refused, SpecError
-from .binding import SHOWN, error_at, here, place_in, place_of, refused, shown, valued
+from ..errors import OptionError, Problem, Refused, SpecError, listed, nearest
+from .binding import SHOWN, at, error_at, here, place_in, place_of, refused, shown, valued
 from .network import Block, Include, Step
-from .scope import Named, Scope, look_up, shape_names
+from .references import given as tensors_of
+from .references import seen, text_of
+from .scope import Named, Scope
 from .variables import require_possible, settle
 
 if TYPE_CHECKING:
     from ..num.values import Shape
+    from .scope import Tensor
 
 
 def passed(step: Step, body: Include, x: Shape, scope: Scope) -> tuple[dict[str, Any], dict[str, Any]]:
     """What an include gives to its spec, and the values of all variables that the spec then has."""
-    env, given = {**shape_names(x), **scope.env}, {}
+    env, given = seen(x, step, scope), {}
     for name, arg in body.given.items():
         place = place_in(step, arg)
         given[name] = valued(arg, env, place)
@@ -31,16 +34,38 @@ def passed(step: Step, body: Include, x: Shape, scope: Scope) -> tuple[dict[str,
     return given, settle(body.model, given)
 
 
+def flowing(step: Step, body: Include, x: Tensor) -> dict[str, Named]:
+    """The inputs of an included spec, by name: the first is what flows, unless `from` names it."""
+    given = step.origin if type(step.origin) is dict else {}
+    inputs = [*body.model.inputs]
+    for name in given:
+        if name not in inputs:
+            help = nearest(name, inputs) or f"it has {listed(inputs)}"
+            raise at(step, "bad-reference", f"`{body.name}` has no input `{name}`", help)
+    found = {inputs[0]: Named(x, None, None, ()), **given}
+    missing = [name for name in inputs if name not in found]
+    if missing:
+        help = f"write `from: {{{', '.join(f'{name}: NAME' for name in inputs)}}}`"
+        raise at(step, "missing-input", f"`{body.name}` needs {listed(missing)}", help)
+    return found
+
+
 def arguments(
     step: Step, block: Block, row: Mapping[str, Any], x: Shape, scope: Scope
-) -> tuple[dict[str, Any], dict[str, Named]]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """(values of a block's parameters in one call and of the variables, tensors by the parameters that name layers)."""
-    env, outer = dict(scope.values), {**shape_names(x), **scope.env}
+    env, outer = dict(scope.values), seen(x, step, scope)
+    named = {param: tensors_of(row[param], step, scope) for param in block.tensors}
+    own = Scope(env, scope.frame, scope, None, named)
     for param in block.params:
-        arg = row[param] if param in row else block.defaults[param]
-        inner = outer if param in row else {**shape_names(x), **env}
-        env[param] = arg if param in block.tensors else valued(arg, inner, place_in(step, arg))
-    return env, {param: look_up(row[param], step, scope) for param in block.tensors}
+        if param in block.tensors:
+            env[param] = text_of(row[param])
+        elif param in row:
+            env[param] = valued(row[param], outer, place_in(step, row[param]))
+        else:
+            default = block.defaults[param]
+            env[param] = valued(default, seen(x, step, own), place_in(step, default))
+    return env, named
 
 
 def explained(error: SpecError, calls: list[tuple[Step, Any, dict[str, Any]]]) -> SpecError:

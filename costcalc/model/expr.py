@@ -1,8 +1,8 @@
 """Spec arithmetic: a text becomes a checked `Expr`, which has a value in an environment of names.
 
 The language: numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b`, values of tables
-(`depths[i]`), the functions below and those of `define`. Python's own parser builds the tree; a whitelist admits it;
-nothing is ever given to `eval`.
+(`depths[i]`), sizes of named layers (`skip.height`), the functions below and those of `define`. Python's own parser
+builds the tree; a whitelist admits it; nothing is ever given to `eval`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
     "divisible": (num.divisible, 1, 3),
 }
 CONSTANTS = {"true": True, "false": False}
+SIZES = frozenset(("channels", "features", "length", "tokens", "depth", "height", "width", "shape"))
+LAYERS = ""  # what an environment calls the function (name, run, size) -> the size of a named layer
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()[]+-*/%<>=!")
 _NUMBER = frozenset("0123456789.eE+-")
@@ -78,10 +80,11 @@ _COMPARISONS = {
 class Expr:
     """A checked expression: its text, the names it reads, `value(env)`, and how much work that is.
 
-    `at` is where it stands in the file (line, column, width), where that is known.
+    `at` is where it stands in the file (line, column, width), where that is known. `layers` are the layers whose
+    sizes it reads, each with its column in the text.
     """
 
-    __slots__ = ("at", "depth", "names", "steps", "text", "value")
+    __slots__ = ("at", "depth", "layers", "names", "steps", "text", "value")
 
     def __init__(
         self,
@@ -91,9 +94,14 @@ class Expr:
         steps: int = 1,
         depth: int = 1,
         at: tuple[int, ...] | None = None,
+        layers: tuple[tuple[str, int], ...] = (),
     ) -> None:
         self.text, self.names, self.value = text, names, value
-        self.steps, self.depth, self.at = steps, depth, at
+        self.steps, self.depth, self.at, self.layers = steps, depth, at, layers
+
+    def placed(self, at: tuple[int, ...]) -> Expr:
+        """The same expression, which knows where it stands."""
+        return Expr(self.text, self.names, self.value, self.steps, self.depth, at, self.layers)
 
 
 class Function(NamedTuple):
@@ -118,7 +126,7 @@ def parse(text: str, known: Set[str], functions: Mapping[str, tuple[Any, int, in
     _scan(text)
     builder = _Builder(text, known, functions)
     value = builder.build(_tree(text), 0)
-    return Expr(text, frozenset(builder.names), value, builder.steps, builder.deepest)
+    return Expr(text, frozenset(builder.names), value, builder.steps, builder.deepest, None, tuple(builder.layers))
 
 
 def _tree(text: str) -> ast.AST:
@@ -155,6 +163,7 @@ class _Builder:
     def __init__(self, text: str, known: Set[str], functions: Mapping[str, tuple[Any, int, int]]) -> None:
         self.text, self.known, self.functions = text, known, functions
         self.names: set[str] = set()
+        self.layers: list[tuple[str, int]] = []
         self.steps, self.deepest = 0, 0
 
     def build(self, node: ast.AST, depth: int) -> Callable[..., Any]:
@@ -212,8 +221,26 @@ class _Builder:
             return lambda env: -operand(env)
         return (lambda env: num.negate(operand(env))) if isinstance(node.op, ast.Not) else operand
 
+    def size(self, node: Any, depth: int) -> Callable[..., Any]:
+        """A size of a named layer: `skip.height`, `skips[i].channels`; `skip.shape` is all of them."""
+        owner: Any = node.value
+        index = None
+        if isinstance(owner, ast.Subscript) and not isinstance(owner.slice, (ast.Slice, ast.Tuple)):
+            owner, index = owner.value, self.build(owner.slice, depth)
+        if not isinstance(owner, ast.Name):
+            self.fail("bad-expression", "this is not part of the expression language", node)
+        if node.attr not in SIZES:
+            help = nearest(node.attr, SIZES) or f"a layer has {listed(sorted(SIZES))}"
+            self.fail("bad-expression", f"`{brief(node.attr)}` is no size of a layer", node, help)
+        name, axis = owner.id, node.attr
+        self.names.add(f"{name}.{axis}")
+        self.layers.append((name, owner.col_offset))
+        if index is None:
+            return lambda env: env[LAYERS](name, None, axis)
+        return lambda env: env[LAYERS](name, index(env), axis)
+
     def item(self, node: Any, depth: int) -> Callable[..., Any]:
-        if not isinstance(node.value, (ast.Name, ast.Subscript)):
+        if not isinstance(node.value, (ast.Name, ast.Subscript, ast.Attribute)):
             self.fail("bad-expression", "only a table of `vars:` has values to look up", node)
         if isinstance(node.slice, (ast.Slice, ast.Tuple)):
             self.fail("bad-expression", "one value is looked up at a time", node.slice, "write `depths[i]`")
@@ -298,4 +325,5 @@ _RULES = {
     ast.IfExp: _Builder.choice,
     ast.Call: _Builder.call,
     ast.Subscript: _Builder.item,
+    ast.Attribute: _Builder.size,
 }

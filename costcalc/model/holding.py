@@ -9,7 +9,8 @@ from ..errors import Refused
 from ..num import equal, require
 from ..ops.kinds import Count
 from .binding import error_at, place_in, place_of, refused, valued
-from .scope import Scope, reusable, shape_names
+from .references import reusable, seen
+from .scope import Scope
 
 if TYPE_CHECKING:
     from ..num.values import Number, Shape
@@ -38,7 +39,7 @@ class Held:
 
     def given(self) -> dict[str, Number]:
         """The numbers by kind."""
-        env = {**shape_names(self.x), **self.scope.env}
+        env = seen(self.x, self.step, self.scope)
         return {kind: self.count(arg, env) for kind, arg in self.call.holds.items()}
 
     def count(self, arg: Arg, env: Mapping[str, Any]) -> Number:

@@ -10,17 +10,18 @@ from ..errors import OptionError, Problem, Refused, SpecError
 from .binding import error_at, here, refused, shown
 from .expr import Expr
 from .network import Input, Variable, evaluate
+from .variables import can_be_none
 
 if TYPE_CHECKING:
-    from ..num.values import Shape
+    from ..num.values import Number, Shape
 
 
 def input_shape(name: str, one: Input, values: Mapping[str, Any], variables: Mapping[str, Variable]) -> Shape:
     """The shape of an input. OptionError for a size that is just a variable, whose default does not stand for it."""
     try:
         shape = tuple(num.whole(size) for size in evaluate(one.shape, values))
-        for size in shape:
-            num.require(size >= 1, "a size must be at least 1, got {}", size)
+        for size, item in zip(shape, one.shape, strict=True):
+            _require_size(size, _none(item, values, variables))
     except Refused as error:
         for item in one.shape:
             _refuse_given(name, item, values, variables)
@@ -32,6 +33,30 @@ def input_shape(name: str, one: Input, values: Mapping[str, Any], variables: Map
     if one.listed and is_mistakable(shape) and (_is_turned(shape) or one.shape[0] == 1):
         raise _other_order(shape, one)
     return shape
+
+
+def _require_size(size: Number, none: list[Number]) -> None:
+    """Refuse a size below 1; 0 is one where a variable is 0 that can be: there is none of it."""
+    empty: Number = False
+    for value in none:
+        empty = num.either(empty, num.equal(value, 0))
+    if none:
+        num.require(
+            num.either(size >= 1, num.both(num.equal(size, 0), empty)), "a size must be at least 0, got {}", size
+        )
+    else:
+        num.require(size >= 1, "a size must be at least 1, got {}", size)
+
+
+def _none(item: Any, values: Mapping[str, Any], variables: Mapping[str, Variable]) -> list[Number]:
+    """The values of the variables that a size reads and that can be 0."""
+    read = sorted(item.names & variables.keys()) if type(item) is Expr else ()
+    return [values[name] for name in read if can_be_none(variables[name])]
+
+
+def can_be_empty(inputs: Mapping[str, Input], variables: Mapping[str, Variable], values: Mapping[str, Any]) -> bool:
+    """Whether an input can have a size of 0."""
+    return any(_none(item, values, variables) for one in inputs.values() for item in one.shape)
 
 
 def is_mistakable(shape: Any) -> bool:
@@ -51,8 +76,9 @@ def _refuse_given(name: str, item: Any, values: Any, variables: Mapping[str, Var
     """Refuse a value that was given to a variable and is no size: the spec is as it should be."""
     variable: Any = variables.get(item.text) if type(item) is Expr else None
     value = values[item.text] if variable else 1
-    if type(value) in (int, float) and (value < 1 or value % 1) and value != variable.default:
-        help = f"it is a size of `{name}`: a whole number, 1 or more"
+    least = 0 if variable and can_be_none(variable) else 1
+    if type(value) in (int, float) and (value < least or value % 1) and value != variable.default:
+        help = f"it is a size of `{name}`: a whole number, {least} or more"
         raise OptionError(Problem("bad-value", f"`{variable.name}` cannot be {shown(value)}", help=help))
 
 

@@ -37,6 +37,18 @@ class Call(NamedTuple):
         return bool(self.reuse) or self.holds is not None
 
 
+class Every(NamedTuple):
+    """The index of a reference that means all runs: `down[*]`."""
+
+
+class Reference(NamedTuple):
+    """A layer by its name and the number of its run: `down[levels - 1 - i]/skip`. Without numbers, a name is a str."""
+
+    text: str
+    parts: tuple[tuple[str, Arg], ...]  # each a name, and an index, Every or None
+    at: tuple | None = None  # line, column, width
+
+
 class Block(NamedTuple):
     """The definition of a block: its signature and its steps."""
 
@@ -46,6 +58,7 @@ class Block(NamedTuple):
     steps: tuple[Step, ...]
     source: Source
     tensors: frozenset = frozenset()  # the parameters that name a layer
+    lists: frozenset = frozenset()  # those of them that name several
 
 
 class BlockCall(NamedTuple):
@@ -121,7 +134,7 @@ class Step(NamedTuple):
     trained: Arg = None  # whether its parameters are trained: None is what holds around it
     bits: Widths = UNSTATED  # of its values: 0 is what holds around it
     label: str | None = None  # `as:`
-    origin: str | None = None  # `from:`
+    origin: Any = None  # `from:`, a name or a Reference; of an include also one for each input, by its name
     then: tuple[Step, ...] = ()
     plain: bool = True  # no repeat, condition, residual, times, phase, trained, bits, label or origin
 
@@ -211,6 +224,11 @@ def is_dynamic(arg: Arg) -> bool:
 def names_of(arg: Arg) -> frozenset[str]:
     """The names that an argument reads."""
     return arg.names if type(arg) is Expr else frozenset().union(*map(names_of, _parts(arg)))
+
+
+def reads_layers(arg: Arg) -> bool:
+    """Whether an argument reads the sizes of named layers."""
+    return bool(arg.layers) if type(arg) is Expr else any(map(reads_layers, _parts(arg)))
 
 
 def _parts(arg: Arg) -> Iterable[Arg]:

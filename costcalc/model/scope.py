@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import Place, Problem, SpecError, listed, nearest
 from .network import Step
 
 if TYPE_CHECKING:
     from ..num.values import Number, Shape
 
 
-MOST_NAMES = 1_000  # looked at for a name that may have been meant
 _AXES = {
     1: ("channels",),
     2: ("length", "channels"),
@@ -39,10 +36,11 @@ class Part:
     It knows no level above, so that a finished walk leaves no circles to collect.
     """
 
-    __slots__ = ("below", "shape", "source")
+    __slots__ = ("below", "runs", "shape", "source")
 
     def __init__(self) -> None:
         self.below: dict[str, list[Part]] | None = None
+        self.runs: dict[str, tuple[Run, ...]] | None = None  # of named layers that run several times
         self.shape: Any = None
         self.source: Source = None
 
@@ -53,6 +51,27 @@ class Part:
         level = self.below.setdefault(base, [])
         level.append(Part())
         return level[-1], len(level)
+
+    def marks(self, base: str | None = None) -> dict[str, int]:
+        """How many levels are below, of each base name or of one."""
+        below = self.below or {}
+        return {name: len(below.get(name, ())) for name in (below if base is None else (base,))}
+
+    def since(self, marks: Mapping[str, int], every: bool = False) -> list[Part]:
+        """The levels below that are new since then, of the base names that were marked or of every one."""
+        below = self.below or {}
+        return [part for base in (below if every else marks) for part in below.get(base, ())[marks.get(base, 0) :]]
+
+    def part_of(self, marks: Mapping[str, int]) -> Part:
+        """A level of those below that are new since then."""
+        found = Part()
+        found.below = {base: level[marks.get(base, 0) :] for base, level in (self.below or {}).items()}
+        return found
+
+    def note(self, base: str, runs: list[Run]) -> None:
+        """Note the runs of the layer of that base name."""
+        self.runs = {} if self.runs is None else self.runs
+        self.runs[base] = tuple(runs)
 
     def find(self, name: str) -> Part | None:
         """The level below of that name in the report, or None."""
@@ -70,6 +89,13 @@ class Part:
         """The names of the levels below."""
         for base, level in (self.below or {}).items():
             yield from (_numbered(base, at + 1, len(level)) for at in range(len(level)))
+
+
+class Run(NamedTuple):
+    """One run of a named layer: the tensor that comes out, and the level inside; None if it passes its input on."""
+
+    tensor: Tensor
+    part: Part | None
 
 
 class Frame:
@@ -121,6 +147,7 @@ class Named(NamedTuple):
     step: Any  # the Step, and its Scope; None for an input
     scope: Any
     rows: tuple  # first and last row, as a range
+    runs: tuple[Run, ...] = ()  # of a layer that can run several times
 
 
 class Scope:
@@ -148,49 +175,3 @@ def shape_names(shape: Shape) -> dict[str, Number]:
     if len(shape) == 2:
         names["tokens"] = shape[0]
     return names
-
-
-def look_up(name: str, step: Step, scope: Scope) -> Named:
-    """The tensor of that name, in this scope or one around it.
-
-    `body/conv_2` is a layer inside the one that is named `body`, by the names of the report.
-    """
-    looking: Any = scope
-    known: list[str] = []
-    head = name.partition("/")[0]
-    while looking is not None:
-        if name in looking.named:
-            return looking.named[name]
-        if head != name and (head in looking.named or head.rpartition("_")[0] in looking.named):
-            return _inside(name, step, looking.frame.part)
-        known += looking.named
-        looking = looking.parent
-    raise _unknown(name, step, nearest(name, known) or (f"named so far: {listed(known[:20])}" if known else None))
-
-
-def reusable(name: str, step: Step, scope: Scope) -> Named:
-    """The layer of that name, to run it again."""
-    named = look_up(name, step, scope)
-    if named.step is None:
-        why = (
-            "is inside another layer: only that one can be used"
-            if "/" in name
-            else "is an input and has no weights to use"
-        )
-        raise SpecError(Problem("bad-reuse", f"`{name}` {why} again", Place(step.source, *step.place)))
-    return named
-
-
-def _inside(path: str, step: Step, part: Any) -> Named:
-    """The tensor that a path of names leads to; it has no weights of its own to use again."""
-    for name in path.split("/"):
-        known, part = part, part.find(name)
-        if part is None or part.shape is None:
-            names = list(islice(known.names(), MOST_NAMES))
-            raise _unknown(path, step, nearest(name, names) or f"known there: {listed(names[:20])}")
-    return Named(Tensor(part.shape, part.source), None, None, ())
-
-
-def _unknown(name: str, step: Step, help: str | None) -> SpecError:
-    message = f"no layer before this one is called `{name}`"
-    return SpecError(Problem("unknown-layer", message, Place(step.source, *step.place), help))

@@ -5,19 +5,20 @@ What flows through decides what comes out: whole numbers give a table, arrays a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import limits, num, ops
 from ..allowance import within
 from ..errors import SpecError, in_order, nearest
-from .binding import applied, at, bound, counted, decided
-from .calls import arguments, explained, passed
+from .binding import applied, at, bound, counted, decided, refuse_empty
+from .calls import arguments, explained, flowing, passed
 from .holding import Held, holder_of
-from .inputs import input_shape
-from .network import BlockCall, Call, Chosen, Group, Include, Model, Reuse, Stated, Step
+from .inputs import can_be_empty, input_shape
+from .network import BlockCall, Call, Chosen, Group, Include, Model, Reference, Reuse, Stated, Step
+from .references import all_of, look_up, marked, reusable, runs_of, text_of
 from .rows import Row, Trace, same_weights
-from .scope import Frame, Named, Scope, Tensor, look_up, reusable
+from .scope import Frame, Named, Run, Scope, Tensor
 from .stating import Levels, stated
 from .storage import UNSTATED
 from .work import EVERY, Work
@@ -46,7 +47,7 @@ class _Tracer:
         self.memo: dict[Any, Any] = {}
         self.times: Any = 1
         self.shared: Any = None
-        self.trained, self.bits = True, UNSTATED
+        self.trained, self.bits, self.empty = True, UNSTATED, False
         self.calls: list[Any] = []
         self.problems: dict[Any, Any] = {}
 
@@ -54,6 +55,7 @@ class _Tracer:
         scope = Scope(dict(self.values), Frame(None, ""), None, self.values)
         declared = self.model.variables
         inputs = {name: input_shape(name, one, self.values, declared) for name, one in self.model.inputs.items()}
+        self.empty = can_be_empty(self.model.inputs, declared, self.values)
         tensors = [Tensor(shape, name) for name, shape in inputs.items()]
         scope.named.update((tensor.source, Named(tensor, None, None, ())) for tensor in tensors)
         self.levels = Levels(scope.frame)
@@ -87,18 +89,29 @@ class _Tracer:
         return self.follow(step.then, x, scope) if step.then and type(step.body) is not Call else x
 
     def controlled(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
-        x = look_up(step.origin, step, scope).tensor if step.origin else x
+        if type(step.origin) is dict:
+            step = step._replace(origin={name: look_up(one, step, scope) for name, one in step.origin.items()})
+        elif step.origin:
+            x = look_up(step.origin, step, scope).tensor
         if step.label in scope.named:
             raise at(step, "name-taken", f"two layers are called `{step.label}`")
-        start = len(self.rows)
-        if step.repeat is None:
-            x = self.once(step, x, scope)
-        else:
-            for i in range(self.repeats(step, x, scope)):
-                x = self.once(step, x, Scope({**scope.env, "i": i}, scope.frame, scope))
+        start, runs = len(self.rows), list[Run]()
+        for inner in self.runs(step, x, scope):
+            mark = marked(step, scope.frame.part) if step.label else {}
+            x = self.once(step, x, inner)
+            runs += runs_of(step, scope.frame.part, mark, x) if step.label else ()
         if step.label:
-            scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)))
+            scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)), tuple(runs))
+            scope.frame.part.note(step.label, runs)
         return x
+
+    def runs(self, step: Step, x: Tensor, scope: Scope) -> Iterator[Scope]:
+        """Where a step runs: once in its scope, or a number of times with `i`."""
+        if step.repeat is None:
+            yield scope
+            return
+        for i in range(self.repeats(step, x, scope)):
+            yield Scope({**scope.env, "i": i}, scope.frame, scope)
 
     def once(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
         self.work.walk(step)
@@ -177,24 +190,30 @@ class _Tracer:
             one = op.options[name].kind.form == "branch"
             values = (options[name],) if one else options[name]
             many = len(values) > 1
-            tensors = [self.branch(step, value, x, scope, frame, many) for value in values]
+            tensors = [each for value in values for each in self.branch(step, value, x, scope, frame, many, one)]
             options[name] = tensors[0].shape if one else tuple(tensor.shape for tensor in tensors)
             flowing = flowing + tensors if one else tensors
         return options, tuple(one.shape for one in flowing), tuple(one.source for one in flowing)
 
-    def branch(self, step: Step, branch: Any, x: Tensor, scope: Scope, frame: Frame, many: bool) -> Tensor:
-        if type(branch) is str:
-            return look_up(branch, step, scope).tensor
+    def branch(
+        self, step: Step, branch: Any, x: Tensor, scope: Scope, frame: Frame, many: bool, one: bool
+    ) -> list[Tensor]:
+        """The tensor of a branch; the tensors of all layers that a name means, unless `one` is due."""
+        if type(branch) in (str, Reference):
+            found = (look_up(branch, step, scope),) if one else all_of(branch, step, scope)
+            return [named.tensor for named in found]
         if branch and all(one.only not in (None, self.model.phase) for one in branch):
             help = "mark the whole join with `only`, and write the other one beside it"
             raise at(step, "bad-value", f"no layer of a branch runs in the phase `{self.model.phase}`", help)
         if not many:
-            return self.steps(branch, x, Scope(scope.env, frame, scope))
+            return [self.steps(branch, x, Scope(scope.env, frame, scope))]
         inner = Frame(frame, "branch")
-        return inner.closed(self.steps(branch, x, Scope(scope.env, inner, scope)))
+        return [inner.closed(self.steps(branch, x, Scope(scope.env, inner, scope)))]
 
     def remembered(self, step: Step, op: Op, shape: Shape, options: Mapping[str, Any]) -> Layer:
         """The layer, computed once for the same shape and options."""
+        if self.empty and not op.empty:
+            refuse_empty(step, op, shape, options)
         key = (op.name, shape, *options.items())
         try:
             layer = self.memo.get(key)
@@ -220,7 +239,8 @@ class _Tracer:
         given, values = passed(step, body, x.shape, scope)
         frame = Frame(scope.frame, label or body.name, (body, body.given), step)
         inner = Scope(dict(values), frame, None, values)
-        inner.named.update((name, Named(x, None, None, ())) for name in body.model.inputs)
+        inner.named.update(flowing(step, body, x))
+        x = inner.named[next(iter(body.model.inputs))].tensor
         self.calls.append((step, body, given))
         x = inner.frame.closed(self.steps(body.steps, x, inner))
         self.calls.pop()
@@ -239,11 +259,15 @@ class _Tracer:
 
     def reuse(self, step: Step, name: Any, x: Tensor, scope: Scope) -> Tensor:
         named = reusable(name, step, scope)
+        name = text_of(name)
         outer, self.shared = self.shared, name
         start = len(self.rows)
         again = Scope(named.scope.env, scope.frame, named.scope)
         self.work.deeper(step)
-        x = self.once(named.step._replace(label=None, origin=None), x, again)
+        origin = step.origin if type(step.origin) is dict else None
+        if origin and type(named.step.body) is not Include:
+            raise at(step, "bad-reference", f"`{name}` has one input", "write `from: NAME`")
+        x = self.once(named.step._replace(label=None, origin=origin), x, again)
         self.work.depth -= 1
         first, last = named.rows
         before, after = self.rows[first:last], self.rows[start:]

@@ -169,6 +169,15 @@ def _check_number(variable: Variable, value: Any) -> None:
         raise _refusal(variable, value, "it must be more than 0, unless the spec gives it a `min`")
 
 
+def can_be_none(variable: Variable) -> bool:
+    """Whether 0 is one of the values of a number: by its choices, its least value, or else its default."""
+    if variable.choices:
+        return any(type(choice) in (int, float) and choice == 0 for choice in variable.choices)
+    if variable.least is not None:
+        return variable.least <= 0
+    return type(variable.default) in (int, float) and variable.default <= 0
+
+
 def _is_positive(default: float) -> bool:
     return type(default) not in (int, float) or default > 0
 

@@ -62,23 +62,24 @@ class Op(NamedTuple):
     branches: tuple[str, ...]  # the options that hold tensors
     label: Callable[[Mapping], str]  # detail -> the layer type, as in the paper's Table 2
     doc: str
+    empty: bool = False  # whether an input can have no positions: 0 on any axis, of a cache that is empty, say
 
 
 TABLE: dict[str, Op] = {}
 
 
-def op(*names: str, label: Callable[..., Any] | None = None) -> Callable[..., Any]:
-    """Enter a rule in the table of operations under each of `names`."""
+def op(*names: str, label: Callable[..., Any] | None = None, empty: bool = False) -> Callable[..., Any]:
+    """Enter a rule in the table of operations under each of `names`; `empty` if an input can have no positions."""
 
     def enter(rule: Callable[..., Any]) -> Callable[..., Any]:
         for name in names:
-            TABLE[name] = _describe(name, rule, label or (lambda detail, name=name: name))
+            TABLE[name] = _describe(name, rule, label or (lambda detail, name=name: name), empty)
         return rule
 
     return enter
 
 
-def _describe(name: str, rule: Callable[..., Any], label: Callable[..., Any]) -> Op:
+def _describe(name: str, rule: Callable[..., Any], label: Callable[..., Any], empty: bool) -> Op:
     code = rule.__code__
     positional = code.co_varnames[: code.co_argcount]
     named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
@@ -92,4 +93,4 @@ def _describe(name: str, rule: Callable[..., Any], label: Callable[..., Any]) ->
     }
     main = own[0] if own else None
     branches = tuple(option.name for option in options.values() if option.kind.form.startswith("branch"))
-    return Op(name, rule, takes_input, main, options, branches, label, rule.__doc__ or "")
+    return Op(name, rule, takes_input, main, options, branches, label, rule.__doc__ or "", empty)

@@ -36,7 +36,7 @@ def _moved(shape: Iterable[Number]) -> Layer:
     return Layer(shape=shape, terms={"move": prod(shape)})
 
 
-@op("concat")
+@op("concat", empty=True)
 def concat(x: Shape, inputs: Branches, *, axis: Axis = "channels") -> Layer:
     """Branches one behind the other along an axis. torch.cat.
 
@@ -127,7 +127,7 @@ def reshape(x: Shape, shape: Shape) -> Layer:
     return _moved(shape)
 
 
-@op("permute")
+@op("permute", empty=True)
 def permute(x: Shape, order: Order) -> Layer:
     """The axes in another order, by number from 0. torch.permute.
 

@@ -8,7 +8,7 @@ from .base import Layer, op
 from .kinds import Branches, Equation, Flag, Numbers, Shape, Size, Width
 
 
-@op("linear", label=lambda detail: "fully connected")
+@op("linear", label=lambda detail: "fully connected", empty=True)
 def linear(x: Shape, out: Width, *, bias: Flag = True) -> Layer:
     """Fully connected layer over the last axis; leading axes are positions.
 
@@ -107,7 +107,7 @@ def einsum(x: Shape, equation: Equation, *, of: Branches) -> Layer:
     return Layer(shape=shape, terms=_elementwise(terms, result, sizes))
 
 
-@op("embedding")
+@op("embedding", empty=True)
 def embedding(x: Shape, out: Width, *, vocab: Size) -> Layer:
     """Table of vectors looked up by index: no mult-adds. torch.nn.Embedding.
 

@@ -20,7 +20,7 @@ def batchnorm(x: Shape, *, scale: Flag = True, shift: Flag = True) -> Layer:
     return layer._replace(params={**layer.params, "running": 2 * x[-1]})
 
 
-@op("layernorm")
+@op("layernorm", empty=True)
 def layernorm(x: Shape, *, scale: Flag = True, shift: Flag = True) -> Layer:
     """Layer normalisation over the last axis. torch.nn.LayerNorm(C).
 
@@ -56,7 +56,7 @@ def instancenorm(x: Shape, *, scale: Flag = False, shift: Flag = False) -> Layer
     return _normalized(x, x[-1], scale, shift)
 
 
-@op("rmsnorm")
+@op("rmsnorm", empty=True)
 def rmsnorm(x: Shape, *, scale: Flag = True) -> Layer:
     """Root-mean-square normalisation over the last axis. torch.nn.RMSNorm; arXiv:1910.07467.
 

@@ -10,7 +10,7 @@ from .kinds import Branches, Flag, Rate
 _SPECIAL = ("prelu", "glu", "softmax", "log_softmax")
 
 
-@op(*(name for name in _ACTIVATIONS if name not in _SPECIAL))
+@op(*(name for name in _ACTIVATIONS if name not in _SPECIAL), empty=True)
 def activation(x: Shape) -> Layer:
     """Activation or other function of one tensor, element by element: no parameters, no mult-adds.
 
@@ -21,7 +21,7 @@ def activation(x: Shape) -> Layer:
     return Layer(shape=x, terms={"activate": prod(x)})
 
 
-@op("softmax", "log_softmax")
+@op("softmax", "log_softmax", empty=True)
 def softmax(x: Shape) -> Layer:
     """Exponentials over the sum of their row, the last axis, or the logarithm of that. torch.nn.Softmax.
 
@@ -135,7 +135,7 @@ def _join(inputs: tuple[Shape, ...], name: str, quantity: str) -> Layer:
     return Layer(shape=shape, terms={quantity: prod(shape) * (len(inputs) - 1)})
 
 
-@op("dropout")
+@op("dropout", empty=True)
 def dropout(x: Shape, rate: Rate = 0.5) -> Layer:
     """Drops values while training; costs nothing when the network is used. torch.nn.Dropout.
 
@@ -146,7 +146,7 @@ def dropout(x: Shape, rate: Rate = 0.5) -> Layer:
     return Layer(shape=x, detail={"rate": rate})
 
 
-@op("identity")
+@op("identity", empty=True)
 def identity(x: Shape) -> Layer:
     """Passes its input on. torch.nn.Identity.
 

@@ -31,7 +31,7 @@ def owned(
 ) -> Call:
     """The call with what stands in `reuse` and `params`; `earlier` reads the name of a layer."""
     if "reuse" in entries:
-        call = call._replace(reuse=_named(entries["reuse"], earlier))
+        call = call._replace(reuse=_named(entries["reuse"], scope, earlier))
     if "params" in entries and is_own("params", entries["params"][1], op):
         holds = _holds(entries["params"][1], scope, problems)
         options = {**call.options, "params": 0} if "params" in op.options else call.options
@@ -47,9 +47,9 @@ def is_own(key: str, node: Node, op: Op) -> bool:
     return key in OWN and (key not in op.options or (node is not None and node.kind == "map"))
 
 
-def _named(entry: tuple[Node, ...], earlier: Callable[..., Any]) -> str:
+def _named(entry: tuple[Node, ...], scope: Scope, earlier: Callable[..., Any]) -> Any:
     key, node = entry
-    return earlier(key._replace(value="") if node is None else node)
+    return earlier(key._replace(value="") if node is None else node, scope)
 
 
 def _holds(node: Node, scope: Scope, problems: Problems) -> dict[str, Any]:

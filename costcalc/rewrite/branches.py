@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..model.network import Call, Step, is_dynamic
+from ..model.network import Call, Reference, Step, is_dynamic
 from .steps import call, held, is_call, is_one, op_of, spot
 from .walk import Facts, Walk
 
@@ -49,7 +49,7 @@ class Merge(Walk):
 
 def _branch(steps: Any, facts: Facts) -> _Branch:
     """A branch as a linear one. Raises _Kept."""
-    if type(steps) is str:
+    if type(steps) in (str, Reference):
         raise _Kept("a branch is a layer by its name")
     convolution, spots = None, []
     for step in _flat(steps):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..model.expr import Expr
-from ..model.network import Block, BlockCall, Call, Chosen, Group, Include, Step, is_dynamic
+from ..model.network import Block, BlockCall, Call, Chosen, Group, Include, Reference, Step, is_dynamic
 from ..model.storage import UNSTATED
 from ..ops import find
 from ..ops import passes as keeps
@@ -96,7 +96,7 @@ def within(steps: Any) -> Iterator[Step]:
 def _within_branch(arg: Any) -> Iterator[Step]:
     if type(arg) is not tuple or not arg:
         return
-    if type(arg[0]) in (tuple, str):
+    if type(arg[0]) in (tuple, str, Reference):
         for one in arg:
             yield from _within_branch(one)
     else:

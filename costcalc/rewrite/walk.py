@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..model.expr import Expr
-from ..model.network import Block, BlockCall, Call, Group, Include, Model, Step
+from ..model.network import Block, BlockCall, Call, Group, Include, Model, Reference, Step
 from ..model.scope import SHAPE_NAMES
 from ..ops import INDEX, find
 from .steps import bare, identity
@@ -111,7 +111,7 @@ class Walk:
         """One branch (a tuple of steps, or the name of a layer), or several."""
         if type(arg) is not tuple or not arg:
             return arg
-        if type(arg[0]) in (tuple, str):
+        if type(arg[0]) in (tuple, str, Reference):
             return tuple(self.branch(one, facts) for one in arg)
         return self.steps(arg, facts)
 
@@ -167,4 +167,6 @@ def is_relative(arg: Any, facts: Facts) -> bool:
     """Whether an argument follows from what flows in: it reads `channels`, say, or a parameter that does."""
     if type(arg) is tuple:
         return any(is_relative(item, facts) for item in arg)
-    return type(arg) is Expr and bool(arg.names & facts.relative or arg.names & (SHAPE_NAMES - facts.params))
+    if type(arg) is not Expr:
+        return False
+    return bool(arg.names & facts.relative or arg.names & (SHAPE_NAMES - facts.params) or arg.layers)

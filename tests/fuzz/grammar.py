@@ -23,6 +23,7 @@ BLOCKS = """blocks:
     - {repeat: m, layers: [{conv: 1x1, out: c * 2, stride: 1 if i else 2}, {conv: 3x3, out: c}], residual: i > 9}
     - {conv: 1x1, out: c}
   joined(c, n, skip): [{conv: 1x1, out: c + n}, {concat: [[], skip]}, {conv: 1x1, out: c}]
+  gathered(names): [{concat: names}]
   padding_of(c, p, d=channels): [{conv: 3x3, out: d, padding: p}, {conv: 1x1, out: c}]
 """
 INPUTS = {  # kind of flow -> shapes, and what flows

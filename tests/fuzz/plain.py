@@ -140,5 +140,51 @@ def joined(w, flow):
     return flow._replace(channels=f"2 * ({flow.channels}) + ({out})")
 
 
-PLAIN = (alone, optioned, halved, opaque, learned, name, back, reached, reused, tied, held)
+def numbered(w, flow):
+    """From one of the runs of a layer, or from inside of it."""
+    flow, found = w.known(flow), w.fresh("runs")
+    inner = w.inside()
+    mix(inner, flow, flow.channels, {"as": "own"})
+    inner.put("relu")
+    w.put(layers=listed(inner.lines), repeat="n + 1", **{"as": found})
+    run = w.one("[0]", "[n]", "[n // 2]", "[min(n, 1)]")
+    w.put(tanh="", **{"from": f'"{found}{run}{w.one("", "/own", "/own[0]")}"'})
+    return flow
+
+
+def joined_runs(w, flow):
+    """All runs of a layer, which has another width each time, by their name or as the argument of a block."""
+    flow, found = w.known(flow), w.fresh("runs")
+    start = flow.channels
+    mix(w, flow, "8 + i", {"repeat": "2", "as": found})
+    w.put(**w.one({"concat": f'"{found}[*]"'}, {"gathered": listed([found, f'"{found}[0]"'])}))
+    return mix(w, flow, start) if w.often() else flow._replace(channels=None)
+
+
+def sized(w, flow):
+    """Channels of a layer that has a name."""
+    flow, out = w.known(flow), w.width()
+    found = w.fresh("s")
+    mix(w, flow, out, {"as": found})
+    last = {"grid": str(flow.rank), "tokens": "1", "vector": "0"}[flow.kind]
+    mix(w, flow, w.one(f"2 * {found}.channels", f'"{found}.shape[{last}] * 2"', f"{found}.features + {found}.channels"))
+    return flow._replace(channels=f"2 * ({out})")
+
+
+PLAIN = (
+    alone,
+    optioned,
+    halved,
+    opaque,
+    learned,
+    name,
+    back,
+    reached,
+    reused,
+    tied,
+    held,
+    numbered,
+    joined_runs,
+    sized,
+)
 NESTING = (residual, added, joined, gated)

@@ -208,5 +208,5 @@ def _texts(arg: Any, names: frozenset[str], relative: frozenset[str]) -> Iterato
     if type(arg) is tuple:
         for item in arg:
             yield from _texts(item, names, relative)
-    elif type(arg) is Expr and (arg.names & relative or arg.names & (SHAPE_NAMES - names)):
+    elif type(arg) is Expr and (arg.names & relative or arg.names & (SHAPE_NAMES - names) or arg.layers):
         yield arg.text

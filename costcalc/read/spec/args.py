@@ -40,10 +40,11 @@ class Scope:
         functions: Mapping[str, Any],
         params: Iterable[str] = frozenset(),
         words: frozenset[str] = frozenset(),
+        layers: Callable[[Node], None] | None = None,
     ) -> None:
         self.names, self.functions, self.params = frozenset(names), functions, frozenset(params)
         self.known = self.names | self.params
-        self.words = words
+        self.words, self.layers = words, layers  # `layers` checks the name of a layer; None where there are none
         self.cache: dict[str, Any] = {}
         self._looped: Scope | None = None
 
@@ -56,7 +57,11 @@ class Scope:
     def inside(self, *names: Any, params: frozenset[str] | None = None) -> Scope:
         """The same scope with more names; with `params`, that of a block's body."""
         params = self.params if params is None else params
-        return Scope(self.names | set(names), self.functions, params, self.words)
+        return Scope(self.names | set(names), self.functions, params, self.words, self.layers)
+
+    def with_layers(self, check: Callable[[Node], None]) -> Scope:
+        """The same scope where layers have names."""
+        return Scope(self.names, self.functions, self.params, self.words, check)
 
 
 def number(
@@ -71,7 +76,7 @@ def number(
         return int(text)
     cached = scope.cache.get(text)
     if cached is not None:
-        return cached
+        return _read(cached, node, scope, problems)
     try:
         parsed = expr.parse(text, scope.known, scope.functions)
         value = parsed if parsed.names else parsed.value({})
@@ -82,7 +87,28 @@ def number(
         problems.add("bad-expression", f"`{brief(text)}` has no value: {error}", node)
         return BAD
     scope.cache[text] = value
+    return _read(value, node, scope, problems)
+
+
+def _read(value: Any, node: Node, scope: Scope, problems: Problems) -> Any:
+    """A value whose names of layers are checked: they can be others at another place of the file."""
+    if type(value) is not expr.Expr or not value.layers:
+        return value
+    if scope.layers is None:
+        help = "the sizes of layers are known in `layers:` and `blocks:`"
+        problems.add("bad-expression", f"`{brief(node.value)}` reads the size of a layer", node, help)
+        return BAD
+    for name, column in value.layers:
+        scope.layers(part_of(node, name, column + len(node.value) - len(node.value.lstrip())))
     return value
+
+
+def part_of(node: Node, text: str, column: int) -> Node:
+    """The node of a part of a text, where it stands in the file if the text is as it was written."""
+    quotes = 0 if node.plain else 2
+    if node.width != len(node.value) + quotes:
+        return node._replace(value=text)
+    return node._replace(value=text, column=node.column + quotes // 2 + column, width=len(text), plain=True)
 
 
 def _note_bad(error: BadExpression, node: Node, problems: Problems, several: bool) -> None:
@@ -101,7 +127,7 @@ def placed(value: Any, node: Node) -> Any:
     """An argument that knows where it stands, if it is an expression."""
     if type(value) is not expr.Expr:
         return value
-    return expr.Expr(value.text, value.names, value.value, value.steps, value.depth, node.at)
+    return value.placed(node.at)
 
 
 def sizes(node: Node, scope: Scope, problems: Problems) -> Any:

@@ -66,9 +66,10 @@ class Library:
         scope: Scope,
         shipped: Shipped | None,
     ) -> None:
-        self.problems, self.scope = problems, scope
+        self.problems = problems
         self.shipped: Any = shipped
         self.reader = LayerReader(source, problems, self, defaults)
+        self.scope = scope.with_layers(self.reader.check)
         self.source = source
         self.nodes: dict[str, Any] = {}
         self.done: dict[str, Any] = {}
@@ -133,16 +134,16 @@ class Library:
             if param in RESERVED or reader:
                 what = f"is a variable that `{reader}` reads" if reader else "means something already"
                 self.problems.add("name-taken", f"`{brief(param)}` {what}", key, "give the parameter another name")
-        defaults = self._defaults(key, params)
         outer = self.reader.names
         self.reader.names = own = outer.of_block(names)
         self.names_of_blocks.append(own)
+        defaults = self._defaults(key, params)
         steps = self.reader.steps(body, self.scope.inside(params=self.scope.params.union(names)))
         self.reader.names = outer
         for param in sorted(own.tensors & defaults.keys()):
             help = "every call names one; leave the default out"
             self.problems.add("bad-signature", f"`{param}` names a layer and has no default", key, help)
-        return Block(name, names, defaults, steps, self.source, frozenset(own.tensors))
+        return Block(name, names, defaults, steps, self.source, frozenset(own.tensors), frozenset(own.lists))
 
     def _reader(self, name: Any) -> str | None:
         """A function of the spec that reads a variable of this name; inside the block it would read another value."""

@@ -29,7 +29,6 @@ _EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
     (r"['\"]", "only numbers and names can stand here, no text"),
     (r"[\[\]{}]", "only numbers and names can stand here, no list and no map"),
     (r"^-?[\d.]+\s*(\(|[A-Za-z_]+$)", "a product is written with `*`"),
-    (r"[A-Za-z_]\w*\.[A-Za-z_]", "a name has no parts"),
     (r"\bif\b(?!.*\belse\b)", "write `a if condition else b`"),
 )
 _NOTHING = "write a number after the colon, or leave the option out"

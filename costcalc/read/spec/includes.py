@@ -81,8 +81,9 @@ class IncludeReader:
         name, model = node.value, self._model(node.value, node)
         if model is None:
             return Group(())
-        if len(model.inputs) > 1:
-            help = "only one tensor flows into an include"
+        origin = entries["from"][1] if "from" in entries else None
+        if len(model.inputs) > 1 and (origin is None or origin.kind == "scalar"):
+            help = f"write `from: {{{', '.join(f'{one}: NAME' for one in model.inputs)}}}`"
             self.problems.add("several-inputs", f"`{name}` has several inputs", node, help)
         self.states_bits = self.states_bits or model.storage.own
         if model.storage._replace(own=False) != DEFAULT:

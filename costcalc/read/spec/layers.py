@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ... import limits, ops
 from ...errors import Source, brief, listed
-from ...model.network import BlockCall, Call, Chosen, Group, Reuse, Step, is_dynamic
+from ...model.network import BlockCall, Call, Chosen, Group, Include, Reuse, Step, is_dynamic, reads_layers
 from ...syntax.nodes import Node, is_empty
 from ..owned import OWN, is_own, owned
-from . import args
+from . import args, references
 from .args import BAD, Bad, Scope
 from .controls import CONTROLS, control, layer_name, phase
 from .names import Names
@@ -90,7 +90,7 @@ class LayerReader:
         if name == "layers":
             return Group(self.steps(value, scope))
         if name == "reuse":
-            return Reuse(self._earlier(value))
+            return Reuse(self.earlier(value, scope))
         if name == "include":
             return self.includes.body(value, entries, scope)
         if name in ops.INDEX:
@@ -162,7 +162,7 @@ class LayerReader:
             if option.required and option.name not in given:
                 self._missing(name, option, op, at)
         found = Call(name, options, places, any(map(is_dynamic, options.values())))
-        return owned(found, op, entries, self._earlier, scope, self.problems) if OWN & entries.keys() else found
+        return owned(found, op, entries, self.earlier, scope, self.problems) if OWN & entries.keys() else found
 
     def _unknown_option(self, op: Op, name: str, at: Node) -> None:
         known = (set(op.options) - {op.main}) | set(CONTROLS) | OWN
@@ -194,21 +194,23 @@ class LayerReader:
         value = self._options.get(key)
         if value is None:
             value = args.option(node, option, scope, self.problems)
-            if value is not BAD:
+            if value is not BAD and not reads_layers(value):
                 self._options[key] = value
                 self._scopes.append(scope)  # kept, so that its id stays its own
         return value
 
     def _branches(self, node: Node, scope: Scope) -> Bad | tuple[Any, ...]:
-        if node.kind != "list":
-            help = "write [[], [..]]: each branch is a list of layers, or the name of one; `[]` is the input itself"
-            self.problems.due("bad-branches", "a list of branches", node, help)
-            return BAD
-        return tuple(self._branch(item, scope) for item in node.value)
+        if node.kind == "list":
+            return tuple(self._branch(item, scope) for item in node.value)
+        if node.kind == "scalar" and (references.is_every(node.value) or node.value in self.names.params):
+            return (self.earlier(node, scope, several=True),)
+        help = "write [[], [..]]: each branch is a list of layers, or the name of one; `[]` is the input itself"
+        self.problems.due("bad-branches", "a list of branches", node, help)
+        return BAD
 
     def _branch(self, node: Node, scope: Scope) -> Any:
         if node.kind == "scalar":
-            return self._earlier(node)
+            return self.earlier(node, scope)
         return self._inner(node, scope)
 
     # blocks
@@ -219,7 +221,7 @@ class LayerReader:
         block = self.library.block(name, at)
         if block is None:
             return Group(())
-        reader = RowReader(self.problems, block, scope, self.defaults.get(name, _NOTHING), self._earlier)
+        reader = RowReader(self.problems, block, scope, self.defaults.get(name, _NOTHING), self.earlier)
         return BlockCall(block, reader.rows(at, value, entries))
 
     # how a step is run
@@ -236,7 +238,7 @@ class LayerReader:
         controls = {key: entries[key][1] for key in CONTROLS if key in entries and key != "then"}
         if not controls:
             return Step(body, at.at, self.source, then=then)
-        read: dict[str, Any] = {"origin": self._earlier(controls["from"]) if "from" in controls else None}
+        read: dict[str, Any] = {"origin": self._origin(controls["from"], body, scope) if "from" in controls else None}
         for key in ("repeat", "when", "residual", "times", "trained"):
             where = scope if key == "repeat" else inner
             read[key] = control(key, controls[key], where, self.problems) if key in controls else None
@@ -249,12 +251,38 @@ class LayerReader:
             self.names.give(controls["as"])
         return Step(body, at.at, self.source, then=then, plain=False, **read)
 
-    def _earlier(self, node: Node) -> Any:
-        """The name of a layer before this one."""
+    def earlier(self, node: Node, scope: Scope, several: bool = False) -> Any:
+        """The name of a layer before this one, or a Reference; `several` where it can stand for more than one."""
         name = layer_name(node, self.problems)
-        if name is not BAD:
-            self.names.check(node)
+        if name is BAD:
+            return BAD
+        if "[" in name and not self.names.has(name):
+            found = references.read(node, scope, self.problems)
+            if found is not None:
+                self.names.check(args.part_of(node, found.parts[0][0], 0), several=found.parts[0][1] is not None)
+                return found
+        self.names.check(node, several)
         return name
+
+    def check(self, node: Node) -> None:
+        """Note the name of a layer in an expression, if no layer before has it."""
+        self.names.check(node)
+
+    def _origin(self, node: Node, body: Any, scope: Scope) -> Any:
+        """What flows into a layer: a name, or one for each input of an included spec."""
+        if node.kind == "scalar" or not isinstance(body, (Include, Reuse)):
+            return self.earlier(node, scope)
+        if node.kind == "map":
+            return {key.value: self.earlier(value, scope) for key, value in node.value}
+        if isinstance(body, Reuse):
+            self.problems.due("bad-reference", "a name, or a map of names", node, "write {input: NAME}")
+            return BAD
+        names = [self.earlier(item, scope) for item in node.value]
+        inputs = [*body.model.inputs]
+        if len(names) != len(inputs):
+            message = f"`{body.name}` has {len(inputs)} inputs, here are {len(names)}"
+            self.problems.add("bad-reference", message, node, f"it has {listed(inputs)}")
+        return dict(zip(inputs, names, strict=False))
 
     def _then(self, name: str, body: Any, node: Node | None, scope: Scope, with_then: bool) -> tuple[Step, ...]:
         if node is None and with_then and isinstance(body, Call):

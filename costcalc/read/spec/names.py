@@ -30,6 +30,7 @@ class Names:
         self.left: list[Node] | None = None  # in a block: the nodes whose names it does not have
         self.params: frozenset[str] = frozenset()  # of a block: its parameters
         self.tensors: set[str] = set()  # those of its parameters that name layers
+        self.lists: set[str] = set()  # those of them that name several
 
     def of_block(self, params: Any) -> Names:
         """The names of the body of a block with these parameters."""
@@ -58,10 +59,16 @@ class Names:
             late = f"it gets this name only on line {node.line}"
             self.problems.found[index] = self.problems.found[index]._replace(help=late)
 
-    def check(self, node: Node) -> None:
-        """Note a name that no layer before has."""
-        if any(_is_in(node.value, level) for level in self.levels):
+    def has(self, name: str) -> bool:
+        """Whether a layer before has the name."""
+        return any(_is_in(name, level) for level in self.levels)
+
+    def check(self, node: Node, several: bool = False) -> None:
+        """Note a name that no layer before has; `several` where it can stand for more than one."""
+        if self.has(node.value):
             return
+        if several and node.value in self.params:
+            self.lists.add(node.value)
         if node.value in self.params:
             self.tensors.add(node.value)
             return

@@ -83,7 +83,7 @@ class _Reader:
         scope = Scope(names, functions, _words(variables), words)
         library = Library(self.source, self.problems, self._map(sections.get("blocks")), defaults, scope, Shipped())
         library.reader.names, library.reader.includes = Names(self.problems, inputs), self.includes
-        steps = self._steps(sections["layers"], library.reader, scope) if "layers" in sections else ()
+        steps = self._steps(sections["layers"], library.reader, library.scope) if "layers" in sections else ()
         library.read_all()
         self._check_defaults(sections.get("defaults"), library)
         storage = self._storage(sections, library.reader)

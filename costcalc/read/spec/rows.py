@@ -41,21 +41,29 @@ class RowReader:
         for key, node in self.defaults.items():
             if key in self.block.params and key not in options:
                 options[key] = self.argument(key, node)
-        return tuple((label, self.row(row, options, written, at)) for label, row in self.split(value))
+        return tuple((label, self.row(row, options, written, at)) for label, row in self.split(value, written))
 
     def argument(self, param: str, node: Node) -> Any:
         """The value of a parameter, which knows where it stands; the name of a layer where the block means one."""
         if param in self.block.tensors:
-            return self.earlier(node)
+            if node.kind == "list":
+                return tuple(self.earlier(item, self.scope, several=True) for item in node.value)
+            return self.earlier(node, self.scope, several=param in self.block.lists)
         return args.placed(args.argument(node, self.scope, self.problems), node)
 
-    def split(self, node: Node | None) -> list[tuple[str | None, Node | None]]:
-        """(label, row) pairs: a row is a node, or None for a call without values."""
+    def split(self, node: Node | None, written: set[str]) -> list[tuple[str | None, Node | None]]:
+        """(label, row) pairs: a row is a node, or None for a call without values.
+
+        A list of single values is one row, but a row each if only one parameter is left that takes one.
+        """
         if node is None or is_empty(node):
             return [(None, None)]
         if node.kind == "list" and node.value and all(item.kind in ("list", "map") for item in node.value):
             return [(None, item) for item in node.value]
         params = self.block.params
+        free = [param for param in params if param not in written]
+        if node.kind == "list" and len(free) == 1 and all(item.kind == "scalar" for item in node.value):
+            return [(None, item) for item in node.value] if free[0] not in self.block.lists else [(None, node)]
         if node.kind == "map" and not any(key.value in params for key, _ in node.value):
             if not all(value.kind == "list" or len(params) == 1 for _, value in node.value):
                 key = node.value[0][0]
@@ -74,8 +82,9 @@ class RowReader:
                 else:
                     given[key.value] = self.argument(key.value, value)
         elif node is not None:
-            values = node.value if node.kind == "list" else [node]
             free = [param for param in params if param not in written]
+            whole = len(free) == 1 and free[0] in self.block.lists  # the list is one argument: names of layers
+            values = node.value if node.kind == "list" and not whole else [node]
             if len(values) > len(free):
                 self.wrong_count(len(values) + len(written), node)
             for param, value in zip(free, values, strict=False):

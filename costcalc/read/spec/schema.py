@@ -25,6 +25,18 @@ _NAME = {"type": ["string", "number"]}  # YAML reads `as: 3` as a number; a spec
 _BRANCH = {**_STEPS, "type": ["string", "number", "array"]}
 _NAMED_SHAPE = {"type": "object", "additionalProperties": _NUMBER}
 _SHAPE = {"anyOf": [{"type": "array", "items": _NUMBER, "minItems": 1}, _NAMED_SHAPE]}
+_SHARED = {  # what many layers refer to
+    "a source": {
+        "anyOf": [_NAME, {"type": "array", "items": _NAME}, {"type": "object", "additionalProperties": _NAME}],
+        "description": "the layer or input whose output flows in; of an include one for each input",
+    },
+    "some branches": {
+        "type": ["array", "string"],
+        "items": _BRANCH,
+        "not": {"enum": [*INDEX]},
+        "description": "a list of branches; a parameter that names several layers, or `blocks[*]`, all runs of one",
+    },
+}
 _FORMS = {
     "number": _NUMBER,
     "kernel": _SIZES,
@@ -33,7 +45,7 @@ _FORMS = {
     "text": _NAME,
     "shape": _SHAPE,
     "branch": _BRANCH,
-    "branches": {"type": "array", "items": _BRANCH},
+    "branches": {"$ref": "#/definitions/some branches"},
 }
 _CONTROLS = {
     "repeat": {**_NUMBER, "description": "how many times in sequence; `i` counts from 0"},
@@ -44,7 +56,7 @@ _CONTROLS = {
     "bits": {**widths.schema(True), "description": "bits of its weights, and of the tensors that it makes"},
     "only": {"enum": ["train", "deploy"], "description": "the phase in which it runs; the input passes otherwise"},
     "as": {**_NAME, "description": "a name, for the report and for `from`, branches and `reuse`"},
-    "from": {**_NAME, "description": "the layer or input whose output flows in"},
+    "from": {"$ref": "#/definitions/a source"},
     "then": {**_STEPS, "description": "layers that follow each time, such as [batchnorm, relu]"},
     "layers": {**_STEPS, "description": "a group of layers"},
     "reuse": {**_NAME, "description": "an earlier layer again; beside an operation, the layer whose weights it reads"},
@@ -84,6 +96,7 @@ def schema() -> dict[str, Any]:
                     for name in operations
                 ],
             },
+            **_SHARED,
             **operations,
         },
     }

@@ -459,7 +459,13 @@ EXPRESSIONS = [  # what stands after `out:` and is no expression; message and he
     ('__import__(«"»os")', ('`"` has no meaning in an expression', NO_TEXT)),
     ("\"__import__(«'»os')\"", ("`'` has no meaning in an expression", NO_TEXT)),
     ('"«().__class__»"', (NOT_HERE, ANY)),
-    ("«channels.real»", (NOT_HERE, "a name has no parts")),
+    (
+        "«channels.real»",
+        (
+            "`real` is no size of a layer",
+            "a layer has `channels`, `depth`, `features`, `height`, `length`, `shape`, `tokens`, `width`",
+        ),
+    ),
     ('«"channels[0]"»', ("`channels` is one value and no table", "note: here channels = 3")),
     ('"channels[0«:»1]"', ("`:` has no meaning in an expression", NO_LIST)),
     ('"channels[«0, 1»]"', ("one value is looked up at a time", "write `depths[i]`")),

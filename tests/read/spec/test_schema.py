@@ -79,6 +79,13 @@ ADMITTED = [  # layers as a person may write them
     "{opaque: a norm, params: {gamma: 3}}",
     "{parameter: [1, 8], kind: gamma}",
     "{attention: 4, bias: [true, false, true, true]}",
+    '{up: [64, "down[levels - 1 - i]/skip"], repeat: 4}',
+    "{gated: [1, 2, 4]}",
+    "{concat: names}",
+    '{add: "block[*]/skip", from: "block[0]"}',
+    "{include: head.yaml, from: {p3: a, p4: b}}",
+    "{include: head.yaml, from: [a, b]}",
+    "{upsample: , to: [skip.height, skip.width]}",
 ]
 
 
