@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ...syntax.problems import Problems
 
 
-_PART = re.compile(r"([^\[\]/]+)(?:\[([^\]]*(?:\[[^\]]*\][^\]]*)*)\])?(/|$)")  # a name, and an index with tables in it
 _EVERY = re.compile(r"\[\s*\*\s*\]")
 
 
@@ -28,21 +27,28 @@ def read(node: Node, scope: Scope, problems: Problems) -> Reference | None:
     """The reference that stands at a node; None if it is not written as one."""
     text, at = node.value.rstrip(), 0
     parts: list[tuple[str, Any]] = []
-    while at < len(text):
-        found = _PART.match(text, at)
-        if not found:
+    while at <= len(text):
+        end = _end(text, at)
+        name, bracket, index = text[at:end].partition("[")
+        if not name or "]" in name or (bracket and not index.endswith("]")):
             return None
-        name, index, slash = found.groups()
-        parts.append((name, _index(node, index, found.start(2), scope, problems)))
-        at = found.end()
-        if slash and at == len(text):
-            return None
-    return Reference(text, tuple(parts), node.at) if parts else None
+        found = _index(node, index[:-1], at + len(name) + 1, scope, problems) if bracket else None
+        parts.append((name, found))
+        at = end + 1
+    return Reference(text, tuple(parts), node.at)
 
 
-def _index(node: Node, text: str | None, at: int, scope: Scope, problems: Problems) -> Any:
-    if text is None:
-        return None
+def _end(text: str, at: int) -> int:
+    """Where the part of a path ends that starts there: a `/` inside of brackets is a division."""
+    depth = 0
+    for place in range(at, len(text)):
+        depth += (text[place] == "[") - (text[place] == "]")
+        if text[place] == "/" and not depth:
+            return place
+    return len(text)
+
+
+def _index(node: Node, text: str, at: int, scope: Scope, problems: Problems) -> Any:
     if text.strip() == "*":
         return Every()
     inner = Scope(scope.names - SHAPE_NAMES, scope.functions, scope.params, scope.words, scope.layers)

@@ -5,7 +5,7 @@ Each spec is held against the same network with its layers written out one by on
 
 import pytest
 
-from costcalc import analyze, export, formula, load, sweep
+from costcalc import CostcalcError, analyze, export, formula, load, sweep
 from costcalc.rewrite.rewriting import Rewriting
 
 UNET = """
@@ -258,3 +258,71 @@ def test_rewrites_leave_references_whole(rewriting):
     rewritten = rewriting.apply(load(UNET)).model
     assert analyze(rewritten).totals["params"] < analyze(UNET).totals["params"]
     assert analyze(rewritten).lines[-1].output[:2] == (388, 388)
+
+
+HEADED = """input: [8, 8, 4]
+blocks:
+  gated(c): [{conv: 1x1, out: c}]
+  merge(names): [{concat: names}]
+  one(x): [{identity: , from: x}]
+layers:
+  - {conv: 1x1, out: 4, repeat: 3, as: a}
+  - {conv: 1x1, out: 4, as: b}
+"""
+KNOWN = "(named so far: `input`, `a`, `b`)"
+NOT_LISTED = (
+    "9:14: expected a list of branches, found `b` "
+    "(write [[], [..]]: each branch is a list of layers, or the name of one; `[]` is the input itself)"
+)
+MISTAKES = {
+    '{identity: , from: "a[3]"}': "9:24: there is no `a[3]` (the first is `a[0]`, the last `a[2]`)",
+    '{identity: , from: "a[-1]"}': "9:24: there is no `a[-1]` (the first is `a[0]`, the last `a[2]`)",
+    '{identity: , from: "a[1.5]"}': "9:24: `a[..]`: 1.5 is not a whole number (write floor(..) or divisible(..))",
+    '{identity: , from: "a[x]"}': "9:27: unknown variable `x` (a variable is declared under `vars:`)",
+    '{identity: , from: "a[channels]"}': "9:27: unknown variable `channels` (a variable is declared under `vars:`)",
+    '{identity: , from: "c[0]"}': f"9:25: no layer before this one is called `c` {KNOWN}",
+    '{identity: , from: "a[0"}': f"9:24: no layer before this one is called `a[0` {KNOWN}",
+    '{concat: "a[*]b"}': f"9:14: no layer before this one is called `a[*]b` {KNOWN}",
+    '{identity: , from: "a[*]"}': "9:6: `a[*]` names 3 layers here, not one",
+    '{identity: , from: "a[0]/conv"}': "9:24: there is no `conv` in `a[0]/conv`",
+    "{conv: 1x1, out: zz.channels}": f"9:22: no layer before this one is called `zz` {KNOWN}",
+    '{conv: 1x1, out: "2 * zz.channels"}': f"9:27: no layer before this one is called `zz` {KNOWN}",
+    "{conv: 1x1, out: b.depth}": "9:22: `b` has no depth: it has 3 axes, 8x8x4",
+    "{conv: 1x1, out: b.hight}": "9:22: `hight` is no size of a layer (a similar name exists: `height`)",
+    '{conv: 1x1, out: "b.shape[3]"}': "9:22: `b.shape` has no value for 3 (it has 3, counted from 0)",
+    "{conv: 1x1, out: b.shape}": "9:22: `out` cannot be `(8, 8, 4)` (it is a whole number, 1 or more)",
+    "{concat: b}": NOT_LISTED,
+    '{one: "a[*]"}': "5:13: `x` names 3 layers here, not one (`x[0]` is the first of them; `concat: x` takes all)",
+    "{merge: {names: [a, zz]}}": f"9:25: no layer before this one is called `zz` {KNOWN}",
+    "{reuse: b, from: {p: a}}": "9:6: `b` has one input (write `from: NAME`)",
+    "{reuse: b, from: [a]}": "9:22: expected a name, or a map of names, found a list (write {input: NAME})",
+    '{reuse: "a[0]"}': "9:6: `a[0]` is inside another layer: only that one can be used again",
+    "{gated: [1, [2]]}": "9:13: `gated` takes 1 value (c), got 2 (write {gated: [c]})",
+}
+
+
+@pytest.mark.parametrize(("layer", "said"), MISTAKES.items(), ids=MISTAKES)
+def test_mistakes_are_named_where_they_stand(layer, said):
+    with pytest.raises(CostcalcError) as error:
+        analyze(f"{HEADED}  - {layer}\n")
+    assert str(error.value) == f"text:{said}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("vars: {w: x.height}\ninput: [4]\nlayers: [relu]", "1:11: `x.height`"),
+        ("input: [input.channels]\nlayers: [relu]", "1:9: `input.channels`"),
+        ("define: {w(c): a.height * c}\ninput: [4]\nlayers: [relu]", "1:16: `a.height * c`"),
+    ],
+)
+def test_sizes_of_layers_are_known_only_in_layers(text, said):
+    with pytest.raises(CostcalcError) as error:
+        analyze(text)
+    help = "the sizes of layers are known in `layers:` and `blocks:`"
+    assert str(error.value) == f"text:{said} reads the size of a layer ({help})"
+
+
+def test_brackets_without_end_take_no_time():
+    with pytest.raises(CostcalcError, match=r"no meaning|not an expression|no layer"):
+        analyze(f"{HEADED}  - {{identity: , from: 'a{'[[[]' * 45}'}}\n")
