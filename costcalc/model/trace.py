@@ -198,7 +198,7 @@ class _Tracer:
     def branch(
         self, step: Step, branch: Any, x: Tensor, scope: Scope, frame: Frame, many: bool, one: bool
     ) -> list[Tensor]:
-        """The tensor of a branch; the tensors of all layers that a name means, unless `one` is due."""
+        """The tensor of a branch; the tensors of all layers that a name means, only one of them with `one`."""
         if type(branch) in (str, Reference):
             found = (look_up(branch, step, scope),) if one else all_of(branch, step, scope)
             return [named.tensor for named in found]

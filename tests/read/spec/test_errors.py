@@ -1207,7 +1207,7 @@ blocks:
   sep(c): [{dwconv: 3x3}, {conv: 1x1, out: «width»(c)}]
 layers:
   - {conv: 3x3, out: 32 * «alpa», «strid»: 2}
-  - {sep: «[64, 1]»}
+  - {sep: [«[64, 1]»]}
   - {«conv»: 3x3}
   - «dense»: 10
 """,

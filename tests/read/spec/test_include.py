@@ -312,7 +312,7 @@ ERRORS = {  # a layer: the message with line and column, and the help
         "4:15: `bits.yaml` states `bits` of its own, which an include cannot",
         "one network has one width: state `bits` under `defaults:` of this spec",
     ),
-    "{include: two.yaml}": ("4:15: `two.yaml` has several inputs", "only one tensor flows into an include"),
+    "{include: two.yaml}": ("4:15: `two.yaml` has several inputs", "write `from: {a: NAME, b: NAME}`"),
     "{include: net.yaml, as: a}\n  - {conv: 1x1, out: 3, from: b/stem}": (
         "5:31: no layer before this one is called `b/stem`",
         "named so far: `input`, `a`",
