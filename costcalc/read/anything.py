@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -132,6 +131,8 @@ def _from_text(spec: str) -> Model:
 
 
 def _from_mapping(spec: Mapping[str, Any]) -> Model:
+    import json  # the program, which reads files, never comes here
+
     try:
         text = json.dumps(spec, indent=1, default=_plain, allow_nan=False)
     except RecursionError:

@@ -11,8 +11,10 @@ from ...num.valuation import names, valued
 
 def argument(value: Any) -> Any:
     """An argument of a step: plain as it is, an unknown size as an expression over the variables."""
+    if type(value) is int:
+        return value
     if isinstance(value, Dim):
         return Expr(str(value), names(value), lambda env: valued(value, env))
     if isinstance(value, (tuple, list)):
-        return tuple(argument(item) for item in value)
+        return tuple([argument(item) for item in value])
     return value

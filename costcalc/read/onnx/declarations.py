@@ -1,7 +1,7 @@
 """What ONNX says of its operators, and whether a node is what it says: inputs, outputs, attributes and their values."""
 
+import os
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from ...errors import Refused, brief, listed
@@ -53,7 +53,8 @@ class Operator(NamedTuple):
 @lru_cache(1)
 def operators() -> dict[str, str]:
     """The lines of the table by operator; each is read when it is asked for."""
-    lines = files(__package__).joinpath("operators.txt").read_text(encoding="utf-8").splitlines()[1:]
+    with open(os.path.join(os.path.dirname(__file__), "operators.txt"), encoding="utf-8") as file:
+        lines = file.read().splitlines()[1:]
     return {name: rest for name, _, rest in (line.partition("|") for line in lines)}
 
 
@@ -103,22 +104,41 @@ def check(proto: Any, functions: dict, version: int) -> None:
 
     Operators of other domains, and those that `functions` of the file define, are not looked at.
     """
-    known = demand(proto.op_type, version) if proto.domain in ("", "ai.onnx") else None
-    own = (proto.domain, proto.op_type, getattr(proto, "overload", "")) in functions
-    if known is None or own:
+    op, domain = proto.op_type, proto.domain
+    if domain not in ("", "ai.onnx") or (functions and (domain, op, getattr(proto, "overload", "")) in functions):
         return
-    bounds = known.bounds
-    _check_count(len(proto.input), bounds[0], bounds[1], "inputs")
-    _check_count(len(proto.output), bounds[2], bounds[3], "outputs")
-    _check_given(proto, bounds[0])
-    given = [one.name for one in proto.attribute]
-    if len(set(given)) < len(given):
-        twice = next(name for at, name in enumerate(given) if name in given[:at])
+    names = [*proto.input]
+    given = [part for one in proto.attribute for part in (one.name, one.type, _word(one))]
+    _check(op, version, (len(names), names.index("") + 1 if "" in names else 0), len(proto.output), *given)
+
+
+def _word(attribute: Any) -> bytes | None:
+    """The value of an attribute that is a text and stands there itself."""
+    return attribute.s if attribute.type == 3 and not attribute.ref_attr_name else None
+
+
+@lru_cache(4_096)
+def _check(op: str, version: int, inputs: tuple[int, int], outputs: int, *given: Any) -> None:
+    """`check` for a node, as most nodes are alike.
+
+    inputs  how many there are, and which is the first that is left out, or 0
+    given   name, type and text of each attribute in turn
+    """
+    known = demand(op, version)
+    if known is None:
+        return
+    _check_count(inputs[0], known.bounds[0], known.bounds[1], "inputs")
+    _check_count(outputs, known.bounds[2], known.bounds[3], "outputs")
+    if 0 < inputs[1] <= known.bounds[0] and op not in _OPTIONAL_FIRST:
+        raise Refused(f"input {inputs[1]} is missing")
+    names = given[::3]
+    if len(set(names)) < len(names):
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
         raise Refused(f"attribute `{brief(twice)}` stands there twice")
-    for one in proto.attribute:
-        _check_attribute(proto.op_type, one, known.attributes, version)
+    for name, kind, word in zip(names, given[1::3], given[2::3], strict=True):
+        _check_attribute(f"{op}.{name}", kind, word, known.attributes, version)
     for name in known.required:
-        if name not in given:
+        if name not in names:
             raise Refused(f"attribute `{name}` is missing")
 
 
@@ -128,21 +148,15 @@ def _check_count(count: int, fewest: int, most: int, what: str) -> None:
         raise Refused(f"it has {count:,} {what}, not {wanted}")
 
 
-def _check_given(proto: Any, fewest: int) -> None:
-    """Refuse a node whose input is left out where its operator must have one."""
-    left = next((at for at, name in enumerate(proto.input[:fewest], 1) if not name), None)
-    if left and proto.op_type not in _OPTIONAL_FIRST:
-        raise Refused(f"input {left} is missing")
-
-
-def _check_attribute(op: str, one: Any, known: dict[str, Attribute], version: int) -> None:
+def _check_attribute(place: str, kind: int, word: bytes | None, known: dict[str, Attribute], version: int) -> None:
     """Refuse an attribute that the operator does not have in a version, of another type, or of an unknown word."""
-    about = known.get(one.name)
+    name = place.partition(".")[2]
+    about = known.get(name)
     if about is None or not about.first <= version <= about.last:
-        raise Refused(f"it has no attribute `{brief(str(one.name))}` in version {version}")
-    if _TYPES.get(one.type) is None or _TYPES[one.type] not in about.types:
-        raise Refused(f"attribute `{one.name}` is of another type")
-    words = _WORDS.get(f"{op}.{one.name}") or _WORDS.get(one.name)
-    if words and not one.ref_attr_name and one.type == 3 and one.s.decode("utf-8", "replace") not in words:
-        value = brief(one.s.decode("utf-8", "replace"))
-        raise Refused(f"attribute `{one.name}` cannot be {value!r}", help=f"known: {listed(sorted(words))}")
+        raise Refused(f"it has no attribute `{brief(name)}` in version {version}")
+    if _TYPES.get(kind) is None or _TYPES[kind] not in about.types:
+        raise Refused(f"attribute `{name}` is of another type")
+    words = _WORDS.get(place) or _WORDS.get(name)
+    value = word.decode("utf-8", "replace") if words and word is not None else None
+    if value is not None and value not in words:
+        raise Refused(f"attribute `{name}` cannot be {brief(value)!r}", help=f"known: {listed(sorted(words))}")

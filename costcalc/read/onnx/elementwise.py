@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from ...num.values import Number, Shape
 
 
-def places(shape: Any, into: tuple[int, ...]) -> list[int]:
+def places(shape: Any, into: tuple[int, ...]) -> Sequence[int]:
     """For each element of a shape, in order, the element of a smaller one that is broadcast to it."""
+    if shape == into:
+        return range(prod(shape))
     padded = (1,) * (len(into) - len(shape)) + tuple(shape)
     strides, step = [], 1
     for size in padded[::-1]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...errors import FileError, Problem, Source
 from ...files import Pages, opened
-from .wire import stripped
+from .wire import checked, stripped
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -30,8 +31,13 @@ def source(path: str) -> Source:
 
 def bounded(data: bytes | Pages, path: str) -> Source:
     """The Source of a file's bytes, its weights left out. Raises FileError where more than can be is left."""
+    return Source(path, "", _named(stripped, data, path))
+
+
+def _named(strip: Callable[[Any], bytes], data: bytes | Pages, path: str) -> bytes:
+    """What a function of `wire` makes of a file's bytes; its errors say which file. Raises FileError."""
     try:
-        return Source(path, "", stripped(data))
+        return strip(data)
     except FileError as error:
         raise FileError(*(one._replace(message=f"{path!r}: {one.message}") for one in error.problems)) from None
 
@@ -44,6 +50,7 @@ def parsed(source: Source) -> Any:
     except Exception as error:  # DecodeError of whichever protobuf there is
         if type(error).__name__ != "DecodeError":
             raise
+        _named(checked, source.data, source.path)  # graphs that nest too deep are no damage
         message = f"{source.path!r} is no ONNX model, or a part of one: it is cut off or damaged"
         raise FileError(Problem("bad-onnx", message)) from None
     return found

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 def folded(node: Node) -> list[Tensor] | None:
     """The outputs of a node whose inputs are all known, or None if it is not one that is folded."""
     rule = RULES.get(node.op)
-    if rule is None or not node.inputs or any(one is not None and one.value is None for one in node.inputs):
+    if rule is None or not node.inputs:
         return None
+    for one in node.inputs:
+        if one is not None and one.value is None:
+            return None
     if sum(one.size for one in node.inputs if one is not None) > limits.FOLDED:
         return None
     found = rule(node)
@@ -32,8 +35,8 @@ def folded(node: Node) -> list[Tensor] | None:
         return None
     if any(type(value) is int and abs(value) > limits.TOTAL for one in found for value in one.value):
         raise Refused("its result is too large to be a size")
-    roots = frozenset().union(*(one.roots for one in node.inputs if one is not None))
-    return [one._replace(roots=roots) for one in found]
+    roots = frozenset().union(*[one.roots for one in node.inputs if one is not None])
+    return [one.rooted(roots) for one in found]
 
 
 def _cast(node: Node) -> Tensor | None:

@@ -35,7 +35,7 @@ def _scopes(proto: Any) -> list[Any]:
 
 def _is_plain(name: str, op: str) -> bool:
     """Whether the last part of a name only says which operation it is: `Conv_3`."""
-    return re.fullmatch(rf"{re.escape(op)}(_\d+)?", name) is not None
+    return name == op or (name.startswith(f"{op}_") and name[len(op) + 1 :].isdecimal())
 
 
 def relative(parts: list[str]) -> tuple[str, ...]:

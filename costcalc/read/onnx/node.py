@@ -26,7 +26,7 @@ class Node:
     """
 
     __slots__ = (
-        *("attributes", "began", "beside", "inputs", "is_constant", "number", "outputs", "proto", "reader"),
+        *("attributes", "began", "beside", "inputs", "is_constant", "number", "op", "outputs", "proto", "reader"),
         *("settings", "version"),
     )
 
@@ -40,17 +40,12 @@ class Node:
         number: int,
         beside: Sequence[Tensor] = (),
     ) -> None:
-        self.reader, self.proto, self.beside = reader, proto, list(beside)
+        self.reader, self.proto, self.op, self.beside = reader, proto, proto.op_type, list(beside)
         self.inputs: list[Any] = inputs  # each a Tensor, or None where it is left out
         self.attributes, self.version, self.number = attributes, version, number
         self.outputs, self.began = len(proto.output), len(reader.steps)
         self.settings: frozenset[int] | None = None
         self.is_constant = bool(inputs) and all(one is None or one.roots is not None for one in (*inputs, *beside))
-
-    @property
-    def op(self) -> str:
-        """The operator."""
-        return self.proto.op_type
 
     def get(self, name: str, default: int | str | None = None) -> Any:
         """An attribute."""
@@ -118,9 +113,14 @@ class Node:
 
     @property
     def read(self) -> list[Tensor | None]:
-        """The tensors whose numbers the node computes with."""
+        """The tensors whose numbers the node computes with; notes the inputs that are no parameters."""
         ignored = self.ignored
-        return [*(one for at, one in enumerate(self.inputs) if at not in ignored), *self.beside]
+        if not ignored:
+            return [*self.inputs, *self.beside]
+        for at in ignored:
+            if at < len(self.inputs) and self.inputs[at] is not None and self.inputs[at].roots:
+                self.reader.numbers.settings |= self.inputs[at].roots
+        return [*[one for at, one in enumerate(self.inputs) if at not in ignored], *self.beside]
 
     @property
     def ignored(self) -> Collection[int]:
@@ -129,20 +129,12 @@ class Node:
 
     def roots(self) -> frozenset[str]:
         """The parameters that the result of a constant node is made of."""
-        self.exclude()
-        return frozenset().union(*(one.roots for one in self.read if one is not None and one.roots))
-
-    def exclude(self) -> None:
-        """Note the inputs that are no parameters."""
-        for at in self.ignored:
-            if at < len(self.inputs) and self.inputs[at] is not None and self.inputs[at].roots:
-                self.reader.numbers.settings |= self.inputs[at].roots
+        return frozenset().union(*[one.roots for one in self.read if one is not None and one.roots])
 
     def hold(self, outputs: list[Tensor]) -> None:
         """Let a step of this node hold the parameters that it reads and no step holds yet: no rule can lose any."""
         if not any(one.roots for one in (*self.inputs, *self.beside) if one is not None):
             return
-        self.exclude()
         roots = self.reader.numbers.unheld(self.read)
         if roots and len(self.reader.steps) == self.began:
             self.passive(next((one.shape for one in outputs if one.shape is not None), (1,)))
@@ -164,7 +156,7 @@ class Node:
         steps = len(self.reader.steps)
         last = steps - 1 if steps > self.began else self.sources(1)[0]
         inner = range(self.began, steps)  # of the nodes of a function or a loop
-        return [one if one.made in inner else one._replace(made=last) for one in outputs]
+        return [one if one.made == last or one.made in inner else one.come(last) for one in outputs]
 
     def same(self, one: int, other: int, message: str) -> None:
         """Refuse sizes that differ; where that is not known yet, a step finds out once they have values."""

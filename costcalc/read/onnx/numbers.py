@@ -79,8 +79,8 @@ class Numbers:
     def unheld(self, tensors: Iterable[Tensor | None]) -> list[str]:
         """The parameters in these tensors that no step holds yet."""
         found = [root for one in tensors if one is not None and one.roots and not is_empty(one) for root in one.roots]
-        known = self.holders.keys() | self.literals | self.unnamed if found else ()
-        return [root for root in dict.fromkeys(found) if root not in known]
+        holders, others, made = self.holders, self.literals, self.unnamed
+        return [root for root in dict.fromkeys(found) if not (root in holders or root in others or root in made)]
 
     def rest(self, roots: Iterable[str], step: int, name: str) -> dict[str, int]:
         """All numbers of parameters that no step holds yet, by kind, for a step that reads them."""

@@ -93,7 +93,7 @@ class Reader:
         """The tensor of a name. Raises SpecError when nothing before makes it."""
         tensor = scope.find(name)
         if tensor is None:
-            message = f"reads `{brief(name)}`, which nothing before it makes"
+            message = f"reads `{brief(str(name))}`, which nothing before it makes"
             raise self.error(who, message, "the nodes are in a circle, out of order, or one is missing")
         return tensor
 
@@ -101,16 +101,16 @@ class Reader:
 
     def node(self, proto: Any, number: int, scope: Scope, given: Mapping[Any, Any] | None) -> list[Tensor]:
         """The outputs of one node."""
-        if bytes in map(type, (proto.name, proto.op_type, proto.domain, *proto.input, *proto.output)):
+        if bytes in map(type, (proto.name, proto.op_type, proto.domain, *proto.output)):
             raise self.error(f"node {number}", "has a name that is not UTF-8")
+        own = scope.own
         inputs = [
-            scope.find(name) or self.found(name, scope, f"node {titled(proto)}") if name else None
-            for name in proto.input
+            own.get(name) or self.found(name, scope, f"node {titled(proto)}") if name else None for name in proto.input
         ]
         try:
-            self.check(proto)
-            attributes, beside = rules.attributes(proto, given), self.beside(proto, scope)
-            node = Node(self, proto, inputs, attributes, self.version(proto), number, beside)
+            version = self.version(proto)
+            self.check(proto, version)
+            node = Node(self, proto, inputs, rules.attributes(proto, given), version, number, self.beside(proto, scope))
             return node.made(self.outputs(node, scope))
         except Refused as error:
             raise self.error(f"node {titled(proto)}:", error.message, error.help) from None
@@ -121,7 +121,7 @@ class Reader:
     def outputs(self, node: Node, scope: Scope) -> list[Tensor]:
         """What comes out of a node, by a function of the file, a rule, or what the file itself says."""
         proto = node.proto
-        key = (proto.domain, proto.op_type, getattr(proto, "overload", ""))
+        key = (proto.domain, node.op, getattr(proto, "overload", "")) if self.functions else None
         if key in self.functions:
             return self.function(self.functions[key], node)
         known = folded(node) if rules.is_standard(proto.domain) else None
@@ -145,7 +145,8 @@ class Reader:
         """The tensors that a rule's answer means: of a constant node, they have the roots of its inputs."""
         tensors = [one if isinstance(one, Tensor) else Tensor(tuple(one)) for one in found]
         if node.is_constant:
-            tensors = [one._replace(roots=node.roots().union(one.roots or ())) for one in tensors]
+            roots = node.roots()
+            tensors = [one.rooted(roots.union(one.roots) if one.roots else roots) for one in tensors]
         else:
             node.hold(tensors)
         for tensor in tensors:
@@ -179,13 +180,14 @@ class Reader:
         self.versions = outer
         return [self.found(one, scope, f"the function `{brief(name)}`") for one in function.output]
 
-    def check(self, proto: Any) -> None:
-        """Raise Refused for a node that is not what ONNX says of its operator."""
-        check(proto, self.functions, self.version(proto))
+    def check(self, proto: Any, version: int) -> None:
+        """Raise Refused for a node that is not what ONNX says of its operator in a version."""
+        check(proto, self.functions, version)
 
     def version(self, proto: Any) -> int:
         """The version of the operators of a node's domain."""
-        return self.versions.get(proto.domain if proto.domain != "ai.onnx" else "", 1)
+        domain = proto.domain
+        return self.versions.get("" if domain == "ai.onnx" else domain, 1)
 
     def rule(self, proto: Any) -> Callable[..., Any] | None:
         """The rule of a node's operator, or None."""

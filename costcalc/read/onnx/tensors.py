@@ -49,6 +49,14 @@ class Tensor(NamedTuple):
         """How many elements."""
         return prod(self.shape)
 
+    def rooted(self, roots: frozenset | None) -> Tensor:
+        """The same tensor, computed from other initializers."""
+        return Tensor(self.shape, self.value, roots, self.first, self.items, self.made, self.scaled)
+
+    def come(self, made: int | str | None) -> Tensor:
+        """The same tensor, from another step."""
+        return Tensor(self.shape, self.value, self.roots, self.first, self.items, made, self.scaled)
+
 
 def constant(shape: Iterable[int], value: Iterable[Number | None] | None = None) -> Tensor:
     """A tensor of known values that holds nothing trained."""

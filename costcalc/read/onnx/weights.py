@@ -23,7 +23,10 @@ def weights(graph: Any) -> dict[Any, Any]:
     flowing: set[str] = set()
     standing: set[str] = set()
     for node in graph.node:
-        slots = _SLOTS.get(node.op_type, ())
+        slots = _SLOTS.get(node.op_type)
+        if slots is None:
+            flowing.update(node.input)
+            continue
         for at, name in enumerate(node.input):
             (standing if at in slots else flowing).add(name)
     shapes = {one.name: _shape(one) for one in graph.input if one.doc_string == MARK or one.name in standing - flowing}

@@ -6,16 +6,20 @@ from typing import Any
 
 from ...allowance import spend
 from ...errors import SpecError, brief
+from .living import graphs_in
+from .wire import DEPTH
 
 Error = Callable[..., SpecError]
 _ORDER = "the nodes are in a circle, out of order, or one is missing"
 
 
-def check(graph: Any, around: frozenset, error: Error, title: Callable[[Any], str]) -> None:
+def check(graph: Any, around: frozenset, error: Error, title: Callable[[Any], str], depth: int = 1) -> None:
     """Raise the SpecError that `error` makes for a graph, or one inside it; `around` names tensors outside of it.
 
-    Graphs nest as deep as `wire` lets them.
+    depth   how many graphs stand in each other down to this one
     """
+    if depth > DEPTH:
+        raise error("graphs", f"nest at most {DEPTH} deep")
     known, stored = set(around), set()
     for name in _stored(graph):
         if name in stored:
@@ -25,9 +29,9 @@ def check(graph: Any, around: frozenset, error: Error, title: Callable[[Any], st
     twice = next((name for before, name in pairwise(inputs) if name == before), None)
     if twice is not None:
         raise error(f"input `{brief(twice)}`", "stands there twice")
-    made = stored.union(inputs)
+    made = stored.union(inputs, ("",))  # "" is an input or output that is left out
     for node in graph.node:
-        _check_node(node, known, made, error, title)
+        _check_node(node, known, made, error, title, depth)
     for one in graph.output:
         if one.name not in made:
             why = "which is a tensor outside of it" if one.name in known else "which nothing before it makes"
@@ -38,15 +42,15 @@ def _stored(graph: Any) -> list:
     return [*(one.name for one in graph.initializer), *(one.values.name for one in graph.sparse_initializer)]
 
 
-def _check_node(node: Any, known: set, made: set, error: Error, title: Callable[[Any], str]) -> None:
+def _check_node(node: Any, known: set, made: set, error: Error, title: Callable[[Any], str], depth: int) -> None:
     spend(5)
-    for name in node.input:
-        if name and name not in made and name not in known:
-            raise error(f"node {title(node)}", f"reads `{brief(str(name))}`, which nothing before it makes", _ORDER)
-    for one in node.attribute:
-        for inner in (*([one.g] if one.type == 5 else ()), *one.graphs):
-            check(inner, frozenset(known | made), error, title)
+    if not made.issuperset(node.input):
+        missing = next((name for name in node.input if name not in made and name not in known), None)
+        if missing is not None:
+            raise error(f"node {title(node)}", f"reads `{brief(str(missing))}`, which nothing before it makes", _ORDER)
+    for inner in graphs_in(node):
+        check(inner, frozenset(known | made), error, title, depth + 1)
     for name in node.output:
-        if name and name in made:
+        if name in made and name:
             raise error(f"node {title(node)}", f"makes `{brief(str(name))}`, which is made before it")
         made.add(name)

@@ -1,12 +1,12 @@
 """An ONNX file without its weights: the messages as they are on disk, without large tensors and what nothing reads.
 
 Only the lengths of fields are looked at (the wire format of protocol buffers: a tag of number and type, then a value or
-a length), so that weights are neither copied nor decoded. What the parser will need in memory is known before it runs.
+a length), so that weights are neither copied nor decoded. What the parser will need in memory is known before it runs:
+small messages are not looked into, but each message in them has a tag, and bytes that can be tags are counted.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -14,9 +14,10 @@ from ... import limits
 from ...allowance import spend
 from ...errors import FileError, Problem
 
-SMALL = 4_096  # bytes of a tensor's numbers that are kept
+SMALL = 4_096  # bytes of a tensor's numbers that are kept, and of a message that is not looked into
 _HEAD = 20  # bytes: a tag and a length
 _MESSAGE, _PACKED = 4, 8  # parts that a message counts, and bytes of packed numbers in one part
+_NO_TAGS = bytes(one for one in range(256) if one & 7 != 2)  # bytes that no field with a length starts with
 # message -> field -> the message in it, "" for a plain value; other fields are left out (onnx.proto)
 _FIELDS: dict[str, dict[int, str]] = {
     "model": {**dict.fromkeys((1, 2, 5), ""), 7: "graph", 8: "opset", 25: "function"},
@@ -56,13 +57,11 @@ _FIELDS: dict[str, dict[int, str]] = {
     "entry": {1: "", 2: ""},
 }
 _NUMBERS = {"tensor": frozenset((4, 5, 7, 9, 10, 11)), "attribute": frozenset((7, 8))}
-_LEAVES = frozenset(("attribute", "value", "entry"))
-_HOLDS = re.compile(rb"[\x2a\x32\x52\x5a\xb2\xba]")  # tags of an attribute's tensors and graphs
-_AT_ONCE = 65_536  # bytes of a message that is read whole: its fields are looked at in memory
-_DENSEST = 1 + _MESSAGE  # parts in the two bytes of a message without fields: no other field has more in fewer
+_UNSEEN = frozenset(("node", "tensor", "value", "attribute", "entry"))  # copied as they are where they are small
+_AT_ONCE = 4_000_000  # bytes of a message that is read whole: its fields are looked at in memory
 _MANY = frozenset(("node", "tensor", "sparse tensor", "function", "value"))  # as many as there may be layers
 _SCOPES = b"pkg.torch.onnx.name_scopes"  # the entry of a node that names come from
-_DEPTH = 30  # graphs in graphs: each is a node's attribute, and protocol buffers stand 100 deep at most
+DEPTH = 30  # graphs in graphs: each is a node's attribute, and protocol buffers stand 100 deep at most
 
 
 class Data(Protocol):
@@ -76,13 +75,23 @@ class Data(Protocol):
 def stripped(data: Data) -> bytes:
     """The bytes of a model without what is not read. Raises FileError for what is no such message, or too large.
 
-    Small messages are copied unseen while there is room for the most parts that their bytes could be. A file that has
-    more is looked at field by field.
+    Small messages are copied unseen if there is room for the most parts that they could have. Otherwise the file is
+    looked at field by field.
     """
     try:
         return _Stripper(unseen=True).message(data, "model", 0, len(data), 0)
     except FileError:
-        return _Stripper(unseen=False).message(data, "model", 0, len(data), 0)
+        return checked(data)
+
+
+def checked(data: Data) -> bytes:
+    """As `stripped`, with every message looked at: what is wrong in a small one is an error, too."""
+    return _Stripper(unseen=False).message(data, "model", 0, len(data), 0)
+
+
+def tags(data: bytes) -> int:
+    """How many bytes can be the first of a field with a length: there are no more messages in them, however deep."""
+    return len(data.translate(None, _NO_TAGS))
 
 
 class _Stripper:
@@ -92,8 +101,8 @@ class _Stripper:
 
     def message(self, data: Data, name: str, start: int, end: int, depth: int) -> bytes:
         """The fields that are read of the message at `start` to `end` of some bytes."""
-        if depth > 3 * _DEPTH:
-            raise FileError(Problem("limit", f"graphs nest at most {_DEPTH} deep"))
+        if depth > 3 * DEPTH:
+            raise FileError(Problem("limit", f"graphs nest at most {DEPTH} deep"))
         self.count(name)
         if type(data) is not bytes and end - start <= _AT_ONCE:
             data, start, end = data[start:end], 0, end - start
@@ -106,7 +115,7 @@ class _Stripper:
             elif not self.is_read(data, inner, name, first, after):
                 is_whole = False
             else:
-                is_whole = self.is_unseen(data, inner, first, after)
+                is_whole = self.is_unseen(inner, after - first)
                 new = None if is_whole else self.message(data, inner, first, after, depth + 1)
             if not is_whole:
                 parts.append(self.copied(data, whole, at))
@@ -116,14 +125,11 @@ class _Stripper:
         parts.append(self.copied(data, whole, end))
         return b"".join(parts)
 
-    def is_unseen(self, data: Data, inner: str, first: int, after: int) -> bool:
-        """Whether a message is copied as it is: it is small, there is room, and it holds no tensor and no graph."""
-        if not self.unseen or inner not in _LEAVES or after - first > SMALL or self.parts > limits.GRAPH_FIELDS // 2:
-            return False
-        if inner == "attribute" and _HOLDS.search(data[first:after]):
+    def is_unseen(self, inner: str, size: int) -> bool:
+        """Whether a message of so many bytes is copied as it is."""
+        if not self.unseen or size > SMALL or inner not in _UNSEEN:
             return False
         self.count(inner)
-        self.parts += (after - first) * _DENSEST // 2
         return True
 
     def is_read(self, data: Data, inner: str, name: str, first: int, after: int) -> bool:
@@ -147,7 +153,11 @@ class _Stripper:
         if self.kept > limits.GRAPH_BYTES:
             message = f"the graph without its weights is larger than {limits.GRAPH_BYTES:,} bytes"
             raise FileError(Problem("limit", message, help=limits.hint("graph_bytes")))
-        return data[start:end]
+        found = data[start:end]
+        if self.unseen:
+            self.parts += _MESSAGE * tags(found) + len(found) // _PACKED
+            self.check_parts()
+        return found
 
     def count(self, kind: str) -> None:
         """Note one more message."""
@@ -158,13 +168,17 @@ class _Stripper:
             message = f"there are more than {limits.NODES:,} {kind}s"
             raise FileError(Problem("limit", message, help=limits.hint("nodes")))
 
+    def check_parts(self) -> None:
+        """Refuse more parts than there may be."""
+        if self.parts > limits.GRAPH_FIELDS:
+            message = f"the graph has more than {limits.GRAPH_FIELDS:,} parts"
+            raise FileError(Problem("limit", message, help=limits.hint("graph_fields")))
+
     def fields(self, data: Data, at: int, end: int) -> Iterator[tuple[int, int | None, int]]:
         """Each field's (number, where its bytes start if it has a length, where it ends)."""
         while at < end:
             self.parts += 1
-            if self.parts > limits.GRAPH_FIELDS:
-                message = f"the graph has more than {limits.GRAPH_FIELDS:,} parts"
-                raise FileError(Problem("limit", message, help=limits.hint("graph_fields")))
+            self.check_parts()
             head, base = (data, 0) if type(data) is bytes else (data[at : min(at + _HEAD, end)], at)
             tag, used = _number(head, at - base) if head[at - base] > 127 else (head[at - base], at - base + 1)
             kind, first = tag & 7, None

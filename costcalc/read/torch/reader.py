@@ -60,7 +60,7 @@ class _Reader(Reader):
     def rule(self, proto: Call) -> Any:
         return RULES.get(proto.op_type) if proto.domain == "torch" else super().rule(proto)
 
-    def check(self, proto: Call) -> None:
+    def check(self, proto: Call, version: int) -> None:
         """A call is what its translation made of it, not a node of a file."""
 
     def note(self, root: str, name: str, is_statistic: bool) -> None:

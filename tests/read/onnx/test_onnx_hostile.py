@@ -89,6 +89,7 @@ def kindless(name):
     return found
 
 
+DEEP = "'deep.onnx': graphs nest at most 30 deep"
 BAD = [  # name, bytes, what the message says
     ("empty", b"", "'bad.onnx' is empty"),
     ("text", b"input: [8, 8, 3]\nlayers: []\n", "'bad.onnx': this is no ONNX model, or a part of one"),
@@ -209,6 +210,22 @@ def test_bad_files_are_one_clear_error(run, tmp_path, data, says):
     assert says in err
     assert err.count("error: ") == 1
     assert time.process_time() - start < 20
+
+
+@pytest.mark.parametrize(("graphs", "says"), [(30, "`else_branch` is missing"), *((n, DEEP) for n in (31, 33, 34))])
+def test_graphs_nest_thirty_deep(run, tmp_path, graphs, says):
+    """The classes of `onnx` take 33 of them: where they end does not depend on which of the two looks at them."""
+    (tmp_path / "deep.onnx").write_bytes(nested(graphs - 1))
+    assert says in run("analyze", "deep.onnx")[2]
+
+
+def test_what_is_damaged_in_a_small_message_is_one_clear_error(run, tmp_path):
+    damaged = GOOD.replace(b"\x0a\x01x\x0a\x01w", b"\x0a\x01x\x0a\x7fw")  # the length of an input of the node
+    assert damaged != GOOD
+    (tmp_path / "bad.onnx").write_bytes(damaged)
+    code, out, err = run("analyze", "bad.onnx")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: 'bad.onnx': this is no ONNX model, or a part of one: the file is cut off or damaged")
 
 
 def test_functions_without_end(run, tmp_path, limit):

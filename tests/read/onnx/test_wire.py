@@ -10,7 +10,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensor
 
 from costcalc.errors import FileError
 from costcalc.files import PAGE, Pages
-from costcalc.read.onnx.wire import SMALL, stripped
+from costcalc.read.onnx.wire import SMALL, checked, stripped, tags
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 LEFT_OUT = {  # message -> its fields that nothing reads
@@ -95,8 +95,8 @@ def looked_at(found):
     return found
 
 
-def model_of(data):
-    return ModelProto.FromString(stripped(data))
+def model_of(data, strip=checked):
+    return ModelProto.FromString(strip(data))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -136,18 +136,32 @@ HOLDS = {
 
 
 @pytest.mark.parametrize("name", HOLDS)
-def test_no_attribute_that_holds_a_tensor_or_a_graph_is_copied_unseen(name):
+def test_tensors_and_graphs_in_attributes_are_looked_at(name):
     assert b"dddd" not in attribute(**{name: HOLDS[name]}).SerializeToString()
 
 
-def test_small_attributes_are_copied_as_they_are_up_to_a_size():
-    own = len(AttributeProto(name="a", doc_string="d" * SMALL).SerializeToString()) - SMALL
-    assert len(attribute(doc_string="d" * (SMALL - own)).doc_string) == SMALL - own
-    assert attribute(doc_string="d" * (SMALL - own + 1)).doc_string == ""
+SMALL_MESSAGES = {  # field of a graph, and the field in it that is left out where it is looked at
+    "node": NodeProto(op_type="Op"),
+    "initializer": TensorProto(name="w", dims=[3]),
+    "value_info": ValueInfoProto(name="v"),
+}
 
 
+@pytest.mark.parametrize("name", SMALL_MESSAGES)
+def test_small_messages_are_copied_as_they_are_up_to_a_size(name):
+    message = SMALL_MESSAGES[name]
+    message.doc_string = "d" * SMALL
+    own = len(message.SerializeToString()) - SMALL
+    for size, kept in ((SMALL - own, SMALL - own), (SMALL - own + 1, 0)):
+        message.doc_string = "d" * size
+        model = ModelProto(graph=GraphProto(**{name: [message] * 3}))
+        found = model_of(model.SerializeToString(), stripped)
+        assert [len(one.doc_string) for one in getattr(found.graph, name)] == [kept] * 3
+
+
+@pytest.mark.parametrize("strip", [stripped, checked])
 @pytest.mark.parametrize("name", ["raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"])
-def test_numbers_of_a_tensor_are_left_out_from_a_size_on(name):
+def test_numbers_of_a_tensor_are_left_out_from_a_size_on(name, strip):
     kind = {"raw_data": 1, "float_data": 4, "double_data": 8}.get(name, 1)
     for size, kept in ((SMALL, True), (SMALL + kind, False)):
         tensor = TensorProto(name="w", dims=[size])
@@ -155,7 +169,8 @@ def test_numbers_of_a_tensor_are_left_out_from_a_size_on(name):
             tensor.raw_data = b"1" * size
         else:
             getattr(tensor, name).extend([1] * (size // kind))
-        found = model_of(ModelProto(graph=GraphProto(initializer=[tensor])).SerializeToString()).graph.initializer[0]
+        data = ModelProto(graph=GraphProto(initializer=[tensor])).SerializeToString()
+        found = model_of(data, strip).graph.initializer[0]
         assert (found == tensor, found == TensorProto(name="w", dims=[size])) == (kept, not kept)
 
 
@@ -248,9 +263,9 @@ def nested(graphs):
 
 
 def test_thirty_graphs_stand_in_each_other_and_no_more():
-    assert stripped(nested(30)) == nested(30)
+    assert checked(nested(30)) == nested(30)
     with pytest.raises(FileError, match="graphs nest at most 30 deep"):
-        stripped(nested(31))
+        checked(nested(31))
 
 
 COUNTED = {  # what there may be as many of as nodes: in a graph, or in the model
@@ -305,28 +320,64 @@ PARTS = {  # parts by hand: 4 a message, 1 a field, 1 for each 8 bytes of packed
 @pytest.mark.parametrize("name", PARTS)
 def test_as_many_parts_as_are_allowed(limit, name):
     data, parts = PARTS[name]
-    data += field(99, b"")  # parts are looked at field by field
+    data += field(99, b"")  # parts are compared where a field begins
     limit(graph_fields=parts + 1)
-    stripped(data)
+    checked(data)
     limit(graph_fields=parts)
     with pytest.raises(FileError) as error:
-        stripped(data)
+        checked(data)
     problem = error.value.problems[0]
     assert (problem.code, problem.message) == ("limit", f"the graph has more than {parts} parts")
     assert "COSTCALC_LIMITS=graph_fields=N" in problem.help
 
 
-def test_what_is_copied_unseen_has_room_for_the_most_parts_that_it_could_be(limit):
-    """An attribute of 40 bytes can be 20 messages without fields. At most half of the room is given away unseen."""
-    limit(graph_fields=4_400)
-    one = AttributeProto(type_protos=[onnx.TypeProto()] * 20)
-    model = ModelProto(graph=GraphProto(node=[NodeProto(attribute=[one] * 100)]))
-    found = model_of(model.SerializeToString()).graph.node[0].attribute
-    messages = sum(1 + len(one.type_protos) for one in found)
-    unseen = sum(bool(one.type_protos) for one in found)
-    assert len(found) == 100
-    assert 0 < unseen * 21 * 5 <= 4_400 // 2 + 21 * 5
-    assert messages < 600
+def messages(found):
+    """How many messages a message is made of, itself too."""
+    inner = [one for field, value in found.ListFields() if field.message_type for one in listed(field, value)]
+    return 1 + sum(map(messages, inner))
+
+
+def listed(field, value):
+    return value if is_list(field) else [value]
+
+
+DENSE = {  # as many messages as can be in their bytes
+    "attributes": NodeProto(attribute=[AttributeProto()] * 500),
+    "types": NodeProto(attribute=[AttributeProto(type_protos=[onnx.TypeProto()] * 400)] * 3),
+    "entries": NodeProto(metadata_props=[onnx.StringStringEntryProto()] * 700),
+    "dimensions": NodeProto(
+        attribute=[AttributeProto(tp=onnx.TypeProto.FromString(field(1, field(2, b"\n\0" * 300))))]
+    ),
+    "graphs": NodeProto(attribute=[AttributeProto(graphs=[GraphProto(node=[NodeProto()] * 9)] * 60)]),
+}
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_no_message_has_more_messages_in_it_than_bytes_that_can_be_tags(name):
+    assert 300 < messages(DENSE[name]) <= 1 + tags(DENSE[name].SerializeToString())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_messages_of_every_kind_have_tags(seed):
+    model = filled(ModelProto(), 7, {"number": 500 * seed, "turn": seed})
+    assert 300 < messages(model) <= 1 + tags(model.SerializeToString())
+
+
+def test_tags_of_more_bytes_than_they_need_are_counted():
+    assert onnx.NodeProto.FromString(b"\xaa\x80\x00\x00" * 5) == NodeProto(attribute=[AttributeProto()] * 5)
+    assert tags(b"\xaa\x80\x00\x00" * 5) == 5
+
+
+def test_messages_are_looked_at_where_there_is_no_room_for_all_that_could_be_in_them(limit):
+    """A node of 900 bytes of names can have 900 tags. It has two fields."""
+    model = ModelProto(graph=GraphProto(node=[NodeProto(doc_string="d", name="z" * 900, op_type="Op")] * 4))
+    data = model.SerializeToString()
+    assert [one.doc_string for one in model_of(data, stripped).graph.node] == ["d"] * 4
+    limit(graph_fields=4 * 900 * 4)
+    assert [one.doc_string for one in model_of(data, stripped).graph.node] == [""] * 4
+    limit(graph_fields=4 + 1 + 4 + 4 * (1 + 4 + 3) - 1)
+    with pytest.raises(FileError, match="parts"):
+        stripped(data)
 
 
 def test_pages_are_the_bytes_of_the_file():
