@@ -157,6 +157,8 @@ def _check_attribute(place: str, kind: int, word: bytes | None, known: dict[str,
     if _TYPES.get(kind) is None or _TYPES[kind] not in about.types:
         raise Refused(f"attribute `{name}` is of another type")
     words = _WORDS.get(place) or _WORDS.get(name)
-    value = word.decode("utf-8", "replace") if words and word is not None else None
-    if value is not None and value not in words:
+    if not words or word is None:
+        return
+    value = word.decode("utf-8", "replace")
+    if value not in words:
         raise Refused(f"attribute `{name}` cannot be {brief(value)!r}", help=f"known: {listed(sorted(words))}")

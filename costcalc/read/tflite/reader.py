@@ -122,7 +122,7 @@ class Reader(Walk):
 
     # what a walk asks of its nodes
 
-    def check(self, proto: Operator) -> None:
+    def check(self, proto: Operator, version: int) -> None:
         """The schema has been checked as the operator was read."""
 
     def rule(self, proto: Operator) -> Any:
