@@ -5,6 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,9 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 NET = "input: [10, 10, 10]\nlayers: [{conv: 1x1, out: %s}]\n"
 CHECKS = "checks:\n  - {spec: models/net.yaml, max: {mult_adds: 10k}}\n"
-PARTS = ("pyproject.toml", "README.md", "LICENSE", "costcalc", "configs", ".pre-commit-hooks.yaml", "action.yml")
+PARTS = ("README.md", "LICENSE", "costcalc", "configs", ".pre-commit-hooks.yaml", "action.yml")
+PARTS += ("pyproject.toml", "hatch_build.py", "docs", "lean")
+LEAN = {"click", "rich", "pyyaml"}
 
 LIBRARIES = [path for path in sys.path if path.rstrip("/").endswith(("site-packages", "dist-packages"))]
 PLANTED = {  # what a checkout may have beside its specs, so that a program that looks there runs it
@@ -344,7 +348,7 @@ def test_the_hooks_run_nothing_of_a_checkout(repository, hostile, hooks):
 def published(sources, offline, monkeypatch, tmp_path_factory):
     """pip finds costcalc, as if it were published."""
     folder = tmp_path_factory.mktemp("wheels")
-    line = [sys.executable, "-I", "-m", "pip", "wheel", "--no-build-isolation", "-q", "-w", folder, sources]
+    line = [sys.executable, "-I", "-m", "pip", "wheel", "--no-build-isolation", "-q", "-w", folder, sources / "lean"]
     subprocess.run(line, cwd="/", check=True, capture_output=True)
     for name, value in {"FIND_LINKS": str(folder), "IGNORE_INSTALLED": "1"}.items():
         monkeypatch.setenv(f"PIP_{name}", value)
@@ -360,6 +364,49 @@ def test_the_gitlab_job_runs_nothing_of_a_checkout(repository, hostile, publishe
     done = subprocess.run(command, cwd=repository.root, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, "over the limit 10k" in done.stdout) == (1, True), done.stdout + done.stderr
     assert not hostile.exists(), hostile.read_text()
+
+
+def names_of(requirements):
+    """The packages that requirements name."""
+    return {re.match(r"[\w-]+", text)[0] for text in requirements}
+
+
+def test_ci_and_hooks_install_what_a_check_uses():
+    """The lean distribution is a part of the whole, and what hooks install is that and what it stands on, no more."""
+    tables = [(ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "lean/pyproject.toml")]
+    whole, lean = (
+        re.findall(r'"(.+?)"', re.search(r"^dependencies = \[(.*?)\]", text, re.S | re.M)[1]) for text in tables
+    )
+    assert names_of(lean) == LEAN
+    assert {*lean} < {*whole}
+    asked, *found = ({*hook["additional_dependencies"]} for hook in HOOKS)
+    assert all(one == asked for one in found)
+    assert "--no-deps" in asked
+    closed, new = set(), {*LEAN}
+    while new:
+        closed |= new
+        needed = [metadata.requires(name) or () for name in new]
+        new = {one for each in needed for one in names_of(text for text in each if "extra ==" not in text)} - closed
+    closed = {name.lower() for name in closed}
+    assert closed <= {name.lower() for name in names_of(asked - {"--no-deps"})}
+    assert not {"numpy", "pandas", "sympy"} & closed
+    assert '"$ACTION_PATH/lean"' in (ROOT / "action.yml").read_text(encoding="utf-8")
+    assert "pip install costcalc-check" in (ROOT / "docs" / "budgets.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_lean_wheel_is_the_whole_program(sources, tmp_path):
+    """Every file of the package, and the version; what a check loads is none of what it leaves out."""
+    pytest.importorskip("hatchling")
+    line = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(line, cwd=sources / "lean", check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name == f"costcalc_check-{costcalc.__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as found:
+        names = {*found.namelist()}
+    mine = {path.relative_to(sources).as_posix() for path in (sources / "costcalc").rglob("*") if path.is_file()}
+    mine |= {f"costcalc/configs/{path.name}" for path in (sources / "configs").iterdir()}
+    assert {name for name in names if name.startswith("costcalc/")} == mine
 
 
 def test_every_interpreter_is_isolated():
