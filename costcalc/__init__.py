@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from .analysis.report.report import Report
     from .analysis.reproduce.reproduce import reproduce
     from .analysis.space.space import space
+    from .analysis.survey.survey import survey
     from .analysis.sweep.plotting import plot
     from .analysis.sweep.sweep import sweep
     from .analysis.training.training import training
@@ -51,6 +52,7 @@ _PUBLIC = {
     "reproduce": "analysis.reproduce.reproduce",
     "reconcile": "analysis.reconcile.reconcile",
     "space": "analysis.space.space",
+    "survey": "analysis.survey.survey",
     "sweep": "analysis.sweep.sweep",
     "formula": "analysis.formula.formula",
     "fit": "analysis.fit.fit",
@@ -78,6 +80,7 @@ __all__ = [
     "reconcile",
     "reproduce",
     "space",
+    "survey",
     "sweep",
     "training",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,9 @@ LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not
 @click.option("--effective", is_flag=True, help="Also show the width multiplier after rounding.")
 @click.option("--pivot", is_flag=True, help="Show two variables as rows and columns, one grid per metric.")
 @click.option("--skip-invalid", is_flag=True, help="Skip points at which the network cannot be built.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Processes.")
+@click.option("--cluster", metavar="ADDRESS", help="Compute on the workers of a Dask scheduler.")
+@click.option("--resume", is_flag=True, help="Go on with the dataset in the directory of -o.")
 @click.option("--yes", is_flag=True, help="Allow more than 10^9 points.")
 @click.option("--format", "-f", "format", type=click.Choice(FORMATS), help="Output format.")
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
@@ -60,6 +64,9 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     form a grid; the last one varies fastest. A variable can change the network's structure: a repeat count, a
     condition, a kernel.
 
+    With `-o DIR/` the points become a dataset of Parquet files of about a million points each, which do not depend on
+    --jobs or --cluster; a sweep that was stopped goes on with --resume.
+
     \b
     Examples:
       costcalc sweep mobilenet --alpha 1,0.75,0.5,0.25 --res 224,192,160,128
@@ -67,6 +74,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
       costcalc sweep mobilenet --alpha 1,0.5 --rho 1,0.857,0.714 --pivot
       costcalc sweep mobilenet_v2 --vary alpha=0.35:1.4:0.05 --effective -o points.csv
       costcalc sweep mobilenet --alpha 0.25:2:0.001 --res 32:512:1 --sample 1000 --seed 7
+      costcalc sweep mobilenet --alpha 0.25:2:0.01 --res 32:512:1 --jobs 2 -o points/ --resume
     """
     from ..read.loading import load
 
@@ -76,7 +84,48 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
         raise OptionError(Problem("limit", f"{space.size:,} points are many", help="add --yes if you mean it"))
     effective = ["effective_alpha"] * options["effective"]
     metrics = [*dict.fromkeys([*options["metrics"], *effective])]
-    _write(model, space, metrics, options)
+    if _is_dataset(options):
+        _write_dataset(model, space, metrics, options)
+    else:
+        _write(model, space, metrics, options)
+
+
+def _is_dataset(options: Mapping[str, Any]) -> bool:
+    """Whether the points go to a directory of Parquet files. Raises OptionError."""
+    path = options["output"]
+    found = path not in (None, "-") and (path.endswith(os.sep) or os.path.isdir(path))
+    if options["resume"] and not found:
+        raise OptionError(Problem("usage", "--resume goes on with a dataset in a directory", help="write -o points/"))
+    if found and (options["format"] not in (None, "parquet") or options["as_json"] or options["pivot"]):
+        raise OptionError(Problem("usage", "a directory gets Parquet files", help="name a file: -o points.csv"))
+    return found
+
+
+def _write_dataset(model: Model, space: Any, metrics: list[str], options: Mapping[str, Any]) -> None:
+    from ..analysis.sweep.page import about
+    from ..analysis.sweep.partitions import to_dataset
+    from ..metrics.conventions import price_list
+    from .progress import Progress
+
+    head = about(model, space.names, price_list(options["convention"]), len(space.names), metrics).head
+    how = (options["jobs"], options["cluster"], options["resume"])
+    with Progress(space.size, "points") as progress:
+        question = _question(model, space, metrics, options, True)
+        skipped = to_dataset(question, space, head, options["output"], how, progress.add)
+    _say_skipped(skipped)
+
+
+def _question(model: Model, space: Any, metrics: list[str], options: Mapping[str, Any], as_parquet: bool) -> Any:
+    from ..analysis.jobs.parcel import packed
+    from ..analysis.sweep.partitions import Question
+
+    how = options["convention"], options["skip_invalid"], as_parquet
+    return Question(packed(model), tuple(space.names), tuple(metrics), *how)
+
+
+def _say_skipped(skipped: Mapping[str, int]) -> None:
+    for reason, count in skipped.items():
+        click.echo(f"left out {count:,} points: {reason}", err=True)
 
 
 def axes_of(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -163,8 +212,7 @@ def _write(
         for title, part in _pivoted(frames, space.names, metrics) if options["pivot"] else [("", frames)]:
             one = said._replace(note=title + bound + said.note)
             write(part, [*space.names, *metrics, *["complete"] * bounded], format, out, one, shown)
-    for reason, count in skipped.items():
-        click.echo(f"left out {count:,} points: {reason}", err=True)
+    _say_skipped(skipped)
 
 
 def peeked(frames: Any) -> tuple[pd.DataFrame, Iterator[Any]]:
@@ -188,20 +236,37 @@ def _frames(
     """A frame per chunk; `complete` is a column of all, or of none."""
     import pandas
 
-    from ..analysis.sweep.sweep import COMPLETE, results
+    from ..analysis.sweep.sweep import COMPLETE
 
     bounded = None
-    for result in results(model, space, metrics, options["convention"], options["skip_invalid"]):
-        for reason, count in result.skipped.items():
+    for columns, left_out in _computed(model, space, metrics, options, progress):
+        for reason, count in left_out.items():
             skipped[reason] = skipped.get(reason, 0) + count
-        progress.add(len(result.kept) + sum(result.skipped.values()))
-        complete = result.columns[COMPLETE]
+        complete = columns[COMPLETE]
         if bounded is False and not complete.all():
             help = "sweep the settings with such layers by themselves"
             raise OptionError(Problem("incomplete", "at later points a cost is not known", help=help))
         bounded = not complete.all() if bounded is None else bounded
-        columns = {name: result.columns[name] for name in (*space.names, *metrics)}
-        yield pandas.DataFrame({**columns, **({"complete": complete} if bounded else {})})
+        kept = {name: columns[name] for name in (*space.names, *metrics)}
+        yield pandas.DataFrame({**kept, **({"complete": complete} if bounded else {})})
+
+
+def _computed(
+    model: Model, space: Any, metrics: list[str], options: Mapping[str, Any], progress: Progress
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, int]]]:
+    """(columns, points left out) of stretches of points in order, by this process or by several."""
+    from ..analysis.sweep.sweep import COMPLETE, results
+
+    if options["jobs"] > 1 or options["cluster"]:
+        from ..analysis.sweep.partitions import in_order
+
+        question = _question(model, space, metrics, options, False)
+        for frame, skipped in in_order(question, space, options["jobs"], options["cluster"], progress.add):
+            yield frame.rename(columns={"complete": COMPLETE}), skipped
+        return
+    for result in results(model, space, metrics, options["convention"], options["skip_invalid"]):
+        progress.add(len(result.kept) + sum(result.skipped.values()))
+        yield result.columns, result.skipped
 
 
 def _pivoted(

@@ -1,0 +1,1 @@
+"""What do all the models below a directory cost?"""

@@ -1,0 +1,73 @@
+"""One file of a survey: what it costs, or why that cannot be said. Runs in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import NamedTuple
+
+from ...allowance import ticking, within
+from ...errors import CostcalcError
+from ...files import check_links, opened
+from ...read.loading import load
+from ..report.analyze import analyze
+
+CHUNK = 2**20  # bytes that are hashed at once
+
+
+class Task(NamedTuple):
+    """A file, the directory that links must not leave, and what is asked of it."""
+
+    path: str
+    top: str
+    metrics: tuple[str, ...]
+    convention: str
+
+
+class Found(NamedTuple):
+    """A row of a survey. What is refused has no name, layers or metrics, but a code and a reason."""
+
+    path: str
+    size: int | None
+    sha256: str | None
+    name: str | None = None
+    layers: int | None = None
+    complete: bool | None = None
+    metrics: dict[str, int] | None = None
+    error: str | None = None
+    reason: str | None = None
+
+
+def measure(task: Task) -> Found:
+    """The row of a file. Every failure is a refusal with its reason."""
+    size, digest = None, None
+    try:
+        with ticking(), within("seconds", f"reading {task.path!r}"):
+            check_links(task.path, task.top)
+            size, digest = _hashed(task.path)
+            model = load(task.path, task.top)
+            report = analyze(model, metrics=task.metrics, convention=task.convention)
+            totals = {name: int(report.totals[name]) for name in task.metrics}
+        row = Found(task.path, size, digest, model.name, len(report.lines), report.complete, totals)
+    except CostcalcError as error:
+        first = error.problems[0]
+        row = refused(task.path, size, digest, first.code, first.message)
+    except MemoryError:
+        raise
+    except Exception as error:
+        row = refused(task.path, size, digest, "internal-error", f"a bug of costcalc: {type(error).__name__}")
+    return row
+
+
+def refused(path: str, size: int | None, digest: str | None, code: str, reason: str) -> Found:
+    """The row of a file that has no costs."""
+    return Found(path, size, digest, error=code, reason=" ".join(reason.split())[:500])
+
+
+def _hashed(path: str) -> tuple[int, str]:
+    """The size of a regular file and its SHA-256. Raises FileError."""
+    digest = hashlib.sha256()
+    with opened(path) as file:
+        while data := file.read(CHUNK):
+            digest.update(data)
+        return os.fstat(file.fileno()).st_size, digest.hexdigest()

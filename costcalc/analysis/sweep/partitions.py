@@ -1,0 +1,225 @@
+"""A sweep in partitions: each a stretch of points that another process computes, written as a dataset of Parquet files.
+
+A partition is a fixed number of chunks, so the files do not depend on who computes them. A file takes its name when it
+is whole: a sweep that was stopped goes on with those that are missing. `_costcalc.json` says what the points are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...errors import FileError, OptionError, Problem
+from ...replacing import replacing
+from ..jobs.cluster import workers
+from ..jobs.parcel import Parcel, unpacked
+from ..jobs.parquet import parquet_of
+from ..jobs.pool import Lost
+from .space import Chunk
+from .sweep import COMPLETE, evaluated
+
+if TYPE_CHECKING:
+    import pandas
+
+COMPUTED = "costcalc.analysis.sweep.partitions:computed"
+CHUNKS = 8  # of a partition: about a million points
+ABOUT, NOTES = "_costcalc.json", "_parts.jsonl"  # readers of Parquet datasets skip names that begin so
+
+
+class Question(NamedTuple):
+    """What is asked of every point."""
+
+    parcel: Parcel
+    names: tuple[str, ...]
+    metrics: tuple[str, ...]
+    convention: Any
+    skip_invalid: bool
+    as_parquet: bool
+
+
+class Partition(NamedTuple):
+    """Some points, by the number of the partition."""
+
+    number: int
+    question: Question
+    chunks: tuple[Chunk, ...]
+
+
+class Part(NamedTuple):
+    """The result of a partition: a Parquet file's bytes or a frame, how many points, and those that were left out."""
+
+    data: Any
+    rows: int
+    skipped: dict[str, int]
+
+
+def computed(task: Partition) -> Part:
+    """The result of a partition. Raises CostcalcError."""
+    import pandas
+
+    from ...metrics.metrics import metric
+    from ...model.uncollected import uncollected
+
+    asked = task.question
+    model = unpacked(asked.parcel)
+    wanted = [metric(name, asked.convention) for name in asked.metrics]
+    frames: list[Any] = []
+    skipped: dict[str, int] = {}
+    for chunk in task.chunks:
+        with uncollected():
+            found = evaluated(model, chunk, wanted, asked.skip_invalid)
+        for reason, count in found.skipped.items():
+            skipped[reason] = skipped.get(reason, 0) + count
+        columns = {name: found.columns[name] for name in (*asked.names, *asked.metrics)}
+        frames.append(pandas.DataFrame({**columns, "complete": found.columns[COMPLETE]}))
+    frame = pandas.concat(frames, ignore_index=True)
+    return Part(parquet_of(frame) if asked.as_parquet else frame, len(frame), skipped)
+
+
+def partitions(question: Question, space: Any) -> Iterator[Partition]:
+    """The partitions of a space, in order."""
+    chunks, number = space.chunks(), 0
+    while some := tuple(islice(chunks, CHUNKS)):
+        yield Partition(number, question, some)
+        number += 1
+
+
+def in_order(
+    question: Question, space: Any, jobs: int, cluster: str | None, tell: Callable[[int], None]
+) -> Iterator[tuple[pandas.DataFrame, dict[str, int]]]:
+    """(frame, points left out) of all partitions in order, computed at once. Raises CostcalcError."""
+    early: dict[int, Part] = {}
+    due = 0
+    with workers(COMPUTED, jobs, cluster) as pool:
+        for task, part in pool.results(partitions(question, space)):
+            early[task.number] = _found(part)
+            while due in early:
+                one = early.pop(due)
+                due += 1
+                tell(one.rows + sum(one.skipped.values()))
+                yield one.data, one.skipped
+
+
+def to_dataset(
+    question: Question,
+    space: Any,
+    about: Mapping[str, Any],
+    folder: str,
+    how: tuple[int, str | None, bool],
+    tell: Callable[[int], None],
+) -> dict[str, int]:
+    """Write a dataset; the points left out, by reason. `how`: processes, scheduler, whether to go on.
+
+    Raises CostcalcError: also for a directory with a dataset where it is not to go on, or of another question.
+    """
+    jobs, cluster, resume = how
+    notes = _opened(question, space, folder, resume)
+    for one in notes.values():
+        tell(one["rows"] + sum(one["skipped"].values()))
+    left = (one for one in partitions(question, space) if one.number not in notes)
+    with workers(COMPUTED, jobs, cluster) as pool, open(os.path.join(folder, NOTES), "a", encoding="utf-8") as file:
+        for task, result in pool.results(left):
+            part = _found(result)
+            name = f"part-{task.number:06}.parquet"
+            with replacing(os.path.join(folder, name), True) as out:
+                out.write(part.data)
+            digest = hashlib.sha256(part.data).hexdigest()
+            note = {"file": name, "rows": part.rows, "skipped": part.skipped, "sha256": digest}
+            notes[task.number] = note
+            file.write(json.dumps([task.number, note]) + "\n")
+            file.flush()
+            tell(part.rows + sum(part.skipped.values()))
+    parts = [note for _, note in sorted(notes.items())]
+    with replacing(os.path.join(folder, ABOUT)) as out:
+        head = {**about, "fingerprint": _fingerprint(question, space), "points": sum(one["rows"] for one in parts)}
+        out.write(json.dumps({**head, "parts": parts}, indent=1) + "\n")
+    os.unlink(os.path.join(folder, NOTES))
+    return _totalled(one["skipped"] for one in parts)
+
+
+def _found(result: Any) -> Part:
+    if isinstance(result, Lost):
+        raise FileError(
+            Problem("lost", f"a partition was lost: {result.why}", help="--resume computes what is missing")
+        )
+    return result
+
+
+def _totalled(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in parts:
+        for reason, count in one.items():
+            found[reason] = found.get(reason, 0) + count
+    return found
+
+
+def _fingerprint(question: Question, space: Any) -> str:
+    """What a dataset is of: the network, the points and the question."""
+    digest = hashlib.sha256()
+    parcel = question.parcel
+    for one in (parcel.source, *parcel.included):
+        digest.update(one.data or one.text.encode())
+    digest.update(repr((question[1:-1], type(space).__name__, parcel.storage, CHUNKS)).encode())
+    for part in space:
+        for name, values in part.items() if hasattr(part, "items") else [("", [part])]:
+            digest.update(name.encode() + repr(list(values)).encode())
+    return digest.hexdigest()
+
+
+def _opened(question: Question, space: Any, folder: str, resume: bool) -> dict[int, Any]:
+    """The partitions that are there, their files whole. Raises FileError, OptionError."""
+    path, due = os.path.join(folder, NOTES), _fingerprint(question, space)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        names = os.listdir(folder)
+    except OSError as error:
+        raise FileError(Problem("unwritable", f"cannot write {folder!r}: {error.strerror}")) from None
+    if not resume or not names:
+        if names:
+            message = f"{folder!r} is not empty"
+            raise OptionError(Problem("usage", message, help="--resume goes on with what is there; or name another"))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(json.dumps(due) + "\n")
+        return {}
+    if ABOUT in names:
+        return _finished(folder, due)
+    return _noted(folder, path, due)
+
+
+def _finished(folder: str, due: str) -> dict[int, Any]:
+    """The partitions of a finished dataset."""
+    with open(os.path.join(folder, ABOUT), encoding="utf-8") as file:
+        found = json.load(file)
+    if found["fingerprint"] != due:
+        raise _other(folder)
+    return dict(enumerate(found["parts"]))
+
+
+def _noted(folder: str, path: str, due: str) -> dict[int, Any]:
+    """The partitions that are noted; a last line that was cut short is left out."""
+    if not os.path.exists(path):
+        raise _other(folder)
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    if not lines or lines[0] != json.dumps(due):
+        raise _other(folder)
+    found: dict[int, Any] = {}
+    for line in lines[1:]:
+        try:
+            number, note = json.loads(line)
+        except ValueError:
+            continue
+        if os.path.exists(os.path.join(folder, note["file"])):
+            found[number] = note
+    with replacing(path) as out:
+        out.write("".join(json.dumps(one) + "\n" for one in (due, *map(list, found.items()))))
+    return found
+
+
+def _other(folder: str) -> OptionError:
+    message = f"{folder!r} has no sweep of these points and metrics"
+    return OptionError(Problem("usage", message, help="name another directory"))

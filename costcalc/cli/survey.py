@@ -1,0 +1,91 @@
+"""costcalc survey"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from .. import render
+from ..errors import OptionError, Problem
+from .commands import FAILED
+from .options import MetricsCommand, metrics_option
+
+FORMATS = (*render.FORMATS, "parquet")
+
+
+@click.command(cls=MetricsCommand)
+@click.argument("paths", nargs=-1, required=True)
+@metrics_option("Columns to compute.", "mult_adds,params")
+@click.option(
+    *("--convention", "-c"),
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Counting convention (see `costcalc conventions`).",
+)
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Processes.")
+@click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler whose workers see the same files.")
+@click.option("--memory", metavar="SIZE", default="4GiB", show_default=True, help="Memory that one file may take.")
+@click.option("--resume", is_flag=True, help="Go on with a survey that was stopped; needs -o.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if a file is refused or its cost is a lower bound.")
+@click.option("--format", "-f", "format", type=click.Choice(FORMATS), help="Output format.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.pass_context
+def command(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:
+    """What every model below some directories costs: specs, ONNX graphs, Keras models, in one table.
+
+    Each file is read in a process with bounded memory and time. A file that cannot be read is a row with the reason,
+    and never stops the others. Links that leave a directory are refused, hidden files left out. With -o, what is done
+    is noted in FILE.part until the end, and `--resume` goes on from there. The output does not depend on --jobs.
+
+    \b
+    Examples:
+      costcalc survey configs --jobs 2 -o models.csv
+      costcalc survey my_net.yaml configs/vgg16.yaml --metrics mult_adds,params,peak_bytes --json
+      costcalc survey configs --jobs 2 -o models.parquet --resume
+    """
+    from ..analysis.fit.fit import most_of
+    from ..analysis.survey.survey import survey
+    from .progress import Progress
+
+    path = options["output"]
+    journal = f"{path}.part" if path not in (None, "-") else None
+    if options["resume"] and not journal:
+        raise OptionError(Problem("usage", "--resume needs -o FILE: FILE.part says what is done"))
+    memory = int(most_of("weights_bytes", options["memory"]))
+    how = {name: options[name] for name in ("metrics", "convention", "jobs", "cluster", "resume")}
+    with Progress(0, "files") as progress:
+
+        def tell(done: int, of: int) -> None:
+            progress.total = of
+            progress.add(done - progress.done)
+
+        found = survey(paths, memory=memory, journal=journal, tell=tell, **how)
+    _show(found, options)
+    if journal:
+        with suppress(OSError):
+            os.unlink(journal)
+    if options["strict"] and not all(row.complete for row in found.rows):
+        ctx.exit(FAILED)
+
+
+def _show(found: Any, options: dict[str, Any]) -> None:
+    from .output import format_for, show, writing
+
+    path = options["output"]
+    format = "json" if options["as_json"] else format_for(options["format"], path, {".parquet": "parquet"}.items())
+    if format != "parquet":
+        show(found.page(), format, False, path, options["color"])
+        return
+    if path in (None, "-"):
+        raise OptionError(Problem("usage", "Parquet goes to a file", help="add -o models.parquet"))
+    from ..analysis.jobs.parquet import parquet_of
+    from ..analysis.survey.survey import frame_of
+
+    with writing(path, binary=True) as out:
+        out.write(parquet_of(frame_of(found)))

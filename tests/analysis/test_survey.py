@@ -1,0 +1,168 @@
+"""`costcalc survey`: every file is a row, whatever is in it; the rows do not depend on who reads them."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from costcalc import analyze, survey
+from costcalc.analysis.jobs.pool import Lost, Pool
+from costcalc.analysis.survey import survey as surveys
+
+SPEC = "input: [8, 8, {}]\nlayers: [{{conv: 3x3, out: {}}}, {{linear: 10}}]\n"
+BAD = {
+    "cut.yaml": b"layers: [",
+    "empty.yaml": b"",
+    "random.onnx": bytes(range(256)) * 8,
+    "open.yaml": b"vars: {n: }\ninput: [n]\nlayers: [{linear: 3}]\n",
+    "loop.yaml": b"input: [3]\nlayers: [{include: loop.yaml}]\n",
+    "archive.keras": b"PK\x03\x04",
+    "config.json": b"{}",
+    "deep.json": b"[" * 100_000,
+    "sub/tab.yaml": b"a:\n\t- 1",
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Eight good models and some bad ones; a link that leaves, and what is no model."""
+    models = tmp_path / "models"
+    (models / "sub").mkdir(parents=True)
+    for number in range(8):
+        (models / f"net{number}.yaml").write_text(SPEC.format(3, 4 + number))
+    for name, data in BAD.items():
+        (models / name).write_bytes(data)
+    (tmp_path / "secret.yaml").write_text(SPEC.format(1, 1))
+    (models / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    (models / "elsewhere").symlink_to(tmp_path)
+    (models / "readme.txt").write_text("no model")
+    (models / ".hidden.yaml").write_text(SPEC.format(3, 4))
+    return models
+
+
+def test_every_file_is_a_row(folder):
+    found = survey(folder, metrics=("mult_adds", "params", "peak_bytes"), jobs=2)
+    rows = {os.path.relpath(row.path, folder): row for row in found.rows}
+    assert {*rows} == {*BAD, "link.yaml", *(f"net{number}.yaml" for number in range(8))}
+    assert [row.path for row in found.rows] == sorted(row.path for row in found.rows)
+    for number in range(8):
+        row = rows[f"net{number}.yaml"]
+        totals = analyze(folder / f"net{number}.yaml", metrics="peak_bytes").totals
+        assert row.metrics == {name: totals[name] for name in ("mult_adds", "params", "peak_bytes")}
+        assert (row.complete, row.error, row.layers) == (True, None, 2)
+        assert row.sha256 == hashlib.sha256((folder / f"net{number}.yaml").read_bytes()).hexdigest()
+    for name in (*BAD, "link.yaml"):
+        assert (rows[name].metrics, rows[name].complete) == (None, None)
+        assert rows[name].error != "internal-error"
+        assert rows[name].reason
+    assert (rows["link.yaml"].sha256, rows["link.yaml"].error) == (None, "bad-include")
+
+
+def test_rows_are_the_same_for_any_number_of_processes(run, folder):
+    one, two = (run("survey", "models", "--jobs", jobs, "-f", "csv").out for jobs in ("1", "3"))
+    assert one == two
+    rows = list(csv.DictReader(io.StringIO(one)))
+    assert len(rows) == 8 + len(BAD) + 1
+    found = json.loads(run("survey", "models", "--json").out)
+    assert (found["complete"], found["refused"]) == (8, len(BAD) + 1)
+    assert run("survey", "models", "--strict").code == 1
+    assert run("survey", "models/net1.yaml", "--strict").code == 0
+    assert run("survey", "nothing").code == 2
+    assert run("survey", "models", "--metrics", "speed").code == 2
+    assert "refused" in run("survey", "models").out
+
+
+def test_a_survey_goes_on_where_it_was_stopped(run, folder, tmp_path, monkeypatch):
+    line = ["survey", "models", "-o", "models.csv"]
+    assert run(*line).code == 0
+    due = (tmp_path / "models.csv").read_bytes()
+    assert not (tmp_path / "models.csv.part").exists()
+    journal = tmp_path / "models.csv.part"
+    paths = [os.path.join("models", name) for name in sorted(os.listdir(folder)) if name.startswith("net")]
+    survey(paths[:5], journal=str(journal))
+    tasks = [surveys.Task(path, "models", ("params",), "paper") for path in paths]
+    assert surveys._noted(str(journal), tasks) == {}  # of another question
+    survey("models", journal=str(journal))
+    with journal.open("a") as file:
+        file.write("[[1, 2")
+    (folder / "net3.yaml").write_text(SPEC.format(5, 5))
+    asked = []
+    monkeypatch.setattr(surveys, "workers", lambda *how, **more: asked.append(Counting(*how[:2])) or asked[0])
+    assert run(*line, "--resume").code == 0
+    assert asked[0].paths == ["models/net3.yaml"]
+    rows = {row["path"]: row for row in csv.DictReader(io.StringIO((tmp_path / "models.csv").read_text()))}
+    assert rows["models/net3.yaml"]["mult_adds"] == str(analyze("models/net3.yaml").totals["mult_adds"])
+    assert len(rows) == len(due.splitlines()) - 1
+    assert run("survey", "models", "--resume").code == 2
+
+
+class Counting(Pool):
+    """A pool that notes what it is asked."""
+
+    def results(self, tasks):
+        self.paths = [task.path for task in tasks]
+        return super().results(tasks)
+
+
+def test_parquet(run, folder, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert run("survey", "models", "-o", "models.parquet", "--jobs", "2").code == 0
+    first = (tmp_path / "models.parquet").read_bytes()
+    assert run("survey", "models", "-o", "models.parquet").code == 0
+    assert (tmp_path / "models.parquet").read_bytes() == first
+    found = parquet.read_table(tmp_path / "models.parquet").to_pylist()
+    assert sum(row["complete"] is True for row in found) == 8
+    assert run("survey", "models", "-f", "parquet").code == 2
+
+
+def ends(task):
+    """A task for tests: some end their process, take long or much memory."""
+    if task == "end":
+        os._exit(3)
+    if task == "sleep":
+        import time
+
+        time.sleep(60)
+    if task == "memory":
+        return len(bytearray(2**33))
+    return task * 2
+
+
+def test_a_lost_process_ends_no_other_task(monkeypatch):
+    name = f"{ends.__module__}:ends"
+    if not ends.__module__.startswith("tests."):
+        pytest.skip("the tests are no package here")
+    with Pool(name, 2, memory=3 * 2**30, seconds=8, tries=2) as pool:
+        found = dict(pool.results(["a", "end", "b", "memory", "c"]))
+    assert {task: result for task, result in found.items() if len(task) == 1} == {"a": "aa", "b": "bb", "c": "cc"}
+    assert found["end"] == Lost("it ended the process")
+    assert "bytes of memory" in found["memory"].why
+
+
+def test_a_task_that_takes_too_long():
+    with Pool("time:sleep", 1, seconds=1.5) as pool:
+        assert dict(pool.results([0.01, 30, 0.02])) == {
+            0.01: None,
+            30: Lost("it takes more than 1.5 seconds"),
+            0.02: None,
+        }
+
+
+def test_what_a_process_raises_is_raised():
+    with Pool("math:sqrt", 1) as pool, pytest.raises(ValueError, match="math domain"):
+        list(pool.results([-1]))
+
+
+def test_the_page_of_the_docs(run, tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "survey.md").read_text(encoding="utf-8")
+    (tmp_path / "models").mkdir()
+    for spec in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
+        (tmp_path / spec.partition("\n")[0].removeprefix("# ")).write_text(spec)
+    monkeypatch.setenv("COLUMNS", "100")
+    ((line, printed),) = re.findall(r"```console\n\$ costcalc (.*?)\n(.*?)```", page, re.DOTALL)
+    assert run(*line.split()).out == printed
