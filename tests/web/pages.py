@@ -12,18 +12,30 @@ import costcalc
 from tests.analysis.test_page import HOSTILE, NETS
 
 SETTINGS = 20
-FIVE = ("mobilenet", "mobilenet_v2", "ofa_mobilenet_v3", "swin_t", "shufflenet_v1")
+FIVE = {  # the values of the sliders, where they are not those that the spec declares
+    "mobilenet": {},
+    "mobilenet_v2": {
+        "alpha": [0.35, 0.5, 0.75, 1.0, 1.4],
+        "res": [96, 128, 160, 192, 224],
+        "output_stride": 32,
+        "tail": 1,
+    },
+    "ofa_mobilenet_v3": {},
+    "swin_t": {},
+    "shufflenet_v1": {},
+}
 GRAPHS = ("mobilenet", "squeezenet1_0", "resnet18")
 
 
-def settings(spec, document):
+def settings(spec, document, given):
     """Some settings of a page, each with the totals that `analyze --format json` prints."""
+    fixed = {name: value for name, value in given.items() if type(value) is not list}
     points = [one for one in document["points"] if "error" not in one]
     chosen = random.Random(spec).sample(points, min(SETTINGS, len(points)))
     metrics = [one["name"] for one in document["metrics"]]
     for point in chosen:
         setting = {axis["name"]: axis["values"][at] for axis, at in zip(document["axes"], point["at"], strict=True)}
-        text = costcalc.analyze(spec, metrics=metrics[2:], settings=setting).text("json")
+        text = costcalc.analyze(spec, metrics=metrics[2:], settings={**fixed, **setting}).text("json")
         totals = {name: str(total) for name, total in json.loads(text)["totals"].items()}
         yield {"at": point["at"], "setting": setting, "totals": totals}
 
@@ -51,10 +63,13 @@ def main(folder):
     """Write the pages and `truth.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     truth = {"settings": {}, "edges": {spec: edges(spec) for spec in GRAPHS}, "large": []}
-    for spec in {**dict.fromkeys(FIVE), **dict.fromkeys(GRAPHS)}:
-        page = costcalc.page(spec, folder / f"{spec}.html")
+    for spec, given in {**FIVE, **{spec: {} for spec in GRAPHS if spec not in FIVE}}.items():
+        page = costcalc.page(spec, folder / f"{spec}.html", **given)
         if spec in FIVE:
-            truth["settings"][spec] = list(settings(spec, page.document))
+            truth["settings"][spec] = list(settings(spec, page.document, given))
+    single = costcalc.page("mobilenet_v2", folder / "single.html").document
+    assert not single["grid"]
+    truth["single"] = list(settings("mobilenet_v2", single, {}))
     for name, (spec, given) in NETS.items():
         file = name.lower().replace(" ", "_").replace(",", "")
         costcalc.page(spec, folder / f"{file}.html", **given)

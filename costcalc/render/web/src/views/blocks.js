@@ -89,7 +89,7 @@ function drawn(app, { node, left, width, level, above }, metric, total, first, g
       "data-level": String(level),
       "data-value": String(value),
       title: text,
-      "aria-label": text,
+      "aria-label": width > 0.025 ? null : text,
       "--share": fraction(value, total).toFixed(4),
       style: { left: `${100 * left}%`, width: `${100 * width}%`, top: `${level * 40}px` },
       onclick: () => go(target),

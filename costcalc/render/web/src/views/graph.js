@@ -47,11 +47,8 @@ export function graph(panel, app) {
   );
 }
 
-// Parts of a block in a graph: layers that cost nothing only where nothing else is inside.
-const parts = (node) => {
-  const found = node.parts(false);
-  return found.length > 1 || (found.length === 1 && !node.row) ? found : [];
-};
+// Parts of a block in a graph: without layers that cost nothing.
+const parts = (node) => node.parts(false);
 
 function deep(tree) {
   const found = new Set();
@@ -196,7 +193,11 @@ function picture({ width, height, nodes, clusters, edges }, zoom, app, toggle, c
       s(
         "g",
         pressed(
-          { class: "cluster", "data-key": `cluster ${node.id}`, "aria-expanded": "true", "aria-label": `${node.path}: fold this block` },
+          {
+            class: "cluster",
+            "data-key": `cluster ${node.id}`,
+            "aria-expanded": "true",
+          },
           () => toggle(node),
         ),
         s("rect", { x, y, width: w, height: t, rx: 8 }),
@@ -239,43 +240,42 @@ const at = ({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`;
 
 function drawn(one, app, toggle, choose, chosen) {
   const { x, y, width, height } = one;
+  const middle = x + width / 2;
   if (one.input !== undefined) {
     return s(
       "g",
       { class: "input", "data-key": one.key },
       s("rect", { x, y, width, height, rx: height / 2 }),
-      s("text", { x: x + width / 2, y: y + height / 2 + 4, "text-anchor": "middle" }, one.input),
+      s("text", { x: middle, y: y + height / 2 + 4, "text-anchor": "middle" }, one.input),
     );
   }
   const metric = app.additive;
-  const label = about(one, app, metric);
+  const said = about(one, app, metric);
+  const title = `${one.folds ? "▸ " : ""}${one.title}`;
+  const { complete, row } = one.node;
+  const below = one.value
+    ? `${complete ? "" : ">= "}${short(one.value, metric.unit)}, ${percent(one.value, app.point.totals[metric.name])}`
+    : complete
+      ? (row?.type ?? "")
+      : ">= 0";
   const act = one.folds ? () => toggle(one.node) : () => choose(one.key);
+  const kind = `node${one.folds ? " folds" : ""}${one.key === chosen ? " chosen" : ""}`;
   return s(
     "g",
     pressed(
       {
-        class: `node${one.folds ? " folds" : ""}${one.key === chosen ? " chosen" : ""}`,
+        class: kind,
         "data-key": one.key,
         "data-name": one.node.path,
         "--share": one.part.toFixed(4),
-        "aria-label": label,
         "aria-expanded": one.folds ? "false" : null,
       },
       act,
     ),
     one.folds ? s("rect", { class: "under", x: x + 4, y: y + 4, width, height, rx: 6 }) : null,
-    s("rect", { x, y, width, height, rx: 6 }),
-    s("text", { x: x + width / 2, y: y + height / 2 - 2, "text-anchor": "middle" }, `${one.folds ? "▸ " : ""}${one.title}`),
-    s(
-      "text",
-      { class: "small", x: x + width / 2, y: y + height / 2 + 13, "text-anchor": "middle" },
-      one.value
-        ? `${one.node.complete ? "" : ">= "}${short(one.value, metric.unit)}, ${percent(one.value, app.point.totals[metric.name])}`
-        : one.node.complete
-          ? (one.node.row?.type ?? "")
-          : ">= 0",
-    ),
-    s("title", {}, label),
+    s("rect", { x, y, width, height, rx: 6 }, s("title", {}, said)),
+    s("text", { x: middle, y: y + height / 2 - 2, "text-anchor": "middle" }, title),
+    s("text", { class: "small", x: middle, y: y + height / 2 + 13, "text-anchor": "middle" }, below),
   );
 }
 
