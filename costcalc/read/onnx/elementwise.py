@@ -37,14 +37,20 @@ def joined(shapes: list[Shape]) -> tuple[int, ...]:
 
 
 def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of one element of each input."""
+    """A function of one element of each input; where it has no value, or no size has, the element is not known."""
+
+    def element(*values: Any) -> Any:
+        try:
+            return function(*values)
+        except (ArithmeticError, TypeError, ValueError):
+            return None
 
     def rule(node: Any) -> Tensor | None:
         shape = joined([one.shape for one in node.inputs])
         if prod(shape) > limits.FOLDED:
             return None
         columns = [[one.value[at] for at in places(one.shape, shape)] for one in node.inputs]
-        return constant(shape, map(function, *columns))
+        return constant(shape, map(element, *columns))
 
     return rule
 
@@ -100,6 +106,40 @@ def _either(a: int, b: int) -> Any:
     return True if a is True or b is True else None if a is None or b is None else a or b
 
 
+def _mean(*values: float) -> float:
+    return sum(values) / len(values)
+
+
+def _sign(a: float) -> Any:
+    return (a > 0) - (a < 0) if not isinstance(a, Dim) else None
+
+
+def _exclusive(a: bool, b: bool) -> Any:
+    return None if a is None or b is None else a != b
+
+
+def _clipped(node: Any) -> Tensor | None:
+    """A tensor between bounds, which older versions have as attributes."""
+    x = node.inputs[0]
+    bounds = [node.inputs[at] if at < len(node.inputs) else None for at in (1, 2)]
+    least, most = (
+        node.get(name) if one is None else one.value[0] for name, one in zip(("min", "max"), bounds, strict=True)
+    )
+    if None in x.value:
+        return None
+    found = x.value if least is None else [num.maximum(one, least) for one in x.value]
+    return constant(x.shape, found if most is None else [num.minimum(one, most) for one in found])
+
+
+def _shifted(node: Any) -> Tensor | None:
+    left = node.get("direction") == "LEFT"
+    return _elementwise((lambda a, b: a << min(b, 64)) if left else operator.rshift)(node)
+
+
+def _remainder(node: Any) -> Tensor | None:
+    return _elementwise(math.fmod if node.get("fmod", 0) else operator.mod)(node)
+
+
 def _power(a: float, b: float) -> float:
     """A power of bounded size."""
     if isinstance(a, Dim) or isinstance(b, Dim) or abs(b) > 64:
@@ -107,6 +147,23 @@ def _power(a: float, b: float) -> float:
     return a**b
 
 
+_FUNCTIONS = [
+    "exp",
+    "log",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "erf",
+]
 ELEMENTWISE = {
     "Relu": _elementwise(lambda a: a if isinstance(a, Dim) else max(a, 0)),
     "Add": _fold_all(operator.add),
@@ -114,7 +171,19 @@ ELEMENTWISE = {
     "Sub": _elementwise(operator.sub),
     "Mul": _fold_all(operator.mul),
     "Div": _elementwise(_divided),
-    "Mod": _elementwise(operator.mod),
+    "Mod": _remainder,
+    "Mean": _elementwise(_mean),
+    "Clip": _clipped,
+    "Sign": _elementwise(_sign),
+    "Reciprocal": _elementwise(lambda a: 1 / a),
+    "Sigmoid": _elementwise(lambda a: 1 / (1 + math.exp(-a))),
+    **{name.title(): _elementwise(getattr(math, name)) for name in _FUNCTIONS},
+    "BitShift": _shifted,
+    "BitwiseAnd": _elementwise(operator.and_),
+    "BitwiseOr": _elementwise(operator.or_),
+    "BitwiseXor": _elementwise(operator.xor),
+    "BitwiseNot": _elementwise(operator.invert),
+    "Xor": _elementwise(_exclusive),
     "Max": _fold_all(num.maximum),
     "Min": _fold_all(num.minimum),
     "Pow": _elementwise(_power),

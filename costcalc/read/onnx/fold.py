@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from itertools import product
+from itertools import accumulate, product
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any
 
@@ -128,12 +128,45 @@ def _split(node: Node) -> Any:
     return [constant((len(piece),), piece) for piece in pieces]
 
 
+def _tile(node: Node) -> Tensor | None:
+    x, repeats = node.inputs
+    if any(isinstance(one, Dim) for one in repeats.value):
+        return None
+    shape = [size * times for size, times in zip(x.shape, repeats.value, strict=True)]
+    if prod(shape) > limits.FOLDED:
+        return None
+    strides = [prod(x.shape[at + 1 :]) for at in range(len(x.shape))]
+    places = product(*map(range, shape))
+    sizes = [*zip(strides, x.shape, strict=True)]
+    values = (x.value[sum(s * (i % n) for i, (s, n) in zip(at, sizes, strict=True))] for at in places)
+    return constant(shape, values)
+
+
+def _cumulated(node: Node) -> Tensor | None:
+    """Running sums of a list."""
+    x = node.inputs[0]
+    if len(x.shape) != 1 or None in x.value:
+        return None
+    back, values = node.get("reverse", 0), x.value
+    sums = [*accumulate(reversed(values) if back else values)]
+    sums = [0, *sums[:-1]] if node.get("exclusive", 0) else sums
+    return constant(x.shape, reversed(sums) if back else sums)
+
+
 def _product(node: Node) -> Any:
     x = node.inputs[0]
     given = node.sizes(1, "axes")
     if len(x.shape) > 1 or (given and set(given) - {0, -1}):
         return None
-    sums: dict[str, Any] = {"ReduceProd": prod, "ReduceSum": _sum, "ReduceMax": _most, "ReduceMin": _least}
+    if None in x.value or not x.value:
+        return None
+    sums: dict[str, Any] = {
+        "ReduceMean": _average,
+        "ReduceProd": prod,
+        "ReduceSum": _sum,
+        "ReduceMax": _most,
+        "ReduceMin": _least,
+    }
     result = sums[node.op](x.value)
     return constant((1,) if node.get("keepdims", 1) and x.shape else (), (result,))
 
@@ -143,6 +176,11 @@ def _sum(values: Number) -> Any:
     for value in values:
         result = result + value
     return result
+
+
+def _average(values: Number) -> Any:
+    total = _sum(values)
+    return None if isinstance(total, Dim) else total / len(values)
 
 
 def _most(values: Number) -> Any:
@@ -171,6 +209,8 @@ _LAYOUT = {
     "Transpose": _transpose,
     "Expand": _expand,
     "Range": _range,
-    **dict.fromkeys(("ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin"), _product),
+    "Tile": _tile,
+    "CumSum": _cumulated,
+    **dict.fromkeys(("ReduceMean", "ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin"), _product),
 }
 RULES = {**{name: _one(rule) for name, rule in {**ELEMENTWISE, **_LAYOUT}.items()}, "Split": _split}

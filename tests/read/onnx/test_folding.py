@@ -1,0 +1,109 @@
+"""Constants that a graph computes shapes from, against the reference evaluator of ONNX."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from costcalc import analyze
+from costcalc.read.onnx import file, model
+
+A, B, WHOLE = [0.5, 1.5, 2.25], [2.0, 0.75, 3.0], [5, 6, 9]
+UNIT = [0.25, 0.5, 0.75]
+YES, NO = [True, False, True], [True, True, False]
+CASES = {  # operator -> its inputs, attributes
+    **{
+        name: ([A], {})
+        for name in [
+            "Exp",
+            "Log",
+            "Sin",
+            "Cos",
+            "Tan",
+            "Sinh",
+            "Cosh",
+            "Tanh",
+            "Asinh",
+            "Erf",
+            "Sigmoid",
+            "Reciprocal",
+            "Sqrt",
+            "Floor",
+        ]
+    },
+    **{name: ([UNIT], {}) for name in ["Asin", "Acos", "Atan", "Atanh", "Neg", "Abs", "Sign", "Ceil", "Round", "Relu"]},
+    **{name: ([A, B], {}) for name in ["Add", "Sub", "Mul", "Div", "Max", "Min", "Pow", "Sum", "Mean"]},
+    **{name: ([WHOLE, [3, 5, 12]], {}) for name in ["BitwiseAnd", "BitwiseOr", "BitwiseXor"]},
+    **{name: ([YES, NO], {}) for name in ["And", "Or", "Xor"]},
+    **{name: ([A, B], {}) for name in ["Less", "Greater", "LessOrEqual", "GreaterOrEqual"]},
+    "Equal": ([A, A[:1] + B[1:]], {}),
+    "Acosh": ([B[:1] + A[1:]], {}),
+    "Not": ([YES], {}),
+    "BitwiseNot": ([WHOLE], {}),
+    "Mod": ([WHOLE, [4, -4, 5]], {}),
+    "Mod: fmod": ([[-7.5, 7.5, 6.0], [2.0, 2.0, 4.0]], {"fmod": 1}),
+    "BitShift": ([np.array(WHOLE, np.uint32), np.array([1, 2, 3], np.uint32)], {"direction": "LEFT"}),
+    "BitShift: right": ([np.array(WHOLE, np.uint32), np.array([1, 2, 0], np.uint32)], {"direction": "RIGHT"}),
+    "Clip": ([A, np.float32(1), np.float32(2)], {}),
+    "Clip: from below": ([A, np.float32(1)], {}),
+    "Clip: from above": ([A, None, np.float32(1)], {}),
+    "Where": ([YES, A, B], {}),
+    "Tile": ([[[1.0, 2.0], [3.0, 4.0]], [2, 3]], {}),
+    "CumSum": ([A, np.int64(0)], {}),
+    "CumSum: reverse": ([A, np.int64(0)], {"reverse": 1}),
+    "CumSum: exclusive": ([A, np.int64(0)], {"exclusive": 1}),
+    "CumSum: both": ([A, np.int64(0)], {"exclusive": 1, "reverse": 1}),
+    **{f"Reduce{name}": ([A], {}) for name in ["Sum", "Mean", "Max", "Min", "Prod"]},
+}
+
+
+def array(values):
+    found = np.array(values)
+    return found.astype(np.float32) if found.dtype == np.float64 else found
+
+
+def sizes(name):
+    """(what ONNX computes, the model that makes a tensor of such sizes): hundredths, made whole."""
+    op, (given, options) = name.partition(":")[0], CASES[name]
+    inputs = {f"i{at}": array(one) for at, one in enumerate(given) if one is not None}
+    names = [f"i{at}" if one is not None else "" for at, one in enumerate(given)]
+    nodes = [
+        helper.make_node(op, names, ["v"], **options),
+        helper.make_node("Cast", ["v"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["f", "hundred"], ["h"]),
+        helper.make_node("Abs", ["h"], ["a"]),
+        helper.make_node("Round", ["a"], ["r"]),
+        helper.make_node("Cast", ["r"], ["n"], to=TensorProto.INT64),
+        helper.make_node("Reshape", ["n", "flat"], ["s"]),
+        helper.make_node("ReduceSum", ["s"], ["one"], keepdims=1),
+        helper.make_node("Expand", ["x", "one"], ["y"]),
+        helper.make_node("MatMul", ["y", "w"], ["z"]),
+    ]
+    constants = {**inputs, "hundred": np.float32(100), "flat": np.array([-1])}
+    stored = [numpy_helper.from_array(np.asarray(one), key) for key, one in constants.items()]
+    flows = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])]
+    out = [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]
+    opset = [helper.make_opsetid("", 18)]
+    first = helper.make_graph(
+        nodes[:8], "g", [], [helper.make_tensor_value_info("one", TensorProto.INT64, [1])], stored
+    )
+    (due,) = ReferenceEvaluator(helper.make_model(first, opset_imports=opset)).run(None, {})
+    stored += [numpy_helper.from_array(np.zeros((int(due[0]), 1), np.float32), "w")]
+    return int(due[0]), helper.make_model(helper.make_graph(nodes, "g", flows, out, stored), opset_imports=opset)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_sizes_that_a_graph_computes_are_known(name):
+    due, made = sizes(name)
+    report = analyze(model.read(file.bounded(made.SerializeToString(), "g.onnx")))
+    assert (report.complete, report.totals["mult_adds"]) == (True, due)
+
+
+@pytest.mark.parametrize(("op", "given"), [("Log", 0.0), ("Exp", 1e6), ("Reciprocal", 0.0), ("Asin", 2.0)])
+def test_a_constant_without_a_number_is_not_known(op, given):
+    """`-inf` and `nan` are no sizes; a graph that only adds them to a mask is read."""
+    nodes = [helper.make_node(op, ["c"], ["m"]), helper.make_node("Add", ["x", "m"], ["y"])]
+    flows, out = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in "xy")
+    stored = [numpy_helper.from_array(np.array([given] * 4, np.float32), "c")]
+    made = helper.make_model(helper.make_graph(nodes, "g", [flows], [out], stored))
+    assert analyze(model.read(file.bounded(made.SerializeToString(), "g.onnx"))).complete
