@@ -35,6 +35,31 @@ def test_commands_print_what_is_shown(repository, run, tmp_path, name):
         compared(run(*shlex.split(line.removeprefix("$ costcalc "))).out, shown)
 
 
+PAGES = sorted(path.stem for path in (DOCS / "cookbook").glob("*.md") if path.stem != "README")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_cookbook_prints_what_it_shows(run, tmp_path, name):
+    """Every page compares a total with a figure that someone else counted, exactly to its printed digits."""
+    shown = []
+    for language, file, text in BLOCK.findall((DOCS / "cookbook" / f"{name}.md").read_text(encoding="utf-8")):
+        if file:
+            (tmp_path / file).write_text(text, encoding="utf-8")
+            continue
+        assert language == "console"
+        line, _, out = text.partition("\n")
+        done = run(*shlex.split(line.removeprefix("$ costcalc ")))
+        compared(done.out, out)
+        assert done.code == 0
+        shown.append(line)
+    assert any(line.startswith("$ costcalc reproduce") for line in shown)
+
+
+def test_the_cookbook_lists_its_pages():
+    index = (DOCS / "cookbook" / "README.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"\]\((\w+)\.md\)", index)) == PAGES
+
+
 def test_the_check_of_the_page_fails_when_it_says_so(repository, run, tmp_path):
     files = [(file, text) for _, file, text in BLOCK.findall((DOCS / "guard.md").read_text(encoding="utf-8")) if file]
     codes = []

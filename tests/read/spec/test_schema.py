@@ -1,6 +1,7 @@
 """The JSON Schema that editors use: it is what `costcalc schema` prints, admits every spec here, and sees typos."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -52,6 +53,12 @@ def test_every_reference_leads_somewhere():
 def test_every_spec_is_admitted(checker, path):
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert [f"{list(error.absolute_path)}: {error.message[:200]}" for error in checker.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("docs/cookbook/*.md")), ids=lambda path: path.stem)
+def test_every_spec_of_the_cookbook_is_admitted(checker, path):
+    for text in re.findall(r"^```yaml [\w.]+\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M):
+        checker.validate(yaml.safe_load(text))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
