@@ -9,6 +9,7 @@ from ... import limits
 from ...errors import Problem, Source, SpecError, brief
 from ...files import stem
 from ...model.network import Input, Model, Variable
+from ...model.storage import DEFAULT
 from ...model.uncollected import uncollected
 from ...num import prod
 from ...num.polynomials import Dim, named
@@ -22,6 +23,7 @@ from .rules import is_standard
 from .scope import Scope
 from .tensors import Tensor
 from .weights import weights
+from .widths import OF_TYPES
 
 if TYPE_CHECKING:
     from ...num.values import Number
@@ -68,8 +70,12 @@ class _Importer:
             raise self.error("the graph computes nothing")
         found = stored(reader, lambda: living(self.proto.graph, reader.walked))
         shown = {name: Input(argument(reader.seen(one)[0]), None, False) for name, one in inputs.items()}
-        steps = reader.finished_steps()
-        return Model(stem(self.source.path), self.source, self.variables, shown, steps, stored=found)
+        steps, storage = reader.finished_steps(), DEFAULT
+        if reader.widths.is_any:
+            storage = DEFAULT._replace(own=True, bias=32)
+            kinds = {one.name: one.type.tensor_type.elem_type for one in self.proto.graph.input}
+            shown = {name: one._replace(bits=OF_TYPES.get(kinds[name], 0)) for name, one in shown.items()}
+        return Model(stem(self.source.path), self.source, self.variables, shown, steps, stored=found, storage=storage)
 
     def walked(self) -> tuple[Reader, dict[str, Tensor], list[Tensor]]:
         """(Reader, input tensors, output tensors) of the graph, which was walked to its end."""

@@ -22,6 +22,7 @@ from .numbers import Numbers
 from .scope import Scope
 from .settings import is_made, is_trained, settings
 from .tensors import Tensor, stored
+from .widths import Quantized
 
 if TYPE_CHECKING:
     from ...num.values import Number, Shape
@@ -37,7 +38,7 @@ class Reader:
         self.source, self.functions, self.versions = source, functions, versions
         self.steps: list[Step] = []
         self.calls: list[Any] = []
-        self.numbers = Numbers()
+        self.numbers, self.widths = Numbers(), Quantized()
         self.batch, self.times, self.done, self.runs = 1, 1, 0, 0
         self.declared = Declared()
         self.walked: dict[int, Any] = {}
@@ -53,6 +54,7 @@ class Reader:
             name = proto.values.name
             self.keep(name, Tensor(tuple(proto.dims), None, frozenset([name])), scope)
         self.declared.note(graph.value_info)
+        self.widths.note(graph.node, (one.name for one in graph.output))
         self.nodes(graph.node, scope)
         names = (one.name if type(one.name) is str else "" for one in graph.output)
         return [self.found(name, scope, "the graph's output") for name in names]
@@ -66,6 +68,7 @@ class Reader:
         except Refused as error:
             raise self.error(f"initializer `{brief(proto.name)}`:", error.message) from None
         self.keep(proto.name, tensor, scope)
+        self.widths.keep(tensor, proto.data_type)
         if tensor.roots and not is_trained(proto):
             self.numbers.literal(tensor)
         elif tensor.roots and is_made(proto.name):
@@ -84,7 +87,10 @@ class Reader:
             if self.done > limits.NODES:
                 message = f"more than {limits.NODES:,} nodes, those of functions and loops counted"
                 raise SpecError(Problem("limit", f"{self.source.path!r}: {message}"))
+            began = len(self.steps)
             outputs = self.node(proto, number, scope, attributes)
+            if len(self.steps) > began:
+                self.widths.direct.update(proto.output)
             for name, tensor in zip(proto.output, outputs, strict=False):
                 if name:
                     scope.own[name] = tensor
@@ -136,6 +142,7 @@ class Reader:
             return found if rule or flows else [one._replace(roots=node.roots()) for one in found]
         try:
             found = rule(node, scope) if rule.takes_scope else rule(node)
+            self.widths.integer(node)
         except Unknown:
             node.beside += inside(self, proto, scope) if rule.takes_scope else ()
             found = self.unruled(node, rule)
@@ -221,6 +228,7 @@ class Reader:
         weight = next((root for one in holds.values() if one is not None for root in one.roots or ()), None)
         path = (*self.calls[:1], *self.levels(node.proto, weight))
         counted, shared = self.numbers.counted(holds, len(self.steps), "/".join(path))
+        self.widths.held(len(self.steps), holds.values())
         body = Stated(
             op,
             tuple(argument(shape) for shape in inputs),
@@ -257,7 +265,8 @@ class Reader:
             step.body._replace(path=path, shared=names.get(step.body.shared))
             for step, path in zip(self.steps, paths, strict=True)
         ]
-        return tuple(step._replace(body=body) for step, body in zip(self.steps, bodies, strict=True))
+        steps = [step._replace(body=body) for step, body in zip(self.steps, bodies, strict=True)]
+        return tuple(self.widths.finished(steps))
 
     def error(self, who: str, message: str, help: str | None = None) -> SpecError:
         """The error of one problem of the graph."""

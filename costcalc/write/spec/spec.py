@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...model.wiring import Graph, Node
 
 
+UNWRITTEN = "the bits that single layers of the model have are not in this spec: bytes are those of 32-bit values"
 LEAST = 8  # channels that a multiplier leaves, as in the published code of MobileNet V1
 
 
@@ -46,6 +47,8 @@ def written(
     items, blocks = (items, []) if flat else folded(items, style._replace(words=words))
     kept(items, blocks, taken, flat)
     parts: dict[str, Any] = {"name": model.name}
+    if model.storage.own:
+        parts["description"] = UNWRITTEN
     if width or axes:
         parts["vars"] = {axes[name]: values[name] for name in axes or ()}
     if width:

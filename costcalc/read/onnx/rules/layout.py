@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     "CastLike",
     "Dropout",
     "StopGradient",
-    "QuantizeLinear",
     "Optional",
     "OptionalGetElement",
     takes_any=True,

@@ -58,6 +58,7 @@ def matmul_bits(node: Node) -> Any:
     """MatMul by packed weights of few bits: (K, N) are attributes."""
     weight = node.need(1)._replace(shape=(node.get("K"), node.get("N")))
     node.reader.numbers.keep(weight, weight.size)
+    node.reader.widths.stored.update(dict.fromkeys(weight.roots or (), node.get("bits", 4)))
     return multiplied(node, node.need(0), weight, node.input(5))
 
 

@@ -5,10 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..tensors import INPUT, Tensor
+from ..widths import BYTE, width_of
 from . import rule
 
 if TYPE_CHECKING:
     from ..node import Node
+
+
+@rule("QuantizeLinear")
+def quantize(node: Node) -> Any:
+    """Real numbers as whole ones of few bits: x, scale, zero point."""
+    x = node.need(0)
+    bits = width_of(node, 2)
+    if x.roots is not None:
+        node.reader.widths.stored.update(dict.fromkeys(x.roots, bits))
+    elif not node.reader.widths.quantize(node, x, bits):
+        _copied(node, x, bits)
+    return [x]
+
+
+def _copied(node: Node, x: Tensor, bits: int) -> None:
+    """State the quantized numbers as a tensor of their own."""
+    shape, times = node.seen(x)
+    node.emit("identity", shape, times=times, follows=True)
+    if len(node.reader.steps) > node.began:
+        node.reader.widths.made[len(node.reader.steps) - 1] = bits
 
 
 @rule("DequantizeLinear")
@@ -22,4 +43,6 @@ def dequantize(node: Node) -> Any:
 def dynamic(node: Node) -> list[Tensor]:
     """Numbers of eight bits, their scale and their zero point."""
     x = node.need(0)
+    if x.roots is None:
+        _copied(node, x, BYTE)
     return [x._replace(value=None), Tensor((), scaled=INPUT), Tensor(())]
