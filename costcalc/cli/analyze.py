@@ -147,18 +147,12 @@ def _both(model: Model, how: dict[str, Any]) -> Page:
 
 def _roofline(model: Model, phase: str | None, given: Mapping[str, Any], rho: float | None, name: str) -> Page:
     """What bounds each layer on a device."""
-    from ..analysis.memory.roofline import Roofline, RooflinePage
-    from ..analysis.report.analyze import scaled
-    from ..metrics.devices import device
-    from ..model.flow import flow_of
-    from ..model.lives import Lives
-    from ..model.variables import settle
+    from ..analysis.memory.roofline import RooflinePage, bounded
 
     if phase == "both":
         raise OptionError(Problem("usage", "--device shows one phase: --phase train or --phase deploy"))
     model = _of_phase(model, phase)
-    flow = flow_of(model, settle(model, scaled(model, given, rho)))
-    return RooflinePage(Roofline(model, Lives(flow, model.storage), device(name)))
+    return RooflinePage(bounded(model, given, rho, name))
 
 
 def _incomplete(report: Report) -> CostcalcError:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import OptionError, Problem
 from .options import SpecCommand, axis_options, metrics_option, storage_options, with_storage
+
+if TYPE_CHECKING:
+    from ..analysis.memory.roofline import Roofline
+    from ..model.network import Model
+
+_OF_SWEEPS = ("x", "y", "metrics", "marks", "log", "skip_invalid", "convention")
 
 
 @click.command(cls=SpecCommand)
@@ -31,6 +39,10 @@ from .options import SpecCommand, axis_options, metrics_option, storage_options,
     metavar="NAME",
     help="Counting convention (see `costcalc conventions`).",
 )
+@click.option("--roofline", is_flag=True, help="Draw the roofline of a device with the layers on it.")
+@click.option(
+    "--device", default="nvidia_a100_40gb", show_default=True, metavar="NAME", help="Of --roofline, or a file."
+)
 @click.option("-o", "--output", required=True, metavar="FILE", help="A .png or .svg file.")
 @click.pass_context
 def command(ctx: click.Context, spec: str, **options: Any) -> None:
@@ -45,15 +57,50 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
       costcalc plot mobilenet --x params -o figure5.svg
       costcalc plot mobilenet --alpha 0.25:1.5:0.25 --res 96:320:32 --y params --log xy -o costs.png
       costcalc plot mobilenet --alpha 0.25:1.5:0.05 --metrics params,activations,weights_bytes -o panels.svg
+      costcalc plot mobilenet --roofline --device nvidia_t4 --bits 8 -o roofline.svg
     """
-    from ..analysis.sweep.plotting import format_of, pictured
+    from ..analysis.sweep.plotting import format_of
     from ..read.loading import load
     from .output import writing
-    from .sweep import axes_of
 
     format = format_of(options["output"])
     model = with_storage(ctx, load(spec))
-    how = (options[name] for name in ("x", "y", "marks", "log", "skip_invalid", "convention", "metrics"))
-    data = pictured(model, axes_of(ctx, model, options), *how).drawn(format)
+    if options["roofline"]:
+        data = _roofline(ctx, model, options).drawn(format)
+    else:
+        data = _sweep(ctx, model, options, format)
     with writing(options["output"], binary=True) as out:
         out.write(data)
+
+
+def _sweep(ctx: click.Context, model: Model, options: Mapping[str, Any], format: str) -> bytes:
+    from ..analysis.sweep.plotting import pictured
+    from .sweep import axes_of
+
+    if _given(ctx, "device"):
+        raise OptionError(Problem("usage", "`--device` needs `--roofline`", help="add --roofline"))
+    how = (options[name] for name in ("x", "y", "marks", "log", "skip_invalid", "convention", "metrics"))
+    return pictured(model, axes_of(ctx, model, options), *how).drawn(format)
+
+
+def _roofline(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> Roofline:
+    """The layers on the roofs of a device, at one setting."""
+    from ..analysis.memory.roofline import bounded
+    from .sweep import values_of
+
+    for name in _OF_SWEEPS:
+        if _given(ctx, name):
+            raise OptionError(Problem("usage", f"`--roofline` has no use for --{name.replace('_', '-')}"))
+    values = values_of(ctx, model, options)
+    for name, many in values.items():
+        if many is None or len(many) != 1:
+            raise OptionError(Problem("usage", f"`--roofline` shows one setting: give `{name}` one value"))
+    single = {name: many[0] for name, many in values.items() if many}
+    return bounded(
+        model, {name: one for name, one in single.items() if name != "rho"}, single.get("rho"), options["device"]
+    )
+
+
+def _given(ctx: click.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -17,7 +17,9 @@ _FOLDER = os.path.join(os.path.dirname(__file__), "device_files")
 NAMES = tuple(sorted(name.removesuffix(".yaml") for name in os.listdir(_FOLDER) if name.endswith(".yaml")))
 TYPES = {32: "float32", 16: "float16", 8: "int8"}  # bits of values -> which peak is meant
 _SCALES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
-_KEYS = ("name", "title", "peak", "bandwidth")
+_KEYS = ("name", "title", "peak", "bandwidth", "align")
+_ALIGN = ("in", "out", "source")
+MOST_ALIGNED = 4096  # channels of a vector
 LONGEST = 300  # characters of a source
 
 
@@ -35,6 +37,7 @@ class Device(NamedTuple):
     title: str
     peak: Mapping[str, Rate]
     bandwidth: Rate
+    align: Mapping[str, int] = {}  # channels `in` and `out` of its vectors or matrices, where it states them
 
     def peak_for(self, bits: int) -> Rate:
         """The peak for values of so many bits. Raises OptionError where the device states none."""
@@ -71,10 +74,11 @@ def read(source: Source) -> Device:
     bandwidth = _rate(parts["bandwidth"], problems) if "bandwidth" in parts else None
     if not peak or bandwidth is None:
         problems.add("missing", "a device has a `peak` and a `bandwidth`", root, "each is {value: 1.5 T, source: ..}")
+    align = _align(parts["align"], problems) if "align" in parts else {}
     problems.raise_any()
     assert bandwidth is not None
     name = str(parts["name"].value) if "name" in parts else os.path.basename(source.path)
-    return Device(name, str(parts["title"].value) if "title" in parts else name, peak, bandwidth)
+    return Device(name, str(parts["title"].value) if "title" in parts else name, peak, bandwidth, align)
 
 
 def _known(node: Node, keys: tuple[str, ...], problems: Problems) -> dict[str, Node]:
@@ -89,6 +93,18 @@ def _known(node: Node, keys: tuple[str, ...], problems: Problems) -> dict[str, N
 
 def _map(node: Node | None, problems: Problems) -> list[tuple[str, Node]]:
     return [(key.value, value) for key, value in node.value] if node is not None and node.kind == "map" else []
+
+
+def _align(node: Node, problems: Problems) -> dict[str, int]:
+    """The channels in and out that a device pads to, with their source."""
+    parts = _known(node, _ALIGN, problems)
+    values = {key: str(parts[key].value) for key in parts if parts[key].kind == "scalar"}
+    sizes = {key: int(values[key]) for key in ("in", "out") if re.fullmatch(r"\d{1,4}", values.get(key, ""), re.ASCII)}
+    if {*sizes} != {"in", "out"} or not values.get("source") or not all(1 <= n <= MOST_ALIGNED for n in sizes.values()):
+        help = "write {in: 8, out: 8, source: the manual and its section}"
+        problems.add("bad-align", f"`align` has channels in and out, 1 to {MOST_ALIGNED:,}, and a source", node, help)
+        return {}
+    return sizes
 
 
 def _rate(node: Node, problems: Problems) -> Rate | None:

@@ -60,6 +60,10 @@ def test_every_shipped_figure_has_a_source(run):
     "text",
     [
         "name: x\n",
+        *(
+            f"{BOARD}align: {{{text}}}\n"
+            for text in ("in: 8, out: 8", "in: 8, source: us", "in: 0, out: 8, source: us")
+        ),
         "[]\n",
         "peak: {float32: {value: 1 T}}\nbandwidth: {value: 1 G, source: us}\n",
         "peak: {float32: {value: fast, source: us}}\nbandwidth: {value: 1 G, source: us}\n",
@@ -80,3 +84,55 @@ def test_what_cannot_be_is_refused(run):
     for args in (("--device", "nvidia"), ("--device", "no.yaml"), ("--device", NAMES[0], "--bits", "4")):
         code, out, err = run("analyze", "mobilenet", *args)
         assert (code, out, err.count("error: ")) == (2, "", 1)
+
+
+def test_utilisation_by_hand(run, tmp_path):
+    """Channels padded to vectors of 8: 3 of 8 in; a depthwise convolution has one channel in and out of each group."""
+    layers = "{conv: 3x3, out: 12, groups: 3}, {conv: 1x1, out: 12}, {dwconv: 3x3}, {maxpool: 2x2}"
+    spec = f"input: [8, 8, 3]\nlayers: [{layers}]\n"
+    (tmp_path / "b.yaml").write_text(BOARD + "align: {in: 8, out: 8, source: the manual}\n")
+    (tmp_path / "n.yaml").write_text(spec)
+    found = json.loads(run("analyze", "n.yaml", "--device", "b.yaml", "--json").out)
+    assert [one["utilisation"] for one in found["layers"]] == [1 / 8 * 4 / 8, 12 / 16 * 12 / 16, 1 / 64, None]
+    text = run("analyze", "n.yaml", "--device", "b.yaml").out
+    assert "56.25%" in text
+    assert "utilisation" not in run("analyze", "n.yaml", "--device", NAMES[0]).out
+
+
+def test_layers_of_other_widths_have_other_roofs(run, tmp_path):
+    layer = "{conv: 1x1, out: 4, bias: false, bits: {activations: 8}}"
+    found = bounds(run, tmp_path, f"input: [64, 64, 256]\nlayers: [{layer}, {{conv: 1x1, out: 256, bias: false}}]\n")
+    macs = 64 * 64 * 256 * 4
+    assert [one["compute_seconds"] for one in found["layers"]] == [2 * macs / 1e9, 2 * macs / 2e9]  # 32, then 8 bits
+    out = run("analyze", "n.yaml", "--device", "b.yaml").out
+    assert "at 8 bits" in out
+    assert "at 32 bits" in out
+
+
+def test_the_roofline_as_a_picture(run, tmp_path):
+    pytest.importorskip("matplotlib")
+    import xml.etree.ElementTree as ET
+
+    assert run("plot", "mobilenet", "--roofline", "-o", "r.svg").code == 0
+    text = (tmp_path / "r.svg").read_text()
+    marks = [one for one in ET.fromstring(text).iter() if one.get("id", "").startswith("PathCollection_")]
+    drawn = sum(one.tag.endswith("}use") for group in marks for one in group.iter())
+    assert drawn == 28 + 2  # the layers with mult-adds, and what either kind is in the legend
+    assert "bounds, no predictions" in text or "predictions" in text
+    assert run("plot", "mobilenet", "--roofline", "--device", "nvidia_t4", "--bits", "8", "-o", "r.png").code == 0
+    assert (tmp_path / "r.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--roofline", "--x", "params"),
+        ("--roofline", "--alpha", "1,0.5"),
+        ("--roofline", "--device", "nowhere"),
+        ("--roofline", "--bits", "4"),
+        ("--device", "nvidia_t4"),
+    ],
+)
+def test_options_of_a_picture_that_cannot_be(run, args):
+    code, out, err = run("plot", "mobilenet", *args, "-o", "r.svg")
+    assert (code, out, err.count("error: ")) == (2, "", 1)

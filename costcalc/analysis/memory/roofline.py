@@ -7,14 +7,17 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ...errors import listed
-from ...metrics.devices import Device
+from ...metrics.devices import Device, Rate, device
 from ...metrics.pricing import MAC, total
+from ...model.flow import flow_of
 from ...model.lives import Lives
 from ...model.network import Model
 from ...model.traffic import traffic
+from ...model.variables import settle
 from ...num import prod
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
+from ..report.analyze import scaled
 from ..report.columns import shipped
 
 SHOWN = 6  # unknown layers in a note
@@ -30,6 +33,7 @@ class Bound(NamedTuple):
     compute: Fraction
     memory: Fraction
     complete: bool  # whether all of the layer is known: else its numbers are lower bounds
+    used: Fraction | None = None  # mult-adds by those with channels padded to the vectors of the device
 
     @property
     def intensity(self) -> float:
@@ -49,15 +53,22 @@ class Roofline:
 
     def __init__(self, model: Model, lives: Lives, device: Device) -> None:
         self.model, self.lives, self.device = model, lives, device
-        self.peak = device.peak_for(lives.storage.activations)
-        rows = zip(lives.flow.rows, traffic(lives), lives.products, strict=True)
-        self.bounds = [self._bound(row, size, bits) for row, size, (_, bits) in rows]
+        macs = [total(MAC, row.op.name, row.layer.terms) * row.times * lives.storage.batch for row in lives.flow.rows]
+        widths = [bits for one, (_, bits) in zip(macs, lives.products, strict=True) if one]
+        self.peaks = {bits: device.peak_for(bits) for bits in sorted({*widths} or {lives.storage.activations})}
+        rows = zip(lives.flow.rows, macs, traffic(lives), lives.products, strict=True)
+        self.bounds = [self._bound(row, many, size, bits) for row, many, size, (_, bits) in rows]
 
-    def _bound(self, row: Any, size: int, bits: int) -> Bound:
-        macs = total(MAC, row.op.name, row.layer.terms) * row.times * self.lives.storage.batch
-        peak = self.device.peak_for(bits) if macs else self.peak
-        seconds = 2 * macs / peak.value, size / self.device.bandwidth.value
-        return Bound(row.name, macs, size, *seconds, not row.layer.unknown)
+    def _bound(self, row: Any, macs: int, size: int, bits: int) -> Bound:
+        compute = 2 * macs / self.peaks[bits].value if macs else Fraction(0)
+        used = utilisation(row, self.device.align) if macs and self.device.align else None
+        return Bound(row.name, macs, size, compute, size / self.device.bandwidth.value, not row.layer.unknown, used)
+
+    def drawn(self, format: str = "png") -> bytes:
+        """The bytes of a `png` or `svg` of the roofs and the layers. Needs the extra `plot`."""
+        from .roof_picture import picture
+
+        return picture(self, format)
 
     @property
     def per_layer(self) -> Fraction:
@@ -74,6 +85,12 @@ class Roofline:
         bytes = sum(held) + outside
         compute = sum((one.compute for one in self.bounds), Fraction(0))
         return max(compute, bytes / self.device.bandwidth.value)
+
+
+def bounded(model: Model, given: Mapping[str, Any], rho: float | None, name: str) -> Roofline:
+    """The bounds of a model at given settings on a device, shipped or in a file. Raises CostcalcError."""
+    flow = flow_of(model, settle(model, scaled(model, given, rho)))
+    return Roofline(model, Lives(flow, model.storage), device(name))
 
 
 def _numbers(row: Any) -> int:
@@ -96,25 +113,31 @@ class RooflinePage:
 
     def sheets(self) -> list[Sheet]:
         """One row a layer."""
-        heads = ("layer", "mult-adds", "bytes", "FLOP/B", "bound by", "compute", "memory")
+        heads = ("layer", "mult-adds", "bytes", "FLOP/B", "bound by", "compute", "memory", "utilisation")
+        heads = heads if self.found.device.align else heads[:-1]
         columns = tuple(Column(head, head not in ("layer", "bound by"), folds=head == "layer") for head in heads)
-        return [Sheet(columns, [_cells(one) for one in self.rows])]
+        return [Sheet(columns, [_cells(one)[: len(heads)] for one in self.rows])]
 
     def notes(self) -> list[str]:
         """The bounds of the network, and where the figures of the device come from."""
         found = self.found
-        ridge = found.peak.value / found.device.bandwidth.value
         unknown = [one.name for one in self.rows if not one.complete]
         lower = [f"lower bounds (>=): the cost of {listed(unknown[:SHOWN])} is not known"] if unknown else []
         return [
             *lower,
             f"at least {seconds(found.per_layer)} layer by layer; {seconds(found.floor)} for any implementation that "
             "loads the weights once. These are bounds, no predictions",
-            f"{found.device.title}: {float(found.peak.value):.4g} FLOP/s ({found.peak.source}), "
-            f"{float(found.device.bandwidth.value):.4g} B/s ({found.device.bandwidth.source}); "
-            f"ridge {float(ridge):.4g} FLOP/B",
+            *(self._roof(bits, peak) for bits, peak in found.peaks.items()),
             f"{shipped(found.model) or printable(found.model.name)}; tensors stored {found.lives.storage.text}",
         ]
+
+    def _roof(self, bits: int, peak: Rate) -> str:
+        device = self.found.device
+        return (
+            f"{device.title}: {float(peak.value):.4g} FLOP/s at {bits} bits ({peak.source}), "
+            f"{float(device.bandwidth.value):.4g} B/s ({device.bandwidth.source}); "
+            f"ridge {float(peak.value / device.bandwidth.value):.4g} FLOP/B"
+        )
 
     def records(self) -> tuple[list[str], list[dict]]:
         """For CSV."""
@@ -127,8 +150,10 @@ class RooflinePage:
             "compute_seconds",
             "memory_seconds",
             "complete",
+            "utilisation",
         ]
-        return names, [dict(zip(names, _plain(one), strict=True)) for one in self.rows]
+        names = names if self.found.device.align else names[:-1]
+        return names, [dict(zip(names, _plain(one), strict=False)) for one in self.rows]
 
     def document(self) -> Mapping[str, Any]:
         """For programs."""
@@ -138,7 +163,7 @@ class RooflinePage:
             "device": found.device.name,
             "complete": all(one.complete for one in found.bounds),
             "storage": found.lives.storage.text,
-            "peak_flops": float(found.peak.value),
+            "peak_flops": float(max(rate.value for rate in found.peaks.values())),
             "bandwidth": float(found.device.bandwidth.value),
             "per_layer_seconds": float(found.per_layer),
             "floor_seconds": float(found.floor),
@@ -156,13 +181,31 @@ def _plain(one: Bound) -> tuple[Any, ...]:
         float(one.compute),
         float(one.memory),
         one.complete,
+        None if one.used is None else float(one.used),
     )
 
 
 def _cells(one: Bound) -> tuple[str, ...]:
     least = "" if one.complete else ">= "
     numbers = (f"{least}{one.mult_adds:,}", f"{least}{one.bytes:,}", f"{one.intensity:.2f}" if one.complete else "-")
-    return printable(one.name), *numbers, one.by, f"{least}{seconds(one.compute)}", f"{least}{seconds(one.memory)}"
+    used = "" if one.used is None else f"{float(one.used):.2%}"
+    times = f"{least}{seconds(one.compute)}", f"{least}{seconds(one.memory)}"
+    return printable(one.name), *numbers, one.by, *times, used
+
+
+def utilisation(row: Any, align: Mapping[str, int]) -> Fraction | None:
+    """Which part of the mult-adds of a layer a device does that pads channels to its vectors; None if none are known.
+
+    The channels are those of one group: a depthwise convolution has one of each.
+    """
+    if row.op.name not in ("conv", "dwconv", "conv_transpose", "linear"):
+        return None
+    groups = row.inputs[0][-1] if row.op.name == "dwconv" else row.layer.detail.get("groups", 1)
+    found = Fraction(1)
+    for channels, vector in ((row.inputs[0][-1], align["in"]), (row.layer.shape[-1], align["out"])):
+        size = max(channels // groups, 1)
+        found *= Fraction(size, -(-size // vector) * vector)
+    return found
 
 
 def seconds(value: Fraction) -> str:
