@@ -69,7 +69,7 @@ def _named(axes: Axes, points: list[_Point]) -> None:
     """Write the names of layers beside their marks, where there is room: above the roof for one, below for the next."""
     for number, one in enumerate(points if len(points) <= NAMED else ()):
         place, side = ((3, -3), "left") if number % 2 else ((-3, 3), "right")
-        how = {"textcoords": "offset points", "fontsize": 4, "color": "0.3", "ha": side, "gid": "layer"}
+        how: dict[str, Any] = {"textcoords": "offset points", "fontsize": 4, "color": "0.3", "ha": side, "gid": "layer"}
         axes.annotate(one.name, (one.intensity, one.rate), place, **how)
 
 
@@ -89,10 +89,12 @@ def _roofs(axes: Axes, found: Roofline, intensities: list[float]) -> None:
 
 def _marks(axes: Axes, points: list[_Point]) -> None:
     for kind, color, mark in KINDS:
-        part: Any = [(one.intensity, one.rate) for one in points if one.by == kind]
+        part = [(one.intensity, one.rate) for one in points if one.by == kind]
         if part:
             label = f"{len(part)} layers bound by {kind}"
-            axes.scatter(*zip(*part, strict=True), s=24, color=color, marker=mark, label=label, zorder=3)
+            axes.scatter(
+                [x for x, _ in part], [y for _, y in part], s=24, color=color, marker=mark, label=label, zorder=3
+            )
 
 
 def _rate(value: float, unit: str) -> str:

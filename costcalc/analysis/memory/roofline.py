@@ -113,7 +113,16 @@ class RooflinePage:
 
     def sheets(self) -> list[Sheet]:
         """One row a layer."""
-        heads = ("layer", "mult-adds", "bytes", "FLOP/B", "bound by", "compute", "memory", "utilisation")
+        heads: tuple[str, ...] = (
+            "layer",
+            "mult-adds",
+            "bytes",
+            "FLOP/B",
+            "bound by",
+            "compute",
+            "memory",
+            "utilisation",
+        )
         heads = heads if self.found.device.align else heads[:-1]
         columns = tuple(Column(head, head not in ("layer", "bound by"), folds=head == "layer") for head in heads)
         return [Sheet(columns, [_cells(one)[: len(heads)] for one in self.rows])]
