@@ -338,6 +338,45 @@ def test_random_graphs(text, storage):
     assert [work + size for work, size in zip(one.workspace, held, strict=True)] == one.live
 
 
+@settings(max_examples=60, deadline=None)
+@given(networks(), POLICY, st.integers(6, 9), st.integers(1, 3), st.integers(1, 3))
+def test_random_graphs_need_more_with_more_samples_bits_and_positions(text, storage, side, batch, wider):
+    tree = yaml.safe_load(text)
+    larger = yaml.safe_dump({**tree, "input": [side, 6, 3]})
+    flow, other = (flow_of(read(Source("net.yaml", one)), {}) for one in (text, larger))
+    more = storage._replace(batch=storage.batch * batch, activations=storage.activations * wider)
+    for a, b in ((Lives(flow, storage), Lives(flow, more)), (Lives(flow, storage), Lives(other, storage))):
+        assert all(one <= two for one, two in zip(a.live, b.live, strict=True))
+        assert all(one <= two for one, two in zip(a.floors, b.floors, strict=True))
+
+
+def test_densenet_is_linear():
+    """The deepest has 2.2 times the layers of the shallowest; time that grows with their square is 4.8 times."""
+    times, rows = [], []
+    for layers in (121, 264):
+        flow = flow_of(load("densenet121"), settle(load("densenet121"), {"layers": layers}))
+        taken = []
+        for _ in range(3):
+            started = time.process_time()
+            assert max(Lives(flow, stored("unfused")).live) > 0
+            taken.append(time.process_time() - started)
+        times.append(min(taken))
+        rows.append(len(flow.rows))
+    assert 2 < rows[1] / rows[0] < 2.5
+    assert times[1] < 1.6 * rows[1] / rows[0] * times[0]
+
+
+def test_a_sweep_of_peaks_costs_at_most_three_sweeps_of_mult_adds():
+    def seconds(metric):
+        started = time.process_time()
+        frame = sweep("mobilenet", metrics=[metric], alpha=np.linspace(0.25, 1.5, 1000), res=list(range(96, 1096)))
+        assert len(frame) == 1_000_000
+        return time.process_time() - started
+
+    pairs = [(seconds("peak_bytes"), seconds("mult_adds")) for _ in range(3)]
+    assert min(peak for peak, _ in pairs) < 3 * min(cost for _, cost in pairs)
+
+
 @given(st.lists(st.builds(lambda size, a, b: Span(size, min(a, b), max(a, b)), *[st.integers(0, 9)] * 3), max_size=9))
 def test_no_two_buffers_lie_over_each_other(buffers):
     placed = list(zip(planned(buffers), buffers, strict=True))
