@@ -1,4 +1,4 @@
-"""Peaks of ONNX files, and the time and memory to find them, beside onnxsim: `python tests/benchmarks/memory.py [FILES]`.
+"""Peaks of ONNX files, and time and memory to find them, beside onnxsim: `python tests/benchmarks/memory.py [FILES]`.
 
 Every file (those of `tests/data/onnx` unless given) is read by both as whole processes, in turn. The peak is that of
 every node making a tensor: `--policy unfused` here, the resident footprint without the weights there (pip install
