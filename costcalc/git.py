@@ -4,11 +4,15 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .errors import OptionError, Problem
 
 SECONDS = 60  # for one call of git
+PIECE = 2**16  # bytes of a long answer that are read at once
+LONGEST = 2**20  # bytes of one entry of it
 OLDEST = (2, 38)  # the first that knows safe.bareRepository
 
 _SETTINGS = (
@@ -23,6 +27,7 @@ _ENVIRONMENT = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": os.devnull,
     "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
     "GIT_TERMINAL_PROMPT": "0",
 }
 _KEPT = re.compile(r"GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|PARAMETERS|COUNT|(KEY|VALUE)_\d+)")
@@ -65,10 +70,63 @@ def output(root: str, *args: str) -> bytes | None:
             env=environment(root),
         )
     except OSError:
-        raise OptionError(Problem("no-git", "the program `git` cannot be started", help="it has the history")) from None
+        raise _unstarted() from None
     except subprocess.TimeoutExpired:
-        raise OptionError(Problem("limit", f"git took longer than {SECONDS} seconds")) from None
+        raise _late() from None
     return done.stdout if done.returncode == 0 else None
+
+
+def entries(root: str, *args: str) -> Iterator[bytes]:
+    """What git prints, entry by entry, each without the NUL at its end: as much of it is held as one entry.
+
+    Raises OptionError where git refuses, is not there or does not end.
+    """
+    late = threading.Event()
+    process = _started(root, *args)
+    timer = threading.Timer(SECONDS, lambda: (late.set(), process.kill()))
+    timer.start()
+    try:
+        yield from _split(process.stdout)
+    finally:
+        timer.cancel()
+        process.stdout.close()  # a git that has more to say ends
+        process.wait()
+    if late.is_set():
+        raise _late()
+    if process.returncode != 0:
+        raise failed(root, args[0])
+
+
+def _started(root: str, *args: str) -> Any:
+    null = subprocess.DEVNULL
+    try:
+        return subprocess.Popen(
+            command(root, *args), stdin=null, stdout=subprocess.PIPE, stderr=null, env=environment(root)
+        )
+    except OSError:
+        raise _unstarted() from None
+
+
+def _split(stream: Any) -> Iterator[bytes]:
+    left = b""
+    while piece := stream.read(PIECE):
+        *whole, left = (left + piece).split(b"\0")
+        yield from whole
+        if len(left) > LONGEST:
+            raise OptionError(Problem("limit", f"git gives a name of more than {LONGEST:,} bytes"))
+
+
+def failed(root: str, what: str) -> OptionError:
+    """The error for a git that refuses."""
+    return OptionError(Problem("git-failed", f"git {what} failed in {root!r}", help="git fsck may say why"))
+
+
+def _unstarted() -> OptionError:
+    return OptionError(Problem("no-git", "the program `git` cannot be started", help="it has the history"))
+
+
+def _late() -> OptionError:
+    return OptionError(Problem("limit", f"git took longer than {SECONDS} seconds"))
 
 
 def check_version(root: str) -> None:

@@ -7,6 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, Problem
+from ..read.committed import SUBMODULE
 from ..read.loading import modelled
 from ..read.repository import Repository
 from ..read.revisions import REGULAR, spec_at
@@ -26,7 +27,6 @@ BRANCHES = (  # variables that name the branch that a pull request goes to
     "BITBUCKET_PR_DESTINATION_BRANCH",
     "CHANGE_TARGET",  # Jenkins, in multibranch pipelines
 )
-_SUBMODULE = "160000"
 
 
 class Bases:
@@ -91,7 +91,7 @@ class Bases:
     def _is_submodule(self, name: str) -> bool:
         tree = self.repository.tree(self.commit)
         while name := posixpath.dirname(name):
-            if name in tree and tree[name].mode == _SUBMODULE:
+            if tree.is_a(SUBMODULE, name):
                 return True
         return False
 

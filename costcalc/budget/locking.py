@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Origin, text
+from ..read.committed import LINK
 from ..read.loading import load, modelled
-from ..read.revisions import LINK, spec_at
+from ..read.revisions import spec_at
 from .bases import Bases
 from .config import NAME, Check, checks_of
 from .loosening import Loosened, Rule, Rules, key_of, left, loosened
@@ -119,7 +120,7 @@ class _Then:
     def _checks(self) -> tuple[Check, ...]:
         if self.path is None or self.path not in self.tree:
             return ()
-        if self.tree[self.path].mode == LINK:
+        if self.tree.is_a(LINK, self.path):
             raise FileError(Problem("not-a-file", f"{self.path!r} was a link there"))
         source, origin = self._found(self.path)
         return checks_of(source, origin.folder)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cached_property
 from hashlib import sha1, sha256
 from typing import Any
 
 from .. import limits
 from ..errors import OptionError, Problem
+from ..read.committed import FILES
 from ..read.formats import READERS
 from ..read.revisions import REGULAR
 from .similarity import LEAST, alike
@@ -72,9 +74,16 @@ class Renames:
         `folder` is a name in the repository, "." for all.
         """
         start = "" if folder == "." else f"{folder}/"
-        tracked = self.repository.said("ls-files", "-z", "--full-name").split("\0")
-        names = dict.fromkeys([*(name for name in tracked if _is_spec(name)), *self.found])
+        names = dict.fromkeys([*self._new(), *self.found])
         return {then: now for now in names if now.startswith(start) and (then := self.of(now))}
+
+    def _new(self) -> Iterator[str]:
+        """Specs that git knows now and the commit has not. Raises OptionError for more than a commit may have."""
+        tracked = map(os.fsdecode, self.repository.entries("ls-files", "-z", "--full-name"))
+        for count, name in enumerate(name for name in tracked if _is_spec(name) and name not in self.tree):
+            if count == FILES:
+                raise OptionError(Problem("limit", f"git has more than {FILES:,} new specs"))
+            yield name
 
     def _path(self, name: str) -> str:
         return os.path.join(self.repository.root, *name.split("/"))

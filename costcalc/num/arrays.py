@@ -81,7 +81,7 @@ def _many(name: str, function: Number, pick: Callable[..., Any], wins: Callable[
         if is_sure(a) and is_sure(b):  # the one that is left out has no refusal to pass on
             if wins(bounds(a), bounds(b)):
                 return a
-            if wins(bounds(b), bounds(a)) and (kind_of(a) is kind_of(b) or not _meet(a, b)):
+            if wins(bounds(b), bounds(a)) and (kind_of(a) is kind_of(b) is not object or not _meet(a, b)):
                 return b
         kind = kind_of(a) if kind_of(a) is kind_of(b) else object
         return call(name, function, a, b, lambda a, b: (pick(a[0], b[0]), pick(a[1], b[1])), kind)

@@ -8,23 +8,17 @@ import subprocess
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from tempfile import TemporaryFile
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import git
 from ..errors import OptionError, Problem
 from ..files import Pages, unresolved
+from .committed import Files
 
-FILES = 1_000_000  # in one commit
 HELD = 16_000_000  # bytes of a blob that are held in memory
 PIECE = 2**20  # bytes of a larger one that are read at once
-
-
-class Blob(NamedTuple):
-    """A file at a commit."""
-
-    mode: str
-    sha: str
 
 
 def top() -> str | None:
@@ -42,7 +36,7 @@ class Repository:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.trees: dict[str, dict[str, Blob]] = {}
+        self.trees: dict[str, Files] = {}
         self.batch: Any = None  # git cat-file, while it is open
 
     @classmethod
@@ -65,14 +59,9 @@ class Repository:
         """What git prints, or None when it refuses."""
         return git.output(self.root, *args)
 
-    def said(self, *args: str) -> str:
-        """What git prints, as text. Raises OptionError when it refuses: nothing may pass for empty."""
-        found = self.git(*args)
-        if found is None:
-            raise OptionError(
-                Problem("git-failed", f"git {args[0]} failed in {self.root!r}", help="git fsck may say why")
-            )
-        return os.fsdecode(found)
+    def entries(self, *args: str) -> Iterator[bytes]:
+        """What git prints, entry by entry. Raises OptionError when it refuses: nothing may pass for empty."""
+        return git.entries(self.root, *args)
 
     def name(self, path: str) -> str | None:
         """A path as git has it, links in it not followed; None for one outside the repository."""
@@ -133,14 +122,15 @@ class Repository:
         found = self.git("merge-base", "--end-of-options", "HEAD", revision)
         return found.decode().strip() if found else None
 
-    def tree(self, commit: Any) -> dict[str, Blob]:
-        """The files of a commit: path -> Blob."""
+    def tree(self, commit: Any) -> Files:
+        """The files of a commit. Raises OptionError for more specs than can be held."""
         if commit not in self.trees:
-            entries = self.said("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")[:-1]  # each ends with one
-            if len(entries) > FILES:
-                raise OptionError(Problem("limit", f"commit {commit[:7]} has more than {FILES:,} files"))
-            self.trees[commit] = dict(map(_entry, entries))
+            every = self.entries("ls-tree", "-r", "-z", "--full-tree", commit)
+            self.trees[commit] = Files(every, partial(self._entry, commit), commit)
         return self.trees[commit]
+
+    def _entry(self, commit: str, path: str) -> Iterator[bytes]:
+        return self.entries("ls-tree", "-z", "--full-tree", commit, "--", path)
 
     def blob(self, sha: str, most: int) -> bytes | None:
         """The bytes of a blob; None for more than `most` bytes. Raises OptionError if git does not have it."""
@@ -215,9 +205,3 @@ def _end(process: Any) -> None:
         with suppress(BrokenPipeError):
             stream.close()
     process.wait(git.SECONDS)
-
-
-def _entry(entry: str) -> tuple[str, Blob]:
-    about, _, path = entry.partition("\t")
-    mode, _, sha = about.split()
-    return path, Blob(mode, sha)

@@ -9,10 +9,11 @@ from typing import Any
 from .. import limits
 from ..errors import FileError, OptionError, Problem, Source
 from ..files import Origin, Pages, configs
+from .committed import LINK, Blob
 from .formats import format_of
-from .repository import Blob, Repository
+from .repository import Repository
 
-LINK, REGULAR = "120000", ("100644", "100755", "100664")
+REGULAR = ("100644", "100755", "100664")
 LINKS = 40  # that one path leads over
 _TARGET = 4096  # bytes of a link
 
@@ -93,10 +94,10 @@ class Revision:
                 done.pop()
             elif part not in ("", "."):
                 done.append(part)
-            found = self.tree.get("/".join(done)) if part not in ("..", "", ".") else None
-            if found and found.mode == LINK:
+            here = "/".join(done)
+            if part not in ("..", "", ".") and self.tree.is_a(LINK, here):
                 links += 1
-                left += self._target(found, path, links).split("/")[::-1]
+                left += self._target(self.tree[here], path, links).split("/")[::-1]
                 done.pop()
         return "/".join(done)
 

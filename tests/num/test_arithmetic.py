@@ -455,3 +455,11 @@ def test_domains_are_found_from_values():
     with pytest.raises(TypeError, match="not a number: str"):
         num.domain("text")
     assert (num.prod([]), num.prod([2, 3, 4]), num.prod([p, 2]).array.tolist()) == (1, 24, [2, 4])
+
+
+@pytest.mark.parametrize(("pick", "function", "other"), [(min, arrays.minimum, 8), (max, arrays.maximum, -8)])
+def test_of_equal_numbers_of_several_kinds_the_first_is_taken(pick, function, other):
+    pairs, table = [(False, 0.0), (other, 0)], {}
+    a, b = (leaf(table, np.array(side, dtype=object)) for side in zip(*pairs, strict=True))
+    due, found = [pick(*pair) for pair in pairs], function(a, b).raw.tolist()
+    assert [*zip(found, map(type, found), strict=True)] == [*zip(due, map(type, due), strict=True)]

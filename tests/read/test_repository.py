@@ -7,8 +7,9 @@ import pytest
 from costcalc import git
 from costcalc.errors import FileError, OptionError
 from costcalc.files import configs
-from costcalc.read import repository as module
-from costcalc.read.repository import Blob, Repository, top
+from costcalc.read import committed
+from costcalc.read.committed import Blob
+from costcalc.read.repository import Repository, top
 from costcalc.read.revisions import Revision, at_revision, origin_at, spec_at
 
 NET = "input: [10, 10, 10]\nlayers: [{conv: 1x1, out: 10}]\n"
@@ -37,11 +38,42 @@ def test_as_many_bytes_and_files_as_are_allowed(repository, monkeypatch):
     found = Repository.find()
     sha, other = found.tree(commit)["a.yaml"].sha, found.tree(commit)["b.yaml"].sha
     assert [found.blob(sha, 5), found.blob(sha, 4), found.blob(other, 4)] == [b"12345", None, b"1"]
-    monkeypatch.setattr(module, "FILES", 3)
-    assert len(Repository.find().tree(commit)) == 3
-    monkeypatch.setattr(module, "FILES", 2)
-    problem = refusal(OptionError, Repository.find().tree, commit)
-    assert (problem.code, problem.message) == ("limit", f"commit {commit[:7]} has more than 2 files")
+    (repository.root / "a.txt").write_text("no spec, and not counted")
+    commit = repository.commit()
+    for limit, most in (("FILES", 3), ("NAMES", 18)):
+        with monkeypatch.context() as patch:
+            patch.setattr(committed, limit, most)
+            assert len([*Repository.find().tree(commit)]) == 3
+            patch.setattr(committed, limit, most - 1)
+            problem = refusal(OptionError, Repository.find().tree, commit)
+            assert problem.code == "limit"
+            assert problem.message.startswith(f"commit {commit[:7]} has more than ")
+
+
+def test_files_that_are_no_specs_are_asked_for_and_not_held(repository, monkeypatch):
+    names = (":(top)x", "x*", "notes", "models/net", "a\tb")
+    for name in names:
+        path = repository.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    (repository.root / "link").symlink_to("notes")
+    commit = repository.commit(models__a="1")
+    found = Repository.find()
+    tree, calls = found.tree(commit), []
+    assert sorted(tree) == ["link", "models/a.yaml"]
+    monkeypatch.setattr(tree, "ask", lambda path, ask=tree.ask: (calls.append(path), ask(path))[1])
+    for name in (*names, *names):
+        assert found.blob(tree[name].sha, 100) == name.encode()
+        assert name in tree
+    assert [tree.get(name) for name in ("", "no.yaml", "models/", "/notes", ".", "..", "./notes")] == [None] * 7
+    assert calls == [*names]
+    assert [tree.get(name) for name in ("models", "nothing", "x")] == [None] * 3
+    assert (tree.is_a("120000", "link"), tree.is_a("120000", "notes"), tree.is_a("160000", "link")) == (
+        *(True, False, False),
+    )
+    assert dict(tree.items())["link"] == tree["link"] == Blob("120000", repository.git("rev-parse", "HEAD:link"))
+    with pytest.raises(KeyError, match="nothing"):
+        tree["nothing"]
 
 
 def test_what_is_no_blob_is_refused_and_the_next_is_read(repository):
@@ -117,10 +149,39 @@ def test_a_clone_without_history_says_how_to_get_it(repository, tmp_path_factory
 def test_what_git_refuses_is_never_empty(repository):
     repository.commit(a="1")
     found = Repository.find()
-    assert found.said("ls-files") == "a.yaml\n"
-    problem = refusal(OptionError, found.said, "ls-tree", "nosuch")
+    assert [*found.entries("ls-files", "-z")] == [b"a.yaml"]
+    with pytest.raises(OptionError) as error:
+        [*found.entries("ls-tree", "nosuch")]
+    problem = error.value.problems[0]
     assert (problem.code, problem.message) == ("git-failed", f"git ls-tree failed in {found.root!r}")
     assert problem.help == "git fsck may say why"
+
+
+def test_a_long_answer_is_read_entry_by_entry(tmp_path, monkeypatch):
+    def listed(says, code=0, **limits):
+        folder = tmp_path / str(len([*tmp_path.iterdir()]))
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", f"{fake(folder, says, code)}:/bin:/usr/bin")
+            for name, value in limits.items():
+                patch.setattr(git, name, value)
+            try:
+                return [*git.entries(str(tmp_path), "ls-files")]
+            except OptionError as error:
+                return error.problems[0].message
+
+    for piece in (1, 2, 3, 5, 100):
+        assert listed(r"printf 'ab\0c\0\0def\0'", PIECE=piece) == [b"ab", b"c", b"", b"def"]
+    assert listed(r"printf 'abcd\0abcd\0'", PIECE=2, LONGEST=4) == [b"abcd", b"abcd"]
+    assert listed(r"printf 'abcde\0'", PIECE=2, LONGEST=3) == "git gives a name of more than 3 bytes"
+    assert listed("yes | head -c 9999999", LONGEST=3) == "git gives a name of more than 3 bytes"
+    assert listed(r"printf 'ab\0'", 3) == f"git ls-files failed in {str(tmp_path)!r}"
+    assert listed("exec /bin/sleep 20", SECONDS=0.2) == "git took longer than 0.2 seconds"
+    broken = tmp_path / "broken"
+    fake(broken, "")
+    (broken / "git").write_text("#!/no/such/shell\n")
+    monkeypatch.setenv("PATH", str(broken))
+    with pytest.raises(OptionError, match="cannot be started"):
+        [*git.entries(str(tmp_path), "ls-files")]
 
 
 def test_names_of_paths_are_from_the_root_and_follow_no_link(repository, tmp_path_factory, monkeypatch):
@@ -246,6 +307,7 @@ def test_the_environment_of_git_names_no_other_repository_and_no_program(monkeyp
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_GRAFT_FILE": os.devnull,
         "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CEILING_DIRECTORIES": "/a",
     }
