@@ -268,11 +268,3 @@ def _not_utf8(data: bytes, path: str, start: int) -> FileError:
     return FileError(
         Problem("not-utf8", f"not UTF-8: here is byte 0x{data[start]:02x}", place, "save the file as UTF-8")
     )
-
-
-def exists(path: str | os.PathLike[str]) -> bool:
-    """Whether there is something of that name; no file can have some names."""
-    try:
-        return os.path.exists(path)
-    except ValueError:
-        return False

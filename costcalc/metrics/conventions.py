@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from ..errors import ArgumentError, FileError, OptionError, Problem, Source, brief, listed, nearest
-from ..files import check_links, exists, specs_in, text
+from ..files import check_links, specs_in, text
 from .pricing import MAC, TRAINABLE, Convention
 
 Prices: TypeAlias = str | os.PathLike[str] | Convention | Source  # a convention as the functions of the library take it
@@ -152,7 +152,7 @@ def price_list(name: Prices) -> Convention:
         raise ArgumentError(Problem("bad-argument", f"`convention` cannot be {brief(repr(name))}", help=help))
     if isinstance(name, Convention) or not name.endswith((".yaml", ".yml")):
         return find(name)
-    if not exists(name):
+    if not os.path.exists(name):
         help = nearest(name, specs_in(os.path.dirname(name) or ".")) or "`costcalc conventions` lists those with names"
         raise FileError(Problem("no-file", f"there is no file {name!r}", help=help))
     check_links(name)

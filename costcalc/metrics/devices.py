@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ..errors import FileError, OptionError, Problem, Source, listed, nearest
-from ..files import check_links, exists, text
+from ..files import check_links, text
 from ..syntax.nodes import Node, compose
 from ..syntax.problems import Problems
 
@@ -56,7 +56,7 @@ def device(name: str) -> Device:
     if not name.endswith((".yaml", ".yml")):
         help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or a file of your own, such as board.yaml"
         raise OptionError(Problem("unknown-device", f"there is no device `{name}`", help=help))
-    if not exists(name):
+    if not os.path.exists(name):
         raise FileError(Problem("no-file", f"there is no file {name!r}", help="`costcalc devices` lists those shipped"))
     check_links(name)
     return read(Source(name, text(name)))

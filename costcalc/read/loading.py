@@ -7,7 +7,7 @@ from typing import TypeAlias
 from .. import limits
 from ..allowance import within
 from ..errors import FileError, Problem, Source, brief, nearest
-from ..files import Origin, check_links, configs, decoded, exists, origin, shipped, specs_in, text
+from ..files import Origin, check_links, configs, decoded, origin, shipped, specs_in, text
 from ..model.network import Model
 from .formats import ELSEWHERE, SPEC, format_of
 
@@ -29,7 +29,7 @@ def load(spec: str | os.PathLike[str], top: str | None = None) -> Model:
 def _loaded(spec: str | os.PathLike[str], top: str | None) -> Model:
     form = format_of(spec)
     _refuse_other_kinds(os.fspath(spec))
-    if form is SPEC or not exists(spec):
+    if form is SPEC or not os.path.exists(spec):
         return modelled(*found(spec, top))
     path = os.fspath(spec)
     check_links(path, top)
@@ -39,7 +39,7 @@ def _loaded(spec: str | os.PathLike[str], top: str | None) -> Model:
 def _refuse_other_kinds(path: str) -> None:
     """Name the way in for a file of another kind, which would be an error of YAML. Raises FileError."""
     suffix = os.path.splitext(path)[1].lower()
-    if suffix in ELSEWHERE and exists(path):
+    if suffix in ELSEWHERE and os.path.exists(path):
         raise FileError(Problem("other-kind", f"{path!r} is no spec", help=ELSEWHERE[suffix]))
 
 
@@ -59,7 +59,7 @@ def found(spec: str | os.PathLike[str], top: str | None = None) -> tuple[Source,
     spec = os.fspath(spec)
     if spec == "-":
         return Source("-", decoded(_given(), "standard input")), origin("-")
-    if exists(spec):
+    if os.path.exists(spec):
         check_links(spec, top)
         return Source(spec, text(spec)), origin(spec)
     name = spec.removesuffix(".yaml")

@@ -313,6 +313,25 @@ def test_the_weights_of_a_base_are_not_held(tmp_path, repository):
     assert megabytes < 120
 
 
+def many_files(repository, count):
+    """A commit on main of so many files that are no specs, and of a small spec."""
+    lines = "".join(f"M 100644 :1 src/{at % 200}/a_file_with_a_long_name_{at}.txt\n" for at in range(count))
+    text = "input: [8]\nlayers: [{linear: 8}]\n"
+    mark = f"blob\nmark :2\ndata {len(text)}\n{text}\n"
+    head = "commit refs/heads/main\ncommitter a <a@example.org> 1700000000 +0000\ndata 1\na\n"
+    stream = f"blob\nmark :1\ndata 1\na\n{mark}{head}{lines}M 100644 :2 net.yaml\n"
+    subprocess.run(["git", "-C", repository.root, "fast-import", "--quiet"], input=stream, text=True, check=True)
+    (repository.root / "net.yaml").write_text(text.replace("linear: 8", "linear: 9"))
+
+
+def test_the_files_of_a_repository_are_not_held(tmp_path, repository):
+    many_files(repository, 200_000)
+    code, _, megabytes, seconds = ended(tmp_path, "check", "net.yaml", "--vs-base", "params=+0")
+    assert code == 1
+    assert megabytes < 90  # 200,000 paths and their hashes alone take that
+    assert seconds < 10
+
+
 LITERAL = "  - {conv: 3x3, out: 64}\n"
 WRITTEN = {  # as many layers as are allowed
     "repeated": lambda count: f"input: [8]\nlayers: [{{repeat: {count}, layers: [relu]}}]\n",

@@ -14,7 +14,6 @@ from costcalc.files import (
     check_path,
     configs,
     decoded,
-    exists,
     opened,
     origin,
     shipped,
@@ -235,12 +234,6 @@ def test_what_is_no_regular_file(tmp_path, monkeypatch):
     (tmp_path / "a").write_bytes(b"x")
     with opened("a") as file:
         assert file.read() == b"x"
-
-
-def test_whether_something_is_there(tmp_path):
-    assert exists(tmp_path)
-    assert not exists(tmp_path / "no")
-    assert exists("\0") is False
 
 
 def test_shipped_configs_are_in_the_package_or_beside_it(tmp_path, monkeypatch):

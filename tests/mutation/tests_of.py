@@ -19,9 +19,10 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
     "costcalc/budget/similarity.py": ("test_verdicts",),
     "costcalc/budget/verdict.py": ("test_verdicts",),
     "costcalc/git.py": GIT,
+    "costcalc/read/committed.py": GIT,
     "costcalc/read/repository.py": GIT,
     "costcalc/read/revisions.py": GIT,
-    "costcalc/files.py": ("test_files",),
+    "costcalc/files.py": ("test_files", "test_wire -k page"),
     "costcalc/replacing.py": ("test_whole_files -k not full",),
     "costcalc/quantities.py": (
         "test_quantities",
@@ -31,7 +32,7 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
     "costcalc/limits.py": ("test_limits", "test_files", "test_wire", "test_keras_file"),
     "costcalc/allowance.py": ("test_clock", "test_allowance -k clock or skip or alone or timer"),
     "costcalc/read/keras/file.py": ("test_keras_file",),
-    "costcalc/read/onnx/file.py": ("test_wire", "test_onnx_hostile -k bad_files or only_the or without"),
+    "costcalc/read/onnx/file.py": ("test_onnx_file", "test_onnx_hostile -k bad_files or only_the or without"),
     "costcalc/read/onnx/wire.py": ("test_wire",),
     "costcalc/read/onnx/weights.py": ("test_onnx_hostile", "test_onnx_parameters", "test_onnx"),
 }

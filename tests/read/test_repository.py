@@ -1,13 +1,16 @@
 """A git repository as a store of files at commits: what its answers are, and what is refused and in which words."""
 
 import os
+import subprocess
+from types import SimpleNamespace
 
 import pytest
 
 from costcalc import git
 from costcalc.errors import FileError, OptionError
-from costcalc.files import configs
+from costcalc.files import Pages, configs
 from costcalc.read import committed
+from costcalc.read import repository as module
 from costcalc.read.committed import Blob
 from costcalc.read.repository import Repository, top
 from costcalc.read.revisions import Revision, at_revision, origin_at, spec_at
@@ -76,6 +79,36 @@ def test_files_that_are_no_specs_are_asked_for_and_not_held(repository, monkeypa
         tree["nothing"]
 
 
+def test_large_blobs_are_pages_of_a_file(repository, monkeypatch):
+    data = {"a": "abcdefg", "b": "abcdefgh", "c": "abcdefghi", "d": "abcdefghijklmnop"}
+    tree = Repository.find().tree(repository.commit(**data))
+    monkeypatch.setattr(module, "HELD", 7)
+    monkeypatch.setattr(module, "PIECE", 8)
+    found = Repository.find()
+    for name, text in data.items():
+        with found.opened(tree[f"{name}.yaml"].sha, 100) as blob:
+            assert type(blob) is (bytes if len(text) == 7 else Pages)
+            assert (len(blob), blob[0 : len(text)], blob[2:5]) == (len(text), text.encode(), b"cde")
+        assert found.blob(tree["a.yaml"].sha, 100) == b"abcdefg"  # nothing of the other is left to be read
+
+
+def test_only_the_pages_of_a_graph_reach_its_reader(repository, monkeypatch):
+    commit = repository.commit(net=NET)
+    monkeypatch.setattr(module, "HELD", 5)
+    here = Revision(Repository.find(), commit, "main", "")
+    assert here.source("net.yaml").text == NET
+    for held, limit, kind in (
+        (5, "graph_file_bytes", Pages),
+        (5, "file_bytes", bytes),
+        (100, "graph_file_bytes", bytes),
+        (100, "file_bytes", bytes),
+    ):
+        monkeypatch.setattr(module, "HELD", held)
+        form = SimpleNamespace(limit=limit, from_bytes=lambda data, shown: type(data))
+        monkeypatch.setattr("costcalc.read.revisions.format_of", lambda name, form=form: form)
+        assert here.source("net.yaml") is kind
+
+
 def test_what_is_no_blob_is_refused_and_the_next_is_read(repository):
     commit = repository.commit(a="text", models__b="b")
     found = Repository.find()
@@ -120,7 +153,7 @@ def test_a_revision_that_is_not_there(repository):
     assert (found.has("main"), found.has("nosuch"), found.shallow) == (True, False, None)
 
 
-def test_revisions_by_the_names_of_their_branches(repository):
+def test_revisions_by_the_names_of_their_branches(repository, monkeypatch):
     first = repository.commit(a="1")
     repository.git("update-ref", "refs/remotes/origin/main", first)
     repository.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
@@ -128,6 +161,13 @@ def test_revisions_by_the_names_of_their_branches(repository):
     assert found.called("refs/remotes/origin/HEAD") == "origin/main"
     assert found.called("refs/heads/main") == "main"
     assert found.called("nosuch") == "nosuch"
+    odd = os.fsdecode(b"\xff")  # no text
+    repository.git("update-ref", f"refs/heads/{odd}", first)
+    assert found.called(f"refs/heads/{odd}") == "\ufffd"
+    for says in ("echo topic", "echo --end-of-options; echo topic"):  # some versions print the option, too
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", fake(repository.root / f"bin{len(says)}", says))
+            assert found.called("refs/heads/topic") == "topic"
     repository.git("checkout", "-q", "-b", "topic")
     repository.commit(a="2")
     assert found.merge_base("main") == first
@@ -257,6 +297,11 @@ def test_a_git_that_lacks_a_protection_is_refused(tmp_path, monkeypatch, says, w
     assert (problem.code, problem.help) == ("old-git", "install git 2.38 or later")
 
 
+def test_a_version_that_is_no_text(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", fake(tmp_path / "bin", r"printf 'git version 2.1.\377\n'"))
+    assert "git 2.1.\ufffd is too old" in refusal(OptionError, git.check_version, str(tmp_path)).message
+
+
 def test_a_version_is_cut_in_a_message(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", fake(tmp_path / "bin", f"echo 'git version 2.1.{'9' * 60}'"))
     assert f"git 2.1.{'9' * 36} is too old" in refusal(OptionError, git.check_version, str(tmp_path)).message
@@ -356,6 +401,35 @@ def test_links_at_a_commit_are_followed_as_far_as_the_directory_goes(repository)
         assert (problem.code, problem.help) == ("bad-include", "another base may do: --base REF")
     problem = refusal(FileError, here.real, "models/loop.yaml")
     assert (problem.code, problem.message) == (*("bad-include", "`models/loop.yaml` is a link without an end at main"),)
+
+
+def test_files_that_can_be_run_are_files_too(repository):
+    shas = [repository.commit(net=NET) and repository.git("rev-parse", "HEAD:net.yaml")]
+    entries = b"".join(
+        mode + name + bytes.fromhex(shas[0])
+        for mode, name in ((b"100644 ", b"a.yaml\0"), (b"100664 ", b"b.yaml\0"), (b"100755 ", b"c.yaml\0"))
+    )
+    command = ["git", "-C", repository.root, "hash-object", "-t", "tree", "-w", "--stdin", "--literally"]
+    done = subprocess.run(command, input=entries, capture_output=True, check=True)
+    commit = repository.git("commit-tree", "-m", "all modes of files", done.stdout.decode().strip())
+    here = Revision(Repository.find(), commit, "main", "")
+    assert [here.real(f"{name}.yaml") for name in "abc"] == ["a.yaml", "b.yaml", "c.yaml"]
+
+
+def test_a_link_may_be_of_as_many_bytes_as_a_path(repository):
+    repository.commit(net=NET)
+    for size, real in ((4096, "net.yaml"), (4097, None)):
+        text = "./" * ((size - 8) // 2) + "/" * (size % 2) + "net.yaml"
+        assert len(text) == size
+        (repository.root / "target").write_text(text)
+        sha = repository.git("hash-object", "-w", "target")
+        repository.git("update-index", "--add", "--cacheinfo", f"120000,{sha},link.yaml")
+        commit = repository.git("commit-tree", "-m", "a link", repository.git("write-tree"))
+        here = Revision(Repository.find(), commit, "main", "")
+        if real:
+            assert here.real("link.yaml") == real
+        else:
+            assert "is a link without an end" in refusal(FileError, here.real, "link.yaml").message
 
 
 def test_forty_links_are_followed_and_no_more(repository):

@@ -404,3 +404,7 @@ def test_a_page_is_read_once():
     for start in range(0, 2 * PAGE, 64):
         assert len(pages[start : start + 64]) == 64
     assert reads == [PAGE, PAGE]
+    assert pages[PAGE : 2 * PAGE] == pages[2 * PAGE - 1 : 2 * PAGE] * PAGE  # all of a page, and its end
+    assert reads == [PAGE, PAGE]
+    assert len(pages[2 * PAGE : 3 * PAGE]) == len(pages[2 * PAGE : 3 * PAGE]) == PAGE
+    assert reads == [PAGE] * 3
