@@ -81,9 +81,13 @@ def entries(root: str, *args: str) -> Iterator[bytes]:
 
     Raises OptionError where git refuses, is not there or does not end.
     """
-    late = threading.Event()
-    process = _started(root, *args)
-    timer = threading.Timer(SECONDS, lambda: (late.set(), process.kill()))
+    process, late = _started(root, *args), threading.Event()
+
+    def end() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(SECONDS, end)
     timer.start()
     try:
         yield from _split(process.stdout)
