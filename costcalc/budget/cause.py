@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import limits
 from ..analysis.compare.alignment import aligned
 from ..errors import Place
 from ..metrics.metrics import totals
@@ -33,7 +34,12 @@ def cause(verdict: Verdict, now: Measured, base: Measured | None) -> Cause | Non
 
 
 def _grown(name: str, now: Measured, base: Measured) -> Cause | None:
-    """The layers that were changed directly, if any, without those that follow from others."""
+    """The layers that were changed directly, if any, without those that follow from others.
+
+    None also for networks that are too large to be compared layer by layer.
+    """
+    if len(now.walk.rows) + len(base.walk.rows) > limits.COMPARED:
+        return None
     pairs = [
         (pair, _total(name, now, pair.right) - _total(name, base, pair.left))
         for pair in aligned(base.elements, now.elements)

@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ CONFIGS = {
     "filter": '[filter "x"]\nclean = {0}\nsmudge = {0}\nprocess = {0}\nrequired = true\n',
     "textconv": '[diff "x"]\ntextconv = {0}\ncommand = {0}\n[diff]\nexternal = {0}\n',
     "pager": "[core]\npager = {0}\n[pager]\nls-tree = {0}\nrev-parse = {0}\ncat-file = {0}\n[core]\neditor = {0}\n",
-    "alias": "[alias]\nls-tree = !{0}\nrev-parse = !{0}\ncat-file = !{0}\nls-files = !{0}\nversion = !{0}\n",
+    "alias": "[alias]\nls-tree = !{0}\nrev-parse = !{0}\ncat-file = !{0}\nversion = !{0}\nown = !{0}\n",
     "ssh": "[core]\nsshCommand = {0}\ngitProxy = {0}\naskPass = {0}\n[credential]\nhelper = !{0}\n",
     "included": "[include]\npath = ../models/evil\n",
 }
@@ -114,11 +115,31 @@ CAUGHT = {  # a configuration that runs a program, and what a user does who is c
     "fsmonitor": ["status"],
     "filter": ["add", "-A"],
     "textconv": ["--no-pager", "diff", "--ext-diff"],
+    "pager": ["log"],  # only for a terminal
+    "alias": ["own"],  # git takes no alias for a command that it has
+    "ssh": ["ls-remote", "ssh://host.invalid/repository"],
     "included": ["status"],
+}
+HOOKS = {  # a hook, and what a user does who is caught by it
+    "post-index-change": ["add", "-A"],
+    "reference-transaction": ["update-ref", "refs/heads/other", "HEAD"],
+    "post-checkout": ["checkout", "-q", "-b", "other"],
+    "fsmonitor-watchman": ["-c", "core.fsmonitor=.git/hooks/fsmonitor-watchman", "status"],
 }
 
 
-@pytest.mark.parametrize("name", CAUGHT)
+def careless(root, *args):
+    """Run git as a user does, who has a terminal."""
+    terminal, inside = os.openpty()
+    env = {**os.environ, "TERM": "xterm"}
+    with suppress(subprocess.TimeoutExpired):  # a program that is no server has no answer
+        command, null = ["git", "-C", root, *args], subprocess.DEVNULL
+        subprocess.run(command, stdin=null, stdout=inside, stderr=inside, env=env, timeout=3, check=False)
+    os.close(inside)
+    os.close(terminal)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
 def test_the_traps_catch_a_git_that_is_started_without_care(pull_request, trap, name):
     """Otherwise no test that finds them untouched shows anything."""
     root = pull_request.root
@@ -126,15 +147,29 @@ def test_the_traps_catch_a_git_that_is_started_without_care(pull_request, trap, 
     (root / ".gitattributes").write_text("* filter=x diff=x text eol=crlf\n")
     with open(root / ".git" / "config", "a", encoding="utf-8") as file:
         file.write(CONFIGS[name].format(trap[0]))
-    subprocess.run(["git", "-C", root, *CAUGHT[name]], capture_output=True, check=False)
+    careless(root, *CAUGHT[name])
     assert trap[1].exists()
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_hooks_catch_too(pull_request, trap, name):
+    with_hooks(pull_request.root, trap[0], name)
+    careless(pull_request.root, *HOOKS[name])
+    assert trap[1].exists()
+
+
+def with_hooks(root, program, *names):
+    """Put the program where git looks for hooks."""
+    hooks = root / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    for name in names:
+        shutil.copy(program, hooks / name)
 
 
 def test_the_trap_of_a_bare_repository_catches_too(pull_request, trap):
     models = pull_request.root / "models"
     bare(pull_request, models, trap[0])
-    careless = ["-c", "safe.bareRepository=all", "-C", models]
-    subprocess.run(["git", *careless, "add", "net.yaml"], capture_output=True, check=False)
+    careless(models, "-c", "safe.bareRepository=all", "add", "net.yaml")
     assert trap[1].exists()
 
 
@@ -143,21 +178,21 @@ def test_a_hostile_configuration_runs_nothing(pull_request, run, trap, name):
     """As in an archive that somebody unpacked."""
     root, text = pull_request.root, CONFIGS[name].format(trap[0])
     (root / "models" / "evil").write_text(CONFIGS["fsmonitor"].format(trap[0]))
+    same = "# a line that stays\n" * 5
+    pull_request.commit(models__net=SMALL + same)
     for file in (root / "models" / "net.yaml", root / "models" / "other.yaml"):
-        file.write_text(LARGE)  # of which one has another name: renames are looked for
+        file.write_text(LARGE + same)  # of which one gets another name: renames are looked for
     pull_request.git("add", "-A")
     (root / "models" / "net.yaml").rename(root / "models" / "third.yaml")
     (root / ".gitattributes").write_text("* filter=x diff=x text eol=crlf\n")
-    hooks = root / ".git" / "hooks"
-    hooks.mkdir(exist_ok=True)
-    for hook in ("post-index-change", "reference-transaction", "post-checkout", "fsmonitor-watchman"):
-        shutil.copy(trap[0], hooks / hook)
+    with_hooks(root, trap[0], *HOOKS)
     with open(root / ".git" / "config", "a", encoding="utf-8") as file:
         file.write(text)
     for spec in ("other", "third"):
-        run("diff", f"models/{spec}.yaml", "--base", "main")
-        assert run("check", f"models/{spec}.yaml", "--vs-base", "mult_adds=+0").code in (0, 1)
-    run("check")
+        assert run("diff", f"models/{spec}.yaml", "--base", "main").code == 2, spec
+        result = run("check", f"models/{spec}.yaml", "--vs-base", "mult_adds=+0")
+        assert (result.code, "+89" in result.out) == (1, True)
+    assert run("check").code == 2  # models/net.yaml has another name
     assert not trap[1].exists()
 
 
@@ -253,6 +288,44 @@ def test_a_submodule_has_no_base_here(pull_request, run, tmp_path_factory):
     (pull_request.root / "sub" / "net.yaml").write_text(LARGE)
     result = run("check", "sub/net.yaml", "--vs-base", "mult_adds=+0")
     assert (result.code, "there is no base to compare with" in result.out) == (2, True)
+
+
+GITS = [folder for folder in os.environ.get("COSTCALC_GITS", "").split(os.pathsep) if folder]
+
+
+@pytest.fixture(params=[None, *GITS], ids=lambda folder: Path(folder).parent.name if folder else "of the machine")
+def version(request, monkeypatch):
+    """The version of the git that is found first: of the machine, and of each directory in COSTCALC_GITS."""
+    if request.param:
+        monkeypatch.setenv("PATH", f"{request.param}{os.pathsep}{os.environ['PATH']}")
+    said = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.search(r"(\d+)\.(\d+)", said).groups()))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_version_of_git_runs_nothing_or_is_refused(pull_request, run, trap, version, command):
+    """Programs of git that were released years apart, where CI has unpacked them (.ci/gits.sh)."""
+    models = pull_request.root / "models"
+    bare(pull_request, models, trap[0])
+    (models / "refs" / "heads" / "main").write_text(f"{'1' * 40}\n")
+    with open(pull_request.root / ".git" / "config", "a", encoding="utf-8") as file:
+        file.write("".join(CONFIGS[name].format(trap[0]) for name in ("fsmonitor", "filter", "textconv", "ssh")))
+    result = run(*command)
+    if version < reader.OLDEST:
+        assert (result.code, f"git {version[0]}.{version[1]}." in result.err, "is too old" in result.err) == (
+            *(2, True, True),
+        )
+    else:
+        assert (result.code, "+89" in result.out) == (0 if command[0] == "diff" else 1, True)
+    assert not trap[1].exists()
+
+
+def test_every_version_of_git_lists_what_it_is_asked_for(repository, version):
+    (repository.root / "notes").write_text("no spec")
+    (repository.root / "link").symlink_to("notes")
+    commit = repository.commit(models__a="1")
+    tree = Repository(str(repository.root)).tree(commit)
+    assert (sorted(tree), tree["notes"].mode, tree.get("models")) == (["link", "models/a.yaml"], "100644", None)
 
 
 def shim(folder, version):
