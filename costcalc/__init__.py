@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from .analysis.report.analyze import analyze
     from .analysis.report.report import Report
     from .analysis.reproduce.reproduce import reproduce
+    from .analysis.search.search import search
     from .analysis.space.space import space
     from .analysis.survey.survey import survey
     from .analysis.sweep.plotting import plot
@@ -51,6 +52,7 @@ _PUBLIC = {
     "plot": "analysis.sweep.plotting",
     "reproduce": "analysis.reproduce.reproduce",
     "reconcile": "analysis.reconcile.reconcile",
+    "search": "analysis.search.search",
     "space": "analysis.space.space",
     "survey": "analysis.survey.survey",
     "sweep": "analysis.sweep.sweep",
@@ -79,6 +81,7 @@ __all__ = [
     "plot",
     "reconcile",
     "reproduce",
+    "search",
     "space",
     "survey",
     "sweep",

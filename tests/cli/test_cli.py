@@ -247,7 +247,7 @@ def test_every_command_has_examples(name):
     assert any(line.startswith(f"costcalc {name}") for line in examples(name))
 
 
-LONG = {"bench", "reproduce", "selftest", "space", "survey"}  # commands that work for seconds
+LONG = {"bench", "reproduce", "selftest", "search", "space", "survey"}  # commands that work for seconds
 LINES = sorted({line for name in ["", *COMMANDS] for line in examples(name)})
 
 

@@ -44,6 +44,7 @@ CASES = {  # command -> command lines with JSON, on `net.yaml` above and `old.ya
     "training": ["net.yaml --ranks 8 --precision bf16", "net.yaml --by block --checkpoint depthwise_*"],
     "memory": [],  # its JSON has the plan and the schedule, a text one of them: see PARTS
     "space": [],  # of specs with choices; its integers are in tests/analysis/test_space.py
+    "search": [],  # of specs with choices; its integers are in tests/analysis/test_search.py
     "survey": [],  # of many files; its integers are in tests/analysis/test_survey.py
     "check": ["net.yaml --max mult_adds=500M --max params=4M --max weights_bytes=4MB --min any_layer.params=3"],
     "conventions": ["", "thop", "--terms"],

@@ -11,6 +11,7 @@ CASES = {  # command -> what to run on NET, a name that is a shipped config and 
     "explain": "NET linear_1",
     "training": "NET",
     "space": "",  # of specs with choices
+    "search": "",  # of specs with choices
     "survey": "",  # of files alone
     "memory": "NET",
     "page": "",  # a file, whose stamp is in tests/analysis/test_page.py

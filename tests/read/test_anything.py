@@ -96,6 +96,7 @@ OF_SPECS = {  # those that need variables or published figures
     "plot": partial(costcalc.plot, alpha=[1.0, 0.5]),
     "reproduce": costcalc.reproduce,
     "space": lambda spec: [costcalc.space(spec)],
+    "search": lambda spec: costcalc.search(spec, limits={"mult_adds": "100G"}, maximize=len).candidates,
     "diff": lambda spec: costcalc.diff(spec, TEXT),
 }
 

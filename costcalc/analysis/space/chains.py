@@ -139,6 +139,10 @@ class Decomposed:
             found, each = self._through(stretch, setting.given, cost, number)
             choices |= found
             rows += each
+        return self.design(choices, rows)
+
+    def design(self, choices: Mapping[str, Any], rows: list[list[int]]) -> Design:
+        """The network of some choices, of which the units have these metrics."""
         totals = tuple(int(fold(column)) for fold, column in zip(self.folds, zip(*rows, strict=True), strict=True))
         return Design(dict(sorted(choices.items(), key=lambda pair: self._place(pair[0]))), totals)
 

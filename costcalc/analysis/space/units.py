@@ -154,6 +154,21 @@ class Designs:
         picked = {name: self.choices[name][int(place)] for name, place in zip(one.read, places, strict=True)}
         return {**one.fixed, **picked}
 
+    def at(
+        self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], settings: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[int], Shape] | None:
+        """(the choices it reads, its metrics, the shape that leaves it) of a unit at a setting; None if ruled out."""
+        for one in self.structures(steps, shape, given)[1]:
+            if all(settings[name] == value for name, value in one.fixed.items()):
+                sizes = [len(self.choices[name]) for name in one.read]
+                places = [self.choices[name].index(settings[name]) for name in one.read]
+                at = np.flatnonzero(one.places == (np.ravel_multi_index(places, sizes) if sizes else 0))
+                if not len(at):
+                    return None
+                number = int(at[0])
+                return self.chosen(one, number), one.each[:, number].tolist(), tuple(one.leaves[number].tolist())
+        return None
+
     def of_inputs(self) -> list[str]:
         """The choices that the shapes of inputs read, which reach every unit."""
         part = tuple(self.model.inputs.values())

@@ -1,0 +1,1 @@
+"""Which networks of a space, within budgets, score best?"""

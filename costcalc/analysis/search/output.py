@@ -1,0 +1,95 @@
+"""What a search leaves in a directory: all candidates, the front as a table and a plot, and a spec for each network."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ...errors import OptionError, Problem, Source
+from ...model.variables import settle
+from ...read.spec.reader import read
+from ...replacing import replacing
+from ..report.analyze import analyze
+from .page import SearchPage, record
+
+if TYPE_CHECKING:
+    from .search import Candidate, Search
+
+SPECS = 1000  # that a directory gets
+JOURNAL = "scores.jsonl"
+
+
+def write(search: Search, folder: str) -> None:
+    """Write candidates.csv, front.csv, front.json, specs, and front.svg where matplotlib is. Raises CostcalcError."""
+    import pandas
+
+    from ...render import render_page
+
+    front = search.front()
+    for name, rows in (("candidates.csv", search.candidates), ("front.csv", front)):
+        frame = pandas.DataFrame([record(one) for one in rows])
+        _text(folder, name, frame.to_csv(index=False, lineterminator="\n"))
+    _text(folder, "front.json", render_page(SearchPage(search), "json"))
+    _plot(search, folder)
+    os.makedirs(os.path.join(folder, "specs"), exist_ok=True)
+    for number, one in enumerate(front[:SPECS]):
+        _text(folder, os.path.join("specs", f"{number:04}.yaml"), spec_of(search, one))
+
+
+def _text(folder: str, name: str, text: str) -> None:
+    with replacing(os.path.join(folder, name)) as out:
+        out.write(text)
+
+
+def spec_of(search: Search, one: Candidate) -> str:
+    """The spec of the space with a network's choices as defaults, no longer choices; it costs what the search says.
+
+    Raises OptionError for a space that is no spec of one file, and where the costs differ.
+    """
+    model = search.space.model
+    if model.included or not model.source.text:
+        raise OptionError(Problem("usage", f"{model.name} is no spec of one file: its networks are not written"))
+    spec = yaml.safe_load(io.StringIO(model.source.text))
+    settled = settle(model, {**search.space.given, **one.choices})
+    for name, about in spec["vars"].items():
+        if isinstance(about, Mapping) and "choices" in about:
+            value = settled[name]
+            spec["vars"][name] = {**about, "default": list(value) if isinstance(value, tuple) else value}
+            spec["vars"][name].pop("choices")
+        elif name in search.space.given:
+            spec["vars"][name] = {**about, "default": settled[name]} if isinstance(about, Mapping) else settled[name]
+    spec.pop("published", None)
+    text = yaml.safe_dump(spec, sort_keys=False, width=120)
+    found = analyze(
+        read(Source(f"{model.name}.yaml", text)), metrics=list(one.metrics), convention=search.space.prices
+    ).totals
+    if any(found[name] != cost for name, cost in one.metrics.items()):
+        raise OptionError(Problem("limit", f"a network of {model.name} costs something else as a spec"))
+    return text
+
+
+def _plot(search: Search, folder: str) -> None:
+    try:
+        import matplotlib
+    except ImportError:
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    cost, front = search.space.metric.name, search.front()
+    with pyplot.rc_context({"svg.hashsalt": "costcalc", "font.size": 10, "axes.grid": True, "grid.alpha": 0.3}):
+        figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
+        every: Any = search.candidates
+        axes.scatter([one.metrics[cost] for one in every], [one.score for one in every], s=12, color="0.7")
+        axes.plot([one.metrics[cost] for one in front], [one.score for one in front], "o-", label="Pareto front")
+        axes.set_xlabel(search.space.metric.axis)
+        axes.set_ylabel("score")
+        axes.legend(loc="best", fontsize=9)
+        axes.set_title(f"{search.space.model.name}: {len(every):,} networks, {search.method}")
+        with replacing(os.path.join(folder, "front.svg"), True) as out:
+            figure.savefig(out, format="svg", metadata={"Date": None})
+        pyplot.close(figure)

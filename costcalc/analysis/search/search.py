@@ -1,0 +1,307 @@
+"""A search: networks of a space within budgets, scored from outside, and the Pareto front of cost and score.
+
+The same seed visits the same networks. Scores are noted by network in a journal, so that a search that was stopped goes
+on by visiting again what is noted, without asking for its score.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...errors import FileError, OptionError, Problem
+from ...metrics.conventions import Prices
+from ...read.anything import Network
+from ...render.result import Result
+from ..jobs.cluster import workers
+from ..jobs.pool import Lost
+from ..space.chains import Decomposed, Design
+from ..space.page import settings_text
+from ..space.space import Space, space
+from .scores import SCORED, Table, Task, called, function, table
+
+if TYPE_CHECKING:
+    from .page import SearchPage
+
+METHODS = ("exhaustive", "random", "evolution")
+ALL = 1_000_000  # networks that are tried one by one
+POPULATION = 64
+PARENTS = 16
+MUTATED = 0.1  # share of the choices of a child that are drawn anew
+TRIES = 10_000  # children or networks that are drawn for each one that fits
+
+Score = Callable[[Mapping[str, Any]], Any]
+
+
+class Candidate(NamedTuple):
+    """A network with its metrics and its score."""
+
+    choices: Mapping[str, Any]
+    metrics: Mapping[str, int]
+    score: float
+
+
+class _Searched(NamedTuple):
+    space: Space
+    limits: Mapping[str, int]
+    method: str
+    seed: int
+    candidates: tuple[Candidate, ...]  # in the order in which they were visited
+    unscored: int  # networks that the table has no score for
+
+
+class Search(Result, _Searched):
+    """What was visited."""
+
+    def page(self) -> SearchPage:
+        """The page that `costcalc search` prints."""
+        from .page import SearchPage
+
+        return SearchPage(self)
+
+    def front(self) -> list[Candidate]:
+        """The candidates of which no other one costs no more and scores more, in rising order of cost."""
+        cost = self.space.metric.name
+        found: list[Candidate] = []
+        for one in sorted(self.candidates, key=lambda one: (one.metrics[cost], -one.score)):
+            if not found or one.score > found[-1].score:
+                found.append(one)
+        return found
+
+
+def search(
+    spec: Network,
+    *,
+    limits: Mapping[str, Any],
+    maximize: str | os.PathLike[str] | Score,
+    method: str = "",
+    evaluations: int = 1000,
+    seed: int = 0,
+    convention: Prices = "paper",
+    settings: Mapping[str, Any] | None = None,
+    here: bool = False,
+    jobs: int = 1,
+    cluster: str | None = None,
+    journal: str | None = None,
+    resume: bool = False,
+    tell: Callable[[int, int], None] | None = None,
+) -> Search:
+    """Networks of a space within limits, by the score that `maximize` gives them.
+
+    spec         a space, as `costcalc.space` takes it; the first limit's metric is the cost
+    maximize     a table of scores (.csv, .parquet), a function of a network's choices, or `module:function`
+    method       exhaustive, random or evolution; without it, exhaustive where so few networks fit, else evolution
+    evaluations  how many networks are scored, of random and evolution
+    here         whether `module:function` may be in the working directory
+    jobs, cluster  where `module:function` is called
+    journal      a file that notes scores; with `resume`, what it has is not asked again
+
+    Raises CostcalcError.
+    """
+    if not limits:
+        raise OptionError(Problem("usage", "a search needs a budget: --max mult_adds=300M"))
+    found = space(spec, of=next(iter(limits)), convention=convention, settings=settings)
+    pool = _Candidates(found, found.limits_of(limits))
+    method = method or ("exhaustive" if pool.most <= min(evaluations, ALL) else "evolution")
+    if method not in METHODS or evaluations < 1:
+        raise OptionError(Problem("bad-value", f"`{method}` is no method", help="exhaustive, random or evolution"))
+    source = _source(maximize, found, os.getcwd() if here else "")
+    with _Scorer(source, (jobs, cluster), journal, resume, tell) as scorer:
+        total = pool.most if method == "exhaustive" else evaluations
+        scorer.total = total
+        visit = {"exhaustive": _exhaustive, "random": _random, "evolution": _evolution}[method]
+        candidates = visit(pool, scorer, evaluations, random.Random(seed))
+    return Search(found, pool.limits, method, seed, tuple(candidates), scorer.unscored)
+
+
+def _source(maximize: Any, found: Space, here: str) -> Table | Score | tuple[str, str]:
+    """A table, a function, or the name of one and where it is imported from."""
+    if callable(maximize):
+        return maximize
+    name = os.fspath(maximize)
+    if name.lower().endswith((".csv", ".parquet")):
+        return table(name, found.model)
+    function(name, here)  # says at once if it is not there
+    return name, here
+
+
+class _Candidates:
+    """The networks of a space within limits."""
+
+    def __init__(self, found: Space, limits: dict[str, int]) -> None:
+        self.space, self.limits = found, limits
+        self.networks, most, self.others = found.under(limits)
+        self.limit = most or 0
+        self.most = self.networks.within(self.limit) if self.networks.settings else 0
+        self.names = [one.name for one in self.networks.designs.counting.metrics]
+        if not self.most:
+            raise OptionError(Problem("no-points", "no network is within the limits"))
+
+    def numbered(self, number: int) -> Design | None:
+        """A network by its number; None if another limit rules it out."""
+        return self.fitting(self.networks.drawn(self.limit, number))
+
+    def fitting(self, one: Design | None) -> Design | None:
+        """The network, if it is within all limits."""
+        if one is None or one.metrics[0] > self.limit:
+            return None
+        costs = self.costs(one)
+        return one if all(costs[name] <= most for name, most in self.others.items()) else None
+
+    def costs(self, one: Design) -> dict[str, int]:
+        """The metrics of a network by name."""
+        return dict(zip(self.names, one.metrics, strict=True))
+
+    def drawn(self, generator: random.Random) -> Design:
+        """A network drawn uniformly. Raises OptionError where too few fit."""
+        for _ in range(TRIES):
+            if found := self.numbered(generator.randrange(self.most)):
+                return found
+        raise OptionError(
+            Problem("limit", f"of {TRIES:,} networks drawn, none is within all limits", help="loosen them")
+        )
+
+
+class _Scorer:
+    """Scores networks, each once; notes them in a journal."""
+
+    def __init__(self, source: Any, how: tuple[int, str | None], journal: str | None, resume: bool, tell: Any) -> None:
+        self.source, self.how, self.tell = source, how, tell
+        self.known: dict[str, float] = _noted(journal) if journal and resume else {}
+        self.path, self.journal, self.mode = journal or os.devnull, None, "a" if resume else "w"
+        self.seen: set[str] = set()
+        self.unscored, self.total = 0, 0
+
+    def __enter__(self) -> _Scorer:
+        try:
+            self.file = open(self.path, self.mode, encoding="utf-8")
+        except OSError as error:
+            raise FileError(Problem("unwritable", f"cannot write {self.path!r}: {error.strerror}")) from None
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.file.close()
+
+    def scored(self, designs: Iterable[Design], costs: Callable[[Design], Mapping[str, int]]) -> list[Candidate]:
+        """The candidates of networks that are new, in their order; those without a score left out."""
+        fresh: dict[str, Design] = {}
+        for one in designs:
+            key = settings_text(one.choices)
+            if key not in self.seen:
+                self.seen.add(key)
+                fresh[key] = one
+        for key, score in self._asked({key: one for key, one in fresh.items() if key not in self.known}):
+            self.known[key] = score
+            self.file.write(json.dumps([key, score]) + "\n")
+            self.file.flush()
+        if self.tell:
+            self.tell(len(self.seen), self.total)
+        self.unscored += sum(key not in self.known for key in fresh)
+        return [Candidate(one.choices, costs(one), self.known[key]) for key, one in fresh.items() if key in self.known]
+
+    def _asked(self, fresh: Mapping[str, Design]) -> Iterator[tuple[str, float]]:
+        if isinstance(self.source, Table):
+            for key, one in fresh.items():
+                if (score := self.source.of(one.choices)) is not None:
+                    yield key, score
+        elif isinstance(self.source, tuple) and (self.how[0] > 1 or self.how[1]):
+            yield from self._elsewhere(fresh, *self.source)
+        else:
+            of = function(*self.source) if isinstance(self.source, tuple) else self.source
+            for key, one in fresh.items():
+                yield key, called(of, one.choices)
+
+    def _elsewhere(self, fresh: Mapping[str, Design], name: str, here: str) -> Iterator[tuple[str, float]]:
+        tasks = (Task(name, here, dict(one.choices)) for one in fresh.values())
+        with workers(SCORED, *self.how) as pool:
+            for task, score in pool.results(tasks):
+                if isinstance(score, Lost):
+                    raise OptionError(Problem("lost", f"the score of {settings_text(task.choices)}: {score.why}"))
+                yield settings_text(task.choices), score
+
+
+def _noted(journal: str) -> dict[str, float]:
+    """The scores of a journal; a last line that was cut short is left out."""
+    found: dict[str, float] = {}
+    if os.path.exists(journal):
+        with open(journal, encoding="utf-8") as file:
+            for line in file:
+                try:
+                    key, score = json.loads(line)
+                except ValueError:
+                    continue
+                found[key] = score
+    return found
+
+
+def _exhaustive(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: random.Random) -> list[Candidate]:
+    if pool.most > ALL:
+        message = f"{pool.most:,} networks are too many to try all"
+        raise OptionError(Problem("limit", message, help="--method random or evolution"))
+    found: list[Candidate] = []
+    for start in range(0, pool.most, POPULATION):
+        numbers = range(start, min(start + POPULATION, pool.most))
+        found += scorer.scored([one for one in map(pool.numbered, numbers) if one], pool.costs)
+    return found
+
+
+def _random(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: random.Random) -> list[Candidate]:
+    found: list[Candidate] = []
+    for start in range(0, evaluations, POPULATION):
+        count = min(POPULATION, evaluations - start)
+        found += scorer.scored([pool.drawn(generator) for _ in range(count)], pool.costs)
+    return found
+
+
+def _evolution(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: random.Random) -> list[Candidate]:
+    """Regularly the best of all so far are crossed and mutated; the first generation is drawn uniformly."""
+    found = _random(pool, scorer, min(POPULATION, evaluations), generator)
+    while len(scorer.seen) < evaluations:
+        before = len(scorer.seen)
+        parents = sorted(found, key=lambda one: -one.score)[:PARENTS]
+        count = min(POPULATION, evaluations - before)
+        children = [_child(pool, parents, generator) for _ in range(count)]
+        found += scorer.scored([one for one in children if one], pool.costs)
+        if len(scorer.seen) == before:  # nothing new is near the best
+            found += scorer.scored([pool.drawn(generator) for _ in range(count)], pool.costs)
+        if len(scorer.seen) == before:
+            break
+    return found
+
+
+def _child(pool: _Candidates, parents: Sequence[Candidate], generator: random.Random) -> Design | None:
+    """A network within the limits between two parents, some of its choices drawn anew."""
+    if not parents:
+        return pool.drawn(generator)
+    choices = pool.networks.designs.choices
+    for _ in range(100):
+        a, b = generator.choice(parents).choices, generator.choice(parents).choices
+        settings = {}
+        for name, values in choices.items():
+            value = (a if generator.random() < 0.5 else b).get(name, a.get(name, b.get(name)))
+            anew = (name not in a and name not in b) or generator.random() < MUTATED
+            settings[name] = generator.choice(values) if anew else value
+        if found := pool.fitting(of_settings(pool.networks, settings)):
+            return found
+    return None
+
+
+def of_settings(space: Decomposed, settings: Mapping[str, Any]) -> Design | None:
+    """The network that a value for every choice makes: what it reads of them, and its metrics; None if ruled out."""
+    for setting in space.settings:
+        if any(settings[name] != value for name, value in setting.given.items()):
+            continue
+        choices, rows = dict(setting.given), []
+        shape = next(iter(setting.stretches[0].layers[0].states))
+        for layer in (layer for stretch in setting.stretches for layer in stretch.layers):
+            found = space.designs.at(layer.unit, shape, setting.given, settings)
+            if found is None:
+                return None
+            read, each, shape = found
+            choices |= read
+            rows.append(each)
+        return space.design(choices, rows)
+    return None

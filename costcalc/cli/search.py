@@ -1,0 +1,85 @@
+"""costcalc search"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from ..errors import FileError, OptionError, Problem
+from .options import SpecCommand, set_options, variables
+
+
+@click.command(cls=SpecCommand)
+@click.argument("spec")
+@set_options
+@click.option("--max", "most", multiple=True, required=True, metavar="METRIC=LIMIT", help="A budget; repeatable.")
+@click.option("--maximize", required=True, metavar="FILE|CALLABLE", help="A table of scores, or module:function.")
+@click.option("--method", type=click.Choice(["exhaustive", "random", "evolution"]), help="How networks are visited.")
+@click.option("--evaluations", type=click.IntRange(1, 10_000_000), default=1000, show_default=True, help="How many.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of what is drawn.")
+@click.option("--here", is_flag=True, help="Import module:function from the working directory, too.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Processes.")
+@click.option("--cluster", metavar="ADDRESS", help="Call module:function on the workers of a Dask scheduler.")
+@click.option("--resume", is_flag=True, help="Go on with the search in the directory of -o.")
+@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="Counting convention.")
+@click.option(
+    "--format", "-f", "format", type=click.Choice(["table", "csv", "json", "md", "latex"]), help="Output format."
+)
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("-o", "--output", metavar="DIR", help="Write candidates, front, plot and specs to a directory.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.pass_context
+def command(ctx: click.Context, spec: str, **options: Any) -> None:
+    """The networks of a space within budgets that score best, and the Pareto front of cost and score.
+
+    Scores come from outside: a table (CSV or Parquet: a column per variable or position, and `score`), or a Python
+    function that is given a network's choices as a dict and returns a number. costcalc trains nothing. The function is
+    code that runs: it is imported from installed packages, from the working directory only with --here.
+
+    \b
+    Examples:
+      costcalc search ofa_mobilenet_v3 --max mult_adds=300M --maximize builtins:len --evaluations 200
+    """
+    from ..analysis.search.output import JOURNAL, write
+    from ..analysis.search.search import search
+    from ..read.loading import load
+    from .fit import budgets
+    from .output import show
+    from .progress import Progress
+
+    folder = options["output"]
+    model = load(spec)
+    given = variables(ctx, model, options["alpha"], options["res"], options["sets"])
+    journal = _opened(folder, options["resume"], JOURNAL)
+    names = ("maximize", "evaluations", "seed", "convention", "here", "jobs", "cluster", "resume")
+    how = {name: options[name] for name in names}
+    with Progress(0, "networks") as progress:
+
+        def tell(done: int, of: int) -> None:
+            progress.total = of
+            progress.add(done - progress.done)
+
+        limits, method = budgets(options["most"]), options["method"] or ""
+        found = search(model, limits=limits, method=method, settings=given, journal=journal, tell=tell, **how)
+    if folder:
+        write(found, folder)
+    show(found.page(), options["format"], options["as_json"], None, options["color"])
+
+
+def _opened(folder: str | None, resume: bool, journal: str) -> str | None:
+    """The journal in the directory of the output. Raises FileError, OptionError."""
+    if not folder:
+        if resume:
+            raise OptionError(Problem("usage", "--resume needs -o DIR: what is done is noted there"))
+        return None
+    try:
+        os.makedirs(folder, exist_ok=True)
+        used = os.listdir(folder)
+    except OSError as error:
+        raise FileError(Problem("unwritable", f"cannot write {folder!r}: {error.strerror}")) from None
+    if used and not resume:
+        help = "--resume goes on with what is there; or name another"
+        raise OptionError(Problem("usage", f"{folder!r} is not empty", help=help))
+    return os.path.join(folder, journal)

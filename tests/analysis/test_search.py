@@ -1,0 +1,170 @@
+"""`costcalc search`: the best networks of small spaces against all of them, and the same result however it runs."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from costcalc import analyze, search, space
+from costcalc.analysis.search import scores
+from costcalc.analysis.search.search import of_settings
+from costcalc.errors import FileError, OptionError
+from tests.analysis.test_space import CONDITION, DEPTHS, SKIP, WIDTHS, loads
+from tests.analysis.test_space_networks import networks
+
+LIMITS = {"mult_adds": 60_000, "params": 1_000}
+
+
+def value(choices):
+    """A score that is no cost: wide first, narrow last."""
+    return choices["w[0]"] - choices["w[2]"] + 0.1 * choices["k[1]"]
+
+
+def due_front(limits):
+    """The front of all networks within limits."""
+    every = [
+        (costs["mult_adds"], value(choices))
+        for choices, costs in networks(WIDTHS)
+        if all(costs[name] <= most for name, most in limits.items())
+    ]
+    return sorted(
+        {one for one in every if not any(other != one and other[0] <= one[0] and other[1] >= one[1] for other in every)}
+    )
+
+
+def test_all_networks_are_tried():
+    found = search(loads(WIDTHS), limits=LIMITS, maximize=value)
+    assert found.method == "exhaustive"
+    due = [one for _, one in networks(WIDTHS) if all(one[name] <= most for name, most in LIMITS.items())]
+    assert len(found.candidates) == len(due)
+    assert [(one.metrics["mult_adds"], one.score) for one in found.front()] == due_front(LIMITS)
+    for one in found.candidates[::7]:
+        totals = analyze(loads(WIDTHS), settings=one.choices).totals
+        assert one.metrics == {name: totals[name] for name in LIMITS}
+
+
+@pytest.mark.parametrize("method", ["random", "evolution"])
+def test_networks_that_are_drawn_fit_and_are_the_same_for_a_seed(method):
+    runs = [
+        search(loads(WIDTHS), limits=LIMITS, maximize=value, method=method, evaluations=100, seed=seed)
+        for seed in (4, 4, 5)
+    ]
+    assert runs[0].candidates == runs[1].candidates != runs[2].candidates
+    every = {tuple(one.choices.items()) for one in runs[0].candidates}
+    assert len(every) == len(runs[0].candidates) <= 100
+    assert all(one.metrics[name] <= most for one in runs[0].candidates for name, most in LIMITS.items())
+
+
+def test_evolution_finds_the_best_of_a_large_space():
+    text = WIDTHS.replace("each: 3", "each: 6").replace(
+        '  - {conv: "k[2]", out: "w[2]"}\n',
+        "".join(f'  - {{conv: "k[{at}]", out: "w[{at}]"}}\n' for at in (2, 3, 4, 5)),
+    )
+    found = search(loads(text), limits={"mult_adds": "10M"}, maximize=lambda one: sum(one.values()), evaluations=600)
+    assert (found.method, found.space.networks) == ("evolution", 6**6)
+    assert max(one.score for one in found.candidates) == 6 * 15
+
+
+@pytest.mark.parametrize("text", [WIDTHS, DEPTHS, SKIP, CONDITION])
+def test_settings_are_the_network_that_reads_them(text):
+    found = space(loads(text))
+    for number in range(0, found.networks, 7):
+        one = found.decomposed.ranked(number)
+        settings = {name: one.choices.get(name, values[-1]) for name, values in found.choices.items()}
+        assert of_settings(found.decomposed, settings) == one
+
+
+def test_a_table_of_scores(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text("w[0],w[1],score\n4,4,1\n4,8,3.5\n12,12,9\n")
+    found = search(loads(WIDTHS), limits={"mult_adds": 60_000}, maximize=path)
+    every = [(one, costs["mult_adds"]) for one, costs in networks(WIDTHS) if costs["mult_adds"] <= 60_000]
+    table = {(4, 4): 1, (4, 8): 3.5, (12, 12): 9}
+    scored = [(cost, table[one["w[0]"], one["w[1]"]]) for one, cost in every if (one["w[0]"], one["w[1]"]) in table]
+    assert sorted((one.metrics["mult_adds"], one.score) for one in found.candidates) == sorted(scored)
+    assert found.unscored == len(every) - len(scored)
+    for text in ("w[0],score\n4,1\n4,2\n", "v,score\n1,1\n", "w[0]\n1\n", ""):
+        path.write_text(text)
+        with pytest.raises(FileError):
+            search(loads(WIDTHS), limits={"mult_adds": 60_000}, maximize=path)
+
+
+def test_what_a_network_does_not_read_is_empty_in_a_table(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text('"d[0]","ks[1]",score\n1,,1\n2,3,2\n2,5,3\n')
+    found = search(loads(DEPTHS), limits={"mult_adds": "1G"}, maximize=path)
+    assert found.unscored == 0
+    assert {one.score for one in found.candidates if one.choices["d[0]"] == 1} == {1.0}
+
+
+@pytest.fixture
+def surrogate(tmp_path, monkeypatch):
+    """A module in the working directory, which notes its calls."""
+    (tmp_path / "net.yaml").write_text(WIDTHS)
+    (tmp_path / "surrogate_of_test.py").write_text(
+        "def of(choices):\n"
+        "    with open('calls', 'a') as file:\n"
+        "        file.write('x')\n"
+        "    return choices['w[0]'] - choices['w[2]'] + 0.1 * choices['k[1]']\n"
+        "def bad(choices): raise KeyError('w')\n"
+        "def none(choices): return float('nan')\n"
+    )
+    yield tmp_path
+    sys.modules.pop("surrogate_of_test", None)
+
+
+LINE = ["search", "net.yaml", "--max", "mult_adds=60k", "--max", "params=1k", "--maximize", "surrogate_of_test:of"]
+
+
+def test_the_working_directory_is_searched_only_when_asked(run, surrogate):
+    found = run(*LINE)
+    assert (found.code, "--here imports from the working directory" in found.err) == (2, True)
+    assert run(*LINE, "--here").code == 0
+    for name, word in (("bad", "raised KeyError"), ("none", "a finite number"), ("gone", "cannot import")):
+        found = run(*LINE[:-1], f"surrogate_of_test:{name}", "--here")
+        assert (found.code, word in found.err) == (2, True)
+    for name in ("nothing", "builtins:__name__"):
+        assert run(*LINE[:-1], name).code == 2
+
+
+def test_a_search_goes_on_and_its_specs_cost_what_it_says(run, surrogate):
+    drawn = ["--method", "evolution", "--evaluations", "90", "--seed", "3", "--here"]
+    assert run(*LINE, *drawn, "-o", "one").code == 0
+    due = json.loads((surrogate / "one" / "front.json").read_text())
+    for number, one in enumerate(due["front"]):
+        spec = surrogate / "one" / "specs" / f"{number:04}.yaml"
+        totals = analyze(spec).totals
+        assert one["metrics"] == {name: totals[name] for name in one["metrics"]}
+    calls = len((surrogate / "calls").read_text())
+    assert calls == due["scored"]
+
+    notes = (surrogate / "one" / "scores.jsonl").read_text().splitlines(keepends=True)
+    (surrogate / "two").mkdir()
+    (surrogate / "two" / "scores.jsonl").write_text("".join(notes[:40]) + '["w=')
+    assert run(*LINE, *drawn, "-o", "two", "--resume").code == 0
+    assert len((surrogate / "calls").read_text()) == 2 * calls - 40
+    for name in ("candidates.csv", "front.csv", "front.json"):
+        assert (surrogate / "two" / name).read_bytes() == (surrogate / "one" / name).read_bytes()
+    assert run(*LINE, *drawn, "-o", "one").code == 2
+    assert run(*LINE, *drawn, "--resume").code == 2
+    assert run(*LINE, *drawn, "--jobs", "2", "--json").out == run(*LINE, *drawn, "--json").out
+
+
+def test_nothing_fits():
+    with pytest.raises(OptionError, match="no network is within the limits"):
+        search(loads(WIDTHS), limits={"mult_adds": 1}, maximize=len)
+    with pytest.raises(OptionError, match="needs a budget"):
+        search(loads(WIDTHS), limits={}, maximize=len)
+    assert scores._key(3) == scores._key(3.0) == scores._key("3")
+
+
+def test_the_page_of_the_docs(run, tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
+    (spec,), (code,) = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("yaml", "python"))
+    (tmp_path / "net.yaml").write_text(spec)
+    (tmp_path / "surrogate.py").write_text(code)
+    monkeypatch.setenv("COLUMNS", "100")
+    ((line, printed),) = re.findall(r"```console\n\$ costcalc (.*?)\n(.*?)```", page, re.DOTALL)
+    assert run(*line.split()).out == printed
