@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ..errors import OptionError, Problem, listed, nearest
 
 FORMATS = {"table": "table", "csv": "csv_", "json": "json_", "md": "markdown", "latex": "latex", "html": "html_file"}
-SUFFIXES = {".html": "html", ".csv": "csv", ".json": "json", ".md": "md", ".tex": "latex", ".txt": "table"}
+SUFFIXES = {".csv": "csv", ".html": "html", ".json": "json", ".md": "md", ".tex": "latex", ".txt": "table"}
 
 
 class Screen(NamedTuple):

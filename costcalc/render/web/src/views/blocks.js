@@ -55,14 +55,18 @@ export function blocks(panel, app) {
     ),
     h(
       "div",
-      {
-        class: "icicle",
-        role: "group",
-        "aria-label": `Blocks by ${metric.title}`,
-        style: { height: `${deepest * 40}px` },
-        onkeydown: move,
-      },
-      cells.map((cell, index) => drawn(app, cell, metric, total, index === line.length - 1, go, zoomed)),
+      { class: "scroll wide-icicle", tabindex: "0", role: "region", "aria-label": "Icicle" },
+      h(
+        "div",
+        {
+          class: "icicle",
+          role: "group",
+          "aria-label": `Blocks by ${metric.title}`,
+          style: { height: `${deepest * 40}px` },
+          onkeydown: move,
+        },
+        cells.map((cell, index) => drawn(app, cell, metric, total, index === line.length - 1, go, zoomed)),
+      ),
     ),
     h(
       "p",

@@ -3,8 +3,6 @@ import { button, check, choice, h, fill, s } from "../dom.js";
 import { exact, full, short } from "../numbers.js";
 import { compared } from "../sorted.js";
 
-const WIDTH = 1160;
-const HEIGHT = 460;
 const LEFT = 78;
 const BOTTOM = 46;
 const TOP = 14;
@@ -112,6 +110,9 @@ function frontOf(points, x, y, up) {
   return found;
 }
 
+// The size of the picture in its own units: text stays readable on a narrow screen.
+const size = () => (innerWidth < 640 ? [400, 320] : [1160, 460]);
+
 function scale(values, from, to, log) {
   const numbers = values.map(Number);
   let [low, high] = [Math.min(...numbers), Math.max(...numbers)];
@@ -142,6 +143,7 @@ function logTicks(low, high) {
 }
 
 function picture(points, front, x, y, log, now, choose) {
+  const [WIDTH, HEIGHT] = size();
   const across = scale(
     points.map((one) => one.values[x[0]]),
     LEFT,
@@ -168,7 +170,7 @@ function picture(points, front, x, y, log, now, choose) {
     s(
       "svg",
       { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${y[1]} against ${x[1]}, ${points.length} points` },
-      across.ticks.map((value) => [
+      thinned(across.ticks, WIDTH).map((value) => [
         s("line", { class: "grid", x1: across.place(value), x2: across.place(value), y1: TOP, y2: HEIGHT - BOTTOM }),
         s("text", { x: across.place(value), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, tick(value, x[2])),
       ]),
@@ -199,6 +201,9 @@ function picture(points, front, x, y, log, now, choose) {
     ),
   );
 }
+
+// So many marks as have room.
+const thinned = (values, width) => values.filter((_, index) => index % Math.ceil((values.length * 70) / width) === 0);
 
 const tick = (value, unit) => (Math.abs(value) >= 1000 || unit ? short(value, unit) : String(value));
 

@@ -7,6 +7,7 @@ import { listOf, setOf } from "../state.js";
 const MOST = 220; // nodes of one layout
 const FEW = 24; // nodes up to which blocks are open at first
 const GAP = 26;
+const TITLE = 18; // of an open block, in pixels
 
 export function graph(panel, app) {
   const { point, state } = app;
@@ -145,9 +146,9 @@ function placed(nodes, edges, clusters) {
   made.setGraph({
     rankdir: "TB",
     nodesep: 18,
-    ranksep: GAP,
+    ranksep: GAP + (clusters.length ? TITLE / 2 : 0),
     marginx: 12,
-    marginy: 12,
+    marginy: 12 + TITLE,
     ranker: nodes.length > 120 ? "longest-path" : "network-simplex",
   });
   made.setDefaultEdgeLabel(() => ({}));
@@ -162,10 +163,13 @@ function placed(nodes, edges, clusters) {
     width: Math.max(size.width, 120),
     height: Math.max(size.height, 60),
     nodes: nodes.map((one) => ({ ...one, ...box(made.node(one.key)) })),
-    clusters: clusters.map(({ node }) => ({ node, ...box(made.node(`cluster ${node.id}`)) })),
+    clusters: clusters.map(({ node }) => ({ node, ...headed(box(made.node(`cluster ${node.id}`))) })),
     edges: edges.map((edge) => ({ ...edge, points: made.edge(edge.from, edge.to).points })),
   };
 }
+
+// Room for the title of an open block, above what is inside.
+const headed = ({ y, height, ...more }) => ({ ...more, y: y - TITLE, height: height + TITLE });
 
 const box = ({ x, y, width, height }) => ({ x: x - width / 2, y: y - height / 2, width, height });
 
