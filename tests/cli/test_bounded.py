@@ -340,9 +340,9 @@ WRITTEN = {  # as many layers as are allowed
 
 
 LARGEST = {  # command: (layers of net.yaml, arguments)
-    "analyze": (limits.LAYERS, ["net.yaml", "--json"]),
-    "explain": (limits.LAYERS, ["net.yaml"]),
-    "sweep": (limits.LAYERS, ["net.yaml", "--vary", "a=8:64:8"]),
+    "analyze": (limits.NODES, ["net.yaml", "--json"]),
+    "explain": (limits.NODES, ["net.yaml"]),
+    "sweep": (limits.NODES, ["net.yaml", "--vary", "a=8:64:8"]),
     "compare": (limits.COMPARED // 2, ["net.yaml", "other.yaml", "--json"]),
     "diff": (limits.COMPARED // 2, ["net.yaml", "other.yaml"]),
     "import": (limits.WRITTEN, ["net.yaml", "-o", "out.yaml"]),
@@ -365,6 +365,30 @@ def test_commands_hold_little_of_the_largest_network(tmp_path, name):
     assert megabytes < (250 if name == "analyze" else MEGABYTES)
 
 
+def different(size):
+    """As many layers as may be written one by one, no two of them alike."""
+    layers = "".join(f"  - {{conv: {size}, out: {8 + at}}}\n" for at in range(limits.NODES))
+    return f"input: [32, 32, 64]\nlayers:\n{layers}"
+
+
+def test_a_check_holds_little_of_the_largest_networks_on_both_sides(tmp_path, repository):
+    repository.commit(net=different("3x3"))
+    for size, due in (("1x1", 0), ("5x5", 1)):
+        repository.write(net=different(size))
+        code, err, megabytes, seconds = ended(tmp_path, "check", "net.yaml", "--vs-base", "params=+0")
+        assert code == due, err
+        assert megabytes < MEGABYTES
+        assert seconds < 30
+
+
+def test_more_layers_than_may_be_written_one_by_one(tmp_path):
+    (tmp_path / "net.yaml").write_text(WRITTEN["literal"](limits.NODES + 1))
+    code, err, megabytes, _ = ended(tmp_path, "analyze", "net.yaml")
+    assert (code, "more than 50,000 layers are written one by one" in err) == (2, True)
+    assert megabytes < MEGABYTES
+    assert "`repeat:` says a layer many times; COSTCALC_LIMITS=nodes=N" in err
+
+
 @pytest.mark.parametrize("name", ["compare", "import", "export"])
 def test_networks_that_are_too_large_for_a_command_are_refused(tmp_path, name):
     if name == "export":
@@ -380,8 +404,8 @@ def test_networks_that_are_too_large_for_a_command_are_refused(tmp_path, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("how", WRITTEN)
 def test_limits_of_layers_bound_memory(tmp_path, how):
-    assert limits.LAYERS >= 100_000
-    (tmp_path / "net.yaml").write_text(WRITTEN[how](limits.LAYERS))
+    assert (limits.LAYERS >= 100_000, limits.NODES >= 50_000) == (True, True)
+    (tmp_path / "net.yaml").write_text(WRITTEN[how](limits.LAYERS if how == "repeated" else limits.NODES))
     code, err, megabytes, _ = ended(tmp_path, "analyze", "net.yaml")
     assert code == 0, err
     assert megabytes < MEGABYTES

@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import traceback
 import types
 
@@ -90,6 +91,7 @@ def _serve(mutants, judges, write):
     """Judge every mutant, and write a line about each."""
     paths = sorted({mutant.path for mutant in mutants})
     os.chdir(ROOT)
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp()  # other runs of pytest delete what is in the usual one
     _silence()
     for path in paths:
         importlib.import_module(dotted(path))
