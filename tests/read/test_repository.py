@@ -207,17 +207,16 @@ def test_a_long_answer_is_read_entry_by_entry(tmp_path, monkeypatch):
             try:
                 return [*git.entries(str(tmp_path), "ls-files")]
             except OptionError as error:
-                assert error.problems[0].code == ("git-failed" if code else "limit")
-                return error.problems[0].message
+                return f"{error.problems[0].code}: {error.problems[0].message}"
 
     for piece in (1, 2, 3, 5, 100):
         assert listed(r"printf 'ab\0c\0\0def\0'", PIECE=piece) == [b"ab", b"c", b"", b"def"]
     assert listed(r"printf 'abcd\0abcd\0'", PIECE=2, LONGEST=4) == [b"abcd", b"abcd"]
-    assert listed(r"printf 'abcde\0'", PIECE=2, LONGEST=3) == "git gives a name of more than 3 bytes"
+    assert listed(r"printf 'abcde\0'", PIECE=2, LONGEST=3) == "limit: git gives a name of more than 3 bytes"
     assert listed("printf '%09000d\\0' 1", PIECE=100) == [b"%09000d" % 1]
-    assert listed("yes | head -c 9999999", LONGEST=3) == "git gives a name of more than 3 bytes"
-    assert listed(r"printf 'ab\0'", 3) == f"git ls-files failed in {str(tmp_path)!r}"
-    assert listed("exec /bin/sleep 20", SECONDS=0.2) == "git took longer than 0.2 seconds"
+    assert listed("yes | head -c 9999999", LONGEST=3) == "limit: git gives a name of more than 3 bytes"
+    assert listed(r"printf 'ab\0'", 3) == f"git-failed: git ls-files failed in {str(tmp_path)!r}"
+    assert listed("exec /bin/sleep 20", SECONDS=0.2) == "limit: git took longer than 0.2 seconds"
     broken = tmp_path / "broken"
     fake(broken, "")
     (broken / "git").write_text("#!/no/such/shell\n")
