@@ -41,7 +41,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     Examples:
       costcalc page mobilenet -o page.html
       costcalc page my_net.yaml --alpha 0.25:1:0.25 --res 128:224:32 -o page.html
-      costcalc page model.onnx --convention framework -o page.html
+      costcalc page resnet18 --convention framework -o page.html
       costcalc compare mobilenet mobilenet_v2 -o compare.html
     """
     from ..analysis.page.page import of_network

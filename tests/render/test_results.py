@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 import costcalc
+from costcalc.render import render_page
 
 NET = "mobilenet"
 RESULTS = {  # function -> a result, and a number that its repr and its HTML show
@@ -73,6 +74,7 @@ def test_every_result_shows_itself(result):
     tags = Tree(html).tags
     assert name == "fit nothing" or sum(tag == "table" for tag, _ in tags) >= 1
     assert shown.strip("_") in html or name in ("formula", "explain")
+    assert '"kind":"tables"' in render_page(found.page(), "html")
     assert not re.search("https?:", html.replace("https://arxiv", ""))  # nothing is loaded
 
 

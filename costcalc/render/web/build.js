@@ -17,7 +17,9 @@ const one = (entry, more) =>
     ...more,
   });
 
-const script = (await one("src/main.js", { format: "iife" })).outputFiles[0].text.trim();
+const script = (await one("src/main.js", { format: "iife" })).outputFiles[0].text
+  .trim()
+  .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`); // of strings in it
 if (script.includes("</script")) throw new Error("the bundle would end its own element");
 writeFileSync("built/page.js", `${notice}\n${script}\n`);
 const style = (await one("src/style.css", {})).outputFiles[0].text.trim();

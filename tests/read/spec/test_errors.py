@@ -1290,7 +1290,11 @@ error: `out`: 1.5 is not a whole number
     ("analyze mobilenet --sort parms", "there is no column `parms`", "a similar name exists: `params`"),
     ("analyze mobilenet --columns name,parms", "there is no column `parms`", "a similar name exists: `params`"),
     ("analyze mobilenet --convention papr", "there is no convention `papr`", "a similar name exists: `paper`"),
-    ("analyze mobilenet -o costs.pdf", "no format ends in `.pdf`", "known: .csv, .html, .json, .md"),
+    (
+        "analyze mobilenet -o costs.pdf",
+        "no format ends in `.pdf`",
+        "known: .csv, .html, .json, .md, .tex, .txt; or --format",
+    ),
     (
         "analyze mobilenet -o no/costs.csv",
         "cannot write 'no/costs.csv': No such file or directory",
