@@ -6,14 +6,14 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .. import num
+from .. import limits, num
 from ..errors import Place, Problem, Refused, SpecError, listed, nearest
 from .expr import LAYERS
 from .network import BlockCall, Every, Reference, Reuse, Step, evaluate
 from .scope import Named, Part, Run, Scope, Tensor, shape_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ..num.values import Shape
 
@@ -51,9 +51,18 @@ def text_of(name: Any) -> str:
 
 def given(name: Any, step: Step, scope: Scope) -> Any:
     """What a parameter of a block is that takes names: a Named, or a tuple of them for a list."""
-    if type(name) is tuple:
-        return tuple(one for item in name for one in all_of(item, step, scope))
-    return _found(name, step, scope)
+    return spliced(name, step, scope) if type(name) is tuple else _found(name, step, scope)
+
+
+def spliced(names: Iterable[Any], step: Step, scope: Scope) -> tuple[Named, ...]:
+    """The tensors that the names of a list mean, those of a list inside of it too. Raises SpecError for too many."""
+    found: list[Named] = []
+    for name in names:
+        found += all_of(name, step, scope)
+        if len(found) > limits.ENTRIES:
+            message = f"at most {limits.ENTRIES:,} layers can be named here"
+            raise _error("limit", message, step, limits.hint("entries"))
+    return tuple(found)
 
 
 def reusable(name: str | Reference, step: Step, scope: Scope) -> Named:

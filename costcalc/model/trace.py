@@ -16,7 +16,7 @@ from .calls import arguments, explained, flowing, passed
 from .holding import Held, holder_of
 from .inputs import can_be_empty, input_shape
 from .network import BlockCall, Call, Chosen, Group, Include, Model, Reference, Reuse, Stated, Step
-from .references import all_of, look_up, marked, reusable, runs_of, text_of
+from .references import look_up, marked, reusable, runs_of, spliced, text_of
 from .rows import Row, Trace, same_weights
 from .scope import Frame, Named, Run, Scope, Tensor
 from .stating import Levels, stated
@@ -200,7 +200,7 @@ class _Tracer:
     ) -> list[Tensor]:
         """The tensor of a branch; the tensors of all layers that a name means, only one of them with `one`."""
         if type(branch) in (str, Reference):
-            found = (look_up(branch, step, scope),) if one else all_of(branch, step, scope)
+            found = (look_up(branch, step, scope),) if one else spliced([branch], step, scope)
             return [named.tensor for named in found]
         if branch and all(one.only not in (None, self.model.phase) for one in branch):
             help = "mark the whole join with `only`, and write the other one beside it"

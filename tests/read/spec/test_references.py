@@ -326,3 +326,11 @@ def test_sizes_of_layers_are_known_only_in_layers(text, said):
 def test_brackets_without_end_take_no_time():
     with pytest.raises(CostcalcError, match=r"no meaning|not an expression|no layer"):
         analyze(f"{HEADED}  - {{identity: , from: 'a{'[[[]' * 45}'}}\n")
+
+
+def test_lists_of_lists_stay_bounded():
+    """Each block names twice what it was given: a trillion layers, forty blocks deep."""
+    blocks = "".join(f"  b{n}(names): [{{b{n + 1}: {{names: [names, names]}}}}]\n" for n in range(38))
+    text = f"input: [8]\nblocks:\n{blocks}  b38(names): [{{concat: names}}]\nlayers:\n  - {{b0: {{names: [input]}}}}\n"
+    with pytest.raises(CostcalcError, match="at most 2,000 layers can be named here"):
+        analyze(text)
