@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, Problem, Refused, SpecError, listed, nearest
 from .binding import SHOWN, at, error_at, here, place_in, place_of, refused, shown, valued
-from .network import Block, Include, Step
+from .network import Block, Include, Step, is_dynamic
 from .references import given as tensors_of
 from .references import seen, text_of
 from .scope import Named, Scope
@@ -54,17 +54,21 @@ def arguments(
     step: Step, block: Block, row: Mapping[str, Any], x: Shape, scope: Scope
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(values of a block's parameters in one call and of the variables, tensors by the parameters that name layers)."""
-    env, outer = dict(scope.values), seen(x, step, scope)
+    env: dict[str, Any] = dict(scope.values)
     named = {param: tensors_of(row[param], step, scope) for param in block.tensors}
-    own = Scope(env, scope.frame, scope, None, named)
+    outer = own = None
     for param in block.params:
-        if param in block.tensors:
-            env[param] = text_of(row[param])
+        arg = row[param] if param in row else block.defaults[param]
+        if param in named:
+            env[param] = text_of(arg)
+        elif not is_dynamic(arg):
+            env[param] = arg
         elif param in row:
-            env[param] = valued(row[param], outer, place_in(step, row[param]))
+            outer = outer or seen(x, step, scope)
+            env[param] = valued(arg, outer, place_in(step, arg))
         else:
-            default = block.defaults[param]
-            env[param] = valued(default, seen(x, step, own), place_in(step, default))
+            own = own or Scope(env, scope.frame, scope, None, named)
+            env[param] = valued(arg, seen(x, step, own), place_in(step, arg))
     return env, named
 
 

@@ -52,6 +52,14 @@ class Part:
         level.append(Part())
         return level[-1], len(level)
 
+    def count(self, base: Any) -> int:
+        """How many levels of a base name are below."""
+        return len(self.below[base]) if self.below and base in self.below else 0
+
+    def at(self, base: Any, number: int) -> Part | None:
+        """The level of that number among those of a base name, or None."""
+        return self.below[base][number] if self.below and self.count(base) > number else None
+
     def marks(self, base: str | None = None) -> dict[str, int]:
         """How many levels are below, of each base name or of one."""
         below = self.below or {}
@@ -68,7 +76,7 @@ class Part:
         found.below = {base: level[marks.get(base, 0) :] for base, level in (self.below or {}).items()}
         return found
 
-    def note(self, base: str, runs: list[Run]) -> None:
+    def note(self, base: Any, runs: list[Run]) -> None:
         """Note the runs of the layer of that base name."""
         self.runs = {} if self.runs is None else self.runs
         self.runs[base] = tuple(runs)

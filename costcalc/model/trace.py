@@ -95,21 +95,33 @@ class _Tracer:
             x = look_up(step.origin, step, scope).tensor
         if step.label in scope.named:
             raise at(step, "name-taken", f"two layers are called `{step.label}`")
-        start, runs = len(self.rows), list[Run]()
-        for inner in self.runs(step, x, scope):
-            mark = marked(step, scope.frame.part) if step.label else {}
-            x = self.once(step, x, inner)
-            runs += runs_of(step, scope.frame.part, mark, x) if step.label else ()
+        start = len(self.rows)
         if step.label:
-            scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)), tuple(runs))
-            scope.frame.part.note(step.label, runs)
+            x, runs = self.named(step, x, scope)
+            scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)), runs)
+        elif step.repeat is None:
+            x = self.once(step, x, scope)
+        else:
+            for inner in self.runs(step, x, scope):
+                x = self.once(step, x, inner)
         return x
 
+    def named(self, step: Step, x: Tensor, scope: Scope) -> tuple[Tensor, tuple[Run, ...]]:
+        """What a step with a name gives, and each of its runs."""
+        level, runs = scope.frame.part, list[Run]()
+        if step.repeat is None and type(step.body) not in (BlockCall, Reuse):
+            there = level.count(step.label)
+            x = self.once(step, x, scope)
+            return x, (Run(x, level.at(step.label, there)),)
+        for inner in (scope,) if step.repeat is None else self.runs(step, x, scope):
+            mark = marked(step, level)
+            x = self.once(step, x, inner)
+            runs += runs_of(step, level, mark, x)
+        level.note(step.label, runs)
+        return x, tuple(runs)
+
     def runs(self, step: Step, x: Tensor, scope: Scope) -> Iterator[Scope]:
-        """Where a step runs: once in its scope, or a number of times with `i`."""
-        if step.repeat is None:
-            yield scope
-            return
+        """Where each run of a repeat takes place: in a scope with its `i`."""
         for i in range(self.repeats(step, x, scope)):
             yield Scope({**scope.env, "i": i}, scope.frame, scope)
 
