@@ -157,12 +157,13 @@ def stored(policy: str = "fused", options: Mapping[str, Any] | None = None) -> S
 
 
 def bits_of(text: str | int) -> dict[str, Any]:
-    """The widths that `w8a8` or one number says, in place of all that a spec states. Raises OptionError.
+    """The widths that `w8a8`, `w=8,a=8` or one number says, in place of all that a spec states. Raises OptionError.
 
     `w4a4,first=8,last=8` has 8 bits for the products of the first and last layer with weights, `bias=32` other numbers
     than weights of 32 bits, `scale=16,zero=4,group=128` so wide a scale and zero point every 128 weights.
     """
-    head, *parts = str(text).split(",")
+    short = re.sub(r"^w=(\d{1,3}),a=", r"w\1a", str(text), flags=re.ASCII)
+    head, *parts = short.split(",")
     found = re.fullmatch(r"w(\d{1,3})a(\d{1,3})|(\d{1,3})", head, re.ASCII)
     more = [re.fullmatch(r"(first|last|bias|group|scale|zero)=(\d{1,6}|channel)", part, re.ASCII) for part in parts]
     pairs = {one[1]: one[2] for one in more if one}

@@ -85,6 +85,7 @@ def test_what_cannot_be_is_refused(run, args, said):
 def test_bits():
     none = {**dict.fromkeys(("first", "last", "bias", "group", "scale", "zero"), 0), "own": False}
     assert bits_of("w4a16") == {"weights": 4, "activations": 16, **none}
+    assert bits_of("w=4,a=8,first=8") == bits_of("w4a8,first=8")
     assert bits_of(8) == bits_of("8") == {"weights": 8, "activations": 8, **none}
     assert bits_of("w4a8,group=128,scale=16") == {**none, "weights": 4, "activations": 8, "group": 128, "scale": 16}
     with pytest.raises(CostcalcError):

@@ -188,6 +188,8 @@ def test_columns_and_explanations(run):
     assert by_name["avgpool"]["rf"] == "whole input"
     assert by_name["avgpool"]["rf_local"] == [315, 315]
     assert "315x315" in run("analyze", "mobilenet", "--columns", columns).out
+    short = json.loads(run("analyze", "mobilenet", "--columns", "name,local,padding", "--json").out)["layers"][-3:]
+    assert [row["rf_local"] for row in short] == [row["rf_local"] for row in rows[-3:]]
     assert run("analyze", "mobilenet", "--by", "type", "--columns", columns).code == 0
     text = str(explain("mobilenet", "separable_2/dwconv"))
     assert (
