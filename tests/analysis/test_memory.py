@@ -1,6 +1,7 @@
 """`costcalc memory`: what it prints, what programs read; the blocks of docs/memory.md and receptive_field.md."""
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -174,3 +175,13 @@ def test_an_unknown_operation_leaves_lower_bounds(run, tmp_path):
     assert (found["complete"], [row["complete"] for row in found["layers"]]) == (False, [True, False])
     assert "the cost of `Foo` is not known" in run("analyze", "net.onnx", "--device", "nvidia_a100_40gb").out
     assert memory("mobilenet").unknown == []
+
+
+def test_a_keras_model_by_hand(tmp_path):
+    """A padding before a stride is a tensor of its own: 113x113 beside 112x112, of 64 channels."""
+    packed = Path(__file__).parents[1] / "data" / "keras" / "mobilenet.json.gz"
+    (tmp_path / "m.json").write_bytes(gzip.decompress(packed.read_bytes()))
+    found = memory(tmp_path / "m.json", policy="unfused")
+    assert found.peak_bytes == 4 * 64 * (112 * 112 + 113 * 113)
+    assert [one.name for one in found.tensors] == ["conv_pad_2", "conv_pw_1_relu"]
+    assert memory(tmp_path / "m.json", bits="w4a8").peak_bytes == 64 * (112 * 112 + 113 * 113)

@@ -95,3 +95,13 @@ def test_what_is_missing_is_said():
 def test_channels_first_are_explained(input):
     with pytest.raises(costcalc.CostcalcError, match=r"channels last.*16x16x3"):
         costcalc.analyze(small(), input=input)
+
+
+def test_the_memory_of_a_module_by_hand():
+    layers = [torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.BatchNorm2d(8), torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
+    net = torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(128, 10))
+    found = costcalc.memory(net, input=(8, 8, 3), bits=8)
+    assert found.peak_bytes == found.arena_bytes == 8 * 8 * 3 + 8 * 8 * 8
+    totals = costcalc.analyze(net, input=(8, 8, 3), metrics=["peak_bytes", "bops"]).totals
+    assert (totals["peak_bytes"], totals["bops"]) == (4 * 704, (64 * 27 * 8 + 1280) * 1024)
+    assert costcalc.memory(net, input=(8, 8, 3), policy="unfused").peak_bytes == 4 * 2 * 512
