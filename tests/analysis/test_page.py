@@ -141,6 +141,7 @@ def test_plans_go_from_all_settings_to_one():
     sizes = {most: next(plans(axes, lambda size, most=most: size <= most)).size for most in (500, 150, 50, 15, 5)}
     assert sizes == {500: 200, 150: 100, 50: 19, 15: 6, 5: 1}
     assert Points((), True).indices == [()]
+    assert [points.size for points in plans((), lambda size: True)] == [1]
 
 
 def test_settings_that_cannot_be_say_why():
@@ -255,3 +256,8 @@ def test_the_frame_of_a_notebook_is_bounded():
     assert len(found.encode()) < 350_000
     large = costcalc.analyze("input: [32, 32, 16]\nlayers:\n  - {conv: 3x3, out: 16, repeat: 20000}\n")._repr_html_()
     assert "<iframe" not in large
+
+
+def test_a_network_that_is_too_large_is_refused():
+    with pytest.raises(costcalc.CostcalcError, match="with 20,001 layers, has more than 400,000 bytes"):
+        costcalc.page("input: [8, 8, 4]\nlayers:\n  - {conv: 1x1, out: 4, repeat: 20001}\n")

@@ -153,7 +153,7 @@ def plans(axes: tuple[Axis, ...], allowed: Callable[[int], bool]) -> Iterator[Po
     single = Points(axes, False, ONE_AT_A_TIME.format(count=_size(axes)))
     fewer = Points(tuple(map(_fewer, axes)), False, FEWER)
     for points, size in ((grid, _size(axes)), (single, _length(axes)), (fewer, _length(fewer.axes))):
-        if allowed(size):
+        if axes and allowed(size):
             yield points
     yield Points((), True, NONE if axes else "")
 

@@ -23,6 +23,7 @@ from .network import METRICS, Wanted, document, point
 BYTES = 400_000  # of one page
 ROWS = 12_000  # layers times settings: some seconds
 MOST_POINTS = 256
+MOST_LAYERS = 20_000  # each takes 20 bytes at least
 FRAME = "width:100%;height:720px;border:1px solid #8884;border-radius:6px"
 
 
@@ -101,6 +102,8 @@ def of_network(
         wanted = Wanted(model, price_list(convention), tuple(dict.fromkeys((*METRICS, *metrics))), fixed)
         start = {axis.name: axis.values[axis.start] for axis in axes}
         first = point(wanted, start)
+        if len(first.report.lines) > MOST_LAYERS:
+            raise _too_large(model, len(first.report.lines))
         most = min(MOST_POINTS, max(ROWS // max(len(first.report.lines), 1), 1))
         for points in plans(axes, lambda size: size <= most):
             at_start = first if points.axes else point(wanted._replace(fixed={**fixed, **start}), {})
@@ -108,7 +111,7 @@ def of_network(
             found = NetworkPage(document(one, points, at_start))
             if len(found.html.encode()) <= BYTES:
                 return found
-    raise _too_large(model, len(first.report.lines), len(found.html.encode()))
+    raise _too_large(model, len(first.report.lines))
 
 
 def _listed(name: str, values: Any) -> list[Any]:
@@ -119,7 +122,7 @@ def _listed(name: str, values: Any) -> list[Any]:
     return plain
 
 
-def _too_large(model: Model, layers: int, size: int) -> OptionError:
-    message = f"the page of {model.name}, with {layers:,} layers, has {size:,} bytes: more than {BYTES:,}"
+def _too_large(model: Model, layers: int) -> OptionError:
+    message = f"a page of {model.name}, with {layers:,} layers, has more than {BYTES:,} bytes"
     help = "`costcalc analyze SPEC --by block -o blocks.html` shows it by block"
     return OptionError(Problem("limit", message, help=help))
