@@ -184,6 +184,13 @@ def variables(
     return _once(set_values(alpha, res, sets), named_pairs(ctx, model))
 
 
+def width(options: Mapping[str, Any]) -> str | None:
+    """What --alpha or --width of a space says. Raises OptionError for both."""
+    if None not in (options["alpha"], options["width"]):
+        raise OptionError(Problem("usage", "--width is the same as --alpha: give one of them"))
+    return options["width"] if options["alpha"] is None else options["alpha"]
+
+
 def set_values(alpha: str | None, res: str | None, sets: tuple[str, ...]) -> dict[str, Any]:
     """The variables set by --alpha, --res and --set. Raises OptionError."""
     pairs = [(name, value) for name, value in (("alpha", alpha), ("res", res)) if value is not None]

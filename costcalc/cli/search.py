@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from ..errors import FileError, OptionError, Problem
-from .options import SpecCommand, set_options, variables
+from .options import SpecCommand, set_options, variables, width
 
 
 @click.command(cls=SpecCommand)
 @click.argument("spec")
 @set_options
+@click.option("--width", metavar="A", help="Same as --alpha: the width of a supernet.")
 @click.option("--max", "most", multiple=True, required=True, metavar="METRIC=LIMIT", help="A budget; repeatable.")
 @click.option("--maximize", required=True, metavar="FILE|CALLABLE", help="A table of scores, or module:function.")
 @click.option("--method", type=click.Choice(["exhaustive", "random", "evolution"]), help="How networks are visited.")
@@ -51,7 +52,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
 
     folder = options["output"]
     model = load(spec)
-    given = variables(ctx, model, options["alpha"], options["res"], options["sets"])
+    given = variables(ctx, model, width(options), options["res"], options["sets"])
     journal = _opened(folder, options["resume"], JOURNAL)
     names = ("maximize", "evaluations", "seed", "convention", "here", "jobs", "cluster", "resume")
     how = {name: options[name] for name in names}

@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from ..errors import OptionError, Problem
-from .options import SpecCommand, output_options, set_options, variables
+from .options import SpecCommand, output_options, set_options, variables, width
 
 
 @click.command(cls=SpecCommand)
 @click.argument("spec")
 @set_options
+@click.option("--width", metavar="A", help="Same as --alpha: the width of a supernet.")
 @click.option(
     "--max", "most", multiple=True, metavar="METRIC=LIMIT", help="A budget: how many networks fit. Repeatable."
 )
@@ -64,7 +65,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     from .progress import Progress
 
     model = load(spec)
-    given = variables(ctx, model, options["alpha"], options["res"], options["sets"])
+    given = variables(ctx, model, width(options), options["res"], options["sets"])
     limits = budgets(options["most"])
     asked = _asked(limits, options)
     format = _plotted(options["plot"])

@@ -184,3 +184,23 @@ def test_the_picture_has_the_budget(run, tmp_path):
     assert run(*["space", "net.yaml", "--max", "mult_adds=60k", "--plot", "a.svg"]).code == 0
     assert "mult_adds" in (tmp_path / "a.svg").read_text() or "<svg" in (tmp_path / "a.svg").read_text()
     assert run(*["space", "net.yaml", "--plot", "a.gif"]).code == 2
+
+
+def test_the_space_of_proxylessnas_has_proxyless_mobile():
+    """Blocks are one of six or left out, the first of a stage is there; the published network is one of them."""
+    found = space("proxyless_space")
+    assert found.networks == (6 * 7**3) ** 5 * 6
+    choices = {
+        "k": (5, 3, 3, 3, 7, 3, 5, 5, 7, 5, 5, 5, 5, 5, 5, 5, 7, 7, 7, 7, 7),
+        "e": (3, 3, 3, 3, 3, 3, 3, 3, 6, 3, 3, 3, 6, 3, 3, 3, 6, 6, 3, 3, 6),
+        "on": (1, 1, 0, 0, *(1,) * 17),
+    }
+    assert analyze("proxyless_space", settings=choices).totals == analyze("proxyless_mobile").totals
+
+
+def test_the_width_of_a_supernet(run):
+    line = "space ofa_mobilenet_v3 --set d=2 --set ks=3 --set res=96 --json"
+    found = [json.loads(run(*line.split(), name, "1.2").out) for name in ("--width", "--alpha")]
+    assert found[0] == found[1]
+    assert found[0]["least"] > json.loads(run(*line.split()).out)["least"]
+    assert run(*line.split(), "--width", "1.2", "--alpha", "1.2").code == 2
