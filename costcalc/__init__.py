@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from .analysis.formula.formula import formula
     from .analysis.memory.memory import memory
     from .analysis.page.page import page
-    from .analysis.reconcile.reconcile import reconcile
+    from .analysis.reconcile.asking import reconcile
     from .analysis.report.analyze import analyze
     from .analysis.report.report import Report
     from .analysis.reproduce.reproduce import reproduce
@@ -51,7 +51,7 @@ _PUBLIC = {
     "page": "analysis.page.page",
     "plot": "analysis.sweep.plotting",
     "reproduce": "analysis.reproduce.reproduce",
-    "reconcile": "analysis.reconcile.reconcile",
+    "reconcile": "analysis.reconcile.asking",
     "search": "analysis.search.search",
     "space": "analysis.space.space",
     "survey": "analysis.survey.survey",

@@ -16,6 +16,7 @@ from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...quantities import Count, Figure, agreement
 from ...read.loading import load
+from ...render.result import Result
 from ..report.report import report
 from .reconcile import Part, split, tally
 from .stretches import LEFT_OUT, stretch
@@ -23,6 +24,7 @@ from .stretches import LEFT_OUT, stretch
 if TYPE_CHECKING:
     from ...model.rows import Row
     from ...num.values import Number
+    from ...render.sheet import Page
 
 
 SIDES = (224, 192, 160, 128, 256, 299, 300, 320)  # of the input, where the spec names no choices
@@ -68,20 +70,28 @@ class Explanation(NamedTuple):
         return ", ".join(said) or "as it is"
 
 
-class Answer(NamedTuple):
-    """What explains a number, simplest first; if nothing does, what comes near, nearest first."""
-
+class _Answer(NamedTuple):
     model: Model
     report: Any  # under the given convention
     metric: str
     convention: Convention
-    text: str  # the number as typed in
+    typed: str  # the number as typed in
     printed: int
     total: int
     explained: tuple  # (Explanation, how it has the digits)
     near: tuple[Explanation, ...]
     parts: tuple[Part, ...]  # from the total to the number, by the first explanation
     other: tuple[str, ...] = ()  # what to ask instead, where the number is that of the other metric
+
+
+class Answer(Result, _Answer):
+    """What explains a number, simplest first; if nothing does, what comes near, nearest first."""
+
+    def page(self) -> Page:
+        """The ways of counting, as `costcalc reconcile` prints them."""
+        from .page import AnswerPage
+
+        return AnswerPage(self)
 
     @property
     def gap(self) -> Any:

@@ -181,7 +181,7 @@ class AnswerPage:
         """The number, what the convention gives, and what explains the gap."""
         found = self.found
         total = f"{found.total:,} {self.figure}"
-        lines = [f"{printable(found.convention.name)}: {total}", f"printed: {found.text}, {signed(found.gap)}"]
+        lines = [f"{printable(found.convention.name)}: {total}", f"printed: {found.typed}, {signed(found.gap)}"]
         if not found.explained:
             return [*lines, "nothing explains it" + ("; what comes nearest:" if self.shown else ""), *found.other]
         more = len(found.explained) - len(self.shown)
@@ -235,7 +235,7 @@ class AnswerPage:
             "convention": found.convention.name,
             "figure": "params" if found.metric == "params" else found.convention.cost,
             "total": found.total,
-            "printed": found.text,
+            "printed": found.typed,
             "gap": found.gap,
             "parts": [part_record(part) for part in found.parts],
             "explanations": self.records()[1],

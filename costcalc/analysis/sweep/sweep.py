@@ -9,7 +9,7 @@ import numpy as np
 
 from ...allowance import OutOfTime
 from ...arguments import mapping, names
-from ...errors import OptionError, Problem, Refused, SpecError
+from ...errors import OptionError, Problem, Refused, SpecError, brief
 from ...metrics.conventions import Prices
 from ...metrics.metrics import Metric, is_bound, metric, totals
 from ...metrics.walk import Walk
@@ -19,6 +19,8 @@ from ...model.uncollected import uncollected
 from ...model.variables import checked, settle, unknown_variable
 from ...num.arrays import Varies
 from ...num.points import leaf
+from ...quantities import read_value
+from ...quantities import values as values_in
 from ...read.anything import Inputs, Network, load
 from ..report.analyze import scaled
 from .space import Chunk, Flat, Grid
@@ -41,19 +43,20 @@ class Result(NamedTuple):
 
 def sweep(
     spec: Network,
+    settings: Mapping[str, Any] | None = None,
     *,
     input: Inputs | None = None,
     metrics: str | Sequence[str] = ("mult_adds", "params"),
     convention: Prices = "paper",
-    rho: float | Sequence[float] | None = None,
-    settings: Mapping[str, Any] | None = None,
+    rho: float | str | Sequence[float] | None = None,
     **axes: Any,
 ) -> pandas.DataFrame:
     """Costs over every combination of values, as a pandas DataFrame: one row per point.
 
     spec, input  what `costcalc.load` takes
     metrics  of costcalc.metrics: mult_adds, params, activations, flops, framework.params, ..
-    axes     a variable's values: sweep("mobilenet", alpha=[1, 0.75], res=[224, 160]); one value holds for all
+    axes     a variable's values: sweep("mobilenet", alpha=[1, 0.75], res="96:320:32"); one value holds for all
+    settings the same in a mapping: sweep("mobilenet", {"alpha": "0.25:1:0.25"})
     rho      resolution multipliers, an axis of their own
 
     Counts are per sample, as exact 64-bit integers; what does not fit is refused. Where a cost is not known, a column
@@ -75,8 +78,10 @@ def stated(frame: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def as_axis(model: Model, name: str, values: Any) -> np.ndarray:
-    """A variable's values as an array, each checked. Raises OptionError."""
-    values = list(values) if np.iterable(values) and not isinstance(values, str) else [values]
+    """A variable's values, in a list or in a text, as an array, each checked. Raises OptionError."""
+    if isinstance(values, str):  # as the command line has them: `1,0.75` or `0.25:1:0.25`
+        values = values_in(name, values, read_value)
+    values = list(values) if np.iterable(values) else [values]
     if name != "rho" and name not in model.variables:
         raise unknown_variable(name, model)
     if name == "rho" and "res" not in model.variables:
@@ -87,8 +92,10 @@ def as_axis(model: Model, name: str, values: Any) -> np.ndarray:
         plain = value.item() if isinstance(value, np.generic) else value
         if name != "rho":
             checked(model.variables[name], plain)
-        elif not 0 < plain < np.inf:
-            raise OptionError(Problem("bad-value", f"rho cannot be {plain}", help="it is a finite number above 0"))
+        elif not isinstance(plain, (int, float)) or not 0 < plain < np.inf:
+            raise OptionError(
+                Problem("bad-value", f"rho cannot be {brief(str(plain))}", help="it is a finite number above 0")
+            )
     return _column(values)
 
 
