@@ -25,7 +25,10 @@ def reconcile(
     metric: str = ...,
     settings: Mapping[str, Any] | None = ...,
     **values: Any,
-) -> Reconciliation: ...
+) -> Reconciliation:
+    """Two conventions."""
+
+
 @overload
 def reconcile(
     spec: Network,
@@ -36,7 +39,10 @@ def reconcile(
     metric: str = ...,
     settings: Mapping[str, Any] | None = ...,
     **values: Any,
-) -> Answer: ...
+) -> Answer:
+    """A convention and a printed number."""
+
+
 def reconcile(
     spec: Network,
     left: Prices = "paper",
