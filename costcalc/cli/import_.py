@@ -10,7 +10,7 @@ from .options import SpecCommand, setting_options, variables
 
 
 class ImportCommand(SpecCommand):
-    """`import torch ..` is a command of its own: the only one that runs code."""
+    """`import torch ..`, the only one that runs code, and `import hf ..` are commands of their own."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -20,6 +20,10 @@ class ImportCommand(SpecCommand):
             from .import_torch import command
 
             return command.make_context(f"{info_name} torch", args[1:], parent, **extra)
+        if args[:1] == ["hf"]:
+            from .import_hf import command
+
+            return command.make_context(f"{info_name} hf", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
 
@@ -47,6 +51,8 @@ def command(
     (`model.to_json()`, or a .keras file), a TensorFlow Lite model, or another spec. Layers of equal structure become
     blocks with parameters; equal layers in sequence become `repeat`. Variables of the model are replaced by their
     values. The spec is read back before it is written: it has the same layers with the same costs.
+
+    `costcalc import hf config.json` writes a language model of Hugging Face transformers by its configuration.
 
     `costcalc import torch MODULE:CALLABLE` reads a PyTorch module. It runs the code that you name; no other command
     runs code. See `costcalc import torch --help`.

@@ -52,7 +52,7 @@ READERS = {
     ".onnx": Format("onnx", "graph_file_bytes"),
     ".tflite": Format("tflite", "graph_file_bytes"),
     ".keras": Format("keras"),
-    ".json": Format("keras"),  # or a spec: JSON is YAML, too
+    ".json": Format("json_"),  # of Keras, of transformers, or a spec: JSON is YAML, too
 }
 
 

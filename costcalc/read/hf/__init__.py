@@ -1,0 +1,31 @@
+"""Language models by the `config.json` of Hugging Face transformers: no download, no weights, no code of theirs.
+
+A family is a row of `families.yaml`: the shipped config that describes it, and where its variables stand.
+"""
+
+from ...errors import Source
+from ...files import Origin, decoded, text
+from ...model.network import Model
+
+
+def from_file(path: str) -> Source:
+    """The Source of a configuration on disk. Raises FileError."""
+    return Source(path, text(path))
+
+
+def from_bytes(data: bytes, shown: str) -> Source:
+    """The Source of the bytes of a configuration. Raises FileError."""
+    return Source(shown, decoded(data, shown))
+
+
+def is_config(source: Source) -> bool:
+    """Whether a text is meant as such a configuration."""
+    return '"model_type"' in source.text and '"class_name"' not in source.text
+
+
+def to_model(source: Source, origin: Origin) -> Model:
+    """The Model of a configuration. Raises FileError or SpecError."""
+    from ..spec.reader import read
+    from .config import spec_of
+
+    return read(Source(source.path, spec_of(source)), origin)
