@@ -310,7 +310,7 @@ ERRORS = {  # a layer: the message with line and column, and the help
     ),
     "{include: bits.yaml}": (
         "4:15: `bits.yaml` states `bits` of its own, which an include cannot",
-        "one network has one width: state `bits` under `defaults:` of this spec",
+        "a network has one default: state `bits` beside the `include`, or on its layers",
     ),
     "{include: two.yaml}": ("4:15: `two.yaml` has several inputs", "write `from: {a: NAME, b: NAME}`"),
     "{include: net.yaml, as: a}\n  - {conv: 1x1, out: 3, from: b/stem}": (
