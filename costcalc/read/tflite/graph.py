@@ -20,6 +20,7 @@ _EACH = 8  # parts of a tensor or an operator itself
 _FORMATS = {"FLOAT32": "f", "FLOAT16": "e", "FLOAT64": "d", "INT64": "q", "UINT64": "Q", "INT32": "i", "UINT32": "I"}
 _SMALL = {"INT16": "h", "UINT16": "H", "INT8": "b", "UINT8": "B", "BOOL": "?"}
 _VALUES = {**_FORMATS, **_SMALL}
+BITS = {"FLOAT16": 16, "BFLOAT16": 16, "INT16": 16, "UINT16": 16, "INT8": 8, "UINT8": 8, "INT4": 4}  # but 32
 _FLOATS = frozenset(("FLOAT32", "FLOAT16", "FLOAT64", "BFLOAT16"))
 _COMPLEX = frozenset(("COMPLEX64", "COMPLEX128"))
 _NOT_READ = ("AsNumpy", "IsNone", "Length")
@@ -56,6 +57,11 @@ class Given(NamedTuple):
     def is_open(self) -> bool:
         """Whether a size is not known."""
         return -1 in self.shape
+
+    @property
+    def bits(self) -> int:
+        """The bits of a value, where they are fewer than 32; else 0."""
+        return BITS.get(self.type, 0)
 
     @property
     def is_trained(self) -> bool:

@@ -10,6 +10,7 @@ from ... import limits
 from ...errors import Problem, Refused, Source, SpecError, brief
 from ...files import stem
 from ...model.network import Input, Model, Variable
+from ...model.storage import DEFAULT
 from ...model.uncollected import uncollected
 from ...num import prod
 from ...num.polynomials import Dim, named
@@ -54,7 +55,12 @@ class _Importer:
         found = stored(reader, lambda: _living(graph))
         inputs = {name: scope.own[str(at)] for name, at in self.names(graph).items()}
         shown = {name: Input(argument(reader.seen(one)[0]), None, False) for name, one in inputs.items()}
-        return Model(stem(self.source.path), self.source, self.variables, shown, reader.finished_steps(), stored=found)
+        told = zip(shown.items(), graph.inputs, strict=True)
+        shown = {name: one._replace(bits=graph.given(at).bits) for (name, one), at in told}
+        steps, widths = reader.finished_steps(), reader.widths
+        few = bool(widths.weights) or any(one != 32 for one in widths.made.values())
+        how = DEFAULT._replace(own=True, bias=reader.wide) if few else DEFAULT
+        return Model(stem(self.source.path), self.source, self.variables, shown, steps, stored=found, storage=how)
 
     def walked(self) -> tuple[Reader, Graph, Scope]:
         """(Reader, the first subgraph, its tensors), walked to its end."""

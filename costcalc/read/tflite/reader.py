@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
 from typing import Any
@@ -29,6 +29,7 @@ class Reader(Walk):
         self.model, self.parts, self.open = model, Parts(), [0]
         self.graphs: dict[int, Graph] = {}
         self.handles: dict[str, str] = {}
+        self.wide = 0  # bits of the constants that have 32 and more: biases, where weights have fewer
 
     def subgraph(self, number: int, inputs: Sequence[Tensor | None]) -> list[Tensor]:
         """Walk a subgraph whose inputs are these; gives its outputs."""
@@ -64,6 +65,10 @@ class Reader(Walk):
             self.numbers.literal(tensor)
         elif tensor.roots:
             self.numbers.keep(tensor, tensor.size * (2 if given.type.startswith("COMPLEX") else 1))
+        if tensor.roots and given.bits:
+            self.widths.stored.update(dict.fromkeys(tensor.roots, given.bits))
+        elif tensor.roots and tensor.size > 1:
+            self.wide = max(self.wide, 64 if given.type.endswith("64") else 32)
         scope.own[str(number)] = tensor
 
     def opened(self, number: int) -> Graph:
@@ -121,6 +126,14 @@ class Reader(Walk):
         return value if isinstance(value, int) else None
 
     # what a walk asks of its nodes
+
+    def node(self, proto: Any, number: int, scope: Scope, given: Mapping[Any, Any] | None) -> list[Tensor]:
+        """The outputs of an operator, whose values have the bits of their types in the file."""
+        began, outputs = len(self.steps), super().node(proto, number, scope, given)
+        for name, one in zip(proto.output, outputs, strict=False):
+            if type(one.made) is int and one.made >= began:
+                self.widths.made[one.made] = self.given(name).bits or 32
+        return outputs
 
     def check(self, proto: Operator, version: int) -> None:
         """The schema has been checked as the operator was read."""

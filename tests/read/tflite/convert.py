@@ -178,7 +178,7 @@ def shapes(data):
 
 
 def stripped(data):
-    """The file without its large buffers, but those of one number; how many numbers each constant has stays in its tensor."""
+    """The file without its large buffers of different numbers; how many each constant has stays in its tensor."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
     for buffer in model.buffers:
         if buffer.data is not None and len(buffer.data) > SMALL and len(set(buffer.data)) > 1:

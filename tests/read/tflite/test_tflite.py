@@ -11,7 +11,7 @@ import pytest
 
 tflite = pytest.importorskip("tflite")
 
-from costcalc import CostcalcError, analyze  # noqa: E402
+from costcalc import CostcalcError, analyze, memory  # noqa: E402
 from costcalc.read.tflite import from_bytes  # noqa: E402
 from costcalc.read.tflite.model import read, shapes  # noqa: E402
 
@@ -80,6 +80,32 @@ def constants(content):
 def test_every_constant_with_trained_numbers_is_counted_once(name):
     report = analyze(modelled(data(name)), convention="framework")
     assert report.totals["params"] + report.accounting.unread == constants(data(name))
+
+
+BYTES = {"float32": 4, "float16": 2, "int8": 1}
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "int8", "dynamic"])
+def test_weights_have_the_bytes_that_the_file_has(kind):
+    """Of MobileNet: 4,209,088 weights of the kind's width, 11,944 biases of 32 bits, of 16 in a file of 16 bits."""
+    name = "mobilenet" if kind in BYTES else "mobilenet_v2"
+    metrics = analyze(modelled(data(f"{name}.{kind}")), convention="framework", metrics=["weights_bytes"]).totals
+    if kind in BYTES:
+        assert metrics["weights_bytes"] == 4_209_088 * BYTES[kind] + 11_944 * (2 if kind == "float16" else 4)
+    else:
+        assert 3_469_760 + 4 * 17_000 < metrics["weights_bytes"] < 3_822_520  # of the weights, and of the file
+
+
+def test_tensors_have_the_bits_that_the_file_says():
+    peaks = {
+        kind: memory(modelled(data(f"unet.{kind}"))).peak_bytes for kind in ("float32", "float16", "int16", "int8")
+    }
+    assert peaks == {
+        "float32": 655_360,
+        "float16": 655_360,
+        "int16": 327_680,
+        "int8": 163_840,
+    }  # 64*64*8 twice, 128*128*8
 
 
 CONV = {"Padding": 0, "StrideH": 2, "StrideW": 2, "DilationHFactor": 1, "DilationWFactor": 1}

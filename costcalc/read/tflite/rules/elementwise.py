@@ -54,7 +54,6 @@ _SAME = {
     "COS": "Cos",
     "PRELU": "PRelu",
     "DEQUANTIZE": "DequantizeLinear",
-    "QUANTIZE": "QuantizeLinear",
     "FAKE_QUANT": "Identity",
     "DENSIFY": "Identity",
     "BITCAST": "Identity",
@@ -94,9 +93,24 @@ def cast(node: Node) -> Any:
     return as_onnx(node, "Cast", node.need(0), to=_WHOLE.get(kind, 1))
 
 
+@rule("QUANTIZE")
+def quantize(node: Node) -> Any:
+    """Numbers of fewer bits, or of another scale: a tensor of its own."""
+    x = node.need(0)
+    return _copied(node, x) if x.roots is None else [x]
+
+
+def _copied(node: Node, x: Tensor) -> list[Tensor]:
+    shape, times = node.seen(x)
+    node.emit("identity", shape, times=times, follows=True)
+    return [Tensor(x.shape)]
+
+
 @rule("DEQUANTIZE")
 def dequantize(node: Node) -> Any:
     """Whole numbers as real ones again, or real ones of 16 bits as those of 32, whose values stay known."""
+    if node.need(0).roots is None:
+        return _copied(node, node.need(0))
     scaled = reader(node).given(node.proto.input[0]).is_scaled
     if scaled:
         return as_onnx(node, "DequantizeLinear", node.need(0))
