@@ -14,6 +14,9 @@ MAC = {"mac": 1, "mac_attention": 1, "mac_masked": 1}
 TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
 
 
+_READS = frozenset(("add", "sub", "mul", "div", "matmul", "einsum"))  # operations without numbers of their own
+
+
 class Difference(NamedTuple):
     """A difference between a convention and the output of its program: for which networks or operations, and why."""
 
@@ -54,12 +57,17 @@ class Convention(NamedTuple):
 
     def params_of(self, op: str, layer: Layer, shared: bool = False) -> Any:
         """The parameters of one layer of an operation; shared weights count 0."""
-        return 0 if shared else total(self.params, op, layer.params)
+        return 0 if shared else total(self.params, _holder(op), layer.params)
 
     def active_params_of(self, op: str, layer: Layer, shared: bool = False) -> Any:
         """The parameters of one layer that one token uses."""
         used = self.params_of(op, layer, shared)
-        return used - total(self.params, op, layer.idle) if layer.idle and not shared else used
+        return used - total(self.params, _holder(op), layer.idle) if layer.idle and not shared else used
+
+
+def _holder(op: str) -> str:
+    """The operation whose numbers one holds: a graph has a learned operand of a sum or product where it is read."""
+    return "parameter" if op in _READS else op
 
 
 def total(prices: Mapping[str, int], op: str, quantities: Mapping[str, Number]) -> Any:

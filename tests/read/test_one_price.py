@@ -184,6 +184,7 @@ PRICES = {  # operation -> params and mult-adds, ways
             "torch einsum": in_torch(lambda torch, x, g: torch.einsum("btc,c->btc", x, g), X, weights=[(8,)]),
             "onnx Mul": in_onnx("Mul", X, weights=[(8,)]),
             "onnx Einsum": in_onnx("Einsum", X, weights=[(8,)], equation="btc,c->btc"),
+            "spec mul": in_spec({"mul": [[], [{"parameter": [1, 8]}]]}, X),
         },
     ),
     "dot products of rows": (
@@ -209,3 +210,12 @@ def test_one_operation_has_one_price(operation, way):
     for convention in CONVENTIONS:
         other = analyze(model, convention=convention).totals["mult_adds"]
         assert other == due[1], convention
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("convention", ["6N", "thop"])
+@pytest.mark.parametrize("way", PRICES["a scale"][1])
+def test_a_learned_operand_is_a_parameter_wherever_it_stands(way, convention):
+    """Neither counts numbers outside of layers: thop looks at modules, Kaplan et al. at weights that are multiplied."""
+    report = analyze(PRICES["a scale"][1][way](), convention=convention)
+    assert report.totals["params"] == 0
