@@ -122,8 +122,9 @@ def settings_of(model, random):
     if "res" in model.variables:
         values["res"] = random.integers(model.variables["res"].least or 48, 400, POINTS)
     if not values:  # neither is among its variables: the first of them varies
-        values = {name: np.full(POINTS, variable.default) for name, variable in model.variables.items()}
-        values[next(iter(values))] = random.integers(1, 40, POINTS)
+        others = {name: one.default for name, one in model.variables.items() if type(one.default) in (int, float)}
+        values = {name: np.full(POINTS, default) for name, default in others.items()}
+        values[next(iter(model.variables))] = random.integers(1, 40, POINTS)
     return values
 
 
