@@ -32,6 +32,7 @@ EXPRESSION_CHARS: int
 EXPRESSION_DEPTH: int
 EXPRESSION_STEPS: int
 LAYERS: int
+DIFFERENT: int
 COMPARED: int
 NODES: int
 WRITTEN: int
@@ -54,8 +55,9 @@ RAISABLE = {  # what a limit is on, and what it is unless it is raised
     "EXPRESSION_DEPTH": ("levels of one expression, those of functions counted", 60),
     "EXPRESSION_STEPS": ("operations of one expression, those of functions counted", 1_000),
     "LAYERS": ("layers after repeats and blocks are expanded", 100_000),
-    "COMPARED": ("layers of all designs of one comparison together", 50_000),
-    "NODES": ("nodes of an ONNX graph, layers of a Keras configuration, or layers that a spec writes out", 50_000),
+    "DIFFERENT": ("layers of one network that no other is like", 40_000),
+    "COMPARED": ("layers of all designs of one comparison together, and of each side of a check", 50_000),
+    "NODES": ("nodes of an ONNX graph, or layers of a Keras configuration", 50_000),
     "WRITTEN": ("layers or operators of a network that is exported or imported", 15_000),
     "SECONDS": ("of processor time to read one network, and to walk through it", 60),
     "RUN_SECONDS": ("of processor time for one command", 600),

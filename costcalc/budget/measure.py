@@ -20,13 +20,13 @@ from ..rewrite.deploying import phased
 class Setting(Walk):
     """A spec traced in one setting of its variables."""
 
-    def __init__(self, model: Model, settings: Mapping[str, Any]) -> None:
+    def __init__(self, model: Model, settings: Mapping[str, Any], most_layers: int | None = None) -> None:
         if "phase" in settings and "phase" not in model.variables:
             model = phased(model, settings["phase"])
         own = ("rho",) if "phase" in model.variables else ("rho", "phase")
         values = {name: value for name, value in settings.items() if name not in own}
         self.values: Mapping[str, Any] = settle(model, scaled(model, values, settings.get("rho")))
-        super().__init__(model, trace(model, self.values).rows, self.values)
+        super().__init__(model, trace(model, self.values, most_layers).rows, self.values)
 
     @cached_property
     def names(self) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .. import limits
 from ..analysis.report.columns import phase_of, shipped
-from ..errors import CostcalcError, FileError, Place, Problem
+from ..errors import CostcalcError, FileError, Place, Problem, SpecError
 from ..metrics.conventions import find
 from ..metrics.metrics import storage_note, unit_of
 from ..model.network import Model
@@ -73,11 +74,11 @@ def outcomes(task: Task, bases: Bases, metrics: Sequence[str] = ()) -> list[Outc
 
 def budget_of(path: str, model: Model) -> Check | None:
     """The Check that a spec's own `budget:` is, or None."""
-    limits = tuple(
+    caps = tuple(
         Limit("max", name, "", amount(cap.text, name, unit_of(name)), cap.text, cap.place)
         for name, cap in model.budget.items()
     )
-    return Check(path, {}, find("paper"), limits, place=limits[0].place) if limits else None
+    return Check(path, {}, find("paper"), caps, place=caps[0].place) if caps else None
 
 
 class _Spec:
@@ -145,14 +146,23 @@ class _Spec:
         names = [*self.metrics, *(limit.metric for limit in check.limits)]
         return "; ".join(filter(None, (shipped(self.model), phase_of(self.model), storage_note(self.model, names))))
 
-    def cost(self, model: Model, check: Check, at: Mapping[str, float]) -> Measured:
+    def cost(self, model: Model, check: Check, at: Mapping[str, float], most_layers: int | None = None) -> Measured:
+        """What a setting of a model costs; each is walked once."""
         setting = id(model), tuple(sorted((name, str(value)) for name, value in at.items()))
         if setting not in self.walks:
-            self.walks[setting] = Setting(model, at)
+            self.walks[setting] = Setting(model, at, most_layers)
         key = *setting, id(check.convention)
         if key not in self.measured:
             self.measured[key] = Measured(self.walks[setting], check.convention)
         return self.measured[key]
+
+    def compared(self, check: Check) -> int:
+        """How many layers the base may have. Raises SpecError where there are too many to compare with any."""
+        count = len(self.cost(self.model, check, check.at).walk.rows)
+        if count > limits.COMPARED:
+            message = f"a network of {count:,} layers is compared with no base: the limit is {limits.COMPARED:,}"
+            raise SpecError(Problem("limit", message, help=limits.hint("compared")))
+        return limits.COMPARED
 
     def then(self, check: Check) -> tuple[Measured | None, Problem | None]:
         """(the cost at the base, or None, and what is in the way of a comparison). Variables not there stay out."""
@@ -165,7 +175,7 @@ class _Spec:
             at = {
                 name: value for name, value in check.at.items() if name in model.variables or name in ("rho", "phase")
             }
-            return self.cost(model, check, at), None
+            return self.cost(model, check, at, None if model is self.model else self.compared(check)), None
         except CostcalcError as error:
             return None, _unreadable(self.base, error.problems[0])
 

@@ -43,6 +43,7 @@ class _Tracer:
 
     def __init__(self, model: Model, values: Mapping[str, Any], most_layers: Any = None) -> None:
         self.model, self.values, self.work = model, values, Work(most_layers)
+        self.different = limits.DIFFERENT
         self.rows: list[Row] = []
         self.memo: dict[Any, Any] = {}
         self.times: Any = 1
@@ -232,6 +233,9 @@ class _Tracer:
         except TypeError:  # arrays have no hash: a sweep computes each layer once anyway
             return applied(step, op, shape, options)
         if layer is None:
+            if len(self.memo) >= self.different:
+                message = f"more than {self.different:,} layers that no other is like"
+                raise at(step, "limit", message, limits.hint("different"))
             layer = self.memo[key] = applied(step, op, shape, options)
         return layer
 

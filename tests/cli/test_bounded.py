@@ -340,9 +340,9 @@ WRITTEN = {  # as many layers as are allowed
 
 
 LARGEST = {  # command: (layers of net.yaml, arguments)
-    "analyze": (limits.NODES, ["net.yaml", "--json"]),
-    "explain": (limits.NODES, ["net.yaml"]),
-    "sweep": (limits.NODES, ["net.yaml", "--vary", "a=8:64:8"]),
+    "analyze": (limits.LAYERS, ["net.yaml", "--json"]),
+    "explain": (limits.LAYERS, ["net.yaml"]),
+    "sweep": (limits.LAYERS, ["net.yaml", "--vary", "a=8:64:8"]),
     "compare": (limits.COMPARED // 2, ["net.yaml", "other.yaml", "--json"]),
     "diff": (limits.COMPARED // 2, ["net.yaml", "other.yaml"]),
     "import": (limits.WRITTEN, ["net.yaml", "-o", "out.yaml"]),
@@ -366,8 +366,8 @@ def test_commands_hold_little_of_the_largest_network(tmp_path, name):
 
 
 def different(size):
-    """As many layers as may be written one by one, no two of them alike."""
-    layers = "".join(f"  - {{conv: {size}, out: {8 + at}}}\n" for at in range(limits.NODES))
+    """As many layers as may differ, no two of them alike."""
+    layers = "".join(f"  - {{conv: {size}, out: {8 + at}}}\n" for at in range(limits.DIFFERENT))
     return f"input: [32, 32, 64]\nlayers:\n{layers}"
 
 
@@ -381,12 +381,32 @@ def test_a_check_holds_little_of_the_largest_networks_on_both_sides(tmp_path, re
         assert seconds < 30
 
 
-def test_more_layers_than_may_be_written_one_by_one(tmp_path):
-    (tmp_path / "net.yaml").write_text(WRITTEN["literal"](limits.NODES + 1))
+BLOCKS = "blocks: {b(w): [{conv: 3x3, out: w}]}\nlayers:\n  - {repeat: 40001, layers: [{b: [[i + 1]]}]}\n"
+
+
+@pytest.mark.parametrize("how", ["written", "in a block"])
+def test_more_layers_than_may_differ(tmp_path, how):
+    more = different("3x3") + "  - {conv: 1x1, out: 7}\n" if how == "written" else "input: [32, 32, 64]\n" + BLOCKS
+    (tmp_path / "net.yaml").write_text(more)
     code, err, megabytes, _ = ended(tmp_path, "analyze", "net.yaml")
-    assert (code, "more than 50,000 layers are written one by one" in err) == (2, True)
+    assert (code, "more than 40,000 layers that no other is like" in err) == (2, True)
     assert megabytes < MEGABYTES
-    assert "`repeat:` says a layer many times; COSTCALC_LIMITS=nodes=N" in err
+    assert "COSTCALC_LIMITS=different=N" in err
+
+
+@pytest.mark.slow
+def test_a_check_against_a_base_is_of_fewer_layers(tmp_path, repository):
+    for then, now, message in (
+        (1_000, limits.LAYERS, "a network of 100,000 layers is compared with no base: the limit is 50,000"),
+        (limits.LAYERS, 1_000, "more than 50,000 layers after repeats and blocks are expanded"),
+    ):
+        repository.commit(net=WRITTEN["literal"](then))
+        repository.write(net=WRITTEN["literal"](now))
+        line = ("check", "net.yaml", "--vs-base", "params=+0", "--format", "json", "-o", "out.json")
+        code, _, megabytes, _ = ended(tmp_path, *line)
+        text = (tmp_path / "out.json").read_text()
+        assert (code, message in text) == (2, True), text[:3_000]
+        assert megabytes < MEGABYTES
 
 
 @pytest.mark.parametrize("name", ["compare", "import", "export"])
@@ -404,8 +424,8 @@ def test_networks_that_are_too_large_for_a_command_are_refused(tmp_path, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("how", WRITTEN)
 def test_limits_of_layers_bound_memory(tmp_path, how):
-    assert (limits.LAYERS >= 100_000, limits.NODES >= 50_000) == (True, True)
-    (tmp_path / "net.yaml").write_text(WRITTEN[how](limits.LAYERS if how == "repeated" else limits.NODES))
+    assert limits.LAYERS >= 100_000
+    (tmp_path / "net.yaml").write_text(WRITTEN[how](limits.LAYERS))
     code, err, megabytes, _ = ended(tmp_path, "analyze", "net.yaml")
     assert code == 0, err
     assert megabytes < MEGABYTES

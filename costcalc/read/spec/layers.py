@@ -51,9 +51,8 @@ class LayerReader:
             self.problems.due("not-a-list", "a list of layers", node, help)
             return ()
         self.count += len(node.value)
-        if self.count > limits.NODES:
-            help = limits.hint("nodes", "`repeat:` says a layer many times")
-            self.problems.add("limit", f"more than {limits.NODES:,} layers are written one by one", node, help)
+        if self.count > limits.LAYERS:
+            self.problems.add("limit", f"more than {limits.LAYERS:,} layers", node, limits.hint("layers"))
             self.problems.raise_any()
         found = [self.step(item, scope, with_then) for item in node.value]
         return tuple(step for step in found if step is not None)

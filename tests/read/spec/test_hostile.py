@@ -150,7 +150,7 @@ CASES = {  # name: (the text, or what makes it; the first error)
         HEAD + f"layers: [relu]\nbudget: {{params: {'9' * 100_000}}}\n",
         f"a limit is a number, not `{'9' * 57}...`",
     ),
-    "540,000 layers": (lambda: HEAD + "layers:\n" + "- relu\n" * 540_000, "more than 50,000 layers"),
+    "540,000 layers": (lambda: HEAD + "layers:\n" + "- relu\n" * 540_000, "more than 100,000 layers"),
     "40,000 bad layers": (
         lambda: HEAD + "layers:\n" + "- {covn: 1x1, out: 3}\n" * 40_000,
         "unknown operation or block `covn`",
