@@ -27,14 +27,14 @@ def with_bias(b: Builder, name: str, bias: list[str]) -> str:
 
 
 def bilinear(b: Builder, node: Node, left: Any, right: Any) -> Any:
-    """sum_j W_nij b_j by one MatMul, then the sum over i by another."""
+    """The products a_i b_j by Mul, then a MatMul over all of them: as many mult-adds as weights."""
     left, right, out = b.last(left), b.last(right), node.options["out"]
     *positions, a = left.shape
-    inner = right.shape[-1]
-    weight = b.weight(node.holder, "weight", (inner, out * a), fan_in=a * inner)
-    table = b.add("Reshape", b.add("MatMul", right.name, weight), b.ints(0, *positions, out, a))
+    count = a * right.shape[-1]
     column = b.add("Unsqueeze", left.name, b.ints(len(left.stored)))
-    name = b.add("Squeeze", b.add("MatMul", table, column), b.ints(len(left.stored)))
+    line = b.add("Unsqueeze", right.name, b.ints(len(right.stored) - 1))
+    products = b.add("Reshape", b.add("Mul", column, line), b.ints(0, *positions, count))
+    name = b.add("MatMul", products, b.weight(node.holder, "weight", (count, out), fan_in=count))
     bias = [b.weight(node.holder, "bias", (out,), "zeros")] if node.options["bias"] else []
     return Value(with_bias(b, name, bias), node.row.layer.shape)
 
