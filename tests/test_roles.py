@@ -41,18 +41,35 @@ PAGES = sorted(path.stem for path in (DOCS / "cookbook").glob("*.md") if path.st
 @pytest.mark.parametrize("name", PAGES)
 def test_the_cookbook_prints_what_it_shows(run, tmp_path, name):
     """Every page compares a total with a figure that someone else counted, exactly to its printed digits."""
-    shown = []
-    for language, file, text in BLOCK.findall((DOCS / "cookbook" / f"{name}.md").read_text(encoding="utf-8")):
+    shown = printed(DOCS / "cookbook" / f"{name}.md", run, tmp_path)
+    assert any(line.startswith("$ costcalc reproduce") for line in shown)
+
+
+def printed(page, run, folder):
+    """What the commands of a page print, by their lines: as the page shows it."""
+    shown = {}
+    for language, file, text in BLOCK.findall(page.read_text(encoding="utf-8")):
         if file:
-            (tmp_path / file).write_text(text, encoding="utf-8")
+            (folder / file).write_text(text, encoding="utf-8")
             continue
         assert language == "console"
         line, _, out = text.partition("\n")
         done = run(*shlex.split(line.removeprefix("$ costcalc ")))
         compared(done.out, out)
         assert done.code == 0
-        shown.append(line)
-    assert any(line.startswith("$ costcalc reproduce") for line in shown)
+        shown[line] = done.out
+    return shown
+
+
+def test_the_page_of_language_models_prints_what_it_shows(run, tmp_path):
+    """A prompt in chunks costs what it costs at once, where what a mask hides is skipped."""
+    shown = printed(DOCS / "language_models.md", run, tmp_path)
+    chunks, whole = (out for line, out in shown.items() if line.endswith("--convention flash"))
+    figures = [
+        [int(row.split()[-1].replace(",", "")) for row in out.splitlines() if row.strip()[:1].isdigit()]
+        for out in (chunks, whole)
+    ]
+    assert sum(figures[0][:4]) == figures[1][0]
 
 
 def test_the_cookbook_lists_its_pages():
