@@ -28,7 +28,12 @@ from tests.test_laws import FLOWS, NAMED  # noqa: E402
 ROOT = Path(__file__).parents[2]
 SPECS = sorted([*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests" / "specs").glob("*.yaml")])
 SMALL = {"fcn_resnet50": {"res": 97}, "deeplabv3_mobilenet_v3_large": {"res": 97}, "xception": {"res": 97}}
-HIDDEN = {"timm_edgenext_small"}  # has an opaque layer
+HIDDEN = {  # have an opaque layer, or one that ONNX has no form of
+    *("timm_edgenext_small", "deepseek_v3", "mamba", "mixtral_8x7b", "qwen3_8b", "t5"),
+}
+LARGE = {  # gigabytes of weights: not run
+    *("gemma2_9b", "llama2_7b", "llama3_8b", "llama3_1_405b", "mistral_7b", "phi3_mini", "qwen2_5_72b"),
+}
 
 
 def model(text, inputs="[8, 8, 4]"):
@@ -89,7 +94,7 @@ HEAVY = {  # a run takes a second and more
     [
         pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem in HEAVY))
         for path in SPECS
-        if path.stem not in HIDDEN
+        if path.stem not in HIDDEN | LARGE
     ],
 )
 def test_a_run_gives_the_shapes_of_the_walk(path):
@@ -147,7 +152,8 @@ def products(rows):
 
 
 RUNS_OFTEN = ("faster_rcnn_inception_v2", "faster_rcnn_mobilenet", "faster_rcnn_vgg")  # times: 300, in the file once
-ATTENDS = ("mobilevit_s", "swin_t", "vit_b_16")
+ATTENDS = {"mobilevit_s", "swin_t", "vit_b_16", "bert", "gpt2", "whisper", *LARGE}
+WINDOWED = {"gemma2_9b", "mistral_7b", "phi3_mini"}  # ONNX multiplies what a window hides, too
 EXPORTED = [path for path in SPECS if path.stem not in {*HIDDEN, *RUNS_OFTEN}]
 
 
@@ -162,8 +168,11 @@ def test_read_back_it_costs_the_same(path, tmp_path):
     again = load(tmp_path / "net.onnx")
     if path.stem not in ATTENDS:
         assert products(trace(again, settle(again, {})).rows) == products(trace(one, settle(one, {})).rows)
-    due = analyze(one, convention="framework").totals
-    assert analyze(again, convention="framework").totals == due
+    due, found = (analyze(each, convention="framework").totals for each in (one, again))
+    if path.stem in WINDOWED:
+        assert (found["mult_adds"] > due["mult_adds"], found["params"]) == (True, due["params"])
+    else:
+        assert found == due
 
 
 LAYERS = [  # what flows in, a layer
