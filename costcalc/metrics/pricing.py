@@ -14,7 +14,9 @@ MAC = {"mac": 1, "mac_attention": 1, "mac_masked": 1}
 TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
 
 
-_READS = frozenset(("add", "sub", "mul", "div", "matmul", "einsum"))  # operations without numbers of their own
+_READS = frozenset(
+    ("add", "sub", "mul", "div", "matmul", "einsum", "concat")
+)  # operations without numbers of their own
 
 
 class Difference(NamedTuple):

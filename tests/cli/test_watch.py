@@ -119,11 +119,17 @@ def test_a_run_without_it_ends(run):
     assert run("analyze", "net.yaml").code == 0
 
 
+def hearing():
+    """Hear Ctrl-C, also in tests that a job in the background runs."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.usefixtures("net")
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_a_real_process_runs_again_and_ends_at_ctrl_c(tmp_path):
     line = [sys.executable, "-m", "costcalc", *ANALYZE]
-    process = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(line, cwd=tmp_path, **pipes, preexec_fn=hearing)
     try:
         assert "watching" in process.stderr.readline()
         assert [process.stdout.readline() for _ in range(2)][1] == "fully connected,32\n"

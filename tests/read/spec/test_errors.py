@@ -1269,7 +1269,7 @@ error: `out`: 1.5 is not a whole number
     ("analyze fixed.yaml --rho 0.5", "rho scales `res`, and fixed has no variable `res`"),
     (
         "analyze mobilenet --format xml",
-        "invalid value for '--format' / '-f': 'xml' is not one of 'table', 'csv', 'json', 'md', 'latex'",
+        "invalid value for '--format' / '-f': 'xml' is not one of 'table', 'csv', 'json', 'md', 'latex', 'html'",
         "see `costcalc analyze --help`",
     ),
     (
@@ -1310,7 +1310,7 @@ error: `out`: 1.5 is not a whole number
     (
         "analyze mobilenet --vary alpha=1",
         "there is no option or variable `--vary`",
-        "it is an option of `costcalc sweep`, `costcalc fit`, `costcalc plot`",
+        "it is an option of `costcalc page`, `costcalc sweep`, `costcalc fit`, `costcalc plot`",
     ),
     ("diff mobilenet --tighten", "there is no option `--tighten`", "it is an option of `costcalc check`"),
     ("analyze", "missing argument 'SPEC'", "see `costcalc analyze --help`"),
