@@ -94,6 +94,11 @@ def value(name: str) -> int:
     return FIXED[name.upper()][1] if name.upper() in FIXED else __getattr__(name.upper())
 
 
+def changed() -> dict[str, int]:
+    """The limits that are not at their defaults now, for `raised` in another process."""
+    return {name: number for name, number in _now.get().items() if number != _DEFAULTS[name]}
+
+
 @contextmanager
 def raised(**numbers: int) -> Iterator[None]:
     """Have some of RAISABLE at other values inside, by their names in any case. KeyError where there is none."""

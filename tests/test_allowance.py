@@ -1,6 +1,9 @@
 """The allowance of processor time: in every loop of the program, and told apart from what a network cannot be."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -134,12 +137,14 @@ ARGUMENTS = {
     "sweep": ["net.yaml", "--vary", "a=1:9:1"],
     "check": ["net.yaml", "--max", "params=1G"],
     "import": ["net.yaml", "-o", "out.yaml"],
+    "search": ["net.yaml", "--max", "params=1G", "--maximize", "builtins:len"],
 }
 READS_NONE = {"completion", "devices", "help", "limits", "ops", "conventions", "schema", "zoo", "selftest"}
+REFUSES = {"survey"}  # the file, not the command
 
 
 @pytest.mark.parametrize("allowance", ["seconds", "run_seconds"])
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - READS_NONE))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - READS_NONE - REFUSES))
 def test_every_command_ends_when_its_time_is_over(name, allowance, run, limit):
 
     layers = "".join("  - {conv: 3x3, out: a}\n" for _ in range(300))
@@ -150,3 +155,14 @@ def test_every_command_ends_when_its_time_is_over(name, allowance, run, limit):
     assert "takes more than 0 seconds" in out + error
     assert f"COSTCALC_LIMITS={allowance}=N" in out + error
     assert sorted(path.name for path in Path().iterdir()) == ["net.yaml"]
+
+
+@pytest.mark.parametrize(("allowance", "code"), [("seconds", 0), ("run_seconds", 2)])
+def test_a_survey_refuses_files_that_take_too_long_and_ends_when_its_own_time_is_over(allowance, code, tmp_path):
+    """In a process of its own: what files take is spent in others, which have the limits of the one that asks."""
+    (tmp_path / "net.yaml").write_text("input: [8, 8, 3]\nlayers: [{conv: 3x3, out: 8}]\n")
+    line = [sys.executable, "-m", "costcalc", "survey", "net.yaml"]
+    limits = {"COSTCALC_LIMITS": f"{allowance}=0"}
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, env=os.environ | limits)
+    assert done.returncode == code
+    assert "takes more than 0 seconds" in done.stdout + done.stderr

@@ -32,7 +32,7 @@ HIDDEN = {  # have an opaque layer, or one that ONNX has no form of
     *("timm_edgenext_small", "deepseek_v3", "mamba", "mixtral_8x7b", "qwen3_8b", "t5"),
 }
 LARGE = {  # gigabytes of weights: not run
-    *("gemma2_9b", "llama2_7b", "llama3_8b", "llama3_1_405b", "mistral_7b", "phi3_mini", "qwen2_5_72b"),
+    *("decoder", "gemma2_9b", "llama2_7b", "llama3_8b", "llama3_1_405b", "mistral_7b", "phi3_mini", "qwen2_5_72b"),
 }
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ...errors import FileError, OptionError, Problem
+from ...limits import changed
 from .pool import TRIES, Lost, Pool
 from .worker import done
 
@@ -58,7 +59,7 @@ class Cluster:
             yield task, result
 
     def _give(self, task: Any, given: dict[Any, Any], running: Any) -> None:
-        future = self.client.submit(done, self.function, task, pure=False, retries=TRIES)
+        future = self.client.submit(done, self.function, task, changed(), pure=False, retries=TRIES)
         given[future.key] = task
         running.add(future)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from ... import limits
 from . import worker
 
 TRIES = 3  # processes that a task may end before it is given up
@@ -34,6 +35,7 @@ class Pool:
 
     def __init__(self, function: str, jobs: int, memory: int = 0, seconds: float = 0, tries: int = TRIES) -> None:
         self.function, self.jobs, self.memory, self.seconds, self.tries = function, jobs, memory, seconds, tries
+        self.limits = limits.changed()
         self.found: queue.Queue[Any] = queue.Queue()
         self.lock, self.running = threading.Lock(), True
         self.threads: list[threading.Thread] = []
@@ -135,7 +137,7 @@ class Pool:
         with self.lock:
             self.processes[process] = threading.get_ident()
         with suppress(OSError):
-            worker.send(process.stdin, (self.function, self.memory))  # type: ignore[arg-type]
+            worker.send(process.stdin, (self.function, self.memory, self.limits))  # type: ignore[arg-type]
         return process
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,8 @@ costcalc's own parts, between processes of one user.
 import os
 import pickle
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, BinaryIO
 
@@ -43,31 +45,33 @@ def bound_memory(most: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def done(function: str, task: Any) -> Any:
-    """What a function of costcalc, `module:name`, makes of a task."""
+def done(function: str, task: Any, limits: Mapping[str, int]) -> Any:
+    """What a function of costcalc, `module:name`, makes of a task; `limits` are those that were raised."""
     module, _, name = function.partition(":")
-    return getattr(import_module(module), name)(task)
+    with import_module("costcalc.limits").raised(**limits):
+        return getattr(import_module(module), name)(task)
 
 
 def main() -> None:
     """Do what comes until nothing does."""
     tasks, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no result
-    function, most = received(tasks)
+    function, most, limits = received(tasks)
     import_module(function.partition(":")[0])
     bound_memory(most)
-    while True:
-        try:
-            task = received(tasks)
-        except EOFError:
-            return
-        try:
-            result = True, done(function, task)
-        except MemoryError:
-            result = False, "memory"
-        except Exception as error:
-            result = False, error
-        send(results, result)
+    with suppress(EOFError):
+        while True:
+            send(results, _answer(function, received(tasks), limits))
+
+
+def _answer(function: str, task: Any, limits: Mapping[str, int]) -> tuple[bool, Any]:
+    """(whether a task was done, its result or what it raised)."""
+    try:
+        return True, done(function, task, limits)
+    except MemoryError:
+        return False, "memory"
+    except Exception as error:
+        return False, error
 
 
 if __name__ == "__main__":
