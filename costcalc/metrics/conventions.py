@@ -82,7 +82,7 @@ CONVENTIONS = {
         title="training FLOPs, 6 per weight and token: no attention, embeddings or logits; params are these weights",
         cost="flops",
         prices={"mac": 6, "logits.mac": 0},
-        params={"weight": 1, "embedding.weight": 0, "logits.weight": 0, "parameter.weight": 0},
+        params={"weight": 1, "embedding.weight": 0, "logits.weight": 0},
         source="Kaplan et al. 2020 (arXiv:2001.08361), section 2.1 and Table 1: 6*N*D, N without embeddings",
     ),
     "palm": Convention(
