@@ -16,7 +16,7 @@ from costcalc.read.loading import configs
 
 SIZES = {"size", "width", "steps", "kernel", "window", "padding", "per_axis", "count"}
 POINTS = 500  # a config
-ROWS = [4_000, pytest.param(60_000, marks=pytest.mark.slow)]  # that are walked for it: a long network has fewer points
+ROWS = [2_000, pytest.param(60_000, marks=pytest.mark.slow)]  # that are walked for it: a long network has fewer points
 
 
 def points_of(number, table):
