@@ -133,7 +133,12 @@ def _clipped(node: Any) -> Tensor | None:
 
 def _shifted(node: Any) -> Tensor | None:
     left = node.get("direction") == "LEFT"
-    return _elementwise((lambda a, b: a << min(b, 64)) if left else operator.rshift)(node)
+    return _elementwise(_shifted_left if left else operator.rshift)(node)
+
+
+def _shifted_left(a: int, b: int) -> int | None:
+    """a * 2**b; not known where the bits may leave the type, whose width is not kept."""
+    return a << b if b < 31 and abs(a) < 2**31 else None
 
 
 def _remainder(node: Any) -> Tensor | None:
