@@ -54,7 +54,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
       costcalc space ofa_mobilenet_v3
       costcalc space ofa_mobilenet_v3 --max mult_adds=300M --max peak_bytes=4MiB
       costcalc space ofa_mobilenet_v3 --max mult_adds=300M --samples 5 --seed 1
-      costcalc space ofa_mobilenet_v3 --max mult_adds=300M --max params=5M --estimate 10000
+      costcalc space ofa_mobilenet_v3 --max mult_adds=300M --max params=5M --estimate 200
       costcalc space ofa_mobilenet_v3 --set d=4 --res 160 --max mult_adds=200M --plot space.svg --json
     """
     from ..analysis.space.page import SpacePage

@@ -35,7 +35,7 @@ def within_both(sums: Sums, radix: int, limits: tuple[int, int]) -> int:
 def _too_many(count: int) -> OptionError:
     message = f"both limits at once cannot be counted exactly: a part of the space has {count:,} pairs of costs"
     return OptionError(
-        Problem("limit", message, help="limit one of them; or `--estimate 10000` for a stated confidence")
+        Problem("limit", message, help="limit one of them; or `--estimate 1000` for a stated confidence")
     )
 
 

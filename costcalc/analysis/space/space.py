@@ -104,7 +104,7 @@ class Space(Result):
         if len(sums) == 2:
             return self._within_both(sums, tops)
         message = f"{listed(sums)} at once cannot be counted exactly"
-        raise OptionError(Problem("limit", message, help="limit two of them; or `--estimate 10000`"))
+        raise OptionError(Problem("limit", message, help="limit two of them; or `--estimate 1000`"))
 
     def histogram(self, bars: int = 12) -> list[tuple[int, int, int]]:
         """(more than, at most, networks) of stretches of equal width from the cheapest to the dearest network."""
