@@ -131,6 +131,9 @@ def metrics_option(help: str, default: str = "") -> Callable:
     )
 
 
+JOBS = click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Processes.")
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--format, -o, --color."""
     from ..render import FORMATS

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import FileError, OptionError, Problem
-from .options import SpecCommand, set_options, variables, width
+from .options import JOBS, SpecCommand, set_options, variables, width
 
 
 @click.command(cls=SpecCommand)
@@ -21,7 +21,7 @@ from .options import SpecCommand, set_options, variables, width
 @click.option("--evaluations", type=click.IntRange(1, 10_000_000), default=1000, show_default=True, help="How many.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of what is drawn.")
 @click.option("--here", is_flag=True, help="Import module:function from the working directory, too.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Processes.")
+@JOBS
 @click.option("--cluster", metavar="ADDRESS", help="Call module:function on the workers of a Dask scheduler.")
 @click.option("--resume", is_flag=True, help="Go on with the search in the directory of -o.")
 @click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="Counting convention.")

@@ -11,7 +11,7 @@ import click
 from .. import render
 from ..errors import OptionError, Problem
 from .commands import FAILED
-from .options import MetricsCommand, metrics_option
+from .options import JOBS, MetricsCommand, metrics_option
 
 FORMATS = (*render.FORMATS, "parquet")
 
@@ -26,7 +26,7 @@ FORMATS = (*render.FORMATS, "parquet")
     metavar="NAME",
     help="Counting convention (see `costcalc conventions`).",
 )
-@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Processes.")
+@JOBS
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler whose workers see the same files.")
 @click.option("--memory", metavar="SIZE", default="4GiB", show_default=True, help="Memory that one file may take.")
 @click.option("--resume", is_flag=True, help="Go on with a survey that was stopped; needs -o.")
@@ -37,7 +37,7 @@ FORMATS = (*render.FORMATS, "parquet")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.pass_context
 def command(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:
-    """What every model below some directories costs: specs, ONNX graphs, Keras models, in one table.
+    """What every model below some directories costs: specs, ONNX, TensorFlow Lite and Keras models.
 
     Each file is read in a process with bounded memory and time. A file that cannot be read is a row with the reason,
     and never stops the others. Links that leave a directory are refused, hidden files left out. With -o, what is done

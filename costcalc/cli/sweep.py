@@ -11,7 +11,7 @@ import click
 from .. import render
 from ..errors import OptionError, Problem, listed
 from ..quantities import read_value
-from .options import SpecCommand, axis_options, metrics_option, named_pairs, storage_options, with_storage
+from .options import JOBS, SpecCommand, axis_options, metrics_option, named_pairs, storage_options, with_storage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +48,7 @@ LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not
 @click.option("--effective", is_flag=True, help="Also show the width multiplier after rounding.")
 @click.option("--pivot", is_flag=True, help="Show two variables as rows and columns, one grid per metric.")
 @click.option("--skip-invalid", is_flag=True, help="Skip points at which the network cannot be built.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Processes.")
+@JOBS
 @click.option("--cluster", metavar="ADDRESS", help="Compute on the workers of a Dask scheduler.")
 @click.option("--resume", is_flag=True, help="Go on with the dataset in the directory of -o.")
 @click.option("--yes", is_flag=True, help="Allow more than 10^9 points.")
