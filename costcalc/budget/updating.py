@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import FileError, OptionError, Problem
 from ..files import text
+from ..records import NamedTuple
 from ..replacing import replacing
 from .config import Limit
 from .verdict import ALREADY, FAILING, Outcome, Verdict

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Place, Problem
+from ..records import NamedTuple
 from .config import Check, Limit
 from .loosening import Loosened
 

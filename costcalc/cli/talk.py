@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import NamedTuple
 
 import click
+
+from ..records import NamedTuple
 
 
 class Manner(NamedTuple):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import OptionError, Place, Problem, nearest
 from ..ops import Layer, Op
+from ..records import NamedTuple
 from .network import Arg, Block, Step
 from .scope import Frame, Source
 from .storage import UNSTATED, Widths

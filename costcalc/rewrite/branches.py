@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..model.network import Call, Reference, Step, is_dynamic
+from ..records import NamedTuple
 from .steps import call, held, is_call, is_one, op_of, spot
 from .walk import Facts, Walk
 

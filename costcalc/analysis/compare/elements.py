@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...metrics.metrics import Metric, folded
 from ...metrics.pricing import MAC
 from ...model.expr import Expr
 from ...model.scope import SHAPE_NAMES, Frame
 from ...num import prod
+from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from ...model.network import Block, Include, Step

@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
@@ -23,6 +23,7 @@ from ...model.variables import settle, typical
 from ...num import ints
 from ...num.symbols import assuming, divisible_to, exact, maximum, minimum, nearest
 from ...read.anything import Inputs, Network, load
+from ...records import NamedTuple
 from ...render.result import Result
 from ..report.columns import stamped
 from ..sweep.constants import constants

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, Problem
 from ...metrics.metrics import storage_note
+from ...records import NamedTuple
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.columns import stamped

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ...errors import OptionError, Problem
 from ...metrics.metrics import is_metric, storage_note, unit_of
 from ...quantities import COUNT
+from ...records import NamedTuple
 from ...render import Screen, render_page
 from ...render.html_file import embedded
 from ...render.sheet import Column, Sheet
