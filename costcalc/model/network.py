@@ -140,6 +140,12 @@ class Step(NamedTuple):
     plain: bool = True  # no repeat, condition, residual, times, phase, trained, bits, label or origin
 
 
+def is_absent(branch: Any, phase: str) -> bool:
+    """Whether a branch of a join has layers, all of them of the other phase."""
+    layers = branch if type(branch) is tuple and branch and type(branch[0]) is Step else ()
+    return bool(layers) and all(one.only not in (None, phase) for one in layers)
+
+
 class Input(NamedTuple):
     """A named input. `listed` tells `[h, w, c]` from the form that names its axes."""
 
@@ -178,7 +184,13 @@ class Claim(NamedTuple):
     unreproducible: Mapping[str, str] = {}  # metric -> why nothing published gives its figure
     notes: Mapping[str, str] = {}  # url, model, note: texts for people
     conv: str = ""  # standard or separable: of the network with its convolutions made so
+    phase: str = ""  # train or deploy: of the network in that phase
     place: Place | None = None
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether it is about another network, which is made of this one."""
+        return bool(self.conv or self.phase)
 
 
 class Cap(NamedTuple):

@@ -15,7 +15,7 @@ from .binding import applied, at, bound, counted, decided, refuse_empty
 from .calls import arguments, explained, flowing, passed
 from .holding import Held, holder_of
 from .inputs import can_be_empty, input_shape
-from .network import BlockCall, Call, Chosen, Group, Include, Model, Reference, Reuse, Stated, Step
+from .network import BlockCall, Call, Chosen, Group, Include, Model, Reference, Reuse, Stated, Step, is_absent
 from .references import look_up, marked, reusable, runs_of, spliced, text_of
 from .rows import Row, Trace, same_weights
 from .scope import Frame, Named, Run, Scope, Tensor
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ..num.values import Shape
     from ..ops.base import Layer, Op
     from .scope import Source
+
+
+JOINS = ("add", "concat", "mul")  # a join of one tensor is that tensor
 
 
 def trace(model: Model, values: Mapping[str, Any], most_layers: Any = None) -> Trace:
@@ -185,6 +188,9 @@ class _Tracer:
         options = bound(step, call, op, shape, scope, self.note)
         if op.branches:
             options, inputs, sources = self.branches(step, op, options, x, scope, frame)
+        if op.name in JOINS and len(inputs) == 1 < len(call.options["inputs"]):  # the others are of another phase
+            x = Tensor(inputs[0], sources[0])
+            return frame.closed(self.follow(then, x, Scope(scope.env, frame, scope)) if then else x)
         layer, shared, table = self.remembered(step, op, shape, options), self.shared, None
         if call.shares:
             layer, shared, table = Held(step, shape, scope, self.rows).of(layer, shared)
@@ -201,8 +207,8 @@ class _Tracer:
             if name not in options:
                 continue
             one = op.options[name].kind.form == "branch"
-            values = (options[name],) if one else options[name]
-            many = len(values) > 1
+            values = (options[name],) if one else self.present(step, options[name])
+            many = len(options[name]) > 1 and not one
             tensors = [each for value in values for each in self.branch(step, value, x, scope, frame, many, one)]
             options[name] = tensors[0].shape if one else tuple(tensor.shape for tensor in tensors)
             flowing = flowing + tensors if one else tensors
@@ -215,13 +221,18 @@ class _Tracer:
         if type(branch) in (str, Reference):
             found = (look_up(branch, step, scope),) if one else spliced([branch], step, scope)
             return [named.tensor for named in found]
-        if branch and all(one.only not in (None, self.model.phase) for one in branch):
-            help = "mark the whole join with `only`, and write the other one beside it"
-            raise at(step, "bad-value", f"no layer of a branch runs in the phase `{self.model.phase}`", help)
         if not many:
             return [self.steps(branch, x, Scope(scope.env, frame, scope))]
         inner = Frame(frame, "branch")
         return [inner.closed(self.steps(branch, x, Scope(scope.env, inner, scope)))]
+
+    def present(self, step: Step, branches: Any) -> list[Any]:
+        """The branches that have a layer in this phase, or none at all."""
+        found = [one for one in branches if not is_absent(one, self.model.phase)]
+        if branches and not found:
+            help = "mark the whole join with `only`, and write the other one beside it"
+            raise at(step, "bad-value", f"no branch has a layer in the phase `{self.model.phase}`", help)
+        return found
 
     def remembered(self, step: Step, op: Op, shape: Shape, options: Mapping[str, Any]) -> Layer:
         """The layer, computed once for the same shape and options."""

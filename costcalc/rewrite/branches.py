@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model.network import Call, Reference, Step, is_dynamic
+from ..model.network import BlockCall, Call, Group, Model, Reference, Step, is_absent, is_dynamic
 from ..records import NamedTuple
-from .steps import call, held, is_call, is_one, op_of, spot
-from .walk import Facts, Walk
+from .steps import bare, call, held, is_call, is_one, op_of, spot
+from .walk import Facts, Rewritten, Walk
 
 _CONVOLUTIONS = ("conv", "dwconv")
 
@@ -31,21 +31,84 @@ class Merge(Walk):
     (arXiv:2101.03697), section 3.3; MobileOne (arXiv:2206.04040), section 3.2.
     """
 
-    def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
-        """A sum of linear branches as one convolution."""
+    def run(self, model: Model) -> Rewritten:
+        """The model rewritten; branches of the other phase are none."""
+        self.phase = model.phase
+        return super().run(model)
+
+    def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
+        """The list with its sums of linear branches as one convolution each."""
+        pairs = zip([None, *steps[:-1]], steps, strict=True)
+        return [self._bridge(self._sum(step, before, facts), facts) for before, step in pairs]
+
+    def _sum(self, step: Step, before: Step | None, facts: Facts) -> Step:
+        """A step, as one convolution where it is such a sum; `before` stands before it in the list."""
         if not is_call(step, "add"):
-            return (step,)
+            return step
+        flow = before.label if before is not None and step.origin is None and _is_flow(before) else None
         try:
-            branches = [_branch(one, facts) for one in step.body.options["inputs"]]
+            there = [one for one in step.body.options["inputs"] if not is_absent(one, self.phase)]
+            branches = [_branch(() if one == flow else one, facts) for one in there]
             merged = _merged([one.convolution for one in branches])
         except _Kept as error:
-            self.left[spot(step)] = str(error)
-            return (step,)
-        for place in (place for one in branches for place in one.spots):
+            return self._left(step, str(error))
+        return self._into(step, branches)._replace(body=merged)
+
+    def _bridge(self, step: Step, facts: Facts) -> Step:
+        """A step, without its residual where that is part of its convolution."""
+        if step.residual is None or step.residual is False:
+            return step
+        if step.residual is not True:
+            return self._left(step, "whether its residual is there depends on variables")
+        try:
+            inner = _bridged(step, facts)
+            branch = _branch(inner, facts)
+            merged = _merged([branch.convolution, None])
+        except _Kept as error:
+            return self._left(step, str(error))
+        first, *_ = inner
+        made = (first._replace(body=merged, then=()),)
+        step = self._into(step, [branch])._replace(residual=None, residual_at=None)
+        if type(step.body) is Call:
+            return _settled(step._replace(body=merged, then=()))
+        if type(step.body) is Group:
+            return _settled(step._replace(body=Group(made)))
+        return _settled(step._replace(body=step.body._replace(block=step.body.block._replace(steps=made))))
+
+    def _left(self, step: Step, reason: str) -> Step:
+        self.left[spot(step)] = reason
+        return step
+
+    def _into(self, step: Step, branches: list[_Branch]) -> Step:
+        """A step whose branches go into it."""
+        for place in (place for one in branches for place in one.spots if place != spot(step)):
             self.changed.add(place)
             self.home[place] = spot(step)
         self.changed.add(spot(step))
-        return (step._replace(body=merged),)
+        self.left.pop(spot(step), None)
+        return step
+
+
+def _is_flow(step: Step) -> bool:
+    """Whether the name of a step means what flows on after it."""
+    return step.label is not None and step.repeat is step.when is step.only is None
+
+
+def _settled(step: Step) -> Step:
+    """A step that had a residual, plain if it has no other control."""
+    return step._replace(plain=step._replace(then=(), plain=True) == bare(step)._replace(then=()))
+
+
+def _bridged(step: Step, facts: Facts) -> tuple[Step, ...]:
+    """The layers that a residual bridges. Raises _Kept for those of another spec or of several calls."""
+    body = step.body
+    if type(body) is Call:
+        return (bare(step)._replace(then=()), *step.then)
+    if type(body) is Group:
+        return tuple(_flat(body.steps))
+    if type(body) is BlockCall:
+        return tuple(_flat(body.block.steps))
+    raise _Kept("its residual bridges what is no convolution")
 
 
 def _branch(steps: Any, facts: Facts) -> _Branch:
@@ -69,8 +132,12 @@ def _branch(steps: Any, facts: Facts) -> _Branch:
 
 
 def _flat(steps: Any) -> list[Step]:
-    """The layers of a branch, those of `then` behind theirs."""
-    return [one for step in steps for one in (step._replace(then=()), *step.then)]
+    """The layers of a branch, those of `then` and of plain groups behind each other."""
+    found: list[Step] = []
+    for step in steps:
+        inner = _flat(step.body.steps) if step.plain and type(step.body) is Group else [step._replace(then=())]
+        found += [*inner, *_flat(step.then)]
+    return found
 
 
 def _merged(found: list[Step | None]) -> Call:
@@ -88,6 +155,8 @@ def _merged(found: list[Step | None]) -> Call:
             raise _Kept(f"the branches have different options `{name}`")
     if len(steps) < len(found) and not is_one(first.options.get("stride", 1)):
         raise _Kept("a branch passes its input on, and the convolution beside it has a stride")
+    if len(steps) < len(found) and not is_one(first.options.get("dilation", 1)):
+        _refuse_even(first.options["kernel"])
     largest = max(steps, key=lambda one: max(_pair(one.body.options["kernel"])))
     for one in steps:
         _refuse_off_centre(one.body.options, largest.body.options)
@@ -110,6 +179,12 @@ def _refuse_off_centre(small: Any, large: Any) -> None:
         raise _Kept("the paddings are not alike")
     if any(b - a != 2 * (sides[1] - sides[0]) for a, b in zip(*kernels, strict=True)):
         raise _Kept("the kernels are not centred alike: their paddings differ")
+
+
+def _refuse_even(kernel: Any) -> None:
+    """Raise _Kept for a dilated kernel without a middle, which cannot pass its input on."""
+    if any(side % 2 == 0 for side in _pair(kernel)):
+        raise _Kept("a kernel is dilated")
 
 
 def _pair(kernel: Any) -> tuple[int, ...]:

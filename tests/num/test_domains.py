@@ -114,6 +114,9 @@ def symbols_agree(op, flowing, options):
     return True
 
 
+STEPS = dict.fromkeys(("yolov8n", "yolov9_c"), 32)  # they join enlarged grids with those of before
+
+
 def settings_of(model, random):
     """Random values of a config's numeric variables, decimals and odd sizes among them."""
     values = {}
@@ -121,7 +124,8 @@ def settings_of(model, random):
         decimals = random.integers(5, 200, POINTS) / 100
         values["alpha"] = np.where(random.random(POINTS) < 0.5, decimals, random.uniform(0.05, 2, POINTS))
     if "res" in model.variables:
-        values["res"] = random.integers(model.variables["res"].least or 48, 400, POINTS)
+        step = STEPS.get(model.name, 1)
+        values["res"] = step * random.integers((model.variables["res"].least or 48) // step + 1, 400 // step, POINTS)
     if not values:  # neither is among its variables: the first of them varies
         others = {name: one.default for name, one in model.variables.items() if type(one.default) in (int, float)}
         values = {name: np.full(POINTS, default) for name, default in others.items()}

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from costcalc import CostcalcError, analyze, training
+from costcalc import CostcalcError, analyze, reproduce, training
 from costcalc.errors import Source
+from costcalc.quantities import EXACT
 from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
-from costcalc.rewrite import drop, merge
+from costcalc.rewrite import drop, fold, merge
 from costcalc.rewrite.deploying import phased
 
 # timm 1.0 at 224x224: mult-adds and parameters, before and after its own reparameterize_model
@@ -16,6 +17,7 @@ NETWORKS = {
     "repvgg_a0": ((1_512_581_120, 9_108_968), (1_361_451_008, 8_309_384)),
     "repvgg_b0": ((3_397_191_680, 15_817_960), (3_057_600_512, 14_339_048)),
     "mobileone_s0": ((1_051_935_232, 5_293_272), (275_110_400, 2_078_504)),
+    "repvit_m1": ((817_280_832, 5_485_248), (815_617_344, 5_067_056)),
     "mobileone_s1": ((830_062_080, 4_825_192), (825_057_024, 4_764_840)),
 }
 
@@ -93,7 +95,7 @@ def test_a_branch_of_another_grid_is_not_merged():
     """With a stride, the input itself has another shape than the convolution: such a sum is no network at all."""
     layers = "[{add: [[{conv: 3x3, out: 4, stride: [1, 1]}], [{conv: 1x1, out: 4}]]}]"
     assert [line.op for line in analyze(merge(spec(layers)).model).lines] == ["conv"]
-    layers = "[{conv: 3x3, out: 4, as: a}, {add: [a, []]}]"
+    layers = "[{conv: 3x3, out: 4, as: a}, relu, {add: [a, []]}]"
     assert list(merge(spec(layers)).left.values()) == ["a branch is a layer by its name"]
 
 
@@ -120,8 +122,83 @@ def test_layers_of_one_phase():
         phased(model, "test")
     with pytest.raises(CostcalcError, match="unknown phase"):
         spec("[{conv: 1x1, out: 2, only: testing}]")
-    with pytest.raises(CostcalcError, match="no layer of a branch runs"):
-        analyze(spec("[{add: [[], [{conv: 1x1, out: 4, only: train}]]}]"))
+
+
+def test_a_branch_of_one_phase():
+    """A branch that only training has is no branch of the network that is deployed, not the input itself."""
+    model = spec(f"[{{add: [[{CONV}], [{{conv: 1x1, out: 4, only: train}}, {{batchnorm: , only: train}}]]}}]")
+    train, deploy = (totals(phased(model, one))[0] for one in ("train", "deploy"))
+    assert (train, deploy) == (9216 + 64 * 4 * 4, 9216)
+    for one in (model, drop(model).model, phased(model, "deploy")):
+        assert [line.op for line in analyze(one).lines] == ["conv"]
+    for layers in ("[{add: [[{conv: 1x1, out: 4, only: train}]]}]", "[{concat: [[{relu: , only: train}]]}]"):
+        for one in (spec(layers), drop(spec(layers)).model):
+            with pytest.raises(CostcalcError, match="no branch has a layer in the phase `deploy`"):
+                analyze(one)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "[{conv: 3x3, out: 4, then: [batchnorm], residual: true}]",
+        f"[{{layers: [{CONV}, batchnorm], residual: true}}]",
+        f"[{{layers: [{{add: [[{CONV}], [{ONE}]]}}], residual: true}}]",
+        f"[{{layers: [{{layers: [{CONV}]}}, batchnorm], residual: true, repeat: 1, as: a}}]",
+        f"[{{add: [[{{layers: [{CONV}]}}, batchnorm], [{ONE}], []]}}]",
+        f"[{{identity: , as: x}}, {{add: [[{CONV}], [{ONE}], x]}}]",
+        f"[{{add: [[{{layers: [{ONE}], residual: true}}], [{CONV}]]}}]",
+    ],
+)
+def test_an_input_that_is_bridged_is_merged(layers):
+    """x + f(x) of a linear f is one convolution, however it is written (RepVGG, arXiv:2101.03697, section 3.3)."""
+    found = analyze(phased(spec(layers), "deploy"), convention="framework")
+    assert [line.op for line in found.lines if line.op != "identity"] == ["conv"]
+    assert tuple(found.totals.values()) == (9216, 9 * 4 * 4 + 4)
+
+
+def test_a_block_that_is_bridged_is_merged():
+    text = (
+        "input: [8, 8, 4]\nblocks:\n  one(c): [{conv: 3x3, out: c}, batchnorm]\n"
+        "layers: [{one: [4], residual: true, then: [relu]}]\n"
+    )
+    found = analyze(phased(read(Source("n.yaml", text)), "deploy"), convention="framework")
+    assert [line.op for line in found.lines] == ["conv", "relu"]
+    assert found.totals["params"] == 9 * 4 * 4 + 4
+
+
+@pytest.mark.parametrize(
+    ("layers", "reason"),
+    [
+        ("[{conv: 3x3, out: 4, then: [relu], residual: true}]", "no convolution and no batch norm"),
+        (f"[{{layers: [{CONV}, {CONV}], residual: true}}]", "two convolutions"),
+        ("[{batchnorm: , residual: true}]", "no branch has a convolution"),
+        ("[{conv: 3x3, out: 4, residual: channels == 4}]", "depends on variables"),
+        ("[{conv: 2x2, out: 4, dilation: 2, residual: true}]", "dilated"),
+    ],
+)
+def test_what_is_bridged_and_not_merged(layers, reason):
+    model = spec(layers)
+    done = merge(model)
+    assert [reason in one for one in done.left.values()] == [True]
+    assert totals(done.model) == totals(model)
+
+
+@pytest.mark.parametrize(
+    ("layers", "ops", "params"),
+    [
+        ("[batchnorm, {linear: 10}]", ["linear"], 4 * 10 + 10),
+        ("[batchnorm, {conv: 1x1, out: 5, bias: false, then: [batchnorm]}]", ["conv"], 4 * 5 + 5),
+        ("[batchnorm, {conv: 3x3, out: 5, bias: false}]", ["batchnorm", "conv"], 8 + 180),
+        ("[batchnorm, {conv: 1x1, out: 5, bias: false, padding: 1}]", ["batchnorm", "conv"], 8 + 20),
+        ("[{batchnorm: , as: a}, {linear: 10}]", ["batchnorm", "linear"], 8 + 50),
+        ("[batchnorm, {conv: 1x1, out: 4, bias: false, repeat: 2}]", ["batchnorm", "conv", "conv"], 8 + 32),
+        ("[batchnorm, {conv: 1x1, out: 4, bias: false, residual: true}]", ["batchnorm", "conv", "add"], 8 + 16),
+    ],
+)
+def test_a_norm_before_a_layer_that_takes_it(layers, ops, params):
+    """W(sx + t) = (Ws)x + Wt where no zeros are padded; RepViT folds the norm of its classifier so."""
+    found = analyze(fold(spec(layers)).model, convention="framework")
+    assert ([line.op for line in found.lines], found.totals["params"]) == (ops, params)
 
 
 def test_what_is_shown_says_which_phase(run, tmp_path):
@@ -151,3 +228,24 @@ def test_a_check_says_which_phase_it_judges(run, tmp_path):
     assert "net.yaml: phase deploy\n" in out
     (tmp_path / "net.yaml").write_text("input: [8, 8, 3]\nlayers: [{conv: 1x1, out: 3}]\n")
     assert "phase" not in run("check", "net.yaml", "--max", "params=20").out
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "yolov8n", "yolov9_c"])
+def test_published_figures_of_both_phases(name):
+    """What timm, Ultralytics and the authors of YOLOv9 print before and after their own re-parameterisation."""
+    found = reproduce(name)
+    assert {one.claim.phase for one in found} == {"train", "deploy"}
+    assert {one.verdict for one in found} == {EXACT}
+
+
+def test_a_published_figure_of_a_phase(run, tmp_path):
+    text = "input: [8, 8, 4]\nlayers: [{dropout: 0.5}, {conv: 1x1, out: 4, only: train}, {conv: 1x1, out: 2}]\n"
+    rows = "published: [{source: A, rows: [{at: {phase: PHASE}, params: 10}, {params: 10}]}]\n"
+    (tmp_path / "n.yaml").write_text(text + rows.replace("PHASE", "train"))
+    found = json.loads(run("reproduce", "n.yaml", "--json").out)["figures"]
+    assert [(one["phase"], one["setting"], one["computed"]) for one in found] == [
+        ("train", "phase=train", 24),
+        ("", "", 8),
+    ]
+    (tmp_path / "n.yaml").write_text(text + rows.replace("PHASE", "test"))
+    assert "unknown phase `test`" in run("reproduce", "n.yaml").err

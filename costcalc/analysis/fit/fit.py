@@ -241,7 +241,7 @@ def published_table(model: Model, accuracies: Any, axes: Any = ()) -> tuple[Tabl
 
     With `axes`, only the settings among these values. Variables that no figure names stay at their defaults.
     """
-    whole = [claim for claim in model.published if not claim.of and not claim.conv]
+    whole = [claim for claim in model.published if not claim.of and not claim.is_rewritten]
     claims = [claim for claim in whole if all(name in claim.figures for name in accuracies)]
     names = [name for name in model.variables if any(name in claim.at for claim in claims)]
     defaults = typical(model)

@@ -149,7 +149,7 @@ def _published(wanted: Wanted) -> list[dict[str, Any]]:
     claims = [
         claim
         for claim in wanted.model.published
-        if not claim.of and not claim.conv and claim.convention == wanted.convention.name
+        if not claim.of and not claim.is_rewritten and claim.convention == wanted.convention.name
     ]
     made = (_claim(wanted, claim) for claim in claims[:MOST_CLAIMS])
     return [one for one in made if one is not None]

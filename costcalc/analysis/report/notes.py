@@ -107,7 +107,7 @@ def _claims(report: Report) -> Iterator[Claim]:
     for claim in report.model.published:
         setting = {**{name: variable.default for name, variable in variables.items()}, **claim.at}
         ours = claim.convention == report.convention.name
-        if ours and not claim.of and not claim.conv and setting == dict(report.values):
+        if ours and not claim.of and not claim.is_rewritten and setting == dict(report.values):
             yield claim
 
 

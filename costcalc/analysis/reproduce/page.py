@@ -105,6 +105,7 @@ def _entry(source: str, finding: Finding) -> dict[str, Any]:
         "shipped": claim.place.source.shipped,
         "at": dict(claim.at),
         "conv": claim.conv,
+        "phase": claim.phase,
         "of": dict(claim.of),
         "url": claim.notes.get("url", ""),
     }
@@ -136,7 +137,8 @@ def _cells(finding: Finding) -> tuple[str, ...]:
 
 def setting(claim: Claim) -> str:
     """What a figure is of: `alpha=0.75, without linear`."""
-    values = [f"{name}={value}" for name, value in claim.at.items()] + ([claim.conv] if claim.conv else [])
+    values = [f"{name}={value}" for name, value in claim.at.items()]
+    values += [f"phase={claim.phase}"] * bool(claim.phase) + [claim.conv] * bool(claim.conv)
     left_out = claim.of.get("without")
     without = [f"without {' and '.join(left_out)}"] if left_out else []
     return ", ".join([*values, *claim.of.get("type", ()), *claim.of.get("layer", ()), *without])

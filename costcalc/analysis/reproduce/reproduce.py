@@ -19,6 +19,7 @@ from ...quantities import DIFFERS, ERRATUM, EXACT, NOT_REPRODUCIBLE, SHARES, Cou
 from ...read.anything import Network, load
 from ...records import NamedTuple
 from ...render.result import Result
+from ...rewrite.deploying import phased
 from ...rewrite.rewriting import Rewriting
 
 if TYPE_CHECKING:
@@ -84,12 +85,13 @@ def findings(model: Model) -> list[Finding]:
     for claim in model.published:
         if not claim.figures.keys().isdisjoint(PUBLISHED):
             with _about(claim):
-                key = claim.conv, tuple(settle(model, claim.at).items())
+                key = claim.conv, claim.phase, tuple(settle(model, claim.at).items())
             settings.setdefault(key, []).append(claim)
     found: dict = {}
     with uncollected():
-        for (conv, values), claims in settings.items():
+        for (conv, phase, values), claims in settings.items():
             rewritten = Rewriting(conv).apply(model).model if conv else model
+            rewritten = phased(rewritten, phase) if phase else rewritten
             _judge_all(rewritten, dict(values), claims, found)
     return [finding for claim in model.published for finding in found.get(id(claim), ())]
 

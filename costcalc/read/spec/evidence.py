@@ -14,6 +14,7 @@ from ...model.network import Cap, Claim, Variable
 from ...model.variables import checked
 from ...quantities import ACCURACIES, COUNT, SHARES, Bad, amount, figure, value
 from ...syntax.nodes import Node, is_empty
+from .controls import phase as phase_of
 
 if TYPE_CHECKING:
     from ...quantities import Unit
@@ -80,7 +81,9 @@ def _is_text(node: Node, name: str, problems: Problems) -> bool:
 
 def _claim(row: Node, entry: Mapping[str, str], variables: Mapping[str, Variable], problems: Problems) -> Claim:
     parts = _parts(row, _ROW, problems)
-    at = _setting(parts.get("at"), variables, problems)
+    phase, at = "", _setting(parts.get("at"), variables, problems)
+    if "phase" not in variables:
+        phase = at.pop("phase", "")
     figures = _figures(parts, _FIGURES, problems)
     if not parts.keys() & {*_FIGURES} and row.kind == "map":
         problems.add("missing-key", "this row states no figure", row, f"it states {listed(PUBLISHED)}, or an accuracy")
@@ -96,6 +99,7 @@ def _claim(row: Node, entry: Mapping[str, str], variables: Mapping[str, Variable
         figures=figures,
         convention=texts.pop("convention", "paper"),
         conv=texts.pop("conv", ""),
+        phase=phase,
         errata=errata,
         corrected=_corrected(parts.get("corrected"), computed, errata, problems),
         unreproducible=unreproducible,
@@ -183,14 +187,16 @@ def _know(node: Node, computed: list[str], problems: Problems) -> None:
             problems.unknown("metric", key.value, key, computed, help)
 
 
-def _setting(node: Node | None, variables: Mapping[str, Variable], problems: Problems) -> dict[str, float | None]:
-    """The values of variables that a claim is about."""
+def _setting(node: Node | None, variables: Mapping[str, Variable], problems: Problems) -> dict[str, Any]:
+    """The values of variables that a claim is about, and the phase."""
     if node is not None and node.kind != "map":
         problems.due("not-a-map", "a map of variables", node, "write {alpha: 0.75, res: 160}")
     pairs = node.value if node is not None and node.kind == "map" else ()
-    setting = {}
+    setting: dict[str, Any] = {}
     for key, part in pairs:
-        if key.value not in variables:
+        if key.value == "phase" and "phase" not in variables:
+            setting["phase"] = phase_of(part, problems)
+        elif key.value not in variables:
             problems.unknown("variable", key.value, key, variables, "a variable is declared under `vars:`")
         else:
             setting[key.value] = _value_at(variables[key.value], part, problems)
