@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import typing
 
@@ -42,7 +43,9 @@ OURS, THEIRS = made(records.NamedTuple), made(typing.NamedTuple)
 def test_a_class_is_what_typing_makes_of_it(name):
     assert getattr(OURS, name) == getattr(THEIRS, name)
     assert list(OURS.__annotations__) == list(THEIRS.__annotations__)
-    assert OURS.__mro__[1:] == THEIRS.__mro__[1:] == (tuple, object)
+    assert OURS.__mro__[-2:] == THEIRS.__mro__[-2:] == (tuple, object)
+    ours, theirs = inspect.signature(OURS).parameters.values(), inspect.signature(THEIRS).parameters.values()
+    assert [(one.name, one.default) for one in ours] == [(one.name, one.default) for one in theirs]
 
 
 @pytest.mark.parametrize("args", [(1,), (1, 5), (1, 5, 7)])
@@ -71,3 +74,14 @@ class Kept(records.NamedTuple):
 
 def test_values_are_pickled():
     assert pickle.loads(pickle.dumps(Kept("b"))) == Kept("b")
+
+
+def test_values_match_patterns_and_take_no_wrong_field():
+    assert OURS.__match_args__ == ("x", "y", "z")
+    assert OURS._make([1, 2, 3]) == OURS(1, 2, 3)
+    assert OURS(1)._asdict() == {"x": 1, "y": 2, "z": 3}
+    for wrong, error in ((lambda: OURS(1)._replace(w=1), ValueError), (lambda: OURS._make([1]), TypeError)):
+        with pytest.raises(error):
+            wrong()
+    with pytest.raises(AttributeError):
+        OURS(1).x = 2
