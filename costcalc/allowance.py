@@ -6,7 +6,7 @@ the clock in every other loop too, at a timer of the system: `ticking`. Outside 
 
 from __future__ import annotations
 
-import signal
+import _signal as signal  # what `signal` is made of, without the time that its enumerations take
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +70,7 @@ def ticking() -> Iterator[None]:
     For a whole program alone: handlers of signals are of the process, and only its main thread hears them.
     """
     able = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not able or signal.getsignal(signal.SIGPROF) is not signal.SIG_DFL:
+    if not able or signal.getsignal(signal.SIGPROF) != signal.SIG_DFL:
         yield
         return
     signal.signal(signal.SIGPROF, lambda *_: look())

@@ -38,9 +38,8 @@ class Unit(NamedTuple):
 COUNT, BYTE, RATIO = Unit("", COUNTS, "170M"), Unit("B", BYTES, "4 MiB"), Unit("", {"": 1}, "0.75")
 
 
-_NUMBER = re.compile(
-    r"(?P<whole>[0-9]{1,3}(,[0-9]{3})+|[0-9][0-9_]*)(\.(?P<part>[0-9][0-9_]*))?(?P<space>\s*)(?P<unit>[A-Za-z]*|%)",
-    re.ASCII,
+_NUMBER = (
+    r"(?P<whole>[0-9]{1,3}(,[0-9]{3})+|[0-9][0-9_]*)(\.(?P<part>[0-9][0-9_]*))?(?P<space>\s*)(?P<unit>[A-Za-z]*|%)"
 )
 
 
@@ -60,7 +59,7 @@ class _Written(NamedTuple):
 
 def _written(text: str, longest: int) -> _Written | None:
     """How a number with a unit is written, or None. Commas stand between thousands, `_` anywhere between digits."""
-    found = _NUMBER.fullmatch(text) if len(text) <= longest else None
+    found = re.fullmatch(_NUMBER, text, re.ASCII) if len(text) <= longest else None
     if found is None:
         return None
     whole, part = (re.sub("[,_]", "", found[name] or "") for name in ("whole", "part"))

@@ -15,6 +15,7 @@ from costcalc import __version__
 from costcalc.cli import cli
 from costcalc.cli.commands import COMMANDS, command
 from costcalc.cli.import_torch import command as import_torch
+from costcalc.cli.talk import HELP
 
 LETTERS = str.maketrans({"\\": r"\e", "-": r"\-", "'": r"\(aq", "^": r"\(ha", "~": r"\(ti", "`": r"\(ga"})
 ABOUT = "what a neural network costs, before anyone trains it"
@@ -70,8 +71,7 @@ def _text(text: str) -> str:
 
 def _page(found: click.Command, name: str, about: str, above: click.Context | None) -> str:
     """One manual page."""
-    help_names = ["-h", "--help"]
-    context = click.Context(found, parent=above, info_name=name or "costcalc", help_option_names=help_names)
+    context = click.Context(found, parent=above, info_name=name or "costcalc", help_option_names=[*HELP])
     title = f"costcalc-{name.replace(' ', '-')}" if above else "costcalc"
     roff = Roff()
     head = f'.TH {_text(title.upper())} 1 "" "costcalc {__version__}" "Manual of costcalc"'

@@ -54,8 +54,7 @@ class Commands(click.Group):
                 formatter.write_text(text)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="costcalc %(version)s")
+@click.command(cls=Commands, context_settings={"help_option_names": [*talk.HELP]}, add_help_option=False)
 def cli() -> None:
     """What does this neural network cost, before anyone trains it?
 
@@ -65,6 +64,9 @@ def cli() -> None:
       costcalc analyze my_net.yaml --by type --format csv
       costcalc ops conv
     """
+
+
+cli.params += [talk.saying("--version", say=lambda _: f"costcalc {__version__}"), talk.help_option()]
 
 
 def main(args: list[str] | None = None) -> None:

@@ -18,7 +18,7 @@ from .options import (
     variables,
     with_storage,
 )
-from .watch import refuse, watch_option
+from .talk import refuse, watch_option
 
 if TYPE_CHECKING:
     from ..analysis.report.report import Report

@@ -10,7 +10,7 @@ from .. import render
 from . import verdict
 from .commands import CANNOT, FAILED, OK
 from .options import MetricsCommand, factor, metrics_option, setting_options
-from .watch import refuse, watch_option
+from .talk import refuse, watch_option
 
 if TYPE_CHECKING:
     from fractions import Fraction

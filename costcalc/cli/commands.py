@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-from .talk import common_options
+from .talk import common_options, help_option
 
 GROUPS = {  # heading -> name -> what it is for
     "Cost": {
@@ -59,5 +59,6 @@ def command(name: str) -> click.Command:
     """The command of that name, its file loaded, with the options that all have."""
     found: click.Command = import_module(f"{__package__}.{'import_' if name == 'import' else name}").command
     if not any(param.name == "quiet" for param in found.params):
-        found.params += common_options(has_tables=any(param.name == "color" for param in found.params))
+        found.params += [*common_options(any(param.name == "color" for param in found.params)), help_option()]
+        found.add_help_option = False
     return found

@@ -29,5 +29,5 @@ def command(ctx: click.Context, name: str | None) -> None:
         help = nearest(name, COMMANDS) or f"commands: {listed(COMMANDS)}"
         raise OptionError(Problem("unknown-command", f"there is no command `{brief(name)}`", help=help))
     found = command_of(name)
-    with click.Context(found, info_name=name, parent=above, help_option_names=["-h", "--help"]) as inner:
+    with click.Context(found, info_name=name, parent=above) as inner:
         click.echo(found.get_help(inner))

@@ -10,7 +10,6 @@ from typing import Any
 
 from ..errors import FileError, OptionError, Problem
 from ..render import SUFFIXES, Screen
-from ..replacing import replacing
 from .talk import manner
 
 
@@ -41,6 +40,8 @@ def writing(path: str | None = None, binary: bool = False) -> Iterator[Any]:
         yield _of_bytes() if binary else sys.stdout
         sys.stdout.flush()
         return
+    from ..replacing import replacing
+
     with replacing(path, binary) as file:
         yield file
 

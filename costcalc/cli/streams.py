@@ -1,9 +1,9 @@
 """The standard streams as the parent process left them: closed, captured, or no longer read."""
 
+import _signal as signal  # what `signal` is made of, without the time that its enumerations take
 import errno
 import io
 import os
-import signal
 import sys
 import threading
 from collections.abc import Iterator

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 
 import click
 
+from ..errors import OptionError, Problem
 from ..records import NamedTuple
+
+HELP = ("-h", "--help")
 
 
 class Manner(NamedTuple):
@@ -54,6 +58,34 @@ def common_options(has_tables: bool) -> list[click.Parameter]:
             option("--units", type=units, help="Counts in millions or billions; CSV and JSON stay exact."),
         ]
     return found
+
+
+def saying(*names: str, say: Callable[[click.Context], str], help: str = "Show the version and exit.") -> click.Option:
+    """An option that says something, and ends the run."""
+
+    def answer(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            click.echo(say(ctx))
+            ctx.exit()
+
+    return click.Option(names, is_flag=True, is_eager=True, expose_value=False, callback=answer, help=help)
+
+
+def help_option() -> click.Option:
+    """-h. Click's own looks for a translation of its help on the disk at each start."""
+    return saying(*HELP, say=lambda ctx: ctx.get_help(), help="Show this message and exit.")
+
+
+def watch_option(command: click.Command) -> click.Command:
+    """--watch, as a decorator of a finished command."""
+    command.params.append(option("--watch", is_flag=True, help="Run again when a file that was read changes."))
+    return command
+
+
+def refuse(watched: object, why: str) -> None:
+    """Refuse --watch beside what has no files, or writes those it reads. Raises OptionError."""
+    if manner().watch and watched:
+        raise OptionError(Problem("usage", f"`--watch` runs again when a file changes, and {why}"))
 
 
 def note(text: str) -> None:

@@ -9,25 +9,12 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from ..errors import OptionError, Problem
 from ..files import Stamp, stamp
 from .commands import CANNOT
-from .talk import manner, note, option
+from .talk import manner, note
 
 EVERY = 0.3  # seconds between two looks
 MOST = 20  # looks at files that are being written, before the run
-
-
-def watch_option(command: click.Command) -> click.Command:
-    """--watch, as a decorator of a finished command."""
-    command.params.append(option("--watch", is_flag=True, help="Run again when a file that was read changes."))
-    return command
-
-
-def refuse(watched: object, why: str) -> None:
-    """Refuse --watch beside what has no files, or writes those it reads. Raises OptionError."""
-    if manner().watch and watched:
-        raise OptionError(Problem("usage", f"`--watch` runs again when a file changes, and {why}"))
 
 
 def again(run: Callable[[], tuple[int, Mapping[str, Stamp]]], code: int, read: Mapping[str, Stamp]) -> int:

@@ -10,14 +10,16 @@ also be a dict of them: a table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import num
 from ..errors import Place, Source
 from ..records import NamedTuple
-from .accounting import Stored
 from .expr import Expr
 from .storage import DEFAULT, UNSTATED, Storage, Widths
+
+if TYPE_CHECKING:
+    from .accounting import Stored
 
 Arg = Any
 

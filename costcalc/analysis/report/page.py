@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from ...metrics.metrics import unit_of
 from ...quantities import COUNT
 from ...render import Screen, render_page
-from ...render.sheet import Column, Sheet
 from .columns import (
     BY_GROUP,
     BY_LAYER,
@@ -23,10 +22,10 @@ from .columns import (
     selected,
     total,
 )
-from .notes import notes
 from .view import View
 
 if TYPE_CHECKING:
+    from ...render.sheet import Column, Sheet
     from .report import Line, Report
 
 
@@ -55,6 +54,8 @@ class ReportPage:
 
     def notes(self) -> list[str]:
         """What is left out, what is unknown, what the numbers mean."""
+        from .notes import notes
+
         return notes(self.report, self.view, len(self.lines))
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
@@ -72,12 +73,16 @@ class ReportPage:
 
 def sheet(report: Report, lines: list[Line], names: tuple[str, ...], title: str, chosen: bool = False) -> Sheet:
     """Lines as a sheet; columns that the user chose are never left out."""
+    from ...render.sheet import Sheet
+
     heads = tuple(_column(name, report, title, chosen) for name in names)
     rows = [tuple(cell(name, report, line) for name in names) for line in lines]
     return Sheet(heads, rows, tuple(_foot(name, number, report) for number, name in enumerate(names)))
 
 
 def _column(name: str, report: Report, title: str, chosen: bool) -> Column:
+    from ...render.sheet import Column
+
     head = title if name == "name" else heading(name, report)
     spare = 0 if chosen or name not in SPARED else 1 + SPARED.index(name)
     counts = name in ("cost", "params") or (name not in COLUMNS and unit_of(name) is COUNT)

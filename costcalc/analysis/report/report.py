@@ -12,7 +12,6 @@ from ...metrics.metrics import Metric, amounts, folded, metric
 from ...metrics.pricing import TRAINABLE, Convention
 from ...metrics.pricing import total as priced
 from ...metrics.walk import Walk
-from ...model.accounting import Accounting
 from ...model.network import Model
 from ...model.rows import Row, Trace
 from ...records import NamedTuple
@@ -21,6 +20,7 @@ from ...render.result import Result
 if TYPE_CHECKING:
     import pandas
 
+    from ...model.accounting import Accounting
     from ...model.field import Field
     from ...model.flow import Flow
     from ...num.values import Number, Shape
@@ -191,6 +191,8 @@ def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
     if model.stored is None:
         return None
     held = (priced(TRAINABLE, row.op.name, row.layer.params) for row in rows if not row.shared)
+    from ...model.accounting import Accounting
+
     return Accounting(sum(held), model.stored)
 
 
