@@ -70,6 +70,7 @@ else:
         """The base that a class names."""
 
         def __mro_entries__(self, bases):
-            return (type.__new__(_Definition, "NamedTuple", (), {}),)
+            return _BASES
 
+    _BASES = (type.__new__(_Definition, "NamedTuple", (), {}),)
     NamedTuple = _Fields()
