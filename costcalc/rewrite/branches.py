@@ -38,7 +38,7 @@ class Merge(Walk):
 
     def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
         """The list with its sums of linear branches as one convolution each."""
-        pairs = zip([None, *steps[:-1]], steps, strict=True)
+        pairs = zip([None, *steps][: len(steps)], steps, strict=True)  # a list may be empty
         return [self._bridge(self._sum(step, before, facts), facts) for before, step in pairs]
 
     def _sum(self, step: Step, before: Step | None, facts: Facts) -> Step:
