@@ -5,6 +5,7 @@ here: reports, sweeps, fits, formulas, comparisons, budgets, published figures a
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,7 @@ from ..model.rows import Row
 from ..model.storage import DEFAULT
 from ..quantities import BYTE, COUNT, RATIO, SHARES, Unit
 from ..records import NamedTuple
+from . import chances
 from .conventions import CONVENTIONS, COUNTERS, find, price_list
 from .pricing import MAC, Convention
 from .walk import Walk
@@ -36,6 +38,8 @@ class Metric(NamedTuple):
     axis     what an axis of a picture calls it, if not by its title
     stored   whether it depends on how tensors are stored: what shows it says how
     priced   the price list that it counts by
+    case     of layers that do not always run: min, expected or max; nothing where all of them are there, as parameters
+    of       the metric that this one is a case of
     """
 
     name: str
@@ -51,6 +55,13 @@ class Metric(NamedTuple):
     axis: str = ""
     stored: bool = False
     priced: Convention = CONVENTIONS["paper"]
+    case: str = ""
+    of: str = ""
+
+    @property
+    def cost(self) -> str:
+        """The name of the quantity that it is, or is a case of."""
+        return self.of or self.name
 
 
 def _cost(walk: Walk, priced: Convention) -> list[Any]:
@@ -324,9 +335,29 @@ _REGISTERED = (
         closed=False,
     ),
 )
-METRICS = {one.name: one for one in _REGISTERED}
+
+
+_CASES = {
+    chances.LEAST: "of the cheapest path, where layers have a probability",
+    chances.EXPECTED: "by the probabilities of layers",
+    chances.LARGEST: "of the dearest path, where layers have a probability",
+}
+
+
+def _case(one: Metric, case: str) -> Metric:
+    name, title = f"{case}_{one.name}", f"{case} {one.title}"
+    return one._replace(name=name, title=title, what=f"{one.title} {_CASES[case]}", axis="", case=case, of=one.name)
+
+
+_STEPS = ("mult_adds", "flops", "backward_mult_adds", "training_mult_adds", "bops", "bops_full", "ops_bnn")
+_WHERE_RUN = (*_STEPS, "params_active", "activations", "kv_bytes", "bytes_moved")  # of layers that run, and no others
+_ALL = (
+    *(one._replace(case=chances.LARGEST) if one.name in _WHERE_RUN else one for one in _REGISTERED),
+    *(_case(one, case) for one in _REGISTERED[:2] for case in chances.CASES),
+)
+METRICS = {one.name: one for one in _ALL}
 NAMES = tuple(METRICS)
-PUBLISHED = (*(one.name for one in _REGISTERED if one.unit is not RATIO), *SHARES)  # what papers print
+PUBLISHED = (*(one.name for one in _ALL if one.unit is not RATIO), *SHARES)  # what papers print
 
 
 def metric(name: str, convention: Any) -> Metric:
@@ -336,9 +367,9 @@ def metric(name: str, convention: Any) -> Metric:
     if one is None:
         help = nearest(short, NAMES) or f"known: {listed(NAMES)}"
         raise OptionError(Problem("unknown-metric", f"there is no metric `{name}`", help=help))
-    if one.instead and short != priced.cost:
+    if one.instead and one.cost != priced.cost:
         if owner in COUNTERS:
-            help = f"write `{owner}.{priced.cost}`"
+            help = f"write `{owner}.{short.replace(one.cost, priced.cost)}`"
             raise OptionError(Problem("unknown-metric", f"`{owner}` counts no {short}", help=help))
         priced = CONVENTIONS[one.instead]
     title, axis = (f"{owner}{dot}{text}" for text in (one.title, one.axis or one.title))
@@ -387,7 +418,9 @@ def amounts(walk: Walk, one: Metric) -> Any:
     found = one.amounts(walk, one.priced)
     if walk.is_part and type(found) is not list:
         raise of_the_whole(one)
-    return found
+    if not one.case or not walk.branches:
+        return found
+    return walk.chosen(chances.shares(walk.root.rows, one.amounts(walk.root, one.priced), one.case))
 
 
 def of_the_whole(one: Metric) -> OptionError:
@@ -400,10 +433,16 @@ def folded(one: Metric, found: Any) -> Any:
     """The total of amounts in their own arithmetic; a figure of the whole network is unchanged."""
     if type(found) is not list:
         return found
-    if not {*map(type, found)} <= {int, float}:
+    kinds = {*map(type, found)}
+    if Fraction in kinds:
+        return _refuse_large(chances.shown(chances.added(found)))
+    if not kinds <= {int, float}:
         return _FOLDS[one.fold](found)
-    total = one.fold(found) if found else 0
-    if total > limits.TOTAL:
+    return _refuse_large(one.fold(found) if found else 0)
+
+
+def _refuse_large(total: Any) -> Any:
+    if type(total) in (int, float) and total > limits.TOTAL:
         raise SpecError(Problem("too-large", f"a total of {total:.3g} is past the limit of 2^62"))
     return total
 

@@ -32,6 +32,11 @@ class Walk:
         return Walk(self.model, rows, self.values, self)
 
     @cached_property
+    def branches(self) -> bool:
+        """Whether some layers of the whole network do not always run."""
+        return any(row.chance for row in self.root.rows)
+
+    @cached_property
     def lives(self) -> Lives:
         """The lives of all tensors of the network, under the policy of the model."""
         from ..model.flow import flow_of

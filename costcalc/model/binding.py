@@ -207,6 +207,21 @@ def decided(step: Step, name: str, arg: Arg, x: Shape, scope: Scope) -> bool:
     return value if type(value) is bool else num.domain(value).decide(value)
 
 
+def likely(step: Step, arg: Arg, x: Shape, scope: Scope) -> Number:
+    """A probability, from 0 to 1."""
+    value = _control(step, arg, x, scope)
+    try:
+        if type(value) is bool:
+            raise TypeError
+        num.require(num.both(value >= 0, value <= 1), "must be from 0 to 1, got {}", value)
+        return value
+    except Refused as error:
+        raise refused("bad-value", f"`prob`: {error.message}", place_in(step, arg), error) from None
+    except TypeError:
+        help = "it is a probability, from 0 to 1"
+        raise error_at("bad-value", f"`prob` cannot be `{shown(value)}`", place_in(step, arg), help) from None
+
+
 def counted(step: Step, name: str, arg: Arg, x: Shape, scope: Scope) -> Number:
     """A count, 0 or more."""
     value = _control(step, arg, x, scope)

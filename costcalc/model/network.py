@@ -134,12 +134,13 @@ class Step(NamedTuple):
     residual_at: tuple | None = None  # where `residual` stands
     times: Arg = None
     only: str | None = None  # train or deploy: the phase in which the step runs
+    prob: Arg = None  # how probable it is that the step runs, where the steps around it do
     trained: Arg = None  # whether its parameters are trained: None is what holds around it
     bits: Widths = UNSTATED  # of its values: 0 is what holds around it
     label: str | None = None  # `as:`
     origin: Any = None  # `from:`, a name or a Reference; of an include also one for each input, by its name
     then: tuple[Step, ...] = ()
-    plain: bool = True  # no repeat, condition, residual, times, phase, trained, bits, label or origin
+    plain: bool = True  # no repeat, condition, residual, times, prob, phase, trained, bits, label or origin
 
 
 def is_absent(branch: Any, phase: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import OptionError, Place, Problem, nearest
 from ..ops import Layer, Op
 from ..records import NamedTuple
+from .chance import Branch
 from .network import Arg, Block, Step
 from .scope import Frame, Source
 from .storage import UNSTATED, Widths
@@ -31,6 +32,7 @@ class Row(NamedTuple):
     holder: int | None = None  # the row that runs first with its weights, where that is an earlier one
     table: int | None = None  # the row whose weights it reads, where it has other numbers or is another operation
     bits: Widths = UNSTATED  # that it states, or what it stands in
+    chance: tuple[Branch, ...] = ()  # the branches that it stands in which do not always run, outermost first
 
     @property
     def type(self) -> str:

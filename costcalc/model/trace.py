@@ -5,14 +5,15 @@ What flows through decides what comes out: whole numbers give a table, arrays a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import limits, num, ops
 from ..allowance import within
 from ..errors import SpecError, in_order, nearest
-from .binding import applied, at, bound, counted, decided, refuse_empty
+from .binding import applied, at, bound, counted, decided, likely, refuse_empty
 from .calls import arguments, explained, flowing, passed
+from .chance import Branch, Choice, exact
 from .holding import Held, holder_of
 from .inputs import can_be_empty, input_shape
 from .network import BlockCall, Call, Chosen, Group, Include, Model, Reference, Reuse, Stated, Step, is_absent
@@ -52,6 +53,7 @@ class _Tracer:
         self.times: Any = 1
         self.shared: Any = None
         self.trained, self.bits, self.empty = True, UNSTATED, False
+        self.chance, self.choices = tuple[Branch, ...](), 0
         self.calls: list[Any] = []
         self.problems: dict[Any, Any] = {}
 
@@ -135,7 +137,10 @@ class _Tracer:
             return x
         if step.only is not None and step.only != self.model.phase:
             return x
-        outer, was_trained, widths = self.times, self.trained, self.bits
+        outer, was_trained, widths, chance = self.times, self.trained, self.bits, self.chance
+        if step.prob is not None:
+            prob = likely(step, step.prob, x.shape, scope)
+            self.chance = (*chance, Branch(self.choice((prob, 1 - exact(prob)), True), 0))
         if step.trained is not None:
             self.trained = decided(step, "trained", step.trained, x.shape, scope)
         if step.bits is not UNSTATED:
@@ -151,7 +156,7 @@ class _Tracer:
             y = self.join(step, x, y, inner)
         if type(step.body) is not Call:
             y = self.follow(step.then, y, inner)
-        self.times, self.trained, self.bits = outer, was_trained, widths
+        self.times, self.trained, self.bits, self.chance = outer, was_trained, widths, chance
         return inner.frame.closed(y) if own else y
 
     def body(self, step: Step, x: Tensor, scope: Scope, label: str | None) -> Tensor:
@@ -209,10 +214,20 @@ class _Tracer:
             one = op.options[name].kind.form == "branch"
             values = (options[name],) if one else self.present(step, options[name])
             many = len(options[name]) > 1 and not one
-            tensors = [each for value in values for each in self.branch(step, value, x, scope, frame, many, one)]
+            choice, chance = self.choice(options["prob"], False) if op.name == "one_of" else None, self.chance
+            tensors: list[Tensor] = []
+            for number, value in enumerate(values):
+                self.chance = (*chance, Branch(choice, number)) if choice else chance
+                tensors += self.branch(step, value, x, scope, frame, many, one)
+            self.chance = chance
             options[name] = tensors[0].shape if one else tuple(tensor.shape for tensor in tensors)
             flowing = flowing + tensors if one else tensors
         return options, tuple(one.shape for one in flowing), tuple(one.source for one in flowing)
+
+    def choice(self, probs: Iterable[Any], alone: bool) -> Choice:
+        """A choice of its own between branches of these probabilities."""
+        self.choices += 1
+        return Choice(self.choices, tuple(map(exact, probs)), alone)
 
     def branch(
         self, step: Step, branch: Any, x: Tensor, scope: Scope, frame: Frame, many: bool, one: bool
@@ -326,6 +341,8 @@ class _Tracer:
     def add(self, row: Row) -> Tensor:
         if not self.trained or self.bits is not UNSTATED:
             row = row._replace(trained=self.trained, bits=self.bits)
+        if self.chance:
+            row = row._replace(chance=self.chance)
         self.rows.append(row)
         count = len(self.rows)
         if count > self.work.most or not count % EVERY:

@@ -1,7 +1,7 @@
 """Bytes that every row moves: its weights once a use, each tensor that it reads once, its result once; no cache.
 
 What a policy makes one with the layer before it moves nothing more: a folded norm, an activation written over its
-input, a view, an operand of a concatenation that is written at its place.
+input, a view, an operand of a concatenation that is written at its place, the choice of a branch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _moved(lives: Lives, number: int, row: Row) -> Any:
     storage, sharer = lives.storage, lives.sharer
     uses = row.times if storage.times == "serial" else 1
     held = held_bytes(storage, row, lives.products[number][0], _weights(lives, number, row)) * uses
-    if sharer.renames(row, number) or not (row.inputs or row.op.takes_input):
+    if row.op.name == "one_of" or sharer.renames(row, number) or not (row.inputs or row.op.takes_input):
         return 0
     if number in sharer.merged:
         return held

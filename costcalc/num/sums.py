@@ -56,9 +56,9 @@ class _Sums:
             total, ours = self.by_shape[array.shape]
             self.by_shape[array.shape] = np.add(total, array, out=total if ours else None), True
 
-    def result(self, plain: int) -> Number:
+    def result(self, plain: float) -> Number:
         """The sum of all, and of a plain number."""
-        result = np.int64(plain)
+        result: Any = np.int64(plain) if type(plain) is int else np.float64(plain)
         for array, _ in sorted(self.by_shape.values(), key=lambda pair: pair[0].size):
             result = result + array
         return result

@@ -23,10 +23,11 @@ INDEX: dict[str, str] = {
     **dict.fromkeys(("moe", "selective_scan", "latent_attention"), "language"),
     "sparse_conv": "sparse",
     **dict.fromkeys(("rnn", "lstm", "gru"), "recurrent"),
+    "one_of": "chance",
     "opaque": "opaque",
 }
 
-UNWRITTEN = ("language", "sparse")  # modules whose operations no framework has as one: they are not exported
+UNWRITTEN = ("language", "sparse", "chance")  # modules whose operations no framework has as one: they are not exported
 
 __all__ = ["INDEX", "Layer", "Op", "find"]
 

@@ -99,6 +99,7 @@ Steps = Kind("steps", "kernel", "a number for every axis, or one per axis: `2x1`
 PerAxis = Kind("per_axis", "kernel", "a number for every axis, or one per axis: `0x1`", _each(_at_least(0)))
 Scale = Kind("scale", "kernel", "a factor for every axis, or one per axis", _each(_positive))
 Rate = Kind("rate", "number", "a number from 0 to 1", _share)
+Rates = Kind("rates", "numbers", "a list of numbers from 0 to 1, one for each branch", _each(_share))
 Kernel = Kind("kernel", "kernel", "`3x3`, `1x7`, a number (square), or a list", _each(_at_least(1)))
 Window = Kind("window", "kernel", "a kernel, or `global`", _word_or(("global",), _each(_at_least(1))), ("global",))
 Padding = Kind(

@@ -8,6 +8,7 @@ Steps = Any
 PerAxis = Any
 Scale = Any
 Rate = Any
+Rates = Any
 Kernel = Any
 Window = Any
 Padding = Any

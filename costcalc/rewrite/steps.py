@@ -62,7 +62,7 @@ def reads_grid(out: int | Expr, step: Step, facts: Facts) -> bool:
 def bare(step: Step) -> Step:
     """The step without its controls, for the inside of a group that has them."""
     plain = step._replace(repeat=None, when=None, residual=None, times=None, label=None, origin=None, plain=True)
-    return plain._replace(trained=None, only=None, bits=UNSTATED)
+    return plain._replace(prob=None, trained=None, only=None, bits=UNSTATED)
 
 
 def call(op: str, options: Mapping[str, Any], places: Mapping[str, Shape]) -> Call:

@@ -226,6 +226,15 @@ def concats(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[st
     return tuple(flowing), choices({}, axis=either(one_of(axis), AXES))(chance)
 
 
+def routes(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, tuple[float, ...]]]:
+    """Tensors of one shape, mostly, and probabilities that mostly sum to 1."""
+    shape, branches = shapes(1, 4, 3)(chance), chance.randint(2, 4)
+    flowing = [shape, *(bent(chance, shape) if one_in(chance, 8) else shape for _ in range(branches - 1))]
+    parts = [chance.randint(0, 4) for _ in range(branches - 1)]
+    total = sum(parts) + 1 + one_in(chance, 12)
+    return tuple(flowing), {"prob": (*(part / total for part in parts), 1 / total)}
+
+
 def reshapes(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, tuple[int, ...]]]:
     """A shape and another that mostly holds as much."""
     a, b, c = shapes(3, 3, 4)(chance)
@@ -298,6 +307,7 @@ CASES = {  # operation -> a maker of (shapes, options)
     **dict.fromkeys(("adaptive_avgpool", "adaptive_maxpool"), on_grid("size", number(5))),
     "reduce": on_any(shapes(), {"method": one_of("mean", "sum", "max"), "axis": AXES}, keep=FLAG),
     "concat": concats,
+    "one_of": routes,
     "split": on_any(shapes(1, 4, 6), {"parts": number(3)}, part=number(2, 0), axis=AXES),
     "slice": on_any(shapes(1, 4, 6), {"size": number(4)}, start=number(3, 0), axis=AXES),
     "pad": pads,

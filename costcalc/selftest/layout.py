@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .sliding import corners
@@ -59,6 +59,17 @@ def concat(
             result[shifted(index, along, offset)] = tally.did("move", value)
         offset += shape_of(one)[along]
     return result
+
+
+def one_of(
+    tally: Tally, *inputs: Mapping[tuple[int, ...], float], prob: Sequence[float]
+) -> Mapping[tuple[int, ...], float]:
+    """One of several tensors of one shape: the last that has a probability."""
+    if len(inputs) < 2 or len(prob) != len(inputs) or abs(sum(prob) - 1) > 1e-7:
+        raise Impossible("a choice is between several, whose probabilities sum to 1")
+    if len({shape_of(one) for one in inputs}) > 1:
+        raise Impossible("the tensors have different shapes")
+    return [one for one, likely in zip(inputs, prob, strict=True) if likely > 0][-1]
 
 
 def split(

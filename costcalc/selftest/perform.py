@@ -19,7 +19,7 @@ PERFORMERS: dict[str, Any] = {
             *(norm.batchnorm, norm.layernorm, norm.groupnorm, norm.instancenorm, norm.rmsnorm, norm.lrn),
             *(pool.maxpool, pool.avgpool, pool.lppool, pool.adaptive_avgpool, pool.adaptive_maxpool, pool.reduce),
             *(layout.concat, layout.split, layout.slice_, layout.pad, layout.flatten, layout.reshape),
-            *(layout.permute, layout.tokens, layout.grid, layout.windows),
+            *(layout.permute, layout.tokens, layout.grid, layout.windows, layout.one_of),
             *(shuffle.space_to_depth, shuffle.depth_to_space, shuffle.channel_shuffle, shuffle.upsample),
         )
     },

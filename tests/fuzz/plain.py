@@ -29,6 +29,7 @@ def optioned(w, flow):
         *({"rmsnorm": "", "scale": "false"}, {"relu": "", "then": "[]"}, {"gelu": "", "as": w.fresh("y")}),
     )
     controls = w.one({}, {"when": "n > 1"}, {"repeat": "n"}, {"times": "n + 1"}, {"residual": "wide"}, {"repeat": "0"})
+    controls |= w.one({}, {}, {"prob": "0.25"}, {"prob": "1 / (n + 1)"}, {"prob": "0"})
     w.put(**how, **controls)
     return flow
 
@@ -132,6 +133,14 @@ def added(w, flow):
     return flow
 
 
+def routed(w, flow):
+    """One of two tensors of the same shape; how probable each is may depend on a variable."""
+    flow = w.known(flow)
+    prob = w.one("[0.5, 0.5]", "[1 / 3, 2 / 3]", "[0, 1]", '["1 / (n + 1)", "n / (n + 1)"]')
+    w.put(one_of=listed(["[]", w.kept(flow)]), prob=prob)
+    return flow
+
+
 def joined(w, flow):
     flow, out = w.known(flow), w.width()
     branch = w.inside()
@@ -187,4 +196,4 @@ PLAIN = (
     joined_runs,
     sized,
 )
-NESTING = (residual, added, joined, gated)
+NESTING = (residual, added, joined, gated, routed)

@@ -314,6 +314,7 @@ def test_kinds_are_called_by_what_they_hold():
         "text": {"equation", "label"},
         "branch": {"branch"},
         "branches": {"branches"},
+        "numbers": {"rates"},
     }
     assert {one.name: one.words for one in kinds if one.words and one.name != "method"} == {
         "amount": ("unknown",),

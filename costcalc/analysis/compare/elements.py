@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ...metrics.chances import EXPECTED, added
 from ...metrics.metrics import Metric, folded
 from ...metrics.pricing import MAC
 from ...model.expr import Expr
@@ -92,8 +93,13 @@ def _element(group: list[tuple[Row, Line]], reader: _Reader, metrics: Iterable[M
         sum(line.cost for _, line in group),
         sum(line.params for _, line in group),
         moved(rows),
-        {one.name: folded(one, [line.more[one.name] for _, line in group]) for one in metrics},
+        {one.name: _together(one, [line.more[one.name] for _, line in group]) for one in metrics},
     )
+
+
+def _together(one: Metric, found: list[Any]) -> Any:
+    """The amounts of one element, kept exact."""
+    return added(found) if one.case == EXPECTED else folded(one, found)
 
 
 def sums(elements: Sequence[Element], metrics: Sequence[Metric]) -> dict[str, Any]:

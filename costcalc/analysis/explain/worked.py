@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...metrics.chances import shown
 from ...metrics.metrics import METRICS
 from ...metrics.pricing import Convention, price_of
 from ...render.text import printable, shape_text
@@ -29,6 +31,8 @@ def row_text(row: Row, convention: Convention | None = None, gradient: Gradient 
         lines.append(f"  params     {weights}" + (f" (the weights of {printable(row.shared)})" if row.shared else ""))
     if type(row.times) is int and row.times != 1 and cost:
         lines.append(f"  {row.times:,} times a sample: {row.times * cost.value:,} mult-adds")
+    if row.chance and cost and cost.value:
+        lines.append(_by_chance(row, cost.value * row.times))
     if gradient is not None:
         lines += _backward(cost, gradient, row.times)
     if convention is not None:
@@ -36,6 +40,14 @@ def row_text(row: Row, convention: Convention | None = None, gradient: Gradient 
     shapes = " and ".join(map(shape_text, row.inputs))
     head = f"{printable('/'.join(row.frame.path))}: {row.type}, {shapes} -> {shape_text(row.layer.shape)}"
     return "\n".join([head, *lines]) if lines else ""
+
+
+def _by_chance(row: Row, cost: int) -> str:
+    """The expected mult-adds of a row that does not always run: each probability is that inside the one before."""
+    probs = [branch.prob for branch in row.chance]
+    factors = " * ".join(str(prob) for prob in probs)
+    expected = shown(math.prod(probs) * cost)
+    return f"  expected   {factors} * {cost:,} = {expected:,} mult-adds"
 
 
 def _backward(cost: Working | None, gradient: Gradient, times: Number) -> list[str]:
@@ -73,7 +85,9 @@ def _terms(op: str, quantities: Mapping[str, int], prices: Mapping[str, int]) ->
 def total_text(report: Report) -> str:
     """The totals of a whole network, as every format has them."""
     cost = report.metrics[0].title
-    return f"total of {printable(report.model.name)}: {total(report, 'cost')} {cost}, {total(report, 'params')} params"
+    cases = "".join(f", {total(report, one.name)} {one.title}" for one in report.metrics[2:] if one.of)
+    figures = f"{total(report, 'cost')} {cost}{cases}, {total(report, 'params')} params"
+    return f"total of {printable(report.model.name)}: {figures}"
 
 
 def pair_text(first: Row, second: Row, pair: Any) -> Any:

@@ -14,6 +14,7 @@ from ...allowance import OutOfTime
 from ...arguments import mapping
 from ...arguments import names as in_names
 from ...errors import OptionError, Problem, SpecError
+from ...metrics.chances import EXPECTED
 from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import Metric, metric, totals, without_formula
 from ...metrics.walk import Walk
@@ -22,6 +23,7 @@ from ...model.trace import trace
 from ...model.variables import settle, typical
 from ...num import ints
 from ...num.symbols import assuming, divisible_to, exact, maximum, minimum, nearest
+from ...quantities import RATIO
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
 from ...render.result import Result
@@ -62,6 +64,7 @@ class _Forms(NamedTuple):
     assumed: tuple  # what had to be taken for granted for the form that is shown: the closed one if there is one
     sample: Mapping  # the defaults of the symbols
     structure: Any  # a truth that holds where the general form does: elsewhere the network has other layers
+    whole: bool = True  # whether it is a whole number everywhere: no ratio, and nothing expected
     complete: bool = True  # else the cost of a layer is not known, and the form is a lower bound
 
 
@@ -102,7 +105,8 @@ class Formula(_Forms):
 
         It means nothing where `holds` is false.
         """
-        return round(self._at(self.general, values))
+        value = self._at(self.general, values)
+        return round(value) if self.whole else value
 
     def _at(self, form: Any, values: Mapping[str, Any]) -> Any:
         return _compiled(self.symbols, form)(*(values[symbol.name] for symbol in self.symbols))
@@ -268,10 +272,15 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
             tuple(assumed),
             sample,
             structure,
+            _is_whole(groups[name][0]),
             complete,
         )
         for name in groups
     }
+
+
+def _is_whole(one: Metric) -> bool:
+    return one.unit is not RATIO and one.case != EXPECTED
 
 
 def _symbol(variable: Variable, default: float) -> Number:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, Problem, listed, nearest
-from ...metrics.metrics import Metric, storage_note
+from ...metrics.chances import shown
+from ...metrics.metrics import Metric, storage_note, unit_of
 from ...model.variables import settings_of
+from ...quantities import COUNT
 from ...records import NamedTuple
 from ...render.text import plain, printable, shape_text
 
@@ -75,7 +77,7 @@ def columns(report: Any) -> dict[str, Column]:
 
 
 def _of_metric(one: Metric) -> Column:
-    return Column(one.title, lambda report, line: line.more[one.name], True)
+    return Column(one.title, lambda report, line: shown(line.more[one.name]), True)
 
 
 def public(name: str, report: Report) -> str:
@@ -127,7 +129,7 @@ def records(report: Report, lines: Sequence[Line], names: Sequence[str]) -> list
 
 def cell(name: str, report: Report, line: Line) -> str:
     """A value formatted for display: thousands separated, shares in percent, nothing for nothing."""
-    value = COLUMNS[name].value(report, line) if name in COLUMNS else line.more[name]
+    value = COLUMNS[name].value(report, line) if name in COLUMNS else shown(line.more[name])
     if name.endswith("share"):
         return f"{100 * value:.2f} %" if value else "-"
     if name == "kernel" and value and line.stride:
@@ -140,7 +142,8 @@ def cell(name: str, report: Report, line: Line) -> str:
         return f">= {value:,}"
     if type(value) is tuple:
         return shape_text(value)
-    return f"{value:,}" if type(value) is int and name != "line" else printable(str(value))
+    is_count = type(value) is int or (type(value) is float and unit_of(name) is COUNT)
+    return f"{value:,}" if is_count and name != "line" else printable(str(value))
 
 
 def _short(stride: Shape) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
+from ...metrics.chances import shown
 from ...model.network import Model
 from ...model.variables import settings_of
 from ...render.json_ import SCHEMA_VERSION
@@ -42,6 +43,7 @@ def document(report: Report) -> dict[str, Any]:
         **heading(report.model, report.convention, report.inputs, report.values),
         "complete": report.complete,
         "totals": report.totals,
+        **({"exact": exact} if (exact := report.exact) else {}),
         **({"storage": report.model.storage.text} if any(one.stored for one in report.metrics) else {}),
         **({} if report.accounting is None else {"accounting": report.accounting.record}),
     }
@@ -91,7 +93,7 @@ def _sha256(data: bytes, *included: bytes) -> str:
 
 def _row(report: Report, line: Line, names: Iterable[str], view: View) -> dict[str, Any]:
     row = {
-        public(name, report): COLUMNS[name].value(report, line) if name in COLUMNS else line.more[name]
+        public(name, report): COLUMNS[name].value(report, line) if name in COLUMNS else shown(line.more[name])
         for name in names
     }
     if view.by == "layer" and not view.columns:

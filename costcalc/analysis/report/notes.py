@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ...metrics.chances import EXPECTED
 from ...num import prod
 from ...ops import INDEX
 from ...render.text import printable
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 MOST_KINDS = 10  # of layers without a known cost, in a note
 
 
+_CASES = "max: the dearest path through layers that do not always run; min: the cheapest; expected: by `prob`"
+
+
 def notes(report: Report, view: View, shown: int) -> list[str]:
     """The lines under the tables; the last says what the numbers mean."""
     found = []
     hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
     if hidden:
         found.append(f"{hidden:,} more {view.by}{' is' if hidden == 1 else 's are'} not shown (--top {view.top})")
+    if any(one.case == EXPECTED for one in report.metrics):
+        found.append(_CASES)
     found += [
         f"{one.title}: {_figure(report.figures[one.name])}" for one in report.metrics if one.name in report.figures
     ]

@@ -8,6 +8,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Problem, SpecError
+from ...metrics.chances import EXPECTED, LARGEST, LEAST, added
 from ...metrics.metrics import Metric, amounts, folded, metric
 from ...metrics.pricing import TRAINABLE, Convention
 from ...metrics.pricing import total as priced
@@ -85,6 +86,12 @@ class Report(Result):
     def totals(self) -> dict[str, Any]:
         """The cost metric of the convention (`mult_adds` or `flops`), `params` and what else was asked for."""
         return {one.name: folded(one, self._amounts(one)) for one in self.metrics}
+
+    @property
+    def exact(self) -> dict[str, str]:
+        """The expected totals that are no whole numbers, as fractions."""
+        sums = {one.name: added(self._amounts(one)) for one in self.metrics if one.case == EXPECTED}
+        return {name: str(value) for name, value in sums.items() if value.denominator != 1}
 
     @property
     def more(self) -> tuple[Metric, ...]:
@@ -167,9 +174,15 @@ def report(
     convention: Convention,
     metrics: Iterable[str] = (),
     walk: Walk | None = None,
+    cases: bool = True,
 ) -> Report:
-    """Price a trace's rows under a convention; `metrics` are further ones, by name; `walk` is the one of the rows."""
-    walk, wanted = walk or Walk(model, trace.rows, values), _wanted(convention, metrics)
+    """Price a trace's rows under a convention.
+
+    `metrics` are further ones, by name; `walk` is the one of the rows; with `cases`, the least and the expected cost
+    stand beside the largest if some layers do not always run.
+    """
+    walk = walk or Walk(model, trace.rows, values)
+    wanted = _wanted(convention, metrics, walk.branches, cases)
     found = {one.name: amounts(walk, one) for one in wanted}
     figures = {name: found.pop(name) for name, one in list(found.items()) if type(one) is not list}
     costs, params = found.pop(convention.cost), found.pop("params")
@@ -181,9 +194,12 @@ def report(
     return Report(model, values, trace.inputs, trace.output, convention, lines, accounting, wanted, figures)
 
 
-def _wanted(convention: Convention, names: Iterable[str]) -> tuple[Metric, ...]:
+def _wanted(convention: Convention, names: Iterable[str], branches: bool, cases: bool) -> tuple[Metric, ...]:
     """The cost metric of a convention, its parameters, and further metrics, each once."""
-    return tuple(metric(name, convention) for name in dict.fromkeys((convention.cost, "params", *names)))
+    cost = convention.cost
+    beside = tuple(f"{case}_{cost}" for case in (LEAST, EXPECTED)) if branches and cases else ()
+    first, *rest = (metric(name, convention) for name in dict.fromkeys((cost, "params", *beside, *names)))
+    return (first._replace(title=f"{LARGEST} {first.title}") if branches else first, *rest)
 
 
 def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:

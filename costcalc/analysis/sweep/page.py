@@ -130,7 +130,7 @@ def number(value: float | str) -> str:
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
-        return f"{value:.10g}"
+        return f"{value:,.10g}"
     return f"{value:,}"
 
 

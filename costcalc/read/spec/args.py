@@ -141,6 +141,15 @@ def sizes(node: Node, scope: Scope, problems: Problems) -> Any:
     return number(node, scope, problems, several=True)
 
 
+def numbers(node: Node, scope: Scope, problems: Problems) -> Any:
+    """A list of numbers or expressions, as long as it is written."""
+    if node.kind != "list":
+        problems.due("not-a-list", "a list of numbers", node, "write one for each, as in [0.7, 0.3]")
+        return BAD
+    items = tuple(number(item, scope, problems) for item in node.value)
+    return BAD if any(item is BAD for item in items) else items
+
+
 def _is_kernel(text: str) -> bool:
     """Whether a text is written as `3x3`."""
     parts = text.split("x")
@@ -260,6 +269,7 @@ def _note_unknown(node: Node, scope: Scope, problems: Problems) -> None:
 _FORMS = {
     "number": lambda node, kind, scope, problems: word(node, kind.words, scope, problems, number),
     "kernel": lambda node, kind, scope, problems: word(node, kind.words, scope, problems, sizes),
+    "numbers": lambda node, kind, scope, problems: numbers(node, scope, problems),
     "padding": lambda node, kind, scope, problems: word(node, kind.words, scope, problems, sizes),
     "word": lambda node, kind, scope, problems: word(node, kind.words, scope, problems, number),
     "shape": lambda node, kind, scope, problems: shape(node, scope, problems),

@@ -1,4 +1,4 @@
-"""How a layer is run: `repeat`, `when`, `residual`, `times`, and its names."""
+"""How a layer is run: `repeat`, `when`, `residual`, `times`, `prob`, and its names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...syntax.problems import Problems
 
 
-CONTROLS = ("repeat", "when", "residual", "times", "trained", "bits", "only", "as", "from", "then")
+CONTROLS = ("repeat", "when", "residual", "times", "prob", "trained", "bits", "only", "as", "from", "then")
 PHASES = ("train", "deploy")
 _COUNTS = ("repeat", "times")
 _LONGEST = 200  # characters of the name of a layer
@@ -31,6 +31,8 @@ def control(key: str, node: Node, scope: Scope, problems: Problems) -> Any:
                 False,
                 limits.hint("layers", f"a network has at most {limits.LAYERS:,} layers, blocks expanded"),
             )
+    elif key == "prob":
+        fine, help = type(value) is not bool and 0 <= value <= 1, "it is a probability, from 0 to 1"
     else:
         fine, help = value in (0, 1), "it is a condition, such as `true`, `i > 0` or `stride == 1`"
     if fine:

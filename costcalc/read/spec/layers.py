@@ -145,7 +145,7 @@ class LayerReader:
             else:
                 given[op.main] = value
         for key, (key_node, node) in entries.items():
-            if key in CONTROLS or is_own(key, node, op):
+            if (key in CONTROLS and key not in op.options) or is_own(key, node, op):
                 continue
             if key not in op.options or key == op.main:
                 self._unknown_option(op, key, key_node)
@@ -235,11 +235,12 @@ class LayerReader:
         inner: Scope,
         then: Any,
     ) -> Step:
-        controls = {key: entries[key][1] for key in CONTROLS if key in entries and key != "then"}
+        own = ops.find(body.op).options if type(body) is Call else _NOTHING
+        controls = {key: entries[key][1] for key in CONTROLS if key in entries and key != "then" and key not in own}
         if not controls:
             return Step(body, at.at, self.source, then=then)
         read: dict[str, Any] = {"origin": self._origin(controls["from"], body, scope) if "from" in controls else None}
-        for key in ("repeat", "when", "residual", "times", "trained"):
+        for key in ("repeat", "when", "residual", "times", "prob", "trained"):
             where = scope if key == "repeat" else inner
             read[key] = control(key, controls[key], where, self.problems) if key in controls else None
         read["residual_at"] = entries["residual"][0].at if "residual" in controls else None

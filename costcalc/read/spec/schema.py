@@ -40,6 +40,7 @@ _SHARED = {  # what many layers refer to
 _FORMS = {
     "number": _NUMBER,
     "kernel": _SIZES,
+    "numbers": {"type": "array", "items": _NUMBER},
     "padding": _SIZES,
     "word": _NUMBER,
     "text": _NAME,
@@ -52,6 +53,10 @@ _CONTROLS = {
     "when": {**_NUMBER, "description": "only if this condition holds; the input passes otherwise"},
     "residual": {**_NUMBER, "description": "add the input to the output if this condition holds"},
     "times": {**_NUMBER, "description": "runs per sample with the same weights: params once, mult-adds each time"},
+    "prob": {
+        "anyOf": [_NUMBER, _FORMS["numbers"]],
+        "description": "how probable it is that it runs, 0 to 1: least, expected and largest cost",
+    },
     "trained": {**_NUMBER, "description": "false: its parameters are frozen in `costcalc training`"},
     "bits": {**widths.schema(True), "description": "bits of its weights, and of the tensors that it makes"},
     "only": {"enum": ["train", "deploy"], "description": "the phase in which it runs; the input passes otherwise"},

@@ -56,6 +56,7 @@ def _text(
     flat: bool = False,
 ) -> str:
     graph = _graph(model, values)
+    _refuse_chance(graph)
     own = _costs(graph)
     for shape in (True,) if flat else (False, True):
         if axes:
@@ -67,6 +68,14 @@ def _text(
             return text
     message = f"no spec is found for {model.name} that counts the same"
     raise SpecError(Problem("cannot-write", message, help="please report it with the model"))
+
+
+def _refuse_chance(graph: Graph) -> None:
+    """Raise SpecError for a layer with a probability: which layers share it is not written."""
+    for node in graph.nodes:
+        if any(branch.choice.alone for branch in node.row.chance):
+            message = f"`{node.name}` has a probability (`prob`), which is not written"
+            raise SpecError(Problem("cannot-write", message, node.row.place, "keep the spec that says it"))
 
 
 def _costs(graph: Graph) -> Counter[Any] | None:

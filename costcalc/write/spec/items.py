@@ -116,6 +116,8 @@ def _plain(value: Any, kind: Kind) -> Any:
         value = tuple(_square(pair) for pair in value) if type(value) is tuple else value
         value = _square(value)
         return "valid" if value == 0 and type(value) is int and kind.words else value
+    if kind.form == "numbers":
+        return tuple(map(float, value))
     return _square(value) if kind.form == "kernel" else value
 
 

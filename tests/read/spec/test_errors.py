@@ -25,7 +25,7 @@ SIZE = "it is a whole number, 1 or more"
 JOIN = "bring the branch of 3 channels to 8 with {conv: 1x1, out: 8}"
 COLON = "a space is missing after the `:`"
 CONV = (
-    "known: `as`, `bias`, `bits`, `dilation`, `from`, `groups`, `only`, `out`, `padding`, `params`, `repeat`,"
+    "known: `as`, `bias`, `bits`, `dilation`, `from`, `groups`, `only`, `out`, `padding`, `params`, `prob`, `repeat`,"
     " `residual`, `reuse`, `stride`, `then`, `times`, `trained`, `when`"
 )
 DEPTHWISE_OUT = (
@@ -424,7 +424,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         (
             "unknown option `s`",
             "`inverted_residual` has `t`, `out`, `stride`, `kernel`, `norm`, `act`; every layer `repeat`, `when`,"
-            " `residual`, `times`, `trained`, `bits`, `only`, `as`, `from`, `then`",
+            " `residual`, `times`, `prob`, `trained`, `bits`, `only`, `as`, `from`, `then`",
         ),
     ),
     ("{separable: 8, act: «reluu»}", ("unknown variable `reluu`", "a similar name exists: `relu`")),
@@ -1148,6 +1148,7 @@ published:
             "it states `mult_adds`, `flops`, `params`, `params_active`, `activations`, `weights_bytes`, `peak_bytes`, "
             "`arena_bytes`, `floor_bytes`, `bytes_moved`, `resident_bytes`, `kv_bytes`, `bops`, `bops_full`, "
             "`ops_bnn`, `backward_mult_adds`, `training_mult_adds`, `saved_bytes`, `training_bytes`, "
+            "`min_mult_adds`, `expected_mult_adds`, `max_mult_adds`, `min_flops`, `expected_flops`, `max_flops`, "
             "`mult_adds_share`, `params_share`, or an accuracy",
         ),
         ("expected a map, found `3`", "write {mult_adds: 569M, params: 4.2M}"),

@@ -1,0 +1,116 @@
+"""Amounts of a network whose layers do not all run: on the cheapest path, as expected, on the dearest path.
+
+A path takes one branch of each choice. A layer's share is what it has on the path: nothing where it is not on it. Only
+branches with a probability above 0 count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from .. import num
+
+if TYPE_CHECKING:
+    from ..model.chance import Choice
+    from ..model.rows import Row
+
+LEAST, EXPECTED, LARGEST = CASES = ("min", "expected", "max")
+_LONGEST = 2**53  # whole numbers up to which a float is exact
+
+
+def shares(rows: Sequence[Row], found: list[Any], case: str) -> list[Any]:
+    """What each row has in a case, given what it costs where it runs: exact Fractions for expected values."""
+    if not any(row.chance for row in rows):
+        return found
+    if case == EXPECTED:
+        return [_expected(row, amount) for row, amount in zip(rows, found, strict=True)]
+    path = _Path(rows, found, case)
+    path.total([*range(len(rows))], 0)
+    return path.amounts
+
+
+def shown(value: Any) -> Any:
+    """An exact value as a number: whole if it is, else the nearest float, or whole number where floats have gaps."""
+    if type(value) is not Fraction:
+        return value
+    if value.denominator == 1:
+        return value.numerator
+    return float(value) if abs(value) < _LONGEST else round(value)
+
+
+def added(values: Sequence[Any]) -> Any:
+    """The sum of amounts some of which are Fractions: exact if they are numbers or symbols."""
+    exact = sum((value for value in values if type(value) in (int, Fraction)), Fraction(0))
+    others = [value for value in values if type(value) not in (int, Fraction)]
+    if not others:
+        return exact
+    module = num.domain(*others)
+    return module.total([*others, shown(exact)]) if module.__name__.endswith("arrays") else sum(others, exact)
+
+
+def _expected(row: Row, amount: Any) -> Any:
+    probs = [branch.prob for branch in row.chance]
+    for prob in probs:
+        if type(prob) is not Fraction:
+            amount = amount * prob
+    exact = prod(prob for prob in probs if type(prob) is Fraction)
+    return amount * (float(exact) if num.domain(amount).__name__.endswith("arrays") else exact)
+
+
+class _Path:
+    """The cheapest or the dearest path through a network; `amounts` are what each row has on it."""
+
+    def __init__(self, rows: Sequence[Row], found: Sequence[Any], case: str) -> None:
+        self.rows, self.amounts, self.case = rows, list(found), case
+
+    def total(self, numbers: Sequence[int], depth: int) -> Any:
+        """The amount of some rows that stand in the same branches down to a depth; rows off the path get 0."""
+        direct: list[Any] = []
+        choices: dict[Choice, dict[int, list[int]]] = {}
+        for number in numbers:
+            chance = self.rows[number].chance
+            if len(chance) == depth:
+                direct.append(self.amounts[number])
+            else:
+                choice, branch = chance[depth]
+                choices.setdefault(choice, {}).setdefault(branch, []).append(number)
+        return num.added([*direct, *(self.chosen(choice, inside, depth) for choice, inside in choices.items())])
+
+    def chosen(self, choice: Choice, inside: dict[int, list[int]], depth: int) -> Any:
+        """The amount of the branch of a choice that is on the path."""
+        totals = [self.total(inside.get(at, ()), depth + 1) for at in range(len(choice.probs))]
+        kept, best = self.best(totals, choice, inside)
+        for at, numbers in inside.items():
+            for number in numbers:
+                self.amounts[number] = _times(self.amounts[number], kept[at])
+        return best
+
+    def best(self, totals: Sequence[Any], choice: Choice, inside: dict[int, list[int]]) -> tuple[list[Any], Any]:
+        """(for each branch 1 if it is on the path, else 0; its amount)."""
+        kept: list[Any] = [0] * len(totals)
+        best: Any = 0
+        started: Any = False
+        for at in self.candidates(choice, inside):
+            better = totals[at] > best if self.case == LARGEST else totals[at] < best
+            wins = num.both(choice.probs[at] > 0, True if started is False else num.either(num.negate(started), better))
+            kept = [num.select(wins, 0, one) for one in kept]
+            kept[at] = num.select(wins, 1, 0)
+            best = num.select(wins, totals[at], best)
+            started = num.either(started, choice.probs[at] > 0)
+        return kept, best
+
+    def candidates(self, choice: Choice, inside: dict[int, list[int]]) -> list[int]:
+        """The branches that may be on the path: nothing costs less than one without layers."""
+        sure = [at for at, prob in enumerate(choice.probs) if type(prob) is Fraction and prob > 0]
+        empty = [at for at in sure if at not in inside]
+        if self.case == LEAST and empty:
+            return empty[:1]
+        full = [at for at in range(len(choice.probs)) if at in inside]
+        return full if self.case == LARGEST and any(at in inside for at in sure) else [*range(len(choice.probs))]
+
+
+def _times(amount: Any, kept: Any) -> Any:
+    return amount if type(kept) is int and kept == 1 else amount * kept
