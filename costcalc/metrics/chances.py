@@ -7,18 +7,24 @@ branches with a probability above 0 count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from .. import num
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from ..model.chance import Choice
     from ..model.rows import Row
 
 LEAST, EXPECTED, LARGEST = CASES = ("min", "expected", "max")
 _LONGEST = 2**53  # whole numbers up to which a float is exact
+
+
+def is_exact(value: Any) -> TypeGuard[Fraction]:
+    """Whether a value is a Fraction, by its name: the module that has it is slow to load."""
+    return type(value).__name__ == "Fraction"
 
 
 def shares(rows: Sequence[Row], found: list[Any], case: str) -> list[Any]:
@@ -34,7 +40,7 @@ def shares(rows: Sequence[Row], found: list[Any], case: str) -> list[Any]:
 
 def shown(value: Any) -> Any:
     """An exact value as a number: whole if it is, else the nearest float, or whole number where floats have gaps."""
-    if type(value) is not Fraction:
+    if not is_exact(value):
         return value
     if value.denominator == 1:
         return value.numerator
@@ -43,8 +49,8 @@ def shown(value: Any) -> Any:
 
 def added(values: Sequence[Any]) -> Any:
     """The sum of amounts some of which are Fractions: exact if they are numbers or symbols."""
-    exact = sum((value for value in values if type(value) in (int, Fraction)), Fraction(0))
-    others = [value for value in values if type(value) not in (int, Fraction)]
+    exact = sum(value for value in values if type(value) is int or is_exact(value))
+    others = [value for value in values if not (type(value) is int or is_exact(value))]
     if not others:
         return exact
     module = num.domain(*others)
@@ -54,9 +60,9 @@ def added(values: Sequence[Any]) -> Any:
 def _expected(row: Row, amount: Any) -> Any:
     probs = [branch.prob for branch in row.chance]
     for prob in probs:
-        if type(prob) is not Fraction:
+        if not is_exact(prob):
             amount = amount * prob
-    exact = prod(prob for prob in probs if type(prob) is Fraction)
+    exact = prod(prob for prob in probs if is_exact(prob))
     return amount * (float(exact) if num.domain(amount).__name__.endswith("arrays") else exact)
 
 
@@ -104,7 +110,7 @@ class _Path:
 
     def candidates(self, choice: Choice, inside: dict[int, list[int]]) -> list[int]:
         """The branches that may be on the path: nothing costs less than one without layers."""
-        sure = [at for at, prob in enumerate(choice.probs) if type(prob) is Fraction and prob > 0]
+        sure = [at for at, prob in enumerate(choice.probs) if is_exact(prob) and prob > 0]
         empty = [at for at in sure if at not in inside]
         if self.case == LEAST and empty:
             return empty[:1]

@@ -5,7 +5,6 @@ here: reports, sweeps, fits, formulas, comparisons, budgets, published figures a
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from fractions import Fraction
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -434,9 +433,9 @@ def folded(one: Metric, found: Any) -> Any:
     if type(found) is not list:
         return found
     kinds = {*map(type, found)}
-    if Fraction in kinds:
-        return _refuse_large(chances.shown(chances.added(found)))
     if not kinds <= {int, float}:
+        if any(map(chances.is_exact, found)):
+            return _refuse_large(chances.shown(chances.added(found)))
         return _FOLDS[one.fold](found)
     return _refuse_large(one.fold(found) if found else 0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from ..records import NamedTuple
@@ -35,4 +34,6 @@ class Branch(NamedTuple):
 
 def exact(prob: Any) -> Any:
     """A probability as the fraction that is meant: 0.1 is 1/10, and 1 - 0.9 too. Arrays and symbols are unchanged."""
+    from fractions import Fraction  # slow to load
+
     return Fraction(prob).limit_denominator(FINEST) if type(prob) in (int, float) else prob
