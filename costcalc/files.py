@@ -111,8 +111,8 @@ class Origin(NamedTuple):
         raise FileError(Problem("no-file", f"there is no file `{brief(name)}` here", help=help or _HELP))
 
 
-def check_path(name: str) -> None:
-    """Refuse what is no path down to a spec."""
+def check_path(name: str, suffixes: tuple[str, ...] = (".yaml", ".yml")) -> None:
+    """Refuse what is no path down to a spec. Raises FileError."""
     parts = name.split("/")
     if not name.isprintable():
         raise _refusal(name, "has a character that no path has")
@@ -120,8 +120,9 @@ def check_path(name: str) -> None:
         raise _refusal(name, "is not a relative path")
     if ".." in parts:
         raise _refusal(name, "leaves the directory with `..`")
-    if not name.endswith((".yaml", ".yml")):
-        raise _refusal(name, "is no spec: its name must end in .yaml or .yml", nearest(name, shipped().names("")))
+    if not name.lower().endswith(suffixes):
+        why = f"is no spec: its name must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        raise _refusal(name, why, nearest(name, shipped().names("")))
 
 
 def _refusal(name: str, why: str, help: str | None = None) -> FileError:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, Problem, nearest
 from ..files import Folder, check_path, note_read, unresolved
+from ..read.formats import READERS
+from .exempting import by_path
 from .run import Task
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 
 WILD = frozenset("*?")
+SUFFIXES = tuple(READERS)  # of all kinds of file that a network can be in
 FILES = 100_000  # below one directory
 
 
@@ -40,12 +43,13 @@ def tasks(config: Config, wanted: Sequence[str] = ()) -> list[Task]:
             problems += [problem._replace(place=check.place) for problem in error.problems]
     if problems:
         raise FileError(*problems)
-    found = [Task(path, tuple(each), top=folder) for path, each in checks.items()]
+    allowed = by_path(config.exceptions)
+    found = [Task(path, tuple(each), top=folder, exceptions=allowed.get(path, ())) for path, each in checks.items()]
     return [task for task in found if any(is_in(task.path, path) for path in wanted)] if wanted else found
 
 
 def _names(spec: str, folder: str, below: Any) -> list[str]:
-    check_path(spec)
+    check_path(spec, SUFFIXES)
     if not WILD & set(spec):
         if Folder(folder).real(spec) is None:
             help = nearest(spec, _below(folder)) or "take the check out, or correct the path"
@@ -88,12 +92,12 @@ def _past_any(at: set[int], parts: list[str]) -> set[int]:
 
 
 def _below(folder: str) -> list[str]:
-    """The YAML files below a directory, without hidden ones."""
+    """The files below a directory that a network can be in, without hidden ones."""
     found: list = []
     for top, folders, files in os.walk(folder):
         note_read(top)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        names = (name for name in sorted(files) if name.endswith((".yaml", ".yml")) and not name.startswith("."))
+        names = (name for name in sorted(files) if name.lower().endswith(SUFFIXES) and name[0] != ".")
         found += (os.path.relpath(os.path.join(top, name), folder).replace(os.sep, "/") for name in names)
         if len(found) > FILES:
             raise FileError(Problem("limit", f"more than {FILES:,} files are below {folder!r}"))
