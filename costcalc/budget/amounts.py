@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..metrics.metrics import metric, unit_of
 from ..render.text import printable
-from .verdict import ALREADY, GREW, SAYS, SKIPPED, Outcome, Verdict
+from .exempting import shown
+from .verdict import ALREADY, EXCEPTED, GREW, SAYS, SKIPPED, Outcome, Verdict
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+    from .config import Exemption
 
 
 _UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
@@ -69,6 +72,9 @@ def headline(verdict: Verdict) -> str:
 def _change(verdict: Verdict) -> str:
     before, after, allowed = apart(verdict, verdict.base, verdict.now, verdict.allowed)
     grown = _percent(verdict.now - verdict.base, verdict.base)
+    if verdict.status == EXCEPTED and verdict.exemption:
+        most = shown(verdict.exemption.most, verdict.limit.metric)
+        return f"{before} -> {after}, {grown}: more than {verdict.limit.text}; the exception allows {most}"
     if verdict.status != GREW:
         return f"{before} -> {after}, {grown}: {verdict.limit.text} allowed"
     return f"{before} -> {after}, {grown}: more than {verdict.limit.text}, which allows {allowed}"
@@ -92,11 +98,19 @@ def notes(outcome: Any, verdict: Verdict) -> list[tuple[str, ...]]:
     if verdict.others:
         are = "layer breaks" if verdict.others == 1 else "layers break"
         found.append(("more", f"{verdict.others:,} other {are} it too"))
+    if verdict.exemption:
+        found.append(("note", _exception(verdict.exemption)))
     if outcome.check.why:
         found.append(("why", outcome.check.why))
     if verdict.status != ALREADY:
         found.append(("help", _help(outcome, verdict)))
     return [(kind, printable(text)) for kind, text in found]
+
+
+def _exception(one: Exemption) -> str:
+    """The exception for this change, which allows less than it adds."""
+    place = one.place
+    return f"the exception at {place.source.path}:{place.line} allows {shown(one.most, one.metric)}"
 
 
 def _where(base: Any) -> str:
@@ -116,4 +130,6 @@ def _help(outcome: Outcome, verdict: Verdict) -> str:
         return f"reduce it, or give another limit than {verdict.limit.text}"
     if verdict.limit.kind == "min":
         return f"undo it, or lower the limit: costcalc check {outcome.spec} --update"
+    if verdict.limit.kind == "vs_base":
+        return f"reduce it, or record an exception for this change: costcalc check {outcome.spec} --update"
     return f"reduce it, or raise the limit: costcalc check {outcome.spec} --update"

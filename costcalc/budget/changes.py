@@ -10,13 +10,14 @@ from typing import Any
 from .. import __version__
 from ..analysis.compare.beside import change, count, percent
 from ..analysis.report.analyze import analyze
-from ..errors import CostcalcError, OptionError, brief
+from ..errors import CostcalcError, OptionError, Source, brief
 from ..files import text
 from ..metrics.conventions import Prices, price_list
 from ..metrics.metrics import metric
 from ..metrics.pricing import Convention
 from ..model.network import Model
 from ..read.formats import READERS
+from ..read.json_ import is_network
 from ..read.loading import load
 from ..read.revisions import REGULAR
 from ..records import NamedTuple
@@ -24,7 +25,8 @@ from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet
 from ..render.text import printable
 from .bases import Bases
-from .config import find_config, read_config
+from .config import Exemption, find_config, read_config
+from .exempting import between, key_of
 from .paths import tasks
 
 
@@ -37,6 +39,7 @@ class Moved(NamedTuple):
     after: Mapping[str, Any] | None
     problem: str = ""
     complete: bool = True
+    exceptions: tuple[Exemption, ...] = ()
 
     @property
     def share(self) -> float:
@@ -81,7 +84,9 @@ class ChangesPage:
             known = then is not None and now is not None
             cells += [change(then, now), percent(then, now)] if known else ["-", "-"]  # type: ignore[arg-type]
         bound = "" if one.complete else "lower bounds (>=)"
-        return (*cells, printable(one.problem) or bound or ("new" if one.before is None else ""))
+        said = [printable(one.problem) or bound or ("new" if one.before is None else "")]
+        said += [f"exception: {name}" for name in _exceptions(one)]
+        return (*cells, "; ".join(filter(None, said)))
 
     def notes(self) -> list[str]:
         """What is compared, and what the numbers mean."""
@@ -96,8 +101,9 @@ class ChangesPage:
             row: dict[str, Any] = {"spec": one.spec, "settings": " ".join(f"{k}={v}" for k, v in one.at.items())}
             for name in self.names:
                 row |= {f"{name}_base": (one.before or {}).get(name), f"{name}_now": (one.after or {}).get(name)}
-            rows.append({**row, "complete": one.complete, "problem": one.problem})
-        return [*names, "complete", "problem"], rows
+            said = {"problem": one.problem, "exceptions": _exceptions(one)}
+            rows.append({**row, "complete": one.complete, **said})
+        return [*names, "complete", "problem", "exceptions"], rows
 
     def document(self) -> dict[str, Any]:
         """One entry a spec and setting."""
@@ -113,12 +119,17 @@ def changes(base: str | None, convention: Prices) -> ChangesPage:
     bases, priced = Bases(base), price_list(convention)
     if bases.why_none:
         raise OptionError(bases.why_none)
-    found = [_moved(bases, path, at, priced) for path, at in _wanted(bases)]
+    found = [_moved(bases, path, at, priced)._replace(exceptions=own) for path, at, own in _wanted(bases)]
     return ChangesPage(found, bases.note, priced)
 
 
-def _wanted(bases: Bases) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(path, setting) of what is compared, each once."""
+def _exceptions(one: Moved) -> list[str]:
+    """`mult_adds 5,000 -> 9,000`: what the file of checks excepts of the spec in this setting."""
+    return [printable(f"{each.metric} {between(each)}") for each in one.exceptions]
+
+
+def _wanted(bases: Bases) -> Iterator[tuple[str, Mapping[str, Any], tuple[Exemption, ...]]]:
+    """(path, setting, its exceptions) of what is compared, each once."""
     seen = set()
     path = find_config()
     for task in tasks(read_config(path)) if path else ():
@@ -126,11 +137,12 @@ def _wanted(bases: Bases) -> Iterator[tuple[str, Mapping[str, Any]]]:
             key = task.path, tuple(check.at.items())
             if key not in seen:
                 seen.add(key)
-                yield task.path, check.at
+                own = tuple(one for one in task.exceptions if one.key == key_of(check, one.metric))
+                yield task.path, check.at, own
     named = {os.path.realpath(path) for path, _ in seen}
     for path in _changed(bases):
         if os.path.realpath(path) not in named:
-            yield path, {}
+            yield path, {}, ()
 
 
 def _changed(bases: Bases) -> Iterator[str]:
@@ -146,12 +158,13 @@ def _changed(bases: Bases) -> Iterator[str]:
 
 def _may_be_spec(path: str) -> bool:
     """Whether a file is a graph, or a text with layers: a repository has other YAML and JSON, too."""
-    if path.lower().endswith((".onnx", ".keras")):
+    if path.lower().endswith((".onnx", ".tflite", ".keras")):
         return True
     try:
-        return "layers" in text(path)
+        found = Source(path, text(path))
     except CostcalcError:
         return False
+    return is_network(found) if path.lower().endswith(".json") else "layers" in found.text
 
 
 def _moved(bases: Bases, path: str, at: Mapping[str, Any], convention: Convention) -> Moved:

@@ -17,7 +17,8 @@ from ..read.repository import top
 from ..render.framed import framed
 from ..render.result import Result
 from .bases import Bases
-from .config import NAME, Check, Config, find_config, read_config
+from .config import NAME, Check, Config, Exemption, find_config, read_config
+from .exempting import path_of, stale
 from .locking import compared
 from .loosening import Loosened
 from .options import limits_of
@@ -143,14 +144,21 @@ class Run:
         if locked and problem:
             raise OptionError(problem)
         note = self.bases.note + (f"; {problem.message}" if problem and problem.code == "base-unreadable" else "")
-        return Checked(found, note, tuple(self._deleted()), self.bases.root, loosened, locked)
+        unused = tuple(stale(self._exceptions(), found)) if self.bases.commit else ()
+        return Checked(found, note, tuple(self._deleted()), self.bases.root, loosened, locked, unused)
+
+    def _exceptions(self) -> list[Exemption]:
+        """The exceptions of the file that are about the specs of this run."""
+        found = self.config.exceptions if self.config else ()
+        return [one for one in found if not self.specs or any(is_in(path_of(one), path) for path in self.specs)]
 
     def _limits(self, found: Sequence[Outcome]) -> tuple[tuple[Loosened, ...], Problem | None]:
         """The limits that are less strict than at the base, and why that is not known where it is not."""
         if not self.from_files:
             help = "leave --locked out: it compares those of costcalc.yaml and of specs"
             return (), Problem("usage", "limits from options have no base", help=help)
-        return compared(self.tasks, self.bases, self.config and self.config.path, self.named, self.specs, found)
+        path, exceptions = self.config and self.config.path, self._exceptions()
+        return compared(self.tasks, self.bases, path, self.named, self.specs, found, exceptions)
 
     def _deleted(self) -> dict[str, None]:
         """Specs that a glob of the checks named at the base and that are gone."""

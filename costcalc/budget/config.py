@@ -11,18 +11,24 @@ from ..files import Folder, check_links, check_path, note_read, text
 from ..metrics.conventions import find, price_list
 from ..metrics.pricing import Convention
 from ..quantities import Bad, amount, change
+from ..read.formats import READERS
 from ..records import NamedTuple
-from ..syntax.nodes import Node, compose
+from ..syntax.nodes import Node, compose, is_empty
 from ..syntax.problems import Problems
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from ..read.revisions import Revision
 
 
 NAME = "costcalc.yaml"
 CHECKS = 10_000  # of one file
 KEYS = ("spec", "at", "convention", "max", "min", "vs_base", "level", "why")
+EXEMPTION = ("spec", "at", "convention", "metric", "from", "to", "reason")  # of one entry of `exceptions:`
 _EXAMPLE = "write {spec: my_net.yaml, max: {mult_adds: 170M}}"
+_ENDS = ("from", "to")
+_EXCEPTION = "write {spec: my_net.yaml, metric: mult_adds, from: 1000000, to: 1100000}"
 
 
 class Limit(NamedTuple):
@@ -47,6 +53,31 @@ class Check(NamedTuple):
     why: str = ""
     place: Place | None = None  # of the spec's name
     at_place: Place | None = None
+    counted_by: str = "paper"  # the convention as it is written: a name, or the path of a price list
+
+
+class Exemption(NamedTuple):
+    """An entry of `exceptions:`: one change of one spec that may add more than `vs_base` allows.
+
+    It applies while the metric is `before` at the base and at most `most` now.
+    """
+
+    spec: str
+    at: Mapping[str, Any]
+    counted_by: str
+    metric: str
+    before: int | Fraction
+    most: int | Fraction
+    reason: str
+    place: Place  # of the spec's name
+    most_place: Place
+    most_text: str
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What it is about, whatever the numbers are. A metric with a convention of its own needs no other."""
+        own = "" if "." in self.metric else self.counted_by
+        return tuple(sorted((name, str(value)) for name, value in self.at.items())), own, self.metric
 
 
 class Config(NamedTuple):
@@ -54,6 +85,7 @@ class Config(NamedTuple):
 
     path: str
     checks: tuple[Check, ...]
+    exceptions: tuple[Exemption, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -81,12 +113,12 @@ def read_config(path: str) -> Config:
     folder, name = os.path.split(path)
     if Folder(folder).real(name) is None:
         raise FileError(Problem("no-file", f"there is no file {path!r}"))
-    return Config(path, checks_of(Source(path, text(path)), Folder(folder)))
+    return config_of(Source(path, text(path)), Folder(folder))
 
 
-def checks_of(source: Source, folder: Any) -> tuple[Check, ...]:
-    """The checks of a text; price lists come from `folder`, on disk or at a commit. Raises SpecError or FileError."""
-    return _Reader(source, folder).checks()
+def config_of(source: Source, folder: Any) -> Config:
+    """What a text says; price lists come from `folder`, on disk or at a commit. Raises SpecError or FileError."""
+    return _Reader(source, folder).config()
 
 
 def limit_of(
@@ -109,30 +141,62 @@ class _Reader:
     def __init__(self, source: Source, folder: Folder | Revision) -> None:
         self.source, self.folder, self.problems = source, folder, Problems(source)
 
-    def checks(self) -> tuple[Check, ...]:
+    def config(self) -> Config:
         try:
             root = compose(self.source, self.problems)
         except SpecError as error:
             raise SpecError(*map(_unquoted, error.problems)) from None
-        sections = self.parts(root, ("checks",), "start with `checks:` and a list")
-        found = []
+        sections = self.parts(root, ("checks", "exceptions"), "start with `checks:` and a list")
         if "checks" not in sections and root.kind == "map":
             self.problems.add("missing-key", "there are no checks here", root, f"write `checks:`, then - {_EXAMPLE}")
-        for node in self.items(sections.get("checks")):
-            found.append(self.check(node))
+        found = tuple(self.check(node) for node in self.items(sections.get("checks")))
+        exceptions = sections.get("exceptions")
+        listed = () if exceptions is None or is_empty(exceptions) else self.items(exceptions, "exceptions", _EXCEPTION)
+        allowed = [self.exemption(node) for node in listed]
         self.problems.raise_any()
-        return tuple(found)
+        return Config(self.source.path, found, tuple(one for one in allowed if one))
 
-    def items(self, node: Node | None) -> list[Node]:
+    def exemption(self, node: Node) -> Exemption | None:
+        parts = self.parts(node, EXEMPTION, _EXCEPTION)
+        words = {name: self.word(parts.get(name), name) for name in EXEMPTION if name != "at"}
+        for name in ("spec", "metric", "from", "to"):
+            if name not in parts and node.kind == "map":
+                self.problems.add("missing-key", f"an exception needs `{name}:`", node, _EXCEPTION)
+        from ..metrics.metrics import metric as metric_of
+
+        spec, metric, texts = words["spec"], words["metric"], (words["from"], words["to"])
+        if spec is None or metric is None or None in texts:
+            return None
+        if set("*?") & set(spec):
+            help = "name it; each spec has an exception of its own"
+            self.problems.add("bad-value", "an exception is for one spec", parts["spec"], help)
+        self.known(lambda: check_path(spec, tuple(READERS)), parts["spec"])
+        counted_by = words["convention"] or "paper"
+        convention = self.known(lambda: self.convention(counted_by), parts.get("convention", node)) or find("paper")
+        if not self.known(lambda: metric_of(metric, convention), parts["metric"]):
+            return None
+        amounts = [
+            self.known(lambda key=key: self.exact(metric, words[key] or "", convention), parts[key]) for key in _ENDS
+        ]
+        at = self.values({key.value: value for key, value in self.pairs(parts.get("at"))})
+        reason, places = " ".join((words["reason"] or "").split()), [parts[key].at for key in ("spec", "to")]
+        stands, most = (Place(self.source, *place) for place in places)
+        return Exemption(spec, at, counted_by, metric, amounts[0], amounts[1], reason, stands, most, texts[1] or "")
+
+    def exact(self, metric: str, text: str, convention: Convention) -> int | Fraction:
+        """The number of `from:` or `to:`."""
+        return limit_of("max", metric, "", text, convention).bound.value
+
+    def items(self, node: Node | None, what: str = "checks", example: str = _EXAMPLE) -> list[Node]:
         if node is None:
             return []
         if node.kind != "list":
-            self.problems.due("not-a-list", "a list", node, "start each check with `- `")
+            self.problems.due("not-a-list", "a list", node, f"start each of the {what} with `- `")
             return []
         if not node.value:
-            self.problems.add("empty", "there are no checks here", node, f"- {_EXAMPLE}")
+            self.problems.add("empty", f"there are no {what} here", node, f"- {example}")
         if len(node.value) > CHECKS:
-            self.problems.add("limit", f"at most {CHECKS:,} checks can stand here", node)
+            self.problems.add("limit", f"at most {CHECKS:,} {what} can stand here", node)
         return node.value[:CHECKS]
 
     def parts(self, node: Node, known: tuple[str, ...], help: str) -> dict[str, Node]:
@@ -162,7 +226,8 @@ class _Reader:
         level, why = words["level"] or "error", " ".join((words["why"] or "").split())
         place = Place(self.source, *(parts["spec"].at if "spec" in parts else node.at))
         at_place = Place(self.source, *parts["at"].at) if "at" in parts else None
-        return Check(words["spec"] or "", self.values(at), convention, tuple(limits), level, why, place, at_place)
+        named = words["spec"] or "", self.values(at), convention, tuple(limits), level, why, place, at_place
+        return Check(*named, words["convention"] or "paper")
 
     def convention(self, name: str) -> Convention:
         """The price list of a name, or of a file below the directory of this one."""
@@ -195,7 +260,7 @@ class _Reader:
                 self.known(lambda name=name, node=node: found.update({name: read_value(name, node.value)}), node)
         return found
 
-    def known(self, look: Callable[..., Any], node: Any) -> Convention | None:
+    def known(self, look: Callable[..., Any], node: Any) -> Any:
         """The result of a look-up; an error is noted at a node."""
         try:
             return look()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Origin, text
@@ -12,7 +13,8 @@ from ..read.committed import LINK
 from ..read.loading import load, modelled
 from ..read.revisions import spec_at
 from .bases import Bases
-from .config import NAME, Check, checks_of
+from .config import NAME, Check, Config, Exemption, config_of
+from .exempting import excepted, folder_name, known, path_of
 from .loosening import Loosened, Rule, Rules, key_of, left, loosened
 from .paths import WILD, matcher
 from .run import Task, budget_of
@@ -26,23 +28,28 @@ def compared(
     named: str | None,
     wanted: list[str],
     outcomes: Sequence[Outcome] = (),
+    exceptions: Sequence[Exemption] = (),
 ) -> tuple[tuple[Loosened, ...], Problem | None]:
-    """(the limits that were raised, removed or no longer match since the base, what is in the way of a comparison).
+    """(the limits that a change loosens: exceptions first, then those raised, removed or without a match, what is in
+    the way of a comparison with the base).
 
-    `config` is the path of the file of checks, `named` the same if an option says it, and `wanted` the paths that the
-    run is about: all without any.
+    `config` is the path of the file of checks, `named` the same if an option says it, `wanted` the paths that the run
+    is about (all without any), and `exceptions` those of the file that are about them.
     """
     if bases.commit is None:
         return (), bases.why_none
     names = {task.path: _name_then(bases, task.path) for task in tasks}
+    allowed = [(names.get(path_of(one)) or _name_then(bases, path_of(one)), one) for one in exceptions]
     try:
         then = _Then(bases, named, wanted)
+        before_allowed = known(then.exceptions())
         changed = {task.path: names[task.path] for task in tasks if task.own and then.differs(task.path, names)}
         before = _gathered([*then.rules(), *_own(changed, then.budget)])
     except CostcalcError as error:
         problem = error.problems[0]
         message = f"the limits at {bases.revision} cannot be read: {problem.message}"
-        return (), Problem("base-unreadable", message, problem.place, "another base may do: --base REF")
+        unknown = Problem("base-unreadable", message, problem.place, "another base may do: --base REF")
+        return tuple(excepted(allowed, {}, outcomes)), unknown
     mine = [(names[task.path], check) for task in tasks for check in task.checks]
     rules = [(name, Rule(limit, check)) for name, check in mine for limit in check.limits]
     now = _gathered([*rules, *_own(changed, _budget)])
@@ -50,7 +57,8 @@ def compared(
     escapes = [
         (names.get(one.spec, one.spec), Rule(limit, one.check), was) for one in outcomes for limit, was in one.escaped
     ]
-    return (*loosened(before, now, _Gone(bases).reason, path), *left(before, escapes, path)), None
+    looser = (*loosened(before, now, _Gone(bases).reason, path), *left(before, escapes, path))
+    return (*excepted(allowed, before_allowed, outcomes), *looser), None
 
 
 def _gathered(found: list[tuple[str, Rule]]) -> Rules:
@@ -103,7 +111,7 @@ class _Then:
     def differs(self, path: str, names: dict[str, str]) -> bool:
         """Whether the text of a spec differs from that at the base; graphs have no limits."""
         name = names[path]
-        if name not in self.tree or not path.endswith((".yaml", ".yml")):
+        if name not in self.tree or not path.lower().endswith((".yaml", ".yml", ".json")):
             return False
         try:
             return text(path) != self._source(name).text
@@ -112,18 +120,24 @@ class _Then:
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
         """Every limit on every spec that it was about."""
-        for check in self._checks():
+        for check in self.config.checks:
             for file in self._files(check.spec):
                 for limit in check.limits:
                     yield file, Rule(limit, check)
 
-    def _checks(self) -> tuple[Check, ...]:
+    def exceptions(self) -> Iterator[tuple[str, Exemption]]:
+        """The exceptions that were there, by the names of their specs in the repository."""
+        return ((folder_name(self.config.path, one.spec), one) for one in self.config.exceptions)
+
+    @cached_property
+    def config(self) -> Config:
+        """What the file says; nothing without one. Raises CostcalcError."""
         if self.path is None or self.path not in self.tree:
-            return ()
+            return Config("", ())
         if self.tree.is_a(LINK, self.path):
             raise FileError(Problem("not-a-file", f"{self.path!r} was a link there"))
         source, origin = self._found(self.path)
-        return checks_of(source, origin.folder)
+        return config_of(source, origin.folder)._replace(path=self.path)
 
     def _files(self, spec: str) -> list[str]:
         """The specs of a check that were there; of a glob, without hidden ones."""
@@ -133,7 +147,7 @@ class _Then:
             names = [posixpath.normpath(posixpath.join(folder, spec))]
             return [name for name in names if name in self.tree and self._is_wanted(name)]
         matches, below = matcher(spec), [name for name in self.tree if name.startswith(start) and name != self.path]
-        seen = [name for name in below if _is_seen(name[len(start) :]) and self._is_wanted(name)]
+        seen = [name for name in below if not is_hidden(name[len(start) :]) and self._is_wanted(name)]
         return [name for name in seen if matches(name[len(start) :])]
 
     def _is_wanted(self, name: str) -> bool:
@@ -153,8 +167,9 @@ class _Then:
         return spec_at(self.bases.repository, self.bases.commit, self.bases.revision, name)
 
 
-def _is_seen(name: str) -> bool:
-    return name.endswith((".yaml", ".yml")) and not any(part.startswith(".") for part in name.split("/"))
+def is_hidden(name: str) -> bool:
+    """Whether a file or a directory of it is hidden: globs do not name it."""
+    return any(part.startswith(".") for part in name.split("/"))
 
 
 class _Gone:

@@ -7,9 +7,14 @@ from ..metrics.pricing import Convention
 from ..records import NamedTuple
 from .config import Check, Limit
 
-RAISED, REMOVED, UNMATCHED = "raised", "removed", "unmatched"
-CODES = {RAISED: "limit-raised", REMOVED: "limit-removed", UNMATCHED: "limit-unmatched"}
-SAYS = {RAISED: "limit raised", REMOVED: "limit removed", UNMATCHED: "limit no longer judges its spec"}
+RAISED, REMOVED, UNMATCHED, EXCEPTION = "raised", "removed", "unmatched", "exception"
+CODES = {status: f"limit-{status}" for status in (RAISED, REMOVED, UNMATCHED, EXCEPTION)}
+SAYS = {
+    RAISED: "limit raised",
+    REMOVED: "limit removed",
+    UNMATCHED: "limit no longer judges its spec",
+    EXCEPTION: "exception from a limit",
+}
 NAMED = 3  # specs that one message names
 _LEVELS = {"warn": 0, "error": 1}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..render.markdown import render
 from ..render.sheet import Sheet
 from ..render.text import printable
-from .page import VerdictPage, summary
+from .page import VerdictPage, counts, summary
 
 if TYPE_CHECKING:
     from .verdict import Checked
@@ -48,8 +48,8 @@ class _Short(VerdictPage):
         return [sheet._replace(rows=sheet.rows[:ROWS]) for sheet in super().sheets()]
 
     def notes(self) -> list[str]:
-        limits = sum(len(outcome.verdicts) for outcome in self.outcomes)
-        more = [f"{limits - ROWS:,} more limits are not shown"] if limits > ROWS else []
+        rows = sum(counts(self.outcomes).values())
+        more = [f"{rows - ROWS:,} more rows are not shown"] if rows > ROWS else []
         totals = sum(len(sheet.rows) for sheet in self._metrics())
         more += [f"{totals - ROWS:,} more totals are not shown"] if totals > ROWS else []
         return [*more, *super().notes()]

@@ -13,13 +13,14 @@ from ..render.sheet import Column, Sheet
 from ..render.text import printable
 from .amounts import headline, metric_name, notes, rounded, short
 from .loosening import CODES as LOOSENED
-from .loosening import Loosened
+from .loosening import EXCEPTION, Loosened
 from .verdict import ALREADY, SAYS, Checked, Outcome, Shown, Verdict
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from ..errors import Place, Problem
+    from .exempting import Stale
 
 
 WORDS = {"error": "ERROR", "fail": "FAIL", "warn": "WARN", "pass": "ok"}
@@ -33,6 +34,7 @@ class VerdictPage:
     def __init__(self, checked: Checked, block: Callable[..., Any]) -> None:
         self.outcomes, self.base, self.deleted, self.block = checked.outcomes, checked.base, checked.deleted, block
         self.loosened, self.kind = checked.loosened, "error" if checked.locked else "warning"
+        self.stale = checked.stale
 
     def heads(self) -> list[str]:
         """The failures, each with its place, and a summary line."""
@@ -81,8 +83,8 @@ class VerdictPage:
         """(how far a metric moved as a share of its base, cells) of each limit; what cannot be judged moved most."""
         found: list[tuple[float, tuple[str, ...]]] = []
         for outcome in self.outcomes:
-            if outcome.problems:
-                said = printable(brief(outcome.problems[0].message))
+            for problem in outcome.problems:
+                said = printable(brief(problem.message))
                 found.append((math.inf, ("ERROR", printable(outcome.title), "-", "-", "-", "-", "-", said)))
             found += [(moved(verdict), self._cells(outcome, verdict)) for verdict in outcome.verdicts]
         return found
@@ -124,7 +126,8 @@ class VerdictPage:
         used = {one.check.convention.name: one.check.convention for one in self.outcomes}
         stamps = [f"convention {name}: {printable(one.title)}; costcalc {__version__}" for name, one in used.items()]
         origins = dict.fromkeys(f"{printable(one.spec)}: {one.origin}" for one in self.outcomes if one.origin)
-        return [*(f"deleted: {printable(name)}" for name in self.deleted), printable(self.base), *origins, *stamps]
+        gone = [f"deleted: {printable(name)}" for name in self.deleted]
+        return [*(printable(one.message) for one in self.stale), *gone, printable(self.base), *origins, *stamps]
 
     def records(self) -> tuple[list[str], list[dict[str, str]]]:
         """One row per limit, one per requested metric, and one per reason why a check could not be judged."""
@@ -141,6 +144,7 @@ class VerdictPage:
             "costcalc": __version__,
             "limits": [_loosened(one, self.kind) for one in self.loosened],
             "summary": counts(self.outcomes),
+            "stale_exceptions": [_stale(one) for one in self.stale],
             "deleted": list(self.deleted),
             "base": self.base,
             "checks": [_entry(outcome) for outcome in self.outcomes],
@@ -175,29 +179,40 @@ CODES = {
 }
 
 
+KINDS = ("failed", "not_judged", "already_over", "warned", "excepted", "passed", "skipped")
+_KINDS = {"already": "already_over", "excepted": "excepted", "skipped": "skipped", "pass": "passed"}
+
+
+def kind(outcome: Outcome, verdict: Verdict) -> str:
+    """Which of KINDS a limit is: one that is broken at level `warn` warns."""
+    return _KINDS.get(verdict.status) or ("warned" if outcome.check.level == "warn" else "failed")
+
+
 def counts(outcomes: list[Outcome]) -> dict[str, int]:
-    """How many of the outcomes failed, could not be judged, warn, pass; how many limits were skipped."""
-    states = [outcome.state for outcome in outcomes]
-    skipped = sum(verdict.status == "skipped" for outcome in outcomes for verdict in outcome.verdicts)
-    names = {"failed": "fail", "not_judged": "error", "warned": "warn", "passed": "pass"}
-    return {**{name: states.count(state) for name, state in names.items()}, "skipped": skipped}
+    """How many rows of the table are of each of KINDS: a row a limit, and a row a reason why one cannot be judged."""
+    found = dict.fromkeys(KINDS, 0)
+    for outcome in outcomes:
+        found["not_judged"] += len(outcome.problems)
+        for verdict in outcome.verdicts:
+            found[kind(outcome, verdict)] += 1
+    return found
 
 
 def summary(outcomes: list[Outcome], loosened: tuple[Loosened, ...] = ()) -> str:
-    """`1 failed (5 of 8 limits), 2 passed, 1 limit skipped (new spec: models/tiny.yaml)`: checks, then their limits."""
+    """`5 failed, 1 already over, 2 passed, 1 skipped (new spec: models/tiny.yaml)`: the rows of the table, by kind.
+
+    Before them the limits that a change loosens.
+    """
+    exceptions = sum(one.status == EXCEPTION for one in loosened)
+    loose = {"limit": (len(loosened) - exceptions, " raised or removed"), "exception": (exceptions, "")}
+    parts = [f"{number:,} {what}{'s' * (number != 1)}{how}" for what, (number, how) in loose.items() if number]
     found = counts(outcomes)
-    broken = sum(len(outcome.failing) for outcome in outcomes if outcome.state == "fail")
-    limits = sum(len(outcome.verdicts) for outcome in outcomes)
-    parts = [f"{found[name]:,} {name.replace('_', ' ')}" for name in ("failed", "not_judged", "warned") if found[name]]
-    if found["failed"]:
-        parts[0] += f" ({broken:,} of {limits:,} limits)"
-    if loosened:
-        parts.insert(0, f"{len(loosened):,} limit{'s' * (len(loosened) != 1)} raised or removed")
-    parts.append(f"{found['passed']:,} passed")
+    said = {name: number for name, number in found.items() if number or name == "passed"}
+    parts += [f"{number:,} {name.replace('_', ' ')}" for name, number in said.items()]
     if found["skipped"]:
         new = sorted({one.spec for one in outcomes if any(each.status == "skipped" for each in one.verdicts)})
         named = ", ".join(map(printable, new[:3])) + (", .." if len(new) > 3 else "")
-        parts.append(f"{found['skipped']:,} limit{'s' * (found['skipped'] != 1)} skipped (new spec: {named})")
+        parts[-1] += f" (new spec: {named})"
     return ", ".join(parts)
 
 
@@ -256,6 +271,21 @@ def _loosened(one: Loosened, level: str) -> dict[str, Any]:
         "message": one.message,
         "file": one.place.source.path if one.place else one.path,
         "line": one.place.line if one.place else None,
+    }
+
+
+def _stale(one: Stale) -> dict[str, Any]:
+    """An exception that can apply no more."""
+    exemption = one.exemption
+    return {
+        "spec": exemption.spec,
+        "settings": dict(exemption.at),
+        "metric": exemption.metric,
+        "from": _number(exemption.before),
+        "to": _number(exemption.most),
+        "message": one.message,
+        "file": exemption.place.source.path,
+        "line": exemption.place.line,
     }
 
 

@@ -33,6 +33,7 @@ RULES = {
     "limit-raised": "A limit allows more than at the base.",
     "limit-removed": "A limit of the base is gone.",
     "limit-unmatched": "A limit of the base no longer judges its spec.",
+    "limit-exception": "A change may add more than its limit allows.",
 }
 
 
@@ -111,7 +112,8 @@ def github(checked: Checked) -> str:
         lines.append(f"::{found.level} {at}title={_property(f'costcalc {found.code}')}::{_data(text)}")
     hidden = sum(max(count - ANNOTATIONS, 0) for count in counted.values())
     more = [f"{hidden:,} more are not shown as annotations"] if hidden else []
-    return "\n".join([*lines, *more, _plain(summary(checked.outcomes, checked.loosened)), _plain(checked.base)]) + "\n"
+    last = [summary(checked.outcomes, checked.loosened), *(one.message for one in checked.stale), checked.base]
+    return "\n".join([*lines, *more, *map(_plain, last)]) + "\n"
 
 
 def _data(text: str) -> str:

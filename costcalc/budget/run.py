@@ -16,7 +16,8 @@ from ..model.network import Model
 from ..quantities import amount
 from ..read.loading import load
 from ..records import NamedTuple
-from .config import NAME, Check, Limit
+from .config import NAME, Check, Exemption, Limit
+from .exempting import excused
 from .judge import escaped, judge
 from .measure import Measured, Setting
 from .verdict import Base, Outcome, Shown
@@ -41,6 +42,7 @@ class Task(NamedTuple):
     own: bool = True
     top: str | None = None
     model: Model | None = None  # of what is no file: there is no base to compare it with
+    exceptions: tuple[Exemption, ...] = ()
 
 
 class _Nowhere:
@@ -61,7 +63,7 @@ NOWHERE = _Nowhere()
 
 def outcomes(task: Task, bases: Bases, metrics: Sequence[str] = ()) -> list[Outcome]:
     """The Outcome of each check of a task, that of the spec's own `budget:` last; each also shows `metrics`."""
-    spec = _Spec(task.path, task.top, bases if task.model is None else NOWHERE, task.model, metrics)
+    spec = _Spec(task, bases if task.model is None else NOWHERE, metrics)
     found = [spec.outcome(check) for check in task.checks]
     try:
         own = budget_of(task.path, spec.model) if task.own else None
@@ -85,10 +87,9 @@ def budget_of(path: str, model: Model) -> Check | None:
 class _Spec:
     """A spec as it is, and as it was at the base."""
 
-    def __init__(
-        self, path: str, top: str | None, bases: Any, given: Model | None = None, metrics: Sequence[str] = ()
-    ) -> None:
-        self.path, self.top, self.bases, self.given, self.metrics = path, top, bases, given, metrics
+    def __init__(self, task: Task, bases: Any, metrics: Sequence[str] = ()) -> None:
+        self.path, self.top, self.given, self.exceptions = task.path, task.top, task.model, task.exceptions
+        self.bases, self.metrics = bases, metrics
         self.walks: dict[Any, Any] = {}
         self.measured: dict[Any, Any] = {}
 
@@ -131,7 +132,7 @@ class _Spec:
             try:
                 if limit.kind == "vs_base" and trouble:
                     raise FileError(trouble._replace(place=limit.place))
-                verdicts.append(judge(limit, now, then))
+                verdicts.append(excused(judge(limit, now, then), check, self.exceptions, now))
             except CostcalcError as error:
                 problems += error.problems
         if then and then is not now:

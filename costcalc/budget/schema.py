@@ -8,7 +8,7 @@ from typing import Any
 from ..metrics.conventions import NAMES as CONVENTIONS
 from ..metrics.metrics import NAMES
 from ..quantities import BYTES, COUNTS
-from .config import KEYS
+from .config import EXEMPTION, KEYS
 
 _NUMBER = r"[0-9][0-9_]*(\.[0-9_]+)?"
 
@@ -41,7 +41,23 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "required": ["checks"],
         "additionalProperties": False,
-        "properties": {"checks": {"type": "array", "minItems": 1, "items": one}},
+        "properties": {
+            "checks": {"type": "array", "minItems": 1, "items": one},
+            "exceptions": {"type": ["array", "null"], "minItems": 1, "items": _exemption(check)},
+        },
+    }
+
+
+def _exemption(check: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of `exceptions:`."""
+    text = {"type": "string"}
+    metric, amount = {**text, "pattern": f"^{_metric()}$"}, _limit(False)
+    parts = {**check, "metric": metric, "from": amount, "to": amount, "reason": text}
+    return {
+        "type": "object",
+        "required": ["spec", "metric", "from", "to"],
+        "additionalProperties": False,
+        "properties": {key: parts[key] for key in EXEMPTION},
     }
 
 
@@ -53,11 +69,15 @@ def _some(
 
 def _metrics(value: Mapping[str, Any], **more: Mapping[str, Any]) -> dict[str, Any]:
     """A map of metrics to a value, and of those with something before them to others."""
-    metric = rf"(({'|'.join(CONVENTIONS)})\.)?({'|'.join(NAMES)})$"
     return {
         **_some(False),
-        "patternProperties": {f"^{start}{metric}": one for start, one in {"": value, **more}.items()},
+        "patternProperties": {f"^{start}{_metric()}$": one for start, one in {"": value, **more}.items()},
     }
+
+
+def _metric() -> str:
+    """The pattern of a metric's name, with a convention before it or not."""
+    return rf"(({'|'.join(CONVENTIONS)})\.)?({'|'.join(NAMES)})"
 
 
 def _limit(share: bool) -> dict[str, Any]:

@@ -3,53 +3,47 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 from ..errors import FileError, OptionError, Problem
 from ..files import text
-from ..records import NamedTuple
 from ..replacing import replacing
 from .config import Limit
-from .verdict import ALREADY, FAILING, Outcome, Verdict
+from .keeping import Edit, Exceptions, kept_exceptions
+from .verdict import ALREADY, FAILING, SKIPPED, Checked, Outcome, Verdict
 
 
-class Edit(NamedTuple):
-    """One limit in its file, and the text that it gets."""
-
-    place: Any  # a Place: limits that are edited are written in a file
-    limit: Limit
-    text: str
-
-    @property
-    def line(self) -> str:
-        """`costcalc.yaml:5:18  mult_adds 170M -> 182M`."""
-        where = f"{self.limit.where} " if self.limit.where else ""
-        spot = f"{self.place.source.path}:{self.place.line}:{self.place.column}"
-        return f"{spot}  {self.limit.kind} {where}{self.limit.metric} {self.limit.text} -> {self.text}"
-
-
-def updated(outcomes: list[Outcome], raising: bool = True, tighten: Fraction | None = None) -> list[Edit]:
+def updated(checked: Checked, raising: bool = True, tighten: Fraction | None = None) -> list[Any]:
     """Rewrite limits to the current cost: raise broken ones; with `tighten`, lower the others.
 
-    `tighten` is the margin that stays, as a share of what is there now. Gives the Edits, made in all files. Raises
-    OptionError or FileError where one cannot be made; then none is.
+    A change that adds more than `vs_base` allows gets an exception of its own, and exceptions that are stale are
+    removed. `tighten` is the margin that stays, as a share of what is there now. Gives what was written in all files,
+    each with a `line` that says it. Raises OptionError or FileError where one cannot be made; then none is.
     """
     edits: dict = {}
-    for outcome in outcomes:
-        for verdict in (one for one in outcome.verdicts if one.status != "skipped"):
-            if verdict.limit.place is None:
-                help = "leave --update out: it rewrites limits of a file"
-                raise OptionError(Problem("usage", "limits from options cannot be updated", help=help))
-            edit = Edit(verdict.limit.place, verdict.limit, _text(verdict, raising, tighten))
-            edits[edit.place] = _looser(edits.get(edit.place), edit)
+    for verdict in (one for one in _judged(checked.outcomes) if one.limit.kind != "vs_base"):
+        edit = Edit(verdict.limit.place, verdict.limit, _text(verdict, raising, tighten))
+        edits[edit.place] = _looser(edits.get(edit.place), edit)
     made = [edit for edit in edits.values() if edit.text != edit.limit.text]
-    made.sort(key=lambda edit: (edit.place.source.path, edit.place.line, edit.place.column))
-    texts = {path: _rewritten(path, made) for path in dict.fromkeys(edit.place.source.path for edit in made)}
+    kept = kept_exceptions(checked) if raising else Exceptions()
+    made = sorted([*made, *kept.raised], key=lambda edit: (edit.place.source.path, edit.place.line, edit.place.column))
+    paths = dict.fromkeys([*(edit.place.source.path for edit in made), *kept.paths])
+    texts = {path: kept.written(path, _rewritten(path, made)) for path in paths}
     for path, whole in texts.items():
         with replacing(path) as file:
             file.write(whole)
-    return made
+    return [*made, *kept.added, *kept.removed]
+
+
+def _judged(outcomes: list[Outcome]) -> Iterator[Verdict]:
+    """The verdicts that a limit of a file gave. Raises OptionError for one from options."""
+    for verdict in (one for outcome in outcomes for one in outcome.verdicts if one.status != SKIPPED):
+        if verdict.limit.place is None:
+            help = "leave --update out: it rewrites limits of a file"
+            raise OptionError(Problem("usage", "limits from options cannot be updated", help=help))
+        yield verdict
 
 
 def _looser(one: Edit | None, other: Edit) -> Edit:
@@ -62,19 +56,15 @@ def _looser(one: Edit | None, other: Edit) -> Edit:
 
 def _values(edit: Edit) -> list[Any]:
     from ..metrics.metrics import unit_of
-    from ..quantities import amount, change
+    from ..quantities import amount
 
     limit, unit = edit.limit, unit_of(edit.limit.metric)
-    if limit.kind == "vs_base":
-        return [part.value for part in change(edit.text, limit.metric, unit).parts]
     return [amount(edit.text, limit.metric, unit, share=bool(limit.where)).value]
 
 
 def _text(verdict: Verdict, raising: bool, tighten: Fraction | None) -> str:
     """The text that a limit should have."""
     limit, broken = verdict.limit, verdict.status in (*FAILING, ALREADY)
-    if limit.kind == "vs_base":
-        return _change(verdict) if broken and raising else limit.text
     if broken:
         return _written(limit, verdict.furthest) if raising else limit.text
     if tighten is None:
@@ -87,20 +77,6 @@ def _text(verdict: Verdict, raising: bool, tighten: Fraction | None) -> str:
 
 def _written(limit: Limit, value: int | Fraction) -> str:
     return limit.bound.written(value, up=limit.kind != "min")
-
-
-def _change(verdict: Verdict) -> str:
-    """A change that allows what is there: its percent raised, or its number where it has no percent."""
-    parts = list(verdict.limit.bound.parts)
-    at = next((number for number, part in enumerate(parts) if part.unit == "%"), 0)
-    grown = verdict.now - verdict.base
-    if parts[at].unit == "%" and not verdict.base:
-        message = "there was nothing at the base: no percent allows this"
-        raise OptionError(Problem("bad-limit", message, verdict.limit.place, "allow a number, such as +2M"))
-    share = Fraction(grown, verdict.base) if parts[at].unit == "%" else grown
-    texts = [part.written(part.value) for part in parts]
-    texts[at] = parts[at].written(share)
-    return "+" + " and ".join(texts)
 
 
 def _rewritten(path: str, edits: list[Edit]) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Place, Problem
 from ..records import NamedTuple
-from .config import Check, Limit
+from .config import Check, Exemption, Limit
 from .loosening import Loosened
 
+if TYPE_CHECKING:
+    from .exempting import Stale
+
 PASS, CROSSED, WORSE, OVER, ALREADY, GREW, SKIPPED = "pass", "crossed", "worse", "over", "already", "grew", "skipped"
+EXCEPTED = "excepted"
 FAILING = frozenset((CROSSED, WORSE, OVER, GREW))
 SAYS = {
     PASS: "within",
@@ -20,6 +24,7 @@ SAYS = {
     ALREADY: "already over, and not made worse",
     GREW: "this change adds more than it may",
     SKIPPED: "new: there is nothing to compare with",
+    EXCEPTED: "allowed by an exception, for this change",
 }
 
 
@@ -46,6 +51,7 @@ class Verdict(NamedTuple):
     others: int = 0  # further layers that break it
     cause: Cause | None = None
     furthest: Any = None
+    exemption: Exemption | None = None  # the exception for this change, whether it allows enough or not
 
     @property
     def is_share(self) -> bool:
@@ -119,3 +125,4 @@ class Checked(NamedTuple):
     root: str = "."  # the directory that reviewers' tools count paths from
     loosened: tuple[Loosened, ...] = ()  # limits that are less strict than at the base
     locked: bool = False  # whether those fail
+    stale: tuple[Stale, ...] = ()  # exceptions that can apply no more

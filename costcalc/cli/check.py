@@ -43,7 +43,7 @@ FORMATS = (*render.FORMATS, "github", "gitlab", "junit", "sarif")
 @click.option("--strict-base", is_flag=True, help="Also fail on limits broken at the base: for the default branch.")
 @click.option("--locked", is_flag=True, help="Fail if a limit was raised or removed since the base.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 if a limit is broken; still 2 if one cannot be judged.")
-@click.option("--update", is_flag=True, help="Raise broken limits to the current cost.")
+@click.option("--update", is_flag=True, help="Raise broken limits to the current cost; record exceptions from vs_base.")
 @click.option("--tighten", is_flag=True, help="Lower met limits to the current cost.")
 @click.option("--margin", metavar="PERCENT", help="With --tighten: room to leave, e.g. 5%.")
 @click.option("--format", "-f", type=click.Choice(FORMATS), help="Output format.")
@@ -122,7 +122,7 @@ def rewrite(checked: Checked, update: bool, room: Fraction | None, code: int) ->
     from ..budget.updating import updated
     from ..render.framed import printed
 
-    edits = updated(checked.outcomes, update, room)
+    edits = updated(checked, update, room)
     code = OK if update else code
     verdict(code)
     lines = [printed(edit.line) for edit in edits] or ["no limit had to change"]

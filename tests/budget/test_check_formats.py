@@ -57,7 +57,7 @@ def test_github(checked):
     assert "mult-adds 11k is 1k (10.0 %25) over the limit 10k" in lines[0]
     assert (
         lines[-2]
-        == "1 failed (2 of 8 limits), 1 not judged, 2 warned, 1 passed, 1 limit skipped (new spec: ../models/new.yaml)"
+        == "2 failed, 1 not judged, 1 already over, 1 warned, 3 passed, 1 skipped (new spec: ../models/new.yaml)"
     )
 
 
@@ -116,7 +116,15 @@ def test_schemas_refuse_what_is_wrong(checked):
 
 def test_json_and_csv_say_the_same(checked):
     document = json.loads(checked("json"))
-    assert document["summary"] == {"failed": 1, "not_judged": 1, "warned": 2, "passed": 1, "skipped": 1}
+    assert document["summary"] == {
+        "failed": 2,
+        "not_judged": 1,
+        "already_over": 1,
+        "warned": 1,
+        "excepted": 0,
+        "passed": 3,
+        "skipped": 1,
+    }
     rows = list(csv.DictReader(io.StringIO(checked("csv"))))
     verdicts = [one for each in document["checks"] for one in each["verdicts"]]
     assert [(row["metric"], row["status"], row["now"]) for row in rows if row["status"] != "error"] == [
@@ -146,7 +154,7 @@ def test_json_and_csv_say_the_same(checked):
 
 def test_markdown(checked):
     text = checked("md")
-    assert text.startswith("**costcalc: 1 failed (2 of 8 limits), 1 not judged, 2 warned, 1 passed")
+    assert text.startswith("**costcalc: 2 failed, 1 not judged, 1 already over, 1 warned, 3 passed, 1 sk")
     assert text.count("\n```") == 2
     assert "error[over-limit]: mult-adds 11k is 1k (10.0 %) over the limit 10k" in text
     table = [line for line in text.splitlines() if line.startswith("| ")]
@@ -160,7 +168,7 @@ def test_markdown_of_many_fits_a_comment(repository, run):
     result = run("check", "--format", "md")
     assert result.code == 1
     assert len(result.out) < 65_536
-    assert "1,299 more limits are not shown" in result.out
+    assert "1,299 more rows are not shown" in result.out
     assert ".. (cut here: it is too long for a comment)" in result.out
     annotations = run("check", "--format", "github").out
     assert annotations.count("::error") == 10

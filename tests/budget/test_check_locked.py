@@ -203,7 +203,7 @@ def test_first_in_every_format(change, run):
     for locked, level in (((), "warning"), (("--locked",), "error")):
         out = {name: run("check", "--format", name, *locked).out for name in FORMATS}
         assert out["table"].startswith(f"{level}[limit-raised]: {said}\n --> costcalc.yaml:3:")
-        assert "\n1 limit raised or removed, 1 failed (" in out["table"]
+        assert "\n1 limit raised or removed, 2 failed, " in out["table"]
         assert out["github"].startswith(
             f"::{level} file=costcalc.yaml,line=3,col=22,title=costcalc limit-raised::{said}\n"
         )
@@ -216,7 +216,7 @@ def test_first_in_every_format(change, run):
         assert [(one.tag, said in (one.get("message") or one.text)) for one in case] == [
             ("failure" if locked else "system-out", True)
         ]
-        assert out["md"].startswith("**costcalc: 1 limit raised or removed, 1 failed")
+        assert out["md"].startswith("**costcalc: 1 limit raised or removed, 2 failed")
         assert out["md"].split("\n\n")[1] == f"**{said}**".replace("_", r"\_")
         assert out["md"].index(said) < out["md"].index("over the limit")
         assert "1 limit raised or removed" in out["latex"]

@@ -1,0 +1,108 @@
+"""Entries of a list in a YAML file, added and removed as lines: every other line stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ..records import NamedTuple
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Unwritable(Exception):
+    """A list that is written in a way in which no entry can be added or removed."""
+
+
+class Span(NamedTuple):
+    """The lines of an entry, from 0: the first, and the one after its last."""
+
+    start: int
+    stop: int
+
+
+def without(lines: Sequence[str], key: str, at: Iterable[int]) -> list[str]:
+    """The lines without the entries that hold these line numbers (from 0). Raises Unwritable."""
+    name, found = _list(lines, key)
+    spans = _spans(lines, found)
+    gone = {number for number, span in enumerate(spans) for line in at if span.start <= line < span.stop}
+    dropped = {line for number in gone for line in range(*spans[number])}
+    left = [line for number, line in enumerate(lines) if number not in dropped]
+    if len(gone) < len(spans) or lines[name].strip() != f"{key}:":
+        return left
+    rest = left[name + 1 :]
+    before = left[:name]
+    if not rest and before and not before[-1].strip():
+        before.pop()  # the line that set the list apart
+    return [*before, *rest]
+
+
+def added(lines: Sequence[str], key: str, entries: Sequence[Sequence[str]]) -> list[str]:
+    """The lines with these entries at the end of the list of that key, which is made if it is not there.
+
+    An entry is lines without an indent and without `- `. Raises Unwritable.
+    """
+    end = next((line[len(line.rstrip("\r\n")) :] for line in lines if line.endswith(("\n", "\r"))), "\n")
+    whole = [line if line.endswith(("\n", "\r")) else line + end for line in lines]
+    root = _root(lines)
+    pairs = {name.value: (name, value) for name, value in root.value}
+    if key not in pairs:
+        indent = " " * root.start_mark.column
+        blank = [end] if whole and whole[-1].strip() else []
+        return [*whole, *blank, f"{indent}{key}:{end}", *_written(entries, f"{indent}  ", end)]
+    name, value = pairs[key]
+    if isinstance(value, yaml.ScalarNode) and not value.value:
+        at, indent = name.start_mark.line + 1, " " * (root.start_mark.column + 2)
+    else:
+        at, indent = _spans(lines, _block(value))[-1].stop, " " * value.start_mark.column
+    return [*whole[:at], *_written(entries, indent, end), *whole[at:]]
+
+
+def _written(entries: Sequence[Sequence[str]], indent: str, end: str) -> list[str]:
+    return [f"{indent}{'  ' if number else '- '}{line}{end}" for entry in entries for number, line in enumerate(entry)]
+
+
+def _root(lines: Sequence[str]) -> Any:
+    root = yaml.compose("".join(lines), Loader=_LOADER)
+    if not isinstance(root, yaml.MappingNode) or root.flow_style:
+        raise Unwritable
+    return root
+
+
+def _list(lines: Sequence[str], key: str) -> tuple[int, Any]:
+    """The line of a key, and its list."""
+    pairs = {name.value: (name.start_mark.line, value) for name, value in _root(lines).value}
+    line, value = pairs[key]
+    return line, _block(value)
+
+
+def _block(value: Any) -> Any:
+    if not isinstance(value, yaml.SequenceNode) or value.flow_style or not value.value:
+        raise Unwritable
+    return value
+
+
+def _spans(lines: Sequence[str], found: Any) -> list[Span]:
+    """The lines of each entry, from its `-` to the end of its last value."""
+    spans: list[Span] = []
+    for item in found.value:
+        start, least = item.start_mark.line, spans[-1].stop if spans else found.start_mark.line
+        while start > least and not lines[start].lstrip().startswith("-"):
+            start -= 1
+        spans.append(Span(start, _end(item) + 1))
+    return spans
+
+
+def _end(node: Node) -> int:
+    """The last line of a node: that of a block ends where the last of its values does."""
+    if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
+        return max(_end(part) for part in node.value[-1])
+    if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
+        return _end(node.value[-1])
+    mark = node.end_mark
+    return mark.line - 1 if mark.column == 0 and mark.line > node.start_mark.line else mark.line
