@@ -109,6 +109,7 @@ def test_the_sdist_has_what_its_tests_need(built):
         ".ci/run",
         "hatch_build.py",
         "docs/manual.py",
+        "docs/site/mkdocs.yml",
     ):
         assert name in names
     assert not [name for name in names if "__pycache__" in name]

@@ -1,0 +1,138 @@
+"""The gallery: a page for each shipped network with its totals, drawings, published figures and spec."""
+
+from collections.abc import Iterator
+
+from costcalc.analysis.reproduce.page import FindingsPage
+from costcalc.analysis.reproduce.reproduce import accuracies, findings
+from costcalc.analysis.reproduce.sources import grouped
+from costcalc.metrics.conventions import CONVENTIONS, COUNTERS, find
+from costcalc.metrics.metrics import METRICS, metric
+
+from . import chart
+from .markdown import block, code, page, plain, sheets, table
+from .networks import Network, bound, counted, each, setting
+
+LANGUAGE = ("flash", "6N", "palm", "megatron", "mamba")  # conventions for networks that read tokens
+TOKENS = {"embedding", "logits"}  # what tells such a network
+
+
+def pages() -> dict[str, str]:
+    """The pages of the gallery and their drawings: path -> content."""
+    found: dict[str, str] = {}
+    rows = []
+    for one in each():
+        verdicts = FindingsPage(grouped(findings(one.model)), accuracies(one.model))
+        found[f"networks/{one.name}.md"] = network_page(one, verdicts)
+        found |= drawings(one)
+        rows.append(_row(one, verdicts))
+    return {"networks/index.md": index(rows), **found}
+
+
+def index(rows: list[tuple[str, ...]]) -> str:
+    """All networks with their totals and how many of their published figures are met."""
+    about = (
+        "Every network that costcalc ships, at the defaults of its variables, counted under `paper` when the site was "
+        "built. `costcalc zoo` lists them, `costcalc zoo NAME` prints one. The last columns say how many published "
+        "figures the spec carries, and how many are met to the printed digits; each page has them with their verdicts."
+    )
+    heads = ("network", "mult-adds", "params", "what it is", "figures", "exact")
+    return page("Networks", about, table(heads, rows, [1, 2, 4, 5]))
+
+
+def _row(one: Network, verdicts: FindingsPage) -> tuple[str, ...]:
+    _, cost, params = counted(one, "paper")
+    figures = sum(verdicts.counts.values())
+    met = (f"{figures:,}", f"{verdicts.counts['exact']:,}") if figures else ("none", "")
+    return f"[{code(one.name)}]({one.name}.md)", bound(one, cost), bound(one, params), plain(one.about), *met
+
+
+def network_page(one: Network, verdicts: FindingsPage) -> str:
+    """The page of one network."""
+    return page(
+        one.name,
+        plain(one.about),
+        block(f"costcalc analyze {one.name}\ncostcalc page {one.name} -o {one.name}.html", "sh"),
+        "## What it costs",
+        conventions(one),
+        f"At {plain(setting(one))}. Variables are options of every command: `costcalc analyze {one.name} --help`.",
+        lower_bounds(one),
+        "## Where the cost is",
+        f"![Mult-adds and parameters of {one.name} by block]({one.name}.svg)",
+        f"![Bytes alive while each layer of {one.name} runs]({one.name}_memory.svg)",
+        memory_text(one),
+        "## Published figures",
+        *published(one, verdicts),
+        "## Variables" if one.model.variables else "",
+        variables(one) if one.model.variables else "",
+        "## The spec",
+        f"`costcalc zoo {one.name} > my_net.yaml` copies it.",
+        block(one.text, "yaml"),
+    )
+
+
+def conventions(one: Network) -> str:
+    """The totals in every convention, and what a program prints otherwise."""
+    reads_tokens = any(row.op.name in TOKENS for row in one.trace.rows)
+    named = [name for name in CONVENTIONS if reads_tokens or name not in LANGUAGE]
+    rows = []
+    for name in (*named, *COUNTERS):
+        cost, amount, params = counted(one, name)
+        way = f"[{code(name)}](../counters/{name}.md)" if name in COUNTERS else code(name)
+        held = bound(one, params) if find(name).params else ""
+        rows.append((way, f"{bound(one, amount)} {METRICS[cost].title}", held, plain(_otherwise(one, name))))
+    return table(("convention", "cost", "params", "the program itself"), rows, [1, 2])
+
+
+def _otherwise(one: Network, name: str) -> str:
+    """What a program prints otherwise for a network than its price list gives, by the list itself."""
+    found = [each for each in find(name).differences if one.name in each.of]
+    return "; ".join(f"other {each.figure}: {each.reason}" for each in found)
+
+
+def lower_bounds(one: Network) -> str:
+    """That totals are lower bounds, where they are."""
+    return "" if one.report.complete else "The cost of some layers is unknown: the totals are lower bounds."
+
+
+def memory_text(one: Network) -> str:
+    """What the curve of memory shows."""
+    storage = one.model.storage.text
+    return f"The curve has what tensors need while each operation runs, stored {plain(storage)}; weights are not in it."
+
+
+def drawings(one: Network) -> dict[str, str]:
+    """The two drawings of a network."""
+    peak = metric("peak_bytes", "paper")
+    alive = list(peak.amounts(one.walk, peak.priced))
+    names = ["/".join(row.frame.path) for row in one.trace.rows]
+    return {
+        f"networks/{one.name}.svg": chart.blocks(one.report.by_block(), f"{one.name} by block"),
+        f"networks/{one.name}_memory.svg": chart.memory(alive, names, f"{one.name}: memory along the layers"),
+    }
+
+
+def published(one: Network, verdicts: FindingsPage) -> Iterator[str]:
+    """Every published figure beside what is computed, as `costcalc reproduce` labels it."""
+    if not any(verdicts.counts.values()):
+        yield "The spec carries no published figures."
+        return
+    yield f"`costcalc reproduce {one.name}` prints this: {plain(verdicts.notes()[0])}."
+    yield sheets(verdicts)
+
+
+def variables(one: Network) -> str:
+    """The variables with their defaults, choices and meaning."""
+    rows = []
+    for name, variable in one.model.variables.items():
+        if "[" in name:  # a position of a list, which is a row of its own
+            continue
+        choices = ", ".join(map(str, variable.choices))
+        least = [f"at least {variable.least:g}"] if variable.least is not None else []
+        most = [f"at most {variable.most:g}"] if variable.most is not None else []
+        default = "must be set" if variable.default is None else code(_brief(str(variable.default)))
+        rows.append((code(name), default, plain(choices or ", ".join(least + most)), plain(variable.help)))
+    return table(("variable", "default", "values", "what it is"), rows)
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."

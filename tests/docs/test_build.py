@@ -1,0 +1,58 @@
+"""The configuration of the site: every page is in the navigation, nothing is loaded from elsewhere. With mkdocs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.built import faults
+
+mkdocs = pytest.importorskip("mkdocs")
+pytest.importorskip("material")
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "docs" / "site" / "mkdocs.yml"
+
+
+@pytest.fixture
+def config(monkeypatch, tmp_path):
+    """The configuration, to build into a directory of the test."""
+    from mkdocs.config import load_config
+
+    monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
+    return load_config(str(CONFIG), site_dir=str(tmp_path / "site"))
+
+
+def listed(nav):
+    """The paths of a navigation."""
+    for entry in nav:
+        (below,) = entry.values() if isinstance(entry, dict) else (entry,)
+        yield from listed(below) if isinstance(below, list) else (below,)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_page_is_in_the_navigation(config):
+    done = config.plugins.on_config(config)
+    paths = [path for path in listed(done.nav) if ":" not in path]
+    assert len({*paths}) == len(paths)
+    docs = ROOT / "docs"
+    written = [path.relative_to(docs).as_posix() for path in (*docs.glob("*.md"), *docs.glob("cookbook/*.md"))]
+    assert {*paths} == {*written, *(path for path in done.made if path.endswith(".md"))}
+
+
+def test_nothing_is_loaded_from_elsewhere(config):
+    assert config.strict
+    assert config.theme["font"] is False
+    assert config.repo_url is None  # the theme asks that site for its stars
+    loaded = (*config.extra_css, *config.extra["polyfills"], *map(str, config.extra_javascript))
+    assert len(loaded) == 3
+    assert not any("://" in address for address in loaded)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_site_is_built_and_its_links_lead_somewhere(config, tmp_path):
+    from mkdocs.commands.build import build
+
+    build(config)
+    assert list(faults(tmp_path / "site")) == []
+    assert (tmp_path / "site" / "networks" / "mobilenet.html").is_file()
