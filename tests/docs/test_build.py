@@ -39,6 +39,7 @@ def test_every_page_is_in_the_navigation(config):
     assert {*paths} == {*written, *(path for path in done.made if path.endswith(".md"))}
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_nothing_is_loaded_from_elsewhere(config):
     assert config.strict
     assert config.theme["font"] is False
