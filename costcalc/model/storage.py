@@ -24,10 +24,12 @@ class Widths(NamedTuple):
 
     weights      of its numbers
     activations  of the tensor that it makes
+    bias         of its numbers that are no weights of products, where these are wider or narrower
     """
 
     weights: int = 0
     activations: int = 0
+    bias: int = 0
 
     def inside(self, outer: Widths) -> Widths:
         """These widths, those that are not stated taken from around."""

@@ -74,10 +74,11 @@ def held_bytes(storage: Storage, row: Row, bits: int, params: Mapping[str, Any])
     weights = params.get("weight", 0)
     others = num.added([count for kind, count in params.items() if kind != "weight"]) if len(params) > 1 else 0
     others = others if "weight" in params or not params else num.added(list(params.values()))
-    if not (storage.bias or storage.scale or storage.zero):
+    bias = (row.bits.bias if storage.own else 0) or storage.bias
+    if not (bias or storage.scale or storage.zero):
         return storage.bytes(num.added([weights, others]), bits)
     scales = _scales(storage, row, weights) * (storage.scale + storage.zero)
-    return storage.bytes(num.added([weights * bits, others * (storage.bias or bits), scales]), 1)
+    return storage.bytes(num.added([weights * bits, others * (bias or bits), scales]), 1)
 
 
 def _scales(storage: Storage, row: Row, weights: Any) -> Any:

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from costcalc import CostcalcError, analyze, load, memory, sweep
+from costcalc.errors import Source
 from costcalc.model.storage import bits_of, stored
+from costcalc.read.spec.reader import read
 
 NAMES = ["bops", "bops_full", "ops_bnn", "accumulator_bits", "framework.weights_bytes"]
 
@@ -166,3 +168,18 @@ def test_widths_that_cannot_be():
     for text in ("w8", "first=8", "w8a8,last=", "8.5", "-8", "8,scale=channel", "8,bias", "8,group=x"):
         with pytest.raises(CostcalcError):
             bits_of(text)
+
+
+def test_bits_of_an_input_and_of_numbers_that_are_no_weights():
+    """`bias` on a layer are its biases; `bits` beside a shape are those of an input."""
+    text = (
+        "inputs: {x: {shape: [8, 8, 3], bits: 8}, y: {height: 8, width: 8, channels: 1, bits: 16}}\n"
+        "defaults: {bits: {weights: 16, activations: 16}}\n"
+        "layers:\n  - {conv: 1x1, out: 4, bits: {bias: 32}, from: x}\n  - concat: [[], y]\n"
+    )
+    model = read(Source("n.yaml", text))
+    assert memory(model, policy="unfused").schedule[0].bytes == 192 + 64 * 2 + 256 * 2
+    assert analyze(model, convention="framework", metrics=["weights_bytes"]).totals["weights_bytes"] == 12 * 2 + 4 * 4
+    assert memory(model, policy="unfused", bits=8).schedule[0].bytes == 192 + 64 + 256
+    with pytest.raises(CostcalcError, match="`bits` cannot be `many`"):
+        read(Source("n.yaml", text.replace("bits: 8", "bits: many")))

@@ -31,6 +31,7 @@ class Call(NamedTuple):
     leaf       what it is called in the innermost of them
     shapes     those of its outputs, None where one depends on data
     constants  the inputs that are numbers in the code
+    kinds      the types of its outputs, numbers of TensorProto; 0 for one that is not known
     beside     names of tensors that the operator reads and that are no inputs of its rule, as a mask of attention
     """
 
@@ -45,3 +46,4 @@ class Call(NamedTuple):
     shapes: tuple
     constants: dict[str, Any]
     beside: tuple[str, ...] = ()
+    kinds: tuple[int, ...] = ()

@@ -13,11 +13,18 @@ class Declared:
     def __init__(self) -> None:
         self.types: dict[Any, Any] = {}
         self.axes: dict[Any, Any] = {}
+        self.kinds: dict[str, int] = {}
 
     def note(self, infos: Any) -> None:
         """Note the declarations of a graph."""
         for info in infos:
             self.types[info.name] = info.type
+        self.note_kinds(infos)
+
+    def note_kinds(self, infos: Any) -> None:
+        """Note the types of the elements alone."""
+        for info in infos:
+            self.kinds[info.name] = info.type.tensor_type.elem_type
 
     def tensor(self, name: str, first: bool = False) -> Tensor:
         """A tensor of the shape that it is said to have; a grid has its channels where they were."""
@@ -26,6 +33,10 @@ class Declared:
             return Tensor(None)
         sizes = tuple(self.size(dim) for dim in kind.tensor_type.shape.dim)
         return Tensor(None) if None in sizes else Tensor(sizes, first=first and len(sizes) > 2)
+
+    def kind(self, name: str) -> int:
+        """The type of the elements of a tensor, 0 if it is not declared."""
+        return self.kinds.get(name, 0)
 
     def size(self, dim: Any) -> Any:
         """A size: a number, or an axis that has a name already."""

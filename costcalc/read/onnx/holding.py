@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 def hold(reader: Reader, roots: Iterable[str]) -> None:
     """Let the last step of a walk hold parameters that no step holds yet."""
-    at = len(reader.steps) - 1
+    at, roots = len(reader.steps) - 1, [*roots]
+    bits = max((reader.widths.typed[root] for root in roots if root in reader.widths.typed), default=0)
+    reader.widths.hold(at, bits, 0)
     add(reader.steps, at, reader.numbers.rest(roots, at, "/".join(reader.steps[at].body.path)))
 
 

@@ -9,7 +9,6 @@ from ... import limits
 from ...errors import Problem, Source, SpecError, brief
 from ...files import stem
 from ...model.network import Input, Model, Variable
-from ...model.storage import DEFAULT
 from ...model.uncollected import uncollected
 from ...num import prod
 from ...num.polynomials import Dim, named
@@ -23,7 +22,6 @@ from .rules import is_standard
 from .scope import Scope
 from .tensors import Tensor
 from .weights import weights
-from .widths import OF_TYPES
 
 if TYPE_CHECKING:
     from ...num.values import Number
@@ -70,11 +68,8 @@ class _Importer:
             raise self.error("the graph computes nothing")
         found = stored(reader, lambda: living(self.proto.graph, reader.walked))
         shown = {name: Input(argument(reader.seen(one)[0]), None, False) for name, one in inputs.items()}
-        steps, storage = reader.finished_steps(), DEFAULT
-        if reader.widths.is_any:
-            storage = DEFAULT._replace(own=True, bias=32)
-            kinds = {one.name: one.type.tensor_type.elem_type for one in self.proto.graph.input}
-            shown = {name: one._replace(bits=OF_TYPES.get(kinds[name], 0)) for name, one in shown.items()}
+        steps = reader.finished_steps()
+        shown, storage = reader.widths.network(steps, shown)
         return Model(stem(self.source.path), self.source, self.variables, shown, steps, stored=found, storage=storage)
 
     def walked(self) -> tuple[Reader, dict[str, Tensor], list[Tensor]]:
@@ -89,8 +84,12 @@ class _Importer:
         learned = {name: shape for name, shape in weights(graph).items() if name not in given}
         inputs = {one.name: self.input(one) for one in graph.input if one.name not in {*given, *learned}}
         scope.own.update(inputs)
+        reader.widths.enter(inputs)
+        kinds = {one.name: one.type.tensor_type.elem_type for one in graph.input}
         for name, shape in learned.items():
-            reader.keep(name, Tensor(shape, None, frozenset([name])), scope)
+            tensor = Tensor(shape, None, frozenset([name]), kind=kinds[name])
+            reader.keep(name, tensor, scope)
+            reader.widths.keep(tensor, tensor.kind)
         reader.declared.axes, reader.batch = self.axes, next((one.shape[0] for one in inputs.values() if one.shape), 1)
         return reader, inputs, reader.graph(graph, scope)
 
@@ -120,7 +119,8 @@ class _Importer:
         shape = tuple(self.axis(info, dim, at) for at, dim in enumerate(dims))
         if not any(isinstance(size, Dim) for size in shape) and prod(shape) > limits.SIZE:
             raise self.error(f"input `{brief(info.name)}` of {prod(shape):,} numbers is too large")
-        return Tensor(shape, first=len(shape) > 2 and info.name in self.first, made=info.name)
+        first = len(shape) > 2 and info.name in self.first
+        return Tensor(shape, first=first, made=info.name, kind=info.type.tensor_type.elem_type)
 
     def axis(self, info: Any, dim: Any, at: int) -> Number:
         """The size of an axis: a number, or a variable."""

@@ -22,6 +22,7 @@ from .numbers import Numbers
 from .scope import Scope
 from .settings import is_made, is_trained, settings
 from .tensors import Tensor, stored
+from .types import is_copy, type_of
 from .widths import Quantized
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Reader:
             name = proto.values.name
             self.keep(name, Tensor(tuple(proto.dims), None, frozenset([name])), scope)
         self.declared.note(graph.value_info)
+        self.declared.note_kinds(graph.output)
         self.widths.note(graph.node, (one.name for one in graph.output))
         self.nodes(graph.node, scope)
         names = (one.name if type(one.name) is str else "" for one in graph.output)
@@ -117,17 +119,39 @@ class Reader:
             version = self.version(proto)
             self.check(proto, version)
             node = Node(self, proto, inputs, rules.attributes(proto, given), version, number, self.beside(proto, scope))
-            return node.made(self.outputs(node, scope))
+            return self.typed(node, node.made(self.outputs(node, scope)))
         except Refused as error:
             raise self.error(f"node {titled(proto)}:", error.message, error.help) from None
         except _MALFORMED as error:
             message = f"inputs or attributes are not those of a {brief(proto.op_type)}"
             raise self.error(f"node {titled(proto)}:", message) from error
 
+    def key(self, proto: Any) -> Any:
+        """What a function that a node calls is found by, where the file has any."""
+        return (proto.domain, proto.op_type, getattr(proto, "overload", "")) if self.functions else None
+
+    def kind(self, proto: Any, name: str, at: int) -> int:
+        """The type of an output of a node as it is declared; names in functions are their own."""
+        return 0 if self.calls else self.declared.kind(name)
+
+    def typed(self, node: Node, outputs: list[Tensor]) -> list[Tensor]:
+        """The outputs of a node with their types; its steps have that of the first."""
+        found = []
+        for at, (name, one) in enumerate(zip(node.proto.output, outputs, strict=False)):
+            made = 0 if self.key(node.proto) in self.functions else type_of(node.proto, node.inputs, at)
+            kind = self.kind(node.proto, name, at) or made or one.kind
+            found.append(one if one.kind == kind else one._replace(kind=kind))
+        if found and is_copy(node.proto, node.inputs, found[0]):
+            shape, times = node.seen(found[0])
+            node.emit("identity", shape, times=times, follows=True)
+            found = [one.come(len(self.steps) - 1) for one in found]
+        self.widths.type(range(node.began, len(self.steps)), found[0].kind if found else 0)
+        return [*found, *outputs[len(found) :]]
+
     def outputs(self, node: Node, scope: Scope) -> list[Tensor]:
         """What comes out of a node, by a function of the file, a rule, or what the file itself says."""
         proto = node.proto
-        key = (proto.domain, node.op, getattr(proto, "overload", "")) if self.functions else None
+        key = self.key(proto)
         if key in self.functions:
             return self.function(self.functions[key], node)
         known = folded(node) if rules.is_standard(proto.domain) else None
@@ -228,7 +252,7 @@ class Reader:
         weight = next((root for one in holds.values() if one is not None for root in one.roots or ()), None)
         path = (*self.calls[:1], *self.levels(node.proto, weight))
         counted, shared = self.numbers.counted(holds, len(self.steps), "/".join(path))
-        self.widths.held(len(self.steps), holds.values())
+        self.widths.holds(len(self.steps), holds)
         body = Stated(
             op,
             tuple(argument(shape) for shape in inputs),

@@ -35,6 +35,7 @@ class Tensor(NamedTuple):
     items   the tensors of a sequence
     made    the number of the step that it comes from, or the name of an input; None of a constant
     scaled  of products of whole numbers and their scales: which of PRODUCT, INPUT and WEIGHT are multiplied in it
+    kind    the type of its elements, a number of TensorProto; 0 if it is not known
     """
 
     shape: Any  # a Shape, or None
@@ -44,6 +45,7 @@ class Tensor(NamedTuple):
     items: tuple | None = None
     made: int | str | None = None
     scaled: frozenset = frozenset()
+    kind: int = 0
 
     @property
     def size(self) -> int:
@@ -52,11 +54,11 @@ class Tensor(NamedTuple):
 
     def rooted(self, roots: frozenset | None) -> Tensor:
         """The same tensor, computed from other initializers."""
-        return Tensor(self.shape, self.value, roots, self.first, self.items, self.made, self.scaled)
+        return Tensor(self.shape, self.value, roots, self.first, self.items, self.made, self.scaled, self.kind)
 
     def come(self, made: int | str | None) -> Tensor:
         """The same tensor, from another step."""
-        return Tensor(self.shape, self.value, self.roots, self.first, self.items, made, self.scaled)
+        return Tensor(self.shape, self.value, self.roots, self.first, self.items, made, self.scaled, self.kind)
 
 
 def constant(shape: Iterable[int], value: Iterable[Number | None] | None = None) -> Tensor:
@@ -85,7 +87,8 @@ def stored(proto: Any) -> Tensor:
         raise Refused("a tensor of so many elements is too much")
     _check_location(proto)
     value = _values(proto, prod(shape)) if prod(shape) <= limits.FOLDED and not proto.external_data else None
-    return Tensor(shape, value, frozenset(() if proto.data_type in _COUNTING else (proto.name,)))
+    roots = frozenset(() if proto.data_type in _COUNTING else (proto.name,))
+    return Tensor(shape, value, roots, kind=proto.data_type)
 
 
 def _check_location(proto: Any) -> None:

@@ -7,12 +7,14 @@ before it reads, which integer kernels run as one. Else the quantized numbers ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...model.network import Step
-from ...model.storage import UNSTATED, Widths
+from ...model.network import Input, Step
+from ...model.storage import DEFAULT, UNSTATED, Storage, Widths
+from ...model.widths import RENAMING
 from ...ops import _ACTIVATIONS
+from .types import BITS_OF
 
 if TYPE_CHECKING:
     from .node import Node
@@ -34,17 +36,24 @@ class Quantized:
     """What is known of widths while a graph is walked.
 
     stored   the bits of initializers that are quantized
-    made     the bits of what a step makes, where these are stated
-    weights  the bits of the numbers that a step holds
+    made     the bits of what a step makes, where it is quantized
+    weights  the bits of the quantized numbers that a step holds
+    typed    the bits of all initializers, by their types
+    types    the bits of what a step makes, by its type
+    held     the bits of the weights and of the other numbers that a step holds, by their types
     """
 
     def __init__(self) -> None:
         self.stored: dict[str, int] = {}
         self.made: dict[int, int] = {}
         self.weights: dict[int, int] = {}
-        self.inputs: dict[str, int] = {}
+        self.typed: dict[str, int] = {}
+        self.types: dict[int, int] = {}
+        self.held: dict[int, tuple[int, int]] = {}
         self.direct: set[str] = set()
         self.readers: Counter[str] = Counter()
+        self.usual = Widths(32, 32)
+        self.inputs: dict[Any, int] = {}
 
     @property
     def is_any(self) -> bool:
@@ -57,17 +66,38 @@ class Quantized:
             self.readers.update(node.input)
         self.readers.update(outputs)
 
+    def enter(self, inputs: Mapping[str, Tensor]) -> None:
+        """Note the types of the network's inputs."""
+        self.inputs = {name: BITS_OF.get(one.kind, 0) for name, one in inputs.items()}
+
     def keep(self, tensor: Tensor, kind: int) -> None:
         """Note the type of a stored tensor."""
         if tensor.roots and kind in OF_TYPES:
             self.stored.update(dict.fromkeys(tensor.roots, OF_TYPES[kind]))
+        if tensor.roots and kind in BITS_OF:
+            self.typed.update(dict.fromkeys(tensor.roots, BITS_OF[kind]))
 
-    def held(self, step: int, holds: Iterable[Tensor | None]) -> None:
-        """Note the bits of the weights that a step holds."""
-        roots = [root for one in holds if one is not None for root in one.roots or ()]
-        bits = [self.stored[root] for root in roots if root in self.stored]
+    def holds(self, step: int, holds: Mapping[str, Tensor | None]) -> None:
+        """Note the bits of the numbers that a step holds, by kind."""
+        bits = self._bits(holds.values(), self.stored)
         if bits:
-            self.weights[step] = max(bits)
+            self.weights[step] = bits
+        others = [one for kind, one in holds.items() if kind != "weight"]
+        self.hold(step, self._bits([holds.get("weight")], self.typed), self._bits(others, self.typed))
+
+    def hold(self, step: int, weights: int, others: int) -> None:
+        """Note the bits of weights and of other numbers that a step holds: the widest of each."""
+        before = self.held.get(step, (0, 0))
+        self.held[step] = max(before[0], weights), max(before[1], others)
+
+    def _bits(self, tensors: Iterable[Tensor | None], known: Mapping[str, int]) -> int:
+        roots = [root for one in tensors if one is not None for root in one.roots or ()]
+        return max((known[root] for root in roots if root in known), default=0)
+
+    def type(self, steps: Iterable[int], kind: int) -> None:
+        """Note the type of what steps make, where none is known."""
+        for step in steps if kind in BITS_OF else ():
+            self.types.setdefault(step, BITS_OF[kind])
 
     def quantize(self, node: Node, x: Any, bits: int) -> bool:
         """Give a tensor its width; False where the quantized numbers are a tensor of their own."""
@@ -92,11 +122,47 @@ class Quantized:
             fused = number in self.made and steps[number].body.op in _FUSED and len(sources) == 1
             if fused and type(sources[0]) is int and read[sources[0]] == 1:
                 self.made.setdefault(sources[0], self.made[number])
-        return [self._stated(step, number) for number, step in enumerate(steps)]
+        found = [self._widths(number) for number in range(len(steps))]
+        self.usual = self._most(found)
+        made = [one.activations or self.usual.activations for one in found]
+        return [_stated(step, one, self.usual, self._read(step, made)) for step, one in zip(steps, found, strict=True)]
 
-    def _stated(self, step: Step, number: int) -> Step:
-        bits = Widths(self.weights.get(number, 0), self.made.get(number, 0))
-        return step if bits == UNSTATED else step._replace(bits=bits, plain=False)
+    def _read(self, step: Step, made: Sequence[int]) -> int:
+        """The bits of a tensor that a step makes unless it states others: those of what it renames, or the usual."""
+        source = next(iter(step.body.sources), None) if step.body.op in RENAMING else None
+        if type(source) is int:
+            return made[source]
+        return self.inputs.get(source, 0) or self.usual.activations
+
+    def _widths(self, number: int) -> Widths:
+        weights, others = self.held.get(number, (0, 0))
+        made = self.made.get(number) or self.types.get(number, 0)
+        return Widths(self.weights.get(number) or weights, made, others)
+
+    def _most(self, found: Sequence[Widths]) -> Widths:
+        """The widths that most steps have: those of the network. Quantized numbers stand on their layers."""
+        made = Counter(self.types[number] for number in self.types if number not in self.made)
+        held = Counter(one.weights or one.bias for number, one in enumerate(found) if number not in self.weights)
+        del held[0]
+        usual = [max(one, key=one.__getitem__) if one else 32 for one in (held, made)]
+        return Widths(32, usual[1], 32) if self.is_any else Widths(*usual)
+
+    def network(self, steps: Sequence[Step], shown: Mapping[str, Input]) -> tuple[dict[str, Input], Storage]:
+        """The inputs with their bits, and how the network's values are stored."""
+        kinds = self.inputs
+        bits = {name: 0 if kinds[name] == self.usual.activations else kinds[name] for name in shown}
+        own = self.is_any or any(bits.values()) or any(step.bits is not UNSTATED for step in steps)
+        storage = DEFAULT._replace(**self.usual._asdict(), own=own)
+        return {name: one._replace(bits=bits[name]) for name, one in shown.items()}, storage
+
+
+def _stated(step: Step, own: Widths, usual: Widths, read: int) -> Step:
+    """A step that states the widths in which it differs from the network; its result has `read` bits otherwise."""
+    weights = 0 if own.weights == usual.weights else own.weights
+    others = usual.bias or own.weights or usual.weights
+    bits = Widths(weights, 0 if own.activations == read else own.activations)
+    bits = bits._replace(bias=0 if own.bias == others else own.bias)
+    return step if bits == UNSTATED else step._replace(bits=bits, plain=False)
 
 
 def width_of(node: Node, number: int) -> int:

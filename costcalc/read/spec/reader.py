@@ -22,7 +22,7 @@ from .blocks import RESERVED, Library, Shipped, signature
 from .deferred import Deferred, parted
 from .includes import IncludeReader, Includes
 from .names import Names
-from .widths import defaulted
+from .widths import defaulted, of_input
 
 if TYPE_CHECKING:
     from .layers import LayerReader
@@ -70,6 +70,7 @@ class _Reader:
     def __init__(self, source: Source, at: Origin, includes: Includes) -> None:
         self.source, self.problems = source, Problems(source)
         self.includes = IncludeReader(self.problems, includes, at)
+        self.states_bits = False
 
     def model(self) -> Model:
         root, waiting = self._root()
@@ -97,7 +98,7 @@ class _Reader:
 
     def _storage(self, sections: Mapping[str, Node], reader: LayerReader) -> Storage:
         widths = defaulted(sections.get("defaults"), self.problems)
-        return stored(options={**widths, "own": reader.states_bits or self.includes.states_bits})
+        return stored(options={**widths, "own": reader.states_bits or self.states_bits or self.includes.states_bits})
 
     def _root(self) -> tuple[Node, Source | None]:
         """The tree of the file, and the source of the figures it publishes if these can wait."""
@@ -199,8 +200,11 @@ class _Reader:
         return {"input": self._input(sections["input"], scope)} if "input" in sections else {}
 
     def _input(self, node: Node, scope: Scope) -> Input:
-        place = Place(self.source, *node.at)
-        return Input(args.shape(node, scope, self.problems), place, node.kind == "list")
+        place, bits = Place(self.source, *node.at), 0
+        if node.kind == "map" and any(key.value == "bits" for key, _ in node.value):
+            node, bits = of_input(node, self.problems)
+            self.states_bits = True
+        return Input(args.shape(node, scope, self.problems), place, node.kind == "list", bits)
 
     def _defaults(self, node: Node | None) -> dict[str, dict[str, Node]]:
         """Default options as nodes: {operation or block: {option: node}}."""

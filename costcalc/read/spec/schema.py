@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ...metrics.metrics import NAMES, PUBLISHED
+from ...model.storage import MOST_BITS
 from ...ops import INDEX, find
 from ...quantities import ACCURACIES
 from ..owned import NUMBERS, OWN
@@ -24,6 +25,13 @@ _SIZES = {"anyOf": [_NUMBER, {"type": "array"}]}
 _NAME = {"type": ["string", "number"]}  # YAML reads `as: 3` as a number; a spec keeps what was written
 _BRANCH = {**_STEPS, "type": ["string", "number", "array"]}
 _NAMED_SHAPE = {"type": "object", "additionalProperties": _NUMBER}
+_BITS = {"type": "integer", "minimum": 1, "maximum": MOST_BITS}
+_INPUT = {
+    "anyOf": [
+        {"type": "array", "items": _NUMBER, "minItems": 1},
+        {"type": "object", "properties": {"bits": _BITS, "shape": {"type": "array"}}, "additionalProperties": _NUMBER},
+    ]
+}
 _SHAPE = {"anyOf": [{"type": "array", "items": _NUMBER, "minItems": 1}, _NAMED_SHAPE]}
 _SHARED = {  # what many layers refer to
     "a source": {
@@ -148,8 +156,8 @@ def _sections() -> dict[str, dict[str, Any]]:
         "description": {"type": "string"},
         "vars": {"type": "object", "description": "variables with their defaults; each becomes an option"},
         "define": {"type": "object", "description": "functions: `width(c): max(floor(alpha * c), 8)`"},
-        "input": {**_SHAPE, "description": "[height, width, channels], per sample"},
-        "inputs": {"type": "object", "additionalProperties": _SHAPE},
+        "input": {**_INPUT, "description": "[height, width, channels], per sample"},
+        "inputs": {"type": "object", "additionalProperties": _INPUT},
         "defaults": {
             "type": "object",
             "properties": {"bits": widths.schema()},

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ...syntax.nodes import Node
     from ...syntax.problems import Problems
 
-STATED = ("weights", "activations")  # on a layer, block or group
+STATED = ("weights", "activations", "bias")  # on a layer, block or group
 
 
 def defaulted(node: Node | None, problems: Problems) -> dict[str, int]:
@@ -20,6 +20,15 @@ def defaulted(node: Node | None, problems: Problems) -> dict[str, int]:
     for _, value in ((key, value) for key, value in pairs if key.value == "bits"):
         found |= _widths(value, BITS, problems)
     return found
+
+
+def of_input(node: Node, problems: Problems) -> tuple[Node, int]:
+    """The shape of an input, and its bits: `{shape: [128], bits: 64}`, or `bits` beside the names of the axes."""
+    found = [(key, value) for key, value in node.value if key.value == "bits"]
+    bits = _width(*found[0], ("bits",), problems)
+    rest = [(key, value) for key, value in node.value if key.value != "bits"]
+    shape = rest[0][1] if len(rest) == 1 and rest[0][0].value == "shape" else node._replace(value=rest)
+    return shape, bits[1] if bits is not None else 0
 
 
 def layered(node: Node, problems: Problems) -> Widths:

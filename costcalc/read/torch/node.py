@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from ...num.values import Shape
 
 
+KINDS = {
+    name: kind
+    for kind, name in enumerate(
+        (
+            *("float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "str", "bool", "float16", "float64"),
+            *("uint32", "uint64", "complex64", "complex128", "bfloat16"),
+            *("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"),
+        ),
+        1,
+    )
+}
+
+
 class Open(Exception):
     """A translation needs the shape of a tensor whose sizes depend on data."""
 
@@ -91,9 +104,23 @@ class Node:
             if one is None:
                 found[-1] = ""
         given = tuple(Attribute(name, value) for name, value in attributes.items() if value is not None)
+        known = kinds(self.node)
         title = f"{self.node.name}" if op == self.base else f"{self.node.name}: {self.base}"
         self.calls.append(
-            Call(title, op, domain, tuple(found), names, given, scopes(self.node), self.base, shapes, constants)
+            Call(
+                title,
+                op,
+                domain,
+                tuple(found),
+                names,
+                given,
+                scopes(self.node),
+                self.base,
+                shapes,
+                constants,
+                (),
+                known,
+            )
         )
 
 
@@ -122,6 +149,17 @@ def shape(node: Any) -> Shape:
 def _shape(value: Any) -> Any:
     sizes = getattr(value, "shape", None)
     return tuple(sizes) if sizes is not None and all(type(size) is int for size in sizes) else None
+
+
+def kinds(node: Any) -> tuple[int, ...]:
+    """The types of what a node makes, as ONNX numbers them."""
+    value = node.meta.get("val")
+    return tuple(map(kind_of, value if isinstance(value, (tuple, list)) else (value,)))
+
+
+def kind_of(value: Any) -> int:
+    """The type of a tensor's elements as ONNX numbers it; 0 of what is no tensor, or of another type."""
+    return KINDS.get(str(getattr(value, "dtype", "")).removeprefix("torch."), 0)
 
 
 def outputs(node: Any) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from ..onnx.scope import Scope
 from ..onnx.tensors import Tensor
 from . import translate
 from .living import living, results
-from .node import Node, Open, outputs, scopes, shapes, tensor
+from .node import Node, Open, kind_of, kinds, outputs, scopes, shapes, tensor
 from .rules import RULES
 from .storage import storage
 
@@ -37,13 +37,16 @@ def read(program: Any, name: str, path: str) -> Model:
         inputs: dict[Any, Any] = {}
         scope = Scope()
         _inputs(program, reader, scope, inputs)
+        reader.widths.enter(inputs)
         reader.nodes(_calls(program.graph), scope)
         ended(reader, [(name, scope.find(name)) for name in results(program.graph)])
         if not reader.steps:
             raise SpecError(Problem("bad-graph", f"{path!r}: it computes nothing"))
         found = stored(reader, lambda: reader.living(program.graph))
         shown = {one: Input(reader.seen(given)[0], None, False) for one, given in inputs.items()}
-        return Model(name, source, {}, shown, reader.finished_steps(), stored=found)
+        steps = reader.finished_steps()
+        shown, how = reader.widths.network(steps, shown)
+        return Model(name, source, {}, shown, steps, stored=found, storage=how)
 
 
 class _Reader(Reader):
@@ -59,6 +62,10 @@ class _Reader(Reader):
 
     def rule(self, proto: Call) -> Any:
         return RULES.get(proto.op_type) if proto.domain == "torch" else super().rule(proto)
+
+    def kind(self, proto: Call, name: str, at: int) -> int:
+        known = getattr(proto, "kinds", ())
+        return known[at] if at < len(known) else 0
 
     def check(self, proto: Call, version: int) -> None:
         """A call is what its translation made of it, not a node of a file."""
@@ -106,13 +113,14 @@ def _inputs(program: Any, reader: _Reader, scope: Scope, inputs: dict[Any, Any])
     statistics = _statistics(program.graph)
     for spec in program.graph_signature.input_specs:
         name, kind = spec.arg.name, spec.kind.name
-        size = shapes(nodes[name])[0]
+        size, given = shapes(nodes[name])[0], nodes[name].meta.get("val")
         if kind == "USER_INPUT":
-            inputs[name] = scope.own[name] = Tensor(size, first=len(size) > 3, made=name)
+            inputs[name] = scope.own[name] = Tensor(size, first=len(size) > 3, made=name, kind=kind_of(given))
         elif kind == "PARAMETER" or name in statistics:
             value = program.state_dict[spec.target]
             root = first.setdefault(storage(value), spec.target)
-            scope.own[name] = tensor = Tensor(size, None, frozenset([root]))
+            scope.own[name] = tensor = Tensor(size, None, frozenset([root]), kind=kind_of(value))
+            reader.widths.keep(tensor, tensor.kind)
             reader.numbers.keep(tensor, tensor.size * (2 if value.is_complex() else 1))
             reader.note(root, name, is_statistic=kind != "PARAMETER")
         else:
@@ -157,7 +165,7 @@ def _inner(node: Any) -> Iterator[Any]:
 
 def _same(node: Any, source: Any, name: str) -> Any:
     """One tensor under another name."""
-    return Call(node.name, "Identity", "", (source,), (name,), (), scopes(node), "same", (), {})
+    return Call(node.name, "Identity", "", (source,), (name,), (), scopes(node), "same", (), {}, (), kinds(node))
 
 
 def _is_silent(node: Any) -> bool:
@@ -185,4 +193,4 @@ def _unknown(node: Any) -> Any:
     own = getattr(node.target, "__name__", type(node.target).__name__)
     space, _, op = (name.name if name else f"torch::{own}").partition("::")
     given = tuple(tensor(one) for one in node.all_input_nodes if not _is_silent(one) and one.op != "get_attr")
-    return Call(node.name, op, space, given, outputs(node), (), scopes(node), op, shapes(node), {})
+    return Call(node.name, op, space, given, outputs(node), (), scopes(node), op, shapes(node), {}, (), kinds(node))

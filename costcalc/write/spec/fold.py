@@ -112,6 +112,7 @@ def _shape(item: Item, of: Callable[..., Any]) -> tuple[Any, ...]:
         item.op,
         options,
         str(item.holds),
+        item.bits,
         table,
         branches,
         then,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...metrics.pricing import MAC
 from ...model.owning import held
+from ...model.storage import UNSTATED
 from ...ops import INDEX, find
 from ...ops.window import is_word
 
@@ -51,6 +52,7 @@ class Item:
         self.follows = False
         self.holds: Any = None  # its numbers by kind, where they are not those of its rule
         self.table: Any = None  # the item whose weights it reads
+        self.bits = UNSTATED
 
     @property
     def lists(self) -> list[list[Item]]:

@@ -10,6 +10,7 @@ from ...model.inputs import is_mistakable
 from ...model.scope import SHAPE_NAMES
 from ...model.stitching import is_stated
 from ...read.spec.blocks import RESERVED
+from . import widths
 from .fold import folded
 from .groups import grouped
 from .items import Item, settled, walk
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ...model.wiring import Graph, Node
 
 
-UNWRITTEN = "the bits that single layers of the model have are not in this spec: bytes are those of 32-bit values"
 LEAST = 8  # channels that a multiplier leaves, as in the published code of MobileNet V1
 
 
@@ -37,9 +37,10 @@ def written(
 ) -> str:
     """The text of a spec; `axes` are the open axes of the inputs that become variables, by their names there."""
     options, named = _general if axes else _options, range(len(graph.nodes)) if flat else ()
-    graph = with_words(graph)
+    stated, graph = graph, with_words(graph)
     items = settled(structured(graph, options, _finals(graph) if width else set(), named))
     items = settled(grouped(items))
+    widths.state(items, model, stated)
     taken = labelled(items, graph.inputs)
     plain = Style(defaults_of(items), not width, "width" if width else "")
     style = plain._replace(defaults={op: (bias, _parsed(items, op, plain)) for op, (bias, _) in plain.defaults.items()})
@@ -47,16 +48,15 @@ def written(
     items, blocks = (items, []) if flat else folded(items, style._replace(words=words))
     kept(items, blocks, taken, flat)
     parts: dict[str, Any] = {"name": model.name}
-    if model.storage.own:
-        parts["description"] = UNWRITTEN
     if width or axes:
         parts["vars"] = {axes[name]: values[name] for name in axes or ()}
     if width:
         parts["vars"][width] = {"default": 1.0, "help": "width multiplier"}
         parts["define"] = {"width(c)": f"max(floor({width} * c), min(c, {LEAST}))"}
     parts.update(_inputs(model, graph, axes or {}))
-    if style.defaults:
-        parts["defaults"] = _defaults(style)
+    bits = widths.defaults(model.storage)
+    if style.defaults or bits:
+        parts["defaults"] = {**({"bits": bits} if bits else {}), **_defaults(style)}
     if blocks:
         parts["blocks"] = {block.signature: entries(block.items, style) for block in blocks}
     parts["layers"] = entries(items, style)
@@ -97,7 +97,7 @@ def _inputs(model: Model, graph: Graph, axes: Mapping[Any, Any]) -> dict[str, It
         name: [axes.get(getattr(arg, "text", None), size) for arg, size in zip(given.shape, shape, strict=True)]
         for given, (name, shape) in zip(model.inputs.values(), graph.inputs.items(), strict=True)
     }
-    shapes = {name: _named(shape) for name, shape in shapes.items()}
+    shapes = widths.shapes(model, {name: _named(shape) for name, shape in shapes.items()})
     return {"input": shapes["input"]} if list(shapes) == ["input"] else {"inputs": shapes}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...model.expr import Expr
+from ...model.storage import UNSTATED
 from ...ops import INDEX, find
 from ...read.spec.blocks import BODIES, CONTROLS, RESERVED
 from ...records import NamedTuple
@@ -78,6 +79,8 @@ def _controls(item: Item) -> dict[str, Any]:
         found["repeat"] = item.repeat
     if item.times != 1:
         found["times"] = value_text(item.times)
+    if item.bits != UNSTATED:
+        found["bits"] = {name: bits for name, bits in item.bits._asdict().items() if bits}
     if item.origin is not None:
         found["from"] = _name(item.origin)
     if item.label:

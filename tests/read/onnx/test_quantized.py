@@ -118,9 +118,12 @@ def test_packed_weights_of_four_bits(saved):
     assert found["framework.weights_bytes"] == 4 * 8 * 32 + 256
 
 
-def test_an_import_says_that_it_leaves_the_bits_out(saved, run):
-    saved(QDQ, WEIGHTS)
-    assert "the bits that single layers of the model have are not in this spec" in run("import", "q.onnx").out
+def test_an_import_writes_the_bits(saved, run, tmp_path):
+    path, spec = saved(QDQ, WEIGHTS), tmp_path / "q.yaml"
+    spec.write_text(run("import", "q.onnx").out)
+    one, other = (analyze(file, metrics=METRICS).totals for file in (path, spec))
+    assert one == other
+    assert [size for _, size in live(path)] == [size for _, size in live(spec)]
 
 
 def test_real_graphs_are_as_they_were(saved):

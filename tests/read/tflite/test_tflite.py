@@ -11,7 +11,9 @@ import pytest
 
 tflite = pytest.importorskip("tflite")
 
-from costcalc import CostcalcError, analyze, memory  # noqa: E402
+from costcalc import CostcalcError, analyze, import_, memory  # noqa: E402
+from costcalc.errors import Source  # noqa: E402
+from costcalc.read.spec.reader import read as read_spec  # noqa: E402
 from costcalc.read.tflite import from_bytes  # noqa: E402
 from costcalc.read.tflite.model import read, shapes  # noqa: E402
 
@@ -315,3 +317,15 @@ def test_without_the_package_the_error_says_so(monkeypatch):
         modelled(data("lstm.float32"))
     assert error.value.problems[0].help == "pip install 'costcalc[tflite]'"
     schema.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "name", [one for one in FILES if one.partition(".")[0] in ("lstm", "pieces", "unet", "encoder")]
+)
+def test_a_written_spec_has_the_same_bytes_of_weights(name):
+    model = modelled(data(name))
+    spec = read_spec(Source("s.yaml", str(import_(model))))
+    found = [analyze(one, convention="framework", metrics=["weights_bytes"]).totals for one in (model, spec)]
+    assert found[0]["weights_bytes"] == found[1]["weights_bytes"]
+    if name.startswith(("pieces", "unet")):  # the others have tensors in between that are no layers of the file
+        assert memory(model).peak_bytes == memory(spec).peak_bytes

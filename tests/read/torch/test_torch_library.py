@@ -105,3 +105,33 @@ def test_the_memory_of_a_module_by_hand():
     totals = costcalc.analyze(net, input=(8, 8, 3), metrics=["peak_bytes", "bops"]).totals
     assert (totals["peak_bytes"], totals["bops"]) == (4 * 704, (64 * 27 * 8 + 1280) * 1024)
     assert costcalc.memory(net, input=(8, 8, 3), policy="unfused").peak_bytes == 4 * 2 * 512
+
+
+@pytest.mark.parametrize(("kind", "size"), [("float16", 2), ("bfloat16", 2), ("float32", 4), ("float64", 8)])
+def test_types_set_the_bits(kind, size):
+    """A 3x3 convolution from 3 to 8 channels on 32x32 values: PyTorch's own sizes of elements."""
+    kind = getattr(torch, kind)
+    module, x = torch.nn.Conv2d(3, 8, 3, padding=1).to(kind), torch.zeros(1, 3, 32, 32, dtype=kind)
+    held = sum(one.numel() * one.element_size() for one in module.parameters())
+    found = costcalc.analyze(module, input=x, convention="framework", metrics=["weights_bytes", "peak_bytes"]).totals
+    assert (found["weights_bytes"], found["peak_bytes"]) == (held, (3 + 8) * 32 * 32 * size)
+
+
+def test_types_of_one_module_differ():
+    class Mixed(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table, self.norm = torch.nn.Embedding(100, 16), torch.nn.LayerNorm(16)
+            self.head = torch.nn.Linear(16, 4).half()
+
+        def forward(self, ids):
+            return self.head(self.norm(self.table(ids)).half())
+
+    module, ids = Mixed(), torch.zeros(1, 10, dtype=torch.int64)
+    held = sum(one.numel() * one.element_size() for one in module.parameters())
+    assert (
+        costcalc.analyze(module, input=ids, convention="framework", metrics=["weights_bytes"]).totals["weights_bytes"]
+        == held
+    )
+    live = [one.bytes for one in costcalc.memory(module, input=ids).schedule]
+    assert live == [10 * 8 + 640, 640 + 640, 640 + 320, 320 + 80]

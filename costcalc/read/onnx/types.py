@@ -1,0 +1,74 @@
+"""The types of tensors, as far as they say how many bits a value has: declared in the file, or what an operator makes.
+
+Types are the numbers of TensorProto; 0 is one that is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .tensors import Tensor
+
+BITS_OF = {
+    **dict.fromkeys((2, 3, 9), 8),  # uint8, int8, bool
+    **dict.fromkeys((4, 5, 10, 16), 16),  # uint16, int16, float16, bfloat16
+    **dict.fromkeys((1, 6, 12), 32),  # float, int32, uint32
+    **dict.fromkeys((7, 11, 13, 14), 64),  # int64, double, uint64, complex64
+    15: 128,  # complex128
+    **dict.fromkeys((17, 18, 19, 20, 24), 8),  # float8 of five kinds
+    **dict.fromkeys((21, 22, 23), 4),  # uint4, int4, float4
+    **dict.fromkeys((25, 26), 2),  # uint2, int2
+}
+FLOATS = (1, 10, 11, 16)
+_FLOAT, _INT32, _INT64, _BOOL = 1, 6, 7, 9
+_MADE = {  # operators whose results have one type
+    **dict.fromkeys(("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not"), _BOOL),
+    **dict.fromkeys(("IsNaN", "IsInf"), _BOOL),
+    **dict.fromkeys(("Shape", "Size", "ArgMax", "ArgMin", "NonZero", "NonMaxSuppression"), _INT64),
+    **dict.fromkeys(("MatMulInteger", "ConvInteger"), _INT32),
+}
+_OF_INPUT = {"Where": 1, "OneHot": 2, "CastLike": 1, "DequantizeLinear": 1, "MatMulNBits": 0}
+_CASTS = ("Cast", "CastLike", "Identity")  # the last as PyTorch's conversions are read
+_INNER = ("If", "Loop", "Scan")  # their results have the types that their graphs give
+_SECOND = {"TopK": _INT64, "MaxPool": _INT64, "Dropout": _BOOL, "Unique": _INT64}  # types of results behind the first
+
+
+def type_of(proto: Any, inputs: Sequence[Tensor | None], at: int) -> int:
+    """The type of an output of a node, by its operator; most make the type of their first input."""
+    op = proto.op_type
+    if at and op in _SECOND:
+        return _SECOND[op]
+    if op in _INNER:
+        return 0
+    if op in _MADE:
+        return _MADE[op]
+    stated = _stated(proto)
+    if stated:
+        return stated
+    place = _OF_INPUT.get(op, 0)
+    one = inputs[place] if place < len(inputs) else None
+    return one.kind if one is not None else _FLOAT if op == "ConstantOfShape" else 0
+
+
+def is_copy(proto: Any, inputs: Sequence[Tensor | None], made: Tensor) -> bool:
+    """Whether a node makes real numbers of other bits of those that flow in: a tensor of its own."""
+    one = inputs[0] if inputs and proto.op_type in _CASTS else None
+    if one is None or one.made is None or one.roots is not None or made.shape is None or 0 in made.shape:
+        return False
+    return one.kind in FLOATS and made.kind in FLOATS and BITS_OF[one.kind] != BITS_OF[made.kind]
+
+
+def _stated(proto: Any) -> int:
+    """The type that a node says itself: of a cast, of random numbers, of a constant."""
+    for one in proto.attribute:
+        if one.name in ("to", "dtype", "output_dtype") and one.type == 2:
+            return one.i
+        if one.name == "value" and one.type == 4:
+            return one.t.data_type
+        if one.name in ("value_int", "value_ints"):
+            return _INT64
+        if one.name in ("value_float", "value_floats"):
+            return _FLOAT
+    return 0
