@@ -21,14 +21,16 @@ def command(config: str, output: str | None) -> None:
       costcalc analyze config.json --set new=1 --set past=4096 --metrics kv_bytes
     """
     from ..allowance import within
+    from ..analysis.report.analyze import analyze
     from ..errors import Source, brief
-    from ..files import origin
+    from ..files import check_links, origin
     from ..read import hf
     from ..read.hf.config import spec_of
-    from ..read.spec.reader import read
+    from ..read.loading import modelled
     from .output import deliver
 
+    check_links(config)
     with within("seconds", f"reading {brief(config)!r}"):
         text = spec_of(hf.from_file(config))
-        read(Source(config, text), origin(config))
+    analyze(modelled(Source(config, text), origin("-")))  # what cannot be built is not written
     deliver(text, output)

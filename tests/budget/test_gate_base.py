@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from costcalc.budget.similarity import LEAST, alike
+from costcalc.cli import cli
 from costcalc.read.repository import Repository
 
 SMALL = "input: [10, 10, 10]\nlayers: [{conv: 1x1, out: 10}]\n"
@@ -111,10 +112,30 @@ READS = [
     ("explain", "{}"),
     ("import", "{}"),
     ("check", "--config", "{}"),
+    ("import", "hf", "{}"),
+    ("page", "{}", "-o", "page.html"),
+    ("memory", "{}"),
+    ("training", "{}"),
+    ("export", "{}", "-o", "net.onnx"),
+    ("fit", "{}", "--vary", "alpha", "--max", "params=1M"),
+    ("plot", "{}", "-o", "net.svg"),
+    ("bench", "{}"),
+    ("space", "{}"),
+    ("search", "{}", "--max", "params=1M", "--maximize", "builtins:len"),
+    ("sweep", "net.yaml", "--points", "{}"),
+    ("reconcile", "{}", "paper", "fvcore"),
+    ("reconcile", "net.yaml", "paper", "{}"),
+    ("conventions", "{}"),
+    ("analyze", "net.yaml", "--device", "{}"),
 ]
+NO_FILE = {"survey", "devices", "selftest", "zoo", "ops", "schema", "limits", "completion", "help"}
 
 
-@pytest.mark.parametrize("ending", ["yaml", "json", "keras", "onnx"])
+def test_every_command_that_reads_is_tried():
+    assert {command for command, *_ in READS} | NO_FILE == set(cli.list_commands(None))
+
+
+@pytest.mark.parametrize("ending", ["yaml", "json", "keras", "onnx", "tflite"])
 @pytest.mark.parametrize("command", READS, ids=" ".join)
 def test_links_that_leave_are_refused_by_every_command(repository, run, secret, command, ending):
     repository.commit(net=SMALL)
@@ -127,6 +148,23 @@ def test_links_that_leave_are_refused_by_every_command(repository, run, secret, 
         assert result.code == 2
         if ending == "yaml" and "main" not in command:
             assert "is a link that leaves the directory" in result.out + result.err
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_table_of_scores_behind_a_link(repository, run, secret, ending):
+    repository.write(net="input: [8]\nvars: {w: {default: 1, choices: [1, 2]}}\nlayers: [{linear: w}]\n")
+    (repository.root / f"link.{ending}").symlink_to(secret)
+    result = run("search", "net.yaml", "--max", "params=1M", "--maximize", f"link.{ending}")
+    assert "hunter2" not in result.err
+    assert "is a link that leaves the directory" in result.err
+    assert result.code == 2
+
+
+def test_a_survey_has_a_row_for_a_link_that_leaves(repository, run, secret):
+    (repository.root / "link.yaml").symlink_to(secret)
+    out = run("survey", ".").out
+    assert "hunter2" not in out
+    assert "`./link.yaml` is a link that leaves the directory" in out
 
 
 def test_a_link_in_its_own_directory_is_followed(repository, run, secret):

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from ...errors import FileError, OptionError, Problem, listed
+from ...files import check_links, opened
 from ...model.network import Model
 from ...records import NamedTuple
 
@@ -43,12 +44,14 @@ def table(path: str, model: Model) -> Table:
     """The table of a CSV or Parquet file: a column per variable or position, and `score`. Raises CostcalcError."""
     import pandas
 
+    check_links(path)
     try:
-        read = pandas.read_parquet if path.lower().endswith(".parquet") else pandas.read_csv
-        frame = read(path)
+        with opened(path) as file:
+            parquet = path.lower().endswith(".parquet")
+            frame = pandas.read_parquet(file) if parquet else pandas.read_csv(file, nrows=ROWS + 1)
     except ImportError:
         raise OptionError(Problem("missing-extra", "Parquet needs the pyarrow package")) from None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise FileError(Problem("unreadable", f"cannot read {path!r}: {error}")) from None
     names = [str(name) for name in frame.columns if name != SCORE]
     unknown = [name for name in names if name not in model.variables]

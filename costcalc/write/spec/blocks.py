@@ -118,17 +118,20 @@ def _term(
         factor = _ratio(values, [leaf.channels for leaf in column])
         if factor:
             return Term("channels" if factor == 1 else f"{factor} * channels")
-    for name, others in first.values():
-        if all(type(other) is int for other in others) and column[0].option in style.widths:
-            factor = _ratio(values, others)
-            if factor:
-                return Term(f"{factor} * {name}")
+    for name, others in first.values() if column[0].option in style.widths else ():
+        factor = _ratio(values, others)
+        if factor:
+            return Term(f"{factor} * {name}")
     return None
 
 
 def _ratio(values: list[int], others: list[int]) -> int:
-    factor = values[0] // others[0] if others[0] else 0
-    return factor if factor and all(v == factor * o for v, o in zip(values, others, strict=True)) else 0
+    """What each of the others is multiplied by to give the values; 0 if no whole number does."""
+    if type(others[0]) is not int or not others[0] or values[0] % others[0]:
+        return 0  # most pairs end here: there are as many as parameters squared
+    factor = values[0] // others[0]
+    same = all(type(o) is int and v == factor * o for v, o in zip(values, others, strict=True))
+    return factor if same else 0
 
 
 def _numbered(name: str, taken: set[str]) -> str:

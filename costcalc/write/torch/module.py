@@ -35,6 +35,7 @@ class Network:
         self.places: dict[int, tuple] = {}  # id of a named item -> variable, flow
         self.modules: dict[int, tuple[str, Flow]] = {}  # id of an item -> its attribute and its input, if it runs again
         self.read = {other if type(other) is str else id(other) for one in walk(self.items) for other in one.refers()}
+        self.unread = frozenset(graph.unread)
         self.inputs = {name: self.variable(name) for name in graph.inputs}
 
     def variable(self, name: str) -> str:
@@ -73,7 +74,7 @@ class Network:
 
     def is_output(self, item: Item) -> bool:
         """Whether nothing reads what a layer gives."""
-        return item.tail in self.graph.unread
+        return item.tail in self.unread
 
     def is_kept(self, item: Item) -> bool:
         """Whether what a layer gives needs a variable."""

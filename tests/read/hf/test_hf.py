@@ -58,6 +58,12 @@ def test_the_command_writes_a_spec_with_the_same_costs(run, tmp_path):
     assert one == other
 
 
+def test_a_spec_that_cannot_be_built_is_not_written(run, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({**LLAMA, "num_attention_heads": 0}))
+    assert run("import", "hf", "config.json", "-o", "spec.yaml").code == 2
+    assert not (tmp_path / "spec.yaml").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "params"),
     [("llama2_7b", 6738415616), ("llama3_8b", 8030261248), ("mistral_7b", 7241732096), ("mixtral_8x7b", 46702792704)],
