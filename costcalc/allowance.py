@@ -17,6 +17,7 @@ from . import limits
 from .errors import Place, Problem, SpecError
 
 EVERY = 1_000  # units of work between two looks at the clock; a unit takes some microseconds
+AGAIN = 1.0  # seconds of processor time to leave, undisturbed by ticks, before an allowance is over once more
 TICK = 0.05  # seconds of processor time between two ticks
 
 
@@ -64,6 +65,16 @@ def within(name: str, who: str) -> Iterator[None]:
 
 
 @contextmanager
+def without() -> Iterator[None]:
+    """Limit nothing inside: for a program that waits, and gives each request an allowance of its own."""
+    token = _ALLOWED.set(None)
+    try:
+        yield
+    finally:
+        _ALLOWED.reset(token)
+
+
+@contextmanager
 def ticking() -> Iterator[None]:
     """Look at the clock inside at every tick, whatever runs; not where a program uses the timer itself.
 
@@ -96,5 +107,6 @@ def spend(work: int = 1, place: Place | None = None) -> None:
 def look(place: Place | None = None) -> None:
     """Leave `within` of the allowance whose time is over, if it is."""
     allowed = _ALLOWED.get()
-    if allowed and process_time() >= allowed.until:
+    if allowed and (now := process_time()) >= allowed.until:
+        allowed.until = now + AGAIN
         raise _Over(allowed, place)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from costcalc import compare
-from costcalc.allowance import OutOfTime, look, ticking, within
+from costcalc import allowance, compare
+from costcalc.allowance import OutOfTime, look, ticking, within, without
 from costcalc.analysis.sweep.space import Grid
 from costcalc.analysis.sweep.sweep import results
 from costcalc.cli.commands import COMMANDS
@@ -96,6 +96,25 @@ def test_other_threads_have_no_timer():
     assert found == [(0.0, 0.0)]
 
 
+def test_a_tick_on_the_way_out_tells_it_once(limit, monkeypatch):
+    limit(seconds=0)
+    told = allowance._Allowance.error
+    monkeypatch.setattr(allowance._Allowance, "error", lambda self, place: look() or told(self, place))
+    with pytest.raises(OutOfTime, match="this test"), within("seconds", "this test"):
+        look()
+
+
+def test_nothing_is_limited_without(limit):
+    limit(seconds=0)
+    with within("seconds", "this test"):
+        with without():
+            look()
+            with pytest.raises(OutOfTime, match="a part"), within("seconds", "a part"):
+                look()
+        with without():
+            look()
+
+
 def test_a_sweep_skips_no_point_that_took_too_long(limit):
     model = read(Source("net.yaml", "vars: {n: 4}\ninput: [8, 8, n]\nlayers: [{repeat: 2000, layers: [relu]}]\n"))
     points = Grid({"n": np.array([4, 5])})
@@ -139,7 +158,7 @@ ARGUMENTS = {
     "import": ["net.yaml", "-o", "out.yaml"],
     "search": ["net.yaml", "--max", "params=1G", "--maximize", "builtins:len"],
 }
-READS_NONE = {"completion", "devices", "help", "limits", "ops", "conventions", "schema", "zoo", "selftest"}
+READS_NONE = {"completion", "devices", "help", "limits", "ops", "conventions", "schema", "zoo", "selftest", "serve"}
 REFUSES = {"survey"}  # the file, not the command
 
 

@@ -12,6 +12,7 @@ GROUPS = {  # heading -> name -> what it is for
         "explain": "The calculation behind a layer's numbers.",
         "devices": "The shipped devices for `analyze --device`, with sources.",
         "page": "A network as one HTML file, to look at and send.",
+        "serve": "An editor beside the views of `page`, on this machine.",
         "memory": "What tensors need at once, where, and which they are.",
         "training": "What it costs to train it: both passes, kept tensors, memory.",
         "formula": "The cost as a closed form in the spec's variables.",
@@ -24,11 +25,11 @@ GROUPS = {  # heading -> name -> what it is for
         "search": "The networks of a space that score best within budgets.",
         "survey": "What every model below some directories costs.",
     },
-    "Compare": {
+    "Compare and check": {
         "compare": "Compare specs, settings, or standard with separable.",
         "diff": "The cost of an edit, between specs or git revisions.",
+        "check": "Check cost budgets, also against a git revision.",
     },
-    "Check": {"check": "Check cost budgets, also against a git revision."},
     "Evidence": {
         "conventions": "Counting conventions and their prices.",
         "reconcile": "Why two counts differ, or what a published number includes.",

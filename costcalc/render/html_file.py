@@ -55,6 +55,12 @@ def html_file(document: Mapping[str, Any]) -> str:
     return _FILE.format(policy=policy, title=title, style=style, data=escaped(document), script=script)
 
 
+def playground(data: Mapping[str, Any], token: str = "") -> str:
+    """The file of the playground: `data` is what it shows at once, `token` what a local engine asks for."""
+    html = (BUILT / "play.html").read_text(encoding="utf-8")
+    return html.replace("TOKEN", escape(token)).replace("DATA", escaped(data))
+
+
 @lru_cache(1)
 def bundle() -> tuple[str, str]:
     """(script, style), as `npm run build` made them."""

@@ -248,7 +248,8 @@ def test_every_command_has_examples(name):
 
 
 LONG = {"bench", "reproduce", "selftest", "search", "space", "survey"}  # commands that work for seconds
-LINES = sorted({line for name in ["", *COMMANDS] for line in examples(name)})
+WAITS = {"serve"}  # until Ctrl-C: its test is tests/cli/test_serve.py::test_the_program
+LINES = sorted({line for name in ["", *COMMANDS] for line in examples(name) if name not in WAITS})
 
 
 @pytest.mark.parametrize(

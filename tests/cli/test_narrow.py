@@ -74,6 +74,7 @@ TEXTS = {  # command without JSON -> command lines
     "import": [],  # writes a spec, whatever the screen
     "export": [],  # writes a file
     "page": [],  # writes a file
+    "serve": [],  # waits
 }
 PARTS = [
     "memory net.yaml --bits 8 -v",

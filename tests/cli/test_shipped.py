@@ -15,6 +15,7 @@ CASES = {  # command -> what to run on NET, a name that is a shipped config and 
     "survey": "",  # of files alone
     "memory": "NET",
     "page": "",  # a file, whose stamp is in tests/analysis/test_page.py
+    "serve": "",  # the same page
     "devices": "",
     "formula": "NET",
     "sweep": "NET --vary classes=10,100",

@@ -56,16 +56,36 @@ class Points(NamedTuple):
         return {axis.name: axis.values[number] for axis, number in zip(self.axes, at, strict=True)}
 
     @property
+    def whole(self) -> int:
+        """How many settings the whole grid has."""
+        return _size(self.axes)
+
+    @property
     def size(self) -> int:
         """How many settings."""
         return len(self.indices)
 
 
-def axes_of(model: Model, given: Mapping[str, Sequence[Any]]) -> tuple[tuple[Axis, ...], dict[str, Any]]:
+class Chosen(NamedTuple):
+    """Some settings of a page whose engine can be asked for others."""
+
+    axes: tuple[Axis, ...]
+    indices: list[tuple[int, ...]]
+    is_grid: bool = True
+    note: str = ""
+
+    def setting(self, at: tuple[int, ...]) -> dict[str, Any]:
+        """The values of the variables at one setting."""
+        return Points(self.axes, True).setting(at)
+
+
+def axes_of(
+    model: Model, given: Mapping[str, Sequence[Any]], around: bool = False
+) -> tuple[tuple[Axis, ...], dict[str, Any]]:
     """(axes, fixed values) of a page: `given` has one value of a variable, or several.
 
-    Variables that are not given have their `choices`, both truths, the values of published rows, or usual ones.
-    Raises OptionError for a value that a variable cannot have.
+    Variables that are not given have their `choices`, both truths, the values of published rows, or usual ones; with
+    `around`, other numbers have values around their default. Raises OptionError for a value that cannot be.
     """
     fixed = {name: values[0] for name, values in given.items() if len(values) == 1}
     starts = typical(model, fixed)
@@ -74,6 +94,8 @@ def axes_of(model: Model, given: Mapping[str, Sequence[Any]]) -> tuple[tuple[Axi
         if name in fixed or "[" in name:
             continue
         values = _values(variable, given[name]) if name in given else _declared(model, variable)
+        if around and len(values) == 1:
+            values = _around(variable)
         if len(values) > 1:
             extra = name not in given and _is_extra(variable)
             axes.append(_axis(variable, values, starts[name])._replace(extra=extra))
@@ -102,6 +124,34 @@ def _declared(model: Model, variable: Variable) -> list[Any]:
         return []
     found = [default, *published_values(model, variable.name), *USUAL.get(variable.name, ()), *_between(variable)]
     return _sorted([value for value in found if value is not None and _can_be(variable, value)])[:MOST_VALUES]
+
+
+def axes_at(model: Model, at: Mapping[str, Any]) -> tuple[tuple[Axis, ...], dict[str, Any]]:
+    """(axes, fixed values) of every variable that a slider can move, the values `at` which they stand among theirs.
+
+    Raises OptionError for a value that a variable cannot have.
+    """
+    axes, fixed = axes_of(model, {}, around=True)
+    names = {axis.name for axis in axes}
+    set_ = {name: checked(model.variables[name], value) for name, value in at.items()}
+    moved = tuple(_among(axis, set_[axis.name]) if axis.name in set_ else axis for axis in axes)
+    return moved, {**fixed, **{name: value for name, value in set_.items() if name not in names}}
+
+
+def _among(axis: Axis, value: Any) -> Axis:
+    if value in axis.values:
+        return axis
+    values = _sorted([*axis.values, value])
+    return axis._replace(values=tuple(values), start=values.index(axis.values[axis.start]))
+
+
+def _around(variable: Variable) -> list[Any]:
+    """Values around the default of a number, from a quarter of it to its double."""
+    default = variable.default
+    if type(default) not in (int, float) or default <= 0:
+        return [default]
+    quarters = [default * four / 4 if type(default) is float else default * four // 4 for four in (1, 2, 3, 4, 6, 8)]
+    return _sorted([default, *(value for value in quarters if value and _can_be(variable, value))])
 
 
 def published_values(model: Model, name: str) -> list[Any]:

@@ -25,7 +25,7 @@ from ..report.document import heading
 from ..report.notes import notes
 from ..report.report import report
 from ..report.view import View
-from .axes import Axis, Points
+from .axes import Axis, Chosen, Points
 from .structure import FIELDS, Point, of_metric, signature, structure
 from .variants import document as of_variant
 from .variants import variants
@@ -55,8 +55,11 @@ def point(wanted: Wanted, values: Mapping[str, Any]) -> Point:
     return Point(found, flow, walk.lives)
 
 
-def document(wanted: Wanted, points: Points, first: Point) -> dict[str, Any]:
-    """The document of a network at some settings, the first of which is `first`."""
+PARTS = frozenset({"variants", "published"})  # of a document, which take longer than the rest of it
+
+
+def document(wanted: Wanted, points: Points | Chosen, first: Point, parts: frozenset[str] = PARTS) -> dict[str, Any]:
+    """The document of a network at some settings, the first of which is `first`; parts left out are null."""
     found, errors = _points(wanted, points, first)
     groups: dict[Any, list[int]] = {}
     for number, one in enumerate(found):
@@ -76,12 +79,12 @@ def document(wanted: Wanted, points: Points, first: Point) -> dict[str, Any]:
         "fields": FIELDS,
         "structures": [structure([one for n in members if (one := found[n])]) for members in groups.values()],
         "members": list(groups.values()),
-        "variants": _variants(wanted, found, first),
-        "published": _published(wanted),
+        "variants": _variants(wanted, found, first) if "variants" in parts else None,
+        "published": _published(wanted) if "published" in parts else None,
     }
 
 
-def _points(wanted: Wanted, points: Points, first: Point) -> tuple[list[Point | None], dict[int, str]]:
+def _points(wanted: Wanted, points: Points | Chosen, first: Point) -> tuple[list[Point | None], dict[int, str]]:
     """(the network at every setting, why there is none, by the number of the setting)."""
     found: list[Point | None] = []
     errors: dict[int, str] = {}

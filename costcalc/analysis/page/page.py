@@ -14,16 +14,16 @@ from ...model.network import Model
 from ...model.uncollected import uncollected
 from ...model.variables import unknown_variable
 from ...read.anything import Inputs, Network, load
-from ...render.html_file import html_file, of_page
+from ...render.html_file import bundle, html_file, of_page
 from ...render.result import Result
 from ...replacing import replacing
 from .axes import axes_of, plans
 from .network import METRICS, Wanted, document, point
+from .structure import Point, least_bytes
 
 BYTES = 400_000  # of one page
 ROWS = 12_000  # layers times settings: some seconds
 MOST_POINTS = 256
-MOST_LAYERS = 20_000  # each takes 20 bytes at least
 FRAME = "width:100%;height:720px;border:1px solid #8884;border-radius:6px"
 
 
@@ -102,8 +102,7 @@ def of_network(
         wanted = Wanted(model, price_list(convention), tuple(dict.fromkeys((*METRICS, *metrics))), fixed)
         start = {axis.name: axis.values[axis.start] for axis in axes}
         first = point(wanted, start)
-        if len(first.report.lines) > MOST_LAYERS:
-            raise _too_large(model, len(first.report.lines))
+        fits(model, first)
         most = min(MOST_POINTS, max(ROWS // max(len(first.report.lines), 1), 1))
         for points in plans(axes, lambda size: size <= most):
             at_start = first if points.axes else point(wanted._replace(fixed={**fixed, **start}), {})
@@ -112,6 +111,12 @@ def of_network(
             if len(found.html.encode()) <= BYTES:
                 return found
     raise _too_large(model, len(first.report.lines))
+
+
+def fits(model: Model, first: Point) -> None:
+    """Refuse a network that no page has room for, before the page is built. Raises OptionError."""
+    if least_bytes(first) > BYTES - sum(map(len, bundle())):
+        raise _too_large(model, len(first.report.lines))
 
 
 def _listed(name: str, values: Any) -> list[Any]:

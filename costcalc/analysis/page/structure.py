@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,13 @@ def fronted(names: Sequence[str]) -> list[Any]:
         found += [same, name[same:]]
         before = name
     return found
+
+
+def least_bytes(point: Point) -> int:
+    """How many bytes the layers of a network take in a document at least: their names, kinds and what lives."""
+    lines = point.report.lines
+    names = fronted(["\n".join(map(printable, line.path)) for line in lines])
+    return len(json.dumps(names, separators=(",", ":"), ensure_ascii=False)) + 4 * len(lines)
 
 
 def _kinds(points: Sequence[Point], metrics: Sequence[str], columns: Columns) -> tuple[list[list[int]], list[int]]:

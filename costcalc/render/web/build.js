@@ -1,9 +1,10 @@
-// `npm run build`: src/ becomes built/page.js and built/page.css, the same bytes on every machine.
+// `npm run build`: src/ becomes the page and the playground in built/, the same bytes on every machine.
 import { build } from "esbuild";
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 
-const license = readFileSync("node_modules/@dagrejs/dagre/LICENSE", "utf8").trim();
-const notice = `/*! The layout of the graph is by dagre.\n${license}\n*/`;
+const license = (name) => readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim();
+const dagre = `/*! The layout of the graph is by dagre.\n${license("@dagrejs/dagre")}\n*/`;
+const codemirror = `/*! The editor is CodeMirror.\n${license("@codemirror/view")}\n*/`;
 
 const one = (entry, more) =>
   build({
@@ -17,11 +18,23 @@ const one = (entry, more) =>
     ...more,
   });
 
-const script = (await one("src/main.js", { format: "iife" })).outputFiles[0].text
-  .trim()
-  .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`); // of strings in it
-if (script.includes("</script")) throw new Error("the bundle would end its own element");
-writeFileSync("built/page.js", `${notice}\n${script}\n`);
-const style = (await one("src/style.css", {})).outputFiles[0].text.trim();
-writeFileSync("built/page.css", `${style}\n`);
-console.log(`page.js ${script.length} characters, page.css ${style.length}`);
+async function bundle(entry, name, notice) {
+  const script = (await one(entry, { format: "iife" })).outputFiles[0].text
+    .trim()
+    .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`); // of strings in it
+  if (script.includes("</script")) throw new Error("the bundle would end its own element");
+  writeFileSync(`built/${name}.js`, `${notice}\n${script}\n`);
+  console.log(`${name}.js ${script.length} characters`);
+}
+
+async function styles(entry, name) {
+  const style = (await one(entry, {})).outputFiles[0].text.trim();
+  writeFileSync(`built/${name}.css`, `${style}\n`);
+  console.log(`${name}.css ${style.length} characters`);
+}
+
+await bundle("src/main.js", "page", dagre);
+await styles("src/style.css", "page");
+await bundle("src/play/main.js", "play", `${dagre}\n${codemirror}`);
+await styles("src/play/play.css", "play");
+copyFileSync("src/play/play.html", "built/play.html");

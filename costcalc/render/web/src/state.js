@@ -1,8 +1,9 @@
 // What the page shows stands in its address, so that a link shows what its sender saw.
 
 export class State {
-  constructor(defaults) {
+  constructor(defaults, longest = 4000) {
     this.defaults = defaults;
+    this.longest = longest;
     this.values = { ...defaults };
     this.read();
   }
@@ -10,7 +11,7 @@ export class State {
   read() {
     const given = new URLSearchParams(location.hash.slice(1));
     this.values = { ...this.defaults };
-    for (const [name, value] of given) if (name.length < 200 && value.length < 4000) this.values[name] = value;
+    for (const [name, value] of given) if (name.length < 200 && value.length < this.longest) this.values[name] = value;
   }
 
   get(name) {
