@@ -1,4 +1,4 @@
-// `npm ci && npm run build [-- DIRECTORY]`: the playground as a static site, in built/ unless a directory is named.
+// `npm ci && npm run build [-- DIRECTORY]`: the playground as a static site, in build/ unless a directory is named.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = resolve(process.argv[2] ?? join(here, "built"));
+const out = resolve(process.argv[2] ?? join(here, "build"));
 const web = join(here, "../../costcalc/render/web/built");
 const PYODIDE = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
 

@@ -40,7 +40,10 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     """Names of files above blocks; links out of `docs` go to their page here, or to the repository."""
     if page.file.src_uri == "index.md":
         page.meta["hide"] = ["navigation", "toc"]
-    return links.for_site(markdown, page.file.src_uri)
+    found = links.for_site(markdown, page.file.src_uri)
+    if page.file.src_uri == "playground.md" and PLAYGROUND.is_dir():  # a file of the site alone
+        found = found.replace("\n\n", "\n\n**[Open the playground](playground/index.html)**\n\n", 1)
+    return found
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
