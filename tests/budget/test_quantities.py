@@ -31,6 +31,21 @@ def test_another_value_keeps_the_way_a_limit_is_written(text, unit, value, up, d
     assert found.written(value, up=True) == up
 
 
+SIZES = [
+    (COUNT, {"": 1, "k": 1_000, "K": 1_000, "M": 1_000_000, "G": 1_000_000_000, "B": 1_000_000_000}),
+    (BYTE, {"B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}),
+    (BYTE, {"KiB": 1_024, "MiB": 1_048_576, "GiB": 1_073_741_824}),
+]
+
+
+@pytest.mark.parametrize(("unit", "sizes"), SIZES)
+def test_units_are_what_their_names_say(unit, sizes):
+    assert {name: amount(f"3{name}", "params", unit).value for name in sizes} == {
+        name: 3 * size for name, size in sizes.items()
+    }
+    assert amount("0.5", "params", RATIO).value == Fraction(1, 2)
+
+
 FINER = [  # how a limit is written, its unit, a value far below it, the value with three digits
     ("4G", COUNT, 181_500_000, "182M"),
     ("4G", COUNT, 1_815_000, "1.82M"),

@@ -6,15 +6,16 @@ from fractions import Fraction
 
 import pytest
 
-from costcalc.budget import similarity
-from costcalc.budget.amounts import apart, headline, metric_name, short
+from costcalc.budget import loosening, similarity
+from costcalc.budget import verdict as verdicts
+from costcalc.budget.amounts import apart, headline, metric_name, notes, rounded, short
 from costcalc.budget.config import Check, limit_of
-from costcalc.budget.loosening import Rule, key_of, loosened
+from costcalc.budget.loosening import Rule, key_of, left, loosened
 from costcalc.budget.options import limits_of, pair_of
 from costcalc.budget.paths import matcher
 from costcalc.budget.similarity import alike, chunks
-from costcalc.budget.verdict import FAILING, SAYS, Outcome, Verdict
-from costcalc.errors import OptionError, Problem
+from costcalc.budget.verdict import FAILING, Outcome, Verdict
+from costcalc.errors import OptionError, Place, Problem, Source
 from costcalc.metrics.conventions import find
 
 PAPER = find("paper")
@@ -29,6 +30,11 @@ def verdict(now, text="170M", kind="max", metric="mult_adds", where="", **more):
     base = more.get("base")
     allowed = one.bound.allowed(base) if kind == "vs_base" else one.bound.value
     return Verdict(one, more.pop("status", "over"), now, allowed=allowed, **more)
+
+
+def stated(one):
+    """A verdict whose limit stands in a file."""
+    return one._replace(limit=one.limit._replace(place=Place(Source("costcalc.yaml", "x\n"), 1, 1)))
 
 
 SHORT = [  # an amount, the limit that it is judged by, the metric, how it is written
@@ -118,8 +124,59 @@ def test_the_state_of_an_outcome(one, state, failing):
 
 def test_statuses_are_those_that_are_documented():
     """They are in JSON, and others read them."""
-    assert list(SAYS) == ["pass", "crossed", "worse", "over", "already", "grew", "skipped", "excepted"]
+    assert list(verdicts.SAYS) == ["pass", "crossed", "worse", "over", "already", "grew", "skipped", "excepted"]
+    assert verdicts.SAYS["pass"] == "within"
     assert frozenset(("crossed", "worse", "over", "grew")) == FAILING
+
+
+def test_what_nobody_states_is_the_harmless_case():
+    assert verdicts.Verdict(limit("1"), "over").others == 0
+    assert verdicts.Shown("params", 7)[2:] == (None, True, True)
+    assert not verdicts.Outcome(Check("net.yaml", {}, PAPER, ()), "net.yaml", {}).shipped
+    assert not verdicts.Checked([], "").locked
+
+
+BASE = verdicts.Base("main", "0123456789abcdef", "net.yaml")
+CAUSE = verdicts.Cause(Place(Source("net.yaml", "layers: []\n"), 1, 3), "conv_1 changed", 1_234)
+LINES = [  # a verdict, whether it is limited by an option, the lines under it
+    (verdict(110, "+5%", "vs_base", base=100, status="grew"), "base: main (0123456)"),
+    (verdict(180_000_000, base=170_000_000), "base: 170M at main (0123456); this change adds 10M"),
+    (verdict(180_000_000, base=190_000_000), "base: 190M at main (0123456); this change takes away 10M"),
+    (verdict(180_000_001, base=180_000_000), "base: 180,000,000 at main (0123456); this change adds 1"),
+    (verdict(180_000_000, base=180_000_000), "base: 180M at main (0123456); this change leaves it"),
+    (verdict(180_000_000, base=1, cause=CAUSE), "from: net.yaml:1:3  conv_1 changed  +1,234"),
+    (verdict(180_000_000, cause=CAUSE), "from: net.yaml:1:3  conv_1 changed  1,234"),
+    (verdict(180_000_000, others=1), "more: 1 other layer breaks it too"),
+    (verdict(180_000_000, others=1_234), "more: 1,234 other layers break it too"),
+    (verdict(180_000_000), "why: it must fit"),
+    (verdict(180_000_000), "help: reduce it, or give another limit than 170M"),
+    (stated(verdict(180_000_000)), "help: reduce it, or raise the limit: costcalc check net.yaml --update"),
+    (stated(verdict(7, kind="min")), "help: undo it, or lower the limit: costcalc check net.yaml --update"),
+    (
+        stated(verdict(110, "+5%", "vs_base", base=100, status="grew")),
+        "help: reduce it, or record an exception for this change: costcalc check net.yaml --update",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "line"), LINES)
+def test_lines_under_a_verdict(one, line):
+    check = Check("net.yaml", {}, PAPER, (), "error", why="it must fit")
+    found = [f"{kind}: {text}" for kind, text in notes(verdicts.Outcome(check, "net.yaml", {}, (one,), BASE), one)]
+    assert line in found
+    kinds = [one.partition(":")[0] for one in found]
+    assert kinds == [kind for kind in ("base", "from", "more", "why", "help") if kind in kinds]
+
+
+def test_what_was_over_before_needs_no_help_and_what_nobody_explains_no_reason():
+    one = verdict(180_000_000, base=180_000_000, status="already")
+    check = Check("net.yaml", {}, PAPER, ())
+    assert [kind for kind, _ in notes(verdicts.Outcome(check, "net.yaml", {}, (one,), BASE), one)] == ["base"]
+
+
+def test_bytes_are_decimal_unless_the_limit_is_binary():
+    assert rounded(2**20, "weights_bytes") == "1.049MB"
+    assert rounded(2**20, "weights_bytes", True) == "1MiB"
 
 
 def test_the_excess_of_a_least_cost_is_what_is_missing():
@@ -189,6 +246,64 @@ def test_limits_that_are_less_strict_than_they_were(number):
     found = loosened(then, now, lambda _: None, "costcalc.yaml")
     assert [(one.status, one.became) for one in found] == wanted
     assert all((one.specs, one.path, one.place) == (("net.yaml",), "costcalc.yaml", None) for one in found)
+
+
+ONE = Rule(limit("170M"), Check("net.yaml", {}, PAPER, ()))
+
+
+def priced(metric="mult_adds", **prices):
+    """The rules of a limit under `paper` with other prices."""
+    convention = PAPER._replace(prices={**PAPER.prices, **prices})
+    one = Rule(limit("170M", metric=metric), Check("net.yaml", {}, convention, ()))
+    return {key_of("net.yaml", one): [one]}
+
+
+def test_a_list_of_other_prices_loosens_a_limit_unless_the_metric_has_its_own():
+    (one,) = loosened(priced(), priced(add=7), lambda _: None)
+    assert (one.status, one.became) == ("raised", "170M (the price list paper has changed)")
+    assert not loosened(priced("framework.params"), priced("framework.params", add=7), lambda _: None)
+
+
+def test_a_lower_level_is_named_and_not_the_prices():
+    (one,) = loosened(rules("170M", level="error"), rules("170M", level="warn"), lambda _: None)
+    assert one.became == "170M (level error -> warn)"
+    (one,) = loosened(rules("170M", level="warn"), priced(add=7), lambda _: None)
+    assert one.became == "170M (the price list paper has changed)"
+
+
+def test_a_share_and_a_number_are_limits_of_their_own():
+    assert key_of("net.yaml", Rule(limit("10%", where="fc"), ONE.check))[-1] is True
+    assert key_of("net.yaml", Rule(limit("170M"), ONE.check))[-1] is False
+    assert key_of("net.yaml", Rule(limit("+1%", "vs_base"), ONE.check))[-1] is False
+
+
+def test_limits_that_judge_no_layer_any_more_are_those_of_the_base():
+    then = {key_of("net.yaml", ONE): [ONE]}
+    (one,) = left(then, [("net.yaml", ONE, "of conv_*"), ("other.yaml", ONE, "of fc")], "costcalc.yaml")
+    assert (one.status, one.specs, one.became, one.path) == ("unmatched", ("net.yaml",), "of conv_*", "costcalc.yaml")
+    assert one.message == "limit no longer judges a layer: max mult_adds of conv_*, of net.yaml"
+
+
+def test_a_raised_limit_is_said_to_be_raised():
+    (one,) = loosened(rules("170M"), rules("171M"), lambda _: None)
+    assert one.message == "limit raised: max mult_adds 170M -> 171M, of net.yaml"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "looser"),
+    [
+        ("+1% and 2M", "+1% and 1M", False),
+        ("+1% and 2M", "+2% and 1M", True),
+        ("+1% and 2M", "+1% and 3M", True),
+        ("+1% and 2M", "+2M", False),
+        ("+2M", "+2M and 1%", True),
+        ("+2M", "+1M and 1%", True),
+    ],
+)
+def test_the_parts_of_a_change_are_compared_each_by_itself(then, now, looser):
+    found = loosened(rules(then, kind="vs_base"), rules(now, kind="vs_base"), lambda _: None)
+    assert bool(found) is looser
+    assert loosening.SAYS[loosening.RAISED] == "limit raised"
 
 
 def test_a_limit_of_a_file_that_is_gone_no_longer_judges_it():

@@ -78,26 +78,32 @@ def covers(ran, mutant):
 
 
 def reads(text, mutant):
-    """Whether the text of a test names what a mutant outside of functions binds: it may read it and call nothing."""
-    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in mutant.bound)
+    """Whether the text of a test names what a mutant outside of functions binds, or what is made of it.
+
+    It may read that and call nothing.
+    """
+    return bool(mutant.bound) and bool(_made_of(mutant.bound).search(text))
 
 
 @lru_cache(None)
 def users(names):
     """The first lines of the functions that use any of some names, or a name that is made of one: {path: lines}."""
-    known, found = set(names), {}
-    while True:
+    pattern = _made_of(names)
+    return {path: {line for text, line in functions if pattern.search(text)} for path, functions, _ in _parsed()}
+
+
+@lru_cache(None)
+def _made_of(names):
+    """What finds any of some names in a text, or a name that a statement outside of functions makes of one."""
+    known, before = set(names), 0
+    while len(known) != before:
         before = len(known)
-        pattern = re.compile(rf"\b({'|'.join(map(re.escape, known))})\b")
+        pattern = re.compile(rf"\b({'|'.join(map(re.escape, sorted(known)))})\b")
         for _, _, others in _parsed():
             for text, bound in others:
                 if pattern.search(text):
                     known.update(bound)
-        if len(known) == before:
-            break
-    for path, functions, _ in _parsed():
-        found[path] = {line for text, line in functions if pattern.search(text)}
-    return found
+    return pattern
 
 
 @lru_cache(1)
@@ -123,7 +129,7 @@ def _parsed():
 
 def forget():
     """Read the files anew."""
-    for one in (users, _parsed, _digest):
+    for one in (users, _made_of, _parsed, _digest):
         one.cache_clear()
 
 
