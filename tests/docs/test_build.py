@@ -1,9 +1,11 @@
 """The configuration of the site: every page is in the navigation, nothing is loaded from elsewhere. With mkdocs."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from docs.site.links import for_site
 from tests.docs.built import faults
 
 mkdocs = pytest.importorskip("mkdocs")
@@ -57,3 +59,21 @@ def test_the_site_is_built_and_its_links_lead_somewhere(config, tmp_path):
     build(config)
     assert list(faults(tmp_path / "site")) == []
     assert (tmp_path / "site" / "networks" / "mobilenet.html").is_file()
+
+
+BLOCK = re.compile(r"<(/?(?:ul|ol|li|table|tr|pre|h[1-6]|blockquote|img))\b")
+WRITTEN = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "cookbook").glob("*.md"))]
+
+
+@pytest.mark.parametrize("path", [*WRITTEN, ROOT / "README.md", ROOT / "CHANGELOG.md"], ids=lambda path: path.name)
+def test_pages_have_the_same_structure_in_both_places(config, path):
+    """Lists, tables and blocks are those of CommonMark with tables, which the pages of the repository have."""
+    import markdown
+    from markdown_it import MarkdownIt
+
+    text = path.read_text(encoding="utf-8")
+    made = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
+    site = re.sub(
+        r'<div class="highlight">.*?</div>', "<pre></pre>", made.convert(for_site(text, path.name)), flags=re.S
+    )
+    assert BLOCK.findall(site) == BLOCK.findall(MarkdownIt("commonmark").enable("table").render(text))
