@@ -1,12 +1,14 @@
 """The gallery: a page for each shipped network with its totals, drawings, published figures and spec."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from costcalc.analysis.reproduce.page import FindingsPage
 from costcalc.analysis.reproduce.reproduce import accuracies, findings
 from costcalc.analysis.reproduce.sources import grouped
 from costcalc.metrics.conventions import CONVENTIONS, COUNTERS, find
 from costcalc.metrics.metrics import METRICS, metric
+from costcalc.model.expr import Expr
 
 from . import chart
 from .markdown import block, code, page, plain, sheets, table
@@ -129,9 +131,21 @@ def variables(one: Network) -> str:
         choices = ", ".join(map(str, variable.choices))
         least = [f"at least {variable.least:g}"] if variable.least is not None else []
         most = [f"at most {variable.most:g}"] if variable.most is not None else []
-        default = "must be set" if variable.default is None else code(_brief(str(variable.default)))
+        value = one.walk.values[name] if variable.each else variable.default
+        default = "must be set" if value is None else code(_brief(_said(value)))
         rows.append((code(name), default, plain(choices or ", ".join(least + most)), plain(variable.help)))
     return table(("variable", "default", "values", "what it is"), rows)
+
+
+def _said(value: Any) -> str:
+    """A default as a spec says it: an expression by its text, a table by its values."""
+    if isinstance(value, Expr):
+        return value.text
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_said(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(map(_said, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _brief(text: str) -> str:

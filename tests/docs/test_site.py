@@ -101,6 +101,9 @@ def test_the_page_of_a_network_has_the_numbers_of_other_commands(name):
         assert f" {cost:,} mult-adds |" in row
         assert f" {params:,} |" in row
     assert one.text.rstrip() in text
+    assert " object at 0x" not in text
+    for variable in (key for key in one.model.variables if "[" not in key):
+        assert f"| `{variable}` | " in text
     for claim in one.model.published:
         assert all(figure in text for metric, figure in claim.figures.items() if metric in METRICS)
     for finding in found:
