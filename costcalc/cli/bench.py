@@ -12,6 +12,9 @@ from .options import factor, output_options, set_values, setting_options
 @setting_options
 @click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads of onnxruntime.")
 @click.option("--runs", type=click.IntRange(30, 10_000), default=30, show_default=True, help="Timed at least so often.")
+@click.option("--device", metavar="NAME|FILE", help="Show the bounds of a device beside the times.")
+@click.option("--layers", is_flag=True, help="Time each layer too, by the profiler of onnxruntime.")
+@click.option("--backward", is_flag=True, help="Time both passes of training too, 100 times, with PyTorch.")
 @output_options
 def command(
     specs: tuple[str, ...],
@@ -21,6 +24,9 @@ def command(
     sets: tuple[str, ...],
     threads: int,
     runs: int,
+    device: str | None,
+    layers: bool,
+    backward: bool,
     format: str | None,
     as_json: bool,
     output: str | None,
@@ -32,12 +38,16 @@ def command(
     pip install 'costcalc[bench]'): 10 warm-ups, then at least 30 runs and one second. Compare the least times; there is
     no verdict where the median is more than 1.3 times the least. Times are never part of budgets.
 
+    `--backward` runs the module that `costcalc export` writes for PyTorch (the extra `torch`), and prints the mean
+    and deviation of 100 runs, forward, and forward and backward.
+
     \b
     Examples:
       costcalc bench mobilenet mobilenet_v2
       costcalc bench resnet18 --threads 2 --runs 100
+      costcalc bench mobilenet --device board.yaml --layers --backward
     """
-    from ..analysis.bench.bench import bench
+    from ..analysis.bench.bench import PASSES, bench
     from ..analysis.bench.page import BenchPage
     from ..read.loading import load
     from .output import show
@@ -45,12 +55,16 @@ def command(
 
     given = set_values(alpha, res, sets)
     models = [load(spec) for spec in specs]
-    with Progress(runs * len(models), "runs") as progress:
+    most = runs + 2 * PASSES * backward
+    with Progress(most * len(models), "runs") as progress:
         found = [
             bench(
                 model,
                 threads=threads,
                 runs=runs,
+                device=device,
+                layers=layers,
+                backward=backward,
                 rho=factor("rho", rho),
                 settings={name: value for name, value in given.items() if len(models) == 1 or name in model.variables},
                 progress=progress.add,

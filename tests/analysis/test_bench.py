@@ -9,6 +9,11 @@ import pytest
 
 from costcalc import CostcalcError
 from costcalc.analysis.bench.bench import RUNS, WARM_UPS, Times, bench, measured
+from costcalc.analysis.bench.layers import OTHER, of_layers
+from costcalc.errors import Source
+from costcalc.model.trace import trace
+from costcalc.read.loading import load
+from costcalc.read.spec.reader import read
 
 
 def test_the_protocol():
@@ -69,3 +74,72 @@ def test_the_page_runs(run):
     page = (Path(__file__).parents[2] / "docs" / "bench.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.S | re.M)
     assert run(*block.split()[1:]).code == 0
+
+
+NETWORK = (
+    "input: [8, 8, 4]\nlayers:\n  - {conv: 3x3, out: 8, bias: false, then: [batchnorm, relu], as: first}\n"
+    "  - {avgpool: global, as: pool}\n  - {linear: 3, as: last}\n"
+)
+
+
+def test_layers_beside_the_bounds_of_a_device(run, tmp_path):
+    """A kernel is of the layer that its name begins with; the norm and activation behind a layer are part of it."""
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "n.yaml").write_text(NETWORK)
+    line = ["bench", "n.yaml", "--device", "nvidia_t4", "--layers"]
+    (one,) = json.loads(run(*line, "--json").out)["networks"]
+    named = {layer["name"]: layer for layer in one["layers"]}
+    assert {"first", "last"} <= set(named) <= {"first", "pool", "last", OTHER}
+    assert named["first"]["mult_adds"] == 9 * 4 * 8 * 64
+    assert all(0 < layer["least"] <= layer["median"] for layer in named.values())
+    roof = analyze_roof("n.yaml")
+    assert one["floor_seconds"] == pytest.approx(roof["floor_seconds"])
+    assert one["per_layer_seconds"] == pytest.approx(roof["per_layer_seconds"])
+    assert sum(layer["bound"] for layer in named.values()) == pytest.approx(roof["per_layer_seconds"])
+    assert "bounds of NVIDIA T4" in run(*line).out
+
+
+def analyze_roof(path):
+    from costcalc.analysis.memory.roofline import RooflinePage, bounded
+
+    return RooflinePage(bounded(load(path), {}, None, "nvidia_t4")).document()
+
+
+def test_kernels_by_layer():
+    """By hand: two kernels of one layer add up run by run; one that no layer asked for stands alone."""
+    rows = load_rows(NETWORK)
+    kernels = {"first/relu": [3.0, 1.0], "first_token_1": [0.5, 1.0], "ReorderOutput": [0.1, 0.2], "last": [2.0, 4.0]}
+    found = {one.name: (one.least, one.median) for one in of_layers(rows, kernels, None)}
+    assert found == {
+        "first": (2.0, 2.75),
+        "last": (2.0, 3.0),
+        OTHER: (0.1, pytest.approx(0.15)),
+    }
+
+
+def load_rows(text):
+    model = read(Source("n.yaml", text))
+    return trace(model, {}).rows
+
+
+@pytest.mark.slow
+def test_both_passes_of_training(run, tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("torch")
+    (tmp_path / "n.yaml").write_text(NETWORK)
+    (one,) = json.loads(run("bench", "n.yaml", "--backward", "--json").out)["networks"]
+    passes = one["backward"]
+    assert passes["training_mult_adds"] == 2 * 9 * 4 * 8 * 64 + 3 * 24  # the first layer has no gradient of its input
+    assert passes["forward"]["runs"] >= 100 <= passes["forward_backward"]["runs"]
+    assert passes["forward"]["least"] < passes["forward_backward"]["least"]
+    (tmp_path / "n.yaml").write_text("input: [8, 8, 4]\nlayers: [{avgpool: global}, {linear: 3}, batchnorm]\n")
+    assert "cannot be trained on one sample" in run("bench", "n.yaml", "--backward").err
+
+
+def test_backward_without_the_package(run, monkeypatch):
+    import sys
+
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    code, _, err = run("bench", "mobilenet", "--backward")
+    assert (code, "pip install 'costcalc[torch]'" in err) == (2, True)

@@ -137,3 +137,12 @@ def test_the_command_writes_a_file(run):
     assert run("export", "mobilenet", "-o", "net.py", "--alpha", "0.25")[0] == 0
     assert "separable(8, 16)," in Path("net.py").read_text()
     assert run("export", "mobilenet", "--to", "torch", "-o", "-")[1].startswith('"""mobilenet')
+
+
+@pytest.mark.parametrize("name", ['a""" + __import__("os").getcwd() + """', "a\\", 'a"', "a\n"])
+def test_a_name_stays_in_its_docstring(name):
+    """A file of a stranger is exported: nothing of it becomes code."""
+    tree = ast.parse(text_of(model("  - {conv: 1x1, out: 4}")._replace(name=name)))
+    assert isinstance(tree.body[0], ast.Expr)
+    assert isinstance(tree.body[0].value, ast.Constant)
+    assert {type(one) for one in tree.body[1:]} == {ast.ImportFrom, ast.ClassDef}

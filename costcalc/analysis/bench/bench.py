@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping
 from ...errors import OptionError, Problem
+from ...metrics.metrics import metric, totals
+from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.uncollected import uncollected
@@ -18,13 +20,16 @@ from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
 from ...render.result import Result
 from ..convert.export import exported
+from ..memory.roofline import Roofline, bounded
 from ..report.analyze import scaled
 from ..report.report import Report, report
+from .layers import LayerTime, of_layers, profiled
 
 if TYPE_CHECKING:
     from ...render.sheet import Page
 
 WARM_UPS, RUNS, SECONDS = 10, 30, 1.0  # at least so many runs, and so long
+PASSES = 100  # runs of the passes of training, as reviews of networks time them
 STEADY = 1.3  # median over minimum, above which there is no verdict
 MOST_RUNS = 10_000
 
@@ -60,16 +65,32 @@ class Times(NamedTuple):
         return self.median <= STEADY * self.least
 
 
+class Backward(NamedTuple):
+    """The passes of training timed: forward, forward and backward, what ran them, and their mult-adds."""
+
+    forward: Times
+    both: Times
+    runtime: str  # torch 2.13
+    mult_adds: int
+
+
 class _Found(NamedTuple):
     report: Report
     times: Times
     threads: int
     runtime: str  # onnxruntime 1.32
     machine: str
+    roofline: Roofline | None = None
+    layers: tuple[LayerTime, ...] = ()
+    backward: Backward | None = None
 
 
 class Bench(Result, _Found):
-    """A network timed: `times` has every run, `report` its costs."""
+    """A network timed: `times` has every run, `report` its costs, `roofline` its bounds on a device.
+
+    layers    the times of its layers, where they were asked for
+    backward  the passes of training, where they were asked for
+    """
 
     def page(self) -> Page:
         """One row."""
@@ -83,6 +104,9 @@ def bench(
     *,
     threads: int = 1,
     runs: int = RUNS,
+    device: str | None = None,
+    layers: bool = False,
+    backward: bool = False,
     input: Inputs | None = None,
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -94,6 +118,9 @@ def bench(
     spec, input  what `costcalc.load` takes; random weights
     threads      of onnxruntime
     runs         at least so many are timed, and one second, after 10 that are not
+    device       whose bounds stand beside the times: a name of `costcalc devices`, or a file
+    layers       whether each layer is timed too, by the profiler of onnxruntime
+    backward     whether both passes of training are timed too, 100 times, with PyTorch (the extra `torch`)
     progress     is told of each run
     rho, settings, values  as in `analyze`
 
@@ -106,9 +133,37 @@ def bench(
     model = load(spec, input)
     with uncollected():
         settled = settle(model, scaled(model, given, rho))
-        counted = report(model, trace(model, settled), settled, _framework())
-    run, version = _session(model, settled, threads)
-    return Bench(counted, measured(run, runs, progress), threads, version, machine())
+        walked = trace(model, settled)
+        counted = report(model, walked, settled, _framework())
+        roofline = None if device is None else bounded(model, settled, None, device)
+    passes = _passes(model, settled, threads) if backward else None
+    session = _Session(exported(model, settled, "onnx").content, threads)
+    times = measured(session.run, runs, progress)
+    parts = _layers(session, walked.rows, runs, roofline) if layers else ()
+    both = None if passes is None else _timed(passes, model, walked.rows, settled, progress)
+    return Bench(counted, times, threads, session.version, machine(), roofline, parts, both)
+
+
+def _passes(model: Model, settled: Mapping[str, Any], threads: int) -> Any:
+    from .backward import passes
+
+    return passes(model, settled, threads)
+
+
+def _timed(
+    passes: Any, model: Model, rows: Any, settled: Mapping[str, Any], progress: Callable[[int], None]
+) -> Backward:
+    """Both passes of a network, timed; their mult-adds are those of forward and both gradients."""
+    walk = Walk(model, rows, settled)
+    cost = totals(walk, [metric("training_mult_adds", _framework())])["training_mult_adds"]
+    forward, both = (measured(one, PASSES, progress) for one in (passes.forward, passes.both))
+    return Backward(forward, both, passes.runtime, cost)
+
+
+def _layers(session: _Session, rows: Any, runs: int, roofline: Roofline | None) -> tuple[LayerTime, ...]:
+    """The times of the layers, from runs of their own: a profile takes time."""
+    bounds = None if roofline is None else {one.name: max(one.compute, one.memory) for one in roofline.bounds}
+    return tuple(of_layers(rows, profiled(session.profiling, session.feeds, WARM_UPS, runs), bounds))
 
 
 def measured(run: Callable[[], None], runs: int = RUNS, progress: Callable[[int], None] = lambda count: None) -> Times:
@@ -141,24 +196,39 @@ def _framework() -> Any:
     return find("framework")
 
 
-def _session(model: Model, settled: Mapping[str, Any], threads: int) -> tuple[Callable[[], None], str]:
-    """A function that runs the network once, and the version of what runs it. Raises OptionError without it."""
-    try:
-        import numpy
-        import onnxruntime
-    except ImportError:
-        message = "timing needs the package onnxruntime, which is not installed"
-        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[bench]'")) from None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3
-    content = exported(model, settled, "onnx").content
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    chance = numpy.random.default_rng(0)
-    feeds = {
-        one.name: chance.random(one.shape, dtype=numpy.float32)
-        if "float" in one.type
-        else numpy.zeros(one.shape, dtype=numpy.int64)
-        for one in session.get_inputs()
-    }
-    return lambda: session.run(None, feeds), f"onnxruntime {onnxruntime.__version__}"
+class _Session:
+    """A model that is ready to run once, on random inputs. Raises OptionError without what runs it."""
+
+    def __init__(self, content: Any, threads: int) -> None:
+        try:
+            import numpy
+            import onnxruntime
+        except ImportError:
+            message = "timing needs the package onnxruntime, which is not installed"
+            raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[bench]'")) from None
+        self.content, self.threads, self.package = content, threads, onnxruntime
+        self.version = f"onnxruntime {onnxruntime.__version__}"
+        self.session = self._made(None)
+        chance = numpy.random.default_rng(0)
+        self.feeds = {
+            one.name: chance.random(one.shape, dtype=numpy.float32)
+            if "float" in one.type
+            else numpy.zeros(one.shape, dtype=numpy.int64)
+            for one in self.session.get_inputs()
+        }
+
+    def _made(self, profile: str | None) -> Any:
+        options = self.package.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = self.threads, 1
+        options.log_severity_level = 3
+        if profile is not None:
+            options.enable_profiling, options.profile_file_prefix = True, profile
+        return self.package.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+
+    def profiling(self, path: str) -> Any:
+        """A session of the same model that writes a profile to a file whose name begins with a path."""
+        return self._made(path)
+
+    def run(self) -> None:
+        """Run the model once."""
+        self.session.run(None, self.feeds)

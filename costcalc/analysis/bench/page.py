@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from .bench import Bench
 
 
+_PROFILE = "layers: kernels by the profiler of onnxruntime; norms and activations are part of the layer before them"
+
+
 class BenchPage:
     """Networks that were timed after each other on one machine."""
 
@@ -24,22 +27,65 @@ class BenchPage:
         return []
 
     def sheets(self) -> list[Sheet]:
-        """One row a network; times in milliseconds."""
-        names = ("mult-adds", "least ms", "median ms", "mean ms", "deviation", "runs", "G mult-adds/s at the least")
+        """One row a network, then one a layer, and the passes of training, where they were timed; milliseconds."""
+        found = [self._networks(), *(self._layers(one) for one in self.found if one.layers)]
+        return [*found, *([self._passes()] if any(one.backward for one in self.found) else [])]
+
+    def _networks(self) -> Sheet:
+        names = ["mult-adds", "least ms", "median ms", "mean ms", "deviation", "runs", "G mult-adds/s at the least"]
+        bounded = any(one.roofline for one in self.found)
+        names[1:1] = ["floor ms", "per layer ms"] * bounded
         columns = (Column("network", folds=True), *(Column(name, True) for name in names), Column("steady"))
-        return [Sheet(columns, [self._cells(one) for one in self.found])]
+        return Sheet(columns, [self._cells(one) for one in self.found])
 
     def _cells(self, one: Bench) -> tuple[str, ...]:
-        times = one.times
+        times, roof = one.times, one.roofline
         sizes = (times.least, times.median, times.mean, times.deviation)
         return (
             printable(one.report.model.name),
             f"{_cost(one):,}",
-            *(f"{1000 * size:.2f}" for size in sizes),
+            *(() if roof is None else (_ms(roof.floor), _ms(roof.per_layer))),
+            *map(_ms, sizes),
             f"{len(times.runs):,}",
             f"{_cost(one) / times.least / 1e9:.1f}",
             "yes" if times.is_steady else "no verdict",
         )
+
+    def _layers(self, one: Bench) -> Sheet:
+        bounded = one.roofline is not None
+        names = ["mult-adds", *(["bound ms"] if bounded else []), "least ms", "median ms", "share", "G mult-adds/s"]
+        whole = sum(part.median for part in one.layers)
+        rows = [
+            (
+                printable(part.name),
+                f"{part.mult_adds:,}" if part.mult_adds else "-",
+                *([_ms(part.bound or 0)] if bounded else []),
+                _ms(part.least),
+                _ms(part.median),
+                f"{100 * part.median / whole:.1f} %" if whole else "-",
+                f"{part.mult_adds / part.least / 1e9:.1f}" if part.mult_adds and part.least else "-",
+            )
+            for part in one.layers
+        ]
+        columns = (Column("layer", folds=True), *(Column(name, True) for name in names))
+        return Sheet(columns, rows, title=f"{printable(one.report.model.name)}, by layer")
+
+    def _passes(self) -> Sheet:
+        names = ("training mult-adds", "forward ms", "deviation", "forward-backward ms", "deviation", "runs")
+        columns = (Column("network", folds=True), *(Column(name, True) for name in names), Column("steady"))
+        rows = [
+            (
+                printable(one.report.model.name),
+                f"{one.backward.mult_adds:,}",
+                *map(_ms, (one.backward.forward.mean, one.backward.forward.deviation)),
+                *map(_ms, (one.backward.both.mean, one.backward.both.deviation)),
+                f"{len(one.backward.both.runs):,}",
+                "yes" if one.backward.both.is_steady else "no verdict",
+            )
+            for one in self.found
+            if one.backward is not None
+        ]
+        return Sheet(columns, rows, title="passes of training, means")
 
     def notes(self) -> list[str]:
         """What was run where."""
@@ -47,7 +93,12 @@ class BenchPage:
         unsteady = [one for one in self.found if not one.times.is_steady]
         noisy = ["no verdict: the median is more than 1.3 times the least, the machine was busy"] if unsteady else []
         ran = f"{first.runtime}, {first.threads} thread{'s' if first.threads > 1 else ''}, batch 1, 10 warm-ups"
-        return [*noisy, f"{ran}; {first.machine}; times of this machine at this moment; costcalc {__version__}"]
+        roof, passes = first.roofline, first.backward
+        floor = [f"floor, per layer: bounds of {roof.device.title} and no predictions"] if roof is not None else []
+        profile = [_PROFILE] if any(one.layers for one in self.found) else []
+        trained = [f"passes of training: {passes.runtime}, as many threads, batch 1, 10 warm-ups"] if passes else []
+        stamp = f"{ran}; {first.machine}; times of this machine at this moment; costcalc {__version__}"
+        return [*noisy, *floor, *profile, *trained, stamp]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """The names and rows of a CSV file, in seconds."""
@@ -58,7 +109,12 @@ class BenchPage:
         """The machine, then the networks."""
         first = self.found[0]
         about = {"costcalc": __version__, "runtime": first.runtime, "threads": first.threads, "machine": first.machine}
-        return {**about, "networks": self.records()[1]}
+        networks = [{**row, **_more(one)} for row, one in zip(self.records()[1], self.found, strict=True)]
+        return {**about, "networks": networks}
+
+
+def _ms(seconds: Any) -> str:
+    return f"{1000 * float(seconds):.3g}" if float(seconds) < 0.001 else f"{1000 * float(seconds):.2f}"
 
 
 def _cost(one: Bench) -> int:
@@ -78,4 +134,31 @@ def _record(one: Bench) -> dict[str, Any]:
         "deviation": times.deviation,
         "runs": len(times.runs),
         "steady": times.is_steady,
+        **_bounds(one),
     }
+
+
+def _bounds(one: Bench) -> dict[str, float]:
+    roof = one.roofline
+    return {} if roof is None else {"floor_seconds": float(roof.floor), "per_layer_seconds": float(roof.per_layer)}
+
+
+def _more(one: Bench) -> dict[str, Any]:
+    """The layers and the passes of training, where they were timed."""
+    found: dict[str, Any] = {}
+    if one.layers:
+        parts = [part._replace(bound=None if part.bound is None else float(part.bound)) for part in one.layers]  # type: ignore[arg-type]
+        found["layers"] = [part._asdict() for part in parts]
+    if one.backward is not None:
+        passes = {"forward": one.backward.forward, "forward_backward": one.backward.both}
+        found["backward"] = {
+            "runtime": one.backward.runtime,
+            "training_mult_adds": one.backward.mult_adds,
+            **{name: _said(times) for name, times in passes.items()},
+        }
+    return found
+
+
+def _said(times: Any) -> dict[str, Any]:
+    names = ("least", "median", "mean", "deviation")
+    return {**{name: getattr(times, name) for name in names}, "runs": len(times.runs), "steady": times.is_steady}

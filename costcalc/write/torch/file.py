@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from ...render.text import printable
 from ..spec.items import Item
 from .module import Network
 from .text import expression, statement
@@ -28,13 +29,18 @@ def source(graph: Graph, name: str) -> str:
 def _head(name: str, body: str) -> Iterator[str]:
     parts = {part.removeprefix("class ").partition("(")[0]: part for part in _parts()}
     needed = [parts[part].rstrip() for part in _needed(parts, body)]
-    yield f'"""{name}: as `costcalc export` writes it, to be read, changed and trained."""'
+    yield f'"""{_quoted(name)}: as `costcalc export` writes it, to be read, changed and trained."""'
     yield ""
     if any(re.search(r"(?<![\w.])torch\b(?!\.?nn)", text) for text in (body, *needed)):
         yield "import torch"
     yield "from torch import nn"
     for part in needed:
         yield from ("", "", part)
+
+
+def _quoted(name: str) -> str:
+    """A name as part of a docstring, which it cannot end: it comes from files of strangers."""
+    return printable(name).replace("\\", "/").replace('"', "'")
 
 
 def _parts() -> list[str]:
