@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from .options import factor, output_options, set_values, setting_options
@@ -22,15 +24,11 @@ def command(
     res: str | None,
     rho: str | None,
     sets: tuple[str, ...],
-    threads: int,
-    runs: int,
-    device: str | None,
-    layers: bool,
-    backward: bool,
     format: str | None,
     as_json: bool,
     output: str | None,
     color: str,
+    **how: Any,
 ) -> None:
     """How long networks take here, beside their mult-adds.
 
@@ -55,16 +53,12 @@ def command(
 
     given = set_values(alpha, res, sets)
     models = [load(spec) for spec in specs]
-    most = runs + 2 * PASSES * backward
+    most = how["runs"] + 2 * PASSES * how["backward"]
     with Progress(most * len(models), "runs") as progress:
         found = [
             bench(
                 model,
-                threads=threads,
-                runs=runs,
-                device=device,
-                layers=layers,
-                backward=backward,
+                **how,
                 rho=factor("rho", rho),
                 settings={name: value for name, value in given.items() if len(models) == 1 or name in model.variables},
                 progress=progress.add,
