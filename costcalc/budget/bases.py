@@ -1,4 +1,17 @@
-"""The base of a change: the commit that costs are compared with."""
+"""The base of a change: the commit that costs are compared with.
+
+Sources of the variables in which CI services name the branch that a pull request goes to:
+
+| service   | where it says so                                                                                         |
+| Azure     | MicrosoftDocs/azure-devops-docs, "Predefined variables": `System.PullRequest.TargetBranch` is            |
+|           | `refs/heads/main` for Azure Repos and `main` for GitHub; as an environment variable in capitals with `_` |
+| Bitbucket | support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets, "Default variables": the destination   |
+|           | branch, in builds that a pull request triggers                                                           |
+| Jenkins   | jenkinsci/branch-api-plugin, BranchNameContributor.java: `CHANGE_TARGET` of change requests              |
+| CircleCI  | circleci.com/docs/variables has no environment variable for it; circleci/circleci-docs, "GitHub trigger  |
+|           | event options": the pipeline value `pipeline.event.github.pull_request.base.ref`, in GitHub App          |
+|           | pipelines of pull request events                                                                         |
+"""
 
 from __future__ import annotations
 
@@ -23,7 +36,7 @@ COMMITS = ("COSTCALC_BASE", "CI_MERGE_REQUEST_DIFF_BASE_SHA")  # variables that 
 BRANCHES = (  # variables that name the branch that a pull request goes to
     "GITHUB_BASE_REF",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
-    "SYSTEM_PULLREQUEST_TARGETBRANCH",  # Azure Pipelines: refs/heads/main
+    "SYSTEM_PULLREQUEST_TARGETBRANCH",  # Azure Pipelines: refs/heads/main, or main
     "BITBUCKET_PR_DESTINATION_BRANCH",
     "CHANGE_TARGET",  # Jenkins, in multibranch pipelines
 )

@@ -44,6 +44,7 @@ def test_a_spec_of_the_zoo_points_at_no_schema_that_is_not_there(run, tmp_path):
     ("name", "value"),
     [
         ("SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/next"),
+        ("SYSTEM_PULLREQUEST_TARGETBRANCH", "next"),
         ("BITBUCKET_PR_DESTINATION_BRANCH", "next"),
         ("CHANGE_TARGET", "next"),
         ("COSTCALC_BASE", "next"),
