@@ -92,9 +92,9 @@ __all__ = [
 def __getattr__(name: str) -> "Any":
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from .arguments import public
 
-    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    return public(f"{__name__}.{_PUBLIC[name]}", name)
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, wraps
+from importlib import import_module
+from numbers import Integral, Real
 from typing import Any
 
 from .errors import ArgumentError, Problem, brief
@@ -42,3 +47,105 @@ def mappings(value: Any, argument: str, example: str) -> tuple[dict[str, Any], .
 def _wrong(value: Any, argument: str, accepted: str) -> ArgumentError:
     named = argument if "`" in argument else f"`{argument}`"
     return ArgumentError(Problem("bad-argument", f"{named} cannot be {brief(repr(value))}", help=f"give {accepted}"))
+
+
+@lru_cache(None)
+def public(module: str, name: str) -> Any:
+    """A public name of a module: a class, or a function that first checks the types of its arguments."""
+    found = getattr(import_module(module), name)
+    return found if isinstance(found, type) else guarded(found, name)
+
+
+def guarded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A public function that refuses values of other types than it states, before anything runs.
+
+    Types that are read by what they hold (networks, conventions, sizes of an input) are left to the function.
+    """
+    code, hints = function.__code__, function.__annotations__
+    positional = code.co_varnames[: code.co_argcount]
+
+    @wraps(function)
+    def wrapper(*args: Any, **given: Any) -> Any:
+        for argument, value in (*zip(positional, args, strict=False), *given.items()):
+            if argument in hints and not _fits(value, hints[argument]):
+                raise _unfit(argument, value, hints[argument])
+        return function(*map(_plain, args), **{argument: _plain(value) for argument, value in given.items()})
+
+    wrapper.__module__, wrapper.__qualname__ = "costcalc", name  # where it is found, also by pickle
+    return wrapper
+
+
+def _plain(value: Any) -> Any:
+    """A whole number of NumPy as one of Python."""
+    return int(value) if isinstance(value, Integral) and not isinstance(value, (int, bool)) else value
+
+
+def _unfit(argument: str, value: Any, hint: str) -> ArgumentError:
+    """The error for a value, or for the first element of a list that does not fit."""
+    for kind in _kinds(hint):
+        inner = _KIND.fullmatch(kind)
+        if inner and inner[1] in ("Sequence", "Iterable") and isinstance(value, (list, tuple)):
+            wrong = next((one for one in value if not _fits(one, inner[2])), None)
+            return _wrong(wrong, f"each of `{argument}`", _said(inner[2]))
+    return _wrong(value, argument, _said(hint))
+
+
+_KIND = re.compile(r"(\w[\w.]*)(?:\[(.*)\])?")
+_SAID = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "True or False",
+    "None": "None",
+    "os.PathLike": "a path",
+    "Callable": "a function",
+    "Tell": "a function",
+    "Score": "a function",
+    "Mapping": "a mapping by names",
+    "Sequence": "a list",
+    "Iterable": "a list",
+}
+
+
+def _said(hint: str) -> str:
+    """`a text, a path or None`."""
+    said = list(dict.fromkeys(_SAID[_KIND.fullmatch(kind)[1]] for kind in _kinds(hint)))  # type: ignore[index]
+    return ", ".join(said[:-1]) + (" or " if said[1:] else "") + said[-1]
+
+
+@lru_cache(256)
+def _kinds(hint: str) -> tuple[str, ...]:
+    """The alternatives of a type: `str | Mapping[str, int | str]` has two."""
+    found, depth = [""], 0
+    for char in hint:
+        depth += (char in "[(") - (char in "])")
+        if char == "|" and not depth:
+            found.append("")
+        else:
+            found[-1] += char
+    return tuple(kind.strip() for kind in found)
+
+
+def _fits(value: Any, hint: str) -> bool:
+    """Whether a value is of a type; of a type that is not in `_SAID`, any value is."""
+    kinds = [_KIND.fullmatch(kind) for kind in _kinds(hint)]
+    if any(kind is None or kind[1] not in _SAID for kind in kinds):
+        return True
+    return any(_is_a(value, kind[1], kind[2] or "Any") for kind in kinds if kind)
+
+
+def _is_a(value: Any, name: str, inner: str) -> bool:
+    if name == "None":
+        return value is None
+    if name in ("int", "float"):
+        return isinstance(value, Integral if name == "int" else Real) and not isinstance(value, bool)
+    if name == "os.PathLike":
+        return isinstance(value, os.PathLike) and isinstance(os.fspath(value), str)
+    if name in ("Callable", "Tell", "Score"):
+        return callable(value)
+    if name == "Mapping":
+        return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+    if name in ("Sequence", "Iterable"):
+        is_list = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+        return is_list and (not isinstance(value, (list, tuple)) or all(_fits(one, inner) for one in value))
+    return isinstance(value, {"str": str, "bool": bool}[name])

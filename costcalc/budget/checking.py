@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..allowance import within
-from ..arguments import mapping
+from ..arguments import mapping, names
 from ..errors import CostcalcError, FileError, OptionError, Problem
 from ..metrics.conventions import Prices, price_list
 from ..metrics.metrics import metric
@@ -42,7 +42,7 @@ def check(
     vs_base: Mapping[str, Any] | None = None,
     at: Mapping[str, Any] | None = None,
     convention: Prices = "paper",
-    metrics: Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
 ) -> Outcomes:
     """Specs against limits: the outcome of each check, one after the other.
 
@@ -60,11 +60,12 @@ def check(
     """
     limits = {"max": max, "min": min, "vs_base": vs_base}
     given = {kind: mapping(each, kind, '{"mult_adds": "170M"}') for kind, each in limits.items()}
+    wanted = names(metrics, "metrics")
     setting = mapping(at, "at", '{"alpha": 0.75}')
     with within("run_seconds", "this run of checks"):
         models = iter(loaded([spec for spec in specs if not is_path(spec)], input))
         named = [os.fspath(spec) if is_path(spec) else next(models) for spec in specs]
-        return Outcomes(Run(named, config, base, given, setting, convention, metrics).finished())
+        return Outcomes(Run(named, config, base, given, setting, convention, wanted).finished())
 
 
 class Outcomes(Result, list[Outcome]):

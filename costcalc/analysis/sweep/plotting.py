@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...arguments import mapping
+from ...arguments import mapping, names
 from ...errors import OptionError, Problem, listed
 from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import metric
@@ -73,7 +73,7 @@ def plot(
     *,
     x: str = "mult_adds",
     y: str | None = None,
-    metrics: Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
     marks: str | None = None,
     log: str = "x",
     skip_invalid: bool = False,
@@ -122,13 +122,13 @@ def pictured(
     log: str,
     skip_invalid: bool,
     convention: Prices,
-    metrics: Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
 ) -> Picture:
     """The Picture of a model over axes, which are arrays of values by variable. Raises CostcalcError."""
     if log not in ("x", "y", "xy", "none"):
         raise OptionError(Problem("bad-value", f"`log` cannot be `{log}`", help="it is x, y, xy or none"))
     accuracies = published_accuracies(model)
-    ys = _panels(metrics, y) or (y or ("top1" if "top1" in accuracies and not axes else "params"),)
+    ys = _panels(names(metrics, "metrics"), y) or (y or ("top1" if "top1" in accuracies and not axes else "params"),)
     shown = tuple(dict.fromkeys((x, *ys)))
     wanted = tuple(name for name in shown if name not in accuracies and name not in model.variables)
     for name in wanted:
