@@ -220,6 +220,10 @@ class Model(NamedTuple):
     phase: str = "deploy"  # train or deploy: steps with `only` of the other one do not run
     about: str = ""  # what was made of the network as it is written, for the line under its numbers
 
+    def __repr__(self) -> str:
+        variables = f", variables {', '.join(self.variables)}" if self.variables else ""
+        return f"network {self.name} of {self.source.path}{variables}; costcalc.analyze shows what it costs"
+
 
 def evaluate(arg: Arg, env: Mapping[str, Any]) -> Any:
     """The value of an argument in an environment of names."""

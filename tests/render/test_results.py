@@ -78,6 +78,21 @@ def test_every_result_shows_itself(result):
     assert not re.search("https?:", html.replace("https://arxiv", ""))  # nothing is loaded
 
 
+def test_files_show_themselves_too(tmp_path, monkeypatch):
+    """What makes a file is a frame of the layers in it, and a network says what it is in one line."""
+    monkeypatch.chdir(tmp_path)
+    rows = list(costcalc.analyze(NET).frame()["mult_adds"])
+    made = [costcalc.import_(NET), costcalc.export(NET, to="torch"), costcalc.page(NET)]
+    made.append(costcalc.page(costcalc.analyze(NET)))
+    for found in made:
+        assert [cost for cost in found.frame()["mult_adds"] if cost] == [cost for cost in rows if cost]
+        assert found._repr_html_()
+        assert "object at 0x" not in repr(found)
+    said = repr(costcalc.load(NET))
+    assert said.startswith("network mobilenet of ")
+    assert said.endswith(", variables alpha, res, classes, min_depth, middle; costcalc.analyze shows what it costs")
+
+
 def test_every_result_is_a_frame(result):
     name, found, _ = result
     frame = found.frame()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping
 from ...errors import OptionError, Problem, listed, nearest
@@ -15,7 +15,12 @@ from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
 from ...replacing import replacing
-from ..report.analyze import scaled
+from ..report.analyze import analyze, scaled
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ...render.result import Result
 
 SUFFIXES = {".onnx": "onnx", ".py": "torch"}
 WEIGHTS = ("random", "zero", "none")
@@ -32,6 +37,12 @@ class Exported(NamedTuple):
     pieces: Iterable[bytes] | Iterable[str]
     size: int  # bytes, or characters
     notes: tuple[str, ...]
+    shown: Callable[[], Result] | None = None  # makes what the network costs
+
+    def frame(self) -> pandas.DataFrame:
+        """The layers of the network, and what each costs."""
+        assert self.shown
+        return self.shown().frame()
 
     @property
     def is_binary(self) -> bool:
@@ -88,6 +99,7 @@ def export(
     with uncollected():
         model = load(spec, input)
         made = exported(model, scaled(model, given, rho), form, weights, seed)
+    made = made._replace(shown=lambda: analyze(model, rho=rho, settings=given))
     if path is not None:
         made.save(path)
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping
 from ...errors import OptionError, Problem
@@ -15,7 +15,10 @@ from ...read.anything import Inputs, Network, load
 from ...read.spec.args import is_name
 from ...read.spec.blocks import RESERVED
 from ...replacing import replacing
-from ..report.analyze import scaled
+from ..report.analyze import analyze, scaled
+
+if TYPE_CHECKING:
+    import pandas
 
 
 class SpecText(str):
@@ -27,6 +30,10 @@ class SpecText(str):
         """Write it to a file, whole or not at all. Raises OSError."""
         with replacing(os.fspath(path), False) as file:
             file.write(str(self))
+
+    def frame(self) -> pandas.DataFrame:
+        """The layers of the spec, and what each costs."""
+        return analyze(str(self)).frame()
 
     def __repr__(self) -> str:
         return str(self)

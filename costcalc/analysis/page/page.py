@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping, names
 from ...errors import OptionError, Problem
@@ -21,6 +21,9 @@ from .axes import axes_of, plans
 from .network import METRICS, Wanted, document, point
 from .structure import Point, least_bytes
 
+if TYPE_CHECKING:
+    import pandas
+
 BYTES = 400_000  # of one page
 ROWS = 12_000  # layers times settings: some seconds
 MOST_POINTS = 256
@@ -30,8 +33,12 @@ FRAME = "width:100%;height:720px;border:1px solid #8884;border-radius:6px"
 class NetworkPage:
     """A page: `html` is its text, `document` what is embedded, `save` writes a file; a notebook shows it in a frame."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document = document
+    def __init__(self, document: Mapping[str, Any], shown: Result) -> None:
+        self.document, self.shown = document, shown
+
+    def frame(self) -> pandas.DataFrame:
+        """The rows of what it shows: of a network, the layers where its sliders start."""
+        return self.shown.frame()
 
     @cached_property
     def html(self) -> str:
@@ -81,7 +88,7 @@ def page(
     where these are too many, one variable moves at a time, and the page says so. Raises CostcalcError.
     """
     if isinstance(spec, Result):
-        found = NetworkPage(of_page(spec.page()))
+        found = NetworkPage(of_page(spec.page()), spec)
     else:
         given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **axes}
         found = of_network(load(spec, input), given, names(metrics, "metrics"), convention)
@@ -107,7 +114,7 @@ def of_network(
         for points in plans(axes, lambda size: size <= most):
             at_start = first if points.axes else point(wanted._replace(fixed={**fixed, **start}), {})
             one = wanted if points.axes else wanted._replace(fixed={**fixed, **start})
-            found = NetworkPage(document(one, points, at_start))
+            found = NetworkPage(document(one, points, at_start), first.report)
             if len(found.html.encode()) <= BYTES:
                 return found
     raise _too_large(model, len(first.report.lines))
