@@ -19,7 +19,7 @@ STATIC = "site.css", "site.js", "iframe-worker.js"
 def on_config(config: Any) -> Any:
     """Headings have the addresses that they have on the page of the repository; folders of `nav` list their pages."""
     config.mdx_configs["toc"] = {**config.mdx_configs.get("toc", {}), "slugify": links.slug}
-    config.made = pages.made(PLAYGROUND.is_dir())
+    config.made = pages.made()
     config.nav = [_listed(one, config.made) for one in config.nav]
     return config
 

@@ -4,41 +4,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from costcalc.cli.commands import COMMANDS
-
 from . import counters, gallery, links, reference
 
 ROOT = Path(__file__).resolve().parents[2]
 COOKBOOK = ROOT / "docs" / "cookbook"
 
 
-def made(has_playground: bool = False) -> dict[str, str]:
-    """Every generated page and drawing; `has_playground` says whether the playground was built into the site."""
-    return {**rooted(), **reference.pages(), **gallery.pages(), **counters.pages(), **playground(has_playground)}
+def made() -> dict[str, str]:
+    """Every generated page and drawing."""
+    return {**rooted(), **reference.pages(), **gallery.pages(), **counters.pages()}
 
 
 def rooted() -> dict[str, str]:
     """The texts of the repository's root as pages."""
     rooted = links.ROOTED.items()
     return {page: links.from_root((ROOT / name).read_text(encoding="utf-8"), name) for name, page in rooted}
-
-
-def playground(is_built: bool) -> dict[str, str]:
-    """The page that leads to the playground; none where `docs/playground.md` is written by hand."""
-    if (ROOT / "docs" / "playground.md").exists():
-        return {}
-    about = (
-        "The playground is an editor for specs with the engine in the browser: any network, any setting, nothing sent."
-    )
-    if is_built:
-        way = "[Open the playground](playground/index.html)"
-    elif "serve" in COMMANDS:
-        way = "This copy of the site was built without it. `costcalc serve` starts it on your machine."
-    else:
-        way = (
-            "This copy of the site was built without it. `costcalc page SPEC -o page.html` writes a network as a page."
-        )
-    return {"playground.md": f"# Playground\n\n{about}\n\n{way}\n"}
 
 
 def listed(folder: str, made: Mapping[str, str]) -> list[Any]:

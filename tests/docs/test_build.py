@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -77,3 +78,23 @@ def test_pages_have_the_same_structure_in_both_places(config, path):
         r'<div class="highlight">.*?</div>', "<pre></pre>", made.convert(for_site(text, path.name)), flags=re.S
     )
     assert BLOCK.findall(site) == BLOCK.findall(MarkdownIt("commonmark").enable("table").render(text))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("is_built", [True, False])
+def test_the_playground_is_copied_and_linked_where_it_was_built(config, monkeypatch, tmp_path, is_built):
+    from mkdocs.structure.files import Files
+
+    hooks = next(module for name, module in config.hooks.items() if name.endswith("hooks.py"))
+    folder = tmp_path / "build"
+    monkeypatch.setattr(hooks, "PLAYGROUND", folder)
+    config.made = {}
+    if is_built:
+        (folder / "pyodide").mkdir(parents=True)
+        for name in ("index.html", "pyodide/python.zip"):
+            (folder / name).write_text("x", encoding="utf-8")
+    found = {file.src_uri for file in config.plugins.on_files(Files([]), config=config)}
+    assert ({"playground/index.html", "playground/pyodide/python.zip"} <= found) == is_built
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="playground.md"))
+    text = hooks.on_page_markdown("# The playground\n\nAn editor.\n", page, config, Files([]))
+    assert ("](playground/index.html)" in text) == is_built

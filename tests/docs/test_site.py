@@ -21,7 +21,7 @@ from costcalc.metrics.metrics import METRICS
 from costcalc.ops import INDEX
 from costcalc.ops import find as find_op
 from costcalc.read.spec.blocks import shipped_library
-from docs.site import chart, counters, gallery, networks, pages, reference
+from docs.site import chart, counters, gallery, networks, reference
 
 RECORD = json.loads((Path(__file__).parents[1] / "data" / "peers.json").read_text(encoding="utf-8"))
 FEW = ("mobilenet", "resnet50", "llama3_8b", "wavenet")
@@ -174,7 +174,7 @@ def test_the_parts_of_a_gap_sum_to_the_other_count(name):
             first, *parts, last = (int(row[column].strip(" *|").replace(",", "") or 0) for row in rows)
             assert first + sum(parts) == last
     for one in find(name).differences:
-        assert all(each in text.replace("\\", "") for each in one.of)
+        assert all(" ".join(each.split()) in text.replace("\\", "") for each in one.of)
 
 
 def test_a_counter_gives_what_the_program_printed():
@@ -183,12 +183,3 @@ def test_a_counter_gives_what_the_program_printed():
     last = re.search(r"^\| \*\*fvcore\*\* \|(.*)\|$", text, re.M)[1]
     shown = [int(cell.strip(" *").replace(",", "")) for cell in last.split("|")]
     assert shown[counters.SHOWN.index("resnet50")] == RECORD["networks"]["resnet50"]["fvcore"]["flops"]
-
-
-def test_the_playground_is_linked_where_it_was_built(monkeypatch, tmp_path):
-    monkeypatch.setattr(pages, "ROOT", tmp_path)
-    assert "(playground/index.html)" in pages.playground(True)["playground.md"]
-    assert "(playground/index.html)" not in pages.playground(False)["playground.md"]
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "playground.md").write_text("# By hand\n")
-    assert pages.playground(True) == {}
