@@ -31,12 +31,12 @@ _INPUT = frozenset(
         *("moe", "selective_scan", "latent_attention", "sparse_conv"),
     )
 )
-_OUTPUT = frozenset(("relu", "sigmoid", "tanh", "softmax", "log_softmax", "exp", "sqrt", "rnn", "lstm", "gru"))
+_OUTPUT = frozenset(("relu", "sigmoid", "tanh", "softmax", "log_softmax", "exp", "sqrt", "lstm"))
 _LOSSES = ("softmax", "log_softmax")
 _FACTORS = frozenset(("mul", "div", "matmul", "einsum", "bilinear"))  # each is kept for the gradient of the others
 _VIEWS = frozenset(("flatten", "reshape", "identity", "split", "slice", "permute", "tokens", "grid"))
 _LANGUAGE = ("moe", "selective_scan", "latent_attention", "sparse_conv")
-_ROUGH = frozenset(("opaque", "rnn", "lstm", "gru", "lppool", *_LANGUAGE))  # they keep more than is said here
+_ROUGH = frozenset(("opaque", "lstm", "lppool", *_LANGUAGE))  # they keep more than is said here
 _HALVED = frozenset(("conv", "dwconv", "conv_transpose", "linear", "bilinear", "matmul", "einsum", "attention"))
 _HALVED |= {"logits", "moe", "latent_attention", "attend", "rnn", "lstm", "gru"}  # what autocast runs with 16 bits
 _WIDENED = frozenset(("layernorm", "groupnorm", "softmax", "log_softmax", "exp", "log", "softplus"))  # and with 32
@@ -92,7 +92,8 @@ def keeping(walk: Walk, policy: Policy) -> Keeping:
 
 def is_rough(row: Row) -> bool:
     """Whether what a row keeps is a lower bound."""
-    return row.op.name in _ROUGH
+    turned = row.op.name in ("rnn", "gru") and bool(row.options.get("bidirectional"))  # with copies, from batch 2 on
+    return turned or row.op.name in _ROUGH
 
 
 def is_halved(row: Row) -> bool:
@@ -178,6 +179,8 @@ class _Keeper:
         """What a row keeps, whose result needs a gradient."""
         name = row.op.name
         own = _OWN[name](row, self) if name in _OWN else 0
+        if name == "rmsnorm":
+            return self.rmsnorm(row, sources, need, own)
         if name in ("attention", "attend"):
             return self.attention(number, row, sources, need)
         if name in _FACTORS:
@@ -193,6 +196,14 @@ class _Keeper:
         if name in _INPUT and not _is_mean(row):
             return Kept((*self.read(row, sources, 0), *result), own)
         return Kept(result, own)
+
+    def rmsnorm(self, row: Row, sources: tuple, need: Need, own: Any) -> Kept:
+        """The normalised values for the gradient of the weights; the input and a number a row for that of the input."""
+        learned = row.trained and any(row.layer.params.values())
+        scaled = _out(row) * self.widths[-1] * self.policy.batch if learned else 0
+        if not any(need.inputs):
+            return Kept((), scaled)
+        return Kept(self.read(row, sources, 0), own + scaled)
 
     def attention(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
         """Queries, keys and values, by the policy; probabilities or their row sums; what flows into the projections."""
@@ -270,10 +281,25 @@ def _rows(count: int, of: Callable[[Row], Any]) -> Callable[[Row, _Keeper], Any]
     return lambda row, keeper: count * FLOAT * of(row) * row.times * keeper.policy.batch
 
 
+def _steps(states: Callable[[Any], Any]) -> Callable[[Row, _Keeper], Any]:
+    """What the steps of a recurrent layer keep: values by states, and inputs of later layers."""
+
+    def kept(row: Row, keeper: _Keeper) -> Any:
+        options, steps = row.options, row.inputs[0][-2]
+        layers, ways = options.get("layers", 1), 2 if options.get("bidirectional") else 1
+        wide = ways * options["hidden"]
+        values = layers * wide * states(steps) + steps * wide * (layers - 1)
+        return values * row.times * keeper.widths[-1] * keeper.policy.batch
+
+    return kept
+
+
 _OWN: dict[str, Callable[[Row, _Keeper], Any]] = {
     "batchnorm": lambda row, keeper: 2 * FLOAT * row.layer.shape[-1],
     "layernorm": _rows(2, lambda row: prod(row.layer.shape[:-1])),
     "rmsnorm": _rows(1, lambda row: prod(row.layer.shape[:-1])),
+    "rnn": _steps(lambda steps: steps + 1),
+    "gru": _steps(lambda steps: 7 * steps),
     "groupnorm": _rows(2, lambda row: row.layer.detail["groups"]),
     "instancenorm": _rows(2, lambda row: row.layer.shape[-1]),
     "maxpool": _index,

@@ -58,10 +58,12 @@ class TrainingPage:
             *((Column("type", spare=2), Column("output", spare=3)) if self.by == "layer" else ()),
             *(Column(name, True) for name in names),
         )
-        rows = [(printable(line.name), *self._about(line), *map(_number, self._numbers(line))) for line in self.lines]
+        rows = [(printable(line.name), *self._about(line), *self._cells(line)) for line in self.lines]
         sums = [sum(getattr(line, name) for line in self.found.lines) for name in self._fields()]
         blank = ("", "") if self.by == "layer" else ()
-        return Sheet(columns, rows, (f"total {title}", *blank, *map(self._bound, sums)))
+        return Sheet(
+            columns, rows, (f"total {title}", *blank, *map(self._bound, sums[:-1]), self._bound(sums[-1], True))
+        )
 
     def _about(self, line: Line) -> tuple[str, ...]:
         if self.by != "layer":
@@ -71,14 +73,21 @@ class TrainingPage:
     def _fields(self) -> list[str]:
         return [name for name in _FIELDS if name != "again" or self.again]
 
+    def _cells(self, line: Line) -> list[str]:
+        """The numbers of a line; `>=` where a part of them is not known."""
+        *costs, saved = self._numbers(line)
+        known = [_number(one) if line.complete or not one else f">= {one:,}" for one in costs]
+        return [*known, _number(saved) if line.complete and line.keeps else f">= {saved:,}"]
+
     def _numbers(self, line: Line) -> list[int]:
         return [getattr(line, name) for name in self._fields()]
 
-    def _bound(self, value: int) -> str:
-        return f"{value:,}" if self.found.complete else f">= {value:,}"
+    def _bound(self, value: int, bytes: bool = False) -> str:
+        known = self.found.complete if bytes else all(line.complete for line in self.found.lines)
+        return f"{value:,}" if known else f">= {value:,}"
 
     def _total(self, name: str) -> str:
-        return self._bound(self.found.totals[name])
+        return self._bound(self.found.totals[name], name.endswith("_bytes"))
 
     def _zero(self) -> list[Sheet]:
         if not self.found.zero:
@@ -107,7 +116,9 @@ class TrainingPage:
         )
         loss = [f"{printable(found.loss)} is taken as part of the loss: it keeps nothing"] if found.loss else []
         rough = [printable(line.name) for line in found.lines if not line.complete]
-        bounds = [f"lower bounds: backward or kept tensors of {', '.join(rough[:5])} are not known"] if rough else []
+        bounds = [f"lower bounds: the backward pass of {', '.join(rough[:5])} is not known"] if rough else []
+        more = [printable(line.name) for line in found.lines if line.complete and not line.keeps]
+        bounds += [f"lower bounds of bytes: {', '.join(more[:5])} may keep more than is known"] if more else []
         stamp = stamped(found.model, found.convention, found.inputs, found.values)
         return [*totals, *(inside if setup.checkpoint else []), *bounds, *loss, how, stamp]
 
@@ -124,7 +135,7 @@ class TrainingPage:
         if self.by != "layer":
             return {"name": line.name, "layers": line.layers, **numbers, **last}
         about = {"name": line.name, "type": line.type, "output": line.output}
-        return {**about, **numbers, **last, "trained": line.trained, "complete": line.complete}
+        return {**about, **numbers, **last, "trained": line.trained, "complete": line.complete and line.keeps}
 
     def document(self) -> dict[str, Any]:
         """What the numbers mean, how it is trained, totals, parts of the peak, stages, then the rows."""
@@ -163,5 +174,5 @@ def _grouped(lines: Sequence[Line], by: str, depth: int) -> list[Line]:
 
 def _sum(name: str, group: Sequence[Line]) -> Line:
     sums = {field: sum(getattr(line, field) for line in group) for field in _FIELDS}
-    whole = all(line.complete for line in group)
-    return group[-1]._replace(name=name, **sums, complete=whole, layers=len(group))
+    whole, keeps = (all(getattr(line, field) for line in group) for field in ("complete", "keeps"))
+    return group[-1]._replace(name=name, **sums, complete=whole, keeps=keeps, layers=len(group))

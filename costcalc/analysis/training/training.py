@@ -48,6 +48,7 @@ class Line(NamedTuple):
     trained: bool
     complete: bool
     layers: int = 1
+    keeps: bool = True  # whether all that it keeps is known: else `saved` is a lower bound
 
     @property
     def costs(self) -> bool:
@@ -87,7 +88,7 @@ class _Found(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether all costs are known; else the totals are lower bounds."""
-        return all(line.complete for line in self.lines)
+        return all(line.complete and line.keeps for line in self.lines)
 
 
 class Training(Result, _Found):
@@ -201,7 +202,8 @@ def _lines(walk: Walk, blocks: Checkpointed, convention: Convention, policy: Pol
             again,
             saved[number],
             row.trained,
-            not row.layer.unknown and not is_rough(row) and not keeps_more(row),
+            not row.layer.unknown and not is_rough(row),
+            keeps=not keeps_more(row),
         )
 
 
