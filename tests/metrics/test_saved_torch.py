@@ -33,9 +33,9 @@ def kept(module, shape, autocast=False):
             alive.append(tensor)
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda one: one):
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast, cache_enabled=True):
-            alive.append(module(torch.rand(shape)))
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda one: one)
+    with hooks, torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+        alive.append(module(torch.rand(shape)))
     return sum(found.values())
 
 
