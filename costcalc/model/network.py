@@ -230,7 +230,7 @@ def evaluate(arg: Arg, env: Mapping[str, Any]) -> Any:
     if type(arg) is Expr:
         return num.settled(arg.value(env))
     if type(arg) is tuple:
-        return tuple(evaluate(item, env) for item in arg)
+        return tuple([item if type(item) is int else evaluate(item, env) for item in arg])
     if type(arg) is dict:
         return {key: evaluate(item, env) for key, item in arg.items()}
     return arg

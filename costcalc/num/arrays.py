@@ -246,8 +246,8 @@ def _bounded(value: Number, most: float) -> np.ndarray:
 def power(base: Number, exponent: Number, most: float) -> Number:
     """Products, where the exponent is one number above 0; else each point by itself, as plain numbers are."""
     if not isinstance(exponent, Points) and (times := ints.exponent(exponent)):
-        result: Number = 1
-        for _ in range(times):  # the first product makes a whole number of a truth, as plain numbers do
+        result = base
+        for _ in range(times - 1):
             result = bounded(result * base, most)
         return result
     kind = int if kind_of(base) is bool else kind_of(base)

@@ -349,17 +349,6 @@ def test_counts_past_64_bits_are_refused_not_wrapped():
     assert num.floor(points([2.0**62, 0.5])).array.tolist() == [2**62, 0]
 
 
-@pytest.mark.parametrize("exponent", [0, 1, 2, True, False, 1.0])
-@pytest.mark.parametrize("bases", [(True, False), (2, True), (1.5, True), (2, 3), (0.5, -1.5)], ids=str)
-def test_powers_are_of_the_kind_of_plain_numbers(bases, exponent):
-    kinds = {*map(type, bases)}
-    raw = points(np.array(bases, dtype=object if len(kinds) > 1 else None))
-    found = num.power(raw, exponent, 10**18)
-    got = found.raw.astype(object).tolist() if type(found) is Points else [found] * 2
-    due = [num.power(base, exponent, 10**18) for base in bases]
-    assert [(type(one), one) for one in got] == [(type(one), one) for one in due]
-
-
 def test_structure_is_the_same_at_all_points_or_varies():
     assert num.domain(points([3, 3])).single(points([3, 3])) == 3
     assert arrays.single(vague([3, 3])) == 3

@@ -16,7 +16,7 @@ from costcalc.model.wiring import wired
 from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
 from costcalc.rewrite import thin
-from costcalc.write.spec import spec_text
+from costcalc.write.spec import fold, runs, spec_text
 from costcalc.write.spec.groups import grouped
 from costcalc.write.spec.items import settled
 from costcalc.write.spec.structure import structured
@@ -340,6 +340,48 @@ def test_a_graph_of_mobilenet_is_as_short_as_its_spec(graph):
 def test_concats_of_concats_are_found_in_a_graph(graph):
     """DenseNet's exporter writes every concat in full: 1 + 2 + .. + 24 tensors."""
     assert len(written(graph("legacy_densenet121")[0]).splitlines()) < 45
+
+
+def stages(count):
+    """Stages of other widths, each of two or more blocks of three kinds, as MaxViT has them."""
+    text = "  - {conv: 3x3, out: 32}\n"
+    for at in range(count):
+        width = 32 + 8 * at
+        text += f"  - {{conv: 1x1, out: {width}}}\n"
+        inverted = f"{{conv: 1x1, out: {4 * width}}}, {{dwconv: 3x3}}, {{conv: 1x1, out: {width}}}"
+        mixed = [f"layernorm, {{conv: {size}x{size}, out: {width}}}" for size in (5, 9)]
+        wide = f"layernorm, {{linear: {4 * width}, then: [gelu]}}, {{linear: {width}}}"
+        blocks = "".join(f"  - {{residual: true, layers: [{one}]}}\n" for one in (inverted, *mixed, wide))
+        text += blocks * (2 + at % 3)
+    return text
+
+
+def test_the_work_to_find_blocks_grows_with_the_layers(monkeypatch):
+    """Twice the layers take three times the stretches that are looked at; four times would grow as their square."""
+    seen = Counter()
+    for owner, name in ((runs._Line, "run"), (runs._Levels, "joined"), (fold, "block_of"), (fold, "_shape")):
+        counted(monkeypatch, owner, name, seen)
+    work = []
+    for count in (6, 12):
+        model = spec(stages(count))
+        seen.clear()
+        text = written(model)
+        work.append((sum(seen.values()), len(model.steps)))
+        assert len(text.splitlines()) < 40
+    (few, least), (many, most) = work
+    assert most >= 1.9 * least
+    assert many < 2 * few * most / least, work
+
+
+def counted(monkeypatch, owner, name, seen):
+    """Count the calls of a function."""
+    real = getattr(owner, name)
+
+    def counting(*args):
+        seen[name] += 1
+        return real(*args)
+
+    monkeypatch.setattr(owner, name, counting)
 
 
 DOUBLING = "".join("  - {maxpool: 2x2}\n" + f"  - {{conv: 3x3, out: {n}}}\n" * 2 for n in (16, 32, 64))

@@ -16,5 +16,5 @@ def argument(value: Any) -> Any:
     if isinstance(value, Dim):
         return Expr(str(value), names(value), lambda env: valued(value, env))
     if isinstance(value, (tuple, list)):
-        return tuple([argument(item) for item in value])
+        return tuple([item if type(item) is int else argument(item) for item in value])
     return value

@@ -108,9 +108,9 @@ def check(proto: Any, functions: dict, version: int) -> None:
     op, domain = proto.op_type, proto.domain
     if domain not in ("", "ai.onnx") or (functions and (domain, op, getattr(proto, "overload", "")) in functions):
         return
-    names = [*proto.input]
+    names = tuple(proto.input)
     given = [part for one in proto.attribute for part in (one.name, one.type, _word(one))]
-    _check(op, version, (len(names), names.index("") + 1 if "" in names else 0), len(proto.output), *given)
+    _check(op, version, len(names), names.index("") + 1 if "" in names else 0, len(proto.output), *given)
 
 
 def _word(attribute: Any) -> bytes | None:
@@ -119,19 +119,19 @@ def _word(attribute: Any) -> bytes | None:
 
 
 @lru_cache(4_096)
-def _check(op: str, version: int, inputs: tuple[int, int], outputs: int, *given: Any) -> None:
+def _check(op: str, version: int, inputs: int, omitted: int, outputs: int, *given: Any) -> None:
     """`check` for a node, as most nodes are alike.
 
-    inputs  how many there are, and which is the first that is left out, or 0
-    given   name, type and text of each attribute in turn
+    omitted  which input is the first that is left out, or 0
+    given    name, type and text of each attribute in turn
     """
     known = demand(op, version)
     if known is None:
         return
-    _check_count(inputs[0], known.bounds[0], known.bounds[1], "inputs")
+    _check_count(inputs, known.bounds[0], known.bounds[1], "inputs")
     _check_count(outputs, known.bounds[2], known.bounds[3], "outputs")
-    if 0 < inputs[1] <= known.bounds[0] and op not in _OPTIONAL_FIRST:
-        raise Refused(f"input {inputs[1]} is missing")
+    if 0 < omitted <= known.bounds[0] and op not in _OPTIONAL_FIRST:
+        raise Refused(f"input {omitted} is missing")
     names = given[::3]
     if len(set(names)) < len(names):
         twice = next(name for at, name in enumerate(names) if name in names[:at])

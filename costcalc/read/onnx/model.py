@@ -16,6 +16,7 @@ from . import wellformed
 from .arguments import argument
 from .ending import ended, stored
 from .file import parsed
+from .graph import Graph
 from .living import living
 from .reader import Reader, opsets, titled
 from .rules import is_standard
@@ -59,14 +60,15 @@ class _Importer:
         self.proto, self.source = proto, source
         self.variables: dict[str, Any] = {}
         self.axes: dict = {}
-        self.first = _with_channels_second(proto.graph.node)
+        self.graph = Graph(proto.graph)
+        self.first = _with_channels_second(self.graph.node)
 
     def model(self) -> Model:
         reader, inputs, outputs = self.walked()
-        ended(reader, zip((one.name for one in self.proto.graph.output), outputs, strict=True))
+        ended(reader, zip((one.name for one in self.graph.output), outputs, strict=True))
         if not reader.steps:
             raise self.error("the graph computes nothing")
-        found = stored(reader, lambda: living(self.proto.graph, reader.walked))
+        found = stored(reader, lambda: living(self.graph, reader.walked))
         shown = {name: Input(argument(reader.seen(one)[0]), None, False) for name, one in inputs.items()}
         steps = reader.finished_steps()
         shown, storage = reader.widths.network(steps, shown)
@@ -74,7 +76,7 @@ class _Importer:
 
     def walked(self) -> tuple[Reader, dict[str, Tensor], list[Tensor]]:
         """(Reader, input tensors, output tensors) of the graph, which was walked to its end."""
-        graph = self.proto.graph
+        graph = self.graph
         self.check(graph)
         functions = {(one.domain, one.name, getattr(one, "overload", "")): one for one in self.proto.functions}
         reader = Reader(self.source, functions, opsets(self.proto))

@@ -45,7 +45,16 @@ class Node:
         self.attributes, self.version, self.number = attributes, version, number
         self.outputs, self.began = len(proto.output), len(reader.steps)
         self.settings: frozenset[int] | None = None
-        self.is_constant = bool(inputs) and all(one is None or one.roots is not None for one in (*inputs, *beside))
+        self.is_constant = bool(inputs)
+        for one in self.tensors:
+            if one is not None and one.roots is None:
+                self.is_constant = False
+                break
+
+    @property
+    def tensors(self) -> list[Any]:
+        """The inputs, and what it reads beside them."""
+        return [*self.inputs, *self.beside] if self.beside else self.inputs
 
     def get(self, name: str, default: int | str | None = None) -> Any:
         """An attribute."""
@@ -133,7 +142,10 @@ class Node:
 
     def hold(self, outputs: list[Tensor]) -> None:
         """Let a step of this node hold the parameters that it reads and no step holds yet: no rule can lose any."""
-        if not any(one.roots for one in (*self.inputs, *self.beside) if one is not None):
+        for one in self.tensors:
+            if one is not None and one.roots:
+                break
+        else:
             return
         roots = self.reader.numbers.unheld(self.read)
         if roots and len(self.reader.steps) == self.began:
@@ -143,18 +155,24 @@ class Node:
 
     def sources(self, count: int) -> tuple[Any, ...]:
         """Where the inputs of the next step come from: the step of this node before it, else its inputs in order."""
-        if count == 1 and len(self.reader.steps) > self.began:
-            return (len(self.reader.steps) - 1,)
+        if count == 1:
+            return (self.source(),)
         flowing = [one for one in self.inputs if one is not None and (one.shape is not None or one.made is not None)]
-        flowing = [one for one in flowing if not is_empty(one)]
-        if count > 1:
-            return (*(one.made for one in flowing), *[None] * count)[:count]
-        return (next((one.made for one in flowing if one.made is not None), None),)
+        return (*(one.made for one in flowing if not is_empty(one)), *[None] * count)[:count]
+
+    def source(self) -> int | str | None:
+        """Where the input of the next step comes from: the step of this node before it, else its first input made."""
+        steps = len(self.reader.steps)
+        if steps > self.began:
+            return steps - 1
+        for one in self.inputs:
+            if one is not None and one.made is not None and not is_empty(one):
+                return one.made
+        return None
 
     def made(self, outputs: list[Tensor]) -> list[Tensor]:
         """The outputs, each knowing what it comes from: the last step of this node, else what flows into it."""
-        steps = len(self.reader.steps)
-        last = steps - 1 if steps > self.began else self.sources(1)[0]
+        steps, last = len(self.reader.steps), self.source()
         inner = range(self.began, steps)  # of the nodes of a function or a loop
         return [one if one.made == last or one.made in inner else one.come(last) for one in outputs]
 

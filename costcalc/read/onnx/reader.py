@@ -83,11 +83,12 @@ class Reader:
 
     def nodes(self, protos: Any, scope: Scope, attributes: Mapping[Any, Any] | None = None) -> None:
         """Walk nodes in their order."""
+        most = limits.NODES
         for number, proto in enumerate(protos, 1):
             self.done += 1
             spend(10)
-            if self.done > limits.NODES:
-                message = f"more than {limits.NODES:,} nodes, those of functions and loops counted"
+            if self.done > most:
+                message = f"more than {most:,} nodes, those of functions and loops counted"
                 raise SpecError(Problem("limit", f"{self.source.path!r}: {message}"))
             began = len(self.steps)
             outputs = self.node(proto, number, scope, attributes)
@@ -136,16 +137,17 @@ class Reader:
 
     def typed(self, node: Node, outputs: list[Tensor]) -> list[Tensor]:
         """The outputs of a node with their types; its steps have that of the first."""
-        found = []
-        for at, (name, one) in enumerate(zip(node.proto.output, outputs, strict=False)):
-            made = 0 if self.key(node.proto) in self.functions else type_of(node.proto, node.inputs, at)
-            kind = self.kind(node.proto, name, at) or made or one.kind
-            found.append(one if one.kind == kind else one._replace(kind=kind))
-        if found and is_copy(node.proto, node.inputs, found[0]):
+        proto, found = node.proto, []
+        called = bool(self.functions) and self.key(proto) in self.functions
+        for at, (name, one) in enumerate(zip(proto.output, outputs, strict=False)):
+            made = 0 if called else type_of(proto, node.inputs, at)
+            found.append(one.of_kind(self.kind(proto, name, at) or made or one.kind))
+        if found and is_copy(proto, node.inputs, found[0]):
             shape, times = node.seen(found[0])
             node.emit("identity", shape, times=times, follows=True)
             found = [one.come(len(self.steps) - 1) for one in found]
-        self.widths.type(range(node.began, len(self.steps)), found[0].kind if found else 0)
+        if found and len(self.steps) > node.began:
+            self.widths.type(range(node.began, len(self.steps)), found[0].kind)
         return [*found, *outputs[len(found) :]]
 
     def outputs(self, node: Node, scope: Scope) -> list[Tensor]:

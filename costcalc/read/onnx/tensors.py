@@ -60,6 +60,12 @@ class Tensor(NamedTuple):
         """The same tensor, from another step."""
         return Tensor(self.shape, self.value, self.roots, self.first, self.items, made, self.scaled, self.kind)
 
+    def of_kind(self, kind: int) -> Tensor:
+        """The same tensor, its elements of another type."""
+        if self.kind == kind:
+            return self
+        return Tensor(self.shape, self.value, self.roots, self.first, self.items, self.made, self.scaled, kind)
+
 
 def constant(shape: Iterable[int], value: Iterable[Number | None] | None = None) -> Tensor:
     """A tensor of known values that holds nothing trained."""
@@ -79,21 +85,22 @@ def scalar(value: Node | None) -> Tensor:
 def stored(proto: Any) -> Tensor:
     """The tensor of a TensorProto: its shape, and its values if they are few and in the file itself."""
     shape = tuple(proto.dims)
-    if any(size < 0 for size in shape):
+    if shape and min(shape) < 0:
         raise Refused(f"a size cannot be {min(shape)}")
     if len(shape) > limits.RANK:
         raise Refused(f"a tensor of {len(shape)} axes is too much: the limit is {limits.RANK}")
-    if prod(shape) > limits.TOTAL:
+    size, external = prod(shape), proto.external_data
+    if size > limits.TOTAL:
         raise Refused("a tensor of so many elements is too much")
-    _check_location(proto)
-    value = _values(proto, prod(shape)) if prod(shape) <= limits.FOLDED and not proto.external_data else None
+    _check_location(external)
+    value = _values(proto, size) if size <= limits.FOLDED and not external else None
     roots = frozenset(() if proto.data_type in _COUNTING else (proto.name,))
     return Tensor(shape, value, roots, kind=proto.data_type)
 
 
-def _check_location(proto: Any) -> None:
+def _check_location(entries: Iterable[Any]) -> None:
     """Refuse weights that are said to be outside of the model's directory, although they are never opened."""
-    for entry in proto.external_data:
+    for entry in entries:
         if entry.key == "location":
             if type(entry.value) is bytes:
                 raise Refused("its data is said to be in a file whose name is not UTF-8")

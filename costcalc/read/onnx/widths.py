@@ -79,6 +79,8 @@ class Quantized:
 
     def holds(self, step: int, holds: Mapping[str, Tensor | None]) -> None:
         """Note the bits of the numbers that a step holds, by kind."""
+        if not holds:
+            return
         bits = self._bits(holds.values(), self.stored)
         if bits:
             self.weights[step] = bits
@@ -160,8 +162,8 @@ def _stated(step: Step, own: Widths, usual: Widths, read: int) -> Step:
     """A step that states the widths in which it differs from the network; its result has `read` bits otherwise."""
     weights = 0 if own.weights == usual.weights else own.weights
     others = usual.bias or own.weights or usual.weights
-    bits = Widths(weights, 0 if own.activations == read else own.activations)
-    bits = bits._replace(bias=0 if own.bias == others else own.bias)
+    made = 0 if own.activations == read else own.activations
+    bits = Widths(weights, made, 0 if own.bias == others else own.bias)
     return step if bits == UNSTATED else step._replace(bits=bits, plain=False)
 
 

@@ -98,6 +98,7 @@ class _Stripper:
     def __init__(self, unseen: bool) -> None:
         self.unseen, self.parts, self.kept = unseen, 0, 0
         self.counts = dict.fromkeys(_FIELDS, 0)
+        self.most, self.most_parts = limits.NODES, limits.GRAPH_FIELDS
 
     def message(self, data: Data, name: str, start: int, end: int, depth: int) -> bytes:
         """The fields that are read of the message at `start` to `end` of some bytes."""
@@ -164,21 +165,22 @@ class _Stripper:
         spend(_MESSAGE)
         self.parts += _MESSAGE
         self.counts[kind] += 1
-        if self.counts[kind] > limits.NODES and kind in _MANY:
-            message = f"there are more than {limits.NODES:,} {kind}s"
+        if self.counts[kind] > self.most and kind in _MANY:
+            message = f"there are more than {self.most:,} {kind}s"
             raise FileError(Problem("limit", message, help=limits.hint("nodes")))
 
     def check_parts(self) -> None:
         """Refuse more parts than there may be."""
-        if self.parts > limits.GRAPH_FIELDS:
-            message = f"the graph has more than {limits.GRAPH_FIELDS:,} parts"
+        if self.parts > self.most_parts:
+            message = f"the graph has more than {self.most_parts:,} parts"
             raise FileError(Problem("limit", message, help=limits.hint("graph_fields")))
 
     def fields(self, data: Data, at: int, end: int) -> Iterator[tuple[int, int | None, int]]:
         """Each field's (number, where its bytes start if it has a length, where it ends)."""
         while at < end:
             self.parts += 1
-            self.check_parts()
+            if self.parts > self.most_parts:
+                self.check_parts()
             head, base = (data, 0) if type(data) is bytes else (data[at : min(at + _HEAD, end)], at)
             tag, used = _number(head, at - base) if head[at - base] > 127 else (head[at - base], at - base + 1)
             kind, first = tag & 7, None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...ops import INDEX, find
 from ...records import NamedTuple
-from .items import Item, unused, walk
+from .items import Item, is_number, unused, walk
 
 if TYPE_CHECKING:
     from ..torch.text import Style
@@ -63,8 +63,6 @@ _DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1}
 
 def leaves_of(items: list[Item]) -> Iterator[Leaf]:
     """The numbers of a run in their order."""
-    from .items import is_number
-
     for item in items:
         for option, value in item.options.items():
             if is_number(value):
