@@ -9,7 +9,7 @@ import pytest
 from costcalc.budget import loosening, similarity
 from costcalc.budget import verdict as verdicts
 from costcalc.budget.amounts import apart, headline, metric_name, notes, rounded, short
-from costcalc.budget.config import Check, limit_of
+from costcalc.budget.config import Check, Exemption, limit_of
 from costcalc.budget.loosening import Rule, key_of, left, loosened
 from costcalc.budget.options import limits_of, pair_of
 from costcalc.budget.paths import matcher
@@ -174,6 +174,21 @@ def test_what_was_over_before_needs_no_help_and_what_nobody_explains_no_reason()
     assert [kind for kind, _ in notes(verdicts.Outcome(check, "net.yaml", {}, (one,), BASE), one)] == ["base"]
 
 
+@pytest.mark.parametrize(
+    ("status", "wanted"),
+    [
+        ("excepted", "100 -> 110, +10.0 %: more than +5%; the exception allows 120"),
+        ("grew", "100 -> 110, +10.0 %: more than +5%, which allows 105"),
+        ("pass", "100 -> 110, +10.0 %: +5% allowed"),
+    ],
+)
+def test_an_exception_is_named_where_it_decides(status, wanted):
+    place = Place(Source("costcalc.yaml", "x\n"), 1, 1)
+    exempt = Exemption("net.yaml", {}, "paper", "mult_adds", 100, 120, "", place, place, "120")
+    one = verdict(110, "+5%", "vs_base", base=100, status=status, exemption=exempt)
+    assert headline(one) == f"{metric_name('mult_adds')} {wanted}"
+
+
 def test_bytes_are_decimal_unless_the_limit_is_binary():
     assert rounded(2**20, "weights_bytes") == "1.049MB"
     assert rounded(2**20, "weights_bytes", True) == "1MiB"
@@ -269,6 +284,19 @@ def test_a_lower_level_is_named_and_not_the_prices():
     assert one.became == "170M (level error -> warn)"
     (one,) = loosened(rules("170M", level="warn"), priced(add=7), lambda _: None)
     assert one.became == "170M (the price list paper has changed)"
+
+
+def test_of_two_limits_the_one_that_fails_a_run_is_named():
+    warned = rules("170M", level="warn")
+    (key,) = warned
+    strict = priced(add=7)[key]
+    for others in ([*warned[key], *strict], [*strict, *warned[key]]):
+        (one,) = loosened(rules("170M"), {key: others}, lambda _: None)
+        assert one.became == "170M (the price list paper has changed)"
+
+
+def test_codes_are_those_that_are_documented():
+    assert sorted(loosening.CODES.values()) == ["limit-exception", "limit-raised", "limit-removed", "limit-unmatched"]
 
 
 def test_a_share_and_a_number_are_limits_of_their_own():
