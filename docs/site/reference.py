@@ -13,6 +13,7 @@ from unittest import mock
 
 import costcalc
 from costcalc.analysis.catalogue.prices import ConventionPage, TermsPage
+from costcalc.budget.schema import schema as checks_schema
 from costcalc.cli import main
 from costcalc.cli.bounds import LimitsPage
 from costcalc.cli.commands import COMMANDS, GROUPS
@@ -66,7 +67,9 @@ def pages() -> dict[str, str]:
         "reference/limits.md": limits(),
         "reference/devices.md": devices(),
     }
-    return {"reference/index.md": index(), **found, "reference/spec.schema.json": json.dumps(schema(), indent=1) + "\n"}
+    schemas = {"spec.schema.json": schema(), "costcalc.schema.json": checks_schema()}
+    files = {f"reference/{name}": json.dumps(one, indent=1) + "\n" for name, one in schemas.items()}
+    return {"reference/index.md": index(), **found, **files}
 
 
 def index() -> str:
@@ -219,7 +222,12 @@ def schema_page() -> str:
         "line of a spec. [spec.schema.json](spec.schema.json) is the file; `costcalc schema -o "
         "spec.schema.json` writes it."
     )
-    return page("Schema", about, "## Sections of a spec", table(("section", "what it holds"), rows))
+    checks = (
+        "[costcalc.schema.json](costcalc.schema.json) is the schema of `costcalc.yaml`, the file of checks "
+        "(`costcalc schema --checks`); [budgets](../budgets.md) describes it."
+    )
+    sections = table(("section", "what it holds"), rows)
+    return page("Schema", about, "## Sections of a spec", sections, "## Files of checks", checks)
 
 
 def library() -> str:

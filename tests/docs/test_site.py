@@ -77,11 +77,15 @@ def test_everything_else_that_the_program_knows_is_there(made):
         assert " ".join(doc[:4]) in " ".join(section(made["reference/library.md"], name).replace("\\", "").split())
 
 
-def test_the_schema_is_the_one_that_the_program_writes(made):
+@pytest.mark.parametrize(
+    ("name", "line"), [("spec.schema.json", ["schema"]), ("costcalc.schema.json", ["schema", "--checks"])]
+)
+def test_the_schemas_are_those_that_the_program_writes(made, name, line):
     out = io.StringIO()
     with redirect_stdout(out), suppress(SystemExit):
-        main(["schema"])
-    assert json.loads(made["reference/spec.schema.json"]) == json.loads(out.getvalue())
+        main(line)
+    assert json.loads(made[f"reference/{name}"]) == json.loads(out.getvalue())
+    assert f"({name})" in made["reference/schema.md"]
 
 
 def test_the_price_of_a_convention_is_on_its_page(made):
