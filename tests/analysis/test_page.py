@@ -8,7 +8,12 @@ import pytest
 
 import costcalc
 from costcalc.analysis.page.axes import Axis, Points, plans
+from costcalc.analysis.page.network import METRICS, Wanted
+from costcalc.analysis.page.network import document as of_setting
+from costcalc.analysis.page.network import point as at_setting
 from costcalc.analysis.page.page import BYTES
+from costcalc.analysis.page.structure import least_bytes
+from costcalc.metrics.conventions import price_list
 from costcalc.render.html_file import escaped
 
 NETS = {  # the networks of issue 20, and what is set of them
@@ -105,6 +110,15 @@ def test_a_page_starts_at_the_defaults():
     values = {axis["name"]: axis["values"] for axis in document["axes"]}
     assert values["alpha"] == [0.25, 0.5, 0.75, 1.0]
     assert {128, 160, 192, 224} <= {*values["res"]}  # those of the paper
+
+
+@pytest.mark.parametrize("spec", ["mobilenet", "densenet121", "vit_b_16"])
+def test_a_document_is_no_smaller_than_is_said_before(spec):
+    model = costcalc.load(spec)
+    first = at_setting(Wanted(model, price_list("paper"), METRICS, {}), {})
+    document = of_setting(Wanted(model, price_list("paper"), METRICS, {}), Points((), True), first)
+    size = len(json.dumps(document["structures"], separators=(",", ":")))
+    assert 0.3 * size < least_bytes(first) < size
 
 
 def test_edges_are_those_of_the_graph():
@@ -258,6 +272,7 @@ def test_the_frame_of_a_notebook_is_bounded():
     assert "<iframe" not in large
 
 
-def test_a_network_that_is_too_large_is_refused():
+def test_a_network_that_is_too_large_is_refused_before_its_page_is_built(monkeypatch):
+    monkeypatch.setattr("costcalc.analysis.page.page.document", lambda *given: pytest.fail("it was built"))
     with pytest.raises(costcalc.CostcalcError, match="with 20,001 layers, has more than 400,000 bytes"):
         costcalc.page("input: [8, 8, 4]\nlayers:\n  - {conv: 1x1, out: 4, repeat: 20001}\n")

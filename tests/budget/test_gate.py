@@ -380,5 +380,6 @@ def test_every_promise_names_a_test():
     rows = [line for line in lines if line.startswith("| ") and line != "| promise | test |"]
     assert len(rows) > 30
     for row in rows:
-        (file, name) = re.fullmatch(r"\| .* \| `(tests/[\w/]+\.py)::(test_\w+)` \|", row).groups()
-        assert f"\ndef {name}(" in (root / file).read_text(encoding="utf-8")
+        (file, name) = re.fullmatch(r"\| .* \| `(tests/[\w/.]+)::([\w ,]+)` \|", row).groups()
+        start = {".py": f"\ndef {name}(", ".js": f'\ntest("{name}"'}[Path(file).suffix]
+        assert start in (root / file).read_text(encoding="utf-8")

@@ -173,6 +173,26 @@ test("an address that makes no sense shows the start", async () => {
   }
 });
 
+test("points of the chart are read and chosen by keys", async () => {
+  const page = await open(browser, url("mobilenet", "v=chart&y=params"));
+  await page.getByRole("region", { name: "Chart" }).focus();
+  await page.keyboard.press("Home");
+  await drawn(page);
+  assert.match(await page.locator("p.told").innerText(), /alpha=0\.25[\s\S]* mult-adds, [\d,]+ params/);
+  const first = await page.locator("p.told").innerText();
+  await page.keyboard.press("ArrowRight");
+  await drawn(page);
+  assert.notEqual(await page.locator("p.told").innerText(), first);
+  await page.keyboard.press("Home");
+  await drawn(page);
+  await page.keyboard.press("Enter");
+  await drawn(page);
+  const [cost, params] = first.match(/([\d,]+) mult-adds, ([\d,]+) params/).slice(1).map((one) => one.replaceAll(",", ""));
+  assert.deepEqual([(await totals(page)).mult_adds, (await totals(page)).params], [cost, params]);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.key), "plot");
+  await shut(page);
+});
+
 test("points of the chart move the sliders", async () => {
   const page = await open(browser, url("mobilenet", "v=chart&y=params"));
   await page.locator(".point").nth(20).dispatchEvent("click");

@@ -13,7 +13,7 @@ const TYPES = {
 };
 
 // Serve a directory; `stop` ends it, open connections included.
-export function serve(folder) {
+export function serve(folder, port = 0) {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://x").pathname));
     const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
@@ -22,7 +22,7 @@ export function serve(folder) {
     createReadStream(file).pipe(response);
   });
   return new Promise((done) =>
-    server.listen(0, "127.0.0.1", () =>
+    server.listen(port, "127.0.0.1", () =>
       done({
         url: `http://127.0.0.1:${server.address().port}/`,
         stop: () => {

@@ -122,8 +122,10 @@ def of_network(
 
 def fits(model: Model, first: Point) -> None:
     """Refuse a network that no page has room for, before the page is built. Raises OptionError."""
-    if least_bytes(first) > BYTES - sum(map(len, bundle())):
-        raise _too_large(model, len(first.report.lines))
+    layers = len(first.report.lines)
+    is_single = 2 * layers > ROWS  # pages of one setting alone have what is counted here
+    if is_single and least_bytes(first) > BYTES - sum(map(len, bundle())):
+        raise _too_large(model, layers)
 
 
 def _listed(name: str, values: Any) -> list[Any]:

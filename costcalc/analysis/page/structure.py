@@ -68,10 +68,15 @@ def fronted(names: Sequence[str]) -> list[Any]:
 
 
 def least_bytes(point: Point) -> int:
-    """How many bytes the layers of a network take in a document at least: their names, kinds and what lives."""
-    lines = point.report.lines
-    names = fronted(["\n".join(map(printable, line.path)) for line in lines])
-    return len(json.dumps(names, separators=(",", ":"), ensure_ascii=False)) + 4 * len(lines)
+    """How many bytes the layers of a network at one setting take in a document at least: names, kinds and buffers."""
+    lines, lives = point.report.lines, point.lives
+    names = _json(fronted(["\n".join(map(printable, line.path)) for line in lines]))
+    buffers = [[one.first, lives.end(one), 0, *(embedded(each.made) for each in one.tensors)] for one in lives.buffers]
+    return len(names) + len(_json(buffers)) + 4 * len(lines)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _kinds(points: Sequence[Point], metrics: Sequence[str], columns: Columns) -> tuple[list[list[int]], list[int]]:

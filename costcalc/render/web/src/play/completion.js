@@ -11,18 +11,47 @@ export function completions(schema, before) {
   return options.length ? { from: before.length - place.word.length, options } : null;
 }
 
+const KEY = /^([^\s:#"'{}[\],&*!|>%@`-][^:#]*?):(?=\s|$)/;
+
 // Where the cursor is: the path of the mapping, the keys it has already, the key whose value is written, the word so far.
 function placeOf(before, line) {
   const inside = flow(line);
   const word = /[\w.-]*$/.exec(line)[0];
-  const outer = blockPath(before, line);
+  const outer = blockAt(before);
   const text = inside ? inside.text : line.replace(/^\s*(- +)*/, "");
   const item = inside ? /(?:^|,)\s*([\w.-]+):\s*[\w.-]*$/.exec(text) : /^([\w.-]+):\s+[\w.-]*$/.exec(text);
   const bare = inside ? /(?:^|,)\s*[\w.-]*$/.test(text) : /^[\w.-]*$/.test(text);
   if (!item && !bare) return null;
-  const keys = [...text.matchAll(/(?:^|,)\s*([\w.-]+):/g)].map((one) => one[1]);
-  const path = inside ? [...outer, ...inside.path] : outer;
-  return { path, keys: inside ? keys : [...keys, ...outer.keys], key: item ? item[1] : null, word };
+  const keys = inside ? [...text.matchAll(/(?:^|,)\s*([\w.-]+):/g)].map((one) => one[1]) : outer.keys;
+  return { path: inside ? [...outer.path, ...inside.path] : outer.path, keys, key: item ? item[1] : null, word };
+}
+
+// The path of the block mapping that the last line stands in, by indentation, and the keys it has already.
+function blockAt(before) {
+  const stack = [];
+  const under = (column) => {
+    while (stack.length && (stack.at(-1).column > column || (stack.at(-1).item && stack.at(-1).column === column))) stack.pop();
+  };
+  const lines = before.split("\n");
+  lines.forEach((line, number) => {
+    const last = number === lines.length - 1;
+    let [, spaces, rest] = /^(\s*)(.*)$/.exec(line);
+    let column = spaces.length;
+    if (!last && (!rest || rest.startsWith("#"))) return;
+    for (let dash = /^- +/.exec(rest); dash; dash = /^- +/.exec(rest)) {
+      under(column);
+      stack.push({ column, item: true });
+      column += dash[0].length;
+      rest = rest.slice(dash[0].length);
+    }
+    const key = KEY.exec(rest)?.[1];
+    if (!last && key === undefined) return;
+    while (stack.length && (stack.at(-1).column > column || (stack.at(-1).item && stack.at(-1).column >= column))) stack.pop();
+    if (!stack.length || stack.at(-1).column < column) stack.push({ column, keys: [] });
+    if (!last) stack.at(-1).keys.push(key);
+  });
+  const { keys } = stack.pop();
+  return { path: stack.map((one) => (one.item ? 0 : one.keys.at(-1))), keys };
 }
 
 // The innermost `{` of this line that is not closed: the keys that lead to it, and the text after it.
@@ -39,34 +68,6 @@ function flow(line) {
     return line[start] === "[" ? [...(named ? [named[1]] : []), 0] : named ? [named[1]] : [];
   });
   return { path, text: line.slice(at + 1).replaceAll(/[{[][^{}[\]]*[}\]]/g, "0") };
-}
-
-// The keys and list items that enclose a line, by its indentation.
-function blockPath(before, line) {
-  const lines = before.split("\n").slice(0, -1);
-  const path = [];
-  path.keys = [];
-  let column = /^[\s-]*/.exec(line)[0].length;
-  for (let dash = line.lastIndexOf("- ", column); dash >= 0 && /^[\s-]*$/.test(line.slice(0, dash)); dash = line.lastIndexOf("- ", dash - 1)) {
-    path.unshift(0);
-    column = dash;
-    if (dash === 0) break;
-  }
-  for (let at = lines.length - 1; at >= 0 && (column > 0 || path[0] === 0); at--) {
-    const [, spaces, dashes, key] = /^(\s*)((?:- +)*)([\w.-]+:(?=\s|$))?/.exec(lines[at]);
-    if (!lines[at].trim() || lines[at].trim().startsWith("#")) continue;
-    const start = spaces.length + dashes.length;
-    const isItem = path[0] === 0;
-    if (key && (start < column || (isItem && start === column))) {
-      path.unshift(key.slice(0, -1));
-      column = start;
-    } else if (key && start === column && !path.length) path.keys.push(key.slice(0, -1));
-    if (dashes && start <= column && path[0] !== undefined && spaces.length < column) {
-      path.unshift(...Array(dashes.split("-").length - 1).fill(0));
-      column = spaces.length;
-    }
-  }
-  return path;
 }
 
 class Finder {
@@ -113,11 +114,17 @@ function valuesOf(place, key) {
     ...(one.properties?.[key] ? [one.properties[key]] : []),
     ...(one.allOf ?? []).map((each) => forms.resolved(each.then)[1]?.properties?.[key]).filter(Boolean),
   ]);
-  const words = values.flatMap((one) => forms.resolved(one)).flatMap((one) => one.enum ?? (one.type === "boolean" ? [true, false] : []));
+  const words = values.flatMap((one) => forms.resolved(one)).flatMap((one) => [...(one.enum ?? []), ...worded(one), ...(one.default === undefined ? [] : [one.default])]);
   return [...new Set(words.filter((one) => ["string", "number", "boolean"].includes(typeof one)).map(String))].map((label) => ({
     label,
     type: "enum",
   }));
+}
+
+// The words that a description names as values.
+function worded({ type, description = "" }) {
+  const truths = type === "boolean" || description.startsWith("true or false") ? [true, false] : [];
+  return [...truths, ...[...description.matchAll(/`([a-z_]+)`(?=,| or |$)/g)].map((one) => one[1])];
 }
 
 function told(about) {

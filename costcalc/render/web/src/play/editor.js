@@ -61,7 +61,7 @@ export class Editor {
         autocompletion({ override: [(context) => this.complete(context)], icons: false }),
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...lintKeymap, ...defaultKeymap, ...historyKeymap]),
         LOOK,
-        EditorView.contentAttributes.of({ "aria-label": "Spec", spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": "Spec", spellcheck: "false", tabindex: "0" }),
         EditorView.updateListener.of((update) => update.docChanged && this.changed(this.text)),
       ],
     });

@@ -72,6 +72,17 @@ export function draw(panel, app, source, { now, choose, defaults }) {
   const up = source.accuracies.includes(y[0]);
   const front = frontOf(points, x[0], y[0], up);
   const options = known.map(([name, title]) => [name, title]);
+  const ordered = [...points].sort((a, b) => compared(a.values[x[0]], b.values[x[0]]) || compared(a.values[y[0]], b.values[y[0]]));
+  const told = ordered[state.number("pt", 0, ordered.length - 1) ?? -1];
+  const keys = (event) => {
+    const at = ordered.indexOf(told ?? points.find((one) => one.number === now));
+    const last = ordered.length - 1;
+    const next = { ArrowRight: at + 1, ArrowLeft: at < 0 ? last : at - 1, Home: 0, End: last }[event.key];
+    if (next !== undefined) app.change({ pt: String(Math.min(Math.max(next, 0), last)) });
+    else if (event.key === "Enter" && told) choose(told);
+    else return;
+    event.preventDefault();
+  };
 
   fill(
     panel,
@@ -85,7 +96,8 @@ export function draw(panel, app, source, { now, choose, defaults }) {
       ),
       check("Logarithmic up", log.includes("y"), (on) => app.change({ log: `${log.includes("x") ? "x" : ""}${on ? "y" : ""}` || "none" })),
     ),
-    points.length ? picture(points, front, x, y, log, now, choose) : h("p", { class: "note" }, "No setting has both."),
+    points.length ? picture(points, front, x, y, log, now, choose, told, keys) : h("p", { class: "note" }, "No setting has both."),
+    h("p", { class: "told", role: "status" }, told ? sentence(told, x, y) : "Arrow keys in the chart read the points; Enter moves the sliders there."),
     h(
       "p",
       { class: "legend" },
@@ -142,7 +154,7 @@ function logTicks(low, high) {
   return inside.length > 1 ? inside : ticks(low, high);
 }
 
-function picture(points, front, x, y, log, now, choose) {
+function picture(points, front, x, y, log, now, choose, told, keys) {
   const [WIDTH, HEIGHT] = size();
   const across = scale(
     points.map((one) => one.values[x[0]]),
@@ -162,11 +174,10 @@ function picture(points, front, x, y, log, now, choose) {
     .map(spot)
     .map(([px, py], index) => `${index ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`)
     .join("");
-  const said = (one) =>
-    `${one.title}: ${full(one.values[x[0]])} ${x[1]}, ${full(one.values[y[0]])} ${y[1]}${one.detail ? ` (${one.detail})` : ""}`;
+  const said = (one) => sentence(one, x, y);
   return h(
     "div",
-    { class: "scroll plot", tabindex: "0", role: "region", "aria-label": "Chart" },
+    { class: "scroll plot", tabindex: "0", role: "region", "aria-label": "Chart", "data-key": "plot", onkeydown: keys },
     s(
       "svg",
       { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${y[1]} against ${x[1]}, ${points.length} points` },
@@ -198,9 +209,13 @@ function picture(points, front, x, y, log, now, choose) {
       points
         .filter((one) => one.number === now)
         .map((one) => s("circle", { class: "now", cx: spot(one)[0].toFixed(1), cy: spot(one)[1].toFixed(1), r: 9 })),
+      told ? s("circle", { class: "told", cx: spot(told)[0].toFixed(1), cy: spot(told)[1].toFixed(1), r: 13 }) : null,
     ),
   );
 }
+
+const sentence = (one, x, y) =>
+  `${one.title}: ${full(one.values[x[0]])} ${x[1]}, ${full(one.values[y[0]])} ${y[1]}${one.detail ? ` (${one.detail})` : ""}`;
 
 // So many marks as have room.
 const thinned = (values, width) => values.filter((_, index) => index % Math.ceil((values.length * 70) / width) === 0);
