@@ -10,9 +10,28 @@ import pytest
 from costcalc.budget.bases import BRANCHES, COMMITS
 from costcalc.cli import main
 from costcalc.limits import raised
+from tests.seconds import Seconds, slow_ids, stale
 
 os.environ.pop("COLUMNS", None)  # what a test prints has the width that the test gives it, whoever runs the tests
 CI = (*COMMITS, *BRANCHES)
+MEASURES = "COSTCALC_TEST_SECONDS" in os.environ  # also in the workers of xdist
+
+
+def pytest_configure(config):
+    if MEASURES:
+        config.pluginmanager.register(Seconds(), "seconds")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Mark the cases as slow that are by measurement."""
+    slow, known = set(slow_ids()), {item.nodeid for item in items}
+    for item in items:
+        if item.nodeid in slow:
+            item.add_marker(pytest.mark.slow)
+    whole = MEASURES and not any("::" in one for one in config.args)
+    if whole and (gone := stale(sorted(slow), known)):
+        raise pytest.UsageError(f"tests/slow.txt names tests that are not there: {gone}")
 
 
 class Result(NamedTuple):

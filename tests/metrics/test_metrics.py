@@ -34,7 +34,8 @@ def test_a_row_of_the_registry_is_a_metric_of_the_library(peak):
     assert report.totals[peak] == OUTPUTS[1.0]
     assert {line.name: line.more[peak] for line in report.by_block()}["separable_1"] == OUTPUTS[1.0]
     assert sweep("mobilenet", metrics=[peak], alpha=[1.0, 0.5])[peak].tolist() == list(OUTPUTS.values())
-    assert formula("mobilenet", metrics=[peak])[peak](alpha=0.5, res=224) == OUTPUTS[0.5]
+    small = "vars: {alpha: 1.0}\ninput: [8, 8, 3]\nlayers: [{conv: 3x3, out: floor(16 * alpha)}, {conv: 1x1, out: 9}]\n"
+    assert [formula(small, metrics=[peak])[peak](alpha=one) for one in (0.5, 1)] == [4 * 64 * 9, 4 * 64 * 16]
     best = fit("mobilenet", vary={"alpha": [1.0, 0.5]}, limits={peak: "2MiB"})
     assert best.columns["alpha"].tolist() == [0.5]
     both = compare("mobilenet", at=[{"alpha": 0.5}], metrics=[peak])
