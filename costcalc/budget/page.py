@@ -93,7 +93,7 @@ class VerdictPage:
         """One row per spec and requested metric."""
         columns = (
             Column("spec", folds=True),
-            Column("convention"),
+            Column("convention", spare=1),
             Column("metric"),
             *(Column(name, True) for name in ("base", "now", "change")),
         )

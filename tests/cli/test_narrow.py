@@ -145,6 +145,26 @@ def test_texts_do_not_depend_on_the_screen(run, files, monkeypatch, line):
         assert (text.code, numbers(text.out) - said) == (0, numbers(natural.out) - said)
 
 
+FITS = [
+    "analyze mobilenet",
+    "compare mobilenet mobilenet_v2 resnet50",
+    "compare mobilenet --conv standard",
+    "sweep mobilenet --alpha 1,0.5 --res 224,128",
+    "diff mobilenet mobilenet_v2",
+    "memory mobilenet",
+    "training mobilenet",
+    "check mobilenet --max any_layer.mult_adds=5% --metrics weights_bytes,activations",
+]
+
+
+@pytest.mark.parametrize("line", FITS)
+def test_tables_fit_a_terminal(run, monkeypatch, line):
+    """At 60 columns, too: what has no room is in a table below, or named."""
+    for width in (60, 80, 120):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert max(map(len, run(*line.split()).out.splitlines())) <= width
+
+
 @pytest.mark.parametrize("columns", [0, 1, 17, 47, 80])
 def test_a_terminal_that_reports_its_width(monkeypatch, columns):
     monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((columns, 0)))

@@ -49,7 +49,7 @@ class DifferencePage:
             *(Column(f"{self.cost} {side}", True, f"{self.cost} {side}", 2, counts=True) for side in SIDES),
             Column(f"{self.cost} change", True, counts=True),
             *(Column(f"params {side}", True, f"params {side}", 1, counts=True) for side in SIDES),
-            Column("params change", True, counts=True),
+            Column("params change", True, "params change", 3, counts=True),
         )
         return [Sheet(columns, [self._cells(pair) for pair in self.pairs])]
 

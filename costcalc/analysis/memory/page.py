@@ -51,7 +51,12 @@ class MemoryPage:
     def sheets(self) -> list[Sheet]:
         """The tensors that are alive at the peak, and the schedule or the plan."""
         heads = ("tensor", "shape", "bytes", "made by", "still read by")
-        columns = tuple(Column(head, head == "bytes", folds=head in ("tensor", "still read by")) for head in heads)
+        columns = tuple(
+            Column(
+                head, head == "bytes", spare=2 * (head == "still read by"), folds=head in ("tensor", "still read by")
+            )
+            for head in heads
+        )
         rows = [_living(one) for one in self.found.tensors]
         foot = ("total", "", f"{self.found.peak_bytes:,}", "", "")
         if self.found.workspace:

@@ -56,7 +56,7 @@ class TrainingPage:
         columns = (
             Column(self.by, folds=True),
             *((Column("type", spare=2), Column("output", spare=3)) if self.by == "layer" else ()),
-            *(Column(name, True) for name in names),
+            *(Column(name, True, spare=int(name.endswith("gradients"))) for name in names),
         )
         rows = [(printable(line.name), *self._about(line), *self._cells(line)) for line in self.lines]
         sums = [sum(getattr(line, name) for line in self.found.lines) for name in self._fields()]
