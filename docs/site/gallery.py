@@ -14,6 +14,11 @@ from . import chart
 from .markdown import block, code, page, plain, sheets, table
 from .networks import Network, bound, counted, each, setting
 
+LISTS = (
+    "A row with a link is the price list of another program, which mirrors its functions. The lists are tested against "
+    "what the programs print for some networks and operations; where a program is known to print another number for this "
+    "network, the last column says why."
+)
 LANGUAGE = ("flash", "6N", "palm", "megatron", "mamba")  # conventions for networks that read tokens
 TOKENS = {"embedding", "logits"}  # what tells such a network
 
@@ -56,7 +61,8 @@ def network_page(one: Network, verdicts: FindingsPage) -> str:
         block(f"costcalc analyze {one.name}\ncostcalc page {one.name} -o {one.name}.html", "sh"),
         "## What it costs",
         conventions(one),
-        f"At {plain(setting(one))}. Variables are options of every command: `costcalc analyze {one.name} --help`.",
+        f"At {plain(setting(one))}. Each variable is an option: `costcalc analyze {one.name} --help`.",
+        LISTS,
         lower_bounds(one),
         "## Where the cost is",
         f"![Mult-adds and parameters of {one.name} by block]({one.name}.svg)",
