@@ -16,8 +16,8 @@ from .networks import Network, bound, counted, each, setting
 
 LISTS = (
     "A row with a link is the price list of another program, which mirrors its functions. The lists are tested against "
-    "what the programs print for some networks and operations; where a program is known to print another number for this "
-    "network, the last column says why."
+    "what the programs print for some networks and operations; where a program is known to print another number here, "
+    "the last column says why."
 )
 LANGUAGE = ("flash", "6N", "palm", "megatron", "mamba")  # conventions for networks that read tokens
 TOKENS = {"embedding", "logits"}  # what tells such a network
