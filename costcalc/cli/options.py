@@ -184,7 +184,21 @@ def variables(
     ctx: click.Context, model: Model, alpha: str | None, res: str | None, sets: tuple[str, ...]
 ) -> dict[str, Any]:
     """The variables set on the command line, as numbers or words. Raises OptionError."""
-    return _once(set_values(alpha, res, sets), named_pairs(ctx, model))
+    pairs = [*_set_pairs(alpha, res, sets), *named_pairs(ctx, model)]
+    return _once({}, (one for name, text in pairs for one in _by_position(model, name, text)))
+
+
+def _by_position(model: Model, name: str, text: str) -> Iterator[tuple[str, str]]:
+    """(name, text) of each value of `ks=3,5,-,7`, if `ks` has a value for each position; `-` leaves its default."""
+    each = model.variables[name].each if name in model.variables else 0
+    if not each or "," not in text:
+        yield name, text
+        return
+    texts = text.split(",")
+    if len(texts) > each:
+        message = f"`{name}` has {each} positions, not {len(texts)}"
+        raise OptionError(Problem("bad-value", message, help=f"give one value for all, or up to {each} with commas"))
+    yield from ((f"{name}[{at}]", one.strip()) for at, one in enumerate(texts) if one.strip() != "-")
 
 
 def width(options: Mapping[str, Any]) -> str | None:
@@ -196,13 +210,18 @@ def width(options: Mapping[str, Any]) -> str | None:
 
 def set_values(alpha: str | None, res: str | None, sets: tuple[str, ...]) -> dict[str, Any]:
     """The variables set by --alpha, --res and --set. Raises OptionError."""
+    return _once({}, _set_pairs(alpha, res, sets))
+
+
+def _set_pairs(alpha: str | None, res: str | None, sets: tuple[str, ...]) -> list[tuple[str, str]]:
+    """(variable, text) of --alpha, --res and --set. Raises OptionError."""
     pairs = [(name, value) for name, value in (("alpha", alpha), ("res", res)) if value is not None]
     for text in sets:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise OptionError(Problem("usage", f"`--set {brief(text)}` sets nothing", help="write --set NAME=VALUE"))
         pairs.append((name.strip(), value.strip()))
-    return _once({}, pairs)
+    return pairs
 
 
 def _once(found: Any, pairs: Iterable[tuple[str, ...]]) -> dict[str, float]:

@@ -57,8 +57,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
       costcalc space ofa_mobilenet_v3 --max mult_adds=300M --max params=5M --estimate 200
       costcalc space ofa_mobilenet_v3 --set d=4 --res 160 --max mult_adds=200M --plot space.svg --json
     """
-    from ..analysis.space.page import SpacePage
-    from ..analysis.space.space import space
+    from ..analysis.space.asking import paged, unlisted
     from ..read.loading import load
     from .fit import budgets
     from .output import show
@@ -76,10 +75,9 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
             progress.add(count)
 
         name = options["metric"] or next(iter(limits), "mult_adds")
-        found = space(model, of=name, convention=options["convention"], settings=given, tell=tell)
-        page = SpacePage(found, asked)
+        page = paged(model, name, asked, {"convention": options["convention"], "settings": given, "tell": tell})
     if format:
-        _plot(page, options["plot"], format)
+        _plot(unlisted(page), options["plot"], format)
     show(page, options["format"], options["as_json"], options["output"], options["color"])
 
 

@@ -246,7 +246,7 @@ class Counter:
             self.units, self.method = [tuple(step for unit in self.units for step in unit)], ENUMERATION
             return True
         message = f"the space does not decompose: {listed(shared[:8])} reach several parts of the network"
-        help = f"their {count:,} settings are past {SHARED:,}; set some, or sample: costcalc sweep --sample N"
+        help = f"their {count:,} settings are past {SHARED:,}; set some; or `--estimate N`"
         raise OptionError(Problem("limit", message, help=help))
 
     def _chain(self, given: Mapping[str, Any]) -> tuple[list[Stretch] | None, set[str]]:

@@ -55,7 +55,7 @@ def combined(a: Counts, b: Counts, fold: Fold = sum) -> Counts:
     many = fold is sum and len(a.costs) * len(b.costs) > 10 * PAIRS
     if many or a.total * b.total > WHOLE:
         message = "the space does not decompose: parts that touch each other have too many costs to combine"
-        raise OptionError(Problem("limit", message, help="set some of the variables; or `costcalc sweep --sample N`"))
+        raise OptionError(Problem("limit", message, help="set some of the variables; or `--estimate N`"))
     return _summed(a, b) if fold is sum else _largest(a, b)
 
 

@@ -47,6 +47,26 @@ def estimated(within: int, drawn: int, of: str) -> Estimate:
     return Estimate(drawn, within, of, low, high)
 
 
+def between(share: float, drawn: int) -> tuple[int, int]:
+    """Numbers, from 0, of drawn values in rising order between which the quantile of a share is, at that confidence.
+
+    By the binomial distribution of how many of them are at most the quantile; the ends are the first and last value.
+    """
+    tail = (1 - CONFIDENCE) / 2
+    low = _first(drawn, lambda count: _at_least(count, drawn, share) < 1 - tail)  # so few are as good as sure
+    high = _first(drawn, lambda count: _at_least(count, drawn, share) <= tail)
+    return max(low - 2, 0), min(high - 1, drawn - 1)
+
+
+def _first(most: int, holds: Any) -> int:
+    """The least number up to `most` for which something holds from there on; one more than `most` if for none."""
+    low, high = 0, most + 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return high
+
+
 def _where(is_past: Any) -> float:
     """The least share, to 12 digits, at which something holds from there on."""
     low, high = 0.0, 1.0

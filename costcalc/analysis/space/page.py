@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ...errors import OptionError, Problem
 from ...metrics.metrics import storage_note
@@ -14,9 +15,11 @@ from ...render.text import printable
 from ..report.columns import stamped
 from ..report.document import heading
 from ..sweep.constants import constants
+from .draws import within_costs
 from .estimate import Estimate, estimated
 
 if TYPE_CHECKING:
+    from .chains import Decomposed
     from .space import Space
 
 BAR = 30  # characters of the longest bar
@@ -66,16 +69,20 @@ class SpacePage:
         base = (space.within(most) if most is not None else space.networks) if space.settings else 0
         if not base or not others:
             return base
-        names = [one.name for one in space.designs.counting.metrics]
-        generator, within = random.Random(self.asked.seed), 0
-        for _ in range(self.asked.estimate):
-            one = space.drawn(space.most if most is None else most, generator.randrange(base))
-            costs = dict(zip(names, one.metrics, strict=True))
-            within += all(costs[name] <= limit for name, limit in others.items())
+        within = self._within(space, most, base, others)
         exact = [f"{name} <= {limit:,}" for name, limit in self.limits.items() if name not in others]
         of = f"the {base:,} networks" + (f" with {' and '.join(exact)}" if exact else "")
         self.estimate = estimated(within, self.asked.estimate, of)
         return None
+
+    def _within(self, space: Decomposed, most: int | None, base: int, others: Mapping[str, int]) -> int:
+        """How many of the networks drawn from those within `most` are within the other limits, too."""
+        names = [one.name for one in space.designs.counting.metrics]
+        costs = within_costs(space, space.most if most is None else most, self.asked.estimate, self.asked.seed)
+        kept = np.ones(self.asked.estimate, dtype=bool)
+        for name, limit in others.items():
+            kept &= costs[names.index(name)] <= limit
+        return int(kept.sum())
 
     def _networks(self) -> list[dict[str, Any]] | None:
         """The networks asked for one by one."""

@@ -44,7 +44,7 @@ class Space(Result):
 
     def __init__(self, model: Model, of: str, prices: Prices, given: Mapping[str, Any], tell: Tell | None) -> None:
         self.model, self.given, self.prices, self.tell = model, given, prices, tell
-        self.metric = _counted_by(model, of, prices)
+        self.metric = counted_by(model, of, prices)
         self.choices = open_choices(model, given)
         self._found: dict[Any, Decomposed] = {}
         self.decomposed = self._decomposed([self.metric], {})
@@ -178,7 +178,7 @@ class Space(Result):
         return self._decomposed(metrics, filters), most, others
 
     def _metric(self, name: str) -> Metric:
-        return self.metric if name == self.metric.name else _counted_by(self.model, name, self.prices)
+        return self.metric if name == self.metric.name else counted_by(self.model, name, self.prices)
 
     def limits_of(self, limits: Limits) -> dict[str, int]:
         """Limits as whole numbers."""
@@ -213,7 +213,7 @@ class Space(Result):
             designs = Designs(self.model, self.choices, self.given, counting)
             known = [each.sums for one in self._found.values() for each in one.settings]
             found = Counter(designs, self.tell, known).decomposed()
-            self._check(found)
+            check_whole(self.model, self.given, found)
             self._found[key] = found
         return self._found[key]
 
@@ -221,22 +221,23 @@ class Space(Result):
         names = [one.name for one in space.designs.counting.metrics]
         return {"choices": dict(design.choices), "metrics": dict(zip(names, design.metrics, strict=True))}
 
-    def _check(self, space: Decomposed) -> None:
-        """Count a few networks as a whole, too. Raises OptionError where their parts say something else."""
-        generator = random.Random(0)
-        metrics = space.designs.counting.metrics
-        for _ in range(CHECKED if space.networks else 0):
-            one = space.any(generator)
-            values = settle(self.model, {**self.given, **one.choices})
-            whole = totals(Walk(self.model, trace(self.model, values).rows, values), metrics)
-            wrong = [name for name, cost in zip(whole, one.metrics, strict=True) if whole[name] != cost]
-            if wrong:
-                message = f"the space does not decompose by {listed(wrong)}: parts of a network are not counted alone"
-                help = "`costcalc sweep --sample N --metrics` counts networks as a whole"
-                raise OptionError(Problem("limit", message, help=help))
+
+def check_whole(model: Model, given: Mapping[str, Any], space: Decomposed) -> None:
+    """Count a few networks as a whole, too. Raises OptionError where their parts say something else."""
+    generator = random.Random(0)
+    metrics = space.designs.counting.metrics
+    for _ in range(CHECKED if space.networks else 0):
+        one = space.any(generator)
+        values = settle(model, {**given, **one.choices})
+        whole = totals(Walk(model, trace(model, values).rows, values), metrics)
+        wrong = [name for name, cost in zip(whole, one.metrics, strict=True) if whole[name] != cost]
+        if wrong:
+            message = f"the space does not decompose by {listed(wrong)}: parts of a network are not counted alone"
+            help = "`--estimate N` counts networks as a whole"
+            raise OptionError(Problem("limit", message, help=help))
 
 
-def _counted_by(model: Model, name: str, prices: Prices) -> Metric:
+def counted_by(model: Model, name: str, prices: Prices) -> Metric:
     """A metric by which networks can be counted. Raises OptionError."""
     found = metric(name, prices)
     whole = found.stored and found.fold is sum

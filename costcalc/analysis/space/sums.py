@@ -81,7 +81,7 @@ class Sums:
         bins, work = 1 + sum(int(one.counts.costs[-1]) for one in rest), _work([one.counts for one in rest])
         if bins > BINS or work > WORK:
             message = f"the space has too many costs to count exactly: {bins:,} steps of {self.step:,}"
-            help = "set some of the variables; or `costcalc sweep --sample N`"
+            help = "set some of the variables; or `--estimate N`"
             raise OptionError(Problem("limit", message, help=help))
         self.tails = [_Tail([one.counts for one in rest], self.total, self.tell, work)]
 

@@ -2,7 +2,7 @@
 
 A unit is one entry of the list of layers, or one row of a block call. It is walked alone, from the shape that flows in.
 Which positions of a variable it reads is watched while it is walked: those that it does not read do not make more
-networks. Choices that change the structure (a depth, a condition) are tried one by one, the rest all at once as arrays.
+networks. All settings are walked at once, as arrays; where the structure differs (a depth, a condition), in groups.
 """
 
 from __future__ import annotations
@@ -64,17 +64,21 @@ class Counting(NamedTuple):
     """What networks are counted by: the metrics, and limits on those that combine by their maximum.
 
     With a `radix`, past the most that the second metric can be, a cost is the first one times it plus the second.
+    With `blank`, all networks cost the same, 0: only how many there are is counted.
     """
 
     metrics: tuple[Metric, ...]
     limits: Mapping[int, int]  # number of a metric -> the most that a unit may have
     radix: int = 0
+    blank: bool = False
 
     def costs(self, each: Any) -> tuple[Any, Any]:
         """(cost by which settings are counted, whether each is within the limits), of a row per metric."""
         kept = np.ones(each.shape[1], dtype=bool)
         for number, most in self.limits.items():
             kept &= each[number] <= most
+        if self.blank:
+            return np.zeros_like(each[0]), kept
         return each[0] * self.radix + each[1] if self.radix else each[0], kept
 
 
@@ -116,26 +120,43 @@ class Designs:
         self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any]
     ) -> tuple[set[str], list[Structure]]:
         always = self._always(steps) - {*given}
-        waiting: list[dict[str, Any]] = [{}]
+        waiting = [self._more(_Part({}, (), np.zeros(1, dtype=np.int64)), sorted(always))]
         reads, tried = set(always), 0
         found: list[Structure] = []
         while waiting:
-            fixed = waiting.pop()
-            try:
-                read = self._read(steps, shape, {**given, **fixed}, always)
-                one = self._costs(steps, shape, {**given, **fixed}, read)
-            except _Structural as structural:
-                name, tried = structural.name, tried + 1
+            for part in waiting.pop():
+                try:
+                    one = self._costs(steps, shape, given, part)
+                except _Reads as more:
+                    reads |= {*more.names}
+                    waiting.append(self._more(part, more.names))
+                except Varies as varies:
+                    waiting.append(_by_value(part, varies))
+                else:
+                    found += [one] if len(one.costs) else []
+                tried += 1
                 if tried > STRUCTURES:
                     message = f"the space does not decompose: a part of it has more than {STRUCTURES:,} structures"
-                    raise OptionError(Problem("limit", message, help="set some of its variables")) from None
-                waiting += [{**fixed, name: value} for value in self.choices[name]]
-                reads.add(name)
-                continue
-            reads |= {*read}
-            if len(one.costs):
-                found.append(one._replace(fixed=fixed))
+                    raise OptionError(Problem("limit", message, help="set some of its variables"))
         return reads, found
+
+    def _more(self, part: _Part, names: list[str]) -> list[_Part]:
+        """A part of the settings with more choices: each value of words apart, all numbers together."""
+        parts = [part]
+        for name in names:
+            values = self.choices[name]
+            if name in self.words:
+                parts = [one._replace(fixed={**one.fixed, name: value}) for one in parts for value in values]
+                continue
+            size = len(parts[0].places) * len(values)
+            if size > MOST:
+                message = f"the space does not decompose: a part of it has {size:,} networks, past {MOST:,}"
+                help = "split its layers, set some of its variables; or `--estimate N`"
+                raise OptionError(Problem("limit", message, help=help))
+            at = (part.places[:, None] * len(values) + np.arange(len(values))).ravel()
+            parts = [one._replace(read=(*one.read, name), places=at) for one in parts]
+            part = parts[0]
+        return parts
 
     def network(
         self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], leaving: Shape, cost: int, number: int
@@ -164,10 +185,9 @@ class Designs:
                 sizes = [len(self.choices[name]) for name in one.read]
                 places = [self.choices[name].index(settings[name]) for name in one.read]
                 at = np.flatnonzero(one.places == (np.ravel_multi_index(places, sizes) if sizes else 0))
-                if not len(at):
-                    return None
-                number = int(at[0])
-                return self.chosen(one, number), one.each[:, number].tolist(), tuple(one.leaves[number].tolist())
+                if len(at):
+                    number = int(at[0])
+                    return self.chosen(one, number), one.each[:, number].tolist(), tuple(one.leaves[number].tolist())
         return None
 
     def of_inputs(self) -> list[str]:
@@ -191,34 +211,41 @@ class Designs:
         behind = {one for name in seen - names for one in _positions(self.model, name)}
         return (seen | behind) & {*self.choices}
 
-    def _read(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], always: set[str]) -> list[str]:
-        """The choices that are open and read, in the order in which they are."""
-        open_ones = {name: values for name, values in self.choices.items() if name not in given}
-        arrays = {name: values for name, values in open_ones.items() if name not in self.words}
-        most = max(map(len, arrays.values()), default=1)
-        columns = {name: np.resize(np.array(values), most) for name, values in arrays.items()}
+    def _costs(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], part: _Part) -> Structure:
+        """What the settings of a part cost. Raises _Reads for choices that they read, too, Varies for structures."""
+        fixed, size = {**given, **part.fixed}, len(part.places)
+        known = {name: np.array(self.choices[name])[at] for name, at in self._places(part).items()}
+        others = [name for name in self.choices if name not in fixed and name not in known]
+        open_ones = {name: np.array(self.choices[name]) for name in others if name not in self.words}
+        length = max([size, *map(len, open_ones.values())])
+        columns = {name: np.resize(values, length) for name, values in {**known, **open_ones}.items()}
         noted: list[str] = []
-        self._walked(steps, shape, given, columns, noted, always)
-        read = [name for name in dict.fromkeys([*sorted(always), *noted]) if name in open_ones]
-        for name in read:
-            if name in self.words:
-                raise _Structural(name)
-        return read
-
-    def _costs(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], read: list[str]) -> Structure:
-        size = int(np.prod([len(self.choices[name]) for name in read], dtype=object))
-        if size > MOST:
-            message = f"the space does not decompose: a part of it has {size:,} networks, past {MOST:,}"
-            help = "split its layers, set some of its variables, or sample: costcalc sweep --sample N"
-            raise OptionError(Problem("limit", message, help=help))
-        axes = np.meshgrid(*(np.array(self.choices[name]) for name in read), indexing="ij") if read else []
-        columns = {name: axis.ravel() for name, axis in zip(read, axes, strict=True)}
-        found, leaving = self._walked(steps, shape, given, columns, [], set(read))
+        try:
+            found, leaving = self._walked(steps, shape, fixed, columns, noted)
+        except Varies:
+            self._read(noted, others)
+            if length == size:
+                raise
+        self._read(noted, others)
+        if length > size:
+            found, leaving = self._walked(steps, shape, fixed, known, [])
         each = np.stack([np.broadcast_to(array_of(cost), (size,)).astype(np.int64) for cost in found])
         sides = np.stack([np.broadcast_to(array_of(side), (size,)) for side in leaving], axis=1)
         costs, kept = self.counting.costs(each)
         at = np.flatnonzero(kept)
-        return Structure({}, tuple(read), costs[at], each[:, at], sides[at], at)
+        return Structure(part.fixed, part.read, costs[at], each[:, at], sides[at], part.places[at])
+
+    def _places(self, part: _Part) -> dict[str, Any]:
+        """Which value of each choice the settings of a part have."""
+        sizes = [len(self.choices[name]) for name in part.read]
+        return dict(zip(part.read, np.unravel_index(part.places, sizes), strict=True)) if sizes else {}
+
+    @staticmethod
+    def _read(noted: list[str], others: list[str]) -> None:
+        """Raise _Reads for the first choice that was read and is open: what is read after it may depend on it."""
+        names = [name for name in dict.fromkeys(noted) if name in others]
+        if names:
+            raise _Reads(names)
 
     def _walked(
         self,
@@ -227,7 +254,6 @@ class Designs:
         given: Mapping[str, Any],
         columns: Mapping[str, Any],
         noted: list[str],
-        read: set[str],
     ) -> tuple[list[Any], Shape]:
         """(each metric, shape that leaves) of a unit, numbers or points; `noted` gets the positions that are read."""
         table: dict[Any, Any] = {}
@@ -240,30 +266,40 @@ class Designs:
                 values[name] = Watched(values[name], name, noted)
         enters = Input(shape, next(iter(self.model.inputs.values())).place, True)
         unit = self.model._replace(steps=steps, inputs={ENTERS: enters})
-        try:
-            walk = trace(unit, values)
-            if any(is_bound(row, self.counting.metrics) for row in walk.rows):
-                raise OptionError(Problem("incomplete", "the cost of a layer is not known: nothing exact can be said"))
-            whole = Walk(unit, walk.rows, values)
-            if self.stored and steps != self.first and writes_over(whole, ENTERS):
-                raise Joined
-            found = totals(whole, self.counting.metrics)
-            return [found[one.name] for one in self.counting.metrics], walk.output
-        except Varies:
-            open_ones = [name for name in reversed(noted) if name in columns and name not in given]
-            raise _Structural(open_ones[0] if open_ones else next(iter(sorted(read & {*columns})))) from None
+        walk = trace(unit, values)
+        if any(is_bound(row, self.counting.metrics) for row in walk.rows):
+            raise OptionError(Problem("incomplete", "the cost of a layer is not known: nothing exact can be said"))
+        whole = Walk(unit, walk.rows, values)
+        if self.stored and steps != self.first and writes_over(whole, ENTERS):
+            raise Joined
+        found = totals(whole, self.counting.metrics)
+        return [found[one.name] for one in self.counting.metrics], walk.output
 
 
 class Joined(Exception):
     """A unit shares storage with the one before it, so that its memory cannot be counted alone."""
 
 
-class _Structural(Exception):
-    """A choice on which the structure of the network hangs."""
+class _Reads(Exception):
+    """Choices that settings read, too, in the order in which they do."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(names)
+        self.names = names
+
+
+class _Part(NamedTuple):
+    """Some settings of a unit: words that are fixed, the choices that are read, and which of their grid these are."""
+
+    fixed: Mapping[str, Any]
+    read: tuple[str, ...]
+    places: Any
+
+
+def _by_value(part: _Part, varies: Varies) -> list[_Part]:
+    """The settings apart by what the structure depends on: the number of a `repeat`, the truth of a condition."""
+    keys = np.broadcast_to(varies.points.array, part.places.shape).ravel()
+    return [part._replace(places=part.places[keys == key]) for key in np.unique(keys)]
 
 
 def units(steps: tuple[Step, ...]) -> Iterator[Step]:
