@@ -209,15 +209,15 @@ def test_the_width_of_a_supernet(run):
 def test_positions_are_set_as_a_page_names_them(run, tmp_path):
     """The text of a network, given to --set, is that network."""
     (tmp_path / "net.yaml").write_text(DEPTHS)
-    found = json.loads(run(*"space net.yaml --samples 3 --json".split()).out)["samples"]
-    shown = run(*"space net.yaml --samples 3 -f csv".split()).out.splitlines()[1:]
+    found = json.loads(run(*["space", "net.yaml", "--samples", "3", "--json"]).out)["samples"]
+    shown = run(*["space", "net.yaml", "--samples", "3", "-f", "csv"]).out.splitlines()[1:]
     for one, line in zip(found, shown, strict=True):
         sets = [word for text in line.split(",", 1)[1].strip('"').split() for word in ("--set", text)]
         assert (
             json.loads(run("analyze", "net.yaml", *sets, "--json").out)["totals"]["mult_adds"]
             == one["metrics"]["mult_adds"]
         )
-    assert json.loads(run(*"space net.yaml --set ks=3,-,5 --json".split()).out)["choices"].keys() == {
+    assert json.loads(run(*["space", "net.yaml", "--set", "ks=3,-,5", "--json"]).out)["choices"].keys() == {
         *("ks[1]", "ks[3]", "e[0]", "e[1]", "e[2]", "e[3]", "d[0]", "d[1]")
     }
     assert "has 4 positions, not 5" in run("analyze", "net.yaml", "--set", "ks=3,3,3,3,3").err
