@@ -187,7 +187,7 @@ def test_an_exception_is_named_where_it_decides(status, wanted):
     exempt = Exemption("net.yaml", {}, "paper", "mult_adds", 100, 120, "", place, place, "120")
     one = verdict(110, "+5%", "vs_base", base=100, status=status, exemption=exempt)
     assert headline(one) == f"{metric_name('mult_adds')} {wanted}"
-    lines = notes(verdicts.Outcome(Check("net.yaml", {}, PAPER, ()), "net.yaml", {}, (one,)), one)
+    lines = notes(verdicts.Outcome(Check("net.yaml", {}, PAPER, ()), "net.yaml", {}, (one,), BASE), one)
     assert ("note", "the exception at costcalc.yaml:1 allows 120") in lines
 
 
