@@ -93,7 +93,7 @@ def test_the_budget_shown_is_one(capsys, tmp_path, monkeypatch):
     for words in ("init -q -b main", "add .", "-c user.name=a -c user.email=a@b.c commit -qm first"):
         subprocess.run(["git", "-C", str(tmp_path), *words.split()], check=True)
     code, out, _ = run("costcalc check", capsys)
-    assert (code, out.splitlines()[0]) == (0, "1 passed")
+    assert (code, out.splitlines()[0]) == (0, "4 passed")
 
 
 @pytest.mark.parametrize("block", blocks(SPEC, "yaml"))
