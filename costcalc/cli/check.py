@@ -41,7 +41,7 @@ FORMATS = (*render.FORMATS, "github", "gitlab", "junit", "sarif")
 @metrics_option("Totals to show beside the limits, now and at the base.")
 @click.option("--strict", is_flag=True, help="Also fail on limits broken at the base and on checks of level warn.")
 @click.option("--strict-base", is_flag=True, help="Also fail on limits broken at the base: for the default branch.")
-@click.option("--locked", is_flag=True, help="Fail if a limit was raised or removed since the base.")
+@click.option("--locked", is_flag=True, help="Fail if a limit was raised, removed or excepted since the base.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 if a limit is broken; still 2 if one cannot be judged.")
 @click.option("--update", is_flag=True, help="Raise broken limits to the current cost; record exceptions from vs_base.")
 @click.option("--tighten", is_flag=True, help="Lower met limits to the current cost.")
@@ -72,7 +72,8 @@ def command(
     The limits are in costcalc.yaml (see docs/budgets.md), in a spec's own `budget:`, or in options. The cost before
     the change is computed from git; no baseline is stored. With SPECs or directories, only these are checked.
 
-    Limits that were raised or removed since the base are shown first; with --locked, they fail the check.
+    Limits that were raised or removed since the base, and exceptions from limits, are shown first; with --locked, they
+    fail the check.
 
     Exit codes: 0 all limits are met, 1 a limit is broken, 2 a limit could not be judged.
 
