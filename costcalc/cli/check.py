@@ -72,8 +72,7 @@ def command(
     The limits are in costcalc.yaml (see docs/budgets.md), in a spec's own `budget:`, or in options. The cost before
     the change is computed from git; no baseline is stored. With SPECs or directories, only these are checked.
 
-    Limits that were raised or removed since the base, and exceptions from limits, are shown first; with --locked, they
-    fail the check.
+    Limits raised, removed or excepted since the base are shown first; with --locked, they fail the check.
 
     Exit codes: 0 all limits are met, 1 a limit is broken, 2 a limit could not be judged.
 
