@@ -51,7 +51,9 @@ _OF_TABLES = ("by", "depth", "columns", "sort", "top", "everything", "strict")
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
 @click.option("--depth", type=click.IntRange(1, 100), help="Sum up to N levels of names; implies --by block.")
 @click.option("--columns", metavar="A,B,..", help="Columns to show, by their CSV names.")
-@click.option("--sort", metavar="COLUMN", help="Sort by this column: numbers descending, names ascending.")
+@click.option(
+    "--sort", metavar="COLUMN", help="Sort by this column: numbers descending, names ascending; `live`: bytes."
+)
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Show only the first N.")
 @click.option("--all", "everything", is_flag=True, help="Also list zero-cost layers (norms, activations).")
 @click.option("--strict", is_flag=True, help="Exit with 2 if a cost is unknown.")
@@ -98,6 +100,8 @@ def command(
     refuse(spec == "-", "standard input is read once")
     model = with_storage(ctx, load(spec))
     given = variables(ctx, model, alpha, res, sets)
+    if "live" in ((shown["columns"] or "").replace(" ", "").split(",")) or shown["sort"] == "live":
+        metrics = tuple(dict.fromkeys((*metrics, "peak_bytes")))
     how: Any = {"metrics": metrics, "convention": convention, "rho": factor("rho", rho), "settings": given}
     if device is not None or phase == "both":
         _refuse(ctx, "--phase both" if device is None else "--device")

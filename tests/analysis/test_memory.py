@@ -185,3 +185,13 @@ def test_a_keras_model_by_hand(tmp_path):
     assert found.peak_bytes == 4 * 64 * (112 * 112 + 113 * 113)
     assert [one.name for one in found.tensors] == ["conv_pad_2", "conv_pw_1_relu"]
     assert memory(tmp_path / "m.json", bits="w4a8").peak_bytes == 64 * (112 * 112 + 113 * 113)
+
+
+def test_the_column_live(run):
+    """The bytes that are needed while a layer runs: `live` is `peak_bytes`, layer by layer (int8 MobileNet: 1,204,224)."""
+    first = json.loads(run("analyze", "mobilenet", "--bits", "8", "--sort", "live", "--top", "1", "--json").out)[
+        "layers"
+    ][0]
+    assert (first["name"], first["peak_bytes"]) == ("separable_1/conv", 1_204_224)
+    rows = json.loads(run("analyze", "mobilenet", "--bits", "8", "--columns", "name,live", "--json").out)["layers"]
+    assert rows[0] == {"name": "conv", "peak_bytes": 224 * 224 * 3 + 112 * 112 * 32}

@@ -191,6 +191,10 @@ def test_columns_and_explanations(run):
     short = json.loads(run("analyze", "mobilenet", "--columns", "name,local,padding", "--json").out)["layers"][-3:]
     assert [row["rf_local"] for row in short] == [row["rf_local"] for row in rows[-3:]]
     assert run("analyze", "mobilenet", "--by", "type", "--columns", columns).code == 0
+    wide = json.loads(run("analyze", "mobilenet", "--columns", "rf,stride,padding", "--json").out)["layers"]
+    assert wide[3] == {"rf": [11, 11], "rf_stride": [4, 4], "rf_padding": [2, 2]}
+    own = json.loads(run("analyze", "mobilenet", "--columns", "name,stride", "--json").out)["layers"]
+    assert own[3]["stride"] == [2, 2]
     text = str(explain("mobilenet", "separable_2/dwconv"))
     assert (
         "receptive field of separable_2/dwconv/relu: 11x11, stride 4x4, padding 2x2\n  11 = 1 + 2*1 + 2*2 + 2*2" in text

@@ -64,7 +64,8 @@ COLUMNS = {
     "file": Column("file", lambda report, line: line.source),
     "line": Column("line", lambda report, line: line.line, True),
 }
-SHORT = {"padding": "rf_padding", "local": "rf_local"}  # names as typed -> columns
+SHORT = {"padding": "rf_padding", "local": "rf_local", "live": "peak_bytes"}  # names as typed -> columns
+EFFECTIVE = {"stride": "rf_stride"}  # beside a column of the receptive field
 BY_LAYER = ("name", "type", "input", "output", "kernel", "cost", "cost_share", "params", "params_share")
 BY_GROUP = ("name", "layers", "cost", "cost_share", "params", "params_share")
 PLAIN = ("name", "op", "type", "input", "output", "kernel", "stride", "groups", "times", "cost", "params", "line")
@@ -99,6 +100,8 @@ def chosen(names: tuple[str, ...], report: Report) -> tuple[str, ...]:
     """Inner names of the columns that the user names. Raises OptionError for an unknown one."""
     known = {public(name, report): name for name in columns(report)}
     names = tuple(SHORT.get(name, name) for name in names)
+    if any(name.startswith("rf") for name in names):
+        names = tuple(EFFECTIVE.get(name, name) for name in names)
     for name in names:
         if name not in known:
             help = nearest(name, known) or f"known: {listed(known)}"
