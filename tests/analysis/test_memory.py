@@ -188,7 +188,7 @@ def test_a_keras_model_by_hand(tmp_path):
 
 
 def test_the_column_live(run):
-    """The bytes that are needed while a layer runs: `live` is `peak_bytes`, layer by layer (int8 MobileNet: 1,204,224)."""
+    """The bytes that are needed while a layer runs: `live` is `peak_bytes`, layer by layer."""
     first = json.loads(run("analyze", "mobilenet", "--bits", "8", "--sort", "live", "--top", "1", "--json").out)[
         "layers"
     ][0]
