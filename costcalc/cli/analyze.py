@@ -100,9 +100,12 @@ def command(
     refuse(spec == "-", "standard input is read once")
     model = with_storage(ctx, load(spec))
     given = variables(ctx, model, alpha, res, sets)
-    if "live" in ((shown["columns"] or "").replace(" ", "").split(",")) or shown["sort"] == "live":
-        metrics = tuple(dict.fromkeys((*metrics, "peak_bytes")))
-    how: Any = {"metrics": metrics, "convention": convention, "rho": factor("rho", rho), "settings": given}
+    how: Any = {
+        "metrics": _with_live(metrics, **shown),
+        "convention": convention,
+        "rho": factor("rho", rho),
+        "settings": given,
+    }
     if device is not None or phase == "both":
         _refuse(ctx, "--phase both" if device is None else "--device")
         page = _both(model, how) if device is None else _roofline(model, phase, given, how["rho"], device)
@@ -112,6 +115,12 @@ def command(
     if strict and not report.complete:
         raise _incomplete(report)
     show(ReportPage(report, _view(by, **shown)), format, as_json, output, color)
+
+
+def _with_live(metrics: tuple[str, ...], columns: str | None, sort: str | None, **shown: Any) -> tuple[str, ...]:
+    """The metrics, with the one that the column `live` is."""
+    named = [name.strip() for name in (columns or "").split(",")]
+    return tuple(dict.fromkeys((*metrics, "peak_bytes"))) if "live" in (*named, sort) else metrics
 
 
 def _view(by: str, depth: int | None, columns: str | None, sort: str | None, top: int | None, everything: bool) -> View:
