@@ -100,17 +100,12 @@ def command(
     refuse(spec == "-", "standard input is read once")
     model = with_storage(ctx, load(spec))
     given = variables(ctx, model, alpha, res, sets)
-    how: Any = {
-        "metrics": _with_live(metrics, **shown),
-        "convention": convention,
-        "rho": factor("rho", rho),
-        "settings": given,
-    }
+    metrics = _with_live(metrics, **shown)
+    how: Any = {"metrics": metrics, "convention": convention, "rho": factor("rho", rho), "settings": given}
     if device is not None or phase == "both":
         _refuse(ctx, "--phase both" if device is None else "--device")
         page = _both(model, how) if device is None else _roofline(model, phase, given, how["rho"], device)
-        show(page, format, as_json, output, color)
-        return
+        return show(page, format, as_json, output, color)
     report = analyze(_of_phase(model, phase), **how)
     if strict and not report.complete:
         raise _incomplete(report)
