@@ -30,6 +30,7 @@ _ASSUMED: ContextVar[list | None] = ContextVar("assumed", default=None)  # of th
 _SAMPLE: ContextVar[Mapping | None] = ContextVar("sample", default=None)
 
 LARGEST_OPS = 400  # operations in the terms of a maximum: comparing longer ones takes SymPy minutes
+MOST_OPS, MOST_TERMS = 20_000, 400  # of a maximum whose terms are not compared
 
 
 @contextmanager
@@ -113,10 +114,48 @@ added = total
 
 
 def largest(values: Iterable[Number]) -> Number:
-    terms = dict.fromkeys(map(exact, values))
-    if len(terms) > 1 and sum(term.count_ops() for term in terms) > LARGEST_OPS:
-        raise _no_formula(f"a maximum of {len(terms):,} terms is too long for a formula")
-    return maximum(*terms)
+    terms = list(dict.fromkeys(map(exact, values)))
+    if len(terms) < 2:
+        return maximum(*terms)
+    ops = sum(term.count_ops() for term in terms)
+    if len(terms) > MOST_TERMS or ops > MOST_OPS:
+        raise too_long(len(terms))
+    kept = undominated(terms)
+    return kept[0] if len(kept) == 1 else sympy.Max(*kept, evaluate=False)
+
+
+def too_long(terms: int) -> OptionError:
+    """The error of a maximum that no one would read."""
+    return _no_formula(f"a maximum of {terms:,} terms is too long for a formula")
+
+
+def undominated(terms: Sequence[Number]) -> list[Number]:
+    """The terms that can be the largest: a polynomial is not if another has no smaller coefficient anywhere.
+
+    The symbols are not negative, so that each of its monomials is no larger; of whole positive ones what they are more
+    than 1 is looked at. Terms that are no polynomials stay.
+    """
+    known = [(term, _coefficients(term)) for term in terms]
+    kept: list[Any] = []
+    for term, mine in known:
+        if mine is None or not any(theirs is not None and _covers(theirs, mine) for _, theirs in kept):
+            kept = [pair for pair in kept if mine is None or pair[1] is None or not _covers(mine, pair[1])]
+            kept.append((term, mine))
+    return [term for term, _ in kept]
+
+
+def _coefficients(term: Number) -> Mapping[Any, Any] | None:
+    """{powers of symbols: coefficient} of a polynomial in symbols that are not negative, or None."""
+    symbols = sorted(term.free_symbols, key=str)
+    if not all(symbol.is_nonnegative for symbol in symbols) or not term.is_polynomial(*symbols):
+        return None
+    least = {symbol: symbol + 1 for symbol in symbols if symbol.is_integer and symbol.is_positive}
+    parts = sympy.expand(term.xreplace(least)).as_coefficients_dict()
+    return {part.as_coeff_Mul()[1]: number * part.as_coeff_Mul()[0] for part, number in parts.items()}
+
+
+def _covers(large: Mapping[Any, Any], small: Mapping[Any, Any]) -> bool:
+    return all(large.get(part, 0) >= small.get(part, 0) for part in {*large, *small})
 
 
 def by_point(function: Callable[..., int], values: Sequence[Any]) -> NoReturn:

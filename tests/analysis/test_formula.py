@@ -13,6 +13,7 @@ from costcalc import analyze, formula, load
 from costcalc.analysis.explain.legend import legend
 from costcalc.analysis.explain.working import separable, worked
 from costcalc.model.trace import trace
+from costcalc.num.symbols import undominated
 from costcalc.read.loading import configs
 
 ALPHA, RES = sympy.symbols("alpha res", positive=True)
@@ -334,3 +335,41 @@ def test_every_symbol_of_a_working_is_explained(config):
     texts = [one.symbols for row in rows for one in worked(row) if one and one.value]
     assert texts
     assert {name for text in texts for name in re.findall("[A-Za-z]+", text)} <= known
+
+
+PEAKS = [  # config, metric, form, points
+    (
+        "mobilenet",
+        "96*alpha*res**2",
+        [{"alpha": 0.25, "res": 32}, {"alpha": 1, "res": 224}, {"alpha": 1.25, "res": 320}],
+    ),
+    ("resnet50", "192*res**2", [{"res": 32}, {"res": 224}]),
+    ("squeezenet1_0", None, [{"res": 64}, {"res": 112}, {"res": 224}]),
+]
+
+
+@pytest.mark.parametrize(("config", "form", "points"), PEAKS)
+def test_a_peak_is_the_largest_of_the_terms_that_attain_it(config, form, points):
+    """9,633,792 bytes for ResNet-50 at 224: a term that another exceeds at all sizes is not in the maximum."""
+    one = formula(config, metrics="peak_bytes")["peak_bytes"]
+    assert form is None or str(one.form) == form
+    for point in points:
+        due = analyze(config, metrics=["peak_bytes"], **point).totals["peak_bytes"]
+        exact = {symbol: sympy.Rational(str(point[symbol.name])) for symbol in one.symbols}
+        assert (one.form.subs(exact), one(**point)) == (due, due)
+
+
+def test_a_peak_without_a_formula_is_refused(run):
+    code, _, err = run("formula", "mobilenet_v3_small", "--metrics", "peak_bytes")
+    assert (code, "terms is too long for a formula" in err) == (2, True)
+
+
+def test_terms_that_another_exceeds():
+    x, y = sympy.symbols("x y", positive=True)
+    n = sympy.Symbol("n", positive=True, integer=True)
+    assert undominated([x, 2 * x, x + y]) == [2 * x, x + y]
+    assert undominated([x * y, 5 * x, 3 * x * y + 5 * x]) == [3 * x * y + 5 * x]
+    assert undominated([sympy.Integer(7), 8 * n**2]) == [8 * n**2]  # a whole number of steps is 1 at least
+    assert undominated([sympy.Integer(9), 8 * n**2]) == [9, 8 * n**2]
+    assert undominated([sympy.floor(x), x]) == [sympy.floor(x), x]
+    assert undominated([n**2 - n, n]) == [n**2 - n, n]

@@ -22,7 +22,7 @@ from ...model.network import Model, Variable
 from ...model.trace import trace
 from ...model.variables import settle, typical
 from ...num import ints
-from ...num.symbols import assuming, divisible_to, exact, maximum, minimum, nearest
+from ...num.symbols import LARGEST_OPS, assuming, divisible_to, exact, maximum, minimum, nearest, too_long, undominated
 from ...quantities import RATIO
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
@@ -114,6 +114,9 @@ class Formula(_Forms):
 
 @lru_cache(64)
 def _compiled(symbols: Shape, form: Number) -> Callable[..., Any]:
+    if isinstance(form, sympy.Max):  # term by term: SymPy would compare them
+        parts = [_compiled(symbols, part) for part in form.args]
+        return lambda *values: max(part(*values) for part in parts)
     return sympy.lambdify(symbols, _divided_whole(form), modules=[PYTHON, "math"])
 
 
@@ -259,8 +262,11 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
         except SpecError:  # the network cannot be on all of that grid
             grids = None
         back = {steps[name]: symbols[name] / grids[name] for name in names} if grids else {}
-        closed = {name: sympy.expand(total.xreplace(back)) for name, total in closed.items()}
+        closed = {name: _expanded(total, back) for name, total in closed.items()}
         assumed = [truth.xreplace(back) for truth in assumed]  # in the names of the spec
+    for name, total in general.items():
+        if name not in closed and len(terms_of(total)) > 1 and sympy.count_ops(total) > LARGEST_OPS:
+            raise too_long(len(terms_of(total)))
     condition = " and ".join(_condition(name, grid, symbols[name]) for name, grid in (grids or {}).items())
     return {
         name: Formula(
@@ -277,6 +283,17 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
         )
         for name in groups
     }
+
+
+def terms_of(total: Number) -> tuple[Number, ...]:
+    """The terms of a maximum; a total itself otherwise."""
+    return total.args if isinstance(total, sympy.Max) else (total,)
+
+
+def _expanded(total: Number, back: Mapping[Number, Number]) -> Number:
+    """A total in the names of the spec, the terms of a maximum that can be the largest one by one."""
+    parts = undominated([sympy.expand(part.xreplace(back)) for part in terms_of(total)])
+    return parts[0] if len(parts) == 1 else sympy.Max(*parts, evaluate=False)
 
 
 def _is_whole(one: Metric) -> bool:
@@ -313,7 +330,8 @@ def _total(whole: Walk, one: Metric, belongs: Callable[[Row], bool] | None) -> N
 
 def _grids(totals: Iterable[Any], symbols: Mapping[str, Number]) -> dict[str, Number] | None:
     """The finest grid of values, a factor for each symbol, on which every rounding vanishes; None if there is none."""
-    atoms = sorted(set().union(*(total.atoms(*ROUNDINGS) for total in totals)), key=sympy.count_ops)
+    parts = [part for total in totals for part in terms_of(total)]
+    atoms = sorted(set().union(*(part.atoms(*ROUNDINGS) for part in parts)), key=sympy.count_ops)
     grids = {}
     for name, symbol in symbols.items():
         factors = [sympy.Integer(n) for n in STEPS] if symbol.is_integer else [sympy.Rational(1, n) for n in PARTS]
