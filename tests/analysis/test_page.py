@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -276,3 +277,17 @@ def test_a_network_that_is_too_large_is_refused_before_its_page_is_built(monkeyp
     monkeypatch.setattr("costcalc.analysis.page.page.document", lambda *given: pytest.fail("it was built"))
     with pytest.raises(costcalc.CostcalcError, match="with 20,001 layers, has more than 400,000 bytes"):
         costcalc.page("input: [8, 8, 4]\nlayers:\n  - {conv: 1x1, out: 4, repeat: 20001}\n")
+
+
+@pytest.mark.parametrize(
+    ("res", "expected"),
+    [
+        (224, {(1.0, 70.6), (0.75, 68.4), (0.5, 63.7), (0.25, 50.6)}),
+        (192, {(1.0, 69.1)}),
+    ],  # Tables 6 and 7 of the paper
+)
+def test_the_page_of_a_sweep_has_published_points(run, res, expected):
+    assert run("sweep", "mobilenet", "--alpha", "0.25:1:0.25", "--res", res, "-o", "sweep.html").code == 0
+    data = json.loads(Reader(Path("sweep.html").read_text(encoding="utf-8")).scripts[0])
+    rows = [one for one in data["chart"]["published"] if "top1" in one["accuracies"] and one["values"]["res"] == res]
+    assert {(one["values"]["alpha"], one["accuracies"]["top1"]) for one in rows} >= expected

@@ -295,6 +295,16 @@ test("another command's table sorts by its numbers", async () => {
   await shut(page);
 });
 
+test("the page of a sweep has published points and the front", async () => {
+  const page = await open(browser, url("sweep"));
+  const titles = (await page.locator(".published title").allTextContents()).join("\n");
+  for (const top1 of ["70.6", "68.4", "63.7", "50.6", "69.1", "67.2", "64.4"]) assert.ok(titles.includes(`${top1} published top1`), top1); // Tables 6 and 7
+  assert.match(await page.locator(".fronts summary").innerText(), /The front: \d+ of \d+ points/);
+  assert.ok((await page.locator("path.front").getAttribute("d")).includes("L"));
+  assert.match(await page.locator(".published title").first().textContent(), /top1.*MobileNets/);
+  await shut(page);
+});
+
 test("a notebook shows the page in a frame that reaches nothing", async () => {
   const page = await open(browser, url("notebook"), { own: (address) => address.startsWith("file:") || address.startsWith("about:") });
   await page.locator("summary").click();

@@ -5,6 +5,7 @@ What must be in them comes from `analyze`, not from the code that writes pages.
 
 import json
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -77,6 +78,8 @@ def main(folder):
     costcalc.page(HOSTILE, folder / "hostile.html")
     costcalc.page("repvgg_a0", folder / "repvgg_a0.html")
     costcalc.page(costcalc.compare("mobilenet", conv="standard"), folder / "compare.html")
+    sweep = ["sweep", "mobilenet", "--alpha", "0.25:1:0.25", "--res", "128:224:32", "-o", str(folder / "sweep.html")]
+    subprocess.run([sys.executable, "-m", "costcalc", *sweep], check=True)
     (folder / "notebook.html").write_text(costcalc.analyze("mobilenet")._repr_html_(), encoding="utf-8")
     (folder / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
 

@@ -21,7 +21,7 @@ for (const [width, height] of WIDTHS) {
     const address = `${pathToFileURL(resolve(folder, "mobilenet.html")).href}#v=${view}${more}`;
     const page = await open(browser, address, { viewport: { width, height } });
     await drawn(page);
-    await page.screenshot({ path: resolve(out, `page-${view}-${width}.png`), fullPage: width === 390, clip: width === 390 ? { x: 0, y: 0, width, height: 1400 } : undefined });
+    await page.screenshot({ path: resolve(out, `page-${view}-${width}.png`), fullPage: true, clip: { x: 0, y: 0, width, height: width === 390 ? 1400 : 1000 } });
     await page.context().close();
   }
 }

@@ -7,9 +7,12 @@ import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ...errors import OptionError, Problem
+from ...allowance import OutOfTime
+from ...errors import CostcalcError, OptionError, Problem
 from ...metrics.metrics import is_metric, storage_note, unit_of
-from ...quantities import COUNT
+from ...model.variables import typical
+from ...quantities import ACCURACIES, COUNT
+from ...quantities import value as figure
 from ...records import NamedTuple
 from ...render import Screen, render_page
 from ...render.html_file import embedded
@@ -29,11 +32,15 @@ MOST_ROWS = 100_000  # of a table that people are to read
 
 
 class About(NamedTuple):
-    """What points are: the lines under their table, the head of their JSON, and how many columns say which they are."""
+    """What points are: the lines under their table, the head of their JSON, and how many columns say which they are.
+
+    `published` are accuracies by the values of all variables, for a chart.
+    """
 
     note: str
     head: Mapping[str, Any]
     keys: int
+    published: Sequence[Mapping[str, Any]] = ()
 
 
 def about(
@@ -47,7 +54,26 @@ def about(
     head = {**heading(model, convention, inputs, values), "varied": list(names)}
     said = storage_note(model, metrics)
     head |= {"storage": model.storage.text} if said else {}
-    return About(stamped(model, convention, inputs, values, metrics), head, keys)
+    published = tuple(_published(model, names, values))
+    return About(stamped(model, convention, inputs, values, metrics), head, keys, published)
+
+
+def _published(model: Model, names: Sequence[str], values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The published accuracies of networks whose other variables have the `values` of the points."""
+    for claim in model.published:
+        accuracies = {name: figure(text) for name, text in claim.figures.items() if name in ACCURACIES}
+        if not accuracies or claim.of or claim.conv:
+            continue
+        try:
+            at = typical(model, claim.at)
+        except OutOfTime:
+            raise
+        except CostcalcError:
+            continue
+        if all(name in at for name in names) and all(at[name] == value for name, value in values.items() if name in at):
+            own = {name: embedded(at[name]) for name in names}
+            title = printable(claim.notes.get("model", ""))
+            yield {"title": title, "source": printable(claim.source), "values": own, "accuracies": accuracies}
 
 
 def write(
@@ -107,7 +133,13 @@ class PointsPage:
         complete = ["complete"] if "complete" in names else []
         rows = self.frame[[*axes, *metrics, *complete]].itertuples(index=False, name=None)
         units = {name: unit_of(name).symbol for name in metrics}
-        return {"axes": axes, "metrics": metrics, "units": units, "rows": [list(map(embedded, row)) for row in rows]}
+        return {
+            "axes": axes,
+            "metrics": metrics,
+            "units": units,
+            "rows": [list(map(embedded, row)) for row in rows],
+            "published": list(self.about.published),
+        }
 
 
 def counts(name: str) -> bool:

@@ -37,7 +37,26 @@ function sweep(panel, app) {
   const quantities = names
     .map((name) => [name, name, units[name] ?? ""])
     .filter(([name]) => points.every((one) => Number.isFinite(Number(one.values[name]))));
-  draw(panel, app, { points, quantities, accuracies: [] }, { now: -1, choose: () => {}, defaults: [metrics[0], metrics[1] ?? metrics[0]] });
+  const published = publishedIn(app.document.chart, points);
+  const accuracies = [...new Set(published.flatMap((one) => Object.keys(one.accuracies)))];
+  draw(
+    panel,
+    app,
+    { points: [...points, ...published], quantities, accuracies },
+    { now: -1, choose: () => {}, defaults: [metrics[0], accuracies[0] ?? metrics[1] ?? metrics[0]] },
+  );
+}
+
+// The published rows that are of one of the points, each with the numbers of that point.
+function publishedIn({ axes, published = [] }, points) {
+  const key = (values) => axes.map((axis) => String(values[axis])).join("\n");
+  const known = new Map(points.map((one) => [key(one.values), one]));
+  return published.flatMap(({ title, source, values, accuracies }) => {
+    const own = known.get(key(values));
+    return own
+      ? [{ title: title || own.title, detail: source, values: { ...own.values, ...accuracies }, accuracies, published: true, complete: own.complete }]
+      : [];
+  });
 }
 
 // What a cell is sorted by: its number where it has one.

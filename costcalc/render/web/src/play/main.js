@@ -44,7 +44,7 @@ class Playground {
   build() {
     this.status = h("p", { class: "status", role: "status" });
     this.zoo = h("select", { id: "zoo", onchange: (event) => event.target.value && this.openConfig(event.target.value) });
-    this.zoo.append(h("option", { value: "" }, "a shipped network"));
+    this.zoo.append(h("option", { value: "" }, "a network"));
     this.counts = h("select", { id: "convention", onchange: (event) => this.convention(event.target.value) });
     this.counts.append(h("option", { value: "paper" }, "paper"));
     this.picker = h("input", {
@@ -196,6 +196,8 @@ class Playground {
     if (this.quiet) return;
     performance.mark("costcalc-key");
     this.source = { name: this.source?.name ?? "network.yaml", text };
+    this.named.textContent = `${this.source.name}, edited`;
+    this.zoo.value = "";
     this.revision++;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
