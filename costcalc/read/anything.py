@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from .. import limits
 from ..allowance import within
 from ..errors import ArgumentError, FileError, Problem, Source, SpecError, brief
 from ..files import decoded, origin
+from ..model.accounting import Stored
 from ..model.network import Model
 from . import loading
 from .formats import READERS, SPEC, format_of
@@ -222,7 +224,16 @@ def _from_onnx(spec: Any) -> Model:
 
 
 def _from_keras(spec: Any) -> Model:
-    return _modelled(Source("model", spec.to_json()), "model")
+    model, count = _modelled(Source("model", spec.to_json()), "model"), _count_of(spec)
+    return model if count is None else model._replace(stored=Stored(count, whole=True))
+
+
+def _count_of(spec: Any) -> int | None:
+    """How many numbers a model of Keras says that its weights have; None where it does not know."""
+    try:
+        return operator.index(spec.count_params())
+    except Exception:  # ValueError of a model that is not built; a class of a user can raise anything
+        return None
 
 
 def _from_torch(spec: Any, input: Any) -> Model:

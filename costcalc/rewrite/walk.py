@@ -47,7 +47,7 @@ class Walk:
     def run(self, model: Model) -> Rewritten:
         """The model rewritten."""
         steps = self.steps(model.steps, Facts(final=True))
-        rewritten = model._replace(steps=steps)
+        rewritten = model._replace(steps=steps, stored=None if self.changed else model.stored)
         return Rewritten(rewritten, frozenset(self.changed), self.left, self.home)
 
     # hooks

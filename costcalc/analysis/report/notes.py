@@ -90,8 +90,12 @@ def _law(accounting: Accounting | None) -> list[str]:
     """The note that all parameters of a network are accounted for, or how many are; nothing for a spec."""
     if accounting is None:
         return []
+    stored = accounting.stored
+    what = "parameters and moving statistics" if stored.whole else "parameters"
+    if stored.total is None:
+        return [f"{what}: {accounting.in_rows:,} in rows; the configuration has no count to check them against"]
     parts = f"{accounting.in_rows:,} in rows + {accounting.unread:,} that no layer reads"
-    return [f"parameters: {parts} {'=' if accounting.is_closed else 'of'} {accounting.stored.total:,}"]
+    return [f"{what}: {parts} {'=' if accounting.is_closed else 'of'} {stored.total:,}"]
 
 
 def _missing(accounting: Accounting | None) -> list[str]:

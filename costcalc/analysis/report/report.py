@@ -206,10 +206,12 @@ def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
     """How the parameters of a model compare with what the rows hold; None of a spec, whose rows are all it has."""
     if model.stored is None:
         return None
-    held = (priced(TRAINABLE, row.op.name, row.layer.params) for row in rows if not row.shared)
     from ...model.accounting import Accounting
 
-    return Accounting(sum(held), model.stored)
+    numbers = (row for row in rows if not row.shared)
+    if model.stored.whole:
+        return Accounting(sum(sum(row.layer.params.values()) for row in numbers), model.stored)
+    return Accounting(sum(priced(TRAINABLE, row.op.name, row.layer.params) for row in numbers), model.stored)
 
 
 def _line(row: Row, cost: Number, params: Number, more: Mapping[str, Any], rough: bool) -> Line:

@@ -5,6 +5,7 @@ A family is a row of `families.yaml`: the shipped config that describes it, and 
 
 from ...errors import Source
 from ...files import Origin, decoded, text
+from ...model.accounting import Stored
 from ...model.network import Model
 
 
@@ -28,4 +29,4 @@ def to_model(source: Source, origin: Origin) -> Model:
     from ..spec.reader import read
     from .config import spec_of
 
-    return read(Source(source.path, spec_of(source)), origin)
+    return read(Source(source.path, spec_of(source)), origin)._replace(stored=Stored(None))

@@ -9,6 +9,7 @@ from typing import Any
 from ... import limits
 from ...errors import Place, Problem, Source, SpecError, brief
 from ...files import stem
+from ...model.accounting import Stored
 from ...model.expr import FUNCTIONS, Expr, parse
 from ...model.network import Input, Model, Step, Variable
 from .file import parsed
@@ -40,7 +41,8 @@ class _Reader:
         run.all(nodes, outputs)
         if not self.inputs:
             raise self.error("it does not say the shape of its input", help="build the model before `to_json()`")
-        return Model(stem(self.source.path), self.source, self.variables, self.inputs, tuple(run.steps))
+        name, uncounted = stem(self.source.path), Stored(None, whole=True)
+        return Model(name, self.source, self.variables, self.inputs, tuple(run.steps), stored=uncounted)
 
     def inner(self, node: Node, tensors: list[Tensor], scope: Any) -> tuple[Run, list]:
         """The steps of a model that is a layer of another, and what comes out of them."""

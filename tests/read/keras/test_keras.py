@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from costcalc import analyze
+from costcalc.analysis.report.notes import _law
 from costcalc.errors import CostcalcError, FileError, Source
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle
+from costcalc.read import anything
 from costcalc.read.keras.layers import RULES
 from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
+from costcalc.rewrite import thin
 from costcalc.write.spec import spec_text
 
 DATA = Path(__file__).parents[2] / "data" / "keras"
@@ -47,6 +50,43 @@ def network(tmp_path):
 def params(model, **given):
     """All numbers of a model, the trained ones and the others."""
     return sum(sum(row.layer.params.values()) for row in trace(model, settle(model, given)).rows)
+
+
+def built(name, count):
+    """An object of a class that is called as that of Keras is, of a recorded network, with a count of its own."""
+    parts = {"to_json": lambda self: configuration(name), "count_params": lambda self: count}
+    return type("Functional", (type("Model", (), {"__module__": "keras.src.models.model", **parts}),), {})()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_model_of_keras_has_the_numbers_that_keras_counts(name):
+    count = sum(COUNTS[name]["layers"].values())
+    model = anything.load(built(name, count))
+    report = analyze(model, settings=dict.fromkeys(model.variables, 224))
+    assert report.accounting.record == {"total": count, "in_rows": count, "unread": 0, "closed": True}
+    assert f"parameters and moving statistics: {count:,} in rows + 0 that no layer reads = {count:,}" in _law(
+        report.accounting
+    )
+
+
+def test_a_model_of_keras_with_other_numbers_is_not_complete():
+    report = analyze(built("mobilenet", 4_253_865))
+    assert (report.complete, report.accounting.is_closed) == (False, False)
+    assert "4,253,864 in rows + 0 that no layer reads of 4,253,865" in "".join(_law(report.accounting))
+
+
+def test_a_configuration_says_that_it_has_no_count(network):
+    report = analyze(network(configuration("mobilenet")))
+    assert report.accounting.record == {"total": None, "in_rows": 4_253_864, "unread": 0, "closed": None}
+    assert (
+        "parameters and moving statistics: 4,253,864 in rows; the configuration has no count to check them against"
+        in (_law(report.accounting))
+    )
+
+
+def test_a_rewritten_network_has_other_parameters_than_its_file(network):
+    report = analyze(thin(anything.load(built("mobilenet", 4_253_864)), 0.5).model)
+    assert (report.accounting, report.complete) == (None, True)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
