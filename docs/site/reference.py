@@ -67,9 +67,13 @@ def pages() -> dict[str, str]:
         "reference/limits.md": limits(),
         "reference/devices.md": devices(),
     }
-    schemas = {"spec.schema.json": schema(), "costcalc.schema.json": checks_schema()}
-    files = {f"reference/{name}": json.dumps(one, indent=1) + "\n" for name, one in schemas.items()}
-    return {"reference/index.md": index(), **found, **files}
+    return {"reference/index.md": index(), **found, **schemas()}
+
+
+def schemas() -> dict[str, str]:
+    """The files for editors."""
+    found = {"spec.schema.json": schema(), "costcalc.schema.json": checks_schema()}
+    return {f"reference/{name}": json.dumps(one, indent=1) + "\n" for name, one in found.items()}
 
 
 def index() -> str:

@@ -29,9 +29,15 @@ NETWORKS = [pytest.param(name, marks=() if name in FEW else pytest.mark.slow, id
 
 
 @pytest.fixture(scope="module")
-def made():
-    """The pages of the reference, by path."""
-    return reference.pages()
+def commands():
+    """The pages of commands, by path."""
+    return reference.commands()
+
+
+@pytest.fixture(scope="module")
+def operations():
+    """The pages of operations, by path."""
+    return reference.operations()
 
 
 def section(text, name):
@@ -42,54 +48,58 @@ def section(text, name):
 
 
 @pytest.mark.parametrize("module", sorted({*INDEX.values()}))
-def test_every_operation_has_a_section_with_its_options(made, module):
-    text = made[f"reference/operations/{module}.md"]
+def test_every_operation_has_a_section_with_its_options(operations, module):
+    text = operations[f"reference/operations/{module}.md"]
     for name in (name for name, home in INDEX.items() if home == module):
         found = section(text, name)
         assert find_op(name).doc.strip().splitlines()[0] in found
         assert all(re.search(rf"\b{option}\b", found) for option in {*find_op(name).options} - {find_op(name).main})
-        assert f"[`{name}`]({module}.md#{name})" in made["reference/operations/index.md"]
+        assert f"[`{name}`]({module}.md#{name})" in operations["reference/operations/index.md"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_its_help(made, name):
-    text = made[f"reference/commands/{name}.md"]
+def test_every_command_has_its_help(commands, name):
+    text = commands[f"reference/commands/{name}.md"]
     shown = [option for param in command(name).params for option in param.opts if option.startswith("--")]
     hidden = {option for param in command(name).params if getattr(param, "hidden", False) for option in param.opts}
     assert [option for option in shown if option not in text and option not in hidden] == []
-    assert f"[`{name}`]({name}.md)" in made["reference/commands/index.md"]
+    assert f"[`{name}`]({name}.md)" in commands["reference/commands/index.md"]
 
 
-def test_everything_else_that_the_program_knows_is_there(made):
+def test_everything_else_that_the_program_knows_is_there():
     library = shipped_library()
     for name in library.names():
-        assert f"{name}(" in section(made["reference/blocks.md"], name)
+        assert f"{name}(" in section(reference.blocks(), name)
     for name in NAMES:
-        assert f"[`{name}`](" in made["reference/conventions.md"]
+        assert f"[`{name}`](" in reference.conventions()
     for name, one in METRICS.items():
-        assert f"| `{name}` | {one.title} |" in made["reference/metrics.md"]
+        assert f"| `{name}` | {one.title} |" in reference.metrics()
     for name in (*RAISABLE, *FIXED):
-        assert f"| `{name.lower()}` |" in made["reference/limits.md"]
+        assert f"| `{name.lower()}` |" in reference.limits()
     for name in DEVICES:
-        assert section(made["reference/devices.md"], name).count("|") > 12
+        assert section(reference.devices(), name).count("|") > 12
+
+
+def test_every_public_name_of_the_library_is_there():
+    text = reference.library()
     for name in costcalc.__all__:
         doc = getattr(costcalc, name).__doc__.split()
-        assert " ".join(doc[:4]) in " ".join(section(made["reference/library.md"], name).replace("\\", "").split())
+        assert " ".join(doc[:4]) in " ".join(section(text, name).replace("\\", "").split())
 
 
 @pytest.mark.parametrize(
     ("name", "line"), [("spec.schema.json", ["schema"]), ("costcalc.schema.json", ["schema", "--checks"])]
 )
-def test_the_schemas_are_those_that_the_program_writes(made, name, line):
+def test_the_schemas_are_those_that_the_program_writes(name, line):
     out = io.StringIO()
     with redirect_stdout(out), suppress(SystemExit):
         main(line)
-    assert json.loads(made[f"reference/{name}"]) == json.loads(out.getvalue())
-    assert f"({name})" in made["reference/schema.md"]
+    assert json.loads(reference.schemas()[f"reference/{name}"]) == json.loads(out.getvalue())
+    assert f"({name})" in reference.schema_page()
 
 
-def test_the_price_of_a_convention_is_on_its_page(made):
-    flops = section(made["reference/conventions.md"], "flops")
+def test_the_price_of_a_convention_is_on_its_page():
+    flops = section(reference.conventions(), "flops")
     assert re.search(r"\| flops +\| 2 \| mac \|", flops)
 
 
