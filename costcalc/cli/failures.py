@@ -90,6 +90,8 @@ def _done_by_another(error: Any, args: list[str]) -> str | None:
 
     if isinstance(error, click.NoSuchOption):
         others = commands_with(error.option_name)
+        if others and error.ctx and error.ctx.parent is None:  # before the name of any command
+            return f"write it after the command: {others[0]} .. {error.option_name}"
         return f"it is an option of {listed(others)}" if others else None
     extra = error.format_message().startswith("Got unexpected extra argument")
     return for_several(args) if extra else None

@@ -60,3 +60,10 @@ def test_bases_of_other_ci(repository, run, monkeypatch, name, value):
     code, out, _ = run("check", "net.yaml", "--vs-base", "params=+0")
     assert code == 1
     assert f"next ({first[:7]})" in out
+
+
+def test_an_option_before_the_command_says_where_it_goes(run):
+    code, _, err = run("-q", "analyze", "mobilenet")
+    assert code == 2
+    assert "there is no option `-q`" in err
+    assert "write it after the command: costcalc analyze .. -q" in err
