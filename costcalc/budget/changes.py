@@ -26,7 +26,7 @@ from ..render.sheet import Column, Sheet
 from ..render.text import printable
 from .bases import Bases
 from .config import Exemption, find_config, read_config
-from .exempting import between, key_of
+from .exempting import begins_at, between, key_of
 from .paths import tasks
 
 
@@ -119,8 +119,16 @@ def changes(base: str | None, convention: Prices) -> ChangesPage:
     bases, priced = Bases(base), price_list(convention)
     if bases.why_none:
         raise OptionError(bases.why_none)
-    found = [_moved(bases, path, at, priced)._replace(exceptions=own) for path, at, own in _wanted(bases)]
+    found = [_excepted(_moved(bases, path, at, priced), own, priced) for path, at, own in _wanted(bases)]
     return ChangesPage(found, bases.note, priced)
+
+
+def _excepted(one: Moved, own: tuple[Exemption, ...], convention: Convention) -> Moved:
+    """With its exceptions, without those that are seen to be stale."""
+    before = (one.before or {}) if one.complete else {}
+    seen = [each for each in own if each.metric in before and each.counted_by == convention.name]
+    stale = [each for each in seen if not begins_at(each, before[each.metric])]
+    return one._replace(exceptions=tuple(each for each in own if each not in stale))
 
 
 def _exceptions(one: Moved) -> list[str]:
