@@ -30,6 +30,7 @@ def test_llm_viewer(run, tmp_path):
     )
     (one,) = bounds(run, tmp_path, prefill.replace("2048", "1"), "--bits", "16")["layers"]
     assert (2 * one["mult_adds"], round(one["intensity"]), one["bound_by"]) == (33_554_432, 1, "memory")
+    assert one["bytes_moved"] == 2 * 4096**2 + 2 * 2 * 4096  # its 34 MB: the weights, and both vectors
 
 
 def test_a_depthwise_convolution_by_hand(run, tmp_path):
