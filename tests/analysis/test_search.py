@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from costcalc import analyze, search, space
+from costcalc import analyze, load, search, space
 from costcalc.analysis.search import scores
 from costcalc.analysis.search.search import of_settings
 from costcalc.errors import FileError, OptionError
@@ -168,3 +168,24 @@ def test_the_page_of_the_docs(run, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     ((line, printed),) = re.findall(r"```console\n\$ costcalc (.*?)\n(.*?)```", page, re.DOTALL)
     assert run(*line.split()).out == printed
+
+
+def test_specs_of_a_space_that_includes_others(run, tmp_path):
+    """A file of its own and a shipped config: the specs of the front stand alone in their directory."""
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "head.yaml").write_text(
+        "vars: {n: 10}\ninput: [4, 4, 8]\nlayers: [{conv: 1x1, out: n}, {linear: 3}]\n"
+    )
+    (tmp_path / "net.yaml").write_text(
+        "vars: {n: {default: 8, choices: [4, 8, 16]}, alpha: {default: 0.5, choices: [0.25, 0.5]}}\ninput: [32, 32, 3]\n"
+        "layers: [{include: mobilenet.yaml, until: conv11, alpha: alpha}, {include: parts/head.yaml, n: n}]\n"
+    )
+    (tmp_path / "scores.csv").write_text("n,alpha,score\n4,0.25,1\n8,0.5,2\n16,0.25,4\n4,0.5,3\n")
+    found = run("search", "net.yaml", "--max", "mult_adds=1G", "--maximize", "scores.csv", "-o", "found")
+    assert found.code == 0, found.err
+    (tmp_path / "parts" / "head.yaml").unlink()
+    front = json.loads((tmp_path / "found" / "front.json").read_text())["front"]
+    assert len(front) == 2
+    for number, one in enumerate(front):
+        assert analyze(f"found/specs/{number:04}.yaml").totals["mult_adds"] == one["metrics"]["mult_adds"]
+        assert not any(variable.choices for variable in load(f"found/specs/{number:04}.yaml").variables.values())

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ...errors import OptionError, Problem, Source
+from ...errors import OptionError, Problem
 from ...model.variables import settle
-from ...read.spec.reader import read
 from ...replacing import replacing
+from ..jobs.parcel import packed, unpacked
 from ..report.analyze import analyze
 from .page import SearchPage, record
 
@@ -36,6 +36,9 @@ def write(search: Search, folder: str) -> None:
     _text(folder, "front.json", render_page(SearchPage(search), "json"))
     _plot(search, folder)
     os.makedirs(os.path.join(folder, "specs"), exist_ok=True)
+    for path, text in included(search).items():
+        os.makedirs(os.path.dirname(os.path.join(folder, "specs", path)), exist_ok=True)
+        _text(folder, os.path.join("specs", path), text)
     for number, one in enumerate(front[:SPECS]):
         _text(folder, os.path.join("specs", f"{number:04}.yaml"), spec_of(search, one))
 
@@ -48,11 +51,12 @@ def _text(folder: str, name: str, text: str) -> None:
 def spec_of(search: Search, one: Candidate) -> str:
     """The spec of the space with a network's choices as defaults, no longer choices; it costs what the search says.
 
-    Raises OptionError for a space that is no spec of one file, and where the costs differ.
+    Files that it includes are beside it, as `included` has them. Raises OptionError for a space that is no spec, and
+    where the costs differ.
     """
     model = search.space.model
-    if model.included or not model.source.text:
-        raise OptionError(Problem("usage", f"{model.name} is no spec of one file: its networks are not written"))
+    if not model.source.text:
+        raise OptionError(Problem("usage", f"{model.name} is no spec: its networks are not written"))
     spec = yaml.safe_load(io.StringIO(model.source.text))
     settled = settle(model, {**search.space.given, **one.choices})
     for name, about in spec["vars"].items():
@@ -64,12 +68,25 @@ def spec_of(search: Search, one: Candidate) -> str:
             spec["vars"][name] = {**about, "default": settled[name]} if isinstance(about, Mapping) else settled[name]
     spec.pop("published", None)
     text = yaml.safe_dump(spec, sort_keys=False, width=120)
-    found = analyze(
-        read(Source(f"{model.name}.yaml", text)), metrics=list(one.metrics), convention=search.space.prices
-    ).totals
+    written = unpacked(packed(model)._replace(source=model.source._replace(text=text)))
+    found = analyze(written, metrics=list(one.metrics), convention=search.space.prices).totals
     if any(found[name] != cost for name, cost in one.metrics.items()):
         raise OptionError(Problem("limit", f"a network of {model.name} costs something else as a spec"))
     return text
+
+
+def included(search: Search) -> dict[str, str]:
+    """The files that the space includes, by their path from it; shipped configs are found without them.
+
+    Raises OptionError for one that has the name of a network's spec.
+    """
+    model = search.space.model
+    top = os.path.dirname(model.source.path)
+    files = {os.path.relpath(one.path, top or "."): one.text for one in model.included if not one.shipped}
+    for path in files:
+        if path.removesuffix(".yaml").isdigit():
+            raise OptionError(Problem("usage", f"the space includes {path!r}, as specs of networks are called"))
+    return files
 
 
 def _plot(search: Search, folder: str) -> None:
