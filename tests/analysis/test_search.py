@@ -177,8 +177,9 @@ def test_specs_of_a_space_that_includes_others(run, tmp_path):
         "vars: {n: 10}\ninput: [4, 4, 8]\nlayers: [{conv: 1x1, out: n}, {linear: 3}]\n"
     )
     (tmp_path / "net.yaml").write_text(
-        "vars: {n: {default: 8, choices: [4, 8, 16]}, alpha: {default: 0.5, choices: [0.25, 0.5]}}\ninput: [32, 32, 3]\n"
-        "layers: [{include: mobilenet.yaml, until: conv11, alpha: alpha}, {include: parts/head.yaml, n: n}]\n"
+        "vars: {n: {default: 8, choices: [4, 8, 16]}, alpha: {default: 0.5, choices: [0.25, 0.5]}}\n"
+        "input: [32, 32, 3]\nlayers:\n- {include: mobilenet.yaml, until: conv11, alpha: alpha}\n"
+        "- {include: parts/head.yaml, n: n}\n"
     )
     (tmp_path / "scores.csv").write_text("n,alpha,score\n4,0.25,1\n8,0.5,2\n16,0.25,4\n4,0.5,3\n")
     found = run("search", "net.yaml", "--max", "mult_adds=1G", "--maximize", "scores.csv", "-o", "found")

@@ -16,12 +16,13 @@ CHUNK = 2**20  # bytes that are hashed at once
 
 
 class Task(NamedTuple):
-    """A file, the directory that links must not leave, and what is asked of it."""
+    """A file, the directory that links must not leave, what is asked of it, and where relative paths start."""
 
     path: str
     top: str
     metrics: tuple[str, ...]
     convention: str
+    where: str = ""  # of a worker elsewhere, whose working directory is another
 
 
 class Found(NamedTuple):
@@ -41,17 +42,19 @@ class Found(NamedTuple):
 def measure(task: Task) -> Found:
     """The row of a file. Every failure is a refusal with its reason."""
     size, digest = None, None
+    path, top = (os.path.join(task.where, one) for one in (task.path, task.top))
     try:
         with ticking(), within("seconds", f"reading {task.path!r}"):
-            check_links(task.path, task.top)
-            size, digest = _hashed(task.path)
-            model = load(task.path, task.top)
+            check_links(path, top)
+            size, digest = _hashed(path)
+            model = load(path, top)
             report = analyze(model, metrics=task.metrics, convention=task.convention)
             totals = {name: int(report.totals[name]) for name in task.metrics}
         row = Found(task.path, size, digest, model.name, len(report.lines), report.complete, totals)
     except CostcalcError as error:
         first = error.problems[0]
-        row = refused(task.path, size, digest, first.code, first.message)
+        message = first.message.replace(os.path.join(task.where, ""), "") if task.where else first.message
+        row = refused(task.path, size, digest, first.code, message)
     except MemoryError:
         raise
     except Exception as error:

@@ -77,7 +77,9 @@ def survey(
     price_list(convention)
     for name in wanted:
         metric(name, convention)
-    tasks = [Task(path, top, tuple(wanted), convention) for path, top in files([os.fspath(one) for one in given])]
+    where = os.getcwd() if cluster else ""
+    found = files([os.fspath(one) for one in given])
+    tasks = [Task(path, top, tuple(wanted), convention, where) for path, top in found]
     return Survey(tuple(_measured(tasks, (jobs, cluster, memory), journal, resume, tell)), tuple(wanted), convention)
 
 
