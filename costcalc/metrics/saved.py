@@ -235,7 +235,7 @@ def _sizes(row: Row) -> tuple[Any, ...]:
     else:
         of_queries, of_keys, *_ = (product.macs["mac"] for product in row.layer.products if "mac" in product.macs)
         query = num.floor_div(of_queries, row.inputs[0][-1])
-        key = value = num.floor_div(of_keys, memory[-1])
+        key = value = 0 if row.options.get("cached") else num.floor_div(of_keys, memory[-1])
         mixed = query
     return query, key, value, mixed, heads * queries * keys * many, heads * queries * many
 

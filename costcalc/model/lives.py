@@ -63,7 +63,8 @@ class Lives:
     def live(self) -> list[Any]:
         """The bytes that are needed while each row runs: its workspace, and every buffer that lives then."""
         return [
-            num.added([work, held]) if work else held for work, held in zip(self.workspace, self._held(), strict=True)
+            held if type(work) is int and work == 0 else num.added([work, held])
+            for work, held in zip(self.workspace, self._held(), strict=True)
         ]
 
     def _held(self) -> Iterator[Any]:

@@ -137,6 +137,8 @@ class Sharer:
 
 def copies(row: Row, storage: Storage) -> Any:
     """How many copies of the tensors of a row there are at once."""
+    if type(row.times) is int and row.times == 0:  # its weights are there, but it does not run
+        return 0
     if storage.times == "serial" or (type(row.times) is int and row.times == 1):
         return storage.batch
     return row.times * storage.batch

@@ -27,6 +27,8 @@ def _moved(lives: Lives, number: int, row: Row) -> Any:
     storage, sharer = lives.storage, lives.sharer
     uses = row.times if storage.times == "serial" else 1
     held = held_bytes(storage, row, lives.products[number][0], _weights(lives, number, row)) * uses
+    if type(row.times) is int and row.times == 0:
+        return 0
     if row.op.name == "one_of" or sharer.renames(row, number) or not (row.inputs or row.op.takes_input):
         return 0
     if number in sharer.merged:

@@ -357,7 +357,7 @@ def _truncated(value: Number) -> Number:
 
 def decide(truth: Number) -> bool:
     """A truth as one bool. Raises Varies where points differ."""
-    return bool(single(truth))
+    return bool(single(truth)) if isinstance(truth, Points) else bool(truth)
 
 
 def single(value: Number) -> int:

@@ -23,6 +23,7 @@ def attention(
     window: Size = None,
     sinks: Count = None,
     cache: Count = None,
+    cached: Flag = False,
     align: Alignment = "last",
     relative: Size = None,
     rotary: Size = None,
@@ -35,7 +36,7 @@ def attention(
     (*windows, Tq, C) -> (*windows, Tq, out); keys and values are of the input, or of `memory` (*windows, Tk, M).
     Mult-adds: C*Q for queries and Q*out for the result at every query, 2*M*K for keys and values at every key, with
     Q = heads*head_size, K = kv_heads*head_size; then 2*Q for every pair that a mask leaves. `cache: P`: queries also
-    see P earlier tokens, whose keys and values are there already. `relative: R` is a learned number a head for each of
+    see P earlier tokens, whose keys and values are there already; `cached: true`: those of `memory` are. `relative: R` is a learned number a head for each of
     R distances, added to scores. `rotary: D` turns D channels of a head by position, without parameters. `qk_norm`
     normalises queries and keys, with scales. `bias` is one answer, or a list for queries, keys, values and the result.
     arXiv:1706.03762; grouped keys arXiv:2305.13245; sinks arXiv:2309.17453; torch.nn.MultiheadAttention.
@@ -47,20 +48,21 @@ def attention(
     _same_windows(outer, others)
     (inner, shared), out = _widths(channels, heads, kv_heads, head_size), channels if out is None else out
     pairs, before, held = cached_pairs(queries, keys, cache, Mask(causal, window, sinks, align), memory)
+    made, there = _made(keys, memory, cached, (pairs, before))
     batch, query, key, result = prod(outer), channels * inner, features * shared, inner * out
     layer = Layer(
         shape=(*outer, queries, out),
         params={"weight": query + 2 * key + result, "bias": _chosen(bias, (inner, shared, shared, out))},
         terms={
-            "mac": ((query + result) * queries + 2 * key * keys) * batch,
+            "mac": ((query + result) * queries + 2 * key * made) * batch,
             **_mixed((2 * inner, inner * queries, heads), pairs, batch),
-            "bias": _chosen(bias, (inner * queries, shared * keys, shared * keys, out * queries)) * batch,
+            "bias": _chosen(bias, (inner * queries, shared * made, shared * made, out * queries)) * batch,
         },
         detail={"heads": heads},
-        products=_all((query * queries, key * keys, result * queries), (inner, pairs, before), batch, memory),
+        products=_all((query * queries, key * made, result * queries), (inner, pairs, there), batch, memory),
         kept=0 if memory is None and cache is None and not causal else 2 * shared * held * batch,
     )
-    return _placed(layer, (inner, shared, heads), (queries * batch, keys * batch), (relative, rotary, qk_norm), pairs)
+    return _placed(layer, (inner, shared, heads), (queries * batch, made * batch), (relative, rotary, qk_norm), pairs)
 
 
 @op("attend")
@@ -147,6 +149,16 @@ def cached_pairs(queries: Number, keys: Number, cache: Any, mask: Mask, memory: 
     return pairs, pairs[0] - _pairs(queries, keys, mask._replace(sinks=sinks))[0], mask.held(cache + keys)
 
 
+def _made(keys: Number, memory: Any, cached: bool, pairs: tuple[Shape, Number]) -> tuple[Number, Shape]:
+    """(keys that are computed, pairs with keys that are there already: those that are seen and masked)."""
+    every, before = pairs
+    if not cached:
+        return keys, (before, 0)
+    if memory is None:
+        raise Refused("`cached` says that keys of `memory` are there: without it, give `cache: n`", "cached")
+    return 0, every
+
+
 def _placed(layer: Layer, sizes: Shape, tokens: Shape, options: tuple[Any, ...], pairs: Shape) -> Layer:
     """The layer with what its positions and the norms of its queries and keys add."""
     (inner, shared, heads), (queries, keys), (relative, rotary, qk_norm) = sizes, tokens, options
@@ -171,17 +183,19 @@ def _all(macs: Shape, mixing: tuple[Any, ...], batch: Number, memory: Shape | No
     Keys and values of a cache are constants: of the products with them, only the queries and weights have gradients.
     """
     query, key, result = ({"mac": count * batch} for count in macs)
-    source, (inner, (seen, masked), before) = 0 if memory is None else 1, mixing
+    source, (inner, (seen, masked), (before, hidden)) = 0 if memory is None else 1, mixing
     old: tuple[Product, ...] = ()
     if not (type(before) is int and before == 0):
-        both = {"mac_attention": inner * batch * before}
+        both = {"mac_attention": inner * batch * before, "mac_masked": inner * batch * hidden}
         old = (Product(both, ("query",), "old scores"), Product(both, ("old scores",), "mixed"))
+    if mixing[1] is mixing[2]:  # no keys but those that are there
+        return Product(query, (0, WEIGHT), "query"), *old, Product(result, ("mixed", WEIGHT))
     return (
         Product(query, (0, WEIGHT), "query"),
         Product(key, (source, WEIGHT), "key"),
         Product(key, (source, WEIGHT), "value"),
         *old,
-        *_mixing(("query", "key", "value"), (inner * batch, inner * batch), seen - before, masked),
+        *_mixing(("query", "key", "value"), (inner * batch, inner * batch), seen - before, masked - hidden),
         Product(result, ("mixed", WEIGHT)),
     )
 
@@ -293,14 +307,14 @@ def inside(op: str, inputs: tuple[Shape, ...], options: Mapping[str, Any], fused
 
 def decoding(options: Mapping[str, Any]) -> str | None:
     """The first option that changes what attention computes in a way that no other format says."""
-    words = ("cache", "sinks", "relative", "rotary", "qk_norm")
+    words = ("cache", "cached", "sinks", "relative", "rotary", "qk_norm")
     return next((name for name in words if options.get(name) not in (None, False)), None)
 
 
 def cached(inputs: tuple[Shape, ...], options: Mapping[str, Any]) -> Any:
     """Keys and values of the cache of an attention layer, which it reads and does not make."""
     *outer, _, channels = inputs[0]
-    cache = options.get("cache")
+    cache = inputs[-1][-2] if options.get("cached") else options.get("cache")
     if cache is None:
         return 0
     _, shared = _widths(channels, options["heads"], options.get("kv_heads"), options.get("head_size"))

@@ -21,6 +21,7 @@ def attention(
     window: int | None = None,
     sinks: int | None = None,
     cache: int | None = None,
+    cached: bool = False,
     align: str = "last",
     relative: int | None = None,
     rotary: int | None = None,
@@ -31,6 +32,8 @@ def attention(
     """Multi-head attention with four projections (arXiv:1706.03762; grouped keys arXiv:2305.13245)."""
     if cache is not None and (memory is not None or align != "last"):
         raise Impossible("a cache is of the tokens before the input")
+    if cached and memory is None:
+        raise Impossible("there is no memory")
     memory = x if memory is None else memory
     *outer, queries, channels = _sequence(x)
     *outer_memory, keys, features = _sequence(memory)
@@ -41,9 +44,14 @@ def attention(
     _same(outer, outer_memory)
     of_query, of_key, of_value, of_result = bias if type(bias) is tuple else (bias,) * 4
     query = projected(tally, x, channels, heads, size, of_query)
-    key = projected(tally, memory, features, kv_heads, size, of_key)
-    value = projected(tally, memory, features, kv_heads, size, of_value)
-    query, key = (_turned(tally, scaled(tally, one, qk_norm), rotary, size) for one in (query, key))
+    make = _there if cached else projected
+    key = make(tally, memory, features, kv_heads, size, of_key)
+    value = make(tally, memory, features, kv_heads, size, of_value)
+    query = _turned(tally, scaled(tally, query, qk_norm), rotary, size)
+    if cached:
+        tally.parameters("gamma", size if qk_norm else 0)
+    else:
+        key = _turned(tally, scaled(tally, key, qk_norm), rotary, size)
     key, value = (_after_cache(tally, one, cache) for one in (key, value))
     keys += cache or 0
     mask = _mask(queries, keys, causal, window, align, sinks)
@@ -81,6 +89,14 @@ def _turned(tally: Tally, x: dict[tuple[int, ...], float], rotary: int | None, s
             spot = (*place, token, head, n)
             result[spot] = tally.did("rotate", moved)
     return result
+
+
+def _there(tally: Tally, x: Any, channels: int, heads: int, size: int, bias: Any) -> dict[tuple[int, ...], float]:
+    """Keys or values that were computed before: their weights belong to the layer, the work is done."""
+    tally.parameters("weight", channels, heads * size)
+    tally.parameters("bias", heads * size if bias else 0)
+    places = {index[:-1] for index in x}
+    return {(*place, *spot): tally.outside("cache") for place in places for spot in box((heads, size))}
 
 
 def _after_cache(tally: Tally, x: dict[tuple[int, ...], float], cache: int | None) -> dict[tuple[int, ...], float]:

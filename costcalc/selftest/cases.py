@@ -118,7 +118,7 @@ def _decoding(chance: random.Random) -> dict[str, Any]:
     masks: tuple[dict[str, Any], ...] = (
         {},
         {},
-        {},
+        {"cached": FLAG(chance)},
         cached,
         {**cached, "causal": True},
         {**sunk, "align": "last"},
