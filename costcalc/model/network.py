@@ -218,6 +218,7 @@ class Model(NamedTuple):
     stored: Stored | None = None  # the parameters of a network that was read with them: not of a spec
     storage: Storage = DEFAULT  # how its tensors are stored
     phase: str = "deploy"  # train or deploy: steps with `only` of the other one do not run
+    left_out: tuple[str, ...] = ()  # what its file says beyond the layers that are counted
     about: str = ""  # what was made of the network as it is written, for the line under its numbers
 
     def __repr__(self) -> str:

@@ -36,9 +36,10 @@ def attention(
     (*windows, Tq, C) -> (*windows, Tq, out); keys and values are of the input, or of `memory` (*windows, Tk, M).
     Mult-adds: C*Q for queries and Q*out for the result at every query, 2*M*K for keys and values at every key, with
     Q = heads*head_size, K = kv_heads*head_size; then 2*Q for every pair that a mask leaves. `cache: P`: queries also
-    see P earlier tokens, whose keys and values are there already; `cached: true`: those of `memory` are. `relative: R` is a learned number a head for each of
-    R distances, added to scores. `rotary: D` turns D channels of a head by position, without parameters. `qk_norm`
-    normalises queries and keys, with scales. `bias` is one answer, or a list for queries, keys, values and the result.
+    see P earlier tokens, whose keys and values are there already; `cached: true`: those of `memory` are. `relative: R`
+    is a learned number a head for each of R distances, added to scores. `rotary: D` turns D channels of a head by
+    position, without parameters. `qk_norm` normalises queries and keys, with scales. `bias` is one answer, or a list
+    for queries, keys, values and the result.
     arXiv:1706.03762; grouped keys arXiv:2305.13245; sinks arXiv:2309.17453; torch.nn.MultiheadAttention.
 
     Example: {attention: 12}

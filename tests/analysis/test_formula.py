@@ -12,6 +12,7 @@ import sympy
 from costcalc import analyze, formula, load
 from costcalc.analysis.explain.legend import legend
 from costcalc.analysis.explain.working import separable, worked
+from costcalc.errors import SpecError
 from costcalc.model.trace import trace
 from costcalc.num.symbols import undominated
 from costcalc.read.loading import configs
@@ -28,7 +29,8 @@ NO_POLYNOMIAL = {  # on no grid: a quarter of a width rounded once more; grids o
     "ssdlite_mnasnet_a1",
     *(f"ssdlite_mobilenet{version}" for version in ("", "_v2", "_v3_large", "_v3_small")),
 }
-WITH_FORMULA = [name for name in sorted(configs()) if "new" not in load(name).variables]  # others assume their layers
+DECODERS = [name for name in sorted(configs()) if "new" in load(name).variables]  # their layers depend on variables
+WITH_FORMULA = [name for name in sorted(configs()) if name not in DECODERS]
 FOUR = [(alpha, res) for alpha in (1, 0.75, 0.5, 0.25) for res in (224, 192, 160, 128)]
 
 
@@ -64,6 +66,50 @@ def test_closed_forms_hold_where_they_say(config):
             assert closed == analyze(model, **numbers).totals[name]
             held += 1
         assert held
+
+
+QUICK = ("t5", "whisper")
+
+
+@pytest.mark.parametrize(
+    "config", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in DECODERS]
+)
+def test_formulas_of_language_models_hold_under_their_conditions(config):
+    """In `new` and `past`: at every point that the form does not exclude, it is the number."""
+    names = [name for name in ("new", "past") if name in load(config).variables]
+    for name, one in formula(config, names=names).items():
+        held = 0
+        for new, past in ((1, 0), (6, 0), (4, 2), (1, 3), (8, 4), (2, 100), (6, 4096)):
+            point = {"new": new, "past": past}
+            due = _total(config, {name: point[name] for name in names}, name)
+            held += _holds(one, {symbol: point[symbol.name] for symbol in one.symbols}, due)
+        assert held or one.closed is None
+
+
+def _total(config, values, name):
+    try:
+        return analyze(config, **values).totals[name]
+    except SpecError:
+        return None
+
+
+def _holds(one, point, due):
+    """Whether a closed form says that it is exact at a point; it and the general form are right where they say so."""
+    values = {symbol.name: value for symbol, value in point.items()}
+    if one.holds(**values):
+        assert one(**values) == due
+    on_grid = "multiple of 2" not in one.condition or not any(value % 2 for value in point.values())
+    if one.closed is None or not on_grid or due is None or any(truth.subs(point) != True for truth in one.assumed):  # noqa: E712 (truths of SymPy)
+        return False
+    assert one.closed.subs(point) == due
+    return True
+
+
+def test_a_cache_that_may_be_empty_is_no_cache_that_is_not():
+    """The steps of a grid were positive: the form at `past=0` was that of a decode step, and said to be exact."""
+    one = formula("t5", names=["new", "past"])["mult_adds"]
+    assert {str(truth) for truth in one.assumed} == {"past <= 0"}
+    assert one.form.subs({symbol: {"new": 512, "past": 0}[symbol.name] for symbol in one.symbols}) == 35802578944
 
 
 def test_text_of_the_command(run):

@@ -1,6 +1,8 @@
-"""Record the parameters of networks that transformers builds of configurations on the meta device.
+"""Record networks that transformers builds of configurations: parameters on the meta device, mult-adds of small ones.
 
-Run with transformers and torch: `python tests/data/record_hf_configs.py`. The tests read the record alone.
+Mult-adds are half of what FlopCounterMode counts with eager attention and experts: `prefill` of NEW tokens, and
+`decode`, one token after PAST cached ones (SOURCE tokens in the encoder of T5). Run with transformers and torch:
+`python tests/data/record_hf_configs.py`. The tests read the record alone.
 """
 
 import json
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from torch.utils.flop_counter import FlopCounterMode
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -15,7 +18,9 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     AutoModelForSpeechSeq2Seq,
 )
+from transformers.modeling_outputs import BaseModelOutput
 
+NEW, PAST, SOURCE, MOST = 8, 7, 12, 3_000_000  # tokens; parameters of a network that is run
 OUT = Path(__file__).parent / "hf_configs.json"
 CAUSAL, MASKED, SEQ2SEQ, SPEECH = (
     *(AutoModelForCausalLM, AutoModelForMaskedLM),
@@ -96,21 +101,90 @@ CASES = {  # name -> (class, model_type, settings)
         {"hidden_size": 48, "state_size": 8, "num_hidden_layers": 2, "vocab_size": 99},
     ),
 }
+HEADS = {  # of the networks named there: class -> settings
+    "bert small": {
+        "BertModel": {},
+        "BertForPreTraining": {},
+        "BertForNextSentencePrediction": {},
+        "BertForSequenceClassification": {"id2label": {"0": "a", "1": "b", "2": "c"}},
+        "BertForMultipleChoice": {},
+        "BertForTokenClassification": {},
+        "BertForQuestionAnswering": {},
+    },
+    "gpt2 small": {"GPT2Model": {}, "GPT2ForSequenceClassification": {}, "GPT2ForTokenClassification": {}},
+    "qwen3": {"Qwen3Model": {}, "Qwen3ForSequenceClassification": {}, "Qwen3ForQuestionAnswering": {}},
+}
+UNTIED = {"bert small": MASKED, "whisper small": SPEECH}
 KEPT = (str, int, float, bool, type(None), list)
 
 
-def main():
-    """Build every network on the meta device, and write what it has."""
-    found = {}
+def cases():
+    """(name, class, model_type, settings) of everything that is recorded."""
     for name, (build, kind, settings) in CASES.items():
+        yield name, build.from_config, kind, settings
+    for name, build in UNTIED.items():
+        yield f"{name}, untied", build.from_config, CASES[name][1], {**CASES[name][2], "tie_word_embeddings": False}
+    for name, heads in HEADS.items():
+        for head, settings in heads.items():
+            yield f"{name}: {head}", getattr(transformers, head), CASES[name][1], {**CASES[name][2], **settings}
+
+
+def counted(function):
+    """Mult-adds of a call: half of the FLOPs."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        function()
+    return counter.get_total_flops() // 2
+
+
+def ids(count):
+    return torch.zeros(1, count, dtype=torch.long)
+
+
+def mult_adds(model, config):
+    """{prefill: .., decode: ..} of a network with weights."""
+    kind = config.model_type
+    if kind not in ("t5", "whisper"):
+        found = {"prefill": counted(lambda: model(input_ids=ids(NEW)))}
+        if kind in ("bert", "mamba") or "ForSeq" in type(model).__name__:
+            return found
+        cache = getattr(model(input_ids=ids(PAST), use_cache=True), "past_key_values", None)
+        if cache is None:
+            return found
+        return {**found, "decode": counted(lambda: model(input_ids=ids(1), past_key_values=cache, use_cache=True))}
+    given = {"input_ids": ids(SOURCE)}
+    if kind == "whisper":
+        given = {"input_features": torch.zeros(1, config.num_mel_bins, 2 * config.max_source_positions)}
+    found = {"prefill": counted(lambda: model(**given, decoder_input_ids=ids(NEW), use_cache=False))}
+    run = model(**given, decoder_input_ids=ids(PAST), use_cache=True)
+    again = {"encoder_outputs": BaseModelOutput(run.encoder_last_hidden_state), "past_key_values": run.past_key_values}
+    return {**found, "decode": counted(lambda: model(**again, decoder_input_ids=ids(1), use_cache=True))}
+
+
+def recorded(build, kind, settings):
+    """What is recorded of one network."""
+    config = AutoConfig.for_model(kind, **settings)
+    config._attn_implementation = config._experts_implementation = "eager"
+    with torch.device("meta"):
+        model = build(config)
+    whole = {k: v for k, v in json.loads(config.to_json_string()).items() if isinstance(v, KEPT)}
+    whole = {**whole, **({"id2label": settings["id2label"]} if "id2label" in settings else {})}
+    whole["architectures"] = [type(model).__name__]
+    params = sum(p.numel() for p in model.parameters())
+    run = (
+        mult_adds(build(config).eval(), config)
+        if params < MOST and "MultipleChoice" not in type(model).__name__
+        else {}
+    )
+    return {"config": whole, "params": params, **run}
+
+
+def main():
+    """Build every network, and write what it has."""
+    found = {}
+    for name, build, kind, settings in cases():
         try:
-            config = AutoConfig.for_model(kind, **settings)
-            with torch.device("meta"):
-                model = build.from_config(config)
-            whole = {k: v for k, v in json.loads(config.to_json_string()).items() if isinstance(v, KEPT)}
-            whole["architectures"] = [type(model).__name__]
-            found[name] = {"config": whole, "params": sum(p.numel() for p in model.parameters())}
-            print(name, found[name]["params"])
+            found[name] = recorded(build, kind, settings)
+            print(name, {key: value for key, value in found[name].items() if key != "config"})
         except Exception as error:
             print(name, "FAILED", type(error), str(error)[:300])
     text = json.dumps({"transformers": transformers.__version__, "configs": found}, indent=1, sort_keys=True)

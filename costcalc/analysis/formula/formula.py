@@ -252,7 +252,7 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
     grids = _grids(general.values(), symbols)
     closed: dict[Any, Any] = {}
     if grids:
-        steps = {name: sympy.Symbol(f"{name}_steps", positive=True, integer=True) for name in names}
+        steps = {name: _steps(name, symbols[name]) for name in names}
         on_grid = {name: grids[name] * steps[name] for name in names}
         here = {steps[name]: sample[symbols[name]] / grids[name] for name in names}
         try:
@@ -296,6 +296,11 @@ def _expanded(total: Number, back: Mapping[Number, Number]) -> Number:
     return parts[0] if len(parts) == 1 else sympy.Max(*parts, evaluate=False)
 
 
+def _steps(name: str, symbol: Number) -> Number:
+    """How many steps of a grid a variable is: whole, and 0 too where it can be that."""
+    return sympy.Symbol(f"{name}_steps", positive=symbol.is_positive, nonnegative=symbol.is_nonnegative, integer=True)
+
+
 def _is_whole(one: Metric) -> bool:
     return one.unit is not RATIO and one.case != EXPECTED
 
@@ -305,7 +310,10 @@ def _symbol(variable: Variable, default: float) -> Number:
     lowest = min(variable.choices) if variable.choices else variable.least
     positive = default > 0 if lowest is None else lowest > 0
     whole = all(type(value) is int for value in (default, *variable.choices))
-    return sympy.Symbol(variable.name, positive=positive or None, integer=whole or None, real=True)
+    nonnegative = positive or (lowest is not None and lowest >= 0) or None
+    return sympy.Symbol(
+        variable.name, positive=positive or None, nonnegative=nonnegative, integer=whole or None, real=True
+    )
 
 
 def _totals(

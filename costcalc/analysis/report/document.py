@@ -43,6 +43,7 @@ def document(report: Report) -> dict[str, Any]:
         **heading(report.model, report.convention, report.inputs, report.values),
         "complete": report.complete,
         "totals": report.totals,
+        **({"left_out": report.model.left_out} if report.model.left_out else {}),
         **({"exact": exact} if (exact := report.exact) else {}),
         **({"storage": report.model.storage.text} if any(one.stored for one in report.metrics) else {}),
         **({} if report.accounting is None else {"accounting": report.accounting.record}),

@@ -35,6 +35,7 @@ def notes(report: Report, view: View, shown: int) -> list[str]:
     found += [
         f"{one.title}: {_figure(report.figures[one.name])}" for one in report.metrics if one.name in report.figures
     ]
+    found += [f"not in these numbers: {printable(one)}" for one in report.model.left_out]
     found += bounds(report) + _law(report.accounting) + _everywhere(report)
     found += [_published(claim) for claim in _claims(report)]
     for metric, cap in report.model.budget.items():

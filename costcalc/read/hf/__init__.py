@@ -27,6 +27,7 @@ def is_config(source: Source) -> bool:
 def to_model(source: Source, origin: Origin) -> Model:
     """The Model of a configuration. Raises FileError or SpecError."""
     from ..spec.reader import read
-    from .config import spec_of
+    from .config import left_out, spec_of
 
-    return read(Source(source.path, spec_of(source)), origin)._replace(stored=Stored(None))
+    found = read(Source(source.path, spec_of(source)), origin)
+    return found._replace(stored=Stored(None), left_out=left_out(source))

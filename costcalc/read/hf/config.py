@@ -29,9 +29,13 @@ def families() -> dict[str, dict[str, Any]]:
     with open(os.path.join(os.path.dirname(__file__), "families.yaml"), encoding="utf-8") as file:
         rows = yaml.safe_load(file)
     found: dict[str, dict[str, Any]] = {}
+    shared = rows.pop("everywhere")
     for name, row in rows.items():
         base = found.get(row.get("extends"), {})
-        found[name] = {**base, **row, "vars": {**base.get("vars", {}), **row["vars"]}}
+        found[name] = {**base, **row, "everywhere": shared}
+        for part in ("vars", "only", "same"):
+            found[name][part] = {**base.get(part, {}), **row.get(part, {})}
+        found[name]["free"] = [*base.get("free", ()), *row.get("free", ())]
     return found
 
 
@@ -46,7 +50,14 @@ def spec_of(source: Source) -> str:
     _check(source, config, family)
     values = {name: _value(source, config, name, where) for name, where in family["vars"].items()}
     values.update(_gate(config, family), **_windows(source, config, family, values))
-    return _filled(family["spec"], values, f"{kind}, {os.path.basename(source.path)}")
+    values.update(_head(source, config, family))
+    return _filled(family["spec"], values, f"{kind}, {os.path.basename(source.path)}", left_out(source))
+
+
+def left_out(source: Source) -> tuple[str, ...]:
+    """What a configuration says beyond the layers that are counted, and what that means."""
+    config, noted = _parsed(source), next(iter(families().values()))["everywhere"]["noted"]
+    return tuple(f"`{key}`: {text}" for key, text in noted.items() if config.get(key))
 
 
 def _parsed(source: Source) -> dict[str, Any]:
@@ -71,15 +82,67 @@ def _bad(source: Source, why: str, help: str | None = None) -> FileError:
 
 
 def _check(source: Source, config: Mapping[str, Any], family: Mapping[str, Any]) -> None:
-    """Refuse a head or a setting that the spec of the family does not describe."""
-    named = config.get("architectures")
-    for one in named if isinstance(named, list) else []:
-        if not str(one).endswith(tuple(family["heads"])):
-            help = f"known: {listed([f'..{head}' for head in family['heads']])}"
-            raise _bad(source, f"is of a {brief(repr(one))}, whose head is not known", help)
-    for key, value in family.get("only", {}).items():
+    """Refuse a setting that the spec of the family does not describe, and a key whose meaning is not known."""
+    shared = family["everywhere"]
+    only = {**shared["only"], **family["only"]}
+    for key, value in only.items():
         if config.get(key, value) not in (value, None):
             raise _bad(source, f"has `{key}` {brief(repr(config[key]))}, of which only {value!r} is known")
+    for key, sum_of in family["same"].items():
+        due = _computed(config, sum_of)
+        if due is not None and config.get(key, due) not in (due, None):
+            raise _bad(source, f"has `{key}` {brief(repr(config[key]))}, but {sum_of} is {due}")
+    read = {name for where in family["vars"].values() for name in _keys(where)}
+    read |= {family.get("gated"), family.get("windows"), "layer_types", "num_labels", "_sliding_window_pattern"}
+    known = {*read, *only, *family["same"], *family["free"], *shared["free"], *shared["noted"]}
+    for key, value in config.items():
+        if key in known or key.startswith("_") or key.endswith(tuple(shared["ends"])) or value in (None, False):
+            continue
+        help = "if it changes no layer, take it out of the file"
+        raise _bad(source, f"has `{brief(key)}`, whose meaning is not known", help)
+
+
+def _keys(where: Any) -> list[str]:
+    """The keys of a configuration that a variable is read from."""
+    text = where[0] if isinstance(where, list) else where
+    return text.split("|") if isinstance(text, str) else []
+
+
+def _computed(config: Mapping[str, Any], text: str) -> int | None:
+    """The value of `key`, `key + key` or `key * key` of a configuration; None where one is no whole number."""
+    values = [config.get(name) for name in text.split()[::2]]
+    if not all(type(value) is int for value in values):
+        return None
+    first, *rest = values
+    return first if not rest else first + rest[0] if "+" in text else first * rest[0]
+
+
+_PARTS = ("For", "Head", "Encoder", "Decoder", "Double")  # of names of architectures
+
+
+def _head(source: Source, config: Mapping[str, Any], family: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of the head that the architecture has. Raises FileError for one that is not known."""
+    named = config.get("architectures")
+    known: Mapping[str, Any] = family["heads"]
+    for one in named if isinstance(named, list) else ():
+        ends = [end for end in known if str(one).endswith(end)]
+        end = max(ends, key=len, default="")
+        if not end or any(part in str(one).removesuffix(end) for part in _PARTS):
+            help = f"known: {listed([f'..{head}' for head in known])}"
+            raise _bad(source, f"is of a {brief(repr(one))}, whose head is not known", help)
+        return {
+            name: str(_labels(source, config) if value == "LABELS" else value) for name, value in known[end].items()
+        }
+    return {}
+
+
+def _labels(source: Source, config: Mapping[str, Any]) -> int:
+    """How many classes a classifier has: two where nothing says."""
+    names = config.get("id2label")
+    count = len(names) if isinstance(names, dict) and names else config.get("num_labels", 2)
+    if type(count) is not int or not 0 < count <= limits.SIZE:
+        raise _bad(source, f"has `num_labels` {brief(repr(count))}, which is no size", f"1 to {limits.SIZE:,}")
+    return count
 
 
 def _value(source: Source, config: Mapping[str, Any], name: str, where: Any) -> str:
@@ -121,6 +184,7 @@ def _gate(config: Mapping[str, Any], family: Mapping[str, Any]) -> dict[str, str
 def _windows(source: Source, config: Any, family: Any, values: Mapping[str, str]) -> dict[str, str]:
     """Which layers have a sliding window: those that `layer_types` names, where it is given."""
     flag, kinds = family.get("windows"), config.get("layer_types")
+    _refuse_kinds(source, kinds, (_FULL, _SLIDING) if "window" in values else (_FULL,))
     if "window" not in values or values["window"] == "0" or (flag and not config.get(flag)):
         return {"window": "0"} if "window" in values else {}
     if not isinstance(kinds, list) or len(kinds) > limits.LAYERS:
@@ -137,7 +201,14 @@ def _windows(source: Source, config: Any, family: Any, values: Mapping[str, str]
     )
 
 
-def _filled(name: str, values: Mapping[str, str], of: str) -> str:
+def _refuse_kinds(source: Source, kinds: Any, known: tuple[str, ...]) -> None:
+    """Raise FileError for layers of another kind than the family has."""
+    for kind in kinds if isinstance(kinds, list) else ():
+        if kind not in known:
+            raise _bad(source, f"has {brief(repr(kind))} among `layer_types`", f"known: {listed(known)}")
+
+
+def _filled(name: str, values: Mapping[str, str], of: str, left: tuple[str, ...]) -> str:
     """The shipped config of that name with other defaults of its variables, and without its published figures."""
     body = text(configs()[name]).partition("\npublished:")[0].rstrip() + "\n"
     for variable, value in values.items():
@@ -146,4 +217,5 @@ def _filled(name: str, values: Mapping[str, str], of: str) -> str:
             found = re.search(pattern, body)
             body = body[: found.end(1)] + value + body[found.end() :] if found else body
     lines = [line for line in body.splitlines() if not line.startswith("# yaml-language-server")]
-    return f"# Written by costcalc import hf: {brief(of)}\n" + "\n".join(lines) + "\n"
+    notes = "".join(f"# Not in it: {one}\n" for one in left)
+    return f"# Written by costcalc import hf: {brief(of)}\n{notes}" + "\n".join(lines) + "\n"

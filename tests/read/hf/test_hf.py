@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from costcalc import analyze
-from costcalc.errors import FileError, Source
+from costcalc.errors import CostcalcError, FileError, Source
 from costcalc.files import origin
 from costcalc.read import hf
 
@@ -23,6 +23,59 @@ def model(config):
 def test_parameters_are_those_of_transformers(name):
     one = RECORD[name]
     assert analyze(model(one["config"]), convention="framework").totals["params"] == one["params"]
+
+
+RUNS = {"prefill": {"new": 8}, "decode": {"new": 1, "past": 7}}
+PER_SCAN = {"mamba small": 2 * (96 * 8 * 8 + 4 * 96 * 3)}  # layers * (states to values by bmm + convolution of 3 more)
+"""What FlopCounterMode counts more: the slow path of Mamba multiplies states in a product of matrices, and its causal
+convolution makes as many values more as it has taps but one, which are cut off."""
+
+
+@pytest.mark.parametrize(("name", "run"), [(name, run) for name in RECORD for run in RUNS if run in RECORD[name]])
+def test_mult_adds_are_those_that_transformers_performs(name, run):
+    one = RECORD[name]
+    settings = {**RUNS[run], **({"source": 12} if one["config"]["model_type"] == "t5" else {})}
+    ours = analyze(model(one["config"]), settings=settings).totals["mult_adds"]
+    assert ours == one[run] - PER_SCAN.get(name, 0)
+
+
+def changed(config):
+    """The configuration with each of its numbers and truths changed, one at a time."""
+    for key, value in config.items():
+        others = (not value,) if type(value) is bool else (2 * value, value // 2) if type(value) is int else ()
+        if not key.endswith("_token_id") and key != "vocab_size":
+            yield from ({**config, key: other} for other in others)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, one in RECORD.items() if one["params"] < 3_000_000])
+def test_no_change_of_a_configuration_gives_another_number_than_transformers(name):
+    """What is read differently is refused. T5 is always tied in transformers 5, as its checkpoints are not."""
+    pytest.importorskip("transformers")
+    torch = pytest.importorskip("torch")
+    for config in changed(RECORD[name]["config"]):
+        if config["model_type"] == "t5" and not config["tie_word_embeddings"]:
+            continue
+        try:
+            ours = analyze(model(config), convention="framework").totals["params"]
+        except CostcalcError:
+            continue
+        theirs = built(torch, config)
+        assert theirs in (None, ours), config
+
+
+def built(torch, config):
+    """The parameters of the network that transformers builds of a configuration; None if it builds none."""
+    import transformers
+
+    left = ("model_type", "architectures", "transformers_version")
+    try:
+        settings = {key: value for key, value in config.items() if key not in left}
+        made = transformers.AutoConfig.for_model(config["model_type"], **settings)
+        with torch.device("meta"):
+            return sum(one.numel() for one in getattr(transformers, config["architectures"][0])(made).parameters())
+    except (ValueError, TypeError, RuntimeError, ZeroDivisionError, IndexError, AssertionError):
+        return None
 
 
 LLAMA = RECORD["llama2_7b"]["config"]
@@ -75,3 +128,45 @@ def test_shipped_models(name, params):
 @pytest.mark.parametrize(("name", "size"), [("llama3_1_405b", 516096), ("qwen2_5_72b", 327680), ("deepseek_v3", 70272)])
 def test_the_cache_of_a_token(name, size):
     assert analyze(name, new=1, metrics=["kv_bytes"]).totals["kv_bytes"] == size
+
+
+SMALL = RECORD["llama tied, biases, head size"]["config"]
+BERT = RECORD["bert small"]["config"]
+STRANGE = [
+    ({**SMALL, "lora_rank": 8}, "has `lora_rank`, whose meaning is not known"),
+    ({**SMALL, "layer_types": ["linear_attention"] * 3}, "has 'linear_attention' among `layer_types`"),
+    ({**SMALL, "layer_types": ["sliding_attention"] * 3}, "has 'sliding_attention' among `layer_types`"),
+    ({**SMALL, "architectures": ["LlamaForRewards"]}, "is of a 'LlamaForRewards', whose head is not known"),
+    ({**BERT, "architectures": ["BertEncoderModel"]}, "is of a 'BertEncoderModel', whose head is not known"),
+    ({**BERT, "position_embedding_type": "relative_key"}, "has `position_embedding_type` 'relative_key', of which"),
+    (
+        {**RECORD["mamba small"]["config"], "intermediate_size": 3},
+        "has `intermediate_size` '3', but expand * hidden_size",
+    ),
+    (
+        {**RECORD["qwen3_moe"]["config"], "mlp_only_layers": [1]},
+        "has `mlp_only_layers` '[1]', of which only [] is known",
+    ),
+    (
+        {**RECORD["whisper small"]["config"], "use_weighted_layer_sum": True},
+        "has `use_weighted_layer_sum` 'True', of which",
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "message"), STRANGE)
+def test_what_may_change_layers_is_not_left_out_in_silence(config, message):
+    with pytest.raises(FileError) as error:
+        model(config)
+    assert message.replace("'", "") in error.value.problems[0].message.replace('"', "").replace("'", "")
+
+
+def test_what_is_left_out_is_said(run, tmp_path):
+    config = {**RECORD["deepseek_v3"]["config"], "quantization_config": {"quant_method": "fp8"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    said = ["`quantization_config`: weights count at the widths that are asked for"]
+    said += ["`num_nextn_predict_layers`: layers that predict further tokens"]
+    out = run("analyze", "config.json").out
+    assert all(f"not in these numbers: {one}\n" in out for one in said)
+    assert json.loads(run("analyze", "config.json", "--json").out)["left_out"] == said
+    assert f"# Not in it: {said[0]}\n# Not in it: {said[1]}\n" in run("import", "hf", "config.json").out
