@@ -92,7 +92,7 @@ def _check(source: Source, config: Mapping[str, Any], family: Mapping[str, Any])
         due = _computed(config, sum_of)
         if due is not None and config.get(key, due) not in (due, None):
             raise _bad(source, f"has `{key}` {brief(repr(config[key]))}, but {sum_of} is {due}")
-    read = {name for where in family["vars"].values() for name in _keys(where)}
+    read: set[Any] = {name for where in family["vars"].values() for name in _keys(where)}
     read |= {family.get("gated"), family.get("windows"), "layer_types", "num_labels", "_sliding_window_pattern"}
     known = {*read, *only, *family["same"], *family["free"], *shared["free"], *shared["noted"]}
     for key, value in config.items():
@@ -110,7 +110,7 @@ def _keys(where: Any) -> list[str]:
 
 def _computed(config: Mapping[str, Any], text: str) -> int | None:
     """The value of `key`, `key + key` or `key * key` of a configuration; None where one is no whole number."""
-    values = [config.get(name) for name in text.split()[::2]]
+    values: list[Any] = [config.get(name) for name in text.split()[::2]]
     if not all(type(value) is int for value in values):
         return None
     first, *rest = values
