@@ -36,10 +36,9 @@ def attention(
     (*windows, Tq, C) -> (*windows, Tq, out); keys and values are of the input, or of `memory` (*windows, Tk, M).
     Mult-adds: C*Q for queries and Q*out for the result at every query, 2*M*K for keys and values at every key, with
     Q = heads*head_size, K = kv_heads*head_size; then 2*Q for every pair that a mask leaves. `cache: P`: queries also
-    see P earlier tokens, whose keys and values are there already; `cached: true`: those of `memory` are. `relative: R`
-    is a learned number a head for each of R distances, added to scores. `rotary: D` turns D channels of a head by
-    position, without parameters. `qk_norm` normalises queries and keys, with scales. `bias` is one answer, or a list
-    for queries, keys, values and the result.
+    see P earlier tokens, whose keys and values are there; `cached: true`: those of `memory` are. `relative: R` is a
+    learned number a head for each of R distances, added to scores. `rotary: D` turns D channels of a head by position.
+    `qk_norm` normalises queries and keys, with scales. `bias` may be a list: of queries, keys, values and the result.
     arXiv:1706.03762; grouped keys arXiv:2305.13245; sinks arXiv:2309.17453; torch.nn.MultiheadAttention.
 
     Example: {attention: 12}
@@ -49,8 +48,8 @@ def attention(
     _same_windows(outer, others)
     (inner, shared), out = _widths(channels, heads, kv_heads, head_size), channels if out is None else out
     pairs, before, held = cached_pairs(queries, keys, cache, Mask(causal, window, sinks, align), memory)
-    made, there = _made(keys, memory, cached, (pairs, before))
-    batch, query, key, result = prod(outer), channels * inner, features * shared, inner * out
+    (made, there), batch = _made(keys, memory, cached, (pairs, before)), prod(outer)
+    query, key, result = channels * inner, features * shared, inner * out
     layer = Layer(
         shape=(*outer, queries, out),
         params={"weight": query + 2 * key + result, "bias": _chosen(bias, (inner, shared, shared, out))},
