@@ -43,8 +43,7 @@ def attention(
 
     Example: {attention: 12}
     """
-    *outer, queries, channels = _sequence(x)
-    *others, keys, features = x if memory is None else _sequence(memory)
+    (*outer, queries, channels), (*others, keys, features) = _sequence(x), _sequence(x if memory is None else memory)
     _same_windows(outer, others)
     (inner, shared), out = _widths(channels, heads, kv_heads, head_size), channels if out is None else out
     pairs, before, held = cached_pairs(queries, keys, cache, Mask(causal, window, sinks, align), memory)
