@@ -118,7 +118,7 @@ def test_tables_name_what_there_is():
     assert all(f"`{name}`" in PAGE for name in FORMATS)
     options = {opt for param in command.params for opt in param.opts if opt.startswith("--")}
     ordinary = {"--set", "--rho", "--res", "--json", "--color", "--output", "--convention", "--config"}
-    ordinary |= {"--quiet", "--verbose", "--units"}  # of every command
+    ordinary |= {"--help", "--quiet", "--verbose", "--units"}  # of every command
     assert {opt for opt in options - ordinary if opt not in PAGE} == set()
     assert "budget" in SECTIONS
 

@@ -294,3 +294,7 @@ def test_diff_of_all_says_it(grown, run):
     assert "exception: mult_adds 5,000 -> 9,000" in re.sub(r"\s+", " ", out)
     rows = json.loads(run("diff", "--base", "main", "--json").out)["specs"]
     assert next(row["exceptions"] for row in rows if row["spec"] == "models/b.yaml") == ["mult_adds 5,000 -> 9,000"]
+    grown.commit()
+    rows = json.loads(run("diff", "--base", "HEAD", "--json").out)["specs"]  # where it is stale
+    stale = [row["exceptions"] for row in rows if row["spec"] == "models/b.yaml" and not row["settings"]]
+    assert stale == [[]]

@@ -75,6 +75,7 @@ def rows(run, *args):
     return {each["spec"]: [(one["status"], one["base"]) for one in each["verdicts"]] for each in checks}
 
 
+@pytest.mark.slow
 def test_spec_names_a_file_of_every_kind_and_compares_it_with_its_base(repo, run):
     repository, names = repo
     text = "".join(f"  - {{spec: {name}, vs_base: {{params: +0}}, max: {{params: 100G}}}}\n" for name in names)
