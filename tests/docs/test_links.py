@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from docs.site import links
 from tests.docs.built import faults
@@ -111,3 +112,11 @@ def test_faults_of_a_built_site_are_found(tmp_path):
         "d.svg: there is no such file",
         "//fonts.example.org/f.css: loaded from another site",
     ]
+
+
+def test_every_page_that_is_written_stands_in_the_navigation():
+    """A page that is left out fails the build of the site; this says so without mkdocs."""
+    nav = yaml.safe_load((ROOT / "docs" / "site" / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    listed = re.findall(r"[\w/]+\.md", str(nav))
+    assert [path.name for path in (ROOT / "docs").glob("*.md") if path.name not in listed] == []
+    assert len({*listed}) == len(listed)
