@@ -1,5 +1,7 @@
 """Writes `keras/applications.jsonl.xz`, or `keras/layers.jsonl.xz` for the argument `layers`, with Keras and PyTorch.
 
+For the argument `names` it writes `keras/names.json`: the classes of `keras.layers`, and layers with `count_params()`.
+
 One JSON value for each network: `model.to_json()` as a value, the number of trainable values by Keras, and half
 of what `torch.utils.flop_counter.FlopCounterMode` counts in one call with a batch of one on the meta device.
 """
@@ -197,6 +199,44 @@ def layers():
     yield "untied", _net(lambda x: L.ReversibleEmbedding(50, 8, tie_weights=False)(x), (12,))
 
 
+_ARGUMENTS = {
+    "RandomPosterization": {"factor": 4},
+    **{f"Random{what}": {"factor": 0.5} for what in ("Hue", "Saturation", "Sharpness", "ColorDegeneration")},
+}
+_AUGMENTING = (
+    *("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "MixUp", "RandAugment"),
+    *("RandomColorJitter", "RandomElasticTransform", "RandomErasing", "RandomGaussianBlur", "RandomGrayscale"),
+    *("RandomInvert", "RandomPerspective", "Solarization", *_ARGUMENTS),
+)
+
+
+def small():
+    """Layers whose numbers are not all trained, or that have none: only their `count_params()` is recorded."""
+    for name, layer, shape in (
+        ("dense", L.Dense(5), (8,)),
+        ("conv", L.Conv2D(5, 3), (8, 8, 4)),
+        ("depthwise", L.DepthwiseConv2D(3, depth_multiplier=2), (8, 8, 4)),
+        ("transposed", L.Conv2DTranspose(5, 3), (8, 8, 4)),
+        ("embedding", L.Embedding(20, 6), (8,)),
+    ):
+        yield f"spectral_{name}", _net(L.SpectralNormalization(layer), shape)
+    for name in _AUGMENTING:
+        yield name, _net(getattr(L, name)(**_ARGUMENTS.get(name, {})), (8, 8, 3))
+    yield "buckets", _net(L.Discretization([0.0, 1.0]), (8,))
+    yield "bucket_vectors", _net(L.Discretization([0.0, 1.0], output_mode="multi_hot"), (8,))
+
+
+def write_names():
+    """Write the classes of layers and the counts of small ones."""
+    classes = sorted({one.__name__ for one in vars(L).values() if isinstance(one, type)})
+    found = [
+        {"name": name, "count": net.count_params(), "output": net.output_shape[1:], "config": json.loads(net.to_json())}
+        for name, net in small()
+    ]
+    text = json.dumps({"keras": keras.__version__, "classes": classes, "layers": found}, separators=(",", ":"))
+    (HERE / "names.json").write_text(f"{text}\n")
+
+
 def write(name, networks):
     """Write a file of networks."""
     with lzma.open(HERE / f"{name}.jsonl.xz", "wt", preset=9 | lzma.PRESET_EXTREME) as file:
@@ -206,7 +246,9 @@ def write(name, networks):
 
 
 if __name__ == "__main__":
-    if "layers" in sys.argv:
+    if "names" in sys.argv:
+        write_names()
+    elif "layers" in sys.argv:
         write("layers", (record(*one) for one in layers()))
     else:
         write("applications", applications())

@@ -184,7 +184,12 @@ _RANKS = ("1D", "2D", "3D")
 _PASSES = (
     *("Rescaling", "GaussianNoise", "ActivityRegularization", "Identity", "StochasticDepth"),
     *("AlphaDropout", "GaussianDropout", "Masking", "UnitNormalization"),
+    *("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "Equalization", "MixUp"),
+    *("RandAugment", "Solarization"),
     *(f"Random{what}" for what in ("Brightness", "Contrast", "Flip", "Rotation", "Translation", "Zoom", "Shear")),
+    *(f"Random{what}" for what in ("ColorDegeneration", "ColorJitter", "ElasticTransform", "Erasing", "GaussianBlur")),
+    *(f"Random{what}" for what in ("Grayscale", "Hue", "Invert", "Perspective", "Posterization", "Saturation")),
+    "RandomSharpness",
 )
 RULES = {
     **{f"Conv{rank}": conv for rank in _RANKS},
@@ -233,6 +238,7 @@ RULES = {
     "GroupQueryAttention": products.grouped,
     "GroupedQueryAttention": products.grouped,
     "CategoryEncoding": shapes.encoded,
+    **dict.fromkeys(("Discretization", "Hashing", "IntegerLookup", "StringLookup"), shapes.categories),
     "MelSpectrogram": shapes.mel,
     "Resizing": shapes.resizing,
     "Flatten": lambda layer: layer.step("flatten"),

@@ -11,6 +11,7 @@ from ...num import equal, prod
 from .layer import UNKNOWN, Layer, axis_of
 
 if TYPE_CHECKING:
+    from ...num.values import Shape
     from .flow import Tensor
 
 
@@ -187,8 +188,21 @@ def _additive(layer: Layer, query: str, others: tuple[str, ...], scale: tuple[in
     return layer.group(*steps, layer.step("matmul", inputs=((), value)))
 
 
-def spectral(layer: Layer) -> Step:
-    """SpectralNormalization: the layer inside it; its kernel is divided by a number while it is trained."""
+def spectral(layer: Layer) -> Step | None:
+    """SpectralNormalization: the layer inside it, and a vector that is not trained, to find the norm of its kernel."""
     step, out = layer.reader.wrapped(layer.config["layer"], layer.tensors[0])
+    width = _last_of_kernel(layer.config["layer"], layer.shape)
     layer.lost = out is None
-    return step._replace(label=None, origin=None)
+    if width is None:
+        return UNKNOWN
+    return layer.group(step._replace(label=None, origin=None), layer.keeping(layer.step("identity"), width))
+
+
+def _last_of_kernel(config: Mapping[str, Any], shape: Shape) -> Any:
+    """The size of the last axis of a layer's kernel or table; None where it is not known."""
+    kind, inner = config["class_name"], config["config"]
+    if kind.startswith("Conv") and "Transpose" in kind:
+        return shape[-1]
+    if kind.startswith("Depthwise"):
+        return inner.get("depth_multiplier", 1)
+    return next((inner[name] for name in ("filters", "units", "output_dim") if name in inner), None)

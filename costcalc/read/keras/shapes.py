@@ -101,9 +101,23 @@ def over(layer: Layer, axes: object, *steps: Step) -> Step | None:
 
 def encoded(layer: Layer) -> Step:
     """CategoryEncoding: a vector of as many numbers as there are categories."""
+    return _vectors(layer, layer.get("output_mode", "multi_hot"), layer.config["num_tokens"])
+
+
+def _vectors(layer: Layer, mode: str, count: int) -> Step:
+    """A vector of so many numbers for each value, or for all values of the last axis."""
     *outer, last = layer.shape
-    kept = layer.shape if layer.get("output_mode", "multi_hot") == "one_hot" and not equal(last, 1) else outer
-    return layer.made((*kept, layer.config["num_tokens"]), "category encoding")
+    kept = layer.shape if mode == "one_hot" and not equal(last, 1) else outer
+    return layer.made((*kept, count), "category encoding")
+
+
+def categories(layer: Layer) -> Step | None:
+    """Discretization, Hashing, look-ups: whole numbers, or vectors where the configuration states their length."""
+    mode, bounds = layer.get("output_mode", "int"), layer.get("bin_boundaries")
+    if mode == "int":
+        return layer.step("identity")
+    count = layer.get("num_bins") if bounds is None else len(bounds) + 1
+    return UNKNOWN if count is None or mode == "tf_idf" else _vectors(layer, mode, count)
 
 
 def mel(layer: Layer) -> Step | None:

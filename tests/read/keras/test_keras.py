@@ -89,6 +89,30 @@ def test_a_rewritten_network_has_other_parameters_than_its_file(network):
     assert (report.accounting, report.complete) == (None, True)
 
 
+RECORDED = json.loads((DATA / "names.json").read_text())
+UNRULED = {  # classes of `keras.layers` without a rule, and why
+    **dict.fromkeys(("Layer", "Wrapper", "InputSpec", "InputLayer", "Pipeline"), "no layer that computes by itself"),
+    **dict.fromkeys(("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"), "read by the RNN around it"),
+    **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), "code of another framework"),
+    **dict.fromkeys(("HashedCrossing", "TextVectorization"), "works on texts; the shape depends on data"),
+    "MaxNumBoundingBoxes": "works on boxes, not on a tensor",
+    "STFTSpectrogram": "needs SciPy: there is no count to compare with",
+}
+
+
+def test_every_layer_of_keras_has_a_rule_or_a_reason():
+    classes = {*RECORDED["classes"]}
+    assert classes - {*RULES} == {*UNRULED}
+    assert len(classes) > 140
+
+
+@pytest.mark.parametrize("one", RECORDED["layers"], ids=lambda one: one["name"])
+def test_numbers_that_are_not_trained_are_counted_as_keras_counts(one, network):
+    model = network(one["config"])
+    report = analyze(model)
+    assert (report.complete, params(model), report.output) == (True, one["count"], tuple(one["output"]))
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_layer_has_the_parameters_that_keras_counts(name, network):
     found = defaultdict(int)
