@@ -244,3 +244,47 @@ def test_shipped_configs_are_in_the_package_or_beside_it(tmp_path, monkeypatch):
     assert shipped.__wrapped__().path == str(tmp_path / "configs")
     (tmp_path / "package" / "configs").mkdir()
     assert shipped.__wrapped__().path == str(tmp_path / "package" / "configs")
+
+
+@pytest.fixture
+def recording():
+    """`record`, and nothing recorded after the test."""
+    yield files.record
+    files._read.set(None)
+
+
+def test_a_record_has_what_is_read_or_looked_for_each_once_as_it_was_before(tree, tmp_path, recording):
+    name = str(tmp_path / "top" / "a.yaml")
+    text(name)  # nobody records yet
+    found = recording()
+    text(name)
+    before = found[name]
+    assert before == files.stamp(name)
+    (tmp_path / "top" / "a.yaml").write_text("longer than it was")
+    text(name)
+    assert found == {name: before} != {name: files.stamp(name)}
+    assert refusal(text, str(tmp_path / "none.yaml")).code == "unreadable"
+    assert found[str(tmp_path / "none.yaml")] is None
+
+
+def test_a_record_is_bounded(tree, tmp_path, monkeypatch, recording):
+    monkeypatch.setattr(files, "MOST_NOTED", 2)
+    found = recording()
+    for name in ("top/a.yaml", "top/sub/b.yaml", "c.yaml", "other/d.yaml"):
+        text(str(tmp_path / name))
+    assert [*found] == [str(tmp_path / name) for name in ("top/a.yaml", "top/sub/b.yaml")]
+
+
+def test_the_stamp_of_a_directory_is_of_the_specs_in_it(tree, tmp_path):
+    folder = tmp_path / "other"
+    before = files.stamp(str(folder))
+    (folder / "d.yaml").write_text("another text")
+    (folder / "notes.txt").write_text("no spec")
+    assert files.stamp(str(folder)) == before
+    (folder / "e.yaml").write_text("one more")
+    assert files.stamp(str(folder)) != before
+
+
+def test_the_endings_of_specs_are_named():
+    asked = refusal(check_path, "net.txt", (".yaml", ".onnx", ".keras")).message
+    assert asked == "`net.txt` is no spec: its name must end in .yaml, .onnx or .keras"

@@ -139,6 +139,13 @@ def test_only_what_can_be_raised_is():
     assert limits.LAYERS == 100_000
 
 
+def test_limits_for_another_process_are_those_that_differ():
+    assert limits.changed() == {}
+    with limits.raised(layers=7, nesting=limits.NESTING):
+        assert limits.changed() == {"LAYERS": 7}
+    assert limits.changed() == {}
+
+
 def test_a_limit_raised_in_one_thread_is_not_raised_in_another():
     with limits.raised(layers=7), ThreadPoolExecutor(1) as pool:
         assert pool.submit(limits.value, "layers").result() == 100_000
