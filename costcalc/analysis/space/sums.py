@@ -22,6 +22,7 @@ from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, at_most, combined, exac
 BINS = 2**25  # of the table of all costs
 WORK = 2 * 10**10  # additions into it
 CACHE = 2**17  # numbers of a block of the table that is added to at once
+DIGITS = 2**18  # bytes of one whole number that has all counts of a table as its digits
 BLOCK = 4096  # costs whose networks are added up together when one of them is looked for
 Pick = tuple[int, int]  # a cost of a part, and the number of a network among those that have it
 
@@ -127,7 +128,11 @@ class _Tail:
                 if tell:
                     tell(count, work * len(self.primes))
 
-            self.tables = [_cumulated(parts, bins, prime, told) for prime in self.primes]
+            width = own.bit_length() // 8 + 1
+            if self.primes == [0] or bins * width > DIGITS:
+                self.tables = [_cumulated(parts, bins, prime, told) for prime in self.primes]
+            else:
+                self.tables = _of_digits(parts, bins, width, self.primes)
 
     def looked_up(self, rooms: Any, exact: bool) -> list[Any]:
         """For each prime, how many sums are at most each amount, or exactly that."""
@@ -267,6 +272,23 @@ def _cumulated(parts: list[Counts], bins: int, prime: int, tell: Callable[[int],
         _add(table, (reach, step), one, prime, tell)
         reach, step = reach + int(one.costs[-1]), step_of([Counts(np.array([0, step]), None), one])
     return _cumulated_modulo(table, prime) if prime else np.cumsum(table, out=table)
+
+
+def _of_digits(parts: list[Counts], bins: int, width: int, primes: list[int]) -> list[Any]:
+    """The tables of short parts: each part is a whole number with a digit of some bytes for each step.
+
+    Their product has the counts of all sums as its digits (Kronecker substitution).
+    """
+    product = 1
+    for one in parts:
+        data = bytearray(width * (int(one.costs[-1]) + 1))
+        for cost, weight in zip(one.costs.tolist(), one.weights.tolist(), strict=True):
+            data[cost * width : (cost + 1) * width] = weight.to_bytes(width, "little")
+        product *= int.from_bytes(data, "little")
+    made = product.to_bytes(bins * width, "little")
+    digits = (int.from_bytes(made[start : start + width], "little") for start in range(0, len(made), width))
+    running = list(accumulate(digits))
+    return [np.array([count % prime for count in running], dtype=np.int64) for prime in primes]
 
 
 def _cumulated_modulo(table: Any, prime: int) -> Any:
