@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
 import { launch, open, shut } from "./browser.js";
 import { serve } from "./static.js";
 
@@ -146,6 +147,9 @@ test("files of models never leave the browser", async () => {
   await shown(page, totals.params);
   assert.equal((await exact(page)).mult_adds, totals.mult_adds);
   assert.equal(await page.evaluate(() => performance.getEntriesByType("resource").length), before);
+  writeFileSync(join(folder, "unet.tflite"), gunzipSync(readFileSync("../data/tflite/unet.float32.tflite.gz")));
+  await page.locator("#picker").setInputFiles(join(folder, "unet.tflite"));
+  await shown(page, JSON.parse(costcalc("analyze", "unet.tflite", "--format", "json")).totals.params);
   const config = { class_name: "Sequential", config: { layers: [
     { class_name: "InputLayer", config: { name: "i", batch_shape: [null, 8] } },
     { class_name: "Dense", config: { name: "d", units: 5, use_bias: true, activation: "linear" } },

@@ -30,12 +30,18 @@ engine.then(
 
 let mounted = 0;
 
-// A file of the person, read where it is: only what the engine looks at is loaded.
-function mount(python, file) {
+// A file that was opened, read where it is: only what the engine looks at is loaded. TensorFlow Lite files are mapped
+// into memory, which needs a copy of them.
+async function mount(python, file) {
   const folder = `/given/${++mounted}`;
+  const path = `${folder}/${file.name}`;
   python.FS.mkdirTree(folder);
+  if (file.name.toLowerCase().endsWith(".tflite")) {
+    python.FS.writeFile(path, new Uint8Array(await file.arrayBuffer()));
+    return { path, unmount: () => python.FS.unlink(path) };
+  }
   python.FS.mount(python.FS.filesystems.WORKERFS, { files: [file] }, folder);
-  return { path: `${folder}/${file.name}`, unmount: () => python.FS.unmount(folder) };
+  return { path, unmount: () => python.FS.unmount(folder) };
 }
 
 // Requests and answers are texts of JSON: nothing of either is run.
@@ -43,7 +49,7 @@ async function answered(request) {
   const { python, answer } = await engine;
   const { hold, name, file } = request;
   if (!hold) return JSON.parse(answer(JSON.stringify(request)));
-  const { path, unmount } = mount(python, file);
+  const { path, unmount } = await mount(python, file);
   try {
     return JSON.parse(answer(JSON.stringify({ hold, name, path })));
   } finally {
