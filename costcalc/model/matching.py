@@ -100,6 +100,8 @@ def _near(small: tuple[int, ...], large: tuple[int, ...], apart: list[int]) -> s
 
 def _strides(large: tuple[int, ...], small: tuple[int, ...]) -> list[int] | None:
     """The stride of each axis that makes the one grid of the other (`padding: same`); None when none does."""
+    if 0 in small:  # there is none of it
+        return None
     strides = [round(n / m) for n, m in zip(large, small, strict=True)]
     fits = all(step >= 1 and -(-n // step) == m for n, m, step in zip(large, small, strides, strict=True))
     return strides if fits else None

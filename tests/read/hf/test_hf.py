@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from costcalc import analyze
 from costcalc.errors import CostcalcError, FileError, Source
@@ -170,3 +172,33 @@ def test_what_is_left_out_is_said(run, tmp_path):
     assert all(f"not in these numbers: {one}\n" in out for one in said)
     assert json.loads(run("analyze", "config.json", "--json").out)["left_out"] == said
     assert f"# Not in it: {said[0]}\n# Not in it: {said[1]}\n" in run("import", "hf", "config.json").out
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 9), st.sampled_from([0.5, 2**40, "", "auto", "gelu", "x: {", [], [1], {}])
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_configuration_ends_in_another_error(data):
+    """Fields changed, added and left out: a network or an error of ours, and no other layer of YAML than ours."""
+    config = dict(
+        RECORD[data.draw(st.sampled_from([name for name, one in RECORD.items() if one["params"] < 3e6]))]["config"]
+    )
+    for key in data.draw(
+        st.lists(st.sampled_from([*config, "layer_types", "id2label", "num_labels", "rank"]), max_size=3)
+    ):
+        config[key] = data.draw(VALUES)
+    for key in data.draw(st.lists(st.sampled_from([*config]), max_size=1)):
+        config.pop(key, None)
+    try:
+        totals = analyze(model(config), convention="framework").totals
+    except CostcalcError:
+        return
+    assert totals["params"] > 0
+
+
+def test_a_size_of_0_is_an_error_of_ours():
+    with pytest.raises(CostcalcError):
+        analyze(model({**RECORD["gpt2 small"]["config"], "n_positions": 0}))
