@@ -12,6 +12,7 @@ from ... import limits, num
 from ...errors import Refused
 from ...num.polynomials import Dim
 from .elementwise import ELEMENTWISE, joined, places
+from .picked import RULES as PICKED
 from .rules.cut import sliced
 from .tensors import Tensor, constant
 
@@ -213,4 +214,4 @@ _LAYOUT = {
     "CumSum": _cumulated,
     **dict.fromkeys(("ReduceMean", "ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin"), _product),
 }
-RULES = {**{name: _one(rule) for name, rule in {**ELEMENTWISE, **_LAYOUT}.items()}, "Split": _split}
+RULES = {**{name: _one(rule) for name, rule in {**ELEMENTWISE, **_LAYOUT, **PICKED}.items()}, "Split": _split}

@@ -6,11 +6,13 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from costcalc import analyze
+from costcalc.errors import SpecError
 from costcalc.read.onnx import file, model
 
 A, B, WHOLE = [0.5, 1.5, 2.25], [2.0, 0.75, 3.0], [5, 6, 9]
 UNIT = [0.25, 0.5, 0.75]
 YES, NO = [True, False, True], [True, True, False]
+PAIRS = [[1.0, 2.0], [3.0, 4.0]]
 CASES = {  # operator -> its inputs, attributes
     **{
         name: ([A], {})
@@ -49,6 +51,21 @@ CASES = {  # operator -> its inputs, attributes
     "Clip: from above": ([A, None, np.float32(1)], {}),
     "Where": ([YES, A, B], {}),
     "Tile": ([[[1.0, 2.0], [3.0, 4.0]], [2, 3]], {}),
+    "Gather": ([PAIRS, np.array([1, 0])], {"axis": 1}),
+    "GatherElements": ([PAIRS, np.array([[1, 0], [0, 0]])], {"axis": 1}),
+    "GatherElements: from the end": ([PAIRS, np.array([[-1, -2]])], {"axis": 0}),
+    "GatherND": ([PAIRS, np.array([[1, 0], [0, -1]])], {}),
+    "GatherND: rows": ([PAIRS, np.array([[1]])], {}),
+    "ScatterElements": ([PAIRS, np.array([[1, 0]]), np.array([[7.0, 8.0]])], {"axis": 0}),
+    "ScatterND": ([PAIRS, np.array([[1]]), np.array([[7.0, 8.0]])], {}),
+    "Trilu": ([PAIRS], {}),
+    "Trilu: lower": ([PAIRS, np.int64(-1)], {"upper": 0}),
+    "Compress": ([PAIRS, np.array([True, False])], {"axis": 0}),
+    "Compress: elements": ([PAIRS, np.array([True, False, True])], {}),
+    "NonZero": ([[[1.0, 0.0], [3.0, 4.0]]], {}),
+    "ArgMax": ([PAIRS], {"axis": 1}),
+    "ArgMax: first axis": ([PAIRS], {"keepdims": 0}),
+    "ArgMin": ([[[4.0, 1.0], [2.0, 3.0]]], {"axis": 1}),
     "CumSum": ([A, np.int64(0)], {}),
     "CumSum: reverse": ([A, np.int64(0)], {"reverse": 1}),
     "CumSum: exclusive": ([A, np.int64(0)], {"exclusive": 1}),
@@ -97,6 +114,17 @@ def test_sizes_that_a_graph_computes_are_known(name):
     due, made = sizes(name)
     report = analyze(model.read(file.bounded(made.SerializeToString(), "g.onnx")))
     assert (report.complete, report.totals["mult_adds"]) == (True, due)
+
+
+@pytest.mark.parametrize("op", ["GatherElements", "GatherND", "ScatterElements", "ScatterND"])
+def test_an_index_past_the_end_is_refused(op):
+    inputs = [PAIRS, np.array([[2]]), *([np.array([[7.0]])] if "Scatter" in op else [])]
+    given = [numpy_helper.from_array(array(one), f"i{at}") for at, one in enumerate(inputs)]
+    nodes = [helper.make_node(op, [one.name for one in given], ["v"]), helper.make_node("Add", ["x", "v"], ["y"])]
+    flows, out = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 2]) for name in "xy")
+    made = helper.make_model(helper.make_graph(nodes, "g", [flows], [out], given))
+    with pytest.raises(SpecError):
+        model.read(file.bounded(made.SerializeToString(), "g.onnx"))
 
 
 @pytest.mark.parametrize(("op", "given"), [("Log", 0.0), ("Exp", 1e6), ("Reciprocal", 0.0), ("Asin", 2.0)])
