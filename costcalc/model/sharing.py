@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import num
-from ..ops import _ACTIVATIONS
+from ..ops import ACTIVATIONS
 from .buffers import Buffer, Tensor, same
 from .flow import Flow
 from .rows import Row
@@ -13,7 +13,7 @@ from .storage import Storage
 from .widths import RENAMING, Tensors
 
 WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")  # what a batch norm is folded into (arXiv:1712.05877)
-ELEMENTWISE = frozenset(_ACTIVATIONS) - {"softmax", "log_softmax", "glu"}
+ELEMENTWISE = frozenset(ACTIVATIONS) - {"softmax", "log_softmax", "glu"}
 
 
 class Sharer:

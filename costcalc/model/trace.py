@@ -39,10 +39,10 @@ def trace(model: Model, values: Mapping[str, Any], most_layers: Any = None) -> T
     Raises SpecError with the place of the layer that cannot be.
     """
     with within("seconds", "this network"):
-        return _Tracer(model, values, most_layers).run()
+        return Tracer(model, values, most_layers).run()
 
 
-class _Tracer:
+class Tracer:
     """One walk: the rows so far, and what is known of the place where it is."""
 
     def __init__(self, model: Model, values: Mapping[str, Any], most_layers: Any = None) -> None:
@@ -58,6 +58,7 @@ class _Tracer:
         self.problems: dict[Any, Any] = {}
 
     def run(self) -> Trace:
+        """The rows of the whole network. Raises SpecError."""
         scope = Scope(dict(self.values), Frame(None, ""), None, self.values)
         declared = self.model.variables
         inputs = {name: input_shape(name, one, self.values, declared) for name, one in self.model.inputs.items()}
@@ -82,6 +83,7 @@ class _Tracer:
     # steps
 
     def steps(self, steps: tuple[Step, ...], x: Tensor, scope: Scope) -> Tensor:
+        """What comes out of steps, one after the other."""
         if steps:
             self.work.deeper(steps[0])
         for step in steps:
@@ -95,6 +97,7 @@ class _Tracer:
         return self.follow(step.then, x, scope) if step.then and type(step.body) is not Call else x
 
     def controlled(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
+        """A step as its controls say: `from`, `when`, `repeat`, `residual`."""
         if type(step.origin) is dict:
             step = step._replace(origin={name: look_up(one, step, scope) for name, one in step.origin.items()})
         elif step.origin:
@@ -132,6 +135,7 @@ class _Tracer:
             yield Scope({**scope.env, "i": i}, scope.frame, scope)
 
     def once(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
+        """One run of a step, with what holds inside it."""
         self.work.walk(step)
         if step.when is not None and not decided(step, "when", step.when, x.shape, scope):
             return x
@@ -160,6 +164,7 @@ class _Tracer:
         return inner.frame.closed(y) if own else y
 
     def body(self, step: Step, x: Tensor, scope: Scope, label: str | None) -> Tensor:
+        """What the body of a step gives, by its kind."""
         body = step.body
         if type(body) is Call:
             return self.call(step, x, scope, step.then, label)
@@ -176,6 +181,7 @@ class _Tracer:
         return self.chosen(step, body, x, scope)
 
     def follow(self, then: tuple[Step, ...], x: Tensor, scope: Scope) -> Tensor:
+        """What comes out of the layers that follow one in `then`."""
         start = len(self.rows)
         x = self.steps(then, x, scope) if then else x
         self.rows[start:] = [row._replace(follows=True) for row in self.rows[start:]]
@@ -184,6 +190,7 @@ class _Tracer:
     # bodies
 
     def call(self, step: Step, x: Tensor, scope: Scope, then: tuple[Step, ...], label: str | None) -> Tensor:
+        """One operation: its row, and what follows."""
         call = step.body
         op = ops.find(call.op)
         frame = Frame(scope.frame, label or call.op)
@@ -207,6 +214,7 @@ class _Tracer:
     def branches(
         self, step: Step, op: Op, options: Mapping[str, Any], x: Tensor, scope: Scope, frame: Frame
     ) -> tuple[dict[str, Any], tuple[Shape, ...], tuple[Source, ...]]:
+        """An operation that joins branches."""
         options, flowing = dict(options), [x] if op.takes_input else []
         for name in op.branches:
             if name not in options:
@@ -266,6 +274,7 @@ class _Tracer:
         return layer
 
     def block(self, step: Step, body: BlockCall, x: Tensor, scope: Scope, label: str | None) -> Tensor:
+        """A block, once for each row of arguments."""
         for name, row in body.rows:
             self.work.walk(step)
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
@@ -277,6 +286,7 @@ class _Tracer:
         return x
 
     def include(self, step: Step, body: Include, x: Tensor, scope: Scope, label: str | None) -> Tensor:
+        """The layers of another spec."""
         self.work.walk(step)
         given, values = passed(step, body, x.shape, scope)
         frame = Frame(scope.frame, label or body.name, (body, body.given), step)
@@ -289,6 +299,7 @@ class _Tracer:
         return x
 
     def chosen(self, step: Step, body: Chosen, x: Tensor, scope: Scope) -> Tensor:
+        """An operation that an argument of the block names."""
         name = scope.env[body.param]
         if type(name) is not str or name not in ops.INDEX:
             message = f"`{body.param}` must name an operation here, got `{name}`"
@@ -300,6 +311,7 @@ class _Tracer:
         return self.call(step._replace(body=Call(name, {}, {}, False)), x, scope, (), None)
 
     def reuse(self, step: Step, name: Any, x: Tensor, scope: Scope) -> Tensor:
+        """An earlier layer again, with its weights."""
         named = reusable(name, step, scope)
         name = text_of(name)
         outer, self.shared = self.shared, name
@@ -321,6 +333,7 @@ class _Tracer:
         return x
 
     def join(self, step: Step, x: Tensor, y: Tensor, scope: Scope) -> Tensor:
+        """The sum of two tensors, as a row."""
         op, inputs, sources = ops.find("add"), (x.shape, y.shape), (x.source, y.source)
         try:
             layer = self.remembered(step, op, x.shape, {"inputs": inputs})
@@ -333,12 +346,14 @@ class _Tracer:
         return frame.closed(self.add(row))
 
     def repeats(self, step: Step, x: Tensor, scope: Scope) -> int:
+        """How many times a step runs."""
         count = counted(step, "repeat", step.repeat, x.shape, scope)
         count = num.domain(count).single(count)
         self.work.refuse_more(count, step)
         return count
 
     def add(self, row: Row) -> Tensor:
+        """Note a row: the tensor that it makes."""
         if not self.trained or self.bits is not UNSTATED:
             row = row._replace(trained=self.trained, bits=self.bits)
         if self.chance:

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from .base import TABLE, Layer, Op
 
-_ACTIVATIONS = (
+ACTIVATIONS = (
     *("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "swish", "mish"),
     *("sigmoid", "hsigmoid", "hswish", "tanh", "hardtanh", "softplus", "softsign", "softmax", "log_softmax"),
     *("exp", "log", "sqrt", "square", "abs", "neg", "clamp", "glu"),
@@ -15,7 +15,7 @@ INDEX: dict[str, str] = {
     **dict.fromkeys(("linear", "logits", "bilinear", "matmul", "einsum", "embedding", "parameter"), "linear"),
     **dict.fromkeys(("batchnorm", "layernorm", "groupnorm", "instancenorm", "rmsnorm", "lrn"), "norm"),
     **dict.fromkeys(("maxpool", "avgpool", "lppool", "adaptive_avgpool", "adaptive_maxpool", "reduce"), "pool"),
-    **dict.fromkeys((*_ACTIVATIONS, "add", "sub", "mul", "div", "dropout", "identity"), "pointwise"),
+    **dict.fromkeys((*ACTIVATIONS, "add", "sub", "mul", "div", "dropout", "identity"), "pointwise"),
     **dict.fromkeys(("concat", "split", "slice", "pad", "flatten", "reshape", "permute"), "layout"),
     **dict.fromkeys(("tokens", "grid", "windows", "space_to_depth", "depth_to_space"), "layout"),
     **dict.fromkeys(("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "upsample"), "layout"),

@@ -3,14 +3,14 @@
 from ..errors import Refused
 from ..num import equal, floor_div, prod, require, stretch
 from ..num.values import Number, Shape
-from . import _ACTIVATIONS
+from . import ACTIVATIONS
 from .base import Layer, op
 from .kinds import Branches, Flag, Rate
 
 _SPECIAL = ("prelu", "glu", "softmax", "log_softmax")
 
 
-@op(*(name for name in _ACTIVATIONS if name not in _SPECIAL), empty=True)
+@op(*(name for name in ACTIVATIONS if name not in _SPECIAL), empty=True)
 def activation(x: Shape) -> Layer:
     """Activation or other function of one tensor, element by element: no parameters, no mult-adds.
 

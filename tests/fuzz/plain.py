@@ -1,12 +1,12 @@
 """Layers of anything that flows, each as a function (writer, flow) -> flow."""
 
-from costcalc.ops import _ACTIVATIONS
+from costcalc.ops import ACTIVATIONS
 
 from .writer import mix
 from .writing import listed
 
 WORDS = (  # layers without options, which leave the shape as it is
-    *(name for name in _ACTIVATIONS if name != "glu"),
+    *(name for name in ACTIVATIONS if name != "glu"),
     *("act", "batchnorm", "instancenorm", "layernorm", "rmsnorm", "lrn", "dropout", "identity"),
 )
 

@@ -13,7 +13,7 @@ from ... import limits
 from ...errors import FileError, Problem, Source, brief, listed, nearest
 from ...files import configs, text
 
-_ACTIVATIONS = {  # names of transformers that are not those of operations
+ACTIVATIONS = {  # names of transformers that are not those of operations
     **dict.fromkeys(("gelu_new", "gelu_fast", "gelu_python", "gelu_pytorch_tanh", "quick_gelu"), "gelu"),
     "swish": "silu",
 }
@@ -169,7 +169,7 @@ def _value(source: Source, config: Mapping[str, Any], name: str, where: Any) -> 
 
 def _activation(source: Source, key: str, value: Any) -> str:
     word = value.removeprefix("gated-") if isinstance(value, str) else ""
-    word = _ACTIVATIONS.get(word, word)
+    word = ACTIVATIONS.get(word, word)
     if word not in _KNOWN:
         raise _bad(source, f"has `{key}` {brief(repr(value))}, which is no activation", f"known: {listed(_KNOWN)}")
     return word

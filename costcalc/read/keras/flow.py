@@ -8,7 +8,7 @@ from ...errors import Source, SpecError
 from ...model.network import Model, Step
 from ...model.scope import Frame, Named, Scope
 from ...model.scope import Tensor as Flowing
-from ...model.trace import _Tracer
+from ...model.trace import Tracer
 from ...num.polynomials import named
 from ...records import NamedTuple
 
@@ -27,7 +27,7 @@ class Flow:
 
     def __init__(self, source: Source) -> None:
         self.values: dict[str, Any] = {}
-        self.tracer = _Tracer(Model("", source, {}, {}, ()), self.values)
+        self.tracer = Tracer(Model("", source, {}, {}, ()), self.values)
         self.top = Scope(self.values, Frame(None, ""), None, self.values)
 
     def input(self, name: str, sizes: tuple, opened: Any) -> Tensor:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...model.network import Input, Step
 from ...model.storage import DEFAULT, UNSTATED, Storage, Widths
 from ...model.widths import RENAMING
-from ...ops import _ACTIVATIONS
+from ...ops import ACTIVATIONS
 from .types import BITS_OF
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ ZERO_POINTS = {  # which input of an operator of quantized numbers is the zero p
     "QGemm": 8,
     "QLinearConcat": 1,
 }
-_FUSED = frozenset(_ACTIVATIONS) | {"batchnorm"}
+_FUSED = frozenset(ACTIVATIONS) | {"batchnorm"}
 
 
 class Quantized:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ....num.values import Shape
 
 
-_ACTIVATIONS = {
+ACTIVATIONS = {
     "Relu": "relu",
     "LeakyRelu": "leaky_relu",
     "Elu": "elu",
@@ -54,13 +54,13 @@ _BETWEEN = (
 )
 
 
-@rule(*_ACTIVATIONS)
+@rule(*ACTIVATIONS)
 def activation(node: Node) -> list[Tensor]:
     """A function of one tensor, element by element; BiasGelu adds a bias first."""
     x = node.need(0)
     shape, times = node.seen(x)
     holds = {"bias": node.input(1)} if node.op == "BiasGelu" else None
-    node.emit(_ACTIVATIONS[node.op], shape, times=times, follows=True, holds=holds)
+    node.emit(ACTIVATIONS[node.op], shape, times=times, follows=True, holds=holds)
     return [_like(node, x)]
 
 
