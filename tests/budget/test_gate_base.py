@@ -127,6 +127,7 @@ READS = [
     ("reconcile", "net.yaml", "paper", "{}"),
     ("conventions", "{}"),
     ("analyze", "net.yaml", "--device", "{}"),
+    ("serve", "{}", "--no-browser"),
 ]
 NO_FILE = {"survey", "devices", "selftest", "zoo", "ops", "schema", "limits", "completion", "help"}
 
