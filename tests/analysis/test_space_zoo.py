@@ -119,3 +119,13 @@ def test_what_a_counter_of_nats_bench_allows():
     axes = {f"op[{at}]": (0, 1, 2, 3, 4) for at in (3, 4, 5)}
     costs = sorted(sweep("nats_bench_topology", settings={**axes, **fixed})["mult_adds"].tolist())
     assert [found.decomposed.cost_at(number + 1) for number in range(125)] == costs
+
+
+@pytest.mark.slow
+def test_once_for_all_at_width_1_2():
+    """The cheapest and the dearest network are those that its own counter was asked for."""
+    found = space("ofa_mobilenet_v3", alpha=1.2)
+    rows = [row for row in table("once_for_all") if (row["width"], row["res"]) == ("1.2", "224")]
+    due = {row["d"]: int(row["exact"]) for row in rows if (row["ks"], row["e"]) in (("3", "3"), ("7", "6"))}
+    assert (found.networks, found.least, found.most) == (7371**5, due["2"], due["4"])
+    assert [found.within(limit) for limit in (found.least, found.most)] == [1, 7371**5]

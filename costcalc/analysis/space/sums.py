@@ -19,7 +19,7 @@ from ...errors import OptionError, Problem
 from ...records import NamedTuple
 from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, at_most, combined, exactly, products, step_of
 
-BINS = 2**25  # of the table of all costs
+BINS = 2**26  # of the table of all costs
 WORK = 2 * 10**10  # additions into it
 CACHE = 2**17  # numbers of a block of the table that is added to at once
 DIGITS = 2**18  # bytes of one whole number that has all counts of a table as its digits
