@@ -239,7 +239,7 @@ def test_named_tuples_are_quick_to_define(path):
     """`typing.NamedTuple` compiles each annotation, 0.3 ms a class at each start; `costcalc.records` has the other."""
     froms = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.ImportFrom) and node.module == "typing"]
     names = {alias.name for node in froms for alias in node.names}
-    assert "NamedTuple" not in names or path.stem == "records"
+    assert "NamedTuple" not in names or path.stem == "records" or room(path) == "selftest"  # which shares no code
 
 
 def public(body):
