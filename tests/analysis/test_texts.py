@@ -26,7 +26,7 @@ def test_a_text_that_is_no_range_is_one_error(values):
 
 @pytest.mark.parametrize("value", [["a"], [None], 0])
 def test_a_rho_that_is_no_number_is_one_error(value):
-    with pytest.raises(CostcalcError, match="`?rho`? cannot be"):
+    with pytest.raises(CostcalcError, match=r"`?rho`? cannot be"):
         sweep("mobilenet", rho=value)
 
 
