@@ -65,7 +65,7 @@ COLUMNS = {
     "line": Column("line", lambda report, line: line.line, True),
 }
 SHORT = {"padding": "rf_padding", "local": "rf_local", "live": "peak_bytes"}  # names as typed -> columns
-EFFECTIVE = {"stride": "rf_stride"}  # beside a column of the receptive field
+EFFECTIVE = {"stride": "rf_stride"}  # beside a column of the receptive field, unless both are named
 BY_LAYER = ("name", "type", "input", "output", "kernel", "cost", "cost_share", "params", "params_share")
 BY_GROUP = ("name", "layers", "cost", "cost_share", "params", "params_share")
 PLAIN = ("name", "op", "type", "input", "output", "kernel", "stride", "groups", "times", "cost", "params", "line")
@@ -100,7 +100,7 @@ def chosen(names: tuple[str, ...], report: Report) -> tuple[str, ...]:
     """Inner names of the columns that the user names. Raises OptionError for an unknown one."""
     known = {public(name, report): name for name in columns(report)}
     names = tuple(SHORT.get(name, name) for name in names)
-    if any(name.startswith("rf") for name in names):
+    if any(name.startswith("rf") for name in names) and not {*EFFECTIVE.values()} & {*names}:
         names = tuple(EFFECTIVE.get(name, name) for name in names)
     for name in names:
         if name not in known:
