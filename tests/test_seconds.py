@@ -25,18 +25,18 @@ def measured(*reports):
 
 
 def test_a_test_that_takes_too_long_is_named():
-    found = measured(told("a.py::quick", 0.5), told("a.py::long", 3), told("a.py::ignored", 9, when="call"))
-    assert found.verdict() == ["a.py::long takes 3.0 s: more than 2 s; do less, or add its id to tests/slow.txt"]
+    found = measured(told("a.py::quick", 0.5), told("a.py::long", 8), told("a.py::ignored", 9, when="call"))
+    assert found.verdict() == ["a.py::long takes 8.0 s: more than 5 s; do less, or add its id to tests/slow.txt"]
 
 
 def test_all_together_are_limited():
-    found = measured(*(told(f"a.py::{number}", 1.5) for number in range(300)))
-    assert found.verdict() == [f"all tests take 450 s: more than {seconds.ALL} s"]
+    found = measured(*(told(f"a.py::{number}", 2.5) for number in range(300)))
+    assert found.verdict() == [f"all tests take 750 s: more than {seconds.ALL} s"]
 
 
 def test_a_slow_machine_changes_no_verdict():
-    assert measured(told("a.py::one", 3, 2 * seconds.CALCULATION)).verdict() == []
-    assert len(measured(told("a.py::one", 1.5, seconds.CALCULATION / 2)).verdict()) == 1
+    assert measured(told("a.py::one", 9, 2 * seconds.CALCULATION)).verdict() == []
+    assert len(measured(told("a.py::one", 3, seconds.CALCULATION / 2)).verdict()) == 1
 
 
 def test_the_report_has_files_and_tests_largest_first():
