@@ -111,7 +111,7 @@ def test_the_weights_are_the_parameters(path):
     )
 
 
-FORMLESS = ("latent_attention", "moe", "selective_scan", "sparse_conv")  # ONNX has no operator of theirs
+FORMLESS = ("latent_attention", "moe", "one_of", "selective_scan", "sparse_conv")  # ONNX has no operator of theirs
 
 
 def example(name):
