@@ -247,6 +247,8 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
     symbols = {name: _symbol(model.variables[name], typical(model)[name]) for name in names}
     sample = {symbol: exact(typical(model)[name]) for name, symbol in symbols.items()}
     general, assumed = _totals(model, groups, symbols, values, sample)
+    for total in general.values():
+        _refuse_long(total.atoms(sympy.Max) - {total})  # those in a sum are compared, which takes SymPy minutes
     structure = sympy.And(*assumed)
     complete = not any(row.layer.unknown for row in trace(model, typical(model, values)).rows)
     grids = _grids(general.values(), symbols)
@@ -265,8 +267,8 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
         closed = {name: _expanded(total, back) for name, total in closed.items()}
         assumed = [truth.xreplace(back) for truth in assumed]  # in the names of the spec
     for name, total in general.items():
-        if name not in closed and len(terms_of(total)) > 1 and sympy.count_ops(total) > LARGEST_OPS:
-            raise too_long(len(terms_of(total)))
+        if name not in closed:
+            _refuse_long(total.atoms(sympy.Max))
     condition = " and ".join(_condition(name, grid, symbols[name]) for name, grid in (grids or {}).items())
     return {
         name: Formula(
@@ -283,6 +285,13 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
         )
         for name in groups
     }
+
+
+def _refuse_long(maxima: Iterable[Any]) -> None:
+    """Raise OptionError for a maximum that is too long to be compared, or to be read."""
+    for one in maxima:
+        if sympy.count_ops(one) > LARGEST_OPS:
+            raise too_long(len(one.args))
 
 
 def terms_of(total: Number) -> tuple[Number, ...]:
