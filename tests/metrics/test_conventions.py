@@ -259,7 +259,7 @@ def test_a_start_loads_no_price_lists_of_others():
 def test_every_metric_is_defined_where_people_look(run):
     """In the docs, in the help of sweep, and as it is said there."""
     section = DOCS.partition("## Metrics")[2].partition("\n## ")[0]
-    rows = {name for line in section.splitlines() for name in re.findall(r"`(\w+)`", line[1:].partition("|")[0])}
+    rows = {name for row in re.findall(r"(?m)^\| (`.*?) \|", section) for name in re.findall(r"\w+", row)}
     assert rows == {*METRICS}
     helped = run("sweep", "--help")[1].partition("Metrics, and")[2]
     assert all(f"  {name} " in helped for name in METRICS)
