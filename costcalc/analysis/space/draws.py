@@ -10,9 +10,10 @@ import numpy as np
 from .chains import Decomposed, Layer, Setting, Stretch
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from ...num.values import Shape
 
-Generator = np.random.Generator
 RARE = 1000
 MOST = 500_000  # networks that are drawn at once
 
