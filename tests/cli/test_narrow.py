@@ -44,8 +44,8 @@ CASES = {  # command -> command lines with JSON, on `net.yaml` above and `old.ya
     "training": ["net.yaml --ranks 8 --precision bf16", "net.yaml --by block --checkpoint depthwise_*"],
     "memory": [],  # its JSON has the plan and the schedule, a text one of them: see PARTS
     "space": [],  # of specs with choices; its integers are in tests/analysis/test_space.py
-    "search": [],  # of specs with choices; its integers are in tests/analysis/test_search.py
-    "survey": [],  # of many files; its integers are in tests/analysis/test_survey.py
+    "search": [],  # of specs with choices: see PARTS
+    "survey": [],  # its JSON has the sizes of files: see PARTS
     "check": ["net.yaml --max mult_adds=500M --max params=4M --max weights_bytes=4MB --min any_layer.params=3"],
     "conventions": ["", "thop", "--terms"],
     "reconcile": [
@@ -80,6 +80,8 @@ PARTS = [
     "memory net.yaml --bits 8 -v",
     "memory net.yaml --arena -v",
     "space ofa_mobilenet_v3 --set d=2 --set ks=3 --set res=96 -v",
+    "search space.yaml --max mult_adds=100G --maximize builtins:len -v",
+    "survey net.yaml old.yaml space.yaml -v",
 ]
 NO_COUNTS = {"schema_version", "line", "column", "groups", "times", "seed", "input", "output", "kernel", "stride"}
 WIDTHS = (*range(0, 20, 5), *range(20, 201, 12))
@@ -120,6 +122,7 @@ def files(tmp_path):
     """Two versions of a spec."""
     (tmp_path / "net.yaml").write_text(NET)
     (tmp_path / "old.yaml").write_text(NET.replace("1024", "1000").replace("repeat: 3", "repeat: 2"))
+    (tmp_path / "space.yaml").write_text(NET.replace("alpha: 1.0", "alpha: {default: 1.0, choices: [1.0, 0.5]}"))
 
 
 @pytest.mark.parametrize("line", [f"{command} {line}" for command, lines in CASES.items() for line in lines])
