@@ -208,6 +208,7 @@ test("a network that takes too long is given up, and the page stays alive", asyn
   }
   assert.ok(ticks > 3);
   await write(page, SMALL);
+  await page.waitForFunction(() => !document.querySelector("#problems .found"), null, { timeout: START });
   await shown(page, 27 * 4);
 });
 
@@ -221,8 +222,7 @@ test("a worker without an answer is ended, and another one answers", async () =>
     globalThis.mended = () => Object.assign(globalThis, { setTimeout: wait });
   });
   await write(page, `# stuck\n${SMALL}`);
-  await page.waitForSelector("#problems .found");
-  assert.match(await page.locator("#problems").innerText(), /stopped after 20 seconds/);
+  await page.locator("#problems .found", { hasText: "stopped after 20 seconds" }).waitFor({ timeout: START });
   await page.evaluate(() => globalThis.mended());
   await write(page, SMALL);
   await shown(page, 27 * 4);
