@@ -43,7 +43,7 @@ def command(
     Examples:
       costcalc bench mobilenet mobilenet_v2
       costcalc bench resnet18 --threads 2 --runs 100
-      costcalc bench mobilenet --device board.yaml --layers --backward
+      costcalc bench mobilenet --device stm32h743 --layers --backward
     """
     from ..analysis.bench.bench import PASSES, bench
     from ..analysis.bench.page import BenchPage

@@ -260,6 +260,8 @@ def test_every_example_runs(run, tmp_path, line):
         pytest.importorskip("matplotlib")
     if line.startswith("costcalc bench"):
         pytest.importorskip("onnxruntime")
+    if "--backward" in line:
+        pytest.importorskip("torch")
     shutil.copytree(CONFIGS, tmp_path / "configs")
     for name in ("my_net.yaml", "before.yaml", "after.yaml"):
         shutil.copy(CONFIGS / "mobilenet.yaml", tmp_path / name)
