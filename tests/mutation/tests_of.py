@@ -9,11 +9,13 @@ SLOW = ("test_sweep", "test_loops", "test_formula")
 CHECKS = (
     *("test_check", "test_check_config", "test_check_formats", "test_check_locked", "test_check_update"),
     *("test_check_ci", "test_check_hostile", "test_budgets_page", "test_gate", "test_gate_base", "test_verdicts"),
+    *("test_check_metrics", "test_check_movers", "test_exceptions", "test_kinds_of_file", "test_summary"),
 )
 GIT = ("test_repository", "test_gate", "test_gate_base")
 JUDGES = {  # a file, or all below a folder: its tests, of which those that run a mutant judge it; `-k` makes a part
     "costcalc/budget/": CHECKS,
     "costcalc/budget/amounts.py": ("test_verdicts", "test_check -k says_what or units or changes"),
+    "costcalc/budget/changes.py": ("test_changes", "test_exceptions", "test_kinds_of_file"),
     "costcalc/budget/loosening.py": ("test_verdicts",),
     "costcalc/budget/options.py": ("test_verdicts",),
     "costcalc/budget/similarity.py": ("test_verdicts",),
