@@ -154,14 +154,21 @@ def _wanted(bases: Bases) -> Iterator[tuple[str, Mapping[str, Any], tuple[Exempt
 
 
 def _changed(bases: Bases) -> Iterator[str]:
-    """The specs on disk whose bytes are not those of the base."""
+    """The specs on disk whose bytes are not those of the base, and those that git knows and the base has not."""
     tree = bases.repository.tree(bases.commit)
     for name, blob in sorted(tree.items()):
-        path = os.path.relpath(os.path.join(bases.repository.root, name))
+        path = _path(bases, name)
         if os.path.splitext(name)[1].lower() not in READERS or blob.mode not in REGULAR or not os.path.isfile(path):
             continue
         if bases.renames.sha(path, len(blob.sha)) != blob.sha and _may_be_spec(path):
             yield path
+    for path in (_path(bases, name) for name in sorted(bases.renames.new())):
+        if os.path.isfile(path) and not os.path.islink(path) and _may_be_spec(path):
+            yield path
+
+
+def _path(bases: Bases, name: str) -> str:
+    return os.path.relpath(os.path.join(bases.repository.root, name))
 
 
 def _may_be_spec(path: str) -> bool:

@@ -74,10 +74,10 @@ class Renames:
         `folder` is a name in the repository, "." for all.
         """
         start = "" if folder == "." else f"{folder}/"
-        names = dict.fromkeys([*self._new(), *self.found])
+        names = dict.fromkeys([*self.new(), *self.found])
         return {then: now for now in names if now.startswith(start) and (then := self.of(now))}
 
-    def _new(self) -> Iterator[str]:
+    def new(self) -> Iterator[str]:
         """Specs that git knows now and the commit has not. Raises OptionError for more than a commit may have."""
         tracked = map(os.fsdecode, self.repository.entries("ls-files", "-z", "--full-name"))
         for count, name in enumerate(name for name in tracked if _is_spec(name) and name not in self.tree):

@@ -1,6 +1,7 @@
 """`diff --base REF` without a spec: all that costcalc.yaml names and all that changed."""
 
 import json
+import re
 
 import pytest
 
@@ -35,6 +36,61 @@ def test_exit_code_is_for_what_rose(repo, run):
     assert run("diff", "--base", "before", "--exit-code").code == 0
     repo.write(c=net(101))
     assert run("diff", "--base", "before", "--exit-code").code == 1
+
+
+def test_what_is_new_is_shown_unless_git_does_not_know_it_or_it_is_a_link(repo, run, tmp_path):
+    repo.commit(new=net(10))
+    repo.write(unknown=net(10))
+    (tmp_path / "link.yaml").symlink_to("new.yaml")
+    repo.git("add", "link.yaml")
+    assert [one for one in entries(run) if one[2] is None] == [("new.yaml", "", None, 80)]
+    (line,) = [line for line in run("diff", "--base", "before").out.splitlines() if line.startswith("new.yaml")]
+    assert line.split() == ["new.yaml", "-", "80", "-", "-", "-", "80", "-", "-", "new"]
+
+
+def test_a_moved_spec_is_compared_with_its_old_name(repo, run):
+    repo.git("mv", "c.yaml", "moved.yaml")
+    assert ("moved.yaml", "", 800, 800) in entries(run)
+
+
+def test_every_cell(repo, run, tmp_path):
+    (tmp_path / "costcalc.yaml").write_text(
+        "checks:\n  - {spec: a.yaml, at: {alpha: 0.5}, vs_base: {params: +1%}}\n"
+        "exceptions:\n  - {spec: a.yaml, at: {alpha: 0.5}, metric: params, from: 400, to: 500}\n"
+    )
+    repo.write(
+        a=net(110), b=net(50).replace("bias: false}]", "bias: false}, {opaque: magic, params: 0}]"), c="layers: ["
+    )
+    head, _, *rows = run("diff", "--base", "before").out.splitlines()
+    wanted = "spec mult-adds_base mult-adds_now mult-adds_change % params_base params_now params_change %"
+    assert " ".join(re.sub(r"(mult-adds|params) ", r"\1_", head).split()) == wanted
+    cells = {row.split()[0]: row for row in rows if ".yaml" in row}
+    line = {name: " ".join(row.split()[1:]) for name, row in cells.items()}
+    assert line["a.yaml"] == "alpha=0.5 400 440 +40 +10.0 % 400 440 +40 +10.0 % exception: params 400 -> 500"
+    assert line["b.yaml"] == "800 400 -400 -50.0 % 800 400 -400 -50.0 % lower bounds (>=)"
+    assert cells["c.yaml"].split()[1:9] == ["-"] * 8
+    assert [*cells] == ["c.yaml", "b.yaml", "a.yaml"]
+    found = json.loads(run("diff", "--base", "before", "--json").out)
+    assert [*found] == ["schema_version", "costcalc", "base", "convention", "specs"]
+    assert (found["convention"], found["base"][:13]) == ("paper", "base: before ")
+    names = [*(f"{name}_{side}" for name in ("mult_adds", "params") for side in ("base", "now"))]
+    assert [*found["specs"][2]] == ["spec", "settings", *names, "complete", "problem", "exceptions"]
+    assert [(one["complete"], bool(one["problem"]), one["exceptions"]) for one in found["specs"]] == [
+        (True, True, []),
+        (False, False, []),
+        (True, False, ["params 400 -> 500"]),
+    ]
+    csv = run("diff", "--base", "before", "--format", "csv").out.splitlines()
+    assert csv[0].split(",") == [*found["specs"][2]]
+
+
+def test_rho_is_a_setting_of_every_spec(repo, run, tmp_path):
+    (tmp_path / "costcalc.yaml").write_text("checks:\n  - {spec: g.yaml, at: {rho: 0.5}, max: {params: 1M}}\n")
+    grid = "vars: {res: 32}\ninput: [res, res, 3]\nlayers: [{conv: 3x3, out: 8, bias: false}]\n"
+    repo.commit(g=grid)
+    repo.git("branch", "-f", "before")
+    (found,) = json.loads(run("diff", "--base", "before", "--json").out)["specs"]
+    assert (found["mult_adds_base"], found["mult_adds_now"]) == (16 * 16 * 216, 16 * 16 * 216)
 
 
 def test_what_cannot_be_read_comes_first(repo, run):
