@@ -14,9 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
-
-from .records import NamedTuple
+from typing import Any, NamedTuple
 
 LONGEST_NAME = 60  # characters of a name in a message
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import limits
 from .errors import OptionError, Problem, brief
-from .records import NamedTuple
 
 if TYPE_CHECKING:
     from fractions import Fraction

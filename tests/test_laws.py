@@ -22,7 +22,7 @@ FILE = pytest.mark.parametrize("path", TREES, ids=str)
 RULES = [path for path in TREES if path.parts[0] == "ops"]
 
 FLOORS = (  # lowest first: a room uses those below it, and itself
-    ("allowance", "arguments", "errors", "files", "git", "limits", "quantities", "records", "replacing"),
+    ("allowance", "arguments", "errors", "files", "git", "limits", "quantities", "replacing"),
     ("num", "syntax"),
     ("ops", "render"),
     ("model", "selftest"),
@@ -232,14 +232,6 @@ def test_no_file_takes_private_names_of_others(path):
     froms = [node for node in ast.walk(at_run_time(TREES[path])) if isinstance(node, ast.ImportFrom) and node.level]
     names = [alias.name for node in froms for alias in node.names]
     assert [name for name in names if name.startswith("_") and not name.endswith("__")] == []
-
-
-@FILE
-def test_named_tuples_are_quick_to_define(path):
-    """`typing.NamedTuple` compiles each annotation, 0.3 ms a class at each start; `costcalc.records` has the other."""
-    froms = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.ImportFrom) and node.module == "typing"]
-    names = {alias.name for node in froms for alias in node.names}
-    assert "NamedTuple" not in names or path.stem == "records" or room(path) == "selftest"  # which shares no code
 
 
 def public(body):

@@ -7,11 +7,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Folder
-from ..records import NamedTuple
 from .config import Limit, config_of
 from .entries import Unwritable, added, without
 from .exempting import exact, titled

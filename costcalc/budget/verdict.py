@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import Place, Problem
-from ..records import NamedTuple
 from .config import Check, Exemption, Limit
 from .loosening import Loosened
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ops.base import WEIGHT, Layer, Product
-from ..records import NamedTuple
 from .flow import Need, is_weighted
 from .pricing import MAC, Convention, price_of
 

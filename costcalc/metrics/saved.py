@@ -8,11 +8,10 @@ keeps a copy of its input. A view keeps all of the tensor that it is a part of.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import num
 from ..num import equal, prod
-from ..records import NamedTuple
 from .flow import Need
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ Loaded to show or read a price list; pricing itself does not need it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..ops import INDEX
-from ..records import NamedTuple
 
 _CONVOLUTIONS = ("conv", "dwconv", "conv_transpose")
 _LANGUAGE = ("logits", "moe", "latent_attention")

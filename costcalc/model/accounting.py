@@ -1,8 +1,7 @@
 """The law that no parameter is lost: those in rows and those that no layer reads are all of a model, each once."""
 
 from collections.abc import Mapping
-
-from ..records import NamedTuple
+from typing import NamedTuple
 
 
 class Stored(NamedTuple):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import num
-from ..records import NamedTuple
 
 
 class Tensor(NamedTuple):

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..ops.window import each, is_word, margins
-from ..records import NamedTuple
 from .flow import Flow
 from .rows import Row
 

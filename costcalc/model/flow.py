@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..records import NamedTuple
 from .network import Model
 from .rows import Row
 from .trace import trace

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import OptionError, Place, Problem, nearest
 from ..ops import Layer, Op
-from ..records import NamedTuple
 from .chance import Branch
 from .network import Arg, Block, Step
 from .scope import Frame, Source

@@ -8,9 +8,7 @@ only know pages, so one renderer per format serves every command.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
-
-from ..records import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 
 class Column(NamedTuple):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import OptionError, Problem
-from ..records import NamedTuple
 from . import Rewritten, drop, fold, merge, separable, standard, thin
 
 if TYPE_CHECKING:

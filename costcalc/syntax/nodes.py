@@ -7,14 +7,13 @@ is one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 from .. import limits
 from ..allowance import spend
 from ..errors import Place, Problem, Source, SpecError, brief
-from ..records import NamedTuple
 from .problems import Problems
 
 if TYPE_CHECKING:

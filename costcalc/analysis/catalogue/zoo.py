@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ... import __version__
 from ...metrics.conventions import find
-from ...records import NamedTuple
 from ...render.sheet import Column, Sheet
 
 COLUMNS = (

@@ -10,11 +10,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...num import prod
 from ...ops import passes
-from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from types import SimpleNamespace

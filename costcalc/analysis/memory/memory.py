@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...arguments import mapping
 from ...metrics.conventions import Prices, price_list
@@ -19,7 +19,6 @@ from ...model.storage import Storage, bits_of, stored
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
-from ...records import NamedTuple
 from ...render.result import Result
 from ..report.analyze import scaled
 from .order import Order, better_order

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...model.flow import Flow
 from ...model.lives import Lives
-from ...records import NamedTuple
 
 MOST = 6  # branches of one join
 WORK = 200_000  # rows that are looked at over all orders tried

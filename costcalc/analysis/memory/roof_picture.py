@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, Problem
-from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, Problem, Refused, listed, nearest
 from ...metrics.flow import Need
 from ...metrics.gradients import gradient
 from ...ops import INDEX, find
-from ...records import NamedTuple
 from ...selftest.cases import CASES
 from ...selftest.gradients import WEIGHT, differentiate
 from ...selftest.perform import perform

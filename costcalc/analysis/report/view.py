@@ -1,6 +1,6 @@
 """What of a report to show."""
 
-from ...records import NamedTuple
+from typing import NamedTuple
 
 
 class View(NamedTuple):

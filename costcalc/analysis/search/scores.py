@@ -7,12 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import FileError, OptionError, Problem, listed
 from ...files import check_links, opened
 from ...model.network import Model
-from ...records import NamedTuple
 
 SCORE = "score"  # the column of a table
 SCORED = "costcalc.analysis.search.scores:scored"

@@ -10,12 +10,11 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import FileError, OptionError, Problem
 from ...metrics.conventions import Prices
 from ...read.anything import Network
-from ...records import NamedTuple
 from ...render.result import Result
 from ..jobs.cluster import workers
 from ..jobs.pool import Lost

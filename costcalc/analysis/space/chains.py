@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from ...errors import OptionError, Problem, SpecError, listed
 from ...model.inputs import input_shape
 from ...model.network import Step
 from ...model.variables import settle
-from ...records import NamedTuple
 from .counts import NOTHING, Counts, Tell, combined, exactly, merged
 from .maxima import Maxima
 from .sums import Pick, Sums, of_running

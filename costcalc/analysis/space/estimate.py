@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-
-from ...records import NamedTuple
 
 CONFIDENCE = 0.95
 

@@ -11,10 +11,9 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import FileError, OptionError, Problem
-from ...records import NamedTuple
 from ...replacing import replacing
 from ..jobs.cluster import workers
 from ..jobs.parcel import Parcel, unpacked

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...metrics.states import Parameters, States
-from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from .training import Setup

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import limits
 from ...errors import brief
-from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from ...num.values import Shape

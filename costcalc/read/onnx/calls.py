@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ...records import NamedTuple
+from typing import Any, NamedTuple
 
 _KINDS = {float: (1, "f"), int: (2, "i"), bool: (2, "i"), str: (3, "s")}
 
