@@ -74,9 +74,14 @@ class Exemption(NamedTuple):
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What it is about, whatever the numbers are. A metric with a convention of its own needs no other."""
-        own = "" if "." in self.metric else self.counted_by
-        return tuple(sorted((name, str(value)) for name, value in self.at.items())), own, self.metric
+        """What it is about, whatever the numbers are."""
+        return key_for(self.at, self.counted_by, self.metric)
+
+
+def key_for(at: Mapping[str, Any], counted_by: str, metric: str) -> tuple[Any, ...]:
+    """What tells exceptions of one spec apart: the setting, the convention unless the metric names it, the metric."""
+    own = "" if "." in metric else counted_by
+    return tuple(sorted((name, str(value)) for name, value in at.items())), own, metric
 
 
 class Config(NamedTuple):

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..metrics.metrics import unit_of
+from .config import key_for
 from .loosening import EXCEPTION, Loosened
 from .verdict import EXCEPTED, GREW, Outcome, Verdict
 
@@ -93,8 +94,7 @@ def by_path(exemptions: Iterable[Exemption]) -> dict[str, tuple[Exemption, ...]]
 
 def key_of(check: Check, metric: str) -> tuple[Any, ...]:
     """What `Exemption.key` is of a limit on a metric."""
-    own = "" if "." in metric else check.counted_by
-    return tuple(sorted((name, str(value)) for name, value in check.at.items())), own, metric
+    return key_for(check.at, check.counted_by, metric)
 
 
 def excused(verdict: Verdict, check: Check, exemptions: Iterable[Exemption], now: Measured) -> Verdict:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Folder
-from .config import Limit, config_of
+from .config import Limit, config_of, key_for
 from .entries import Unwritable, added, without
 from .exempting import exact, titled
 from .verdict import GREW, Checked, Outcome, Verdict
@@ -55,6 +55,11 @@ class Added(NamedTuple):
         title = " ".join((self.spec, *(f"{name}={_word(value)}" for name, value in self.at.items())))
         said = f"{title} {self.limit.metric} {self.before} -> {self.most}"
         return f"{self.path}  exception added: {said}; the limit {self.limit.text} stays"
+
+    @property
+    def read(self) -> tuple[Any, ...]:
+        """What must be read of the entry."""
+        return self.spec, key_for(self.at, self.counted_by, self.limit.metric), self.before, self.most
 
     @property
     def entry(self) -> list[str]:
@@ -146,14 +151,14 @@ def _verify(path: str, before: str, after: str, gone: Iterable[Exemption], new: 
     old, now = (config_of(Source(path, text), folder) for text in (before, after))
     wanted = Counter(map(_entry, old.exceptions))
     wanted.subtract(map(_entry, gone))
-    wanted.update((one.spec, one.limit.metric, one.before, one.most) for one in new)
+    wanted.update(one.read for one in new)
     is_same = [one.spec for one in old.checks] == [one.spec for one in now.checks]
     if not is_same or +wanted != Counter(map(_entry, now.exceptions)):
         raise Unwritable
 
 
-def _entry(one: Exemption) -> tuple[str, ...]:
-    return one.spec, one.metric, exact(one.before, one.metric), exact(one.most, one.metric)
+def _entry(one: Exemption) -> tuple[Any, ...]:
+    return one.spec, one.key, exact(one.before, one.metric), exact(one.most, one.metric)
 
 
 def _spot(place: Place) -> str:

@@ -143,11 +143,15 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(403, "another site asks")
         if self.headers.get("Sec-Fetch-Site") not in (None, "same-origin", "none"):
             raise Refusal(403, "another site asks")
-        parts = urlsplit(self.path)
+        try:
+            parts = urlsplit(self.path)
+            query = parse_qs(parts.query, max_num_fields=8)
+        except ValueError:
+            raise Refusal(400, "this is no address") from None
         _, token, path = (*parts.path.split("/", 2), "", "")[:3]
         if not hmac.compare_digest(token.encode(), self.server.token.encode()):
             raise Refusal(404, "open the address that `costcalc serve` printed")
-        return path, parse_qs(parts.query, max_num_fields=8)
+        return path, query
 
     def _file(self, path: str, query: dict[str, list[str]]) -> None:
         if path == "":

@@ -8,8 +8,12 @@ import re
 import jsonschema
 import pytest
 
+from costcalc.budget import keeping
+from costcalc.budget.config import Limit
 from costcalc.budget.entries import Unwritable, added, without
+from costcalc.budget.keeping import Added, Exceptions
 from costcalc.budget.schema import schema
+from costcalc.errors import Place, Source
 
 NET = "vars: {a: 1}\ninput: [10, 10, 10]\nlayers:\n  - {conv: 1x1, out: %s * a}\n"  # 1,000 * out * a mult-adds
 CHECKS = """\
@@ -298,3 +302,16 @@ def test_diff_of_all_says_it(grown, run):
     rows = json.loads(run("diff", "--base", "HEAD", "--json").out)["specs"]  # where it is stale
     stale = [row["exceptions"] for row in rows if row["spec"] == "models/b.yaml" and not row["settings"]]
     assert stale == [[]]
+
+
+@pytest.mark.parametrize("before", ["", "    at: {alpha: 0.25}\n"])
+def test_what_an_entry_is_about_is_read_back(before):
+    """A list whose new entry would be for another setting than was meant is not written."""
+    place = Place(Source("costcalc.yaml", "x\n"), 1, 1)
+    limit = Limit("vs_base", "params", "", None, "+1%", place)
+    one = Added("costcalc.yaml", limit, "net.yaml", {"alpha": 0.5}, "paper", "100", "200")
+    head = "checks:\n  - {spec: net.yaml, vs_base: {params: +1%}}\n"
+    other = f"exceptions:\n  - spec: net.yaml\n{before}    metric: params\n    from: 100\n    to: 200\n"
+    with pytest.raises(Unwritable):
+        keeping._verify("costcalc.yaml", head, head + other, [], [one])
+    keeping._verify("costcalc.yaml", head, Exceptions((one,)).written("costcalc.yaml", head), [], [one])

@@ -113,6 +113,11 @@ def test_a_form_of_another_site_is_refused(server):
     assert "Access-Control-Allow-Origin" not in asked(server, LOOK)[1]
 
 
+def test_an_address_that_cannot_be_read_is_refused(server):
+    """It ends in a ValueError of Python's own reader of addresses."""
+    assert sent(server, path="?" + "a=1&" * 9)[0] == 400
+
+
 @pytest.mark.parametrize("path", ["../serve.py", "..%2f..%2fetc%2fpasswd", "/etc/passwd", "page.js", "play.js/", "%00"])
 def test_no_file_of_the_disk_is_served(server, path):
     assert sent(server, path=path)[0] == 404

@@ -10,6 +10,7 @@ from costcalc import analyze
 from costcalc.errors import SpecError
 from costcalc.read.loading import load
 from costcalc.write.torch import source_text
+from costcalc.write.torch.text import value
 from tests.write.test_export_onnx import HIDDEN, LAYERS, SPECS, graph_of, model
 
 TORCH = pytest.mark.skipif(
@@ -137,6 +138,11 @@ def test_the_command_writes_a_file(run):
     assert run("export", "mobilenet", "-o", "net.py", "--alpha", "0.25")[0] == 0
     assert "separable(8, 16)," in Path("net.py").read_text()
     assert run("export", "mobilenet", "--to", "torch", "-o", "-")[1].startswith('"""mobilenet')
+
+
+@pytest.mark.parametrize("text", ['a" + __import__("os").getcwd() + "', "a\\", "a\n", "\u00e4,b->ab"])
+def test_a_text_stays_in_its_literal(text):
+    assert ast.literal_eval(value(text)) == text
 
 
 @pytest.mark.parametrize("name", ['a""" + __import__("os").getcwd() + """', "a\\", 'a"', "a\n"])

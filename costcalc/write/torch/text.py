@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 import keyword
 import re
 from collections.abc import Iterator
@@ -111,7 +112,7 @@ def _options(item: Item) -> Iterator[str]:
             yield f"{name}={value(one)}"
 
 
-def value(one: int) -> str:
+def value(one: Any) -> str:
     """A value as Python has it."""
     from ..spec.blocks import Term
 
@@ -121,7 +122,7 @@ def value(one: int) -> str:
         return f"({', '.join(map(value, one))}{',' * (len(one) == 1)})"
     if type(one) is float and one in (float("inf"), float("-inf")):
         return f'float("{one}")'
-    return f'"{one}"' if type(one) is str else repr(one)
+    return json.dumps(one) if type(one) is str else repr(one)
 
 
 WIDTH = 116
