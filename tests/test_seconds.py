@@ -25,8 +25,8 @@ def measured(*reports):
 
 
 def test_a_test_that_takes_too_long_is_named():
-    found = measured(told("a.py::quick", 0.5), told("a.py::long", 12), told("a.py::ignored", 9, when="call"))
-    assert found.verdict() == ["a.py::long takes 12.0 s: more than 8 s; do less, or add its id to tests/slow.txt"]
+    found = measured(told("a.py::quick", 0.5), told("a.py::long", 30), told("a.py::ignored", 9, when="call"))
+    assert found.verdict() == ["a.py::long takes 30.0 s: more than 25 s; do less, or add its id to tests/slow.txt"]
 
 
 def test_all_together_are_limited():
@@ -35,8 +35,8 @@ def test_all_together_are_limited():
 
 
 def test_a_slow_machine_changes_no_verdict():
-    assert measured(told("a.py::one", 12, 2 * seconds.CALCULATION)).verdict() == []
-    assert len(measured(told("a.py::one", 5, seconds.CALCULATION / 2)).verdict()) == 1
+    assert measured(told("a.py::one", 30, 2 * seconds.CALCULATION)).verdict() == []
+    assert len(measured(told("a.py::one", 15, seconds.CALCULATION / 2)).verdict()) == 1
 
 
 def test_the_report_has_files_and_tests_largest_first():
