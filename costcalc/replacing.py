@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
@@ -10,6 +11,8 @@ from typing import IO, Any
 from .errors import FileError, Problem
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # O_EXCL follows no link either
+
+_BESIDE = re.compile(r"\.(.*)\.[0-9a-f]{16}\.tmp", re.DOTALL)  # what `_beside` calls a file
 
 
 @contextmanager
@@ -51,6 +54,17 @@ def _beside(target: str) -> Iterator[int]:
         os.unlink(path)
         raise
     _settle(folder)
+
+
+def remove_unfinished(folder: str, name: str | None = None) -> None:
+    """Remove the files beside that a program which was killed could not rename: of one name, or all in a directory.
+
+    For names that one program at a time writes: the files of another that still writes would go too. Raises OSError.
+    """
+    for found in os.listdir(folder or "."):
+        beside = _BESIDE.fullmatch(found)
+        if beside and name in (None, beside[1]):
+            os.unlink(os.path.join(folder, found))
 
 
 def _settle(folder: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..errors import FileError, OptionError, Problem
+from ..replacing import remove_unfinished
 from .options import JOBS, SpecCommand, set_options, variables, width
 
 
@@ -77,6 +78,8 @@ def _opened(folder: str | None, resume: bool, journal: str) -> str | None:
         return None
     try:
         os.makedirs(folder, exist_ok=True)
+        for place in [folder, *(at for at, _, _ in os.walk(os.path.join(folder, "specs")))] if resume else []:
+            remove_unfinished(place)
         used = os.listdir(folder)
     except OSError as error:
         raise FileError(Problem("unwritable", f"cannot write {folder!r}: {error.strerror}")) from None

@@ -10,6 +10,7 @@ import click
 
 from .. import render
 from ..errors import OptionError, Problem
+from ..replacing import remove_unfinished
 from .commands import FAILED
 from .options import JOBS, MetricsCommand, metrics_option
 
@@ -57,6 +58,9 @@ def command(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:
     journal = f"{path}.part" if path not in (None, "-") else None
     if options["resume"] and not journal:
         raise OptionError(Problem("usage", "--resume needs -o FILE: FILE.part says what is done"))
+    if options["resume"]:
+        with suppress(OSError):
+            remove_unfinished(*os.path.split(path))
     memory = int(most_of("weights_bytes", options["memory"]))
     how = {name: options[name] for name in ("metrics", "convention", "jobs", "cluster", "resume")}
     with Progress(0, "files") as progress:

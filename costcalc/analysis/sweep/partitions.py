@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import FileError, OptionError, Problem
-from ...replacing import replacing
+from ...replacing import remove_unfinished, replacing
 from ..jobs.cluster import workers
 from ..jobs.parcel import Parcel, unpacked
 from ..jobs.parquet import parquet_of
@@ -175,6 +175,8 @@ def _opened(question: Question, space: Any, folder: str, resume: bool) -> dict[i
     path, due = os.path.join(folder, NOTES), _fingerprint(question, space)
     try:
         os.makedirs(folder, exist_ok=True)
+        if resume:
+            remove_unfinished(folder)
         names = os.listdir(folder)
     except OSError as error:
         raise FileError(Problem("unwritable", f"cannot write {folder!r}: {error.strerror}")) from None
