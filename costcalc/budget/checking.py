@@ -19,7 +19,7 @@ from ..render.result import Result
 from .bases import Bases
 from .config import NAME, Check, Config, Exemption, find_config, read_config
 from .exempting import path_of, stale
-from .locking import compared
+from .locking import compared, repriced
 from .loosening import Loosened
 from .options import limits_of
 from .paths import WILD, is_in, matcher, tasks
@@ -108,6 +108,7 @@ class Run:
         limits = limits_of(given or {}, priced)
         paths = [spec for spec in specs if not isinstance(spec, Model)]
         self.specs, self.named, self.from_files = paths, config, not limits
+        self.prices = _file_of(convention) if limits else None
         self.config = None if limits else _config(config, bool(specs))
         if limits:
             if not specs:
@@ -154,10 +155,12 @@ class Run:
         return [one for one in found if not self.specs or any(is_in(path_of(one), path) for path in self.specs)]
 
     def _limits(self, found: Sequence[Outcome]) -> tuple[tuple[Loosened, ...], Problem | None]:
-        """The limits that are less strict than at the base, and why that is not known where it is not."""
+        """The limits that are less strict than at the base, and why that is not known where it is not.
+
+        Limits from options are the user's; a price list that they name may be a file that the change edits.
+        """
         if not self.from_files:
-            help = "leave --locked out: it compares those of costcalc.yaml and of specs"
-            return (), Problem("usage", "limits from options have no base", help=help)
+            return repriced(self.tasks, self.bases, self.prices)
         path, exceptions = self.config and self.config.path, self._exceptions()
         return compared(self.tasks, self.bases, path, self.named, self.specs, found, exceptions)
 
@@ -185,6 +188,12 @@ def unreadable(error: CostcalcError) -> Checked:
     nothing = Check(place.source.path if place else NAME, {}, price_list("paper"), ())
     outcome = Outcome(nothing, nothing.spec, {}, problems=error.problems)
     return Checked([outcome], "nothing was compared", (), top() or ".")
+
+
+def _file_of(convention: Prices) -> str | None:
+    """The path of a price list that is a file; None for a name."""
+    path = os.fspath(convention) if isinstance(convention, os.PathLike) else convention
+    return path if isinstance(path, str) and path.endswith((".yaml", ".yml")) else None
 
 
 def _config(path: str | None, is_named: bool) -> Config | None:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Origin, text
+from ..metrics.conventions import price_list
 from ..read.committed import LINK
 from ..read.loading import load, modelled
 from ..read.revisions import spec_at
@@ -46,10 +47,7 @@ def compared(
         changed = {task.path: names[task.path] for task in tasks if task.own and then.differs(task.path, names)}
         before = _gathered([*then.rules(), *_own(changed, then.budget)])
     except CostcalcError as error:
-        problem = error.problems[0]
-        message = f"the limits at {bases.revision} cannot be read: {problem.message}"
-        unknown = Problem("base-unreadable", message, problem.place, "another base may do: --base REF")
-        return tuple(excepted(allowed, {}, outcomes)), unknown
+        return tuple(excepted(allowed, {}, outcomes)), _unreadable(f"the limits at {bases.revision}", error)
     mine = [(names[task.path], check) for task in tasks for check in task.checks]
     rules = [(name, Rule(limit, check)) for name, check in mine for limit in check.limits]
     now = _gathered([*rules, *_own(changed, _budget)])
@@ -59,6 +57,32 @@ def compared(
     ]
     looser = (*loosened(before, now, _Gone(bases).reason, path), *left(before, escapes, path))
     return (*excepted(allowed, before_allowed, outcomes), *looser), None
+
+
+def repriced(tasks: list[Task], bases: Bases, path: str | None) -> tuple[tuple[Loosened, ...], Problem | None]:
+    """(the limits of options that a change of their price list loosens, what is in the way of a comparison).
+
+    `path` is that of the price list, if it is a file: whoever edits it changes what every limit counts.
+    """
+    name = bases.repository.name(path) if path and bases.commit else None
+    if name is None:
+        help = "leave --locked out: it compares those of costcalc.yaml and of specs"
+        return (), Problem("usage", "limits from options have no base", help=help)
+    try:
+        source, _ = spec_at(bases.repository, bases.commit, bases.revision, name)
+        then = price_list(source)
+    except CostcalcError as error:
+        return (), _unreadable(f"the price list at {bases.revision}", error)
+    names = {task.path: _name_then(bases, task.path) for task in tasks}
+    now = [(names[task.path], Rule(limit, check)) for task in tasks for check in task.checks for limit in check.limits]
+    before = [(file, rule._replace(check=rule.check._replace(convention=then))) for file, rule in now]
+    return loosened(_gathered(before), _gathered(now), _Gone(bases).reason, path), None
+
+
+def _unreadable(what: str, error: CostcalcError) -> Problem:
+    problem = error.problems[0]
+    message = f"{what} cannot be read: {problem.message}"
+    return Problem("base-unreadable", message, problem.place, "another base may do: --base REF")
 
 
 def _gathered(found: list[tuple[str, Rule]]) -> Rules:

@@ -1,7 +1,7 @@
 """Limits compared with those at the base: which were raised, removed, or no longer judge a spec."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import Place
 from ..metrics.pricing import Convention
@@ -17,6 +17,7 @@ SAYS = {
 }
 NAMED = 3  # specs that one message names
 _LEVELS = {"warn": 0, "error": 1}
+_SAYS_ONLY = frozenset(("name", "title", "source", "mirrors", "differences", "notes"))  # of a price list
 
 
 class Rule(NamedTuple):
@@ -127,5 +128,6 @@ def _has_same_prices(now: Rule, then: Rule) -> bool:
     return _prices(now.check.convention) == _prices(then.check.convention)
 
 
-def _prices(convention: Convention) -> tuple:
-    return convention.cost, dict(convention.prices), dict(convention.numbers), dict(convention.params)
+def _prices(convention: Convention) -> dict[str, Any]:
+    """All of a price list that a cost can depend on."""
+    return {name: value for name, value in convention._asdict().items() if name not in _SAYS_ONLY}

@@ -1,9 +1,14 @@
 """`diff --base REF` without a spec: all that costcalc.yaml names and all that changed."""
 
 import json
+import math
 import re
 
 import pytest
+
+from costcalc.budget.changes import ChangesPage, Moved
+from costcalc.metrics.conventions import find
+from costcalc.render.sheet import Column
 
 
 def net(width):
@@ -101,3 +106,62 @@ def test_what_cannot_be_read_comes_first(repo, run):
 def test_without_a_base_or_with_settings_it_is_an_error(repo, run):
     for line in ("diff", "diff --base before --alpha 1", "diff --base nothing"):
         assert run(*line.split()).code == 2
+
+
+def moved(before, after, **more):
+    """A spec of one layer without bias, as wide at the base and now; None where it is not there."""
+    sides = ({"mult_adds": side, "params": side} if side is not None else None for side in (before, after))
+    return Moved("net.yaml", {}, *sides, **more)
+
+
+SHARES = [(100, 150, 0.5), (100, 50, 0.5), (100, 100, 0.0), (0, 0, 0.0), (0, 7, 1.0), (None, 7, math.inf)]
+
+
+@pytest.mark.parametrize(("before", "after", "share"), SHARES)
+def test_how_far_a_spec_moved(before, after, share):
+    assert moved(before, after).share == share
+
+
+def page(*found):
+    return ChangesPage(list(found), "base: main", find("paper"))
+
+
+def test_only_what_was_there_can_rise():
+    assert not page(moved(None, 7), moved(7, None, problem="gone"), moved(7, 7)).rose
+    assert page(moved(None, 7), moved(7, 8)).rose
+
+
+def test_the_columns_of_the_table():
+    """Counts give way to a narrow screen in this order: percentages, then amounts at the base; names are folded."""
+    costs = [
+        column
+        for title in ("mult-adds", "params")
+        for column in (
+            Column(f"{title} base", number=True, spare=2, counts=True),
+            Column(f"{title} now", number=True, counts=True),
+            Column(f"{title} change", number=True, counts=True),
+            Column("%", number=True, spare=1),
+        )
+    ]
+    (sheet,) = page(moved(1, 2)).sheets()
+    assert sheet.columns == (Column("spec", folds=True), *costs, Column("", folds=True))
+    assert sheet.rows == [("net.yaml", "1", "2", "+1", "+100.0 %", "1", "2", "+1", "+100.0 %", "")]
+
+
+def test_where_nothing_changed_the_notes_say_so():
+    assert page().notes()[0] == "no spec changed, and no file of checks names one"
+    assert page(moved(1, 1)).notes()[0] == "base: main"
+
+
+def test_a_spec_that_could_not_be_read_at_the_base(repo, run):
+    repo.commit(c="layers: [")
+    repo.git("branch", "-f", "before")
+    repo.write(c=net(100))
+    (found,) = [one for one in json.loads(run("diff", "--base", "before", "--json").out)["specs"] if one["problem"]]
+    assert (found["spec"], found["params_base"], found["params_now"]) == ("c.yaml", None, 800)
+    assert found["problem"].startswith("at the base: ")
+
+
+def test_a_text_that_cannot_be_read_is_no_spec(repo, run, tmp_path):
+    (tmp_path / "other.yaml").write_bytes(b"layers: \xff\xfe")
+    assert "other.yaml" not in [one[0] for one in entries(run)]

@@ -79,7 +79,7 @@ def test_other_ways_to_be_less_strict(change):
 
 def test_a_price_list_that_counts_less(change):
     checks = "checks:\n  - {spec: net.yaml, convention: prices.yaml, max: {mult_adds: 10k}}\n"
-    prices = "cost: mult_adds\nprices: {mac: %s}\n"
+    prices = "name: mine\ncost: mult_adds\nprices: {mac: %s}\n"
     before = {"costcalc": checks, "prices": prices % 2, "net": NET % 5}
     found, code, locked = change(before, {"prices": prices % 1, "net": NET % 10})
     assert (found, code, locked) == ([("raised", "mult_adds", "10k", "10k")], 0, 1)
@@ -256,3 +256,35 @@ def test_locked_is_for_limits_of_files(run, repository):
     assert run("check", "net.yaml", "--max", "params=1k", "--locked").code == 2
     assert run("check", "--locked", "--update").code == 2
     assert run("check", "--locked").code == 0
+
+
+OPTIONS = ("net.yaml", "--max", "mult_adds=20k", "--vs-base", "mult_adds=+1%", "-c", "prices.yaml")
+
+
+@pytest.mark.parametrize(
+    ("after", "count"),
+    [("prices: {mac: 0}", 2), ("prices: {mac: 2}", 2), ("base: flops", 2), ("prices: {mac: 1}\ntitle: other", 0)],
+)
+def test_a_price_list_of_an_option_that_a_change_edits(change, run, after, count):
+    """Options are the user's, but the file that they name is of the change: at a price of 0 nothing costs anything."""
+    before = {"prices": "name: mine\ncost: mult_adds\nprices: {mac: 1}\n", "net": NET % 5}
+    after = {"prices": f"name: mine\ncost: mult_adds\n{after}\n", "net": NET % 5}
+    found, code, locked = change(before, after, *OPTIONS)
+    assert found == [("raised", "mult_adds", "20k", "20k"), ("raised", "mult_adds", "+1%", "+1%")][:count]
+    assert (code, locked) == (0, 1 if count else 0)
+    said = "limit raised: max mult_adds 20k (the price list mine has changed), of net.yaml"
+    out = {name: run("check", *OPTIONS, "--format", name).out for name in ("table", "github")}
+    assert [said in text for text in out.values()] == [count > 0] * 2
+    assert (out["github"].startswith("::warning file=prices.yaml,title=costcalc limit-raised::")) == (count > 0)
+
+
+def test_a_price_list_of_an_option_without_a_base(repository, run, tmp_path_factory):
+    assert run("check", *OPTIONS, "--locked").code == 2
+    repository.commit(net=NET % 5)
+    repository.write(prices="name: mine\ncost: mult_adds\nprices: {mac: 1}\n")
+    assert "the price list at main cannot be read: there is no 'prices.yaml' at main" in run("check", *OPTIONS).out
+    assert run("check", *OPTIONS, "--locked").code == 2
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "prices.yaml"
+    elsewhere.write_text("name: mine\ncost: mult_adds\nprices: {mac: 1}\n")
+    result = run("check", *OPTIONS[:-1], str(elsewhere), "--locked")
+    assert (result.code, "limits from options have no base" in result.err) == (2, True)

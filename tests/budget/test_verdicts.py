@@ -281,6 +281,15 @@ def test_a_list_of_other_prices_loosens_a_limit_unless_the_metric_has_its_own():
     assert not loosened(priced("framework.params"), priced("framework.params", add=7), lambda _: None)
 
 
+def test_all_of_a_price_list_that_is_counted_is_compared():
+    """A field that is new is compared unless it only says something."""
+    said = {"name", "title", "source", "mirrors", "differences", "notes"}
+    for field in PAPER._fields:
+        one = Rule(limit("170M"), Check("net.yaml", {}, PAPER._replace(**{field: {"other": 1}}), ()))
+        found = loosened(rules("170M"), {key_of("net.yaml", one): [one]}, lambda _: None)
+        assert len(found) == (field not in said), field
+
+
 def test_a_lower_level_is_named_and_not_the_prices():
     (one,) = loosened(rules("170M", level="error"), rules("170M", level="warn"), lambda _: None)
     assert one.became == "170M (level error -> warn)"
