@@ -8,7 +8,7 @@ from typing import Any
 from ... import limits
 from ...errors import ArgumentError, OptionError, Problem, brief
 
-KINDS = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "bool")
+KINDS = ("float32", "float16", "bfloat16", "float64", "complex64", "int64", "int32", "bool")
 Shape = tuple[tuple[int, ...], str]  # sizes, the batch first and channels second; the type of the numbers
 
 

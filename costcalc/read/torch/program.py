@@ -153,9 +153,9 @@ def _no_module(target: str, found: list[Any]) -> Any:
 
 def _channels(shapes: list) -> str | None:
     """The help for sizes that look as if channels came first: 3x96x96."""
-    for (_, last, *sides), _ in shapes:
-        if len(sides) >= 2 and sides[0] <= MOST_CHANNELS < last:
-            written = "x".join(map(str, (*sides[1:], last, sides[0])))
+    for sizes, _ in shapes:
+        if len(sizes) >= 4 and sizes[2] <= MOST_CHANNELS < sizes[1]:
+            written = "x".join(map(str, (*sizes[3:], sizes[1], sizes[2])))
             return f"sizes have no batch and are channels last: is this {written}?"
     return None
 

@@ -6,6 +6,7 @@ import costcalc
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
+FlopCounterMode = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode
 
 
 class Tied(nn.Module):
@@ -135,3 +136,33 @@ def test_types_of_one_module_differ():
     )
     live = [one.bytes for one in costcalc.memory(module, input=ids).schedule]
     assert live == [10 * 8 + 640, 640 + 640, 640 + 320, 320 + 80]
+
+
+class Turned(nn.Module):
+    """A product of complex numbers with a matrix and with its conjugate transpose."""
+
+    def __init__(self):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.randn(8, 4, dtype=torch.complex64))
+
+    def forward(self, x):
+        return x @ self.matrix @ self.matrix.mH
+
+
+def test_complex_numbers():
+    module, x = Turned(), torch.randn(1, 9, 8, dtype=torch.complex64)
+    with FlopCounterMode(display=False) as counted:
+        module(x)
+    for input in (x, "9x8:complex64"):
+        report = costcalc.analyze(module, input=input)
+        assert report.complete
+        assert report.totals == {"mult_adds": counted.get_total_flops() // 2, "params": 2 * module.matrix.numel()}
+
+
+@pytest.mark.parametrize("size", [(), (8,)], ids=str)
+def test_inputs_without_a_batch(size):
+    """A number, and a row of numbers: an exchange of axes is not what their errors are about."""
+    module = nn.PReLU()
+    assert costcalc.analyze(module, input=torch.zeros(size), convention="framework").totals["params"] == 1
+    with pytest.raises(costcalc.CostcalcError, match="cannot be exported"):
+        costcalc.analyze(nn.Conv2d(3, 8, 3), input=torch.zeros(size))

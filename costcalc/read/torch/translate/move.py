@@ -42,7 +42,7 @@ def permute(node: Node) -> None:
     node.call("Transpose", node["self"], perm=[at % rank for at in node["dims"]])
 
 
-@translates("transpose", "t", "numpy_T", "mT", "adjoint", "swapaxes", "swapdims")
+@translates("transpose", "t", "numpy_T", "mT", "mH", "matrix_H", "adjoint", "swapaxes", "swapdims")
 def transpose(node: Node) -> None:
     """Two axes exchanged; all of them turned round by `numpy_T`."""
     rank = len(node.shapes[0])
@@ -50,7 +50,7 @@ def transpose(node: Node) -> None:
     if node.base.startswith("numpy_T"):
         order.reverse()
     elif rank > 1:
-        first = node.get("dim0", node.get("axis0", -2 if node.base in ("mT", "adjoint") else 0)) % rank
+        first = node.get("dim0", node.get("axis0", -2)) % rank
         second = node.get("dim1", node.get("axis1", -1)) % rank
         order[first], order[second] = order[second], order[first]
     node.call("Transpose", node["self"], perm=order)
