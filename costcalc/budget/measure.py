@@ -11,7 +11,7 @@ from ..metrics.metrics import Metric, amounts, folded, metric, of_the_whole
 from ..metrics.pricing import Convention
 from ..metrics.walk import Walk
 from ..model.network import Model
-from ..model.rows import Row, Trace
+from ..model.rows import Row
 from ..model.trace import trace
 from ..model.variables import settle
 from ..rewrite.deploying import phased
@@ -26,7 +26,7 @@ class Setting(Walk):
         own = ("rho",) if "phase" in model.variables else ("rho", "phase")
         values = {name: value for name, value in settings.items() if name not in own}
         self.values: Mapping[str, Any] = settle(model, scaled(model, values, settings.get("rho")))
-        super().__init__(model, trace(model, self.values, most_layers).rows, self.values)
+        super().__init__(model, trace(model, self.values, most_layers), self.values)
 
     @cached_property
     def names(self) -> list[str]:
@@ -95,8 +95,8 @@ class Measured:
         from ..analysis.compare.elements import elements
         from ..analysis.report.report import report
 
-        rows = list(self.walk.rows)
-        return elements(rows, report(self.model, Trace(rows, {}, ()), self.walk.values, self.convention))
+        found = report(self.model, self.walk.walked, self.walk.values, self.convention)
+        return elements(self.walk.rows, found)
 
     def row(self, name: str) -> Row:
         """The layer of that name."""

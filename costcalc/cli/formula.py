@@ -113,9 +113,9 @@ def _groups(
         return {one.name: (one, None) for one in metrics}
     key = {"type": lambda row: row.type, "layer": lambda row: "/".join(row.frame.path)}[by]
     groups, settled = {}, typical(model, given)
-    rows = trace(model, settled).rows
-    walk = Walk(model, rows, settled).part(rows)
-    for row, *values in zip(rows, *(amounts(walk, one) for one in metrics), strict=True):
+    whole = Walk(model, trace(model, settled), settled)
+    walk = whole.part(whole.rows)
+    for row, *values in zip(walk.rows, *(amounts(walk, one) for one in metrics), strict=True):
         for one, value in zip(metrics, values, strict=True):
             if value:
                 name = key(row)

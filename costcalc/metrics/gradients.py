@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ops.base import WEIGHT, Layer, Product
-from .flow import Need, is_weighted
+from .needs import Need, is_weighted
 from .pricing import MAC, Convention, price_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def gradients(walk: Walk) -> list[Gradient]:
     whole = walk.root
     known: dict = {}
     found = []
-    for row, need in zip(whole.rows, whole.flow.needs, strict=True):
+    for row, need in zip(whole.rows, whole.needs, strict=True):
         key = id(row.layer), need, row.times if type(row.times) is int else id(row.times)
         if key not in known:
             known[key] = gradient(row.op.name, row.layer, need, row.times)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import num
 from ..num import equal, prod
-from .flow import Need
+from .needs import Need
 
 if TYPE_CHECKING:
     from ..model.rows import Row
@@ -111,14 +111,14 @@ class _Keeper:
 
     def found(self) -> Keeping:
         """Every row in order."""
-        rows, flow = self.walk.rows, self.walk.flow
-        read = {source for sources in flow.sources for source in sources}
+        rows = self.walk.rows
+        read = {source for row in rows for source in row.sources}
         last = len(rows) - 1
         loss = last if rows and last not in read and rows[last].op.name in _LOSSES else None
         kept = []
-        for number, (row, sources, need) in enumerate(zip(rows, flow.sources, flow.needs, strict=True)):
-            self.enter(number, row, sources)
-            kept.append(self.kept(number, row, sources, need) if need.output and number != loss else Kept((), 0))
+        for number, (row, need) in enumerate(zip(rows, self.walk.needs, strict=True)):
+            self.enter(number, row, row.sources)
+            kept.append(self.kept(number, row, row.sources, need) if need.output and number != loss else Kept((), 0))
         return Keeping(kept, self.sizes, self.widths, self.at, loss)
 
     def enter(self, number: int, row: Row, sources: tuple) -> None:

@@ -72,7 +72,7 @@ def transient(walk: Walk, kept: Keeping, policy: Policy) -> Any:
     """The largest sum of the gradients of one row's result and inputs, in bytes."""
     whole = walk.root
     sizes = []
-    for number, (row, need) in enumerate(zip(whole.rows, whole.flow.needs, strict=True)):
+    for number, (row, need) in enumerate(zip(whole.rows, whole.needs, strict=True)):
         if need.output:
             flowing = [prod(shape) for shape, wanted in zip(row.inputs, need.inputs, strict=True) if wanted]
             values = sum(flowing, prod(row.layer.shape))

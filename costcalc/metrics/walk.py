@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..model.lives import Lives
     from ..model.network import Model
-    from ..model.rows import Row
-    from .flow import Flow
+    from ..model.rows import Row, Trace
+    from .needs import Need
 
 
 class Walk:
@@ -19,8 +19,9 @@ class Walk:
     `values` are those of the model's variables.
     """
 
-    def __init__(self, model: Model, rows: Sequence[Row], values: Mapping[str, Any], whole: Walk | None = None):
-        self.model, self.rows, self.values, self.whole = model, rows, values, whole
+    def __init__(self, model: Model, walked: Trace, values: Mapping[str, Any], whole: Walk | None = None) -> None:
+        self.model, self.walked, self.values, self.whole = model, walked, values, whole
+        self.rows = walked.rows
 
     @property
     def is_part(self) -> bool:
@@ -29,7 +30,7 @@ class Walk:
 
     def part(self, rows: Sequence[Row]) -> Walk:
         """The walk of some of the rows alone."""
-        return Walk(self.model, rows, self.values, self)
+        return Walk(self.model, self.walked._replace(rows=rows), self.values, self)
 
     @cached_property
     def branches(self) -> bool:
@@ -39,12 +40,11 @@ class Walk:
     @cached_property
     def lives(self) -> Lives:
         """The lives of all tensors of the network, under the policy of the model."""
-        from ..model.flow import flow_of
         from ..model.lives import Lives
 
         if self.whole is not None:
             return self.whole.lives
-        return Lives(flow_of(self.model, self.values), self.model.storage)
+        return Lives(self.walked, self.model.storage)
 
     @cached_property
     def bits(self) -> list[tuple[int, int]]:
@@ -53,8 +53,7 @@ class Walk:
             return self.chosen(self.whole.bits)
         from ..model.widths import Tensors, of_products
 
-        inputs = {name: one.bits for name, one in self.model.inputs.items() if one.bits}
-        return of_products(self.rows, self.model.storage, Tensors(self.rows, self.model.storage, inputs))
+        return of_products(self.rows, self.model.storage, Tensors(self.rows, self.model.storage, self.walked.bits))
 
     def chosen(self, amounts: Sequence[Any]) -> list[Any]:
         """The amounts of these rows, given one amount per row of the whole walk."""
@@ -69,11 +68,11 @@ class Walk:
         return self if self.whole is None else self.whole.root
 
     @cached_property
-    def flow(self) -> Flow:
-        """Where the tensors of the whole network come from, and which of them need a gradient."""
-        from .flow import flow
+    def needs(self) -> list[Need]:
+        """What of each row of the whole network needs a gradient."""
+        from .needs import needs
 
-        return flow(self.rows) if self.whole is None else self.whole.flow
+        return needs(self.rows) if self.whole is None else self.whole.needs
 
     @cached_property
     def _kinds(self) -> tuple[list[Row], list[int]]:

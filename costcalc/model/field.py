@@ -12,8 +12,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ..ops.window import each, is_word, margins
-from .flow import Flow
-from .rows import Row
+from .rows import Row, Trace
 
 
 class Axis(NamedTuple):
@@ -63,16 +62,16 @@ _KEEP = ("tokens", "grid", "flatten", "linear", "split", "channel_shuffle", "emb
 _OUT = ("windows", "permute", "reshape", "matmul", "einsum", "bilinear", "opaque", "parameter", "sparse_conv")
 
 
-def fields(flow: Flow) -> list[Field]:
+def fields(walked: Trace) -> list[Field]:
     """The field of what each row makes, over whole numbers. UNKNOWN where the operation moves positions about."""
-    known: dict[Any, Field] = {name: Field((START,) * (len(shape) - 1)) for name, shape in flow.inputs.items()}
-    for number, row in enumerate(flow.rows):
-        found = [known[made] for made in flow.sources[number] if made is not None]
+    known: dict[Any, Field] = {name: Field((START,) * (len(shape) - 1)) for name, shape in walked.inputs.items()}
+    for number, row in enumerate(walked.rows):
+        found = [known[made] for made in row.sources if made is not None]
         known[number] = _of(row, found)
-    return [known[number] for number in range(len(flow.rows))]
+    return [known[number] for number in range(len(walked.rows))]
 
 
-def terms(flow: Flow, found: Sequence[Field], number: int) -> list[tuple[str, int, int]]:
+def terms(walked: Trace, found: Sequence[Field], number: int) -> list[tuple[str, int, int]]:
     """(layer, span - 1, step before it) of the windows that make the field of a row along its first axis, in order.
 
     Its size is 1 and their products. Empty where no single chain of layers gives it, as where branches are joined.
@@ -80,7 +79,7 @@ def terms(flow: Flow, found: Sequence[Field], number: int) -> list[tuple[str, in
     chain: list[tuple[str, int, int]] = []
     at: Any = number
     while type(at) is int:
-        before = [made for made in flow.sources[at] if made is not None]
+        before = [made for made in walked.rows[at].sources if made is not None]
         known = {made: found[made].axes if type(made) is int else (START,) for made in before}
         sizes = {made: axes[0].last - axes[0].first for made, axes in known.items() if axes}
         axes = found[at].axes
@@ -90,7 +89,7 @@ def terms(flow: Flow, found: Sequence[Field], number: int) -> list[tuple[str, in
         step = (known[source] or axes)[0].step
         grown = (axes[0].last - axes[0].first - sizes[source]) / step
         if grown:
-            chain.append((flow.rows[at].name, int(grown), int(step)))
+            chain.append((walked.rows[at].name, int(grown), int(step)))
         at = source
     fits = found[number].size and 1 + sum(more * step for _, more, step in chain) == found[number].size[0]
     return chain[::-1] if fits else []

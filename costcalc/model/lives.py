@@ -2,7 +2,7 @@
 
 A schedule is the order of the rows. A buffer lives from the operation that writes it first to the last one that reads
 it; inputs of the network from before the first operation, what it gives to after the last. Weights are in no buffer.
-Built in one pass over a Flow, over whole numbers, arrays or symbols.
+Built in one pass over a Trace, over whole numbers, arrays or symbols.
 """
 
 from __future__ import annotations
@@ -14,31 +14,30 @@ from typing import Any
 from .. import num
 from ..ops.inner import INSIDE, inside
 from .buffers import Buffer
-from .flow import Flow
-from .rows import Row
+from .rows import Row, Trace
 from .sharing import Sharer, copies
 from .storage import Storage
 from .widths import of_products
 
 
 class Lives:
-    """The buffers of a flow under a policy.
+    """The buffers of a walk under a policy.
 
-    flow, storage  what it was made from
-    buffers        in the order they are first written
-    touched        for each row: the buffers that it reads and writes, each once
-    products       for each row: the bits of both factors of its products
-    workspace      for each row: bytes that it needs beside them while it runs
+    walked, storage  what it was made from
+    buffers          in the order they are first written
+    touched          for each row: the buffers that it reads and writes, each once
+    products         for each row: the bits of both factors of its products
+    workspace        for each row: bytes that it needs beside them while it runs
     """
 
-    def __init__(self, flow: Flow, storage: Storage) -> None:
-        self.flow, self.storage = flow, storage
-        self.last, self.readers = _readings(flow, storage)
-        self.sharer = Sharer(flow, storage, self.last, self.readers)
+    def __init__(self, walked: Trace, storage: Storage) -> None:
+        self.walked, self.storage = walked, storage
+        self.last, self.readers = _readings(walked, storage)
+        self.sharer = Sharer(walked, storage, self.last, self.readers)
         self.of = self.sharer.placed()  # by row number or input's name
-        self.products = of_products(flow.rows, storage, self.sharer.bits)
-        self.workspace = [self._workspace(row, number) for number, row in enumerate(flow.rows)]
-        self.touched = [self._touched(number) for number in range(len(flow.rows))]
+        self.products = of_products(walked.rows, storage, self.sharer.bits)
+        self.workspace = [self._workspace(row, number) for number, row in enumerate(walked.rows)]
+        self.touched = [self._touched(number) for number in range(len(walked.rows))]
 
     @cached_property
     def buffers(self) -> list[Buffer]:
@@ -53,10 +52,10 @@ class Lives:
 
     def end(self, buffer: Buffer) -> int:
         """The number of the last row that needs a buffer."""
-        return min(buffer.last, len(self.flow.rows) - 1)  # type: ignore[return-value]
+        return min(buffer.last, len(self.walked.rows) - 1)  # type: ignore[return-value]
 
     def _touched(self, number: int) -> list[Buffer]:
-        found = (self.buffer(made) for made in (*self.flow.sources[number], number))
+        found = (self.buffer(made) for made in (*self.walked.rows[number].sources, number))
         return list({id(one): one for one in found if one is not None}.values())
 
     @cached_property
@@ -72,19 +71,19 @@ class Lives:
         return self._running() if plain else (num.added([one.size for one in alive]) for alive in self.alive())
 
     def _running(self) -> Iterator[int]:
-        change = [0] * (len(self.flow.rows) + 1)
+        change = [0] * (len(self.walked.rows) + 1)
         for one in self.buffers:
             change[one.first] += one.size
             change[self.end(one) + 1] -= one.size
         held = 0
-        for number in range(len(self.flow.rows)):
+        for number in range(len(self.walked.rows)):
             held += change[number]
             yield held
 
     def alive(self) -> Iterator[list[Buffer]]:
         """For each row, the buffers that live while it runs, in the order they were written."""
-        starts, ends = [[] for _ in self.flow.rows], {}  # type: ignore[var-annotated]
-        for one in self.buffers if self.flow.rows else ():
+        starts, ends = [[] for _ in self.walked.rows], {}  # type: ignore[var-annotated]
+        for one in self.buffers if self.walked.rows else ():
             starts[one.first].append(one)
         held: dict[int, Buffer] = {}
         for number, new in enumerate(starts):
@@ -132,29 +131,29 @@ def _step(row: Row) -> Any:
     return (gates + states) * row.options["hidden"] * (2 if row.options.get("bidirectional") else 1)
 
 
-def _readings(flow: Flow, storage: Storage) -> tuple[dict[Any, float], dict[Any, int]]:
+def _readings(walked: Trace, storage: Storage) -> tuple[dict[Any, float], dict[Any, int]]:
     """(the last row that reads each tensor, how many rows read it), by what makes it."""
     last: dict[Any, float] = {}
     readers: dict[Any, int] = {}
-    for number, sources in enumerate(flow.sources):
-        for made in set(sources):
+    for number, row in enumerate(walked.rows):
+        for made in set(row.sources):
             last[made] = number
             readers[made] = readers.get(made, 0) + 1
     if storage.block:
-        _hold(flow, last)
-    for made in flow.outputs:
-        last[made] = len(flow.rows)
+        _hold(walked, last)
+    for made in walked.outputs:
+        last[made] = len(walked.rows)
     return last, readers
 
 
-def _hold(flow: Flow, last: dict[Any, float]) -> None:
+def _hold(walked: Trace, last: dict[Any, float]) -> None:
     """Hold what a block reads from outside until the block ends."""
     ends: dict[int, int] = {}
-    blocks = [_block(row) for row in flow.rows]
+    blocks = [_block(row) for row in walked.rows]
     for number, block in enumerate(blocks):
         ends[block] = number
-    for number, sources in enumerate(flow.sources):
-        for made in sources:
+    for number, row in enumerate(walked.rows):
+        for made in row.sources:
             if blocks[number] and type(made) is int and blocks[made] != blocks[number]:
                 last[made] = max(last[made], ends[blocks[number]])
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import OptionError, Place, Problem, nearest
 from ..ops import Layer, Op
@@ -12,13 +12,16 @@ from .network import Arg, Block, Step
 from .scope import Frame, Source
 from .storage import UNSTATED, Widths
 
+if TYPE_CHECKING:
+    from ..num.values import Shape
+
 
 class Row(NamedTuple):
     """One layer as it was run."""
 
     op: Op
     frame: Frame
-    inputs: tuple  # the shapes that flowed in
+    inputs: tuple[Shape, ...]  # the shapes that flowed in
     sources: tuple[Source, ...]  # what makes each of them
     layer: Layer
     times: Any  # runs per sample
@@ -64,7 +67,7 @@ class Row(NamedTuple):
         return found
 
 
-def called(rows: list[Row], pattern: str) -> list[Row]:
+def called(rows: Sequence[Row], pattern: str) -> list[Row]:
     """The rows of the layer or block of that name, or whose names match a glob. Raises OptionError for none."""
     from fnmatch import fnmatchcase
 
@@ -79,15 +82,25 @@ def called(rows: list[Row], pattern: str) -> list[Row]:
 
 
 class Trace(NamedTuple):
-    """A finished walk: its rows in the order they run, and the shapes of the inputs and of the output."""
+    """A finished walk: its rows in the order they run, and the shapes of the inputs and of the output.
 
-    rows: list[Row]
-    inputs: Mapping[str, tuple]
-    output: tuple
+    Each row says where its inputs come from (`sources`), so that the rows are the graph of the network.
+    """
+
+    rows: Sequence[Row]
+    inputs: Mapping[str, Shape]
+    output: Shape
     source: Source = None  # what makes the output
+    bits: Mapping[str, int] = {}  # of the values of an input, where it states them
+
+    @property
+    def outputs(self) -> set[Source]:
+        """The numbers of the rows that the network gives: those that no row reads, and what makes its output."""
+        read = {source for row in self.rows for source in row.sources}
+        return {number for number in range(len(self.rows)) if number not in read} | {self.source}
 
 
-def same_weights(before: list[Row], after: list[Row]) -> bool:
+def same_weights(before: Sequence[Row], after: Sequence[Row]) -> bool:
     """Whether two stretches of rows can be runs of the same layers."""
     pairs = zip(before, after, strict=False)
     return len(before) == len(after) and all(a.layer.params == b.layer.params for a, b in pairs)

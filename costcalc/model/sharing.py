@@ -7,8 +7,7 @@ from typing import Any
 from .. import num
 from ..ops import ACTIVATIONS
 from .buffers import Buffer, Tensor, same
-from .flow import Flow
-from .rows import Row
+from .rows import Row, Trace
 from .storage import Storage
 from .widths import RENAMING, Tensors
 
@@ -23,9 +22,9 @@ class Sharer:
     operand is written into the result at once.
     """
 
-    def __init__(self, flow: Flow, storage: Storage, last: dict[Any, float], readers: dict[Any, int]) -> None:
-        self.flow, self.storage, self.last, self.readers = flow, storage, last, readers
-        self.bits = Tensors(flow.rows, storage, flow.bits)
+    def __init__(self, walked: Trace, storage: Storage, last: dict[Any, float], readers: dict[Any, int]) -> None:
+        self.walked, self.storage, self.last, self.readers = walked, storage, last, readers
+        self.bits = Tensors(walked.rows, storage, walked.bits)
         self.of: dict[Any, Buffer] = {}
         self.by_channel: set[int] = set()
         self.merged: set[int] = set()
@@ -34,9 +33,9 @@ class Sharer:
     def placed(self) -> dict[Any, Buffer]:
         """The buffer of each tensor, by the number of the row that makes it or the name of the input."""
         if self.storage.input == "held":
-            for name, shape in self.flow.inputs.items():
+            for name, shape in self.walked.inputs.items():
                 self.of[name] = Buffer(Tensor(name, shape, self.size(name)), 0, self.last.get(name, 0), True)
-        for number, row in enumerate(self.flow.rows):
+        for number, row in enumerate(self.walked.rows):
             if row.inputs or row.op.takes_input:  # else it is a parameter: weights, no tensor that flows
                 self._place(number, row)
         return self.of
@@ -78,7 +77,7 @@ class Sharer:
         return None
 
     def _first(self, number: int) -> Any:
-        return next(iter(self.flow.sources[number]), None)
+        return next(iter(self.walked.rows[number].sources), None)
 
     def renames(self, row: Row, number: int) -> bool:
         """Whether the row of that number only renames values, and that costs nothing."""
@@ -89,7 +88,7 @@ class Sharer:
 
     def is_same(self, number: Any) -> bool:
         """Whether what a row gives is what the layer before it gave, written over or renamed."""
-        return number in self.merged or (type(number) is int and self.renames(self.flow.rows[number], number))
+        return number in self.merged or (type(number) is int and self.renames(self.walked.rows[number], number))
 
     def _free(self, made: Any, number: int) -> Buffer | None:
         """The buffer of a tensor, if a row may write over it: it is no input and nothing needs it later."""
@@ -99,13 +98,13 @@ class Sharer:
     def _folds(self, row: Row, source: Any) -> bool:
         if row.op.name != "batchnorm" or type(source) is not int:
             return False
-        before = self.flow.rows[source]
+        before = self.walked.rows[source]
         return before.op.name in WEIGHTED and before.shared is None and row.shared is None
 
     def _operand(self, number: int, tensor: Tensor) -> Buffer | None:
         """The operand that a sum writes into: the first that is as large, and that no other operand is a part of."""
-        sources = self.flow.sources[number]
-        shapes = self.flow.rows[number].inputs
+        sources = self.walked.rows[number].sources
+        shapes = self.walked.rows[number].inputs
         for at, made in enumerate(sources):
             found = self._free(made, number)
             others = [self._buffer(other) for other in sources if other != made]
@@ -120,14 +119,14 @@ class Sharer:
     def size(self, made: Any) -> Any:
         """The bytes of a tensor, by what makes it."""
         if type(made) is str:
-            return self.storage.of(self.flow.inputs[made], self.storage.batch, self.bits.of(made))
-        row = self.flow.rows[made]
+            return self.storage.of(self.walked.inputs[made], self.storage.batch, self.bits.of(made))
+        row = self.walked.rows[made]
         return self.storage.of(row.layer.shape, copies(row, self.storage), self.bits.of(made))
 
     def _join(self, number: int) -> None:
         """Let the operands of a concatenation be parts of its result: those that fill a buffer of their own."""
         result = self.of[number]
-        for made in self.flow.sources[number]:
+        for made in self.walked.rows[number].sources:
             part = self._buffer(made)
             if part is None or part is result or part.given or not same(part.size, self.size(made)):
                 continue

@@ -73,7 +73,8 @@ class Tracer:
                 raise explained(error, self.calls) from None
         if self.problems:
             raise SpecError(*sorted(self.problems.values(), key=in_order))
-        return Trace(self.rows, inputs, *output)
+        bits = {name: one.bits for name, one in self.model.inputs.items() if one.bits}
+        return Trace(self.rows, inputs, *output, bits)
 
     def note(self, error: Any) -> None:
         """Keep an error, the first of each place, while the walk goes on."""

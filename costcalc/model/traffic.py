@@ -20,7 +20,7 @@ from .widths import held_bytes
 
 def traffic(lives: Lives) -> list[Any]:
     """The bytes that each row reads and writes."""
-    return [_moved(lives, number, row) for number, row in enumerate(lives.flow.rows)]
+    return [_moved(lives, number, row) for number, row in enumerate(lives.walked.rows)]
 
 
 def _moved(lives: Lives, number: int, row: Row) -> Any:
@@ -33,7 +33,7 @@ def _moved(lives: Lives, number: int, row: Row) -> Any:
         return 0
     if number in sharer.merged:
         return held
-    operands = dict.fromkeys(made for made in lives.flow.sources[number] if made is not None)
+    operands = dict.fromkeys(made for made in row.sources if made is not None)
     if row.op.name == "concat":
         kept = [sharer.size(made) for made in operands if (number, made) not in sharer.absorbed]
         return num.added([held, *kept, *kept])
@@ -48,7 +48,7 @@ def _weights(lives: Lives, number: int, row: Row) -> Mapping[str, Any]:
         return {"weight": num.prod(row.layer.shape)}
     params = counted(row) if row.shared is not None else row.layer.params
     if number in lives.sharer.merged and row.op.name == "batchnorm":
-        before = lives.flow.rows[lives.flow.sources[number][0]]
+        before = lives.walked.rows[row.sources[0]]  # type: ignore[index]  # it is merged with a row
         return {"bias": row.layer.shape[-1]} if _is_none(before.layer.params.get("bias", 0)) else {}
     return params
 

@@ -41,7 +41,7 @@ def network(name: str) -> Network:
     model = load(configs()[name])
     values = settle(model, {})
     found = trace(model, values)
-    walk = Walk(model, found.rows, values)
+    walk = Walk(model, found, values)
     priced = report(model, found, values, find("paper"), walk=walk)
     return Network(name, title(model.source.text), text_of(name, None), model, found, walk, priced)
 

@@ -84,7 +84,12 @@ def test_a_page_is_small(name):
     assert len(page.document["points"]) > 1 or name == "5,000 layers"
 
 
-@pytest.mark.parametrize("spec", ["mobilenet", "mobilenet_v2", "squeezenet1_0", "ofa_mobilenet_v3", "efficientnet"])
+IN_8_BITS = "inputs: {x: {shape: [8, 8, 3], bits: 8}}\nlayers:\n  - {conv: 1x1, out: 4}\n  - {conv: 3x3, out: 2}\n"
+
+
+@pytest.mark.parametrize(
+    "spec", ["mobilenet", "mobilenet_v2", "squeezenet1_0", "ofa_mobilenet_v3", "efficientnet", IN_8_BITS]
+)
 def test_every_setting_has_the_numbers_of_analyze(spec):
     document = costcalc.page(spec).document
     metrics = [one["name"] for one in document["metrics"]]
@@ -125,7 +130,7 @@ def test_a_document_is_no_smaller_than_is_said_before(spec):
 def test_edges_are_those_of_the_graph():
     document = costcalc.page("resnet50", res=224, layers=50, v1=0, se=0, output_stride=32).document
     (structure,) = document["structures"]
-    rows = costcalc.analyze("resnet50").flow.rows
+    rows = costcalc.analyze("resnet50").trace.rows
     sources = [structure["sources"].get(number, [number - 1]) for number in range(len(rows))]
     assert sources == [list(row.sources) for row in rows]
 

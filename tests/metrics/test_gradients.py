@@ -26,7 +26,7 @@ MISCOUNTED = {"mobilenet_v2": (590_710_528, 5_839_076_224)}
 
 def walk_of(model, **values):
     settled = settle(model, values)
-    return Walk(model, trace(model, settled).rows, settled)
+    return Walk(model, trace(model, settled), settled)
 
 
 def spec(layers, shape="[56, 56, 64]"):
@@ -137,7 +137,7 @@ def test_what_only_its_author_knows_is_a_lower_bound():
 
 
 def test_operations_with_weights_are_those_that_say_so():
-    from costcalc.metrics.flow import _WEIGHTED
+    from costcalc.metrics.needs import _WEIGHTED
     from costcalc.metrics.terms import NUMBERS
 
     without = {"parameter", "opaque", "selective_scan"}  # no mult-adds with their weights

@@ -10,6 +10,7 @@ import pytest
 from costcalc import CostcalcError, analyze, compare, fit, formula, sweep
 from costcalc.metrics import metrics as registry
 from costcalc.metrics.metrics import METRICS, Metric, metric, unit_of
+from costcalc.model.trace import Tracer
 from costcalc.num import prod
 from costcalc.quantities import BYTE, COUNT, RATIO, figure
 
@@ -27,6 +28,17 @@ def peak(monkeypatch):
     one = Metric("largest_bytes", "largest bytes", BYTE, _largest, "the largest output as 32-bit floats", fold=max)
     monkeypatch.setitem(registry.METRICS, one.name, one)
     return one.name
+
+
+@pytest.mark.parametrize("name", sorted({*METRICS} - {"effective_alpha"}))  # which is of two walks
+def test_one_walk_gives_every_metric(monkeypatch, name):
+    """The rows of a walk are the graph: nothing is walked again to know what reads what."""
+    walks, run = [], Tracer.run
+    monkeypatch.setattr(Tracer, "run", lambda self: walks.append(self) or run(self))
+    text = "input: [8, 8, 3]\nlayers: [{conv: 3x3, out: 4}, {conv: 1x1, out: 2}]\n"
+    report = analyze(text, metrics=[name])
+    assert [field.size for field in report.fields.values()] == [(3, 3), (3, 3)]
+    assert len(walks) == 1
 
 
 def test_a_row_of_the_registry_is_a_metric_of_the_library(peak):

@@ -161,7 +161,7 @@ def test_every_number_of_one_network_by_hand(capsys, tmp_path):
 def test_a_part_of_a_network_keeps_the_share_that_it_has_in_the_whole():
     model = load(ROUTED)
     values = settle(model, {})
-    whole = Walk(model, trace(model, values).rows, values)
+    whole = Walk(model, trace(model, values), values)
     one = [metric("max_mult_adds", "paper")]
     apart = [totals(whole.part([row]), one)["max_mult_adds"] for row in whole.rows]
     assert sum(apart) == totals(whole, one)["max_mult_adds"] == analyze(ROUTED).totals["mult_adds"]

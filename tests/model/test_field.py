@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from costcalc import CostcalcError, analyze, explain, load
 from costcalc.errors import Source
 from costcalc.model.field import fields
-from costcalc.model.flow import flow_of
+from costcalc.model.trace import trace
 from costcalc.model.variables import settle
 from costcalc.read.spec.reader import read
 
@@ -61,8 +61,8 @@ def network_of(name):
 
 def found(spec, **at):
     model = read(Source("n.yaml", spec)) if "\n" in spec else load(spec)
-    flow = flow_of(model, settle(model, at))
-    return flow, fields(flow)
+    walked = trace(model, settle(model, at))
+    return walked, fields(walked)
 
 
 def local(spec, **at):

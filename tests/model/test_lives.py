@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from costcalc import CostcalcError, analyze, load, sweep
 from costcalc.errors import Source
 from costcalc.metrics.memory import arena_bytes, spans
-from costcalc.model.flow import flow_of
 from costcalc.model.lives import Lives
 from costcalc.model.planning import Span, planned
 from costcalc.model.storage import POLICIES, stored
+from costcalc.model.trace import trace
 from costcalc.model.variables import settle
 from costcalc.num import prod
 from costcalc.read.spec.reader import read
@@ -36,7 +36,7 @@ PEAKS = {
 
 def lives(spec, policy="fused", at=(), **options):
     model = read(Source("net.yaml", spec)) if "\n" in spec else load(spec)
-    return Lives(flow_of(model, settle(model, dict(at))), stored(policy, options))
+    return Lives(trace(model, settle(model, dict(at))), stored(policy, options))
 
 
 def peak(*args, **options):
@@ -49,7 +49,7 @@ def test_the_peak_of_every_network_equals_the_measured_one(name):
     assert peak(name, "unfused") == unfused
     found = lives(name, activations=8)
     assert max(found.live) == whole == parts
-    assert found.flow.rows[found.live.index(whole)].name == place
+    assert found.walked.rows[found.live.index(whole)].name == place
 
 
 def test_the_peaks_of_mcunet():
@@ -85,7 +85,7 @@ def test_table_3_of_mobilenet_v2_and_its_erratum():
                 wrong.append((side, network, size))
     assert wrong == [(7, 0, 100_352)]
     assert abs(2 * 100_352 / 1000 - 199) < 2
-    found = [row.layer.shape for row in lives("mobilenet").flow.rows if len(row.layer.shape) == 3]
+    found = [row.layer.shape for row in lives("mobilenet").walked.rows if len(row.layer.shape) == 3]
     assert {(side, side, TABLE_3[side][0][0]) for side in TABLE_3} <= {*found}
 
 
@@ -225,7 +225,7 @@ def test_a_policy_that_cannot_be_is_refused():
 def test_a_chain_of_a_hundred_thousand_layers_is_linear():
     times = []
     for count in (10_000, 99_000):
-        found = flow_of(*_chain(count))
+        found = trace(*_chain(count))
         started = time.process_time()
         one = Lives(found, stored())
         assert max(one.live) == 2 * 4 * 16
@@ -288,16 +288,16 @@ POLICY = st.builds(
 )
 
 
-def simulated(flow):
+def simulated(walked):
     """The peak of a program that allocates a result, and frees a tensor when its last reader is done; bytes of fp32."""
-    size = {name: 4 * prod(shape) for name, shape in flow.inputs.items()}
-    size.update((number, 4 * prod(row.layer.shape)) for number, row in enumerate(flow.rows))
-    left = {made: sum(made in sources for sources in flow.sources) for made in size}
-    held, most = {*flow.inputs}, 0
-    for number, sources in enumerate(flow.sources):
+    size = {name: 4 * prod(shape) for name, shape in walked.inputs.items()}
+    size.update((number, 4 * prod(row.layer.shape)) for number, row in enumerate(walked.rows))
+    left = {made: sum(made in row.sources for row in walked.rows) for made in size}
+    held, most = {*walked.inputs}, 0
+    for number, row in enumerate(walked.rows):
         held.add(number)
         most = max(most, sum(size[made] for made in held))
-        for made in {*sources}:
+        for made in {*row.sources}:
             left[made] -= 1
             if not left[made]:
                 held.discard(made)
@@ -311,28 +311,28 @@ def is_sound(one):
     def is_there(made):
         return one.buffer(made) is None or type(made) is str or all(version[cell] == at for cell, at in seen[made])
 
-    for number, sources in enumerate(one.flow.sources):
-        if not all(map(is_there, sources)):
+    for number, row in enumerate(one.walked.rows):
+        if not all(map(is_there, row.sources)):
             return False
         alike = [made for made in cells if one.of.get(made) is one.of.get(number, ())]
-        parts = [made for made in sources if (number, made) in one.sharer.absorbed]
+        parts = [made for made in row.sources if (number, made) in one.sharer.absorbed]
         fresh = set() if alike else {("cell", number)}
         cells[number] = set().union(fresh, *(cells[made] for made in (*alike, *parts)))
         written = fresh if parts or not alike else cells[number]
-        if one.flow.rows[number].op.name != "identity":
+        if row.op.name != "identity":
             version.update(dict.fromkeys(written, number))
         seen[number] = [(cell, version.setdefault(cell, number)) for cell in cells[number]]
-    return all(map(is_there, one.flow.outputs))
+    return all(map(is_there, one.walked.outputs))
 
 
 @settings(max_examples=150, deadline=None)
 @given(networks(), POLICY)
 def test_random_graphs(text, storage):
     model = read(Source("net.yaml", text))
-    flow = flow_of(model, {})
-    one = Lives(flow, storage)
+    walked = trace(model, {})
+    one = Lives(walked, storage)
     assert is_sound(one)
-    assert max(Lives(flow, stored("unfused")).live) == simulated(flow)
+    assert max(Lives(walked, stored("unfused")).live) == simulated(walked)
     _, sizes = spans(one)
     assert max(one.floors) <= max(one.live) <= arena_bytes(one) <= sum(sizes)
     held = [sum(buffer.size for buffer in alive) for alive in one.alive()]
@@ -344,9 +344,9 @@ def test_random_graphs(text, storage):
 def test_random_graphs_need_more_with_more_samples_bits_and_positions(text, storage, side, batch, wider):
     tree = yaml.safe_load(text)
     larger = yaml.safe_dump({**tree, "input": [side, 6, 3]})
-    flow, other = (flow_of(read(Source("net.yaml", one)), {}) for one in (text, larger))
+    walked, other = (trace(read(Source("net.yaml", one)), {}) for one in (text, larger))
     more = storage._replace(batch=storage.batch * batch, activations=storage.activations * wider)
-    for a, b in ((Lives(flow, storage), Lives(flow, more)), (Lives(flow, storage), Lives(other, storage))):
+    for a, b in ((Lives(walked, storage), Lives(walked, more)), (Lives(walked, storage), Lives(other, storage))):
         assert all(one <= two for one, two in zip(a.live, b.live, strict=True))
         assert all(one <= two for one, two in zip(a.floors, b.floors, strict=True))
 
@@ -355,14 +355,14 @@ def test_densenet_is_linear():
     """The deepest has 2.2 times the layers of the shallowest; time that grows with their square is 4.8 times."""
     times, rows = [], []
     for layers in (121, 201, 264):
-        flow = flow_of(load("densenet121"), settle(load("densenet121"), {"layers": layers}))
+        walked = trace(load("densenet121"), settle(load("densenet121"), {"layers": layers}))
         taken = []
         for _ in range(3):
             started = time.process_time()
-            assert max(Lives(flow, stored("unfused")).live) > 0
+            assert max(Lives(walked, stored("unfused")).live) > 0
             taken.append(time.process_time() - started)
         times.append(min(taken))
-        rows.append(len(flow.rows))
+        rows.append(len(walked.rows))
     assert 2 < rows[2] / rows[0] < 2.5
     assert all(time < 1.6 * many / rows[0] * times[0] for time, many in zip(times, rows, strict=True))
 

@@ -44,7 +44,7 @@ def settings(spec, document, given):
 def edges(spec):
     """The edges between the layers that are shown: through those that cost nothing, by name."""
     report = costcalc.analyze(spec)
-    rows, lines = report.flow.rows, report.lines
+    rows, lines = report.trace.rows, report.lines
 
     def above(source):
         if type(source) is str:

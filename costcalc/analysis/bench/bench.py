@@ -13,6 +13,7 @@ from ...errors import OptionError, Problem
 from ...metrics.metrics import metric, totals
 from ...metrics.walk import Walk
 from ...model.network import Model
+from ...model.rows import Trace
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
@@ -139,7 +140,7 @@ def bench(
     session = _Session(exported(model, settled, "onnx").content, threads)
     times = measured(session.run, runs, progress)
     parts = _layers(session, walked.rows, runs, roofline) if layers else ()
-    both = None if passes is None else _timed(passes, model, walked.rows, settled, progress)
+    both = None if passes is None else _timed(passes, model, walked, settled, progress)
     return Bench(counted, times, threads, session.version, machine(), roofline, parts, both)
 
 
@@ -150,10 +151,10 @@ def _passes(model: Model, settled: Mapping[str, Any], threads: int) -> Any:
 
 
 def _timed(
-    passes: Any, model: Model, rows: Any, settled: Mapping[str, Any], progress: Callable[[int], None]
+    passes: Any, model: Model, walked: Trace, settled: Mapping[str, Any], progress: Callable[[int], None]
 ) -> Backward:
     """Both passes of a network, timed; their mult-adds are those of forward and both gradients."""
-    walk = Walk(model, rows, settled)
+    walk = Walk(model, walked, settled)
     cost = totals(walk, [metric("training_mult_adds", _framework())])["training_mult_adds"]
     forward, both = (measured(one, PASSES, progress) for one in (passes.forward, passes.both))
     return Backward(forward, both, passes.runtime, cost)

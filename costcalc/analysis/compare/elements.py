@@ -65,7 +65,7 @@ class Element(NamedTuple):
         return self.rows[-1].layer.shape
 
 
-def elements(rows: list[Row], report: Report) -> list[Element]:
+def elements(rows: Sequence[Row], report: Report) -> list[Element]:
     """The elements of a traced network, in order."""
     found: list = []
     for row, line in zip(rows, report.lines, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...arguments import mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 class _Chosen(NamedTuple):
     layer: str | None  # the name or glob, None for all
-    rows: list[Row]  # those of the network that have that name
+    rows: Sequence[Row]  # those of the network that have that name
     report: Report  # of the whole network
     convention: Convention | None  # whose cost is shown quantity by quantity
     gradients: Mapping[int, Gradient]  # by the identity of the row, where the backward pass is shown
@@ -86,5 +86,5 @@ def explain(
         walk = trace(model, settled)
         rows = walk.rows if layer is None else called(walk.rows, layer)
         counted = report(model, walk, settled, priced or find("paper"))  # a working counts as `paper` does
-        each = gradients(Walk(model, walk.rows, settled)) if backward else []
+        each = gradients(Walk(model, walk, settled)) if backward else []
     return Explanation(layer, rows, counted, priced, dict(zip(map(id, walk.rows), each, strict=False)))

@@ -20,7 +20,7 @@ def field_text(report: Report, row: Row) -> str:
     aligned = "" if found.aligned else ", branches with different centres"
     head = f"receptive field of {printable(row.name)}: {whole}{size}, stride {stride}, padding {padding}{aligned}"
     number = next(at for at, line in enumerate(report.lines) if line.name == row.name)
-    chain = terms(report.flow, fields(report.flow), number)
+    chain = terms(report.trace, fields(report.trace), number)
     if not 0 < len(chain) <= MOST:
         return head
     return f"{head}\n  {found.size[0]} = {' + '.join(['1', *(f'{more}*{step}' for _, more, step in chain)])}"

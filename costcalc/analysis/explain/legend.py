@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from .working import worked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...model.rows import Row
 
 
@@ -41,7 +43,7 @@ _OF = {  # operations that mean something else by a symbol
 }
 
 
-def legend(rows: list[Row]) -> str:
+def legend(rows: Sequence[Row]) -> str:
     """`DK: side of the kernel; M: channels in; ..` for the symbols in the workings of rows; empty if there are none."""
     found: dict = {}
     for row in rows:

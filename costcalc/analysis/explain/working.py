@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -241,7 +241,7 @@ class Separable(NamedTuple):
         return f"1/N + 1/{window} = 1/{self.out} + 1/{math.prod(self.kernel)}"
 
 
-def separable(rows: list[Row]) -> Iterator[Any]:
+def separable(rows: Sequence[Row]) -> Iterator[Any]:
     """Pairs of depthwise and pointwise rows, each with its Separable. Norms and activations may stand between."""
     for first, second in pairwise(row for row in rows if not passes(row.op.name)):
         if is_separable(first, second):

@@ -333,7 +333,7 @@ def _totals(
 ) -> tuple[dict[str, Number], list[Number]]:
     with assuming(sample) as assumed:
         settled = settle(model, {**values, **symbols})
-        whole = Walk(model, trace(model, settled).rows, settled)
+        whole = Walk(model, trace(model, settled), settled)
         found = {name: exact(_total(whole, *group)) for name, group in groups.items()}
         return found, list(assumed)
 

@@ -12,10 +12,10 @@ from ...metrics.metrics import metric, totals
 from ...metrics.pricing import Convention
 from ...metrics.walk import Walk
 from ...model.buffers import Buffer
-from ...model.flow import flow_of
 from ...model.lives import Lives
 from ...model.network import Model
 from ...model.storage import Storage, bits_of, stored
+from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
@@ -59,12 +59,12 @@ class Memory(Result, _Parts):
     @property
     def unknown(self) -> list[str]:
         """The operations of which something is not known: all figures are lower bounds then."""
-        return [row.name for row in self.lives.flow.rows if row.layer.unknown]
+        return [row.name for row in self.lives.walked.rows if row.layer.unknown]
 
     @property
     def schedule(self) -> list[Level]:
         """The bytes that each operation needs, in the order they run."""
-        return [Level(size, row.name) for size, row in zip(self.lives.live, self.lives.flow.rows, strict=True)]
+        return [Level(size, row.name) for size, row in zip(self.lives.live, self.lives.walked.rows, strict=True)]
 
     @property
     def at(self) -> int:
@@ -165,20 +165,20 @@ def measured(model: Model, convention: Convention, given: Mapping[str, Any], rho
     """The Memory of a model, stored as it says. Raises CostcalcError."""
     with uncollected():
         settled = settle(model, scaled(model, given, rho))
-        flow = flow_of(model, settled)
-        weights = totals(Walk(model, flow.rows, settled), [metric("weights_bytes", convention)])["weights_bytes"]
-        return Memory(model, settled, model.storage, convention, Lives(flow, model.storage), weights)
+        walk = Walk(model, trace(model, settled), settled)
+        weights = totals(walk, [metric("weights_bytes", convention)])["weights_bytes"]
+        return Memory(model, settled, model.storage, convention, walk.lives, weights)
 
 
 def living(lives: Lives, buffer: Buffer, number: int) -> Living:
     """A buffer as it is while a row runs."""
-    rows = lives.flow.rows
+    rows = lives.walked.rows
     there = [one for one in buffer.tensors if type(one.made) is str or one.made <= number]
     tensor = there[-1] if there else buffer.tensors[0]
     same = lives.sharer.is_same
     made = {one.made for one in buffer.tensors if one in there or same(one.made)}
     last = min(lives.end(buffer), number + MOST_ROWS)
-    read = [rows[at].name for at in range(number, last + 1) if not same(at) and made & {*lives.flow.sources[at]}]
+    read = [rows[at].name for at in range(number, last + 1) if not same(at) and made & {*rows[at].sources}]
     name, kind = (
         (tensor.made, "input") if type(tensor.made) is str else (rows[tensor.made].name, rows[tensor.made].type)
     )

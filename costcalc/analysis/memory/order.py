@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from ...model.flow import Flow
 from ...model.lives import Lives
+from ...model.rows import Trace
 
 MOST = 6  # branches of one join
 WORK = 200_000  # rows that are looked at over all orders tried
@@ -37,28 +37,28 @@ def better_order(lives: Lives) -> Order | None:
     peak, best = max(lives.live, default=0), None
     at = lives.live.index(peak) if lives.live else 0
     work = WORK
-    for fork in _forks(lives.flow, at):
+    for fork in _forks(lives.walked, at):
         for order in permutations(fork.stretches):
-            work -= len(lives.flow.rows)
+            work -= len(lives.walked.rows)
             if work < 0:
                 return best
-            found = max(Lives(_reordered(lives.flow, fork, order), lives.storage).live)
+            found = max(Lives(_reordered(lives.walked, fork, order), lives.storage).live)
             if found < (best.peak_bytes if best else peak):
-                names = tuple(lives.flow.rows[stretch[-1]].name for stretch in order)
-                best = Order(lives.flow.rows[fork.join].name, names, found)
+                names = tuple(lives.walked.rows[stretch[-1]].name for stretch in order)
+                best = Order(lives.walked.rows[fork.join].name, names, found)
     return best
 
 
-def _forks(flow: Flow, at: int) -> Iterator[_Fork]:
+def _forks(walked: Trace, at: int) -> Iterator[_Fork]:
     """The forks with at least two branches that a row is in, innermost first."""
-    for join in range(at, len(flow.rows)):
-        fork = _fork(flow, join)
+    for join in range(at, len(walked.rows)):
+        fork = _fork(walked, join)
         if fork and fork.stretches[0][0] <= at:
             yield fork
 
 
-def _fork(flow: Flow, join: int) -> _Fork | None:
-    ends = sorted({made for made in flow.sources[join] if type(made) is int})
+def _fork(walked: Trace, join: int) -> _Fork | None:
+    ends = sorted({made for made in walked.rows[join].sources if type(made) is int})
     if len(ends) < 2 or len(ends) > MOST or ends[-1] != join - 1:
         return None
     stretches: list[range] = []
@@ -67,41 +67,42 @@ def _fork(flow: Flow, join: int) -> _Fork | None:
         if end in entries:  # what the branches read is joined itself
             break
         entry = next(iter(entries), -1)
-        first, outside = _stretch(flow, end, before if before is not None else entry if type(entry) is int else -1)
+        first, outside = _stretch(walked, end, before if before is not None else entry if type(entry) is int else -1)
         if (before is not None and before not in entries and first != before + 1) or len(outside) != 1:
             return None
         stretches.append(range(first, end + 1))
         entries |= outside
-    if len(stretches) < 2 or len(entries) > 1 or _is_read_later(flow, stretches, join):
+    if len(stretches) < 2 or len(entries) > 1 or _is_read_later(walked, stretches, join):
         return None
     return _Fork(join, tuple(reversed(stretches)))
 
 
-def _stretch(flow: Flow, end: int, before: int) -> tuple[int, set[Any]]:
+def _stretch(walked: Trace, end: int, before: int) -> tuple[int, set[Any]]:
     """(first row, what is read from outside) of the rows that lead to one: those that it needs, next to each other."""
     needed, first, outside = {end}, end, set[Any]()
     for number in range(end, before, -1):
         if number not in needed:
             break
         first = number
-        needed |= {made for made in flow.sources[number] if type(made) is int}
+        needed |= {made for made in walked.rows[number].sources if type(made) is int}
     inside = range(first, end + 1)
     for number in inside:
-        outside |= {made for made in flow.sources[number] if made is not None and made not in inside}
+        outside |= {made for made in walked.rows[number].sources if made is not None and made not in inside}
     return first, outside
 
 
-def _is_read_later(flow: Flow, stretches: Sequence[range], join: int) -> bool:
+def _is_read_later(walked: Trace, stretches: Sequence[range], join: int) -> bool:
     """Whether something but the join reads what is inside the branches: then they are no branches."""
     inside = range(stretches[-1][0], join)
-    later = (made for sources in flow.sources[join + 1 :] for made in sources if type(made) is int)
+    later = (made for row in walked.rows[join + 1 :] for made in row.sources if type(made) is int)
     return any(made in inside for made in later)
 
 
-def _reordered(flow: Flow, fork: _Fork, order: Sequence[range]) -> Flow:
-    """The same flow with the branches in another order."""
+def _reordered(walked: Trace, fork: _Fork, order: Sequence[range]) -> Trace:
+    """The same walk with the branches in another order."""
     first = fork.stretches[0][0]
-    numbers = [*range(first), *(at for stretch in order for at in stretch), *range(fork.join, len(flow.rows))]
+    numbers = [*range(first), *(at for stretch in order for at in stretch), *range(fork.join, len(walked.rows))]
     new = {old: number for number, old in enumerate(numbers)}
-    sources = [tuple(new.get(made, made) for made in flow.sources[old]) for old in numbers]
-    return Flow([flow.rows[old] for old in numbers], sources, flow.inputs, new.get(flow.output, flow.output), flow.bits)
+    rows = [walked.rows[old] for old in numbers]
+    rows = [row._replace(sources=tuple(new.get(made, made) for made in row.sources)) for row in rows]
+    return walked._replace(rows=rows, source=new.get(walked.source, walked.source))

@@ -99,7 +99,7 @@ class MemoryPage:
             lines.append(
                 f"peak {human(order.peak_bytes)} if the branches of {printable(order.join)} end in the order {names}"
             )
-        return [*lines, stamped(found.model, found.convention, found.lives.flow.inputs, found.values, ["peak_bytes"])]
+        return [*lines, stamped(found.model, found.convention, found.lives.walked.inputs, found.values, ["peak_bytes"])]
 
     def records(self) -> tuple[list[str], list[dict]]:
         """For CSV: the operations and what they need, or the plan."""
@@ -107,7 +107,7 @@ class MemoryPage:
             return list(Placed._fields), [one._asdict() for one in plan(self.found)]
         names = ["operation", "live_bytes", "floor_bytes", "workspace_bytes"]
         lives = self.found.lives
-        rows = zip((row.name for row in lives.flow.rows), lives.live, lives.floors, lives.workspace, strict=True)
+        rows = zip((row.name for row in lives.walked.rows), lives.live, lives.floors, lives.workspace, strict=True)
         return names, [dict(zip(names, row, strict=True)) for row in rows]
 
     def document(self) -> Mapping[str, Any]:
@@ -115,7 +115,7 @@ class MemoryPage:
         found, peak, order = self.found, self.found.peak, self.found.order
         figures = ("peak_bytes", "arena_bytes", "floor_bytes", "weights_bytes", "resident_bytes")
         return {
-            **heading(found.model, found.convention, found.lives.flow.inputs, found.values),
+            **heading(found.model, found.convention, found.lives.walked.inputs, found.values),
             "policy": {"name": found.storage.name, "text": found.storage.text, **found.storage._asdict()},
             "complete": not found.unknown,
             **{name: getattr(found, name) for name in figures},
@@ -146,7 +146,7 @@ def human(size: int) -> str:
 def blocks(found: Memory) -> Sequence[tuple[int, str]]:
     """(most bytes, name) of each stretch of operations that stand in one block, in the order they run."""
     levels: list[tuple[int, str]] = []
-    for row, size in zip(found.lives.flow.rows, found.lives.live, strict=True):
+    for row, size in zip(found.lives.walked.rows, found.lives.live, strict=True):
         name = row.frame.path[0]
         if levels and levels[-1][1] == name:
             levels[-1] = max(levels[-1][0], size), name
@@ -159,7 +159,7 @@ def plan(found: Memory) -> list[Placed]:
     """Where the planner puts every buffer, by offset."""
     ends, sizes = spans(found.lives)
     offsets = planned([Span(size, first, last) for size, (first, last) in zip(sizes, ends, strict=True)])
-    rows, buffers = found.lives.flow.rows, found.lives.buffers
+    rows, buffers = found.lives.walked.rows, found.lives.buffers
     names = [rows[made].name if type(made) is int else made for made in (one.tensors[-1].made for one in buffers)]
     names += [f"{rows[first].name}: workspace" for first, _ in ends[len(buffers) :]]
     placed = [

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from ...errors import listed
 from ...metrics.devices import Device, Rate, device
 from ...metrics.pricing import MAC, total
-from ...model.flow import flow_of
 from ...model.lives import Lives
 from ...model.network import Model
+from ...model.trace import trace
 from ...model.traffic import traffic
 from ...model.variables import settle
 from ...num import prod
@@ -53,10 +53,10 @@ class Roofline:
 
     def __init__(self, model: Model, lives: Lives, device: Device) -> None:
         self.model, self.lives, self.device = model, lives, device
-        macs = [total(MAC, row.op.name, row.layer.terms) * row.times * lives.storage.batch for row in lives.flow.rows]
+        macs = [total(MAC, row.op.name, row.layer.terms) * row.times * lives.storage.batch for row in lives.walked.rows]
         widths = [bits for one, (_, bits) in zip(macs, lives.products, strict=True) if one]
         self.peaks = {bits: device.peak_for(bits) for bits in sorted({*widths} or {lives.storage.activations})}
-        rows = zip(lives.flow.rows, macs, traffic(lives), lives.products, strict=True)
+        rows = zip(lives.walked.rows, macs, traffic(lives), lives.products, strict=True)
         self.bounds = [self._bound(row, many, size, bits) for row, many, size, (_, bits) in rows]
 
     def _bound(self, row: Any, macs: int, size: int, bits: int) -> Bound:
@@ -78,10 +78,10 @@ class Roofline:
     @property
     def floor(self) -> Fraction:
         """The least seconds of any implementation that loads the weights once."""
-        flow, storage, sharer = self.lives.flow, self.lives.storage, self.lives.sharer
-        rows = zip(flow.rows, self.lives.products, strict=True)
+        walked, storage, sharer = self.lives.walked, self.lives.storage, self.lives.sharer
+        rows = zip(walked.rows, self.lives.products, strict=True)
         held = [storage.bytes(_numbers(row), bits) for row, (bits, _) in rows if not row.shared]
-        outside = sum(map(sharer.size, flow.inputs)) + sum(map(sharer.size, flow.outputs))
+        outside = sum(map(sharer.size, walked.inputs)) + sum(map(sharer.size, walked.outputs))
         bytes = sum(held) + outside
         compute = sum((one.compute for one in self.bounds), Fraction(0))
         return max(compute, bytes / self.device.bandwidth.value)
@@ -89,8 +89,8 @@ class Roofline:
 
 def bounded(model: Model, given: Mapping[str, Any], rho: float | None, name: str) -> Roofline:
     """The bounds of a model at given settings on a device, shipped or in a file. Raises CostcalcError."""
-    flow = flow_of(model, settle(model, scaled(model, given, rho)))
-    return Roofline(model, Lives(flow, model.storage), device(name))
+    walked = trace(model, settle(model, scaled(model, given, rho)))
+    return Roofline(model, Lives(walked, model.storage), device(name))
 
 
 def _numbers(row: Any) -> int:

@@ -10,8 +10,6 @@ from ...errors import CostcalcError
 from ...metrics.metrics import storage_note
 from ...metrics.pricing import Convention
 from ...metrics.walk import Walk
-from ...model.flow import Flow
-from ...model.lives import Lives
 from ...model.network import Claim, Model
 from ...model.trace import trace
 from ...model.variables import settings_of, settle
@@ -46,12 +44,10 @@ def point(wanted: Wanted, values: Mapping[str, Any]) -> Point:
     """A network at one setting. Raises CostcalcError where it cannot be."""
     settled = settle(wanted.model, {**wanted.fixed, **values})
     walked = trace(wanted.model, settled)
-    flow = Flow(walked.rows, [row.sources for row in walked.rows], walked.inputs, walked.source)
-    walk = Walk(wanted.model, walked.rows, settled)
-    walk.lives = Lives(flow, wanted.model.storage)  # made once, for the metrics and for the page
+    walk = Walk(wanted.model, walked, settled)  # its lives are made once, for the metrics and for the page
     found = report(wanted.model, walked, settled, wanted.convention, wanted.metrics, walk)
     found.totals  # noqa: B018 (raises where they are too large)
-    return Point(found, flow, walk.lives)
+    return Point(found, walk.lives)
 
 
 PARTS = frozenset({"variants", "published"})  # of a document, which take longer than the rest of it
@@ -123,7 +119,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
 def _point(one: Point, group: int) -> dict[str, Any]:
     """One setting for JSON: its structure, its totals as `analyze` gives them, and what is to be said of them."""
     said = notes(one.report, View(), len(one.report.shown()))[:-1]
-    unknown = any(row.layer.unknown for row in one.flow.rows)
+    unknown = any(row.layer.unknown for row in one.report.trace.rows)
     return {
         "structure": group,
         "setting": printable(setting(one.report.inputs, one.report.values)),

@@ -28,7 +28,7 @@ def live(report: Report) -> str:
     with uncollected():
         names = tuple(one.name for one in report.metrics[2:])
         wanted = Wanted(report.model, report.convention, (*names, LIVE), report.values)
-        first = point(wanted, {}) if LIVE not in names else Point(report, report.flow, _lives(report))
+        first = point(wanted, {}) if LIVE not in names else Point(report, _lives(report))
         frame = framed(html_file(document(wanted, Points((), True), first)))
     if len(frame.encode()) > BYTES:
         return ""
@@ -36,4 +36,4 @@ def live(report: Report) -> str:
 
 
 def _lives(report: Report) -> Lives:
-    return Lives(report.flow, report.model.storage)
+    return Lives(report.trace, report.model.storage)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...metrics.metrics import Metric
-from ...model.flow import Flow
 from ...model.lives import Lives
 from ...render.html_file import embedded
 from ...render.text import printable
@@ -24,7 +23,6 @@ class Point(NamedTuple):
     """A network at one setting."""
 
     report: Report
-    flow: Flow
     lives: Lives
 
 
@@ -97,7 +95,7 @@ def _record(report: Report, line: Line, metrics: Sequence[str]) -> tuple[Any, ..
 
 
 def _sources(point: Point) -> list[list[Any]]:
-    return [[one if type(one) is int else _named(one) for one in sources] for sources in point.flow.sources]
+    return [[one if type(one) is int else _named(one) for one in row.sources] for row in point.report.trace.rows]
 
 
 def _named(source: Any) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, Problem, Refused, listed, nearest
-from ...metrics.flow import Need
 from ...metrics.gradients import gradient
+from ...metrics.needs import Need
 from ...ops import INDEX, find
 from ...selftest.cases import CASES
 from ...selftest.gradients import WEIGHT, differentiate

@@ -123,14 +123,14 @@ def reconciled(
 ) -> Reconciliation:
     """The Reconciliation of a walked network."""
     reports = [report(model, walked, values, one) for one in (left, right)]
-    backward = gradients(Walk(model, walked.rows, values)) if metric == "training" else None
+    backward = gradients(Walk(model, walked, values)) if metric == "training" else None
     sides = [_by_row(walked.rows, one, metric, backward) for one in reports]
     parts = split(tally(walked.rows, metric, backward), left, right)
     layers = tuple(_layers(walked.rows, reports, sides, metric, backward))
     return Reconciliation(model, reports[0], metric, left, right, (sum(sides[0]), sum(sides[1])), parts, layers)
 
 
-def _by_row(rows: list[Row], one: Report, metric: str, backward: Sequence[Gradient] | None) -> list[int]:
+def _by_row(rows: Sequence[Row], one: Report, metric: str, backward: Sequence[Gradient] | None) -> list[int]:
     """What a report's convention counts of each row."""
     if backward is None:
         return [line.params if metric == "params" else line.cost for line in one.lines]
@@ -143,7 +143,7 @@ def total_of(one: Report, metric: str) -> int:
     return one.totals["params" if metric == "params" else one.convention.cost]
 
 
-def tally(rows: list[Row], metric: str, backward: Sequence[Gradient] | None = None) -> dict[tuple[str, ...], int]:
+def tally(rows: Sequence[Row], metric: str, backward: Sequence[Gradient] | None = None) -> dict[tuple[str, ...], int]:
     """(section of a price list, name, operation) -> how many, of all that rows state and the metric can be made of."""
     found: dict = {}
     for at, row in enumerate(rows):
@@ -232,7 +232,7 @@ def _why(section: str, name: str, operations: list[str], left: Convention, right
 
 
 def _layers(
-    rows: list[Row], reports: list[Report], sides: list[list[int]], metric: str, backward: Sequence[Gradient] | None
+    rows: Sequence[Row], reports: list[Report], sides: list[list[int]], metric: str, backward: Sequence[Gradient] | None
 ) -> Iterator[LayerGap]:
     left, right = (one.convention for one in reports)
     for at, (row, line) in enumerate(zip(rows, reports[0].lines, strict=True)):

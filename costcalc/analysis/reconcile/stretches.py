@@ -8,13 +8,15 @@ from ...metrics.pricing import MAC
 from ...num import prod
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...model.rows import Row
 
 
 LEFT_OUT = ("classifier", "first convolution")
 
 
-def stretch(rows: list[Row], name: str) -> Any:
+def stretch(rows: Sequence[Row], name: str) -> Any:
     """Where a part of the network begins and ends: the classifier goes to the end, a convolution to its activation."""
     costly = [at for at, row in enumerate(rows) if MAC.keys() & row.layer.terms.keys()]
     if name == "classifier" and costly:
@@ -25,7 +27,7 @@ def stretch(rows: list[Row], name: str) -> Any:
     return start, next((at for at in range(start + 1, len(rows)) if not rows[at].follows), len(rows))
 
 
-def _classifier(rows: list[Row], costly: Any) -> Any:
+def _classifier(rows: Sequence[Row], costly: Any) -> Any:
     """Where the linear layers begin that see one position at the end; if there is none, the last layer with weights."""
     start = costly[-1]
     for at in reversed(costly):

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ...model.accounting import Accounting
     from ...model.field import Field
-    from ...model.flow import Flow
     from ...num.values import Number, Shape
     from ...render.sheet import Page
 
@@ -69,15 +68,15 @@ class Report(Result):
         self,
         model: Model,
         values: Mapping[str, Any],
-        inputs: Mapping[str, Shape],
-        output: Shape,
+        trace: Trace,
         convention: Convention,
         lines: tuple[Line, ...],
         accounting: Accounting | None,
         metrics: tuple[Metric, ...],
         figures: Mapping[str, Any],
     ) -> None:
-        self.model, self.values, self.inputs, self.output = model, values, inputs, output
+        self.model, self.values, self.trace = model, values, trace
+        self.inputs, self.output = trace.inputs, trace.output
         self.convention, self.lines, self.accounting = convention, lines, accounting
         self.metrics, self.figures = metrics, figures  # what is totalled, and those of them that no layer has a part of
 
@@ -109,14 +108,7 @@ class Report(Result):
         """The receptive field of each layer, by its name."""
         from ...model.field import fields
 
-        return {line.name: field for line, field in zip(self.lines, fields(self.flow), strict=True)}
-
-    @cached_property
-    def flow(self) -> Flow:
-        """The rows with where their inputs come from."""
-        from ...model.flow import flow_of
-
-        return flow_of(self.model, self.values)
+        return {line.name: field for line, field in zip(self.lines, fields(self.trace), strict=True)}
 
     @cached_property
     def complete(self) -> bool:
@@ -180,7 +172,7 @@ def report(
     `metrics` are further ones, by name; `walk` is the one of the rows; with `cases`, the least and the expected cost
     stand beside the largest if some layers do not always run.
     """
-    walk = walk or Walk(model, trace.rows, values)
+    walk = walk or Walk(model, trace, values)
     wanted = _wanted(convention, metrics, walk.branches, cases)
     found = {one.name: amounts(walk, one) for one in wanted}
     figures = {name: found.pop(name) for name, one in list(found.items()) if type(one) is not list}
@@ -190,7 +182,7 @@ def report(
     lines = tuple(map(_line, trace.rows, costs, params, further or repeat({}), rough))
     _refuse_same_names(lines, trace.rows)
     accounting = _accounting(model, trace.rows)
-    return Report(model, values, trace.inputs, trace.output, convention, lines, accounting, wanted, figures)
+    return Report(model, values, trace, convention, lines, accounting, wanted, figures)
 
 
 def _wanted(convention: Convention, names: Iterable[str], branches: bool, cases: bool) -> tuple[Metric, ...]:

@@ -115,7 +115,7 @@ def _about(claim: Any) -> Iterator[None]:
 def _judge_all(model: Model, values: Mapping[str, Any], claims: list[Claim], found: dict[int, list[Finding]]) -> None:
     """Put the findings of claims about one setting into `found`, by the identity of the claim."""
     with _about(claims[0]):
-        walk = Walk(model, trace(model, values).rows, values)
+        walk = Walk(model, trace(model, values), values)
     known: dict = {}
     for claim in claims:
         with _about(claim):

@@ -12,10 +12,9 @@ def writes_over(walk: Walk, enters: str) -> bool:
     """Whether a row would go into the storage of what enters the part, were that a tensor of the network itself."""
     lives = walk.lives
     same: set[Any] = {enters}
-    for number, sources in enumerate(lives.flow.sources):
-        if not same & {*sources}:
+    for number, row in enumerate(walk.rows):
+        if not same & {*row.sources}:
             continue
-        row = lives.flow.rows[number]
         if lives.sharer.renames(row, number):
             same.add(number)
         elif row.op.name in ("add", "sub"):

@@ -229,7 +229,7 @@ def check_whole(model: Model, given: Mapping[str, Any], space: Decomposed) -> No
     for _ in range(CHECKED if space.networks else 0):
         one = space.any(generator)
         values = settle(model, {**given, **one.choices})
-        whole = totals(Walk(model, trace(model, values).rows, values), metrics)
+        whole = totals(Walk(model, trace(model, values), values), metrics)
         wrong = [name for name, cost in zip(whole, one.metrics, strict=True) if whole[name] != cost]
         if wrong:
             message = f"the space does not decompose by {listed(wrong)}: parts of a network are not counted alone"

@@ -268,7 +268,7 @@ class Designs:
         walk = trace(unit, values)
         if any(is_bound(row, self.counting.metrics) for row in walk.rows):
             raise OptionError(Problem("incomplete", "the cost of a layer is not known: nothing exact can be said"))
-        whole = Walk(unit, walk.rows, values)
+        whole = Walk(unit, walk, values)
         if self.stored and steps != self.first and writes_over(whole, ENTERS):
             raise Joined
         found = totals(whole, self.counting.metrics)

@@ -154,8 +154,8 @@ def _totals(model: Model, values: dict[str, Any], metrics: list[Metric]) -> dict
         from ... import num
 
         settled = settle(model, {**values, "res": num.maximum(num.nearest(settled["res"] * rho), 1)})
-    rows = trace(model, settled).rows
-    return {**totals(Walk(model, rows, settled), metrics), COMPLETE: not any(is_bound(row, metrics) for row in rows)}
+    walk = Walk(model, trace(model, settled), settled)
+    return {**totals(walk, metrics), COMPLETE: not any(is_bound(row, metrics) for row in walk.rows)}
 
 
 def _value(table: Mapping[Any, Any], column: np.ndarray) -> Any:

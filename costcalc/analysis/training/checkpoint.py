@@ -30,7 +30,7 @@ def checkpointed(walk: Walk, kept: Keeping, patterns: Sequence[str]) -> Checkpoi
     """What rows keep with the blocks of these names or patterns checkpointed. Raises OptionError for no block."""
     blocks = _blocks(walk.rows, patterns)
     rows = list(kept.rows)
-    needs = walk.flow.needs
+    needs = walk.needs
     active = [numbers for numbers in blocks if any(needs[number].output for number in numbers)]
     for numbers in active:
         for number in numbers:
@@ -51,7 +51,7 @@ def _inside(kept: Keeping, numbers: Sequence[int], outside: set) -> int:
 def _flowing(walk: Walk, kept: Keeping, numbers: Sequence[int]) -> tuple[Any, ...]:
     """The storages that flow into a block from outside."""
     own = {*numbers}
-    sources = [source for number in numbers for source in walk.flow.sources[number] if source not in own]
+    sources = [source for number in numbers for source in walk.root.rows[number].sources if source not in own]
     found = [kept.at[source] if type(source) is int else source for source in sources]
     return tuple(key for key in dict.fromkeys(found) if key is not None and key in kept.sizes)
 

@@ -161,7 +161,7 @@ def _check(setup: Setup) -> None:
 
 def trained(model: Model, walked: Trace, values: Mapping[str, Any], convention: Convention, setup: Setup) -> Training:
     """The Training of a walked network."""
-    walk = Walk(model, walked.rows, values)
+    walk = Walk(model, walked, values)
     kept = keeping(walk, setup.policy)
     blocks = checkpointed(walk, kept, setup.checkpoint)
     lines = tuple(_lines(walk, blocks, convention, setup.policy))
