@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from .. import num
 from ..errors import Refused, brief, listed, nearest
@@ -11,13 +11,20 @@ from ..errors import Refused, brief, listed, nearest
 SHOWN = 20  # keys of a table in a message
 
 
+class Notes(Protocol):
+    """What is told of each position that is looked up."""
+
+    def append(self, name: str, /) -> None:
+        """Note one."""
+
+
 class Watched(tuple):
     """The values of a variable with positions; which of them are looked up is noted, in order, by name."""
 
     name: str
-    noted: list[str]
+    noted: Notes
 
-    def __new__(cls, values: Iterable[Any], name: str, noted: list[str]) -> Watched:
+    def __new__(cls, values: Iterable[Any], name: str, noted: Notes) -> Watched:
         """The values, as positions of the variable `name`."""
         found = super().__new__(cls, values)
         found.name, found.noted = name, noted

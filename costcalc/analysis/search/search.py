@@ -18,7 +18,7 @@ from ...read.anything import Network
 from ...render.result import Result
 from ..jobs.cluster import workers
 from ..jobs.pool import Lost
-from ..space.chains import Decomposed, Design
+from ..space.chains import Decomposed, Design, Setting
 from ..space.page import settings_text
 from ..space.space import Space, space
 from .scores import SCORED, Table, Task, called, function, table
@@ -292,16 +292,24 @@ def _child(pool: _Candidates, parents: Sequence[Candidate], generator: random.Ra
 def of_settings(space: Decomposed, settings: Mapping[str, Any]) -> Design | None:
     """The network that a value for every choice makes: what it reads of them, and its metrics; None if ruled out."""
     for setting in space.settings:
-        if any(settings[name] != value for name, value in setting.given.items()):
-            continue
-        choices, rows = dict(setting.given), []
-        shape = next(iter(setting.stretches[0].layers[0].states))
-        for layer in (layer for stretch in setting.stretches for layer in stretch.layers):
+        held = all(settings[name] == value for name, value in setting.given.items())
+        if held and (found := _in_setting(space, setting, settings)):
+            return found
+    return None
+
+
+def _in_setting(space: Decomposed, setting: Setting, settings: Mapping[str, Any]) -> Design | None:
+    """The network that a value for every choice makes, None if it is none of this setting."""
+    choices, rows = dict(setting.given), []
+    shape = next(iter(setting.stretches[0].layers[0].states))
+    for stretch in setting.stretches:
+        for layer in stretch.layers:
             found = space.designs.at(layer.unit, shape, setting.given, settings)
             if found is None:
                 return None
             read, each, shape = found
             choices |= read
             rows.append(each)
-        return space.design(choices, rows)
-    return None
+        if shape not in stretch.states:
+            return None
+    return space.design(choices, rows)

@@ -1,47 +1,33 @@
-"""A space taken apart: units one after the other, stretches of them that touch, and the networks of each.
-
-Where what leaves a unit does not depend on the choices inside it, the units up to there are a stretch of their own.
-Inside a stretch, costs are counted by the shape between two units. Choices that several units read are tried one by
-one; where those are too many, and the space is small, all settings are.
-"""
+"""The networks of a space that was taken apart: stretches of units that touch, what they cost, and each network."""
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...errors import OptionError, Problem, SpecError, listed
-from ...model.inputs import input_shape
-from ...model.network import Step
-from ...model.variables import settle
-from .counts import NOTHING, Counts, Tell, combined, exactly, merged
+from .counts import Counts, exactly
 from .maxima import Maxima
 from .sums import Pick, Sums, of_running
-from .units import MOST, Designs, Found, Joined, every, needs_more, units
+from .units import Designs, Found, Unit
 
 if TYPE_CHECKING:
     from ...num.values import Shape
-
-SHARED = 10_000  # settings of choices that several units read
-CONVOLUTION = "a convolution of independent parts"
-WIDTHS = "a dynamic programme over widths"
-ENUMERATION = "enumeration of all settings"
 
 
 class Layer(NamedTuple):
     """A unit in a stretch: the costs so far by the shape that enters it, and what it adds from each."""
 
-    unit: tuple[Step, ...]
+    unit: Unit
     states: Mapping[Shape, Counts]
     found: Mapping[Shape, Found]
 
 
 class Stretch(NamedTuple):
-    """Units that touch, up to the next shape that no choice moves: its shapes at the end, and its costs."""
+    """Units that touch, up to the next shape that no choice moves, or that is one of several: the shapes at the end
+    from which the network goes on, and its costs."""
 
     layers: tuple[Layer, ...]
     states: Mapping[Shape, Counts]
@@ -49,7 +35,7 @@ class Stretch(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """The space with the shared choices set to one value each."""
+    """The networks with one value of each shared choice, and one shape wherever a chain of widths was cut."""
 
     given: Mapping[str, Any]
     stretches: tuple[Stretch, ...]
@@ -199,94 +185,3 @@ def _pairs(a: Counts, b: Counts, cost: int, fold: Any) -> list[tuple[int, int, i
         (int(a.costs[i]), int(b.costs[j]), int(a.weights[i]), int(b.weights[j]))
         for i, j in zip(rows, columns, strict=True)
     ]
-
-
-class Counter:
-    """Finds the units of a space and counts them. Sums of the same parts that are `known` are not made again."""
-
-    def __init__(self, designs: Designs, tell: Tell | None = None, known: Iterable[Sums | Maxima] = ()) -> None:
-        self.designs, self.tell, self.method, self.known = designs, tell, CONVOLUTION, list(known)
-        self.fold = designs.counting.metrics[0].fold
-        self.units: list[tuple[Step, ...]] = [(step,) for step in units(designs.model.steps)]
-
-    def decomposed(self) -> Decomposed:
-        """Count. A choice that turns out to be shared starts anew with it tried one by one. Raises OptionError."""
-        designs = self.designs
-        shared = designs.of_inputs()
-        self._check(shared, False)
-        while True:
-            settings: list[Setting] = []
-            for given in every(designs.choices, shared):
-                stretches, more = self._chain(given)
-                if more:
-                    break
-                if stretches is not None:
-                    settings.append(Setting(given, tuple(stretches), self._folded(stretches)))
-            else:
-                return Decomposed(designs, shared, self.method, settings)
-            shared = shared + sorted(more)
-            if self._check(shared, len(self.units) > 1):
-                shared = designs.of_inputs()
-
-    def _folded(self, stretches: list[Stretch]) -> Sums | Maxima:
-        parts = [one.counts for one in stretches]
-        for one in self.known:
-            if isinstance(one, Sums) and self.fold is sum and one.has(parts):
-                return one
-        return Sums(parts, self.tell) if self.fold is sum else Maxima(parts)
-
-    def _check(self, shared: list[str], whole: bool) -> bool:
-        """Whether all settings are tried instead, if the network as a `whole` may be: there are few enough of them."""
-        count = math.prod(len(self.designs.choices[name]) for name in shared)
-        every_one = math.prod(len(values) for values in self.designs.choices.values())
-        if count <= SHARED:
-            return False
-        if every_one <= MOST and whole:
-            self.units, self.method = [tuple(step for unit in self.units for step in unit)], ENUMERATION
-            return True
-        message = f"the space does not decompose: {listed(shared[:8])} reach several parts of the network"
-        help = f"their {count:,} settings are past {SHARED:,}; set some; or `--estimate N`"
-        raise OptionError(Problem("limit", message, help=help))
-
-    def _chain(self, given: Mapping[str, Any]) -> tuple[list[Stretch] | None, set[str]]:
-        """The independent stretches, None if no network is within the limits; choices that several units read."""
-        model, at = self.designs.model, 0
-        values = settle(model, {**self.designs.settings, **given})
-        ((name, one),) = model.inputs.items()
-        states: Mapping[Shape, Counts] = {tuple(input_shape(name, one, values, model.variables)): NOTHING}
-        layers: list[Layer] = []
-        stretches: list[Stretch] = []
-        seen: set[str] = set()
-        while at < len(self.units):
-            self.designs.first = self.units[0]
-            try:
-                layer, states, reads = self._after(self.units[at], states, given)
-            except (SpecError, Joined) as error:
-                if not at or (isinstance(error, SpecError) and not needs_more(error)):
-                    raise
-                self.units[at - 1 : at + 1] = [self.units[at - 1] + self.units[at]]
-                return self._chain(given)
-            if reads & seen:
-                return [], reads & seen
-            seen, at = seen | reads, at + 1
-            layers.append(layer)
-            if not states:
-                return None, set()
-            if len(states) > 1 and self.method == CONVOLUTION:
-                self.method = WIDTHS
-            if len(states) == 1 or at == len(self.units):
-                stretches.append(Stretch(tuple(layers), states, merged(list(states.values()))))
-                layers, states = [], {next(iter(states)): NOTHING}
-        return stretches, set()
-
-    def _after(
-        self, unit: tuple[Step, ...], states: Mapping[Shape, Counts], given: Mapping[str, Any]
-    ) -> tuple[Layer, dict[Shape, Counts], set[str]]:
-        """(the layer of a unit, the states after it, the choices it reads): states are costs by the shape."""
-        after: dict[Shape, list[Counts]] = {}
-        found = {shape: self.designs.found(unit, shape, given) for shape in states}
-        for shape, counts in states.items():
-            for leaving, part in found[shape].by_shape.items():
-                after.setdefault(leaving, []).append(part if counts is NOTHING else combined(counts, part, self.fold))
-        reads = {name for one in found.values() for name in one.reads}
-        return Layer(unit, states, found), {leaving: merged(several) for leaving, several in after.items()}, reads

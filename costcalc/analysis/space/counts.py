@@ -53,9 +53,22 @@ def combined(a: Counts, b: Counts, fold: Fold = sum) -> Counts:
     """The histogram of sums, or of maxima. Raises OptionError where there are too many pairs."""
     many = fold is sum and len(a.costs) * len(b.costs) > 10 * PAIRS
     if many or a.total * b.total > WHOLE:
-        message = "the space does not decompose: parts that touch each other have too many costs to combine"
-        raise OptionError(Problem("limit", message, help="set some of the variables; or `--estimate N`"))
+        raise too_many()
     return _summed(a, b) if fold is sum else _largest(a, b)
+
+
+def too_many() -> OptionError:
+    """The error for parts of a network whose costs cannot be combined."""
+    message = "the space does not decompose: parts that touch each other have too many costs to combine"
+    return OptionError(Problem("limit", message, help="set some of the variables; or `--estimate N`"))
+
+
+def most_sums(a: Counts, b: Counts, step: int) -> int:
+    """The most sums that two histograms in steps can have, and at least their pairs where these are too many."""
+    pairs = len(a.costs) * len(b.costs)
+    if pairs > 10 * PAIRS:
+        return pairs
+    return min(pairs, int(a.costs[-1] - a.costs[0] + b.costs[-1] - b.costs[0]) // step + 1)
 
 
 def _summed(a: Counts, b: Counts) -> Counts:

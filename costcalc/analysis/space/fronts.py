@@ -86,7 +86,7 @@ def _of(space: Decomposed, setting: Setting, turned: tuple[int, int]) -> Front:
                 for leaving, unit in _of_unit(space, layer.unit, shape, setting.given, turned).items():
                     after.setdefault(leaving, []).append(_after(one, unit, space.folds, turned))
             states = {leaving: _merged(several) for leaving, several in after.items()}
-        so_far = _merged(list(states.values()))
+        so_far = _merged([states[shape] for shape in stretch.states])
     return so_far
 
 

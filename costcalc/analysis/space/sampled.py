@@ -17,7 +17,7 @@ from ..report.document import heading
 from ..sweep.constants import constants
 from ..sweep.space import Sample
 from ..sweep.sweep import COMPLETE, results
-from .chains import ENUMERATION, Counter
+from .counter import ENUMERATION, Counter
 from .draws import drawn_costs
 from .estimate import CONFIDENCE, Estimate, between, estimated
 from .space import check_whole, counted_by

@@ -24,7 +24,8 @@ from ...quantities import RATIO
 from ...read.anything import Network, load
 from ...render.result import Result
 from ..fit.fit import most_of
-from .chains import Counter, Decomposed, Design
+from .chains import Decomposed, Design
+from .counter import Counter
 from .counts import Tell
 from .joint import within_both
 from .sums import Sums

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import OptionError, Problem
-from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, at_most, combined, exactly, products, step_of
+from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, at_most, combined, exactly, most_sums, products, step_of
 
 BINS = 2**26  # of the table of all costs
 WORK = 2 * 10**10  # additions into it
@@ -36,10 +36,10 @@ class _Group(NamedTuple):
 
 
 class Sums:
-    """The sums of independent parts, in whole numbers of any size."""
+    """The sums of independent parts, in whole numbers of any size; `bins` is the longest table that they may take."""
 
-    def __init__(self, parts: Iterable[Counts], tell: Tell | None = None) -> None:
-        self.tell = tell
+    def __init__(self, parts: Iterable[Counts], tell: Tell | None = None, bins: int = BINS) -> None:
+        self.tell, self.bins = tell, bins
         self.parts = [one for one in parts if len(one.costs)]
         self.base = sum(int(one.costs[0]) for one in self.parts)
         self.most = sum(int(one.costs[-1]) for one in self.parts)
@@ -79,7 +79,7 @@ class Sums:
         self.groups = _grouped([_group(one, None, at) for at, one in enumerate(moved)] or [_group(NOTHING, None, -1)])
         rest = self.groups[1:]
         bins, work = 1 + sum(int(one.counts.costs[-1]) for one in rest), _work([one.counts for one in rest])
-        if bins > BINS or work > WORK:
+        if len(rest) > 1 and (bins > self.bins or work > WORK):
             message = f"the space has too many costs to count exactly: {bins:,} steps of {self.step:,}"
             help = "set some of the variables; or `--estimate N`"
             raise OptionError(Problem("limit", message, help=help))
@@ -233,10 +233,7 @@ def _group(counts: Counts, halves: tuple[_Group, _Group] | None, part: int) -> _
 
 def _size(a: _Group, b: _Group) -> int:
     """The most sums that two groups can have, and at least the pairs where they are too many to combine."""
-    pairs = len(a.counts.costs) * len(b.counts.costs)
-    if pairs > 10 * PAIRS:
-        return pairs
-    return min(pairs, int(a.counts.costs[-1] + b.counts.costs[-1]) // math.gcd(a.step, b.step) + 1)
+    return most_sums(a.counts, b.counts, math.gcd(a.step, b.step))
 
 
 def _work(parts: list[Counts]) -> int:

@@ -7,7 +7,7 @@ networks. All settings are walked at once, as arrays; where the structure differ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +18,7 @@ from ...metrics.metrics import Metric, is_bound, totals
 from ...metrics.walk import Walk
 from ...model.expr import Expr
 from ...model.network import BlockCall, Chosen, Group, Include, Input, Model, Step, names_of
-from ...model.tables import Watched
+from ...model.tables import Notes, Watched
 from ...model.trace import trace
 from ...model.variables import settle
 from ...num.arrays import Varies
@@ -27,12 +27,32 @@ from .counts import Counts, counted, merged
 from .holding import writes_over
 
 if TYPE_CHECKING:
+    from ...model.rows import Trace
     from ...num.values import Shape
 
 MOST = 1_000_000  # settings of one structure of a unit
 STRUCTURES = 20_000  # of a unit: each is walked alone
+FEW = 30  # structures of a unit before it is tried whether its layers read choices of their own
 KEPT = 64  # units whose settings are kept for the next question
 ENTERS = "what enters"  # the name of a unit's input: no layer can read it by name
+
+
+class Crowded(OptionError):
+    """A unit has too many settings to try all of them, or more structures than may be looked at."""
+
+
+class Unit(NamedTuple):
+    """A part of a network that is walked alone.
+
+    Of a unit that was taken apart, one part has the choices of some of its layers: those of all others are `pinned` to
+    a value. `less` is what the unit costs with all of them at that value, metric by metric, where another part has it;
+    `enters` the shape that flows into the unit, which is none of what leaves the part before.
+    """
+
+    steps: tuple[Step, ...]
+    enters: Shape | None = None
+    pinned: tuple[tuple[str, Any], ...] = ()
+    less: tuple[int, ...] = ()
 
 
 class Found(NamedTuple):
@@ -91,12 +111,12 @@ class Designs:
         numbers = {name for name, values in choices.items() if {*map(type, values)} <= {int, float, bool}}
         self.words = {*choices} - numbers  # words and kernels, which no array holds
         self.stored = any(one.stored for one in counting.metrics)
-        self.first: tuple[Step, ...] = ()  # the unit that the network's input enters
+        self.first: Unit | None = None  # the one that the network's input enters
         self.kept: dict[Any, tuple[set[str], list[Structure]]] = {}
 
-    def found(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any]) -> Found:
-        """Every network of a unit. Raises SpecError for one that cannot be, OptionError where there are too many."""
-        reads, structures = self.structures(steps, shape, given)
+    def found(self, unit: Unit, shape: Shape, given: Mapping[str, Any]) -> Found:
+        """Every network of a unit. Raises SpecError for one that cannot be, Crowded where there are too many."""
+        reads, structures = self.structures(unit, shape, given)
         parts: dict[Shape, list[Counts]] = {}
         for one in structures:
             shapes, at = np.unique(one.leaves, axis=0, return_inverse=True)
@@ -104,21 +124,36 @@ class Designs:
                 parts.setdefault(tuple(leaving.tolist()), []).append(counted(one.costs[at.ravel() == number]))
         return Found(frozenset(reads), {leaving: merged(found) for leaving, found in parts.items()})
 
+    def every_found(
+        self, unit: Unit, shapes: Iterable[Shape], given: Mapping[str, Any], most: int = STRUCTURES
+    ) -> dict[Shape, Found]:
+        """Every network of a unit, for each shape that enters it. Raises Crowded for more structures than `most`."""
+        for shape in shapes:
+            self.structures(unit, shape, given, most)
+        return {shape: self.found(unit, shape, given) for shape in shapes}
+
     def structures(
-        self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any]
+        self, unit: Unit, shape: Shape, given: Mapping[str, Any], most: int = STRUCTURES
     ) -> tuple[set[str], list[Structure]]:
         """(the choices that a unit reads, its networks by their structure); the last that were looked for are kept."""
-        key = (*map(id, steps), shape, *given.items())
+        shape, given = unit.enters or shape, {**given, **dict(unit.pinned)}
+        key = (*map(id, unit.steps), shape, unit.less, *given.items())
         if key not in self.kept:
             if len(self.kept) >= KEPT:
                 self.kept.pop(next(iter(self.kept)))
-            self.kept[key] = self._structures(steps, shape, given)
+            reads, found = self._structures(unit.steps, shape, given, most)
+            self.kept[key] = reads, [self._without(one, unit.less) for one in found] if unit.less else found
         return self.kept[key]
 
+    def _without(self, one: Structure, less: tuple[int, ...]) -> Structure:
+        """The networks of a structure, without costs that another part of the unit has."""
+        each = one.each - np.array(less, dtype=np.int64)[:, None]
+        return one._replace(each=each, costs=self.counting.costs(each)[0])
+
     def _structures(
-        self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any]
+        self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], most: int
     ) -> tuple[set[str], list[Structure]]:
-        always = self._always(steps) - {*given}
+        always = self.always(steps) - {*given}
         waiting = [self._more(_Part({}, (), np.zeros(1, dtype=np.int64)), sorted(always))]
         reads, tried = set(always), 0
         found: list[Structure] = []
@@ -134,9 +169,9 @@ class Designs:
                 else:
                     found += [one] if len(one.costs) else []
                 tried += 1
-                if tried > STRUCTURES:
+                if tried > most:
                     message = f"the space does not decompose: a part of it has more than {STRUCTURES:,} structures"
-                    raise OptionError(Problem("limit", message, help="set some of its variables"))
+                    raise Crowded(Problem("limit", message, help="set some of its variables; or `--estimate N`"))
         return reads, found
 
     def _more(self, part: _Part, names: list[str]) -> list[_Part]:
@@ -151,17 +186,17 @@ class Designs:
             if size > MOST:
                 message = f"the space does not decompose: a part of it has {size:,} networks, past {MOST:,}"
                 help = "split its layers, set some of its variables; or `--estimate N`"
-                raise OptionError(Problem("limit", message, help=help))
+                raise Crowded(Problem("limit", message, help=help))
             at = (part.places[:, None] * len(values) + np.arange(len(values))).ravel()
             parts = [one._replace(read=(*one.read, name), places=at) for one in parts]
             part = parts[0]
         return parts
 
     def network(
-        self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], leaving: Shape, cost: int, number: int
+        self, unit: Unit, shape: Shape, given: Mapping[str, Any], leaving: Shape, cost: int, number: int
     ) -> tuple[dict[str, Any], list[int]]:
         """(the choices, the metrics) of number `number`, from 0, of a unit's networks of one cost and leaving shape."""
-        for one in self.structures(steps, shape, given)[1]:
+        for one in self.structures(unit, shape, given)[1]:
             at = np.flatnonzero((one.costs == cost) & (one.leaves == np.array(leaving)).all(axis=1))
             if number < len(at):
                 return self.chosen(one, int(at[number])), one.each[:, at[number]].tolist()
@@ -176,10 +211,10 @@ class Designs:
         return {**one.fixed, **picked}
 
     def at(
-        self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], settings: Mapping[str, Any]
+        self, unit: Unit, shape: Shape, given: Mapping[str, Any], settings: Mapping[str, Any]
     ) -> tuple[dict[str, Any], list[int], Shape] | None:
         """(the choices it reads, its metrics, the shape that leaves it) of a unit at a setting; None if ruled out."""
-        for one in self.structures(steps, shape, given)[1]:
+        for one in self.structures(unit, shape, given)[1]:
             if all(settings[name] == value for name, value in one.fixed.items()):
                 sizes = [len(self.choices[name]) for name in one.read]
                 places = [self.choices[name].index(settings[name]) for name in one.read]
@@ -193,11 +228,11 @@ class Designs:
         """The choices that the shapes of inputs read, which reach every unit."""
         part = tuple(self.model.inputs.values())
         whole = {one for name in _names(part) if name in self.model.variables for one in _positions(self.model, name)}
-        return sorted(self._always(part) | (whole & {*self.choices}))
+        return sorted(self.always(part) | (whole & {*self.choices}))
 
-    def _always(self, steps: tuple[Any, ...]) -> set[str]:
-        """The choices that a unit reads as variables of their own; positions of a list are watched instead."""
-        names: set[str] = set(_names(steps))
+    def always(self, part: Any) -> set[str]:
+        """The choices that a part of a spec reads as variables of their own: positions of a list are watched."""
+        names: set[str] = set(_names(part))
         seen: set[str] = set()
         left = [*names]
         while left:
@@ -260,19 +295,26 @@ class Designs:
             name: leaf(table, column) if len(column) > 1 else column[0].item() for name, column in columns.items()
         }
         values = settle(self.model, {**self.settings, **given, **points})
-        for name, variable in self.model.variables.items():
-            if variable.each:
-                values[name] = Watched(values[name], name, noted)
         enters = Input(shape, next(iter(self.model.inputs.values())).place, True)
         unit = self.model._replace(steps=steps, inputs={ENTERS: enters})
-        walk = trace(unit, values)
+        walk = self._traced(unit, values, noted)
         if any(is_bound(row, self.counting.metrics) for row in walk.rows):
             raise OptionError(Problem("incomplete", "the cost of a layer is not known: nothing exact can be said"))
         whole = Walk(unit, walk, values)
-        if self.stored and steps != self.first and writes_over(whole, ENTERS):
+        if self.stored and self.first and steps != self.first.steps and writes_over(whole, ENTERS):
             raise Joined
         found = totals(whole, self.counting.metrics)
         return [found[one.name] for one in self.counting.metrics], walk.output
+
+    def watch(self, values: dict[str, Any], noted: Notes) -> None:
+        """Have the positions of variables noted where they are read."""
+        for name, variable in self.model.variables.items():
+            if variable.each:
+                values[name] = Watched(values[name], name, noted)
+
+    def _traced(self, unit: Model, values: dict[str, Any], noted: list[str]) -> Trace:
+        self.watch(values, noted)
+        return trace(unit, values)
 
 
 class Joined(Exception):

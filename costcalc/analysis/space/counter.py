@@ -1,0 +1,240 @@
+"""How a space is taken apart: units one after the other, stretches of them that touch, and what they read in common.
+
+Where what leaves a unit does not depend on the choices inside it, the units up to there are a stretch of their own.
+Inside a stretch, costs are counted by the shape between two units; where those are too many, the stretch is cut, and
+its two sides are independent for each shape there. Choices that several units read are tried one by one. Where those
+are too many, the units are taken apart by choices; else all settings are tried if the space is small.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ...errors import OptionError, Problem, SpecError, listed
+from ...model.inputs import input_shape
+from ...model.variables import settle
+from .chains import Decomposed, Layer, Setting, Stretch
+from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, combined, merged, most_sums, step_of, too_many
+from .maxima import Maxima
+from .parts import parted
+from .sums import BINS, Sums
+from .units import FEW, MOST, Crowded, Designs, Found, Joined, Unit, every, needs_more, units
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+
+SHARED = 10_000  # settings of choices that several units read
+APART = 100  # of them, from which on it is tried to take the units apart by choices
+CUTS = 64  # ways through the shapes at which chains of widths are cut
+CONVOLUTION = "a convolution of independent parts"
+WIDTHS = "a dynamic programme over widths"
+CHOICES = "a convolution over groups of choices that layers read together"
+ENUMERATION = "enumeration of all settings"
+States = Mapping["Shape", Counts]  # the costs so far, by the shape that leaves
+
+
+class Counter:
+    """Finds the units of a space and counts them. Sums of the same parts that are `known` are not made again."""
+
+    def __init__(self, designs: Designs, tell: Tell | None = None, known: Iterable[Sums | Maxima] = ()) -> None:
+        self.designs, self.tell, self.method, self.known = designs, tell, CONVOLUTION, list(known)
+        self.fold = designs.counting.metrics[0].fold
+        self.units = [Unit((step,)) for step in units(designs.model.steps)]
+        self.apart: set[int] = set()  # units that are taken apart by choices, by the identity of their first step
+
+    def decomposed(self) -> Decomposed:
+        """Count. A choice that turns out to be shared starts anew with it tried one by one. Raises OptionError."""
+        designs = self.designs
+        shared = designs.of_inputs()
+        self._check(shared, False)
+        while True:
+            try:
+                found = [(given, self._paths(given)) for given in every(designs.choices, shared)]
+            except _Shared as more:
+                shared = shared + sorted(more.names)
+                if self._check(shared, len(self.units) > 1):
+                    shared = designs.of_inputs()
+                continue
+            settings = [
+                Setting(given, path, self._folded(path, len(paths))) for given, paths in found for path in paths
+            ]
+            return Decomposed(designs, shared, self.method, settings)
+
+    def _folded(self, stretches: Iterable[Stretch], ways: int) -> Sums | Maxima:
+        """What stretches cost together: one of so many `ways`, whose tables stand beside each other."""
+        parts = [one.counts for one in stretches]
+        for one in self.known:
+            if isinstance(one, Sums) and self.fold is sum and one.has(parts):
+                return one
+        return Sums(parts, self.tell, BINS // ways) if self.fold is sum else Maxima(parts)
+
+    def _check(self, shared: list[str], whole: bool) -> bool:
+        """Whether all settings are tried instead, if the network as a `whole` may be: there are few enough of them."""
+        count = math.prod(len(self.designs.choices[name]) for name in shared)
+        every_one = math.prod(len(values) for values in self.designs.choices.values())
+        if count <= SHARED:
+            return False
+        if every_one <= MOST and whole:
+            self.units, self.method = [Unit(tuple(step for unit in self.units for step in unit.steps))], ENUMERATION
+            return True
+        message = f"the space does not decompose: {listed(shared[:8])} reach several parts of the network"
+        help = f"their {count:,} settings are past {SHARED:,}; set some; or `--estimate N`"
+        raise OptionError(Problem("limit", message, help=help))
+
+    def _paths(self, given: Mapping[str, Any]) -> list[tuple[Stretch, ...]]:
+        """The independent stretches, one way through the network for each shape at which chains are cut."""
+        while True:
+            try:
+                return list(_Chain(self, given).paths())
+            except _Again:
+                continue
+
+    def join(self, first: int, last: int, apart: bool = False) -> NoReturn:
+        """Make units one, which is taken `apart` by choices. Raises _Again: the walk through them starts anew."""
+        joined = self.units[first : last + 1]
+        self.units[first : last + 1] = [Unit(tuple(step for one in joined for step in one.steps))]
+        if apart or any(map(self.is_apart, joined)):
+            self.apart.add(id(joined[0].steps[0]))
+        raise _Again
+
+    def is_apart(self, unit: Unit) -> bool:
+        """Whether a unit is taken apart by choices."""
+        return id(unit.steps[0]) in self.apart
+
+
+class _Again(Exception):
+    """The units were put together otherwise."""
+
+
+class _Shared(Exception):
+    """Choices that several units read."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__(names)
+        self.names = names
+
+
+class _Chain:
+    """One walk through the units, with the shared choices `given`.
+
+    units    each, with its number in the counter: the parts of one that was taken apart have the same
+    entered  the shape that enters each unit so far, None where there are several
+    """
+
+    def __init__(self, counter: Counter, given: Mapping[str, Any]) -> None:
+        self.counter, self.designs, self.given = counter, counter.designs, given
+        self.units = list(zip(counter.units, range(len(counter.units)), strict=True))
+        self.entered: dict[int, Shape | None] = {}
+        self.readers: dict[int, frozenset[str]] = {}
+        self.ways = 0
+        self.designs.first = counter.units[0]
+
+    def paths(self) -> Iterator[tuple[Stretch, ...]]:
+        """Each way through the network: none if no network is within the limits."""
+        model = self.designs.model
+        values = settle(model, {**self.designs.settings, **self.given})
+        ((name, one),) = model.inputs.items()
+        return self._from(0, {tuple(input_shape(name, one, values, model.variables)): NOTHING}, frozenset())
+
+    def _from(self, at: int, states: States, seen: frozenset[str]) -> Iterator[tuple[Stretch, ...]]:
+        """The ways from a unit on, from the shapes that enter it; `seen` has the choices that units before it read."""
+        stretches: list[Stretch] = []
+        layers: list[Layer] = []
+        while at < len(self.units):
+            layer, reads = self._layer(at, states, seen)
+            if layers and self._has_many(layer):
+                for shape, counts in states.items():
+                    cut = Stretch(tuple(layers), {shape: counts}, counts)
+                    yield from ((*stretches, cut, *after) for after in self._from(at, {shape: NOTHING}, seen))
+                return
+            states, seen, at = self._after(layer), seen | reads, at + 1
+            layers.append(layer)
+            if not states:
+                return
+            if len(states) > 1 and self.counter.method != ENUMERATION:
+                self.counter.method = WIDTHS
+            if len(states) == 1 or at == len(self.units):
+                stretches.append(Stretch(tuple(layers), states, merged(list(states.values()))))
+                layers, states = [], {next(iter(states)): NOTHING}
+        self.ways += 1
+        if self.ways > CUTS:
+            raise too_many()
+        yield tuple(stretches)
+
+    def _layer(self, at: int, states: States, seen: frozenset[str]) -> tuple[Layer, frozenset[str]]:
+        """(a unit in its stretch, the choices that it reads). Raises _Shared for some that were seen before."""
+        number = self.units[at][1]
+        self.entered[number] = next(iter(states)) if len(states) == 1 else None
+        try:
+            found = self._found(at, states)
+        except (SpecError, Joined) as error:
+            if not number or (isinstance(error, SpecError) and not needs_more(error)):
+                raise
+            self.counter.join(number - 1, number)
+        reads = frozenset(name for one in found.values() for name in one.reads)
+        if again := reads & seen:
+            self._apart_from(again | self._again(number), number)
+            raise _Shared(again)
+        self.readers[number] = self.readers.get(number, frozenset()) | reads
+        return Layer(self.units[at][0], states, found), reads
+
+    def _found(self, at: int, states: States) -> dict[Shape, Found]:
+        """What a unit costs from each shape that enters it. One of too many settings is taken apart if that can be."""
+        (unit, number), given = self.units[at], self.given
+        if len(states) > 1 or unit.pinned:
+            return self.designs.every_found(unit, states, given)
+        try:
+            if self.counter.is_apart(unit):
+                raise Crowded
+            return self.designs.every_found(unit, states, given, FEW)
+        except Crowded:
+            parts = parted(self.designs, unit.steps, next(iter(states)), given)
+        self.units[at : at + 1] = [(one, number) for one in parts or [unit]]
+        if parts and self.counter.method == CONVOLUTION:
+            self.counter.method = CHOICES
+        return self.designs.every_found(self.units[at][0], states, given)
+
+    def _again(self, number: int) -> frozenset[str]:
+        """The choices that a unit which was taken apart has in common with units before it."""
+        parts = [unit for unit, own in self.units if own == number and unit.pinned]
+        reads = frozenset(self.designs.choices).difference(self.given)
+        own = frozenset[str]().union(*(reads.difference(dict(one.pinned)) for one in parts))
+        return own & frozenset[str]().union(*(names for at, names in self.readers.items() if at < number))
+
+    def _apart_from(self, again: frozenset[str], number: int) -> None:
+        """Join the units that read choices in common into one that is taken apart, if there are many and that can be.
+
+        Raises _Again then.
+        """
+        first = min(own for own, names in self.readers.items() if names & again)
+        shape = self.entered[first]
+        many = math.prod(len(self.designs.choices[name]) for name in again) > APART
+        if not many or shape is None:
+            return
+        steps = tuple(step for unit in self.counter.units[first : number + 1] for step in unit.steps)
+        try:
+            parts = parted(self.designs, steps, shape, self.given)
+        except (Crowded, SpecError):
+            return
+        if parts:
+            self.counter.join(first, number, apart=True)
+
+    def _has_many(self, layer: Layer) -> bool:
+        """Whether the costs after a unit are so many that the stretch is cut before it."""
+        pairs = [
+            (counts, part) for shape, counts in layer.states.items() for part in layer.found[shape].by_shape.values()
+        ]
+        if any(a.total * b.total > WHOLE for a, b in pairs):
+            return True
+        return self.counter.fold is sum and sum(most_sums(a, b, step_of([a, b])) for a, b in pairs) > PAIRS
+
+    def _after(self, layer: Layer) -> dict[Shape, Counts]:
+        """The costs up to the end of a unit, by the shape that leaves it."""
+        after: dict[Shape, list[Counts]] = {}
+        for shape, counts in layer.states.items():
+            for leaving, part in layer.found[shape].by_shape.items():
+                both = part if counts is NOTHING else combined(counts, part, self.counter.fold)
+                after.setdefault(leaving, []).append(both)
+        return {leaving: merged(several) for leaving, several in after.items()}
