@@ -145,9 +145,7 @@ class _Chain:
         while at < len(self.units):
             layer, reads = self._layer(at, states, seen)
             if layers and self._has_many(layer):
-                for shape, counts in states.items():
-                    cut = Stretch(tuple(layers), {shape: counts}, counts)
-                    yield from ((*stretches, cut, *after) for after in self._from(at, {shape: NOTHING}, seen))
+                yield from self._cut(at, states, seen, stretches, layers)
                 return
             states, seen, at = self._after(layer), seen | reads, at + 1
             layers.append(layer)
@@ -162,6 +160,16 @@ class _Chain:
         if self.ways > CUTS:
             raise too_many()
         yield tuple(stretches)
+
+    def _cut(
+        self, at: int, states: States, seen: frozenset[str], stretches: list[Stretch], layers: list[Layer]
+    ) -> Iterator[tuple[Stretch, ...]]:
+        """The ways from a unit on, for each shape that enters it by itself: units are taken apart by that shape."""
+        units = self.units
+        for shape, counts in states.items():
+            self.units = list(units)
+            before = (*stretches, Stretch(tuple(layers), {shape: counts}, counts))
+            yield from ((*before, *after) for after in self._from(at, {shape: NOTHING}, seen))
 
     def _layer(self, at: int, states: States, seen: frozenset[str]) -> tuple[Layer, frozenset[str]]:
         """(a unit in its stretch, the choices that it reads). Raises _Shared for some that were seen before."""
