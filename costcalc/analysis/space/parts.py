@@ -8,7 +8,7 @@ changes of it: a sum of independent parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,7 +93,7 @@ class _Seen:
         ):
             self.moved.add(path)
 
-    def added(self, rows: list[Row]) -> None:
+    def added(self, rows: Sequence[Row]) -> None:
         """Note the rows of a walk."""
         self.tied |= any(row.shared or row.chance or row.holder is not None or row.table is not None for row in rows)
 
