@@ -144,6 +144,29 @@ def test_a_lost_process_ends_no_other_task(monkeypatch):
     assert "bytes of memory" in found["memory"].why
 
 
+def holds(task):
+    """A task for tests: the process, which holds so many bytes more after it."""
+    HELD.append(bytearray(task))
+    HELD[-1][::4096] = bytes(len(HELD[-1][::4096])).replace(b"\0", b"\1")
+    return os.getpid()
+
+
+HELD = []
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not say what a process holds")
+def test_a_process_that_has_done_its_tasks_or_has_grown_is_replaced():
+    name = f"{holds.__module__}:holds"
+    if not holds.__module__.startswith("tests."):
+        pytest.skip("the tests are no package here")
+    with Pool(name, 1, last=2) as pool:
+        by_number = [process for _, process in pool.results([0] * 5)]
+    assert [by_number.index(process) for process in by_number] == [0, 0, 2, 2, 4]
+    with Pool(name, 1, grown=2**28) as pool:
+        by_size = [process for _, process in pool.results([0, 0, 2**28, 0, 0])]
+    assert [by_size.index(process) for process in by_size] == [0, 0, 0, 3, 3]
+
+
 def test_a_task_that_takes_too_long():
     with Pool("time:sleep", 1, seconds=1.5) as pool:
         assert dict(pool.results([0.01, 30, 0.02])) == {

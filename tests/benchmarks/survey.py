@@ -2,10 +2,12 @@
 
     python -m tests.benchmarks.survey [JOBS]
 
-The good ones are MobileNets of 90 widths, specs and every tenth an ONNX graph; the bad ones are cut off, random, deep
-or empty. Checks that each good file has the mult-adds of its width, and each bad one a reason.
+Every fourth good file is a Keras configuration or a TFLite graph of the tests, the others are MobileNets of 90 widths,
+every tenth of them an ONNX graph. The bad ones are cut off, random, deep or empty. Checks that each good file has the
+mult-adds of its kind, and each bad one a reason.
 """
 
+import gzip
 import resource
 import sys
 import tempfile
@@ -17,23 +19,30 @@ from costcalc import analyze, export, survey
 from costcalc.read.loading import source
 
 FILES, BAD, WIDTHS = 2_000, 20, 90
+DATA = Path(__file__).parents[1] / "data"
+PACKED = {"json": "keras/mobilenet.json.gz", "tflite": "tflite/mobilenet.float32.tflite.gz"}
 BAD_DATA = (b"layers: [", b"", bytes(range(256)) * 99, b"[" * 100_000, b"input: [3]\nlayers: [{linear: -1}]\n")
 
 
 def written(folder):
-    """Write the files; the mult-adds of each good one by its path."""
+    """Write the files; the text or the graph of each good one by its path: (what it is like, its width)."""
     text = source("mobilenet").text.replace("alpha: {default: 1.0,", "alpha: {{ALPHA}}")
     due, graphs = {}, {}
     for number in range(FILES - BAD):
         alpha = round(0.25 + number % WIDTHS / 100, 2)
-        is_graph = number % 10 == 0
-        path = folder / f"{number % 20:02}" / f"net{number:04}.{'onnx' if is_graph else 'yaml'}"
+        suffix = "yaml" if number % 4 else "onnx" if number % 12 == 0 else "json" if number % 8 else "tflite"
+        path = folder / f"{number % 20:02}" / f"net{number:04}.{suffix}"
         path.parent.mkdir(exist_ok=True)
-        if is_graph and alpha not in graphs:
-            export("mobilenet", path, weights="none", alpha=alpha)
-            graphs[alpha] = path.read_bytes()
-        path.write_bytes(graphs[alpha] if is_graph else text.replace("{{ALPHA}}", f"{{default: {alpha},").encode())
-        due[str(path)] = alpha
+        if suffix in PACKED:
+            due[str(path)], data = suffix, gzip.decompress((DATA / PACKED[suffix]).read_bytes())
+        elif suffix == "onnx":
+            if alpha not in graphs:
+                export("mobilenet", path, weights="none", alpha=alpha)
+                graphs[alpha] = path.read_bytes()
+            due[str(path)], data = alpha, graphs[alpha]
+        else:
+            due[str(path)], data = alpha, text.replace("{{ALPHA}}", f"{{default: {alpha},").encode()
+        path.write_bytes(data)
     for number in range(BAD):
         name = folder / f"bad{number:02}.{('yaml', 'onnx', 'json', 'keras')[number % 4]}"
         name.write_bytes(BAD_DATA[number % len(BAD_DATA)])
@@ -45,13 +54,14 @@ def main():
     jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     with tempfile.TemporaryDirectory() as name:
         due = written(Path(name))
-        costs = {alpha: analyze("mobilenet", alpha=alpha).totals["mult_adds"] for alpha in {*due.values()}}
+        costs = {like: analyze("mobilenet", alpha=like).totals["mult_adds"] for like in {*due.values()} - {*PACKED}}
+        costs |= dict.fromkeys(PACKED, costs[1.0])
         start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         found = survey(name, jobs=jobs)
         seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     rows = {row.path: row for row in found.rows}
     assert len(rows) == FILES
-    assert all(rows[path].metrics["mult_adds"] == costs[alpha] for path, alpha in due.items())
+    assert all(rows[path].metrics["mult_adds"] == costs[like] for path, like in due.items())
     refused = Counter(row.error for row in found.rows if row.error)
     assert sum(refused.values()) == BAD
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

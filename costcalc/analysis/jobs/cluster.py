@@ -72,8 +72,6 @@ class Cluster:
             return Lost("it ended the process")
 
 
-def workers(
-    function: str, jobs: int, cluster: str | None, memory: int = 0, seconds: float = 0, tries: int = TRIES
-) -> Pool | Cluster:
-    """What does tasks: processes on this machine, or the workers of a scheduler, if one is named."""
-    return Cluster(function, cluster) if cluster else Pool(function, jobs, memory, seconds, tries)
+def workers(function: str, jobs: int, cluster: str | None, **bounds: Any) -> Pool | Cluster:
+    """What does tasks: processes on this machine in `bounds`, or the workers of a scheduler, if one is named."""
+    return Cluster(function, cluster) if cluster else Pool(function, jobs, **bounds)

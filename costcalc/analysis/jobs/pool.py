@@ -31,10 +31,22 @@ class Pool:
     memory    bytes that each may have; 0 is no bound
     seconds   that one task may take; 0 is no bound
     tries     how many processes a task may end
+    last      tasks that a process does before another takes its place; 0 is no bound
+    grown     bytes that it holds after a task from which on another takes its place; 0 is no bound
     """
 
-    def __init__(self, function: str, jobs: int, memory: int = 0, seconds: float = 0, tries: int = TRIES) -> None:
+    def __init__(
+        self,
+        function: str,
+        jobs: int,
+        memory: int = 0,
+        seconds: float = 0,
+        tries: int = TRIES,
+        last: int = 0,
+        grown: int = 0,
+    ) -> None:
         self.function, self.jobs, self.memory, self.seconds, self.tries = function, jobs, memory, seconds, tries
+        self.last, self.grown = last, grown
         self.limits = limits.changed()
         self.found: queue.Queue[Any] = queue.Queue()
         self.lock, self.running = threading.Lock(), True
@@ -70,15 +82,20 @@ class Pool:
 
     def _serve(self) -> None:
         """Give tasks to one process after the other until there is none."""
-        process = None
+        process, count = None, 0
         try:
             while self.running:
                 with self.lock:
                     task = next(self.tasks, self)
                 if task is self:
                     break
+                before = process
                 process, result = self._tried(process, task)
                 self.found.put((task, result))
+                count = count + 1 if process is before else 1
+                if process and count == self.last:
+                    self._end(process)
+                    process = None
         except BaseException as error:
             self.found.put(error)
         finally:
@@ -91,12 +108,15 @@ class Pool:
         why = ""
         for _ in range(self.tries if self.running else 0):
             process = process or self._started()
-            fine, result, why = self._asked(process, task)
+            fine, result, has_grown, why = self._asked(process, task)
             if why:
                 self._end(process)
                 process = None
                 if "seconds" in why:
                     break
+            elif fine and has_grown:
+                self._end(process)
+                return None, result
             elif fine:
                 return process, result
             elif result == "memory":
@@ -106,8 +126,8 @@ class Pool:
                 raise result
         return process, Lost(why)
 
-    def _asked(self, process: Any, task: Any) -> tuple[bool, Any, str]:
-        """(whether a result came, the result or the error, why there is none)."""
+    def _asked(self, process: Any, task: Any) -> tuple[bool, Any, bool, str]:
+        """(whether a result came, the result or the error, whether the process has grown, why there is no result)."""
         late = threading.Event()
 
         def stop() -> None:
@@ -123,7 +143,7 @@ class Pool:
             return (*worker.received(process.stdout), "")
         except (EOFError, OSError):
             why = f"it takes more than {self.seconds:g} seconds" if late.is_set() else "it ended the process"
-            return False, None, why
+            return False, None, False, why
         finally:
             if timer:
                 timer.cancel()
@@ -137,7 +157,7 @@ class Pool:
         with self.lock:
             self.processes[process] = threading.get_ident()
         with suppress(OSError):
-            worker.send(process.stdin, (self.function, self.memory, self.limits))  # type: ignore[arg-type]
+            worker.send(process.stdin, (self.function, self.memory, self.limits, self.grown))  # type: ignore[arg-type]
         return process
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:

@@ -45,6 +45,15 @@ def bound_memory(most: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
+def resident() -> int:
+    """The bytes of memory that this process holds, where the system says; 0 elsewhere."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+    except OSError:  # no Linux
+        return 0
+
+
 def done(function: str, task: Any, limits: Mapping[str, int]) -> Any:
     """What a function of costcalc, `module:name`, makes of a task; `limits` are those that were raised."""
     module, _, name = function.partition(":")
@@ -56,12 +65,13 @@ def main() -> None:
     """Do what comes until nothing does."""
     tasks, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no result
-    function, most, limits = received(tasks)
+    function, most, limits, grown = received(tasks)
     import_module(function.partition(":")[0])
     bound_memory(most)
     with suppress(EOFError):
         while True:
-            send(results, _answer(function, received(tasks), limits))
+            fine, result = _answer(function, received(tasks), limits)
+            send(results, (fine, result, bool(grown) and resident() > grown))
 
 
 def _answer(function: str, task: Any, limits: Mapping[str, int]) -> tuple[bool, Any]:

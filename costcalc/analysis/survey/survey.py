@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MEASURE = "costcalc.analysis.survey.measure:measure"
 MEMORY = 4 * 2**30  # bytes of address space that one process may have
+LAST = 1_000  # files that a process measures before another takes its place
+GROWN = 2**29  # bytes that it holds after a file from which on another takes its place
 SLOW = 5  # times the limit of processor time that a file may take on the clock
 FILES = 1_000_000
 
@@ -117,7 +119,8 @@ def _measured(
     rows = _noted(journal, tasks) if journal and resume else {}
     left = [task for task in tasks if task.path not in rows]
     jobs, cluster, memory = how
-    pool = workers(MEASURE, max(1, min(jobs, len(left))), cluster, memory, SLOW * limits.SECONDS, tries=2)
+    bounds = {"memory": memory, "seconds": SLOW * limits.SECONDS, "tries": 2, "last": LAST, "grown": GROWN}
+    pool = workers(MEASURE, max(1, min(jobs, len(left))), cluster, **bounds)
     with pool, open(journal or os.devnull, "a" if resume else "w", encoding="utf-8") as notes:
         for done, (task, result) in enumerate(pool.results(left) if left else ()):
             row = _row(task, result)
