@@ -143,6 +143,19 @@ def test_how_it_was_counted_is_said():
     assert space(loads(SHARED)).shared == ("phi",)
 
 
+@pytest.mark.parametrize("condition", ["op[0] == op[1]", "op[0] - op[1] == 0"])
+def test_what_is_read_where_two_choices_are_equal_is_not_read_elsewhere(condition):
+    text = """
+vars: {op: {default: 0, choices: [0, 1, 2], each: 2}, k: {default: 1, choices: [1, 3], each: 1}}
+input: [8, 8, 4]
+layers:
+  - {conv: "k[0]", out: 4, when: "CONDITION"}
+"""
+    found = space(loads(text.replace("CONDITION", condition)))
+    assert found.networks == 3 * 2 + 6
+    assert [found.within(most) for most in (0, 64 * 16, 9 * 64 * 16)] == [6, 9, 12]
+
+
 def test_a_layer_that_is_not_there_reads_nothing():
     found = space(loads(CONDITION))
     model = loads(CONDITION)

@@ -12,7 +12,7 @@ from costcalc.analysis.space.counts import counted
 from costcalc.analysis.space.estimate import estimated
 from costcalc.analysis.space.joint import within_both
 from costcalc.analysis.space.maxima import Maxima
-from costcalc.analysis.space.sums import Sums
+from costcalc.analysis.space.sums import Sums, multiplied
 from costcalc.errors import OptionError
 from tests.analysis.test_space import CONDITION, DEPTHS, SHARED, SIZES, SKIP, WIDTHS, WORDS, loads
 
@@ -221,3 +221,16 @@ def test_positions_are_set_as_a_page_names_them(run, tmp_path):
         *("ks[1]", "ks[3]", "e[0]", "e[1]", "e[2]", "e[3]", "d[0]", "d[1]")
     }
     assert "has 4 positions, not 5" in run("analyze", "net.yaml", "--set", "ks=3,3,3,3,3").err
+
+
+@pytest.mark.parametrize("length", [5, 1000, 2**18])
+def test_convolutions_by_fourier_transforms_are_exact(length):
+    """The largest numbers there are, whose convolution is their product times how many pairs there are."""
+    prime = 2**31 - 1
+    most = np.full(length, prime - 1)
+    assert (multiplied(most, most, prime) == np.arange(1, length + 1) % prime).all()
+    mixed = np.random.default_rng(1).integers(0, prime, 200)
+    due = [
+        sum(int(a) * int(b) for a, b in zip(mixed[: at + 1], mixed[at::-1], strict=True)) % prime for at in range(200)
+    ]
+    assert multiplied(mixed, mixed, prime).tolist() == due

@@ -2,8 +2,11 @@
 
     python -m tests.benchmarks.spaces
 
-Prints seconds of processor time for 5, 10, 20 and 40 positions of nine choices each (target: linear in positions), then
-seconds and peak memory of the question how many networks of Once-for-All have 300 million mult-adds (target: 300 MB).
+Prints seconds of processor time for 5, 10, 20 and 40 positions of nine choices each. To count the units is linear in
+positions: with it come the number of networks, the ends, samples and the front. The table of all costs, which the first
+question about a budget makes, has as many steps as the range of costs is long, each with a number of as many digits as
+there are positions: it is quadratic, as its result is. Then the seconds and the peak memory of the question how many
+networks of Once-for-All have 300 million mult-adds (target: 300 MB).
 """
 
 import resource
@@ -37,16 +40,18 @@ def loads(positions):
 
 def main():
     """Print both tables."""
-    print("positions               networks   within half of the range   seconds")
-    space(loads(2))  # loads what the others need, too
+    print("positions               networks   within half of the range   units   table   MB")
+    space(loads(2)).within_count(0)  # loads what the others need, too
     for positions in (5, 10, 20, 40):
         model = loads(positions)
         start = time.process_time()
         found = space(model)
+        units = time.process_time() - start
         within = found.within_count((found.least + found.most) // 2)
-        seconds = time.process_time() - start
+        table = time.process_time() - start - units
         assert found.networks == 9**positions
-        print(f"{positions:9}   {found.networks:20.3e}   {within:24.3e}   {seconds:7.2f}")
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{positions:9}   {found.networks:20.3e}   {within:24.3e}   {units:5.2f}   {table:5.2f}   {most:.0f}")
     code = (
         "from costcalc import space\n"
         "found = space('ofa_mobilenet_v3')\n"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MOST = 1_000_000  # settings of one structure of a unit
 STRUCTURES = 20_000  # of a unit: each is walked alone
 FEW = 30  # structures of a unit before it is tried whether its layers read choices of their own
-KEPT = 64  # units whose settings are kept for the next question
+KEPT = 1_000_000  # settings of units that are kept for the next question
 ENTERS = "what enters"  # the name of a unit's input: no layer can read it by name
 
 
@@ -113,6 +113,7 @@ class Designs:
         self.stored = any(one.stored for one in counting.metrics)
         self.first: Unit | None = None  # the one that the network's input enters
         self.kept: dict[Any, tuple[set[str], list[Structure]]] = {}
+        self.held = 0  # settings in them
 
     def found(self, unit: Unit, shape: Shape, given: Mapping[str, Any]) -> Found:
         """Every network of a unit. Raises SpecError for one that cannot be, Crowded where there are too many."""
@@ -139,10 +140,12 @@ class Designs:
         shape, given = unit.enters or shape, {**given, **dict(unit.pinned)}
         key = (*map(id, unit.steps), shape, unit.less, *given.items())
         if key not in self.kept:
-            if len(self.kept) >= KEPT:
-                self.kept.pop(next(iter(self.kept)))
+            while self.kept and self.held > KEPT:
+                _, gone = self.kept.pop(next(iter(self.kept)))
+                self.held -= _size(gone)
             reads, found = self._structures(unit.steps, shape, given, most)
             self.kept[key] = reads, [self._without(one, unit.less) for one in found] if unit.less else found
+            self.held += _size(found)
         return self.kept[key]
 
     def _without(self, one: Structure, less: tuple[int, ...]) -> Structure:
@@ -162,8 +165,8 @@ class Designs:
                 try:
                     one = self._costs(steps, shape, given, part)
                 except _Reads as more:
-                    reads |= {*more.names}
-                    waiting.append(self._more(part, more.names))
+                    reads.add(more.name)
+                    waiting.append(self._more(part, [more.name]))
                 except Varies as varies:
                     waiting.append(_by_value(part, varies))
                 else:
@@ -246,13 +249,15 @@ class Designs:
         return (seen | behind) & {*self.choices}
 
     def _costs(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], part: _Part) -> Structure:
-        """What the settings of a part cost. Raises _Reads for choices that they read, too, Varies for structures."""
+        """What the settings of a part cost. Raises _Reads for a choice that they read, too, Varies for structures."""
         fixed, size = {**given, **part.fixed}, len(part.places)
         known = {name: np.array(self.choices[name])[at] for name, at in self._places(part).items()}
         others = [name for name in self.choices if name not in fixed and name not in known]
-        open_ones = {name: np.array(self.choices[name]) for name in others if name not in self.words}
+        open_ones = {name: self.choices[name] for name in others if name not in self.words}
         length = max([size, *map(len, open_ones.values())])
-        columns = {name: np.resize(values, length) for name, values in {**known, **open_ones}.items()}
+        columns = {name: np.resize(values, length) for name, values in known.items()}
+        alike = {id(values): np.resize(np.array(values), length) for values in open_ones.values()}
+        columns |= {name: alike[id(values)] for name, values in open_ones.items()}
         noted: list[str] = []
         try:
             found, leaving = self._walked(steps, shape, fixed, columns, noted)
@@ -277,9 +282,8 @@ class Designs:
     @staticmethod
     def _read(noted: list[str], others: list[str]) -> None:
         """Raise _Reads for the first choice that was read and is open: what is read after it may depend on it."""
-        names = [name for name in dict.fromkeys(noted) if name in others]
-        if names:
-            raise _Reads(names)
+        if name := next((one for one in noted if one in others), None):
+            raise _Reads(name)
 
     def _walked(
         self,
@@ -291,10 +295,10 @@ class Designs:
     ) -> tuple[list[Any], Shape]:
         """(each metric, shape that leaves) of a unit, numbers or points; `noted` gets the positions that are read."""
         table: dict[Any, Any] = {}
-        points = {
-            name: leaf(table, column) if len(column) > 1 else column[0].item() for name, column in columns.items()
-        }
-        values = settle(self.model, {**self.settings, **given, **points})
+        alike = {id(column): column for column in columns.values()}  # positions with the same choices are one
+        points = {key: leaf(table, column) if len(column) > 1 else column[0].item() for key, column in alike.items()}
+        read = {name: points[id(column)] for name, column in columns.items()}
+        values = settle(self.model, {**self.settings, **given, **read})
         enters = Input(shape, next(iter(self.model.inputs.values())).place, True)
         unit = self.model._replace(steps=steps, inputs={ENTERS: enters})
         walk = self._traced(unit, values, noted)
@@ -317,16 +321,21 @@ class Designs:
         return trace(unit, values)
 
 
+def _size(structures: Iterable[Structure]) -> int:
+    """How many settings some structures have, and one each."""
+    return sum(len(one.costs) + 1 for one in structures)
+
+
 class Joined(Exception):
     """A unit shares storage with the one before it, so that its memory cannot be counted alone."""
 
 
 class _Reads(Exception):
-    """Choices that settings read, too, in the order in which they do."""
+    """A choice that settings read, too."""
 
-    def __init__(self, names: list[str]) -> None:
-        super().__init__(names)
-        self.names = names
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class _Part(NamedTuple):
