@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from costcalc import analyze, load, space, sweep
+from costcalc.errors import Source
+from costcalc.read.spec.reader import read
 
 DATA = Path(__file__).parents[1] / "data" / "spaces"
 
@@ -129,3 +131,48 @@ def test_once_for_all_at_width_1_2():
     due = {row["d"]: int(row["exact"]) for row in rows if (row["ks"], row["e"]) in (("3", "3"), ("7", "6"))}
     assert (found.networks, found.least, found.most) == (7371**5, due["2"], due["4"])
     assert [found.within(limit) for limit in (found.least, found.most)] == [1, 7371**5]
+
+
+ANYNET = """
+vars:
+  d: {{default: 1, choices: [1, 2, 3, 4], each: 4}}
+  w: {{default: 64, choices: [64, 128], each: 4}}
+  b: {{default: 1, choices: [1, 2, 4]{0}}}
+  g: {{default: 8, choices: [1, 2, 4, 8, 16, 32]{1}}}
+input: [64, 64, 3]
+blocks:
+  block(w, b, g, s):
+    - add:
+        - - {{conv: 1x1, out: w // b}}
+          - {{conv: 3x3, out: w // b, stride: s, groups: "w // b // min(g, w // b)"}}
+          - {{conv: 1x1, out: w}}
+        - [{{conv: 1x1, out: w, stride: s}}]
+  stage(at):
+    - block: [["w[at]", "{2}", "{3}", 2]]
+    - {{repeat: "d[at] - 1", layers: [{{block: [["w[at]", "{2}", "{3}", 1]]}}]}}
+layers:
+  - {{conv: 3x3, out: 32, stride: 2}}
+  - stage: [[0], [1], [2], [3]]
+  - avgpool: global
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("one_ratio", "one_group", "due"),
+    [(False, False, (4 * 2 * 3 * 6) ** 4), (True, False, 3 * (4 * 2 * 6) ** 4), (True, True, 3 * 6 * (4 * 2) ** 4)],
+    ids=["AnyNetX_A", "AnyNetX_B", "AnyNetX_C"],
+)
+def test_the_sizes_of_anynets(one_ratio, one_group, due):
+    """The AnyNet design spaces of arXiv:2003.13678: A has (16 * 128 * 3 * 6)^4 networks; one ratio for all in B and C.
+
+    In C there is one group, too. Here each stage has 4 depths of 16 and 2 widths of 128.
+    """
+    ratio = ("", "b") if one_ratio else (", each: 4", "b[at]")
+    group = ("", "g") if one_group else (", each: 4", "g[at]")
+    text = ANYNET.format(ratio[0], group[0], ratio[1], group[1])
+    found = space(read(Source("anynet.yaml", text)))
+    assert found.networks == due
+    one = found.nth(due // 3)
+    whole = analyze(found.model, settings=one["choices"]).totals
+    assert whole["mult_adds"] == one["metrics"]["mult_adds"]

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.spaces
 
 Prints seconds of processor time for 5, 10, 20 and 40 positions of nine choices each. To count the units is linear in
-positions: with it come the number of networks, the ends, samples and the front. The table of all costs, which the first
+positions: with it come the number of networks, the ends and the front. The table of all costs, which the first
 question about a budget makes, has as many steps as the range of costs is long, each with a number of as many digits as
 there are positions: it is quadratic, as its result is. Then the seconds and the peak memory of the question how many
 networks of Once-for-All have 300 million mult-adds (target: 300 MB).
