@@ -1,6 +1,7 @@
 """The spaces among the shipped configs, against the counters of their authors and against networks one by one."""
 
 import csv
+import json
 import math
 from pathlib import Path
 
@@ -176,3 +177,46 @@ def test_the_sizes_of_anynets(one_ratio, one_group, due):
     one = found.nth(due // 3)
     whole = analyze(found.model, settings=one["choices"]).totals
     assert whole["mult_adds"] == one["metrics"]["mult_adds"]
+
+
+COUNTS = {  # of 7371^5 networks of width 1.0 at 224 pixels
+    "150M": 113_060_354,
+    "250M": 8_973_975_645_621_513,
+    "300M": 856_295_841_105_991_212,
+    "400M": 20_599_264_329_795_529_108,
+    "500M": 21_758_652_757_306_604_288,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", COUNTS)
+def test_the_command_counts_the_networks_of_once_for_all(run, limit):
+    done = run("space", "ofa_mobilenet_v3", "--max", f"mult_adds={limit}", "--format", "json")
+    found = json.loads(done.out)
+    assert (done.code, found["networks"], found["fitting"]) == (0, 21_758_655_492_572_485_851, COUNTS[limit])
+
+
+MIXED = (
+    "ks=3,7,3,5,3,5,5,5,7,5,3,3,5,3,5,5,7,3,7,5",
+    "e=4,6,3,6,3,4,3,3,3,6,6,3,4,6,3,4,6,3,6,3",
+    "d=3,3,4,2,3",
+)
+NETWORKS = {  # mult-adds at 224 pixels and at 160, and parameters, at width 1.0
+    ("ks=3", "e=3", "d=2"): (121_278_672, 63_240_528, 3_410_792),
+    ("ks=7", "e=6", "d=4"): (566_170_656, 291_318_048, 7_664_760),
+    ("ks=5", "e=4", "d=3"): (250_746_944, 129_548_864, 4_551_792),
+    ("ks=3", "e=6", "d=4"): (433_141_536, 223_446_048, 7_299_960),
+    ("ks=7", "e=3", "d=2"): (151_290_192, 78_552_528, 3_493_352),
+    MIXED: (268_031_200, None, 5_036_464),
+}
+
+
+@pytest.mark.parametrize("settings", NETWORKS, ids=lambda one: "-".join(one)[:12])
+def test_the_command_counts_networks_of_once_for_all(run, settings):
+    given = [word for one in settings for word in ("--set", one)]
+    line = ["analyze", "ofa_mobilenet_v3", *given, "-c", "framework", "--json"]
+    totals = json.loads(run(*line).out)["totals"]
+    small = json.loads(run(*line, "--res", "160").out)["totals"]
+    due = NETWORKS[settings]
+    assert (totals["mult_adds"], totals["params"]) == (due[0], due[2])
+    assert due[1] in (None, small["mult_adds"])
