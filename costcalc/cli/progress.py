@@ -13,20 +13,26 @@ EVERY = 0.1  # seconds between two looks
 
 
 class Progress:
-    """Counts towards a total; used as a context manager, it clears its line at the end."""
+    """Counts towards a total; used as a context manager, it clears its line at the end.
 
-    def __init__(self, total: int, unit: str) -> None:
-        self.total, self.unit, self.done = total, unit, 0
+    With `resumes`, the run can go on after Ctrl-C: that is said then.
+    """
+
+    def __init__(self, total: int, unit: str, resumes: bool = False) -> None:
+        self.total, self.unit, self.resumes, self.done = total, unit, resumes, 0
         self.start = self.last = time.monotonic()
         self.shown = False
 
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, kind: Any, *error: Any) -> None:
         if self.shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+        if kind is KeyboardInterrupt and self.resumes and not manner().quiet:
+            of = f" of {self.total:,}" if self.total else ""
+            sys.stderr.write(f"stopped at {self.done:,}{of} {self.unit}; the same command with --resume goes on\n")
 
     def add(self, count: int) -> None:
         """Count some more, and show it if it is time to."""

@@ -57,7 +57,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     journal = _opened(folder, options["resume"], JOURNAL)
     names = ("maximize", "evaluations", "seed", "convention", "here", "jobs", "cluster", "resume")
     how = {name: options[name] for name in names}
-    with Progress(0, "networks") as progress:
+    with Progress(0, "networks", resumes=bool(folder)) as progress:
 
         def tell(done: int, of: int) -> None:
             progress.total = of

@@ -63,7 +63,7 @@ def command(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:
             remove_unfinished(*os.path.split(path))
     memory = int(most_of("weights_bytes", options["memory"]))
     how = {name: options[name] for name in ("metrics", "convention", "jobs", "cluster", "resume")}
-    with Progress(0, "files") as progress:
+    with Progress(0, "files", resumes=bool(journal)) as progress:
 
         def tell(done: int, of: int) -> None:
             progress.total = of

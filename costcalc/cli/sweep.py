@@ -109,7 +109,7 @@ def _write_dataset(model: Model, space: Any, metrics: list[str], options: Mappin
 
     head = about(model, space.names, price_list(options["convention"]), len(space.names), metrics).head
     how = (options["jobs"], options["cluster"], options["resume"])
-    with Progress(space.size, "points") as progress:
+    with Progress(space.size, "points", resumes=True) as progress:
         question = _question(model, space, metrics, options, True)
         skipped = to_dataset(question, space, head, options["output"], how, progress.add)
     _say_skipped(skipped)

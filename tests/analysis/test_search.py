@@ -190,3 +190,12 @@ def test_specs_of_a_space_that_includes_others(run, tmp_path):
     for number, one in enumerate(front):
         assert analyze(f"found/specs/{number:04}.yaml").totals["mult_adds"] == one["metrics"]["mult_adds"]
         assert not any(variable.choices for variable in load(f"found/specs/{number:04}.yaml").variables.values())
+
+
+def test_progress_is_told_after_every_network():
+    told = []
+    found = search(
+        loads(WIDTHS), limits={"mult_adds": 60_000}, maximize=len, tell=lambda done, of: told.append((done, of))
+    )
+    many = len(found.candidates)
+    assert sorted({*told}) == [(done + 1, many) for done in range(many)]

@@ -193,14 +193,20 @@ class _Scorer:
             if key not in self.seen:
                 self.seen.add(key)
                 fresh[key] = one
-        for key, score in self._asked({key: one for key, one in fresh.items() if key not in self.known}):
+        left = {key: one for key, one in fresh.items() if key not in self.known}
+        done = len(self.seen) - len(left)
+        for number, (key, score) in enumerate(self._asked(left)):
             self.known[key] = score
             self.file.write(json.dumps([key, score]) + "\n")
             self.file.flush()
-        if self.tell:
-            self.tell(len(self.seen), self.total)
+            self._told(done + number + 1)
+        self._told(len(self.seen))
         self.unscored += sum(key not in self.known for key in fresh)
         return [Candidate(one.choices, costs(one), self.known[key]) for key, one in fresh.items() if key in self.known]
+
+    def _told(self, done: int) -> None:
+        if self.tell:
+            self.tell(done, self.total)
 
     def _asked(self, fresh: Mapping[str, Design]) -> Iterator[tuple[str, float]]:
         if isinstance(self.source, Table):
