@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,50 @@ def test_a_survey_that_is_killed_goes_on(run, work, cluster, how):
     with open("b.csv", encoding="utf-8") as file:
         rows = [row["path"] for row in csv.DictReader(file)]
     assert len(rows) == len({*rows}) == FILES
+
+
+SIZES = "vars: {w: {default: 8, min: 1}, res: 32}\ninput: [res, res, 3]\nlayers: [{conv: 3x3, out: w}, {linear: 10}]\n"
+SWEEP = ["sweep", "sizes.yaml", "--vary", "w=1:2048:1", "--res", "32:3531:1"]  # 7 million points, seven partitions
+
+
+def files(folder):
+    """The files of a dataset and their bytes."""
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+@pytest.mark.parametrize("how", ["jobs", "cluster"])
+def test_a_sweep_that_is_killed_goes_on(run, work, cluster, how):
+    """First a worker, which the same run makes good; then the driver of another run, which `--resume` does."""
+    pytest.importorskip("pyarrow")
+    (work / "sizes.yaml").write_text(SIZES)
+    more = {"jobs": ["--jobs", "2"], "cluster": ["--cluster", cluster.scheduler_address]}[how]
+    assert run(*SWEEP, "-o", "one/").code == 0
+    process = started(*SWEEP, "-o", "two/", *more)
+    if how == "cluster":
+        wait_for("two/_parts.jsonl", 2)
+        kill_a_worker(cluster)
+    else:
+        os.kill(child_of(process.pid), signal.SIGKILL)
+    assert process.wait(120) == 0
+    process = started(*SWEEP, "-o", "three/", *more)
+    wait_for("three/_parts.jsonl", 3)
+    process.kill()
+    process.wait()
+    noted = [json.loads(line)[1]["file"] for line in Path("three/_parts.jsonl").read_text().splitlines()[1:]]
+    made = {name: Path("three", name).stat().st_mtime_ns for name in noted}
+    assert run(*SWEEP, "-o", "three/", "--resume", *more).code == 0
+    assert (len(files("one")), 2 <= len(made) <= 6) == (8, True)
+    assert files("one") == files("two") == files("three")
+    assert made == {name: Path("three", name).stat().st_mtime_ns for name in made}  # none of them is made twice
+
+
+def child_of(number):
+    """A process that another one starts, as soon as it is there."""
+    for _ in range(3000):
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                state, parent, *_ = path.read_text().rpartition(")")[2].split()
+                if int(parent) == number and state != "Z":
+                    return int(path.parent.name)
+        time.sleep(0.01)
+    raise AssertionError(f"{number} starts no process")
