@@ -86,6 +86,7 @@ def test_no_network_beats_the_front(text, most):
     for one in found[:5]:
         totals = analyze(loads(text), settings=one["choices"]).totals
         assert one["metrics"] == {name: totals[name] for name in one["metrics"]}
+        assert [*one["choices"]] == [name for name in loads(text).variables if name in one["choices"]]
 
 
 def test_samples_are_uniform():

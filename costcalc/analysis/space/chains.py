@@ -130,10 +130,11 @@ class Decomposed:
     def design(self, choices: Mapping[str, Any], rows: list[list[int]]) -> Design:
         """The network of some choices, of which the units have these metrics."""
         totals = tuple(int(fold(column)) for fold, column in zip(self.folds, zip(*rows, strict=True), strict=True))
-        return Design(dict(sorted(choices.items(), key=lambda pair: self._place(pair[0]))), totals)
+        return Design(self.ordered(choices), totals)
 
-    def _place(self, name: str) -> int:
-        return list(self.designs.choices).index(name)
+    def ordered(self, choices: Mapping[str, Any]) -> dict[str, Any]:
+        """Choices in the order in which the spec declares them."""
+        return {name: choices[name] for name in self.designs.choices if name in choices}
 
     def _through(
         self, stretch: Stretch, given: Mapping[str, Any], cost: int, number: int

@@ -53,7 +53,7 @@ def front(space: Decomposed, turned: tuple[int, int]) -> list[Design]:
         raise _too_many(len(kept))
     return [
         Design(
-            {**ends[owner[at]][0].given, **_choices(space, ends[owner[at]][1], int(place[at]))},
+            space.ordered({**ends[owner[at]][0].given, **_choices(space, ends[owner[at]][1], int(place[at]))}),
             tuple(int(sign * cost) for sign, cost in zip(turned, costs[at], strict=True)),
         )
         for at in kept
