@@ -42,7 +42,7 @@ class _Parting:
     """The groups of choices of a unit, found by walks that vary one of them and keep all others."""
 
     def __init__(self, designs: Designs, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any]) -> None:
-        self.seen = _Seen()
+        self.seen = Seen()
         self.steps, self.shape, self.given = steps, shape, given
         self.first = {name: values[0] for name, values in designs.choices.items() if name not in given}
         self.designs = _Watching(designs, self.seen, {*self.first})
@@ -68,7 +68,7 @@ class _Parting:
         return Unit(self.steps, self.shape, pinned)
 
 
-class _Seen:
+class Seen:
     """What walks of a unit have shown of its steps.
 
     reads   the choices that a step reads itself, not by steps in it
@@ -123,7 +123,7 @@ class _Seen:
 class _Watching(Designs):
     """Designs whose walks are watched step by step: what steps read of the choices that are `open`."""
 
-    def __init__(self, designs: Designs, seen: _Seen, open: set[str]) -> None:
+    def __init__(self, designs: Designs, seen: Seen, open: set[str]) -> None:
         super().__init__(designs.model, designs.choices, designs.settings, designs.counting)
         self.seen, self.open = seen, open
         self.own: dict[int, set[str]] = {}  # by the identity of a step
@@ -135,7 +135,7 @@ class _Watching(Designs):
         return self.own[id(step)]
 
     def _traced(self, unit: Model, values: dict[str, Any], noted: list[str]) -> Trace:
-        walk = _Reader(unit, values, self, noted)
+        walk = WatchedWalk(unit, values, self, noted)
         self.watch(values, walk)
         with within("seconds", "this network"):
             found = walk.run()
@@ -143,8 +143,8 @@ class _Watching(Designs):
         return found
 
 
-class _Reader(Tracer):
-    """A walk that knows which step it is in, and is told of the positions that are read."""
+class WatchedWalk(Tracer):
+    """The one walk, watched: it knows which step it is in, and is told of the positions that are read."""
 
     def __init__(self, model: Model, values: Mapping[str, Any], designs: _Watching, noted: list[str]) -> None:
         super().__init__(model, values)
