@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import __version__
-from ..analysis.compare.beside import change, count, percent
+from ..analysis.compare.beside import adds_unknown, change, count, percent
 from ..analysis.report.analyze import analyze
 from ..errors import CostcalcError, OptionError, Source, brief
 from ..files import text
@@ -26,7 +26,11 @@ from ..render.text import printable
 from .bases import Bases
 from .config import Exemption, find_config, read_config
 from .exempting import begins_at, between, key_of
+from .measure import chosen, known_at
 from .paths import tasks
+
+if TYPE_CHECKING:
+    from ..analysis.report.report import Report
 
 
 class Moved(NamedTuple):
@@ -39,6 +43,7 @@ class Moved(NamedTuple):
     problem: str = ""
     complete: bool = True
     exceptions: tuple[Exemption, ...] = ()
+    hidden: bool = False  # whether it has layers of unknown cost that the base has not
 
     @property
     def share(self) -> float:
@@ -61,6 +66,11 @@ class ChangesPage:
         """Whether a total is larger than at the base."""
         both = [(one.before, one.after) for one in self.found if one.before and one.after]
         return any(now[name] > then[name] for then, now in both for name in now)
+
+    @property
+    def may_have_risen(self) -> bool:
+        """Whether a spec could not be read, or has new layers of unknown cost."""
+        return any(one.problem or one.hidden for one in self.found)
 
     def heads(self) -> list[str]:
         """Nothing: the table itself is the answer."""
@@ -184,22 +194,22 @@ def _may_be_spec(path: str) -> bool:
 def _moved(bases: Bases, path: str, at: Mapping[str, Any], convention: Convention) -> Moved:
     try:
         model = load(path, bases.root)
-        after, complete = _totals(model, at, convention)
+        after = _report(model, at, convention)
     except CostcalcError as error:
         return Moved(path, at, None, None, brief(error.problems[0].message))
     base = bases.of(path)
     if base is None or base.name is None:
-        return Moved(path, at, None, after, complete=complete)
+        return Moved(path, at, None, after.totals, complete=after.complete)
     try:
         then = bases.model(base)
-        known = {name: value for name, value in at.items() if name in then.variables or name == "rho"}
-        before, whole = _totals(then, known, convention)
+        before = _report(then, known_at(then, at), convention)
     except CostcalcError as error:
-        return Moved(path, at, None, after, f"at the base: {brief(error.problems[0].message)}", complete)
-    return Moved(path, at, before, after, complete=complete and whole)
+        problem = f"at the base: {brief(error.problems[0].message)}"
+        return Moved(path, at, None, after.totals, problem, after.complete)
+    complete, hidden = before.complete and after.complete, adds_unknown(before, after)
+    return Moved(path, at, before.totals, after.totals, complete=complete, hidden=hidden)
 
 
-def _totals(model: Model, at: Mapping[str, Any], convention: Convention) -> tuple[dict[str, Any], bool]:
-    values = dict(at)
-    found = analyze(model, convention=convention, rho=values.pop("rho", None), settings=values)
-    return found.totals, found.complete
+def _report(model: Model, at: Mapping[str, Any], convention: Convention) -> Report:
+    model, values, rho = chosen(model, at)
+    return analyze(model, convention=convention, rho=rho, settings=values)

@@ -19,7 +19,7 @@ from ..render.result import Result
 from .bases import Bases
 from .config import NAME, Check, Config, Exemption, find_config, read_config
 from .exempting import path_of, stale
-from .locking import compared, repriced
+from .locking import compared, limits_then, repriced
 from .loosening import Loosened
 from .options import limits_of
 from .paths import WILD, is_in, matcher, tasks
@@ -119,6 +119,7 @@ class Run:
             models = [_task(spec) for spec in specs if isinstance(spec, Model)]
             self.tasks = [*(self._tasks(paths) if paths or not models else ()), *models]
         self.bases = Bases(base)
+        self.limited = limits_then(self.bases, config) if self.from_files else None
 
     def _tasks(self, specs: Sequence[str]) -> list[Task]:
         """The checks of the file, on these specs; a spec that has none there must have a budget of its own."""
@@ -134,7 +135,7 @@ class Run:
     def by_spec(self) -> Iterator[list[Outcome]]:
         """The outcomes of each task."""
         for task in self.tasks:
-            yield outcomes(task, self.bases, self.metrics)
+            yield outcomes(task, self.bases, self.metrics, self.limited)
 
     def finished(self, found: list[Outcome] | None = None, locked: bool = False) -> Checked:
         """All outcomes, with what they were compared with.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Origin, text
@@ -77,6 +77,19 @@ def repriced(tasks: list[Task], bases: Bases, path: str | None) -> tuple[tuple[L
     now = [(names[task.path], Rule(limit, check)) for task in tasks for check in task.checks for limit in check.limits]
     before = [(file, rule._replace(check=rule.check._replace(convention=then))) for file, rule in now]
     return loosened(_gathered(before), _gathered(now), _Gone(bases).reason, path), None
+
+
+def limits_then(bases: Bases, named: str | None) -> Callable[[str, Rule], bool]:
+    """A function that tells whether the file of checks at the base had a limit of that kind on a spec."""
+
+    @lru_cache(1)
+    def known() -> Rules:
+        try:
+            return _gathered([*_Then(bases, named, []).rules()])
+        except CostcalcError:  # said where the limits are compared
+            return {}
+
+    return lambda name, rule: key_of(name, rule) in known()
 
 
 def _unreadable(what: str, error: CostcalcError) -> Problem:

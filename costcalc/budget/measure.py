@@ -17,15 +17,26 @@ from ..model.variables import settle
 from ..rewrite.deploying import phased
 
 
+def chosen(model: Model, settings: Mapping[str, Any]) -> tuple[Model, dict[str, Any], Any]:
+    """(the network in the phase of a setting, the values of its variables, `rho` or None)."""
+    values = dict(settings)
+    rho = values.pop("rho", None)
+    if "phase" in values and "phase" not in model.variables:
+        model = phased(model, values.pop("phase"))
+    return model, values, rho
+
+
+def known_at(model: Model, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A setting without the variables that a network, as it was at the base, does not have."""
+    return {name: value for name, value in settings.items() if name in model.variables or name in ("rho", "phase")}
+
+
 class Setting(Walk):
     """A spec traced in one setting of its variables."""
 
     def __init__(self, model: Model, settings: Mapping[str, Any], most_layers: int | None = None) -> None:
-        if "phase" in settings and "phase" not in model.variables:
-            model = phased(model, settings["phase"])
-        own = ("rho",) if "phase" in model.variables else ("rho", "phase")
-        values = {name: value for name, value in settings.items() if name not in own}
-        self.values: Mapping[str, Any] = settle(model, scaled(model, values, settings.get("rho")))
+        model, values, rho = chosen(model, settings)
+        self.values: Mapping[str, Any] = settle(model, scaled(model, values, rho))
         super().__init__(model, trace(model, self.values, most_layers), self.values)
 
     @cached_property

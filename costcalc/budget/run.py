@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +18,9 @@ from ..read.loading import load
 from .config import NAME, Check, Exemption, Limit
 from .exempting import excused
 from .judge import escaped, judge
-from .measure import Measured, Setting
-from .verdict import Base, Outcome, Shown
+from .loosening import Rule
+from .measure import Measured, Setting, known_at
+from .verdict import ALREADY, Base, Outcome, Shown
 
 if TYPE_CHECKING:
     from ..model.network import Model
@@ -60,9 +61,16 @@ class _Nowhere:
 NOWHERE = _Nowhere()
 
 
-def outcomes(task: Task, bases: Bases, metrics: Sequence[str] = ()) -> list[Outcome]:
-    """The Outcome of each check of a task, that of the spec's own `budget:` last; each also shows `metrics`."""
-    spec = _Spec(task, bases if task.model is None else NOWHERE, metrics)
+Limited = Callable[[str, Rule], bool]  # whether the base had a limit of that kind on a spec of that name
+
+
+def outcomes(task: Task, bases: Bases, metrics: Sequence[str] = (), limited: Limited | None = None) -> list[Outcome]:
+    """The Outcome of each check of a task, that of the spec's own `budget:` last; each also shows `metrics`.
+
+    A spec that was moved may be over a limit as before only where that limit was on it: `limited`, without which all
+    limits were.
+    """
+    spec = _Spec(task, bases if task.model is None else NOWHERE, metrics, limited)
     found = [spec.outcome(check) for check in task.checks]
     try:
         own = budget_of(task.path, spec.model) if task.own else None
@@ -86,9 +94,9 @@ def budget_of(path: str, model: Model) -> Check | None:
 class _Spec:
     """A spec as it is, and as it was at the base."""
 
-    def __init__(self, task: Task, bases: Any, metrics: Sequence[str] = ()) -> None:
+    def __init__(self, task: Task, bases: Any, metrics: Sequence[str] = (), limited: Limited | None = None) -> None:
         self.path, self.top, self.given, self.exceptions = task.path, task.top, task.model, task.exceptions
-        self.bases, self.metrics = bases, metrics
+        self.bases, self.metrics, self.limited = bases, metrics, limited
         self.walks: dict[Any, Any] = {}
         self.measured: dict[Any, Any] = {}
 
@@ -131,7 +139,7 @@ class _Spec:
             try:
                 if limit.kind == "vs_base" and trouble:
                     raise FileError(trouble._replace(place=limit.place))
-                verdicts.append(excused(judge(limit, now, then), check, self.exceptions, now))
+                verdicts.append(excused(self.judged(limit, check, now, then), check, self.exceptions, now))
             except CostcalcError as error:
                 problems += error.problems
         if then and then is not now:
@@ -141,6 +149,16 @@ class _Spec:
         except CostcalcError as error:
             problems += error.problems
         return outcome._replace(verdicts=tuple(verdicts), problems=tuple(problems))
+
+    def judged(self, limit: Limit, check: Check, now: Measured, then: Measured | None) -> Verdict:
+        """The verdict of a limit. A spec that was moved to where it is limited counts as new there."""
+        verdict, base = judge(limit, now, then), self.base
+        if verdict.status != ALREADY or not base or not base.name or base.name == self.bases.repository.name(self.path):
+            return verdict
+        is_own = check.spec == self.path and limit.metric in (self.base_model or self.model).budget
+        if is_own or self.limited is None or self.limited(base.name, Rule(limit, check)):
+            return verdict
+        return judge(limit, now)
 
     def origin(self, check: Check) -> str:
         """Which shipped configs were read, which phase is judged, and how tensors are stored, where that matters."""
@@ -173,9 +191,7 @@ class _Spec:
             model = self.base_model
             if model is None:
                 return None, None
-            at = {
-                name: value for name, value in check.at.items() if name in model.variables or name in ("rho", "phase")
-            }
+            at = known_at(model, check.at)
             return self.cost(model, check, at, None if model is self.model else self.compared(check)), None
         except CostcalcError as error:
             return None, _unreadable(self.base, error.problems[0])

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from . import verdict
-from .commands import FAILED, OK
+from .commands import CANNOT, FAILED, OK
 from .options import factor, output_options, set_values, setting_options
 
 
@@ -23,7 +23,7 @@ from .options import factor, output_options, set_values, setting_options
     metavar="NAME",
     help="Counting convention (see `costcalc conventions`).",
 )
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if a total rose.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if a total rose, and with 2 if that is not known.")
 @output_options
 def command(
     old: str | None,
@@ -61,11 +61,16 @@ def command(
         return
     settings, multiplier = set_values(alpha, res, sets), factor("rho", rho)
     found = diff(old, new, base=base, convention=convention, rho=multiplier, settings=settings)
-    if exit_code and found.rose:
-        verdict(FAILED)
+    code = _code(found) if exit_code else OK
+    verdict(code)
     show(found.page(), format, as_json, output, color)
-    if exit_code and found.rose:
-        raise click.exceptions.Exit(FAILED)
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _code(found: Any) -> int:
+    """The exit code of a comparison: a total rose, or may have risen unseen, or neither."""
+    return FAILED if found.rose else CANNOT if found.may_have_risen else OK
 
 
 def _all(base: str | None, convention: str, exit_code: bool, given: tuple[Any, ...], how: tuple[Any, ...]) -> None:
@@ -78,8 +83,8 @@ def _all(base: str | None, convention: str, exit_code: bool, given: tuple[Any, .
         help = "costcalc diff OLD NEW, costcalc diff SPEC --base REF, or costcalc diff --base REF for all"
         raise OptionError(Problem("usage", "give a spec, or `--base` alone", help=help))
     page = changes(base, convention)
-    failed = exit_code and page.rose
-    verdict(FAILED if failed else OK)
+    code = _code(page) if exit_code else OK
+    verdict(code)
     show(page, *how)
-    if failed:
-        raise click.exceptions.Exit(FAILED)
+    if code:
+        raise click.exceptions.Exit(code)

@@ -43,6 +43,26 @@ def test_exit_code_is_for_what_rose(repo, run):
     assert run("diff", "--base", "before", "--exit-code").code == 1
 
 
+@pytest.mark.parametrize("now", ["layers: [", net(100).replace("}]", "}, {opaque: magic}]")])
+def test_exit_code_is_for_what_may_have_risen_too(repo, run, now):
+    """A file that cannot be read, a layer of unknown cost: nobody knows that no total rose."""
+    repo.write(c=now)
+    assert run("diff", "--base", "before").code == 0
+    assert run("diff", "--base", "before", "--exit-code").code == 2
+    assert run("diff", "c.yaml", "--base", "before", "--exit-code").code == 2
+
+
+def test_what_was_unknown_before_has_not_risen(repo, run):
+    unknown = net(100).replace("}]", "}, {opaque: magic}]")
+    repo.commit(c=unknown)
+    repo.git("branch", "-f", "before")
+    repo.write(c=f"# the same\n{unknown}")
+    assert run("diff", "--base", "before", "--exit-code").code == 0
+    assert run("diff", "c.yaml", "--base", "before", "--exit-code").code == 0
+    repo.write(c=unknown.replace("{opaque: magic}", "{opaque: magic}, {opaque: magic}"))
+    assert run("diff", "--base", "before", "--exit-code").code == 2
+
+
 def test_what_is_new_is_shown_unless_git_does_not_know_it_or_it_is_a_link(repo, run, tmp_path):
     repo.commit(new=net(10))
     repo.write(unknown=net(10))
@@ -96,6 +116,13 @@ def test_rho_is_a_setting_of_every_spec(repo, run, tmp_path):
     repo.git("branch", "-f", "before")
     (found,) = json.loads(run("diff", "--base", "before", "--json").out)["specs"]
     assert (found["mult_adds_base"], found["mult_adds_now"]) == (16 * 16 * 216, 16 * 16 * 216)
+
+
+def test_a_phase_is_a_setting_too(repo, run, tmp_path):
+    (tmp_path / "costcalc.yaml").write_text("checks:\n  - {spec: c.yaml, at: {phase: train}, max: {params: 1M}}\n")
+    repo.write(c=net(100).replace("}]", "}, {linear: 10, bias: false, only: train}]"))
+    (found,) = [one for one in json.loads(run("diff", "--base", "before", "--json").out)["specs"] if one["settings"]]
+    assert (found["problem"], found["params_base"], found["params_now"]) == ("", 800, 1_800)
 
 
 def test_what_cannot_be_read_comes_first(repo, run):

@@ -216,3 +216,50 @@ def test_a_repository_of_sha256(run, tmp_path, repository):
     (repository.root / "net.yaml").rename(repository.root / "new.yaml")
     repository.write(new=NOTE + LARGE, costcalc=GROWTH.format("new.yaml"))
     assert judged(run) == (1, 10_000, 99_000)
+
+
+@pytest.mark.parametrize("spec", ["models/*.yaml", "models/b.yaml"])
+def test_a_spec_moved_to_where_it_is_limited_counts_as_new(repository, run, spec):
+    """It was over the limit before, but nobody had limited it."""
+    limits = f"checks:\n- {{spec: '{spec}', max: {{mult_adds: 20k}}, vs_base: {{mult_adds: +0}}}}\n"
+    repository.commit(archive__a=LARGE, models__c=SMALL, costcalc=limits.replace("b.yaml", "c.yaml"))
+    repository.git("mv", "archive/a.yaml", "models/b.yaml")
+    repository.write(costcalc=limits)
+    for args in ([], ["models/b.yaml"]):
+        result = run("check", "--json", *args)
+        found = [one for one in json.loads(result.out)["checks"] if one["spec"] == "models/b.yaml"]
+        assert (result.code, [one["status"] for one in found[0]["verdicts"]]) == (1, ["over", "pass"])
+
+
+@pytest.mark.parametrize("kind", ["a glob", "its name", "its own", "an option"])
+def test_a_moved_spec_that_was_limited_stays_over(repository, run, kind):
+    limits = f"checks:\n- {{spec: '{'models/*' if kind == 'a glob' else 'models/a'}.yaml', max: {{mult_adds: 20k}}}}\n"
+    own = "budget: {mult_adds: 20k}\n" if kind == "its own" else ""
+    repository.commit(models__a=LARGE + own, costcalc=limits if kind in ("a glob", "its name") else "checks: []\n")
+    repository.git("mv", "models/a.yaml", "models/b.yaml")
+    repository.write(costcalc=limits.replace("a.yaml", "b.yaml"))
+    (repository.root / "costcalc.yaml").unlink() if kind in ("its own", "an option") else None
+    option = ["--max", "mult_adds=20k"] if kind == "an option" else []
+    result = run("check", "models/b.yaml", "--json", *option)
+    ((verdict,),) = (one["verdicts"] for one in json.loads(result.out)["checks"])
+    assert (result.code, verdict["status"], verdict["base"]) == (0, "already", 99_000)
+
+
+def test_a_moved_spec_with_a_new_limit_of_its_own_is_over(repository, run):
+    repository.commit(models__a=LARGE)
+    repository.git("mv", "models/a.yaml", "models/b.yaml")
+    repository.write(models__b=LARGE + "budget: {mult_adds: 20k}\n")
+    assert run("check", "models/b.yaml").code == 1
+
+
+def test_no_variable_takes_the_place_of_the_phase(repository, run):
+    """With one of that name, `at: {phase: train}` would set it, and the layers of training would not be counted."""
+    limits = "checks:\n- {spec: net.yaml, at: {phase: train}, max: {mult_adds: 11k}, vs_base: {mult_adds: +0}}\n"
+    repository.commit(net=SMALL, costcalc=limits)
+    assert run("check").code == 0
+    more = SMALL.replace("}]", "}, {conv: 1x1, out: 99, only: train}]")
+    repository.write(net=more)
+    assert run("check").code == 1
+    repository.write(net="vars: {phase: relu}\n" + more)
+    result = run("check")
+    assert (result.code, "`phase` cannot name a variable" in result.out) == (2, True)

@@ -330,6 +330,18 @@ def test_open_axes_are_variables(graph):
         assert found == analyze(model, settings={"height": height, "width": width}).totals
 
 
+def test_an_axis_with_a_name_that_no_variable_can_have():
+    helper = pytest.importorskip("onnx.helper")
+    from costcalc.read.onnx import file, model
+
+    flows = [helper.make_tensor_value_info(name, 1, [1, "phase", "height", 4]) for name in ("x", "y")]
+    made = helper.make_model(helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", flows[:1], flows[1:]))
+    found = model.read(file.bounded(made.SerializeToString(), "g.onnx"))
+    assert {*found.variables} == {"phase", "height"}
+    own = back(written(found, **dict.fromkeys(found.variables, 2)))
+    assert {*own.variables} == {"phase_in", "height_in"}
+
+
 def test_a_graph_of_mobilenet_is_as_short_as_its_spec(graph):
     text = written(*graph("legacy_mobilenet_v1")[:1])
     hand = (ROOT / "configs" / "mobilenet.yaml").read_text().partition("published:")[0]

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..report.report import Report
+
 _FORM = {float: ".6g"}
+
+
+def adds_unknown(before: Report, after: Report) -> bool:
+    """Whether totals may have risen unseen: there are more layers of unknown cost, or parameters that no row has."""
+    return bool(_unknown(after) - _unknown(before))
+
+
+def _unknown(side: Report) -> Counter[str]:
+    """The types of the layers whose cost is not known, and how many there are of each."""
+    found = Counter(line.type for line in side.lines if not line.complete)
+    if side.accounting is not None and not side.accounting.is_closed:
+        found["parameters"] += 1
+    return found
 
 
 def number(value: float) -> str:

@@ -24,6 +24,7 @@ from ...write.spec import as_spec, is_spec
 from ..report.analyze import scaled
 from ..report.report import Report, report
 from .alignment import Pair, aligned, paired
+from .beside import adds_unknown
 from .elements import elements, sums
 
 if TYPE_CHECKING:
@@ -89,6 +90,11 @@ class Comparison(Result, _Sides):
         """Whether a total is larger on the right."""
         before, after = self.left.totals, self.right.totals
         return any(after[name] > before[name] for name in ("cost", "params"))
+
+    @property
+    def may_have_risen(self) -> bool:
+        """Whether the right has layers of unknown cost that the left has not."""
+        return adds_unknown(self.left.report, self.right.report)
 
     @property
     def left_alone(self) -> list[tuple[str, str]]:

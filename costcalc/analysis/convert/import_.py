@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping
 from ...errors import OptionError, Problem
-from ...model.scope import SHAPE_NAMES
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
 from ...read.spec.args import is_name
-from ...read.spec.blocks import RESERVED
+from ...read.spec.declarations import TAKEN
 from ...replacing import replacing
 from ..report.analyze import analyze, scaled
 
@@ -79,6 +78,6 @@ def import_(
 
 def check_name(width: str | None) -> None:
     """Refuse what cannot name a variable of a spec. Raises OptionError."""
-    taken = {*RESERVED, *SHAPE_NAMES, "c", "width"}
+    taken = {*TAKEN, "c", "width"}
     if width is not None and (not is_name(width) or width in taken):
         raise OptionError(Problem("bad-name", f"`--width {width}` cannot name a variable", help="--width alpha"))

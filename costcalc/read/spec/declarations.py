@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...syntax.nodes import Node
     from ...syntax.problems import Problems
 
+TAKEN = RESERVED | SHAPE_NAMES | {"phase"}  # what no variable can be called
 _PARTS = ("default", "choices", "help", "min", "max", "each")
 
 
@@ -29,7 +30,7 @@ def variables(node: Node, problems: Problems) -> dict[str, Variable]:
     found: dict[str, Variable] = {}
     for key, value in node.value if node else ():
         name = key.value
-        if not args.is_name(name) or name in RESERVED or name in SHAPE_NAMES:
+        if not args.is_name(name) or name in TAKEN:
             bad_name(key, "a variable", problems)
             continue
         known = len(problems.found)
@@ -52,6 +53,8 @@ def bad_name(key: Node, what: str, problems: Problems) -> None:
     name, help = key.value, "a name is made of letters (a to z), digits and `_`, and starts with a letter"
     if name in RESERVED:
         help = "in a spec it means something already" if name != "i" else "`i` counts inside `repeat:`"
+    if name == "phase":
+        help = "`phase: train` and `phase: deploy` choose the layers that run"
     if name in SHAPE_NAMES:
         help = f"in a layer it is that of what flows in; write `{name}_in`, or `{name[0]}`"
     problems.add("bad-name", f"`{brief(name)}` cannot name {what}", key, help)

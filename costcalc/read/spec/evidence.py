@@ -81,9 +81,8 @@ def _is_text(node: Node, name: str, problems: Problems) -> bool:
 
 def _claim(row: Node, entry: Mapping[str, str], variables: Mapping[str, Variable], problems: Problems) -> Claim:
     parts = _parts(row, _ROW, problems)
-    phase, at = "", _setting(parts.get("at"), variables, problems)
-    if "phase" not in variables:
-        phase = at.pop("phase", "")
+    at = _setting(parts.get("at"), variables, problems)
+    phase = at.pop("phase", "")
     figures = _figures(parts, _FIGURES, problems)
     if not parts.keys() & {*_FIGURES} and row.kind == "map":
         problems.add("missing-key", "this row states no figure", row, f"it states {listed(PUBLISHED)}, or an accuracy")
@@ -194,7 +193,7 @@ def _setting(node: Node | None, variables: Mapping[str, Variable], problems: Pro
     pairs = node.value if node is not None and node.kind == "map" else ()
     setting: dict[str, Any] = {}
     for key, part in pairs:
-        if key.value == "phase" and "phase" not in variables:
+        if key.value == "phase":
             setting["phase"] = phase_of(part, problems)
         elif key.value not in variables:
             problems.unknown("variable", key.value, key, variables, "a variable is declared under `vars:`")

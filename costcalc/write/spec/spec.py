@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...model.expr import Expr
 from ...model.inputs import is_mistakable
-from ...model.scope import SHAPE_NAMES
 from ...model.stitching import is_stated
-from ...read.spec.blocks import RESERVED
+from ...read.spec.declarations import TAKEN
 from . import widths
 from .fold import folded
 from .groups import grouped
@@ -88,7 +87,7 @@ def open_axes(model: Model) -> dict[Any, Any]:
     if not is_stated(model):
         return {}
     found = [size.text for one in model.inputs.values() for size in one.shape if type(size) is Expr]
-    reserved = {*SHAPE_NAMES, *RESERVED, "c"}
+    reserved = {*TAKEN, "c"}
     return {name: f"{name}_in" if name in reserved else name for name in found if name in model.variables}
 
 
