@@ -60,6 +60,17 @@ CASES = {  # name -> (class, model_type, settings)
         *(CAUSAL, "qwen2_moe"),
         {**GROUPED, "num_experts": 6, "moe_intermediate_size": 32, "shared_expert_intermediate_size": 40},
     ),
+    "qwen3_moe with a window": (
+        *(CAUSAL, "qwen3_moe"),
+        {**GROUPED, "num_experts": 8, "num_experts_per_tok": 1, "moe_intermediate_size": 32, "head_dim": 16}
+        | {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 2, "tie_word_embeddings": True},
+    ),
+    "qwen2_moe with windows": (
+        *(CAUSAL, "qwen2_moe"),
+        {**GROUPED, "num_hidden_layers": 5, "num_experts": 6, "moe_intermediate_size": 32, "qkv_bias": False}
+        | {"shared_expert_intermediate_size": 40, "use_sliding_window": True, "sliding_window": 4}
+        | {"max_window_layers": 3},
+    ),
     "gemma": (CAUSAL, "gemma", {**GROUPED, "head_dim": 24}),
     "gemma2": (CAUSAL, "gemma2", {**GROUPED, "head_dim": 24, "sliding_window": 16}),
     "gemma3_text": (CAUSAL, "gemma3_text", {**GROUPED, "head_dim": 24, "num_hidden_layers": 7}),
@@ -86,6 +97,11 @@ CASES = {  # name -> (class, model_type, settings)
         *(SEQ2SEQ, "t5"),
         {"d_model": 64, "d_kv": 12, "d_ff": 80, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 4}
         | {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False, "vocab_size": 99},
+    ),
+    "t5 relu, not tied": (
+        *(SEQ2SEQ, "t5"),
+        {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "vocab_size": 100}
+        | {"tie_word_embeddings": False},
     ),
     "whisper": (SPEECH, "whisper", {}),
     "whisper small": (
@@ -167,8 +183,7 @@ def recorded(build, kind, settings):
     with torch.device("meta"):
         model = build(config)
     whole = {k: v for k, v in json.loads(config.to_json_string()).items() if isinstance(v, KEPT)}
-    whole = {**whole, **({"id2label": settings["id2label"]} if "id2label" in settings else {})}
-    whole["architectures"] = [type(model).__name__]
+    whole = {**whole, **settings, "architectures": [type(model).__name__]}  # as written: T5 stores another truth
     params = sum(p.numel() for p in model.parameters())
     run = (
         mult_adds(build(config).eval(), config)

@@ -56,8 +56,12 @@ def spec_of(source: Source) -> str:
 
 def left_out(source: Source) -> tuple[str, ...]:
     """What a configuration says beyond the layers that are counted, and what that means."""
-    config, noted = _parsed(source), next(iter(families().values()))["everywhere"]["noted"]
-    return tuple(f"`{key}`: {text}" for key, text in noted.items() if config.get(key))
+    config = _parsed(source)
+    family = families()[config["model_type"]]
+    found = [f"`{key}`: {text}" for key, text in family["everywhere"]["noted"].items() if config.get(key)]
+    if config.get("tie_word_embeddings") is False and "untied" in family:
+        found.append(f"`tie_word_embeddings`: {family['untied']}")
+    return tuple(found)
 
 
 def _parsed(source: Source) -> dict[str, Any]:
@@ -189,16 +193,21 @@ def _windows(source: Source, config: Any, family: Any, values: Mapping[str, str]
         return {"window": "0"} if "window" in values else {}
     if not isinstance(kinds, list) or len(kinds) > limits.LAYERS:
         return {}
-    for first in range(len(kinds) + 1):
-        for every in range(len(kinds) + 2):
-            made = [_SLIDING if n >= first and (not every or (n + 1) % every) else _FULL for n in range(len(kinds))]
-            if made == kinds:
-                return {"window_from": str(first), "full_every": str(every)}
-        if kinds[first : first + 1] != [_FULL]:
-            break
-    raise _bad(
-        source, "has `layer_types` that follow no pattern", "known: a window from one layer on, in all but each n-th"
-    )
+    sliding = [n for n, kind in enumerate(kinds) if kind == _SLIDING] or [len(kinds)]
+    for end in (len(kinds), sliding[-1] + 1):
+        every = _every([n for n in range(sliding[0], end) if kinds[n] == _FULL], sliding[0], end)
+        if every is not None:
+            return {"window_from": str(sliding[0]), "window_to": str(end), "full_every": str(every)}
+    help = "known: a window in the layers from one to another, in all but each n-th"
+    raise _bad(source, "has `layer_types` that follow no pattern", help)
+
+
+def _every(full: list[int], first: int, end: int) -> int | None:
+    """The n where each n-th of these layers alone has no window; 0 where all have one, None if there is no n."""
+    if not full:
+        return 0
+    every = full[1] - full[0] if len(full) > 1 else full[0] + 1
+    return every if full == [n for n in range(first, end) if (n + 1) % every == 0] else None
 
 
 def _refuse_kinds(source: Source, kinds: Any, known: tuple[str, ...]) -> None:
