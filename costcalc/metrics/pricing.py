@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 
 MAC = {"mac": 1, "mac_attention": 1, "mac_masked": 1}
+WORK = {"mac": ("mac",), "mac_attention": ("mac_attention", "mac_masked"), "scan": ("scan",)}
+"""Quantities that are work, by the one whose price says whether it is counted: a mask may be priced apart."""
 TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
 
 
@@ -57,6 +59,18 @@ class Convention(NamedTuple):
             cost = cost + total(self.numbers, op, layer.params)
         return cost if _is_once(times) else cost * times
 
+    def uncounted(self, op: str, layer: Layer) -> dict[str, Number]:
+        """The work of one layer that has no price in any form: quantity of WORK -> how much."""
+        if price_of(self.numbers, op, "weight") and layer.params.get("weight"):
+            return {}  # a program that counts weights instead
+        found: dict[str, Any] = {}
+        for name, parts in WORK.items():
+            amount = sum(layer.terms.get(part, 0) for part in parts)
+            others = ("mac_on_output",) if name == "mac" and "mac_on_output" in layer.terms else ()
+            if not _is_nothing(amount) and not any(price_of(self.prices, op, one) for one in (name, *others)):
+                found[name] = amount
+        return found
+
     def params_of(self, op: str, layer: Layer, shared: bool = False) -> Any:
         """The parameters of one layer of an operation; shared weights count 0."""
         return 0 if shared else total(self.params, _holder(op), layer.params)
@@ -88,6 +102,10 @@ def price_of(prices: Mapping[str, int], op: str, name: str) -> int:
     """The price of a quantity in an operation; 0 if there is none."""
     rate = prices.get(f"{op}.{name}")
     return prices.get(name, 0) if rate is None else rate
+
+
+def _is_nothing(value: Number) -> bool:
+    return type(value) is int and value == 0
 
 
 def _is_once(times: Number) -> bool:

@@ -233,6 +233,56 @@ def test_arrays_and_symbols_are_priced_too(name):
     assert [form(alpha=alpha, res=224) for alpha in widths] == [total[one.cost] for total in totals]
 
 
+WORK = """input: [12, 32]
+layers:
+  - {sparse_conv: 3x3x3, out: 32, pairs: 190}
+  - {sparse_conv: 1x1x1, out: 32}
+  - {attention: 4, causal: true}
+  - {latent_attention: 4, rank: 8, rope: 2, head_size: 6}
+  - {moe: 16, experts: 4, active: 2}
+  - {attend: [[], [], []], heads: 4}
+  - {lstm: 32}
+  - {gru: 32}
+  - {rnn: 32}
+  - {mamba: 4}
+  - {conv_transpose: 3, out: 32, stride: 2}
+  - {dwconv: 3}
+  - {einsum: "tc,sc->ts", of: [[], []]}
+  - {logits: 50}
+  - {bilinear: [[], []], out: 8}
+"""
+
+
+PARTS = {"mac": {"mac", "mac_on_output"}, "mac_attention": {"mac_attention", "mac_masked"}, "scan": {"scan"}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_layers_with_work_are_counted_or_named(name):
+    """A layer has a cost for its work alone, or the report says that it counts 0."""
+    one, found = find(name), analyze(WORK, convention=name)
+    assert {row.op.name for row in found.trace.rows} >= {op for op in TERMS["mac"].operations if op not in ELSEWHERE}
+    named = {(each["quantity"], each["type"]) for each in found.uncounted}
+    for row in found.trace.rows:
+        for quantity, parts in PARTS.items():
+            alone = row.layer._replace(terms={part: row.layer.terms.get(part, 0) for part in parts})
+            silent = alone.terms[quantity] > 0 and one.cost_of(row.op.name, alone) == 0
+            assert ((quantity, row.type) in named) == silent, (row.type, quantity)
+
+
+ELSEWHERE = {"conv", "matmul", "opaque"}  # as the others of their kind
+
+
+def test_what_counts_0_is_said_in_all_formats(run, tmp_path):
+    layers = "{sparse_conv: 3x3, out: 4}, {sparse_conv: 3x3, out: 8}"
+    (tmp_path / "net.yaml").write_text(f"input: [9, 8]\nlayers: [{layers}]\n")
+    said = "`calflops` counts 0 for mult-adds: 5,184 of sparse conv 3x3 (2, the first is sparse_conv_1)\n"
+    assert said in run("analyze", "net.yaml", "-c", "calflops").out
+    kind = {"quantity": "mac", "type": "sparse conv 3x3", "layers": 2, "first": "sparse_conv_1", "amount": 5184}
+    assert json.loads(run("analyze", "net.yaml", "-c", "calflops", "--json").out)["uncounted"] == [kind]
+    assert "uncounted" not in json.loads(run("analyze", "net.yaml", "--json").out)
+    assert f"A: {said}B: {said}" in run("compare", "net.yaml", "net.yaml", "-c", "calflops").out
+
+
 def test_a_softmax_under_thop():
     softmax = analyze("mobilenet", convention="thop").lines[-1]
     assert (softmax.op, softmax.cost) == ("softmax", 2_999)

@@ -20,7 +20,7 @@ from costcalc.read.spec.reader import read
 ROOT = Path(__file__).parents[2]
 SPECS = sorted([*ROOT.glob("configs/*.yaml"), *ROOT.glob("tests/specs/*.yaml")])
 CONTRACT = json.loads((ROOT / "tests" / "data" / "report.schema.json").read_text())
-OPTIONAL = ("by_block", "accounting", "phase")
+OPTIONAL = ("by_block", "accounting", "phase", "uncounted")
 NUMBERS, SHAPES = ("groups", "params", "line"), ("input", "output", "kernel", "stride")
 
 

@@ -13,7 +13,7 @@ from ...render.text import printable
 from ..explain.working import is_separable
 from ..report.columns import stamp
 from ..report.document import document
-from ..report.notes import bounds
+from ..report.notes import bounds, uncounted
 from .beside import change, count, in_words, number, percent, ratio, times
 from .elements import sums
 
@@ -140,8 +140,8 @@ class ComparisonPage:
             found.append("theory: 1/N + 1/DK^2 of a standard convolution (arXiv:1704.04861, section 3.1)")
         if self.size:
             found.append(f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value")
-        bounded = [(side, note) for side, design in zip((A, B), designs, strict=True) for note in bounds(design.report)]
-        found += [f"{side}: {note}" for side, note in bounded]
+        for side, report in zip((A, B), (self.left.report, self.right.report), strict=True):
+            found += [f"{side}: {note}" for note in bounds(report) + uncounted(report)]
         stamps = list(dict.fromkeys(stamp(design.report) for design in designs))
         sides = [f"{side}: {text}" for side, text in zip((A, B), stamps, strict=False)]
         return [*found, *(sides if len(stamps) > 1 else stamps)]

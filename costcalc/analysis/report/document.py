@@ -44,6 +44,7 @@ def document(report: Report) -> dict[str, Any]:
         "complete": report.complete,
         "totals": report.totals,
         **({"left_out": report.model.left_out} if report.model.left_out else {}),
+        **({"uncounted": report.uncounted} if report.uncounted else {}),
         **({"exact": exact} if (exact := report.exact) else {}),
         **({"storage": report.model.storage.text} if any(one.stored for one in report.metrics) else {}),
         **({} if report.accounting is None else {"accounting": report.accounting.record}),

@@ -36,7 +36,7 @@ def notes(report: Report, view: View, shown: int) -> list[str]:
         f"{one.title}: {_figure(report.figures[one.name])}" for one in report.metrics if one.name in report.figures
     ]
     found += [f"not in these numbers: {printable(one)}" for one in report.model.left_out]
-    found += bounds(report) + _law(report.accounting) + _everywhere(report)
+    found += bounds(report) + uncounted(report) + _law(report.accounting) + _everywhere(report)
     found += [_published(claim) for claim in _claims(report)]
     for metric, cap in report.model.budget.items():
         have = report.totals.get(metric)
@@ -75,6 +75,29 @@ def bounds(report: Report) -> list[str]:
     """The note that totals are lower bounds, if they are."""
     text = printable("; ".join(unknown(report)))
     return [] if report.complete else [f"lower bounds (>=): the cost of {text} is not known"]
+
+
+_WORK = {
+    "mac": "mult-adds",
+    "mac_attention": "mult-adds of queries, keys and values",
+    "scan": "values of the state",
+}
+
+
+def uncounted(report: Report) -> list[str]:
+    """The notes on work that counts 0 because the convention has no price for it."""
+    kinds: dict[str, list[str]] = {}
+    for one in report.uncounted:
+        many = f"{one['layers']:,}, the first is {one['first']}" if one["layers"] > 1 else one["first"]
+        text = f"{one['amount']:,} of {one['type']} ({many})"
+        kinds.setdefault(one["quantity"], []).append(printable(text))
+    name = printable(report.convention.name)
+    return [f"`{name}` counts 0 for {_WORK[kind]}: {'; '.join(_few(texts))}" for kind, texts in kinds.items()]
+
+
+def _few(texts: list[str]) -> list[str]:
+    more = [f"{len(texts) - MOST_KINDS:,} more kinds"] if len(texts) > MOST_KINDS else []
+    return texts[:MOST_KINDS] + more
 
 
 def unknown(report: Report) -> list[str]:

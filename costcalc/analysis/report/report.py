@@ -115,6 +115,18 @@ class Report(Result):
         """Whether the cost of every layer is known and every parameter is in a row; else totals are lower bounds."""
         return all(line.complete for line in self.lines) and (self.accounting is None or self.accounting.is_closed)
 
+    @cached_property
+    def uncounted(self) -> list[dict[str, Any]]:
+        """The work that the convention has no price for: its quantity, and which layers have how much of it."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for row, line in zip(self.trace.rows, self.lines, strict=True):
+            for quantity, amount in self.convention.uncounted(row.op.name, row.layer).items():
+                new = {"quantity": quantity, "type": line.type, "layers": 0, "first": line.name, "amount": 0}
+                one = found.setdefault((quantity, line.type), new)
+                one["layers"] += 1
+                one["amount"] += amount * row.times
+        return list(found.values())
+
     def shown(self, everything: bool = False) -> tuple[Line, ...]:
         """The lines people look for: `then` layers without counted cost are left out unless `everything`."""
         return self.lines if everything else tuple(line for line in self.lines if not line.folded)
