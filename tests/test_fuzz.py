@@ -20,8 +20,14 @@ def ready():
     prepare()
 
 
-@pytest.mark.parametrize("name", TARGETS)
+SLOW = {"modules": "torch"}  # targets that load what takes seconds
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in SLOW)) for one in TARGETS])
 def test_no_input_ends_badly(name):
+    if name in SLOW or name == "tflite":
+        pytest.importorskip(SLOW.get(name, name))
+        prepare([name])
     tally = Tally()
     search(name, tally, 8, 1)
     assert tally.failures == {}
@@ -101,6 +107,20 @@ def test_a_run_that_ends_badly_is_seen(monkeypatch):
         assert run(files, args).failure == "exit code 101 ZeroDivisionError: integer division or modulo by zero"
     monkeypatch.setattr("tests.fuzz.sandbox.SECONDS", 0.0)
     assert run(files, args).failure == "too slow"
+
+
+def test_a_written_file_that_is_not_whole_is_seen():
+    from tests.fuzz import search
+
+    case = {"net.yaml": HEAD.encode()}, ["export", "net.yaml", "-o", "out.py"]
+    ended = run(*case)
+    assert (ended.code, [name for name, _ in ended.left], search._written(case, ended)) == (0, ["out.py"], "")
+    missing = "a file that is missing, or one of a command that failed"
+    assert search._written(case, ended._replace(left=())) == missing
+    assert search._written(case, ended._replace(code=2)) == missing
+    assert (
+        search._written(case, ended._replace(left=(("out.py", b'x = "a,\n'),))) == "written, and no code: SyntaxError"
+    )
 
 
 def test_an_accepted_graph_that_the_checker_of_onnx_refuses_is_seen(monkeypatch):

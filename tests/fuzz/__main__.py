@@ -36,7 +36,7 @@ def main():
     )
     parser.add_argument("--points", type=int, help="compare expressions in three domains at so many points instead")
     given = parser.parse_args()
-    prepare()
+    prepare(given.targets or TARGETS)
     if given.points or not (given.targets or given.specs):
         print(numbers(given.points or POINTS, given.seed), flush=True)
     if given.points:

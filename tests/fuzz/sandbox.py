@@ -38,7 +38,11 @@ MODULES = [
     "costcalc.write.onnx.graph",
     "costcalc.analysis.sweep.plot",
 ]
-EXTRAS = ["onnx", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]  # where they are installed
+EXTRAS = ["onnx", "tflite", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]  # where they are installed
+LOADED_BY = {  # what takes seconds to load: PyTorch, and what it loads when a module is read
+    "modules": ["costcalc.read.torch.reader", "torch.export", "torch.export._trace", "torch._dynamo", "torch._export"],
+}
+WRITTEN = ("out.py", "out.onnx")  # files that commands are told to write
 
 
 class Link(NamedTuple):
@@ -56,6 +60,7 @@ class Ended(NamedTuple):
     out: str
     err: str
     ran: bool = False  # whether a program ran that a file named
+    left: tuple = ()  # (name, bytes) of those of WRITTEN that are there
 
     @property
     def failure(self):
@@ -78,12 +83,13 @@ class Ended(NamedTuple):
         return f"control characters: {sorted(hidden)}" if hidden else ""
 
 
-def prepare():
-    """Load what runs need, so that the processes that are copied from this one start at once."""
+def prepare(targets=()):
+    """Load what runs of some targets need, so that the processes that are copied from this one start at once."""
     from importlib import import_module
     from importlib.util import find_spec
 
-    extras = [name for name in EXTRAS if find_spec(name.partition(".")[0])]
+    wanted = [*EXTRAS, *(name for target in targets for name in LOADED_BY.get(target, ()))]
+    extras = [name for name in wanted if find_spec(name.partition(".")[0])]
     for name in [*MODULES, *extras]:
         import_module(name)
 
@@ -100,12 +106,14 @@ def run(files, args):
         if not process:
             _child(folder, args)
         _, status, usage = os.wait4(process, 0)
+        left = [(name, Path(folder, name)) for name in WRITTEN if Path(folder, name).exists()]
+        left = [(name, path.read_bytes()) for name, path in left]
         out, err = (Path(folder, name).read_bytes().decode("utf-8", "replace") for name in (".out", ".err"))
     peak = usage.ru_maxrss / 1024 - max(begun - LOADED, 0)  # a copy begins with all that was there
     seconds, ran = usage.ru_utime + usage.ru_stime, os.path.exists(RAN)
     if ran:
         os.unlink(RAN)
-    return Ended(os.waitstatus_to_exitcode(status), seconds, peak, out, err, ran)
+    return Ended(os.waitstatus_to_exitcode(status), seconds, peak, out, err, ran, tuple(left))
 
 
 def _megabytes():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from .checker import refusal
-from .sandbox import Ended, run
+from .sandbox import WRITTEN, Ended, run
 from .targets import TARGETS
 
 
@@ -55,7 +55,7 @@ def search(name, tally, examples, number, until=float("inf")):
             return
         ended = run(*case)
         tally.add(ended, case)
-        wrong = kind(ended.failure) or kind(_accepted(case, ended))
+        wrong = kind(ended.failure) or kind(_accepted(case, ended)) or _written(case, ended)
         if wrong and wrong not in tally.failures:
             smallest[:] = [(wrong, case, ended)]  # the last one that hypothesis tries is the smallest
             raise Failed(wrong)
@@ -73,6 +73,20 @@ def _accepted(case, ended):
     graphs = [data for name, data in case[0].items() if name.endswith(".onnx")] if ended.code == 0 else []
     said = next(filter(None, map(refusal, graphs)), "")
     return said and f"accepted, and refused by the checker of ONNX: {said}"
+
+
+def _written(case, ended):
+    """What is wrong with the files that a command was told to write: each is whole, or not there."""
+    wanted = [name for name in case[1] if name in WRITTEN]
+    left = dict(ended.left)
+    if wanted and [*left] != (wanted if ended.code == 0 else []):
+        return "a file that is missing, or one of a command that failed"
+    for name in (name for name in left if name.endswith(".py")):
+        try:
+            compile(left[name], name, "exec")
+        except (SyntaxError, ValueError) as error:
+            return f"written, and no code: {type(error).__name__}"
+    return ""
 
 
 def kind(failure):

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from . import hostile
+from . import hostile, others
 from .broken import broken
 from .given import (
     AMOUNTS,
@@ -40,6 +40,12 @@ from .given import (
     with_points,
 )
 
+_CONFIG = "config.json"
+LANGUAGE = st.sampled_from((
+    *(["analyze", _CONFIG], ["analyze", _CONFIG, "--set", "past=9", "--set", "new=1"], ["formula", _CONFIG]),
+    *(["import", "hf", _CONFIG], ["check", _CONFIG, "--max", "params=1"], ["validate", _CONFIG]),
+))  # fmt: skip
+
 TARGETS = {
     "analyze": command("analyze", "net.yaml", SETTINGS, BY, option("--format", FORMATS), option("-c", CONVENTIONS)),
     "broken": command("analyze", "net.yaml", "--json", of=files(broken())),
@@ -72,6 +78,10 @@ TARGETS = {
     "structures": command("analyze", "m.json", of=hostile.structures().map(lambda text: {"m.json": text.encode()})),
     "archives": command("analyze", "m.keras", of=hostile.archives().map(lambda data: {"m.keras": data})),
     "trees": hostile.trees(),
+    "tflite": command("analyze", "m.tflite", SIZES, BY, of=others.lite().map(lambda data: {"m.tflite": data})),
+    "configs": command(LANGUAGE, of=others.CONFIGURATIONS.map(lambda data: {"config.json": data})),
+    "exports": others.exports(),
+    "modules": others.modules(),
     "words": command(NAMED, NAMES.map(alone), of=st.just({})),
     "from torch": command(
         "import", "torch", "no:module", "--input", SHAPES.map(alone), "--kwargs", GIVEN.map(alone), of=st.just({})

@@ -10,7 +10,7 @@ from costcalc import analyze
 from costcalc.errors import SpecError
 from costcalc.read.loading import load
 from costcalc.write.torch import source_text
-from costcalc.write.torch.text import value
+from costcalc.write.torch.text import value, wrapped
 from tests.write.test_export_onnx import HIDDEN, LAYERS, SPECS, graph_of, model
 
 TORCH = pytest.mark.skipif(
@@ -143,6 +143,13 @@ def test_the_command_writes_a_file(run):
 @pytest.mark.parametrize("text", ['a" + __import__("os").getcwd() + "', "a\\", "a\n", "\u00e4,b->ab"])
 def test_a_text_stays_in_its_literal(text):
     assert ast.literal_eval(value(text)) == text
+
+
+def test_a_long_line_is_not_broken_inside_a_text():
+    line = f'Einsum({", ".join(["nn.Identity()"] * 9)}, equation="a, (b, \\" [c,d->ab")'
+    found = wrapped(line, 4)
+    assert found[-2] == '        equation="a, (b, \\" [c,d->ab",'
+    assert [len(found), *map(str.strip, found[:2])] == [12, "Einsum(", "nn.Identity(),"]
 
 
 @pytest.mark.parametrize("name", ['a""" + __import__("os").getcwd() + """', "a\\", 'a"', "a\n"])

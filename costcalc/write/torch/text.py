@@ -126,6 +126,7 @@ def value(one: Any) -> str:
 
 
 WIDTH = 116
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')  # a text, in which a comma or a bracket is no part of the code
 
 
 def wrapped(text: str, indent: int, before: int = 0) -> list[str]:
@@ -151,7 +152,7 @@ def _split(text: str) -> tuple[str, list[str], str]:
     """`f(`, the arguments, `)`; a text that ends otherwise stays whole."""
     start = text.find("(")
     depth, parts, last = 0, [], start + 1
-    for at, char in enumerate(text):
+    for at, char in enumerate(_LITERAL.sub(lambda found: "_" * len(found[0]), text)):
         depth += (char in "([") - (char in ")]")
         if at > start and depth == 1 and char == ",":
             parts.append(text[last:at].strip())
