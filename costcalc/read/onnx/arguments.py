@@ -11,10 +11,14 @@ from ...num.valuation import names, valued
 
 def argument(value: Any) -> Any:
     """An argument of a step: plain as it is, an unknown size as an expression over the variables."""
-    if type(value) is int:
+    kind = type(value)
+    if kind is int:
+        return value
+    if kind is tuple:
+        for item in value:
+            if type(item) is not int:
+                return tuple([argument(one) for one in value])
         return value
     if isinstance(value, Dim):
         return Expr(str(value), names(value), lambda env: valued(value, env))
-    if isinstance(value, (tuple, list)):
-        return tuple([item if type(item) is int else argument(item) for item in value])
-    return value
+    return tuple([argument(item) for item in value]) if isinstance(value, (tuple, list)) else value

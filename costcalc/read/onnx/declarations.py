@@ -107,14 +107,15 @@ def check(proto: Any, functions: dict, version: int) -> None:
     op, domain = proto.op_type, proto.domain
     if domain not in ("", "ai.onnx") or (functions and (domain, op, getattr(proto, "overload", "")) in functions):
         return
-    names = tuple(proto.input)
-    given = [part for one in proto.attribute for part in (one.name, one.type, _word(one))]
-    _check(op, version, len(names), names.index("") + 1 if "" in names else 0, len(proto.output), *given)
+    names = proto.input
+    given = [_described(one) for one in proto.attribute] if proto.attribute else ()
+    _check(op, version, len(names), list(names).index("") + 1 if "" in names else 0, len(proto.output), *given)
 
 
-def _word(attribute: Any) -> bytes | None:
-    """The value of an attribute that is a text and stands there itself."""
-    return attribute.s if attribute.type == 3 and not attribute.ref_attr_name else None
+def _described(attribute: Any) -> tuple[str, int, bytes | None]:
+    """The name and the type of an attribute, and its value if that is a text and stands there itself."""
+    kind = attribute.type
+    return attribute.name, kind, attribute.s if kind == 3 and not attribute.ref_attr_name else None
 
 
 @lru_cache(4_096)
@@ -122,7 +123,7 @@ def _check(op: str, version: int, inputs: int, omitted: int, outputs: int, *give
     """`check` for a node, as most nodes are alike.
 
     omitted  which input is the first that is left out, or 0
-    given    name, type and text of each attribute in turn
+    given    name, type and text of each attribute
     """
     known = demand(op, version)
     if known is None:
@@ -131,11 +132,11 @@ def _check(op: str, version: int, inputs: int, omitted: int, outputs: int, *give
     _check_count(outputs, known.bounds[2], known.bounds[3], "outputs")
     if 0 < omitted <= known.bounds[0] and op not in _OPTIONAL_FIRST:
         raise Refused(f"input {omitted} is missing")
-    names = given[::3]
+    names = [name for name, _, _ in given]
     if len(set(names)) < len(names):
         twice = next(name for at, name in enumerate(names) if name in names[:at])
         raise Refused(f"attribute `{brief(twice)}` stands there twice")
-    for name, kind, word in zip(names, given[1::3], given[2::3], strict=True):
+    for name, kind, word in given:
         _check_attribute(f"{op}.{name}", kind, word, known.attributes, version)
     for name in known.required:
         if name not in names:

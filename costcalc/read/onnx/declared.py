@@ -8,7 +8,7 @@ from .tensors import Tensor
 
 
 class Declared:
-    """The declared types of tensors by name; `axes` are the variables of the axes that have names."""
+    """The declared types of tensors by name, and of their elements; `axes` are variables by the names of axes."""
 
     def __init__(self) -> None:
         self.types: dict[Any, Any] = {}
@@ -18,8 +18,8 @@ class Declared:
     def note(self, infos: Any) -> None:
         """Note the declarations of a graph."""
         for info in infos:
-            self.types[info.name] = info.type
-        self.note_kinds(infos)
+            name, kind = info.name, info.type
+            self.types[name], self.kinds[name] = kind, kind.tensor_type.elem_type
 
     def note_kinds(self, infos: Any) -> None:
         """Note the types of the elements alone."""
@@ -33,10 +33,6 @@ class Declared:
             return Tensor(None)
         sizes = tuple(self.size(dim) for dim in kind.tensor_type.shape.dim)
         return Tensor(None) if None in sizes else Tensor(sizes, first=first and len(sizes) > 2)
-
-    def kind(self, name: str) -> int:
-        """The type of the elements of a tensor, 0 if it is not declared."""
-        return self.kinds.get(name, 0)
 
     def size(self, dim: Any) -> Any:
         """A size: a number, or an axis that has a name already."""

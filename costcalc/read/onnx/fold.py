@@ -26,17 +26,22 @@ def folded(node: Node) -> list[Tensor] | None:
     rule = RULES.get(node.op)
     if rule is None or not node.inputs:
         return None
-    for one in node.inputs:
-        if one is not None and one.value is None:
+    given = [one for one in node.inputs if one is not None]
+    read = 0
+    for one in given:
+        if one.value is None:
             return None
-    if sum(one.size for one in node.inputs if one is not None) > limits.FOLDED:
+        read += len(one.value)
+    found = rule(node) if read <= limits.FOLDED else None
+    if found is None:
         return None
-    found = rule(node)
-    if found is None or any(len(one.value) > limits.FOLDED for one in found):
-        return None
-    if any(type(value) is int and abs(value) > limits.TOTAL for one in found for value in one.value):
-        raise Refused("its result is too large to be a size")
-    roots = frozenset().union(*[one.roots for one in node.inputs if one is not None])
+    for one in found:
+        if len(one.value) > limits.FOLDED:
+            return None
+        for value in one.value:
+            if type(value) is int and abs(value) > limits.TOTAL:
+                raise Refused("its result is too large to be a size")
+    roots = frozenset().union(*[one.roots for one in given])
     return [one.rooted(roots) for one in found]
 
 

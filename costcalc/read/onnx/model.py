@@ -83,7 +83,7 @@ class _Importer:
         wellformed.check(graph, frozenset(), reader.error, titled)
         scope = Scope()
         given = {one.name for one in (*graph.initializer, *(one.values for one in graph.sparse_initializer))}
-        learned = {name: shape for name, shape in weights(graph).items() if name not in given}
+        learned = weights(graph, given)
         inputs = {one.name: self.input(one) for one in graph.input if one.name not in {*given, *learned}}
         scope.own.update(inputs)
         reader.widths.enter(inputs)

@@ -40,13 +40,14 @@ class Node:
         number: int,
         beside: Sequence[Tensor] = (),
     ) -> None:
-        self.reader, self.proto, self.op, self.beside = reader, proto, proto.op_type, list(beside)
+        self.reader, self.proto, self.op = reader, proto, proto.op_type
+        self.beside = list(beside) if beside else []
         self.inputs: list[Any] = inputs  # each a Tensor, or None where it is left out
         self.attributes, self.version, self.number = attributes, version, number
         self.outputs, self.began = len(proto.output), len(reader.steps)
         self.settings: frozenset[int] | None = None
         self.is_constant = bool(inputs)
-        for one in self.tensors:
+        for one in [*inputs, *beside] if beside else inputs:
             if one is not None and one.roots is None:
                 self.is_constant = False
                 break
@@ -102,8 +103,12 @@ class Node:
         found = ops.find(op)
         values = {**options, found.branches[0]: inputs} if found.branches else options
         layer = found.rule(*inputs[: found.takes_input], **values)
-        if not self.is_constant and not any(0 in shape for shape in (*inputs, layer.shape)):
-            self.reader.state(self, op, inputs, options, holds or {}, times, follows)
+        if self.is_constant:
+            return layer
+        for shape in (*inputs, layer.shape):
+            if 0 in shape:
+                return layer
+        self.reader.state(self, op, inputs, options, holds or {}, times, follows)
         return layer
 
     def passive(self, shape: Any, first: bool = False, holds: Mapping[str, Tensor | None] | None = None) -> Shape:
@@ -174,7 +179,7 @@ class Node:
         """The outputs, each knowing what it comes from: the last step of this node, else what flows into it."""
         steps, last = len(self.reader.steps), self.source()
         inner = range(self.began, steps)  # of the nodes of a function or a loop
-        return [one if one.made == last or one.made in inner else one.come(last) for one in outputs]
+        return [one if one.made in inner else one.come(last, one.kind) for one in outputs]
 
     def same(self, one: int, other: int, message: str) -> None:
         """Refuse sizes that differ; where that is not known yet, a step finds out once they have values."""

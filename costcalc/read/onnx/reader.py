@@ -22,7 +22,7 @@ from .numbers import Numbers
 from .scope import Scope
 from .settings import is_made, is_trained, settings
 from .tensors import Tensor, stored
-from .types import is_copy, type_of
+from .types import CASTS, is_copy, type_of
 from .widths import Quantized
 
 if TYPE_CHECKING:
@@ -63,17 +63,20 @@ class Reader:
 
     def initializer(self, proto: Any, scope: Scope) -> None:
         """Note a stored tensor."""
-        if type(proto.name) is bytes:
+        name = proto.name
+        if type(name) is bytes:
             raise self.error("an initializer", "has a name that is not UTF-8")
         try:
             tensor = stored(proto)
         except Refused as error:
-            raise self.error(f"initializer `{brief(proto.name)}`:", error.message) from None
-        self.keep(proto.name, tensor, scope)
-        self.widths.keep(tensor, proto.data_type)
-        if tensor.roots and not is_trained(proto):
+            raise self.error(f"initializer `{brief(name)}`:", error.message) from None
+        self.keep(name, tensor, scope)
+        if not tensor.roots:
+            return
+        self.widths.keep(tensor, tensor.kind)
+        if not is_trained(name, tensor.kind, tensor.shape):
             self.numbers.literal(tensor)
-        elif tensor.roots and is_made(proto.name):
+        elif is_made(name):
             self.numbers.unnamed |= tensor.roots
 
     def keep(self, name: str, tensor: Tensor, scope: Scope) -> None:
@@ -120,7 +123,7 @@ class Reader:
             version = self.version(proto)
             self.check(proto, version)
             node = Node(self, proto, inputs, rules.attributes(proto, given), version, number, self.beside(proto, scope))
-            return self.typed(node, node.made(self.outputs(node, scope)))
+            return self.typed(node, self.outputs(node, scope))
         except Refused as error:
             raise self.error(f"node {titled(proto)}:", error.message, error.help) from None
         except _MALFORMED as error:
@@ -133,28 +136,30 @@ class Reader:
 
     def kind(self, proto: Any, name: str, at: int) -> int:
         """The type of an output of a node as it is declared; names in functions are their own."""
-        return 0 if self.calls else self.declared.kind(name)
+        return 0 if self.calls else self.declared.kinds.get(name, 0)
 
     def typed(self, node: Node, outputs: list[Tensor]) -> list[Tensor]:
-        """The outputs of a node with their types; its steps have that of the first."""
-        proto, found = node.proto, []
+        """The outputs of a node with what they come from and their types; its steps have that of the first."""
+        proto, found, last, began = node.proto, [], node.source(), node.began
         called = bool(self.functions) and self.key(proto) in self.functions
+        inner = range(began, len(self.steps))  # steps of the nodes of a function or a loop
         for at, (name, one) in enumerate(zip(proto.output, outputs, strict=False)):
-            made = 0 if called else type_of(proto, node.inputs, at)
-            found.append(one.of_kind(self.kind(proto, name, at) or made or one.kind))
-        if found and is_copy(proto, node.inputs, found[0]):
+            kind = self.kind(proto, name, at)
+            if not kind and not called:
+                kind = type_of(node.op, node.attributes, node.inputs, at)
+            found.append(one.come(one.made if one.made in inner else last, kind or one.kind))
+        if found and node.op in CASTS and is_copy(node.input(0), found[0]):
             shape, times = node.seen(found[0])
             node.emit("identity", shape, times=times, follows=True)
-            found = [one.come(len(self.steps) - 1) for one in found]
-        if found and len(self.steps) > node.began:
-            self.widths.type(range(node.began, len(self.steps)), found[0].kind)
-        return [*found, *outputs[len(found) :]]
+            found = [one.come(len(self.steps) - 1, one.kind) for one in found]
+        if found and len(self.steps) > began:
+            self.widths.type(range(began, len(self.steps)), found[0].kind)
+        return found
 
     def outputs(self, node: Node, scope: Scope) -> list[Tensor]:
         """What comes out of a node, by a function of the file, a rule, or what the file itself says."""
         proto = node.proto
-        key = self.key(proto)
-        if key in self.functions:
+        if self.functions and (key := self.key(proto)) in self.functions:
             return self.function(self.functions[key], node)
         known = folded(node) if rules.is_standard(proto.domain) else None
         if known is not None:
@@ -176,7 +181,7 @@ class Reader:
 
     def finished(self, node: Node, found: list[Any]) -> list[Tensor]:
         """The tensors that a rule's answer means: of a constant node, they have the roots of its inputs."""
-        tensors = [one if isinstance(one, Tensor) else Tensor(tuple(one)) for one in found]
+        tensors = [one if type(one) is Tensor else Tensor(tuple(one)) for one in found]
         if node.is_constant:
             roots = node.roots()
             tensors = [one.rooted(roots.union(one.roots) if one.roots else roots) for one in tensors]
@@ -251,13 +256,16 @@ class Reader:
         follows: bool,
     ) -> None:
         """Add the step of one operation."""
+        at, shared = len(self.steps), None
+        counted: dict[str, int] = {}
         weight = next((root for one in holds.values() if one is not None for root in one.roots or ()), None)
         path = (*self.calls[:1], *self.levels(node.proto, weight))
-        counted, shared = self.numbers.counted(holds, len(self.steps), "/".join(path))
-        self.widths.holds(len(self.steps), holds)
+        if holds:
+            counted, shared = self.numbers.counted(holds, at, "/".join(path))
+            self.widths.holds(at, holds)
         body = Stated(
             op,
-            tuple(argument(shape) for shape in inputs),
+            argument(inputs),
             {name: argument(value) for name, value in options.items()},
             path,
             titled(node.proto),
@@ -286,12 +294,16 @@ class Reader:
     def finished_steps(self) -> tuple[Step, ...]:
         """All steps, their names as short as they can be."""
         paths = apart(shortened([step.body.path for step in self.steps]))
-        names = {"/".join(step.body.path): "/".join(path) for step, path in zip(self.steps, paths, strict=True)}
-        bodies = [
-            step.body._replace(path=path, shared=names.get(step.body.shared))
-            for step, path in zip(self.steps, paths, strict=True)
-        ]
-        steps = [step._replace(body=body) for step, body in zip(self.steps, bodies, strict=True)]
+        names: dict[str | None, str] = {}
+        if any(step.body.shared for step in self.steps):
+            names = {"/".join(step.body.path): "/".join(path) for step, path in zip(self.steps, paths, strict=True)}
+        steps = []
+        for step, path in zip(self.steps, paths, strict=True):
+            body = step.body
+            if body.path != path or body.shared:
+                body = body._replace(path=path, shared=names.get(body.shared))
+                step = Step._make((body, *step[1:]))
+            steps.append(step)
         return tuple(self.widths.finished(steps))
 
     def error(self, who: str, message: str, help: str | None = None) -> SpecError:

@@ -60,16 +60,16 @@ def settings(op: str, count: int) -> frozenset[int]:
     return SETTINGS.get(op, _NONE)
 
 
-def is_trained(proto: Any) -> bool:
-    """Whether the numbers of a TensorProto may be parameters.
+def is_trained(name: str, kind: int, shape: Any) -> bool:
+    """Whether the numbers of a stored tensor may be parameters; `kind` is the number of their type.
 
     A number without an axis is one if it has a name as parameters of modules have; else it is a constant of the code.
     """
-    if proto.data_type in _FLOATS:
-        if prod(proto.dims) != 1:
+    if kind in _FLOATS:
+        if prod(shape) != 1:
             return True
-        return not is_made(proto.name) if proto.dims else _PATH.fullmatch(proto.name) is not None
-    return proto.data_type in _BYTES and len(proto.dims) > 1
+        return not is_made(name) if shape else _PATH.fullmatch(name) is not None
+    return kind in _BYTES and len(shape) > 1
 
 
 def is_made(name: str) -> bool:

@@ -53,17 +53,15 @@ class Tensor(NamedTuple):
 
     def rooted(self, roots: frozenset | None) -> Tensor:
         """The same tensor, computed from other initializers."""
+        if self.roots == roots:
+            return self
         return Tensor(self.shape, self.value, roots, self.first, self.items, self.made, self.scaled, self.kind)
 
-    def come(self, made: int | str | None) -> Tensor:
-        """The same tensor, from another step."""
-        return Tensor(self.shape, self.value, self.roots, self.first, self.items, made, self.scaled, self.kind)
-
-    def of_kind(self, kind: int) -> Tensor:
-        """The same tensor, its elements of another type."""
-        if self.kind == kind:
+    def come(self, made: int | str | None, kind: int) -> Tensor:
+        """The same tensor, from another step, its elements of another type."""
+        if self.made == made and self.kind == kind:
             return self
-        return Tensor(self.shape, self.value, self.roots, self.first, self.items, self.made, self.scaled, kind)
+        return Tensor(self.shape, self.value, self.roots, self.first, self.items, made, self.scaled, kind)
 
 
 def constant(shape: Iterable[int], value: Iterable[Number | None] | None = None) -> Tensor:
@@ -83,18 +81,19 @@ def scalar(value: Node | None) -> Tensor:
 
 def stored(proto: Any) -> Tensor:
     """The tensor of a TensorProto: its shape, and its values if they are few and in the file itself."""
-    shape = tuple(proto.dims)
+    shape = tuple(proto.dims[:])
     if shape and min(shape) < 0:
         raise Refused(f"a size cannot be {min(shape)}")
     if len(shape) > limits.RANK:
         raise Refused(f"a tensor of {len(shape)} axes is too much: the limit is {limits.RANK}")
-    size, external = prod(shape), proto.external_data
+    size, external = prod(shape), proto.external_data[:]
     if size > limits.TOTAL:
         raise Refused("a tensor of so many elements is too much")
     _check_location(external)
     value = _values(proto, size) if size <= limits.FOLDED and not external else None
-    roots = frozenset(() if proto.data_type in _COUNTING else (proto.name,))
-    return Tensor(shape, value, roots, kind=proto.data_type)
+    kind = proto.data_type
+    roots = frozenset(() if kind in _COUNTING else (proto.name,))
+    return Tensor(shape, value, roots, kind=kind)
 
 
 def _check_location(entries: Iterable[Any]) -> None:

@@ -5,7 +5,7 @@ Types are the numbers of TensorProto; 0 is one that is not known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,28 +23,27 @@ BITS_OF = {
 }
 FLOATS = (1, 10, 11, 16)
 _FLOAT, _INT32, _INT64, _BOOL = 1, 6, 7, 9
-_MADE = {  # operators whose results have one type
+_ONE_TYPE = {  # operators whose results have one type
+    **dict.fromkeys(("If", "Loop", "Scan"), 0),  # those that their graphs give
     **dict.fromkeys(("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not"), _BOOL),
     **dict.fromkeys(("IsNaN", "IsInf"), _BOOL),
     **dict.fromkeys(("Shape", "Size", "ArgMax", "ArgMin", "NonZero", "NonMaxSuppression"), _INT64),
     **dict.fromkeys(("MatMulInteger", "ConvInteger"), _INT32),
 }
 _OF_INPUT = {"Where": 1, "OneHot": 2, "CastLike": 1, "DequantizeLinear": 1, "MatMulNBits": 0}
-_CASTS = ("Cast", "CastLike", "Identity")  # the last as PyTorch's conversions are read
-_INNER = ("If", "Loop", "Scan")  # their results have the types that their graphs give
+CASTS = ("Cast", "CastLike", "Identity")  # the last as PyTorch's conversions are read
+_VALUES = {"value": 0, **dict.fromkeys(("value_int", "value_ints"), _INT64)}  # attributes of a constant
+_VALUES |= dict.fromkeys(("value_float", "value_floats"), _FLOAT)
 _SECOND = {"TopK": _INT64, "MaxPool": _INT64, "Dropout": _BOOL, "Unique": _INT64}  # types of results behind the first
 
 
-def type_of(proto: Any, inputs: Sequence[Tensor | None], at: int) -> int:
+def type_of(op: str, attributes: Mapping[str, Any], inputs: Sequence[Tensor | None], at: int) -> int:
     """The type of an output of a node, by its operator; most make the type of their first input."""
-    op = proto.op_type
     if at and op in _SECOND:
         return _SECOND[op]
-    if op in _INNER:
-        return 0
-    if op in _MADE:
-        return _MADE[op]
-    stated = _stated(proto)
+    if op in _ONE_TYPE:
+        return _ONE_TYPE[op]
+    stated = _stated(attributes) if attributes else 0
     if stated:
         return stated
     place = _OF_INPUT.get(op, 0)
@@ -52,23 +51,18 @@ def type_of(proto: Any, inputs: Sequence[Tensor | None], at: int) -> int:
     return one.kind if one is not None else _FLOAT if op == "ConstantOfShape" else 0
 
 
-def is_copy(proto: Any, inputs: Sequence[Tensor | None], made: Tensor) -> bool:
-    """Whether a node makes real numbers of other bits of those that flow in: a tensor of its own."""
-    one = inputs[0] if inputs and proto.op_type in _CASTS else None
+def is_copy(one: Tensor | None, made: Tensor) -> bool:
+    """Whether what a cast makes of a tensor has other bits than what flows in: a tensor of its own."""
     if one is None or one.made is None or one.roots is not None or made.shape is None or 0 in made.shape:
         return False
     return one.kind in FLOATS and made.kind in FLOATS and BITS_OF[one.kind] != BITS_OF[made.kind]
 
 
-def _stated(proto: Any) -> int:
+def _stated(attributes: Mapping[str, Any]) -> int:
     """The type that a node says itself: of a cast, of random numbers, of a constant."""
-    for one in proto.attribute:
-        if one.name in ("to", "dtype", "output_dtype") and one.type == 2:
-            return one.i
-        if one.name == "value" and one.type == 4:
-            return one.t.data_type
-        if one.name in ("value_int", "value_ints"):
-            return _INT64
-        if one.name in ("value_float", "value_floats"):
-            return _FLOAT
+    for name, value in attributes.items():
+        if name in ("to", "dtype", "output_dtype") and type(value) is int:
+            return value
+        if name in _VALUES:
+            return _VALUES[name] or getattr(value, "kind", 0)
     return 0

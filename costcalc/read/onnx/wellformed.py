@@ -30,8 +30,19 @@ def check(graph: Any, around: frozenset, error: Error, title: Callable[[Any], st
     if twice is not None:
         raise error(f"input `{brief(twice)}`", "stands there twice")
     made = stored.union(inputs, ("",))  # "" is an input or output that is left out
+    spend(5 * len(graph.node))
     for node in graph.node:
-        _check_node(node, known, made, error, title, depth)
+        if not made.issuperset(node.input):
+            missing = next((name for name in node.input if name not in made and name not in known), None)
+            if missing is not None:
+                message = f"reads `{brief(str(missing))}`, which nothing before it makes"
+                raise error(f"node {title(node)}", message, _ORDER)
+        for inner in graphs_in(node) if node.attribute else ():
+            check(inner, frozenset(known | made), error, title, depth + 1)
+        for name in node.output:
+            if name in made and name:
+                raise error(f"node {title(node)}", f"makes `{brief(str(name))}`, which is made before it")
+            made.add(name)
     for one in graph.output:
         if one.name not in made:
             why = "which is a tensor outside of it" if one.name in known else "which nothing before it makes"
@@ -40,17 +51,3 @@ def check(graph: Any, around: frozenset, error: Error, title: Callable[[Any], st
 
 def _stored(graph: Any) -> list:
     return [*(one.name for one in graph.initializer), *(one.values.name for one in graph.sparse_initializer)]
-
-
-def _check_node(node: Any, known: set, made: set, error: Error, title: Callable[[Any], str], depth: int) -> None:
-    spend(5)
-    if not made.issuperset(node.input):
-        missing = next((name for name in node.input if name not in made and name not in known), None)
-        if missing is not None:
-            raise error(f"node {title(node)}", f"reads `{brief(str(missing))}`, which nothing before it makes", _ORDER)
-    for inner in graphs_in(node):
-        check(inner, frozenset(known | made), error, title, depth + 1)
-    for name in node.output:
-        if name in made and name:
-            raise error(f"node {title(node)}", f"makes `{brief(str(name))}`, which is made before it")
-        made.add(name)

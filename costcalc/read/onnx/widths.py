@@ -51,6 +51,7 @@ class Quantized:
         self.types: dict[int, int] = {}
         self.held: dict[int, tuple[int, int]] = {}
         self.direct: set[str] = set()
+        self.noted: list[Any] = []
         self.readers: Counter[str] = Counter()
         self.usual = Widths(32, 32)
         self.inputs: dict[Any, int] = {}
@@ -61,10 +62,8 @@ class Quantized:
         return bool(self.made or self.weights)
 
     def note(self, nodes: Iterable[Any], outputs: Iterable[str]) -> None:
-        """Note how often each tensor of a graph is read."""
-        for node in nodes:
-            self.readers.update(node.input)
-        self.readers.update(outputs)
+        """Note a graph, to count how often each tensor is read once anything is quantized."""
+        self.noted.append((nodes, outputs))
 
     def enter(self, inputs: Mapping[str, Tensor]) -> None:
         """Note the types of the network's inputs."""
@@ -72,29 +71,28 @@ class Quantized:
 
     def keep(self, tensor: Tensor, kind: int) -> None:
         """Note the type of a stored tensor."""
-        if tensor.roots and kind in OF_TYPES:
-            self.stored.update(dict.fromkeys(tensor.roots, OF_TYPES[kind]))
-        if tensor.roots and kind in BITS_OF:
-            self.typed.update(dict.fromkeys(tensor.roots, BITS_OF[kind]))
+        for root in tensor.roots or ():
+            if kind in OF_TYPES:
+                self.stored[root] = OF_TYPES[kind]
+            if kind in BITS_OF:
+                self.typed[root] = BITS_OF[kind]
 
     def holds(self, step: int, holds: Mapping[str, Tensor | None]) -> None:
         """Note the bits of the numbers that a step holds, by kind."""
-        if not holds:
-            return
-        bits = self._bits(holds.values(), self.stored)
-        if bits:
-            self.weights[step] = bits
-        others = [one for kind, one in holds.items() if kind != "weight"]
-        self.hold(step, self._bits([holds.get("weight")], self.typed), self._bits(others, self.typed))
+        quantized = weights = others = 0
+        for kind, tensor in holds.items():
+            for root in (tensor.roots or ()) if tensor is not None else ():
+                bits = self.typed.get(root, 0)
+                quantized = max(quantized, self.stored.get(root, 0)) if self.stored else 0
+                weights, others = (max(weights, bits), others) if kind == "weight" else (weights, max(others, bits))
+        if quantized:
+            self.weights[step] = quantized
+        self.hold(step, weights, others)
 
     def hold(self, step: int, weights: int, others: int) -> None:
         """Note the bits of weights and of other numbers that a step holds: the widest of each."""
         before = self.held.get(step, (0, 0))
         self.held[step] = max(before[0], weights), max(before[1], others)
-
-    def _bits(self, tensors: Iterable[Tensor | None], known: Mapping[str, int]) -> int:
-        roots = [root for one in tensors if one is not None for root in one.roots or ()]
-        return max((known[root] for root in roots if root in known), default=0)
 
     def type(self, steps: Iterable[int], kind: int) -> None:
         """Note the type of what steps make, where none is known."""
@@ -104,11 +102,20 @@ class Quantized:
     def quantize(self, node: Node, x: Any, bits: int) -> bool:
         """Give a tensor its width; False where the quantized numbers are a tensor of their own."""
         name = node.proto.input[0]
-        alone = self.readers[name] == 1 and name in self.direct and node.op == "QuantizeLinear"
-        if not alone or type(x.made) is not int or x.made in self.made:
+        if node.op != "QuantizeLinear" or name not in self.direct or self._readers()[name] != 1:
+            return False
+        if type(x.made) is not int or x.made in self.made:
             return False
         self.made[x.made] = bits
         return True
+
+    def _readers(self) -> Counter[str]:
+        """How often each tensor of the graphs so far is read."""
+        for nodes, outputs in self.noted:
+            self.readers.update(name for node in nodes for name in node.input)
+            self.readers.update(outputs)
+        self.noted = []
+        return self.readers
 
     def integer(self, node: Node) -> None:
         """Give what an operator of quantized numbers makes the width of its zero point."""
@@ -118,16 +125,21 @@ class Quantized:
 
     def finished(self, steps: Sequence[Step]) -> list[Step]:
         """The steps with their widths."""
+        if self.made:
+            self._fuse(steps)
+        found = [self._widths(number) for number in range(len(steps))]
+        self.usual = self._most(found)
+        made = [one.activations or self.usual.activations for one in found]
+        return [_stated(step, one, self.usual, self._read(step, made)) for step, one in zip(steps, found, strict=True)]
+
+    def _fuse(self, steps: Sequence[Step]) -> None:
+        """Let what activations and norms of quantized results read, alone, be of their width."""
         read = Counter(made for step in steps for made in {*step.body.sources})
         for number in reversed(range(len(steps))):
             sources = steps[number].body.sources
             fused = number in self.made and steps[number].body.op in _FUSED and len(sources) == 1
             if fused and type(sources[0]) is int and read[sources[0]] == 1:
                 self.made.setdefault(sources[0], self.made[number])
-        found = [self._widths(number) for number in range(len(steps))]
-        self.usual = self._most(found)
-        made = [one.activations or self.usual.activations for one in found]
-        return [_stated(step, one, self.usual, self._read(step, made)) for step, one in zip(steps, found, strict=True)]
 
     def _read(self, step: Step, made: Sequence[int]) -> int:
         """The bits of a tensor that a step makes unless it states others: those of what it renames, or the usual."""

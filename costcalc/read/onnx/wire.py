@@ -15,6 +15,7 @@ from ...allowance import spend
 from ...errors import FileError, Problem
 
 SMALL = 4_096  # bytes of a tensor's numbers that are kept, and of a message that is not looked into
+_BETWEEN = 64  # messages of a kind between two looks at the allowance
 _HEAD = 20  # bytes: a tag and a length
 _MESSAGE, _PACKED = 4, 8  # parts that a message counts, and bytes of packed numbers in one part
 _NO_TAGS = bytes(one for one in range(256) if one & 7 != 2)  # bytes that no field with a length starts with
@@ -162,10 +163,11 @@ class _Stripper:
 
     def count(self, kind: str) -> None:
         """Note one more message."""
-        spend(_MESSAGE)
         self.parts += _MESSAGE
-        self.counts[kind] += 1
-        if self.counts[kind] > self.most and kind in _MANY:
+        count = self.counts[kind] = self.counts[kind] + 1
+        if not count % _BETWEEN:
+            spend(_BETWEEN * _MESSAGE)
+        if count > self.most and kind in _MANY:
             message = f"there are more than {self.most:,} {kind}s"
             raise FileError(Problem("limit", message, help=limits.hint("nodes")))
 

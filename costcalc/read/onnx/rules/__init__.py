@@ -78,13 +78,13 @@ _VALUES = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "s
 
 def attributes(proto: Any, given: Any) -> dict[str, Any]:
     """The attributes of a node: name -> value; in a function, those that it was `given` stand for references."""
-    found = {}
+    found: dict[str, Any] = {}
     for one in proto.attribute:
-        if one.ref_attr_name:
-            if one.ref_attr_name in (given or {}):
-                found[one.name] = given[one.ref_attr_name]
-        else:
+        reference = one.ref_attr_name
+        if not reference:
             found[one.name] = _value(one)
+        elif reference in (given or {}):
+            found[one.name] = given[reference]
     return found
 
 
@@ -94,7 +94,12 @@ def defaults(function: Any) -> dict[Any, Any]:
 
 
 def _value(one: Any) -> Any:
-    field = _VALUES.get(one.type)
+    kind = one.type
+    if kind == 2:
+        return one.i
+    if kind == 7:
+        return list(one.ints[:])
+    field = _VALUES.get(kind)
     if field is None:
         raise Refused(f"attribute `{brief(one.name)}` has no value")
     value = getattr(one, field)
