@@ -11,22 +11,37 @@ def storage(value: Any) -> Hashable:
     """What tells the numbers of a tensor from those of others."""
     try:
         return value.untyped_storage()._cdata, value.storage_offset(), value.numel()
-    except (AttributeError, NotImplementedError, RuntimeError):
+    except (AttributeError, NotImplementedError, RuntimeError, ValueError):  # the last of one without a size yet
         return id(value)
 
 
 def copied(torch: Any, module: Any) -> Any:
     """A copy of a module, its parameters and buffers without memory; those that were tied still are."""
     memo: dict[int, Any] = {}
-    for value in module.parameters():
-        if type(value) is torch.nn.Parameter:
+    for value in (*module.parameters(), *module.buffers()):
+        if torch.nn.parameter.is_lazy(value):  # its size is found at the first call
+            memo[id(value)] = _lazy(torch, value)
+        elif type(value) is torch.nn.Parameter:
             memo[id(value)] = torch.nn.Parameter(value.detach().to("meta"), requires_grad=value.requires_grad)
-    for value in module.buffers():
-        if type(value) is torch.Tensor:
+        elif type(value) is torch.Tensor:
             memo[id(value)] = value.detach().to("meta")
+    for value in _computed(torch, module):
+        memo[id(value)] = value.detach().to("meta")
     made = copy.deepcopy(module, memo)
     _tie_all(made, _tied(module))
     return made
+
+
+def _lazy(torch: Any, value: Any) -> Any:
+    """A parameter or buffer that has no size yet, either."""
+    kind, given = type(value), {"device": "meta", "dtype": value.data.dtype}
+    return kind(requires_grad=value.requires_grad, **given) if isinstance(value, torch.nn.Parameter) else kind(**given)
+
+
+def _computed(torch: Any, module: Any) -> list[Any]:
+    """Tensors that modules have computed from parameters and keep, as the weight of `torch.nn.utils.weight_norm`."""
+    kept = (value for one in module.modules() for value in vars(one).values())
+    return [value for value in kept if isinstance(value, torch.Tensor) and value.grad_fn is not None]
 
 
 def on_meta(module: Any) -> Any:

@@ -67,6 +67,42 @@ def test_views_of_one_storage_count_once():
     assert costcalc.analyze(module, input=(8,)).totals["params"] == 64
 
 
+class Late(nn.Module):
+    """A layer that finds its size at the first call, and one whose weight is computed before each call."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.LazyLinear(8), nn.utils.weight_norm(nn.Conv1d(8, 4, 3))
+
+    def forward(self, x):
+        return self.last(self.first(x).transpose(1, 2))
+
+
+EXAMPLES = {"8x8x4": (1, 4, 8, 8), "10x16": (1, 10, 16)}
+LATE = {  # what makes a module, its input, its mult-adds by hand
+    "a lazy convolution": (lambda: nn.LazyConv2d(8, 3), "8x8x4", 36 * 288),
+    "a lazy network": (
+        lambda: nn.Sequential(nn.LazyConv2d(8, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(10)),
+        "8x8x4",
+        36 * 288 + 2880,
+    ),
+    "the older weight_norm": (lambda: nn.utils.weight_norm(nn.Linear(16, 8)), "10x16", 1280),
+    "both": (Late, "10x16", 10 * 16 * 8 + 8 * 4 * 8 * 3),
+}
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("name", LATE)
+def test_modules_that_are_not_whole_before_a_call(name):
+    make, input, due = LATE[name]
+    module, called = make(), make()
+    report = costcalc.analyze(module, input=input, convention="framework")
+    assert any(map(nn.parameter.is_lazy, module.parameters())) == ("lazy" in name or name == "both")
+    called(torch.zeros(EXAMPLES[input]))
+    assert report.totals == {"mult_adds": due, "params": sum(one.numel() for one in called.parameters())}
+    assert report.complete
+
+
 FUNCTIONS = {
     "compare": lambda module: costcalc.compare(module, "mobilenet", input="16x16x3").left.totals["cost"],
     "diff": lambda module: costcalc.diff(module, small(), input="16x16x3").right.totals["cost"],

@@ -225,6 +225,11 @@ BY_HAND = {  # what FlopCounterMode leaves out
         lambda: Applied(lambda x, w: torch._grouped_mm(x, w, offs=ENDS(x, 2, 17))),
         16 * 32 * 8,
     ),
+    "grouped rows of eight bits": (
+        [(16, 32)],
+        lambda: Applied(scaled_groups, (), [(8, 16, 32)], torch.bfloat16),
+        16 * 32 * 16,
+    ),
     "grouped sums": (
         [(16, 64), (64, 24)],
         lambda: Applied(lambda x, w: torch._grouped_mm(x, w, offs=ENDS(x, 8, 65))),
@@ -236,6 +241,13 @@ BY_HAND = {  # what FlopCounterMode leaves out
 def ENDS(x, step, end):
     """The last place of each group."""
     return torch.arange(step, end, step, dtype=torch.int32, device=x.device)
+
+
+def scaled_groups(x, w):
+    """Groups of rows by a matrix each, both of eight bits with a scale for each row and column."""
+    whole, weight = x.to(torch.float8_e4m3fn), w.to(torch.float8_e4m3fn).transpose(-2, -1)
+    scales = torch.ones(x.shape[0], device=x.device), torch.ones(w.shape[:2], device=x.device)
+    return torch._scaled_grouped_mm(whole, weight, *scales, offs=ENDS(x, 2, 17), out_dtype=torch.bfloat16)
 
 
 @pytest.mark.parametrize("name", BY_HAND)
