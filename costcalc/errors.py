@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from .records import NamedTuple
 
 LONGEST_NAME = 60  # characters of a name in a message
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 from . import limits
 from .errors import FileError, Place, Problem, Source, brief, nearest
+from .records import NamedTuple
 
 MOST_NOTED = 10_000  # files in the record of those that were read
 PAGE = 65_536  # bytes of a large file that are read at once

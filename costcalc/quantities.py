@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from . import limits
 from .errors import OptionError, Problem, brief
+from .records import NamedTuple
 
 if TYPE_CHECKING:
     from fractions import Fraction

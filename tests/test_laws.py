@@ -22,7 +22,7 @@ FILE = pytest.mark.parametrize("path", TREES, ids=str)
 RULES = [path for path in TREES if path.parts[0] == "ops"]
 
 FLOORS = (  # lowest first: a room uses those below it, and itself
-    ("allowance", "arguments", "errors", "files", "git", "limits", "quantities", "replacing"),
+    ("allowance", "arguments", "errors", "files", "git", "limits", "quantities", "records", "replacing"),
     ("num", "syntax"),
     ("ops", "render"),
     ("model", "selftest"),
@@ -259,3 +259,15 @@ def test_public_names_are_listed():
         names = getattr(found, "__all__", [])
         assert names == sorted(names)
         assert all(hasattr(found, name) for name in names)
+
+
+def test_one_kind_of_named_tuple():
+    found = [
+        path
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in ("typing", "collections")
+        for name in node.names
+        if name.name.lower() == "namedtuple" and path.name != "records.py"
+    ]
+    assert found == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..analysis.compare.beside import adds_unknown, change, count, percent
@@ -20,6 +20,7 @@ from ..read.formats import READERS
 from ..read.json_ import is_network
 from ..read.loading import load
 from ..read.revisions import REGULAR
+from ..records import NamedTuple
 from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet
 from ..render.text import printable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source, SpecError
 from ..files import Folder, check_links, check_path, note_read, text
@@ -12,6 +12,7 @@ from ..metrics.conventions import find, price_list
 from ..metrics.pricing import Convention
 from ..quantities import Bad, amount, change
 from ..read.formats import READERS
+from ..records import NamedTuple
 from ..syntax.nodes import Node, compose, is_empty
 from ..syntax.problems import Problems
 

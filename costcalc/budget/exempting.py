@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..metrics.metrics import unit_of
+from ..records import NamedTuple
 from .config import key_for
 from .loosening import EXCEPTION, Loosened
 from .verdict import EXCEPTED, GREW, Outcome, Verdict

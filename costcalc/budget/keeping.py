@@ -7,10 +7,11 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Folder
+from ..records import NamedTuple
 from .config import Limit, config_of, key_for
 from .entries import Unwritable, added, without
 from .exempting import exact, titled

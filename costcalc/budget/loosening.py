@@ -1,10 +1,11 @@
 """Limits compared with those at the base: which were raised, removed, or no longer judge a spec."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Place
 from ..metrics.pricing import Convention
+from ..records import NamedTuple
 from .config import Check, Limit
 
 RAISED, REMOVED, UNMATCHED, EXCEPTION = "raised", "removed", "unmatched", "exception"

@@ -10,11 +10,12 @@ import json
 import os
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from .. import __version__
 from ..errors import Place
+from ..records import NamedTuple
 from ..render.text import printable
 from .amounts import headline, notes
 from .config import NAME

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..analysis.report.columns import phase_of, shipped
@@ -15,6 +15,7 @@ from ..metrics.metrics import storage_note, unit_of
 from ..model.network import Model
 from ..quantities import amount
 from ..read.loading import load
+from ..records import NamedTuple
 from .config import NAME, Check, Exemption, Limit
 from .exempting import excused
 from .judge import escaped, judge

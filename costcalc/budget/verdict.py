@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Place, Problem
+from ..records import NamedTuple
 from .config import Check, Exemption, Limit
 from .loosening import Loosened
 

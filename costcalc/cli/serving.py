@@ -16,12 +16,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Full, Queue
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from .. import limits
 from ..allowance import ticking, without
 from ..analysis.page.live import GRAPHS, Engine
+from ..records import NamedTuple
 from ..render.html_file import BUILT, playground
 
 ADDRESS = "127.0.0.1"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import NamedTuple
 
 import click
 
 from ..errors import OptionError, Problem
+from ..records import NamedTuple
 
 HELP = ("-h", "--help")
 

@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
 from ..errors import FileError, OptionError, Problem, Source, listed, nearest
 from ..files import check_links, text
+from ..records import NamedTuple
 from ..syntax.nodes import Node, compose
 from ..syntax.problems import Problems
 

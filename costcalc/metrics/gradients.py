@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..ops.base import WEIGHT, Layer, Product
+from ..records import NamedTuple
 from .needs import Need, is_weighted
 from .pricing import MAC, Convention, price_of
 

@@ -7,7 +7,7 @@ here: reports, sweeps, fits, formulas, comparisons, budgets, published figures a
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import limits, num
 from ..errors import OptionError, Problem, SpecError, listed, nearest
@@ -15,6 +15,7 @@ from ..model.network import Model
 from ..model.rows import Row
 from ..model.storage import DEFAULT
 from ..quantities import BYTE, COUNT, RATIO, SHARES, Unit
+from ..records import NamedTuple
 from . import chances
 from .conventions import CONVENTIONS, COUNTERS, find, price_list
 from .pricing import MAC, Convention

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..model.holding import holder_of
+from ..records import NamedTuple
 from .pricing import TRAINABLE
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ keeps a copy of its input. A view keeps all of the tensor that it is a part of.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .. import num
 from ..num import equal, prod
+from ..records import NamedTuple
 from .needs import Need
 
 if TYPE_CHECKING:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .. import num
 from ..num import ceil_div, prod
+from ..records import NamedTuple
 from .pricing import TRAINABLE, total
 from .saved import FLOAT, Keeping, Policy, is_halved
 

@@ -5,9 +5,10 @@ Loaded to show or read a price list; pricing itself does not need it.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..ops import INDEX
+from ..records import NamedTuple
 
 _CONVOLUTIONS = ("conv", "dwconv", "conv_transpose")
 _LANGUAGE = ("logits", "moe", "latent_attention")

@@ -1,7 +1,8 @@
 """The law that no parameter is lost: those in rows and those that no layer reads are all of a model, each once."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from ..records import NamedTuple
 
 
 class Stored(NamedTuple):

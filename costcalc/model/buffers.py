@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import num
+from ..records import NamedTuple
 
 
 class Tensor(NamedTuple):

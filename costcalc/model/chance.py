@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from ..records import NamedTuple
 
 FINEST = 1_000_000  # the largest denominator of a probability that is written with a decimal point
 

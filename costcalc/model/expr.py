@@ -11,10 +11,11 @@ import ast
 import operator
 import warnings
 from collections.abc import Callable, Mapping, Set
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import limits, num
 from ..errors import BadExpression, Refused, brief, listed, named, nearest
+from ..records import NamedTuple
 from .tables import looked_up
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..ops.window import each, is_word, margins
+from ..records import NamedTuple
 from .rows import Row, Trace
 
 

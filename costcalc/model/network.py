@@ -10,10 +10,11 @@ also be a dict of them: a table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .. import num
 from ..errors import Place, Source
+from ..records import NamedTuple
 from .expr import Expr
 from .storage import DEFAULT, UNSTATED, Storage, Widths
 

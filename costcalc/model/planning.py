@@ -7,9 +7,10 @@ lives at the same time. A vendor's allocator may need less or more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..allowance import spend
+from ..records import NamedTuple
 
 STRETCH = 64  # rows: most buffers live for fewer
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, Place, Problem, nearest
 from ..ops import Layer, Op
+from ..records import NamedTuple
 from .chance import Branch
 from .network import Arg, Block, Step
 from .scope import Frame, Source

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import OptionError, Problem, listed, nearest
 from ..num import ceil_div, prod
+from ..records import NamedTuple
 
 BITS = ("weights", "activations", "first", "last", "bias", "group", "scale", "zero")
 NONE = ("bias", "group", "scale", "zero")  # widths that may be 0

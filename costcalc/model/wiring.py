@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..records import NamedTuple
 from .holding import holder_of
 from .network import Model
 from .owning import counted, held

@@ -1,11 +1,12 @@
 """Attention: products of queries with keys and of weights with values, with or without projections."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Refused
 from ..num import equal, floor_div, maximum, minimum, prod, require
 from ..num.values import Number, Shape
+from ..records import NamedTuple
 from .base import WEIGHT, Layer, Product, op
 from .kinds import Alignment, Branch, Branches, Count, Flag, Flags, Size, Width
 

@@ -1,7 +1,9 @@
 """The parts of a rule: the `@op` decorator, the `Layer` it returns, and the schema read from its signature."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from ..records import NamedTuple
 
 WEIGHT = "weight"  # the operand that a layer holds itself
 

@@ -5,11 +5,12 @@ checker they are all `Any` (kinds.pyi), as numbers, arrays and symbols flow thro
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import num
 from ..errors import Refused
 from ..num.values import Number
+from ..records import NamedTuple
 
 
 class Kind(NamedTuple):

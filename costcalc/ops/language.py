@@ -1,11 +1,12 @@
 """Experts, scans and latent attention: what language models have beside attention."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Refused
 from ..num import equal, maximum, prod, require
 from ..num.values import Number, Shape
+from ..records import NamedTuple
 from .attention import Mask, cached_pairs
 from .base import WEIGHT, Layer, Product, op
 from .kinds import Branches, Count, Flag, Size, Width

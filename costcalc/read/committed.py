@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, ItemsView, Iterable, Iterator
-from typing import NamedTuple
 
 from ..errors import OptionError, Problem
+from ..records import NamedTuple
 from .formats import READERS
 
 FILES = 200_000  # that are held of one commit

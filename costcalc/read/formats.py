@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Source
 from ..files import Origin
 from ..model.network import Model
+from ..records import NamedTuple
 
 if TYPE_CHECKING:
     from types import ModuleType

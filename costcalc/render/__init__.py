@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import OptionError, Problem, listed, nearest
+from ..records import NamedTuple
 
 FORMATS = {"table": "table", "csv": "csv_", "json": "json_", "md": "markdown", "latex": "latex", "html": "html_file"}
 SUFFIXES = {".csv": "csv", ".html": "html", ".json": "json", ".md": "md", ".tex": "latex", ".txt": "table"}

@@ -8,10 +8,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from ..records import NamedTuple
 from .sheet import Column, Sheet
 
 LEAST = 12  # columns to which words are set, when there is no room

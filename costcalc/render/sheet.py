@@ -8,7 +8,9 @@ only know pages, so one renderer per format serves every command.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from ..records import NamedTuple
 
 
 class Column(NamedTuple):

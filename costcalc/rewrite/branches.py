@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..model.network import BlockCall, Call, Group, Model, Reference, Step, is_absent, is_dynamic
+from ..records import NamedTuple
 from .steps import bare, call, held, is_call, is_one, op_of, spot
 from .walk import Facts, Rewritten, Walk
 

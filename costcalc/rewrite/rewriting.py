@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..errors import OptionError, Problem
+from ..records import NamedTuple
 from . import Rewritten, drop, fold, merge, separable, standard, thin
 
 if TYPE_CHECKING:

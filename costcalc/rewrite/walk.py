@@ -5,12 +5,13 @@ per kind of call.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..model.expr import Expr
 from ..model.network import Block, BlockCall, Call, Group, Include, Model, Reference, Step
 from ..model.scope import SHAPE_NAMES
 from ..ops import INDEX, find
+from ..records import NamedTuple
 from .steps import bare, identity
 
 

@@ -7,13 +7,14 @@ is one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from .. import limits
 from ..allowance import spend
 from ..errors import Place, Problem, Source, SpecError, brief
+from ..records import NamedTuple
 from .problems import Problems
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import OptionError, Problem
 from ...model.network import Model
 from ...model.stitching import graph_of
+from ...records import NamedTuple
 from ...write.torch import source_text
 
 _GRIDS = frozenset(("conv", "dwconv", "maxpool", "avgpool", "conv_transpose", "lppool"))

@@ -6,7 +6,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping
 from ...errors import OptionError, Problem
@@ -18,6 +18,7 @@ from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
+from ...records import NamedTuple
 from ...render.result import Result
 from ..convert.export import exported
 from ..memory.roofline import Roofline, bounded

@@ -8,10 +8,11 @@ import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...metrics.pricing import MAC, total
 from ...model.rows import Row
+from ...records import NamedTuple
 
 _ENDS = ("_kernel_time", "_nchwc")
 _MOST_EVENTS = 10**6  # of a profile: the rest is left out

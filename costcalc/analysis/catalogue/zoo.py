@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import __version__
 from ...metrics.conventions import find
+from ...records import NamedTuple
 from ...render.sheet import Column, Sheet
 
 COLUMNS = (

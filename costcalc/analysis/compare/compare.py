@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...arguments import mapping, mappings, names
@@ -18,6 +18,7 @@ from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, is_path, load, loaded, name_of
+from ...records import NamedTuple
 from ...render.result import Result
 from ...rewrite.rewriting import Rewriting
 from ...write.spec import as_spec, is_spec

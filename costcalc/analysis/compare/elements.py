@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...metrics.chances import EXPECTED, added
 from ...metrics.metrics import Metric, folded
@@ -17,6 +17,7 @@ from ...metrics.pricing import MAC
 from ...model.expr import Expr
 from ...model.scope import SHAPE_NAMES, Frame
 from ...num import prod
+from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from ...model.network import Block, Include, Step

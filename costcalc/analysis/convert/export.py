@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping
 from ...errors import OptionError, Problem, listed, nearest
@@ -13,6 +13,7 @@ from ...model.stitching import graph_of
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
+from ...records import NamedTuple
 from ...replacing import replacing
 from ..report.analyze import analyze, scaled
 

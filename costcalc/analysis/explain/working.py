@@ -10,10 +10,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...num import prod
 from ...ops import passes
+from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from types import SimpleNamespace

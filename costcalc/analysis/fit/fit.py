@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ...model.variables import typical
 from ...quantities import ACCURACIES, COUNT, Bad, amount
 from ...quantities import value as figure
 from ...read.anything import Inputs, Network, load
+from ...records import NamedTuple
 from ...render.result import Result
 from ..sweep.page import about
 from ..sweep.space import Grid, Table

@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
@@ -25,6 +25,7 @@ from ...num import ints
 from ...num.symbols import LARGEST_OPS, assuming, divisible_to, exact, maximum, minimum, nearest, too_long, undominated
 from ...quantities import RATIO
 from ...read.anything import Inputs, Network, load
+from ...records import NamedTuple
 from ...render.result import Result
 from ..report.columns import stamped
 from ..sweep.constants import constants

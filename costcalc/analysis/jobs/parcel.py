@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import posixpath
 from functools import lru_cache
-from typing import NamedTuple
 
 from ...errors import FileError, Problem, Source
 from ...files import Origin
 from ...model.network import Model
 from ...model.storage import Storage
 from ...read.loading import modelled
+from ...records import NamedTuple
 
 
 class Parcel(NamedTuple):

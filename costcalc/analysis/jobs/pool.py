@@ -9,9 +9,10 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import limits
+from ...records import NamedTuple
 from . import worker
 
 TRIES = 3  # processes that a task may end before it is given up

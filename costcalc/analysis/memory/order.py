@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import permutations
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...model.lives import Lives
 from ...model.rows import Trace
+from ...records import NamedTuple
 
 MOST = 6  # branches of one join
 WORK = 200_000  # rows that are looked at over all orders tried

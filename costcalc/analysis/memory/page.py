@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import listed
 from ...metrics.memory import spans
 from ...model.planning import Span, planned
+from ...records import NamedTuple
 from ...render.sheet import Column, Sheet
 from ...render.text import printable, shape_text
 from ..report.columns import stamped

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, Problem
+from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

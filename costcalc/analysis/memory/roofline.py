@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import listed
 from ...metrics.devices import Device, Rate, device
@@ -15,6 +15,7 @@ from ...model.trace import trace
 from ...model.traffic import traffic
 from ...model.variables import settle
 from ...num import prod
+from ...records import NamedTuple
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.analyze import scaled

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...model.network import Model, Variable
 from ...model.variables import checked, typical
+from ...records import NamedTuple
 
 MOST_VALUES = 48  # of one slider
 STEPS = 8  # between the `min` and the `max` of a variable

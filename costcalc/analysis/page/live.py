@@ -7,7 +7,7 @@ checked like any input. The networks that were read last are kept, so a slider t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import __version__
 from ...allowance import within
@@ -19,6 +19,7 @@ from ...model.network import Model
 from ...model.uncollected import uncollected
 from ...read.formats import READERS, SPEC, format_of
 from ...read.loading import modelled
+from ...records import NamedTuple
 from ...render.text import printable
 from .axes import Axis, Chosen, Points, axes_at
 from .network import METRICS, PARTS, Wanted, document, point

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...allowance import OutOfTime
 from ...errors import CostcalcError
@@ -15,6 +15,7 @@ from ...model.trace import trace
 from ...model.variables import settings_of, settle
 from ...quantities import ACCURACIES
 from ...quantities import value as figure
+from ...records import NamedTuple
 from ...render.html_file import embedded
 from ...render.text import printable
 from ..report.columns import phase_of, setting, shipped

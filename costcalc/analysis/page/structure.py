@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...metrics.metrics import Metric
 from ...model.lives import Lives
+from ...records import NamedTuple
 from ...render.html_file import embedded
 from ...render.text import printable
 from .columns import Columns

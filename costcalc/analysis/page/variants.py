@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...allowance import OutOfTime
 from ...errors import CostcalcError
 from ...metrics.pricing import Convention
 from ...model.network import Model
 from ...model.trace import trace
+from ...records import NamedTuple
 from ...render.html_file import embedded
 from ...rewrite.deploying import PHASES, phased
 from ...rewrite.rewriting import Rewriting

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, Problem, Refused, listed, nearest
 from ...metrics.gradients import gradient
 from ...metrics.needs import Need
 from ...ops import INDEX, find
+from ...records import NamedTuple
 from ...selftest.cases import CASES
 from ...selftest.gradients import WEIGHT, differentiate
 from ...selftest.perform import perform

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...allowance import OutOfTime
 from ...errors import CostcalcError, OptionError, Problem
@@ -16,6 +16,7 @@ from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...quantities import Count, Figure, agreement
 from ...read.loading import load
+from ...records import NamedTuple
 from ...render.result import Result
 from ..report.report import report
 from .reconcile import Part, split, tally

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping
 from ...metrics.conventions import Prices, price_list
@@ -17,6 +17,7 @@ from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
+from ...records import NamedTuple
 from ...render.result import Result
 from ..report.report import Report, report
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, Problem, listed, nearest
 from ...metrics.chances import shown
 from ...metrics.metrics import Metric, storage_note, unit_of
 from ...model.variables import settings_of
 from ...quantities import COUNT
+from ...records import NamedTuple
 from ...render.text import plain, printable, shape_text
 
 if TYPE_CHECKING:

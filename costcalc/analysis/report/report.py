@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import Problem, SpecError
 from ...metrics.chances import EXPECTED, LARGEST, LEAST, added
@@ -15,6 +15,7 @@ from ...metrics.pricing import total as priced
 from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.rows import Row, Trace
+from ...records import NamedTuple
 from ...render.result import Result
 
 if TYPE_CHECKING:

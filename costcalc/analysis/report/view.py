@@ -1,6 +1,6 @@
 """What of a report to show."""
 
-from typing import NamedTuple
+from ...records import NamedTuple
 
 
 class View(NamedTuple):

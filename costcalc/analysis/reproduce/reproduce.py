@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, Problem, SpecError, listed, nearest
 from ...files import configs
@@ -17,6 +17,7 @@ from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...quantities import DIFFERS, ERRATUM, EXACT, NOT_REPRODUCIBLE, SHARES, Count, agreement, figure
 from ...read.anything import Network, load
+from ...records import NamedTuple
 from ...render.result import Result
 from ...rewrite.deploying import phased
 from ...rewrite.rewriting import Rewriting

@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import FileError, OptionError, Problem, listed
 from ...files import check_links, opened
 from ...model.network import Model
+from ...records import NamedTuple
 
 SCORE = "score"  # the column of a table
 SCORED = "costcalc.analysis.search.scores:scored"

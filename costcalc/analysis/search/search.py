@@ -10,11 +10,12 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FileError, OptionError, Problem
 from ...metrics.conventions import Prices
 from ...read.anything import Network
+from ...records import NamedTuple
 from ...render.result import Result
 from ..jobs.cluster import workers
 from ..jobs.pool import Lost

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...records import NamedTuple
 from .counts import Counts, exactly
 from .maxima import Maxima
 from .sums import Pick, Sums, of_running

@@ -6,11 +6,12 @@ Costs of parts of a network either add up or combine by their maximum (peak memo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ...errors import OptionError, Problem
+from ...records import NamedTuple
 
 Fold = Callable[..., Any]  # sum or max
 Tell = Callable[[int, int], None]  # told how many additions more are done, and how many there are

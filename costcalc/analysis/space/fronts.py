@@ -7,11 +7,12 @@ a unit after the ones before it is that of all pairs of points of both, with wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import OptionError, Problem
+from ...records import NamedTuple
 from .chains import Decomposed, Design, Setting
 from .counts import PAIRS
 

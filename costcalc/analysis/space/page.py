@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import OptionError, Problem
 from ...metrics.metrics import storage_note
+from ...records import NamedTuple
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.columns import stamped

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import OptionError, Problem
 from ...metrics.metrics import Metric, storage_note
+from ...records import NamedTuple
 from ...render.sheet import Column, Sheet
 from ..fit.fit import most_of
 from ..report.columns import stamped

@@ -11,11 +11,12 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ...errors import OptionError, Problem
+from ...records import NamedTuple
 from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, at_most, combined, exactly, most_sums, products, step_of
 
 BINS = 2**26  # of the table of all costs

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from ...model.trace import trace
 from ...model.variables import settle
 from ...num.arrays import Varies
 from ...num.points import array_of, leaf
+from ...records import NamedTuple
 from .counts import Counts, counted, merged
 from .holding import writes_over
 

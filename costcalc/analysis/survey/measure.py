@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import NamedTuple
 
 from ...allowance import ticking, within
 from ...errors import CostcalcError
 from ...files import check_links, opened
 from ...read.loading import load
+from ...records import NamedTuple
 from ..report.analyze import analyze
 
 CHUNK = 2**20  # bytes that are hashed at once

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...arguments import names
@@ -17,6 +17,7 @@ from ...errors import FileError, OptionError, Problem
 from ...metrics.conventions import price_list
 from ...metrics.metrics import metric
 from ...read.formats import READERS
+from ...records import NamedTuple
 from ...render.result import Result
 from ..jobs.cluster import workers
 from ..jobs.pool import Lost

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ...allowance import OutOfTime
 from ...errors import CostcalcError, OptionError, Problem
@@ -13,6 +13,7 @@ from ...metrics.metrics import is_metric, storage_note, unit_of
 from ...model.variables import typical
 from ...quantities import ACCURACIES, COUNT
 from ...quantities import value as figure
+from ...records import NamedTuple
 from ...render import Screen, render_page
 from ...render.html_file import embedded
 from ...render.sheet import Column, Sheet

@@ -11,9 +11,10 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FileError, OptionError, Problem
+from ...records import NamedTuple
 from ...replacing import remove_unfinished, replacing
 from ..jobs.cluster import workers
 from ..jobs.parcel import Parcel, unpacked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping, names
 from ...errors import OptionError, Problem, listed
@@ -12,6 +12,7 @@ from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import metric
 from ...model.network import Model
 from ...read.anything import Inputs, Network, load
+from ...records import NamedTuple
 from ...replacing import replacing
 from ..fit.fit import published_accuracies, published_table
 from ..report.columns import stamped

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+
+from ...records import NamedTuple
 
 CHUNK = 1 << 17  # points evaluated together: few enough for the cache, enough to forget the walk's own cost
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from ...num.points import leaf
 from ...quantities import read_value
 from ...quantities import values as values_in
 from ...read.anything import Inputs, Network, load
+from ...records import NamedTuple
 from ..report.analyze import scaled
 from .space import Chunk, Flat, Grid
 

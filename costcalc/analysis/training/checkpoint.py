@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import OptionError, Problem, nearest
 from ...metrics.saved import Keeping, Kept
 from ...metrics.walk import Walk
 from ...model.rows import Row
+from ...records import NamedTuple
 
 
 class Checkpointed(NamedTuple):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ...metrics.states import Parameters, States
+from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from .training import Setup

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import Source, SpecError
 from ...model.network import Model, Step
@@ -10,6 +10,7 @@ from ...model.scope import Frame, Named, Scope
 from ...model.scope import Tensor as Flowing
 from ...model.trace import Tracer
 from ...num.polynomials import named
+from ...records import NamedTuple
 
 _NO_SHAPE = (SpecError, ArithmeticError, TypeError, ValueError, KeyError)
 

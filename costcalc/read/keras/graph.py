@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...errors import brief
+from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from ...num.values import Shape

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from ...records import NamedTuple
 
 _KINDS = {float: (1, "f"), int: (2, "i"), bool: (2, "i"), str: (3, "s")}
 

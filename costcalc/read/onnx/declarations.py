@@ -2,9 +2,10 @@
 
 import os
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import Refused, brief, listed
+from ...records import NamedTuple
 
 _TYPES = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "F", 7: "I", 8: "S", 9: "T", 10: "G", 11: "x", 13: "y"}
 _WORDS: dict[str, frozenset[str]] = {  # attribute, or operator.attribute: the values that it may have

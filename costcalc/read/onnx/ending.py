@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ...model.accounting import Stored
+from ...records import NamedTuple
 from .holding import add
 from .node import Node
 from .numbers import RUNNING

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...num.polynomials import Dim
+from ...records import NamedTuple
 from .tensors import Tensor, is_empty
 
 WEIGHT, RUNNING = "weight", "running"

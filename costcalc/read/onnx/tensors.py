@@ -5,11 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...errors import Refused
 from ...num.polynomials import Dim
+from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from ...num.values import Number

@@ -6,11 +6,12 @@ import struct
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import limits
 from ...allowance import spend
 from ...errors import Refused, brief
+from ...records import NamedTuple
 from ..onnx.calls import Attribute
 from ..onnx.tensors import Tensor
 from .file import names, schema

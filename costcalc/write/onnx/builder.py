@@ -6,11 +6,12 @@ here knows which of the two it has, and is transposed where an operation needs t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...allowance import spend
 from ...errors import OptionError, Problem
+from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from ...num.values import Shape

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...ops import INDEX, UNWRITTEN
+from ...records import NamedTuple
 from .builder import Builder, Value
 from .problems import refused
 

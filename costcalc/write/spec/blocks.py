@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...ops import INDEX, find
+from ...records import NamedTuple
 from .items import Item, is_number, unused, walk
 
 if TYPE_CHECKING:

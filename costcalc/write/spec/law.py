@@ -7,11 +7,12 @@ cost and params are equal under every convention.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...metrics.pricing import MAC
 from ...model.owning import held
 from ...model.rows import Row
+from ...records import NamedTuple
 
 if TYPE_CHECKING:
     from ...model.wiring import Graph, Node

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...model.expr import Expr
 from ...model.storage import UNSTATED
 from ...ops import INDEX, find
 from ...read.spec.blocks import BODIES, CONTROLS, RESERVED
+from ...records import NamedTuple
 from .items import Item
 from .yaml_text import flow
 
