@@ -18,15 +18,16 @@ from costcalc import analyze
 from costcalc.analysis.report.page import ReportPage
 from costcalc.analysis.report.view import View
 from costcalc.cli import main
-from costcalc.render.table import draw
+from costcalc.render import Screen, render_page
 
 HERE = Path(__file__).parent
 
 
 def analyze_svg():
-    """The table of `costcalc analyze mobilenet.yaml --alpha 0.75 --res 160`, as rich draws it."""
+    """The table of `costcalc analyze mobilenet.yaml --alpha 0.75 --res 160`, in a picture of a window."""
     console = Console(record=True, width=126, file=io.StringIO(), color_system="truecolor", _environ={})
-    draw(ReportPage(analyze("mobilenet.yaml", alpha=0.75, res=160), View()), console)
+    page = ReportPage(analyze("mobilenet.yaml", alpha=0.75, res=160), View())
+    console.print(render_page(page, screen=Screen(126)), end="", highlight=False, markup=False)
     title = "costcalc analyze mobilenet.yaml --alpha 0.75 --res 160"
     return console.export_svg(title=title, unique_id="costcalc")
 

@@ -35,14 +35,7 @@ def command(name: str | None, terms: bool, format: str | None, as_json: bool, ou
         raise OptionError(Problem("usage", "--terms lists all that can be priced and takes no name"))
     page = _page(name, terms)
     format = "json" if as_json else format_for(format, output)
-    if format == "table" and name is None and not terms:
-        from ..render.plain import render
-
-        deliver(
-            render(page.heads(), page.sheets(), page.notes()), output
-        )  # a short list is not worth the start of rich
-    else:
-        deliver(render_page(page, format, screen(color) if output in (None, "-") else None), output)
+    deliver(render_page(page, format, screen(color) if output in (None, "-") else None), output)
 
 
 def _page(name: str | None, terms: bool) -> Any:

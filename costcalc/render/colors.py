@@ -4,39 +4,46 @@ from __future__ import annotations
 
 import re
 
-from rich.text import Text
+from rich.color import ColorSystem
+from rich.style import Style
 
 WORST, WARNING, FINE, MORE, LESS = "bold red", "yellow", "green", "red", "green"
 BAR = "on bright_black"
 _STATES = {"FAIL": WORST, "ERROR": WORST, "WARN": WARNING, "ok": FINE, "error": WORST, "warning": WARNING}
 _FIRST = re.compile(r"(FAIL|ERROR|WARN|error|warning)\b")
 _CHANGE = re.compile(r"(?<!\S)([+-])\d[\d,.]*( [MG%]+(?!\S))?")
-_SHARE = re.compile(r"(\d+(?:\.\d+)?) %")
+_SHARE = re.compile(r" *(\d+(?:\.\d+)?) % *")
 
 
-def line(text: str, style: str = "") -> Text:
-    """A line above a table, with its verdict and its changes coloured."""
-    found = Text(text, style=style)
+def line(text: str, style: str = "") -> str:
+    """A line above or below a table, with its verdict and its changes coloured."""
     first = _FIRST.match(text)
-    if first:
-        found.stylize(_STATES[first[1]], 0, first.end())
-    return _changes(found)
+    verdict = first[1] if first else ""
+    return _painted(verdict, f"{style} {_STATES.get(verdict, '')}") + _changes(text, len(verdict), style)
 
 
-def cell(text: str, heading: str, width: int) -> Text:
-    """A cell: a verdict, a change, or a share with a proportional bar in `width` columns."""
-    share = _SHARE.fullmatch(text)
+def cell(text: str, heading: str, style: str = "") -> str:
+    """A line of a cell, as wide as its column: a verdict, a change, or a share with a proportional bar."""
+    share, word = _SHARE.fullmatch(text), text.strip()
+    if style:
+        return _painted(text, style)
     if share:
-        found = Text(text.rjust(width))
-        found.stylize(BAR, 0, round(width * min(float(share[1]), 100) / 100))
-        return found
-    if text in _STATES:
-        return Text(text, style=_STATES[text])
-    return _changes(Text(text)) if heading.endswith(("change", "difference")) else Text(text)
+        end = round(len(text) * min(float(share[1]), 100) / 100)
+        return _painted(text[:end], BAR) + text[end:]
+    if word in _STATES:
+        return text.replace(word, _painted(word, _STATES[word]))
+    return _changes(text) if heading.endswith(("change", "difference")) else text
 
 
-def _changes(text: Text) -> Text:
-    """Colour every signed number: more is red, less is green."""
-    for found in _CHANGE.finditer(text.plain):
-        text.stylize(MORE if found[1] == "+" else LESS, found.start(), found.end())
-    return text
+def _changes(text: str, start: int = 0, style: str = "") -> str:
+    """The text from `start` on, every signed number coloured: more is red, less is green."""
+    parts = []
+    for found in _CHANGE.finditer(text, start):
+        change = f"{style} {MORE if found[1] == '+' else LESS}"
+        parts += [_painted(text[start : found.start()], style), _painted(found[0], change)]
+        start = found.end()
+    return "".join(parts) + _painted(text[start:], style)
+
+
+def _painted(text: str, style: str) -> str:
+    return Style.parse(style).render(text, color_system=ColorSystem.STANDARD) if text.strip() and style else text

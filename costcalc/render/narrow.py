@@ -9,17 +9,15 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len
-
 from ..records import NamedTuple
 from .sheet import Column, Sheet
 
 LEAST = 12  # columns to which words are set, when there is no room
 FOLDED = 24  # columns to which long names are folded, when there is no room
 GAP = 3  # columns between two columns of a table
-_WORD = re.compile(r"\s*\S+")
-_PIECE = re.compile(r"\d[\d,.]*|\D")  # what a name is folded between
-_DERIVED = re.compile(r"[^\d]*|.*\d ?[%x]")  # a cell that has no count: a word, a share, a ratio
+_WORD = r"\s*\S+"
+_PIECE = r"\d[\d,.]*|\D"  # what a name is folded between
+_DERIVED = r"[^\d]*|.*\d ?[%x]"  # a cell that has no count: a word, a share, a ratio
 
 
 class Fitted(NamedTuple):
@@ -31,6 +29,8 @@ class Fitted(NamedTuple):
 
 def fitted(sheet: Sheet, width: int) -> Fitted:
     """The sheet for a screen of `width` columns."""
+    if _set_out(sheet) <= width:
+        return Fitted([sheet], [])
     gone: set[int] = set()
     moved: list[int] = []
     for group in _groups(sheet):
@@ -56,8 +56,8 @@ def _groups(sheet: Sheet) -> list[set[int]]:
 
 def _counts(sheet: Sheet, number: int) -> bool:
     """Whether a column has counts, which other columns do not have."""
-    cells = (row[number] for row in [*sheet.rows, *[sheet.foot] * bool(sheet.foot)])
-    return sheet.columns[number].number and not all(_DERIVED.fullmatch(cell) for cell in cells)
+    texts = (row[number] for row in [*sheet.rows, *[sheet.foot] * bool(sheet.foot)])
+    return sheet.columns[number].number and not all(re.fullmatch(_DERIVED, text) for text in texts)
 
 
 def _keys(sheet: Sheet) -> list[int]:
@@ -84,12 +84,17 @@ def needed(sheet: Sheet) -> int:
     return sum(map(_least, range(len(sheet.columns)), [sheet] * len(sheet.columns))) + GAP * (len(sheet.columns) - 1)
 
 
+def _set_out(sheet: Sheet) -> int:
+    """The columns of a screen that a sheet needs, no name folded."""
+    return sum(_natural(number, sheet) for number in range(len(sheet.columns))) + GAP * (len(sheet.columns) - 1)
+
+
 def _texts(sheet: Sheet, number: int) -> list[str]:
     return [sheet.columns[number].heading, *(row[number] for row in sheet.rows), *sheet.foot[number : number + 1]]
 
 
 def _natural(number: int, sheet: Sheet) -> int:
-    return max(map(cell_len, _texts(sheet, number)))
+    return max(map(cells, _texts(sheet, number)))
 
 
 def _least(number: int, sheet: Sheet) -> int:
@@ -97,8 +102,8 @@ def _least(number: int, sheet: Sheet) -> int:
     if not sheet.columns[number].folds:
         return _natural(number, sheet)
     texts = _texts(sheet, number)
-    words = max([LEAST, *(cell_len(word) for text in texts for word in text.split())])
-    whole = max((len(piece) for text in texts for piece in _PIECE.findall(text)), default=0)
+    words = max([LEAST, *(cells(word) for text in texts for word in text.split())])
+    whole = max((len(piece) for text in texts for piece in re.findall(_PIECE, text)), default=0)
     return max(min(words, FOLDED, _natural(number, sheet)), whole)
 
 
@@ -106,8 +111,10 @@ def widths(sheet: Sheet, width: int) -> list[int]:
     """The width of each column of a fitted sheet: what it needs, the widest names folded first to make it fit."""
     columns = range(len(sheet.columns))
     found = [_natural(number, sheet) for number in columns]
-    least = [_least(number, sheet) for number in columns]
     over = sum(found) + GAP * (len(found) - 1) - width
+    if over <= 0:
+        return found
+    least = [_least(number, sheet) for number in columns]
     while over > 0 and found != least:
         open_ = [number for number in columns if found[number] > least[number]]
         widest = max(open_, key=lambda number: found[number])
@@ -115,24 +122,32 @@ def widths(sheet: Sheet, width: int) -> list[int]:
         step = min(over, found[widest] - max(others, default=least[widest]))
         found[widest] -= max(step, 1)
         over -= max(step, 1)
-    return found
+    lines = [[part for text in _texts(sheet, number) for part in folded(text, found[number])] for number in columns]
+    return [max(map(cells, parts)) for parts in lines]
 
 
-def folded(text: str, width: int) -> str:
+def cells(text: str) -> int:
+    """The width of a text in columns of a terminal."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def folded(text: str, width: int) -> Sequence[str]:
     """A cell in lines of at most `width` columns, words broken where they must be, numbers never."""
-    lines: list[str] = []
-    for word in (word for line in wrapped(text, width) for word in _broken(line, width)):
-        lines.append(word)
-    return "\n".join(lines)
+    lines = wrapped(text, width)
+    return lines if max(map(cells, lines)) <= width else [part for line in lines for part in _broken(line, width)]
 
 
 def _broken(line: str, width: int) -> Iterator[str]:
-    if cell_len(line) <= width:
+    if cells(line) <= width:
         yield line
         return
     part = ""
-    for piece in _PIECE.findall(line):
-        if part and cell_len(part + piece) > width:
+    for piece in re.findall(_PIECE, line):
+        if part and cells(part + piece) > width:
             yield part
             part = ""
         part += piece
@@ -141,13 +156,13 @@ def _broken(line: str, width: int) -> Iterator[str]:
 
 def wrapped(text: str, width: int) -> Sequence[str]:
     """A text in lines of at most `width` columns, broken between words; a longer word is a line of its own."""
-    if cell_len(text) <= width and "\n" not in text:
+    if cells(text) <= width and "\n" not in text:
         return [text]
     lines = []
     for paragraph in text.split("\n"):
         line = ""
-        for word in _WORD.findall(paragraph):
-            if line and cell_len(line + word) > width:
+        for word in re.findall(_WORD, paragraph):
+            if line and cells(line + word) > width:
                 lines.append(line)
                 word = word.lstrip()
                 line = ""

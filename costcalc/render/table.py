@@ -1,93 +1,112 @@
-"""A page as terminal tables, drawn by rich."""
+"""A page as tables of text, for a terminal or a file."""
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from ..records import NamedTuple
 from . import Screen, plain
-from .colors import cell
-from .colors import line as colored
-from .narrow import fitted, folded, widths, wrapped
+from .narrow import cells, fitted, folded, widths, wrapped
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from .sheet import Column, Sheet
 
 
-_TITLE = re.compile(r"^(convention [\w.-]+): .*?(?=; (?:shipped|includes|input|costcalc|\w+=))")  # said in many words
+_TITLE = r"^(convention [\w.-]+): .*?(?=; (?:shipped|includes|input|costcalc|\w+=))"  # said in many words
 MORE = ".. (-v)"  # where a note is cut
 NATURAL = 100_000  # columns of a page that is as wide as a table needs
 
 
+class Rules(NamedTuple):
+    """What stands between two columns, and what lines are made of."""
+
+    between: str
+    line: str
+    crossing: str
+    above_foot: bool = False  # whether a line parts rows and totals, else an empty one
+
+
+FINE, ASCII = Rules("   ", "─", "───"), Rules(" | ", "-", "-+-", above_foot=True)
+
+
 def render(page: Any, screen: Screen) -> str:
     """The tables and what the numbers mean."""
-    sheets = page.sheets()
-    if any(len(sheet.rows) > plain.ROWS for sheet in sheets):
-        return plain.render(page.heads(), sheets, page.notes())
-    return _text(screen, lambda console: _draw(page, sheets, console, screen))
+    return "".join(f"{line.rstrip()}\n" for line in _Drawing(screen).page(page))
 
 
-def _text(screen: Screen, draw_on: Callable[..., Any]) -> str:
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=NATURAL,  # whatever the screen has: rich cuts what is wider than its console
-        height=100,
-        force_terminal=screen.color,
-        color_system="standard" if screen.color else None,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ={},
-    )
-    draw_on(console)
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+class _Drawing:
+    def __init__(self, screen: Screen) -> None:
+        self.brief, self.width = screen.brief, screen.width or NATURAL
+        self.rules = ASCII if screen.ascii else FINE
+        self.look: ModuleType = plain
+        if screen.color:
+            from . import colors
+
+            self.look = colors
+
+    def page(self, page: Any) -> Iterator[str]:
+        heads, sheets, left_out = page.heads(), page.sheets(), dict[Any, Any]()
+        yield from self.said(heads)
+        if heads and sheets:
+            yield ""
+        for number, sheet in enumerate(sheets):
+            narrow = fitted(sheet, self.width)
+            left_out |= dict.fromkeys(narrow.left_out)
+            if number:
+                yield ""
+            if sheet.title:
+                yield from self.said([sheet.title], "bold")
+            for below, part in enumerate(narrow.sheets):
+                if below:
+                    yield ""
+                yield from self.table(part)
+        if sheets:
+            yield ""
+        notes = page.notes()
+        if self.brief and notes:
+            notes = [*notes[:-1], one_line(notes[-1], self.width)]
+        yield from self.said([*_spared(left_out, self.width), *notes])
+
+    def said(self, texts: Sequence[str], style: str = "") -> Iterator[str]:
+        for text in texts:
+            for line in wrapped(text, self.width):
+                yield self.look.line(line, style)
+
+    def table(self, sheet: Sheet) -> Iterator[str]:
+        """The lines of a table: the headings, the rows and the totals, and what parts them."""
+        sizes, heads = widths(sheet, self.width), tuple(column.heading for column in sheet.columns)
+        parted = self.rules.crossing.join(self.rules.line * size for size in sizes)
+        yield from self.row(sheet, heads, sizes, "bold", low=True)
+        yield parted
+        for row in sheet.rows:
+            yield from self.row(sheet, row, sizes)
+        if sheet.foot:
+            yield parted if self.rules.above_foot else ""
+            yield from self.row(sheet, sheet.foot, sizes, "bold")
+
+    def row(
+        self, sheet: Sheet, texts: Sequence[str], sizes: list[int], style: str = "", low: bool = False
+    ) -> Iterator[str]:
+        """The lines of a row; a cell of fewer lines than others stands at the top, or at the bottom if `low`."""
+        found = list(map(folded, texts, sizes))
+        high = max(map(len, found), default=0)
+        for number in range(high):
+            at = (number - (high - len(lines) if low else 0) for lines in found)
+            line = [lines[one] if 0 <= one < len(lines) else "" for lines, one in zip(found, at, strict=True)]
+            yield self.rules.between.join(
+                self.look.cell(_placed(column, text, size), column.heading, style)
+                for column, text, size in zip(sheet.columns, line, sizes, strict=True)
+            )
 
 
-def draw(page: Any, console: Console) -> None:
-    """Print a page on a rich console."""
-    _draw(page, page.sheets(), console, Screen(console.width))
-
-
-def _draw(page: Any, sheets: list[Sheet], console: Console, screen: Screen) -> None:
-    style, width = box.ASCII if screen.ascii else box.SIMPLE_HEAD, screen.width or NATURAL
-    left_out: dict[Any, Any] = {}
-    for head in page.heads():
-        _say(head, console, width)
-    if page.heads() and sheets:
-        console.print()
-    for number, sheet in enumerate(sheets):
-        narrow = fitted(sheet, width)
-        left_out |= dict.fromkeys(narrow.left_out)
-        if number:
-            console.print()
-        if sheet.title:
-            _say(sheet.title, console, width, "bold")
-        for below, part in enumerate(narrow.sheets):
-            if below:
-                console.print()
-            console.print(_table(part, style, width, screen.color), width=NATURAL, crop=False)
-    if sheets:
-        console.print()
-    notes = page.notes()
-    if screen.brief and notes:
-        notes = [*notes[:-1], one_line(notes[-1], width)]
-    for note in [*_spared(left_out, width), *notes]:
-        _say(note, console, width)
-
-
-def _say(text: str, console: Console, width: int, style: str = "") -> None:
-    for line in wrapped(text, width):
-        console.print(colored(line, style) if console.color_system else Text(line, style=style), soft_wrap=True)
+def _placed(column: Column, text: str, size: int) -> str:
+    """A text at its place in a column of that size: numbers to the right."""
+    blank = " " * (size - cells(text))
+    return blank + text if column.number else text + blank
 
 
 def _spared(columns: Mapping[Column, None], width: int) -> list[str]:
@@ -99,26 +118,9 @@ def _spared(columns: Mapping[Column, None], width: int) -> list[str]:
 
 def one_line(note: str, width: int) -> str:
     """A note of parts, `convention paper: ..; input ..; alpha=1`, in one line: what it has no room for is left out."""
-    if cell_len(note) <= width:
+    if cells(note) <= width:
         return note
-    parts = _TITLE.sub(r"\1", note).split("; ")
-    while len(parts) > 1 and cell_len("; ".join([*parts, MORE])) > width:
+    parts = re.sub(_TITLE, r"\1", note).split("; ")
+    while len(parts) > 1 and cells("; ".join([*parts, MORE])) > width:
         parts.pop()
     return "; ".join([*parts, MORE])
-
-
-def _table(sheet: Sheet, style: box.Box, width: int, color: bool = False) -> Table:
-    table = Table(box=style, show_footer=bool(sheet.foot), show_edge=False, pad_edge=False, footer_style="bold")
-    sizes = widths(sheet, width)
-    for number, column in enumerate(sheet.columns):
-        table.add_column(
-            Text(folded(column.heading, sizes[number])),
-            footer=Text(folded(sheet.foot[number], sizes[number]) if sheet.foot else ""),
-            justify="right" if column.number else "left",
-            no_wrap=True,
-        )
-    heads = [column.heading for column in sheet.columns]
-    for row in sheet.rows:
-        texts = list(map(folded, row, sizes))
-        table.add_row(*(map(cell, texts, heads, sizes) if color else map(Text, texts)))
-    return table

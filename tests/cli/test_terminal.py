@@ -262,7 +262,7 @@ class Finder:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Finder())
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has it ignored
-sys.argv = ["costcalc", "analyze", "mobilenet"]
+sys.argv = ["costcalc", "analyze", "mobilenet", "--color", "always"]
 from costcalc.__main__ import main
 main()
 """

@@ -19,7 +19,7 @@ MODULES = [
     "numpy",
     "pandas",
     "sympy",
-    "rich.table",
+    "rich.style",
     "click",
     "yaml",
     "costcalc.analysis.sweep.sweep",

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy  # noqa: F401 (what every judgement needs is loaded once, before it is copied)
 import pandas  # noqa: F401
 import pytest
-import rich.table  # noqa: F401
+import rich.style  # noqa: F401
 import sympy  # noqa: F401
 
 from .mutants import ROOT, unchanged
