@@ -6,7 +6,7 @@ import errno
 import os
 import posixpath
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -111,8 +111,16 @@ class Origin(NamedTuple):
         raise FileError(Problem("no-file", f"there is no file `{brief(name)}` here", help=help or _HELP))
 
 
-def check_path(name: str, suffixes: tuple[str, ...] = (".yaml", ".yml")) -> None:
-    """Refuse what is no path down to a spec. Raises FileError."""
+def copied(name: str) -> str | None:
+    """How a shipped config of this name comes to be a file, where no other counts; None where there is none."""
+    known = name.removesuffix(".yaml")
+    return f"`costcalc zoo {known} > {known}.yaml` writes the shipped config" if known in configs() else None
+
+
+def check_path(
+    name: str, suffixes: tuple[str, ...] = (".yaml", ".yml"), help: Callable[[str], str | None] | None = None
+) -> None:
+    """Refuse what is no path down to a spec, with this help where its name ends otherwise. Raises FileError."""
     parts = name.split("/")
     if not name.isprintable():
         raise _refusal(name, "has a character that no path has")
@@ -122,7 +130,7 @@ def check_path(name: str, suffixes: tuple[str, ...] = (".yaml", ".yml")) -> None
         raise _refusal(name, "leaves the directory with `..`")
     if not name.lower().endswith(suffixes):
         why = f"is no spec: its name must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}"
-        raise _refusal(name, why, nearest(name, shipped().names("")))
+        raise _refusal(name, why, help(name) if help else nearest(name, shipped().names("")))
 
 
 def _refusal(name: str, why: str, help: str | None = None) -> FileError:

@@ -58,6 +58,8 @@ class Moved(NamedTuple):
 class ChangesPage:
     """Specs now and at the base, the largest movers first."""
 
+    title = "costcalc diff"
+
     def __init__(self, found: list[Moved], base: str, convention: Convention) -> None:
         self.found, self.base, self.convention = sorted(found, key=lambda one: -one.share), base, convention
         self.names = (convention.cost, "params")

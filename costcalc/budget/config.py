@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CostcalcError, FileError, OptionError, Place, Problem, Source, SpecError
-from ..files import Folder, check_links, check_path, note_read, text
+from ..files import Folder, check_links, check_path, copied, note_read, text
 from ..metrics.conventions import find, price_list
 from ..metrics.pricing import Convention
 from ..quantities import Bad, amount, change
@@ -175,7 +175,7 @@ class _Reader:
         if set("*?") & set(spec):
             help = "name it; each spec has an exception of its own"
             self.problems.add("bad-value", "an exception is for one spec", parts["spec"], help)
-        self.known(lambda: check_path(spec, tuple(READERS)), parts["spec"])
+        self.known(lambda: check_path(spec, tuple(READERS), copied), parts["spec"])
         counted_by = words["convention"] or "paper"
         convention = self.known(lambda: self.convention(counted_by), parts.get("convention", node)) or find("paper")
         if not self.known(lambda: metric_of(metric, convention), parts["metric"]):

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, Problem, nearest
-from ..files import Folder, check_path, note_read, unresolved
+from ..files import Folder, check_path, copied, note_read, unresolved
 from ..read.formats import READERS
 from .exempting import by_path
 from .run import Task
@@ -49,10 +49,10 @@ def tasks(config: Config, wanted: Sequence[str] = ()) -> list[Task]:
 
 
 def _names(spec: str, folder: str, below: Any) -> list[str]:
-    check_path(spec, SUFFIXES)
+    check_path(spec, SUFFIXES, copied)
     if not WILD & set(spec):
         if Folder(folder).real(spec) is None:
-            help = nearest(spec, _below(folder)) or "take the check out, or correct the path"
+            help = nearest(spec, _below(folder)) or copied(spec) or "take the check out, or correct the path"
             raise FileError(Problem("no-file", f"there is no file {spec!r}", help=help))
         return [spec]
     matches = matcher(spec)

@@ -15,6 +15,8 @@ _EXAMPLE = 'write COSTCALC_LIMITS="layers=1000000 nesting=100"'
 class LimitsPage:
     """Every limit with its value and meaning, those that can be raised first."""
 
+    title = "costcalc limits"
+
     def __init__(self) -> None:
         groups = (limits.RAISABLE, True), (limits.FIXED, False)
         self.rows: list[dict[str, Any]] = [

@@ -57,8 +57,8 @@ Sizes: TypeAlias = str | Sequence[int]  # of an input without the batch, channel
 Inputs: TypeAlias = Sizes | Sequence[Sizes] | Any  # or a tensor, as the module takes it
 
 ACCEPTED = (
-    "a path, the name of a shipped config, the text of a spec (it has a line break), a mapping, an open file, "
-    "a torch.nn.Module with `input=`, an onnx.ModelProto, a keras.Model, or what `costcalc.load` gives"
+    "a path, the name of a shipped config, the text of a spec (it has a line break or starts with `{`), a mapping, "
+    "an open file, a torch.nn.Module with `input=`, an onnx.ModelProto, a keras.Model, or what `costcalc.load` gives"
 )
 
 
@@ -110,12 +110,12 @@ def _reader(spec: Any) -> Callable[..., Model]:
 
 
 def is_path(spec: Any) -> TypeGuard[str | os.PathLike[str]]:
-    """Whether something is a path or the name of a shipped config; a text with a line break is a spec itself."""
+    """Whether something is a path or the name of a shipped config, and no text of a spec or of `to_json()`."""
     return isinstance(spec, (str, os.PathLike)) and not _is_text(spec)
 
 
 def _is_text(spec: Any) -> bool:
-    return isinstance(spec, str) and "\n" in spec
+    return isinstance(spec, str) and ("\n" in spec or spec.lstrip().startswith("{"))
 
 
 def _is_of(package: str, kind: str) -> Callable[[Any], bool]:

@@ -59,12 +59,13 @@ READERS = {
 
 ELSEWHERE = {  # files of models that are not read, and the way in
     **dict.fromkeys(
-        (".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".py"),
+        (".pt", ".pth", ".pt2", ".pte", ".ckpt", ".bin", ".safetensors", ".py"),
         "weights or code of PyTorch: `costcalc import torch MODULE:CALLABLE --input 224x224x3` reads the module itself",
     ),
     **dict.fromkeys(
         (".h5", ".hdf5"), "a model of Keras in HDF5: write `model.to_json()` to model.json, or save it as .keras"
     ),
+    ".gguf": "weights of llama.cpp: the `config.json` of the model says what it is made of",
     ".pb": "a model of TensorFlow: `python -m tf2onnx.convert` makes an ONNX model of it",
     **dict.fromkeys((".cfg", ".weights", ".prototxt", ".caffemodel", ".mlmodel"), "convert it to ONNX first"),
 }

@@ -90,7 +90,7 @@ def of_page(page: Page) -> dict[str, Any]:
     return {
         "kind": "tables",
         "version": __version__,
-        "title": printable(getattr(page, "title", "costcalc")),
+        "title": printable(page.title),
         "heads": page.heads(),
         "sheets": [_sheet(sheet) for sheet in page.sheets()],
         "notes": page.notes(),

@@ -47,7 +47,7 @@ class _Short:
     """A page cut to a number of rows, with the count of the rest."""
 
     def __init__(self, page: Page) -> None:
-        self.page, self.left_out = page, 0
+        self.page, self.title, self.left_out = page, page.title, 0
 
     def heads(self) -> list[str]:
         return self.page.heads()

@@ -28,7 +28,7 @@ class ScaledPage:
     """A page whose columns of counts, and the counts in whose lines above, are in a unit."""
 
     def __init__(self, page: Page, unit: str) -> None:
-        self.page, self.unit = page, unit
+        self.page, self.unit, self.title = page, unit, page.title
 
     def heads(self) -> list[str]:
         """The lines, their counts scaled."""

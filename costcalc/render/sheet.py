@@ -1,8 +1,8 @@
 """The page that every format draws: sheets and notes.
 
-A page has `heads()` (lines above), `sheets()` (tables of texts, the main one first), `notes()` (lines below),
-`records()` (the main rows as names and dicts, for CSV) and `document()` (a dict for JSON, its rows last). Formats
-only know pages, so one renderer per format serves every command.
+A page has a `title`, `heads()` (lines above), `sheets()` (tables of texts, the main one first), `notes()` (lines
+below), `records()` (the main rows as names and dicts, for CSV) and `document()` (a dict for JSON, its rows last).
+Formats only know pages, so one renderer per format serves every command.
 """
 
 from __future__ import annotations
@@ -49,6 +49,10 @@ class Sheet(NamedTuple):
 
 class Page(Protocol):
     """What a format draws."""
+
+    @property
+    def title(self) -> str:
+        """What it is called, above a page of HTML."""
 
     def heads(self) -> list[str]:
         """The lines above the tables: the answer in short."""

@@ -17,7 +17,7 @@ from costcalc.analysis.page.structure import least_bytes
 from costcalc.metrics.conventions import price_list
 from costcalc.render.html_file import escaped
 
-NETS = {  # the networks of issue 20, and what is set of them
+NETS = {  # large networks, and what is set of them
     "ResNet-152": ("resnet50", {"layers": 152}),
     "DenseNet-201": ("densenet121", {"layers": 201}),
     "Swin": ("swin_t", {}),

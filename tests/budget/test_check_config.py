@@ -134,6 +134,18 @@ def test_what_is_wrong_is_said_with_its_place(run, tmp_path, marked, code, messa
     assert (tmp_path / "costcalc.yaml").read_text() == text
 
 
+@pytest.mark.parametrize("spec", ["mobilenet", "mobilenet.yaml"])
+def test_a_shipped_config_has_to_be_a_file_first(run, tmp_path, spec):
+    """The help is a command after which the check runs, as the configuration that the zoo writes is of that name."""
+    text = "checks:\n- {{spec: {}, max: {{params: 5M}}}}\n"
+    (tmp_path / "costcalc.yaml").write_text(text.format(spec))
+    found, out, err = run("check")
+    assert (found, "`costcalc zoo mobilenet > mobilenet.yaml`" in out + err) == (2, True), out + err
+    (tmp_path / "mobilenet.yaml").write_text(run("zoo", "mobilenet")[1])
+    (tmp_path / "costcalc.yaml").write_text(text.format("mobilenet.yaml"))
+    assert run("check")[0] == 0
+
+
 def test_all_errors_at_once(run, tmp_path):
     (tmp_path / "costcalc.yaml").write_text(ONE.format("max: {parms: 1}, level: x") + "- {max: {params: nan}}\n")
     code, _, err = run("check")

@@ -73,6 +73,8 @@ FORMS = {
     "keras model": lambda path: of_keras(),
     "keras configuration": lambda path: KERAS,
     "keras text": lambda path: json.dumps(KERAS, indent=1),
+    "keras text of one line": lambda path: json.dumps(KERAS),  # as `to_json()` gives it
+    "text of one line": lambda path: json.dumps(yaml.safe_load(TEXT)),
     "onnx": of_onnx,
     "onnx file": lambda path: of_onnx(path) and (path / "net.onnx").open("rb"),
     "onnx bytes": lambda path: io.BytesIO(of_onnx(path).SerializeToString()),
@@ -116,7 +118,7 @@ def test_every_form_has_the_same_totals(folder, form):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("form", ["mapping", "text", "text in memory", "keras model", "onnx"])
+@pytest.mark.parametrize("form", ["mapping", "text", "text of one line", "text in memory", "keras model", "onnx"])
 def test_every_function_takes_every_form(folder, name, form):
     assert FUNCTIONS[name](FORMS[form](folder)) is not None
 

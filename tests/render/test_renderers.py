@@ -10,12 +10,14 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+import costcalc
 from costcalc import analyze
 from costcalc.analysis.report.columns import COLUMNS, public
 from costcalc.analysis.report.page import render
 from costcalc.analysis.report.view import View
 from costcalc.errors import Source
 from costcalc.read.spec.reader import read
+from costcalc.render.html_file import of_page
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted([*ROOT.glob("configs/*.yaml"), *ROOT.glob("tests/specs/*.yaml")])
@@ -210,3 +212,16 @@ def test_markdown_escapes_only_what_it_would_change():
     assert escaped("convention paper: 1 -> 2; a: b") == "convention paper: 1 -> 2; a: b"
     assert escaped(":smile: > http://a *b* <i>") == "\\:smile: \\> http\\://a \\*b\\* \\<i>"
     assert escaped("> quote") == "\\> quote"
+
+
+def test_pages_are_called_by_what_they_are_of():
+    """Each page has a title of its own, which `Page` asks for: a type that has none is refused by mypy."""
+    pages = {
+        "mobilenet to mobilenet_v2": costcalc.diff("mobilenet", "mobilenet_v2"),
+        "mobilenet and mobilenet, standard": costcalc.compare("mobilenet", conv="standard"),
+        "mobilenet: training": costcalc.training("mobilenet"),
+        "mobilenet: memory": costcalc.memory("mobilenet"),
+        "mobilenet: explained": costcalc.explain("mobilenet", "conv"),
+    }
+    for title, found in pages.items():
+        assert of_page(found.page())["title"] == title

@@ -252,11 +252,13 @@ test("axe finds nothing serious, light and dark, in any view", async () => {
       await serious(page, `${view}, ${scheme}`);
     }
     await shut(page);
+    for (const name of ["compare", "diff", "check"]) {
+      const other = await open(browser, url(name), { colorScheme: scheme });
+      await other.evaluate(axe);
+      await serious(other, `${name}, ${scheme}`);
+      await shut(other);
+    }
   }
-  const page = await open(browser, url("compare"));
-  await page.evaluate(axe);
-  await serious(page, "compare");
-  await shut(page);
 });
 
 async function serious(page, where) {
@@ -275,6 +277,46 @@ test("without colour and at 390 pixels nothing is lost", async () => {
   }
   assert.equal((await totals(page)).params, "4209088");
   await shut(page);
+});
+
+test("on a telephone every digit of a large network is on the screen, and its buttons stand in one line", async () => {
+  const page = await open(browser, url("resnet-152"), { viewport: { width: 390, height: 800 } });
+  const [shown, whole] = await page.locator(".scroll").evaluate((one) => [one.clientWidth, one.scrollWidth]);
+  assert.ok(whole <= shown, `the table is ${whole} pixels wide, of which ${shown} are shown`);
+  await page.evaluate(() => (location.hash = "v=graph"));
+  await drawn(page);
+  const tops = await page.$$eval("#view-graph .tools button", (all) => all.map((one) => one.getBoundingClientRect().top));
+  assert.equal(new Set(tops).size, 1, String(tops));
+  await shut(page);
+});
+
+test("the names of repeated blocks end in their numbers, however narrow", async () => {
+  const page = await open(browser, url("mobilenet", "v=blocks"));
+  const cut = await page.$$eval(".label", (all) =>
+    all.filter((one) => one.lastChild.getBoundingClientRect().right > one.parentElement.getBoundingClientRect().right).map((one) => one.textContent),
+  );
+  assert.deepEqual(cut, []);
+  const numbers = await page.$$eval(".cell[data-level='1'] .label", (all) => all.map((one) => one.lastChild.textContent));
+  assert.deepEqual(numbers, [...Array(13).keys()].map((one) => `_${one + 1}`));
+  await shut(page);
+});
+
+test("a difference and a check are called by name; red is more and what fails, green is less and what passes", async () => {
+  const colours = (page) =>
+    page.$$eval(".over, .fine", (all) => all.map((one) => [one.classList.contains("over"), one.textContent, getComputedStyle(one).color]));
+  const diff = await open(browser, url("diff"));
+  assert.equal(await diff.locator("h1").innerText(), "mobilenet to mobilenet_v2");
+  const changes = await colours(diff);
+  assert.ok(changes.length > 50);
+  for (const [over, text] of changes) assert.equal(over, text.startsWith("+"), text);
+  const lines = await diff.$$eval(".long", (all) => all.map((one) => one.getBoundingClientRect().height));
+  assert.ok(Math.max(...lines) < 80, `a text is ${Math.max(...lines)} pixels high`);
+  await shut(diff);
+  const check = await open(browser, url("check"));
+  const states = Object.fromEntries((await colours(check)).map(([over, text, colour]) => [text, [over, colour]]));
+  assert.deepEqual([states.FAIL[0], states.ok[0]], [true, false]);
+  assert.notEqual(states.FAIL[1], states.ok[1]);
+  await shut(check);
 });
 
 test("what is hostile is text", async () => {

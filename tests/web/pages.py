@@ -78,6 +78,8 @@ def main(folder):
     costcalc.page(HOSTILE, folder / "hostile.html")
     costcalc.page("repvgg_a0", folder / "repvgg_a0.html")
     costcalc.page(costcalc.compare("mobilenet", conv="standard"), folder / "compare.html")
+    costcalc.page(costcalc.diff("mobilenet", "mobilenet_v2"), folder / "diff.html")
+    costcalc.page(costcalc.check("mobilenet", max={"params": "4M", "mult_adds": "570M"}), folder / "check.html")
     sweep = ["sweep", "mobilenet", "--alpha", "0.25:1:0.25", "--res", "128:224:32", "-o", str(folder / "sweep.html")]
     subprocess.run([sys.executable, "-m", "costcalc", *sweep], check=True)
     (folder / "notebook.html").write_text(costcalc.analyze("mobilenet")._repr_html_(), encoding="utf-8")

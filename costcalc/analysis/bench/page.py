@@ -19,6 +19,8 @@ _PROFILE = "layers: kernels by the profiler of onnxruntime; norms and activation
 class BenchPage:
     """Networks that were timed after each other on one machine."""
 
+    title = "costcalc bench"
+
     def __init__(self, found: Sequence[Bench]) -> None:
         self.found = found
 

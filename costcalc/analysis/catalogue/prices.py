@@ -19,6 +19,8 @@ _SECTIONS = ("prices", "numbers", "params", "gradients")
 class ConventionsPage:
     """Every convention with its title."""
 
+    title = "costcalc conventions"
+
     def __init__(self) -> None:
         self.rows = [{"name": name, "cost": find(name).cost, "title": find(name).title} for name in NAMES]
 
@@ -49,6 +51,7 @@ class ConventionPage:
 
     def __init__(self, convention: Convention) -> None:
         self.convention = convention
+        self.title = f"convention {convention.name}"
         self.rows = [row for part in _SECTIONS for row in _prices(convention, part)]
         self.differences = [one._asdict() for one in convention.differences]
 
@@ -107,6 +110,8 @@ def _texts(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 class TermsPage:
     """Every quantity and kind of number, and the operations that state it."""
+
+    title = "costcalc conventions --terms"
 
     def __init__(self) -> None:
         sections = (("quantity", TERMS), ("number", NUMBERS))

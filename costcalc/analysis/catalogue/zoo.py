@@ -31,6 +31,8 @@ class Config(NamedTuple):
 class ZooPage:
     """The shipped configs."""
 
+    title = "costcalc zoo"
+
     def __init__(self, configs: Any) -> None:
         self.configs, self.convention = configs, find("paper")
 

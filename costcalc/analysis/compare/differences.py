@@ -29,6 +29,7 @@ class DifferencePage:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison, self.left, self.right = comparison, comparison.left, comparison.right
+        self.title = f"{self.left.title} to {self.right.title}"
         self.pairs = [pair for pair in comparison.pairs if pair.status != "same"]
         self.cost = self.left.report.metrics[0].title
 

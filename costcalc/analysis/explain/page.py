@@ -23,6 +23,7 @@ class ExplanationPage:
 
     def __init__(self, explanation: Any) -> None:
         self.explanation = explanation
+        self.title = f"{explanation.report.model.name}: explained"
         self.rows = [(row, *worked(row)) for row in explanation.rows if any(worked(row))]
 
     def heads(self) -> list[str]:

@@ -25,6 +25,8 @@ ASSUMED = 3  # truths that are shown of those taken for granted
 class FormulasPage:
     """Formulas as a page: one row each."""
 
+    title = "formulas"
+
     def __init__(self, found: Mapping[str, Formula], note: str) -> None:
         self.found, self.note = found, said(found, note)
 

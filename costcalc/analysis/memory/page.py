@@ -38,6 +38,7 @@ class MemoryPage:
 
     def __init__(self, found: Memory, arena: bool = False) -> None:
         self.found, self.arena = found, arena
+        self.title = f"{found.model.name}: memory"
 
     def heads(self) -> list[str]:
         """The peak and where it is reached."""

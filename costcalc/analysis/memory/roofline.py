@@ -106,6 +106,7 @@ class RooflinePage:
 
     def __init__(self, found: Roofline) -> None:
         self.found = found
+        self.title = f"{found.model.name} on {found.device.name}"
         self.rows = [one for one in found.bounds if one.bytes or one.mult_adds or not one.complete]
 
     def heads(self) -> list[str]:

@@ -106,6 +106,7 @@ def _head(wanted: Wanted, first: Point) -> dict[str, Any]:
         "version": head["costcalc"],
         "title": printable(wanted.model.name),
         "spec": {name: printable(str(value)) for name, value in head["spec"].items() if name in ("path", "sha256")},
+        "given": [printable(f"{name}={value}") for name, value in settings_of(wanted.fixed).items()],
         "convention": {"name": priced.name, "title": priced.title, "cost": priced.cost},
         "stamp": ["; ".join(filter(None, before)), "; ".join(filter(None, (stored, f"costcalc {head['costcalc']}")))],
         "metrics": metrics,

@@ -24,6 +24,8 @@ COLUMNS = (
 class ProofsPage:
     """Proofs, and the seed that their cases are drawn with."""
 
+    title = "costcalc selftest"
+
     def __init__(self, proofs: list[Proof], seed: int) -> None:
         self.proofs, self.seed = proofs, seed
         self.wrong = [proof.op for proof in proofs if proof.differing]

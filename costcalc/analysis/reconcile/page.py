@@ -76,6 +76,8 @@ def part_record(part: Part) -> dict[str, Any]:
 class GapPage:
     """Two conventions: the parts of their gap, or the layers that they count differently."""
 
+    title = "costcalc reconcile"
+
     def __init__(self, found: Reconciliation, by: str = "term", top: Any = None) -> None:
         self.found, self.by = found, by
         self.layers = found.layers[:top]
@@ -170,6 +172,8 @@ NEAR = 1  # how far off a way of counting may be to be shown as near: a share of
 
 class AnswerPage:
     """What explains a number, simplest first; where nothing does, what comes near."""
+
+    title = "costcalc reconcile"
 
     def __init__(self, found: Any, top: int = 5) -> None:
         self.found, self.top = found, top

@@ -40,6 +40,8 @@ class FindingsPage:
     only        the verdicts to show, all if empty
     """
 
+    title = "costcalc reproduce"
+
     def __init__(self, groups: list[tuple[str, list[Finding]]], accuracies: int, only: tuple[str, ...] = ()) -> None:
         self.groups = [(source, [one for one in group if not only or one.verdict in only]) for source, group in groups]
         self.accuracies = accuracies

@@ -20,6 +20,7 @@ class SearchPage:
 
     def __init__(self, search: Search) -> None:
         self.search, self.front = search, search.front()
+        self.title = f"{search.space.model.name}: search"
         space = search.space
         open_ones = {name.partition("[")[0] for name in space.choices}
         self.inputs, self.values = constants(space.model, [*space.choices, *open_ones], space.given)

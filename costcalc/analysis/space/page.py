@@ -45,6 +45,7 @@ class SpacePage:
 
     def __init__(self, found: Space, asked: Asked | None = None) -> None:
         self.found, self.asked = found, asked or Asked()
+        self.title = f"{found.model.name}: its space"
         open_ones = {name.partition("[")[0] for name in found.choices}
         self.inputs, self.values = constants(found.model, [*found.choices, *open_ones], found.given)
         self.limits = found.limits_of(self.asked.limits)

@@ -109,6 +109,7 @@ class SampledPage:
 
     def __init__(self, found: Sampled) -> None:
         self.found = found
+        self.title = f"{found.model.name}: its space"
         open_ones = {name.partition("[")[0] for name in found.choices}
         self.inputs, self.values = constants(found.model, [*found.choices, *open_ones], found.given)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class SurveyPage:
     """Counts of complete, bounded and refused files, and the table."""
 
+    title = "costcalc survey"
+
     def __init__(self, survey: Survey) -> None:
         self.survey = survey
         self.kinds = Counter(_kind(row) for row in survey.rows)

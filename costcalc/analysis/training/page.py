@@ -30,6 +30,7 @@ class TrainingPage:
 
     def __init__(self, found: Training, by: str = "layer", depth: int = 1, everything: bool = False):
         self.found, self.by = found, by
+        self.title = f"{found.model.name}: training"
         lines = found.lines if by == "layer" else tuple(_grouped(found.lines, by, depth))
         self.lines = [line for line in lines if everything or line.costs]
         self.again = any(line.again for line in found.lines)

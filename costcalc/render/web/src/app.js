@@ -80,7 +80,7 @@ export class App {
       "header",
       {},
       h("h1", {}, this.document.title),
-      this.document.spec ? h("p", { class: "quiet path" }, this.document.spec.path) : null,
+      this.document.spec ? h("p", { class: "quiet path" }, [this.document.spec.path, ...this.document.given].join(", ")) : null,
       this.theme,
     );
   }

@@ -5,6 +5,8 @@ import { heading, ordered } from "./sorted.js";
 import { draw } from "./views/chart.js";
 
 const MOST = 1000;
+const LONG = 24; // characters of a text that goes on in the next line
+const STATES = { FAIL: "over", ERROR: "over", WARN: "close", ok: "fine" };
 const SCALES = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
 export function tables(root, app) {
@@ -59,6 +61,13 @@ function publishedIn({ axes, published = [] }, points) {
   });
 }
 
+// The colours of a terminal: red for what fails or is more, green for what is fine or less.
+function meaning(text, column) {
+  if (STATES[text]) return STATES[text];
+  if (!/(change|difference)$/.test(column.title)) return "";
+  return /^\+\d/.test(text) && /[1-9]/.test(text) ? "over" : /^-\d/.test(text) ? "fine" : "";
+}
+
 // What a cell is sorted by: its number where it has one.
 function key(text, number) {
   if (!number) return text;
@@ -88,7 +97,7 @@ function table(sheet, number, app) {
     return h(
       tag,
       {
-        class: `${column.number ? "number" : ""}${share && tag === "td" ? " bar" : ""}`.trim() || null,
+        class: [column.number && "number", share && "bar", text.length > LONG && !column.number && "long", meaning(text, column)].filter(Boolean).join(" ") || null,
         "--share": share ? Math.min(Number(share[1]) / 100, 1).toFixed(4) : null,
       },
       h("span", {}, text),
@@ -103,7 +112,7 @@ function table(sheet, number, app) {
       { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
       h(
         "table",
-        {},
+        { class: "sheet" },
         sheet.title ? h("caption", {}, sheet.title) : null,
         h(
           "thead",

@@ -98,9 +98,16 @@ function drawn(app, { node, left, width, level, above }, metric, total, first, g
       style: { left: `${100 * left}%`, width: `${100 * width}%`, top: `${level * 40}px` },
       onclick: () => go(target),
     },
-    width > 0.025 ? h("span", {}, title) : null,
+    width > 0.025 ? label(title) : null,
     width > 0.07 ? h("small", {}, percent(value, total)) : null,
   );
+}
+
+// A name that is cut where it is too long, but for the number at its end: that tells repeated blocks apart.
+function label(title) {
+  const end = /[^a-zA-Z]?\d+$/.exec(title)?.[0] ?? "";
+  const start = title.slice(0, title.length - end.length);
+  return h("span", { class: "label" }, start ? h("span", {}, start) : null, h("span", {}, end));
 }
 
 // Arrow keys: along a level, to the block above, to the first part below.

@@ -97,7 +97,7 @@ export function draw(panel, app, source, { now, choose, defaults }) {
       check("Logarithmic up", log.includes("y"), (on) => app.change({ log: `${log.includes("x") ? "x" : ""}${on ? "y" : ""}` || "none" })),
     ),
     points.length ? picture(points, front, x, y, log, now, choose, told, keys) : h("p", { class: "note" }, "No setting has both."),
-    h("p", { class: "told", role: "status" }, told ? sentence(told, x, y) : "Arrow keys in the chart read the points; Enter moves the sliders there."),
+    h("p", { class: "told", role: "status" }, told ? sentence(told, x, y) : `Arrow keys in the chart read the points${now < 0 ? "" : "; Enter moves the sliders there"}.`),
     h(
       "p",
       { class: "legend" },

@@ -30,9 +30,13 @@ export function graph(panel, app) {
       { class: "tools" },
       button("Open all blocks", () => set({ open: listOf(deep(point.tree)) }), { "data-key": "open all" }),
       button("Fold all", () => set({ open: "", node: "" }), { "data-key": "fold graph" }),
-      button("−", () => set({ zoom: String(Math.max(20, zoom - 20)) }), { "aria-label": "Smaller", "data-key": "smaller" }),
-      h("span", { class: "quiet zoom" }, `${zoom} %`),
-      button("+", () => set({ zoom: String(Math.min(300, zoom + 20)) }), { "aria-label": "Larger", "data-key": "larger" }),
+      h(
+        "span",
+        { class: "choice" },
+        button("−", () => set({ zoom: String(Math.max(20, zoom - 20)) }), { "aria-label": "Smaller", "data-key": "smaller" }),
+        h("span", { class: "zoom" }, `${zoom} %`),
+        button("+", () => set({ zoom: String(Math.min(300, zoom + 20)) }), { "aria-label": "Larger", "data-key": "larger" }),
+      ),
     ),
     shown.full ? h("p", { class: "note" }, `More than ${MOST} nodes: some blocks stay folded. Fold others to open them.`) : null,
     h(
