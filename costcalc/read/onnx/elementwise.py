@@ -36,7 +36,7 @@ def joined(shapes: list[Shape]) -> tuple[int, ...]:
     return tuple(max(axis) if 0 not in axis else 0 for axis in zip(*padded, strict=True))
 
 
-def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
+def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of one element of each input; where it has no value, or no size has, the element is not known."""
 
     def element(*values: Any) -> Any:
@@ -64,7 +64,7 @@ def _fold_all(function: Callable[..., Any]) -> Callable[..., Any]:
             result = function(result, value)
         return result
 
-    return _elementwise(every)
+    return elementwise(every)
 
 
 def _divided(a: int, b: int) -> Any:
@@ -96,6 +96,10 @@ def _known(compare: Callable[..., Any]) -> Callable[..., Any]:
 
 def _where(condition: bool, a: int, b: int) -> int:
     return None if condition is None else num.select(condition, a, b)
+
+
+def _leaked(a: float, slope: float) -> float:
+    return a if isinstance(a, Dim) or a >= 0 else slope * a
 
 
 def _both(a: int, b: int) -> Any:
@@ -133,7 +137,7 @@ def _clipped(node: Any) -> Tensor | None:
 
 def _shifted(node: Any) -> Tensor | None:
     left = node.get("direction") == "LEFT"
-    return _elementwise(_shifted_left if left else operator.rshift)(node)
+    return elementwise(_shifted_left if left else operator.rshift)(node)
 
 
 def _shifted_left(a: int, b: int) -> int | None:
@@ -142,7 +146,7 @@ def _shifted_left(a: int, b: int) -> int | None:
 
 
 def _remainder(node: Any) -> Tensor | None:
-    return _elementwise(math.fmod if node.get("fmod", 0) else operator.mod)(node)
+    return elementwise(math.fmod if node.get("fmod", 0) else operator.mod)(node)
 
 
 def _power(a: float, b: float) -> float:
@@ -170,41 +174,42 @@ _FUNCTIONS = [
     "erf",
 ]
 ELEMENTWISE = {
-    "Relu": _elementwise(lambda a: a if isinstance(a, Dim) else max(a, 0)),
+    "Relu": elementwise(lambda a: a if isinstance(a, Dim) else max(a, 0)),
     "Add": _fold_all(operator.add),
     "Sum": _fold_all(operator.add),
-    "Sub": _elementwise(operator.sub),
+    "Sub": elementwise(operator.sub),
     "Mul": _fold_all(operator.mul),
-    "Div": _elementwise(_divided),
+    "Div": elementwise(_divided),
     "Mod": _remainder,
-    "Mean": _elementwise(_mean),
+    "Mean": elementwise(_mean),
     "Clip": _clipped,
-    "Sign": _elementwise(_sign),
-    "Reciprocal": _elementwise(lambda a: 1 / a),
-    "Sigmoid": _elementwise(lambda a: 1 / (1 + math.exp(-a))),
-    **{name.title(): _elementwise(getattr(math, name)) for name in _FUNCTIONS},
+    "Sign": elementwise(_sign),
+    "Reciprocal": elementwise(lambda a: 1 / a),
+    "Sigmoid": elementwise(lambda a: 1 / (1 + math.exp(-a))),
+    **{name.title(): elementwise(getattr(math, name)) for name in _FUNCTIONS},
     "BitShift": _shifted,
-    "BitwiseAnd": _elementwise(operator.and_),
-    "BitwiseOr": _elementwise(operator.or_),
-    "BitwiseXor": _elementwise(operator.xor),
-    "BitwiseNot": _elementwise(operator.invert),
-    "Xor": _elementwise(_exclusive),
+    "BitwiseAnd": elementwise(operator.and_),
+    "BitwiseOr": elementwise(operator.or_),
+    "BitwiseXor": elementwise(operator.xor),
+    "BitwiseNot": elementwise(operator.invert),
+    "Xor": elementwise(_exclusive),
     "Max": _fold_all(num.maximum),
     "Min": _fold_all(num.minimum),
-    "Pow": _elementwise(_power),
-    "Neg": _elementwise(operator.neg),
-    "Abs": _elementwise(lambda a: a if isinstance(a, Dim) else abs(a)),
-    "Floor": _elementwise(num.floor),
-    "Ceil": _elementwise(num.ceil),
-    "Round": _elementwise(num.nearest),
-    "Sqrt": _elementwise(math.sqrt),
-    "Not": _elementwise(lambda a: None if a is None else not a),
-    "Equal": _elementwise(_equal),
-    "Less": _elementwise(_known(operator.lt)),
-    "Greater": _elementwise(_known(operator.gt)),
-    "LessOrEqual": _elementwise(_known(operator.le)),
-    "GreaterOrEqual": _elementwise(_known(operator.ge)),
-    "And": _elementwise(_both),
-    "Or": _elementwise(_either),
-    "Where": _elementwise(_where),
+    "Pow": elementwise(_power),
+    "Neg": elementwise(operator.neg),
+    "Abs": elementwise(lambda a: a if isinstance(a, Dim) else abs(a)),
+    "Floor": elementwise(num.floor),
+    "Ceil": elementwise(num.ceil),
+    "Round": elementwise(num.nearest),
+    "Sqrt": elementwise(math.sqrt),
+    "Not": elementwise(lambda a: None if a is None else not a),
+    "Equal": elementwise(_equal),
+    "Less": elementwise(_known(operator.lt)),
+    "Greater": elementwise(_known(operator.gt)),
+    "LessOrEqual": elementwise(_known(operator.le)),
+    "GreaterOrEqual": elementwise(_known(operator.ge)),
+    "And": elementwise(_both),
+    "Or": elementwise(_either),
+    "Where": elementwise(_where),
+    "PRelu": elementwise(_leaked),
 }

@@ -5,19 +5,19 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from itertools import accumulate, product
-from math import ceil, prod
+from math import ceil, exp, isfinite, log, prod, sqrt
 from typing import TYPE_CHECKING, Any
 
 from ... import limits, num
 from ...errors import Refused
 from ...num.polynomials import Dim
+from .activating import RULES as ACTIVATIONS
 from .elementwise import ELEMENTWISE, joined, places
 from .picked import RULES as PICKED
 from .rules.cut import sliced
 from .tensors import Tensor, constant
 
 if TYPE_CHECKING:
-    from ...num.values import Number
     from .node import Node
 
 
@@ -41,20 +41,27 @@ def folded(node: Node) -> list[Tensor] | None:
         for value in one.value:
             if type(value) is int and abs(value) > limits.TOTAL:
                 raise Refused("its result is too large to be a size")
-    roots = frozenset().union(*[one.roots for one in given])
+    roots = frozenset().union(*[one.roots for one in (given if node.op != "CastLike" else given[:1])])
     return [one.rooted(roots) for one in found]
 
 
 def _cast(node: Node) -> Tensor | None:
-    x, to = node.inputs[0], node.get("to")
+    x, to = node.inputs[0], node.get("to") or node.inputs[-1].kind  # of a cast, or of the second tensor
     whole = to in (2, 3, 4, 5, 6, 7, 12, 13)
-    if any(one is None for one in x.value):
+    if not to or any(one is None for one in x.value):
         return None
     if to == 9:
         return x._replace(value=tuple(one if isinstance(one, Dim) else bool(one) for one in x.value))
     if whole:
-        return x._replace(value=tuple(num.floor(one) if type(one) is not bool else int(one) for one in x.value))
+        return x._replace(value=tuple(map(_whole, x.value)))
     return x._replace(value=tuple(one if isinstance(one, Dim) else float(one) for one in x.value))
+
+
+def _whole(value: Any) -> Any:
+    """A value as a whole number; infinity and what is no number have none."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return num.floor(value) if type(value) is not bool else int(value)
 
 
 def _gather(node: Node) -> Tensor | None:
@@ -115,6 +122,26 @@ def _expand(node: Node) -> Tensor | None:
     return constant(shape, (x.value[at] for at in places(x.shape, shape))) if prod(shape) <= limits.FOLDED else None
 
 
+def _padded(node: Node) -> Tensor | None:
+    """More of one value around a tensor; elements that are cut off are left out."""
+    x, rank = node.inputs[0], len(node.inputs[0].shape)
+    pads, given = node.sizes(1, "pads"), node.input(3)
+    axes = [at % rank for at in given.value] if given is not None else range(rank)
+    if node.get("mode", "constant") != "constant" or len(pads) != 2 * len(axes) or any(map(_is_open, pads)):
+        return None
+    fill = node.inputs[2].value[0] if node.input(2) is not None else node.get("value", 0)
+    before, after = (dict(zip(axes, half, strict=True)) for half in (pads[: len(axes)], pads[len(axes) :]))
+    spans = [range(-before.get(at, 0), size + after.get(at, 0)) for at, size in enumerate(x.shape)]
+    if prod(map(len, spans)) > limits.FOLDED:
+        return None
+    values = dict(zip(product(*map(range, x.shape)), x.value, strict=True))
+    return constant(map(len, spans), (values.get(place, fill) for place in product(*spans)))
+
+
+def _is_open(size: Any) -> bool:
+    return isinstance(size, Dim)
+
+
 def _range(node: Node) -> Tensor | None:
     start, end, step = (one.value[0] for one in node.inputs)
     if any(isinstance(one, Dim) for one in (start, end, step)):
@@ -149,52 +176,78 @@ def _tile(node: Node) -> Tensor | None:
 
 
 def _cumulated(node: Node) -> Tensor | None:
-    """Running sums of a list."""
+    """Running sums or products of a list."""
     x = node.inputs[0]
     if len(x.shape) != 1 or None in x.value:
         return None
+    join, first = (operator.mul, 1) if node.op == "CumProd" else (operator.add, 0)
     back, values = node.get("reverse", 0), x.value
-    sums = [*accumulate(reversed(values) if back else values)]
-    sums = [0, *sums[:-1]] if node.get("exclusive", 0) else sums
-    return constant(x.shape, reversed(sums) if back else sums)
+    found = [*accumulate(reversed(values) if back else values, join)]
+    found = [first, *found[:-1]] if node.get("exclusive", 0) else found
+    return constant(x.shape, reversed(found) if back else found)
 
 
-def _product(node: Node) -> Any:
-    x = node.inputs[0]
+def _reduced(node: Node) -> Tensor | None:
+    """Along some axes, or all of them, what one function makes of the elements."""
+    x, rank = node.inputs[0], len(node.inputs[0].shape)
     given = node.sizes(1, "axes")
-    if len(x.shape) > 1 or (given and set(given) - {0, -1}):
+    if None in x.value or not x.value or (not given and node.get("noop_with_empty_axes", 0)):
         return None
-    if None in x.value or not x.value:
+    if any(isinstance(at, Dim) or not -rank <= at < rank for at in (given or ()) if rank):
         return None
-    sums: dict[str, Any] = {
-        "ReduceMean": _average,
-        "ReduceProd": prod,
-        "ReduceSum": _sum,
-        "ReduceMax": _most,
-        "ReduceMin": _least,
-    }
-    result = sums[node.op](x.value)
-    return constant((1,) if node.get("keepdims", 1) and x.shape else (), (result,))
+    axes = {at % rank for at in given} if given and rank else set(range(rank))
+    groups: dict[tuple[int, ...], list[Any]] = {}
+    for place, value in zip(product(*map(range, x.shape)), x.value, strict=True):
+        groups.setdefault(tuple(0 if at in axes else one for at, one in enumerate(place)), []).append(value)
+    kept = [1 if at in axes else size for at, size in enumerate(x.shape)]
+    shape = kept if node.get("keepdims", 1) else [size for at, size in enumerate(x.shape) if at not in axes]
+    return constant(shape, map(_REDUCTIONS[node.op], groups.values()))
 
 
-def _sum(values: Number) -> Any:
+def _sum(values: Any) -> Any:
     result = 0
     for value in values:
         result = result + value
     return result
 
 
-def _average(values: Number) -> Any:
+def _average(values: Any) -> Any:
     total = _sum(values)
     return None if isinstance(total, Dim) else total / len(values)
 
 
-def _most(values: Number) -> Any:
+def _most(values: Any) -> Any:
     return num.maximum(*values) if len(values) > 1 else values[0]
 
 
-def _least(values: Number) -> Any:
+def _least(values: Any) -> Any:
     return num.minimum(*values) if len(values) > 1 else values[0]
+
+
+def _of_numbers(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function of numbers, which has no value for sizes that are not known, or past what numbers can be."""
+
+    def found(values: Any) -> Any:
+        try:
+            return None if any(isinstance(one, Dim) for one in values) else function(values)
+        except (ArithmeticError, ValueError):
+            return None
+
+    return found
+
+
+_REDUCTIONS: dict[str, Callable[[Any], Any]] = {
+    "ReduceMean": _average,
+    "ReduceProd": prod,
+    "ReduceSum": _sum,
+    "ReduceMax": _most,
+    "ReduceMin": _least,
+    "ReduceL1": _of_numbers(lambda values: sum(map(abs, values))),
+    "ReduceL2": _of_numbers(lambda values: sqrt(sum(one * one for one in values))),
+    "ReduceLogSum": _of_numbers(lambda values: log(sum(values))),
+    "ReduceLogSumExp": _of_numbers(lambda values: log(sum(map(exp, values)))),
+    "ReduceSumSquare": _of_numbers(lambda values: sum(one * one for one in values)),
+}
 
 
 def _one(rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -208,15 +261,19 @@ def _one(rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _LAYOUT = {
-    "Cast": _cast,
+    **dict.fromkeys(("Cast", "CastLike"), _cast),
     "Gather": _gather,
     "Concat": _concat,
     "Slice": _slice,
     "Transpose": _transpose,
     "Expand": _expand,
+    "Pad": _padded,
     "Range": _range,
     "Tile": _tile,
-    "CumSum": _cumulated,
-    **dict.fromkeys(("ReduceMean", "ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin"), _product),
+    **dict.fromkeys(("CumSum", "CumProd"), _cumulated),
+    **dict.fromkeys(_REDUCTIONS, _reduced),
 }
-RULES = {**{name: _one(rule) for name, rule in {**ELEMENTWISE, **_LAYOUT, **PICKED}.items()}, "Split": _split}
+RULES = {
+    **{name: _one(rule) for name, rule in {**ELEMENTWISE, **ACTIVATIONS, **_LAYOUT, **PICKED}.items()},
+    "Split": _split,
+}

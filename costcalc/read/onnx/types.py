@@ -44,11 +44,11 @@ def type_of(op: str, attributes: Mapping[str, Any], inputs: Sequence[Tensor | No
     if op in _ONE_TYPE:
         return _ONE_TYPE[op]
     stated = _stated(attributes) if attributes else 0
-    if stated:
-        return stated
+    if stated or op == "ConstantOfShape":  # zeros, unless it states a value
+        return stated or _FLOAT
     place = _OF_INPUT.get(op, 0)
     one = inputs[place] if place < len(inputs) else None
-    return one.kind if one is not None else _FLOAT if op == "ConstantOfShape" else 0
+    return one.kind if one is not None else 0
 
 
 def is_copy(one: Tensor | None, made: Tensor) -> bool:
