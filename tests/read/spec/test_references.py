@@ -296,6 +296,7 @@ MISTAKES = {
     "{merge: {names: [a, zz]}}": f"9:25: no layer before this one is called `zz` {KNOWN}",
     "{reuse: b, from: {p: a}}": "9:6: `b` has one input (write `from: NAME`)",
     "{reuse: b, from: [a]}": "9:22: expected a name, or a map of names, found a list (write {input: NAME})",
+    '{conv: 1x1, out: 8, reuse: "a[0]"}': "9:6: `a[0]` is inside another layer: only that one can be used again",
     '{reuse: "a[0]"}': "9:6: `a[0]` is inside another layer: only that one can be used again",
     "{gated: [1, [2]]}": "9:13: `gated` takes 1 value (c), got 2 (write {gated: [c]})",
 }

@@ -16,6 +16,7 @@ from costcalc.errors import Source  # noqa: E402
 from costcalc.read.spec.reader import read as read_spec  # noqa: E402
 from costcalc.read.tflite import from_bytes  # noqa: E402
 from costcalc.read.tflite.model import read, shapes  # noqa: E402
+from costcalc.read.tflite.reader import Reader  # noqa: E402
 
 from .build import Graph, Operator, Tensor, built  # noqa: E402
 
@@ -170,6 +171,32 @@ def test_an_unknown_operator_makes_lower_bounds():
     assert [(line.name, line.type) for line in report.lines if not line.complete] == [
         ("t4", "opaque: TFLite_Detection_PostProcess")
     ]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_random_operator_that_is_not_known_leaves_lower_bounds(name, monkeypatch):
+    """No total exceeds the true one, and it is said that they are bounds.
+
+    Of operators that something flows into: what an unknown one reads of constants alone is taken for parameters.
+    """
+    due = analyze(modelled(data(name)), convention="framework")
+    opened, chance = Reader.opened, random.Random(name)
+
+    def changed(reader, number):
+        graph = opened(reader, number)
+        if number == 0 and not any(one.domain == "mine" for one in graph.operators):
+            flowing = {*map(str, graph.inputs), *graph.makers}
+            at = chance.choice([at for at, one in enumerate(graph.operators) if flowing.intersection(one.input)])
+            lost = graph.operators[at]._replace(op_type="Mine", domain="mine")
+            graph.operators[at] = lost
+            graph.makers.update(dict.fromkeys(lost.output, lost))
+        return graph
+
+    monkeypatch.setattr(Reader, "opened", changed)
+    found = analyze(modelled(data(name)), convention="framework")
+    assert due.complete
+    assert not found.complete
+    assert [metric for metric in due.totals if found.totals[metric] > due.totals[metric]] == []
 
 
 def test_parameters_of_an_unknown_operator_count():
