@@ -1,5 +1,6 @@
 """What PyTorch counts: parameters of the module, mult-adds of a forward pass, and which parameters that pass reads."""
 
+from math import prod
 from typing import NamedTuple
 
 import torch
@@ -82,7 +83,7 @@ def _by_hand():
         aten.dot: lambda a, b, *rest, **given: 2 * a[0],
         aten.addbmm: lambda bias, a, b, *rest, **given: 2 * a[0] * a[1] * a[2] * b[2],
         aten._grouped_mm: _grouped,
-        aten._trilinear: lambda a, b, c, *rest, **given: 2 * a[0] * b[-2] * b[-1] * c[-1],
+        aten._trilinear: lambda a, b, c, *rest, **given: 2 * a[0] * prod(b),  # rows, (out, in, in), rows
     }
     return found
 

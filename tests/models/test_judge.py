@@ -32,3 +32,11 @@ def test_complete_figures_are_held_to_what_is_due(due, verdict):
 def test_lower_bounds_are_held_to_what_is_due(mult_adds, verdict):
     found = compared(ENTRY, read(Source("net.yaml", UNKNOWN)), (19, mult_adds), 0)
     assert (found.verdict, found.said) == (verdict, (19, 1024))
+
+
+def test_what_frameworks_leave_out_is_counted_by_hand():
+    torch = pytest.importorskip("torch")
+    from .count import due
+
+    found = due(lambda: torch.nn.Bilinear(8, 12, 5), (((3, 8), "float32"), ((3, 12), "float32")))
+    assert (found.params, found.mult_adds) == (485, 3 * 5 * 8 * 12)

@@ -351,3 +351,30 @@ def test_an_einsum_takes_a_diagonal():
     assert counted(Applied(lambda x: torch.einsum("ii->i", x)), [(5, 5)]) == (0, 0)
     product = Applied(lambda x, w: torch.einsum("iij,jk->ik", x, w), shapes=[(3, 4)])
     assert counted(product, [(5, 5, 3)]) == measured(product, [(5, 5, 3)]) == (12, 5 * 3 * 4)
+
+
+ALONE = (
+    *("asinh", "acosh", "atanh", "erfc", "lgamma", "digamma", "logit", "sinc", "i0", "deg2rad", "rad2deg", "positive"),
+    *("nan_to_num", "isfinite", "isposinf", "isneginf", "signbit", "diag"),
+    *("special.erfcx", "special.entr", "special.i0e", "special.i1", "special.i1e", "special.ndtr", "special.ndtri"),
+)
+BESIDE = (
+    *("copysign", "hypot", "heaviside", "float_power", "nextafter", "xlogy", "logaddexp", "logaddexp2", "fmax", "fmin"),
+    *("isclose", "ldexp", "special.xlog1py", "special.zeta"),
+)
+
+
+@pytest.mark.parametrize("name", [*ALONE, *BESIDE])
+def test_functions_of_elements_have_no_mult_adds_and_lose_no_parameter(name):
+    from costcalc import analyze
+
+    space, _, own = name.rpartition(".")
+    function = getattr(torch.special if space else torch, own)
+    apply = (lambda x, a: x + function(a)) if name in ALONE else (lambda x, a, b: x + function(a, b))
+    if name == "diag":
+        apply = lambda x, a: x + function(a[0])  # noqa: E731
+    report = analyze(
+        model(Applied(apply, (), [(8, 8)] * (1 if name in ALONE else 2)), [(8, 8)]), convention="framework"
+    )
+    assert (report.complete, report.accounting.is_closed) == (True, True)
+    assert report.totals == {"params": 64 if name in ALONE else 128, "mult_adds": 0}

@@ -49,6 +49,14 @@ _OTHER = {
     "isinf": "IsInf",
     **dict.fromkeys(("rsqrt", "log1p", "expm1", "log2", "exp2", "log10", "sgn", "trunc", "frac"), "Reciprocal"),
     **dict.fromkeys(("log_sigmoid", "tanhshrink", "hardshrink", "softshrink", "threshold", "erfinv"), "Shrink"),
+    **{name: name.capitalize() for name in ("asinh", "acosh", "atanh")},
+    **dict.fromkeys(
+        ("erfc", "lgamma", "digamma", "polygamma", "logit", "sinc", "i0", "deg2rad", "rad2deg"), "Reciprocal"
+    ),
+    **dict.fromkeys(("nan_to_num", "signbit", "positive", "isfinite", "isposinf", "isneginf"), "Reciprocal"),
+    **dict.fromkeys(
+        (f"special_{name}" for name in ("erfcx", "entr", "i0e", "i1", "i1e", "ndtr", "ndtri")), "Reciprocal"
+    ),
 }
 _BETWEEN = {
     "pow": "Pow",
@@ -74,6 +82,11 @@ _BETWEEN = {
     "__and__": "And",
     "__or__": "Or",
     "lerp": "Where",
+    **dict.fromkeys(("copysign", "hypot", "heaviside", "ldexp", "float_power", "nextafter", "xlogy"), "Pow"),
+    **dict.fromkeys(("logaddexp", "logaddexp2", "special_xlog1py", "special_zeta", "gcd", "lcm", "isclose"), "Pow"),
+    **dict.fromkeys(("fmax", "fmin"), "Max"),
+    **dict.fromkeys(("bitwise_xor", "__xor__"), "Xor"),
+    **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift", "__lshift__", "__rshift__"), "BitShift"),
 }
 
 

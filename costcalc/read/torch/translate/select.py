@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         "_weight_norm",
         "diff",
     ),
+    *("take", "put", "diag", "renorm", "bucketize", "searchsorted", "quantile", "nanquantile", "histc"),
 )
 @translates(
     *(f"fft_{inverse}fft{axes}" for inverse in ("", "i", "r", "ir", "h", "ih") for axes in ("", "2", "n")),
