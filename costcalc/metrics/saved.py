@@ -8,10 +8,15 @@ keeps a copy of its input. A view keeps all of the tensor that it is a part of.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from .. import num
 from ..num import equal, prod
+from ..ops import ACTIVATIONS
+from ..ops.attention import decoding
+from ..ops.pointwise import joined
+from ..ops.window import each, is_word, margins
 from ..records import NamedTuple
 from .needs import Need
 
@@ -23,18 +28,20 @@ FLOAT, INDEX = 4, 8  # bytes of a statistic, which has 32 bits whatever the prec
 ATTENTION = ("unfused", "math", "fused")
 _INPUT = frozenset(
     (
-        *("conv", "dwconv", "conv_transpose", "batchnorm", "layernorm", "groupnorm", "instancenorm", "rmsnorm"),
+        *("conv_transpose", "batchnorm", "layernorm", "groupnorm", "instancenorm"),
         *("relu6", "hswish", "hsigmoid", "silu", "swish", "mish", "gelu", "leaky_relu", "prelu", "elu", "selu", "celu"),
         *("hardtanh", "softplus", "softsign", "log", "square", "abs", "clamp", "glu"),
-        *("maxpool", "avgpool", "adaptive_avgpool", "adaptive_maxpool", "lppool", "lrn"),
+        *("adaptive_avgpool", "adaptive_maxpool", "lppool", "lrn"),
         *("rnn", "lstm", "gru", "opaque"),
         *("moe", "selective_scan", "latent_attention", "sparse_conv"),
     )
 )
 _OUTPUT = frozenset(("relu", "sigmoid", "tanh", "softmax", "log_softmax", "exp", "sqrt", "lstm"))
 _LOSSES = ("softmax", "log_softmax")
-_FACTORS = frozenset(("mul", "div", "matmul", "einsum", "bilinear"))  # each is kept for the gradient of the others
+_SUMS = ("add", "sub", "mul", "div")
 _VIEWS = frozenset(("flatten", "reshape", "identity", "split", "slice", "permute", "tokens", "grid"))
+_TURNS = ("permute", "tokens", "grid")  # what PyTorch gives as a view in another order
+_KEEP_ORDER = (frozenset(ACTIVATIONS) - {"softmax", "log_softmax", "glu"}) | {"dropout", "identity", *_SUMS}
 _LANGUAGE = ("moe", "selective_scan", "latent_attention", "sparse_conv")
 _ROUGH = frozenset(("opaque", "lstm", "lppool", *_LANGUAGE))  # they keep more than is said here
 _HALVED = frozenset(("conv", "dwconv", "conv_transpose", "linear", "bilinear", "matmul", "einsum", "attention"))
@@ -92,8 +99,10 @@ def keeping(walk: Walk, policy: Policy) -> Keeping:
 
 def is_rough(row: Row) -> bool:
     """Whether what a row keeps is a lower bound."""
-    turned = row.op.name in ("rnn", "gru") and bool(row.options.get("bidirectional"))  # with copies, from batch 2 on
-    return turned or row.op.name in _ROUGH
+    name = row.op.name
+    copied = name in ("rnn", "gru") and bool(row.options.get("bidirectional"))  # from batch 2 on
+    placed = name in ("attention", "attend") and decoding(row.options) is not None
+    return copied or placed or name in _ROUGH
 
 
 def is_halved(row: Row) -> bool:
@@ -109,6 +118,7 @@ class _Keeper:
         self.widths: list[int] = []
         self.sizes: dict[Any, Any] = {}
         self.spans: dict[Any, Any] = {}  # storage -> its values
+        self.turned: list[bool] = []  # whether the values of each row's result lie in another order than its axes
 
     def found(self) -> Keeping:
         """Every row in order."""
@@ -126,7 +136,9 @@ class _Keeper:
         """Give the result of a row its storage and the width of its values."""
         before = [self.width(source) for source in sources]
         self.widths.append(self.made(row, before))
-        view = row.op.name in _VIEWS or (row.op.name == "dropout" and _is_zero(row.options.get("rate", 0.5)))
+        view = row.op.name in _VIEWS or (row.op.name == "dropout" and _is(row.options.get("rate", 0.5), 0))
+        view = view and not (row.op.name == "flatten" and self.is_turned(sources))
+        self.turned.append(self.turns(row, sources))
         if row.op.name == "parameter":
             self.at.append(None)
         elif view and sources and sources[0] is not None:
@@ -134,6 +146,18 @@ class _Keeper:
         else:
             self.at.append(number)
             self.store(number, prod(row.layer.shape) * row.times, self.widths[-1])
+
+    def turns(self, row: Row, sources: tuple) -> bool:
+        """Whether the result of a row lies in another order than its axes."""
+        name, before = row.op.name, self.is_turned(sources)
+        if name in _TURNS:
+            order = row.options.get("order")
+            return not before and len(row.inputs[0]) > 1 and (order is None or [*order] != sorted(order))
+        return before and (name in _KEEP_ORDER or name in _VIEWS) and name != "flatten"
+
+    def is_turned(self, sources: tuple) -> bool:
+        """Whether the first tensor that flows in lies in another order than its axes."""
+        return bool(sources) and type(sources[0]) is int and self.turned[sources[0]]
 
     def width(self, source: Any) -> int:
         """Bytes of a value of a tensor."""
@@ -178,70 +202,166 @@ class _Keeper:
     def kept(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
         """What a row keeps, whose result needs a gradient."""
         name = row.op.name
+        if name in _STEPS and not need.weights:
+            return Kept((), _steps(_STEPS[name], 0)(row, self))
+        if name in _SPECIAL:
+            return _SPECIAL[name](self, number, row, sources, need)
         own = _OWN[name](row, self) if name in _OWN else 0
-        if name == "rmsnorm":
-            return self.rmsnorm(row, sources, need, own)
-        if name in ("attention", "attend"):
-            return self.attention(number, row, sources, need)
-        if name in _FACTORS:
-            others = [any(need.inputs[:at] + need.inputs[at + 1 :]) or need.weights for at in range(len(sources))]
-            if name == "div":
-                others[1] = any(need.inputs)
-            return Kept(tuple(k for at, other in enumerate(others) if other for k in self.read(row, sources, at)), own)
         result = (number,) if name in _OUTPUT else ()
-        if name in ("linear", "logits"):
-            return Kept(self.read(row, sources, 0) if need.weights else (), own)
         if name == "reduce" and row.options.get("method", row.layer.detail.get("method")) == "max":
             return Kept((*self.read(row, sources, 0), number), own)
         if name in _INPUT and not _is_mean(row):
             return Kept((*self.read(row, sources, 0), *result), own)
         return Kept(result, own)
 
-    def rmsnorm(self, row: Row, sources: tuple, need: Need, own: Any) -> Kept:
+    def operands(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
+        """Each operand of a product, for the gradient of the others."""
+        others = [any(need.inputs[:at] + need.inputs[at + 1 :]) or need.weights for at in range(len(sources))]
+        if row.op.name == "div":
+            others[1] = any(need.inputs)
+        return Kept(tuple(k for at, other in enumerate(others) if other for k in self.read(row, sources, at)), 0)
+
+    def product(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
+        """Factors taken one after the other: each, and what those before it give, where the other needs a gradient."""
+        shapes = accumulate(row.inputs, lambda a, b: joined((a, b), row.op.name))
+        storages, own, so_far = [], 0, need.inputs[0]
+        for at, (shape, flows) in enumerate(zip(shapes, need.inputs[1:], strict=False), 1):
+            first = self.read(row, sources, 0) if at == 1 and flows else ()
+            storages += [*first, *(self.read(row, sources, at) if so_far else ())]
+            own = own + (prod(shape) if at > 1 and flows else 0)
+            so_far = so_far or flows
+        return Kept(tuple(storages), own * row.times * self.widths[-1] * self.policy.batch)
+
+    def indices(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
+        """The indices that a table is read at, once for all tables."""
+        key = "index", self.storage(sources[0], row.inputs[0], row.times)
+        self.sizes[key] = INDEX * prod(row.inputs[0]) * row.times * self.policy.batch
+        return Kept((key,), 0)
+
+    def factors(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
+        """The input of a linear layer, or a copy of it in the order of its axes, as rows of one matrix."""
+        if not need.weights:
+            return Kept((), 0)
+        flat = len(row.inputs[0]) < 2 + (_is(self.policy.batch, 1) and _is(row.times, 1))
+        if flat or not self.is_turned(sources):
+            return Kept(self.read(row, sources, 0), 0)
+        return Kept((), self.copy(row, sources, row.inputs[0]))
+
+    def bordered(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
+        """The input of a convolution or pool, or a copy of it with a border, where its sides differ."""
+        if _is_mean(row):
+            return Kept((), 0)
+        padded, own = _padded(row), _OWN[row.op.name](row, self) if row.op.name in _OWN else 0
+        if padded is None:
+            return Kept(self.read(row, sources, 0), own)
+        return Kept((), own + self.copy(row, sources, padded))
+
+    def copy(self, row: Row, sources: tuple, shape: tuple) -> Any:
+        """The bytes of a copy of a row's first input, in another shape."""
+        return prod(shape) * row.times * (self.cast(row) or self.width(sources[0])) * self.policy.batch
+
+    def rmsnorm(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
         """The normalised values for the gradient of the weights; the input and a number a row for that of the input."""
         learned = row.trained and any(row.layer.params.values())
         scaled = _out(row) * self.widths[-1] * self.policy.batch if learned else 0
         if not any(need.inputs):
             return Kept((), scaled)
-        return Kept(self.read(row, sources, 0), own + scaled)
+        return Kept(self.read(row, sources, 0), _OWN["rmsnorm"](row, self) + scaled)
 
     def attention(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
         """Queries, keys and values, by the policy; probabilities or their row sums; what flows into the projections."""
-        policy, batch, width = self.policy, self.policy.batch, self.widths[number]
-        kinds = (row.op.name == "attention") and need.weights
-        flowing = [key for at in range(len(sources)) for key in self.read(row, sources, at)]
-        query, key, value, mixed, pairs, rows = _sizes(row)
-        tensors = query + key + value
+        policy, inside = self.policy, _inside(row)
+        tensors = inside.query + inside.key + inside.value
         if policy.attention == "math":
-            tensors = tensors + query + key
-        if row.op.name == "attend":
-            tensors = query + key if policy.attention == "math" else query * 0
-        scores = rows * FLOAT if policy.attention == "fused" else pairs * width
-        inner = mixed if row.op.name == "attention" and (kinds or policy.attention == "fused") else 0
-        own = ((tensors + inner) * width + scores) * row.times * batch
-        if row.op.name == "attend":
-            return Kept((*flowing, *((number,) if policy.attention == "fused" else ())), own)
-        return Kept(tuple(flowing) if kinds else (), own)
+            tensors = tensors + inside.query + inside.key if inside.key is inside.few else tensors
+        elif policy.attention == "fused":
+            tensors = inside.query + 2 * inside.few
+        inner = inside.mixed if need.weights or policy.attention == "fused" else 0
+        flowing = [key for at in range(len(sources)) for key in self.read(row, sources, at)]
+        own = (tensors + inner) * self.widths[number] + self.scores(number, inside)
+        return Kept(tuple(flowing) if need.weights else (), own * row.times * policy.batch)
+
+    def attend(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
+        """Of attention without projections: each operand of its products that the gradient of another needs."""
+        policy, inside, width = self.policy, _inside(row), self.widths[number]
+        query, key, value = need.inputs
+        fused, scaled = policy.attention == "fused", policy.attention == "math"
+        wanted = (key or fused, query or fused, query or key or fused)
+        repeated = inside.key is not inside.few and not fused
+        apart = not fused and self.is_apart(row)
+        copied = (scaled or apart, scaled or repeated or apart, repeated or apart)
+        sizes = (inside.query, inside.key, inside.value)
+        flowing = [one for at in range(3) if wanted[at] and not copied[at] for one in self.read(row, sources, at)]
+        own = sum(size for size, one, copy in zip(sizes, wanted, copied, strict=True) if one and copy)
+        scores = self.scores(number, inside) if query or key or value else 0
+        return Kept((*flowing, *((number,) if fused else ())), (own * width + scores) * row.times * policy.batch)
+
+    def is_apart(self, row: Row) -> bool:
+        """Whether heads are copied one behind the other before they are multiplied: where a view cannot say it."""
+        samples = self.policy.batch * row.times * prod(row.inputs[0][:-2])
+        return not (_is(row.layer.detail["heads"], 1) or _is(samples, 1))
+
+    def scores(self, number: int, inside: _Inside) -> Any:
+        """Bytes of the probabilities, or of one number a query."""
+        return inside.rows * FLOAT if self.policy.attention == "fused" else inside.pairs * self.widths[number]
 
 
-def _sizes(row: Row) -> tuple[Any, ...]:
-    """Values of queries, keys, values and mixed values, pairs of all heads, and queries of all heads."""
-    *outer, queries, _ = row.inputs[0]
+class _Inside(NamedTuple):
+    """Values inside of an attention layer.
+
+    few           keys where several heads of queries share them; `key` and `value` have them once for each head, as
+                  PyTorch repeats them before it multiplies; the same object as `key` where no heads share any
+    pairs, rows   pairs of query and key, and queries, of all heads
+    """
+
+    query: Any
+    key: Any
+    value: Any
+    few: Any
+    mixed: Any
+    pairs: Any
+    rows: Any
+
+
+def _inside(row: Row) -> _Inside:
+    *outer, queries, wide = row.inputs[0]
     memory = row.inputs[1] if len(row.inputs) > 1 else row.inputs[0]
     heads, many, keys = row.layer.detail["heads"], prod(outer), memory[-2] + (row.options.get("cache") or 0)
+    pairs, rows = heads * queries * keys * many, heads * queries * many
     if row.op.name == "attend":
-        query, key, value = (prod(shape) for shape in row.inputs)
+        query, few, value = (prod(shape) for shape in row.inputs)
         mixed = prod(row.layer.shape)
+        if _is(memory[-1] - wide, 0):
+            return _Inside(query, few, value, few, mixed, pairs, rows)
+        return _Inside(query, wide * keys * many, row.layer.shape[-1] * keys * many, few, mixed, pairs, rows)
+    of_queries, of_keys, *_ = (product.macs["mac"] for product in row.layer.products if "mac" in product.macs)
+    query = num.floor_div(of_queries, row.inputs[0][-1])
+    few = 0 if row.options.get("cached") else num.floor_div(of_keys, memory[-1])
+    shared = row.options.get("kv_heads")
+    key = few if shared is None or _is(shared - heads, 0) else num.floor_div(few * heads, shared)
+    return _Inside(query, key, key, few, query, pairs, rows)
+
+
+def _padded(row: Row) -> tuple[Any, ...] | None:
+    """The shape of a convolution's input with its border, if PyTorch makes that first: its sides differ."""
+    *space, channels = row.inputs[0]
+    if "global_in" in row.layer.terms:  # a pool of the whole grid
+        return None
+    padding, kernel = row.options.get("padding", "same"), row.layer.detail["kernel"]
+    if is_word(padding, "same"):  # of an odd span, half of it on both sides; else one side has one position more
+        spans = zip(kernel, each(row.options.get("dilation", 1), space), row.layer.detail["stride"], strict=True)
+        more = [int(_is(d * (k - 1) % 2, 1) and _is(s, 1)) for k, d, s in spans]
     else:
-        of_queries, of_keys, *_ = (product.macs["mac"] for product in row.layer.products if "mac" in product.macs)
-        query = num.floor_div(of_queries, row.inputs[0][-1])
-        key = value = 0 if row.options.get("cached") else num.floor_div(of_keys, memory[-1])
-        mixed = query
-    return query, key, value, mixed, heads * queries * keys * many, heads * queries * many
+        pairs = margins(0 if is_word(padding, "valid") else padding, space)
+        uneven = any(not _is(before - after, 0) for before, after in pairs)
+        more = [before + after if uneven else 0 for before, after in pairs]
+    if all(type(one) is int and not one for one in more):
+        return None
+    return (*(size + one for size, one in zip(space, more, strict=True)), channels)
 
 
-def _is_zero(rate: Any) -> bool:
-    truth = equal(rate, 0)
+def _is(value: Any, number: int) -> bool:
+    truth = equal(value, number)
     return truth if type(truth) is bool else num.domain(truth).decide(truth)
 
 
@@ -260,8 +380,9 @@ def _out(row: Row) -> Any:
 
 
 def _mask(row: Row, keeper: _Keeper) -> Any:
-    if _is_zero(row.options.get("rate", 0.5)):
-        return 0
+    rate = row.options.get("rate", 0.5)
+    if _is(rate, 0) or _is(rate, 1):
+        return FLOAT if _is(rate, 1) else 0
     masks = keeper.policy.masks
     return _out(row) * (keeper.widths[-1] if masks is None else masks) * keeper.policy.batch
 
@@ -277,18 +398,24 @@ def _normalized(row: Row, keeper: _Keeper) -> Any:
     return values * row.times * keeper.widths[-1] * keeper.policy.batch
 
 
+def _instances(row: Row, keeper: _Keeper) -> Any:
+    """Mean and deviation of each channel of each sample, and its scale, which is repeated for every sample."""
+    counts = 3 if row.options.get("scale") else 2
+    return counts * FLOAT * row.layer.shape[-1] * row.times * keeper.policy.batch
+
+
 def _rows(count: int, of: Callable[[Row], Any]) -> Callable[[Row, _Keeper], Any]:
     return lambda row, keeper: count * FLOAT * of(row) * row.times * keeper.policy.batch
 
 
-def _steps(states: Callable[[Any], Any]) -> Callable[[Row, _Keeper], Any]:
-    """What the steps of a recurrent layer keep: values by states, and inputs of later layers."""
+def _steps(states: Callable[[Any], Any], flowing: int = 1) -> Callable[[Row, _Keeper], Any]:
+    """What the steps of a recurrent layer keep: values by states, and inputs of later layers, if `flowing`."""
 
     def kept(row: Row, keeper: _Keeper) -> Any:
         options, steps = row.options, row.inputs[0][-2]
         layers, ways = options.get("layers", 1), 2 if options.get("bidirectional") else 1
         wide = ways * options["hidden"]
-        values = layers * wide * states(steps) + steps * wide * (layers - 1)
+        values = layers * wide * states(steps) + flowing * steps * wide * (layers - 1)
         return values * row.times * keeper.widths[-1] * keeper.policy.batch
 
     return kept
@@ -301,11 +428,24 @@ _OWN: dict[str, Callable[[Row, _Keeper], Any]] = {
     "rnn": _steps(lambda steps: steps + 1),
     "gru": _steps(lambda steps: 7 * steps),
     "groupnorm": _rows(2, lambda row: row.layer.detail["groups"]),
-    "instancenorm": _rows(2, lambda row: row.layer.shape[-1]),
+    "instancenorm": _instances,
     "maxpool": _index,
     "adaptive_maxpool": _index,
     "dropout": _mask,
-    "embedding": lambda row, keeper: INDEX * prod(row.inputs[0]) * row.times * keeper.policy.batch,
     "lrn": _normalized,
     "softsign": lambda row, keeper: _out(row) * keeper.widths[-1] * keeper.policy.batch,
+}
+_STEPS: dict[str, Callable[[Any], Any]] = {  # of a recurrent layer whose weights are frozen
+    "rnn": lambda steps: steps,
+    "gru": lambda steps: 6 * steps,
+}
+_SPECIAL: dict[str, Callable[..., Kept]] = {
+    "rmsnorm": _Keeper.rmsnorm,
+    "attention": _Keeper.attention,
+    "attend": _Keeper.attend,
+    "embedding": _Keeper.indices,
+    "mul": _Keeper.product,
+    **dict.fromkeys(("div", "matmul", "einsum", "bilinear"), _Keeper.operands),
+    **dict.fromkeys(("linear", "logits"), _Keeper.factors),
+    **dict.fromkeys(("conv", "dwconv", "maxpool", "avgpool"), _Keeper.bordered),
 }
