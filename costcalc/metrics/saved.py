@@ -118,6 +118,7 @@ class _Keeper:
         self.widths: list[int] = []
         self.sizes: dict[Any, Any] = {}
         self.spans: dict[Any, Any] = {}  # storage -> its values
+        self.indexed: set[Any] = set()  # inputs that are indices
         self.turned: list[bool] = []  # whether the values of each row's result lie in another order than its axes
 
     def found(self) -> Keeping:
@@ -234,8 +235,14 @@ class _Keeper:
 
     def indices(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
         """The indices that a table is read at, once for all tables."""
-        key = "index", self.storage(sources[0], row.inputs[0], row.times)
-        self.sizes[key] = INDEX * prod(row.inputs[0]) * row.times * self.policy.batch
+        source, values = sources[0], prod(row.inputs[0]) * row.times
+        if type(source) is str and source not in self.sizes:
+            self.store(source, values, INDEX)
+            self.indexed.add(source)
+        key = self.storage(source, row.inputs[0], row.times)
+        if key not in self.indexed:
+            key = "index", key
+            self.sizes[key] = INDEX * values * self.policy.batch
         return Kept((key,), 0)
 
     def factors(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:

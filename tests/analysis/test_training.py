@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from costcalc import CostcalcError, training
+from costcalc import CostcalcError, analyze, training
 from costcalc.analysis.training.zero import deepspeed, zero
 from costcalc.errors import Source
 from costcalc.metrics.states import Parameters, states
@@ -274,6 +274,21 @@ def test_explain_shows_the_backward_pass(run):
     line = "DK*DK*M*DF*DF = 3*3*32*112*112 = 3,612,672"
     assert [f"  {name:9}  {line}" in out for name in ("mult-adds", "d input", "d weights")] == [True] * 3
     assert "d input" not in run("explain", "mobilenet", "conv", "--backward")[1]
+
+
+def test_one_path_of_layers_that_do_not_always_run(run, tmp_path):
+    """Either branch runs: its mult-adds are those of the dearest path, as `analyze` has them."""
+    wide, narrow = "{conv: 1x1, out: 64}", "{conv: 1x1, out: 2}, {conv: 1x1, out: 64}"
+    layers = f"[{{conv: 1x1, out: 4}}, {{one_of: [[{wide}], [{narrow}]], prob: [0.5, 0.5]}}]"
+    (tmp_path / "n.yaml").write_text(f"input: [8, 8, 4]\nlayers: {layers}\n")
+    model = read(Source("n.yaml", f"input: [8, 8, 4]\nlayers: {layers}\n"))
+    names = ["mult_adds", "backward_mult_adds", "training_mult_adds", "saved_bytes", "training_bytes"]
+    found, report = training(model), analyze(model, metrics=names)
+    assert {name: found.totals[name] for name in names} == {name: report.totals[name] for name in names}
+    assert found.totals["mult_adds"] == 64 * (4 * 4 + 4 * 64)
+    out = run("training", "n.yaml")[1]
+    assert "dearest path" in out
+    assert f"{found.totals['mult_adds']:,}" in out.partition("total mult-adds")[2].splitlines()[0]
 
 
 def blocks(language):

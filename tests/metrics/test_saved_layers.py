@@ -225,6 +225,9 @@ def test_indices_of_two_tables_are_kept_once():
     module = Of(lambda of, ids: of["c"](of["a"](ids) + of["b"](ids)), **tables)
     ours = training(read(Source("n.yaml", spec)), batch=2).totals["saved_bytes"]
     assert ours == kept(module, [torch.zeros(2, 6, dtype=torch.int64)])
+    block = spec.replace("{add: ", "{layers: [{add: ").replace("]}, {linear", "]}], as: table}, {linear")
+    found = training(read(Source("n.yaml", block)), batch=2, checkpoint="table")
+    assert found.totals["saved_bytes"] - found.inside == ours  # a checkpointed block keeps the indices
 
 
 @pytest.mark.parametrize("more", ["rotary: 2", "qk_norm: true", "relative: 8", "cache: 4"])

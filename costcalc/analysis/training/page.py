@@ -60,7 +60,7 @@ class TrainingPage:
             *(Column(name, True, spare=int(name.endswith("gradients"))) for name in names),
         )
         rows = [(printable(line.name), *self._about(line), *self._cells(line)) for line in self.lines]
-        sums = [sum(getattr(line, name) for line in self.found.lines) for name in self._fields()]
+        sums = [self.found.sums[name] for name in self._fields()]
         blank = ("", "") if self.by == "layer" else ()
         return Sheet(
             columns, rows, (f"total {title}", *blank, *map(self._bound, sums[:-1]), self._bound(sums[-1], True))
@@ -120,6 +120,8 @@ class TrainingPage:
         bounds = [f"lower bounds: the backward pass of {', '.join(rough[:5])} is not known"] if rough else []
         more = [printable(line.name) for line in found.lines if line.complete and not line.keeps]
         bounds += [f"lower bounds of bytes: {', '.join(more[:5])} may keep more than is known"] if more else []
+        chances = ["mult-adds: the dearest path through layers that do not always run; bytes: all layers"]
+        bounds += chances if any(line.sometimes for line in found.lines) else []
         stamp = stamped(found.model, found.convention, found.inputs, found.values)
         return [*totals, *(inside if setup.checkpoint else []), *bounds, *loss, how, stamp]
 

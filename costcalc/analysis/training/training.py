@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping, names
 from ...errors import OptionError, Problem, listed, nearest
+from ...metrics.chances import LARGEST, shares
 from ...metrics.conventions import Prices, price_list
 from ...metrics.gradients import Gradient, cost, gradients, is_rough
 from ...metrics.metrics import folded, metric
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ...render.sheet import Page
 
 MOST_RANKS = 10**6
+COSTS = ("forward", "inputs", "weights", "again")  # columns of mult-adds
 
 
 class Line(NamedTuple):
@@ -49,6 +51,7 @@ class Line(NamedTuple):
     complete: bool
     layers: int = 1
     keeps: bool = True  # whether all that it keeps is known: else `saved` is a lower bound
+    sometimes: bool = False  # whether it stands where layers have a probability
 
     @property
     def costs(self) -> bool:
@@ -69,6 +72,7 @@ class _Found(NamedTuple):
     """What a training step costs, layer by layer.
 
     totals  mult-adds (or FLOPs) of one sample; those of the step; bytes of the batch
+    sums    of each column of `lines`
     parts   what the step needs at its peak: (what, bytes), whose sum is `training_bytes`
     inside  of saved_bytes, the largest inside of one checkpointed block
     """
@@ -80,6 +84,7 @@ class _Found(NamedTuple):
     setup: Setup
     lines: tuple[Line, ...]
     totals: Mapping[str, int]
+    sums: Mapping[str, int]
     parts: tuple[tuple[str, int], ...]
     inside: int
     zero: tuple[Stage, ...]
@@ -169,22 +174,31 @@ def trained(model: Model, walked: Trace, values: Mapping[str, Any], convention: 
     held = needed(walk, kept, setup.policy, setup.optimizer)
     saved = folded(metric("saved_bytes", "paper"), [*(line.saved for line in lines), blocks.inside])
     parts = tuple((what, saved if what == "saved" else size) for what, size in held)
-    totals = _totals(lines, convention.cost, setup.policy.batch)
+    sums = {name: _largest(walk, [getattr(line, name) for line in lines]) for name in COSTS}
+    totals = _totals(walk, lines, convention.cost, setup.policy.batch)
     totals |= {"saved_bytes": saved, "training_bytes": sum(size for _, size in parts)}
+    sums["saved"] = saved - blocks.inside
     loss = None if kept.loss is None else walked.rows[kept.loss].name
     zero = _zero(walk, setup)
-    return Training(model, values, walked.inputs, convention, setup, lines, totals, parts, blocks.inside, zero, loss)
+    return Training(
+        model, values, walked.inputs, convention, setup, lines, totals, sums, parts, blocks.inside, zero, loss
+    )
 
 
-def _totals(lines: Sequence[Line], name: str, batch: int) -> dict[str, int]:
+def _largest(walk: Walk, amounts: list[int]) -> int:
+    """The total on the dearest path through layers that do not always run. Raises SpecError for one past 2^62."""
+    return folded(metric("mult_adds", "paper"), shares(walk.rows, amounts, LARGEST))
+
+
+def _totals(walk: Walk, lines: Sequence[Line], name: str, batch: int) -> dict[str, int]:
     """The totals of mult-adds or FLOPs. Raises SpecError for one past 2^62."""
-    one = metric("mult_adds", "paper")
-    forward = folded(one, [line.forward for line in lines])
-    backward = folded(one, [line.inputs + line.weights for line in lines])
-    again = folded(one, [line.again for line in lines])
-    found = {name: forward, f"backward_{name}": backward, f"training_{name}": forward + backward + again}
+    forward = _largest(walk, [line.forward for line in lines])
+    backward = _largest(walk, [line.inputs + line.weights for line in lines])
+    again = _largest(walk, [line.again for line in lines])
+    step = _largest(walk, [line.forward + line.inputs + line.weights + line.again for line in lines])
     more = {f"recomputed_{name}": again} if again else {}
-    return {**found, **more, f"step_{name}": folded(one, [batch * (forward + backward + again)])}
+    whole = folded(metric("mult_adds", "paper"), [batch * step])
+    return {name: forward, f"backward_{name}": backward, f"training_{name}": step, **more, f"step_{name}": whole}
 
 
 def _lines(walk: Walk, blocks: Checkpointed, convention: Convention, policy: Policy) -> Any:
@@ -204,6 +218,7 @@ def _lines(walk: Walk, blocks: Checkpointed, convention: Convention, policy: Pol
             row.trained,
             not row.layer.unknown and not is_rough(row),
             keeps=not keeps_more(row),
+            sometimes=bool(row.chance),
         )
 
 
