@@ -175,27 +175,28 @@ layers:
 """
 
 
-def transformer(checkpoint=()):
-    found = training(read(Source("t.yaml", TRANSFORMER)), precision="bf16", masks=1, checkpoint=checkpoint)
-    first = 2 * S * B * H  # the layer before, whose input is kept too
+def transformer(checkpoint=(), **sizes):
+    how = {"precision": "bf16", "masks": 1, "checkpoint": checkpoint}
+    found = training(read(Source("t.yaml", TRANSFORMER)), settings=sizes, **how)
+    first = 2 * sizes.get("s", S) * B * sizes.get("h", H)  # the layer before, whose input is kept too
     return found.totals["saved_bytes"] - first, found.inside
 
 
-def test_korthikanti():
-    """s b h (34 + 5 a s/h) bytes a layer in 16 bits; it leaves out the two statistics of each norm and position."""
-    statistics = 2 * 2 * 4 * S * B
-    whole, _ = transformer()
-    assert whole == S * B * H * 34 + 5 * A * S * S * B + statistics
-    kept, inside = transformer(["one"])
-    assert kept - inside == 2 * S * B * H  # all computed again: the input of the layer
-    assert inside == whole - kept + inside - 2 * S * B * H + (kept - inside)
+@pytest.mark.parametrize(("s", "h", "a", "printed"), [(S, H, A, None), (2048, 12288, 96, 2_868_903_936)])
+def test_korthikanti(s, h, a, printed):
+    """s b h (34 + 5 a s/h) bytes a layer in 16 bits; it leaves out the two statistics of each norm and position.
 
-
-@pytest.mark.parametrize(
-    ("formula", "bytes_"), [(34 + 5 * 96 * 2048 / 12288, 2_868_903_936), (34, 855_638_016), (2, 50_331_648)]
-)
-def test_figures_of_gpt_3(formula, bytes_):
-    assert 2048 * 1 * 12288 * formula == bytes_
+    The second is a layer of GPT-3: 2,868,903,936 bytes, of them 855,638,016 without the squares of attention, and
+    50,331,648 where all is computed again.
+    """
+    statistics, squares = 2 * 2 * 4 * s * B, 5 * a * s * s * B
+    whole, _ = transformer(s=s, h=h, a=a)
+    assert whole - statistics == s * B * h * 34 + squares == (printed or whole - statistics)
+    kept, inside = transformer(["one"], s=s, h=h, a=a)
+    assert kept - inside == 2 * s * B * h  # all computed again: the input of the layer
+    assert inside == whole - 2 * s * B * h
+    if printed:
+        assert (whole - statistics - squares, kept - inside) == (855_638_016, 50_331_648)
 
 
 def test_checkpoints_compute_again():
