@@ -52,11 +52,6 @@ class Node:
                 self.is_constant = False
                 break
 
-    @property
-    def tensors(self) -> list[Any]:
-        """The inputs, and what it reads beside them."""
-        return [*self.inputs, *self.beside] if self.beside else self.inputs
-
     def get(self, name: str, default: int | str | None = None) -> Any:
         """An attribute."""
         return self.attributes.get(name, default)
@@ -147,7 +142,7 @@ class Node:
 
     def hold(self, outputs: list[Tensor]) -> None:
         """Let a step of this node hold the parameters that it reads and no step holds yet: no rule can lose any."""
-        for one in self.tensors:
+        for one in [*self.inputs, *self.beside] if self.beside else self.inputs:
             if one is not None and one.roots:
                 break
         else:

@@ -175,8 +175,8 @@ def _stated(step: Step, own: Widths, usual: Widths, read: int) -> Step:
     weights = 0 if own.weights == usual.weights else own.weights
     others = usual.bias or own.weights or usual.weights
     made = 0 if own.activations == read else own.activations
-    bits = Widths(weights, made, 0 if own.bias == others else own.bias)
-    return step if bits == UNSTATED else step._replace(bits=bits, plain=False)
+    bias = 0 if own.bias == others else own.bias
+    return step._replace(bits=Widths(weights, made, bias), plain=False) if weights or made or bias else step
 
 
 def width_of(node: Node, number: int) -> int:

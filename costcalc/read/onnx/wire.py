@@ -114,7 +114,7 @@ class _Stripper:
             inner = fields.get(number)
             if not inner or first is None:
                 is_whole = inner == "" and not self.is_large(name, number, first, after)
-            elif not self.is_read(data, inner, name, first, after):
+            elif inner == "entry" and name == "node" and not _is_name(data, first, after):
                 is_whole = False
             else:
                 is_whole = self.is_unseen(inner, after - first)
@@ -133,12 +133,6 @@ class _Stripper:
             return False
         self.count(inner)
         return True
-
-    def is_read(self, data: Data, inner: str, name: str, first: int, after: int) -> bool:
-        """Whether anything reads a message; of the notes at a node only the one that it gets its name from."""
-        if inner != "entry" or name != "node":
-            return True
-        return after - first <= SMALL and _SCOPES in data[first:after]
 
     def is_large(self, name: str, number: int, first: int | None, after: int) -> bool:
         """Whether a field holds so many numbers that they are left out; counts those that are kept."""
@@ -198,6 +192,11 @@ class _Stripper:
             if at > end or not tag >> 3:
                 raise _broken()
             yield tag >> 3, first, at
+
+
+def _is_name(data: Data, first: int, after: int) -> bool:
+    """Whether a note at a node is read: only the one that it gets its name from is."""
+    return after - first <= SMALL and _SCOPES in data[first:after]
 
 
 def _number(head: bytes, at: int) -> tuple[int, int]:
