@@ -18,7 +18,6 @@ from costcalc.read.spec.reader import read
 
 ROOT = Path(costcalc.__file__).parent
 TREES = {path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
-FILE = pytest.mark.parametrize("path", TREES, ids=str)
 RULES = [path for path in TREES if path.parts[0] == "ops"]
 
 FLOORS = (  # lowest first: a room uses those below it, and itself
@@ -60,6 +59,21 @@ def at_run_time(tree):
     return ast.Module(nodes, [])
 
 
+def of_each_file(law):
+    """One test of a law that every file keeps: a test a file takes longer than what it looks at."""
+
+    def test():
+        broken = {}
+        for path in TREES:
+            try:
+                law(path)
+            except AssertionError as error:
+                broken[str(path)] = str(error)
+        assert broken == {}
+
+    return test
+
+
 NAMES = {path: {*imported(path, tree)} - {path} for path, tree in TREES.items()}  # also those of types
 USES = {path: {*imported(path, at_run_time(tree))} - {path} for path, tree in TREES.items()}
 
@@ -73,7 +87,7 @@ def reached(path, uses=USES):
     return found
 
 
-@FILE
+@of_each_file
 def test_imports_go_down_only(path):
     ups = [other for other in NAMES[path] if FLOOR[room(other)] >= FLOOR[room(path)] and room(other) != room(path)]
     assert [other for other in ups if FLOOR[room(path)] > 0] == []  # files beside the rooms know each other
@@ -206,14 +220,14 @@ def test_a_word_is_an_operation_or_an_option():
     assert {*options, *params, *CONTROLS, *BODIES} & {*INDEX, *library.names()} == set()
 
 
-@FILE
+@of_each_file
 def test_files_and_functions_are_short(path):
     assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= 500
     functions = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.FunctionDef)]
     assert [node.name for node in functions if node.end_lineno - node.lineno >= 50] == []
 
 
-@FILE
+@of_each_file
 def test_no_function_changes_its_module(path):
     """What a run sets is its own: in a context variable, never in a name of the module."""
     written = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.Global)]
@@ -227,7 +241,7 @@ def test_no_function_changes_its_module(path):
     assert [node.lineno for node in (*written, *changed)] == []
 
 
-@FILE
+@of_each_file
 def test_no_file_takes_private_names_of_others(path):
     froms = [node for node in ast.walk(at_run_time(TREES[path])) if isinstance(node, ast.ImportFrom) and node.level]
     names = [alias.name for node in froms for alias in node.names]
@@ -243,7 +257,7 @@ def public(body):
                 yield from public(node.body)
 
 
-@FILE
+@of_each_file
 def test_public_names_have_docstrings(path):
     domain = path.parent.name == "num" and path.name != "__init__.py"  # each function is documented once, in `num`
     names = [node for node in (() if domain else public(TREES[path].body)) if not ast.get_docstring(node)]
