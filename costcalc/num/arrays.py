@@ -55,18 +55,20 @@ def _to_whole(name: str, function: Number, python: Callable[..., Any] | type) ->
         sure = value.sure and math.isfinite(low) and math.isfinite(high)
 
         def make(table: Any) -> Number:
-            return Points(table, low, high, int, lambda: _rounded(function, python, value.raw), sure)
+            return Points(table, low, high, int, lambda: _rounded(function, python, value), sure)
 
         return shared(name, (value,), make)
 
     return apply
 
 
-def _rounded(function: Number, python: Callable[..., Any] | type, raw: np.ndarray) -> np.ndarray:
+def _rounded(function: Number, python: Callable[..., Any] | type, value: Points) -> np.ndarray:
     """Whole numbers of 64 bits if all fit, else Python numbers."""
-    if raw.dtype == object or not np.all(np.abs(raw) <= limits.TOTAL):
+    raw, fits = value.raw, max(-value.low, value.high) <= limits.TOTAL
+    if raw.dtype == object or not (fits or np.all(np.abs(raw) <= limits.TOTAL)):
         return exact.narrowed(exact.applied(python, [raw]), int)
-    return function(raw).astype(np.int64)
+    cut = python is math.floor and value.low >= 0  # as the conversion does by itself
+    return raw.astype(np.int64) if cut else function(raw).astype(np.int64)
 
 
 floor = _to_whole("floor", np.floor, math.floor)

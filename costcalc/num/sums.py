@@ -37,7 +37,7 @@ def total(quantities: Iterable[Number]) -> Number:
         else:
             sums.add(quantity.array, count)
     for common, others in products.values():
-        sums.add(others.result(0) * common.array, 1)
+        sums.add(others.result(0) * common.array, 1, ours=True)
     return sums.result(plain)
 
 
@@ -47,19 +47,25 @@ class _Sums:
     def __init__(self) -> None:
         self.by_shape: dict = {}
 
-    def add(self, array: np.ndarray, count: int) -> None:
-        """Add an array `count` times."""
-        array = array if count == 1 else array * count
+    def add(self, array: np.ndarray, count: int, ours: bool = False) -> None:
+        """Add an array `count` times; one that is ours to change may hold the sum from then on."""
+        if count != 1:
+            array, ours = array * count, True
         if array.shape not in self.by_shape:
-            self.by_shape[array.shape] = array, False  # not ours to change
+            self.by_shape[array.shape] = array, ours
         else:
-            total, ours = self.by_shape[array.shape]
-            self.by_shape[array.shape] = np.add(total, array, out=total if ours else None), True
+            total, made = self.by_shape[array.shape]
+            kind = np.result_type(total, array)
+            free = [one for one, is_ours in ((total, made), (array, ours)) if is_ours and one.dtype == kind]
+            self.by_shape[array.shape] = np.add(total, array, out=free[0] if free else None), True
 
     def result(self, plain: float) -> Number:
         """The sum of all, and of a plain number."""
+        arrays = sorted((array for array, _ in self.by_shape.values()), key=lambda array: array.size)
         result: Any = np.int64(plain) if type(plain) is int else np.float64(plain)
-        for array, _ in sorted(self.by_shape.values(), key=lambda pair: pair[0].size):
+        if arrays and type(plain) is int and plain == 0 and arrays[0].dtype != np.bool_:
+            result = arrays.pop(0)
+        for array in arrays:
             result = result + array
         return result
 

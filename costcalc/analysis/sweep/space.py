@@ -10,7 +10,7 @@ import numpy as np
 
 from ...records import NamedTuple
 
-CHUNK = 1 << 17  # points evaluated together: few enough for the cache, enough to forget the walk's own cost
+CHUNK = 1 << 18  # points evaluated together: few enough for memory, enough to forget the walk's own cost
 
 
 class Chunk(NamedTuple):
