@@ -5,6 +5,7 @@ program ends with exit code 130 and prints nothing. So only what is built in is 
 """
 
 import _signal  # what `signal` is made of, without the time that enumerations take
+import gc
 import os
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the program and exit. Ctrl-C ends it in silence, even while it still loads, and when it has ended."""
+    gc.set_threshold(100_000)  # a short run: most objects live to its end, and looking for garbage costs more
     heard = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
     if heard:  # an exception could be swallowed, or told of, by whatever is being imported
         _signal.signal(_signal.SIGINT, _leave)

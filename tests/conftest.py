@@ -1,5 +1,6 @@
 """What several test files share."""
 
+import gc
 import os
 import subprocess
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ MEASURES = "COSTCALC_TEST_SECONDS" in os.environ  # also in the workers of xdist
 
 
 def pytest_configure(config):
+    gc.set_threshold(100_000)  # as in the program: thousands of tests make objects that live to the end
     if MEASURES:
         config.pluginmanager.register(Seconds(), "seconds")
 

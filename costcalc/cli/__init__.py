@@ -71,7 +71,6 @@ cli.params += [talk.saying("--version", say=lambda _: f"costcalc {__version__}")
 
 def main(args: list[str] | None = None) -> None:
     """Run the program and exit: 0 fine, 1 a check failed, 2 could not run, 101 a bug of ours."""
-    gc.set_threshold(100_000)  # a short run: most objects live to its end, and looking for garbage costs more
     from .streams import all_there, stopped_cleanly
 
     all_there()

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-START = "import sys; from costcalc.cli import main; main()"
+START = "from costcalc.__main__ import main; main()"
 IMPORTS = "import click, yaml"
 CLICK = "import click"
 TABLE = """

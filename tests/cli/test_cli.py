@@ -43,7 +43,6 @@ class Result(NamedTuple):
 def run(capsys, monkeypatch, tmp_path):
     """A function that runs a command line in an empty directory."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("gc.set_threshold", lambda *_: None)
     monkeypatch.setattr("gc.freeze", lambda: None)
 
     def call(*args):
