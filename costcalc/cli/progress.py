@@ -20,7 +20,7 @@ class Progress:
 
     def __init__(self, total: int, unit: str, resumes: bool = False) -> None:
         self.total, self.unit, self.resumes, self.done = total, unit, resumes, 0
-        self.start = self.last = time.monotonic()
+        self.start = self.began = self.last = time.monotonic()
         self.shown = False
 
     def __enter__(self) -> Progress:
@@ -34,6 +34,10 @@ class Progress:
             of = f" of {self.total:,}" if self.total else ""
             sys.stderr.write(f"stopped at {self.done:,}{of} {self.unit}; the same command with --resume goes on\n")
 
+    def begin(self, total: int) -> None:
+        """Count anew, towards another total."""
+        self.total, self.done, self.began = total, 0, time.monotonic()
+
     def add(self, count: int) -> None:
         """Count some more, and show it if it is time to."""
         self.done += count
@@ -41,8 +45,8 @@ class Progress:
         if now - self.start < PATIENCE or now - self.last < EVERY or manner().quiet or not sys.stderr.isatty():
             return
         self.last, self.shown = now, True
-        speed = self.done / (now - self.start)
-        left = (self.total - self.done) / speed if speed else 0
+        speed = self.done / max(now - self.began, EVERY)
+        left = f", {(self.total - self.done) / speed:.0f} s left" if speed else ""
         bar = "#" * int(30 * self.done / max(self.total, 1))
-        sys.stderr.write(f"\r[{bar:<30}] {self.done:,} of {self.total:,} {self.unit}, {left:.0f} s left\x1b[K")
+        sys.stderr.write(f"\r[{bar:<30}] {self.done:,} of {self.total:,} {self.unit}{left}\x1b[K")
         sys.stderr.flush()

@@ -25,7 +25,9 @@ from .options import SpecCommand, output_options, set_options, variables, width
 @click.option("--samples", type=click.IntRange(1), metavar="N", help="N networks within the budgets, drawn uniformly.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of --samples and --estimate.")
 @click.option(
-    "--front", metavar="METRIC[,max]", help="The Pareto front of the metric and another; `,max`: more is better."
+    "--front",
+    metavar="METRIC[,max]",
+    help="The Pareto front of the metric and another within the budgets; `,max`: more is better.",
 )
 @click.option(
     "--estimate", type=click.IntRange(1), metavar="N", help="Estimate from N networks what cannot be counted."
@@ -68,10 +70,11 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     limits = budgets(options["most"])
     asked = _asked(limits, options)
     format = _plotted(options["plot"])
-    with Progress(0, "additions") as progress:
+    with Progress(0, "steps") as progress:
 
         def tell(count: int, of: int) -> None:
-            progress.total = of
+            if not count:
+                progress.begin(of)
             progress.add(count)
 
         name = options["metric"] or next(iter(limits), "mult_adds")

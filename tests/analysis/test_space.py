@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from costcalc import analyze, space
+from costcalc.analysis.space import counter
 from costcalc.analysis.space.counts import counted
 from costcalc.analysis.space.sums import Sums
 from costcalc.errors import OptionError, Source
@@ -141,6 +142,56 @@ def test_how_it_was_counted_is_said():
     assert space(loads(DEPTHS)).method == "a convolution of independent parts"
     assert space(loads(WIDTHS)).method == "a dynamic programme over widths"
     assert space(loads(SHARED)).shared == ("phi",)
+    assert space("mobilenet_space").method == "enumeration of all settings"  # all of them are read everywhere
+
+
+CELL = """
+vars: {op: {default: 0, choices: [0, 1, 2], each: 3}, cells: 2}
+input: [8, 8, 4]
+blocks:
+  edge(at):
+    - {relu: , when: "op[at] > 0"}
+    - {conv: 1x1, out: 4, when: "op[at] == 1"}
+    - {conv: 3x3, out: 4, when: "op[at] == 2"}
+  cell(): [{as: a}, {edge: 0, as: b}, {add: [[{identity: , from: a}, {edge: 1}], [{edge: 2}]]}]
+layers: [{conv: 3x3, out: 4}, {cell: , repeat: cells}]
+"""
+
+
+def test_each_question_says_how_it_was_counted(run, tmp_path, monkeypatch):
+    """By a sum of groups for mult-adds; every cell is tried for memory, which is no sum."""
+    monkeypatch.setattr(counter, "FEW", 0)
+    (tmp_path / "net.yaml").write_text(CELL)
+    out = run("space", "net.yaml", "--max", "mult_adds=40k", "--max", "peak_bytes=5KiB").out
+    groups = "a convolution over groups of choices that layers read together"
+    said = f"exact, by {groups}; mult_adds with peak_bytes by enumeration of all settings; choices that"
+    assert said in " ".join(out.split())
+    done = json.loads(run("space", "net.yaml", "--max", "mult_adds=40k", "--max", "peak_bytes=5KiB", "--json").out)
+    assert done["method"] == groups
+    assert done["other_methods"] == [{"metrics": ["mult_adds", "peak_bytes"], "how": "enumeration of all settings"}]
+    assert space(loads(CELL), of="peak_bytes").method == "enumeration of all settings"
+
+
+def test_it_is_told_how_much_of_a_part_is_done():
+    told = []
+    found = space(loads(CELL), of="peak_bytes", tell=lambda count, of: told.append((count, of)))
+    assert (found.networks, {of for _, of in told}) == (27, {1000})
+    counts = [count for count, _ in told]
+    last = counts[len(counts) - counts[::-1].index(0) :]  # what comes after the last beginning
+    assert (sum(last), len(last)) == (1000, 27)
+
+
+def test_a_limit_that_is_none_is_refused_before_anything_is_counted(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(counter.Counter, "decomposed", lambda self: pytest.fail("it was counted"))
+    (tmp_path / "net.yaml").write_text(WIDTHS)
+    for limit, word in (
+        ("peak_bytes=400k", "in bytes"),
+        ("arena_bytes=4MiB", "neither adds up"),
+        ("mult_adds=x", "no"),
+    ):
+        for command in (["space"], ["search", "--maximize", "builtins:len"]):
+            done = run(*command, "net.yaml", "--max", limit)
+            assert (done.code, word in done.err) == (2, True)
 
 
 @pytest.mark.parametrize("condition", ["op[0] == op[1]", "op[0] - op[1] == 0"])

@@ -75,11 +75,7 @@ def test_several_budgets_at_once(text):
 def test_no_network_beats_the_front(text, most):
     signs = [-1 if name in most else 1 for name in ("mult_adds", "params")]
     points = {(signs[0] * one["mult_adds"], signs[1] * one["params"]) for _, one in networks(text)}
-    due = {
-        point
-        for point in points
-        if not any(other != point and other[0] <= point[0] and other[1] <= point[1] for other in points)
-    }
+    due = best(points)
     found = space(loads(text)).front("params", most)
     assert {(signs[0] * one["metrics"]["mult_adds"], signs[1] * one["metrics"]["params"]) for one in found} == due
     assert len(found) == len(due)
@@ -87,6 +83,54 @@ def test_no_network_beats_the_front(text, most):
         totals = analyze(loads(text), settings=one["choices"]).totals
         assert one["metrics"] == {name: totals[name] for name in one["metrics"]}
         assert [*one["choices"]] == [name for name in loads(text).variables if name in one["choices"]]
+
+
+def best(points):
+    """The points that no other one beats in both numbers."""
+    points = set(points)
+    beats = [(a, b) for a, b in points if any((c, d) != (a, b) and c <= a and d <= b for c, d in points)]
+    return points - {*beats}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("most", [(), ("params",), ("mult_adds",), ("params", "mult_adds")])
+@pytest.mark.parametrize("limited", [("params",), ("mult_adds",), ("mult_adds", "params"), METRICS])
+def test_the_front_is_of_the_networks_within_the_limits(text, most, limited):
+    signs = [-1 if name in most else 1 for name in METRICS[:2]]
+    every = [costs for _, costs in networks(text)]
+    found = space(loads(text))
+    for share in (0.3, 0.6, 0.9):
+        limits = {name: sorted(costs[name] for costs in every)[int(share * len(every))] for name in limited}
+        fits = [costs for costs in every if all(costs[name] <= limit for name, limit in limits.items())]
+        due = best(tuple(sign * costs[name] for sign, name in zip(signs, METRICS[:2], strict=True)) for costs in fits)
+        if not due:
+            with pytest.raises(OptionError, match="no network is within"):
+                found.front("params", most, limits)
+            continue
+        front = [one["metrics"] for one in found.front("params", most, limits)]
+        assert len(front) == len(due)
+        assert {(signs[0] * one["mult_adds"], signs[1] * one["params"]) for one in front} == due
+        assert all(one[name] <= limit for one in front for name, limit in limits.items())
+
+
+@pytest.mark.parametrize("most", [(), ("peak_bytes",)])
+def test_the_front_of_memory_within_limits(most):
+    sign = -1 if most else 1
+    every = [costs for _, costs in networks(WIDTHS)]
+    limits = {"mult_adds": 60_000, "peak_bytes": 5_000}
+    fits = [one for one in every if all(one[name] <= limit for name, limit in limits.items())]
+    found = space(loads(WIDTHS)).front("peak_bytes", most, limits)
+    assert {(one["metrics"]["mult_adds"], sign * one["metrics"]["peak_bytes"]) for one in found} == best(
+        (one["mult_adds"], sign * one["peak_bytes"]) for one in fits
+    )
+
+
+def test_a_front_is_of_two_metrics():
+    found = space(loads(WIDTHS))
+    with pytest.raises(OptionError, match="a limit on `weights_bytes` cannot be kept"):
+        found.front("params", limits={"weights_bytes": "1 MB"})
+    with pytest.raises(OptionError, match="two metrics"):
+        found.front("mult_adds")
 
 
 def test_samples_are_uniform():
@@ -175,6 +219,10 @@ def test_the_command_lists_networks(run, tmp_path):
     low, high = found["estimate"]["share"]
     assert (found["fitting"], 0 < low < high < 1) == (None, True)
     assert len(json.loads(run(*["space", "net.yaml", "--front", "params,max", "--json"]).out)["front"]) > 3
+    limited = run(
+        "space", "net.yaml", "--front", "params,max", "--max", "mult_adds=60k", "--max", "params=700", "--json"
+    )
+    assert all(one["metrics"]["params"] <= 700 for one in json.loads(limited.out)["front"])
     assert run(*["space", "net.yaml", "--nth", "3", "--samples", "4"]).code == 2
     assert run(*["space", "net.yaml", "--max", "params=1", "--max", "params=2"]).code == 2
 

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import FileError, OptionError, Problem
 from ...metrics.conventions import Prices
-from ...read.anything import Network
+from ...model.network import Model
+from ...read.anything import Network, load
 from ...records import NamedTuple
 from ...render.result import Result
 from ..jobs.cluster import workers
 from ..jobs.pool import Lost
 from ..space.chains import Decomposed, Design, Setting
 from ..space.page import settings_text
-from ..space.space import Space, space
+from ..space.space import Space, check_limits, no_networks, space
 from .scores import SCORED, Table, Task, called, function, table
 
 if TYPE_CHECKING:
@@ -104,12 +105,14 @@ def search(
     """
     if not limits:
         raise OptionError(Problem("usage", "a search needs a budget: --max mult_adds=300M"))
-    found = space(spec, of=next(iter(limits)), convention=convention, settings=settings)
+    model = load(spec)
+    check_limits(model, limits, convention)
+    source = _source(maximize, model, os.getcwd() if here else "")
+    found = space(model, of=next(iter(limits)), convention=convention, settings=settings)
     pool = _Candidates(found, found.limits_of(limits))
     method = method or ("exhaustive" if pool.most <= min(evaluations, ALL) else "evolution")
     if method not in METHODS or evaluations < 1:
         raise OptionError(Problem("bad-value", f"`{method}` is no method", help="exhaustive, random or evolution"))
-    source = _source(maximize, found, os.getcwd() if here else "")
     with _Scorer(source, (jobs, cluster), journal, resume, tell) as scorer:
         total = pool.most if method == "exhaustive" else evaluations
         scorer.total = total
@@ -118,13 +121,13 @@ def search(
     return Search(found, pool.limits, method, seed, tuple(candidates), scorer.unscored)
 
 
-def _source(maximize: Any, found: Space, here: str) -> Table | Score | tuple[str, str]:
+def _source(maximize: Any, model: Model, here: str) -> Table | Score | tuple[str, str]:
     """A table, a function, or the name of one and where it is imported from."""
     if callable(maximize):
         return maximize
     name = os.fspath(maximize)
     if name.lower().endswith((".csv", ".parquet")):
-        return table(name, found.model)
+        return table(name, model)
     function(name, here)  # says at once if it is not there
     return name, here
 
@@ -139,7 +142,7 @@ class _Candidates:
         self.most = self.networks.within(self.limit) if self.networks.settings else 0
         self.names = [one.name for one in self.networks.designs.counting.metrics]
         if not self.most:
-            raise OptionError(Problem("no-points", "no network is within the limits"))
+            raise no_networks()
 
     def numbered(self, number: int) -> Design | None:
         """A network by its number; None if another limit rules it out."""

@@ -10,7 +10,7 @@ from ...metrics.metrics import metric
 from ...model.network import Model
 from .page import DRAWN, Asked, SpacePage
 from .sampled import Sampled, SampledPage, of_networks, of_settings
-from .space import open_choices, space
+from .space import check_limits, open_choices, space
 
 
 def paged(model: Model, of: str, asked: Asked, how: Mapping[str, Any]) -> SpacePage | SampledPage:
@@ -18,6 +18,7 @@ def paged(model: Model, of: str, asked: Asked, how: Mapping[str, Any]) -> SpaceP
 
     With `asked.estimate`, settings of a space that does not decompose are drawn at random. Raises OptionError.
     """
+    check_limits(model, asked.limits, how["convention"])
     try:
         return SpacePage(space(model, of=of, **how), asked)
     except OptionError as error:

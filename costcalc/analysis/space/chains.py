@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...records import NamedTuple
+from ...render.text import printable
 from .counts import Counts, exactly
 from .maxima import Maxima
 from .sums import Pick, Sums, of_running
@@ -57,6 +58,11 @@ class Decomposed:
         self.designs, self.shared, self.method = designs, tuple(shared), method
         self.settings = settings
         self.folds = [one.fold for one in designs.counting.metrics]
+
+    @property
+    def how(self) -> str:
+        """How they were counted, and which choices were tried one by one."""
+        return self.method + (f"; {', '.join(map(printable, self.shared))} tried one by one" if self.shared else "")
 
     @property
     def networks(self) -> int:

@@ -39,7 +39,7 @@ class Counter:
     """Finds the units of a space and counts them. Sums of the same parts that are `known` are not made again."""
 
     def __init__(self, designs: Designs, tell: Tell | None = None, known: Iterable[Sums | Maxima] = ()) -> None:
-        self.designs, self.tell, self.method, self.known = designs, tell, CONVOLUTION, list(known)
+        self.designs, self.tell, self.known = designs, tell, list(known)
         self.fold = designs.counting.metrics[0].fold
         self.units = [Unit((step,)) for step in units(designs.model.steps)]
         self.apart: set[int] = set()  # units that are taken apart by choices, by the identity of their first step
@@ -60,7 +60,7 @@ class Counter:
             settings = [
                 Setting(given, path, self._folded(path, len(paths))) for given, paths in found for path in paths
             ]
-            return Decomposed(designs, shared, self.method, settings)
+            return Decomposed(designs, shared, _method([paths for _, paths in found]), settings)
 
     def _folded(self, stretches: Iterable[Stretch], ways: int) -> Sums | Maxima:
         """What stretches cost together: one of so many `ways`, whose tables stand beside each other."""
@@ -77,7 +77,7 @@ class Counter:
         if count <= SHARED:
             return False
         if every_one <= MOST and whole:
-            self.units, self.method = [Unit(tuple(step for unit in self.units for step in unit.steps))], ENUMERATION
+            self.units = [Unit(tuple(step for unit in self.units for step in unit.steps))]
             return True
         message = f"the space does not decompose: {listed(shared[:8])} reach several parts of the network"
         help = f"their {count:,} settings are past {SHARED:,}; set some; or `--estimate N`"
@@ -102,6 +102,25 @@ class Counter:
     def is_apart(self, unit: Unit) -> bool:
         """Whether a unit is taken apart by choices."""
         return id(unit.steps[0]) in self.apart
+
+
+def _method(found: list[list[tuple[Stretch, ...]]]) -> str:
+    """How networks were counted, by what was found: the ways through the network for each setting of shared choices."""
+    method = ENUMERATION
+    for paths in found:
+        for layers in ([layer for one in path for layer in one.layers] for path in paths):
+            if len(paths) > 1 or any(len(layer.states) > 1 for layer in layers):
+                return WIDTHS
+            if any(layer.unit.pinned for layer in layers):
+                method = CHOICES
+            elif method == ENUMERATION and sum(map(_has_choices, layers)) > 1:
+                method = CONVOLUTION
+    return method
+
+
+def _has_choices(layer: Layer) -> bool:
+    """Whether a unit reads choices that are not tried one by one."""
+    return any(one.reads for one in layer.found.values())
 
 
 class _Again(Exception):
@@ -151,8 +170,6 @@ class _Chain:
             layers.append(layer)
             if not states:
                 return
-            if len(states) > 1 and self.counter.method != ENUMERATION:
-                self.counter.method = WIDTHS
             if len(states) == 1 or at == len(self.units):
                 stretches.append(Stretch(tuple(layers), states, merged(list(states.values()))))
                 layers, states = [], {next(iter(states)): NOTHING}
@@ -200,8 +217,6 @@ class _Chain:
         except Crowded:
             parts = parted(self.designs, unit.steps, next(iter(states)), given)
         self.units[at : at + 1] = [(one, number) for one in parts or [unit]]
-        if parts and self.counter.method == CONVOLUTION:
-            self.counter.method = CHOICES
         return self.designs.every_found(self.units[at][0], states, given)
 
     def _again(self, number: int) -> frozenset[str]:

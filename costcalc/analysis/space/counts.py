@@ -14,7 +14,7 @@ from ...errors import OptionError, Problem
 from ...records import NamedTuple
 
 Fold = Callable[..., Any]  # sum or max
-Tell = Callable[[int, int], None]  # told how many additions more are done, and how many there are
+Tell = Callable[[int, int], None]  # told how many steps more are done, and how many there are; 0 when they begin
 PAIRS = 4_000_000  # of values that are combined one by one
 DENSE = 2**24  # steps of a table in which two histograms are combined
 WHOLE = 2**62  # weights stay below it: sums of two fit 64 bits

@@ -91,7 +91,7 @@ class SpacePage:
         if asked.nth is not None:
             return [self.found.nth(asked.nth, limits)]
         if asked.front:
-            return self.found.front(asked.front[0], asked.front[1:])
+            return self.found.front(asked.front[0], asked.front[1:], limits)
         if asked.samples > ROWS:
             raise OptionError(Problem("limit", f"--samples lists at most {ROWS:,} networks"))
         return list(self.found.samples(asked.samples, limits, asked.seed)) if asked.samples else None
@@ -135,13 +135,13 @@ class SpacePage:
         """The ends, the percentiles, how it was counted, and what the numbers mean."""
         found = self.found
         shares = "".join(f"{name} {cost:,}, " for name, cost in self.shares.items())
-        shared = f"; {', '.join(map(printable, found.shared))} tried one by one" if found.shared else ""
+        ways = "".join(f"; {' with '.join(names)} by {how}" for names, how in found.other_ways().items())
         drawn = f"; networks drawn uniformly, seed {self.asked.seed}" if self.asked.samples or self.estimate else ""
         names = [found.metric.name, *self.limits]
         note = storage_note(found.model, names)
         return [
             f"least {found.least:,}, {shares}most {found.most:,}",
-            f"exact, by {found.method}{shared}{drawn}; choices that a network does not read make no other one",
+            f"exact, by {found.decomposed.how}{ways}{drawn}; choices that a network does not read make no other one",
             *([note] if note else []),
             stamped(found.model, found.metric.priced, self.inputs, self.values),
         ]
@@ -165,6 +165,7 @@ class SpacePage:
             "choices": {name: list(values) for name, values in found.choices.items()},
             "method": found.method,
             "shared": list(found.shared),
+            "other_methods": [{"metrics": list(names), "how": how} for names, how in found.other_ways().items()],
             "networks": found.networks,
             "max": self.limits,
             "fitting": self.fitting,

@@ -124,7 +124,7 @@ class _Watching(Designs):
     """Designs whose walks are watched step by step: what steps read of the choices that are `open`."""
 
     def __init__(self, designs: Designs, seen: Seen, open: set[str]) -> None:
-        super().__init__(designs.model, designs.choices, designs.settings, designs.counting)
+        super().__init__(designs.model, designs.choices, designs.settings, designs.counting, designs.tell)
         self.seen, self.open = seen, open
         self.own: dict[int, set[str]] = {}  # by the identity of a step
 

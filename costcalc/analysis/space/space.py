@@ -66,6 +66,11 @@ class Space(Result):
         """How the networks were counted."""
         return self.decomposed.method
 
+    def other_ways(self) -> dict[tuple[str, ...], str]:
+        """How networks were counted by other metrics, or within limits on them, where that was done otherwise."""
+        found = {tuple(one.name for one in way.designs.counting.metrics): way.how for way in self._found.values()}
+        return {names: how for names, how in found.items() if how != self.decomposed.how}
+
     @property
     def networks(self) -> int:
         """How many networks there are. Positions that a network does not read do not make it another one."""
@@ -145,7 +150,7 @@ class Space(Result):
         most = space.most if most is None and space.settings else most or 0
         many = space.within(most) if space.settings else 0
         if not many:
-            raise OptionError(Problem("no-points", "no network is within the limits"))
+            raise no_networks()
         generator = random.Random(seed)
         for _ in range(count):
             for _ in range(TRIES):
@@ -157,17 +162,30 @@ class Space(Result):
                 raise OptionError(Problem("limit", message, help="loosen them"))
             yield found
 
-    def front(self, other: str, most: Sequence[str] = ()) -> list[dict[str, Any]]:
+    def front(self, other: str, most: Sequence[str] = (), limits: Limits | None = None) -> list[dict[str, Any]]:
         """The exact Pareto front of the metric and another one: networks that no other one beats in both.
 
-        Less is better, but of the metrics in `most`. Of networks with equal costs there is one.
+        Less is better, but of the metrics in `most`. Of networks with equal costs there is one. With limits, it is the
+        front of the networks within them. Raises OptionError where no network is, and for a limit on a metric that
+        adds up and is neither of the two.
         """
-        from .fronts import front
+        from .fronts import Sides, front
 
-        metrics = [self.metric, self._metric(other)]
-        space = self._decomposed(metrics, {})
-        turned = [-1 if one.name in most else 1 for one in metrics]
-        return [self._named(space, one) for one in front(space, (turned[0], turned[1]))]
+        metrics = list({one.name: one for one in (self.metric, self._metric(other))}.values())
+        if len(metrics) < 2:
+            message = f"the front of {other} and {other} is its least: it has two metrics"
+            raise OptionError(Problem("usage", message, help="name another metric than that of the space"))
+        sums, tops = self._sorted(limits or {})
+        names = [one.name for one in metrics]
+        if third := [name for name in sums if name not in names]:
+            message = f"the front is of {listed(names)}: a limit on {listed(third)} cannot be kept, too"
+            raise OptionError(Problem("limit", message, help="limit these two and memory"))
+        space = self._decomposed(metrics, tops)
+        turned = [-1 if name in most else 1 for name in names]
+        found = front(space, Sides((turned[0], turned[1]), (sums.get(names[0]), sums.get(names[1]))))
+        if not found:
+            raise no_networks()
+        return [self._named(space, one) for one in found]
 
     def under(self, limits: Limits) -> tuple[Decomposed, int | None, dict[str, int]]:
         """(the networks within limits on maxima, the limit on the metric if there is one, limits left to look at)."""
@@ -211,7 +229,7 @@ class Space(Result):
         key = (*names, *tops.items(), radix)
         if key not in self._found:
             counting = Counting(tuple(metrics), {names.index(name): most for name, most in tops.items()}, radix)
-            designs = Designs(self.model, self.choices, self.given, counting)
+            designs = Designs(self.model, self.choices, self.given, counting, self.tell)
             known = [each.sums for one in self._found.values() for each in one.settings]
             found = Counter(designs, self.tell, known).decomposed()
             check_whole(self.model, self.given, found)
@@ -236,6 +254,18 @@ def check_whole(model: Model, given: Mapping[str, Any], space: Decomposed) -> No
             message = f"the space does not decompose by {listed(wrong)}: parts of a network are not counted alone"
             help = "`--estimate N` counts networks as a whole"
             raise OptionError(Problem("limit", message, help=help))
+
+
+def check_limits(model: Model, limits: Limits, prices: Prices) -> None:
+    """Raise OptionError for a limit that none can be, before networks are counted."""
+    for name, limit in limits.items():
+        counted_by(model, name, prices)
+        most_of(name, limit)
+
+
+def no_networks() -> OptionError:
+    """The error where all networks are past the limits."""
+    return OptionError(Problem("no-points", "no network is within the limits"))
 
 
 def counted_by(model: Model, name: str, prices: Prices) -> Metric:
@@ -265,7 +295,7 @@ def space(
     spec   what `costcalc.load` takes; its variables with `choices` are the space
     of     a metric that adds up over layers (mult_adds, params, weights_bytes, ..) or is their largest (peak_bytes)
     given  variables that are set: space("ofa_mobilenet_v3", res=160); `settings` in a mapping
-    tell   called while costs are added up, with how many additions are done
+    tell   called with (how many steps more of a part are done, how many it has); with 0 when one begins
 
     Counts are exact whole numbers. Raises CostcalcError: also where the space does not decompose.
     """

@@ -130,6 +130,7 @@ class _Tail:
                 if tell:
                     tell(count, work * len(self.primes))
 
+            told(0)
             width = own.bit_length() // 8 + 1
             if self.primes == [0] or bins * width > DIGITS:
                 self.tables = [_cumulated(parts, bins, prime, told) for prime in self.primes]

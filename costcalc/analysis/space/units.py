@@ -24,7 +24,7 @@ from ...model.variables import settle
 from ...num.arrays import Varies
 from ...num.points import array_of, leaf
 from ...records import NamedTuple
-from .counts import Counts, counted, merged
+from .counts import Counts, Tell, counted, merged
 from .holding import writes_over
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MOST = 1_000_000  # settings of one structure of a unit
 STRUCTURES = 20_000  # of a unit: each is walked alone
 FEW = 30  # structures of a unit before it is tried whether its layers read choices of their own
+STEPS = 1000  # in which it is told how much of a unit is done
 KEPT = 1_000_000  # settings of units that are kept for the next question
 ENTERS = "what enters"  # the name of a unit's input: no layer can read it by name
 
@@ -106,13 +107,19 @@ class Designs:
     """A model whose variables with choices are open, and what its networks are counted by."""
 
     def __init__(
-        self, model: Model, choices: Mapping[str, tuple[Any, ...]], settings: Mapping[str, Any], counting: Counting
+        self,
+        model: Model,
+        choices: Mapping[str, tuple[Any, ...]],
+        settings: Mapping[str, Any],
+        counting: Counting,
+        tell: Tell | None = None,
     ):
         self.model, self.choices, self.settings, self.counting = model, choices, settings, counting
         numbers = {name for name, values in choices.items() if {*map(type, values)} <= {int, float, bool}}
         self.words = {*choices} - numbers  # words and kernels, which no array holds
         self.stored = any(one.stored for one in counting.metrics)
         self.first: Unit | None = None  # the one that the network's input enters
+        self.tell = tell
         self.kept: dict[Any, tuple[set[str], list[Structure]]] = {}
         self.held = 0  # settings in them
 
@@ -159,7 +166,7 @@ class Designs:
     ) -> tuple[set[str], list[Structure]]:
         always = self.always(steps) - {*given}
         waiting = [self._more(_Part({}, (), np.zeros(1, dtype=np.int64)), sorted(always))]
-        reads, tried = set(always), 0
+        reads, tried, told = set(always), 0, _Told(self.tell)
         found: list[Structure] = []
         while waiting:
             for part in waiting.pop():
@@ -172,6 +179,7 @@ class Designs:
                     waiting.append(_by_value(part, varies))
                 else:
                     found += [one] if len(one.costs) else []
+                    told.add(part.share)
                 tried += 1
                 if tried > most:
                     message = f"the space does not decompose: a part of it has more than {STRUCTURES:,} structures"
@@ -184,7 +192,11 @@ class Designs:
         for name in names:
             values = self.choices[name]
             if name in self.words:
-                parts = [one._replace(fixed={**one.fixed, name: value}) for one in parts for value in values]
+                parts = [
+                    one._replace(fixed={**one.fixed, name: value}, share=one.share / len(values))
+                    for one in parts
+                    for value in values
+                ]
                 continue
             size = len(parts[0].places) * len(values)
             if size > MOST:
@@ -340,17 +352,39 @@ class _Reads(Exception):
 
 
 class _Part(NamedTuple):
-    """Some settings of a unit: words that are fixed, the choices that are read, and which of their grid these are."""
+    """Some settings of a unit: words that are fixed, the choices that are read, and which of their grid these are.
+
+    share  how much of all settings of the unit they are
+    """
 
     fixed: Mapping[str, Any]
     read: tuple[str, ...]
     places: Any
+    share: float = 1.0
+
+
+class _Told:
+    """Tells how much of a unit is done, in steps of a thousandth."""
+
+    def __init__(self, tell: Tell | None) -> None:
+        self.tell, self.done, self.told = tell, 0.0, 0
+        if tell:
+            tell(0, STEPS)
+
+    def add(self, share: float) -> None:
+        """A share more is done."""
+        self.done += share
+        steps = round(self.done * STEPS)
+        if self.tell and steps > self.told:
+            self.tell(steps - self.told, STEPS)
+            self.told = steps
 
 
 def _by_value(part: _Part, varies: Varies) -> list[_Part]:
     """The settings apart by what the structure depends on: the number of a `repeat`, the truth of a condition."""
     keys = np.broadcast_to(varies.points.array, part.places.shape).ravel()
-    return [part._replace(places=part.places[keys == key]) for key in np.unique(keys)]
+    shares = [(keys == key, float(np.mean(keys == key))) for key in np.unique(keys)]
+    return [part._replace(places=part.places[here], share=part.share * share) for here, share in shares]
 
 
 def units(steps: tuple[Step, ...]) -> Iterator[Step]:
