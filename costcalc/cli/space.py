@@ -18,7 +18,10 @@ from .options import SpecCommand, output_options, set_options, variables, width
     "--max", "most", multiple=True, metavar="METRIC=LIMIT", help="A budget: how many networks fit. Repeatable."
 )
 @click.option(
-    "--metric", "-m", metavar="NAME", help="Metric to count [default: that of the first --max, or mult_adds]."
+    "--metric",
+    "-m",
+    metavar="NAME",
+    help="Metric to count [default: that of the first --max that --front has not, or mult_adds].",
 )
 @click.option("--bars", type=click.IntRange(1, 1000), default=12, show_default=True, help="Rows of the histogram.")
 @click.option("--nth", type=click.IntRange(1), metavar="K", help="Network K within the budgets, cheapest first.")
@@ -77,7 +80,7 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
                 progress.begin(of)
             progress.add(count)
 
-        name = options["metric"] or next(iter(limits), "mult_adds")
+        name = options["metric"] or next((one for one in limits if one not in asked.front), "mult_adds")
         page = paged(model, name, asked, {"convention": options["convention"], "settings": given, "tell": tell})
     if format:
         _plot(unlisted(page), options["plot"], format)

@@ -1,10 +1,12 @@
 """`costcalc search`: the best networks of small spaces against all of them, and the same result however it runs."""
 
+import io
 import json
 import re
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 
 from costcalc import analyze, load, search, space
@@ -99,6 +101,49 @@ def test_what_a_network_does_not_read_is_empty_in_a_table(tmp_path):
     assert {one.score for one in found.candidates if one.choices["d[0]"] == 1} == {1.0}
 
 
+@pytest.mark.parametrize("text", [WIDTHS, DEPTHS, CONDITION], ids=["widths", "depths", "condition"])
+def test_the_table_that_a_search_writes_is_one_that_it_reads(run, tmp_path, text):
+    """Also as Parquet, and a list of `space` that got a column of scores."""
+    (tmp_path / "net.yaml").write_text(text)
+    line = ["search", "net.yaml", "--max", "mult_adds=1G", "--max", "params=100k"]
+    assert run(*line, "--maximize", "builtins:len", "-o", "one").code == 0
+    candidates = tmp_path / "one" / "candidates.csv"
+    pandas.read_csv(candidates).to_parquet(tmp_path / "a.parquet")
+    for number, path in enumerate(["one/candidates.csv", "a.parquet"]):
+        assert run(*line, "--maximize", path, "-o", f"again{number}").code == 0
+        assert (tmp_path / f"again{number}" / "candidates.csv").read_bytes() == candidates.read_bytes()
+    drawn = run("space", "net.yaml", "--samples", "20", "-f", "csv").out
+    listed = pandas.read_csv(io.StringIO(drawn))
+    listed.assign(score=listed["mult_adds"] / 3).drop_duplicates().to_csv(tmp_path / "drawn.csv", index=False)
+    found = search(tmp_path / "net.yaml", limits={"mult_adds": "1G"}, maximize=tmp_path / "drawn.csv")
+    assert len(found.candidates) == len({*listed["network"]})
+    assert all(one.score == one.metrics["mult_adds"] / 3 for one in found.candidates)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('network,score\n"w=4,4,4 k=1,1,1",1\n"w=4,4,4 k=1,1,1",2\n', "two scores"),
+        ('network,w[0],score\n"w=4,4,4 k=1,1,1",4,1\n', "one of them says what a network is"),
+        ("w[0],score\n4,1\n8,nan\n", "row 2 of 'scores.csv': a score is a finite number"),
+        ("w[0],score\n4,1\n8,\n", "row 2 of 'scores.csv': a score is a finite number"),
+        ("w[0],score\n4,inf\n", "row 1 of 'scores.csv': a score is a finite number"),
+        ("w[0],score\n4,=HYPERLINK(1)\n", "row 1 of 'scores.csv': a score is a finite number"),
+        ("w[0],score\n4,1,2,3\n5\n6,7,8,9,10\n", "cannot read"),
+        (",".join(f"c{at}" for at in range(100_000)) + "\n", "`c7` and 99,992 more are no variables"),
+        ("\0\0\xff", "score"),
+        ("", "cannot read"),
+    ],
+    ids=["twice", "both", "nan", "empty", "inf", "formula", "ragged", "columns", "binary", "nothing"],
+)
+def test_a_hostile_table_is_one_short_error(run, tmp_path, text, word):
+    (tmp_path / "net.yaml").write_text(WIDTHS)
+    (tmp_path / "scores.csv").write_text(text, encoding="latin-1")
+    done = run("search", "net.yaml", "--max", "mult_adds=60k", "--maximize", "scores.csv", "-o", "out")
+    assert (done.code, done.out, word in done.err, len(done.err) < 1000) == (2, "", True, True), done.err
+    assert not {*(tmp_path / "out").glob("*.csv")} if (tmp_path / "out").exists() else True
+
+
 @pytest.fixture
 def surrogate(tmp_path, monkeypatch):
     """A module in the working directory, which notes its calls."""
@@ -127,6 +172,63 @@ def test_the_working_directory_is_searched_only_when_asked(run, surrogate):
         assert (found.code, word in found.err) == (2, True)
     for name in ("nothing", "builtins:__name__"):
         assert run(*LINE[:-1], name).code == 2
+
+
+HOSTILE = """
+import sys
+class Odd:
+    def __float__(self): raise RuntimeError("no")
+    def __str__(self): raise RuntimeError("no")
+class Mute(Exception):
+    def __str__(self): raise ValueError("no")
+def exits(choices): sys.exit(0)
+def mute(choices): raise Mute
+def odd(choices): return Odd()
+def large(choices): return 10**5000
+def long(choices): raise ValueError("x" * 10**6 + "\\n\\x1b[2J")
+def prints(choices):
+    print("hello")
+    return 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("exits", "raised SystemExit: 0"),
+        ("mute", "raised Mute: a Mute"),
+        ("odd", "not a Odd"),
+        ("large", "a finite number, not a int"),
+        ("long", "raised ValueError: xxx"),
+    ],
+)
+def test_a_hostile_function_is_one_short_error(run, surrogate, name, word):
+    (surrogate / "surrogate_of_test.py").write_text(HOSTILE)
+    done = run(*LINE[:-1], f"surrogate_of_test:{name}", "--here", "-o", "out")
+    assert (done.code, done.out, word in done.err, len(done.err) < 1000) == (2, "", True, True), done.err
+    assert [one.name for one in (surrogate / "out").iterdir()] == ["scores.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ("import sys; sys.exit(0)", "SystemExit: 0"),
+        ("def of(:", "SyntaxError"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import nothing_of_the_kind", "No module named"),
+    ],
+)
+def test_a_module_that_cannot_be_imported(run, surrogate, code, word):
+    (surrogate / "surrogate_of_test.py").write_text(code)
+    done = run(*LINE, "--here")
+    assert (done.code, done.out, word in done.err, done.err.count("error:")) == (2, "", True, 1), done.err
+
+
+def test_what_a_function_prints_is_no_output(run, surrogate):
+    (surrogate / "surrogate_of_test.py").write_text(HOSTILE)
+    line = [*LINE[:-1], "surrogate_of_test:prints", "--here", "--json"]
+    done = run(*line)
+    assert (json.loads(done.out)["scored"], done.err.count("hello")) == (140, 140)
 
 
 def test_a_search_goes_on_and_its_specs_cost_what_it_says(run, surrogate):
@@ -168,6 +270,34 @@ def test_the_page_of_the_docs(run, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     ((line, printed),) = re.findall(r"```console\n\$ costcalc (.*?)\n(.*?)```", page, re.DOTALL)
     assert run(*line.split()).out == printed
+
+
+def test_a_spec_of_the_front_keeps_the_words_of_the_space(run, tmp_path):
+    """`on`, `no` and `1e3` are words and numbers of a spec, not those of every YAML."""
+    (tmp_path / "net.yaml").write_text("""
+vars:
+  on: {default: 1, choices: [0, 1], each: 2}
+  no: 4
+  yes: {choices: [8, 16], default: 8}
+  norm: {default: batchnorm, choices: [batchnorm, identity]}
+  kernel: {default: 3x3, choices: [3x3, 1x7]}
+input: [8, 8, 3]
+layers:
+  - {conv: kernel, out: yes, when: "on[0]", then: [norm]}
+  - {conv: 1x1, out: no, when: "on[1] == 1", as: "on"}
+  - {relu: , when: "not on[0]"}
+  - tanh:
+  - {linear: 10}
+""")
+    line = ["search", "net.yaml", "--max", "mult_adds=1G", "--maximize", "builtins:len", "--set", "no=6", "-o", "out"]
+    assert run(*line).code == 0
+    written = [*(tmp_path / "out" / "specs").iterdir()]
+    front = json.loads((tmp_path / "out" / "front.json").read_text())["front"]
+    assert len(written) == len(front) > 0
+    for number, one in enumerate(front):
+        path = tmp_path / "out" / "specs" / f"{number:04}.yaml"
+        assert analyze(path).totals["mult_adds"] == one["metrics"]["mult_adds"]
+        assert not any(variable.choices for variable in load(path).variables.values())
 
 
 def test_specs_of_a_space_that_includes_others(run, tmp_path):

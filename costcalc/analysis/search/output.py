@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -57,22 +55,53 @@ def spec_of(search: Search, one: Candidate) -> str:
     model = search.space.model
     if not model.source.text:
         raise OptionError(Problem("usage", f"{model.name} is no spec: its networks are not written"))
-    spec = yaml.safe_load(io.StringIO(model.source.text))
+    spec = yaml.compose(model.source.text, Loader=yaml.SafeLoader)  # words as they stand: `on` is no truth in a spec
     settled = settle(model, {**search.space.given, **one.choices})
-    for name, about in spec["vars"].items():
-        if isinstance(about, Mapping) and "choices" in about:
-            value = settled[name]
-            spec["vars"][name] = {**about, "default": list(value) if isinstance(value, tuple) else value}
-            spec["vars"][name].pop("choices")
-        elif name in search.space.given:
-            spec["vars"][name] = {**about, "default": settled[name]} if isinstance(about, Mapping) else settled[name]
-    spec.pop("published", None)
-    text = yaml.safe_dump(spec, sort_keys=False, width=120)
+    for key, about in _entry(spec, "vars").value:
+        value = settled[key.value]
+        default = yaml.compose(yaml.safe_dump(list(value) if isinstance(value, tuple) else value), yaml.SafeLoader)
+        if isinstance(about, yaml.MappingNode) and _entry(about, "choices"):
+            _set(about, "default", default)
+            _drop(about, "choices")
+        elif key.value in search.space.given and isinstance(about, yaml.MappingNode):
+            _set(about, "default", default)
+        elif key.value in search.space.given:
+            _set(_entry(spec, "vars"), key.value, default)
+    _drop(spec, "published")
+    _name_nothing(spec)
+    text = yaml.serialize(spec, Dumper=yaml.SafeDumper, width=120)
     written = unpacked(packed(model)._replace(source=model.source._replace(text=text)))
     found = analyze(written, metrics=list(one.metrics), convention=search.space.prices).totals
     if any(found[name] != cost for name, cost in one.metrics.items()):
         raise OptionError(Problem("limit", f"a network of {model.name} costs something else as a spec"))
     return text
+
+
+def _name_nothing(node: Any) -> None:
+    """Have empty values written as `null`: an empty one would get a tag."""
+    if isinstance(node, yaml.ScalarNode):
+        node.value = node.value or ("" if node.style else "null")
+    else:
+        for part in node.value:
+            for one in part if isinstance(part, tuple) else (part,):
+                _name_nothing(one)
+
+
+def _entry(node: Any, name: str) -> Any:
+    """What a mapping has under a name, None if nothing."""
+    return next((value for key, value in node.value if key.value == name), None)
+
+
+def _set(node: Any, name: str, value: Any) -> None:
+    """Have a mapping say something under a name, where it said something else or nothing."""
+    if _entry(node, name) is None:
+        node.value.append((yaml.ScalarNode("tag:yaml.org,2002:str", name), value))
+    node.value = [(key, value if key.value == name else old) for key, old in node.value]
+
+
+def _drop(node: Any, name: str) -> None:
+    """Have a mapping say nothing under a name."""
+    node.value = [(key, old) for key, old in node.value if key.value != name]
 
 
 def included(search: Search) -> dict[str, str]:

@@ -6,17 +6,25 @@ import math
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import Any
 
-from ...errors import FileError, OptionError, Problem, listed
+from ...errors import FileError, OptionError, Problem, brief, listed
 from ...files import check_links, opened
+from ...metrics.conventions import Prices
+from ...metrics.metrics import metric
 from ...model.network import Model
 from ...records import NamedTuple
+from ...render.text import printable
+from ..space.page import settings_text
 
 SCORE = "score"  # the column of a table
 SCORED = "costcalc.analysis.search.scores:scored"
+NETWORK = "network"  # the column that has all choices of a network, as pages list them
 ROWS = 5_000_000
+SAID = 200  # characters of what a function said
+SHOWN = 8  # columns and values that an error names
 
 Choices = Mapping[str, Any]
 
@@ -30,41 +38,87 @@ class Task(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Scores by the values of some variables, in the order of `names`."""
+    """Scores by the values of some variables, in the order of `names`, or by all that a network reads."""
 
     names: tuple[str, ...]
-    scores: Mapping[tuple[Any, ...], float]
+    scores: Mapping[Any, float]
 
     def of(self, choices: Choices) -> float | None:
         """The score of a network, None if the table has none. What a network does not read is empty in the table."""
+        if self.names == (NETWORK,):
+            return self.scores.get(_network(settings_text(choices)))
         return self.scores.get(tuple(_key(choices.get(name)) for name in self.names))
 
 
-def table(path: str, model: Model) -> Table:
-    """The table of a CSV or Parquet file: a column per variable or position, and `score`. Raises CostcalcError."""
+def table(path: str, model: Model, convention: Prices = "paper") -> Table:
+    """The table of a CSV or Parquet file: `score`, and `network` as pages have it or a column per variable or position.
+
+    Columns of metrics are passed over: a network has them already. Raises CostcalcError.
+    """
+    frame = _frame(path)
+    columns = [str(name) for name in frame.columns if name != SCORE]
+    names = [name for name in columns if name in model.variables]
+    others = [name for name in columns if name not in model.variables and not _is_metric(name, convention)]
+    if others == [NETWORK] and not names:
+        names, others = others, []
+    if SCORE not in frame or others or not names or len(frame) > ROWS:
+        message = f"{path!r} is no table of scores"
+        raise FileError(Problem("bad-points", message, help=_no_table(frame, names, others)))
+    scores: dict[Any, float] = {}
+    for number, (*values, score) in enumerate(frame[[*names, SCORE]].itertuples(index=False, name=None), 1):
+        key = _network(str(values[0])) if names == [NETWORK] else tuple(map(_key, values))
+        try:
+            found = _score(score)
+        except OptionError as error:
+            raise FileError(Problem("bad-points", f"row {number:,} of {path!r}: {error.problems[0].message}")) from None
+        if scores.setdefault(key, found) != found:
+            what = f"{brief(listed(names[:SHOWN]))} = {brief(listed(values[:SHOWN]))}"
+            raise FileError(Problem("bad-points", f"{path!r} has two scores for {what}"))
+    return Table(tuple(names), scores)
+
+
+def _frame(path: str) -> Any:
+    """What a CSV or Parquet file holds. Raises CostcalcError."""
     import pandas
 
     check_links(path)
     try:
         with opened(path) as file:
             parquet = path.lower().endswith(".parquet")
-            frame = pandas.read_parquet(file) if parquet else pandas.read_csv(file, nrows=ROWS + 1)
+            return pandas.read_parquet(file) if parquet else pandas.read_csv(file, nrows=ROWS + 1)
     except ImportError:
         raise OptionError(Problem("missing-extra", "Parquet needs the pyarrow package")) from None
-    except ValueError as error:
-        raise FileError(Problem("unreadable", f"cannot read {path!r}: {error}")) from None
-    names = [str(name) for name in frame.columns if name != SCORE]
-    unknown = [name for name in names if name not in model.variables]
-    if SCORE not in frame or unknown or not names or len(frame) > ROWS:
-        message = f"{path!r} is no table of scores"
-        help = f"{listed(unknown)} are no variables" if unknown else "it has a column per variable, and `score`"
-        raise FileError(Problem("bad-points", message, help=help))
-    scores: dict[tuple[Any, ...], float] = {}
-    for *values, score in frame[[*names, SCORE]].itertuples(index=False, name=None):
-        key = tuple(map(_key, values))
-        if scores.setdefault(key, _score(score)) != _score(score):
-            raise FileError(Problem("bad-points", f"{path!r} has two scores for {listed(names)} = {listed(values)}"))
-    return Table(tuple(names), scores)
+    except (ValueError, OSError) as error:
+        raise FileError(Problem("unreadable", f"cannot read {path!r}: {brief(str(error))}")) from None
+
+
+def _no_table(frame: Any, names: list[str], others: list[str]) -> str:
+    """What a table lacks, or has too much of."""
+    if NETWORK in others and names:
+        return f"it has `{NETWORK}` and columns of variables: one of them says what a network is"
+    if others:
+        more = f" and {len(others) - SHOWN:,} more" if len(others) > SHOWN else ""
+        return f"{brief(listed(others[:SHOWN]))}{more} are no variables"
+    if len(frame) > ROWS:
+        return f"it has more than {ROWS:,} rows"
+    return f"it has `{SCORE}`, and a column per variable, or `{NETWORK}`"
+
+
+def _is_metric(name: str, convention: Prices) -> bool:
+    try:
+        metric(name, convention)
+    except OptionError:
+        return False
+    return True
+
+
+def _network(text: str) -> frozenset[tuple[str, int, Any]]:
+    """What a network reads, of a text such as `ks=3,-,5 d=2`."""
+    found = set()
+    for part in text.split():
+        name, _, values = part.partition("=")
+        found |= {(name, at, _key(value)) for at, value in enumerate(values.split(",")) if value != "-"}
+    return frozenset(found)
 
 
 def _key(value: Any) -> Any:
@@ -93,9 +147,10 @@ def function(name: str, here: str = "") -> Callable[[Choices], Any]:
     sys.path[:] = [here] * bool(here) + [one for one in outer if one and os.path.realpath(one) != cwd]
     try:
         found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (Exception, SystemExit) as error:
         help = None if here else "--here imports from the working directory, too"
-        raise OptionError(Problem("bad-value", f"cannot import `{name}`: {error}", help=help)) from None
+        why = _said(error) if isinstance(error, (ImportError, AttributeError)) else _raised(error)
+        raise OptionError(Problem("bad-value", f"cannot import `{brief(name)}`: {why}", help=help)) from None
     finally:
         sys.path[:] = outer
     if not callable(found):
@@ -109,20 +164,33 @@ def scored(task: Task) -> float:
 
 
 def called(of: Callable[[Choices], Any], choices: Choices) -> float:
-    """What a function says of a network. Raises OptionError for what is no number."""
+    """What a function says of a network; what it prints goes to standard error. Raises OptionError for no number."""
     try:
-        found = of(dict(choices))
-    except Exception as error:
-        message = f"the function of scores raised {type(error).__name__}: {str(error)[:200]}"
-        raise OptionError(Problem("bad-value", message)) from None
+        with redirect_stdout(sys.stderr):
+            found = of(dict(choices))
+    except (Exception, SystemExit) as error:
+        message = f"the function of scores raised {_raised(error)}"
+        raise OptionError(Problem("bad-value", message, help=f"of {brief(settings_text(choices))}")) from None
     return _score(found)
+
+
+def _raised(error: BaseException) -> str:
+    return f"{type(error).__name__}: {_said(error)}"
+
+
+def _said(value: Any) -> str:
+    """A text for what someone else's code gave, whatever its own text does."""
+    try:
+        return printable(str(value)[:SAID])
+    except Exception:
+        return f"a {type(value).__name__}"
 
 
 def _score(value: Any) -> float:
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except Exception:  # also what the type of someone else raises
         found = math.nan
     if not math.isfinite(found):
-        raise OptionError(Problem("bad-value", f"a score is a finite number, not {str(value)[:60]}"))
+        raise OptionError(Problem("bad-value", f"a score is a finite number, not {_said(value)}"))
     return found

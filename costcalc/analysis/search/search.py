@@ -107,7 +107,7 @@ def search(
         raise OptionError(Problem("usage", "a search needs a budget: --max mult_adds=300M"))
     model = load(spec)
     check_limits(model, limits, convention)
-    source = _source(maximize, model, os.getcwd() if here else "")
+    source = _source(maximize, model, convention, os.getcwd() if here else "")
     found = space(model, of=next(iter(limits)), convention=convention, settings=settings)
     pool = _Candidates(found, found.limits_of(limits))
     method = method or ("exhaustive" if pool.most <= min(evaluations, ALL) else "evolution")
@@ -121,13 +121,13 @@ def search(
     return Search(found, pool.limits, method, seed, tuple(candidates), scorer.unscored)
 
 
-def _source(maximize: Any, model: Model, here: str) -> Table | Score | tuple[str, str]:
+def _source(maximize: Any, model: Model, convention: Prices, here: str) -> Table | Score | tuple[str, str]:
     """A table, a function, or the name of one and where it is imported from."""
     if callable(maximize):
         return maximize
     name = os.fspath(maximize)
     if name.lower().endswith((".csv", ".parquet")):
-        return table(name, model)
+        return table(name, model, convention)
     function(name, here)  # says at once if it is not there
     return name, here
 

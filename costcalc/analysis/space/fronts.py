@@ -53,9 +53,14 @@ class Sides(NamedTuple):
     turned: tuple[int, int]
     limits: tuple[int | None, int | None] = (None, None)
 
+    @property
+    def binding(self) -> list[int]:
+        """The metrics of which more is better, up to a limit."""
+        return [at for at in (0, 1) if self.turned[at] < 0 and self.limits[at] is not None]
+
     def kept(self, costs: Any) -> Any:
         """Numbers of the points of which some can be on the front."""
-        binding = [at for at in (0, 1) if self.turned[at] < 0 and self.limits[at] is not None]
+        binding = self.binding
         if not binding or not len(costs):
             return undominated(costs)
         if len(binding) == 2:
@@ -83,8 +88,8 @@ def front(space: Decomposed, sides: Sides) -> list[Design]:
     within = np.flatnonzero(sides.within(costs))
     kept = within[undominated(costs[within])]
     if len(kept) > POINTS:
-        raise _too_many(len(kept))
-    return [_design(space, *ends[owner[at]], int(place[at])) for at in kept]
+        raise _too_many(len(kept), POINTS)
+    return [_design(space, *ends[int(owner[at])], int(place[at])) for at in kept]
 
 
 def undominated(costs: Any) -> Any:
@@ -95,8 +100,8 @@ def undominated(costs: Any) -> Any:
     return order[np.concatenate([[True], second[1:] < best[:-1]])] if len(order) else order
 
 
-def _too_many(count: int) -> OptionError:
-    message = f"the front has {count:,} points on the way, past {POINTS:,}"
+def _too_many(count: int, most: int) -> OptionError:
+    message = f"the front has {count:,} points on the way, past {most:,}"
     return OptionError(Problem("limit", message, help="set some of the variables"))
 
 
@@ -141,8 +146,9 @@ def _of_unit(space: Decomposed, unit: Any, shape: Any, given: Any, sides: Sides)
 def _after(a: Front, unit: Front, folds: Any, sides: Sides) -> Front:
     """The front of a unit after what comes before it."""
     pairs = len(a.costs) * len(unit.costs)
-    if pairs > 10 * PAIRS:
-        raise _too_many(pairs)
+    most = PAIRS if sides.binding else 10 * PAIRS
+    if pairs > most:
+        raise _too_many(pairs, most)
     columns = []
     for number, (fold, sign) in enumerate(zip(folds, sides.turned, strict=True)):
         combine = np.add if fold is sum else np.maximum if sign > 0 else np.minimum

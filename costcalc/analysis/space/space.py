@@ -173,8 +173,8 @@ class Space(Result):
 
         metrics = list({one.name: one for one in (self.metric, self._metric(other))}.values())
         if len(metrics) < 2:
-            message = f"the front of {other} and {other} is its least: it has two metrics"
-            raise OptionError(Problem("usage", message, help="name another metric than that of the space"))
+            message = f"a front has two metrics: `{other}` and another one"
+            raise OptionError(Problem("usage", message, help=f"count the space by another metric than `{other}`"))
         sums, tops = self._sorted(limits or {})
         names = [one.name for one in metrics]
         if third := [name for name in sums if name not in names]:
