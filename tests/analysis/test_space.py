@@ -181,6 +181,34 @@ def test_it_is_told_how_much_of_a_part_is_done():
     assert (sum(last), len(last)) == (1000, 27)
 
 
+@pytest.mark.parametrize(
+    ("size", "middle", "layers", "fits"),
+    [(8, "", 1, True), (8, "", 3, False), (4, 20_000_000, 3, True), (4, 20_000_000, 40, False)],
+    ids=["layer", "product", "sum", "sums"],
+)
+def test_costs_past_64_bits_are_refused(run, tmp_path, size, middle, layers, fits):
+    """Of one layer between wide ones, and of the sum of parts that do not touch."""
+    (tmp_path / "net.yaml").write_text(
+        f"vars: {{w: {{default: 4, choices: [4, 1000000000], each: 40}}}}\ninput: [{size}, {size}, 4]\nlayers:\n"
+        + "".join(
+            f'  - {{conv: 1x1, out: "w[{at}]"}}\n' + (f"  - {{conv: 1x1, out: {middle}}}\n" if middle else "")
+            for at in range(layers)
+        )
+    )
+    done = run("space", "net.yaml")
+    assert (done.code, "is too large: a co" in done.err) == ((0, False) if fits else (2, True)), done.err
+
+
+def test_more_shapes_than_can_be_walked_are_refused(run, tmp_path):
+    wide = ", ".join(map(str, range(1, 20_003)))
+    (tmp_path / "net.yaml").write_text(
+        f"vars: {{w: {{default: 1, choices: [{wide}], each: 2}}}}\ninput: [8, 8, 4]\n"
+        'layers: [{conv: 1x1, out: "w[0]"}, {conv: 1x1, out: "w[1]"}]\n'
+    )
+    done = run("space", "net.yaml")
+    assert (done.code, "20,002 shapes of 20,002 networks" in done.err) == (2, True), done.err
+
+
 def test_a_limit_that_is_none_is_refused_before_anything_is_counted(run, tmp_path, monkeypatch):
     monkeypatch.setattr(counter.Counter, "decomposed", lambda self: pytest.fail("it was counted"))
     (tmp_path / "net.yaml").write_text(WIDTHS)

@@ -52,10 +52,19 @@ def merged(parts: Sequence[Counts]) -> Counts:
 
 def combined(a: Counts, b: Counts, fold: Fold = sum) -> Counts:
     """The histogram of sums, or of maxima. Raises OptionError where there are too many pairs."""
+    if fold is sum and int(a.costs[-1]) + int(b.costs[-1]) >= WHOLE:
+        raise too_large()
     many = fold is sum and len(a.costs) * len(b.costs) > 10 * PAIRS
     if many or a.total * b.total > WHOLE:
         raise too_many()
     return _summed(a, b) if fold is sum else _largest(a, b)
+
+
+def too_large(why: str = "a cost is past the limit of 2^62") -> OptionError:
+    """The error for costs that 64 bits do not hold."""
+    return OptionError(
+        Problem("limit", f"a network of the space is too large: {why}", help="set some of the variables")
+    )
 
 
 def too_many() -> OptionError:

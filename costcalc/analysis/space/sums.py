@@ -17,7 +17,20 @@ import numpy as np
 
 from ...errors import OptionError, Problem
 from ...records import NamedTuple
-from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, at_most, combined, exactly, most_sums, products, step_of
+from .counts import (
+    NOTHING,
+    PAIRS,
+    WHOLE,
+    Counts,
+    Tell,
+    at_most,
+    combined,
+    exactly,
+    most_sums,
+    products,
+    step_of,
+    too_large,
+)
 
 BINS = 2**26  # of the table of all costs
 WORK = 2 * 10**10  # additions into it
@@ -46,6 +59,8 @@ class Sums:
         self.parts = [one for one in parts if len(one.costs)]
         self.base = sum(int(one.costs[0]) for one in self.parts)
         self.most = sum(int(one.costs[-1]) for one in self.parts)
+        if self.most >= WHOLE:
+            raise too_large()
         self.total = math.prod(one.total for one in self.parts)
         self.step = step_of(self.parts) if self.parts else 1
         self.tails: list[_Tail] = []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import OptionError, Problem, SpecError
+from ...errors import OptionError, Problem, Refused, SpecError
 from ...metrics.metrics import Metric, is_bound, totals
 from ...metrics.walk import Walk
 from ...model.expr import Expr
@@ -24,7 +24,7 @@ from ...model.variables import settle
 from ...num.arrays import Varies
 from ...num.points import array_of, leaf
 from ...records import NamedTuple
-from .counts import Counts, Tell, counted, merged
+from .counts import Counts, Tell, counted, merged, too_large
 from .holding import writes_over
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ MOST = 1_000_000  # settings of one structure of a unit
 STRUCTURES = 20_000  # of a unit: each is walked alone
 FEW = 30  # structures of a unit before it is tried whether its layers read choices of their own
 STEPS = 1000  # in which it is told how much of a unit is done
+ENTERED = 20_000_000  # settings of a unit, from all shapes that enter it
 KEPT = 1_000_000  # settings of units that are kept for the next question
 ENTERS = "what enters"  # the name of a unit's input: no layer can read it by name
 
@@ -137,8 +138,13 @@ class Designs:
         self, unit: Unit, shapes: Iterable[Shape], given: Mapping[str, Any], most: int = STRUCTURES
     ) -> dict[Shape, Found]:
         """Every network of a unit, for each shape that enters it. Raises Crowded for more structures than `most`."""
+        shapes = [*shapes]
         for shape in shapes:
-            self.structures(unit, shape, given, most)
+            size = _size(self.structures(unit, shape, given, most)[1])
+            if len(shapes) * size > ENTERED:
+                message = f"the space does not decompose: a part of it is entered by {len(shapes):,} shapes of"
+                message = f"{message} {size - 1:,} networks each, past {ENTERED:,} together"
+                raise Crowded(Problem("limit", message, help="set some of its variables; or `--estimate N`"))
         return {shape: self.found(unit, shape, given) for shape in shapes}
 
     def structures(
@@ -177,6 +183,8 @@ class Designs:
                     waiting.append(self._more(part, [more.name]))
                 except Varies as varies:
                     waiting.append(_by_value(part, varies))
+                except Refused as error:
+                    raise too_large(error.message) from None
                 else:
                     found += [one] if len(one.costs) else []
                     told.add(part.share)
