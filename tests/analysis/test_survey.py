@@ -176,6 +176,17 @@ def test_a_task_that_takes_too_long():
         }
 
 
+def test_a_pool_that_is_left_ends_what_does_not_end():
+    """As by Ctrl-C: what is killed is not given to another process, which would have to be waited for."""
+    pool = Pool("time:sleep", 2)
+    started = []
+    pool._started = lambda: started.append(Pool._started(pool)) or started[-1]
+    with pool:
+        assert next(pool.results([0.01, 20, 20])) == (0.01, None)
+    assert (len(started), pool.processes) == (2, {})
+    assert all(process.poll() is not None for process in started)
+
+
 def test_what_a_process_raises_is_raised():
     with Pool("math:sqrt", 1) as pool, pytest.raises(ValueError, match="math domain"):
         list(pool.results([-1]))

@@ -107,7 +107,9 @@ class Pool:
     def _tried(self, process: Any, task: Any) -> tuple[Any, Any]:
         """(the process to go on with, the result of a task)."""
         why = ""
-        for _ in range(self.tries if self.running else 0):
+        for _ in range(self.tries):
+            if not self.running:  # it was killed because the pool was left
+                break
             process = process or self._started()
             fine, result, has_grown, why = self._asked(process, task)
             if why:
@@ -157,6 +159,8 @@ class Pool:
         )
         with self.lock:
             self.processes[process] = threading.get_ident()
+            if not self.running:
+                process.kill()
         with suppress(OSError):
             worker.send(process.stdin, (self.function, self.memory, self.limits, self.grown))  # type: ignore[arg-type]
         return process
