@@ -170,6 +170,8 @@ def test_each_question_says_how_it_was_counted(run, tmp_path, monkeypatch):
     assert done["method"] == groups
     assert done["other_methods"] == [{"metrics": ["mult_adds", "peak_bytes"], "how": "enumeration of all settings"}]
     assert space(loads(CELL), of="peak_bytes").method == "enumeration of all settings"
+    none = json.loads(run("space", "net.yaml", "--max", "peak_bytes=1KiB", "-m", "mult_adds", "--json").out)
+    assert (none["fitting"], none["other_methods"]) == (0, [])
 
 
 def test_it_is_told_how_much_of_a_part_is_done():

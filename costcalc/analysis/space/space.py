@@ -68,7 +68,8 @@ class Space(Result):
 
     def other_ways(self) -> dict[tuple[str, ...], str]:
         """How networks were counted by other metrics, or within limits on them, where that was done otherwise."""
-        found = {tuple(one.name for one in way.designs.counting.metrics): way.how for way in self._found.values()}
+        counted = [way for way in self._found.values() if way.settings]  # where none fits, nothing was
+        found = {tuple(one.name for one in way.designs.counting.metrics): way.how for way in counted}
         return {names: how for names, how in found.items() if how != self.decomposed.how}
 
     @property
