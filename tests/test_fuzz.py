@@ -1,14 +1,27 @@
 """Fuzzing in short (`python -m tests.fuzz` goes on for as long as one likes), and what it has found so far."""
 
 import os
+import random
+from typing import ClassVar
 
+import jsonschema
 import pytest
+import yaml
 
+from costcalc.ops import INDEX, find
+from costcalc.read.owned import OWN
+from costcalc.read.spec.controls import CONTROLS
+from costcalc.read.spec.includes import CUTS
+from costcalc.read.spec.layers import BODIES
+from costcalc.read.spec.schema import schema
 from tests.fuzz.domains import agreement
+from tests.fuzz.grammar import MAKERS
+from tests.fuzz.grids import of_any_grid
 from tests.fuzz.numbers import numbers
 from tests.fuzz.sandbox import prepare, run
 from tests.fuzz.search import Tally, search
 from tests.fuzz.targets import TARGETS
+from tests.fuzz.writer import Flow, Writer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each run is a copy of this process")
 HEAD = "input: [8, 8, 3]\nlayers: [relu]\n"
@@ -43,6 +56,80 @@ def test_numbers_arrays_symbols_and_other_forms_agree_on_any_spec():
     exported = seen["exported to ONNX"] + sum(value for name, value in seen.items() if name.startswith("not exported"))
     assert exported == 40
     assert seen["shapes inferred by ONNX"] > 40
+
+
+class Dice(Writer):
+    """A writer whose choices are random: `draw` is a random.Random, `written` what all of them wrote."""
+
+    written: ClassVar[set] = set()
+
+    def one(self, *values):
+        return self.draw.choice(values)
+
+    def often(self):
+        return self.draw.random() < 0.5
+
+    def upto(self, most):
+        return self.draw.randint(0, most)
+
+    def put(self, *word, **options):
+        super().put(*word, **options)
+        self.written.add(self.lines[-1])
+
+
+def layers_of(value):
+    """(operation, option) of every layer in what was written; ("", option) of what is no operation."""
+    if isinstance(value, dict):
+        op = next((key for key in value if key in INDEX), "")
+        yield from ((op, key) for key in value)
+        value = [*value.values()]
+    if isinstance(value, list):
+        for one in value:
+            yield from [(one, one)] if isinstance(one, str) and one in INDEX else layers_of(one)
+
+
+SPACES = [("grid", 1), ("grid", 2), ("grid", 3), ("tokens", 2), ("vector", 2)]
+
+
+@pytest.fixture(scope="module")
+def written():
+    """Layers of every kind, as the grammar writes them."""
+    dice = random.Random(1)
+    for kind, rank in SPACES:
+        plain, nesting = MAKERS[kind]
+        for maker in {*plain, *nesting}:
+            for _ in range(400 if maker is of_any_grid else 60):
+                maker(Dice(dice, MAKERS, depth=1), Flow(kind, "8", 0, rank))
+    return [yaml.load(text, yaml.CSafeLoader) for text in sorted(Dice.written)]
+
+
+UNWRITTEN = {  # what the grammar does not write by its makers -> why
+    ("embedding", "embedding"): "it is the first layer of an input of words",
+    ("embedding", "vocab"): "it is the first layer of an input of words",
+}
+
+
+def test_the_grammar_writes_every_operation_option_and_control(written):
+    """A new feature of the language is fuzzed from its first day."""
+    found = set(layers_of(written))
+    due = {(name, name if option == find(name).main else option) for name in INDEX for option in find(name).options}
+    due |= {(name, name) for name in INDEX}
+    assert due - found == {*UNWRITTEN}
+    keys = {key for _, key in found}
+    assert [key for key in (*CONTROLS, *BODIES, *OWN, *CUTS) if key not in keys] == []
+    text = "\n".join(Dice.written)
+    forms = ("[*]", "[n]", ".channels", ".shape[", "widths[n]", "kinds[kind]", "each[0]", "**", "divisible(", "{a: [")
+    assert [form for form in forms if form not in text] == []
+
+
+def test_the_schema_knows_what_the_grammar_writes(written):
+    """By layers in which every option stands once at least."""
+    seen, layers = set(), []
+    for one in written:
+        if not seen.issuperset(found := {*layers_of(one)}):
+            seen |= found
+            layers.append(one)
+    jsonschema.Draft7Validator(schema()).validate({"layers": layers})
 
 
 def test_expressions_are_the_same_number_or_the_same_refusal_in_all_domains():
@@ -81,6 +168,14 @@ FOUND = {  # files, command line, the first error if there is one
     "a truth and nothing else to fit": (
         {"net.yaml": "vars: {wide: true}\n" + HEAD},
         ["fit", "net.yaml", "--vary", "wide=true,false", "--max", "params=1"],
+        "",
+    ),
+    "a table by words, and figures at a setting": (
+        {
+            "net.yaml": "vars: {a: 1, t: {x: [4, 8], y: [6]}, u: [3, 4]}\n" + HEAD + "published:\n"
+            "  - {source: 'A paper, Table 1', rows: [{at: {a: 2}, params: 0}, {params: 0}]}\n"
+        },
+        ["reproduce", "net.yaml"],
         "",
     ),
     "too few values at every point of a sweep": (

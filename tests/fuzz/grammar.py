@@ -13,6 +13,10 @@ VARIABLES = """vars:
   wide: true
   k: 3x3
   act: relu
+  widths: [8, 12, 16, 24]
+  kinds: {small: [8, 12], large: [12, 20]}
+  kind: {default: small, choices: [small, large]}
+  each: {default: [8, 12], each: 2}
 define:
   width(c): max(floor(alpha * c), 4)
   double(c): 2 * width(c)

@@ -26,10 +26,14 @@ def optioned(w, flow):
     how = w.one(
         *({"prelu": "", "shared": "true"}, {"dropout": "0.2"}, {"batchnorm": "", "scale": "false"}, {"lrn": "3"}),
         *({"instancenorm": "", "scale": "true", "shift": "wide"}, {"layernorm": "", "shift": "false"}),
+        *({"batchnorm": "", "shift": "wide"}, {"layernorm": "", "scale": "wide"}),
         *({"rmsnorm": "", "scale": "false"}, {"relu": "", "then": "[]"}, {"gelu": "", "as": w.fresh("y")}),
     )
     controls = w.one({}, {"when": "n > 1"}, {"repeat": "n"}, {"times": "n + 1"}, {"residual": "wide"}, {"repeat": "0"})
     controls |= w.one({}, {}, {"prob": "0.25"}, {"prob": "1 / (n + 1)"}, {"prob": "0"})
+    controls |= w.one(
+        {}, {}, {"trained": "not wide"}, {"bits": "{activations: 8}"}, {"bits": "{weights: 4}"}, {"only": "train"}
+    )
     w.put(**how, **controls)
     return flow
 
@@ -39,7 +43,7 @@ def halved(w, flow):
     out = w.width()
     mix(w, flow, f"2 * ({out})")
     if w.often():
-        w.put(**w.one({"split": "2"}, {"split": "2", "part": "1"}, {"glu": ""}))
+        w.put(**w.one({"split": "2"}, {"split": "2", "part": "1", "axis": "channels"}, {"glu": ""}))
         return flow._replace(channels=out)
     size, start = w.one(("2", "0"), ("3", "1"), ("n", "2"))
     w.put(slice=size, start=start)
@@ -48,6 +52,10 @@ def halved(w, flow):
 
 def opaque(w, flow):
     cost = {name: w.one("0", "12345", "unknown") for name in ("mult_adds", "params") if w.often()}
+    out = w.width()
+    if flow.kind == "vector" and w.often():
+        w.put(opaque="a table", out=f'["{out}"]', **cost)
+        return flow._replace(channels=out)
     w.put(opaque=w.one("a sort", '"crop: of $things"'), **cost)
     return flow
 
@@ -58,6 +66,12 @@ def learned(w, flow):
     kind = w.one("", ", kind: bias", ", kind: gamma", ", params: 3")
     w.put(**{w.one("add", "mul"): listed(["[]", listed([f"{{parameter: {listed(shape)}{kind}}}"])])})
     return flow
+
+
+def looked_up(w, flow):
+    """Widths of tables, by a variable, by another table's index, and with a value for each position."""
+    width = w.one('"widths[n]"', '"kinds[kind][1]"', '"kinds[kind][0]"', '"each[0] + each[1]"')
+    return mix(w, flow, width)
 
 
 def name(w, flow):
@@ -195,5 +209,6 @@ PLAIN = (
     numbered,
     joined_runs,
     sized,
+    looked_up,
 )
 NESTING = (residual, added, joined, gated, routed)

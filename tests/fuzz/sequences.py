@@ -14,7 +14,7 @@ def linear(w, flow):
 def bilinear(w, flow):
     out, other = w.width(), w.note()
     mix(w, flow)
-    w.put(bilinear=f"[[], {other}]", out=out)
+    w.put(bilinear=f"[[], {other}]", out=out, bias=w.one("true", "false"))
     return flow._replace(channels=out)
 
 
@@ -23,8 +23,9 @@ def attention(w, flow):
     more = w.one({}, {"causal": "true"}, {"window": "4"}, {"causal": "true", "window": "2"}, {"head_size": "6"})
     more |= {"kv_heads": "2"} if w.often() else {}
     more |= w.one({}, {}, {"cache": "n"}, {"relative": "8"}, {"rotary": "1"}, {"qk_norm": "true"})
-    if more.get("causal") == "true" and "window" in more:
-        more |= w.one({}, {"sinks": "1"})
+    if more.get("causal") == "true":
+        more |= w.one({}, {"align": "first"}, {"align": "last"})
+        more |= w.one({}, {"sinks": "1"}) if "window" in more else {}
     if w.one(0, 0, 1):
         more |= {"out": w.width(), "bias": w.one("false", "[true, false, true, true]")}
     w.put(attention="4", **more)
@@ -35,7 +36,7 @@ def crossed(w, flow):
     """Attention to what was there before."""
     memory = w.note()
     flow = multiple(w, flow, "2")
-    w.put(attention="2", memory=memory)
+    w.put(attention="2", memory=memory, **w.one({}, {"cached": "wide"}))
     return flow
 
 
@@ -44,31 +45,43 @@ def attend(w, flow):
     flow, name = multiple(w, flow, "4"), w.note()
     few = w.one("1", "2", "4")
     keys, values = (listed([f'{{linear: "channels // {few}", from: {name}}}']) for _ in range(2))
-    w.put(attend=listed(["[]", keys, values]), heads="4", **w.one({}, {"causal": "true"}, {"window": "3"}))
+    how = w.one({}, {"causal": "true"}, {"window": "3"}, {"causal": "true", "align": "first"})
+    how |= w.one({}, {"causal": "true", "window": "3", "sinks": "2"})
+    w.put(attend=listed(["[]", keys, values]), heads="4", **how)
     return flow
 
 
 def latent(w, flow):
     """Attention to vectors of a low rank."""
     more = w.one({}, {"causal": "true"}, {"cache": "n"}, {"absorb": "true", "query_rank": "3"})
+    more |= w.one({}, {"value_size": "5", "bias": "true"}, {"out": w.width()})
     w.put(latent_attention="2", rank="4", rope="2", head_size="3", **more)
-    return flow
+    return flow._replace(channels=more.get("out", flow.channels))
 
 
 def experts(w, flow):
     """Tokens sent to some of several networks."""
-    w.put(moe="8", experts="4", active=w.one("1", "2", "4"), **w.one({}, {"shared": "1"}, {"gated": "false"}))
+    shared = {"shared": "2", "shared_hidden": "6", "shared_gate": "true"}
+    more = w.one({}, {"shared": "1"}, shared) | w.one({}, {"gated": "false"}, {"bias": "true"}, {"router_bias": "true"})
+    w.put(moe="8", experts="4", active=w.one("1", "2", "4"), **more)
     return flow
 
 
 def scan(w, flow):
     """A block of Mamba, or sites of a sparse grid."""
-    if w.often():
+    kind, out = w.one("mamba", "scan", "sparse"), w.width()
+    if kind == "mamba":
         w.put(mamba=w.one("4", "[4, 3]", "{state: 2, expand: 1}"))
+    if kind == "scan":
+        values, step, (into, back) = w.note(), w.fresh("step"), (w.fresh("in"), w.fresh("out"))
+        for name, width in ((into, "3"), (back, "3"), (step, "channels")):
+            w.put(linear=f"{values}.channels" if name == step else width, **{"from": values, "as": name})
+        w.put(selective_scan=listed([values, step, into, back]), skip=w.one("true", "false"))
+    if kind != "sparse":
         return flow
-    out = w.width()
-    w.put(sparse_conv="3x3", out=out, **w.one({}, {"pairs": "3"}))
-    return flow._replace(channels=out)
+    sites = w.one({}, {"sites": "n + 2"}, {"pairs": "3"})
+    w.put(sparse_conv="3x3", out=out, **sites, bias=w.one("true", "false"))
+    return (w.moved(flow) if "sites" in sites else flow)._replace(channels=out)
 
 
 def scored(w, flow):

@@ -36,7 +36,8 @@ def bare(w, flow):
 
 def depthwise(w, flow):
     many, stride = w.one("1", "2"), w.one("1", "2")
-    w.put(dwconv=w.one("3", "5"), multiplier=many, stride=stride)
+    more = w.one({}, {"bias": "false"}, {"dilation": "2"})
+    w.put(dwconv=w.one("3", "5"), multiplier=many, stride=stride, **more)
     channels = flow.channels and (f"({flow.channels}) * 2" if many == "2" else flow.channels)
     return w.moved(flow._replace(channels=channels), stride)
 
@@ -69,6 +70,7 @@ def pool(w, flow):
 
 def other_pool(w, flow):
     how = w.one({"maxpool": "3", "dilation": "2", "stride": "1"}, {"lppool": "3", "padding": "same"}, {"lppool": "1"})
+    how |= {"stride": "2", "ceil_mode": "true"} if how == {"lppool": "1"} and w.often() else {}
     w.put(**how)
     return w.moved(flow)
 
@@ -80,7 +82,7 @@ def adapted(w, flow):
 
 def normed(w, flow):
     flow = multiple(w, flow, "4")
-    more = {"scale": w.one("true", "false", "wide")} if w.often() else {}
+    more = {w.one("scale", "shift"): w.one("true", "false", "wide")} if w.often() else {}
     w.put(groupnorm=w.one("1", "2", "4"), **more)
     return flow
 

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from .writing import listed, mapped
 
 WIDTHS = ("8", "16", "24", "width(16)", "width(8) * 2", "floor(alpha * 24)", "max(8, n * 4)", "16 if wide else 8")
-MORE_WIDTHS = ("divisible(alpha * 16, 8)", "divisible(20)", "double(4)", "2 * width(4)", "4 * ceil(alpha * 3)", "8 + n")
+MORE_WIDTHS = (
+    "divisible(alpha * 16, 8)",
+    "divisible(20)",
+    "double(4)",
+    "2 * width(4)",
+    "4 * ceil(alpha * 3)",
+    "8 + n",
+    "2 ** (n + 2)",
+)
 ODD_WIDTHS = (
     "round(alpha * 16)",
     "min(16, n * 8)",
@@ -44,6 +52,10 @@ class Writer:
     def often(self):
         return self.draw(st.booleans())
 
+    def upto(self, most):
+        """A whole number from 0."""
+        return self.draw(st.integers(0, most))
+
     def width(self):
         """Channels, 4 or more of them."""
         return self.one(*WIDTHS, *MORE_WIDTHS, *ODD_WIDTHS)
@@ -58,7 +70,7 @@ class Writer:
 
     def inside(self):
         """The writer of a list inside of this one: it reads the names around it; its own are not read outside."""
-        return Writer(self.draw, self.makers, self.depth + 1, self.named, self.count)
+        return type(self)(self.draw, self.makers, self.depth + 1, self.named, self.count)
 
     def put(self, *word, **options):
         """Write a layer, as a word alone or with its options."""
@@ -72,7 +84,7 @@ class Writer:
 
     def layers(self, flow, most=5):
         """Some layers of any kind; gives what flows behind them."""
-        for _ in range(self.draw(st.integers(0, most))):
+        for _ in range(self.upto(most)):
             flow = self.layer(flow)
         return flow
 

@@ -14,7 +14,7 @@ from ...model.network import Claim, Model
 from ...model.rows import Row, called
 from ...model.trace import trace
 from ...model.uncollected import uncollected
-from ...model.variables import settle
+from ...model.variables import settings_of, settle
 from ...quantities import DIFFERS, ERRATUM, EXACT, NOT_REPRODUCIBLE, SHARES, Count, agreement, figure
 from ...read.anything import Network, load
 from ...records import NamedTuple
@@ -85,14 +85,15 @@ def findings(model: Model) -> list[Finding]:
     for claim in model.published:
         if not claim.figures.keys().isdisjoint(PUBLISHED):
             with _about(claim):
-                key = claim.conv, claim.phase, tuple(settle(model, claim.at).items())
-            settings.setdefault(key, []).append(claim)
+                values = settle(model, claim.at)
+            key = claim.conv, claim.phase, tuple(settings_of(values).items())
+            settings.setdefault(key, (values, []))[1].append(claim)
     found: dict = {}
     with uncollected():
-        for (conv, phase, values), claims in settings.items():
+        for (conv, phase, _), (values, claims) in settings.items():
             rewritten = Rewriting(conv).apply(model).model if conv else model
             rewritten = phased(rewritten, phase) if phase else rewritten
-            _judge_all(rewritten, dict(values), claims, found)
+            _judge_all(rewritten, values, claims, found)
     return [finding for claim in model.published for finding in found.get(id(claim), ())]
 
 

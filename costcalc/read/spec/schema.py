@@ -89,6 +89,7 @@ _CONTROLS = {
 def schema() -> dict[str, Any]:
     """The schema (draft-07) as a dict."""
     operations = {name: _operation(find(name)) for name in INDEX}
+    taken = _taken()
     blocks = {name: {"description": f"block of costcalc: {name}"} for name in shipped_library().names()}
     mains = {
         name: {**body["properties"][name], "description": body["description"]} for name, body in operations.items()
@@ -103,16 +104,29 @@ def schema() -> dict[str, Any]:
         "definitions": {
             "layer": {
                 "anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1}],
-                "properties": {**mains, **blocks, **_CONTROLS},
+                "properties": {**mains, **blocks, **_CONTROLS, **{key: {} for key in taken}},
                 "allOf": [
                     {"if": {"type": "object", "required": [name]}, "then": {"$ref": f"#/definitions/{name}"}}
                     for name in operations
-                ],
+                ]
+                + [_elsewhere(key, names) for key, names in taken.items()],
             },
             **_SHARED,
             **operations,
         },
     }
+
+
+def _taken() -> dict[str, list[str]]:
+    """Keys of every layer that mean something else in some operations: `layers` of an `lstm`."""
+    found = {key: [name for name in INDEX if key in find(name).options] for key in _CONTROLS}
+    return {key: names for key, names in found.items() if names and "anyOf" not in _CONTROLS[key]}
+
+
+def _elsewhere(key: str, names: list[str]) -> dict[str, Any]:
+    """What a key holds in a layer of none of these operations."""
+    without = {"not": {"anyOf": [{"required": [name]} for name in names]}}
+    return {"if": {"type": "object", **without}, "then": {"properties": {key: _CONTROLS[key]}}}
 
 
 def _operation(op: Op) -> dict[str, Any]:
