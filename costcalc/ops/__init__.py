@@ -27,7 +27,28 @@ INDEX: dict[str, str] = {
     "opaque": "opaque",
 }
 
-UNWRITTEN = ("language", "sparse", "chance")  # modules whose operations no framework has as one: they are not exported
+UNWRITTEN = {  # operations that no framework has as one, and are not exported -> why, and what to write instead
+    "moe": (
+        "which experts of a `moe` a token goes to is decided while it runs",
+        "write the experts of one token as branches of an `add`: the same work, and `params_active` parameters",
+    ),
+    "selective_scan": (
+        "`selective_scan` is a recurrence over the tokens, which is no operator of {form}",
+        "leave it out to export the layers around it: it has no mult-adds",
+    ),
+    "latent_attention": (
+        "{form} has no `latent_attention`, to keys and values that are one vector",
+        "write its projections as `linear` layers, and its products as `attend`",
+    ),
+    "sparse_conv": (
+        "which sites a `sparse_conv` reads is decided by the data",
+        "write it as a `conv` on the dense grid, which costs more",
+    ),
+    "one_of": (
+        "which branch of a `one_of` runs is decided while it runs, and {form} states no probabilities",
+        "keep the branch that is to be exported",
+    ),
+}
 
 __all__ = ["INDEX", "Layer", "Op", "find"]
 

@@ -16,12 +16,13 @@ from costcalc.errors import OptionError, Source, SpecError  # noqa: E402
 from costcalc.model.trace import trace  # noqa: E402
 from costcalc.model.variables import settle  # noqa: E402
 from costcalc.model.wiring import wired  # noqa: E402
-from costcalc.ops import INDEX, find  # noqa: E402
+from costcalc.ops import INDEX, UNWRITTEN, find  # noqa: E402
 from costcalc.read.loading import load  # noqa: E402
 from costcalc.read.spec.reader import read  # noqa: E402
 from costcalc.write.onnx import encoded  # noqa: E402
 from costcalc.write.onnx.file import assembled, proven  # noqa: E402
 from costcalc.write.onnx.graph import built  # noqa: E402
+from costcalc.write.torch import source_text  # noqa: E402
 from tests.lineage import assert_onnx_has_the_edges  # noqa: E402
 from tests.test_laws import FLOWS, NAMED  # noqa: E402
 
@@ -111,9 +112,6 @@ def test_the_weights_are_the_parameters(path):
     )
 
 
-FORMLESS = ("latent_attention", "moe", "one_of", "selective_scan", "sparse_conv")  # ONNX has no operator of theirs
-
-
 def example(name):
     """The Model of the example of an operation."""
     import yaml
@@ -128,15 +126,21 @@ def example(name):
     return read(Source("example.yaml", text))
 
 
-@pytest.mark.parametrize("name", [name for name in INDEX if name not in ("opaque", *FORMLESS)])
+@pytest.mark.parametrize("name", [name for name in INDEX if name not in ("opaque", *UNWRITTEN)])
 def test_the_example_of_every_operation_runs(name):
     agree(example(name))
 
 
-@pytest.mark.parametrize("name", FORMLESS)
+@pytest.mark.parametrize("name", UNWRITTEN)
 def test_an_operation_without_a_form_is_refused(name):
-    with pytest.raises(SpecError, match=f"`{name}` has no form in ONNX"):
-        built(graph_of(example(name)))
+    """With the reason, and with what to write instead."""
+    for write, form in ((built, "ONNX"), (lambda graph: source_text(graph, "net"), "PyTorch")):
+        with pytest.raises(SpecError) as error:
+            write(graph_of(example(name)))
+        problem = error.value.problems[0]
+        why, help = UNWRITTEN[name]
+        assert (problem.message.partition(": ")[2], problem.help) == (why.format(form=form), help)
+        assert f"`{name}`" in why
 
 
 def stub(name, weight):

@@ -62,8 +62,10 @@ def _rule(node: Node) -> Callable[..., Any]:
         raise refused(node, "its weights are several tensors", "`reuse` alone runs a whole layer again")
     if INDEX[op] == "opaque":
         raise refused(node, "what `opaque` stands for cannot be exported", "say it in layers that `costcalc ops` lists")
-    unwritten = INDEX[op] in UNWRITTEN
-    rule = None if unwritten else import_module(f"{__package__}.{INDEX[op]}").RULES.get(op)
+    if op in UNWRITTEN:
+        why, help = UNWRITTEN[op]
+        raise refused(node, why.format(form="ONNX"), help)
+    rule = import_module(f"{__package__}.{INDEX[op]}").RULES.get(op)
     if rule is None:
         raise refused(node, f"`{op}` has no form in ONNX", "say it in other layers")
     return rule

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ...errors import SpecError
+from ...ops import UNWRITTEN
 from ..spec.items import Item
 from ..spec.structure import structured
 from . import grids, others
@@ -76,7 +78,7 @@ class Assembler:
         if node.table is not None:
             raise refused(node, "no module in PyTorch reads the weights of another", "`reuse` alone runs a layer again")
         if op not in RULES:
-            raise refused(node, f"`{op}` has no module in PyTorch", "say it in layers that `costcalc ops` lists")
+            raise unwritten(node)
         RULES[op](flow, node)
         shape = node.row.layer.shape
         flow.becomes(shape, flow.first and op != "reduce")
@@ -143,4 +145,11 @@ def several(node: Node) -> Any:
         more += f", window={o['window']}" if o["window"] is not None else ""
         more += f", align={o['align']!r}".replace("'", '"') if o["align"] != "last" else ""
         return others.Raw(f"Attend({o['heads']}, {shared}{more})")
-    raise refused(node, f"`{op}` has no module in PyTorch", "say it in layers that `costcalc ops` lists")
+    raise unwritten(node)
+
+
+def unwritten(node: Node) -> SpecError:
+    """The error for an operation that no module of PyTorch has."""
+    op = node.row.op.name
+    why, help = UNWRITTEN.get(op, (f"`{op}` has no module in {{form}}", "say it in layers that `costcalc ops` lists"))
+    return refused(node, why.format(form="PyTorch"), help)
