@@ -56,7 +56,7 @@ _FORMS = {
     "branch": _BRANCH,
     "branches": {"$ref": "#/definitions/some branches"},
 }
-_CONTROLS = {
+_CONTROLS: dict[str, dict[str, Any]] = {
     "repeat": {**_NUMBER, "description": "how many times in sequence; `i` counts from 0"},
     "when": {**_NUMBER, "description": "only if this condition holds; the input passes otherwise"},
     "residual": {**_NUMBER, "description": "add the input to the output if this condition holds"},
