@@ -219,7 +219,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
     note_read(path)
     try:
         if os.path.isdir(path):
-            raise FileError(Problem("not-a-file", f"{path!r} is a directory", help="name a file in it"))
+            raise FileError(Problem("not-a-file", f"{path!r} is a directory", help=_way_in(path)))
         with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise _irregular(path)
@@ -229,6 +229,20 @@ def opened(path: str) -> Iterator[BinaryIO]:
             raise _irregular(path) from None
         reason = getattr(error, "strerror", None) or error
         raise FileError(Problem("unreadable", f"cannot read {path!r}: {reason}")) from None
+
+
+_WAYS_IN = {  # a file that a directory of a model has -> what to do
+    "config.json": "name its config.json",
+    "saved_model.pb": "a SavedModel of TensorFlow: `python -m tf2onnx.convert --saved-model` makes an ONNX model of it",
+    "Manifest.json": "a package of Core ML: convert the model to ONNX from where it was made",
+}
+
+
+def _way_in(folder: str) -> str:
+    """What to give instead of a directory."""
+    return next(
+        (way for name, way in _WAYS_IN.items() if os.path.exists(os.path.join(folder, name))), "name a file in it"
+    )
 
 
 class Pages:

@@ -6,6 +6,22 @@ from costcalc.cli.failures import report_failure
 from costcalc.read.formats import ELSEWHERE
 
 
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("config.json", "name its config.json"),
+        ("saved_model.pb", "python -m tf2onnx.convert --saved-model"),
+        ("a", "name a file in it"),
+    ],
+)
+def test_a_directory_names_the_way_in(run, tmp_path, name, way):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / name).touch()
+    code, out, err = run("analyze", "model")
+    assert (code, out, err.partition("\n")[0]) == (2, "", "error: 'model' is a directory")
+    assert way in err
+
+
 @pytest.mark.parametrize("suffix", ELSEWHERE)
 def test_other_kinds_of_files_name_the_way_in(run, tmp_path, suffix):
     (tmp_path / f"model{suffix}").write_bytes(b"\x00\x01\x02")
