@@ -183,7 +183,8 @@ def recorded(build, kind, settings):
     with torch.device("meta"):
         model = build(config)
     whole = {k: v for k, v in json.loads(config.to_json_string()).items() if isinstance(v, KEPT)}
-    whole = {**whole, **settings, "architectures": [type(model).__name__]}  # as written: T5 stores another truth
+    written = {key: value for key, value in settings.items() if key in whole or key == "id2label"}
+    whole = {**whole, **written, "architectures": [type(model).__name__]}  # as written: T5 stores another truth
     params = sum(p.numel() for p in model.parameters())
     run = (
         mult_adds(build(config).eval(), config)
