@@ -80,7 +80,16 @@ def built(torch, config):
         made = transformers.AutoConfig.for_model(config["model_type"], **settings)
         with torch.device("meta"):
             return sum(one.numel() for one in getattr(transformers, config["architectures"][0])(made).parameters())
-    except (ValueError, TypeError, RuntimeError, ZeroDivisionError, IndexError, AssertionError, StrictDataclassError):
+    except (
+        ValueError,
+        TypeError,
+        RuntimeError,
+        ZeroDivisionError,
+        IndexError,
+        AssertionError,
+        StrictDataclassError,
+        UserWarning,
+    ):
         return None
 
 
