@@ -62,7 +62,6 @@ ELSEWHERE = {  # files of models that are not read, and the way in
         (".pt", ".pth", ".pt2", ".pte", ".ckpt", ".bin", ".safetensors", ".py"),
         "weights or code of PyTorch: `costcalc import torch MODULE:CALLABLE --input 224x224x3` reads the module itself",
     ),
-    ".gguf": "weights of llama.cpp: give the config.json of the model that they were made of",
     ".pkl": "a pickle is code: `costcalc import torch MODULE:CALLABLE --input 224x224x3` reads the module itself",
     **dict.fromkeys(
         (".h5", ".hdf5"), "a model of Keras in HDF5: write `model.to_json()` to model.json, or save it as .keras"

@@ -182,9 +182,10 @@ def _activation(source: Source, key: str, value: Any) -> str:
 def _gate(config: Mapping[str, Any], family: Mapping[str, Any]) -> dict[str, str]:
     """Whether the feed-forward network is gated: as `is_gated_act` says, else as the name of its activation does."""
     key = family.get("gated")
+    if not key:
+        return {}
     stated = config.get("is_gated_act")
-    gated = stated if type(stated) is bool else str(config.get(key)).startswith("gated-")
-    return {"gated": str(int(gated))} if key else {}
+    return {"gated": str(int(stated if type(stated) is bool else str(config.get(key)).startswith("gated-")))}
 
 
 def _windows(source: Source, config: Any, family: Any, values: Mapping[str, str]) -> dict[str, str]:
