@@ -70,7 +70,7 @@ def learned(w, flow):
 
 def looked_up(w, flow):
     """Widths of tables, by a variable, by another table's index, and with a value for each position."""
-    width = w.one('"widths[n]"', '"kinds[kind][1]"', '"kinds[kind][0]"', '"each[0] + each[1]"')
+    width = w.one("widths[n]", "kinds[kind][1]", "kinds[kind][0]", "each[0] + each[1]")
     return mix(w, flow, width)
 
 
