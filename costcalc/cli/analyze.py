@@ -9,13 +9,14 @@ import click
 
 from ..errors import OptionError, Problem
 from .options import (
+    Asked,
+    Output,
     SpecCommand,
-    factor,
+    convention_option,
     metrics_option,
     output_options,
     spec_options,
     storage_options,
-    variables,
     with_storage,
 )
 from .talk import refuse, watch_option
@@ -35,13 +36,7 @@ _OF_TABLES = ("by", "depth", "columns", "sort", "top", "everything", "strict")
 @click.command(cls=SpecCommand)
 @spec_options
 @storage_options
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @metrics_option("Further columns and totals: activations, weights_bytes ..")
 @click.option(
     "--phase",
@@ -63,20 +58,14 @@ _OF_TABLES = ("by", "depth", "columns", "sort", "top", "everything", "strict")
 def command(
     ctx: click.Context,
     spec: str,
-    alpha: str | None,
-    res: str | None,
-    rho: str | None,
-    sets: tuple[str, ...],
+    asked: Asked,
     convention: str,
     metrics: tuple[str, ...],
     phase: str | None,
     by: str,
     strict: bool,
     device: str | None,
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    out: Output,
     **shown: Any,
 ) -> None:
     """What a network costs, layer by layer.
@@ -95,21 +84,18 @@ def command(
     from ..analysis.report.analyze import analyze
     from ..analysis.report.page import ReportPage
     from ..read.loading import load
-    from .output import show
 
     refuse(spec == "-", "standard input is read once")
-    model = with_storage(ctx, load(spec))
-    given = variables(ctx, model, alpha, res, sets)
-    metrics = _with_live(metrics, **shown)
-    how: Any = {"metrics": metrics, "convention": convention, "rho": factor("rho", rho), "settings": given}
+    model = with_storage(load(spec))
+    how = {"metrics": _with_live(metrics, **shown), "convention": convention, **asked.how(model)}
     if device is not None or phase == "both":
         _refuse(ctx, "--phase both" if device is None else "--device")
-        page = _both(model, how) if device is None else _roofline(model, phase, given, how["rho"], device)
-        return show(page, format, as_json, output, color)
+        page = _both(model, how) if device is None else _roofline(model, phase, how, device)
+        return out.show(page)
     report = analyze(_of_phase(model, phase), **how)
     if strict and not report.complete:
         raise _incomplete(report)
-    show(ReportPage(report, _view(by, **shown)), format, as_json, output, color)
+    out.show(ReportPage(report, _view(by, **shown)))
 
 
 def _with_live(metrics: tuple[str, ...], columns: str | None, sort: str | None, **shown: Any) -> tuple[str, ...]:
@@ -153,14 +139,13 @@ def _both(model: Model, how: dict[str, Any]) -> Page:
     return compare(model, drop=True, merge=True, fold=True, **how).page()
 
 
-def _roofline(model: Model, phase: str | None, given: Mapping[str, Any], rho: float | None, name: str) -> Page:
+def _roofline(model: Model, phase: str | None, how: Mapping[str, Any], name: str) -> Page:
     """What bounds each layer on a device."""
     from ..analysis.memory.roofline import RooflinePage, bounded
 
     if phase == "both":
         raise OptionError(Problem("usage", "--device shows one phase: --phase train or --phase deploy"))
-    model = _of_phase(model, phase)
-    return RooflinePage(bounded(model, given, rho, name))
+    return RooflinePage(bounded(_of_phase(model, phase), how["settings"], how["rho"], name))
 
 
 def _incomplete(report: Report) -> CostcalcError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import factor, output_options, set_values, setting_options
+from .options import Asked, Output, output_options, setting_options
 
 
 @click.command()
@@ -20,14 +20,8 @@ from .options import factor, output_options, set_values, setting_options
 @output_options
 def command(
     specs: tuple[str, ...],
-    alpha: str | None,
-    res: str | None,
-    rho: str | None,
-    sets: tuple[str, ...],
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    asked: Asked,
+    out: Output,
     **how: Any,
 ) -> None:
     """How long networks take here, beside their mult-adds.
@@ -48,10 +42,9 @@ def command(
     from ..analysis.bench.bench import PASSES, bench
     from ..analysis.bench.page import BenchPage
     from ..read.loading import load
-    from .output import show
     from .progress import Progress
 
-    given = set_values(alpha, res, sets)
+    given = asked.plain
     models = [load(spec) for spec in specs]
     most = how["runs"] + 2 * PASSES * how["backward"]
     with Progress(most * len(models), "runs") as progress:
@@ -59,10 +52,10 @@ def command(
             bench(
                 model,
                 **how,
-                rho=factor("rho", rho),
+                rho=asked.multiplier,
                 settings={name: value for name, value in given.items() if len(models) == 1 or name in model.variables},
                 progress=progress.add,
             )
             for model in models
         ]
-    show(BenchPage(found), format, as_json, output, color)
+    out.show(BenchPage(found))

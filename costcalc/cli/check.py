@@ -9,7 +9,7 @@ import click
 from .. import render
 from . import verdict
 from .commands import CANNOT, FAILED, OK
-from .options import MetricsCommand, factor, metrics_option, setting_options
+from .options import MetricsCommand, Output, convention_option, factor, metrics_option, outputs, setting_options
 from .talk import refuse, watch_option
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 FORMATS = (*render.FORMATS, "github", "gitlab", "junit", "sarif")
+SUFFIXES = {".xml": "junit", ".sarif": "sarif"}
 
 
 @watch_option
@@ -35,9 +36,7 @@ FORMATS = (*render.FORMATS, "github", "gitlab", "junit", "sarif")
     help="Limit of a change, e.g. mult_adds=+1%; no file needed.",
 )
 @setting_options
-@click.option(
-    "--convention", "-c", default="paper", metavar="NAME", help="Convention of --max, --min and --vs-base. [paper]"
-)
+@convention_option(help="Convention of --max, --min and --vs-base.")
 @metrics_option("Totals to show beside the limits, now and at the base.")
 @click.option("--strict", is_flag=True, help="Also fail on limits broken at the base and on checks of level warn.")
 @click.option("--strict-base", is_flag=True, help="Also fail on limits broken at the base: for the default branch.")
@@ -46,10 +45,7 @@ FORMATS = (*render.FORMATS, "github", "gitlab", "junit", "sarif")
 @click.option("--update", is_flag=True, help="Raise broken limits to the current cost; record exceptions from vs_base.")
 @click.option("--tighten", is_flag=True, help="Lower met limits to the current cost.")
 @click.option("--margin", metavar="PERCENT", help="With --tighten: room to leave, e.g. 5%.")
-@click.option("--format", "-f", type=click.Choice(FORMATS), help="Output format.")
-@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@outputs(SUFFIXES, FORMATS)
 def command(
     paths: tuple[str, ...],
     config: str | None,
@@ -61,10 +57,7 @@ def command(
     update: bool,
     tighten: bool,
     margin: str | None,
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    out: Output,
     **given: Any,
 ) -> NoReturn:
     """Check cost budgets, also against a git revision.
@@ -90,28 +83,25 @@ def command(
     room = _margin(margin, tighten)
     if locked and (update or tighten):
         raise OptionError(Problem("usage", "`--locked` fails when limits change, and this would change them"))
-    format = "json" if as_json else format
-    _check_shown(given["metrics"], update or tighten, format, output)
-    checked = checked_by(paths, config, base, given, format, locked)
+    _check_shown(given["metrics"], update or tighten, out)
+    checked = checked_by(paths, config, base, given, out, locked)
     broken = [*(checked.loosened if locked else ()), *(already_over(checked.outcomes) if strict_base else ())]
     code = exit_code(checked.outcomes, strict, exit_zero, broken)
     verdict(code)
     if (update or tighten) and code != CANNOT:
         raise click.exceptions.Exit(rewrite(checked, update, room, code))
-    show(checked, format, output, color)
+    show(checked, out)
     raise click.exceptions.Exit(code)
 
 
-def _check_shown(metrics: tuple[str, ...], rewrites: bool, format: str | None, output: str | None) -> None:
+def _check_shown(metrics: tuple[str, ...], rewrites: bool, out: Output) -> None:
     """Refuse `--metrics` where nothing would show them, and `--watch` where files are changed."""
     from ..errors import OptionError, Problem
-    from .checking import SUFFIXES
-    from .output import format_for
 
     refuse(rewrites, "this changes files")
     if metrics and rewrites:
         raise OptionError(Problem("usage", "`--metrics` shows totals, and `--update` and `--tighten` show none"))
-    if metrics and (format := format_for(format, output, SUFFIXES)) in ("github", "gitlab", "junit", "sarif"):
+    if metrics and (format := out.form()) in ("github", "gitlab", "junit", "sarif"):
         raise OptionError(
             Problem("usage", f"`--metrics` has no place in {format}", help="--format md, json, csv or table")
         )

@@ -9,15 +9,13 @@ from ..budget.checking import Run, unreadable
 from ..budget.options import KINDS, pair_of
 from ..errors import CostcalcError, OptionError, Problem
 from ..render.framed import framed
-from .options import factor, set_values
-from .output import deliver, format_for
+from .options import Asked, Output
 from .progress import Progress
 
 if TYPE_CHECKING:
     from ..budget.verdict import Checked
 
 
-SUFFIXES = {".xml": "junit", ".sarif": "sarif"}
 REVIEWED = ("md", "github", "gitlab", "junit", "sarif")  # formats that say too why nothing could be checked
 
 
@@ -26,14 +24,14 @@ def checked_by(
     config: str | None,
     base: str | None,
     given: Mapping[str, Any],
-    format: str | None,
+    out: Output,
     locked: bool = False,
 ) -> Checked:
     """The finished run that the options ask for."""
     try:
         return finished(run_of(paths, config, base, given), locked)
     except CostcalcError as error:
-        if format not in REVIEWED:
+        if out.as_json or out.format not in REVIEWED:
             raise
         return unreadable(error)
 
@@ -41,8 +39,8 @@ def checked_by(
 def run_of(paths: tuple[str, ...], config: str | None, base: str | None, given: Mapping[str, Any]) -> Run:
     """The Run that the options ask for."""
     limits = {kind: dict(pair_of(kind, text) for text in given[kind]) for kind in KINDS}
-    rho = factor("rho", given["rho"])
-    at = {**set_values(given["alpha"], given["res"], given["sets"]), **({"rho": rho} if rho else {})}
+    asked: Asked = given["asked"]
+    at = {**asked.plain, **({"rho": asked.multiplier} if asked.rho else {})}
     if at and not any(limits.values()):
         help = "those of costcalc.yaml say `at:` which setting they are about"
         raise OptionError(Problem("usage", "a setting is for limits from options", help=help))
@@ -59,19 +57,17 @@ def finished(run: Run, locked: bool = False) -> Checked:
     return run.finished(found, locked)
 
 
-def show(checked: Checked, format: str | None, output: str | None, color: str) -> None:
+def show(checked: Checked, out: Output) -> None:
     """Deliver the outcomes in a format."""
-    format = format or format_for(None, output, SUFFIXES)
-    deliver(_text(checked, format, output, color), output)
+    out.deliver(_text(checked, out))
 
 
-def _text(checked: Checked, format: str, output: str | None, color: str) -> str:
+def _text(checked: Checked, out: Output) -> str:
     from ..budget import reviews
     from ..budget.page import VerdictPage
-    from ..render import Screen, render_page
-    from .talk import manner
-    from .terminal import screen
+    from ..render import render_page
 
+    format = out.form()
     if format == "md":
         from ..budget.markdown import markdown
 
@@ -82,6 +78,4 @@ def _text(checked: Checked, format: str, output: str | None, color: str) -> str:
         return junit(checked)
     if format in ("github", "gitlab", "sarif"):
         return getattr(reviews, format)(checked)
-    return render_page(
-        VerdictPage(checked, framed), format, screen(color) if output in (None, "-") else Screen(units=manner().units)
-    )
+    return render_page(VerdictPage(checked, framed), format, out.screen)

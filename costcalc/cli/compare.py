@@ -8,7 +8,17 @@ import click
 
 from ..errors import OptionError, Problem
 from ..quantities import read_value
-from .options import MetricsCommand, factor, in_order, metrics_option, output_options, set_values, setting_options
+from .options import (
+    Asked,
+    MetricsCommand,
+    Output,
+    convention_option,
+    factor,
+    in_order,
+    metrics_option,
+    output_options,
+    setting_options,
+)
 
 if TYPE_CHECKING:
     from ..analysis.compare.compare import Comparison, Design
@@ -50,29 +60,17 @@ rewriting_options = in_order(
 @click.option("--by", type=click.Choice(["layer", "type"]), default="layer", show_default=True)
 @click.option("--sort", metavar="COLUMN", help="With three or more designs: sort descending by mult_adds, params ..")
 @metrics_option("Further totals.")
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @output_options
 def command(
     specs: Any,
     at: tuple[str, ...],
-    alpha: str | None,
-    res: str | None,
-    rho: str | None,
-    sets: tuple[Any, ...],
+    asked: Asked,
     with_bytes: bool,
     dtype: str | None,
     by: str,
     sort: str | None,
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    out: Output,
     **how: Any,
 ) -> None:
     """Compare designs: specs, settings, standard and separable convolutions.
@@ -90,15 +88,14 @@ def command(
       costcalc compare mobilenet --layers separable_7 --conv standard
     """
     from ..analysis.compare.compare import Comparison, compare
-    from .output import show
 
     if how["stem"] and how["conv"] != "separable":
         raise OptionError(Problem("usage", "`--stem` goes with `--conv separable`"))
-    settings = set_values(alpha, res, sets)
-    found = compare(*specs, at=[setting(text) for text in at], rho=factor("rho", rho), settings=settings, **how)
+    settings = asked.plain
+    found = compare(*specs, at=[setting(text) for text in at], rho=asked.multiplier, settings=settings, **how)
     size = bytes_of(dtype) if dtype else 4 * with_bytes or None
     page = _pair(found, size, by, sort) if isinstance(found, Comparison) else _league(found, size, by, sort)
-    show(page, format, as_json, output, color)
+    out.show(page)
 
 
 def _pair(comparison: Comparison, size: int | None, by: str, sort: str | None) -> ComparisonPage:

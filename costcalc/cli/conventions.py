@@ -7,14 +7,14 @@ from typing import Any
 import click
 
 from ..errors import OptionError, Problem
-from .options import output_options
+from .options import Output, output_options
 
 
 @click.command()
 @click.argument("name", required=False, metavar="[NAME]")
 @click.option("--terms", is_flag=True, help="List everything that can be priced, with the operations that have it.")
 @output_options
-def command(name: str | None, terms: bool, format: str | None, as_json: bool, output: str | None, color: str) -> None:
+def command(name: str | None, terms: bool, out: Output) -> None:
     """List the counting conventions, or show the prices of one.
 
     NAME is a name in the list, or the path of your own price list (docs/conventions.md). For the conventions of other
@@ -27,15 +27,9 @@ def command(name: str | None, terms: bool, format: str | None, as_json: bool, ou
       costcalc conventions torchinfo --json
       costcalc conventions --terms
     """
-    from ..render import render_page
-    from .output import deliver, format_for
-    from .terminal import screen
-
     if name is not None and terms:
         raise OptionError(Problem("usage", "--terms lists all that can be priced and takes no name"))
-    page = _page(name, terms)
-    format = "json" if as_json else format_for(format, output)
-    deliver(render_page(page, format, screen(color) if output in (None, "-") else None), output)
+    out.show(_page(name, terms))
 
 
 def _page(name: str | None, terms: bool) -> Any:

@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from . import verdict
 from .commands import CANNOT, FAILED, OK
-from .options import factor, output_options, set_values, setting_options
+from .options import Asked, Output, convention_option, output_options, setting_options
 
 
 @click.command()
@@ -16,29 +15,17 @@ from .options import factor, output_options, set_values, setting_options
 @click.argument("new", required=False, metavar="[NEW]")
 @click.option("--base", metavar="REF", help="Compare SPEC, or all that changed, with this git revision.")
 @setting_options
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if a total rose, and with 2 if that is not known.")
 @output_options
 def command(
     old: str | None,
     new: str | None,
     base: str | None,
-    alpha: Any,
-    res: Any,
-    rho: Any,
-    sets: tuple[Any, ...],
+    asked: Asked,
     convention: str,
     exit_code: bool,
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    out: Output,
 ) -> None:
     """The cost of an edit: layers added, removed, changed, moved.
 
@@ -54,18 +41,11 @@ def command(
       costcalc diff my_net.yaml --base HEAD --exit-code --format md
     """
     from ..analysis.compare.compare import diff
-    from .output import show
 
     if old is None:
-        _all(base, convention, exit_code, (alpha, res, rho, *sets), (format, as_json, output, color))
-        return
-    settings, multiplier = set_values(alpha, res, sets), factor("rho", rho)
-    found = diff(old, new, base=base, convention=convention, rho=multiplier, settings=settings)
-    code = _code(found) if exit_code else OK
-    verdict(code)
-    show(found.page(), format, as_json, output, color)
-    if code:
-        raise click.exceptions.Exit(code)
+        return _all(base, convention, exit_code, asked, out)
+    found = diff(old, new, base=base, convention=convention, rho=asked.multiplier, settings=asked.plain)
+    return out.show(found.page(), _code(found) if exit_code else OK)
 
 
 def _code(found: Any) -> int:
@@ -73,18 +53,13 @@ def _code(found: Any) -> int:
     return FAILED if found.rose else CANNOT if found.may_have_risen else OK
 
 
-def _all(base: str | None, convention: str, exit_code: bool, given: tuple[Any, ...], how: tuple[Any, ...]) -> None:
+def _all(base: str | None, convention: str, exit_code: bool, asked: Asked, out: Output) -> None:
     """Show what moved of all specs."""
     from ..budget.changes import changes
     from ..errors import OptionError, Problem
-    from .output import show
 
-    if base is None or any(one is not None for one in given):
+    if base is None or asked != Asked(None, None):
         help = "costcalc diff OLD NEW, costcalc diff SPEC --base REF, or costcalc diff --base REF for all"
         raise OptionError(Problem("usage", "give a spec, or `--base` alone", help=help))
     page = changes(base, convention)
-    code = _code(page) if exit_code else OK
-    verdict(code)
-    show(page, *how)
-    if code:
-        raise click.exceptions.Exit(code)
+    out.show(page, _code(page) if exit_code else OK)

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from .options import SpecCommand, factor, spec_options, variables
+from .options import Asked, SpecCommand, convention_option, spec_options
 
 
 @click.command(cls=SpecCommand)
 @spec_options
 @click.argument("layer", required=False)
-@click.option("--convention", "-c", metavar="NAME", help="Also show what this convention counts, by quantity.")
+@convention_option(None, "Also show what this convention counts, by quantity.")
 @click.option("--backward", is_flag=True, help="Also the gradients that training computes.")
-@click.pass_context
 def command(
-    ctx: click.Context,
     spec: str,
     layer: str | None,
-    alpha: str | None,
-    res: str | None,
-    rho: str | None,
-    sets: tuple[Any, ...],
+    asked: Asked,
     convention: str | None,
     backward: bool,
 ) -> None:
@@ -44,7 +37,4 @@ def command(
     from ..read.loading import load
 
     model = load(spec)
-    given = variables(ctx, model, alpha, res, sets)
-    click.echo(
-        str(explain(model, layer, convention=convention, rho=factor("rho", rho), backward=backward, settings=given))
-    )
+    click.echo(str(explain(model, layer, convention=convention, backward=backward, **asked.how(model))))

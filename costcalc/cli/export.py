@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import SpecCommand, factor, spec_options, variables
+from .options import Asked, SpecCommand, spec_options
 from .talk import note
 
 WEIGHTS = ("random", "zero", "none")
@@ -23,14 +23,9 @@ WEIGHTS = ("random", "zero", "none")
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), show_default="0", help="Seed of random weights.")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The file to write.")
-@click.pass_context
 def command(
-    ctx: click.Context,
     spec: str,
-    alpha: str | None,
-    res: str | None,
-    rho: str | None,
-    sets: tuple[Any, ...],
+    asked: Asked,
     to: str | None,
     weights: Any,
     seed: int | None,
@@ -57,9 +52,8 @@ def command(
     from .output import writing
 
     model = load(spec)
-    given = variables(ctx, model, alpha, res, sets)
-    multiplier, to = factor("rho", rho), to or form_of(output)
-    made = export(model, to=to, weights=weights, seed=seed, rho=multiplier, settings=given)
+    how = asked.how(model)
+    made = export(model, to=to or form_of(output), weights=weights, seed=seed, **how)
     with writing(output, binary=made.is_binary) as out:
         out.writelines(made.pieces)
     if model.source.shipped and spec != model.name:  # it was named as a file, which is not there

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError, Problem, listed
-from ..render import FORMATS
-from .commands import FAILED, OK
-from .options import SpecCommand, axis_options, metrics_option, storage_options, with_storage
+from .commands import FAILED
+from .options import (
+    Output,
+    SpecCommand,
+    axis_options,
+    convention_option,
+    metrics_option,
+    output_options,
+    storage_options,
+    with_storage,
+)
 
 if TYPE_CHECKING:
     from ..analysis.fit.fit import Fit
@@ -30,32 +38,18 @@ if TYPE_CHECKING:
 @click.option(
     "--maximize", metavar="NAME", help="What to maximize: a variable, a metric, or a published accuracy such as top1."
 )
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @metrics_option("Further columns.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Show only the first N settings.")
-@click.option("--format", "-f", "format", type=click.Choice([*FORMATS]), help="Output format.")
-@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-@click.pass_context
+@output_options
 def command(
-    ctx: click.Context,
     spec: str,
     most: tuple[str, ...],
     maximize: Any,
     convention: str,
     metrics: tuple[str, ...],
     top: int | None,
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    out: Output,
     **axes: tuple[str, ...] | None,
 ) -> None:
     """The largest settings of variables within all budgets, with the published roundings.
@@ -76,8 +70,8 @@ def command(
     from ..read.loading import load
     from .sweep import values_of
 
-    model = with_storage(ctx, load(spec))
-    vary = values_of(ctx, model, axes)
+    model = with_storage(load(spec))
+    vary = values_of(model, axes)
     if not vary:
         help = f"variables of {model.name}: {listed(model.variables)}"
         raise OptionError(Problem("usage", "a fit needs variables: --vary alpha, or --res 128:224:32", help=help))
@@ -85,9 +79,8 @@ def command(
     found = fit(model, vary=vary, limits=limits, maximize=maximize, metrics=metrics, convention=convention)
     if not found.size:
         click.echo(nothing_fits(found), err=True)
-        ctx.exit(FAILED)
-    _show(found, top, "json" if as_json else format, output, color)
-    ctx.exit(OK)
+        raise click.exceptions.Exit(FAILED)
+    _show(found, top, out)
 
 
 def budgets(texts: Iterable[str]) -> dict[str, str]:
@@ -108,15 +101,11 @@ def _budget(text: str) -> tuple[str, str]:
     return name, limit
 
 
-def _show(found: Fit, top: int | None, format: str | None, output: str | None, color: str) -> None:
+def _show(found: Fit, top: int | None, out: Output) -> None:
     from ..analysis.fit.page import FitPage
     from ..analysis.sweep.page import write
-    from ..render import Screen
-    from .output import format_for, writing
-    from .talk import manner
-    from .terminal import screen
+    from .output import writing
 
-    page = FitPage(found, top)
-    shown = screen(color) if output in (None, "-") else Screen(units=manner().units)
-    with writing(output) as out:
-        write([page.frame], list(page.frame.columns), format_for(format, output), out, page.about, shown)
+    page, format, screen = FitPage(found, top), out.form(), out.screen
+    with writing(out.output) as file:
+        write([page.frame], list(page.frame.columns), format, file, page.about, screen)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import OptionError, Problem
-from .options import SpecCommand, metrics_option, spec_options, variables
+from .options import Asked, SpecCommand, convention_option, metrics_option, spec_options
 
 if TYPE_CHECKING:
     from ..metrics.metrics import Metric
@@ -23,13 +21,7 @@ SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript
 @spec_options
 @click.option("--in", "names", metavar="A,B,..", help="Variables that stay symbols [default: alpha and res, or all].")
 @metrics_option("The quantities.", "mult_adds,params")
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @click.option("--by", type=click.Choice(["total", "type", "layer"]), default="total", show_default=True)
 @click.option("--sensitivity", is_flag=True, help="Also show derivatives and the cost of 1 % more of each variable.")
 @click.option("--general", is_flag=True, help="The form with its roundings, valid for all values.")
@@ -40,14 +32,9 @@ SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript
     help="Output format [default: text].",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
-@click.pass_context
 def command(
-    ctx: click.Context,
     spec: str,
-    alpha: str | None,
-    res: str | None,
-    rho: str | None,
-    sets: tuple[Any, ...],
+    asked: Asked,
     names: Any,
     metrics: str,
     convention: str,
@@ -74,28 +61,17 @@ def command(
     from ..analysis.formula.page import written
     from ..analysis.report.analyze import scaled
     from ..read.loading import load
-    from .options import factor
-    from .output import deliver
+    from .output import deliver, format_for
 
-    format = format or _format_for(output)
+    format = format or ("text" if output in (None, "-") else format_for(output, SUFFIXES))
     model = load(spec)
-    given = scaled(model, variables(ctx, model, alpha, res, sets), factor("rho", rho))
+    given = scaled(model, asked.of(model), asked.multiplier)
     symbols = [name.strip() for name in names.split(",")] if names else None
     symbols = [name for name in chosen(model, symbols) if name not in given]
     wanted = _groups(model, metrics, convention, by, given)
     found = derive(model, wanted, symbols, given)
     note = stamp(model, convention, symbols, given)
     deliver(written(found, format, general, sensitivity, note), output)
-
-
-def _format_for(path: str | None) -> str:
-    if path in (None, "-"):
-        return "text"
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in SUFFIXES:
-        help = f"known: {', '.join(SUFFIXES)}; or --format"
-        raise OptionError(Problem("unknown-format", f"no format ends in `{suffix}`", help=help))
-    return SUFFIXES[suffix]
 
 
 def _groups(

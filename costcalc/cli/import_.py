@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import SpecCommand, setting_options, variables
+from .options import Asked, SpecCommand, setting_options
 
 
 class ImportCommand(SpecCommand):
@@ -33,14 +33,9 @@ class ImportCommand(SpecCommand):
 @click.option("--width", metavar="NAME", help="Multiply every width by a variable of this name, for sweeps.")
 @click.option("--flat", is_flag=True, help="One line per layer, under its name in the model: no blocks, no repeats.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output.")
-@click.pass_context
 def command(
-    ctx: click.Context,
     spec: str,
-    alpha: str | None,
-    res: str | None,
-    rho: str | None,
-    sets: tuple[Any, ...],
+    asked: Asked,
     width: Any,
     flat: bool,
     output: str | None,
@@ -65,10 +60,8 @@ def command(
     """
     from ..analysis.convert.import_ import check_name, import_
     from ..read.loading import load
-    from .options import factor
     from .output import deliver
 
     check_name(width)
     model = load(spec)
-    given = variables(ctx, model, alpha, res, sets)
-    deliver(import_(model, width=width, flat=flat, rho=factor("rho", rho), settings=given), output)
+    deliver(import_(model, width=width, flat=flat, **asked.how(model)), output)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError, Problem, brief, listed
-from .options import output_options
+from .options import Output, convention_option, output_options
 from .talk import note
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ NAMED = 4  # parameters in a note
 @click.option("--flat", is_flag=True, help="One line per layer, under the name of its module: no blocks, no repeats.")
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), help="Show the costs instead, as `analyze` does.")
 @click.option("--depth", type=click.IntRange(1, 100), help="Show the costs of N levels of modules; implies --by block.")
-@click.option("--convention", "-c", metavar="NAME", help="Counting convention, with --by or --depth [default: paper].")
+@convention_option(None, "Counting convention, with --by or --depth [default: paper].")
 @output_options
 def command(
     target: Any,
@@ -42,10 +42,7 @@ def command(
     by: str,
     depth: int,
     convention: str,
-    format: str,
-    as_json: bool,
-    output: str,
-    color: bool,
+    out: Output,
 ) -> None:
     """Write a PyTorch module as a spec. RUNS THE CODE that MODULE:CALLABLE names.
 
@@ -66,18 +63,19 @@ def command(
     """
     from ..read.torch import program, reader
     from ..read.torch.inputs import shape
+    from ..write.spec import spec_text
 
     shown = by or depth
-    views = {"--convention": convention, "--format": format, "--json": as_json, "--color": color != "auto"}
+    views = {"--convention": convention, "--format": out.format, "--json": out.as_json, "--color": out.color != "auto"}
     _check(shown, width, flat, views)
     shapes, given = [shape(text) for text in inputs], _given(kwargs)
     click.echo(f"note: running the code of {brief(target)}", err=True)  # -q or not
     exported = program.exported(target, shapes, given)
     model = reader.read(exported, target.rpartition(":")[2], target)
     if shown:
-        _show(model, convention or "paper", by, depth, format, as_json, output, color)
+        _show(model, convention or "paper", by, depth, out)
     else:
-        _write(model, width, flat, output)
+        out.deliver(spec_text(model, {}, width, flat))
     _note(list(model.stored.unread) if model.stored else [])
 
 
@@ -101,24 +99,14 @@ def _check(shown: Any, width: Any, flat: bool, views: Any) -> None:
         raise OptionError(Problem("usage", f"`{given[0]}` is for costs: a spec is YAML", help="add --by layer"))
 
 
-def _write(model: Model, width: str | None, flat: bool, output: str | None) -> None:
-    from ..write.spec import spec_text
-    from .output import deliver
-
-    deliver(spec_text(model, {}, width, flat), output)
-
-
-def _show(
-    model: Model, convention: str, by: str, depth: int, format: str, as_json: bool, output: str, color: bool
-) -> None:
+def _show(model: Model, convention: str, by: str, depth: int, out: Output) -> None:
     from ..analysis.report.analyze import analyze
     from ..analysis.report.page import ReportPage
     from ..analysis.report.view import View
-    from .output import show
 
     by = "block" if depth and by in (None, "layer") else by
     report = analyze(model, convention=convention)
-    show(ReportPage(report, View(by, depth or 1, (), "", 0, False)), format, as_json, output, color)
+    out.show(ReportPage(report, View(by, depth or 1, (), "", 0, False)))
 
 
 def _given(text: str) -> Any:

@@ -6,11 +6,19 @@ from typing import Any
 
 import click
 
-from .. import render
-from .options import SpecCommand, factor, in_order, spec_options, storage_options, variables, with_storage
+from .options import (
+    Asked,
+    Output,
+    SpecCommand,
+    convention_option,
+    in_order,
+    outputs,
+    spec_options,
+    storage_options,
+    with_storage,
+)
 
 PICTURES = {".png": "png", ".svg": "svg"}
-FORMATS = (*render.FORMATS, "png", "svg")
 RULES = {
     "fold": "A batch norm folded into the layer before it makes no tensor.",
     "act": "An activation writes over its input.",
@@ -36,14 +44,10 @@ rule_options = in_order(
 @click.command(cls=SpecCommand)
 @spec_options
 @rule_options
-@click.option("--convention", "-c", default="framework", show_default=True, metavar="NAME", help="Which weights count.")
+@convention_option("framework", "Which weights count.")
 @click.option("--arena", is_flag=True, help="Show the plan of the arena: the offset of every buffer.")
-@click.option("--format", "-f", "format", type=click.Choice(FORMATS), help="Output format.")
-@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-@click.pass_context
-def command(ctx: click.Context, spec: str, **options: Any) -> None:
+@outputs(PICTURES)
+def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
     """What the tensors of a network need at once, at which operation, and which are alive there.
 
     A tensor lives from the operation that makes it to the last one that reads it, in the order of the spec. Which
@@ -60,21 +64,14 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     from ..analysis.memory.page import MemoryPage
     from ..metrics.conventions import price_list
     from ..read.loading import load
-    from .output import format_for, show, writing
 
-    model = with_storage(ctx, load(spec), _chosen(options))
-    given = variables(ctx, model, options["alpha"], options["res"], options["sets"])
-    found = measured(model, price_list(options["convention"]), given, factor("rho", options["rho"]))
-    output = options["output"]
-    format = "json" if options["as_json"] else format_for(options["format"], output, PICTURES.items())
-    if format not in PICTURES.values():
-        show(MemoryPage(found, options["arena"]), format, False, output, options["color"])
-        return
+    model = with_storage(load(spec), _chosen(options))
+    found = measured(model, price_list(options["convention"]), asked.of(model), asked.multiplier)
+    if out.form() not in PICTURES.values():
+        return out.show(MemoryPage(found, options["arena"]))
     from ..analysis.memory.picture import picture
 
-    data = picture(found, format)
-    with writing(output, binary=True) as out:
-        out.write(data)
+    return out.deliver(picture(found, out.form()))
 
 
 def _chosen(options: dict[str, Any]) -> dict[str, Any]:

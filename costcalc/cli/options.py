@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OptionError, Problem, brief, listed, nearest
 from ..quantities import read_value
+from ..records import NamedTuple
+from ..render import FORMATS
+from .output import Output
 
 if TYPE_CHECKING:
     from ..model.network import Model, Variable
@@ -96,6 +100,59 @@ def in_order(*options: Callable[..., Any]) -> Callable[..., Any]:
     return decorate
 
 
+def gathered(name: str, kind: Callable[..., Any], fields: tuple[str, ...], *options: Callable) -> Callable:
+    """Several options as one decorator; the command takes what they say as one argument, a `kind` of those fields."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def call(*args: Any, **given: Any) -> Any:
+            return command(*args, **{name: kind(*[given.pop(field) for field in fields])}, **given)
+
+        return in_order(*options)(call)
+
+    return decorate
+
+
+class Asked(NamedTuple):
+    """The variables of a spec as the command line sets them, in texts."""
+
+    alpha: str | None
+    res: str | None
+    rho: str | None = None
+    sets: tuple[str, ...] = ()
+
+    @property
+    def multiplier(self) -> Any:
+        """What `--rho` says. Raises OptionError."""
+        return factor("rho", self.rho)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The variables set by --alpha, --res and --set. Raises OptionError."""
+        return _once(self._pairs())
+
+    def of(self, model: Model) -> dict[str, Any]:
+        """The variables of a model, also those set by options of their own, as numbers or words. Raises OptionError."""
+        pairs = [*self._pairs(), *named_pairs(model)]
+        return _once(one for name, text in pairs for one in _by_position(model, name, text))
+
+    def how(self, model: Model) -> dict[str, Any]:
+        """The arguments `settings` and `rho` of a function of the library. Raises OptionError."""
+        return {"settings": self.of(model), "rho": self.multiplier}
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        """(variable, text) of --alpha, --res and --set. Raises OptionError."""
+        pairs = [(name, value) for name, value in (("alpha", self.alpha), ("res", self.res)) if value is not None]
+        for text in self.sets:
+            name, equals, value = text.partition("=")
+            if not equals or not name.strip():
+                raise OptionError(
+                    Problem("usage", f"`--set {brief(text)}` sets nothing", help="write --set NAME=VALUE")
+                )
+            pairs.append((name.strip(), value.strip()))
+        return pairs
+
+
 # The ways to set a spec's variables.
 _SET = (
     click.option("--alpha", metavar="A", help="Width multiplier; same as --set alpha=A."),
@@ -103,9 +160,21 @@ _SET = (
     click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable of the spec."),
 )
 _RHO = click.option("--rho", metavar="P", help="Resolution multiplier: res times P, rounded to whole pixels.")
-set_options = in_order(*_SET)
-setting_options = in_order(*_SET[:2], _RHO, _SET[2])
+_WIDTH = click.option("--width", metavar="A", help="Same as --alpha: the width of a supernet.")
+setting_options = gathered("asked", Asked, Asked._fields, *_SET[:2], _RHO, _SET[2])
 spec_options = in_order(click.argument("spec"), setting_options)
+
+
+def _of_space(alpha: str | None, width: str | None, res: str | None, sets: tuple[str, ...]) -> Asked:
+    if None not in (alpha, width):
+        raise OptionError(Problem("usage", "--width is the same as --alpha: give one of them"))
+    return Asked(width if alpha is None else alpha, res, None, sets)
+
+
+# SPEC and the ways to fix variables of a space of designs.
+space_options = in_order(
+    click.argument("spec"), gathered("asked", _of_space, ("alpha", "width", "res", "sets"), *_SET, _WIDTH)
+)
 
 
 # SPEC and the ways to give its variables several values.
@@ -118,7 +187,7 @@ axis_options = in_order(
 )
 
 
-def _names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+def names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
     """The names of a list; an empty one has none."""
     return tuple(filter(None, (name.strip() for name in value.split(","))))
 
@@ -127,23 +196,41 @@ def metrics_option(help: str, default: str = "") -> Callable:
     """--metrics A,B: names of metrics, as a tuple."""
     shown = bool(default)
     return click.option(
-        "--metrics", "-m", default=default, show_default=shown, metavar="A,B,..", callback=_names, help=help
+        "--metrics", "-m", default=default, show_default=shown, metavar="A,B,..", callback=names, help=help
+    )
+
+
+def convention_option(
+    default: str | None = "paper", help: str = "Counting convention (see `costcalc conventions`)."
+) -> Callable:
+    """--convention NAME."""
+    return click.option(
+        "--convention", "-c", default=default, show_default=default is not None, metavar="NAME", help=help
     )
 
 
 JOBS = click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help="Processes.")
 
 
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--format, -o, --color."""
-    from ..render import FORMATS
-
-    return in_order(
-        click.option("--format", "-f", "format", type=click.Choice(list(FORMATS)), help="Output format."),
+def outputs(
+    suffixes: Mapping[str, str] = {},
+    formats: Iterable[str] = (),
+    to: tuple[str, str] = ("FILE", "Write to FILE; its extension selects the format."),
+) -> Callable:
+    """--format, -o, --color as an Output, `out`; a command may have formats of its own, by their suffixes."""
+    known = [*(formats or (*FORMATS, *suffixes.values()))]
+    return gathered(
+        "out",
+        lambda format, as_json, output, color: Output(format, as_json, output, color, suffixes),
+        Output._fields[:4],
+        click.option("--format", "-f", "format", type=click.Choice(known), help="Output format."),
         click.option("--json", "as_json", is_flag=True, help="Same as --format json."),
-        click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format."),
+        click.option("-o", "--output", metavar=to[0], help=to[1]),
         click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True),
-    )(command)
+    )
+
+
+output_options = outputs()
 
 
 def _noted(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -171,21 +258,14 @@ storage_options = in_order(
 )
 
 
-def with_storage(ctx: click.Context, model: Model, more: Mapping[str, Any] | None = None) -> Model:
+def with_storage(model: Model, more: Mapping[str, Any] | None = None) -> Model:
     """The model with its tensors stored as `storage_options` and single rules say. Raises OptionError."""
     from ..model.storage import bits_of, stored
 
-    bits = ctx.meta["stored bits"]
+    meta = click.get_current_context().meta
+    bits = meta["stored bits"]
     widths = model.storage.bits if bits is None else bits_of(bits)
-    return model._replace(storage=stored(ctx.meta["stored policy"], {**widths, **(more or {})}))
-
-
-def variables(
-    ctx: click.Context, model: Model, alpha: str | None, res: str | None, sets: tuple[str, ...]
-) -> dict[str, Any]:
-    """The variables set on the command line, as numbers or words. Raises OptionError."""
-    pairs = [*_set_pairs(alpha, res, sets), *named_pairs(ctx, model)]
-    return _once({}, (one for name, text in pairs for one in _by_position(model, name, text)))
+    return model._replace(storage=stored(meta["stored policy"], {**widths, **(more or {})}))
 
 
 def _by_position(model: Model, name: str, text: str) -> Iterator[tuple[str, str]]:
@@ -201,30 +281,8 @@ def _by_position(model: Model, name: str, text: str) -> Iterator[tuple[str, str]
     yield from ((f"{name}[{at}]", one.strip()) for at, one in enumerate(texts) if one.strip() != "-")
 
 
-def width(options: Mapping[str, Any]) -> str | None:
-    """What --alpha or --width of a space says. Raises OptionError for both."""
-    if None not in (options["alpha"], options["width"]):
-        raise OptionError(Problem("usage", "--width is the same as --alpha: give one of them"))
-    return options["width"] if options["alpha"] is None else options["alpha"]
-
-
-def set_values(alpha: str | None, res: str | None, sets: tuple[str, ...]) -> dict[str, Any]:
-    """The variables set by --alpha, --res and --set. Raises OptionError."""
-    return _once({}, _set_pairs(alpha, res, sets))
-
-
-def _set_pairs(alpha: str | None, res: str | None, sets: tuple[str, ...]) -> list[tuple[str, str]]:
-    """(variable, text) of --alpha, --res and --set. Raises OptionError."""
-    pairs = [(name, value) for name, value in (("alpha", alpha), ("res", res)) if value is not None]
-    for text in sets:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise OptionError(Problem("usage", f"`--set {brief(text)}` sets nothing", help="write --set NAME=VALUE"))
-        pairs.append((name.strip(), value.strip()))
-    return pairs
-
-
-def _once(found: Any, pairs: Iterable[tuple[str, ...]]) -> dict[str, float]:
+def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for name, text in pairs:
         value = read_value(name, text)
         if found.setdefault(name, value) != value:
@@ -233,8 +291,9 @@ def _once(found: Any, pairs: Iterable[tuple[str, ...]]) -> dict[str, float]:
     return found
 
 
-def named_pairs(ctx: click.Context, model: Model) -> Iterator[tuple[str, str]]:
+def named_pairs(model: Model) -> Iterator[tuple[str, str]]:
     """(variable, text) of the options that are the spec's own variables."""
+    ctx = click.get_current_context()
     for option, value in ctx.meta["variables"]:
         name = option[2:].replace("-", "_")
         if name not in model.variables:

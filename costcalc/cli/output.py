@@ -4,28 +4,68 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from ..errors import FileError, OptionError, Problem
+from ..records import NamedTuple
 from ..render import SUFFIXES, Screen
+from . import verdict
+from .commands import OK
 from .talk import manner
 
+if TYPE_CHECKING:
+    from ..render.sheet import Page
 
-def deliver(text: str, path: str | None = None) -> None:
+
+class Output(NamedTuple):
+    """Where a result goes and in which form: what --format, --json, -o and --color say."""
+
+    format: str | None
+    as_json: bool
+    output: str | None
+    color: str
+    suffixes: Mapping[str, str]  # format by suffix, beside those that all commands have
+
+    @property
+    def is_screen(self) -> bool:
+        """Whether it goes to standard output."""
+        return self.output in (None, "-")
+
+    @property
+    def screen(self) -> Screen:
+        """The screen that the result is drawn for."""
+        from .terminal import screen
+
+        return screen(self.color) if self.is_screen else Screen(units=manner().units)
+
+    def form(self) -> str:
+        """The format asked for, or the one the file's ending says, or `table`. Raises OptionError."""
+        if self.as_json or self.format:
+            return "json" if self.as_json else str(self.format)
+        return "table" if self.is_screen else format_for(self.output, {**SUFFIXES, **self.suffixes})
+
+    def show(self, page: Page, code: int = OK) -> None:
+        """Deliver a page, and end the run with a code that is not OK."""
+        from ..render import render_page
+
+        verdict(code)
+        self.deliver(render_page(page, self.form(), self.screen))
+        if code != OK:
+            raise click.exceptions.Exit(code)
+
+    def deliver(self, data: str | bytes) -> None:
+        """Write a result that is drawn."""
+        deliver(data, self.output)
+
+
+def deliver(data: str | bytes, path: str | None = None) -> None:
     """Write a result to standard output, or to a file that appears only when it is complete."""
-    with writing(path) as out:
-        out.write(text)
-
-
-def show(page: Any, format: str | None, as_json: bool, output: str | None, color: Any) -> None:
-    """Deliver a page in the format asked for, or in the one that the output's ending says."""
-    from ..render import render_page
-    from .terminal import screen
-
-    format = "json" if as_json else format_for(format, output)
-    deliver(render_page(page, format, screen(color) if output in (None, "-") else Screen(units=manner().units)), output)
+    with writing(path, binary=type(data) is bytes) as out:
+        out.write(data)
 
 
 @contextmanager
@@ -53,14 +93,9 @@ def _of_bytes() -> Any:
     return sys.stdout.buffer
 
 
-def format_for(format: str | None, path: str | None, more: Any = ()) -> str:
-    """The format asked for, or the one the file's ending says, or `table`; `more` adds endings."""
-    if format:
-        return format
-    if path in (None, "-"):
-        return "table"
-    suffix = os.path.splitext(path)[1].lower()
-    suffixes = {**SUFFIXES, **dict(more)}
+def format_for(path: str | None, suffixes: Mapping[str, str]) -> str:
+    """The format that the ending of a file says. Raises OptionError."""
+    suffix = os.path.splitext(path or "")[1].lower()
     if suffix not in suffixes:
         known = ", ".join(suffixes)
         raise OptionError(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import SpecCommand, in_order, metrics_option, storage_options, with_storage
+from .options import SpecCommand, convention_option, in_order, metrics_option, storage_options, with_storage
 
 value_options = in_order(
     click.argument("spec"),
@@ -20,16 +20,9 @@ value_options = in_order(
 @value_options
 @storage_options
 @metrics_option("Further totals and columns.")
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @click.option("-o", "--output", metavar="FILE", help="Write the page to FILE, as page.html. [default: standard output]")
-@click.pass_context
-def command(ctx: click.Context, spec: str, **options: Any) -> None:
+def command(spec: str, **options: Any) -> None:
     """Write a network as one HTML file: to look at, move its sliders, print and send.
 
     The page shows totals, layers, blocks, the graph, layer types, all settings, memory along the schedule and the
@@ -49,6 +42,6 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     from .output import deliver
     from .sweep import axes_of
 
-    model = with_storage(ctx, load(spec))
-    axes = {name: list(values) for name, values in axes_of(ctx, model, {**options, "rho": None}).items()}
+    model = with_storage(load(spec))
+    axes = {name: list(values) for name, values in axes_of(model, {**options, "rho": None}).items()}
     deliver(of_network(model, axes, options["metrics"], options["convention"]).html, options["output"])

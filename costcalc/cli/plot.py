@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError, Problem
-from .options import SpecCommand, axis_options, metrics_option, storage_options, with_storage
+from .options import SpecCommand, axis_options, convention_option, metrics_option, storage_options, with_storage
 
 if TYPE_CHECKING:
     from ..analysis.memory.roofline import Roofline
@@ -32,13 +32,7 @@ _OF_SWEEPS = ("x", "y", "metrics", "marks", "log", "skip_invalid", "convention")
     "--log", default="x", show_default=True, type=click.Choice(["x", "y", "xy", "none"]), help="Logarithmic axes."
 )
 @click.option("--skip-invalid", is_flag=True, help="Skip points at which the network cannot be built.")
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @click.option("--roofline", is_flag=True, help="Draw the roofline of a device with the layers on it.")
 @click.option(
     "--device", default="nvidia_a100_40gb", show_default=True, metavar="NAME", help="Of --roofline, or a file."
@@ -61,16 +55,15 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     """
     from ..analysis.sweep.plotting import format_of
     from ..read.loading import load
-    from .output import writing
+    from .output import deliver
 
     format = format_of(options["output"])
-    model = with_storage(ctx, load(spec))
+    model = with_storage(load(spec))
     if options["roofline"]:
         data = _roofline(ctx, model, options).drawn(format)
     else:
         data = _sweep(ctx, model, options, format)
-    with writing(options["output"], binary=True) as out:
-        out.write(data)
+    deliver(data, options["output"])
 
 
 def _sweep(ctx: click.Context, model: Model, options: Mapping[str, Any], format: str) -> bytes:
@@ -80,7 +73,7 @@ def _sweep(ctx: click.Context, model: Model, options: Mapping[str, Any], format:
     if _given(ctx, "device"):
         raise OptionError(Problem("usage", "`--device` needs `--roofline`", help="add --roofline"))
     how = (options[name] for name in ("x", "y", "marks", "log", "skip_invalid", "convention", "metrics"))
-    return pictured(model, axes_of(ctx, model, options), *how).drawn(format)
+    return pictured(model, axes_of(model, options), *how).drawn(format)
 
 
 def _roofline(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> Roofline:
@@ -91,7 +84,7 @@ def _roofline(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> R
     for name in _OF_SWEEPS:
         if _given(ctx, name):
             raise OptionError(Problem("usage", f"`--roofline` has no use for --{name.replace('_', '-')}"))
-    values = values_of(ctx, model, options)
+    values = values_of(model, options)
     for name, many in values.items():
         if many is None or len(many) != 1:
             raise OptionError(Problem("usage", f"`--roofline` shows one setting: give `{name}` one value"))

@@ -38,6 +38,11 @@ class Progress:
         """Count anew, towards another total."""
         self.total, self.done, self.began = total, 0, time.monotonic()
 
+    def reach(self, done: int, total: int) -> None:
+        """Count up to `done`, of a total that is known now."""
+        self.total = total
+        self.add(done - self.done)
+
     def add(self, count: int) -> None:
         """Count some more, and show it if it is time to."""
         self.done += count

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..errors import OptionError, Problem
-from . import verdict
-from .commands import FAILED
-from .options import SpecCommand, factor, output_options, spec_options, variables
-
-if TYPE_CHECKING:
-    from ..model.network import Model
+from .commands import FAILED, OK
+from .options import Asked, Output, SpecCommand, output_options, spec_options
 
 
 @click.command(cls=SpecCommand)
@@ -24,23 +19,15 @@ if TYPE_CHECKING:
 @click.option("--by", type=click.Choice(["term", "layer"]), default="term", show_default=True)
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Number of explanations [5] or layers [all] to show.")
 @output_options
-@click.pass_context
 def command(
-    ctx: click.Context,
     spec: str,
-    alpha: str | None,
-    res: str | None,
-    rho: str | None,
-    sets: tuple[Any, ...],
+    asked: Asked,
     left: str,
     right: str,
     metric: str,
     by: str,
     top: int | None,
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    out: Output,
 ) -> None:
     """Why two counts of one network differ: the gap, split into named parts that sum to it.
 
@@ -59,22 +46,27 @@ def command(
       costcalc reconcile resnet50 paper 8.2G
       costcalc reconcile mobilenet paper 317M --alpha 0.75
     """
+    from ..analysis.reconcile.explanations import explain
+    from ..analysis.reconcile.page import AnswerPage, GapPage
+    from ..analysis.reconcile.reconcile import reconcile
     from ..analysis.report.analyze import scaled
+    from ..quantities import figure
     from ..read.loading import load
 
     model = load(spec)
-    given = scaled(model, variables(ctx, model, alpha, res, sets), factor("rho", rho))
+    given: Any = scaled(model, asked.of(model), asked.multiplier)
     conventions, numbers = _sides(left, right)
     if not numbers:
-        _between(model, given, conventions, metric, by, top, (format, as_json, output, color))
-        return
+        return out.show(GapPage(reconcile(model, *conventions, metric=metric, settings=given), by, top))
     if metric == "training":
         help = "a number is explained by --metric cost or params"
         raise OptionError(Problem("usage", "--metric training is for two conventions", help=help))
     if by == "layer":
         help = "it is for two conventions"
         raise OptionError(Problem("usage", "a number has no layers: --by layer cannot be", help=help))
-    _explained(ctx, model, given, conventions[0], numbers[0], metric, top or 5, (format, as_json, output, color))
+    printed: Any = figure(numbers[0])
+    found = explain(model, conventions[0], numbers[0], printed, metric=metric, settings=given)
+    return out.show(AnswerPage(found, top or 5), OK if found.explained else FAILED)
 
 
 def _sides(left: str, right: str) -> tuple[list[str], list[Any]]:
@@ -86,41 +78,3 @@ def _sides(left: str, right: str) -> tuple[list[str], list[Any]]:
         help = "costcalc reconcile SPEC paper 8.2G"
         raise OptionError(Problem("usage", "one of A and B must be a convention", help=help))
     return [text for text in (left, right) if text not in numbers], numbers
-
-
-def _between(
-    model: Model,
-    given: Mapping[Any, Any],
-    conventions: list[str],
-    metric: str,
-    by: str,
-    top: int | None,
-    how: Any,
-) -> None:
-    from ..analysis.reconcile.page import GapPage
-    from ..analysis.reconcile.reconcile import reconcile
-    from .output import show
-
-    show(GapPage(reconcile(model, *conventions, metric=metric, settings=given), by, top), *how)
-
-
-def _explained(
-    ctx: click.Context,
-    model: Model,
-    given: Any,
-    convention: str,
-    number: Any,
-    metric: str,
-    top: int,
-    how: Any,
-) -> None:
-    from ..analysis.reconcile.explanations import explain
-    from ..analysis.reconcile.page import AnswerPage
-    from ..quantities import figure
-    from .output import show
-
-    printed: Any = figure(number)
-    found = explain(model, convention, number, printed, metric=metric, settings=given)
-    verdict(0 if found.explained else FAILED)
-    show(AnswerPage(found, top), *how)
-    ctx.exit(0 if found.explained else FAILED)

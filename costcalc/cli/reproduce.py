@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from . import verdict
 from .commands import FAILED, OK
-from .options import output_options
+from .options import Output, output_options
 
 
 @click.command()
@@ -18,15 +17,10 @@ from .options import output_options
     help="Show only figures with this verdict.",
 )
 @output_options
-@click.pass_context
 def command(
-    ctx: click.Context,
     specs: tuple[str, ...],
     only: tuple[str, ...],
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    out: Output,
 ) -> None:
     """Compare every published figure with the computed one.
 
@@ -48,11 +42,8 @@ def command(
     from ..analysis.reproduce.reproduce import reproduce
     from ..analysis.reproduce.sources import grouped
     from ..quantities import DIFFERS
-    from .output import show
 
     found = reproduce(*specs)
     page = FindingsPage(grouped(found), found.accuracies, tuple(name.replace("-", " ") for name in only))
     code = FAILED if any(finding.verdict == DIFFERS for finding in found) else OK
-    verdict(code)
-    show(page, format, as_json, output, color)
-    ctx.exit(code)
+    out.show(page, code)

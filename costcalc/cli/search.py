@@ -9,13 +9,13 @@ import click
 
 from ..errors import FileError, OptionError, Problem
 from ..replacing import remove_unfinished
-from .options import JOBS, SpecCommand, set_options, variables, width
+from .options import JOBS, Asked, Output, SpecCommand, convention_option, outputs, space_options
+
+FORMATS = ("table", "csv", "json", "md", "latex")
 
 
 @click.command(cls=SpecCommand)
-@click.argument("spec")
-@set_options
-@click.option("--width", metavar="A", help="Same as --alpha: the width of a supernet.")
+@space_options
 @click.option("--max", "most", multiple=True, required=True, metavar="METRIC=LIMIT", help="A budget; repeatable.")
 @click.option("--maximize", required=True, metavar="FILE|CALLABLE", help="A table of scores, or module:function.")
 @click.option("--method", type=click.Choice(["exhaustive", "random", "evolution"]), help="How networks are visited.")
@@ -25,15 +25,9 @@ from .options import JOBS, SpecCommand, set_options, variables, width
 @JOBS
 @click.option("--cluster", metavar="ADDRESS", help="Call module:function on the workers of a Dask scheduler.")
 @click.option("--resume", is_flag=True, help="Go on with the search in the directory of -o.")
-@click.option("--convention", "-c", default="paper", show_default=True, metavar="NAME", help="Counting convention.")
-@click.option(
-    "--format", "-f", "format", type=click.Choice(["table", "csv", "json", "md", "latex"]), help="Output format."
-)
-@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
-@click.option("-o", "--output", metavar="DIR", help="Write candidates, front, plot and specs to a directory.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-@click.pass_context
-def command(ctx: click.Context, spec: str, **options: Any) -> None:
+@convention_option()
+@outputs(formats=FORMATS, to=("DIR", "Write candidates, front, plot and specs to a directory."))
+def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
     """The networks of a space within budgets that score best, and the Pareto front of cost and score.
 
     Scores come from outside: a table (CSV or Parquet: a column per variable or position, and `score`), or a Python
@@ -48,26 +42,20 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     from ..analysis.search.search import search
     from ..read.loading import load
     from .fit import budgets
-    from .output import show
     from .progress import Progress
 
-    folder = options["output"]
+    folder = out.output
     model = load(spec)
-    given = variables(ctx, model, width(options), options["res"], options["sets"])
+    given = asked.of(model)
     journal = _opened(folder, options["resume"], JOURNAL)
     names = ("maximize", "evaluations", "seed", "convention", "here", "jobs", "cluster", "resume")
     how = {name: options[name] for name in names}
     with Progress(0, "networks", resumes=bool(folder)) as progress:
-
-        def tell(done: int, of: int) -> None:
-            progress.total = of
-            progress.add(done - progress.done)
-
         limits, method = budgets(options["most"]), options["method"] or ""
-        found = search(model, limits=limits, method=method, settings=given, journal=journal, tell=tell, **how)
+        found = search(model, limits=limits, method=method, settings=given, journal=journal, tell=progress.reach, **how)
     if folder:
         write(found, folder)
-    show(found.page(), options["format"], options["as_json"], None, options["color"])
+    out._replace(output=None).show(found.page())
 
 
 def _opened(folder: str | None, resume: bool, journal: str) -> str | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from . import verdict
 from .commands import FAILED, OK
-from .options import output_options
+from .options import Output, output_options
 
 
 @click.command()
@@ -16,16 +15,11 @@ from .options import output_options
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random cases.")
 @output_options
-@click.pass_context
 def command(
-    ctx: click.Context,
     names: tuple[str, ...],
     cases: int,
     seed: int,
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    out: Output,
 ) -> None:
     """Check the rule of every operation against loops that count each step.
 
@@ -43,7 +37,6 @@ def command(
     """
     from ..analysis.prove.page import ProofsPage
     from ..analysis.prove.prove import operations, prove
-    from .output import show
     from .progress import Progress
 
     chosen, proofs = operations(names), []
@@ -52,7 +45,4 @@ def command(
             proofs.append(prove(name, cases, seed))
             progress.add(1)
     page = ProofsPage(proofs, seed)
-    code = FAILED if page.wrong else OK
-    verdict(code)
-    show(page, format, as_json, output, color)
-    ctx.exit(code)
+    out.show(page, FAILED if page.wrong else OK)

@@ -7,13 +7,11 @@ from typing import Any
 import click
 
 from ..errors import OptionError, Problem
-from .options import SpecCommand, output_options, set_options, variables, width
+from .options import Asked, Output, SpecCommand, convention_option, output_options, space_options
 
 
 @click.command(cls=SpecCommand)
-@click.argument("spec")
-@set_options
-@click.option("--width", metavar="A", help="Same as --alpha: the width of a supernet.")
+@space_options
 @click.option(
     "--max", "most", multiple=True, metavar="METRIC=LIMIT", help="A budget: how many networks fit. Repeatable."
 )
@@ -36,16 +34,9 @@ from .options import SpecCommand, output_options, set_options, variables, width
     "--estimate", type=click.IntRange(1), metavar="N", help="Estimate from N networks what cannot be counted."
 )
 @click.option("--plot", metavar="FILE", help="Draw the histogram to a .svg or .png file, budgets as lines.")
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @output_options
-@click.pass_context
-def command(ctx: click.Context, spec: str, **options: Any) -> None:
+def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
     """How many networks a space of designs has, what they cost, and how many fit budgets, exactly.
 
     The space is every combination of the spec's variables that have `choices` and are not set. No network is sampled:
@@ -65,13 +56,12 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     from ..analysis.space.asking import paged, unlisted
     from ..read.loading import load
     from .fit import budgets
-    from .output import show
     from .progress import Progress
 
     model = load(spec)
-    given = variables(ctx, model, width(options), options["res"], options["sets"])
+    given = asked.of(model)
     limits = budgets(options["most"])
-    asked = _asked(limits, options)
+    question = _question(limits, options)
     format = _plotted(options["plot"])
     with Progress(0, "steps") as progress:
 
@@ -80,14 +70,14 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
                 progress.begin(of)
             progress.add(count)
 
-        name = options["metric"] or next((one for one in limits if one not in asked.front), "mult_adds")
-        page = paged(model, name, asked, {"convention": options["convention"], "settings": given, "tell": tell})
+        name = options["metric"] or next((one for one in limits if one not in question.front), "mult_adds")
+        page = paged(model, name, question, {"convention": options["convention"], "settings": given, "tell": tell})
     if format:
         _plot(unlisted(page), options["plot"], format)
-    show(page, options["format"], options["as_json"], options["output"], options["color"])
+    out.show(page)
 
 
-def _asked(limits: dict[str, str], options: dict[str, Any]) -> Any:
+def _question(limits: dict[str, str], options: dict[str, Any]) -> Any:
     """What is asked of the space. Raises OptionError for two kinds of lists at once."""
     from ..analysis.space.page import Asked
 
@@ -112,8 +102,6 @@ def _plotted(path: str | None) -> str | None:
 
 def _plot(page: Any, path: str, format: str) -> None:
     from ..analysis.space.picture import picture
-    from .output import writing
+    from .output import deliver
 
-    data = picture(page.found, page.limits, page.notes()[-1], format)
-    with writing(path, binary=True) as out:
-        out.write(data)
+    deliver(picture(page.found, page.limits, page.notes()[-1], format), path)

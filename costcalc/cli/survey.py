@@ -8,36 +8,25 @@ from typing import Any
 
 import click
 
-from .. import render
 from ..errors import OptionError, Problem
 from ..replacing import remove_unfinished
 from .commands import FAILED
-from .options import JOBS, MetricsCommand, metrics_option
+from .options import JOBS, MetricsCommand, Output, convention_option, metrics_option, outputs
 
-FORMATS = (*render.FORMATS, "parquet")
+SUFFIXES = {".parquet": "parquet"}
 
 
 @click.command(cls=MetricsCommand)
 @click.argument("paths", nargs=-1, required=True)
 @metrics_option("Columns to compute.", "mult_adds,params")
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @JOBS
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler whose workers see the same files.")
 @click.option("--memory", metavar="SIZE", default="4GiB", show_default=True, help="Memory that one file may take.")
 @click.option("--resume", is_flag=True, help="Go on with a survey that was stopped; needs -o.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a file is refused or its cost is a lower bound.")
-@click.option("--format", "-f", "format", type=click.Choice(FORMATS), help="Output format.")
-@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-@click.pass_context
-def command(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:
+@outputs(SUFFIXES)
+def command(paths: tuple[str, ...], out: Output, **options: Any) -> None:
     """What every model below some directories costs: specs, ONNX, TensorFlow Lite and Keras models.
 
     Each file is read in a process with bounded memory and time. A file that cannot be read is a row with the reason,
@@ -54,42 +43,31 @@ def command(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:
     from ..analysis.survey.survey import survey
     from .progress import Progress
 
-    path = options["output"]
-    journal = f"{path}.part" if path not in (None, "-") else None
+    path = out.output
+    journal = None if out.is_screen else f"{path}.part"
     if options["resume"] and not journal:
         raise OptionError(Problem("usage", "--resume needs -o FILE: FILE.part says what is done"))
     if options["resume"]:
         with suppress(OSError):
-            remove_unfinished(*os.path.split(path))
+            remove_unfinished(*os.path.split(str(path)))
     memory = int(most_of("weights_bytes", options["memory"]))
     how = {name: options[name] for name in ("metrics", "convention", "jobs", "cluster", "resume")}
     with Progress(0, "files", resumes=bool(journal)) as progress:
-
-        def tell(done: int, of: int) -> None:
-            progress.total = of
-            progress.add(done - progress.done)
-
-        found = survey(paths, memory=memory, journal=journal, tell=tell, **how)
-    _show(found, options)
+        found = survey(paths, memory=memory, journal=journal, tell=progress.reach, **how)
+    _show(found, out)
     if journal:
         with suppress(OSError):
             os.unlink(journal)
     if options["strict"] and not all(row.complete for row in found.rows):
-        ctx.exit(FAILED)
+        raise click.exceptions.Exit(FAILED)
 
 
-def _show(found: Any, options: dict[str, Any]) -> None:
-    from .output import format_for, show, writing
-
-    path = options["output"]
-    format = "json" if options["as_json"] else format_for(options["format"], path, {".parquet": "parquet"}.items())
-    if format != "parquet":
-        show(found.page(), format, False, path, options["color"])
-        return
-    if path in (None, "-"):
+def _show(found: Any, out: Output) -> None:
+    if out.form() != "parquet":
+        return out.show(found.page())
+    if out.is_screen:
         raise OptionError(Problem("usage", "Parquet goes to a file", help="add -o models.parquet"))
     from ..analysis.jobs.parquet import parquet_of
     from ..analysis.survey.survey import frame_of
 
-    with writing(path, binary=True) as out:
-        out.write(parquet_of(frame_of(found)))
+    return out.deliver(parquet_of(frame_of(found)))

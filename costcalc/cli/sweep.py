@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import render
 from ..errors import OptionError, Problem, listed
 from ..quantities import read_value
-from .options import JOBS, SpecCommand, axis_options, metrics_option, named_pairs, storage_options, with_storage
+from .options import (
+    JOBS,
+    Output,
+    SpecCommand,
+    axis_options,
+    convention_option,
+    metrics_option,
+    named_pairs,
+    outputs,
+    storage_options,
+    with_storage,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
 
 
 MANY = 10**9  # points that need --yes
-FORMATS = (*render.FORMATS, "parquet")
+SUFFIXES = {".parquet": "parquet"}
 
 LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not known; "
 
@@ -38,13 +48,7 @@ LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="N random points of the grid.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of --sample.")
 @metrics_option("Columns to compute.", "mult_adds,params")
-@click.option(
-    *("--convention", "-c"),
-    default="paper",
-    show_default=True,
-    metavar="NAME",
-    help="Counting convention (see `costcalc conventions`).",
-)
+@convention_option()
 @click.option("--effective", is_flag=True, help="Also show the width multiplier after rounding.")
 @click.option("--pivot", is_flag=True, help="Show two variables as rows and columns, one grid per metric.")
 @click.option("--skip-invalid", is_flag=True, help="Skip points at which the network cannot be built.")
@@ -52,12 +56,8 @@ LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not
 @click.option("--cluster", metavar="ADDRESS", help="Compute on the workers of a Dask scheduler.")
 @click.option("--resume", is_flag=True, help="Go on with the dataset in the directory of -o.")
 @click.option("--yes", is_flag=True, help="Allow more than 10^9 points.")
-@click.option("--format", "-f", "format", type=click.Choice(FORMATS), help="Output format.")
-@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE; its extension selects the format.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-@click.pass_context
-def command(ctx: click.Context, spec: str, **options: Any) -> None:
+@outputs(SUFFIXES)
+def command(spec: str, out: Output, **options: Any) -> None:
     """Costs over any variables of a spec: one row per point.
 
     Values are a list (1,0.75,0.5) or a range start:stop:step that includes both ends (0.25:1.5:0.05). Several variables
@@ -78,30 +78,30 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     """
     from ..read.loading import load
 
-    model = with_storage(ctx, load(spec))
-    space = _space(model, axes_of(ctx, model, options), options)
+    model = with_storage(load(spec))
+    space = _space(model, axes_of(model, options), options)
     if space.size > MANY and not options["yes"]:
         raise OptionError(Problem("limit", f"{space.size:,} points are many", help="add --yes if you mean it"))
     effective = ["effective_alpha"] * options["effective"]
     metrics = [*dict.fromkeys([*options["metrics"], *effective])]
-    if _is_dataset(options):
-        _write_dataset(model, space, metrics, options)
+    if _is_dataset(out, options):
+        _write_dataset(model, space, metrics, str(out.output), options)
     else:
-        _write(model, space, metrics, options)
+        _write(model, space, metrics, out, options)
 
 
-def _is_dataset(options: Mapping[str, Any]) -> bool:
+def _is_dataset(out: Output, options: Mapping[str, Any]) -> bool:
     """Whether the points go to a directory of Parquet files. Raises OptionError."""
-    path = options["output"]
-    found = path not in (None, "-") and (path.endswith(os.sep) or os.path.isdir(path))
+    path = out.output or "-"
+    found = path != "-" and (path.endswith(os.sep) or os.path.isdir(path))
     if options["resume"] and not found:
         raise OptionError(Problem("usage", "--resume goes on with a dataset in a directory", help="write -o points/"))
-    if found and (options["format"] not in (None, "parquet") or options["as_json"] or options["pivot"]):
+    if found and (out.format not in (None, "parquet") or out.as_json or options["pivot"]):
         raise OptionError(Problem("usage", "a directory gets Parquet files", help="name a file: -o points.csv"))
     return found
 
 
-def _write_dataset(model: Model, space: Any, metrics: list[str], options: Mapping[str, Any]) -> None:
+def _write_dataset(model: Model, space: Any, metrics: list[str], folder: str, options: Mapping[str, Any]) -> None:
     from ..analysis.sweep.page import about
     from ..analysis.sweep.partitions import to_dataset
     from ..metrics.conventions import price_list
@@ -111,7 +111,7 @@ def _write_dataset(model: Model, space: Any, metrics: list[str], options: Mappin
     how = (options["jobs"], options["cluster"], options["resume"])
     with Progress(space.size, "points", resumes=True) as progress:
         question = _question(model, space, metrics, options, True)
-        skipped = to_dataset(question, space, head, options["output"], how, progress.add)
+        skipped = to_dataset(question, space, head, folder, how, progress.add)
     _say_skipped(skipped)
 
 
@@ -128,19 +128,19 @@ def _say_skipped(skipped: Mapping[str, int]) -> None:
         click.echo(f"left out {count:,} points: {reason}", err=True)
 
 
-def axes_of(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def axes_of(model: Model, options: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Values by variable, in the order in which the spec declares them; rho stands with res."""
     from ..analysis.sweep.sweep import as_axis
 
     for text in options["varied"]:
         if "=" not in text:
             raise OptionError(Problem("usage", f"`--vary {text}` varies nothing", help="write --vary NAME=VALUES"))
-    axes = {name: as_axis(model, name, given) for name, given in values_of(ctx, model, options).items()}
+    axes = {name: as_axis(model, name, given) for name, given in values_of(model, options).items()}
     order = [*model.variables]
     return dict(sorted(axes.items(), key=lambda pair: order.index("res") if pair[0] == "rho" else order.index(pair[0])))
 
 
-def values_of(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> dict[str, list[float] | None]:
+def values_of(model: Model, options: Mapping[str, Any]) -> dict[str, list[float] | None]:
     """Values by variable as the options give them; None for a variable of `--vary NAME`."""
     from ..quantities import values
 
@@ -148,7 +148,7 @@ def values_of(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> d
     for text in options["varied"]:
         name, equals, value = text.partition("=")
         pairs.append((name.strip(), value if equals else None))
-    pairs += named_pairs(ctx, model)
+    pairs += named_pairs(model)
     for name, _ in pairs:
         if [one for one, _ in pairs].count(name) > 1:
             raise OptionError(Problem("usage", f"`{name}` is given twice", help="vary it, or set it"))
@@ -182,36 +182,26 @@ def _points(model: Model, path: str) -> dict[str, np.ndarray]:
     }
 
 
-def _write(
-    model: Model,
-    space: Any,
-    metrics: list[str],
-    options: Mapping[str, Any],
-) -> None:
+def _write(model: Model, space: Any, metrics: list[str], out: Output, options: Mapping[str, Any]) -> None:
     from ..analysis.sweep.page import STREAMS, about, write
     from ..metrics.conventions import price_list
-    from ..render import Screen
-    from .output import format_for, writing
+    from .output import writing
     from .progress import Progress
-    from .talk import manner
-    from .terminal import screen
 
-    path = options["output"]
-    format = "json" if options["as_json"] else format_for(options["format"], path, {".parquet": "parquet"}.items())
+    format = out.form()
     if options["pivot"] and (len(space.names) != 2 or format in STREAMS):
         raise OptionError(Problem("usage", "--pivot needs two variables and a table, md or latex"))
-    if format == "parquet" and path in (None, "-"):
+    if format == "parquet" and out.is_screen:
         raise OptionError(Problem("usage", "Parquet goes to a file", help="add -o points.parquet"))
     skipped: dict = {}
-    with Progress(space.size, "points") as progress, writing(path, binary=format == "parquet") as out:
+    with Progress(space.size, "points") as progress, writing(out.output, binary=format == "parquet") as file:
         first, frames = peeked(_frames(model, space, metrics, options, progress, skipped))
         bounded = "complete" in first
-        shown = screen(options["color"]) if path in (None, "-") else Screen(units=manner().units)
         keys, bound = 1 if options["pivot"] else len(space.names), LOWER if bounded else ""
         said = about(model, space.names, price_list(options["convention"]), keys, metrics)
         for title, part in _pivoted(frames, space.names, metrics) if options["pivot"] else [("", frames)]:
             one = said._replace(note=title + bound + said.note)
-            write(part, [*space.names, *metrics, *["complete"] * bounded], format, out, one, shown)
+            write(part, [*space.names, *metrics, *["complete"] * bounded], format, file, one, out.screen)
     _say_skipped(skipped)
 
 

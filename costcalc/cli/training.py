@@ -6,11 +6,7 @@ from typing import Any
 
 import click
 
-from .options import SpecCommand, factor, output_options, spec_options, variables
-
-
-def _names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
-    return tuple(filter(None, (name.strip() for name in value.split(","))))
+from .options import Asked, Output, SpecCommand, convention_option, names, output_options, spec_options
 
 
 @click.command(cls=SpecCommand)
@@ -35,33 +31,23 @@ def _names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     "--checkpoint",
     metavar="BLOCKS",
     default="",
-    callback=_names,
+    callback=names,
     help="Blocks that keep only their inputs, by name or pattern: 'stage_*'.",
 )
 @click.option("--ranks", type=click.IntRange(1, 10**6), metavar="N", help="Devices: show the stages of ZeRO.")
-@click.option(
-    "--convention", "-c", default="paper", show_default=True, metavar="NAME", help="See `costcalc conventions`."
-)
+@convention_option()
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
 @click.option("--depth", type=click.IntRange(1, 100), default=1, show_default=True, help="Levels of names, for blocks.")
 @click.option("--all", "everything", is_flag=True, help="Also list layers that compute and keep nothing.")
 @output_options
-@click.pass_context
 def command(
-    ctx: click.Context,
     spec: str,
-    alpha: str | None,
-    res: str | None,
-    rho: str | None,
-    sets: tuple[str, ...],
+    asked: Asked,
     masks: str | None,
     by: str,
     depth: int,
     everything: bool,
-    format: str | None,
-    as_json: bool,
-    output: str | None,
-    color: str,
+    out: Output,
     **how: Any,
 ) -> None:
     """What it costs to train a network: both passes, kept tensors, and memory.
@@ -79,10 +65,7 @@ def command(
     from ..analysis.training.page import TrainingPage
     from ..analysis.training.training import training
     from ..read.loading import load
-    from .output import show
 
     model = load(spec)
-    given = variables(ctx, model, alpha, res, sets)
-    bytes_ = None if masks is None else int(masks)
-    found = training(model, masks=bytes_, rho=factor("rho", rho), settings=given, **how)
-    show(TrainingPage(found, by, depth, everything), format, as_json, output, color)
+    found = training(model, masks=None if masks is None else int(masks), **asked.how(model), **how)
+    out.show(TrainingPage(found, by, depth, everything))

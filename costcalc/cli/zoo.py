@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import OptionError, Problem, brief, nearest
-from .options import output_options
+from .options import Output, output_options
 
 if TYPE_CHECKING:
     from ..analysis.catalogue.zoo import Config
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", required=False, metavar="[NAME]")
 @output_options
-def command(name: str | None, format: str | None, as_json: bool, output: str | None, color: str) -> None:
+def command(name: str | None, out: Output) -> None:
     """List the shipped configs with their totals at the defaults, or print one.
 
     Use a printed config as a start for your own spec: `costcalc zoo mobilenet > my_net.yaml`.
@@ -30,20 +30,19 @@ def command(name: str | None, format: str | None, as_json: bool, output: str | N
       costcalc zoo mobilenet
     """
     from ..read.loading import configs
-    from .output import deliver, show
 
     if name is None:
         from ..analysis.catalogue.zoo import ZooPage
 
-        show(ZooPage([_row(name) for name in configs()]), format, as_json, output, color)
+        out.show(ZooPage([_row(name) for name in configs()]))
     elif (known := name.removesuffix(".yaml")) not in configs():
         help = nearest(known, configs()) or "`costcalc zoo` lists them"
         raise OptionError(Problem("unknown-config", f"there is no shipped config `{brief(name)}`", help=help))
-    elif format or as_json:
+    elif out.format or out.as_json:
         help = f"`costcalc analyze {known} --json` has its numbers"
         raise OptionError(Problem("usage", "a config is YAML: there is no other format of it", help=help))
     else:
-        deliver(_text(known, output), output)
+        out.deliver(_text(known, out.output))
 
 
 SCHEMA = "spec.schema.json"
