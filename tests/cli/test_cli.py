@@ -14,10 +14,11 @@ from typing import NamedTuple
 import pytest
 
 from costcalc import __version__
-from costcalc.cli import cli, main, talk
+from costcalc.cli import main, talk
 from costcalc.cli.commands import COMMANDS
 from costcalc.ops import INDEX, find
 from costcalc.render import SUFFIXES
+from tests.commands import examples
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FULL, THIN = (568_740_352, 4_209_088), (166_396_800, 2_568_144)  # MobileNet, and 0.75 of it at 160 px
@@ -233,12 +234,6 @@ def test_no_command_shows_the_help(run):
 
 
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@b.c")
-
-
-def examples(name):
-    """The lines under `Examples:` in the help of a command; in that of the program for ''."""
-    command = cli.get_command(None, name) if name else cli
-    return [line.strip() for line in (command.help or "").partition("Examples:")[2].splitlines() if line.strip()]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

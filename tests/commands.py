@@ -1,0 +1,28 @@
+"""What the program says of its own commands: with it a test tries a new one without a list by hand."""
+
+import click
+
+from costcalc.cli import cli
+from costcalc.cli.commands import COMMANDS
+from costcalc.cli.completing import SPECS
+
+
+def params(name):
+    """The arguments and options of a command."""
+    return cli.get_command(None, name).params
+
+
+TAKING = {name for name in COMMANDS if any(type(one) is click.Argument and one.name in SPECS for one in params(name))}
+WITH_JSON = {name for name in COMMANDS if any("--json" in one.opts for one in params(name))}
+
+
+def examples(name):
+    """The lines under `Examples:` in the help of a command; in that of the program for ''."""
+    command = cli.get_command(None, name) if name else cli
+    return [line.strip() for line in (command.help or "").partition("Examples:")[2].splitlines() if line.strip()]
+
+
+def lines(name):
+    """The arguments of the examples of a command that run without a file of one's own."""
+    found = [line.removeprefix(f"costcalc {name}").strip() for line in examples(name)]
+    return [line for line in found if "my_net" not in line and " -o " not in line and "main" not in line]
