@@ -13,7 +13,7 @@ from .options import Asked, Output, output_options, setting_options
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC [SPEC..]")
 @setting_options
 @click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads of onnxruntime.")
-@click.option("--runs", type=click.IntRange(30, 10_000), default=30, show_default=True, help="Timed at least so often.")
+@click.option("--runs", type=click.IntRange(30, 10_000), default=30, show_default=True, help="Timed runs, at least.")
 @click.option("--device", metavar="NAME|FILE", help="Show the bounds of a device beside the times.")
 @click.option("--layers", is_flag=True, help="Time each layer too, by the profiler of onnxruntime.")
 @click.option("--backward", is_flag=True, help="Time both passes of training too, 100 times, with PyTorch.")

@@ -23,7 +23,7 @@ GROUPS = {  # heading -> name -> what it is for
         "plot": "Plot a sweep, as in Figures 4 and 5 of MobileNets.",
         "space": "How many networks a space of designs has, and how many fit.",
         "search": "The networks of a space that score best within budgets.",
-        "survey": "What every model below some directories costs.",
+        "survey": "The cost of every model in some directories.",
     },
     "Compare and check": {
         "compare": "Compare specs, settings, or standard with separable.",

@@ -25,8 +25,8 @@ value_options = in_order(
 def command(spec: str, **options: Any) -> None:
     """Write a network as one HTML file: to look at, move its sliders, print and send.
 
-    The page shows totals, layers, blocks, the graph, layer types, all settings, memory along the schedule and the
-    network made otherwise. It loads nothing, and what it shows stands in its address. Its sliders move over values that
+    The page shows totals, layers, blocks, the graph, layer types, all settings, memory along the schedule and
+    variants of the network. It loads nothing, and its address keeps what is shown. Its sliders move over values that
     are given, that the spec declares as `choices` or in published rows, or that are usual for `alpha` and `res`; all
     figures are computed here. `--format html` of other commands writes their tables as such a page.
 

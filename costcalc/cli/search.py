@@ -18,9 +18,11 @@ FORMATS = ("table", "csv", "json", "md", "latex")
 @space_options
 @click.option("--max", "most", multiple=True, required=True, metavar="METRIC=LIMIT", help="A budget; repeatable.")
 @click.option("--maximize", required=True, metavar="FILE|CALLABLE", help="A table of scores, or module:function.")
-@click.option("--method", type=click.Choice(["exhaustive", "random", "evolution"]), help="How networks are visited.")
-@click.option("--evaluations", type=click.IntRange(1, 10_000_000), default=1000, show_default=True, help="How many.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of what is drawn.")
+@click.option("--method", type=click.Choice(["exhaustive", "random", "evolution"]), help="Search method.")
+@click.option(
+    "--evaluations", type=click.IntRange(1, 10_000_000), default=1000, show_default=True, help="Networks to score."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 @click.option("--here", is_flag=True, help="Import module:function from the working directory, too.")
 @JOBS
 @click.option("--cluster", metavar="ADDRESS", help="Call module:function on the workers of a Dask scheduler.")

@@ -27,7 +27,7 @@ SUFFIXES = {".parquet": "parquet"}
 @click.option("--strict", is_flag=True, help="Exit with 1 if a file is refused or its cost is a lower bound.")
 @outputs(SUFFIXES)
 def command(paths: tuple[str, ...], out: Output, **options: Any) -> None:
-    """What every model below some directories costs: specs, ONNX, TensorFlow Lite and Keras models.
+    """The cost of every model in some directories: specs, ONNX, TensorFlow Lite and Keras models.
 
     Each file is read in a process with bounded memory and time. A file that cannot be read is a row with the reason,
     and never stops the others. Links that leave a directory are refused, hidden files left out. With -o, what is done

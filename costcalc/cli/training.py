@@ -26,7 +26,9 @@ from .options import Asked, Output, SpecCommand, convention_option, names, outpu
     show_default=True,
     help="What attention keeps; math is PyTorch's own unfused kernel.",
 )
-@click.option("--masks", type=click.Choice(["1", "2", "4"]), help="Bytes a value of dropout masks [as a value].")
+@click.option(
+    "--masks", type=click.Choice(["1", "2", "4"]), help="Bytes per value of dropout masks [default: as other values]."
+)
 @click.option(
     "--checkpoint",
     metavar="BLOCKS",
