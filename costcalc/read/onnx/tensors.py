@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from ... import limits
 from ...errors import Refused
@@ -63,6 +63,10 @@ class Tensor(NamedTuple):
         if self.made == made and self.kind == kind:
             return self
         return Tensor(self.shape, self.value, self.roots, self.first, self.items, made, self.scaled, kind)
+
+
+# What a rule gives: for each output of its operator a Tensor, or its shape alone.
+Outputs: TypeAlias = Sequence[Union[Tensor, Sequence[Any]]]  # noqa: UP007 (evaluated)
 
 
 def constant(shape: Iterable[int], value: Iterable[Number | None] | None = None) -> Tensor:

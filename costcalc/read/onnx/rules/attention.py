@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....errors import Refused
 from ..node import Node, Unknown
-from ..tensors import Tensor
+from ..tensors import Outputs, Tensor
 from . import rule
 from .linear import linear
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @rule("Attention", multiplies=True)
-def attention(node: Node) -> Any:
+def attention(node: Node) -> Outputs:
     """Attention of the standard domain, or of com.microsoft with its projections."""
     return _projected(node) if node.proto.domain == "com.microsoft" else _standard(node)
 
@@ -68,7 +68,7 @@ def _projected(node: Node) -> Any:
 
 
 @rule("MultiHeadAttention", "GroupQueryAttention", multiplies=True)
-def multi_head(node: Node) -> Any:
+def multi_head(node: Node) -> Outputs:
     """q, k, v as (batch, tokens, heads * size); a past, where there is one, makes the keys more."""
     q, k, v = node.need(0), node.input(1), node.input(2)
     if k is None or v is None or len(q.shape) != 3 or len(k.shape) != 3 or len(v.shape) != 3:
@@ -103,7 +103,7 @@ def linear_attention(node: Node) -> list[tuple]:
 
 
 @rule("RotaryEmbedding")
-def rotary(node: Node) -> Any:
+def rotary(node: Node) -> Outputs:
     """Positions turned into the channels: the shape stays."""
     x = node.need(0)
     node.settings = frozenset(range(1, len(node.inputs)))  # positions, and tables of cosines and sines

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any
 
 from .... import limits
 from ....errors import Refused
 from ....num import ceil_div, prod
 from ....num.polynomials import Dim
 from ..node import Node, Unknown, axis
-from ..tensors import Tensor, constant, sizes
+from ..tensors import Outputs, Tensor, constant, sizes
 from . import rule
 
 
@@ -60,13 +59,13 @@ def shape_of(node: Node) -> list[Tensor]:
 
 
 @rule("Size")
-def size_of(node: Node) -> Any:
+def size_of(node: Node) -> Outputs:
     """How many elements."""
     return [constant((), (node.need(0).size,))]
 
 
 @rule("Range")
-def range_of(node: Node) -> Any:
+def range_of(node: Node) -> Outputs:
     """Numbers from start to limit by steps, of a length that is known."""
     start, end, step = (sizes(node.need(number)) or node.need(number).value for number in range(3))
     if None in (start, end, step):
@@ -78,37 +77,37 @@ def range_of(node: Node) -> Any:
 
 
 @rule("EyeLike", "RandomNormalLike", "RandomUniformLike")
-def like(node: Node) -> Any:
+def like(node: Node) -> Outputs:
     """A tensor of the shape of another."""
     return [Tensor(node.need(0).shape)]
 
 
 @rule("RandomNormal", "RandomUniform")
-def random(node: Node) -> Any:
+def random(node: Node) -> Outputs:
     """Random numbers in a given shape."""
     return [Tensor(tuple(node.get("shape") or ()))]
 
 
 @rule("Multinomial")
-def multinomial(node: Node) -> Any:
+def multinomial(node: Node) -> Outputs:
     """Samples of each row."""
     return [Tensor((node.need(0).shape[0], node.get("sample_size", 1)))]
 
 
 @rule("HannWindow", "HammingWindow", "BlackmanWindow")
-def windows(node: Node) -> Any:
+def windows(node: Node) -> Outputs:
     """The weights of a window of a given length."""
     return [constant(node.sizes(0))]
 
 
 @rule("MelWeightMatrix")
-def mel(node: Node) -> Any:
+def mel(node: Node) -> Outputs:
     """Bins of a spectrum into bins of the mel scale."""
     return [constant((node.sizes(1)[0] // 2 + 1, node.sizes(0)[0]))]
 
 
 @rule("DFT")
-def dft(node: Node) -> Any:
+def dft(node: Node) -> Outputs:
     """Fourier transform along an axis, of real or complex numbers, by an algorithm that is not said."""
     x = node.need(0)
     at = axis(node.sizes(2)[0] if node.input(2) is not None else node.get("axis", 1), len(x.shape))
@@ -124,7 +123,7 @@ def dft(node: Node) -> Any:
 
 
 @rule("Det", "SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss")
-def shrunk(node: Node) -> Any:
+def shrunk(node: Node) -> Outputs:
     """What leaves axes out: a determinant the last two, a loss all, or that of the classes where it is not reduced."""
     x = node.need(0)
     rank = len(x.shape)
@@ -137,7 +136,7 @@ def shrunk(node: Node) -> Any:
 
 
 @rule("STFT")
-def stft(node: Node) -> Any:
+def stft(node: Node) -> Outputs:
     """Fourier transforms of frames: signal, step, window, length of a frame."""
     signal, step = node.need(0), node.sizes(1)[0]
     given = node.sizes(3)

@@ -8,12 +8,12 @@ from .... import limits
 from ....errors import Refused
 from ..node import Node, Unknown
 from ..scope import Scope
-from ..tensors import Tensor, sizes
+from ..tensors import Outputs, Tensor, sizes
 from . import rule
 
 
 @rule("If", takes_scope=True, takes_any=True, multiplies=True)
-def if_(node: Node, scope: Scope) -> Any:
+def if_(node: Node, scope: Scope) -> Outputs:
     """The branch of a constant condition."""
     condition = node.need(0).value
     if condition is None or condition[0] is None or not isinstance(condition[0], (bool, int)):
@@ -22,7 +22,7 @@ def if_(node: Node, scope: Scope) -> Any:
 
 
 @rule("Loop", takes_scope=True, takes_any=True, multiplies=True)
-def loop(node: Node, scope: Scope) -> Any:
+def loop(node: Node, scope: Scope) -> Outputs:
     """A body run a constant number of times: count, condition, then what is carried."""
     count = sizes(node.input(0)) if node.input(0) is not None else None
     go = node.input(1).value if node.input(1) is not None else (True,)
@@ -43,7 +43,7 @@ def loop(node: Node, scope: Scope) -> Any:
 
 
 @rule("Scan", takes_scope=True, multiplies=True)
-def scan(node: Node, scope: Scope) -> Any:
+def scan(node: Node, scope: Scope) -> Outputs:
     """A body run for each element along an axis of its last inputs."""
     if node.version < 9:
         raise Unknown

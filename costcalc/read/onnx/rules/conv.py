@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .... import limits
 from ....errors import Refused
 from ..node import Node, check_count, grid
-from ..tensors import PRODUCT, Tensor
+from ..tensors import PRODUCT, Outputs, Tensor
 from . import rule
 
 if TYPE_CHECKING:
@@ -47,19 +47,19 @@ def conv(node: Node) -> list[Tensor]:
 
 
 @rule("ConvInteger", multiplies=True)
-def conv_integer(node: Node) -> Any:
+def conv_integer(node: Node) -> Outputs:
     """Conv of whole numbers, which are scaled after it: x, w, zero points."""
     return [one._replace(scaled=PRODUCT) for one in convolved(node, node.need(0), node.need(1), None)]
 
 
 @rule("QLinearConv", multiplies=True)
-def qlinear_conv(node: Node) -> Any:
+def qlinear_conv(node: Node) -> Outputs:
     """Conv of quantised numbers: x, w and y each with scale and zero point, then the bias."""
     return convolved(node, node.need(0), node.need(3), node.input(8))
 
 
 @rule("DeformConv", multiplies=True)
-def deform_conv(node: Node) -> Any:
+def deform_conv(node: Node) -> Outputs:
     """Conv that reads at learned offsets: x, w, offset, b. The reading itself is interpolation, no mult-add of it."""
     return convolved(node, node.need(0), node.need(1), node.input(3))
 

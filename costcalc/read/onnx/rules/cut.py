@@ -9,7 +9,7 @@ from ....errors import Refused
 from ....num import floor_div, maximum, minimum
 from ....num.polynomials import Dim
 from ..node import Node, Unknown, axis
-from ..tensors import Tensor
+from ..tensors import Outputs, Tensor
 from . import rule
 from .linear import broadcast
 
@@ -91,7 +91,7 @@ def expand(node: Node) -> list[Tensor]:
 
 
 @rule("Tile")
-def tile(node: Node) -> Any:
+def tile(node: Node) -> Outputs:
     """Tile: each axis several times."""
     x, repeats = node.need(0), node.sizes(1)
     shape = tuple(size * n for size, n in zip(x.shape, repeats, strict=True))
@@ -127,7 +127,7 @@ def _padded(node: Node, x: Tensor, shape: list[int], pads: Mapping[int, Shape]) 
 
 
 @rule("CenterCropPad")
-def crop(node: Node) -> Any:
+def crop(node: Node) -> Outputs:
     """CenterCropPad: axes cut or padded to given sizes."""
     x = node.need(0)
     shape = list(x.shape)

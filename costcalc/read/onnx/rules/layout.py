@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ....errors import Refused
 from ....num import equal, floor_div, prod, require
 from ..node import Node, axis
-from ..tensors import Tensor, is_empty, together
+from ..tensors import Outputs, Tensor, is_empty, together
 from . import rule
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _concatenated(node: Node, tensors: Any, shape: Shape, at: int, first: bool, 
 
 
 @rule("DepthToSpace", "SpaceToDepth")
-def depth(node: Node) -> Any:
+def depth(node: Node) -> Outputs:
     """Blocks of the grid moved into channels, or out of them."""
     x, block = node.need(0), node.get("blocksize", 1)
     batch, channels, *space = x.shape

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ....errors import Refused
 from ....num import require, stretch
 from ..node import Node
-from ..tensors import PRODUCT, Tensor
+from ..tensors import PRODUCT, Outputs, Tensor
 from . import rule
 
 if TYPE_CHECKING:
@@ -41,20 +41,20 @@ def matmul_integer(node: Node) -> list[Tensor]:
 
 
 @rule("QLinearMatMul", multiplies=True)
-def qlinear_matmul(node: Node) -> Any:
+def qlinear_matmul(node: Node) -> Outputs:
     """MatMul of quantised numbers: a and b each with scale and zero point."""
     return multiplied(node, node.need(0), node.need(3), None)
 
 
 @rule("QGemm", multiplies=True)
-def qgemm(node: Node) -> Any:
+def qgemm(node: Node) -> Outputs:
     """Gemm of quantised numbers: a and b each with scale and zero point, then c."""
     b = node.need(3)
     return multiplied(node, node.need(0), turned(b) if node.get("transB", 0) else b, node.input(6))
 
 
 @rule("MatMulNBits", multiplies=True)
-def matmul_bits(node: Node) -> Any:
+def matmul_bits(node: Node) -> Outputs:
     """MatMul by packed weights of few bits: (K, N) are attributes."""
     weight = node.need(1)._replace(shape=(node.get("K"), node.get("N")))
     node.reader.numbers.keep(weight, weight.size)

@@ -9,7 +9,7 @@ from ....errors import Refused
 from ....num import prod
 from ....ops import find
 from ..node import Node, axis, check_count
-from ..tensors import Tensor
+from ..tensors import Outputs, Tensor
 from . import rule
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def layernorm(node: Node) -> list[Shape]:
 
 
 @rule("RMSNormalization", "SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization")
-def rmsnorm(node: Node) -> Any:
+def rmsnorm(node: Node) -> Outputs:
     """RMSNormalization over the last axes: x, scale; with a sum before it, x, other, scale."""
     scale = node.input(2 if node.op.startswith("Skip") else 1)
     return _over_last(node, node.need(0), "rmsnorm", {"gamma": scale})
@@ -83,7 +83,7 @@ def instancenorm(node: Node) -> list[Tensor]:
 
 
 @rule("LRN")
-def lrn(node: Node) -> Any:
+def lrn(node: Node) -> Outputs:
     """Local response normalisation across channels."""
     x = node.need(0)
     shape, times = node.seen(x._replace(first=True))
@@ -92,7 +92,7 @@ def lrn(node: Node) -> Any:
 
 
 @rule("LpNormalization")
-def lpnorm(node: Node) -> Any:
+def lpnorm(node: Node) -> Outputs:
     """Each row over its norm."""
     x = node.need(0)
     node.passive(x.shape, x.first)

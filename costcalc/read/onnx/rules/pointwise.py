@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ....num import prod
 from ..node import Node, axis
 from ..scales import kind
-from ..tensors import WEIGHT, Tensor
+from ..tensors import WEIGHT, Outputs, Tensor
 from . import rule
 from .linear import broadcast
 
@@ -113,7 +113,7 @@ def swiglu(node: Node) -> list[Tensor]:
 
 
 @rule(*_QUANTIZED)
-def quantized(node: Node) -> Any:
+def quantized(node: Node) -> Outputs:
     """Sums and products of quantised tensors: each of the two with scale and zero point."""
     return joined(node, [node.need(0), node.need(3)], _QUANTIZED[node.op])
 

@@ -10,7 +10,7 @@ from ....num import floor
 from ....num.polynomials import Dim
 from ....ops.window import slide
 from ..node import Node, Unknown, grid
-from ..tensors import Tensor, sizes
+from ..tensors import Outputs, Tensor, sizes
 from . import rule
 from .conv import result, window
 
@@ -109,7 +109,7 @@ def roi(node: Node) -> list[Tensor]:
 
 
 @rule("MaxUnpool")
-def unpool(node: Node) -> Any:
+def unpool(node: Node) -> Outputs:
     """MaxPool turned round: to the output shape, or to what the pooled grid came from."""
     shape = sizes(node.input(2)) if node.input(2) is not None else None
     if shape is None:

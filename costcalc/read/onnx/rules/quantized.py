@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..tensors import INPUT, Tensor
+from ..tensors import INPUT, Outputs, Tensor
 from ..widths import BYTE, width_of
 from . import rule
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @rule("QuantizeLinear")
-def quantize(node: Node) -> Any:
+def quantize(node: Node) -> Outputs:
     """Real numbers as whole ones of few bits: x, scale, zero point."""
     x = node.need(0)
     bits = width_of(node, 2)
@@ -33,7 +33,7 @@ def _copied(node: Node, x: Tensor, bits: int) -> None:
 
 
 @rule("DequantizeLinear")
-def dequantize(node: Node) -> Any:
+def dequantize(node: Node) -> Outputs:
     """Whole numbers as real ones again. Scales and zero points are no weights."""
     x = node.need(0)
     return [x._replace(value=None)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from ....errors import Refused
 from ..node import Node
-from ..tensors import Tensor
+from ..tensors import Outputs, Tensor
 from . import rule
 from .linear import turned
 
@@ -14,7 +14,7 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 
 @rule("LSTM", "GRU", "RNN", multiplies=True)
-def recurrent(node: Node) -> Any:
+def recurrent(node: Node) -> Outputs:
     """Steps of a state: x (steps, batch, features), w (directions, gates * hidden, features), r, biases.
 
     With `layout` 1 the batch comes first.

@@ -7,7 +7,7 @@ from typing import Any
 from ....errors import Refused
 from ....num import prod
 from ..node import Node, axis
-from ..tensors import Tensor
+from ..tensors import Outputs, Tensor
 from . import rule
 
 _METHODS = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "max"}
@@ -51,7 +51,7 @@ def _state(node: Node, x: Any, axes: Any) -> None:
 
 
 @rule("ArgMax", "ArgMin")
-def arg(node: Node) -> Any:
+def arg(node: Node) -> Outputs:
     """The place of the largest or smallest along an axis."""
     x = node.need(0)
     at = axis(node.get("axis", 0), len(x.shape))
@@ -61,7 +61,7 @@ def arg(node: Node) -> Any:
 
 
 @rule("CumSum", "CumProd", "ReverseSequence", "Trilu", "Bernoulli")
-def along(node: Node) -> Any:
+def along(node: Node) -> Outputs:
     """What keeps the shape of its input."""
     x = node.need(0)
     node.passive(x.shape, x.first)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ....num import floor
 from ..node import Node, Unknown, axis
-from ..tensors import Tensor, sizes
+from ..tensors import Outputs, Tensor, sizes
 from . import rule
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def scatter(node: Node) -> list[Shape]:
 
 
 @rule("OneHot")
-def one_hot(node: Node) -> Any:
+def one_hot(node: Node) -> Outputs:
     """A new axis of the given depth."""
     indices, depth = node.need(0), node.need(1).value
     if depth is None:
@@ -96,13 +96,13 @@ def found(node: Node) -> NoReturn:
 
 
 @rule("SequenceConstruct", "SequenceInsert", "SequenceEmpty", "SequenceErase", takes_any=True)
-def sequence(node: Node) -> Any:
+def sequence(node: Node) -> Outputs:
     """A list of tensors; where it changes, its tensors are not followed."""
     return [Tensor(None, items=tuple(node.inputs) if node.op == "SequenceConstruct" else None)]
 
 
 @rule("SplitToSequence")
-def split_to_sequence(node: Node) -> Any:
+def split_to_sequence(node: Node) -> Outputs:
     """The parts of a tensor along an axis, as a list."""
     x = node.need(0)
     at = axis(node.get("axis", 0), len(x.shape))
@@ -118,7 +118,7 @@ def split_to_sequence(node: Node) -> Any:
 
 
 @rule("SequenceAt")
-def sequence_at(node: Node) -> Any:
+def sequence_at(node: Node) -> Outputs:
     """One tensor of a list."""
     at = sizes(node.need(1))
     items = node.need(0).items
@@ -128,14 +128,14 @@ def sequence_at(node: Node) -> Any:
 
 
 @rule("SequenceLength")
-def sequence_length(node: Node) -> Any:
+def sequence_length(node: Node) -> Outputs:
     """How many tensors a list has."""
     items = node.need(0).items
     return [Tensor((), None if items is None else (len(items),), frozenset())]
 
 
 @rule("ConcatFromSequence")
-def concat_from_sequence(node: Node) -> Any:
+def concat_from_sequence(node: Node) -> Outputs:
     """The tensors of a list one behind the other, or on top of each other (`new_axis`)."""
     items = node.need(0).items
     if not items or any(one.shape is None for one in items):

@@ -9,12 +9,12 @@ from ....errors import Refused
 from ....num import ceil_div
 from ...onnx.node import Node, Unknown
 from ...onnx.scope import Scope
-from ...onnx.tensors import Tensor
+from ...onnx.tensors import Outputs, Tensor
 from . import reader, rule
 
 
 @rule("IF", options="IfOptions", takes_scope=True, multiplies=True)
-def if_(node: Node, scope: Scope) -> Any:
+def if_(node: Node, scope: Scope) -> Outputs:
     """The branch of a condition that is known."""
     condition = node.need(0).value
     if condition is None or condition[0] is None:
@@ -24,19 +24,19 @@ def if_(node: Node, scope: Scope) -> Any:
 
 
 @rule("CALL", options="CallOptions", takes_scope=True, multiplies=True)
-def call(node: Node, scope: Scope) -> Any:
+def call(node: Node, scope: Scope) -> Outputs:
     """A subgraph on these inputs."""
     return walked(node, node.attributes["Subgraph"], node.inputs)
 
 
 @rule("STABLEHLO_COMPOSITE", options="StableHLOCompositeOptions", takes_scope=True, multiplies=True)
-def composite(node: Node, scope: Scope) -> Any:
+def composite(node: Node, scope: Scope) -> Outputs:
     """An operation that the file also has as a subgraph."""
     return walked(node, node.attributes["DecompositionSubgraphIndex"], node.inputs)
 
 
 @rule("WHILE", options="WhileOptions", takes_scope=True, multiplies=True)
-def while_(node: Node, scope: Scope) -> Any:
+def while_(node: Node, scope: Scope) -> Outputs:
     """A loop that counts to a limit that is known: its body, so many times. Sizes that change are not known."""
     body = node.attributes["BodySubgraphIndex"]
     times = _runs(node, node.attributes["CondSubgraphIndex"], body)

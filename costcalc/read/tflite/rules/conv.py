@@ -8,7 +8,7 @@ from ....errors import Refused
 from ....num import equal, floor_div, prod, require
 from ...onnx.node import Node, check_count
 from ...onnx.rules.linear import multiplied, turned
-from ...onnx.tensors import Tensor, sizes
+from ...onnx.tensors import Outputs, Tensor, sizes
 from . import rule
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def window(node: Node, rank: int) -> dict[str, Any]:
 
 
 @rule("CONV_2D", options="Conv2DOptions", multiplies=True)
-def conv(node: Node) -> Any:
+def conv(node: Node) -> Outputs:
     """Convolution: x, weights (out, height, width, in / groups), bias."""
     out, *kernel, narrow = node.need(1).shape
     return _convolved(node, 2, tuple(kernel), narrow, out)
 
 
 @rule("CONV_3D", options="Conv3DOptions", multiplies=True)
-def conv3d(node: Node) -> Any:
+def conv3d(node: Node) -> Outputs:
     """Convolution of a volume: x, weights (depth, height, width, in / groups, out), bias."""
     *kernel, narrow, out = node.need(1).shape
     return _convolved(node, 3, tuple(kernel), narrow, out)
@@ -64,7 +64,7 @@ def _convolved(node: Node, rank: int, kernel: Shape, narrow: Number, out: Number
 
 
 @rule("DEPTHWISE_CONV_2D", options="DepthwiseConv2DOptions", multiplies=True)
-def depthwise(node: Node) -> Any:
+def depthwise(node: Node) -> Outputs:
     """Depthwise convolution: x, weights (1, height, width, channels * multiplier), bias."""
     weight, bias = node.need(1), node.input(2)
     batch, space, channels = grid(node.need(0), 2)
@@ -80,14 +80,14 @@ def depthwise(node: Node) -> Any:
 
 
 @rule("TRANSPOSE_CONV", options="TransposeConvOptions", multiplies=True)
-def transposed(node: Node) -> Any:
+def transposed(node: Node) -> Outputs:
     """Transposed convolution: sizes of the output, weights (out, height, width, in), x, bias."""
     out, *kernel, narrow = node.need(1).shape
     return _transposed(node, 2, tuple(kernel), narrow, out)
 
 
 @rule("CONV_3D_TRANSPOSE", options="Conv3DOptions", multiplies=True)
-def transposed3d(node: Node) -> Any:
+def transposed3d(node: Node) -> Outputs:
     """Transposed convolution of a volume: sizes of the output, weights (depth, height, width, out, in), x, bias."""
     *kernel, out, narrow = node.need(1).shape
     return _transposed(node, 3, tuple(kernel), narrow, out)
@@ -126,7 +126,7 @@ def _cropped(options: dict[str, Any], space: Shape, wanted: Shape) -> dict[str, 
 
 
 @rule("FULLY_CONNECTED", options="FullyConnectedOptions", multiplies=True)
-def fully_connected(node: Node) -> Any:
+def fully_connected(node: Node) -> Outputs:
     """A linear layer: x, weights (out, in), bias; all axes but the last are positions, kept or made one."""
     x, weight, bias = node.need(0), node.need(1), node.input(2)
     if len(weight.shape) != 2:
@@ -140,7 +140,7 @@ def fully_connected(node: Node) -> Any:
 
 
 @rule("BATCH_MATMUL", options="BatchMatMulOptions", multiplies=True)
-def batch_matmul(node: Node) -> Any:
+def batch_matmul(node: Node) -> Outputs:
     """Products of stacks of matrices, each turned on demand."""
     left, right = node.need(0), node.need(1)
     left = turned(left) if node.get("AdjX") else left
@@ -151,7 +151,7 @@ _POOLS = {"MAX_POOL_2D": "maxpool", "AVERAGE_POOL_2D": "avgpool", "L2_POOL_2D": 
 
 
 @rule(*_POOLS, options="Pool2DOptions")
-def pool(node: Node) -> Any:
+def pool(node: Node) -> Outputs:
     """Pooling over a sliding window."""
     batch, space, channels = grid(node.need(0), 2)
     kernel = node.attributes["FilterHeight"], node.attributes["FilterWidth"]
@@ -164,7 +164,7 @@ def pool(node: Node) -> Any:
 
 
 @rule("SVDF", options="SVDFOptions", multiplies=True, fuses=False)
-def svdf(node: Node) -> Any:
+def svdf(node: Node) -> Outputs:
     """A layer in two steps: x (batch, in), weights over features (filters, in) and over time (filters, steps), bias.
 
     Each filter is one number of the input, kept for `steps` calls, times its weights over time; `Rank` filters are

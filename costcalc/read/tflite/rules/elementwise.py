@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...onnx.node import Node
-from ...onnx.tensors import Tensor, constant
+from ...onnx.tensors import Outputs, Tensor, constant
 from . import as_onnx, reader, rule, values
 
 _SAME = {
@@ -81,20 +79,20 @@ _WHOLE = {"INT32": 6, "INT64": 7, "BOOL": 9, "INT8": 3, "UINT8": 2, "INT16": 5} 
 
 
 @rule(*_SAME)
-def same(node: Node) -> Any:
+def same(node: Node) -> Outputs:
     """What ONNX has too."""
     return as_onnx(node, _SAME[node.op], *node.inputs, outputs=node.outputs)
 
 
 @rule("CAST", options="CastOptions")
-def cast(node: Node) -> Any:
+def cast(node: Node) -> Outputs:
     """The same tensor in another type."""
     kind = reader(node).given(node.proto.output[0]).type
     return as_onnx(node, "Cast", node.need(0), to=_WHOLE.get(kind, 1))
 
 
 @rule("QUANTIZE")
-def quantize(node: Node) -> Any:
+def quantize(node: Node) -> Outputs:
     """Numbers of fewer bits, or of another scale: a tensor of its own."""
     x = node.need(0)
     return _copied(node, x) if x.roots is None else [x]
@@ -107,7 +105,7 @@ def _copied(node: Node, x: Tensor) -> list[Tensor]:
 
 
 @rule("DEQUANTIZE")
-def dequantize(node: Node) -> Any:
+def dequantize(node: Node) -> Outputs:
     """Whole numbers as real ones again, or real ones of 16 bits as those of 32, whose values stay known."""
     if node.need(0).roots is None:
         return _copied(node, node.need(0))
@@ -118,7 +116,7 @@ def dequantize(node: Node) -> Any:
 
 
 @rule("RELU6")
-def relu6(node: Node) -> Any:
+def relu6(node: Node) -> Outputs:
     """ReLU up to six."""
     x = node.need(0)
     shape, times = node.seen(x)
@@ -127,41 +125,41 @@ def relu6(node: Node) -> Any:
 
 
 @rule("SOFTMAX", "LOG_SOFTMAX")
-def softmax(node: Node) -> Any:
+def softmax(node: Node) -> Outputs:
     """Softmax along the last axis."""
     return as_onnx(node, "Softmax" if node.op == "SOFTMAX" else "LogSoftmax", node.need(0), axis=-1)
 
 
 @rule("SQUARE")
-def square(node: Node) -> Any:
+def square(node: Node) -> Outputs:
     """A tensor times itself."""
     x = node.need(0)
     return as_onnx(node, "Mul", x, x)
 
 
 @rule("RSQRT")
-def rsqrt(node: Node) -> Any:
+def rsqrt(node: Node) -> Outputs:
     """One over the root."""
     (root,) = as_onnx(node, "Sqrt", node.need(0))
     return as_onnx(node, "Reciprocal", root)
 
 
 @rule("SQUARED_DIFFERENCE")
-def squared_difference(node: Node) -> Any:
+def squared_difference(node: Node) -> Outputs:
     """A difference times itself."""
     (difference,) = as_onnx(node, "Sub", node.need(0), node.need(1))
     return as_onnx(node, "Mul", difference, difference)
 
 
 @rule("FLOOR_DIV")
-def floor_div(node: Node) -> Any:
+def floor_div(node: Node) -> Outputs:
     """A quotient, rounded down."""
     (quotient,) = as_onnx(node, "Div", node.need(0), node.need(1))
     return as_onnx(node, "Floor", quotient)
 
 
 @rule(*_REDUCTIONS, options="ReducerOptions")
-def reduction(node: Node) -> Any:
+def reduction(node: Node) -> Outputs:
     """Mean, sum, maximum .. along axes."""
     x, axes = node.need(0), values(node, 1)
     keep = int(bool(node.get("KeepDims")))
@@ -171,20 +169,20 @@ def reduction(node: Node) -> Any:
 
 
 @rule("ARG_MAX", "ARG_MIN")
-def arg(node: Node) -> Any:
+def arg(node: Node) -> Outputs:
     """The place of the largest or smallest along an axis."""
     (at,) = values(node, 1)
     return as_onnx(node, "ArgMax" if node.op == "ARG_MAX" else "ArgMin", node.need(0), axis=at, keepdims=0)
 
 
 @rule("L2_NORMALIZATION")
-def l2(node: Node) -> Any:
+def l2(node: Node) -> Outputs:
     """Each row over its norm."""
     return as_onnx(node, "LpNormalization", node.need(0))
 
 
 @rule("LOCAL_RESPONSE_NORMALIZATION", options="LocalResponseNormalizationOptions")
-def lrn(node: Node) -> Any:
+def lrn(node: Node) -> Outputs:
     """Local response normalisation: over `Radius` channels on both sides."""
     x = node.need(0)
     shape, times = node.seen(x)

@@ -7,7 +7,7 @@ from typing import Any
 from ....errors import Refused
 from ....num import ceil_div, equal, floor_div, require
 from ...onnx.node import Node, Unknown, axis
-from ...onnx.tensors import Tensor, constant
+from ...onnx.tensors import Outputs, Tensor, constant
 from . import as_onnx, rule, values
 from .conv import grid
 
@@ -18,7 +18,7 @@ def numbers(*found: Any) -> Tensor:
 
 
 @rule("RESHAPE", options="ReshapeOptions")
-def reshape(node: Node) -> Any:
+def reshape(node: Node) -> Outputs:
     """A tensor in another shape: from the second input, or from the options."""
     given = node.sizes(1)
     shape = given if given is not None else node.attributes["NewShape"]
@@ -26,32 +26,32 @@ def reshape(node: Node) -> Any:
 
 
 @rule("SQUEEZE", options="SqueezeOptions")
-def squeeze(node: Node) -> Any:
+def squeeze(node: Node) -> Outputs:
     """Axes of size 1 left out: those named, or all."""
     axes = node.get("SqueezeDims")
     return as_onnx(node, "Squeeze", node.need(0), numbers(*axes) if axes else None)
 
 
 @rule("EXPAND_DIMS")
-def expand_dims(node: Node) -> Any:
+def expand_dims(node: Node) -> Outputs:
     """A new axis of size 1."""
     return as_onnx(node, "Unsqueeze", node.need(0), numbers(*values(node, 1)))
 
 
 @rule("TRANSPOSE")
-def transpose(node: Node) -> Any:
+def transpose(node: Node) -> Outputs:
     """Axes in another order."""
     return as_onnx(node, "Transpose", node.need(0), perm=values(node, 1))
 
 
 @rule("CONCATENATION", options="ConcatenationOptions")
-def concatenation(node: Node) -> Any:
+def concatenation(node: Node) -> Outputs:
     """Tensors one after the other along an axis."""
     return as_onnx(node, "Concat", *node.inputs, axis=node.get("Axis", 0))
 
 
 @rule("PACK", options="PackOptions")
-def pack(node: Node) -> Any:
+def pack(node: Node) -> Outputs:
     """Tensors along a new axis."""
     given = list(node.inputs)
     at = axis(node.get("Axis", 0), len(node.need(0).shape) + 1)
@@ -60,7 +60,7 @@ def pack(node: Node) -> Any:
 
 
 @rule("UNPACK", options="UnpackOptions")
-def unpack(node: Node) -> Any:
+def unpack(node: Node) -> Outputs:
     """The slices along an axis, without it."""
     x = node.need(0)
     at = axis(node.get("Axis", 0), len(x.shape))
@@ -70,7 +70,7 @@ def unpack(node: Node) -> Any:
 
 
 @rule("SPLIT", options="SplitOptions")
-def split(node: Node) -> Any:
+def split(node: Node) -> Outputs:
     """Parts of one size along an axis: the axis, then the tensor."""
     x, (at,) = node.need(1), values(node, 0)
     at = axis(at, len(x.shape))
@@ -80,7 +80,7 @@ def split(node: Node) -> Any:
 
 
 @rule("SPLIT_V", options="SplitVOptions")
-def split_v(node: Node) -> Any:
+def split_v(node: Node) -> Outputs:
     """Parts of given sizes along an axis; -1 is what is left."""
     x, parts, (at,) = node.need(0), list(values(node, 1)), values(node, 2)
     at = axis(at, len(x.shape))
@@ -90,7 +90,7 @@ def split_v(node: Node) -> Any:
 
 
 @rule("SLICE")
-def slice_(node: Node) -> Any:
+def slice_(node: Node) -> Outputs:
     """So many elements of each axis from a place on; -1 is all that follow."""
     x, begin, size = node.need(0), values(node, 1), values(node, 2)
     if not len(x.shape) == len(begin) == len(size):
@@ -100,7 +100,7 @@ def slice_(node: Node) -> Any:
 
 
 @rule("STRIDED_SLICE", options="StridedSliceOptions")
-def strided_slice(node: Node) -> Any:
+def strided_slice(node: Node) -> Outputs:
     """begin:end:step of each axis; masks say where an end is left open, and which axes are left out."""
     x, starts, ends, steps = node.need(0), *(list(values(node, at)) for at in (1, 2, 3))
     if node.get("EllipsisMask") or node.get("NewAxisMask") or not len(starts) == len(ends) == len(steps):
@@ -124,7 +124,7 @@ def strided_slice(node: Node) -> Any:
 
 
 @rule("PAD", "PADV2", "MIRROR_PAD")
-def pad(node: Node) -> Any:
+def pad(node: Node) -> Outputs:
     """Values before and after each axis."""
     x, pads = node.need(0), values(node, 1)
     if len(pads) != 2 * len(x.shape):
@@ -133,7 +133,7 @@ def pad(node: Node) -> Any:
 
 
 @rule("DEPTH_TO_SPACE", "SPACE_TO_DEPTH")
-def depth(node: Node) -> Any:
+def depth(node: Node) -> Outputs:
     """Blocks of the grid moved into channels, or out of them."""
     batch, space, channels = grid(node.need(0), 2)
     op = "depth_to_space" if node.op == "DEPTH_TO_SPACE" else "space_to_depth"
@@ -143,7 +143,7 @@ def depth(node: Node) -> Any:
 
 
 @rule("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
-def batches(node: Node) -> Any:
+def batches(node: Node) -> Outputs:
     """Places of the grid moved into the batch, or out of it: dilated convolutions were written so."""
     x, block, edges = node.need(0), values(node, 1), values(node, 2)
     if len(edges) != 2 * len(block) or len(block) >= len(x.shape) or min(block) < 1:
@@ -163,7 +163,7 @@ def batches(node: Node) -> Any:
 
 
 @rule("REVERSE_V2", "MATRIX_SET_DIAG", "DYNAMIC_UPDATE_SLICE")
-def kept(node: Node) -> Any:
+def kept(node: Node) -> Outputs:
     """What keeps the shape of its first input."""
     shape = node.need(0).shape
     node.passive(shape)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...onnx.node import Node, axis
-from ...onnx.tensors import Tensor, constant
+from ...onnx.tensors import Outputs, Tensor, constant
 from . import as_onnx, reader, rule, values
 from .conv import grid
 
 
 @rule("GATHER", options="GatherOptions")
-def gather(node: Node) -> Any:
+def gather(node: Node) -> Outputs:
     """Slices along an axis; of a table of constants by indices that flow, an embedding."""
     table, indices = node.need(0), node.need(1)
     at, batch = axis(node.get("Axis", 0), len(table.shape)), node.get("BatchDims", 0)
@@ -23,25 +21,25 @@ def gather(node: Node) -> Any:
 
 
 @rule("EMBEDDING_LOOKUP")
-def embedding(node: Node) -> Any:
+def embedding(node: Node) -> Outputs:
     """Rows of a table: indices, table."""
     return as_onnx(node, "Gather", node.need(1), node.need(0), axis=0)
 
 
 @rule("ONE_HOT", options="OneHotOptions")
-def one_hot(node: Node) -> Any:
+def one_hot(node: Node) -> Outputs:
     """A new axis of the given depth: indices, depth, values."""
     return as_onnx(node, "OneHot", node.need(0), constant((1,), values(node, 1)), None, axis=node.get("Axis", -1))
 
 
 @rule("TOPK_V2")
-def top_k(node: Node) -> Any:
+def top_k(node: Node) -> Outputs:
     """The largest along the last axis, and where they are."""
     return as_onnx(node, "TopK", node.need(0), constant((1,), values(node, 1)), outputs=node.outputs, axis=-1)
 
 
 @rule("SCATTER_ND")
-def scatter(node: Node) -> Any:
+def scatter(node: Node) -> Outputs:
     """Values at places of a tensor of a given shape."""
     shape = tuple(values(node, 2))
     node.passive(shape)
@@ -49,19 +47,19 @@ def scatter(node: Node) -> Any:
 
 
 @rule("FILL")
-def fill(node: Node) -> Any:
+def fill(node: Node) -> Outputs:
     """One value in a given shape."""
     return [constant(values(node, 0))]
 
 
 @rule("RANK")
-def rank(node: Node) -> Any:
+def rank(node: Node) -> Outputs:
     """The number of axes."""
     return [constant((), (len(node.need(0).shape),))]
 
 
 @rule("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
-def resize(node: Node) -> Any:
+def resize(node: Node) -> Outputs:
     """The grid in another size."""
     batch, space, channels = grid(node.need(0), 2)
     method = "bilinear" if node.op == "RESIZE_BILINEAR" else "nearest"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ....errors import Refused
 from ....num import equal, require
 from ...onnx.node import Node
-from ...onnx.tensors import Tensor, together
+from ...onnx.tensors import Outputs, Tensor, together
 from . import rule
 
 if TYPE_CHECKING:
@@ -25,26 +25,26 @@ _NORMS = slice(20, 24)
 
 
 @rule("UNIDIRECTIONAL_SEQUENCE_LSTM", "LSTM", multiplies=True, fuses=False)
-def lstm(node: Node) -> Any:
+def lstm(node: Node) -> Outputs:
     """Long short-term memory: 4 weights over features, 4 over the state, 3 peepholes, 4 biases, a projection."""
     return [_lstm(node, node.inputs)]
 
 
 @rule("BIDIRECTIONAL_SEQUENCE_LSTM", options="BidirectionalSequenceLSTMOptions", multiplies=True, fuses=False)
-def bidirectional_lstm(node: Node) -> Any:
+def bidirectional_lstm(node: Node) -> Outputs:
     """Two of them, one from the end: the inputs of the first, then those of the second, from its weights on."""
     forward, backward = node.inputs[:18], [node.need(0), *node.inputs[18:35]]
     return _merged(node, _lstm(node, forward), _lstm(node, backward))
 
 
 @rule("UNIDIRECTIONAL_SEQUENCE_RNN", "RNN", multiplies=True, fuses=False)
-def rnn(node: Node) -> Any:
+def rnn(node: Node) -> Outputs:
     """A plain recurrent layer: weights over features, weights over the state, bias."""
     return [_rnn(node, node.inputs[1:4])]
 
 
 @rule("BIDIRECTIONAL_SEQUENCE_RNN", options="BidirectionalSequenceRNNOptions", multiplies=True, fuses=False)
-def bidirectional_rnn(node: Node) -> Any:
+def bidirectional_rnn(node: Node) -> Outputs:
     """Two of them, one from the end."""
     return _merged(node, _rnn(node, node.inputs[1:4]), _rnn(node, node.inputs[5:8]))
 
