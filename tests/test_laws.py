@@ -15,6 +15,7 @@ from costcalc.ops import INDEX, find
 from costcalc.read.spec.blocks import shipped_library
 from costcalc.read.spec.layers import BODIES, CONTROLS
 from costcalc.read.spec.reader import read
+from tests.vacuous import vacuous
 
 ROOT = Path(costcalc.__file__).parent
 TREES = {path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
@@ -285,3 +286,13 @@ def test_one_kind_of_named_tuple():
         if name.name.lower() == "namedtuple" and path.name != "records.py"
     ]
     assert found == []
+
+
+def test_no_test_holds_of_nothing():
+    """Whoever asserts only of what a search of files or texts finds has to assert that it finds something."""
+    loop = "def test_a():\n    for one in ROOT.glob('*'):\n        assert one\n"
+    every = "def test_b():\n    found = [one for one in re.findall('a', text)]\n    assert all(found)\n"
+    assert vacuous(loop + every + loop.replace("test_a", "test_c") + "    assert ROOT\n") == ["test_a", "test_b"]
+    files = sorted(Path(__file__).parent.rglob("test_*.py"))
+    assert len(files) > 100
+    assert [f"{path.name}: {name}" for path in files for name in vacuous(path.read_text(encoding="utf-8"))] == []

@@ -102,6 +102,11 @@ class Graph:
         self.parts.add(_EACH * len(found))
         return [self._operator(self.graph.Operators(at)) for at in found]
 
+    @property
+    def named(self) -> list[int]:
+        """The subgraphs that its operators name."""
+        return [each.i for one in self.operators for each in one.attribute if "Subgraph" in each.name]
+
     @cached_property
     def makers(self) -> dict[str, Operator]:
         """The operator that makes each tensor. Raises Refused where there are two."""

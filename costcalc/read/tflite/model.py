@@ -73,6 +73,10 @@ class _Importer:
             scope.own[str(at)] = self.input(graph, at, name)
         reader.batch = next((one.shape[0] for one in scope.own.values() if one.shape), 1)
         reader.operators(graph, scope)
+        alone = reader.unreached()
+        if alone is not None:
+            help = "write each signature to a file of its own"
+            raise _error(self.source, f"nothing runs subgraph {alone}, and only the first one would be counted", help)
         return reader, graph, scope
 
     def names(self, graph: Graph) -> dict[str, int]:

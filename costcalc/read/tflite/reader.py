@@ -7,13 +7,14 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
+from ... import limits
 from ...errors import Refused, Source
 from ..onnx.names import relative
 from ..onnx.reader import Reader as Walk
 from ..onnx.scope import Scope
 from ..onnx.tensors import Tensor
 from .file import schema
-from .graph import Given, Graph, Operator, Parts
+from .graph import Given, Graph, Operator, Parts, bounded
 from .rules import table
 
 _COMPARISONS = {"LESS": 0, "GREATER": 1}  # which of the two is the smaller one
@@ -96,6 +97,16 @@ class Reader(Walk):
         tensor = Tensor(given.shape, None, frozenset([root] if given.is_trained else ()))
         self.numbers.keep(tensor)
         return tensor
+
+    def unreached(self) -> int | None:
+        """A subgraph with operators that nothing runs, beginning from the first one."""
+        reached: set[int] = set()
+        new = {0}
+        while new:
+            reached |= new
+            new = {number for one in new for number in self.opened(one).named} - reached
+        numbers = bounded(self.model.SubgraphsLength(), limits.NODES)
+        return next((one for one in numbers if one not in reached and self.opened(one).operators), None)
 
     # loops
 

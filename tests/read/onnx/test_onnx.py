@@ -141,7 +141,9 @@ def test_weights_are_those_of_the_spec(name):
 @pytest.mark.parametrize("name", [name for name in FILES if name not in FIXED])
 def test_other_resolutions_are_as_recorded(name):
     axes, opened = OPEN.get(name, ("h", "w")), name not in OPEN
-    for text, counts in record(name)["other_resolutions"].items():
+    recorded = record(name)["other_resolutions"]
+    assert recorded
+    for text, counts in recorded.items():
         sides = dict(zip(axes, map(int, text.split("x")), strict=True))
         assert analyze(graph(name, opened), settings=sides).totals["mult_adds"] == total(counts), text
 

@@ -163,7 +163,9 @@ def test_the_table_is_that_of_onnx():
 def test_every_word_is_of_an_attribute_that_there_is():
     for name in _WORDS:
         op, _, attribute = name.rpartition(".")
-        for one in [op] if op else [known for known in operators() if attribute in operator(known).attributes]:
+        having = [op] if op else [known for known in operators() if attribute in operator(known).attributes]
+        assert having, name
+        for one in having:
             assert operator(one).attributes[attribute].types == "s", name
 
 

@@ -303,15 +303,18 @@ def mutant(text, chance):
 @pytest.mark.parametrize("seed", range(8))
 def test_accidents_are_errors_of_ours(seed):
     chance, texts = random.Random(seed), [path.read_text() for path in sorted(ROOT.glob("configs/*.yaml"))]
+    refused = 0
     for _ in range(100):
         text = mutant(chance.choice(texts), chance)
         try:
             analyze(read(Source("net.yaml", text)))
         except CostcalcError as error:
+            refused += 1
             for problem in error.problems:
                 lines = as_text(problem).splitlines()
                 assert problem.message
                 assert not problem.place or "^" in lines[4]
+    assert 10 < refused < 100
 
 
 NAMES = [

@@ -161,6 +161,25 @@ def test_what_no_interpreter_would_run_is_refused(graph, message):
     assert message in str(error.value)
 
 
+def beside(*operators):
+    """A graph of its own, and one that these operators run."""
+    inner = conv()
+    made = Graph([inner.tensors[0], inner.tensors[3]], [*operators], (0,), (1,))
+    return made, inner
+
+
+def test_a_subgraph_that_nothing_runs_is_refused():
+    """Its cost would be left out: it is an entry of its own, as of another signature."""
+    run = Operator("CALL", (0,), (1,), "CallOptions", {"Subgraph": 1})
+    assert analyzed(*beside(run)).totals["mult_adds"] == 1152
+    for others in ((conv(),), (conv(), conv())):
+        with pytest.raises(CostcalcError, match="nothing runs subgraph 2, and only the first one would be counted"):
+            analyzed(*beside(run), *others)
+    with pytest.raises(CostcalcError, match="nothing runs subgraph 1"):
+        analyzed(Graph([Tensor((1, 4))] * 2, [Operator("RELU", (0,), (1,))], (0,), (1,)), conv())
+    analyzed(*beside(run), Graph([Tensor((1,))], [], (0,), (0,)))  # nothing is computed there
+
+
 def test_an_unknown_operator_makes_lower_bounds():
     graph = conv()
     tensors = [*graph.tensors, Tensor((1, 10))]
