@@ -37,14 +37,13 @@ def judge(limit: Limit, now: Measured, base: Measured | None = None) -> Verdict:
     of = _change if limit.kind == "vs_base" else _layers if limit.where else _total
     verdicts = [(verdict, _is_sure(verdict, now, base)) for verdict in of(limit, now, base)]
     over = [verdict for verdict, sure in verdicts if sure and verdict.status in FAILING]
-    furthest = max((verdict for verdict, _ in verdicts), key=_excess).now
+    furthest = max((verdict for verdict, _ in verdicts), key=_excess)  # what is over a limit is further than the others
     if over:
-        worst = max(over, key=_excess)._replace(others=len(over) - 1, furthest=furthest)
+        worst = max(over, key=_excess)._replace(others=len(over) - 1, furthest=furthest.now)
         return worst._replace(cause=cause(worst, now, base))
     if not all(sure for _, sure in verdicts):
         raise _incomplete(limit, now if now.unknown(limit.metric) else base)
-    worst = max((verdict for verdict, _ in verdicts), key=lambda one: (one.status == ALREADY, _excess(one)))
-    return worst._replace(furthest=furthest)
+    return furthest._replace(furthest=furthest.now)
 
 
 def _excess(verdict: Verdict) -> int | Fraction:

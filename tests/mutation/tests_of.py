@@ -18,7 +18,7 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
     "costcalc/budget/changes.py": ("test_changes", "test_exceptions", "test_kinds_of_file"),
     "costcalc/budget/entries.py": ("test_exceptions", "test_check_update"),
     "costcalc/budget/exempting.py": ("test_exceptions",),
-    "costcalc/budget/judge.py": ("test_check", "test_check_metrics", "test_check_locked -k layer"),
+    "costcalc/budget/judge.py": ("test_judge",),
     "costcalc/budget/junit.py": ("test_check_formats", "test_summary"),
     "costcalc/budget/keeping.py": ("test_exceptions", "test_check_update"),
     "costcalc/budget/locking.py": ("test_check_locked", "test_exceptions", "test_gate_base -k moved"),
