@@ -47,9 +47,9 @@ def main():
     start, tallies, number = time.monotonic(), {name: Tally() for name in given.targets or TARGETS}, given.seed * 10**6
     until = start + 60 * given.minutes
     while time.monotonic() < until:
-        for name, tally in tallies.items():
-            known = len(tally.failures)
-            search(name, tally, ROUND, number, until)
+        for at, (name, tally) in enumerate(tallies.items()):
+            known, now = len(tally.failures), time.monotonic()
+            search(name, tally, ROUND, number, now + (until - now) / (len(tallies) - at))  # each has its share
             number += 1
             if len(tally.failures) > known:
                 print(shown(name, *[*tally.failures.items()][-1]), flush=True)

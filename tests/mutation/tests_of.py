@@ -16,7 +16,7 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
     "costcalc/budget/": CHECKS,
     "costcalc/budget/amounts.py": ("test_verdicts", "test_check -k says_what or units or changes"),
     "costcalc/budget/changes.py": ("test_changes", "test_exceptions", "test_kinds_of_file"),
-    "costcalc/budget/entries.py": ("test_exceptions", "test_check_update"),
+    "costcalc/budget/entries.py": ("test_entries",),
     "costcalc/budget/exempting.py": ("test_exceptions",),
     "costcalc/budget/judge.py": ("test_judge",),
     "costcalc/budget/junit.py": ("test_check_formats", "test_summary"),
