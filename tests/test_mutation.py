@@ -25,7 +25,7 @@ def test_every_judge_and_every_file_is_there():
 def test_the_longest_beginning_names_the_judges():
     assert judges("costcalc/ops/conv.py") == ()
     assert judges("costcalc/read/onnx/file.py")[0] == "test_onnx_file"
-    assert judges("costcalc/budget/judge.py") == JUDGES["costcalc/budget/"]
+    assert judges("costcalc/budget/cause.py") == JUDGES["costcalc/budget/"]
 
 
 def test_a_judge_may_be_part_of_a_test():

@@ -95,6 +95,8 @@ def structures(draw):
     found = copy.deepcopy(draw(models()))  # its lists and maps are shared between draws
     for _ in range(draw(st.integers(1, 3))):
         spots = [*_spots(found)]
+        if not spots:  # all of it is gone
+            break
         inside, key = draw(st.sampled_from(spots))
         what = draw(st.sampled_from(("odd", "gone", "copied", "wrapped")))
         if what == "gone":
