@@ -105,7 +105,7 @@ class Graph:
     @property
     def named(self) -> list[int]:
         """The subgraphs that its operators name."""
-        return [each.i for one in self.operators for each in one.attribute if "Subgraph" in each.name]
+        return [getattr(each, "i", -1) for one in self.operators for each in one.attribute if "Subgraph" in each.name]
 
     @cached_property
     def makers(self) -> dict[str, Operator]:
