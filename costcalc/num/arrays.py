@@ -11,7 +11,7 @@ import numpy as np
 from .. import limits
 from ..errors import Refused
 from . import exact, ints, sums
-from .points import Points, array_of, bounds, call, divided, is_sure, kind_of, quotient, raw_of, shared
+from .points import Points, Pool, array_of, bounds, call, divided, is_sure, kind_of, quotient, raw_of, shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -158,7 +158,7 @@ def select(condition: Number, a: Number, b: Number) -> Number:
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     sure = condition.sure and all(is_sure(one) and not isinstance(one, Exception) for one in (a, b))
 
-    def make(table: dict[tuple[Any, ...], Number]) -> Number:
+    def make(table: Pool) -> Number:
         return Points(table, low, high, kind, lambda: _selected(kind, condition.raw, raw_of(a), raw_of(b)), sure)
 
     return shared("select", (condition, a, b), make)
@@ -196,7 +196,7 @@ def both(a: Number, b: Number) -> Number:
     if not isinstance(b, (Points, Exception)) and (b or a.sure):
         return _truth(a) if b else False
 
-    def make(table: dict[tuple[Any, ...], Number]) -> Number:
+    def make(table: Pool) -> Number:
         sure = a.sure and is_sure(b) and not isinstance(b, Exception)
         return Points(table, 0, 1, bool, lambda: _both(a.raw, raw_of(b)), sure)
 
@@ -232,7 +232,7 @@ def bounded(value: Number, most: float) -> Number:
     if max(-value.low, value.high) < most:
         return value
 
-    def make(table: dict[tuple[Any, ...], Number]) -> Number:
+    def make(table: Pool) -> Number:
         ends = max(value.low, -most), min(value.high, most)
         return Points(table, *ends, value.kind, lambda: _bounded(value, most), False)
 
@@ -257,7 +257,7 @@ def power(base: Number, exponent: Number, most: float) -> Number:
     def one(a: Number, b: Number) -> Number:
         return ints.power(a, b, most)
 
-    def make(table: dict[tuple[Any, ...], Number]) -> Number:
+    def make(table: Pool) -> Number:
         def computed() -> Any:
             return exact.narrowed(exact.applied(one, [raw_of(base), raw_of(exponent)]), kind)
 
@@ -279,7 +279,7 @@ def after(result: Number, *values: Number) -> Any:
             settled(value)
         return result
 
-    def make(table: Any) -> Any:
+    def make(table: Pool) -> Any:
         kind, (low, high) = kind_of(result), bounds(result)
 
         def joined() -> Any:
@@ -335,7 +335,7 @@ def whole(value: Number) -> Number:
 def _checked(value: Number) -> Any:
     """Compute each point separately, like a plain number."""
 
-    def make(table: dict[tuple[Any, ...], Number]) -> Number:
+    def make(table: Pool) -> Number:
         found = exact.narrowed(exact.applied(ints.whole, [value.raw]), int)
         return Points(table, -limits.SIZE, limits.SIZE, int, lambda: found, False)
 

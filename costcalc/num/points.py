@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     from .values import Number, Shape
 
 
+DEEPEST = 64  # operations, one in another, that wait to be computed: each takes five frames of the stack
 _FAR = 10**70  # bounds that are larger are infinite: no expression and no count gets there
+
+
+class Full(Exception):
+    """The arrays of a walk take more room than it was given: fewer points at a time take less."""
+
+
+class Pool(dict[tuple[Any, ...], Any]):
+    """The points of one walk by how they were made, and how many bytes more their arrays may take."""
+
+    room = math.inf
 
 
 class Points:
@@ -33,11 +45,11 @@ class Points:
     Unless `sure`, some points may have a refusal instead of a number.
     """
 
-    __slots__ = ("_array", "_make", "factors", "high", "kind", "low", "sure", "table")
+    __slots__ = ("_array", "_make", "depth", "factors", "high", "kind", "low", "sure", "table")
 
     def __init__(
         self,
-        table: dict[tuple[Any, ...], Number],
+        table: Pool,
         low: Any,
         high: float,
         kind: type,
@@ -46,7 +58,7 @@ class Points:
     ) -> None:
         self.table, self.kind, self.sure = table, kind, sure
         self.low, self.high = _within(low, high, kind)
-        self._make, self._array, self.factors = make, None, None
+        self._make, self._array, self.factors, self.depth = make, None, None, 0
 
     @property
     def integral(self) -> bool:
@@ -60,10 +72,13 @@ class Points:
 
     @property
     def raw(self) -> Any:
-        """The numbers as a NumPy array: of 64 bits, or of Python's numbers and refusals."""
+        """The numbers as a NumPy array: of 64 bits, or of Python's numbers and refusals. Raises Full."""
         if self._array is None:
             with np.errstate(all="ignore"):
-                self._array = self._make()
+                made = self._array = self._make()
+            self.table.room -= made.nbytes
+            if self.table.room < 0:
+                raise Full
         return self._array
 
     @property
@@ -149,7 +164,18 @@ _DIVISIONS = ("/", "//", "%", "ceil")
 _COMPARISONS = (">=", ">", "<=", "<", "==")
 
 
-def leaf(table: Any, array: Any) -> Number:
+@contextmanager
+def pooled(room: float) -> Iterator[Pool]:
+    """The points of one walk, forgotten at its end: they and their pool hold each other, and arrays are large."""
+    table = Pool()
+    table.room = room
+    try:
+        yield table
+    finally:
+        table.clear()
+
+
+def leaf(table: Pool, array: Any) -> Number:
     """Points of given numbers. `table` is shared by all points of one walk."""
     kind = {"i": int, "u": int, "f": float, "b": bool}.get(array.dtype.kind, object)
     if kind in (int, float):
@@ -198,7 +224,16 @@ def shared(name: str, args: Shape, make: Any) -> Number:
     found = table.get(key)
     if found is None:
         found = table[key] = make(table)
+        if type(found) is Points:
+            found.depth = 1 + max(map(_waiting, args))
+            if found.depth >= DEEPEST:
+                found.raw  # noqa: B018 # computed now
     return found
+
+
+def _waiting(value: Number) -> int:
+    """How many operations, one in another, are computed when a value is."""
+    return value.depth if type(value) is Points and value._array is None else 0
 
 
 def call(
@@ -206,7 +241,7 @@ def call(
 ) -> Number:
     """The points of an operation on two values, computed when read."""
 
-    def make(table: dict[tuple[Any, ...], Number]) -> Number:
+    def make(table: Pool) -> Number:
         made = kind or _joined(a, b)
         low, high = interval(bounds(a), bounds(b))
         sure = is_sure(a) and is_sure(b) and not (name in _DIVISIONS and _holds_zero(b))

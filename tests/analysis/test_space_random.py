@@ -4,10 +4,11 @@ from collections import Counter
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from costcalc import analyze, space
+from costcalc.analysis.space import units
 from tests.analysis.test_space import loads
 
 METRICS = ("mult_adds", "params", "peak_bytes")
@@ -80,6 +81,15 @@ def counts(text, draw):
 @settings(max_examples=1, deadline=None)
 @given(texts(), st.integers(0, 10**6))
 def test_counts_of_random_spaces(text, draw):
+    counts(text, draw)
+
+
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts(), st.integers(0, 10**6))
+@pytest.mark.parametrize(("at_once", "room"), [(3, 10**9), (1 << 14, 200)])
+def test_counts_of_random_spaces_that_are_walked_in_pieces(monkeypatch, at_once, room, text, draw):
+    monkeypatch.setattr(units, "AT_ONCE", at_once)
+    monkeypatch.setattr(units, "ROOM", room)
     counts(text, draw)
 
 

@@ -222,6 +222,41 @@ def test_invalid_points_name_themselves_or_are_left_out(run, tmp_path):
     assert "left out 4 points" in err
 
 
+PIECES = """
+vars: {n: 4, k: 3, r: 2}
+input: [n, n, 2]
+layers: [{conv: k, out: n + 1, padding: 0}, {layers: [{conv: 1x1, out: n + i}], repeat: r}]
+"""
+
+
+@pytest.mark.parametrize("room", [0, 500, 5_000])
+def test_walks_that_have_little_room_give_the_same_points(monkeypatch, room):
+    model, space = (
+        read(Source("s.yaml", PIECES)),
+        Grid({"n": np.arange(2, 40), "k": np.arange(1, 6), "r": np.arange(1, 4)}),
+    )
+
+    def found():
+        one = next(results(model, space, ["mult_adds", "params", "peak_bytes"], "paper", True))
+        return (
+            {name: column.tolist() for name, column in one.columns.items()},
+            one.kept.tolist(),
+            sum(one.skipped.values()),
+        )
+
+    whole = found()
+    assert len(whole[1]) == 38 * 5 * 3 - whole[2] > 300
+    monkeypatch.setattr("costcalc.analysis.sweep.sweep.ROOM", room)
+    assert found() == whole
+
+
+def test_peaks_of_a_network_of_hundreds_of_tensors():
+    frame = sweep("densenet121", res=[224, 256], classes=[10, 1000], metrics=["peak_bytes", "saved_bytes"])
+    for row in frame.itertuples():
+        due = analyze("densenet121", res=row.res, classes=row.classes, metrics=["peak_bytes", "saved_bytes"]).totals
+        assert (row.peak_bytes, row.saved_bytes) == (due["peak_bytes"], due["saved_bytes"])
+
+
 REFUSED = [
     (["--alhpa", "1"], "a similar name exists: `--alpha`"),
     (["--vary", "beta=1"], "has no variable `beta`"),

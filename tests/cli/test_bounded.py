@@ -365,6 +365,33 @@ def test_commands_hold_little_of_the_largest_network(tmp_path, name):
     assert megabytes < (250 if name == "analyze" else MEGABYTES)
 
 
+DEEP = """vars: {a: 8}
+input: [8, 8, 3]
+layers: [{layers: [{conv: 1x1, out: a + i}], repeat: 300}]
+"""
+COUPLED = """vars:
+  k: {default: 3, choices: [1, 3, 5, 7], each: 9}
+input: [8, 8, 3]
+layers: [{layers: [{conv: "k[i]", out: 8}], repeat: 9}]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        (DEEP, ("sweep", "net.yaml", "--vary", "a=1:131072:1", "-o", "points.csv")),
+        (COUPLED, ("space", "net.yaml", "--max", "mult_adds=1M")),
+    ],
+    ids=["sweep", "space"],
+)
+def test_the_arrays_of_a_walk_take_little(tmp_path, text, args):
+    (tmp_path / "net.yaml").write_text(text)
+    code, err, megabytes, _ = ended(tmp_path, *args)
+    assert code == 0, err
+    assert megabytes < MEGABYTES
+
+
 def different(size):
     """As many layers as may differ, no two of them alike."""
     layers = "".join(f"  - {{conv: {size}, out: {8 + at}}}\n" for at in range(limits.DIFFERENT))

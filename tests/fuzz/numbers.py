@@ -17,7 +17,7 @@ from costcalc.analysis.formula.formula import Formula
 from costcalc.errors import Refused
 from costcalc.model.expr import FUNCTIONS, Function, parse
 from costcalc.model.network import evaluate
-from costcalc.num.points import Points, leaf
+from costcalc.num.points import Points, Pool, leaf
 from costcalc.num.symbols import assuming
 
 REFUSED = "refused"
@@ -119,7 +119,7 @@ def by_arrays(compute, columns):
 
 
 def _computed(compute, columns, left):
-    table: dict = {}
+    table = Pool()
     env = {name: leaf(table, column_of([values[at] for at in left])) for name, values in columns.items()}
     value = compute(env)
     raw = value.raw if type(value) is Points else np.array(value, dtype=object)

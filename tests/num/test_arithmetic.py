@@ -12,7 +12,7 @@ import sympy
 from costcalc import limits, num
 from costcalc.errors import Refused
 from costcalc.num import arrays, ints, symbols
-from costcalc.num.points import Points, array_of, bounds, is_integral, leaf
+from costcalc.num.points import Points, Pool, array_of, bounds, is_integral, leaf
 
 WHOLE = (-7, -2, -1, 0, 1, 2, 3, 8, 9)
 POSITIVE = tuple(n for n in WHOLE if n > 0)
@@ -45,14 +45,14 @@ OPERATORS = {  # on points
 
 def points(values, table=None):
     """Points of these numbers, whose bounds are looked up."""
-    return leaf({} if table is None else table, np.array(values))
+    return leaf(Pool() if table is None else table, np.array(values))
 
 
 def vague(values, table=None, reach=100):
     """The same, of which only little is known: nothing is decided by bounds."""
     array = np.array(values)
     return Points(
-        {} if table is None else table, -reach, reach, int if array.dtype.kind == "i" else float, lambda: array
+        Pool() if table is None else table, -reach, reach, int if array.dtype.kind == "i" else float, lambda: array
     )
 
 
@@ -82,7 +82,7 @@ def test_functions_of_two_are_the_same_in_all_domains(name):
     due, function = [exact(*pair) for pair in pairs], getattr(num, name)
     assert [function(*pair) for pair in pairs] == due
     for make in (points, vague):
-        table = {}
+        table = Pool()
         a, b = (make(side, table) for side in zip(*pairs, strict=True))
         result = function(a, b)
         assert listed(result, len(pairs)) == due
@@ -100,7 +100,7 @@ def test_operators_of_points_are_those_of_numbers(sign):
     pairs = list(product(WHOLE, right))
     due = [function(*pair) for pair in pairs]
     for make in (points, vague):
-        table = {}
+        table = Pool()
         a, b = (make(side, table) for side in zip(*pairs, strict=True))
         result = function(a, b)
         assert listed(result, len(pairs)) == due
@@ -114,7 +114,7 @@ def test_operators_of_points_are_those_of_numbers(sign):
 
 
 def test_bounds_are_the_tightest_that_corners_tell():
-    table = {}
+    table = Pool()
     a, b = points([-2, 3], table), points([2, 5], table)
     found = {sign: bounds(function(a, b)) for sign, function in OPERATORS.items() if sign in "+-*//%"}
     assert found["+"] == (0, 8)
@@ -146,7 +146,7 @@ def test_comparisons_of_ranges_that_touch_overlap_or_do_not(sign):
     compare = OPERATORS[sign]
     ranges = [(low, high) for low in range(4) for high in range(low, 4)]
     for left, right in product(ranges, ranges):
-        table, pairs = {}, list(product(left, right))
+        table, pairs = Pool(), list(product(left, right))
         a, b = (points(side, table) for side in zip(*pairs, strict=True))
         assert listed(compare(a, b), len(pairs)) == [compare(*pair) for pair in pairs]
 
@@ -194,7 +194,7 @@ def test_truths_are_joined_alike(name):
     due = [exact(pair) for pair in pairs]
     assert [function(*pair) for pair in pairs] == due
     assert [function(int(a), int(b)) for a, b in pairs] == due
-    table = {}
+    table = Pool()
     a, b = (vague([int(one) for one in side], table) for side in zip(*pairs, strict=True))
     a, b = num.equal(a, 1), num.equal(b, 1)
     assert [bool(one) for one in listed(function(a, b), 4)] == due
@@ -230,7 +230,7 @@ STRETCH = [(3, 3, 3, True), (1, 3, 3, True), (3, 1, 3, True), (1, 1, 1, True), (
 @pytest.mark.parametrize(("a", "b", "size", "fits"), STRETCH)
 def test_sizes_broadcast(a, b, size, fits):
     assert num.stretch(a, b) == (size, fits)
-    table = {}
+    table = Pool()
     for one, other in ((vague([a], table), b), (a, vague([b], table)), (vague([a], table), vague([b], table))):
         stretched, holds = num.stretch(one, other)
         assert (listed(stretched, 1), [bool(each) for each in listed(holds, 1)]) == ([size], [fits])
@@ -459,7 +459,7 @@ def test_domains_are_found_from_values():
 
 @pytest.mark.parametrize(("pick", "function", "other"), [(min, arrays.minimum, 8), (max, arrays.maximum, -8)])
 def test_of_equal_numbers_of_several_kinds_the_first_is_taken(pick, function, other):
-    pairs, table = [(False, 0.0), (other, 0)], {}
+    pairs, table = [(False, 0.0), (other, 0)], Pool()
     a, b = (leaf(table, np.array(side, dtype=object)) for side in zip(*pairs, strict=True))
     due, found = [pick(*pair) for pair in pairs], function(a, b).raw.tolist()
     assert [*zip(found, map(type, found), strict=True)] == [*zip(due, map(type, due), strict=True)]

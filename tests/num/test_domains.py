@@ -9,7 +9,7 @@ from costcalc.analysis.formula.formula import formula
 from costcalc.analysis.prove.prove import drawn
 from costcalc.errors import Refused
 from costcalc.model.variables import settle
-from costcalc.num.points import Points, array_of
+from costcalc.num.points import Points, Pool, array_of
 from costcalc.num.symbols import assuming
 from costcalc.ops import INDEX, find
 from costcalc.read.loading import configs
@@ -70,7 +70,7 @@ def plain(layer, number):
 def test_arrays_give_what_numbers_give(name):
     op, seen = find(name), []
     for flowing, options in drawn(name, 100):
-        table = {}
+        table = Pool()
         try:
             numbers = layer_of(op, *prepared(op, flowing, options, int, int))
             arrays = prepared(

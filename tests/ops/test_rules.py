@@ -7,7 +7,7 @@ import pytest
 
 from costcalc import ops
 from costcalc.errors import Refused
-from costcalc.num.points import Points, leaf
+from costcalc.num.points import Points, Pool, leaf
 from costcalc.ops import INDEX, find
 from costcalc.ops import kinds as all_kinds
 from costcalc.ops.kinds import Amount, Axis, Count, Flag, Kernel, Order, Padding, PerAxis, Rate, Scale, Size, Window
@@ -189,7 +189,7 @@ def test_a_refusal_names_its_numbers_and_its_option(name, flowing, options, mess
 
 @pytest.mark.parametrize(("name", "flowing", "options", "message", "option"), REFUSED, ids=range(len(REFUSED)))
 def test_arrays_are_refused_where_numbers_are(name, flowing, options, message, option):
-    table = {}
+    table = Pool()
 
     def points(size):
         return leaf(table, np.array([[size], [size]]))
@@ -331,7 +331,7 @@ def test_kinds_are_called_by_what_they_hold():
 
 
 def test_kinds_know_points():
-    points = leaf({}, np.array([1, 2]))
+    points = leaf(Pool(), np.array([1, 2]))
     assert type(Size.bind(points)) is Points
     for kind, array, message in [
         (Size, [2, 0], "must be at least 1, got 0"),
@@ -340,10 +340,10 @@ def test_kinds_know_points():
         (Rate, [1, 2], "must be from 0 to 1, got 2"),
     ]:
         with pytest.raises(Refused) as caught:
-            kind.bind(leaf({}, np.array(array)))
+            kind.bind(leaf(Pool(), np.array(array)))
         assert (caught.value.message, caught.value.failing.tolist()) == (message, [False, True])
-    assert Flag.bind(leaf({}, np.array([1, 1]))) is True
-    assert Order.bind((leaf({}, np.array([1, 1])), 0)) == (1, 0)
+    assert Flag.bind(leaf(Pool(), np.array([1, 1]))) is True
+    assert Order.bind((leaf(Pool(), np.array([1, 1])), 0)) == (1, 0)
 
 
 @pytest.mark.parametrize("name", sorted(INDEX))

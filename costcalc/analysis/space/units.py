@@ -22,16 +22,19 @@ from ...model.tables import Notes, Watched
 from ...model.trace import trace
 from ...model.variables import settle
 from ...num.arrays import Varies
-from ...num.points import array_of, leaf
+from ...num.points import Full, array_of, leaf, pooled
 from ...records import NamedTuple
 from .counts import Counts, Tell, counted, merged, too_large
 from .holding import writes_over
+from .pieces import Part, by_value, pieces, together
 
 if TYPE_CHECKING:
     from ...model.rows import Trace
     from ...num.values import Shape
 
 MOST = 1_000_000  # settings of one structure of a unit
+AT_ONCE = 1 << 14  # settings walked together; fewer where their arrays take more than ROOM
+ROOM = 100_000_000  # bytes of the arrays of a walk
 STRUCTURES = 20_000  # of a unit: each is walked alone
 FEW = 30  # structures of a unit before it is tried whether its layers read choices of their own
 STEPS = 1000  # in which it is told how much of a unit is done
@@ -119,6 +122,7 @@ class Designs:
         numbers = {name for name, values in choices.items() if {*map(type, values)} <= {int, float, bool}}
         self.words = {*choices} - numbers  # words and kernels, which no array holds
         self.stored = any(one.stored for one in counting.metrics)
+        self.at_once = AT_ONCE
         self.first: Unit | None = None  # the one that the network's input enters
         self.tell = tell
         self.kept: dict[Any, tuple[set[str], list[Structure]]] = {}
@@ -171,30 +175,56 @@ class Designs:
         self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], most: int
     ) -> tuple[set[str], list[Structure]]:
         always = self.always(steps) - {*given}
-        waiting = [self._more(_Part({}, (), np.zeros(1, dtype=np.int64)), sorted(always))]
+        waiting = [self._more(Part({}, (), np.zeros(1, dtype=np.int64)), sorted(always))]
         reads, tried, told = set(always), 0, _Told(self.tell)
         found: list[Structure] = []
         while waiting:
             for part in waiting.pop():
-                try:
-                    one = self._costs(steps, shape, given, part)
-                except _Reads as more:
-                    reads.add(more.name)
-                    waiting.append(self._more(part, [more.name]))
-                except Varies as varies:
-                    waiting.append(_by_value(part, varies))
-                except Refused as error:
-                    raise too_large(error.message) from None
-                else:
-                    found += [one] if len(one.costs) else []
-                    told.add(part.share)
+                structures, more, apart = self._tried(steps, shape, given, part)
+                found += structures
+                reads.update(more)
+                waiting += [self._more(one, [name]) for name, one in more.items()] + ([apart] if apart else [])
+                told.add(part.share - sum(one.share for one in (*more.values(), *apart)))
                 tried += 1
                 if tried > most:
                     message = f"the space does not decompose: a part of it has more than {STRUCTURES:,} structures"
                     raise Crowded(Problem("limit", message, help="set some of its variables; or `--estimate N`"))
         return reads, found
 
-    def _more(self, part: _Part, names: list[str]) -> list[_Part]:
+    def _tried(
+        self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], part: Part
+    ) -> tuple[list[Structure], dict[str, Part], list[Part]]:
+        """(networks of a part, settings that read a choice more, by its name, settings apart by their structure).
+
+        Each piece is tried as a part of its own: what varies in the part may be the same in all of a piece.
+        """
+        while True:
+            try:
+                return self._by_piece(steps, shape, given, part)
+            except Refused as error:
+                raise too_large(error.message) from None
+            except Full:
+                if self.at_once == 1:
+                    message = "the space does not decompose: a part of it takes too much memory"
+                    raise Crowded(Problem("limit", message, help="set some of its variables")) from None
+                self.at_once = max(self.at_once // 8, 1)
+
+    def _by_piece(
+        self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], part: Part
+    ) -> tuple[list[Structure], dict[str, Part], list[Part]]:
+        found, reading, varying = list[Structure](), dict[str, list[Part]](), dict[Any, list[Part]]()
+        for piece in pieces(part, self.at_once):
+            try:
+                found.append(self._costs(steps, shape, given, piece))
+            except _Reads as one:
+                reading.setdefault(one.name, []).append(piece)
+            except Varies as varies:
+                for value, some in by_value(piece, varies).items():
+                    varying.setdefault(value, []).append(some)
+        more = {name: together(some) for name, some in reading.items()}
+        return _joined(found), more, [together(some) for some in varying.values()]
+
+    def _more(self, part: Part, names: list[str]) -> list[Part]:
         """A part of the settings with more choices: each value of words apart, all numbers together."""
         parts = [part]
         for name in names:
@@ -269,7 +299,7 @@ class Designs:
         behind = {one for name in seen - names for one in _positions(self.model, name)}
         return (seen | behind) & {*self.choices}
 
-    def _costs(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], part: _Part) -> Structure:
+    def _costs(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], part: Part) -> Structure:
         """What the settings of a part cost. Raises _Reads for a choice that they read, too, Varies for structures."""
         fixed, size = {**given, **part.fixed}, len(part.places)
         known = {name: np.array(self.choices[name])[at] for name, at in self._places(part).items()}
@@ -295,7 +325,7 @@ class Designs:
         at = np.flatnonzero(kept)
         return Structure(part.fixed, part.read, costs[at], each[:, at], sides[at], part.places[at])
 
-    def _places(self, part: _Part) -> dict[str, Any]:
+    def _places(self, part: Part) -> dict[str, Any]:
         """Which value of each choice the settings of a part have."""
         sizes = [len(self.choices[name]) for name in part.read]
         return dict(zip(part.read, np.unravel_index(part.places, sizes), strict=True)) if sizes else {}
@@ -315,11 +345,16 @@ class Designs:
         noted: list[str],
     ) -> tuple[list[Any], Shape]:
         """(each metric, shape that leaves) of a unit, numbers or points; `noted` gets the positions that are read."""
-        table: dict[Any, Any] = {}
         alike = {id(column): column for column in columns.values()}  # positions with the same choices are one
-        points = {key: leaf(table, column) if len(column) > 1 else column[0].item() for key, column in alike.items()}
-        read = {name: points[id(column)] for name, column in columns.items()}
-        values = settle(self.model, {**self.settings, **given, **read})
+        with pooled(ROOM) as table:
+            points = {key: leaf(table, one) if len(one) > 1 else one[0].item() for key, one in alike.items()}
+            read = {name: points[id(column)] for name, column in columns.items()}
+            return self._totals(steps, shape, settle(self.model, {**self.settings, **given, **read}), noted)
+
+    def _totals(
+        self, steps: tuple[Step, ...], shape: Shape, values: dict[str, Any], noted: list[str]
+    ) -> tuple[list[Any], Shape]:
+        """(each metric, shape that leaves) of a unit at values of the variables."""
         enters = Input(shape, next(iter(self.model.inputs.values())).place, True)
         unit = self.model._replace(steps=steps, inputs={ENTERS: enters})
         walk = self._traced(unit, values, noted)
@@ -359,18 +394,6 @@ class _Reads(Exception):
         self.name = name
 
 
-class _Part(NamedTuple):
-    """Some settings of a unit: words that are fixed, the choices that are read, and which of their grid these are.
-
-    share  how much of all settings of the unit they are
-    """
-
-    fixed: Mapping[str, Any]
-    read: tuple[str, ...]
-    places: Any
-    share: float = 1.0
-
-
 class _Told:
     """Tells how much of a unit is done, in steps of a thousandth."""
 
@@ -388,11 +411,21 @@ class _Told:
             self.told = steps
 
 
-def _by_value(part: _Part, varies: Varies) -> list[_Part]:
-    """The settings apart by what the structure depends on: the number of a `repeat`, the truth of a condition."""
-    keys = np.broadcast_to(varies.points.array, part.places.shape).ravel()
-    shares = [(keys == key, float(np.mean(keys == key))) for key in np.unique(keys)]
-    return [part._replace(places=part.places[here], share=part.share * share) for here, share in shares]
+def _joined(found: Iterable[Structure]) -> list[Structure]:
+    """What pieces of a part cost, as one for each number of axes that leaves them."""
+    alike: dict[int, list[Structure]] = {}
+    for one in found:
+        if len(one.costs):
+            alike.setdefault(one.leaves.shape[1], []).append(one)
+    return [
+        some[0]._replace(
+            costs=np.concatenate([one.costs for one in some]),
+            each=np.concatenate([one.each for one in some], axis=1),
+            leaves=np.concatenate([one.leaves for one in some]),
+            places=np.concatenate([one.places for one in some]),
+        )
+        for some in alike.values()
+    ]
 
 
 def units(steps: tuple[Step, ...]) -> Iterator[Step]:

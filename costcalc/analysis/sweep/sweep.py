@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import checked, settle, unknown_variable
 from ...num.arrays import Varies
-from ...num.points import leaf
+from ...num.points import Full, Pool, leaf, pooled
 from ...quantities import read_value
 from ...quantities import values as values_in
 from ...read.anything import Inputs, Network, load
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from ...num.values import Number
 
+ROOM = 100_000_000  # bytes of the arrays of a walk
+FEWER = 4  # times fewer points at a time where they take more
 COMPLETE = "complete "  # the column that says where all costs are known: no variable or metric has that name
 
 
@@ -122,30 +125,48 @@ def results(
 def evaluated(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool = False) -> Result:
     """Every metric at every point of a chunk.
 
-    Where points differ in the network's structure, each structure is walked by itself.
+    Where points differ in the network's structure, each structure is walked by itself; where their arrays take too
+    much room, fewer points at a time.
     """
+    with suppress(Full):
+        return _at_once(model, chunk, metrics, skip_invalid)
+    flat, most, at, parts = chunk.flat(), max(chunk.size // FEWER, 1), 0, []
+    while at < chunk.size:
+        piece = np.arange(at, min(at + most, chunk.size))
+        with suppress(Full):
+            part = _at_once(model, flat.take(piece), metrics, skip_invalid)
+            parts.append(part._replace(kept=piece[part.kept]))
+            at += most
+            continue
+        most = max(most // FEWER, 1)
+    return _merged(parts)
+
+
+def _at_once(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool) -> Result:
+    """The same in one walk for each structure. Raises Full."""
+    error = keys = None  # what follows an exception comes after it: its frames hold the arrays of the walk
     try:
         found = _walk(model, chunk, metrics)
     except Varies as varies:
-        return _split(model, chunk, metrics, skip_invalid, np.broadcast_to(varies.points.array, chunk.shape).ravel())
+        keys = np.broadcast_to(varies.points.array, chunk.shape).ravel()
     except Refused as refusal:  # by an array that was computed after the walk
         error = SpecError(Problem("too-large", refusal.message))
         error.failing = refusal.failing
-        return _without(model, chunk, metrics, skip_invalid, error)
     except OutOfTime:
         raise
-    except SpecError as error:
+    except SpecError as raised:
+        error = raised.with_traceback(None)
+    if keys is not None:
+        return _split(model, chunk, metrics, skip_invalid, keys)
+    if error:
         return _without(model, chunk, metrics, skip_invalid, error)
     return Result(Flat(Chunk({**chunk.columns, **found}, chunk.shape)), np.arange(chunk.size), {})
 
 
 def _walk(model: Model, chunk: Chunk, metrics: list[Metric]) -> dict[str, Number]:
-    table: dict = {}
-    try:
-        known = {name: column for name, column in chunk.columns.items() if name == "rho" or name in model.variables}
+    known = {name: column for name, column in chunk.columns.items() if name == "rho" or name in model.variables}
+    with pooled(ROOM) as table:
         return _totals(model, {name: _value(table, column) for name, column in known.items()}, metrics)
-    finally:
-        table.clear()  # it and its points hold each other: without this their arrays would stay
 
 
 def _totals(model: Model, values: dict[str, Any], metrics: list[Metric]) -> dict[str, Number]:
@@ -159,7 +180,7 @@ def _totals(model: Model, values: dict[str, Any], metrics: list[Metric]) -> dict
     return {**totals(walk, metrics), COMPLETE: not any(is_bound(row, metrics) for row in walk.rows)}
 
 
-def _value(table: Mapping[Any, Any], column: np.ndarray) -> Any:
+def _value(table: Pool, column: np.ndarray) -> Any:
     """A column as points; where it holds one value only, that value."""
     array = np.asarray(column)
     if array.dtype == object and isinstance(array.flat[0], str):
