@@ -40,10 +40,6 @@ class _Short(VerdictPage):
         more = [f"{len(self.loosened) - LIMITS:,} more, listed below"] if len(self.loosened) > LIMITS else []
         return [f"costcalc: {summary(self.outcomes, self.loosened)}", *limits, *more]
 
-    def rows(self) -> list[tuple[float, tuple[str, ...]]]:
-        """The largest movers first."""
-        return sorted(super().rows(), key=lambda row: -row[0])
-
     def sheets(self) -> list[Sheet]:
         return [sheet._replace(rows=sheet.rows[:ROWS]) for sheet in super().sheets()]
 

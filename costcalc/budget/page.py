@@ -80,14 +80,17 @@ class VerdictPage:
         return [*([Sheet(columns, rows)] if rows else []), *self._metrics()]
 
     def rows(self) -> list[tuple[float, tuple[str, ...]]]:
-        """(how far a metric moved as a share of its base, cells) of each limit; what cannot be judged moved most."""
+        """(how far a metric moved as a share of its base, cells) of each limit, the largest first.
+
+        What cannot be judged moved most; what moved alike stays in the order of the checks.
+        """
         found: list[tuple[float, tuple[str, ...]]] = []
         for outcome in self.outcomes:
             for problem in outcome.problems:
                 said = printable(brief(problem.message))
                 found.append((math.inf, ("ERROR", printable(outcome.title), "-", "-", "-", "-", "-", said)))
             found += [(moved(verdict), self._cells(outcome, verdict)) for verdict in outcome.verdicts]
-        return found
+        return sorted(found, key=lambda row: -row[0])
 
     def _metrics(self) -> list[Sheet]:
         """One row per spec and requested metric."""

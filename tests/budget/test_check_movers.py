@@ -1,5 +1,8 @@
 """What a reviewer sees of a change: base, now and change of each metric and spec, the largest movers first."""
 
+import csv
+import io
+
 CHECKS = """checks:
   - {spec: a.yaml, max: {params: 100k, mult_adds: 1G}}
   - {spec: b.yaml, max: {params: 100k}}
@@ -30,6 +33,9 @@ def test_movers_come_first_with_base_now_and_change(repository, run, tmp_path):
         ("c.yaml", "0 %"),
     ]
     assert moved[0][-4:-2] == ["800", "400"]
+    table = [line.split() for line in run("check").out.splitlines() if line.startswith("ok ")]
+    assert [line[1] for line in table] == ["b.yaml", "a.yaml", "a.yaml", "c.yaml"]
+    assert [row["spec"] for row in csv.DictReader(io.StringIO(run("check", "--format", "csv").out))][0] == "a.yaml"
 
 
 def test_specs_that_cannot_be_read_have_a_row(repository, run, tmp_path):
