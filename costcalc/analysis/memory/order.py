@@ -1,7 +1,9 @@
 """A better order of the branches between one tensor and the operation that joins them.
 
-Orders of up to MOST branches are tried one by one where that is little work. The tensors of a general graph have no
-order that is known to be the best in reasonable time, so this one is called better, not the best.
+All orders of up to MOST branches are tried one by one where that is little work. Of more branches, each is tried as
+the last one, which may free what they all read, behind the others in the order that is best while it stays (Liu 1987,
+for trees). The tensors of a general graph have no order that is known to be the best in reasonable time, so this one is
+called better, not the best.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from ...model.lives import Lives
 from ...model.rows import Trace
 from ...records import NamedTuple
 
-MOST = 6  # branches of one join
+MOST = 6  # branches of one join of which all orders are tried
 WORK = 200_000  # rows that are looked at over all orders tried
 
 
@@ -39,7 +41,7 @@ def better_order(lives: Lives) -> Order | None:
     at = lives.live.index(peak) if lives.live else 0
     work = WORK
     for fork in _forks(lives.walked, at):
-        for order in permutations(fork.stretches):
+        for order in _orders(lives, fork):
             work -= len(lives.walked.rows)
             if work < 0:
                 return best
@@ -60,7 +62,7 @@ def _forks(walked: Trace, at: int) -> Iterator[_Fork]:
 
 def _fork(walked: Trace, join: int) -> _Fork | None:
     ends = sorted({made for made in walked.rows[join].sources if type(made) is int})
-    if len(ends) < 2 or len(ends) > MOST or ends[-1] != join - 1:
+    if len(ends) < 2 or ends[-1] != join - 1:
         return None
     stretches: list[range] = []
     entries: set[Any] = set()
@@ -76,6 +78,25 @@ def _fork(walked: Trace, join: int) -> _Fork | None:
     if len(stretches) < 2 or len(entries) > 1 or _is_read_later(walked, stretches, join):
         return None
     return _Fork(join, tuple(reversed(stretches)))
+
+
+def _orders(lives: Lives, fork: _Fork) -> Iterator[Sequence[range]]:
+    if len(fork.stretches) <= MOST:
+        yield from permutations(fork.stretches)
+        return
+    ruled = _by_rule(lives, fork)
+    yield from ([one for one in ruled if one != last] + [last] for last in ruled)
+
+
+def _by_rule(lives: Lives, fork: _Fork) -> list[range]:
+    """The branches by the bytes that each needs at most beyond those that it leaves, the most first."""
+    held, beyond = 0, dict[range, int]()
+    for stretch in fork.stretches:
+        buffer = lives.buffer(stretch[-1])
+        left = buffer.size if buffer else 0
+        beyond[stretch] = max(lives.live[stretch.start : stretch.stop]) - held - left
+        held += left
+    return sorted(fork.stretches, key=lambda stretch: -beyond[stretch])
 
 
 def _stretch(walked: Trace, end: int, before: int) -> tuple[int, set[Any]]:
