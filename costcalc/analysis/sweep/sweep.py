@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ...num.values import Number
 
-ROOM = 100_000_000  # bytes of the arrays of a walk
+ROOM = 150_000_000  # bytes of the arrays of a walk
 FEWER = 4  # times fewer points at a time where they take more
 COMPLETE = "complete "  # the column that says where all costs are known: no variable or metric has that name
 
