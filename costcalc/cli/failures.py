@@ -11,7 +11,7 @@ import click
 from ..errors import CostcalcError, FileError, OptionError, Problem, brief, listed, nearest
 from ..render.framed import framed
 from ..replacing import is_lost
-from .commands import BUG, CANNOT
+from .commands import BUG, CANNOT, COMMANDS, command
 from .terminal import has_color
 
 PACKAGES = {  # what costcalc needs, by the name of the module
@@ -86,8 +86,6 @@ def _from_click(error: Any, args: list[str]) -> OptionError:
 
 def _done_by_another(error: Any, args: list[str]) -> str | None:
     """The help for what another command does, or None."""
-    from .elsewhere import commands_with, for_several
-
     if isinstance(error, click.NoSuchOption):
         others = commands_with(error.option_name)
         if others and error.ctx and error.ctx.parent is None:  # before the name of any command
@@ -144,3 +142,18 @@ def _say(text: str) -> None:
     if hasattr(sys.stderr, "reconfigure"):
         sys.stderr.reconfigure(errors="backslashreplace")
     sys.stderr.write(text)
+
+
+def commands_with(option: str) -> list[str]:
+    """The commands that have an option, as they are called."""
+    found = [name for name in COMMANDS if any(option in param.opts for param in command(name).params)]
+    return [f"costcalc {name}" for name in found]
+
+
+def for_several(args: list[str]) -> str | None:
+    """What to write when `analyze`, which takes one spec, is given several; None when it is given other things."""
+    from ..files import configs
+
+    specs = [arg for arg in args[1:] if os.path.isfile(arg) or arg.removesuffix(".yaml") in configs()]
+    several = args[:1] == ["analyze"] and len(specs) > 1
+    return f"`costcalc compare {' '.join(map(brief, specs))}` sets them side by side" if several else None

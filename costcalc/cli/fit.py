@@ -65,8 +65,7 @@ def command(
       costcalc fit mobilenet --vary alpha=0.25:1:0.05 --vary res=128:224:32 --max mult_adds=150M --max params=2M
       costcalc fit mobilenet --vary alpha --vary res=128:224:32 --max mult_adds=150M --maximize mult_adds
     """
-    from ..analysis.fit.fit import fit
-    from ..analysis.fit.page import nothing_fits
+    from ..analysis.fit.fit import fit, nothing_fits
     from ..read.loading import load
     from .sweep import values_of
 
@@ -102,7 +101,7 @@ def _budget(text: str) -> tuple[str, str]:
 
 
 def _show(found: Fit, top: int | None, out: Output) -> None:
-    from ..analysis.fit.page import FitPage
+    from ..analysis.fit.fit import FitPage
     from ..analysis.sweep.page import write
     from .output import writing
 

@@ -305,7 +305,7 @@ def named_pairs(model: Model) -> Iterator[tuple[str, str]]:
 
 
 def _unknown(ctx: click.Context, option: str, model: Model) -> OptionError:
-    from .elsewhere import commands_with
+    from .failures import commands_with
 
     declared = [f"--{name}" for name in model.variables]
     others = commands_with(option)

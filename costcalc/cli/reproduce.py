@@ -38,9 +38,8 @@ def command(
       costcalc reproduce mobilenet_v2
       costcalc reproduce -o figures.csv
     """
-    from ..analysis.reproduce.page import FindingsPage
+    from ..analysis.reproduce.page import FindingsPage, grouped
     from ..analysis.reproduce.reproduce import reproduce
-    from ..analysis.reproduce.sources import grouped
     from ..quantities import DIFFERS
 
     found = reproduce(*specs)

@@ -35,8 +35,7 @@ def command(
       costcalc selftest conv attention --cases 1000
       costcalc selftest --seed 7 --json
     """
-    from ..analysis.prove.page import ProofsPage
-    from ..analysis.prove.prove import operations, prove
+    from ..analysis.prove.prove import ProofsPage, operations, prove
     from .progress import Progress
 
     chosen, proofs = operations(names), []

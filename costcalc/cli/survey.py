@@ -67,7 +67,7 @@ def _show(found: Any, out: Output) -> None:
         return out.show(found.page())
     if out.is_screen:
         raise OptionError(Problem("usage", "Parquet goes to a file", help="add -o models.parquet"))
-    from ..analysis.jobs.parquet import parquet_of
+    from ..analysis.jobs.parcel import parquet_of
     from ..analysis.survey.survey import frame_of
 
     return out.deliver(parquet_of(frame_of(found)))

@@ -171,7 +171,7 @@ def _space(model: Model, axes: Mapping[str, np.ndarray], options: Mapping[str, A
 def _points(model: Model, path: str) -> dict[str, np.ndarray]:
     import numpy as np
 
-    from ..analysis.sweep.points_file import points
+    from ..analysis.sweep.space import points
     from ..analysis.sweep.sweep import as_axis
     from ..read.loading import source
 

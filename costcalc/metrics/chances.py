@@ -15,8 +15,7 @@ from .. import num
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from ..model.chance import Choice
-    from ..model.rows import Row
+    from ..model.rows import Choice, Row
 
 LEAST, EXPECTED, LARGEST = CASES = ("min", "expected", "max")
 _LONGEST = 2**53  # whole numbers up to which a float is exact

@@ -13,9 +13,8 @@ from typing import Any
 
 from .. import num
 from ..ops.inner import INSIDE, inside
-from .buffers import Buffer
 from .rows import Row, Trace
-from .sharing import Sharer, copies
+from .sharing import Buffer, Sharer, copies
 from .storage import Storage
 from .widths import of_products
 

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from .network import Model, Stated
-from .owning import Owner, beyond, lacking
 from .rows import Row, Trace
 from .trace import trace
-from .wiring import Graph, Node, wired
+from .wiring import Graph, Node, Owner, beyond, lacking, wired
 
 if TYPE_CHECKING:
     from ..num.values import Shape

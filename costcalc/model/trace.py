@@ -9,25 +9,64 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import limits, num, ops
-from ..allowance import within
-from ..errors import SpecError, in_order, nearest
-from .binding import applied, at, bound, counted, decided, likely, refuse_empty
+from ..allowance import look, within
+from ..errors import Problem, Refused, SpecError, in_order, nearest
+from .binding import applied, at, bound, counted, decided, error_at, likely, place_of, refuse_empty
 from .calls import arguments, explained, flowing, passed
-from .chance import Branch, Choice, exact
 from .holding import Held, holder_of
 from .inputs import can_be_empty, input_shape
-from .network import BlockCall, Call, Chosen, Group, Include, Model, Reference, Reuse, Stated, Step, is_absent
+from .network import BlockCall, Call, Chosen, Group, Include, Model, Reference, Reuse, Stated, Step, evaluate, is_absent
 from .references import look_up, marked, reusable, runs_of, spliced, text_of
-from .rows import Row, Trace, same_weights
+from .rows import Branch, Choice, Row, Trace, exact, same_weights
 from .scope import Frame, Named, Run, Scope, Tensor
-from .stating import Levels, stated
 from .storage import UNSTATED
-from .work import EVERY, Work
 
 if TYPE_CHECKING:
+    from ..errors import Place
     from ..num.values import Shape
     from ..ops.base import Layer, Op
+    from .network import Step
     from .scope import Source
+
+
+EVERY = 16  # layers or steps between two looks at the clock
+
+
+class Work:
+    """What a walk has done so far. `most` bounds its layers and, apart from those, its steps."""
+
+    def __init__(self, most: Any = None) -> None:
+        self.most = limits.LAYERS if most is None else most
+        self.depth = self.steps = 0
+
+    def deeper(self, step: Step) -> None:
+        """Note that layers nest one level deeper. Raises SpecError at a step that nests too deep."""
+        self.depth += 1
+        if self.depth > limits.NESTING:
+            message = f"layers nest at most {limits.NESTING} deep, those of blocks counted"
+            raise at(step, "limit", message, limits.hint("nesting"))
+
+    def walk(self, step: Step) -> None:
+        """Count a step. Raises SpecError when it is one too many, or too late."""
+        self.refuse_more(1, step)
+        self.steps += 1
+        if not self.steps % EVERY:
+            self.look(0, place_of(step))
+
+    def refuse_more(self, steps: int, step: Step) -> None:
+        """Raise SpecError if so many steps more are too many."""
+        if self.steps + steps > self.most:
+            raise self._too_many(place_of(step))
+
+    def look(self, layers: int, place: Place) -> None:
+        """Raise SpecError if there are too many layers, or the time is over."""
+        if layers > self.most:
+            raise self._too_many(place)
+        look(place)
+
+    def _too_many(self, place: Place) -> SpecError:
+        message = f"more than {self.most:,} layers after repeats and blocks are expanded"
+        return error_at("limit", message, place, limits.hint("layers"))
 
 
 JOINS = ("add", "concat", "mul")  # a join of one tensor is that tensor
@@ -364,3 +403,57 @@ class Tracer:
         if count > self.work.most or not count % EVERY:
             self.work.look(count, row.place)
         return Tensor(row.layer.shape, count - 1)
+
+
+class Levels:
+    """The levels of names in a graph: nodes of one module share its level, wherever they stand."""
+
+    def __init__(self, top: Frame) -> None:
+        self.frames = {(): top}
+
+    def frame(self, path: tuple[str, ...]) -> Frame:
+        """A new name at the end of a path of levels."""
+        return Frame(self.level(path[:-1]), path[-1])
+
+    def level(self, path: Any) -> Frame:
+        """The level that a path leads to; the names are those of the graph, so it is made once."""
+        if path not in self.frames:
+            self.frames[path] = Frame(self.level(path[:-1]), path[-1])
+        return self.frames[path]
+
+
+def stated(step: Step, number: int, times: int, env: Mapping[str, Any], levels: Levels) -> Row:
+    """The row of that number, of a step whose body is Stated. Raises SpecError that names the node."""
+    body = step.body
+    op = ops.find(body.op)
+    try:
+        inputs = tuple(_shape(evaluate(shape, env)) for shape in body.inputs)
+        options = {name: evaluate(arg, env) for name, arg in body.options.items()}
+        if op.branches:
+            options[op.branches[0]] = inputs
+        layer = op.rule(*inputs[: op.takes_input], **options)
+        _shape(layer.shape)
+    except ArithmeticError as error:
+        message = f"{step.source.path!r}: node {body.title} has no shape: {error}"
+        raise SpecError(Problem("cannot-be", message)) from None
+    except Refused as error:
+        found = SpecError(
+            Problem("cannot-be", f"{step.source.path!r}: node {body.title}: {error.message}", None, error.help)
+        )
+        found.failing = error.failing
+        raise found from None
+    if body.holds is not None:
+        layer = layer._replace(params=body.holds)
+    frame = levels.frame(body.path)
+    frame.closed(Tensor(layer.shape, number))
+    sources = (*body.sources, *[None] * len(inputs))[: len(inputs)]
+    return Row(op, frame, inputs, sources, layer, times, body.shared, body.follows, step, options, body.options)
+
+
+def _shape(shape: Shape) -> Shape:
+    for size in shape:
+        if type(size) is not int or not 0 < size <= limits.SIZE:
+            num.require(num.whole(size) >= 1, "a size must be at least 1, got {}", size)
+    if len(shape) > limits.RANK:
+        raise Refused(f"a tensor of {len(shape)} axes is too much: the limit is {limits.RANK}")
+    return shape

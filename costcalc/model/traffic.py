@@ -12,10 +12,10 @@ from typing import Any
 from .. import num
 from ..ops.inner import INSIDE, cached, inside
 from .lives import Lives
-from .owning import counted
 from .rows import Row
 from .sharing import copies
 from .widths import held_bytes
+from .wiring import counted
 
 
 def traffic(lives: Lives) -> list[Any]:

@@ -9,7 +9,7 @@ from .sliding import corners
 from .tally import Impossible, Tally, at, both_sides, box, grid_of, per_axis, shape_of, share_out
 
 if TYPE_CHECKING:
-    from .shapes import Shape
+    from .tally import Shape
 
 
 NAMES = {

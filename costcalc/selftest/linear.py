@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .tally import Impossible, Tally, at, box, shape_of
 
 if TYPE_CHECKING:
-    from .shapes import Shape
+    from .tally import Shape
 
 
 def linear(

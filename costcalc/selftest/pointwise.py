@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .tally import Impossible, Tally, at, box, shape_of, share_out
 
 if TYPE_CHECKING:
-    from .shapes import Shape
+    from .tally import Shape
 
 
 def sigmoid(v: float) -> float:

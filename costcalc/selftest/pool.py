@@ -12,7 +12,7 @@ from .sliding import windows
 from .tally import Impossible, Tally, at, both_sides, box, grid_of, per_axis, shape_of
 
 if TYPE_CHECKING:
-    from .shapes import Shape
+    from .tally import Shape
 
 
 def maxpool(

@@ -10,7 +10,7 @@ from .sliding import corners
 from .tally import Impossible, Tally, at, box, grid_of, per_axis, shape_of, share_out
 
 if TYPE_CHECKING:
-    from .shapes import Shape
+    from .tally import Shape
 
 
 def space_to_depth(tally: Tally, x: Mapping[tuple[int, ...], float], *, factor: int) -> dict[tuple[int, ...], float]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .tally import Impossible, both_sides, box, per_axis
 
 if TYPE_CHECKING:
-    from .shapes import Shape
+    from .tally import Shape
 
 
 def windows(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from ..records import NamedTuple
 
-if TYPE_CHECKING:
-    from .shapes import Shape
+Shape: TypeAlias = tuple[Any, ...]  # the sizes of a tensor per sample, channels last
 
 
 MACS = ("mac", "mac_attention", "mac_masked")

@@ -7,9 +7,8 @@ from itertools import pairwise
 import pytest
 
 from costcalc.analysis.compare import subsequence
-from costcalc.analysis.compare.alignment import aligned
+from costcalc.analysis.compare.alignment import aligned, slid
 from costcalc.analysis.compare.compare import compare
-from costcalc.analysis.compare.sliding import slid
 from costcalc.analysis.compare.subsequence import ascending, between, common
 from costcalc.errors import Source
 from costcalc.read.spec.reader import read

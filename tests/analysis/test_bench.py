@@ -8,8 +8,7 @@ import re
 import pytest
 
 from costcalc import CostcalcError
-from costcalc.analysis.bench.bench import RUNS, WARM_UPS, Times, bench, measured
-from costcalc.analysis.bench.layers import OTHER, of_layers
+from costcalc.analysis.bench.bench import OTHER, RUNS, WARM_UPS, Times, bench, measured, of_layers
 from costcalc.errors import Source
 from costcalc.model.trace import trace
 from costcalc.read.loading import load

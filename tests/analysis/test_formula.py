@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 from costcalc import analyze, formula, load
-from costcalc.analysis.explain.legend import legend
+from costcalc.analysis.explain.explain import legend
 from costcalc.analysis.explain.working import separable, worked
 from costcalc.errors import SpecError
 from costcalc.model.trace import trace

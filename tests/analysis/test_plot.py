@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from costcalc import plot
-from costcalc.analysis.sweep.plot import front
+from costcalc.analysis.sweep.plotting import front
 from costcalc.cli import main
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -9,9 +9,8 @@ from itertools import combinations
 import pytest
 
 from costcalc import analyze, load, reconcile
-from costcalc.analysis.reconcile.explanations import explain
+from costcalc.analysis.reconcile.explanations import explain, stretch
 from costcalc.analysis.reconcile.reconcile import METRICS, split, tally, total_of
-from costcalc.analysis.reconcile.stretches import stretch
 from costcalc.analysis.report.report import report
 from costcalc.errors import Source
 from costcalc.metrics.conventions import NAMES, find

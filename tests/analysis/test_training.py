@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from costcalc import CostcalcError, analyze, training
-from costcalc.analysis.training.zero import deepspeed, zero
+from costcalc.analysis.training.training import deepspeed, zero
 from costcalc.errors import Source
 from costcalc.metrics.states import Parameters, states
 from costcalc.read.spec.reader import read

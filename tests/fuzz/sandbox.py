@@ -36,7 +36,7 @@ MODULES = [
     "costcalc.write.spec",
     "costcalc.write.torch",
     "costcalc.write.onnx.graph",
-    "costcalc.analysis.sweep.plot",
+    "costcalc.analysis.sweep.plotting",
 ]
 EXTRAS = ["onnx", "tflite", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]  # where they are installed
 LOADED_BY = {  # what takes seconds to load: PyTorch, and what it loads when a module is read

@@ -12,7 +12,7 @@ from costcalc import analyze, errors, formula, sweep
 from costcalc.cli import main
 from costcalc.metrics.metrics import metric, totals
 from costcalc.metrics.walk import Walk
-from costcalc.model.chance import exact
+from costcalc.model.rows import exact
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle
 from costcalc.read.anything import load

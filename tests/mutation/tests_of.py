@@ -48,7 +48,6 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
     "costcalc/read/keras/file.py": ("test_keras_file",),
     "costcalc/read/onnx/file.py": ("test_onnx_file", "test_onnx_hostile -k bad_files or only_the or without"),
     "costcalc/read/onnx/wire.py": ("test_wire",),
-    "costcalc/read/onnx/weights.py": ("test_onnx_hostile", "test_onnx_parameters", "test_onnx"),
 }
 
 

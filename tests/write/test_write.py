@@ -16,9 +16,9 @@ from costcalc.model.wiring import wired
 from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
 from costcalc.rewrite import thin
-from costcalc.write.spec import fold, runs, spec_text
-from costcalc.write.spec.groups import grouped
+from costcalc.write.spec import fold, spec_text
 from costcalc.write.spec.items import settled
+from costcalc.write.spec.spec import grouped
 from costcalc.write.spec.structure import structured
 from costcalc.write.spec.yaml_text import scalar
 
@@ -371,7 +371,7 @@ def stages(count):
 def test_the_work_to_find_blocks_grows_with_the_layers(monkeypatch):
     """Twice the layers take three times the stretches that are looked at; four times would grow as their square."""
     seen = Counter()
-    for owner, name in ((runs._Line, "run"), (runs._Levels, "joined"), (fold, "block_of"), (fold, "_shape")):
+    for owner, name in ((fold._Line, "run"), (fold._Levels, "joined"), (fold, "block_of"), (fold, "_shape")):
         counted(monkeypatch, owner, name, seen)
     work = []
     for count in (6, 12):

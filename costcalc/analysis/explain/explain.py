@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping
+from ...metrics.chances import shown
 from ...metrics.conventions import Prices, find, price_list
 from ...metrics.gradients import Gradient, gradients
-from ...metrics.pricing import Convention
+from ...metrics.metrics import METRICS
+from ...metrics.pricing import Convention, price_of
 from ...metrics.walk import Walk
+from ...model.field import fields, terms
 from ...model.rows import Row, called
 from ...model.trace import trace
 from ...model.uncollected import uncollected
@@ -17,16 +23,22 @@ from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
 from ...render.result import Result
+from ...render.sheet import Column, Sheet
+from ...render.text import printable, shape_text
+from ..compare.beside import in_words
 from ..report.analyze import scaled
-from ..report.columns import stamp
+from ..report.columns import stamp, total
 from ..report.report import Report, report
-from .field import field_text
-from .legend import legend
-from .worked import pair_text, row_text, total_text
-from .working import separable
+from .working import Working, separable, worked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...metrics.gradients import Gradient
+    from ...model.rows import Row
+    from ...num.values import Number
     from ...render.sheet import Page
+    from ..report.report import Report
 
 
 class _Chosen(NamedTuple):
@@ -53,8 +65,6 @@ class Explanation(Result, _Chosen):
 
     def page(self) -> Page:
         """One row per layer that has mult-adds or weights."""
-        from .page import ExplanationPage
-
         return ExplanationPage(self)
 
 
@@ -89,3 +99,220 @@ def explain(
         counted = report(model, walk, settled, priced or find("paper"))  # a working counts as `paper` does
         each = gradients(Walk(model, walk, settled)) if backward else []
     return Explanation(layer, rows, counted, priced, dict(zip(map(id, walk.rows), each, strict=False)))
+
+
+COLUMNS = (
+    Column("layer", folds=True),
+    Column("type"),
+    Column("mult-adds =", folds=True),
+    Column("mult-adds", number=True),
+    Column("params =", folds=True),
+    Column("params", number=True),
+)
+
+
+class ExplanationPage:
+    """The rows of an Explanation that have mult-adds or weights."""
+
+    def __init__(self, explanation: Any) -> None:
+        self.explanation = explanation
+        self.title = f"{explanation.report.model.name}: explained"
+        self.rows = [(row, *worked(row)) for row in explanation.rows if any(worked(row))]
+
+    def heads(self) -> list[str]:
+        """Empty: the table is the answer."""
+        return []
+
+    def sheets(self) -> list[Sheet]:
+        """One sheet."""
+        cells: list[tuple[str, ...]] = [
+            (printable("/".join(row.frame.path)), row.type, *_cells(cost), *_cells(weights))
+            for row, cost, weights in self.rows
+        ]
+        return [Sheet(COLUMNS, cells)]
+
+    def notes(self) -> list[str]:
+        """What the symbols stand for, and what the numbers mean."""
+        return [*filter(None, [legend(self.explanation.rows)]), stamp(self.explanation.report)]
+
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
+        """One row per layer: each working in symbols, in numbers, and its value."""
+        rows = []
+        for row, cost, weights in self.rows:
+            found: dict[str, Any] = {"name": "/".join(row.frame.path), "type": row.type}
+            found |= {"input": " and ".join(map(shape_text, row.inputs)), "output": shape_text(row.layer.shape)}
+            for name, working in (("mult_adds", cost), ("params", weights)):
+                found |= {f"{name}_symbols": working.symbols if working else "", f"{name}_numbers": _numbers(working)}
+                found[name] = working.value if working else 0
+            rows.append(found)
+        names = ["name", "type", "input", "output"]
+        names += [f"{name}{part}" for name in ("mult_adds", "params") for part in ("_symbols", "_numbers", "")]
+        return names, rows
+
+    def document(self) -> dict[str, Any]:
+        """One entry per layer."""
+        return {"note": stamp(self.explanation.report), "layers": self.records()[1]}
+
+
+def _numbers(working: Any) -> str:
+    return working.numbers if working else ""
+
+
+def _cells(working: Any) -> tuple[str, str]:
+    return (f"{working.symbols} = {working.numbers}", f"{working.value:,}") if working and working.value else ("", "-")
+
+
+_SYMBOLS = {  # those of the MobileNet paper (arXiv:1704.04861, section 3.1) first
+    "DK": "side of the kernel",
+    **dict.fromkeys(("KD", "KH", "KW"), "sides of the kernel"),
+    "M": "channels in",
+    "N": "channels out",
+    "m": "filters a channel",
+    "g": "groups",
+    "DF": "side of the output grid",
+    **dict.fromkeys(("D", "H", "W"), "sides of the grid"),
+    "T": "tokens or positions",
+    "C": "channels",
+    "B": "windows",
+    "n": "sizes of the parameter",
+}
+_OF = {  # operations that mean something else by a symbol
+    "conv_transpose": {"DF": "side of the input grid"},
+    "matmul": {"B": "products", "R": "rows", "K": "columns of the first, rows of the second", "C": "columns"},
+    "attend": {
+        "Q": "queries",
+        "K": "keys",
+        "C": "width of a query",
+        "V": "width of a value",
+        "P": "pairs of query and key, the masked ones too",
+    },
+    "einsum": dict.fromkeys(ascii_letters, "axes of the equation"),
+    "embedding": {"V": "words", "N": "width of one"},
+}
+
+
+def legend(rows: Sequence[Row]) -> str:
+    """`DK: side of the kernel; M: channels in; ..` for the symbols in the workings of rows; empty if there are none."""
+    found: dict = {}
+    for row in rows:
+        known = {**_SYMBOLS, **_OF.get(row.op.name, {})}
+        for working in filter(None, worked(row)):
+            for symbol in re.findall(r"[A-Za-z]+", working.symbols) if working.value else ():
+                if symbol in known:
+                    found.setdefault(symbol, {})[known[symbol]] = None
+    meanings: dict = {}
+    for symbol, said in found.items():
+        meanings.setdefault(" or ".join(said), []).append(symbol)
+    return "; ".join(f"{', '.join(symbols)}: {meaning}" for meaning, symbols in meanings.items())
+
+
+MOST = 24  # windows of one sum that are shown
+
+
+def field_text(report: Report, row: Row) -> str:
+    """The field of what a layer makes, and how it grows; nothing where it is not known."""
+    found = report.fields.get(row.name)
+    if found is None or not found.axes:
+        return ""
+    size, stride, padding = (shape_text(part) for part in (found.size, found.stride, found.padding))
+    whole = "whole input; without global layers " if found.whole else ""
+    aligned = "" if found.aligned else ", branches with different centres"
+    head = f"receptive field of {printable(row.name)}: {whole}{size}, stride {stride}, padding {padding}{aligned}"
+    number = next(at for at, line in enumerate(report.lines) if line.name == row.name)
+    chain = terms(report.trace, fields(report.trace), number)
+    if not 0 < len(chain) <= MOST:
+        return head
+    return f"{head}\n  {found.size[0]} = {' + '.join(['1', *(f'{more}*{step}' for _, more, step in chain)])}"
+
+
+def row_text(row: Row, convention: Convention | None = None, gradient: Gradient | None = None) -> str:
+    """What a row's mult-adds and weights come from, and what a convention counts of it; empty if it has none."""
+    cost, weights = worked(row)
+    lines = []
+    if cost and cost.value:
+        lines.append(f"  mult-adds  {cost}")
+    if weights and weights.value:
+        lines.append(f"  params     {weights}" + (f" (the weights of {printable(row.shared)})" if row.shared else ""))
+    if type(row.times) is int and row.times != 1 and cost:
+        lines.append(f"  {row.times:,} times a sample: {row.times * cost.value:,} mult-adds")
+    if row.chance and cost and cost.value:
+        lines.append(_by_chance(row, cost.value * row.times))
+    if gradient is not None:
+        lines += _backward(cost, gradient, row.times)
+    if convention is not None:
+        lines += _counted(row, convention)
+    shapes = " and ".join(map(shape_text, row.inputs))
+    head = f"{printable('/'.join(row.frame.path))}: {row.type}, {shapes} -> {shape_text(row.layer.shape)}"
+    return "\n".join([head, *lines]) if lines else ""
+
+
+def _by_chance(row: Row, cost: int) -> str:
+    """The expected mult-adds of a row that does not always run: each probability is that inside the one before."""
+    probs = [branch.prob for branch in row.chance]
+    factors = " * ".join(str(prob) for prob in probs)
+    expected = shown(math.prod(probs) * cost)
+    return f"  expected   {factors} * {cost:,} = {expected:,} mult-adds"
+
+
+def _backward(cost: Working | None, gradient: Gradient, times: Number) -> list[str]:
+    """The mult-adds of gradients: as those of the forward pass where they are as many, else by quantity."""
+    lines = []
+    for name, side in (("d input", gradient.inputs), ("d weights", gradient.weights)):
+        total = sum(side.values())
+        if cost is not None and total == cost.value and type(times) is int and times == 1:
+            lines.append(f"  {name:9}  {cost}")
+        elif total:
+            terms = " + ".join(f"{count:,} {quantity}" for quantity, count in side.items() if count)
+            lines.append(f"  {name:9}  {terms}" + (f" = {total:,}" if len(side) > 1 else ""))
+    return lines
+
+
+def _counted(row: Row, convention: Convention) -> list[str]:
+    """A convention's cost and params of a row, each quantity times its price."""
+    op, layer = row.op.name, row.layer
+    cost = [*_terms(op, layer.terms, convention.prices), *_terms(op, layer.params, convention.numbers)]
+    params = [] if row.shared else _terms(op, layer.params, convention.params)
+    sums = {convention.cost: (cost, convention.cost_of(op, layer)), "params": (params, convention.params_of(op, layer))}
+    heads = {name: f"  {convention.name} {METRICS[name].title}" for name in sums}
+    return [
+        f"{heads[name]:{max(map(len, heads.values()))}}  {' + '.join(terms)} = {value:,}"
+        for name, (terms, value) in sums.items()
+        if terms
+    ]
+
+
+def _terms(op: str, quantities: Mapping[str, int], prices: Mapping[str, int]) -> list[str]:
+    priced = [(name, count, price_of(prices, op, name)) for name, count in quantities.items()]
+    return [f"{count:,} {name}" + f" * {price}" * (price != 1) for name, count, price in priced if price and count]
+
+
+def total_text(report: Report) -> str:
+    """The totals of a whole network, as every format has them."""
+    cost = report.metrics[0].title
+    cases = "".join(f", {total(report, one.name)} {one.title}" for one in report.metrics[2:] if one.of)
+    figures = f"{total(report, 'cost')} {cost}{cases}, {total(report, 'params')} params"
+    return f"total of {printable(report.model.name)}: {figures}"
+
+
+def pair_text(first: Row, second: Row, pair: Any) -> Any:
+    """A depthwise convolution and its 1x1 convolution beside the standard convolution."""
+    together, standard = pair.together, pair.standard
+    name = printable("/".join(_common(first.frame.path, second.frame.path)) or "together")
+    fewer = in_words(standard.value, together.value, "mult-adds")
+    return "\n".join(
+        [
+            f"{name}: depthwise separable against standard convolution",
+            f"  separable  {together}",
+            f"  standard   {standard}",
+            f"  saving     {pair.saving} = {pair.theory:.3f}: {fewer}",
+        ]
+    )
+
+
+def _common(one: Any, other: Any) -> Any:
+    shared = []
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        shared.append(a)
+    return shared

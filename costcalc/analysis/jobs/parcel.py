@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from ...errors import FileError, Problem, Source
+from ...errors import FileError, OptionError, Problem, Source
 from ...files import Origin
 from ...model.network import Model
 from ...model.storage import Storage
 from ...read.loading import modelled
 from ...records import NamedTuple
+
+if TYPE_CHECKING:
+    import pandas
 
 
 class Parcel(NamedTuple):
@@ -57,3 +62,16 @@ def unpacked(parcel: Parcel) -> Model:
     files = {one.path.replace(os.sep, "/"): one for one in (parcel.source, *parcel.included)}
     model = modelled(parcel.source, Origin(_Texts(folder, files), name))
     return model._replace(name=parcel.name, storage=parcel.storage)
+
+
+def parquet_of(frame: pandas.DataFrame) -> bytes:
+    """The bytes of a Parquet file with the rows of a frame. Raises OptionError without pyarrow."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        message = "Parquet needs the pyarrow package"
+        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[parquet]'")) from None
+    data = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pandas(frame, preserve_index=False), data)
+    return data.getvalue()

@@ -11,9 +11,9 @@ from ...metrics.memory import arena_bytes
 from ...metrics.metrics import metric, totals
 from ...metrics.pricing import Convention
 from ...metrics.walk import Walk
-from ...model.buffers import Buffer
 from ...model.lives import Lives
 from ...model.network import Model
+from ...model.sharing import Buffer
 from ...model.storage import Storage, bits_of, stored
 from ...model.trace import trace
 from ...model.uncollected import uncollected

@@ -11,7 +11,6 @@ from ...model.lives import Lives
 from ...records import NamedTuple
 from ...render.html_file import embedded
 from ...render.text import printable
-from .columns import Columns
 
 if TYPE_CHECKING:
     from ..report.report import Line, Report
@@ -134,3 +133,20 @@ def of_metric(one: Metric, figures: Any) -> dict[str, Any]:
     fold = "figure" if one.name in figures else "max" if one.fold is max else "sum"
     unit = "B" if one.unit.symbol == "B" else ""
     return {"name": one.name, "title": one.title, "unit": unit, "fold": fold, "what": one.what}
+
+
+class Columns:
+    """Lists of values, one per setting, by number. A list of one value only is that value."""
+
+    def __init__(self) -> None:
+        self.found: list[Any] = []
+        self._numbers: dict[Any, int] = {}
+
+    def add(self, values: Sequence[Any]) -> int:
+        """The number of a list; the same for an equal one."""
+        key = tuple((type(value), value) for value in values)
+        number = self._numbers.setdefault(key, len(self.found))
+        if number == len(self.found):
+            plain_ones = [embedded(value) for value in values]
+            self.found.append(plain_ones[0] if len({one for _, one in key}) == 1 else plain_ones)
+        return number

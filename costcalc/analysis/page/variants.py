@@ -16,7 +16,7 @@ from ...rewrite.deploying import PHASES, phased
 from ...rewrite.rewriting import Rewriting
 from ...write.spec import as_spec, is_spec
 from ..report.report import Report, report
-from .columns import Columns
+from .structure import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 from ...allowance import OutOfTime
 from ...errors import CostcalcError, OptionError, Problem
 from ...metrics.conventions import COUNTERS, NAMES, find, price_list
-from ...metrics.pricing import Convention
+from ...metrics.pricing import MAC, Convention
 from ...model.network import Model
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
+from ...num import prod
 from ...quantities import Count, Figure, agreement
 from ...read.loading import load
 from ...records import NamedTuple
 from ...render.result import Result
 from ..report.report import report
 from .reconcile import Part, split, tally
-from .stretches import LEFT_OUT, stretch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...model.rows import Row
     from ...num.values import Number
     from ...render.sheet import Page
@@ -278,3 +280,27 @@ def _distinct(convention: Convention, metric: str) -> Any:
         if any(tables[0]) and tables[0] not in tables[1:]:
             found.append(one)
     return found
+
+
+LEFT_OUT = ("classifier", "first convolution")
+
+
+def stretch(rows: Sequence[Row], name: str) -> Any:
+    """Where a part of the network begins and ends: the classifier goes to the end, a convolution to its activation."""
+    costly = [at for at, row in enumerate(rows) if MAC.keys() & row.layer.terms.keys()]
+    if name == "classifier" and costly:
+        return _classifier(rows, costly), len(rows)
+    start = next((at for at in costly if name == "first convolution" and rows[at].op.name == "conv"), None)
+    if start is None:
+        return 0, 0
+    return start, next((at for at in range(start + 1, len(rows)) if not rows[at].follows), len(rows))
+
+
+def _classifier(rows: Sequence[Row], costly: Any) -> Any:
+    """Where the linear layers begin that see one position at the end; if there is none, the last layer with weights."""
+    start = costly[-1]
+    for at in reversed(costly):
+        if rows[at].op.name != "linear" or prod(rows[at].layer.shape[:-1]) != 1:
+            break
+        start = at
+    return start

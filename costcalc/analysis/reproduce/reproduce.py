@@ -52,8 +52,7 @@ class Findings(Result, list[Finding]):
 
     def page(self) -> Page:
         """The figures, table by table, as `costcalc reproduce` prints them."""
-        from .page import FindingsPage
-        from .sources import grouped
+        from .page import FindingsPage, grouped
 
         return FindingsPage(grouped(self), self.accuracies)
 

@@ -17,8 +17,7 @@ from ...errors import FileError, OptionError, Problem
 from ...records import NamedTuple
 from ...replacing import remove_unfinished, replacing
 from ..jobs.cluster import workers
-from ..jobs.parcel import Parcel, unpacked
-from ..jobs.parquet import parquet_of
+from ..jobs.parcel import Parcel, parquet_of, unpacked
 from ..jobs.pool import Lost
 from .space import Chunk
 from .sweep import COMPLETE, evaluated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from ...arguments import mapping, names
@@ -13,9 +14,9 @@ from ...metrics.gradients import Gradient, cost, gradients, is_rough
 from ...metrics.metrics import folded, metric
 from ...metrics.pricing import TRAINABLE, Convention, price_of
 from ...metrics.pricing import total as priced_total
-from ...metrics.saved import ATTENTION, Keeping, Policy, keeping
+from ...metrics.saved import ATTENTION, Keeping, Kept, Policy, keeping
 from ...metrics.saved import is_rough as keeps_more
-from ...metrics.states import OPTIMIZERS, PRECISIONS, needed, parameters, states
+from ...metrics.states import OPTIMIZERS, PRECISIONS, Parameters, States, needed, parameters, states
 from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.rows import Row, Trace
@@ -26,8 +27,6 @@ from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
 from ...render.result import Result
 from ..report.analyze import scaled
-from .checkpoint import Checkpointed, checkpointed
-from .zero import Stage, stages
 
 if TYPE_CHECKING:
     from ...render.sheet import Page
@@ -237,3 +236,112 @@ def _zero(walk: Walk, setup: Setup) -> tuple[Stage, ...]:
     held = parameters(walk)
     largest = max((priced_total(TRAINABLE, row.op.name, row.layer.params) for row in walk.rows), default=0)
     return stages(states(held, setup.optimizer, setup.policy.precision), held, setup, largest)
+
+
+class Checkpointed(NamedTuple):
+    """What rows keep with some blocks checkpointed: they keep what flows in, and are computed again.
+
+    rows    what each row keeps: of a checkpointed block, its first row keeps what flows into the block
+    again   the numbers of the rows that are computed again
+    inside  bytes that the largest of the blocks keeps while its gradients are computed
+    """
+
+    rows: list[Kept]
+    sizes: dict[Any, Any]
+    again: frozenset[int]
+    inside: int
+
+
+def checkpointed(walk: Walk, kept: Keeping, patterns: Sequence[str]) -> Checkpointed:
+    """What rows keep with the blocks of these names or patterns checkpointed. Raises OptionError for no block."""
+    blocks = _blocks(walk.rows, patterns)
+    rows = list(kept.rows)
+    needs = walk.needs
+    active = [numbers for numbers in blocks if any(needs[number].output for number in numbers)]
+    for numbers in active:
+        for number in numbers:
+            rows[number] = Kept((), 0)
+        rows[numbers[0]] = Kept(_flowing(walk, kept, numbers), 0)
+    outside = {key for one in rows for key in one.storages}
+    inside = [_inside(kept, numbers, outside) for numbers in active]
+    again = frozenset(number for numbers in active for number in numbers)
+    return Checkpointed(rows, kept.sizes, again, max(inside, default=0))
+
+
+def _inside(kept: Keeping, numbers: Sequence[int], outside: set) -> int:
+    """Bytes that a block keeps besides what is kept outside of it."""
+    keys = {key for number in numbers for key in kept.rows[number].storages} - outside
+    return sum((kept.sizes[key] for key in keys), sum(kept.rows[number].own for number in numbers))
+
+
+def _flowing(walk: Walk, kept: Keeping, numbers: Sequence[int]) -> tuple[Any, ...]:
+    """The storages that flow into a block from outside."""
+    own = {*numbers}
+    sources = [source for number in numbers for source in walk.root.rows[number].sources if source not in own]
+    found = [kept.at[source] if type(source) is int else source for source in sources]
+    return tuple(key for key in dict.fromkeys(found) if key is not None and key in kept.sizes)
+
+
+def _blocks(rows: Sequence[Row], patterns: Sequence[str]) -> list[list[int]]:
+    """The numbers of the rows of each block that a pattern means; of blocks inside each other, the outer one."""
+    found: dict[str, list[int]] = {}
+    met = set()
+    for number, row in enumerate(rows):
+        path = row.frame.path
+        for depth in range(1, len(path) + 1):
+            name = "/".join(path[:depth])
+            hits = [one for one in patterns if one.count("/") == depth - 1 and fnmatchcase(name, one)]
+            met |= {*hits}
+            if hits:
+                found.setdefault(name, []).append(number)
+                break
+    missing = [one for one in patterns if one not in met]
+    if missing:
+        tops = list(dict.fromkeys(row.frame.path[0] for row in rows))
+        help = nearest(missing[0], tops) or "`costcalc analyze SPEC --by block` lists them"
+        raise OptionError(Problem("unknown-layer", f"no block is called `{missing[0]}`", help=help))
+    return list(found.values())
+
+
+DEEPSPEED = 18  # bytes a parameter that DeepSpeed's estimators count: 32-bit gradients too
+
+
+class Stage(NamedTuple):
+    """What one device holds at a stage."""
+
+    name: str
+    bytes: int
+    what: str
+
+
+def stages(held: States, counts: Parameters, setup: Setup, largest: int) -> tuple[Stage, ...]:
+    """The stages of ZeRO, and what DeepSpeed's estimators say where they apply."""
+    ranks = setup.ranks or 1
+    found = zero(held, ranks)
+    if setup.policy.precision == "bf16" and setup.optimizer in ("adam", "adamw"):
+        found = (*found, *deepspeed(counts.trained + counts.frozen, ranks, largest))
+    return found
+
+
+def zero(held: States, ranks: int) -> tuple[Stage, ...]:
+    """Stages 0 to 3 of ZeRO (arXiv:1910.02054, Figure 1) on so many devices, in bytes a device."""
+    weights, gradients, optimizer = held
+    return (
+        Stage("0", weights + gradients + optimizer, "each device holds all"),
+        Stage("1", weights + gradients + _share(optimizer, ranks), "the optimizer's state is shared out"),
+        Stage("2", weights + _share(gradients + optimizer, ranks), "gradients too"),
+        Stage("3", _share(weights + gradients + optimizer, ranks), "weights too"),
+    )
+
+
+def deepspeed(params: int, ranks: int, largest: int) -> tuple[Stage, ...]:
+    """DeepSpeed's estimates of stages 2 and 3, in bytes a device; `largest` is the parameters of the largest layer."""
+    shared = _share(DEEPSPEED * params, ranks)
+    return (
+        Stage("DeepSpeed 2", 2 * params + shared, "2 P + 18 P/N, by its estimator"),
+        Stage("DeepSpeed 3", 4 * largest + shared, "4 * largest layer + 18 P/N, by its estimator"),
+    )
+
+
+def _share(size: int, ranks: int) -> int:
+    return -(-size // ranks)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...errors import Place, Problem, Source, SpecError, brief
@@ -15,8 +19,11 @@ from ...model.network import Input, Model, Step, Variable
 from .file import parsed
 from .flow import Flow, Tensor
 from .graph import Node, inputs_of, nodes_of
-from .places import Places
 from .run import Run
+
+if TYPE_CHECKING:
+    from ...num.values import Shape
+
 
 _AXES = {2: ("length",), 3: ("height", "width"), 4: ("depth", "height", "width")}
 
@@ -99,3 +106,31 @@ class _Reader:
     def error(self, message: str, help: str | None = None) -> SpecError:
         """The error of one problem of the configuration."""
         return SpecError(Problem("bad-keras", f"{self.source.path!r}: {message}", None, help))
+
+
+class Places:
+    """Line, column and width of the first entry of each name."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def spans(self) -> dict[str, Shape]:
+        """Name as it is written -> start and end of its entry."""
+        found: dict[str, tuple] = {}
+        for match in re.finditer(r'"name"\s*:\s*"((?:[^"\\]|\\.)*)"', self.text):
+            found.setdefault(match[1], match.span())
+        return found
+
+    @cached_property
+    def lines(self) -> list[int]:
+        """Where each line starts."""
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    def of(self, name: str) -> tuple[int, int, int]:
+        """The place of a name; the start of the text where it is not found."""
+        span = self.spans.get(name) or self.spans.get(json.dumps(name)[1:-1])
+        if span is None:
+            return (1, 1, 1)
+        line = bisect_right(self.lines, span[0])
+        return line, span[0] - self.lines[line - 1] + 1, span[1] - span[0]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...model.accounting import Stored
 from ...records import NamedTuple
-from .holding import add
-from .node import Node
+from .node import Node, add
 from .numbers import RUNNING
 from .tensors import Tensor
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .scope import Scope
-from .tensors import Tensor
+from .tensors import Scope, Tensor
 
 if TYPE_CHECKING:
     from .reader import Reader

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ... import limits
+from ...allowance import spend
 from ...errors import Problem, Source, SpecError, brief
 from ...files import stem
 from ...model.network import Input, Model, Variable
 from ...model.uncollected import uncollected
 from ...num import prod
 from ...num.polynomials import Dim, named
-from . import wellformed
-from .arguments import argument
 from .ending import ended, stored
-from .file import parsed
-from .graph import Graph
-from .living import living
+from .file import parsed, weights
+from .living import graphs_in, living
 from .reader import Reader, opsets, titled
 from .rules import is_standard
-from .scope import Scope
-from .tensors import Tensor
-from .weights import weights
+from .tensors import Scope, Tensor, argument
+from .wire import DEPTH
 
 if TYPE_CHECKING:
     from ...num.values import Number
@@ -80,7 +79,7 @@ class _Importer:
         self.check(graph)
         functions = {(one.domain, one.name, getattr(one, "overload", "")): one for one in self.proto.functions}
         reader = Reader(self.source, functions, opsets(self.proto))
-        wellformed.check(graph, frozenset(), reader.error, titled)
+        check_names(graph, frozenset(), reader.error, titled)
         scope = Scope()
         given = {one.name for one in (*graph.initializer, *(one.values for one in graph.sparse_initializer))}
         learned = weights(graph, given)
@@ -159,3 +158,79 @@ def _with_channels_second(nodes: Any) -> set[str]:
         if node.op_type in _CHANNELS_SECOND or (node.op_type in _AS_IT_IS and node.output and node.output[0] in found):
             found.update(node.input[:1] if node.op_type in _CHANNELS_SECOND else node.input)
     return found
+
+
+class Operation:
+    """A node. Its fields are those of a NodeProto."""
+
+    __slots__ = ("attribute", "domain", "input", "message", "name", "op_type", "output")
+
+    def __init__(self, message: Any) -> None:
+        self.name, self.op_type, self.domain = message.name, message.op_type, message.domain
+        self.input, self.output = message.input[:], message.output[:]
+        self.attribute, self.message = message.attribute[:], message
+
+    @property
+    def overload(self) -> str:
+        """Which function of its name it calls, in files that have several."""
+        return getattr(self.message, "overload", "")
+
+    @property
+    def metadata_props(self) -> Iterable[Any]:
+        """What the exporter noted."""
+        return getattr(self.message, "metadata_props", ())
+
+
+class Graph:
+    """A graph. Its fields are those of a GraphProto, as lists."""
+
+    __slots__ = ("initializer", "input", "node", "output", "sparse_initializer", "value_info")
+
+    def __init__(self, message: Any) -> None:
+        self.node = [Operation(one) for one in message.node[:]]
+        self.initializer, self.sparse_initializer = message.initializer[:], message.sparse_initializer[:]
+        self.input, self.output, self.value_info = message.input[:], message.output[:], message.value_info[:]
+
+
+Error = Callable[..., SpecError]
+_ORDER = "the nodes are in a circle, out of order, or one is missing"
+
+
+def check_names(graph: Any, around: frozenset, error: Error, title: Callable[[Any], str], depth: int = 1) -> None:
+    """Raise the SpecError that `error` makes for a graph, or one inside it; `around` names tensors outside of it.
+
+    depth   how many graphs stand in each other down to this one
+    """
+    if depth > DEPTH:
+        raise error("graphs", f"nest at most {DEPTH} deep")
+    known, stored = set(around), set()
+    for name in _stored(graph):
+        if name in stored:
+            raise error(f"initializer `{brief(name)}`", "stands there twice")
+        stored.add(name)
+    inputs = sorted(one.name for one in graph.input)
+    twice = next((name for before, name in pairwise(inputs) if name == before), None)
+    if twice is not None:
+        raise error(f"input `{brief(twice)}`", "stands there twice")
+    made = stored.union(inputs, ("",))  # "" is an input or output that is left out
+    spend(5 * len(graph.node))
+    for node in graph.node:
+        if not made.issuperset(node.input):
+            missing = next((name for name in node.input if name not in made and name not in known), None)
+            if missing is not None:
+                message = f"reads `{brief(str(missing))}`, which nothing before it makes"
+                raise error(f"node {title(node)}", message, _ORDER)
+        for inner in graphs_in(node) if node.attribute else ():
+            check_names(inner, frozenset(known | made), error, title, depth + 1)
+        for name in node.output:
+            if name in made and name:
+                raise error(f"node {title(node)}", f"makes `{brief(str(name))}`, which is made before it")
+            made.add(name)
+    for one in graph.output:
+        if one.name not in made:
+            why = "which is a tensor outside of it" if one.name in known else "which nothing before it makes"
+            raise error("the graph's output", f"reads `{brief(str(one.name))}`, {why}", _ORDER)
+
+
+def _stored(graph: Any) -> list:
+    return [*(one.name for one in graph.initializer), *(one.values.name for one in graph.sparse_initializer)]

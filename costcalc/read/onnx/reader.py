@@ -11,17 +11,13 @@ from ...errors import Problem, Refused, Source, SpecError, brief
 from ...model.network import Stated, Step
 from ...num.polynomials import Dim
 from . import rules
-from .arguments import argument
 from .declarations import check
-from .declared import Declared
 from .fold import folded
 from .living import inside
 from .names import apart, levels, shortened
 from .node import Node, Unknown
-from .numbers import Numbers
-from .scope import Scope
-from .settings import is_made, is_trained, settings
-from .tensors import Tensor, stored
+from .numbers import Numbers, is_made, is_trained, settings
+from .tensors import Scope, Tensor, argument, stored
 from .types import CASTS, is_copy, type_of
 from .widths import Quantized
 
@@ -324,3 +320,37 @@ def titled(proto: Any) -> str:
 def opsets(proto: Any) -> dict[str, int]:
     """The versions of operators that a model or function imports: domain -> version."""
     return {one.domain if one.domain != "ai.onnx" else "": one.version for one in proto.opset_import}
+
+
+class Declared:
+    """The declared types of tensors by name, and of their elements; `axes` are variables by the names of axes."""
+
+    def __init__(self) -> None:
+        self.types: dict[Any, Any] = {}
+        self.axes: dict[Any, Any] = {}
+        self.kinds: dict[str, int] = {}
+
+    def note(self, infos: Any) -> None:
+        """Note the declarations of a graph."""
+        for info in infos:
+            name, kind = info.name, info.type
+            self.types[name], self.kinds[name] = kind, kind.tensor_type.elem_type
+
+    def note_kinds(self, infos: Any) -> None:
+        """Note the types of the elements alone."""
+        for info in infos:
+            self.kinds[info.name] = info.type.tensor_type.elem_type
+
+    def tensor(self, name: str, first: bool = False) -> Tensor:
+        """A tensor of the shape that it is said to have; a grid has its channels where they were."""
+        kind = self.types.get(name)
+        if kind is None or not kind.tensor_type.HasField("shape"):
+            return Tensor(None)
+        sizes = tuple(self.size(dim) for dim in kind.tensor_type.shape.dim)
+        return Tensor(None) if None in sizes else Tensor(sizes, first=first and len(sizes) > 2)
+
+    def size(self, dim: Any) -> Any:
+        """A size: a number, or an axis that has a name already."""
+        if dim.dim_param:
+            return self.axes.get(dim.dim_param)
+        return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else None

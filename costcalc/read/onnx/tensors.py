@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from ... import limits
 from ...errors import Refused
+from ...model.expr import Expr
 from ...num.polynomials import Dim
+from ...num.valuation import names, valued
 from ...records import NamedTuple
 
 if TYPE_CHECKING:
@@ -139,3 +141,35 @@ def sizes(tensor: Tensor) -> Any:
     if tensor is None or tensor.value is None or not all(isinstance(one, (int, Dim)) for one in tensor.value):
         return None
     return tensor.value
+
+
+class Scope:
+    """Tensors by name, those of the graph around it too."""
+
+    def __init__(self, parent: Scope | None = None) -> None:
+        self.own: dict[str, Tensor] = {}
+        self.parent = parent
+
+    def find(self, name: str) -> Tensor | None:
+        """The tensor of that name, or None."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.own:
+                return scope.own[name]
+            scope = scope.parent
+        return None
+
+
+def argument(value: Any) -> Any:
+    """An argument of a step: plain as it is, an unknown size as an expression over the variables."""
+    kind = type(value)
+    if kind is int:
+        return value
+    if kind is tuple:
+        for item in value:
+            if type(item) is not int:
+                return tuple([argument(one) for one in value])
+        return value
+    if isinstance(value, Dim):
+        return Expr(str(value), names(value), lambda env: valued(value, env))
+    return tuple([argument(item) for item in value]) if isinstance(value, (tuple, list)) else value

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ... import limits, ops
 from ...errors import Source, brief, listed
-from ...model.network import BlockCall, Call, Chosen, Group, Include, Reuse, Step, is_dynamic, reads_layers
+from ...model.network import (
+    BlockCall,
+    Call,
+    Chosen,
+    Every,
+    Group,
+    Include,
+    Reference,
+    Reuse,
+    Step,
+    is_dynamic,
+    reads_layers,
+)
+from ...model.scope import SHAPE_NAMES
 from ...syntax.nodes import Node, is_empty
 from ..owned import OWN, is_own, owned
-from . import args, references
+from . import args
 from .args import BAD, Bad, Scope
 from .controls import CONTROLS, control, layer_name, phase
 from .names import Names
@@ -19,6 +33,7 @@ from .widths import layered
 
 if TYPE_CHECKING:
     from ...ops.base import Op, Option
+    from ...syntax.nodes import Node
     from ...syntax.problems import Problems
     from .blocks import Library
 
@@ -202,7 +217,7 @@ class LayerReader:
     def _branches(self, node: Node, scope: Scope) -> Bad | tuple[Any, ...]:
         if node.kind == "list":
             return tuple(self._branch(item, scope) for item in node.value)
-        if node.kind == "scalar" and (references.is_every(node.value) or node.value in self.names.params):
+        if node.kind == "scalar" and (is_every(node.value) or node.value in self.names.params):
             return (self.earlier(node, scope, several=True),)
         help = "write [[], [..]]: each branch is a list of layers, or the name of one; `[]` is the input itself"
         self.problems.due("bad-branches", "a list of branches", node, help)
@@ -258,7 +273,7 @@ class LayerReader:
         if name is BAD:
             return BAD
         if "[" in name and not self.names.has(name):
-            found = references.read(node, scope, self.problems)
+            found = read_reference(node, scope, self.problems)
             if found is not None:
                 self.names.check(args.part_of(node, found.parts[0][0], 0), several=found.parts[0][1] is not None)
                 return found
@@ -305,3 +320,44 @@ class LayerReader:
         steps = self.steps(node, scope, with_then)
         self.names.close()
         return steps
+
+
+_EVERY = re.compile(r"\[\s*\*\s*\]")
+
+
+def is_every(text: str) -> bool:
+    """Whether a name means all runs of a layer."""
+    return bool(_EVERY.search(text))
+
+
+def read_reference(node: Node, scope: Scope, problems: Problems) -> Reference | None:
+    """The reference that stands at a node; None if it is not written as one."""
+    text, at = node.value.rstrip(), 0
+    parts: list[tuple[str, Any]] = []
+    while at <= len(text):
+        end = _end(text, at)
+        name, bracket, index = text[at:end].partition("[")
+        if not name or "]" in name or (bracket and not index.endswith("]")):
+            return None
+        found = _index(node, index[:-1], at + len(name) + 1, scope, problems) if bracket else None
+        parts.append((name, found))
+        at = end + 1
+    return Reference(text, tuple(parts), node.at)
+
+
+def _end(text: str, at: int) -> int:
+    """Where the part of a path ends that starts there: a `/` inside of brackets is a division."""
+    depth = 0
+    for place in range(at, len(text)):
+        depth += (text[place] == "[") - (text[place] == "]")
+        if text[place] == "/" and not depth:
+            return place
+    return len(text)
+
+
+def _index(node: Node, text: str, at: int, scope: Scope, problems: Problems) -> Any:
+    if text.strip() == "*":
+        return Every()
+    inner = Scope(scope.names - SHAPE_NAMES, scope.functions, scope.params, scope.words, scope.layers)
+    value = args.number(args.part_of(node, text, at), inner, problems, "a number or an expression")
+    return 0 if value is BAD else value

@@ -14,10 +14,8 @@ from ...model.storage import DEFAULT
 from ...model.uncollected import uncollected
 from ...num import prod
 from ...num.polynomials import Dim, named
-from ..onnx.arguments import argument
 from ..onnx.ending import ended, stored
-from ..onnx.scope import Scope
-from ..onnx.tensors import Tensor
+from ..onnx.tensors import Scope, Tensor, argument
 from .graph import Graph
 from .reader import Reader, opened
 

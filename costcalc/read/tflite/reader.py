@@ -11,8 +11,7 @@ from ... import limits
 from ...errors import Refused, Source
 from ..onnx.names import relative
 from ..onnx.reader import Reader as Walk
-from ..onnx.scope import Scope
-from ..onnx.tensors import Tensor
+from ..onnx.tensors import Scope, Tensor
 from .file import schema
 from .graph import Given, Graph, Operator, Parts, bounded
 from .rules import table

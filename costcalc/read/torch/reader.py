@@ -12,13 +12,11 @@ from ..onnx.calls import Call
 from ..onnx.ending import ended, stored
 from ..onnx.names import relative
 from ..onnx.reader import Reader
-from ..onnx.scope import Scope
-from ..onnx.tensors import Tensor
+from ..onnx.tensors import Scope, Tensor
 from . import translate
-from .living import living, results
 from .node import Node, Open, kind_of, kinds, outputs, scopes, shapes, tensor
+from .program import storage
 from .rules import RULES
-from .storage import storage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,3 +192,19 @@ def _unknown(node: Any) -> Any:
     space, _, op = (name.name if name else f"torch::{own}").partition("::")
     given = tuple(tensor(one) for one in node.all_input_nodes if not _is_silent(one) and one.op != "get_attr")
     return Call(node.name, op, space, given, outputs(node), (), scopes(node), op, shapes(node), {}, (), kinds(node))
+
+
+def results(graph: Any) -> list[str]:
+    """The names of the tensors that a graph gives back."""
+    given = next(one for one in graph.nodes if one.op == "output").all_input_nodes
+    return [tensor(one) for one in given]
+
+
+def living(graph: Any) -> dict[str, str]:
+    """The names of the nodes that the results are made of, each with the module or node that reads it."""
+    found: dict[str, str] = {}
+    for node in reversed(graph.nodes):
+        if node.op == "output" or node.name in found:
+            for one in node.all_input_nodes:
+                found.setdefault(one.name, "the output" if node.op == "output" else node.name)
+    return found

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...ops.attention import biased, decoding
-from .builder import Builder, Value
+from .builder import Builder, Value, refused
 from .linear import with_bias
-from .problems import refused
 
 if TYPE_CHECKING:
     from ...model.wiring import Node

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ... import limits
 from ...allowance import spend
-from ...errors import OptionError, Problem
+from ...errors import OptionError, Problem, SpecError
 from ...records import NamedTuple
 
 if TYPE_CHECKING:
+    from ...model.wiring import Node
     from ...num.values import Shape
 
 
@@ -161,3 +162,8 @@ class Builder:
         if not value.first:
             return at + 1
         return 1 if at == len(value.shape) - 1 else at + 2
+
+
+def refused(node: Node, why: str, help: str) -> SpecError:
+    """The error for a layer that ONNX cannot have."""
+    return SpecError(Problem("cannot-export", f"`{node.name}`: {why}", node.row.place, help))

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, Problem
-from ...read.onnx.weights import MARK
+from ...read.onnx.file import MARK
 
 if TYPE_CHECKING:
     from ...num.values import Shape

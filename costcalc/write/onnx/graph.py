@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...ops import INDEX, UNWRITTEN
 from ...records import NamedTuple
-from .builder import Builder, Value
-from .problems import refused
+from .builder import Builder, Value, refused
 
 if TYPE_CHECKING:
     from ...model.wiring import Graph, Node

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .builder import Builder, Value
-from .problems import refused
+from .builder import Builder, Value, refused
 
 if TYPE_CHECKING:
     from ...model.wiring import Node

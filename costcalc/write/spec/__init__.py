@@ -15,8 +15,7 @@ from ...model.stitching import graph_of, is_stated
 from ...model.variables import settle
 from ...read.formats import SPEC, format_of
 from .. import check_count
-from .law import costs, is_conserved
-from .nesting import nested
+from .law import costs, is_conserved, nested
 from .spec import open_axes, written
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from .items import Item, is_number, unused, walk
 
 if TYPE_CHECKING:
     from ..torch.text import Style
-    from .runs import Run
+    from .fold import Run
 
 
 class Leaf(NamedTuple):

@@ -7,8 +7,8 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from ...metrics.pricing import MAC
-from ...model.owning import held
 from ...model.storage import UNSTATED
+from ...model.wiring import held
 from ...ops import INDEX, find
 from ...ops.window import is_word
 

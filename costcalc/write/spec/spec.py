@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...errors import Problem, SpecError
 from ...model.expr import Expr
 from ...model.inputs import is_mistakable
 from ...model.stitching import is_stated
+from ...ops import INDEX
+from ...read.spec.blocks import RESERVED
 from ...read.spec.declarations import TAKEN
 from . import widths
 from .fold import folded
-from .groups import grouped
-from .items import Item, settled, walk
-from .names import kept, labelled, with_words, without_number
+from .items import Item, quotient, settled, unused, walk
 from .structure import structured
 from .text import Style, defaults_of, entries
 from .yaml_text import flow, lines
@@ -21,6 +23,8 @@ from .yaml_text import flow, lines
 if TYPE_CHECKING:
     from ...model.network import Model
     from ...model.wiring import Graph, Node
+    from ...num.values import Shape
+    from .blocks import Block
 
 
 LEAST = 8  # channels that a multiplier leaves, as in the published code of MobileNet V1
@@ -144,3 +148,155 @@ def _finals(graph: Graph) -> Any:
 
 def _has_width(node: Node) -> Any:
     return any(option.kind.name == "width" for option in node.row.op.options.values())
+
+
+def grouped(items: list[Item]) -> list[Item]:
+    """The list with its groups, in every list of it; what runs again has the times of the layer that it runs."""
+    named = {id(other) for item in walk(items) for other in item.refers()}
+    again = [item for item in walk(items) if item.op == "reuse"]
+    held = {id(item.branches[0]): item.branches[0].times for item in again}
+    held |= {id(item.table): item.table.times for item in walk(items) if item.table is not None}
+    for item in again:
+        item.times = _again(item, item.branches[0], held)
+    return _Groups(named, held).of(items, 1)
+
+
+def _again(item: Item, holder: Item, held: Mapping[int, int]) -> int:
+    times = quotient(item.times, held[id(holder)])
+    if times is None:
+        message = f"`{item.name}` has the weights of `{holder.name}`, which runs {held[id(holder)]} times a sample"
+        raise SpecError(Problem("cannot-write", f"{message}: a spec can only run it a multiple of that"))
+    return times
+
+
+class _Groups:
+    """Makes groups. `named` are the items that others name, `held` those that run again, with their times."""
+
+    def __init__(self, named: set[int], held: Mapping[int, int]) -> None:
+        self.named, self.held = named, held
+
+    def of(self, items: list[Item], outer: int) -> list[Item]:
+        """A list that stands in something that runs `outer` times."""
+        for item in items:
+            whole = item.times
+            item.branches = [self.of(branch, whole) if type(branch) is list else branch for branch in item.branches]
+            for one in (item, *item.then):
+                one.times = quotient(whole, outer)
+        return self.timed([_residual(item) for item in items])
+
+    def timed(self, items: list[Item]) -> list[Item]:
+        """The list with those that run several times in groups."""
+        found: list[Item] = []
+        for item in items:
+            if item.times == 1:
+                found.append(item)
+                continue
+            last = found[-1] if found else None
+            if last is None or not self.takes(last, item):
+                last = Item("group")
+                last.branches, last.times, last.origin, item.origin = [[]], item.times, item.origin, None
+                last.number = item.number
+                found.append(last)
+            last.branches[0].append(item)
+            item.owner = last
+            for one in (item, *item.then):
+                one.times = 1
+        return found
+
+    def takes(self, group: Item, item: Item) -> bool:
+        """Whether a layer can go into a group: neither one that runs again, nor one behind a layer that others read.
+
+        Only the last has the group's name.
+        """
+        alike = group.op == "group" and group.times == item.times and item.origin is None
+        return alike and id(item) not in self.held and id(group.branches[0][-1]) not in self.named
+
+
+def _residual(item: Item) -> Item:
+    """A sum of the input and one branch as a group that the input bridges."""
+    lists = item.lists
+    if item.op != "add" or len(lists) != 2 or len(item.branches) != 2 or sum(map(bool, lists)) != 1:
+        return item
+    item.op, item.branches = "residual", [next(filter(None, lists))]
+    return item
+
+
+def with_words(graph: Graph) -> Graph:
+    """The graph with inputs that a spec can name: `images:0` becomes `images_0`."""
+    taken: set[str] = set()
+    names = {name: free(_input(name), taken) for name in graph.inputs}
+    if all(name == own for name, own in names.items()):
+        return graph
+    told = [node._replace(sources=tuple(names.get(one, one) for one in node.sources)) for node in graph.nodes]
+    inputs = {names[name]: shape for name, shape in graph.inputs.items()}
+    return graph._replace(nodes=told, inputs=inputs, output=names.get(graph.output, graph.output))
+
+
+def _input(name: str) -> str:
+    """A name that an input can have: letters, digits and underscores, none that means something already."""
+    text = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+    return text if re.match(r"[A-Za-z]", text) and text not in RESERVED else f"input_{text}".rstrip("_")
+
+
+def labelled(items: list[Item], inputs: Mapping[str, Shape]) -> set[str]:
+    """Give a name to every item that others read; the names in use."""
+    taken = set(inputs)
+    for item in walk(items):
+        for other in item.refers():
+            if type(other) is Item and not other.label:
+                other.label = free(word(other.name), taken)
+    return taken
+
+
+def kept(items: list[Item], blocks: list[Block], taken: set[str], every: bool = False) -> None:
+    """Let the layers that cost something have their names, those of blocks what their runs have in common.
+
+    Inside a block every call has its own level of names: its layers keep what they are called below that level.
+
+    Or `every` layer, whatever it is called.
+    """
+    for item in _level(items):
+        if _says_more(item, item.name) or (every and item.op in INDEX and not item.label):
+            item.label = free(word(item.name), taken)
+    for block in blocks:
+        names: set[str] = set()
+        for item in walk(block.items):
+            if item.label:
+                item.label = free(word(item.local or item.name.rpartition("/")[2]), names)
+        for item in _level(block.items):
+            if _says_more(item, item.local):
+                item.label = free(word(item.local), names)
+
+
+def _level(items: list[Item]) -> Iterator[Item]:
+    """The items that stand in one level of names: those of a list, and of groups without a name of their own."""
+    for item in items:
+        if item.op != "call" and item.repeat == 1:
+            yield item
+            if item.op in ("residual", "group") and not item.label:
+                yield from _level(item.branches[0])
+
+
+def _says_more(item: Item, name: str) -> bool:
+    """Whether a layer that costs something has no label, and a name that says more than its operation and a number."""
+    own = not re.search("[A-Za-z]", name) or re.fullmatch(rf"{item.op}(_\d+)?", name)
+    return item.weighs and not item.label and not own
+
+
+def word(name: str) -> str:
+    """A name as a label: none that layers get by their operation, as `concat_1`."""
+    text = re.sub(r"[^\w./-]+", "_", name).strip("_./-") or "layer"
+    base = without_number(text)
+    return base + text[len(base) + 1 :] if base != text and (base in INDEX or base == "branch") else text
+
+
+def without_number(name: str) -> str:
+    """What a name is without the number of its kind."""
+    return re.sub(r"_\d+$", "", name)
+
+
+def free(name: str, taken: set[str]) -> str:
+    """The name, with a number if it is taken."""
+    found = unused(name, taken, lambda number: word(f"{name}_{number}"))
+    taken.add(found)
+    return found

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...model.owning import held
 from ...model.stitching import is_stated
 from ...model.storage import BITS, CHANNEL, DEFAULT, Storage, Widths
 from ...model.widths import RENAMING
+from ...model.wiring import held
 from .items import Item
 
 if TYPE_CHECKING:

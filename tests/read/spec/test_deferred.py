@@ -4,8 +4,7 @@ import pytest
 
 from costcalc import CostcalcError
 from costcalc.errors import Source
-from costcalc.read.spec.deferred import parted
-from costcalc.read.spec.reader import read
+from costcalc.read.spec.reader import parted, read
 
 HEAD = "input: [8, 8, 3]\nlayers: [{conv: 3x3, out: 4}]\n"
 GOOD = "published:\n  - source: A paper (arXiv:1704.04861), Table 1\n    rows:\n      - {params: 108}\n"

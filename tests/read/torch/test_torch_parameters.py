@@ -344,7 +344,7 @@ def test_tied_parameters_are_one_and_are_read():
     second.weight = first.weight
     module = Applied(lambda x, a, b: b(a(x)), [], [first, second])
     with torch.device("meta"):
-        from costcalc.read.torch.storage import on_meta
+        from costcalc.read.torch.program import on_meta
 
         report = read(on_meta(module), flowing(1, 16, 32))
     assert (report.totals["params"], report.accounting.unread, report.accounting.is_closed) == (1024, 0, True)

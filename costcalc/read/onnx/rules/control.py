@@ -7,8 +7,7 @@ from typing import Any
 from .... import limits
 from ....errors import Refused
 from ..node import Node, Unknown
-from ..scope import Scope
-from ..tensors import Outputs, Tensor, sizes
+from ..tensors import Outputs, Scope, Tensor, sizes
 from . import rule
 
 

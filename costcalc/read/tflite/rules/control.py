@@ -8,8 +8,7 @@ from .... import limits
 from ....errors import Refused
 from ....num import ceil_div
 from ...onnx.node import Node, Unknown
-from ...onnx.scope import Scope
-from ...onnx.tensors import Outputs, Tensor
+from ...onnx.tensors import Outputs, Scope, Tensor
 from . import reader, rule
 
 
