@@ -148,7 +148,10 @@ class Run:
             raise OptionError(problem)
         note = self.bases.note + (f"; {problem.message}" if problem and problem.code == "base-unreadable" else "")
         unused = tuple(stale(self._exceptions(), found)) if self.bases.commit else ()
-        return Checked(found, note, tuple(self._deleted()), self.bases.root, loosened, locked, unused)
+        checked = Checked(found, note, tuple(self._deleted()), self.bases.root, loosened, locked, unused)
+        if self.bases.repository:
+            self.bases.repository.close()
+        return checked
 
     def _exceptions(self) -> list[Exemption]:
         """The exceptions of the file that are about the specs of this run."""

@@ -38,6 +38,7 @@ class Repository:
         self.root = root
         self.trees: dict[str, Files] = {}
         self.batch: Any = None  # git cat-file, while it is open
+        self.ending: Any = None  # ends it
 
     @classmethod
     def find(cls) -> Repository | None:
@@ -150,6 +151,12 @@ class Repository:
             self._read(sha, 1)
             yield Pages(file, size)
 
+    def close(self) -> None:
+        """End the git that stays open; the next question starts another."""
+        if self.batch is not None:
+            self.ending()
+            self.batch = None
+
     def _read(self, sha: str, size: int) -> bytes:
         """So many bytes of what git says."""
         data = self.batch.stdout.read(size)
@@ -167,7 +174,7 @@ class Repository:
             command, pipe = git.command(self.root, "cat-file", "--batch"), subprocess.PIPE
             environment = git.environment(self.root)
             self.batch = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment)
-            weakref.finalize(self, _end, self.batch)
+            self.ending = weakref.finalize(self, _end, self.batch)
         try:
             self.batch.stdin.write(sha.encode() + b"\n")
             self.batch.stdin.flush()

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from costcalc.num import arrays
-from costcalc.num.points import leaf
+from costcalc.num.points import Pool, leaf
 from costcalc.num.sums import total
 
 
 @pytest.mark.parametrize("plain", [0, 7, 0.0])
 @pytest.mark.parametrize("kind", [np.int64, np.float64])
 def test_what_is_added_is_not_changed(plain, kind):
-    table, values = {}, [np.arange(5, dtype=kind), np.arange(5, 10, dtype=kind), np.array([[3], [4]], dtype=kind)]
+    table, values = Pool(), [np.arange(5, dtype=kind), np.arange(5, 10, dtype=kind), np.array([[3], [4]], dtype=kind)]
     one, other, tall = (leaf(table, value.copy()) for value in values)
     a, b, c = values
     for parts, due in (
@@ -26,11 +26,11 @@ def test_what_is_added_is_not_changed(plain, kind):
 
 
 def test_truths_are_counted():
-    assert total([leaf({}, np.array([True, False]))]).tolist() == [1, 0]
-    assert total([leaf({}, np.array([True, False]))]).dtype == np.int64
+    assert total([leaf(Pool(), np.array([True, False]))]).tolist() == [1, 0]
+    assert total([leaf(Pool(), np.array([True, False]))]).dtype == np.int64
 
 
 @pytest.mark.parametrize("least", [-2.5, 0.0])
 def test_floors_are_those_of_python(least):
     values = least + np.arange(8) * 0.75
-    assert arrays.floor(leaf({}, values)).array.tolist() == [int(np.floor(value)) for value in values]
+    assert arrays.floor(leaf(Pool(), values)).array.tolist() == [int(np.floor(value)) for value in values]

@@ -1,5 +1,6 @@
 """A git repository as a store of files at commits: what its answers are, and what is refused and in which words."""
 
+import gc
 import os
 import subprocess
 from types import SimpleNamespace
@@ -488,3 +489,17 @@ def test_a_path_at_a_revision(repository, tmp_path_factory, monkeypatch):
     ):
         problem = refusal(FileError, at_revision, path, "main")
         assert (problem.message, problem.help) == (f"{path!r} is not in a git repository", f"{more}{help}")
+
+
+def test_no_git_stays_open_after_a_check(repository, run, tmp_path, monkeypatch):
+    (tmp_path / "costcalc.yaml").write_text("checks: [{spec: net.yaml, vs_base: {params: +1%}}]\n")
+    repository.commit(net="input: [8]\nlayers: [{linear: 4}]\n")
+    opened, popen = [], subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **given: opened.append(popen(*args, **given)) or opened[-1])
+    gc.disable()
+    try:
+        assert run("check").code == 0
+    finally:
+        gc.enable()
+    assert any("cat-file" in one.args for one in opened)
+    assert [one.args for one in opened if one.poll() is None] == []
