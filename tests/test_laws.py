@@ -277,13 +277,14 @@ def test_public_names_are_listed():
 
 
 def test_one_kind_of_named_tuple():
+    """But in selftest, which shares no code with what it checks."""
     found = [
         path
         for path, tree in TREES.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module in ("typing", "collections")
         for name in node.names
-        if name.name.lower() == "namedtuple" and path.name != "records.py"
+        if name.name.lower() == "namedtuple" and path.name != "records.py" and room(path) != "selftest"
     ]
     assert found == []
 

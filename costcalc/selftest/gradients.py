@@ -10,9 +10,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..records import NamedTuple
 from .perform import PERFORMERS
 from .tally import Tally, box, shape_of, value_of
 

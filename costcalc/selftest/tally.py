@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
-from typing import Any, TypeAlias
-
-from ..records import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 Shape: TypeAlias = tuple[Any, ...]  # the sizes of a tensor per sample, channels last
 
