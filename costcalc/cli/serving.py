@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,6 +27,7 @@ from ..render.html_file import BUILT, playground
 
 ADDRESS = "127.0.0.1"
 WAITING = 8  # requests
+WAKES = 0.5  # seconds that the main thread waits for a request at a time
 SLOW = 30  # seconds that a browser may need for a part of a request
 PIECE = 65_536  # bytes that are read at once
 HEADERS = {
@@ -78,7 +79,10 @@ class Server(ThreadingHTTPServer):
         """Answer questions, one after the other, each within the limits of a command."""
         with without(), ticking():
             while True:
-                ask, answer = self.jobs.get()
+                try:
+                    ask, answer = self.jobs.get(timeout=WAKES)
+                except Empty:  # a Ctrl-C just before it waits is heard when it wakes
+                    continue
                 try:
                     answer.set_result(ask())
                 except Exception as error:  # a bug of ours: told as one, and the next question is answered

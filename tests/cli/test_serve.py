@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -178,10 +179,16 @@ def test_a_bug_of_ours_is_told_and_the_next_question_answered(server, monkeypatc
     assert asked(server, LOOK)[0] == 200
 
 
+@contextmanager
 def program(*args, **environment):
+    """The program as a process, which ends with the test that fails, too."""
     line = [sys.executable, "-m", "costcalc", "serve", "--no-browser", *args]
     found = os.environ | environment
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=found)
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=found) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.slow
