@@ -372,7 +372,13 @@ def metric(name: str, convention: Any) -> Metric:
             raise OptionError(Problem("unknown-metric", f"`{owner}` counts no {short}", help=help))
         priced = CONVENTIONS[one.instead]
     title, axis = (f"{owner}{dot}{text}" for text in (one.title, one.axis or one.title))
-    return one._replace(name=name, title=title, axis=axis, priced=priced)
+    rough = has_window if one.amounts is _cost and priced.counts_windows else one.rough
+    return one._replace(name=name, title=title, axis=axis, priced=priced, rough=rough)
+
+
+def has_window(row: Row) -> bool:
+    """Whether a layer is attention within a window."""
+    return row.options.get("window") is not None
 
 
 def without_formula(one: Metric) -> OptionError:

@@ -61,6 +61,11 @@ class Convention(NamedTuple):
             cost = cost + total(self.numbers, op, layer.params)
         return cost if _is_once(times) else cost * times
 
+    @property
+    def counts_windows(self) -> bool:
+        """Whether the program that it mirrors counts pairs outside a window of attention, which are in no quantity."""
+        return "mac_masked" in self.mirrors.get("prices", {}) and bool(self.prices.get("mac_masked"))
+
     def uncounted(self, op: str, layer: Layer) -> dict[str, Number]:
         """The work of one layer that has no price in any form: quantity of WORK -> how much."""
         if price_of(self.numbers, op, "weight") and layer.params.get("weight"):

@@ -316,3 +316,20 @@ def test_every_metric_is_defined_where_people_look(run):
     names = ["params", "weights_bytes", "framework.params", "framework.weights_bytes", "keras.weights_bytes"]
     (row,) = json.loads(run("sweep", "mobilenet", "--res", "224", "-m", ",".join(names), "-f", "json")[1])["points"]
     assert [row[name] for name in names[1:]] == [4 * 4_209_088, 4_231_976, 4 * 4_231_976, 4 * 4_253_864]
+
+
+@pytest.mark.parametrize("window", [None, 8])
+@pytest.mark.parametrize("name", ["flop_counter_meta", "deepspeed", "torchprofile", "onnx_tool", "flash", "paper"])
+def test_a_program_that_counts_pairs_outside_a_window_has_a_lower_bound(run, tmp_path, name, window):
+    """PyTorch: sdpa_flop_count knows no mask, and counts 2 * 2 * 64 * 64 * 32 FLOPs of pairs."""
+    wide = "" if window is None else f", window: {window}"
+    (tmp_path / "n.yaml").write_text(f"input: [64, 32]\nlayers: [{{attention: 4{wide}}}]\n")
+    report = analyze(tmp_path / "n.yaml", convention=name)
+    dense = name in ("flop_counter_meta", "deepspeed", "torchprofile", "onnx_tool")
+    assert report.complete is not (dense and window is not None)
+    if name == "flop_counter_meta":
+        due = 2 * (4 * 64 * 32 * 32 + 2 * 64 * 64 * 32)
+        assert report.totals["flops"] == due if window is None else report.totals["flops"] < due
+    metric = next(iter(report.totals))
+    code = run("check", "n.yaml", "-c", name, "--max", f"{metric}=1G").code
+    assert code == (2 if dense and window is not None else 0)

@@ -107,6 +107,7 @@ def unknown(report: Report) -> list[str]:
         kinds.setdefault(line.type, []).append(line.name)
     shown = [f"{kind} ({_first(names)})" for kind, names in list(kinds.items())[:MOST_KINDS]]
     shown += [f"{len(kinds) - MOST_KINDS:,} more kinds"] if len(kinds) > MOST_KINDS else []
+    shown += [f"pairs outside a window ({_first(report.windowed)})"] if report.windowed else []
     return shown + _missing(report.accounting)
 
 

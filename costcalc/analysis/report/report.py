@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import Problem, SpecError
 from ...metrics.chances import EXPECTED, LARGEST, LEAST, added
-from ...metrics.metrics import Metric, amounts, folded, metric
+from ...metrics.metrics import Metric, amounts, folded, has_window, metric
 from ...metrics.pricing import TRAINABLE, Convention
 from ...metrics.pricing import total as priced
 from ...metrics.walk import Walk
@@ -114,7 +114,15 @@ class Report(Result):
     @cached_property
     def complete(self) -> bool:
         """Whether the cost of every layer is known and every parameter is in a row; else totals are lower bounds."""
-        return all(line.complete for line in self.lines) and (self.accounting is None or self.accounting.is_closed)
+        known = all(line.complete for line in self.lines) and not self.windowed
+        return known and (self.accounting is None or self.accounting.is_closed)
+
+    @cached_property
+    def windowed(self) -> list[str]:
+        """The layers of which a program that the convention mirrors counts pairs outside a window, too."""
+        if not self.convention.counts_windows:
+            return []
+        return [line.name for row, line in zip(self.trace.rows, self.lines, strict=True) if has_window(row)]
 
     @cached_property
     def uncounted(self) -> list[dict[str, Any]]:
