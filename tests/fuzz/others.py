@@ -31,7 +31,8 @@ def _operators():
 
     from costcalc.read.tflite.rules import table
 
-    tables = {name.removesuffix("Options").lower(): name for name in dir(tflite) if name.endswith("Options")}
+    first = (name for name in dir(tflite.BuiltinOptions) if name.endswith("Options"))  # the schema has a second union
+    tables = {name.removesuffix("Options").lower(): name for name in first}
     codes = (*sorted(table()), "CUSTOM", "HASHTABLE", "STABLEHLO_ADD")
     return {
         code: tables.get(code.replace("_", "").lower(), "") for code in codes if hasattr(tflite.BuiltinOperator, code)
