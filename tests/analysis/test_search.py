@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from costcalc.analysis.search import scores
 from costcalc.analysis.search.search import of_settings
 from costcalc.errors import FileError, OptionError
 from tests.analysis.test_space import CONDITION, DEPTHS, SKIP, WIDTHS, loads
+from tests.analysis.test_space_estimates import COUPLED
 from tests.analysis.test_space_networks import networks
 
 LIMITS = {"mult_adds": 60_000, "params": 1_000}
@@ -222,6 +225,59 @@ def test_a_module_that_cannot_be_imported(run, surrogate, code, word):
     (surrogate / "surrogate_of_test.py").write_text(code)
     done = run(*LINE, "--here")
     assert (done.code, done.out, word in done.err, done.err.count("error:")) == (2, "", True, 1), done.err
+
+
+@pytest.mark.parametrize("code", ["import os\nos._exit(0)", "import os\ndef of(choices): os._exit(0)"])
+def test_the_end_of_the_process_is_an_error(surrogate, code):
+    (surrogate / "surrogate_of_test.py").write_text(code)
+    line = [sys.executable, "-m", "costcalc", *LINE, "--here"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, cwd=surrogate)
+    assert (done.returncode, done.stdout, done.stderr.count("error:")) == (2, "", 1)
+    assert "`surrogate_of_test:of` gives no score: it ended the process" in done.stderr
+
+
+def test_a_function_that_reads_standard_input_takes_no_task(run, surrogate):
+    (surrogate / "surrogate_of_test.py").write_text("import sys\ndef of(choices): return len(sys.stdin.read())")
+    assert json.loads(run(*LINE, "--here", "--json").out)["scored"] == 140
+
+
+def test_a_function_is_imported_by_one_process_for_all_networks(run, surrogate):
+    code = "open('calls', 'a').write('x')\ndef of(choices): return 1"
+    (surrogate / "surrogate_of_test.py").write_text(code)
+    assert run(*LINE, "--here").code == 0
+    assert (surrogate / "calls").read_text() == "x"
+
+
+def test_what_is_no_note_of_a_score_is_left_out(run, surrogate):
+    """A directory of someone else."""
+    line = [*LINE, "--here", "-o", "out"]
+    assert run(*line).code == 0
+    due, path = (surrogate / "out" / "front.json").read_bytes(), surrogate / "out" / "scores.jsonl"
+    notes = path.read_text().splitlines(keepends=True)
+    key = json.loads(notes[0])[0]
+    odd = [5, None, [key], [key, "9"], [key, [1]], [[key], 9.0], {key: 9}, [key, True], [key, 10**400]]
+    hostile = [json.dumps(one) + "\n" for one in odd] + [f'["{key}", NaN]\n', "[" * 10**5 + "\n", "\xff\0\n"]
+    path.write_text("".join(hostile + notes[1:]) + '["w=')
+    (surrogate / "calls").unlink()
+    assert run(*line, "--resume").code == 0
+    assert ((surrogate / "out" / "front.json").read_bytes(), (surrogate / "calls").read_text()) == (due, "x")
+    assert path.read_text().endswith(f"{notes[-1]}{notes[0]}")
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
+def test_a_journal_is_a_regular_file_of_the_directory(run, surrogate, kind):
+    (surrogate / "out").mkdir()
+    (surrogate / "other").write_text("mine")
+    path = surrogate / "out" / "scores.jsonl"
+    {"link": lambda: path.symlink_to("../other"), "fifo": lambda: os.mkfifo(path), "directory": path.mkdir}[kind]()
+    done = run(*LINE, "--here", "-o", "out", "--resume")
+    assert (done.code, done.err.count("error:"), (surrogate / "other").read_text()) == (2, 1, "mine")
+
+
+def test_no_error_names_an_option_of_another_command(run, tmp_path):
+    (tmp_path / "net.yaml").write_text(COUPLED)
+    done = run("search", "net.yaml", "--max", "mult_adds=400k", "--maximize", "builtins:len")
+    assert (done.code, "does not decompose" in done.err, "--estimate" in done.err) == (2, True, False)
 
 
 def test_what_a_function_prints_is_no_output(run, surrogate):

@@ -12,6 +12,7 @@ import pytest
 
 from costcalc import analyze, survey
 from costcalc.analysis.jobs.pool import Lost, Pool
+from costcalc.analysis.survey import measure
 from costcalc.analysis.survey import survey as surveys
 
 SPEC = "input: [8, 8, {}]\nlayers: [{{conv: 3x3, out: {}}}, {{linear: 10}}]\n"
@@ -200,3 +201,41 @@ def test_the_page_of_the_docs(run, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     ((line, printed),) = re.findall(r"```console\n\$ costcalc (.*?)\n(.*?)```", page, re.DOTALL)
     assert run(*line.split()).out == printed
+
+
+def test_what_is_no_note_of_a_row_is_left_out(run, folder):
+    """A journal of someone else, which knows the files and the question."""
+    line = ["survey", "models", "-o", "all.json", "--resume"]
+    assert run(*line).code == 0
+    due = Path("all.json").read_bytes()
+    task = measure.Task("models/net0.yaml", "models", ("mult_adds", "params"), "paper")
+    stamp = json.loads(json.dumps(surveys._stamp(task)))
+    row = json.loads(json.dumps(measure.measure(task)._asdict()))
+    odd = [{}, {"more": 1}, {"metrics": None}, {"metrics": {"params": 1}}, {"layers": "9"}, {"name": None}]
+    odd += [{"metrics": {"mult_adds": 1, "params": "1"}}, {"metrics": {"mult_adds": 1, "params": True}}, {"error": 1}]
+    hostile = [5, [], [1, 2, 3], [*stamp, []], [*stamp, None], [*stamp, {"path": []}], [*stamp, {"path": row["path"]}]]
+    hostile += [[*stamp, {**row, **one}] for one in odd[1:]]
+    text = "".join(json.dumps(one) + "\n" for one in hostile) + "[" * 10**5 + "\n[1, "
+    Path("all.json.part").write_text(text)
+    assert (run(*line).code, Path("all.json").read_bytes()) == (0, due)
+    Path("all.json.part").write_text(json.dumps([*stamp, {**row, "layers": 7}]) + "\n")  # a note is what it was
+    assert run(*line).code == 0
+    assert {one["path"]: one["layers"] for one in json.loads(Path("all.json").read_text())["models"]}[row["path"]] == 7
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
+@pytest.mark.parametrize("more", [[], ["--resume"]])
+def test_a_journal_is_a_regular_file(run, tmp_path, kind, more):
+    """`-o all.csv` in a checkout of someone else, who put something at `all.csv.part`."""
+    (tmp_path / "net.yaml").write_text(SPEC.format(3, 4))
+    (tmp_path / "other").write_text("mine")
+    path = tmp_path / "all.csv.part"
+    {"link": lambda: path.symlink_to("other"), "fifo": lambda: os.mkfifo(path), "directory": path.mkdir}[kind]()
+    done = run("survey", "net.yaml", "-o", "all.csv", *more)
+    assert (done.code, done.err.count("error:"), (tmp_path / "other").read_text()) == (2, 1, "mine")
+
+
+def test_an_output_that_cannot_be_written_is_one_error(run, tmp_path):
+    (tmp_path / "net.yaml").write_text(SPEC.format(3, 4))
+    done = run("survey", "net.yaml", "-o", "nowhere/all.csv")
+    assert (done.code, done.err.count("error:")) == (2, 1)

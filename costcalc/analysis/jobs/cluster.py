@@ -73,5 +73,5 @@ class Cluster:
 
 
 def workers(function: str, jobs: int, cluster: str | None, **bounds: Any) -> Pool | Cluster:
-    """What does tasks: processes on this machine in `bounds`, or the workers of a scheduler, if one is named."""
+    """What does tasks: processes on this machine in `bounds` of a `Pool`, or the workers of a scheduler, if named."""
     return Cluster(function, cluster) if cluster else Pool(function, jobs, **bounds)

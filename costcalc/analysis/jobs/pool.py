@@ -9,13 +9,14 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 from ... import limits
 from ...records import NamedTuple
 from . import worker
 
 TRIES = 3  # processes that a task may end before it is given up
+PATIENCE = 1  # seconds for the last that a process printed, if what it started has its stream still
 
 
 class Lost(NamedTuple):
@@ -34,6 +35,7 @@ class Pool:
     tries     how many processes a task may end
     last      tasks that a process does before another takes its place; 0 is no bound
     grown     bytes that it holds after a task from which on another takes its place; 0 is no bound
+    is_heard  whether what tasks print is shown on standard error
     """
 
     def __init__(
@@ -45,14 +47,17 @@ class Pool:
         tries: int = TRIES,
         last: int = 0,
         grown: int = 0,
+        is_heard: bool = False,
     ) -> None:
         self.function, self.jobs, self.memory, self.seconds, self.tries = function, jobs, memory, seconds, tries
-        self.last, self.grown = last, grown
+        self.last, self.grown, self.is_heard = last, grown, is_heard
+        self.hearers: dict[subprocess.Popen[bytes], threading.Thread] = {}
         self.limits = limits.changed()
         self.found: queue.Queue[Any] = queue.Queue()
         self.lock, self.running = threading.Lock(), True
         self.threads: list[threading.Thread] = []
         self.processes: dict[subprocess.Popen[bytes], int] = {}  # and the thread that each serves
+        self.idle: list[subprocess.Popen[bytes]] = []  # those that wait for the next tasks
 
     def __enter__(self) -> Pool:
         return self
@@ -64,9 +69,14 @@ class Pool:
                 process.kill()
         for thread in self.threads:
             thread.join()
+        for process in self.idle:
+            self._end(process)
 
     def results(self, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-        """(task, result) in the order in which they are done; a result may be `Lost`. Raises what a task raised."""
+        """(task, result) in the order in which they are done; a result may be `Lost`. Raises what a task raised.
+
+        Processes stay for the tasks of the next call.
+        """
         self.tasks = iter(tasks)
         self.threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(self.jobs)]
         for thread in self.threads:
@@ -84,6 +94,7 @@ class Pool:
     def _serve(self) -> None:
         """Give tasks to one process after the other until there is none."""
         process, count = None, 0
+        worker.mask_interrupts(True)
         try:
             while self.running:
                 with self.lock:
@@ -97,6 +108,8 @@ class Pool:
                 if process and count == self.last:
                     self._end(process)
                     process = None
+            if process:
+                self._spare(process)
         except BaseException as error:
             self.found.put(error)
         finally:
@@ -110,7 +123,7 @@ class Pool:
         for _ in range(self.tries):
             if not self.running:  # it was killed because the pool was left
                 break
-            process = process or self._started()
+            process = process or self._spared() or self._started()
             fine, result, has_grown, why = self._asked(process, task)
             if why:
                 self._end(process)
@@ -154,9 +167,13 @@ class Pool:
     def _started(self) -> subprocess.Popen[bytes]:
         line = [sys.executable, os.path.abspath(worker.__file__), *sys.path]
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        err = subprocess.PIPE if self.is_heard else subprocess.DEVNULL
         process = subprocess.Popen(
-            line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | one_thread
+            line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, env=os.environ | one_thread
         )
+        if process.stderr:
+            self.hearers[process] = threading.Thread(target=_show, args=(process.stderr,), daemon=True)
+            self.hearers[process].start()
         with self.lock:
             self.processes[process] = threading.get_ident()
             if not self.running:
@@ -165,11 +182,36 @@ class Pool:
             worker.send(process.stdin, (self.function, self.memory, self.limits, self.grown))  # type: ignore[arg-type]
         return process
 
+    def _spared(self) -> subprocess.Popen[bytes] | None:
+        """A process that waits for tasks, if there is one: the thread that asks has it now."""
+        with self.lock:
+            if not self.idle:
+                return None
+            process = self.idle.pop()
+            self.processes[process] = threading.get_ident()
+            return process
+
+    def _spare(self, process: subprocess.Popen[bytes]) -> None:
+        """Let a process wait for the next tasks."""
+        with self.lock:
+            self.processes[process] = 0
+            self.idle.append(process)
+
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         process.kill()
         process.wait()
+        if hearer := self.hearers.pop(process, None):
+            hearer.join(PATIENCE)
         for stream in (process.stdin, process.stdout):
             with suppress(OSError):
                 stream.close()  # type: ignore[union-attr]
         with self.lock:
             self.processes.pop(process, None)
+
+
+def _show(stream: BinaryIO) -> None:
+    """Show what a process prints on standard error, until it ends."""
+    with stream, suppress(OSError, ValueError):  # either is closed
+        for line in stream:
+            sys.stderr.write(line.decode(errors="replace"))
+            sys.stderr.flush()

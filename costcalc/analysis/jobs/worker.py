@@ -6,6 +6,7 @@ costcalc's own parts, between processes of one user.
 
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -35,6 +36,12 @@ def _whole(stream: BinaryIO, size: int) -> bytes:
     return data
 
 
+def mask_interrupts(blocked: bool) -> None:
+    """Block SIGINT in this thread and in processes that it starts, or unblock it, where the system can."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK if blocked else signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def bound_memory(most: int) -> None:
     """Let this process have at most so many bytes of memory, where the system can bound it; 0 is no bound."""
     try:
@@ -62,13 +69,17 @@ def done(function: str, task: Any, limits: Mapping[str, int]) -> Any:
 
 
 def main() -> None:
-    """Do what comes until nothing does."""
-    tasks, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no result
+    """Do what comes until nothing does. Ctrl-C is for the caller, which ends this process."""
+    signal.signal(signal.SIGINT, lambda *_: None)
+    mask_interrupts(False)
+    tasks, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)  # what a library reads is no task
+    os.dup2(2, 1)  # what it prints is no result
     function, most, limits, grown = received(tasks)
     import_module(function.partition(":")[0])
     bound_memory(most)
-    with suppress(EOFError):
+    with suppress(EOFError, BrokenPipeError):
         while True:
             fine, result = _answer(function, received(tasks), limits)
             send(results, (fine, result, bool(grown) and resident() > grown))

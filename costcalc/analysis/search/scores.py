@@ -29,12 +29,18 @@ SHOWN = 8  # columns and values that an error names
 Choices = Mapping[str, Any]
 
 
-class Task(NamedTuple):
-    """A network to score in another process: `module:function`, the directory to import it from, and the choices."""
+class Named(NamedTuple):
+    """A function by its name, `module:function`, and the directory to import it from, if it may be there."""
 
-    function: str
+    name: str
     here: str
-    choices: dict[str, Any]
+
+
+class Task(NamedTuple):
+    """A network to score in another process. Without choices, the function is only looked up."""
+
+    function: Named
+    choices: dict[str, Any] | None
 
 
 class Table(NamedTuple):
@@ -133,20 +139,27 @@ def _key(value: Any) -> Any:
         return str(value)
 
 
+def named(name: str, here: str) -> Named:
+    """A function by its name; it is not imported. Raises OptionError for what is no name of one."""
+    module, colon, attribute = name.partition(":")
+    if not (colon and module and attribute):
+        message = f"`--maximize {brief(name)}` is neither a file nor module:function"
+        raise OptionError(Problem("usage", message, help="write scores.csv, or my_package.module:function"))
+    return Named(name, here)
+
+
 def function(name: str, here: str = "") -> Callable[[Choices], Any]:
     """The function that `module:function` names, also of modules in the directory `here` if it is given.
 
     Without it, neither the working directory nor what stands for it is searched. Raises OptionError.
     """
-    module, colon, attribute = name.partition(":")
-    if not (colon and module and attribute):
-        message = f"`--maximize {name}` is neither a file nor module:function"
-        raise OptionError(Problem("usage", message, help="write scores.csv, or my_package.module:function"))
+    module, _, attribute = name.partition(":")
     outer = sys.path[:]
     cwd = os.path.realpath(os.getcwd())
     sys.path[:] = [here] * bool(here) + [one for one in outer if one and os.path.realpath(one) != cwd]
     try:
-        found = getattr(import_module(module), attribute)
+        with redirect_stdout(sys.stderr):
+            found = getattr(import_module(module), attribute)
     except (Exception, SystemExit) as error:
         help = None if here else "--here imports from the working directory, too"
         why = _said(error) if isinstance(error, (ImportError, AttributeError)) else _raised(error)
@@ -158,9 +171,10 @@ def function(name: str, here: str = "") -> Callable[[Choices], Any]:
     return found
 
 
-def scored(task: Task) -> float:
+def scored(task: Task) -> float | None:
     """The score of a network, computed in this process. Raises OptionError for what is no number."""
-    return called(function(task.function, task.here), task.choices)
+    of = function(*task.function)
+    return None if task.choices is None else called(of, task.choices)
 
 
 def called(of: Callable[[Choices], Any], choices: Choices) -> float:

@@ -7,23 +7,26 @@ on by visiting again what is noted, without asking for its score.
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TextIO
 
-from ...errors import FileError, OptionError, Problem
+from ...errors import OptionError, Problem, brief
 from ...metrics.conventions import Prices
 from ...model.network import Model
 from ...read.anything import Network, load
 from ...records import NamedTuple
 from ...render.result import Result
-from ..jobs.cluster import workers
-from ..jobs.pool import Lost
+from ..jobs.cluster import Cluster, workers
+from ..jobs.journal import notes, opened_journal
+from ..jobs.pool import Lost, Pool
 from ..space.chains import Decomposed, Design, Setting
 from ..space.page import settings_text
 from ..space.space import Space, check_limits, no_networks, space
-from .scores import SCORED, Table, Task, called, function, table
+from .scores import SCORED, Named, Table, Task, called, named, table
 
 if TYPE_CHECKING:
     from .page import SearchPage
@@ -98,7 +101,7 @@ def search(
     method       exhaustive, random or evolution; without it, exhaustive where so few networks fit, else evolution
     evaluations  how many networks are scored, of random and evolution
     here         whether `module:function` may be in the working directory
-    jobs, cluster  where `module:function` is called
+    jobs, cluster  how many processes call `module:function`, or the scheduler whose workers do; one process if neither
     journal      a file that notes scores; with `resume`, what it has is not asked again
 
     Raises CostcalcError.
@@ -108,28 +111,26 @@ def search(
     model = load(spec)
     check_limits(model, limits, convention)
     source = _source(maximize, model, convention, os.getcwd() if here else "")
-    found = space(model, of=next(iter(limits)), convention=convention, settings=settings)
-    pool = _Candidates(found, found.limits_of(limits))
-    method = method or ("exhaustive" if pool.most <= min(evaluations, ALL) else "evolution")
-    if method not in METHODS or evaluations < 1:
-        raise OptionError(Problem("bad-value", f"`{method}` is no method", help="exhaustive, random or evolution"))
     with _Scorer(source, (jobs, cluster), journal, resume, tell) as scorer:
-        total = pool.most if method == "exhaustive" else evaluations
-        scorer.total = total
+        found = space(model, of=next(iter(limits)), convention=convention, settings=settings)
+        pool = _Candidates(found, found.limits_of(limits))
+        method = method or ("exhaustive" if pool.most <= min(evaluations, ALL) else "evolution")
+        if method not in METHODS or evaluations < 1:
+            raise OptionError(Problem("bad-value", f"`{method}` is no method", help="exhaustive, random or evolution"))
+        scorer.begin(pool.most if method == "exhaustive" else evaluations)
         visit = {"exhaustive": _exhaustive, "random": _random, "evolution": _evolution}[method]
         candidates = visit(pool, scorer, evaluations, random.Random(seed))
     return Search(found, pool.limits, method, seed, tuple(candidates), scorer.unscored)
 
 
-def _source(maximize: Any, model: Model, convention: Prices, here: str) -> Table | Score | tuple[str, str]:
+def _source(maximize: Any, model: Model, convention: Prices, here: str) -> Table | Score | Named:
     """A table, a function, or the name of one and where it is imported from."""
     if callable(maximize):
         return maximize
     name = os.fspath(maximize)
     if name.lower().endswith((".csv", ".parquet")):
         return table(name, model, convention)
-    function(name, here)  # says at once if it is not there
-    return name, here
+    return named(name, here)
 
 
 class _Candidates:
@@ -170,24 +171,35 @@ class _Candidates:
 
 
 class _Scorer:
-    """Scores networks, each once; notes them in a journal."""
+    """Scores networks, each once; notes them in a journal. A function that is named runs in processes of its own."""
 
     def __init__(self, source: Any, how: tuple[int, str | None], journal: str | None, resume: bool, tell: Any) -> None:
         self.source, self.how, self.tell = source, how, tell
+        self.pool: Pool | Cluster | None = None
         self.known: dict[str, float] = _noted(journal) if journal and resume else {}
-        self.path, self.journal, self.mode = journal or os.devnull, None, "a" if resume else "w"
+        self.path, self.resume = journal, resume
+        self.file: TextIO | None = None
         self.seen: set[str] = set()
         self.unscored, self.total = 0, 0
 
     def __enter__(self) -> _Scorer:
-        try:
-            self.file = open(self.path, self.mode, encoding="utf-8")
-        except OSError as error:
-            raise FileError(Problem("unwritable", f"cannot write {self.path!r}: {error.strerror}")) from None
+        with ExitStack() as stack:
+            if isinstance(self.source, Named):
+                pool = workers(SCORED, *self.how, is_heard=True)
+                stack.enter_context(pool)
+                list(self._elsewhere(pool, [None]))  # says at once if the function is not there
+                self.pool = pool
+            self.held = stack.pop_all()
         return self
 
+    def begin(self, total: int) -> None:
+        """Begin to score so many networks. Raises FileError for a journal that cannot be written."""
+        self.total = total
+        if self.path:
+            self.file = self.held.enter_context(opened_journal(self.path, self.resume))
+
     def __exit__(self, *error: object) -> None:
-        self.file.close()
+        self.held.close()
 
     def scored(self, designs: Iterable[Design], costs: Callable[[Design], Mapping[str, int]]) -> list[Candidate]:
         """The candidates of networks that are new, in their order; those without a score left out."""
@@ -201,8 +213,9 @@ class _Scorer:
         done = len(self.seen) - len(left)
         for number, (key, score) in enumerate(self._asked(left)):
             self.known[key] = score
-            self.file.write(json.dumps([key, score]) + "\n")
-            self.file.flush()
+            if self.file:
+                self.file.write(json.dumps([key, score]) + "\n")
+                self.file.flush()
             self._told(done + number + 1)
         self._told(len(self.seen))
         self.unscored += sum(key not in self.known for key in fresh)
@@ -217,32 +230,30 @@ class _Scorer:
             for key, one in fresh.items():
                 if (score := self.source.of(one.choices)) is not None:
                     yield key, score
-        elif isinstance(self.source, tuple) and (self.how[0] > 1 or self.how[1]):
-            yield from self._elsewhere(fresh, *self.source)
+        elif self.pool:
+            for choices, score in self._elsewhere(self.pool, [dict(one.choices) for one in fresh.values()]):
+                yield settings_text(choices), score
         else:
-            of = function(*self.source) if isinstance(self.source, tuple) else self.source
             for key, one in fresh.items():
-                yield key, called(of, one.choices)
+                yield key, called(self.source, one.choices)
 
-    def _elsewhere(self, fresh: Mapping[str, Design], name: str, here: str) -> Iterator[tuple[str, float]]:
-        tasks = (Task(name, here, dict(one.choices)) for one in fresh.values())
-        with workers(SCORED, *self.how) as pool:
-            for task, score in pool.results(tasks):
-                if isinstance(score, Lost):
-                    raise OptionError(Problem("lost", f"the score of {settings_text(task.choices)}: {score.why}"))
-                yield settings_text(task.choices), score
+    def _elsewhere(self, pool: Pool | Cluster, networks: Iterable[Any]) -> Iterator[tuple[dict[str, Any], float]]:
+        """(choices, score) of networks, scored in other processes. Raises OptionError."""
+        for task, found in pool.results(Task(self.source, choices) for choices in networks):
+            if isinstance(found, Lost):
+                help = f"of {brief(settings_text(task.choices))}" if task.choices else "while its module is imported"
+                raise OptionError(
+                    Problem("lost", f"`{brief(task.function.name)}` gives no score: {found.why}", help=help)
+                )
+            yield task.choices, found
 
 
 def _noted(journal: str) -> dict[str, float]:
-    """The scores of a journal; a last line that was cut short is left out."""
+    """The scores of a journal; what is no score is left out."""
     found: dict[str, float] = {}
-    if os.path.exists(journal):
-        with open(journal, encoding="utf-8") as file:
-            for line in file:
-                try:
-                    key, score = json.loads(line)
-                except ValueError:
-                    continue
+    for note in notes(journal):
+        match note:
+            case [str() as key, float() as score] if math.isfinite(score):
                 found[key] = score
     return found
 

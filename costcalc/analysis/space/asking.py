@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import OptionError, Problem, SpecError
 from ...metrics.metrics import metric
 from ...model.network import Model
+from .counts import Undecomposed
 from .page import DRAWN, Asked, SpacePage
 from .sampled import Sampled, SampledPage, of_networks, of_settings
 from .space import check_limits, open_choices, space
@@ -24,9 +25,18 @@ def paged(model: Model, of: str, asked: Asked, how: Mapping[str, Any]) -> SpaceP
     except OptionError as error:
         listed = asked.nth is not None or asked.samples or asked.front
         first = error.problems[0]
+        if isinstance(error, Undecomposed) and not listed and not asked.estimate:
+            raise _with_estimate(error) from None
         if not asked.estimate or not asked.limits or listed or first.code != "limit" or asked.estimate > DRAWN:
             raise
         return SampledPage(_sampled(model, of, asked, how, first.message))
+
+
+def _with_estimate(error: Undecomposed) -> Undecomposed:
+    """The error with the option of this page that draws networks instead."""
+    first, *others = error.problems
+    help = "; or ".join(filter(None, (first.help, "`--estimate N` of those within --max")))
+    return Undecomposed(first._replace(help=help), *others)
 
 
 def _sampled(model: Model, of: str, asked: Asked, how: Mapping[str, Any], why: str) -> Sampled:

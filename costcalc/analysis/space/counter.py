@@ -12,11 +12,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ...errors import OptionError, Problem, SpecError, listed
+from ...errors import Problem, SpecError, listed
 from ...model.inputs import input_shape
 from ...model.variables import settle
 from .chains import Decomposed, Layer, Setting, Stretch
-from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, combined, merged, most_sums, step_of, too_many
+from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, Undecomposed, combined, merged, most_sums, step_of, too_many
 from .maxima import Maxima
 from .parts import parted
 from .sums import BINS, Sums
@@ -80,8 +80,8 @@ class Counter:
             self.units = [Unit(tuple(step for unit in self.units for step in unit.steps))]
             return True
         message = f"the space does not decompose: {listed(shared[:8])} reach several parts of the network"
-        help = f"their {count:,} settings are past {SHARED:,}; set some; or `--estimate N`"
-        raise OptionError(Problem("limit", message, help=help))
+        help = f"their {count:,} settings are past {SHARED:,}; set some"
+        raise Undecomposed(Problem("limit", message, help=help))
 
     def _paths(self, given: Mapping[str, Any]) -> list[tuple[Stretch, ...]]:
         """The independent stretches, one way through the network for each shape at which chains are cut."""

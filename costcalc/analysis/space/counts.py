@@ -60,6 +60,10 @@ def combined(a: Counts, b: Counts, fold: Fold = sum) -> Counts:
     return _summed(a, b) if fold is sum else _largest(a, b)
 
 
+class Undecomposed(OptionError):
+    """A space whose networks cannot be counted exactly; they can be drawn."""
+
+
 def too_large(why: str = "a cost is past the limit of 2^62") -> OptionError:
     """The error for costs that 64 bits do not hold."""
     return OptionError(
@@ -67,10 +71,10 @@ def too_large(why: str = "a cost is past the limit of 2^62") -> OptionError:
     )
 
 
-def too_many() -> OptionError:
+def too_many() -> Undecomposed:
     """The error for parts of a network whose costs cannot be combined."""
     message = "the space does not decompose: parts that touch each other have too many costs to combine"
-    return OptionError(Problem("limit", message, help="set some of the variables; or `--estimate N`"))
+    return Undecomposed(Problem("limit", message, help="set some of the variables"))
 
 
 def most_sums(a: Counts, b: Counts, step: int) -> int:

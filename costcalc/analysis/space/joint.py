@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import OptionError, Problem
-from .counts import NOTHING, PAIRS, WHOLE, Counts, combined, products
+from ...errors import Problem
+from .counts import NOTHING, PAIRS, WHOLE, Counts, Undecomposed, combined, products
 from .sums import Sums
 
 HALF = 2_000_000  # pairs of costs in either half
@@ -32,11 +32,9 @@ def within_both(sums: Sums, radix: int, limits: tuple[int, int]) -> int:
     return _both(few, many, radix, limits)
 
 
-def _too_many(count: int) -> OptionError:
+def _too_many(count: int) -> Undecomposed:
     message = f"both limits at once cannot be counted exactly: a part of the space has {count:,} pairs of costs"
-    return OptionError(
-        Problem("limit", message, help="limit one of them; or `--estimate 1000` for a stated confidence")
-    )
+    return Undecomposed(Problem("limit", message, help="limit one of them"))
 
 
 def _both(few: Counts, many: Counts, radix: int, limits: tuple[int, int]) -> int:

@@ -26,7 +26,7 @@ from ...render.result import Result
 from ..fit.fit import most_of
 from .chains import Decomposed, Design
 from .counter import Counter
-from .counts import Tell
+from .counts import Tell, Undecomposed
 from .joint import within_both
 from .sums import Sums
 from .units import Counting, Designs
@@ -111,7 +111,7 @@ class Space(Result):
         if len(sums) == 2:
             return self._within_both(sums, tops)
         message = f"{listed(sums)} at once cannot be counted exactly"
-        raise OptionError(Problem("limit", message, help="limit two of them; or `--estimate 1000`"))
+        raise Undecomposed(Problem("limit", message, help="limit two of them"))
 
     def histogram(self, bars: int = 12) -> list[tuple[int, int, int]]:
         """(more than, at most, networks) of stretches of equal width from the cheapest to the dearest network."""
@@ -253,8 +253,7 @@ def check_whole(model: Model, given: Mapping[str, Any], space: Decomposed) -> No
         wrong = [name for name, cost in zip(whole, one.metrics, strict=True) if whole[name] != cost]
         if wrong:
             message = f"the space does not decompose by {listed(wrong)}: parts of a network are not counted alone"
-            help = "`--estimate N` counts networks as a whole"
-            raise OptionError(Problem("limit", message, help=help))
+            raise Undecomposed(Problem("limit", message))
 
 
 def check_limits(model: Model, limits: Limits, prices: Prices) -> None:

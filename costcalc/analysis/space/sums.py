@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import OptionError, Problem
+from ...errors import Problem
 from ...records import NamedTuple
 from .counts import (
     NOTHING,
@@ -23,6 +23,7 @@ from .counts import (
     WHOLE,
     Counts,
     Tell,
+    Undecomposed,
     at_most,
     combined,
     exactly,
@@ -99,8 +100,7 @@ class Sums:
         bins, work = 1 + sum(int(one.counts.costs[-1]) for one in rest), _work([one.counts for one in rest])
         if len(rest) > 1 and (bins > self.bins or work > WORK):
             message = f"the space has too many costs to count exactly: {bins:,} steps of {self.step:,}"
-            help = "set some of the variables; or `--estimate N`"
-            raise OptionError(Problem("limit", message, help=help))
+            raise Undecomposed(Problem("limit", message, help="set some of the variables"))
         self.tails = [_Tail([one.counts for one in rest], self.total, self.tell, work)]
 
     def _choice(self, head: Counts, tail: _Tail, room: int, exact: bool) -> _Choice:

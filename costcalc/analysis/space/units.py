@@ -24,7 +24,7 @@ from ...model.variables import settle
 from ...num.arrays import Varies
 from ...num.points import Full, array_of, leaf, pooled
 from ...records import NamedTuple
-from .counts import Counts, Tell, counted, merged, too_large
+from .counts import Counts, Tell, Undecomposed, counted, merged, too_large
 from .holding import writes_over
 from .pieces import Part, by_value, pieces, together
 
@@ -43,7 +43,7 @@ KEPT = 1_000_000  # settings of units that are kept for the next question
 ENTERS = "what enters"  # the name of a unit's input: no layer can read it by name
 
 
-class Crowded(OptionError):
+class Crowded(Undecomposed):
     """A unit has too many settings to try all of them, or more structures than may be looked at."""
 
 
@@ -148,7 +148,7 @@ class Designs:
             if len(shapes) * size > ENTERED:
                 message = f"the space does not decompose: a part of it is entered by {len(shapes):,} shapes of"
                 message = f"{message} {size - 1:,} networks each, past {ENTERED:,} together"
-                raise Crowded(Problem("limit", message, help="set some of its variables; or `--estimate N`"))
+                raise Crowded(Problem("limit", message, help="set some of its variables"))
         return {shape: self.found(unit, shape, given) for shape in shapes}
 
     def structures(
@@ -188,7 +188,7 @@ class Designs:
                 tried += 1
                 if tried > most:
                     message = f"the space does not decompose: a part of it has more than {STRUCTURES:,} structures"
-                    raise Crowded(Problem("limit", message, help="set some of its variables; or `--estimate N`"))
+                    raise Crowded(Problem("limit", message, help="set some of its variables"))
         return reads, found
 
     def _tried(
@@ -239,7 +239,7 @@ class Designs:
             size = len(parts[0].places) * len(values)
             if size > MOST:
                 message = f"the space does not decompose: a part of it has {size:,} networks, past {MOST:,}"
-                help = "split its layers, set some of its variables; or `--estimate N`"
+                help = "split its layers, or set some of its variables"
                 raise Crowded(Problem("limit", message, help=help))
             at = (part.places[:, None] * len(values) + np.arange(len(values))).ravel()
             parts = [one._replace(read=(*one.read, name), places=at) for one in parts]

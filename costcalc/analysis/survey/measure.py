@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from typing import Any
 
 from ...allowance import ticking, within
 from ...errors import CostcalcError
@@ -65,6 +66,23 @@ def measure(task: Task) -> Found:
 def refused(path: str, size: int | None, digest: str | None, code: str, reason: str) -> Found:
     """The row of a file that has no costs."""
     return Found(path, size, digest, error=code, reason=" ".join(reason.split())[:500])
+
+
+def of_note(note: dict[str, Any], metrics: Any) -> Found | None:
+    """The row that a journal has, None for what is none: of a file that was read, or refused with a reason."""
+    match note:
+        case {"size": int(), "sha256": str(), "name": str(), "layers": int(), "complete": bool(), "error": None}:
+            numbers = note.get("metrics")
+            fits = isinstance(numbers, dict) and [*numbers] == metrics and all(map(_is_whole, numbers.values()))
+        case {"size": int() | None, "sha256": str() | None, "metrics": None, "error": str(), "reason": str()}:
+            fits = True
+        case _:
+            fits = False
+    return Found(**note) if fits and {*note} == {*Found._fields} else None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _hashed(path: str) -> tuple[int, str]:

@@ -10,7 +10,8 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import Any
 
 from ... import __version__, limits
 from ...arguments import names
@@ -24,12 +25,9 @@ from ...render.result import Result
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..jobs.cluster import workers
+from ..jobs.journal import notes, opened_journal
 from ..jobs.pool import Lost
-from .measure import Found, Task, refused
-
-if TYPE_CHECKING:
-    pass
-
+from .measure import Found, Task, of_note, refused
 
 MEASURE = "costcalc.analysis.survey.measure:measure"
 MEMORY = 4 * 2**30  # bytes of address space that one process may have
@@ -125,12 +123,13 @@ def _measured(
     jobs, cluster, memory = how
     bounds = {"memory": memory, "seconds": SLOW * limits.SECONDS, "tries": 2, "last": LAST, "grown": GROWN}
     pool = workers(MEASURE, max(1, min(jobs, len(left))), cluster, **bounds)
-    with pool, open(journal or os.devnull, "a" if resume else "w", encoding="utf-8") as notes:
+    with pool, opened_journal(journal, resume) if journal else nullcontext() as file:
         for done, (task, result) in enumerate(pool.results(left) if left else ()):
             row = _row(task, result)
             rows[task.path] = row
-            notes.write(json.dumps([*_stamp(task), row._asdict()]) + "\n")
-            notes.flush()
+            if file:
+                file.write(json.dumps([*_stamp(task), row._asdict()]) + "\n")
+                file.flush()
             if tell:
                 tell(len(tasks) - len(left) + done + 1, len(tasks))
     return [rows[task.path] for task in tasks]
@@ -156,16 +155,12 @@ def _noted(journal: str, tasks: list[Task]) -> dict[str, Found]:
     """The rows of a journal that still hold; a last line that was cut short is left out."""
     due = {task.path: json.dumps(_stamp(task)) for task in tasks}
     found: dict[str, Found] = {}
-    if not os.path.exists(journal):
-        return found
-    with open(journal, encoding="utf-8") as file:
-        for line in file:
-            try:
-                changed, asked, row = json.loads(line)
-            except ValueError:
-                continue
-            if due.get(row["path"]) == json.dumps([changed, asked]):
-                found[row["path"]] = Found(**row)
+    for note in notes(journal):
+        match note:
+            case [changed, [_, _, metrics, _] as asked, {"path": str() as path} as noted]:
+                row = of_note(noted, metrics)
+                if row and due.get(path) == json.dumps([changed, asked]):
+                    found[path] = row
     return found
 
 

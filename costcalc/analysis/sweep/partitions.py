@@ -14,9 +14,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ...errors import FileError, OptionError, Problem
+from ...files import text
 from ...records import NamedTuple
 from ...replacing import remove_unfinished, replacing
 from ..jobs.cluster import workers
+from ..jobs.journal import notes, opened_journal
 from ..jobs.parcel import Parcel, parquet_of, unpacked
 from ..jobs.pool import Lost
 from .space import Chunk
@@ -117,23 +119,23 @@ def to_dataset(
     Raises CostcalcError: also for a directory with a dataset where it is not to go on, or of another question.
     """
     jobs, cluster, resume = how
-    notes = _opened(question, space, folder, resume)
-    for one in notes.values():
+    done = _opened(question, space, folder, resume)
+    for one in done.values():
         tell(one["rows"] + sum(one["skipped"].values()))
-    left = (one for one in partitions(question, space) if one.number not in notes)
-    with workers(COMPUTED, jobs, cluster) as pool, open(os.path.join(folder, NOTES), "a", encoding="utf-8") as file:
+    left = (one for one in partitions(question, space) if one.number not in done)
+    with workers(COMPUTED, jobs, cluster) as pool, opened_journal(os.path.join(folder, NOTES), True) as file:
         for task, result in pool.results(left):
             part = _found(result)
-            name = f"part-{task.number:06}.parquet"
+            name = _file_of(task.number)
             with replacing(os.path.join(folder, name), True) as out:
                 out.write(part.data)
             digest = hashlib.sha256(part.data).hexdigest()
             note = {"file": name, "rows": part.rows, "skipped": part.skipped, "sha256": digest}
-            notes[task.number] = note
+            done[task.number] = note
             file.write(json.dumps([task.number, note]) + "\n")
             file.flush()
             tell(part.rows + sum(part.skipped.values()))
-    parts = [note for _, note in sorted(notes.items())]
+    parts = [note for _, note in sorted(done.items())]
     with replacing(os.path.join(folder, ABOUT)) as out:
         head = {**about, "fingerprint": _fingerprint(question, space), "points": sum(one["rows"] for one in parts)}
         out.write(json.dumps({**head, "parts": parts}, indent=1) + "\n")
@@ -184,7 +186,7 @@ def _opened(question: Question, space: Any, folder: str, resume: bool) -> dict[i
         if names:
             message = f"{folder!r} is not empty"
             raise OptionError(Problem("usage", message, help="--resume goes on with what is there; or name another"))
-        with open(path, "w", encoding="utf-8") as file:
+        with opened_journal(path, False) as file:
             file.write(json.dumps(due) + "\n")
         return {}
     if ABOUT in names:
@@ -194,32 +196,44 @@ def _opened(question: Question, space: Any, folder: str, resume: bool) -> dict[i
 
 def _finished(folder: str, due: str) -> dict[int, Any]:
     """The partitions of a finished dataset."""
-    with open(os.path.join(folder, ABOUT), encoding="utf-8") as file:
-        found = json.load(file)
-    if found["fingerprint"] != due:
-        raise _other(folder)
-    return dict(enumerate(found["parts"]))
+    try:
+        found = json.loads(text(os.path.join(folder, ABOUT)))
+    except (ValueError, RecursionError):
+        found = None
+    match found:
+        case {"fingerprint": str() as held, "parts": list() as parts} if held == due:
+            done = dict(enumerate(parts))
+            if all(map(_is_note, done, done.values())):
+                return done
+    raise _other(folder)
 
 
 def _noted(folder: str, path: str, due: str) -> dict[int, Any]:
-    """The partitions that are noted; a last line that was cut short is left out."""
-    if not os.path.exists(path):
-        raise _other(folder)
-    with open(path, encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    if not lines or lines[0] != json.dumps(due):
+    """The partitions that are noted, their files there."""
+    first, *others = [*notes(path)] or [None]
+    if first != due:
         raise _other(folder)
     found: dict[int, Any] = {}
-    for line in lines[1:]:
-        try:
-            number, note = json.loads(line)
-        except ValueError:
-            continue
-        if os.path.exists(os.path.join(folder, note["file"])):
-            found[number] = note
+    for one in others:
+        match one:
+            case [int() as number, note] if _is_note(number, note):
+                if os.path.exists(os.path.join(folder, note["file"])):
+                    found[number] = note
     with replacing(path) as out:
         out.write("".join(json.dumps(one) + "\n" for one in (due, *map(list, found.items()))))
     return found
+
+
+def _is_note(number: int, note: Any) -> bool:
+    """Whether a value says what is in a partition, as a sweep notes it."""
+    match note:
+        case {"file": str() as file, "rows": int(), "skipped": dict() as skipped, "sha256": str()}:
+            return file == _file_of(number) and all(isinstance(count, int) for count in skipped.values())
+    return False
+
+
+def _file_of(number: int) -> str:
+    return f"part-{number:06}.parquet"
 
 
 def _other(folder: str) -> OptionError:

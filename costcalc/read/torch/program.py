@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import logging
 import os
 import sys
 import warnings
@@ -32,8 +33,7 @@ def exported(target: str, shapes: list[tuple[Shape, str]], kwargs: Mapping[str, 
     Runs the code that `target` names, with its output on standard error. Raises OptionError, FileError.
     """
     torch = _torch()
-    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _calm():
         return _exported(torch, target, _module(torch, target, _imported(target), kwargs), shapes)
 
 
@@ -43,11 +43,34 @@ def exported_module(module: Any, shapes: list) -> Any:
     Runs its forward function on the meta device. Raises FileError.
     """
     torch, name = _torch(), type(module).__name__
-    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _calm():
         with _told(name, "cannot be copied"):
             module = copied(torch, module)
         return _exported(torch, name, module, shapes)
+
+
+@contextlib.contextmanager
+def _calm() -> Iterator[None]:
+    """What the code prints goes to standard error; warnings and the log of PyTorch are left out.
+
+    PyTorch logs the traceback of an error that it raises, too: the error says it. TORCH_LOGS asks for its log.
+    """
+    named = [one for name, one in logging.root.manager.loggerDict.items() if f"{name}.".startswith("torch.")]
+    handlers = [handler for one in named if isinstance(one, logging.Logger) for handler in one.handlers]
+    muted = [] if os.environ.get("TORCH_LOGS") else handlers
+    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for handler in muted:
+            handler.addFilter(_nothing)
+        try:
+            yield
+        finally:
+            for handler in muted:
+                handler.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
 
 
 def _exported(torch: Any, target: str, module: Any, shapes: list) -> Any:

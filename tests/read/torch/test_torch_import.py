@@ -2,7 +2,9 @@
 
 import csv
 import importlib.util
+import io
 import json
+import logging
 import sys
 from collections import Counter
 
@@ -338,6 +340,21 @@ def test_bad_input_is_one_clear_error(nets, run, args, message):
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("error:") == 1
+
+
+def test_pytorch_logs_no_traceback_beside_the_error(run):
+    """It logs the errors of its own rules for sizes, here of a factor that does not fit."""
+    logged = io.StringIO()
+    handler = logging.StreamHandler(logged)
+    logging.getLogger("torch").addHandler(handler)
+    try:
+        given = ["torch.nn:PixelShuffle", "--kwargs", '{"upscale_factor": 3}', "--input", "8x8x4"]
+        done = run("import", "torch", *given)
+        logging.getLogger("torch").error("another")
+    finally:
+        logging.getLogger("torch").removeHandler(handler)
+    assert (done.code, done.err.count("error:"), "pixel_shuffle" in done.err) == (2, 1, True)
+    assert logged.getvalue() == "another\n"
 
 
 def test_an_error_says_where_it_was_raised(nets, run):

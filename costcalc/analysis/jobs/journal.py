@@ -1,0 +1,70 @@
+"""A journal: a file with a line of JSON for each thing that is done, so that work that was stopped goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from typing import Any, BinaryIO, TextIO, cast
+
+from ...errors import FileError, Problem
+from ...files import opened
+
+LINE = 2**24  # characters of a line; a longer one is no note
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+
+def notes(path: str) -> Iterator[Any]:
+    """The values of a journal, None where there is none. Lines that are no JSON are left out: one may be cut short.
+
+    Whoever reads them checks their form: anyone may have written them. Raises FileError for what is no regular file.
+    """
+    if not os.path.lexists(path):
+        return
+    if os.path.islink(path):
+        raise _irregular(path)
+    with opened(path) as file:
+        while line := file.readline(LINE):
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+
+
+def opened_journal(path: str, resume: bool) -> TextIO:
+    """A journal to write to: empty, or with `resume` after its last whole line.
+
+    No link is followed, and nothing but a regular file is written to. Raises FileError.
+    """
+    try:
+        file = open(os.open(path, _FLAGS, 0o666), "r+", encoding="utf-8", newline="")  # noqa: SIM115 (the caller closes it)
+    except OSError as error:
+        if os.path.islink(path):
+            raise _irregular(path) from None
+        raise FileError(Problem("unwritable", f"cannot write {path!r}: {error.strerror}")) from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise _irregular(path)
+    end = _whole(cast("BinaryIO", file.buffer)) if resume else 0
+    file.seek(end)
+    file.truncate()
+    return file
+
+
+def _whole(file: BinaryIO) -> int:
+    """The bytes of a file up to the end of its last whole line."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(end - 65_536, 0)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _irregular(path: str) -> FileError:
+    help = "work is noted there; remove it, or name another output"
+    return FileError(Problem("not-a-file", f"{path!r} is not a regular file", help=help))
