@@ -81,6 +81,7 @@ def _by_hand():
         aten.mv: lambda a, b, *rest, **given: 2 * a[0] * a[1],
         aten.addmv: lambda bias, a, b, *rest, **given: 2 * a[0] * a[1],
         aten.dot: lambda a, b, *rest, **given: 2 * a[0],
+        aten.vdot: lambda a, b, *rest, **given: 2 * a[0],
         aten.addbmm: lambda bias, a, b, *rest, **given: 2 * a[0] * a[1] * a[2] * b[2],
         aten._grouped_mm: _grouped,
         aten._trilinear: lambda a, b, c, *rest, **given: 2 * a[0] * prod(b),  # rows, (out, in, in), rows

@@ -181,6 +181,8 @@ COUNTS = {  # name -> (nodes, what flows in, constants, mult-adds, numbers), eac
     "a stack of weights": ([node("MatMul", "x w")], {"x": [2, 7, 16]}, [held("w", [2, 16, 4])], 2 * 7 * 64, 128),
     "einsum": ([node("Einsum", "x z", equation="bhqd,bhkd->bhqk")], {"x": [1, 2, 5, 8], "z": [1, 2, 7, 8]}, [], 560, 0),
     "einsum with weights": ([node("Einsum", "x w", equation="...i,io->...o")], T, [held("w", [16, 4])], 448, 64),
+    "einsum of summed weights": ([node("Einsum", "x w", equation="bti,ij->bt")], T, [held("w", [16, 4])], 112, 64),
+    "einsum that stretches": ([node("Einsum", "x z", equation="ij,ij->i")], {"x": [7, 1], "z": [7, 5]}, [], 0, 0),
     "einsum of three": (
         [node("Einsum", "x w v", equation="bti,io,on->btn")],
         T,

@@ -353,6 +353,28 @@ def test_an_einsum_takes_a_diagonal():
     assert counted(product, [(5, 5, 3)]) == measured(product, [(5, 5, 3)]) == (12, 5 * 3 * 4)
 
 
+SUMMED_FIRST = {  # the equation, and the shapes that flow in
+    "b...i,...j->b": ((1, 5, 8), (1, 5, 3)),
+    "bti,bsi->b": ((1, 5, 8), (1, 6, 8)),
+    "btit,bsi->bs": ((1, 5, 8, 5), (1, 6, 8)),
+    "bti,bsi,bui->bt": ((1, 5, 8), (1, 6, 8), (1, 4, 8)),
+    "bij,bij->bi": ((1, 5, 1), (1, 5, 8)),  # one element along j: it is stretched
+    "bijk,bljk->bi": ((1, 5, 1, 4), (1, 6, 8, 4)),
+    "bijk,bijk->bj": ((1, 1, 3, 4), (1, 5, 3, 4)),
+}
+
+
+@pytest.mark.parametrize("equation", SUMMED_FIRST)
+def test_what_one_tensor_of_an_einsum_sums_alone_is_summed_before(equation):
+    module = Applied(lambda *given: torch.einsum(equation, *given))
+    assert counted(module, SUMMED_FIRST[equation]) == measured(module, SUMMED_FIRST[equation])
+
+
+def test_a_sum_over_weights_of_an_einsum_keeps_their_count():
+    module = Applied(lambda x, w: torch.einsum("bti,ij->bt", x, w), shapes=[(8, 3)])
+    assert counted(module, [(1, 5, 8)]) == measured(module, [(1, 5, 8)]) == (24, 40)
+
+
 ALONE = (
     *("asinh", "acosh", "atanh", "erfc", "lgamma", "digamma", "logit", "sinc", "i0", "deg2rad", "rad2deg", "positive"),
     *("nan_to_num", "isfinite", "isposinf", "isneginf", "signbit", "diag"),

@@ -155,7 +155,12 @@ def einsum(node: Node) -> list[Shape]:
         return [()]
     if len(shapes) > 2:
         return [_chain(node, terms, result)]
+    terms = [_unstretched(letters, one, sizes) for letters, one in zip(terms, shapes, strict=True)]
     seen = [tuple(sizes[letter] for letter in letters) for letters in terms]
+    alone = _alone(terms, result)
+    if alone:
+        given = [one._replace(shape=own) for one, own in zip(node.inputs, seen, strict=True)]
+        return [_summed_first(node, given, terms, result, alone)]
     weight = next((one for one in node.inputs[::-1] if one.roots), None)
     options: dict[str, Any] = {"equation": f"{','.join(terms)}->{result}"}
     node.emit("einsum", *seen, holds={"weight": weight} if weight is not None else None, **options)
@@ -170,12 +175,40 @@ def _chain(node: Node, terms: list[str], result: str) -> Tensor:
         (other, b), (one, a) = left.pop(second), left.pop(first)
         later = {letter for letters, _ in left for letter in letters}.union(result)
         kept = result if not left else "".join(letter for letter in dict.fromkeys(one + other) if letter in later)
-        pair = Node(node.reader, node.proto, [a, b], {"equation": f"{one},{other}->{kept}"}, node.version, node.number)
-        pair.is_constant = False
-        (made,) = pair.made(node.reader.finished(pair, einsum(pair)))
+        made = _part(node, [a, b], f"{one},{other}->{kept}")
         left.insert(len(left) if path else 0, (kept, made))
         del path[:2]
     return left[0][1]
+
+
+def _unstretched(letters: str, shape: Shape, sizes: dict[str, Any]) -> str:
+    """The letters of a tensor without those along which it has one element, and another tensor more."""
+    return "".join(one for one, size in zip(letters, shape, strict=True) if size == sizes[one])
+
+
+def _alone(terms: list[str], result: str) -> set[str]:
+    """The letters that one of two tensors has alone, and that are summed beside one that both have."""
+    if len(terms) != 2 or not (set(terms[0]) & set(terms[1])) - set(result):
+        return set()
+    return (set(terms[0]) ^ set(terms[1])) - set(result)
+
+
+def _summed_first(node: Node, given: list[Tensor], terms: list[str], result: str, alone: set[str]) -> Tensor:
+    """The result of an einsum of two tensors; what one alone sums is summed before, as runtimes do."""
+    kept = ["".join(letter for letter in one if letter not in alone) for one in terms]
+    inputs = [
+        one if letters == left else _part(node, [one], f"{letters}->{left}")
+        for one, letters, left in zip(given, terms, kept, strict=True)
+    ]
+    return _part(node, inputs, f"{','.join(kept)}->{result}")
+
+
+def _part(node: Node, inputs: list[Tensor], equation: str) -> Tensor:
+    """The result of an einsum that is a part of another."""
+    part = Node(node.reader, node.proto, [*inputs], {"equation": equation}, node.version, node.number)
+    part.is_constant = False
+    (made,) = part.made(node.reader.finished(part, einsum(part)))
+    return made
 
 
 def _spelled(terms: list[str], shapes: Any, result: Any) -> tuple[list[str], str]:
