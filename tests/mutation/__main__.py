@@ -5,10 +5,12 @@ time; tests_of.py says which files that are, and which tests judge them.
     python -m tests.mutation costcalc/ops/conv.py costcalc/budget/judge.py
     python -m tests.mutation --sample 200
     python -m tests.mutation --every 3 costcalc/budget/
+    python -m tests.mutation --within 5 costcalc/budget/
 
 A mutant of the rules is caught when the loops of `selftest`, or a test, say otherwise; any other when a test that runs
 it fails. Those that nothing can catch, because they mean the same, are in equivalent.yaml with the reason. The figure
-at the end is the share that is caught of the others; exit code 1 below 95 % in any file.
+at the end is the share that is caught of the others; exit code 1 below 95 % in any file. With `--within` it is the least
+that it can be: a mutant that lives may be caught by a test that was not run.
 """
 
 import argparse
@@ -34,6 +36,7 @@ def main():
     parser.add_argument("files", nargs="*", help="the files to change, or directories [all of tests_of.py]")
     parser.add_argument("--sample", type=int, help="only so many, drawn at random")
     parser.add_argument("--every", type=int, default=1, help="of each file only every so manieth")
+    parser.add_argument("--within", type=float, help="run only the quickest tests, of so many seconds together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", help="only mutants whose text has this")
     given = parser.parse_args()
@@ -45,7 +48,7 @@ def main():
     for key in stale(equivalent, made):
         print(f"no such mutant: {key}")
     try:
-        return report(judged(chosen(made, equivalent, given)))
+        return report(judged(chosen(made, equivalent, given), given.within))
     except Failed as error:
         parser.error(str(error))
 
@@ -65,11 +68,11 @@ def chosen(made, equivalent, given):
     return sorted(found, key=lambda one: (judges(one.path), one.path, one.line))
 
 
-def judged(found):
+def judged(found, within):
     """(mutant, what noticed it or None) of each. Raises Failed where the tests fail without any change."""
     for tests, group in groupby(found, lambda one: judges(one.path)):
         if tests:
-            yield from ((mutant, by) for mutant, by, _ in verdicts(list(group), tests))
+            yield from ((mutant, by) for mutant, by, _ in verdicts(list(group), tests, within))
             continue
         mutants = list(group)
         seconds = {path: seconds_of(path) for path in {one.path for one in mutants}}

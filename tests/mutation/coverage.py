@@ -3,10 +3,10 @@
 import ast
 import json
 import re
+import resource
 import sys
 import tempfile
 import threading
-import time
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,12 +19,21 @@ PACKAGE = str(ROOT / "costcalc") + "/"
 
 
 class Ran(NamedTuple):
-    """What one test ran: processor seconds, the lines of each file, the first lines of functions of other files."""
+    """What one test ran: processor seconds, the lines of each file, the first lines of functions of other files.
+
+    The seconds are those of the processes too that it started and waited for.
+    """
 
     passed: bool
     seconds: float
     lines: dict[str, list[int]]
     calls: dict[str, list[int]]
+
+
+def processor_seconds() -> float:
+    """What this process has used so far, and those that it started and waited for: a test of git only waits."""
+    used = [resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 class Recorder:
@@ -34,7 +43,7 @@ class Recorder:
         self.paths, self.lines, self.calls = {str(ROOT / path) for path in paths}, {}, {}
 
     def __enter__(self):
-        self.start = time.process_time()
+        self.start = processor_seconds()
         threading.settrace(self._call)
         sys.settrace(self._call)
         return self
@@ -42,7 +51,7 @@ class Recorder:
     def __exit__(self, *_):
         sys.settrace(None)
         threading.settrace(None)
-        self.seconds = time.process_time() - self.start
+        self.seconds = processor_seconds() - self.start
 
     def _call(self, frame, event, _):
         name = frame.f_code.co_filename

@@ -77,6 +77,14 @@ def located(name: str) -> str:
 
 def targets() -> list[str]:
     """All files that can be judged."""
-    parts = [*RULES, *JUDGES]
+    return _files([*RULES, *JUDGES])
+
+
+def watched() -> list[str]:
+    """Those of them that tests judge, and nothing else."""
+    return _files([*JUDGES])
+
+
+def _files(parts: list[str]) -> list[str]:
     paths = [path for part in parts for path in ([ROOT / part] if part.endswith(".py") else (ROOT / part).glob("*.py"))]
     return sorted({str(path.relative_to(ROOT)) for path in paths})

@@ -1,13 +1,15 @@
 """Mutants judged by the tests that run them: the tests are loaded once, and each mutant has a copy of the process.
 
-A test that runs a changed line is run, the quickest first, until one fails. Code inside of functions is exchanged in
-the copy; code that runs when a module is loaded needs everything loaded anew.
+A test that runs a changed line is run until one fails: first those that caught another mutant of the same function,
+then the quickest. Code inside of functions is exchanged in the copy; code that runs when a module is loaded needs
+everything loaded anew.
 """
 
 import functools
 import gc
 import importlib
 import json
+import mmap
 import os
 import resource
 import signal
@@ -15,25 +17,27 @@ import sys
 import tempfile
 import traceback
 import types
+from itertools import accumulate, chain
 
 import pytest
 
 from .coverage import Ran, Recorder, Store, covers, reads
 from .judging import BROKEN, Failed, dotted, install
 from .mutants import ROOT, unchanged
-from .tests_of import chosen
+from .tests_of import chosen, watched
 
 MEMORY = 8 << 30  # bytes of addresses: a mutant that takes more fails
 LEAST, SLOWER = 2, 10  # seconds, and times the processor time of a test: a mutant that takes longer hangs
 OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore", "-o", "tmp_path_retention_policy=none")
 ALIVE, CAUGHT = 0, 3
+TOLD = 1_000  # bytes of the name of a test
 
 
 class _Watch:
     """A plugin that notes failures, and takes the place of the loop over tests."""
 
-    def __init__(self, loop):
-        self.loop, self.failed, self.said, self.error = loop, False, "", None
+    def __init__(self, loop, told=None):
+        self.loop, self.failed, self.said, self.error, self.told = loop, False, "", None, told
 
     def pytest_runtest_logreport(self, report):
         if report.failed:
@@ -51,12 +55,13 @@ class _Watch:
         return True
 
 
-def verdicts(mutants, judges):
+def verdicts(mutants, judges, most=None):
     """(mutant, verdict, tests that ran it) of each mutant of files that the same tests judge, as it becomes known.
 
-    A verdict is `tests`, `time`, `crash`, or None for one that lives. Raises Failed.
+    A verdict is `tests`, `time`, `crash`, or None for one that lives. With `most`, only the quickest tests are run, as
+    many as take that many seconds together: what lives then may be caught by the others. Raises Failed.
     """
-    lines = _in_a_process(lambda write: _serve(mutants, judges, write))
+    lines = _in_a_process(lambda write: _serve(mutants, judges, write, most))
     for mutant, line in zip(mutants, lines, strict=True):
         verdict, tests = line.split()
         yield mutant, None if verdict == "alive" else verdict, int(tests)
@@ -87,22 +92,27 @@ def _in_a_process(work):
         raise Failed(before or "the process that judges ended early")
 
 
-def _serve(mutants, judges, write):
+def _serve(mutants, judges, write, most):
     """Judge every mutant, and write a line about each."""
-    paths = sorted({mutant.path for mutant in mutants})
+    own = sorted({mutant.path for mutant in mutants})
+    paths = sorted({*own, *watched()})  # more than is asked for: what a test runs is then measured once for all files
     os.chdir(ROOT)
     os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp()  # other runs of pytest delete what is in the usual one
     _silence()
-    for path in paths:
+    for path in own:
         importlib.import_module(dotted(path))
 
     def loop(watch, items):
         items = _selected(items, judges)
         known = _measured(items, paths, watch)
         light = {path: _is_light(path, items, known, watch) for path in {one.path for one in mutants if not one.inside}}
+        caught = {}
         for mutant in mutants:
-            fitting = _fitting(mutant, items, known)
-            verdict = _verdict(mutant, fitting, known, watch, light.get(mutant.path))
+            before = caught.setdefault((mutant.path, mutant.function), {})
+            fitting = _within(most, _fitting(mutant, items, known), known)
+            fitting.sort(key=lambda item: item.nodeid not in before)
+            verdict, by = _verdict(mutant, fitting, known, watch, light.get(mutant.path))
+            before.update(dict.fromkeys(by))
             write(f"{verdict} {len(fitting)}")
 
     watch = _Watch(loop)
@@ -131,6 +141,12 @@ def _fitting(mutant, items, known):
     running = sorted((item for item in items if covers(known[item.nodeid], mutant)), key=_cost(known))
     reading = (item for item in items if item not in running and reads(item.path.read_text(encoding="utf-8"), mutant))
     return [*running, *sorted(reading, key=_cost(known))]
+
+
+def _within(most, items, known):
+    """The first of some tests, as many as take `most` seconds together, and at least one; all where it is None."""
+    sums = accumulate(known[item.nodeid].seconds for item in items)
+    return [item for item, before in zip(items, chain((0,), sums), strict=False) if most is None or before < most]
 
 
 def _cost(known):
@@ -176,18 +192,21 @@ def _run(item, after):
 
 
 def _verdict(mutant, items, known, watch, light):
+    """What became of a mutant, and the names of the tests that failed."""
     if not items:
-        return "alive"
+        return "alive", []
+    watch.told = mmap.mmap(-1, TOLD)  # shared with the copy
     process = os.fork()
     if not process:
         os._exit(_judged(mutant, items, known, watch, light))
     _, status = os.waitpid(process, 0)
+    failed = watch.told[:].rstrip(b"\0").decode().splitlines()
     if os.WIFSIGNALED(status):
-        return "time" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM) else "crash"
+        return "time" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM) else "crash", failed
     code = os.WEXITSTATUS(status)
     if code == BROKEN:
         raise Failed(f"cannot judge {mutant.key}")
-    return {ALIVE: "alive", CAUGHT: "tests"}[code]
+    return {ALIVE: "alive", CAUGHT: "tests"}[code], failed
 
 
 def _judged(mutant, items, known, watch, light):
@@ -200,7 +219,7 @@ def _judged(mutant, items, known, watch, light):
             return CAUGHT if _any_fails(items, known, watch) else ALIVE
         if light and _survives(lambda: execute(mutant), items, known, watch) is False:
             return CAUGHT
-        return _loaded_anew(mutant, [item.nodeid for item in items], known)
+        return _loaded_anew(mutant, [item.nodeid for item in items], known, watch.told)
     except BaseException:
         traceback.print_exc()
         return BROKEN
@@ -230,6 +249,9 @@ def _fails(item, after, known, watch):
     _limit_time(known[item.nodeid].seconds)
     watch.failed = False
     _run(item, after)
+    if watch.failed and watch.told is not None:
+        name = item.nodeid.encode()[:TOLD]
+        watch.told[: len(name)] = name
     return watch.failed
 
 
@@ -241,7 +263,7 @@ def _limit_time(seconds):
     signal.alarm(int(60 + 60 * seconds))
 
 
-def _loaded_anew(mutant, names, known):
+def _loaded_anew(mutant, names, known, told):
     """Forget the package and the tests, import them with the mutant, and run the tests of some names.
 
     pytest has a way of its own to import plugins, and the package is one.
@@ -264,7 +286,7 @@ def _loaded_anew(mutant, names, known):
             if _fails(item, after, known, watch):
                 return
 
-    watch = _Watch(loop)
+    watch = _Watch(loop, told)
     files = dict.fromkeys(name.partition("::")[0] for name in names)
     code = pytest.main([*files, *OPTIONS], plugins=[watch])
     if not watch.failed and not watch.error and code != 0:
