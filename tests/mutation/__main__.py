@@ -9,8 +9,8 @@ time; tests_of.py says which files that are, and which tests judge them.
 
 A mutant of the rules is caught when the loops of `selftest`, or a test, say otherwise; any other when a test that runs
 it fails. Those that nothing can catch, because they mean the same, are in equivalent.yaml with the reason. The figure
-at the end is the share that is caught of the others; exit code 1 below 95 % in any file. With `--within` it is the least
-that it can be: a mutant that lives may be caught by a test that was not run.
+at the end is the share that is caught of the others; exit code 1 below 95 % in any file. With `--within` it is the
+least that it can be: a mutant that lives may be caught by a test that was not run.
 """
 
 import argparse

@@ -105,13 +105,15 @@ def _serve(mutants, judges, write, most):
     def loop(watch, items):
         items = _selected(items, judges)
         known = _measured(items, paths, watch)
+        own_code = {path: Code(path) for path in own}
+        gc.freeze()  # a collection in a copy would write to every page that it shares
         light = {path: _is_light(path, items, known, watch) for path in {one.path for one in mutants if not one.inside}}
         caught = {}
         for mutant in mutants:
             before = caught.setdefault((mutant.path, mutant.function), {})
             fitting = _within(most, _fitting(mutant, items, known), known)
             fitting.sort(key=lambda item: item.nodeid not in before)
-            verdict, by = _verdict(mutant, fitting, known, watch, light.get(mutant.path))
+            verdict, by = _verdict(mutant, fitting, known, watch, own_code[mutant.path], light.get(mutant.path))
             before.update(dict.fromkeys(by))
             write(f"{verdict} {len(fitting)}")
 
@@ -191,31 +193,31 @@ def _run(item, after):
     item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
 
 
-def _verdict(mutant, items, known, watch, light):
+def _verdict(mutant, items, known, watch, code, light):
     """What became of a mutant, and the names of the tests that failed."""
     if not items:
         return "alive", []
     watch.told = mmap.mmap(-1, TOLD)  # shared with the copy
     process = os.fork()
     if not process:
-        os._exit(_judged(mutant, items, known, watch, light))
+        os._exit(_judged(mutant, items, known, watch, code, light))
     _, status = os.waitpid(process, 0)
     failed = watch.told[:].rstrip(b"\0").decode().splitlines()
     if os.WIFSIGNALED(status):
         return "time" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM) else "crash", failed
-    code = os.WEXITSTATUS(status)
-    if code == BROKEN:
+    ended = os.WEXITSTATUS(status)
+    if ended == BROKEN:
         raise Failed(f"cannot judge {mutant.key}")
-    return {ALIVE: "alive", CAUGHT: "tests"}[code], failed
+    return {ALIVE: "alive", CAUGHT: "tests"}[ended], failed
 
 
-def _judged(mutant, items, known, watch, light):
+def _judged(mutant, items, known, watch, code, light):
     try:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.signal(signal.SIGXCPU, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        if mutant.inside and exchange(mutant):
+        if mutant.inside and code.exchange(mutant):
             return CAUGHT if _any_fails(items, known, watch) else ALIVE
         if light and _survives(lambda: execute(mutant), items, known, watch) is False:
             return CAUGHT
@@ -318,21 +320,35 @@ def execute(mutant):
                     setattr(other, key, vars(module)[key])
 
 
-def exchange(mutant):
-    """Give every function of a module that is loaded the code of its mutant, and forget results that are kept.
+class Code:
+    """The functions of a module that is loaded, and the results that the package keeps."""
 
-    Gives whether there was such a function.
-    """
-    path = str(ROOT / mutant.path)
-    new = dict(_codes(compile(mutant.text, path, "exec"), compile(mutant.tree, path, "exec")))
-    found = False
-    for one in gc.get_objects():
-        if isinstance(one, types.FunctionType) and one.__code__.co_filename == path and one.__code__ in new:
-            found |= one.__code__ != new[one.__code__]
-            one.__code__ = new[one.__code__]
-        elif isinstance(one, functools._lru_cache_wrapper) and (one.__module__ or "").startswith("costcalc"):
+    def __init__(self, path):
+        self.path = str(ROOT / path)
+        found = gc.get_objects()  # looked through once: in a copy that would write to every page that it shares
+        self.functions = [
+            one for one in found if isinstance(one, types.FunctionType) and one.__code__.co_filename == self.path
+        ]
+        self.kept = [
+            one
+            for one in found
+            if isinstance(one, functools._lru_cache_wrapper) and (one.__module__ or "").startswith("costcalc")
+        ]
+
+    def exchange(self, mutant):
+        """Give every function the code of its mutant, and forget results that are kept.
+
+        Gives whether there was such a function.
+        """
+        new = dict(_codes(compile(mutant.text, self.path, "exec"), compile(mutant.tree, self.path, "exec")))
+        found = False
+        for one in self.functions:
+            if one.__code__ in new:
+                found |= one.__code__ != new[one.__code__]
+                one.__code__ = new[one.__code__]
+        for one in self.kept:
             one.cache_clear()
-    return found
+        return found
 
 
 def _codes(old, new):
