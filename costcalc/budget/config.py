@@ -26,9 +26,10 @@ NAME = "costcalc.yaml"
 CHECKS = 10_000  # of one file
 KEYS = ("spec", "at", "convention", "max", "min", "vs_base", "level", "why")
 EXEMPTION = ("spec", "at", "convention", "metric", "from", "to", "reason")  # of one entry of `exceptions:`
-_EXAMPLE = "write {spec: my_net.yaml, max: {mult_adds: 170M}}"
+_EXAMPLE = "{spec: my_net.yaml, max: {mult_adds: 170M}}"
 _ENDS = ("from", "to")
-_EXCEPTION = "write {spec: my_net.yaml, metric: mult_adds, from: 1000000, to: 1100000}"
+_EXCEPTION = "{spec: my_net.yaml, metric: mult_adds, from: 1000000, to: 1100000}"
+_LIMITS = {"max": "{mult_adds: 170M}", "min": "{mult_adds: 100M}", "vs_base": "{mult_adds: +1%}"}
 
 
 class Limit(NamedTuple):
@@ -162,11 +163,11 @@ class _Reader:
         return Config(self.source.path, found, tuple(one for one in allowed if one))
 
     def exemption(self, node: Node) -> Exemption | None:
-        parts = self.parts(node, EXEMPTION, _EXCEPTION)
+        parts = self.parts(node, EXEMPTION, f"write {_EXCEPTION}")
         words = {name: self.word(parts.get(name), name) for name in EXEMPTION if name != "at"}
         for name in ("spec", "metric", "from", "to"):
             if name not in parts and node.kind == "map":
-                self.problems.add("missing-key", f"an exception needs `{name}:`", node, _EXCEPTION)
+                self.problems.add("missing-key", f"an exception needs `{name}:`", node, f"write {_EXCEPTION}")
         from ..metrics.metrics import metric as metric_of
 
         spec, metric, texts = words["spec"], words["metric"], (words["from"], words["to"])
@@ -183,7 +184,7 @@ class _Reader:
         amounts = [
             self.known(lambda key=key: self.exact(metric, words[key] or "", convention), parts[key]) for key in _ENDS
         ]
-        at = self.values({key.value: value for key, value in self.pairs(parts.get("at"))})
+        at = self.values({key.value: value for key, value in self.pairs(parts.get("at"), "{alpha: 0.75, res: 160}")})
         reason, places = " ".join((words["reason"] or "").split()), [parts[key].at for key in ("spec", "to")]
         stands, most = (Place(self.source, *place) for place in places)
         return Exemption(spec, at, counted_by, metric, amounts[0], amounts[1], reason, stands, most, texts[1] or "")
@@ -214,10 +215,10 @@ class _Reader:
         return {key.value: value for key, value in node.value}
 
     def check(self, node: Node) -> Check:
-        parts = self.parts(node, KEYS, _EXAMPLE)
+        parts = self.parts(node, KEYS, f"write {_EXAMPLE}")
         words = {name: self.word(parts.get(name), name) for name in ("spec", "convention", "level", "why")}
         if "spec" not in parts and node.kind == "map":
-            self.problems.add("missing-key", "a check needs `spec:`", node, _EXAMPLE)
+            self.problems.add("missing-key", "a check needs `spec:`", node, f"write {_EXAMPLE}")
         if words["level"] not in (None, "error", "warn"):
             self.problems.unknown("level", words["level"], parts["level"], ("error", "warn"))
         convention = self.known(lambda: self.convention(words["convention"] or "paper"), parts.get("convention"))
@@ -227,7 +228,7 @@ class _Reader:
         given = [parts[kind] for kind in kinds if kind in parts]
         if node.kind == "map" and not any(part.kind != "map" or part.value for part in given):
             self.problems.add("missing-key", "this check limits nothing", node, "add max: {mult_adds: 170M}")
-        at = {key.value: value for key, value in self.pairs(parts.get("at"))}
+        at = {key.value: value for key, value in self.pairs(parts.get("at"), "{alpha: 0.75, res: 160}")}
         level, why = words["level"] or "error", " ".join((words["why"] or "").split())
         place = Place(self.source, *(parts["spec"].at if "spec" in parts else node.at))
         at_place = Place(self.source, *parts["at"].at) if "at" in parts else None
@@ -251,8 +252,8 @@ class _Reader:
             return None
         return node.value
 
-    def pairs(self, node: Node | None) -> Sequence[tuple[Node, ...]]:
-        if node is None or not self.parts(node, (), "write {alpha: 0.75, res: 160}"):
+    def pairs(self, node: Node | None, example: str) -> Sequence[tuple[Node, ...]]:
+        if node is None or not self.parts(node, (), f"write {example}"):
             return ()
         return node.value
 
@@ -277,13 +278,13 @@ class _Reader:
     def limits(self, kind: str, node: Node | None, convention: Convention) -> Iterator[Limit]:
         if node is None:
             return
-        for key, value in self.pairs(node):
+        for key, value in self.pairs(node, _LIMITS[kind]):
             name = key.value
             if kind == "vs_base" and name.partition(".")[0] in ("layers", "any_layer"):
                 help = f"write `{name}` under `max:` or `min:`"
                 self.problems.add("bad-limit", "a change is limited for the whole network", key, help)
             elif name == "layers":
-                for glob, inner in self.pairs(value):
+                for glob, inner in self.pairs(value, f"{{'conv*': {_LIMITS[kind]}}}"):
                     yield from self.group(kind, inner, glob.value, convention)
             elif name == "any_layer":
                 yield from self.group(kind, value, "any_layer", convention)
@@ -293,7 +294,7 @@ class _Reader:
                 yield from self.limit(kind, key, name, value, "", convention)
 
     def group(self, kind: str, node: Node, where: str, convention: Convention) -> Iterator[Limit]:
-        for key, value in self.pairs(node):
+        for key, value in self.pairs(node, _LIMITS[kind]):
             yield from self.limit(kind, key, key.value, value, where, convention)
 
     def limit(

@@ -15,6 +15,7 @@ GIT = ("test_repository", "test_gate", "test_gate_base")
 JUDGES = {  # a file, or all below a folder: its tests, of which those that run a mutant judge it; `-k` makes a part
     "costcalc/budget/": CHECKS,
     "costcalc/budget/amounts.py": ("test_verdicts", "test_check -k says_what or units or changes"),
+    "costcalc/budget/config.py": ("test_config", "test_check_config"),
     "costcalc/budget/changes.py": ("test_changes", "test_exceptions", "test_kinds_of_file"),
     "costcalc/budget/entries.py": ("test_entries",),
     "costcalc/budget/exempting.py": ("test_exceptions",),

@@ -107,15 +107,15 @@ def _serve(mutants, judges, write, most):
         known = _measured(items, paths, watch)
         own_code = {path: Code(path) for path in own}
         gc.freeze()  # a collection in a copy would write to every page that it shares
-        light = {path: _is_light(path, items, known, watch) for path in {one.path for one in mutants if not one.inside}}
+        fitting = [_within(most, _fitting(mutant, items, known), known) for mutant in mutants]
+        light = {path: _is_light(path, _loading(path, mutants, fitting), known, watch) for path in own}
         caught = {}
-        for mutant in mutants:
+        for mutant, tests in zip(mutants, fitting, strict=True):
             before = caught.setdefault((mutant.path, mutant.function), {})
-            fitting = _within(most, _fitting(mutant, items, known), known)
-            fitting.sort(key=lambda item: item.nodeid not in before)
-            verdict, by = _verdict(mutant, fitting, known, watch, own_code[mutant.path], light.get(mutant.path))
+            tests = sorted(tests, key=lambda item, before=before: item.nodeid not in before)
+            verdict, by = _verdict(mutant, tests, known, watch, own_code[mutant.path], light[mutant.path])
             before.update(dict.fromkeys(by))
-            write(f"{verdict} {len(fitting)}")
+            write(f"{verdict} {len(tests)}")
 
     watch = _Watch(loop)
     code = pytest.main([*dict.fromkeys(chosen(judge)[0] for judge in judges), *OPTIONS], plugins=[watch])
@@ -302,10 +302,16 @@ def _is_own(name, module):
     return path.startswith(f"{ROOT}/") and "site-packages" not in path and not name.startswith("tests.mutation")
 
 
+def _loading(path, mutants, fitting):
+    """The tests of the mutants of a module that are run when it is loaded."""
+    pairs = zip(mutants, fitting, strict=True)
+    found = {item.nodeid: item for one, tests in pairs if one.path == path and not one.inside for item in tests}
+    return [*found.values()]
+
+
 def _is_light(path, items, known, watch):
-    """Whether the tests of a module pass when it is run again in place: then what it was before does not matter."""
-    own = [item for item in items if path in known[item.nodeid].lines]
-    return _survives(lambda: execute(unchanged(path)), own, known, watch)
+    """Whether these tests pass when a module is run again in place: then what it was before does not matter."""
+    return bool(items) and _survives(lambda: execute(unchanged(path)), items, known, watch)
 
 
 def execute(mutant):
