@@ -111,6 +111,7 @@ WRONG = [  # the file (its places between « »), and (code, help) of what is wr
     (CHECK % "max: {layers: {a: «3»}}", ("not-a-map", "write {mult_adds: 170M}")),
     (CHECK % "max: {params: 1}, at: «3»", ("not-a-map", "write {alpha: 0.75, res: 160}")),
     (CHECK % "max: {params: 1}, level: «eror»", ("unknown-level", "a similar name exists: `error`")),
+    (CHECK % "max: {params: 1}, level: «warm»", ("unknown-level", "a similar name exists: `warn`")),
     (CHECK % "max: {params: 1}, why: «[x]»", ("not-text", "write `why: ..` with one value")),
     (CHECK % "max: {params: 1}, level: «[x]»", ("not-text", "write `level: ..` with one value")),
     (CHECK % "max: {params: «[1]»}", ("not-text", "write `params: ..` with one value")),
@@ -186,7 +187,13 @@ def test_one_list_has_a_limit(monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "is_glob"),
-    [("- spec: *.yaml", True), ("- spec: **/x.yaml", True), ("- spec: [a", False), ("- {spec: &x a}", False)],
+    [
+        ("*.yaml", True),
+        ("- spec: *.yaml", True),
+        ("- spec: **/x.yaml", True),
+        ("- spec: [a", False),
+        ("- {spec: &x a}", False),
+    ],
 )
 def test_a_glob_without_quotes_is_told_from_other_bad_yaml(text, is_glob):
     with pytest.raises(CostcalcError) as error:
