@@ -26,8 +26,30 @@ if TYPE_CHECKING:
     from .values import Number, Shape
 
 
-_ASSUMED: ContextVar[list | None] = ContextVar("assumed", default=None)  # of the formula being made
-_SAMPLE: ContextVar[Mapping | None] = ContextVar("sample", default=None)
+
+class _Making:
+    """A formula being made: what is assumed for it, and what conditions and numbers are at its sample."""
+
+    def __init__(self, sample: Mapping[Number, Number]) -> None:
+        self.sample = dict(sample)
+        self.assumed: list[Any] = []
+        self.met: set[Any] = set()
+        self.known: dict[Any, Any] = {}  # a network asks the same of each of its layers, and SymPy is slow to say it
+
+    def assume(self, truth: Number) -> None:
+        """Note an assumption, once."""
+        if truth not in self.met:
+            self.met.add(truth)
+            self.assumed.append(truth)
+
+    def at_sample(self, value: Number) -> Any:
+        """A condition or a number, the symbols replaced by their values."""
+        if value not in self.known:
+            self.known[value] = value.subs(self.sample)
+        return self.known[value]
+
+
+_MAKING: ContextVar[_Making | None] = ContextVar("making", default=None)
 
 LARGEST_OPS = 400  # operations in the terms of a maximum: comparing longer ones takes SymPy minutes
 MOST_OPS, MOST_TERMS = 20_000, 400  # of a maximum whose terms are not compared
@@ -36,13 +58,12 @@ MOST_OPS, MOST_TERMS = 20_000, 400  # of a maximum whose terms are not compared
 @contextmanager
 def assuming(sample: Mapping[Number, Number]) -> Iterator[list[Any]]:
     """Make formulas with these sample values of the symbols; gives the list of what is assumed until the end."""
-    assumed: list[Any] = []
-    before = _ASSUMED.set(assumed), _SAMPLE.set(dict(sample))
+    making = _Making(sample)
+    before = _MAKING.set(making)
     try:
-        yield assumed
+        yield making.assumed
     finally:
-        _ASSUMED.reset(before[0])
-        _SAMPLE.reset(before[1])
+        _MAKING.reset(before)
 
 
 class divisible_to(sympy.Function):
@@ -287,7 +308,7 @@ def decide(truth: Number) -> bool:
     truth = _truth(truth)
     if truth in (True, False):  # SymPy's own are equal to these
         return bool(truth)
-    value = truth.subs(_SAMPLE.get() or {})
+    value = _at_sample(truth)
     value = bool(value) if value in (sympy.true, sympy.false) else True
     _assume(truth if value else sympy.Not(truth))
     return value
@@ -295,13 +316,18 @@ def decide(truth: Number) -> bool:
 
 def single(value: Number) -> int:
     """The number as one int: its value at the sample."""
-    number = int(sympy.sympify(value).subs(_SAMPLE.get() or {}))
+    number = int(_at_sample(sympy.sympify(value)))
     if not sympy.sympify(value).is_number:
         _assume(sympy.Eq(value, number, evaluate=False))
     return number
 
 
 def _assume(truth: Number) -> None:
-    assumed = _ASSUMED.get()
-    if assumed is not None and truth not in assumed:
-        assumed.append(truth)
+    making = _MAKING.get()
+    if making is not None:
+        making.assume(truth)
+
+
+def _at_sample(value: Number) -> Any:
+    making = _MAKING.get()
+    return value if making is None else making.at_sample(value)
