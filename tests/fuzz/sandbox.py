@@ -42,6 +42,7 @@ EXTRAS = ["onnx", "tflite", "matplotlib.pyplot", "matplotlib.backends.backend_sv
 LOADED_BY = {  # what takes seconds to load: PyTorch, and what it loads when a module is read
     "modules": ["costcalc.read.torch.reader", "torch.export", "torch.export._trace", "torch._dynamo", "torch._export"],
 }
+SLOW = "too slow"
 WRITTEN = ("out.py", "out.onnx")  # files that commands are told to write
 
 
@@ -73,7 +74,7 @@ class Ended(NamedTuple):
         if "Traceback" in self.err:
             return "a traceback"
         if self.seconds > SECONDS:
-            return "too slow"
+            return SLOW
         if self.megabytes > MEGABYTES:
             return "too large"
         told = (line.startswith(("error: ", '{"error": ')) for line in self.err.splitlines())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from .checker import refusal
-from .sandbox import WRITTEN, Ended, run
+from .sandbox import SLOW, WRITTEN, Ended, run
 from .targets import TARGETS
 
 
@@ -53,7 +53,7 @@ def search(name, tally, examples, number, until=float("inf")):
     def one(case):
         if time.monotonic() > until and not smallest:
             return
-        ended = run(*case)
+        ended = _ran(case)
         tally.add(ended, case)
         wrong = kind(ended.failure) or kind(_accepted(case, ended)) or _written(case, ended)
         if wrong and wrong not in tally.failures:
@@ -66,6 +66,12 @@ def search(name, tally, examples, number, until=float("inf")):
     except Failed:
         wrong, case, ended = smallest[0]
         tally.failures[wrong] = (case, ended)
+
+
+def _ran(case):
+    """How a case ends; what seems too slow is run again: on a busy machine processor time grows, too."""
+    ended = run(*case)
+    return min(ended, run(*case), key=lambda one: one.seconds) if ended.failure == SLOW else ended
 
 
 def _accepted(case, ended):
