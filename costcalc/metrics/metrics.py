@@ -4,7 +4,7 @@ A metric states its amounts for a walk: one per row, or a figure of the whole ne
 here: reports, sweeps, fits, formulas, comparisons, budgets, published figures and plots then have it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -23,6 +23,10 @@ from .walk import Walk
 
 OPTIMIZER = "adam"  # of training_bytes
 _FOLDS = {sum: num.total, max: num.largest}
+
+
+def _never(row: Row) -> bool:
+    return False
 
 
 class Metric(NamedTuple):
@@ -49,7 +53,7 @@ class Metric(NamedTuple):
     fold: Callable[..., Any] = sum
     needs: str = "mult_adds"
     instead: str = ""
-    rough: Callable[[Row], bool] = lambda row: False
+    rough: Callable[[Row], bool] = _never
     closed: bool = True
     axis: str = ""
     stored: bool = False
@@ -397,6 +401,12 @@ def is_bound(row: Row, metrics: Iterable[Metric]) -> bool:
     return bool(row.layer.unknown) or any(one.rough(row) for one in metrics)
 
 
+def bounds(rows: Sequence[Row], metrics: Iterable[Metric]) -> list[bool]:
+    """For each row, whether one of the metrics is a lower bound."""
+    rules = [one.rough for one in metrics if one.rough is not _never]
+    return [bool(row.layer.unknown or (rules and any(rule(row) for rule in rules))) for row in rows]
+
+
 def unit_of(name: str) -> Unit:
     """The unit of a metric, or of the metric that a share is of; the unit of counts for other names."""
     one = METRICS.get(name.rpartition(".")[2].removesuffix("_share"))
@@ -481,7 +491,7 @@ def _moved(key: _Same) -> dict[tuple[str, ...], int]:
 
 
 def _path(row: Row) -> tuple[str, ...]:
-    return tuple(row.frame.path)
+    return row.frame.path
 
 
 def _width(row: Row) -> Any:

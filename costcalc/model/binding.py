@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import limits, num
 from ..errors import Place, Problem, Refused, SpecError, brief
 from .expr import Expr
-from .network import Arg, Call, Step, evaluate, is_dynamic
+from .network import Arg, Call, Step, evaluate
 from .references import seen
 from .scope import Scope
 
@@ -93,11 +93,10 @@ def bound(step: Step, call: Call, op: Op, x: Shape, scope: Scope, noted: Callabl
     if not call.dynamic:
         return call.options
     env = seen(x, step, scope)
-    options = {}
-    for name, arg in call.options.items():
-        if name not in op.branches and is_dynamic(arg):
-            arg = _bound_one(step, call, op.options[name], arg, env, noted)
-        options[name] = arg
+    options = {**call.options}
+    for name in call.dynamic:
+        if name not in op.branches:
+            options[name] = _bound_one(step, call, op.options[name], options[name], env, noted)
     return options
 
 

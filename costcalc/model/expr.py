@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 import warnings
 from collections.abc import Callable, Mapping, Set
+from functools import lru_cache
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import limits, num
@@ -36,6 +39,8 @@ LAYERS = ""  # what an environment calls the function (name, run, size) -> the s
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()[]+-*/%<>=!")
 _NUMBER = frozenset("0123456789.eE+-")
+_JOINED = re.compile(r"\b\d+\.?\d*[A-Za-z_]")  # a number with a letter behind it: Python warns of `3if`
+_SHORT = 80  # characters of a text whose tree is kept
 _LARGEST = 1e60  # of a product or a quotient
 _UNCOMPUTABLE = (ArithmeticError, ValueError, TypeError, LookupError, Refused)
 
@@ -125,21 +130,34 @@ def parse(text: str, known: Set[str], functions: Mapping[str, tuple[Any, int, in
     """
     text = text.strip()
     _scan(text)
+    if text in CONSTANTS:
+        return Expr(text, frozenset(), lambda env: CONSTANTS[text], 1, 0)
+    if text in known and text.isidentifier() and not iskeyword(text):
+        return Expr(text, frozenset((text,)), lambda env: env[text], 1, 0)
     builder = _Builder(text, known, functions)
     value = builder.build(_tree(text), 0)
     return Expr(text, frozenset(builder.names), value, builder.steps, builder.deepest, None, tuple(builder.layers))
 
 
 def _tree(text: str) -> ast.AST:
-    """Python's syntax tree, its columns counted in `text`."""
+    """Python's syntax tree, its columns counted in `text`; nobody changes it."""
     try:
-        with warnings.catch_warnings():  # Python warns of `3if`; here it is an error like any other
-            warnings.simplefilter("error")
-            return ast.parse(text, mode="eval").body
+        return _known_tree(text) if len(text) <= _SHORT else _new_tree(text)
     except (SyntaxError, Warning, RecursionError, MemoryError, ValueError) as error:
         column = min(max((getattr(error, "offset", None) or 1) - 1, 0), max(len(text) - 1, 0))
         width = 1 if column else len(text)  # at the start, Python only says that all of it is no expression
         raise BadExpression("bad-expression", f"`{brief(text)}` is not an expression", column, width) from None
+
+
+def _new_tree(text: str) -> ast.AST:
+    if not _JOINED.search(text):
+        return ast.parse(text, mode="eval").body
+    with warnings.catch_warnings():  # here a warning is an error like any other; slower than the parser
+        warnings.simplefilter("error")
+        return ast.parse(text, mode="eval").body
+
+
+_known_tree = lru_cache(512)(_new_tree)
 
 
 def _scan(text: str) -> None:
@@ -166,6 +184,7 @@ class _Builder:
         self.names: set[str] = set()
         self.layers: list[tuple[str, int]] = []
         self.steps, self.deepest = 0, 0
+        self.most_steps, self.most_depth = limits.EXPRESSION_STEPS, limits.EXPRESSION_DEPTH
 
     def build(self, node: ast.AST, depth: int) -> Callable[..., Any]:
         self.work(1, depth)
@@ -177,9 +196,9 @@ class _Builder:
     def work(self, steps: int, depth: int) -> None:
         """Count the work of a part; refuse what would take too long or nest too deep."""
         self.steps, self.deepest = self.steps + steps, max(self.deepest, depth)
-        if self.steps > limits.EXPRESSION_STEPS or self.deepest > limits.EXPRESSION_DEPTH:
-            most = f"{limits.EXPRESSION_DEPTH} levels and {limits.EXPRESSION_STEPS:,} steps, those of functions counted"
-            limit = "depth" if self.deepest > limits.EXPRESSION_DEPTH else "steps"
+        if self.steps > self.most_steps or self.deepest > self.most_depth:
+            most = f"{self.most_depth} levels and {self.most_steps:,} steps, those of functions counted"
+            limit = "depth" if self.deepest > self.most_depth else "steps"
             raise _over(self.text, limit, f"too much for one expression: it has at most {most}")
 
     def fail(self, code: str, message: str, node: Any, help: Any = None) -> NoReturn:

@@ -30,7 +30,7 @@ class Call(NamedTuple):
     op: str
     options: Mapping[str, Arg]
     places: Mapping[str, tuple]
-    dynamic: bool  # whether any option must be evaluated
+    dynamic: tuple[str, ...]  # the options that must be evaluated
     reuse: str = ""  # the layer whose weights it reads
     holds: Mapping[str, Arg] | None = None  # its parameters by kind, where they are not those of its rule
 
@@ -240,6 +240,11 @@ def evaluate(arg: Arg, env: Mapping[str, Any]) -> Any:
 def is_dynamic(arg: Arg) -> bool:
     """Whether an argument needs an environment."""
     return type(arg) is Expr or (type(arg) in (tuple, dict) and any(map(is_dynamic, _parts(arg))))
+
+
+def dynamic_of(options: Mapping[str, Arg]) -> tuple[str, ...]:
+    """The options that need an environment."""
+    return tuple(name for name, arg in options.items() if type(arg) in (Expr, tuple, dict) and is_dynamic(arg))
 
 
 def names_of(arg: Arg) -> frozenset[str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, Place, Problem, nearest
 from ..ops import Layer, Op
 from ..records import NamedTuple
 from .network import Arg, Block, Step
-from .scope import Frame, Source
+from .scope import Frame, Source, path_of
 from .storage import UNSTATED, Widths
 
 if TYPE_CHECKING:
+    from ..errors import Source as Text
     from ..num.values import Shape
 
 
@@ -86,18 +87,29 @@ class Row(NamedTuple):
 
     @property
     def places(self) -> list[Place]:
-        """Where the user wrote it: its file, then each include that leads there.
+        """Where the user wrote it: its file, then each include that leads there."""
+        return [Place(source, *place) for source, place in self.sites()]
+
+    def sites(self) -> Iterator[tuple[Text, tuple]]:
+        """The text and the place in it of each of `places`.
 
         A layer of a block that comes with costcalc is written where a spec calls the block.
         """
-        found, frame = [self.place], self.frame
+        source, place, frame = self.step.source, self.step.place, self.frame
         while frame.parent is not None:
             step = frame.step
-            if step is not None and step.source is not found[-1].source:
-                call = Place(step.source, *step.place)
-                found[-1:] = [call] if type(frame.call[0]) is Block else [found[-1], call]
+            if step is not None and step.source is not source:
+                if type(frame.call[0]) is not Block:
+                    yield source, place
+                source, place = step.source, step.place
             frame = frame.parent
-        return found
+        yield source, place
+
+
+def paths(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """The names of the levels of each row, outermost first."""
+    known: dict[Frame, tuple[str, ...]] = {}
+    return [path_of(row.frame, known) for row in rows]
 
 
 def called(rows: Sequence[Row], pattern: str) -> list[Row]:

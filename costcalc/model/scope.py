@@ -135,14 +135,20 @@ class Frame:
         return tensor
 
     @property
-    def path(self) -> list[str]:
+    def path(self) -> tuple[str, ...]:
         """The names of all levels, outermost first."""
-        levels = []
-        frame: Any = self
-        while frame.parent is not None:
-            levels.append(_numbered(frame.base, frame.index, len(frame.parent.part.below[frame.base])))
-            frame = frame.parent
-        return levels[::-1]
+        return path_of(self, {})
+
+
+def path_of(frame: Frame, known: dict[Frame, tuple[str, ...]]) -> tuple[str, ...]:
+    """The names of all levels, outermost first; `known` keeps those of the levels above for other frames there."""
+    parent = frame.parent
+    if parent is None:
+        return ()
+    above = known.get(parent)
+    if above is None:
+        above = known[parent] = path_of(parent, known)
+    return (*above, _numbered(frame.base, frame.index, len(parent.part.below[frame.base])))
 
 
 def _numbered(base: str, index: int, count: int) -> str:

@@ -37,18 +37,19 @@ class Work:
 
     def __init__(self, most: Any = None) -> None:
         self.most = limits.LAYERS if most is None else most
-        self.depth = self.steps = 0
+        self.deepest, self.depth, self.steps = limits.NESTING, 0, 0
 
     def deeper(self, step: Step) -> None:
         """Note that layers nest one level deeper. Raises SpecError at a step that nests too deep."""
         self.depth += 1
-        if self.depth > limits.NESTING:
-            message = f"layers nest at most {limits.NESTING} deep, those of blocks counted"
+        if self.depth > self.deepest:
+            message = f"layers nest at most {self.deepest} deep, those of blocks counted"
             raise at(step, "limit", message, limits.hint("nesting"))
 
     def walk(self, step: Step) -> None:
         """Count a step. Raises SpecError when it is one too many, or too late."""
-        self.refuse_more(1, step)
+        if self.steps >= self.most:
+            raise self._too_many(place_of(step))
         self.steps += 1
         if not self.steps % EVERY:
             self.look(0, place_of(step))
@@ -91,7 +92,7 @@ class Tracer:
         self.memo: dict[Any, Any] = {}
         self.times: Any = 1
         self.shared: Any = None
-        self.trained, self.bits, self.empty = True, UNSTATED, False
+        self.trained, self.follows, self.bits, self.empty = True, False, UNSTATED, False
         self.chance, self.choices = tuple[Branch, ...](), 0
         self.calls: list[Any] = []
         self.problems: dict[Any, Any] = {}
@@ -198,7 +199,7 @@ class Tracer:
         y = self.body(step, x, inner, step.label)
         if step.residual is not None and decided(step, "residual", step.residual, x.shape, scope):
             y = self.join(step, x, y, inner)
-        if type(step.body) is not Call:
+        if step.then and type(step.body) is not Call:
             y = self.follow(step.then, y, inner)
         self.times, self.trained, self.bits, self.chance = outer, was_trained, widths, chance
         return inner.frame.closed(y) if own else y
@@ -222,9 +223,9 @@ class Tracer:
 
     def follow(self, then: tuple[Step, ...], x: Tensor, scope: Scope) -> Tensor:
         """What comes out of the layers that follow one in `then`."""
-        start = len(self.rows)
-        x = self.steps(then, x, scope) if then else x
-        self.rows[start:] = [row._replace(follows=True) for row in self.rows[start:]]
+        outer, self.follows = self.follows, True
+        x = self.steps(then, x, scope)
+        self.follows = outer
         return x
 
     # bodies
@@ -246,9 +247,9 @@ class Tracer:
         layer, shared, table = self.remembered(step, op, shape, options), self.shared, None
         if call.shares:
             layer, shared, table = Held(step, shape, scope, self.rows).of(layer, shared)
-        x = self.add(
-            Row(op, frame, inputs, sources, layer, self.times, shared, False, step, options, call.options, table=table)
-        )
+        times, follows = self.times, self.follows
+        row = Row(op, frame, inputs, sources, layer, times, shared, follows, step, options, call.options, table=table)
+        x = self.add(row)
         return frame.closed(self.follow(then, x, Scope(scope.env, frame, scope)) if then else x)
 
     def branches(
@@ -348,7 +349,7 @@ class Tracer:
         missing = [option.name for option in op.options.values() if option.required]
         if missing:
             raise at(step, "bad-value", f"`{name}` needs `{missing[0]}` and cannot stand alone")
-        return self.call(step._replace(body=Call(name, {}, {}, False)), x, scope, (), None)
+        return self.call(step._replace(body=Call(name, {}, {}, ())), x, scope, (), None)
 
     def reuse(self, step: Step, name: Any, x: Tensor, scope: Scope) -> Tensor:
         """An earlier layer again, with its weights."""
@@ -382,7 +383,7 @@ class Tracer:
 
             raise unbridged(error, step, *inputs) from None
         frame = Frame(scope.frame, "add")
-        row = Row(op, frame, inputs, sources, layer, self.times, None, False, step, {}, {})
+        row = Row(op, frame, inputs, sources, layer, self.times, None, self.follows, step, {}, {})
         return frame.closed(self.add(row))
 
     def repeats(self, step: Step, x: Tensor, scope: Scope) -> int:

@@ -179,7 +179,9 @@ def divisor(a: Number, b: Number) -> Number:
 
 def settled(value: Number) -> Any:
     """The value of a whole expression. Arrays raise the refusals at points where they are used."""
-    return value if getattr(value, "sure", True) else domain(value).settled(value)
+    if type(value) is int or getattr(value, "sure", True):
+        return value
+    return domain(value).settled(value)
 
 
 def after(result: Number, *values: int) -> Number:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..model.expr import Expr
-from ..model.network import Block, BlockCall, Call, Chosen, Group, Include, Reference, Step, is_dynamic
+from ..model.network import Block, BlockCall, Call, Chosen, Group, Include, Reference, Step, dynamic_of
 from ..model.storage import UNSTATED
 from ..ops import find
 from ..ops import passes as keeps
@@ -68,7 +68,7 @@ def bare(step: Step) -> Step:
 def call(op: str, options: Mapping[str, Any], places: Mapping[str, Shape]) -> Call:
     """A call; the places are taken from those of the layer that it is made of."""
     known = {name: places[name] for name in options if name in places}
-    return Call(op, options, known, any(map(is_dynamic, options.values())))
+    return Call(op, options, known, dynamic_of(options))
 
 
 def where(step: Step, condition: Callable[..., Any], text: str, names: str | frozenset[str]) -> Step:

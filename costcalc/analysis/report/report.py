@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import Problem, SpecError
 from ...metrics.chances import EXPECTED, LARGEST, LEAST, added
-from ...metrics.metrics import Metric, amounts, folded, has_window, metric
+from ...metrics.metrics import Metric, amounts, bounds, folded, has_window, metric
 from ...metrics.pricing import TRAINABLE, Convention
 from ...metrics.pricing import total as priced
 from ...metrics.walk import Walk
 from ...model.network import Model
-from ...model.rows import Row, Trace
+from ...model.rows import Row, Trace, paths
 from ...records import NamedTuple
 from ...render.result import Result
 
@@ -199,8 +199,8 @@ def report(
     figures = {name: found.pop(name) for name, one in list(found.items()) if type(one) is not list}
     costs, params = found.pop(convention.cost), found.pop("params")
     further = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)] if found else ()
-    rough = [any(one.rough(row) for one in wanted) for row in trace.rows]
-    lines = tuple(map(_line, trace.rows, costs, params, further or repeat({}), rough))
+    rows, rough = trace.rows, bounds(trace.rows, wanted)
+    lines = tuple(map(_line, rows, paths(rows), costs, params, further or repeat({}), rough))
     _refuse_same_names(lines, trace.rows)
     accounting = _accounting(model, trace.rows)
     return Report(model, values, trace, convention, lines, accounting, wanted, figures)
@@ -226,10 +226,11 @@ def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
     return Accounting(sum(priced(TRAINABLE, row.op.name, row.layer.params) for row in numbers), model.stored)
 
 
-def _line(row: Row, cost: Number, params: Number, more: Mapping[str, Any], rough: bool) -> Line:
-    path = tuple(row.frame.path)
+def _line(
+    row: Row, path: tuple[str, ...], cost: Number, params: Number, more: Mapping[str, Any], rough: bool
+) -> Line:
     detail, layer = row.layer.detail, row.layer
-    place = row.places[0]
+    source, place = next(row.sites())
     free = row.follows and _is_zero(cost) and _is_zero(params) and not layer.unknown
     return Line(
         "/".join(path),
@@ -244,20 +245,21 @@ def _line(row: Row, cost: Number, params: Number, more: Mapping[str, Any], rough
         params,
         row.times,
         row.shared,
-        not layer.unknown and not rough,
+        not rough,
         free,
-        place.source.path,
-        place.line,
+        source.path,
+        place[0],
         path,
         more=more,
-        dilation=_dilation(row),
+        dilation=_dilation(row.options.get("dilation", 1), detail),
     )
 
 
-def _dilation(row: Row) -> tuple[Number, ...]:
+def _dilation(given: Any, detail: Mapping[str, Any]) -> tuple[Number, ...]:
     """How far the steps of a window are apart, along each axis; () for a layer without a window."""
-    given, axes = row.options.get("dilation", 1), len(row.layer.detail.get("kernel", ()))
-    return tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
+    if isinstance(given, (tuple, list)):
+        return tuple(given)
+    return (given,) * len(detail["kernel"]) if "kernel" in detail else ()
 
 
 def _is_zero(value: Number) -> bool:

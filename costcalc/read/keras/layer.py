@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...model.binding import is_mixed_up
 from ...model.expr import Expr
-from ...model.network import Call, Group, Step, is_dynamic
+from ...model.network import Call, Group, Step, dynamic_of, is_dynamic
 from ...num.polynomials import Dim
 from ...num.valuation import names, valued
 from ...ops import find
@@ -66,7 +66,7 @@ class Layer:
             for name, value in options.items()
             if value is not None or known.options[name].required
         }
-        call = Call(op, options, {}, any(map(is_dynamic, options.values())))
+        call = Call(op, options, {}, dynamic_of(options))
         return Step(call, self.place, self.source, then=tuple(then))
 
     @property

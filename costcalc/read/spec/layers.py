@@ -18,7 +18,7 @@ from ...model.network import (
     Reference,
     Reuse,
     Step,
-    is_dynamic,
+    dynamic_of,
     reads_layers,
 )
 from ...model.scope import SHAPE_NAMES
@@ -176,7 +176,7 @@ class LayerReader:
         for option in op.options.values():
             if option.required and option.name not in given:
                 self._missing(name, option, op, at)
-        found = Call(name, options, places, any(map(is_dynamic, options.values())))
+        found = Call(name, options, places, dynamic_of(options))
         return owned(found, op, entries, self.earlier, scope, self.problems) if OWN & entries.keys() else found
 
     def _unknown_option(self, op: Op, name: str, at: Node) -> None:
