@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .values import Number, Shape
 
 
-
 class _Making:
     """A formula being made: what is assumed for it, and what conditions and numbers are at its sample."""
 

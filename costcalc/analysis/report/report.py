@@ -226,9 +226,7 @@ def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
     return Accounting(sum(priced(TRAINABLE, row.op.name, row.layer.params) for row in numbers), model.stored)
 
 
-def _line(
-    row: Row, path: tuple[str, ...], cost: Number, params: Number, more: Mapping[str, Any], rough: bool
-) -> Line:
+def _line(row: Row, path: tuple[str, ...], cost: Number, params: Number, more: Mapping[str, Any], rough: bool) -> Line:
     detail, layer = row.layer.detail, row.layer
     source, place = next(row.sites())
     free = row.follows and _is_zero(cost) and _is_zero(params) and not layer.unknown
