@@ -140,7 +140,7 @@ def parse(text: str, known: Set[str], functions: Mapping[str, tuple[Any, int, in
 
 
 def _tree(text: str) -> ast.AST:
-    """Python's syntax tree, its columns counted in `text`; nobody changes it."""
+    """Python's syntax tree, its columns counted in `text`; not to be changed: it is shared."""
     try:
         return _known_tree(text) if len(text) <= _SHORT else _new_tree(text)
     except (SyntaxError, Warning, RecursionError, MemoryError, ValueError) as error:
