@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..metrics.metrics import metric, unit_of
-from ..render.text import printable
+from ..render.text import printable, typed
 from .exempting import shown
 from .verdict import ALREADY, EXCEPTED, GREW, SAYS, SKIPPED, Outcome, Verdict
 
@@ -128,8 +128,9 @@ def _moved(verdict: Verdict) -> str:
 def _help(outcome: Outcome, verdict: Verdict) -> str:
     if verdict.limit.place is None:
         return f"reduce it, or give another limit than {verdict.limit.text}"
+    update = f"{typed('costcalc', 'check', outcome.spec)} --update"
     if verdict.limit.kind == "min":
-        return f"undo it, or lower the limit: costcalc check {outcome.spec} --update"
+        return f"undo it, or lower the limit: {update}"
     if verdict.limit.kind == "vs_base":
-        return f"reduce it, or record an exception for this change: costcalc check {outcome.spec} --update"
-    return f"reduce it, or raise the limit: costcalc check {outcome.spec} --update"
+        return f"reduce it, or record an exception for this change: {update}"
+    return f"reduce it, or raise the limit: {update}"

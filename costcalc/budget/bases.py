@@ -24,6 +24,7 @@ from ..read.committed import SUBMODULE
 from ..read.loading import modelled
 from ..read.repository import Repository
 from ..read.revisions import REGULAR, spec_at
+from ..render.text import typed
 from .renames import Renames
 from .verdict import Base
 
@@ -156,5 +157,5 @@ def _no_branch(wanted: str | None) -> str:
 
 def _fetch(wanted: str | None) -> str:
     if wanted and wanted.startswith("origin/"):
-        return f"git fetch origin {wanted.removeprefix('origin/')}, or `fetch-depth: 0` in CI"
+        return f"{typed('git', 'fetch', 'origin', wanted.removeprefix('origin/'))}, or `fetch-depth: 0` in CI"
     return "name the base: --base main"

@@ -71,11 +71,11 @@ cli.params += [talk.saying("--version", say=lambda _: f"costcalc {__version__}")
 
 def main(args: list[str] | None = None) -> None:
     """Run the program and exit: 0 fine, 1 a check failed, 2 could not run, 101 a bug of ours."""
-    from .streams import all_there, stopped_cleanly
+    from .streams import all_there, errors_inert, stopped_cleanly
 
     all_there()
     args = sys.argv[1:] if args is None else list(args)
-    with stopped_cleanly():
+    with stopped_cleanly(), errors_inert():
         code = _watched(args, *_recorded(args))
     gc.freeze()  # nor is there anything to gain from a last look at them on the way out
     sys.exit(code)

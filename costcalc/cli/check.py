@@ -10,7 +10,7 @@ from .. import render
 from . import verdict
 from .commands import CANNOT, FAILED, OK
 from .options import MetricsCommand, Output, convention_option, factor, metrics_option, outputs, setting_options
-from .talk import refuse, watch_option
+from .talk import refuse, say, watch_option
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -118,7 +118,7 @@ def rewrite(checked: Checked, update: bool, room: Fraction | None, code: int) ->
     lines = [printed(edit.line) for edit in edits] or ["no limit had to change"]
     if code == FAILED:
         lines.append("limits are broken, which --tighten leaves as they are: costcalc check shows them")
-    click.echo("\n".join(lines))
+    say("\n".join(lines))
     return code
 
 

@@ -59,7 +59,7 @@ def finished(run: Run, locked: bool = False) -> Checked:
 
 def show(checked: Checked, out: Output) -> None:
     """Deliver the outcomes in a format."""
-    out.deliver(_text(checked, out))
+    out.deliver_page(_text(checked, out))
 
 
 def _text(checked: Checked, out: Output) -> str:

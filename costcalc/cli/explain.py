@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .options import Asked, SpecCommand, convention_option, spec_options
+from .talk import say
 
 
 @click.command(cls=SpecCommand)
@@ -37,4 +38,4 @@ def command(
     from ..read.loading import load
 
     model = load(spec)
-    click.echo(str(explain(model, layer, convention=convention, backward=backward, **asked.how(model))))
+    say(str(explain(model, layer, convention=convention, backward=backward, **asked.how(model))))

@@ -10,6 +10,7 @@ import click
 
 from ..errors import CostcalcError, FileError, OptionError, Problem, brief, listed, nearest
 from ..render.framed import framed
+from ..render.text import typed
 from ..replacing import is_lost
 from .commands import BUG, CANNOT, COMMANDS, command
 from .terminal import has_color
@@ -156,4 +157,4 @@ def for_several(args: list[str]) -> str | None:
 
     specs = [arg for arg in args[1:] if os.path.isfile(arg) or arg.removesuffix(".yaml") in configs()]
     several = args[:1] == ["analyze"] and len(specs) > 1
-    return f"`costcalc compare {' '.join(map(brief, specs))}` sets them side by side" if several else None
+    return f"`{typed('costcalc', 'compare', *specs)}` sets them side by side" if several else None

@@ -13,6 +13,7 @@ import click
 from ..errors import FileError, OptionError, Problem
 from ..records import NamedTuple
 from ..render import SUFFIXES, Screen
+from ..render.text import inert
 from . import verdict
 from .commands import OK
 from .talk import manner
@@ -53,13 +54,17 @@ class Output(NamedTuple):
         from ..render import render_page
 
         verdict(code)
-        self.deliver(render_page(page, self.form(), self.screen))
+        self.deliver_page(render_page(page, self.form(), self.screen))
         if code != OK:
             raise click.exceptions.Exit(code)
 
     def deliver(self, data: str | bytes) -> None:
         """Write a result that is drawn."""
         deliver(data, self.output)
+
+    def deliver_page(self, text: str) -> None:
+        """Write a page that is drawn; one that people read has nothing that the log of a job takes for a command."""
+        self.deliver(inert(text) if self.is_screen and self.form() in ("table", "md", "latex") else text)
 
 
 def deliver(data: str | bytes, path: str | None = None) -> None:

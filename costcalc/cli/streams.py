@@ -8,6 +8,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+from ..render.text import inert
 
 
 class Closed(io.TextIOBase):
@@ -23,6 +26,31 @@ class Closed(io.TextIOBase):
     def buffer(self) -> "Closed":
         """The same, for bytes."""
         return self
+
+
+class Inert:
+    """A stream for people: in a job of GitHub nothing that is written to it is a command."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, which starts a line."""
+        return self.stream.write(inert(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def errors_inert() -> Iterator[None]:
+    """Have standard error run no command of a file that an error shows."""
+    before = sys.stderr
+    sys.stderr = cast("TextIO", Inert(before))
+    try:
+        yield
+    finally:
+        sys.stderr = before
 
 
 def all_there() -> None:

@@ -9,6 +9,7 @@ import click
 
 from ..errors import OptionError, Problem
 from ..records import NamedTuple
+from ..render.text import inert
 
 HELP = ("-h", "--help")
 
@@ -86,6 +87,11 @@ def refuse(watched: object, why: str) -> None:
     """Refuse --watch beside what has no files, or writes those it reads. Raises OptionError."""
     if manner().watch and watched:
         raise OptionError(Problem("usage", f"`--watch` runs again when a file changes, and {why}"))
+
+
+def say(text: str) -> None:
+    """Say a result that is no page."""
+    click.echo(inert(text))
 
 
 def note(text: str) -> None:

@@ -8,7 +8,7 @@ import click
 
 from . import verdict
 from .commands import CANNOT, OK
-from .talk import manner
+from .talk import manner, say
 
 if TYPE_CHECKING:
     from ..errors import CostcalcError
@@ -47,7 +47,7 @@ def command(ctx: click.Context, specs: tuple[str, ...]) -> None:
             complain(error)
     verdict(CANNOT if failed else OK)
     for line in fine if not manner().quiet else ():
-        click.echo(line)
+        say(line)
     if failed:
         click.echo(f"{failed} of {len(specs)} specs cannot be used", err=True)
     ctx.exit(CANNOT if failed else OK)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +18,24 @@ def plain(value: int | str | tuple[int, ...]) -> Any:
 def shape_text(shape: Shape) -> str:
     """`112x112x64`."""
     return "x".join(map(str, shape))
+
+
+_COMMAND = re.compile(r"##\[|^(?P<blank>\s*)::", re.MULTILINE)  # of the old kind anywhere, of the new one at the start
+
+
+def typed(*words: str) -> str:
+    """A command line as a shell reads it: the name of a file stays one word, and is no option."""
+    import shlex
+
+    words = tuple(f"./{word}" if word.startswith("-") else word for word in words)
+    return shlex.join(map(printable, words))
+
+
+def inert(text: str) -> str:
+    """The text, in a job of GitHub without workflow commands: its runner does what a line of the log says."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return text
+    return _COMMAND.sub(lambda found: "# #[" if found["blank"] is None else f"{found['blank']}: :", text)
 
 
 def printable(text: str) -> str:

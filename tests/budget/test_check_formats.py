@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -197,13 +198,55 @@ EVIL = [
     "a\x1b[2Jb",
     "a\u2028::error::forged",
     '"]]></failure><testcase name="forged"/>',
-    "[forged](https://example.org) @everyone <img src=x>",
+    "[forged](https://example.org) @everyone <img src=x> www.example.org",
     "```\n# forged",
     "| forged | row |",
     "\u202ereversed",
     "$(touch hacked)",
     '","forged":"',
 ]
+
+
+COMMANDS = ["::error file=a.py::forged", "##[add-matcher]forged.json", "x ##[set-output name=exit-code]0"]
+
+
+@pytest.mark.parametrize("evil", COMMANDS)
+def test_no_line_of_a_log_is_a_command(repository, run, monkeypatch, evil):
+    """GitHub's runner does what a line says that starts with `::`, or has `##[` anywhere (ActionCommand.cs)."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    quoted = json.dumps(evil)
+    repository.write(costcalc=f"checks: [{{spec: net.yaml, max: {{any_layer.params: 1}}, why: {quoted}}}]\n")
+    good = f"input: [10, 10, 10]\nlayers: [{{conv: 1x1, out: 10, as: {quoted}}}]\n"
+    bad = f"input: [10, 10, 10]\nlayers: [{{conv: 1x1, out: 10, {quoted}: 1}}]\n"
+    commands = ("analyze", "explain", "memory", "training", "validate", "check")
+    lines = [[name, "net.yaml"] for name in commands] + [["check", "-f", name] for name in ("md", "latex")]
+    shown = []
+    for text in (good, bad):
+        (repository.root / "net.yaml").write_text(text)
+        for line in lines:
+            done = run(*line)
+            assert done.code in (0, 1, 2)
+            said = done.out + "\n" + done.err
+            assert "##[" not in said.replace(r"\#\#\[", ""), line
+            assert not [one for one in said.splitlines() if one.lstrip().startswith("::")], line
+            shown.append("forged" in said or "exit-code" in said)
+    assert sum(shown) > len(lines)  # its names were there to be shown
+    (repository.root / "costcalc.yaml").write_text(f"checks: [{{spec: net.yaml, {quoted}: 1}}]\n")
+    for line in (["check"], ["check", "-f", "github", "-o", "a"], ["check", "-f", "md", "-o", "a"]):
+        done = run(*line)
+        assert (done.code, "##[" in done.out + done.err) == (2, False)
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert evil in run("check").err
+
+
+def test_a_command_that_a_message_shows_is_one_of_a_shell(repository, run):
+    """The name of a file stays one word: nobody runs a part of it who copies the line."""
+    (repository.root / "models").mkdir()
+    repository.write(costcalc="checks: [{spec: 'models/*.yaml', max: {params: 1}}]\n")
+    name = "a$(touch hacked)`touch hacked`;b 'c.yaml"
+    (repository.root / "models" / name).write_text("input: [10]\nlayers: [{linear: 10}]\n")
+    found = re.search(r"= help: .*: (costcalc check .* --update)", run("check").out)
+    assert shlex.split(found[1]) == ["costcalc", "check", f"models/{name}", "--update"]
 
 
 @pytest.mark.parametrize("evil", EVIL)
@@ -238,7 +281,7 @@ def test_no_name_forges_anything(repository, run, evil, format):
         fences = [line for line in lines if re.match("`{3,}", line)]
         assert len(fences) == 2
         before, after = out.split(fences[0], 1)
-        assert not re.search(r"(?<!\\)[<@\[]", before)
+        assert not re.search(r"(?<!\\)[<@\[]|www\.", before)
         assert after.rstrip().endswith(fences[1])
         assert not [line for line in lines if line.startswith("#")]
     if format == "sarif":

@@ -20,6 +20,7 @@ from ...model.variables import settle
 from ...read.anything import Inputs, Network, is_path, load, loaded, name_of
 from ...records import NamedTuple
 from ...render.result import Result
+from ...render.text import typed
 from ...rewrite.rewriting import Rewriting
 from ...write.spec import as_spec, is_spec
 from ..report.analyze import scaled
@@ -205,7 +206,8 @@ def diff(
                 designs.append(_design(model, model.name, values, how, None))
         found: Any = _compared(designs, None)
     if not any(pair.left and pair.right for pair in found.pairs):
-        help = f"costcalc compare {models[0].source.path} {models[1].source.path} sets their totals side by side"
+        line = typed("costcalc", "compare", *(one.source.path for one in models))
+        help = f"{line} sets their totals side by side"
         raise OptionError(Problem("nothing-in-common", "the two have no layer in common", help=help))
     return Difference(*found)
 
