@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .sheet import Sheet
 
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<#|~!&@$]|(?<!\S)>|:(?=[\w+-]+:|//)|(?<=\bwww)\.)")  # a quote, an emoji, an address
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<#|~!&@$]|(?<!\S)>|:(?=[\w+-]+:|//)|(?<=\bwww)\.)")  # quotes, emojis, links
 
 
 def render(page: Any, screen: Screen | None) -> str:
