@@ -33,6 +33,7 @@ class Call(NamedTuple):
     constants  the inputs that are numbers in the code
     kinds      the types of its outputs, numbers of TensorProto; 0 for one that is not known
     beside     names of tensors that the operator reads and that are no inputs of its rule, as a mask of attention
+    writes     names of tensors that have other values afterwards
     """
 
     name: str
@@ -47,3 +48,4 @@ class Call(NamedTuple):
     constants: dict[str, Any]
     beside: tuple[str, ...] = ()
     kinds: tuple[int, ...] = ()
+    writes: tuple[str, ...] = ()

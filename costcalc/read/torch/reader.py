@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Problem, Source, SpecError
@@ -11,12 +11,16 @@ from ...model.uncollected import uncollected
 from ..onnx.calls import Call
 from ..onnx.ending import ended, stored
 from ..onnx.names import relative
+from ..onnx.node import Node
 from ..onnx.reader import Reader
 from ..onnx.tensors import Scope, Tensor
 from . import translate
-from .node import Node, Open, kind_of, kinds, outputs, scopes, shapes, tensor
+from .node import Node as Exported
+from .node import Open, kind_of, kinds, outputs, scopes, shapes, tensor
 from .program import storage
 from .rules import RULES
+from .simpler import simpler
+from .writing import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +60,20 @@ class _Reader(Reader):
 
     def node(self, proto: Call, number: int, scope: Scope, given: Mapping[Any, Any] | None) -> list[Tensor]:
         scope.own.update(proto.constants)
-        return super().node(proto, number, scope, given)
+        outputs = super().node(proto, number, scope, given)
+        for name in proto.writes:
+            self.write(Node(self, proto, [scope.find(name), outputs[0]], {}, 1, number), name, scope)
+        return outputs
+
+    def write(self, node: Any, name: str, scope: Scope) -> None:
+        """Let a constant that something was written into, the second input of a node, be made of both."""
+        into, value = node.inputs
+        if into is None or into.roots is None or (value.roots is not None and value.roots <= into.roots):
+            return
+        if not node.is_constant:
+            node.passive(into.shape, into.first)
+        (made,) = self.finished(node, [Tensor(into.shape, None, None, into.first)])
+        scope.own[name] = made if node.is_constant else made.come(node.source(), into.kind)
 
     def rule(self, proto: Call) -> Any:
         return RULES.get(proto.op_type) if proto.domain == "torch" else super().rule(proto)
@@ -131,7 +148,7 @@ def _statistics(graph: Any) -> set[str]:
     for one in graph.nodes:
         schema = getattr(one.target, "_schema", None)
         if schema is not None and "batch_norm" in schema.name:
-            node = Node(one)
+            node = Exported(one)
             found |= {given.name for given in map(node.get, _STATISTICS) if given is not None}
     return found
 
@@ -150,14 +167,20 @@ def _calls(graph: Any) -> Iterator[Call]:
 def _inner(node: Any) -> Iterator[Any]:
     """The calls of a graph in a graph, its tensors under the name of the node that runs it."""
     body = next(one for one in node.args if getattr(one, "op", "") == "get_attr")
-    graph = getattr(node.graph.owning_module, body.target).graph
+    yield from _within(
+        node, getattr(node.graph.owning_module, body.target).graph, node.args[node.args.index(body) + 1 :]
+    )
+
+
+def _within(node: Any, graph: Any, given: Sequence[Any]) -> Iterator[Any]:
+    """The calls of a graph that a node stands for, its placeholders the `given` nodes."""
     for one in graph.nodes:
         one.name = f"{node.name}.{one.name}"
-    given = node.args[node.args.index(body) + 1 :]
     places = (one for one in graph.nodes if one.op == "placeholder")
     yield from (_same(node, tensor(one), at.name) for one, at in zip(given, places, strict=True))
     yield from _calls(graph)
     results = next(one for one in graph.nodes if one.op == "output").args[0]
+    results = results if isinstance(results, (tuple, list)) else (results,)
     yield from (_same(node, tensor(one), name) for one, name in zip(results, outputs(node), strict=True))
 
 
@@ -172,18 +195,22 @@ def _is_silent(node: Any) -> bool:
     return not hasattr(value, "shape") and not isinstance(value, (tuple, list))
 
 
-def _called(node: Any) -> list[Call]:
-    """The calls that a node is told by; of what has no translation, one whose cost is not known."""
+def _called(node: Any) -> Iterable[Call]:
+    """The calls that a node is told by; without a translation, those of simpler operators, or one of unknown cost."""
     schema = getattr(node.target, "_schema", None)
     rule = translate.find(schema.name) if schema is not None else None
-    if rule is None or any(_is_silent(one) for one in node.all_input_nodes):
+    if any(_is_silent(one) for one in node.all_input_nodes):
         return [_unknown(node)]
-    found = Node(node)
+    if rule is None:
+        graph = simpler(node)
+        return [_unknown(node)] if graph is None else _within(node, graph, node.all_input_nodes)
+    found = Exported(node)
     try:
         rule(found)
     except Open:
         return [_unknown(node)]
-    return found.told()
+    calls, names = found.told(), written(node)
+    return [*calls[:-1], calls[-1]._replace(writes=names)] if names else calls
 
 
 def _unknown(node: Any) -> Any:
@@ -204,7 +231,7 @@ def living(graph: Any) -> dict[str, str]:
     """The names of the nodes that the results are made of, each with the module or node that reads it."""
     found: dict[str, str] = {}
     for node in reversed(graph.nodes):
-        if node.op == "output" or node.name in found:
+        if node.op == "output" or node.name in found or any(name in found for name in written(node)):
             for one in node.all_input_nodes:
                 found.setdefault(one.name, "the output" if node.op == "output" else node.name)
     return found

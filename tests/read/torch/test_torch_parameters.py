@@ -49,6 +49,13 @@ def check(report, module, unread=0):
     assert report.totals["params"] == held(module) - unread
 
 
+def filled(p, part, write=torch.Tensor.copy_):
+    """Zeros, into a part of which a parameter was written."""
+    zeros = torch.zeros(8, 8, device="meta")
+    write(part(zeros), p)
+    return zeros
+
+
 ALONE = {  # operators on a parameter, before a layer reads it
     "slice": ((8, 8), lambda p: p[:2]),
     "narrow": ((8, 8), lambda p: p.narrow(0, 1, 2)),
@@ -116,6 +123,12 @@ ALONE = {  # operators on a parameter, before a layer reads it
     "einsum": ((8, 8), lambda p: torch.einsum("ij,kj->ik", p, p)),
     "unknown": ((8, 8), lambda p: torch.linalg.qr(p)[0]),
     "one_number of many": ((8, 8), lambda p: p[3, 4]),
+    "written into a slice": ((4, 8), lambda p: filled(p, lambda zeros: zeros[:4])),
+    "written into a view": ((32,), lambda p: filled(p, lambda zeros: zeros.view(-1)[:32])),
+    "written into a diagonal": ((8,), lambda p: filled(p, torch.diagonal)),
+    "written into a row": ((8,), lambda p: filled(p, lambda zeros: zeros.t()[:, 2])),
+    "added to a slice": ((4, 8), lambda p: filled(p, lambda zeros: zeros[4:], torch.Tensor.add_)),
+    "sequences made as long": ((8, 8), lambda p: torch.nn.utils.rnn.pad_sequence([p, p[:3]])),
 }
 
 
@@ -124,6 +137,13 @@ def test_a_parameter_is_whole_whatever_was_done_with_it(name):
     shape, operator = ALONE[name]
     module = Applied(lambda x, p: x + operator(p).flatten()[:1].to(torch.float32), [shape])
     check(read(module, flowing(1, 6, 8)), module)
+
+
+def beside(x, p):
+    """Zeros, into which what flows in and a parameter were written."""
+    zeros = torch.zeros(1, 6, 8, device="meta")
+    zeros[:, :4], zeros[:, 4:] = x[:, :4], p
+    return zeros.relu()
 
 
 WITH = {  # operators on what flows in and a parameter
@@ -162,6 +182,7 @@ WITH = {  # operators on what flows in and a parameter
     "bilinear": ((4, 8, 8), lambda x, p: F.bilinear(x, x, p)),
     "cdist": ((3, 8), lambda x, p: torch.cdist(x, p[None])),
     "bucketize": ((5,), lambda x, p: torch.bucketize(x, p) + x),
+    "written beside what flows": ((8,), beside),
     "given back": ((5,), lambda x, p: (x, p)),
     "given back in part": ((5,), lambda x, p: (x, p[:2])),
 }
