@@ -202,8 +202,9 @@ def _specs_in(folder: str) -> list[str]:
 
 
 def stem(path: str) -> str:
-    """The name of a file without directories and endings."""
-    return path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
+    """The name of a file without directories and endings; what is no text in it is replaced."""
+    name = path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
+    return name.encode(errors="replace").decode()
 
 
 def text(path: str) -> str:

@@ -177,6 +177,6 @@ def _result(found: Finding) -> dict[str, Any]:
     if found.path:
         place = found.place
         region = {"startLine": place.line, "startColumn": place.column} if place else {"startLine": 1}
-        location = {"artifactLocation": {"uri": quote(found.path)}, "region": region}
+        location = {"artifactLocation": {"uri": quote(os.fsencode(found.path))}, "region": region}
         result["locations"] = [{"physicalLocation": location}]
     return result

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -205,6 +207,21 @@ EVIL = [
     "$(touch hacked)",
     '","forged":"',
 ]
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="its names of files are text")
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_name_that_is_no_text(repository, run, format):
+    repository.write(costcalc="checks: [{spec: '?.yaml', max: {params: 1}}]\n")
+    with open(os.path.join(os.fsencode(repository.root), b"\xff.yaml"), "w") as file:
+        file.write("input: [10]\nlayers: [{linear: 10}]\n")
+    done = run("check", "--format", format)
+    assert (done.code, done.err) == (1, "")
+    assert run("check", "-o", "a", "--format", format).code == 1
+    name = os.fsdecode(b"\xff.yaml")
+    for line in (["analyze", "-f", "html"], ["page", "-o", "a.html"], ["export", "--to", "onnx", "-o", "a.onnx"]):
+        assert run(line[0], name, *line[1:]).code == 0
+    assert run("survey", ".", "-o", "all.parquet").code == 0
 
 
 COMMANDS = ["::error file=a.py::forged", "##[add-matcher]forged.json", "x ##[set-output name=exit-code]0"]

@@ -169,6 +169,8 @@ def frame_of(survey: Survey) -> Any:
     import pandas
 
     columns, rows = survey.page().records()
+    for row in rows:  # a name need not be text: it is shown as in CSV
+        row["path"] = row["path"].encode(errors="backslashreplace").decode()
     found = pandas.DataFrame(rows, columns=columns)
     whole: Mapping[str, Any] = dict.fromkeys(("bytes", "layers", *survey.metrics), "Int64")
     texts = {name: "string" for name in columns if name not in whole and name != "complete"}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
 from ... import limits
 from ...errors import FileError, Problem, Source, brief, listed, nearest
 from ...files import configs, text
+from ..json_text import value as value_of
 
 ACTIVATIONS = {  # names of transformers that are not those of operations
     **dict.fromkeys(("gelu_new", "gelu_fast", "gelu_python", "gelu_pytorch_tanh", "quick_gelu"), "gelu"),
@@ -69,16 +69,12 @@ def _parsed(source: Source) -> dict[str, Any]:
         message = f"{source.path!r} has more than {limits.VALUES:,} values"
         raise FileError(Problem("limit", message, help=limits.hint("values")))
     try:
-        found = json.loads(source.text, parse_constant=_refuse_constant)
+        found = value_of(source.text)
     except (ValueError, RecursionError) as error:
         raise _bad(source, f"is no JSON: {brief(str(error))}") from None
     if not isinstance(found, dict):
         raise _bad(source, "is no configuration: it is not a map")
     return found
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def _bad(source: Source, why: str, help: str | None = None) -> FileError:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zipfile
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from ... import limits
 from ...errors import FileError, Problem, Source
 from ...files import opened, text
+from ..json_text import value
 
 DIRECTORY = 1_000_000  # bytes of the list of files in an archive, which `zipfile` reads whole
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those that unpack piece by piece
@@ -73,7 +73,7 @@ def parsed(source: Source) -> dict[str, Any]:
     """The configuration of a model: class name and configuration. Raises FileError."""
     _check_values(source)
     try:
-        found = json.loads(source.text, parse_constant=_refuse_constant)
+        found = value(source.text)
     except (ValueError, RecursionError) as error:
         raise FileError(Problem("bad-keras", f"{source.path!r} is no JSON: {error}")) from None
     whole = isinstance(found, dict) and isinstance(found.get("class_name"), str)
@@ -95,7 +95,3 @@ def _check_values(source: Source) -> None:
         if parts > limits.VALUES:
             message = f"{source.path!r} has more than {limits.VALUES:,} values"
             raise FileError(Problem("limit", message, help=limits.hint("values")))
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")

@@ -133,6 +133,8 @@ def test_the_ending_says_what_a_file_is(tmp_path):
 def test_a_configuration_is_a_class_with_a_map_or_a_list():
     assert parsed(Source("net.json", json.dumps(GOOD))) == GOOD
     assert parsed(Source("net.json", '{"class_name": "A", "config": []}'))["config"] == []
+    smile = r'{"class_name": "A", "config": ["\ud83d\ude00", 1e-400]}'
+    assert parsed(Source("net.json", smile))["config"] == ["\U0001f600", 0.0]
     for text in ("[]", "{}", '{"class_name": 1, "config": {}}', '{"class_name": "A", "config": 1}', '{"config": {}}'):
         problem = refusal(parsed, Source("net.json", text))
         assert (problem.code, problem.message) == ("bad-keras", "'net.json' is no model of Keras")
@@ -140,6 +142,8 @@ def test_a_configuration_is_a_class_with_a_map_or_a_list():
     for text, why in (
         ('{"class_name": "A", "config": {"a": NaN}}', "NaN is no number of JSON"),
         ('{"class_name": "A", "config": {"a": -Infinity}}', "-Infinity is no number of JSON"),
+        ('{"class_name": "A", "config": {"a": -1e400}}', "-1e400 is too large for a number"),
+        ('{"class_name": "A", "config": {"a\\ud800": 1}}', "an escape in it is not a character"),
         ("{", "Expecting property name"),
     ):
         problem = refusal(parsed, Source("net.json", text))
