@@ -144,3 +144,34 @@ def test_pictures_are_current():
     spec.loader.exec_module(pictures)
     for name, draw in pictures.PICTURES.items():
         assert (DOCS / name).read_text(encoding="utf-8") == draw(), "run: python docs/pictures.py"
+
+
+EVIL = r"""
+name: 'x$\frac{$ $\undefined$'
+vars: {w: {default: 8, choices: [4, 8]}}
+input: [8, 8, 3]
+layers: [{conv: 3x3, out: w, as: 'l$\frac{$ $\bad$'}, {linear: 10}]
+"""
+
+
+@pytest.mark.slow
+def test_a_name_is_no_formula_and_settings_of_the_place_change_nothing(run, tmp_path):
+    """A `matplotlibrc` of the working directory, read at the import, can have LaTeX run with a preamble of its own."""
+    matplotlib = pytest.importorskip("matplotlib")
+    (tmp_path / "net.yaml").write_text(EVIL)
+    lines = [
+        ["plot", "net.yaml", "--vary", "w=4,8", "-o"],
+        ["plot", "net.yaml", "--roofline", "-o"],
+        ["memory", "net.yaml", "-o"],
+        ["space", "net.yaml", "--plot"],
+    ]
+    due = []
+    for line in lines:
+        assert run(*line, "a.svg").code == 0
+        due.append((tmp_path / "a.svg").read_bytes())
+    hostile = {"text.usetex": True, "text.latex.preamble": r"\input{/etc/passwd}", "font.size": 90, "figure.dpi": 9}
+    with matplotlib.rc_context(hostile):
+        for line, picture in zip(lines, due, strict=True):
+            assert run(*line, "a.svg").code == 0
+            assert (tmp_path / "a.svg").read_bytes() == picture
+        assert matplotlib.rcParams["text.usetex"]

@@ -227,6 +227,7 @@ def test_a_module_that_cannot_be_imported(run, surrogate, code, word):
     assert (done.code, done.out, word in done.err, done.err.count("error:")) == (2, "", True, 1), done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["import os\nos._exit(0)", "import os\ndef of(choices): os._exit(0)"])
 def test_the_end_of_the_process_is_an_error(surrogate, code):
     (surrogate / "surrogate_of_test.py").write_text(code)
@@ -236,6 +237,7 @@ def test_the_end_of_the_process_is_an_error(surrogate, code):
     assert "`surrogate_of_test:of` gives no score: it ended the process" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_function_that_reads_standard_input_takes_no_task(run, surrogate):
     (surrogate / "surrogate_of_test.py").write_text("import sys\ndef of(choices): return len(sys.stdin.read())")
     assert json.loads(run(*LINE, "--here", "--json").out)["scored"] == 140
@@ -264,6 +266,7 @@ def test_what_is_no_note_of_a_score_is_left_out(run, surrogate):
     assert path.read_text().endswith(f"{notes[-1]}{notes[0]}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
 def test_a_journal_is_a_regular_file_of_the_directory(run, surrogate, kind):
     (surrogate / "out").mkdir()

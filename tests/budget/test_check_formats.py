@@ -218,7 +218,13 @@ def test_a_name_that_is_no_text(repository, run, format):
     done = run("check", "--format", format)
     assert (done.code, done.err) == (1, "")
     assert run("check", "-o", "a", "--format", format).code == 1
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="its names of files are text")
+@pytest.mark.slow
+def test_a_name_that_is_no_text_in_other_commands(run, tmp_path):
     name = os.fsdecode(b"\xff.yaml")
+    (tmp_path / name).write_text("input: [10]\nlayers: [{linear: 10}]\n")
     for line in (["analyze", "-f", "html"], ["page", "-o", "a.html"], ["export", "--to", "onnx", "-o", "a.onnx"]):
         assert run(line[0], name, *line[1:]).code == 0
     assert run("survey", ".", "-o", "all.parquet").code == 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, Problem
 from ...records import NamedTuple
+from ...render.figures import drawing, plain, saved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,28 +34,20 @@ def picture(found: Roofline, format: str) -> bytes:
 
     Raises OptionError without matplotlib, and where no layer has mult-adds.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        message = "pictures need the matplotlib package"
-        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[plot]'")) from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     points = _points(found)
     if not points:
         raise OptionError(Problem("bad-value", "no layer has known mult-adds: there is nothing to draw"))
-    with pyplot.rc_context({"svg.hashsalt": "costcalc", "font.size": 10, "axes.grid": True, "grid.alpha": 0.3}):
+    with drawing(grid=True) as pyplot:
         figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
         _roofs(axes, found, [one.intensity for one in points])
         _marks(axes, points)
         _named(axes, points)
         axes.set(xscale="log", yscale="log", ylabel="FLOP/s that it can reach at most (1 mult-add = 2)")
-        axes.set_title(f"{found.model.name} on {found.device.name}")
+        axes.set_title(plain(f"{found.model.name} on {found.device.name}"))
         axes.set_xlabel(fill(f"FLOP/B; {found.lives.storage.text}; bounds, no predictions", NOTE), fontsize=8)
         axes.legend(loc="lower right", fontsize=9)
         data = io.BytesIO()
-        figure.savefig(data, format=format, dpi=150, metadata={"Date": None} if format == "svg" else None)
+        saved(figure, data, format)
         pyplot.close(figure)
     return data.getvalue()
 
@@ -71,7 +64,7 @@ def _named(axes: Axes, points: list[_Point]) -> None:
     for number, one in enumerate(points if len(points) <= NAMED else ()):
         place, side = ((3, -3), "left") if number % 2 else ((-3, 3), "right")
         how: dict[str, Any] = {"textcoords": "offset points", "fontsize": 4, "color": "0.3", "ha": side, "gid": "layer"}
-        axes.annotate(one.name, (one.intensity, one.rate), place, **how)
+        axes.annotate(plain(one.name), (one.intensity, one.rate), place, **how)
 
 
 def _roofs(axes: Axes, found: Roofline, intensities: list[float]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from ...errors import OptionError, Problem
 from ...model.variables import settle
+from ...render.figures import drawing, plain, saved
 from ...replacing import replacing
 from ..jobs.parcel import packed, unpacked
 from ..report.analyze import analyze
@@ -119,15 +121,10 @@ def included(search: Search) -> dict[str, str]:
 
 
 def _plot(search: Search, folder: str) -> None:
-    try:
-        import matplotlib
-    except ImportError:
+    if not find_spec("matplotlib"):
         return
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     cost, front = search.space.metric.name, search.front()
-    with pyplot.rc_context({"svg.hashsalt": "costcalc", "font.size": 10, "axes.grid": True, "grid.alpha": 0.3}):
+    with drawing(grid=True) as pyplot:
         figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
         every: Any = search.candidates
         axes.scatter([one.metrics[cost] for one in every], [one.score for one in every], s=12, color="0.7")
@@ -135,7 +132,7 @@ def _plot(search: Search, folder: str) -> None:
         axes.set_xlabel(search.space.metric.axis)
         axes.set_ylabel("score")
         axes.legend(loc="best", fontsize=9)
-        axes.set_title(f"{search.space.model.name}: {len(every):,} networks, {search.method}")
+        axes.set_title(plain(f"{search.space.model.name}: {len(every):,} networks, {search.method}"))
         with replacing(os.path.join(folder, "front.svg"), True) as out:
-            figure.savefig(out, format="svg", metadata={"Date": None})
+            saved(figure, out, "svg")
         pyplot.close(figure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from ...errors import OptionError, Problem
+from ...render.figures import drawing, plain, saved
 
 if TYPE_CHECKING:
     from .space import Space
@@ -15,17 +15,10 @@ BARS = 60
 
 def picture(found: Space, limits: dict[str, int], note: str, format: str) -> bytes:
     """The bytes of a PNG or SVG. Raises OptionError without matplotlib."""
-    try:
-        import matplotlib
-    except ImportError:
-        message = "plots need the matplotlib package"
-        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[plot]'")) from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
     from matplotlib.ticker import EngFormatter
 
     spread = found.histogram(BARS)
-    with pyplot.rc_context({"svg.hashsalt": "costcalc", "font.size": 10}):
+    with drawing() as pyplot:
         figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
         lefts, widths = [start for start, _, _ in spread], [end - start for start, end, _ in spread]
         axes.bar(lefts, [count / found.networks for *_, count in spread], widths, align="edge", color="0.6")
@@ -38,9 +31,9 @@ def picture(found: Space, limits: dict[str, int], note: str, format: str) -> byt
         axes.xaxis.set_major_formatter(EngFormatter(found.metric.unit.symbol, sep=" "))
         axes.set_xlabel(found.metric.axis)
         axes.set_ylabel("share of networks")
-        axes.set_title(f"{found.model.name}: {found.networks:,} networks")
-        figure.supxlabel(note[:140], fontsize=6, color="0.4")
+        axes.set_title(plain(f"{found.model.name}: {found.networks:,} networks"))
+        figure.supxlabel(plain(note[:140]), fontsize=6, color="0.4")
         data = io.BytesIO()
-        figure.savefig(data, format=format, dpi=150, metadata={"Date": None} if format == "svg" else None)
+        saved(figure, data, format)
         pyplot.close(figure)
     return data.getvalue()

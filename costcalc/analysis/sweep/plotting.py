@@ -18,6 +18,7 @@ from ...model.network import Model
 from ...quantities import RATIO
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
+from ...render.figures import drawing, plain, saved
 from ...replacing import replacing
 from ..fit.fit import published_accuracies, published_table
 from ..report.columns import stamped
@@ -224,16 +225,7 @@ def picture(
 
     Points are named by those of the `varied` columns that neither the marks nor an axis show, where there is room.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        message = "plots need the matplotlib package"
-        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[plot]'")) from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    settings: Any = {"svg.hashsalt": "costcalc", "font.size": 10, "axes.grid": True, "grid.alpha": 0.3}
-    with pyplot.rc_context(settings):
+    with drawing(grid=True) as pyplot:
         figure, panels = pyplot.subplots(len(ys), figsize=(7, 5 * len(ys)), layout="constrained", squeeze=False)
         for axes, y in zip(panels[:, 0], ys, strict=True):
             _scatter(axes, frame, x, y, marks)
@@ -244,7 +236,7 @@ def picture(
             _frame(axes, x, y, log)
         _titled(panels[0, 0], panels[-1, 0], title)
         data = io.BytesIO()
-        figure.savefig(data, format=format, dpi=150, metadata={"Date": None} if format == "svg" else None)
+        saved(figure, data, format)
         pyplot.close(figure)
     return data.getvalue()
 
@@ -276,7 +268,7 @@ def _name(axes: Axes, frame: pd.DataFrame, x: str, y: str, names: list[str]) -> 
 
 def _short(value: Any) -> str:
     """A value of a variable as a label has it."""
-    return value if isinstance(value, str) else f"{value:.6g}"
+    return plain(value) if isinstance(value, str) else f"{value:.6g}"
 
 
 def _front(axes: Axes, frame: pd.DataFrame, x: str, y: str) -> None:
@@ -299,7 +291,7 @@ def _label(name: str) -> str:
 
 def _titled(top: Axes, bottom: Axes, title: str) -> None:
     """The first line of the title above the panels, the rest below them."""
-    head, _, note = title.partition("\n")
+    head, _, note = map(plain, title.partition("\n"))
     top.set_title(head)
     bottom.annotate(
         fill(note, NOTE), (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", fontsize=6, color="0.4"

@@ -1,0 +1,44 @@
+"""Figures, drawn by matplotlib: always with its own defaults, and texts that are only texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..errors import OptionError, Problem
+from .text import printable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+GRID: Any = {"axes.grid": True, "grid.alpha": 0.3}
+
+
+@contextmanager
+def drawing(grid: bool = False) -> Iterator[Any]:
+    """`matplotlib.pyplot` to draw with, without a screen. Raises OptionError where it is not installed.
+
+    A `matplotlibrc` of the working directory or of the user changes nothing: one can have LaTeX run.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        message = "pictures need the matplotlib package"
+        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[plot]'")) from None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    with pyplot.style.context("default"):
+        pyplot.rcParams.update({"svg.hashsalt": "costcalc", "font.size": 10, **(GRID if grid else {})})
+        yield pyplot
+
+
+def saved(figure: Figure, file: Any, format: str) -> None:
+    """Write a figure as a PNG or SVG: the same bytes for the same figure."""
+    figure.savefig(file, format=format, dpi=150, metadata={"Date": None} if format == "svg" else None)
+
+
+def plain(text: str) -> str:
+    """A text of a file for a figure, in which `$` starts no formula."""
+    return printable(text).replace("$", r"\$")
