@@ -9,27 +9,14 @@ import pytest
 from costcalc.budget import loosening, similarity
 from costcalc.budget import verdict as verdicts
 from costcalc.budget.amounts import apart, headline, metric_name, notes, rounded, short
-from costcalc.budget.config import Check, Exemption, limit_of
+from costcalc.budget.config import Check, Exemption
 from costcalc.budget.loosening import Rule, key_of, left, loosened
 from costcalc.budget.options import limits_of, pair_of
 from costcalc.budget.paths import matcher
 from costcalc.budget.similarity import alike, chunks
-from costcalc.budget.verdict import FAILING, Outcome, Verdict
+from costcalc.budget.verdict import FAILING, Outcome
 from costcalc.errors import OptionError, Place, Problem, Source
-from costcalc.metrics.conventions import find
-
-PAPER = find("paper")
-
-
-def limit(text, kind="max", metric="mult_adds", where=""):
-    return limit_of(kind, metric, where, text, PAPER)
-
-
-def verdict(now, text="170M", kind="max", metric="mult_adds", where="", **more):
-    one = limit(text, kind, metric, where)
-    base = more.get("base")
-    allowed = one.bound.allowed(base) if kind == "vs_base" else one.bound.value
-    return Verdict(one, more.pop("status", "over"), now, allowed=allowed, **more)
+from tests.budget.made import PAPER, limit, verdict
 
 
 def stated(one):
@@ -470,10 +457,10 @@ def test_what_is_no_limit_from_python(kinds, message, help):
 def test_limits_of_options():
     assert pair_of("max", " mult_adds = 170M ") == ("mult_adds", "170M")
     assert pair_of("max", "a=b=c") == ("a", "b=c")
-    for kind, option, limit in (("max", "--max", "170M"), ("vs_base", "--vs-base", "+1%")):
+    for kind, option, example in (("max", "--max", "170M"), ("vs_base", "--vs-base", "+1%")):
         for text in ("params", "params=", "=1M", " = ", "x" * 70):
             with pytest.raises(OptionError) as error:
                 pair_of(kind, text)
             problem = error.value.problems[0]
             assert (problem.code, problem.message) == ("usage", f"`{option} {text[:60]}` limits nothing")
-            assert problem.help == f"write {option} mult_adds={limit}"
+            assert problem.help == f"write {option} mult_adds={example}"
