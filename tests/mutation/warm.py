@@ -141,7 +141,9 @@ def _selected(items, judges):
 def _fitting(mutant, items, known):
     """The tests that run a mutant, the quickest first; after them those whose file reads a constant that it changes."""
     running = sorted((item for item in items if covers(known[item.nodeid], mutant)), key=_cost(known))
-    reading = (item for item in items if item not in running and reads(item.path.read_text(encoding="utf-8"), mutant))
+    names = {item.nodeid for item in running}
+    files = {path for path in {item.path for item in items} if reads(path.read_text(encoding="utf-8"), mutant)}
+    reading = (item for item in items if item.path in files and item.nodeid not in names)
     return [*running, *sorted(reading, key=_cost(known))]
 
 
