@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from tests.mutation import coverage, judging, warm
+from tests.mutation import coverage, judging, tests_of, warm
 from tests.mutation.__main__ import report, stale
 from tests.mutation.judging import Failed, _fails
 from tests.mutation.mutants import ROOT, mutants
@@ -25,12 +25,24 @@ def test_every_judge_and_every_file_is_there():
 def test_the_longest_beginning_names_the_judges():
     assert judges("costcalc/ops/conv.py") == ()
     assert judges("costcalc/read/onnx/file.py")[0] == "test_onnx_file"
-    assert judges("costcalc/budget/cause.py") == JUDGES["costcalc/budget/"]
+    assert judges("costcalc/budget/__init__.py") == JUDGES["costcalc/budget/"]
 
 
 def test_a_judge_may_be_part_of_a_test():
     assert chosen("test_keras -k zip") == ["tests/read/keras/test_keras.py", "-k", "zip"]
     assert chosen("test_keras") == ["tests/read/keras/test_keras.py"]
+
+
+def test_a_name_that_two_rooms_have_is_no_judge(tmp_path, monkeypatch):
+    """The first of them would judge, and what the other one catches would live."""
+    monkeypatch.setattr(tests_of, "ROOT", tmp_path)
+    for room in ("a", "b"):
+        (tmp_path / "tests" / room).mkdir(parents=True)
+        (tmp_path / "tests" / room / "test_it.py").write_text("")
+        (tmp_path / "tests" / room / f"test_{room}.py").write_text("")
+    assert located("test_b") == "tests/b/test_b.py"
+    with pytest.raises(FileNotFoundError, match="test_it: 2 files"):
+        located("test_it")
 
 
 def test_mutants_change_one_thing_each():

@@ -1,4 +1,8 @@
-"""Limits, verdicts and outcomes that tests make by hand: no network is read for them."""
+"""Limits, verdicts and outcomes that tests make by hand, and a repository without git."""
+
+import hashlib
+import os
+from contextlib import contextmanager
 
 from costcalc.budget.config import Check, Exemption, limit_of
 from costcalc.budget.exempting import Stale
@@ -6,11 +10,13 @@ from costcalc.budget.loosening import Loosened
 from costcalc.budget.verdict import Base, Cause, Checked, Outcome, Shown, Verdict
 from costcalc.errors import Place, Problem, Source
 from costcalc.metrics.conventions import find
+from costcalc.read.repository import Repository
 
 PAPER = find("paper")
 CONFIG = Source("costcalc.yaml", "checks:\n- {spec: models/net.yaml,\n   max: {mult_adds: 170M}}\n" + "x\n" * 20)
 NET = Source("models/net.yaml", "input: [8]\nlayers:\n  - {linear: 4}\n")
 BASE = Base("main", "0123456789abcdef", "models/net.yaml")
+COMMIT = "c" * 40
 
 
 def limit(text, kind="max", metric="mult_adds", where=""):
@@ -73,3 +79,53 @@ def everything():
     )
     stale = (Stale(exemption(1_000, 2_000, at={"a": 1}), "the base has 3,000, not 1,000"),)
     return Checked(outcomes, "base: main (0123456)", ("gone.yaml",), ".", loosened, False, stale)
+
+
+class Memory(Repository):
+    """A repository of one commit that is held in memory: no git is started. Files on disk are below `root`."""
+
+    def __init__(self, root, files, tracked=(), head=False, modes=None, known=(), apart=False, is_shallow=False):
+        super().__init__(os.path.realpath(root))
+        self.blobs = {_sha(data): data for data in files.values()}
+        self.tracked, self.head, self.closed = tracked, head, 0
+        self.known, self.apart, self.is_shallow = known, apart, is_shallow
+        modes = modes or {}
+        self.listed = {name: f"{modes.get(name, '100644')} blob {_sha(data)}" for name, data in files.items()}
+
+    def git(self, *args):
+        """What git says of the revisions that it knows, and of the clone."""
+        if args == ("rev-parse", "HEAD"):
+            return f"{COMMIT if self.head else 'd' * 40}\n".encode()
+        if args[:2] == ("rev-parse", "--verify"):
+            return COMMIT.encode() if args[-1].removesuffix("^{commit}") in self.known else None
+        if args[:2] == ("rev-parse", "--abbrev-ref"):
+            return args[-1].removeprefix("refs/remotes/").removeprefix("refs/heads/").encode()
+        if args[0] == "merge-base":
+            return None if self.apart else COMMIT.encode()
+        assert args == ("rev-parse", "--is-shallow-repository")
+        return b"true\n" if self.is_shallow else b"false\n"
+
+    def commit(self, revision):
+        assert revision == "main"
+        return COMMIT
+
+    def entries(self, *args):
+        """The entries of `ls-tree` and `ls-files`."""
+        if args[0] == "ls-files":
+            return iter([name.encode() for name in self.tracked])
+        names = [args[-1]] if "--" in args else self.listed
+        return iter([f"{self.listed[name]}\t{name}".encode() for name in names if name in self.listed])
+
+    def blob(self, sha, most):
+        return self.blobs[sha] if len(self.blobs[sha]) <= most else None
+
+    @contextmanager
+    def opened(self, sha, most):
+        yield self.blob(sha, most)
+
+    def close(self):
+        self.closed += 1
+
+
+def _sha(data):
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()

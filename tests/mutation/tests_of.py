@@ -16,20 +16,26 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
     "costcalc/budget/": CHECKS,
     "costcalc/budget/amounts.py": ("test_verdicts", "test_check -k says_what or units or changes"),
     "costcalc/budget/config.py": ("test_config", "test_check_config"),
+    "costcalc/budget/bases.py": ("test_bases", "test_run"),
+    "costcalc/budget/cause.py": ("test_cause", "test_run"),
     "costcalc/budget/changes.py": ("test_changes", "test_exceptions", "test_kinds_of_file"),
     "costcalc/budget/entries.py": ("test_entries",),
     "costcalc/budget/exempting.py": ("test_exempting",),
-    "costcalc/budget/judge.py": ("test_judge",),
+    "costcalc/budget/judge.py": ("test_check_judge",),
+    "costcalc/budget/asserting.py": ("test_run",),
     "costcalc/budget/junit.py": ("test_check_formats", "test_summary"),
     "costcalc/budget/keeping.py": ("test_exceptions", "test_check_update"),
-    "costcalc/budget/locking.py": ("test_check_locked", "test_exceptions", "test_gate_base -k moved"),
+    "costcalc/budget/locking.py": ("test_run", "test_bases"),
     "costcalc/budget/loosening.py": ("test_verdicts",),
     "costcalc/budget/markdown.py": ("test_check_formats", "test_check_movers", "test_summary"),
     "costcalc/budget/measure.py": ("test_check", "test_check_metrics", "test_changes -k phase or rho"),
     "costcalc/budget/options.py": ("test_verdicts",),
-    "costcalc/budget/page.py": ("test_page",),
+    "costcalc/budget/page.py": ("test_check_page",),
     "costcalc/budget/paths.py": ("test_paths", "test_verdicts -k glob", "test_kinds_of_file -k links"),
     "costcalc/budget/reviews.py": ("test_check_formats", "test_check_locked", "test_summary"),
+    "costcalc/budget/renames.py": ("test_bases", "test_run"),
+    "costcalc/budget/run.py": ("test_run", "test_bases"),
+    "costcalc/budget/checking.py": ("test_run", "test_bases"),
     "costcalc/budget/schema.py": ("test_check_config",),
     "costcalc/budget/similarity.py": ("test_verdicts",),
     "costcalc/budget/updating.py": ("test_check_update", "test_exceptions"),
@@ -70,10 +76,10 @@ def chosen(judge: str) -> list[str]:
 
 
 def located(name: str) -> str:
-    """The path of a test by its name, in whatever room it is. FileNotFoundError."""
+    """The path of a test by its name, in whatever room it is. FileNotFoundError, also where two rooms have one."""
     found = sorted((ROOT / "tests").rglob(f"{name}.py"))
-    if not found:
-        raise FileNotFoundError(name)
+    if len(found) != 1:
+        raise FileNotFoundError(f"{name}: {len(found)} files have this name")
     return str(found[0].relative_to(ROOT))
 
 
