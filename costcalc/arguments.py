@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, wraps
 from importlib import import_module
-from numbers import Integral, Real
 from typing import Any
 
 from .errors import ArgumentError, Problem, brief
@@ -77,20 +76,26 @@ def guarded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def _plain(value: Any) -> Any:
     """A whole number of NumPy as one of Python."""
-    return int(value) if isinstance(value, Integral) and not isinstance(value, (int, bool)) else value
+    return int(value) if not isinstance(value, (int, str)) and _is_number(value, "int") else value
+
+
+def _is_number(value: Any, kind: str) -> bool:
+    """Whether a value is a number, those of NumPy included; `int`: a whole one."""
+    from numbers import Integral, Real  # slow to load
+
+    return isinstance(value, Integral if kind == "int" else Real) and not isinstance(value, bool)
 
 
 def _unfit(argument: str, value: Any, hint: str) -> ArgumentError:
     """The error for a value, or for the first element of a list that does not fit."""
     for kind in _kinds(hint):
-        inner = _KIND.fullmatch(kind)
+        inner = _kind(kind)
         if inner and inner[1] in ("Sequence", "Iterable") and isinstance(value, (list, tuple)):
             wrong = next((one for one in value if not _fits(one, inner[2])), None)
             return _wrong(wrong, f"each of `{argument}`", _said(inner[2]))
     return _wrong(value, argument, _said(hint))
 
 
-_KIND = re.compile(r"(\w[\w.]*)(?:\[(.*)\])?")
 _SAID = {
     "str": "a text",
     "int": "a whole number",
@@ -109,8 +114,14 @@ _SAID = {
 
 def _said(hint: str) -> str:
     """`a text, a path or None`."""
-    said = list(dict.fromkeys(_SAID[_KIND.fullmatch(kind)[1]] for kind in _kinds(hint)))  # type: ignore[index]
+    said = list(dict.fromkeys(_SAID[_kind(kind)[1]] for kind in _kinds(hint)))  # type: ignore[index]
     return ", ".join(said[:-1]) + (" or " if said[1:] else "") + said[-1]
+
+
+@lru_cache(256)
+def _kind(hint: str) -> re.Match[str] | None:
+    """One type as its name and what stands in its brackets; None if it is written otherwise."""
+    return re.fullmatch(r"(\w[\w.]*)(?:\[(.*)\])?", hint)
 
 
 @lru_cache(256)
@@ -128,7 +139,7 @@ def _kinds(hint: str) -> tuple[str, ...]:
 
 def _fits(value: Any, hint: str) -> bool:
     """Whether a value is of a type; of a type that is not in `_SAID`, any value is."""
-    kinds = [_KIND.fullmatch(kind) for kind in _kinds(hint)]
+    kinds = [_kind(kind) for kind in _kinds(hint)]
     if any(kind is None or kind[1] not in _SAID for kind in kinds):
         return True
     return any(_is_a(value, kind[1], kind[2] or "Any") for kind in kinds if kind)
@@ -138,7 +149,7 @@ def _is_a(value: Any, name: str, inner: str) -> bool:
     if name == "None":
         return value is None
     if name in ("int", "float"):
-        return isinstance(value, Integral if name == "int" else Real) and not isinstance(value, bool)
+        return type(value) is int or _is_number(value, name)
     if name == "os.PathLike":
         return isinstance(value, os.PathLike) and isinstance(os.fspath(value), str)
     if name in ("Callable", "Tell", "Score"):

@@ -1,18 +1,61 @@
 """Named tuples that are quick to define: a start of the program defines fifty of them.
 
 `typing.NamedTuple` compiles a constructor for each class, and each annotation, which together took an eighth of a
-start. Here classes of as many fields share one compiled constructor; only the names of its arguments differ. Type
-checkers see the class of `typing`, and so do people: fields, defaults and methods are written and work as there.
+start. Here classes of as many fields share one constructor, compiled before; only the names of its arguments differ.
+Type checkers see the class of `typing`, and so do people: fields, defaults and methods are written and work as there.
 """
 
 from collections import namedtuple
-from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
 else:
+    made = tuple.__new__
+    CONSTRUCTORS = (  # by the number of fields: a class of more needs one here
+        lambda cls: made(cls, ()),
+        lambda cls, a: made(cls, (a,)),
+        lambda cls, a, b: made(cls, (a, b)),
+        lambda cls, a, b, c: made(cls, (a, b, c)),
+        lambda cls, a, b, c, d: made(cls, (a, b, c, d)),
+        lambda cls, a, b, c, d, e: made(cls, (a, b, c, d, e)),
+        lambda cls, a, b, c, d, e, f: made(cls, (a, b, c, d, e, f)),
+        lambda cls, a, b, c, d, e, f, g: made(cls, (a, b, c, d, e, f, g)),
+        lambda cls, a, b, c, d, e, f, g, h: made(cls, (a, b, c, d, e, f, g, h)),
+        lambda cls, a, b, c, d, e, f, g, h, i: made(cls, (a, b, c, d, e, f, g, h, i)),
+        lambda cls, a, b, c, d, e, f, g, h, i, j: made(cls, (a, b, c, d, e, f, g, h, i, j)),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k: made(cls, (a, b, c, d, e, f, g, h, i, j, k)),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m: made(cls, (a, b, c, d, e, f, g, h, i, j, k, m)),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n: made(cls, (a, b, c, d, e, f, g, h, i, j, k, m, n)),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, p: made(cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, p)),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, p, q: made(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, p, q)
+        ),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r: made(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r)
+        ),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s: made(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s)
+        ),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t: made(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t)
+        ),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t, u: made(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t, u)
+        ),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t, u, v: made(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t, u, v)
+        ),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t, u, v, w: made(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t, u, v, w)
+        ),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t, u, v, w, x: made(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, p, q, r, s, t, u, v, w, x)
+        ),
+    )
+    _Fields = namedtuple("_Fields", [f"at_{number}" for number in range(len(CONSTRUCTORS) - 1)])
+    READERS = [getattr(_Fields, name) for name in _Fields._fields]
 
     class _Record(tuple):
         """What all have: as in `collections.namedtuple`, which writes these methods for each class anew."""
@@ -21,19 +64,19 @@ else:
 
         @classmethod
         def _make(cls, values):
-            made = tuple.__new__(cls, values)
-            if len(made) != len(cls._fields):
-                raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(made)}")
-            return made
+            record = made(cls, values)
+            if len(record) != len(cls._fields):
+                raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(record)}")
+            return record
 
         def _asdict(self):
             return dict(zip(self._fields, self, strict=True))
 
         def _replace(self, /, **changes):
-            made = tuple.__new__(type(self), map(changes.pop, self._fields, self))
+            record = made(type(self), map(changes.pop, self._fields, self))
             if changes:
                 raise TypeError(f"Got unexpected field names: {[*changes]!r}")
-            return made
+            return record
 
         def __repr__(self):
             return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._asdict().items())})"
@@ -46,19 +89,13 @@ else:
 
         def __new__(cls, name, bases, body):
             hints = body.get("__annotations__") or type(name, (), dict(body)).__annotations__
-            fields, shared = tuple(hints), _of_size(len(hints))
+            fields = tuple(hints)
             defaults = {field: body[field] for field in fields if field in body}
-            code = shared.__new__.__code__
-            code = code.replace(co_varnames=(code.co_varnames[0], *fields))
-            new = FunctionType(code, shared.__new__.__globals__, "__new__", tuple(defaults.values()))
+            code = CONSTRUCTORS[len(fields)].__code__.replace(co_varnames=("cls", *fields))
+            new = FunctionType(code, globals(), "__new__", tuple(defaults.values()))
             new.__qualname__ = f"{name}.__new__"
-            readers = {field: getattr(shared, f"at_{number}") for number, field in enumerate(fields)}
+            readers = dict(zip(fields, READERS, strict=False))
             own = {"__slots__": (), "__match_args__": fields, "_fields": fields, "_field_defaults": defaults}
             return type(name, (_Record,), {**body, **own, **readers, "__new__": new})
-
-    @cache
-    def _of_size(fields):
-        """A named tuple of that many fields, whose constructor and readers of fields all of its size use."""
-        return namedtuple("_", [f"at_{number}" for number in range(fields)])
 
     NamedTuple = type.__new__(_Defining, "NamedTuple", (), {})

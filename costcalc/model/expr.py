@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
 import warnings
 from collections.abc import Callable, Mapping, Set
 from functools import lru_cache
+from itertools import pairwise
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -39,7 +39,7 @@ LAYERS = ""  # what an environment calls the function (name, run, size) -> the s
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()[]+-*/%<>=!")
 _NUMBER = frozenset("0123456789.eE+-")
-_JOINED = re.compile(r"\b\d+\.?\d*[A-Za-z_]")  # a number with a letter behind it: Python warns of `3if`
+_DIGITS = frozenset("0123456789.")
 _SHORT = 80  # characters of a text whose tree is kept
 _LARGEST = 1e60  # of a product or a quotient
 _UNCOMPUTABLE = (ArithmeticError, ValueError, TypeError, LookupError, Refused)
@@ -150,7 +150,8 @@ def _tree(text: str) -> ast.AST:
 
 
 def _new_tree(text: str) -> ast.AST:
-    if not _JOINED.search(text):
+    joined = any(a in _DIGITS and b.isalpha() for a, b in pairwise(text))  # as in `3if`, of which Python warns
+    if not joined:
         return ast.parse(text, mode="eval").body
     with warnings.catch_warnings():  # here a warning is an error like any other; slower than the parser
         warnings.simplefilter("error")

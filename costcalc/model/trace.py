@@ -13,7 +13,6 @@ from ..allowance import look, within
 from ..errors import Problem, Refused, SpecError, in_order, nearest
 from .binding import applied, at, bound, counted, decided, error_at, likely, place_of, refuse_empty
 from .calls import arguments, explained, flowing, passed
-from .holding import Held, holder_of
 from .inputs import can_be_empty, input_shape
 from .network import BlockCall, Call, Chosen, Group, Include, Model, Reference, Reuse, Stated, Step, evaluate, is_absent
 from .references import look_up, marked, reusable, runs_of, spliced, text_of
@@ -246,6 +245,8 @@ class Tracer:
             return frame.closed(self.follow(then, x, Scope(scope.env, frame, scope)) if then else x)
         layer, shared, table = self.remembered(step, op, shape, options), self.shared, None
         if call.shares:
+            from .holding import Held
+
             layer, shared, table = Held(step, shape, scope, self.rows).of(layer, shared)
         times, follows = self.times, self.follows
         row = Row(op, frame, inputs, sources, layer, times, shared, follows, step, options, call.options, table=table)
@@ -353,6 +354,8 @@ class Tracer:
 
     def reuse(self, step: Step, name: Any, x: Tensor, scope: Scope) -> Tensor:
         """An earlier layer again, with its weights."""
+        from .holding import holder_of
+
         named = reusable(name, step, scope)
         name = text_of(name)
         outer, self.shared = self.shared, name

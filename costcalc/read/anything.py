@@ -15,7 +15,6 @@ from .. import limits
 from ..allowance import within
 from ..errors import ArgumentError, FileError, Problem, Source, SpecError, brief
 from ..files import decoded, origin
-from ..model.accounting import Stored
 from ..model.network import Model
 from . import loading
 from .formats import READERS, SPEC, format_of
@@ -224,6 +223,8 @@ def _from_onnx(spec: Any) -> Model:
 
 
 def _from_keras(spec: Any) -> Model:
+    from ..model.accounting import Stored
+
     model, count = _modelled(Source("model", spec.to_json()), "model"), _count_of(spec)
     return model if count is None else model._replace(stored=Stored(count, whole=True))
 

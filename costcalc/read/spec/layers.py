@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -322,12 +321,9 @@ class LayerReader:
         return steps
 
 
-_EVERY = re.compile(r"\[\s*\*\s*\]")
-
-
 def is_every(text: str) -> bool:
     """Whether a name means all runs of a layer."""
-    return bool(_EVERY.search(text))
+    return "[*]" in "".join(text.split())
 
 
 def read_reference(node: Node, scope: Scope, problems: Problems) -> Reference | None:
