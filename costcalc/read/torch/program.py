@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ...num.values import Shape
 
 
+_HELP = {  # what errors of the exporter have in them -> what is to be done
+    "data-dependent": "`forward` branches on values of tensors, which no export follows: decide by an argument",
+    "exported program constant": "a tensor that is used as `.data` cannot be traced: write `.detach()`",
+    "LinearPackedParams": "quantized modules keep their weights in objects: import the module as it was before",
+}
 MOST_CHANNELS = 4  # of a picture: what looks like more, with as few rows, was written channels first
 EXTRA = "pip install 'costcalc[torch]'"
 
@@ -194,6 +199,7 @@ def _told(target: str, what: str, help: str | None = None) -> Iterator[None]:
 
 def _failed(target: str, what: str, error: Any, help: str | None = None) -> Any:
     lines = str(error).strip().splitlines() or [""]
+    help = help or next((text for part, text in _HELP.items() if part in lines[0]), None)
     said = f"{type(error).__name__}: {lines[0].strip()}".rstrip(": ")
     return FileError(Problem("code-failed", f"`{brief(target)}` {what}: {said}", help=help, notes=_where(error)))
 

@@ -199,14 +199,18 @@ def _called(node: Any) -> Iterable[Call]:
     """The calls that a node is told by; without a translation, those of simpler operators, or one of unknown cost."""
     schema = getattr(node.target, "_schema", None)
     rule = translate.find(schema.name) if schema is not None else None
-    if any(_is_silent(one) for one in node.all_input_nodes):
-        return [_unknown(node)]
-    if rule is None:
+    silent = [one for one in node.all_input_nodes if _is_silent(one)]
+    if rule is None and not silent:
         graph = simpler(node)
         return [_unknown(node)] if graph is None else _within(node, graph, node.all_input_nodes)
+    if rule is None or (silent and (translate.multiplies(rule) or None in shapes(node))):
+        return [_unknown(node)]
     found = Exported(node)
     try:
-        rule(found)
+        if silent:  # a place or a factor that depends on data
+            found.own("passive", *[one for one in found.tensors if one not in silent])
+        else:
+            rule(found)
     except Open:
         return [_unknown(node)]
     calls, names = found.told(), written(node)

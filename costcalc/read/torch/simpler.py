@@ -7,7 +7,6 @@ from typing import Any
 from . import translate
 
 _KEPT = "costcalc_simpler"  # of a node's notes: the graph that was found
-_PRODUCTS = ("multiply", "products")  # the families of what multiplies
 
 
 def simpler(node: Any) -> Any:
@@ -66,7 +65,7 @@ def _is_known(node: Any) -> bool:
 
 def _multiplies(node: Any) -> bool:
     rule = _rule(node)
-    return rule is not None and rule.__module__.rpartition(".")[2] in _PRODUCTS
+    return rule is not None and translate.multiplies(rule)
 
 
 def _rule(node: Any) -> Any:

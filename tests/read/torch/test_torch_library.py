@@ -202,3 +202,24 @@ def test_inputs_without_a_batch(size):
     assert costcalc.analyze(module, input=torch.zeros(size), convention="framework").totals["params"] == 1
     with pytest.raises(costcalc.CostcalcError, match="cannot be exported"):
         costcalc.analyze(nn.Conv2d(3, 8, 3), input=torch.zeros(size))
+
+
+class Detached(torch.nn.Linear):
+    """It takes its weight out of the graph by `.data`."""
+
+    def forward(self, x):
+        return x @ self.weight.data
+
+
+class Branches(torch.nn.Linear):
+    """It decides by the numbers that flow."""
+
+    def forward(self, x):
+        return super().forward(x) if x.sum() > 0 else x
+
+
+@pytest.mark.parametrize(("kind", "help"), [(Detached, ".detach()"), (Branches, "decide by an argument")])
+def test_what_no_export_follows_is_said_with_a_way_out(kind, help):
+    with pytest.raises(costcalc.CostcalcError, match="cannot be exported") as caught:
+        costcalc.analyze(kind(8, 8), input=[(1, 8)])
+    assert help in caught.value.problems[0].help

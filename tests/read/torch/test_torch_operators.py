@@ -389,6 +389,14 @@ COMPOSED = {  # functions that PyTorch makes of others
     "trace": lambda x, w: x * torch.trace(w),
     "cross_entropy": lambda x, w: F.cross_entropy(x @ w, torch.zeros(8, dtype=torch.int64, device=x.device)),
     "mse_loss": F.mse_loss,
+    "a place by data": lambda x, w: x[x.argmax() % 2] @ w,
+    "a factor by data": lambda x, w: (x @ w) * x.max().item(),
+    "masked_scatter": lambda x, w: x.masked_scatter(x > 0, w) @ w,
+    "median": lambda x, w: x * w.median() + w.kthvalue(2)[0],
+    "scatter_reduce": lambda x, w: (
+        x @ w.scatter_reduce(0, torch.zeros(8, 8, dtype=torch.int64, device=x.device), w, "amax")
+    ),
+    "windows": lambda x, w: (x * torch.blackman_window(8, device=x.device))[torch.randperm(8, device=x.device)] @ w,
 }
 
 

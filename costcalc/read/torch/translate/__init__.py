@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 FAMILIES = ("multiply", "products", "norm", "pool", "pointwise", "reduce", "move", "select")
+PRODUCTS = ("multiply", "products")  # the families of what multiplies
 TABLE: dict = {}
 
 
@@ -34,3 +35,8 @@ def find(schema_name: str) -> Callable[..., Any] | None:
     space, _, name = schema_name.partition("::")
     known = name if space == "aten" else schema_name
     return table().get(known) or table().get(known.removesuffix("_"))
+
+
+def multiplies(rule: Callable[..., Any]) -> bool:
+    """Whether a translation is one of operators that can have mult-adds."""
+    return rule.__module__.rpartition(".")[2] in PRODUCTS

@@ -53,7 +53,7 @@ _OTHER = {
     **dict.fromkeys(
         ("erfc", "lgamma", "digamma", "polygamma", "logit", "sinc", "i0", "deg2rad", "rad2deg"), "Reciprocal"
     ),
-    **dict.fromkeys(("nan_to_num", "signbit", "positive", "isfinite", "isposinf", "isneginf"), "Reciprocal"),
+    **dict.fromkeys(("nan_to_num", "signbit", "positive", "isfinite", "isposinf", "isneginf", "poisson"), "Reciprocal"),
     **dict.fromkeys(
         (f"special_{name}" for name in ("erfcx", "entr", "i0e", "i1", "i1e", "ndtr", "ndtri")), "Reciprocal"
     ),
@@ -84,6 +84,7 @@ _BETWEEN = {
     "lerp": "Where",
     **dict.fromkeys(("copysign", "hypot", "heaviside", "ldexp", "float_power", "nextafter", "xlogy"), "Pow"),
     **dict.fromkeys(("logaddexp", "logaddexp2", "special_xlog1py", "special_zeta", "gcd", "lcm", "isclose"), "Pow"),
+    **dict.fromkeys(("igamma", "igammac", "normal"), "Pow"),
     **dict.fromkeys(("fmax", "fmin"), "Max"),
     **dict.fromkeys(("bitwise_xor", "__xor__"), "Xor"),
     **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift", "__lshift__", "__rshift__"), "BitShift"),

@@ -47,7 +47,7 @@ def reduction(node: Node) -> None:
 
 @translates(
     *("argmax", "argmin", "cumsum", "cumprod", "topk", "sort", "argsort", "tril", "triu", "bernoulli", "cummax"),
-    *("histc", "bincount"),
+    *("histc", "bincount", "median", "nanmedian", "mode", "kthvalue", "cummin", "multinomial"),
 )
 def along(node: Node) -> None:
     """What costs comparisons or sums alone."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         "diff",
     ),
     *("take", "put", "diag", "renorm", "bucketize", "searchsorted", "quantile", "nanquantile", "histc"),
+    *("masked_scatter", "scatter_reduce", "index_reduce", "diagonal_scatter", "as_strided_scatter", "nonzero_static"),
+    *("segment_reduce", "fractional_max_pool2d", "fractional_max_pool3d"),
 )
 @translates(
     *(f"fft_{inverse}fft{axes}" for inverse in ("", "i", "r", "ir", "h", "ih") for axes in ("", "2", "n")),
@@ -42,8 +44,18 @@ def passive(node: Node) -> None:
 @translates(
     *("arange", "linspace", "zeros", "ones", "full", "empty", "eye", "rand", "randn", "randint", "scalar_tensor"),
     *("tensor", "new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like"),
-    *("empty_like", "rand_like", "randn_like", "empty_strided", "new_empty_strided", "tril_indices", "triu_indices"),
-    *("hann_window", "hamming_window", "empty_permuted"),
+    *(
+        "empty_like",
+        "rand_like",
+        "randn_like",
+        "randint_like",
+        "empty_strided",
+        "new_empty_strided",
+        "tril_indices",
+        "triu_indices",
+    ),
+    *("hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window", "empty_permuted"),
+    *("randperm", "logspace", "fft_fftfreq", "fft_rfftfreq"),
 )
 def created(node: Node) -> None:
     """A tensor whose values depend on nothing that flows."""
