@@ -456,3 +456,29 @@ def test_limits_of_layers_bound_memory(tmp_path, how):
     code, err, megabytes, _ = ended(tmp_path, "analyze", "net.yaml")
     assert code == 0, err
     assert megabytes < MEGABYTES
+
+
+SPACE = "vars: {w: {default: 8, choices: [4, 8]}}\ninput: [8, 8, 3]\nlayers: [{conv: 3x3, out: w}]\n"
+PACKED = """
+import pyarrow, sys
+from pyarrow.parquet import write_table
+text = ["w=" + "4" * 2**20, "x" * 2**20]
+rows = {"w": pyarrow.repeat(4, 50_000_000), "score": pyarrow.repeat(1.0, 50_000_000)}
+long = {"network": pyarrow.DictionaryArray.from_arrays(pyarrow.array([0, 1] * 5000), text), "score": [1.0] * 10_000}
+for name, table in {"rows": rows, "texts": long}.items():
+    write_table(pyarrow.table(table), name + ".parquet", compression="zstd", store_schema=False)
+"""
+
+
+@pytest.mark.slow
+def test_a_table_of_scores_unpacks_to_little(tmp_path):
+    """A Parquet file of few bytes has many rows of one number, or many that share a long text."""
+    pytest.importorskip("pyarrow")
+    (tmp_path / "net.yaml").write_text(SPACE)
+    subprocess.run([sys.executable, "-c", PACKED], cwd=tmp_path, check=True)
+    assert max((tmp_path / f"{name}.parquet").stat().st_size for name in ("rows", "texts")) < 500_000
+    line = ["search", "net.yaml", "--max", "mult_adds=1G", "--maximize"]
+    for name, due, word in (("rows", 2, "it has more than 5,000,000 rows"), ("texts", 0, "")):
+        code, err, megabytes, _ = ended(tmp_path, *line, f"{name}.parquet")
+        assert (code, word in err) == (due, True), err
+        assert megabytes < 2 * MEGABYTES  # pandas and pyarrow alone take half of it

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from importlib import import_module
-from typing import Any
+from typing import Any, BinaryIO
 
 from ...errors import FileError, OptionError, Problem, brief, listed
 from ...files import check_links, opened
@@ -22,7 +22,10 @@ from ..space.page import settings_text
 SCORE = "score"  # the column of a table
 SCORED = "costcalc.analysis.search.scores:scored"
 NETWORK = "network"  # the column that has all choices of a network, as pages list them
-ROWS = 5_000_000
+ROWS, COLUMNS = 5_000_000, 10_000
+BYTES = 2**30  # of a Parquet file, unpacked
+HEADER = 2**22  # bytes of the first line of a CSV file
+INDEX = "__index_level_"  # how pandas calls the index of a frame in a Parquet file
 SAID = 200  # characters of what a function said
 SHOWN = 8  # columns and values that an error names
 
@@ -85,17 +88,51 @@ def table(path: str, model: Model, convention: Prices = "paper") -> Table:
 
 def _frame(path: str) -> Any:
     """What a CSV or Parquet file holds. Raises CostcalcError."""
-    import pandas
-
     check_links(path)
     try:
         with opened(path) as file:
-            parquet = path.lower().endswith(".parquet")
-            return pandas.read_parquet(file) if parquet else pandas.read_csv(file, nrows=ROWS + 1)
+            return _parquet(path, file) if path.lower().endswith(".parquet") else _csv(path, file)
     except ImportError:
         raise OptionError(Problem("missing-extra", "Parquet needs the pyarrow package")) from None
     except (ValueError, OSError) as error:
         raise FileError(Problem("unreadable", f"cannot read {path!r}: {brief(str(error))}")) from None
+
+
+def _csv(path: str, file: BinaryIO) -> Any:
+    import pandas
+
+    _check_size(path, columns=file.readline(HEADER).count(b",") + 1)
+    file.seek(0)
+    return pandas.read_csv(file, nrows=ROWS + 1)
+
+
+def _parquet(path: str, file: BinaryIO) -> Any:
+    """A small file can have many rows, or one long text many times: it is looked at first, and texts are kept once."""
+    import pandas
+    from pyarrow.parquet import ParquetFile
+
+    found = ParquetFile(file)
+    about, schema = found.metadata, found.schema_arrow
+    unpacked = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
+    _check_size(path, about.num_columns, about.num_rows, unpacked)
+    texts = [one.name for one in schema if str(one.type) in ("string", "large_string", "string_view")]
+    file.seek(0)
+    table = ParquetFile(file, read_dictionary=texts).read()
+    frame = table.drop_columns(texts).to_pandas(ignore_metadata=True)
+    for name in texts:
+        column = table[name].unify_dictionaries()
+        known = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
+        values = [None if at is None else known[at] for chunk in column.chunks for at in chunk.indices.to_pylist()]
+        frame[name] = pandas.Series(values, dtype=object)
+    return frame[[name for name in table.column_names if not name.startswith(INDEX)]]
+
+
+def _check_size(path: str, columns: int, rows: int = 0, size: int = 0) -> None:
+    """Refuse a table that is larger than any of scores. Raises FileError."""
+    for count, most, what in ((columns, COLUMNS, "columns"), (rows, ROWS, "rows"), (size, BYTES, "bytes")):
+        if count > most:
+            message = f"{path!r} is no table of scores"
+            raise FileError(Problem("bad-points", message, help=f"it has more than {most:,} {what}"))
 
 
 def _no_table(frame: Any, names: list[str], others: list[str]) -> str:
