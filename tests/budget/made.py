@@ -4,6 +4,7 @@ import hashlib
 import os
 from contextlib import contextmanager
 
+from costcalc.budget.checking import Run
 from costcalc.budget.config import Check, Exemption, limit_of
 from costcalc.budget.exempting import Stale
 from costcalc.budget.loosening import Loosened
@@ -129,3 +130,21 @@ class Memory(Repository):
 
 def _sha(data):
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def finished(*specs, base="main", **more):
+    """A finished run of the file of checks, or of limits that are given."""
+    return Run(list(specs), None, base, **more).finished()
+
+
+def statuses(checked):
+    """The statuses of each spec in its setting."""
+    found = {}
+    for one in checked.outcomes:
+        found.setdefault(one.title, []).extend(each.status for each in one.verdicts)
+    return found
+
+
+def loosened(checked):
+    """What became of each limit that is less strict, and of which specs."""
+    return [(one.status, one.limit.metric, one.became, *one.specs) for one in checked.loosened]

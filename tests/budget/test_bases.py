@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -182,3 +183,31 @@ def test_new_specs_have_a_limit(there, monkeypatch):
         [*bases.Bases("main").renames.new()]
     assert error.value.problems[0].code == "limit"
     assert renames.PAIRS == 10_000
+
+
+LINES = [f"{at:09}\n" for at in range(20)]  # of ten bytes
+
+
+def test_half_the_same_is_enough_and_of_equals_the_first_counts(there):
+    half, less = LINES[:5] + LINES[10:15], LINES[:4] + LINES[10:16]
+    there({"b/half.yaml": "".join(half), "b/less.yaml": "".join(less)}, {"a.yaml": "".join(LINES[:10])})
+    found = bases.Bases("main").renames
+    assert (found.of("b/half.yaml"), found.of("b/less.yaml")) == ("a.yaml", None)
+    there(
+        {"b/c.yaml": "".join(LINES[:10])}, {f"{name}.yaml": "".join(LINES[:9]) + name for name in ("a/x", "b/d", "z/c")}
+    )
+    assert bases.Bases("main").renames.of("b/c.yaml") == "z/c.yaml"  # has its name
+    there({"b/other.yaml": "".join(LINES[:10])}, {f"{name}.yaml": "".join(LINES[:9]) + name for name in ("b/d", "a/x")})
+    assert bases.Bases("main").renames.of("b/other.yaml") == "a/x.yaml"
+
+
+def test_a_link_that_is_gone_was_no_spec(there):
+    there({}, {"link.yaml": "net.yaml", "gone.yaml": ""}, modes={"link.yaml": "120000"})
+    assert bases.Bases("main").renames.gone == ["gone.yaml"]
+
+
+def test_of_a_file_that_grows_while_it_is_read_so_much_is_hashed_as_was_there(there, monkeypatch):
+    there({"net.yaml": "12345678"}, {"old.yaml": ""})
+    monkeypatch.setattr(renames.os, "fstat", lambda _: SimpleNamespace(st_size=3))
+    digest = hashlib.sha1(b"blob 3\0" + b"123").hexdigest()
+    assert bases.Bases("main").renames.sha("net.yaml", 40) == digest

@@ -92,8 +92,17 @@ def test_files_and_checks_are_bounded(tree, monkeypatch, most, specs, checks):
     if checks:
         assert sum(found(tree, *specs).values()) == checks
     else:
-        with pytest.raises(FileError, match=f"more than {most} (checks on files|files are below)"):
+        with pytest.raises(FileError, match=f"more than {most} (checks on files|files are below)") as error:
             found(tree, *specs)
+        assert {one.code for one in error.value.problems} == {"limit"}
+
+
+def test_a_file_that_is_named_needs_no_look_at_all_others(tree, monkeypatch):
+    """A check on one file is judged in a directory of any size."""
+    monkeypatch.setattr(paths, "FILES", 1)
+    assert found(tree, "a.yaml") == {"a.yaml": 1}
+    monkeypatch.setattr(paths, "FILES", 2)
+    assert found(tree, "a.yaml", "b.yml") == {"a.yaml": 1, "b.yml": 1}
 
 
 def test_what_is_in_a_directory(tree):

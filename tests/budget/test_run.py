@@ -6,28 +6,15 @@ import pytest
 
 import costcalc
 from costcalc import CostcalcError
-from costcalc.budget import checking
+from costcalc.budget import bases, checking, run
 from costcalc.budget.asserting import assert_within
 from costcalc.budget.checking import Run, check
-from tests.budget.made import COMMIT
+from costcalc.errors import Problem, SpecError
+from costcalc.limits import hint as limits_hint
+from tests.budget.made import COMMIT, finished, statuses
 
 NET = "input: [10, 10, 10]\nlayers:\n  - {conv: 1x1, out: %s}\n"  # 1,000 * out mult-adds, 10 * out params
 CHECKS = "checks:\n  - spec: net.yaml\n    max: {mult_adds: 10k, params: 1k}\n    vs_base: {mult_adds: +1%}\n"
-
-
-def finished(*specs, base="main", **more):
-    return Run(list(specs), None, base, **more).finished()
-
-
-def statuses(checked):
-    found = {}
-    for one in checked.outcomes:
-        found.setdefault(one.title, []).extend(each.status for each in one.verdicts)
-    return found
-
-
-def loosened(checked):
-    return [(one.status, one.limit.metric, one.became, *one.specs) for one in checked.loosened]
 
 
 def test_a_change_is_judged_against_the_base(there):
@@ -144,9 +131,9 @@ def test_specs_that_are_named_are_all_that_is_checked(there):
     assert statuses(finished("m/a.yaml", "net.yaml")) == {"m/a.yaml": ["pass"], "net.yaml": ["pass"] * 3}
     assert statuses(finished("own.yaml")) == {"own.yaml": ["already", "pass"]}
     (one,) = finished("own.yaml").outcomes
-    assert [(each.limit.metric, each.limit.text, each.limit.place.line) for each in one.verdicts] == [
-        ("params", "95", 4),
-        ("mult_adds", "1M", 4),
+    assert [(*each.limit[:3], each.limit.text, each.limit.place.line) for each in one.verdicts] == [
+        ("max", "params", "", "95", 4),
+        ("max", "mult_adds", "", "1M", 4),
     ]
     assert (one.check.place.line, one.check.spec, one.check.level) == (4, "own.yaml", "error")
     there({"bare.yaml": NET % 9, "empty/x.txt": ""}, files)
@@ -254,184 +241,15 @@ def test_too_many_layers_are_compared_with_no_base(there, limit):
     there({"net.yaml": two}, {"costcalc.yaml": CHECKS, "net.yaml": NET % 8})
     (one,) = finished().outcomes
     assert "a network of 2 layers is compared with no base: the limit is 1" in one.problems[0].message
+    with pytest.raises(SpecError) as error:
+        run._Spec(run.Task("net.yaml"), bases.Bases("main")).compared(one.check)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.help) == ("limit", limits_hint("compared"))
     there({"net.yaml": NET % 9}, {"costcalc.yaml": CHECKS, "net.yaml": two})
     (one,) = finished().outcomes
     assert [each.code for each in one.problems] == ["base-unreadable"]
     there({"net.yaml": two}, {"costcalc.yaml": CHECKS, "net.yaml": two})  # the same: there is nothing to compare
     assert statuses(finished()) == {"net.yaml": ["already", "pass", "pass"]}
-
-
-PRICES = "name: mine\ncost: mult_adds\nprices: {mac: %s}\n"
-
-
-def limits(there, before, after, *specs, **more):
-    """What became of the limits of a change, all of whose files are tracked."""
-    there(after, before, tracked=list(after), **more)
-    return loosened(finished(*specs))
-
-
-EDITS = [
-    ("10k", "20k", [("raised", "mult_adds", "10k -> 20k", "net.yaml")]),
-    ("+1%", "+2%", [("raised", "mult_adds", "+1% -> +2%", "net.yaml")]),
-    (", params: 1k", "", [("removed", "params", "1k", "net.yaml")]),
-    ("10k", "9k", []),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "found"), EDITS)
-def test_limits_are_those_of_the_base_or_stricter(there, old, new, found):
-    before = {"costcalc.yaml": CHECKS, "net.yaml": NET % 5}
-    assert limits(there, before, before | {"costcalc.yaml": CHECKS.replace(old, new)}) == found
-    checked = Run([], None, "main").finished(locked=True)
-    assert (checked.locked, {one.path for one in checked.loosened}) == (True, {"costcalc.yaml"} if found else set())
-
-
-def test_the_budget_in_a_spec_is_compared_where_its_text_is_another(there):
-    before = {"net.yaml": NET % 5 + "budget: {mult_adds: 10k, params: 1k}\n"}
-    after = {"net.yaml": NET % 5 + "budget: {mult_adds: 20k}\n"}
-    wanted = [("raised", "mult_adds", "10k -> 20k", "net.yaml"), ("removed", "params", "1k", "net.yaml")]
-    assert limits(there, before, after, "net.yaml") == wanted
-    assert limits(there, before, before, "net.yaml") == []
-    assert limits(there, before, {"net.yaml": "layers: [\n"}, "net.yaml") == [
-        ("removed", "mult_adds", "10k", "net.yaml"),
-        ("removed", "params", "1k", "net.yaml"),
-    ]
-    assert limits(there, {"net.yaml": "layers: [\n"}, before, "net.yaml") == []
-
-
-def test_a_file_of_checks_counts_where_the_base_had_it(there, monkeypatch, tmp_path):
-    files = {"a/costcalc.yaml": CHECKS.replace("net", "b/net"), "a/b/net.yaml": NET % 5}
-    there(files, files)
-    (tmp_path / "a" / "costcalc.yaml").unlink()
-    for folder in ("a/b", "a"):
-        monkeypatch.chdir(tmp_path / folder)
-        found = finished("b/net.yaml" if folder == "a" else "net.yaml", given=None)
-        assert [one[0] for one in loosened(found)] == ["removed"] * 3
-        assert {one.path for one in found.loosened} == {"a/costcalc.yaml"}
-    monkeypatch.chdir(tmp_path)
-    there({"a/b/net.yaml": NET % 5 + "budget: {params: 1k}\n"}, files)
-    assert loosened(finished("a/b/net.yaml")) == []  # here there was none
-
-
-def test_a_file_of_checks_that_an_option_names(there):
-    files = {"ci/ours.yaml": CHECKS, "ci/net.yaml": NET % 5}
-    there({**files, "ci/ours.yaml": CHECKS.replace("10k", "11k")}, files)
-    checked = Run([], "ci/ours.yaml", "main").finished()
-    assert loosened(checked) == [("raised", "mult_adds", "10k -> 11k", "ci/net.yaml")]
-    assert checked.loosened[0].path == "ci/ours.yaml"
-
-
-def test_a_file_of_checks_that_cannot_be_read_at_the_base(there):
-    after = {"costcalc.yaml": CHECKS, "net.yaml": NET % 5}
-    there(after, {**after, "costcalc.yaml": "checks: 3\n"})
-    checked = finished()
-    assert checked.loosened == ()
-    assert checked.base == "base: main (ccccccc); the limits at main cannot be read: expected a list, found `3`"
-    with pytest.raises(CostcalcError, match="cannot be read") as error:
-        Run([], None, "main").finished(locked=True)
-    assert [(one.code, one.help) for one in error.value.problems] == [
-        ("base-unreadable", "another base may do: --base REF")
-    ]
-    there(after, {**after, "costcalc.yaml": "net.yaml"}, modes={"costcalc.yaml": "120000"})
-    assert finished().base.endswith("the limits at main cannot be read: 'costcalc.yaml' was a link there")
-
-
-GLOBS = [  # a glob at the base, the files that it named there
-    ("models/*.yaml", ["models/a.yaml", "models/b.yaml"]),
-    ("models/**/*.yaml", ["models/a.yaml", "models/b.yaml", "models/deep/c.yaml"]),
-    ("**/*.yaml", ["models/a.yaml", "models/b.yaml", "models/deep/c.yaml", "top.yaml"]),
-    ("./top.yaml", ["top.yaml"]),
-    ("*.onnx", []),
-]
-
-
-@pytest.mark.parametrize(("glob", "names"), GLOBS)
-def test_globs_name_at_the_base_what_they_would_name_now(there, glob, names):
-    specs = ["models/a.yaml", "models/b.yaml", "models/deep/c.yaml", ".off/d.yaml", "models/.e.yaml", "top.yaml"]
-    files = dict.fromkeys(specs, NET % 5) | {"top.txt": "x"}
-    checks = f"checks:\n- {{spec: '{glob}', max: {{params: 1k}}}}\n"
-    other = "checks:\n- {spec: top.yaml, max: {flops: 1G}}\n"
-    found = limits(there, files | {"costcalc.yaml": checks}, files | {"costcalc.yaml": other})
-    assert found == ([("removed", "params", "1k", *names)] if names else [])
-    assert sorted(files) == sorted([*specs, "top.txt"])
-
-
-@pytest.mark.parametrize(
-    ("named", "names"),
-    [("models", ["models/a.yaml"]), ("models/a.yaml", ["models/a.yaml"]), (".", ["models/a.yaml", "modelsx/b.yaml"])],
-)
-def test_only_limits_of_specs_that_a_run_is_about_are_compared(there, named, names):
-    files = {"models/a.yaml": NET % 5, "modelsx/b.yaml": NET % 5}
-    text = "checks:\n" + "".join(f"- {{spec: {name}, max: {{params: %s}}}}\n" for name in files)
-    before, after = text.replace("%s", "1k"), text.replace("%s", "2k")
-    found = limits(there, files | {"costcalc.yaml": before}, files | {"costcalc.yaml": after}, named)
-    assert [one[3] for one in found] == names
-
-
-def test_a_spec_that_is_gone_or_called_otherwise_is_no_longer_judged(there):
-    body = "".join(f"  - {{conv: 1x1, out: {at}}}\n" for at in range(1, 9))
-    checks = "checks:\n- {spec: 'a/*.yaml', max: {params: 10k}}\n"
-    before = {"costcalc.yaml": checks, "a/one.yaml": NET % 5 + body, "a/two.yaml": NET % 7, "a/stays.yaml": NET % 5}
-    after = {"costcalc.yaml": checks, "b/one.yaml": NET % 5 + body, "a/stays.yaml": NET % 5}
-    assert limits(there, before, after) == [
-        ("unmatched", "params", "10k (it is b/one.yaml now)", "a/one.yaml"),
-        ("unmatched", "params", "10k (it is deleted)", "a/two.yaml"),
-    ]
-
-
-def test_a_layer_that_leaves_its_glob_is_no_longer_judged(there):
-    named = "input: [10, 10, 10]\nlayers:\n  - {conv: 1x1, out: 5, as: stage/a}\n  - {conv: 1x1, out: 5, as: %s}\n"
-    checks = "checks:\n  - {spec: net.yaml, max: {layers: {'stage/*': {params: 200}}}}\n"
-    before, after = {"costcalc.yaml": checks, "net.yaml": named % "stage/b"}, {"net.yaml": named % "head/b"}
-    after["costcalc.yaml"] = checks
-    assert limits(there, before, after) == [
-        ("unmatched", "params", "200 (`stage/b` is gone, `head/b` is new)", "net.yaml")
-    ]
-    before["costcalc.yaml"] = CHECKS.replace("10k, params: 1k", "1M")
-    after["costcalc.yaml"] = checks.replace("max: {", "max: {mult_adds: 1M, ").replace(
-        "}}}}", "}}}, vs_base: {mult_adds: +1%}}"
-    )
-    assert limits(there, before, after) == []  # the limit is new, so it has left none
-
-
-@pytest.mark.parametrize(("price", "count"), [(0, 1), (2, 1), (1, 0)])
-def test_a_price_list_of_an_option_is_compared_too(there, price, count):
-    files = {"net.yaml": NET % 5, "prices.yaml": PRICES % 1}
-    there({**files, "prices.yaml": PRICES % price}, files)
-    given = {"max": {"mult_adds": "20k"}}
-    for convention in ("prices.yaml", checking.os.path.abspath("prices.yaml")):
-        checked = Run(["net.yaml"], None, "main", given, convention=convention).finished(locked=True)
-        wanted = ("raised", "mult_adds", "20k (the price list mine has changed)", "net.yaml")
-        assert loosened(checked) == [wanted] * count
-    there({}, {"net.yaml": NET % 5})
-    with pytest.raises(CostcalcError, match="the price list at main cannot be read: there is no 'prices"):
-        Run(["net.yaml"], None, "main", given, convention="prices.yaml").finished(locked=True)
-
-
-def test_a_spec_that_is_moved_to_a_limit_counts_as_new_there(there):
-    body = "".join(f"  - {{conv: 1x1, out: {at}}}\n" for at in range(1, 9))
-    checks = "checks:\n- {spec: 'a/*.yaml', max: {params: 10}}\n"
-    before = {"costcalc.yaml": checks, "b/net.yaml": NET % 5 + body, "a/old.yaml": NET % 7 + body * 2}
-    there({"costcalc.yaml": checks, "a/net.yaml": NET % 5 + body, "a/new.yaml": NET % 7 + body * 2}, before)
-    assert statuses(finished()) == {"a/net.yaml": ["over"], "a/new.yaml": ["already"]}
-    own = {"costcalc.yaml": checks, "net.yaml": NET % 5 + body + "budget: {params: 10}\n"}
-    there({"moved.yaml": own["net.yaml"]}, own)
-    assert statuses(finished("moved.yaml")) == {"moved.yaml": ["already"]}
-
-
-def test_an_exception_lets_one_change_pass(there):
-    checks = "checks:\n- {spec: net.yaml, vs_base: {params: +1%}}\n"
-    entry = "exceptions:\n- {spec: net.yaml, metric: params, from: %s, to: 99}\n"
-    there({"costcalc.yaml": checks + entry % 90, "net.yaml": NET % 9}, {"costcalc.yaml": checks, "net.yaml": NET % 9})
-    assert (statuses(finished()), finished().stale) == ({"net.yaml": ["pass"]}, ())
-    assert [one.status for one in finished().loosened] == ["exception"]
-    there({"net.yaml": NET % 99}, {"costcalc.yaml": checks, "net.yaml": NET % 9})
-    assert statuses(finished()) == {"net.yaml": ["grew"]}
-    there({"costcalc.yaml": checks + entry % 80, "net.yaml": NET % 9}, {"costcalc.yaml": checks, "net.yaml": NET % 9})
-    assert [one.why for one in finished().stale] == ["the base has 90, not 80"]
-    assert finished("net.yaml").stale == finished().stale
-    there({"other.yaml": NET % 9})
-    assert finished("other.yaml", given={"max": {"params": "1k"}}, base=None).stale == ()
 
 
 def test_a_test_fails_for_what_is_over_a_limit(there):
@@ -440,6 +258,7 @@ def test_a_test_fails_for_what_is_over_a_limit(there):
     there({"net.yaml": NET % 11}, {"costcalc.yaml": CHECKS, "net.yaml": NET % 11})  # it was over before
     with pytest.raises(AssertionError) as error:
         assert_within(base="main")
+    assert [str(one.path) for one in error.traceback.filter(error)] == [__file__]  # pytest shows the line of the test
     said = str(error.value).splitlines()
     assert said[0] == "net.yaml: mult-adds 11k is 1k (10.0 %) over the limit 10k"
     assert said[1:] == ["  base: 11k at main (ccccccc); this change leaves it"]
@@ -453,3 +272,61 @@ def test_a_test_fails_for_what_is_over_a_limit(there):
     there({"net.yaml": "layers: [\n"})
     with pytest.raises(CostcalcError, match=r"net\.yaml:2:1"):
         assert_within("net.yaml", max={"params": "100"})
+
+
+def test_arguments_that_cannot_be_are_named(there):
+    there({"net.yaml": NET % 9})
+    for name in ("max", "min", "vs_base", "at", "metrics"):
+        with pytest.raises(CostcalcError, match=f"`{name}`"):
+            check("net.yaml", **{name: 3})
+    assert [each.status for each in check("net.yaml", min={"params": "1k"})[0].verdicts] == ["over"]
+
+
+def test_limits_from_options_are_judged_alone(there):
+    there({"net.yaml": NET % 9 + "budget: {params: 1}\n"})
+    (one,) = check("net.yaml", max={"mult_adds": "1M"})
+    assert [each.limit.metric for each in one.verdicts] == ["mult_adds"]
+    model = costcalc.load("net.yaml")
+    assert [each.limit.metric for one in check(model, max={"mult_adds": "1M"}) for each in one.verdicts] == [
+        "mult_adds"
+    ]
+    assert [each.limit.metric for one in check(model) for each in one.verdicts] == ["params"]
+
+
+def test_what_a_glob_named_is_deleted_below_its_file(there):
+    checks = "checks:\n- {spec: '*.yaml', max: {params: 1k}}\n"
+    files = {"sub/costcalc.yaml": checks, "sub/net.yaml": NET % 9}
+    there(files, {**files, "sub/gone.yaml": NET % 7, "top.yaml": NET % 6})
+    assert Run([], "sub/costcalc.yaml", "main").finished().deleted == ("sub/gone.yaml",)
+
+
+def test_paths_of_a_report_begin_at_the_repository(there, tmp_path, monkeypatch):
+    there({"sub/x.txt": ""})
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    assert checking.unreadable(CostcalcError(Problem("x", "y"))).root == os.path.realpath(tmp_path)
+
+
+def test_a_limit_on_layers_of_a_new_spec_is_judged(there):
+    checks = "checks:\n- {spec: net.yaml, max: {layers: {'conv*': {params: 1}}}}\n"
+    there({"net.yaml": NET % 9, "costcalc.yaml": checks}, {"costcalc.yaml": checks})
+    (one,) = finished().outcomes
+    assert ([each.status for each in one.verdicts], one.escaped) == (["over"], ())
+
+
+def test_a_metric_that_a_spec_does_not_have_is_an_error_of_its_outcome(there):
+    there({"net.yaml": NET % 9})
+    (one,) = finished("net.yaml", base=None, given={"max": {"params": "1k"}}, metrics=["effective_alpha"]).outcomes
+    assert ([each.status for each in one.verdicts], one.state, len(one.problems)) == (["pass"], "error", 1)
+
+
+def test_a_limit_that_a_moved_spec_did_not_have_is_new_to_it(there):
+    body = "".join(f"  - {{conv: 1x1, out: {at}}}\n" for at in range(1, 9))
+    checks, own = "checks:\n- {spec: 'a/*.yaml', max: {params: 10}}\n", "budget: {params: 10}\n"
+    there(
+        {"costcalc.yaml": checks, "a/net.yaml": NET % 5 + body + own},
+        {"costcalc.yaml": checks, "b.yaml": NET % 5 + body + own},
+    )
+    assert [[each.status for each in one.verdicts] for one in finished().outcomes] == [["over"], ["already"]]
+    there({"new.yaml": NET % 7 + body + own}, {"old.yaml": NET % 7 + body})
+    assert statuses(finished("new.yaml")) == {"new.yaml": ["over"]}
