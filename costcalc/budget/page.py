@@ -110,7 +110,9 @@ class VerdictPage:
     def _cells(self, outcome: Outcome, verdict: Verdict) -> tuple[str, ...]:
         limit = verdict.limit
         what = metric_name(limit.metric) + (f", {printable(limit.where)}" if limit.where else "")
-        state = "ok" if verdict.status not in CODES else WORDS["warn" if verdict.status == ALREADY else _word(outcome)]
+        state = WORDS[
+            "pass" if verdict.status not in CODES else "warn" if verdict.status == ALREADY else _word(outcome)
+        ]
         words = {"max": "", "min": ">= ", "vs_base": ""}[limit.kind]
         base = "-" if verdict.base is None else short(verdict.base, verdict)
         return (
@@ -168,7 +170,7 @@ def _change(verdict: Verdict) -> str:
     if verdict.now == verdict.base:
         return "0 %"
     if verdict.is_share:
-        return f"{100 * float(verdict.now - verdict.base):+.2g} points"
+        return f"{100 * float(verdict.now - verdict.base):+.3g} points"
     return f"{100 * float(verdict.now - verdict.base) / float(verdict.base):+.2f} %" if verdict.base else "from nothing"
 
 

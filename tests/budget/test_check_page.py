@@ -7,7 +7,7 @@ import pytest
 
 from costcalc import __version__
 from costcalc.budget.amounts import headline
-from costcalc.budget.page import FIELDS, KINDS, VerdictPage, counts, kind, moved, summary
+from costcalc.budget.page import CODES, FIELDS, KINDS, VerdictPage, counts, kind, moved, summary
 from costcalc.budget.verdict import Checked, Shown
 from costcalc.errors import Problem
 from tests.budget.made import BASE, everything, exemption, outcome, verdict
@@ -281,6 +281,8 @@ MOVES = [  # now, base, the limit, its share of the base, the cell
     (100, 0, "170M", 0, "from nothing"),
     (0, 0, "170M", 0, "0 %"),
     (Fraction(1, 8), Fraction(1, 10), "10%", 0.25, "+2.5 points"),
+    (Fraction(3_441, 10_000), Fraction(1, 10), "10%", 2.441, "+24.4 points"),
+    (Fraction(1), Fraction(0), "10%", 0, "+100 points"),
 ]
 
 
@@ -309,6 +311,12 @@ def test_what_a_verdict_counts_as(status, error, warn):
         found[level] = kind(one, one.verdicts[0])
         assert counts([one]) == dict.fromkeys(KINDS, 0) | {found[level]: 1}
     assert found == {"error": error, "warn": warn}
+
+
+def test_codes_are_those_that_are_documented():
+    over = dict.fromkeys(("crossed", "worse", "over"), "over-limit")
+    loose = {name: f"limit-{name}" for name in ("raised", "removed", "unmatched", "exception")}
+    assert over | loose | {"grew": "grew", "already": "already-over"} == CODES
 
 
 def test_a_summary_counts_with_commas_and_names_three_new_specs():

@@ -11,7 +11,7 @@ CHECKS = (
     *("test_check_ci", "test_check_hostile", "test_budgets_page", "test_gate", "test_gate_base", "test_verdicts"),
     *("test_check_metrics", "test_check_movers", "test_exceptions", "test_kinds_of_file", "test_summary"),
 )
-GIT = ("test_repository", "test_gate", "test_gate_base")
+GIT = ("test_repository",)
 JUDGES = {  # a file, or all below a folder: its tests, of which those that run a mutant judge it; `-k` makes a part
     "costcalc/budget/": CHECKS,
     "costcalc/budget/amounts.py": ("test_verdicts", "test_check -k says_what or units or changes"),
