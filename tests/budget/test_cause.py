@@ -87,6 +87,16 @@ def test_the_line_is_one_that_was_edited(there, before, after, spot):
     assert found(there, before, after)[:3] == spot
 
 
+def test_layers_that_only_follow_are_named_where_no_layer_changed(there):
+    before = "input: [10, 10, 10]\n" + lines(5)
+    assert found(there, before, before.replace("10, 10, 10", "20, 20, 10"))[3:] == ("conv", 15_000)
+
+
+def test_a_growth_of_one_has_a_cause(there):
+    text = HEAD + "layers:\n  - {opaque: top, out: [1], params: %s, mult_adds: 5, as: x}\n"
+    assert found(there, text % 7, text % 8, "params")[3:] == ("x changed", 1)
+
+
 def test_of_two_edited_lines_the_nearest_one_is_named(there):
     text = HEAD + "vars:\n  b: %s\n  a: %s\nlayers:\n  - {conv: 1x1, out: a}\n  - {conv: 1x1, out: b}\n"
     assert found(there, text % (5, 5), text % (6, 6))[:2] == (4, 3)

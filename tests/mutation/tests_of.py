@@ -51,7 +51,9 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
         "test_reproduce -k figure or agreement",
         "test_check_config -k amount",
     ),
-    "costcalc/limits.py": ("test_limits", "test_files", "test_wire", "test_keras_file"),
+    "costcalc/limits.py": (
+        "test_limits -k written_for or hint or only_what or differ or another or at_once or raises_no",
+    ),
     "costcalc/allowance.py": ("test_clock", "test_allowance -k clock or skip or alone or timer"),
     "costcalc/read/keras/file.py": ("test_keras_file",),
     "costcalc/read/onnx/file.py": ("test_onnx_file", "test_onnx_hostile -k bad_files or only_the or without"),
