@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Folder
 from ..records import NamedTuple
+from ..render.text import printable
 from .config import Limit, config_of, key_for
 from .entries import Unwritable, added, without
 from .exempting import exact, titled
@@ -142,6 +143,9 @@ def _added(outcome: Outcome, verdict: Verdict, most: str) -> Added:
     place: Any = limit.place
     path = place.source.path
     spec = os.path.relpath(outcome.spec, os.path.dirname(path) or ".").replace(os.sep, "/")
+    if any(char in spec for char in "*?:\\") or not spec.isprintable():
+        message = f"no exception can name {printable(spec)!r}"
+        raise FileError(Problem("unwritable", message, help="rename the file: a path has no `*`, `?`, `:` or `\\`"))
     before = exact(verdict.base, limit.metric)
     return Added(path, limit, spec, dict(outcome.settings), check.counted_by, before, most)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 
 import jsonschema
@@ -268,6 +269,20 @@ def test_a_list_that_cannot_be_rewritten_leaves_the_file_as_it_was(grown, run, w
     assert code == 2
     assert "there are no exceptions here" in err or "cannot be rewritten as they stand" in err
     assert text(grown) == CHECKS + wrong
+
+
+@pytest.mark.parametrize("name", ["a: b #", "x\ny", "*", "a?", "a\\b", os.fsdecode(b"\xff"), "\u202e"])
+def test_a_name_that_no_exception_can_have(repository, run, name):
+    """The file is as it was, and the error says why."""
+    checks = "checks:\n  - {spec: 'nets/*.yaml', vs_base: {params: +0}}\n"
+    path = repository.root / "nets" / f"{name}.yaml"
+    path.parent.mkdir()
+    path.write_text(NET % 5)
+    repository.commit(costcalc=checks)
+    path.write_text(NET % 6)
+    done = run("check", "--base", "HEAD", "--update")
+    assert (done.code, "no exception can name" in done.err, done.err.count("error:")) == (2, True, 1), done.err
+    assert text(repository) == checks
 
 
 def test_entries_are_lines():
