@@ -108,8 +108,8 @@ class Repository:
     def called(self, revision: str) -> str:
         """A revision by the name of its branch: origin/HEAD as origin/main."""
         found = self.git("rev-parse", "--abbrev-ref", "--end-of-options", revision)
-        names = found.decode(errors="replace").split() if found else []
-        return names[-1] if names else revision
+        names = [name for name in (found or b"").decode(errors="replace").split() if not name.startswith("-")]
+        return names[-1] if names else revision  # git has none where several tags and branches are called so
 
     @property
     def shallow(self) -> str | None:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from . import Screen
 
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "|")  # what a formula can begin with
+_WIDE = ("\uff1d", "\uff0b", "\uff0d", "\uff20")  # = + - @ as wide as an ideograph
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", *_WIDE)  # what a formula can begin with
 
 
 def render(page: Any, screen: Screen) -> str:

@@ -258,6 +258,10 @@ def test_a_tag_with_the_name_of_the_branch(pull_request, run):
         True,
     )
     assert run("check", "--base", "refs/remotes/origin/main").code == 1
+    for name in ("heads/remotes/origin/main", "tags/remotes/origin/main", "heads/refs/remotes/origin/main"):
+        pull_request.git("update-ref", f"refs/{name}", "HEAD")
+    result = run("check")
+    assert (result.code, "--end-of-options" in result.out, "base: " in result.out) == (1, False, True)
 
 
 def test_a_work_tree_elsewhere_is_refused(pull_request, run, tmp_path_factory):
