@@ -88,12 +88,12 @@ def judged(tmp_path, monkeypatch):
     monkeypatch.setattr(coverage, "STORE", tmp_path / "store.json")
     coverage.forget()
 
-    def judged(code, test, part="", word=""):
+    def judged(code, test, part="", word="", more="", most=None):
         (tmp_path / "judged_module.py").write_text(code)
-        (tmp_path / "test_judged.py").write_text(f"import judged_module\n\n\ndef test():\n    {test}\n")
+        (tmp_path / "test_judged.py").write_text(f"import judged_module\n\n\ndef test():\n    {test}\n{more}")
         monkeypatch.setattr(warm, "chosen", lambda _: [part or "test_judged.py", *(["-k", word] if word else [])])
         found = list(mutants("judged_module.py", code))
-        return {mutant.after: by for mutant, by, _ in warm.verdicts(found, ("test_judged",))}
+        return {mutant.after: by for mutant, by, _ in warm.verdicts(found, ("test_judged",), most)}
 
     yield judged
     coverage.forget()
@@ -125,6 +125,26 @@ def test_a_test_that_reads_a_constant_and_calls_nothing_judges_it(judged):
         "LEAST = 6": "tests",
         "OTHER = 8": None,
     }
+
+
+SLOWER = "def test_slower():\n    assert sum(range(3_000_000)) and judged_module.f(0) == 2\n"
+
+
+@pytest.mark.parametrize(("most", "by"), [(None, "tests"), (0, None), (1e-9, None), (60, "tests")])
+def test_only_the_quickest_tests_are_run_where_a_time_is_given(judged, most, by):
+    code = "def f(n):\n    return n + 2\n"
+    found = judged(code, "assert judged_module.f(0)", more=SLOWER, most=most)
+    assert found == {"return n - 2": by, "return n + 3": by}
+
+
+def test_a_test_that_caught_a_mutant_of_a_function_is_the_first_to_judge_the_next(judged, tmp_path):
+    log = f"open({str(tmp_path / 'log')!r}, 'a').write('{{}}\\n')"
+    more = SLOWER.replace("assert", log.format("slower") + "\n    assert")
+    code = "def f(n):\n    return n + 2\n"
+    found = judged(code, log.format("quick") + "\n    assert judged_module.f(0)", more=more)
+    assert list(found.values()) == ["tests"] * 2
+    measured, each = ["quick", "slower"], ["quick", "slower", "slower"]
+    assert (tmp_path / "log").read_text().split() == [*measured, *each]
 
 
 def test_a_mutant_that_hangs_is_caught_and_one_that_is_slow_is_not(judged, monkeypatch):
