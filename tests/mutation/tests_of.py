@@ -6,23 +6,19 @@ ROOT = Path(__file__).parent.parent.parent
 RULES = ("costcalc/ops/", "costcalc/num/")
 QUICK = ("test_arithmetic", "test_unknown_sizes", "test_rules", "test_torch_ops")
 SLOW = ("test_sweep", "test_loops", "test_formula")
-CHECKS = (
-    *("test_check", "test_check_config", "test_check_formats", "test_check_locked", "test_check_update"),
-    *("test_check_ci", "test_check_hostile", "test_budgets_page", "test_gate", "test_gate_base", "test_verdicts"),
-    *("test_check_metrics", "test_check_movers", "test_exceptions", "test_kinds_of_file", "test_summary"),
-)
 GIT = ("test_repository",)
 JUDGES = {  # a file, or all below a folder: its tests, of which those that run a mutant judge it; `-k` makes a part
-    "costcalc/budget/": CHECKS,
+    "costcalc/budget/": ("test_run", "test_locking"),
     "costcalc/budget/amounts.py": ("test_verdicts", "test_check -k says_what or units or changes"),
-    "costcalc/budget/config.py": ("test_config", "test_check_config"),
+    "costcalc/budget/asserting.py": ("test_run",),
     "costcalc/budget/bases.py": ("test_bases", "test_run", "test_locking"),
     "costcalc/budget/cause.py": ("test_cause", "test_run"),
     "costcalc/budget/changes.py": ("test_changes", "test_exceptions", "test_kinds_of_file"),
+    "costcalc/budget/checking.py": ("test_run", "test_locking"),
+    "costcalc/budget/config.py": ("test_config", "test_check_config"),
     "costcalc/budget/entries.py": ("test_entries",),
     "costcalc/budget/exempting.py": ("test_exempting",),
     "costcalc/budget/judge.py": ("test_check_judge",),
-    "costcalc/budget/asserting.py": ("test_run",),
     "costcalc/budget/junit.py": ("test_reports",),
     "costcalc/budget/keeping.py": ("test_updating",),
     "costcalc/budget/locking.py": ("test_locking",),
@@ -32,10 +28,9 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
     "costcalc/budget/options.py": ("test_verdicts", "test_run"),
     "costcalc/budget/page.py": ("test_check_page",),
     "costcalc/budget/paths.py": ("test_paths", "test_verdicts -k glob", "test_kinds_of_file -k links"),
-    "costcalc/budget/reviews.py": ("test_reports",),
     "costcalc/budget/renames.py": ("test_bases", "test_run"),
+    "costcalc/budget/reviews.py": ("test_reports",),
     "costcalc/budget/run.py": ("test_run", "test_locking"),
-    "costcalc/budget/checking.py": ("test_run", "test_locking"),
     "costcalc/budget/schema.py": ("test_measure",),
     "costcalc/budget/similarity.py": ("test_verdicts", "test_bases"),
     "costcalc/budget/updating.py": ("test_updating",),
