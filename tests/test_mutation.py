@@ -52,6 +52,17 @@ def test_mutants_change_one_thing_each():
     assert len(texts) == len(made) == 6
 
 
+def test_every_sign_becomes_another():
+    """A mutant that is what it was lives for ever."""
+    for text, after in (
+        ("a = -b", "a = +b"),
+        ("a = +b", "a = -b"),
+        ("a = ~b", "a = +b"),
+        ("a = not b", "a = not not b"),
+    ):
+        assert [one.after for one in mutants("x.py", f"{text}\n")] == [after]
+
+
 def test_types_of_arguments_and_results_are_no_code():
     assert not list(mutants("x.py", "def f(a: int | None) -> int | None:\n    b: int | None = a\n    return b\n"))
 

@@ -21,7 +21,7 @@ def chosen(model: Model, settings: Mapping[str, Any]) -> tuple[Model, dict[str, 
     """(the network in the phase of a setting, the values of its variables, `rho` or None)."""
     values = dict(settings)
     rho = values.pop("rho", None)
-    if "phase" in values and "phase" not in model.variables:
+    if "phase" in values:  # no variable can be called so
         model = phased(model, values.pop("phase"))
     return model, values, rho
 

@@ -91,6 +91,7 @@ FILES = [  # a part of a check, or an entry of `exceptions:`, and whether it can
     ({"vs_base": {"params": "1%"}}, False),
     ({"vs_base": {"params": "+1% and 2M and 3"}}, False),
     ({"vs_base": {"params": 1}}, True),  # a number: the reader says what is wrong
+    ({"vs_base": {"params": ["+1"]}}, False),
     ({"vs_base": {}}, False),
     ({"vs_base": {"layers": {}}}, False),
     ({"max": {}}, False),

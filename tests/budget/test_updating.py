@@ -174,6 +174,28 @@ def test_one_goes_and_another_comes(there):
     assert len(lines) == 2
 
 
+def test_the_one_entry_of_a_line_goes(there):
+    """The next line is another entry; a mark of the encoding stays before a list that begins the file."""
+    checks = "checks:\n- {spec: net.yaml, vs_base: {params: +1%, flops: +1%}}\n"
+    lines = [f"- {{spec: net.yaml, metric: {name}, from: %s, to: 99999}}\n" for name in ("params", "flops")]
+    there({"net.yaml": WIDE % 9}, {"net.yaml": WIDE % 9, "costcalc.yaml": checks})
+    for mark in ("", "\ufeff"):
+        text = f"{mark}exceptions:\n{lines[0] % 80}{lines[1] % 18_000}{checks}"
+        assert written(text, base="main")[0] == text.replace(lines[0] % 80, "")
+        text = f"{mark}exceptions:\n{lines[0] % 90}{lines[1] % 17_000}{checks}"
+        assert written(text, base="main")[0] == text.replace(lines[1] % 17_000, "")
+        text = f"{mark}exceptions:\n{lines[0] % 80}{checks}"
+        assert written(text, base="main")[0] == mark + checks
+
+
+def test_a_ratio_is_allowed_as_it_is_now(there):
+    """Rounded down, the exception would not cover the change that it is for."""
+    ratio = Fraction(4, 3)
+    one = placed(verdict(ratio, "+0", "vs_base", "effective_alpha", status="grew", base=Fraction(2, 3)))
+    (found,) = kept_exceptions(Checked([outcome("net.yaml", one)], "")).added
+    assert (found.before, found.most) == ("0.666666666667", "1.333333333334")
+
+
 def test_an_entry_names_the_spec_from_its_file_and_all_that_tells_it_apart(there):
     checks = "checks:\n- {spec: 'nets/*.yaml', at: {deep: true, a: 3}, convention: torchinfo, vs_base: {params: +0}}\n"
     there({"sub/nets/odd 1.yaml": WIDE % 11}, {"sub/nets/odd 1.yaml": WIDE % 9, "sub/costcalc.yaml": checks})

@@ -145,9 +145,10 @@ def changed(node):
                 yield
                 node.ops[at] = original
     if isinstance(node, ast.UnaryOp):
-        node.op = ast.UAdd() if isinstance(node.op, (ast.USub, ast.Invert)) else node.op
         if isinstance(node.op, ast.Not):
             node.operand = ast.UnaryOp(ast.Not(), node.operand)
+        else:
+            node.op = ast.USub() if isinstance(node.op, ast.UAdd) else ast.UAdd()
         yield
     if isinstance(node, (ast.IfExp, ast.If, ast.While)) and ast.unparse(node.test) != "TYPE_CHECKING":
         node.test = ast.UnaryOp(ast.Not(), node.test)
