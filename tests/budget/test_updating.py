@@ -33,6 +33,9 @@ BROKEN = [  # limits, what they become where they are broken, and with a margin 
     ("max: {mult_adds: 1.5M}", None, "max: {mult_adds: 11.6k}"),
     ("max: {mult_adds: 10k}", "max: {mult_adds: 11k}", None),
     ("max: {mult_adds: 10.5 k}", "max: {mult_adds: 11.0 k}", None),
+    ("max: {params: 0.1k}", "max: {params: 0.2k}", None),  # rounded up
+    ("min: {params: 0.2k}", "min: {params: 0.1k}", None),  # rounded down
+    ("max: {params: 0.1100k}", None, "max: {params: 0.1100k}"),  # it is what it would become
     ("min: {params: 120}", "min: {params: 110}", None),
     ("min: {params: 110}", None, "min: {params: 110}"),
     ("min: {params: 10}", None, "min: {params: 104}"),  # 104.5, rounded down
@@ -84,6 +87,8 @@ def test_layout_and_comments_stay(there):
     there({"net.yaml": NET % 11})
     text = "\ufeff# über 99\r\nchecks: # 99\r\n  - spec: net.yaml   # 99\r\n    max: { params:   '99' } # 99\r\n"
     assert written(text)[0] == text.replace("'99'", "'110'")
+    text = "\ufeffchecks: [{spec: net.yaml, max: {params: 99, mult_adds: 9k}}]\n"
+    assert written(text)[0] == text.replace("99", "110").replace("9k", "11k")
     text = "checks:\n- {spec: net.yaml, max: {params: 99}}\n\n# the end, without a line break"
     assert written(text)[0] == text.replace("99}", "110}")
 
@@ -114,8 +119,9 @@ def test_limits_that_are_in_no_file_cannot_be_updated(there):
     shipped = placed(verdict(7, "5"))
     source = shipped.limit.place.source._replace(path="no/file.yaml")
     gone = shipped._replace(limit=shipped.limit._replace(place=shipped.limit.place._replace(source=source)), furthest=7)
-    with pytest.raises(CostcalcError, match=r"'no/file.yaml' is a shipped config, which is not rewritten"):
+    with pytest.raises(CostcalcError, match=r"'no/file.yaml' is a shipped config, which is not rewritten") as error:
         updated(Checked([outcome("net.yaml", gone)], ""))
+    assert error.value.problems[0].code == "unwritable"
 
 
 GROWN = "checks:\n- {spec: net.yaml, vs_base: {params: +1%}}\n"
