@@ -15,7 +15,7 @@ from ...ops import INDEX
 from .flow import Tensor
 from .graph import MODELS, keys_of
 from .layer import UNKNOWN, Layer, axis_of
-from .layers import RULES
+from .layers import RULES, pool
 from .shapes import filled
 
 if TYPE_CHECKING:
@@ -270,6 +270,11 @@ def _is_whole(part: Mapping[str, Any]) -> bool:
     return _is_slice(part) and not any(part["config"].get(key) for key in ("start", "stop", "step"))
 
 
+def between(layer: Layer) -> Step | None:
+    """What the spec language has no operation for: element by element, of tensors of one shape, and of numbers."""
+    return layer.made(layer.shape, layer.node.kind) if len({one.shape for one in layer.tensors}) == 1 else UNKNOWN
+
+
 def matmul(layer: Layer) -> Step | None:
     """Matmul of two tensors of one rank for every sample."""
     if len(layer.tensors) != 2 or len({len(one.shape or ()) for one in layer.tensors}) > 1 or len(layer.shape) < 2:
@@ -303,7 +308,13 @@ _FUNCTIONS = {
     "Clip": "clamp",
 }
 _SKIP = ("Add", "Sub", "Mul", "Div", "Dropout", "Glu", "Prelu", "Softmax", "LogSoftmax")
+_BETWEEN = (
+    *("Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual", "Where", "Power", "Mod"),
+    *("LogicalAnd", "LogicalOr", "LogicalXor", "LogicalNot", "Isnan", "Isfinite", "Isinf"),
+    *("Floor", "Ceil", "Round", "Sign", "Sin", "Cos", "Tan", "Rsqrt", "Reciprocal", "Log1p", "Expm1", "Erf", "Cumsum"),
+)
 OPERATIONS = {
+    **dict.fromkeys(_BETWEEN, between),
     **{name: function(op) for name, op in _FUNCTIONS.items() if name not in _SKIP},
     **{name: pair("add") for name in ("Add", "Maximum", "Minimum")},
     "Subtract": pair("sub"),
@@ -314,6 +325,10 @@ OPERATIONS = {
     "Sum": reduced("sum"),
     "Max": reduced("max"),
     "Min": reduced("max"),
+    "Any": reduced("max"),
+    "All": reduced("max"),
+    "MaxPool": pool("maxpool"),
+    "AveragePool": pool("avgpool"),
     "Cast": function("identity"),
     "Concatenate": concatenate,
     "Einsum": einsum,
