@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from .errors import FileError, Problem
+from .files import check_links
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # O_EXCL follows no link either
 
@@ -21,7 +22,8 @@ def replacing(path: str, binary: bool = False) -> Iterator[IO[Any]]:
 
     It has a name that cannot be guessed, in the same directory, and is on the disk before it takes the place: whatever
     stops the program or the machine, at `path` is the old file or the new one, whole. A device or a pipe stays what it
-    is, and is written to. Raises FileError.
+    is, and is written to. Raises FileError, also for a link that leads out: a report on a change would take the place
+    of any file that the change links to.
     """
     text: dict[str, Any] = {} if binary else {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
     mode = "wb" if binary else "w"
@@ -30,12 +32,23 @@ def replacing(path: str, binary: bool = False) -> Iterator[IO[Any]]:
             with open(path, mode, **text) as file:
                 yield file
             return
+        _check_link(path)
         with _beside(os.path.realpath(path)) as number, open(number, mode, **text) as file:
             yield file
             file.flush()
             os.fsync(number)
     except OSError as error:
         raise FileError(Problem("unwritable", f"cannot write {path!r}: {error.strerror}", help=_help(path))) from None
+
+
+def _check_link(path: str) -> None:
+    """Refuse to write through a link out of the directory, or to what git keeps. Raises FileError."""
+    if not os.path.islink(path):
+        return
+    check_links(path)
+    if ".git" in os.path.realpath(path).split(os.sep):
+        message = f"{path!r} is a link to a file of git"
+        raise FileError(Problem("unwritable", message, help="remove the link, or name another file"))
 
 
 @contextmanager

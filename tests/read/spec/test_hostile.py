@@ -416,6 +416,29 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     assert (kinds, (tmp_path / "costs").read_text()) == ([True], "now")
 
 
+def test_no_report_is_written_through_a_link_of_the_change(run, tmp_path, monkeypatch):
+    """`check -o costcalc.xml`, where the change has a link of that name to a file of the user, or to one of git."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "profile").write_text("mine")
+    tree = tmp_path / "tree"
+    (tree / ".git").mkdir(parents=True)
+    (tree / ".git" / "config").write_text("git's")
+    (tree / "inside").write_text("before")
+    monkeypatch.chdir(tree)
+    away = {"up.csv": "../home/profile", "new.csv": "../home/new", "git.csv": ".git/config", "all.csv": tree / ".git/x"}
+    for name, target in away.items():
+        os.symlink(target, name)
+        code, _, err = run("analyze", "mobilenet", "-o", name)
+        assert (code, "link" in err, err.count("error:")) == (2, True, 1)
+    left = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted({*left} - {f"tree/{name}" for name in away}) == ["home/profile", "tree/.git/config", "tree/inside"]
+    assert (tmp_path / "home" / "profile").read_text() + (tree / ".git" / "config").read_text() == "minegit's"
+    os.symlink("inside", "in.csv")
+    assert run("analyze", "mobilenet", "-o", "in.csv")[0] == 0
+    assert "mult_adds" in (tree / "inside").read_text()
+    assert os.path.islink("in.csv")
+
+
 def test_files_beside_have_names_that_nobody_guesses(tmp_path, monkeypatch):
     monkeypatch.setattr("os.getpid", lambda: 7)  # as in two containers
     with replacing(str(tmp_path / "costs")) as one, replacing(str(tmp_path / "costs")) as other:
