@@ -249,8 +249,8 @@ class Tracer:
 
             layer, shared, table = Held(step, shape, scope, self.rows).of(layer, shared)
         times, follows = self.times, self.follows
-        row = Row(op, frame, inputs, sources, layer, times, shared, follows, step, options, call.options, table=table)
-        x = self.add(row)
+        row = Row(op, frame, inputs, sources, layer, times, shared, follows, step, options, call.options)
+        x = self.add(row if table is None else row._replace(table=table))
         return frame.closed(self.follow(then, x, Scope(scope.env, frame, scope)) if then else x)
 
     def branches(

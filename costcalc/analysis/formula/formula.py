@@ -367,7 +367,7 @@ def _vanish(atoms: list[Number], symbols: Mapping[str, Number], symbol: Number, 
         * (factor if other == symbol else (STEPS[-1] if other.is_integer else 1))
         for other in symbols.values()
     }
-    return not any(_evaluated(atom.subs(whole, simultaneous=True)).has(*ROUNDINGS) for atom in atoms)
+    return not any(_evaluated(atom.xreplace(whole)).has(*ROUNDINGS) for atom in atoms)
 
 
 def _evaluated(expression: Number) -> Number:

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from ...errors import Problem, SpecError
+from ...errors import Problem, Source, SpecError
 from ...metrics.chances import EXPECTED, LARGEST, LEAST, added
 from ...metrics.metrics import Metric, amounts, bounds, folded, has_window, metric
 from ...metrics.pricing import TRAINABLE, Convention
@@ -200,7 +200,8 @@ def report(
     costs, params = found.pop(convention.cost), found.pop("params")
     further = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)] if found else ()
     rows, rough = trace.rows, bounds(trace.rows, wanted)
-    lines = tuple(map(_line, rows, paths(rows), costs, params, further or repeat({}), rough))
+    spec = repeat(model.source)
+    lines = tuple(map(_line, rows, spec, paths(rows), costs, params, further or repeat({}), rough))
     _refuse_same_names(lines, trace.rows)
     accounting = _accounting(model, trace.rows)
     return Report(model, values, trace, convention, lines, accounting, wanted, figures)
@@ -226,10 +227,20 @@ def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
     return Accounting(sum(priced(TRAINABLE, row.op.name, row.layer.params) for row in numbers), model.stored)
 
 
-def _line(row: Row, path: tuple[str, ...], cost: Number, params: Number, more: Mapping[str, Any], rough: bool) -> Line:
-    detail, layer = row.layer.detail, row.layer
-    source, place = next(row.sites())
-    free = row.follows and _is_zero(cost) and _is_zero(params) and not layer.unknown
+def _line(
+    row: Row,
+    spec: Source,
+    path: tuple[str, ...],
+    cost: Number,
+    params: Number,
+    more: Mapping[str, Any],
+    rough: bool,
+) -> Line:
+    """The line of a row; layers of the spec itself are written where they stand."""
+    layer, step = row.layer, row.step
+    detail = layer.detail
+    source, place = (spec, step.place) if step.source is spec else next(row.sites())
+    free = row.follows and not layer.unknown and _is_zero(cost) and _is_zero(params)
     return Line(
         "/".join(path),
         row.op.name,
@@ -248,8 +259,9 @@ def _line(row: Row, path: tuple[str, ...], cost: Number, params: Number, more: M
         source.path,
         place[0],
         path,
-        more=more,
-        dilation=_dilation(row.options.get("dilation", 1), detail),
+        1,
+        more,
+        _dilation(row.options.get("dilation", 1), detail),
     )
 
 
