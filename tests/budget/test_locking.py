@@ -205,3 +205,22 @@ def test_a_spec_that_is_no_text_any_more_has_lost_its_limits(there, tmp_path):
     there({}, {"net.yaml": NET % 9 + "budget: {params: 1k}\n"})
     (tmp_path / "net.yaml").write_bytes(b"\xff\xfe\x00budget")
     assert loosened(finished("net.yaml")) == [("removed", "params", "1k", "net.yaml")]
+
+
+def test_the_budget_of_a_spec_with_another_name_is_the_one_that_it_had(there):
+    body = "".join(f"  - {{conv: 1x1, out: {at}}}\n" for at in range(1, 9))
+    text = NET % 5 + body + "budget: {params: %s}\n"
+    found = limits(there, {"net.yaml": text % "10k"}, {"other.yaml": text % "20k"}, "other.yaml")
+    assert found == [("raised", "params", "10k -> 20k", "net.yaml")]
+
+
+@pytest.mark.parametrize(("convention", "known"), [("paper", ["refs/heads/main"]), ("prices.yaml", [])])
+def test_limits_from_options_have_a_base_where_their_price_list_is_a_file_of_one(there, convention, known):
+    files = {"net.yaml": NET % 5, "prices.yaml": PRICES % 1}
+    there(files, files, known=known)
+    run = Run(["net.yaml"], None, None, {"max": {"mult_adds": "20k"}}, convention=convention)
+    with pytest.raises(CostcalcError, match="limits from options have no base") as error:
+        run.finished(locked=True)
+    (problem,) = error.value.problems
+    help = "leave --locked out: it compares those of costcalc.yaml and of specs"
+    assert (problem.code, problem.help) == ("usage", help)
