@@ -93,6 +93,10 @@ def test_large_blobs_are_pages_of_a_file(repository, monkeypatch):
         assert found.blob(tree["a.yaml"].sha, 100) == b"abcdefg"  # nothing of the other is left to be read
 
 
+def test_memory_is_bounded_by_what_is_held_and_read_at_once():
+    assert (module.HELD, module.PIECE) == (16_000_000, 1_048_576)
+
+
 def test_only_the_pages_of_a_graph_reach_its_reader(repository, monkeypatch):
     commit = repository.commit(net=NET)
     monkeypatch.setattr(module, "HELD", 5)
