@@ -1,6 +1,7 @@
 """A git repository as a store of files at commits: what its answers are, and what is refused and in which words."""
 
 import gc
+import io
 import os
 import subprocess
 from types import SimpleNamespace
@@ -91,6 +92,53 @@ def test_large_blobs_are_pages_of_a_file(repository, monkeypatch):
             assert type(blob) is (bytes if len(text) == 7 else Pages)
             assert (len(blob), blob[0 : len(text)], blob[2:5]) == (len(text), text.encode(), b"cde")
         assert found.blob(tree["a.yaml"].sha, 100) == b"abcdefg"  # nothing of the other is left to be read
+
+
+def answering(text):
+    """A repository whose git stays open and says this."""
+    found = Repository("/nowhere")
+    found.batch = SimpleNamespace(stdin=io.BytesIO(), stdout=io.BytesIO(text))
+    return found
+
+
+SHA = "a" * 40
+
+
+@pytest.mark.parametrize("ways", ["blob", "opened"])
+def test_what_an_open_git_answers(ways):
+    def said(found, most):
+        if ways == "blob":
+            return found.blob(SHA, most)
+        with found.opened(SHA, most) as data:
+            return data
+
+    found = answering(b"x blob 5\n12345\nx blob 0\n\nx blob 2\nab\n")
+    assert [said(found, most) for most in (5, 0, 9)] == [b"12345", b"", b"ab"]
+    assert found.batch.stdin.getvalue() == f"{SHA}\n".encode() * 3
+    found = answering(b"x blob 6\n123456\n")
+    assert (said(found, 5), found.batch) == (None, None)  # what is left to be said is not waited for
+    for text in (
+        b"x missing\n",
+        b"x tree 5\n12345\n",
+        b"",
+        b"x blob 5 more\n12345\n",
+        b"x blob 5\n1234",
+        b"x blob 5\n12345",
+    ):
+        found = answering(text)
+        problem = refusal(OptionError, said, found, 9)
+        assert (problem.code, problem.message) == ("git-failed", f"git does not have the object {SHA}")
+        assert (problem.help, found.batch) == ("git fetch may bring it", None)
+
+
+def test_a_large_answer_is_read_in_pieces(monkeypatch):
+    monkeypatch.setattr(module, "HELD", 4)
+    monkeypatch.setattr(module, "PIECE", 3)
+    text = b"x blob 4\n1234\nx blob 8\nabcdefgh\nx blob 1\nz\n"
+    found = answering(text)
+    with found.opened(SHA, 9) as small, found.opened(SHA, 9) as large:
+        assert (small, type(large), len(large), large[0:8]) == (b"1234", Pages, 8, b"abcdefgh")
+    assert found.blob(SHA, 9) == b"z"  # all of the others was read
 
 
 def test_memory_is_bounded_by_what_is_held_and_read_at_once():
