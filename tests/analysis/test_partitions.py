@@ -16,6 +16,7 @@ from costcalc import load, sweep
 from costcalc.analysis.jobs.parcel import packed, unpacked
 from costcalc.analysis.jobs.pool import Pool
 from costcalc.analysis.sweep import partitions
+from costcalc.errors import OptionError
 
 parquet = pytest.importorskip("pyarrow.parquet")
 SPEC = """
@@ -62,13 +63,12 @@ def test_one_two_and_a_resumed_sweep_are_the_same_bytes(run, spec, monkeypatch):
     assert run(*LINE, "-o", "two/").code == 2
     hostile = [5, [], [0, 1], [0, {"file": 5}], [0, {**about["parts"][0], "file": "../net.yaml"}], ["0", {}]]
     hostile += [[0, {**about["parts"][0], key: value}] for key, value in (("rows", "9"), ("skipped", {"a": "b"}))]
-    for bad in hostile[1:]:
-        text = json.dumps({**about, "parts": [bad[1] if len(bad) > 1 else bad]})
-        (spec / "two" / "_costcalc.json").write_text(text)
-        assert "no sweep of these points" in run(*LINE, "-o", "two/", "--resume").err
-    for text in ("5", "[" * 10**5, '{"parts": []}', ""):
-        (spec / "two" / "_costcalc.json").write_text(text)
-        assert "no sweep of these points" in run(*LINE, "-o", "two/", "--resume").err
+    (spec / "two" / "_costcalc.json").write_text("[" * 10**5)
+    assert "no sweep of these points" in run(*LINE, "-o", "two/", "--resume").err
+    for parts in (5, [5], [{}], [{**about["parts"][0], "file": "../net.yaml"}], [{**about["parts"][0], "rows": "9"}]):
+        (spec / "two" / "_costcalc.json").write_text(json.dumps({**about, "parts": parts}))
+        with pytest.raises(OptionError, match="no sweep of these points"):
+            partitions._finished("two", about["fingerprint"])
     (spec / "two" / "_costcalc.json").unlink()
     (spec / "two" / "_parts.jsonl").write_text("".join(json.dumps(one) + "\n" for one in [*notes, *hostile]))
     assert run(*LINE, "-o", "two/", "--resume").code == 0

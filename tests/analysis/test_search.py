@@ -278,6 +278,16 @@ def test_a_journal_is_a_regular_file_of_the_directory(run, surrogate, kind):
     assert (done.code, done.err.count("error:"), (surrogate / "other").read_text()) == (2, 1, "mine")
 
 
+def test_specs_are_written_below_the_directory_alone(run, surrogate):
+    """A directory of someone else, which `--resume` goes on in."""
+    (surrogate / "scores.csv").write_text("w[0],score\n4,1\n8,2\n12,3\n")
+    for name in ("out", "other"):
+        (surrogate / name).mkdir()
+    (surrogate / "out" / "specs").symlink_to("../other")
+    done = run(*LINE[:-1], "scores.csv", "-o", "out", "--resume")
+    assert (done.code, "is a link that leaves" in done.err, [*(surrogate / "other").iterdir()]) == (2, True, [])
+
+
 def test_no_error_names_an_option_of_another_command(run, tmp_path):
     (tmp_path / "net.yaml").write_text(COUPLED)
     done = run("search", "net.yaml", "--max", "mult_adds=400k", "--maximize", "builtins:len")

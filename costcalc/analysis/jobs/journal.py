@@ -37,11 +37,11 @@ def opened_journal(path: str, resume: bool) -> TextIO:
 
     No link is followed, and nothing but a regular file is written to. Raises FileError.
     """
+    if os.path.islink(path):
+        raise _irregular(path)
     try:
         file = open(os.open(path, _FLAGS, 0o666), "r+", encoding="utf-8", newline="")  # noqa: SIM115 (the caller closes it)
     except OSError as error:
-        if os.path.islink(path):
-            raise _irregular(path) from None
         raise FileError(Problem("unwritable", f"cannot write {path!r}: {error.strerror}")) from None
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()

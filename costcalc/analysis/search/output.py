@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ...errors import OptionError, Problem
+from ...files import check_links
 from ...model.variables import settle
 from ...render.figures import drawing, plain, saved
 from ...replacing import replacing
@@ -35,16 +36,17 @@ def write(search: Search, folder: str) -> None:
         _text(folder, name, frame.to_csv(index=False, lineterminator="\n"))
     _text(folder, "front.json", render_page(SearchPage(search), "json"))
     _plot(search, folder)
-    os.makedirs(os.path.join(folder, "specs"), exist_ok=True)
     for path, text in included(search).items():
-        os.makedirs(os.path.dirname(os.path.join(folder, "specs", path)), exist_ok=True)
         _text(folder, os.path.join("specs", path), text)
     for number, one in enumerate(front[:SPECS]):
         _text(folder, os.path.join("specs", f"{number:04}.yaml"), spec_of(search, one))
 
 
 def _text(folder: str, name: str, text: str) -> None:
-    with replacing(os.path.join(folder, name)) as out:
+    path = os.path.join(folder, name)
+    check_links(path, folder)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with replacing(path) as out:
         out.write(text)
 
 
