@@ -35,7 +35,7 @@ BROKEN = [  # limits, what they become where they are broken, and with a margin 
     ("max: {mult_adds: 10.5 k}", "max: {mult_adds: 11.0 k}", None),
     ("max: {params: 0.1k}", "max: {params: 0.2k}", None),  # rounded up
     ("min: {params: 0.2k}", "min: {params: 0.1k}", None),  # rounded down
-    ("max: {params: 0.1100k}", None, "max: {params: 0.1100k}"),  # it is what it would become
+    ("max: {params: 0.116k}", None, "max: {params: 0.116k}"),  # it is what it would become
     ("min: {params: 120}", "min: {params: 110}", None),
     ("min: {params: 110}", None, "min: {params: 110}"),
     ("min: {params: 10}", None, "min: {params: 104}"),  # 104.5, rounded down
@@ -232,6 +232,17 @@ def test_an_exception_that_allows_too_little_is_raised_once():
     (edit,) = kept_exceptions(Checked([outcome("models/net.yaml", one, one)], "")).raised
     assert (edit.text, edit.limit.text, edit.place) == ("110", "105", old.most_place)
     assert edit.line == "costcalc.yaml:10:9  exception models/net.yaml params 105 -> 110"
+
+
+@pytest.mark.parametrize("name", ["a*b.yaml", "a?b.yaml", "a:b.yaml", "a\\b.yaml", "a\x1bb.yaml"])
+def test_a_spec_that_no_exception_can_name(name):
+    one = placed(verdict(110, "+5%", "vs_base", "params", status="grew", base=100))
+    with pytest.raises(CostcalcError, match="no exception can name 'a") as error:
+        kept_exceptions(Checked([outcome(name, one)], ""))
+    (problem,) = error.value.problems
+    help = "rename the file: a path has no `*`, `?`, `:` or `\\`"
+    assert (problem.code, problem.help) == ("unwritable", help)
+    assert problem.message.isprintable()
 
 
 def test_texts_that_could_be_something_else_have_quotes():
