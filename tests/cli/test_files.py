@@ -13,6 +13,7 @@ from costcalc.files import (
     check_links,
     check_path,
     configs,
+    copied,
     decoded,
     opened,
     origin,
@@ -92,6 +93,12 @@ def test_what_is_no_path_down(name, why, help):
     assert (problem.code, problem.message, problem.help) == ("bad-include", f"`{name}` {why}", help)
 
 
+def test_a_shipped_config_becomes_a_file_by_a_command():
+    for name in ("mobilenet", "mobilenet.yaml"):
+        assert copied(name) == "`costcalc zoo mobilenet > mobilenet.yaml` writes the shipped config"
+    assert copied("nothing_of_that_name") is None
+
+
 def test_paths_down():
     for name in ("a.yaml", "a.yml", "a/b.yaml", "..a/b.yaml", "*.yaml"):
         check_path(name)
@@ -155,6 +162,7 @@ def test_the_specs_in_a_directory(tmp_path):
 def test_the_stem_of_a_path():
     cases = {"a/b/net.v2.yaml": "net", "net": "net", "a\\b\\net.yaml": "net", "a.b/net": "net", ".net": ""}
     assert {path: stem(path) for path in cases} == cases
+    assert stem("a\udcff.b.yaml") == "a?"  # no name that an output could not print
 
 
 ENCODED = [  # bytes, the code and the message of the refusal

@@ -10,6 +10,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensor
 
 from costcalc.errors import FileError
 from costcalc.files import PAGE, Pages
+from costcalc.read.onnx import wire
 from costcalc.read.onnx.wire import SMALL, checked, stripped, tags
 
 SCOPES = "pkg.torch.onnx.name_scopes"
@@ -378,6 +379,51 @@ def test_messages_are_looked_at_where_there_is_no_room_for_all_that_could_be_in_
     limit(graph_fields=4 + 1 + 4 + 4 * (1 + 4 + 3) - 1)
     with pytest.raises(FileError, match="parts"):
         stripped(data)
+
+
+class Asked:
+    """Bytes of a file, of which only slices can be had; how long they are is noted."""
+
+    def __init__(self, data):
+        self.data, self.asked = data, []
+
+    def __len__(self):
+        return len(self.data)
+
+    def __getitem__(self, part):
+        self.asked.append(part.stop - part.start)
+        return self.data[part]
+
+
+def test_of_a_large_file_only_the_fields_that_are_kept_are_read(monkeypatch):
+    weights = TensorProto(name="w", data_type=1, dims=[9_000], raw_data=bytes(9_000))
+    nodes = [NodeProto(op_type="Relu", name=f"n{at}", input=["w"], output=["y"]) for at in range(3)]
+    model = ModelProto(ir_version=9, graph=GraphProto(name="g", node=nodes, initializer=[weights]))
+    model.functions.add(name="f")  # the number of this field takes two bytes
+    data = model.SerializeToString() + field(200, bytes(9_000))
+    whole = Asked(data)
+    assert checked(whole) == checked(data)
+    assert whole.asked == [len(data)]  # small: it is read at once
+    monkeypatch.setattr(wire, "_AT_ONCE", 100)
+    large = Asked(data)
+    assert checked(large) == checked(data)
+    assert max(large.asked) <= 100
+    assert ModelProto.FromString(checked(large)).functions[0].name == "f"
+
+
+def test_the_clock_is_looked_at_every_so_many_messages(monkeypatch):
+    spent = []
+    monkeypatch.setattr(wire, "spend", spent.append)
+    for count in (63, 64, 129):
+        spent.clear()
+        nodes = [NodeProto(op_type="Relu", output=["y"]) for _ in range(count)]
+        checked(ModelProto(ir_version=9, graph=GraphProto(node=nodes)).SerializeToString())
+        assert spent == [64 * 4] * (count // 64)
+
+
+def test_a_length_is_written_in_as_few_bytes_as_it_can_be():
+    found = [wire._varint(value) for value in (0, 1, 127, 128, 16_383, 16_384)]
+    assert found == [b"\0", b"\1", b"\x7f", b"\x80\1", b"\xff\x7f", b"\x80\x80\1"]
 
 
 def test_pages_are_the_bytes_of_the_file():
