@@ -21,7 +21,7 @@ import re
 import sys
 
 from . import recorded, worker
-from .build import entries
+from .build import drawn, entries
 from .judge import WRONG
 from .table import line, others, table
 
@@ -39,6 +39,7 @@ def main() -> int:
     parser.add_argument("--library", action="append", choices=(*LIBRARIES, *recorded.KINDS), help="[default: all]")
     parser.add_argument("--only", default="", metavar="PATTERN", help="families or models that match it")
     parser.add_argument("--quick", action="store_true", help="a few models of each library, seconds each")
+    parser.add_argument("--others", type=int, metavar="SEED", help="models of timm that are not on the list, instead")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=120, help="a model may take [120]")
     parser.add_argument("--gigabytes", type=float, default=8, help="of memory a model may take [8]")
@@ -53,6 +54,10 @@ def main() -> int:
 
 def _tried(given):
     """The verdicts, one after another."""
+    if given.others is not None:
+        wanted = [one for one in drawn("timm", given.others) if _matches(one, given.only)]
+        yield from worker.verdicts(wanted, given.jobs, given.seconds, given.gigabytes)
+        return
     for library in given.library or (LIBRARIES if given.quick else (*LIBRARIES, *recorded.KINDS)):
         if library in recorded.KINDS:
             yield from recorded.verdicts(library, given.only)

@@ -30,3 +30,10 @@ def entries(library: str) -> list:
     import_vision()
     import_module(library)
     return import_module(f"tests.models.{library}").ENTRIES
+
+
+def drawn(library: str, seed: int) -> list:
+    """Models of a library that are not on its list."""
+    import_vision()
+    import_module(library)
+    return import_module(f"tests.models.{library}").others(seed)

@@ -1,5 +1,8 @@
 """The models of timm: one or two small variants of every family that it has."""
 
+import random
+import re
+
 from .entry import Entry, image
 
 _MODELS = {  # family -> models, with the side of their images where it is not 224
@@ -115,3 +118,35 @@ def build(name: str):
     import timm
 
     return timm.create_model(name, pretrained=False)
+
+
+_LARGE = re.compile("giant|huge|enormous|xlarge|xxlarge|so150|so400")
+_MOST = 120_000_000, 448  # parameters, and the side of an image, of a model that is drawn
+
+
+def others(seed: int) -> list[Entry]:
+    """A model of each family that is not on the list, drawn by a seed; families of large models alone are left out."""
+    import timm
+
+    families: dict[str, list[str]] = {}
+    listed, chance = {one.name for one in ENTRIES}, random.Random(seed)
+    for name in timm.list_models():
+        if name not in listed and not _LARGE.search(name):
+            families.setdefault(timm.model_entrypoint(name).__module__.rpartition(".")[2], []).append(name)
+    drawn = ((family, chance.sample(names, len(names))) for family, names in sorted(families.items()))
+    found = (next((one for one in (_entry(family, name) for name in names) if one), None) for family, names in drawn)
+    return [one for one in found if one is not None]
+
+
+def _entry(family, name):
+    """The entry of a model that is not too large, else None."""
+    import torch
+
+    try:
+        with torch.device("meta"):
+            module = build(name)
+    except RuntimeError:  # it looks at its numbers while it is made
+        module = build(name)
+    _, *sides = module.default_cfg["input_size"]
+    small = sum(one.numel() for one in module.parameters()) <= _MOST[0] and max(sides) <= _MOST[1]
+    return Entry("timm", family, name, image(3, *sides)) if small else None
