@@ -12,6 +12,7 @@ from ..errors import OptionError, Problem, brief, listed, nearest
 from ..quantities import read_value
 from ..records import NamedTuple
 from ..render import FORMATS
+from ..render.text import inert, printable
 from .output import Output
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class SpecCommand(MetricsCommand):
         for spec in ctx.meta.get("raw", ()):
             rows = _declared(spec)
             if rows:
-                with formatter.section(f"Variables of {spec}"):
+                with formatter.section(f"Variables of {printable(spec)}"):
                     formatter.write_dl(rows)
         super().format_epilog(ctx, formatter)
 
@@ -86,7 +87,7 @@ def _about(variable: Variable) -> str:
     default = getattr(variable.default, "text", variable.default)
     choices = f"; one of {', '.join(map(str, variable.choices))}" if variable.choices else ""
     standard = "must be set" if default is None else f"default: {default}{choices}"
-    return f"{variable.help or 'variable'} [{standard}]"
+    return inert(printable(f"{variable.help or 'variable'} [{standard}]"))
 
 
 def in_order(*options: Callable[..., Any]) -> Callable[..., Any]:

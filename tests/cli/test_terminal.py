@@ -3,6 +3,7 @@
 import csv
 import fcntl
 import io
+import json
 import os
 import pty
 import random
@@ -348,3 +349,41 @@ def test_ctrl_c_at_any_time_shows_no_line_of_ours(way):
     found = [stopped_after(command, 0.3 * dice.random()) for _ in range(30)]
     assert [err for _, err in found if ours in err] == []  # before our first line, Python prints what it likes
     assert {code for code, err in found if not err} <= {0, 130, -signal.SIGINT}
+
+
+ODD = "q\x1b[2J\u202ez"
+ODD_SPEC = {
+    "name": ODD,
+    "description": ODD,
+    "vars": {"w": {"default": 8, "choices": [4, 8], "help": ODD}},
+    "input": [8, 8, 3],
+    "layers": [
+        {"conv": "3x3", "out": "w", "as": f"{ODD}1"},
+        {"opaque": ODD, "as": f"{ODD}2", "out": [1, 1, 1], "mult_adds": 3, "params": 2},
+        {"linear": 10},
+    ],
+    "budget": {"mult_adds": 1},
+}
+SHOWN = [
+    *("analyze", "analyze --by type", "analyze --by block --depth 2", "analyze --help", "analyze --device nvidia_t4"),
+    *("analyze -f md", "analyze -f csv", "analyze -f latex", "analyze --json", "analyze -f html", "explain", "memory"),
+    *("training", "training --by type", "formula", "sweep --vary w=4,8", "fit --max mult_adds=1G", "space"),
+    *("space --samples 2", "reconcile paper 3M", "compare net.yaml mobilenet", "diff mobilenet", "check", "validate"),
+    *("survey", "reproduce", "export --to torch", "search --max mult_adds=1G --maximize scores.csv"),
+]
+
+
+@pytest.mark.slow
+def test_no_text_of_a_spec_controls_a_terminal(run, tmp_path):
+    """In its name, the help of a variable, the name of a layer and what an opaque layer is."""
+    (tmp_path / "net.yaml").write_text(json.dumps(ODD_SPEC))
+    (tmp_path / "scores.csv").write_text("w,score\n4,1\n8,2\n")
+    shown = 0
+    for line in SHOWN:
+        name, *options = line.split()
+        done = run(name, "net.yaml", *options)
+        said = done.out + done.err
+        assert done.code in (0, 1, 2), line
+        assert not {"\x1b", "\u202e"} & {*said}, line
+        shown += "u202e" in said
+    assert shown > len(SHOWN) / 2

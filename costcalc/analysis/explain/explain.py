@@ -126,7 +126,7 @@ class ExplanationPage:
     def sheets(self) -> list[Sheet]:
         """One sheet."""
         cells: list[tuple[str, ...]] = [
-            (printable("/".join(row.frame.path)), row.type, *_cells(cost), *_cells(weights))
+            (printable("/".join(row.frame.path)), printable(row.type), *_cells(cost), *_cells(weights))
             for row, cost, weights in self.rows
         ]
         return [Sheet(COLUMNS, cells)]
@@ -242,7 +242,7 @@ def row_text(row: Row, convention: Convention | None = None, gradient: Gradient 
     if convention is not None:
         lines += _counted(row, convention)
     shapes = " and ".join(map(shape_text, row.inputs))
-    head = f"{printable('/'.join(row.frame.path))}: {row.type}, {shapes} -> {shape_text(row.layer.shape)}"
+    head = f"{printable('/'.join(row.frame.path))}: {printable(row.type)}, {shapes} -> {shape_text(row.layer.shape)}"
     return "\n".join([head, *lines]) if lines else ""
 
 

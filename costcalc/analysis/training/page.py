@@ -69,7 +69,7 @@ class TrainingPage:
     def _about(self, line: Line) -> tuple[str, ...]:
         if self.by != "layer":
             return ()
-        return (line.type + ("" if line.trained else ", frozen"), shape_text(line.output))
+        return (printable(line.type) + ("" if line.trained else ", frozen"), shape_text(line.output))
 
     def _fields(self) -> list[str]:
         return [name for name in _FIELDS if name != "again" or self.again]
