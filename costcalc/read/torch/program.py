@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from ...num.values import Shape
 
 
+_ELSEWHERE = "at least two devices"  # an operator was given tensors of
+_REGISTERED = ("_parameters", "_buffers", "_modules")
 _HELP = {  # what errors of the exporter have in them -> what is to be done
     "data-dependent": "`forward` branches on values of tensors, which no export follows: decide by an argument",
     "exported program constant": "a tensor that is used as `.data` cannot be traced: write `.detach()`",
+    "param must be a Parameter": "a script has no parameters of its own: import the module that it was made of",
+    _ELSEWHERE: "a tensor is no part of the module that is copied: make it a parameter, buffer or attribute",
     "LinearPackedParams": "quantized modules keep their weights in objects: import the module as it was before",
 }
 MOST_CHANNELS = 4  # of a picture: what looks like more, with as few rows, was written channels first
@@ -83,8 +87,28 @@ def _exported(torch: Any, target: str, module: Any, shapes: list) -> Any:
     inputs = tuple(torch.empty(sizes, dtype=getattr(torch, kind), device="meta") for sizes, kind in shapes)
     with _told(target, "cannot be exported for this input", _channels(shapes)), torch.device("meta"):
         module = on_meta(_sized(torch, module.eval(), inputs))
-        with _tensors_only(torch, module):
-            return torch.export.export(module, inputs, strict=False)
+        try:
+            return _traced(torch, module, inputs)
+        except RuntimeError as error:
+            if _ELSEWHERE not in str(error):
+                raise
+        _move_attributes(torch, module)
+        return _traced(torch, module, inputs)
+
+
+def _traced(torch: Any, module: Any, inputs: tuple) -> Any:
+    with _tensors_only(torch, module):
+        return torch.export.export(module, inputs, strict=False)
+
+
+def _move_attributes(torch: Any, module: Any) -> None:
+    """Take the memory of tensors that are plain attributes, which `Module.to` leaves where they are."""
+    for one in module.modules():
+        for name, value in vars(one).items():
+            leaves = torch.utils._pytree.tree_leaves(value) if name not in _REGISTERED else ()
+            if any(type(leaf) is torch.Tensor for leaf in leaves):
+                moved = torch.utils._pytree.tree_map_only(torch.Tensor, lambda leaf: leaf.detach().to("meta"), value)
+                vars(one)[name] = moved
 
 
 def _sized(torch: Any, module: Any, inputs: tuple) -> Any:

@@ -218,6 +218,24 @@ class Branches(torch.nn.Linear):
         return super().forward(x) if x.sum() > 0 else x
 
 
+class Anchored(torch.nn.Linear):
+    """It keeps tensors as plain attributes, alone and in a list."""
+
+    def __init__(self):
+        super().__init__(8, 8)
+        self.anchors, self.steps = torch.ones(8, 4), [torch.ones(4), 2]
+
+    def forward(self, x):
+        return super().forward(x) @ self.anchors * self.steps[0]
+
+
+def test_tensors_that_are_plain_attributes_are_no_parameters():
+    module = Anchored()
+    report = costcalc.analyze(module, input=[(1, 8)], convention="framework")
+    assert (report.complete, report.totals) == (True, {"mult_adds": 64 + 32, "params": 72})
+    assert module.anchors.device.type == "cpu"
+
+
 @pytest.mark.parametrize(("kind", "help"), [(Detached, ".detach()"), (Branches, "decide by an argument")])
 def test_what_no_export_follows_is_said_with_a_way_out(kind, help):
     with pytest.raises(costcalc.CostcalcError, match="cannot be exported") as caught:
