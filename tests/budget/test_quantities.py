@@ -204,6 +204,7 @@ def test_the_value_of_a_text(text, value, kind):
         ("nan", "expected a finite number"),
         ("Inf", "expected a finite number"),
         ("-infinity", "expected a finite number"),
+        ("Infinity", "expected a finite number"),
         ("a b", "expected a finite number"),
         ("1,5x", "expected a finite number"),
         ("", "expected a finite number"),

@@ -116,3 +116,18 @@ def test_the_clock_is_asked_at_the_first_unit_and_after_each_thousand(clock):
         spend(1)
         assert clock.asked == before + 3
     assert EVERY == 1_000  # units of some microseconds: some milliseconds
+
+
+def test_what_has_ended_and_goes_on_ends_once_more_a_second_later(clock):
+    """Whatever catches everything on the way out has a second to leave, and no more."""
+    ends = []
+    with ending() as found, within("seconds", "reading"):
+        for now in (60, 60.5, 60.99, 61, 61.5, 62):
+            clock.now = now
+            try:
+                look()
+            except allowance._Over:
+                ends.append(now)
+        clock.now = 63
+        look()
+    assert (ends, found[0].code) == ([60, 61, 62], "limit")

@@ -1,6 +1,7 @@
 """A file that a command writes is whole, or as it was: on a full disk and with every command that writes."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import sys
 import pytest
 
 from costcalc.errors import FileError
-from costcalc.replacing import is_lost, replacing
+from costcalc.replacing import is_lost, remove_unfinished, replacing
 
 RUN = """
 import resource, sys
@@ -219,3 +220,62 @@ def test_a_working_directory_that_is_gone_is_said_of_relative_paths_alone(tmp_pa
     with pytest.raises(FileError) as error, replacing(str(tmp_path / "no" / "a")):
         pass
     assert error.value.problems[0].help == f"there is no directory {str(tmp_path / 'no')!r}"
+
+
+def test_a_link_is_written_through_where_it_stays_and_reaches_no_file_of_git(tmp_path, monkeypatch):
+    (tmp_path / "top" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "top")
+    for name in ("in.txt", "../out.txt", ".git/config"):
+        (tmp_path / "top" / name).write_text("old")
+    links = {"inside": "in.txt", "outside": "../out.txt", "deep": ".git/config"}
+    for name, target in links.items():
+        os.symlink(target, name)
+        if name == "inside":
+            with replacing(name) as file:
+                file.write("new")
+            continue
+        with pytest.raises(FileError) as error, replacing(name) as file:
+            file.write("new")
+        (problem,) = error.value.problems
+        said = {
+            "outside": ("bad-include", "`outside` is a link that leaves the directory", "put the file itself there"),
+            "deep": ("unwritable", "'deep' is a link to a file of git", "remove the link, or name another file"),
+        }
+        assert problem[:2] + problem[3:4] == said[name]
+    assert [(tmp_path / "top" / target).read_text() for target in links.values()] == ["new", "old", "old"]
+    assert os.path.islink("inside")
+    with replacing(".git/config") as file:  # what is named itself may be written
+        file.write("new")
+    assert sorted(os.listdir()) == [".git", "deep", "in.txt", "inside", "outside"]
+
+
+def test_the_file_beside_has_the_first_letters_of_the_name(tmp_path):
+    name = "n" * 100
+    with replacing(str(tmp_path / name)):
+        (beside,) = os.listdir(tmp_path)
+    assert re.fullmatch(r"\.n{60}\.[0-9a-f]{16}\.tmp", beside)
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_files_that_a_killed_program_left_are_removed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ending = "0123456789abcdef.tmp"
+    others = ["a.csv", f"a.csv.{ending}", f".a.csv.{ending}.x", ".a.csv.0123.tmp", ".a.csv.0123456789abcdeg.tmp"]
+
+    def left():
+        return sorted(set(os.listdir()) - set(others))
+
+    for name in (*others, f".a.csv.{ending}", f".b.csv.{ending}", f".new\nline.{ending}"):
+        (tmp_path / name).write_text("x")
+    remove_unfinished("", "a.csv")
+    assert left() == [f".b.csv.{ending}", f".new\nline.{ending}"]
+    remove_unfinished(str(tmp_path), "b.csv")
+    assert left() == [f".new\nline.{ending}"]
+    remove_unfinished("")
+    assert left() == []
+    assert sorted(os.listdir()) == sorted(others)
+    (tmp_path / f".a.csv.{ending}").write_text("x")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / f".a.csv.{ending}").write_text("x")
+    remove_unfinished("in")
+    assert (left(), os.listdir("in")) == ([f".a.csv.{ending}", "in"], [])
