@@ -411,6 +411,54 @@ def test_of_a_large_file_only_the_fields_that_are_kept_are_read(monkeypatch):
     assert ModelProto.FromString(checked(large)).functions[0].name == "f"
 
 
+def test_what_may_be_read_at_once_is_read_once(monkeypatch):
+    data = ModelProto(ir_version=9, graph=GraphProto(name="g")).SerializeToString()
+    monkeypatch.setattr(wire, "_AT_ONCE", len(data))
+    whole = Asked(data)
+    assert checked(whole) == checked(data)
+    assert whole.asked == [len(data)]
+
+
+def test_the_last_graph_of_thirty_has_nodes_with_attributes():
+    graph = GraphProto(node=[NodeProto(op_type="x", attribute=[AttributeProto(name="a", type=1, f=2.0)])])
+    for _ in range(28):
+        inner = AttributeProto(name="b", type=5, g=graph)
+        graph = GraphProto(node=[NodeProto(op_type="If", attribute=[inner])])
+    graph = GraphProto(node=[NodeProto(attribute=[AttributeProto(type=5, g=graph)])])
+    model = ModelProto(ir_version=9, graph=graph)
+    for strip in (checked, stripped):
+        assert ModelProto.FromString(strip(model.SerializeToString())) == model
+    deeper = ModelProto(graph=GraphProto(node=[NodeProto(attribute=[AttributeProto(type=5, g=graph)])]))
+    with pytest.raises(FileError, match="graphs nest at most 30 deep") as error:
+        checked(deeper.SerializeToString())
+    assert error.value.problems[0].code == "limit"
+
+
+def test_parts_are_counted_as_they_may_be(limit):
+    limit(graph_fields=10)
+    found = wire._Stripper(unseen=True)
+    assert (found.copied(bytes(80), 0, 80), found.parts, tags(bytes(80))) == (bytes(80), 10, 0)
+    with pytest.raises(FileError, match="the graph has more than 10 parts"):
+        found.copied(bytes(8), 0, 8)
+    for name, number in (("attribute", 7), ("attribute", 8)):
+        one = wire._Stripper(unseen=False)
+        assert (one.is_large(name, number, 0, 80), one.parts) == (False, 10)
+
+
+def test_what_is_copied_unseen_is_small():
+    for kind in wire._FIELDS:
+        found = [wire._Stripper(unseen).is_unseen(kind, size) for unseen, size in ((True, SMALL), (True, SMALL + 1))]
+        assert found == [kind in ("node", "tensor", "value", "attribute", "entry"), False], kind
+        assert not wire._Stripper(False).is_unseen(kind, 1)
+
+
+def test_a_tag_of_two_bytes_is_read_whole():
+    data = ModelProto(ir_version=9, graph=GraphProto(name="g")).SerializeToString()
+    assert checked(b"\x80\1\5" + data) == checked(data)  # the number of a field that nothing reads
+    with pytest.raises(FileError, match="this is no ONNX model"):
+        checked(b"\x3a")  # a field with a length, and no length
+
+
 def test_the_clock_is_looked_at_every_so_many_messages(monkeypatch):
     spent = []
     monkeypatch.setattr(wire, "spend", spent.append)
