@@ -94,6 +94,7 @@ class Tracer:
         self.trained, self.follows, self.bits, self.empty = True, False, UNSTATED, False
         self.chance, self.choices = tuple[Branch, ...](), 0
         self.calls: list[Any] = []
+        self.scopes: dict[int, Scope] = {}  # those with named layers: each holds them, and they hold it
         self.problems: dict[Any, Any] = {}
 
     def run(self) -> Trace:
@@ -110,6 +111,9 @@ class Tracer:
         except SpecError as error:
             if not self.problems:  # else it may only follow from what is noted already
                 raise explained(error, self.calls) from None
+        finally:
+            for one in self.scopes.values():
+                one.named.clear()
         if self.problems:
             raise SpecError(*sorted(self.problems.values(), key=in_order))
         bits = {name: one.bits for name, one in self.model.inputs.items() if one.bits}
@@ -147,6 +151,7 @@ class Tracer:
         start = len(self.rows)
         if step.label:
             x, runs = self.named(step, x, scope)
+            self.scopes[id(scope)] = scope
             scope.named[step.label] = Named(x, step, scope, (start, len(self.rows)), runs)
         elif step.repeat is None:
             x = self.once(step, x, scope)

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from .values import Number, Shape
 
 
+LARGE = 1 << 16  # bytes of an array that is kept for the next walk
 DEEPEST = 64  # operations, one in another, that wait to be computed: each takes five frames of the stack
+_DTYPES = {bool: np.dtype(np.bool_), int: np.dtype(np.int64), float: np.dtype(np.float64)}
 _FAR = 10**70  # bounds that are larger are infinite: no expression and no count gets there
 
 
@@ -33,10 +35,33 @@ class Full(Exception):
     """The arrays of a walk take more room than it was given: fewer points at a time take less."""
 
 
-class Pool(dict[tuple[Any, ...], Any]):
-    """The points of one walk by how they were made, and how many bytes more their arrays may take."""
+Spare: TypeAlias = dict[tuple[Any, ...], list[np.ndarray]]  # arrays to be written over, by shape and kind of number
 
-    room = math.inf
+
+class Pool(dict[tuple[Any, ...], Any]):
+    """The points of one walk by how they were made, and how many bytes more their arrays may take.
+
+    `spare` are arrays of an earlier walk: the system takes longer to give new memory than NumPy to fill it.
+    """
+
+    def __init__(self, room: float = math.inf, spare: Spare | None = None) -> None:
+        super().__init__()
+        self.room, self.spare = room, spare or {}
+
+    def free(self, kind: type, arrays: Sequence[Any]) -> np.ndarray | None:
+        """A spare array for the result of an operation on arrays or numbers, or None."""
+        fitting = self.spare.get((np.broadcast_shapes(*map(np.shape, arrays)), _DTYPES.get(kind)))
+        return fitting.pop() if fitting else None
+
+    def unused(self, taken: Sequence[np.ndarray]) -> Spare:
+        """The arrays of all points but those that share memory with others that are taken, for the next walk."""
+        held = [one.held for one in self.values() if type(one) is Points]
+        arrays = {id(one): one for one in held if one is not None and one.nbytes >= LARGE and one.base is None}
+        found: Spare = {}
+        for array in arrays.values():
+            if not any(np.may_share_memory(array, one) for one in taken):
+                found.setdefault((array.shape, array.dtype), []).append(array)
+        return found
 
 
 class Points:
@@ -59,6 +84,11 @@ class Points:
         self.table, self.kind, self.sure = table, kind, sure
         self.low, self.high = _within(low, high, kind)
         self._make, self._array, self.factors, self.depth = make, None, None, 0
+
+    @property
+    def held(self) -> np.ndarray | None:
+        """The numbers, if they are computed."""
+        return self._array
 
     @property
     def integral(self) -> bool:
@@ -165,10 +195,9 @@ _COMPARISONS = (">=", ">", "<=", "<", "==")
 
 
 @contextmanager
-def pooled(room: float) -> Iterator[Pool]:
+def pooled(room: float, spare: Spare | None = None) -> Iterator[Pool]:
     """The points of one walk, forgotten at its end: they and their pool hold each other, and arrays are large."""
-    table = Pool()
-    table.room = room
+    table = Pool(room, spare)
     try:
         yield table
     finally:
@@ -245,7 +274,7 @@ def call(
         made = kind or _joined(a, b)
         low, high = interval(bounds(a), bounds(b))
         sure = is_sure(a) and is_sure(b) and not (name in _DIVISIONS and _holds_zero(b))
-        return Points(table, low, high, made, lambda: _computed(name, function, (a, b), (low, high), made), sure)
+        return Points(table, low, high, made, lambda: _computed(table, name, function, (a, b), (low, high), made), sure)
 
     return shared(name, (a, b), make)
 
@@ -300,13 +329,15 @@ def _within(low: float, high: float, kind: type) -> tuple[float, float]:
     return low, high
 
 
-def _computed(name: str, function: Any, args: Shape, ends: tuple[float, ...], kind: type) -> np.ndarray:
+def _computed(table: Pool, name: str, function: Any, args: Shape, ends: tuple[float, ...], kind: type) -> np.ndarray:
     raws = [raw_of(arg) for arg in args]
     if any(map(exact.needed, raws)) or not _alike(name, args, raws):
         return exact.narrowed(exact.applied(SCALAR[name], raws), kind)
     numbers = [_number(raw) for raw in raws] if kind is not bool else raws
     if kind is int and max(-ends[0], ends[1]) > limits.TOTAL and _overflows(function, numbers):
         return exact.narrowed(exact.applied(SCALAR[name], raws), kind)
+    if table.spare and isinstance(function, np.ufunc):
+        return function(*numbers, out=table.free(kind, numbers))
     return function(*numbers)
 
 

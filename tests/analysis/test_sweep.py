@@ -1,6 +1,7 @@
 """`costcalc sweep`: published tables from one sweep, every kind of space, and what it refuses."""
 
 import csv
+import gc
 import io
 import json
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 
 from costcalc import analyze, load, sweep
 from costcalc.analysis.sweep.space import Grid, Table
-from costcalc.analysis.sweep.sweep import evaluated, results
+from costcalc.analysis.sweep.sweep import Evaluation, results
 from costcalc.errors import CostcalcError, Source
 from costcalc.metrics.metrics import metric, moved_widths
 from costcalc.model.trace import trace
@@ -250,6 +251,33 @@ def test_walks_that_have_little_room_give_the_same_points(monkeypatch, room):
     assert found() == whole
 
 
+@pytest.mark.parametrize("metrics", [["params"], ["mult_adds", "params", "peak_bytes"]])
+def test_arrays_of_one_chunk_are_written_over_for_the_next(monkeypatch, metrics):
+    monkeypatch.setattr("costcalc.num.points.LARGE", 1)
+    random = np.random.default_rng(1)
+    columns = {"alpha": random.uniform(0.25, 1.5, 700), "res": random.integers(32, 300, 700)}
+    model, wanted = load("mobilenet"), [metric(name, "paper") for name in metrics]
+    chunks, one = list(Table(columns).chunks(200)), Evaluation(model, wanted)
+    found = [one.at(chunk) for chunk in chunks]  # all at once: a result that is written over later shows
+    assert sum(map(len, one.spare.values())) > 10
+    for chunk, got in zip(chunks, found, strict=True):
+        due = Evaluation(model, wanted).at(chunk)
+        assert {name: got.columns[name].tolist() for name in metrics} == {
+            name: due.columns[name].tolist() for name in metrics
+        }
+        assert [got.columns[name].tolist() for name in columns] == [chunk.columns[name].tolist() for name in columns]
+    assert [len(chunk.columns["res"]) for chunk in chunks] == [200, 200, 200, 100]
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "resnet50", "bert", "yolov8n", "inception_v3"])
+def test_a_finished_walk_leaves_nothing_to_collect(name):
+    model, (chunk,) = load(name), Grid({"res" if name != "bert" else "new": np.arange(128, 384, 64)}).chunks()
+    Evaluation(model, [metric("mult_adds", "paper")]).at(chunk)
+    gc.collect()
+    Evaluation(model, [metric("mult_adds", "paper")]).at(chunk)
+    assert gc.collect() == 0
+
+
 def test_peaks_of_a_network_of_hundreds_of_tensors():
     frame = sweep("densenet121", res=[224, 256], classes=[10, 1000], metrics=["peak_bytes", "saved_bytes"])
     for row in frame.itertuples():
@@ -410,7 +438,7 @@ ALIKE = [  # expression, condition; what Python's numbers give at a = 0, 1, 2: c
 @pytest.mark.parametrize(("out", "when", "due"), ALIKE)
 def test_a_sweep_refuses_where_numbers_do_and_gives_their_numbers(out, when, due):
     model = sized(f'"{out}"', None if when is None else f'"{when}"')
-    swept = evaluated(model, next(Table({"a": np.array([0, 1, 2])}).chunks()), [metric("params", "paper")], True)
+    swept = Evaluation(model, [metric("params", "paper")], True).at(next(Table({"a": np.array([0, 1, 2])}).chunks()))
     assert dict(zip(swept.kept.tolist(), swept.columns["params"].tolist(), strict=True)) == {
         at: 3 * size for at, size in enumerate(due) if size is not None
     }

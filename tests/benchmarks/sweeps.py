@@ -15,7 +15,7 @@ import numpy as np
 
 from costcalc import load
 from costcalc.analysis.sweep.space import CHUNK, Grid, Table
-from costcalc.analysis.sweep.sweep import evaluated
+from costcalc.analysis.sweep.sweep import Evaluation
 from costcalc.metrics.metrics import metric
 
 ROUNDS = 7
@@ -59,11 +59,11 @@ def compared(name, make):
     model, metrics = load("mobilenet"), [metric("mult_adds", "paper"), metric("params", "paper")]
     chunks = list(space.chunks())
     for chunk in chunks[:1]:
-        ours = evaluated(model, chunk, metrics).columns
+        ours = Evaluation(model, metrics).at(chunk).columns
         hand = by_hand(chunk.columns["alpha"], chunk.columns["res"])
         for column, array in zip(("mult_adds", "params"), hand, strict=True):
             assert np.array_equal(ours[column], np.broadcast_to(array, chunk.shape).ravel())
-    ours = seconds(lambda chunk: evaluated(model, chunk, metrics), chunks)
+    ours = seconds(Evaluation(model, metrics).at, chunks)
     chunks = list(space.chunks(BY_HAND))
     hand = seconds(lambda chunk: by_hand(chunk.columns["alpha"], chunk.columns["res"]), chunks)
     rate, by_hand_rate = (f"{space.size / took / 1e6:8.2f} M/s" for took in (ours, hand))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from costcalc import analyze
 from costcalc.analysis.formula.formula import formula
 from costcalc.analysis.sweep.space import Table
-from costcalc.analysis.sweep.sweep import evaluated
+from costcalc.analysis.sweep.sweep import Evaluation
 from costcalc.errors import CostcalcError, Source
 from costcalc.metrics.metrics import metric
 from costcalc.read.spec.reader import read
@@ -50,7 +50,7 @@ def agrees(text):
     model = read(Source("net.yaml", text))
     metrics = [metric(name, "paper") for name in METRICS]
     totals = [_totals(model, {name: column[at].item() for name, column in POINTS.items()}) for at in range(5)]
-    swept = evaluated(model, next(Table(POINTS).chunks()), metrics, skip_invalid=True)
+    swept = Evaluation(model, metrics, skip_invalid=True).at(next(Table(POINTS).chunks()))
     found: list = [None] * 5
     for at, *numbers in zip(swept.kept, *(swept.columns[one.name] for one in metrics), strict=True):
         found[at] = {one.name: number.item() for one, number in zip(metrics, numbers, strict=True)}

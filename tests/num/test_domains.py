@@ -143,11 +143,11 @@ def test_a_config_costs_the_same_in_all_three(config):
     columns = settings_of(model, np.random.default_rng(7))
     forms = formula(model)
     from costcalc.analysis.sweep.space import Table
-    from costcalc.analysis.sweep.sweep import evaluated
+    from costcalc.analysis.sweep.sweep import Evaluation
     from costcalc.metrics.metrics import metric
 
     metrics = [metric("mult_adds", "paper"), metric("params", "paper")]
-    swept = evaluated(model, next(Table(columns).chunks()), metrics).columns
+    swept = Evaluation(model, metrics).at(next(Table(columns).chunks())).columns
     seen = 0
     for at in range(min(POINTS, ROWS // len(analyze(model).lines))):
         values = {name: column[at].item() for name, column in columns.items()}

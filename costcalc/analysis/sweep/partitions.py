@@ -22,7 +22,7 @@ from ..jobs.journal import notes, opened_journal
 from ..jobs.parcel import Parcel, parquet_of, unpacked
 from ..jobs.pool import Lost
 from .space import Chunk
-from .sweep import COMPLETE, evaluated
+from .sweep import COMPLETE, Evaluation
 
 if TYPE_CHECKING:
     import pandas
@@ -69,11 +69,12 @@ def computed(task: Partition) -> Part:
     asked = task.question
     model = unpacked(asked.parcel)
     wanted = [metric(name, asked.convention) for name in asked.metrics]
+    evaluation = Evaluation(model, wanted, asked.skip_invalid)
     frames: list[Any] = []
     skipped: dict[str, int] = {}
     for chunk in task.chunks:
         with uncollected():
-            found = evaluated(model, chunk, wanted, asked.skip_invalid)
+            found = evaluation.at(chunk)
         for reason, count in found.skipped.items():
             skipped[reason] = skipped.get(reason, 0) + count
         columns = {name: found.columns[name] for name in (*asked.names, *asked.metrics)}

@@ -19,7 +19,7 @@ from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import checked, settle, unknown_variable
 from ...num.arrays import Varies
-from ...num.points import Full, Pool, leaf, pooled
+from ...num.points import Full, Pool, Spare, leaf, pooled
 from ...quantities import read_value
 from ...quantities import values as values_in
 from ...read.anything import Inputs, Network, load
@@ -116,57 +116,95 @@ def results(
     model: Model, space: Any, metrics: Sequence[str], convention: Any, skip_invalid: bool = False
 ) -> Iterator[Result]:
     """The result of each chunk of a space, in order."""
-    wanted = [metric(name, convention) for name in metrics]
+    evaluation = Evaluation(model, [metric(name, convention) for name in metrics], skip_invalid)
     for chunk in space.chunks():
         with uncollected():
-            yield evaluated(model, chunk, wanted, skip_invalid)
+            yield evaluation.at(chunk)
 
 
-def evaluated(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool = False) -> Result:
-    """Every metric at every point of a chunk.
+class Evaluation:
+    """Metrics of a model at points, chunk by chunk; arrays of one chunk are written over for the next.
 
-    Where points differ in the network's structure, each structure is walked by itself; where their arrays take too
-    much room, fewer points at a time.
+    Points at which the network cannot be are an error or, with `skip_invalid`, left out.
     """
-    with suppress(Full):
-        return _at_once(model, chunk, metrics, skip_invalid)
-    flat, most, at, parts = chunk.flat(), max(chunk.size // FEWER, 1), 0, []
-    while at < chunk.size:
-        piece = np.arange(at, min(at + most, chunk.size))
+
+    def __init__(self, model: Model, metrics: list[Metric], skip_invalid: bool = False) -> None:
+        self.model, self.metrics, self.skip_invalid = model, metrics, skip_invalid
+        self.spare: Spare = {}
+
+    def at(self, chunk: Chunk) -> Result:
+        """Every metric at every point of a chunk.
+
+        Where points differ in the network's structure, each structure is walked by itself; where their arrays take too
+        much room, fewer points at a time.
+        """
         with suppress(Full):
-            part = _at_once(model, flat.take(piece), metrics, skip_invalid)
-            parts.append(part._replace(kept=piece[part.kept]))
-            at += most
-            continue
-        most = max(most // FEWER, 1)
-    return _merged(parts)
+            return self._at_once(chunk)
+        flat, most, at, parts = chunk.flat(), max(chunk.size // FEWER, 1), 0, []
+        while at < chunk.size:
+            piece = np.arange(at, min(at + most, chunk.size))
+            with suppress(Full):
+                part = self._at_once(flat.take(piece))
+                parts.append(part._replace(kept=piece[part.kept]))
+                at += most
+                continue
+            most = max(most // FEWER, 1)
+        return _merged(parts)
 
+    def _at_once(self, chunk: Chunk) -> Result:
+        """The same in one walk for each structure. Raises Full."""
+        error = keys = None  # what follows an exception comes after it: its frames hold the arrays of the walk
+        try:
+            found = self._walk(chunk)
+        except Varies as varies:
+            keys = np.broadcast_to(varies.points.array, chunk.shape).ravel()
+        except Refused as refusal:  # by an array that was computed after the walk
+            error = SpecError(Problem("too-large", refusal.message))
+            error.failing = refusal.failing
+        except OutOfTime:
+            raise
+        except SpecError as raised:
+            error = raised.with_traceback(None)
+        if keys is not None:
+            return self._split(chunk, keys)
+        if error:
+            return self._without(chunk, error)
+        return Result(Flat(Chunk({**chunk.columns, **found}, chunk.shape)), np.arange(chunk.size), {})
 
-def _at_once(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool) -> Result:
-    """The same in one walk for each structure. Raises Full."""
-    error = keys = None  # what follows an exception comes after it: its frames hold the arrays of the walk
-    try:
-        found = _walk(model, chunk, metrics)
-    except Varies as varies:
-        keys = np.broadcast_to(varies.points.array, chunk.shape).ravel()
-    except Refused as refusal:  # by an array that was computed after the walk
-        error = SpecError(Problem("too-large", refusal.message))
-        error.failing = refusal.failing
-    except OutOfTime:
-        raise
-    except SpecError as raised:
-        error = raised.with_traceback(None)
-    if keys is not None:
-        return _split(model, chunk, metrics, skip_invalid, keys)
-    if error:
-        return _without(model, chunk, metrics, skip_invalid, error)
-    return Result(Flat(Chunk({**chunk.columns, **found}, chunk.shape)), np.arange(chunk.size), {})
+    def _walk(self, chunk: Chunk) -> dict[str, Any]:
+        model, spare = self.model, self.spare
+        known = {name: column for name, column in chunk.columns.items() if name == "rho" or name in model.variables}
+        self.spare = {}
+        with pooled(ROOM, spare) as table:
+            found = _totals(model, {name: _value(table, column) for name, column in known.items()}, self.metrics)
+            self.spare = table.unused([*map(np.asarray, (*known.values(), *found.values()))])
+        return found
 
+    def _split(self, chunk: Chunk, keys: np.ndarray) -> Result:
+        """Walk each group of points separately and restore the order."""
+        flat, parts = chunk.flat(), []
+        for key in np.unique(keys):
+            at = np.flatnonzero(keys == key)
+            part = self.at(flat.take(at))
+            parts.append(part._replace(kept=at[part.kept]))
+        return _merged(parts)
 
-def _walk(model: Model, chunk: Chunk, metrics: list[Metric]) -> dict[str, Number]:
-    known = {name: column for name, column in chunk.columns.items() if name == "rho" or name in model.variables}
-    with pooled(ROOM) as table:
-        return _totals(model, {name: _value(table, column) for name, column in known.items()}, metrics)
+    def _without(self, chunk: Chunk, error: SpecError) -> Result:
+        """The points at which nothing fails; or, unless they may be skipped, the error with the first that fails."""
+        everywhere = np.array(True) if error.failing is None else error.failing
+        failing = np.broadcast_to(everywhere, chunk.shape).ravel()
+        flat = chunk.flat()
+        if not self.skip_invalid:
+            raise _named(error, flat.take(np.flatnonzero(failing)[:1]))
+        at = np.flatnonzero(~failing)
+        reason, count = error.problems[0].message, int(np.count_nonzero(failing))
+        if not len(at):
+            names = (*chunk.columns, *(one.name for one in self.metrics))
+            empty = {name: np.array([], dtype=np.int64) for name in names}
+            empty[COMPLETE] = np.array([], dtype=bool)
+            return Result(empty, at, {reason: count})
+        rest = self.at(flat.take(at))
+        return rest._replace(kept=at[rest.kept], skipped={**rest.skipped, reason: rest.skipped.get(reason, 0) + count})
 
 
 def _totals(model: Model, values: dict[str, Any], metrics: list[Metric]) -> dict[str, Number]:
@@ -194,16 +232,6 @@ def _value(table: Pool, column: np.ndarray) -> Any:
     return leaf(table, array)
 
 
-def _split(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool, keys: np.ndarray) -> Result:
-    """Walk each group of points separately and restore the order."""
-    flat, parts = chunk.flat(), []
-    for key in np.unique(keys):
-        at = np.flatnonzero(keys == key)
-        part = evaluated(model, flat.take(at), metrics, skip_invalid)
-        parts.append(part._replace(kept=at[part.kept]))
-    return _merged(parts)
-
-
 def _merged(parts: list[Result]) -> Result:
     kept = np.concatenate([part.kept for part in parts])
     order = np.argsort(kept)
@@ -213,23 +241,6 @@ def _merged(parts: list[Result]) -> Result:
         for reason, count in part.skipped.items():
             skipped[reason] = skipped.get(reason, 0) + count
     return Result(columns, kept[order], skipped)
-
-
-def _without(model: Model, chunk: Chunk, metrics: list[Metric], skip_invalid: bool, error: SpecError) -> Result:
-    """The points at which nothing fails; or, unless they may be skipped, the error with the first that fails."""
-    everywhere = np.array(True) if error.failing is None else error.failing
-    failing = np.broadcast_to(everywhere, chunk.shape).ravel()
-    flat = chunk.flat()
-    if not skip_invalid:
-        raise _named(error, flat.take(np.flatnonzero(failing)[:1]))
-    at = np.flatnonzero(~failing)
-    reason, count = error.problems[0].message, int(np.count_nonzero(failing))
-    if not len(at):
-        empty = {name: np.array([], dtype=np.int64) for name in (*chunk.columns, *(one.name for one in metrics))}
-        empty[COMPLETE] = np.array([], dtype=bool)
-        return Result(empty, at, {reason: count})
-    rest = evaluated(model, flat.take(at), metrics, skip_invalid)
-    return rest._replace(kept=at[rest.kept], skipped={**rest.skipped, reason: rest.skipped.get(reason, 0) + count})
 
 
 def _named(error: SpecError, point: Chunk) -> SpecError:
