@@ -464,3 +464,9 @@ def test_limits_of_options():
             problem = error.value.problems[0]
             assert (problem.code, problem.message) == ("usage", f"`{option} {text[:60]}` limits nothing")
             assert problem.help == f"write {option} mult_adds={example}"
+
+
+@pytest.mark.parametrize("given", [{"params": {"flops": 1}}, {"any_layer": 1}, {"layers": "1"}])
+def test_a_map_of_limits_belongs_under_layers(given):
+    with pytest.raises(OptionError):
+        limits_of({"max": given}, PAPER)
