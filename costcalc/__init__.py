@@ -13,8 +13,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
 
     from .analysis.bench.bench import bench
     from .analysis.compare.compare import compare, diff
-    from .analysis.convert.export import export
-    from .analysis.convert.import_ import import_
+    from .analysis.convert.convert import export, import_
     from .analysis.explain.explain import explain
     from .analysis.fit.fit import fit
     from .analysis.formula.formula import formula
@@ -45,8 +44,8 @@ _PUBLIC = {
     "compare": "analysis.compare.compare",
     "diff": "analysis.compare.compare",
     "explain": "analysis.explain.explain",
-    "export": "analysis.convert.export",
-    "import_": "analysis.convert.import_",
+    "export": "analysis.convert.convert",
+    "import_": "analysis.convert.convert",
     "memory": "analysis.memory.memory",
     "page": "analysis.page.page",
     "plot": "analysis.sweep.plotting",

@@ -13,9 +13,8 @@ import click
 
 from costcalc import __version__
 from costcalc.cli import cli
-from costcalc.cli.commands import COMMANDS, command
-from costcalc.cli.import_torch import command as import_torch
-from costcalc.cli.talk import HELP
+from costcalc.cli.commands import COMMANDS, HELP, command
+from costcalc.cli.import_ import torch_command as import_torch
 
 LETTERS = str.maketrans({"\\": r"\e", "-": r"\-", "'": r"\(aq", "^": r"\(ha", "~": r"\(ti", "`": r"\(ga"})
 ABOUT = "what a neural network costs, before anyone trains it"

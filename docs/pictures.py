@@ -15,8 +15,8 @@ from rich.style import Style
 from rich.text import Text
 
 from costcalc import analyze
+from costcalc.analysis.report.columns import View
 from costcalc.analysis.report.page import ReportPage
-from costcalc.analysis.report.view import View
 from costcalc.cli import main
 from costcalc.render import Screen, render_page
 

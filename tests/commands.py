@@ -4,7 +4,7 @@ import click
 
 from costcalc.cli import cli
 from costcalc.cli.commands import COMMANDS
-from costcalc.cli.completing import SPECS
+from costcalc.cli.completion import SPECS
 
 
 def params(name):

@@ -13,8 +13,7 @@ import pytest
 
 from costcalc import allowance, compare
 from costcalc.allowance import OutOfTime, look, ticking, within, without
-from costcalc.analysis.sweep.space import Grid
-from costcalc.analysis.sweep.sweep import results
+from costcalc.analysis.sweep.sweep import Grid, results
 from costcalc.errors import CostcalcError, Source
 from costcalc.model.stitching import graph_of
 from costcalc.model.variables import settle

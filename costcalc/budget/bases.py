@@ -20,10 +20,8 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, Problem
-from ..read.committed import SUBMODULE
 from ..read.loading import modelled
-from ..read.repository import Repository
-from ..read.revisions import REGULAR, spec_at
+from ..read.repository import REGULAR, SUBMODULE, Repository, spec_at
 from ..render.text import typed
 from .renames import Renames
 from .verdict import Base

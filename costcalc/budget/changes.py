@@ -16,10 +16,9 @@ from ..metrics.conventions import Prices, price_list
 from ..metrics.metrics import metric
 from ..metrics.pricing import Convention
 from ..model.network import Model
-from ..read.formats import READERS
 from ..read.json_ import is_network
-from ..read.loading import load
-from ..read.revisions import REGULAR
+from ..read.loading import READERS, load
+from ..read.repository import REGULAR
 from ..records import NamedTuple
 from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet

@@ -14,8 +14,8 @@ from ..metrics.metrics import metric
 from ..model.network import Model
 from ..read.anything import Inputs, Network, is_path, loaded
 from ..read.repository import top
+from ..render import Result
 from ..render.framed import framed
-from ..render.result import Result
 from .bases import Bases
 from .config import NAME, Check, Config, Exemption, find_config, read_config
 from .exempting import path_of, stale

@@ -11,7 +11,7 @@ from ..files import Folder, check_links, check_path, copied, note_read, text
 from ..metrics.conventions import find, price_list
 from ..metrics.pricing import Convention
 from ..quantities import Bad, amount, change
-from ..read.formats import READERS
+from ..read.loading import READERS
 from ..records import NamedTuple
 from ..syntax.nodes import Node, compose, is_empty
 from ..syntax.problems import Problems
@@ -19,7 +19,7 @@ from ..syntax.problems import Problems
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from ..read.revisions import Revision
+    from ..read.repository import Revision
 
 
 NAME = "costcalc.yaml"

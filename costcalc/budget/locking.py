@@ -10,9 +10,8 @@ from functools import cached_property, lru_cache
 from ..errors import CostcalcError, FileError, Problem, Source
 from ..files import Origin, text
 from ..metrics.conventions import price_list
-from ..read.committed import LINK
 from ..read.loading import load, modelled
-from ..read.revisions import spec_at
+from ..read.repository import LINK, spec_at
 from .bases import Bases
 from .config import NAME, Check, Config, Exemption, config_of
 from .exempting import excepted, folder_name, known, path_of

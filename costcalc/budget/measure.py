@@ -14,7 +14,7 @@ from ..model.network import Model
 from ..model.rows import Row
 from ..model.trace import trace
 from ..model.variables import settle
-from ..rewrite.deploying import phased
+from ..rewrite import phased
 
 
 def chosen(model: Model, settings: Mapping[str, Any]) -> tuple[Model, dict[str, Any], Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, Problem, nearest
 from ..files import Folder, check_path, copied, note_read, unresolved
-from ..read.formats import READERS
+from ..read.loading import READERS
 from .exempting import by_path
 from .run import Task
 

@@ -10,9 +10,8 @@ from typing import Any
 
 from .. import limits
 from ..errors import OptionError, Problem
-from ..read.committed import FILES
-from ..read.formats import READERS
-from ..read.revisions import REGULAR
+from ..read.loading import READERS
+from ..read.repository import FILES, REGULAR
 from .similarity import LEAST, alike
 
 PAIRS = 10_000  # of files that are compared byte by byte

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import __version__
-from . import talk
-from .commands import CANNOT, COMMANDS, FAILED, GROUPS, OK, command
+from .commands import CANNOT, COMMANDS, FAILED, GROUPS, HELP, OK, command, help_option, manner, reset, saying
 
 if TYPE_CHECKING:
     from ..files import Stamp
@@ -54,7 +53,7 @@ class Commands(click.Group):
                 formatter.write_text(text)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": [*talk.HELP]}, add_help_option=False)
+@click.command(cls=Commands, context_settings={"help_option_names": [*HELP]}, add_help_option=False)
 def cli() -> None:
     """What does this neural network cost, before anyone trains it?
 
@@ -66,7 +65,7 @@ def cli() -> None:
     """
 
 
-cli.params += [talk.saying("--version", say=lambda _: f"costcalc {__version__}"), talk.help_option()]
+cli.params += [saying("--version", say=lambda _: f"costcalc {__version__}"), help_option()]
 
 
 def main(args: list[str] | None = None) -> None:
@@ -91,7 +90,7 @@ def _recorded(args: list[str]) -> tuple[int, dict[str, Stamp]]:
 
 def _watched(args: list[str], code: int, read: dict[str, Stamp]) -> int:
     """Run again at each change of a file that was read, where the run asked for it; the exit code."""
-    if not talk.manner().watch:
+    if not manner().watch:
         return code
     from .watch import again
 
@@ -105,7 +104,7 @@ def _run(args: list[str]) -> int:
     from .streams import hush
 
     verdict(OK)
-    talk.reset()
+    reset()
     code = OK
     try:
         with _limits(os.environ.get("COSTCALC_LIMITS")):
@@ -113,10 +112,10 @@ def _run(args: list[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has seen enough
         hush()
-        talk.reset()
+        reset()
         code = _verdict.get()
     except KeyboardInterrupt:
-        talk.reset()
+        reset()
         code = 130
     except Exception as error:  # every failure becomes one clear message and its exit code
         from .failures import report_failure
@@ -125,7 +124,7 @@ def _run(args: list[str]) -> int:
         if isinstance(error, OSError):
             hush()
         if isinstance(error, OSError) or code not in (OK, FAILED, CANNOT):
-            talk.reset()
+            reset()
     return code
 
 

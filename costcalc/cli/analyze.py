@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import OptionError, Problem
+from ..errors import OptionError, Problem, SpecError
+from .commands import refuse, watch_option
 from .options import (
     Asked,
     Output,
@@ -19,11 +20,10 @@ from .options import (
     storage_options,
     with_storage,
 )
-from .talk import refuse, watch_option
 
 if TYPE_CHECKING:
+    from ..analysis.report.columns import View
     from ..analysis.report.report import Report
-    from ..analysis.report.view import View
     from ..errors import CostcalcError
     from ..model.network import Model
     from ..render.sheet import Page
@@ -106,7 +106,7 @@ def _with_live(metrics: tuple[str, ...], columns: str | None, sort: str | None, 
 
 def _view(by: str, depth: int | None, columns: str | None, sort: str | None, top: int | None, everything: bool) -> View:
     """What of the report to show."""
-    from ..analysis.report.view import View
+    from ..analysis.report.columns import View
 
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
     return View("block" if depth and by == "layer" else by, depth or 1, names, sort or "", top or 0, everything)
@@ -116,7 +116,7 @@ def _of_phase(model: Model, phase: str | None) -> Model:
     """The network in a phase; as it is, where none is chosen."""
     if phase is None:
         return model
-    from ..rewrite.deploying import phased
+    from ..rewrite import phased
 
     return phased(model, phase)
 
@@ -151,7 +151,6 @@ def _roofline(model: Model, phase: str | None, how: Mapping[str, Any], name: str
 def _incomplete(report: Report) -> CostcalcError:
     """The error that a cost is not known, by kinds of layers."""
     from ..analysis.report.notes import unknown
-    from ..errors import Problem, SpecError
 
     message = f"{report.model.name}: the cost of {'; '.join(unknown(report))} is not known"
     help = "without --strict the totals are lower bounds"

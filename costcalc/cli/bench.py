@@ -42,7 +42,7 @@ def command(
     from ..analysis.bench.bench import PASSES, bench
     from ..analysis.bench.page import BenchPage
     from ..read.loading import load
-    from .progress import Progress
+    from .terminal import Progress
 
     given = asked.plain
     models = [load(spec) for spec in specs]

@@ -7,12 +7,12 @@ from typing import Any
 from .. import __version__, limits
 from ..errors import OptionError, Problem, brief, listed, nearest
 from ..render.json_ import SCHEMA_VERSION
-from ..render.sheet import Column, Sheet
+from ..render.sheet import Column, Page, Sheet
 
 _EXAMPLE = 'write COSTCALC_LIMITS="layers=1000000 nesting=100"'
 
 
-class LimitsPage:
+class LimitsPage(Page):
     """Every limit with its value and meaning, those that can be raised first."""
 
     title = "costcalc limits"
@@ -24,10 +24,6 @@ class LimitsPage:
             for group, raisable in groups
             for name, (meaning, _) in group.items()
         ]
-
-    def heads(self) -> list[str]:
-        """Empty: the table is the answer."""
-        return []
 
     def sheets(self) -> list[Sheet]:
         """One row per limit."""

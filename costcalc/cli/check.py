@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .. import render
+from ..errors import OptionError, Problem
 from . import verdict
-from .commands import CANNOT, FAILED, OK
+from .commands import CANNOT, FAILED, OK, refuse, say, watch_option
 from .options import MetricsCommand, Output, convention_option, factor, metrics_option, outputs, setting_options
-from .talk import refuse, say, watch_option
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -77,7 +77,6 @@ def command(
       costcalc check my_net.yaml --alpha 0.5 --max any_layer.params=90%
       costcalc check --metrics mult_adds,weights_bytes --format md
     """
-    from ..errors import OptionError, Problem
     from .checking import checked_by, show
 
     room = _margin(margin, tighten)
@@ -96,8 +95,6 @@ def command(
 
 def _check_shown(metrics: tuple[str, ...], rewrites: bool, out: Output) -> None:
     """Refuse `--metrics` where nothing would show them, and `--watch` where files are changed."""
-    from ..errors import OptionError, Problem
-
     refuse(rewrites, "this changes files")
     if metrics and rewrites:
         raise OptionError(Problem("usage", "`--metrics` shows totals, and `--update` and `--tighten` show none"))
@@ -142,8 +139,6 @@ def exit_code(outcomes: list[Outcome], strict: bool = False, exit_zero: bool = F
 def _margin(text: str | None, tighten: bool) -> Fraction | None:
     """The room that --tighten leaves, as a share; None without it."""
     from fractions import Fraction
-
-    from ..errors import OptionError, Problem
 
     if text is not None and not tighten:
         raise OptionError(Problem("usage", "`--margin` is for --tighten"))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..budget.checking import Run, unreadable
 from ..budget.options import KINDS, pair_of
+from ..budget.verdict import Checked
 from ..errors import CostcalcError, OptionError, Problem
+from ..render import render_page
 from ..render.framed import framed
 from .options import Asked, Output
-from .progress import Progress
-
-if TYPE_CHECKING:
-    from ..budget.verdict import Checked
-
+from .terminal import Progress
 
 REVIEWED = ("md", "github", "gitlab", "junit", "sarif")  # formats that say too why nothing could be checked
 
@@ -65,7 +63,6 @@ def show(checked: Checked, out: Output) -> None:
 def _text(checked: Checked, out: Output) -> str:
     from ..budget import reviews
     from ..budget.page import VerdictPage
-    from ..render import render_page
 
     format = out.form()
     if format == "md":

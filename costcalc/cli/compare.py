@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import OptionError, Problem
+from ..errors import OptionError, Problem, listed, nearest
 from ..quantities import read_value
 from .options import (
     Asked,
@@ -22,8 +22,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..analysis.compare.compare import Comparison, Design
-    from ..analysis.compare.league import LeaguePage
-    from ..analysis.compare.side_by_side import ComparisonPage
+    from ..analysis.compare.page import ComparisonPage, LeaguePage
 
 
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
@@ -99,7 +98,7 @@ def command(
 
 
 def _pair(comparison: Comparison, size: int | None, by: str, sort: str | None) -> ComparisonPage:
-    from ..analysis.compare.side_by_side import ComparisonPage
+    from ..analysis.compare.page import ComparisonPage
 
     if sort:
         raise OptionError(Problem("usage", "`--sort` orders three designs or more; these are two"))
@@ -107,8 +106,7 @@ def _pair(comparison: Comparison, size: int | None, by: str, sort: str | None) -
 
 
 def _league(designs: list[Design], size: int | None, by: str, sort: str | None) -> LeaguePage:
-    from ..analysis.compare.league import LeaguePage
-    from ..errors import listed, nearest
+    from ..analysis.compare.page import LeaguePage
 
     if by == "type":
         raise OptionError(Problem("usage", "`--by` is for two designs; these are more"))
@@ -134,8 +132,6 @@ def setting(text: str) -> dict[str, Any]:
 
 def bytes_of(dtype: str) -> int:
     """Bytes per value. Raises OptionError."""
-    from ..errors import listed
-
     if dtype in DTYPES:
         return DTYPES[dtype]
     if dtype.isascii() and dtype.isdigit() and 1 <= int(dtype[:4]) <= 64:

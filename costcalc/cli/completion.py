@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
 
 import click
+
+from ..errors import CostcalcError
+from .commands import COMMANDS
+from .commands import command as command_of
 
 BASH = """# bash completion of costcalc: eval "$(costcalc completion bash)"
 _costcalc() {
@@ -79,8 +84,6 @@ def command(shell: str) -> None:
 
 def answer() -> None:
     """Print what could come next after the line in the environment, one per line: a shell asks."""
-    from .completing import candidates
-
     *words, part = _split(os.environ.get("_COSTCALC_LINE", ""))
     for one in candidates(words[1:], part):
         click.echo(one)
@@ -97,3 +100,140 @@ def _split(line: str) -> list[str]:
             continue
         return words if line[-1:].strip() and words else [*words, ""]
     return line.split(" ") or [""]
+
+
+FILES = "\x01files"  # asks the shell for its own completion of files
+LISTED = ("metrics", "columns")  # options whose value is a list
+SETTINGS = ("sets", "varied", "at")  # options whose value is NAME=VALUE of a variable
+LIMITS = ("max", "min", "vs_base", "most")  # options whose value is METRIC=LIMIT
+METRICS = ("metrics", "x", "y", "sort", "maximize")
+FILE_OPTIONS = ("output", "config", "points")
+SPECS = ("spec", "specs", "paths", "old", "new")
+
+
+def candidates(words: list[str], part: str) -> list[str]:
+    """What the word that begins with `part` could become, after the `words` of a command line; FILES among them."""
+    try:
+        found = _after_command(words, part) if words else COMMANDS
+        return [one for one in dict.fromkeys(found) if one == FILES or one.startswith(part)]
+    except CostcalcError:  # a spec that is half written completes nothing
+        return [FILES]
+
+
+def _after_command(words: list[str], part: str) -> Iterable[str]:
+    if words[0] not in COMMANDS:
+        return ()
+    found = command_of(words[0])
+    if part.startswith("-"):
+        name, equals, value = part.partition("=")
+        option = _option(found, name)
+        if equals and option is not None:
+            return [one if one == FILES else f"{name}={one}" for one in _values(option, words, value)]
+        return _options(found, words)
+    option = _option(found, words[-1])
+    if option is not None and not getattr(option, "is_flag", False):
+        return _values(option, words, part)
+    if words[-1].startswith("--") and option is None:
+        return _of_variable(words, words[-1][2:])
+    return _arguments(words, found)
+
+
+def _option(found: click.Command, name: str) -> click.Parameter | None:
+    return next((param for param in found.params if name in param.opts), None)
+
+
+def _options(found: click.Command, words: list[str]) -> Iterator[str]:
+    for param in found.params:
+        if isinstance(param, click.Option):
+            yield from (name for name in param.opts if name.startswith("--"))
+    yield "--help"
+    yield from (f"--{name}" for name in _variables(words))
+
+
+def _values(option: click.Parameter, words: list[str], part: str) -> Iterable[str]:
+    """The values of an option."""
+    if isinstance(option.type, click.Choice):
+        return [str(one) for one in option.type.choices]
+    name = option.name or ""
+    kinds: dict[tuple[str, ...], Callable[[], Iterable[str]]] = {
+        ("convention",): lambda: [*_conventions(), FILES],
+        LISTED: lambda: _last_of_list(_metrics(), part),
+        SETTINGS: lambda: [f"{one}=" for one in _variables(words)],
+        LIMITS: lambda: [f"{one}=" for one in _metrics()],
+        METRICS: lambda: [*_metrics(), *_variables(words)],
+        ("marks", "names"): lambda: _last_of_list(_variables(words), part),
+        ("layer",): list,
+    }
+    return next((make() for names, make in kinds.items() if name in names), [FILES] if name in FILE_OPTIONS else [])
+
+
+def _last_of_list(names: Iterable[str], part: str) -> list[str]:
+    """Names for the last place of a list that is half written: `mult_adds,pa`."""
+    before, comma, _ = part.rpartition(",")
+    return [f"{before}{comma}{name}" for name in names]
+
+
+def _arguments(words: list[str], found: click.Command) -> Iterable[str]:
+    """What a word without dashes can be: specs and files, or what the command is about."""
+    about: dict[str, Callable[[], Iterable[str]]] = {
+        "help": lambda: COMMANDS,
+        "ops": _operations,
+        "selftest": _operations,
+        "conventions": _conventions,
+        "completion": lambda: ("bash", "zsh", "fish"),
+        "zoo": _configs,
+    }
+    if words[0] in about:
+        return about[words[0]]()
+    names = {param.name for param in found.params if isinstance(param, click.Argument)}
+    if names & {"left", "right"} and len(words) > 1:
+        return [*_conventions(), FILES]
+    return [*_configs(), FILES] if names & {*SPECS} else [FILES]
+
+
+def _of_variable(words: list[str], name: str) -> list[str]:
+    """The choices of a variable of the spec."""
+    variable = _declared(words).get(name.replace("-", "_"))
+    return [str(one) for one in getattr(variable, "choices", ())]
+
+
+def _variables(words: list[str]) -> list[str]:
+    return list(_declared(words))
+
+
+def _declared(words: list[str]) -> dict[str, object]:
+    """The variables of the specs that are named, by name."""
+    from ..read.loading import load
+
+    found: dict[str, object] = {}
+    for word in words[1:]:
+        if not word.startswith("-") and word != "-" and (os.path.isfile(word) or word in _configs()):
+            try:
+                found.update(load(word).variables)
+            except CostcalcError:
+                continue
+    return found
+
+
+def _configs() -> list[str]:
+    from ..files import configs
+
+    return list(configs())
+
+
+def _conventions() -> list[str]:
+    from ..metrics.conventions import NAMES
+
+    return list(NAMES)
+
+
+def _metrics() -> list[str]:
+    from ..metrics.metrics import METRICS as known
+
+    return list(known)
+
+
+def _operations() -> list[str]:
+    from ..ops import INDEX
+
+    return list(INDEX)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..errors import OptionError, Problem
 from .commands import CANNOT, FAILED, OK
 from .options import Asked, Output, convention_option, output_options, setting_options
 
@@ -56,7 +57,6 @@ def _code(found: Any) -> int:
 def _all(base: str | None, convention: str, exit_code: bool, asked: Asked, out: Output) -> None:
     """Show what moved of all specs."""
     from ..budget.changes import changes
-    from ..errors import OptionError, Problem
 
     if base is None or asked != Asked(None, None):
         help = "costcalc diff OLD NEW, costcalc diff SPEC --base REF, or costcalc diff --base REF for all"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .commands import say
 from .options import Asked, SpecCommand, convention_option, spec_options
-from .talk import say
 
 
 @click.command(cls=SpecCommand)

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from .options import Asked, SpecCommand, spec_options
-from .talk import note
+from .commands import note
+from .options import Asked, SpecCommand, spec_options, writing
 
 WEIGHTS = ("random", "zero", "none")
 
@@ -46,10 +46,9 @@ def command(
       costcalc export resnet50 -o resnet50.onnx --weights none
       costcalc export resnet50 -o resnet50.py
     """
-    from ..analysis.convert.export import export, form_of
+    from ..analysis.convert.convert import export, form_of
     from ..analysis.report.columns import shipped
     from ..read.loading import load
-    from .output import writing
 
     model = load(spec)
     how = asked.how(model)

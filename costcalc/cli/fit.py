@@ -18,6 +18,7 @@ from .options import (
     output_options,
     storage_options,
     with_storage,
+    writing,
 )
 
 if TYPE_CHECKING:
@@ -103,7 +104,6 @@ def _budget(text: str) -> tuple[str, str]:
 def _show(found: Fit, top: int | None, out: Output) -> None:
     from ..analysis.fit.fit import FitPage
     from ..analysis.sweep.page import write
-    from .output import writing
 
     page, format, screen = FitPage(found, top), out.form(), out.screen
     with writing(out.output) as file:

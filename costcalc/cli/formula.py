@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Asked, SpecCommand, convention_option, metrics_option, spec_options
+from .options import Asked, SpecCommand, convention_option, deliver, format_for, metrics_option, spec_options
 
 if TYPE_CHECKING:
     from ..metrics.metrics import Metric
@@ -61,7 +61,6 @@ def command(
     from ..analysis.formula.page import written
     from ..analysis.report.analyze import scaled
     from ..read.loading import load
-    from .output import deliver, format_for
 
     format = format or ("text" if output in (None, "-") else format_for(output, SUFFIXES))
     model = load(spec)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..errors import OptionError, Problem, brief, listed, nearest
 from .commands import COMMANDS
 from .commands import command as command_of
 
@@ -19,8 +20,6 @@ def command(ctx: click.Context, name: str | None) -> None:
       costcalc help
       costcalc help analyze
     """
-    from ..errors import OptionError, Problem, brief, listed, nearest
-
     above = ctx.parent or ctx
     if name is None:
         click.echo(above.get_help())

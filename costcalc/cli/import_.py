@@ -1,12 +1,17 @@
-"""costcalc import"""
+"""costcalc import, costcalc import torch, costcalc import hf"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Asked, SpecCommand, setting_options
+from ..errors import OptionError, Problem, Source, brief, listed
+from .commands import note
+from .options import Asked, Output, SpecCommand, convention_option, deliver, output_options, setting_options
+
+if TYPE_CHECKING:
+    from ..model.network import Model
 
 
 class ImportCommand(SpecCommand):
@@ -16,14 +21,9 @@ class ImportCommand(SpecCommand):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """The context of this command, or of that one."""
-        if args[:1] == ["torch"]:
-            from .import_torch import command
-
-            return command.make_context(f"{info_name} torch", args[1:], parent, **extra)
-        if args[:1] == ["hf"]:
-            from .import_hf import command
-
-            return command.make_context(f"{info_name} hf", args[1:], parent, **extra)
+        own = {"torch": torch_command, "hf": hf_command}.get(args[0]) if args else None
+        if own is not None:
+            return own.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
 
@@ -58,10 +58,151 @@ def command(
       costcalc import mobilenet --alpha 0.5 --res 160
       costcalc import resnet50 --flat
     """
-    from ..analysis.convert.import_ import check_name, import_
+    from ..analysis.convert.convert import check_name, import_
     from ..read.loading import load
-    from .output import deliver
 
     check_name(width)
     model = load(spec)
     deliver(import_(model, width=width, flat=flat, **asked.how(model)), output)
+
+
+@click.command()
+@click.argument("config", metavar="CONFIG")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output.")
+def hf_command(config: str, output: str | None) -> None:
+    """Write the config.json of a language model of Hugging Face transformers as a spec.
+
+    Nothing is downloaded and no code is run: the family is looked up by `model_type`, its spec is a shipped config
+    whose variables get the values of CONFIG. Every command also reads a config.json itself. The spec has the variables
+    `new`, tokens that are computed, and `past`, tokens that are cached.
+
+    \b
+    Examples:
+      costcalc import hf config.json -o model.yaml
+      costcalc analyze config.json --set new=1 --set past=4096 --metrics kv_bytes
+    """
+    from ..allowance import within
+    from ..analysis.report.analyze import analyze
+    from ..files import check_links, origin
+    from ..read import hf
+    from ..read.hf.config import spec_of
+    from ..read.loading import modelled
+
+    check_links(config)
+    with within("seconds", f"reading {brief(config)!r}"):
+        text = spec_of(hf.from_file(config))
+    analyze(modelled(Source(config, text), origin("-")))  # what cannot be built is not written
+    deliver(text, output)
+
+
+NAMED = 4  # parameters in a note
+
+
+@click.command()
+@click.argument("target", metavar="MODULE:CALLABLE")
+@click.option(
+    *("--input", "inputs"),
+    multiple=True,
+    required=True,
+    metavar="SIZES",
+    help="224x224x3: a grid, channels last; 16x80: tokens x features; 128:int64: whole numbers. Repeat for more.",
+)
+@click.option("--kwargs", metavar="JSON", help="Arguments of CALLABLE: '{\"num_classes\": 10}'.")
+@click.option("--width", metavar="NAME", help="Multiply every width by a variable of this name, for sweeps.")
+@click.option("--flat", is_flag=True, help="One line per layer, under the name of its module: no blocks, no repeats.")
+@click.option("--by", type=click.Choice(["layer", "type", "block"]), help="Show the costs instead, as `analyze` does.")
+@click.option("--depth", type=click.IntRange(1, 100), help="Show the costs of N levels of modules; implies --by block.")
+@convention_option(None, "Counting convention, with --by or --depth [default: paper].")
+@output_options
+def torch_command(
+    target: Any,
+    inputs: Any,
+    kwargs: Any,
+    width: Any,
+    flat: bool,
+    by: str,
+    depth: int,
+    convention: str,
+    out: Output,
+) -> None:
+    """Write a PyTorch module as a spec. RUNS THE CODE that MODULE:CALLABLE names.
+
+    It imports MODULE (the working directory is on the search path), calls CALLABLE to get a torch.nn.Module, and
+    exports its graph with torch.export on the meta device, without weights. No other command of costcalc runs code of
+    yours. Do not use it on code that you do not trust. Needs the extra `torch`: pip install 'costcalc[torch]'.
+
+    With --by or --depth it shows the costs under the names of the submodules, and writes no spec. In a spec, equal
+    layers become blocks with names of their own; with --flat, every layer has the name of its module. An unknown
+    operator becomes a layer of unknown cost. The batch is 1 and channels come second, as in PyTorch: 224x224x3 is (1,
+    3, 224, 224), 16x80 is (1, 16, 80).
+
+    \b
+    Examples:
+      costcalc import torch torchvision.models:resnet18 --input 224x224x3 -o resnet18.yaml
+      costcalc import torch net:Net --input 32x32x3 --kwargs '{"num_classes": 10}'
+      costcalc import torch torchvision.models:vit_b_16 --input 224x224x3 --depth 2
+    """
+    from ..read.torch import program, reader
+    from ..read.torch.program import shape
+    from ..write.spec import spec_text
+
+    shown = by or depth
+    views = {"--convention": convention, "--format": out.format, "--json": out.as_json, "--color": out.color != "auto"}
+    _check(shown, width, flat, views)
+    shapes, given = [shape(text) for text in inputs], _given(kwargs)
+    click.echo(f"note: running the code of {brief(target)}", err=True)  # -q or not
+    exported = program.exported(target, shapes, given)
+    model = reader.read(exported, target.rpartition(":")[2], target)
+    if shown:
+        _show(model, convention or "paper", by, depth, out)
+    else:
+        out.deliver(spec_text(model, {}, width, flat))
+    _note(list(model.stored.unread) if model.stored else [])
+
+
+def _note(unused: Any) -> None:
+    """Say which parameters of the module are in no layer, as those of a head for training alone."""
+    if unused:
+        more = f" and {len(unused) - NAMED} more" if len(unused) > NAMED else ""
+        note(f"no layer that runs has the parameters {listed(unused[:NAMED])}{more}")
+
+
+def _check(shown: Any, width: Any, flat: bool, views: Any) -> None:
+    """Refuse options of the one form in the other."""
+    from ..analysis.convert.convert import check_name
+
+    check_name(width)
+    if shown and (width or flat):
+        option = "--width" if width else "--flat"
+        raise OptionError(Problem("usage", f"`{option}` is for a spec: leave out --by and --depth"))
+    given = [name for name, value in views.items() if value]
+    if given and not shown:
+        raise OptionError(Problem("usage", f"`{given[0]}` is for costs: a spec is YAML", help="add --by layer"))
+
+
+def _show(model: Model, convention: str, by: str, depth: int, out: Output) -> None:
+    from ..analysis.report.analyze import analyze
+    from ..analysis.report.columns import View
+    from ..analysis.report.page import ReportPage
+
+    by = "block" if depth and by in (None, "layer") else by
+    report = analyze(model, convention=convention)
+    out.show(ReportPage(report, View(by, depth or 1, (), "", 0, False)))
+
+
+def _given(text: str) -> Any:
+    """The arguments in a JSON object."""
+    import json
+
+    if text is None:
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        found, reason = None, str(error)
+    else:
+        reason = "it is no object"
+    if not isinstance(found, dict):
+        help = "write --kwargs '{\"num_classes\": 10}'"
+        raise OptionError(Problem("usage", f"`--kwargs` holds no JSON object: {reason}", help=help))
+    return found

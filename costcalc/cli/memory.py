@@ -69,7 +69,7 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
     found = measured(model, price_list(options["convention"]), asked.of(model), asked.multiplier)
     if out.form() not in PICTURES.values():
         return out.show(MemoryPage(found, options["arena"]))
-    from ..analysis.memory.picture import picture
+    from ..analysis.memory.page import picture
 
     return out.deliver(picture(found, out.form()))
 

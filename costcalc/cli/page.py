@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import SpecCommand, convention_option, in_order, metrics_option, storage_options, with_storage
+from .options import SpecCommand, convention_option, deliver, in_order, metrics_option, storage_options, with_storage
 
 value_options = in_order(
     click.argument("spec"),
@@ -39,7 +39,6 @@ def command(spec: str, **options: Any) -> None:
     """
     from ..analysis.page.page import of_network
     from ..read.loading import load
-    from .output import deliver
     from .sweep import axes_of
 
     model = with_storage(load(spec))

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError, Problem
-from .options import SpecCommand, axis_options, convention_option, metrics_option, storage_options, with_storage
+from .options import (
+    SpecCommand,
+    axis_options,
+    convention_option,
+    deliver,
+    metrics_option,
+    storage_options,
+    with_storage,
+)
 
 if TYPE_CHECKING:
     from ..analysis.memory.roofline import Roofline
@@ -55,7 +63,6 @@ def command(ctx: click.Context, spec: str, **options: Any) -> None:
     """
     from ..analysis.sweep.plotting import format_of
     from ..read.loading import load
-    from .output import deliver
 
     format = format_of(options["output"])
     model = with_storage(load(spec))

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..errors import OptionError, Problem
+from ..quantities import figure
 from .commands import FAILED, OK
 from .options import Asked, Output, SpecCommand, output_options, spec_options
 
@@ -50,7 +51,6 @@ def command(
     from ..analysis.reconcile.page import AnswerPage, GapPage
     from ..analysis.reconcile.reconcile import reconcile
     from ..analysis.report.analyze import scaled
-    from ..quantities import figure
     from ..read.loading import load
 
     model = load(spec)
@@ -71,8 +71,6 @@ def command(
 
 def _sides(left: str, right: str) -> tuple[list[str], list[Any]]:
     """The conventions and the numbers among A and B, as texts."""
-    from ..quantities import figure
-
     numbers = [text for text in (left, right) if figure(text) and not text.endswith("%")]
     if len(numbers) == 2:
         help = "costcalc reconcile SPEC paper 8.2G"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..quantities import DIFFERS
 from .commands import FAILED, OK
 from .options import Output, output_options
 
@@ -38,9 +39,7 @@ def command(
       costcalc reproduce mobilenet_v2
       costcalc reproduce -o figures.csv
     """
-    from ..analysis.reproduce.page import FindingsPage, grouped
-    from ..analysis.reproduce.reproduce import reproduce
-    from ..quantities import DIFFERS
+    from ..analysis.reproduce.reproduce import FindingsPage, grouped, reproduce
 
     found = reproduce(*specs)
     page = FindingsPage(grouped(found), found.accuracies, tuple(name.replace("-", " ") for name in only))

@@ -21,7 +21,7 @@ def command(checks: bool, output: str | None) -> None:
     """
     import json
 
-    from .output import deliver
+    from .options import deliver
 
     if checks:
         from ..budget.schema import schema

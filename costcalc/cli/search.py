@@ -44,7 +44,7 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
     from ..analysis.search.search import search
     from ..read.loading import load
     from .fit import budgets
-    from .progress import Progress
+    from .terminal import Progress
 
     folder = out.output
     model = load(spec)

@@ -36,7 +36,7 @@ def command(
       costcalc selftest --seed 7 --json
     """
     from ..analysis.prove.prove import ProofsPage, operations, prove
-    from .progress import Progress
+    from .terminal import Progress
 
     chosen, proofs = operations(names), []
     with Progress(len(chosen), "operations") as progress:

@@ -58,8 +58,7 @@ def command(spec: str | None, port: int, no_browser: bool) -> None:
 def _first(engine: Engine, spec: str | None) -> dict[str, Any]:
     """What the page opens with: a text, or a file that the engine holds. Raises CostcalcError."""
     from ..analysis.page.live import FIRST
-    from ..read.formats import SPEC, format_of
-    from ..read.loading import found, load
+    from ..read.loading import SPEC, format_of, found, load
 
     if spec is None or format_of(spec) is SPEC or not os.path.exists(spec):
         source, _ = found(spec or FIRST)

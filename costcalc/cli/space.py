@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..errors import OptionError, Problem
-from .options import Asked, Output, SpecCommand, convention_option, output_options, space_options
+from .options import Asked, Output, SpecCommand, convention_option, deliver, output_options, space_options
 
 
 @click.command(cls=SpecCommand)
@@ -56,7 +56,7 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
     from ..analysis.space.asking import paged, unlisted
     from ..read.loading import load
     from .fit import budgets
-    from .progress import Progress
+    from .terminal import Progress
 
     model = load(spec)
     given = asked.of(model)
@@ -101,7 +101,6 @@ def _plotted(path: str | None) -> str | None:
 
 
 def _plot(page: Any, path: str, format: str) -> None:
-    from ..analysis.space.picture import picture
-    from .output import deliver
+    from ..analysis.space.page import picture
 
     deliver(picture(page.found, page.limits, page.notes()[-1], format), path)

@@ -41,7 +41,7 @@ def command(paths: tuple[str, ...], out: Output, **options: Any) -> None:
     """
     from ..analysis.fit.fit import most_of
     from ..analysis.survey.survey import survey
-    from .progress import Progress
+    from .terminal import Progress
 
     path = out.output
     journal = None if out.is_screen else f"{path}.part"

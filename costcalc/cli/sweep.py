@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError, Problem, listed
-from ..quantities import read_value
+from ..quantities import read_value, values
 from .options import (
     JOBS,
     Output,
@@ -21,6 +21,7 @@ from .options import (
     outputs,
     storage_options,
     with_storage,
+    writing,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..model.network import Model
-    from .progress import Progress
+    from .terminal import Progress
 
 
 MANY = 10**9  # points that need --yes
@@ -105,7 +106,7 @@ def _write_dataset(model: Model, space: Any, metrics: list[str], folder: str, op
     from ..analysis.sweep.page import about
     from ..analysis.sweep.partitions import to_dataset
     from ..metrics.conventions import price_list
-    from .progress import Progress
+    from .terminal import Progress
 
     head = about(model, space.names, price_list(options["convention"]), len(space.names), metrics).head
     how = (options["jobs"], options["cluster"], options["resume"])
@@ -142,8 +143,6 @@ def axes_of(model: Model, options: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 def values_of(model: Model, options: Mapping[str, Any]) -> dict[str, list[float] | None]:
     """Values by variable as the options give them; None for a variable of `--vary NAME`."""
-    from ..quantities import values
-
     pairs = [(name, options[name]) for name in ("alpha", "res", "rho") if options[name] is not None]
     for text in options["varied"]:
         name, equals, value = text.partition("=")
@@ -156,7 +155,7 @@ def values_of(model: Model, options: Mapping[str, Any]) -> dict[str, list[float]
 
 
 def _space(model: Model, axes: Mapping[str, np.ndarray], options: Mapping[str, Any]) -> Any:
-    from ..analysis.sweep.space import Grid, Sample, Table
+    from ..analysis.sweep.sweep import Grid, Sample, Table
 
     if options["points"] is not None:
         if axes:
@@ -171,8 +170,7 @@ def _space(model: Model, axes: Mapping[str, np.ndarray], options: Mapping[str, A
 def _points(model: Model, path: str) -> dict[str, np.ndarray]:
     import numpy as np
 
-    from ..analysis.sweep.space import points
-    from ..analysis.sweep.sweep import as_axis
+    from ..analysis.sweep.sweep import as_axis, points
     from ..read.loading import source
 
     columns = points(source(path), model, read_value)
@@ -185,8 +183,7 @@ def _points(model: Model, path: str) -> dict[str, np.ndarray]:
 def _write(model: Model, space: Any, metrics: list[str], out: Output, options: Mapping[str, Any]) -> None:
     from ..analysis.sweep.page import STREAMS, about, write
     from ..metrics.conventions import price_list
-    from .output import writing
-    from .progress import Progress
+    from .terminal import Progress
 
     format = out.form()
     if options["pivot"] and (len(space.names) != 2 or format in STREAMS):

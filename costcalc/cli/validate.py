@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+from ..errors import CostcalcError
 from . import verdict
-from .commands import CANNOT, OK
-from .talk import manner, say
-
-if TYPE_CHECKING:
-    from ..errors import CostcalcError
+from .commands import CANNOT, OK, manner, say
 
 
 @click.command()
@@ -29,7 +24,6 @@ def command(ctx: click.Context, specs: tuple[str, ...]) -> None:
     """
     from ..analysis.report.analyze import analyze
     from ..analysis.report.columns import shipped, total
-    from ..errors import CostcalcError
     from ..read.loading import load
     from ..render.framed import printed
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 import click
 
 from ..files import Stamp, stamp
-from .commands import CANNOT
-from .talk import manner, note
+from .commands import CANNOT, manner, note
 
 EVERY = 0.3  # seconds between two looks
 MOST = 20  # looks at files that are being written, before the run

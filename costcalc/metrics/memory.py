@@ -1,14 +1,17 @@
-"""What tensors need and move in bytes, from the lives of tensors."""
+"""What tensors need and move in bytes, from their lives; and bit operations, in three published definitions."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import num
 from ..model.lives import Lives
 from ..model.planning import arena
+from ..model.rows import Row
 from ..model.traffic import traffic
-from .pricing import Convention
+from ..model.widths import held_bytes
+from .pricing import MAC, Convention, price_of, total
 from .walk import Walk
 
 
@@ -47,3 +50,61 @@ def spans(lives: Lives) -> tuple[list[tuple[int, int]], list[Any]]:
             ends.append((number, number))
             sizes.append(size)
     return ends, sizes
+
+
+BINARY = 64  # products of single bits that one operation does (Liu et al. 2018, arXiv:1808.00278)
+
+
+def _macs(walk: Walk) -> list[Any]:
+    return walk.each(lambda row: total(MAC, row.op.name, row.layer.terms) * row.times)
+
+
+def weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
+    """The bytes of the numbers that a convention counts, each at its width, with scales where they are counted."""
+    return [
+        held_bytes(walk.model.storage, row, bits, {} if row.shared is not None else _counted(row, priced))
+        for row, (bits, _) in zip(walk.rows, walk.bits, strict=True)
+    ]
+
+
+def _counted(row: Row, priced: Convention) -> dict[str, Any]:
+    """The numbers of a row by kind, as often as a convention counts them."""
+    prices = {kind: price_of(priced.params, row.op.name, kind) for kind in row.layer.params}
+    return {kind: count * prices[kind] for kind, count in row.layer.params.items() if prices[kind]}
+
+
+def bops(walk: Walk, priced: Convention) -> list[Any]:
+    """Mult-adds times both widths (HAWQ-V3, arXiv:2011.10680)."""
+    return [mac * (w * a) for mac, (w, a) in zip(_macs(walk), walk.bits, strict=True)]
+
+
+def ops_bnn(walk: Walk, priced: Convention) -> list[Any]:
+    """Mult-adds, those of single bits 64 at a time."""
+    pairs = zip(_macs(walk), walk.bits, strict=True)
+    return [num.ceil_div(mac, BINARY) if bits == (1, 1) else mac for mac, bits in pairs]
+
+
+def bops_full(walk: Walk, priced: Convention) -> list[Any]:
+    """Mult-adds times (w*a + w + a + log2 of the products of an output), to the nearest whole number a layer."""
+    return _by_products(walk, _full)
+
+
+def accumulator_bits(walk: Walk, priced: Convention) -> list[Any]:
+    """Bits that hold the sum of all products of one output."""
+    return _by_products(walk, _accumulator)
+
+
+def _by_products(walk: Walk, function: Any) -> list[Any]:
+    outputs = walk.each(lambda row: num.prod(row.layer.shape) * row.times)
+    found = []
+    for mac, count, widths in zip(_macs(walk), outputs, walk.bits, strict=True):
+        found.append(num.by_point(lambda m, n, widths=widths: function(m, n, *widths) if m else 0, [mac, count]))
+    return found
+
+
+def _full(mac: int, outputs: int, w: int, a: int) -> int:
+    return mac * (w * a + w + a) + round(mac * math.log2(mac / outputs))
+
+
+def _accumulator(mac: int, outputs: int, w: int, a: int) -> int:
+    return w + a + (-(-mac // outputs) - 1).bit_length()

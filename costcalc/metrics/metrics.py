@@ -78,15 +78,15 @@ def _params(walk: Walk, priced: Convention) -> list[Any]:
 def _weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
     storage = walk.model.storage
     if storage.own or any((storage.first, storage.last, storage.bias, storage.scale, storage.zero)):
-        return _of_tensors("weights_bytes", "bits")(walk, priced)
+        return _of_tensors("weights_bytes")(walk, priced)
     return [storage.bytes(count, storage.weights) for count in _params(walk, priced)]
 
 
-def _of_tensors(name: str, module: str = "memory") -> Callable[[Walk, Convention], Any]:
-    """The amounts that a function of `memory` or `bits` gives, which is loaded when requested."""
+def _of_tensors(name: str) -> Callable[[Walk, Convention], Any]:
+    """The amounts that a function of `memory` gives, which is loaded when requested."""
 
     def amounts(walk: Walk, priced: Convention) -> Any:
-        return getattr(import_module(f"{__package__}.{module}"), name)(walk, priced)
+        return getattr(import_module(f"{__package__}.memory"), name)(walk, priced)
 
     return amounts
 
@@ -265,7 +265,7 @@ _REGISTERED = (
         "bops",
         "bit operations",
         COUNT,
-        _of_tensors("bops", "bits"),
+        _of_tensors("bops"),
         "mult-adds times the bits of weights times the bits of activations (HAWQ)",
         stored=True,
     ),
@@ -273,7 +273,7 @@ _REGISTERED = (
         "bops_full",
         "bit operations (full)",
         COUNT,
-        _of_tensors("bops_full", "bits"),
+        _of_tensors("bops_full"),
         "bops and the bit operations of accumulators (Baskin et al., arXiv:1804.10969)",
         stored=True,
     ),
@@ -281,7 +281,7 @@ _REGISTERED = (
         "ops_bnn",
         "operations (binary / 64)",
         COUNT,
-        _of_tensors("ops_bnn", "bits"),
+        _of_tensors("ops_bnn"),
         "mult-adds, those of 1-bit weights and activations 64 at a time (Bi-Real Net)",
         stored=True,
     ),
@@ -289,7 +289,7 @@ _REGISTERED = (
         "accumulator_bits",
         "accumulator bits",
         RATIO,
-        _of_tensors("accumulator_bits", "bits"),
+        _of_tensors("accumulator_bits"),
         "what the sum of the products of one output needs: bits of weight, of activation, and of their number",
         fold=max,
         stored=True,

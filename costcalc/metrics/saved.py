@@ -18,7 +18,7 @@ from ..ops.attention import decoding
 from ..ops.pointwise import joined
 from ..ops.window import each, is_word, margins
 from ..records import NamedTuple
-from .needs import Need
+from .gradients import Need
 
 if TYPE_CHECKING:
     from ..model.rows import Row

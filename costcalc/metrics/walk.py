@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..model.lives import Lives
     from ..model.network import Model
     from ..model.rows import Row, Trace
-    from .needs import Need
+    from .gradients import Need
 
 
 class Walk:
@@ -70,7 +70,7 @@ class Walk:
     @cached_property
     def needs(self) -> list[Need]:
         """What of each row of the whole network needs a gradient."""
-        from .needs import needs
+        from .gradients import needs
 
         return needs(self.rows) if self.whole is None else self.whole.needs
 

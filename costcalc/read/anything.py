@@ -14,10 +14,11 @@ from typing import Any, Protocol, TypeAlias, TypeGuard
 from .. import limits
 from ..allowance import within
 from ..errors import ArgumentError, FileError, Problem, Source, SpecError, brief
-from ..files import decoded, origin
+from ..files import decoded, origin, stem
+from ..model.accounting import Stored
 from ..model.network import Model
 from . import loading
-from .formats import READERS, SPEC, format_of
+from .loading import READERS, SPEC, format_of
 
 
 class TorchModule(Protocol):
@@ -205,8 +206,6 @@ def _modelled(source: Source, name: str) -> Model:
 
 def _renamed(model: Model, name: str) -> Model:
     """The model, called by `name` where it only has the name of what it was read from."""
-    from ..files import stem
-
     return model._replace(name=stem(name)) if model.name == stem(model.source.path) else model
 
 
@@ -223,7 +222,6 @@ def _from_onnx(spec: Any) -> Model:
 
 
 def _from_keras(spec: Any) -> Model:
-    from ..model.accounting import Stored
 
     model, count = _modelled(Source("model", spec.to_json()), "model"), _count_of(spec)
     return model if count is None else model._replace(stored=Stored(count, whole=True))
@@ -239,7 +237,7 @@ def _count_of(spec: Any) -> int | None:
 
 def _from_torch(spec: Any, input: Any) -> Model:
     from .torch import program, reader
-    from .torch.inputs import given
+    from .torch.program import given
 
     name = type(spec).__name__
     if input is None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from . import Screen
 from .text import printable
-
-if TYPE_CHECKING:
-    from . import Screen
-
 
 _WIDE = ("\uff1d", "\uff0b", "\uff0d", "\uff20")  # = + - @ as wide as an ideograph
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", *_WIDE)  # what a formula can begin with

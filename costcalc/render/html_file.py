@@ -13,13 +13,11 @@ from functools import lru_cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from . import Screen
+from .sheet import Page, Sheet
 from .text import printable, shape_text
-
-if TYPE_CHECKING:
-    from . import Screen
-    from .sheet import Page, Sheet
 
 SAFE = 2**53 - 1  # the largest integer that JavaScript reads as it is
 BUILT = Path(__file__).parent / "web" / "built"

@@ -48,14 +48,13 @@ class Sheet(NamedTuple):
 
 
 class Page(Protocol):
-    """What a format draws."""
+    """What a format draws; `title` stands above a page of HTML."""
 
-    @property
-    def title(self) -> str:
-        """What it is called, above a page of HTML."""
+    title: str
 
     def heads(self) -> list[str]:
-        """The lines above the tables: the answer in short."""
+        """The lines above the tables: the answer in short. None where the tables are the answer."""
+        return []
 
     def sheets(self) -> list[Sheet]:
         """The tables, the main one first."""

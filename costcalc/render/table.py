@@ -1,19 +1,181 @@
-"""A page as tables of text, for a terminal or a file."""
+"""A page as tables of text, for a terminal or a file.
+
+Tables are fitted into narrow screens. Digits are never cut.
+
+1. Columns that may be spared (`Column.spare`) give way, the lowest first, those of one number together. Where none
+   has counts they are left out, and the page says so; else they go to a table below, beside the names of the rows.
+2. Columns of names are folded: between words, then within a word, never within a number.
+3. What still does not fit extends beyond the edge, uncut.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 from ..records import NamedTuple
 from . import Screen, plain
-from .narrow import cells, fitted, folded, widths, wrapped
+from .sheet import Column, Sheet
 
-if TYPE_CHECKING:
-    from types import ModuleType
+LEAST = 12  # columns to which words are set, when there is no room
+FOLDED = 24  # columns to which long names are folded, when there is no room
+GAP = 3  # columns between two columns of a table
+_WORD = r"\s*\S+"
+_PIECE = r"\d[\d,.]*|\D"  # what a name is folded between
+_DERIVED = r"[^\d]*|.*\d ?[%x]"  # a cell that has no count: a word, a share, a ratio
 
-    from .sheet import Column, Sheet
+
+class Fitted(NamedTuple):
+    """A sheet as it fits: itself and the tables below it, and the columns that are left out."""
+
+    sheets: list[Sheet]
+    left_out: list[Column]
+
+
+def fitted(sheet: Sheet, width: int) -> Fitted:
+    """The sheet for a screen of `width` columns."""
+    if _set_out(sheet) <= width:
+        return Fitted([sheet], [])
+    gone: set[int] = set()
+    moved: list[int] = []
+    for group in _groups(sheet):
+        if needed(sheet.without(gone)) > width:
+            gone |= group
+            moved += group if any(_counts(sheet, number) for number in group) else ()
+    left_out = [sheet.columns[number] for number in sorted(gone) if number not in moved]
+    if not moved:
+        return Fitted([sheet.without(gone) if gone else sheet], left_out)
+    keys = _keys(sheet)
+    below = [
+        sheet.without({*range(len(sheet.columns))} - {*keys, *part})
+        for part in _parts(sheet, keys, sorted(moved), width)
+    ]
+    return Fitted([sheet.without(gone), *below], left_out)
+
+
+def _groups(sheet: Sheet) -> list[set[int]]:
+    """The groups of columns to remove, in order."""
+    levels = sorted({column.spare for column in sheet.columns} - {0})
+    return [{number for number, column in enumerate(sheet.columns) if column.spare == level} for level in levels]
+
+
+def _counts(sheet: Sheet, number: int) -> bool:
+    """Whether a column has counts, which other columns do not have."""
+    texts = (row[number] for row in [*sheet.rows, *[sheet.foot] * bool(sheet.foot)])
+    return sheet.columns[number].number and not all(re.fullmatch(_DERIVED, text) for text in texts)
+
+
+def _keys(sheet: Sheet) -> list[int]:
+    """The columns that name a row: those before the first that is spared or has counts, else all before the first."""
+    columns = range(len(sheet.columns))
+    first = min(number for number in columns if sheet.columns[number].spare)
+    return [number for number in range(first) if not _counts(sheet, number)] or [*range(first)]
+
+
+def _parts(sheet: Sheet, keys: list[int], moved: list[int], width: int) -> Iterator[list[int]]:
+    """The columns to move, as many per table as fit beside the keys; at least one."""
+    part: list[int] = []
+    for number in moved:
+        kept = {*keys, *part, number}
+        if part and needed(sheet.without({*range(len(sheet.columns))} - kept)) > width:
+            yield part
+            part = []
+        part.append(number)
+    yield part
+
+
+def needed(sheet: Sheet) -> int:
+    """The columns of a screen that a sheet needs, all names folded."""
+    return sum(map(_least, range(len(sheet.columns)), [sheet] * len(sheet.columns))) + GAP * (len(sheet.columns) - 1)
+
+
+def _set_out(sheet: Sheet) -> int:
+    """The columns of a screen that a sheet needs, no name folded."""
+    return sum(_natural(number, sheet) for number in range(len(sheet.columns))) + GAP * (len(sheet.columns) - 1)
+
+
+def _texts(sheet: Sheet, number: int) -> list[str]:
+    return [sheet.columns[number].heading, *(row[number] for row in sheet.rows), *sheet.foot[number : number + 1]]
+
+
+def _natural(number: int, sheet: Sheet) -> int:
+    return max(map(cells, _texts(sheet, number)))
+
+
+def _least(number: int, sheet: Sheet) -> int:
+    """The width below which a column is not folded: that of its longest number at least."""
+    if not sheet.columns[number].folds:
+        return _natural(number, sheet)
+    texts = _texts(sheet, number)
+    words = max([LEAST, *(cells(word) for text in texts for word in text.split())])
+    whole = max((len(piece) for text in texts for piece in re.findall(_PIECE, text)), default=0)
+    return max(min(words, FOLDED, _natural(number, sheet)), whole)
+
+
+def widths(sheet: Sheet, width: int) -> list[int]:
+    """The width of each column of a fitted sheet: what it needs, the widest names folded first to make it fit."""
+    columns = range(len(sheet.columns))
+    found = [_natural(number, sheet) for number in columns]
+    over = sum(found) + GAP * (len(found) - 1) - width
+    if over <= 0:
+        return found
+    least = [_least(number, sheet) for number in columns]
+    while over > 0 and found != least:
+        open_ = [number for number in columns if found[number] > least[number]]
+        widest = max(open_, key=lambda number: found[number])
+        others = (max(found[number], least[widest]) for number in open_ if found[number] < found[widest])
+        step = min(over, found[widest] - max(others, default=least[widest]))
+        found[widest] -= max(step, 1)
+        over -= max(step, 1)
+    lines = [[part for text in _texts(sheet, number) for part in folded(text, found[number])] for number in columns]
+    return [max(map(cells, parts)) for parts in lines]
+
+
+def cells(text: str) -> int:
+    """The width of a text in columns of a terminal."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def folded(text: str, width: int) -> Sequence[str]:
+    """A cell in lines of at most `width` columns, words broken where they must be, numbers never."""
+    lines = wrapped(text, width)
+    return lines if max(map(cells, lines)) <= width else [part for line in lines for part in _broken(line, width)]
+
+
+def _broken(line: str, width: int) -> Iterator[str]:
+    if cells(line) <= width:
+        yield line
+        return
+    part = ""
+    for piece in re.findall(_PIECE, line):
+        if part and cells(part + piece) > width:
+            yield part
+            part = ""
+        part += piece
+    yield part
+
+
+def wrapped(text: str, width: int) -> Sequence[str]:
+    """A text in lines of at most `width` columns, broken between words; a longer word is a line of its own."""
+    if cells(text) <= width and "\n" not in text:
+        return [text]
+    lines = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in re.findall(_WORD, paragraph):
+            if line and cells(line + word) > width:
+                lines.append(line)
+                word = word.lstrip()
+                line = ""
+            line += word
+        lines.append(line)
+    return lines
 
 
 _TITLE = r"^(convention [\w.-]+): .*?(?=; (?:shipped|includes|input|costcalc|\w+=))"  # said in many words

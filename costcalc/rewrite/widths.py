@@ -9,8 +9,7 @@ from ..model.expr import Expr
 from ..model.network import Block, BlockCall, Call, Group, Include, Step, names_of
 from ..num import floor, maximum, minimum
 from ..ops import find
-from .steps import everywhere, held, spot, within
-from .walk import Facts, Walk, is_relative
+from .walk import Facts, Walk, everywhere, held, is_relative, spot, within
 
 LEAST = 8  # channels, as in the published code of MobileNet V1
 

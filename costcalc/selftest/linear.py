@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .tally import Impossible, Tally, at, box, shape_of
-
-if TYPE_CHECKING:
-    from .tally import Shape
+from .tally import Impossible, Shape, Tally, at, box, shape_of
 
 
 def linear(

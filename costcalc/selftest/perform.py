@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import attention, conv, language, layout, linear, norm, pointwise, pool, recurrent, shuffle
+from . import attention, conv, language, layout, linear, pointwise, recurrent
 from .tally import Counted, Tally, shape_of, tensor
 
 PERFORMERS: dict[str, Any] = {
@@ -16,15 +16,16 @@ PERFORMERS: dict[str, Any] = {
             *(language.moe, language.selective_scan, language.latent_attention),
             *(linear.linear, linear.bilinear, linear.matmul, linear.einsum, linear.embedding, linear.parameter),
             *(linear.opaque, attention.attention, attention.attend, recurrent.rnn, recurrent.lstm, recurrent.gru),
-            *(norm.batchnorm, norm.layernorm, norm.groupnorm, norm.instancenorm, norm.rmsnorm, norm.lrn),
-            *(pool.maxpool, pool.avgpool, pool.lppool, pool.adaptive_avgpool, pool.adaptive_maxpool, pool.reduce),
+            *(pointwise.batchnorm, pointwise.layernorm, pointwise.groupnorm),
+            *(pointwise.instancenorm, pointwise.rmsnorm, pointwise.lrn),
+            *(conv.maxpool, conv.avgpool, conv.lppool, conv.adaptive_avgpool, conv.adaptive_maxpool, conv.reduce),
             *(layout.concat, layout.split, layout.slice_, layout.pad, layout.flatten, layout.reshape),
             *(layout.permute, layout.tokens, layout.grid, layout.windows, layout.one_of),
-            *(shuffle.space_to_depth, shuffle.depth_to_space, shuffle.channel_shuffle, shuffle.upsample),
+            *(layout.space_to_depth, layout.depth_to_space, layout.channel_shuffle, layout.upsample),
         )
     },
-    "pixel_unshuffle": shuffle.space_to_depth,
-    "pixel_shuffle": shuffle.depth_to_space,
+    "pixel_unshuffle": layout.space_to_depth,
+    "pixel_shuffle": layout.depth_to_space,
 }
 
 

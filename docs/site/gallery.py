@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.analysis.reproduce.page import FindingsPage, grouped
-from costcalc.analysis.reproduce.reproduce import accuracies, findings
+from costcalc.analysis.reproduce.reproduce import FindingsPage, accuracies, findings, grouped
 from costcalc.metrics.conventions import CONVENTIONS, COUNTERS, find
 from costcalc.metrics.metrics import METRICS, metric
 from costcalc.model.expr import Expr

@@ -28,7 +28,7 @@ from costcalc.ops import find as find_op
 from costcalc.quantities import Unit
 from costcalc.read.spec.blocks import shipped_library
 from costcalc.read.spec.schema import schema
-from costcalc.render.result import Result
+from costcalc.render import Result
 
 from .markdown import block, code, page, plain, sheets, table
 

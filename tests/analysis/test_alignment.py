@@ -6,10 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from costcalc.analysis.compare import subsequence
-from costcalc.analysis.compare.alignment import aligned, slid
+from costcalc.analysis.compare import alignment
+from costcalc.analysis.compare.alignment import aligned, ascending, between, common, slid
 from costcalc.analysis.compare.compare import compare
-from costcalc.analysis.compare.subsequence import ascending, between, common
 from costcalc.errors import Source
 from costcalc.read.spec.reader import read
 
@@ -39,8 +38,8 @@ def is_common(pairs, a, b):
 
 @pytest.mark.parametrize(("cells", "often"), [(2**28, 1000), (2**28, 1), (12, 1000), (1, 1)])
 def test_the_longest_common_sequence(monkeypatch, cells, often):
-    monkeypatch.setattr(subsequence, "CELLS", cells)
-    monkeypatch.setattr(subsequence, "OFTEN", often)
+    monkeypatch.setattr(alignment, "CELLS", cells)
+    monkeypatch.setattr(alignment, "OFTEN", often)
     rng = random.Random(cells + often)
     for _ in range(1000):
         a, b = tokens(rng), tokens(rng)
@@ -51,8 +50,8 @@ def test_the_longest_common_sequence(monkeypatch, cells, often):
 
 @pytest.mark.parametrize(("cells", "often"), [(2**28, 1000), (5000, 3)])
 def test_long_ones(monkeypatch, cells, often):
-    monkeypatch.setattr(subsequence, "CELLS", cells)
-    monkeypatch.setattr(subsequence, "OFTEN", often)
+    monkeypatch.setattr(alignment, "CELLS", cells)
+    monkeypatch.setattr(alignment, "OFTEN", often)
     rng = random.Random(1)
     a, b = ([rng.randrange(40) for _ in range(400)] for _ in range(2))
     found = common(a, b)

@@ -67,7 +67,7 @@ def test_vgg_is_32_times_as_large_and_27_times_as_costly():
 
 
 def test_the_saving_is_the_theory():
-    from costcalc.analysis.compare.side_by_side import theory
+    from costcalc.analysis.compare.page import theory
 
     for found in (compare("mobilenet", conv="standard"), compare("vgg16", conv="separable")):
         pairs = [pair for pair in found.pairs if theory(pair)]
@@ -178,7 +178,7 @@ def test_the_runs_of_a_stem_that_repeats():
 
 
 def test_theory_is_for_the_same_channels_only():
-    from costcalc.analysis.compare.side_by_side import theory
+    from costcalc.analysis.compare.page import theory
 
     separable = ["{dwconv: 3x3}", "{conv: 1x1, out: 24}"]
     said = [

@@ -214,7 +214,7 @@ def test_a_wider_layer_of_a_real_network_is_all_that_changed(path):
 
 def edits(old, new, head=HEAD):
     """(status, name, words) of each pair that is not the same."""
-    from costcalc.analysis.compare.differences import DifferencePage
+    from costcalc.analysis.compare.page import DifferencePage
 
     page = DifferencePage(diff(spec(old, head), spec(new, head)))
     return [(row["status"], row["name"], row["what"]) for row in page.records()[1]]

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 import costcalc
-from costcalc.analysis.page.axes import Axis, Points, plans
-from costcalc.analysis.page.network import METRICS, Wanted
-from costcalc.analysis.page.network import document as of_setting
-from costcalc.analysis.page.network import point as at_setting
+from costcalc.analysis.page.axes import METRICS, Axis, Points, Wanted, plans
+from costcalc.analysis.page.axes import document as of_setting
+from costcalc.analysis.page.axes import point as at_setting
 from costcalc.analysis.page.page import BYTES
 from costcalc.analysis.page.structure import least_bytes
 from costcalc.metrics.conventions import price_list

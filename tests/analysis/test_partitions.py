@@ -151,9 +151,9 @@ def test_a_dask_cluster(run):
 
 def test_a_cluster_that_is_not_there(run, monkeypatch):
     pytest.importorskip("distributed")
-    from costcalc.analysis.jobs import cluster
+    from costcalc.analysis.jobs import pool
 
-    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    monkeypatch.setattr(pool, "FINDING", 1)
     found = run(*LINE, "-o", "two/", "--cluster", "tcp://127.0.0.1:9")
     assert (found.code, "no Dask scheduler answers" in found.err) == (2, True)
 

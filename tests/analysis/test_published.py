@@ -10,8 +10,7 @@ import pytest
 import yaml
 
 from costcalc import analyze, load
-from costcalc.analysis.reproduce.page import tables
-from costcalc.analysis.reproduce.reproduce import findings
+from costcalc.analysis.reproduce.reproduce import findings, tables
 from costcalc.model.variables import settle
 from costcalc.quantities import ERRATUM, EXACT, NOT_REPRODUCIBLE, figure
 from costcalc.read.loading import configs

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from costcalc.analysis.reproduce.page import grouped, tables
-from costcalc.analysis.reproduce.reproduce import findings
+from costcalc.analysis.reproduce.reproduce import findings, grouped, tables
 from costcalc.errors import Source
 from costcalc.quantities import Count, agreement, figure, value
 from costcalc.read.spec.reader import read

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from costcalc import sweep
-from costcalc.analysis.space.asking import paged
-from costcalc.analysis.space.draws import drawn_costs, within_costs
+from costcalc.analysis.space.asking import Sampled, of_networks, paged
+from costcalc.analysis.space.chains import drawn_costs, within_costs
 from costcalc.analysis.space.estimate import between
 from costcalc.analysis.space.page import Asked
-from costcalc.analysis.space.sampled import Sampled, of_networks
 from costcalc.analysis.space.space import counted_by, open_choices, space
 from costcalc.errors import OptionError
 from tests.analysis.test_space import DEPTHS, SHARED, WIDTHS, loads

@@ -10,9 +10,7 @@ import pytest
 from costcalc import analyze, space
 from costcalc.analysis.space.counts import counted
 from costcalc.analysis.space.estimate import estimated
-from costcalc.analysis.space.joint import within_both
-from costcalc.analysis.space.maxima import Maxima
-from costcalc.analysis.space.sums import Sums, multiplied
+from costcalc.analysis.space.sums import Maxima, Sums, multiplied, within_both
 from costcalc.errors import OptionError
 from tests.analysis.test_space import CONDITION, DEPTHS, SHARED, SIZES, SKIP, WIDTHS, WORDS, loads
 

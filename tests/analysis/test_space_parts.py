@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from costcalc import analyze, space
 from costcalc.analysis.space import counter
-from costcalc.analysis.space.draws import drawn_costs
+from costcalc.analysis.space.chains import drawn_costs
 from tests.analysis.test_space import loads
 from tests.analysis.test_space_networks import networks
 from tests.analysis.test_space_random import counts, texts

@@ -11,8 +11,7 @@ import pytest
 import yaml
 
 from costcalc import analyze, load, sweep
-from costcalc.analysis.sweep.space import Grid, Table
-from costcalc.analysis.sweep.sweep import Evaluation, results
+from costcalc.analysis.sweep.sweep import Evaluation, Grid, Table, results
 from costcalc.errors import CostcalcError, Source
 from costcalc.metrics.metrics import metric, moved_widths
 from costcalc.model.trace import trace

@@ -14,8 +14,7 @@ import time
 import numpy as np
 
 from costcalc import load
-from costcalc.analysis.sweep.space import CHUNK, Grid, Table
-from costcalc.analysis.sweep.sweep import Evaluation
+from costcalc.analysis.sweep.sweep import CHUNK, Evaluation, Grid, Table
 from costcalc.metrics.metrics import metric
 
 ROUNDS = 7

@@ -342,8 +342,8 @@ class Terminal(io.StringIO):
 def test_progress_on_a_terminal(repository, monkeypatch):
     repository.write(**{f"models__n{number}": net(number + 1) for number in range(20)})
     repository.write(costcalc=limits("max: {mult_adds: 1M}", "models/*.yaml"))
-    monkeypatch.setattr("costcalc.cli.progress.PATIENCE", 0)
-    monkeypatch.setattr("costcalc.cli.progress.EVERY", 0)
+    monkeypatch.setattr("costcalc.cli.terminal.PATIENCE", 0)
+    monkeypatch.setattr("costcalc.cli.terminal.EVERY", 0)
     monkeypatch.setattr(sys, "stderr", Terminal())
     with pytest.raises(SystemExit):
         main(["check"])

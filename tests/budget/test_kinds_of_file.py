@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from costcalc.read.formats import READERS
+from costcalc.read.loading import READERS
 
 DATA = Path(__file__).parents[1] / "data"
 NET = "input: [10, 10, 10]\nlayers:\n  - {conv: 1x1, out: %s}\n"

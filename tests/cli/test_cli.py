@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pytest
 
 from costcalc import __version__
-from costcalc.cli import main, talk
-from costcalc.cli.commands import COMMANDS
+from costcalc.cli import main
+from costcalc.cli.commands import COMMANDS, HELP
 from costcalc.ops import INDEX, find
 from costcalc.render import SUFFIXES
 from tests.commands import examples
@@ -136,7 +136,7 @@ def test_output_goes_to_a_file_of_the_format_its_ending_says(run, tmp_path, suff
 def test_every_option_of_analyze_is_run_here():
     mine = " ".join(row[0] for row in (*TOTALS, *VIEWS, *FORMATS)).replace("=", " ").split()
     options = [opt for param in import_module("costcalc.cli.analyze").command.params for opt in param.opts]
-    assert {opt for opt in options if opt.startswith("-")} - {*mine} == {"--output", "--watch", *talk.HELP}
+    assert {opt for opt in options if opt.startswith("-")} - {*mine} == {"--output", "--watch", *HELP}
 
 
 @pytest.mark.parametrize("options", ["--device nvidia_a100_40gb", "--phase both"])

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from costcalc.cli import progress
+from costcalc.cli import terminal
 
 CODE = (  # a job in the background has Ctrl-C ignored
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from costcalc.cli import main; main()"
@@ -27,9 +27,9 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(("is_terminal", "seconds", "shown"), [(True, 5, True), (False, 5, False), (True, 0.5, False)])
 def test_progress(monkeypatch, is_terminal, seconds, shown):
     clock = iter([0.0, seconds, seconds])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(sys, "stderr", Terminal(is_terminal))
-    with progress.Progress(1000, "points") as bar:
+    with terminal.Progress(1000, "points") as bar:
         bar.add(250)
     text = sys.stderr.getvalue()
     assert ("250 of 1,000 points, 15 s left" in text) == shown
@@ -55,7 +55,7 @@ def test_a_stopped_run_leaves_the_old_file(tmp_path, number, code):
 @pytest.mark.parametrize("resumes", [True, False])
 def test_what_can_go_on_says_so_when_it_is_stopped(monkeypatch, resumes):
     monkeypatch.setattr(sys, "stderr", Terminal(False))
-    bar = progress.Progress(100, "files", resumes)
+    bar = terminal.Progress(100, "files", resumes)
     bar.add(25)
     bar.__exit__(KeyboardInterrupt)
     said = "stopped at 25 of 100 files; the same command with --resume goes on\n"

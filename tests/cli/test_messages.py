@@ -3,7 +3,7 @@
 import pytest
 
 from costcalc.cli.failures import report_failure
-from costcalc.read.formats import ELSEWHERE
+from costcalc.read.loading import ELSEWHERE
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from costcalc.budget.amounts import _UNITS
 from costcalc.cli import terminal
 from costcalc.cli.commands import COMMANDS
 from costcalc.render import Screen, render_page
-from costcalc.render.narrow import fitted, folded, needed, widths, wrapped
 from costcalc.render.sheet import Column, Sheet
+from costcalc.render.table import fitted, folded, needed, widths, wrapped
 from tests.commands import WITH_JSON, lines
 
 NAME = "a_very_long_name_of_a_layer_that_is_wider_than_many_screens"

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from costcalc.cli import COMMANDS
-from costcalc.cli.completing import FILES, candidates
+from costcalc.cli.completion import FILES, candidates
 from costcalc.render.scaled import scaled
 from costcalc.render.table import one_line
 

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from costcalc import analyze
 from costcalc.analysis.formula.formula import formula
-from costcalc.analysis.sweep.space import Table
-from costcalc.analysis.sweep.sweep import Evaluation
+from costcalc.analysis.sweep.sweep import Evaluation, Table
 from costcalc.errors import CostcalcError, Source
 from costcalc.metrics.metrics import metric
 from costcalc.read.spec.reader import read

@@ -23,8 +23,8 @@ def exported(draw):
     """The ModelProto of a valid spec as `costcalc export` makes it, its weights left out."""
     from onnx import TensorProto
 
-    from costcalc.write.onnx.file import assembled
-    from costcalc.write.onnx.graph import built
+    from costcalc.write.onnx.builder import built
+    from costcalc.write.onnx.stream import assembled
 
     model = read(Source("net.yaml", draw(specs())))
     try:

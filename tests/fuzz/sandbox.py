@@ -35,7 +35,7 @@ MODULES = [
     "costcalc.analysis.reconcile.reconcile",
     "costcalc.write.spec",
     "costcalc.write.torch",
-    "costcalc.write.onnx.graph",
+    "costcalc.write.onnx.builder",
     "costcalc.analysis.sweep.plotting",
 ]
 EXTRAS = ["onnx", "tflite", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]  # where they are installed

@@ -14,8 +14,7 @@ from costcalc import CostcalcError, analyze, fit, formula, load, sweep
 from costcalc.errors import Source
 from costcalc.metrics.conventions import COUNTERS, NAMES, find
 from costcalc.metrics.metrics import NAMES as METRICS
-from costcalc.metrics.price_lists import read
-from costcalc.metrics.terms import NUMBERS, TERMS
+from costcalc.metrics.price_lists import NUMBERS, TERMS, read
 from costcalc.ops import INDEX
 
 DOCS = (Path(__file__).parents[2] / "docs" / "conventions.md").read_text()
@@ -300,7 +299,7 @@ def test_a_metric_of_a_counter_is_the_one_it_has(run):
 def test_a_start_loads_no_price_lists_of_others():
     code = (
         "import sys; from costcalc import analyze; analyze('mobilenet').totals; "
-        "print([m for m in sys.modules if m.startswith(('costcalc.metrics.counters', 'costcalc.metrics.terms'))])"
+        "print([m for m in sys.modules if m.startswith(('costcalc.metrics.counters', 'costcalc.metrics.price_lists'))])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
     assert {*COUNTERS} < {*NAMES}

@@ -137,8 +137,8 @@ def test_what_only_its_author_knows_is_a_lower_bound():
 
 
 def test_operations_with_weights_are_those_that_say_so():
-    from costcalc.metrics.needs import _WEIGHTED
-    from costcalc.metrics.terms import NUMBERS
+    from costcalc.metrics.gradients import _WEIGHTED
+    from costcalc.metrics.price_lists import NUMBERS
 
     without = {"parameter", "opaque", "selective_scan"}  # no mult-adds with their weights
     assert {*NUMBERS["weight"].operations} - without == _WEIGHTED

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from costcalc.analysis.space.parts import Seen, WatchedWalk
+from costcalc.analysis.space.counter import Seen, WatchedWalk
 from costcalc.errors import Source
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle

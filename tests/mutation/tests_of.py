@@ -36,9 +36,7 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
     "costcalc/budget/updating.py": ("test_updating",),
     "costcalc/budget/verdict.py": ("test_verdicts",),
     "costcalc/git.py": GIT,
-    "costcalc/read/committed.py": GIT,
     "costcalc/read/repository.py": GIT,
-    "costcalc/read/revisions.py": GIT,
     "costcalc/files.py": ("test_files", "test_wire -k page"),
     "costcalc/replacing.py": ("test_whole_files -k not full",),
     "costcalc/quantities.py": (

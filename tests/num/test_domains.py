@@ -142,8 +142,7 @@ def test_a_config_costs_the_same_in_all_three(config):
     model = model._replace(variables={**model.variables, **opened})  # a space has them as choices
     columns = settings_of(model, np.random.default_rng(7))
     forms = formula(model)
-    from costcalc.analysis.sweep.space import Table
-    from costcalc.analysis.sweep.sweep import Evaluation
+    from costcalc.analysis.sweep.sweep import Evaluation, Table
     from costcalc.metrics.metrics import metric
 
     metrics = [metric("mult_adds", "paper"), metric("params", "paper")]

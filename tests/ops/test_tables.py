@@ -8,8 +8,8 @@ import pytest
 from costcalc.errors import SpecError
 from costcalc.metrics import saved
 from costcalc.ops import INDEX, UNWRITTEN
-from costcalc.write.torch.assemble import _JOINS
-from costcalc.write.torch.assemble import RULES as TORCH_RULES
+from costcalc.write.torch.module import _JOINS
+from costcalc.write.torch.module import RULES as TORCH_RULES
 from tests.test_laws import TREES
 
 FOREIGN = ("read",)  # rooms whose tables hold the words of other tools
@@ -57,7 +57,7 @@ def test_an_operation_without_a_rule_in_onnx_is_refused_by_name(monkeypatch):
     from costcalc.model.wiring import wired
     from costcalc.read.spec.reader import read
     from costcalc.write.onnx import pointwise
-    from costcalc.write.onnx.graph import built
+    from costcalc.write.onnx.builder import built
 
     monkeypatch.setattr(pointwise, "RULES", {})
     with pytest.raises(SpecError) as error:

@@ -11,11 +11,8 @@ import pytest
 from costcalc import git
 from costcalc.errors import FileError, OptionError
 from costcalc.files import Pages, configs
-from costcalc.read import committed
 from costcalc.read import repository as module
-from costcalc.read.committed import Blob
-from costcalc.read.repository import Repository, top
-from costcalc.read.revisions import Revision, at_revision, origin_at, spec_at
+from costcalc.read.repository import Blob, Repository, Revision, at_revision, origin_at, spec_at, top
 
 NET = "input: [10, 10, 10]\nlayers: [{conv: 1x1, out: 10}]\n"
 
@@ -47,9 +44,9 @@ def test_as_many_bytes_and_files_as_are_allowed(repository, monkeypatch):
     commit = repository.commit()
     for limit, most in (("FILES", 3), ("NAMES", 18)):
         with monkeypatch.context() as patch:
-            patch.setattr(committed, limit, most)
+            patch.setattr(module, limit, most)
             assert len([*Repository.find().tree(commit)]) == 3
-            patch.setattr(committed, limit, most - 1)
+            patch.setattr(module, limit, most - 1)
             problem = refusal(OptionError, Repository.find().tree, commit)
             assert problem.code == "limit"
             assert problem.message.startswith(f"commit {commit[:7]} has more than ")
@@ -158,7 +155,7 @@ def test_only_the_pages_of_a_graph_reach_its_reader(repository, monkeypatch):
     ):
         monkeypatch.setattr(module, "HELD", held)
         form = SimpleNamespace(limit=limit, from_bytes=lambda data, shown: type(data))
-        monkeypatch.setattr("costcalc.read.revisions.format_of", lambda name, form=form: form)
+        monkeypatch.setattr("costcalc.read.repository.format_of", lambda name, form=form: form)
         assert here.source("net.yaml") is kind
 
 

@@ -12,9 +12,8 @@ import pytest
 
 import costcalc
 from costcalc import analyze
-from costcalc.analysis.report.columns import COLUMNS, public
+from costcalc.analysis.report.columns import COLUMNS, View, public
 from costcalc.analysis.report.page import render
-from costcalc.analysis.report.view import View
 from costcalc.errors import Source
 from costcalc.read.spec.reader import read
 from costcalc.render.html_file import of_page

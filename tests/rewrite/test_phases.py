@@ -9,8 +9,7 @@ from costcalc.errors import Source
 from costcalc.quantities import EXACT
 from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
-from costcalc.rewrite import drop, fold, merge
-from costcalc.rewrite.deploying import phased
+from costcalc.rewrite import drop, fold, merge, phased
 
 # timm 1.0 at 224x224: mult-adds and parameters, before and after its own reparameterize_model
 NETWORKS = {

@@ -12,7 +12,7 @@ import costcalc.selftest
 from costcalc import analyze
 from costcalc.analysis.prove.prove import differences, drawn, performance, prove, stated
 from costcalc.errors import Refused
-from costcalc.metrics.terms import NUMBERS, TERMS
+from costcalc.metrics.price_lists import NUMBERS, TERMS
 from costcalc.ops import INDEX, find
 from costcalc.ops.base import Layer
 from costcalc.selftest.cases import CASES

@@ -20,8 +20,8 @@ from costcalc.ops import INDEX, UNWRITTEN, find  # noqa: E402
 from costcalc.read.loading import load  # noqa: E402
 from costcalc.read.spec.reader import read  # noqa: E402
 from costcalc.write.onnx import encoded  # noqa: E402
-from costcalc.write.onnx.file import assembled, proven  # noqa: E402
-from costcalc.write.onnx.graph import built  # noqa: E402
+from costcalc.write.onnx.builder import built  # noqa: E402
+from costcalc.write.onnx.stream import assembled, proven  # noqa: E402
 from costcalc.write.torch import source_text  # noqa: E402
 from tests.lineage import assert_onnx_has_the_edges  # noqa: E402
 from tests.test_laws import FLOWS, NAMED  # noqa: E402

@@ -10,7 +10,7 @@ from costcalc import analyze
 from costcalc.errors import SpecError
 from costcalc.read.loading import load
 from costcalc.write.torch import source_text
-from costcalc.write.torch.text import value, wrapped
+from costcalc.write.torch.pieces import value, wrapped
 from tests.write.test_export_onnx import HIDDEN, LAYERS, SPECS, graph_of, model
 
 TORCH = pytest.mark.skipif(

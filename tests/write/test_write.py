@@ -17,10 +17,9 @@ from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
 from costcalc.rewrite import thin
 from costcalc.write.spec import fold, spec_text
-from costcalc.write.spec.items import settled
 from costcalc.write.spec.spec import grouped
-from costcalc.write.spec.structure import structured
-from costcalc.write.spec.yaml_text import scalar
+from costcalc.write.spec.structure import settled, structured
+from costcalc.write.spec.text import scalar
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted([*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests" / "specs").glob("*.yaml")])

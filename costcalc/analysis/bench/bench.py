@@ -10,28 +10,29 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...arguments import mapping
 from ...errors import OptionError, Problem
+from ...metrics.conventions import find
 from ...metrics.metrics import metric, totals
 from ...metrics.pricing import MAC, total
 from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.rows import Row, Trace
+from ...model.stitching import graph_of
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
-from ...render.result import Result
-from ..convert.export import exported
+from ...render import Result
+from ...render.sheet import Page
+from ...write.torch import source_text
+from ..convert.convert import exported
 from ..memory.roofline import Roofline, bounded
 from ..report.analyze import scaled
 from ..report.report import Report, report
-
-if TYPE_CHECKING:
-    from ...render.sheet import Page
 
 WARM_UPS, RUNS, SECONDS = 10, 30, 1.0  # at least so many runs, and so long
 PASSES = 100  # runs of the passes of training, as reviews of networks time them
@@ -150,8 +151,6 @@ def bench(
 
 
 def _passes(model: Model, settled: Mapping[str, Any], threads: int) -> Any:
-    from .backward import passes
-
     return passes(model, settled, threads)
 
 
@@ -196,8 +195,6 @@ def machine() -> str:
 
 
 def _framework() -> Any:
-    from ...metrics.conventions import find
-
     return find("framework")
 
 
@@ -330,3 +327,63 @@ def _layer(kernel: str, owners: Mapping[str, str]) -> str:
         cut = max(name.rfind("_"), name.rfind("/"))
         name = name[:cut] if cut > 0 else ""
     return name
+
+
+_GRIDS = frozenset(("conv", "dwconv", "maxpool", "avgpool", "conv_transpose", "lppool"))
+
+
+class Passes(NamedTuple):
+    """What is run: a forward pass, a forward and a backward pass, and the version of what runs them."""
+
+    forward: Callable[[], None]
+    both: Callable[[], None]
+    runtime: str
+
+
+def passes(model: Model, settled: Mapping[str, Any], threads: int) -> Passes:
+    """Both passes of a network in training, with random weights and inputs, batch 1.
+
+    The module is the one that `costcalc export --to torch` writes. Raises OptionError without PyTorch, SpecError for a
+    network that has no such form.
+    """
+    torch = _torch()
+    graph = graph_of(model, settled)
+    space: dict[str, Any] = {}
+    exec(compile(source_text(graph, model.name), "network.py", "exec"), space)
+    made = [one for one in space.values() if isinstance(one, type) and issubclass(one, torch.nn.Module)]
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    network = made[-1]().train()
+    inputs = [_input(torch, graph, name) for name in graph.inputs]
+
+    def forward() -> None:
+        network(*inputs)
+
+    def both() -> None:
+        network.zero_grad(set_to_none=True)
+        found = network(*inputs)
+        sum(one.sum() for one in (found if isinstance(found, tuple) else (found,))).backward()
+
+    try:
+        both()
+    except ValueError as error:  # a batch norm over one value
+        raise OptionError(Problem("bad-value", f"{model.name} cannot be trained on one sample: {error}")) from None
+    return Passes(forward, both, f"torch {torch.__version__.partition('+')[0]}")
+
+
+def _input(torch: Any, graph: Any, name: str) -> Any:
+    """A random input: channels after the batch where grids are read."""
+    readers = {node.row.op.name for node in graph.nodes if name in node.sources}
+    shape = graph.inputs[name]
+    first = len(shape) > 2 or readers & _GRIDS
+    sizes = (1, shape[-1], *shape[:-1]) if first else (1, *shape)
+    return torch.zeros(sizes, dtype=torch.int64) if readers == {"embedding"} else torch.rand(sizes)
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        message = "timing of backward passes needs the package torch, which is not installed"
+        raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[torch]'")) from None
+    return torch

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
-from ...render.sheet import Column, Sheet
+from ...render.sheet import Column, Page, Sheet
 from ...render.text import printable
 
 if TYPE_CHECKING:
@@ -16,17 +16,13 @@ if TYPE_CHECKING:
 _PROFILE = "layers: kernels by the profiler of onnxruntime; norms and activations are part of the layer before them"
 
 
-class BenchPage:
+class BenchPage(Page):
     """Networks that were timed after each other on one machine."""
 
     title = "costcalc bench"
 
     def __init__(self, found: Sequence[Bench]) -> None:
         self.found = found
-
-    def heads(self) -> list[str]:
-        """Nothing: the table itself is the answer."""
-        return []
 
     def sheets(self) -> list[Sheet]:
         """One row a network, then one a layer, and the passes of training, where they were timed; milliseconds."""

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...metrics.conventions import NAMES, find
-from ...metrics.terms import NUMBERS, TERMS, meaning
-from ...render.sheet import Column, Sheet
-
-if TYPE_CHECKING:
-    from ...metrics.pricing import Convention
-
+from ...metrics.price_lists import NUMBERS, TERMS, meaning
+from ...metrics.pricing import Convention
+from ...render.sheet import Column, Page, Sheet
 
 _SECTIONS = ("prices", "numbers", "params", "gradients")
 
 
-class ConventionsPage:
+class ConventionsPage(Page):
     """Every convention with its title."""
 
     title = "costcalc conventions"
 
     def __init__(self) -> None:
         self.rows = [{"name": name, "cost": find(name).cost, "title": find(name).title} for name in NAMES]
-
-    def heads(self) -> list[Any]:
-        """Nothing: the list says it all."""
-        return []
 
     def sheets(self) -> list[Sheet]:
         """One sheet: a row per convention."""
@@ -108,7 +101,7 @@ def _texts(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return row["figure"], f"{row['price']:,}", row["per"], row["what"]
 
 
-class TermsPage:
+class TermsPage(Page):
     """Every quantity and kind of number, and the operations that state it."""
 
     title = "costcalc conventions --terms"
@@ -120,10 +113,6 @@ class TermsPage:
             for kind, terms in sections
             for term in terms.values()
         ]
-
-    def heads(self) -> Any:
-        """Nothing: the list says it all."""
-        return []
 
     def sheets(self) -> Any:
         """One sheet: a row per quantity or kind of number."""

@@ -7,7 +7,7 @@ from typing import Any
 from ... import __version__
 from ...metrics.conventions import find
 from ...records import NamedTuple
-from ...render.sheet import Column, Sheet
+from ...render.sheet import Column, Page, Sheet
 
 COLUMNS = (
     Column("config"),
@@ -28,17 +28,13 @@ class Config(NamedTuple):
     what: str
 
 
-class ZooPage:
+class ZooPage(Page):
     """The shipped configs."""
 
     title = "costcalc zoo"
 
     def __init__(self, configs: Any) -> None:
         self.configs, self.convention = configs, find("paper")
-
-    def heads(self) -> Any:
-        """Nothing: the table says it."""
-        return []
 
     def sheets(self) -> Any:
         """One row per config."""

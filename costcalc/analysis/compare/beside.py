@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..report.report import Report
+from ..report.report import Report
 
 _FORM = {float: ".6g"}
 

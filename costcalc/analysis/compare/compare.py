@@ -18,10 +18,11 @@ from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, is_path, load, loaded, name_of
+from ...read.loading import modelled
 from ...records import NamedTuple
-from ...render.result import Result
+from ...render import Result
 from ...render.text import typed
-from ...rewrite.rewriting import Rewriting
+from ...rewrite import Rewriting
 from ...write.spec import as_spec, is_spec
 from ..report.analyze import scaled
 from ..report.report import Report, report
@@ -83,7 +84,7 @@ class Comparison(Result, _Sides):
 
     def page(self) -> Page:
         """The designs side by side, as `costcalc compare` prints them."""
-        from .side_by_side import ComparisonPage
+        from .page import ComparisonPage
 
         return ComparisonPage(self)
 
@@ -112,7 +113,7 @@ class Difference(Comparison):
 
     def page(self) -> Page:
         """The layers that differ, as `costcalc diff` prints them."""
-        from .differences import DifferencePage
+        from .page import DifferencePage
 
         return DifferencePage(self)
 
@@ -122,7 +123,7 @@ class Designs(Result, list[Design]):
 
     def page(self) -> Page:
         """The totals of each design, as `costcalc compare` prints them."""
-        from .league import LeaguePage
+        from .page import LeaguePage
 
         return LeaguePage(self)
 
@@ -221,8 +222,7 @@ def _sides(old: Network, new: Any, base: str | None, input: Any) -> list[Model]:
         return loaded((old, new), input)
     if not is_path(old):
         raise ArgumentError(Problem("bad-argument", "`base` is for a path in a git repository"))
-    from ...read.loading import modelled
-    from ...read.revisions import at_revision
+    from ...read.repository import at_revision
 
     with noted(f"at {brief(base)}"):
         before = modelled(*at_revision(os.fspath(old), base))

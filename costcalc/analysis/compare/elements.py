@@ -9,21 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...metrics.chances import EXPECTED, added
 from ...metrics.metrics import Metric, folded
 from ...metrics.pricing import MAC
 from ...model.expr import Expr
+from ...model.network import Block, Include, Step
+from ...model.rows import Row
 from ...model.scope import SHAPE_NAMES, Frame
 from ...num import prod
+from ...num.values import Shape
 from ...records import NamedTuple
-
-if TYPE_CHECKING:
-    from ...model.network import Block, Include, Step
-    from ...model.rows import Row
-    from ...num.values import Shape
-    from ..report.report import Line, Report
+from ..report.report import Line, Report
 
 
 class Element(NamedTuple):

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from string import ascii_letters
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...arguments import mapping
 from ...metrics.chances import shown
@@ -20,25 +20,17 @@ from ...model.rows import Row, called
 from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import settle
+from ...num.values import Number
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
-from ...render.result import Result
-from ...render.sheet import Column, Sheet
+from ...render import Result
+from ...render.sheet import Column, Page, Sheet
 from ...render.text import printable, shape_text
 from ..compare.beside import in_words
 from ..report.analyze import scaled
 from ..report.columns import stamp, total
 from ..report.report import Report, report
 from .working import Working, separable, worked
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...metrics.gradients import Gradient
-    from ...model.rows import Row
-    from ...num.values import Number
-    from ...render.sheet import Page
-    from ..report.report import Report
 
 
 class _Chosen(NamedTuple):
@@ -111,17 +103,13 @@ COLUMNS = (
 )
 
 
-class ExplanationPage:
+class ExplanationPage(Page):
     """The rows of an Explanation that have mult-adds or weights."""
 
     def __init__(self, explanation: Any) -> None:
         self.explanation = explanation
         self.title = f"{explanation.report.model.name}: explained"
         self.rows = [(row, *worked(row)) for row in explanation.rows if any(worked(row))]
-
-    def heads(self) -> list[str]:
-        """Empty: the table is the answer."""
-        return []
 
     def sheets(self) -> list[Sheet]:
         """One sheet."""

@@ -10,18 +10,16 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import Any
 
+from ...errors import Refused
+from ...metrics.pricing import MAC
+from ...model.rows import Row
 from ...num import prod
+from ...num.values import Number, Shape
 from ...ops import passes
 from ...records import NamedTuple
-
-if TYPE_CHECKING:
-    from types import SimpleNamespace
-
-    from ...model.rows import Row
-    from ...num.values import Number, Shape
-
 
 _KERNEL = ("KD", "KH", "KW")
 
@@ -60,8 +58,6 @@ def added(workings: list[Working]) -> Working:
 
 def worked(row: Row | SimpleNamespace) -> tuple[Working | None, Working | None]:
     """(mult-adds, weights) of a row as workings, which come to what the row counts; None for what it has none of."""
-    from ...metrics.pricing import MAC
-
     cost, weights = _worked(row)
     counted = {term: quantity for term, quantity in row.layer.terms.items() if term in MAC and quantity}
     held = row.layer.params.get("weight", 0)
@@ -188,9 +184,6 @@ _AXES = {1: ("C",), 2: ("T", "C"), 3: ("H", "W", "C"), 4: ("D", "H", "W", "C")}
 def _by_rule(row: Row | SimpleNamespace) -> Any:
     """The rule itself over symbols for the sizes of its input."""
     import sympy
-
-    from ...errors import Refused
-    from ...metrics.pricing import MAC
 
     if len(row.inputs) != 1 or not MAC.keys() & row.layer.terms.keys():
         return None, None

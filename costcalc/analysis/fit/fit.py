@@ -12,17 +12,16 @@ from ...errors import ArgumentError, OptionError, Problem, brief, listed
 from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import unit_of
 from ...model.network import Model
-from ...model.variables import typical
+from ...model.variables import typical, unknown_variable
 from ...quantities import ACCURACIES, COUNT, Bad, amount
 from ...quantities import value as figure
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
+from ...render import Result
 from ...render.json_ import SCHEMA_VERSION
-from ...render.result import Result
 from ...render.sheet import Sheet
 from ..sweep.page import About, PointsPage, about
-from ..sweep.space import Grid, Table
-from ..sweep.sweep import COMPLETE, as_axis, results
+from ..sweep.sweep import COMPLETE, Grid, Table, as_axis, results
 
 if TYPE_CHECKING:
     import pandas
@@ -143,8 +142,6 @@ def most_of(name: str, most: Any) -> Any:
 
 def default_axis(model: Model, name: str) -> Any:
     """The values that are tried of a variable without a range."""
-    from ...model.variables import unknown_variable
-
     if name not in model.variables:
         raise unknown_variable(name, model)
     variable, default = model.variables[name], typical(model)[name]

@@ -20,15 +20,14 @@ from ...metrics.metrics import Metric, metric, totals, without_formula
 from ...metrics.walk import Walk
 from ...model.network import Model, Variable
 from ...model.trace import trace
-from ...model.variables import settle, typical
+from ...model.variables import settle, typical, unknown_variable
 from ...num import ints
 from ...num.symbols import LARGEST_OPS, assuming, divisible_to, exact, maximum, minimum, nearest, too_long, undominated
 from ...quantities import RATIO
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
-from ...render.result import Result
-from ..report.columns import stamped
-from ..sweep.constants import constants
+from ...render import Result
+from ..report.columns import constants, stamped
 
 if TYPE_CHECKING:
     from ...render.sheet import Page
@@ -229,8 +228,6 @@ def chosen(model: Model, names: Any) -> list[str]:
     """The variables that stay symbols."""
     numbers = [name for name, one in model.variables.items() if not isinstance(one.default, (str, bool, tuple, dict))]
     if names:
-        from ...model.variables import unknown_variable
-
         for name in names:
             if name in model.variables and name not in numbers:
                 raise OptionError(

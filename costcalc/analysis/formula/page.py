@@ -11,7 +11,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pycode import PythonCodePrinter
 from sympy.printing.str import StrPrinter
 
-from ...render.sheet import Column, Sheet
+from ...render.sheet import Column, Page, Sheet
 from ...render.text import printable
 
 if TYPE_CHECKING:
@@ -22,17 +22,13 @@ if TYPE_CHECKING:
 ASSUMED = 3  # truths that are shown of those taken for granted
 
 
-class FormulasPage:
+class FormulasPage(Page):
     """Formulas as a page: one row each."""
 
     title = "formulas"
 
     def __init__(self, found: Mapping[str, Formula], note: str) -> None:
         self.found, self.note = found, said(found, note)
-
-    def heads(self) -> list[str]:
-        """Empty: the table is the answer."""
-        return []
 
     def sheets(self) -> list[Sheet]:
         """One sheet."""

@@ -9,11 +9,15 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any, BinaryIO
 
 from ... import limits
+from ...errors import FileError, OptionError, Problem
+from ...limits import changed
 from ...records import NamedTuple
 from . import worker
+from .worker import done
 
 TRIES = 3  # processes that a task may end before it is given up
 PATIENCE = 1  # seconds for the last that a process printed, if what it started has its stream still
@@ -215,3 +219,69 @@ def _show(stream: BinaryIO) -> None:
         for line in stream:
             sys.stderr.write(line.decode(errors="replace"))
             sys.stderr.flush()
+
+
+WAITING = 3  # tasks per thread of the cluster that are given out at once
+FINDING = 20  # seconds to find the scheduler
+
+
+class Cluster:
+    """The workers of a scheduler; used as a context manager, it gives back what it holds.
+
+    function  of costcalc, as `module:name`; costcalc is installed where the workers are
+    address   of the scheduler, such as tcp://10.0.0.5:8786
+    """
+
+    def __init__(self, function: str, address: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            message = "a cluster needs the packages dask and distributed"
+            raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[dask]'")) from None
+        self.function = function
+        try:
+            self.client = Client(address, timeout=FINDING, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise FileError(Problem("unreadable", f"no Dask scheduler answers at {address!r}: {error}")) from None
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.client.close()
+
+    def results(self, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """(task, result) in the order in which they are done; a result may be `Lost`. Raises what a task raised."""
+        from distributed import as_completed
+
+        left = iter(tasks)
+        threads = sum(self.client.nthreads().values()) or 1
+        given: dict[Any, Any] = {}
+        running = as_completed(loop=self.client.loop)
+        for task in islice(left, WAITING * threads):
+            self._give(task, given, running)
+        for future in running:
+            task = given.pop(future.key)
+            result = self._result(future)
+            del future
+            for more in islice(left, 1):
+                self._give(more, given, running)
+            yield task, result
+
+    def _give(self, task: Any, given: dict[Any, Any], running: Any) -> None:
+        future = self.client.submit(done, self.function, task, changed(), pure=False, retries=TRIES)
+        given[future.key] = task
+        running.add(future)
+
+    def _result(self, future: Any) -> Any:
+        from distributed.scheduler import KilledWorker
+
+        try:
+            return future.result()
+        except KilledWorker:
+            return Lost("it ended the process")
+
+
+def workers(function: str, jobs: int, cluster: str | None, **bounds: Any) -> Pool | Cluster:
+    """What does tasks: processes on this machine in `bounds` of a `Pool`, or the workers of a scheduler, if named."""
+    return Cluster(function, cluster) if cluster else Pool(function, jobs, **bounds)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from ...errors import listed
 from ...metrics.memory import spans
 from ...model.planning import Span, planned
 from ...records import NamedTuple
+from ...render.figures import drawing, plain, saved
 from ...render.sheet import Column, Sheet
 from ...render.text import printable, shape_text
 from ..report.columns import stamped
@@ -169,3 +172,27 @@ def plan(found: Memory) -> list[Placed]:
         for name, offset, size, (first, last) in zip(names, offsets, sizes, ends, strict=True)
     ]
     return sorted(placed, key=lambda one: one.offset)
+
+
+NOTE = 140  # characters of a line under the axes
+
+
+def picture(found: Memory, format: str) -> bytes:
+    """The bytes of a PNG or SVG: what every operation needs, the peak marked. Raises OptionError."""
+    from matplotlib.ticker import EngFormatter
+
+    with drawing() as pyplot:
+        figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
+        live = found.lives.live
+        axes.bar(range(len(live)), live, width=1.0, color="0.7")
+        if live:
+            axes.bar([found.at], [found.peak_bytes], width=1.0, color="tab:red")
+            operation = found.schedule[found.at].operation
+            axes.set_title(plain(f"{found.model.name}: {found.peak_bytes:,} B at {operation}"))
+        axes.set_xlabel(fill(f"operations in the order they run; {found.storage.text}", NOTE), fontsize=8)
+        axes.set_ylabel("live tensors")
+        axes.yaxis.set_major_formatter(EngFormatter("B", sep=" "))
+        data = io.BytesIO()
+        saved(figure, data, format)
+        pyplot.close(figure)
+    return data.getvalue()

@@ -17,12 +17,10 @@ from ...metrics.conventions import NAMES, price_list
 from ...metrics.metrics import METRICS as KNOWN
 from ...model.network import Model
 from ...model.uncollected import uncollected
-from ...read.formats import READERS, SPEC, format_of
-from ...read.loading import modelled
+from ...read.loading import READERS, SPEC, format_of, modelled
 from ...records import NamedTuple
 from ...render.text import printable
-from .axes import Axis, Chosen, Points, axes_at
-from .network import METRICS, PARTS, Wanted, document, point
+from .axes import METRICS, PARTS, Axis, Chosen, Points, Wanted, axes_at, document, point
 from .page import fits, of_network
 from .structure import Point
 

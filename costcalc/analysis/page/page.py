@@ -1,4 +1,9 @@
-"""A page as a file: a network, or what another command shows, as one HTML document that loads nothing."""
+"""A page as a file: a network, or what another command shows, as one HTML document that loads nothing.
+
+The page of one report, for a notebook: in a frame of its own, under the table that every notebook can show. Notebooks
+that are not trusted, and the sites that show them, drop scripts and frames: the table stays. In the frame the scripts
+of the page reach nothing outside it.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +15,21 @@ from typing import TYPE_CHECKING, Any
 from ...arguments import mapping, names
 from ...errors import OptionError, Problem
 from ...metrics.conventions import Prices, price_list
+from ...model.lives import Lives
 from ...model.network import Model
 from ...model.uncollected import uncollected
 from ...model.variables import unknown_variable
 from ...read.anything import Inputs, Network, load
+from ...render import Result
 from ...render.html_file import bundle, html_file, of_page
-from ...render.result import Result
 from ...replacing import replacing
-from .axes import axes_of, plans
-from .network import METRICS, Wanted, document, point
-from .structure import Point, least_bytes
+from .axes import METRICS, Points, Wanted, axes_of, document, plans, point
+from .structure import LIVE, Point, least_bytes
 
 if TYPE_CHECKING:
     import pandas
+
+    from ..report.report import Report
 
 BYTES = 400_000  # of one page
 ROWS = 12_000  # layers times settings: some seconds
@@ -140,3 +147,22 @@ def _too_large(model: Model, layers: int) -> OptionError:
     message = f"a page of {model.name}, with {layers:,} layers, has more than {BYTES:,} bytes"
     help = "`costcalc analyze SPEC --by block -o blocks.html` shows it by block"
     return OptionError(Problem("limit", message, help=help))
+
+
+SAVED = 300_000  # bytes of a frame: each is saved in the notebook
+
+
+def live(report: Report) -> str:
+    """A closed disclosure with the page of a report; nothing where it would be too large."""
+    with uncollected():
+        names = tuple(one.name for one in report.metrics[2:])
+        wanted = Wanted(report.model, report.convention, (*names, LIVE), report.values)
+        first = point(wanted, {}) if LIVE not in names else Point(report, _lives(report))
+        frame = framed(html_file(document(wanted, Points((), True), first)))
+    if len(frame.encode()) > SAVED:
+        return ""
+    return f"<details><summary>Blocks, graph and memory</summary>{frame}</details>"
+
+
+def _lives(report: Report) -> Lives:
+    return Lives(report.trace, report.model.storage)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ... import __version__
 from ...errors import OptionError, Problem, Refused, listed, nearest
-from ...metrics.gradients import gradient
-from ...metrics.needs import Need
+from ...metrics.gradients import Need, gradient
+from ...num.values import Shape
 from ...ops import INDEX, find
+from ...ops.base import Layer
 from ...records import NamedTuple
-from ...render.sheet import Column, Sheet
+from ...render.sheet import Column, Page, Sheet
 from ...selftest.cases import CASES
 from ...selftest.gradients import WEIGHT, differentiate
 from ...selftest.perform import perform
 from ...selftest.tally import MACS, Counted, Impossible
-
-if TYPE_CHECKING:
-    from ...num.values import Shape
-    from ...ops.base import Layer
-
 
 MOST_DRAWN = 20  # cases, for one that can be performed
 
@@ -161,7 +157,7 @@ COLUMNS = (
 )
 
 
-class ProofsPage:
+class ProofsPage(Page):
     """Proofs, and the seed that their cases are drawn with."""
 
     title = "costcalc selftest"
@@ -169,10 +165,6 @@ class ProofsPage:
     def __init__(self, proofs: list[Proof], seed: int) -> None:
         self.proofs, self.seed = proofs, seed
         self.wrong = [proof.op for proof in proofs if proof.differing]
-
-    def heads(self) -> list[Any]:
-        """Nothing: the summary stands at the end, under a long table."""
-        return []
 
     def sheets(self) -> list[Sheet]:
         """One row an operation; the counter-examples only where there are any."""

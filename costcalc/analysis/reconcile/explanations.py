@@ -18,7 +18,7 @@ from ...num import prod
 from ...quantities import Count, Figure, agreement
 from ...read.loading import load
 from ...records import NamedTuple
-from ...render.result import Result
+from ...render import Result
 from ..report.report import report
 from .reconcile import Part, split, tally
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ...arguments import mapping
 from ...metrics.conventions import Prices, price_list
 from ...metrics.gradients import Gradient, cost, gradients
+from ...metrics.price_lists import SECTIONS
 from ...metrics.pricing import MAC, Convention, price_of
-from ...metrics.terms import SECTIONS
 from ...metrics.walk import Walk
 from ...model.network import Model
 from ...model.rows import Row, Trace
@@ -18,7 +18,7 @@ from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
-from ...render.result import Result
+from ...render import Result
 from ..report.report import Report, report
 
 if TYPE_CHECKING:

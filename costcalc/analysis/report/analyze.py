@@ -49,7 +49,7 @@ def analyze(
 
 def _viewed(found: Report) -> str:
     """The page of a report, for a notebook."""
-    from ..page.notebook import live
+    from ..page.page import live
 
     return live(found)
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ... import __version__
 from ...errors import OptionError, Problem, listed, nearest
 from ...metrics.chances import shown
 from ...metrics.metrics import Metric, storage_note, unit_of
-from ...model.variables import settings_of
+from ...model.inputs import input_shape
+from ...model.network import Model, names_of
+from ...model.variables import fixed, settings_of, typical
+from ...num.values import Shape
 from ...quantities import COUNT
 from ...records import NamedTuple
 from ...render.text import plain, printable, shape_text
 
 if TYPE_CHECKING:
     from ...metrics.pricing import Convention
-    from ...model.network import Model
-    from ...num.values import Shape
     from .report import Line, Report
-    from .view import View
 
 
 class Column(NamedTuple):
@@ -182,8 +183,6 @@ def stamped(
     metrics: Sequence[str] = (),
 ) -> str:
     """`convention paper: ..; shipped config mobilenet; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
-    from ... import __version__
-
     counted, made = f"convention {convention.name}: {convention.title}", f"costcalc {__version__}"
     about = (phase_of(model), setting(inputs, values), storage_note(model, metrics))
     parts = (counted, shipped(model), *about, made)
@@ -201,7 +200,7 @@ def shipped(model: Model) -> str:
 def phase_of(model: Model) -> str:
     """The phase that numbers are of, where one was chosen or layers are of one phase only; else nothing."""
     if model.about or any("only" in one.text for one in (model.source, *model.included)):
-        from ...rewrite.deploying import phase_text  # slow to load, and looks at every step
+        from ...rewrite import phase_text  # slow to load, and looks at every step
 
         return phase_text(model)
     return ""
@@ -214,3 +213,31 @@ def setting(inputs: Mapping[str, Shape], values: Mapping[str, Any]) -> str:
     )
     variables = ", ".join(f"{name}={value}" for name, value in settings_of(values).items())
     return "; ".join(filter(None, (f"input {shapes}" if shapes else "", variables)))
+
+
+class View(NamedTuple):
+    """What of a report to show: grouping, columns, order."""
+
+    by: str = "layer"  # layer, type or block
+    depth: int = 1  # levels of names, for blocks
+    columns: tuple[str, ...] = ()
+    sort: str = ""
+    top: int = 0
+    everything: bool = False  # `then` layers without counted cost too
+
+
+def constants(
+    model: Model, varied: Sequence[str], given: Iterable[Any] = ()
+) -> tuple[dict[str, Shape], dict[str, Any]]:
+    """(inputs, values) that no varying value reaches: the shapes of inputs by name, and the variables' values.
+
+    Where `rho` varies, `res` is there as what it is a share of, unless it varies too.
+    """
+    by_rho = "rho" in varied and "res" not in varied
+    values = fixed(model, {*varied, *(["res"] if by_rho else [])}, given)
+    inputs = {
+        name: input_shape(name, one, values, model.variables)
+        for name, one in model.inputs.items()
+        if names_of(one.shape) <= {*values}
+    }
+    return inputs, {**({"res": typical(model)["res"]} if by_rho else {}), **values}

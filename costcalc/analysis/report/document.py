@@ -10,8 +10,7 @@ from ...metrics.chances import shown
 from ...model.network import Model
 from ...model.variables import settings_of
 from ...render.json_ import SCHEMA_VERSION
-from .columns import COLUMNS, columns_of, phase_of, public
-from .view import View
+from .columns import COLUMNS, View, columns_of, phase_of, public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

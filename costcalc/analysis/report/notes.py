@@ -14,8 +14,8 @@ from .columns import selected, stamp
 if TYPE_CHECKING:
     from ...model.accounting import Accounting
     from ...model.network import Claim
+    from .columns import View
     from .report import Line, Report
-    from .view import View
 
 
 MOST_KINDS = 10  # of layers without a known cost, in a note

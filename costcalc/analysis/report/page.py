@@ -13,6 +13,7 @@ from .columns import (
     COLUMNS,
     PLAIN,
     PLAIN_GROUP,
+    View,
     cell,
     columns,
     columns_of,
@@ -22,7 +23,6 @@ from .columns import (
     selected,
     total,
 )
-from .view import View
 
 if TYPE_CHECKING:
     from ...render.sheet import Column, Sheet

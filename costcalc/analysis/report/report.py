@@ -13,15 +13,15 @@ from ...metrics.metrics import Metric, amounts, bounds, folded, has_window, metr
 from ...metrics.pricing import TRAINABLE, Convention
 from ...metrics.pricing import total as priced
 from ...metrics.walk import Walk
+from ...model.accounting import Accounting
 from ...model.network import Model
 from ...model.rows import Row, Trace, paths
 from ...records import NamedTuple
-from ...render.result import Result
+from ...render import Result
 
 if TYPE_CHECKING:
     import pandas
 
-    from ...model.accounting import Accounting
     from ...model.field import Field
     from ...num.values import Number, Shape
     from ...render.sheet import Page
@@ -173,8 +173,8 @@ class Report(Result):
 
     def page(self) -> Page:
         """The layers and the layer types, as `costcalc analyze` prints them."""
+        from .columns import View
         from .page import ReportPage
-        from .view import View
 
         return ReportPage(self, View())
 
@@ -219,8 +219,6 @@ def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
     """How the parameters of a model compare with what the rows hold; None of a spec, whose rows are all it has."""
     if model.stored is None:
         return None
-    from ...model.accounting import Accounting
-
     numbers = (row for row in rows if not row.shared)
     if model.stored.whole:
         return Accounting(sum(sum(row.layer.params.values()) for row in numbers), model.stored)

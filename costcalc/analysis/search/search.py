@@ -19,17 +19,16 @@ from ...metrics.conventions import Prices
 from ...model.network import Model
 from ...read.anything import Network, load
 from ...records import NamedTuple
-from ...render.result import Result
-from ..jobs.cluster import Cluster, workers
+from ...render import Result
 from ..jobs.journal import notes, opened_journal
-from ..jobs.pool import Lost, Pool
+from ..jobs.pool import Cluster, Lost, Pool, workers
 from ..space.chains import Decomposed, Design, Setting
 from ..space.page import settings_text
 from ..space.space import Space, check_limits, no_networks, space
 from .scores import SCORED, Named, Table, Task, called, named, table
 
 if TYPE_CHECKING:
-    from .page import SearchPage
+    from .output import SearchPage
 
 METHODS = ("exhaustive", "random", "evolution")
 ALL = 1_000_000  # networks that are tried one by one
@@ -63,7 +62,7 @@ class Search(Result, _Searched):
 
     def page(self) -> SearchPage:
         """The page that `costcalc search` prints."""
-        from .page import SearchPage
+        from .output import SearchPage
 
         return SearchPage(self)
 

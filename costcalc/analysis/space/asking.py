@@ -2,16 +2,163 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ...errors import OptionError, Problem, SpecError
-from ...metrics.metrics import metric
+from ...metrics.metrics import Metric, metric, storage_note
 from ...model.network import Model
+from ...records import NamedTuple
+from ...render.sheet import Column, Sheet
+from ..fit.fit import most_of
+from ..report.columns import constants, stamped
+from ..report.document import heading
+from ..sweep.sweep import COMPLETE, Sample, results
+from .chains import drawn_costs
+from .counter import ENUMERATION, Counter
 from .counts import Undecomposed
+from .estimate import CONFIDENCE, Estimate, between, estimated
 from .page import DRAWN, Asked, SpacePage
-from .sampled import Sampled, SampledPage, of_networks, of_settings
-from .space import check_limits, open_choices, space
+from .space import check_limits, check_whole, counted_by, open_choices, space
+from .units import Counting, Designs
+
+SHARES = (0.1, 0.5, 0.9)
+
+
+class Drawn(NamedTuple):
+    """What was drawn: each metric of the networks, how many draws are no network, and of what they were drawn."""
+
+    costs: Mapping[str, Any]
+    refused: int
+    population: int
+    word: str  # networks or settings
+
+
+class Sampled:
+    """Networks of a space, drawn uniformly: how many are within limits, and how their costs are spread.
+
+    why  the reason for which the space is not counted exactly
+    """
+
+    def __init__(self, model: Model, metrics: list[Metric], how: Mapping[str, Any], drawn: Drawn, why: str) -> None:
+        self.model, self.metrics, self.why = model, metrics, why
+        self.choices, self.given, self.seed = how["choices"], how["given"], how["seed"]
+        self.limits = {name: int(most_of(name, limit)) for name, limit in how["limits"].items()}
+        self.drawn, self.costs = drawn, drawn.costs
+
+    @property
+    def count(self) -> int:
+        """How many were drawn."""
+        return len(self.costs[self.metrics[0].name]) + self.drawn.refused
+
+    @property
+    def estimate(self) -> Estimate:
+        """The share of all that are networks within the limits."""
+        within = np.ones(self.count - self.drawn.refused, dtype=bool)
+        for name, most in self.limits.items():
+            within &= self.costs[name] <= most
+        return estimated(int(within.sum()), self.count, f"the {self.drawn.population:,} {self.drawn.word}")
+
+    def quantiles(self) -> dict[str, dict[str, int]]:
+        """Percentiles of the first metric as drawn, each with the costs that it is between at 95 % confidence."""
+        costs = np.sort(self.costs[self.metrics[0].name])
+        found = {}
+        for share in SHARES:
+            low, high = between(share, len(costs))
+            about = {"drawn": int(costs[max(math.ceil(share * len(costs)) - 1, 0)])}
+            found[f"p{round(100 * share)}"] = {**about, "low": int(costs[low]), "high": int(costs[high])}
+        return found
+
+
+def of_settings(model: Model, metrics: list[Metric], how: Mapping[str, Any], count: int) -> Drawn:
+    """Settings of the choices, drawn uniformly. Raises OptionError where a cost is not known, or none is a network."""
+    axes = {name: np.array(values) for name, values in how["choices"].items()}
+    axes |= {name: np.array([value]) for name, value in how["given"].items()}
+    names = [one.name for one in metrics]
+    sample = Sample(axes, count, how["seed"])
+    parts = [dict(one.columns) for one in results(model, sample, names, how["convention"], True)]
+    if not all(np.all(part[COMPLETE]) for part in parts):
+        raise OptionError(Problem("incomplete", "the cost of a layer is not known: nothing can be said of all"))
+    costs = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    kept = len(costs[names[0]])
+    if not kept:
+        raise OptionError(Problem("no-points", f"none of the {count:,} settings drawn is a network"))
+    return Drawn(costs, count - kept, math.prod(map(len, how["choices"].values())), "settings")
+
+
+def of_networks(model: Model, metrics: list[Metric], how: Mapping[str, Any], count: int) -> Drawn:
+    """Networks drawn uniformly, of a space whose parts can be counted, but not their costs. Raises OptionError."""
+    for one in metrics:
+        counted_by(model, one.name, how["convention"])  # refuses what neither adds up nor is a largest
+    designs = Designs(model, how["choices"], how["given"], Counting(tuple(metrics), {}, blank=True))
+    space = Counter(designs).decomposed()
+    if space.method == ENUMERATION or not space.networks:
+        raise OptionError(Problem("limit", "the space does not decompose"))
+    check_whole(model, how["given"], space)
+    costs = drawn_costs(space, count, np.random.default_rng(how["seed"]))
+    return Drawn({one.name: row for one, row in zip(metrics, costs, strict=True)}, 0, space.networks, "networks")
+
+
+class SampledPage:
+    """An estimate where nothing decomposes."""
+
+    def __init__(self, found: Sampled) -> None:
+        self.found = found
+        self.title = f"{found.model.name}: its space"
+        open_ones = {name.partition("[")[0] for name in found.choices}
+        self.inputs, self.values = constants(found.model, [*found.choices, *open_ones], found.given)
+
+    def heads(self) -> list[str]:
+        """How many settings there are, and the share within the limits."""
+        found = self.found
+        said = " and ".join(f"{name} <= {limit:,}" for name, limit in found.limits.items())
+        return [f"{found.drawn.population:,} {found.drawn.word}", f"fit {said}: {found.estimate.text}"]
+
+    def sheets(self) -> list[Sheet]:
+        """Percentiles."""
+        title = self.found.metrics[0].title
+        columns = (Column("share"), Column(f"{title} drawn", True), Column("at least", True), Column("at most", True))
+        rows = [(name, *(f"{one:,}" for one in about.values())) for name, about in self.found.quantiles().items()]
+        return [Sheet(columns, rows)]
+
+    def notes(self) -> list[str]:
+        """Why nothing is exact, and what the numbers mean."""
+        found = self.found
+        refused = f"; {found.drawn.refused:,} of them are no network" if found.drawn.refused else ""
+        note = storage_note(found.model, [*found.costs])
+        return [
+            f"not exact: {found.why}",
+            f"{found.count:,} {found.drawn.word} drawn uniformly, seed {found.seed}{refused}; "
+            f"bounds at {100 * CONFIDENCE:.0f} %",
+            *([note] if note else []),
+            stamped(found.model, found.metrics[0].priced, self.inputs, self.values),
+        ]
+
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
+        """A percentile a row."""
+        rows = [{"share": name, **about} for name, about in self.found.quantiles().items()]
+        return ["share", "drawn", "low", "high"], rows
+
+    def document(self) -> Mapping[str, Any]:
+        """For programs."""
+        found = self.found
+        return {
+            **heading(found.model, found.metrics[0].priced, self.inputs, self.values),
+            "metric": found.metrics[0].name,
+            "choices": {name: list(values) for name, values in found.choices.items()},
+            "method": "sampling",
+            "why": found.why,
+            found.drawn.word: found.drawn.population,
+            "max": found.limits,
+            "fitting": None,
+            "estimate": found.estimate.record,
+            "refused": found.drawn.refused,
+            "seed": found.seed,
+            "percentiles": self.records()[1],
+        }
 
 
 def paged(model: Model, of: str, asked: Asked, how: Mapping[str, Any]) -> SpacePage | SampledPage:

@@ -1,4 +1,9 @@
-"""The networks of a space that was taken apart: stretches of units that touch, what they cost, and each network."""
+"""The networks of a space that was taken apart: stretches of units that touch, what they cost, and each network.
+
+The exact Pareto front of all networks of a space, by two metrics: no network is better in both. A network on the front
+has parts that are on the fronts of their parts, for sums and for maxima alike. So the front of a unit after the ones
+before it is that of all pairs of points of both, with what is dominated left out.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import OptionError, Problem
 from ...records import NamedTuple
 from ...render.text import printable
-from .counts import Counts, exactly
-from .maxima import Maxima
-from .sums import Pick, Sums, of_running
+from .counts import PAIRS, Counts, exactly
+from .sums import Maxima, Pick, Sums, of_running
 from .units import Designs, Found, Unit
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from ...num.values import Shape
 
 
@@ -193,3 +200,264 @@ def _pairs(a: Counts, b: Counts, cost: int, fold: Any) -> list[tuple[int, int, i
         (int(a.costs[i]), int(b.costs[j]), int(a.weights[i]), int(b.weights[j]))
         for i, j in zip(rows, columns, strict=True)
     ]
+
+
+POINTS = 200_000  # of a front
+
+
+class Front(NamedTuple):
+    """Points that no other dominates, both costs turned so that less is better, with the way to each.
+
+    costs       two a point
+    before      the fronts that points go on from
+    source      which of them each point goes on from
+    place       and from which of its points
+    structure   the number of the structure of each point's last unit
+    setting     and of its setting in it
+    structures  the structures of the last unit; None where fronts of one unit were put together
+    """
+
+    costs: Any
+    before: list[Front]
+    source: Any
+    place: Any
+    structure: Any
+    setting: Any
+    structures: Any = None
+
+
+class Sides(NamedTuple):
+    """Which networks are better: `turned` has -1 where more is better; `limits` the most that a sum may be, or None.
+
+    Where less is better, what stays within a limit is never beaten by what does not. Where more is, it may be: then the
+    best for every value of that metric is kept on the way, and the limits are looked at in the end.
+    """
+
+    turned: tuple[int, int]
+    limits: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def binding(self) -> list[int]:
+        """The metrics of which more is better, up to a limit."""
+        return [at for at in (0, 1) if self.turned[at] < 0 and self.limits[at] is not None]
+
+    def kept(self, costs: Any) -> Any:
+        """Numbers of the points of which some can be on the front."""
+        binding = self.binding
+        if not binding or not len(costs):
+            return undominated(costs)
+        if len(binding) == 2:
+            return np.unique(costs, axis=0, return_index=True)[1]
+        key, other = costs[:, binding[0]], costs[:, 1 - binding[0]]
+        order = np.lexsort((other, key))
+        return order[np.concatenate([[True], key[order][1:] != key[order][:-1]])]
+
+    def within(self, costs: Any) -> Any:
+        """Whether points are within the limits."""
+        found = np.ones(len(costs), dtype=bool)
+        for at, (sign, most) in enumerate(zip(self.turned, self.limits, strict=True)):
+            if most is not None:
+                found &= sign * costs[:, at] <= most
+        return found
+
+
+def front(space: Decomposed, sides: Sides) -> list[Design]:
+    """The networks of the front of the first two metrics of a space."""
+    ends = [(setting, _of(space, setting, sides)) for setting in space.settings]
+    parts = [one.costs for _, one in ends] or [np.zeros((0, 2), dtype=np.int64)]
+    owner = np.repeat(np.arange(len(parts)), [len(one) for one in parts])
+    place = np.concatenate([np.arange(len(one)) for one in parts])
+    costs = np.concatenate(parts)
+    within = np.flatnonzero(sides.within(costs))
+    kept = within[undominated(costs[within])]
+    if len(kept) > POINTS:
+        raise _too_many(len(kept), POINTS)
+    return [_design(space, *ends[int(owner[at])], int(place[at])) for at in kept]
+
+
+def undominated(costs: Any) -> Any:
+    """Numbers of the points of which no other has less of one cost and no more of the other; one of equal points."""
+    order = np.lexsort((costs[:, 1], costs[:, 0]))
+    second = costs[order, 1]
+    best = np.minimum.accumulate(second)
+    return order[np.concatenate([[True], second[1:] < best[:-1]])] if len(order) else order
+
+
+def _too_many(count: int, most: int) -> OptionError:
+    message = f"the front has {count:,} points on the way, past {most:,}"
+    return OptionError(Problem("limit", message, help="set some of the variables"))
+
+
+def _of(space: Decomposed, setting: Setting, sides: Sides) -> Front:
+    """The front of one setting of the shared choices."""
+    start = [0 if fold is sum else -sign * 2**62 for fold, sign in zip(space.folds[:2], sides.turned, strict=True)]
+    none = np.zeros(1, dtype=np.int64)
+    so_far = Front(np.array([start]), [], none, none, none, none)
+    for stretch in setting.stretches:
+        states: Mapping[Shape, Front] = {next(iter(stretch.layers[0].states)): so_far}
+        for layer in stretch.layers:
+            after: dict[Shape, list[Front]] = {}
+            for shape, one in states.items():
+                for leaving, unit in _of_unit(space, layer.unit, shape, setting.given, sides).items():
+                    after.setdefault(leaving, []).append(_after(one, unit, space.folds[:2], sides))
+            states = {leaving: _merged(several, sides) for leaving, several in after.items()}
+        so_far = _merged([states[shape] for shape in stretch.states], sides)
+    return so_far
+
+
+def _of_unit(space: Decomposed, unit: Any, shape: Any, given: Any, sides: Sides) -> dict[Any, Front]:
+    """The front of a unit alone, by the shape that leaves it."""
+    found: dict[Any, list[Any]] = {}
+    structures = space.designs.structures(unit, shape, given)[1]
+    for number, one in enumerate(structures):
+        shapes, at = np.unique(one.leaves, axis=0, return_inverse=True)
+        for which, leaving in enumerate(shapes):
+            here = np.flatnonzero(at.ravel() == which)
+            costs = one.each[:2, here].T * np.array(sides.turned)
+            kept = sides.kept(costs)
+            part = costs[kept], np.full(len(kept), number), here[kept]
+            found.setdefault(tuple(leaving.tolist()), []).append(part)
+    fronts = {}
+    for leaving, parts in found.items():
+        costs, structure, setting = (np.concatenate(column) for column in zip(*parts, strict=True))
+        kept = sides.kept(costs)
+        none = np.zeros(len(kept), dtype=np.int64)
+        fronts[leaving] = Front(costs[kept], [], none, none, structure[kept], setting[kept], structures)
+    return fronts
+
+
+def _after(a: Front, unit: Front, folds: Any, sides: Sides) -> Front:
+    """The front of a unit after what comes before it."""
+    pairs = len(a.costs) * len(unit.costs)
+    most = PAIRS if sides.binding else 10 * PAIRS
+    if pairs > most:
+        raise _too_many(pairs, most)
+    columns = []
+    for number, (fold, sign) in enumerate(zip(folds, sides.turned, strict=True)):
+        combine = np.add if fold is sum else np.maximum if sign > 0 else np.minimum
+        columns.append(combine.outer(a.costs[:, number], unit.costs[:, number]).ravel())
+    costs = np.stack(columns, axis=1)
+    kept = sides.kept(costs)
+    place, own = np.divmod(kept, len(unit.costs))
+    zero = np.zeros(len(kept), dtype=np.int64)
+    return Front(costs[kept], [a], zero, place, unit.structure[own], unit.setting[own], unit.structures)
+
+
+def _merged(parts: list[Front], sides: Sides) -> Front:
+    """One front of several that stand beside each other: each point goes on from one of theirs."""
+    if len(parts) == 1:
+        return parts[0]
+    costs = np.concatenate([one.costs for one in parts])
+    kept = sides.kept(costs)
+    source = np.repeat(np.arange(len(parts)), [len(one.costs) for one in parts])[kept]
+    place = np.concatenate([np.arange(len(one.costs)) for one in parts])[kept]
+    return Front(costs[kept], parts, source, place, source, source)
+
+
+def _design(space: Decomposed, setting: Setting, end: Front, at: int) -> Design:
+    """The network of a point, from its last unit back to the first."""
+    found: dict[str, Any] = dict(setting.given)
+    rows: list[list[int]] = []
+    while end.before:
+        if end.structures is not None:
+            one, own = end.structures[int(end.structure[at])], int(end.setting[at])
+            found |= space.designs.chosen(one, own)
+            rows.append(one.each[:, own].tolist())
+        end, at = end.before[int(end.source[at])], int(end.place[at])
+    return space.design(found, rows)
+
+
+RARE = 1000
+MOST = 500_000  # networks that are drawn at once
+
+
+def drawn_costs(space: Decomposed, count: int, generator: Generator) -> Any:
+    """The metrics of `count` networks drawn uniformly from all: a row per metric, a column per network."""
+    found = np.zeros((len(space.folds), count), dtype=np.int64)
+    totals = [one.sums.total for one in space.settings]
+    which = _chosen(totals, count, generator)
+    for number, setting in enumerate(space.settings):
+        at = np.flatnonzero(which == number)
+        if len(at):
+            found[:, at] = _of_setting(space, setting, len(at), generator)
+    return found
+
+
+def within_costs(space: Decomposed, most: int, count: int, seed: int) -> Any:
+    """The metrics of `count` networks drawn uniformly from those whose first one is at most `most`.
+
+    All networks are drawn from while one in a thousand or more is within; else each is found by its number.
+    """
+    generator = np.random.default_rng(seed)
+    base = space.within(most)
+    if base * RARE < space.networks:
+        numbers = random.Random(seed)
+        rows = [space.drawn(most, numbers.randrange(base)).metrics for _ in range(count)]
+        return np.array(rows, dtype=np.int64).T
+    parts: list[Any] = []
+    left = count
+    while left:
+        costs = drawn_costs(space, min(left * space.networks // base + 1000, MOST), generator)
+        parts.append(costs[:, costs[0] <= most][:, :left])
+        left -= parts[-1].shape[1]
+    return np.concatenate(parts, axis=1)
+
+
+def _chosen(weights: list[int], count: int, generator: Generator) -> Any:
+    """Numbers from 0, each as often as its weight says."""
+    total = sum(weights)
+    return generator.choice(len(weights), size=count, p=np.array([weight / total for weight in weights]))
+
+
+def _of_setting(space: Decomposed, setting: Setting, count: int, generator: Generator) -> Any:
+    found = np.stack([np.full(count, 0 if fold is sum else -(2**62), dtype=np.int64) for fold in space.folds])
+    for stretch in setting.stretches:
+        for each in _of_stretch(space, stretch, setting, count, generator):
+            _fold_in(found, each, space.folds)
+    return found
+
+
+def _fold_in(found: Any, each: Any, folds: list[Any]) -> None:
+    for row, (more, fold) in enumerate(zip(each, folds, strict=True)):
+        found[row] = found[row] + more if fold is sum else np.maximum(found[row], more)
+
+
+def _of_stretch(space: Decomposed, stretch: Stretch, setting: Setting, count: int, generator: Generator) -> list[Any]:
+    """The metrics of each unit of so many networks of a stretch, drawn from its end: the shape there, then the one
+    before it, each as often as there are networks through it."""
+    shapes = [*stretch.states]
+    at = _chosen([stretch.states[shape].total for shape in shapes], count, generator)
+    found = []
+    for layer in reversed(stretch.layers):
+        before = [*layer.states]
+        each = np.zeros((len(space.folds), count), dtype=np.int64)
+        came = np.zeros(count, dtype=np.int64)
+        for number, shape in enumerate(shapes):
+            here = np.flatnonzero(at == number)
+            if len(here):
+                came[here], each[:, here] = _step(space, layer, setting, shape, len(here), generator)
+        found.append(each)
+        shapes, at = before, came
+    return found
+
+
+def _step(
+    space: Decomposed, layer: Layer, setting: Setting, shape: Shape, count: int, generator: Generator
+) -> tuple[Any, Any]:
+    """(number of the shape before a unit, metrics of the unit) of networks that leave it with one shape."""
+    tables = [_leaving(space, layer, setting, before, shape) for before in layer.states]
+    ways = [counts.total * table.shape[1] for counts, table in zip(layer.states.values(), tables, strict=True)]
+    came = _chosen(ways, count, generator)
+    each = np.zeros((len(space.folds), count), dtype=np.int64)
+    for number, table in enumerate(tables):
+        here = np.flatnonzero(came == number)
+        if len(here):
+            each[:, here] = table[:, generator.integers(0, table.shape[1], len(here))]
+    return came, each
+
+
+def _leaving(space: Decomposed, layer: Layer, setting: Setting, before: Shape, shape: Shape) -> Any:
+    """The metrics of all networks of a unit that lead from one shape to another, a column each."""
+    structures = space.designs.structures(layer.unit, before, setting.given)[1]
+    kept = [one.each[:, (one.leaves == np.array(shape)).all(axis=1)] for one in structures]
+    return np.concatenate([np.zeros((len(space.folds), 0), dtype=np.int64), *kept], axis=1)

@@ -22,13 +22,12 @@ from ...model.trace import trace
 from ...model.variables import settle
 from ...quantities import RATIO
 from ...read.anything import Network, load
-from ...render.result import Result
+from ...render import Result
 from ..fit.fit import most_of
 from .chains import Decomposed, Design
 from .counter import Counter
 from .counts import Tell, Undecomposed
-from .joint import within_both
-from .sums import Sums
+from .sums import Sums, within_both
 from .units import Counting, Designs
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ class Space(Result):
         front of the networks within them. Raises OptionError where no network is, and for a limit on a metric that
         adds up and is neither of the two.
         """
-        from .fronts import Sides, front
+        from .chains import Sides, front
 
         metrics = list({one.name: one for one in (self.metric, self._metric(other))}.values())
         if len(metrics) < 2:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,19 +18,17 @@ from ...metrics.metrics import Metric, is_bound, totals
 from ...metrics.walk import Walk
 from ...model.expr import Expr
 from ...model.network import BlockCall, Chosen, Group, Include, Input, Model, Step, names_of
+from ...model.rows import Trace
 from ...model.tables import Notes, Watched
 from ...model.trace import trace
 from ...model.variables import settle
 from ...num.arrays import Varies
 from ...num.points import Full, array_of, leaf, pooled
+from ...num.values import Shape
 from ...records import NamedTuple
 from .counts import Counts, Tell, Undecomposed, counted, merged, too_large
 from .holding import writes_over
 from .pieces import Part, by_value, pieces, together
-
-if TYPE_CHECKING:
-    from ...model.rows import Trace
-    from ...num.values import Shape
 
 MOST = 1_000_000  # settings of one structure of a unit
 AT_ONCE = 1 << 14  # settings walked together; fewer where their arrays take more than ROOM

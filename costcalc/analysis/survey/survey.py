@@ -18,15 +18,14 @@ from ...arguments import names
 from ...errors import FileError, OptionError, Problem
 from ...metrics.conventions import price_list
 from ...metrics.metrics import is_metric, metric
-from ...read.formats import READERS
+from ...read.loading import READERS
 from ...records import NamedTuple
+from ...render import Result
 from ...render.json_ import SCHEMA_VERSION
-from ...render.result import Result
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
-from ..jobs.cluster import workers
 from ..jobs.journal import notes, opened_journal
-from ..jobs.pool import Lost
+from ..jobs.pool import Lost, workers
 from .measure import Found, Task, of_note, refused
 
 MEASURE = "costcalc.analysis.survey.measure:measure"

@@ -18,7 +18,7 @@ from ...render import Screen, render_page
 from ...render.html_file import embedded
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
-from ..report.columns import stamped
+from ..report.columns import constants, stamped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,6 @@ def about(
 ) -> About:
     """The About of points whose variables `names` vary, and which have these metrics."""
     from ..report.document import heading
-    from .constants import constants
 
     inputs, values = constants(model, names)
     head = {**heading(model, convention, inputs, values), "varied": list(names)}
@@ -94,6 +93,7 @@ class PointsPage:
 
     def __init__(self, frame: pd.DataFrame, about: About) -> None:
         self.frame, self.about = frame, about
+        self.title = about.head["spec"]["name"]  # of the network
 
     def heads(self) -> list[Any]:
         """Empty: the table is the answer."""
@@ -117,11 +117,6 @@ class PointsPage:
     def notes(self) -> list[str]:
         """What the numbers mean."""
         return [self.about.note]
-
-    @property
-    def title(self) -> str:
-        """The name of the network."""
-        return self.about.head["spec"]["name"]
 
     def chart(self) -> dict[str, Any] | None:
         """The points for a chart: which columns are variables and which are metrics; None of a pivoted grid."""

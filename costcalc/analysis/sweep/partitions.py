@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import FileError, OptionError, Problem
 from ...files import text
+from ...metrics.metrics import metric
+from ...model.uncollected import uncollected
 from ...records import NamedTuple
 from ...replacing import remove_unfinished, replacing
-from ..jobs.cluster import workers
 from ..jobs.journal import notes, opened_journal
 from ..jobs.parcel import Parcel, parquet_of, unpacked
-from ..jobs.pool import Lost
-from .space import Chunk
-from .sweep import COMPLETE, Evaluation
+from ..jobs.pool import Lost, workers
+from .sweep import COMPLETE, Chunk, Evaluation
 
 if TYPE_CHECKING:
     import pandas
@@ -62,9 +62,6 @@ class Part(NamedTuple):
 def computed(task: Partition) -> Part:
     """The result of a partition. Raises CostcalcError."""
     import pandas
-
-    from ...metrics.metrics import metric
-    from ...model.uncollected import uncollected
 
     asked = task.question
     model = unpacked(asked.parcel)

@@ -21,10 +21,8 @@ from ...records import NamedTuple
 from ...render.figures import drawing, plain, saved
 from ...replacing import replacing
 from ..fit.fit import published_accuracies, published_table
-from ..report.columns import stamped
-from .constants import constants
-from .space import Grid
-from .sweep import as_axis, results
+from ..report.columns import constants, stamped
+from .sweep import Grid, as_axis, results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...metrics.metrics import METRICS
-from ...render.sheet import Column, Sheet
+from ...render.sheet import Column, Page, Sheet
 from ...render.text import plain, printable, shape_text
 from ..report.columns import stamped
 from ..report.document import heading
@@ -25,7 +25,7 @@ _PARTS = {
 _FIELDS = ("forward", "inputs", "weights", "again", "saved")
 
 
-class TrainingPage:
+class TrainingPage(Page):
     """A Training by layer or block; without `everything`, only the layers that compute or keep something."""
 
     def __init__(self, found: Training, by: str = "layer", depth: int = 1, everything: bool = False):
@@ -34,10 +34,6 @@ class TrainingPage:
         lines = found.lines if by == "layer" else tuple(_grouped(found.lines, by, depth))
         self.lines = [line for line in lines if everything or line.costs]
         self.again = any(line.again for line in found.lines)
-
-    def heads(self) -> list[str]:
-        """Empty: the table is the answer."""
-        return []
 
     def sheets(self) -> list[Sheet]:
         """The layers, the parts of the peak, and the stages of ZeRO where devices are given."""

@@ -25,7 +25,7 @@ from ...model.uncollected import uncollected
 from ...model.variables import settle
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
-from ...render.result import Result
+from ...render import Result
 from ..report.analyze import scaled
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import Any
 from ...model.network import Step
 from ...num import prod
 from . import products, sequences, shapes
-from .activations import activations
-from .layer import UNKNOWN, Layer, axis_of
+from .layer import UNKNOWN, Layer, activations, axis_of
 from .shapes import over
 
 

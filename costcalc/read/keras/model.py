@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ... import limits
 from ...errors import Place, Problem, Source, SpecError, brief
@@ -16,14 +16,10 @@ from ...files import stem
 from ...model.accounting import Stored
 from ...model.expr import FUNCTIONS, Expr, parse
 from ...model.network import Input, Model, Step, Variable
+from ...num.values import Shape
 from .file import parsed
-from .flow import Flow, Tensor
-from .graph import Node, inputs_of, nodes_of
+from .layer import Flow, Node, Tensor, inputs_of, nodes_of
 from .run import Run
-
-if TYPE_CHECKING:
-    from ...num.values import Shape
-
 
 _AXES = {2: ("length",), 3: ("height", "width"), 4: ("depth", "height", "width")}
 

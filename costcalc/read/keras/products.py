@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from string import ascii_letters
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...model.network import Step
 from ...num import equal, prod
-from .layer import UNKNOWN, Layer, axis_of
-
-if TYPE_CHECKING:
-    from ...num.values import Shape
-    from .flow import Tensor
+from ...num.values import Shape
+from .layer import UNKNOWN, Layer, Tensor, axis_of
 
 
 def einsum_dense(layer: Layer) -> Step | None:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ... import limits
 from ...allowance import spend
 from ...errors import Refused, brief
 from ...model.network import Call, Group, Reuse, Step
 from ...num import equal
+from ...num.values import Shape
 from ...ops import INDEX
-from .flow import Tensor
-from .graph import MODELS, keys_of
-from .layer import UNKNOWN, Layer, axis_of
+from .layer import MODELS, UNKNOWN, Layer, Tensor, axis_of, keys_of
 from .layers import RULES, pool
 from .shapes import filled
-
-if TYPE_CHECKING:
-    from ...num.values import Shape
-
 
 _LEARNED = re.compile("Conv|Depth|Sep|Batch|Layer|RMS|Group|Spec|LSTM|GRU|.*RNN|Bi|Time|Den|Ein|Em|Rev|.*Att|PRe")
 _MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...model.network import Step
-from .flow import Tensor
-from .layer import UNKNOWN, Layer
-
-if TYPE_CHECKING:
-    from ...num.values import Shape
-
+from ...num.values import Shape
+from .layer import UNKNOWN, Layer, Tensor
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 _CELLS = {"LSTMCell": "lstm", "GRUCell": "gru", "SimpleRNNCell": "rnn"}

@@ -14,16 +14,16 @@ def from_file(path: str) -> Source:
 
     Raises FileError.
     """
-    from .file import source
+    from .graph import source
 
     return source(path)
 
 
 def from_bytes(data: bytes | Pages, shown: str) -> Source:
     """The Source of the bytes of a file, or of the Pages of one. Raises FileError."""
-    from .file import bounded
+    from .graph import checked
 
-    return bounded(data, shown)
+    return checked(data, shown)
 
 
 def to_model(source: Source, origin: Origin) -> Model:

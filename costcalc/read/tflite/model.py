@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 from ... import limits
@@ -15,9 +18,217 @@ from ...model.uncollected import uncollected
 from ...num import prod
 from ...num.polynomials import Dim, named
 from ..onnx.ending import ended, stored
+from ..onnx.names import relative
+from ..onnx.node import Unknown
+from ..onnx.reader import Reader as Walk
 from ..onnx.tensors import Scope, Tensor, argument
-from .graph import Graph
-from .reader import Reader, opened
+from .graph import Given, Graph, Operator, Parts, bounded, schema
+from .rules import table
+
+_COMPARISONS = {"LESS": 0, "GREATER": 1}  # which of the two is the smaller one
+_CALL = "StatefulPartitionedCall"  # of a tensor that has no name of its own
+_PRODUCTS = ("Conv", "conv", "MatMul", "Dense", "dense", "Mul")
+
+
+class Reader(Walk):
+    """One walk over the subgraphs of a file."""
+
+    def __init__(self, source: Source, model: Any) -> None:
+        super().__init__(source, {}, {"": 18})
+        self.model, self.parts, self.open = model, Parts(), [0]
+        self.graphs: dict[int, Graph] = {}
+        self.handles: dict[str, str] = {}
+        self.wide = 0  # bits of the constants that have 32 and more: biases, where weights have fewer
+
+    def subgraph(self, number: int, inputs: Sequence[Tensor | None]) -> list[Tensor]:
+        """Walk a subgraph whose inputs are these; gives its outputs."""
+        graph = self.opened(number)
+        if number in self.open[1:]:
+            raise Refused(f"subgraph {number} runs itself")
+        if len(inputs) != len(graph.inputs):
+            raise Refused(f"subgraph {number} has {len(graph.inputs)} inputs, {len(inputs)} are given")
+        scope = Scope()
+        scope.own.update((str(at), one) for at, one in zip(graph.inputs, inputs, strict=True) if one is not None)
+        self.open.append(number)
+        try:
+            self.operators(graph, scope)
+            return [self.found(str(at), scope, "the output") for at in graph.outputs]
+        finally:
+            self.open.pop()
+
+    def operators(self, graph: Graph, scope: Scope) -> None:
+        """Walk the operators of a subgraph in their order."""
+        for at in range(len(graph.tensors)):
+            if str(at) not in graph.makers and str(at) not in scope.own:
+                self.stored(graph, at, scope)
+        self.nodes(graph.operators, scope)
+
+    def stored(self, graph: Graph, number: int, scope: Scope) -> None:
+        """Put a tensor that nothing makes into scope: a constant, or a state between runs."""
+        given = graph.given(number)
+        if given.is_variable:
+            scope.own[str(number)] = Tensor(given.shape, None, frozenset())
+            return
+        tensor = graph.constant(number)
+        if tensor.roots and tensor.size == 1:
+            self.numbers.literal(tensor)
+        elif tensor.roots:
+            self.numbers.keep(tensor, tensor.size * (2 if given.type.startswith("COMPLEX") else 1))
+        if tensor.roots and given.bits:
+            self.widths.stored.update(dict.fromkeys(tensor.roots, given.bits))
+        elif tensor.roots and tensor.size > 1:
+            self.wide = max(self.wide, 64 if given.type.endswith("64") else 32)
+        scope.own[str(number)] = tensor
+
+    def opened(self, number: int) -> Graph:
+        """A subgraph, looked into once. Raises Refused when there is none of that number."""
+        if not 0 <= number < self.model.SubgraphsLength():
+            raise Refused(f"there is no subgraph {number}")
+        if number not in self.graphs:
+            self.graphs[number] = Graph(self.model, number, self.parts)
+        return self.graphs[number]
+
+    @property
+    def graph_now(self) -> Graph:
+        """The subgraph that is walked."""
+        return self.graphs[self.open[-1]]
+
+    def given(self, name: str) -> Given:
+        """What the file says of a tensor of the subgraph that is walked."""
+        return self.graph_now.given(int(name))
+
+    def variable(self, handle: str, name: str) -> Tensor:
+        """The tensor of a variable outside of the file, a parameter of its own."""
+        given, root = self.given(name), f"variable {self.handles.get(handle, handle)}"
+        if given.is_open:
+            return Tensor(None)
+        tensor = Tensor(given.shape, None, frozenset([root] if given.is_trained else ()))
+        self.numbers.keep(tensor)
+        return tensor
+
+    def unreached(self) -> int | None:
+        """A subgraph with operators that nothing runs, beginning from the first one."""
+        reached: set[int] = set()
+        new = {0}
+        while new:
+            reached |= new
+            new = {number for one in new for number in self.opened(one).named} - reached
+        numbers = bounded(self.model.SubgraphsLength(), limits.NODES)
+        return next((one for one in numbers if one not in reached and self.opened(one).operators), None)
+
+    # loops
+
+    def kept(self, number: int) -> Collection[int]:
+        """The places of a loop's inputs that its body gives back as they are."""
+        graph = self.opened(number)
+        return {at for at, one in enumerate(graph.inputs) if at < len(graph.outputs) and graph.outputs[at] == one}
+
+    def bounds(self, number: int, inputs: Sequence[Tensor | None]) -> Iterator[tuple[int, int]]:
+        """(place of an input, limit) of the comparisons of which all must hold for a condition to do so.
+
+        Raises Unknown for a condition that is made otherwise, or a limit that is not known.
+        """
+        graph = self.opened(number)
+        scope = Scope()
+        scope.own.update((str(at), one) for at, one in zip(graph.inputs, inputs, strict=True) if one is not None)
+        yield from _bounds(graph, scope, str(graph.outputs[0]) if graph.outputs else "")
+
+    def step(self, number: int, place: int) -> int | None:
+        """What a body adds to one of its inputs in each run, where it adds a constant."""
+        graph = self.opened(number)
+        name = str(graph.outputs[place])
+        maker = graph.makers.get(name)
+        if maker is None or maker.op_type != "ADD" or str(graph.inputs[place]) not in maker.input:
+            return None
+        other = [one for one in maker.input if one != str(graph.inputs[place])]
+        value = _value(graph, Scope(), other[0]) if len(other) == 1 else None
+        return value if isinstance(value, int) else None
+
+    # what a walk asks of its nodes
+
+    def node(self, proto: Any, number: int, scope: Scope, given: Mapping[Any, Any] | None) -> list[Tensor]:
+        """The outputs of an operator, whose values have the bits of their types in the file."""
+        began, outputs = len(self.steps), super().node(proto, number, scope, given)
+        for name, one in zip(proto.output, outputs, strict=False):
+            if type(one.made) is int and one.made >= began:
+                self.widths.made[one.made] = self.given(name).bits or 32
+        return outputs
+
+    def check(self, proto: Operator, version: int) -> None:
+        """The schema has been checked as the operator was read."""
+
+    def rule(self, proto: Operator) -> Any:
+        """The rule of an operator, or None for custom ones and those without a rule."""
+        return table().get(proto.op_type) if proto.domain == "tflite" else super().rule(proto)
+
+    def levels(self, proto: Operator, weight: str | None) -> tuple[str, ...]:
+        """The levels of the name of what an operator makes; of a layer that was fused, the name of its product."""
+        names = [one for one in proto.name.split(";") if one and not one.startswith(_CALL)]
+        chosen = next((one for one in names if any(word in one for word in _PRODUCTS)), None) if weight else None
+        parts = [part for part in (chosen or next(iter(names), proto.op_type)).split("/") if part]
+        return relative(parts[self.common if len(parts) > self.common else 0 :] or [proto.op_type])
+
+    @cached_property
+    def common(self) -> int:
+        """How many first levels all names of the first subgraph share: those of the model itself."""
+        names = (one.name.split(";")[0].split("/")[:-1] for one in self.opened(0).operators if "/" in one.name)
+        paths = [one for one in names if not one[0].startswith(_CALL)]
+        return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*paths, strict=False)))
+
+    def unruled(self, node: Any, rule: Any) -> Any:
+        """The outputs of an operator without a known cost, of the sizes that the file says."""
+        outputs = [Tensor(None if one.is_open else one.shape) for one in map(self.given, node.proto.output)]
+        if rule is None or rule.multiplies:
+            node.unknown(output=next(iter(outputs), None))
+        elif outputs and outputs[0].shape is not None:
+            node.passive(outputs[0].shape)
+        return outputs
+
+    def finished(self, node: Any, found: list[Any]) -> list[Tensor]:
+        """The outputs, which have the sizes that the file says."""
+        tensors = super().finished(node, found)
+        if node.proto.domain:
+            for name, one in zip(node.proto.output, tensors, strict=False):
+                _agree(self.given(name), one)
+        return tensors
+
+
+def _agree(given: Given, tensor: Tensor) -> None:
+    """Refuse a tensor of other sizes than the file says, where both are known."""
+    known = tensor.shape is not None and all(type(size) is int for size in tensor.shape)
+    if known and given.shape and not given.is_open and tuple(given.shape) != tuple(tensor.shape):
+        raise Refused(f"the file says that it makes {list(given.shape)}, and it makes {list(tensor.shape)}")
+
+
+def _bounds(graph: Graph, scope: Scope, name: str) -> Iterator[tuple[int, int]]:
+    maker = graph.makers.get(name)
+    if maker is not None and maker.op_type == "LOGICAL_AND":
+        for one in maker.input:
+            yield from _bounds(graph, scope, one)
+        return
+    if maker is None or maker.op_type not in _COMPARISONS or len(maker.input) != 2:
+        raise Unknown
+    low = _COMPARISONS[maker.op_type]
+    value = _value(graph, scope, maker.input[1 - low])
+    places = [str(at) for at in graph.inputs]
+    if maker.input[low] not in places or not isinstance(value, int):
+        raise Unknown
+    yield places.index(maker.input[low]), value
+
+
+def _value(graph: Graph, scope: Scope, name: str) -> Any:
+    """The number in a tensor of one element, or None where it is not known."""
+    found = scope.find(name)
+    if found is None and name:
+        is_made = name in graph.makers or int(name) in graph.inputs
+        found = None if is_made else graph.constant(int(name))
+    return found.value[0] if found is not None and found.value and len(found.value) == 1 else None
+
+
+def opened(source: Source) -> Any:
+    """The root of a file."""
+    return schema().Model.GetRootAs(source.data, 0)
+
 
 _SERVED = "serving_default_"  # before the names of the inputs of a converted model
 _DAMAGED = (struct.error, IndexError, TypeError, ValueError, OverflowError, MemoryError, SystemError)

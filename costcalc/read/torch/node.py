@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...num.values import Shape
 from ..onnx.calls import Attribute, Call
 from ..onnx.tensors import Tensor, constant, scalar
-
-if TYPE_CHECKING:
-    from ...num.values import Shape
-
 
 KINDS = {
     name: kind

@@ -8,16 +8,13 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any
 
-from ...errors import CostcalcError, FileError, OptionError, Problem, brief
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from ...num.values import Shape
-
+from ... import limits
+from ...errors import ArgumentError, CostcalcError, FileError, OptionError, Problem, brief, nearest
+from ...num.values import Shape
 
 _ELSEWHERE = "at least two devices"  # an operator was given tensors of
 _REGISTERED = ("_parameters", "_buffers", "_modules")
@@ -164,8 +161,6 @@ def _imported(target: str) -> Callable[..., Any] | type:
 
 
 def _attribute(found: ModuleType, name: str, path: str) -> Any:
-    from ...errors import nearest
-
     for part in path.split("."):
         if not hasattr(found, part):
             help = nearest(part, [one for one in vars(found) if not one.startswith("_")])
@@ -310,3 +305,48 @@ def _tie(module: Any, first: str, name: str, before: Any) -> None:
     if source.shape != before.shape or source.stride() != before.stride():
         source = type(source)(source.data.as_strided(before.shape, before.stride()), requires_grad=before.requires_grad)
     module.get_submodule(owner)._parameters[leaf] = source
+
+
+KINDS = ("float32", "float16", "bfloat16", "float64", "complex64", "int64", "int32", "bool")
+Given = tuple[tuple[int, ...], str]  # sizes, the batch first and channels second; the type of the numbers
+
+
+def shape(text: str) -> Given:
+    """The shape of `224x224x3`, `16x80` or `128:int64`: a batch of one, channels second. Raises OptionError."""
+    sizes, _, kind = text.partition(":")
+    parts = sizes.split("x")
+    if not all(one.isascii() and one.isdigit() and 0 < int(one[:20]) <= limits.SIZE for one in parts):
+        raise _wrong(text, "sizes are whole numbers from 1 on, as in 224x224x3, 16x80 or 128:int64")
+    if kind not in ("", *KINDS):
+        raise _wrong(text, f"types: {', '.join(KINDS)}")
+    return _batched(text, tuple(map(int, parts)), kind or "float32")
+
+
+def given(input: Any) -> list[Given]:
+    """The shapes of what Python gives: a text, sizes, a tensor, or a list of them. Raises OptionError."""
+    if isinstance(input, (list, tuple)) and input and not all(type(one) is int for one in input):
+        return [_one(each) for each in input]
+    return [_one(input)]
+
+
+def _one(input: Any) -> Given:
+    if isinstance(input, str):
+        return shape(input)
+    if hasattr(input, "shape") and hasattr(input, "dtype"):
+        return tuple(map(int, input.shape)), str(input.dtype).removeprefix("torch.")
+    if isinstance(input, Sequence) and input and all(type(one) is int for one in input):
+        return shape("x".join(map(str, input)))
+    help = 'write "224x224x3", (224, 224, 3), "128:int64", a tensor, or a list of these'
+    raise ArgumentError(Problem("bad-argument", f"`input` cannot be {brief(repr(input))}", help=help))
+
+
+def _batched(text: str, sizes: tuple[int, ...], kind: str) -> Given:
+    """A batch of one in front; of a grid, the channels before its sides."""
+    if len(sizes) >= limits.RANK:
+        raise _wrong(text, f"a tensor has at most {limits.RANK} axes, the batch counted")
+    grid = (sizes[-1], *sizes[:-1]) if len(sizes) > 2 else sizes
+    return (1, *grid), kind
+
+
+def _wrong(text: str, help: str) -> OptionError:
+    return OptionError(Problem("usage", f"input `{brief(text)}` is no shape", help=help))

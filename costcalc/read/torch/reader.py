@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ...errors import Problem, Source, SpecError
 from ...model.network import Input, Model
@@ -21,10 +21,6 @@ from .program import storage
 from .rules import RULES
 from .simpler import simpler
 from .writing import written
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 _OPSET = {"": 23}
 _WRAPPERS = ("wrap_with_set_grad_enabled", "wrap_with_autocast")  # graphs in graphs, which compute the same

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...num import prod
+from ...num.values import Shape
 from ..onnx.node import Node, axis
 from ..onnx.rules import rule
 from ..onnx.rules.linear import multiplied
 from ..onnx.tensors import Tensor, together
-
-if TYPE_CHECKING:
-    from ...num.values import Shape
-
 
 RULES: dict = {}
 

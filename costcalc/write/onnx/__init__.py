@@ -32,9 +32,8 @@ def pieces(graph: Graph, name: str, weights: str = "random", seed: int = 0) -> P
     weights than a file can hold.
     """
     _require()
-    from .file import check_size, proven
-    from .graph import built
-    from .stream import Pieces, streamed
+    from .builder import built
+    from .stream import Pieces, check_size, proven, streamed
 
     check_count(graph)
     network = built(graph)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...ops import INDEX, find
 from ...records import NamedTuple
-from .items import Item, is_number, unused, walk
+from .structure import Item, is_number, unused, walk
 
 if TYPE_CHECKING:
-    from ..torch.text import Style
+    from ..torch.pieces import Style
     from .fold import Run
 
 

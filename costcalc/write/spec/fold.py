@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...records import NamedTuple
 from .blocks import PER_ITEM, Block, Leaf, Term, block_of, call_of, leaves_of
-from .items import Item, is_number, walk
+from .structure import Item, is_number, walk
 
 if TYPE_CHECKING:
-    from ..torch.text import Style
+    from ..torch.pieces import Style
 
 
 LONGEST = 40  # items of one block

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def source_text(graph: Graph, name: str) -> str:
     """The text of a Python file that needs torch alone. Raises SpecError for a layer that PyTorch cannot have."""
-    from .file import source
+    from .module import source
 
     check_count(graph)
     return source(graph, name)

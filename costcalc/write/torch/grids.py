@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...model.wiring import Node
+from ...num.values import Shape
 from ...ops.layout import axis_number
 from ...ops.window import each, is_word
 from ..windows import crops_of, pads_of, window_of
 from .pieces import Flow, of_rank
-
-if TYPE_CHECKING:
-    from ...model.wiring import Node
-    from ...num.values import Shape
 
 
 def plain(value: Iterable[int]) -> Any:

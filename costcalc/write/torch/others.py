@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from ...model.wiring import Node
+from ...num.values import Shape
 from ...ops.attention import decoding
 from ...ops.layout import axis_number
 from ...ops.window import each, margins
 from .grids import add_border
 from .pieces import Flow, Raw, refused
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...model.wiring import Node
-    from ...num.values import Shape
-
 
 _NAMES = {
     "relu": "ReLU",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import builtins
+import json
+import keyword
+import re
+from collections.abc import Iterator
+from typing import Any
 
 from ...errors import Problem, SpecError
-from ..spec.items import Item
-
-if TYPE_CHECKING:
-    from ...model.wiring import Node
-    from ...num.values import Shape
+from ...model.wiring import Node
+from ...num.values import Shape
+from ..spec.structure import Item
 
 
 class Raw(str):
@@ -56,3 +59,158 @@ def of_rank(name: str, node: Node, rank: int, most: int = 3) -> str:
     if not 1 <= rank <= most:
         raise refused(node, f"PyTorch has no {name} over {rank} axes", f"grids have 1 to {most} axes there")
     return f"nn.{name}{rank}d"
+
+
+POSITIONAL = frozenset(
+    (
+        "inputs",
+        "outputs",
+        "kernel",
+        "channels",
+        "size",
+        "groups_first",
+        "norm",
+        "rate",
+        "least",
+        "most",
+        "factor",
+        "vocab",
+    )
+)
+_USUAL: dict[str, Any] = {
+    "stride": 1,
+    "padding": 0,
+    "dilation": 1,
+    "groups": 1,
+    "bias": True,
+    "output_padding": 0,
+    "ceil_mode": False,
+    "affine": True,
+    "elementwise_affine": True,
+    "count_include_pad": True,
+    "keepdim": False,
+    "last": False,
+    "causal": False,
+    "window": None,
+    "align": "last",
+}
+_OWN: dict[str, dict[str, Any]] = {  # defaults of one kind of module
+    "InstanceNorm": {"affine": False},
+    **{kind: {"stride": None} for kind in ("MaxPool", "AvgPool", "LPPool")},  # None: the window
+}
+_ALL_POSITIONAL = ("GroupNorm", "ChannelShuffle", "LocalResponseNorm", "Attention", "Narrow", "Reduce", "Function")
+
+
+class Style:
+    """How modules are written, for what folds them into functions."""
+
+    relative = False
+    widths = ("inputs", "outputs", "channels")
+    words = frozenset((*keyword.kwlist, *dir(builtins), "nn", "torch", "x", "self"))
+
+    def length(self, item: Item) -> int:
+        """Characters of a module."""
+        return len(expression(item)) + 2
+
+
+def expression(item: Item) -> str:
+    """The text that makes a module."""
+    text = _plain(item)
+    return f"*({text} for _ in range({item.repeat}))" if item.repeat != 1 else text
+
+
+def _plain(item: Item) -> str:
+    if item.op == "call":
+        return f"{item.block.name}({', '.join(_arguments(item))})"
+    if item.op in ("Residual", "nn.Sequential"):
+        return f"{item.op}({', '.join(map(expression, item.branches[0]))})"
+    inner = [sequence(branch) for branch in item.branches]
+    return f"{item.op}({', '.join([*inner, *_options(item)])})"
+
+
+def sequence(items: list[Item]) -> str:
+    """The text of a list of modules as one."""
+    if not items:
+        return "nn.Identity()"
+    if len(items) == 1 and items[0].repeat == 1:
+        return expression(items[0])
+    return f"nn.Sequential({', '.join(map(expression, items))})"
+
+
+def _arguments(item: Item) -> list[str]:
+    """What a function is called with: those at the end that have their defaults are left out."""
+    values = [(value(item.options[name]), default) for name, default in item.block.params]
+    while values and values[-1][1] is not None and values[-1][0] == str(values[-1][1]):
+        values.pop()
+    return [text for text, _ in values]
+
+
+def _options(item: Item) -> Iterator[str]:
+    """Arguments of a constructor."""
+    kind = item.op.removeprefix("nn.").rstrip("123d")
+    usual = {**_USUAL, **_OWN.get(kind, {})}
+    bare = kind in _ALL_POSITIONAL
+    for name, one in item.options.items():
+        default = usual.get(name, item)
+        if name.rstrip("0123456789") in POSITIONAL or (bare and (name == "groups" or name not in usual)):
+            yield value(one)
+        elif type(one) is not type(default) or one != default:
+            yield f"{name}={value(one)}"
+
+
+def value(one: Any) -> str:
+    """A value as Python has it."""
+    from ..spec.blocks import Term
+
+    if type(one) in (Raw, Term):
+        return str(one)
+    if type(one) is tuple:
+        return f"({', '.join(map(value, one))}{',' * (len(one) == 1)})"
+    if type(one) is float and one in (float("inf"), float("-inf")):
+        return f'float("{one}")'
+    return json.dumps(one) if type(one) is str else repr(one)
+
+
+WIDTH = 116
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')  # a text, in which a comma or a bracket is no part of the code
+
+
+def wrapped(text: str, indent: int, before: int = 0) -> list[str]:
+    """A call on one line, or with its arguments on lines of their own, behind a text of the width `before`."""
+    pad = " " * indent
+    if len(pad + text) + before <= WIDTH and text.count("(") < 8:
+        return [pad + text]
+    repeated = re.fullmatch(r"\*\((.*) (for _ in range\(\w+\))\)", text)
+    if repeated:
+        return [f"{pad}*(", *wrapped(repeated[1], indent + 4), f"{pad}    {repeated[2]}", f"{pad})"]
+    head, inner, tail = _split(text)
+    if not inner:
+        return [pad + text]
+    lines = [f"{pad}{head}"]
+    for one in inner:
+        found = wrapped(one, indent + 4)
+        found[-1] += ","
+        lines += found
+    return [*lines, f"{pad}{tail}"]
+
+
+def _split(text: str) -> tuple[str, list[str], str]:
+    """`f(`, the arguments, `)`; a text that ends otherwise stays whole."""
+    start = text.find("(")
+    depth, parts, last = 0, [], start + 1
+    for at, char in enumerate(_LITERAL.sub(lambda found: "_" * len(found[0]), text)):
+        depth += (char in "([") - (char in ")]")
+        if at > start and depth == 1 and char == ",":
+            parts.append(text[last:at].strip())
+            last = at + 1
+        if at > start and depth == 0:
+            parts.append(text[last:at].strip())
+            return text[: start + 1], [one for one in parts if one], text[at:]
+    return text, [], ""
+
+
+def statement(head: str, text: str, indent: int) -> list[str]:
+    """The lines of a statement: its start, and a call that may need several."""
+    first, *rest = wrapped(text, indent, len(head))
+    pad = " " * indent
+    return [pad + head + first[indent:], *rest]

@@ -15,7 +15,7 @@ from costcalc.errors import Source
 from costcalc.files import Origin
 from costcalc.limits import INCLUDE_DEPTH, INCLUDES
 from costcalc.read.spec.reader import read
-from costcalc.rewrite.rewriting import Rewriting
+from costcalc.rewrite import Rewriting
 
 INPUT = "input: [32, 32, 3]\n"
 NET = """

@@ -6,7 +6,7 @@ Each spec is held against the same network with its layers written out one by on
 import pytest
 
 from costcalc import CostcalcError, analyze, export, formula, load, sweep
-from costcalc.rewrite.rewriting import Rewriting
+from costcalc.rewrite import Rewriting
 
 UNET = """
 vars: {base: 64, levels: {default: 4, min: 0}, res: 572, pad: {default: valid}}

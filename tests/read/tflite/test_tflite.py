@@ -15,8 +15,7 @@ from costcalc import CostcalcError, analyze, import_, memory  # noqa: E402
 from costcalc.errors import Source  # noqa: E402
 from costcalc.read.spec.reader import read as read_spec  # noqa: E402
 from costcalc.read.tflite import from_bytes  # noqa: E402
-from costcalc.read.tflite.model import read, shapes  # noqa: E402
-from costcalc.read.tflite.reader import Reader  # noqa: E402
+from costcalc.read.tflite.model import Reader, read, shapes  # noqa: E402
 
 from .build import Graph, Operator, Tensor, built  # noqa: E402
 
@@ -355,7 +354,7 @@ def test_the_command_line_reads_and_writes(run, tmp_path):
 def test_without_the_package_the_error_says_so(monkeypatch):
     import sys
 
-    from costcalc.read.tflite.file import schema
+    from costcalc.read.tflite.graph import schema
 
     schema.cache_clear()
     monkeypatch.setitem(sys.modules, "tflite", None)

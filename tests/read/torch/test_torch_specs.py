@@ -212,7 +212,7 @@ CASES = {  # by hand: (inputs, params, mult-adds)
 def imported(tmp_path, monkeypatch):
     """A function that gives the model of one of NETS for inputs."""
     from costcalc.read.torch import program, reader
-    from costcalc.read.torch.inputs import shape
+    from costcalc.read.torch.program import shape
 
     (tmp_path / "shared_nets.py").write_text(NETS)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -17,9 +17,9 @@ from ...onnx.node import Node
 from ...onnx.tensors import Tensor
 
 if TYPE_CHECKING:
-    from ..reader import Reader
+    from ..model import Reader
 
-MODULES = ("conv", "elementwise", "moving", "places", "recurrent", "control")
+MODULES = ("conv", "elementwise", "moving", "recurrent", "control")
 RULES: dict[str, Callable[..., Any]] = {}
 ACTIVATIONS = {1: "relu", 2: "clamp", 3: "relu6", 4: "tanh"}  # ActivationFunctionType; 5 is a sign
 _OPSET = 18

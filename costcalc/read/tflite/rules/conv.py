@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....errors import Refused
 from ....num import equal, floor_div, prod, require
+from ....num.values import Number, Shape
 from ...onnx.node import Node, check_count
 from ...onnx.rules.linear import multiplied, turned
 from ...onnx.tensors import Outputs, Tensor, sizes
 from . import rule
-
-if TYPE_CHECKING:
-    from ....num.values import Number, Shape
 
 _PADDING = {0: "same", 1: "valid"}
 _AXES = {2: ("H", "W"), 3: ("D", "H", "W")}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....errors import Refused
 from ....num import equal, require
+from ....num.values import Number
 from ...onnx.node import Node
 from ...onnx.tensors import Outputs, Tensor, together
 from . import rule
-
-if TYPE_CHECKING:
-    from ....num.values import Number
 
 _RUNS = {
     **dict.fromkeys(("UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM"), "steps"),

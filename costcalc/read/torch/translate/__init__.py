@@ -7,8 +7,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-FAMILIES = ("multiply", "products", "norm", "pool", "pointwise", "reduce", "move", "select")
-PRODUCTS = ("multiply", "products")  # the families of what multiplies
+FAMILIES = ("multiply", "pool", "pointwise", "move")
+PRODUCTS = ("multiply",)  # the families of what multiplies
 TABLE: dict = {}
 
 

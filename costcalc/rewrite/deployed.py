@@ -1,13 +1,17 @@
-"""Parallel linear branches merged into one convolution: re-parameterised networks as they are deployed."""
+"""Networks as they are deployed.
+
+Parallel linear branches are merged into one convolution, batch normalisation is folded into the convolution before it,
+and what only training has is left out: dropout, identities, and layers that a spec marks with `only: train`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..model.network import BlockCall, Call, Group, Model, Reference, Step, is_absent, is_dynamic
 from ..records import NamedTuple
-from .steps import bare, call, held, is_call, is_one, op_of, spot
-from .walk import Facts, Rewritten, Walk
+from .walk import Facts, Rewritten, Walk, bare, call, held, is_call, is_one, op_of, spot
 
 _CONVOLUTIONS = ("conv", "dwconv")
 
@@ -196,3 +200,92 @@ def _text(arg: Any) -> str:
     if type(arg) is tuple and len(set(arg)) == 1:
         arg = arg[0]
     return getattr(arg, "text", None) or str(arg)
+
+
+_WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")
+
+
+class Fold(Walk):
+    """Batch normalisation right after a layer with weights goes into them; the layer has a bias then.
+
+    So does one right before a linear layer or a 1x1 convolution without padding, where no layer before takes it.
+    Quantization and Training of Neural Networks (arXiv:1712.05877), section 3.2.
+    """
+
+    def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
+        """The list with its normalisations folded."""
+        done: list = []
+        for step in steps:
+            before = done[-1] if done else None
+            if before and op_of(step, facts) == "batchnorm" and _can_take(before, step):
+                done[-1] = self._folded(before, step)._replace(then=step.then)
+                continue
+            if before and op_of(before, facts) == "batchnorm" and _can_take_next(before, step):
+                done[-1] = self._with_then(self._folded(step, before), facts)
+                continue
+            done.append(self._with_then(step, facts))
+        return done
+
+    def _with_then(self, step: Step, facts: Facts) -> Step:
+        first_is_norm = bool(step.then) and op_of(step.then[0], facts) == "batchnorm"
+        if first_is_norm and _can_take(step._replace(then=(), plain=True), step.then[0]):
+            first, *rest = step.then
+            return self._folded(step, first)._replace(then=(*first.then, *rest))
+        if op_of(step, facts) == "batchnorm" and spot(step) not in self.changed:
+            self.left[spot(step)] = "no convolution or linear layer stands right before it"
+        return step
+
+    def _folded(self, step: Step, norm: Step) -> Step:
+        self.changed |= {spot(norm), spot(step)}
+        self.home[spot(norm)] = spot(step)
+        self.left.pop(spot(norm), None)
+        body: Call = step.body
+        return step._replace(body=call(body.op, {**body.options, "bias": True}, body.places))
+
+
+def _can_take_next(norm: Step, step: Step) -> bool:
+    """Whether a layer can take the norm before it: every position of its result reads the same weights."""
+    alone = not norm.then and norm.plain and held(step) is held(norm) is None
+    once = step.repeat is step.when is step.times is step.only is step.residual is step.origin is None
+    if not alone or not once:
+        return False
+    options = step.body.options if is_call(step, "linear", "conv") else {}
+    return bool(options) and (step.body.op == "linear" or (is_one(options["kernel"]) and _is_unpadded(options)))
+
+
+def _is_unpadded(options: Mapping[str, Any]) -> bool:
+    """Whether a 1x1 convolution reads no zeros: `same` pads nothing there."""
+    return options.get("padding", "same") in ("same", "valid", 0)
+
+
+def _can_take(step: Step, norm: Step) -> bool:
+    own = held(step) is held(norm) is None
+    return own and is_call(step, *_WEIGHTED) and step.plain and not step.then and norm.plain
+
+
+class Drop(Walk):
+    """Dropout and identities go, and layers of training with them: the rest is the network that is deployed."""
+
+    def run(self, model: Model) -> Rewritten:
+        """The model rewritten; its layers that are `only: deploy` run."""
+        done = super().run(model)
+        return done._replace(model=done.model._replace(phase="deploy"))
+
+    def branch(self, arg: Any, facts: Facts) -> Any:
+        """A branch rewritten; one that only training has stays marked, as `[]` would be the input itself."""
+        return arg if is_absent(arg, "deploy") else super().branch(arg, facts)
+
+    def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
+        """A step without what only training has."""
+        if step.only == "train" and step.label is None:
+            self.changed.add(spot(step))
+            return ()
+        if step.only == "deploy":
+            step = step._replace(only=None)
+            step = step._replace(plain=step._replace(then=(), plain=True) == bare(step)._replace(then=()))
+        if op_of(step, facts) not in ("dropout", "identity") or not is_call(step, "dropout", "identity"):
+            return (step,)
+        self.changed.add(spot(step))
+        if step.plain:
+            return step.then
+        return (step._replace(body=call("identity", {}, {})),)
