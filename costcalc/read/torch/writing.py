@@ -9,22 +9,25 @@ from .node import Node, tensor
 
 
 def written(node: Any) -> tuple[str, ...]:
-    """The names of the tensors that a node writes into, and of those that they are views of."""
+    """The names of the tensors that a node writes into, of what they are views of, and of other views of that."""
     schema = getattr(node.target, "_schema", None)
     if schema is None or not schema.is_mutable:
         return ()
     given = Node(node).given
     places = (given[one.name] for one in schema.arguments if one.alias_info is not None and one.alias_info.is_write)
-    return tuple(dict.fromkeys(name for one in places if hasattr(one, "meta") for name in _viewed(one)))
+    seen = dict.fromkeys(view for one in places if hasattr(one, "meta") for view in _views(one, node))
+    return tuple(tensor(one) for one in seen if not isinstance(one.meta.get("val"), (tuple, list)))
 
 
-def _viewed(node: Any) -> Iterator[str]:
-    """The name of a node, and of what it is a view of."""
-    seen: Any = node
-    while seen is not None:
-        if not isinstance(seen.meta.get("val"), (tuple, list)):
-            yield tensor(seen)
-        seen = _source(seen)
+def _views(one: Any, before: Any) -> Iterator[Any]:
+    """A node, those that it is a view of, and all views of the first of these that stand before a node."""
+    while one is not None:
+        yield one
+        base, one = one, _source(one)
+    found = [base]
+    for each in found:
+        found += [user for user in each.users if user < before and _source(user) is each]
+    yield from found
 
 
 def _source(node: Any) -> Any:

@@ -49,6 +49,14 @@ def check(report, module, unread=0):
     assert report.totals["params"] == held(module) - unread
 
 
+def seen_before(p):
+    """Views of zeros, made before a parameter was written into a part of them."""
+    zeros = torch.zeros(8, 8, device="meta")
+    view = zeros.view(64).view(8, 8)
+    zeros[:4] = p
+    return view
+
+
 def filled(p, part, write=torch.Tensor.copy_):
     """Zeros, into a part of which a parameter was written."""
     zeros = torch.zeros(8, 8, device="meta")
@@ -125,6 +133,7 @@ ALONE = {  # operators on a parameter, before a layer reads it
     "one_number of many": ((8, 8), lambda p: p[3, 4]),
     "written into a slice": ((4, 8), lambda p: filled(p, lambda zeros: zeros[:4])),
     "written into a view": ((32,), lambda p: filled(p, lambda zeros: zeros.view(-1)[:32])),
+    "written below an earlier view": ((4, 8), seen_before),
     "written into a diagonal": ((8,), lambda p: filled(p, torch.diagonal)),
     "written into a row": ((8,), lambda p: filled(p, lambda zeros: zeros.t()[:, 2])),
     "added to a slice": ((4, 8), lambda p: filled(p, lambda zeros: zeros[4:], torch.Tensor.add_)),
