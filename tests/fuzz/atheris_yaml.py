@@ -13,9 +13,9 @@ with atheris.instrument_imports(include=["costcalc", "yaml"]):
     from costcalc.budget import config
     from costcalc.errors import CostcalcError, Source
     from costcalc.files import decoded
+    from costcalc.metrics import price_lists
     from costcalc.model.trace import trace
     from costcalc.model.variables import settle
-    from costcalc.read import convention
     from costcalc.read.spec import reader as spec
 
 
@@ -24,7 +24,7 @@ def one(data):
     """Read some bytes as the kind of file that their keys say; walk what is a network."""
     try:
         source = Source("net.yaml", decoded(data, "net.yaml"))
-        reader = convention.read if b"prices:" in data else checks if b"checks:" in data else read_and_walk
+        reader = price_lists.read if b"prices:" in data else checks if b"checks:" in data else read_and_walk
         reader(source)
     except CostcalcError as refused:
         if not all(problem.message for problem in refused.problems):
