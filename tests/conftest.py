@@ -3,6 +3,7 @@
 import gc
 import os
 import subprocess
+import sys
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -33,7 +34,9 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.slow)
     whole = MEASURES and not any("::" in one for one in config.args)
     if whole and (gone := stale(sorted(slow), known)):
-        raise pytest.UsageError(f"tests/slow.txt names tests that are not there: {gone}")
+        message = f"tests/slow.txt names tests that are not there: {gone}"
+        print(message, file=sys.__stderr__)  # of the error, processes of xdist say nothing
+        raise pytest.UsageError(message)
 
 
 class Result(NamedTuple):
