@@ -19,7 +19,9 @@ SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript
 
 @click.command(cls=SpecCommand)
 @spec_options
-@click.option("--in", "names", metavar="A,B,..", help="Variables that stay symbols [default: alpha and res, or all].")
+@click.option(
+    "--in", "names", metavar="A,B,..", help="Variables that stay symbols [default: alpha, res; or new, past; or all]."
+)
 @metrics_option("The quantities.", "mult_adds,params")
 @convention_option()
 @click.option("--by", type=click.Choice(["total", "type", "layer"]), default="total", show_default=True)

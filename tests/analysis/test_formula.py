@@ -77,7 +77,8 @@ QUICK = ("t5", "whisper")
 def test_formulas_of_language_models_hold_under_their_conditions(config):
     """In `new` and `past`: at every point that the form does not exclude, it is the number."""
     names = [name for name in ("new", "past") if name in load(config).variables]
-    for name, one in formula(config, names=names).items():
+    for name, one in formula(config).items():
+        assert {symbol.name for symbol in one.symbols} == {*names}
         held = 0
         for new, past in ((1, 0), (6, 0), (4, 2), (1, 3), (8, 4), (2, 100), (6, 4096)):
             point = {"new": new, "past": past}

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 ROUNDINGS = (sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Mod, sympy.Piecewise, divisible_to, nearest)
 PARTS = (64, 32, 16, 8, 4, 2, 1)  # a real variable as a multiple of 1/n: the finest first
+USUAL = ("alpha", "res"), ("new", "past")  # variables that people change: of an image network, of a language model
 CASES = 4  # choices in one rounded value that are told apart
 STEPS = (1, 2, 4, 8, 16, 32, 64, 128)  # a whole variable as a multiple of n: the densest first
 
@@ -197,7 +198,7 @@ def formula(
     """The metrics of a network as SymPy expressions in its variables: Formulas, a mapping by metric.
 
     spec, input  what `costcalc.load` takes
-    names   the variables that stay symbols: alpha and res where the spec has them, else all
+    names   the variables that stay symbols: alpha and res where the spec has them, else new and past, else all
     values  numbers for other variables
 
     formula("mobilenet").mult_adds is 10752*alpha**2*res**2 + .. ; formula("mobilenet")["mult_adds"] says on which
@@ -236,7 +237,8 @@ def chosen(model: Model, names: Any) -> list[str]:
             if name not in numbers:
                 raise unknown_variable(name, model)
         return list(names)
-    return [name for name in ("alpha", "res") if name in numbers] or numbers
+    usual = ([name for name in pair if name in numbers] for pair in USUAL)
+    return next(filter(None, usual), numbers)
 
 
 def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any]) -> dict[str, Formula]:
