@@ -49,8 +49,8 @@ def command(
 
     `costcalc import hf config.json` writes a language model of Hugging Face transformers by its configuration.
 
-    `costcalc import torch MODULE:CALLABLE` reads a PyTorch module. It runs the code that you name; no other command
-    runs code. See `costcalc import torch --help`.
+    `costcalc import torch MODULE:CALLABLE` reads a PyTorch module. It runs the code that you name. See
+    `costcalc import torch --help`.
 
     \b
     Examples:
@@ -128,8 +128,9 @@ def torch_command(
     """Write a PyTorch module as a spec. RUNS THE CODE that MODULE:CALLABLE names.
 
     It imports MODULE (the working directory is on the search path), calls CALLABLE to get a torch.nn.Module, and
-    exports its graph with torch.export on the meta device, without weights. No other command of costcalc runs code of
-    yours. Do not use it on code that you do not trust. Needs the extra `torch`: pip install 'costcalc[torch]'.
+    exports its graph with torch.export on the meta device, without weights. Do not use it on code that you do
+    not trust. Of the other commands, only `costcalc search --maximize MODULE:FUNCTION` runs code of yours. Needs the
+    extra `torch`: pip install 'costcalc[torch]'.
 
     With --by or --depth it shows the costs under the names of the submodules, and writes no spec. In a spec, equal
     layers become blocks with names of their own; with --flat, every layer has the name of its module. An unknown
