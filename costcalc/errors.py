@@ -1,9 +1,9 @@
 """The errors that users can cause, each with its place and help.
 
 CostcalcError            anything that ends a command with exit code 2
-  SpecError              the file says something that cannot be: every problem of the file at once
+  SpecError              the file is not valid: every problem of the file at once
   OptionError            a value given on the command line or to a function is wrong
-    ArgumentError        an argument of a function has a type that it cannot have; a TypeError too
+    ArgumentError        an argument of a function has the wrong type; also a TypeError
   FileError              a file is missing, unreadable, or not text
 
 `Refused` and `BadExpression` are not among them: a rule or a parser raises them without knowing where it
@@ -53,7 +53,7 @@ class Place(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong: a stable code, the fact, the place, and the way out."""
+    """One problem: a stable code, the message, the place, and help on how to solve it."""
 
     code: str
     message: str
@@ -86,7 +86,7 @@ class OptionError(CostcalcError):
 
 
 class ArgumentError(OptionError, TypeError):
-    """An argument of a function that has a type it cannot have."""
+    """An argument of a function that has the wrong type."""
 
 
 class FileError(CostcalcError):
@@ -122,7 +122,7 @@ def nearest(name: object, names: Iterable[object]) -> str | None:
 
 
 def brief(text: str, most: int = LONGEST_NAME) -> str:
-    """A text of bearable length for a message."""
+    """A text, shortened for a message."""
     return text if len(text) <= most else text[: most - 3] + "..."
 
 

@@ -1,4 +1,4 @@
-"""Which layer of a spec an excess comes from most, and which line of the change it comes from."""
+"""The layer of a spec that causes most of an excess, and the line of the change that causes it."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Moved(NamedTuple):
-    """A spec in one setting: its totals at the base and now (None where it is not there), or what is in the way."""
+    """A spec in one setting: its totals at the base and now (None if it does not exist), or the problems."""
 
     spec: str
     at: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Moved(NamedTuple):
 
     @property
     def share(self) -> float:
-        """How far the cost or the parameters moved, as a share of the base; what cannot be read moved most."""
+        """The relative change of cost or parameters from the base; a spec that cannot be read counts as the largest."""
         if self.problem or not self.before or not self.after:
             return math.inf
         pairs = zip(self.before.values(), self.after.values(), strict=True)
@@ -135,7 +135,7 @@ def changes(base: str | None, convention: Prices) -> ChangesPage:
 
 
 def _excepted(one: Moved, own: tuple[Exemption, ...], convention: Convention) -> Moved:
-    """With its exceptions, without those that are seen to be stale."""
+    """The spec with its exceptions, without those known to be stale."""
     before = (one.before or {}) if one.complete else {}
     seen = [each for each in own if each.metric in before and each.counted_by == convention.name]
     stale = [each for each in seen if not begins_at(each, before[each.metric])]
@@ -165,7 +165,7 @@ def _wanted(bases: Bases) -> Iterator[tuple[str, Mapping[str, Any], tuple[Exempt
 
 
 def _changed(bases: Bases) -> Iterator[str]:
-    """The specs on disk whose bytes are not those of the base, and those that git knows and the base has not."""
+    """The specs on disk whose bytes differ from the base, and those that git knows but the base does not have."""
     tree = bases.repository.tree(bases.commit)
     for name, blob in sorted(tree.items()):
         path = _path(bases, name)

@@ -29,7 +29,7 @@ PLACES = 12  # decimal places of a ratio that is written
 
 
 class Stale(NamedTuple):
-    """An exception that can apply no more, and why."""
+    """An exception that can no longer apply, and why."""
 
     exemption: Exemption
     why: str
@@ -76,7 +76,7 @@ def decimal(value: Any, up: bool = False) -> str:
 
 
 def begins_at(exemption: Exemption, base: Any) -> bool:
-    """Whether the base has what an exception starts from."""
+    """Whether the amount at the base is the `from` of an exception."""
     return decimal(base) == decimal(exemption.before)
 
 
@@ -94,7 +94,7 @@ def by_path(exemptions: Iterable[Exemption]) -> dict[str, tuple[Exemption, ...]]
 
 
 def key_of(check: Check, metric: str) -> tuple[Any, ...]:
-    """What `Exemption.key` is of a limit on a metric."""
+    """The `Exemption.key` of a limit on a metric."""
     return key_for(check.at, check.counted_by, metric)
 
 
@@ -116,7 +116,7 @@ def excused(verdict: Verdict, check: Check, exemptions: Iterable[Exemption], now
 
 
 def stale(exemptions: Iterable[Exemption], outcomes: Sequence[Outcome]) -> Iterator[Stale]:
-    """The exceptions that can apply no more. Of specs that could not be judged, nothing is known."""
+    """The exceptions that can no longer apply. Exceptions of specs that could not be judged are left out."""
     judged: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         judged.setdefault(outcome.spec, []).append(outcome)

@@ -29,7 +29,7 @@ class Rule(NamedTuple):
 
 
 class Loosened(NamedTuple):
-    """A limit at the base that no limit is as strict as now."""
+    """A limit at the base that is now removed or less strict."""
 
     status: str
     limit: Limit  # at the base
@@ -58,7 +58,7 @@ Rules = Mapping[Key, list[Rule]]
 
 
 def key_of(file: str, rule: Rule) -> Key:
-    """What is limited, however much of it: limits of one key can be compared."""
+    """What is limited, without the amount: limits with the same key can be compared."""
     limit, at = rule.limit, tuple(sorted((name, str(value)) for name, value in rule.check.at.items()))
     is_share = limit.kind != "vs_base" and limit.bound.unit == "%"
     return file, at, limit.kind, limit.metric, limit.where, is_share
@@ -92,7 +92,7 @@ def left(then: Rules, escapes: Iterable[tuple[str, Rule, str]], path: str | None
 
 
 def _became(rule: Rule, others: list[Rule], gone: str | None, path: str | None) -> Loosened:
-    """What became of a limit that is gone or less strict now."""
+    """What happened to a limit that is gone or less strict now."""
     limit, text = rule.limit, rule.limit.text
     if not others:
         return Loosened(UNMATCHED if gone else REMOVED, limit, None, (), f"{text} ({gone})" if gone else text, path)
@@ -130,5 +130,5 @@ def _has_same_prices(now: Rule, then: Rule) -> bool:
 
 
 def _prices(convention: Convention) -> dict[str, Any]:
-    """All of a price list that a cost can depend on."""
+    """Everything in a price list that a cost can depend on."""
     return {name: value for name, value in convention._asdict().items() if name not in _SAYS_ONLY}

@@ -280,7 +280,7 @@ def _loosened(one: Loosened, level: str) -> dict[str, Any]:
 
 
 def _stale(one: Stale) -> dict[str, Any]:
-    """An exception that can apply no more."""
+    """An exception that can no longer apply."""
     exemption = one.exemption
     return {
         "spec": exemption.spec,

@@ -51,7 +51,7 @@ class Finding(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """What is limited, and no number: so that a push does not turn one issue into another."""
+        """What is limited, without any number, so that an issue keeps its fingerprint when the amount changes."""
         if self.loosened:
             loose = self.loosened.limit
             return _hashed([self.code, loose.kind, loose.metric, loose.where, *self.loosened.specs[:1]])

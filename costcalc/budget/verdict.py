@@ -1,4 +1,4 @@
-"""What a check says: one verdict per limit."""
+"""The results of checks: one verdict per limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amounts of a network whose layers do not all run: on the cheapest path, as expected, on the dearest path.
+"""Amounts of a network whose layers do not all run: on the cheapest path, as expected, on the most expensive.
 
 A path takes one branch of each choice. A layer's share is what it has on the path: nothing where it is not on it. Only
 branches with a probability above 0 count.
@@ -66,7 +66,7 @@ def _expected(row: Row, amount: Any) -> Any:
 
 
 class _Path:
-    """The cheapest or the dearest path through a network; `amounts` are what each row has on it."""
+    """The cheapest or the most expensive path through a network; `amounts` are what each row has on it."""
 
     def __init__(self, rows: Sequence[Row], found: Sequence[Any], case: str) -> None:
         self.rows, self.amounts, self.case = rows, list(found), case

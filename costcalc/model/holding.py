@@ -1,4 +1,4 @@
-"""Whose numbers a layer reads: those of an earlier layer (`reuse`), or as many as its author says (`params`)."""
+"""The weights of a layer: those of an earlier layer (`reuse`), or as many as its author states (`params`)."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ class Variable(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A printed row: in which setting, of what, how much, and what is wrong with its figures."""
+    """A published row: its setting, what it is about, its figures, and their errors."""
 
     source: str
     at: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""A place for every buffer in one stretch of memory: a stated planner, as deterministic as it is simple.
+"""The memory planner: a place for every buffer in one stretch of memory, simple and deterministic.
 
 Largest first, ties by first use, then by the order of writing; each at the lowest offset where no buffer lies that
 lives at the same time. A vendor's allocator may need less or more.

@@ -1,4 +1,4 @@
-"""The value of a JSON text of someone else: what RFC 8259 has, and no more."""
+"""The value of an untrusted JSON text: exactly what RFC 8259 allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The working behind the numbers of layers: symbols, then numbers, then the product."""
+"""The calculation behind the numbers of layers: symbols, then numbers, then the product."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Chosen(NamedTuple):
 
 
 class Explanation(Result, _Chosen):
-    """The layers that were requested, each with its working; `report` is that of the whole network."""
+    """The requested layers, each with its calculation; `report` is the report of the whole network."""
 
     def __str__(self) -> str:
         parts = [text for row in self.rows if (text := row_text(row, self.convention, self.gradients.get(id(row))))]
@@ -71,7 +71,7 @@ def explain(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Explanation:
-    """The working behind the numbers of layers: `print(explain("mobilenet", "separable_7"))`.
+    """The calculation behind the numbers of layers: `print(explain("mobilenet", "separable_7"))`.
 
     spec, input  what `costcalc.load` takes
     layer        a layer or block by its name in the report, or a glob; without it, every layer and the totals

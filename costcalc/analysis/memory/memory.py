@@ -46,7 +46,7 @@ class Living(NamedTuple):
 
 
 class Level(NamedTuple):
-    """So many bytes, and the first operation that needs them."""
+    """A number of bytes, and the first operation that needs it."""
 
     bytes: int
     operation: str
@@ -106,7 +106,7 @@ class Memory(Result, _Parts):
 
     @property
     def plateau(self) -> Level | None:
-        """The next lower level: what the peak would be if what reaches it now were smaller. None if there is none."""
+        """The next lower level: the peak if the operations at the current one need less; None if there is none."""
         lower = [level for level in self.schedule if level.bytes < self.peak_bytes]
         return max(lower, key=lambda level: level.bytes, default=None)
 
@@ -120,12 +120,12 @@ class Memory(Result, _Parts):
 
     @property
     def workspace(self) -> int:
-        """What the operation at the peak needs beside its tensors."""
+        """The bytes of workspace that the operation at the peak needs."""
         return self.lives.workspace[self.at] if self.lives.live else 0
 
     @property
     def order(self) -> Order | None:
-        """An order of branches with a lower peak, if there is one among those that were tried."""
+        """An order of branches with a lower peak, if one of the orders that were tried has it."""
         return better_order(self.lives)
 
     def page(self) -> Page:
@@ -295,7 +295,7 @@ def _stretch(walked: Trace, end: int, before: int) -> tuple[int, set[Any]]:
 
 
 def _is_read_later(walked: Trace, stretches: Sequence[range], join: int) -> bool:
-    """Whether something but the join reads what is inside the branches: then they are no branches."""
+    """Whether anything besides the join reads a tensor inside the branches; then they cannot be reordered."""
     inside = range(stretches[-1][0], join)
     later = (made for row in walked.rows[join + 1 :] for made in row.sources if type(made) is int)
     return any(made in inside for made in later)

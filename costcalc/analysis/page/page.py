@@ -86,7 +86,7 @@ def page(
 
     spec, input  what `costcalc.load` takes; or what `compare`, `check` and other functions of the library give
     output       a file to write the page to
-    metrics      further ones, beside the cost, params, activations, weights_bytes, bytes_moved and peak_bytes
+    metrics      further metrics, beside the cost, params, activations, weights_bytes, bytes_moved and peak_bytes
     axes         values of a variable: several make a slider, one holds for all. Without values a variable has those
                  of its `choices`, of published rows, or usual ones (`alpha`, `res`)
     convention, settings  as in `analyze`

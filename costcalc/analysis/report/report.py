@@ -83,18 +83,18 @@ class Report(Result):
 
     @cached_property
     def totals(self) -> dict[str, Any]:
-        """The cost metric of the convention (`mult_adds` or `flops`), `params` and what else was asked for."""
+        """The cost metric of the convention (`mult_adds` or `flops`), `params` and the requested metrics."""
         return {one.name: folded(one, self._amounts(one)) for one in self.metrics}
 
     @property
     def exact(self) -> dict[str, str]:
-        """The expected totals that are no whole numbers, as fractions."""
+        """The expected totals that are not whole numbers, as fractions."""
         sums = {one.name: added(self._amounts(one)) for one in self.metrics if one.case == EXPECTED}
         return {name: str(value) for name, value in sums.items() if value.denominator != 1}
 
     @property
     def more(self) -> tuple[Metric, ...]:
-        """The further metrics that layers have a part of."""
+        """The requested metrics that are counted by layer."""
         return tuple(one for one in self.metrics[2:] if one.name not in self.figures)
 
     def _amounts(self, one: Metric) -> Any:
@@ -119,14 +119,14 @@ class Report(Result):
 
     @cached_property
     def windowed(self) -> list[str]:
-        """The layers of which a program that the convention mirrors counts pairs outside a window, too."""
+        """The layers for which the mirrored program also counts pairs outside an attention window."""
         if not self.convention.counts_windows:
             return []
         return [line.name for row, line in zip(self.trace.rows, self.lines, strict=True) if has_window(row)]
 
     @cached_property
     def uncounted(self) -> list[dict[str, Any]]:
-        """The work that the convention has no price for: its quantity, and which layers have how much of it."""
+        """The work without a price in the convention: each quantity, and the amounts of the layers."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for row, line in zip(self.trace.rows, self.lines, strict=True):
             for quantity, amount in self.convention.uncounted(row.op.name, row.layer).items():
@@ -137,7 +137,7 @@ class Report(Result):
         return list(found.values())
 
     def shown(self, everything: bool = False) -> tuple[Line, ...]:
-        """The lines people look for: `then` layers without counted cost are left out unless `everything`."""
+        """The lines to show: `then` layers without counted cost are left out unless `everything`."""
         return self.lines if everything else tuple(line for line in self.lines if not line.folded)
 
     def by_type(self, everything: bool = False) -> list[Line]:
@@ -264,7 +264,7 @@ def _line(
 
 
 def _dilation(given: Any, detail: Mapping[str, Any]) -> tuple[Number, ...]:
-    """How far the steps of a window are apart, along each axis; () for a layer without a window."""
+    """The dilation of a window along each axis; () for a layer without a window."""
     if isinstance(given, (tuple, list)):
         return tuple(given)
     return (given,) * len(detail["kernel"]) if "kernel" in detail else ()

@@ -1,4 +1,4 @@
-"""Every printed figure beside what is computed: the same digits, or not, and why not."""
+"""Every published figure beside the computed one: whether the digits agree, and if not, why."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ...rewrite import Rewriting, phased
 
 
 class Finding(NamedTuple):
-    """One printed figure, what is computed for it, and what that says of the print."""
+    """One published figure, the computed one, and the verdict on the published one."""
 
     spec: str
     claim: Claim
@@ -44,7 +44,7 @@ class Finding(NamedTuple):
 
 
 class Findings(Result, list[Finding]):
-    """A Finding for each published figure, a list; `accuracies` is how many figures are accuracies, not computed."""
+    """A list of a Finding for each published figure; `accuracies` counts accuracies, which are not computed."""
 
     def __init__(self, found: Iterable[Finding] = (), accuracies: int = 0) -> None:
         super().__init__(found)

@@ -124,13 +124,13 @@ def training(
     """What it costs to train a network.
 
     spec, input  what `costcalc.load` takes
-    batch       samples of a step
+    batch       samples per step
     optimizer   sgd, momentum, adam, adamw, lion or adam8bit
     precision   fp32, amp (autocast) or bf16 (16 bits, the optimizer with a copy in 32)
-    attention   unfused, math or fused: what it keeps
-    masks       bytes a value of a dropout's mask: 1, or None for those of a value
-    checkpoint  names or patterns of blocks that keep their inputs only and are computed again
-    ranks       devices, for the stages of ZeRO
+    attention   unfused, math or fused: what attention keeps
+    masks       bytes per value of a dropout mask, or None for as many as other values have
+    checkpoint  names or patterns of blocks that keep only their inputs and are computed again
+    ranks       number of devices, for the stages of ZeRO
     convention  as in `analyze`
 
     Raises CostcalcError.
@@ -185,7 +185,7 @@ def trained(model: Model, walked: Trace, values: Mapping[str, Any], convention: 
 
 
 def _largest(walk: Walk, amounts: list[int]) -> int:
-    """The total on the dearest path through layers that do not always run. Raises SpecError for one past 2^62."""
+    """The total on the most expensive path through optional layers. Raises SpecError for one past 2^62."""
     return folded(metric("mult_adds", "paper"), shares(walk.rows, amounts, LARGEST))
 
 

@@ -109,7 +109,7 @@ def _keys(where: Any) -> list[str]:
 
 
 def _computed(config: Mapping[str, Any], text: str) -> int | None:
-    """The value of `key`, `key + key` or `key * key` of a configuration; None where one is no whole number."""
+    """The value of `key`, `key + key` or `key * key` of a configuration; None if one is not a whole number."""
     values: list[Any] = [config.get(name) for name in text.split()[::2]]
     if not all(type(value) is int for value in values):
         return None
@@ -202,7 +202,7 @@ def _windows(source: Source, config: Any, family: Any, values: Mapping[str, str]
 
 
 def _every(full: list[int], first: int, end: int) -> int | None:
-    """The n where each n-th of these layers alone has no window; 0 where all have one, None if there is no n."""
+    """The n if only each n-th of these layers has no window; 0 if all have one, None if there is no such n."""
     if not full:
         return 0
     every = full[1] - full[0] if len(full) > 1 else full[0] + 1

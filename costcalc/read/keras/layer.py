@@ -379,7 +379,7 @@ class Layer:
         return self.step("opaque", label=label, out=shape, mult_adds=0, params=params)
 
     def keeping(self, step: Step, count: Any) -> Step:
-        """A step of an operation without numbers of its own that keeps so many which are not trained."""
+        """A step of an operation without weights that keeps this many numbers, which are not trained."""
         return step._replace(body=step.body._replace(holds={"running": as_tuple(count)}))
 
     def reshaped(self, shape: tuple) -> Step:

@@ -103,7 +103,7 @@ def embedding(layer: Layer) -> Step | None:
 
 
 def reversible(layer: Layer) -> Step:
-    """ReversibleEmbedding: a table that is read, or multiplied with; one of its own for that unless they are tied."""
+    """ReversibleEmbedding: a table that is read, or multiplied with; a second table for the product unless tied."""
     vocab, width = layer.config["input_dim"], layer.config["output_dim"]
     apart = 0 if layer.get("tie_weights", True) else vocab * width
     if not layer.argument("reverse", 1):

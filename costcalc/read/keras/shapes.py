@@ -105,7 +105,7 @@ def encoded(layer: Layer) -> Step:
 
 
 def _vectors(layer: Layer, mode: str, count: int) -> Step:
-    """A vector of so many numbers for each value, or for all values of the last axis."""
+    """A vector of this many numbers for each value, or for all values of the last axis."""
     *outer, last = layer.shape
     kept = layer.shape if mode == "one_hot" and not equal(last, 1) else outer
     return layer.made((*kept, count), "category encoding")

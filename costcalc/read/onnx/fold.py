@@ -29,7 +29,7 @@ def _at(shape: Sequence[int], place: Sequence[int]) -> int:
 
 
 def _index(index: int, size: int) -> int:
-    """An index counted from the front. Raises Refused where there is no such element."""
+    """An index counted from the front. Raises Refused if there is no such element."""
     if not -size <= index < size:
         raise Refused(f"index {index} of an axis of {size}")
     return index % size
@@ -113,7 +113,7 @@ def compress(node: Node) -> Tensor | None:
 
 
 def nonzero(node: Node) -> Tensor | None:
-    """NonZero: the places of what is not 0, an axis in each row."""
+    """NonZero: the positions of values other than 0, one row per axis."""
     x = node.inputs[0]
     if any(type(one) not in (int, float, bool) for one in x.value) or not x.shape:
         return None
@@ -184,7 +184,7 @@ def _cast(node: Node) -> Tensor | None:
 
 
 def _whole(value: Any) -> Any:
-    """A value as a whole number; infinity and what is no number have none."""
+    """A value as a whole number; infinity and NaN have none."""
     if isinstance(value, float) and not isfinite(value):
         return None
     return num.floor(value) if type(value) is not bool else int(value)

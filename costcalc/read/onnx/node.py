@@ -56,7 +56,7 @@ class Node:
         return self.attributes.get(name, default)
 
     def input(self, number: int) -> Any:
-        """An input, or None where it is left out."""
+        """An input, or None if it is left out."""
         return self.inputs[number] if number < len(self.inputs) else None
 
     def need(self, number: int) -> Tensor:

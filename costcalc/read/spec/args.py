@@ -142,7 +142,7 @@ def sizes(node: Node, scope: Scope, problems: Problems) -> Any:
 
 
 def numbers(node: Node, scope: Scope, problems: Problems) -> Any:
-    """A list of numbers or expressions, as long as it is written."""
+    """A list of numbers or expressions, of any length."""
     if node.kind != "list":
         problems.due("not-a-list", "a list of numbers", node, "write one for each, as in [0.7, 0.3]")
         return BAD

@@ -43,7 +43,7 @@ def signature(node: Node, problems: Problems) -> Any:
 
 
 def _split(text: str) -> list[str]:
-    """The parts of a text between commas that stand in no parentheses."""
+    """The parts of a text between commas outside of parentheses."""
     parts, depth = [""], 0
     for char in text:
         depth += (char == "(") - (char == ")")
@@ -100,7 +100,7 @@ class Library:
         return self.shipped.params(name)
 
     def block(self, name: str, at: Any) -> Block | None:
-        """The block of that name, or None when it cannot be read; `at` is where it is called."""
+        """The block of that name, or None if it cannot be read; `at` is the place of the call."""
         if name not in self.nodes:
             return self.shipped.block(name, at)
         if name in self.open:

@@ -93,7 +93,7 @@ def operation_hint(name: str, known: list[str], value: str = "") -> str | None:
 
 
 def _with_value(help: Any, value: str) -> str | None:
-    """The example with the value that the person wrote, if one of its kind stands there: `linear: 10`."""
+    """The example with the value that the user wrote, if it is of the right kind: `linear: 10`."""
     example = re.search(r"\d+(x\d+)?(?=}?`$)", help or "")
     kind = r"[\w.]{1,20}" if example and not example[1] else r"\d{1,4}(x\d{1,4})*"
     kernel = r"\d+(x\d+)+"

@@ -217,7 +217,7 @@ def _bounds(graph: Graph, scope: Scope, name: str) -> Iterator[tuple[int, int]]:
 
 
 def _value(graph: Graph, scope: Scope, name: str) -> Any:
-    """The number in a tensor of one element, or None where it is not known."""
+    """The number in a tensor of one element, or None if it is not known."""
     found = scope.find(name)
     if found is None and name:
         is_made = name in graph.makers or int(name) in graph.inputs

@@ -161,7 +161,7 @@ class Builder:
         return self.add("Reshape", self.last(value).name, self.ints(0, *shape))
 
     def axis(self, value: Value, at: int) -> int:
-        """Where an axis of the spec's shape stands in the graph."""
+        """The position in the graph of an axis of the spec's shape."""
         if not value.first:
             return at + 1
         return 1 if at == len(value.shape) - 1 else at + 2

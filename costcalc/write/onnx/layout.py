@@ -65,7 +65,7 @@ def reshape(b: Builder, node: Node, x: Value) -> Any:
 
 
 def permute(b: Builder, node: Node, x: Value) -> Any:
-    """Transpose, the batch left where it is."""
+    """Transpose, with the batch left in place."""
     order = [0, *(axis + 1 for axis in node.options["order"])]
     return Value(b.add("Transpose", b.last(x).name, perm=order), node.row.layer.shape)
 
@@ -81,7 +81,7 @@ def windows(b: Builder, node: Node, x: Value) -> Any:
 
 
 def space_to_depth(b: Builder, node: Node, x: Value) -> Any:
-    """SpaceToDepth, or the same by hand on grids that are no images."""
+    """SpaceToDepth, or the same by reshape and transpose on grids that are not images."""
     *space, channels = x.shape
     factor, shape = node.options["factor"], node.row.layer.shape
     if len(space) == 2:
@@ -93,7 +93,7 @@ def space_to_depth(b: Builder, node: Node, x: Value) -> Any:
 
 
 def depth_to_space(b: Builder, node: Node, x: Value) -> Any:
-    """DepthToSpace, or the same by hand on grids that are no images."""
+    """DepthToSpace, or the same by reshape and transpose on grids that are not images."""
     *space, channels = x.shape
     factor, shape, count = node.options["factor"], node.row.layer.shape, len(x.shape) - 1
     if count == 2:

@@ -48,7 +48,7 @@ def _split(q: Any, k: Any, v: Any) -> Any:
 
 
 def _attend(node: Node, batch: Number, q: Any, k: Any, v: Any, heads: Any, past: Any = 0) -> None:
-    """State attention to keys of which so many are of the past: a causal mask begins after these."""
+    """State attention to keys of which this many are cached: a causal mask begins after them."""
     first, last = past == 0, past + q[0] == k[0]
     causal = bool(node.get("is_causal", 0) or node.get("unidirectional", 0)) and (first or last)
     said: dict[str, Any] = {"align": "first"} if causal and not last else {}

@@ -1,4 +1,4 @@
-"""Constants, and what is known of a tensor before the graph runs: its shape."""
+"""Constants, and tensors that are known before the graph runs, such as shapes."""
 
 from __future__ import annotations
 

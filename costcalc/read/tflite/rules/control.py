@@ -36,7 +36,7 @@ def composite(node: Node, scope: Scope) -> Outputs:
 
 @rule("WHILE", options="WhileOptions", takes_scope=True, multiplies=True)
 def while_(node: Node, scope: Scope) -> Outputs:
-    """A loop that counts to a limit that is known: its body, so many times. Sizes that change are not known."""
+    """A loop with a known number of runs: its body, that many times. Sizes that change are not known."""
     body = node.attributes["BodySubgraphIndex"]
     times = _runs(node, node.attributes["CondSubgraphIndex"], body)
     walk, outer = reader(node), node.reader.times

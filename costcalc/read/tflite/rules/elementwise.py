@@ -93,7 +93,7 @@ def cast(node: Node) -> Outputs:
 
 @rule("QUANTIZE")
 def quantize(node: Node) -> Outputs:
-    """Numbers of fewer bits, or of another scale: a tensor of its own."""
+    """Numbers of fewer bits, or of another scale: a new tensor."""
     x = node.need(0)
     return _copied(node, x) if x.roots is None else [x]
 

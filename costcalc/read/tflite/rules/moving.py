@@ -238,7 +238,7 @@ def handle(node: Node) -> list[Tensor]:
 
 @rule("READ_VARIABLE")
 def read_variable(node: Node) -> list[Tensor]:
-    """A variable outside of the file: its numbers are parameters, as many as the file says that it has."""
+    """A variable outside of the file: its numbers are parameters; the file gives their count."""
     return [reader(node).variable(node.proto.input[0], node.proto.output[0])]
 
 
