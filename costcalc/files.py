@@ -129,7 +129,7 @@ def check_path(
     if ".." in parts:
         raise _refusal(name, "leaves the directory with `..`")
     if not name.lower().endswith(suffixes):
-        why = f"is no spec: its name must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        why = f"is not a spec: its name must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}"
         raise _refusal(name, why, help(name) if help else nearest(name, shipped().names("")))
 
 

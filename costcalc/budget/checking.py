@@ -46,17 +46,17 @@ def check(
 ) -> Outcomes:
     """Specs against limits: the outcome of each check, one after the other.
 
-    specs       paths of specs or directories: only these are checked; without any, all that the file of checks names.
-                What else `costcalc.load` takes is checked against `max`, `min` and the `budget:` in it
+    specs       paths of specs or directories to check; without any, all specs that the file of checks names.
+                Anything else that `costcalc.load` takes is checked against `max`, `min` and its own `budget:`
     input       for those that are a torch.nn.Module
     config      the file of checks; without it, the nearest costcalc.yaml, here or in a directory above
     base        the git revision to compare with; without it, where this branch left the default branch
     max, min, vs_base   limits in place of those in a file: check("mobilenet", max={"mult_adds": "600M"})
-    at, convention      for those: a setting of the spec's variables, and what counts
-    metrics     names of metrics: the totals of each spec, now and at the base, are in the `shown` of its outcome
+    at, convention      for these limits: a setting of the spec's variables, and the convention
+    metrics     names of metrics: the totals of each spec, now and at the base, are in `shown` of its outcome
 
     An outcome's `state` is `pass`, `warn`, `fail` or `error` (it could not be judged: see its `problems`). Raises
-    CostcalcError for checks that cannot be read and limits that cannot be.
+    CostcalcError for checks that cannot be read and limits that are not valid.
     """
     limits = {"max": max, "min": min, "vs_base": vs_base}
     given = {kind: mapping(each, kind, '{"mult_adds": "170M"}') for kind, each in limits.items()}
@@ -113,7 +113,7 @@ class Run:
         if limits:
             if not specs:
                 help = "write costcalc check SPEC --max mult_adds=170M"
-                raise OptionError(Problem("usage", "limits without a spec", help=help))
+                raise OptionError(Problem("usage", "limits from options need a spec", help=help))
             self.tasks = [_task(spec, at or {}, priced, limits) for spec in specs]
         else:
             models = [_task(spec) for spec in specs if isinstance(spec, Model)]
@@ -128,7 +128,7 @@ class Run:
             if any(is_in(task.path, spec) for task in found):
                 continue
             if os.path.isdir(spec):
-                raise FileError(Problem("no-limits", f"no check is about a spec in {spec!r}"))
+                raise FileError(Problem("no-limits", f"no check covers a spec in {spec!r}"))
             found.append(Task(spec))
         return found
 

@@ -76,12 +76,12 @@ class Exemption(NamedTuple):
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What it is about, whatever the numbers are."""
+        """What the exception is about, independent of its numbers."""
         return key_for(self.at, self.counted_by, self.metric)
 
 
 def key_for(at: Mapping[str, Any], counted_by: str, metric: str) -> tuple[Any, ...]:
-    """What tells exceptions of one spec apart: the setting, the convention unless the metric names it, the metric."""
+    """The key of an exception of a spec: the setting, the convention unless the metric names it, the metric."""
     own = "" if "." in metric else counted_by
     return tuple(sorted((name, str(value)) for name, value in at.items())), own, metric
 
@@ -282,7 +282,7 @@ class _Reader:
             name = key.value
             if kind == "vs_base" and name.partition(".")[0] in ("layers", "any_layer"):
                 help = f"write `{name}` under `max:` or `min:`"
-                self.problems.add("bad-limit", "a change is limited for the whole network", key, help)
+                self.problems.add("bad-limit", "`vs_base` limits only the whole network", key, help)
             elif name == "layers":
                 for glob, inner in self.pairs(value, f"{{'conv*': {_LIMITS[kind]}}}"):
                     yield from self.group(kind, inner, glob.value, convention)

@@ -90,7 +90,7 @@ def escaped(limits: Iterable[Limit], now: Measured, base: Measured) -> Iterator[
 
 
 def _telling(limit: Limit, amounts: Mapping[str, int], names: list[str], now: Measured) -> list[str]:
-    """Of many layers, those that can be the verdict: the furthest, those over the limit, and those not known."""
+    """The layers that can decide the verdict: the furthest, those over the limit, and those of unknown cost."""
     unknown, least = now.unknown(limit.metric), limit.kind == "min"
     allowed = limit.bound.value * (now.total(limit.metric) if limit.bound.unit == "%" else 1)
     furthest = (min if least else max)(names, key=amounts.__getitem__)
@@ -132,5 +132,5 @@ def _is_sure(verdict: Any, now: Any, base: Any) -> bool:
 def _incomplete(limit: Limit, side: Any) -> SpecError:
     unknown = next(iter(side.unknown(limit.metric)))
     help = "give `mult_adds` and `params` of the `opaque` layer"
-    message = f"`{limit.metric}` cannot be judged: that of `{unknown}` is not known"
+    message = f"`{limit.metric}` cannot be judged: the figure of `{unknown}` is not known"
     return SpecError(Problem("incomplete", message, side.row(unknown).places[0], help))

@@ -65,8 +65,8 @@ def repriced(tasks: list[Task], bases: Bases, path: str | None) -> tuple[tuple[L
     """
     name = bases.repository.name(path) if path and bases.commit else None
     if name is None:
-        help = "leave --locked out: it compares those of costcalc.yaml and of specs"
-        return (), Problem("usage", "limits from options have no base", help=help)
+        help = "leave out --locked: it compares the limits of costcalc.yaml and of specs"
+        return (), Problem("usage", "limits from options have no version at the base", help=help)
     try:
         source, _ = spec_at(bases.repository, bases.commit, bases.revision, name)
         then = price_list(source)
@@ -94,7 +94,7 @@ def limits_then(bases: Bases, named: str | None) -> Callable[[str, Rule], bool]:
 def _unreadable(what: str, error: CostcalcError) -> Problem:
     problem = error.problems[0]
     message = f"{what} cannot be read: {problem.message}"
-    return Problem("base-unreadable", message, problem.place, "another base may do: --base REF")
+    return Problem("base-unreadable", message, problem.place, "try another base: --base REF")
 
 
 def _gathered(found: list[tuple[str, Rule]]) -> Rules:
@@ -209,7 +209,7 @@ def is_hidden(name: str) -> bool:
 
 
 class _Gone:
-    """The fate of files of the base, computed on request."""
+    """What happened to files of the base, computed on request."""
 
     def __init__(self, bases: Bases) -> None:
         self.repository, self.renames = bases.repository, bases.renames

@@ -45,7 +45,7 @@ def _one(kind: str, metric: str, where: str, value: str, convention: Convention)
         message = f"a limit is a text or a whole number, not {brief(repr(value))}"
         raise OptionError(Problem("bad-limit", message, help='write {"mult_adds": "170M"}'))
     if where and kind == "vs_base":
-        raise OptionError(Problem("bad-limit", "a change is limited for the whole network", help="use max or min"))
+        raise OptionError(Problem("bad-limit", "`vs_base` limits only the whole network", help="use max or min"))
     return limit_of(kind, metric, where, text, convention)
 
 

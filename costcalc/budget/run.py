@@ -51,7 +51,7 @@ class _Nowhere:
 
     why_none = Problem(
         "outside",
-        "a network that is no file has no base to compare with",
+        "a network that is not a file has no base to compare with",
         help="check it with `max` or `min`, or give a path",
     )
 
@@ -180,7 +180,7 @@ class _Spec:
         """How many layers the base may have. Raises SpecError where there are too many to compare with any."""
         count = len(self.cost(self.model, check, check.at).walk.rows)
         if count > limits.COMPARED:
-            message = f"a network of {count:,} layers is compared with no base: the limit is {limits.COMPARED:,}"
+            message = f"a network of {count:,} layers cannot be compared with a base: the limit is {limits.COMPARED:,}"
             raise SpecError(Problem("limit", message, help=limits.hint("compared")))
         return limits.COMPARED
 
@@ -217,4 +217,4 @@ def _outside(path: str) -> Problem:
 
 def _unreadable(base: Base, problem: Problem) -> Problem:
     message = f"there is nothing to compare with at {base.revision}: {problem.message}"
-    return Problem("base-unreadable", message, help="another base may do: --base REF")
+    return Problem("base-unreadable", message, help="try another base: --base REF")

@@ -41,7 +41,7 @@ def _judged(outcomes: list[Outcome]) -> Iterator[Verdict]:
     """The verdicts that a limit of a file gave. Raises OptionError for one from options."""
     for verdict in (one for outcome in outcomes for one in outcome.verdicts if one.status != SKIPPED):
         if verdict.limit.place is None:
-            help = "leave --update out: it rewrites limits of a file"
+            help = "leave out --update: it rewrites limits in files"
             raise OptionError(Problem("usage", "limits from options cannot be updated", help=help))
         yield verdict
 

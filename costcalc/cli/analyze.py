@@ -41,7 +41,7 @@ _OF_TABLES = ("by", "depth", "columns", "sort", "top", "everything", "strict")
 @click.option(
     "--phase",
     type=click.Choice(["train", "deploy", "both"]),
-    help="The network as it is trained, or as it is deployed: dropout dropped, branches merged, norms folded.",
+    help="The network as trained, or as deployed: without dropout, branches merged, norms folded.",
 )
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
 @click.option("--depth", type=click.IntRange(1, 100), help="Sum up to N levels of names; implies --by block.")
@@ -52,7 +52,9 @@ _OF_TABLES = ("by", "depth", "columns", "sort", "top", "everything", "strict")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Show only the first N.")
 @click.option("--all", "everything", is_flag=True, help="Also list zero-cost layers (norms, activations).")
 @click.option("--strict", is_flag=True, help="Exit with 2 if a cost is unknown.")
-@click.option("--device", metavar="NAME", help="Show what bounds each layer on a device, or a file.")
+@click.option(
+    "--device", metavar="NAME", help="Show what bounds each layer on a device (`costcalc devices`, or a file)."
+)
 @output_options
 @click.pass_context
 def command(
@@ -85,7 +87,7 @@ def command(
     from ..analysis.report.page import ReportPage
     from ..read.loading import load
 
-    refuse(spec == "-", "standard input is read once")
+    refuse(spec == "-", "standard input can be read only once")
     model = with_storage(load(spec))
     how = {"metrics": _with_live(metrics, **shown), "convention": convention, **asked.how(model)}
     if device is not None or phase == "both":

@@ -15,8 +15,8 @@ from .options import Asked, Output, output_options, setting_options
 @click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads of onnxruntime.")
 @click.option("--runs", type=click.IntRange(30, 10_000), default=30, show_default=True, help="Timed runs, at least.")
 @click.option("--device", metavar="NAME|FILE", help="Show the bounds of a device beside the times.")
-@click.option("--layers", is_flag=True, help="Time each layer too, by the profiler of onnxruntime.")
-@click.option("--backward", is_flag=True, help="Time both passes of training too, 100 times, with PyTorch.")
+@click.option("--layers", is_flag=True, help="Also time each layer, with the profiler of onnxruntime.")
+@click.option("--backward", is_flag=True, help="Also time forward and backward passes, 100 times, with PyTorch.")
 @output_options
 def command(
     specs: tuple[str, ...],
@@ -28,10 +28,10 @@ def command(
 
     Each SPEC (or model) is exported to ONNX with random weights and run with onnxruntime (the extra `bench`:
     pip install 'costcalc[bench]'): 10 warm-ups, then at least 30 runs and one second. Compare the least times; there is
-    no verdict where the median is more than 1.3 times the least. Times are never part of budgets.
+    no verdict if the median is more than 1.3 times the least. Times are never part of budgets.
 
     `--backward` runs the module that `costcalc export` writes for PyTorch (the extra `torch`), and prints the mean
-    and deviation of 100 runs, forward, and forward and backward.
+    and deviation of 100 runs of the forward pass and of 100 runs of both passes.
 
     \b
     Examples:

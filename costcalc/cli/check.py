@@ -100,7 +100,7 @@ def _check_shown(metrics: tuple[str, ...], rewrites: bool, out: Output) -> None:
         raise OptionError(Problem("usage", "`--metrics` shows totals, and `--update` and `--tighten` show none"))
     if metrics and (format := out.form()) in ("github", "gitlab", "junit", "sarif"):
         raise OptionError(
-            Problem("usage", f"`--metrics` has no place in {format}", help="--format md, json, csv or table")
+            Problem("usage", f"`--metrics` is not shown in {format}", help="--format md, json, csv or table")
         )
 
 

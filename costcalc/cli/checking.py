@@ -40,8 +40,8 @@ def run_of(paths: tuple[str, ...], config: str | None, base: str | None, given: 
     asked: Asked = given["asked"]
     at = {**asked.plain, **({"rho": asked.multiplier} if asked.rho else {})}
     if at and not any(limits.values()):
-        help = "those of costcalc.yaml say `at:` which setting they are about"
-        raise OptionError(Problem("usage", "a setting is for limits from options", help=help))
+        help = "a limit in costcalc.yaml names its setting with `at:`"
+        raise OptionError(Problem("usage", "a setting applies only to limits from options", help=help))
     return Run(paths, config, base, limits, at, given["convention"], given["metrics"])
 
 

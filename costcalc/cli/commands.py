@@ -51,12 +51,12 @@ def option(*names: str, **how: object) -> click.Option:
 def common_options(has_tables: bool) -> list[click.Parameter]:
     """-q; of commands with tables -v and --units too."""
     found: list[click.Parameter] = [
-        option("-q", "--quiet", is_flag=True, help="The result and errors only: no notes, no progress.")
+        option("-q", "--quiet", is_flag=True, help="Print only the result and errors: no notes, no progress.")
     ]
     if has_tables:
         units = click.Choice(["M", "G"])
         found += [
-            option("-v", "--verbose", is_flag=True, help="All that the last line of a table is cut from."),
+            option("-v", "--verbose", is_flag=True, help="Print the last line under a table in full."),
             option("--units", type=units, help="Counts in millions or billions; CSV and JSON stay exact."),
         ]
     return found
@@ -142,7 +142,7 @@ GROUPS = {  # heading -> name -> what it is for
     },
     "Help": {
         "help": "The help of a command.",
-        "limits": "The limits on input, and how they are raised.",
+        "limits": "The limits on input, and how to raise them.",
         "completion": "Completion for bash, zsh and fish.",
     },
 }

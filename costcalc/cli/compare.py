@@ -101,7 +101,7 @@ def _pair(comparison: Comparison, size: int | None, by: str, sort: str | None) -
     from ..analysis.compare.page import ComparisonPage
 
     if sort:
-        raise OptionError(Problem("usage", "`--sort` orders three designs or more; these are two"))
+        raise OptionError(Problem("usage", "`--sort` needs three designs or more; here are two"))
     return ComparisonPage(comparison, size, by)
 
 
@@ -109,7 +109,7 @@ def _league(designs: list[Design], size: int | None, by: str, sort: str | None) 
     from ..analysis.compare.page import LeaguePage
 
     if by == "type":
-        raise OptionError(Problem("usage", "`--by` is for two designs; these are more"))
+        raise OptionError(Problem("usage", "`--by` is for two designs; here are more"))
     known = [name for name in LeaguePage(designs, size).records()[0] if name != "design"]
     if sort and sort not in known:
         help = nearest(sort, known) or f"known: {listed(known)}"

@@ -30,9 +30,9 @@ def command(
 ) -> None:
     """The cost of an edit: layers added, removed, changed, moved.
 
-    Without a spec, all specs that the nearest costcalc.yaml names and those that differ from the base, the largest
-    movers first. Layers are matched by what they are, not by position: inserting a layer does not mark the later ones
-    as new.
+    Without a spec, it shows all specs that the nearest costcalc.yaml names and all that differ from the base, the
+    largest change first. Layers are matched by what they are, not by position: inserting a layer does not mark the
+    later layers as new.
 
     \b
     Examples:

@@ -55,7 +55,7 @@ def _of_package(error: ModuleNotFoundError) -> Exception:
 def _of_system(error: OSError) -> FileError:
     """The cause of a system error: a file by its name, a working directory that is gone, or else the output."""
     if is_lost():
-        return FileError(Problem("no-directory", "the working directory is gone", help="change to one that is there"))
+        return FileError(Problem("no-directory", "the working directory is gone", help="go to one that exists"))
     if error.filename is not None:
         return FileError(Problem("unreadable", f"cannot use {os.fsdecode(error.filename)!r}: {error.strerror}"))
     return FileError(Problem("unwritable", f"cannot write the result: {error.strerror}"))

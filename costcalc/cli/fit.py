@@ -97,7 +97,9 @@ def _budget(text: str) -> tuple[str, str]:
     """The metric and the limit of `METRIC=LIMIT`. Raises OptionError."""
     name, equals, limit = (part.strip() for part in text.partition("="))
     if not equals:
-        raise OptionError(Problem("bad-limit", f"`--max {text[:60]}` is no budget", help="write --max mult_adds=150M"))
+        raise OptionError(
+            Problem("bad-limit", f"`--max {text[:60]}` is not a budget", help="write --max mult_adds=150M")
+        )
     return name, limit
 
 

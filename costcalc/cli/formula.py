@@ -26,7 +26,7 @@ SUFFIXES = {".txt": "text", ".tex": "latex", ".py": "python", ".js": "javascript
 @convention_option()
 @click.option("--by", type=click.Choice(["total", "type", "layer"]), default="total", show_default=True)
 @click.option("--sensitivity", is_flag=True, help="Also show derivatives and the cost of 1 % more of each variable.")
-@click.option("--general", is_flag=True, help="The form with its roundings, valid for all values.")
+@click.option("--general", is_flag=True, help="Show the form with its roundings, valid for all values.")
 @click.option(
     "--format",
     "-f",

@@ -47,7 +47,7 @@ def command(
     blocks with parameters; equal layers in sequence become `repeat`. Variables of the model are replaced by their
     values. The spec is read back before it is written: it has the same layers with the same costs.
 
-    `costcalc import hf config.json` writes a language model of Hugging Face transformers by its configuration.
+    `costcalc import hf config.json` writes a language model of Hugging Face transformers from its configuration.
 
     `costcalc import torch MODULE:CALLABLE` reads a PyTorch module. It runs the code that you name. See
     `costcalc import torch --help`.
@@ -202,8 +202,8 @@ def _given(text: str) -> Any:
     except (ValueError, RecursionError) as error:
         found, reason = None, str(error)
     else:
-        reason = "it is no object"
+        reason = "it is not an object"
     if not isinstance(found, dict):
         help = "write --kwargs '{\"num_classes\": 10}'"
-        raise OptionError(Problem("usage", f"`--kwargs` holds no JSON object: {reason}", help=help))
+        raise OptionError(Problem("usage", f"`--kwargs` is not a JSON object: {reason}", help=help))
     return found

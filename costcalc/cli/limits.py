@@ -12,7 +12,7 @@ from .options import Output, output_options
 def command(out: Output) -> None:
     """The limits on input: specs and models come from strangers, and each limit bounds time or memory.
 
-    Those that can be raised are raised for one run by the environment variable COSTCALC_LIMITS.
+    The environment variable COSTCALC_LIMITS raises limits for one run.
 
     \b
     Examples:

@@ -33,25 +33,25 @@ rule_options = in_order(
     storage_options,
     *(click.option(f"--{name}/--no-{name}", name, default=None, help=help) for name, help in RULES.items()),
     click.option("--batch", type=int, metavar="N", help="Samples at once."),
-    click.option("--input", "input_", metavar="WORD", help="held, or streamed: the network's input is no buffer."),
+    click.option("--input", "input_", metavar="WORD", help="held, or streamed (the network's input takes no buffer)."),
     click.option("--align", type=int, metavar="N", help="Round the size of every buffer up to N bytes."),
-    click.option("--times", metavar="WORD", help="batch, or serial: runs of one layer, one at a time."),
-    click.option("--attention", metavar="WORD", help="plain, or fused: no scores."),
-    click.option("--workspace", metavar="WORD", help="direct, or im2col: the unfolded input of a convolution."),
+    click.option("--times", metavar="WORD", help="batch, or serial (the runs of one layer go one at a time)."),
+    click.option("--attention", metavar="WORD", help="plain, or fused (no buffer for the scores)."),
+    click.option("--workspace", metavar="WORD", help="direct, or im2col (the unfolded input of a convolution)."),
 )
 
 
 @click.command(cls=SpecCommand)
 @spec_options
 @rule_options
-@convention_option("framework", "Which weights count.")
+@convention_option("framework", "Convention that decides which weights count.")
 @click.option("--arena", is_flag=True, help="Show the plan of the arena: the offset of every buffer.")
 @outputs(PICTURES)
 def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
     """What the tensors of a network need at once, at which operation, and which are alive there.
 
-    A tensor lives from the operation that makes it to the last one that reads it, in the order of the spec. Which
-    tensors share storage is the policy, which every figure carries.
+    A tensor lives from the operation that makes it to the last one that reads it, in the order of the spec. The
+    policy says which tensors share storage; every figure names its policy.
 
     \b
     Examples:

@@ -343,7 +343,7 @@ storage_options = in_order(
         metavar="BITS",
         callback=_noted,
         expose_value=False,
-        help="Of values: w8a8, w4a16, 8 for both; w4a4,first=8,last=8.",
+        help="Bits of weights and activations: w8a8; 8 for both; w4a4,first=8,last=8.",
     ),
 )
 

@@ -10,8 +10,8 @@ from .options import SpecCommand, convention_option, deliver, in_order, metrics_
 
 value_options = in_order(
     click.argument("spec"),
-    click.option("--alpha", metavar="VALUES", help="Width multipliers of the slider: 1,0.75,0.5; one value is fixed."),
-    click.option("--res", metavar="VALUES", help="Input resolutions of the slider: 224,192,160; one value is fixed."),
+    click.option("--alpha", metavar="VALUES", help="Width multipliers of the slider: 1,0.75,0.5; one value fixes it."),
+    click.option("--res", metavar="VALUES", help="Input resolutions of the slider: 224,192,160; one value fixes it."),
     click.option("--vary", "--set", "varied", multiple=True, metavar="NAME=VALUES", help="Values of any variable."),
 )
 
@@ -21,14 +21,15 @@ value_options = in_order(
 @storage_options
 @metrics_option("Further totals and columns.")
 @convention_option()
-@click.option("-o", "--output", metavar="FILE", help="Write the page to FILE, as page.html. [default: standard output]")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE, e.g. page.html. [default: standard output]")
 def command(spec: str, **options: Any) -> None:
     """Write a network as one HTML file: to look at, move its sliders, print and send.
 
     The page shows totals, layers, blocks, the graph, layer types, all settings, memory along the schedule and
-    variants of the network. It loads nothing, and its address keeps what is shown. Its sliders move over values that
-    are given, that the spec declares as `choices` or in published rows, or that are usual for `alpha` and `res`; all
-    figures are computed here. `--format html` of other commands writes their tables as such a page.
+    variants of the network. It loads nothing, and its address keeps the current view. A slider has the values that
+    are given; without them, those that the spec declares as `choices` or in published rows, or the usual ones of
+    `alpha` and `res`. This command computes all figures. `--format html` of other commands writes their tables as such
+    a page.
 
     \b
     Examples:

@@ -43,7 +43,11 @@ _OF_SWEEPS = ("x", "y", "metrics", "marks", "log", "skip_invalid", "convention")
 @convention_option()
 @click.option("--roofline", is_flag=True, help="Draw the roofline of a device with the layers on it.")
 @click.option(
-    "--device", default="nvidia_a100_40gb", show_default=True, metavar="NAME", help="Of --roofline, or a file."
+    "--device",
+    default="nvidia_a100_40gb",
+    show_default=True,
+    metavar="NAME",
+    help="Device of --roofline: a name, or a file.",
 )
 @click.option("-o", "--output", required=True, metavar="FILE", help="A .png or .svg file.")
 @click.pass_context

@@ -59,11 +59,11 @@ def command(
     if not numbers:
         return out.show(GapPage(reconcile(model, *conventions, metric=metric, settings=given), by, top))
     if metric == "training":
-        help = "a number is explained by --metric cost or params"
+        help = "for a number, use --metric cost or params"
         raise OptionError(Problem("usage", "--metric training is for two conventions", help=help))
     if by == "layer":
-        help = "it is for two conventions"
-        raise OptionError(Problem("usage", "a number has no layers: --by layer cannot be", help=help))
+        help = "--by layer compares two conventions"
+        raise OptionError(Problem("usage", "a number has no layers: --by layer is not possible", help=help))
     printed: Any = figure(numbers[0])
     found = explain(model, conventions[0], numbers[0], printed, metric=metric, settings=given)
     return out.show(AnswerPage(found, top or 5), OK if found.explained else FAILED)

@@ -25,7 +25,7 @@ def command(
 ) -> None:
     """Compare every published figure with the computed one.
 
-    Each figure is labelled exact (with rounded or truncated, if only one of them gives its digits), erratum, not
+    Each figure is labelled exact (with `rounded` or `truncated` if only one of them gives its digits), erratum, not
     reproducible, or differs. An erratum and a figure that is not reproducible have a reason. Without SPEC: Tables 2 to
     14 of the MobileNet paper, then all other figures in `published:` of the shipped configs. Accuracies are not
     computed.

@@ -34,7 +34,7 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
 
     Scores come from outside: a table (CSV or Parquet: a column per variable or position, and `score`), or a Python
     function that is given a network's choices as a dict and returns a number. costcalc trains nothing. The function is
-    code that runs: it is imported from installed packages, from the working directory only with --here.
+    imported and run: from installed packages, and from the working directory only with --here.
 
     \b
     Examples:
@@ -64,7 +64,7 @@ def _opened(folder: str | None, resume: bool, journal: str) -> str | None:
     """The journal in the directory of the output. Raises FileError, OptionError."""
     if not folder:
         if resume:
-            raise OptionError(Problem("usage", "--resume needs -o DIR: what is done is noted there"))
+            raise OptionError(Problem("usage", "--resume needs -o DIR: progress is recorded there"))
         return None
     try:
         os.makedirs(folder, exist_ok=True)

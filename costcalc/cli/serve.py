@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def command(spec: str | None, port: int, no_browser: bool) -> None:
     """The playground on this machine: an editor beside the views of `page`, computed as you type.
 
-    It opens SPEC, any spec or model, or else a shipped network; others are opened in the page. It listens on 127.0.0.1
-    alone and answers only the page whose address it prints. Nothing leaves this machine. Ctrl-C ends it.
+    It opens SPEC, a spec or a model; without SPEC, a shipped network. Others can be opened in the page. It listens only
+    on 127.0.0.1 and answers only the page whose address it prints. Nothing leaves this machine. Ctrl-C ends it.
 
     \b
     Examples:
@@ -46,7 +46,9 @@ def command(spec: str | None, port: int, no_browser: bool) -> None:
         server = Server(engine, first, port)
     except OSError as error:
         message = f"cannot listen on {ADDRESS}:{port}: {error.strerror}"
-        raise OptionError(Problem("unavailable", message, help="--port N takes another port; without it any")) from None
+        raise OptionError(
+            Problem("unavailable", message, help="another port: --port N; without it, any free one")
+        ) from None
     with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         click.echo(f"costcalc serves {server.url} on this machine alone; Ctrl-C ends it")

@@ -19,7 +19,7 @@ from .options import Asked, Output, SpecCommand, convention_option, deliver, out
     "--metric",
     "-m",
     metavar="NAME",
-    help="Metric to count [default: that of the first --max that --front has not, or mult_adds].",
+    help="Metric to count by [default: the first of --max that --front does not name, or mult_adds].",
 )
 @click.option("--bars", type=click.IntRange(1, 1000), default=12, show_default=True, help="Rows of the histogram.")
 @click.option("--nth", type=click.IntRange(1), metavar="K", help="Network K within the budgets, cheapest first.")
@@ -28,7 +28,7 @@ from .options import Asked, Output, SpecCommand, convention_option, deliver, out
 @click.option(
     "--front",
     metavar="METRIC[,max]",
-    help="The Pareto front of the metric and another within the budgets; `,max`: more is better.",
+    help="Pareto front of the counted metric and METRIC within the budgets; `,max` if more is better.",
 )
 @click.option(
     "--estimate", type=click.IntRange(1), metavar="N", help="Estimate from N networks what cannot be counted."
@@ -40,10 +40,10 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
     """How many networks a space of designs has, what they cost, and how many fit budgets, exactly.
 
     The space is every combination of the spec's variables that have `choices` and are not set. No network is sampled:
-    parts of the network that do not touch each other are counted by themselves and combined. A position that a
-    network does not read, as the kernel of a block that a shallower one does not have, does not make another network.
+    parts of the network that do not touch each other are counted separately and combined. A choice that a
+    network does not read, such as the kernel of a block that it does not have, does not make a different network.
     Metrics that add up over layers (mult_adds, params, weights_bytes) and the peak memory (peak_bytes) can be counted.
-    Where the space does not decompose, the reason is said.
+    Where the space does not decompose, the reason is given.
 
     \b
     Examples:

@@ -30,8 +30,9 @@ def command(paths: tuple[str, ...], out: Output, **options: Any) -> None:
     """The cost of every model in some directories: specs, ONNX, TensorFlow Lite and Keras models.
 
     Each file is read in a process with bounded memory and time. A file that cannot be read is a row with the reason,
-    and never stops the others. Links that leave a directory are refused, hidden files left out. With -o, what is done
-    is noted in FILE.part until the end, and `--resume` goes on from there. The output does not depend on --jobs.
+    and never stops the others. Links that leave a directory are refused; hidden files are left out. With -o, finished
+    files are recorded in FILE.part until the end, and `--resume` continues from there. The output does not
+    depend on --jobs.
 
     \b
     Examples:
@@ -46,7 +47,7 @@ def command(paths: tuple[str, ...], out: Output, **options: Any) -> None:
     path = out.output
     journal = None if out.is_screen else f"{path}.part"
     if options["resume"] and not journal:
-        raise OptionError(Problem("usage", "--resume needs -o FILE: FILE.part says what is done"))
+        raise OptionError(Problem("usage", "--resume needs -o FILE: FILE.part records the progress"))
     if options["resume"]:
         with suppress(OSError):
             remove_unfinished(*os.path.split(str(path)))
@@ -66,7 +67,7 @@ def _show(found: Any, out: Output) -> None:
     if out.form() != "parquet":
         return out.show(found.page())
     if out.is_screen:
-        raise OptionError(Problem("usage", "Parquet goes to a file", help="add -o models.parquet"))
+        raise OptionError(Problem("usage", "Parquet output needs a file", help="add -o models.parquet"))
     from ..analysis.jobs.parcel import parquet_of
     from ..analysis.survey.survey import frame_of
 

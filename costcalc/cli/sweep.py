@@ -98,7 +98,7 @@ def _is_dataset(out: Output, options: Mapping[str, Any]) -> bool:
     if options["resume"] and not found:
         raise OptionError(Problem("usage", "--resume goes on with a dataset in a directory", help="write -o points/"))
     if found and (out.format not in (None, "parquet") or out.as_json or options["pivot"]):
-        raise OptionError(Problem("usage", "a directory gets Parquet files", help="name a file: -o points.csv"))
+        raise OptionError(Problem("usage", "a directory is for Parquet files", help="name a file: -o points.csv"))
     return found
 
 
@@ -159,7 +159,7 @@ def _space(model: Model, axes: Mapping[str, np.ndarray], options: Mapping[str, A
 
     if options["points"] is not None:
         if axes:
-            raise OptionError(Problem("usage", f"--points says all variables; {listed(axes)} cannot be given too"))
+            raise OptionError(Problem("usage", f"--points gives all variables: {listed(axes)} cannot be given too"))
         return Table(_points(model, options["points"]))
     if not axes:
         help = f"variables of {model.name}: {listed(model.variables)}"
@@ -189,7 +189,7 @@ def _write(model: Model, space: Any, metrics: list[str], out: Output, options: M
     if options["pivot"] and (len(space.names) != 2 or format in STREAMS):
         raise OptionError(Problem("usage", "--pivot needs two variables and a table, md or latex"))
     if format == "parquet" and out.is_screen:
-        raise OptionError(Problem("usage", "Parquet goes to a file", help="add -o points.parquet"))
+        raise OptionError(Problem("usage", "Parquet output needs a file", help="add -o points.parquet"))
     skipped: dict = {}
     with Progress(space.size, "points") as progress, writing(out.output, binary=format == "parquet") as file:
         first, frames = peeked(_frames(model, space, metrics, options, progress, skipped))
@@ -231,8 +231,8 @@ def _frames(
             skipped[reason] = skipped.get(reason, 0) + count
         complete = columns[COMPLETE]
         if bounded is False and not complete.all():
-            help = "sweep the settings with such layers by themselves"
-            raise OptionError(Problem("incomplete", "at later points a cost is not known", help=help))
+            help = "sweep the settings with such layers separately"
+            raise OptionError(Problem("incomplete", "at later points the cost of a layer is not known", help=help))
         bounded = not complete.all() if bounded is None else bounded
         kept = {name: columns[name] for name in (*space.names, *metrics)}
         yield pandas.DataFrame({**kept, **({"complete": complete} if bounded else {})})

@@ -11,7 +11,7 @@ from .options import Asked, Output, SpecCommand, convention_option, names, outpu
 
 @click.command(cls=SpecCommand)
 @spec_options
-@click.option("--batch", type=click.IntRange(1, 10**6), default=1, show_default=True, help="Samples of a step.")
+@click.option("--batch", type=click.IntRange(1, 10**6), default=1, show_default=True, help="Samples per step.")
 @click.option(
     "--optimizer",
     type=click.Choice(["sgd", "momentum", "adam", "adamw", "lion", "adam8bit"]),
@@ -36,7 +36,9 @@ from .options import Asked, Output, SpecCommand, convention_option, names, outpu
     callback=names,
     help="Blocks that keep only their inputs, by name or pattern: 'stage_*'.",
 )
-@click.option("--ranks", type=click.IntRange(1, 10**6), metavar="N", help="Devices: show the stages of ZeRO.")
+@click.option(
+    "--ranks", type=click.IntRange(1, 10**6), metavar="N", help="Number of devices: shows the stages of ZeRO."
+)
 @convention_option()
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
 @click.option("--depth", type=click.IntRange(1, 100), default=1, show_default=True, help="Levels of names, for blocks.")

@@ -40,7 +40,7 @@ def command(name: str | None, out: Output) -> None:
         raise OptionError(Problem("unknown-config", f"there is no shipped config `{brief(name)}`", help=help))
     elif out.format or out.as_json:
         help = f"`costcalc analyze {known} --json` has its numbers"
-        raise OptionError(Problem("usage", "a config is YAML: there is no other format of it", help=help))
+        raise OptionError(Problem("usage", "a config is printed as YAML: it has no other format", help=help))
     else:
         out.deliver(_text(known, out.output))
 

@@ -126,7 +126,7 @@ def find(name: str | Convention) -> Convention:
     if name not in COUNTERS:
         help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or a price list of your own, such as my.yaml"
         if name.endswith((".yaml", ".yml")):
-            help = "a price list in a file goes to --convention, and its metrics are mult_adds, flops and params"
+            help = "give a price list in a file to --convention; its metrics are mult_adds, flops and params"
         raise OptionError(Problem("unknown-convention", f"there is no convention `{name}`", help=help))
     return _counter(name)
 

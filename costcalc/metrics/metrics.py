@@ -111,7 +111,7 @@ def _outputs(row: Row) -> Any:
 def _effective_alpha(walk: Walk, priced: Convention) -> Any:
     moved = moved_widths(walk.model)
     if not moved:
-        raise OptionError(Problem("bad-value", f"`alpha` moves no width of {walk.model.name}"))
+        raise OptionError(Problem("bad-value", f"`alpha` changes no width of {walk.model.name}"))
     return num.total([_width(row) for row in walk.rows if _path(row) in moved]) / sum(moved.values())
 
 
@@ -167,7 +167,7 @@ _REGISTERED = (
         "mult-adds",
         COUNT,
         _cost,
-        "the cost; that of `paper` where the convention has FLOPs",
+        "the cost in mult-adds; that of `paper` if the convention counts FLOPs",
         instead="paper",
     ),
     Metric(
@@ -175,7 +175,7 @@ _REGISTERED = (
         "FLOPs",
         COUNT,
         _cost,
-        "the cost in FLOPs; 2 per mult-add where the convention has mult-adds",
+        "the cost in FLOPs; 2 per mult-add if the convention counts mult-adds",
         instead="flops",
         axis="FLOPs (1 mult-add = 2)",
     ),
@@ -193,7 +193,7 @@ _REGISTERED = (
         "active params",
         COUNT,
         _params_active,
-        "the parameters that one token uses: of experts, those it goes to",
+        "the parameters that one token uses: of the experts, those it is routed to",
         needs="params",
     ),
     Metric("activations", "activations", COUNT, _activations, "outputs of all layers that have mult-adds"),
@@ -210,7 +210,7 @@ _REGISTERED = (
         "peak bytes",
         BYTE,
         _of_tensors("peak"),
-        "the most that tensors need at once in the order of the spec; of a layer, while it runs",
+        "the most bytes that tensors need at once in the order of the spec; for a layer, while it runs",
         fold=max,
         stored=True,
         rough=_is_unknown,
@@ -220,7 +220,7 @@ _REGISTERED = (
         "arena bytes",
         BYTE,
         _of_tensors("arena_of"),
-        "what a stated planner needs for all tensors, at least the peak",
+        "what the planner of `costcalc memory` needs for all tensors, at least the peak",
         stored=True,
         rough=_is_unknown,
     ),
@@ -229,7 +229,7 @@ _REGISTERED = (
         "floor bytes",
         BYTE,
         _of_tensors("floor"),
-        "the largest inputs and outputs of one layer: at most the peak in any order",
+        "the largest sum of inputs and outputs of one layer: no order has a lower peak",
         fold=max,
         stored=True,
         rough=_is_unknown,
@@ -239,7 +239,7 @@ _REGISTERED = (
         "bytes moved",
         BYTE,
         _of_tensors("moved"),
-        "bytes read and written once a layer: its weights, each input, its output",
+        "bytes that layers read and write: weights, inputs and output, each once per layer",
         stored=True,
         rough=_is_unknown,
     ),
@@ -257,7 +257,7 @@ _REGISTERED = (
         "KV bytes",
         BYTE,
         _kv_bytes,
-        "keys and values that a decoder keeps: of causal, cached and cross attention",
+        "keys and values that a decoder keeps, in causal, cached and cross attention",
         stored=True,
         rough=_is_unknown,
     ),
@@ -282,7 +282,7 @@ _REGISTERED = (
         "operations (binary / 64)",
         COUNT,
         _of_tensors("ops_bnn"),
-        "mult-adds, those of 1-bit weights and activations 64 at a time (Bi-Real Net)",
+        "mult-adds; 64 of 1-bit weights and activations count as one (Bi-Real Net)",
         stored=True,
     ),
     Metric(
@@ -290,7 +290,7 @@ _REGISTERED = (
         "accumulator bits",
         RATIO,
         _of_tensors("accumulator_bits"),
-        "what the sum of the products of one output needs: bits of weight, of activation, and of their number",
+        "bits that the sum of one output's products needs: of weight, of activation, and of their number",
         fold=max,
         stored=True,
     ),
@@ -299,7 +299,7 @@ _REGISTERED = (
         "effective alpha",
         RATIO,
         _effective_alpha,
-        "the width multiplier that rounding gave, of the whole network",
+        "the width multiplier of the whole network after rounding",
         needs="",
     ),
     Metric(
@@ -325,7 +325,7 @@ _REGISTERED = (
         "saved bytes",
         BYTE,
         _saved,
-        "what forward keeps for backward, batch 1, 32 bits; see `costcalc training`",
+        "what the forward pass keeps for the backward pass, batch 1, 32 bits; see `costcalc training`",
         rough=_keeps_more,
     ),
     Metric(
@@ -342,8 +342,8 @@ _REGISTERED = (
 
 _CASES = {
     chances.LEAST: "of the cheapest path, where layers have a probability",
-    chances.EXPECTED: "by the probabilities of layers",
-    chances.LARGEST: "of the dearest path, where layers have a probability",
+    chances.EXPECTED: "weighted by the probabilities of layers",
+    chances.LARGEST: "of the most expensive path, where layers have a probability",
 }
 
 

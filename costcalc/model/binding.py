@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _HELP = {  # part of a refusal -> the way out
-    "do not split into": "take a number that divides them without rest",
+    "do not split into": "use a number that divides them evenly",
     "spatial axes": "give one value for each axis of the grid; shapes are per sample, without a batch",
     "larger than its input": "write `padding: same`, or a smaller kernel",
 }
@@ -80,7 +80,7 @@ def valued(arg: Arg, env: Mapping[str, Any], place: Place) -> Any:
     except Refused as error:
         raise refused("bad-value", error.message, place, error, here(arg, env)) from None
     except (ArithmeticError, ValueError, TypeError) as error:
-        reason = "a word or a kernel is no number" if isinstance(error, TypeError) else str(error)
+        reason = "a word or a kernel is not a number" if isinstance(error, TypeError) else str(error)
         text = f"`{brief(arg.text)}`" if type(arg) is Expr else "this"
         raise error_at("bad-expression", f"{text} has no value: {reason}", place, None, here(arg, env)) from None
 
@@ -147,7 +147,7 @@ def applied(step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> Layer:
             if type(size) is int and size > limits.SIZE:
                 raise Refused(f"an output of {size:,} is too large: the limit is {limits.SIZE:,}")
         if len(layer.shape) > limits.RANK:
-            raise Refused(f"an output of {len(layer.shape)} axes is too much: the limit is {limits.RANK}")
+            raise Refused(f"an output of {len(layer.shape)} axes has too many: the limit is {limits.RANK}")
         return layer
     except Refused as error:
         places: Mapping[Any, Any] = step.body.places if type(step.body) is Call else {}

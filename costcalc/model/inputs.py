@@ -1,4 +1,4 @@
-"""The shapes of a model's inputs, and what is taken for one but is none."""
+"""The shapes of a model's inputs, and values that are mistaken for shapes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def input_shape(name: str, one: Input, values: Mapping[str, Any], variables: Map
         notes = here(one.shape, values)
         raise refused("bad-value", f"`{name}`: {error.message}", one.place, error, notes) from None
     except (ArithmeticError, TypeError) as error:
-        reason = "a word is no size" if isinstance(error, TypeError) else str(error)
+        reason = "a word is not a size" if isinstance(error, TypeError) else str(error)
         raise error_at("bad-value", f"`{name}`: {reason}", one.place) from None
     if one.listed and is_mistakable(shape) and (_is_turned(shape) or one.shape[0] == 1):
         raise _other_order(shape, one)
@@ -73,7 +73,7 @@ def _is_turned(shape: Shape) -> bool:
 
 
 def _refuse_given(name: str, item: Any, values: Any, variables: Mapping[str, Variable]) -> None:
-    """Refuse a value that was given to a variable and is no size: the spec is as it should be."""
+    """Refuse a value given to a variable that is not a size; the spec itself is fine."""
     variable: Any = variables.get(item.text) if type(item) is Expr else None
     value = values[item.text] if variable else 1
     least = 0 if variable and can_be_none(variable) else 1

@@ -163,7 +163,7 @@ class _Finder:
         except Refused as error:
             raise self.error(f"`{name}[..]`: {error.message}", error.help) from None
         except (ArithmeticError, ValueError, TypeError) as error:
-            reason = "a word or a kernel is no number" if isinstance(error, TypeError) else str(error)
+            reason = "a word or a kernel is not a number" if isinstance(error, TypeError) else str(error)
             raise self.error(f"the number of `{name}[..]` has no value: {reason}") from None
 
     def below(self, run: Any, name: str, index: Any) -> Sequence[Any]:

@@ -44,7 +44,7 @@ def looked_up(table: Any, index: Any, name: str) -> Any:
     A list counts from 0. Raises Refused where there is none, and for what is no table.
     """
     if not isinstance(table, (tuple, dict)):
-        raise Refused(f"`{name}` is one value and no table")
+        raise Refused(f"`{name}` is a single value, not a table")
     if type(index) is str:
         return _at_word(table, index, name)
     if type(index) in (int, float, bool):

@@ -42,7 +42,7 @@ class Work:
         """Note that layers nest one level deeper. Raises SpecError at a step that nests too deep."""
         self.depth += 1
         if self.depth > self.deepest:
-            message = f"layers nest at most {self.deepest} deep, those of blocks counted"
+            message = f"layers nest at most {self.deepest} deep, including those of blocks"
             raise at(step, "limit", message, limits.hint("nesting"))
 
     def walk(self, step: Step) -> None:
@@ -54,7 +54,7 @@ class Work:
             self.look(0, place_of(step))
 
     def refuse_more(self, steps: int, step: Step) -> None:
-        """Raise SpecError if so many steps more are too many."""
+        """Raise SpecError if this many more steps pass the limit."""
         if self.steps + steps > self.most:
             raise self._too_many(place_of(step))
 
@@ -82,7 +82,7 @@ def trace(model: Model, values: Mapping[str, Any], most_layers: Any = None) -> T
 
 
 class Tracer:
-    """One walk: the rows so far, and what is known of the place where it is."""
+    """One walk: the rows so far, and the state at the current place."""
 
     def __init__(self, model: Model, values: Mapping[str, Any], most_layers: Any = None) -> None:
         self.model, self.values, self.work = model, values, Work(most_layers)
@@ -315,7 +315,7 @@ class Tracer:
             return applied(step, op, shape, options)
         if layer is None:
             if len(self.memo) >= self.different:
-                message = f"more than {self.different:,} layers that no other is like"
+                message = f"more than {self.different:,} different layers"
                 raise at(step, "limit", message, limits.hint("different"))
             layer = self.memo[key] = applied(step, op, shape, options)
         return layer
@@ -464,5 +464,5 @@ def _shape(shape: Shape) -> Shape:
         if type(size) is not int or not 0 < size <= limits.SIZE:
             num.require(num.whole(size) >= 1, "a size must be at least 1, got {}", size)
     if len(shape) > limits.RANK:
-        raise Refused(f"a tensor of {len(shape)} axes is too much: the limit is {limits.RANK}")
+        raise Refused(f"a tensor of {len(shape)} axes has too many: the limit is {limits.RANK}")
     return shape

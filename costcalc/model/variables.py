@@ -37,7 +37,7 @@ def settle(model: Model, given: Any) -> dict[str, Any]:
 
 
 def _spread(model: Model, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is given, a value for a variable with positions said of each of them that has none of its own."""
+    """The given values; a value for a variable with positions applies to each position that has none of its own."""
     whole = [name for name in given if model.variables[name].each]
     if not whole:
         return given
@@ -94,7 +94,7 @@ def _default(variable: Variable, earlier: Mapping[str, Any]) -> Any:
     try:
         return evaluate(variable.default, earlier)
     except (ArithmeticError, ValueError, TypeError, Refused) as error:
-        reason = "a word or a kernel is no number" if isinstance(error, TypeError) else error
+        reason = "a word or a kernel is not a number" if isinstance(error, TypeError) else error
         message = f"the default of `{variable.name}` has no value: {reason}"
         raise SpecError(Problem("bad-value", message, variable.place)) from None
 
@@ -127,7 +127,7 @@ def _checked_each(variable: Variable, values: tuple[Any, ...]) -> tuple[Any, ...
 
 
 def require_possible(variable: Variable, value: Any) -> None:
-    """Refuse a value that the variable cannot have: arrays at any of their points, symbols where it is known.
+    """Refuse a value that the variable cannot have: arrays at any point, symbols if it is known.
 
     Raises OptionError or Refused.
     """

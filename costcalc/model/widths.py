@@ -87,8 +87,8 @@ def _scales(storage: Storage, row: Row, weights: Any) -> Any:
         return 0
     if storage.group == CHANNEL:
         if row.op.name not in _OUTPUTS:
-            help = "write group=128 for one scale every 128 weights, or leave out `group` for one a layer"
-            message = f"the weights of `{row.op.name}` are of no channels: `group=channel` has no meaning for them"
+            help = "write group=128 for one scale per 128 weights, or leave out `group` for one per layer"
+            message = f"the weights of `{row.op.name}` have no channels: `group=channel` does not apply to them"
             raise OptionError(Problem("bad-value", message, help=help))
         return row.layer.shape[-1]
     return num.ceil_div(weights, storage.group) if storage.group else 1

@@ -84,7 +84,7 @@ def refusal(error: Any, failing: Any) -> Refused:
     if isinstance(error, LookupError):
         return Refused(f"`{error.args[0]}` has no value here", failing=failing)
     if isinstance(error, TypeError):
-        return Refused("a word or a kernel is no number", failing=failing)
+        return Refused("a word or a kernel is not a number", failing=failing)
     return Refused(f"this has no value: {error}", failing=failing)
 
 

@@ -133,7 +133,7 @@ def _depth(terms: dict) -> int:
     functions = [atom for monomial in terms for atom, _ in monomial if atom[0] != "name"]
     depth = max((1 + max(getattr(arg, "depth", 0) for arg in atom[1:]) for atom in functions), default=0)
     if depth > MOST_DEPTH:
-        raise Refused("its shape is too intricate", help=f"at most {MOST_DEPTH} functions of open sizes in each other")
+        raise Refused("its shape is too intricate", help=f"at most {MOST_DEPTH} nested functions of open sizes")
     return depth
 
 

@@ -140,9 +140,9 @@ def cached_pairs(queries: Number, keys: Number, cache: Any, mask: Mask, memory: 
     if cache is None:
         return _pairs(queries, keys, mask), 0, mask.held(keys)
     if memory is not None:
-        raise Refused("a cache is of the tokens before the input: with `memory`, give its keys as the memory", "cache")
+        raise Refused("a cache holds the tokens before the input: with `memory`, give its keys as the memory", "cache")
     if mask.align != "last":
-        raise Refused("with a cache, queries are at the last places", "align")
+        raise Refused("with a cache, queries are at the last positions", "align")
     pairs = _pairs(queries, cache + keys, mask)
     sinks = None if mask.sinks is None else maximum(mask.sinks - cache, 0)
     return pairs, pairs[0] - _pairs(queries, keys, mask._replace(sinks=sinks))[0], mask.held(cache + keys)
@@ -251,7 +251,7 @@ def _pairs(queries: Number, keys: Number, mask: Mask) -> tuple[Number, Number]:
     """Pairs of query and key that count, and those under the mask."""
     causal, window, align = mask.causal, mask.window, mask.align
     if mask.sinks is not None and (window is None or not causal or align != "last"):
-        raise Refused("sinks are seen beside a window of the keys before a query: give `causal` and `window`", "sinks")
+        raise Refused("sinks are for a window of the keys before a query: give `causal` and `window`", "sinks")
     if not causal and window is None:
         return queries * keys, 0
     if align == "last" or window is not None:
@@ -277,7 +277,7 @@ def _sunk(past: Number, sinks: Number) -> Number:
 
 
 def _side(length: Number, reach: Number) -> Number:
-    """Pairs at a distance of 1 to `reach` on one side of so many places, those at the end having fewer."""
+    """Pairs at a distance of 1 to `reach` on one side of this many places; places at the end have fewer."""
     reach = minimum(reach, length - 1)
     return length * reach - floor_div(reach * (reach + 1), 2)
 

@@ -1,6 +1,6 @@
-"""What the functions of the library take for a network: paths, texts, mappings, open files and models of frameworks.
+"""The networks that library functions accept: paths, texts, mappings, open files and models of frameworks.
 
-`loading.load` reads paths only: it is what commands use that are given names of files by strangers.
+`loading.load` reads paths only: commands use it, because they get file names from strangers.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def load(spec: Network, input: Inputs | None = None) -> Model:
            `:int64` for whole numbers (`"128:int64"`), a list of them for several inputs, or an example tensor
 
     Nothing is run but the forward function of a torch.nn.Module, on the meta device; the module is not changed.
-    Raises CostcalcError; for a type that is no network, one that is a TypeError too.
+    Raises CostcalcError; for a type that is not a network, the error is also a TypeError.
     """
     read = _reader(spec)
     if input is not None and read is not _from_torch:
@@ -92,21 +92,21 @@ def _no_module() -> ArgumentError:
 
 
 def name_of(spec: Network, model: Model) -> str:
-    """What a network is called where two have one name: the path, or what the model is called."""
+    """The name of a network where two have the same name: the path, or else the name of the model."""
     if is_path(spec):
         return os.fspath(spec)
     return model.source.path if isinstance(spec, Model) else model.name
 
 
 def _reader(spec: Any) -> Callable[..., Model]:
-    """The function that reads what `spec` is. Raises ArgumentError for what is no network."""
+    """The function that reads what `spec` is. Raises ArgumentError for anything that is not a network."""
     for fits, read in _KINDS:
         if fits(spec):
             return read
     kind = f"{type(spec).__module__}.{type(spec).__qualname__}".removeprefix("builtins.")
     help = "give the module itself: Net()" if isinstance(spec, type) else f"give {ACCEPTED}"
     shown = f"the class `{brief(spec.__name__)}`" if isinstance(spec, type) else f"a value of type `{brief(kind)}`"
-    raise ArgumentError(Problem("bad-argument", f"{shown} is no network", help=help))
+    raise ArgumentError(Problem("bad-argument", f"{shown} is not a network", help=help))
 
 
 def is_path(spec: Any) -> TypeGuard[str | os.PathLike[str]]:
@@ -141,12 +141,12 @@ def _from_mapping(spec: Mapping[str, Any]) -> Model:
         raise SpecError(Problem("limit", "the mapping nests too deep")) from None
     except (TypeError, ValueError) as error:
         help = "a spec has mappings, lists, texts, numbers, true and false"
-        raise ArgumentError(Problem("bad-argument", f"the mapping is no spec: {error}", help=help)) from None
+        raise ArgumentError(Problem("bad-argument", f"the mapping is not a spec: {error}", help=help)) from None
     return _modelled(Source("mapping", text), "network")
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no word for: mappings that are no dict, and numbers of NumPy."""
+    """Converts what JSON cannot write: mappings other than dict, and NumPy numbers."""
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "tolist") and hasattr(value, "dtype"):
@@ -228,7 +228,7 @@ def _from_keras(spec: Any) -> Model:
 
 
 def _count_of(spec: Any) -> int | None:
-    """How many numbers a model of Keras says that its weights have; None where it does not know."""
+    """The number of weights that a Keras model reports; None if it does not know."""
     try:
         return operator.index(spec.count_params())
     except Exception:  # ValueError of a model that is not built; a class of a user can raise anything

@@ -107,7 +107,7 @@ def _refuse_other_kinds(path: str) -> None:
     """Name the way in for a file of another kind, which would be an error of YAML. Raises FileError."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix in ELSEWHERE and os.path.exists(path):
-        raise FileError(Problem("other-kind", f"{path!r} is no spec", help=ELSEWHERE[suffix]))
+        raise FileError(Problem("other-kind", f"{path!r} is not a spec", help=ELSEWHERE[suffix]))
 
 
 def modelled(source: Source, origin: Origin) -> Model:
@@ -117,7 +117,7 @@ def modelled(source: Source, origin: Origin) -> Model:
 
 
 def source(spec: str | os.PathLike[str]) -> Source:
-    """The text of a spec and where it is from."""
+    """The text of a spec, and its origin."""
     return found(spec)[0]
 
 

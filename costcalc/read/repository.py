@@ -172,7 +172,9 @@ class Repository:
         refs = {ref: sha for sha, ref in pairs if ref in names}
         if len(set(refs.values())) > 1:
             help = f"write which: --base {sorted(refs)[0]}"
-            raise OptionError(Problem("no-revision", f"`{revision}` is several: {', '.join(sorted(refs))}", help=help))
+            raise OptionError(
+                Problem("no-revision", f"`{revision}` is ambiguous: {', '.join(sorted(refs))}", help=help)
+            )
 
     def has(self, revision: str) -> bool:
         """Whether there is a commit of that name."""
@@ -379,14 +381,14 @@ class Revision:
         """The text of a link, a relative path."""
         text = self.repository.blob(blob.sha, _TARGET)
         if text is None or links > LINKS:
-            raise FileError(Problem("bad-include", f"`{path}` is a link without an end at {self.revision}"))
+            raise FileError(Problem("bad-include", f"`{path}` is a circular link at {self.revision}"))
         if text.startswith(b"/"):
             raise self._leaves(path)
         return os.fsdecode(text)
 
     def _leaves(self, path: str) -> FileError:
         message = f"`{path}` is a link that leaves the directory at {self.revision}"
-        return FileError(Problem("bad-include", message, help="another base may do: --base REF"))
+        return FileError(Problem("bad-include", message, help="try another base: --base REF"))
 
     def source(self, path: str) -> Source:
         """The text of a file, or the bytes of a graph. Raises FileError."""

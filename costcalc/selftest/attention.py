@@ -31,7 +31,7 @@ def attention(
 ) -> dict[tuple[int, ...], float]:
     """Multi-head attention with four projections (arXiv:1706.03762; grouped keys arXiv:2305.13245)."""
     if cache is not None and (memory is not None or align != "last"):
-        raise Impossible("a cache is of the tokens before the input")
+        raise Impossible("a cache holds the tokens before the input")
     if cached and memory is None:
         raise Impossible("there is no memory")
     memory = x if memory is None else memory

@@ -208,7 +208,7 @@ def limits() -> str:
 
 def devices() -> str:
     """The shipped devices, each figure with its source."""
-    parts = ["`costcalc analyze SPEC --device NAME` shows what bounds each layer there."]
+    parts = ["`costcalc analyze SPEC --device NAME` shows what bounds each layer on a device."]
     for name in DEVICES:
         one = device(name)
         rates = [(kind, rate, "FLOP/s") for kind, rate in one.peak.items()] + [("bandwidth", one.bandwidth, "B/s")]

@@ -304,8 +304,8 @@ ERRORS = {
     "vgg16 resnet50 --layers stag_1": (
         "error: no layer is called `stag_1`\n  = help: a similar name exists: `stage_1`\n"
     ),
-    "vgg16 resnet50 --sort params": "error: `--sort` orders three designs or more; these are two\n",
-    "vgg16 resnet50 mobilenet --by type": "error: `--by` is for two designs; these are more\n",
+    "vgg16 resnet50 --sort params": "error: `--sort` needs three designs or more; here are two\n",
+    "vgg16 resnet50 mobilenet --by type": "error: `--by` is for two designs; here are more\n",
     "vgg16 resnet50 mobilenet --sort parms": (
         "error: there is no column `parms`\n  = help: a similar name exists: `params`\n"
     ),

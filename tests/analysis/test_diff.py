@@ -565,8 +565,8 @@ def test_nothing_in_common(run, tmp_path):
     assert run("diff", "a.yaml", "b.yaml") == (
         2,
         "",
-        "error: the two have no layer in common\n"
-        "  = help: costcalc compare a.yaml b.yaml sets their totals side by side\n",
+        "error: the two networks have no layer in common\n"
+        "  = help: costcalc compare a.yaml b.yaml shows their totals side by side\n",
     )
 
 

@@ -107,7 +107,7 @@ def test_nothing_fits_says_which_budget(run):
         (("--max", "params=2M"), "a fit needs variables"),
         (
             ("--vary", "alpha", "--vary", "res", "--classes", "10", "--max", "params=2M", "--maximize", "top1"),
-            "none says",
+            "none names",
         ),
         (("--vary", "alpha", "--max", "params=2M", "--maximize", "top1"), "also vary res"),
     ],

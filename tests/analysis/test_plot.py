@@ -124,7 +124,7 @@ def test_every_text_is_within_the_picture(tmp_path, monkeypatch):
         (["-o", "p.png", "--y", "macs"], "no metric `macs`"),
         (["-o", "p.png", "--y", "params"], "a plot needs values"),
         (["-o", "p.png", "--metrics", "params,macs"], "no metric `macs`"),
-        (["-o", "p.png", "--y", "top1", "--metrics", "params"], "`--y` is one panel"),
+        (["-o", "p.png", "--y", "top1", "--metrics", "params"], "`--y` draws one panel"),
         (["-o", "p.png", "--metrics", ",".join(f"m{n}" for n in range(13))], "at most 12 panels"),
         (["-o", "p.png", "--alpha", "0.33"], "no-such"),
     ],

@@ -295,12 +295,12 @@ ERRORS = [
     ),
     (
         "mobilenet paper 1.5",
-        "error: 1.5 is no whole number above 0\n  = help: write it as 8.2G, 317M or 4231976\n",
+        "error: 1.5 is not a whole number above 0\n  = help: write it as 8.2G, 317M or 4231976\n",
     ),
-    ("mobilenet paper 0", "error: 0 is no whole number above 0\n  = help: write it as 8.2G, 317M or 4231976\n"),
+    ("mobilenet paper 0", "error: 0 is not a whole number above 0\n  = help: write it as 8.2G, 317M or 4231976\n"),
     (
         "mobilenet paper 3G --by layer",
-        "error: a number has no layers: --by layer cannot be\n  = help: it is for two conventions\n",
+        "error: a number has no layers: --by layer is not possible\n  = help: --by layer compares two conventions\n",
     ),
     ("mobilenet paper", "error: missing argument 'B'\n  = help: see `costcalc reconcile --help`\n"),
     (

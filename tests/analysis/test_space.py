@@ -216,7 +216,7 @@ def test_a_limit_that_is_none_is_refused_before_anything_is_counted(run, tmp_pat
     (tmp_path / "net.yaml").write_text(WIDTHS)
     for limit, word in (
         ("peak_bytes=400k", "in bytes"),
-        ("arena_bytes=4MiB", "neither adds up"),
+        ("arena_bytes=4MiB", "neither a sum nor a maximum"),
         ("mult_adds=x", "no"),
     ):
         for command in (["space"], ["search", "--maximize", "builtins:len"]):

@@ -125,7 +125,7 @@ def test_the_front_of_memory_within_limits(most):
 
 def test_a_front_is_of_two_metrics():
     found = space(loads(WIDTHS))
-    with pytest.raises(OptionError, match="a limit on `weights_bytes` cannot be kept"):
+    with pytest.raises(OptionError, match="a limit on `weights_bytes` cannot be applied"):
         found.front("params", limits={"weights_bytes": "1 MB"})
     with pytest.raises(OptionError, match="two metrics"):
         found.front("mult_adds")
@@ -187,7 +187,7 @@ def test_what_cannot_be_counted_is_refused_with_the_reason():
     with pytest.raises(OptionError, match="no network is within the limits"):
         next(found.samples(1, {"mult_adds": 1}))
     for metric in ("arena_bytes", "training_bytes", "saved_bytes", "bytes_moved", "effective_alpha"):
-        with pytest.raises(OptionError, match="neither adds up over layers"):
+        with pytest.raises(OptionError, match="neither a sum nor a maximum over layers"):
             space(loads(WIDTHS), of=metric)
 
 

@@ -301,7 +301,7 @@ REFUSED = [
     ([], "a sweep needs values"),
     (["--alpha", "1", "--metrics", "macs"], "there is no metric `macs`"),
     (["--alpha", "1", "--pivot"], "--pivot needs two variables"),
-    (["--alpha", "1", "-f", "parquet"], "Parquet goes to a file"),
+    (["--alpha", "1", "-f", "parquet"], "Parquet output needs a file"),
     (["--alpha", "0.001:10:0.001", "--res", "1:200000:1"], "add --yes"),
     (["--points", "none.csv"], "there is no file"),
     (["--res", "1000000000"], "past the limit of 2^62"),
@@ -369,7 +369,7 @@ def test_a_variable_cannot_hide_an_axis(run, tmp_path):
     code, _, err = run("analyze", "s.yaml")
     assert code == 2
     assert "error: `height` cannot name a variable\n --> s.yaml:1:8\n" in err
-    assert "= help: in a layer it is that of what flows in; write `height_in`, or `h`\n" in err
+    assert "= help: in a layer it is that of the input; write `height_in`, or `h`\n" in err
 
 
 @pytest.mark.parametrize(

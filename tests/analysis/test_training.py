@@ -288,7 +288,7 @@ def test_one_path_of_layers_that_do_not_always_run(run, tmp_path):
     assert {name: found.totals[name] for name in names} == {name: report.totals[name] for name in names}
     assert found.totals["mult_adds"] == 64 * (4 * 4 + 4 * 64)
     out = run("training", "n.yaml")[1]
-    assert "dearest path" in out
+    assert "most expensive path" in out
     assert f"{found.totals['mult_adds']:,}" in out.partition("total mult-adds")[2].splitlines()[0]
 
 

@@ -289,7 +289,7 @@ def test_of_an_incomplete_total_only_the_known_part_is_judged(run, tmp_path, giv
     (tmp_path / "costcalc.yaml").write_text(limits(limit))
     found, out, _ = run("check")
     assert found == code
-    assert ("that of `opaque` is not known" in out) == (code == 2)
+    assert ("the figure of `opaque` is not known" in out) == (code == 2)
 
 
 def test_incomplete_against_a_base(repository, run):
@@ -383,7 +383,7 @@ def test_paths_choose_among_the_checks(repository, run):
     assert (code, "'other.yaml' has no limits" in out) == (2, True)
     (repository.root / "empty").mkdir()
     code, _, err = run("check", "empty")
-    assert (code, "no check is about a spec in 'empty'" in err) == (2, True)
+    assert (code, "no check covers a spec in 'empty'" in err) == (2, True)
     assert run("check", "no.yaml")[0] == 2
 
 

@@ -91,8 +91,8 @@ WRONG = [  # the file (places between « »), the code and the message of the er
     (ONE.format("max: {params: «»}"), "not-text", "a text is missing here"),
     (ONE.format("max: {params: 1, «params»: 2}"), "duplicate-key", "`params` stands here twice"),
     (ONE.format("vs_base: {params: «1%»}"), "bad-limit", "a change starts with `+`"),
-    (ONE.format("vs_base: {«layers»: {'*': {params: +1}}}"), "bad-limit", "a change is limited for the whole network"),
-    (ONE.format("vs_base: {«any_layer.params»: +1}"), "bad-limit", "a change is limited for the whole network"),
+    (ONE.format("vs_base: {«layers»: {'*': {params: +1}}}"), "bad-limit", "`vs_base` limits only the whole network"),
+    (ONE.format("vs_base: {«any_layer.params»: +1}"), "bad-limit", "`vs_base` limits only the whole network"),
     (ONE.format("max: {layers: «3»}"), "not-a-map", "expected a map, found `3`"),
     (ONE.format("max: {params: 1}, at: {alpha: «nan»}"), "bad-value", "`alpha` cannot be `nan`"),
     (ONE.format("max: {params: 1}, level: «eror»"), "unknown-level", "unknown level `eror`"),
@@ -104,7 +104,7 @@ WRONG = [  # the file (places between « »), the code and the message of the er
     ("checks:\n- {spec: «'no*.yaml'», max: {params: 1}}", "unmatched-glob", "no file matches 'no*.yaml'"),
     ("checks:\n- {spec: «../net.yaml», max: {params: 1}}", "bad-include", "`../net.yaml` leaves the directory"),
     ("checks:\n- {spec: «/net.yaml», max: {params: 1}}", "bad-include", "`/net.yaml` is not a relative path"),
-    ("checks:\n- {spec: «net.txt», max: {params: 1}}", "bad-include", "`net.txt` is no spec"),
+    ("checks:\n- {spec: «net.txt», max: {params: 1}}", "bad-include", "`net.txt` is not a spec"),
     ("checks:\n- {spec: net.yaml, at: «{beta: 1}», max: {params: 1}}", "unknown-variable", "has no variable `beta`"),
     (
         "checks:\n- {spec: net.yaml, max: {layers: {'cnov*': {params: «1»}}}}",
@@ -165,8 +165,8 @@ ONE_OFF = [
     (["--vs-base", "mult_adds=1%"], "as in +1%, +2M, +0, or +1% and 2M\n  = help: write +1%\n"),
     (["--min", "mult_adds=nan"], "`nan` limits nothing"),
     (["--max", "mult_add=3"], "there is no metric `mult_add`"),
-    (["--vs-base", "any_layer.params=+3"], "a change is limited for the whole network"),
-    (["--alpha", "0.5"], "a setting is for limits from options"),
+    (["--vs-base", "any_layer.params=+3"], "`vs_base` limits only the whole network"),
+    (["--alpha", "0.5"], "a setting applies only to limits from options"),
     (["--max", "params=3", "--base", "nowhere"], "git knows no revision `nowhere`"),
     (["--max", "params=3", "--base", "--output=x"], "git knows no revision `--output=x`"),
     (["--max", "params=3", "--update"], "limits from options cannot be updated"),
@@ -189,7 +189,7 @@ def test_options_that_cannot_be(repository, run, args, message):
 
 def test_limits_need_a_spec(run):
     code, _, err = run("check", "--max", "params=3")
-    assert (code, "limits without a spec" in err) == (2, True)
+    assert (code, "limits from options need a spec" in err) == (2, True)
 
 
 def test_a_price_list_beside(run, tmp_path):

@@ -287,4 +287,4 @@ def test_a_price_list_of_an_option_without_a_base(repository, run, tmp_path_fact
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "prices.yaml"
     elsewhere.write_text("name: mine\ncost: mult_adds\nprices: {mac: 1}\n")
     result = run("check", *OPTIONS[:-1], str(elsewhere), "--locked")
-    assert (result.code, "limits from options have no base" in result.err) == (2, True)
+    assert (result.code, "limits from options have no version at the base" in result.err) == (2, True)

@@ -88,8 +88,8 @@ def test_the_library_has_them_too(edited, monkeypatch):
         (["--metrics", "macs"], "no metric `macs`"),
         ([*ASKED, "--update"], "`--metrics` shows totals"),
         ([*ASKED, "--tighten"], "`--metrics` shows totals"),
-        ([*ASKED, "--format", "sarif"], "`--metrics` has no place in sarif"),
-        ([*ASKED, "-o", "report.xml"], "`--metrics` has no place in junit"),
+        ([*ASKED, "--format", "sarif"], "`--metrics` is not shown in sarif"),
+        ([*ASKED, "-o", "report.xml"], "`--metrics` is not shown in junit"),
     ],
 )
 def test_refused_where_nothing_shows_them(edited, more, message):

@@ -253,7 +253,10 @@ def test_a_tag_with_the_name_of_the_branch(pull_request, run):
         pull_request.git("tag", tag)
     assert run("check").code == 1
     result = run("check", "--base", "origin/main")
-    assert (result.code, "`origin/main` is several: refs/remotes/origin/main, refs/tags/origin/main" in result.err) == (
+    assert (
+        result.code,
+        "`origin/main` is ambiguous: refs/remotes/origin/main, refs/tags/origin/main" in result.err,
+    ) == (
         2,
         True,
     )

@@ -85,7 +85,7 @@ def test_a_link_without_an_end_at_the_base(repository, run):
     (repository.root / "net.yaml").unlink()
     repository.write(net=SMALL)
     result = run("check")
-    assert (result.code, "a link without an end at main" in result.out) == (2, True)
+    assert (result.code, "a circular link at main" in result.out) == (2, True)
 
 
 @pytest.fixture

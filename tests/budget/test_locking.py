@@ -80,7 +80,7 @@ def test_a_file_of_checks_that_cannot_be_read_at_the_base(there):
     with pytest.raises(CostcalcError, match="cannot be read") as error:
         Run([], None, "main").finished(locked=True)
     assert [(one.code, one.help) for one in error.value.problems] == [
-        ("base-unreadable", "another base may do: --base REF")
+        ("base-unreadable", "try another base: --base REF")
     ]
     there(after, {**after, "costcalc.yaml": "net.yaml"}, modes={"costcalc.yaml": "120000"})
     assert finished().base.endswith("the limits at main cannot be read: 'costcalc.yaml' was a link there")
@@ -219,8 +219,8 @@ def test_limits_from_options_have_a_base_where_their_price_list_is_a_file_of_one
     files = {"net.yaml": NET % 5, "prices.yaml": PRICES % 1}
     there(files, files, known=known)
     run = Run(["net.yaml"], None, None, {"max": {"mult_adds": "20k"}}, convention=convention)
-    with pytest.raises(CostcalcError, match="limits from options have no base") as error:
+    with pytest.raises(CostcalcError, match="limits from options have no version at the base") as error:
         run.finished(locked=True)
     (problem,) = error.value.problems
-    help = "leave --locked out: it compares those of costcalc.yaml and of specs"
+    help = "leave out --locked: it compares the limits of costcalc.yaml and of specs"
     assert (problem.code, problem.help) == ("usage", help)

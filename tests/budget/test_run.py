@@ -72,11 +72,11 @@ def test_limits_from_options_take_the_place_of_those_in_a_file(there):
     assert statuses(checked) == {"net.yaml": ["crossed", "pass"]}
     assert (checked.loosened, memory.closed) == ((), 1)
     assert checked.outcomes[0].verdicts[0].limit.place is None
-    with pytest.raises(CostcalcError, match="limits without a spec") as error:
+    with pytest.raises(CostcalcError, match="limits from options need a spec") as error:
         finished(given=given)
     (problem,) = error.value.problems
     assert (problem.code, problem.help) == ("usage", "write costcalc check SPEC --max mult_adds=170M")
-    with pytest.raises(CostcalcError, match="limits from options have no base") as error:
+    with pytest.raises(CostcalcError, match="limits from options have no version at the base") as error:
         Run(["net.yaml"], None, "main", given).finished(locked=True)
     assert error.value.problems[0].code == "usage"
 
@@ -141,7 +141,7 @@ def test_specs_that_are_named_are_all_that_is_checked(there):
     assert [(each.code, each.help) for each in bare.problems] == [
         ("no-limits", "add `budget: {mult_adds: 170M}` to it, a check to costcalc.yaml, or --max mult_adds=170M")
     ]
-    with pytest.raises(CostcalcError, match="no check is about a spec in 'empty'") as error:
+    with pytest.raises(CostcalcError, match="no check covers a spec in 'empty'") as error:
         finished("empty")
     assert error.value.problems[0].code == "no-limits"
 
@@ -162,7 +162,7 @@ def test_a_spec_that_cannot_be_read_is_one_error_at_its_check(there):
     (one,) = finished().outcomes
     assert [each.status for each in one.verdicts] == ["pass", "pass"]
     (problem,) = one.problems
-    assert (problem.code, problem.place.line, problem.help) == ("base-unreadable", 4, "another base may do: --base REF")
+    assert (problem.code, problem.place.line, problem.help) == ("base-unreadable", 4, "try another base: --base REF")
     assert problem.message.startswith("there is nothing to compare with at main: ")
 
 
@@ -190,7 +190,7 @@ def test_a_network_that_is_no_file_has_no_base(there):
     (one,) = outcomes
     assert [each.status for each in one.verdicts] == ["pass"]
     (problem,) = one.problems
-    assert (problem.code, problem.message) == ("outside", "a network that is no file has no base to compare with")
+    assert (problem.code, problem.message) == ("outside", "a network that is not a file has no base to compare with")
     assert problem.help == "check it with `max` or `min`, or give a path"
     assert (outcomes.state, check(model, max={"params": "1k"}).state) == ("error", "pass")
     assert outcomes.page().heads()[-1].startswith("1 not judged, 1 passed")
@@ -240,7 +240,7 @@ def test_too_many_layers_are_compared_with_no_base(there, limit):
     two = NET % 9 + "  - {conv: 1x1, out: 2}\n"
     there({"net.yaml": two}, {"costcalc.yaml": CHECKS, "net.yaml": NET % 8})
     (one,) = finished().outcomes
-    assert "a network of 2 layers is compared with no base: the limit is 1" in one.problems[0].message
+    assert "a network of 2 layers cannot be compared with a base: the limit is 1" in one.problems[0].message
     with pytest.raises(SpecError) as error:
         run._Spec(run.Task("net.yaml"), bases.Bases("main")).compared(one.check)
     (problem,) = error.value.problems

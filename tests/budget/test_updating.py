@@ -113,7 +113,7 @@ def test_limits_that_are_in_no_file_cannot_be_updated(there):
     with pytest.raises(CostcalcError, match="limits from options cannot be updated") as error:
         updated(Run(["net.yaml"], None, None, {"max": {"params": "99"}}).finished())
     (problem,) = error.value.problems
-    assert (problem.code, problem.help) == ("usage", "leave --update out: it rewrites limits of a file")
+    assert (problem.code, problem.help) == ("usage", "leave out --update: it rewrites limits in files")
     skipped = outcome("net.yaml", verdict(5, "+0", "vs_base", status="skipped"))
     assert updated(Checked([skipped], "")) == []  # it was not judged
     shipped = placed(verdict(7, "5"))

@@ -444,7 +444,7 @@ def test_limits_from_python():
     [
         ({"max": {"params": 1.5}}, "a limit is a text or a whole number, not 1.5", 'write {"mult_adds": "170M"}'),
         ({"max": {"params": True}}, "a limit is a text or a whole number, not True", 'write {"mult_adds": "170M"}'),
-        ({"vs_base": {"any_layer.params": "+1"}}, "a change is limited for the whole network", "use max or min"),
+        ({"vs_base": {"any_layer.params": "+1"}}, "`vs_base` limits only the whole network", "use max or min"),
     ],
 )
 def test_what_is_no_limit_from_python(kinds, message, help):

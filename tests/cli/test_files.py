@@ -82,8 +82,8 @@ PATHS = [
     ("a\\b.yaml", "is not a relative path", HELP),
     ("file:a.yaml", "is not a relative path", HELP),
     ("a/../b.yaml", "leaves the directory with `..`", HELP),
-    ("a.txt", "is no spec: its name must end in .yaml or .yml", HELP),
-    ("mobilenet", "is no spec: its name must end in .yaml or .yml", "a similar name exists: `mobilenet.yaml`"),
+    ("a.txt", "is not a spec: its name must end in .yaml or .yml", HELP),
+    ("mobilenet", "is not a spec: its name must end in .yaml or .yml", "a similar name exists: `mobilenet.yaml`"),
 ]
 
 
@@ -295,4 +295,4 @@ def test_the_stamp_of_a_directory_is_of_the_specs_in_it(tree, tmp_path):
 
 def test_the_endings_of_specs_are_named():
     asked = refusal(check_path, "net.txt", (".yaml", ".onnx", ".keras")).message
-    assert asked == "`net.txt` is no spec: its name must end in .yaml, .onnx or .keras"
+    assert asked == "`net.txt` is not a spec: its name must end in .yaml, .onnx or .keras"

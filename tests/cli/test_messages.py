@@ -26,7 +26,7 @@ def test_a_directory_names_the_way_in(run, tmp_path, name, way):
 def test_other_kinds_of_files_name_the_way_in(run, tmp_path, suffix):
     (tmp_path / f"model{suffix}").write_bytes(b"\x00\x01\x02")
     code, _, err = run("analyze", f"model{suffix}")
-    assert (code, err.startswith(f"error: 'model{suffix}' is no spec")) == (2, True)
+    assert (code, err.startswith(f"error: 'model{suffix}' is not a spec")) == (2, True)
     assert ELSEWHERE[suffix] in err
 
 

@@ -196,8 +196,8 @@ def test_import_and_export_after_it(run, net, name, tmp_path):
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        ("--to torch --weights zero", "a file for PyTorch has no weights"),
-        ("--to torch --seed 1", "a file for PyTorch has no weights"),
+        ("--to torch --weights zero", "a PyTorch file has no weights"),
+        ("--to torch --seed 1", "a PyTorch file has no weights"),
         ("--to onnx --weights none --seed 1", "--weights none has nothing to seed"),
     ],
 )

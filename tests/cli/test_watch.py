@@ -101,7 +101,7 @@ def test_quiet_says_nothing_of_it(run, edits):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("analyze - --watch", "standard input is read once"),
+        ("analyze - --watch", "standard input can be read only once"),
         ("check --update --watch", "this changes files"),
         ("check --tighten --watch", "this changes files"),
         ("sweep mobilenet --watch", "there is no option"),

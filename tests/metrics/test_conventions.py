@@ -135,7 +135,7 @@ def test_conventions_that_are_not_there(run, ours):
     assert (code, err.splitlines()[0]) == (2, "error: there is no file 'missing.yaml'")
     code, _, err = run("sweep", "mobilenet", "--res", "224", "-m", f"{ours}.params")
     assert code == 2
-    assert "a price list in a file goes to --convention, and its metrics are mult_adds, flops and params" in err
+    assert "give a price list in a file to --convention; its metrics are mult_adds, flops and params" in err
 
 
 # how they are shown

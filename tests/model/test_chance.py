@@ -190,7 +190,7 @@ def test_what_is_no_probability_is_refused(layers, message):
 def test_a_layer_with_a_probability_is_not_written_as_another_spec():
     with pytest.raises(errors.SpecError) as error:
         spec_text(load("input: [2]\nlayers: [{linear: 2, prob: 0.5}]\n"), {})
-    assert error.value.problems[0].message == "`linear` has a probability (`prob`), which is not written"
+    assert error.value.problems[0].message == "`linear` has a probability (`prob`), which cannot be written"
 
 
 def test_a_choice_is_written_and_read_back():

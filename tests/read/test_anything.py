@@ -147,7 +147,7 @@ WRONG = [3, None, 1.5, b"input: [1]", [1], object(), dict, len]
 def test_other_types_are_one_clear_error(name, wrong):
     if name == "diff" and wrong is None:
         pytest.skip("None is no other version")
-    with pytest.raises(TypeError, match="no network") as caught:
+    with pytest.raises(TypeError, match="not a network") as caught:
         {**FUNCTIONS, **OF_SPECS}[name](wrong)
     assert isinstance(caught.value, CostcalcError)
     assert "torch.nn.Module" in str(caught.value) or "the module itself" in str(caught.value)
@@ -168,7 +168,7 @@ ARGUMENTS = [  # call, what its error says
     (lambda: costcalc.fit(TEXT, vary=["alpha"], limits=["params"]), "`limits` cannot be ['params']"),
     (lambda: costcalc.fit(TEXT, vary=["alpha"], limits={"params": None}), "a limit of `params` is a number or a text"),
     (lambda: costcalc.diff({"layers": []}, base="main"), "`base` is for a path"),
-    (lambda: analyze({"input": {1, 2}}), "the mapping is no spec"),
+    (lambda: analyze({"input": {1, 2}}), "the mapping is not a spec"),
     (lambda: analyze(io.StringIO("")), None),
 ]
 
@@ -199,7 +199,7 @@ def test_limits_are_texts_or_numbers(limit):
 def test_a_network_that_is_no_file_has_no_base(repository):
     repository.commit(net=TEXT)
     (outcome,) = costcalc.check(TEXT, vs_base={"params": "+0"})
-    assert (outcome.state, "no file has no base" in outcome.problems[0].message) == ("error", True)
+    assert (outcome.state, "not a file has no base" in outcome.problems[0].message) == ("error", True)
     assert costcalc.check(TEXT + "budget: {params: 100}\n").state == "fail"
     with pytest.raises(CostcalcError, match=r"costcalc\.yaml"):
         costcalc.check()

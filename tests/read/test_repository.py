@@ -178,7 +178,7 @@ def test_a_name_that_is_a_tag_and_a_branch_is_refused_unless_both_are_one_commit
     repository.git("tag", "-f", "both")
     for revision in ("both", "both~0", "both^{commit}"):
         problem = refusal(OptionError, Repository.find().commit, revision)
-        assert problem.message == f"`{revision}` is several: refs/heads/both, refs/tags/both"
+        assert problem.message == f"`{revision}` is ambiguous: refs/heads/both, refs/tags/both"
         assert (problem.code, problem.help) == ("no-revision", "write which: --base refs/heads/both")
     assert Repository.find().commit("refs/heads/both") == first
     second = Repository.find().commit("main")
@@ -366,7 +366,7 @@ def test_only_a_git_of_an_absolute_directory_is_run(tmp_path, monkeypatch):
     for path in ("bin", "", "bin:.", str(tmp_path)):
         problem = refusal(OptionError, git.program, {"PATH": path})
         assert (problem.code, problem.message, problem.help) == (
-            *("no-git", "there is no program `git`", "it has the history"),
+            *("no-git", "there is no program `git`", "costcalc reads the history with it"),
         )
 
 
@@ -449,9 +449,9 @@ def test_links_at_a_commit_are_followed_as_far_as_the_directory_goes(repository)
     for one, path in ((inside, "up.yaml"), (here, "models/out.yaml"), (here, "models/root.yaml"), (here, "../x.yaml")):
         problem = refusal(FileError, one.real, path)
         assert problem.message == f"`{path}` is a link that leaves the directory at main"
-        assert (problem.code, problem.help) == ("bad-include", "another base may do: --base REF")
+        assert (problem.code, problem.help) == ("bad-include", "try another base: --base REF")
     problem = refusal(FileError, here.real, "models/loop.yaml")
-    assert (problem.code, problem.message) == (*("bad-include", "`models/loop.yaml` is a link without an end at main"),)
+    assert (problem.code, problem.message) == (*("bad-include", "`models/loop.yaml` is a circular link at main"),)
 
 
 def test_files_that_can_be_run_are_files_too(repository):
@@ -480,7 +480,7 @@ def test_a_link_may_be_of_as_many_bytes_as_a_path(repository):
         if real:
             assert here.real("link.yaml") == real
         else:
-            assert "is a link without an end" in refusal(FileError, here.real, "link.yaml").message
+            assert "is a circular link" in refusal(FileError, here.real, "link.yaml").message
 
 
 def test_forty_links_are_followed_and_no_more(repository):
@@ -488,7 +488,7 @@ def test_forty_links_are_followed_and_no_more(repository):
     commit = linked(repository, **{f"n{at}": f"n{at - 1}.yaml" for at in range(1, 42)})
     here = Revision(Repository.find(), commit, "main", "")
     assert here.real("n40.yaml") == "n0.yaml"
-    assert refusal(FileError, here.real, "n41.yaml").message == "`n41.yaml` is a link without an end at main"
+    assert refusal(FileError, here.real, "n41.yaml").message == "`n41.yaml` is a circular link at main"
 
 
 def test_a_spec_at_a_commit(repository, limit):

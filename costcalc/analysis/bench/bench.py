@@ -67,7 +67,7 @@ class Times(NamedTuple):
 
     @property
     def is_steady(self) -> bool:
-        """Whether the machine was quiet enough to compare with."""
+        """Whether the times vary little enough to compare them."""
         return self.median <= STEADY * self.least
 
 
@@ -123,18 +123,18 @@ def bench(
 
     spec, input  what `costcalc.load` takes; random weights
     threads      of onnxruntime
-    runs         at least so many are timed, and one second, after 10 that are not
-    device       whose bounds stand beside the times: a name of `costcalc devices`, or a file
+    runs         at least this many are timed, for at least one second, after 10 warm-up runs
+    device       shown with its bounds beside the times: a name of `costcalc devices`, or a file
     layers       whether each layer is timed too, by the profiler of onnxruntime
     backward     whether both passes of training are timed too, 100 times, with PyTorch (the extra `torch`)
     progress     is told of each run
     rho, settings, values  as in `analyze`
 
-    Times are of this machine at this moment: they belong in no budget. Raises CostcalcError.
+    Times hold for this machine at this moment: do not use them in budgets. Raises CostcalcError.
     """
     if type(threads) is not int or not 1 <= threads <= 1024 or type(runs) is not int or not RUNS <= runs <= MOST_RUNS:
         help = f"threads from 1 to 1,024, runs from {RUNS} to {MOST_RUNS:,}"
-        raise OptionError(Problem("bad-value", f"{threads} threads or {runs} runs cannot be", help=help))
+        raise OptionError(Problem("bad-value", f"{threads} threads or {runs} runs are not possible", help=help))
     given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
     model = load(spec, input)
     with uncollected():
@@ -228,7 +228,7 @@ class _Session:
         return self.package.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
 
     def profiling(self, path: str) -> Any:
-        """A session of the same model that writes a profile to a file whose name begins with a path."""
+        """A session of the same model that writes a profile; the name of the profile file begins with a path."""
         return self._made(path)
 
     def run(self) -> None:

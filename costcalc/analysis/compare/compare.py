@@ -96,12 +96,12 @@ class Comparison(Result, _Sides):
 
     @property
     def may_have_risen(self) -> bool:
-        """Whether the right has layers of unknown cost that the left has not."""
+        """Whether the right has layers of unknown cost that the left does not have."""
         return adds_unknown(self.left.report, self.right.report)
 
     @property
     def left_alone(self) -> list[tuple[str, str]]:
-        """(layer, why) of what a rewrite could have been meant for and did not change."""
+        """(layer, reason) for each layer that the rewrite could apply to but left unchanged."""
         reasons = self.right.rewritten.left if self.right.rewritten else {}
         stayed = (pair.left[0] for pair in self.pairs if pair.left and pair.status in ("same", "follows"))
         found = ((element.name, reasons.get(element.spot)) for element in stayed)
@@ -144,18 +144,18 @@ def compare(
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Comparison | Designs:
-    """Designs side by side: a Comparison of two, or Designs, which is a list, if there are more.
+    """Designs side by side: a Comparison of two designs, or a list (Designs) of more.
 
-    specs       what `costcalc.load` takes, each; `input` is for those that are a torch.nn.Module
+    specs       each is what `costcalc.load` takes; `input` is for specs that are a torch.nn.Module
     at          settings of variables, each a mapping (`rho` in it is the resolution multiplier): every spec is
                 compared in each of them; one alone is compared with the spec as it is
-    conv        `standard` or `separable`: every design is compared with itself rewritten so; with `stem`, the first
+    conv        `standard` or `separable`: every design is compared with itself in this form; with `stem`, the first
                 convolution is made separable too
     thin, fold  compare with every width times `thin`; with batch norm folded into its convolution
     merge, drop  with sums of linear branches as one convolution; without dropout and what is `only: train`
-    metrics     further ones to total, by name
-    layers      a glob: only layers and blocks of that name are compared
-    convention, rho, settings  as in `analyze`, for all designs; a variable that some declare is set in those
+    metrics     further metrics to total, by name
+    layers      a glob: only layers and blocks with matching names are compared
+    convention, rho, settings  as in `analyze`, for all designs; a variable is set in the designs that declare it
 
     Raises CostcalcError, also when there is nothing to compare.
     """
@@ -188,11 +188,11 @@ def diff(
 ) -> Difference:
     """What changed from one version of a design to the next: a Comparison.
 
-    old, new    what `costcalc.load` takes; `input` is for those that are a torch.nn.Module
-    base        a git revision, instead of `new`: the path `old` now against itself there
+    old, new    what `costcalc.load` takes; `input` is for networks that are a torch.nn.Module
+    base        a git revision, instead of `new`: the path `old` now is compared with itself at that revision
     convention, rho, settings  as in `analyze`; a variable that only one of the two declares is set there
 
-    Raises CostcalcError, also when the two have no layer in common.
+    Raises CostcalcError, also when the two networks have no layer in common.
     """
     how = _Room(price_list(convention), ())
     with uncollected():
@@ -208,8 +208,8 @@ def diff(
         found: Any = _compared(designs, None)
     if not any(pair.left and pair.right for pair in found.pairs):
         line = typed("costcalc", "compare", *(one.source.path for one in models))
-        help = f"{line} sets their totals side by side"
-        raise OptionError(Problem("nothing-in-common", "the two have no layer in common", help=help))
+        help = f"{line} shows their totals side by side"
+        raise OptionError(Problem("nothing-in-common", "the two networks have no layer in common", help=help))
     return Difference(*found)
 
 

@@ -139,8 +139,8 @@ def _checked(form: str, weights: str | None, seed: int | None) -> str:
             help = nearest(value, known) or f"known: {listed(known)}"
             raise OptionError(Problem("bad-value", f"`{name}` cannot be `{value}`", help=help))
     if form == "torch" and (weights is not None or seed is not None):
-        help = "a PyTorch module makes its own when it is built, after torch.manual_seed"
-        message = "a file for PyTorch has no weights: --weights and --seed are of ONNX"
+        help = "a PyTorch module creates its weights when it is built; call torch.manual_seed first"
+        message = "a PyTorch file has no weights: --weights and --seed are for ONNX"
         raise OptionError(Problem("usage", message, help=help))
     if seed is not None and weights in ("zero", "none"):
         raise OptionError(Problem("usage", f"--weights {weights} has nothing to seed", help="--weights random"))
@@ -148,7 +148,7 @@ def _checked(form: str, weights: str | None, seed: int | None) -> str:
 
 
 def _notes(graph: Any) -> Iterator[str]:
-    """What the file says of the network in another way than the spec."""
+    """Where the file differs from the spec."""
     many = [node for node in graph.nodes if node.row.times != 1]
     if many:
         yield f"layers that run several times per sample run once in the file, as `{many[0].name}` does"

@@ -79,11 +79,11 @@ def fit(
 
     spec, input  what `costcalc.load` takes
     vary      variables: a list of names, or {name: values}; without values, a real variable is tried at 2,000 steps
-              up to twice its default and a whole one at every size up to twice its default
+              up to twice its default and an integer one at every size up to twice its default
     limits    {metric: most}, a number or a text with a unit: {"mult_adds": 150e6, "weights_bytes": "4 MiB"}
     maximize  a variable or a metric to be largest, or an accuracy of `published:` such as top1; without it,
               every setting that no other one exceeds in all variables (Pareto-optimal)
-    metrics   further ones to show of each setting
+    metrics   further metrics to show for each setting
 
     Every setting of the grid is evaluated, so the answer is exact on it. Raises CostcalcError.
     """
@@ -135,7 +135,7 @@ def most_of(name: str, most: Any) -> Any:
         found = amount(most, name, unit).value
     except Bad as error:
         example = "mult_adds=150M" if unit is COUNT else f"{name}={unit.example}".replace(" ", "")
-        message, help = f"`--max {name}={most[:60]}` is no budget: {error}", f"write --max {example}"
+        message, help = f"`--max {name}={most[:60]}` is not a budget: {error}", f"write --max {example}"
         raise OptionError(Problem("bad-limit", message, help=help)) from None
     return found if type(found) is int else float(found)
 
@@ -267,7 +267,7 @@ def _of_published(
     fixed = [name for name in table.names if name not in vary and len(set(table.columns[name])) > 1]
     unnamed = [name for name in vary if name not in table.names]
     if not table.size or fixed or unnamed:
-        help = f"also vary {', '.join(fixed)}" if fixed else f"none says {listed(unnamed)}" if unnamed else None
+        help = f"also vary {', '.join(fixed)}" if fixed else f"none names {listed(unnamed)}" if unnamed else None
         raise OptionError(Problem("no-figures", f"no published {maximize} for these settings alone", help=help))
     columns, invalid = _evaluated(model, table, metrics, convention)
     return _chosen(table.names, (*metrics, maximize), {**columns, **accuracies}, table.size, invalid, limits, maximize)

@@ -1,4 +1,4 @@
-"""Closed forms: the same walk over symbols gives a network's cost as a formula in its variables."""
+"""Closed forms: with symbols instead of numbers, the same walk gives a network's cost as a formula."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def chosen(model: Model, names: Any) -> list[str]:
         for name in names:
             if name in model.variables and name not in numbers:
                 raise OptionError(
-                    Problem("not-a-number", f"`{name}` is a word or a truth: only numbers can be symbols")
+                    Problem("not-a-number", f"`{name}` is a word or a truth value: only numbers can be symbols")
                 )
             if name not in numbers:
                 raise unknown_variable(name, model)

@@ -66,5 +66,5 @@ def _whole(file: BinaryIO) -> int:
 
 
 def _irregular(path: str) -> FileError:
-    help = "work is noted there; remove it, or name another output"
+    help = "progress is recorded there; remove it, or name another output"
     return FileError(Problem("not-a-file", f"{path!r} is not a regular file", help=help))

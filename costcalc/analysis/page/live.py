@@ -61,7 +61,7 @@ class Engine:
         def held() -> dict[str, Any]:
             form = format_of(name)
             if form is SPEC:
-                message = f"{brief(name)!r} is no model: its name ends in none of {listed(GRAPHS)}"
+                message = f"{brief(name)!r} is not a model: its name must end in one of {listed(GRAPHS)}"
                 raise FileError(Problem("other-kind", message))
             with within("run_seconds", f"reading {brief(name)!r}"), uncollected():
                 source = form.from_file(path)._replace(path=name)
@@ -135,7 +135,7 @@ class Engine:
         if "file" in source:
             key: tuple[Any, ...] = ("file", str(source["file"]))
             if key not in self._models:
-                raise OptionError(Problem("not-held", "this file is not held any more", help="open it again"))
+                raise OptionError(Problem("not-held", "this file is no longer kept", help="open it again"))
             return key, self._models[key]
         text, name = source.get("text"), source.get("name", "network")
         if not isinstance(text, str) or not isinstance(name, str):

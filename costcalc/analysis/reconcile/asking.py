@@ -66,7 +66,7 @@ def reconcile(
     """
     if (right is None) == (printed is None):
         help = 'reconcile(spec, "paper", "fvcore"), or reconcile(spec, "paper", printed="8.2G")'
-        raise ArgumentError(Problem("bad-argument", "give another convention, or `printed` and a number", help=help))
+        raise ArgumentError(Problem("bad-argument", "give another convention, or a number as `printed`", help=help))
     given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
     if right is not None:
         return between(spec, left, right, input=input, metric=metric, settings=given)

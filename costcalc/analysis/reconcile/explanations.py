@@ -122,7 +122,7 @@ def explain(
     printed = figure.value
     if type(printed) is not int or not printed:
         help = "write it as 8.2G, 317M or 4231976"
-        raise OptionError(Problem("bad-value", f"{text} is no whole number above 0", help=help))
+        raise OptionError(Problem("bad-value", f"{text} is not a whole number above 0", help=help))
     priced = price_list(convention)
     with uncollected():
         model = spec if isinstance(spec, Model) else load(spec)

@@ -30,14 +30,14 @@ def analyze(
     """What a network costs, layer by layer.
 
     spec, input what `costcalc.load` takes: a path, a mapping, a text, an open file, a model of a framework
-    metrics     further ones than the cost and params, by name: ("activations", "keras.weights_bytes")
+    metrics     further metrics, beside the cost and params, by name: ("activations", "keras.weights_bytes")
     convention  a name that `costcalc conventions` lists, the path of a price list, or a Convention
     rho         resolution multiplier: `res` of the spec times rho, in whole pixels (arXiv:1704.04861, section 3.4)
-    settings    variables in a mapping, for names that are arguments of this function too
+    settings    variables in a mapping, for names that are also arguments of this function
     values      the spec's variables: analyze("mobilenet", alpha=0.75, res=160)
 
     Counts are per sample, as exact integers. Raises CostcalcError for a spec, variable or convention that
-    cannot be.
+    is not valid.
     """
     priced = price_list(convention)
     with uncollected():
@@ -69,6 +69,6 @@ def scaled(model: Model, values: Mapping[str, Any], rho: float | None) -> Mappin
         raise OptionError(Problem("unknown-variable", f"rho scales `res`, and {model.name} has no variable `res`"))
     if isinstance(rho, bool) or not isinstance(rho, (int, float)) or not 0 < rho < float("inf"):
         raise OptionError(
-            Problem("bad-value", f"rho cannot be {brief(repr(rho))}", help="it is a finite number above 0")
+            Problem("bad-value", f"rho cannot be {brief(repr(rho))}", help="expected a finite number above 0")
         )
     return {**values, "res": max(round(settle(model, values)["res"] * rho), 1)}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_KINDS = 10  # of layers without a known cost, in a note
 
 
-_CASES = "max: the dearest path through layers that do not always run; min: the cheapest; expected: by `prob`"
+_CASES = "max: the most expensive path through layers that do not always run; min: the cheapest; expected: by `prob`"
 
 
 def notes(report: Report, view: View, shown: int) -> list[str]:

@@ -121,7 +121,7 @@ def spec_of(search: Search, one: Candidate) -> str:
     """
     model = search.space.model
     if not model.source.text:
-        raise OptionError(Problem("usage", f"{model.name} is no spec: its networks are not written"))
+        raise OptionError(Problem("usage", f"{model.name} is not a spec: its networks cannot be written"))
     spec = yaml.compose(model.source.text, Loader=yaml.SafeLoader)  # words as they stand: `on` is no truth in a spec
     settled = settle(model, {**search.space.given, **one.choices})
     for key, about in _entry(spec, "vars").value:
@@ -140,7 +140,7 @@ def spec_of(search: Search, one: Candidate) -> str:
     written = unpacked(packed(model)._replace(source=model.source._replace(text=text)))
     found = analyze(written, metrics=list(one.metrics), convention=search.space.prices).totals
     if any(found[name] != cost for name, cost in one.metrics.items()):
-        raise OptionError(Problem("limit", f"a network of {model.name} costs something else as a spec"))
+        raise OptionError(Problem("limit", f"a network of {model.name} has another cost when it is written as a spec"))
     return text
 
 

@@ -71,7 +71,7 @@ def table(path: str, model: Model, convention: Prices = "paper") -> Table:
     if others == [NETWORK] and not names:
         names, others = others, []
     if SCORE not in frame or others or not names or len(frame) > ROWS:
-        message = f"{path!r} is no table of scores"
+        message = f"{path!r} is not a table of scores"
         raise FileError(Problem("bad-points", message, help=_no_table(frame, names, others)))
     scores: dict[Any, float] = {}
     for number, (*values, score) in enumerate(frame[[*names, SCORE]].itertuples(index=False, name=None), 1):
@@ -131,7 +131,7 @@ def _check_size(path: str, columns: int, rows: int = 0, size: int = 0) -> None:
     """Refuse a table that is larger than any of scores. Raises FileError."""
     for count, most, what in ((columns, COLUMNS, "columns"), (rows, ROWS, "rows"), (size, BYTES, "bytes")):
         if count > most:
-            message = f"{path!r} is no table of scores"
+            message = f"{path!r} is not a table of scores"
             raise FileError(Problem("bad-points", message, help=f"it has more than {most:,} {what}"))
 
 
@@ -204,7 +204,7 @@ def function(name: str, here: str = "") -> Callable[[Choices], Any]:
     finally:
         sys.path[:] = outer
     if not callable(found):
-        raise OptionError(Problem("bad-value", f"`{name}` is no function"))
+        raise OptionError(Problem("bad-value", f"`{name}` is not a function"))
     return found
 
 

@@ -67,7 +67,7 @@ class Search(Result, _Searched):
         return SearchPage(self)
 
     def front(self) -> list[Candidate]:
-        """The candidates of which no other one costs no more and scores more, in rising order of cost."""
+        """The Pareto-optimal candidates in rising order of cost: no other one costs no more and scores more."""
         cost = self.space.metric.name
         found: list[Candidate] = []
         for one in sorted(self.candidates, key=lambda one: (one.metrics[cost], -one.score)):
@@ -115,7 +115,9 @@ def search(
         pool = _Candidates(found, found.limits_of(limits))
         method = method or ("exhaustive" if pool.most <= min(evaluations, ALL) else "evolution")
         if method not in METHODS or evaluations < 1:
-            raise OptionError(Problem("bad-value", f"`{method}` is no method", help="exhaustive, random or evolution"))
+            raise OptionError(
+                Problem("bad-value", f"there is no search method `{method}`", help="exhaustive, random or evolution")
+            )
         scorer.begin(pool.most if method == "exhaustive" else evaluations)
         visit = {"exhaustive": _exhaustive, "random": _random, "evolution": _evolution}[method]
         candidates = visit(pool, scorer, evaluations, random.Random(seed))
@@ -165,7 +167,7 @@ class _Candidates:
             if found := self.numbered(generator.randrange(self.most)):
                 return found
         raise OptionError(
-            Problem("limit", f"of {TRIES:,} networks drawn, none is within all limits", help="loosen them")
+            Problem("limit", f"of {TRIES:,} networks drawn, none is within all limits", help="loosen the limits")
         )
 
 

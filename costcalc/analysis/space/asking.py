@@ -81,11 +81,11 @@ def of_settings(model: Model, metrics: list[Metric], how: Mapping[str, Any], cou
     sample = Sample(axes, count, how["seed"])
     parts = [dict(one.columns) for one in results(model, sample, names, how["convention"], True)]
     if not all(np.all(part[COMPLETE]) for part in parts):
-        raise OptionError(Problem("incomplete", "the cost of a layer is not known: nothing can be said of all"))
+        raise OptionError(Problem("incomplete", "the cost of a layer is not known: no estimate is possible"))
     costs = {name: np.concatenate([part[name] for part in parts]) for name in names}
     kept = len(costs[names[0]])
     if not kept:
-        raise OptionError(Problem("no-points", f"none of the {count:,} settings drawn is a network"))
+        raise OptionError(Problem("no-points", f"none of the {count:,} settings drawn makes a valid network"))
     return Drawn(costs, count - kept, math.prod(map(len, how["choices"].values())), "settings")
 
 

@@ -284,7 +284,7 @@ def undominated(costs: Any) -> Any:
 
 
 def _too_many(count: int, most: int) -> OptionError:
-    message = f"the front has {count:,} points on the way, past {most:,}"
+    message = f"the front has {count:,} intermediate points: the limit is {most:,}"
     return OptionError(Problem("limit", message, help="set some of the variables"))
 
 

@@ -297,7 +297,7 @@ class Counter:
             self.units = [Unit(tuple(step for unit in self.units for step in unit.steps))]
             return True
         message = f"the space does not decompose: {listed(shared[:8])} reach several parts of the network"
-        help = f"their {count:,} settings are past {SHARED:,}; set some"
+        help = f"they have {count:,} settings, the limit is {SHARED:,}; set some of them"
         raise Undecomposed(Problem("limit", message, help=help))
 
     def _paths(self, given: Mapping[str, Any]) -> list[tuple[Stretch, ...]]:

@@ -66,14 +66,14 @@ class Space(Result):
         return self.decomposed.method
 
     def other_ways(self) -> dict[tuple[str, ...], str]:
-        """How networks were counted by other metrics, or within limits on them, where that was done otherwise."""
+        """How networks were counted by other metrics, or within limits on them, if the method differs."""
         counted = [way for way in self._found.values() if way.settings]  # where none fits, nothing was
         found = {tuple(one.name for one in way.designs.counting.metrics): way.how for way in counted}
         return {names: how for names, how in found.items() if how != self.decomposed.how}
 
     @property
     def networks(self) -> int:
-        """How many networks there are. Positions that a network does not read do not make it another one."""
+        """How many networks there are. Choices that a network does not read do not make it a different network."""
         return self.decomposed.networks
 
     @property
@@ -83,7 +83,7 @@ class Space(Result):
 
     @property
     def most(self) -> int:
-        """The cost of the dearest network."""
+        """The cost of the most expensive network."""
         return self.decomposed.most
 
     def within(self, limit: str | int) -> int:
@@ -113,7 +113,7 @@ class Space(Result):
         raise Undecomposed(Problem("limit", message, help="limit two of them"))
 
     def histogram(self, bars: int = 12) -> list[tuple[int, int, int]]:
-        """(more than, at most, networks) of stretches of equal width from the cheapest to the dearest network."""
+        """(more than, at most, networks) of stretches of equal width from the cheapest to the most expensive."""
         width = max(-(-(self.most - self.least + 1) // bars), 1)
         edges = [min(self.least - 1 + width * at, self.most) for at in range(bars + 1)]
         counts = [0, *map(self.within_count, edges[1:])]
@@ -122,7 +122,7 @@ class Space(Result):
         ]
 
     def quantile(self, share: float) -> int:
-        """The least cost that a share of the networks, 0 to 1, stays within."""
+        """The least cost that a share of the networks, from 0 to 1, does not exceed."""
         return self.decomposed.cost_at(max(-(-round(share * 10**6) * self.networks // 10**6), 1))
 
     def nth(self, number: int, limits: Limits | None = None) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Space(Result):
         """
         space, most, others = self.under(limits or {})
         if [one for one in others if self._metric(one).fold is sum]:
-            message = f"networks are numbered by {self.metric.name}: a limit on {listed(others)} cannot be kept, too"
+            message = f"networks are numbered by {self.metric.name}: a limit on {listed(others)} cannot be applied too"
             raise OptionError(Problem("limit", message, help=f"limit {self.metric.name} and memory, or use --samples"))
         many = space.networks if most is None else space.within(most)
         if not 1 <= number <= many:
@@ -159,7 +159,7 @@ class Space(Result):
                     break
             else:
                 message = f"of {TRIES:,} networks drawn, none is within the limits on {listed(others)}"
-                raise OptionError(Problem("limit", message, help="loosen them"))
+                raise OptionError(Problem("limit", message, help="loosen the limits"))
             yield found
 
     def front(self, other: str, most: Sequence[str] = (), limits: Limits | None = None) -> list[dict[str, Any]]:
@@ -178,7 +178,7 @@ class Space(Result):
         sums, tops = self._sorted(limits or {})
         names = [one.name for one in metrics]
         if third := [name for name in sums if name not in names]:
-            message = f"the front is of {listed(names)}: a limit on {listed(third)} cannot be kept, too"
+            message = f"the front is of {listed(names)}: a limit on {listed(third)} cannot be applied too"
             raise OptionError(Problem("limit", message, help="limit these two and memory"))
         space = self._decomposed(metrics, tops)
         turned = [-1 if name in most else 1 for name in names]
@@ -256,7 +256,7 @@ def check_whole(model: Model, given: Mapping[str, Any], space: Decomposed) -> No
 
 
 def check_limits(model: Model, limits: Limits, prices: Prices) -> None:
-    """Raise OptionError for a limit that none can be, before networks are counted."""
+    """Raise OptionError for a limit that is not possible, before networks are counted."""
     for name, limit in limits.items():
         counted_by(model, name, prices)
         most_of(name, limit)
@@ -272,8 +272,8 @@ def counted_by(model: Model, name: str, prices: Prices) -> Metric:
     found = metric(name, prices)
     whole = found.stored and found.fold is sum
     if found.unit is RATIO or whole or name.rpartition(".")[2] in TRAINING:
-        message = f"`{name}` neither adds up over layers nor is their largest: a space is counted by one that does"
-        raise OptionError(Problem("not-by-layer", message, help="as mult_adds, params, weights_bytes and peak_bytes"))
+        message = f"`{name}` is neither a sum nor a maximum over layers: a space is counted by a metric that is"
+        raise OptionError(Problem("not-by-layer", message, help="like mult_adds, params, weights_bytes, peak_bytes"))
     if (found.stored or found.name.endswith("bytes")) and model.storage != DEFAULT:
         message = f"`{name}` of a space is counted with tensors stored {DEFAULT.text}"
         raise OptionError(Problem("limit", message))
@@ -300,7 +300,7 @@ def space(
     """
     model = load(spec)
     if len(model.inputs) != 1:
-        raise OptionError(Problem("several-inputs", f"{model.name} has several inputs: a space has one"))
+        raise OptionError(Problem("several-inputs", f"a space needs one input: {model.name} has several"))
     return Space(model, of, convention, {**(settings or {}), **given}, tell)
 
 
@@ -314,5 +314,5 @@ def open_choices(model: Model, given: Mapping[str, Any]) -> dict[str, tuple[Any,
     }
     if found:
         return found
-    help = "give a variable `choices: [3, 5, 7]`, and `each: 4` for one by position"
+    help = "give a variable `choices: [3, 5, 7]`, and `each: 4` for a choice at each of 4 positions"
     raise OptionError(Problem("no-choices", f"{model.name} has no variable with choices that is not set", help=help))

@@ -145,7 +145,7 @@ class Designs:
             size = _size(self.structures(unit, shape, given, most)[1])
             if len(shapes) * size > ENTERED:
                 message = f"the space does not decompose: a part of it is entered by {len(shapes):,} shapes of"
-                message = f"{message} {size - 1:,} networks each, past {ENTERED:,} together"
+                message = f"{message} {size - 1:,} networks each: the limit is {ENTERED:,} together"
                 raise Crowded(Problem("limit", message, help="set some of its variables"))
         return {shape: self.found(unit, shape, given) for shape in shapes}
 
@@ -236,7 +236,7 @@ class Designs:
                 continue
             size = len(parts[0].places) * len(values)
             if size > MOST:
-                message = f"the space does not decompose: a part of it has {size:,} networks, past {MOST:,}"
+                message = f"the space does not decompose: a part of it has {size:,} networks: the limit is {MOST:,}"
                 help = "split its layers, or set some of its variables"
                 raise Crowded(Problem("limit", message, help=help))
             at = (part.places[:, None] * len(values) + np.arange(len(values))).ravel()
@@ -357,7 +357,7 @@ class Designs:
         unit = self.model._replace(steps=steps, inputs={ENTERS: enters})
         walk = self._traced(unit, values, noted)
         if any(is_bound(row, self.counting.metrics) for row in walk.rows):
-            raise OptionError(Problem("incomplete", "the cost of a layer is not known: nothing exact can be said"))
+            raise OptionError(Problem("incomplete", "the cost of a layer is not known: no exact count is possible"))
         whole = Walk(unit, walk, values)
         if self.stored and self.first and steps != self.first.steps and writes_over(whole, ENTERS):
             raise Joined

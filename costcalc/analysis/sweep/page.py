@@ -147,7 +147,7 @@ def _limited(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     for frame in frames:
         rows += len(frame)
         if rows > MOST_ROWS:
-            message = f"a table of more than {MOST_ROWS:,} points is not for reading"
+            message = f"a table of more than {MOST_ROWS:,} points is too long to read"
             raise OptionError(Problem("limit", message, help="use -o points.csv or points.parquet"))
         yield frame
 

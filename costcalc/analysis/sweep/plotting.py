@@ -155,7 +155,7 @@ def _panels(metrics: Sequence[str], y: str | None) -> tuple[str, ...]:
     """The metrics of the panels, each once."""
     found = tuple(dict.fromkeys(metrics))
     if found and y is not None:
-        raise OptionError(Problem("usage", "`--y` is one panel and `--metrics` several: give one of them"))
+        raise OptionError(Problem("usage", "`--y` draws one panel and `--metrics` several: give one of them"))
     if len(found) > PANELS:
         raise OptionError(Problem("limit", f"a picture has at most {PANELS} panels, not {len(found)}"))
     return found

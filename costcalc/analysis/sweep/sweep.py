@@ -288,7 +288,7 @@ def as_axis(model: Model, name: str, values: Any) -> np.ndarray:
             checked(model.variables[name], plain)
         elif not isinstance(plain, (int, float)) or not 0 < plain < np.inf:
             raise OptionError(
-                Problem("bad-value", f"rho cannot be {brief(str(plain))}", help="it is a finite number above 0")
+                Problem("bad-value", f"rho cannot be {brief(str(plain))}", help="expected a finite number above 0")
             )
     return _column(values)
 

@@ -116,7 +116,7 @@ class TrainingPage(Page):
         bounds = [f"lower bounds: the backward pass of {', '.join(rough[:5])} is not known"] if rough else []
         more = [printable(line.name) for line in found.lines if line.complete and not line.keeps]
         bounds += [f"lower bounds of bytes: {', '.join(more[:5])} may keep more than is known"] if more else []
-        chances = ["mult-adds: the dearest path through layers that do not always run; bytes: all layers"]
+        chances = ["mult-adds: the most expensive path through layers that do not always run; bytes: all layers"]
         bounds += chances if any(line.sometimes for line in found.lines) else []
         stamp = stamped(found.model, found.convention, found.inputs, found.values)
         return [*totals, *(inside if setup.checkpoint else []), *bounds, *loss, how, stamp]

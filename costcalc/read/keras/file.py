@@ -75,11 +75,11 @@ def parsed(source: Source) -> dict[str, Any]:
     try:
         found = value(source.text)
     except (ValueError, RecursionError) as error:
-        raise FileError(Problem("bad-keras", f"{source.path!r} is no JSON: {error}")) from None
+        raise FileError(Problem("bad-keras", f"{source.path!r} is not JSON: {error}")) from None
     whole = isinstance(found, dict) and isinstance(found.get("class_name"), str)
     if not whole or not isinstance(found.get("config"), (dict, list)):
         help = "write it with `model.to_json()`"
-        raise FileError(Problem("bad-keras", f"{source.path!r} is no model of Keras", help=help))
+        raise FileError(Problem("bad-keras", f"{source.path!r} is not a Keras model", help=help))
     return found
 
 

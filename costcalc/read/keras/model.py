@@ -66,10 +66,10 @@ class _Reader:
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
-        """Count how deep layers stand in each other."""
+        """Count how deep layers are nested."""
         self.depth += 1
         if self.depth > limits.BLOCK_DEPTH:
-            raise self.error(f"models stand in each other more than {limits.BLOCK_DEPTH} deep")
+            raise self.error(f"models are nested more than {limits.BLOCK_DEPTH} deep")
         yield
         self.depth -= 1
 
@@ -124,7 +124,7 @@ class Places:
         return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     def of(self, name: str) -> tuple[int, int, int]:
-        """The place of a name; the start of the text where it is not found."""
+        """The place of a name; the start of the text if it is not found."""
         span = self.spans.get(name) or self.spans.get(json.dumps(name)[1:-1])
         if span is None:
             return (1, 1, 1)

@@ -46,7 +46,7 @@ class Run:
             self.add(node)
         for key in outputs[:1]:
             if self.tensor(key) is None:
-                raise self.reader.error(f"the output is that of `{brief(key[0])}`, which is no layer")
+                raise self.reader.error(f"the output is that of `{brief(key[0])}`, which is not a layer")
         made = [one for one in map(self.tensor, outputs) if one is not None]
         if made and made[0].label != (self.steps[-1].label if self.steps else None):
             self.steps.append(Step(Group(()), (1, 1, 1), self.reader.source, origin=made[0].label, plain=False))

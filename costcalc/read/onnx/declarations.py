@@ -136,7 +136,7 @@ def _check(op: str, version: int, inputs: int, omitted: int, outputs: int, *give
     names = [name for name, _, _ in given]
     if len(set(names)) < len(names):
         twice = next(name for at, name in enumerate(names) if name in names[:at])
-        raise Refused(f"attribute `{brief(twice)}` stands there twice")
+        raise Refused(f"attribute `{brief(twice)}` appears twice")
     for name, kind, word in given:
         _check_attribute(f"{op}.{name}", kind, word, known.attributes, version)
     for name in known.required:

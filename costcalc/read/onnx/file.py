@@ -52,7 +52,7 @@ def parsed(source: Source) -> Any:
         if type(error).__name__ != "DecodeError":
             raise
         _named(checked, source.data, source.path)  # graphs that nest too deep are no damage
-        message = f"{source.path!r} is no ONNX model, or a part of one: it is cut off or damaged"
+        message = f"{source.path!r} is not an ONNX model, or it is cut off or damaged"
         raise FileError(Problem("bad-onnx", message)) from None
     return found
 

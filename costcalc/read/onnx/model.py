@@ -95,9 +95,9 @@ class _Importer:
         return reader, inputs, reader.graph(graph, scope)
 
     def check(self, graph: Any) -> None:
-        """Refuse what is no graph, too large, or of operators that are not known."""
+        """Refuse a model without a graph, one that is too large, or one with an unknown opset."""
         if not self.proto.HasField("graph") or not graph.node:
-            raise self.error("there is no graph in it", "it is no ONNX model, or an empty one")
+            raise self.error("there is no graph in it", "it is not an ONNX model, or it is empty")
         if len(graph.node) > limits.NODES:
             raise self.error(f"{len(graph.node):,} nodes are more than {limits.NODES:,}")
         version = opsets(self.proto).get("")
@@ -206,12 +206,12 @@ def check_names(graph: Any, around: frozenset, error: Error, title: Callable[[An
     known, stored = set(around), set()
     for name in _stored(graph):
         if name in stored:
-            raise error(f"initializer `{brief(name)}`", "stands there twice")
+            raise error(f"initializer `{brief(name)}`", "appears twice")
         stored.add(name)
     inputs = sorted(one.name for one in graph.input)
     twice = next((name for before, name in pairwise(inputs) if name == before), None)
     if twice is not None:
-        raise error(f"input `{brief(twice)}`", "stands there twice")
+        raise error(f"input `{brief(twice)}`", "appears twice")
     made = stored.union(inputs, ("",))  # "" is an input or output that is left out
     spend(5 * len(graph.node))
     for node in graph.node:

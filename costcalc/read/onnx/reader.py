@@ -135,7 +135,7 @@ class Reader:
         return (proto.domain, proto.op_type, getattr(proto, "overload", "")) if self.functions else None
 
     def kind(self, proto: Any, name: str, at: int) -> int:
-        """The type of an output of a node as it is declared; names in functions are their own."""
+        """The declared type of a node's output; functions have their own names."""
         return 0 if self.calls else self.declared.kinds.get(name, 0)
 
     def typed(self, node: Node, outputs: list[Tensor]) -> list[Tensor]:
@@ -189,7 +189,7 @@ class Reader:
             node.hold(tensors)
         for tensor in tensors:
             if tensor.shape is not None and len(tensor.shape) > limits.RANK:
-                raise Refused(f"a tensor of {len(tensor.shape)} axes is too much: the limit is {limits.RANK}")
+                raise Refused(f"a tensor of {len(tensor.shape)} axes has too many: the limit is {limits.RANK}")
         return tensors
 
     def unruled(self, node: Node, rule: Any) -> list[Tensor]:

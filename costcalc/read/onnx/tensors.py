@@ -92,10 +92,10 @@ def stored(proto: Any) -> Tensor:
     if shape and min(shape) < 0:
         raise Refused(f"a size cannot be {min(shape)}")
     if len(shape) > limits.RANK:
-        raise Refused(f"a tensor of {len(shape)} axes is too much: the limit is {limits.RANK}")
+        raise Refused(f"a tensor of {len(shape)} axes has too many: the limit is {limits.RANK}")
     size, external = prod(shape), proto.external_data[:]
     if size > limits.TOTAL:
-        raise Refused("a tensor of so many elements is too much")
+        raise Refused("a tensor has too many elements")
     _check_location(external)
     value = _values(proto, size) if size <= limits.FOLDED and not external else None
     kind = proto.data_type

@@ -74,7 +74,7 @@ class Data(Protocol):
 
 
 def stripped(data: Data) -> bytes:
-    """The bytes of a model without what is not read. Raises FileError for what is no such message, or too large.
+    """The bytes of a model without the parts that are not read. Raises FileError if it is not a model, or too large.
 
     Small messages are copied unseen if there is room for the most parts that they could have. Otherwise the file is
     looked at field by field.
@@ -166,7 +166,7 @@ class _Stripper:
             raise FileError(Problem("limit", message, help=limits.hint("nodes")))
 
     def check_parts(self) -> None:
-        """Refuse more parts than there may be."""
+        """Refuse a file with more parts than the limit."""
         if self.parts > self.most_parts:
             message = f"the graph has more than {self.most_parts:,} parts"
             raise FileError(Problem("limit", message, help=limits.hint("graph_fields")))
@@ -223,4 +223,4 @@ def _varint(value: int) -> bytes:
 
 
 def _broken() -> FileError:
-    return FileError(Problem("bad-onnx", "this is no ONNX model, or a part of one: the file is cut off or damaged"))
+    return FileError(Problem("bad-onnx", "this is not an ONNX model, or the file is cut off or damaged"))

@@ -56,7 +56,7 @@ def bad_name(key: Node, what: str, problems: Problems) -> None:
     if name == "phase":
         help = "`phase: train` and `phase: deploy` choose the layers that run"
     if name in SHAPE_NAMES:
-        help = f"in a layer it is that of what flows in; write `{name}_in`, or `{name[0]}`"
+        help = f"in a layer it is that of the input; write `{name}_in`, or `{name[0]}`"
     problems.add("bad-name", f"`{brief(name)}` cannot name {what}", key, help)
 
 

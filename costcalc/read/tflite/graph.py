@@ -33,13 +33,13 @@ def source(path: str) -> Source:
 
 
 def checked(data: bytes | Pages, path: str) -> Source:
-    """The Source of a file's bytes. Raises FileError for what is too large or no file of this kind."""
+    """The Source of a file's bytes. Raises FileError if it is too large or not a file of this kind."""
     if len(data) > limits.GRAPH_FILE_BYTES:
         message = f"{path!r} is larger than {limits.GRAPH_FILE_BYTES:,} bytes"
         raise FileError(Problem("limit", message, help=limits.hint("graph_file_bytes")))
     if len(data) < _LEAST or data[_MARK_AT : _MARK_AT + len(_MARK)] != _MARK:
         help = "a .tflite file has the letters TFL3 after its first four bytes"
-        raise FileError(Problem("bad-tflite", f"{path!r} is no TensorFlow Lite model", help=help))
+        raise FileError(Problem("bad-tflite", f"{path!r} is not a TensorFlow Lite model", help=help))
     if isinstance(data, Pages):
         data.file.flush()
         data = mmap.mmap(data.file.fileno(), len(data), access=mmap.ACCESS_READ)  # type: ignore[assignment]
@@ -48,7 +48,7 @@ def checked(data: bytes | Pages, path: str) -> Source:
 
 @lru_cache(1)
 def schema() -> ModuleType:
-    """The package `tflite`: classes that look into a flatbuffer. Raises FileError where it is not installed."""
+    """The package `tflite`: classes that look into a flatbuffer. Raises FileError if it is not installed."""
     try:
         import tflite
     except ImportError:
@@ -126,11 +126,11 @@ class Parts:
         self.count = 0
 
     def add(self, count: int) -> None:
-        """Note so many more. Raises Refused past the limit, however often a file names the same bytes."""
+        """Count this many more. Raises Refused past the limit, even if a file names the same bytes repeatedly."""
         spend(count)
         self.count += count
         if self.count > limits.GRAPH_FIELDS:
-            message = f"more than {limits.GRAPH_FIELDS:,} parts of it are looked at"
+            message = f"more than {limits.GRAPH_FIELDS:,} of its parts would be read"
             raise Refused(message, help=limits.hint("graph_fields"))
 
 
@@ -190,7 +190,7 @@ class Graph:
         one = self.graph.Tensors(at)
         rank = one.ShapeLength()
         if rank > limits.RANK:
-            raise Refused(f"a tensor of {rank} axes is too much: the limit is {limits.RANK}")
+            raise Refused(f"a tensor of {rank} axes has too many: the limit is {limits.RANK}")
         sizes = [one.Shape(axis) for axis in range(rank)]
         signed = one.ShapeSignatureLength() == rank and [one.ShapeSignature(axis) for axis in range(rank)]
         shape = tuple(-1 if signed and signed[axis] == -1 else size for axis, size in enumerate(sizes))

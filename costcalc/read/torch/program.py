@@ -19,11 +19,11 @@ from ...num.values import Shape
 _ELSEWHERE = "at least two devices"  # an operator was given tensors of
 _REGISTERED = ("_parameters", "_buffers", "_modules")
 _HELP = {  # what errors of the exporter have in them -> what is to be done
-    "data-dependent": "`forward` branches on values of tensors, which no export follows: decide by an argument",
+    "data-dependent": "`forward` branches on values of tensors, which an export cannot follow: use an argument instead",
     "exported program constant": "a tensor that is used as `.data` cannot be traced: write `.detach()`",
-    "param must be a Parameter": "a script has no parameters of its own: import the module that it was made of",
-    _ELSEWHERE: "a tensor is no part of the module that is copied: make it a parameter, buffer or attribute",
-    "LinearPackedParams": "quantized modules keep their weights in objects: import the module as it was before",
+    "param must be a Parameter": "a script has no parameters of its own: import the module that it was made from",
+    _ELSEWHERE: "a tensor is not part of the module that is copied: make it a parameter, buffer or attribute",
+    "LinearPackedParams": "quantized modules keep their weights in objects: import the module before it is quantized",
 }
 MOST_CHANNELS = 4  # of a picture: what looks like more, with as few rows, was written channels first
 EXTRA = "pip install 'costcalc[torch]'"
@@ -349,4 +349,4 @@ def _batched(text: str, sizes: tuple[int, ...], kind: str) -> Given:
 
 
 def _wrong(text: str, help: str) -> OptionError:
-    return OptionError(Problem("usage", f"input `{brief(text)}` is no shape", help=help))
+    return OptionError(Problem("usage", f"input `{brief(text)}` is not a shape", help=help))

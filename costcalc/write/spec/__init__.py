@@ -147,8 +147,8 @@ def _refuse_chance(graph: Graph) -> None:
     """Raise SpecError for a layer with a probability: which layers share it is not written."""
     for node in graph.nodes:
         if any(branch.choice.alone for branch in node.row.chance):
-            message = f"`{node.name}` has a probability (`prob`), which is not written"
-            raise SpecError(Problem("cannot-write", message, node.row.place, "keep the spec that says it"))
+            message = f"`{node.name}` has a probability (`prob`), which cannot be written"
+            raise SpecError(Problem("cannot-write", message, node.row.place, "keep the original spec"))
 
 
 def _costs(graph: Graph) -> Counter[Any] | None:

@@ -382,14 +382,14 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path, limit):
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ('{"class_name": ', "no JSON"),
-        ('{"class_name": "Sequential"}', "no model of Keras"),
+        ('{"class_name": ', "not JSON"),
+        ('{"class_name": "Sequential"}', "not a Keras model"),
         ({"class_name": "MyModel", "config": {}}, "no list of layers"),
         ({"class_name": "Sequential", "config": []}, "a Sequential has no layers"),
         ({"class_name": "Sequential", "config": {}}, "a Sequential has no list of layers"),
         ({"class_name": "Sequential", "config": {"layers": {}}}, "a Sequential has no list of layers"),
         ({"class_name": "Functional", "config": {"layers": []}}, "a Functional has no layers"),
-        ({"class_name": ["Sequential"], "config": []}, "no model of Keras"),
+        ({"class_name": ["Sequential"], "config": []}, "not a Keras model"),
         (sequential({"class_name": "Sequential", "config": {"name": "inner"}}), "a Sequential has no list of layers"),
         (sequential({"class_name": "Dense"}), "no class and configuration"),
         (sequential({"class_name": "Dense", "config": {"name": "d"}}), "`d` has no configuration of a Dense"),
@@ -400,7 +400,7 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path, limit):
         (functional(layer("Conv2D", "a", ["image"], data_format="channels_first")), "channels first"),
         (functional(layer("Dense", "a", ["image"], units=-4)), "`a`"),
         (functional({**layer("Dense", "a", ["image"], units=4), "inbound_nodes": 7}), "`a` has no list of calls"),
-        (without_its_output(), "the output is that of `lost`, which is no layer"),
+        (without_its_output(), "the output is that of `lost`, which is not a layer"),
         (functional(layer("Add", "a", ["image", "image"]), layer("Dense", "a", ["image"], units=4)), "`a`"),
     ],
 )

@@ -137,7 +137,7 @@ def test_a_configuration_is_a_class_with_a_map_or_a_list():
     assert parsed(Source("net.json", smile))["config"] == ["\U0001f600", 0.0]
     for text in ("[]", "{}", '{"class_name": 1, "config": {}}', '{"class_name": "A", "config": 1}', '{"config": {}}'):
         problem = refusal(parsed, Source("net.json", text))
-        assert (problem.code, problem.message) == ("bad-keras", "'net.json' is no model of Keras")
+        assert (problem.code, problem.message) == ("bad-keras", "'net.json' is not a Keras model")
         assert problem.help == "write it with `model.to_json()`"
     for text, why in (
         ('{"class_name": "A", "config": {"a": NaN}}', "NaN is no number of JSON"),
@@ -148,7 +148,7 @@ def test_a_configuration_is_a_class_with_a_map_or_a_list():
     ):
         problem = refusal(parsed, Source("net.json", text))
         assert problem.code == "bad-keras"
-        assert problem.message.startswith(f"'net.json' is no JSON: {why}")
+        assert problem.message.startswith(f"'net.json' is not JSON: {why}")
 
 
 VALUES = [  # a text, how many values it has: one for each map, list and comma outside of texts

@@ -36,7 +36,7 @@ def test_as_many_bytes_as_are_allowed(saved, limit):
 def test_a_damaged_file_is_an_error_of_the_file_and_any_other_failure_is_not(saved, monkeypatch):
     path, _ = saved
     source = file.source(path)
-    with pytest.raises(FileError, match="is no ONNX model, or a part of one"):
+    with pytest.raises(FileError, match="is not an ONNX model"):
         file.parsed(source._replace(data=b"\x3a\xff"))
 
     class Failing:

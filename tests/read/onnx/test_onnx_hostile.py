@@ -92,14 +92,14 @@ def kindless(name):
 DEEP = "'deep.onnx': graphs nest at most 30 deep"
 BAD = [  # name, bytes, what the message says
     ("empty", b"", "'bad.onnx' is empty"),
-    ("text", b"input: [8, 8, 3]\nlayers: []\n", "'bad.onnx': this is no ONNX model, or a part of one"),
-    ("cut off", GOOD[:90], "'bad.onnx': this is no ONNX model, or a part of one: the file is cut off or damaged"),
+    ("text", b"input: [8, 8, 3]\nlayers: []\n", "'bad.onnx': this is not an ONNX model, or the file is cut off"),
+    ("cut off", GOOD[:90], "'bad.onnx': this is not an ONNX model, or the file is cut off or damaged"),
     ("cut to a field", GOOD[:2], "'bad.onnx': there is no graph in it"),
-    ("noise", bytes(range(256)) * 40, "'bad.onnx': this is no ONNX model, or a part of one"),
+    ("noise", bytes(range(256)) * 40, "'bad.onnx': this is not an ONNX model, or the file is cut off"),
     (
         "a length past the end",
         b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
-        "'bad.onnx': this is no ONNX model, or a part of one",
+        "'bad.onnx': this is not an ONNX model, or the file is cut off",
     ),
     ("opset", graph([CONV], constants=[W], version=999), "'bad.onnx': opset 999 is not known"),
     ("no shape", graph([CONV], None, [W]), "input `x` has no shape"),
@@ -225,7 +225,7 @@ def test_what_is_damaged_in_a_small_message_is_one_clear_error(run, tmp_path):
     (tmp_path / "bad.onnx").write_bytes(damaged)
     code, out, err = run("analyze", "bad.onnx")
     assert (code, out) == (2, "")
-    assert err.startswith("error: 'bad.onnx': this is no ONNX model, or a part of one: the file is cut off or damaged")
+    assert err.startswith("error: 'bad.onnx': this is not an ONNX model, or the file is cut off or damaged")
 
 
 def test_functions_without_end(run, tmp_path, limit):

@@ -142,7 +142,7 @@ def test_names_that_stand_twice(run, tmp_path):
         getattr(proto.graph, part).append(getattr(proto.graph, part)[0])
         (tmp_path / "net.onnx").write_bytes(proto.SerializeToString())
         code, _, err = run("analyze", "net.onnx")
-        assert (code, f"{part} `{'x' if part == 'input' else 'w'}` stands there twice" in err) == (2, True)
+        assert (code, f"{part} `{'x' if part == 'input' else 'w'}` appears twice" in err) == (2, True)
 
 
 def test_the_table_is_that_of_onnx():

@@ -455,7 +455,7 @@ def test_what_is_copied_unseen_is_small():
 def test_a_tag_of_two_bytes_is_read_whole():
     data = ModelProto(ir_version=9, graph=GraphProto(name="g")).SerializeToString()
     assert checked(b"\x80\1\5" + data) == checked(data)  # the number of a field that nothing reads
-    with pytest.raises(FileError, match="this is no ONNX model"):
+    with pytest.raises(FileError, match="this is not an ONNX model"):
         checked(b"\x3a")  # a field with a length, and no length
 
 

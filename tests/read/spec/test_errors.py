@@ -33,7 +33,7 @@ DEPTHWISE_OUT = (
 )
 ONE_EACH = "give one value for each axis of the grid; shapes are per sample, without a batch"
 STAYS = "say when the shape stays, as in `residual: s == 1 and channels == c`, or write `add:"
-DIVISOR = "take a number that divides them without rest"
+DIVISOR = "use a number that divides them evenly"
 REUSABLE = "name a value under `vars:`, or layers under `blocks:`"
 FIRST = "write the operation first, as in {conv: 3x3, out: 32}; `costcalc ops` lists them"
 LISTED = "`costcalc ops` lists them"
@@ -203,7 +203,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{conv: 3x3, out: «act»}", ("`out` cannot be `relu`", SIZE, "note: here act = relu")),
     (
         "{conv: 3x3, out: «act * 9»}",
-        ("`act * 9` has no value: a word or a kernel is no number", "note: here act = relu"),
+        ("`act * 9` has no value: a word or a kernel is not a number", "note: here act = relu"),
     ),
     ('{conv: 3x3, out: "«eight»"}', ("unknown variable `eight`", "a similar name exists: `height`")),
     ("{conv: 3x3, out: «3x3»}", ("`3x3` is not an expression", KERNEL)),
@@ -465,7 +465,7 @@ EXPRESSIONS = [  # what stands after `out:` and is no expression; message and he
             "a layer has `channels`, `depth`, `features`, `height`, `length`, `shape`, `tokens`, `width`",
         ),
     ),
-    ('«"channels[0]"»', ("`channels` is one value and no table", "note: here channels = 3")),
+    ('«"channels[0]"»', ("`channels` is a single value, not a table", "note: here channels = 3")),
     ('"channels[0«:»1]"', ("`:` has no meaning in an expression", NO_LIST)),
     ('"channels[«0, 1»]"', ("one value is looked up at a time", "write `depths[i]`")),
     ('"«(8 + 1)[0]»"', ("only a table of `vars:` has values to look up", NO_LIST)),
@@ -692,7 +692,7 @@ vars: {act: relu}
 input: «[act, 56, 3]»
 layers: [relu]
 """,
-        ("`input`: a word is no size",),
+        ("`input`: a word is not a size",),
     ),
     (
         "axes that make no shape",

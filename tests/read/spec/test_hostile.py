@@ -68,7 +68,7 @@ LEVELS = "too much for one expression: it has at most 60 levels and 1,000 steps,
 LONG = "an expression has at most 1,000 characters"
 LAYERS = "more than 100,000 layers after repeats and blocks are expanded"
 NODES = "a spec has at most 550,000 values"
-CALLS = "layers nest at most 60 deep, those of blocks counted"
+CALLS = "layers nest at most 60 deep, including those of blocks"
 SHAPE = "at most 8 values can stand here: tensors have no more axes"
 ENTRIES = "at most 2,000 entries can stand here"
 CASES = {  # name: (the text, or what makes it; the first error)
@@ -134,13 +134,13 @@ CASES = {  # name: (the text, or what makes it; the first error)
     "functions 3,000 deep": (lambda: functions(1990, "", "{0}(x)"), LEVELS),
     "a word a trillion times": (
         "vars: {act: relu}\n" + CONV.format("act * 999999999999"),
-        "`act * 999999999999` has no value: a word or a kernel is no number",
+        "`act * 999999999999` has no value: a word or a kernel is not a number",
     ),
     "a kernel of 10^5 axes": (CONV.format("3").replace("1x1", "x".join(["3"] * 100_000)), SHAPE),
     "an input of 10^5 axes": (lambda: f"input: [{'3,' * 100_000}]\nlayers: [relu]\n", SHAPE),
     "an axis more each time": (
         HEAD + "layers: [{repeat: 3000, layers: [{embedding: 3, vocab: 4}]}]\n",
-        "`embedding`: an output of 9 axes is too much: the limit is 8",
+        "`embedding`: an output of 9 axes has too many: the limit is 8",
     ),
     "twice the channels each time": (
         HEAD + "layers:\n" + "- {concat: [[], []]}\n" * 100,

@@ -260,7 +260,7 @@ ERRORS = {  # a layer: the message with line and column, and the help
         "a similar name exists: `mobilenet.yaml`",
     ),
     "{include: mobilenet}": (
-        "4:15: `mobilenet` is no spec: its name must end in .yaml or .yml",
+        "4:15: `mobilenet` is not a spec: its name must end in .yaml or .yml",
         "a similar name exists: `mobilenet.yaml`",
     ),
     "{include: sub/mobilenet.yaml}": (

@@ -134,7 +134,7 @@ def test_an_activation_in_the_options_is_a_step():
     ("graph", "message"),
     [
         (conv(options="Pool2DOptions", fields={"Padding": 0}), "its options are Pool2DOptions, not Conv2DOptions"),
-        (conv({**CONV, "StrideH": 0}), "strides [0, 2] and dilations [1, 1] are at least 1"),
+        (conv({**CONV, "StrideH": 0}), "strides [0, 2] and dilations [1, 1] must be at least 1"),
         (conv({**CONV, "Padding": 7}), "inputs or attributes are not those of a CONV_2D"),
         (conv({**CONV, "FusedActivationFunction": 9}), "there is no activation of the number 9"),
         (conv(weights=(4, 3, 2, 3)), "2 channels meet weights for 3"),
@@ -151,7 +151,7 @@ def test_an_activation_in_the_options_is_a_step():
             "reads `1`, which nothing before it makes",
         ),
         (Graph([Tensor((1,))], [], (0,), ()), "it computes nothing"),
-        (Graph([Tensor((1,) * 9)] * 2, [Operator("RELU", (0,), (1,))], (0,), (1,)), "a tensor of 9 axes is too much"),
+        (Graph([Tensor((1,) * 9)] * 2, [Operator("RELU", (0,), (1,))], (0,), (1,)), "a tensor of 9 axes has too many"),
     ],
 )
 def test_what_no_interpreter_would_run_is_refused(graph, message):
@@ -324,7 +324,7 @@ def test_damaged_files_end_in_an_error_or_an_answer(name):
 def test_bytes_that_are_named_again_and_again_are_bounded(limit):
     limit(graph_fields=2_000)
     many = Graph([Tensor((1,))] * 400, [Operator("RELU", (0,), (1,))], (0,), (1,))
-    with pytest.raises(CostcalcError, match="more than 2,000 parts of it are looked at") as error:
+    with pytest.raises(CostcalcError, match="more than 2,000 of its parts would be read") as error:
         analyzed(many)
     assert "COSTCALC_LIMITS=graph_fields=N" in error.value.problems[0].help
 

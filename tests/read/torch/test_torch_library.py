@@ -122,7 +122,7 @@ def test_every_function_takes_a_module(name):
 def test_what_is_missing_is_said():
     with pytest.raises(TypeError, match=r"`input` is missing.*channels last"):
         costcalc.analyze(small())
-    with pytest.raises(TypeError, match=r"the class `Tied` is no network.*the module itself"):
+    with pytest.raises(TypeError, match=r"the class `Tied` is not a network.*the module itself"):
         costcalc.analyze(Tied)
     with pytest.raises(TypeError, match="`input` cannot be"):
         costcalc.analyze(small(), input=3.5)
@@ -236,7 +236,7 @@ def test_tensors_that_are_plain_attributes_are_no_parameters():
     assert module.anchors.device.type == "cpu"
 
 
-@pytest.mark.parametrize(("kind", "help"), [(Detached, ".detach()"), (Branches, "decide by an argument")])
+@pytest.mark.parametrize(("kind", "help"), [(Detached, ".detach()"), (Branches, "use an argument instead")])
 def test_what_no_export_follows_is_said_with_a_way_out(kind, help):
     with pytest.raises(costcalc.CostcalcError, match="cannot be exported") as caught:
         costcalc.analyze(kind(8, 8), input=[(1, 8)])

@@ -78,7 +78,7 @@ def walked(node: Node, graph: Any, scope: Scope, inputs: Any) -> Any:
     """The outputs of a graph in a graph."""
     reader = node.reader
     if len(reader.calls) >= limits.BLOCK_DEPTH:
-        raise Refused(f"graphs stand in each other more than {limits.BLOCK_DEPTH} deep")
+        raise Refused(f"graphs are nested more than {limits.BLOCK_DEPTH} deep")
     inner = Scope(scope)
     inner.own.update((one.name, tensor) for one, tensor in zip(graph.input, inputs, strict=False))
     reader.calls.append(node.proto.name or node.op)

@@ -30,7 +30,7 @@ def window(node: Node, rank: int) -> dict[str, Any]:
     steps = tuple(node.attributes[f"Stride{axis}"] for axis in _AXES[rank])
     holes = tuple(node.get(f"Dilation{axis}Factor", 1) for axis in _AXES[rank])
     if min(*steps, *holes) < 1:
-        raise Refused(f"strides {list(steps)} and dilations {list(holes)} are at least 1")
+        raise Refused(f"strides {list(steps)} and dilations {list(holes)} must be at least 1")
     return {**found, "stride": steps, "dilation": holes}
 
 
