@@ -20,8 +20,6 @@ SCORE = """
 import time
 def of(choices):
     time.sleep(0.02)
-    with open('calls', 'a') as file:
-        file.write('x')
     return choices['w[0]'] - choices['w[2]'] + 0.1 * choices['k[1]']
 """
 SPEC = "input: [8, 8, {}]\nlayers: [{{conv: 3x3, out: {}}}, {{linear: 10}}]\n"
