@@ -122,7 +122,7 @@ def test_numbers_arrays_and_symbols_agree():
     axes = {"n": [1, 5, 9], "past": [0, 2, 40], "w": [16, 32], "e": [2, 8]}
     rows = sweep(net(EVERY), metrics=METRICS, **axes).to_dict("records")
     assert len(rows) == 36
-    symbols = formula(net(EVERY), metrics=METRICS)
+    symbols = formula(net(EVERY), metrics=METRICS, names=[*axes])
     for row in rows[::5]:
         at = {name: int(row[name]) for name in axes}
         found = totals(EVERY, metrics=METRICS, **at)
