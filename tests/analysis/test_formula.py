@@ -12,7 +12,7 @@ import sympy
 from costcalc import analyze, formula, load
 from costcalc.analysis.explain.explain import legend
 from costcalc.analysis.explain.working import separable, worked
-from costcalc.errors import SpecError
+from costcalc.errors import CostcalcError, SpecError
 from costcalc.model.trace import trace
 from costcalc.num.symbols import undominated
 from costcalc.read.loading import configs
@@ -111,6 +111,22 @@ def test_a_cache_that_may_be_empty_is_no_cache_that_is_not():
     one = formula("t5", names=["new", "past"])["mult_adds"]
     assert {str(truth) for truth in one.assumed} == {"past <= 0"}
     assert one.form.subs({symbol: {"new": 512, "past": 0}[symbol.name] for symbol in one.symbols}) == 35802578944
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"new": 1, "past": 0, "n_layers": 2}, "`n_layers` is not a symbol of this formula"),
+        ({"new": 1}, "`past` has no value"),
+    ],
+)
+def test_a_value_of_another_variable_is_not_left_out_in_silence(values, wrong):
+    """The layers are a number in this formula: with others it would give the cost of another network."""
+    one = formula("decoder")["mult_adds"]
+    for use in (one, one.holds):
+        with pytest.raises(CostcalcError, match=f"{wrong}.*its symbols are `new`, `past`"):
+            use(**values)
+    assert one(new=1, past=0) == analyze("decoder", new=1, past=0).totals["mult_adds"]
 
 
 def test_text_of_the_command(run):

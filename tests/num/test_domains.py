@@ -155,6 +155,7 @@ def test_a_config_costs_the_same_in_all_three(config):
         totals = analyze(model, **values).totals
         assert {name: int(swept[name][at]) for name in totals} == totals, values
         whole = settle(model, values)  # with the variables that are made of others
+        whole = {symbol.name: whole[symbol.name] for symbol in next(iter(forms.values())).symbols}
         held = [name for name in totals if forms[name].holds(**whole)]
         assert {name: forms[name](**whole) for name in held} == {name: totals[name] for name in held}, values
         seen += len(held)

@@ -13,7 +13,7 @@ import sympy
 from ...allowance import OutOfTime
 from ...arguments import mapping
 from ...arguments import names as in_names
-from ...errors import OptionError, Problem, SpecError
+from ...errors import OptionError, Problem, SpecError, listed
 from ...metrics.chances import EXPECTED
 from ...metrics.conventions import Prices, price_list
 from ...metrics.metrics import Metric, metric, totals, without_formula
@@ -94,7 +94,10 @@ class Formula(_Forms):
             yield symbol, sympy.expand(slope), sympy.factor(sympy.cancel(slope * symbol / form))
 
     def holds(self, **values: Any) -> bool:
-        """Whether the network has the structure there that the general form was made for."""
+        """Whether the network has the structure there that the general form was made for.
+
+        Takes a value for each symbol and no others. Raises OptionError.
+        """
         try:
             return bool(self._at(self.structure, values))
         except ArithmeticError:  # what it divides by is 0 there
@@ -103,13 +106,19 @@ class Formula(_Forms):
     def __call__(self, **values: Any) -> Any:
         """The value of the general form, rounded in the float arithmetic of the published code.
 
-        It means nothing where `holds` is false.
+        It means nothing where `holds` is false. Takes a value for each symbol and no others. Raises OptionError.
         """
         value = self._at(self.general, values)
         return round(value) if self.whole else value
 
     def _at(self, form: Any, values: Mapping[str, Any]) -> Any:
-        return _compiled(self.symbols, form)(*(values[symbol.name] for symbol in self.symbols))
+        names = [symbol.name for symbol in self.symbols]
+        if {*values} != {*names}:
+            wrong = min({*values} ^ {*names})
+            message = f"`{wrong}` is not a symbol of this formula" if wrong in values else f"`{wrong}` has no value"
+            help = f"its symbols are {listed(names)}; `formula(spec, names=[..])` makes one in others"
+            raise OptionError(Problem("unknown-variable", message, help=help))
+        return _compiled(self.symbols, form)(*(values[name] for name in names))
 
 
 @lru_cache(64)
