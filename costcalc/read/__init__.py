@@ -1,1 +1,1 @@
-"""Readers: each turns a file into a `Model`. Found by suffix, loaded when used."""
+"""Readers turn a file into a `Model`. Each is chosen by file suffix and imported on first use."""

@@ -1,6 +1,6 @@
-"""The networks that library functions accept: paths, texts, mappings, open files and models of frameworks.
+"""Networks that library functions accept: paths, texts, mappings, open files and framework models.
 
-`loading.load` reads paths only: commands use it, because they get file names from strangers.
+`loading.load` reads paths only. Commands use it because their arguments may come from untrusted sources.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ class File(Protocol):
     """An open file, of text or of bytes."""
 
     def read(self, size: int = ..., /) -> str | bytes:
-        """At most `size` characters or bytes."""
+        """Read at most `size` characters or bytes."""
 
 
 Network: TypeAlias = str | os.PathLike[str] | Model | Mapping[str, Any] | File | TorchModule | OnnxModel | KerasModel
-Sizes: TypeAlias = str | Sequence[int]  # of an input without the batch, channels last
-Inputs: TypeAlias = Sizes | Sequence[Sizes] | Any  # or a tensor, as the module takes it
+Sizes: TypeAlias = str | Sequence[int]  # of an input, without the batch, channels last
+Inputs: TypeAlias = Sizes | Sequence[Sizes] | Any  # or a tensor, as the module receives it
 
 ACCEPTED = (
     "a path, the name of a shipped config, the text of a spec (it has a line break or starts with `{`), a mapping, "
@@ -63,15 +63,15 @@ ACCEPTED = (
 
 
 def load(spec: Network, input: Inputs | None = None) -> Model:
-    """The Model of anything that describes a network; every function of the library reads its networks so.
+    """Return the Model of any supported network. All library functions read their networks with it.
 
-    spec   a path or the name of a shipped config; the text of a spec; a mapping (a spec, or a Keras configuration);
-           an open file, whose name says what it is; a torch.nn.Module; an onnx.ModelProto; a keras.Model; a Model
-    input  for a torch.nn.Module alone: sizes without the batch, channels last (`"224x224x3"`, `(224, 224, 3)`), with
-           `:int64` for whole numbers (`"128:int64"`), a list of them for several inputs, or an example tensor
+    spec   a path or the name of a shipped config; the text of a spec; a mapping (a spec or a Keras configuration);
+           an open file, its format given by its name; a torch.nn.Module; an onnx.ModelProto; a keras.Model; a Model
+    input  for a torch.nn.Module only: sizes without the batch, channels last (`"224x224x3"`, `(224, 224, 3)`), with
+           `:int64` for integers (`"128:int64"`), a list of them for several inputs, or an example tensor
 
-    Nothing is run but the forward function of a torch.nn.Module, on the meta device; the module is not changed.
-    Raises CostcalcError; for a type that is not a network, the error is also a TypeError.
+    Only the forward function of a torch.nn.Module is run, on the meta device. The module is not changed.
+    Raises CostcalcError. For a type that is not a network, the error is also a TypeError.
     """
     read = _reader(spec)
     if input is not None and read is not _from_torch:
@@ -80,7 +80,7 @@ def load(spec: Network, input: Inputs | None = None) -> Model:
 
 
 def loaded(specs: Sequence[Network], input: Inputs | None = None) -> list[Model]:
-    """The Models of several networks; `input` is for those that are a torch.nn.Module, one at least."""
+    """Return the Models of several networks. `input` applies to each torch.nn.Module; at least one is required."""
     if input is not None and not any(_reader(spec) is _from_torch for spec in specs):
         raise _no_module()
     return [load(spec, input if _reader(spec) is _from_torch else None) for spec in specs]
@@ -92,14 +92,14 @@ def _no_module() -> ArgumentError:
 
 
 def name_of(spec: Network, model: Model) -> str:
-    """The name of a network where two have the same name: the path, or else the name of the model."""
+    """Name that distinguishes networks of the same name: the path, or else the name of the model."""
     if is_path(spec):
         return os.fspath(spec)
     return model.source.path if isinstance(spec, Model) else model.name
 
 
 def _reader(spec: Any) -> Callable[..., Model]:
-    """The function that reads what `spec` is. Raises ArgumentError for anything that is not a network."""
+    """Return the function that reads `spec`. Raises ArgumentError if `spec` is not a network."""
     for fits, read in _KINDS:
         if fits(spec):
             return read
@@ -110,7 +110,7 @@ def _reader(spec: Any) -> Callable[..., Model]:
 
 
 def is_path(spec: Any) -> TypeGuard[str | os.PathLike[str]]:
-    """Whether something is a path or the name of a shipped config, and no text of a spec or of `to_json()`."""
+    """Whether `spec` is a path or the name of a shipped config, not the text of a spec or of `to_json()`."""
     return isinstance(spec, (str, os.PathLike)) and not _is_text(spec)
 
 
@@ -119,7 +119,7 @@ def _is_text(spec: Any) -> bool:
 
 
 def _is_of(package: str, kind: str) -> Callable[[Any], bool]:
-    """Whether something is of a class of a package, which is not imported for the question."""
+    """Return a test for instances of a class, by name. The package is not imported."""
 
     def fits(spec: Any) -> bool:
         classes = type(spec).__mro__
@@ -129,11 +129,11 @@ def _is_of(package: str, kind: str) -> Callable[[Any], bool]:
 
 
 def _from_text(spec: str) -> Model:
-    return _modelled(Source("text", str(spec)), "network")  # of a class of its own, too
+    return _modelled(Source("text", str(spec)), "network")  # also an instance of a subclass of str
 
 
 def _from_mapping(spec: Mapping[str, Any]) -> Model:
-    import json  # the program, which reads files, never comes here
+    import json  # imported here: the command line never calls this function
 
     try:
         text = json.dumps(spec, indent=1, default=_plain, allow_nan=False)
@@ -146,7 +146,7 @@ def _from_mapping(spec: Mapping[str, Any]) -> Model:
 
 
 def _plain(value: Any) -> Any:
-    """Converts what JSON cannot write: mappings other than dict, and NumPy numbers."""
+    """Convert values that JSON cannot represent: mappings other than dict, and NumPy numbers."""
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "tolist") and hasattr(value, "dtype"):
@@ -172,7 +172,7 @@ def _from_file(spec: Any) -> Model:
 
 
 def _part(file: Any, path: str, size: int) -> Any:
-    """At most `size` characters or bytes of an open file, fewer at its end only. Raises FileError."""
+    """Read `size` characters or bytes of an open file, fewer only at its end. Raises FileError."""
     parts: list[Any] = []
     left = size
     while left > 0:
@@ -190,14 +190,14 @@ def _part(file: Any, path: str, size: int) -> Any:
 
 
 def _form_of(data: bytes) -> Any:
-    """The kind of bytes without a name: an archive of Keras, a text, or else an ONNX model."""
+    """Format of bytes without a file name: a Keras archive, a text, or otherwise an ONNX model."""
     if data[:2] == b"PK":
         return READERS[".keras"]
     return READERS[".onnx"] if b"\0" in data[:4096] or b"\x08" in data[:1] else READERS[".json"]
 
 
 def _modelled(source: Source, name: str) -> Model:
-    """The Model of a text that is a spec or the configuration of a Keras model; includes are beside its path."""
+    """Return the Model of a text: a spec or a Keras configuration. Includes are relative to its path."""
     if len(source.text) > limits.FILE_BYTES:
         raise FileError(Problem("limit", f"the {source.path} is larger than {limits.FILE_BYTES:,} bytes"))
     with within("seconds", f"reading the {source.path}"):
@@ -205,7 +205,7 @@ def _modelled(source: Source, name: str) -> Model:
 
 
 def _renamed(model: Model, name: str) -> Model:
-    """The model, called by `name` where it only has the name of what it was read from."""
+    """Rename the model to `name` if its name comes from the path of its source."""
     return model._replace(name=stem(name)) if model.name == stem(model.source.path) else model
 
 
@@ -213,7 +213,7 @@ def _from_onnx(spec: Any) -> Model:
     name = getattr(getattr(spec, "graph", None), "name", "") or "model"
     try:
         data = spec.SerializeToString()
-    except Exception as error:  # EncodeError of whichever protobuf there is; over 2 GiB
+    except Exception as error:  # EncodeError of the installed protobuf; larger than 2 GiB
         raise FileError(Problem("bad-onnx", f"the model cannot be written: {error}")) from None
     form = READERS[".onnx"]
     with within("seconds", "reading the ONNX model"):
@@ -228,10 +228,10 @@ def _from_keras(spec: Any) -> Model:
 
 
 def _count_of(spec: Any) -> int | None:
-    """The number of weights that a Keras model reports; None if it does not know."""
+    """Number of weights that a Keras model reports, or None if it raises an error."""
     try:
         return operator.index(spec.count_params())
-    except Exception:  # ValueError of a model that is not built; a class of a user can raise anything
+    except Exception:  # ValueError if the model is not built; user-defined classes can raise anything
         return None
 
 
@@ -246,7 +246,7 @@ def _from_torch(spec: Any, input: Any) -> Model:
     return reader.read(program.exported_module(spec, given(input)), name, name)
 
 
-_KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., Model]], ...] = (  # the first that fits
+_KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., Model]], ...] = (  # the first match is used
     (lambda spec: isinstance(spec, Model), lambda spec: spec),
     (_is_text, _from_text),
     (is_path, lambda spec: loading.load(spec)),

@@ -1,4 +1,4 @@
-"""What a JSON text is: the configuration of a Keras model, of a model of transformers, or a spec."""
+"""JSON texts: dispatch to the reader of Keras models, of transformers' configurations, or of specs."""
 
 from ..errors import Source
 from ..files import Origin
@@ -9,7 +9,7 @@ from_file, from_bytes = keras.from_file, keras.from_bytes
 
 
 def is_network(source: Source) -> bool:
-    """Whether a text looks like one of them: a repository has other JSON files, too."""
+    """Whether a text looks like one of these formats. Repositories also contain other JSON files."""
     from .keras.file import is_model
 
     return hf.is_config(source) or is_model(source) or '"layers"' in source.text

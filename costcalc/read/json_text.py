@@ -1,4 +1,4 @@
-"""The value of an untrusted JSON text: exactly what RFC 8259 allows."""
+"""Parse untrusted JSON text, strictly as RFC 8259 defines it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import math
 import re
 from typing import Any, NoReturn
 
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # half of a character, where its other half is missing
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # a surrogate without its pair
 
 
 def value(text: str) -> Any:
-    """The value of a text. Raises ValueError, also for what Python reads beyond JSON, and RecursionError."""
+    """Parse a text. Raises RecursionError, or ValueError, which includes Python's extensions of JSON."""
     found = json.loads(text, parse_constant=_refuse, parse_float=_number)
     if _HALF.search(text):
         try:

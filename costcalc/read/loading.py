@@ -1,8 +1,8 @@
-"""Finds a spec, by path or by the name of a shipped config, and reads it.
+"""Find a spec by path or by the name of a shipped config, and read it.
 
-The kinds of file that a network can be in: the reader of each suffix. A reader is a package with three functions:
-`from_file(path)` and `from_bytes(data, shown)` give the Source of a file on disk and of bytes from elsewhere, both
-bounded; `to_model(source, origin)` gives its Model. One more kind of file is one more package and one more row.
+`READERS` maps each file suffix to the package that reads it. A reader is a package with three functions:
+`from_file(path)` and `from_bytes(data, shown)` return the Source of a file on disk and of bytes from elsewhere, both
+within size limits; `to_model(source, origin)` returns its Model. A new format is a new package and a new row.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from ..records import NamedTuple
 
 
 class Format(NamedTuple):
-    """A kind of file: the package that reads it, and the name of the limit on its bytes."""
+    """A file format: the package that reads it, and the name of its size limit."""
 
     package: str
     limit: str = "file_bytes"
 
     @property
     def from_file(self) -> Callable[[str], Source]:
-        """The Source of a path. Raises FileError."""
+        """Return the Source of a path. Raises FileError."""
         return self._reader().from_file
 
     @property
     def from_bytes(self) -> Callable[[Any, str], Source]:
-        """The Source of bytes, and of what messages call them. Raises FileError."""
+        """Return the Source of bytes. `shown` is their name in messages. Raises FileError."""
         return self._reader().from_bytes
 
     @property
     def to_model(self) -> Callable[[Source, Origin], Model]:
-        """The Model of a source. Raises FileError or SpecError."""
+        """Return the Model of a source. Raises FileError or SpecError."""
         return self._reader().to_model
 
     def _reader(self) -> ModuleType:
@@ -54,11 +54,11 @@ READERS = {
     ".onnx": Format("onnx", "graph_file_bytes"),
     ".tflite": Format("tflite", "graph_file_bytes"),
     ".keras": Format("keras"),
-    ".json": Format("json_"),  # of Keras, of transformers, or a spec: JSON is YAML, too
+    ".json": Format("json_"),  # Keras, transformers, or a spec, because JSON is valid YAML
 }
 
 
-ELSEWHERE = {  # files of models that are not read, and the way in
+ELSEWHERE = {  # model files that are not read -> how to import them
     **dict.fromkeys(
         (".pt", ".pth", ".pt2", ".pte", ".ckpt", ".bin", ".safetensors", ".py"),
         "weights or code of PyTorch: `costcalc import torch MODULE:CALLABLE --input 224x224x3` reads the module itself",
@@ -74,19 +74,19 @@ ELSEWHERE = {  # files of models that are not read, and the way in
 
 
 def format_of(path: str | os.PathLike[str]) -> Format:
-    """The kind of file that a name means; a name without a known suffix means a spec."""
+    """Format of a file name. A name without a known suffix is a spec."""
     return READERS.get(os.path.splitext(os.fspath(path))[1].lower(), SPEC)
 
 
-Spec: TypeAlias = str | os.PathLike[str] | Model  # what the functions of the library take for a network
+Spec: TypeAlias = str | os.PathLike[str] | Model  # types that library functions accept as a network
 
 
 def load(spec: str | os.PathLike[str], top: str | None = None) -> Model:
-    """The Model of a path, of `-` (standard input), or of a shipped config's name (`mobilenet`, `mobilenet.yaml`).
+    """Return the Model of a path, of `-` (standard input), or of a shipped config (`mobilenet`, `mobilenet.yaml`).
 
-    A file of that name in the working directory wins. What it includes is looked for beside it. A file whose name ends
-    in `.onnx` or `.tflite` is read as a graph, the configuration of a Keras model (`.json`, `.keras`) by its layers.
-    Links that leave `top` are refused: without it, the working directory, or that of a file that is not below it.
+    A file of that name in the working directory takes precedence. Includes are relative to the file. A name that ends
+    in `.onnx` or `.tflite` is read as a graph; `.json` and `.keras` as the configuration of a Keras model.
+    Links that leave `top` are refused. It defaults to the working directory, or to the directory of a file outside it.
     Raises FileError or SpecError.
     """
     with within("seconds", f"reading {brief(os.fspath(spec))!r}"):
@@ -104,25 +104,25 @@ def _loaded(spec: str | os.PathLike[str], top: str | None) -> Model:
 
 
 def _refuse_other_kinds(path: str) -> None:
-    """Name the way in for a file of another kind, which would be an error of YAML. Raises FileError."""
+    """Raise FileError for a known model format that is not read, with the way to import it."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix in ELSEWHERE and os.path.exists(path):
         raise FileError(Problem("other-kind", f"{path!r} is not a spec", help=ELSEWHERE[suffix]))
 
 
 def modelled(source: Source, origin: Origin) -> Model:
-    """The Model of a source, read as the name of its origin says; a spec includes others from there."""
+    """Return the Model of a source, in the format of its origin's name. Includes are relative to the origin."""
     with within("seconds", f"reading {brief(source.path)!r}"):
         return format_of(origin.path).to_model(source, origin)
 
 
 def source(spec: str | os.PathLike[str]) -> Source:
-    """The text of a spec, and its origin."""
+    """The Source of a spec."""
     return found(spec)[0]
 
 
 def found(spec: str | os.PathLike[str], top: str | None = None) -> tuple[Source, Origin]:
-    """The source of a spec, and the origin from which it includes others; `top` as in `load`."""
+    """The Source of a spec, and the origin for its includes. `top` as in `load`."""
     spec = os.fspath(spec)
     if spec == "-":
         return Source("-", decoded(_given(), "standard input")), origin("-")
@@ -136,13 +136,13 @@ def found(spec: str | os.PathLike[str], top: str | None = None) -> tuple[Source,
 
 
 def _given() -> bytes:
-    """What stands on standard input, up to a byte more than a spec may have. Raises FileError."""
+    """Read standard input, at most one byte more than the limit for a spec. Raises FileError."""
     try:
         if sys.stdin is None:
             raise OSError(0, "it is closed")
         read = getattr(sys.stdin, "buffer", sys.stdin).read
         data = read(limits.FILE_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: closed by this very program
+    except (OSError, ValueError) as error:  # ValueError: this process closed it
         why = getattr(error, "strerror", None) or "it is closed"
         raise FileError(Problem("unreadable", f"cannot read standard input: {why}")) from None
     return data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Whose numbers an operation reads: `reuse` of another layer's weights, and `params` where it has others than usual."""
+"""Parameters of an operation: `reuse` shares those of another layer, `params` overrides the usual number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def owned(
     scope: Scope,
     problems: Problems,
 ) -> Call:
-    """The call with what stands in `reuse` and `params`; `earlier` reads the name of a layer."""
+    """Add the values of `reuse` and `params` to a call. `earlier` reads the name of a layer."""
     if "reuse" in entries:
         call = call._replace(reuse=_named(entries["reuse"], scope, earlier))
     if "params" in entries and is_own("params", entries["params"][1], op):
@@ -43,7 +43,7 @@ def owned(
 
 
 def is_own(key: str, node: Node, op: Op) -> bool:
-    """Whether an option is one of these: `opaque` has a number of `params` itself."""
+    """Whether `key` is `reuse` or `params` as read here. `opaque` has its own option `params`, a number."""
     return key in OWN and (key not in op.options or (node is not None and node.kind == "map"))
 
 
@@ -53,7 +53,7 @@ def _named(entry: tuple[Node, ...], scope: Scope, earlier: Callable[..., Any]) -
 
 
 def _holds(node: Node, scope: Scope, problems: Problems) -> dict[str, Any]:
-    """Numbers by kind; one number counts weights."""
+    """Numbers by kind. A single number counts weights."""
     if node.kind != "map":
         count = _count(node, scope, problems)
         return {} if type(count) is int and not count else {"weight": count}

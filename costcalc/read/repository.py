@@ -1,4 +1,4 @@
-"""A git repository: which files were there at a commit, and what they said. Nothing is checked out, nothing is run."""
+"""Files of a git repository at a commit. Nothing is checked out, no code is run."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ..files import Origin, Pages, configs, unresolved
 from ..records import NamedTuple
 from .loading import READERS, format_of
 
-FILES = 200_000  # that are held of one commit
-NAMES = 20_000_000  # characters of their paths
+FILES = 200_000  # most specs and links held for one commit
+NAMES = 20_000_000  # most characters of their paths
 LINK, SUBMODULE, FOLDER = "120000", "160000", "040000"
 _NO_NAMES = frozenset(("", ".", ".."))
 
@@ -33,9 +33,9 @@ class Blob(NamedTuple):
 
 
 class Files:
-    """The files of a commit by their paths. A file that is not held is asked for when its path is given.
+    """Files of a commit by path. Specs, links and submodules are held; other files are looked up on demand.
 
-    Iteration gives the paths of files that may be specs, of links and of submodules.
+    Iteration yields the paths of the held files.
     """
 
     def __init__(self, entries: Iterable[bytes], ask: Callable[[str], Iterable[bytes]], commit: str) -> None:
@@ -50,7 +50,7 @@ class Files:
         self.asked: dict[str, Blob | None] = {}
 
     def get(self, path: str) -> Blob | None:
-        """The file of that path, or None; a directory is none."""
+        """Return the file at a path, or None if it is missing or a directory."""
         if path in self.held or _may_be_spec(path) or _NO_NAMES.intersection(path.split("/")):
             return self.held.get(path)
         if path not in self.asked:
@@ -59,7 +59,7 @@ class Files:
         return self.asked[path]
 
     def is_a(self, mode: str, path: str) -> bool:
-        """Whether there is a link or a submodule of that path."""
+        """Whether the path is a link or submodule, as given by `mode`."""
         return path in self.held and self.held[path].mode == mode
 
     def __contains__(self, path: str) -> bool:
@@ -75,7 +75,7 @@ class Files:
         return iter(self.held)
 
     def items(self) -> ItemsView[str, Blob]:
-        """The paths and files that are held."""
+        """Paths and files that are held."""
         return self.held.items()
 
 
@@ -84,18 +84,18 @@ def _may_be_spec(path: str) -> bool:
 
 
 def _entry(entry: bytes) -> tuple[str, Blob]:
-    """What an entry of `git ls-tree` says: its path and file."""
+    """Parse an entry of `git ls-tree` into its path and file."""
     about, _, path = os.fsdecode(entry).partition("\t")
     mode, _, sha = about.split()
     return path, Blob(mode, sha)
 
 
-HELD = 16_000_000  # bytes of a blob that are held in memory
-PIECE = 2**20  # bytes of a larger one that are read at once
+HELD = 16_000_000  # largest blob that is kept in memory, in bytes
+PIECE = 2**20  # bytes of a larger blob that are read at a time
 
 
 def top() -> str | None:
-    """The directory of the repository that the working directory is in: the nearest with `.git` in it. Or None."""
+    """Nearest directory with `.git`, from the working directory upwards, or None."""
     folder = os.path.realpath(".")
     while not os.path.lexists(os.path.join(folder, ".git")):
         folder, below = os.path.dirname(folder), folder
@@ -105,20 +105,20 @@ def top() -> str | None:
 
 
 class Repository:
-    """The repository at a root directory; `find` gives None where there is none."""
+    """A repository by its root directory. `find` returns the one of the working directory."""
 
     def __init__(self, root: str) -> None:
         self.root = root
         self.trees: dict[str, Files] = {}
-        self.batch: Any = None  # git cat-file, while it is open
-        self.ending: Any = None  # ends it
+        self.batch: Any = None  # running `git cat-file`, or None
+        self.ending: Any = None  # finalizer that ends it
 
     @classmethod
     def find(cls) -> Repository | None:
-        """The repository that the working directory is in, or None.
+        """Return the repository of the working directory, or None.
 
-        It is never looked for around a file that is read: whoever wrote the file may have put a repository there.
-        Raises OptionError for one that git refuses, and for a git that is too old.
+        The directory of a file that is read is never searched: its author may have placed a repository there.
+        Raises OptionError if git refuses the repository or is too old.
         """
         root = top()
         if root is None:
@@ -130,15 +130,15 @@ class Repository:
         return cls(root)
 
     def git(self, *args: str) -> bytes | None:
-        """What git prints, or None when it refuses."""
+        """Output of a git command, or None if git refuses."""
         return git.output(self.root, *args)
 
     def entries(self, *args: str) -> Iterator[bytes]:
-        """What git prints, entry by entry. Raises OptionError when it refuses: nothing may pass for empty."""
+        """Entries of a git command's output. Raises OptionError if git refuses: a failure is never an empty result."""
         return git.entries(self.root, *args)
 
     def name(self, path: str) -> str | None:
-        """A path as git has it, links in it not followed; None for one outside the repository."""
+        """Path relative to the root, links in it not followed, or None for a path outside the repository."""
         full = unresolved(path)
         above: list[str] = []
         while not above or above[-1] != os.path.dirname(above[-1]):
@@ -149,7 +149,7 @@ class Repository:
         return None
 
     def commit(self, revision: str) -> str:
-        """The hash of a revision's commit. Raises OptionError, also where it names several."""
+        """Hash of a revision's commit. Raises OptionError if the revision is unknown or ambiguous."""
         found = self._hash(revision)
         if found is None:
             help = self.shallow or "a branch, a tag or a commit, as in --base main; git fetch brings the server's"
@@ -162,7 +162,7 @@ class Repository:
         return found.decode().strip() if found else None
 
     def _check_ambiguous(self, revision: str) -> None:
-        """Refuse a name that is both a tag and a branch: git takes the tag, which more people can push."""
+        """Refuse a name that is both a tag and a branch. Git would use the tag, which more people can push."""
         name = re.split(r"[~^:@{]", revision)[0]
         if name.startswith("refs/"):
             return
@@ -177,29 +177,29 @@ class Repository:
             )
 
     def has(self, revision: str) -> bool:
-        """Whether there is a commit of that name."""
+        """Whether a commit of that name exists."""
         return self._hash(revision) is not None
 
     def called(self, revision: str) -> str:
-        """A revision by the name of its branch: origin/HEAD as origin/main."""
+        """Branch name of a revision, for example origin/main for origin/HEAD."""
         found = self.git("rev-parse", "--abbrev-ref", "--end-of-options", revision)
         names = [name for name in (found or b"").decode(errors="replace").split() if not name.startswith("-")]
-        return names[-1] if names else revision  # git has none where several tags and branches are called so
+        return names[-1] if names else revision  # empty if several tags and branches have this name
 
     @property
     def shallow(self) -> str | None:
-        """What to do about a clone without history; None if it has one."""
+        """Advice for a shallow clone, or None if the clone has its history."""
         found = self.git("rev-parse", "--is-shallow-repository")
         cut = found is not None and found.strip() == b"true"
         return "the clone is shallow: git fetch --unshallow, or `fetch-depth: 0` in CI" if cut else None
 
     def merge_base(self, revision: str) -> str | None:
-        """The commit where HEAD left a revision, or None."""
+        """Merge base of HEAD and a revision, or None."""
         found = self.git("merge-base", "--end-of-options", "HEAD", revision)
         return found.decode().strip() if found else None
 
     def tree(self, commit: Any) -> Files:
-        """The files of a commit. Raises OptionError for more specs than can be held."""
+        """Files of a commit. Raises OptionError if it has more specs than the limit."""
         if commit not in self.trees:
             every = self.entries("ls-tree", "-r", "-z", "--full-tree", commit)
             self.trees[commit] = Files(every, partial(self._entry, commit), commit)
@@ -209,13 +209,13 @@ class Repository:
         return self.entries("ls-tree", "-z", "--full-tree", commit, "--", path)
 
     def blob(self, sha: str, most: int) -> bytes | None:
-        """The bytes of a blob; None for more than `most` bytes. Raises OptionError if git does not have it."""
+        """Bytes of a blob, or None if it is larger than `most`. Raises OptionError if git does not have it."""
         size = self._asked(sha, most)
         return None if size is None else self._read(sha, size + 1)[:-1]
 
     @contextmanager
     def opened(self, sha: str, most: int) -> Iterator[bytes | Pages | None]:
-        """The same for a blob of any size: of a large one the pages of a temporary file, which has no name."""
+        """Like `blob`, for a blob of any size. A large one is returned as the Pages of an unnamed temporary file."""
         size = self._asked(sha, most)
         if size is None or size <= HELD:
             yield None if size is None else self._read(sha, size + 1)[:-1]
@@ -227,13 +227,13 @@ class Repository:
             yield Pages(file, size)
 
     def close(self) -> None:
-        """End the git that stays open; the next question starts another."""
+        """End the running git process. The next request starts another."""
         if self.batch is not None:
             self.ending()
             self.batch = None
 
     def _read(self, sha: str, size: int) -> bytes:
-        """So many bytes of what git says."""
+        """Read `size` bytes of git's output."""
         data = self.batch.stdout.read(size)
         if len(data) < size:
             self.batch = None
@@ -241,9 +241,9 @@ class Repository:
         return data
 
     def _asked(self, sha: str, most: int) -> int | None:
-        """Ask for a blob, through one git that stays open for all of them: its size, None for more than `most` bytes.
+        """Request a blob from the running git process and return its size, or None if it is larger than `most` bytes.
 
-        Raises OptionError if git does not have it, as may be in a clone that leaves files out.
+        Raises OptionError if git does not have the blob, for example in a partial clone.
         """
         if self.batch is None:
             command, pipe = git.command(self.root, "cat-file", "--batch"), subprocess.PIPE
@@ -256,11 +256,11 @@ class Repository:
         except BrokenPipeError:
             raise _no_object(sha) from None
         answer = self.batch.stdout.readline().split()
-        if len(answer) != 3 or answer[1] != b"blob":  # name, type, size; `missing`, or nothing when git has ended
+        if len(answer) != 3 or answer[1] != b"blob":  # name, type, size; `missing`, or empty if git has ended
             self.batch = None
             raise _no_object(sha)
         if int(answer[2]) > most:
-            self.batch = None  # the next call starts another, which has nothing left to say of this one
+            self.batch = None  # the next request starts a new process, without this blob in its output
             return None
         return int(answer[2])
 
@@ -280,7 +280,7 @@ def _no_object(sha: str) -> OptionError:
 
 
 def _end(process: Any) -> None:
-    """Let an open git end; it does so when nothing more can come."""
+    """Close the pipes of a git process, which makes it exit, and wait for it."""
     from contextlib import suppress
 
     for stream in (process.stdin, process.stdout):
@@ -290,15 +290,14 @@ def _end(process: Any) -> None:
 
 
 REGULAR = ("100644", "100755", "100664")
-LINKS = 40  # that one path leads over
-_TARGET = 4096  # bytes of a link
+LINKS = 40  # most links on one path
+_TARGET = 4096  # most bytes of a link
 
 
 def at_revision(path: str, revision: str) -> tuple[Source, Origin]:
-    """The Source of a file at a git revision, and the origin from which it includes others there.
+    """The Source of a file at a git revision, and the origin for its includes there.
 
-    The repository is the one that the working directory is in. Raises OptionError for a revision, FileError for a file
-    that is not.
+    The repository is that of the working directory. Raises OptionError for the revision, FileError for the file.
     """
     if path == "-" or (not os.path.lexists(path) and path.removesuffix(".yaml") in configs()):
         what = "standard input" if path == "-" else f"the shipped config `{path}`"
@@ -323,9 +322,9 @@ def _outside(path: str, repository: Any) -> Any:
 
 
 def spec_at(repository: Any, commit: Any, revision: Any, name: Any) -> tuple[Source, Origin]:
-    """The Source of a file of a repository at a commit, and its Origin; `revision` is the name that the user gave.
+    """The Source of a file at a commit, and its origin. `revision` is the name that the user gave.
 
-    Raises FileError where it was not there, or was a link that leads out of the repository.
+    Raises FileError if the file does not exist there, or is a link that leaves the repository.
     """
     real = Revision(repository, commit, revision, "").real(name)
     if real is None:
@@ -336,19 +335,19 @@ def spec_at(repository: Any, commit: Any, revision: Any, name: Any) -> tuple[Sou
 
 
 def origin_at(repository: Any, commit: str, revision: str, name: str) -> Origin:
-    """The origin of a file of a repository at a commit."""
+    """The origin of a file at a commit."""
     return Origin(Revision(repository, commit, revision, posixpath.dirname(name)), posixpath.basename(name))
 
 
 class Revision:
-    """A directory and all below it at a commit, as `files.Folder` is one on disk."""
+    """A directory at a commit, with the interface of `files.Folder`."""
 
     def __init__(self, repository: Repository, commit: str, revision: str, folder: str) -> None:
         self.repository, self.revision, self.folder = repository, revision, folder
         self.tree = repository.tree(commit)
 
     def real(self, path: str) -> str | None:
-        """The path of the file itself where `path` leads over links at the commit; None if there is none.
+        """Path of the file after following links at the commit, or None if there is no such file.
 
         Raises FileError for a link that leaves the directory.
         """
@@ -378,7 +377,7 @@ class Revision:
         return "/".join(done)
 
     def _target(self, blob: Blob, path: str, links: int) -> str:
-        """The text of a link, a relative path."""
+        """Text of a link, a relative path."""
         text = self.repository.blob(blob.sha, _TARGET)
         if text is None or links > LINKS:
             raise FileError(Problem("bad-include", f"`{path}` is a circular link at {self.revision}"))
@@ -391,11 +390,11 @@ class Revision:
         return FileError(Problem("bad-include", message, help="try another base: --base REF"))
 
     def source(self, path: str) -> Source:
-        """The text of a file, or the bytes of a graph. Raises FileError."""
+        """The Source of a file: text, or the bytes of a graph. Raises FileError."""
         return self.blob(self._full(path), path)
 
     def blob(self, full: str, name: str) -> Source:
-        """The Source of the file at a path of the repository, of the format that a name ends in. Raises FileError."""
+        """The Source of the file at path `full`, in the format of the suffix of `name`. Raises FileError."""
         shown = f"{full} at {self.revision}"
         form = format_of(name)
         most = limits.value(form.limit)
@@ -408,7 +407,7 @@ class Revision:
             return form.from_bytes(data, shown)
 
     def names(self, path: str) -> Any:
-        """The specs in a directory, for a hint."""
+        """Specs in a directory, for suggestions."""
         start = posixpath.join(self._full(path), "")
         below = (name.removeprefix(start) for name in self.tree if name.startswith(start))
         return [name for name in below if "/" not in name and name.endswith((".yaml", ".yml"))]

@@ -1,6 +1,6 @@
-"""Language models by the `config.json` of Hugging Face transformers: no download, no weights, no code of theirs.
+"""Language models from the `config.json` of Hugging Face transformers. Nothing is downloaded, no weights are read.
 
-A family is a row of `families.yaml`: the shipped config that describes it, and where its variables stand.
+Each family is a row of `families.yaml`: the shipped config that describes it, and the keys of its variables.
 """
 
 from ...errors import Source
@@ -20,7 +20,7 @@ def from_bytes(data: bytes, shown: str) -> Source:
 
 
 def is_config(source: Source) -> bool:
-    """Whether a text is meant as such a configuration."""
+    """Whether a text looks like a configuration of transformers."""
     return '"model_type"' in source.text and '"class_name"' not in source.text
 
 

@@ -1,4 +1,4 @@
-"""A `config.json` as a spec: the shipped config of its family, with the values of the configuration."""
+"""Convert a `config.json` to a spec: the shipped config of its family with the values of the configuration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...errors import FileError, Problem, Source, brief, listed, nearest
 from ...files import configs, text
 from ..json_text import value as value_of
 
-ACTIVATIONS = {  # names of transformers that are not those of operations
+ACTIVATIONS = {  # transformers' names of activations -> names of operations
     **dict.fromkeys(("gelu_new", "gelu_fast", "gelu_python", "gelu_pytorch_tanh", "quick_gelu"), "gelu"),
     "swish": "silu",
 }
@@ -23,7 +23,7 @@ _SLIDING, _FULL = "sliding_attention", "full_attention"
 
 @lru_cache(1)
 def families() -> dict[str, dict[str, Any]]:
-    """The table of families, by `model_type`, each with what it extends."""
+    """Table of families by `model_type`, with the rows that each one extends merged in."""
     import yaml
 
     with open(os.path.join(os.path.dirname(__file__), "families.yaml"), encoding="utf-8") as file:
@@ -40,7 +40,7 @@ def families() -> dict[str, dict[str, Any]]:
 
 
 def spec_of(source: Source) -> str:
-    """The text of the spec that a configuration means. Raises FileError."""
+    """Text of the spec for a configuration. Raises FileError."""
     config = _parsed(source)
     kind = config.get("model_type")
     family = families().get(kind) if isinstance(kind, str) else None
@@ -55,7 +55,7 @@ def spec_of(source: Source) -> str:
 
 
 def left_out(source: Source) -> tuple[str, ...]:
-    """What a configuration says beyond the layers that are counted, and what that means."""
+    """Settings of a configuration that the counted layers do not cover, each with its effect."""
     config = _parsed(source)
     family = families()[config["model_type"]]
     found = [f"`{key}`: {text}" for key, text in family["everywhere"]["noted"].items() if config.get(key)]
@@ -82,7 +82,7 @@ def _bad(source: Source, why: str, help: str | None = None) -> FileError:
 
 
 def _check(source: Source, config: Mapping[str, Any], family: Mapping[str, Any]) -> None:
-    """Refuse a setting that the spec of the family does not describe, and a key whose meaning is not known."""
+    """Refuse settings that the spec of the family does not describe, and unknown keys."""
     shared = family["everywhere"]
     only = {**shared["only"], **family["only"]}
     for key, value in only.items():
@@ -103,13 +103,13 @@ def _check(source: Source, config: Mapping[str, Any], family: Mapping[str, Any])
 
 
 def _keys(where: Any) -> list[str]:
-    """The keys of a configuration that a variable is read from."""
+    """Configuration keys that a variable is read from."""
     text = where[0] if isinstance(where, list) else where
     return text.split("|") if isinstance(text, str) else []
 
 
 def _computed(config: Mapping[str, Any], text: str) -> int | None:
-    """The value of `key`, `key + key` or `key * key` of a configuration; None if one is not a whole number."""
+    """Value of `key`, `key + key` or `key * key` in a configuration, or None if a value is not an integer."""
     values: list[Any] = [config.get(name) for name in text.split()[::2]]
     if not all(type(value) is int for value in values):
         return None
@@ -117,11 +117,11 @@ def _computed(config: Mapping[str, Any], text: str) -> int | None:
     return first if not rest else first + rest[0] if "+" in text else first * rest[0]
 
 
-_PARTS = ("For", "Head", "Encoder", "Decoder", "Double")  # of names of architectures
+_PARTS = ("For", "Head", "Encoder", "Decoder", "Double")  # parts of architecture names
 
 
 def _head(source: Source, config: Mapping[str, Any], family: Mapping[str, Any]) -> dict[str, str]:
-    """The variables of the head that the architecture has. Raises FileError for one that is not known."""
+    """Variables of the architecture's head. Raises FileError if the head is unknown."""
     named = config.get("architectures")
     known: Mapping[str, Any] = family["heads"]
     for one in named if isinstance(named, list) else ():
@@ -137,7 +137,7 @@ def _head(source: Source, config: Mapping[str, Any], family: Mapping[str, Any]) 
 
 
 def _labels(source: Source, config: Mapping[str, Any]) -> int:
-    """How many classes a classifier has: two where nothing says."""
+    """Number of classes of a classifier, 2 by default."""
     names = config.get("id2label")
     count = len(names) if isinstance(names, dict) and names else config.get("num_labels", 2)
     if type(count) is not int or not 0 < count <= limits.SIZE:
@@ -146,7 +146,7 @@ def _labels(source: Source, config: Mapping[str, Any]) -> int:
 
 
 def _value(source: Source, config: Mapping[str, Any], name: str, where: Any) -> str:
-    """The text of a variable's default."""
+    """Default of a variable, as text."""
     if isinstance(where, dict):
         return str(where["is"])
     key, default = where if isinstance(where, list) else (where, None)
@@ -176,7 +176,7 @@ def _activation(source: Source, key: str, value: Any) -> str:
 
 
 def _gate(config: Mapping[str, Any], family: Mapping[str, Any]) -> dict[str, str]:
-    """Whether the feed-forward network is gated: as `is_gated_act` says, else as the name of its activation does."""
+    """Whether the feed-forward network is gated, from `is_gated_act` or else from the name of its activation."""
     key = family.get("gated")
     if not key:
         return {}
@@ -185,7 +185,7 @@ def _gate(config: Mapping[str, Any], family: Mapping[str, Any]) -> dict[str, str
 
 
 def _windows(source: Source, config: Any, family: Any, values: Mapping[str, str]) -> dict[str, str]:
-    """Which layers have a sliding window: those that `layer_types` names, where it is given."""
+    """Variables that say which layers have a sliding window, from `layer_types` if given."""
     flag, kinds = family.get("windows"), config.get("layer_types")
     _refuse_kinds(source, kinds, (_FULL, _SLIDING) if "window" in values else (_FULL,))
     if "window" not in values or values["window"] == "0" or (flag and not config.get(flag)):
@@ -202,7 +202,7 @@ def _windows(source: Source, config: Any, family: Any, values: Mapping[str, str]
 
 
 def _every(full: list[int], first: int, end: int) -> int | None:
-    """The n if only each n-th of these layers has no window; 0 if all have one, None if there is no such n."""
+    """The n such that exactly every n-th of these layers has no window; 0 if all have one; None if no n fits."""
     if not full:
         return 0
     every = full[1] - full[0] if len(full) > 1 else full[0] + 1
@@ -210,14 +210,14 @@ def _every(full: list[int], first: int, end: int) -> int | None:
 
 
 def _refuse_kinds(source: Source, kinds: Any, known: tuple[str, ...]) -> None:
-    """Raise FileError for layers of another kind than the family has."""
+    """Raise FileError for layer types that the family does not have."""
     for kind in kinds if isinstance(kinds, list) else ():
         if kind not in known:
             raise _bad(source, f"has {brief(repr(kind))} among `layer_types`", f"known: {listed(known)}")
 
 
 def _filled(name: str, values: Mapping[str, str], of: str, left: tuple[str, ...]) -> str:
-    """The shipped config of that name with other defaults of its variables, and without its published figures."""
+    """Shipped config `name` with other defaults for its variables and without its published figures."""
     body = text(configs()[name]).partition("\npublished:")[0].rstrip() + "\n"
     for variable, value in values.items():
         plain, whole = rf"(?m)^(  {variable}: )[^{{\n]+$", rf"(?m)^(  {variable}: \{{default: )[^,}}\n]+"

@@ -1,6 +1,6 @@
-"""Keras models by their configuration: the JSON of `model.to_json()`, or `config.json` in a `.keras` file.
+"""Keras models from their configuration: the JSON of `model.to_json()`, or `config.json` in a `.keras` file.
 
-Format: keras.io/api/models/model_saving_apis. Nothing of Keras is needed, nothing is run, weights are not opened.
+Format: keras.io/api/models/model_saving_apis. Keras is not required, no code is run, and weights are not opened.
 """
 
 from io import BytesIO
@@ -18,14 +18,14 @@ def from_file(path: str) -> Source:
 
 
 def from_bytes(data: bytes, shown: str) -> Source:
-    """The Source of the bytes of an archive, or of a text. Raises FileError."""
+    """The Source of the bytes of an archive or of a text. Raises FileError."""
     from .file import unpacked
 
     return unpacked(BytesIO(data), shown) if data[:2] == b"PK" else Source(shown, decoded(data, shown))
 
 
 def to_model(source: Source, origin: Origin) -> Model:
-    """The Model of a configuration, or of a spec that is JSON. Raises FileError or SpecError."""
+    """The Model of a configuration, or of a spec written as JSON. Raises FileError or SpecError."""
     from .file import is_model
 
     if is_model(source):

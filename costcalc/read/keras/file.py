@@ -1,4 +1,4 @@
-"""The configuration in a file, bounded before it is read."""
+"""Read the configuration in a file, within size limits."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ...errors import FileError, Problem, Source
 from ...files import opened, text
 from ..json_text import value
 
-DIRECTORY = 1_000_000  # bytes of the list of files in an archive, which `zipfile` reads whole
-_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those that unpack piece by piece
+DIRECTORY = 1_000_000  # limit on the bytes of an archive's directory, which `zipfile` reads whole
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # compression methods that `zipfile` unpacks in pieces
 _MARKS = re.compile(r'\\.|[",\[{]', re.DOTALL)
 
 
 def is_model(source: Source) -> bool:
-    """Whether a text is meant as the configuration of a model, not as a spec that is JSON."""
+    """Whether a text looks like a Keras configuration rather than a spec written as JSON."""
     return source.path.lower().endswith(".keras") or '"class_name"' in source.text
 
 
@@ -30,30 +30,30 @@ def source(path: str) -> Source:
 
 
 class _Bounded:
-    """A file of which no large part is read at once."""
+    """File object that refuses large reads."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.seek, self.tell, self.seekable, self.file = file.seek, file.tell, file.seekable, file
 
     def read(self, size: int = -1) -> bytes:
-        """At most DIRECTORY bytes. Raises BadZipFile where more are asked for."""
+        """Read at most DIRECTORY bytes. Raises BadZipFile if `size` is larger."""
         if size > DIRECTORY:
             raise zipfile.BadZipFile(f"its list of files is larger than {DIRECTORY:,} bytes")
         return self.file.read(DIRECTORY if size < 0 else size)
 
 
 def _configuration(archive: BinaryIO) -> bytes:
-    """The start of the configuration in an archive, one byte more than may be read at most."""
+    """Start of the configuration in an archive, at most one byte more than the limit."""
     with zipfile.ZipFile(_Bounded(archive)) as packed:
         found = packed.getinfo("config.json")
         if found.compress_type not in _PACKED:
             raise zipfile.BadZipFile("its compression is neither none nor deflate")
         with packed.open(found) as file:
-            return file.read(limits.FILE_BYTES + 1)  # no more is unpacked, whatever the archive says of its size
+            return file.read(limits.FILE_BYTES + 1)  # bounds the unpacked size, whatever size the archive states
 
 
 def unpacked(archive: BinaryIO, path: str) -> Source:
-    """The Source of the configuration in an archive that is open. Raises FileError."""
+    """The Source of the configuration in an open archive. Raises FileError."""
     try:
         data = _configuration(archive)
     except OSError as error:
@@ -61,7 +61,7 @@ def unpacked(archive: BinaryIO, path: str) -> Source:
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
         help = "a .keras file is a zip archive with `config.json` in it"
         raise FileError(Problem("bad-keras", f"{path!r} holds no configuration: {error}", help=help)) from None
-    except Exception as error:  # zlib.error, lzma.LZMAError: what the archive is packed with is damaged
+    except Exception as error:  # zlib.error, lzma.LZMAError: the compressed data is damaged
         raise FileError(Problem("bad-keras", f"{path!r} is damaged: {error}")) from None
     if len(data) > limits.FILE_BYTES:
         message = f"the configuration in {path!r} is larger than {limits.FILE_BYTES:,} bytes"
@@ -70,7 +70,7 @@ def unpacked(archive: BinaryIO, path: str) -> Source:
 
 
 def parsed(source: Source) -> dict[str, Any]:
-    """The configuration of a model: class name and configuration. Raises FileError."""
+    """Parse the configuration of a model and check that it has a class name and a `config`. Raises FileError."""
     _check_values(source)
     try:
         found = value(source.text)
@@ -84,7 +84,7 @@ def parsed(source: Source) -> dict[str, Any]:
 
 
 def _check_values(source: Source) -> None:
-    """Refuse a text of more values than can be kept in memory."""
+    """Refuse a text with more values than the limit on memory allows."""
     text = source.text
     if sum(map(text.count, ",[{")) <= limits.VALUES:
         return

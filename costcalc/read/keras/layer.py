@@ -1,4 +1,4 @@
-"""A layer of Keras as its rule sees it: what flows into it, sizes as options, and activations by their names."""
+"""A Keras layer as its rule sees it: inputs, sizes as options, and activations by name."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ MODELS = ("Functional", "Model", "Sequential")
 
 
 class Node(NamedTuple):
-    """One run of a layer: its name, class and configuration, its number among the layer's runs, and what it reads.
+    """One call of a layer: name, class, configuration, index of the call, and inputs.
 
-    Each source is (layer, call, output). `stated` are the shapes per sample that the file gives for some of them,
-    `arguments` what the call is given, `module` where the class is defined.
+    Each source is (layer, call, output). `stated` has the shapes per sample that the file gives for some sources,
+    `arguments` the arguments of the call, `module` the module that defines the class.
     """
 
     name: str
@@ -41,22 +41,22 @@ class Node(NamedTuple):
 
     @property
     def is_operation(self) -> bool:
-        """Whether it is a function of keras.ops, not a layer."""
+        """Whether the node is a function of keras.ops, not a layer."""
         return self.module.startswith(("keras.src.ops", "keras.ops"))
 
     @property
     def key(self) -> tuple[str, int]:
-        """Which run it is."""
+        """Identifier of the call: layer name and index."""
         return self.name, self.call
 
     @property
     def output(self) -> tuple[str, int, int]:
-        """What others read its first output by."""
+        """Key of the first output."""
         return self.name, self.call, 0
 
 
 def nodes_of(model: Mapping[str, Any], error: Callable[..., Any]) -> tuple[list[Any], ...]:
-    """The nodes in an order in which each has its inputs, and the keys of the outputs. `error` makes the errors."""
+    """Return the nodes in topological order and the keys of the outputs. `error` creates the exceptions."""
     config, kind = model["config"], brief(model["class_name"])
     layers = config.get("layers") if isinstance(config, dict) else config if kind == "Sequential" else None
     if not isinstance(layers, list):
@@ -74,7 +74,7 @@ def nodes_of(model: Mapping[str, Any], error: Callable[..., Any]) -> tuple[list[
 
 
 def _numbered(nodes: list[Node], outputs: list[tuple[str, int, int]]) -> tuple[list[Node], list[tuple[str, int, int]]]:
-    """Calls counted from 0: of models as layers, Keras 2 counts them from 1, and Keras 3 where it names the outputs."""
+    """Renumber calls from 0. Keras 2 counts calls of nested models from 1, Keras 3 only in its list of outputs."""
     models = {node.name for node in nodes if node.kind in MODELS}
     known = {node.key for node in nodes}
 
@@ -95,7 +95,7 @@ def _numbered(nodes: list[Node], outputs: list[tuple[str, int, int]]) -> tuple[l
 
 
 def inputs_of(config: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """The keys of the inputs of a functional model, in the order in which a call gives them."""
+    """Keys of the inputs of a functional model, in the order of a call's arguments."""
     found = config.get("input_layers") if isinstance(config, dict) else None
     return [_key(one)[:2] for one, _ in _histories(found or [])]
 
@@ -121,7 +121,7 @@ def _sequence(
     error: Callable[..., Any],
     config: Mapping[str, Any],
 ) -> tuple[list[Node], list[tuple[str, int, int]]]:
-    """Layers in a row; an input that is only a shape of the first one, or of the whole, becomes a layer."""
+    """Nodes of a sequential model. An input stated only as a shape of the first layer or the model becomes a layer."""
     found: list[Node] = []
     before: Any = None
     for number, given in enumerate(layers):
@@ -141,7 +141,7 @@ def _sequence(
 
 
 def _built(layer: Mapping[str, Any], sources: Any) -> dict[tuple[str, int, int], Shape]:
-    """The shapes that a layer was built for, by what it reads."""
+    """Shapes that a layer was built for, by source."""
     built = layer.get("build_config")
     shape = built.get("input_shape") if isinstance(built, dict) else None
     shapes = [shape] if len(sources) == 1 else shape if isinstance(shape, list) else []
@@ -150,13 +150,13 @@ def _built(layer: Mapping[str, Any], sources: Any) -> dict[tuple[str, int, int],
 
 
 def _stated(shape: Any) -> tuple[int, ...] | None:
-    """A shape per sample as a file gives it; None if an axis is open or it is none."""
+    """Shape per sample as a file gives it, or None if it is not a shape or an axis is open."""
     whole = isinstance(shape, list) and all(type(size) is int and 0 < size <= limits.SIZE for size in shape[1:])
     return tuple(shape[1:]) if whole and 1 < len(shape) <= limits.RANK + 1 else None
 
 
 def _runs(layer: Mapping[str, Any], error: Callable[..., Any]) -> Iterator[Node]:
-    """A layer once for each time it is called."""
+    """One node for each call of a layer."""
     calls = layer.get("inbound_nodes") or [[]]
     if not isinstance(calls, list):
         raise error(f"layer `{layer['name'][:60]}` has no list of calls")
@@ -171,7 +171,7 @@ def _runs(layer: Mapping[str, Any], error: Callable[..., Any]) -> Iterator[Node]
 
 
 def _histories(found: Any) -> Iterator[tuple[list[Any], Shape | None]]:
-    """The `[name, call, tensor]` in a value, however deep, each with the shape that stands beside it or None."""
+    """Each `[name, call, tensor]` in a nested value, with the shape given beside it or None."""
     stack: list[tuple] = [(found, None)]
     while stack:
         one, shape = stack.pop()
@@ -195,12 +195,12 @@ def _key(history: list[Any]) -> tuple[str, int, int]:
 
 
 def keys_of(value: Iterable[Any] | None) -> list[tuple[str, int, int]]:
-    """The keys of the tensors in a part of a call's arguments."""
+    """Keys of the tensors in a part of a call's arguments."""
     return [_key(one) for one, _ in _histories(value)]
 
 
 def _ordered(nodes: list[Node], error: Callable[..., Any]) -> list[Node]:
-    """The nodes, each behind those it reads: a layer that runs again may stand before its later inputs."""
+    """Sort the nodes topologically. A later call of a layer can be listed before its inputs."""
     known = {node.key: node for node in nodes}
     if len(known) < len(nodes):
         twice = next(node.name for at, node in enumerate(nodes) if known[node.key] is not nodes[at])
@@ -236,7 +236,7 @@ _PASSES = (None, "linear")
 
 
 def _named(given: str) -> str:
-    """The name of an activation, which may be a word or a configuration."""
+    """Name of an activation, given as a word or as a configuration."""
     while isinstance(given, dict):
         inner = given.get("config")
         given = inner if isinstance(inner, str) else (inner or {}).get("name") or given.get("class_name")
@@ -244,7 +244,7 @@ def _named(given: str) -> str:
 
 
 def activations(layer: Layer, given: Any) -> tuple[Step, ...]:
-    """The steps of an activation: none for `linear`; one that is not known is a step marked unknown."""
+    """Steps of an activation: none for `linear`; an unknown activation is a step of unknown cost."""
     name = _named(given)
     if name in _PASSES:
         return ()
@@ -258,14 +258,14 @@ _NO_SHAPE = (SpecError, ArithmeticError, TypeError, ValueError, KeyError)
 
 
 class Tensor(NamedTuple):
-    """What a layer reads: the name of what makes it, and its shape per sample, None where that is not known."""
+    """Input of a layer: the name of its producer, and its shape per sample or None if unknown."""
 
     label: str
     shape: Any
 
 
 class Flow:
-    """One walk along the steps as they are made."""
+    """Shape inference along the steps as they are created."""
 
     def __init__(self, source: Source) -> None:
         self.values: dict[str, Any] = {}
@@ -273,18 +273,18 @@ class Flow:
         self.top = Scope(self.values, Frame(None, ""), None, self.values)
 
     def input(self, name: str, sizes: tuple, opened: Any) -> Tensor:
-        """Note an input; `opened` are the names of its open axes by their expressions."""
+        """Register an input. `opened` maps the expressions of its open axes to their names."""
         self.values.update((axis, named(axis)) for axis in opened)
         shape = tuple(size if type(size) is int else named(size.text) for size in sizes)
         self.top.named[name] = Named(Flowing(shape, name), None, None, ())
         return Tensor(name, shape)
 
     def inside(self, scope: Scope) -> Scope:
-        """The scope of the steps of a group."""
+        """Scope of the steps of a group."""
         return Scope(scope.env, Frame(scope.frame, ""), scope)
 
     def after(self, step: Step, scope: Scope, x: tuple = ()) -> tuple | None:
-        """The shape that comes out of a step, None where the step cannot run: the walk with numbers says why."""
+        """Output shape of a step, or None if it cannot run. The walk with numbers reports the reason."""
         tracer = self.tracer
         before = tracer.times, tracer.shared, tracer.work.depth
         try:
@@ -294,7 +294,7 @@ class Flow:
             return None
 
     def alone(self, tensor: Tensor) -> Scope:
-        """A scope that knows one tensor only."""
+        """Scope in which only one tensor is defined."""
         scope = self.inside(self.top)
         scope.named = {tensor.label: Named(Flowing(tensor.shape, tensor.label), None, None, ())}
         return scope
@@ -306,18 +306,18 @@ class Flow:
         return shape is not None and not any(any(row.layer.params.values()) for row in self.tracer.rows[start:])
 
     def tried(self, step: Step, x: tuple) -> tuple | None:
-        """The shape that comes out of a step on an input, which leaves no trace of it."""
+        """Output shape of a step for an input, without side effects on the scope."""
         return self.after(step, self.inside(self.top), x)
 
 
-UNKNOWN = None  # a configuration that is not known here: its cost and shape are not either
+UNKNOWN = None  # an unsupported configuration: cost and shape are unknown
 
 
 class Layer:
-    """One layer as its rule sees it: its configuration, where it stands, what it reads, and who reads the file.
+    """One layer as its rule sees it: configuration, position, inputs, and the reader of the file.
 
-    A rule sets `lost` if it knows the steps but not the shape that comes out of them, and `others`, the shapes of the
-    outputs behind the first.
+    A rule sets `lost` if it knows the steps but not their output shape, and `others` to the shapes of the outputs after
+    the first.
     """
 
     def __init__(self, config: dict, tensors: list[Tensor], node: Any, reader: Any) -> None:
@@ -328,7 +328,7 @@ class Layer:
 
     @property
     def shape(self) -> tuple:
-        """The shape per sample of what it reads first; an open axis is a polynomial."""
+        """Shape per sample of the first input. An open axis is a polynomial."""
         return self.tensors[0].shape or ()
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -337,7 +337,7 @@ class Layer:
         return default if found is None else found
 
     def argument(self, name: str, position: int) -> Any:
-        """What the call gives for an argument, by its name or position; None if it does not."""
+        """Argument of the call, by name or position, or None if it is not given."""
         given = self.node.arguments if isinstance(self.node.arguments, dict) else {}
         listed, words = given.get("args"), given.get("kwargs")
         if isinstance(words, dict) and words.get(name) is not None:
@@ -345,12 +345,12 @@ class Layer:
         return listed[position] if isinstance(listed, list) and position < len(listed) else None
 
     def tensor(self, name: str, position: int) -> Tensor | None:
-        """The tensor that the call gives for an argument."""
+        """Tensor that the call passes for an argument."""
         keys = keys_of(self.argument(name, position))
         return self.tensors[self.node.sources.index(keys[0])] if keys and keys[0] in self.node.sources else None
 
     def step(self, op: str, then: tuple[Any, ...] = (), **options: Any) -> Step:
-        """A step of one operation. Sizes may be numbers, open axes and, for a branch, names or steps."""
+        """Step of one operation. Sizes may be numbers, open axes and, for a branch, names or steps."""
         known = find(op)
         options = {
             name: value if name in known.branches else _bound(known.options[name], as_tuple(value))
@@ -362,45 +362,45 @@ class Layer:
 
     @property
     def place(self) -> tuple[int, ...]:
-        """Where the layer stands in the text."""
+        """Position of the layer in the text."""
         return self.reader.place(self.node)
 
     @property
     def source(self) -> Source:
-        """The text."""
+        """Text of the file."""
         return self.reader.source
 
     def named(self, step: Step, label: str | None = None, origin: str | None = None, times: Any = None) -> Step:
-        """A step with a name, another input than what flows, or several runs."""
+        """Step with a name, an explicit input or a number of runs."""
         return step._replace(label=label, origin=origin, times=None if times is None else as_tuple(times), plain=False)
 
     def made(self, shape: tuple, label: str, params: int = 0) -> Step:
-        """A step that gives another shape and multiplies nothing."""
+        """Step that changes the shape and has no multiplications."""
         return self.step("opaque", label=label, out=shape, mult_adds=0, params=params)
 
     def keeping(self, step: Step, count: Any) -> Step:
-        """A step of an operation without weights that keeps this many numbers, which are not trained."""
+        """Add `count` values that are not trained to a step of an operation without weights."""
         return step._replace(body=step.body._replace(holds={"running": as_tuple(count)}))
 
     def reshaped(self, shape: tuple) -> Step:
-        """The same values in another shape."""
+        """Step that gives the values another shape."""
         return self.step("flatten") if len(shape) == 1 else self.step("reshape", shape=shape)
 
     def group(self, *steps: Any) -> Step:
-        """Several steps as one."""
+        """Group steps into one."""
         return Step(Group(tuple(steps)), self.place, self.source)
 
     def then(self) -> tuple[Step, ...]:
-        """The activation of a layer that has one."""
+        """Steps of the layer's activation, if it has one."""
         return activations(self, self.config.get("activation"))
 
     def of(self, config: dict) -> Layer:
-        """A layer inside this one, on the same input."""
+        """A layer nested in this one, with the same input."""
         return Layer(config, self.tensors, self.node, self.reader)
 
 
 def _bound(option: Option, value: Any) -> Any:
-    """The value of an option as its rule takes it. Raises TypeError or Refused for what cannot be."""
+    """Convert a value for an option. Raises TypeError or Refused if it is invalid."""
     if is_dynamic(value):
         return value
     if is_mixed_up(value, option.kind) or isinstance(value, dict):
@@ -409,14 +409,14 @@ def _bound(option: Option, value: Any) -> Any:
 
 
 def as_tuple(value: Any) -> Any:
-    """Lists of a configuration as tuples, whole; open axes as expressions over the variables of the model."""
+    """Convert lists of a configuration to tuples, recursively. Open axes become expressions over the variables."""
     if isinstance(value, Dim):
         return Expr(str(value), names(value), lambda env: valued(value, env))
     return tuple(map(as_tuple, value)) if isinstance(value, (list, tuple)) else value
 
 
 def axis_of(axis: Any, rank: int) -> int:
-    """An axis of Keras, which counts the batch, among those of a sample. Raises ValueError for none."""
+    """Convert a Keras axis, which counts the batch, to an axis of a sample. Raises ValueError if it is out of range."""
     if type(axis) is not int or not 1 <= (axis if axis >= 0 else axis + rank + 1) <= rank:
         raise ValueError(axis)
     return axis - 1 if axis > 0 else axis + rank

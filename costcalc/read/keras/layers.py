@@ -1,4 +1,4 @@
-"""The layers of Keras as steps."""
+"""Rules of Keras layers: each returns the steps of one layer."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .shapes import over
 
 
 def activation_of(layer: Layer) -> Step:
-    """A layer that is an activation by a name."""
+    """An Activation layer, or `identity` for `linear`."""
     found = activations(layer, layer.config.get("activation"))
     return found[0] if found else layer.step("identity")
 
 
 def relu(layer: Layer) -> Step:
-    """ReLU, which may be cut off above or leak below."""
+    """ReLU: plain, capped at 6, or leaky."""
     if layer.get("negative_slope", 0):
         return layer.step("leaky_relu")
     return layer.step("relu6" if layer.get("max_value") == 6 else "relu")
 
 
 def prelu(layer: Layer) -> Step:
-    """PReLU: a slope a channel where the other axes share it, one for each value where none do."""
+    """PReLU: one slope per channel if all other axes share it, one per value if no axis does."""
     shared, rank = layer.get("shared_axes", []), len(layer.shape)
     shared = {axis_of(axis, rank) for axis in (shared if isinstance(shared, list) else [shared])}
     if shared == set(range(rank - 1)):
@@ -69,14 +69,14 @@ def depthwise(layer: Layer) -> Step:
 
 
 def separable(layer: Layer) -> Step:
-    """SeparableConv2D: a depthwise convolution without bias, and one of 1x1."""
+    """SeparableConv2D: a depthwise convolution without bias, then a 1x1 convolution."""
     first = layer.step("dwconv", **_window(layer), multiplier=layer.get("depth_multiplier", 1), bias=False)
     bias = layer.get("use_bias", True)
     return layer.group(first, layer.step("conv", layer.then(), kernel=1, out=layer.config["filters"], bias=bias))
 
 
 def transposed(layer: Layer) -> Any:
-    """Conv2DTranspose: without padding, the grid is n * stride, or more where the kernel is larger."""
+    """Conv2DTranspose. Without padding, the output grid is n * stride, or larger if the kernel exceeds the stride."""
     options = _window(layer)
     extra = layer.get("output_padding", 0)
     if options["padding"] == "valid" and not extra:
@@ -103,7 +103,7 @@ def embedding(layer: Layer) -> Step | None:
 
 
 def reversible(layer: Layer) -> Step:
-    """ReversibleEmbedding: a table that is read, or multiplied with; a second table for the product unless tied."""
+    """ReversibleEmbedding: a look-up or, in reverse, a product with the table. An untied head has a second table."""
     vocab, width = layer.config["input_dim"], layer.config["output_dim"]
     apart = 0 if layer.get("tie_weights", True) else vocab * width
     if not layer.argument("reverse", 1):
@@ -115,7 +115,7 @@ def reversible(layer: Layer) -> Step:
 
 
 def norm(op: str) -> Callable[..., Any]:
-    """The rule of a norm that has a scale and a shift, over the last axis or others."""
+    """Create the rule of a norm with scale and shift, over the last axis or others."""
 
     def rule(layer: Layer) -> Step | None:
         step = layer.step(op, scale=layer.get("scale", True), shift=layer.get("center", True))
@@ -130,7 +130,7 @@ def rms(layer: Layer) -> Step | None:
 
 
 def groupnorm(layer: Layer) -> Step:
-    """GroupNormalization; -1 groups are as many as channels."""
+    """GroupNormalization. `groups=-1` means one group per channel."""
     groups, axis = layer.get("groups", 32), axis_of(layer.get("axis", -1), len(layer.shape))
     groups = layer.shape[axis] if groups == -1 else groups
     options = {"groups": groups, "scale": layer.get("scale", True), "shift": layer.get("center", True)}
@@ -138,7 +138,7 @@ def groupnorm(layer: Layer) -> Step:
 
 
 def pool(op: str) -> Callable[..., Any]:
-    """The rule of a pool."""
+    """Create the rule of a pooling layer."""
 
     def rule(layer: Layer) -> Step:
         options = {"stride": layer.config["strides"]} if layer.config.get("strides") else {}
@@ -148,7 +148,7 @@ def pool(op: str) -> Callable[..., Any]:
 
 
 def whole(op: str) -> Callable[..., Any]:
-    """The rule of a pool over the whole grid, which goes away unless it is kept."""
+    """Create the rule of a global pooling layer. The grid is dropped unless `keepdims` is set."""
 
     def rule(layer: Layer) -> Step:
         found = layer.step(op, kernel="global")
@@ -163,15 +163,15 @@ def dropout(layer: Layer) -> Step:
 
 
 def passing(layer: Layer) -> Step:
-    """What does nothing when a model is used, or only scales its input."""
+    """Layers that have no effect at inference, or only scale their input."""
     return layer.step("identity")
 
 
 def join(op: str) -> Callable[..., Any]:
-    """The rule of a sum or product of tensors."""
+    """Create the rule of a sum or product of tensors."""
 
     def rule(layer: Layer) -> Step:
-        if len(layer.inputs) == 1:  # a number is the other operand
+        if len(layer.inputs) == 1:  # the other operand is a number
             return layer.step("identity")
         return layer.step(op, inputs=tuple(layer.inputs))
 
@@ -179,32 +179,32 @@ def join(op: str) -> Callable[..., Any]:
 
 
 def concatenate(layer: Layer) -> Step:
-    """Concatenate: the axis counts the batch."""
+    """Concatenate. The axis counts the batch."""
     axis = layer.get("axis", -1)
     axis = "channels" if axis == -1 else axis_of(axis, len(layer.shape))
     return layer.step("concat", inputs=tuple(layer.inputs), axis=axis)
 
 
 def adaptive(op: str) -> Callable[..., Any]:
-    """The rule of a pool to a size."""
+    """Create the rule of pooling to a given output size."""
     return lambda layer: layer.step(op, size=layer.config["output_size"])
 
 
 def held(layer: Layer) -> Step:
-    """Lambda: it has no weights, its mult-adds and its shape are not known."""
+    """Lambda: no weights; mult-adds are unknown, and so is the shape unless stated."""
     given = layer.config.get("output_shape")
     layer.lost = not isinstance(given, list) or not all(type(one) is int for one in given)
     return layer.step("opaque", label="Lambda", out=(1,) if layer.lost else given, params=0)
 
 
 def layer_scale(layer: Layer) -> Step:
-    """LayerScale of the ConvNeXt in keras.applications: a learned factor a channel."""
+    """LayerScale of the ConvNeXt in keras.applications: a learned factor per channel."""
     factor = layer.step("parameter", shape=[layer.shape[-1]])
     return layer.step("mul", inputs=((), (factor,)))
 
 
 def normalization(layer: Layer) -> Step:
-    """Normalization: mean, variance and count of what it was adapted to, unless the configuration has the first two."""
+    """Normalization: stores mean, variance and a count, unless the configuration states mean and variance."""
     if layer.config.get("mean") is not None:
         return layer.step("identity")
     axes = layer.get("axis", -1)

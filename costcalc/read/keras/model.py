@@ -1,4 +1,4 @@
-"""A Model of a Keras configuration: layers under their names, in an order in which each has its inputs."""
+"""The Model of a Keras configuration. Layers keep their names and are in topological order."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Reader:
         self.variables: dict[Any, Any] = {}
         self.inputs: dict[Any, Any] = {}
         self.places, self.flow = Places(source.text), Flow(source)
-        self.trusted = True  # whether the shapes that the file states are those that flow
+        self.trusted = True  # whether the shapes stated in the file agree with those computed
 
     def model(self, found: Mapping[str, Any]) -> Model:
         """The Model of a whole configuration."""
@@ -48,14 +48,14 @@ class _Reader:
         return Model(name, self.source, self.variables, self.inputs, tuple(run.steps), stored=uncounted)
 
     def inner(self, node: Node, tensors: list[Tensor], scope: Any) -> tuple[Run, list]:
-        """The steps of a model that is a layer of another, and what comes out of them."""
+        """Run of a model nested in another as a layer, and its output tensors."""
         with self.deeper():
             nodes, outputs = nodes_of({"class_name": node.kind, "config": node.config}, self.error)
             run = Run(self, nodes, self.flow.inside(scope), tensors, inputs_of(node.config))
             return run, run.all(nodes, outputs)
 
     def wrapped(self, config: Any, tensor: Tensor) -> tuple[Step, tuple | None]:
-        """The step of a layer inside another one, and the shape that comes out, None where it is not known."""
+        """Step of a wrapped layer, and its output shape or None if unknown."""
         name = config["config"].get("name") or config["class_name"]
         node = Node(name, config["class_name"], config["config"], 0, ((tensor.label, 0, 0),))
         with self.deeper():
@@ -66,7 +66,7 @@ class _Reader:
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
-        """Count how deep layers are nested."""
+        """Limit the nesting depth of layers."""
         self.depth += 1
         if self.depth > limits.BLOCK_DEPTH:
             raise self.error(f"models are nested more than {limits.BLOCK_DEPTH} deep")
@@ -100,7 +100,7 @@ class _Reader:
         return Place(self.source, *self.place(node))
 
     def error(self, message: str, help: str | None = None) -> SpecError:
-        """The error of one problem of the configuration."""
+        """Create the error for a problem of the configuration."""
         return SpecError(Problem("bad-keras", f"{self.source.path!r}: {message}", None, help))
 
 
@@ -112,7 +112,7 @@ class Places:
 
     @cached_property
     def spans(self) -> dict[str, Shape]:
-        """Name as it is written -> start and end of its entry."""
+        """Start and end of each name's entry, by the name as written in JSON."""
         found: dict[str, tuple] = {}
         for match in re.finditer(r'"name"\s*:\s*"((?:[^"\\]|\\.)*)"', self.text):
             found.setdefault(match[1], match.span())
@@ -120,11 +120,11 @@ class Places:
 
     @cached_property
     def lines(self) -> list[int]:
-        """Where each line starts."""
+        """Offset of the start of each line."""
         return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     def of(self, name: str) -> tuple[int, int, int]:
-        """The place of a name; the start of the text if it is not found."""
+        """Position of a name, or the start of the text if it is not found."""
         span = self.spans.get(name) or self.spans.get(json.dumps(name)[1:-1])
         if span is None:
             return (1, 1, 1)

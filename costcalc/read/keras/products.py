@@ -1,4 +1,4 @@
-"""The layers of Keras that multiply matrices: EinsumDense, Dot, and all kinds of attention."""
+"""Keras layers that multiply matrices: EinsumDense, Dot and the attention layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .layer import UNKNOWN, Layer, Tensor, axis_of
 
 
 def einsum_dense(layer: Layer) -> Step | None:
-    """EinsumDense: a learned kernel by an equation, in which the first letter is the batch."""
+    """EinsumDense: a learned kernel applied by an equation. The first letter of the input is the batch."""
     given, kernel, result = _letters(layer.config["equation"], len(layer.shape))
     if given is None:
         return UNKNOWN
@@ -30,7 +30,7 @@ def einsum_dense(layer: Layer) -> Step | None:
 
 
 def _letters(equation: str, rank: int) -> Any:
-    """The letters of the input, the kernel and the result, each without the batch."""
+    """Letters of the input, the kernel and the result, without the batch."""
     terms, _, result = equation.replace(" ", "").partition("->")
     given, _, kernel = terms.partition(",")
     more = "".join(one for one in ascii_letters if one not in equation)[: rank + 1 - len(given.replace("...", ""))]
@@ -41,7 +41,7 @@ def _letters(equation: str, rank: int) -> Any:
 
 
 def _as_linear(layer: Layer, letters: tuple[str, ...], sizes: Mapping[str, int]) -> list[Step] | None:
-    """The steps of an equation that is a linear layer over the last axes; None for another."""
+    """Steps for an equation that is a linear layer over the last axes, or None for other equations."""
     given, kernel, result = letters
     summed = "".join(letter for letter in given if letter not in result)
     kept, new = given[: len(given) - len(summed)], "".join(letter for letter in kernel if letter not in given)
@@ -58,7 +58,7 @@ def _as_linear(layer: Layer, letters: tuple[str, ...], sizes: Mapping[str, int])
 
 
 def _shift(layer: Layer, result: str, sizes: Mapping[str, int]) -> Iterator[Step]:
-    """The step of a learned bias along some axes of the result."""
+    """Step that adds a learned bias along some axes of the result."""
     axes = layer.get("bias_axes")
     if axes:
         shape = [sizes[letter] if letter in axes else 1 for letter in result]
@@ -66,7 +66,7 @@ def _shift(layer: Layer, result: str, sizes: Mapping[str, int]) -> Iterator[Step
 
 
 def dot(layer: Layer) -> Step | None:
-    """Dot: a product of two tensors over one axis of each, for every sample."""
+    """Dot: a product of two tensors over one axis of each, per sample."""
     if len(layer.tensors) != 2:
         return UNKNOWN
     axes, shapes = layer.config["axes"], [one.shape for one in layer.tensors]
@@ -84,7 +84,7 @@ def dot(layer: Layer) -> Step | None:
 
 
 def attention(layer: Layer) -> Step | None:
-    """MultiHeadAttention over all positions, also of a grid, or over the last axis of positions alone."""
+    """MultiHeadAttention over all positions, which may form a grid, or over the second to last axis only."""
     axes, rank = layer.get("attention_axes"), len(layer.shape)
     axes = [axes] if type(axes) is int else axes
     every = axes is None or sorted(axis_of(axis, rank) for axis in axes) == list(range(rank - 1))
@@ -103,7 +103,7 @@ def attention(layer: Layer) -> Step | None:
 
 
 def _heads(layer: Layer, others: tuple[Tensor, ...], wide: int, flat: bool) -> Step:
-    """The step of multi-head attention; values may be another tensor than keys, and wider. `flat`: all are grids."""
+    """Steps of multi-head attention. Keys and values may be two tensors of different widths. `flat`: all are grids."""
     heads, key, bias = layer.config["num_heads"], layer.config["key_dim"], layer.get("use_bias", True)
     value = layer.get("value_dim", key)
     keys, values = (_read(layer, one, flat) for one in others)
@@ -119,14 +119,14 @@ def _heads(layer: Layer, others: tuple[Tensor, ...], wide: int, flat: bool) -> S
 
 
 def _read(layer: Layer, tensor: Tensor, flat: bool) -> tuple[Step, ...]:
-    """The steps to a tensor, none to the one that flows."""
+    """Step that reads a tensor; none if the tensor is the first input."""
     if tensor.label == layer.inputs[0]:
         return ()
     return (layer.named(layer.step("tokens" if flat else "identity"), None, tensor.label),)
 
 
 def grouped(layer: Layer) -> Step | None:
-    """GroupedQueryAttention: several heads of queries share one of keys."""
+    """GroupedQueryAttention: several query heads share one key head."""
     others = [one for one in (layer.tensor("value", 1), layer.tensor("key", 2)) if one is not None]
     if layer.get("use_gate", False) or len({one.label for one in others}) > 1 or len(layer.shape) != 2:
         return UNKNOWN
@@ -142,7 +142,7 @@ def grouped(layer: Layer) -> Step | None:
 
 
 def plain_attention(layer: Layer) -> Step | None:
-    """Attention: products of queries with keys and of weights with values, with a learned scale or none."""
+    """Attention: products of queries and keys, and of weights and values, with an optional learned scale."""
     if not 2 <= len(layer.tensors) <= 3 or any(len(one.shape) != 2 for one in layer.tensors):
         return UNKNOWN
     query, value, key = (*layer.inputs, layer.inputs[1])[:3]
@@ -154,7 +154,7 @@ def plain_attention(layer: Layer) -> Step | None:
 
 
 def additive_attention(layer: Layer) -> Step | None:
-    """AdditiveAttention: weights by a tanh of sums of queries and keys, and their product with values."""
+    """AdditiveAttention: weights from the tanh of sums of queries and keys, multiplied with the values."""
     if not 2 <= len(layer.tensors) <= 3 or any(len(one.shape) != 2 for one in layer.tensors):
         return UNKNOWN
     query, value, key = (*layer.inputs, layer.inputs[1])[:3]
@@ -163,12 +163,12 @@ def additive_attention(layer: Layer) -> Step | None:
 
 
 def _scale(layer: Layer) -> Step:
-    """A learned number on all values."""
+    """Step that multiplies by one learned number."""
     return layer.step("mul", inputs=((), (layer.step("parameter", shape=[1]),)))
 
 
 def _additive(layer: Layer, query: str, others: tuple[str, ...], scale: tuple[int, ...] | None) -> Any:
-    """The steps of weights by tanh; `scale` is the shape of what multiplies them, () for one number or two."""
+    """Steps of additive attention. `scale` is the shape of the learned factor; () stands for one or two numbers."""
     value, key = others
     (queries, wide), (keys, _) = layer.shape, layer.tensors[-1].shape
     if not equal(wide, layer.tensors[-1].shape[-1]):
@@ -186,7 +186,7 @@ def _additive(layer: Layer, query: str, others: tuple[str, ...], scale: tuple[in
 
 
 def spectral(layer: Layer) -> Step | None:
-    """SpectralNormalization: the layer inside it, and a vector that is not trained, to find the norm of its kernel."""
+    """SpectralNormalization: the wrapped layer, and a vector, not trained, that estimates the norm of its kernel."""
     step, out = layer.reader.wrapped(layer.config["layer"], layer.tensors[0])
     width = _last_of_kernel(layer.config["layer"], layer.shape)
     layer.lost = out is None
@@ -196,7 +196,7 @@ def spectral(layer: Layer) -> Step | None:
 
 
 def _last_of_kernel(config: Mapping[str, Any], shape: Shape) -> Any:
-    """The size of the last axis of a layer's kernel or table; None where it is not known."""
+    """Size of the last axis of a layer's kernel or table, or None if unknown."""
     kind, inner = config["class_name"], config["config"]
     if kind.startswith("Conv") and "Transpose" in kind:
         return shape[-1]

@@ -1,4 +1,4 @@
-"""The steps of one list of nodes, in order, with the shapes that come out of them."""
+"""Convert a list of nodes, in order, to steps and infer their shapes."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, Arith
 
 
 class Run:
-    """The steps so far, and the tensors by (layer, call, output).
+    """Steps so far, and the tensors by (layer, call, output).
 
-    `given` are the tensors that flow into a model inside another, `order` the keys of its inputs.
-    A layer that is not known, or that reads a tensor of unknown shape, is a step of unknown cost; the shape of what it
-    makes is unknown too, unless the file states it.
+    `given` are the input tensors of a nested model, `order` the keys of its inputs.
+    An unknown layer, or a layer that reads a tensor of unknown shape, is a step of unknown cost. Its output shape is
+    unknown too, unless the file states it.
     """
 
     def __init__(self, reader: Any, nodes: list, scope: Any, given: list | None = None, order: Any = ()) -> None:
         self.reader, self.scope, self.given, self.order = reader, scope, given, order
         self.steps: list[Step] = []
         self.found: dict[tuple, Tensor] = {}
-        self.firsts: dict[str, tuple] = {}  # of each layer's first call: the step, the shapes it reads; None: unknown
+        self.firsts: dict[str, tuple] = {}  # by layer: step of its first call, or None if unknown; input shapes
         self.nodes = {node.key: node for node in nodes}
         self.stated = {key: shape for node in nodes for key, shape in node.stated.items()}
 
     def all(self, nodes: list, outputs: list) -> list[Tensor]:
-        """Add all nodes; gives what comes out."""
+        """Add all nodes and return the output tensors."""
         for node in nodes:
             spend(10)
             if len(self.steps) > limits.NODES:
@@ -70,7 +70,7 @@ class Run:
                 self.stated.setdefault((*node.key, number), shape)
 
     def put(self, key: tuple, layer: Layer, step: Step, known: bool) -> None:
-        """Add a step; what it makes has the shape that flows, or the one that the file states."""
+        """Add a step. Its output has the inferred shape, or the shape stated in the file."""
         said = self.said(key)
         if not known and said:
             known, step = True, _stating(layer, step, said)
@@ -81,11 +81,11 @@ class Run:
         self.found[key] = Tensor(step.label or "", shape if known else None)
 
     def said(self, key: tuple) -> tuple | None:
-        """The shape that the file states of a tensor."""
+        """Shape that the file states for a tensor."""
         return self.stated.get(key) if self.reader.trusted else None
 
     def tensor(self, key: tuple) -> Tensor | None:
-        """A tensor; outputs of a layer behind the first are made when something reads them."""
+        """Return a tensor. Outputs of a layer after the first are created on demand."""
         main = self.found.get((*key[:2], 0))
         if key not in self.found and main is not None:
             step = Step(Group(()), (1, 1, 1), self.reader.source, label=f"{main.label}_output_{key[2] + 1}")
@@ -98,7 +98,7 @@ class Run:
         return self.found.get(key)
 
     def passed(self, node: Any) -> Tensor:
-        """What flows into an input of a model inside another."""
+        """Tensor passed to an input of a nested model."""
         given = self.given or []
         at = self.order.index(node.key) if node.key in self.order else 0
         if at >= len(given):
@@ -110,13 +110,13 @@ class Run:
         return self.found[node.output]
 
     def first(self, layer: Layer) -> tuple[Step, bool]:
-        """The step of a layer's first call, and whether the shape that comes out of it is known."""
+        """Step of a layer's first call, and whether its output shape is known."""
         step, known = self.built(layer)
         self.firsts[layer.node.name] = step if known else None, [one.shape for one in layer.tensors]
         return step, known
 
     def again(self, layer: Layer) -> tuple[Step, bool]:
-        """A layer that runs again: its weights are counted already."""
+        """Step of a repeated call of a layer, and whether its output shape is known. Weights are already counted."""
         name = layer.node.name
         before, shapes = self.firsts.get(name, (None, []))
         now = [one.shape for one in layer.tensors]
@@ -129,7 +129,7 @@ class Run:
         return layer.step("opaque", label=brief(layer.node.kind), out=(1,), params=0), False
 
     def built(self, layer: Layer) -> tuple[Step, bool]:
-        """The step of a layer by its rule, and whether the shape that comes out of it is known."""
+        """Step of a layer, and whether its output shape is known."""
         kind = layer.node.kind
         if kind in MODELS:
             run, made = self.reader.inner(layer.node, layer.tensors, self.scope)
@@ -143,7 +143,7 @@ class Run:
         return layer.step("opaque", label=brief(kind), out=(1,), **free), False
 
     def ruled(self, layer: Layer) -> Step | None:
-        """The step of a layer by its rule; None if there is none for it."""
+        """Step of a layer from its rule, or None if the layer has no rule."""
         node, rules = layer.node, OPERATIONS if layer.node.is_operation else RULES
         if node.config.get("data_format") == "channels_first":
             message = f"layer `{brief(node.name)}` has its channels first"
@@ -158,7 +158,7 @@ class Run:
 
 
 def _stating(layer: Layer, step: Step, shape: Shape) -> Step:
-    """A step whose shape is not known, with the one that the file states."""
+    """Give a step of unknown shape the shape that the file states."""
     if type(step.body) is Call:
         return step._replace(body=step.body._replace(options={**step.body.options, "out": shape}))
     inner = step._replace(label=None, origin=None, plain=True)
@@ -166,12 +166,12 @@ def _stating(layer: Layer, step: Step, shape: Shape) -> Step:
 
 
 def function(name: str) -> Callable[..., Any]:
-    """The rule of a function of one tensor, element by element."""
+    """Create the rule of an elementwise function of one tensor."""
     return lambda layer: layer.step(name)
 
 
 def pair(op: str) -> Callable[..., Any]:
-    """The rule of a function of two tensors, or of one and a number."""
+    """Create the rule of a function of two tensors, or of a tensor and a number."""
 
     def rule(layer: Layer) -> Step:
         return layer.step("identity") if len(layer.inputs) == 1 else layer.step(op, inputs=tuple(layer.inputs))
@@ -180,7 +180,7 @@ def pair(op: str) -> Callable[..., Any]:
 
 
 def reshape(layer: Layer) -> Step | None:
-    """Reshape; the first size is the batch."""
+    """Reshape. The first size is the batch."""
     first, *target = layer.config["newshape"]
     if first not in (-1, None) or not target:
         return UNKNOWN
@@ -190,19 +190,19 @@ def reshape(layer: Layer) -> Step | None:
 
 
 def transpose(layer: Layer) -> Step | None:
-    """Transpose that leaves the batch first."""
+    """Transpose that keeps the batch first."""
     axes = layer.get("axes", list(range(len(layer.shape), -1, -1)))
     return layer.step("permute", order=[axis_of(axis, len(layer.shape)) for axis in axes[1:]]) if axes[0] == 0 else None
 
 
 def concatenate(layer: Layer) -> Step | None:
-    """Concatenate along an axis that is not the batch."""
+    """Concatenate along an axis other than the batch."""
     axis = layer.get("axis", 0)
     return layer.step("concat", inputs=tuple(layer.inputs), axis=axis_of(axis, len(layer.shape))) if axis else UNKNOWN
 
 
 def expand(layer: Layer) -> Step | None:
-    """ExpandDims behind the batch."""
+    """ExpandDims after the batch axis."""
     shape, axis = list(layer.shape), layer.config["axis"]
     at = axis + len(shape) + 1 if axis < 0 else axis - 1
     if axis == 0 or not 0 <= at <= len(shape):
@@ -211,7 +211,7 @@ def expand(layer: Layer) -> Step | None:
 
 
 def squeeze(layer: Layer) -> Step | None:
-    """Squeeze of axes of one."""
+    """Squeeze of axes of size 1."""
     axis = layer.config.get("axis")
     axes = [axis] if type(axis) is int else axis
     if not axes:
@@ -222,7 +222,7 @@ def squeeze(layer: Layer) -> Step | None:
 
 
 def reduced(method: str) -> Callable[..., Any]:
-    """The rule of a reduction along axes that are not the batch."""
+    """Create the rule of a reduction along axes other than the batch."""
 
     def rule(layer: Layer) -> Step | None:
         axis, keep = layer.config.get("axis"), bool(layer.get("keepdims", False))
@@ -236,7 +236,7 @@ def reduced(method: str) -> Callable[..., Any]:
 
 
 def taken(layer: Layer) -> Step | None:
-    """GetItem: a part of every sample, by whole numbers and slices that the file holds."""
+    """GetItem with constant integers and slices, per sample."""
     at = layer.argument("key", 1)
     parts = at if isinstance(at, list) else [at]
     if not parts or not _is_whole(parts[0]) or keys_of(parts) or len(parts) > len(layer.shape) + 1:
@@ -266,19 +266,19 @@ def _is_whole(part: Mapping[str, Any]) -> bool:
 
 
 def between(layer: Layer) -> Step | None:
-    """What the spec language has no operation for: element by element, of tensors of one shape, and of numbers."""
+    """Elementwise functions without an operation in the spec language, of tensors of one shape and of numbers."""
     return layer.made(layer.shape, layer.node.kind) if len({one.shape for one in layer.tensors}) == 1 else UNKNOWN
 
 
 def matmul(layer: Layer) -> Step | None:
-    """Matmul of two tensors of one rank for every sample."""
+    """Matmul of two tensors of the same rank, per sample."""
     if len(layer.tensors) != 2 or len({len(one.shape or ()) for one in layer.tensors}) > 1 or len(layer.shape) < 2:
         return UNKNOWN
     return layer.step("matmul", inputs=tuple(layer.inputs))
 
 
 def einsum(layer: Layer) -> Step | None:
-    """Einsum of one tensor or two, the batch first in each."""
+    """Einsum of one or two tensors, each with the batch first."""
     terms, _, result = layer.config["subscripts"].replace(" ", "").partition("->")
     every = [*terms.split(","), result]
     if len(every) - 1 != len(layer.tensors) or len({one[:1] for one in every}) > 1 or "." in terms or not result:

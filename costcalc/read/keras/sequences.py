@@ -1,4 +1,4 @@
-"""The layers of Keras that work on sequences: recurrent ones, and those that run another layer at every position."""
+"""Keras layers for sequences: recurrent layers, and layers that run another layer at every position."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EVERYWHERE = ("Dense", "Dropout", "LayerNormalization", "BatchNormalization", "
 
 
 def recurrent(op: str) -> Callable[..., Any]:
-    """The rule of a recurrent layer."""
+    """Create the rule of a recurrent layer."""
 
     def rule(layer: Layer) -> Step:
         states = 2 if op == "lstm" else 1
@@ -26,7 +26,7 @@ def recurrent(op: str) -> Callable[..., Any]:
 
 
 def _cell(layer: Layer, op: str, bidirectional: bool = False) -> Iterator[Step]:
-    """The steps of a cell at all positions; one bias vector, where ours has two, is a row of its own."""
+    """Steps of a cell at all positions. A single bias vector is a separate row: our operations have two or none."""
     units, bias = layer.config["units"], layer.get("use_bias", True)
     both = op == "gru" and bias and layer.get("reset_after", True)
     yield layer.step(op, hidden=units, bias=bool(both), bidirectional=bidirectional)
@@ -36,14 +36,14 @@ def _cell(layer: Layer, op: str, bidirectional: bool = False) -> Iterator[Step]:
 
 
 def _last(layer: Layer) -> Iterator[Step]:
-    """The steps to the last position, unless all are kept."""
+    """Step that selects the last position, unless all are returned."""
     if not layer.get("return_sequences", False):
         yield layer.step("slice", size=1, axis="length")
         yield layer.step("flatten")
 
 
 def cells(layer: Layer) -> Step | None:
-    """RNN around a cell, or around several in a row."""
+    """RNN with one cell or a stack of cells."""
     cell = layer.config["cell"]
     stacked = cell["class_name"] == "StackedRNNCells"
     listed = cell["config"]["cells"] if stacked else [cell]
@@ -54,7 +54,7 @@ def cells(layer: Layer) -> Step | None:
 
 
 def bidirectional(layer: Layer) -> Step | None:
-    """Bidirectional around a recurrent layer: its outputs side by side, or joined."""
+    """Bidirectional around a recurrent layer. The two outputs are concatenated or merged."""
     inner, merge, other = layer.config["layer"], layer.config.get("merge_mode", "concat"), layer.get("backward_layer")
     ops = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
     alike = other is None or _alike(inner["config"], other["config"])
@@ -75,12 +75,12 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def repeated(layer: Layer) -> Step:
-    """RepeatVector: a vector at each of n positions."""
+    """RepeatVector: the vector, repeated at n positions."""
     return layer.made((layer.config["n"], *layer.shape), "repeat")
 
 
 def distributed(layer: Layer) -> Step | None:
-    """TimeDistributed around any layer: it runs at every position."""
+    """TimeDistributed: the wrapped layer runs at every position."""
     inner = layer.config["layer"]
     if inner["class_name"] in _EVERYWHERE and inner["config"].get("axis", -1) in (-1, [-1]):
         return layer.reader.wrapped(inner, layer.tensors[0])[0]._replace(label=None, origin=None)
@@ -88,7 +88,7 @@ def distributed(layer: Layer) -> Step | None:
 
 
 def each_step(layer: Layer, make: Any) -> Step | None:
-    """Steps that run at every position of a sequence: `make` gives them, and the shape they end in, for one of them."""
+    """Steps that run at every position of a sequence. `make` returns the steps of one position and its output shape."""
     if len(layer.shape) < 2:
         return UNKNOWN
     steps, *rest = layer.shape
@@ -103,7 +103,7 @@ def each_step(layer: Layer, make: Any) -> Step | None:
 
 
 def conv_recurrent(layer: Layer) -> Step | None:
-    """ConvLSTM: at every step four gates by a convolution of the input and one of the state."""
+    """ConvLSTM: four gates at each position, from a convolution of the input and one of the state."""
     return layer.group(each_step(layer, lambda one: _conv_gates(layer, one)), *_last_grid(layer))
 
 
@@ -126,7 +126,7 @@ def _conv_gates(layer: Layer, one: Tensor) -> tuple[Step, Shape]:
 
 
 def _last_grid(layer: Layer) -> Iterator[Step]:
-    """The step to the last state of a convolutional recurrent layer."""
+    """Step that selects the last state of a convolutional recurrent layer."""
     if layer.get("return_sequences", False):
         return
     whole = layer.reader.flow.tried(each_step(layer, lambda one: _conv_gates(layer, one)), layer.shape)

@@ -1,4 +1,4 @@
-"""The layers of Keras that pad, cut, resize and reorder."""
+"""Keras layers that pad, crop, resize and reorder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _cut(layer: Layer, at: int, given: tuple[int, list[int]]) -> Step:
 
 
 def window(layer: Layer) -> Step | None:
-    """CenterCrop, RandomCrop: a part of the grid, which is not smaller."""
+    """CenterCrop, RandomCrop: a crop of the grid, or a resize if the grid is smaller."""
     *grid, _ = layer.shape
     size = [layer.config["height"], layer.config["width"]]
     if any(type(one) is not int for one in (*size, *grid)) or len(grid) != 2:
@@ -55,12 +55,12 @@ def resizing(layer: Layer) -> Step | None:
 
 
 def reshape(layer: Layer) -> Step | None:
-    """Reshape; one size may be what is left. A vector holds all values, whatever their number."""
+    """Reshape. One size may be -1."""
     return filled(layer, layer.config["target_shape"])
 
 
 def filled(layer: Layer, target: list) -> Step | None:
-    """The values in another shape, in which one size may be -1: what is left."""
+    """Step that reshapes the values. One size of the target may be -1."""
     count = prod(layer.shape)
     if len(target) == 1 and target[0] == -1:
         return layer.step("flatten")
@@ -73,12 +73,12 @@ def filled(layer: Layer, target: list) -> Step | None:
 
 
 def permute(layer: Layer) -> Step:
-    """Permute: the first axis behind the batch is 1."""
+    """Permute. Its axes count from 1, after the batch."""
     return layer.step("permute", order=[axis - 1 for axis in layer.config["dims"]])
 
 
 def along(layer: Layer, axis: int, *steps: Step) -> Step:
-    """Steps that work on the last axis, on another one."""
+    """Apply steps, which work on the last axis, to another axis."""
     rank = len(layer.shape)
     if axis == rank - 1:
         return layer.group(*steps) if len(steps) > 1 else steps[0]
@@ -88,7 +88,7 @@ def along(layer: Layer, axis: int, *steps: Step) -> Step:
 
 
 def over(layer: Layer, axes: object, *steps: Step) -> Step | None:
-    """Steps that work on the last axis, on one axis of Keras or on several, the last among them."""
+    """Apply steps, which work on the last axis, to the axes of a Keras layer: one axis, or several trailing ones."""
     rank = len(layer.shape)
     found = sorted(axis_of(axis, rank) for axis in (axes if isinstance(axes, list) else [axes]))
     if len(found) == 1:
@@ -100,19 +100,19 @@ def over(layer: Layer, axes: object, *steps: Step) -> Step | None:
 
 
 def encoded(layer: Layer) -> Step:
-    """CategoryEncoding: a vector of as many numbers as there are categories."""
+    """CategoryEncoding: a vector with one number per category."""
     return _vectors(layer, layer.get("output_mode", "multi_hot"), layer.config["num_tokens"])
 
 
 def _vectors(layer: Layer, mode: str, count: int) -> Step:
-    """A vector of this many numbers for each value, or for all values of the last axis."""
+    """Step that makes a vector of `count` numbers for each value, or for all values of the last axis."""
     *outer, last = layer.shape
     kept = layer.shape if mode == "one_hot" and not equal(last, 1) else outer
     return layer.made((*kept, count), "category encoding")
 
 
 def categories(layer: Layer) -> Step | None:
-    """Discretization, Hashing, look-ups: whole numbers, or vectors where the configuration states their length."""
+    """Discretization, Hashing and look-ups: integers, or vectors if the configuration states their length."""
     mode, bounds = layer.get("output_mode", "int"), layer.get("bin_boundaries")
     if mode == "int":
         return layer.step("identity")
@@ -121,7 +121,7 @@ def categories(layer: Layer) -> Step | None:
 
 
 def mel(layer: Layer) -> Step | None:
-    """MelSpectrogram: spectra of a signal, which have no mult-adds, and a matrix of filters that is not trained."""
+    """MelSpectrogram: a spectrum without mult-adds, and the product with a filter matrix that is not trained."""
     if len(layer.shape) != 1:
         return UNKNOWN
     stride, bins = layer.config["sequence_stride"], layer.get("fft_length", 2048) // 2 + 1

@@ -1,4 +1,4 @@
-"""Reads ONNX graphs: a Model whose steps are the nodes that compute. Weights are never loaded, nothing is run."""
+"""Reader of ONNX graphs: a Model whose steps are the nodes that compute. Weights are never loaded, no code is run."""
 
 from ...errors import Source
 from ...files import Origin, Pages
@@ -6,14 +6,14 @@ from ...model.network import Model
 
 
 def from_file(path: str) -> Source:
-    """The Source of a file on disk, its data without the weights. Raises FileError."""
+    """The Source of a file on disk, without its weights. Raises FileError."""
     from .file import source
 
     return source(path)
 
 
 def from_bytes(data: bytes | Pages, shown: str) -> Source:
-    """The Source of the bytes of a file, or of the Pages of one. Raises FileError."""
+    """The Source of bytes or Pages. Raises FileError."""
     from .file import bounded
 
     return bounded(data, shown)

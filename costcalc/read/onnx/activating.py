@@ -1,4 +1,4 @@
-"""Constant folding of activations: functions of one number with settings of their own."""
+"""Constant folding of activations: functions of one number with attributes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .elementwise import elementwise
 
 
 def _of(function: Callable[..., Any], **defaults: Any) -> Callable[..., Any]:
-    """A function of a number and of attributes, which have these defaults; of a size it has no value."""
+    """Create the rule of a function of one number. `defaults` are its attributes; symbolic sizes have no value."""
 
     def rule(node: Any) -> Any:
         given = {name: node.get(name, default) for name, default in defaults.items()}

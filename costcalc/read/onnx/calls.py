@@ -1,4 +1,4 @@
-"""Calls of operators with the fields that a node of an ONNX graph has, so that one reader walks both."""
+"""Calls of operators, with the fields of an ONNX node, so that the same reader can walk both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _KINDS = {float: (1, "f"), int: (2, "i"), bool: (2, "i"), str: (3, "s")}
 
 
 class Attribute:
-    """An attribute as an AttributeProto says it: which kind of value, and the value in the field of that kind."""
+    """An attribute with the fields of an AttributeProto: the type, and the value in the field for that type."""
 
     ref_attr_name = ""
 
@@ -26,14 +26,14 @@ class Attribute:
 class Call(NamedTuple):
     """One operator as the reader walks it.
 
-    input      names of tensors, "" for one that is left out
-    scopes     the modules around it, each by its full name, outermost first
-    leaf       what it is called in the innermost of them
-    shapes     those of its outputs, None where one depends on data
-    constants  the inputs that are numbers in the code
-    kinds      the types of its outputs, numbers of TensorProto; 0 for one that is not known
-    beside     names of tensors that the operator reads and that are no inputs of its rule, as a mask of attention
-    writes     names of tensors that have other values afterwards
+    input      names of tensors, "" for an omitted one
+    scopes     full names of the enclosing modules, outermost first
+    leaf       name within the innermost module
+    shapes     shapes of its outputs, None if one depends on data
+    constants  inputs that are numbers in the code
+    kinds      types of its outputs as TensorProto numbers, 0 if unknown
+    beside     names of tensors that the operator reads but its rule does not, such as an attention mask
+    writes     names of tensors whose values the operator changes
     """
 
     name: str

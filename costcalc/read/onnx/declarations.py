@@ -1,4 +1,4 @@
-"""What ONNX says of its operators, and whether a node is what it says: inputs, outputs, attributes and their values."""
+"""Signatures of ONNX operators, and the check of nodes against them: inputs, outputs, attributes and their values."""
 
 import os
 from functools import lru_cache
@@ -8,7 +8,7 @@ from ...errors import Refused, brief, listed
 from ...records import NamedTuple
 
 _TYPES = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "F", 7: "I", 8: "S", 9: "T", 10: "G", 11: "x", 13: "y"}
-_WORDS: dict[str, frozenset[str]] = {  # attribute, or operator.attribute: the values that it may have
+_WORDS: dict[str, frozenset[str]] = {  # attribute, or operator.attribute -> valid values
     name: frozenset(words.split())
     for name, words in {
         "auto_pad": "NOTSET SAME_UPPER SAME_LOWER VALID",
@@ -32,11 +32,11 @@ _WORDS: dict[str, frozenset[str]] = {  # attribute, or operator.attribute: the v
         "NegativeLogLikelihoodLoss.reduction": "none sum mean",
     }.items()
 }
-_OPTIONAL_FIRST = ("Loop", "Scan")  # their first inputs may be left out, and stand before the others
+_OPTIONAL_FIRST = ("Loop", "Scan")  # their first inputs are optional and precede the others
 
 
 class Attribute(NamedTuple):
-    """The types that an attribute may have, the versions that have it, and from which on it must be there."""
+    """Types of an attribute, the versions that have it, and the version since which it is required."""
 
     types: str
     first: int
@@ -45,7 +45,7 @@ class Attribute(NamedTuple):
 
 
 class Operator(NamedTuple):
-    """(version, fewest and most inputs, fewest and most outputs) from the oldest on, and the attributes by name."""
+    """Signature of an operator: (version, least and most inputs, least and most outputs), oldest first; attributes."""
 
     counts: tuple[tuple[int, ...], ...]
     attributes: dict[str, Attribute]
@@ -53,7 +53,7 @@ class Operator(NamedTuple):
 
 @lru_cache(1)
 def operators() -> dict[str, str]:
-    """The lines of the table by operator; each is read when it is asked for."""
+    """Lines of the table by operator. Each is parsed on demand."""
     with open(os.path.join(os.path.dirname(__file__), "operators.txt"), encoding="utf-8") as file:
         lines = file.read().splitlines()[1:]
     return {name: rest for name, _, rest in (line.partition("|") for line in lines)}
@@ -61,7 +61,7 @@ def operators() -> dict[str, str]:
 
 @lru_cache(None)
 def operator(name: str) -> Operator | None:
-    """What ONNX says of an operator; None if it has none of that name."""
+    """Signature of an operator, or None if ONNX has no such operator."""
     line = operators().get(name)
     if line is None:
         return None
@@ -73,7 +73,7 @@ def operator(name: str) -> Operator | None:
 
 
 class Demand(NamedTuple):
-    """What one version of an operator wants: fewest and most inputs and outputs, attributes, those required."""
+    """Signature in one version: least and most inputs and outputs, attributes, and required attributes."""
 
     bounds: tuple[int, ...]
     attributes: dict[str, Attribute]
@@ -82,7 +82,7 @@ class Demand(NamedTuple):
 
 @lru_cache(4_096)
 def demand(name: str, version: int) -> Demand | None:
-    """What ONNX says of an operator in a version; None if there is none of that name yet."""
+    """Signature of an operator in a version, or None if it does not exist yet."""
     known = operator(name)
     if known is None or version < known.counts[0][0]:
         return None
@@ -101,9 +101,9 @@ def _attribute(text: str) -> tuple[str, Attribute]:
 
 
 def check(proto: Any, functions: dict, version: int) -> None:
-    """Raise Refused for a node that is not what ONNX says of its operator in a version of the standard operators.
+    """Raise Refused for a node that does not match the signature of its operator in that version.
 
-    Operators of other domains, and those that `functions` of the file define, are not looked at.
+    Operators of other domains, and those defined by `functions` of the file, are not checked.
     """
     op, domain = proto.op_type, proto.domain
     if domain not in ("", "ai.onnx") or (functions and (domain, op, getattr(proto, "overload", "")) in functions):
@@ -114,16 +114,16 @@ def check(proto: Any, functions: dict, version: int) -> None:
 
 
 def _described(attribute: Any) -> tuple[str, int, bytes | None]:
-    """The name and the type of an attribute, and its value if that is a text and stands there itself."""
+    """Name and type of an attribute, and its value if it is a literal text."""
     kind = attribute.type
     return attribute.name, kind, attribute.s if kind == 3 and not attribute.ref_attr_name else None
 
 
 @lru_cache(4_096)
 def _check(op: str, version: int, inputs: int, omitted: int, outputs: int, *given: Any) -> None:
-    """`check` for a node, as most nodes are alike.
+    """Cached part of `check`, since most nodes are alike.
 
-    omitted  which input is the first that is left out, or 0
+    omitted  number of the first omitted input, or 0
     given    name, type and text of each attribute
     """
     known = demand(op, version)
@@ -151,7 +151,7 @@ def _check_count(count: int, fewest: int, most: int, what: str) -> None:
 
 
 def _check_attribute(place: str, kind: int, word: bytes | None, known: dict[str, Attribute], version: int) -> None:
-    """Refuse an attribute that the operator does not have in a version, of another type, or of an unknown word."""
+    """Refuse an attribute that does not exist in a version, has the wrong type, or an unknown word as value."""
     name = place.partition(".")[2]
     about = known.get(name)
     if about is None or not about.first <= version <= about.last:

@@ -1,4 +1,4 @@
-"""Constant folding, element by element: arithmetic and comparisons of small constants and sizes, without arrays."""
+"""Elementwise constant folding: arithmetic and comparisons of small constants and sizes, without NumPy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def places(shape: Any, into: tuple[int, ...]) -> Sequence[int]:
-    """For each element of a shape, in order, the element of a smaller one that is broadcast to it."""
+    """Indices that broadcast a tensor: for each element of the shape `into`, the element of `shape`."""
     if shape == into:
         return range(prod(shape))
     padded = (1,) * (len(into) - len(shape)) + tuple(shape)
@@ -30,14 +30,14 @@ def places(shape: Any, into: tuple[int, ...]) -> Sequence[int]:
 
 
 def joined(shapes: list[Shape]) -> tuple[int, ...]:
-    """The shape that several broadcast to."""
+    """Shape after broadcasting."""
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     return tuple(max(axis) if 0 not in axis else 0 for axis in zip(*padded, strict=True))
 
 
 def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of one element of each input; where it has no value, or no size has, the element is not known."""
+    """Create a rule from a function of one element per input. Elements for which it fails are unknown."""
 
     def element(*values: Any) -> Any:
         try:
@@ -56,7 +56,7 @@ def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _fold_all(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of two elements over any number of inputs."""
+    """Create a rule that folds a binary function over any number of inputs."""
 
     def every(*values: Number) -> Number:
         result = values[0]
@@ -72,20 +72,20 @@ def _divided(a: int, b: int) -> Any:
         return a / b
     if isinstance(a, Dim) or isinstance(b, Dim):
         return num.floor_div(a, b)
-    return -(-a // b) if (a < 0) != (b < 0) else a // b  # towards zero, as C does
+    return -(-a // b) if (a < 0) != (b < 0) else a // b  # towards zero, as in C
 
 
 def _equal(a: int, b: int) -> bool:
     if isinstance(a, Dim) or isinstance(b, Dim):
         difference = a - b
-        if isinstance(difference, Dim):  # sizes are no negative numbers
+        if isinstance(difference, Dim):  # sizes are not negative
             return not any(type(one) is int and one < 1 for one in (a, b)) and None
         return difference == 0
     return a == b
 
 
 def _known(compare: Callable[..., Any]) -> Callable[..., Any]:
-    """A comparison; of sizes that are not known yet, the answer is not known."""
+    """Wrap a comparison to return None for symbolic sizes."""
 
     def answer(a: int, b: int) -> Any:
         found = compare(a, b)
@@ -123,7 +123,7 @@ def _exclusive(a: bool, b: bool) -> Any:
 
 
 def _clipped(node: Any) -> Tensor | None:
-    """A tensor between bounds, which older versions have as attributes."""
+    """Clip. Older versions have the bounds as attributes."""
     x = node.inputs[0]
     bounds = [node.inputs[at] if at < len(node.inputs) else None for at in (1, 2)]
     least, most = (
@@ -141,7 +141,7 @@ def _shifted(node: Any) -> Tensor | None:
 
 
 def _shifted_left(a: int, b: int) -> int | None:
-    """a * 2**b; not known where the bits may leave the type, whose width is not kept."""
+    """a * 2**b, or None if the result may exceed the type, whose width is not tracked."""
     return a << b if b < 31 and abs(a) < 2**31 else None
 
 
@@ -150,7 +150,7 @@ def _remainder(node: Any) -> Tensor | None:
 
 
 def _power(a: float, b: float) -> float:
-    """A power of bounded size."""
+    """Power with a bounded exponent."""
     if isinstance(a, Dim) or isinstance(b, Dim) or abs(b) > 64:
         raise ValueError("a power of an unknown size")
     return a**b

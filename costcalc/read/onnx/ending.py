@@ -1,4 +1,4 @@
-"""The end of a walk: parameters that are outputs, what is left of those of which parts were read, and the law."""
+"""End of a walk: parameters among the outputs, partially read parameters, and the check that none is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Stub(NamedTuple):
-    """A node that the graph does not have: it stands for an output, or for parameters that no layer holds."""
+    """Placeholder node for an output, or for parameters that no layer holds."""
 
     name: str
     op_type: str
@@ -28,9 +28,9 @@ class Stub(NamedTuple):
 
 
 def ended(reader: Reader, outputs: Iterable[tuple[str, Tensor | None]]) -> None:
-    """Finish a walk whose graph has these outputs, with their names.
+    """Finish a walk. `outputs` are the names and tensors of the graph's outputs.
 
-    Parameters that are outputs are read; of those of which parts are read, the first step that holds any has all.
+    Parameters that are outputs count as read. The unread part of a parameter is assigned to its first holder.
     """
     outputs = [*outputs]
     for name, tensor in outputs:
@@ -46,7 +46,7 @@ def ended(reader: Reader, outputs: Iterable[tuple[str, Tensor | None]]) -> None:
 
 
 def _passed(reader: Reader, tensor: Tensor) -> None:
-    """State that a graph that computes nothing passes a tensor on."""
+    """Add a step for a graph that computes nothing and returns a tensor unchanged."""
     node = Node(reader, Stub("output", "output", "output"), [tensor], {}, 1, 1)
     node.is_constant = False
     shape, times = node.seen(tensor)
@@ -54,9 +54,9 @@ def _passed(reader: Reader, tensor: Tensor) -> None:
 
 
 def stored(reader: Reader, living: Callable[[], Mapping[str, str]]) -> Stored:
-    """The parameters of a graph. Those that are read and in no row make a row of unknown cost.
+    """The parameters of a graph. Those that are read but in no row become a row of unknown cost.
 
-    living  gives the names that the outputs are made of -> who reads them; asked if a parameter is in no row
+    living  returns the names that the outputs depend on -> the node that reads them; only called if needed
     """
     parameters = reader.numbers.parameters()
     left = {root: size for root, size in parameters.items() if root not in reader.numbers.holders}

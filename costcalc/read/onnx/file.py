@@ -1,4 +1,4 @@
-"""An ONNX file as a message: found, measured, stripped of its weights and parsed with the classes of `onnx`."""
+"""An ONNX file as a message: located, checked for size, stripped of weights, and parsed with the classes of `onnx`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def source(path: str) -> Source:
-    """The Source of a file, its data without the weights. Raises FileError; no other file is opened."""
+    """The Source of a file, without its weights. Raises FileError. No other file is opened."""
     with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         if not size:
@@ -31,12 +31,12 @@ def source(path: str) -> Source:
 
 
 def bounded(data: bytes | Pages, path: str) -> Source:
-    """The Source of a file's bytes, its weights left out. Raises FileError where more than can be is left."""
+    """The Source of a file's bytes, without its weights. Raises FileError if the rest exceeds the limit."""
     return Source(path, "", _named(stripped, data, path))
 
 
 def _named(strip: Callable[[Any], bytes], data: bytes | Pages, path: str) -> bytes:
-    """What a function of `wire` makes of a file's bytes; its errors say which file. Raises FileError."""
+    """Apply a function of `wire` to a file's bytes and add the path to its errors. Raises FileError."""
     try:
         return strip(data)
     except FileError as error:
@@ -48,10 +48,10 @@ def parsed(source: Source) -> Any:
     found = _classes().ModelProto()
     try:
         found.ParseFromString(source.data)
-    except Exception as error:  # DecodeError of whichever protobuf there is
+    except Exception as error:  # DecodeError of the installed protobuf
         if type(error).__name__ != "DecodeError":
             raise
-        _named(checked, source.data, source.path)  # graphs that nest too deep are no damage
+        _named(checked, source.data, source.path)  # raises the limit's error if graphs nest too deep
         message = f"{source.path!r} is not an ONNX model, or it is cut off or damaged"
         raise FileError(Problem("bad-onnx", message)) from None
     return found
@@ -59,9 +59,9 @@ def parsed(source: Source) -> Any:
 
 @lru_cache(1)
 def _classes() -> ModuleType:
-    """The module of message classes.
+    """Import the module of message classes.
 
-    Loaded by its file: the package `onnx` would load NumPy and much else, for ten times the time.
+    It is loaded by its path: importing the package `onnx` also imports NumPy and others and takes ten times as long.
     """
     from importlib import util
 
@@ -78,10 +78,10 @@ def _classes() -> ModuleType:
     return module
 
 
-MARK = "weight"  # documentation of an input that is one
+MARK = "weight"  # documentation text that marks an input as a weight
 _NONE: frozenset[int] = frozenset()
 _NORM = frozenset((1, 2))
-_SLOTS = {  # where operators read weights (ONNX, Operators.md)
+_SLOTS = {  # inputs of operators that are weights (ONNX, Operators.md)
     **dict.fromkeys(("Conv", "ConvTranspose", "Gemm"), frozenset((1, 2))),
     **dict.fromkeys(("InstanceNormalization", "LayerNormalization", "GroupNormalization"), _NORM),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), frozenset((1, 2, 3))),
@@ -91,7 +91,7 @@ _SLOTS = {  # where operators read weights (ONNX, Operators.md)
 
 
 def weights(graph: Any, given: Container[str]) -> dict[Any, Any]:
-    """{name: shape} of the inputs that say they are weights, or that nodes read only where weights stand.
+    """{name: shape} of the inputs that are marked as weights, or that nodes read only as weights.
 
     given   names of inputs that are stored tensors
     """
@@ -102,10 +102,10 @@ def weights(graph: Any, given: Container[str]) -> dict[Any, Any]:
 
 
 def _flowing(graph: Any, names: set[str]) -> set[str]:
-    """Which of these inputs flow: nodes read them where no weights stand, or none reads them."""
+    """Inputs that are not weights: nodes read them in other positions, or not at all."""
     left, standing = set(names), set()
     for node in graph.node:
-        if not left:  # mostly after the first node
+        if not left:  # usually after the first node
             break
         if left.isdisjoint(node.input):
             continue
@@ -117,6 +117,6 @@ def _flowing(graph: Any, names: set[str]) -> set[str]:
 
 
 def _shape(info: Any) -> Any:
-    """The sizes of an input, None where one is open."""
+    """Sizes of an input, or None if one is open."""
     sizes = tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim)
     return sizes if len(sizes) <= limits.RANK and min(sizes, default=1) > 0 and prod(sizes) <= limits.SIZE else None

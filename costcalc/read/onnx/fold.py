@@ -1,4 +1,4 @@
-"""Constant folding: what a graph computes from shapes and small constants, to know shapes."""
+"""Constant folding of small tensors and shapes, to infer shapes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _at(shape: Sequence[int], place: Sequence[int]) -> int:
-    """The number of an element in row-major order."""
+    """Index of an element in row-major order."""
     found = 0
     for size, one in zip(shape, place, strict=True):
         found = found * size + one
@@ -29,14 +29,14 @@ def _at(shape: Sequence[int], place: Sequence[int]) -> int:
 
 
 def _index(index: int, size: int) -> int:
-    """An index counted from the front. Raises Refused if there is no such element."""
+    """Normalize a negative index. Raises Refused if it is out of range."""
     if not -size <= index < size:
         raise Refused(f"index {index} of an axis of {size}")
     return index % size
 
 
 def _elements(node: Node) -> Iterator[int]:
-    """The numbers of the elements that the indices of GatherElements and ScatterElements mean, in their order."""
+    """Indices of the elements that GatherElements and ScatterElements refer to, in order."""
     x, indices = node.inputs[:2]
     axis = node.get("axis", 0) % len(x.shape)
     for index, place in zip(indices.value, product(*map(range, indices.shape)), strict=True):
@@ -44,7 +44,7 @@ def _elements(node: Node) -> Iterator[int]:
 
 
 def _rows(node: Node) -> Iterator[range]:
-    """The numbers of the elements of each row that the indices of GatherND and ScatterND mean."""
+    """Indices of the elements of each row that GatherND and ScatterND refer to."""
     x, indices = node.inputs[:2]
     depth = indices.shape[-1]
     inner = prod(x.shape[depth:])
@@ -65,7 +65,7 @@ def gather_elements(node: Node) -> Tensor | None:
 
 
 def gather_nd(node: Node) -> Tensor | None:
-    """GatherND without axes of a batch."""
+    """GatherND without batch axes."""
     x, indices = node.inputs
     if node.get("batch_dims", 0) or not _is_whole(indices):
         return None
@@ -76,7 +76,7 @@ def gather_nd(node: Node) -> Tensor | None:
 
 
 def scatter(node: Node) -> Tensor | None:
-    """ScatterElements and ScatterND that put values in the place of others."""
+    """ScatterElements and ScatterND without reduction."""
     x, indices, updates = node.inputs
     if node.get("reduction", "none") != "none" or not _is_whole(indices):
         return None
@@ -101,7 +101,7 @@ def trilu(node: Node) -> Tensor | None:
 
 
 def compress(node: Node) -> Tensor | None:
-    """Compress: the slices along an axis, or the elements, whose condition is true."""
+    """Compress: the slices along an axis, or the elements, for which the condition is true."""
     x, condition = node.inputs
     if any(type(one) is not bool for one in condition.value):
         return None
@@ -122,7 +122,7 @@ def nonzero(node: Node) -> Tensor | None:
 
 
 def furthest(node: Node) -> Tensor | None:
-    """ArgMax and ArgMin: the first place along an axis of the largest or smallest element."""
+    """ArgMax and ArgMin: index of the first maximum or minimum along an axis."""
     x = node.inputs[0]
     if node.get("select_last_index", 0) or any(type(one) not in (int, float) for one in x.value) or not x.value:
         return None
@@ -148,7 +148,7 @@ PICKED: dict[str, Any] = {
 
 
 def folded(node: Node) -> list[Tensor] | None:
-    """The outputs of a node whose inputs are all known, or None if it is not one that is folded."""
+    """Outputs of a node whose inputs are all known, or None if it cannot be folded."""
     rule = RULES.get(node.op)
     if rule is None or not node.inputs:
         return None
@@ -172,7 +172,7 @@ def folded(node: Node) -> list[Tensor] | None:
 
 
 def _cast(node: Node) -> Tensor | None:
-    x, to = node.inputs[0], node.get("to") or node.inputs[-1].kind  # of a cast, or of the second tensor
+    x, to = node.inputs[0], node.get("to") or node.inputs[-1].kind  # the type of a Cast, or of the second tensor
     whole = to in (2, 3, 4, 5, 6, 7, 12, 13)
     if not to or any(one is None for one in x.value):
         return None
@@ -184,7 +184,7 @@ def _cast(node: Node) -> Tensor | None:
 
 
 def _whole(value: Any) -> Any:
-    """A value as a whole number; infinity and NaN have none."""
+    """Convert a value to an integer, or None for infinity and NaN."""
     if isinstance(value, float) and not isfinite(value):
         return None
     return num.floor(value) if type(value) is not bool else int(value)
@@ -249,7 +249,7 @@ def _expand(node: Node) -> Tensor | None:
 
 
 def _padded(node: Node) -> Tensor | None:
-    """More of one value around a tensor; elements that are cut off are left out."""
+    """Pad with a constant. Negative padding removes elements."""
     x, rank = node.inputs[0], len(node.inputs[0].shape)
     pads, given = node.sizes(1, "pads"), node.input(3)
     axes = [at % rank for at in given.value] if given is not None else range(rank)
@@ -277,7 +277,7 @@ def _range(node: Node) -> Tensor | None:
 
 
 def _split(node: Node) -> Any:
-    """Pieces of a list."""
+    """Split a list."""
     x = node.inputs[0]
     given = node.sizes(1, "split") or [-(-x.size // node.outputs)] * node.outputs
     if len(x.shape) != 1 or any(isinstance(one, Dim) for one in given):
@@ -314,7 +314,7 @@ def _cumulated(node: Node) -> Tensor | None:
 
 
 def _reduced(node: Node) -> Tensor | None:
-    """Along some axes, or all of them, what one function makes of the elements."""
+    """Apply a reduction along some axes, or all."""
     x, rank = node.inputs[0], len(node.inputs[0].shape)
     given = node.sizes(1, "axes")
     if None in x.value or not x.value or (not given and node.get("noop_with_empty_axes", 0)):
@@ -351,7 +351,7 @@ def _least(values: Any) -> Any:
 
 
 def _of_numbers(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function of numbers, which has no value for sizes that are not known, or past what numbers can be."""
+    """Wrap a function of numbers to return None for symbolic sizes and on errors such as overflow."""
 
     def found(values: Any) -> Any:
         try:
@@ -377,7 +377,7 @@ _REDUCTIONS: dict[str, Callable[[Any], Any]] = {
 
 
 def _one(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """A rule with one output."""
+    """Wrap a rule with one output."""
 
     def outputs(node: Node) -> list[Tensor] | None:
         found = rule(node)

@@ -1,4 +1,4 @@
-"""Which tensors of a graph its outputs are made of: what no layer reads is not among them."""
+"""Liveness: the tensors that a graph's outputs depend on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def living(graph: Any, walked: Container[int]) -> dict[str, str]:
-    """The names that a graph's outputs are made of, each with the node that reads it last.
+    """Names that a graph's outputs depend on -> the last node that reads them.
 
-    walked  the ids of the graphs that run: the others are branches that are not taken
+    walked  ids of the graphs that run; others are branches that are not taken
     """
     found = {one.name: "the output" for one in graph.output}
     for node in reversed(graph.node):
@@ -26,7 +26,7 @@ def living(graph: Any, walked: Container[int]) -> dict[str, str]:
 
 
 def _read(node: Any, walked: Container[int]) -> Iterator[str]:
-    """The names that a node reads, those in the graphs inside of it too."""
+    """Names that a node reads, including those read by nested graphs."""
     yield from node.input
     for graph in (one for one in graphs_in(node) if id(one) in walked):
         for inner in graph.node:
@@ -35,7 +35,7 @@ def _read(node: Any, walked: Container[int]) -> Iterator[str]:
 
 
 def inside(reader: Reader, node: Any, scope: Scope) -> list[Tensor]:
-    """The tensors that the graphs in a node read or have, of which it is not known which run."""
+    """Tensors that graphs nested in a node read or store, if it is unknown which of them run."""
     found = []
     for graph in graphs_in(node):
         inner = Scope(scope)
@@ -48,7 +48,7 @@ def inside(reader: Reader, node: Any, scope: Scope) -> list[Tensor]:
 
 
 def graphs_in(node: Any) -> Iterator:
-    """The graphs in the attributes of a node."""
+    """Graphs in the attributes of a node."""
     for one in node.attribute:
         if one.type == 5:
             yield one.g

@@ -1,4 +1,4 @@
-"""A Model of an ONNX file: its open axes are variables, its nodes that compute are steps."""
+"""The Model of an ONNX file. Open axes become variables, nodes that compute become steps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...num.values import Number
 
 
-NEWEST = 28  # version of the standard operators
+NEWEST = 28  # newest supported version of the standard operators
 _CHANNELS_SECOND = frozenset(
     (
         *("Conv", "ConvInteger", "QLinearConv", "ConvTranspose", "DeformConv", "MaxPool", "AveragePool", "LpPool"),
@@ -35,7 +35,7 @@ _CHANNELS_SECOND = frozenset(
         *("GroupNormalization", "LRN", "Upsample", "DepthToSpace", "SpaceToDepth"),
     )
 )
-_AS_IT_IS = frozenset(  # what is done to an image before the first of those
+_AS_IT_IS = frozenset(  # operators that may process an image before one of those
     (
         *("Identity", "Cast", "Add", "Sub", "Mul", "Div", "Clip", "Relu", "Concat", "Pad", "Resize"),
         *("QuantizeLinear", "DequantizeLinear"),
@@ -44,13 +44,13 @@ _AS_IT_IS = frozenset(  # what is done to an image before the first of those
 
 
 def read(source: Source) -> Model:
-    """The Model of a graph that `file` has the source of. Raises FileError, or SpecError that names the node."""
+    """Return the Model of a graph, from a Source of `file`. Raises FileError, or SpecError that names the node."""
     with uncollected():
         return _Importer(parsed(source), source).model()
 
 
 def shapes(source: Source) -> Any:
-    """The shapes that come out of a graph, None where they depend on data. Raises as `read`."""
+    """Shapes of a graph's outputs, None if one depends on data. Raises the errors of `read`."""
     return [one.shape for one in _Importer(parsed(source), source).walked()[2]]
 
 
@@ -74,7 +74,7 @@ class _Importer:
         return Model(stem(self.source.path), self.source, self.variables, shown, steps, stored=found, storage=storage)
 
     def walked(self) -> tuple[Reader, dict[str, Tensor], list[Tensor]]:
-        """(Reader, input tensors, output tensors) of the graph, which was walked to its end."""
+        """Walk the graph and return (Reader, input tensors, output tensors)."""
         graph = self.graph
         self.check(graph)
         functions = {(one.domain, one.name, getattr(one, "overload", "")): one for one in self.proto.functions}
@@ -95,7 +95,7 @@ class _Importer:
         return reader, inputs, reader.graph(graph, scope)
 
     def check(self, graph: Any) -> None:
-        """Refuse a model without a graph, one that is too large, or one with an unknown opset."""
+        """Refuse a model without a graph, a model that is too large, or an unknown opset."""
         if not self.proto.HasField("graph") or not graph.node:
             raise self.error("there is no graph in it", "it is not an ONNX model, or it is empty")
         if len(graph.node) > limits.NODES:
@@ -107,7 +107,7 @@ class _Importer:
             raise self.error(f"opset {version} is not known", f"known: 1 to {NEWEST}")
 
     def input(self, info: Any) -> Tensor:
-        """The tensor of an input; axes without a size become variables."""
+        """Tensor of an input. Open axes become variables."""
         if bytes in map(type, (info.name, *(dim.dim_param for dim in info.type.tensor_type.shape.dim))):
             raise self.error("an input has a name that is not UTF-8")
         kind = info.type.WhichOneof("value")
@@ -124,7 +124,7 @@ class _Importer:
         return Tensor(shape, first=first, made=info.name, kind=info.type.tensor_type.elem_type)
 
     def axis(self, info: Any, dim: Any, at: int) -> Number:
-        """The size of an axis: a number, or a variable."""
+        """Size of an axis: a number or a variable."""
         if dim.HasField("dim_value") and dim.dim_value > 0:
             return dim.dim_value
         if dim.HasField("dim_value") and dim.dim_value < -1:
@@ -135,7 +135,7 @@ class _Importer:
         return self.axes[text]
 
     def declare(self, text: str, info: Any, at: int) -> str:
-        """Declare the variable of an axis; gives its name."""
+        """Declare the variable of an axis and return its name."""
         if len(self.variables) >= limits.OPEN_AXES:
             raise self.error(f"more than {limits.OPEN_AXES:,} axes are open")
         base = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:40] or "axis"
@@ -152,7 +152,7 @@ class _Importer:
 
 
 def _with_channels_second(nodes: Any) -> set[str]:
-    """The tensors with a batch, then channels, as those say that read them: known from the last node to the first."""
+    """Tensors with channels after the batch, inferred backwards from the operators that read them."""
     found = set()
     for node in reversed(nodes):
         if node.op_type in _CHANNELS_SECOND or (node.op_type in _AS_IT_IS and node.output and node.output[0] in found):
@@ -161,7 +161,7 @@ def _with_channels_second(nodes: Any) -> set[str]:
 
 
 class Operation:
-    """A node. Its fields are those of a NodeProto."""
+    """A node with the fields of a NodeProto."""
 
     __slots__ = ("attribute", "domain", "input", "message", "name", "op_type", "output")
 
@@ -172,17 +172,17 @@ class Operation:
 
     @property
     def overload(self) -> str:
-        """Which function of its name it calls, in files that have several."""
+        """Overload of the function that it calls, for files with several functions of one name."""
         return getattr(self.message, "overload", "")
 
     @property
     def metadata_props(self) -> Iterable[Any]:
-        """What the exporter noted."""
+        """Metadata added by the exporter."""
         return getattr(self.message, "metadata_props", ())
 
 
 class Graph:
-    """A graph. Its fields are those of a GraphProto, as lists."""
+    """A graph with the fields of a GraphProto, as lists."""
 
     __slots__ = ("initializer", "input", "node", "output", "sparse_initializer", "value_info")
 
@@ -197,9 +197,9 @@ _ORDER = "the nodes are in a circle, out of order, or one is missing"
 
 
 def check_names(graph: Any, around: frozenset, error: Error, title: Callable[[Any], str], depth: int = 1) -> None:
-    """Raise the SpecError that `error` makes for a graph, or one inside it; `around` names tensors outside of it.
+    """Check the names in a graph and its nested graphs. Raises the SpecError that `error` creates.
 
-    depth   how many graphs stand in each other down to this one
+    `around` has the names of tensors of enclosing graphs, `depth` is the nesting depth of this one.
     """
     if depth > DEPTH:
         raise error("graphs", f"nest at most {DEPTH} deep")
@@ -212,7 +212,7 @@ def check_names(graph: Any, around: frozenset, error: Error, title: Callable[[An
     twice = next((name for before, name in pairwise(inputs) if name == before), None)
     if twice is not None:
         raise error(f"input `{brief(twice)}`", "appears twice")
-    made = stored.union(inputs, ("",))  # "" is an input or output that is left out
+    made = stored.union(inputs, ("",))  # "" is an omitted input or output
     spend(5 * len(graph.node))
     for node in graph.node:
         if not made.issuperset(node.input):

@@ -1,4 +1,4 @@
-"""Names of nodes as levels: `/layer1/layer1.0/conv1/Conv` is `layer1/0/conv1`, as the module that it came from."""
+"""Hierarchical names of nodes: `/layer1/layer1.0/conv1/Conv` becomes `layer1/0/conv1`, like the module it came from."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Container, Sequence
 from typing import Any
 
-LEVELS, LETTERS = 20, 100  # of a name; what is longer is cut
+LEVELS, LETTERS = 20, 100  # limits on a name; longer ones are truncated
 
 
 def levels(proto: Any, weight: str | None = None) -> tuple[str, ...]:
-    """The levels of a node's name: from the exporter's scopes, from its own name, or from its weights'."""
+    """Components of a node's name, from the exporter's scopes, the node's name, or the name of its weights."""
     scopes = _scopes(proto)
     leaf = proto.op_type or "node"
     if scopes:
@@ -25,7 +25,7 @@ def levels(proto: Any, weight: str | None = None) -> tuple[str, ...]:
 
 
 def _scopes(proto: Any) -> list[Any]:
-    """The modules that the newer PyTorch exporter notes: `['', 'features', 'features.0', 'conv2d']`."""
+    """Modules in the metadata of the newer PyTorch exporter: `['', 'features', 'features.0', 'conv2d']`."""
     for entry in getattr(proto, "metadata_props", ()):
         if entry.key == "pkg.torch.onnx.name_scopes":
             found = re.findall(r"'([^']*)'", entry.value[:2_000])
@@ -34,12 +34,12 @@ def _scopes(proto: Any) -> list[Any]:
 
 
 def _is_plain(name: str, op: str) -> bool:
-    """Whether the last part of a name only says which operation it is: `Conv_3`."""
+    """Whether a name only states the operator, such as `Conv_3`."""
     return name == op or (name.startswith(f"{op}_") and name[len(op) + 1 :].isdecimal())
 
 
 def relative(parts: list[str]) -> tuple[str, ...]:
-    """Each level without the names of those before it, and none too long."""
+    """Remove from each component the prefix of those before it, and truncate long names."""
     found, before = [], ""
     for part in parts:
         own = part.removeprefix(f"{before}.") if before else part
@@ -52,18 +52,18 @@ def relative(parts: list[str]) -> tuple[str, ...]:
 
 
 def shortened(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The paths, without their last part where that leaves each of them alone under its name.
+    """Drop the last component of each path that is unique without it.
 
-    `conv1/Conv` becomes `conv1`; `block/Add` and `block/conv/Conv` keep apart as `block/Add` and `block/conv`.
+    `conv1/Conv` becomes `conv1`; `block/Add` and `block/conv/Conv` become `block/Add` and `block/conv`.
     """
     inside = Counter(path[:end] for path in paths for end in range(len(path)))
     return [path[:-1] if len(path) > 1 and inside[path[:-1]] == 1 else path for path in paths]
 
 
 def apart(paths: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The paths, with another last part where the numbers of a repeated name would make it the name of another.
+    """Rename repeated paths whose numbered names would collide with another path.
 
-    Of two nodes `Add` and one `Add_2` the two become `Add_`: they are called `Add__1` and `Add__2`.
+    With two nodes `Add` and one `Add_2`, the two become `Add_`, and are then numbered `Add__1` and `Add__2`.
     """
     levels = {path[:end] for path in paths for end in range(1, len(path))}
     counts = Counter((*paths, *levels))
@@ -72,7 +72,7 @@ def apart(paths: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def _unlike(path: tuple[str, ...], count: int, known: Container[tuple[str, ...]]) -> tuple[str, ...]:
-    """A path whose numbered names, as many as `count`, are none of the known ones."""
+    """Append `_` to a path until none of its `count` numbered names is known."""
     *above, base = path
     while any((*above, f"{base}_{number}") in known for number in range(1, count + 1)):
         base = f"{base}_"

@@ -1,4 +1,4 @@
-"""One node as its rule sees it: inputs, attributes, and ways to state what it costs."""
+"""One node as its rule sees it: inputs, attributes, and methods to add steps."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """A node with its inputs as tensors; None for one that is left out.
+    """A node with its inputs as tensors, None for an omitted input.
 
-    `is_constant`: it computes the same whatever flows into the graph, and multiplies nothing; such nodes are no steps.
-    `beside` are tensors that the operator reads and its rule does not; `settings` the places of inputs whose numbers
-    are no parameters.
+    `is_constant`: its outputs do not depend on the graph's inputs and it has no products; such nodes are not steps.
+    `beside` has tensors that the operator reads but its rule does not; `settings` the indices of inputs that are not
+    parameters.
     """
 
     __slots__ = (
@@ -41,7 +41,7 @@ class Node:
     ) -> None:
         self.reader, self.proto, self.op = reader, proto, proto.op_type
         self.beside = list(beside) if beside else []
-        self.inputs: list[Any] = inputs  # each a Tensor, or None where it is left out
+        self.inputs: list[Any] = inputs  # Tensors, or None if omitted
         self.attributes, self.version, self.number = attributes, version, number
         self.outputs, self.began = len(proto.output), len(reader.steps)
         self.settings: frozenset[int] | None = None
@@ -56,20 +56,20 @@ class Node:
         return self.attributes.get(name, default)
 
     def input(self, number: int) -> Any:
-        """An input, or None if it is left out."""
+        """An input, or None if it is omitted."""
         return self.inputs[number] if number < len(self.inputs) else None
 
     def need(self, number: int) -> Tensor:
-        """An input that must be there."""
+        """A required input. Raises Refused if it is omitted."""
         found = self.input(number)
         if found is None:
             raise Refused(f"its input {number + 1} is missing")
         return found
 
     def sizes(self, number: int | None, attribute: str | None = None) -> Any:
-        """Whole numbers given by an input, or by an attribute in older versions; None if neither is there.
+        """Integers from an input, or from an attribute in older versions; None if both are missing.
 
-        Raises Refused when they are not known before the graph runs.
+        Raises Unknown if they are unknown before the graph runs.
         """
         given = self.input(number) if number is not None else None
         if given is None:
@@ -89,10 +89,10 @@ class Node:
         follows: bool = False,
         **options: Any,
     ) -> Layer:
-        """State an operation on inputs of these shapes, channels last, if they have elements; gives its Layer.
+        """Add a step with inputs of these shapes, channels last, unless one is empty. Return its Layer.
 
-        holds    kind -> the tensor of its numbers; those of constants that no earlier node holds are counted
-        times    how often it runs, such as the size of the batch
+        holds    kind -> tensor of parameters; those that no earlier step holds are counted
+        times    number of runs, for example the batch size
         """
         found = ops.find(op)
         values = {**options, found.branches[0]: inputs} if found.branches else options
@@ -106,7 +106,7 @@ class Node:
         return layer
 
     def passive(self, shape: Any, first: bool = False, holds: Mapping[str, Tensor | None] | None = None) -> Shape:
-        """State an operation that multiplies nothing and that the spec language does not have."""
+        """Add a step without multiplications that has no operation in the spec language."""
         seen, times = self.reader.seen(Tensor(shape, first=first))
         self.emit(
             *("opaque", seen),
@@ -121,7 +121,7 @@ class Node:
 
     @property
     def read(self) -> list[Tensor | None]:
-        """The tensors whose numbers the node computes with; notes the inputs that are no parameters."""
+        """Tensors that the node computes with. Inputs that are not parameters are recorded as settings."""
         ignored = self.ignored
         if not ignored:
             return [*self.inputs, *self.beside]
@@ -132,15 +132,15 @@ class Node:
 
     @property
     def ignored(self) -> Collection[int]:
-        """The places of the inputs whose numbers are no parameters: as a rule found, else those of the operator."""
+        """Indices of inputs that are not parameters, from the rule or else from the operator."""
         return self.reader.settings(self.proto) if self.settings is None else self.settings
 
     def roots(self) -> frozenset[str]:
-        """The parameters that the result of a constant node is made of."""
+        """Parameters that the result of a constant node depends on."""
         return frozenset().union(*[one.roots for one in self.read if one is not None and one.roots])
 
     def hold(self, outputs: list[Tensor]) -> None:
-        """Let a step of this node hold the parameters that it reads and no step holds yet: no rule can lose any."""
+        """Assign the parameters that the node reads and no step holds to its last step, so that none is lost."""
         for one in [*self.inputs, *self.beside] if self.beside else self.inputs:
             if one is not None and one.roots:
                 break
@@ -153,14 +153,14 @@ class Node:
             hold(self.reader, roots)
 
     def sources(self, count: int) -> tuple[Any, ...]:
-        """Where the inputs of the next step come from: the step of this node before it, else its inputs in order."""
+        """Producers of the next step's inputs: the previous step of this node, or else the node's inputs in order."""
         if count == 1:
             return (self.source(),)
         flowing = [one for one in self.inputs if one is not None and (one.shape is not None or one.made is not None)]
         return (*(one.made for one in flowing if not is_empty(one)), *[None] * count)[:count]
 
     def source(self) -> int | str | None:
-        """Where the input of the next step comes from: the step of this node before it, else its first input made."""
+        """Producer of the next step's input: this node's previous step, or else its first non-constant input."""
         steps = len(self.reader.steps)
         if steps > self.began:
             return steps - 1
@@ -170,25 +170,25 @@ class Node:
         return None
 
     def made(self, outputs: list[Tensor]) -> list[Tensor]:
-        """The outputs, each knowing what it comes from: the last step of this node, else what flows into it."""
+        """Outputs with their producers: the last step of this node, or else its input."""
         steps, last = len(self.reader.steps), self.source()
-        inner = range(self.began, steps)  # of the nodes of a function or a loop
+        inner = range(self.began, steps)  # from nodes of a function or loop
         return [one if one.made in inner else one.come(last, one.kind) for one in outputs]
 
     def same(self, one: int, other: int, message: str) -> None:
-        """Refuse sizes that differ; where that is not known yet, a step finds out once they have values."""
+        """Refuse sizes that differ. If one is symbolic, a step checks it when variables have values."""
         require(equal(one, other), message, one, other)
         if one != other:
             self.emit("reshape", (one,), shape=(other,), follows=True)
 
     def unknown(self, holds: dict[str, Tensor | None] | None = None, output: Tensor | None = None) -> None:
-        """State an operation whose cost is not known; a shape that is not known either is ()."""
+        """Add a step of unknown cost. An unknown shape is ()."""
         flowing = next((one for one in self.inputs if one is not None and one.made is not None), None)
         x, out = (() if one is None or one.shape is None else self.seen(one)[0] for one in (flowing, output))
         self.emit("opaque", x, label=self.op, holds=holds, out=out, params=0)
 
     def seen(self, tensor: Tensor) -> tuple[Shape, Number]:
-        """(shape per sample, channels last; how many samples) of a tensor."""
+        """(shape per sample with channels last, number of samples) of a tensor."""
         return self.reader.seen(tensor)
 
 
@@ -197,14 +197,14 @@ class Unknown(Exception):
 
 
 def axis(number: int, rank: int) -> int:
-    """An axis counted from the front. Raises Refused when there is none of that number."""
+    """Normalize a negative axis. Raises Refused if it is out of range."""
     if not -rank <= number < rank:
         raise Refused(f"axis {number} of a tensor with {rank} axes")
     return number % rank
 
 
 def grid(tensor: Any) -> tuple[Number, int, Shape]:
-    """(batch, channels, sizes of the grid) of a tensor with channels after the batch."""
+    """(batch, channels, grid sizes) of a tensor with channels after the batch."""
     if len(tensor.shape) < 3:
         raise Refused(f"it needs a batch, channels and a grid, got {len(tensor.shape)} axes")
     batch, channels, *space = tensor.shape
@@ -212,18 +212,18 @@ def grid(tensor: Any) -> tuple[Number, int, Shape]:
 
 
 def check_count(tensor: Tensor | None, count: int, message: str) -> None:
-    """Refuse a tensor of another number of elements, where there is one and its shape is known."""
+    """Refuse a tensor with another number of elements, if its shape is known."""
     if tensor is not None and tensor.shape is not None:
         require(equal(tensor.size, count), message, tensor.size, count)
 
 
 def flat(shape: Shape) -> Any:
-    """The number of elements, as a shape of one axis."""
+    """Shape of one axis with all elements."""
     return (prod(shape),)
 
 
 def hold(reader: Reader, roots: Iterable[str]) -> None:
-    """Let the last step of a walk hold parameters that no step holds yet."""
+    """Assign parameters that no step holds yet to the last step."""
     at, roots = len(reader.steps) - 1, [*roots]
     bits = max((reader.widths.typed[root] for root in roots if root in reader.widths.typed), default=0)
     reader.widths.hold(at, bits, 0)

@@ -1,4 +1,4 @@
-"""Walks a graph in the order of its nodes: shapes and constants flow, and what computes becomes a step."""
+"""Walk a graph in node order. Shapes and constants are propagated, and nodes that compute become steps."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from ...num.values import Number, Shape
 
 
-_BETWEEN = 8  # nodes between two looks at the allowance
+_BETWEEN = 8  # nodes between checks of the allowance
 _MALFORMED = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 
 
 class Reader:
-    """The state of a walk: steps so far, the numbers that are not counted yet, how much work was done."""
+    """State of a walk: the steps so far, parameters that are not counted yet, and the amount of work done."""
 
     def __init__(self, source: Source, functions: Any, versions: Mapping[str, int]) -> None:
         self.source, self.functions, self.versions = source, functions, versions
@@ -44,7 +44,7 @@ class Reader:
     # graphs
 
     def graph(self, graph: Any, scope: Scope) -> list[Tensor]:
-        """Walk the nodes of a graph whose inputs are in scope; gives its outputs."""
+        """Walk the nodes of a graph whose inputs are in scope. Return its outputs."""
         self.walked[id(graph)] = graph
         for proto in graph.initializer:
             self.initializer(proto, scope)
@@ -59,7 +59,7 @@ class Reader:
         return [self.found(name, scope, "the graph's output") for name in names]
 
     def initializer(self, proto: Any, scope: Scope) -> None:
-        """Note a stored tensor."""
+        """Register a stored tensor."""
         name = proto.name
         if type(name) is bytes:
             raise self.error("an initializer", "has a name that is not UTF-8")
@@ -77,12 +77,12 @@ class Reader:
             self.numbers.unnamed |= tensor.roots
 
     def keep(self, name: str, tensor: Tensor, scope: Scope) -> None:
-        """Put a stored tensor in scope; its numbers wait for the node that holds them."""
+        """Add a stored tensor to the scope. A later node counts its numbers."""
         scope.own[name] = tensor
         self.numbers.keep(tensor)
 
     def nodes(self, protos: Any, scope: Scope, attributes: Mapping[Any, Any] | None = None) -> None:
-        """Walk nodes in their order."""
+        """Walk nodes in order."""
         most = limits.NODES
         for number, proto in enumerate(protos, 1):
             self.done += 1
@@ -100,7 +100,7 @@ class Reader:
                     scope.own[name] = tensor
 
     def found(self, name: str, scope: Scope, who: str) -> Tensor:
-        """The tensor of a name. Raises SpecError when nothing before makes it."""
+        """Look up a tensor. Raises SpecError if no earlier node makes it."""
         tensor = scope.find(name)
         if tensor is None:
             message = f"reads `{brief(str(name))}`, which nothing before it makes"
@@ -110,10 +110,10 @@ class Reader:
     # nodes
 
     def node(self, proto: Any, number: int, scope: Scope, given: Mapping[Any, Any] | None) -> list[Tensor]:
-        """The outputs of one node."""
+        """Outputs of one node."""
         try:
             "".join((proto.name, proto.op_type, proto.domain, *proto.output))
-        except TypeError:  # bytes
+        except TypeError:  # a name in bytes
             raise self.error(f"node {number}", "has a name that is not UTF-8") from None
         own = scope.own
         inputs = [
@@ -131,18 +131,18 @@ class Reader:
             raise self.error(f"node {titled(proto)}:", message) from error
 
     def key(self, proto: Any) -> Any:
-        """What a function that a node calls is found by, where the file has any."""
+        """Key of the function that a node calls, or None if the file has no functions."""
         return (proto.domain, proto.op_type, getattr(proto, "overload", "")) if self.functions else None
 
     def kind(self, proto: Any, name: str, at: int) -> int:
-        """The declared type of a node's output; functions have their own names."""
+        """Declared type of a node's output, or 0 within functions, whose names are local."""
         return 0 if self.calls else self.declared.kinds.get(name, 0)
 
     def typed(self, node: Node, outputs: list[Tensor]) -> list[Tensor]:
-        """The outputs of a node with what they come from and their types; its steps have that of the first."""
+        """Outputs of a node with producers and types. Its steps have the type of the first output."""
         proto, found, last, began = node.proto, [], node.source(), node.began
         called = bool(self.functions) and self.key(proto) in self.functions
-        inner = range(began, len(self.steps))  # steps of the nodes of a function or a loop
+        inner = range(began, len(self.steps))  # steps from nodes of a function or loop
         for at, (name, one) in enumerate(zip(proto.output, outputs, strict=False)):
             kind = self.kind(proto, name, at)
             if not kind and not called:
@@ -157,7 +157,7 @@ class Reader:
         return found
 
     def outputs(self, node: Node, scope: Scope) -> list[Tensor]:
-        """What comes out of a node, by a function of the file, a rule, or what the file itself says."""
+        """Outputs of a node, from a function of the file, a rule, or the file's declarations."""
         proto = node.proto
         if self.functions and (key := self.key(proto)) in self.functions:
             return self.function(self.functions[key], node)
@@ -180,7 +180,7 @@ class Reader:
         return self.finished(node, found)
 
     def finished(self, node: Node, found: list[Any]) -> list[Tensor]:
-        """The tensors that a rule's answer means: of a constant node, they have the roots of its inputs."""
+        """Convert the result of a rule to tensors. Those of a constant node get the roots of its inputs."""
         tensors = [one if type(one) is Tensor else Tensor(tuple(one)) for one in found]
         if node.is_constant:
             roots = node.roots()
@@ -193,7 +193,7 @@ class Reader:
         return tensors
 
     def unruled(self, node: Node, rule: Any) -> list[Tensor]:
-        """The outputs of a node whose cost or shape is not known: a row marked unknown, if it could cost anything."""
+        """Outputs of a node of unknown cost or shape. It becomes a row of unknown cost if it could have any."""
         first = next((one.first for one in node.inputs if one is not None), False)
         outputs = [self.declared.tensor(name, first) for name in node.proto.output]
         if rule is None or rule.multiplies:
@@ -201,7 +201,7 @@ class Reader:
         return outputs
 
     def function(self, function: Any, node: Node) -> list[Tensor]:
-        """The outputs of a function of the file: its nodes on these inputs."""
+        """Outputs of a function of the file, applied to the inputs of a node."""
         name = f"{function.domain}.{function.name}" if function.domain else function.name
         if name in self.calls:
             raise Refused(f"the function `{brief(name)}` calls itself")
@@ -219,30 +219,30 @@ class Reader:
         return [self.found(one, scope, f"the function `{brief(name)}`") for one in function.output]
 
     def check(self, proto: Any, version: int) -> None:
-        """Raise Refused for a node that is not what ONNX says of its operator in a version."""
+        """Raise Refused for a node that does not match the signature of its operator."""
         check(proto, self.functions, version)
 
     def version(self, proto: Any) -> int:
-        """The version of the operators of a node's domain."""
+        """Operator version of a node's domain."""
         domain = proto.domain
         return self.versions.get("" if domain == "ai.onnx" else domain, 1)
 
     def rule(self, proto: Any) -> Callable[..., Any] | None:
-        """The rule of a node's operator, or None."""
+        """Rule of a node's operator, or None."""
         return rules.find(proto.domain, proto.op_type)
 
     def beside(self, proto: Any, scope: Scope) -> Sequence[Tensor]:
-        """Tensors that a node reads and that are no inputs of its rule."""
+        """Tensors that a node reads but its rule does not."""
         return ()
 
     def settings(self, proto: Any) -> Collection[int]:
-        """The places of the inputs of a node whose numbers are no parameters."""
+        """Indices of a node's inputs that are not parameters."""
         return settings(proto.op_type, len(proto.input)) if rules.is_standard(proto.domain) else ()
 
     # steps
 
     def levels(self, proto: Any, weight: str | None) -> tuple[str, ...]:
-        """The levels of the name of a node's steps."""
+        """Name components of a node's steps."""
         return levels(proto, weight)
 
     def state(
@@ -282,7 +282,7 @@ class Reader:
         self.steps.append(step)
 
     def seen(self, tensor: Any) -> tuple[Shape, Number]:
-        """(shape per sample with the channels last, how many samples) of a tensor."""
+        """(shape per sample with channels last, number of samples) of a tensor."""
         shape, times = tensor.shape, 1
         is_batch = tensor.first or (isinstance(shape[0], Dim) and shape[0] == self.batch) if shape else False
         if len(shape) > 1 and (shape[0] == 1 or is_batch):
@@ -292,7 +292,7 @@ class Reader:
         return tuple(shape) or (1,), times
 
     def finished_steps(self) -> tuple[Step, ...]:
-        """All steps, their names as short as they can be."""
+        """All steps, with names as short as possible."""
         paths = apart(shortened([step.body.path for step in self.steps]))
         names: dict[str | None, str] = {}
         if any(step.body.shared for step in self.steps):
@@ -307,23 +307,23 @@ class Reader:
         return tuple(self.widths.finished(steps))
 
     def error(self, who: str, message: str, help: str | None = None) -> SpecError:
-        """The error of one problem of the graph."""
+        """Create the error for a problem of the graph."""
         return SpecError(Problem("bad-graph", f"{self.source.path!r}: {who} {message}", None, help))
 
 
 def titled(proto: Any) -> str:
-    """A node for a message: its name, or what it makes, and its operator."""
+    """A node in a message: its name, or that of its output, and its operator."""
     name = proto.name or next(iter(proto.output), "") or "without a name"
     return f"`{brief(name)}` ({brief(proto.op_type)})"
 
 
 def opsets(proto: Any) -> dict[str, int]:
-    """The versions of operators that a model or function imports: domain -> version."""
+    """Operator versions that a model or function imports: domain -> version."""
     return {one.domain if one.domain != "ai.onnx" else "": one.version for one in proto.opset_import}
 
 
 class Declared:
-    """The declared types of tensors by name, and of their elements; `axes` are variables by the names of axes."""
+    """Declared types and element types of tensors by name. `axes` maps names of axes to variables."""
 
     def __init__(self) -> None:
         self.types: dict[Any, Any] = {}
@@ -331,18 +331,18 @@ class Declared:
         self.kinds: dict[str, int] = {}
 
     def note(self, infos: Any) -> None:
-        """Note the declarations of a graph."""
+        """Add the declarations of a graph."""
         for info in infos:
             name, kind = info.name, info.type
             self.types[name], self.kinds[name] = kind, kind.tensor_type.elem_type
 
     def note_kinds(self, infos: Any) -> None:
-        """Note the types of the elements alone."""
+        """Add the element types only."""
         for info in infos:
             self.kinds[info.name] = info.type.tensor_type.elem_type
 
     def tensor(self, name: str, first: bool = False) -> Tensor:
-        """A tensor of the shape that it is said to have; a grid has its channels where they were."""
+        """Tensor of the declared shape. A grid keeps the position of its channels."""
         kind = self.types.get(name)
         if kind is None or not kind.tensor_type.HasField("shape"):
             return Tensor(None)
@@ -350,7 +350,7 @@ class Declared:
         return Tensor(None) if None in sizes else Tensor(sizes, first=first and len(sizes) > 2)
 
     def size(self, dim: Any) -> Any:
-        """A size: a number, or an axis that has a name already."""
+        """A size: a number, or the variable of a known axis, or None."""
         if dim.dim_param:
             return self.axes.get(dim.dim_param)
         return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else None

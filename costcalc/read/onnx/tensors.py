@@ -1,4 +1,4 @@
-"""Tensors of a graph as far as they are known: shapes, the values of small constants, and whose numbers they are."""
+"""Known properties of a graph's tensors: shapes, values of small constants, and the parameters they derive from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _FORMATS = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 10: "e", 11: "d", 12: "I", 13: "Q"}
-_COUNTING = frozenset((7, 8, 9, 13))  # types of sizes, texts and truths: no trained numbers
+_COUNTING = frozenset((7, 8, 9, 13))  # integers, Booleans and texts: not trained
 _FIELDS = {1: "float_data", 6: "int32_data", 7: "int64_data", 11: "double_data", 12: "uint64_data", 13: "uint64_data"}
 
 
@@ -28,16 +28,16 @@ PRODUCT, INPUT, WEIGHT = (frozenset((name,)) for name in ("product", "input", "w
 
 
 class Tensor(NamedTuple):
-    """What is known of a tensor.
+    """Known properties of a tensor.
 
-    shape   its sizes, batch and channels where the graph has them; None if they depend on data
-    value   its elements in row-major order, where they are known
-    roots   the initializers that it is computed from alone; None if anything that flows in is part of it
+    shape   its sizes, in the order of the graph; None if they depend on data
+    value   its elements in row-major order, if known
+    roots   the initializers that it is computed from; None if it also depends on the graph's inputs
     first   whether its channels come right after the batch
     items   the tensors of a sequence
-    made    the number of the step that it comes from, or the name of an input; None of a constant
-    scaled  of products of whole numbers and their scales: which of PRODUCT, INPUT and WEIGHT are multiplied in it
-    kind    the type of its elements, a number of TensorProto; 0 if it is not known
+    made    the index of the step that produces it, or the name of an input; None for a constant
+    scaled  for products of integers and their scales: which of PRODUCT, INPUT and WEIGHT it contains
+    kind    the type of its elements as a TensorProto number, 0 if unknown
     """
 
     shape: Any  # a Shape, or None
@@ -51,43 +51,43 @@ class Tensor(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many elements."""
+        """Number of elements."""
         return prod(self.shape)
 
     def rooted(self, roots: frozenset | None) -> Tensor:
-        """The same tensor, computed from other initializers."""
+        """Copy with other roots."""
         if self.roots == roots:
             return self
         return Tensor(self.shape, self.value, roots, self.first, self.items, self.made, self.scaled, self.kind)
 
     def come(self, made: int | str | None, kind: int) -> Tensor:
-        """The same tensor, from another step, its elements of another type."""
+        """Copy with another producer and element type."""
         if self.made == made and self.kind == kind:
             return self
         return Tensor(self.shape, self.value, self.roots, self.first, self.items, made, self.scaled, kind)
 
 
-# What a rule gives: for each output of its operator a Tensor, or its shape alone.
+# Result of a rule: a Tensor or a shape for each output of its operator.
 Outputs: TypeAlias = Sequence[Union[Tensor, Sequence[Any]]]  # noqa: UP007 (evaluated)
 
 
 def constant(shape: Iterable[int], value: Iterable[Number | None] | None = None) -> Tensor:
-    """A tensor of known values that holds nothing trained."""
+    """A tensor of known values without parameters."""
     return Tensor(tuple(shape), None if value is None else tuple(value), frozenset())
 
 
 def is_empty(tensor: Tensor) -> bool:
-    """Whether a tensor has no elements, as the part of a slice that leaves nothing out."""
+    """Whether a tensor has no elements, for example an empty slice."""
     return tensor.shape is not None and 0 in tensor.shape
 
 
 def scalar(value: Node | None) -> Tensor:
-    """A single number."""
+    """A constant scalar."""
     return constant((), (value,))
 
 
 def stored(proto: Any) -> Tensor:
-    """The tensor of a TensorProto: its shape, and its values if they are few and in the file itself."""
+    """The tensor of a TensorProto: its shape, and its values if they are few and stored in the file itself."""
     shape = tuple(proto.dims[:])
     if shape and min(shape) < 0:
         raise Refused(f"a size cannot be {min(shape)}")
@@ -104,7 +104,7 @@ def stored(proto: Any) -> Tensor:
 
 
 def _check_location(entries: Iterable[Any]) -> None:
-    """Refuse weights that are said to be outside of the model's directory, although they are never opened."""
+    """Refuse weights located outside the model's directory, although they are never opened."""
     for entry in entries:
         if entry.key == "location":
             if type(entry.value) is bytes:
@@ -131,27 +131,27 @@ def _values(proto: Any, count: int) -> tuple[float, ...] | None:
 
 
 def together(tensors: Iterable[Any]) -> Tensor:
-    """Several tensors of numbers as one."""
+    """Merge several tensors of parameters into one."""
     found = tuple(tensors)
     return Tensor((sum(one.size for one in found),), None, frozenset().union(*(one.roots or () for one in found)))
 
 
 def sizes(tensor: Tensor) -> Any:
-    """The values of a tensor that holds sizes. Raises Refused where they are not known."""
+    """Values of a tensor that holds sizes, or None if they are unknown."""
     if tensor is None or tensor.value is None or not all(isinstance(one, (int, Dim)) for one in tensor.value):
         return None
     return tensor.value
 
 
 class Scope:
-    """Tensors by name, those of the graph around it too."""
+    """Tensors by name, including those of enclosing graphs."""
 
     def __init__(self, parent: Scope | None = None) -> None:
         self.own: dict[str, Tensor] = {}
         self.parent = parent
 
     def find(self, name: str) -> Tensor | None:
-        """The tensor of that name, or None."""
+        """Look up a tensor, or return None."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.own:
@@ -161,7 +161,7 @@ class Scope:
 
 
 def argument(value: Any) -> Any:
-    """An argument of a step: plain as it is, an unknown size as an expression over the variables."""
+    """Convert an argument of a step: symbolic sizes become expressions over the variables."""
     kind = type(value)
     if kind is int:
         return value

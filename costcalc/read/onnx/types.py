@@ -1,6 +1,6 @@
-"""The types of tensors, as far as they say how many bits a value has: declared in the file, or what an operator makes.
+"""Types of tensors, which determine the bits per value. They are declared in the file or inferred from operators.
 
-Types are the numbers of TensorProto; 0 is one that is not known.
+A type is a number of TensorProto, 0 if unknown.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ BITS_OF = {
 }
 FLOATS = (1, 10, 11, 16)
 _FLOAT, _INT32, _INT64, _BOOL = 1, 6, 7, 9
-_ONE_TYPE = {  # operators whose results have one type
-    **dict.fromkeys(("If", "Loop", "Scan"), 0),  # those that their graphs give
+_ONE_TYPE = {  # operators with a fixed result type
+    **dict.fromkeys(("If", "Loop", "Scan"), 0),  # the type depends on their nested graphs
     **dict.fromkeys(("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not"), _BOOL),
     **dict.fromkeys(("IsNaN", "IsInf"), _BOOL),
     **dict.fromkeys(("Shape", "Size", "ArgMax", "ArgMin", "NonZero", "NonMaxSuppression"), _INT64),
     **dict.fromkeys(("MatMulInteger", "ConvInteger"), _INT32),
 }
 _OF_INPUT = {"Where": 1, "OneHot": 2, "CastLike": 1, "DequantizeLinear": 1, "MatMulNBits": 0}
-CASTS = ("Cast", "CastLike", "Identity")  # the last as PyTorch's conversions are read
-_VALUES = {"value": 0, **dict.fromkeys(("value_int", "value_ints"), _INT64)}  # attributes of a constant
+CASTS = ("Cast", "CastLike", "Identity")  # conversions of PyTorch are read as Identity
+_VALUES = {"value": 0, **dict.fromkeys(("value_int", "value_ints"), _INT64)}  # attributes of Constant
 _VALUES |= dict.fromkeys(("value_float", "value_floats"), _FLOAT)
-_SECOND = {"TopK": _INT64, "MaxPool": _INT64, "Dropout": _BOOL, "Unique": _INT64}  # types of results behind the first
+_SECOND = {"TopK": _INT64, "MaxPool": _INT64, "Dropout": _BOOL, "Unique": _INT64}  # types of outputs after the first
 
 
 def type_of(op: str, attributes: Mapping[str, Any], inputs: Sequence[Tensor | None], at: int) -> int:
-    """The type of an output of a node, by its operator; most make the type of their first input."""
+    """Type of a node's output. For most operators it is the type of the first input."""
     if at and op in _SECOND:
         return _SECOND[op]
     if op in _ONE_TYPE:
         return _ONE_TYPE[op]
     stated = _stated(attributes) if attributes else 0
-    if stated or op == "ConstantOfShape":  # zeros, unless it states a value
+    if stated or op == "ConstantOfShape":  # zeros unless a value is stated
         return stated or _FLOAT
     place = _OF_INPUT.get(op, 0)
     one = inputs[place] if place < len(inputs) else None
@@ -52,14 +52,14 @@ def type_of(op: str, attributes: Mapping[str, Any], inputs: Sequence[Tensor | No
 
 
 def is_copy(one: Tensor | None, made: Tensor) -> bool:
-    """Whether what a cast makes of a tensor has other bits than what flows in: a tensor of its own."""
+    """Whether a cast changes the bits per value, so that its result is a separate tensor."""
     if one is None or one.made is None or one.roots is not None or made.shape is None or 0 in made.shape:
         return False
     return one.kind in FLOATS and made.kind in FLOATS and BITS_OF[one.kind] != BITS_OF[made.kind]
 
 
 def _stated(attributes: Mapping[str, Any]) -> int:
-    """The type that a node says itself: of a cast, of random numbers, of a constant."""
+    """Type in the attributes of a node: a cast, random numbers, or a constant."""
     for name, value in attributes.items():
         if name in ("to", "dtype", "output_dtype") and type(value) is int:
             return value

@@ -1,7 +1,7 @@
-"""The bits of values in a quantized graph: of stored numbers by their type, of tensors by what quantizes them.
+"""Bits per value in a quantized graph: of stored numbers by their type, of other tensors by their quantization.
 
-A tensor that is quantized, and that nothing else reads, is made with that width; so is what an activation or a norm
-before it reads, which integer kernels run as one. Else the quantized numbers are a tensor of their own.
+A tensor that is only read by a quantization gets its width. So does the input of an activation or norm before the
+quantization, because integer kernels fuse them. In all other cases the quantized numbers are a separate tensor.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OF_TYPES = {2: 8, 3: 8, 4: 16, 5: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 25: 2, 26: 2}  # of TensorProto
 BYTE = 8
-ZERO_POINTS = {  # which input of an operator of quantized numbers is the zero point of what it makes
+ZERO_POINTS = {  # index of the zero point of an operator's result
     **dict.fromkeys(("QLinearConv", "QLinearMatMul", "QLinearAdd", "QLinearMul"), 7),
     **dict.fromkeys(("QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax", "QLinearAveragePool"), 4),
     "QLinearGlobalAveragePool": 4,
@@ -33,14 +33,14 @@ _FUSED = frozenset(ACTIVATIONS) | {"batchnorm"}
 
 
 class Quantized:
-    """What is known of widths while a graph is walked.
+    """Known widths during a walk of a graph.
 
-    stored   the bits of initializers that are quantized
-    made     the bits of what a step makes, where it is quantized
-    weights  the bits of the quantized numbers that a step holds
-    typed    the bits of all initializers, by their types
-    types    the bits of what a step makes, by its type
-    held     the bits of the weights and of the other numbers that a step holds, by their types
+    stored   bits of quantized initializers
+    made     bits of a step's result, if it is quantized
+    weights  bits of the quantized numbers that a step holds
+    typed    bits of all initializers, from their types
+    types    bits of a step's result, from its type
+    held     bits of the weights, and of the other numbers, that a step holds, from their types
     """
 
     def __init__(self) -> None:
@@ -62,15 +62,15 @@ class Quantized:
         return bool(self.made or self.weights)
 
     def note(self, nodes: Iterable[Any], outputs: Iterable[str]) -> None:
-        """Note a graph, to count how often each tensor is read once anything is quantized."""
+        """Register a graph. Reads of its tensors are counted only if something is quantized."""
         self.noted.append((nodes, outputs))
 
     def enter(self, inputs: Mapping[str, Tensor]) -> None:
-        """Note the types of the network's inputs."""
+        """Register the types of the network's inputs."""
         self.inputs = {name: BITS_OF.get(one.kind, 0) for name, one in inputs.items()}
 
     def keep(self, tensor: Tensor, kind: int) -> None:
-        """Note the type of a stored tensor."""
+        """Register the type of a stored tensor."""
         for root in tensor.roots or ():
             if kind in OF_TYPES:
                 self.stored[root] = OF_TYPES[kind]
@@ -78,7 +78,7 @@ class Quantized:
                 self.typed[root] = BITS_OF[kind]
 
     def holds(self, step: int, holds: Mapping[str, Tensor | None]) -> None:
-        """Note the bits of the numbers that a step holds, by kind."""
+        """Register the bits of the numbers that a step holds, by kind."""
         quantized = weights = others = 0
         for kind, tensor in holds.items():
             for root in (tensor.roots or ()) if tensor is not None else ():
@@ -90,17 +90,17 @@ class Quantized:
         self.hold(step, weights, others)
 
     def hold(self, step: int, weights: int, others: int) -> None:
-        """Note the bits of weights and of other numbers that a step holds: the widest of each."""
+        """Register the bits of weights and of other numbers that a step holds. The widest counts."""
         before = self.held.get(step, (0, 0))
         self.held[step] = max(before[0], weights), max(before[1], others)
 
     def type(self, steps: Iterable[int], kind: int) -> None:
-        """Note the type of what steps make, where none is known."""
+        """Register the type of the results of steps that have none yet."""
         for step in steps if kind in BITS_OF else ():
             self.types.setdefault(step, BITS_OF[kind])
 
     def quantize(self, node: Node, x: Any, bits: int) -> bool:
-        """Give a tensor its width; False where the quantized numbers are a tensor of their own."""
+        """Assign a width to the quantized tensor. Return False if the quantized numbers are a separate tensor."""
         name = node.proto.input[0]
         if node.op != "QuantizeLinear" or name not in self.direct or self._readers()[name] != 1:
             return False
@@ -110,7 +110,7 @@ class Quantized:
         return True
 
     def _readers(self) -> Counter[str]:
-        """How often each tensor of the graphs so far is read."""
+        """Number of reads of each tensor of the graphs so far."""
         for nodes, outputs in self.noted:
             self.readers.update(name for node in nodes for name in node.input)
             self.readers.update(outputs)
@@ -118,7 +118,7 @@ class Quantized:
         return self.readers
 
     def integer(self, node: Node) -> None:
-        """Give what an operator of quantized numbers makes the width of its zero point."""
+        """Assign the width of its zero point to the result of an operator on quantized numbers."""
         last = len(node.reader.steps) - 1
         if last >= node.began and node.op in ZERO_POINTS and not node.is_constant:
             self.made[last] = width_of(node, ZERO_POINTS[node.op])
@@ -133,7 +133,7 @@ class Quantized:
         return [_stated(step, one, self.usual, self._read(step, made)) for step, one in zip(steps, found, strict=True)]
 
     def _fuse(self, steps: Sequence[Step]) -> None:
-        """Let what activations and norms of quantized results read, alone, be of their width."""
+        """Propagate the width of quantized activations and norms to an input that only they read."""
         read = Counter(made for step in steps for made in {*step.body.sources})
         for number in reversed(range(len(steps))):
             sources = steps[number].body.sources
@@ -142,7 +142,7 @@ class Quantized:
                 self.made.setdefault(sources[0], self.made[number])
 
     def _read(self, step: Step, made: Sequence[int]) -> int:
-        """The bits of a tensor that a step makes unless it states others: those of what it renames, or the usual."""
+        """Default bits of a step's result: those of the tensor that it renames, or the network's."""
         source = next(iter(step.body.sources), None) if step.body.op in RENAMING else None
         if type(source) is int:
             return made[source]
@@ -154,7 +154,7 @@ class Quantized:
         return Widths(self.weights.get(number) or weights, made, others)
 
     def _most(self, found: Sequence[Widths]) -> Widths:
-        """The widths that most steps have: those of the network. Quantized numbers stand on their layers."""
+        """Most frequent widths of steps, which become the network's. Quantized numbers are excluded."""
         made = Counter(self.types[number] for number in self.types if number not in self.made)
         held = Counter(one.weights or one.bias for number, one in enumerate(found) if number not in self.weights)
         del held[0]
@@ -162,7 +162,7 @@ class Quantized:
         return Widths(32, usual[1], 32) if self.is_any else Widths(*usual)
 
     def network(self, steps: Sequence[Step], shown: Mapping[str, Input]) -> tuple[dict[str, Input], Storage]:
-        """The inputs with their bits, and how the network's values are stored."""
+        """The inputs with their bits, and the storage of the network's values."""
         kinds = self.inputs
         bits = {name: 0 if kinds[name] == self.usual.activations else kinds[name] for name in shown}
         own = self.is_any or any(bits.values()) or any(step.bits is not UNSTATED for step in steps)
@@ -171,7 +171,7 @@ class Quantized:
 
 
 def _stated(step: Step, own: Widths, usual: Widths, read: int) -> Step:
-    """A step that states the widths in which it differs from the network; its result has `read` bits otherwise."""
+    """Set the widths in which a step differs from the network. `read` is the default for its result."""
     weights = 0 if own.weights == usual.weights else own.weights
     others = usual.bias or own.weights or usual.weights
     made = 0 if own.activations == read else own.activations
@@ -180,7 +180,7 @@ def _stated(step: Step, own: Widths, usual: Widths, read: int) -> Step:
 
 
 def width_of(node: Node, number: int) -> int:
-    """The bits that the zero point in an input says, or the type that is stated; a byte unless given."""
+    """Bits of the zero point in an input, or of the stated type; a byte by default."""
     zero = node.input(number)
     roots = (zero.roots or ()) if zero is not None else ()
     known = [node.reader.widths.stored[root] for root in roots if root in node.reader.widths.stored]

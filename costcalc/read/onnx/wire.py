@@ -1,8 +1,8 @@
-"""An ONNX file without its weights: the messages as they are on disk, without large tensors and what nothing reads.
+"""Strip weights from an ONNX file: copy its messages without large tensors and unused fields.
 
-Only the lengths of fields are looked at (the wire format of protocol buffers: a tag of number and type, then a value or
-a length), so that weights are neither copied nor decoded. What the parser will need in memory is known before it runs:
-small messages are not looked into, but each message in them has a tag, and bytes that can be tags are counted.
+Only the lengths of fields are parsed (protobuf wire format: a tag of number and type, then a value or a length), so
+weights are neither copied nor decoded. The memory that the parser requires is bounded before it runs: small messages
+are not parsed, but each nested message has a tag, and all bytes that could be tags are counted.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ... import limits
 from ...allowance import spend
 from ...errors import FileError, Problem
 
-SMALL = 4_096  # bytes of a tensor's numbers that are kept, and of a message that is not looked into
-_BETWEEN = 64  # messages of a kind between two looks at the allowance
-_HEAD = 20  # bytes: a tag and a length
-_MESSAGE, _PACKED = 4, 8  # parts that a message counts, and bytes of packed numbers in one part
-_NO_TAGS = bytes(one for one in range(256) if one & 7 != 2)  # bytes that no field with a length starts with
-# message -> field -> the message in it, "" for a plain value; other fields are left out (onnx.proto)
+SMALL = 4_096  # bytes: largest tensor data that is kept, and largest message that is not parsed
+_BETWEEN = 64  # messages of one kind between checks of the allowance
+_HEAD = 20  # bytes of a tag and a length
+_MESSAGE, _PACKED = 4, 8  # parts per message, and bytes of packed numbers per part
+_NO_TAGS = bytes(one for one in range(256) if one & 7 != 2)  # bytes that cannot start a field with a length
+# message -> field -> nested message, "" for a plain value; other fields are dropped (onnx.proto)
 _FIELDS: dict[str, dict[int, str]] = {
     "model": {**dict.fromkeys((1, 2, 5), ""), 7: "graph", 8: "opset", 25: "function"},
     "opset": {1: "", 2: ""},
@@ -58,15 +58,15 @@ _FIELDS: dict[str, dict[int, str]] = {
     "entry": {1: "", 2: ""},
 }
 _NUMBERS = {"tensor": frozenset((4, 5, 7, 9, 10, 11)), "attribute": frozenset((7, 8))}
-_UNSEEN = frozenset(("node", "tensor", "value", "attribute", "entry"))  # copied as they are where they are small
-_AT_ONCE = 4_000_000  # bytes of a message that is read whole: its fields are looked at in memory
-_MANY = frozenset(("node", "tensor", "sparse tensor", "function", "value"))  # as many as there may be layers
-_SCOPES = b"pkg.torch.onnx.name_scopes"  # the entry of a node that names come from
-DEPTH = 30  # graphs in graphs: each is a node's attribute, and protocol buffers stand 100 deep at most
+_UNSEEN = frozenset(("node", "tensor", "value", "attribute", "entry"))  # copied unparsed if small
+_AT_ONCE = 4_000_000  # bytes of a message that is read into memory before it is parsed
+_MANY = frozenset(("node", "tensor", "sparse tensor", "function", "value"))  # as many as layers may exist
+_SCOPES = b"pkg.torch.onnx.name_scopes"  # metadata entry with the scopes of a node
+DEPTH = 30  # nested graphs: each is a node's attribute; protobuf nests at most 100 messages
 
 
 class Data(Protocol):
-    """The bytes of a file: in memory, or read as they are asked for."""
+    """Bytes of a file, in memory or read on demand."""
 
     def __len__(self) -> int: ...
 
@@ -74,10 +74,10 @@ class Data(Protocol):
 
 
 def stripped(data: Data) -> bytes:
-    """The bytes of a model without the parts that are not read. Raises FileError if it is not a model, or too large.
+    """The bytes of a model without unused parts. Raises FileError if it is not a model or too large.
 
-    Small messages are copied unseen if there is room for the most parts that they could have. Otherwise the file is
-    looked at field by field.
+    Small messages are copied unparsed if the limit allows for the most parts that they could have. Otherwise the file
+    is parsed field by field.
     """
     try:
         return _Stripper(unseen=True).message(data, "model", 0, len(data), 0)
@@ -86,12 +86,12 @@ def stripped(data: Data) -> bytes:
 
 
 def checked(data: Data) -> bytes:
-    """As `stripped`, with every message looked at: what is wrong in a small one is an error, too."""
+    """Like `stripped`, but every message is parsed, so that errors in small ones are found too."""
     return _Stripper(unseen=False).message(data, "model", 0, len(data), 0)
 
 
 def tags(data: bytes) -> int:
-    """How many bytes can be the first of a field with a length: there are no more messages in them, however deep."""
+    """Number of bytes that could start a field with a length: an upper bound on nested messages."""
     return len(data.translate(None, _NO_TAGS))
 
 
@@ -102,13 +102,13 @@ class _Stripper:
         self.most, self.most_parts = limits.NODES, limits.GRAPH_FIELDS
 
     def message(self, data: Data, name: str, start: int, end: int, depth: int) -> bytes:
-        """The fields that are read of the message at `start` to `end` of some bytes."""
+        """Used fields of the message at `start` to `end`."""
         if depth > 3 * DEPTH:
             raise FileError(Problem("limit", f"graphs nest at most {DEPTH} deep"))
         self.count(name)
         if type(data) is not bytes and end - start <= _AT_ONCE:
             data, start, end = data[start:end], 0, end - start
-        fields, parts, at, whole = _FIELDS[name], [], start, start  # from `whole` to `at` all is copied as it is
+        fields, parts, at, whole = _FIELDS[name], [], start, start  # `whole` to `at` is copied unchanged
         for number, first, after in self.fields(data, start, end):
             new = None
             inner = fields.get(number)
@@ -128,23 +128,23 @@ class _Stripper:
         return b"".join(parts)
 
     def is_unseen(self, inner: str, size: int) -> bool:
-        """Whether a message of so many bytes is copied as it is."""
+        """Whether a message of this size is copied unparsed."""
         if not self.unseen or size > SMALL or inner not in _UNSEEN:
             return False
         self.count(inner)
         return True
 
     def is_large(self, name: str, number: int, first: int | None, after: int) -> bool:
-        """Whether a field holds so many numbers that they are left out; counts those that are kept."""
+        """Whether a field has so many numbers that it is dropped. Numbers that are kept are counted."""
         size = after - first if first is not None else 0
         if name in _NUMBERS and number in _NUMBERS[name]:
             large = name == "tensor" and size > SMALL
             self.parts += 0 if large else size // _PACKED
             return large
-        return name == "value" and number == 3 and size > 64  # a documentation that is no mark
+        return name == "value" and number == 3 and size > 64  # documentation other than the mark
 
     def copied(self, data: Data, start: int, end: int) -> bytes:
-        """The bytes of fields, if there is room for them."""
+        """Bytes of fields. Raises FileError if they exceed the limit."""
         self.kept += end - start
         if self.kept > limits.GRAPH_BYTES:
             message = f"the graph without its weights is larger than {limits.GRAPH_BYTES:,} bytes"
@@ -156,7 +156,7 @@ class _Stripper:
         return found
 
     def count(self, kind: str) -> None:
-        """Note one more message."""
+        """Count a message."""
         self.parts += _MESSAGE
         count = self.counts[kind] = self.counts[kind] + 1
         if not count % _BETWEEN:
@@ -172,7 +172,7 @@ class _Stripper:
             raise FileError(Problem("limit", message, help=limits.hint("graph_fields")))
 
     def fields(self, data: Data, at: int, end: int) -> Iterator[tuple[int, int | None, int]]:
-        """Each field's (number, where its bytes start if it has a length, where it ends)."""
+        """(number, start of the bytes if it has a length, end) of each field."""
         while at < end:
             self.parts += 1
             if self.parts > self.most_parts:
@@ -195,12 +195,12 @@ class _Stripper:
 
 
 def _is_name(data: Data, first: int, after: int) -> bool:
-    """Whether a note at a node is read: only the one that it gets its name from is."""
+    """Whether a metadata entry is used: only the one with the node's scopes."""
     return after - first <= SMALL and _SCOPES in data[first:after]
 
 
 def _number(head: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and where it ends."""
+    """Decode a varint. Return the value and where it ends."""
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(head):

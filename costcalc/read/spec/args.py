@@ -1,4 +1,4 @@
-"""Options and expressions: text of the file becomes a checked argument."""
+"""Options and expressions: convert text of the file to checked arguments."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ WORDS = frozenset(["same", "valid", "global", "nearest", "bilinear", "mean", "su
 
 
 class Bad:
-    """Stands in for an argument that could not be read; its problem is noted already."""
+    """Placeholder for an argument that could not be read. Its problem is already recorded."""
 
 
 BAD = Bad()
 
 
 class Scope:
-    """What names mean at a point of the file: variables, parameters, functions, and the words that tables know."""
+    """Names defined at a point of the file: variables, parameters, functions, and keys of tables."""
 
     def __init__(
         self,
@@ -44,30 +44,30 @@ class Scope:
     ) -> None:
         self.names, self.functions, self.params = frozenset(names), functions, frozenset(params)
         self.known = self.names | self.params
-        self.words, self.layers = words, layers  # `layers` checks the name of a layer; None where there are none
+        self.words, self.layers = words, layers  # `layers` checks the name of a layer; None outside of layers
         self.cache: dict[str, Any] = {}
         self._looped: Scope | None = None
 
     def looped(self) -> Scope:
-        """The scope inside a repeat, where `i` counts."""
+        """The scope inside a repeat, which defines `i`."""
         if self._looped is None:
             self._looped = self.inside("i")
         return self._looped
 
     def inside(self, *names: Any, params: frozenset[str] | None = None) -> Scope:
-        """The same scope with more names; with `params`, that of a block's body."""
+        """Copy of the scope with more names. `params` is given for the body of a block."""
         params = self.params if params is None else params
         return Scope(self.names | set(names), self.functions, params, self.words, self.layers)
 
     def with_layers(self, check: Callable[[Node], None]) -> Scope:
-        """The same scope where layers have names."""
+        """Copy of the scope in which expressions may read the sizes of layers."""
         return Scope(self.names, self.functions, self.params, self.words, check)
 
 
 def number(
     node: Node, scope: Scope, problems: Problems, what: str = "a number or an expression", several: bool = False
 ) -> Any:
-    """A number, a condition or an expression; `several` where several numbers could stand, too."""
+    """Read a number, a condition or an expression. `several`: several numbers would be valid too."""
     if node.kind != "scalar":
         problems.due("not-a-number", what, node, "write one value, such as 32 or floor(alpha * 32)")
         return BAD
@@ -91,7 +91,7 @@ def number(
 
 
 def _read(value: Any, node: Node, scope: Scope, problems: Problems) -> Any:
-    """A value whose names of layers are checked: they can be others at another place of the file."""
+    """Check the layer names in a value. They are not cached, because they can differ elsewhere in the file."""
     if type(value) is not expr.Expr or not value.layers:
         return value
     if scope.layers is None:
@@ -104,7 +104,7 @@ def _read(value: Any, node: Node, scope: Scope, problems: Problems) -> Any:
 
 
 def part_of(node: Node, text: str, column: int) -> Node:
-    """The node of a part of a text, where it stands in the file if the text is as it was written."""
+    """Node for a part of a node's text, with its exact position if the text is as written in the file."""
     quotes = 0 if node.plain else 2
     if node.width != len(node.value) + quotes:
         return node._replace(value=text)
@@ -112,7 +112,7 @@ def part_of(node: Node, text: str, column: int) -> Node:
 
 
 def _note_bad(error: BadExpression, node: Node, problems: Problems, several: bool) -> None:
-    """Note what is wrong with an expression, at the very character where its text is as it was written."""
+    """Record the problem of an expression, at the exact character if the text is as written in the file."""
     from .hints import expression_hint
 
     text, quotes = node.value, 0 if node.plain else 2
@@ -124,14 +124,14 @@ def _note_bad(error: BadExpression, node: Node, problems: Problems, several: boo
 
 
 def placed(value: Any, node: Node) -> Any:
-    """An argument that knows where it stands, if it is an expression."""
+    """Attach the position of the node to an expression. Other values are returned unchanged."""
     if type(value) is not expr.Expr:
         return value
     return value.placed(node.at)
 
 
 def sizes(node: Node, scope: Scope, problems: Problems) -> Any:
-    """`3x3`, a number, an expression, or a list of them, possibly of pairs."""
+    """Read `3x3`, a number, an expression, or a list of them, possibly nested."""
     if node.kind == "list":
         items = tuple(sizes(item, scope, problems) for item in node.value[: limits.RANK + 1])
         return BAD if _is_long(node, items, problems) or any(item is BAD for item in items) else items
@@ -142,7 +142,7 @@ def sizes(node: Node, scope: Scope, problems: Problems) -> Any:
 
 
 def numbers(node: Node, scope: Scope, problems: Problems) -> Any:
-    """A list of numbers or expressions, of any length."""
+    """Read a list of numbers or expressions of any length."""
     if node.kind != "list":
         problems.due("not-a-list", "a list of numbers", node, "write one for each, as in [0.7, 0.3]")
         return BAD
@@ -151,18 +151,18 @@ def numbers(node: Node, scope: Scope, problems: Problems) -> Any:
 
 
 def _is_kernel(text: str) -> bool:
-    """Whether a text is written as `3x3`."""
+    """Whether a text has the form `3x3`."""
     parts = text.split("x")
     return len(parts) > 1 and text.isascii() and all(part.isdigit() and len(part) < 10 for part in parts)
 
 
 def is_name(text: str) -> bool:
-    """Whether a text is a name: letters, digits and underscores of ASCII."""
+    """Whether a text is a valid name: ASCII letters, digits and underscores."""
     return text.isascii() and text.isidentifier()
 
 
 def word(node: Node, words: tuple[str, ...], scope: Scope, problems: Problems, read: Callable[..., Any]) -> Any:
-    """One of a kind's words, a parameter that may hold one, or what `read` makes of it."""
+    """Read one of a kind's words or a parameter that may hold one; otherwise use `read`."""
     if node.kind == "scalar" and node.value in words and node.value not in scope.params:
         return node.value
     if node.kind == "scalar" and words and is_name(node.value) and node.value not in scope.known:
@@ -172,14 +172,14 @@ def word(node: Node, words: tuple[str, ...], scope: Scope, problems: Problems, r
 
 
 def _is_long(node: Node, items: tuple[Any, ...], problems: Problems) -> bool:
-    """Note a list that no tensor can match."""
+    """Record a list that is longer than the rank of any tensor."""
     if len(items) > limits.RANK:
         problems.add("limit", f"at most {limits.RANK} values can stand here: tensors have no more axes", node)
     return len(items) > limits.RANK
 
 
 def text(node: Node, scope: Scope | None, problems: Problems, what: str = "a text", most: int = 2_000) -> str | Bad:
-    """Free text, never evaluated."""
+    """Read free text, which is never evaluated."""
     if node.kind != "scalar":
         problems.due("not-text", what, node, "write one value, in quotes if it has signs in it")
     elif len(node.value) > most:
@@ -190,7 +190,7 @@ def text(node: Node, scope: Scope | None, problems: Problems, what: str = "a tex
 
 
 def shape(node: Node, scope: Scope, problems: Problems) -> Any:
-    """A list of sizes, or `{height: .., width: .., channels: ..}`."""
+    """Read a list of sizes, or `{height: .., width: .., channels: ..}`."""
     if node.kind == "map":
         return _named_shape(node, scope, problems)
     if node.kind != "list" or not node.value:
@@ -222,7 +222,7 @@ def _named_shape(node: Node, scope: Scope, problems: Problems) -> Bad | Shape:
 
 
 def argument(node: Node, scope: Scope, problems: Problems) -> Any:
-    """A value given to a block: an expression, a kernel such as `3x3`, or a word such as `relu` or `same`."""
+    """Read an argument of a block: an expression, a kernel such as `3x3`, or a word such as `relu` or `same`."""
     if node.kind == "scalar":
         value = node.value
         words = value in INDEX or value in WORDS or value in scope.words
@@ -235,7 +235,7 @@ def argument(node: Node, scope: Scope, problems: Problems) -> Any:
 
 
 def table(node: Node, scope: Scope, problems: Problems) -> Any:
-    """The value of a variable: an argument, a list of such, or a map of such by words or whole numbers."""
+    """Read the value of a variable: an argument, a list, or a map with words or integers as keys, possibly nested."""
     if node.kind == "list":
         items = tuple(table(item, scope, problems) for item in node.value)
         return BAD if BAD in items else items
@@ -252,7 +252,7 @@ def table(node: Node, scope: Scope, problems: Problems) -> Any:
 
 
 def keys(node: Node) -> set[str]:
-    """The words that the tables of a map of variables know, in tables of tables too."""
+    """Words used as keys of a table, nested tables included."""
     inside = node.value if node.kind == "list" else [value for _, value in node.value] if node.kind == "map" else ()
     own = [key.value for key, _ in node.value] if node.kind == "map" else ()
     return {key for key in own if is_name(key)}.union(*map(keys, inside))
@@ -278,7 +278,7 @@ _FORMS = {
 
 
 def option(node: Node, option: Option, scope: Scope, problems: Problems) -> Any:
-    """The argument of one option of an operation, checked now if it is a constant."""
+    """Read the value of an option. Constants are checked immediately."""
     kind = option.kind
     value = _FORMS[kind.form](node, kind, scope, problems)
     if value is BAD or is_dynamic(value):

@@ -1,4 +1,4 @@
-"""Blocks: definitions are read when first called, so that a call can precede its definition."""
+"""Blocks. Definitions are read at the first call, so calls may precede them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from . import args
 from .args import BAD, Scope
 from .layers import BODIES, CONTROLS, LayerReader
 
-RESERVED = frozenset(["i", *kwlist, *CONSTANTS, *FUNCTIONS])  # what no expression can read as a variable
-LONGEST = 1_000  # characters of a signature
+RESERVED = frozenset(["i", *kwlist, *CONSTANTS, *FUNCTIONS])  # names that cannot be variables in an expression
+LONGEST = 1_000  # most characters of a signature
 
 
 def signature(node: Node, problems: Problems) -> Any:
-    """(name, [(parameter, default text or None)]) of a key such as `bottleneck(t, c, s=1)`; None if it is none."""
+    """Parse a key such as `bottleneck(t, c, s=1)` to (name, [(parameter, default or None)]), or None if invalid."""
     name, paren, rest = node.value.strip().partition("(")
     if not args.is_name(name.strip()) or (paren and not rest.endswith(")")) or len(node.value) > LONGEST:
         help = "write a name and its parameters, as in `name(a, b=1)`"
@@ -43,7 +43,7 @@ def signature(node: Node, problems: Problems) -> Any:
 
 
 def _split(text: str) -> list[str]:
-    """The parts of a text between commas outside of parentheses."""
+    """Split a text at commas outside parentheses."""
     parts, depth = [""], 0
     for char in text:
         depth += (char == "(") - (char == ")")
@@ -55,7 +55,7 @@ def _split(text: str) -> list[str]:
 
 
 class Library:
-    """The blocks of one source, and behind them those that come with costcalc."""
+    """Blocks of one source, with the shipped blocks as fallback."""
 
     def __init__(
         self,
@@ -86,21 +86,21 @@ class Library:
                 self.nodes[found[0]] = key, value, found[1]
 
     def names(self) -> list[str]:
-        """The names of all blocks that can be called."""
+        """Names of all blocks."""
         return [*self.nodes, *(self.shipped.names() if self.shipped else ())]
 
     def has(self, name: str) -> bool:
-        """Whether there is a block of that name."""
+        """Whether a block of that name exists."""
         return name in self.nodes or bool(self.shipped and self.shipped.has(name))
 
     def params(self, name: str) -> list[str]:
-        """The parameters of a block."""
+        """Parameters of a block."""
         if name in self.nodes:
             return [param for param, _ in self.nodes[name][2]]
         return self.shipped.params(name)
 
     def block(self, name: str, at: Any) -> Block | None:
-        """The block of that name, or None if it cannot be read; `at` is the place of the call."""
+        """Return the block of that name, or None if it cannot be read. `at` is the position of the call."""
         if name not in self.nodes:
             return self.shipped.block(name, at)
         if name in self.open:
@@ -120,7 +120,7 @@ class Library:
         return self.done[name]
 
     def read_all(self) -> None:
-        """Read every block, called or not, so that all problems show."""
+        """Read all blocks, called or not, to find all problems."""
         for name, (key, _, _) in self.nodes.items():
             self.block(name, key)
         for names in self.names_of_blocks:
@@ -146,12 +146,12 @@ class Library:
         return Block(name, names, defaults, steps, self.source, frozenset(own.tensors), frozenset(own.lists))
 
     def _reader(self, name: Any) -> str | None:
-        """A function of the spec that reads a variable of this name; inside the block it would read another value."""
+        """Name of a function of the spec that reads a variable of this name. A parameter would shadow the variable."""
         functions = (one for one, *_ in self.scope.functions.values() if type(one) is Function)
         return next((one.name for one in functions if name in one.body.names - set(one.params)), None)
 
     def _defaults(self, key: Node, params: list[tuple[str | None, ...]]) -> Any:
-        """Default arguments; each may use the parameters before it."""
+        """Read default arguments. Each may use the parameters before it."""
         defaults = {}
         earlier: list[Any] = []
         for param, text in params:
@@ -168,7 +168,7 @@ class Library:
 
 @lru_cache(1)
 def shipped_library() -> Library:
-    """The blocks of costcalc/blocks.yaml."""
+    """Blocks of costcalc/blocks.yaml."""
     path = os.path.join(os.path.dirname(__file__), *[os.pardir] * 2, "blocks.yaml")
     with open(path, encoding="utf-8") as file:
         source = Source("costcalc/blocks.yaml", file.read())
@@ -181,20 +181,20 @@ def shipped_library() -> Library:
 
 
 class Shipped:
-    """The shipped blocks, read from their file only when a name is asked for that nothing else has."""
+    """The shipped blocks. Their file is read only when the spec does not define a name."""
 
     def names(self) -> list[str]:
-        """Their names."""
+        """Names of all shipped blocks."""
         return shipped_library().names()
 
     def has(self, name: str) -> bool:
-        """Whether one has that name."""
+        """Whether a shipped block of that name exists."""
         return shipped_library().has(name)
 
     def params(self, name: str) -> Any:
-        """The parameters of one."""
+        """Parameters of a shipped block."""
         return shipped_library().params(name)
 
     def block(self, name: str, at: Node) -> Block | None:
-        """One of them."""
+        """Return a shipped block."""
         return shipped_library().block(name, at)

@@ -1,4 +1,4 @@
-"""How a layer is run: `repeat`, `when`, `residual`, `times`, `prob`, and its names."""
+"""Options of every layer: `repeat`, `when`, `residual`, `times`, `prob`, and names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 CONTROLS = ("repeat", "when", "residual", "times", "prob", "trained", "bits", "only", "as", "from", "then")
 PHASES = ("train", "deploy")
 _COUNTS = ("repeat", "times")
-_LONGEST = 200  # characters of the name of a layer
+_LONGEST = 200  # most characters of a layer name
 
 
 def control(key: str, node: Node, scope: Scope, problems: Problems) -> Any:
-    """A count or a condition; one without variables is checked now."""
+    """Read a count or a condition. Constants are checked immediately."""
     value = args.placed(args.number(node, scope, problems), node)
     if type(value) not in (int, float, bool):
         return value
@@ -46,7 +46,7 @@ def _is_count(value: float) -> bool:
 
 
 def phase(node: Node, problems: Problems) -> Any:
-    """The phase in which a layer runs: train or deploy."""
+    """Read the phase in which a layer runs: train or deploy."""
     name: Any = args.text(node, None, problems, "a phase", _LONGEST)
     if name is not BAD and name not in PHASES:
         problems.unknown("phase", name, node, PHASES)
@@ -55,7 +55,7 @@ def phase(node: Node, problems: Problems) -> Any:
 
 
 def layer_name(node: Node, problems: Problems) -> Any:
-    """The name that stands at a node."""
+    """Read the name of a layer."""
     name: Any = args.text(node, None, problems, "a name", _LONGEST)
     if name is not BAD and not name.strip():
         problems.add("empty-name", "a name is missing here", node, "a name is a word, as in `as: p4` and `from: p4`")

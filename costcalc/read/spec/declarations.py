@@ -1,4 +1,4 @@
-"""`vars:` : the variables that a spec declares."""
+"""The `vars:` section: variables that a spec declares."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from ...syntax.nodes import Node
     from ...syntax.problems import Problems
 
-TAKEN = RESERVED | SHAPE_NAMES | {"phase"}  # what no variable can be called
+TAKEN = RESERVED | SHAPE_NAMES | {"phase"}  # names that cannot be variables
 _PARTS = ("default", "choices", "help", "min", "max", "each")
 
 
 def variables(node: Node, problems: Problems) -> dict[str, Variable]:
-    """The variables of a map, in order; a default may use those before it."""
+    """Read the variables of a map, in order. A default may use the variables before it."""
     words = tabled(node)
     found: dict[str, Variable] = {}
     for key, value in node.value if node else ():
@@ -41,7 +41,7 @@ def variables(node: Node, problems: Problems) -> dict[str, Variable]:
 
 
 def tabled(node: Node | None) -> frozenset[str]:
-    """The words that the tables among the variables know: values that a variable can have."""
+    """Keys of all tables among the variables. A variable can have them as its value."""
     values = [value for _, value in node.value] if node else ()
     tables = [value for value in values if value.kind == "list" or (value.kind == "map" and _is_table(value))]
     given = [part for value in values if value.kind == "map" for key, part in value.value if key.value == "default"]
@@ -49,7 +49,7 @@ def tabled(node: Node | None) -> frozenset[str]:
 
 
 def bad_name(key: Node, what: str, problems: Problems) -> None:
-    """Note a name that cannot be one."""
+    """Record an invalid name."""
     name, help = key.value, "a name is made of letters (a to z), digits and `_`, and starts with a letter"
     if name in RESERVED:
         help = "in a spec it means something already" if name != "i" else "`i` counts inside `repeat:`"
@@ -81,7 +81,7 @@ def _variable(name: str, key: Node, node: Node, scope: Scope, problems: Problems
         args.number(parts[part], Scope((), FUNCTIONS), problems) if part in parts else None for part in ("min", "max")
     )
     text: Any = args.text(parts["help"], scope, problems) if "help" in parts else ""
-    choices = () if BAD in choices else choices  # noted; what the file sets later is held against the rest
+    choices = () if BAD in choices else choices  # recorded; values set later are checked against the rest
     least, most = (None if bound is BAD else bound for bound in (least, most))
     variable = Variable(name, default, choices, text, least, most, Place(problems.source, *key.at))
     if "each" in parts:
@@ -91,7 +91,7 @@ def _variable(name: str, key: Node, node: Node, scope: Scope, problems: Problems
 
 
 def _each(variable: Variable, default: Node, node: Node, problems: Problems) -> Variable:
-    """The variable with a value for each of the positions that stand at a node."""
+    """Give the variable one value for each of the positions stated at `node`."""
     count = args.number(node, Scope((), FUNCTIONS), problems)
     if type(count) is not int or not 0 < count <= limits.ENTRIES:
         help = f"it is a number of positions, from 1 to {limits.ENTRIES:,}"
@@ -110,7 +110,7 @@ def _each(variable: Variable, default: Node, node: Node, problems: Problems) -> 
 
 
 def _positions(variable: Variable) -> list[Variable]:
-    """A variable for each position, and in the variable's own default what reads it."""
+    """One variable per position, and the variable itself, whose default reads them."""
     if not variable.each:
         return [variable]
     found = [
@@ -122,13 +122,13 @@ def _positions(variable: Variable) -> list[Variable]:
 
 
 def _is_table(node: Node) -> bool:
-    """Whether a map is a table rather than a declaration: none of its keys is, or seems to be, a part of one."""
+    """Whether a map is a table, not a declaration: no key is a part of a declaration, or similar to one."""
     keys = [key.value for key, _ in node.value]
     return bool(keys) and not any(key in _PARTS or nearest(key, _PARTS) for key in keys)
 
 
 def _check_choices(default: Any, choices: Iterable[Any], problems: Problems) -> None:
-    """Note choices that are not of the default's kind: one of several values is set, so they are plain."""
+    """Record choices of another type than the default. Choices are constants, so an expression counts as a number."""
     due = "a number" if type(default) is Expr else _kind(default)
     for choice, node in choices:
         if BAD not in (choice, default) and _kind(choice) != due:
@@ -141,7 +141,7 @@ def _kind(value: Any) -> str:
 
 
 def _check_default(variable: Variable, node: Node, problems: Problems) -> None:
-    """Note a default outside `choices`, `min` or `max`."""
+    """Record a default outside of `choices`, `min` or `max`."""
     if variable.default is BAD:
         return
     try:

@@ -1,6 +1,6 @@
-"""`published:` and `budget:` : figures as printed, with their sources, and limits.
+"""The sections `published:` and `budget:`: printed figures with their sources, and limits.
 
-A figure keeps the text it was printed as (`325M`, `1.19%`): how many digits it has says how exact it is.
+A figure keeps its printed text (`325M`, `1.19%`), because the number of digits determines its precision.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _EXAMPLE = 'write {source: "arXiv:1704.04861, Table 6", rows: [{mult_adds: 569M}
 
 
 def published(node: Node | None, variables: Mapping[str, Variable], problems: Problems) -> tuple[Claim, ...]:
-    """The claims of a spec: what papers and repositories print about it."""
+    """Read the claims of a spec: figures published about the network."""
     claims = []
     for entry in _items(node, problems):
         parts = _parts(entry, (*ENTRY, "rows"), problems)
@@ -68,7 +68,7 @@ def _parts(
 
 
 def _texts(parts: Mapping[str, Node], names: Sequence[str], problems: Problems) -> dict[str, str]:
-    """The texts among the parts; what should be one and is not is noted."""
+    """Texts among the parts. Values of another type are recorded as problems."""
     found = {name: parts[name] for name in names if name in parts}
     return {name: node.value for name, node in found.items() if _is_text(node, name, problems)}
 
@@ -126,7 +126,7 @@ def _as_printed(unit: Unit) -> str:
 
 
 def _chosen(parts: Mapping[str, Node], problems: Problems) -> dict[str, tuple[str, ...]]:
-    """What the figures are of: {`type`, `layer` or `without`: names or globs}."""
+    """Layers that the figures refer to: {`type`, `layer` or `without`: names or globs}."""
     of = {}
     for name in (name for name in OF if name in parts):
         node = parts[name]
@@ -136,7 +136,7 @@ def _chosen(parts: Mapping[str, Node], problems: Problems) -> dict[str, tuple[st
 
 
 def _reasons(parts: Mapping[str, Node], computed: list[str], problems: Problems) -> Any:
-    """(errata, not reproducible): the reason by metric. One that names no metric is for those the other leaves."""
+    """(errata, not reproducible): reasons by metric. A reason without a metric covers those not named by the other."""
     named = {name: _named(parts.get(name), name, computed, problems) for name in REASONS}
     general = [name for name in REASONS if None in named[name]]
     twice = named["erratum"].keys() & named["not_reproducible"].keys()
@@ -152,7 +152,7 @@ def _reasons(parts: Mapping[str, Node], computed: list[str], problems: Problems)
 
 
 def _named(node: Node | None, name: str, computed: list[str], problems: Problems) -> Any:
-    """{metric: reason}; {None: reason} when it is one reason for all, {} when there is none."""
+    """Read reasons: {metric: reason}; {None: reason} for all metrics; {} if there is none."""
     if node is None:
         return {}
     if node.kind == "map":
@@ -164,7 +164,7 @@ def _named(node: Node | None, name: str, computed: list[str], problems: Problems
 
 
 def _corrected(node: Node | None, computed: list[str], errata: Mapping[str, Any], problems: Problems) -> dict[str, str]:
-    """{metric: what its figure should be}, for errata only."""
+    """Read {metric: corrected figure}, which is valid for errata only."""
     if node is None:
         return {}
     if node.kind != "map":
@@ -179,7 +179,7 @@ def _corrected(node: Node | None, computed: list[str], errata: Mapping[str, Any]
 
 
 def _know(node: Node, computed: list[str], problems: Problems) -> None:
-    """Note the keys that are not metrics of the row."""
+    """Record keys that are not metrics of the row."""
     for key, _ in node.value:
         if key.value not in computed:
             help = f"this row has {listed(computed)}" if computed else "this row states none that is computed"
@@ -187,7 +187,7 @@ def _know(node: Node, computed: list[str], problems: Problems) -> None:
 
 
 def _setting(node: Node | None, variables: Mapping[str, Variable], problems: Problems) -> dict[str, Any]:
-    """The values of variables that a claim is about, and the phase."""
+    """Read the values of variables, and the phase, that a claim refers to."""
     if node is not None and node.kind != "map":
         problems.due("not-a-map", "a map of variables", node, "write {alpha: 0.75, res: 160}")
     pairs = node.value if node is not None and node.kind == "map" else ()
@@ -203,7 +203,7 @@ def _setting(node: Node | None, variables: Mapping[str, Variable], problems: Pro
 
 
 def _value_at(variable: Variable, node: Node, problems: Problems) -> float | None:
-    """What a variable is set to: a number, a truth or a word."""
+    """Read the value of a variable: a number, a Boolean or a word."""
     text = node.value if node.kind == "scalar" else ""
     number = value(text.removeprefix("-"))
     signed = -number if number is not None and text.startswith("-") else number
@@ -216,7 +216,7 @@ def _value_at(variable: Variable, node: Node, problems: Problems) -> float | Non
 
 
 def budget(node: Node | None, problems: Problems) -> dict[str, Cap]:
-    """Limits by metric: `{mult_adds: 170M, params: 2.6M}`."""
+    """Read limits by metric: `{mult_adds: 170M, params: 2.6M}`."""
     if node is None:
         return {}
     parts = _parts(node, NAMES, problems)

@@ -1,4 +1,4 @@
-"""What to write instead: loaded when something in a spec cannot be read."""
+"""Suggestions for invalid input. Imported only when a spec has a problem."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import BadExpression, brief
 from ...syntax.messages import tuple_hint
 
-_EXPRESSIONS = (  # pattern -> what to write; the first that is found counts
+_EXPRESSIONS = (  # pattern -> suggestion; the first match is used
     (r"^0[xXbBoO]|\d[jJ]\b", "write decimal digits"),
     (r"^\d+(x\d+)+$", "expected a number or a condition, found a kernel"),
     (r"^(\d+)\s*[xX×]\s*(\d+)$", "a kernel is written {}x{}"),
@@ -38,7 +38,7 @@ TRUTHS = {
     **dict.fromkeys(("no", "off", "False", "FALSE"), "write `false`"),
     **dict.fromkeys(("None", "none"), "leave the option out"),
 }
-_OPERATIONS = {  # what other languages call an operation -> what it is called here
+_OPERATIONS = {  # names of operations elsewhere -> suggestion
     **dict.fromkeys(("fc", "dense", "fully_connected", "affine", "innerproduct"), "write `linear: 1000`"),
     **dict.fromkeys(("bn", "norm", "batch_norm", "batchnormalization"), "write `batchnorm`"),
     **dict.fromkeys(("depthwise", "depthwise_conv", "conv_dw", "dw"), "write `{dwconv: 3x3}`"),
@@ -64,7 +64,7 @@ _OPTIONS = {
 
 
 def expression_hint(text: str, problem: BadExpression, several: bool = False) -> str | None:
-    """What to write in place of an expression that is none; `several` where a kernel could stand."""
+    """Suggestion for an invalid expression, or None. `several`: a kernel would be valid too."""
     if several and tuple_hint(text):
         return tuple_hint(text)
     if problem.code == "unknown-variable":
@@ -81,7 +81,7 @@ def expression_hint(text: str, problem: BadExpression, several: bool = False) ->
 
 
 def operation_hint(name: str, known: list[str], value: str = "") -> str | None:
-    """What an operation of another language is called here, or how one is written; or None. `value` is what it got."""
+    """Suggestion for an unknown operation, or None. `value` is the value it was given."""
     head, paren, _ = name.partition("(")
     if paren and head.strip() in known:
         return f"what it is given stands after a colon: `{head.strip()}: ..`, and options in {{ }}"
@@ -93,7 +93,7 @@ def operation_hint(name: str, known: list[str], value: str = "") -> str | None:
 
 
 def _with_value(help: Any, value: str) -> str | None:
-    """The example with the value that the user wrote, if it is of the right kind: `linear: 10`."""
+    """Replace the value in an example such as `linear: 10` by the user's value if it has the right form."""
     example = re.search(r"\d+(x\d+)?(?=}?`$)", help or "")
     kind = r"[\w.]{1,20}" if example and not example[1] else r"\d{1,4}(x\d{1,4})*"
     kernel = r"\d+(x\d+)+"
@@ -103,7 +103,7 @@ def _with_value(help: Any, value: str) -> str | None:
 
 
 def option_hint(name: str, known: set[str], main: str | None) -> str | None:
-    """What an option of another language is called here, or None."""
+    """Suggestion for an unknown option, or None."""
     if name == main or (main == "kernel" and name in ("size", "kernel_size")):
         return f"the {main} is the value of the operation itself, as in {{conv: 3x3, out: 32}}"
     ours = _OPTIONS.get(name.lower(), name)

@@ -1,4 +1,4 @@
-"""`include:` : layers of another spec. Every file is read once, however often it is included."""
+"""The key `include:`, which inserts layers of another spec. Each file is read once per load."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CUTS = ("until", "after")
 
 
 class Includes:
-    """The specs that are included in one load. `reader(source, origin, self)` is what reads one."""
+    """Specs included in one load. `reader(source, origin, self)` reads one of them."""
 
     def __init__(self, reader: type[_Reader], origin: Origin) -> None:
         self.reader, self.open = reader, [origin]
@@ -33,7 +33,7 @@ class Includes:
         self.sources: list[Source] = []
 
     def model(self, name: str, origin: Origin) -> Model | None:
-        """The model of the spec `name` as the spec at `origin` names it; None if its problems are known already.
+        """Return the Model of the spec `name`, relative to `origin`, or None if its problems are already reported.
 
         Raises FileError and SpecError.
         """
@@ -74,7 +74,7 @@ class IncludeReader:
         self.problems, self.includes, self.origin, self.states_bits = problems, includes, origin, False
 
     def body(self, node: Node, entries: Mapping[str, tuple[Node, ...]], scope: Scope) -> Group | Include:
-        """The body of a step that includes the spec whose name stands at a node."""
+        """Body of a step that includes the spec named at `node`."""
         if node.kind != "scalar" or not node.value:
             self.problems.due("not-text", "the name of a spec", node, "write `include: mobilenet.yaml`")
             return Group(())
@@ -110,7 +110,7 @@ class IncludeReader:
         return None
 
     def _given(self, variable: Variable, node: Node, scope: Scope) -> Any:
-        """The value of a variable, checked now if it is a constant."""
+        """Read the value of a variable. Constants are checked immediately."""
         value = args.placed(args.argument(node, scope, self.problems), node)
         if value is BAD or is_dynamic(value):
             return value
@@ -121,7 +121,7 @@ class IncludeReader:
         return BAD
 
     def _cut(self, model: Model, entries: Mapping[str, tuple[Node, ...]]) -> tuple[Step, ...]:
-        """The layers that `after:` and `until:` leave."""
+        """Layers between `after:` and `until:`."""
         first = self._index("after", model, entries, -1) + 1
         last = self._index("until", model, entries, len(model.steps) - 1)
         if first > last:

@@ -1,4 +1,4 @@
-"""Lists of layers: each entry becomes a `Step`, with the file's defaults already filled in."""
+"""Convert lists of layers to `Step`s, with the defaults of the file filled in."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 BODIES = ("layers", "reuse", "include")
 _NOTHING: dict = {}
 _NO_ENTRY = (None, None)
-_COMMON = frozenset(["out", "stride", "padding", "groups", "bias", "dilation", "kernel"])  # options, surely
+_COMMON = frozenset(["out", "stride", "padding", "groups", "bias", "dilation", "kernel"])  # unambiguously options
 
 
 class LayerReader:
-    """Reads lists of layers of one source. `library` finds blocks; `defaults` are nodes by operation."""
+    """Reads lists of layers of one source. `library` resolves blocks; `defaults` has nodes by operation."""
 
     def __init__(
         self, source: Source, problems: Problems, library: Library, defaults: Mapping[str, dict[str, Node]]
@@ -54,10 +54,10 @@ class LayerReader:
         self._options: dict[Any, Any] = {}
         self._scopes: list[Any] = []
         self.names, self.count, self.states_bits = Names(problems), 0, False
-        self.includes: Any = None  # reads `include:`, in a spec
+        self.includes: Any = None  # reads `include:`; None in the shipped blocks
 
     def steps(self, node: Node, scope: Scope, with_then: bool = True) -> tuple[Step, ...]:
-        """The steps of a list of layers."""
+        """Read a list of layers."""
         if node.kind != "list":
             help = (
                 f"write [{brief(node.value)}]" if node.kind == "scalar" and node.value else "start each layer with `- `"
@@ -72,20 +72,20 @@ class LayerReader:
         return tuple(step for step in found if step is not None)
 
     def step(self, node: Node, scope: Scope, with_then: bool = True) -> Step | None:
-        """One entry of a list of layers, or None when it cannot be read."""
+        """Read one entry of a list of layers, or return None if it is invalid."""
         if node.kind not in ("scalar", "map"):
             help = "write `- conv: 3x3`, or `- {conv: 3x3, out: 32}`; a list of layers is `- layers: [..]`"
             self.problems.add("bad-layer", "a layer is an operation with its options, not a list", node, help)
             return None
         pairs = node.value if node.kind == "map" else [] if is_empty(node) else [(node, None)]
         entries = {key.value: (key, value) for key, value in pairs}
-        if [*entries] == ["as"] and pairs[0][1] is not None:  # a name for what flows here
+        if [*entries] == ["as"] and pairs[0][1] is not None:  # names the current value
             return self._controlled(Group(()), entries["as"][0], entries, scope, scope, ())
         key = self._body_key(entries, node, scope)
         if key is None:
             return None
         at, value = entries.pop(key)
-        own = "repeat" in entries or (key == "layers" and "as" in entries)  # whether its names are its own
+        own = "repeat" in entries or (key == "layers" and "as" in entries)  # whether it opens a scope of names
         inner = scope.looped() if "repeat" in entries else scope
         if own:
             self.names.open()
@@ -204,13 +204,13 @@ class LayerReader:
             return self._branch(node, scope)
         if node.kind != "scalar":
             return args.option(node, option, scope, self.problems)
-        key = id(option), node.value, id(scope)  # the same words mean the same thing in the same place
+        key = id(option), node.value, id(scope)  # equal text in the same scope has the same value
         value = self._options.get(key)
         if value is None:
             value = args.option(node, option, scope, self.problems)
             if value is not BAD and not reads_layers(value):
                 self._options[key] = value
-                self._scopes.append(scope)  # kept, so that its id stays its own
+                self._scopes.append(scope)  # keeps the object alive, so that its id stays unique
         return value
 
     def _branches(self, node: Node, scope: Scope) -> Bad | tuple[Any, ...]:
@@ -238,7 +238,7 @@ class LayerReader:
         reader = RowReader(self.problems, block, scope, self.defaults.get(name, _NOTHING), self.earlier)
         return BlockCall(block, reader.rows(at, value, entries))
 
-    # how a step is run
+    # controls
 
     def _controlled(
         self,
@@ -267,7 +267,7 @@ class LayerReader:
         return Step(body, at.at, self.source, then=then, plain=False, **read)
 
     def earlier(self, node: Node, scope: Scope, several: bool = False) -> Any:
-        """The name of a layer before this one, or a Reference; `several` where it can stand for more than one."""
+        """Read the name of an earlier layer, or a Reference. `several`: it may stand for several layers."""
         name = layer_name(node, self.problems)
         if name is BAD:
             return BAD
@@ -280,11 +280,11 @@ class LayerReader:
         return name
 
     def check(self, node: Node) -> None:
-        """Note the name of a layer in an expression, if no layer before has it."""
+        """Record a layer name in an expression that no earlier layer has."""
         self.names.check(node)
 
     def _origin(self, node: Node, body: Any, scope: Scope) -> Any:
-        """What flows into a layer: a name, or one for each input of an included spec."""
+        """Read the input of a layer: a name, or one for each input of an included spec."""
         if node.kind == "scalar" or not isinstance(body, (Include, Reuse)):
             return self.earlier(node, scope)
         if node.kind == "map":
@@ -305,7 +305,7 @@ class LayerReader:
         if node is None:
             return ()
         key = id(node), id(scope)
-        if key not in self._thens:  # the scope is kept so that its id stays its own
+        if key not in self._thens:  # keeps the scope alive, so that its id stays unique
             own = isinstance(body, Call)
             self._thens[key] = (
                 scope,
@@ -314,7 +314,7 @@ class LayerReader:
         return self._thens[key][1]
 
     def _inner(self, node: Node, scope: Scope, with_then: bool = True) -> tuple[Step, ...]:
-        """The steps of a list whose names are its own."""
+        """Read a list of layers with its own scope of names."""
         self.names.open()
         steps = self.steps(node, scope, with_then)
         self.names.close()
@@ -322,12 +322,12 @@ class LayerReader:
 
 
 def is_every(text: str) -> bool:
-    """Whether a name means all runs of a layer."""
+    """Whether a name refers to all runs of a layer."""
     return "[*]" in "".join(text.split())
 
 
 def read_reference(node: Node, scope: Scope, problems: Problems) -> Reference | None:
-    """The reference that stands at a node; None if it is not written as one."""
+    """Read the reference at a node, or return None if it does not have that form."""
     text, at = node.value.rstrip(), 0
     parts: list[tuple[str, Any]] = []
     while at <= len(text):
@@ -342,7 +342,7 @@ def read_reference(node: Node, scope: Scope, problems: Problems) -> Reference | 
 
 
 def _end(text: str, at: int) -> int:
-    """Where the part of a path ends that starts there: a `/` inside of brackets is a division."""
+    """End of the path component that starts at `at`. A `/` inside brackets is a division."""
     depth = 0
     for place in range(at, len(text)):
         depth += (text[place] == "[") - (text[place] == "]")

@@ -1,4 +1,4 @@
-"""The named layers in the part of a list that has been read."""
+"""Named layers in the part of a list that has been read."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Names:
-    """The names that `from:`, `reuse:` and a branch may use: those given before, in this list or one around it.
+    """Names that `from:`, `reuse:` and branches may use: those defined earlier in this list or an enclosing one.
 
-    The body of a block sees the names of whoever calls it too: what it does not have itself is `left` for later.
+    The body of a block also sees the names of its callers. Names that it does not define are collected in `left`.
     """
 
     def __init__(
@@ -24,30 +24,30 @@ class Names:
     ) -> None:
         self.problems = problems
         self.levels: list[dict[str, Node | None]] = [dict.fromkeys(inputs)]
-        self.given = {} if given is None else given  # every name of the file
+        self.given = {} if given is None else given  # all names of the file
         self.given.update(self.levels[0])
-        self.missing: dict[Any, Any] = {}  # name -> the problems that say it is not known
-        self.left: list[Node] | None = None  # in a block: the nodes whose names it does not have
-        self.params: frozenset[str] = frozenset()  # of a block: its parameters
-        self.tensors: set[str] = set()  # those of its parameters that name layers
-        self.lists: set[str] = set()  # those of them that name several
+        self.missing: dict[Any, Any] = {}  # name -> problems that report it as unknown
+        self.left: list[Node] | None = None  # in a block: nodes with names that it does not define
+        self.params: frozenset[str] = frozenset()  # in a block: its parameters
+        self.tensors: set[str] = set()  # parameters that name layers
+        self.lists: set[str] = set()  # parameters that name several layers
 
     def of_block(self, params: Any) -> Names:
-        """The names of the body of a block with these parameters."""
+        """Names for the body of a block with these parameters."""
         inner = Names(self.problems, (), self.given)
         inner.left, inner.params = [], frozenset(params)
         return inner
 
     def open(self) -> None:
-        """Enter a list whose names are its own."""
+        """Enter a list with its own scope of names."""
         self.levels.append({})
 
     def close(self) -> None:
-        """Leave it."""
+        """Leave the list."""
         self.levels.pop()
 
     def give(self, node: Node) -> None:
-        """Give a layer the name that stands at a node."""
+        """Define the name at a node."""
         name, here = node.value, self.levels[-1]
         if name in here:
             first = here[name]
@@ -60,11 +60,11 @@ class Names:
             self.problems.found[index] = self.problems.found[index]._replace(help=late)
 
     def has(self, name: str) -> bool:
-        """Whether a layer before has the name."""
+        """Whether an earlier layer has the name."""
         return any(_is_in(name, level) for level in self.levels)
 
     def check(self, node: Node, several: bool = False) -> None:
-        """Note a name that no layer before has; `several` where it can stand for more than one."""
+        """Record a name that no earlier layer has. `several`: it may stand for several layers."""
         if self.has(node.value):
             return
         if several and node.value in self.params:
@@ -78,13 +78,13 @@ class Names:
         self.refuse(node, [one for level in reversed(self.levels) for one in level])
 
     def check_left(self) -> None:
-        """Note the names of a block's body that no layer of the whole file has."""
+        """Record names in a block's body that no layer of the file has."""
         for node in self.left or ():
             if not _is_in(node.value, self.given):
                 self.refuse(node, self.given)
 
     def refuse(self, node: Node, known: Iterable[str]) -> None:
-        """Note a name that is not known."""
+        """Record an unknown name."""
         name, known = node.value, list(known)
         help = nearest(name, known) or (f"named so far: {listed(known[:20])}" if known else "`as: NAME` names a layer")
         if name in INDEX:
@@ -94,6 +94,6 @@ class Names:
 
 
 def _is_in(name: str, known: Mapping[str, Node | None]) -> bool:
-    """Whether a name is known; of one inside a layer, as `body_2/conv`, whether that layer is."""
+    """Whether a name is defined. For a nested layer such as `body_2/conv`, whether the outer layer is."""
     head, slash, _ = name.partition("/")
     return name in known or (bool(slash) and (head in known or head.rpartition("_")[0] in known))

@@ -1,4 +1,4 @@
-"""The spec language: a YAML text becomes a `Model`, or a SpecError with every problem of the file."""
+"""Read a spec: convert YAML text to a `Model`, or raise a SpecError with all problems of the file."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ SECTIONS = (
 
 
 def read(source: Source, at: Origin | None = None) -> Model:
-    """The model a spec describes. `at` is where it is, for what it includes: without it, its path on disk.
+    """Return the Model of a spec. Includes are relative to `at`, by default the path of the source.
 
-    Raises SpecError: all problems of the file at once, sorted by line.
+    Raises SpecError with all problems of the file, sorted by line.
     """
     at = origin(source.path) if at is None else at
     with uncollected():
@@ -101,13 +101,13 @@ class _Reader:
         return stored(options={**widths, "own": reader.states_bits or self.states_bits or self.includes.states_bits})
 
     def _root(self) -> tuple[Node, Source | None]:
-        """The tree of the file, and the source of the figures it publishes if these can wait."""
+        """Root node of the file, and the source of the published figures if they can be read later."""
         head, tail = parted(self.source)
         if tail is not None:
             try:
                 return compose(head), tail
             except SpecError:
-                pass  # the whole file says what is wrong, or that it was no line of its own
+                pass  # reading the whole file reports the problem, or shows that `published:` was part of a text
         return compose(self.source, self.problems), None
 
     def _steps(self, node: Node, reader: LayerReader, scope: Scope) -> tuple[Step, ...]:
@@ -146,7 +146,7 @@ class _Reader:
         return sections
 
     def _refuse_missing(self, root: Node, sections: Mapping[str, Node]) -> None:
-        """Note what a spec must have, unless a key is there that was surely meant to be it."""
+        """Record required keys that are missing, unless an unknown key is similar and thus probably a misspelling."""
         unknown = [key.value for key, _ in root.value if key.value not in SECTIONS]
         for name, example in (("input", "`input: [224, 224, 3]`"), ("layers", "`layers:` with a list of layers")):
             if name in sections or (name == "input" and "inputs" in sections) or nearest(name, unknown):
@@ -238,14 +238,15 @@ class _Reader:
 
 
 def _words(variables: Mapping[str, Variable]) -> set[str]:
-    """Variables that hold a word, such as the name of an activation."""
+    """Variables whose value is a word, such as the name of an activation."""
     return {name for name, variable in variables.items() if type(variable.default) is str}
 
 
 def parted(source: Source) -> tuple[Source, Source | None]:
-    """The source with blank lines for `published:`, and with nothing but it; the second None where it cannot wait.
+    """Split a source into the spec without `published:` and that section alone, both with the original line numbers.
 
-    A line of that name inside quotes or brackets leaves a first part that cannot be read: the reader takes it whole.
+    The second is None if the section cannot be split off. If `published:` was inside quotes or brackets, the first part
+    is invalid YAML, and the reader then reads the whole file.
     """
     at = source.text.find("\npublished:") + 1
     if not at or "\npublished:" in source.text[at:]:
@@ -261,7 +262,7 @@ def parted(source: Source) -> tuple[Source, Source | None]:
 
 
 class Deferred:
-    """Claims that are read when they are looped over, once. Raises SpecError then if they cannot be."""
+    """Claims that are read at the first iteration. Iteration raises SpecError if they are invalid."""
 
     def __init__(self, read: Callable[..., Any]) -> None:
         self.read = read

@@ -1,4 +1,4 @@
-"""The arguments of a block call: one value, a row, or the rows of a paper's table."""
+"""Arguments of a block call: one value, a row, or several rows as in the table of a paper."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RowReader:
-    """Reads what is given to one block in one place of the file."""
+    """Reads the arguments of one block call."""
 
     def __init__(
         self, problems: Problems, block: Block, scope: Scope, defaults: Mapping[Any, Any], earlier: Callable[..., Any]
@@ -28,7 +28,7 @@ class RowReader:
     def rows(
         self, at: Node, value: Node | None, entries: Mapping[str, tuple[Node, ...]]
     ) -> tuple[tuple[str | None, dict[str, Any]], ...]:
-        """(label, arguments) of each call: `entries` are the options that stand beside the rows."""
+        """(label, arguments) of each call. `entries` are the options given beside the rows."""
         options = {}
         for key, (key_node, node) in entries.items():
             if key in self.block.params:
@@ -44,7 +44,7 @@ class RowReader:
         return tuple((label, self.row(row, options, written, at)) for label, row in self.split(value, written))
 
     def argument(self, param: str, node: Node) -> Any:
-        """The value of a parameter, which knows where it stands; the name of a layer where the block means one."""
+        """Read the value of a parameter, with its position, or the name of a layer if the block requires one."""
         if param in self.block.tensors:
             if node.kind == "list":
                 return tuple(self.earlier(item, self.scope, several=True) for item in node.value)
@@ -52,9 +52,9 @@ class RowReader:
         return args.placed(args.argument(node, self.scope, self.problems), node)
 
     def split(self, node: Node | None, written: set[str]) -> list[tuple[str | None, Node | None]]:
-        """(label, row) pairs: a row is a node, or None for a call without values.
+        """Split a value into (label, row) pairs. A row is a node, or None for a call without values.
 
-        A list of single values is one row, but a row each if only one parameter is left that takes one.
+        A list of single values is one row. If only one parameter is left, it is one row per value.
         """
         if node is None or is_empty(node):
             return [(None, None)]
@@ -73,7 +73,7 @@ class RowReader:
         return [(None, node)]
 
     def row(self, node: Node | None, options: Mapping[str, Any], written: set[str], at: Node) -> dict[str, Any]:
-        """Arguments of one row by parameter name."""
+        """Arguments of one row, by parameter name."""
         given, params = {}, self.block.params
         if node is not None and node.kind == "map":
             for key, value in node.value:
@@ -83,7 +83,7 @@ class RowReader:
                     given[key.value] = self.argument(key.value, value)
         elif node is not None:
             free = [param for param in params if param not in written]
-            whole = len(free) == 1 and free[0] in self.block.lists  # the list is one argument: names of layers
+            whole = len(free) == 1 and free[0] in self.block.lists  # the list is a single argument, names of layers
             values = node.value if node.kind == "list" and not whole else [node]
             if len(values) > len(free):
                 self.wrong_count(len(values) + len(written), node)
@@ -95,7 +95,7 @@ class RowReader:
         return given
 
     def wrong_count(self, got: int, at: Node) -> None:
-        """Note a row that is too short or too long."""
+        """Record a row with too few or too many values."""
         name, params = self.block.name, ", ".join(self.block.params)
         most, least = len(self.block.params), len(self.block.params) - len(self.block.defaults)
         due = (

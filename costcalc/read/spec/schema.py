@@ -1,4 +1,4 @@
-"""The spec language as a JSON Schema, read off the table of operations."""
+"""JSON Schema of the spec language, generated from the table of operations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NUMBER = {"type": ["number", "string", "boolean"], "description": "a number or an expression"}
 _STEPS = {"type": "array", "items": {"$ref": "#/definitions/layer"}}
 _SIZES = {"anyOf": [_NUMBER, {"type": "array"}]}
-_NAME = {"type": ["string", "number"]}  # YAML reads `as: 3` as a number; a spec keeps what was written
+_NAME = {"type": ["string", "number"]}  # YAML parses `as: 3` as a number; a spec keeps the text
 _BRANCH = {**_STEPS, "type": ["string", "number", "array"]}
 _NAMED_SHAPE = {"type": "object", "additionalProperties": _NUMBER}
 _BITS = {"type": "integer", "minimum": 1, "maximum": MOST_BITS}
@@ -33,7 +33,7 @@ _INPUT = {
     ]
 }
 _SHAPE = {"anyOf": [{"type": "array", "items": _NUMBER, "minItems": 1}, _NAMED_SHAPE]}
-_SHARED = {  # what many layers refer to
+_SHARED = {  # definitions that many layers refer to
     "a source": {
         "anyOf": [_NAME, {"type": "array", "items": _NAME}, {"type": "object", "additionalProperties": _NAME}],
         "description": "the layer or input whose output flows in; of an include one for each input",
@@ -87,7 +87,7 @@ _CONTROLS: dict[str, dict[str, Any]] = {
 
 
 def schema() -> dict[str, Any]:
-    """The schema (draft-07) as a dict."""
+    """Return the schema (draft-07) as a dict."""
     operations = {name: _operation(find(name)) for name in INDEX}
     taken = _taken()
     blocks = {name: {"description": f"block of costcalc: {name}"} for name in shipped_library().names()}
@@ -118,13 +118,13 @@ def schema() -> dict[str, Any]:
 
 
 def _taken() -> dict[str, list[str]]:
-    """Keys of every layer that mean something else in some operations: `layers` of an `lstm`."""
+    """Keys of all layers that are options of some operations with another meaning, such as `layers` of an `lstm`."""
     found = {key: [name for name in INDEX if key in find(name).options] for key in _CONTROLS}
     return {key: names for key, names in found.items() if names and "anyOf" not in _CONTROLS[key]}
 
 
 def _elsewhere(key: str, names: list[str]) -> dict[str, Any]:
-    """What a key holds in a layer of none of these operations."""
+    """Schema of a key for layers of all other operations."""
     without = {"not": {"anyOf": [{"required": [name]} for name in names]}}
     return {"if": {"type": "object", **without}, "then": {"properties": {key: _CONTROLS[key]}}}
 
@@ -133,7 +133,7 @@ def _operation(op: Op) -> dict[str, Any]:
     main = op.options[op.main] if op.main else None
     properties = {op.name: _option(main) if main else {"type": "null"}}
     properties.update({name: _option(option) for name, option in op.options.items() if name != op.main})
-    if "params" in op.options:  # or by kind, as any operation has it
+    if "params" in op.options:  # or by kind, as for other operations
         properties["params"] = {"anyOf": [properties["params"], _CONTROLS["params"]]}
     required = [name for name, option in op.options.items() if option.required and name != op.main]
     return {

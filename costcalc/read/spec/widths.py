@@ -1,4 +1,4 @@
-"""`bits: {weights: 8, activations: 8}`: under `defaults:` of all values of a network, on a layer of its own."""
+"""The key `bits: {weights: 8, activations: 8}`, under `defaults:` or on a layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STATED = ("weights", "activations", "bias")  # on a layer, block or group
 
 
 def defaulted(node: Node | None, problems: Problems) -> dict[str, int]:
-    """The widths that the `defaults:` of a spec give."""
+    """Read the widths under `defaults:` of a spec."""
     pairs = node.value if node is not None and node.kind == "map" else ()
     found: dict[str, int] = {}
     for _, value in ((key, value) for key, value in pairs if key.value == "bits"):
@@ -23,7 +23,7 @@ def defaulted(node: Node | None, problems: Problems) -> dict[str, int]:
 
 
 def of_input(node: Node, problems: Problems) -> tuple[Node, int]:
-    """The shape of an input, and its bits: `{shape: [128], bits: 64}`, or `bits` beside the names of the axes."""
+    """Split an input into shape and bits: `{shape: [128], bits: 64}`, or `bits` beside the names of the axes."""
     found = [(key, value) for key, value in node.value if key.value == "bits"]
     bits = _width(*found[0], ("bits",), problems)
     rest = [(key, value) for key, value in node.value if key.value != "bits"]
@@ -32,7 +32,7 @@ def of_input(node: Node, problems: Problems) -> tuple[Node, int]:
 
 
 def layered(node: Node, problems: Problems) -> Widths:
-    """The widths that a layer, block or group states."""
+    """Read the widths of a layer, block or group."""
     return Widths(**_widths(node, STATED, problems))
 
 
@@ -61,7 +61,7 @@ def _width(key: Node, node: Node, known: tuple[str, ...], problems: Problems) ->
 
 
 def schema(layer: bool = False) -> dict[str, Any]:
-    """The JSON Schema of widths: of a layer, or under `defaults:`."""
+    """JSON Schema of widths, for a layer or for `defaults:`."""
     width = {"type": "integer", "minimum": 1, "maximum": MOST_BITS}
     others = {**{key: {**width, "minimum": 0} for key in NONE}, "group": {"type": ["integer", "string"]}}
     known = {name: others.get(name, width) for name in (STATED if layer else BITS)}

@@ -1,6 +1,6 @@
-"""Reads models of TensorFlow Lite (LiteRT): a Model whose steps are the operators that compute.
+"""Reader of TensorFlow Lite (LiteRT) models: a Model whose steps are the operators that compute.
 
-The flatbuffer is parsed by the package `tflite`. Weights are never loaded, nothing is run. Source of the format: the
+The package `tflite` parses the flatbuffer. Weights are never loaded, no code is run. Source of the format: the
 schema of TensorFlow, tensorflow/compiler/mlir/lite/schema/schema.fbs.
 """
 
@@ -10,7 +10,7 @@ from ...model.network import Model
 
 
 def from_file(path: str) -> Source:
-    """The Source of a file on disk, its bytes as pages of memory that are read where they are looked at.
+    """The Source of a file on disk, mapped into memory.
 
     Raises FileError.
     """
@@ -20,7 +20,7 @@ def from_file(path: str) -> Source:
 
 
 def from_bytes(data: bytes | Pages, shown: str) -> Source:
-    """The Source of the bytes of a file, or of the Pages of one. Raises FileError."""
+    """The Source of bytes or Pages. Raises FileError."""
     from .graph import checked
 
     return checked(data, shown)

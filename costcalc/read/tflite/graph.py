@@ -1,6 +1,6 @@
-"""A file of TensorFlow Lite, mapped into memory, and its subgraphs: their tensors and operators.
+"""A TensorFlow Lite file, mapped into memory, and the tensors and operators of its subgraphs.
 
-Operators have the fields that a node of an ONNX graph has.
+Operators have the same fields as the nodes of an ONNX graph.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def source(path: str) -> Source:
 
 
 def checked(data: bytes | Pages, path: str) -> Source:
-    """The Source of a file's bytes. Raises FileError if it is too large or not a file of this kind."""
+    """Check the bytes of a file and return its Source. Raises FileError if it is too large or of another format."""
     if len(data) > limits.GRAPH_FILE_BYTES:
         message = f"{path!r} is larger than {limits.GRAPH_FILE_BYTES:,} bytes"
         raise FileError(Problem("limit", message, help=limits.hint("graph_file_bytes")))
@@ -48,7 +48,7 @@ def checked(data: bytes | Pages, path: str) -> Source:
 
 @lru_cache(1)
 def schema() -> ModuleType:
-    """The package `tflite`: classes that look into a flatbuffer. Raises FileError if it is not installed."""
+    """Import the package `tflite`, which reads flatbuffers. Raises FileError if it is not installed."""
     try:
         import tflite
     except ImportError:
@@ -60,17 +60,17 @@ def schema() -> ModuleType:
 
 @lru_cache(2)
 def names(enumeration: str) -> dict[int, str]:
-    """The names of an enumeration of the schema by their numbers."""
+    """Names of an enumeration of the schema, by number."""
     found: dict[str, Any] = vars(getattr(schema(), enumeration))
     return {number: name for name, number in found.items() if isinstance(number, int)}
 
 
-LETTERS = 1_000  # of a name that is read
-_EACH = 8  # parts of a tensor or an operator itself
+LETTERS = 1_000  # most bytes of a name that are read
+_EACH = 8  # parts counted for each tensor or operator
 _FORMATS = {"FLOAT32": "f", "FLOAT16": "e", "FLOAT64": "d", "INT64": "q", "UINT64": "Q", "INT32": "i", "UINT32": "I"}
 _SMALL = {"INT16": "h", "UINT16": "H", "INT8": "b", "UINT8": "B", "BOOL": "?"}
 _VALUES = {**_FORMATS, **_SMALL}
-BITS = {"FLOAT16": 16, "BFLOAT16": 16, "INT16": 16, "UINT16": 16, "INT8": 8, "UINT8": 8, "INT4": 4}  # but 32
+BITS = {"FLOAT16": 16, "BFLOAT16": 16, "INT16": 16, "UINT16": 16, "INT8": 8, "UINT8": 8, "INT4": 4}  # all others: 32
 _FLOATS = frozenset(("FLOAT32", "FLOAT16", "FLOAT64", "BFLOAT16"))
 _COMPLEX = frozenset(("COMPLEX64", "COMPLEX128"))
 _NOT_READ = ("AsNumpy", "IsNone", "Length")
@@ -79,9 +79,9 @@ _NOT_READ = ("AsNumpy", "IsNone", "Length")
 class Operator(NamedTuple):
     """One operator as the reader walks it.
 
-    name     the name of its first output: operators have none of their own
-    input    its tensors by their numbers in the subgraph, "" for one that is left out
-    options  the name of the table that its attributes are from
+    name     the name of its first output; operators have no names
+    input    its tensors as numbers in the subgraph, "" for an omitted one
+    options  the name of the table that its attributes come from
     """
 
     name: str
@@ -94,7 +94,7 @@ class Operator(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What a file says of a tensor: name, type, sizes (-1 for one that is open), whether it has a scale, its buffer."""
+    """A tensor as declared in the file: name, type, sizes (-1 if open), whether it has a scale, and its buffer."""
 
     name: str
     type: str
@@ -105,28 +105,28 @@ class Given(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Whether a size is not known."""
+        """Whether a size is unknown."""
         return -1 in self.shape
 
     @property
     def bits(self) -> int:
-        """The bits of a value, where they are fewer than 32; else 0."""
+        """Bits per value if fewer than 32, else 0."""
         return BITS.get(self.type, 0)
 
     @property
     def is_trained(self) -> bool:
-        """Whether numbers of a constant of this type are parameters: real ones, and whole ones that have a scale."""
+        """Whether a constant of this type counts as parameters: real numbers, and integers that have a scale."""
         return self.type in _FLOATS or self.type in _COMPLEX or self.is_scaled
 
 
 class Parts:
-    """How much of a file was looked at: entries of lists, values of constants, letters by the ten."""
+    """Counter of the parts of a file that were read: list entries, constant values, and characters in tens."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def add(self, count: int) -> None:
-        """Count this many more. Raises Refused past the limit, even if a file names the same bytes repeatedly."""
+        """Add to the count. Raises Refused above the limit, even if a file refers to the same bytes repeatedly."""
         spend(count)
         self.count += count
         if self.count > limits.GRAPH_FIELDS:
@@ -135,7 +135,7 @@ class Parts:
 
 
 class Graph:
-    """A subgraph of a file, its tensors as the reader takes them."""
+    """A subgraph of a file."""
 
     def __init__(self, model: Any, number: int, parts: Parts) -> None:
         self.model, self.number, self.graph, self.parts = model, number, model.Subgraphs(number), parts
@@ -146,19 +146,19 @@ class Graph:
 
     @cached_property
     def operators(self) -> list[Operator]:
-        """Its operators in the order that they run."""
+        """Operators in execution order."""
         found = bounded(self.graph.OperatorsLength(), limits.NODES)
         self.parts.add(_EACH * len(found))
         return [self._operator(self.graph.Operators(at)) for at in found]
 
     @property
     def named(self) -> list[int]:
-        """The subgraphs that its operators name."""
+        """Subgraphs that its operators refer to."""
         return [getattr(each, "i", -1) for one in self.operators for each in one.attribute if "Subgraph" in each.name]
 
     @cached_property
     def makers(self) -> dict[str, Operator]:
-        """The operator that makes each tensor. Raises Refused where there are two."""
+        """Operator that produces each tensor. Raises Refused if two operators produce the same one."""
         found: dict[str, Operator] = {}
         for one in self.operators:
             for name in one.output:
@@ -168,13 +168,13 @@ class Graph:
         return found
 
     def given(self, number: int) -> Given:
-        """What the file says of a tensor. Raises Refused when there is none of that number."""
+        """Declaration of a tensor. Raises Refused if the number does not exist."""
         if not 0 <= number < len(self.tensors):
             raise Refused(f"there is no tensor {number}")
         return self.tensors[number]
 
     def constant(self, number: int) -> Tensor:
-        """A tensor that nothing makes: its shape, its values if they are few, and its buffer as what holds them."""
+        """Return a constant tensor: its shape, its values if few, and its buffer as root."""
         given = self.given(number)
         if given.is_open:
             raise Refused(f"the constant `{brief(given.name)}` has a size that is open")
@@ -182,7 +182,7 @@ class Graph:
         return Tensor(given.shape, self._values(given), roots)
 
     def root(self, number: int) -> str:
-        """The name of what holds the numbers of a constant: tensors of one buffer share them."""
+        """Name of the buffer of a constant. Tensors that share a buffer share their parameters."""
         buffer = self.given(number).buffer
         return f"buffer {buffer}" if buffer else f"tensor {self.number}.{number}"
 
@@ -204,7 +204,7 @@ class Graph:
         return Given(name, type, shape, scaled, one.Buffer(), one.IsVariable())
 
     def _values(self, given: Given) -> tuple[float, ...] | None:
-        """The values of a constant, if they are few and in the file."""
+        """Values of a constant if they are few and stored in the file, else None."""
         letter, count = _VALUES.get(given.type), prod(given.shape)
         if letter is None or count > limits.FOLDED or not 0 < given.buffer < self.model.BuffersLength():
             return None
@@ -225,7 +225,7 @@ class Graph:
         return Operator(name, kind, domain, self._read(inputs), self._read(outputs), attributes, options)
 
     def _kind(self, number: int) -> tuple[str, str]:
-        """(operator, domain) of an operator code: custom ones by their own names."""
+        """(operator, domain) of an operator code. Custom operators keep their own names."""
         if number not in self.kinds:
             if not 0 <= number < self.model.OperatorCodesLength():
                 raise Refused(f"there is no operator code {number}")
@@ -239,12 +239,12 @@ class Graph:
         return self.kinds[number]
 
     def _read(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
-        """Tensors by their numbers as the scope has them."""
+        """Names of tensors in the scope, from their numbers."""
         return tuple("" if number == -1 else str(number) for number in numbers if number == -1 or self.given(number))
 
 
 def _attributes(one: Any) -> tuple[str, tuple[Attribute, ...]]:
-    """(name, fields) of the table of an operator's options."""
+    """(name, fields) of an operator's options table."""
     for suffix in ("", "2"):
         kind = getattr(one, f"BuiltinOptions{suffix}Type")()
         if kind:
@@ -259,7 +259,7 @@ def _attributes(one: Any) -> tuple[str, tuple[Attribute, ...]]:
 
 
 def _fields(options: Any) -> Iterator[Attribute]:
-    """The fields of a table of options, as attributes."""
+    """Fields of an options table, as attributes."""
     for name, method in vars(type(options)).items():
         if not callable(method) or name.startswith(("_", "Init")) or name.endswith(_NOT_READ):
             continue
@@ -273,13 +273,13 @@ def _fields(options: Any) -> Iterator[Attribute]:
 
 
 def _plain(method: Callable[..., Any], *at: int) -> Any:
-    """A value of an option; a text of bearable length."""
+    """Value of an option. Texts are truncated."""
     value = method(*at)
     return value[:LETTERS].decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def text(table: Any, slot: int) -> str:
-    """The text in a field of a table, its first letters; empty where there is none."""
+    """Text in a field of a table, truncated, or empty if missing."""
     tab = table._tab
     offset = tab.Offset(slot)
     if not offset:
@@ -290,7 +290,7 @@ def text(table: Any, slot: int) -> str:
 
 
 def bounded(length: int, most: int) -> range:
-    """The places of a vector. Raises Refused when there are too many."""
+    """Indices of a vector. Raises Refused if it is too long."""
     if not 0 <= length <= most:
         raise Refused(f"it has {length:,} entries in one list: the limit is {most:,}")
     return range(length)

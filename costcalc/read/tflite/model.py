@@ -1,4 +1,4 @@
-"""A Model of a TensorFlow Lite file: its open axes are variables, its operators that compute are steps."""
+"""The Model of a TensorFlow Lite file. Open axes become variables, operators that compute become steps."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from ..onnx.tensors import Scope, Tensor, argument
 from .graph import Given, Graph, Operator, Parts, bounded, schema
 from .rules import table
 
-_COMPARISONS = {"LESS": 0, "GREATER": 1}  # which of the two is the smaller one
-_CALL = "StatefulPartitionedCall"  # of a tensor that has no name of its own
+_COMPARISONS = {"LESS": 0, "GREATER": 1}  # index of the smaller operand
+_CALL = "StatefulPartitionedCall"  # prefix of a tensor without a name
 _PRODUCTS = ("Conv", "conv", "MatMul", "Dense", "dense", "Mul")
 
 
 class Reader(Walk):
-    """One walk over the subgraphs of a file."""
+    """Walk over the subgraphs of a file."""
 
     def __init__(self, source: Source, model: Any) -> None:
         super().__init__(source, {}, {"": 18})
         self.model, self.parts, self.open = model, Parts(), [0]
         self.graphs: dict[int, Graph] = {}
         self.handles: dict[str, str] = {}
-        self.wide = 0  # bits of the constants that have 32 and more: biases, where weights have fewer
+        self.wide = 0  # largest width of constants of 32 bits or more: biases, if weights are narrower
 
     def subgraph(self, number: int, inputs: Sequence[Tensor | None]) -> list[Tensor]:
-        """Walk a subgraph whose inputs are these; gives its outputs."""
+        """Walk a subgraph on the given inputs and return its outputs."""
         graph = self.opened(number)
         if number in self.open[1:]:
             raise Refused(f"subgraph {number} runs itself")
@@ -57,14 +57,14 @@ class Reader(Walk):
             self.open.pop()
 
     def operators(self, graph: Graph, scope: Scope) -> None:
-        """Walk the operators of a subgraph in their order."""
+        """Walk the operators of a subgraph in order."""
         for at in range(len(graph.tensors)):
             if str(at) not in graph.makers and str(at) not in scope.own:
                 self.stored(graph, at, scope)
         self.nodes(graph.operators, scope)
 
     def stored(self, graph: Graph, number: int, scope: Scope) -> None:
-        """Put a tensor that nothing makes into scope: a constant, or a state between runs."""
+        """Add a tensor that no operator produces to the scope: a constant, or a state kept between runs."""
         given = graph.given(number)
         if given.is_variable:
             scope.own[str(number)] = Tensor(given.shape, None, frozenset())
@@ -81,7 +81,7 @@ class Reader(Walk):
         scope.own[str(number)] = tensor
 
     def opened(self, number: int) -> Graph:
-        """A subgraph, looked into once. Raises Refused when there is none of that number."""
+        """Return a subgraph, parsed at first use. Raises Refused if the number does not exist."""
         if not 0 <= number < self.model.SubgraphsLength():
             raise Refused(f"there is no subgraph {number}")
         if number not in self.graphs:
@@ -90,15 +90,15 @@ class Reader(Walk):
 
     @property
     def graph_now(self) -> Graph:
-        """The subgraph that is walked."""
+        """The subgraph that is being walked."""
         return self.graphs[self.open[-1]]
 
     def given(self, name: str) -> Given:
-        """What the file says of a tensor of the subgraph that is walked."""
+        """Declaration of a tensor of the current subgraph."""
         return self.graph_now.given(int(name))
 
     def variable(self, handle: str, name: str) -> Tensor:
-        """The tensor of a variable outside of the file, a parameter of its own."""
+        """Tensor of a variable that is stored outside the file. It is a separate parameter."""
         given, root = self.given(name), f"variable {self.handles.get(handle, handle)}"
         if given.is_open:
             return Tensor(None)
@@ -107,7 +107,7 @@ class Reader(Walk):
         return tensor
 
     def unreached(self) -> int | None:
-        """A subgraph with operators that nothing runs, beginning from the first one."""
+        """Number of a subgraph that has operators but is not reached from the first one, or None."""
         reached: set[int] = set()
         new = {0}
         while new:
@@ -119,14 +119,14 @@ class Reader(Walk):
     # loops
 
     def kept(self, number: int) -> Collection[int]:
-        """The places of a loop's inputs that its body gives back as they are."""
+        """Indices of a loop's inputs that its body returns unchanged."""
         graph = self.opened(number)
         return {at for at, one in enumerate(graph.inputs) if at < len(graph.outputs) and graph.outputs[at] == one}
 
     def bounds(self, number: int, inputs: Sequence[Tensor | None]) -> Iterator[tuple[int, int]]:
-        """(place of an input, limit) of the comparisons of which all must hold for a condition to do so.
+        """Yield (input index, limit) for each comparison in a loop's condition. All of them must hold.
 
-        Raises Unknown for a condition that is made otherwise, or a limit that is not known.
+        Raises Unknown if the condition has another form or a limit is unknown.
         """
         graph = self.opened(number)
         scope = Scope()
@@ -134,7 +134,7 @@ class Reader(Walk):
         yield from _bounds(graph, scope, str(graph.outputs[0]) if graph.outputs else "")
 
     def step(self, number: int, place: int) -> int | None:
-        """What a body adds to one of its inputs in each run, where it adds a constant."""
+        """Constant that a loop's body adds to an input in each run, or None."""
         graph = self.opened(number)
         name = str(graph.outputs[place])
         maker = graph.makers.get(name)
@@ -144,10 +144,10 @@ class Reader(Walk):
         value = _value(graph, Scope(), other[0]) if len(other) == 1 else None
         return value if isinstance(value, int) else None
 
-    # what a walk asks of its nodes
+    # interface of Walk
 
     def node(self, proto: Any, number: int, scope: Scope, given: Mapping[Any, Any] | None) -> list[Tensor]:
-        """The outputs of an operator, whose values have the bits of their types in the file."""
+        """Walk an operator and return its outputs. The bits of their values are those of their types in the file."""
         began, outputs = len(self.steps), super().node(proto, number, scope, given)
         for name, one in zip(proto.output, outputs, strict=False):
             if type(one.made) is int and one.made >= began:
@@ -155,14 +155,14 @@ class Reader(Walk):
         return outputs
 
     def check(self, proto: Operator, version: int) -> None:
-        """The schema has been checked as the operator was read."""
+        """Do nothing: operators were checked when they were read."""
 
     def rule(self, proto: Operator) -> Any:
-        """The rule of an operator, or None for custom ones and those without a rule."""
+        """Rule of an operator, or None if it is custom or has no rule."""
         return table().get(proto.op_type) if proto.domain == "tflite" else super().rule(proto)
 
     def levels(self, proto: Operator, weight: str | None) -> tuple[str, ...]:
-        """The levels of the name of what an operator makes; of a layer that was fused, the name of its product."""
+        """Name components of an operator's output. A fused layer is named after its product."""
         names = [one for one in proto.name.split(";") if one and not one.startswith(_CALL)]
         chosen = next((one for one in names if any(word in one for word in _PRODUCTS)), None) if weight else None
         parts = [part for part in (chosen or next(iter(names), proto.op_type)).split("/") if part]
@@ -170,13 +170,13 @@ class Reader(Walk):
 
     @cached_property
     def common(self) -> int:
-        """How many first levels all names of the first subgraph share: those of the model itself."""
+        """Number of leading name components that all operators of the first subgraph share: the model's name."""
         names = (one.name.split(";")[0].split("/")[:-1] for one in self.opened(0).operators if "/" in one.name)
         paths = [one for one in names if not one[0].startswith(_CALL)]
         return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*paths, strict=False)))
 
     def unruled(self, node: Any, rule: Any) -> Any:
-        """The outputs of an operator without a known cost, of the sizes that the file says."""
+        """Outputs of an operator without a known cost, with the shapes declared in the file."""
         outputs = [Tensor(None if one.is_open else one.shape) for one in map(self.given, node.proto.output)]
         if rule is None or rule.multiplies:
             node.unknown(output=next(iter(outputs), None))
@@ -185,7 +185,7 @@ class Reader(Walk):
         return outputs
 
     def finished(self, node: Any, found: list[Any]) -> list[Tensor]:
-        """The outputs, which have the sizes that the file says."""
+        """Outputs of an operator, checked against the shapes declared in the file."""
         tensors = super().finished(node, found)
         if node.proto.domain:
             for name, one in zip(node.proto.output, tensors, strict=False):
@@ -194,7 +194,7 @@ class Reader(Walk):
 
 
 def _agree(given: Given, tensor: Tensor) -> None:
-    """Refuse a tensor of other sizes than the file says, where both are known."""
+    """Refuse a tensor whose shape differs from the declared one, if both are known."""
     known = tensor.shape is not None and all(type(size) is int for size in tensor.shape)
     if known and given.shape and not given.is_open and tuple(given.shape) != tuple(tensor.shape):
         raise Refused(f"the file says that it makes {list(given.shape)}, and it makes {list(tensor.shape)}")
@@ -217,7 +217,7 @@ def _bounds(graph: Graph, scope: Scope, name: str) -> Iterator[tuple[int, int]]:
 
 
 def _value(graph: Graph, scope: Scope, name: str) -> Any:
-    """The number in a tensor of one element, or None if it is not known."""
+    """Number in a tensor of one element, or None if unknown."""
     found = scope.find(name)
     if found is None and name:
         is_made = name in graph.makers or int(name) in graph.inputs
@@ -226,16 +226,16 @@ def _value(graph: Graph, scope: Scope, name: str) -> Any:
 
 
 def opened(source: Source) -> Any:
-    """The root of a file."""
+    """Root table of a file."""
     return schema().Model.GetRootAs(source.data, 0)
 
 
-_SERVED = "serving_default_"  # before the names of the inputs of a converted model
+_SERVED = "serving_default_"  # prefix of input names in a converted model
 _DAMAGED = (struct.error, IndexError, TypeError, ValueError, OverflowError, MemoryError, SystemError)
 
 
 def read(source: Source) -> Model:
-    """The Model of the first subgraph of a file. Raises FileError, or SpecError that names the operator."""
+    """Return the Model of the first subgraph. Raises FileError, or SpecError that names the operator."""
     with uncollected():
         try:
             return _Importer(source).model()
@@ -246,7 +246,7 @@ def read(source: Source) -> Model:
 
 
 def shapes(source: Source) -> dict[str, Any]:
-    """The shape of each tensor of the first subgraph, None where it depends on data. Raises as `read`."""
+    """Shape of each tensor of the first subgraph, None if it depends on data. Raises the errors of `read`."""
     return {name: one.shape for name, one in _Importer(source).walked()[2].own.items()}
 
 
@@ -272,7 +272,7 @@ class _Importer:
         return Model(stem(self.source.path), self.source, self.variables, shown, steps, stored=found, storage=how)
 
     def walked(self) -> tuple[Reader, Graph, Scope]:
-        """(Reader, the first subgraph, its tensors), walked to its end."""
+        """Walk the first subgraph and return (Reader, subgraph, scope)."""
         root = opened(self.source)
         if root.SubgraphsLength() < 1:
             raise _error(self.source, "there is no graph in it")
@@ -289,7 +289,7 @@ class _Importer:
         return reader, graph, scope
 
     def names(self, graph: Graph) -> dict[str, int]:
-        """The inputs by name, each its own."""
+        """Inputs by name. Names are made unique."""
         found: dict[str, int] = {}
         for at in graph.inputs:
             own = graph.given(at).name.removeprefix(_SERVED)
@@ -298,14 +298,14 @@ class _Importer:
         return found
 
     def input(self, graph: Graph, at: int, name: str) -> Tensor:
-        """The tensor of an input; axes without a size become variables."""
+        """Tensor of an input. Open axes become variables."""
         shape = tuple(self.axis(name, axis) if size == -1 else size for axis, size in enumerate(graph.given(at).shape))
         if not any(isinstance(size, Dim) for size in shape) and not 0 < prod(shape) <= limits.SIZE:
             raise _error(self.source, f"input `{brief(name)}` cannot have the sizes {list(shape)}")
         return Tensor(shape, made=name)
 
     def axis(self, name: str, at: int) -> Any:
-        """An open axis: the variable `batch` for the first, else one of its own."""
+        """Variable of an open axis: `batch` if it is the first axis, else a new one."""
         if at == 0 and "batch" in self.variables:
             return named("batch")
         base = re.sub(r"\W+", "_", f"{name}_{at}", flags=re.ASCII).strip("_")[:40] or "axis"
@@ -318,7 +318,7 @@ class _Importer:
 
 
 def _living(graph: Graph) -> dict[str, str]:
-    """What the outputs of a subgraph are made of, by the names of buffers -> who reads it last."""
+    """Buffers that the outputs of a subgraph depend on -> the last operator that reads them."""
     found = {str(at): "the output" for at in graph.outputs}
     for one in reversed(graph.operators):
         if any(name in found for name in one.output):

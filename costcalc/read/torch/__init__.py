@@ -1,1 +1,1 @@
-"""Modules of PyTorch, exported as graphs: the only place that runs code which a user names."""
+"""PyTorch modules, exported as graphs. Only this package runs code that the user names."""

@@ -1,4 +1,4 @@
-"""A node of an exported graph as its translation sees it: arguments by name, and calls to add."""
+"""A node of an exported graph as its translation sees it: arguments by name, and the calls to add."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ KINDS = {
 
 
 class Open(Exception):
-    """A translation needs the shape of a tensor whose sizes depend on data."""
+    """The shape of a tensor that a translation requires depends on data."""
 
 
 class Node:
-    """A node of an exported graph. Its arguments are those of the operator's schema, the defaults filled in."""
+    """A node of an exported graph, with the arguments of the operator's schema, defaults filled in."""
 
     def __init__(self, node: Any) -> None:
         schema = node.target._schema
@@ -43,42 +43,42 @@ class Node:
         return self.given[name]
 
     def get(self, name: str, default: int | None = None) -> Any:
-        """An argument that not every form of the operator has."""
+        """Argument that not all overloads of the operator have."""
         return self.given.get(name, default)
 
     @property
     def shapes(self) -> tuple:
-        """The shapes of what it makes. Raises Open."""
+        """Shapes of the outputs. Raises Open."""
         if None in self._shapes:
             raise Open
         return self._shapes
 
     @property
     def many(self) -> bool:
-        """Whether it makes several tensors, of whatever shapes."""
+        """Whether the node has several outputs."""
         return len(self._shapes) > 1
 
     @property
     def tensors(self) -> list[Any]:
-        """The arguments that are tensors, those in lists too."""
+        """Tensor arguments, including those in lists."""
         return [one for value in self.given.values() for one in _flat(value) if hasattr(one, "meta")]
 
     def step(self, op: str, *inputs: Any, shape: Shape, domain: str = "", **attributes: Any) -> Any:
-        """Add a call before the last; gives its tensor, of the given shape."""
+        """Add an intermediate call and return the name of its tensor, which has the given shape."""
         name = f"{self.node.name}.step{len(self.calls)}"
         self._add(op, domain, inputs, (name,), (tuple(shape),), attributes)
         return name
 
     def call(self, op: str, *inputs: Any, domain: str = "", **attributes: Any) -> None:
-        """Add the call that makes the outputs."""
+        """Add the call that produces the outputs."""
         self._add(op, domain, inputs, outputs(self.node), self._shapes, attributes)
 
     def own(self, op: str, *inputs: Any, **attributes: Any) -> None:
-        """Add a call of an operator that only `rules` has."""
+        """Add a call of an operator that is defined only in `rules`."""
         self.call(op, *inputs, domain="torch", **attributes)
 
     def told(self) -> list[Call]:
-        """The calls, the last with the tensors that none of them reads."""
+        """The calls. The last one also lists the tensors that none of them reads."""
         known = {name for call in self.calls for name in call.input}
         beside = tuple(dict.fromkeys(name for name in map(tensor, self.tensors) if name not in known))
         return [*self.calls[:-1], self.calls[-1]._replace(beside=beside)] if beside and self.calls else self.calls
@@ -130,13 +130,13 @@ def _flat(value: Any) -> list[Any]:
 
 
 def shapes(node: Any) -> tuple[Shape, ...]:
-    """The shapes of what a node makes, None for what has none."""
+    """Shapes of a node's outputs, None for an output without a shape."""
     value = node.meta.get("val")
     return tuple(map(_shape, value if isinstance(value, (tuple, list)) else (value,)))
 
 
 def shape(node: Any) -> Shape:
-    """The shape of the one tensor that a node makes. Raises Open."""
+    """Shape of a node with one output. Raises Open."""
     found = shapes(node)[0]
     if found is None:
         raise Open
@@ -149,18 +149,18 @@ def _shape(value: Any) -> Any:
 
 
 def kinds(node: Any) -> tuple[int, ...]:
-    """The types of what a node makes, as ONNX numbers them."""
+    """Types of a node's outputs, as ONNX type numbers."""
     value = node.meta.get("val")
     return tuple(map(kind_of, value if isinstance(value, (tuple, list)) else (value,)))
 
 
 def kind_of(value: Any) -> int:
-    """The type of a tensor's elements as ONNX numbers it; 0 of what is no tensor, or of another type."""
+    """ONNX number of a tensor's type, or 0 if it is not a tensor or has another type."""
     return KINDS.get(str(getattr(value, "dtype", "")).removeprefix("torch."), 0)
 
 
 def outputs(node: Any) -> tuple[str, ...]:
-    """The names of what a node makes."""
+    """Names of a node's outputs."""
     value = node.meta.get("val")
     if isinstance(value, (tuple, list)):
         return tuple(f"{node.name}.{at}" for at in range(len(value)))
@@ -168,13 +168,13 @@ def outputs(node: Any) -> tuple[str, ...]:
 
 
 def tensor(node: Any) -> str:
-    """The name of a node's tensor: one of several is told apart by its number."""
+    """Name of a node's tensor. One of several outputs has its index appended."""
     if getattr(node.target, "__name__", "") == "getitem" and node.op == "call_function":
         return f"{tensor(node.args[0])}.{node.args[1]}"
     return node.name
 
 
 def scopes(node: Any) -> tuple[str, ...]:
-    """The modules that a node is in, by their full names, outermost first."""
+    """Full names of the modules that contain a node, outermost first."""
     paths = (path for path, _ in (node.meta.get("nn_module_stack") or {}).values())
     return tuple(path.partition("@")[0] for path in paths if path)

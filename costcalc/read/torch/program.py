@@ -1,4 +1,4 @@
-"""Runs what a user names: imports it, makes the module on no device, and exports its graph."""
+"""Run code that the user names: import it, create the module on the meta device, and export its graph."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from ... import limits
 from ...errors import ArgumentError, CostcalcError, FileError, OptionError, Problem, brief, nearest
 from ...num.values import Shape
 
-_ELSEWHERE = "at least two devices"  # an operator was given tensors of
+_ELSEWHERE = "at least two devices"  # error for operands on different devices
 _REGISTERED = ("_parameters", "_buffers", "_modules")
-_HELP = {  # what errors of the exporter have in them -> what is to be done
+_HELP = {  # part of an exporter's error -> advice
     "data-dependent": "`forward` branches on values of tensors, which an export cannot follow: use an argument instead",
     "exported program constant": "a tensor that is used as `.data` cannot be traced: write `.detach()`",
     "param must be a Parameter": "a script has no parameters of its own: import the module that it was made from",
     _ELSEWHERE: "a tensor is not part of the module that is copied: make it a parameter, buffer or attribute",
     "LinearPackedParams": "quantized modules keep their weights in objects: import the module before it is quantized",
 }
-MOST_CHANNELS = 4  # of a picture: what looks like more, with as few rows, was written channels first
+MOST_CHANNELS = 4  # of a picture; a larger size there suggests that channels were given first
 EXTRA = "pip install 'costcalc[torch]'"
 
 
 def exported(target: str, shapes: list[tuple[Shape, str]], kwargs: Mapping[str, Any]) -> Any:
-    """The ExportedProgram of `MODULE:CALLABLE`.
+    """Return the ExportedProgram of `MODULE:CALLABLE`.
 
-    target  where the module, or what makes it, is
-    shapes  (sizes, name of the type of numbers) of each input, as the module takes it
-    kwargs  what the callable is given
+    target  a module, or a callable that creates it
+    shapes  (sizes, name of the type) of each input, as the module receives it
+    kwargs  arguments of the callable
 
-    Runs the code that `target` names, with its output on standard error. Raises OptionError, FileError.
+    Runs the code that `target` names, with its output redirected to standard error. Raises OptionError, FileError.
     """
     torch = _torch()
     with _calm():
@@ -44,7 +44,7 @@ def exported(target: str, shapes: list[tuple[Shape, str]], kwargs: Mapping[str, 
 
 
 def exported_module(module: Any, shapes: list) -> Any:
-    """The ExportedProgram of a module that is there; `shapes` as in `exported`. The module itself is not changed.
+    """Return the ExportedProgram of a module object; `shapes` as in `exported`. The module is not changed.
 
     Runs its forward function on the meta device. Raises FileError.
     """
@@ -57,9 +57,9 @@ def exported_module(module: Any, shapes: list) -> Any:
 
 @contextlib.contextmanager
 def _calm() -> Iterator[None]:
-    """What the code prints goes to standard error; warnings and the log of PyTorch are left out.
+    """Redirect the code's output to standard error, and suppress warnings and PyTorch's log.
 
-    PyTorch logs the traceback of an error that it raises, too: the error says it. TORCH_LOGS asks for its log.
+    PyTorch also logs the traceback of errors that it raises, which is redundant. TORCH_LOGS enables the log.
     """
     named = [one for name, one in logging.root.manager.loggerDict.items() if f"{name}.".startswith("torch.")]
     handlers = [handler for one in named if isinstance(one, logging.Logger) for handler in one.handlers]
@@ -80,7 +80,7 @@ def _nothing(record: logging.LogRecord) -> bool:
 
 
 def _exported(torch: Any, target: str, module: Any, shapes: list) -> Any:
-    """The ExportedProgram of a module of our own, which is changed."""
+    """Return the ExportedProgram of a module, which may be changed."""
     inputs = tuple(torch.empty(sizes, dtype=getattr(torch, kind), device="meta") for sizes, kind in shapes)
     with _told(target, "cannot be exported for this input", _channels(shapes)), torch.device("meta"):
         module = on_meta(_sized(torch, module.eval(), inputs))
@@ -99,7 +99,7 @@ def _traced(torch: Any, module: Any, inputs: tuple) -> Any:
 
 
 def _move_attributes(torch: Any, module: Any) -> None:
-    """Take the memory of tensors that are plain attributes, which `Module.to` leaves where they are."""
+    """Move tensors that are plain attributes to the meta device. `Module.to` does not move them."""
     for one in module.modules():
         for name, value in vars(one).items():
             leaves = torch.utils._pytree.tree_leaves(value) if name not in _REGISTERED else ()
@@ -109,7 +109,7 @@ def _move_attributes(torch: Any, module: Any) -> None:
 
 
 def _sized(torch: Any, module: Any, inputs: tuple) -> Any:
-    """The module; layers that find their sizes at the first call, as nn.LazyLinear, have found them."""
+    """Return the module after lazy layers, such as nn.LazyLinear, have inferred their sizes."""
     if any(map(torch.nn.parameter.is_lazy, (*module.parameters(), *module.buffers()))):
         with torch.no_grad():
             module.to("meta")(*inputs)
@@ -118,7 +118,7 @@ def _sized(torch: Any, module: Any, inputs: tuple) -> Any:
 
 @contextlib.contextmanager
 def _tensors_only(torch: Any, module: Any) -> Iterator[None]:
-    """What the module gives is its tensors, without objects that no exporter knows, as the cache of a decoder."""
+    """Make the module return a list of its tensors, without objects that the exporter does not know, such as caches."""
     leaves = torch.utils._pytree.tree_leaves
     hook = module.register_forward_hook(
         lambda module, given, found: [one for one in leaves(found) if isinstance(one, torch.Tensor)]
@@ -139,7 +139,7 @@ def _torch() -> ModuleType:
 
 
 def _imported(target: str) -> Callable[..., Any] | type:
-    """What `MODULE:CALLABLE` names, with the working directory among the places of modules."""
+    """Import `MODULE:CALLABLE`. The working directory is added to the search path."""
     from importlib import import_module
 
     name, colon, path = target.partition(":")
@@ -170,7 +170,7 @@ def _attribute(found: ModuleType, name: str, path: str) -> Any:
 
 
 def _module(torch: ModuleType, target: str, found: Callable[..., Any] | type, kwargs: Mapping[str, Any]) -> Any:
-    """The module: as it is, or made by the callable, without memory for its numbers where it can be."""
+    """Return the module, or create it by the callable, on the meta device if possible."""
     if isinstance(found, torch.nn.Module):
         if kwargs:
             raise OptionError(Problem("usage", f"`{brief(target)}` is a module already: `--kwargs` is for a callable"))
@@ -183,7 +183,7 @@ def _module(torch: ModuleType, target: str, found: Callable[..., Any] | type, kw
     except (RuntimeError, NotImplementedError) as error:
         if "meta" not in str(error):
             raise _failed(target, "cannot be made", error) from error
-        with _told(target, "cannot be made"):  # it looks at its numbers while it is made
+        with _told(target, "cannot be made"):  # the constructor reads its numbers
             made = found(**kwargs)
     except (Exception, SystemExit) as error:
         raise _failed(target, "cannot be made", error) from error
@@ -199,7 +199,7 @@ def _no_module(target: str, found: list[Any]) -> Any:
 
 
 def _channels(shapes: list) -> str | None:
-    """The help for sizes that look as if channels came first: 3x96x96."""
+    """Hint for sizes that seem to have channels first, such as 3x96x96."""
     for sizes, _ in shapes:
         if len(sizes) >= 4 and sizes[2] <= MOST_CHANNELS < sizes[1]:
             written = "x".join(map(str, (*sizes[3:], sizes[1], sizes[2])))
@@ -209,7 +209,7 @@ def _channels(shapes: list) -> str | None:
 
 @contextlib.contextmanager
 def _told(target: str, what: str, help: str | None = None) -> Iterator[None]:
-    """Turn any failure of the code into one message."""
+    """Convert any failure of the code to one error."""
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -224,7 +224,7 @@ def _failed(target: str, what: str, error: Any, help: str | None = None) -> Any:
 
 
 def _where(error: Exception) -> Any:
-    """The last place in the code that is neither ours nor the framework's."""
+    """Location of the last frame that is neither in costcalc nor in the framework."""
     import traceback
 
     ours = os.path.dirname(os.path.abspath(__file__))
@@ -240,18 +240,18 @@ def _where(error: Exception) -> Any:
 
 
 def storage(value: Any) -> Hashable:
-    """What tells the numbers of a tensor from those of others."""
+    """Key that identifies the memory of a tensor."""
     try:
         return value.untyped_storage()._cdata, value.storage_offset(), value.numel()
-    except (AttributeError, NotImplementedError, RuntimeError, ValueError):  # the last of one without a size yet
+    except (AttributeError, NotImplementedError, RuntimeError, ValueError):  # the last: a tensor without a size yet
         return id(value)
 
 
 def copied(torch: Any, module: Any) -> Any:
-    """A copy of a module, its parameters and buffers without memory; those that were tied still are."""
+    """Copy a module with its parameters and buffers on the meta device. Tied parameters stay tied."""
     memo: dict[int, Any] = {}
     for value in (*module.parameters(), *module.buffers()):
-        if torch.nn.parameter.is_lazy(value):  # its size is found at the first call
+        if torch.nn.parameter.is_lazy(value):  # its size is inferred at the first call
             memo[id(value)] = _lazy(torch, value)
         elif type(value) is torch.nn.Parameter:
             memo[id(value)] = torch.nn.Parameter(value.detach().to("meta"), requires_grad=value.requires_grad)
@@ -265,19 +265,19 @@ def copied(torch: Any, module: Any) -> Any:
 
 
 def _lazy(torch: Any, value: Any) -> Any:
-    """A parameter or buffer that has no size yet, either."""
+    """Copy of a parameter or buffer that has no size yet."""
     kind, given = type(value), {"device": "meta", "dtype": value.data.dtype}
     return kind(requires_grad=value.requires_grad, **given) if isinstance(value, torch.nn.Parameter) else kind(**given)
 
 
 def _computed(torch: Any, module: Any) -> list[Any]:
-    """Tensors that modules have computed from parameters and keep, as the weight of `torch.nn.utils.weight_norm`."""
+    """Attributes that modules computed from parameters, such as the weight of `torch.nn.utils.weight_norm`."""
     kept = (value for one in module.modules() for value in vars(one).values())
     return [value for value in kept if isinstance(value, torch.Tensor) and value.grad_fn is not None]
 
 
 def on_meta(module: Any) -> Any:
-    """The module without memory for its numbers; parameters that were tied still are, which `Module.to` undoes."""
+    """Move the module to the meta device. Tied parameters stay tied, which `Module.to` alone does not ensure."""
     tied = _tied(module)
     module = module.to("meta")
     _tie_all(module, tied)
@@ -285,7 +285,7 @@ def on_meta(module: Any) -> Any:
 
 
 def _tied(module: Any) -> list[list[tuple[str, Any]]]:
-    """The parameters of a module, (name, value), those that have their numbers in one place together."""
+    """Parameters of a module as (name, value), grouped by shared memory."""
     found: dict[Hashable, list[tuple[str, Any]]] = {}
     for name, value in module.named_parameters(remove_duplicate=False):
         found.setdefault(storage(value), []).append((name, value))
@@ -299,7 +299,7 @@ def _tie_all(module: Any, tied: list[list[tuple[str, Any]]]) -> None:
 
 
 def _tie(module: Any, first: str, name: str, before: Any) -> None:
-    """Give a parameter the numbers of the first one, in the shape that it had."""
+    """Make a parameter share the memory of another, with its own former shape."""
     owner, _, leaf = name.rpartition(".")
     source = module.get_parameter(first)
     if source.shape != before.shape or source.stride() != before.stride():
@@ -308,11 +308,11 @@ def _tie(module: Any, first: str, name: str, before: Any) -> None:
 
 
 KINDS = ("float32", "float16", "bfloat16", "float64", "complex64", "int64", "int32", "bool")
-Given = tuple[tuple[int, ...], str]  # sizes, the batch first and channels second; the type of the numbers
+Given = tuple[tuple[int, ...], str]  # sizes with batch first and channels second; name of the type
 
 
 def shape(text: str) -> Given:
-    """The shape of `224x224x3`, `16x80` or `128:int64`: a batch of one, channels second. Raises OptionError."""
+    """Parse `224x224x3`, `16x80` or `128:int64`. Adds a batch of one; channels become second. Raises OptionError."""
     sizes, _, kind = text.partition(":")
     parts = sizes.split("x")
     if not all(one.isascii() and one.isdigit() and 0 < int(one[:20]) <= limits.SIZE for one in parts):
@@ -323,7 +323,7 @@ def shape(text: str) -> Given:
 
 
 def given(input: Any) -> list[Given]:
-    """The shapes of what Python gives: a text, sizes, a tensor, or a list of them. Raises OptionError."""
+    """Input shapes from a Python value: a text, sizes, a tensor, or a list of these. Raises OptionError."""
     if isinstance(input, (list, tuple)) and input and not all(type(one) is int for one in input):
         return [_one(each) for each in input]
     return [_one(input)]
@@ -341,7 +341,7 @@ def _one(input: Any) -> Given:
 
 
 def _batched(text: str, sizes: tuple[int, ...], kind: str) -> Given:
-    """A batch of one in front; of a grid, the channels before its sides."""
+    """Add a batch of one. For a grid, move the channels to the front."""
     if len(sizes) >= limits.RANK:
         raise _wrong(text, f"a tensor has at most {limits.RANK} axes, the batch counted")
     grid = (sizes[-1], *sizes[:-1]) if len(sizes) > 2 else sizes

@@ -1,4 +1,4 @@
-"""The Model of an exported program: its calls are walked as the nodes of an ONNX graph are."""
+"""The Model of an exported program. Its calls are walked like the nodes of an ONNX graph."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from .simpler import simpler
 from .writing import written
 
 _OPSET = {"": 23}
-_WRAPPERS = ("wrap_with_set_grad_enabled", "wrap_with_autocast")  # graphs in graphs, which compute the same
+_WRAPPERS = ("wrap_with_set_grad_enabled", "wrap_with_autocast")  # operators that run a nested graph unchanged
 _STATISTICS = ("running_mean", "running_var")
 
 
 def read(program: Any, name: str, path: str) -> Model:
-    """The Model of an ExportedProgram, called `name`; `path` is what messages call it. Raises SpecError."""
+    """Return the Model of an ExportedProgram. `path` is its name in messages. Raises SpecError."""
     with uncollected():
         source = Source(path, "")
         reader = _Reader(source)
@@ -48,7 +48,7 @@ def read(program: Any, name: str, path: str) -> Model:
 
 
 class _Reader(Reader):
-    """Walks calls, which know their scopes, their outputs' shapes and the numbers in the code."""
+    """Walks calls, which carry their scopes, output shapes and the constants of the code."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source, {}, _OPSET)
@@ -62,7 +62,7 @@ class _Reader(Reader):
         return outputs
 
     def write(self, node: Any, name: str, scope: Scope) -> None:
-        """Let a constant that something was written into, the second input of a node, be made of both."""
+        """Update the roots of a tensor that a node, its second input, has written into."""
         into, value = node.inputs
         if into is None or into.roots is None or (value.roots is not None and value.roots <= into.roots):
             return
@@ -79,16 +79,16 @@ class _Reader(Reader):
         return known[at] if at < len(known) else 0
 
     def check(self, proto: Call, version: int) -> None:
-        """A call is what its translation made of it, not a node of a file."""
+        """Do nothing: translations produce valid calls."""
 
     def note(self, root: str, name: str, is_statistic: bool) -> None:
-        """Note the name of a stored tensor in the graph; a statistic of a norm is no parameter."""
+        """Record the name of a stored tensor in the graph. Statistics of a norm are not parameters."""
         self.names.setdefault(root, []).append(name)
         if is_statistic:
             self.numbers.statistics.add(root)
 
     def living(self, graph: Any) -> Any:
-        """The parameters that the results of a graph are made of -> who reads them."""
+        """Parameters that the results of a graph depend on -> the node that reads them."""
         found = living(graph)
         names = ((root, next((one for one in names if one in found), None)) for root, names in self.names.items())
         return {root: found[name] for root, name in names if name is not None}
@@ -103,7 +103,7 @@ class _Reader(Reader):
         return relative([*proto.scopes, proto.leaf])
 
     def finished(self, node: Any, found: list[Any]) -> Any:
-        """All outputs: of those that a rule leaves out, the shape is known."""
+        """Outputs of a node. Those that a rule omits have their exported shapes."""
         more = getattr(node.proto, "shapes", ())[len(found) :]
         return super().finished(node, [*found, *map(Tensor, more)])
 
@@ -118,7 +118,7 @@ class _Reader(Reader):
 
 
 def _inputs(program: Any, reader: _Reader, scope: Scope, inputs: dict[Any, Any]) -> None:
-    """Put what flows in, and all that is stored, into scope: parameters once, however many names they have."""
+    """Add inputs and stored tensors to the scope. A parameter with several names is counted once."""
     first: dict = {}
     nodes = {one.name: one for one in program.graph.nodes if one.op == "placeholder"}
     statistics = _statistics(program.graph)
@@ -139,7 +139,7 @@ def _inputs(program: Any, reader: _Reader, scope: Scope, inputs: dict[Any, Any])
 
 
 def _statistics(graph: Any) -> set[str]:
-    """The names of the buffers that are running statistics of a normalisation; other buffers are mere constants."""
+    """Names of buffers that are running statistics of a norm. Other buffers are constants."""
     found = set()
     for one in graph.nodes:
         schema = getattr(one.target, "_schema", None)
@@ -150,7 +150,7 @@ def _statistics(graph: Any) -> set[str]:
 
 
 def _calls(graph: Any) -> Iterator[Call]:
-    """The calls of a graph, in order."""
+    """Calls of a graph, in order."""
     for node in graph.nodes:
         if node.op != "call_function" or getattr(node.target, "__name__", "") == "getitem":
             continue
@@ -161,7 +161,7 @@ def _calls(graph: Any) -> Iterator[Call]:
 
 
 def _inner(node: Any) -> Iterator[Any]:
-    """The calls of a graph in a graph, its tensors under the name of the node that runs it."""
+    """Calls of a nested graph. Its tensors are prefixed with the name of the node that runs it."""
     body = next(one for one in node.args if getattr(one, "op", "") == "get_attr")
     yield from _within(
         node, getattr(node.graph.owning_module, body.target).graph, node.args[node.args.index(body) + 1 :]
@@ -169,7 +169,7 @@ def _inner(node: Any) -> Iterator[Any]:
 
 
 def _within(node: Any, graph: Any, given: Sequence[Any]) -> Iterator[Any]:
-    """The calls of a graph that a node stands for, its placeholders the `given` nodes."""
+    """Calls of a graph that replaces a node. Its placeholders are the nodes `given`."""
     for one in graph.nodes:
         one.name = f"{node.name}.{one.name}"
     places = (one for one in graph.nodes if one.op == "placeholder")
@@ -181,7 +181,7 @@ def _within(node: Any, graph: Any, given: Sequence[Any]) -> Iterator[Any]:
 
 
 def _same(node: Any, source: Any, name: str) -> Any:
-    """One tensor under another name."""
+    """Call that gives a tensor another name."""
     return Call(node.name, "Identity", "", (source,), (name,), (), scopes(node), "same", (), {}, (), kinds(node))
 
 
@@ -192,7 +192,7 @@ def _is_silent(node: Any) -> bool:
 
 
 def _called(node: Any) -> Iterable[Call]:
-    """The calls that a node is told by; without a translation, those of simpler operators, or one of unknown cost."""
+    """Calls for a node: its translation, or those of simpler operators, or one of unknown cost."""
     schema = getattr(node.target, "_schema", None)
     rule = translate.find(schema.name) if schema is not None else None
     silent = [one for one in node.all_input_nodes if _is_silent(one)]
@@ -203,7 +203,7 @@ def _called(node: Any) -> Iterable[Call]:
         return [_unknown(node)]
     found = Exported(node)
     try:
-        if silent:  # a place or a factor that depends on data
+        if silent:  # an index or factor that depends on data
             found.own("passive", *[one for one in found.tensors if one not in silent])
         else:
             rule(found)
@@ -222,13 +222,13 @@ def _unknown(node: Any) -> Any:
 
 
 def results(graph: Any) -> list[str]:
-    """The names of the tensors that a graph gives back."""
+    """Names of the tensors that a graph returns."""
     given = next(one for one in graph.nodes if one.op == "output").all_input_nodes
     return [tensor(one) for one in given]
 
 
 def living(graph: Any) -> dict[str, str]:
-    """The names of the nodes that the results are made of, each with the module or node that reads it."""
+    """Names of the nodes that the results depend on, each with the node that reads it."""
     found: dict[str, str] = {}
     for node in reversed(graph.nodes):
         if node.op == "output" or node.name in found or any(name in found for name in written(node)):

@@ -1,4 +1,4 @@
-"""Operators that the standard of ONNX has no equal of."""
+"""Rules of operators that have no equivalent in the ONNX standard."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ RULES: dict = {}
 
 @rule("linear", into=RULES, multiplies=True)
 def linear(node: Any) -> list[Shape]:
-    """x (.., in) by a weight (out, in), and a bias."""
+    """Linear layer: x (.., in), weight (out, in), bias."""
     weight = node.need(1)
     return multiplied(node, node.need(0), weight._replace(shape=weight.shape[::-1], value=None), node.input(2))
 
 
 @rule("attend", into=RULES, multiplies=True)
 def attend(node: Any) -> Any:
-    """Queries (.., heads, tokens, size), keys and values: any axes before are so many runs."""
+    """Attention on queries (.., heads, tokens, size), keys and values. Leading axes count as runs."""
     q, k, v = (node.need(number).shape for number in range(3))
     heads = q[-3] if len(q) > 3 else 1
     widths = heads * q[-1], k[-1] * (k[-3] if len(k) > 3 else 1), v[-1] * (v[-3] if len(v) > 3 else 1)
@@ -36,7 +36,7 @@ def attend(node: Any) -> Any:
 
 @rule("bilinear", into=RULES, multiplies=True)
 def bilinear(node: Node) -> list[Tensor]:
-    """Two tensors (.., first) and (.., second) by a weight (out, first, second), and a bias."""
+    """Bilinear form of tensors (.., first) and (.., second): weight (out, first, second), bias."""
     left, right, weight, bias = *map(node.need, range(3)), node.input(3)
     (shape, times), (other, _) = map(node.seen, (left, right))
     holds = {"weight": weight, "bias": bias}
@@ -46,9 +46,9 @@ def bilinear(node: Node) -> list[Tensor]:
 
 @rule("grouped", into=RULES, multiplies=True)
 def grouped(node: Node) -> list[Tensor]:
-    """Groups of rows, columns or summed axes of two tensors, each group a product: together those of one matrix.
+    """Grouped product: each group of rows, columns or summed axes has its own matrix. The cost is that of one product.
 
-    Of two stacks of matrices there is a product for each pair.
+    Two stacks of matrices have one product per pair.
     """
     a, b, bias = node.need(0), node.need(1), node.input(2)
     (rows, inner), columns = a.shape[-2:], b.shape[-1]
@@ -63,7 +63,7 @@ def grouped(node: Node) -> list[Tensor]:
 
 @rule("recurrent", into=RULES, multiplies=True)
 def recurrent(node: Any) -> list[Tensor]:
-    """Layers on each other over (steps, batch, features): one step of ours for all of them."""
+    """Stacked recurrent layers over (steps, batch, features), as one step."""
     x, *weights = node.inputs
     directions = 2 if node.get("bidirectional") else 1
     kind, hidden, width = node.get("kind"), node.get("hidden"), node.get("output")
@@ -88,7 +88,7 @@ def recurrent(node: Any) -> list[Tensor]:
 
 @rule("adaptive", into=RULES)
 def adaptive(node: Any) -> Any:
-    """Pooling to a grid: the channels stand before it."""
+    """Pooling to a given grid, channels before the grid."""
     x, rank = node.need(0), node.get("rank")
     space, (shape, *_) = x.shape[-rank:], node.proto.shapes
     *batch, channels = x.shape[: len(x.shape) - rank]
@@ -98,7 +98,7 @@ def adaptive(node: Any) -> Any:
 
 @rule("activation", into=RULES)
 def activation(node: Node) -> list[Tensor]:
-    """A function of one tensor, by its name in the spec language."""
+    """Function of one tensor, named as in the spec language."""
     x = node.need(0)
     shape, times = node.seen(x)
     node.emit(node.get("function"), shape, times=times, follows=True)
@@ -107,7 +107,7 @@ def activation(node: Node) -> list[Tensor]:
 
 @rule("glu", into=RULES)
 def glu(node: Any) -> Any:
-    """Gated linear unit: ours has the halves in the last axis."""
+    """Gated linear unit. Our operation has the halves in the last axis."""
     x = node.need(0)
     at = axis(node.get("dim"), len(x.shape))
     rest = prod(size for number, size in enumerate(x.shape) if number != at)
@@ -117,7 +117,7 @@ def glu(node: Any) -> Any:
 
 @rule("passive", into=RULES)
 def passive(node: Any) -> list[Tensor]:
-    """What multiplies nothing; constants stay constants."""
+    """Operators without multiplications. Constants stay constants."""
     outputs = declared(node)
     first = any(one.first and len(one.shape) == len(outputs[0].shape or ()) for one in node.inputs)
     if outputs[0].shape is not None:
@@ -127,11 +127,11 @@ def passive(node: Any) -> list[Tensor]:
 
 @rule("created", into=RULES)
 def created(node: Node) -> list[Tensor]:
-    """A tensor that nothing flows into."""
+    """Tensor that has no inputs."""
     return [Tensor(shape, None, frozenset()) for shape in node.proto.shapes]
 
 
 def declared(node: Any) -> list[Tensor]:
-    """The outputs as the export has their shapes."""
+    """Outputs with their exported shapes."""
     roots = frozenset().union(*(one.roots for one in node.inputs if one is not None)) if node.is_constant else None
     return [Tensor(shape, None, roots) for shape in node.proto.shapes]

@@ -1,4 +1,4 @@
-"""Operators that no translation knows, as the simpler ones that PyTorch itself makes of them."""
+"""Decompose operators that have no translation into simpler ones, as PyTorch does."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 from . import translate
 
-_KEPT = "costcalc_simpler"  # of a node's notes: the graph that was found
+_KEPT = "costcalc_simpler"  # key of a node's `meta`: the replacement graph
 
 
 def simpler(node: Any) -> Any:
-    """The graph that PyTorch replaces the call of a node by; None where it has none, or one that is not known either.
+    """Return the graph that replaces the call of a node, or None if there is none or it has unknown operators too.
 
-    What its kernels are composed of is what it runs. Its table of decompositions is for compilers: one with a product
-    that the kernel does not make, as that of `cdist`, is left out.
+    A composite kernel runs exactly these operators. PyTorch's table of decompositions serves compilers instead: it may
+    contain products that the kernel does not compute, as for `cdist`. Such decompositions are not used.
     """
     if _KEPT not in node.meta:
         graph, is_composed = _replaced(node)
@@ -25,7 +25,7 @@ def simpler(node: Any) -> Any:
 
 
 def _replaced(node: Any) -> tuple[Any, bool]:
-    """The graph of operators that the call of a node is replaced by, and whether kernels are composed so."""
+    """Return the graph that replaces the call of a node, and whether the kernel itself is composed that way."""
     from torch import Tensor, no_grad
     from torch._decomp import decomposition_table
     from torch._ops import OpOverload
@@ -50,12 +50,12 @@ def _replaced(node: Any) -> tuple[Any, bool]:
     try:
         with no_grad():
             return make_fx(functionalize(called, remove="mutations"), table)(*values).graph, is_composed
-    except Exception:  # it depends on data, or is not for this device: the call itself was possible, and stands
+    except Exception:  # it depends on data or does not support the device; the call itself was exported and is kept
         return None, False
 
 
 def _is_known(node: Any) -> bool:
-    """Whether a node is an input, the results, or an operator that has a translation, or simpler ones that have."""
+    """Whether a node is an input, an output, or an operator with a translation or a decomposition."""
     if node.op in ("placeholder", "output"):
         return True
     if node.op != "call_function":
@@ -69,6 +69,6 @@ def _multiplies(node: Any) -> bool:
 
 
 def _rule(node: Any) -> Any:
-    """The translation of a node, or None."""
+    """Translation of a node, or None."""
     schema = getattr(node.target, "_schema", None)
     return None if schema is None else translate.find(schema.name)

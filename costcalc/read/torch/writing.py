@@ -1,4 +1,4 @@
-"""What works in place: which tensors have other values after a call, by the views of them that it is given."""
+"""In-place operators: the tensors whose values a call changes, including views."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .node import Node, tensor
 
 
 def written(node: Any) -> tuple[str, ...]:
-    """The names of the tensors that a node writes into, of what they are views of, and of other views of that."""
+    """Names of the tensors that a node writes into, of their bases, and of other views of these bases."""
     schema = getattr(node.target, "_schema", None)
     if schema is None or not schema.is_mutable:
         return ()
@@ -20,7 +20,7 @@ def written(node: Any) -> tuple[str, ...]:
 
 
 def _views(one: Any, before: Any) -> Iterator[Any]:
-    """A node, those that it is a view of, and all views of the first of these that stand before a node."""
+    """A node, the chain of its bases, and all views of the first base created before `before`."""
     while one is not None:
         yield one
         base, one = one, _source(one)
@@ -31,7 +31,7 @@ def _views(one: Any, before: Any) -> Iterator[Any]:
 
 
 def _source(node: Any) -> Any:
-    """The node that a node gives a view of, or None."""
+    """Node that a node returns a view of, or None."""
     if node.op != "call_function":
         return None
     if getattr(node.target, "__name__", "") == "getitem":

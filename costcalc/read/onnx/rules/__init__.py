@@ -1,7 +1,7 @@
-"""The table of operators: what each makes of its inputs, and which operation of ours states what it costs.
+"""Table of operators and their rules: the outputs for given inputs, and the operations that state the cost.
 
-A rule takes a Node and gives its outputs, each a shape or a Tensor. Operators are entered by their names in the
-standard domain; those of other domains that mean the same are in `DOMAINS`.
+A rule gets a Node and returns its outputs, each a shape or a Tensor. Operators are registered under their names in
+the standard domain. `DOMAINS` lists other domains with the same meaning.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def rule(
     takes_any: bool = False,
     takes_scope: bool = False,
 ) -> Callable[..., Any]:
-    """Enter a rule under operators' names.
+    """Register a rule under operator names.
 
-    into         a table of its own, for operators of another graph than ONNX
-    multiplies   it has mult-adds: where its inputs' shapes are not known, its cost is not
-    takes_any    it can tell its outputs where an input's shape is not known
-    takes_scope  it walks graphs of its own, in the scope of its node
+    into         another table, for operators that are not from ONNX
+    multiplies   whether it has mult-adds: if its input shapes are unknown, its cost is unknown
+    takes_any    whether it can infer its outputs when an input shape is unknown
+    takes_scope  whether it walks nested graphs and thus requires the scope of its node
     """
 
     def enter(function: Any) -> Callable[..., Any]:
@@ -57,19 +57,19 @@ def rule(
 
 @lru_cache(1)
 def table() -> dict[str, Callable[..., Any]]:
-    """All rules by operator."""
+    """All rules by operator name."""
     for name in MODULES:
         import_module(f"{__name__}.{name}")
     return RULES
 
 
 def is_standard(domain: str) -> bool:
-    """Whether operators of a domain mean what those of the standard mean."""
+    """Whether operators of a domain have the meaning of the standard ones."""
     return domain in DOMAINS
 
 
 def find(domain: str, op: str) -> Callable[..., Any] | None:
-    """The rule of an operator, or None."""
+    """Rule of an operator, or None."""
     return table().get(op) if is_standard(domain) else None
 
 
@@ -77,7 +77,7 @@ _VALUES = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "s
 
 
 def attributes(proto: Any, given: Any) -> dict[str, Any]:
-    """The attributes of a node: name -> value; in a function, those that it was `given` stand for references."""
+    """Attributes of a node: name -> value. In a function, references are replaced by the attributes `given` to it."""
     found: dict[str, Any] = {}
     for one in proto.attribute:
         reference = one.ref_attr_name
@@ -89,7 +89,7 @@ def attributes(proto: Any, given: Any) -> dict[str, Any]:
 
 
 def defaults(function: Any) -> dict[Any, Any]:
-    """The attributes of a function that have defaults."""
+    """Attributes of a function that have defaults."""
     return {one.name: _value(one) for one in getattr(function, "attribute_proto", ())}
 
 

@@ -1,4 +1,4 @@
-"""Attention as one operator: of the standard, with queries, keys and values, and those with weights inside."""
+"""Attention operators: the standard one on queries, keys and values, and those that include projections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule("Attention", multiplies=True)
 def attention(node: Node) -> Outputs:
-    """Attention of the standard domain, or of com.microsoft with its projections."""
+    """Attention of the standard domain, or of com.microsoft, which includes projections."""
     return _projected(node) if node.proto.domain == "com.microsoft" else _standard(node)
 
 
@@ -40,7 +40,7 @@ def _standard(node: Node) -> Any:
 
 
 def _split(q: Any, k: Any, v: Any) -> Any:
-    """(batch, queries, keys, widths of q, k and v) of tensors of three or four axes."""
+    """(batch, queries, keys, widths of q, k and v) of tensors with three or four axes."""
     if len(q.shape) == 4:
         widths = [one.shape[1] * one.shape[3] for one in (q, k, v)]
         return q.shape[0], q.shape[2], k.shape[2], widths
@@ -48,7 +48,7 @@ def _split(q: Any, k: Any, v: Any) -> Any:
 
 
 def _attend(node: Node, batch: Number, q: Any, k: Any, v: Any, heads: Any, past: Any = 0) -> None:
-    """State attention to keys of which this many are cached: a causal mask begins after them."""
+    """Add an attention step. `past` keys are cached; a causal mask starts after them."""
     first, last = past == 0, past + q[0] == k[0]
     causal = bool(node.get("is_causal", 0) or node.get("unidirectional", 0)) and (first or last)
     said: dict[str, Any] = {"align": "first"} if causal and not last else {}
@@ -69,7 +69,7 @@ def _projected(node: Node) -> Any:
 
 @rule("MultiHeadAttention", "GroupQueryAttention", multiplies=True)
 def multi_head(node: Node) -> Outputs:
-    """q, k, v as (batch, tokens, heads * size); a past, where there is one, makes the keys more."""
+    """q, k, v as (batch, tokens, heads * size). A past adds to the keys."""
     q, k, v = node.need(0), node.input(1), node.input(2)
     if k is None or v is None or len(q.shape) != 3 or len(k.shape) != 3 or len(v.shape) != 3:
         raise Unknown
@@ -87,9 +87,9 @@ def multi_head(node: Node) -> Outputs:
 
 @rule("LinearAttention", multiplies=True)
 def linear_attention(node: Node) -> list[tuple]:
-    """A state of keys by values for each head: every token is written into it, and read by its query.
+    """Linear attention: each head has a state of keys by values; each token updates it and its query reads it.
 
-    The rules `delta` and `gated_delta` read it by the key first.
+    The rules `delta` and `gated_delta` first read it by the key.
     """
     q, k, v = (node.need(number) for number in range(3))
     heads, shared = node.get("q_num_heads"), node.get("kv_num_heads")
@@ -104,7 +104,7 @@ def linear_attention(node: Node) -> list[tuple]:
 
 @rule("RotaryEmbedding")
 def rotary(node: Node) -> Outputs:
-    """Positions turned into the channels: the shape stays."""
+    """Rotary position embedding. The shape is unchanged."""
     x = node.need(0)
     node.settings = frozenset(range(1, len(node.inputs)))  # positions, and tables of cosines and sines
     node.passive(x.shape)

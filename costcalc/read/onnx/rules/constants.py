@@ -15,7 +15,7 @@ from . import rule
 
 @rule("Constant")
 def constant_node(node: Node) -> list[Tensor]:
-    """A tensor, a number or a list of numbers in an attribute."""
+    """Constant: a tensor, a number or a list of numbers in an attribute."""
     for name, value in node.attributes.items():
         if name == "value":
             return [_literal(node, value)]
@@ -29,7 +29,7 @@ def constant_node(node: Node) -> list[Tensor]:
 
 
 def _literal(node: Node, tensor: Tensor) -> Tensor:
-    """A constant of the code: numbers that a convolution or linear layer may hold, and nothing else does."""
+    """Register a constant of the code. It counts as parameters only if a convolution or linear layer holds it."""
     if not tensor.roots:
         return tensor
     tensor = tensor._replace(roots=frozenset([node.proto.output[0]]))
@@ -39,7 +39,7 @@ def _literal(node: Node, tensor: Tensor) -> Tensor:
 
 @rule("ConstantOfShape")
 def constant_of_shape(node: Node) -> list[Tensor]:
-    """One value in a given shape."""
+    """A constant value in a given shape."""
     shape = node.sizes(0)
     value = node.get("value")
     element = value.value[0] if value is not None and value.value else 0.0
@@ -60,13 +60,13 @@ def shape_of(node: Node) -> list[Tensor]:
 
 @rule("Size")
 def size_of(node: Node) -> Outputs:
-    """How many elements."""
+    """Number of elements of a tensor."""
     return [constant((), (node.need(0).size,))]
 
 
 @rule("Range")
 def range_of(node: Node) -> Outputs:
-    """Numbers from start to limit by steps, of a length that is known."""
+    """Numbers from start to limit by a step. The length must be known."""
     start, end, step = (sizes(node.need(number)) or node.need(number).value for number in range(3))
     if None in (start, end, step):
         raise Unknown
@@ -78,7 +78,7 @@ def range_of(node: Node) -> Outputs:
 
 @rule("EyeLike", "RandomNormalLike", "RandomUniformLike")
 def like(node: Node) -> Outputs:
-    """A tensor of the shape of another."""
+    """A tensor with the shape of another."""
     return [Tensor(node.need(0).shape)]
 
 
@@ -90,29 +90,29 @@ def random(node: Node) -> Outputs:
 
 @rule("Multinomial")
 def multinomial(node: Node) -> Outputs:
-    """Samples of each row."""
+    """Random samples for each row."""
     return [Tensor((node.need(0).shape[0], node.get("sample_size", 1)))]
 
 
 @rule("HannWindow", "HammingWindow", "BlackmanWindow")
 def windows(node: Node) -> Outputs:
-    """The weights of a window of a given length."""
+    """Window function of a given length."""
     return [constant(node.sizes(0))]
 
 
 @rule("MelWeightMatrix")
 def mel(node: Node) -> Outputs:
-    """Bins of a spectrum into bins of the mel scale."""
+    """Matrix from spectrum bins to mel bins."""
     return [constant((node.sizes(1)[0] // 2 + 1, node.sizes(0)[0]))]
 
 
 @rule("DFT")
 def dft(node: Node) -> Outputs:
-    """Fourier transform along an axis, of real or complex numbers, by an algorithm that is not said."""
+    """Fourier transform along an axis, of real or complex numbers. The algorithm is unspecified."""
     x = node.need(0)
     at = axis(node.sizes(2)[0] if node.input(2) is not None else node.get("axis", 1), len(x.shape))
     size = node.sizes(1)[0] if node.input(1) is not None else x.shape[at]
-    numbers = 2  # of a complex one
+    numbers = 2  # real and imaginary part
     if node.get("onesided", 0) and node.get("inverse", 0):
         size, numbers = size if node.input(1) is not None else 2 * (size - 1), 1
     elif node.get("onesided", 0):
@@ -124,7 +124,7 @@ def dft(node: Node) -> Outputs:
 
 @rule("Det", "SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss")
 def shrunk(node: Node) -> Outputs:
-    """What leaves axes out: a determinant the last two, a loss all, or that of the classes where it is not reduced."""
+    """Operators that drop axes: a determinant the last two, a loss all, or the classes if it is not reduced."""
     x = node.need(0)
     rank = len(x.shape)
     if node.op == "Det":
@@ -137,7 +137,7 @@ def shrunk(node: Node) -> Outputs:
 
 @rule("STFT")
 def stft(node: Node) -> Outputs:
-    """Fourier transforms of frames: signal, step, window, length of a frame."""
+    """Short-time Fourier transform: signal, step, window, frame length."""
     signal, step = node.need(0), node.sizes(1)[0]
     given = node.sizes(3)
     frame = given[0] if given else node.need(2).shape[0]

@@ -22,7 +22,7 @@ def if_(node: Node, scope: Scope) -> Outputs:
 
 @rule("Loop", takes_scope=True, takes_any=True, multiplies=True)
 def loop(node: Node, scope: Scope) -> Outputs:
-    """A body run a constant number of times: count, condition, then what is carried."""
+    """A body run a constant number of times: count, condition, then loop state."""
     count = sizes(node.input(0)) if node.input(0) is not None else None
     go = node.input(1).value if node.input(1) is not None else (True,)
     if count is None or go is None:
@@ -43,7 +43,7 @@ def loop(node: Node, scope: Scope) -> Outputs:
 
 @rule("Scan", takes_scope=True, multiplies=True)
 def scan(node: Node, scope: Scope) -> Outputs:
-    """A body run for each element along an axis of its last inputs."""
+    """A body run for each element along an axis of the scan inputs."""
     if node.version < 9:
         raise Unknown
     many = node.get("num_scan_inputs", 1)
@@ -66,7 +66,7 @@ def _without(tensor: Any, at: Any) -> Any:
 
 
 def _placed(tensor: Tensor, at: Any) -> Any:
-    """A stack along the first axis as a stack along another."""
+    """Move the stacking axis of a scan output from the front to `at`."""
     if tensor.shape is None:
         return tensor
     count, *rest = tensor.shape
@@ -75,7 +75,7 @@ def _placed(tensor: Tensor, at: Any) -> Any:
 
 
 def walked(node: Node, graph: Any, scope: Scope, inputs: Any) -> Any:
-    """The outputs of a graph in a graph."""
+    """Outputs of a nested graph."""
     reader = node.reader
     if len(reader.calls) >= limits.BLOCK_DEPTH:
         raise Refused(f"graphs are nested more than {limits.BLOCK_DEPTH} deep")
@@ -89,7 +89,7 @@ def walked(node: Node, graph: Any, scope: Scope, inputs: Any) -> Any:
 
 
 def _repeated(node: Node, once: Any, times: int, carried: Any) -> Any:
-    """The outputs of a body run several times: walked once if the shapes stay, else run after run."""
+    """Outputs of a repeated body. It is walked once if its shapes stay the same, else once per run."""
     if times == 0:
         raise Unknown
     reader, outer = node.reader, node.reader.times
@@ -115,7 +115,7 @@ def _same(found: list[Any], carried: Any) -> Any:
 
 
 def _unrolled(node: Node, once: Any, times: int, carried: Any) -> Any:
-    """The outputs of a body walked run after run, as its shapes change."""
+    """Outputs of a body whose shapes change, walked once per run."""
     if not isinstance(times, int) or node.reader.runs + times > limits.UNROLLED:
         raise Unknown
     node.reader.runs += times

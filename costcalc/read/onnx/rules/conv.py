@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def window(node: Node, kernel: Sequence[int]) -> dict[str, Any]:
-    """The options of a sliding window, as our operations have them."""
+    """Options of a sliding window for our operations."""
     rank = len(kernel)
     pads = node.get("pads") or [0] * 2 * rank
     for name, many in (("strides", rank), ("dilations", rank), ("pads", 2 * rank)):
@@ -34,7 +34,7 @@ def window(node: Node, kernel: Sequence[int]) -> dict[str, Any]:
 
 
 def check_kernel(node: Node, kernel: list[int]) -> None:
-    """Refuse a `kernel_shape` that is not that of the weights."""
+    """Refuse a `kernel_shape` that differs from the shape of the weights."""
     given = node.get("kernel_shape")
     if given and tuple(given) != tuple(kernel):
         raise Refused(f"`kernel_shape` {list(given)} is not that of the weights, {list(kernel)}")
@@ -48,24 +48,24 @@ def conv(node: Node) -> list[Tensor]:
 
 @rule("ConvInteger", multiplies=True)
 def conv_integer(node: Node) -> Outputs:
-    """Conv of whole numbers, which are scaled after it: x, w, zero points."""
+    """Integer convolution, scaled by a later node: x, w, zero points."""
     return [one._replace(scaled=PRODUCT) for one in convolved(node, node.need(0), node.need(1), None)]
 
 
 @rule("QLinearConv", multiplies=True)
 def qlinear_conv(node: Node) -> Outputs:
-    """Conv of quantised numbers: x, w and y each with scale and zero point, then the bias."""
+    """Quantised convolution: x, w and y, each with scale and zero point, then the bias."""
     return convolved(node, node.need(0), node.need(3), node.input(8))
 
 
 @rule("DeformConv", multiplies=True)
 def deform_conv(node: Node) -> Outputs:
-    """Conv that reads at learned offsets: x, w, offset, b. The reading itself is interpolation, no mult-add of it."""
+    """Deformable convolution: x, w, offset, b. Reading at offsets is interpolation and has no mult-adds."""
     return convolved(node, node.need(0), node.need(1), node.input(3))
 
 
 def convolved(node: Node, x: Tensor, weight: Any, bias: Tensor | None) -> list[Tensor]:
-    """The output of a convolution: a plain one, or a depthwise one."""
+    """Output of a convolution, standard or depthwise."""
     batch, channels, space = grid(x)
     out, narrow, *kernel = weight.shape
     groups = node.get("group", 1)
@@ -93,14 +93,14 @@ def convolved(node: Node, x: Tensor, weight: Any, bias: Tensor | None) -> list[T
 
 
 def result(batch: Number, layer: Layer) -> Tensor:
-    """A layer's output with its batch, the channels first again."""
+    """Output of a layer with its batch, channels first."""
     *space, channels = layer.shape
     return Tensor((batch, channels, *space), first=True)
 
 
 @rule("CausalConvWithState", multiplies=True)
 def causal_conv(node: Node) -> list[Tensor]:
-    """Depthwise convolution of a sequence (batch, channels, length), of what was before too; and what was last."""
+    """Depthwise causal convolution of a sequence (batch, channels, length) and a past state. Also returns its state."""
     x, weight, bias = node.need(0), node.need(1), node.input(2)
     (batch, channels, (length,)), (rows, narrow, size) = grid(x), weight.shape
     if narrow != 1:

@@ -1,4 +1,4 @@
-"""Parts of tensors, and tensors made larger."""
+"""Operators that split, slice, broadcast, repeat, pad or crop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @rule("Split")
 def split(node: Node) -> list[Tensor]:
-    """Split along an axis: into given sizes, or as evenly as it goes."""
+    """Split along an axis, into given sizes or as evenly as possible."""
     x = node.need(0)
     at = axis(node.get("axis", 0), len(x.shape))
     sizes = node.sizes(1, "split")
@@ -56,7 +56,7 @@ def slice_(node: Node) -> list[Tensor]:
 
 
 def sliced(size: int, start: int, end: int, step: int) -> Any:
-    """How many elements `start:end:step` takes of an axis."""
+    """Number of elements that `start:end:step` selects from an axis."""
     if isinstance(step, Dim) or step == 0:
         raise Unknown
     if step < 0:
@@ -69,7 +69,7 @@ def sliced(size: int, start: int, end: int, step: int) -> Any:
 
 
 def _clamped(at: int, size: int, low: int) -> int:
-    """A place in an axis: counted from the end if negative, and inside of it."""
+    """Normalize a negative index and limit it to the axis."""
     if isinstance(at, Dim):
         return at if at == size else minimum(at, size + low)
     if at < 0:
@@ -82,7 +82,7 @@ def _clamped(at: int, size: int, low: int) -> int:
 
 @rule("Expand")
 def expand(node: Node) -> list[Tensor]:
-    """Expand: to a shape that it broadcasts with."""
+    """Expand: broadcast to a shape."""
     x, wanted = node.need(0), node.sizes(1)
     shape = broadcast(x.shape, wanted)
     if shape != x.shape:
@@ -92,7 +92,7 @@ def expand(node: Node) -> list[Tensor]:
 
 @rule("Tile")
 def tile(node: Node) -> Outputs:
-    """Tile: each axis several times."""
+    """Tile: repeat along each axis."""
     x, repeats = node.need(0), node.sizes(1)
     shape = tuple(size * n for size, n in zip(x.shape, repeats, strict=True))
     node.passive(shape, x.first)
@@ -114,7 +114,7 @@ def pad(node: Node) -> list[Tensor]:
 
 
 def _padded(node: Node, x: Tensor, shape: list[int], pads: Mapping[int, Shape]) -> None:
-    """State a border around the grid as a pad; one that is negative, or of other axes, is something else."""
+    """Add a `pad` step for padding of the grid. Negative padding, or of other axes, is a passive step."""
     rank = len(shape)
     around = [pads.get(at, (0, 0)) for at in range(rank)]
     grid = range(2, rank) if x.first else range(1, rank - 1)
@@ -128,7 +128,7 @@ def _padded(node: Node, x: Tensor, shape: list[int], pads: Mapping[int, Shape]) 
 
 @rule("CenterCropPad")
 def crop(node: Node) -> Outputs:
-    """CenterCropPad: axes cut or padded to given sizes."""
+    """CenterCropPad: axes cropped or padded to given sizes."""
     x = node.need(0)
     shape = list(x.shape)
     for at, size in zip(node.get("axes") or range(len(shape)), node.sizes(1), strict=True):

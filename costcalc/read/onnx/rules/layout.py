@@ -1,4 +1,4 @@
-"""Moving values about."""
+"""Operators that change shape, order or position of values."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     takes_any=True,
 )
 def identity(node: Node) -> list[Tensor]:
-    """The same tensor in another type, or as it is; a dropout's mask has its shape."""
+    """Identity and conversions. The mask of a dropout has the same shape."""
     x = node.need(0)
     return [x, *[Tensor(x.shape)] * (node.outputs - 1)]
 
 
 @rule("Reshape")
 def reshape(node: Node) -> list[Tensor]:
-    """Reshape: 0 keeps an axis, -1 takes what is left."""
+    """Reshape. 0 keeps an axis, -1 is inferred."""
     x = node.need(0)
     wanted = node.sizes(1, "shape")
     kept = not node.get("allowzero", 0)
@@ -47,7 +47,7 @@ def reshape(node: Node) -> list[Tensor]:
 
 @rule("Flatten")
 def flatten(node: Node) -> list[Tensor]:
-    """Flatten: two axes, those before `axis` and the rest."""
+    """Flatten to two axes: those before `axis`, and the rest."""
     x = node.need(0)
     at, rank = node.get("axis", 1), len(x.shape)
     at = at if at == rank else axis(at, rank)
@@ -56,7 +56,7 @@ def flatten(node: Node) -> list[Tensor]:
 
 @rule("Squeeze")
 def squeeze(node: Node) -> list[Tensor]:
-    """Squeeze: axes of size 1 left out."""
+    """Squeeze of axes of size 1."""
     x = node.need(0)
     given = node.sizes(1, "axes")
     axes = (
@@ -83,7 +83,7 @@ def unsqueeze(node: Node) -> list[Tensor]:
 
 
 def _moved(node: Node, x: Tensor, shape: Sequence[Number], first: bool) -> Tensor:
-    """The same values in another shape."""
+    """The tensor with another shape."""
     return x._replace(shape=tuple(shape), first=first)
 
 
@@ -108,7 +108,7 @@ def transpose(node: Node) -> list[Tensor]:
 
 @rule("Concat", "QLinearConcat")
 def concat(node: Node) -> list[Tensor]:
-    """Concat along an axis; QLinearConcat has a scale and a zero point for each tensor, after those of the result."""
+    """Concat along an axis. QLinearConcat has a scale and a zero point for the result, then for each tensor."""
     tensors = node.inputs[2::3] if node.op == "QLinearConcat" else node.inputs
     first = tensors[0]
     at = axis(node.get("axis", 1), len(first.shape))
@@ -131,7 +131,7 @@ def _all_roots(tensors: Any) -> frozenset[str] | None:
 
 
 def _concatenated(node: Node, tensors: Any, shape: Shape, at: int, first: bool, holds: Mapping[str, Tensor]) -> None:
-    """State the concat as `seen` has its result: where the batch is left out and the channels are moved last."""
+    """Add a `concat` step with the axes of `seen`: without the batch, and with channels last."""
     seen, times = node.seen(Tensor(shape, first=first))
     dropped = len(shape) > 1 and len(seen) < len(shape)
     if dropped and at == 0:
@@ -147,7 +147,7 @@ def _concatenated(node: Node, tensors: Any, shape: Shape, at: int, first: bool, 
 
 @rule("DepthToSpace", "SpaceToDepth")
 def depth(node: Node) -> Outputs:
-    """Blocks of the grid moved into channels, or out of them."""
+    """Blocks of the grid moved into the channels, or back."""
     x, block = node.need(0), node.get("blocksize", 1)
     batch, channels, *space = x.shape
     op = "depth_to_space" if node.op == "DepthToSpace" else "space_to_depth"

@@ -1,4 +1,4 @@
-"""Matrix products: with weights they are linear layers."""
+"""Matrix products. A product with weights is a linear layer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @rule("Gemm", "FusedGemm", multiplies=True)
 def gemm(node: Node) -> list[Shape]:
-    """Gemm: alpha * a' b' + beta * c, a' and b' transposed on demand."""
+    """Gemm: alpha * a' b' + beta * c, a' and b' optionally transposed."""
     a, b = node.need(0), node.need(1)
     if len(a.shape) != 2 or len(b.shape) != 2:
         raise Refused(f"it needs two matrices, got {len(a.shape)} and {len(b.shape)} axes")
@@ -27,7 +27,7 @@ def gemm(node: Node) -> list[Shape]:
 
 @rule("MatMul", "FusedMatMul", multiplies=True)
 def matmul(node: Node) -> list[Shape]:
-    """MatMul of any ranks, the leading axes broadcast; FusedMatMul may transpose."""
+    """MatMul of any ranks with broadcast leading axes. FusedMatMul may transpose."""
     a, b = node.need(0), node.need(1)
     a = turned(a) if node.get("transA", 0) else a
     return multiplied(node, a, turned(b) if node.get("transB", 0) else b, None)
@@ -35,27 +35,27 @@ def matmul(node: Node) -> list[Shape]:
 
 @rule("MatMulInteger", multiplies=True)
 def matmul_integer(node: Node) -> list[Tensor]:
-    """MatMul of whole numbers, which are scaled after it."""
+    """Integer MatMul, scaled by a later node."""
     (shape,) = multiplied(node, node.need(0), node.need(1), None)
     return [Tensor(shape, scaled=PRODUCT)]
 
 
 @rule("QLinearMatMul", multiplies=True)
 def qlinear_matmul(node: Node) -> Outputs:
-    """MatMul of quantised numbers: a and b each with scale and zero point."""
+    """Quantised MatMul: a and b, each with scale and zero point."""
     return multiplied(node, node.need(0), node.need(3), None)
 
 
 @rule("QGemm", multiplies=True)
 def qgemm(node: Node) -> Outputs:
-    """Gemm of quantised numbers: a and b each with scale and zero point, then c."""
+    """Quantised Gemm: a and b, each with scale and zero point, then c."""
     b = node.need(3)
     return multiplied(node, node.need(0), turned(b) if node.get("transB", 0) else b, node.input(6))
 
 
 @rule("MatMulNBits", multiplies=True)
 def matmul_bits(node: Node) -> Outputs:
-    """MatMul by packed weights of few bits: (K, N) are attributes."""
+    """MatMul with packed weights of few bits. (K, N) are attributes."""
     weight = node.need(1)._replace(shape=(node.get("K"), node.get("N")))
     node.reader.numbers.keep(weight, weight.size)
     node.reader.widths.stored.update(dict.fromkeys(weight.roots or (), node.get("bits", 4)))
@@ -63,13 +63,13 @@ def matmul_bits(node: Node) -> Outputs:
 
 
 def turned(tensor: Tensor) -> Tensor:
-    """A stack of matrices, each turned."""
+    """Transpose each matrix of a stack."""
     *batch, rows, columns = tensor.shape
     return tensor._replace(shape=(*batch, columns, rows), value=None)
 
 
 def multiplied(node: Node, a: Any, b: Any, bias: Tensor | None) -> list[Shape]:
-    """The product of two tensors; a matrix of constants in it is the weight of a linear layer."""
+    """Product of two tensors. A constant matrix is the weight of a linear layer."""
     shape = product_shape(node, a.shape, b.shape)
     if b.roots is not None and len(b.shape) == 2:
         linear(node, a, b, bias)
@@ -81,7 +81,7 @@ def multiplied(node: Node, a: Any, b: Any, bias: Tensor | None) -> list[Shape]:
 
 
 def linear(node: Node, x: Any, weight: Any, bias: Tensor | None) -> Layer:
-    """State a linear layer: x (.., in), weight (in, out)."""
+    """Add a step of a linear layer: x (.., in), weight (in, out)."""
     *positions, _ = x.shape if len(x.shape) > 1 else (1, *x.shape)
     features, out = weight.shape
     seen, times = node.seen(Tensor((*positions, features)))
@@ -95,7 +95,7 @@ def linear(node: Node, x: Any, weight: Any, bias: Tensor | None) -> Layer:
 
 
 def product_shape(node: Node, a: Any, b: Any) -> Shape:
-    """The shape of a matrix product, as numpy.matmul has it."""
+    """Shape of a matrix product, as in numpy.matmul."""
     if not a or not b:
         raise Refused("a product of matrices needs an axis at least on both sides")
     rows, columns = a[-2:-1], b[-1:] if len(b) > 1 else ()
@@ -105,7 +105,7 @@ def product_shape(node: Node, a: Any, b: Any) -> Shape:
 
 
 def broadcast(*shapes: Any) -> Shape:
-    """The shape that several broadcast to."""
+    """Shape after broadcasting."""
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     found = []
@@ -119,7 +119,7 @@ def broadcast(*shapes: Any) -> Shape:
 
 
 def _product(node: Node, a: Any, b: Any, shape: Shape, bias: Tensor | None) -> tuple[int, ...]:
-    """State a product of two tensors that flow, or of a stack of matrices that are weights."""
+    """Add a step of a product of two variable tensors, or with a stack of weight matrices."""
     rows = a.shape[-2] if len(a.shape) > 1 else 1
     columns = b.shape[-1] if len(b.shape) > 1 else 1
     batch = broadcast(a.shape[:-2], b.shape[:-2])
@@ -138,7 +138,7 @@ def _product(node: Node, a: Any, b: Any, shape: Shape, bias: Tensor | None) -> t
 
 @rule("Einsum", multiplies=True)
 def einsum(node: Node) -> list[Shape]:
-    """Einsum; of more than two tensors, two at a time: from the left, or in the order of `path`, as torch.einsum."""
+    """Einsum. More than two tensors are multiplied pairwise, from the left or in the order of torch.einsum's `path`."""
     left, arrow, result = node.get("equation", "").replace(" ", "").partition("->")
     terms = left.split(",")
     shapes = [one.shape for one in node.inputs]
@@ -168,7 +168,7 @@ def einsum(node: Node) -> list[Shape]:
 
 
 def _chain(node: Node, terms: list[str], result: str) -> Tensor:
-    """The result of an einsum of many tensors, of which each two are one einsum."""
+    """Result of an einsum of several tensors, as a chain of pairwise ones."""
     left, path = list(zip(terms, node.inputs, strict=True)), list(node.get("path") or ())
     while len(left) > 1:
         first, second = sorted(path[:2]) if path else (0, 1)
@@ -182,19 +182,19 @@ def _chain(node: Node, terms: list[str], result: str) -> Tensor:
 
 
 def _unstretched(letters: str, shape: Shape, sizes: dict[str, Any]) -> str:
-    """The letters of a tensor without those along which it has one element, and another tensor more."""
+    """Letters of a tensor without those along which it is broadcast."""
     return "".join(one for one, size in zip(letters, shape, strict=True) if size == sizes[one])
 
 
 def _alone(terms: list[str], result: str) -> set[str]:
-    """The letters that one of two tensors has alone, and that are summed beside one that both have."""
+    """Summed letters of only one of two tensors, if a letter of both is summed too."""
     if len(terms) != 2 or not (set(terms[0]) & set(terms[1])) - set(result):
         return set()
     return (set(terms[0]) ^ set(terms[1])) - set(result)
 
 
 def _summed_first(node: Node, given: list[Tensor], terms: list[str], result: str, alone: set[str]) -> Tensor:
-    """The result of an einsum of two tensors; what one alone sums is summed before, as runtimes do."""
+    """Result of an einsum of two tensors. Letters of only one are summed first, as runtimes do."""
     kept = ["".join(letter for letter in one if letter not in alone) for one in terms]
     inputs = [
         one if letters == left else _part(node, [one], f"{letters}->{left}")
@@ -204,7 +204,7 @@ def _summed_first(node: Node, given: list[Tensor], terms: list[str], result: str
 
 
 def _part(node: Node, inputs: list[Tensor], equation: str) -> Tensor:
-    """The result of an einsum that is a part of another."""
+    """Result of an einsum that is a part of another."""
     part = Node(node.reader, node.proto, [*inputs], {"equation": equation}, node.version, node.number)
     part.is_constant = False
     (made,) = part.made(node.reader.finished(part, einsum(part)))
@@ -212,7 +212,7 @@ def _part(node: Node, inputs: list[Tensor], equation: str) -> Tensor:
 
 
 def _spelled(terms: list[str], shapes: Any, result: Any) -> tuple[list[str], str]:
-    """The equation with letters for `...`, and with its result where that is left out."""
+    """Replace `...` by letters, and infer the result if it is omitted."""
     spare = [
         chr(code) for code in range(ord("A"), ord("z") + 1) if chr(code).isalpha() and chr(code) not in "".join(terms)
     ]

@@ -35,14 +35,14 @@ def batchnorm(node: Node) -> list[Tensor | Shape]:
 
 @rule("LayerNormalization", "SkipLayerNormalization")
 def layernorm(node: Node) -> list[Shape]:
-    """LayerNormalization over the last axes: x, scale, shift; with a sum before it, x, other, scale, shift, bias."""
+    """LayerNormalization over the last axes: x, scale, shift. Skip adds first: x, other, scale, shift, bias."""
     x, at = node.need(0), 2 if node.op.startswith("Skip") else 1
     return _over_last(node, x, "layernorm", {"gamma": node.input(at), "beta": node.input(at + 1)})
 
 
 @rule("RMSNormalization", "SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization")
 def rmsnorm(node: Node) -> Outputs:
-    """RMSNormalization over the last axes: x, scale; with a sum before it, x, other, scale."""
+    """RMSNormalization over the last axes: x, scale. Skip adds first: x, other, scale."""
     scale = node.input(2 if node.op.startswith("Skip") else 1)
     return _over_last(node, node.need(0), "rmsnorm", {"gamma": scale})
 
@@ -56,14 +56,14 @@ def _over_last(node: Node, x: Any, op: str, holds: Mapping[str, Tensor]) -> list
 
 
 def _emit(node: Node, op: str, shape: Shape, times: int, holds: Any, **options: int) -> None:
-    """State a norm with the scale and the shift that it has."""
+    """Add a step of a norm, with its scale and shift if present."""
     has = {"scale": "gamma", "shift": "beta"}
     options |= {name: holds.get(kind) is not None for name, kind in has.items() if name in find(op).options}
     node.emit(op, shape, times=times, follows=True, holds=holds, **options)
 
 
 def _learned(node: Node, tensor: Tensor, usual: int) -> Tensor | None:
-    """A scale or shift; None for a constant of the code that does nothing, as exporters write one for a bare norm."""
+    """Scale or shift, or None if it is a neutral constant, as exporters write for a norm without parameters."""
     if tensor is None or node.reader.numbers.are_learned(tensor) or not tensor.value:
         return tensor
     return None if set(tensor.value) == {usual} else tensor
@@ -71,7 +71,7 @@ def _learned(node: Node, tensor: Tensor, usual: int) -> Tensor | None:
 
 @rule("InstanceNormalization", "GroupNormalization", "MeanVarianceNormalization")
 def instancenorm(node: Node) -> list[Tensor]:
-    """Statistics of one sample: of each channel, or of groups of channels; x, scale, shift."""
+    """Norms over one sample, per channel or group of channels: x, scale, shift."""
     x = node.need(0)
     shape, times = node.seen(x._replace(first=True))
     holds = {"gamma": _learned(node, node.input(1), 1), "beta": _learned(node, node.input(2), 0)}
@@ -93,7 +93,7 @@ def lrn(node: Node) -> Outputs:
 
 @rule("LpNormalization")
 def lpnorm(node: Node) -> Outputs:
-    """Each row over its norm."""
+    """Lp normalisation of each row."""
     x = node.need(0)
     node.passive(x.shape, x.first)
     return [x._replace(roots=None, value=None)]

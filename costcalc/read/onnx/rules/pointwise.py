@@ -1,4 +1,4 @@
-"""Element by element: activations, and sums, products and comparisons of tensors that broadcast."""
+"""Elementwise operators: activations, and sums, products and comparisons of broadcast tensors."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _BETWEEN = (
 
 @rule(*ACTIVATIONS)
 def activation(node: Node) -> list[Tensor]:
-    """A function of one tensor, element by element; BiasGelu adds a bias first."""
+    """Elementwise function of one tensor. BiasGelu adds a bias first."""
     x = node.need(0)
     shape, times = node.seen(x)
     holds = {"bias": node.input(1)} if node.op == "BiasGelu" else None
@@ -67,7 +67,7 @@ def activation(node: Node) -> list[Tensor]:
 
 @rule("Softmax", "LogSoftmax", "QLinearSoftmax")
 def softmax(node: Node) -> list[Tensor]:
-    """Softmax along one axis; before version 13, along all axes from that one on."""
+    """Softmax along an axis; before version 13, along that axis and all after it."""
     x = node.need(0)
     at = axis(node.get("axis", -1 if node.version >= 13 else 1), max(len(x.shape), 1))
     size = x.shape[at] if node.version >= 13 else prod(x.shape[at:])
@@ -91,7 +91,7 @@ def prelu(node: Node) -> list[Tensor]:
 
 @rule(*_OTHER)
 def other(node: Node) -> list[Tensor]:
-    """Functions of one tensor that the spec language has no operation for."""
+    """Functions without an operation in the spec language."""
     x = node.need(0)
     node.passive(x.shape, x.first)
     return [_like(node, x)]
@@ -105,7 +105,7 @@ def join(node: Node) -> list[Tensor]:
 
 @rule("SwiGLU")
 def swiglu(node: Node) -> list[Tensor]:
-    """Swish of the first tensor, times the second."""
+    """Swish of the first tensor, multiplied by the second."""
     gate = Node(node.reader, node.proto, [node.need(0)], {}, node.version, node.number)
     shape, times = node.seen(node.need(0))
     gate.emit("swish", shape, times=times, follows=True)
@@ -115,20 +115,20 @@ def swiglu(node: Node) -> list[Tensor]:
 
 @rule(*_QUANTIZED)
 def quantized(node: Node) -> Outputs:
-    """Sums and products of quantised tensors: each of the two with scale and zero point."""
+    """Sums and products of quantised tensors, each with scale and zero point."""
     return joined(node, [node.need(0), node.need(3)], _QUANTIZED[node.op])
 
 
 @rule(*_BETWEEN)
 def between(node: Node) -> list[Tensor]:
-    """What else is done with tensors element by element."""
+    """Other elementwise operators on several tensors."""
     shape, first = _broadcast(node.inputs)
     node.passive(shape, first)
     return [Tensor(shape, None, _roots(node), first)]
 
 
 def joined(node: Node, tensors: Any, op: str) -> list[Tensor]:
-    """The result of an element-wise operation on several tensors."""
+    """Result of an elementwise operation on several tensors."""
     shape, first = _broadcast(tensors)
     seen, times = node.seen(Tensor(shape, first=first))
     dropped = len(shape) - len(seen) if len(shape) > 1 else 0
@@ -145,7 +145,7 @@ def joined(node: Node, tensors: Any, op: str) -> list[Tensor]:
 
 
 def _scaled(node: Node, op: str) -> frozenset[str]:
-    """By what a product of whole numbers is scaled; a constant is the scale of its weights, and no parameter."""
+    """Scales that an integer product contains after this node. A constant factor is the scale of its weights."""
     found = frozenset().union(*(one.scaled for one in node.inputs if one is not None))
     if op != "mul" or not found or found >= WEIGHT:
         return found if op == "mul" else frozenset()
@@ -155,13 +155,13 @@ def _scaled(node: Node, op: str) -> frozenset[str]:
 
 
 def _broadcast(tensors: Any) -> tuple[Shape, bool]:
-    """The shape that tensors broadcast to, and whether its channels come first."""
+    """Shape after broadcasting, and whether its channels come first."""
     shape = broadcast(*(one.shape for one in tensors))
     return shape, any(one.first and len(one.shape) == len(shape) for one in tensors)
 
 
 def _aligned(shape: Any, rank: int, dropped: int, first: bool) -> Shape:
-    """A shape as `seen` has that of the result: the same axes left out and moved."""
+    """Shape of an operand with the axes of `seen`: the same axes dropped and moved as for the result."""
     shape = ((1,) * (rank - len(shape)) + tuple(shape))[dropped:]
     if first and dropped and len(shape) > 1:
         shape = (*shape[1:], shape[0])
@@ -169,28 +169,28 @@ def _aligned(shape: Any, rank: int, dropped: int, first: bool) -> Shape:
 
 
 def _like(node: Node, x: Tensor) -> Tensor:
-    """A tensor of the same shape."""
+    """Tensor of the same shape."""
     return x._replace(value=None, roots=x.roots if node.is_constant else None)
 
 
 def _roots(node: Node) -> frozenset[str] | None:
-    """The roots of a result, if it is constant."""
+    """Roots of a result if it is constant, else None."""
     return frozenset().union(*(one.roots for one in node.inputs if one is not None)) if node.is_constant else None
 
 
-_ARITHMETIC = frozenset(("add", "sub", "mul", "div", "sqrt", "opaque"))  # of which a standard deviation is made
+_ARITHMETIC = frozenset(("add", "sub", "mul", "div", "sqrt", "opaque"))  # operations of a standard deviation
 _STATISTICS = frozenset(("reduce", "avgpool"))
-_DEEP = 6  # steps from a mean to the division by what is made of it
+_DEEP = 6  # most steps from a mean to the division by a value derived from it
 
 
 def kind(node: Node, op: str, tensor: Any, flowing: int | str | None) -> str:
-    """The kind of a learned operand: `bias` or `gamma`, of one number a channel; else `weight`, as a position table.
+    """Kind of a learned operand: `bias` or `gamma` if it is a vector; else `weight`, for example a position table.
 
-    A factor is the scale of a norm if it multiplies what was normalised, or if a shift is added to the product (a norm
-    of inference); alone, as the layer scale of ConvNeXt (arXiv:2201.03545), it is a weight.
+    A factor is the scale of a norm if it multiplies normalised values, or if a shift is added to the product (a norm at
+    inference). Otherwise, as the layer scale of ConvNeXt (arXiv:2201.03545), it is a weight.
     """
     if sum(size != 1 for size in tensor.shape) > 1 or not node.reader.numbers.vectors.issuperset(tensor.roots or ()):
-        return "weight"  # one row of a table, too: what a table is does not depend on how much of it is read
+        return "weight"  # also one row of a table: the kind does not depend on the part that is read
     if op in ("add", "sub"):
         _shifted(node.reader.steps, flowing)
         return "bias"
@@ -198,7 +198,7 @@ def kind(node: Node, op: str, tensor: Any, flowing: int | str | None) -> str:
 
 
 def _shifted(steps: Any, made: Any) -> None:
-    """Let the factor that makes what is shifted be a scale."""
+    """Mark the factor of a product as `gamma` if a shift is added to the product."""
     body = steps[made].body if type(made) is int else None
     if body and body.op in ("mul", "div") and len(body.inputs) == 2 and _is_vector(body):
         holds = {"gamma" if one == "weight" else one: count for one, count in body.holds.items()}
@@ -206,22 +206,22 @@ def _shifted(steps: Any, made: Any) -> None:
 
 
 def _is_vector(body: Stated) -> bool:
-    """Whether an operand of a step has one axis at most that is not 1."""
+    """Whether an operand of a step has at most one axis that is not 1."""
     return any(sum(size != 1 for size in shape) < 2 for shape in body.inputs)
 
 
 def _is_normalised(steps: list[Step], made: int | str | None) -> bool:
-    """Whether what a step makes is a norm's, or is over or times what was made of a mean or sum."""
+    """Whether a step is a norm, or multiplies or divides by a value derived from a mean or sum."""
     if type(made) is not int:
         return False
     body = steps[made].body
     if INDEX.get(body.op) == "norm" or body.op == "sub":
-        return body.op != "sub" or any(type(one) is str for one in body.sources)  # an image less its mean
+        return body.op != "sub" or any(type(one) is str for one in body.sources)  # an image minus its mean
     return body.op in ("mul", "div") and any(_is_statistic(steps, one, _DEEP) for one in body.sources)
 
 
 def _is_statistic(steps: list[Step], made: int | str, deep: Any) -> Any:
-    """Whether a step is a mean or sum, or made of one by arithmetic alone."""
+    """Whether a step is a mean or sum, or derived from one by arithmetic alone."""
     if type(made) is not int or not deep:
         return False
     body = steps[made].body

@@ -38,7 +38,7 @@ def pool(node: Node) -> list[Tensor]:
 
 
 def _is_common(op: str, kernel: Shape, options: Mapping[str, Any]) -> bool:
-    """Whether our pooling has it: dilated only where it is a maximum, no window in the padding alone."""
+    """Whether our pooling supports it: dilation for a maximum only, and no window entirely in the padding."""
     dilated = op != "MaxPool" and any(one != 1 for one in options["dilation"])
     pads = () if type(options["padding"]) is str else zip(kernel, options["padding"], strict=True)
     return not dilated and all(2 * side <= k for k, pair in pads for side in pair)
@@ -54,7 +54,7 @@ def global_pool(node: Node) -> list[Tensor]:
 
 @rule("Resize", "Upsample")
 def resize(node: Node) -> list[Tensor | Shape]:
-    """Resize to a size or by factors, given as inputs or (Upsample before version 9) as an attribute."""
+    """Resize to a size or by factors, given as inputs or, in Upsample before version 9, as an attribute."""
     x = node.need(0)
     target = _target(node, x)
     method = "nearest" if node.get("mode", "nearest") == "nearest" else "bilinear"
@@ -68,7 +68,7 @@ def resize(node: Node) -> list[Tensor | Shape]:
 
 
 def _target(node: Node, x: Any) -> tuple[int, ...]:
-    """The sizes after a Resize: from `sizes`, or floor(size * factor)."""
+    """Sizes after a Resize: from `sizes`, or floor(size * factor)."""
     old = node.version < 10 or node.op == "Upsample" or (len(node.inputs) < 3 and node.version < 11)
     given = None if old else node.input(3)
     factors = node.input(1 if old else 2)
@@ -87,7 +87,7 @@ def _target(node: Node, x: Any) -> tuple[int, ...]:
 
 
 def _in_ratio(node: Node, old: list[int], new: tuple[int, ...]) -> tuple[int, ...]:
-    """The sizes that keep the sides' ratio, where that is asked for: one side is as given, none larger or smaller."""
+    """Sizes that keep the aspect ratio if requested: one side as given, the others not larger or not smaller."""
     policy = node.get("keep_aspect_ratio_policy", "stretch")
     if policy == "stretch":
         return new
@@ -100,7 +100,7 @@ def _in_ratio(node: Node, old: list[int], new: tuple[int, ...]) -> tuple[int, ..
 
 @rule("RoiAlign", "MaxRoiPool")
 def roi(node: Node) -> list[Tensor]:
-    """Pooling of regions to a grid of one size: x, regions."""
+    """Pooling of regions to a fixed grid: x, regions."""
     x, regions = node.need(0), node.need(1)
     height, width = node.get("pooled_shape") or (node.get("output_height", 1), node.get("output_width", 1))
     shape = (regions.shape[0], x.shape[1], height, width)
@@ -110,7 +110,7 @@ def roi(node: Node) -> list[Tensor]:
 
 @rule("MaxUnpool")
 def unpool(node: Node) -> Outputs:
-    """MaxPool turned round: to the output shape, or to what the pooled grid came from."""
+    """Inverse of MaxPool, to the output shape or to the inferred size of the original grid."""
     shape = sizes(node.input(2)) if node.input(2) is not None else None
     if shape is None:
         batch, channels, space = grid(node.need(0))
@@ -124,7 +124,7 @@ def unpool(node: Node) -> Outputs:
 
 @rule("GridSample", "AffineGrid", "Col2Im")
 def sampled(node: Node) -> list[Tensor]:
-    """Values read at given places: GridSample (x, places), AffineGrid (theta, size), Col2Im (x, size, block)."""
+    """Values read at given positions: GridSample (x, positions), AffineGrid (theta, size), Col2Im (x, size, block)."""
     x = node.need(0)
     if node.op == "GridSample":
         shape = (*x.shape[:2], *node.need(1).shape[1:-1])

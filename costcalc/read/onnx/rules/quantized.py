@@ -1,4 +1,4 @@
-"""Numbers of few bits: the steps into them and out of them. What is done with them is in the families."""
+"""Conversions to and from quantized numbers. Operators on quantized numbers are in the other modules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @rule("QuantizeLinear")
 def quantize(node: Node) -> Outputs:
-    """Real numbers as whole ones of few bits: x, scale, zero point."""
+    """Quantization: x, scale, zero point."""
     x = node.need(0)
     bits = width_of(node, 2)
     if x.roots is not None:
@@ -25,7 +25,7 @@ def quantize(node: Node) -> Outputs:
 
 
 def _copied(node: Node, x: Tensor, bits: int) -> None:
-    """State the quantized numbers as a tensor of their own."""
+    """Add a step for the quantized numbers as a separate tensor."""
     shape, times = node.seen(x)
     node.emit("identity", shape, times=times, follows=True)
     if len(node.reader.steps) > node.began:
@@ -34,14 +34,14 @@ def _copied(node: Node, x: Tensor, bits: int) -> None:
 
 @rule("DequantizeLinear")
 def dequantize(node: Node) -> Outputs:
-    """Whole numbers as real ones again. Scales and zero points are no weights."""
+    """Dequantization. Scales and zero points are not weights."""
     x = node.need(0)
     return [x._replace(value=None)]
 
 
 @rule("DynamicQuantizeLinear")
 def dynamic(node: Node) -> list[Tensor]:
-    """Numbers of eight bits, their scale and their zero point."""
+    """Dynamic quantization: 8-bit numbers, their scale and zero point."""
     x = node.need(0)
     if x.roots is None:
         _copied(node, x, BYTE)

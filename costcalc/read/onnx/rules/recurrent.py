@@ -15,7 +15,7 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 @rule("LSTM", "GRU", "RNN", multiplies=True)
 def recurrent(node: Node) -> Outputs:
-    """Steps of a state: x (steps, batch, features), w (directions, gates * hidden, features), r, biases.
+    """Recurrent layer: x (steps, batch, features), w (directions, gates * hidden, features), r, biases.
 
     With `layout` 1 the batch comes first.
     """
@@ -24,12 +24,12 @@ def recurrent(node: Node) -> Outputs:
 
 @rule("DynamicQuantizeLSTM", multiplies=True)
 def quantized(node: Node) -> list[tuple]:
-    """LSTM of onnxruntime with weights of 8 bits, the gates in their last axis."""
+    """LSTM of onnxruntime with 8-bit weights, whose gates are in the last axis."""
     return _stepped(node, "LSTM", turned(node.need(1)), turned(node.need(2)))
 
 
 def _stepped(node: Node, op: str, w: Any, r: Any) -> list[tuple]:
-    """State a recurrent layer of weights (directions, gates * hidden, features) and (.., hidden)."""
+    """Add a recurrent step for weights (directions, gates * hidden, features) and (.., hidden)."""
     x, bias, gates = node.need(0), node.input(3), _GATES[op]
     directions, rows, features = w.shape
     hidden = r.shape[2]

@@ -18,7 +18,7 @@ _METHODS = {"ReduceMean": "mean", "ReduceMax": "max", "ReduceMin": "max"}
     *("ReduceLogSumExp", "ReduceSumSquare"),
 )
 def reduction(node: Node) -> list[Tensor]:
-    """Mean, sum, maximum .. along axes: an attribute, in later versions an input; all axes where none are given."""
+    """Mean, sum, maximum etc. along axes, or along all if none are given. Older versions have them as an attribute."""
     x = node.need(0)
     rank = len(x.shape)
     given = node.sizes(1, "axes")
@@ -35,7 +35,7 @@ def reduction(node: Node) -> list[Tensor]:
 
 
 def _state(node: Node, x: Any, axes: Any) -> None:
-    """State a mean over the grid as a pooling of it, anything else as one axis reduced."""
+    """Add a pooling step for a mean over the grid, else a reduction of one axis."""
     rank = len(x.shape)
     if node.op == "ReduceMean" and axes == {*range(2, rank)} and x.first:
         shape, times = node.seen(x)
@@ -52,7 +52,7 @@ def _state(node: Node, x: Any, axes: Any) -> None:
 
 @rule("ArgMax", "ArgMin")
 def arg(node: Node) -> Outputs:
-    """The place of the largest or smallest along an axis."""
+    """Index of the maximum or minimum along an axis."""
     x = node.need(0)
     at = axis(node.get("axis", 0), len(x.shape))
     shape = (*x.shape[:at], *((1,) if node.get("keepdims", 1) else ()), *x.shape[at + 1 :])
@@ -62,7 +62,7 @@ def arg(node: Node) -> Outputs:
 
 @rule("CumSum", "CumProd", "ReverseSequence", "Trilu", "Bernoulli")
 def along(node: Node) -> Outputs:
-    """What keeps the shape of its input."""
+    """Operators that keep the shape of their input."""
     x = node.need(0)
     node.passive(x.shape, x.first)
     return [x.shape]

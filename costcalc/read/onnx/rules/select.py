@@ -1,4 +1,4 @@
-"""Picking and placing values: by index, by condition, by size. How many are found may depend on data."""
+"""Selection and placement of values by index, condition or size. The number of results may depend on data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @rule("Gather")
 def gather(node: Node) -> list[Shape]:
-    """Gather along an axis; of a table of constants by indices that flow, an embedding."""
+    """Gather along an axis. With a constant table and variable indices it is an embedding."""
     table, indices = node.need(0), node.need(1)
     at = axis(node.get("axis", 0), len(table.shape))
     shape = (*table.shape[:at], *indices.shape, *table.shape[at + 1 :])
@@ -68,7 +68,7 @@ def one_hot(node: Node) -> Outputs:
 
 @rule("TopK")
 def top_k(node: Node) -> list[Shape]:
-    """The largest or smallest along an axis, and where they are."""
+    """Largest or smallest values along an axis, and their indices."""
     x = node.need(0)
     count = sizes(node.input(1)) if node.input(1) is not None else (node.get("k"),)
     if count is None or count[0] is None:
@@ -90,20 +90,20 @@ def top_k(node: Node) -> list[Shape]:
     takes_any=True,
 )
 def found(node: Node) -> NoReturn:
-    """What is found depends on data, and so do the shapes of all that follows."""
+    """Operators whose output shapes depend on data."""
     node.passive((1,))
     raise Unknown
 
 
 @rule("SequenceConstruct", "SequenceInsert", "SequenceEmpty", "SequenceErase", takes_any=True)
 def sequence(node: Node) -> Outputs:
-    """A list of tensors; where it changes, its tensors are not followed."""
+    """A list of tensors. After changes its tensors are unknown."""
     return [Tensor(None, items=tuple(node.inputs) if node.op == "SequenceConstruct" else None)]
 
 
 @rule("SplitToSequence")
 def split_to_sequence(node: Node) -> Outputs:
-    """The parts of a tensor along an axis, as a list."""
+    """Parts of a tensor along an axis, as a list."""
     x = node.need(0)
     at = axis(node.get("axis", 0), len(x.shape))
     given = node.sizes(1) if node.input(1) is not None else (1,)
@@ -119,7 +119,7 @@ def split_to_sequence(node: Node) -> Outputs:
 
 @rule("SequenceAt")
 def sequence_at(node: Node) -> Outputs:
-    """One tensor of a list."""
+    """Tensor of a list by index."""
     at = sizes(node.need(1))
     items = node.need(0).items
     if items is None or at is None:
@@ -129,14 +129,14 @@ def sequence_at(node: Node) -> Outputs:
 
 @rule("SequenceLength")
 def sequence_length(node: Node) -> Outputs:
-    """How many tensors a list has."""
+    """Length of a list."""
     items = node.need(0).items
     return [Tensor((), None if items is None else (len(items),), frozenset())]
 
 
 @rule("ConcatFromSequence")
 def concat_from_sequence(node: Node) -> Outputs:
-    """The tensors of a list one behind the other, or on top of each other (`new_axis`)."""
+    """Tensors of a list, concatenated or stacked (`new_axis`)."""
     items = node.need(0).items
     if not items or any(one.shape is None for one in items):
         raise Unknown

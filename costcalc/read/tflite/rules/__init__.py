@@ -1,6 +1,6 @@
-"""The table of operators: what each makes of its inputs. Grids have their channels last; the batch comes first.
+"""Table of operators and their rules. Grids are (batch, .., channels).
 
-An operator that ONNX has too is told as that one (`as_onnx`), so that both cost the same.
+An operator that ONNX has too is delegated to the ONNX rule (`as_onnx`), so that both have the same cost.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 MODULES = ("conv", "elementwise", "moving", "recurrent", "control")
 RULES: dict[str, Callable[..., Any]] = {}
-ACTIVATIONS = {1: "relu", 2: "clamp", 3: "relu6", 4: "tanh"}  # ActivationFunctionType; 5 is a sign
+ACTIVATIONS = {1: "relu", 2: "clamp", 3: "relu6", 4: "tanh"}  # ActivationFunctionType; 5 is the sign function
 _OPSET = 18
 
 
 def rule(
     *names: str, options: str = "", multiplies: bool = False, takes_scope: bool = False, fuses: bool = True
 ) -> Callable[..., Any]:
-    """Enter a rule under operators' names.
+    """Register a rule under operator names.
 
-    options      the table that its attributes are from, where it reads any
-    multiplies   it has mult-adds: where its inputs' shapes are not known, its cost is not
-    takes_scope  it walks subgraphs, in the scope of its node
-    fuses        an activation in its options is applied to its first output
+    options      the name of the operator's options table, if it has one
+    multiplies   whether it has mult-adds: if its input shapes are unknown, its cost is unknown
+    takes_scope  whether it walks subgraphs and thus requires the scope of its node
+    fuses        whether the activation in its options is applied to its first output
     """
 
     def enter(function: Any) -> Callable[..., Any]:
@@ -51,14 +51,14 @@ def rule(
 
 @lru_cache(1)
 def table() -> dict[str, Callable[..., Any]]:
-    """All rules by operator."""
+    """All rules by operator name."""
     for name in MODULES:
         import_module(f"{__name__}.{name}")
     return RULES
 
 
 def activated(node: Node, tensors: list[Any]) -> list[Any]:
-    """The outputs, the first after the activation that the options of its node name."""
+    """Apply the fused activation of a node to its first output."""
     first, *rest = tensors
     first = first if isinstance(first, Tensor) else Tensor(tuple(first))
     shape, times = node.seen(first)
@@ -71,7 +71,7 @@ def activated(node: Node, tensors: list[Any]) -> list[Any]:
 
 
 def as_onnx(node: Node, op: str, *inputs: Tensor | None, outputs: int = 1, **attributes: Any) -> list[Tensor]:
-    """The outputs of an operator of ONNX on tensors, stated as steps of a node."""
+    """Apply an ONNX operator to tensors, with its steps attributed to `node`."""
     proto = node.proto._replace(op_type=op, domain="", input=("",) * len(inputs), output=node.proto.output[:outputs])
     inner = Node(node.reader, proto, list(inputs), attributes, _OPSET, node.number)
     found = folded(inner)
@@ -85,17 +85,17 @@ def as_onnx(node: Node, op: str, *inputs: Tensor | None, outputs: int = 1, **att
 
 
 def _told(one: Tensor | None) -> Tensor | None:
-    """An input whose parameters the inner node has accounted for."""
+    """Copy of an input without parameters, which the inner node has already counted."""
     return one if one is None or not one.roots else one._replace(roots=frozenset())
 
 
 def reader(node: Node) -> Reader:
-    """What walks a node: it knows the subgraphs of the file."""
+    """The reader that walks a node. It gives access to the subgraphs of the file."""
     return cast("Reader", node.reader)
 
 
 def values(node: Node, number: int) -> tuple[Any, ...]:
-    """The whole numbers of an input; raises Unknown where they are not known before the graph runs."""
+    """Integers in an input. Raises Unknown if they are unknown before the graph runs."""
     found = node.sizes(number)
     if found is None:
         raise Refused(f"its input {number + 1} is missing")

@@ -1,4 +1,4 @@
-"""Subgraphs that are run: a branch that is chosen before the run, and loops that count."""
+"""Subgraphs: branches with a constant condition, and loops with a known number of runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import reader, rule
 
 @rule("IF", options="IfOptions", takes_scope=True, multiplies=True)
 def if_(node: Node, scope: Scope) -> Outputs:
-    """The branch of a condition that is known."""
+    """The branch of a constant condition."""
     condition = node.need(0).value
     if condition is None or condition[0] is None:
         raise Unknown
@@ -24,19 +24,19 @@ def if_(node: Node, scope: Scope) -> Outputs:
 
 @rule("CALL", options="CallOptions", takes_scope=True, multiplies=True)
 def call(node: Node, scope: Scope) -> Outputs:
-    """A subgraph on these inputs."""
+    """A subgraph, applied to the inputs."""
     return walked(node, node.attributes["Subgraph"], node.inputs)
 
 
 @rule("STABLEHLO_COMPOSITE", options="StableHLOCompositeOptions", takes_scope=True, multiplies=True)
 def composite(node: Node, scope: Scope) -> Outputs:
-    """An operation that the file also has as a subgraph."""
+    """An operation that the file also contains as a subgraph."""
     return walked(node, node.attributes["DecompositionSubgraphIndex"], node.inputs)
 
 
 @rule("WHILE", options="WhileOptions", takes_scope=True, multiplies=True)
 def while_(node: Node, scope: Scope) -> Outputs:
-    """A loop with a known number of runs: its body, that many times. Sizes that change are not known."""
+    """A loop with a known number of runs: its body, counted that many times. Tensors that change shape are unknown."""
     body = node.attributes["BodySubgraphIndex"]
     times = _runs(node, node.attributes["CondSubgraphIndex"], body)
     walk, outer = reader(node), node.reader.times
@@ -54,17 +54,17 @@ def while_(node: Node, scope: Scope) -> Outputs:
 
 
 def _any(one: Any) -> Tensor:
-    """A tensor of which only the shape is known: another one in each run."""
+    """Tensor of known shape whose value differs between runs."""
     return one._replace(value=None, roots=None)
 
 
 def _is_filled(one: Any) -> bool:
-    """Whether a tensor is one number again and again: where a state starts, which nothing trained."""
+    """Whether a constant repeats one number: an initial state, which is not trained."""
     return bool(one.roots and one.value) and len(set(one.value)) == 1
 
 
 def walked(node: Node, graph: int, inputs: Any) -> Any:
-    """The outputs of a subgraph."""
+    """Outputs of a subgraph."""
     walk = reader(node)
     if len(walk.open) > limits.BLOCK_DEPTH:
         raise Refused(f"subgraphs run each other more than {limits.BLOCK_DEPTH} deep")
@@ -72,7 +72,7 @@ def walked(node: Node, graph: int, inputs: Any) -> Any:
 
 
 def _runs(node: Node, condition: int, body: int) -> int:
-    """How often a body runs: the least of what the comparisons in its condition allow."""
+    """Number of runs of a loop: the minimum over the comparisons in its condition."""
     found = [_count(node, place, most, body) for place, most in reader(node).bounds(condition, node.inputs)]
     if not found:
         raise Unknown
@@ -80,7 +80,7 @@ def _runs(node: Node, condition: int, body: int) -> int:
 
 
 def _count(node: Node, place: int, most: int, body: int) -> int:
-    """How often a body runs that adds a constant to the input at `place`, while that is below `most`."""
+    """Number of runs of a body that adds a constant to the input at `place`, while that is below `most`."""
     start, step = node.inputs[place].value, reader(node).step(body, place)
     if start is None or step is None or step <= 0 or not isinstance(start[0], int):
         raise Unknown

@@ -1,4 +1,4 @@
-"""Convolutions, pooling and products: grids are (batch, .., channels)."""
+"""Convolutions, pooling and products. Grids are (batch, .., channels)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AXES = {2: ("H", "W"), 3: ("D", "H", "W")}
 
 
 def grid(tensor: Tensor, rank: int) -> tuple[Number, Shape, Number]:
-    """(batch, sizes of the grid, channels) of a tensor with its channels last."""
+    """(batch, grid sizes, channels) of a tensor with its channels last."""
     if len(tensor.shape) != rank + 2:
         raise Refused(f"it needs a batch, a grid of {rank} axes and channels, got {len(tensor.shape)} axes")
     batch, *space, channels = tensor.shape
@@ -25,7 +25,7 @@ def grid(tensor: Tensor, rank: int) -> tuple[Number, Shape, Number]:
 
 
 def window(node: Node, rank: int) -> dict[str, Any]:
-    """Strides, padding and, where an operator has them, dilations of its options."""
+    """Strides, padding and, if the operator has them, dilations from its options."""
     found: dict[str, Any] = {"padding": _PADDING[node.attributes["Padding"]]}
     steps = tuple(node.attributes[f"Stride{axis}"] for axis in _AXES[rank])
     holes = tuple(node.get(f"Dilation{axis}Factor", 1) for axis in _AXES[rank])
@@ -43,7 +43,7 @@ def conv(node: Node) -> Outputs:
 
 @rule("CONV_3D", options="Conv3DOptions", multiplies=True)
 def conv3d(node: Node) -> Outputs:
-    """Convolution of a volume: x, weights (depth, height, width, in / groups, out), bias."""
+    """3D convolution: x, weights (depth, height, width, in / groups, out), bias."""
     *kernel, narrow, out = node.need(1).shape
     return _convolved(node, 3, tuple(kernel), narrow, out)
 
@@ -79,14 +79,14 @@ def depthwise(node: Node) -> Outputs:
 
 @rule("TRANSPOSE_CONV", options="TransposeConvOptions", multiplies=True)
 def transposed(node: Node) -> Outputs:
-    """Transposed convolution: sizes of the output, weights (out, height, width, in), x, bias."""
+    """Transposed convolution: output sizes, weights (out, height, width, in), x, bias."""
     out, *kernel, narrow = node.need(1).shape
     return _transposed(node, 2, tuple(kernel), narrow, out)
 
 
 @rule("CONV_3D_TRANSPOSE", options="Conv3DOptions", multiplies=True)
 def transposed3d(node: Node) -> Outputs:
-    """Transposed convolution of a volume: sizes of the output, weights (depth, height, width, out, in), x, bias."""
+    """3D transposed convolution: output sizes, weights (depth, height, width, out, in), x, bias."""
     *kernel, out, narrow = node.need(1).shape
     return _transposed(node, 3, tuple(kernel), narrow, out)
 
@@ -101,7 +101,7 @@ def _transposed(node: Node, rank: int, kernel: Shape, narrow: Number, out: Numbe
     options = {"kernel": kernel, "out": out, "bias": bias is not None, **window(node, rank)}
     given = sizes(node.need(0))
     options.update(_cropped(options, space, given[1:-1]) if given is not None else {})
-    node.inputs = [node.inputs[0]._replace(made=None), *node.inputs[1:]]  # the sizes are no input of the step
+    node.inputs = [node.inputs[0]._replace(made=None), *node.inputs[1:]]  # the sizes are not an input of the step
     layer = node.emit(
         "conv_transpose", (*space, channels), holds={"weight": weight, "bias": bias}, times=batch, **options
     )
@@ -109,7 +109,7 @@ def _transposed(node: Node, rank: int, kernel: Shape, narrow: Number, out: Numbe
 
 
 def _cropped(options: dict[str, Any], space: Shape, wanted: Shape) -> dict[str, Any]:
-    """The margins that are cut off, and the rest that is added, so that the output has the sizes that it is given."""
+    """Padding and output padding that produce an output of the given sizes."""
     pads, extra = [], []
     for size, kernel, step, hole, goal in zip(
         space, options["kernel"], options["stride"], options["dilation"], wanted, strict=True
@@ -125,7 +125,7 @@ def _cropped(options: dict[str, Any], space: Shape, wanted: Shape) -> dict[str, 
 
 @rule("FULLY_CONNECTED", options="FullyConnectedOptions", multiplies=True)
 def fully_connected(node: Node) -> Outputs:
-    """A linear layer: x, weights (out, in), bias; all axes but the last are positions, kept or made one."""
+    """A linear layer: x, weights (out, in), bias. All axes but the last are positions, kept or merged."""
     x, weight, bias = node.need(0), node.need(1), node.input(2)
     if len(weight.shape) != 2:
         raise Refused(f"weights of {list(weight.shape)} are no matrix")
@@ -139,7 +139,7 @@ def fully_connected(node: Node) -> Outputs:
 
 @rule("BATCH_MATMUL", options="BatchMatMulOptions", multiplies=True)
 def batch_matmul(node: Node) -> Outputs:
-    """Products of stacks of matrices, each turned on demand."""
+    """Batched matrix products, with optional transposition."""
     left, right = node.need(0), node.need(1)
     left = turned(left) if node.get("AdjX") else left
     return multiplied(node, left, turned(right) if node.get("AdjY") else right, None)
@@ -163,10 +163,11 @@ def pool(node: Node) -> Outputs:
 
 @rule("SVDF", options="SVDFOptions", multiplies=True, fuses=False)
 def svdf(node: Node) -> Outputs:
-    """A layer in two steps: x (batch, in), weights over features (filters, in) and over time (filters, steps), bias.
+    """SVDF: x (batch, in), weights over features (filters, in) and over time (filters, steps), bias.
 
-    Each filter is one number of the input, kept for `steps` calls, times its weights over time; `Rank` filters are
-    summed for one output. Source: Nakkiran et al., Compressing Deep Neural Networks using a Rank-Constrained Topology.
+    Each filter computes one number from the input, keeps it for `steps` calls, and weights these over time. An output
+    is the sum of `Rank` filters.
+    Source: Nakkiran et al., Compressing Deep Neural Networks using a Rank-Constrained Topology.
     """
     x, features, time, bias = node.need(0), node.need(1), node.need(2), node.input(3)
     (batch, width), (filters, inner), (rows, steps) = x.shape, features.shape, time.shape

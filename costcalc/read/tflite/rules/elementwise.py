@@ -1,4 +1,4 @@
-"""Element by element, and reductions."""
+"""Elementwise operators and reductions."""
 
 from __future__ import annotations
 
@@ -75,25 +75,25 @@ _REDUCTIONS = {
     "REDUCE_ANY": "ReduceMax",
     "REDUCE_ALL": "ReduceMin",
 }
-_WHOLE = {"INT32": 6, "INT64": 7, "BOOL": 9, "INT8": 3, "UINT8": 2, "INT16": 5}  # as TensorProto has them
+_WHOLE = {"INT32": 6, "INT64": 7, "BOOL": 9, "INT8": 3, "UINT8": 2, "INT16": 5}  # numbers of TensorProto's types
 
 
 @rule(*_SAME)
 def same(node: Node) -> Outputs:
-    """What ONNX has too."""
+    """Operators that ONNX has too."""
     return as_onnx(node, _SAME[node.op], *node.inputs, outputs=node.outputs)
 
 
 @rule("CAST", options="CastOptions")
 def cast(node: Node) -> Outputs:
-    """The same tensor in another type."""
+    """Conversion to another type."""
     kind = reader(node).given(node.proto.output[0]).type
     return as_onnx(node, "Cast", node.need(0), to=_WHOLE.get(kind, 1))
 
 
 @rule("QUANTIZE")
 def quantize(node: Node) -> Outputs:
-    """Numbers of fewer bits, or of another scale: a new tensor."""
+    """Quantization, or requantization with another scale: a new tensor."""
     x = node.need(0)
     return _copied(node, x) if x.roots is None else [x]
 
@@ -106,7 +106,7 @@ def _copied(node: Node, x: Tensor) -> list[Tensor]:
 
 @rule("DEQUANTIZE")
 def dequantize(node: Node) -> Outputs:
-    """Whole numbers as real ones again, or real ones of 16 bits as those of 32, whose values stay known."""
+    """Conversion of integers or 16-bit floats to 32-bit floats. Values of constants remain known."""
     if node.need(0).roots is None:
         return _copied(node, node.need(0))
     scaled = reader(node).given(node.proto.input[0]).is_scaled
@@ -117,7 +117,7 @@ def dequantize(node: Node) -> Outputs:
 
 @rule("RELU6")
 def relu6(node: Node) -> Outputs:
-    """ReLU up to six."""
+    """ReLU6."""
     x = node.need(0)
     shape, times = node.seen(x)
     node.emit("relu6", shape, times=times, follows=True)
@@ -132,35 +132,35 @@ def softmax(node: Node) -> Outputs:
 
 @rule("SQUARE")
 def square(node: Node) -> Outputs:
-    """A tensor times itself."""
+    """Square."""
     x = node.need(0)
     return as_onnx(node, "Mul", x, x)
 
 
 @rule("RSQRT")
 def rsqrt(node: Node) -> Outputs:
-    """One over the root."""
+    """Reciprocal square root."""
     (root,) = as_onnx(node, "Sqrt", node.need(0))
     return as_onnx(node, "Reciprocal", root)
 
 
 @rule("SQUARED_DIFFERENCE")
 def squared_difference(node: Node) -> Outputs:
-    """A difference times itself."""
+    """Squared difference."""
     (difference,) = as_onnx(node, "Sub", node.need(0), node.need(1))
     return as_onnx(node, "Mul", difference, difference)
 
 
 @rule("FLOOR_DIV")
 def floor_div(node: Node) -> Outputs:
-    """A quotient, rounded down."""
+    """Floor division."""
     (quotient,) = as_onnx(node, "Div", node.need(0), node.need(1))
     return as_onnx(node, "Floor", quotient)
 
 
 @rule(*_REDUCTIONS, options="ReducerOptions")
 def reduction(node: Node) -> Outputs:
-    """Mean, sum, maximum .. along axes."""
+    """Mean, sum, maximum etc. along axes."""
     x, axes = node.need(0), values(node, 1)
     keep = int(bool(node.get("KeepDims")))
     if not axes:
@@ -170,20 +170,20 @@ def reduction(node: Node) -> Outputs:
 
 @rule("ARG_MAX", "ARG_MIN")
 def arg(node: Node) -> Outputs:
-    """The place of the largest or smallest along an axis."""
+    """Index of the maximum or minimum along an axis."""
     (at,) = values(node, 1)
     return as_onnx(node, "ArgMax" if node.op == "ARG_MAX" else "ArgMin", node.need(0), axis=at, keepdims=0)
 
 
 @rule("L2_NORMALIZATION")
 def l2(node: Node) -> Outputs:
-    """Each row over its norm."""
+    """L2 normalisation of each row."""
     return as_onnx(node, "LpNormalization", node.need(0))
 
 
 @rule("LOCAL_RESPONSE_NORMALIZATION", options="LocalResponseNormalizationOptions")
 def lrn(node: Node) -> Outputs:
-    """Local response normalisation: over `Radius` channels on both sides."""
+    """Local response normalisation over `Radius` channels on each side."""
     x = node.need(0)
     shape, times = node.seen(x)
     node.emit("lrn", shape, times=times, follows=True, size=2 * node.attributes["Radius"] + 1)

@@ -1,4 +1,4 @@
-"""Moving values about: into other places and shapes, picked and placed, and grids in another size."""
+"""Operators that move values: reshape, slice, concatenate, gather, scatter, resize."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .conv import grid
 
 
 def numbers(*found: Any) -> Tensor:
-    """A constant list of whole numbers."""
+    """Constant list of integers."""
     return constant((len(found),), found)
 
 
 @rule("RESHAPE", options="ReshapeOptions")
 def reshape(node: Node) -> Outputs:
-    """A tensor in another shape: from the second input, or from the options."""
+    """Reshape, to the shape in the second input or in the options."""
     given = node.sizes(1)
     shape = given if given is not None else node.attributes["NewShape"]
     return as_onnx(node, "Reshape", node.need(0), numbers(*shape), allowzero=1)
@@ -27,7 +27,7 @@ def reshape(node: Node) -> Outputs:
 
 @rule("SQUEEZE", options="SqueezeOptions")
 def squeeze(node: Node) -> Outputs:
-    """Axes of size 1 left out: those named, or all."""
+    """Squeeze of the named axes, or of all axes of size 1."""
     axes = node.get("SqueezeDims")
     return as_onnx(node, "Squeeze", node.need(0), numbers(*axes) if axes else None)
 
@@ -40,19 +40,19 @@ def expand_dims(node: Node) -> Outputs:
 
 @rule("TRANSPOSE")
 def transpose(node: Node) -> Outputs:
-    """Axes in another order."""
+    """Permutation of axes."""
     return as_onnx(node, "Transpose", node.need(0), perm=values(node, 1))
 
 
 @rule("CONCATENATION", options="ConcatenationOptions")
 def concatenation(node: Node) -> Outputs:
-    """Tensors one after the other along an axis."""
+    """Concatenation along an axis."""
     return as_onnx(node, "Concat", *node.inputs, axis=node.get("Axis", 0))
 
 
 @rule("PACK", options="PackOptions")
 def pack(node: Node) -> Outputs:
-    """Tensors along a new axis."""
+    """Stack along a new axis."""
     given = list(node.inputs)
     at = axis(node.get("Axis", 0), len(node.need(0).shape) + 1)
     tensors = [as_onnx(node, "Unsqueeze", one, numbers(at))[0] for one in given]
@@ -61,7 +61,7 @@ def pack(node: Node) -> Outputs:
 
 @rule("UNPACK", options="UnpackOptions")
 def unpack(node: Node) -> Outputs:
-    """The slices along an axis, without it."""
+    """Slices along an axis, without that axis."""
     x = node.need(0)
     at = axis(node.get("Axis", 0), len(x.shape))
     require(equal(x.shape[at], node.outputs), "an axis of {} is cut into {} parts", x.shape[at], node.outputs)
@@ -71,7 +71,7 @@ def unpack(node: Node) -> Outputs:
 
 @rule("SPLIT", options="SplitOptions")
 def split(node: Node) -> Outputs:
-    """Parts of one size along an axis: the axis, then the tensor."""
+    """Split into equal parts: axis, tensor."""
     x, (at,) = node.need(1), values(node, 0)
     at = axis(at, len(x.shape))
     require(equal(x.shape[at] % node.outputs, 0), "an axis of {} is cut into {} parts", x.shape[at], node.outputs)
@@ -81,7 +81,7 @@ def split(node: Node) -> Outputs:
 
 @rule("SPLIT_V", options="SplitVOptions")
 def split_v(node: Node) -> Outputs:
-    """Parts of given sizes along an axis; -1 is what is left."""
+    """Split into parts of given sizes. -1 means the remainder."""
     x, parts, (at,) = node.need(0), list(values(node, 1)), values(node, 2)
     at = axis(at, len(x.shape))
     if parts.count(-1) == 1:
@@ -91,7 +91,7 @@ def split_v(node: Node) -> Outputs:
 
 @rule("SLICE")
 def slice_(node: Node) -> Outputs:
-    """So many elements of each axis from a place on; -1 is all that follow."""
+    """Slice from a start, of a given size per axis. -1 means to the end."""
     x, begin, size = node.need(0), values(node, 1), values(node, 2)
     if not len(x.shape) == len(begin) == len(size):
         raise Refused(f"places {list(begin)} and sizes {list(size)} of a tensor with {len(x.shape)} axes")
@@ -101,7 +101,7 @@ def slice_(node: Node) -> Outputs:
 
 @rule("STRIDED_SLICE", options="StridedSliceOptions")
 def strided_slice(node: Node) -> Outputs:
-    """begin:end:step of each axis; masks say where an end is left open, and which axes are left out."""
+    """begin:end:step for each axis. Masks mark open ends and axes to drop."""
     x, starts, ends, steps = node.need(0), *(list(values(node, at)) for at in (1, 2, 3))
     if node.get("EllipsisMask") or node.get("NewAxisMask") or not len(starts) == len(ends) == len(steps):
         raise Unknown
@@ -125,7 +125,7 @@ def strided_slice(node: Node) -> Outputs:
 
 @rule("PAD", "PADV2", "MIRROR_PAD")
 def pad(node: Node) -> Outputs:
-    """Values before and after each axis."""
+    """Padding before and after each axis."""
     x, pads = node.need(0), values(node, 1)
     if len(pads) != 2 * len(x.shape):
         raise Refused(f"{len(pads)} borders of a tensor with {len(x.shape)} axes")
@@ -134,7 +134,7 @@ def pad(node: Node) -> Outputs:
 
 @rule("DEPTH_TO_SPACE", "SPACE_TO_DEPTH")
 def depth(node: Node) -> Outputs:
-    """Blocks of the grid moved into channels, or out of them."""
+    """Blocks of the grid moved into the channels, or back."""
     batch, space, channels = grid(node.need(0), 2)
     op = "depth_to_space" if node.op == "DEPTH_TO_SPACE" else "space_to_depth"
     factor = node.attributes["BlockSize"]
@@ -144,7 +144,7 @@ def depth(node: Node) -> Outputs:
 
 @rule("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
 def batches(node: Node) -> Outputs:
-    """Places of the grid moved into the batch, or out of it: dilated convolutions were written so."""
+    """Blocks of the grid moved into the batch, or back, as older converters express dilation."""
     x, block, edges = node.need(0), values(node, 1), values(node, 2)
     if len(edges) != 2 * len(block) or len(block) >= len(x.shape) or min(block) < 1:
         raise Refused(f"blocks {list(block)} and edges {list(edges)} of a tensor with {len(x.shape)} axes")
@@ -164,7 +164,7 @@ def batches(node: Node) -> Outputs:
 
 @rule("REVERSE_V2", "MATRIX_SET_DIAG", "DYNAMIC_UPDATE_SLICE")
 def kept(node: Node) -> Outputs:
-    """What keeps the shape of its first input."""
+    """Operators that keep the shape of their first input."""
     shape = node.need(0).shape
     node.passive(shape)
     return [shape]
@@ -172,7 +172,7 @@ def kept(node: Node) -> Outputs:
 
 @rule("GATHER", options="GatherOptions")
 def gather(node: Node) -> Outputs:
-    """Slices along an axis; of a table of constants by indices that flow, an embedding."""
+    """Slices along an axis. With a constant table and variable indices it is an embedding."""
     table, indices = node.need(0), node.need(1)
     at, batch = axis(node.get("Axis", 0), len(table.shape)), node.get("BatchDims", 0)
     if not batch:
@@ -184,7 +184,7 @@ def gather(node: Node) -> Outputs:
 
 @rule("EMBEDDING_LOOKUP")
 def embedding(node: Node) -> Outputs:
-    """Rows of a table: indices, table."""
+    """Embedding look-up: indices, table."""
     return as_onnx(node, "Gather", node.need(1), node.need(0), axis=0)
 
 
@@ -196,13 +196,13 @@ def one_hot(node: Node) -> Outputs:
 
 @rule("TOPK_V2")
 def top_k(node: Node) -> Outputs:
-    """The largest along the last axis, and where they are."""
+    """Largest values along the last axis, and their indices."""
     return as_onnx(node, "TopK", node.need(0), constant((1,), values(node, 1)), outputs=node.outputs, axis=-1)
 
 
 @rule("SCATTER_ND")
 def scatter(node: Node) -> Outputs:
-    """Values at places of a tensor of a given shape."""
+    """Values scattered into a tensor of a given shape."""
     shape = tuple(values(node, 2))
     node.passive(shape)
     return [shape]
@@ -210,19 +210,19 @@ def scatter(node: Node) -> Outputs:
 
 @rule("FILL")
 def fill(node: Node) -> Outputs:
-    """One value in a given shape."""
+    """A constant value in a given shape."""
     return [constant(values(node, 0))]
 
 
 @rule("RANK")
 def rank(node: Node) -> Outputs:
-    """The number of axes."""
+    """Number of axes."""
     return [constant((), (len(node.need(0).shape),))]
 
 
 @rule("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
 def resize(node: Node) -> Outputs:
-    """The grid in another size."""
+    """Resize of the grid."""
     batch, space, channels = grid(node.need(0), 2)
     method = "bilinear" if node.op == "RESIZE_BILINEAR" else "nearest"
     layer = node.emit("upsample", (*space, channels), times=batch, to=tuple(values(node, 1)), method=method)
@@ -231,18 +231,18 @@ def resize(node: Node) -> Outputs:
 
 @rule("VAR_HANDLE", options="VarHandleOptions")
 def handle(node: Node) -> list[Tensor]:
-    """The name of a variable outside of the file."""
+    """Handle of a variable stored outside the file."""
     reader(node).handles[node.proto.output[0]] = str(node.get("SharedName") or node.proto.output[0])
     return [constant(())]
 
 
 @rule("READ_VARIABLE")
 def read_variable(node: Node) -> list[Tensor]:
-    """A variable outside of the file: its numbers are parameters; the file gives their count."""
+    """Read of a variable stored outside the file. Its numbers are parameters; the file states their count."""
     return [reader(node).variable(node.proto.input[0], node.proto.output[0])]
 
 
 @rule("ASSIGN_VARIABLE", "CALL_ONCE")
 def assigned(node: Node) -> list[Tensor]:
-    """What sets a variable, once or for the next run: no work of this one."""
+    """Assignment of a variable, once or for the next run. It has no cost in this run."""
     return []

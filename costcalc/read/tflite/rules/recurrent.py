@@ -1,4 +1,4 @@
-"""Recurrent layers over a sequence, (batch, steps, features) or, with `TimeMajor`, (steps, batch, features)."""
+"""Recurrent layers over a sequence (batch, steps, features), or (steps, batch, features) with `TimeMajor`."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ _NORMS = slice(20, 24)
 
 @rule("UNIDIRECTIONAL_SEQUENCE_LSTM", "LSTM", multiplies=True, fuses=False)
 def lstm(node: Node) -> Outputs:
-    """Long short-term memory: 4 weights over features, 4 over the state, 3 peepholes, 4 biases, a projection."""
+    """LSTM: 4 input weights, 4 recurrent weights, 3 peepholes, 4 biases, and a projection."""
     return [_lstm(node, node.inputs)]
 
 
 @rule("BIDIRECTIONAL_SEQUENCE_LSTM", options="BidirectionalSequenceLSTMOptions", multiplies=True, fuses=False)
 def bidirectional_lstm(node: Node) -> Outputs:
-    """Two of them, one from the end: the inputs of the first, then those of the second, from its weights on."""
+    """Bidirectional LSTM: the inputs of the forward direction, then those of the backward one, from its weights on."""
     forward, backward = node.inputs[:18], [node.need(0), *node.inputs[18:35]]
     return _merged(node, _lstm(node, forward), _lstm(node, backward))
 
 
 @rule("UNIDIRECTIONAL_SEQUENCE_RNN", "RNN", multiplies=True, fuses=False)
 def rnn(node: Node) -> Outputs:
-    """A plain recurrent layer: weights over features, weights over the state, bias."""
+    """RNN: input weights, recurrent weights, bias."""
     return [_rnn(node, node.inputs[1:4])]
 
 
 @rule("BIDIRECTIONAL_SEQUENCE_RNN", options="BidirectionalSequenceRNNOptions", multiplies=True, fuses=False)
 def bidirectional_rnn(node: Node) -> Outputs:
-    """Two of them, one from the end."""
+    """Bidirectional RNN."""
     return _merged(node, _rnn(node, node.inputs[1:4]), _rnn(node, node.inputs[5:8]))
 
 
 def _merged(node: Node, forward: Tensor, backward: Tensor) -> Any:
-    """The outputs of two directions, beside each other or as one."""
+    """Outputs of two directions, concatenated or separate."""
     if not node.get("MergeOutputs"):
         return [forward, backward][: node.outputs]
     *rest, width = forward.shape
@@ -72,7 +72,7 @@ def _given(tensors: Sequence[Tensor | None]) -> list[Tensor]:
 
 
 def _lstm(node: Node, inputs: Sequence[Tensor | None]) -> Tensor:
-    """State one direction; gates that are coupled, peepholes and norms make it a layer of known cost and no name."""
+    """Emit the step of one direction. Coupled gates, peepholes and norms make it `opaque`, of known cost."""
     inputs = [*inputs, *[None] * (24 - len(inputs))]
     batch, steps, features = _steps(node)
     weights, biases = _given(inputs[_GATES]), _given(inputs[_BIASES])
@@ -98,7 +98,7 @@ def _lstm(node: Node, inputs: Sequence[Tensor | None]) -> Tensor:
 
 
 def _rnn(node: Node, inputs: Sequence[Tensor | None]) -> Tensor:
-    """State one direction."""
+    """Emit the step of one direction."""
     weights, bias = _given(inputs[:2]), _given(inputs[2:3])
     batch, steps, features = _steps(node)
     if len(weights) != 2:

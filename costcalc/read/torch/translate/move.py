@@ -1,4 +1,4 @@
-"""Nothing that multiplies: values moved, picked and placed; tensors cut, joined, made larger, or from nowhere."""
+"""Operators without multiplications: they move, index, slice, join, pad or create tensors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAST = 2**63 - 1
     *("resolve_neg", "requires_grad", "identity"),
 )
 def same(node: Node) -> None:
-    """The same values."""
+    """Identity."""
     node.call("Identity", node.tensors[0])
 
 
@@ -31,20 +31,20 @@ def same(node: Node) -> None:
     *("ravel", "atleast_1d", "atleast_2d", "atleast_3d"),
 )
 def reshape(node: Node) -> None:
-    """The same values in another shape."""
+    """Reshape."""
     node.call("Reshape", node.tensors[0], shape=node.shapes[0], allowzero=1)
 
 
 @translates("permute")
 def permute(node: Node) -> None:
-    """Axes in another order."""
+    """Permutation of axes."""
     rank = len(node["dims"])
     node.call("Transpose", node["self"], perm=[at % rank for at in node["dims"]])
 
 
 @translates("transpose", "t", "numpy_T", "mT", "mH", "matrix_H", "adjoint", "swapaxes", "swapdims")
 def transpose(node: Node) -> None:
-    """Two axes exchanged; all of them turned round by `numpy_T`."""
+    """Transposition of two axes, or of all axes with `numpy_T`."""
     rank = len(node.shapes[0])
     order = list(range(rank))
     if node.base.startswith("numpy_T"):
@@ -58,7 +58,7 @@ def transpose(node: Node) -> None:
 
 @translates("movedim", "moveaxis")
 def movedim(node: Node) -> None:
-    """Axes taken out and put in elsewhere."""
+    """Axes moved to other positions."""
     rank = len(node.shapes[0])
     pairs = zip(
         *(one if isinstance(one, (tuple, list)) else [one] for one in (node["source"], node["destination"])),
@@ -71,13 +71,13 @@ def movedim(node: Node) -> None:
 
 @translates("expand", "expand_as", "broadcast_to")
 def expand(node: Node) -> None:
-    """Values repeated along axes of size 1."""
+    """Broadcast along axes of size 1."""
     node.call("Expand", node.tensors[0], node.shapes[0])
 
 
 @translates("cat", "concat", "concatenate")
 def cat(node: Node) -> None:
-    """Tensors behind each other; an empty vector among tensors of more axes adds nothing."""
+    """Concatenation. An empty vector among tensors of higher rank adds nothing."""
     tensors = [one for one in node["tensors"] if shape(one) != (0,) or len(node.shapes[0]) == 1]
     if len(tensors) == 1:
         node.call("Identity", *tensors)
@@ -87,7 +87,7 @@ def cat(node: Node) -> None:
 
 @translates("stack")
 def stack(node: Node) -> None:
-    """Tensors on top of each other, along a new axis."""
+    """Stack along a new axis."""
     at, rank = node["dim"], len(node.shapes[0])
     single = (*node.shapes[0][: at % rank], 1, *node.shapes[0][at % rank + 1 :])
     parts = [node.step("Unsqueeze", one, axes=[at], shape=single) for one in node["tensors"]]
@@ -96,28 +96,28 @@ def stack(node: Node) -> None:
 
 @translates("split", "split_with_sizes", "chunk", "tensor_split", "unsafe_split", "unsafe_chunk")
 def split(node: Node) -> None:
-    """Parts along an axis."""
+    """Split along an axis."""
     x, at = node.tensors[0], node["dim"]
     node.call("Split", x, axis=at, split=[one[at % len(one)] for one in node.shapes])
 
 
 @translates("slice")
 def slice_(node: Node) -> None:
-    """A part of an axis."""
+    """Slice of an axis."""
     start, end = node["start"] or 0, LAST if node["end"] is None else node["end"]
     node.call("Slice", node["self"], [start], [end], [node["dim"]], [node["step"]])
 
 
 @translates("narrow")
 def narrow(node: Node) -> None:
-    """A part of an axis, by its length."""
+    """Slice of an axis, by its length."""
     end = node["start"] + node["length"]
     node.call("Slice", node["self"], [node["start"]], [end], [node["dim"]], [1])
 
 
 @translates("pad", "constant_pad_nd", *(f"{kind}_pad{n}d" for kind in ("reflection", "replication") for n in (1, 2, 3)))
 def pad(node: Node) -> None:
-    """Values around; the numbers are those of the last axis first, before and after."""
+    """Padding. The numbers start at the last axis, before and after."""
     given, x = node.get("pad", node.get("padding")), node.tensors[0]
     missing = len(shape(x)) - len(given) // 2
     before, after = ([0] * missing + list(given[side::2])[::-1] for side in (0, 1))
@@ -151,7 +151,7 @@ def pad(node: Node) -> None:
     *("max_unpool2d", "max_unpool3d"),
 )
 def passive(node: Node) -> None:
-    """Values read at places and put elsewhere."""
+    """Operators that read values by index or place them elsewhere."""
     node.own("passive", *node.tensors)
 
 
@@ -172,5 +172,5 @@ def passive(node: Node) -> None:
     *("randperm", "logspace", "fft_fftfreq", "fft_rfftfreq"),
 )
 def created(node: Node) -> None:
-    """A tensor whose values depend on nothing that flows."""
+    """A tensor that does not depend on inputs."""
     node.own("created")

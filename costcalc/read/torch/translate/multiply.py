@@ -1,4 +1,4 @@
-"""What multiplies: convolutions, linear layers, products, attention, recurrent layers, tables of embeddings."""
+"""Operators with products: convolutions, linear layers, matrix products, attention, recurrent layers, embeddings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from . import translates
 
 
 def each(value: Any, rank: int) -> list[int]:
-    """One number for each axis of a grid."""
+    """One number per axis of a grid."""
     value = list(value) if isinstance(value, (tuple, list)) else [value]
     return value * rank if len(value) == 1 else value
 
 
 def window(node: Node, rank: int, padding: Any) -> dict[str, Any]:
-    """The attributes of a sliding window."""
+    """Attributes of a sliding window."""
     found = {"strides": each(node["stride"], rank), "dilations": each(node.get("dilation", 1), rank)}
     if isinstance(padding, str):
         return {**found, "auto_pad": "SAME_UPPER" if padding == "same" else "VALID"}
@@ -28,7 +28,7 @@ def window(node: Node, rank: int, padding: Any) -> dict[str, Any]:
 
 
 def batched(node: Node, op: str, rank: int, x: Any, *others: Any, **attributes: Any) -> None:
-    """Call an operator on a grid of so many axes; what flows in as one sample without a batch gets one for it."""
+    """Call an operator on a grid of the given rank. An input without a batch axis gets one for the call."""
     if len(shape(x)) != rank + 1:
         node.call(op, x, *others, **attributes)
         return
@@ -39,7 +39,7 @@ def batched(node: Node, op: str, rank: int, x: Any, *others: Any, **attributes: 
 
 @translates("conv1d", "conv2d", "conv3d", "convolution", "_convolution")
 def conv(node: Node) -> None:
-    """Convolution; `transposed` turns it round."""
+    """Convolution, or a transposed one if `transposed`."""
     rank = len(shape(node["weight"])) - 2
     attributes = {**window(node, rank, node["padding"]), "group": node["groups"]}
     if node.get("transposed"):
@@ -50,7 +50,7 @@ def conv(node: Node) -> None:
 
 @translates("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 def conv_transpose(node: Node) -> None:
-    """Convolution turned round."""
+    """Transposed convolution."""
     rank = len(shape(node["weight"])) - 2
     attributes = {**window(node, rank, node["padding"]), "output_padding": each(node["output_padding"], rank)}
     attributes["group"] = node["groups"]
@@ -59,7 +59,7 @@ def conv_transpose(node: Node) -> None:
 
 @translates("torchvision::deform_conv2d")
 def deform_conv(node: Node) -> None:
-    """Convolution that reads at learned offsets."""
+    """Deformable convolution, with learned offsets."""
     window: dict[str, Any] = {
         "strides": [node["stride_h"], node["stride_w"]],
         "pads": [node["pad_h"], node["pad_w"]] * 2,
@@ -76,7 +76,7 @@ def deform_conv(node: Node) -> None:
     "_scaled_dot_product_efficient_attention",
 )
 def attention(node: Node) -> None:
-    """Attention of queries (.., heads, tokens, size) to keys, and the mean of the values."""
+    """Attention of queries (.., heads, tokens, size) to keys, and the weighted mean of the values."""
     q, k, v = node["query"], node["key"], node["value"]
     outer = broadcast(*(shape(one)[:-2] for one in (q, k, v))) if not node.get("enable_gqa") else shape(q)[:-2]
     same = shape(k)[-3:-2] == shape(v)[-3:-2]
@@ -85,20 +85,20 @@ def attention(node: Node) -> None:
 
 
 def widened(node: Node, x: Any, outer: tuple[int, ...]) -> Any:
-    """A tensor with these leading axes, repeated along those where it has 1 or none."""
+    """Broadcast a tensor to the given leading axes."""
     wanted = (*outer, *shape(x)[-2:])
     return x if shape(x) == wanted else node.step("Expand", x, wanted, shape=wanted)
 
 
 @translates("embedding")
 def embedding(node: Node) -> None:
-    """Rows of a table."""
+    """Embedding look-up."""
     node.call("Gather", node["weight"], node["indices"], axis=0)
 
 
 @translates("embedding_bag", "_embedding_bag")
 def embedding_bag(node: Node) -> None:
-    """Rows of a table, those of a bag as one: their sum, mean or maximum."""
+    """Embedding look-up with one sum, mean or maximum per bag."""
     rows = node.step(
         "Gather", node["weight"], node["indices"], axis=0, shape=(*shape(node["indices"]), shape(node["weight"])[1])
     )
@@ -107,7 +107,7 @@ def embedding_bag(node: Node) -> None:
 
 @translates("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
 def cell(node: Node) -> None:
-    """One step of a recurrent layer."""
+    """Single step of a recurrent layer."""
     x, kind = node["input"], node.base.partition("_")[0]
     one = node.step("Unsqueeze", x, axes=[0], shape=(1, *shape(x)))
     weights = [one for one in map(node.get, ("w_ih", "w_hh", "b_ih", "b_hh")) if one is not None]
@@ -117,7 +117,7 @@ def cell(node: Node) -> None:
 
 @translates("lstm", "gru", "rnn_tanh", "rnn_relu")
 def recurrent(node: Node) -> None:
-    """Recurrent layers on each other: the weights of all, input and state first, then the biases."""
+    """Stacked recurrent layers. Each layer has its weights first, input and state, then its biases."""
     state = node["hx"] if isinstance(node["hx"], (tuple, list)) else [node["hx"]]
     node.own(
         "recurrent",
@@ -134,32 +134,32 @@ def recurrent(node: Node) -> None:
 
 @translates("linear")
 def linear(node: Node) -> None:
-    """Linear layer: weight as (out, in)."""
+    """Linear layer, weight (out, in)."""
     node.own("linear", node["input"], node["weight"], node["bias"])
 
 
 @translates("addmm")
 def addmm(node: Node) -> None:
-    """A product of matrices and a bias."""
+    """Matrix product plus a bias."""
     node.call("Gemm", node["mat1"], node["mat2"], node["self"])
 
 
 @translates("baddbmm")
 def baddbmm(node: Node) -> None:
-    """Products of stacked matrices, and what is added to them."""
+    """Batched matrix product plus a tensor."""
     product = node.step("MatMul", node["batch1"], node["batch2"], shape=node.shapes[0])
     node.call("Add", product, node["self"])
 
 
 @translates("mm", "bmm", "matmul", "mv", "dot", "vdot")
 def matmul(node: Node) -> None:
-    """A product of matrices."""
+    """Matrix product."""
     node.call("MatMul", *node.tensors)
 
 
 @translates("inner")
 def inner(node: Node) -> None:
-    """Products along the last axis of two tensors, of every row of the one with every row of the other."""
+    """Inner products along the last axis, of every row of one tensor with every row of the other."""
     x, other = node["self"], node["other"]
     if not shape(x) or not shape(other):
         node.call("Mul", x, other)
@@ -176,14 +176,14 @@ def inner(node: Node) -> None:
 
 @translates("addmv")
 def addmv(node: Node) -> None:
-    """A matrix by a vector, and what is added to it."""
+    """Matrix-vector product plus a tensor."""
     product = node.step("MatMul", node["mat"], node["vec"], shape=node.shapes[0])
     node.call("Add", product, node["self"])
 
 
 @translates("addbmm")
 def addbmm(node: Node) -> None:
-    """The sum of the products of stacked matrices, and what is added to it."""
+    """Sum of batched matrix products plus a tensor."""
     many = (shape(node["batch1"])[0], *node.shapes[0])
     product = node.step("MatMul", node["batch1"], node["batch2"], shape=many)
     total = node.step("ReduceSum", product, axes=[0], keepdims=0, shape=node.shapes[0])
@@ -192,7 +192,7 @@ def addbmm(node: Node) -> None:
 
 @translates("outer", "ger", "addr")
 def outer(node: Node) -> None:
-    """Every number of a vector by every number of another: no sum, so a product element by element."""
+    """Outer product of two vectors. Nothing is summed, so it is an elementwise product."""
     left, right = node.get("vec1", node["self"]), node.get("vec2")
     column = node.step("Unsqueeze", left, axes=[1], shape=(*shape(left), 1))
     if node.base.startswith("addr"):
@@ -204,13 +204,13 @@ def outer(node: Node) -> None:
 
 @translates("bilinear")
 def bilinear(node: Node) -> None:
-    """A bilinear form of two tensors: weight as (out, first, second)."""
+    """Bilinear form of two tensors, weight (out, first, second)."""
     node.own("bilinear", node["input1"], node["input2"], node["weight"], node["bias"])
 
 
 @translates("linalg_multi_dot", "chain_matmul")
 def multi_dot(node: Node) -> None:
-    """A product of many matrices in the order that costs least; the first and the last may be vectors."""
+    """Product of several matrices in the cheapest order. The first and the last may be vectors."""
     factors = list(node.get("tensors") or node["matrices"])
     sizes = [(1, *shape(one)) if len(shape(one)) == 1 and at == 0 else shape(one) for at, one in enumerate(factors)]
     sizes = [(*one, 1) if len(one) == 1 else one for one in sizes]
@@ -219,7 +219,7 @@ def multi_dot(node: Node) -> None:
 
 
 def cheapest(sizes: Sequence[int]) -> dict[tuple[int, int], int]:
-    """Where a chain of matrices of sizes[i] x sizes[i + 1] is cut to cost least: (first, last) -> last of the left."""
+    """Cheapest order of a chain of matrices sizes[i] x sizes[i + 1]: (first, last) -> last index of the left part."""
     cost, cut = {(at, at): 0 for at in range(len(sizes) - 1)}, {}
     for length in range(1, len(sizes) - 1):
         for first in range(len(sizes) - 1 - length):
@@ -233,7 +233,7 @@ def cheapest(sizes: Sequence[int]) -> dict[tuple[int, int], int]:
 
 
 def _chain(node: Node, factors: Sequence, cut: dict[tuple[int, int], int], first: int, last: int) -> Any:
-    """Call the products of a part of a chain; the whole chain is what the node makes."""
+    """Add the products of a part of a chain. The whole chain is the output of the node."""
     if first == last:
         return factors[first]
     at = cut[first, last]
@@ -246,7 +246,7 @@ def _chain(node: Node, factors: Sequence, cut: dict[tuple[int, int], int], first
 
 @translates("tensordot")
 def tensordot(node: Node) -> None:
-    """Products along pairs of axes of two tensors: an einsum."""
+    """Products along pairs of axes of two tensors, as an einsum."""
     ranks = len(shape(node["self"])), len(shape(node["other"]))
     if sum(ranks) > len(ascii_letters):
         raise Refused(f"tensors of {ranks[0]} and {ranks[1]} axes")
@@ -259,12 +259,12 @@ def tensordot(node: Node) -> None:
 
 @translates("einsum")
 def einsum(node: Node) -> None:
-    """A product that an equation tells; of more than two tensors, two at a time in the order of `path`."""
+    """Einsum. More than two tensors are multiplied pairwise in the order of `path`."""
     node.call("Einsum", *node["tensors"], equation=node["equation"], path=node.get("path"))
 
 
 @translates("_grouped_mm", "_scaled_grouped_mm", "transformers::grouped_mm_fallback")
 def grouped(node: Node) -> None:
-    """Products of groups of rows with a matrix each, as those of experts."""
+    """Grouped matrix products, one matrix per group of rows, as for experts."""
     rows, matrices, *_ = node.tensors
     node.own("grouped", rows, matrices, node.get("bias"))

@@ -1,4 +1,4 @@
-"""Element by element, normalisations, and reductions along axes."""
+"""Elementwise operators, normalisations, and reductions along axes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from ..node import Node, shape
 from . import translates
 
-ACTIVATIONS = {  # as the spec language calls them
+ACTIVATIONS = {  # names in the spec language
     "relu": "relu",
     "relu6": "relu6",
     "hardtanh": "hardtanh",
@@ -90,7 +90,7 @@ _BETWEEN = {
 
 @translates(*ACTIVATIONS)
 def activation(node: Node) -> None:
-    """A function of one tensor."""
+    """Function of one tensor."""
     op = ACTIVATIONS[node.base if node.base in ACTIVATIONS else node.base.removesuffix("_")]
     if op == "hardtanh" and (node["min_val"], node["max_val"]) == (0, 6):
         op = "relu6"
@@ -99,25 +99,25 @@ def activation(node: Node) -> None:
 
 @translates("prelu", "_prelu_kernel")
 def prelu(node: Node) -> None:
-    """Leaky ReLU with learned slopes."""
+    """PReLU: leaky ReLU with learned slopes."""
     node.call("PRelu", *node.tensors)
 
 
 @translates("softmax", "_softmax", "log_softmax", "_log_softmax")
 def softmax(node: Node) -> None:
-    """Softmax along one axis."""
+    """Softmax along an axis."""
     node.call("LogSoftmax" if "log" in node.base else "Softmax", node.tensors[0], axis=node["dim"])
 
 
 @translates("glu")
 def glu(node: Node) -> None:
-    """One half by the sigmoid of the other."""
+    """Gated linear unit."""
     node.own("glu", node["self"], dim=node["dim"])
 
 
 @translates(*_JOINS)
 def join(node: Node) -> None:
-    """Sums, differences, products and quotients; of a number too."""
+    """Sum, difference, product or quotient of tensors, or of a tensor and a number."""
     node.call(
         _JOINS[node.base.removesuffix("_") if node.base not in _JOINS else node.base], node["self"], node["other"]
     )
@@ -125,13 +125,13 @@ def join(node: Node) -> None:
 
 @translates("rsub")
 def rsub(node: Node) -> None:
-    """A difference, the other way round."""
+    """Subtraction with swapped operands."""
     node.call("Sub", node["other"], node["self"])
 
 
 @translates("addcmul", "addcdiv")
 def addcmul(node: Node) -> None:
-    """A product or quotient of two added to a third."""
+    """Product or quotient of two tensors, added to a third."""
     op = "Mul" if "mul" in node.base else "Div"
     product = node.step(op, node["tensor1"], node["tensor2"], shape=node.shapes[0])
     node.call("Add", node["self"], product)
@@ -139,13 +139,13 @@ def addcmul(node: Node) -> None:
 
 @translates(*_OTHER)
 def other(node: Node) -> None:
-    """What the spec language has no operation for."""
+    """Functions without an operation in the spec language."""
     node.call(_OTHER[node.base if node.base in _OTHER else node.base.removesuffix("_")], node.tensors[0])
 
 
 @translates(*_BETWEEN)
 def between(node: Node) -> None:
-    """What else is done with tensors that broadcast; `where` of a condition alone gives places."""
+    """Other operators on broadcast tensors. `where` with a condition only returns indices."""
     if node.base == "where" and node.many:
         node.own("passive", *node.tensors)
         return
@@ -153,7 +153,7 @@ def between(node: Node) -> None:
 
 
 def filled(node: Node, value: Any) -> Any:
-    """A tensor, or zeros for each channel where there is none."""
+    """The tensor, or zeros for each channel if it is None."""
     return value if value is not None else [0.0] * shape(node["input"])[1]
 
 
@@ -179,25 +179,25 @@ def layer_norm(node: Node) -> None:
 
 @translates("rms_norm", "_fused_rms_norm")
 def rms_norm(node: Node) -> None:
-    """Normalisation by the root mean square of the last axes."""
+    """RMS normalisation over the last axes."""
     node.call("RMSNormalization", node["input"], node["weight"], axis=-len(node["normalized_shape"]))
 
 
 @translates("group_norm")
 def group_norm(node: Node) -> None:
-    """Normalisation of groups of channels."""
+    """Group normalisation."""
     node.call("GroupNormalization", node["input"], node["weight"], node["bias"], num_groups=node["num_groups"])
 
 
 @translates("native_group_norm")
 def native_group_norm(node: Node) -> None:
-    """Normalisation of groups of channels, with its statistics."""
+    """Group normalisation that also returns its statistics."""
     node.call("GroupNormalization", node["input"], node["weight"], node["bias"], num_groups=node["group"])
 
 
 @translates("instance_norm")
 def instance_norm(node: Node) -> None:
-    """Normalisation of each channel of a sample."""
+    """Instance normalisation."""
     node.call("InstanceNormalization", node["input"], node["weight"], node["bias"])
 
 
@@ -230,7 +230,7 @@ _OPS = {
 
 @translates(*_OPS)
 def reduction(node: Node) -> None:
-    """Mean, sum, maximum .. along axes; of two tensors, `max` and `min` are taken element by element."""
+    """Mean, sum, maximum etc. along axes. With two tensors, `max` and `min` are elementwise."""
     if len(node.tensors) > 1:
         node.call("Max" if node.base == "max" else "Min", *node.tensors)
         return
@@ -247,5 +247,5 @@ def reduction(node: Node) -> None:
     *("histc", "bincount", "median", "nanmedian", "mode", "kthvalue", "cummin", "multinomial"),
 )
 def along(node: Node) -> None:
-    """What costs comparisons or sums alone."""
+    """Operators that only compare or add."""
     node.own("passive", *node.tensors)

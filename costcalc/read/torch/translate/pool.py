@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     *(f"max_pool{rank}d_with_indices" for rank in (1, 2, 3)),
 )
 def pool(node: Node) -> None:
-    """Pooling over a sliding window, whose stride is its size unless given."""
+    """Pooling over a sliding window. The stride defaults to the kernel size."""
     x = node.tensors[0]
     rank = int(node.base.partition("_pool")[2][0])
     kernel = each(node["kernel_size"], rank)
@@ -47,13 +47,13 @@ def adaptive(node: Node) -> None:
     *("_upsample_nearest_exact3d", "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"),
 )
 def upsample(node: Node) -> None:
-    """The grid in another size."""
+    """Resize of the grid."""
     mode = "nearest" if "nearest" in node.base else "linear"
     node.call("Resize", node.tensors[0], None, None, node.shapes[0], mode=mode)
 
 
 @translates("pixel_shuffle", "pixel_unshuffle")
 def shuffle(node: Node) -> None:
-    """Channels as blocks of the grid, or back."""
+    """Pixel shuffle and its inverse."""
     factor = node.get("upscale_factor") or node.get("downscale_factor")
     node.call("DepthToSpace" if node.base == "pixel_shuffle" else "SpaceToDepth", node["self"], blocksize=factor)
