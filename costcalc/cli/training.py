@@ -24,7 +24,7 @@ from .options import Asked, Output, SpecCommand, convention_option, names, outpu
     type=click.Choice(["unfused", "math", "fused"]),
     default="unfused",
     show_default=True,
-    help="What attention keeps; math is PyTorch's own unfused kernel.",
+    help="What attention keeps; math is nn.MultiheadAttention with PyTorch's unfused kernel.",
 )
 @click.option(
     "--masks", type=click.Choice(["1", "2", "4"]), help="Bytes per value of dropout masks [default: as other values]."

@@ -54,8 +54,9 @@ class Policy(NamedTuple):
 
     batch      samples of a step
     precision  fp32; amp: what autocast gives 16 bits has 16; bf16: every value has
-    attention  unfused keeps queries, keys, values and probabilities; math is PyTorch's own unfused kernel on one
-               packed projection, which keeps scaled copies too; fused keeps no probabilities
+    attention  unfused keeps queries, keys, values and probabilities; math is nn.MultiheadAttention with PyTorch's
+               unfused kernel: it keeps what one projection made together, and scaled copies of queries and keys;
+               fused keeps no probabilities
     masks      bytes a value of the mask of a dropout, or None for those of a value
     """
 
@@ -280,7 +281,7 @@ class _Keeper:
         policy, inside = self.policy, _inside(row)
         tensors = inside.query + inside.key + inside.value
         if policy.attention == "math":
-            tensors = tensors + inside.query + inside.key if inside.key is inside.few else tensors
+            tensors = tensors + _packed(row, sources, inside)
         elif policy.attention == "fused":
             tensors = inside.query + 2 * inside.few
         inner = inside.mixed if need.weights or policy.attention == "fused" else 0
@@ -347,6 +348,19 @@ def _inside(row: Row) -> _Inside:
     shared = row.options.get("kv_heads")
     key = few if shared is None or _is(shared - heads, 0) else num.floor_div(few * heads, shared)
     return _Inside(query, key, key, few, query, pairs, rows)
+
+
+def _packed(row: Row, sources: tuple, inside: _Inside) -> Any:
+    """Values of queries and keys that lie in one tensor with the values.
+
+    nn.MultiheadAttention projects what is equal at once: all three of one input, keys and values of a memory of the
+    same width.
+    """
+    if inside.key is not inside.few:
+        return 0
+    if len({*sources[:2]}) < 2:
+        return inside.query + inside.key
+    return inside.key if _is(row.inputs[1][-1] - row.inputs[0][-1], 0) else 0
 
 
 def _padded(row: Row) -> tuple[Any, ...] | None:

@@ -63,3 +63,16 @@ def test_ci_tries_both_ends():
 @pytest.mark.parametrize("line", ['"$work/lowest/bin/pip" check', "-W default::DeprecationWarning"])
 def test_ci_sees_what_does_not_fit_together(line):
     assert line in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_ci_runs_every_test_that_needs_pytorch():
+    """Where PyTorch is missing they are skipped, and no step before the last ones has it; slow ones run there too."""
+    needs = re.compile(r"""(importorskip|find_spec)\("torch"[,)]""")
+    tests = (ROOT / "tests").rglob("test_*.py")
+    files = sorted(path for path in tests if needs.search(path.read_text(encoding="utf-8")))
+    assert len(files) > 10
+    runs = (ROOT / ".ci" / "run").read_text(encoding="utf-8").partition("install --no-cache-dir torch==")[2]
+    runs = re.findall(r"-m pytest (?:.*\\\n)*.*", runs)
+    assert all('-m "slow or not slow"' in one or "-m slow" in one for one in runs)
+    named = {name for one in runs for name in re.findall(r"tests/[\w/]+\.py", one)}
+    assert [name for path in files if (name := path.relative_to(ROOT).as_posix()) not in named] == []

@@ -9,6 +9,7 @@ from costcalc.read.spec.reader import read
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
+from torch.nn.attention import SDPBackend, sdpa_kernel  # noqa: E402
 
 
 class Of(nn.Module):
@@ -234,3 +235,49 @@ def test_indices_of_two_tables_are_kept_once():
 def test_positions_and_caches_of_attention_keep_more(more):
     spec = f"input: [5, 8]\nlayers: [{{linear: 8}}, {{attention: 2, causal: true, {more}}}]\n"
     assert not training(read(Source("n.yaml", spec))).complete
+
+
+class Multihead(nn.Module):
+    """nn.MultiheadAttention of a layer, or of two, its positions first; batch first it copies what it reads."""
+
+    def __init__(self, memory=None):
+        super().__init__()
+        self.query, self.memory = linear(8, 8), linear(memory or 8, memory or 8)
+        self.attend = nn.MultiheadAttention(8, 4, kdim=memory, vdim=memory)
+
+    def forward(self, x, *memory):
+        query = self.query(x)
+        key = self.memory(*memory) if memory else query
+        return self.attend(query, key, key, need_weights=False)[0]
+
+
+KERNELS = {"math": SDPBackend.MATH, "fused": SDPBackend.FLASH_ATTENTION}  # as in torch 2.13
+
+
+@pytest.mark.parametrize("attention", KERNELS)
+@pytest.mark.parametrize(("memory", "named"), [(None, ""), (None, ", memory: m"), (8, ""), (12, "")])
+def test_what_multihead_attention_keeps(memory, named, attention):
+    """One projection of what is equal: of one input, of a memory of the same width, of one of another width."""
+    layers = f"[{{from: y, linear: {memory}, as: m}}, {{from: x, linear: 8}}, {{attention: 4, memory: m}}]"
+    spec = f"inputs: {{x: [5, 8], y: [7, {memory}]}}\nlayers: {layers}\n"
+    if memory is None:
+        spec = f"input: [5, 8]\nlayers: [{{linear: 8, as: m}}, {{attention: 4{named}}}]\n"
+    for batch in (1, 3):
+        found = training(read(Source("n.yaml", spec)), batch=batch, attention=attention)
+        inputs = [torch.rand(5, batch, 8), *([torch.rand(7, batch, memory)] if memory else [])]
+        with sdpa_kernel(KERNELS[attention]):
+            assert found.totals["saved_bytes"] == kept(Multihead(memory), inputs)
+
+
+@pytest.mark.parametrize("attention", KERNELS)
+def test_what_attention_without_projections_keeps(attention):
+    def attend(of, x):
+        heads = [of[name](x).unflatten(-1, (4, 2)).transpose(1, 2) for name in "qkv"]
+        return F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(-2)
+
+    spec = "input: [5, 8]\nlayers: [{attend: [[{linear: 8}], [{linear: 8}], [{linear: 8}]], heads: 4}]\n"
+    module = Of(attend, q=linear(8, 8), k=linear(8, 8), v=linear(8, 8))
+    for batch in (1, 3):
+        found = training(read(Source("n.yaml", spec)), batch=batch, attention=attention)
+        with sdpa_kernel(KERNELS[attention]):
+            assert found.totals["saved_bytes"] == kept(module, [torch.rand(batch, 5, 8)])

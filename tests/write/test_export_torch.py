@@ -19,17 +19,17 @@ TORCH = pytest.mark.skipif(
 )
 
 
-def text_of(one):
+def text_of(one, **values):
     """The text of the file of a model."""
-    return source_text(graph_of(one), one.name)
+    return source_text(graph_of(one, **values), one.name)
 
 
-def module(one, device="meta"):
+def module(one, device="meta", **values):
     """The network of a file, made."""
     import torch
 
     names = {}
-    exec(compile(text_of(one), "net.py", "exec"), names)
+    exec(compile(text_of(one, **values), "net.py", "exec"), names)
     found = [value for value in names.values() if isinstance(value, type) and issubclass(value, torch.nn.Module)][-1]
     with torch.device(device):
         return found().eval()
