@@ -86,7 +86,7 @@ def allowed(name, argument, value):
 def test_each_function_is_public_once():
     assert costcalc.analyze is costcalc.analyze
     assert pickle.loads(pickle.dumps(costcalc.analyze)) is costcalc.analyze
-    assert costcalc.analyze.__doc__.startswith("What a network costs")
+    assert costcalc.analyze.__doc__.startswith("Compute the cost of a network")
     assert inspect.signature(costcalc.analyze).parameters["rho"].kind is inspect.Parameter.KEYWORD_ONLY
 
 

@@ -1,4 +1,4 @@
-"""A network timed: exported to ONNX, run with onnxruntime, its times beside its mult-adds."""
+"""Time a network: export it to ONNX, run it with onnxruntime and report its times beside its mult-adds."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from ..memory.roofline import Roofline, bounded
 from ..report.analyze import scaled
 from ..report.report import Report, report
 
-WARM_UPS, RUNS, SECONDS = 10, 30, 1.0  # at least so many runs, and so long
-PASSES = 100  # runs of the passes of training, as reviews of networks time them
-STEADY = 1.3  # median over minimum, above which there is no verdict
+WARM_UPS, RUNS, SECONDS = 10, 30, 1.0  # minimum number of runs, minimum seconds
+PASSES = 100  # runs of the training passes, as reviews of networks time them
+STEADY = 1.3  # highest median / minimum that still gives a verdict
 MOST_RUNS = 10_000
 
 
@@ -47,32 +47,32 @@ class Times(NamedTuple):
 
     @property
     def least(self) -> float:
-        """The fastest run."""
+        """Seconds of the fastest run."""
         return min(self.runs)
 
     @property
     def median(self) -> float:
-        """The run in the middle."""
+        """Seconds of the median run."""
         return statistics.median(self.runs)
 
     @property
     def mean(self) -> float:
-        """The mean, as reviews of networks print it."""
+        """Mean seconds of a run, as reviews of networks print it."""
         return statistics.fmean(self.runs)
 
     @property
     def deviation(self) -> float:
-        """The standard deviation of a run."""
+        """Standard deviation of the seconds of a run."""
         return statistics.stdev(self.runs) if len(self.runs) > 1 else 0.0
 
     @property
     def is_steady(self) -> bool:
-        """Whether the times vary little enough to compare them."""
+        """Whether the times vary little enough to be compared."""
         return self.median <= STEADY * self.least
 
 
 class Backward(NamedTuple):
-    """The passes of training timed: forward, forward and backward, what ran them, and their mult-adds."""
+    """Times of the forward pass and of forward plus backward, the runtime, and the mult-adds of both."""
 
     forward: Times
     both: Times
@@ -92,10 +92,10 @@ class _Found(NamedTuple):
 
 
 class Bench(Result, _Found):
-    """A network timed: `times` has every run, `report` its costs, `roofline` its bounds on a device.
+    """A timed network: `times` has every run, `report` its costs, `roofline` its bounds on a device.
 
-    layers    the times of its layers, where they were asked for
-    backward  the passes of training, where they were asked for
+    layers    times of its layers, if requested
+    backward  times of the training passes, if requested
     """
 
     def page(self) -> Page:
@@ -119,18 +119,18 @@ def bench(
     progress: Callable[[int], None] = lambda count: None,
     **values: Any,
 ) -> Bench:
-    """How long one sample takes here, with onnxruntime on the processor (the extra `bench`).
+    """Time one sample on this machine, with onnxruntime on the processor (the extra `bench`).
 
-    spec, input  what `costcalc.load` takes; random weights
-    threads      of onnxruntime
-    runs         at least this many are timed, for at least one second, after 10 warm-up runs
-    device       shown with its bounds beside the times: a name of `costcalc devices`, or a file
-    layers       whether each layer is timed too, by the profiler of onnxruntime
-    backward     whether both passes of training are timed too, 100 times, with PyTorch (the extra `torch`)
-    progress     is told of each run
+    spec, input  what `costcalc.load` takes; the weights are random
+    threads      threads of onnxruntime
+    runs         minimum number of timed runs; they last at least one second and follow 10 warm-up runs
+    device       device whose bounds are shown beside the times: a name from `costcalc devices`, or a file
+    layers       also time each layer, with the profiler of onnxruntime
+    backward     also time the training passes, 100 times, with PyTorch (the extra `torch`)
+    progress     called with the number of each run
     rho, settings, values  as in `analyze`
 
-    Times hold for this machine at this moment: do not use them in budgets. Raises CostcalcError.
+    The times hold for this machine at this moment: do not use them in budgets. Raises CostcalcError.
     """
     if type(threads) is not int or not 1 <= threads <= 1024 or type(runs) is not int or not RUNS <= runs <= MOST_RUNS:
         help = f"threads from 1 to 1,024, runs from {RUNS} to {MOST_RUNS:,}"
@@ -157,7 +157,7 @@ def _passes(model: Model, settled: Mapping[str, Any], threads: int) -> Any:
 def _timed(
     passes: Any, model: Model, walked: Trace, settled: Mapping[str, Any], progress: Callable[[int], None]
 ) -> Backward:
-    """Both passes of a network, timed; their mult-adds are those of forward and both gradients."""
+    """Time the training passes of a network; the mult-adds include the forward pass and both gradients."""
     walk = Walk(model, walked, settled)
     cost = totals(walk, [metric("training_mult_adds", _framework())])["training_mult_adds"]
     forward, both = (measured(one, PASSES, progress) for one in (passes.forward, passes.both))
@@ -165,13 +165,13 @@ def _timed(
 
 
 def _layers(session: _Session, rows: Any, runs: int, roofline: Roofline | None) -> tuple[LayerTime, ...]:
-    """The times of the layers, from runs of their own: a profile takes time."""
+    """Times of the layers. They come from separate runs, because profiling takes time."""
     bounds = None if roofline is None else {one.name: max(one.compute, one.memory) for one in roofline.bounds}
     return tuple(of_layers(rows, profiled(session.profiling, session.feeds, WARM_UPS, runs), bounds))
 
 
 def measured(run: Callable[[], None], runs: int = RUNS, progress: Callable[[int], None] = lambda count: None) -> Times:
-    """The times of a function: warm-ups first, then at least so many runs and one second."""
+    """Time a function: warm-up runs first, then at least `runs` runs and one second."""
     for _ in range(WARM_UPS):
         run()
     found: list[float] = []
@@ -185,7 +185,7 @@ def measured(run: Callable[[], None], runs: int = RUNS, progress: Callable[[int]
 
 
 def machine() -> str:
-    """The processor's name, as far as the system says it."""
+    """Name of the processor, as reported by the system."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
@@ -199,7 +199,7 @@ def _framework() -> Any:
 
 
 class _Session:
-    """A model that is ready to run once, on random inputs. Raises OptionError without what runs it."""
+    """A model ready to run on random inputs. Raises OptionError if onnxruntime is missing."""
 
     def __init__(self, content: Any, threads: int) -> None:
         try:
@@ -228,7 +228,7 @@ class _Session:
         return self.package.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
 
     def profiling(self, path: str) -> Any:
-        """A session of the same model that writes a profile; the name of the profile file begins with a path."""
+        """Open a session of the same model that writes a profile to a file whose name starts with `path`."""
         return self._made(path)
 
     def run(self) -> None:
@@ -237,25 +237,25 @@ class _Session:
 
 
 _ENDS = ("_kernel_time", "_nchwc")
-_MOST_EVENTS = 10**6  # of a profile: the rest is left out
-OTHER = "other kernels"  # such as changes of layout, which no layer asks for
+_MOST_EVENTS = 10**6  # events read from a profile; the rest is left out
+OTHER = "other kernels"  # kernels that belong to no layer, such as changes of layout
 
 
 class LayerTime(NamedTuple):
-    """One layer with the norms and activations behind it: its mult-adds, its times in seconds, and its bound."""
+    """One layer with its norms and activations: its mult-adds, its times in seconds, and its bound."""
 
     name: str
     mult_adds: int
     least: float
     median: float
-    bound: Fraction | None  # the least seconds on a device: the larger of its two bounds
+    bound: Fraction | None  # least seconds on a device: the larger of its compute and memory bounds
 
 
 def profiled(make: Callable[[Any], Any], feeds: Mapping[str, Any], warm_ups: int, runs: int) -> dict[str, list[float]]:
-    """The seconds of each kernel in each run but the first ones, by its name.
+    """Seconds of each kernel in each run after the warm-up runs, by kernel name.
 
-    make   gives a session for options that are ready for a profile, and has it profile
-    feeds  the inputs of a run
+    make   returns a session that writes a profile to a given path
+    feeds  inputs of a run
     """
     with tempfile.TemporaryDirectory() as folder:
         session = make(os.path.join(folder, "profile"))
@@ -279,11 +279,11 @@ def _kernel(name: str) -> str:
 def of_layers(
     rows: Iterable[Row], kernels: Mapping[str, list[float]], bounds: Mapping[str, Fraction] | None
 ) -> list[LayerTime]:
-    """The times of layers: norms and activations that were written with a layer are part of it, as kernels fuse them.
+    """Times of layers. Norms and activations written with a layer belong to it, because kernels fuse them.
 
-    rows     of the network
-    kernels  the seconds of each run by kernel
-    bounds   the least seconds of each layer on a device, if one is given
+    rows     rows of the network
+    kernels  seconds of each run, by kernel
+    bounds   least seconds of each layer on a device, if one is given
     """
     owners, costs, least = _owners(rows, bounds or {})
     runs: dict[str, list[float]] = {}
@@ -307,7 +307,7 @@ def of_layers(
 def _owners(
     rows: Iterable[Row], bounds: Mapping[str, Fraction]
 ) -> tuple[dict[str, str], dict[str, int], dict[str, Fraction]]:
-    """The layer that each row is part of, and of each layer its mult-adds and the sum of its bounds."""
+    """The layer that owns each row, and the mult-adds and the sum of bounds of each layer."""
     owners: dict[str, str] = {}
     costs: dict[str, int] = {}
     least: dict[str, Fraction] = {}
@@ -321,7 +321,7 @@ def _owners(
 
 
 def _layer(kernel: str, owners: Mapping[str, str]) -> str:
-    """The longest name of a row that a kernel's name begins with, up to a mark between words."""
+    """The longest row name that is a prefix of a kernel's name, cut at `_` or `/`; an empty string if there is none."""
     name = kernel
     while name and name not in owners:
         cut = max(name.rfind("_"), name.rfind("/"))
@@ -333,7 +333,7 @@ _GRIDS = frozenset(("conv", "dwconv", "maxpool", "avgpool", "conv_transpose", "l
 
 
 class Passes(NamedTuple):
-    """What is run: a forward pass, a forward and a backward pass, and the version of what runs them."""
+    """A forward pass, a forward plus backward pass, and the version of the framework that runs them."""
 
     forward: Callable[[], None]
     both: Callable[[], None]
@@ -341,10 +341,10 @@ class Passes(NamedTuple):
 
 
 def passes(model: Model, settled: Mapping[str, Any], threads: int) -> Passes:
-    """Both passes of a network in training, with random weights and inputs, batch 1.
+    """Training passes of a network, with random weights and inputs and a batch of 1.
 
-    The module is the one that `costcalc export --to torch` writes. Raises OptionError without PyTorch, SpecError for a
-    network that has no such form.
+    The module is the one that `costcalc export --to torch` writes. Raises OptionError without PyTorch, and SpecError
+    for a network that cannot be exported.
     """
     torch = _torch()
     graph = graph_of(model, settled)
@@ -372,7 +372,7 @@ def passes(model: Model, settled: Mapping[str, Any], threads: int) -> Passes:
 
 
 def _input(torch: Any, graph: Any, name: str) -> Any:
-    """A random input: channels after the batch where grids are read."""
+    """Random input; the channels of a grid come right after the batch."""
     readers = {node.row.op.name for node in graph.nodes if name in node.sources}
     shape = graph.inputs[name]
     first = len(shape) > 2 or readers & _GRIDS

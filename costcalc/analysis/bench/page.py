@@ -1,4 +1,4 @@
-"""Timed networks as a page: a row each, mult-adds beside times."""
+"""Page of timed networks: one row per network, mult-adds beside times."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROFILE = "layers: kernels by the profiler of onnxruntime; norms and activation
 
 
 class BenchPage(Page):
-    """Networks that were timed after each other on one machine."""
+    """Networks timed one after another on one machine."""
 
     title = "costcalc bench"
 
@@ -25,7 +25,7 @@ class BenchPage(Page):
         self.found = found
 
     def sheets(self) -> list[Sheet]:
-        """One row a network, then one a layer, and the passes of training, where they were timed; milliseconds."""
+        """One row per network, then one per layer, then the training passes if they were timed; in milliseconds."""
         found = [self._networks(), *(self._layers(one) for one in self.found if one.layers)]
         return [*found, *([self._passes()] if any(one.backward for one in self.found) else [])]
 
@@ -86,7 +86,7 @@ class BenchPage(Page):
         return Sheet(columns, rows, title="passes of training, means")
 
     def notes(self) -> list[str]:
-        """What was run where."""
+        """Runtime, threads and machine."""
         first = self.found[0]
         unsteady = [one for one in self.found if not one.times.is_steady]
         noisy = ["no verdict: the median is more than 1.3 times the least, the machine was busy"] if unsteady else []
@@ -99,7 +99,7 @@ class BenchPage(Page):
         return [*noisy, *floor, *profile, *trained, stamp]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The names and rows of a CSV file, in seconds."""
+        """Column names and rows of a CSV file, in seconds."""
         rows = [_record(one) for one in self.found]
         return [*rows[0]], rows
 
@@ -142,7 +142,7 @@ def _bounds(one: Bench) -> dict[str, float]:
 
 
 def _more(one: Bench) -> dict[str, Any]:
-    """The layers and the passes of training, where they were timed."""
+    """The layers and the training passes, if they were timed."""
     found: dict[str, Any] = {}
     if one.layers:
         parts = [part._replace(bound=None if part.bound is None else float(part.bound)) for part in one.layers]  # type: ignore[arg-type]

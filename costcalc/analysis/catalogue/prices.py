@@ -1,4 +1,4 @@
-"""Conventions as pages: all of them, one with its prices, and everything that can be priced."""
+"""Pages of conventions: the list, one convention with its prices, and every quantity that can be priced."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ConventionsPage(Page):
         return [Sheet(columns, [tuple(row.values()) for row in self.rows])]
 
     def notes(self) -> list[str]:
-        """Where more is."""
+        """How to show one convention."""
         return ["`costcalc conventions NAME` shows the prices of one"]
 
     def records(self) -> tuple[list[str], list[dict[str, str]]]:
@@ -40,7 +40,7 @@ class ConventionsPage(Page):
 
 
 class ConventionPage:
-    """One convention: prices with what they are for, and what its program prints that they do not give."""
+    """One convention: its prices, what each is for, and the figures of its program that they do not reproduce."""
 
     def __init__(self, convention: Convention) -> None:
         self.convention = convention
@@ -49,7 +49,7 @@ class ConventionPage:
         self.differences = [one._asdict() for one in convention.differences]
 
     def heads(self) -> list[str]:
-        """What it is, and where it is from."""
+        """Title and source of the convention."""
         return [f"{self.convention.name}: {self.convention.title}", f"source: {self.convention.source}"]
 
     def sheets(self) -> list[Sheet]:
@@ -68,7 +68,7 @@ class ConventionPage:
         return found
 
     def notes(self) -> list[str]:
-        """What else to know, and that the list is complete."""
+        """Notes of the convention, and that the list is complete."""
         return [*self.convention.notes, "What is not listed counts 0."]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
@@ -89,7 +89,7 @@ class ConventionPage:
 
 
 def _prices(convention: Convention, part: str) -> Iterator[dict[str, Any]]:
-    """The rows of one section; a price says what it mirrors, or what the quantity is."""
+    """Rows of one section. A price gives the code that it mirrors, or the meaning of its quantity."""
     figures = {"numbers": f"{convention.cost}, once", "params": "params", "gradients": f"{convention.cost}, backward"}
     figure = figures.get(part, convention.cost)
     mirrors = convention.mirrors.get(part, {})
@@ -102,7 +102,7 @@ def _texts(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 
 class TermsPage(Page):
-    """Every quantity and kind of number, and the operations that state it."""
+    """Every quantity and kind of number, with the operations that state it."""
 
     title = "costcalc conventions --terms"
 

@@ -1,4 +1,4 @@
-"""The shipped configs as a page: a row per config."""
+"""Page of the shipped configs: one row per config."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 class Config(NamedTuple):
-    """A shipped config: its totals at the defaults under `paper`, its variables, and what it says of itself."""
+    """A shipped config: its totals at the defaults under `paper`, its variables and its title."""
 
     config: str
     mult_adds: int
@@ -45,12 +45,12 @@ class ZooPage(Page):
         return [Sheet(COLUMNS, rows)]
 
     def notes(self) -> Any:
-        """What the numbers mean."""
+        """Convention and settings of the figures."""
         title = f"convention {self.convention.name}: {self.convention.title}"
         return [f"{title}; every variable at its default; costcalc {__version__}"]
 
     def records(self) -> Any:
-        """The names and rows of a CSV file."""
+        """Column names and rows of a CSV file."""
         return [*Config._fields], [{**one._asdict(), "variables": " ".join(one.variables)} for one in self.configs]
 
     def document(self) -> Any:

@@ -1,8 +1,8 @@
-"""Matches the layers of one network with those of another.
+"""Match the layers of two networks.
 
-First layers with the same user-given name, then the longest common sequence of the rest, then, between those,
-depthwise separable convolutions against standard ones and layers of one operation in order. What is left was added
-or removed; the same layer on both lists was moved.
+Match layers with the same user-given name first, then the longest common sequence of the rest. Between those matches,
+pair depthwise separable convolutions with standard ones, and layers of the same operation in order. An unmatched layer
+was added or removed; the same layer in both lists was moved.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ...records import NamedTuple
 from ..explain.working import is_separable
 from .elements import Element
 
-CELLS = 2**28  # pairs of tokens looked at in one piece: a bit each is remembered
-OFTEN = 1_000  # a token that is so many times rarer than all together is looked up anew each time, to save memory
+CELLS = 2**28  # pairs of tokens compared in one piece, at one bit each
+OFTEN = 1_000  # a token this many times rarer than all tokens is looked up each time, to save memory
 
 
 def ascending(pairs: list[Shape]) -> list[Shape]:
-    """The longest part of pairs whose second numbers ascend."""
+    """Longest subsequence of pairs whose second numbers ascend."""
     from bisect import bisect_left
 
     ends: list[Any] = []
@@ -41,7 +41,7 @@ def ascending(pairs: list[Shape]) -> list[Shape]:
 
 
 def common(a: list[Any], b: list[Any]) -> list[Shape]:
-    """Numbers (in a, in b) of a longest common sequence, ascending."""
+    """Index pairs (in a, in b) of a longest common sequence, ascending."""
     if not a or not b:
         return []
     start = 0
@@ -56,7 +56,7 @@ def common(a: list[Any], b: list[Any]) -> list[Shape]:
 
 
 def _longest(a: list[Any], b: list[Any]) -> list[Shape]:
-    """Too long lists are cut in two where the halves have most in common (Hirschberg 1975)."""
+    """Longest common sequence; lists that are too long are split where the halves share most (Hirschberg 1975)."""
     if not a or not b:
         return []
     if len(a) * len(b) <= CELLS or len(a) == 1:
@@ -68,10 +68,9 @@ def _longest(a: list[Any], b: list[Any]) -> list[Shape]:
 
 
 def _rows(a: list[Any], b: list[Any]) -> Iterator[int]:
-    """One number for each beginning of a. Its bit j is 0 where the longest common sequence with b[: j + 1] is longer
-    than with b[:j].
+    """One integer per prefix of a. Bit j is 0 if b[: j + 1] has a longer common sequence with the prefix than b[:j].
 
-    All bits at once in the arithmetic of whole numbers: Hyyro 2004, "Bit-Parallel LCS-length Computation Revisited".
+    All bits are computed at once with integer arithmetic: Hyyro 2004, "Bit-Parallel LCS-length Computation Revisited".
     """
     places: dict = {}
     for number, token in enumerate(b):
@@ -94,7 +93,7 @@ def _bits(numbers: Sequence[int], length: int) -> int:
 
 
 def _trail(rows: list[int], a: list[Any], b: list[Any]) -> list[Shape]:
-    """The matches, from the end back."""
+    """Index pairs of the matches, traced back from the end."""
     found, i, j = [], len(a), len(b)
     while i and j:
         if a[i - 1] == b[j - 1]:
@@ -108,7 +107,7 @@ def _trail(rows: list[int], a: list[Any], b: list[Any]) -> list[Shape]:
 
 
 def _lengths(a: list[int], b: list[int]) -> list[int]:
-    """How long the longest common sequence of a is with each beginning of b."""
+    """Length of the longest common sequence of a with each prefix of b."""
     for last in _rows(a, b):
         row = last
     lengths = [0]
@@ -118,7 +117,7 @@ def _lengths(a: list[int], b: list[int]) -> list[int]:
 
 
 def between(anchors: list[Shape], a: list[int], b: list[int]) -> list[Shape]:
-    """Anchors, and the longest common sequences between them."""
+    """The anchors and the longest common sequences between them."""
     found = []
     for (i, j), (k, m) in pairwise([(-1, -1), *anchors, (len(a), len(b))]):
         found += [(i, j)] if i >= 0 else []
@@ -127,9 +126,9 @@ def between(anchors: list[Shape], a: list[int], b: list[int]) -> list[Shape]:
 
 
 def slid(matches: list[Shape], a: list[int], b: list[int], begins: Callable[..., Any]) -> list[Shape]:
-    """Matches (in a, in b) of tokens, with each run that only b has moved to where `begins(number in b)` holds.
+    """Move each run of unmatched tokens of b to a place where `begins(index in b)` holds.
 
-    A longest common sequence may call any of equal layers in a row new; people add whole blocks.
+    Among equal adjacent layers, a longest common sequence may mark any as new; users add whole blocks.
     """
     partner = dict.fromkeys(range(len(b)))
     partner.update({j: i for i, j in matches})
@@ -139,7 +138,7 @@ def slid(matches: list[Shape], a: list[int], b: list[int], begins: Callable[...,
 
 
 def _runs(partner: Mapping[int, int | None], length: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of each run of numbers without a partner."""
+    """(start, end) of each run of indices without a partner."""
     start = None
     for number in range(length + 1):
         free = number < length and partner[number] is None
@@ -155,7 +154,7 @@ def _slide(
 ) -> None:
     before = partner[start - 1] if start else -1
     after = partner[end] if end < len(b) else length
-    if before is None or after != before + 1 or begins(start):  # slid already, something else missing, or well there
+    if before is None or after != before + 1 or begins(start):  # already moved, another one missing, or well placed
         return
     ways = [*_upwards(partner, b, start, end), *_downwards(partner, b, start, end)]
     best = next((steps for steps in ways if begins(start + steps)), 0)
@@ -167,7 +166,7 @@ def _slide(
 
 
 def _upwards(partner: Mapping[int, int | None], b: list[int], start: int, end: int) -> Iterator[int]:
-    """The ways that a run can move towards the beginning: -1, -2, .. as far as equal layers stand before it."""
+    """Offsets (-1, -2, ..) by which a run can move towards the start, as long as equal layers precede it."""
     steps = 0
     while start - steps > 0 and partner[start - 1 - steps] is not None and b[start - 1 - steps] == b[end - 1 - steps]:
         steps += 1
@@ -182,7 +181,7 @@ def _downwards(partner: Mapping[int, int | None], b: list[int], start: int, end:
 
 
 class Pair(NamedTuple):
-    """Elements that stand for each other: mostly one and one; a separable convolution has two."""
+    """Elements that correspond to each other: one on each side, or two for a separable convolution."""
 
     left: tuple[Element, ...]
     right: tuple[Element, ...]
@@ -190,7 +189,7 @@ class Pair(NamedTuple):
 
     @property
     def status(self) -> str:
-        """same, follows (the same layer, of other cost), changed, rewritten, added, removed, moved."""
+        """same, follows (same layer, different cost), changed, rewritten, added, removed or moved."""
         if self.moved:
             return "moved"
         if not self.left or not self.right:
@@ -205,11 +204,11 @@ class Pair(NamedTuple):
 
 
 def aligned(left: list[Element], right: list[Element]) -> list[Pair]:
-    """The pairs of two sequences of elements, in the order of both."""
+    """Pairs of two sequences of elements, in the order of both."""
     named = _named(left, right)
     a, b = _tokens([element.key for element in left], [element.key for element in right])
     matches = between(named, a, b)
-    if len(matches) < min(len(a), len(b)):  # another value of a variable may have changed every layer
+    if len(matches) < min(len(a), len(b)):  # a changed variable may have changed every layer
         written = _tokens([element.source() for element in left], [element.source() for element in right])
         found = between(named, *written)
         if len(found) > len(matches):
@@ -224,18 +223,18 @@ def aligned(left: list[Element], right: list[Element]) -> list[Pair]:
 
 
 def _tokens(*sequences: list[tuple[tuple[Any, ...], ...]]) -> list[list[int]]:
-    """Sequences of keys as numbers: equal numbers for equal keys."""
+    """Sequences of keys as integers: equal keys get equal integers."""
     known: dict = {}
     return [[known.setdefault(key, len(known)) for key in keys] for keys in sequences]
 
 
 def _begins(elements: list[Element]) -> Callable[..., Any]:
-    """Whether a block begins with an element, by its number."""
+    """A function that tells whether the element at an index is the first of its block."""
     return lambda number: number == 0 or elements[number].level is not elements[number - 1].level
 
 
 def _named(left: list[Element], right: list[Element]) -> list[Shape]:
-    """Numbers of layers with the same user-given name, each name once on either side, while they are in order."""
+    """Index pairs of layers whose user-given name occurs once on each side, as far as both orders agree."""
     mine, other = _once(left), _once(right)
     both = [(mine[label], other[label]) for label in mine if label in other]
     return ascending([(i, j) for i, j in both if left[i].first.op is right[j].first.op])
@@ -250,7 +249,7 @@ def _once(elements: list[Element]) -> dict[tuple[str, ...], int]:
 
 
 def _between(left: list[Element], right: list[Element]) -> list[Pair]:
-    """Pairs between two matches: separable against standard convolutions, then operation by operation."""
+    """Pairs between two matches: separable with standard convolutions, then layer by layer per operation."""
     mine, other = _units(left), _units(right)
     a, b = ([_stands_for(unit) for unit in units] for units in (mine, other))
     pairs = []
@@ -271,7 +270,7 @@ def _flat(units: list[tuple[Element, ...]]) -> list[Element]:
 
 
 def _units(elements: list[Element]) -> list[tuple[Element, ...]]:
-    """Elements, a depthwise convolution and the 1x1 convolution after it as one."""
+    """Elements grouped into units: a depthwise convolution and the 1x1 convolution after it form one."""
     units: list = []
     for element in elements:
         before = units[-1][0] if units else None
@@ -283,7 +282,7 @@ def _units(elements: list[Element]) -> list[tuple[Element, ...]]:
 
 
 def _stands_for(unit: tuple[Element, ...]) -> tuple[Any, ...]:
-    """What a unit does, whether in one convolution or two; layers of one kind otherwise."""
+    """Key of a unit: the same for one convolution and for a separable pair; otherwise the key of its layer."""
     detail = unit[0].first.layer.detail
     if unit[0].first.op.name in ("conv", "dwconv") and (len(unit) == 2 or unit[0].first.op.name == "conv"):
         return "conv", detail["kernel"], detail["stride"], unit[-1].output
@@ -291,7 +290,7 @@ def _stands_for(unit: tuple[Element, ...]) -> tuple[Any, ...]:
 
 
 def _by_op(left: list[Element], right: list[Element]) -> list[Pair]:
-    """Layers of one operation in order; the rest removed or added."""
+    """Pair layers of the same operation in order; the rest is removed or added."""
     names = [[(element.first.op.name, element.first.frame.base) for element in side] for side in (left, right)]
     pairs = []
     for (i, j), (k, m) in pairwise([(-1, -1), *common(*names), (len(left), len(right))]):
@@ -302,7 +301,7 @@ def _by_op(left: list[Element], right: list[Element]) -> list[Pair]:
 
 
 def _with_moved(pairs: list[Pair]) -> list[Pair]:
-    """The pairs, what was removed at one place and added at another as moved."""
+    """Mark a pair that was removed in one place and added in another as moved."""
     gone: dict = {}
     for pair in pairs:
         if not pair.right:
@@ -323,7 +322,7 @@ def _with_moved(pairs: list[Pair]) -> list[Pair]:
 def paired(
     left: list[Element], right: list[Element], home: Mapping[tuple[str, int, int], tuple[str, int, int]]
 ) -> list[Pair]:
-    """The pairs of a network and itself rewritten: layers that come from one place in the spec, run by run."""
+    """Pairs of a network and its rewritten form: layers from the same place in the spec, run by run."""
     pairs: dict = {}
     for side, elements in enumerate((left, right)):
         runs: dict = {}
@@ -338,6 +337,6 @@ def paired(
 
 
 def _is_second(first: Element, second: Element, place: tuple[str, int, int]) -> bool:
-    """Whether an element is the 1x1 convolution of the depthwise convolution before it, or a norm that went into it."""
+    """Whether an element is the 1x1 convolution after a depthwise one, or a norm that was merged into it."""
     ops = first.first.op.name, second.first.op.name
     return ops == ("dwconv", "conv") or (ops[1] == "batchnorm" and second.spot != place)

@@ -1,4 +1,4 @@
-"""How two numbers stand side by side: what changed, how many times, in words."""
+"""Format two numbers side by side: difference, percentage, ratio, words."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _FORM = {float: ".6g"}
 
 
 def adds_unknown(before: Report, after: Report) -> bool:
-    """Whether totals may have risen unseen: there are more layers of unknown cost, or parameters that no row has."""
+    """Whether totals may have risen unnoticed: more layers of unknown cost, or parameters that no row holds."""
     return bool(_unknown(after) - _unknown(before))
 
 
 def _unknown(side: Report) -> Counter[str]:
-    """The types of the layers whose cost is not known, and how many there are of each."""
+    """Count the layers of unknown cost by type."""
     found = Counter(line.type for line in side.lines if not line.complete)
     if side.accounting is not None and not side.accounting.is_closed:
         found["parameters"] += 1
@@ -28,17 +28,17 @@ def number(value: float) -> str:
 
 
 def change(before: int, after: int) -> str:
-    """`+6,500,000`, or `-` where nothing changed."""
+    """`+6,500,000`, or `-` if nothing changed."""
     return f"{after - before:+,{_FORM.get(type(after), '')}}" if after != before else "-"
 
 
 def percent(before: int, after: int) -> str:
-    """`+3.9 %`, or nothing where there was nothing before."""
+    """`+3.9 %`, or an empty string if the first is 0."""
     return f"{100 * (after - before) / before:+.1f} %" if before else ""
 
 
 def times(before: int, after: int) -> str:
-    """`8.56x` of what it was; nothing where one of them is 0."""
+    """`8.56x`, the ratio to the first; empty if either is 0."""
     return ratio(after / before) if before and after else ""
 
 
@@ -58,5 +58,5 @@ def in_words(before: float, after: float, what: str) -> str:
 
 
 def count(value: int) -> str:
-    """`568,740,352`, or `-` for nothing."""
+    """`568,740,352`, or `-` for 0."""
     return number(value) if value else "-"

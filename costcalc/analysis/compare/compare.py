@@ -1,4 +1,4 @@
-"""Designs side by side: layer by layer for two, in a table of totals for more."""
+"""Compare designs: two layer by layer, more in a table of totals."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _NOT_SET = object()
 
 
 class _Room:
-    """How designs are counted, and how many layers of them there may still be."""
+    """Settings shared by all designs of a comparison, and the number of layers counted so far."""
 
     def __init__(self, convention: Convention, metrics: Sequence[str]) -> None:
         self.how, self.layers = (convention, metrics), 0
 
     def take(self, layers: int) -> None:
-        """Raise OptionError if the designs have too many layers together."""
+        """Add layers to the count. Raises OptionError if the designs have too many together."""
         self.layers += layers
         if self.layers > limits.COMPARED:
             message = f"the designs have more than {limits.COMPARED:,} layers together"
@@ -56,18 +56,18 @@ class _Room:
 
 
 class Design(NamedTuple):
-    """One network in one setting: its title, its report, its layers as elements, and how it was rewritten."""
+    """One network in one setting: its title, report and elements, and how it was rewritten."""
 
     title: str
     report: Report
     elements: list  # those that are compared
     all: list
     rewritten: Any = None  # rewrite.Rewritten
-    label: str = ""  # the settings in which it differs from the others
+    label: str = ""  # the settings that differ from the other designs
 
     @property
     def totals(self) -> dict[str, Any]:
-        """Cost, params and moved values, and further metrics by name, of the layers that are compared."""
+        """Cost, params, moved values and further metrics of the compared layers, by name."""
         found = {**sums(self.elements, self.report.more), **self.report.figures}
         further = (one.name for one in self.report.metrics[2:])
         return {name: found[name] for name in ("cost", "params", "moved", *further)}
@@ -80,7 +80,7 @@ class _Sides(NamedTuple):
 
 
 class Comparison(Result, _Sides):
-    """Two designs, and which of their layers stand for each other."""
+    """Two designs and the pairs of their corresponding layers."""
 
     def page(self) -> Page:
         """The designs side by side, as `costcalc compare` prints them."""
@@ -109,7 +109,7 @@ class Comparison(Result, _Sides):
 
 
 class Difference(Comparison):
-    """Two versions of a design, and which of their layers stand for each other."""
+    """Two versions of a design and the pairs of their corresponding layers."""
 
     def page(self) -> Page:
         """The layers that differ, as `costcalc diff` prints them."""
@@ -144,20 +144,20 @@ def compare(
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Comparison | Designs:
-    """Designs side by side: a Comparison of two designs, or a list (Designs) of more.
+    """Compare designs: return a Comparison of two designs, or a list (Designs) of more.
 
     specs       each is what `costcalc.load` takes; `input` is for specs that are a torch.nn.Module
     at          settings of variables, each a mapping (`rho` in it is the resolution multiplier): every spec is
-                compared in each of them; one alone is compared with the spec as it is
-    conv        `standard` or `separable`: every design is compared with itself in this form; with `stem`, the first
-                convolution is made separable too
-    thin, fold  compare with every width times `thin`; with batch norm folded into its convolution
-    merge, drop  with sums of linear branches as one convolution; without dropout and what is `only: train`
+    compared in each of them; a single setting is compared with the spec at its defaults
+    conv        `standard` or `separable`: compare each design with itself in this form; with `stem`, the first
+    convolution is made separable too
+    thin, fold  compare with every width multiplied by `thin`; with each batch norm folded into its convolution
+    merge, drop  merge sums of linear branches into one convolution; remove dropout and layers marked `only: train`
     metrics     further metrics to total, by name
     layers      a glob: only layers and blocks with matching names are compared
     convention, rho, settings  as in `analyze`, for all designs; a variable is set in the designs that declare it
 
-    Raises CostcalcError, also when there is nothing to compare.
+    Raises CostcalcError, also if there is nothing to compare.
     """
     how = _Room(price_list(convention), names(metrics, "metrics"))
     rewriting = Rewriting(conv, stem, thin, fold, merge, drop)
@@ -186,13 +186,13 @@ def diff(
     rho: float | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Difference:
-    """What changed from one version of a design to the next: a Comparison.
+    """Compare two versions of a design.
 
     old, new    what `costcalc.load` takes; `input` is for networks that are a torch.nn.Module
-    base        a git revision, instead of `new`: the path `old` now is compared with itself at that revision
-    convention, rho, settings  as in `analyze`; a variable that only one of the two declares is set there
+    base        a git revision, instead of `new`: compare the path `old` at that revision with its current version
+    convention, rho, settings  as in `analyze`; a variable that only one version declares is set there
 
-    Raises CostcalcError, also when the two networks have no layer in common.
+    Raises CostcalcError, also if the two networks have no layer in common.
     """
     how = _Room(price_list(convention), ())
     with uncollected():
@@ -214,7 +214,7 @@ def diff(
 
 
 def _sides(old: Network, new: Any, base: str | None, input: Any) -> list[Model]:
-    """The Models of both versions; with a base, the first one is that of the path at this revision."""
+    """Models of both versions; with a base, the first is the path at that revision."""
     if (new is None) == (base is None):
         help = "costcalc diff OLD NEW, or costcalc diff SPEC --base REF"
         raise OptionError(Problem("usage", "give another spec, or `--base` and a git revision", help=help))
@@ -243,7 +243,7 @@ def _compared(designs: list[Design], layers: str | None) -> Comparison | Designs
 
 
 def _refuse_none(designs: list[Design], layers: str | None) -> None:
-    """Refuse a glob that names no layer of any design."""
+    """Refuse a glob that matches no layer of any design."""
     if layers and not any(design.elements for design in designs):
         names = [name for design in designs for one in design.all for name in (one.name, one.name.partition("/")[0])]
         help = nearest(layers, names[:MOST]) or "a name from the table, or a glob such as '*/dwconv'"
@@ -251,7 +251,7 @@ def _refuse_none(designs: list[Design], layers: str | None) -> None:
 
 
 def _titles(specs: tuple[Any, ...], models: list[Model]) -> list[str]:
-    """The models' names, or the specs as they were named where two models have one name."""
+    """Names of the models, or of the specs if two models have the same name."""
     names = [model.name for model in models]
     if len(set(names)) == len(names):
         return names
@@ -265,7 +265,7 @@ def _settings(at: Sequence) -> tuple[dict[str, Any], ...]:
 def _wanted(
     models: list[Model], titles: list[str], at: tuple[dict[str, Any], ...], settings: Mapping[Any, Any]
 ) -> Iterator[tuple[Model, str, str, dict[str, Any]]]:
-    """(model, title, label, values) of each design; a label has the settings in which `at` differ, and no others."""
+    """(model, title, label, values) of each design; its label has only the settings in which `at` differ."""
     if len(models) * len(at) > MOST:
         raise OptionError(Problem("limit", f"at most {MOST:,} designs can be compared"))
     declared = {name for model in models for name in model.variables}
@@ -282,12 +282,12 @@ def _wanted(
 
 
 def _is_of(name: str, model: Model, declared: Any) -> Any:
-    """Whether a setting is meant for a model: it declares it, or all do not, which is an error."""
+    """Whether a setting applies to a model: the model declares it, or no model does, which is an error."""
     return name in model.variables or name not in declared
 
 
 def _rewritable(wanted: tuple[Model, str, str, dict[str, Any]]) -> tuple[Model, str, str, dict[str, Any]]:
-    """A design as a spec, where it is a graph or a configuration: rewrites work on the layers of specs."""
+    """A design as a spec. Rewrites work on the layers of specs, not on graphs or configurations."""
     model, title, label, values = wanted
     if is_spec(model):
         return wanted
@@ -303,7 +303,7 @@ def _design(
     layers: str | None,
     rewritten: Rewritten | None = None,
 ) -> Design:
-    """A Design; `how` is the _Room that it is one of."""
+    """Design of a model in one setting; its layers count towards the limit of `how`."""
     traced = trace(model, values)
     how.take(len(traced.rows))
     whole = report(model, traced, values, *how.how, cases=False)
@@ -315,7 +315,7 @@ def _design(
 
 
 def _rewritten(design: Design, rewriting: Rewriting, how: _Room) -> Design:
-    """A design rewritten, those layers of it that stand for the ones compared. Raises when that changes none."""
+    """Rewrite a design and keep the counterparts of its compared layers. Raises if no layer changes."""
     model = design.report.model
     done = rewriting.apply(model)
     title = f"{design.title}, {rewriting.title}"
@@ -339,7 +339,7 @@ def _layers(design: Design) -> list[tuple[Op, tuple[Shape, ...], Layer, int]]:
 
 @contextmanager
 def noted(note: str) -> Iterator[None]:
-    """Add a note to the errors of a spec: which of several is meant."""
+    """Add a note to the errors of a spec that says which spec it is."""
     try:
         yield
     except SpecError as error:

@@ -1,7 +1,6 @@
-"""A network as a sequence of elements that can be compared: a layer, with the norms and activations after it.
+"""A network as a sequence of comparable elements: a layer with the norms and activations after it.
 
-An element's key describes the layer without its input, so that a layer is itself still when the one
-before it became wider.
+The key of an element leaves out its input: a layer keeps its key when the layer before it becomes wider.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ from ..report.report import Line, Report
 
 
 class Element(NamedTuple):
-    """One layer in a comparison; cost, params and moved values are of all its rows."""
+    """One layer in a comparison; its cost, params and moved values are sums over all its rows."""
 
     name: str
     type: str
     key: tuple
-    source: Callable[[], tuple]  # the key as it is written, whatever the variables' values
-    label: tuple | None  # its name, if the user gave one
-    rows: tuple  # of the trace: the layer, then what follows it
+    source: Callable[[], tuple]  # the key as written in the spec, without the values of variables
+    label: tuple | None  # the user-given name, if any
+    rows: tuple  # rows of the trace: the layer, then the layers fused with it
     cost: Any
     params: Any
     moved: Any  # values read and written per sample
@@ -40,32 +39,32 @@ class Element(NamedTuple):
 
     @property
     def first(self) -> Row:
-        """The row of the layer itself."""
+        """Row of the layer itself."""
         return self.rows[0]
 
     @property
     def spot(self) -> tuple[str, int, int]:
-        """Where the layer stands in its file: (path, line, column)."""
+        """Place of the layer in its file: (path, line, column)."""
         place = self.first.place
         return place.source.path, place.line, place.column
 
     def is_in(self, glob: str) -> bool:
-        """Whether it is, or is part of, what a glob names."""
+        """Whether a glob matches the element or a block that contains it."""
         return fnmatchcase(self.name, glob) or fnmatchcase(self.name, f"{glob}/*")
 
     @property
     def level(self) -> Frame | None:
-        """The block or branch that it stands in."""
+        """Block or branch that contains the layer."""
         return self.first.frame.parent
 
     @property
     def output(self) -> Shape:
-        """The shape that comes out."""
+        """Shape of the output."""
         return self.rows[-1].layer.shape
 
 
 def elements(rows: Sequence[Row], report: Report) -> list[Element]:
-    """The elements of a traced network, in order."""
+    """Elements of a traced network, in order."""
     found: list = []
     for row, line in zip(rows, report.lines, strict=True):
         if found and row.follows and not MAC.keys() & row.layer.terms.keys():
@@ -96,12 +95,12 @@ def _element(group: list[tuple[Row, Line]], reader: _Reader, metrics: Iterable[M
 
 
 def _together(one: Metric, found: list[Any]) -> Any:
-    """The amounts of one element, kept exact."""
+    """Exact sum of the amounts of one element."""
     return added(found) if one.case == EXPECTED else folded(one, found)
 
 
 def sums(elements: Sequence[Element], metrics: Sequence[Metric]) -> dict[str, Any]:
-    """Cost, params and moved values of elements, and further metrics by name."""
+    """Cost, params, moved values and further metrics of elements, by name."""
     found = {name: sum(getattr(one, name) for one in elements) for name in ("cost", "params", "moved")}
     return {**found, **{one.name: folded(one, [each.more[one.name] for each in elements]) for one in metrics}}
 
@@ -113,10 +112,10 @@ def _levels(frame: Frame) -> Iterator[Frame]:
 
 
 def moved(rows: tuple[Row, ...]) -> int:
-    """Values read and written by a layer: what flows in, its weights, what comes out, each once.
+    """Values that a layer reads and writes: its input, weights and output, each once.
 
-    Norms and activations right after a layer are taken as one with it and move nothing; nor does a layer that does
-    no arithmetic, such as reshape.
+    Norms and activations right after a layer count as part of it and move nothing. Layers without arithmetic, such as
+    reshape, move only their weights.
     """
     first = rows[0]
     held = sum(sum(row.layer.params.values()) for row in rows if row.shared is None)
@@ -140,7 +139,7 @@ def _branches(arg: tuple[tuple[Step, ...], ...]) -> int:
 
 
 def _written(arg: Any, frame: Any) -> Any:
-    """An argument as it stands in the spec, with what the block got for the parameters that it reads."""
+    """An argument as written in the spec, with the arguments given for the block parameters that it reads."""
     if type(arg) is tuple:
         return tuple(_written(item, frame) for item in arg)
     if type(arg) is not Expr:
@@ -157,7 +156,7 @@ def _written(arg: Any, frame: Any) -> Any:
 
 
 def _of_block(frame: Frame) -> Frame:
-    """The level of the block that a level belongs to; the outermost where it is in none."""
+    """Level of the enclosing block, or the outermost level if there is none."""
     while frame.call is None and frame.parent is not None:
         frame = frame.parent
     return frame
@@ -170,7 +169,7 @@ class _Reader:
         self.known: dict[Any, Any] = {}
 
     def key(self, row: Row) -> Any:
-        """The operation and its options: values where they are set, texts where they follow from the input."""
+        """The operation and its options: values if set, texts if derived from the input."""
         options = tuple((name, self.option(row, name, arg)) for name, arg in row.written.items())
         return row.op.name, row.times if type(row.times) is int else None, bool(row.shared), options
 
@@ -182,7 +181,7 @@ class _Reader:
         return texts or row.options.get(name)
 
     def block(self, frame: Any) -> tuple[frozenset[str], ...]:
-        """(parameters, those that follow from what flows in) of the block that a level belongs to."""
+        """(parameters, those derived from the input) of the enclosing block of a level."""
         frame = _of_block(frame)
         if frame.call is None:
             return frozenset(), frozenset()
@@ -209,7 +208,7 @@ class _Reader:
 
 
 def _texts(arg: Any, names: frozenset[str], relative: frozenset[str]) -> Iterator[str]:
-    """The texts of the expressions in an argument that read sizes of the input."""
+    """Texts of the expressions in an argument that read sizes of the input."""
     if type(arg) is tuple:
         for item in arg:
             yield from _texts(item, names, relative)

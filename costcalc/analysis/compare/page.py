@@ -1,4 +1,4 @@
-"""Two designs side by side as a page: layer by layer, by type, in total."""
+"""Page of two designs: layer by layer, by type, in total."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from .elements import Element
 
 A, B = "A", "B"
-LABEL = 14  # characters of a setting that the headings of columns have room for
+LABEL = 14  # characters of a setting in a column heading
 NOTHING_IN_COMMON = "no layer of A stands for one of B"
 
 
 class ComparisonPage:
-    """Layers that stand for each other, with cost and parameters on either side; `size` is bytes per value, or None."""
+    """Pairs of layers with the cost and parameters of both sides; `size` is bytes per value, or None."""
 
     def __init__(self, comparison: Comparison, size: int | None = None, by: str = "layer") -> None:
         self.comparison, self.size, self.by = comparison, size, by
@@ -43,7 +43,7 @@ class ComparisonPage:
         self.sides = labels if all(labels) and max(map(len, labels)) <= LABEL else (A, B)
 
     def heads(self) -> list[str]:
-        """What is compared, and the totals."""
+        """Titles of both designs and their totals."""
         before, after = self.left.totals, self.right.totals
         lines = [f"{A}: {printable(self.left.title)}", f"{B}: {printable(self.right.title)}"]
         lines += [_total(self.cost, before["cost"], after["cost"]), _total("params", before["params"], after["params"])]
@@ -62,7 +62,7 @@ class ComparisonPage:
         return sums["cost"] / (sums["moved"] * self.size) if sums["moved"] else 0.0
 
     def sheets(self) -> list[Sheet]:
-        """The layers, and the layer types."""
+        """Sheets of the layers and of the layer types."""
         types = Sheet(self._columns("type", ()), [self._cells(row, ()) for row in self.by_type()])
         return [types] if self.by == "type" else [self._layers(), types]
 
@@ -112,7 +112,7 @@ class ComparisonPage:
         }
 
     def by_type(self) -> list[dict[str, Any]]:
-        """Cost and parameters of each layer type on either side, largest first."""
+        """Cost and parameters of each layer type on both sides, largest first."""
         sides = [self._types_of(design.elements) for design in (self.left, self.right)]
         rows = [
             {"name": name, **_both(*(side.get(name, self._sums(())) for side in sides))}
@@ -131,7 +131,7 @@ class ComparisonPage:
         return {name: self._sums(group) for name, group in groups.items()}
 
     def notes(self) -> list[str]:
-        """What was left alone, what theory says, what the numbers mean."""
+        """Layers left unchanged, the theoretical ratio, and the meaning of the figures."""
         alone, designs = self.comparison.left_alone, (self.left, self.right)
         found = [] if any(pair.left and pair.right for pair in self.comparison.pairs) else [NOTHING_IN_COMMON]
         found += [f"left as it is: {printable(name)}: {reason}" for name, reason in alone[:5]]
@@ -147,7 +147,7 @@ class ComparisonPage:
         return [*found, *(sides if len(stamps) > 1 else stamps)]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row a pair, or a layer type."""
+        """One row per pair, or per layer type."""
         found = self.by_type() if self.by == "type" else [self._row(pair) for pair in self.comparison.pairs]
         rows = [self._record(row) for row in found]
         return list(rows[0]) if rows else [], rows
@@ -173,7 +173,7 @@ class ComparisonPage:
         return cost / (moved * self.size) if moved else None
 
     def document(self) -> dict[str, Any]:
-        """Both reports' heads, what a rewrite left alone, the types, and the pairs."""
+        """Heads of both reports, the layers that a rewrite left unchanged, the types and the pairs."""
         totals = {"name": "total", **_both(self.left.totals, self.right.totals)}
         found = {
             "schema_version": SCHEMA_VERSION,
@@ -189,8 +189,9 @@ class ComparisonPage:
 
 
 def theory(pair: Pair) -> float | None:
-    """What B should cost of A where one is the separable convolution and the other the standard one from the same
-    channels to the same; None elsewhere.
+    """Theoretical cost of B over that of A, if one is a standard convolution and the other is its separable form.
+
+    None for other pairs.
     """
     two, one = sorted((pair.left, pair.right), key=len, reverse=True)
     if (len(two), len(one)) != (2, 1) or not is_separable(two[0].first, two[1].first):
@@ -205,7 +206,7 @@ def theory(pair: Pair) -> float | None:
 
 
 def _shows(pair: Pair, size: int | None) -> bool:
-    """Whether a table has a pair: it costs something (with a `size`, also bytes moved), or it differs."""
+    """Whether a table shows a pair: it has a cost (with `size`, also bytes moved), or its sides differ."""
     costs = any(one.cost or one.params or (size and one.moved) for one in (*pair.left, *pair.right))
     return costs or pair.status not in ("same", "follows")
 
@@ -222,7 +223,7 @@ def _types(pair: Pair) -> str:
 
 
 def _common(elements: tuple[Element, ...]) -> str:
-    """The level that all of some elements stand in."""
+    """Name of the innermost level that contains all the elements."""
     paths = [element.name.split("/") for element in elements]
     shared = [level for level, *others in zip(*paths, strict=False) if all(level == other for other in others)]
     return "/".join(shared) or elements[0].name
@@ -235,7 +236,7 @@ def _total(name: str, before: int, after: int) -> str:
 
 
 class LeaguePage(Page):
-    """Designs in a table of totals; `size` is bytes per value, or None."""
+    """Table of the totals of designs; `size` is bytes per value, or None."""
 
     title = "designs"
 
@@ -266,7 +267,7 @@ class LeaguePage(Page):
         return tuple(cells)
 
     def notes(self) -> list[str]:
-        """What the numbers mean."""
+        """Meaning of the figures."""
         convention = self.designs[0].report.convention
         moved = [f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value"]
         meaning = f"convention {convention.name}: {convention.title}; costcalc {__version__}"
@@ -275,7 +276,7 @@ class LeaguePage(Page):
         return [*bounded[:5], *(moved if self.size else []), ratio, *self._settings(), meaning]
 
     def _settings(self) -> list[str]:
-        """Input and variables of each design, and whether it is shipped; those of the same together."""
+        """Input and variables of each design, and whether it is shipped; designs with equal settings share a note."""
         found: dict = {}
         for one in self.designs:
             parts = shipped(one.report.model), setting(one.report.inputs, one.report.values)
@@ -316,7 +317,7 @@ SIGNS = {"added": "+", "removed": "-", "changed": "~", "rewritten": "~", "moved"
 
 
 class DifferencePage:
-    """The pairs that are not the same on both sides."""
+    """The pairs whose sides differ."""
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison, self.left, self.right = comparison, comparison.left, comparison.right
@@ -325,13 +326,13 @@ class DifferencePage:
         self.cost = self.left.report.metrics[0].title
 
     def heads(self) -> list[str]:
-        """The totals: what a reviewer looks for."""
+        """The totals, for reviewers."""
         before, after = self.left.totals, self.right.totals
         names = ((self.cost, "cost"), ("params", "params"))
         return [_headline(title, before[name], after[name]) for title, name in names]
 
     def sheets(self) -> list[Sheet]:
-        """The edits, and the layers that cost more or less because of them."""
+        """The edited layers, and the layers whose cost changed as a result."""
         if not self.pairs:
             return []
         columns = (
@@ -351,7 +352,7 @@ class DifferencePage:
         return (*texts, *(text for x, y in ((a, b), (p, q)) for text in (count(x), count(y), change(x, y))))
 
     def notes(self) -> list[str]:
-        """What the signs mean, and what the numbers mean."""
+        """Meaning of the signs and of the figures."""
         seen = dict.fromkeys(pair.status for pair in self.pairs)
         words = {"follows": "cost changed with what flows in", "rewritten": "changed"}
         legend = dict.fromkeys(f"{SIGNS[status]} {words.get(status, status)}" for status in seen)
@@ -373,7 +374,7 @@ class DifferencePage:
         return names, rows
 
     def document(self) -> dict[str, Any]:
-        """Both reports' heads, the change in total, and the layers that differ."""
+        """Heads of both reports, the change in total, and the layers that differ."""
         before, after = self.left.totals, self.right.totals
         cost = self.left.report.convention.cost
         return {
@@ -440,5 +441,5 @@ def _value(value: Any) -> str:
     if value is None:
         return "default"
     if type(value) is tuple and all(type(item) is str for item in value):
-        return " ".join(value)  # expressions as they are written
+        return " ".join(value)  # expressions are shown as written
     return str(plain(value)).lower() if type(value) is bool else str(plain(value))

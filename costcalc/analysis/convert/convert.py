@@ -1,4 +1,4 @@
-"""A network as an ONNX model or as the source of a PyTorch module."""
+"""Export a network as an ONNX model or as the source of a PyTorch module; import a network as a spec."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ WEIGHTS = ("random", "zero", "none")
 
 
 class Exported(NamedTuple):
-    """A file that was made: its form (`onnx` or `torch`), the model's name, its content, and what to know of it.
+    """An exported file: its form (`onnx` or `torch`), the model's name, its content, and notes.
 
-    The pieces of an ONNX model are made while they are written: random weights are not held.
+    The pieces of an ONNX model are generated while they are written, so random weights are never all in memory.
     """
 
     form: str
@@ -39,26 +39,26 @@ class Exported(NamedTuple):
     pieces: Iterable[bytes] | Iterable[str]
     size: int  # bytes, or characters
     notes: tuple[str, ...]
-    shown: Callable[[], Result] | None = None  # makes what the network costs
+    shown: Callable[[], Result] | None = None  # computes the costs of the network
 
     def frame(self) -> pandas.DataFrame:
-        """The layers of the network, and what each costs."""
+        """Table of the layers of the network and their costs."""
         assert self.shown
         return self.shown().frame()
 
     @property
     def is_binary(self) -> bool:
-        """Whether the content is bytes, not text."""
+        """Whether the content is bytes; else it is text."""
         return self.form == "onnx"
 
     @property
     def content(self) -> bytes | str:
-        """All of the file in memory."""
+        """The whole file in memory."""
         pieces: Any = self.pieces
         return b"".join(pieces) if self.is_binary else "".join(pieces)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file, whole or not at all. Raises OSError."""
+        """Write the content to a file atomically. Raises OSError."""
         with replacing(os.fspath(path), self.is_binary) as file:
             file.writelines(self.pieces)
 
@@ -86,15 +86,15 @@ def export(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Exported:
-    """A network as a model of another tool, written to `path` if there is one.
+    """Export a network as a model of another tool, and write it to `path` if given.
 
     spec, input  what `costcalc.load` takes
-    to           `onnx` (needs the extra `onnx`) or `torch`; without it, what `path` ends in: .onnx or .py
+    to           `onnx` (needs the extra `onnx`) or `torch`; the default depends on the suffix of `path`: .onnx or .py
     weights      of an ONNX model: `random` (as before training), `zero`, or `none` (they are inputs of the graph)
     seed         of random weights
     rho, settings, values  as in `analyze`
 
-    ONNX's own checker and shape inference agree with every shape, or nothing is made. Raises CostcalcError.
+    Nothing is written unless ONNX's own checker and shape inference agree with every shape. Raises CostcalcError.
     """
     form = _checked(to or form_of(os.fspath(path) if path is not None else ""), weights, seed)
     given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
@@ -110,7 +110,7 @@ def export(
 def exported(
     model: Model, given: Mapping[str, Any], form: str, weights: str | None = None, seed: int | None = None
 ) -> Exported:
-    """The file of a model in a setting of its variables. Raises CostcalcError."""
+    """Export a model in a setting of its variables. Raises CostcalcError."""
     from ...write.onnx import pieces
     from ...write.torch import source_text
 
@@ -124,7 +124,7 @@ def exported(
 
 
 def form_of(path: str) -> str:
-    """The form that a file's name means. Raises OptionError."""
+    """Form that the suffix of a file name stands for. Raises OptionError."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in SUFFIXES:
         help = f"known: {', '.join(SUFFIXES)}; or --to"
@@ -133,7 +133,7 @@ def form_of(path: str) -> str:
 
 
 def _checked(form: str, weights: str | None, seed: int | None) -> str:
-    """The form; an option that would do nothing is refused."""
+    """Check the options and return the form; an option without effect is refused."""
     for name, value, known in (("to", form, tuple(SUFFIXES.values())), ("weights", weights or "none", WEIGHTS)):
         if value not in known:
             help = nearest(value, known) or f"known: {listed(known)}"
@@ -148,24 +148,24 @@ def _checked(form: str, weights: str | None, seed: int | None) -> str:
 
 
 def _notes(graph: Any) -> Iterator[str]:
-    """Where the file differs from the spec."""
+    """Differences between the file and the spec."""
     many = [node for node in graph.nodes if node.row.times != 1]
     if many:
         yield f"layers that run several times per sample run once in the file, as `{many[0].name}` does"
 
 
 class SpecText(str):
-    """The text of a spec."""
+    """Text of a spec."""
 
     __slots__ = ()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file, whole or not at all. Raises OSError."""
+        """Write the text to a file atomically. Raises OSError."""
         with replacing(os.fspath(path), False) as file:
             file.write(str(self))
 
     def frame(self) -> pandas.DataFrame:
-        """The layers of the spec, and what each costs."""
+        """Table of the layers of the spec and their costs."""
         return analyze(str(self)).frame()
 
     def __repr__(self) -> str:
@@ -188,14 +188,14 @@ def import_(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> SpecText:
-    """A network as the text of a spec, written to `path` if there is one.
+    """Convert a network to the text of a spec, and write it to `path` if given.
 
     spec, input  what `costcalc.load` takes
     width        multiply every width by a variable of this name, for sweeps
-    flat         a line per layer, under the name it has in the model: no blocks, no repeats
+    flat         one line per layer, under its name in the model: no blocks, no repeats
     rho, settings, values  as in `analyze`
 
-    Layers of equal structure become blocks and repeats. Read back, the spec has the same layers with the same costs.
+    Repeated structure becomes blocks and repeats. The spec has the same layers with the same costs.
     Raises CostcalcError.
     """
     from ...write.spec import spec_text
@@ -211,7 +211,7 @@ def import_(
 
 
 def check_name(width: str | None) -> None:
-    """Refuse what cannot name a variable of a spec. Raises OptionError."""
+    """Refuse a name that a variable of a spec cannot have. Raises OptionError."""
     taken = {*TAKEN, "c", "width"}
     if width is not None and (not is_name(width) or width in taken):
         raise OptionError(Problem("bad-name", f"`--width {width}` cannot name a variable", help="--width alpha"))

@@ -1,4 +1,4 @@
-"""The calculation behind the numbers of layers: symbols, then numbers, then the product."""
+"""Show how the figures of layers are calculated: symbols, then numbers, then the product."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from .working import Working, separable, worked
 
 class _Chosen(NamedTuple):
     layer: str | None  # the name or glob, None for all
-    rows: Sequence[Row]  # those of the network that have that name
+    rows: Sequence[Row]  # rows of the network that match it
     report: Report  # of the whole network
-    convention: Convention | None  # whose cost is shown quantity by quantity
-    gradients: Mapping[int, Gradient]  # by the identity of the row, where the backward pass is shown
+    convention: Convention | None  # convention whose cost is shown quantity by quantity
+    gradients: Mapping[int, Gradient]  # by the identity of the row, if the backward pass is shown
 
 
 class Explanation(Result, _Chosen):
-    """The requested layers, each with its calculation; `report` is the report of the whole network."""
+    """The requested layers with their calculations; `report` is the report of the whole network."""
 
     def __str__(self) -> str:
         parts = [text for row in self.rows if (text := row_text(row, self.convention, self.gradients.get(id(row))))]
@@ -71,12 +71,12 @@ def explain(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Explanation:
-    """The calculation behind the numbers of layers: `print(explain("mobilenet", "separable_7"))`.
+    """Show how the figures of layers are calculated: `print(explain("mobilenet", "separable_7"))`.
 
     spec, input  what `costcalc.load` takes
-    layer        a layer or block by its name in the report, or a glob; without it, every layer and the totals
-    convention   also what this convention counts, quantity by quantity
-    backward     also the gradients that training computes
+    layer        a layer or block by its name in the report, or a glob; by default every layer and the totals
+    convention   also show what this convention counts, quantity by quantity
+    backward     also show the gradients that training computes
     rho, settings, values  as in `analyze`
 
     Raises CostcalcError.
@@ -88,7 +88,7 @@ def explain(
         settled = settle(model, scaled(model, given, rho))
         walk = trace(model, settled)
         rows = walk.rows if layer is None else called(walk.rows, layer)
-        counted = report(model, walk, settled, priced or find("paper"))  # a working counts as `paper` does
+        counted = report(model, walk, settled, priced or find("paper"))  # the calculations count as `paper` does
         each = gradients(Walk(model, walk, settled)) if backward else []
     return Explanation(layer, rows, counted, priced, dict(zip(map(id, walk.rows), each, strict=False)))
 
@@ -120,11 +120,11 @@ class ExplanationPage(Page):
         return [Sheet(COLUMNS, cells)]
 
     def notes(self) -> list[str]:
-        """What the symbols stand for, and what the numbers mean."""
+        """Meaning of the symbols and of the figures."""
         return [*filter(None, [legend(self.explanation.rows)]), stamp(self.explanation.report)]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row per layer: each working in symbols, in numbers, and its value."""
+        """One row per layer: each calculation in symbols, in numbers, and its value."""
         rows = []
         for row, cost, weights in self.rows:
             found: dict[str, Any] = {"name": "/".join(row.frame.path), "type": row.type}
@@ -150,7 +150,7 @@ def _cells(working: Any) -> tuple[str, str]:
     return (f"{working.symbols} = {working.numbers}", f"{working.value:,}") if working and working.value else ("", "-")
 
 
-_SYMBOLS = {  # those of the MobileNet paper (arXiv:1704.04861, section 3.1) first
+_SYMBOLS = {  # those of the MobileNet paper (arXiv:1704.04861, section 3.1) come first
     "DK": "side of the kernel",
     **dict.fromkeys(("KD", "KH", "KW"), "sides of the kernel"),
     "M": "channels in",
@@ -164,7 +164,7 @@ _SYMBOLS = {  # those of the MobileNet paper (arXiv:1704.04861, section 3.1) fir
     "B": "windows",
     "n": "sizes of the parameter",
 }
-_OF = {  # operations that mean something else by a symbol
+_OF = {  # operations that use a symbol with another meaning
     "conv_transpose": {"DF": "side of the input grid"},
     "matmul": {"B": "products", "R": "rows", "K": "columns of the first, rows of the second", "C": "columns"},
     "attend": {
@@ -180,7 +180,7 @@ _OF = {  # operations that mean something else by a symbol
 
 
 def legend(rows: Sequence[Row]) -> str:
-    """`DK: side of the kernel; M: channels in; ..` for the symbols in the workings of rows; empty if there are none."""
+    """`DK: side of the kernel; M: channels in; ..` for the symbols in the calculations of rows; may be empty."""
     found: dict = {}
     for row in rows:
         known = {**_SYMBOLS, **_OF.get(row.op.name, {})}
@@ -194,11 +194,11 @@ def legend(rows: Sequence[Row]) -> str:
     return "; ".join(f"{', '.join(symbols)}: {meaning}" for meaning, symbols in meanings.items())
 
 
-MOST = 24  # windows of one sum that are shown
+MOST = 24  # windows shown of one sum
 
 
 def field_text(report: Report, row: Row) -> str:
-    """The field of what a layer makes, and how it grows; nothing where it is not known."""
+    """Receptive field of a layer's output, and how it grows; empty if unknown."""
     found = report.fields.get(row.name)
     if found is None or not found.axes:
         return ""
@@ -214,7 +214,7 @@ def field_text(report: Report, row: Row) -> str:
 
 
 def row_text(row: Row, convention: Convention | None = None, gradient: Gradient | None = None) -> str:
-    """What a row's mult-adds and weights come from, and what a convention counts of it; empty if it has none."""
+    """Calculation of a row's mult-adds and weights, and what a convention counts; empty if it has neither."""
     cost, weights = worked(row)
     lines = []
     if cost and cost.value:
@@ -235,7 +235,7 @@ def row_text(row: Row, convention: Convention | None = None, gradient: Gradient 
 
 
 def _by_chance(row: Row, cost: int) -> str:
-    """The expected mult-adds of a row that does not always run: each probability is that inside the one before."""
+    """Expected mult-adds of a row that runs with a probability; each factor is conditional on the one before."""
     probs = [branch.prob for branch in row.chance]
     factors = " * ".join(str(prob) for prob in probs)
     expected = shown(math.prod(probs) * cost)
@@ -243,7 +243,7 @@ def _by_chance(row: Row, cost: int) -> str:
 
 
 def _backward(cost: Working | None, gradient: Gradient, times: Number) -> list[str]:
-    """The mult-adds of gradients: as those of the forward pass where they are as many, else by quantity."""
+    """Mult-adds of the gradients: the forward calculation if the amounts are equal, else by quantity."""
     lines = []
     for name, side in (("d input", gradient.inputs), ("d weights", gradient.weights)):
         total = sum(side.values())
@@ -256,7 +256,7 @@ def _backward(cost: Working | None, gradient: Gradient, times: Number) -> list[s
 
 
 def _counted(row: Row, convention: Convention) -> list[str]:
-    """A convention's cost and params of a row, each quantity times its price."""
+    """A convention's cost and params of a row: each quantity times its price."""
     op, layer = row.op.name, row.layer
     cost = [*_terms(op, layer.terms, convention.prices), *_terms(op, layer.params, convention.numbers)]
     params = [] if row.shared else _terms(op, layer.params, convention.params)
@@ -275,7 +275,7 @@ def _terms(op: str, quantities: Mapping[str, int], prices: Mapping[str, int]) ->
 
 
 def total_text(report: Report) -> str:
-    """The totals of a whole network, as every format has them."""
+    """Totals of the whole network, the same in every format."""
     cost = report.metrics[0].title
     cases = "".join(f", {total(report, one.name)} {one.title}" for one in report.metrics[2:] if one.of)
     figures = f"{total(report, 'cost')} {cost}{cases}, {total(report, 'params')} params"
@@ -283,7 +283,7 @@ def total_text(report: Report) -> str:
 
 
 def pair_text(first: Row, second: Row, pair: Any) -> Any:
-    """A depthwise convolution and its 1x1 convolution beside the standard convolution."""
+    """A depthwise convolution with its 1x1 convolution, compared with the standard convolution."""
     together, standard = pair.together, pair.standard
     name = printable("/".join(_common(first.frame.path, second.frame.path)) or "together")
     fewer = in_words(standard.value, together.value, "mult-adds")

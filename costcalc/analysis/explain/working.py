@@ -1,7 +1,7 @@
-"""The working behind a layer's numbers: symbols, then numbers, then the product.
+"""Calculations behind a layer's figures: symbols, then numbers, then the product.
 
 The symbols are those of the MobileNet paper (arXiv:1704.04861, section 3.1): DK the kernel, M channels in, N channels
-out, DF the side of the output grid. An operation without such a form is worked by its own rule, run over symbols.
+out, DF the side of the output grid. Other operations run their own rule over symbols.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KERNEL = ("KD", "KH", "KW")
 
 
 class Working(NamedTuple):
-    """One product or sum: in symbols, in numbers, and what it comes to."""
+    """One product or sum: in symbols, in numbers, and its value."""
 
     symbols: str
     numbers: str
@@ -38,7 +38,7 @@ class Working(NamedTuple):
 
 
 def product(factors: Any) -> Working:
-    """The working of a product of (symbol, number) pairs; pairs of a 1x1 kernel's are left out by the caller."""
+    """Product of (symbol, number) pairs; the caller leaves out the sides of a 1x1 kernel."""
     factors = list(factors) or [("1", 1)]
     return Working(
         "*".join(symbol for symbol, _ in factors),
@@ -48,7 +48,7 @@ def product(factors: Any) -> Working:
 
 
 def added(workings: list[Working]) -> Working:
-    """The working of a sum."""
+    """Sum of calculations."""
     return Working(
         " + ".join(one.symbols for one in workings),
         " + ".join(one.numbers for one in workings),
@@ -57,7 +57,7 @@ def added(workings: list[Working]) -> Working:
 
 
 def worked(row: Row | SimpleNamespace) -> tuple[Working | None, Working | None]:
-    """(mult-adds, weights) of a row as workings, which come to what the row counts; None for what it has none of."""
+    """(mult-adds, weights) of a row as calculations that equal what the row counts; None for a quantity of 0."""
     cost, weights = _worked(row)
     counted = {term: quantity for term, quantity in row.layer.terms.items() if term in MAC and quantity}
     held = row.layer.params.get("weight", 0)
@@ -69,7 +69,7 @@ def worked(row: Row | SimpleNamespace) -> tuple[Working | None, Working | None]:
 
 
 def _by_quantity(counted: Mapping[str, int]) -> Working:
-    """The working of quantities as their rule states them, where no formula says how they come about."""
+    """Calculation from the quantities that the rule states, for layers without a formula."""
     if len(counted) == 1:
         (value,) = counted.values()
         return Working(str(value), str(value), value)
@@ -135,7 +135,7 @@ def _matmul(row: SimpleNamespace) -> tuple[list[Any], list[tuple[str, int]]]:
 
 
 def _attention(row: SimpleNamespace) -> tuple[Working, Working]:
-    """The four projections of every token, then both products of every pair of tokens."""
+    """Four projections of every token, then two products of every pair of tokens."""
     *windows, tokens, channels = row.inputs[0]
     many = [("B", prod(windows)), ("T", tokens)] if windows else [("T", tokens)]
     weights = [("4", 4), ("C", channels), ("C", channels)]
@@ -144,7 +144,7 @@ def _attention(row: SimpleNamespace) -> tuple[Working, Working]:
 
 
 def _attend(row: Row | SimpleNamespace) -> tuple[Working, None]:
-    """Both products of every pair of a query and a key: q k, and the weight times v. With a mask P is their number."""
+    """Two products of every pair of a query and a key: q k, and weight times v. With a mask, P counts them."""
     (*windows, queries, width), (*_, keys, _), _ = row.inputs
     many = [("B", prod(windows))] if windows else []
     pairs = [*many, ("Q", queries), ("K", keys)]
@@ -156,7 +156,7 @@ def _attend(row: Row | SimpleNamespace) -> tuple[Working, None]:
 
 
 def _einsum(row: Row | SimpleNamespace) -> tuple[Working | None, None]:
-    """Every letter of an equation that sums what both tensors have."""
+    """Product over the letters of an equation that sums over letters of both tensors."""
     if not row.layer.terms.get("mac"):
         return None, None
     terms = row.options["equation"].replace(" ", "").partition("->")[0].split(",")
@@ -166,7 +166,7 @@ def _einsum(row: Row | SimpleNamespace) -> tuple[Working | None, None]:
     return product(sizes.items()), None
 
 
-_SUMS = {"attention": _attention, "attend": _attend, "einsum": _einsum}  # attention as it is without other options
+_SUMS = {"attention": _attention, "attend": _attend, "einsum": _einsum}  # attention with default options
 _FACTORS = {
     "conv": _conv,
     "dwconv": _dwconv,
@@ -174,7 +174,7 @@ _FACTORS = {
     **dict.fromkeys(("linear", "logits"), _linear),
     "matmul": _matmul,
 }
-_TABLES = {  # weights that nothing is multiplied with
+_TABLES = {  # weights that are looked up, not multiplied
     "embedding": lambda row: [("V", row.options["vocab"]), ("N", row.options["out"])],
     "parameter": lambda row: [(f"n{at}", size) for at, size in enumerate(row.layer.shape, 1)],
 }
@@ -182,7 +182,7 @@ _AXES = {1: ("C",), 2: ("T", "C"), 3: ("H", "W", "C"), 4: ("D", "H", "W", "C")}
 
 
 def _by_rule(row: Row | SimpleNamespace) -> Any:
-    """The rule itself over symbols for the sizes of its input."""
+    """Run the rule over symbols for the sizes of its input."""
     import sympy
 
     if len(row.inputs) != 1 or not MAC.keys() & row.layer.terms.keys():
@@ -209,7 +209,7 @@ def _shown(form: Number, sizes: Mapping[Number, int], value: int) -> Working:
 
 
 class Separable(NamedTuple):
-    """A depthwise convolution and the 1x1 convolution after it, beside the standard convolution they stand for."""
+    """A depthwise convolution and the 1x1 convolution after it, with the equivalent standard convolution."""
 
     depthwise: Working
     pointwise: Working
@@ -219,33 +219,33 @@ class Separable(NamedTuple):
 
     @property
     def together(self) -> Any:
-        """The sum of the two."""
+        """Sum of both convolutions."""
         return added([self.depthwise, self.pointwise])
 
     @property
     def theory(self) -> Any:
-        """1/N + 1/DK^2 (section 3.1): the cost of the two over that of the standard convolution."""
+        """1/N + 1/DK^2 (section 3.1): cost of both convolutions over that of the standard convolution."""
         return 1 / self.out + 1 / math.prod(self.kernel)
 
     @property
     def saving(self) -> str:
-        """The theory in symbols and in numbers."""
+        """The theoretical ratio in symbols and in numbers."""
         axes, square = len(self.kernel), len(set(self.kernel)) == 1
         window = f"DK^{axes}".removesuffix("^1") if square else f"({'*'.join(_KERNEL[-axes:])})"
         return f"1/N + 1/{window} = 1/{self.out} + 1/{math.prod(self.kernel)}"
 
 
 def separable(rows: Sequence[Row]) -> Iterator[Any]:
-    """Pairs of depthwise and pointwise rows, each with its Separable. Norms and activations may stand between."""
+    """Pairs of depthwise and pointwise rows, each with its Separable. Norms and activations may be in between."""
     for first, second in pairwise(row for row in rows if not passes(row.op.name)):
         if is_separable(first, second):
             yield first, second, _pair(first, second)
 
 
 def is_separable(first: Row, second: Row) -> bool:
-    """Whether two rows are a depthwise convolution, of one filter a channel, and the 1x1 convolution of what comes out.
+    """Whether two rows are a depthwise convolution with one filter per channel and the 1x1 convolution of its output.
 
-    Both run as often: only so do the two together cost 1/N + 1/DK^2 of the standard convolution.
+    Both run equally often; otherwise 1/N + 1/DK^2 would not be their share of the standard convolution's cost.
     """
     if first.op.name != "dwconv" or not _is_pointwise(second) or second.inputs[0] != first.layer.shape:
         return False

@@ -1,4 +1,4 @@
-"""The largest settings of some variables within budgets, over grids with the published roundings."""
+"""Find the largest settings of variables within budgets, over grids with the published roundings."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ...render.sheet import Page
 
 
-MANY = 50_000_000  # settings that are tried
-STEPS = 2000  # of a real variable without a range: to twice its default
+MANY = 50_000_000  # maximum number of settings tried
+STEPS = 2000  # steps of a real variable without a range, up to twice its default
 
 
 class _Found(NamedTuple):
@@ -38,16 +38,16 @@ class _Found(NamedTuple):
     metrics: tuple[str, ...]
     columns: Mapping[str, Any]
     tried: int
-    within: int  # how many are within all budgets
-    at_end: tuple[str, ...]  # variables without a range of their own that reached the end of what was tried
+    within: int  # number of settings within all budgets
+    at_end: tuple[str, ...]  # variables without a declared range whose result is at the end of the tried values
     invalid: Mapping[str, int]
-    ruled_out: Mapping[str, tuple]  # budget -> (least value reached, limit), of those no point is within
+    ruled_out: Mapping[str, tuple]  # budget -> (least value reached, limit), for budgets that no setting meets
     limits: Mapping[str, float]
-    said: Any = None  # sweep.page.About: what the numbers mean
+    said: Any = None  # sweep.page.About: meaning of the figures
 
 
 class Fit(Result, _Found):
-    """What fits: columns of the variables and metrics, largest first, and what ruled out the rest."""
+    """Settings that fit: columns of the variables and metrics, largest first, and what ruled out the rest."""
 
     def page(self) -> Page:
         """The settings, or why nothing fits."""
@@ -55,7 +55,7 @@ class Fit(Result, _Found):
 
     @property
     def size(self) -> int:
-        """How many settings."""
+        """Number of settings."""
         return len(next(iter(self.columns.values()), ()))
 
     def frame(self) -> pandas.DataFrame:
@@ -75,17 +75,17 @@ def fit(
     metrics: str | Sequence[str] = (),
     convention: Prices = "paper",
 ) -> Fit:
-    """The largest settings of a network within all budgets.
+    """Find the largest settings of a network within all budgets.
 
     spec, input  what `costcalc.load` takes
-    vary      variables: a list of names, or {name: values}; without values, a real variable is tried at 2,000 steps
-              up to twice its default and an integer one at every size up to twice its default
-    limits    {metric: most}, a number or a text with a unit: {"mult_adds": 150e6, "weights_bytes": "4 MiB"}
-    maximize  a variable or a metric to be largest, or an accuracy of `published:` such as top1; without it,
-              every setting that no other one exceeds in all variables (Pareto-optimal)
+    vary      variables: a list of names, or {name: values}; without values, a real variable takes 2,000 steps up to
+    twice its default and an integer takes every value up to twice its default
+    limits    {metric: maximum}, a number or a text with a unit: {"mult_adds": 150e6, "weights_bytes": "4 MiB"}
+    maximize  the variable or metric to maximize, or an accuracy of `published:` such as top1; the default is
+    every setting that no other setting exceeds in all variables (Pareto-optimal)
     metrics   further metrics to show for each setting
 
-    Every setting of the grid is evaluated, so the answer is exact on it. Raises CostcalcError.
+    Every setting of the grid is evaluated, so the answer is exact on the grid. Raises CostcalcError.
     """
     model = load(spec, input)
     vary = dict(vary) if isinstance(vary, Mapping) else dict.fromkeys(names(vary, "vary"))
@@ -108,7 +108,7 @@ def _of_grid(
     metrics: tuple[str, ...],
     convention: Prices,
 ) -> Fit:
-    """What fits of all combinations of values."""
+    """Settings that fit, among all combinations of values."""
     axes = {name: as_axis(model, name, default_axis(model, name) if v is None else v) for name, v in vary.items()}
     if maximize is not None and maximize not in (*axes, *metrics):
         metrics = (*metrics, maximize)
@@ -124,7 +124,7 @@ def _of_grid(
 
 
 def most_of(name: str, most: Any) -> Any:
-    """A limit of a metric as a number: `150M`, `4 MiB`; a number as it is. Raises OptionError."""
+    """Limit of a metric as a number: parses `150M` and `4 MiB`. Raises OptionError."""
     if type(most) in (int, float):
         return most
     if not isinstance(most, str):
@@ -141,7 +141,7 @@ def most_of(name: str, most: Any) -> Any:
 
 
 def default_axis(model: Model, name: str) -> Any:
-    """The values that are tried of a variable without a range."""
+    """Values to try for a variable without a range."""
     if name not in model.variables:
         raise unknown_variable(name, model)
     variable, default = model.variables[name], typical(model)[name]
@@ -191,13 +191,13 @@ def _chosen(
 
 
 def _best(columns: Mapping[str, np.ndarray], names: tuple[str, ...], maximize: Any) -> np.ndarray:
-    """Which settings to show: the maximal ones, or the largest of what is to be maximized."""
+    """Indices of the settings to show: the maximal ones, or those with the largest `maximize`."""
     at = np.arange(len(columns[names[0]]))
     if maximize is not None:
         if columns[maximize].dtype.kind not in "biuf":
             raise OptionError(Problem("bad-goal", f"`{maximize}` is a word: it has no largest value"))
         at = np.flatnonzero(columns[maximize] == columns[maximize].max())
-    words = [name for name in names if columns[name].dtype.kind not in "biuf"]  # they have no order: each for itself
+    words = [name for name in names if columns[name].dtype.kind not in "biuf"]  # texts have no order
     numbers = [name for name in names if name not in words]
     if not words:
         return _maximal_of(at, columns, numbers)
@@ -212,8 +212,8 @@ def _maximal_of(at: np.ndarray, columns: Mapping[str, np.ndarray], names: list[s
 
 
 def maximal(columns: list[np.ndarray]) -> np.ndarray:
-    """The points that no other point equals or exceeds in all columns, largest in the first column first."""
-    order = np.lexsort([-1 * column for column in reversed(columns)])  # truths have no minus of their own
+    """Points that no other point equals or exceeds in all columns, ordered by the first column, largest first."""
+    order = np.lexsort([-1 * column for column in reversed(columns)])  # booleans have no unary minus
     if len(columns) == 1:
         return order[:1]
     kept: list[int] = []
@@ -229,14 +229,14 @@ def maximal(columns: list[np.ndarray]) -> np.ndarray:
 
 
 def published_accuracies(model: Model) -> set[str]:
-    """The accuracies that the spec's published figures have."""
+    """Accuracies in the spec's published figures."""
     return {name for claim in model.published for name in claim.figures if name in ACCURACIES}
 
 
 def published_table(model: Model, accuracies: Any, axes: Any = ()) -> tuple[Table, dict[str, np.ndarray]]:
     """(Table of settings, columns of accuracies) of the published figures that have all of `accuracies`.
 
-    With `axes`, only the settings among these values. Variables that no figure names stay at their defaults.
+    With `axes`, only the settings among these values. Variables that no figure sets stay at their defaults.
     """
     whole = [claim for claim in model.published if not claim.of and not claim.is_rewritten]
     claims = [claim for claim in whole if all(name in claim.figures for name in accuracies)]
@@ -261,7 +261,7 @@ def _of_published(
     metrics: Any,
     convention: Any,
 ) -> Any:
-    """The most accurate of the published settings that fit."""
+    """The most accurate published settings that fit."""
     axes = {name: as_axis(model, name, values) for name, values in vary.items() if values is not None}
     table, accuracies = published_table(model, [maximize], axes)
     fixed = [name for name in table.names if name not in vary and len(set(table.columns[name])) > 1]
@@ -274,7 +274,7 @@ def _of_published(
 
 
 class FitPage(PointsPage):
-    """The settings of a Fit, the first `top` of them if given."""
+    """The settings of a Fit, or the first `top` of them."""
 
     def __init__(self, found: Fit, top: int | None = None) -> None:
         frame = found.frame()
@@ -282,7 +282,7 @@ class FitPage(PointsPage):
         self.found = found
 
     def sheets(self) -> list[Sheet]:
-        """One sheet; none where nothing fits."""
+        """One sheet; none if nothing fits."""
         return super().sheets() if self.found.size else []
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
@@ -290,12 +290,12 @@ class FitPage(PointsPage):
         return list(self.frame.columns), self.frame.to_dict("records")
 
     def document(self) -> dict[str, Any]:
-        """What was asked and tried, then the settings."""
+        """The request and the number of settings tried, then the settings."""
         return {"schema_version": SCHEMA_VERSION, **self.about.head, "points": self.records()[1]}
 
 
 def about_fit(found: Fit, top: int | None = None) -> About:
-    """The About of what fits: how much was tried, how much fits, and what the numbers mean."""
+    """The About of a fit: how many settings were tried, how many fit, and the meaning of the figures."""
     budgets = ", ".join(f"{name} <= {limit:,.10g}" for name, limit in found.limits.items())
     count = f"{found.size:,} best of {found.within:,} settings within {budgets}, {found.tried:,} tried"
     if not found.size:
@@ -312,7 +312,7 @@ def about_fit(found: Fit, top: int | None = None) -> About:
 
 
 def nothing_fits(found: Fit) -> str:
-    """Which budget rules everything out."""
+    """Name the budget that rules everything out."""
     lines = ["nothing fits"]
     for metric, (least, limit) in found.ruled_out.items():
         lines.append(f"  {metric} is at least {least:,.10g}, over {limit:,.10g}")

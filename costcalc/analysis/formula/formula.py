@@ -1,4 +1,4 @@
-"""Closed forms: with symbols instead of numbers, the same walk gives a network's cost as a formula."""
+"""Closed forms: tracing a network with symbols instead of numbers gives its cost as a formula."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 
 ROUNDINGS = (sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Mod, sympy.Piecewise, divisible_to, nearest)
-PARTS = (64, 32, 16, 8, 4, 2, 1)  # a real variable as a multiple of 1/n: the finest first
-USUAL = ("alpha", "res"), ("new", "past")  # variables that people change: of an image network, of a language model
-CASES = 4  # choices in one rounded value that are told apart
-STEPS = (1, 2, 4, 8, 16, 32, 64, 128)  # a whole variable as a multiple of n: the densest first
+PARTS = (64, 32, 16, 8, 4, 2, 1)  # factors 1/n of a real variable, the finest first
+USUAL = ("alpha", "res"), ("new", "past")  # variables that users change: of an image network, of a language model
+CASES = 4  # cases of one rounded value that are kept apart
+STEPS = (1, 2, 4, 8, 16, 32, 64, 128)  # factors n of an integer variable, the smallest first
 
 
 PYTHON = {
@@ -57,19 +57,19 @@ PYTHON = {
 
 class _Forms(NamedTuple):
     metric: str
-    closed: Any  # None when no grid of values makes every rounding vanish
+    closed: Any  # None if no grid of values makes every rounding vanish
     condition: str
     general: Any
     symbols: tuple
-    assumed: tuple  # what had to be taken for granted for the form that is shown: the closed one if there is one
-    sample: Mapping  # the defaults of the symbols
-    structure: Any  # a truth that holds where the general form does: elsewhere the network has other layers
-    whole: bool = True  # whether it is a whole number everywhere: no ratio, and nothing expected
-    complete: bool = True  # else the cost of a layer is not known, and the form is a lower bound
+    assumed: tuple  # assumptions of the form that is shown: the closed one if there is one
+    sample: Mapping  # default values of the symbols
+    structure: Any  # condition of the general form; if it is false, the network has other layers
+    whole: bool = True  # whether it is always an integer: not a ratio, not an expectation
+    complete: bool = True  # false if the cost of a layer is unknown: then the form is a lower bound
 
 
 class Formula(_Forms):
-    """A metric as an expression: exact where the condition holds, and the general form with its roundings."""
+    """A metric as an expression: the closed form with its condition, and the general form with roundings."""
 
     @property
     def form(self) -> sympy.Expr:
@@ -87,26 +87,26 @@ class Formula(_Forms):
         return f"${in_latex(self.metric, self)}$"
 
     def sensitivities(self) -> Iterator[tuple[sympy.Symbol, sympy.Expr, sympy.Expr]]:
-        """(symbol, derivative, elasticity) for each symbol: the last is what 1 % more of it costs, in percent."""
+        """(symbol, derivative, elasticity) for each symbol; the elasticity is the percent change for 1 % more of it."""
         form = self.form
         for symbol in self.symbols:
             slope = sympy.diff(form, symbol)
             yield symbol, sympy.expand(slope), sympy.factor(sympy.cancel(slope * symbol / form))
 
     def holds(self, **values: Any) -> bool:
-        """Whether the network has the structure there that the general form was made for.
+        """Whether the general form applies: the network has the same layers at these values.
 
-        Takes a value for each symbol and no others. Raises OptionError.
+        Takes exactly one value for each symbol. Raises OptionError.
         """
         try:
             return bool(self._at(self.structure, values))
-        except ArithmeticError:  # what it divides by is 0 there
+        except ArithmeticError:  # division by 0 at these values
             return False
 
     def __call__(self, **values: Any) -> Any:
-        """The value of the general form, rounded in the float arithmetic of the published code.
+        """Value of the general form, rounded in the float arithmetic of the published code.
 
-        It means nothing where `holds` is false. Takes a value for each symbol and no others. Raises OptionError.
+        Meaningless if `holds` is false. Takes exactly one value for each symbol. Raises OptionError.
         """
         value = self._at(self.general, values)
         return round(value) if self.whole else value
@@ -123,20 +123,20 @@ class Formula(_Forms):
 
 @lru_cache(64)
 def _compiled(symbols: Shape, form: Number) -> Callable[..., Any]:
-    if isinstance(form, sympy.Max):  # term by term: SymPy would compare them
+    if isinstance(form, sympy.Max):  # term by term, because SymPy would compare the terms
         parts = [_compiled(symbols, part) for part in form.args]
         return lambda *values: max(part(*values) for part in parts)
     return sympy.lambdify(symbols, _divided_whole(form), modules=[PYTHON, "math"])
 
 
 def _divided_whole(form: Number) -> Number:
-    """The form with x/7 + y/7 under a rounding as one quotient: in floats, 5/7 + 9/7 is not 2."""
+    """Write x/7 + y/7 under a rounding as one quotient: in floats, 5/7 + 9/7 is not 2."""
     form = form.replace(sympy.ceiling, lambda value: -sympy.floor(-value))
     return form.replace(sympy.floor, _quotients)
 
 
 def _quotients(value: Number) -> Any:
-    """A rounded value as a quotient of whole numbers in each of its cases: a quotient of floats is not exact."""
+    """Write a rounded value as a quotient of integers in each of its cases: quotients of floats are inexact."""
     if 0 < value.count(sympy.Piecewise) <= CASES:
         value = sympy.piecewise_fold(value)
     if isinstance(value, sympy.Piecewise):
@@ -155,17 +155,17 @@ class Formulas(Result, Mapping[str, Formula]):
 
     @property
     def complete(self) -> bool:
-        """Whether the cost of every layer is known; else the forms are lower bounds."""
+        """Whether the cost of every layer is known; if not, the forms are lower bounds."""
         return all(one.complete for one in self._found.values())
 
     def page(self) -> Page:
-        """One row a formula."""
+        """One row per formula."""
         from .page import FormulasPage
 
         return FormulasPage(self._found, self.note)
 
     def text(self, format: str = "text") -> str:
-        """What `costcalc formula` prints: `text`, `latex`, `python` or `javascript`."""
+        """Output of `costcalc formula`: `text`, `latex`, `python` or `javascript`."""
         from .page import written
 
         return written(self._found, format, False, False, self.note)
@@ -204,14 +204,14 @@ def formula(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Formulas:
-    """The metrics of a network as SymPy expressions in its variables: Formulas, a mapping by metric.
+    """Derive the metrics of a network as SymPy expressions in its variables; return Formulas, a mapping by metric.
 
     spec, input  what `costcalc.load` takes
-    names   the variables that stay symbols: alpha and res where the spec has them, else new and past, else all
+    names   variables that stay symbols: by default alpha and res if the spec has them, else new and past, else all
     values  numbers for other variables
 
-    formula("mobilenet").mult_adds is 10752*alpha**2*res**2 + .. ; formula("mobilenet")["mult_adds"] says on which
-    values it is exact, and has the general form with its roundings. Raises CostcalcError.
+    formula("mobilenet").mult_adds is 10752*alpha**2*res**2 + .. ; formula("mobilenet")["mult_adds"] has the condition
+    under which it is exact, and the general form with its roundings. Raises CostcalcError.
     """
     model = load(spec, input)
     wanted = [closed(metric(name, convention)) for name in in_names(metrics, "metrics")]
@@ -223,19 +223,19 @@ def formula(
 
 
 def stamp(model: Model, convention: Prices, symbols: Sequence[str], given: Mapping[str, Any]) -> str:
-    """Convention, input, the other variables and version: what the forms mean."""
+    """Convention, input, other variables and version of the forms."""
     return stamped(model, price_list(convention), *constants(model, symbols, given))
 
 
 def closed(one: Metric) -> Metric:
-    """The metric itself. Raises OptionError for one that has no formula."""
+    """Return the metric. Raises OptionError if it has no formula."""
     if not one.closed:
         raise without_formula(one)
     return one
 
 
 def chosen(model: Model, names: Any) -> list[str]:
-    """The variables that stay symbols."""
+    """Names of the variables that stay symbols."""
     numbers = [name for name, one in model.variables.items() if not isinstance(one.default, (str, bool, tuple, dict))]
     if names:
         for name in names:
@@ -251,12 +251,12 @@ def chosen(model: Model, names: Any) -> list[str]:
 
 
 def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any]) -> dict[str, Formula]:
-    """Formulas of groups: {name: (metric, predicate over rows or None for all)}, in the symbols `names`."""
+    """Derive formulas of groups, {name: (metric, predicate over rows or None for all)}, in the symbols `names`."""
     symbols = {name: _symbol(model.variables[name], typical(model)[name]) for name in names}
     sample = {symbol: exact(typical(model)[name]) for name, symbol in symbols.items()}
     general, assumed = _totals(model, groups, symbols, values, sample)
     for total in general.values():
-        _refuse_long(total.atoms(sympy.Max) - {total})  # those in a sum are compared, which takes SymPy minutes
+        _refuse_long(total.atoms(sympy.Max) - {total})  # SymPy takes minutes to compare those in a sum
     structure = sympy.And(*assumed)
     complete = not any(row.layer.unknown for row in trace(model, typical(model, values)).rows)
     grids = _grids(general.values(), symbols)
@@ -269,11 +269,11 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
             closed, assumed = _totals(model, groups, on_grid, values, here)
         except OutOfTime:
             raise
-        except SpecError:  # the network cannot be on all of that grid
+        except SpecError:  # the network is invalid at some values of that grid
             grids = None
         back = {steps[name]: symbols[name] / grids[name] for name in names} if grids else {}
         closed = {name: _expanded(total, back) for name, total in closed.items()}
-        assumed = [truth.xreplace(back) for truth in assumed]  # in the names of the spec
+        assumed = [truth.xreplace(back) for truth in assumed]  # back to the variables of the spec
     for name, total in general.items():
         if name not in closed:
             _refuse_long(total.atoms(sympy.Max))
@@ -296,25 +296,25 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
 
 
 def _refuse_long(maxima: Iterable[Any]) -> None:
-    """Raise OptionError for a maximum that is too long to be compared, or to be read."""
+    """Raise OptionError for a maximum that is too long to compare or to read."""
     for one in maxima:
         if sympy.count_ops(one) > LARGEST_OPS:
             raise too_long(len(one.args))
 
 
 def terms_of(total: Number) -> tuple[Number, ...]:
-    """The terms of a maximum; a total itself otherwise."""
+    """Terms of a maximum, or the total itself."""
     return total.args if isinstance(total, sympy.Max) else (total,)
 
 
 def _expanded(total: Number, back: Mapping[Number, Number]) -> Number:
-    """A total in the names of the spec, the terms of a maximum that can be the largest one by one."""
+    """A total in the variables of the spec; a maximum keeps only the terms that can be the largest."""
     parts = undominated([sympy.expand(part.xreplace(back)) for part in terms_of(total)])
     return parts[0] if len(parts) == 1 else sympy.Max(*parts, evaluate=False)
 
 
 def _steps(name: str, symbol: Number) -> Number:
-    """How many steps of a grid a variable is: whole, and 0 too where it can be that."""
+    """Number of grid steps of a variable: an integer, 0 only if the variable can be 0."""
     return sympy.Symbol(f"{name}_steps", positive=symbol.is_positive, nonnegative=symbol.is_nonnegative, integer=True)
 
 
@@ -323,7 +323,7 @@ def _is_whole(one: Metric) -> bool:
 
 
 def _symbol(variable: Variable, default: float) -> Number:
-    """A symbol that is what every value of the variable is: whole, positive."""
+    """Symbol with the assumptions that hold for every value of the variable: integer, positive."""
     lowest = min(variable.choices) if variable.choices else variable.least
     positive = default > 0 if lowest is None else lowest > 0
     whole = all(type(value) is int for value in (default, *variable.choices))
@@ -348,13 +348,13 @@ def _totals(
 
 
 def _total(whole: Walk, one: Metric, belongs: Callable[[Row], bool] | None) -> Number:
-    """The total of a metric over a walk, or over the rows that belong to a part of it."""
+    """Total of a metric over a walk, or over the rows of a part of it."""
     walk = whole if belongs is None else whole.part([row for row in whole.rows if belongs(row)])
     return totals(walk, [one])[one.name]
 
 
 def _grids(totals: Iterable[Any], symbols: Mapping[str, Number]) -> dict[str, Number] | None:
-    """The finest grid of values, a factor for each symbol, on which every rounding vanishes; None if there is none."""
+    """Finest grid of values, a factor for each symbol, on which every rounding vanishes; None if there is none."""
     parts = [part for total in totals for part in terms_of(total)]
     atoms = sorted(set().union(*(part.atoms(*ROUNDINGS) for part in parts)), key=sympy.count_ops)
     grids = {}
@@ -369,7 +369,7 @@ def _grids(totals: Iterable[Any], symbols: Mapping[str, Number]) -> dict[str, Nu
 
 
 def _vanish(atoms: list[Number], symbols: Mapping[str, Number], symbol: Number, factor: Number) -> bool:
-    """Whether no rounding is left when a symbol is a whole multiple of `factor` (and others are on their coarsest)."""
+    """Whether every rounding vanishes for a symbol on the grid of `factor`, with the others on their coarsest grid."""
     whole = {
         other: sympy.Symbol(f"{other.name}_steps", positive=True, integer=True)
         * (factor if other == symbol else (STEPS[-1] if other.is_integer else 1))
@@ -379,7 +379,7 @@ def _vanish(atoms: list[Number], symbols: Mapping[str, Number], symbol: Number, 
 
 
 def _evaluated(expression: Number) -> Number:
-    """An expression with every Max and Min decided that subtraction decides."""
+    """Simplify every Max and Min whose arguments a subtraction orders."""
     expression = expression.replace(sympy.Max, lambda *args: maximum(*args))
     return expression.replace(sympy.Min, lambda *args: minimum(*args))
 

@@ -1,4 +1,4 @@
-"""Formulas as text, LaTeX, Python and JavaScript."""
+"""Write formulas as text, LaTeX, Python and JavaScript."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from .formula import Formula
 
 
-ASSUMED = 3  # truths that are shown of those taken for granted
+ASSUMED = 3  # number of assumptions shown
 
 
 class FormulasPage(Page):
-    """Formulas as a page: one row each."""
+    """Page of formulas: one row per formula."""
 
     title = "formulas"
 
@@ -39,11 +39,11 @@ class FormulasPage(Page):
         return [Sheet(columns, rows)]
 
     def notes(self) -> list[str]:
-        """What the forms mean."""
+        """Meaning of the forms."""
         return [self.note]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row a formula: the form that is shown, where it is exact, and the form with its roundings."""
+        """One row per formula: the form that is shown, its condition, and the form with roundings."""
         names = ["metric", "formula", "exact_for", "general", "complete"]
         rows = [
             (title, _text(one.form), one.condition, _text(one.general), one.complete)
@@ -52,12 +52,12 @@ class FormulasPage(Page):
         return names, [dict(zip(names, row, strict=True)) for row in rows]
 
     def document(self) -> dict[str, Any]:
-        """One entry a formula."""
+        """One entry per formula."""
         return {"note": self.note, "formulas": self.records()[1]}
 
 
 def said(found: Mapping[str, Formula], note: str) -> str:
-    """The note, which says so where forms are lower bounds."""
+    """The note, preceded by a warning if forms are lower bounds."""
     exact = all(one.complete for one in found.values())
     return note if exact else f"lower bounds (>=): the cost of a layer is not known; {note}"
 
@@ -67,18 +67,18 @@ def _sign(one: Formula) -> str:
 
 
 def in_latex(title: str, one: Formula) -> str:
-    """`name = form` in LaTeX, of the form that is shown."""
+    """`name = form` in LaTeX, for the form that is shown."""
     sign = "=" if one.complete else r"\geq"
     return f"{_name(printable(title), 'latex')} {sign} {_latex(one.form)}"
 
 
 def lines(title: str, one: Formula) -> list[str]:
-    """The lines of one formula as text: the form, and where it is exact."""
+    """Lines of one formula as text: the form and its condition."""
     return _lines(printable(title), one, "text", False, False)
 
 
 def written(found: Mapping[str, Formula], format: str, general: bool, sensitivity: bool, note: str) -> str:
-    """The text of formulas by title."""
+    """Text of formulas, which are given by title."""
     note = said(found, note)
     if format in ("python", "javascript"):
         return _code(found, format, general, note)
@@ -126,7 +126,7 @@ def _sensitivity(one: Formula, show: Any, comment: Any) -> Iterator[Any]:
 
 
 class _Text(StrPrinter):
-    """Powers as ^, whole numbers with commas nowhere, functions by the names of the spec language."""
+    """Print powers as ^, integers without commas, and functions by their names in the spec language."""
 
     def _print_Pow(self, expr: Number, rational: bool = False) -> str:
         return super()._print_Pow(expr, rational).replace("**", "^")
@@ -168,7 +168,7 @@ class _Text(StrPrinter):
 
 
 def _decimal(number: Any) -> Any:
-    """A fraction as a decimal number where that is exact and short: 1125/2 is 562.5."""
+    """A fraction as a decimal number if that is exact and short: 1125/2 is 562.5."""
     rest = number.q
     for prime in (2, 5):
         while rest % prime == 0:

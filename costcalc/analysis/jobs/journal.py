@@ -1,4 +1,4 @@
-"""A journal: a file with a line of JSON for each thing that is done, so that work that was stopped goes on."""
+"""A journal: a file with one line of JSON per finished task, so that interrupted work can resume."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, BinaryIO, TextIO, cast
 from ...errors import FileError, Problem
 from ...files import opened
 
-LINE = 2**24  # characters of a line; a longer one is no note
+LINE = 2**24  # maximum characters of a line; longer lines are ignored
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def notes(path: str) -> Iterator[Any]:
-    """The values of a journal, None where there is none. Lines that are no JSON are left out: one may be cut short.
+    """Values of a journal; none if the file is missing. Lines that are not JSON are skipped: one may be cut short.
 
-    Whoever reads them checks their form: anyone may have written them. Raises FileError for what is no regular file.
+    Callers must validate the values, because the file is untrusted. Raises FileError if it is not a regular file.
     """
     if not os.path.lexists(path):
         return
@@ -33,9 +33,9 @@ def notes(path: str) -> Iterator[Any]:
 
 
 def opened_journal(path: str, resume: bool) -> TextIO:
-    """A journal to write to: empty, or with `resume` after its last whole line.
+    """Open a journal for writing: empty, or with `resume` at the end of its last whole line.
 
-    No link is followed, and nothing but a regular file is written to. Raises FileError.
+    Links are not followed, and only a regular file is written to. Raises FileError.
     """
     if os.path.islink(path):
         raise _irregular(path)
@@ -53,7 +53,7 @@ def opened_journal(path: str, resume: bool) -> TextIO:
 
 
 def _whole(file: BinaryIO) -> int:
-    """The bytes of a file up to the end of its last whole line."""
+    """Number of bytes of a file up to the end of its last whole line."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(end - 65_536, 0)

@@ -1,4 +1,4 @@
-"""A network as texts that another process or machine can read it from."""
+"""Pack a network as texts that another process or machine can load."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Parcel(NamedTuple):
-    """The sources of a network, the name it is called by, and how its tensors are stored."""
+    """Sources of a network, its name, and the storage of its tensors."""
 
     source: Source
     included: tuple[Source, ...]
@@ -29,26 +29,26 @@ class Parcel(NamedTuple):
 
 
 class _Texts:
-    """A store of files that has only those of a parcel."""
+    """A file store that holds only the files of a parcel."""
 
     def __init__(self, folder: str, files: dict[str, Source]) -> None:
         self.folder, self.files = folder, files
 
     def real(self, path: str) -> str | None:
-        """The path itself, if there is a file."""
+        """The path itself, if the parcel has the file."""
         return path if posixpath.join(self.folder, path) in self.files else None
 
     def source(self, path: str) -> Source:
-        """The text of a file."""
+        """Text of a file."""
         return self.files[posixpath.join(self.folder, path)]
 
     def names(self, path: str) -> list[str]:
-        """No hints: what was read once has all it includes."""
+        """No hints: the parcel has every included file."""
         return []
 
 
 def packed(model: Model) -> Parcel:
-    """The parcel of a model that was read from files. Raises FileError for others."""
+    """Pack a model that was read from files. Raises FileError for other models."""
     if not (model.source.text or model.source.data):
         raise FileError(Problem("other-kind", f"{model.name} was not read from a file: write it as a spec first"))
     return Parcel(model.source, model.included, model.name, model.storage)
@@ -56,7 +56,7 @@ def packed(model: Model) -> Parcel:
 
 @lru_cache(8)
 def unpacked(parcel: Parcel) -> Model:
-    """The model of a parcel."""
+    """Model of a parcel."""
     path = parcel.source.path.replace(os.sep, "/")
     folder, name = posixpath.split(path)
     files = {one.path.replace(os.sep, "/"): one for one in (parcel.source, *parcel.included)}
@@ -65,7 +65,7 @@ def unpacked(parcel: Parcel) -> Model:
 
 
 def parquet_of(frame: pandas.DataFrame) -> bytes:
-    """The bytes of a Parquet file with the rows of a frame. Raises OptionError without pyarrow."""
+    """The rows of a frame as a Parquet file. Raises OptionError without pyarrow."""
     try:
         import pyarrow
         import pyarrow.parquet

@@ -1,4 +1,4 @@
-"""Tasks in processes on this machine: each has bounded memory and time, and one that is lost is given to another."""
+"""Run tasks in processes on this machine with bounded memory and time; another process retries a lost task."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from ...records import NamedTuple
 from . import worker
 from .worker import done
 
-TRIES = 3  # processes that a task may end before it is given up
-PATIENCE = 1  # seconds for the last that a process printed, if what it started has its stream still
+TRIES = 3  # processes that a task may crash before it is given up
+PATIENCE = 1  # seconds to wait for a process's last output, if its children keep the stream open
 
 
 class Lost(NamedTuple):
-    """A task that has no result: it ended its process, or took too long or too much memory."""
+    """A task without a result: its process ended, or it exceeded its time or memory."""
 
     why: str
 
 
 class Pool:
-    """Processes that do tasks; used as a context manager, it ends them.
+    """A pool of worker processes; as a context manager, it ends them on exit.
 
-    function  of costcalc, as `module:name`: takes a task, gives its result
-    jobs      how many processes
-    memory    bytes that each may have; 0 is no bound
-    seconds   that one task may take; 0 is no bound
-    tries     how many processes a task may end
-    last      tasks that a process does before another takes its place; 0 is no bound
-    grown     bytes that it holds after a task from which on another takes its place; 0 is no bound
-    is_heard  whether what tasks print is shown on standard error
+    function  of costcalc, as `module:name`: takes a task, returns its result
+    jobs      number of processes
+    memory    bytes that each process may have; 0 means no limit
+    seconds   time limit of one task; 0 means no limit
+    tries     number of processes that a task may crash
+    last      tasks after which a process is replaced; 0 means no limit
+    grown     resident bytes after a task from which a process is replaced; 0 means no limit
+    is_heard  whether the output of tasks is shown on standard error
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Pool:
         self.found: queue.Queue[Any] = queue.Queue()
         self.lock, self.running = threading.Lock(), True
         self.threads: list[threading.Thread] = []
-        self.processes: dict[subprocess.Popen[bytes], int] = {}  # and the thread that each serves
-        self.idle: list[subprocess.Popen[bytes]] = []  # those that wait for the next tasks
+        self.processes: dict[subprocess.Popen[bytes], int] = {}  # with the thread that each serves
+        self.idle: list[subprocess.Popen[bytes]] = []  # those without a task
 
     def __enter__(self) -> Pool:
         return self
@@ -77,9 +77,9 @@ class Pool:
             self._end(process)
 
     def results(self, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-        """(task, result) in the order in which they are done; a result may be `Lost`. Raises what a task raised.
+        """Yield (task, result) as tasks finish; a result may be `Lost`. Raises what a task raised.
 
-        Processes stay for the tasks of the next call.
+        Processes are kept for the next call.
         """
         self.tasks = iter(tasks)
         self.threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(self.jobs)]
@@ -96,7 +96,7 @@ class Pool:
                 yield found
 
     def _serve(self) -> None:
-        """Give tasks to one process after the other until there is none."""
+        """Give tasks to a process, replaced when needed, until no task is left."""
         process, count = None, 0
         worker.mask_interrupts(True)
         try:
@@ -122,10 +122,10 @@ class Pool:
             self.found.put(None)
 
     def _tried(self, process: Any, task: Any) -> tuple[Any, Any]:
-        """(the process to go on with, the result of a task)."""
+        """(process for the next task, result of this task)."""
         why = ""
         for _ in range(self.tries):
-            if not self.running:  # it was killed because the pool was left
+            if not self.running:  # killed because the pool was closed
                 break
             process = process or self._spared() or self._started()
             fine, result, has_grown, why = self._asked(process, task)
@@ -147,7 +147,7 @@ class Pool:
         return process, Lost(why)
 
     def _asked(self, process: Any, task: Any) -> tuple[bool, Any, bool, str]:
-        """(whether a result came, the result or the error, whether the process has grown, why there is no result)."""
+        """(whether a result came, the result or error, whether the process has grown, the reason if none came)."""
         late = threading.Event()
 
         def stop() -> None:
@@ -187,7 +187,7 @@ class Pool:
         return process
 
     def _spared(self) -> subprocess.Popen[bytes] | None:
-        """A process that waits for tasks, if there is one: the thread that asks has it now."""
+        """Take an idle process for this thread, if there is one."""
         with self.lock:
             if not self.idle:
                 return None
@@ -196,7 +196,7 @@ class Pool:
             return process
 
     def _spare(self, process: subprocess.Popen[bytes]) -> None:
-        """Let a process wait for the next tasks."""
+        """Mark a process as idle."""
         with self.lock:
             self.processes[process] = 0
             self.idle.append(process)
@@ -214,21 +214,21 @@ class Pool:
 
 
 def _show(stream: BinaryIO) -> None:
-    """Show what a process prints on standard error, until it ends."""
-    with stream, suppress(OSError, ValueError):  # either is closed
+    """Copy the output of a process to standard error until it ends."""
+    with stream, suppress(OSError, ValueError):  # one of both streams is closed
         for line in stream:
             sys.stderr.write(line.decode(errors="replace"))
             sys.stderr.flush()
 
 
-WAITING = 3  # tasks per thread of the cluster that are given out at once
-FINDING = 20  # seconds to find the scheduler
+WAITING = 3  # tasks per thread of the cluster that are submitted at once
+FINDING = 20  # seconds to connect to the scheduler
 
 
 class Cluster:
-    """The workers of a scheduler; used as a context manager, it gives back what it holds.
+    """Workers of a scheduler; as a context manager, it releases its data on exit.
 
-    function  of costcalc, as `module:name`; costcalc is installed where the workers are
+    function  of costcalc, as `module:name`; costcalc must be installed on the workers
     address   of the scheduler, such as tcp://10.0.0.5:8786
     """
 
@@ -251,7 +251,7 @@ class Cluster:
         self.client.close()
 
     def results(self, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-        """(task, result) in the order in which they are done; a result may be `Lost`. Raises what a task raised."""
+        """Yield (task, result) as tasks finish; a result may be `Lost`. Raises what a task raised."""
         from distributed import as_completed
 
         left = iter(tasks)
@@ -283,5 +283,5 @@ class Cluster:
 
 
 def workers(function: str, jobs: int, cluster: str | None, **bounds: Any) -> Pool | Cluster:
-    """What does tasks: processes on this machine in `bounds` of a `Pool`, or the workers of a scheduler, if named."""
+    """A `Pool` of processes on this machine with `bounds`, or the workers of a scheduler if one is named."""
     return Cluster(function, cluster) if cluster else Pool(function, jobs, **bounds)

@@ -1,7 +1,7 @@
-"""A process that does one task after the other: tasks come on standard input, results go to standard output.
+"""Worker process: reads tasks from standard input and writes results to standard output.
 
-The program of a worker. It runs as a file, so that no module of the caller runs a second time; messages are pickles of
-costcalc's own parts, between processes of one user.
+It runs as a script, so that the caller's modules are not executed again. Messages are pickles of costcalc's own objects
+between processes of one user.
 """
 
 import os
@@ -13,7 +13,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, BinaryIO
 
-SIZE = 8  # bytes that say how long a message is
+SIZE = 8  # bytes of the length of a message
 
 
 def send(stream: BinaryIO, value: Any) -> None:
@@ -24,7 +24,7 @@ def send(stream: BinaryIO, value: Any) -> None:
 
 
 def received(stream: BinaryIO) -> Any:
-    """The next message. Raises EOFError where the other side is gone."""
+    """Read the next message. Raises EOFError if the other side is gone."""
     size = int.from_bytes(_whole(stream, SIZE), "little")
     return pickle.loads(_whole(stream, size))
 
@@ -37,13 +37,13 @@ def _whole(stream: BinaryIO, size: int) -> bytes:
 
 
 def mask_interrupts(blocked: bool) -> None:
-    """Block SIGINT in this thread and in processes that it starts, or unblock it, where the system can."""
+    """Block or unblock SIGINT in this thread and the processes that it starts, if the system supports it."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK if blocked else signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def bound_memory(most: int) -> None:
-    """Let this process have at most so many bytes of memory, where the system can bound it; 0 is no bound."""
+    """Limit the memory of this process, if the system supports it; 0 means no limit."""
     try:
         import resource
     except ImportError:  # Windows
@@ -53,29 +53,29 @@ def bound_memory(most: int) -> None:
 
 
 def resident() -> int:
-    """The bytes of memory that this process holds, where the system says; 0 elsewhere."""
+    """Bytes of resident memory of this process; 0 if the system does not report it."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return 0
 
 
 def done(function: str, task: Any, limits: Mapping[str, int]) -> Any:
-    """What a function of costcalc, `module:name`, makes of a task; `limits` are those that were raised."""
+    """Call a function of costcalc, `module:name`, with a task; `limits` are the raised limits."""
     module, _, name = function.partition(":")
     with import_module("costcalc.limits").raised(**limits):
         return getattr(import_module(module), name)(task)
 
 
 def main() -> None:
-    """Do what comes until nothing does. Ctrl-C is for the caller, which ends this process."""
+    """Do tasks until the input ends. Ctrl-C is left to the caller, which ends this process."""
     signal.signal(signal.SIGINT, lambda *_: None)
     mask_interrupts(False)
     tasks, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)  # what a library reads is no task
-    os.dup2(2, 1)  # what it prints is no result
+        os.dup2(nothing.fileno(), 0)  # libraries must not read tasks
+    os.dup2(2, 1)  # their output must not mix with results
     function, most, limits, grown = received(tasks)
     import_module(function.partition(":")[0])
     bound_memory(most)
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def _answer(function: str, task: Any, limits: Mapping[str, int]) -> tuple[bool, Any]:
-    """(whether a task was done, its result or what it raised)."""
+    """(whether the task succeeded, its result or its error)."""
     try:
         return True, done(function, task, limits)
     except MemoryError:
@@ -96,5 +96,5 @@ def _answer(function: str, task: Any, limits: Mapping[str, int]) -> tuple[bool, 
 
 
 if __name__ == "__main__":
-    sys.path[:] = sys.argv[1:]  # that of the caller, without the directory of this file
+    sys.path[:] = sys.argv[1:]  # the caller's path, without the directory of this file
     import_module("costcalc.analysis.jobs.worker").main()

@@ -1,9 +1,9 @@
-"""The peak of the tensors of a network: how large, at which operation, and which tensors are alive there.
+"""Peak memory of a network's tensors: its size, its operation, and the tensors alive there.
 
-A better order of the branches between one tensor and the operation that joins them. All orders of up to MOST branches
-are tried one by one where that is little work. Of more branches, each is tried as the last one, which may free what
-they all read, behind the others in the order that is best while it stays (Liu 1987, for trees). The tensors of a
-general graph have no order that is known to be the best in reasonable time, so this one is called better, not the best.
+Also finds a better order of the branches between a tensor and the operation that joins them. Up to MOST branches, all
+orders are tried if that is little work. With more, each branch is tried as the last one, which may free the tensor
+that all read; the others keep the order that is optimal while it stays alive (Liu 1987, for trees). No efficient
+algorithm is known for general graphs, so the result is called better, not optimal.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 
 class Living(NamedTuple):
-    """A buffer that is alive at the peak, by the last tensor that was written there."""
+    """A buffer that is alive at the peak, described by the last tensor written to it."""
 
     name: str  # of the layer that made it, or of the input
     shape: tuple[int, ...]
     bytes: int
-    made_by: str  # the type of that layer, or `input`
-    read_by: tuple[str, ...]  # the layers that read it at the peak or later, without those that write over it or rename
+    made_by: str  # type of that layer, or `input`
+    read_by: tuple[str, ...]  # layers that read it at the peak or later, except those that overwrite or rename it
 
 
 class Level(NamedTuple):
@@ -62,57 +62,57 @@ class _Parts(NamedTuple):
 
 
 class Memory(Result, _Parts):
-    """What the tensors of a network need, in bytes. Every figure is of one policy: `storage.text` says which."""
+    """Memory of a network's tensors, in bytes. All figures are of one policy, named in `storage.text`."""
 
     @property
     def unknown(self) -> list[str]:
-        """The operations of which something is not known: all figures are lower bounds then."""
+        """Operations with unknown figures. If there are any, all figures are lower bounds."""
         return [row.name for row in self.lives.walked.rows if row.layer.unknown]
 
     @property
     def schedule(self) -> list[Level]:
-        """The bytes that each operation needs, in the order they run."""
+        """Bytes that each operation needs, in execution order."""
         return [Level(size, row.name) for size, row in zip(self.lives.live, self.lives.walked.rows, strict=True)]
 
     @property
     def at(self) -> int:
-        """The number of the first operation that needs the most."""
+        """Index of the first operation at the peak."""
         return self.lives.live.index(self.peak_bytes)
 
     @property
     def peak_bytes(self) -> int:
-        """The most that tensors need at once."""
+        """Largest number of bytes that tensors need at once."""
         return max(self.lives.live, default=0)
 
     @property
     def floor_bytes(self) -> int:
-        """The largest inputs and outputs of one operation."""
+        """Bytes of the largest inputs and outputs of one operation."""
         return max(self.lives.floors, default=0)
 
     @property
     def arena_bytes(self) -> int:
-        """What the planner needs."""
+        """Bytes that the planned arena needs."""
         return arena_bytes(self.lives)
 
     @property
     def resident_bytes(self) -> int:
-        """The peak and the weights."""
+        """Bytes of the peak and the weights."""
         return self.peak_bytes + self.weights_bytes
 
     @property
     def peak(self) -> Level | None:
-        """The peak, and where it is reached; None for a network without operations."""
+        """The peak and its operation; None for a network without operations."""
         return self.schedule[self.at] if self.lives.live else None
 
     @property
     def plateau(self) -> Level | None:
-        """The next lower level: the peak if the operations at the current one need less; None if there is none."""
+        """The next lower level, which is the peak once the operations at the peak need less; None if there is none."""
         lower = [level for level in self.schedule if level.bytes < self.peak_bytes]
         return max(lower, key=lambda level: level.bytes, default=None)
 
     @property
     def tensors(self) -> list[Living]:
-        """What is alive at the peak, largest first."""
+        """Buffers alive at the peak, largest first."""
         if not self.lives.live:
             return []
         buffers = next(alive for number, alive in enumerate(self.lives.alive()) if number == self.at)
@@ -120,16 +120,16 @@ class Memory(Result, _Parts):
 
     @property
     def workspace(self) -> int:
-        """The bytes of workspace that the operation at the peak needs."""
+        """Bytes of workspace of the operation at the peak."""
         return self.lives.workspace[self.at] if self.lives.live else 0
 
     @property
     def order(self) -> Order | None:
-        """An order of branches with a lower peak, if one of the orders that were tried has it."""
+        """An order of branches with a lower peak, if one was found."""
         return better_order(self.lives)
 
     def page(self) -> Page:
-        """What `costcalc memory` prints."""
+        """Output of `costcalc memory`."""
         from .page import MemoryPage
 
         return MemoryPage(self)
@@ -147,17 +147,17 @@ def memory(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Memory:
-    """What the tensors of a network need at once: `memory("mobilenet", bits="w8a8").peak_bytes`.
+    """Compute the memory that the tensors of a network need at once: `memory("mobilenet", bits="w8a8").peak_bytes`.
 
     spec, input  what `costcalc.load` takes
-    policy       unfused (every operation makes a tensor), fused (a folded norm, an activation, a view do not), or
-                 inplace (sums, depthwise convolutions and concatenations do not either)
-    bits         of a value: "w8a8", "w4a16", or one number for weights and activations; those of the spec unless given
+    policy       unfused (every operation allocates a tensor), fused (folded norms, activations and views do not), or
+    inplace (sums, depthwise convolutions and concatenations do not either)
+    bits         of a value: "w8a8", "w4a16", or one number for weights and activations; the default is that of the spec
     options      single rules of the policy: {"add": True, "batch": 8, "align": 16, "input": "streamed"}
-    convention   which parameters `weights_bytes` counts
+    convention   decides which parameters `weights_bytes` counts
     rho, settings, values  as in `analyze`
 
-    Bytes are exact integers, in the order of the spec. Raises CostcalcError.
+    Bytes are exact integers, for the operations in the order of the spec. Raises CostcalcError.
     """
     widths = {} if bits is None else bits_of(bits)
     single = mapping(options, "options", '{"batch": 8}')
@@ -170,7 +170,7 @@ def memory(
 
 
 def measured(model: Model, convention: Convention, given: Mapping[str, Any], rho: float | None) -> Memory:
-    """The Memory of a model, stored as it says. Raises CostcalcError."""
+    """Memory of a model, with the storage that the model declares. Raises CostcalcError."""
     with uncollected():
         settled = settle(model, scaled(model, given, rho))
         walk = Walk(model, trace(model, settled), settled)
@@ -179,7 +179,7 @@ def measured(model: Model, convention: Convention, given: Mapping[str, Any], rho
 
 
 def living(lives: Lives, buffer: Buffer, number: int) -> Living:
-    """A buffer as it is while a row runs."""
+    """State of a buffer while a row runs."""
     rows = lives.walked.rows
     there = [one for one in buffer.tensors if type(one.made) is str or one.made <= number]
     tensor = there[-1] if there else buffer.tensors[0]
@@ -193,16 +193,16 @@ def living(lives: Lives, buffer: Buffer, number: int) -> Living:
     return Living(name, tuple(tensor.shape), buffer.size, kind, tuple(read[:MOST_READERS]))
 
 
-MOST_READERS = 8  # of one tensor that are named
-MOST_ROWS = 100_000  # that are searched for readers
+MOST_READERS = 8  # readers of one tensor that are named
+MOST_ROWS = 100_000  # rows searched for readers
 
 
-MOST = 6  # branches of one join of which all orders are tried
-WORK = 200_000  # rows that are looked at over all orders tried
+MOST = 6  # branches of one join up to which all orders are tried
+WORK = 200_000  # rows visited over all orders that are tried
 
 
 class Order(NamedTuple):
-    """Which branches run in which order: their last layers; and the peak that this gives."""
+    """An order of branches, given by their last layers, and its peak."""
 
     join: str
     branches: tuple[str, ...]
@@ -210,14 +210,14 @@ class Order(NamedTuple):
 
 
 class _Fork(NamedTuple):
-    """The branches that end in one row, each a stretch of rows next to the one before it."""
+    """Branches that end in one row; each is a contiguous range of rows."""
 
     join: int
     stretches: tuple[range, ...]
 
 
 def better_order(lives: Lives) -> Order | None:
-    """The order of one join's branches with the lowest peak, if it is below that of the schedule."""
+    """The order of one join's branches with the lowest peak, if it is below the peak of the schedule."""
     peak, best = max(lives.live, default=0), None
     at = lives.live.index(peak) if lives.live else 0
     work = WORK
@@ -234,7 +234,7 @@ def better_order(lives: Lives) -> Order | None:
 
 
 def _forks(walked: Trace, at: int) -> Iterator[_Fork]:
-    """The forks with at least two branches that a row is in, innermost first."""
+    """Forks with at least two branches that contain a row, innermost first."""
     for join in range(at, len(walked.rows)):
         fork = _fork(walked, join)
         if fork and fork.stretches[0][0] <= at:
@@ -248,7 +248,7 @@ def _fork(walked: Trace, join: int) -> _Fork | None:
     stretches: list[range] = []
     entries: set[Any] = set()
     for end, before in zip(reversed(ends), [*reversed(ends[:-1]), None], strict=True):
-        if end in entries:  # what the branches read is joined itself
+        if end in entries:  # the input of the branches is itself joined
             break
         entry = next(iter(entries), -1)
         first, outside = _stretch(walked, end, before if before is not None else entry if type(entry) is int else -1)
@@ -270,7 +270,7 @@ def _orders(lives: Lives, fork: _Fork) -> Iterator[Sequence[range]]:
 
 
 def _by_rule(lives: Lives, fork: _Fork) -> list[range]:
-    """The branches by the bytes that each needs at most beyond those that it leaves, the most first."""
+    """Branches sorted by their peak minus the size of their output, largest first."""
     held, beyond = 0, dict[range, int]()
     for stretch in fork.stretches:
         buffer = lives.buffer(stretch[-1])
@@ -281,7 +281,7 @@ def _by_rule(lives: Lives, fork: _Fork) -> list[range]:
 
 
 def _stretch(walked: Trace, end: int, before: int) -> tuple[int, set[Any]]:
-    """(first row, what is read from outside) of the rows that lead to one: those that it needs, next to each other."""
+    """(first row, tensors read from outside) of the contiguous rows that a row depends on."""
     needed, first, outside = {end}, end, set[Any]()
     for number in range(end, before, -1):
         if number not in needed:
@@ -295,14 +295,14 @@ def _stretch(walked: Trace, end: int, before: int) -> tuple[int, set[Any]]:
 
 
 def _is_read_later(walked: Trace, stretches: Sequence[range], join: int) -> bool:
-    """Whether anything besides the join reads a tensor inside the branches; then they cannot be reordered."""
+    """Whether a row after the join reads a tensor inside the branches; then they cannot be reordered."""
     inside = range(stretches[-1][0], join)
     later = (made for row in walked.rows[join + 1 :] for made in row.sources if type(made) is int)
     return any(made in inside for made in later)
 
 
 def _reordered(walked: Trace, fork: _Fork, order: Sequence[range]) -> Trace:
-    """The same walk with the branches in another order."""
+    """The same trace with the branches in another order."""
     first = fork.stretches[0][0]
     numbers = [*range(first), *(at for stretch in order for at in stretch), *range(fork.join, len(walked.rows))]
     new = {old: number for number, old in enumerate(numbers)}

@@ -1,4 +1,4 @@
-"""The memory of a network as a page: what is alive at the peak, a bar an operation, and the plan of the arena."""
+"""Page of a network's memory: tensors alive at the peak, one bar per operation, and the plan of the arena."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 BAR = 30  # characters of the longest bar
 SHOWN = 6  # unknown operations in a note
-MOST_BARS = 60  # more operations are told by block
+MOST_BARS = 60  # above this, bars are shown per block
 BINARY = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 
 class Placed(NamedTuple):
-    """A buffer in the arena: where it lies, how large it is, and from which operation to which it is needed."""
+    """A buffer in the arena: its offset, its size, and the first and last operation that need it."""
 
     name: str
     offset: int
@@ -37,14 +37,14 @@ class Placed(NamedTuple):
 
 
 class MemoryPage:
-    """The peak in a line, the tensors that are alive there, and the schedule; with `arena` the plan instead."""
+    """The peak, the tensors alive there and the schedule; with `arena`, the plan instead."""
 
     def __init__(self, found: Memory, arena: bool = False) -> None:
         self.found, self.arena = found, arena
         self.title = f"{found.model.name}: memory"
 
     def heads(self) -> list[str]:
-        """The peak and where it is reached."""
+        """The peak and its operation."""
         peak = self.found.peak
         return (
             [f"peak {self._least()}{human(peak.bytes)} at {printable(peak.operation)}"]
@@ -53,7 +53,7 @@ class MemoryPage:
         )
 
     def sheets(self) -> list[Sheet]:
-        """The tensors that are alive at the peak, and the schedule or the plan."""
+        """Tensors alive at the peak, and the schedule or the plan."""
         heads = ("tensor", "shape", "bytes", "made by", "still read by")
         columns = tuple(
             Column(
@@ -88,7 +88,7 @@ class MemoryPage:
         return Sheet(columns, rows, (), "arena")
 
     def notes(self) -> list[str]:
-        """The other figures, what would be next, and what the numbers mean."""
+        """The other figures, possible reductions, and the meaning of the figures."""
         found, order, next_, least = self.found, self.found.order, self.found.plateau, self._least()
         lines = [
             f"arena {least}{human(found.arena_bytes)} by a plan of the largest first; other allocators may differ",
@@ -107,7 +107,7 @@ class MemoryPage:
         return [*lines, stamped(found.model, found.convention, found.lives.walked.inputs, found.values, ["peak_bytes"])]
 
     def records(self) -> tuple[list[str], list[dict]]:
-        """For CSV: the operations and what they need, or the plan."""
+        """For CSV: the operations and their memory, or the plan."""
         if self.arena:
             return list(Placed._fields), [one._asdict() for one in plan(self.found)]
         names = ["operation", "live_bytes", "floor_bytes", "workspace_bytes"]
@@ -116,7 +116,7 @@ class MemoryPage:
         return names, [dict(zip(names, row, strict=True)) for row in rows]
 
     def document(self) -> Mapping[str, Any]:
-        """For programs: the figures, the peak with its tensors, the plan, and the schedule."""
+        """For JSON: the figures, the peak with its tensors, the plan and the schedule."""
         found, peak, order = self.found, self.found.peak, self.found.order
         figures = ("peak_bytes", "arena_bytes", "floor_bytes", "weights_bytes", "resident_bytes")
         return {
@@ -149,7 +149,7 @@ def human(size: int) -> str:
 
 
 def blocks(found: Memory) -> Sequence[tuple[int, str]]:
-    """(most bytes, name) of each stretch of operations that stand in one block, in the order they run."""
+    """(most bytes, name) of each run of operations in the same block, in execution order."""
     levels: list[tuple[int, str]] = []
     for row, size in zip(found.lives.walked.rows, found.lives.live, strict=True):
         name = row.frame.path[0]
@@ -161,7 +161,7 @@ def blocks(found: Memory) -> Sequence[tuple[int, str]]:
 
 
 def plan(found: Memory) -> list[Placed]:
-    """Where the planner puts every buffer, by offset."""
+    """Position of every buffer in the arena, by offset."""
     ends, sizes = spans(found.lives)
     offsets = planned([Span(size, first, last) for size, (first, last) in zip(sizes, ends, strict=True)])
     rows, buffers = found.lives.walked.rows, found.lives.buffers
@@ -178,7 +178,7 @@ NOTE = 140  # characters of a line under the axes
 
 
 def picture(found: Memory, format: str) -> bytes:
-    """The bytes of a PNG or SVG: what every operation needs, the peak marked. Raises OptionError."""
+    """A PNG or SVG chart of the memory of every operation, with the peak marked. Raises OptionError."""
     from matplotlib.ticker import EngFormatter
 
     with drawing() as pyplot:

@@ -1,4 +1,4 @@
-"""What bounds every layer on a device: its operations or its bytes. Bounds are no predictions of time."""
+"""Bounds of every layer on a device: by its operations or by its bytes. Bounds do not predict times."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ UNITS = ((Fraction(1), "s"), (Fraction(1, 10**3), "ms"), (Fraction(1, 10**6), "u
 
 
 class Bound(NamedTuple):
-    """One layer: its mult-adds, bytes, and the least seconds that each of both takes."""
+    """One layer: its mult-adds and bytes, and the least seconds that each takes."""
 
     name: str
     mult_adds: int
     bytes: int
     compute: Fraction
     memory: Fraction
-    complete: bool  # whether all of the layer is known: else its numbers are lower bounds
-    used: Fraction | None = None  # mult-adds by those with channels padded to the vectors of the device
+    complete: bool  # if false, part of the layer is unknown and its figures are lower bounds
+    used: Fraction | None = None  # mult-adds divided by those with channels padded to the vectors of the device
 
     @property
     def intensity(self) -> float:
-        """Operations a byte."""
+        """FLOPs per byte."""
         return 2 * self.mult_adds / self.bytes if self.bytes else 0.0
 
     @property
     def by(self) -> str:
-        """What takes longer; `unknown` where something of the layer is."""
+        """The larger bound: `compute` or `memory`; `unknown` if part of the layer is unknown."""
         if not self.complete:
             return "unknown"
         return "compute" if self.compute > self.memory else "memory"
 
 
 class Roofline:
-    """The bounds of a network on a device, under the policy and the widths of its model."""
+    """Bounds of a network on a device, under the policy and bit widths of its model."""
 
     def __init__(self, model: Model, lives: Lives, device: Device) -> None:
         self.model, self.lives, self.device = model, lives, device
@@ -72,17 +72,17 @@ class Roofline:
         return Bound(row.name, macs, size, compute, size / self.device.bandwidth.value, not row.layer.unknown, used)
 
     def drawn(self, format: str = "png") -> bytes:
-        """The bytes of a `png` or `svg` of the roofs and the layers. Needs the extra `plot`."""
+        """A `png` or `svg` chart of the roofs and the layers. Needs the extra `plot`."""
         return picture(self, format)
 
     @property
     def per_layer(self) -> Fraction:
-        """The least seconds without fusion across layers: the sum of what bounds each."""
+        """Least seconds without fusion across layers: the sum of the layers' bounds."""
         return sum((max(one.compute, one.memory) for one in self.bounds), Fraction(0))
 
     @property
     def floor(self) -> Fraction:
-        """The least seconds of any implementation that loads the weights once."""
+        """Least seconds of any implementation that loads the weights once."""
         walked, storage, sharer = self.lives.walked, self.lives.storage, self.lives.sharer
         rows = zip(walked.rows, self.lives.products, strict=True)
         held = [storage.bytes(_numbers(row), bits) for row, (bits, _) in rows if not row.shared]
@@ -93,20 +93,20 @@ class Roofline:
 
 
 def bounded(model: Model, given: Mapping[str, Any], rho: float | None, name: str) -> Roofline:
-    """The bounds of a model at given settings on a device, shipped or in a file. Raises CostcalcError."""
+    """Bounds of a model at given settings on a device, shipped or from a file. Raises CostcalcError."""
     walked = trace(model, settle(model, scaled(model, given, rho)))
     return Roofline(model, Lives(walked, model.storage), device(name))
 
 
 def _numbers(row: Any) -> int:
-    """Weights and biases that a layer reads at least: of an embedding, the rows that are looked up."""
+    """Minimum number of weights and biases that a layer reads; for an embedding, the rows looked up."""
     if row.op.name == "embedding":
         return prod(row.layer.shape)
     return row.layer.params.get("weight", 0) + row.layer.params.get("bias", 0)
 
 
 class RooflinePage(Page):
-    """The layers that do or move something, each with its two bounds."""
+    """Layers with operations or bytes, each with its two bounds."""
 
     def __init__(self, found: Roofline) -> None:
         self.found = found
@@ -114,7 +114,7 @@ class RooflinePage(Page):
         self.rows = [one for one in found.bounds if one.bytes or one.mult_adds or not one.complete]
 
     def sheets(self) -> list[Sheet]:
-        """One row a layer."""
+        """One row per layer."""
         heads: tuple[str, ...] = (
             "layer",
             "mult-adds",
@@ -130,7 +130,7 @@ class RooflinePage(Page):
         return [Sheet(columns, [_cells(one)[: len(heads)] for one in self.rows])]
 
     def notes(self) -> list[str]:
-        """The bounds of the network, and where the figures of the device come from."""
+        """Bounds of the network, and the source of the device's figures."""
         found = self.found
         unknown = [one.name for one in self.rows if not one.complete]
         lower = [f"lower bounds (>=): the cost of {listed(unknown[:SHOWN])} is not known"] if unknown else []
@@ -151,7 +151,7 @@ class RooflinePage(Page):
         )
 
     def records(self) -> tuple[list[str], list[dict]]:
-        """For CSV."""
+        """Column names and rows of a CSV file."""
         names = [
             "name",
             "mult_adds",
@@ -167,7 +167,7 @@ class RooflinePage(Page):
         return names, [dict(zip(names, _plain(one), strict=False)) for one in self.rows]
 
     def document(self) -> Mapping[str, Any]:
-        """For programs."""
+        """The JSON document."""
         found = self.found
         return {
             "spec": {"name": found.model.name, "path": found.model.source.path, "shipped": found.model.source.shipped},
@@ -205,9 +205,9 @@ def _cells(one: Bound) -> tuple[str, ...]:
 
 
 def utilisation(row: Any, align: Mapping[str, int]) -> Fraction | None:
-    """Which part of the mult-adds of a layer a device does that pads channels to its vectors; None if none are known.
+    """Share of useful mult-adds on a device that pads channels to its vectors; None for other operations.
 
-    The channels are those of one group: a depthwise convolution has one of each.
+    The channels are those of one group: a depthwise convolution has one per group.
     """
     if row.op.name not in ("conv", "dwconv", "conv_transpose", "linear"):
         return None
@@ -225,13 +225,13 @@ def seconds(value: Fraction) -> str:
     return f"{float(value / scale):.3g} {unit}"
 
 
-NAMED = 40  # layers that are named one by one
+NAMED = 40  # maximum number of layers labelled in a chart
 NOTE = 100  # characters of a line under the axes
 KINDS = (("compute", "tab:red", "o"), ("memory", "tab:blue", "s"))
 
 
 class _Point(NamedTuple):
-    """A layer: FLOP/B, FLOP/s that it can reach at most, what bounds it, its name."""
+    """A layer: FLOP/B, attainable FLOP/s, its bound, its name."""
 
     intensity: float
     rate: float
@@ -240,9 +240,9 @@ class _Point(NamedTuple):
 
 
 def picture(found: Roofline, format: str) -> bytes:
-    """The bytes of a PNG or SVG: the roofs, and a mark a layer at its intensity and the operations that it allows.
+    """A PNG or SVG chart: the roofs, and one mark per layer at its intensity and attainable FLOP/s.
 
-    Raises OptionError without matplotlib, and where no layer has mult-adds.
+    Raises OptionError without matplotlib, or if no layer has mult-adds.
     """
     points = _points(found)
     if not points:
@@ -263,14 +263,14 @@ def picture(found: Roofline, format: str) -> bytes:
 
 
 def _points(found: Roofline) -> list[_Point]:
-    """The layers with mult-adds of which all is known."""
+    """Layers with mult-adds whose figures are all known."""
     known = [one for one in found.bounds if one.complete and one.mult_adds and one.bytes]
     rates = [float(2 * one.mult_adds / max(one.compute, one.memory)) for one in known]
     return [_Point(one.intensity, rate, one.by, one.name) for one, rate in zip(known, rates, strict=True)]
 
 
 def _named(axes: Axes, points: list[_Point]) -> None:
-    """Write the names of layers beside their marks, where there is room: above the roof for one, below for the next."""
+    """Label the marks of layers if there are few; labels alternate between above and below the roof."""
     for number, one in enumerate(points if len(points) <= NAMED else ()):
         place, side = ((3, -3), "left") if number % 2 else ((-3, 3), "right")
         how: dict[str, Any] = {"textcoords": "offset points", "fontsize": 4, "color": "0.3", "ha": side, "gid": "layer"}

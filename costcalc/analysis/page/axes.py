@@ -1,4 +1,4 @@
-"""Which values the sliders of a page have: those that are given, that the spec declares, or that are usual."""
+"""Values of a page's sliders: given, declared by the spec, or usual."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from .structure import FIELDS, Point, of_metric, signature, structure, variants
 from .structure import document as of_variant
 
 MOST_VALUES = 48  # of one slider
-STEPS = 8  # between the `min` and the `max` of a variable
-# Both names have one meaning in the shipped specs and in papers: width multiplier and input resolution.
+STEPS = 8  # between `min` and `max` of a variable
+# Both names mean the same in the shipped specs and in papers: width multiplier and input resolution.
 USUAL: Mapping[str, tuple[Any, ...]] = {
     "alpha": (0.25, 0.5, 0.75, 1.0),
     "res": (128, 160, 192, 224, 256, 288, 320),
@@ -36,9 +36,9 @@ USUAL: Mapping[str, tuple[Any, ...]] = {
 
 
 class Axis(NamedTuple):
-    """A variable, its values in order, and which of them the page starts with.
+    """A variable, its values in order, and the index of the initial value.
 
-    `extra` axes are left out where all others still form a grid without them.
+    `extra` axes are dropped if the others form a grid without them.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Axis(NamedTuple):
 
 
 class Points(NamedTuple):
-    """The settings of a page: a grid of axes, or one axis at a time where a grid would be too large."""
+    """Settings of a page: a grid of axes, or one axis at a time if a grid would be too large."""
 
     axes: tuple[Axis, ...]
     is_grid: bool
@@ -57,7 +57,7 @@ class Points(NamedTuple):
 
     @property
     def indices(self) -> list[tuple[int, ...]]:
-        """For each setting, the number of the value of each axis; the first setting is where the page starts."""
+        """For each setting, the index of the value of each axis; the initial setting is first."""
         start = tuple(axis.start for axis in self.axes)
         found = product(*(range(len(axis.values)) for axis in self.axes)) if self.is_grid else self._single(start)
         return list(dict.fromkeys((start, *found)))
@@ -68,22 +68,22 @@ class Points(NamedTuple):
                 yield (*start[:number], at, *start[number + 1 :])
 
     def setting(self, at: tuple[int, ...]) -> dict[str, Any]:
-        """The values of the variables at one setting."""
+        """Values of the variables at one setting."""
         return {axis.name: axis.values[number] for axis, number in zip(self.axes, at, strict=True)}
 
     @property
     def whole(self) -> int:
-        """How many settings the whole grid has."""
+        """Number of settings of the whole grid."""
         return _size(self.axes)
 
     @property
     def size(self) -> int:
-        """How many settings."""
+        """Number of settings."""
         return len(self.indices)
 
 
 class Chosen(NamedTuple):
-    """Some settings of a page whose engine can be asked for others."""
+    """Some settings of a page whose engine can compute others on request."""
 
     axes: tuple[Axis, ...]
     indices: list[tuple[int, ...]]
@@ -91,7 +91,7 @@ class Chosen(NamedTuple):
     note: str = ""
 
     def setting(self, at: tuple[int, ...]) -> dict[str, Any]:
-        """The values of the variables at one setting."""
+        """Values of the variables at one setting."""
         return Points(self.axes, True).setting(at)
 
 
@@ -100,8 +100,8 @@ def axes_of(
 ) -> tuple[tuple[Axis, ...], dict[str, Any]]:
     """(axes, fixed values) of a page: `given` has one value of a variable, or several.
 
-    Variables that are not given have their `choices`, both truths, the values of published rows, or usual ones; with
-    `around`, other numbers have values around their default. Raises OptionError for a value that cannot be.
+    Other variables take their `choices`, true and false, the values of published rows, or usual ones. With `around`,
+    other numbers take values around their default. Raises OptionError for an invalid value.
     """
     fixed = {name: values[0] for name, values in given.items() if len(values) == 1}
     starts = typical(model, fixed)
@@ -128,7 +128,7 @@ def _axis(variable: Variable, values: Sequence[Any], start: Any) -> Axis:
 
 
 def _declared(model: Model, variable: Variable) -> list[Any]:
-    """The values that a spec itself gives a variable, its default among them; none for a derived one."""
+    """Values that a spec declares for a variable, including its default; none for a derived variable."""
     default = variable.default
     if variable.each or type(default) not in (int, float, bool, str, type(None)):
         return _sorted(variable.choices[:MOST_VALUES]) if variable.choices and not variable.each else []
@@ -143,7 +143,7 @@ def _declared(model: Model, variable: Variable) -> list[Any]:
 
 
 def axes_at(model: Model, at: Mapping[str, Any]) -> tuple[tuple[Axis, ...], dict[str, Any]]:
-    """(axes, fixed values) of every variable that a slider can move, the values `at` which they stand among theirs.
+    """(axes, fixed values) of every variable that a slider can move, with the values `at` included.
 
     Raises OptionError for a value that a variable cannot have.
     """
@@ -162,7 +162,7 @@ def _among(axis: Axis, value: Any) -> Axis:
 
 
 def _around(variable: Variable) -> list[Any]:
-    """Values around the default of a number, from a quarter of it to its double."""
+    """Values around a numeric default, from a quarter of it to twice it."""
     default = variable.default
     if type(default) not in (int, float) or default <= 0:
         return [default]
@@ -171,18 +171,18 @@ def _around(variable: Variable) -> list[Any]:
 
 
 def published_values(model: Model, name: str) -> list[Any]:
-    """The values of a variable in published rows."""
+    """Values of a variable in published rows."""
     return [claim.at[name] for claim in model.published if name in claim.at]
 
 
 def _is_extra(variable: Variable) -> bool:
-    """Whether a variable has several values in published rows only."""
+    """Whether a variable has several values only because of published rows."""
     bounded = type(variable.least) is int and type(variable.most) is int
     return not (variable.choices or variable.name in USUAL or type(variable.default) is bool or bounded)
 
 
 def _between(variable: Variable) -> list[Any]:
-    """Values from the `min` to the `max` of a variable that has both."""
+    """Values from `min` to `max` of a variable that has both."""
     least, most = variable.least, variable.most
     if type(least) is not int or type(most) is not int or most <= least:
         return []
@@ -199,7 +199,7 @@ def _can_be(variable: Variable, value: Any) -> bool:
 
 
 def _sorted(values: Sequence[Any]) -> list[Any]:
-    """Each value once, numbers in ascending order, words as they come."""
+    """Unique values: numbers ascending, words in their given order."""
     found = list(dict.fromkeys(values))
     return found if any(type(value) is str for value in found) else sorted(found)
 
@@ -210,7 +210,7 @@ NONE = "This network is too large for sliders: the page shows one setting."
 
 
 def plans(axes: tuple[Axis, ...], allowed: Callable[[int], bool]) -> Iterator[Points]:
-    """The settings of a page, from all to one; those are left out whose number is not `allowed`."""
+    """Settings of a page, from all down to one, whose number is `allowed`."""
     for axis in [axis for axis in axes if axis.extra]:
         if not allowed(_size(axes)):
             axes = tuple(one for one in axes if one is not axis)
@@ -235,7 +235,7 @@ def _length(axes: Sequence[Axis]) -> int:
 
 
 def _fewer(axis: Axis) -> Axis:
-    """The first, the last and the starting value, and one between."""
+    """Keep the first, last and initial values, and one in between."""
     last = len(axis.values) - 1
     kept = sorted({0, last, axis.start, last // 2})
     return axis._replace(values=tuple(axis.values[at] for at in kept), start=kept.index(axis.start))
@@ -246,7 +246,7 @@ MOST_CLAIMS = 64
 
 
 class Wanted(NamedTuple):
-    """What a page is of: a model, how it is counted, and the values that are the same at all settings."""
+    """Contents of a page: a model, how it is counted, and the values shared by all settings."""
 
     model: Model
     convention: Convention
@@ -255,20 +255,20 @@ class Wanted(NamedTuple):
 
 
 def point(wanted: Wanted, values: Mapping[str, Any]) -> Point:
-    """A network at one setting. Raises CostcalcError where it cannot be."""
+    """A network at one setting. Raises CostcalcError if the setting is invalid."""
     settled = settle(wanted.model, {**wanted.fixed, **values})
     walked = trace(wanted.model, settled)
-    walk = Walk(wanted.model, walked, settled)  # its lives are made once, for the metrics and for the page
+    walk = Walk(wanted.model, walked, settled)  # the metrics and the page share its lives
     found = report(wanted.model, walked, settled, wanted.convention, wanted.metrics, walk)
     found.totals  # noqa: B018 (raises where they are too large)
     return Point(found, walk.lives)
 
 
-PARTS = frozenset({"variants", "published"})  # of a document, which take longer than the rest of it
+PARTS = frozenset({"variants", "published"})  # parts of a document that take longest
 
 
 def document(wanted: Wanted, points: Points | Chosen, first: Point, parts: frozenset[str] = PARTS) -> dict[str, Any]:
-    """The document of a network at some settings, the first of which is `first`; parts left out are null."""
+    """Document of a network at some settings, starting with `first`; omitted parts are null."""
     found, errors = _points(wanted, points, first)
     groups: dict[Any, list[int]] = {}
     for number, one in enumerate(found):
@@ -294,7 +294,7 @@ def document(wanted: Wanted, points: Points | Chosen, first: Point, parts: froze
 
 
 def _points(wanted: Wanted, points: Points | Chosen, first: Point) -> tuple[list[Point | None], dict[int, str]]:
-    """(the network at every setting, why there is none, by the number of the setting)."""
+    """(network at every setting, or None; error messages by index of the setting)."""
     found: list[Point | None] = []
     errors: dict[int, str] = {}
     for number, at in enumerate(points.indices):
@@ -332,7 +332,7 @@ def _described(axis: Axis) -> dict[str, Any]:
 
 
 def _point(one: Point, group: int) -> dict[str, Any]:
-    """One setting for JSON: its structure, its totals as `analyze` gives them, and what is to be said of them."""
+    """One setting for JSON: its structure, its totals as in `analyze`, and their notes."""
     said = notes(one.report, View(), len(one.report.shown()))[:-1]
     unknown = any(row.layer.unknown for row in one.report.trace.rows)
     return {
@@ -346,7 +346,7 @@ def _point(one: Point, group: int) -> dict[str, Any]:
 
 
 def _variants(wanted: Wanted, found: Sequence[Point | None], first: Point) -> list[dict[str, Any]]:
-    """The variants that differ from the network, or phases that differ from each other."""
+    """Variants that differ from the network, or phases that differ from each other."""
     settings = [one and one.report.values for one in found]
     made = variants(wanted.model, first.report.values, len(first.report.lines))
     starts = [of_variant(one, settings[:1], wanted.convention)["totals"][0] for one in made]
@@ -358,7 +358,7 @@ def _variants(wanted: Wanted, found: Sequence[Point | None], first: Point) -> li
 
 
 def _published(wanted: Wanted) -> list[dict[str, Any]]:
-    """Published rows of the whole network under this convention, each with the engine's totals at its setting."""
+    """Published rows of the whole network under this convention, each with the computed totals at its setting."""
     claims = [
         claim
         for claim in wanted.model.published

@@ -1,7 +1,7 @@
-"""A network whose page is asked for setting by setting: the engine of the playground and of `costcalc serve`.
+"""Answer requests for single settings of a network: the engine of the playground and of `costcalc serve`.
 
-Requests and answers are plain JSON values. A request comes from a browser: it names no file, and what it holds is
-checked like any input. The networks that were read last are kept, so a slider that moves costs one walk.
+Requests and answers are plain JSON values. A request comes from a browser: it names no file, and its content is
+validated like any input. The most recent networks are kept, so moving a slider costs one trace.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .axes import METRICS, PARTS, Axis, Chosen, Points, Wanted, axes_at, documen
 from .page import fits, of_network
 from .structure import Point
 
-FIRST = "mobilenet"  # the config that a playground opens with
-KEPT = 3  # networks
-ROWS = 4_000  # layers times settings of all settings at once: about a second in a browser
+FIRST = "mobilenet"  # the config that a playground opens first
+KEPT = 3  # networks kept in memory
+ROWS = 4_000  # layers times settings of one answer: about a second in a browser
 MOST_POINTS = 256
 FEW = "The view `Settings` shows what one slider reaches from here: all settings are too many for it."
 GRAPHS = tuple(suffix for suffix, form in READERS.items() if form is not SPEC)
@@ -34,7 +34,7 @@ _TOO_LARGE = "this network is too large or too deep for the memory"
 
 
 class _Asked(NamedTuple):
-    """A request that was checked: the network, how it is counted, and the values of its variables."""
+    """A validated request: the network, how it is counted, and the values of its variables."""
 
     key: Any
     model: Model
@@ -44,7 +44,7 @@ class _Asked(NamedTuple):
 
 
 class Engine:
-    """Answers requests about networks; `folder` is where the specs of the editor include others from."""
+    """Answer requests about networks; specs in the editor include other files from `folder`."""
 
     def __init__(self, folder: Any = None) -> None:
         self.folder = folder or shipped()
@@ -52,11 +52,11 @@ class Engine:
         self._starts: dict[Any, Point] = {}
 
     def answer(self, request: Any) -> dict[str, Any]:
-        """The answer to a request: what it asks for, or its `problems`, each with its place."""
+        """Answer a request: the requested content, or its `problems`, each with its place."""
         return _caught(lambda: self._answered(request))
 
     def hold(self, key: str, name: str, path: str) -> dict[str, Any]:
-        """Read the model in a file called `name`; `{"file": key}` names it in requests."""
+        """Read the model in a file called `name`; requests refer to it as `{"file": key}`."""
 
         def held() -> dict[str, Any]:
             form = format_of(name)
@@ -70,12 +70,12 @@ class Engine:
         return _renamed(_caught(held), path, name)
 
     def keep(self, key: str, model: Model) -> str:
-        """Have a network that `{"file": key}` names in requests; the key."""
+        """Keep a network that requests refer to as `{"file": key}`; return the key."""
         self._keep(("file", key), model)
         return key
 
     def opening(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        """What a playground shows at once: its lists, the first network, and the answer about it."""
+        """First screen of a playground: its lists, the first network, and the answer about it."""
         return {"start": _start({}), "first": dict(source), "answer": self.answer({"ask": "look", "source": source})}
 
     def _answered(self, request: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Engine:
             return asks[kind](request)
 
     def _look(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The document of a network where its sliders are, or of all settings."""
+        """Document of a network at the setting of its sliders, or at all settings."""
         asked = self._asked(request)
         axes, fixed = axes_at(asked.model, asked.at)
         wanted = Wanted(asked.model, price_list(asked.convention), asked.metrics, fixed)
@@ -99,12 +99,12 @@ class Engine:
         return {"document": {**document(wanted, _all(axes, now, first), first, parts), "at": now, "all": True}}
 
     def _page(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The page of a network as one file, as `costcalc page` writes it."""
+        """Page of a network as one file, as `costcalc page` writes it."""
         asked = self._asked(request)
         return {"html": of_network(asked.model, {}, asked.metrics, asked.convention).html}
 
     def _start(self, asked: _Asked, wanted: Wanted, values: Mapping[str, Any]) -> Point:
-        """The network where its sliders start: of several answers in turn, walked once."""
+        """The network at the initial setting. It is kept, because several answers in a row use it."""
         key = (asked.key, asked.convention, asked.metrics, tuple(wanted.fixed.items()), tuple(values.items()))
         if key not in self._starts:
             found = point(wanted, values)
@@ -116,7 +116,7 @@ class Engine:
     def _asked(self, request: Mapping[str, Any]) -> _Asked:
         key, model = self._model(request.get("source"))
         convention = request.get("convention", "paper")
-        if convention not in NAMES:  # no path: a browser names no file
+        if convention not in NAMES:  # not a path: a browser names no file
             help = nearest(convention, NAMES) or f"known: {listed(NAMES)}"
             raise OptionError(
                 Problem("unknown-convention", f"there is no convention `{brief(str(convention))}`", help=help)
@@ -129,7 +129,7 @@ class Engine:
         return _Asked(key, model, convention, metrics, at)
 
     def _model(self, source: Any) -> tuple[Any, Model]:
-        """(what names it here, the network) of a source: `{"text": .., "name": ..}` or `{"file": key}`."""
+        """(key in this engine, network) of a source: `{"text": .., "name": ..}` or `{"file": key}`."""
         if not isinstance(source, Mapping):
             raise _bad("`source` is missing")
         if "file" in source:
@@ -155,7 +155,7 @@ class Engine:
 
 
 def _renamed(answer: dict[str, Any], path: str, name: str) -> dict[str, Any]:
-    """An answer whose messages give a file the name that it has in the browser."""
+    """Replace a path in the messages of an answer by the file name used in the browser."""
     for one in answer.get("problems", ()):
         one["message"] = one["message"].replace(path, name)
         one["file"] = name if one["file"] == path else one["file"]
@@ -163,7 +163,7 @@ def _renamed(answer: dict[str, Any], path: str, name: str) -> dict[str, Any]:
 
 
 def _of_text(name: str, text: str, folder: Any) -> Model:
-    """The network of a text; of one that is a shipped config, as that config."""
+    """Network of a text. A text equal to a shipped config is that config."""
     known = configs().get(name.removesuffix(".yaml"))
     path = f"{name.removesuffix('.yaml')}.yaml"
     if known and shipped().source(path).text == text:
@@ -172,7 +172,7 @@ def _of_text(name: str, text: str, folder: Any) -> Model:
 
 
 def _all(axes: tuple[Axis, ...], now: tuple[int, ...], first: Point) -> Chosen:
-    """All settings of the sliders; those that one slider reaches, or some, where all are too many for one answer."""
+    """All settings of the sliders; if too many for one answer, those that one slider reaches, or some of them."""
     most = min(MOST_POINTS, max(ROWS // max(len(first.report.lines), 1), 2))
     grid = Points(axes, True)
     ends = _once(_start_of(axes), now)
@@ -187,7 +187,7 @@ def _start_of(axes: tuple[Axis, ...]) -> tuple[int, ...]:
 
 
 def _now(axes: Sequence[Axis], at: Mapping[str, Any]) -> tuple[int, ...]:
-    """Where the sliders are: the number of the value of each axis."""
+    """Position of the sliders: the index of the value of each axis."""
     return tuple(axis.values.index(at[axis.name]) if axis.name in at else axis.start for axis in axes)
 
 
@@ -196,7 +196,7 @@ def _once(*indices: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 
 def _start(request: Mapping[str, Any]) -> dict[str, Any]:
-    """What a playground shows before the first network: the shipped configs, the names of conventions and metrics."""
+    """Lists of a playground: the shipped configs and the names of conventions and metrics."""
     return {
         "version": __version__,
         "configs": list(configs()),
@@ -206,7 +206,7 @@ def _start(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _config(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The text of a shipped config."""
+    """Text of a shipped config."""
     name = request.get("name")
     if not isinstance(name, str) or name not in configs():
         raise OptionError(Problem("unknown-config", "there is no such shipped config", help=nearest(name, configs())))
@@ -234,7 +234,7 @@ def _caught(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _problem(one: Problem) -> dict[str, Any]:
-    """A problem for JSON: what `--format json` prints of it, with the width of its place."""
+    """A problem for JSON: the fields of `--format json`, with the width of its place."""
     place = one.place
     where = (place.source.path, place.line, place.column, place.width) if place else (None,) * 4
     texts = {"code": one.code, "message": printable(brief(one.message, 500)), "help": one.help and printable(one.help)}

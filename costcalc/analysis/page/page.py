@@ -1,8 +1,7 @@
-"""A page as a file: a network, or what another command shows, as one HTML document that loads nothing.
+"""Write a page: a network, or the output of another command, as one self-contained HTML document.
 
-The page of one report, for a notebook: in a frame of its own, under the table that every notebook can show. Notebooks
-that are not trusted, and the sites that show them, drop scripts and frames: the table stays. In the frame the scripts
-of the page reach nothing outside it.
+In a notebook, the page of a report is an iframe under a plain table. Untrusted notebooks, and the sites that show them,
+drop scripts and frames; the table stays. Scripts in the iframe cannot reach anything outside it.
 """
 
 from __future__ import annotations
@@ -31,20 +30,20 @@ if TYPE_CHECKING:
 
     from ..report.report import Report
 
-BYTES = 400_000  # of one page
-ROWS = 12_000  # layers times settings: some seconds
+BYTES = 400_000  # maximum bytes of one page
+ROWS = 12_000  # layers times settings, which takes some seconds
 MOST_POINTS = 256
 FRAME = "width:100%;height:720px;border:1px solid #8884;border-radius:6px"
 
 
 class NetworkPage:
-    """A page: `html` is its text, `document` what is embedded, `save` writes a file; a notebook shows it in a frame."""
+    """A page: `html` is its text, `document` its embedded data, `save` writes a file; notebooks show it in a frame."""
 
     def __init__(self, document: Mapping[str, Any], shown: Result) -> None:
         self.document, self.shown = document, shown
 
     def frame(self) -> pandas.DataFrame:
-        """The rows of what it shows: of a network, the layers where its sliders start."""
+        """Rows of the page's content; for a network, the layers at the initial setting."""
         return self.shown.frame()
 
     @cached_property
@@ -66,7 +65,7 @@ class NetworkPage:
 
 
 def framed(html: str) -> str:
-    """A page inside another: its scripts run, and reach nothing outside the frame."""
+    """Embed a page in an iframe: its scripts run but cannot reach anything outside the frame."""
     for char, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("'", "&#39;")):
         html = html.replace(char, name)
     return f"<iframe sandbox='allow-scripts' title='costcalc' style='{FRAME}' srcdoc='{html}'></iframe>"
@@ -82,17 +81,17 @@ def page(
     settings: Mapping[str, Any] | None = None,
     **axes: Any,
 ) -> NetworkPage:
-    """A network as one HTML file to look at, move and send: `page("mobilenet", "page.html")`.
+    """Write a network as one interactive HTML file: `page("mobilenet", "page.html")`.
 
-    spec, input  what `costcalc.load` takes; or what `compare`, `check` and other functions of the library give
-    output       a file to write the page to
+    spec, input  what `costcalc.load` takes; or a result of `compare`, `check` or another function of the library
+    output       file to write the page to
     metrics      further metrics, beside the cost, params, activations, weights_bytes, bytes_moved and peak_bytes
-    axes         values of a variable: several make a slider, one holds for all. Without values a variable has those
-                 of its `choices`, of published rows, or usual ones (`alpha`, `res`)
+    axes         values of a variable: several make a slider, a single one holds for all. The default is its `choices`,
+    the values in published rows, or usual ones (`alpha`, `res`)
     convention, settings  as in `analyze`
 
-    The file is below 400 kB and loads nothing. All figures are the engine's integers at the settings of the sliders;
-    where these are too many, one variable moves at a time, and the page says so. Raises CostcalcError.
+    The file is smaller than 400 kB and loads nothing. All figures are exact integers for the settings of the sliders.
+    If there are too many settings, only one variable moves at a time, and the page says so. Raises CostcalcError.
     """
     if isinstance(spec, Result):
         found = NetworkPage(of_page(spec.page()), spec)
@@ -107,7 +106,7 @@ def page(
 def of_network(
     model: Model, given: Mapping[str, Any], metrics: Sequence[str], convention: Prices = "paper"
 ) -> NetworkPage:
-    """The page of a model; `given` has values by variable, one or a list of them."""
+    """Page of a model; `given` has one value or a list of values per variable."""
     for name in given:
         if name not in model.variables:
             raise unknown_variable(name, model)
@@ -128,9 +127,9 @@ def of_network(
 
 
 def fits(model: Model, first: Point) -> None:
-    """Refuse a network that no page has room for, before the page is built. Raises OptionError."""
+    """Refuse a network that is too large for a page before the page is built. Raises OptionError."""
     layers = len(first.report.lines)
-    is_single = 2 * layers > ROWS  # pages of one setting alone have what is counted here
+    is_single = 2 * layers > ROWS  # only pages of a single setting contain these bytes
     if is_single and least_bytes(first) > BYTES - sum(map(len, bundle())):
         raise _too_large(model, layers)
 
@@ -149,11 +148,11 @@ def _too_large(model: Model, layers: int) -> OptionError:
     return OptionError(Problem("limit", message, help=help))
 
 
-SAVED = 300_000  # bytes of a frame: each is saved in the notebook
+SAVED = 300_000  # bytes of a frame, which is saved with the notebook
 
 
 def live(report: Report) -> str:
-    """A closed disclosure with the page of a report; nothing where it would be too large."""
+    """A closed disclosure with the page of a report; empty if it would be too large."""
     with uncollected():
         names = tuple(one.name for one in report.metrics[2:])
         wanted = Wanted(report.model, report.convention, (*names, LIVE), report.values)

@@ -1,4 +1,4 @@
-"""The layers of a network at the settings that have the same layers: names, edges, buffers, and kinds of layers."""
+"""Layers of a network at settings that share a structure: names, edges, buffers, and kinds of layers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...rewrite import PHASES, Rewriting, phased
 from ...write.spec import as_spec, is_spec
 from ..report.report import Line, Report, report
 
-LIVE = "peak_bytes"  # the metric that is, for a layer, what lives while it runs
+LIVE = "peak_bytes"  # for a layer, this metric is the bytes alive while it runs
 FIELDS = ("op", "type", "input", "output", "kernel", "stride", "groups", "times", "complete", "hidden", "line")
 
 
@@ -32,13 +32,13 @@ class Point(NamedTuple):
 
 
 def signature(point: Point) -> tuple[Any, ...]:
-    """What settings have in common that share a structure: names and edges."""
+    """Key that is equal for settings with the same structure: names and edges."""
     lines = point.report.lines
     return tuple(line.name for line in lines), tuple(line.shared for line in lines), tuple(map(tuple, _sources(point)))
 
 
 def structure(points: Sequence[Point]) -> dict[str, Any]:
-    """One structure for JSON: what holds at all points as it is, numbers as lists with one value per point."""
+    """One structure for JSON: values shared by all points as they are, others as lists with one value per point."""
     first, columns = points[0], Columns()
     metrics = [one.name for one in first.report.metrics if one.name not in first.report.figures and one.name != LIVE]
     kinds, numbers = _kinds(points, metrics, columns)
@@ -55,7 +55,7 @@ def structure(points: Sequence[Point]) -> dict[str, Any]:
 
 
 def fronted(names: Sequence[str]) -> list[Any]:
-    """Names as [length of what is the same in the name before, rest] in turns."""
+    """Names in front coding: the length of the prefix shared with the previous name, then the rest, in turns."""
     found: list[Any] = []
     before = ""
     for name in names:
@@ -70,7 +70,7 @@ def fronted(names: Sequence[str]) -> list[Any]:
 
 
 def least_bytes(point: Point) -> int:
-    """How many bytes the layers of a network at one setting take in a document at least: names, kinds and buffers."""
+    """Minimum bytes of the layers of a network at one setting in a document: names, kinds and buffers."""
     lines, lives = point.report.lines, point.lives
     names = _json(fronted(["\n".join(map(printable, line.path)) for line in lines]))
     buffers = [[one.first, lives.end(one), 0, *(embedded(each.made) for each in one.tensors)] for one in lives.buffers]
@@ -104,23 +104,23 @@ def _sources(point: Point) -> list[list[Any]]:
 
 
 def _named(source: Any) -> Any:
-    """The name of an input; nothing for a constant."""
+    """Name of an input; None for a constant."""
     return None if source is None else printable(str(source))
 
 
 def _edges(point: Point) -> dict[int, list[Any]]:
-    """What each layer reads, by number, of those that read something else than the layer before alone."""
+    """Sources of each layer by index, except for layers that read only the layer before."""
     return {number: one for number, one in enumerate(_sources(point)) if one != [number - 1]}
 
 
 def _memory(points: Sequence[Point], columns: Columns) -> dict[str, Any]:
-    """What lives while each layer runs, and every buffer: its life, its size, and what is written to it."""
+    """Bytes alive while each layer runs, and every buffer: its lifetime, size and tensors."""
     lives = [point.lives for point in points]
     found: dict[str, Any] = {"live": [columns.add(values) for values in zip(*(one.live for one in lives), strict=True)]}
     work = [columns.add(values) for values in zip(*(one.workspace for one in lives), strict=True)]
     found["workspace"] = {number: column for number, column in enumerate(work) if columns.found[column] != 0}
     if len({tuple(map(_life, one.buffers)) for one in lives}) > 1:
-        return found  # the policy shares storage otherwise at other sizes
+        return found  # the policy shares storage differently at other sizes
     sizes = zip(*([buffer.size for buffer in one.buffers] for one in lives), strict=True)
     buffers = [
         [buffer.first, lives[0].end(buffer), columns.add(size), *(one.made for one in buffer.tensors)]
@@ -134,21 +134,21 @@ def _life(buffer: Any) -> tuple[Any, ...]:
 
 
 def of_metric(one: Metric, figures: Any) -> dict[str, Any]:
-    """A metric for JSON: its name, title, unit, and how the amounts of layers become one."""
+    """A metric for JSON: its name, title and unit, and how amounts of layers are combined."""
     fold = "figure" if one.name in figures else "max" if one.fold is max else "sum"
     unit = "B" if one.unit.symbol == "B" else ""
     return {"name": one.name, "title": one.title, "unit": unit, "fold": fold, "what": one.what}
 
 
 class Columns:
-    """Lists of values, one per setting, by number. A list of one value only is that value."""
+    """Lists of values, one value per setting, stored once and numbered. A constant list is stored as its value."""
 
     def __init__(self) -> None:
         self.found: list[Any] = []
         self._numbers: dict[Any, int] = {}
 
     def add(self, values: Sequence[Any]) -> int:
-        """The number of a list; the same for an equal one."""
+        """Number of a list; equal lists have the same number."""
         key = tuple((type(value), value) for value in values)
         number = self._numbers.setdefault(key, len(self.found))
         if number == len(self.found):
@@ -157,12 +157,12 @@ class Columns:
         return number
 
 
-MOST_LAYERS = 6_000  # of a graph that is made a spec first
+MOST_LAYERS = 6_000  # limit for a graph that is converted to a spec first
 CONVOLUTIONS = {"standard": "standard convolutions", "separable": "separable convolutions"}
 
 
 class Variant(NamedTuple):
-    """A network made otherwise: which question it answers, its title, and its model."""
+    """A modified network: the kind of its modification, its title, and its model."""
 
     group: str  # conv or phase
     title: str
@@ -171,7 +171,7 @@ class Variant(NamedTuple):
 
 
 def variants(model: Model, start: Mapping[str, Any], layers: int) -> list[Variant]:
-    """The variants that a network has: those that cannot be made are left out."""
+    """Variants of a network; those that cannot be built are left out."""
     takes = is_spec(model)
     if not takes and layers > MOST_LAYERS:
         return []
@@ -197,7 +197,7 @@ def _phase(model: Model, phase: str) -> Callable[[], Model]:
 
 
 def _made(make: Callable[[], Any]) -> Any:
-    """What is made; nothing where the network cannot be so."""
+    """Result of a function, or None if it raises CostcalcError."""
     try:
         return make()
     except OutOfTime:
@@ -207,7 +207,7 @@ def _made(make: Callable[[], Any]) -> Any:
 
 
 def document(found: Variant, settings: Sequence[Any], convention: Convention) -> dict[str, Any]:
-    """A variant for JSON: totals at every setting (null where there is none), and its layer types."""
+    """A variant for JSON: totals at every setting (null if invalid), and its layer types."""
     reports = [
         _reported(found, values, convention) if found.takes or not number else None
         for number, values in enumerate(settings)
@@ -222,7 +222,7 @@ def document(found: Variant, settings: Sequence[Any], convention: Convention) ->
 
 
 def _reported(found: Variant, values: Any, convention: Convention) -> Report | None:
-    """The report of a variant at the values of all variables; None where it cannot be."""
+    """Report of a variant at the values of all variables; None if it is invalid there."""
     if values is None:
         return None
     own = values if found.takes else {}

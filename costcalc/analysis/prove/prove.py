@@ -1,4 +1,4 @@
-"""Every rule against the loops of `selftest`, which perform the operation and count as they go, on random cases."""
+"""Check every rule on random cases against the loops of `selftest`, which perform the operation and count."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ...selftest.gradients import WEIGHT, differentiate
 from ...selftest.perform import perform
 from ...selftest.tally import MACS, Counted, Impossible
 
-MOST_DRAWN = 20  # cases, for one that can be performed
+MOST_DRAWN = 20  # cases drawn for one that can be performed
 
 
 class CounterExample(NamedTuple):
-    """A case on which a rule and the loops differ: {thing: (the rule's, the loops')}."""
+    """A case in which a rule and the loops differ: {quantity: (from the rule, from the loops)}."""
 
     shapes: tuple
     options: Mapping[str, Any]
@@ -31,17 +31,17 @@ class CounterExample(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """What was tried of one operation."""
+    """Results of the cases of one operation."""
 
     op: str
-    performed: int  # cases, by the loops
-    impossible: int  # cases besides, in which the operation cannot be performed
+    performed: int  # cases that the loops performed
+    impossible: int  # further cases, which the operation does not allow
     differing: int
     first: CounterExample | None
 
 
 def operations(names: tuple[str, ...] = ()) -> list[str]:
-    """The operations of these names, all if there are none. Raises OptionError."""
+    """Validate names of operations; all operations by default. Raises OptionError."""
     for name in names:
         if name not in INDEX:
             help = nearest(name, INDEX) or f"operations: {listed(INDEX)}"
@@ -50,9 +50,9 @@ def operations(names: tuple[str, ...] = ()) -> list[str]:
 
 
 def prove(name: str, cases: int, seed: int = 0, rule: Any = None) -> Proof:
-    """The Proof of an operation on random cases, the same for the same seed; or that of another rule in its place.
+    """Check an operation, or another `rule` for it, on random cases; the same seed gives the same cases.
 
-    So many `cases` are performed; what is impossible comes on top.
+    `cases` counts the cases that are performed; impossible cases are not included.
     """
     performed, impossible, differing, first = 0, 0, 0, None
     for number, (flowing, options) in enumerate(drawn(name, MOST_DRAWN * cases, seed)):
@@ -70,13 +70,13 @@ def prove(name: str, cases: int, seed: int = 0, rule: Any = None) -> Proof:
 
 
 def drawn(name: str, cases: int, seed: int = 0) -> Iterator[tuple[tuple[Shape, ...], dict[str, Any]]]:
-    """Random cases of an operation: (shapes, options)."""
+    """Yield random cases of an operation: (shapes, options)."""
     for number in range(cases):
         yield CASES[name](random.Random(f"{seed} {name} {number}"))
 
 
 def stated(name: str, flowing: tuple[Shape, ...], options: Mapping[str, Any], rule: Any = None) -> Layer | None:
-    """What the rule says of these shapes: a Layer, or None when it refuses."""
+    """Layer that the rule gives for these shapes; None if it refuses them."""
     op = find(name)
     rule = rule or op.rule
     forms = {branch: op.options[branch].kind.form for branch in op.branches}
@@ -95,7 +95,7 @@ def stated(name: str, flowing: tuple[Shape, ...], options: Mapping[str, Any], ru
 
 
 def performance(name: str, flowing: tuple[Shape, ...], options: Mapping[str, Any]) -> Counted | None:
-    """What was counted in the loops, or None when the operation cannot be performed."""
+    """Counts from the loops; None if the operation cannot be performed."""
     try:
         return perform(name, flowing, options)
     except Impossible:
@@ -103,7 +103,7 @@ def performance(name: str, flowing: tuple[Shape, ...], options: Mapping[str, Any
 
 
 def differences(layer: Layer | None, counted: Counted | None) -> dict[Any, Any]:
-    """What a rule and the loops do not agree on: {thing: (the rule's, the loops')}."""
+    """Quantities on which a rule and the loops differ: {quantity: (from the rule, from the loops)}."""
     if layer is None or counted is None:
         return {} if layer is counted else {"possible": (layer is not None, counted is not None)}
     pairs = {
@@ -117,16 +117,16 @@ def differences(layer: Layer | None, counted: Counted | None) -> dict[Any, Any]:
 
 
 def needed(flowing: tuple[Shape, ...], chance: random.Random) -> set[Any]:
-    """What is taken to need a gradient: each input or not, the weights or not."""
+    """A random choice of what needs a gradient: each input, and the weights."""
     return {one for one in (*range(len(flowing)), WEIGHT) if chance.random() < 0.7}
 
 
 def gradient_differences(
     name: str, flowing: tuple[Shape, ...], options: Mapping[str, Any], layer: Layer | None, needs: Any
 ) -> dict[str, tuple]:
-    """What the rule and the loops do not agree on of the backward pass: {thing: (the rule's, the loops')}.
+    """Quantities of the backward pass that differ: {quantity: (from the rule, from the loops)}.
 
-    The products of `opaque` are only what its author says: there is nothing to perform.
+    `opaque` is skipped: its products are declared by the spec, so there is nothing to perform.
     """
     if layer is None or name == "opaque" or not any(layer.terms.get(term) for term in MACS):
         return {}
@@ -144,7 +144,7 @@ def gradient_differences(
 
 
 def _nonzero(numbers: Mapping[str, int]) -> dict[str, int]:
-    """Counts by name, without those of nothing."""
+    """Counts by name, without zeros."""
     return {name: number for name, number in numbers.items() if number != 0}
 
 
@@ -158,7 +158,7 @@ COLUMNS = (
 
 
 class ProofsPage(Page):
-    """Proofs, and the seed that their cases are drawn with."""
+    """Proofs and the seed of their cases."""
 
     title = "costcalc selftest"
 
@@ -167,7 +167,7 @@ class ProofsPage(Page):
         self.wrong = [proof.op for proof in proofs if proof.differing]
 
     def sheets(self) -> list[Sheet]:
-        """One row an operation; the counter-examples only where there are any."""
+        """One row per operation; a column of counter-examples if there are any."""
         sheet = Sheet(COLUMNS, [_cells(proof) for proof in self.proofs], self._foot())
         return [sheet if self.wrong else sheet.without({len(COLUMNS) - 1})]
 
@@ -176,19 +176,19 @@ class ProofsPage(Page):
         return "total", *(f"{one:,}" for one in sums), ""
 
     def notes(self) -> list[str]:
-        """The verdict, and what was compared."""
+        """The verdict, and the quantities compared."""
         count, of = len(self.proofs), f"{len(self.wrong)} of " if self.wrong else ""
         verdict = f"{of}{count} operation{'' if count == 1 else 's'}: {'wrong' if self.wrong else 'all equal'}"
         compared = "shape, parameters, mult-adds and every other quantity of a rule, against loops that count each one"
         return [f"{verdict} (seed {self.seed})", compared]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The names and rows of a CSV file."""
+        """Column names and rows of a CSV file."""
         rows = [_record(proof) for proof in self.proofs]
         return [*_record(self.proofs[0])], rows
 
     def document(self) -> dict[str, Any]:
-        """The JSON document: an object an operation, its first counter-example as data."""
+        """The JSON document: one object per operation, with its first counter-example."""
         rows = [{**_record(proof), "first": _example(proof.first)} for proof in self.proofs]
         return {"costcalc": __version__, "seed": self.seed, "equal": not self.wrong, "operations": rows}
 

@@ -1,4 +1,4 @@
-"""`costcalc.reconcile`: two conventions, or a convention and a printed number."""
+"""`costcalc.reconcile`: compare two conventions, or explain a printed number."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def reconcile(
     settings: Mapping[str, Any] | None = ...,
     **values: Any,
 ) -> Reconciliation:
-    """Two conventions."""
+    """Compare two conventions."""
 
 
 @overload
@@ -40,7 +40,7 @@ def reconcile(
     settings: Mapping[str, Any] | None = ...,
     **values: Any,
 ) -> Answer:
-    """A convention and a printed number."""
+    """Explain a printed number."""
 
 
 def reconcile(
@@ -54,15 +54,15 @@ def reconcile(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Reconciliation | Answer:
-    """Why two conventions count a network differently, term by term; or what a printed number includes.
+    """Explain why two conventions count a network differently, term by term; or what a printed number includes.
 
     spec, input  what `costcalc.load` takes
     left, right  conventions: names, price lists or Conventions
     printed      a number instead of `right`, as it was printed: `"8.2G"`, `"317M"` or 4231976
-    metric       `cost` (mult-adds or FLOPs, as each convention has it), `params`, or `training` (both passes)
-    values       the spec's variables
+    metric       `cost` (mult-adds or FLOPs, depending on the convention), `params`, or `training` (both passes)
+    values       variables of the spec
 
-    A Reconciliation of two conventions, an Answer to a number. Raises CostcalcError.
+    Returns a Reconciliation for two conventions, an Answer for a number. Raises CostcalcError.
     """
     if (right is None) == (printed is None):
         help = 'reconcile(spec, "paper", "fvcore"), or reconcile(spec, "paper", printed="8.2G")'
@@ -76,7 +76,7 @@ def reconcile(
 
 
 def _figure(printed: Any) -> Figure:
-    """The figure that a printed number is. Raises ArgumentError."""
+    """Parse a printed number. Raises ArgumentError."""
     usable = isinstance(printed, (str, int)) and not isinstance(printed, bool)
     found = figure(str(printed)) if usable and not str(printed).endswith("%") else None
     if found is None:

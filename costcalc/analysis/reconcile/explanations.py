@@ -1,4 +1,4 @@
-"""What a typed-in number may have counted: conventions, input sizes, widths, parts left out, twice or half."""
+"""Explain a printed number: other conventions, input sizes or widths, parts left out, twice or half."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from ...render.sheet import Page
 
 
-SIDES = (224, 192, 160, 128, 256, 299, 300, 320)  # of the input, where the spec names no choices
-ROWS = 100_000  # layers that all walks of the network may have together
-MOST = 9  # of the weights of an explanation's parts together: two or three of them
-USUAL, DECLARED, OTHER_PROGRAM, ANY_SIDE = 2, 3, 4, 4  # weights: the less common, the heavier
+SIDES = (224, 192, 160, 128, 256, 299, 300, 320)  # sides of the input if the spec declares no choices
+ROWS = 100_000  # layers of all traces of the network together
+MOST = 9  # weight of an explanation's parts together: two or three parts
+USUAL, DECLARED, OTHER_PROGRAM, ANY_SIDE = 2, 3, 4, 4  # weights: less common parts are heavier
 NAMED = {"res": "input size", "alpha": "width"}
 _FACTORS_SAY = {"2 per mult-add": "FLOPs among mult-adds", "1 for 2": "mult-adds among FLOPs"}
 FACTORS = {"": (1, 1), "2 per mult-add": (2, 1), "1 for 2": (1, 2)}
 
 
 class Explanation(NamedTuple):
-    """A way of counting: how it differs from the given convention, and its count."""
+    """A way of counting: its differences from the given convention, and its count."""
 
     changed: tuple  # (variable, value)
     left_out: str
@@ -48,24 +48,24 @@ class Explanation(NamedTuple):
     factor: str
     value: int
     own: bool  # whether it is the given convention
-    undeclared: tuple = ()  # variables whose choices the spec does not name
+    undeclared: tuple = ()  # variables for which the spec declares no choices
 
     @property
     def weight(self) -> Any:
-        """How far-fetched it is: the weights of all that differs."""
+        """Sum of the weights of all differences; larger for less likely explanations."""
         own = 0 if self.own else OTHER_PROGRAM if self.convention.name in COUNTERS else USUAL
         sides = sum(ANY_SIDE if name in self.undeclared else DECLARED for name, _ in self.changed)
         return own + sides + (USUAL if self.factor else 0) + (DECLARED if self.left_out else 0)
 
     @property
     def ways(self) -> Any:
-        """What differs, as a set: of two explanations, the one that needs less is enough."""
+        """The differences as a set, to drop explanations that contain a simpler one."""
         convention = () if self.own else (self.convention.name,)
         return {*self.changed, *convention, self.left_out, self.factor} - {""}
 
     @property
     def text(self) -> Any:
-        """The way of counting, in words."""
+        """The way of counting in words."""
         said = [] if self.own else [f"as {self.convention.name}"]
         said += [f"{name} {value}" for name, value in self.changed]
         said += [f"without the {self.left_out}"] if self.left_out else []
@@ -81,24 +81,24 @@ class _Answer(NamedTuple):
     typed: str  # the number as typed in
     printed: int
     total: int
-    explained: tuple  # (Explanation, how it has the digits)
+    explained: tuple  # (Explanation, how its digits match)
     near: tuple[Explanation, ...]
-    parts: tuple[Part, ...]  # from the total to the number, by the first explanation
-    other: tuple[str, ...] = ()  # what to ask instead, where the number is that of the other metric
+    parts: tuple[Part, ...]  # from the total to the number, for the first explanation
+    other: tuple[str, ...] = ()  # what to try instead if the number is the total of the other metric
 
 
 class Answer(Result, _Answer):
-    """What explains a number, simplest first; if nothing does, what comes near, nearest first."""
+    """Explanations of a number, simplest first; if there are none, near counts, nearest first."""
 
     def page(self) -> Page:
-        """The ways of counting, as `costcalc reconcile` prints them."""
+        """Ways of counting, as `costcalc reconcile` prints them."""
         from .page import AnswerPage
 
         return AnswerPage(self)
 
     @property
     def gap(self) -> Any:
-        """What the number is more."""
+        """The number minus the total."""
         return self.printed - self.total
 
 
@@ -112,10 +112,10 @@ def explain(
     settings: dict[Any, Any] | None = None,
     **values: dict[str, Any],
 ) -> Any:
-    """Ways of counting that give a number as it was printed, from a convention's count of a network.
+    """Find ways of counting that give a printed number, starting from a convention's count of a network.
 
     spec, convention, metric, values  as in `reconcile`
-    text, figure                      the number: `8.2G` is met by 8.15 to 8.25 G, or by what was cut off to it
+    text, figure                      the number: `8.2G` matches 8.15 to 8.25 G, and counts that truncate to it
 
     Raises CostcalcError.
     """
@@ -156,7 +156,7 @@ class _Search:
     # ways of counting
 
     def ways(self) -> Any:
-        """Every way, the simplest of those that give the same in the same setting."""
+        """Every way of counting; of those that give the same count in the same setting, the simplest."""
         found: dict = {}
         for changed in self.settings():
             if not self.walked(changed):
@@ -173,11 +173,11 @@ class _Search:
         return list(found.values())
 
     def fits(self, factor: Number, convention: Convention) -> Any:
-        """Whether a count can be of the other kind: twice if it is in mult-adds, half if it is in FLOPs."""
+        """Whether a count may be in the other unit: doubled if it is in mult-adds, halved if it is in FLOPs."""
         return self.metric == "cost" and factor == ("2 per mult-add" if convention.cost == "mult_adds" else "1 for 2")
 
     def settings(self) -> Any:
-        """What to set differently: nothing, the input's side, the width, both."""
+        """Changes of the setting: none, the side of the input, the width, or both."""
         axes = []
         for name in NAMED:
             variable = self.model.variables.get(name)
@@ -189,7 +189,7 @@ class _Search:
         return every[: max(ROWS // max(len(self.walks[()].rows), 1), 1)]
 
     def walked(self, changed: Any) -> Any:
-        """The walk in a setting; None where the network cannot be."""
+        """Trace in a setting; None if the setting is invalid."""
         if changed not in self.walks:
             try:
                 self.walks[changed] = trace(self.model, settle(self.model, dict(self.given) | dict(changed)))
@@ -222,7 +222,7 @@ class _Search:
         return self.memo[key]
 
     def rows(self, changed: Any, left_out: Any) -> Any:
-        """The rows of a setting, without a part."""
+        """Rows of a setting, without a part."""
         rows = self.walks[changed].rows
         start, end = stretch(rows, left_out)
         return [*rows[:start], *rows[end:]]
@@ -230,7 +230,7 @@ class _Search:
     # the parts of one
 
     def parts(self, way: Any, printed: Any) -> Any:
-        """From the total to the number, step by step; they sum to the gap."""
+        """Steps from the total to the number; they sum to the gap."""
         found, before = [], self.total((), "", self.convention)
         done: tuple[Any, ...] = ()
         for name, value in way.changed:
@@ -252,7 +252,7 @@ class _Search:
 
 
 def _other(totals: Any, metric: str, figure: Any, complete: Any) -> Any:
-    """What to ask for a number that is the total of the other metric."""
+    """What to try if the number is the total of the other metric."""
     for name, total in totals.items():
         if (name == "params") != (metric == "params") and agreement(Count(total, 1, complete), figure) is not None:
             option = "params" if name == "params" else "cost"
@@ -261,7 +261,7 @@ def _other(totals: Any, metric: str, figure: Any, complete: Any) -> Any:
 
 
 def _simplest(ways: Any, printed: Any) -> Any:
-    """Those that have the digits, simplest first, without those that need all that another does and more."""
+    """Matching ways of counting, simplest first; explanations that contain a simpler one are dropped."""
     met = [(way, how) for way, how in ways if how is not None]
     met.sort(key=lambda pair: (pair[0].weight, len(pair[1]), abs(pair[0].value - printed)))
     kept: list = []
@@ -272,7 +272,7 @@ def _simplest(ways: Any, printed: Any) -> Any:
 
 
 def _distinct(convention: Convention, metric: str) -> Any:
-    """The convention, and those with names that price the metric in another way."""
+    """The convention, and the named conventions that price the metric differently."""
     found = [convention]
     for name in NAMES:
         one = find(name)
@@ -286,7 +286,7 @@ LEFT_OUT = ("classifier", "first convolution")
 
 
 def stretch(rows: Sequence[Row], name: str) -> Any:
-    """Where a part of the network begins and ends: the classifier goes to the end, a convolution to its activation."""
+    """Start and end of a part: the classifier ends with the network, a convolution with its activation."""
     costly = [at for at, row in enumerate(rows) if MAC.keys() & row.layer.terms.keys()]
     if name == "classifier" and costly:
         return _classifier(rows, costly), len(rows)
@@ -297,7 +297,7 @@ def stretch(rows: Sequence[Row], name: str) -> Any:
 
 
 def _classifier(rows: Sequence[Row], costly: Any) -> Any:
-    """Where the linear layers begin that see one position at the end; if there is none, the last layer with weights."""
+    """Start of the final linear layers that see a single position; if there are none, the last layer with a cost."""
     start = costly[-1]
     for at in reversed(costly):
         if rows[at].op.name != "linear" or prod(rows[at].layer.shape[:-1]) != 1:

@@ -1,4 +1,4 @@
-"""The gap between two counts as a page: its parts, or its layers; or what explains a number."""
+"""Page of the gap between two counts, by part or by layer; or of the explanations of a number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def figure_of(convention: Convention, metric: str) -> str:
-    """What a total is of, for people: `mult-adds`, `FLOPs` or `params`."""
+    """Title of the metric of a total: `mult-adds`, `FLOPs` or `params`."""
     return METRICS["params" if metric == "params" else convention.cost].title
 
 
@@ -28,13 +28,13 @@ def signed(value: int) -> str:
 
 
 def meaning(found: Reconciliation) -> str:
-    """The input and the variables that the numbers are for."""
+    """Input and variables of the figures."""
     of = shipped(found.model), setting(found.report.inputs, found.report.values)
     return "; ".join(filter(None, (*of, f"costcalc {__version__}")))
 
 
 def caveats(found: Reconciliation, conventions: Any) -> Iterator[Any]:
-    """What neither total has: unknown costs, and what a program prints otherwise or not at all."""
+    """Costs that neither total includes, and figures that a program prints differently or not at all."""
     if not found.report.complete:
         yield "the cost of some layers is unknown: both totals are lower bounds"
     for one in conventions:
@@ -46,7 +46,7 @@ def caveats(found: Reconciliation, conventions: Any) -> Iterator[Any]:
 
 
 def parts_sheet(parts: tuple[Part, ...], gap: int) -> Sheet:
-    """Parts and their sum."""
+    """Sheet of the parts and their sum."""
     priced = (Column("quantity", True, "quantity", 2), Column("price", True, "price", 1))
     columns = (Column("part"), Column("difference", True), *priced, Column("of what", folds=True))
     sheet = Sheet(columns, [_cells(part) for part in parts], ("gap", signed(gap), "", "", ""))
@@ -60,7 +60,7 @@ def _cells(part: Part) -> tuple[str, str, str, str, str]:
 
 
 def part_record(part: Part) -> dict[str, Any]:
-    """One part for a file."""
+    """One part as a record."""
     left, right = part.prices or (None, None)
     return {
         "part": part.name,
@@ -117,7 +117,7 @@ class GapPage:
         return Sheet(columns, rows, ("sum of these", "", f"{left:,}", f"{right:,}", signed(right - left), ""))
 
     def notes(self) -> list[str]:
-        """What the programs do, what they print otherwise, and what the numbers mean."""
+        """What the programs do, their known differences, and the meaning of the figures."""
         why = dict.fromkeys(text for part in self.found.parts for text in part.why.split("; ") if text)
         titles = (f"{printable(one.name)}: {printable(one.title)}" for one in self._conventions())
         hidden = len(self.found.layers) - len(self.layers) if self.by == "layer" else 0
@@ -134,7 +134,7 @@ class GapPage:
         return self.found.left, self.found.right
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row a part, or a layer."""
+        """One row per part, or per layer."""
         if self.by == "layer":
             names = ["layer", "type", "before", "after", "difference", "parts"]
             rows = [(one.name, one.type, one.left, one.right, one.right - one.left) for one in self.layers]
@@ -162,16 +162,16 @@ class GapPage:
 
 
 def head(found: Reconciliation) -> dict[str, Any]:
-    """What says which network and setting it is."""
+    """The network and its setting."""
     whole = document(found.report)
     return {name: whole[name] for name in ("schema_version", "costcalc", "spec", "vars", "inputs", "complete")}
 
 
-NEAR = 1  # how far off a way of counting may be to be shown as near: a share of the number
+NEAR = 1  # largest error of a near count, as a share of the number
 
 
 class AnswerPage:
-    """What explains a number, simplest first; where nothing does, what comes near."""
+    """Explanations of a number, simplest first; if there are none, near counts."""
 
     title = "costcalc reconcile"
 
@@ -182,7 +182,7 @@ class AnswerPage:
         self.shown = found.explained[:top] or tuple((way, None) for way in near[:top])
 
     def heads(self) -> Any:
-        """The number, what the convention gives, and what explains the gap."""
+        """The number, the convention's total, and the explanation of the gap."""
         found = self.found
         total = f"{found.total:,} {self.figure}"
         lines = [f"{printable(found.convention.name)}: {total}", f"printed: {found.typed}, {signed(found.gap)}"]
@@ -192,7 +192,7 @@ class AnswerPage:
         return [*lines, f"explained by: {found.explained[0][0].text}" + (f" ({more} more: --top)" if more > 0 else "")]
 
     def sheets(self) -> Any:
-        """The ways of counting, and the parts of the first that explains it."""
+        """Ways of counting, and the parts of the first explanation."""
         heads = ("way of counting", "gives", "left over", "digits")
         columns = tuple(Column(name, name in ("gives", "left over"), folds=name == heads[0]) for name in heads)
         rows = [
@@ -205,19 +205,19 @@ class AnswerPage:
         return [Sheet(columns, rows), *parts]
 
     def digits(self, how: Any, way: Any) -> Any:
-        """How the number has the digits of what a way gives, or how far off it is."""
+        """How the digits of the number match a count, or the error."""
         if how is not None:
             return how or "as printed"
         return f"off by {100 * (self.found.printed - way.value) / self.found.printed:+.3g} %"
 
     def notes(self) -> Any:
-        """What the numbers mean."""
+        """Meaning of the figures."""
         found = self.found
         title = f"{printable(found.convention.name)}: {printable(found.convention.title)}"
         return [*caveats(found, [found.convention]), title, meaning(found)]
 
     def records(self) -> Any:
-        """One row a way of counting."""
+        """One row per way of counting."""
         names = ["way", "value", "left_over", "digits", "explains"]
         rows = [
             {
@@ -232,7 +232,7 @@ class AnswerPage:
         return names, rows
 
     def document(self) -> Any:
-        """The spec, the number, the parts by the first explanation, then the ways of counting."""
+        """The spec, the number, the parts of the first explanation, then the ways of counting."""
         found = self.found
         return {
             **head(found),

@@ -1,4 +1,4 @@
-"""The gap between two counts of one network, split into named parts that sum exactly to it."""
+"""Split the gap between two counts of one network into named parts that sum exactly to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 METRICS = ("cost", "params", "training")
-_FAMILIES = {  # what a part is called: each quantity by its family
+_FAMILIES = {  # name of a part: the family of its quantity
     **dict.fromkeys(("mac", "mac_attention", "mac_masked"), "mult-adds"),
     "mac_on_output": "transposed convolution",
     **dict.fromkeys(("scale", "softmax"), "attention"),
@@ -44,9 +44,9 @@ _FAMILIES = {  # what a part is called: each quantity by its family
 
 
 class Part(NamedTuple):
-    """One part of a gap: what it is, what it adds, and why.
+    """One part of a gap: its name, its amount and the reason.
 
-    A part from a price has its quantity and the prices on either side; the others have None there.
+    A part caused by a price has a quantity and the prices of both sides; otherwise these are None.
     """
 
     name: str
@@ -79,17 +79,17 @@ class _Gap(NamedTuple):
 
 
 class Reconciliation(Result, _Gap):
-    """One network under two conventions: totals, and the parts of the gap from the left one to the right one."""
+    """One network under two conventions: both totals, and the parts of the gap from left to right."""
 
     def page(self) -> Page:
-        """The parts of the gap, as `costcalc reconcile` prints them."""
+        """Parts of the gap, as `costcalc reconcile` prints them."""
         from .page import GapPage
 
         return GapPage(self)
 
     @property
     def gap(self) -> int:
-        """What the right convention counts more."""
+        """Right total minus left total."""
         return self.totals[1] - self.totals[0]
 
 
@@ -103,14 +103,14 @@ def reconcile(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Reconciliation:
-    """Why two conventions count a network differently, term by term.
+    """Explain why two conventions count a network differently, term by term.
 
     spec, input  what `costcalc.load` takes
     left, right  conventions: names, price lists or Conventions
-    metric       `cost` (mult-adds or FLOPs, as each convention has it), `params`, or `training` (both passes)
-    values       the spec's variables
+    metric       `cost` (mult-adds or FLOPs, depending on the convention), `params`, or `training` (both passes)
+    values       variables of the spec
 
-    One walk of the network is priced by both. Raises CostcalcError.
+    Both conventions price the same trace of the network. Raises CostcalcError.
     """
     one, other = price_list(left), price_list(right)
     with uncollected():
@@ -122,7 +122,7 @@ def reconcile(
 def reconciled(
     model: Model, walked: Trace, values: Mapping[str, Any], left: Any, right: Any, metric: str
 ) -> Reconciliation:
-    """The Reconciliation of a walked network."""
+    """Reconciliation of a traced network."""
     reports = [report(model, walked, values, one) for one in (left, right)]
     backward = gradients(Walk(model, walked, values)) if metric == "training" else None
     sides = [_by_row(walked.rows, one, metric, backward) for one in reports]
@@ -132,7 +132,7 @@ def reconciled(
 
 
 def _by_row(rows: Sequence[Row], one: Report, metric: str, backward: Sequence[Gradient] | None) -> list[int]:
-    """What a report's convention counts of each row."""
+    """Count of each row under a report's convention."""
     if backward is None:
         return [line.params if metric == "params" else line.cost for line in one.lines]
     found = [cost(row, gradient, one.convention) for row, gradient in zip(rows, backward, strict=True)]
@@ -140,12 +140,12 @@ def _by_row(rows: Sequence[Row], one: Report, metric: str, backward: Sequence[Gr
 
 
 def total_of(one: Report, metric: str) -> int:
-    """A report's total of a metric."""
+    """Total of a metric in a report."""
     return one.totals["params" if metric == "params" else one.convention.cost]
 
 
 def tally(rows: Sequence[Row], metric: str, backward: Sequence[Gradient] | None = None) -> dict[tuple[str, ...], int]:
-    """(section of a price list, name, operation) -> how many, of all that rows state and the metric can be made of."""
+    """Amounts that rows state for a metric: {(section of a price list, name, operation): amount}."""
     found: dict = {}
     for at, row in enumerate(rows):
         more = [] if backward is None else _of_gradient(backward[at])
@@ -163,13 +163,13 @@ def _stated(row: Row, metric: str) -> list[tuple[str, str, int]]:
 
 
 def _of_gradient(one: Gradient) -> list[tuple[str, str, int]]:
-    """What the backward pass of a row has, by section and name."""
+    """Amounts of the backward pass of a row: (section, name, amount)."""
     macs = [("prices", name, number) for side in (one.inputs, one.weights) for name, number in side.items()]
     return [*macs, ("gradients", "ungrouped", one.ungrouped)]
 
 
 def split(tallied: Mapping[tuple[str, ...], int], left: Convention, right: Convention) -> tuple[Part, ...]:
-    """The parts of the gap over what was tallied, largest first: one for each quantity at each pair of prices."""
+    """Parts of the gap, largest first: one per quantity and pair of prices."""
     found: dict = {}
     for (section, name, operation), number in tallied.items():
         for bug, prices in _prices(section, operation, name, left, right):
@@ -184,7 +184,7 @@ def split(tallied: Mapping[tuple[str, ...], int], left: Convention, right: Conve
 def _prices(
     section: str, operation: str, name: str, left: Convention, right: Convention
 ) -> tuple[tuple[bool, Shape], tuple[bool, Shape]]:
-    """(whether it is a bug, prices on either side): what a program means to count, and known bugs by themselves."""
+    """(whether it is a bug, prices of both sides): the intended prices, and known bugs separately."""
     prices = tuple(price_of(getattr(one, section), operation, name) for one in (left, right))
     bugs = tuple(price_of(one.bugs, operation, name) if section == "prices" else 0 for one in (left, right))
     return (False, tuple(price - bug for price, bug in zip(prices, bugs, strict=True))), (True, bugs)
@@ -220,7 +220,7 @@ def _name(section: str, name: str, prices: tuple[int, ...]) -> str:
 
 
 def _why(section: str, name: str, operations: list[str], left: Convention, right: Convention) -> str:
-    """What in the programs the prices mirror; nothing for conventions that mirror none."""
+    """Code of the programs that the prices mirror; empty if the conventions mirror none."""
     texts = {
         f"{one.name}: {mirrored[key]}": None
         for one in (left, right)

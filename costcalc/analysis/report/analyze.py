@@ -1,4 +1,4 @@
-"""One spec, one setting of its variables, one convention: a Report."""
+"""Analyze one spec at one setting of its variables under one convention."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ def analyze(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Report:
-    """What a network costs, layer by layer.
+    """Compute the cost of a network, layer by layer.
 
     spec, input what `costcalc.load` takes: a path, a mapping, a text, an open file, a model of a framework
     metrics     further metrics, beside the cost and params, by name: ("activations", "keras.weights_bytes")
-    convention  a name that `costcalc conventions` lists, the path of a price list, or a Convention
+    convention  a name from `costcalc conventions`, the path of a price list, or a Convention
     rho         resolution multiplier: `res` of the spec times rho, in whole pixels (arXiv:1704.04861, section 3.4)
     settings    variables in a mapping, for names that are also arguments of this function
-    values      the spec's variables: analyze("mobilenet", alpha=0.75, res=160)
+    values      variables of the spec: analyze("mobilenet", alpha=0.75, res=160)
 
-    Counts are per sample, as exact integers. Raises CostcalcError for a spec, variable or convention that
-    is not valid.
+    Counts are exact integers per sample. Raises CostcalcError for an invalid spec, variable or convention.
     """
     priced = price_list(convention)
     with uncollected():
@@ -48,7 +47,7 @@ def analyze(
 
 
 def _viewed(found: Report) -> str:
-    """The page of a report, for a notebook."""
+    """Page of a report, for a notebook."""
     from ..page.page import live
 
     return live(found)

@@ -1,4 +1,4 @@
-"""The columns of a report: one schema for every format."""
+"""Columns of a report: one schema for every format."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Column(NamedTuple):
-    """One column: its heading for people, its value, and whether it is a number."""
+    """One column: its heading, a function for its value, and whether it is a number."""
 
     heading: str
     value: Callable[..., Any]  # (report, line) -> value
@@ -31,7 +31,7 @@ class Column(NamedTuple):
 
 
 def _field(report: Report, line: Line, what: str) -> Any:
-    """A part of the receptive field of a layer; nothing for groups, and where it is not known."""
+    """A property of the receptive field of a layer; empty for groups and if unknown."""
     found = report.fields.get(line.name)
     if found is None or found.axes is None:
         return ""
@@ -65,8 +65,8 @@ COLUMNS = {
     "file": Column("file", lambda report, line: line.source),
     "line": Column("line", lambda report, line: line.line, True),
 }
-SHORT = {"padding": "rf_padding", "local": "rf_local", "live": "peak_bytes"}  # names as typed -> columns
-EFFECTIVE = {"stride": "rf_stride"}  # beside a column of the receptive field, unless both are named
+SHORT = {"padding": "rf_padding", "local": "rf_local", "live": "peak_bytes"}  # short names -> columns
+EFFECTIVE = {"stride": "rf_stride"}  # used with columns of the receptive field, unless both are named
 BY_LAYER = ("name", "type", "input", "output", "kernel", "cost", "cost_share", "params", "params_share")
 BY_GROUP = ("name", "layers", "cost", "cost_share", "params", "params_share")
 PLAIN = ("name", "op", "type", "input", "output", "kernel", "stride", "groups", "times", "cost", "params", "line")
@@ -74,7 +74,7 @@ PLAIN_GROUP = ("name", "layers", "cost", "cost_share", "params", "params_share")
 
 
 def columns(report: Any) -> dict[str, Column]:
-    """All columns of a report: one more for each further metric."""
+    """All columns of a report, including one for each further metric."""
     return {**COLUMNS, **{one.name: _of_metric(one) for one in report.more}}
 
 
@@ -83,12 +83,12 @@ def _of_metric(one: Metric) -> Column:
 
 
 def public(name: str, report: Report) -> str:
-    """The name of a column in files: `cost` goes by the metric's own name."""
+    """Name of a column in files: `cost` is replaced by the name of the metric."""
     return name.replace("cost", report.convention.cost) if name in COLUMNS else name
 
 
 def columns_of(view: View, report: Report, by_layer: tuple[str, ...], by_group: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns to show, by their inner names: those asked for, or those that suit the grouping."""
+    """Internal names of the columns to show: the requested ones, or those that suit the grouping."""
     if view.columns:
         return chosen(view.columns, report)
     names = by_layer if view.by == "layer" else by_group
@@ -98,7 +98,7 @@ def columns_of(view: View, report: Report, by_layer: tuple[str, ...], by_group: 
 
 
 def chosen(names: tuple[str, ...], report: Report) -> tuple[str, ...]:
-    """Inner names of the columns that the user names. Raises OptionError for an unknown one."""
+    """Internal names of the columns that the user named. Raises OptionError for an unknown name."""
     known = {public(name, report): name for name in columns(report)}
     names = tuple(SHORT.get(name, name) for name in names)
     if any(name.startswith("rf") for name in names) and not {*EFFECTIVE.values()} & {*names}:
@@ -111,7 +111,7 @@ def chosen(names: tuple[str, ...], report: Report) -> tuple[str, ...]:
 
 
 def selected(report: Report, view: View) -> list[Line]:
-    """The lines to show: grouped, sorted and cut as the view says."""
+    """Lines to show: grouped, sorted and truncated as in the view."""
     if view.by == "type":
         lines = report.by_type(view.everything)
     elif view.by == "block":
@@ -125,14 +125,14 @@ def selected(report: Report, view: View) -> list[Line]:
 
 
 def records(report: Report, lines: Sequence[Line], names: Sequence[str]) -> list[dict[str, Any]]:
-    """The lines as dicts under their public names; shapes as `80x80x24`."""
+    """Lines as dicts with public names; shapes as `80x80x24`."""
     known = columns(report)
     values = [(public(name, report), known[name].value) for name in names]
     return [{name: plain(value(report, line)) for name, value in values} for line in lines]
 
 
 def cell(name: str, report: Report, line: Line) -> str:
-    """A value formatted for display: thousands separated, shares in percent, nothing for nothing."""
+    """Format a value: thousands separators, shares in percent, an empty cell or `-` for no value."""
     value = COLUMNS[name].value(report, line) if name in COLUMNS else shown(line.more[name])
     if name.endswith("share"):
         return f"{100 * value:.2f} %" if value else "-"
@@ -155,7 +155,7 @@ def _short(stride: Shape) -> str:
 
 
 def heading(name: str, report: Report) -> str:
-    """The heading of a column for people."""
+    """Displayed heading of a column."""
     if name == "cost":
         return report.metrics[0].title
     if name == "kernel":
@@ -164,13 +164,13 @@ def heading(name: str, report: Report) -> str:
 
 
 def total(report: Report, metric: str) -> str:
-    """A total formatted for display: `568,740,352`, or `>= ..` when something is unknown."""
+    """A formatted total: `568,740,352`, or `>= ..` if a cost is unknown."""
     value = report.totals[report.convention.cost if metric == "cost" else metric]
     return f"{value:,}" if report.complete else f">= {value:,}"
 
 
 def stamp(report: Report) -> str:
-    """Convention, input, variables and version: what a number means without which it means nothing."""
+    """Convention, input, variables and version: the conditions of a figure."""
     names = [one.name for one in report.metrics]
     return stamped(report.model, report.convention, report.inputs, report.values, names)
 
@@ -190,7 +190,7 @@ def stamped(
 
 
 def shipped(model: Model) -> str:
-    """`shipped config mobilenet`, or `includes the shipped config resnet50`; nothing if all files are of the user."""
+    """`shipped config mobilenet`, or `includes the shipped config resnet50`; empty if all files are the user's."""
     if model.source.shipped:
         return f"shipped config {model.name}"
     names = [one.path.removesuffix(".yaml") for one in model.included if one.shipped]
@@ -198,9 +198,9 @@ def shipped(model: Model) -> str:
 
 
 def phase_of(model: Model) -> str:
-    """The phase that numbers are of, where one was chosen or layers are of one phase only; else nothing."""
+    """Phase of the figures if one was chosen or layers belong to a single phase; else empty."""
     if model.about or any("only" in one.text for one in (model.source, *model.included)):
-        from ...rewrite import phase_text  # slow to load, and looks at every step
+        from ...rewrite import phase_text  # slow to import, and visits every step
 
         return phase_text(model)
     return ""
@@ -216,22 +216,22 @@ def setting(inputs: Mapping[str, Shape], values: Mapping[str, Any]) -> str:
 
 
 class View(NamedTuple):
-    """What of a report to show: grouping, columns, order."""
+    """Parts of a report to show: grouping, columns, order."""
 
     by: str = "layer"  # layer, type or block
     depth: int = 1  # levels of names, for blocks
     columns: tuple[str, ...] = ()
     sort: str = ""
     top: int = 0
-    everything: bool = False  # `then` layers without counted cost too
+    everything: bool = False  # also `then` layers without counted cost
 
 
 def constants(
     model: Model, varied: Sequence[str], given: Iterable[Any] = ()
 ) -> tuple[dict[str, Shape], dict[str, Any]]:
-    """(inputs, values) that no varying value reaches: the shapes of inputs by name, and the variables' values.
+    """(inputs, values) that do not depend on the varied variables: shapes of inputs and values of variables, by name.
 
-    Where `rho` varies, `res` is there as what it is a share of, unless it varies too.
+    If `rho` varies and `res` does not, `res` is included as the base of rho.
     """
     by_rho = "rho" in varied and "res" not in varied
     values = fixed(model, {*varied, *(["res"] if by_rho else [])}, given)

@@ -1,4 +1,4 @@
-"""A report as a JSON document: what its numbers mean, its totals and its rows."""
+"""A report as a JSON document: the conditions of its figures, its totals and its rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GROUP = ("name", "cost", "cost_share", "params", "params_share", "layers")
 
 
 def report_document(report: Report, view: View, lines: list[Line]) -> dict[str, Any]:
-    """The contract for one report: its totals, its layer types, and an iterator of the rows that the view shows."""
+    """JSON document of a report: its totals, its layer types, and an iterator over the rows of the view."""
     found = document(report)
     names = columns_of(view, report, _LAYER, _GROUP)
     if view.by == "layer":
@@ -37,7 +37,7 @@ def report_document(report: Report, view: View, lines: list[Line]) -> dict[str, 
 
 
 def document(report: Report) -> dict[str, Any]:
-    """Everything of the contract but the rows."""
+    """The JSON document without the rows."""
     return {
         **heading(report.model, report.convention, report.inputs, report.values),
         "complete": report.complete,
@@ -53,7 +53,7 @@ def document(report: Report) -> dict[str, Any]:
 def heading(
     model: Model, convention: Convention, inputs: Mapping[str, Shape], values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What numbers of a spec mean: spec, variables, inputs and convention."""
+    """Conditions of the figures of a spec: spec, variables, inputs and convention."""
     source, included = model.source, model.included
     return {
         "schema_version": SCHEMA_VERSION,
@@ -72,15 +72,15 @@ def heading(
 
 
 def _shipped(model: Model) -> dict:
-    """Whether the spec is a shipped config, and the same of each file that it includes."""
+    """Whether the spec, and each file that it includes, is a shipped config."""
     included = [{"path": one.path, "shipped": one.shipped} for one in model.included]
     return {"shipped": model.source.shipped, **({"included": included} if included else {})}
 
 
 def _sha256(data: bytes, *included: bytes) -> str:
-    """Hex digest of a spec: of its bytes, or of the digests of all files where it includes others.
+    """Hex digest of a spec: of its bytes, or of the digests of all its files if it includes others.
 
-    From the interpreter's own module: hashlib would load OpenSSL for one short file.
+    Uses the interpreter's own module, because hashlib would load OpenSSL.
     """
     if included:
         data = "".join(map(_sha256, (data, *included))).encode()
@@ -105,7 +105,7 @@ def _row(report: Report, line: Line, names: Iterable[str], view: View) -> dict[s
 
 
 def _exceptions(report: Report, line: Any) -> dict[str, Any]:
-    """What few layers have: a file of their own, several inputs, several runs, shared weights, unknown cost."""
+    """Fields that few layers have: another file, several inputs, several runs, shared weights, unknown cost."""
     found = {"file": line.source} if line.source != report.model.source.path else {}
     if len(line.inputs) > 1:
         found["inputs"] = line.inputs

@@ -1,4 +1,4 @@
-"""The lines under a table: what is left out, what is unknown, what was published, what the numbers mean."""
+"""Notes under a table: omitted rows, unknown costs, published figures, conditions of the figures."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from .report import Line, Report
 
 
-MOST_KINDS = 10  # of layers without a known cost, in a note
+MOST_KINDS = 10  # kinds of layers with unknown cost in a note
 
 
 _CASES = "max: the most expensive path through layers that do not always run; min: the cheapest; expected: by `prob`"
 
 
 def notes(report: Report, view: View, shown: int) -> list[str]:
-    """The lines under the tables; the last says what the numbers mean."""
+    """Notes under the tables; the last gives the conditions of the figures."""
     found = []
     hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
     if hidden:
@@ -47,15 +47,15 @@ def notes(report: Report, view: View, shown: int) -> list[str]:
 
 
 def _figure(value: Any) -> str:
-    """A figure of the whole network formatted for display."""
+    """Format a figure of the whole network."""
     return f"{value:,}" if type(value) is int else f"{value:,.10g}"
 
 
 def _everywhere(report: Report) -> list[Any]:
     """The note that the network ends in a fully connected layer at every position of a grid.
 
-    Inside a network that is deliberate (a 1x1 convolution by another name), as it is before a residual's sum, a pool
-    or an upsampling; at the very end it is most often a pool or `flatten` that was forgotten.
+    Inside a network, for example before a residual sum, this is deliberate: a 1x1 convolution by another name. At the
+    end it usually means a missing pool or `flatten`.
     """
     line = next((line for line in reversed(report.lines) if not _is_pointwise(line)), None)
     if line is None or line.op != "linear" or len(line.output) < 3 or line.output[:-1] != report.output[:-1]:
@@ -85,7 +85,7 @@ _WORK = {
 
 
 def uncounted(report: Report) -> list[str]:
-    """The notes on work that counts 0 because the convention has no price for it."""
+    """Notes on work that counts 0 because the convention has no price for it."""
     kinds: dict[str, list[str]] = {}
     for one in report.uncounted:
         many = f"{one['layers']:,}, the first is {one['first']}" if one["layers"] > 1 else one["first"]
@@ -101,7 +101,7 @@ def _few(texts: list[str]) -> list[str]:
 
 
 def unknown(report: Report) -> list[str]:
-    """What the cost is not known of: kinds of layers, how many there are of each and the first; lost parameters."""
+    """Causes of unknown cost: kinds of layers with their number and first name, and missing parameters."""
     kinds: dict = {}
     for line in (line for line in report.lines if not line.complete):
         kinds.setdefault(line.type, []).append(line.name)
@@ -112,7 +112,7 @@ def unknown(report: Report) -> list[str]:
 
 
 def _law(accounting: Accounting | None) -> list[str]:
-    """The note that all parameters of a network are accounted for, or how many are; nothing for a spec."""
+    """The note on how many parameters of a network are accounted for; empty for a spec."""
     if accounting is None:
         return []
     stored = accounting.stored
@@ -124,7 +124,7 @@ def _law(accounting: Accounting | None) -> list[str]:
 
 
 def _missing(accounting: Accounting | None) -> list[str]:
-    """The parameters that a layer reads and no row holds, each with who reads it."""
+    """Parameters that a layer reads but no row holds, each with its reader."""
     if accounting is None or accounting.is_closed:
         return []
     named = [f"`{name}`, read by `{user}`" for name, user in accounting.stored.missing.items()]
@@ -137,7 +137,7 @@ def _first(names: list[str]) -> str:
 
 
 def _claims(report: Report) -> Iterator[Claim]:
-    """The published totals for just these values of the variables, under this convention."""
+    """Published totals for exactly these values of the variables, under this convention."""
     variables = report.model.variables
     for claim in report.model.published:
         setting = {**{name: variable.default for name, variable in variables.items()}, **claim.at}

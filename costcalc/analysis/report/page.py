@@ -1,4 +1,4 @@
-"""A report as a page: what of it to show, and how it reads."""
+"""Page of a report: the parts to show, and their format."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from .report import Line, Report
 
 
-SPARED = ("kernel", "input", "params_share", "cost_share", "layers", "type", "output")  # first to go, from the left
+SPARED = ("kernel", "input", "params_share", "cost_share", "layers", "type", "output")  # dropped first, in this order
 
 
 class ReportPage:
-    """The layers or groups that a view shows of a report, and its breakdown by layer type."""
+    """Layers or groups of a report selected by a view, and the breakdown by layer type."""
 
     def __init__(self, report: Report, view: View) -> None:
         self.report, self.view = report, view
@@ -41,11 +41,11 @@ class ReportPage:
         self.title = report.model.name
 
     def heads(self) -> list[Any]:
-        """Empty: the table is the answer."""
+        """Empty: the table needs no heading."""
         return []
 
     def sheets(self) -> list[Sheet]:
-        """The layers; below them the layer types, as in Table 2 of the MobileNet paper."""
+        """The layers, then the layer types, as in Table 2 of the MobileNet paper."""
         report, view = self.report, self.view
         main = sheet(report, self.lines, columns_of(view, report, BY_LAYER, BY_GROUP), view.by, bool(view.columns))
         if view.by != "layer" or view.columns:
@@ -53,26 +53,26 @@ class ReportPage:
         return [main, sheet(report, report.by_type(), columns_of(View("type"), report, (), BY_GROUP), "type")]
 
     def notes(self) -> list[str]:
-        """What is left out, what is unknown, what the numbers mean."""
+        """Omitted rows, unknown costs, and conditions of the figures."""
         from .notes import notes
 
         return notes(self.report, self.view, len(self.lines))
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The rows for CSV."""
-        plain = (*PLAIN[:-1], "file", "line") if self.report.model.included else PLAIN  # a line of which file
+        """Column names and rows of a CSV file."""
+        plain = (*PLAIN[:-1], "file", "line") if self.report.model.included else PLAIN  # the file that `line` refers to
         names = columns_of(self.view, self.report, plain, PLAIN_GROUP)
         return [public(name, self.report) for name in names], records(self.report, self.lines, names)
 
     def document(self) -> dict[str, Any]:
-        """The contract for programs."""
+        """The JSON document."""
         from .document import report_document
 
         return report_document(self.report, self.view, self.lines)
 
 
 def sheet(report: Report, lines: list[Line], names: tuple[str, ...], title: str, chosen: bool = False) -> Sheet:
-    """Lines as a sheet; columns that the user chose are never left out."""
+    """Lines as a sheet; columns that the user chose are never dropped."""
     from ...render.sheet import Sheet
 
     heads = tuple(_column(name, report, title, chosen) for name in names)
@@ -96,5 +96,5 @@ def _foot(name: str, number: int, report: Report) -> str:
 
 
 def render(report: Report, format: str = "table", view: View | None = None, screen: Screen | None = None) -> str:
-    """The text of a report in one of `render.FORMATS`."""
+    """Format a report in one of `render.FORMATS`."""
     return render_page(ReportPage(report, view or View()), format, screen)

@@ -1,4 +1,4 @@
-"""Rows, groups and totals of one network under one convention: data for people, without formatting."""
+"""Rows, groups and totals of one network under one convention, as unformatted data."""
 
 from __future__ import annotations
 
@@ -43,24 +43,24 @@ class Line(NamedTuple):
     times: Number
     shared: str | None
     complete: bool
-    folded: bool  # a `then` layer that costs nothing under this convention
+    folded: bool  # a `then` layer without cost under this convention
     source: str
     line: int
     path: tuple[str, ...]
     layers: int = 1
-    more: Mapping[str, Any] = {}  # further metrics that were asked for, by name
-    dilation: tuple[Number, ...] = ()  # (1, 1) where there is none; () for what has no window
+    more: Mapping[str, Any] = {}  # requested further metrics, by name
+    dilation: tuple[Number, ...] = ()  # (1, 1) if not dilated; () for a layer without a window
 
     @property
     def input(self) -> Shape:
-        """The shape that flowed in first; () for a layer that makes its own tensor."""
+        """Shape of the first input; () for a layer that creates its own tensor."""
         return self.inputs[0] if self.inputs else ()
 
 
 class Report(Result):
-    """What a network costs, layer by layer.
+    """Cost of a network, layer by layer.
 
-    In a notebook it shows itself as a table, and what `viewer` gives below; `totals` is a dict, `frame()` a DataFrame.
+    A notebook shows it as a table, followed by the output of `viewer`; `totals` is a dict, `frame()` a DataFrame.
     """
 
     viewer: Callable[[Report], str] | None = None
@@ -79,7 +79,7 @@ class Report(Result):
         self.model, self.values, self.trace = model, values, trace
         self.inputs, self.output = trace.inputs, trace.output
         self.convention, self.lines, self.accounting = convention, lines, accounting
-        self.metrics, self.figures = metrics, figures  # what is totalled, and those of them that no layer has a part of
+        self.metrics, self.figures = metrics, figures  # totalled metrics; figures without amounts per layer
 
     @cached_property
     def totals(self) -> dict[str, Any]:
@@ -88,13 +88,13 @@ class Report(Result):
 
     @property
     def exact(self) -> dict[str, str]:
-        """The expected totals that are not whole numbers, as fractions."""
+        """Expected totals that are not integers, as fractions."""
         sums = {one.name: added(self._amounts(one)) for one in self.metrics if one.case == EXPECTED}
         return {name: str(value) for name, value in sums.items() if value.denominator != 1}
 
     @property
     def more(self) -> tuple[Metric, ...]:
-        """The requested metrics that are counted by layer."""
+        """Requested metrics that are counted per layer."""
         return tuple(one for one in self.metrics[2:] if one.name not in self.figures)
 
     def _amounts(self, one: Metric) -> Any:
@@ -106,27 +106,27 @@ class Report(Result):
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:
-        """The receptive field of each layer, by its name."""
+        """Receptive field of each layer, by name."""
         from ...model.field import fields
 
         return {line.name: field for line, field in zip(self.lines, fields(self.trace), strict=True)}
 
     @cached_property
     def complete(self) -> bool:
-        """Whether the cost of every layer is known and every parameter is in a row; else totals are lower bounds."""
+        """Whether the cost of every layer is known and every parameter is in a row; if not, totals are lower bounds."""
         known = all(line.complete for line in self.lines) and not self.windowed
         return known and (self.accounting is None or self.accounting.is_closed)
 
     @cached_property
     def windowed(self) -> list[str]:
-        """The layers for which the mirrored program also counts pairs outside an attention window."""
+        """Layers for which the mirrored program also counts pairs outside an attention window."""
         if not self.convention.counts_windows:
             return []
         return [line.name for row, line in zip(self.trace.rows, self.lines, strict=True) if has_window(row)]
 
     @cached_property
     def uncounted(self) -> list[dict[str, Any]]:
-        """The work without a price in the convention: each quantity, and the amounts of the layers."""
+        """Work that the convention has no price for: each quantity with the amounts of its layers."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for row, line in zip(self.trace.rows, self.lines, strict=True):
             for quantity, amount in self.convention.uncounted(row.op.name, row.layer).items():
@@ -137,7 +137,7 @@ class Report(Result):
         return list(found.values())
 
     def shown(self, everything: bool = False) -> tuple[Line, ...]:
-        """The lines to show: `then` layers without counted cost are left out unless `everything`."""
+        """Lines to show: `then` layers without counted cost are omitted unless `everything`."""
         return self.lines if everything else tuple(line for line in self.lines if not line.folded)
 
     def by_type(self, everything: bool = False) -> list[Line]:
@@ -146,7 +146,7 @@ class Report(Result):
         return sorted(groups, key=lambda line: (-line.cost, -line.params, line.name))
 
     def by_block(self, depth: int = 1) -> list[Line]:
-        """One line per block: the first `depth` levels of the layers' names, in order."""
+        """One line per block, in order: the first `depth` levels of the layers' names."""
         return self._grouped(self.lines, lambda line: "/".join(line.path[:depth]))
 
     def _grouped(self, lines: Sequence[Line], key: Callable[[Line], str]) -> list[Line]:
@@ -156,7 +156,7 @@ class Report(Result):
         return [_sum(name, group, self.more) for name, group in groups.items()]
 
     def share(self, line: Line, metric: str) -> float:
-        """A line's part of a total, from 0 to 1."""
+        """Share of a line in a total, from 0 to 1."""
         total = self.totals[self.convention.cost if metric == "cost" else metric]
         return getattr(line, metric) / total if total else 0.0
 
@@ -188,10 +188,10 @@ def report(
     walk: Walk | None = None,
     cases: bool = True,
 ) -> Report:
-    """Price a trace's rows under a convention.
+    """Price the rows of a trace under a convention.
 
-    `metrics` are further ones, by name; `walk` is the one of the rows; with `cases`, the least and the expected cost
-    stand beside the largest if some layers do not always run.
+    `metrics` are names of further metrics; `walk` is the Walk of the trace. With `cases`, the least and the expected
+    cost are included if some layers do not always run.
     """
     walk = walk or Walk(model, trace, values)
     wanted = _wanted(convention, metrics, walk.branches, cases)
@@ -208,7 +208,7 @@ def report(
 
 
 def _wanted(convention: Convention, names: Iterable[str], branches: bool, cases: bool) -> tuple[Metric, ...]:
-    """The cost metric of a convention, its parameters, and further metrics, each once."""
+    """Cost metric of a convention, its parameters, and further metrics, without duplicates."""
     cost = convention.cost
     beside = tuple(f"{case}_{cost}" for case in (LEAST, EXPECTED)) if branches and cases else ()
     first, *rest = (metric(name, convention) for name in dict.fromkeys((cost, "params", *beside, *names)))
@@ -216,7 +216,7 @@ def _wanted(convention: Convention, names: Iterable[str], branches: bool, cases:
 
 
 def _accounting(model: Model, rows: Sequence[Row]) -> Accounting | None:
-    """How the parameters of a model compare with what the rows hold; None of a spec, whose rows are all it has."""
+    """Compare the stored parameters of a model with those in its rows; None for a spec, which stores none."""
     if model.stored is None:
         return None
     numbers = (row for row in rows if not row.shared)
@@ -234,7 +234,7 @@ def _line(
     more: Mapping[str, Any],
     rough: bool,
 ) -> Line:
-    """The line of a row; layers of the spec itself are written where they stand."""
+    """Line of a row; its source is the spec itself if the layer is written there."""
     layer, step = row.layer, row.step
     detail = layer.detail
     source, place = (spec, step.place) if step.source is spec else next(row.sites())
@@ -264,7 +264,7 @@ def _line(
 
 
 def _dilation(given: Any, detail: Mapping[str, Any]) -> tuple[Number, ...]:
-    """The dilation of a window along each axis; () for a layer without a window."""
+    """Dilation of a window along each axis; () for a layer without a window."""
     if isinstance(given, (tuple, list)):
         return tuple(given)
     return (given,) * len(detail["kernel"]) if "kernel" in detail else ()

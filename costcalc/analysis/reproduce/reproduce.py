@@ -1,4 +1,4 @@
-"""Every published figure beside the computed one: whether the digits agree, and if not, why."""
+"""Compare every published figure with the computed one: do the digits agree, and if not, why?"""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ from ...rewrite import Rewriting, phased
 
 
 class Finding(NamedTuple):
-    """One published figure, the computed one, and the verdict on the published one."""
+    """A published figure, the computed figure, and the verdict."""
 
     spec: str
     claim: Claim
     metric: str
     ours: Count
     verdict: str
-    how: str = ""  # of an exact one that is only so if rounded, or only if truncated
-    why: str = ""  # of one that is not exact
+    how: str = ""  # for an exact figure that agrees only if rounded, or only if truncated
+    why: str = ""  # for a figure that is not exact
 
     @property
     def printed(self) -> str:
-        """The figure as text."""
+        """The printed figure as text."""
         return self.claim.figures[self.metric]
 
 
 class Findings(Result, list[Finding]):
-    """A list of a Finding for each published figure; `accuracies` counts accuracies, which are not computed."""
+    """A list with one Finding per published figure; `accuracies` counts accuracies, which are not computed."""
 
     def __init__(self, found: Iterable[Finding] = (), accuracies: int = 0) -> None:
         super().__init__(found)
         self.accuracies = accuracies
 
     def page(self) -> Page:
-        """The figures, table by table, as `costcalc reproduce` prints them."""
+        """Figures by table, as `costcalc reproduce` prints them."""
         return FindingsPage(grouped(self), self.accuracies)
 
 
 def reproduce(*specs: Network) -> Findings:
-    """Every published figure beside the computed one, with a verdict: exact, erratum, not reproducible or differs.
+    """Compare published figures with computed ones: each is exact, an erratum, not reproducible, or differs.
 
-    specs   what `costcalc.load` takes, each; without any, all shipped configs
+    specs   each is what `costcalc.load` takes; by default all shipped configs
 
     Raises CostcalcError, also for a spec without published figures.
     """
     found = Findings()
-    for spec in specs or sorted(configs(), key=lambda name: (name != "mobilenet", name)):  # its tables begin with it
+    for spec in specs or sorted(configs(), key=lambda name: (name != "mobilenet", name)):  # its tables come first
         model = load(spec)
         if specs and not [*model.published]:
             help = "list them under `published:`, with their source"
@@ -74,9 +74,9 @@ def reproduce(*specs: Network) -> Findings:
 
 
 def findings(model: Model) -> list[Finding]:
-    """A Finding for each published figure of a model that is no accuracy, in order.
+    """One Finding for each published figure of a model except accuracies, in order.
 
-    Each setting of the variables is walked once. Raises SpecError for a row about something the network has not.
+    Each setting of the variables is traced once. Raises SpecError for a row about a layer that does not exist.
     """
     settings: dict = {}
     for claim in model.published:
@@ -95,13 +95,13 @@ def findings(model: Model) -> list[Finding]:
 
 
 def accuracies(model: Model) -> int:
-    """How many of the published figures are accuracies, which nothing computes."""
+    """Number of published accuracies, which are not computed."""
     return sum(name not in PUBLISHED for claim in model.published for name in claim.figures)
 
 
 @contextmanager
 def _about(claim: Any) -> Iterator[None]:
-    """Says of errors inside that they are about a claim."""
+    """Add the place of a claim to the errors raised inside."""
     try:
         yield
     except OptionError as error:
@@ -112,7 +112,7 @@ def _about(claim: Any) -> Iterator[None]:
 
 
 def _judge_all(model: Model, values: Mapping[str, Any], claims: list[Claim], found: dict[int, list[Finding]]) -> None:
-    """Put the findings of claims about one setting into `found`, by the identity of the claim."""
+    """Add the findings of claims about one setting to `found`, keyed by the identity of the claim."""
     with _about(claims[0]):
         walk = Walk(model, trace(model, values), values)
     known: dict = {}
@@ -128,7 +128,7 @@ def _judge_all(model: Model, values: Mapping[str, Any], claims: list[Claim], fou
 
 
 def chosen_rows(rows: Any, of: Mapping[str, tuple[str, ...]]) -> list[Row]:
-    """The rows of a trace that figures are of: those of a `type` or `layer`, all `without` some.
+    """Rows of a trace that a figure covers: those of a `type` or `layer`, or all rows `without` some.
 
     Raises OptionError for a name that no row has.
     """
@@ -145,7 +145,7 @@ def chosen_rows(rows: Any, of: Mapping[str, tuple[str, ...]]) -> list[Row]:
 
 
 def _count(name: str, convention: str, whole: Walk, part: Walk, known: dict[Any, Any]) -> Count:
-    """A metric of a part of a walk, in percent of the whole if it is a share; `known` keeps the totals of the whole."""
+    """A metric of a part of a walk, in percent of the whole if it is a share; `known` caches totals of the whole."""
     one = metric(name.removesuffix("_share"), convention)
     if (part is whole or name in SHARES) and (one.name, convention) not in known:
         known[one.name, convention] = totals(whole, [one])[one.name]
@@ -183,8 +183,8 @@ COLUMNS = (
     Column("computed", number=True),
     Column("verdict", folds=True),
 )
-NAMED = 5  # shipped configs that a note names
-MANY = {"erratum": "errata", "differs": "differ"}  # the verdicts that read otherwise of several figures
+NAMED = 5  # shipped configs listed in a note
+MANY = {"erratum": "errata", "differs": "differ"}  # plural forms of verdicts
 RECORD = (
     *("source", "spec", "line", "model", "setting", "convention", "metric"),
     *("printed", "computed", "complete", "verdict", "how", "why", "note"),
@@ -192,11 +192,11 @@ RECORD = (
 
 
 class FindingsPage(Page):
-    """Groups of findings by table, and how many figures there are of each verdict.
+    """Findings grouped by table, and the number of figures per verdict.
 
-    groups      (source, findings) pairs; a figure that stands in two tables is in two groups, and counts twice
-    accuracies  how many published figures are not computed
-    only        the verdicts to show, all if empty
+    groups      (source, findings) pairs; a figure in two tables is in two groups and counts twice
+    accuracies  number of published figures that are not computed
+    only        verdicts to show; empty means all
     """
 
     title = "costcalc reproduce"
@@ -215,7 +215,7 @@ class FindingsPage(Page):
         ]
 
     def notes(self) -> list[str]:
-        """The summary."""
+        """The summary, and the meaning of the verdicts."""
         total = sum(self.counts.values())
         parts = [
             f"{count:,} {verdict if count == 1 else MANY.get(verdict, verdict)}"
@@ -228,7 +228,7 @@ class FindingsPage(Page):
         return [figures + left, *self._shipped()]
 
     def _shipped(self) -> list[str]:
-        """Which of the specs are shipped configs."""
+        """The shipped configs among the specs."""
         found = {
             one.spec: one.claim.place is not None and one.claim.place.source.shipped
             for _, group in self.groups
@@ -239,11 +239,11 @@ class FindingsPage(Page):
         return [f"shipped: {', '.join(map(printable, most))}"] if names else []
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The names and rows of a CSV file: one row per figure."""
+        """Column names and rows of a CSV file: one row per figure."""
         return list(RECORD), [_record(source, finding) for source, group in self.groups for finding in group]
 
     def document(self) -> dict[str, Any]:
-        """The JSON document: how many figures there are of each verdict, then the figures."""
+        """The JSON document: the number of figures per verdict, then the figures."""
         from ...render.json_ import SCHEMA_VERSION
 
         counts = {verdict.replace(" ", "_"): count for verdict, count in self.counts.items()}
@@ -293,7 +293,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
 
 
 def setting(claim: Claim) -> str:
-    """What a figure is of: `alpha=0.75, without linear`."""
+    """Setting and part that a figure covers: `alpha=0.75, without linear`."""
     values = [f"{name}={value}" for name, value in claim.at.items()]
     values += [f"phase={claim.phase}"] * bool(claim.phase) + [claim.conv] * bool(claim.conv)
     left_out = claim.of.get("without")
@@ -302,7 +302,7 @@ def setting(claim: Claim) -> str:
 
 
 def computed(finding: Any) -> str:
-    """A count formatted for display; a share with two digits more than the printed one."""
+    """A formatted count; a share has two digits more than the printed one."""
     number, out_of, complete = finding.ours
     printed: Any = figure(finding.printed, unit_of(finding.metric))
     places = printed.places + 2
@@ -311,7 +311,7 @@ def computed(finding: Any) -> str:
 
 
 def said(finding: Finding) -> str:
-    """The verdict with its reason or a note: `exact (rounded)`, `erratum: digits swapped`."""
+    """The verdict with its reason or note: `exact (rounded)`, `erratum: digits swapped`."""
     how = f"{finding.verdict} ({finding.how})" if finding.how else finding.verdict
     why = f"{how}: {finding.why}" if finding.why else how
     note = finding.claim.notes.get("note")
@@ -324,7 +324,7 @@ _TABLE = re.compile(r"(.*?), Table (\d+)", re.ASCII)
 
 
 def tables(source: str) -> list[str]:
-    """The source once for each table that it names."""
+    """Split a source that names several tables into one source per table."""
     several = _TABLES.fullmatch(source)
     if not several:
         return [source]
@@ -332,9 +332,9 @@ def tables(source: str) -> list[str]:
 
 
 def grouped(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
-    """(source, findings) pairs, a table each: those of the MobileNet paper, then others, papers in the order they come.
+    """(source, findings) pairs, one per table: the MobileNet paper first, then other papers in order of appearance.
 
-    A row that stands in two tables is in both groups.
+    A row from two tables is in both groups.
     """
     groups: dict = {}
     papers: dict = {}

@@ -1,4 +1,4 @@
-"""What a search leaves in a directory: all candidates, the front as a table and a plot, and a spec for each network."""
+"""Write the results of a search to a directory: all candidates, the front as table and plot, and a spec per network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class SearchPage:
-    """How many networks were visited, and the front."""
+    """Number of networks visited, and the front."""
 
     def __init__(self, search: Search) -> None:
         self.search, self.front = search, search.front()
@@ -37,33 +37,33 @@ class SearchPage:
         self.inputs, self.values = constants(space.model, [*space.choices, *open_ones], space.given)
 
     def heads(self) -> list[str]:
-        """How many were scored, and the best."""
+        """Number of networks scored, and the best score."""
         said = " and ".join(f"{name} <= {limit:,}" for name, limit in self.search.limits.items())
         unscored = f", {self.search.unscored:,} have no score" if self.search.unscored else ""
         best = f"; the best has {self.front[-1].score:.10g}" if self.front else ""
         return [f"{len(self.search.candidates):,} networks with {said} scored{unscored}{best}"]
 
     def sheets(self) -> list[Sheet]:
-        """The front: a network a row."""
+        """The front: one row per network."""
         metrics = self.search.space.metric.name
         names, rows = self.records()
         columns = tuple(Column(name, name != "network", counts=name == metrics) for name in names)
         return [Sheet(columns, [tuple(map(_shown, row.values())) for row in rows])]
 
     def notes(self) -> list[str]:
-        """How networks were visited, and what the numbers mean."""
+        """How networks were visited, and the meaning of the figures."""
         search = self.search
         seed = "" if search.method == "exhaustive" else f", seed {search.seed}"
         front = f"Pareto front of {search.space.metric.name} and score, by {search.method}{seed}"
         return [front, stamped(search.space.model, search.space.metric.priced, self.inputs, self.values)]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The front."""
+        """Column names and rows of the front."""
         names = [*self.search.limits, "score", "network"]
         return names, [record(one) for one in self.front]
 
     def document(self) -> Mapping[str, Any]:
-        """For programs."""
+        """The JSON document."""
         search = self.search
         return {
             **heading(search.space.model, search.space.metric.priced, self.inputs, self.values),
@@ -77,7 +77,7 @@ class SearchPage:
 
 
 def record(one: Candidate) -> dict[str, Any]:
-    """A candidate as a row."""
+    """A candidate as a record."""
     return {**one.metrics, "score": one.score, "network": settings_text(one.choices)}
 
 
@@ -85,12 +85,12 @@ def _shown(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-SPECS = 1000  # that a directory gets
+SPECS = 1000  # maximum number of specs in a directory
 JOURNAL = "scores.jsonl"
 
 
 def write(search: Search, folder: str) -> None:
-    """Write candidates.csv, front.csv, front.json, specs, and front.svg where matplotlib is. Raises CostcalcError."""
+    """Write candidates.csv, front.csv, front.json, specs, and with matplotlib front.svg. Raises CostcalcError."""
     import pandas
 
     front = search.front()
@@ -114,15 +114,15 @@ def _text(folder: str, name: str, text: str) -> None:
 
 
 def spec_of(search: Search, one: Candidate) -> str:
-    """The spec of the space with a network's choices as defaults, no longer choices; it costs what the search says.
+    """Spec of a network: the spec of the space with the network's choices as fixed defaults and the same cost.
 
-    Files that it includes are beside it, as `included` has them. Raises OptionError for a space that is no spec, and
-    where the costs differ.
+    Included files must be beside it, as in `included`. Raises OptionError if the space is not a spec, or if the costs
+    differ.
     """
     model = search.space.model
     if not model.source.text:
         raise OptionError(Problem("usage", f"{model.name} is not a spec: its networks cannot be written"))
-    spec = yaml.compose(model.source.text, Loader=yaml.SafeLoader)  # words as they stand: `on` is no truth in a spec
+    spec = yaml.compose(model.source.text, Loader=yaml.SafeLoader)  # keeps words as written: `on` is not a boolean
     settled = settle(model, {**search.space.given, **one.choices})
     for key, about in _entry(spec, "vars").value:
         value = settled[key.value]
@@ -145,7 +145,7 @@ def spec_of(search: Search, one: Candidate) -> str:
 
 
 def _name_nothing(node: Any) -> None:
-    """Have empty values written as `null`: an empty one would get a tag."""
+    """Write empty values as `null`; without it they would get a tag."""
     if isinstance(node, yaml.ScalarNode):
         node.value = node.value or ("" if node.style else "null")
     else:
@@ -155,26 +155,26 @@ def _name_nothing(node: Any) -> None:
 
 
 def _entry(node: Any, name: str) -> Any:
-    """What a mapping has under a name, None if nothing."""
+    """Value of a key in a mapping; None if missing."""
     return next((value for key, value in node.value if key.value == name), None)
 
 
 def _set(node: Any, name: str, value: Any) -> None:
-    """Have a mapping say something under a name, where it said something else or nothing."""
+    """Set a key of a mapping."""
     if _entry(node, name) is None:
         node.value.append((yaml.ScalarNode("tag:yaml.org,2002:str", name), value))
     node.value = [(key, value if key.value == name else old) for key, old in node.value]
 
 
 def _drop(node: Any, name: str) -> None:
-    """Have a mapping say nothing under a name."""
+    """Remove a key from a mapping."""
     node.value = [(key, old) for key, old in node.value if key.value != name]
 
 
 def included(search: Search) -> dict[str, str]:
-    """The files that the space includes, by their path from it; shipped configs are found without them.
+    """Files that the space includes, by path relative to it, except shipped configs.
 
-    Raises OptionError for one that has the name of a network's spec.
+    Raises OptionError for a file that has the name of a network's spec.
     """
     model = search.space.model
     top = os.path.dirname(model.source.path)

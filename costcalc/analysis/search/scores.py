@@ -1,4 +1,4 @@
-"""Scores of networks: a table of them, or a function of the user that is called with the choices of a network."""
+"""Scores of networks: from a table, or from a user's function that takes the choices of a network."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from ...records import NamedTuple
 from ...render.text import printable
 from ..space.page import settings_text
 
-SCORE = "score"  # the column of a table
+SCORE = "score"  # column name
 SCORED = "costcalc.analysis.search.scores:scored"
-NETWORK = "network"  # the column that has all choices of a network, as pages list them
+NETWORK = "network"  # column with all choices of a network, in the form that pages print
 ROWS, COLUMNS = 5_000_000, 10_000
-BYTES = 2**30  # of a Parquet file, unpacked
+BYTES = 2**30  # of a Parquet file, uncompressed
 HEADER = 2**22  # bytes of the first line of a CSV file
-INDEX = "__index_level_"  # how pandas calls the index of a frame in a Parquet file
-SAID = 200  # characters of what a function said
-SHOWN = 8  # columns and values that an error names
+INDEX = "__index_level_"  # prefix that pandas gives to the index of a frame in a Parquet file
+SAID = 200  # maximum characters quoted of a function's message
+SHOWN = 8  # columns and values listed in an error
 
 Choices = Mapping[str, Any]
 
 
 class Named(NamedTuple):
-    """A function by its name, `module:function`, and the directory to import it from, if it may be there."""
+    """A function's name, `module:function`, and the directory to import it from, if any."""
 
     name: str
     here: str
@@ -47,22 +47,22 @@ class Task(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Scores by the values of some variables, in the order of `names`, or by all that a network reads."""
+    """Scores keyed by the values of the variables `names`, or by all choices that a network reads."""
 
     names: tuple[str, ...]
     scores: Mapping[Any, float]
 
     def of(self, choices: Choices) -> float | None:
-        """The score of a network, None if the table has none. What a network does not read is empty in the table."""
+        """Score of a network; None if not in the table. The table has empty cells for choices that are not read."""
         if self.names == (NETWORK,):
             return self.scores.get(_network(settings_text(choices)))
         return self.scores.get(tuple(_key(choices.get(name)) for name in self.names))
 
 
 def table(path: str, model: Model, convention: Prices = "paper") -> Table:
-    """The table of a CSV or Parquet file: `score`, and `network` as pages have it or a column per variable or position.
+    """Read a CSV or Parquet file: `score`, and `network` as pages print it or a column per variable or position.
 
-    Columns of metrics are passed over: a network has them already. Raises CostcalcError.
+    Columns of metrics are ignored: they are computed. Raises CostcalcError.
     """
     frame = _frame(path)
     columns = [str(name) for name in frame.columns if name != SCORE]
@@ -87,7 +87,7 @@ def table(path: str, model: Model, convention: Prices = "paper") -> Table:
 
 
 def _frame(path: str) -> Any:
-    """What a CSV or Parquet file holds. Raises CostcalcError."""
+    """Read a CSV or Parquet file. Raises CostcalcError."""
     check_links(path)
     try:
         with opened(path) as file:
@@ -107,7 +107,7 @@ def _csv(path: str, file: BinaryIO) -> Any:
 
 
 def _parquet(path: str, file: BinaryIO) -> Any:
-    """A small file can have many rows, or one long text many times: it is looked at first, and texts are kept once."""
+    """Read a Parquet file. Its sizes are checked first, as a small file may expand; repeated texts are stored once."""
     import pandas
     from pyarrow.parquet import ParquetFile
 
@@ -128,7 +128,7 @@ def _parquet(path: str, file: BinaryIO) -> Any:
 
 
 def _check_size(path: str, columns: int, rows: int = 0, size: int = 0) -> None:
-    """Refuse a table that is larger than any of scores. Raises FileError."""
+    """Refuse a table that is too large for scores. Raises FileError."""
     for count, most, what in ((columns, COLUMNS, "columns"), (rows, ROWS, "rows"), (size, BYTES, "bytes")):
         if count > most:
             message = f"{path!r} is not a table of scores"
@@ -136,7 +136,7 @@ def _check_size(path: str, columns: int, rows: int = 0, size: int = 0) -> None:
 
 
 def _no_table(frame: Any, names: list[str], others: list[str]) -> str:
-    """What a table lacks, or has too much of."""
+    """What is missing from a table, or ambiguous in it."""
     if NETWORK in others and names:
         return f"it has `{NETWORK}` and columns of variables: one of them says what a network is"
     if others:
@@ -156,7 +156,7 @@ def _is_metric(name: str, convention: Prices) -> bool:
 
 
 def _network(text: str) -> frozenset[tuple[str, int, Any]]:
-    """What a network reads, of a text such as `ks=3,-,5 d=2`."""
+    """Choices in a text such as `ks=3,-,5 d=2`; `-` marks a position that the network does not read."""
     found = set()
     for part in text.split():
         name, _, values = part.partition("=")
@@ -165,7 +165,7 @@ def _network(text: str) -> frozenset[tuple[str, int, Any]]:
 
 
 def _key(value: Any) -> Any:
-    """A value as it is compared: numbers by what they are, nothing as None."""
+    """Normalize a value for comparison: numbers by value, missing values as None."""
     if value is None or value is Ellipsis or (isinstance(value, float) and math.isnan(value)):
         return None
     if hasattr(value, "item"):
@@ -177,7 +177,7 @@ def _key(value: Any) -> Any:
 
 
 def named(name: str, here: str) -> Named:
-    """A function by its name; it is not imported. Raises OptionError for what is no name of one."""
+    """Split the name of a function, without importing it. Raises OptionError if it is not `module:function`."""
     module, colon, attribute = name.partition(":")
     if not (colon and module and attribute):
         message = f"`--maximize {brief(name)}` is neither a file nor module:function"
@@ -186,9 +186,9 @@ def named(name: str, here: str) -> Named:
 
 
 def function(name: str, here: str = "") -> Callable[[Choices], Any]:
-    """The function that `module:function` names, also of modules in the directory `here` if it is given.
+    """Import the function `module:function`; modules in the directory `here` are searched if it is given.
 
-    Without it, neither the working directory nor what stands for it is searched. Raises OptionError.
+    Otherwise the working directory is not searched, whatever its entry in the path. Raises OptionError.
     """
     module, _, attribute = name.partition(":")
     outer = sys.path[:]
@@ -209,13 +209,13 @@ def function(name: str, here: str = "") -> Callable[[Choices], Any]:
 
 
 def scored(task: Task) -> float | None:
-    """The score of a network, computed in this process. Raises OptionError for what is no number."""
+    """Score a network in this process. Raises OptionError if the result is not a number."""
     of = function(*task.function)
     return None if task.choices is None else called(of, task.choices)
 
 
 def called(of: Callable[[Choices], Any], choices: Choices) -> float:
-    """What a function says of a network; what it prints goes to standard error. Raises OptionError for no number."""
+    """Call a function with the choices of a network; its output goes to standard error. Raises OptionError."""
     try:
         with redirect_stdout(sys.stderr):
             found = of(dict(choices))
@@ -230,7 +230,7 @@ def _raised(error: BaseException) -> str:
 
 
 def _said(value: Any) -> str:
-    """A text for what someone else's code gave, whatever its own text does."""
+    """Text of a user's object, even if its own `__str__` fails."""
     try:
         return printable(str(value)[:SAID])
     except Exception:
@@ -240,7 +240,7 @@ def _said(value: Any) -> str:
 def _score(value: Any) -> float:
     try:
         found = float(value)
-    except Exception:  # also what the type of someone else raises
+    except Exception:  # including errors raised by the user's type
         found = math.nan
     if not math.isfinite(found):
         raise OptionError(Problem("bad-value", f"a score is a finite number, not {_said(value)}"))

@@ -1,7 +1,7 @@
-"""A search: networks of a space within budgets, scored from outside, and the Pareto front of cost and score.
+"""Search a space: networks within budgets, scored from outside, and the Pareto front of cost and score.
 
-The same seed visits the same networks. Scores are noted by network in a journal, so that a search that was stopped goes
-on by visiting again what is noted, without asking for its score.
+The same seed visits the same networks. Scores are written to a journal, so an interrupted search resumes by visiting
+the same networks and reusing the scores in the journal.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from .output import SearchPage
 
 METHODS = ("exhaustive", "random", "evolution")
-ALL = 1_000_000  # networks that are tried one by one
+ALL = 1_000_000  # networks up to which all are tried
 POPULATION = 64
 PARENTS = 16
-MUTATED = 0.1  # share of the choices of a child that are drawn anew
-TRIES = 10_000  # children or networks that are drawn for each one that fits
+MUTATED = 0.1  # share of a child's choices that are redrawn
+TRIES = 10_000  # draws for each network that fits
 
 Score = Callable[[Mapping[str, Any]], Any]
 
@@ -53,21 +53,21 @@ class _Searched(NamedTuple):
     limits: Mapping[str, int]
     method: str
     seed: int
-    candidates: tuple[Candidate, ...]  # in the order in which they were visited
-    unscored: int  # networks that the table has no score for
+    candidates: tuple[Candidate, ...]  # in the order of their visits
+    unscored: int  # networks without a score in the table
 
 
 class Search(Result, _Searched):
-    """What was visited."""
+    """Networks visited by a search."""
 
     def page(self) -> SearchPage:
-        """The page that `costcalc search` prints."""
+        """Output of `costcalc search`."""
         from .output import SearchPage
 
         return SearchPage(self)
 
     def front(self) -> list[Candidate]:
-        """The Pareto-optimal candidates in rising order of cost: no other one costs no more and scores more."""
+        """Pareto-optimal candidates by ascending cost: no other one scores higher at the same or lower cost."""
         cost = self.space.metric.name
         found: list[Candidate] = []
         for one in sorted(self.candidates, key=lambda one: (one.metrics[cost], -one.score)):
@@ -93,15 +93,15 @@ def search(
     resume: bool = False,
     tell: Callable[[int, int], None] | None = None,
 ) -> Search:
-    """Networks of a space within limits, by the score that `maximize` gives them.
+    """Search the networks of a space within limits for those with the best scores.
 
-    spec         a space, as `costcalc.space` takes it; the first limit's metric is the cost
+    spec         a space, as `costcalc.space` takes it; the metric of the first limit is the cost
     maximize     a table of scores (.csv, .parquet), a function of a network's choices, or `module:function`
-    method       exhaustive, random or evolution; without it, exhaustive where so few networks fit, else evolution
-    evaluations  how many networks are scored, of random and evolution
-    here         whether `module:function` may be in the working directory
-    jobs, cluster  how many processes call `module:function`, or the scheduler whose workers do; one process if neither
-    journal      a file that notes scores; with `resume`, what it has is not asked again
+    method       exhaustive, random or evolution; by default exhaustive if few enough networks fit, else evolution
+    evaluations  number of networks scored by random and evolution
+    here         also import `module:function` from the working directory
+    jobs, cluster  number of processes that call `module:function`, or address of a scheduler; by default one process
+    journal      file to which scores are written; with `resume`, scores in it are reused
 
     Raises CostcalcError.
     """
@@ -125,7 +125,7 @@ def search(
 
 
 def _source(maximize: Any, model: Model, convention: Prices, here: str) -> Table | Score | Named:
-    """A table, a function, or the name of one and where it is imported from."""
+    """A table, a function, or the name of a function and the directory to import it from."""
     if callable(maximize):
         return maximize
     name = os.fspath(maximize)
@@ -135,7 +135,7 @@ def _source(maximize: Any, model: Model, convention: Prices, here: str) -> Table
 
 
 class _Candidates:
-    """The networks of a space within limits."""
+    """Networks of a space within limits."""
 
     def __init__(self, found: Space, limits: dict[str, int]) -> None:
         self.space, self.limits = found, limits
@@ -147,22 +147,22 @@ class _Candidates:
             raise no_networks()
 
     def numbered(self, number: int) -> Design | None:
-        """A network by its number; None if another limit rules it out."""
+        """A network by its index; None if another limit rules it out."""
         return self.fitting(self.networks.drawn(self.limit, number))
 
     def fitting(self, one: Design | None) -> Design | None:
-        """The network, if it is within all limits."""
+        """The network if it is within all limits, else None."""
         if one is None or one.metrics[0] > self.limit:
             return None
         costs = self.costs(one)
         return one if all(costs[name] <= most for name, most in self.others.items()) else None
 
     def costs(self, one: Design) -> dict[str, int]:
-        """The metrics of a network by name."""
+        """Metrics of a network by name."""
         return dict(zip(self.names, one.metrics, strict=True))
 
     def drawn(self, generator: random.Random) -> Design:
-        """A network drawn uniformly. Raises OptionError where too few fit."""
+        """Draw a network uniformly. Raises OptionError if too few fit."""
         for _ in range(TRIES):
             if found := self.numbered(generator.randrange(self.most)):
                 return found
@@ -172,7 +172,7 @@ class _Candidates:
 
 
 class _Scorer:
-    """Scores networks, each once; notes them in a journal. A function that is named runs in processes of its own."""
+    """Scores networks, each once, and writes a journal. Functions given by name run in separate processes."""
 
     def __init__(self, source: Any, how: tuple[int, str | None], journal: str | None, resume: bool, tell: Any) -> None:
         self.source, self.how, self.tell = source, how, tell
@@ -188,13 +188,13 @@ class _Scorer:
             if isinstance(self.source, Named):
                 pool = workers(SCORED, *self.how, is_heard=True)
                 stack.enter_context(pool)
-                list(self._elsewhere(pool, [None]))  # says at once if the function is not there
+                list(self._elsewhere(pool, [None]))  # fail early if the function is missing
                 self.pool = pool
             self.held = stack.pop_all()
         return self
 
     def begin(self, total: int) -> None:
-        """Begin to score so many networks. Raises FileError for a journal that cannot be written."""
+        """Start scoring `total` networks. Raises FileError if the journal cannot be written."""
         self.total = total
         if self.path:
             self.file = self.held.enter_context(opened_journal(self.path, self.resume))
@@ -203,7 +203,7 @@ class _Scorer:
         self.held.close()
 
     def scored(self, designs: Iterable[Design], costs: Callable[[Design], Mapping[str, int]]) -> list[Candidate]:
-        """The candidates of networks that are new, in their order; those without a score left out."""
+        """Candidates of new networks, in their order; networks without a score are left out."""
         fresh: dict[str, Design] = {}
         for one in designs:
             key = settings_text(one.choices)
@@ -250,7 +250,7 @@ class _Scorer:
 
 
 def _noted(journal: str) -> dict[str, float]:
-    """The scores of a journal; what is no score is left out."""
+    """Read the scores of a journal; other values are skipped."""
     found: dict[str, float] = {}
     for note in notes(journal):
         match note:
@@ -279,7 +279,7 @@ def _random(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: ran
 
 
 def _evolution(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: random.Random) -> list[Candidate]:
-    """Regularly the best of all so far are crossed and mutated; the first generation is drawn uniformly."""
+    """Cross and mutate the best networks so far, generation by generation; the first generation is drawn uniformly."""
     found = _random(pool, scorer, min(POPULATION, evaluations), generator)
     while len(scorer.seen) < evaluations:
         before = len(scorer.seen)
@@ -287,7 +287,7 @@ def _evolution(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: 
         count = min(POPULATION, evaluations - before)
         children = [_child(pool, parents, generator) for _ in range(count)]
         found += scorer.scored([one for one in children if one], pool.costs)
-        if len(scorer.seen) == before:  # nothing new is near the best
+        if len(scorer.seen) == before:  # no new networks near the best
             found += scorer.scored([pool.drawn(generator) for _ in range(count)], pool.costs)
         if len(scorer.seen) == before:
             break
@@ -295,7 +295,7 @@ def _evolution(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: 
 
 
 def _child(pool: _Candidates, parents: Sequence[Candidate], generator: random.Random) -> Design | None:
-    """A network within the limits between two parents, some of its choices drawn anew."""
+    """Cross two parents, with some choices redrawn; None if no child is within the limits."""
     if not parents:
         return pool.drawn(generator)
     choices = pool.networks.designs.choices
@@ -312,7 +312,7 @@ def _child(pool: _Candidates, parents: Sequence[Candidate], generator: random.Ra
 
 
 def of_settings(space: Decomposed, settings: Mapping[str, Any]) -> Design | None:
-    """The network that a value for every choice makes: what it reads of them, and its metrics; None if ruled out."""
+    """Network given by a value for every choice: the choices that it reads and its metrics; None if ruled out."""
     for setting in space.settings:
         held = all(settings[name] == value for name, value in setting.given.items())
         if held and (found := _in_setting(space, setting, settings)):
@@ -321,7 +321,7 @@ def of_settings(space: Decomposed, settings: Mapping[str, Any]) -> Design | None
 
 
 def _in_setting(space: Decomposed, setting: Setting, settings: Mapping[str, Any]) -> Design | None:
-    """The network that a value for every choice makes, None if it is none of this setting."""
+    """Network given by a value for every choice; None if it does not belong to this setting."""
     choices, rows = dict(setting.given), []
     shape = next(iter(setting.stretches[0].layers[0].states))
     for stretch in setting.stretches:

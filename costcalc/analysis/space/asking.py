@@ -1,4 +1,4 @@
-"""The page that answers what is asked of a space: exact, or estimated where it does not decompose."""
+"""Page of a space: exact, or estimated if the space does not decompose."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ SHARES = (0.1, 0.5, 0.9)
 
 
 class Drawn(NamedTuple):
-    """What was drawn: each metric of the networks, how many draws are no network, and of what they were drawn."""
+    """Drawn networks: their metrics, the number of invalid draws, and the population."""
 
     costs: Mapping[str, Any]
     refused: int
     population: int
-    word: str  # networks or settings
+    word: str  # unit of the population: networks or settings
 
 
 class Sampled:
-    """Networks of a space, drawn uniformly: how many are within limits, and how their costs are spread.
+    """Uniformly drawn networks of a space: how many are within limits, and the distribution of their costs.
 
-    why  the reason for which the space is not counted exactly
+    why  reason why the space is not counted exactly
     """
 
     def __init__(self, model: Model, metrics: list[Metric], how: Mapping[str, Any], drawn: Drawn, why: str) -> None:
@@ -51,19 +51,19 @@ class Sampled:
 
     @property
     def count(self) -> int:
-        """How many were drawn."""
+        """Number of draws."""
         return len(self.costs[self.metrics[0].name]) + self.drawn.refused
 
     @property
     def estimate(self) -> Estimate:
-        """The share of all that are networks within the limits."""
+        """Share of the population that consists of networks within the limits."""
         within = np.ones(self.count - self.drawn.refused, dtype=bool)
         for name, most in self.limits.items():
             within &= self.costs[name] <= most
         return estimated(int(within.sum()), self.count, f"the {self.drawn.population:,} {self.drawn.word}")
 
     def quantiles(self) -> dict[str, dict[str, int]]:
-        """Percentiles of the first metric as drawn, each with the costs that it is between at 95 % confidence."""
+        """Percentiles of the drawn costs, each with its confidence interval at 95 %."""
         costs = np.sort(self.costs[self.metrics[0].name])
         found = {}
         for share in SHARES:
@@ -74,7 +74,7 @@ class Sampled:
 
 
 def of_settings(model: Model, metrics: list[Metric], how: Mapping[str, Any], count: int) -> Drawn:
-    """Settings of the choices, drawn uniformly. Raises OptionError where a cost is not known, or none is a network."""
+    """Draw settings of the choices uniformly. Raises OptionError if a cost is unknown or no draw is valid."""
     axes = {name: np.array(values) for name, values in how["choices"].items()}
     axes |= {name: np.array([value]) for name, value in how["given"].items()}
     names = [one.name for one in metrics]
@@ -90,9 +90,9 @@ def of_settings(model: Model, metrics: list[Metric], how: Mapping[str, Any], cou
 
 
 def of_networks(model: Model, metrics: list[Metric], how: Mapping[str, Any], count: int) -> Drawn:
-    """Networks drawn uniformly, of a space whose parts can be counted, but not their costs. Raises OptionError."""
+    """Draw networks uniformly from a space whose networks can be counted, but not their costs. Raises OptionError."""
     for one in metrics:
-        counted_by(model, one.name, how["convention"])  # refuses what neither adds up nor is a largest
+        counted_by(model, one.name, how["convention"])  # refuses metrics that are neither sums nor maxima
     designs = Designs(model, how["choices"], how["given"], Counting(tuple(metrics), {}, blank=True))
     space = Counter(designs).decomposed()
     if space.method == ENUMERATION or not space.networks:
@@ -103,7 +103,7 @@ def of_networks(model: Model, metrics: list[Metric], how: Mapping[str, Any], cou
 
 
 class SampledPage:
-    """An estimate where nothing decomposes."""
+    """Page of an estimate, for a space that does not decompose."""
 
     def __init__(self, found: Sampled) -> None:
         self.found = found
@@ -112,7 +112,7 @@ class SampledPage:
         self.inputs, self.values = constants(found.model, [*found.choices, *open_ones], found.given)
 
     def heads(self) -> list[str]:
-        """How many settings there are, and the share within the limits."""
+        """Size of the population, and the share within the limits."""
         found = self.found
         said = " and ".join(f"{name} <= {limit:,}" for name, limit in found.limits.items())
         return [f"{found.drawn.population:,} {found.drawn.word}", f"fit {said}: {found.estimate.text}"]
@@ -125,7 +125,7 @@ class SampledPage:
         return [Sheet(columns, rows)]
 
     def notes(self) -> list[str]:
-        """Why nothing is exact, and what the numbers mean."""
+        """Reason for the estimate, and the meaning of the figures."""
         found = self.found
         refused = f"; {found.drawn.refused:,} of them are no network" if found.drawn.refused else ""
         note = storage_note(found.model, [*found.costs])
@@ -138,12 +138,12 @@ class SampledPage:
         ]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """A percentile a row."""
+        """One row per percentile."""
         rows = [{"share": name, **about} for name, about in self.found.quantiles().items()]
         return ["share", "drawn", "low", "high"], rows
 
     def document(self) -> Mapping[str, Any]:
-        """For programs."""
+        """The JSON document."""
         found = self.found
         return {
             **heading(found.model, found.metrics[0].priced, self.inputs, self.values),
@@ -162,9 +162,9 @@ class SampledPage:
 
 
 def paged(model: Model, of: str, asked: Asked, how: Mapping[str, Any]) -> SpacePage | SampledPage:
-    """The page of a space, counted by the metric `of`; `how` is what else `space` takes.
+    """Page of a space, counted by the metric `of`; `how` has the other arguments of `space`.
 
-    With `asked.estimate`, settings of a space that does not decompose are drawn at random. Raises OptionError.
+    With `asked.estimate`, a space that does not decompose is sampled. Raises OptionError.
     """
     check_limits(model, asked.limits, how["convention"])
     try:
@@ -180,14 +180,14 @@ def paged(model: Model, of: str, asked: Asked, how: Mapping[str, Any]) -> SpaceP
 
 
 def _with_estimate(error: Undecomposed) -> Undecomposed:
-    """The error with the option of this page that draws networks instead."""
+    """Add the option of this page that samples networks to the error's help."""
     first, *others = error.problems
     help = "; or ".join(filter(None, (first.help, "`--estimate N` of those within --max")))
     return Undecomposed(first._replace(help=help), *others)
 
 
 def _sampled(model: Model, of: str, asked: Asked, how: Mapping[str, Any], why: str) -> Sampled:
-    """Networks drawn at random where their parts can be counted, else settings of the variables."""
+    """Draw networks if they can be counted, else settings of the variables."""
     metrics = [metric(name, how["convention"]) for name in dict.fromkeys([of, *asked.limits])]
     drawn = {"choices": open_choices(model, how["settings"]), "given": how["settings"], "limits": asked.limits}
     more = {**drawn, "seed": asked.seed, "convention": how["convention"]}
@@ -199,7 +199,7 @@ def _sampled(model: Model, of: str, asked: Asked, how: Mapping[str, Any], why: s
 
 
 def unlisted(page: SpacePage | SampledPage) -> SpacePage:
-    """The page of an exact space. Raises OptionError for an estimate, which has no histogram."""
+    """Return the page of an exact space. Raises OptionError for an estimate, which has no histogram."""
     if isinstance(page, SampledPage):
         raise OptionError(Problem("usage", f"there is no exact histogram to plot: {page.found.why}"))
     return page

@@ -1,8 +1,7 @@
-"""The networks of a space that was taken apart: stretches of units that touch, what they cost, and each network.
+"""Networks of a decomposed space: count them, pick them by number, draw them, and find the exact Pareto front.
 
-The exact Pareto front of all networks of a space, by two metrics: no network is better in both. A network on the front
-has parts that are on the fronts of their parts, for sums and for maxima alike. So the front of a unit after the ones
-before it is that of all pairs of points of both, with what is dominated left out.
+A network on the front of two metrics consists of parts on the fronts of the parts, for sums and for maxima. The front
+up to a unit is therefore the undominated subset of all pairs of a point before the unit and a point of the unit.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Layer(NamedTuple):
-    """A unit in a stretch: the costs so far by the shape that enters it, and what it adds from each."""
+    """A unit in a stretch: the costs so far for each shape that enters it, and its own costs for each."""
 
     unit: Unit
     states: Mapping[Shape, Counts]
@@ -35,8 +34,7 @@ class Layer(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Units that touch, up to the next shape that no choice moves, or that is one of several: the shapes at the end
-    from which the network goes on, and its costs."""
+    """A run of units whose shapes depend on each other, up to a shape that is fixed: its final shapes and its costs."""
 
     layers: tuple[Layer, ...]
     states: Mapping[Shape, Counts]
@@ -44,7 +42,7 @@ class Stretch(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """The networks with one value of each shared choice, and one shape wherever a chain of widths was cut."""
+    """Networks with one value of each shared choice, and with one shape at each cut of a chain of widths."""
 
     given: Mapping[str, Any]
     stretches: tuple[Stretch, ...]
@@ -52,7 +50,7 @@ class Setting(NamedTuple):
 
 
 class Design(NamedTuple):
-    """A network of a space: the choices that it reads, and its metrics in the order they were asked for."""
+    """A network of a space: the choices that it reads, and its metrics in the requested order."""
 
     choices: Mapping[str, Any]
     metrics: tuple[int, ...]
@@ -68,34 +66,34 @@ class Decomposed:
 
     @property
     def how(self) -> str:
-        """How they were counted, and which choices were tried one by one."""
+        """Counting method, and the choices that were enumerated."""
         return self.method + (f"; {', '.join(map(printable, self.shared))} tried one by one" if self.shared else "")
 
     @property
     def networks(self) -> int:
-        """How many there are. Positions that a network does not read do not make it another one."""
+        """Number of networks. Positions that a network does not read do not make it a different network."""
         return sum(one.sums.total for one in self.settings)
 
     @property
     def least(self) -> int:
-        """The least cost."""
+        """Lowest cost."""
         return min(one.sums.base for one in self.settings)
 
     @property
     def most(self) -> int:
-        """The largest cost."""
+        """Highest cost."""
         return max(one.sums.most for one in self.settings)
 
     def within(self, limit: int) -> int:
-        """How many networks cost at most a limit."""
+        """Number of networks that cost at most `limit`."""
         return sum(one.sums.within(limit) for one in self.settings)
 
     def drawn(self, limit: int, number: int) -> Design:
-        """Number `number`, from 0, of the networks within a limit, in an order of its own."""
+        """Network by its index, from 0, among the networks within a limit, in an arbitrary fixed order."""
         return self._picked(number, lambda sums: sums.within(limit), lambda sums, own: sums.drawn(limit, own))
 
     def ranked(self, number: int) -> Design:
-        """Number `number`, from 0, of all networks in rising order of cost."""
+        """Network by its index, from 0, among all networks by ascending cost."""
         cost = self.cost_at(number + 1)
         number -= self.within(cost - 1)
         return self._picked(
@@ -105,7 +103,7 @@ class Decomposed:
         )
 
     def any(self, generator: random.Random) -> Design:
-        """A network, drawn uniformly from all."""
+        """Draw a network uniformly from all."""
         number = generator.randrange(self.networks)
 
         def pick(sums: Any, own: int) -> list[Pick]:
@@ -114,8 +112,8 @@ class Decomposed:
         return self._picked(number, lambda sums: sums.total, pick)
 
     def cost_at(self, due: int) -> int:
-        """The least cost within which there are so many networks."""
-        low, high = (self.least - 1, 0), (self.most, self.networks)  # (cost, networks): less than due, and enough
+        """Lowest cost that at least `due` networks do not exceed."""
+        low, high = (self.least - 1, 0), (self.most, self.networks)  # (cost, networks): fewer than due, and enough
         turn = 0
         while high[0] - low[0] > 1:
             between = (due - low[1]) * (high[0] - low[0]) // max(high[1] - low[1], 1) if turn % 3 else 0
@@ -142,18 +140,18 @@ class Decomposed:
         return self.design(choices, rows)
 
     def design(self, choices: Mapping[str, Any], rows: list[list[int]]) -> Design:
-        """The network of some choices, of which the units have these metrics."""
+        """Network with these choices, whose units have these metrics."""
         totals = tuple(int(fold(column)) for fold, column in zip(self.folds, zip(*rows, strict=True), strict=True))
         return Design(self.ordered(choices), totals)
 
     def ordered(self, choices: Mapping[str, Any]) -> dict[str, Any]:
-        """Choices in the order in which the spec declares them."""
+        """Choices in the order of their declaration in the spec."""
         return {name: choices[name] for name in self.designs.choices if name in choices}
 
     def _through(
         self, stretch: Stretch, given: Mapping[str, Any], cost: int, number: int
     ) -> tuple[dict[str, Any], list[list[int]]]:
-        """(choices, metrics of each unit) of a network of a stretch, found from its end."""
+        """(choices, metrics of each unit) of a network of a stretch, traced back from its end."""
         choices: dict[str, Any] = {}
         rows: list[list[int]] = []
         shape, number = _end(stretch, cost, number)
@@ -166,7 +164,7 @@ class Decomposed:
         return choices, rows
 
     def _step(self, layer: Layer, shape: Shape, cost: int, number: int) -> tuple[Shape, int, int, int, int]:
-        """(shape before, cost before, cost of the unit, number before, number in the unit) of a network's last unit."""
+        """(shape before, cost before, cost of the unit, index before, index in the unit) of a network's last unit."""
         for before, so_far in layer.states.items():
             part = layer.found[before].by_shape.get(shape)
             if part is None:
@@ -179,7 +177,7 @@ class Decomposed:
 
 
 def _end(stretch: Stretch, cost: int, number: int) -> tuple[Shape, int]:
-    """(the shape at the end of a network of a stretch, its number among those of that shape)."""
+    """(final shape of a network of a stretch, its index among the networks with that shape)."""
     for shape, counts in stretch.states.items():
         many = int(exactly(counts, cost))
         if number < many:
@@ -189,7 +187,7 @@ def _end(stretch: Stretch, cost: int, number: int) -> tuple[Shape, int]:
 
 
 def _pairs(a: Counts, b: Counts, cost: int, fold: Any) -> list[tuple[int, int, int, int]]:
-    """(cost in a, cost in b, networks in a, networks in b) of all pairs that are together `cost`."""
+    """(cost in a, cost in b, networks in a, networks in b) of all pairs that combine to `cost`."""
     if fold is sum:
         ways = exactly(a, cost - b.costs)
         at = np.flatnonzero(ways)
@@ -202,19 +200,19 @@ def _pairs(a: Counts, b: Counts, cost: int, fold: Any) -> list[tuple[int, int, i
     ]
 
 
-POINTS = 200_000  # of a front
+POINTS = 200_000  # maximum points of a front
 
 
 class Front(NamedTuple):
-    """Points that no other dominates, both costs turned so that less is better, with the way to each.
+    """Undominated points, with the signs of costs chosen so that less is better, and links to rebuild their networks.
 
-    costs       two a point
-    before      the fronts that points go on from
-    source      which of them each point goes on from
-    place       and from which of its points
-    structure   the number of the structure of each point's last unit
-    setting     and of its setting in it
-    structures  the structures of the last unit; None where fronts of one unit were put together
+    costs       two per point
+    before      fronts before the last unit
+    source      index of each point's front in `before`
+    place       index of its point in that front
+    structure   index of the structure of its last unit
+    setting     index of the setting in that structure
+    structures  structures of the last unit; None if fronts of one unit were merged
     """
 
     costs: Any
@@ -227,10 +225,10 @@ class Front(NamedTuple):
 
 
 class Sides(NamedTuple):
-    """Which networks are better: `turned` has -1 where more is better; `limits` the most that a sum may be, or None.
+    """Direction of both metrics: `turned` is 1 if less is better, else -1; `limits` are the limits on sums, or None.
 
-    Where less is better, what stays within a limit is never beaten by what does not. Where more is, it may be: then the
-    best for every value of that metric is kept on the way, and the limits are looked at in the end.
+    If less is better, points within a limit are never dominated by points beyond it. If more is better they may be: the
+    best point for every value of that metric is kept, and the limits are applied at the end.
     """
 
     turned: tuple[int, int]
@@ -238,11 +236,11 @@ class Sides(NamedTuple):
 
     @property
     def binding(self) -> list[int]:
-        """The metrics of which more is better, up to a limit."""
+        """Metrics with a limit of which more is better."""
         return [at for at in (0, 1) if self.turned[at] < 0 and self.limits[at] is not None]
 
     def kept(self, costs: Any) -> Any:
-        """Numbers of the points of which some can be on the front."""
+        """Indices of the points that may be part of the final front."""
         binding = self.binding
         if not binding or not len(costs):
             return undominated(costs)
@@ -262,7 +260,7 @@ class Sides(NamedTuple):
 
 
 def front(space: Decomposed, sides: Sides) -> list[Design]:
-    """The networks of the front of the first two metrics of a space."""
+    """Networks on the front of the first two metrics of a space."""
     ends = [(setting, _of(space, setting, sides)) for setting in space.settings]
     parts = [one.costs for _, one in ends] or [np.zeros((0, 2), dtype=np.int64)]
     owner = np.repeat(np.arange(len(parts)), [len(one) for one in parts])
@@ -276,7 +274,7 @@ def front(space: Decomposed, sides: Sides) -> list[Design]:
 
 
 def undominated(costs: Any) -> Any:
-    """Numbers of the points of which no other has less of one cost and no more of the other; one of equal points."""
+    """Indices of the undominated points; of equal points, one is kept."""
     order = np.lexsort((costs[:, 1], costs[:, 0]))
     second = costs[order, 1]
     best = np.minimum.accumulate(second)
@@ -289,7 +287,7 @@ def _too_many(count: int, most: int) -> OptionError:
 
 
 def _of(space: Decomposed, setting: Setting, sides: Sides) -> Front:
-    """The front of one setting of the shared choices."""
+    """Front of one setting of the shared choices."""
     start = [0 if fold is sum else -sign * 2**62 for fold, sign in zip(space.folds[:2], sides.turned, strict=True)]
     none = np.zeros(1, dtype=np.int64)
     so_far = Front(np.array([start]), [], none, none, none, none)
@@ -306,7 +304,7 @@ def _of(space: Decomposed, setting: Setting, sides: Sides) -> Front:
 
 
 def _of_unit(space: Decomposed, unit: Any, shape: Any, given: Any, sides: Sides) -> dict[Any, Front]:
-    """The front of a unit alone, by the shape that leaves it."""
+    """Front of a single unit, by the shape that leaves it."""
     found: dict[Any, list[Any]] = {}
     structures = space.designs.structures(unit, shape, given)[1]
     for number, one in enumerate(structures):
@@ -327,7 +325,7 @@ def _of_unit(space: Decomposed, unit: Any, shape: Any, given: Any, sides: Sides)
 
 
 def _after(a: Front, unit: Front, folds: Any, sides: Sides) -> Front:
-    """The front of a unit after what comes before it."""
+    """Front of a unit combined with the front before it."""
     pairs = len(a.costs) * len(unit.costs)
     most = PAIRS if sides.binding else 10 * PAIRS
     if pairs > most:
@@ -344,7 +342,7 @@ def _after(a: Front, unit: Front, folds: Any, sides: Sides) -> Front:
 
 
 def _merged(parts: list[Front], sides: Sides) -> Front:
-    """One front of several that stand beside each other: each point goes on from one of theirs."""
+    """Merge alternative fronts into one."""
     if len(parts) == 1:
         return parts[0]
     costs = np.concatenate([one.costs for one in parts])
@@ -355,7 +353,7 @@ def _merged(parts: list[Front], sides: Sides) -> Front:
 
 
 def _design(space: Decomposed, setting: Setting, end: Front, at: int) -> Design:
-    """The network of a point, from its last unit back to the first."""
+    """Network of a point, traced back from its last unit to its first."""
     found: dict[str, Any] = dict(setting.given)
     rows: list[list[int]] = []
     while end.before:
@@ -368,11 +366,11 @@ def _design(space: Decomposed, setting: Setting, end: Front, at: int) -> Design:
 
 
 RARE = 1000
-MOST = 500_000  # networks that are drawn at once
+MOST = 500_000  # maximum networks drawn at once
 
 
 def drawn_costs(space: Decomposed, count: int, generator: Generator) -> Any:
-    """The metrics of `count` networks drawn uniformly from all: a row per metric, a column per network."""
+    """Metrics of `count` networks drawn uniformly from all: one row per metric, one column per network."""
     found = np.zeros((len(space.folds), count), dtype=np.int64)
     totals = [one.sums.total for one in space.settings]
     which = _chosen(totals, count, generator)
@@ -384,9 +382,9 @@ def drawn_costs(space: Decomposed, count: int, generator: Generator) -> Any:
 
 
 def within_costs(space: Decomposed, most: int, count: int, seed: int) -> Any:
-    """The metrics of `count` networks drawn uniformly from those whose first one is at most `most`.
+    """Metrics of `count` networks drawn uniformly from those whose first metric is at most `most`.
 
-    All networks are drawn from while one in a thousand or more is within; else each is found by its number.
+    If at least one in a thousand networks is within, others are rejected; else networks are drawn by index.
     """
     generator = np.random.default_rng(seed)
     base = space.within(most)
@@ -404,7 +402,7 @@ def within_costs(space: Decomposed, most: int, count: int, seed: int) -> Any:
 
 
 def _chosen(weights: list[int], count: int, generator: Generator) -> Any:
-    """Numbers from 0, each as often as its weight says."""
+    """Draw indices from 0 with the given weights."""
     total = sum(weights)
     return generator.choice(len(weights), size=count, p=np.array([weight / total for weight in weights]))
 
@@ -423,8 +421,10 @@ def _fold_in(found: Any, each: Any, folds: list[Any]) -> None:
 
 
 def _of_stretch(space: Decomposed, stretch: Stretch, setting: Setting, count: int, generator: Generator) -> list[Any]:
-    """The metrics of each unit of so many networks of a stretch, drawn from its end: the shape there, then the one
-    before it, each as often as there are networks through it."""
+    """Metrics of each unit of `count` networks of a stretch.
+
+    Shapes are drawn from the end backwards, each weighted by the number of networks through it.
+    """
     shapes = [*stretch.states]
     at = _chosen([stretch.states[shape].total for shape in shapes], count, generator)
     found = []
@@ -444,7 +444,7 @@ def _of_stretch(space: Decomposed, stretch: Stretch, setting: Setting, count: in
 def _step(
     space: Decomposed, layer: Layer, setting: Setting, shape: Shape, count: int, generator: Generator
 ) -> tuple[Any, Any]:
-    """(number of the shape before a unit, metrics of the unit) of networks that leave it with one shape."""
+    """(index of the shape before a unit, metrics of the unit) of networks that leave the unit with one shape."""
     tables = [_leaving(space, layer, setting, before, shape) for before in layer.states]
     ways = [counts.total * table.shape[1] for counts, table in zip(layer.states.values(), tables, strict=True)]
     came = _chosen(ways, count, generator)
@@ -457,7 +457,7 @@ def _step(
 
 
 def _leaving(space: Decomposed, layer: Layer, setting: Setting, before: Shape, shape: Shape) -> Any:
-    """The metrics of all networks of a unit that lead from one shape to another, a column each."""
+    """Metrics of all networks of a unit that lead from one shape to another, one column each."""
     structures = space.designs.structures(layer.unit, before, setting.given)[1]
     kept = [one.each[:, (one.leaves == np.array(shape)).all(axis=1)] for one in structures]
     return np.concatenate([np.zeros((len(space.folds), 0), dtype=np.int64), *kept], axis=1)

@@ -1,15 +1,15 @@
-"""How a space is taken apart: units one after the other, stretches of them that touch, and what they read in common.
+"""Decompose a space into units, into stretches of dependent units, and into shared choices.
 
-Where what leaves a unit does not depend on the choices inside it, the units up to there are a stretch of their own.
-Inside a stretch, costs are counted by the shape between two units; where those are too many, the stretch is cut, and
-its two sides are independent for each shape there. Choices that several units read are tried one by one. Where those
-are too many, the units are taken apart by choices; else all settings are tried if the space is small.
+A stretch ends at a unit whose output shape does not depend on the choices inside it. Within a stretch, costs are
+counted for each shape between two units; if there are too many, the stretch is cut, and both sides are independent for
+each shape at the cut. Choices that several units read are enumerated. If those are too many, the units are split by
+choices, or all settings are enumerated if the space is small.
 
-Units taken apart by the choices that their layers read: costs that add up are then sums over groups of choices. A walk
-notes which step reads which choices, and what shape leaves it. Steps that read choices in common are a group. If each
-of these steps gives one shape for all choices of its group, whatever the choices of other groups are, the rest of the
-network stays as it is. The cost of the unit is then what it is with all choices at one value, plus what each group
-changes of it: a sum of independent parts.
+A unit is split by the choices that its layers read: a metric that adds up is then a sum over groups of choices. Traces
+record the choices that each step reads and its output shape. Steps that read common choices form a group. If each of
+these steps has a fixed output shape, whatever the choices of all groups, the rest of the network is unaffected. The
+cost of the unit is then its cost with all choices at one value, plus the change that each group makes: a sum of
+independent parts.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from .counts import NOTHING, PAIRS, WHOLE, Counts, Tell, Undecomposed, combined,
 from .sums import BINS, Maxima, Sums
 from .units import FEW, MOST, Crowded, Designs, Found, Joined, Unit, every, needs_more, units
 
-Path = tuple[int, ...]  # the number of a step among those that its parent runs, from the outermost on
+Path = tuple[int, ...]  # index of a step among the steps of its parent, from the outermost level inwards
 
 
 def parted(designs: Designs, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any]) -> list[Unit]:
-    """A unit as independent parts, each with the choices of some of its layers; none where it cannot be taken apart.
+    """Split a unit into independent parts, each with the choices of some of its layers; an empty list if impossible.
 
-    Raises Crowded where a part has too many networks, SpecError for one that cannot be.
+    Raises Crowded if a part has too many networks, and SpecError for an invalid network.
     """
     if any(one.fold is not sum or one.stored for one in designs.counting.metrics):
         return []
@@ -50,7 +50,7 @@ def parted(designs: Designs, steps: tuple[Step, ...], shape: Shape, given: Mappi
 
 
 class _Parting:
-    """The groups of choices of a unit, found by walks that vary one of them and keep all others."""
+    """Groups of choices of a unit, found by traces that vary one group and fix the others."""
 
     def __init__(self, designs: Designs, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any]) -> None:
         self.seen = Seen()
@@ -59,7 +59,7 @@ class _Parting:
         self.designs = _Watching(designs, self.seen, {*self.first})
 
     def units(self) -> list[Unit]:
-        """One part for each group, the first with what no choice moves; none where there is but one group."""
+        """One part per group, the first with the fixed costs; an empty list if there is only one group."""
         whole = self._unit(frozenset())
         (base,) = self.designs.structures(whole, self.shape, self.given)[1]
         groups, tried = self.seen.groups(), frozenset[frozenset[str]]()
@@ -74,18 +74,18 @@ class _Parting:
         return [units[0], *(one._replace(less=less) for one in units[1:])]
 
     def _unit(self, group: frozenset[str]) -> Unit:
-        """The unit with all choices at their first value but for those of a group."""
+        """The unit with all choices pinned to their first value, except those of a group."""
         pinned = tuple((name, value) for name, value in self.first.items() if name not in group)
         return Unit(self.steps, self.shape, pinned)
 
 
 class Seen:
-    """What walks of a unit have shown of its steps.
+    """Observations about the steps of a unit, from its traces.
 
-    reads   the choices that a step reads itself, not by steps in it
-    leaves  the shape that left it first
-    moved   the steps that another shape left later
-    tied    whether a layer has weights of another one, or does not always run: its cost depends on others
+    reads   choices that a step reads itself, without the steps in it
+    leaves  first output shape of a step
+    moved   steps whose output shape changed later
+    tied    whether a layer shares weights or does not always run: then its cost depends on other layers
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Seen:
         self.tied = False
 
     def left(self, path: Path, step: Step, shape: Shape) -> None:
-        """Note the shape that leaves a step."""
+        """Record the output shape of a step."""
         self.steps[path] = step
         first = self.leaves.setdefault(path, shape)
         if len(first) != len(shape) or any(
@@ -105,15 +105,15 @@ class Seen:
             self.moved.add(path)
 
     def added(self, rows: Sequence[Row]) -> None:
-        """Note the rows of a walk."""
+        """Record the rows of a trace."""
         self.tied |= any(row.shared or row.chance or row.holder is not None or row.table is not None for row in rows)
 
     def outermost(self) -> set[Path]:
-        """The steps that read choices and are in no other that does."""
+        """Steps that read choices and are not inside another such step."""
         return {path for path in self.reads if not any(path[:end] in self.reads for end in range(len(path)))}
 
     def groups(self) -> frozenset[frozenset[str]]:
-        """The choices that steps read together."""
+        """Sets of choices that steps read together."""
         found: list[set[str]] = []
         top = self.outermost()
         for one in top:
@@ -123,7 +123,7 @@ class Seen:
         return frozenset(map(frozenset, found))
 
     def independent(self) -> bool:
-        """Whether no step that reads choices changes what another one, or a step around it, has."""
+        """Whether the steps that read choices leave all other steps, and the steps around them, unchanged."""
         top = self.outermost()
         inside = {path for path in self.leaves if any(path[:end] in top for end in range(len(path)))}
         hidden = {name for path in inside for name in _labels(self.steps[path])}
@@ -132,15 +132,15 @@ class Seen:
 
 
 class _Watching(Designs):
-    """Designs whose walks are watched step by step: what steps read of the choices that are `open`."""
+    """Designs that record which of the `open` choices each step reads."""
 
     def __init__(self, designs: Designs, seen: Seen, open: set[str]) -> None:
         super().__init__(designs.model, designs.choices, designs.settings, designs.counting, designs.tell)
         self.seen, self.open = seen, open
-        self.own: dict[int, set[str]] = {}  # by the identity of a step
+        self.own: dict[int, set[str]] = {}  # keyed by the identity of a step
 
     def own_reads(self, step: Step) -> set[str]:
-        """The open choices that a step reads as variables of their own."""
+        """Open choices that a step reads as whole variables."""
         if id(step) not in self.own:
             self.own[id(step)] = self.always(_own(step)) & self.open
         return self.own[id(step)]
@@ -155,27 +155,27 @@ class _Watching(Designs):
 
 
 class WatchedWalk(Tracer):
-    """The one walk, watched: it knows which step it is in, and is told of the positions that are read."""
+    """A tracer that records the current step and the positions that it reads."""
 
     def __init__(self, model: Model, values: Mapping[str, Any], designs: _Watching, noted: list[str]) -> None:
         super().__init__(model, values)
         self.designs, self.seen, self.noted = designs, designs.seen, noted
         self.path: Path = ()
-        self.inside = [0]  # how many steps have run at each level
+        self.inside = [0]  # number of steps run at each level
 
     def append(self, name: str) -> None:
-        """Note that the step that runs reads a position of a variable."""
+        """Record that the current step reads a position of a variable."""
         self.noted.append(name)
         if name in self.designs.open:
             self.seen.reads.setdefault(self.path, set()).add(name)
 
     def step(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
-        """A step without controls."""
+        """Run a step without controls, and record its output."""
         outer = self._enter(step)
         return self._leave(step, super().step(step, x, scope), outer)
 
     def controlled(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
-        """A step as its controls say."""
+        """Run a step with its controls, and record its output."""
         outer = self._enter(step)
         return self._leave(step, super().controlled(step, x, scope), outer)
 
@@ -195,7 +195,7 @@ class WatchedWalk(Tracer):
 
 
 def _own(step: Step) -> Any:
-    """What a step reads itself: not the steps in its body, or after it."""
+    """The part of a step that it reads itself, without the steps in its body or after it."""
     body = step.body
     if type(body) is Group:
         body = None
@@ -208,7 +208,7 @@ def _own(step: Step) -> Any:
 
 
 def _labels(step: Step) -> Iterator[str]:
-    """The names by which layers are found in a step: its own, and that of its operation or block."""
+    """Names that refer to layers of a step: its label, and that of its operation or block."""
     if step.label:
         yield step.label
     if type(step.body) is Call:
@@ -219,7 +219,7 @@ def _labels(step: Step) -> Iterator[str]:
 
 
 def _references(step: Step) -> Iterator[str]:
-    """The words of a step that can name a layer before it."""
+    """Words of a step that may refer to an earlier layer."""
     body = step.body
     yield from _words((step.origin, body.options if type(body) is Call else ()))
     if type(body) is BlockCall:
@@ -229,7 +229,7 @@ def _references(step: Step) -> Iterator[str]:
 
 
 def _words(part: Any) -> Iterator[str]:
-    """All words in a part of a spec that are no steps: a path by its parts, too."""
+    """All words in a part of a spec except in steps; paths are split."""
     if type(part) is str:
         yield from part.split("/")
     elif type(part) is Reference:
@@ -242,27 +242,27 @@ def _words(part: Any) -> Iterator[str]:
             yield from _words(value)
 
 
-SHARED = 10_000  # settings of choices that several units read
-APART = 100  # of them, from which on it is tried to take the units apart by choices
-CUTS = 64  # ways through the shapes at which chains of widths are cut
+SHARED = 10_000  # settings of shared choices that are enumerated
+APART = 100  # settings of shared choices above which units are split by choices
+CUTS = 64  # combinations of shapes at which chains of widths are cut
 CONVOLUTION = "a convolution of independent parts"
 WIDTHS = "a dynamic programme over widths"
 CHOICES = "a convolution over groups of choices that layers read together"
 ENUMERATION = "enumeration of all settings"
-States = Mapping["Shape", Counts]  # the costs so far, by the shape that leaves
+States = Mapping["Shape", Counts]  # costs so far, by output shape
 
 
 class Counter:
-    """Finds the units of a space and counts them. Sums of the same parts that are `known` are not made again."""
+    """Finds the units of a space and counts them. `known` sums of the same parts are reused."""
 
     def __init__(self, designs: Designs, tell: Tell | None = None, known: Iterable[Sums | Maxima] = ()) -> None:
         self.designs, self.tell, self.known = designs, tell, list(known)
         self.fold = designs.counting.metrics[0].fold
         self.units = [Unit((step,)) for step in units(designs.model.steps)]
-        self.apart: set[int] = set()  # units that are taken apart by choices, by the identity of their first step
+        self.apart: set[int] = set()  # units split by choices, given by the identity of their first step
 
     def decomposed(self) -> Decomposed:
-        """Count. A choice that turns out to be shared starts anew with it tried one by one. Raises OptionError."""
+        """Count the networks. A newly found shared choice is enumerated, and counting restarts. Raises OptionError."""
         designs = self.designs
         shared = designs.of_inputs()
         self._check(shared, False)
@@ -280,7 +280,7 @@ class Counter:
             return Decomposed(designs, shared, _method([paths for _, paths in found]), settings)
 
     def _folded(self, stretches: Iterable[Stretch], ways: int) -> Sums | Maxima:
-        """What stretches cost together: one of so many `ways`, whose tables stand beside each other."""
+        """Total cost of the stretches of one of `ways` alternatives, whose tables exist at the same time."""
         parts = [one.counts for one in stretches]
         for one in self.known:
             if isinstance(one, Sums) and self.fold is sum and one.has(parts):
@@ -288,7 +288,7 @@ class Counter:
         return Sums(parts, self.tell, BINS // ways) if self.fold is sum else Maxima(parts)
 
     def _check(self, shared: list[str], whole: bool) -> bool:
-        """Whether all settings are tried instead, if the network as a `whole` may be: there are few enough of them."""
+        """Check the number of shared choices; join all units and return True if all settings can be enumerated."""
         count = math.prod(len(self.designs.choices[name]) for name in shared)
         every_one = math.prod(len(values) for values in self.designs.choices.values())
         if count <= SHARED:
@@ -301,7 +301,7 @@ class Counter:
         raise Undecomposed(Problem("limit", message, help=help))
 
     def _paths(self, given: Mapping[str, Any]) -> list[tuple[Stretch, ...]]:
-        """The independent stretches, one way through the network for each shape at which chains are cut."""
+        """Independent stretches, one sequence for each combination of shapes at which chains are cut."""
         while True:
             try:
                 return list(_Chain(self, given).paths())
@@ -309,7 +309,7 @@ class Counter:
                 continue
 
     def join(self, first: int, last: int, apart: bool = False) -> NoReturn:
-        """Make units one, which is taken `apart` by choices. Raises _Again: the walk through them starts anew."""
+        """Join units into one, which is split by choices if `apart`. Raises _Again to restart the chain."""
         joined = self.units[first : last + 1]
         self.units[first : last + 1] = [Unit(tuple(step for one in joined for step in one.steps))]
         if apart or any(map(self.is_apart, joined)):
@@ -317,12 +317,12 @@ class Counter:
         raise _Again
 
     def is_apart(self, unit: Unit) -> bool:
-        """Whether a unit is taken apart by choices."""
+        """Whether a unit is split by choices."""
         return id(unit.steps[0]) in self.apart
 
 
 def _method(found: list[list[tuple[Stretch, ...]]]) -> str:
-    """How networks were counted, by what was found: the ways through the network for each setting of shared choices."""
+    """Counting method, given the sequences of stretches for each setting of the shared choices."""
     method = ENUMERATION
     for paths in found:
         for layers in ([layer for one in path for layer in one.layers] for path in paths):
@@ -336,12 +336,12 @@ def _method(found: list[list[tuple[Stretch, ...]]]) -> str:
 
 
 def _has_choices(layer: Layer) -> bool:
-    """Whether a unit reads choices that are not tried one by one."""
+    """Whether a unit reads choices that are not enumerated."""
     return any(one.reads for one in layer.found.values())
 
 
 class _Again(Exception):
-    """The units were put together otherwise."""
+    """Units were joined: restart the chain."""
 
 
 class _Shared(Exception):
@@ -353,10 +353,10 @@ class _Shared(Exception):
 
 
 class _Chain:
-    """One walk through the units, with the shared choices `given`.
+    """One pass through the units, with the shared choices `given`.
 
-    units    each, with its number in the counter: the parts of one that was taken apart have the same
-    entered  the shape that enters each unit so far, None where there are several
+    units    each with its index in the counter; the parts of a split unit share an index
+    entered  input shape of each unit so far; None if there are several
     """
 
     def __init__(self, counter: Counter, given: Mapping[str, Any]) -> None:
@@ -368,14 +368,14 @@ class _Chain:
         self.designs.first = counter.units[0]
 
     def paths(self) -> Iterator[tuple[Stretch, ...]]:
-        """Each way through the network: none if no network is within the limits."""
+        """Yield each sequence of stretches; none if no network is within the limits."""
         model = self.designs.model
         values = settle(model, {**self.designs.settings, **self.given})
         ((name, one),) = model.inputs.items()
         return self._from(0, {tuple(input_shape(name, one, values, model.variables)): NOTHING}, frozenset())
 
     def _from(self, at: int, states: States, seen: frozenset[str]) -> Iterator[tuple[Stretch, ...]]:
-        """The ways from a unit on, from the shapes that enter it; `seen` has the choices that units before it read."""
+        """Sequences of stretches from a unit on, for its input shapes; `seen` are choices of earlier units."""
         stretches: list[Stretch] = []
         layers: list[Layer] = []
         while at < len(self.units):
@@ -398,7 +398,7 @@ class _Chain:
     def _cut(
         self, at: int, states: States, seen: frozenset[str], stretches: list[Stretch], layers: list[Layer]
     ) -> Iterator[tuple[Stretch, ...]]:
-        """The ways from a unit on, for each shape that enters it by itself: units are taken apart by that shape."""
+        """Sequences of stretches from a unit on, for each input shape separately: splits depend on it."""
         units = self.units
         for shape, counts in states.items():
             self.units = list(units)
@@ -406,7 +406,7 @@ class _Chain:
             yield from ((*before, *after) for after in self._from(at, {shape: NOTHING}, seen))
 
     def _layer(self, at: int, states: States, seen: frozenset[str]) -> tuple[Layer, frozenset[str]]:
-        """(a unit in its stretch, the choices that it reads). Raises _Shared for some that were seen before."""
+        """(layer of a unit, choices that it reads). Raises _Shared for choices that were seen before."""
         number = self.units[at][1]
         self.entered[number] = next(iter(states)) if len(states) == 1 else None
         try:
@@ -423,7 +423,7 @@ class _Chain:
         return Layer(self.units[at][0], states, found), reads
 
     def _found(self, at: int, states: States) -> dict[Shape, Found]:
-        """What a unit costs from each shape that enters it. One of too many settings is taken apart if that can be."""
+        """Costs of a unit for each input shape. A unit with too many settings is split if possible."""
         (unit, number), given = self.units[at], self.given
         if len(states) > 1 or unit.pinned:
             return self.designs.every_found(unit, states, given)
@@ -437,16 +437,16 @@ class _Chain:
         return self.designs.every_found(self.units[at][0], states, given)
 
     def _again(self, number: int) -> frozenset[str]:
-        """The choices that a unit which was taken apart has in common with units before it."""
+        """Choices that a split unit shares with earlier units."""
         parts = [unit for unit, own in self.units if own == number and unit.pinned]
         reads = frozenset(self.designs.choices).difference(self.given)
         own = frozenset[str]().union(*(reads.difference(dict(one.pinned)) for one in parts))
         return own & frozenset[str]().union(*(names for at, names in self.readers.items() if at < number))
 
     def _apart_from(self, again: frozenset[str], number: int) -> None:
-        """Join the units that read choices in common into one that is taken apart, if there are many and that can be.
+        """Join the units that share many choices into one that is split by choices, if that is possible.
 
-        Raises _Again then.
+        Raises _Again if it joins them.
         """
         first = min(own for own, names in self.readers.items() if names & again)
         shape = self.entered[first]
@@ -462,7 +462,7 @@ class _Chain:
             self.counter.join(first, number, apart=True)
 
     def _has_many(self, layer: Layer) -> bool:
-        """Whether the costs after a unit are so many that the stretch is cut before it."""
+        """Whether a unit would lead to so many costs that the stretch is cut before it."""
         pairs = [
             (counts, part) for shape, counts in layer.states.items() for part in layer.found[shape].by_shape.values()
         ]
@@ -471,7 +471,7 @@ class _Chain:
         return self.counter.fold is sum and sum(most_sums(a, b, step_of([a, b])) for a, b in pairs) > PAIRS
 
     def _after(self, layer: Layer) -> dict[Shape, Counts]:
-        """The costs up to the end of a unit, by the shape that leaves it."""
+        """Costs up to the end of a unit, by output shape."""
         after: dict[Shape, list[Counts]] = {}
         for shape, counts in layer.states.items():
             for leaving, part in layer.found[shape].by_shape.items():

@@ -1,6 +1,6 @@
-"""Exact counts of costs: a histogram with whole-number weights, and how two histograms combine.
+"""Exact counts of costs: histograms with integer weights, and their combinations.
 
-Costs of parts of a network either add up or combine by their maximum (peak memory): `fold` is `sum` or `max`.
+Costs of parts of a network are combined by sum or by maximum (peak memory): `fold` is `sum` or `max`.
 """
 
 from __future__ import annotations
@@ -14,44 +14,44 @@ from ...errors import OptionError, Problem
 from ...records import NamedTuple
 
 Fold = Callable[..., Any]  # sum or max
-Tell = Callable[[int, int], None]  # told how many steps more are done, and how many there are; 0 when they begin
-PAIRS = 4_000_000  # of values that are combined one by one
-DENSE = 2**24  # steps of a table in which two histograms are combined
-WHOLE = 2**62  # weights stay below it: sums of two fit 64 bits
+Tell = Callable[[int, int], None]  # called with the number of steps done and their total; first with 0
+PAIRS = 4_000_000  # maximum pairs of values combined directly
+DENSE = 2**24  # maximum steps of a table in which two histograms are combined
+WHOLE = 2**62  # bound of weights, so that the sum of two fits 64 bits
 
 
 class Counts(NamedTuple):
-    """Costs in rising order, and how many networks have each: 64-bit whole numbers."""
+    """Costs in ascending order, and the number of networks with each: 64-bit integers."""
 
     costs: Any
     weights: Any
 
     @property
     def total(self) -> int:
-        """How many networks there are."""
+        """Number of networks."""
         return products(self.weights, np.ones(1, np.int64))
 
 
 def counted(costs: Any, weights: Any = None) -> Counts:
-    """The histogram of costs, which may repeat; without weights each counts once."""
+    """Histogram of costs, which may repeat; the default weight is 1."""
     values, at = np.unique(np.asarray(costs, dtype=np.int64), return_inverse=True)
     found = np.zeros(len(values), dtype=np.int64)
     np.add.at(found, at.ravel(), 1 if weights is None else weights)
     return Counts(values, found)
 
 
-NOTHING = counted([0])  # what comes before the first part
+NOTHING = counted([0])  # the costs before the first part
 
 
 def merged(parts: Sequence[Counts]) -> Counts:
-    """One histogram of several that stand beside each other."""
+    """Union of histograms of alternatives."""
     if len(parts) == 1:
         return parts[0]
     return counted(np.concatenate([one.costs for one in parts]), np.concatenate([one.weights for one in parts]))
 
 
 def combined(a: Counts, b: Counts, fold: Fold = sum) -> Counts:
-    """The histogram of sums, or of maxima. Raises OptionError where there are too many pairs."""
+    """Histogram of sums or maxima. Raises OptionError if there are too many pairs."""
     if fold is sum and int(a.costs[-1]) + int(b.costs[-1]) >= WHOLE:
         raise too_large()
     many = fold is sum and len(a.costs) * len(b.costs) > 10 * PAIRS
@@ -61,24 +61,24 @@ def combined(a: Counts, b: Counts, fold: Fold = sum) -> Counts:
 
 
 class Undecomposed(OptionError):
-    """A space whose networks cannot be counted exactly; they can be drawn."""
+    """A space whose networks cannot be counted exactly, but can be sampled."""
 
 
 def too_large(why: str = "a cost is past the limit of 2^62") -> OptionError:
-    """The error for costs that 64 bits do not hold."""
+    """Error for costs that do not fit 64 bits."""
     return OptionError(
         Problem("limit", f"a network of the space is too large: {why}", help="set some of the variables")
     )
 
 
 def too_many() -> Undecomposed:
-    """The error for parts of a network whose costs cannot be combined."""
+    """Error for parts of a network whose costs cannot be combined."""
     message = "the space does not decompose: parts that touch each other have too many costs to combine"
     return Undecomposed(Problem("limit", message, help="set some of the variables"))
 
 
 def most_sums(a: Counts, b: Counts, step: int) -> int:
-    """The most sums that two histograms in steps can have, and at least their pairs where these are too many."""
+    """Upper bound of the number of sums of two histograms in steps; their pairs if these are too many."""
     pairs = len(a.costs) * len(b.costs)
     if pairs > 10 * PAIRS:
         return pairs
@@ -86,7 +86,7 @@ def most_sums(a: Counts, b: Counts, step: int) -> int:
 
 
 def _summed(a: Counts, b: Counts) -> Counts:
-    """The histogram of sums: in a table of steps where that is short, else by sorting all pairs."""
+    """Histogram of sums: in a dense table if it is short, else by sorting all pairs."""
     few, many = sorted((a, b), key=lambda one: len(one.costs))
     base, most = int(few.costs[0] + many.costs[0]), int(few.costs[-1] + many.costs[-1])
     step = step_of([few, many])
@@ -103,7 +103,7 @@ def _summed(a: Counts, b: Counts) -> Counts:
 
 
 def _largest(a: Counts, b: Counts) -> Counts:
-    """The histogram of maxima: how many pairs are at most each cost is a product."""
+    """Histogram of maxima: the number of pairs at most a cost is a product."""
     costs = np.union1d(a.costs, b.costs)
     within = at_most(a, costs) * at_most(b, costs)
     weights = np.diff(within, prepend=0)
@@ -111,25 +111,25 @@ def _largest(a: Counts, b: Counts) -> Counts:
 
 
 def at_most(one: Counts, rooms: Any) -> Any:
-    """How many networks cost at most each of some amounts."""
+    """Number of networks that cost at most each of some amounts."""
     running = np.concatenate([[0], np.cumsum(one.weights)])
     return running[np.searchsorted(one.costs, rooms, side="right")]
 
 
 def exactly(one: Counts, costs: Any) -> Any:
-    """How many networks have each of some costs."""
+    """Number of networks with each of some costs."""
     at = np.minimum(np.searchsorted(one.costs, costs), len(one.costs) - 1)
     return np.where(one.costs[at] == costs, one.weights[at], 0)
 
 
 def step_of(parts: Sequence[Counts]) -> int:
-    """The common divisor of the differences of costs in all parts; 1 where there are none."""
+    """Greatest common divisor of the differences of costs in all parts; 1 if there are none."""
     found = [int(np.gcd.reduce(one.costs - one.costs[0])) for one in parts]
     return int(np.gcd.reduce(found)) or 1
 
 
 def products(a: Any, b: Any) -> int:
-    """The sum of products of two arrays of numbers from 0, by parts so short that 64 bits hold their sums."""
+    """Sum of products of two arrays of natural numbers, in digits short enough for 64-bit sums."""
     found, bits = 0, 20
     for high in range(0, int(a.max(initial=0)).bit_length(), bits):
         for low in range(0, int(b.max(initial=0)).bit_length(), bits):

@@ -1,4 +1,4 @@
-"""Shares of a space that cannot be counted exactly: networks drawn at random, and what they prove."""
+"""Estimate shares of a space that cannot be counted exactly, from networks drawn at random."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ CONFIDENCE = 0.95
 
 
 class Estimate(NamedTuple):
-    """How many of some networks, drawn uniformly, are within limits; and the share of all, with its bounds."""
+    """Number of uniformly drawn networks within limits, and the confidence interval of their share."""
 
     drawn: int
     within: int
-    of: str  # what the share is of
+    of: str  # population of the share
     low: float
     high: float
 
     @property
     def record(self) -> dict[str, Any]:
-        """For JSON."""
+        """The estimate for JSON."""
         return {
             "drawn": self.drawn,
             "within": self.within,
@@ -34,13 +34,13 @@ class Estimate(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The share in a line."""
+        """The share as one line of text."""
         head = f"{self.within:,} of {self.drawn:,} drawn: {100 * self.low:.3f} % to {100 * self.high:.3f} %"
         return f"{head} of {self.of}, at {100 * CONFIDENCE:.0f} % confidence (Clopper-Pearson)"
 
 
 def estimated(within: int, drawn: int, of: str) -> Estimate:
-    """The share with the bounds of Clopper and Pearson (1934), which hold at least as often as they say."""
+    """Estimate a share with the conservative confidence interval of Clopper and Pearson (1934)."""
     tail = (1 - CONFIDENCE) / 2
     low = 0.0 if not within else _where(lambda share: _at_least(within, drawn, share) >= tail)
     high = 1.0 if within == drawn else _where(lambda share: _at_least(within + 1, drawn, share) >= 1 - tail)
@@ -48,18 +48,18 @@ def estimated(within: int, drawn: int, of: str) -> Estimate:
 
 
 def between(share: float, drawn: int) -> tuple[int, int]:
-    """Numbers, from 0, of drawn values in rising order between which the quantile of a share is, at that confidence.
+    """Indices, from 0, of the sorted drawn values that bound a quantile, at that confidence.
 
-    By the binomial distribution of how many of them are at most the quantile; the ends are the first and last value.
+    The number of values at most the quantile is binomial. Bounds outside the draws are the first and last value.
     """
     tail = (1 - CONFIDENCE) / 2
-    low = _first(drawn, lambda count: _at_least(count, drawn, share) < 1 - tail)  # so few are as good as sure
+    low = _first(drawn, lambda count: _at_least(count, drawn, share) < 1 - tail)  # fewer are certain
     high = _first(drawn, lambda count: _at_least(count, drawn, share) <= tail)
     return max(low - 2, 0), min(high - 1, drawn - 1)
 
 
 def _first(most: int, holds: Any) -> int:
-    """The least number up to `most` for which something holds from there on; one more than `most` if for none."""
+    """Lowest number up to `most` from which `holds` is true; `most` + 1 if there is none."""
     low, high = 0, most + 1
     while low < high:
         middle = (low + high) // 2
@@ -68,7 +68,7 @@ def _first(most: int, holds: Any) -> int:
 
 
 def _where(is_past: Any) -> float:
-    """The least share, to 12 digits, at which something holds from there on."""
+    """Lowest share, to 12 digits, from which `is_past` is true."""
     low, high = 0.0, 1.0
     for _ in range(40):
         middle = (low + high) / 2
@@ -77,7 +77,7 @@ def _where(is_past: Any) -> float:
 
 
 def _at_least(count: int, drawn: int, share: float) -> float:
-    """The probability of `count` or more of `drawn` that each are there with probability `share`."""
+    """Probability that at least `count` of `drawn` are present, each with probability `share`."""
     if share in (0.0, 1.0):
         return share if count else 1.0
     at = np.arange(count, drawn + 1)

@@ -1,4 +1,4 @@
-"""Whether the tensors of a part of a network can be counted alone: nothing in it is written over what enters."""
+"""Check whether the memory of a part of a network can be counted alone: no row overwrites its input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...model.sharing import ELEMENTWISE, is_depthwise
 
 
 def writes_over(walk: Walk, enters: str) -> bool:
-    """Whether a row would go into the storage of what enters the part, were that a tensor of the network itself."""
+    """Whether a row overwrites the input of the part, if that is a tensor of the same network."""
     lives = walk.lives
     same: set[Any] = {enters}
     for number, row in enumerate(walk.rows):

@@ -1,4 +1,4 @@
-"""A space of designs as a page: how many networks, how many fit each budget, and how their costs are spread."""
+"""Page of a space: the number of networks, how many fit each budget, and the distribution of their costs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 BAR = 30  # characters of the longest bar
 SHARES = (0.1, 0.5, 0.9)
-ROWS = 10_000  # networks that one page lists
-DRAWN = 1_000_000  # networks of an estimate
+ROWS = 10_000  # maximum networks on one page
+DRAWN = 1_000_000  # maximum networks of an estimate
 
 
 class Asked(NamedTuple):
-    """What is asked of a space beside its histogram."""
+    """Requested contents of a space's page besides its histogram."""
 
     limits: Mapping[str, Any] = {}
     bars: int = 12
@@ -38,11 +38,11 @@ class Asked(NamedTuple):
     samples: int = 0
     seed: int = 0
     estimate: int = 0
-    front: tuple[str, ...] = ()  # the other metric, and those of which more is better
+    front: tuple[str, ...] = ()  # the other metric, and the metrics to maximize
 
 
 class SpacePage:
-    """The number of networks in a line, those within the limits, and the histogram; or the networks asked for."""
+    """The number of networks, the number within the limits, and the histogram or the requested networks."""
 
     def __init__(self, found: Space, asked: Asked | None = None) -> None:
         self.found, self.asked = found, asked or Asked()
@@ -61,7 +61,7 @@ class SpacePage:
         return {f"p{round(100 * share)}": self.found.quantile(share) for share in SHARES}
 
     def _fitting(self) -> int | None:
-        """How many networks fit; None where that is estimated."""
+        """Number of networks that fit; None if it is estimated."""
         if not self.asked.estimate:
             return self.found.fitting(self.limits) if self.limits else self.found.networks
         if not self.limits or self.asked.estimate > DRAWN:
@@ -78,7 +78,7 @@ class SpacePage:
         return None
 
     def _within(self, space: Decomposed, most: int | None, base: int, others: Mapping[str, int]) -> int:
-        """How many of the networks drawn from those within `most` are within the other limits, too."""
+        """Number of networks, drawn from those within `most`, that are also within the other limits."""
         names = [one.name for one in space.designs.counting.metrics]
         costs = within_costs(space, space.most if most is None else most, self.asked.estimate, self.asked.seed)
         kept = np.ones(self.asked.estimate, dtype=bool)
@@ -87,7 +87,7 @@ class SpacePage:
         return int(kept.sum())
 
     def _networks(self) -> list[dict[str, Any]] | None:
-        """The networks asked for one by one."""
+        """The networks requested individually."""
         asked, limits = self.asked, self.limits
         if asked.nth is not None:
             return [self.found.nth(asked.nth, limits)]
@@ -98,7 +98,7 @@ class SpacePage:
         return list(self.found.samples(asked.samples, limits, asked.seed)) if asked.samples else None
 
     def heads(self) -> list[str]:
-        """How many networks there are, and how many fit."""
+        """Number of networks, and how many fit."""
         lines = [f"{self.found.networks:,} networks"]
         said = " and ".join(f"{name} <= {limit:,}" for name, limit in self.limits.items())
         if self.limits and self.fitting is not None:
@@ -108,7 +108,7 @@ class SpacePage:
         return lines
 
     def sheets(self) -> list[Sheet]:
-        """The histogram, or the networks asked for."""
+        """The histogram, or the requested networks."""
         if self.networks is not None:
             names, rows = self.records()
             metrics = [*self.networks[0]["metrics"]] if self.networks else []
@@ -128,12 +128,12 @@ class SpacePage:
         return [Sheet((*columns, Column("", spare=1)), bars, ("total", "", f"{self.found.networks:,}", "", ""))]
 
     def _marks(self, start: int, end: int) -> str:
-        """The budget that ends in a stretch, if there is one."""
+        """The budget that ends in a bar, if there is one."""
         limit = self.limits.get(self.found.metric.name)
         return f" < {limit:,}" if limit is not None and start < limit <= end and limit != self.found.most else ""
 
     def notes(self) -> list[str]:
-        """The ends, the percentiles, how it was counted, and what the numbers mean."""
+        """Extremes, percentiles, counting method, and meaning of the figures."""
         found = self.found
         shares = "".join(f"{name} {cost:,}, " for name, cost in self.shares.items())
         ways = "".join(f"; {' with '.join(names)} by {how}" for names, how in found.other_ways().items())
@@ -148,7 +148,7 @@ class SpacePage:
         ]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The histogram, a row a stretch; or a row a network."""
+        """The histogram, one row per bar; or one row per network."""
         if self.networks is None:
             return ["above", "to", "networks"], self._stretches()
         rows = [{**one["metrics"], "network": settings_text(one["choices"])} for one in self.networks]
@@ -158,7 +158,7 @@ class SpacePage:
         return [dict(zip(("above", "to", "networks"), one, strict=True)) for one in self.spread]
 
     def document(self) -> Mapping[str, Any]:
-        """For programs: exact counts as whole numbers."""
+        """The JSON document; counts are exact integers."""
         found, asked = self.found, self.asked
         return {
             **heading(found.model, found.metric.priced, self.inputs, self.values),
@@ -181,7 +181,7 @@ class SpacePage:
 
 
 def settings_text(choices: Mapping[str, Any]) -> str:
-    """Choices as `--set` takes them; the positions of a variable together: `ks=3,5,-,7`, `-` for one not read."""
+    """Choices in the syntax of `--set`, positions of a variable together: `ks=3,5,-,7`, with `-` for unread ones."""
     found: dict[str, Any] = {}
     for name, value in choices.items():
         base, bracket, at = name.partition("[")
@@ -203,7 +203,7 @@ def _shown(value: Any) -> str:
 
 
 def share(count: int, total: int) -> str:
-    """A share in per cent; `0 %` and `100 %` only where they are exact."""
+    """A share in percent; `0 %` and `100 %` only if exact."""
     if not total:
         return "0.000 %"
     shown = f"{100 * count / total:.3f} %"
@@ -220,7 +220,7 @@ BARS = 60
 
 
 def picture(found: Space, limits: dict[str, int], note: str, format: str) -> bytes:
-    """The bytes of a PNG or SVG. Raises OptionError without matplotlib."""
+    """A PNG or SVG chart. Raises OptionError without matplotlib."""
     from matplotlib.ticker import EngFormatter
 
     spread = found.histogram(BARS)

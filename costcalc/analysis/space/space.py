@@ -1,8 +1,8 @@
-"""Spaces of designs: how many networks there are, what they cost, and how many stay within limits, exactly.
+"""Spaces of designs: how many networks there are, what they cost, and how many are within limits, exactly.
 
-A space is a spec whose variables have `choices`. No network is sampled: where what leaves a unit does not depend on the
-choices inside it, costs are sums over units and their histogram a convolution; where widths couple neighbours, a
-dynamic programme over the shape between them gives the same; choices that several units read are tried one by one.
+A space is a spec whose variables have `choices`. No network is sampled. If the output shape of each unit is independent
+of its choices, costs are sums over units and their histogram is a convolution. If widths couple neighbouring units, a
+dynamic programme over the shapes between them gives the histogram. Choices that several units read are enumerated.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from .page import SpacePage
 
 Limits = Mapping[str, Any]  # metric -> limit, such as "300M"
-TRIES = 10_000  # networks that are drawn for each one that fits
-CHECKED = 4  # networks that are counted as a whole, too
-TRAINING = ("backward_mult_adds", "training_mult_adds", "saved_bytes", "training_bytes")  # they look past a layer
+TRIES = 10_000  # draws for each network that fits
+CHECKED = 4  # networks that are also counted as a whole
+TRAINING = ("backward_mult_adds", "training_mult_adds", "saved_bytes", "training_bytes")  # not local to a layer
 
 
 class Space(Result):
-    """Every network of a space, by one metric."""
+    """All networks of a space, counted by one metric."""
 
     def __init__(self, model: Model, of: str, prices: Prices, given: Mapping[str, Any], tell: Tell | None) -> None:
         self.model, self.given, self.prices, self.tell = model, given, prices, tell
@@ -50,55 +50,55 @@ class Space(Result):
         self.decomposed = self._decomposed([self.metric], {})
 
     def page(self) -> SpacePage:
-        """The page that `costcalc space` prints."""
+        """Output of `costcalc space`."""
         from .page import SpacePage
 
         return SpacePage(self)
 
     @property
     def shared(self) -> tuple[str, ...]:
-        """Choices that several units read: they were tried one by one."""
+        """Choices that several units read; they were enumerated."""
         return self.decomposed.shared
 
     @property
     def method(self) -> str:
-        """How the networks were counted."""
+        """Counting method."""
         return self.decomposed.method
 
     def other_ways(self) -> dict[tuple[str, ...], str]:
-        """How networks were counted by other metrics, or within limits on them, if the method differs."""
-        counted = [way for way in self._found.values() if way.settings]  # where none fits, nothing was
+        """Counting methods for other metrics, or for limits on them, where they differ."""
+        counted = [way for way in self._found.values() if way.settings]  # nothing is counted if no network fits
         found = {tuple(one.name for one in way.designs.counting.metrics): way.how for way in counted}
         return {names: how for names, how in found.items() if how != self.decomposed.how}
 
     @property
     def networks(self) -> int:
-        """How many networks there are. Choices that a network does not read do not make it a different network."""
+        """Number of networks. Choices that a network does not read do not make it a different network."""
         return self.decomposed.networks
 
     @property
     def least(self) -> int:
-        """The cost of the cheapest network."""
+        """Cost of the cheapest network."""
         return self.decomposed.least
 
     @property
     def most(self) -> int:
-        """The cost of the most expensive network."""
+        """Cost of the most expensive network."""
         return self.decomposed.most
 
     def within(self, limit: str | int) -> int:
-        """How many networks cost at most a limit, such as "300M"."""
+        """Number of networks that cost at most a limit, such as "300M"."""
         return self.within_count(int(most_of(self.metric.name, limit)))
 
     def within_count(self, most: int) -> int:
-        """How many networks cost at most `most`."""
+        """Number of networks that cost at most `most`."""
         return self.decomposed.within(most)
 
     def fitting(self, limits: Limits) -> int:
-        """How many networks stay within all limits: {"mult_adds": "300M", "params": "5M"}.
+        """Number of networks within all limits: {"mult_adds": "300M", "params": "5M"}.
 
-        One metric that adds up, and any number that combine by their maximum, are counted for every space that
-        decomposes; two that add up where their pairs of costs are few. Raises OptionError for others.
+        In a space that decomposes, limits may be on one metric that adds up and on any number of maxima. Limits on two
+        metrics that add up require few pairs of costs. Raises OptionError for other limits.
         """
         sums, tops = self._sorted(limits)
         if not sums:
@@ -113,7 +113,7 @@ class Space(Result):
         raise Undecomposed(Problem("limit", message, help="limit two of them"))
 
     def histogram(self, bars: int = 12) -> list[tuple[int, int, int]]:
-        """(more than, at most, networks) of stretches of equal width from the cheapest to the most expensive."""
+        """(more than, at most, networks) of intervals of equal width between the lowest and the highest cost."""
         width = max(-(-(self.most - self.least + 1) // bars), 1)
         edges = [min(self.least - 1 + width * at, self.most) for at in range(bars + 1)]
         counts = [0, *map(self.within_count, edges[1:])]
@@ -122,14 +122,14 @@ class Space(Result):
         ]
 
     def quantile(self, share: float) -> int:
-        """The least cost that a share of the networks, from 0 to 1, does not exceed."""
+        """Lowest cost that a share of the networks, from 0 to 1, does not exceed."""
         return self.decomposed.cost_at(max(-(-round(share * 10**6) * self.networks // 10**6), 1))
 
     def nth(self, number: int, limits: Limits | None = None) -> dict[str, Any]:
-        """Number `number`, from 1, of the networks within limits, in rising order of the metric: choices and metrics.
+        """Choices and metrics of network `number`, from 1, by ascending cost among the networks within limits.
 
-        Networks of equal cost have a fixed order. Raises OptionError for a number past the last, and where limits
-        are on another metric that adds up.
+        Networks of equal cost have a fixed order. Raises OptionError for a number past the last network, and for limits
+        on another metric that adds up.
         """
         space, most, others = self.under(limits or {})
         if [one for one in others if self._metric(one).fold is sum]:
@@ -141,10 +141,10 @@ class Space(Result):
         return self._named(space, space.ranked(number - 1))
 
     def samples(self, count: int, limits: Limits | None = None, seed: int = 0) -> Iterator[dict[str, Any]]:
-        """Networks drawn uniformly from all that stay within limits, the same for the same seed.
+        """Draw networks uniformly from those within limits; the same seed gives the same networks.
 
-        Each has its choices and the metrics of the limits. A network may be drawn twice. Limits on a second metric
-        that adds up are kept by drawing again. Raises OptionError where no network fits, or too few do.
+        Each has its choices and the metrics of the limits. A network may be drawn twice. Networks beyond a limit on a
+        second metric that adds up are redrawn. Raises OptionError if no network fits, or too few.
         """
         space, most, others = self.under(limits or {})
         most = space.most if most is None and space.settings else most or 0
@@ -163,11 +163,11 @@ class Space(Result):
             yield found
 
     def front(self, other: str, most: Sequence[str] = (), limits: Limits | None = None) -> list[dict[str, Any]]:
-        """The exact Pareto front of the metric and another one: networks that no other one beats in both.
+        """Exact Pareto front of the metric and another one: the networks that no other network beats in both.
 
-        Less is better, but of the metrics in `most`. Of networks with equal costs there is one. With limits, it is the
-        front of the networks within them. Raises OptionError where no network is, and for a limit on a metric that
-        adds up and is neither of the two.
+        Less is better, except for the metrics in `most`. Of networks with equal costs, one is listed. With limits, only
+        the networks within them count. Raises OptionError if there are none, and for a limit on a third metric that
+        adds up.
         """
         from .chains import Sides, front
 
@@ -188,7 +188,7 @@ class Space(Result):
         return [self._named(space, one) for one in found]
 
     def under(self, limits: Limits) -> tuple[Decomposed, int | None, dict[str, int]]:
-        """(the networks within limits on maxima, the limit on the metric if there is one, limits left to look at)."""
+        """(networks within the limits on maxima, limit on the metric or None, remaining limits)."""
         sums, tops = self._sorted(limits)
         most = self.limits_of(limits).get(self.metric.name)
         filters = {name: limit for name, limit in tops.items() if name != self.metric.name}
@@ -200,11 +200,11 @@ class Space(Result):
         return self.metric if name == self.metric.name else counted_by(self.model, name, self.prices)
 
     def limits_of(self, limits: Limits) -> dict[str, int]:
-        """Limits as whole numbers."""
+        """Limits as integers."""
         return {name: int(most_of(name, limit)) for name, limit in limits.items()}
 
     def _sorted(self, limits: Limits) -> tuple[dict[str, int], dict[str, int]]:
-        """The limits on metrics that add up, and those on maxima."""
+        """(limits on metrics that add up, limits on maxima)."""
         found = self.limits_of(limits)
         tops = {name: most for name, most in found.items() if self._metric(name).fold is not sum}
         return {name: most for name, most in found.items() if name not in tops}, tops
@@ -223,7 +223,7 @@ class Space(Result):
         return sum(within_both(one.sums, radix, limits) for one in found.settings if isinstance(one.sums, Sums))
 
     def _decomposed(self, metrics: list[Metric], tops: Mapping[str, int], radix: int = 0) -> Decomposed:
-        """The networks within limits on maxima, counted by the first metric."""
+        """Networks within limits on maxima, counted by the first metric."""
         metrics = [*metrics, *(self._metric(name) for name in tops if name not in [one.name for one in metrics])]
         names = [one.name for one in metrics]
         key = (*names, *tops.items(), radix)
@@ -242,7 +242,7 @@ class Space(Result):
 
 
 def check_whole(model: Model, given: Mapping[str, Any], space: Decomposed) -> None:
-    """Count a few networks as a whole, too. Raises OptionError where their parts say something else."""
+    """Check a few networks by counting them as a whole. Raises OptionError if the results differ."""
     generator = random.Random(0)
     metrics = space.designs.counting.metrics
     for _ in range(CHECKED if space.networks else 0):
@@ -256,19 +256,19 @@ def check_whole(model: Model, given: Mapping[str, Any], space: Decomposed) -> No
 
 
 def check_limits(model: Model, limits: Limits, prices: Prices) -> None:
-    """Raise OptionError for a limit that is not possible, before networks are counted."""
+    """Raise OptionError for an impossible limit, before networks are counted."""
     for name, limit in limits.items():
         counted_by(model, name, prices)
         most_of(name, limit)
 
 
 def no_networks() -> OptionError:
-    """The error where all networks are past the limits."""
+    """Error if no network is within the limits."""
     return OptionError(Problem("no-points", "no network is within the limits"))
 
 
 def counted_by(model: Model, name: str, prices: Prices) -> Metric:
-    """A metric by which networks can be counted. Raises OptionError."""
+    """A metric by which networks can be counted. Raises OptionError for others."""
     found = metric(name, prices)
     whole = found.stored and found.fold is sum
     if found.unit is RATIO or whole or name.rpartition(".")[2] in TRAINING:
@@ -289,14 +289,14 @@ def space(
     tell: Tell | None = None,
     **given: Any,
 ) -> Space:
-    """Every network of a space of designs, by the metric `of`.
+    """Count every network of a space of designs by the metric `of`.
 
     spec   what `costcalc.load` takes; its variables with `choices` are the space
-    of     a metric that adds up over layers (mult_adds, params, weights_bytes, ..) or is their largest (peak_bytes)
-    given  variables that are set: space("ofa_mobilenet_v3", res=160); `settings` in a mapping
-    tell   called with (how many steps more of a part are done, how many it has); with 0 when one begins
+    of     a metric that is a sum over layers (mult_adds, params, weights_bytes, ..) or their maximum (peak_bytes)
+    given  fixed variables: space("ofa_mobilenet_v3", res=160); or as a mapping in `settings`
+    tell   called with (steps done since the last call, steps of the current part); with 0 when a part begins
 
-    Counts are exact whole numbers. Raises CostcalcError: also where the space does not decompose.
+    Counts are exact integers. Raises CostcalcError, also if the space does not decompose.
     """
     model = load(spec)
     if len(model.inputs) != 1:
@@ -305,7 +305,7 @@ def space(
 
 
 def open_choices(model: Model, given: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """The variables that make the space: those with choices that are not set, each position by itself."""
+    """Variables that form the space: those with choices and no value in `given`, each position separately."""
     settle(model, given)
     found = {
         name: one.choices

@@ -1,13 +1,13 @@
-"""Sums of independent parts: how many there are, how many stay within a limit, and the one with a given number.
+"""Sums of independent parts: count them, count those within a limit, and find one by its index.
 
-Parts are combined into groups while that stays small. The largest group is kept as it is, all others become one table
-of all costs in steps of their common divisor. Where 64 bits cannot hold the table's counts, it is made modulo several
-primes and the number put together again (Chinese remainder theorem).
+Parts are combined into groups as long as these stay small. The largest group is kept as a histogram; the others become
+one table of all costs in steps of their greatest common divisor. If its counts exceed 64 bits, tables modulo several
+primes are used, and numbers are reconstructed (Chinese remainder theorem).
 
-How many networks stay within two limits at once, where both metrics add up. Both costs of a network are one whole
-number, the first times a radix plus the second, so that a joint histogram adds up as a single one does. Two halves of
-the parts are combined at the end: for each network of one, how many of the other leave both sums within the limits is
-looked up in stretches of the other that are sorted by the second cost.
+Networks can also be counted within two limits at once, if both metrics add up. Both costs of a network are packed into
+one integer, the first times a radix plus the second, so a joint histogram adds up like a single one. The parts form
+two halves. For each network of one half, the matching networks of the other are looked up in blocks that are sorted by
+the second cost.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ from .counts import (
     too_large,
 )
 
-BINS = 2**26  # of the table of all costs
-WORK = 2 * 10**10  # additions into it
-CACHE = 2**17  # numbers of a block of the table that is added to at once
-DIGITS = 2**18  # bytes of one whole number that has all counts of a table as its digits
-FEW = 64  # costs of a part that are added to a table one by one; more are by Fourier transforms
-SHORT = 2**18  # steps of a table up to which these are exact
-BLOCK = 4096  # costs whose networks are added up together when one of them is looked for
-Pick = tuple[int, int]  # a cost of a part, and the number of a network among those that have it
+BINS = 2**26  # maximum steps of the table of all costs
+WORK = 2 * 10**10  # maximum additions to fill it
+CACHE = 2**17  # numbers of a block of the table that is updated at once
+DIGITS = 2**18  # maximum bytes of an integer with all counts of a table as digits
+FEW = 64  # costs of a part up to which they are added one by one; above, by Fourier transforms
+SHORT = 2**18  # maximum steps of a table for which Fourier transforms are exact
+BLOCK = 4096  # costs whose networks are summed together in a search
+Pick = tuple[int, int]  # (cost of a part, index of a network among those with this cost)
 
 
 class _Group(NamedTuple):
-    """Some parts: their sums in steps, the divisor of these, and the two groups or the one part it was made of."""
+    """A group of parts: their sums in steps, the divisor of these, and its two halves or its only part."""
 
     counts: Counts
     step: int
@@ -58,7 +58,7 @@ class _Group(NamedTuple):
 
 
 class Sums:
-    """The sums of independent parts, in whole numbers of any size; `bins` is the longest table that they may take."""
+    """Sums of independent parts, as integers of any size; `bins` is the maximum length of their table."""
 
     def __init__(self, parts: Iterable[Counts], tell: Tell | None = None, bins: int = BINS) -> None:
         self.tell, self.bins = tell, bins
@@ -71,32 +71,32 @@ class Sums:
         self.step = step_of(self.parts) if self.parts else 1
         self.tails: list[_Tail] = []
         self.groups: list[_Group] = []
-        self.last: tuple[Any, _Choice] | None = None  # what was asked of the largest group, which samples ask again
+        self.last: tuple[Any, _Choice] | None = None  # last lookup in the largest group, for repeated samples
 
     def within(self, limit: int) -> int:
-        """How many sums are at most `limit`."""
+        """Number of sums that are at most `limit`."""
         if limit < self.base:
             return 0
         self._prepare()
         return _Choice(self.groups[0].counts, self.tails[0], (limit - self.base) // self.step, False).total
 
     def has(self, parts: list[Counts]) -> bool:
-        """Whether it is the sums of these parts."""
+        """Whether these are the summed parts."""
         return len(parts) == len(self.parts) and all(
             np.array_equal(a.costs, b.costs) and np.array_equal(a.weights, b.weights)
             for a, b in zip(parts, self.parts, strict=True)
         )
 
     def drawn(self, limit: int, number: int) -> list[Pick]:
-        """Number `number`, from 0, of the sums that are at most `limit`: what each part has of it."""
+        """Costs of the parts of sum `number`, from 0, among the sums that are at most `limit`."""
         return self._picked(limit, False, number)
 
     def ranked(self, cost: int, number: int) -> list[Pick]:
-        """Number `number`, from 0, of the sums that are `cost`."""
+        """Costs of the parts of sum `number`, from 0, among the sums equal to `cost`."""
         return self._picked(cost, True, number)
 
     def _prepare(self) -> None:
-        """Choose the groups, and make the table of all but the largest."""
+        """Choose the groups, and fill the table of all but the largest."""
         if self.tails:
             return
         moved = (Counts((one.costs - one.costs[0]) // self.step, one.weights) for one in self.parts)
@@ -136,7 +136,7 @@ class Sums:
 
 
 class _Tail:
-    """How many sums of some groups are at most each amount, modulo some primes; 0 is none."""
+    """Number of sums of some groups at most each amount, modulo primes; the modulus 0 stands for none."""
 
     def __init__(self, parts: list[Counts], total: int, tell: Tell | None, work: int) -> None:
         self.parts = parts
@@ -158,7 +158,7 @@ class _Tail:
                 self.tables = _of_digits(parts, bins, width, self.primes)
 
     def looked_up(self, rooms: Any, exact: bool) -> list[Any]:
-        """For each prime, how many sums are at most each amount, or exactly that."""
+        """For each prime, the number of sums at most each amount, or exactly equal to it."""
         found = [self._within(at, rooms) for at in range(len(self.primes))]
         if not exact:
             return found
@@ -176,7 +176,7 @@ class _Tail:
 
 
 class _Choice:
-    """The costs of a group, and how many networks each leaves to the groups after it."""
+    """Costs of a group, and the number of networks that each leaves to the later groups."""
 
     def __init__(self, head: Counts, tail: _Tail, room: int, exact: bool) -> None:
         self.head, self.tail, self.room, self.exact = head, tail, room, exact
@@ -203,7 +203,7 @@ class _Choice:
         return _whole(sums, self.tail.primes)
 
     def at(self, number: int) -> tuple[int, int, int]:
-        """(cost, number among the group's networks of that cost, number among those that are left) of a network."""
+        """(cost, index among the group's networks of that cost, index in the remaining groups) of a network."""
         block = bisect_right(self.running, number) - 1
         number -= self.running[block]
         weights, found = self._found(block * self.size)
@@ -216,14 +216,14 @@ class _Choice:
 
 
 def of_running(one: Counts, number: int) -> Pick:
-    """The cost, and the number among those that have it, of a network in rising order of costs."""
+    """(cost, index among the networks of that cost) of a network, by its index in ascending order of cost."""
     running = np.cumsum(one.weights)
     at = int(np.searchsorted(running, number, side="right"))
     return int(one.costs[at]), number - (int(running[at - 1]) if at else 0)
 
 
 def _split(group: _Group, cost: int, number: int, found: dict[int, Pick]) -> None:
-    """Note what each part of a group has of one of its networks."""
+    """Record the cost and index of each part of one of a group's networks."""
     if group.halves is None:
         found[group.part] = cost, number
         return
@@ -238,7 +238,7 @@ def _split(group: _Group, cost: int, number: int, found: dict[int, Pick]) -> Non
 
 
 def _grouped(left: list[_Group]) -> list[_Group]:
-    """The groups: the two with the fewest sums made one as long as that stays small; the largest first, then rising."""
+    """Combine the two groups with the fewest sums as long as they stay small; the largest first, then ascending."""
     while len(left) > 1:
         pairs = [(_size(a, b), i, i + 1 + j) for i, a in enumerate(left) for j, b in enumerate(left[i + 1 :])]
         size, i, j = min(pairs)
@@ -256,12 +256,12 @@ def _group(counts: Counts, halves: tuple[_Group, _Group] | None, part: int) -> _
 
 
 def _size(a: _Group, b: _Group) -> int:
-    """The most sums that two groups can have, and at least the pairs where they are too many to combine."""
+    """Upper bound of the number of sums of two groups; their pairs if these are too many."""
     return most_sums(a.counts, b.counts, math.gcd(a.step, b.step))
 
 
 def _work(parts: list[Counts]) -> int:
-    """How many additions a table of the parts takes."""
+    """Number of additions to fill a table of the parts."""
     if not parts:
         return 0
     *others, first = parts
@@ -273,7 +273,7 @@ def _work(parts: list[Counts]) -> int:
 
 
 def _moduli(total: int) -> list[int]:
-    """The largest primes below 2^31, so many that their product is past the total."""
+    """Largest primes below 2^31 whose product exceeds the total."""
     found: list[int] = []
     number = 2**31 - 1
     while math.prod(found) <= total:
@@ -284,8 +284,8 @@ def _moduli(total: int) -> list[int]:
 
 
 def _cumulated(parts: list[Counts], bins: int, prime: int, tell: Callable[[int], None]) -> Any:
-    """How many sums of the parts are at most each step."""
-    *others, first = parts  # the largest is only written
+    """Number of sums of the parts up to each step."""
+    *others, first = parts  # the largest is written directly
     table, reach, step = np.zeros(bins, dtype=np.int64), int(first.costs[-1]), step_of([first])
     table[first.costs] = first.weights % prime if prime else first.weights
     for one in reversed(others):
@@ -298,17 +298,17 @@ def _cumulated(parts: list[Counts], bins: int, prime: int, tell: Callable[[int],
 
 
 def _spread(one: Counts, bins: int) -> Any:
-    """The counts of a part, one for each step."""
+    """Counts of a part, one per step."""
     table = np.zeros(bins, dtype=np.int64)
     table[one.costs] = one.weights
     return table
 
 
 def multiplied(a: Any, b: Any, prime: int) -> Any:
-    """The convolution of two tables, modulo a prime below 2^31 and cut to their length, by Fourier transforms.
+    """Convolution of two tables modulo a prime below 2^31, truncated to their length, with Fourier transforms.
 
-    Numbers are taken apart into three digits of 11 bits. Sums of products of digits stay below 3 * 2^22 * SHORT = 2^42,
-    and the errors of 64-bit floats, some 2^-53 * log2(SHORT) of that, far below the 1/2 that rounding forgives.
+    Numbers are split into three 11-bit digits. Sums of products of digits stay below 3 * 2^22 * SHORT = 2^42. The
+    errors of 64-bit floats, about 2^-53 * log2(SHORT) of that, are far below the 1/2 that rounding tolerates.
     """
     size = 1 << (2 * len(a) - 1).bit_length()
     digits = [[np.fft.rfft((one % prime) >> shift & 2047, size) for shift in (0, 11, 22)] for one in (a, b)]
@@ -321,9 +321,9 @@ def multiplied(a: Any, b: Any, prime: int) -> Any:
 
 
 def _of_digits(parts: list[Counts], bins: int, width: int, primes: list[int]) -> list[Any]:
-    """The tables of short parts: each part is a whole number with a digit of some bytes for each step.
+    """Tables of short parts. Each part is encoded as an integer with a digit of `width` bytes per step.
 
-    Their product has the counts of all sums as its digits (Kronecker substitution).
+    The digits of their product are the counts of all sums (Kronecker substitution).
     """
     product = 1
     for one in parts:
@@ -338,7 +338,7 @@ def _of_digits(parts: list[Counts], bins: int, width: int, primes: list[int]) ->
 
 
 def _cumulated_modulo(table: Any, prime: int) -> Any:
-    """Running sums modulo a prime: blocks short enough for 64 bits, then what comes before each block."""
+    """Running sums modulo a prime, in blocks short enough for 64 bits."""
     size, carried = 2**20, 0
     for start in range(0, len(table), size):
         block = np.cumsum(table[start : start + size])
@@ -348,9 +348,10 @@ def _cumulated_modulo(table: Any, prime: int) -> Any:
 
 
 def _add(table: Any, known: tuple[int, int], one: Counts, prime: int, tell: Callable[[int], None]) -> None:
-    """Add a part to what the table has up to a reach, at multiples of a step; the table is written over.
+    """Add a part to a table in place; `known` has the table's last used index and the step of its indices.
 
-    In blocks that fit the cache, and by the rest of a cost that the step leaves: what is added is then contiguous.
+    Works in blocks that fit the cache, separately for each remainder of a cost modulo the step, so memory access is
+    contiguous.
     """
     (reach, step), size = known, int(one.costs[-1])
     dense = table[: reach + 1 : step].copy()
@@ -371,7 +372,7 @@ def _add(table: Any, known: tuple[int, int], one: Counts, prime: int, tell: Call
 
 
 def _whole(remainders: list[int], primes: list[int]) -> int:
-    """The number that has these remainders (Chinese remainder theorem)."""
+    """Number with these remainders (Chinese remainder theorem)."""
     if primes == [0]:
         return remainders[0]
     found, product = 0, 1
@@ -382,7 +383,7 @@ def _whole(remainders: list[int], primes: list[int]) -> int:
 
 
 class Maxima:
-    """The largest costs of independent parts, with the questions of `Sums`."""
+    """Maxima of the costs of independent parts, with the interface of `Sums`."""
 
     def __init__(self, parts: Iterable[Counts]) -> None:
         self.parts = [one for one in parts if len(one.costs)]
@@ -391,15 +392,15 @@ class Maxima:
         self.total = math.prod(one.total for one in self.parts)
 
     def within(self, limit: int) -> int:
-        """How many networks have no part above `limit`."""
+        """Number of networks with no part above `limit`."""
         return math.prod(_within(one, limit) for one in self.parts)
 
     def drawn(self, limit: int, number: int) -> list[Pick]:
-        """Number `number`, from 0, of the networks within `limit`: what each part has of it."""
+        """Costs of the parts of network `number`, from 0, among the networks within `limit`."""
         return _apart(self.parts, [_within(one, limit) for one in self.parts], number)
 
     def ranked(self, cost: int, number: int) -> list[Pick]:
-        """Number `number`, from 0, of the networks whose largest cost is `cost`, by the first part that has it."""
+        """Network `number`, from 0, among those with the maximum `cost`, ordered by the first part that has it."""
         for at, one in enumerate(self.parts):
             below = [_within(part, cost - 1) for part in self.parts[:at]]
             above = [_within(part, cost) for part in self.parts[at + 1 :]]
@@ -418,7 +419,7 @@ def _within(one: Counts, limit: int) -> int:
 
 
 def _apart(parts: list[Counts], counts: list[int], number: int) -> list[Pick]:
-    """A number taken apart into one for each part."""
+    """Split an index into one index per part."""
     found = []
     for one, count in zip(parts, counts, strict=True):
         number, own = divmod(number, count)
@@ -426,11 +427,11 @@ def _apart(parts: list[Counts], counts: list[int], number: int) -> list[Pick]:
     return found
 
 
-HALF = 2_000_000  # pairs of costs in either half
+HALF = 2_000_000  # maximum pairs of costs in either half
 
 
 def within_both(sums: Sums, radix: int, limits: tuple[int, int]) -> int:
-    """How many sums of parts have both costs within their limits. Raises OptionError where there are too many."""
+    """Number of sums of parts with both costs within their limits. Raises OptionError if there are too many pairs."""
     halves = sorted(sums.parts, key=lambda one: len(one.costs))
     while len(halves) > 2:
         a, b, *rest = halves
@@ -449,8 +450,8 @@ def _too_many(count: int) -> Undecomposed:
 
 
 def _both(few: Counts, many: Counts, radix: int, limits: tuple[int, int]) -> int:
-    """Pairs within both limits: the ones left by the first limit are a prefix, taken apart into blocks of 2^k."""
-    first, second = many.costs // radix, many.costs % radix  # costs rise, so `first` does
+    """Pairs within both limits. Those within the first limit are a prefix, which is split into blocks of 2^k."""
+    first, second = many.costs // radix, many.costs % radix  # costs are ascending, so `first` is too
     end = np.searchsorted(first, limits[0] - few.costs // radix, side="right")
     room = limits[1] - few.costs % radix
     found, size = 0, 1
@@ -466,7 +467,7 @@ def _both(few: Counts, many: Counts, radix: int, limits: tuple[int, int]) -> int
 
 
 def _looked_up(weights: Any, many: Counts, order: Any, costs: tuple[Any, int], asked: tuple[Any, int, Any]) -> int:
-    """The networks of blocks of `many`, each sorted by its second cost, that leave some room."""
+    """Number of networks in blocks of `many`, each sorted by its second cost, that stay within some room."""
     (second, radix), (block, size, room) = costs, asked
     keys = np.arange(len(order)) // size * radix + second[order]
     running = np.concatenate([[0], np.cumsum(many.weights[order])])

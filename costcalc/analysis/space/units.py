@@ -1,8 +1,8 @@
-"""The units of a network whose costs add up, and what each costs for every choice that it reads.
+"""Units of a network whose costs add up, and the cost of each unit for every choice that it reads.
 
-A unit is one entry of the list of layers, or one row of a block call. It is walked alone, from the shape that flows in.
-Which positions of a variable it reads is watched while it is walked: those that it does not read do not make more
-networks. All settings are walked at once, as arrays; where the structure differs (a depth, a condition), in groups.
+A unit is one entry of the list of layers, or one row of a block call. It is traced alone, from its input shape. The
+trace records which positions of a variable it reads: positions that are not read do not make more networks. All
+settings are traced at once, as arrays, or in groups if their structure differs (a depth, a condition).
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ from .holding import writes_over
 from .pieces import Part, by_value, pieces, together
 
 MOST = 1_000_000  # settings of one structure of a unit
-AT_ONCE = 1 << 14  # settings walked together; fewer where their arrays take more than ROOM
-ROOM = 100_000_000  # bytes of the arrays of a walk
-STRUCTURES = 20_000  # of a unit: each is walked alone
-FEW = 30  # structures of a unit before it is tried whether its layers read choices of their own
-STEPS = 1000  # in which it is told how much of a unit is done
-ENTERED = 20_000_000  # settings of a unit, from all shapes that enter it
-KEPT = 1_000_000  # settings of units that are kept for the next question
-ENTERS = "what enters"  # the name of a unit's input: no layer can read it by name
+AT_ONCE = 1 << 14  # settings traced together; fewer if their arrays exceed ROOM
+ROOM = 100_000_000  # bytes of the arrays of a trace
+STRUCTURES = 20_000  # structures of a unit, which are traced one by one
+FEW = 30  # structures of a unit above which a split into its layers' choices is tried
+STEPS = 1000  # progress steps per unit
+ENTERED = 20_000_000  # settings of a unit, over all its input shapes
+KEPT = 1_000_000  # cached settings of units
+ENTERS = "what enters"  # name of a unit's input; layers cannot refer to it
 
 
 class Crowded(Undecomposed):
-    """A unit has too many settings to try all of them, or more structures than may be looked at."""
+    """A unit has too many settings or structures to enumerate."""
 
 
 class Unit(NamedTuple):
-    """A part of a network that is walked alone.
+    """A part of a network that is traced alone.
 
-    Of a unit that was taken apart, one part has the choices of some of its layers: those of all others are `pinned` to
-    a value. `less` is what the unit costs with all of them at that value, metric by metric, where another part has it;
-    `enters` the shape that flows into the unit, which is none of what leaves the part before.
+    Each part of a split unit has the choices of some of its layers; all other choices are `pinned` to a value. `less`
+    is the cost of the unit with all choices pinned, per metric, if another part includes it. `enters` is the input
+    shape of the unit, which differs from the output shape of the previous part.
     """
 
     steps: tuple[Step, ...]
@@ -60,19 +60,19 @@ class Unit(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a unit costs from one shape on: the choices that it reads, and by the shape that leaves it the costs."""
+    """Costs of a unit for one input shape: the choices that it reads, and its costs by output shape."""
 
     reads: frozenset[str]
     by_shape: Mapping[Shape, Counts]
 
 
 class Structure(NamedTuple):
-    """The networks of a unit that have one structure: the choices that make it, and what all settings of others cost.
+    """Networks of a unit with the same structure: the choices that determine it, and the costs of all settings.
 
-    costs   one a setting, by which networks are counted
-    each    a row per metric
-    leaves  the shape that leaves the unit, a row per setting
-    places  which settings these are, in the order of their grid
+    costs   one per setting, by which networks are counted
+    each    one row per metric
+    leaves  output shape of the unit, one row per setting
+    places  indices of the settings in their grid
     """
 
     fixed: Mapping[str, Any]
@@ -84,19 +84,19 @@ class Structure(NamedTuple):
 
 
 class Counting(NamedTuple):
-    """What networks are counted by: the metrics, and limits on those that combine by their maximum.
+    """How networks are counted: the metrics, and limits on those that are maxima.
 
-    With a `radix`, past the most that the second metric can be, a cost is the first one times it plus the second.
-    With `blank`, all networks cost the same, 0: only how many there are is counted.
+    With a `radix`, greater than any value of the second metric, a cost is the first metric times it plus the second.
+    With `blank`, all networks cost 0: only their number is counted.
     """
 
     metrics: tuple[Metric, ...]
-    limits: Mapping[int, int]  # number of a metric -> the most that a unit may have
+    limits: Mapping[int, int]  # index of a metric -> limit of a unit
     radix: int = 0
     blank: bool = False
 
     def costs(self, each: Any) -> tuple[Any, Any]:
-        """(cost by which settings are counted, whether each is within the limits), of a row per metric."""
+        """(cost by which each setting is counted, whether it is within the limits), given one row per metric."""
         kept = np.ones(each.shape[1], dtype=bool)
         for number, most in self.limits.items():
             kept &= each[number] <= most
@@ -106,7 +106,7 @@ class Counting(NamedTuple):
 
 
 class Designs:
-    """A model whose variables with choices are open, and what its networks are counted by."""
+    """A model with open choices, and how its networks are counted."""
 
     def __init__(
         self,
@@ -118,16 +118,16 @@ class Designs:
     ):
         self.model, self.choices, self.settings, self.counting = model, choices, settings, counting
         numbers = {name for name, values in choices.items() if {*map(type, values)} <= {int, float, bool}}
-        self.words = {*choices} - numbers  # words and kernels, which no array holds
+        self.words = {*choices} - numbers  # words and kernels, which arrays cannot hold
         self.stored = any(one.stored for one in counting.metrics)
         self.at_once = AT_ONCE
-        self.first: Unit | None = None  # the one that the network's input enters
+        self.first: Unit | None = None  # unit that reads the network's input
         self.tell = tell
         self.kept: dict[Any, tuple[set[str], list[Structure]]] = {}
-        self.held = 0  # settings in them
+        self.held = 0  # number of settings in `kept`
 
     def found(self, unit: Unit, shape: Shape, given: Mapping[str, Any]) -> Found:
-        """Every network of a unit. Raises SpecError for one that cannot be, Crowded where there are too many."""
+        """Every network of a unit. Raises SpecError for an invalid one, Crowded for too many."""
         reads, structures = self.structures(unit, shape, given)
         parts: dict[Shape, list[Counts]] = {}
         for one in structures:
@@ -139,7 +139,7 @@ class Designs:
     def every_found(
         self, unit: Unit, shapes: Iterable[Shape], given: Mapping[str, Any], most: int = STRUCTURES
     ) -> dict[Shape, Found]:
-        """Every network of a unit, for each shape that enters it. Raises Crowded for more structures than `most`."""
+        """Every network of a unit, for each of its input shapes. Raises Crowded for more structures than `most`."""
         shapes = [*shapes]
         for shape in shapes:
             size = _size(self.structures(unit, shape, given, most)[1])
@@ -152,7 +152,7 @@ class Designs:
     def structures(
         self, unit: Unit, shape: Shape, given: Mapping[str, Any], most: int = STRUCTURES
     ) -> tuple[set[str], list[Structure]]:
-        """(the choices that a unit reads, its networks by their structure); the last that were looked for are kept."""
+        """(choices that a unit reads, its networks by structure); recent results are cached."""
         shape, given = unit.enters or shape, {**given, **dict(unit.pinned)}
         key = (*map(id, unit.steps), shape, unit.less, *given.items())
         if key not in self.kept:
@@ -165,7 +165,7 @@ class Designs:
         return self.kept[key]
 
     def _without(self, one: Structure, less: tuple[int, ...]) -> Structure:
-        """The networks of a structure, without costs that another part of the unit has."""
+        """Networks of a structure, without the costs that another part of the unit includes."""
         each = one.each - np.array(less, dtype=np.int64)[:, None]
         return one._replace(each=each, costs=self.counting.costs(each)[0])
 
@@ -192,9 +192,9 @@ class Designs:
     def _tried(
         self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], part: Part
     ) -> tuple[list[Structure], dict[str, Part], list[Part]]:
-        """(networks of a part, settings that read a choice more, by its name, settings apart by their structure).
+        """(networks of a part, settings that read another choice, by its name, settings split by structure).
 
-        Each piece is tried as a part of its own: what varies in the part may be the same in all of a piece.
+        Each piece is tried separately: a value that varies in the part may be constant in a piece.
         """
         while True:
             try:
@@ -223,7 +223,7 @@ class Designs:
         return _joined(found), more, [together(some) for some in varying.values()]
 
     def _more(self, part: Part, names: list[str]) -> list[Part]:
-        """A part of the settings with more choices: each value of words apart, all numbers together."""
+        """Extend settings by further choices: words are split by value, numbers stay together."""
         parts = [part]
         for name in names:
             values = self.choices[name]
@@ -247,7 +247,7 @@ class Designs:
     def network(
         self, unit: Unit, shape: Shape, given: Mapping[str, Any], leaving: Shape, cost: int, number: int
     ) -> tuple[dict[str, Any], list[int]]:
-        """(the choices, the metrics) of number `number`, from 0, of a unit's networks of one cost and leaving shape."""
+        """(choices, metrics) of network `number`, from 0, among a unit's networks with this cost and output shape."""
         for one in self.structures(unit, shape, given)[1]:
             at = np.flatnonzero((one.costs == cost) & (one.leaves == np.array(leaving)).all(axis=1))
             if number < len(at):
@@ -256,7 +256,7 @@ class Designs:
         raise AssertionError("a number past the last network")
 
     def chosen(self, one: Structure, at: int) -> dict[str, Any]:
-        """The choices of a setting of a structure."""
+        """Choices of a setting of a structure."""
         sizes = [len(self.choices[name]) for name in one.read]
         places = np.unravel_index(int(one.places[at]), sizes) if sizes else ()
         picked = {name: self.choices[name][int(place)] for name, place in zip(one.read, places, strict=True)}
@@ -265,7 +265,7 @@ class Designs:
     def at(
         self, unit: Unit, shape: Shape, given: Mapping[str, Any], settings: Mapping[str, Any]
     ) -> tuple[dict[str, Any], list[int], Shape] | None:
-        """(the choices it reads, its metrics, the shape that leaves it) of a unit at a setting; None if ruled out."""
+        """(choices read, metrics, output shape) of a unit at a setting; None if ruled out."""
         for one in self.structures(unit, shape, given)[1]:
             if all(settings[name] == value for name, value in one.fixed.items()):
                 sizes = [len(self.choices[name]) for name in one.read]
@@ -277,13 +277,13 @@ class Designs:
         return None
 
     def of_inputs(self) -> list[str]:
-        """The choices that the shapes of inputs read, which reach every unit."""
+        """Choices that the shapes of inputs read; they affect every unit."""
         part = tuple(self.model.inputs.values())
         whole = {one for name in _names(part) if name in self.model.variables for one in _positions(self.model, name)}
         return sorted(self.always(part) | (whole & {*self.choices}))
 
     def always(self, part: Any) -> set[str]:
-        """The choices that a part of a spec reads as variables of their own: positions of a list are watched."""
+        """Choices that a part of a spec reads as whole variables; traces record the positions of a list."""
         names: set[str] = set(_names(part))
         seen: set[str] = set()
         left = [*names]
@@ -298,7 +298,7 @@ class Designs:
         return (seen | behind) & {*self.choices}
 
     def _costs(self, steps: tuple[Step, ...], shape: Shape, given: Mapping[str, Any], part: Part) -> Structure:
-        """What the settings of a part cost. Raises _Reads for a choice that they read, too, Varies for structures."""
+        """Costs of the settings of a part. Raises _Reads for another choice, Varies for different structures."""
         fixed, size = {**given, **part.fixed}, len(part.places)
         known = {name: np.array(self.choices[name])[at] for name, at in self._places(part).items()}
         others = [name for name in self.choices if name not in fixed and name not in known]
@@ -324,13 +324,13 @@ class Designs:
         return Structure(part.fixed, part.read, costs[at], each[:, at], sides[at], part.places[at])
 
     def _places(self, part: Part) -> dict[str, Any]:
-        """Which value of each choice the settings of a part have."""
+        """Index of the value of each choice, for the settings of a part."""
         sizes = [len(self.choices[name]) for name in part.read]
         return dict(zip(part.read, np.unravel_index(part.places, sizes), strict=True)) if sizes else {}
 
     @staticmethod
     def _read(noted: list[str], others: list[str]) -> None:
-        """Raise _Reads for the first choice that was read and is open: what is read after it may depend on it."""
+        """Raise _Reads for the first open choice that was read: later reads may depend on it."""
         if name := next((one for one in noted if one in others), None):
             raise _Reads(name)
 
@@ -342,8 +342,8 @@ class Designs:
         columns: Mapping[str, Any],
         noted: list[str],
     ) -> tuple[list[Any], Shape]:
-        """(each metric, shape that leaves) of a unit, numbers or points; `noted` gets the positions that are read."""
-        alike = {id(column): column for column in columns.values()}  # positions with the same choices are one
+        """(each metric, output shape) of a unit, as numbers or points; `noted` collects the positions it reads."""
+        alike = {id(column): column for column in columns.values()}  # positions with equal choices share a column
         with pooled(ROOM) as table:
             points = {key: leaf(table, one) if len(one) > 1 else one[0].item() for key, one in alike.items()}
             read = {name: points[id(column)] for name, column in columns.items()}
@@ -352,7 +352,7 @@ class Designs:
     def _totals(
         self, steps: tuple[Step, ...], shape: Shape, values: dict[str, Any], noted: list[str]
     ) -> tuple[list[Any], Shape]:
-        """(each metric, shape that leaves) of a unit at values of the variables."""
+        """(each metric, output shape) of a unit at values of the variables."""
         enters = Input(shape, next(iter(self.model.inputs.values())).place, True)
         unit = self.model._replace(steps=steps, inputs={ENTERS: enters})
         walk = self._traced(unit, values, noted)
@@ -365,7 +365,7 @@ class Designs:
         return [found[one.name] for one in self.counting.metrics], walk.output
 
     def watch(self, values: dict[str, Any], noted: Notes) -> None:
-        """Have the positions of variables noted where they are read."""
+        """Record the positions of variables that are read."""
         for name, variable in self.model.variables.items():
             if variable.each:
                 values[name] = Watched(values[name], name, noted)
@@ -376,16 +376,16 @@ class Designs:
 
 
 def _size(structures: Iterable[Structure]) -> int:
-    """How many settings some structures have, and one each."""
+    """Number of settings plus the number of structures."""
     return sum(len(one.costs) + 1 for one in structures)
 
 
 class Joined(Exception):
-    """A unit shares storage with the one before it, so that its memory cannot be counted alone."""
+    """A unit shares storage with the previous one, so its memory cannot be counted alone."""
 
 
 class _Reads(Exception):
-    """A choice that settings read, too."""
+    """Settings read a further choice."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -393,7 +393,7 @@ class _Reads(Exception):
 
 
 class _Told:
-    """Tells how much of a unit is done, in steps of a thousandth."""
+    """Reports the progress of a unit in steps of a thousandth."""
 
     def __init__(self, tell: Tell | None) -> None:
         self.tell, self.done, self.told = tell, 0.0, 0
@@ -401,7 +401,7 @@ class _Told:
             tell(0, STEPS)
 
     def add(self, share: float) -> None:
-        """A share more is done."""
+        """Add a finished share."""
         self.done += share
         steps = round(self.done * STEPS)
         if self.tell and steps > self.told:
@@ -410,7 +410,7 @@ class _Told:
 
 
 def _joined(found: Iterable[Structure]) -> list[Structure]:
-    """What pieces of a part cost, as one for each number of axes that leaves them."""
+    """Join the costs of pieces of a part: one structure per rank of the output."""
     alike: dict[int, list[Structure]] = {}
     for one in found:
         if len(one.costs):
@@ -427,7 +427,7 @@ def _joined(found: Iterable[Structure]) -> list[Structure]:
 
 
 def units(steps: tuple[Step, ...]) -> Iterator[Step]:
-    """The entries of a list of layers, plain groups opened and the rows of block calls apart."""
+    """Entries of a list of layers, with plain groups expanded and block calls split into their rows."""
     for step in steps:
         if step.plain and not step.then and type(step.body) is Group:
             yield from units(step.body.steps)
@@ -438,12 +438,12 @@ def units(steps: tuple[Step, ...]) -> Iterator[Step]:
 
 
 def needs_more(error: SpecError) -> bool:
-    """Whether a unit reads a layer before it by name, so that it cannot be walked alone."""
+    """Whether a unit refers to an earlier layer by name, so it cannot be traced alone."""
     return any(problem.code in ("unknown-layer", "bad-reuse") for problem in error.problems)
 
 
 def every(choices: Mapping[str, tuple[Any, ...]], names: list[str]) -> Iterator[dict[str, Any]]:
-    """Every setting of some choices."""
+    """Yield every setting of some choices."""
     for values in product(*(choices[name] for name in names)):
         yield dict(zip(names, values, strict=True))
 
@@ -454,7 +454,7 @@ def _positions(model: Model, name: str) -> list[str]:
 
 
 def _names(part: Any) -> Iterator[str]:
-    """The names that a part of a spec reads; of another spec that it includes, those that are given to it."""
+    """Names that a part of a spec reads; for an included spec, the names in its arguments."""
     if type(part) is Expr:
         yield from part.names
     elif type(part) is Chosen:

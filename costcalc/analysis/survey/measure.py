@@ -1,4 +1,4 @@
-"""One file of a survey: what it costs, or why that cannot be said. Runs in a process of its own."""
+"""Measure one file of a survey, in a separate process: its cost, or the reason of a failure."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ...read.loading import load
 from ...records import NamedTuple
 from ..report.analyze import analyze
 
-CHUNK = 2**20  # bytes that are hashed at once
+CHUNK = 2**20  # bytes hashed at once
 
 
 class Task(NamedTuple):
-    """A file, the directory that links must not leave, what is asked of it, and where relative paths start."""
+    """A file, the directory that links must not leave, the metrics and convention, and the base of relative paths."""
 
     path: str
     top: str
     metrics: tuple[str, ...]
     convention: str
-    where: str = ""  # of a worker elsewhere, whose working directory is another
+    where: str = ""  # for a worker on another machine, whose working directory differs
 
 
 class Found(NamedTuple):
-    """A row of a survey. What is refused has no name, layers or metrics, but a code and a reason."""
+    """A row of a survey. A refused file has an error code and a reason instead of a name, layers and metrics."""
 
     path: str
     size: int | None
@@ -41,7 +41,7 @@ class Found(NamedTuple):
 
 
 def measure(task: Task) -> Found:
-    """The row of a file. Every failure is a refusal with its reason."""
+    """Row of a file. Every failure is a refusal with its reason."""
     size, digest = None, None
     path, top = (os.path.join(task.where, one) for one in (task.path, task.top))
     try:
@@ -64,12 +64,12 @@ def measure(task: Task) -> Found:
 
 
 def refused(path: str, size: int | None, digest: str | None, code: str, reason: str) -> Found:
-    """The row of a file that has no costs."""
+    """Row of a file without costs."""
     return Found(path, size, digest, error=code, reason=" ".join(reason.split())[:500])
 
 
 def of_note(note: dict[str, Any], metrics: Any) -> Found | None:
-    """The row that a journal has, None for what is none: of a file that was read, or refused with a reason."""
+    """Row recorded in a journal, of a file that was read or refused; None if the note is malformed."""
     match note:
         case {"size": int(), "sha256": str(), "name": str(), "layers": int(), "complete": bool(), "error": None}:
             numbers = note.get("metrics")
@@ -86,7 +86,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _hashed(path: str) -> tuple[int, str]:
-    """The size of a regular file and its SHA-256. Raises FileError."""
+    """Size and SHA-256 of a regular file. Raises FileError."""
     digest = hashlib.sha256()
     with opened(path) as file:
         while data := file.read(CHUNK):

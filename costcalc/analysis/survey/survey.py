@@ -1,7 +1,7 @@
-"""A survey: every model below some directories, each measured in a process with bounded memory and time.
+"""Survey: measure every model below some directories, each in a process with bounded memory and time.
 
-A file that cannot be read, ends its process or takes too much is a row with its reason. What is done is noted in a
-journal beside the result, so that a survey that was stopped goes on from there.
+A file that cannot be read, crashes its process or exceeds a bound is a row with its reason. Finished files are written
+to a journal beside the result, so an interrupted survey can resume.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from .measure import Found, Task, of_note, refused
 
 MEASURE = "costcalc.analysis.survey.measure:measure"
 MEMORY = 4 * 2**30  # bytes of address space that one process may have
-LAST = 1_000  # files that a process measures before another takes its place
-GROWN = 2**29  # bytes that it holds after a file from which on another takes its place
-SLOW = 5  # times the limit of processor time that a file may take on the clock
+LAST = 1_000  # files after which a process is replaced
+GROWN = 2**29  # resident bytes after a file from which a process is replaced
+SLOW = 5  # limit of elapsed time, as a multiple of the limit of processor time
 FILES = 1_000_000
 
 
@@ -43,10 +43,10 @@ class _Surveyed(NamedTuple):
 
 
 class Survey(Result, _Surveyed):
-    """The files that were found, in order of their paths."""
+    """The files of a survey, in order of their paths."""
 
     def page(self) -> SurveyPage:
-        """The page that `costcalc survey` prints."""
+        """Output of `costcalc survey`."""
         return SurveyPage(self)
 
 
@@ -62,17 +62,17 @@ def survey(
     resume: bool = False,
     tell: Callable[[int, int], None] | None = None,
 ) -> Survey:
-    """Every model below some directories: specs, ONNX graphs, Keras configurations, whatever else has a reader.
+    """Measure every model below some directories: specs, ONNX graphs, Keras configurations, every other known format.
 
     metrics, convention  as in `analyze`
     jobs     processes on this machine
-    cluster  the address of a Dask scheduler whose workers see the same files, instead
-    memory   bytes of address space that one of them may have; 0 is no bound
-    journal  a file that notes what is done; with `resume`, what it has of unchanged files is not done again
-    tell     called with (files done, files) after each one
+    cluster  instead: the address of a Dask scheduler whose workers see the same files
+    memory   bytes of address space of each process; 0 means no limit
+    journal  file to which finished files are written; with `resume`, unchanged files in it are skipped
+    tell     called with (files done, files) after each file
 
-    Links to files outside a directory are refused, linked directories not entered. Raises CostcalcError for a path
-    that is not there and a metric that is not known; a file that cannot be read is a row.
+    Links to files outside a directory are refused, and linked directories are not entered. Raises CostcalcError for a
+    missing path and an unknown metric; a file that cannot be read is a row.
     """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     wanted = names(metrics, "metrics")
@@ -86,7 +86,7 @@ def survey(
 
 
 def files(paths: Iterable[str]) -> list[tuple[str, str]]:
-    """(file, the directory that links must not leave), each file once, in order. Raises FileError, OptionError."""
+    """(file, directory that links must not leave), each file once, in order. Raises FileError, OptionError."""
     found: dict[str, str] = {}
     for path in paths:
         if not os.path.lexists(path):
@@ -116,7 +116,7 @@ def _measured(
     resume: bool,
     tell: Callable[[int, int], None] | None,
 ) -> list[Found]:
-    """The rows of all tasks, those of the journal not measured again."""
+    """Rows of all tasks; those in the journal are not measured again."""
     rows = _noted(journal, tasks) if journal and resume else {}
     left = [task for task in tasks if task.path not in rows]
     jobs, cluster, memory = how
@@ -141,7 +141,7 @@ def _row(task: Task, result: Any) -> Found:
 
 
 def _stamp(task: Task) -> tuple[Any, ...]:
-    """What a row holds for: the file as it is, and the question."""
+    """Key of a row: the state of the file, and the request."""
     try:
         about = os.lstat(task.path)
         changed: Any = [about.st_size, about.st_mtime_ns, about.st_ino]
@@ -151,7 +151,7 @@ def _stamp(task: Task) -> tuple[Any, ...]:
 
 
 def _noted(journal: str, tasks: list[Task]) -> dict[str, Found]:
-    """The rows of a journal that still hold; a last line that was cut short is left out."""
+    """Rows of a journal that are still valid; an incomplete last line is skipped."""
     due = {task.path: json.dumps(_stamp(task)) for task in tasks}
     found: dict[str, Found] = {}
     for note in notes(journal):
@@ -164,11 +164,11 @@ def _noted(journal: str, tasks: list[Task]) -> dict[str, Found]:
 
 
 def frame_of(survey: Survey) -> Any:
-    """The rows as a pandas DataFrame whose numbers stay whole where some are missing."""
+    """The rows as a pandas DataFrame; numbers stay integers even if some are missing."""
     import pandas
 
     columns, rows = survey.page().records()
-    for row in rows:  # a name need not be text: it is shown as in CSV
+    for row in rows:  # names that are not valid text are shown as in CSV
         row["path"] = row["path"].encode(errors="backslashreplace").decode()
     found = pandas.DataFrame(rows, columns=columns)
     whole: Mapping[str, Any] = dict.fromkeys(("bytes", "layers", *survey.metrics), "Int64")
@@ -177,7 +177,7 @@ def frame_of(survey: Survey) -> Any:
 
 
 class SurveyPage:
-    """Counts of complete, bounded and refused files, and the table."""
+    """Numbers of complete, bounded and refused files, and the table."""
 
     title = "costcalc survey"
 
@@ -186,7 +186,7 @@ class SurveyPage:
         self.kinds = Counter(_kind(row) for row in survey.rows)
 
     def heads(self) -> list[str]:
-        """How many files there are, and how many have no complete costs."""
+        """Number of files, and how many have no complete costs."""
         bounds = f", {self.kinds['bound']:,} lower bounds (>=)" if self.kinds["bound"] else ""
         return [f"{len(self.survey.rows):,} files: {self.kinds['complete']:,} complete{bounds}, {self._refused}"]
 
@@ -213,14 +213,14 @@ class SurveyPage:
         return [Sheet(columns, rows)]
 
     def notes(self) -> list[str]:
-        """Why files were refused, and what the numbers mean."""
+        """Why files were refused, and the meaning of the figures."""
         codes = Counter(row.error for row in self.survey.rows if row.error)
         said = [f"refused: {', '.join(f'{count:,} {code}' for code, count in sorted(codes.items()))}"] if codes else []
         priced = price_list(self.survey.convention)
         return [*said, f"convention {priced.name}: {priced.title}; costcalc {__version__}"]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """A row a file."""
+        """One row per file."""
         names = ["path", "name", "bytes", "sha256", "layers", "complete", *self.survey.metrics, "error", "reason"]
         return names, [self._record(row) for row in self.survey.rows]
 
@@ -230,7 +230,7 @@ class SurveyPage:
         return {**about, "complete": row.complete, **metrics, "error": row.error, "reason": row.reason}
 
     def document(self) -> Mapping[str, Any]:
-        """For programs: exact counts as whole numbers."""
+        """The JSON document; counts are exact integers."""
         return {
             "schema_version": SCHEMA_VERSION,
             "costcalc": __version__,

@@ -1,4 +1,4 @@
-"""Training as a page: layers with their gradients, what a step needs at its peak, and the stages of ZeRO."""
+"""Page of training: layers with their gradients, the peak memory of a step, and the stages of ZeRO."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIELDS = ("forward", "inputs", "weights", "again", "saved")
 
 
 class TrainingPage(Page):
-    """A Training by layer or block; without `everything`, only the layers that compute or keep something."""
+    """A Training by layer or block; without `everything`, only layers that compute or keep something."""
 
     def __init__(self, found: Training, by: str = "layer", depth: int = 1, everything: bool = False):
         self.found, self.by = found, by
@@ -36,7 +36,7 @@ class TrainingPage(Page):
         self.again = any(line.again for line in found.lines)
 
     def sheets(self) -> list[Sheet]:
-        """The layers, the parts of the peak, and the stages of ZeRO where devices are given."""
+        """The layers, the parts of the peak, and the stages of ZeRO if a number of devices is given."""
         found = self.found
         parts = [(name, f"{size:,}", _PARTS[name]) for name, size in found.parts]
         peak = Sheet(
@@ -71,7 +71,7 @@ class TrainingPage(Page):
         return [name for name in _FIELDS if name != "again" or self.again]
 
     def _cells(self, line: Line) -> list[str]:
-        """The numbers of a line; `>=` where a part of them is not known."""
+        """Figures of a line, with `>=` if part of it is unknown."""
         *costs, saved = self._numbers(line)
         known = [_number(one) if line.complete or not one else f">= {one:,}" for one in costs]
         return [*known, _number(saved) if line.complete and line.keeps else f">= {saved:,}"]
@@ -94,7 +94,7 @@ class TrainingPage(Page):
         return [Sheet(columns, rows, title=f"{self.found.setup.ranks:,} devices")]
 
     def notes(self) -> list[str]:
-        """Totals, policies, what is left out, what is not known, and what the numbers mean."""
+        """Totals, policies, omitted and unknown costs, and the meaning of the figures."""
         found, setup = self.found, self.found.setup
         policy = setup.policy
         cost = found.convention.cost
@@ -122,7 +122,7 @@ class TrainingPage(Page):
         return [*totals, *(inside if setup.checkpoint else []), *bounds, *loss, how, stamp]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The names and rows of a CSV file."""
+        """Column names and rows of a CSV file."""
         rows = [self._record(line) for line in self.lines]
         return [*self._record(self.found.lines[0])], [
             {name: plain(value) for name, value in row.items()} for row in rows
@@ -137,7 +137,7 @@ class TrainingPage(Page):
         return {**about, **numbers, **last, "trained": line.trained, "complete": line.complete and line.keeps}
 
     def document(self) -> dict[str, Any]:
-        """What the numbers mean, how it is trained, totals, parts of the peak, stages, then the rows."""
+        """Conditions of the figures, training setup, totals, parts of the peak and stages, then the rows."""
         found = self.found
         policy = found.setup.policy
         return {

@@ -1,4 +1,4 @@
-"""What a training step costs: mult-adds of forward and backward, what is kept between them, and what it needs."""
+"""Cost of a training step: mult-adds of forward and backward pass, saved tensors, and peak memory."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ COSTS = ("forward", "inputs", "weights", "again")  # columns of mult-adds
 
 
 class Line(NamedTuple):
-    """One layer: mult-adds of one sample, and bytes kept of the whole batch."""
+    """One layer: mult-adds per sample, and bytes saved for the whole batch."""
 
     name: str
     type: str
     output: tuple[int, ...]
     forward: int
-    inputs: int  # gradients of what flows in
+    inputs: int  # gradients of the inputs
     weights: int
-    again: int  # computed again in the backward pass
+    again: int  # recomputed in the backward pass
     saved: int
     trained: bool
     complete: bool
     layers: int = 1
-    keeps: bool = True  # whether all that it keeps is known: else `saved` is a lower bound
-    sometimes: bool = False  # whether it stands where layers have a probability
+    keeps: bool = True  # whether all that it saves is known; if not, `saved` is a lower bound
+    sometimes: bool = False  # whether it runs with a probability
 
     @property
     def costs(self) -> bool:
-        """Whether it computes or keeps anything."""
+        """Whether it computes or saves anything."""
         return any((self.forward, self.inputs, self.weights, self.again, self.saved))
 
 
@@ -68,12 +68,12 @@ class Setup(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What a training step costs, layer by layer.
+    """Cost of a training step, layer by layer.
 
-    totals  mult-adds (or FLOPs) of one sample; those of the step; bytes of the batch
+    totals  mult-adds (or FLOPs) per sample and of the step; bytes of the batch
     sums    of each column of `lines`
-    parts   what the step needs at its peak: (what, bytes), whose sum is `training_bytes`
-    inside  of saved_bytes, the largest inside of one checkpointed block
+    parts   peak memory of the step: (name, bytes), whose sum is `training_bytes`
+    inside  part of saved_bytes: the largest amount inside one checkpointed block
     """
 
     model: Model
@@ -87,19 +87,19 @@ class _Found(NamedTuple):
     parts: tuple[tuple[str, int], ...]
     inside: int
     zero: tuple[Stage, ...]
-    loss: str | None  # the name of a last softmax, which belongs to the loss
+    loss: str | None  # name of a final softmax, which belongs to the loss
 
     @property
     def complete(self) -> bool:
-        """Whether all costs are known; else the totals are lower bounds."""
+        """Whether all costs are known; if not, the totals are lower bounds."""
         return all(line.complete and line.keeps for line in self.lines)
 
 
 class Training(Result, _Found):
-    """What a training step costs, layer by layer: `totals`, `lines`, `parts` of the peak, `frame()`."""
+    """Cost of a training step, layer by layer: `totals`, `lines`, `parts` of the peak, `frame()`."""
 
     def page(self) -> Page:
-        """The layers that compute or keep something."""
+        """The layers that compute or save something."""
         from .page import TrainingPage
 
         return TrainingPage(self)
@@ -121,15 +121,15 @@ def training(
     settings: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> Training:
-    """What it costs to train a network.
+    """Compute the cost of training a network.
 
     spec, input  what `costcalc.load` takes
     batch       samples per step
     optimizer   sgd, momentum, adam, adamw, lion or adam8bit
-    precision   fp32, amp (autocast) or bf16 (16 bits, the optimizer with a copy in 32)
-    attention   unfused, math or fused: what attention keeps
-    masks       bytes per value of a dropout mask, or None for as many as other values have
-    checkpoint  names or patterns of blocks that keep only their inputs and are computed again
+    precision   fp32, amp (autocast) or bf16 (16 bits, with a 32-bit copy in the optimizer)
+    attention   unfused, math or fused: which tensors attention saves
+    masks       bytes per value of a dropout mask; None means as many as for other values
+    checkpoint  names or patterns of blocks that save only their inputs and are recomputed
     ranks       number of devices, for the stages of ZeRO
     convention  as in `analyze`
 
@@ -165,7 +165,7 @@ def _check(setup: Setup) -> None:
 
 
 def trained(model: Model, walked: Trace, values: Mapping[str, Any], convention: Convention, setup: Setup) -> Training:
-    """The Training of a walked network."""
+    """Training of a traced network."""
     walk = Walk(model, walked, values)
     kept = keeping(walk, setup.policy)
     blocks = checkpointed(walk, kept, setup.checkpoint)
@@ -185,12 +185,12 @@ def trained(model: Model, walked: Trace, values: Mapping[str, Any], convention: 
 
 
 def _largest(walk: Walk, amounts: list[int]) -> int:
-    """The total on the most expensive path through optional layers. Raises SpecError for one past 2^62."""
+    """Total of the most expensive path through optional layers. Raises SpecError if it exceeds 2^62."""
     return folded(metric("mult_adds", "paper"), shares(walk.rows, amounts, LARGEST))
 
 
 def _totals(walk: Walk, lines: Sequence[Line], name: str, batch: int) -> dict[str, int]:
-    """The totals of mult-adds or FLOPs. Raises SpecError for one past 2^62."""
+    """Totals of mult-adds or FLOPs. Raises SpecError if one exceeds 2^62."""
     forward = _largest(walk, [line.forward for line in lines])
     backward = _largest(walk, [line.inputs + line.weights for line in lines])
     again = _largest(walk, [line.again for line in lines])
@@ -222,7 +222,7 @@ def _lines(walk: Walk, blocks: Checkpointed, convention: Convention, policy: Pol
 
 
 def _fused_again(row: Row, found: Gradient, convention: Convention, policy: Policy) -> int:
-    """The products of queries and keys, which fused attention computes again in the backward pass."""
+    """Products of queries and keys, which fused attention recomputes in the backward pass."""
     scores = [product for product in row.layer.products if product.result == "scores"]
     if policy.attention != "fused" or not scores or not found.inputs:
         return 0
@@ -239,11 +239,11 @@ def _zero(walk: Walk, setup: Setup) -> tuple[Stage, ...]:
 
 
 class Checkpointed(NamedTuple):
-    """What rows keep with some blocks checkpointed: they keep what flows in, and are computed again.
+    """Tensors saved by rows with some blocks checkpointed, which save only their inputs and are recomputed.
 
-    rows    what each row keeps: of a checkpointed block, its first row keeps what flows into the block
-    again   the numbers of the rows that are computed again
-    inside  bytes that the largest of the blocks keeps while its gradients are computed
+    rows    saved tensors of each row; the first row of a checkpointed block saves the inputs of the block
+    again   indices of the recomputed rows
+    inside  bytes that the largest block saves while its gradients are computed
     """
 
     rows: list[Kept]
@@ -253,7 +253,7 @@ class Checkpointed(NamedTuple):
 
 
 def checkpointed(walk: Walk, kept: Keeping, patterns: Sequence[str]) -> Checkpointed:
-    """What rows keep with the blocks of these names or patterns checkpointed. Raises OptionError for no block."""
+    """Checkpoint the blocks with these names or patterns. Raises OptionError if a pattern matches no block."""
     blocks = _blocks(walk.rows, patterns)
     rows = list(kept.rows)
     needs = walk.needs
@@ -269,13 +269,13 @@ def checkpointed(walk: Walk, kept: Keeping, patterns: Sequence[str]) -> Checkpoi
 
 
 def _inside(kept: Keeping, numbers: Sequence[int], outside: set) -> int:
-    """Bytes that a block keeps besides what is kept outside of it."""
+    """Bytes that a block saves, without those also saved outside of it."""
     keys = {key for number in numbers for key in kept.rows[number].storages} - outside
     return sum((kept.sizes[key] for key in keys), sum(kept.rows[number].own for number in numbers))
 
 
 def _flowing(walk: Walk, kept: Keeping, numbers: Sequence[int]) -> tuple[Any, ...]:
-    """The storages that flow into a block from outside."""
+    """Storages of a block's inputs from outside."""
     own = {*numbers}
     sources = [source for number in numbers for source in walk.root.rows[number].sources if source not in own]
     found = [kept.at[source] if type(source) is int else source for source in sources]
@@ -283,7 +283,7 @@ def _flowing(walk: Walk, kept: Keeping, numbers: Sequence[int]) -> tuple[Any, ..
 
 
 def _blocks(rows: Sequence[Row], patterns: Sequence[str]) -> list[list[int]]:
-    """The numbers of the rows of each block that a pattern means; of blocks inside each other, the outer one."""
+    """Row indices of each block that a pattern matches; of nested blocks, the outer one."""
     found: dict[str, list[int]] = {}
     met = set()
     for number, row in enumerate(rows):
@@ -303,11 +303,11 @@ def _blocks(rows: Sequence[Row], patterns: Sequence[str]) -> list[list[int]]:
     return list(found.values())
 
 
-DEEPSPEED = 18  # bytes a parameter that DeepSpeed's estimators count: 32-bit gradients too
+DEEPSPEED = 18  # bytes per parameter in DeepSpeed's estimators, including 32-bit gradients
 
 
 class Stage(NamedTuple):
-    """What one device holds at a stage."""
+    """Memory of one device at a stage."""
 
     name: str
     bytes: int
@@ -315,7 +315,7 @@ class Stage(NamedTuple):
 
 
 def stages(held: States, counts: Parameters, setup: Setup, largest: int) -> tuple[Stage, ...]:
-    """The stages of ZeRO, and what DeepSpeed's estimators say where they apply."""
+    """Stages of ZeRO, and DeepSpeed's estimates if they apply."""
     ranks = setup.ranks or 1
     found = zero(held, ranks)
     if setup.policy.precision == "bf16" and setup.optimizer in ("adam", "adamw"):
@@ -324,7 +324,7 @@ def stages(held: States, counts: Parameters, setup: Setup, largest: int) -> tupl
 
 
 def zero(held: States, ranks: int) -> tuple[Stage, ...]:
-    """Stages 0 to 3 of ZeRO (arXiv:1910.02054, Figure 1) on so many devices, in bytes a device."""
+    """Stages 0 to 3 of ZeRO (arXiv:1910.02054, Figure 1) on `ranks` devices, in bytes per device."""
     weights, gradients, optimizer = held
     return (
         Stage("0", weights + gradients + optimizer, "each device holds all"),
@@ -335,7 +335,7 @@ def zero(held: States, ranks: int) -> tuple[Stage, ...]:
 
 
 def deepspeed(params: int, ranks: int, largest: int) -> tuple[Stage, ...]:
-    """DeepSpeed's estimates of stages 2 and 3, in bytes a device; `largest` is the parameters of the largest layer."""
+    """DeepSpeed's estimates of stages 2 and 3, in bytes per device; `largest` is the size of the largest layer."""
     shared = _share(DEEPSPEED * params, ranks)
     return (
         Stage("DeepSpeed 2", 2 * params + shared, "2 P + 18 P/N, by its estimator"),
