@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from .. import limits
 from ..errors import Refused
 from . import exact, ints, sums
-from .points import Points, Pool, array_of, bounds, call, divided, is_sure, kind_of, quotient, raw_of, shared
+from .points import Points, Pool, array_of, bounds, call, divided, is_sure, kind_of, quotient, shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,16 +56,16 @@ def _to_whole(name: str, function: Number, python: Callable[..., Any] | type) ->
         sure = value.sure and math.isfinite(low) and math.isfinite(high)
 
         def make(table: Any) -> Number:
-            return Points(table, low, high, int, lambda: _rounded(function, python, value), sure)
+            return Points(table, low, high, int, partial(_rounded, function, python, value), sure, (value,))
 
         return shared(name, (value,), make)
 
     return apply
 
 
-def _rounded(function: Number, python: Callable[..., Any] | type, value: Points) -> np.ndarray:
+def _rounded(function: Number, python: Callable[..., Any] | type, value: Points, raw: np.ndarray) -> np.ndarray:
     """Whole numbers of 64 bits if all fit, else Python numbers."""
-    raw, fits = value.raw, max(-value.low, value.high) <= limits.TOTAL
+    fits = max(-value.low, value.high) <= limits.TOTAL
     if raw.dtype == object or not (fits or np.all(np.abs(raw) <= limits.TOTAL)):
         return exact.narrowed(exact.applied(python, [raw]), int)
     cut = python is math.floor and value.low >= 0  # as the conversion does by itself
@@ -106,38 +107,24 @@ maximum = _many("max", np.maximum, max, lambda a, b: a[0] >= b[1])
 minimum = _many("min", np.minimum, min, lambda a, b: a[1] <= b[0])
 
 
-def total(values: Iterable[Number]) -> Number:
-    return sums.total(values)
+total = sums.total
 
 
 def added(values: Sequence[Any]) -> Any:
-    plain, by_factor = _by_factor(values)
-    return sum([common * sum(others) for common, others in by_factor], sum(plain))
+    return sums.added([(value, 1) for value in values], 0)
 
 
 def largest(values: Iterable[Number]) -> Number:
     listed = list({id(value): value for value in values}.values())
     least = max(bounds(value)[0] for value in listed)
-    plain, by_factor = _by_factor([value for value in listed if _may_win(value, least)])
-    return array_of(maximum(*plain, *(common * maximum(*others) for common, others in by_factor)))
+    counted = [(value, 1) for value in listed if _may_win(value, least)]
+    others, by_factor = sums.by_common_factor(counted, 0, lambda product, factor: product.sure and factor.low >= 0)
+    return maximum(*others, *(common * maximum(*factors) for common, factors in by_factor))
 
 
 def _may_win(value: Any, least: float) -> bool:
     """Whether a value may be the largest or refused; `least` is a lower bound of the largest."""
     return not is_sure(value) or bounds(value)[1] >= least
-
-
-def _by_factor(values: Iterable[Any]) -> tuple[list[Any], Iterable[tuple[Any, list[Any]]]]:
-    """(other values, (factor, what it is multiplied with) of those products that have a factor in common)."""
-    plain: list[Any] = []
-    groups: dict[int, tuple[Any, list[Any]]] = {}
-    for value in values:
-        factors = value.open_factors if isinstance(value, Points) and value.sure else None
-        if factors and factors[0].low >= 0:
-            groups.setdefault(id(factors[0]), (factors[0], []))[1].append(factors[1])
-        else:
-            plain.append(value)
-    return plain, groups.values()
 
 
 def by_point(function: Callable[..., int], values: Sequence[Any]) -> Any:
@@ -159,7 +146,7 @@ def select(condition: Number, a: Number, b: Number) -> Number:
     sure = condition.sure and all(is_sure(one) and not isinstance(one, Exception) for one in (a, b))
 
     def make(table: Pool) -> Number:
-        return Points(table, low, high, kind, lambda: _selected(kind, condition.raw, raw_of(a), raw_of(b)), sure)
+        return Points(table, low, high, kind, partial(_selected, kind), sure, (condition, a, b))
 
     return shared("select", (condition, a, b), make)
 
@@ -198,7 +185,7 @@ def both(a: Number, b: Number) -> Number:
 
     def make(table: Pool) -> Number:
         sure = a.sure and is_sure(b) and not isinstance(b, Exception)
-        return Points(table, 0, 1, bool, lambda: _both(a.raw, raw_of(b)), sure)
+        return Points(table, 0, 1, bool, _both, sure, (a, b))
 
     return shared("and", (a, b), make)
 
@@ -234,15 +221,15 @@ def bounded(value: Number, most: float) -> Number:
 
     def make(table: Pool) -> Number:
         ends = max(value.low, -most), min(value.high, most)
-        return Points(table, *ends, value.kind, lambda: _bounded(value, most), False)
+        return Points(table, *ends, value.kind, partial(_bounded, value.kind, most), False, (value,))
 
     return shared("bounded", (value, most), make)
 
 
-def _bounded(value: Number, most: float) -> np.ndarray:
-    if value.raw.dtype != object and np.all(np.abs(value.raw) < most):
-        return value.raw
-    return exact.narrowed(exact.applied(lambda one: ints.bounded(one, most), [value.raw]), value.kind)
+def _bounded(kind: type, most: float, raw: np.ndarray) -> np.ndarray:
+    if raw.dtype != object and np.all(np.abs(raw) < most):
+        return raw
+    return exact.narrowed(exact.applied(lambda one: ints.bounded(one, most), [raw]), kind)
 
 
 def power(base: Number, exponent: Number, most: float) -> Number:
@@ -258,10 +245,10 @@ def power(base: Number, exponent: Number, most: float) -> Number:
         return ints.power(a, b, most)
 
     def make(table: Pool) -> Number:
-        def computed() -> Any:
-            return exact.narrowed(exact.applied(one, [raw_of(base), raw_of(exponent)]), kind)
+        def computed(*raws: Any) -> Any:
+            return exact.narrowed(exact.applied(one, raws), kind)
 
-        return Points(table, -most, most, kind, computed, False)
+        return Points(table, -most, most, kind, computed, False, (base, exponent))
 
     return shared("power", (base, exponent, most), make)
 
@@ -282,11 +269,10 @@ def after(result: Number, *values: Number) -> Any:
     def make(table: Pool) -> Any:
         kind, (low, high) = kind_of(result), bounds(result)
 
-        def joined() -> Any:
-            raws = [raw_of(result), *(value.raw for value in values)]
+        def joined(*raws: Any) -> Any:
             return exact.narrowed(exact.applied(lambda first, *others: first, raws), kind)
 
-        return Points(table, low, high, kind, joined, False)
+        return Points(table, low, high, kind, joined, False, (result, *values))
 
     return shared("after", (result, *values), make)
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from .values import Number, Shape
 
 
-LARGE = 1 << 16  # bytes of an array that is kept for the next walk
-DEEPEST = 64  # operations, one in another, that wait to be computed: each takes five frames of the stack
-_DTYPES = {bool: np.dtype(np.bool_), int: np.dtype(np.int64), float: np.dtype(np.float64)}
 _FAR = 10**70  # bounds that are larger are infinite: no expression and no count gets there
 
 
@@ -35,33 +32,12 @@ class Full(Exception):
     """The arrays of a walk take more room than it was given: fewer points at a time take less."""
 
 
-Spare: TypeAlias = dict[tuple[Any, ...], list[np.ndarray]]  # arrays to be written over, by shape and kind of number
-
-
 class Pool(dict[tuple[Any, ...], Any]):
-    """The points of one walk by how they were made, and how many bytes more their arrays may take.
+    """The points of one walk, keyed by operation and operands, and the bytes that their arrays may still take."""
 
-    `spare` are arrays of an earlier walk: the system takes longer to give new memory than NumPy to fill it.
-    """
-
-    def __init__(self, room: float = math.inf, spare: Spare | None = None) -> None:
+    def __init__(self, room: float = math.inf) -> None:
         super().__init__()
-        self.room, self.spare = room, spare or {}
-
-    def free(self, kind: type, arrays: Sequence[Any]) -> np.ndarray | None:
-        """A spare array for the result of an operation on arrays or numbers, or None."""
-        fitting = self.spare.get((np.broadcast_shapes(*map(np.shape, arrays)), _DTYPES.get(kind)))
-        return fitting.pop() if fitting else None
-
-    def unused(self, taken: Sequence[np.ndarray]) -> Spare:
-        """The arrays of all points but those that share memory with others that are taken, for the next walk."""
-        held = [one.held for one in self.values() if type(one) is Points]
-        arrays = {id(one): one for one in held if one is not None and one.nbytes >= LARGE and one.base is None}
-        found: Spare = {}
-        for array in arrays.values():
-            if not any(np.may_share_memory(array, one) for one in taken):
-                found.setdefault((array.shape, array.dtype), []).append(array)
-        return found
+        self.room = room
 
 
 class Points:
@@ -70,7 +46,7 @@ class Points:
     Unless `sure`, some points may have a refusal instead of a number.
     """
 
-    __slots__ = ("_array", "_make", "depth", "factors", "high", "kind", "low", "sure", "table")
+    __slots__ = ("_array", "_shape", "args", "function", "high", "kind", "low", "name", "sure", "table")
 
     def __init__(
         self,
@@ -78,17 +54,16 @@ class Points:
         low: Any,
         high: float,
         kind: type,
-        make: Callable[..., Any],
+        function: Callable[..., Any],
         sure: bool = True,
+        args: Shape = (),
+        name: str = "",
     ) -> None:
         self.table, self.kind, self.sure = table, kind, sure
         self.low, self.high = _within(low, high, kind)
-        self._make, self._array, self.factors, self.depth = make, None, None, 0
-
-    @property
-    def held(self) -> np.ndarray | None:
-        """The numbers, if they are computed."""
-        return self._array
+        self.function, self.args, self.name = function, args, name
+        self._array: np.ndarray | None = None
+        self._shape: tuple[int, ...] | None = _shape(args)
 
     @property
     def integral(self) -> bool:
@@ -96,20 +71,39 @@ class Points:
         return self.kind is int or self.kind is bool
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array. It is known before the array is computed."""
+        if self._shape is None:
+            self._shape = self.raw.shape
+        return self._shape
+
+    @property
+    def held(self) -> np.ndarray | None:
+        """The array if it is computed."""
+        return self._array
+
+    @property
     def open_factors(self) -> Shape | None:
-        """The two points that this is the product of, until they have been multiplied."""
-        return self.factors if self._array is None else None
+        """The two points that this is the product of, until they are multiplied."""
+        if self._array is not None or self.name != "*" or not self.integral:
+            return None
+        return self.args if all(type(arg) is Points for arg in self.args) else None
 
     @property
     def raw(self) -> Any:
         """The numbers as a NumPy array: of 64 bits, or of Python's numbers and refusals. Raises Full."""
         if self._array is None:
             with np.errstate(all="ignore"):
-                made = self._array = self._make()
-            self.table.room -= made.nbytes
-            if self.table.room < 0:
-                raise Full
+                for one in waiting([self]):
+                    one.hold(one.function(*map(raw_of, one.args)))
         return self._array
+
+    def hold(self, array: np.ndarray) -> None:
+        """Keep the computed array. Raises Full."""
+        self._array = array
+        self.table.room -= array.nbytes
+        if self.table.room < 0:
+            raise Full
 
     @property
     def array(self) -> np.ndarray:
@@ -195,13 +189,28 @@ _COMPARISONS = (">=", ">", "<=", "<", "==")
 
 
 @contextmanager
-def pooled(room: float, spare: Spare | None = None) -> Iterator[Pool]:
-    """The points of one walk, forgotten at its end: they and their pool hold each other, and arrays are large."""
-    table = Pool(room, spare)
+def pooled(room: float) -> Iterator[Pool]:
+    """The points of one walk. They are forgotten at its end: points and their pool refer to each other."""
+    table = Pool(room)
     try:
         yield table
     finally:
         table.clear()
+
+
+def waiting(wanted: Iterable[Number]) -> list[Points]:
+    """The points to compute for those that are wanted, operands before results. Takes no recursion: sums are deep."""
+    order, seen, stack = list[Points](), set[int](), list(wanted)[::-1]
+    while stack:
+        one = stack[-1]
+        if type(one) is not Points or one._array is not None or id(one) in seen:
+            stack.pop()
+        elif before := [arg for arg in one.args if type(arg) is Points and arg._array is None and id(arg) not in seen]:
+            stack.extend(reversed(before))
+        else:
+            seen.add(id(stack.pop()))
+            order.append(one)
+    return order
 
 
 def leaf(table: Pool, array: Any) -> Number:
@@ -211,7 +220,9 @@ def leaf(table: Pool, array: Any) -> Number:
         array = array.astype(np.int64 if kind is int else np.float64, copy=False)
     low, high = (array.min(), array.max()) if array.size else (0, 0)
     least, most = (end.item() if isinstance(end, np.generic) else end for end in (low, high))
-    return Points(table, least, most, kind, lambda: array)
+    made = Points(table, least, most, kind, lambda: array)
+    made._array, made._shape = array, array.shape
+    return made
 
 
 def array_of(value: Number) -> int | np.ndarray:
@@ -253,16 +264,13 @@ def shared(name: str, args: Shape, make: Any) -> Number:
     found = table.get(key)
     if found is None:
         found = table[key] = make(table)
-        if type(found) is Points:
-            found.depth = 1 + max(map(_waiting, args))
-            if found.depth >= DEEPEST:
-                found.raw  # noqa: B018 # computed now
     return found
 
 
-def _waiting(value: Number) -> int:
-    """How many operations, one in another, are computed when a value is."""
-    return value.depth if type(value) is Points and value._array is None else 0
+def _shape(args: Shape) -> tuple[int, ...] | None:
+    """The shape that operands broadcast to; None without operands."""
+    shapes = {arg.shape for arg in args if type(arg) is Points}
+    return shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes) if shapes else None
 
 
 def call(
@@ -274,7 +282,7 @@ def call(
         made = kind or _joined(a, b)
         low, high = interval(bounds(a), bounds(b))
         sure = is_sure(a) and is_sure(b) and not (name in _DIVISIONS and _holds_zero(b))
-        return Points(table, low, high, made, lambda: _computed(table, name, function, (a, b), (low, high), made), sure)
+        return Points(table, low, high, made, Operation(name, function, (a, b), (low, high), made), sure, (a, b), name)
 
     return shared(name, (a, b), make)
 
@@ -293,10 +301,7 @@ def product(a: Number, b: Number) -> Number:
     for one, other in ((a, b), (b, a)):
         if _is(one, 1) and kind_of(other) in (int, float):
             return other
-    result = call("*", np.multiply, a, b, _extremes)
-    if result.integral and type(a) is Points and type(b) is Points:
-        result.factors = a, b
-    return result
+    return call("*", np.multiply, a, b, _extremes)
 
 
 def divided(a: Number, b: Number) -> Number:
@@ -329,19 +334,44 @@ def _within(low: float, high: float, kind: type) -> tuple[float, float]:
     return low, high
 
 
-def _computed(table: Pool, name: str, function: Any, args: Shape, ends: tuple[float, ...], kind: type) -> np.ndarray:
-    raws = [raw_of(arg) for arg in args]
-    if any(map(exact.needed, raws)) or not _alike(name, args, raws):
-        return exact.narrowed(exact.applied(SCALAR[name], raws), kind)
-    numbers = [_number(raw) for raw in raws] if kind is not bool else raws
-    if kind is int and max(-ends[0], ends[1]) > limits.TOTAL and _overflows(function, numbers):
-        return exact.narrowed(exact.applied(SCALAR[name], raws), kind)
-    if table.spare and isinstance(function, np.ufunc):
-        return function(*numbers, out=table.free(kind, numbers))
-    return function(*numbers)
+class Operation:
+    """An operation on two operands: by NumPy where 64 bits give what Python does, else by Python at each point."""
+
+    __slots__ = ("args", "ends", "function", "kind", "name")
+
+    def __init__(self, name: str, function: Any, args: Shape, ends: tuple[float, ...], kind: type) -> None:
+        self.name, self.function, self.args, self.ends, self.kind = name, function, args, ends, kind
+
+    def __call__(self, *raws: Any) -> Any:
+        if any(map(exact.needed, raws)) or not _alike(self.name, self.args, raws):
+            return exact.narrowed(exact.applied(SCALAR[self.name], raws), self.kind)
+        numbers = [_number(raw) for raw in raws] if self.kind is not bool else raws
+        if not self._fits() and _overflows(self.function, numbers):
+            return exact.narrowed(exact.applied(SCALAR[self.name], raws), self.kind)
+        return self.function(*numbers)
+
+    def _fits(self) -> bool:
+        return self.kind is not int or max(-self.ends[0], self.ends[1]) <= limits.TOTAL
+
+    @property
+    def plain(self) -> bool:
+        """Whether bounds and kinds decide that NumPy's function alone is right, whatever the arrays hold."""
+        return (
+            self.kind is not object
+            and self._fits()
+            and all(map(_is_plain, self.args))
+            and not (self.name in _DIVISIONS and _holds_zero(self.args[1]))
+            and _alike(self.name, self.args, [])
+        )
 
 
-def _alike(name: str, args: Shape, raws: list[Any]) -> bool:
+def _is_plain(value: Number) -> bool:
+    """Whether every point has a real number or a whole one of 64 bits."""
+    kind = kind_of(value)
+    return is_sure(value) and (kind is float or (kind is int and max(map(abs, bounds(value))) <= limits.TOTAL))
+
+
+def _alike(name: str, args: Shape, raws: Sequence[Any]) -> bool:
     """Whether 64 bits do what Python does with these numbers: there is a quotient, and no float stands for too large a
     whole number that Python would take as it is."""
     kinds = [kind_of(arg) for arg in args]
@@ -367,7 +397,7 @@ def _number(raw: float | np.ndarray) -> float | np.ndarray:
     return int(raw) if type(raw) is bool else raw
 
 
-def _overflows(function: Any, arrays: list[Any]) -> bool:
+def _overflows(function: Any, arrays: Sequence[Any]) -> bool:
     """Whether there are values past 2^62, looked at as floats, whose own rounding is far below the distance to 2^63."""
     result = np.asarray(arrays[0], dtype=np.float64)
     for array in arrays[1:]:

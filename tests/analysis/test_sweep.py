@@ -251,20 +251,16 @@ def test_walks_that_have_little_room_give_the_same_points(monkeypatch, room):
 
 
 @pytest.mark.parametrize("metrics", [["params"], ["mult_adds", "params", "peak_bytes"]])
-def test_arrays_of_one_chunk_are_written_over_for_the_next(monkeypatch, metrics):
-    monkeypatch.setattr("costcalc.num.points.LARGE", 1)
+def test_points_are_the_same_chunk_by_chunk_and_tile_by_tile(monkeypatch, metrics):
     random = np.random.default_rng(1)
     columns = {"alpha": random.uniform(0.25, 1.5, 700), "res": random.integers(32, 300, 700)}
     model, wanted = load("mobilenet"), [metric(name, "paper") for name in metrics]
-    chunks, one = list(Table(columns).chunks(200)), Evaluation(model, wanted)
-    found = [one.at(chunk) for chunk in chunks]  # all at once: a result that is written over later shows
-    assert sum(map(len, one.spare.values())) > 10
-    for chunk, got in zip(chunks, found, strict=True):
-        due = Evaluation(model, wanted).at(chunk)
-        assert {name: got.columns[name].tolist() for name in metrics} == {
-            name: due.columns[name].tolist() for name in metrics
-        }
-        assert [got.columns[name].tolist() for name in columns] == [chunk.columns[name].tolist() for name in columns]
+    due = Evaluation(model, wanted).at(next(Table(columns).chunks())).columns
+    monkeypatch.setattr("costcalc.num.tiles.TILE", 64)
+    chunks, evaluation = list(Table(columns).chunks(200)), Evaluation(model, wanted)
+    found = [evaluation.at(chunk) for chunk in chunks]  # all at once: an array that is overwritten later shows
+    for name in (*metrics, *columns):
+        assert [value for one in found for value in one.columns[name]] == due[name].tolist()
     assert [len(chunk.columns["res"]) for chunk in chunks] == [200, 200, 200, 100]
 
 

@@ -175,9 +175,9 @@ def test_neutral_numbers_change_nothing():
     assert a % 1 == 0
     assert type(points([0.5, 2.0]) % 1) is type(points([0.5, 2.0]) // 1) is Points
     assert (a + 1) is not a
-    assert (2 * a).factors is None
+    assert (2 * a).open_factors is None
     assert (a * (a + 1)).open_factors == (a, a + 1)
-    assert (a * points([0.5, 0.5], a.table)).factors is None
+    assert (a * points([0.5, 0.5], a.table)).open_factors is None
     looked = a * (a + 2)
     assert (looked.array.tolist(), looked.open_factors) == ([3, 8], None)
     assert type((a * 2).array[0]) is np.int64

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas
 
 COMPUTED = "costcalc.analysis.sweep.partitions:computed"
-CHUNKS = 4  # of a partition: about a million points
+CHUNKS = 2  # of a partition: about a million points
 ABOUT, NOTES = "_costcalc.json", "_parts.jsonl"  # readers of Parquet datasets skip names that begin so
 
 

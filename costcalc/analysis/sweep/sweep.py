@@ -23,7 +23,8 @@ from ...model.trace import trace
 from ...model.uncollected import uncollected
 from ...model.variables import checked, settle, unknown_variable
 from ...num.arrays import Varies
-from ...num.points import Full, Pool, Spare, leaf, pooled
+from ...num.points import Full, Pool, leaf, pooled
+from ...num.tiles import arrays
 from ...quantities import read_value
 from ...quantities import values as values_in
 from ...read.anything import Inputs, Network, load
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from ...num.values import Number
 
-CHUNK = 1 << 18  # points evaluated together: few enough for memory, enough to forget the walk's own cost
+CHUNK = 1 << 19  # points evaluated together: few enough for memory, enough to forget the walk's own cost
 
 
 class Chunk(NamedTuple):
@@ -320,7 +321,7 @@ class Evaluation:
 
     def __init__(self, model: Model, metrics: list[Metric], skip_invalid: bool = False) -> None:
         self.model, self.metrics, self.skip_invalid = model, metrics, skip_invalid
-        self.spare: Spare = {}
+        self.most: float = math.inf  # points at once, as far as their arrays have room
 
     def at(self, chunk: Chunk) -> Result:
         """Every metric at every point of a chunk.
@@ -328,17 +329,19 @@ class Evaluation:
         Where points differ in the network's structure, each structure is walked by itself; where their arrays take too
         much room, fewer points at a time.
         """
-        with suppress(Full):
-            return self._at_once(chunk)
-        flat, most, at, parts = chunk.flat(), max(chunk.size // FEWER, 1), 0, []
-        while at < chunk.size:
-            piece = np.arange(at, min(at + most, chunk.size))
+        if chunk.size <= self.most:
+            with suppress(Full):
+                return self._at_once(chunk)
+            self.most = max(chunk.size // FEWER, 1)
+        flat, parts, done = chunk.flat(), list[Result](), 0
+        while done < chunk.size:
+            piece = np.arange(done, min(done + self.most, chunk.size))
             with suppress(Full):
                 part = self._at_once(flat.take(piece))
                 parts.append(part._replace(kept=piece[part.kept]))
-                at += most
+                done += len(piece)
                 continue
-            most = max(most // FEWER, 1)
+            self.most = max(self.most // FEWER, 1)
         return _merged(parts)
 
     def _at_once(self, chunk: Chunk) -> Result:
@@ -362,13 +365,12 @@ class Evaluation:
         return Result(Flat(Chunk({**chunk.columns, **found}, chunk.shape)), np.arange(chunk.size), {})
 
     def _walk(self, chunk: Chunk) -> dict[str, Any]:
-        model, spare = self.model, self.spare
-        known = {name: column for name, column in chunk.columns.items() if name == "rho" or name in model.variables}
-        self.spare = {}
-        with pooled(ROOM, spare) as table:
-            found = _totals(model, {name: _value(table, column) for name, column in known.items()}, self.metrics)
-            self.spare = table.unused([*map(np.asarray, (*known.values(), *found.values()))])
-        return found
+        known = {
+            name: column for name, column in chunk.columns.items() if name == "rho" or name in self.model.variables
+        }
+        with pooled(ROOM) as table:
+            found = _totals(self.model, {name: _value(table, column) for name, column in known.items()}, self.metrics)
+            return dict(zip(found, arrays(list(found.values())), strict=True))
 
     def _split(self, chunk: Chunk, keys: np.ndarray) -> Result:
         """Walk each group of points separately and restore the order."""
