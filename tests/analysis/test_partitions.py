@@ -79,10 +79,10 @@ def test_one_two_and_a_resumed_sweep_are_the_same_bytes(run, spec, monkeypatch):
 
 def test_points_of_a_dataset_are_those_of_one_sweep(run, monkeypatch):
     monkeypatch.setattr(partitions, "CHUNKS", 1)
-    line = ["sweep", "net.yaml", "--vary", "w=1:600:1", "--res", "32:1031:1", "-o", "points/", "--jobs", "2"]
+    line = ["sweep", "net.yaml", "--vary", "w=1:1100:1", "--res", "32:1031:1", "-o", "points/", "--jobs", "2"]
     assert run(*line).code == 0
     found = parquet.read_table("points").to_pandas()
-    due = sweep("net.yaml", w=range(1, 601), res=range(32, 1032))
+    due = sweep("net.yaml", w=range(1, 1101), res=range(32, 1032))
     assert len(os.listdir("points")) == 4
     assert found.pop("complete").all()
     assert found.equals(due)
