@@ -1,1 +1,1 @@
-"""One folder per question: its data and its page."""
+"""One folder per question, with its data and its page."""

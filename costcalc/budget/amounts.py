@@ -1,4 +1,4 @@
-"""Verdicts in words: amounts rounded for people, and exact where rounding would hide the difference."""
+"""Write verdicts in words, with rounded amounts, or exact ones if rounding would hide a difference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def short(value: Any, verdict: Verdict) -> str:
     """`181.5M`: four digits; bytes as `17.9MB`, shares as `12.3%`."""
     if verdict.is_share:
         return f"{float(100 * value):.4g}%"
-    return rounded(value, verdict.limit.metric, verdict.limit.text.endswith("iB"))  # a limit in KiB is reported in KiB
+    return rounded(value, verdict.limit.metric, verdict.limit.text.endswith("iB"))  # limits in KiB are reported in KiB
 
 
 def rounded(value: Any, name: str, binary: bool = False) -> str:
@@ -36,7 +36,7 @@ def rounded(value: Any, name: str, binary: bool = False) -> str:
 
 
 def apart(verdict: Verdict, *values: int | Fraction) -> list[str]:
-    """The values as texts that differ where the values do: rounded, or else exact."""
+    """Values as texts that differ if the values do: rounded, or else exact."""
     brief = [short(value, verdict) for value in values]
     if len(set(brief)) == len(set(values)):
         return brief
@@ -48,12 +48,12 @@ def apart(verdict: Verdict, *values: int | Fraction) -> list[str]:
 
 
 def metric_name(name: str) -> str:
-    """`mult-adds`, as it is displayed."""
+    """Displayed name of a metric, such as `mult-adds`."""
     return printable(metric(name, "paper").title)
 
 
 def headline(verdict: Verdict) -> str:
-    """What, by how much: `mult-adds 181.5M is 11.5M (6.8 %) over the limit 170M`."""
+    """Metric, amount and limit: `mult-adds 181.5M is 11.5M (6.8 %) over the limit 170M`."""
     limit = verdict.limit
     name = metric_name(limit.metric) + (f" of {printable(verdict.layer)}" if verdict.layer else "")
     if verdict.status == SKIPPED:
@@ -85,7 +85,7 @@ def _percent(part: int, whole: int) -> str:
 
 
 def notes(outcome: Any, verdict: Verdict) -> list[tuple[str, ...]]:
-    """(kind, text) of the lines under a verdict that is not fine: base, cause, why, help."""
+    """(kind, text) of the lines under a verdict that does not pass: base, cause, why, help."""
     base, found = outcome.base, []
     if verdict.limit.kind == "vs_base" and base:
         found.append(("base", f"{base.revision} ({base.commit[:7]})"))
@@ -108,7 +108,7 @@ def notes(outcome: Any, verdict: Verdict) -> list[tuple[str, ...]]:
 
 
 def _exception(one: Exemption) -> str:
-    """The exception for this change, which allows less than it adds."""
+    """The exception for this change, if it allows less than the change adds."""
     place = one.place
     return f"the exception at {place.source.path}:{place.line} allows {shown(one.most, one.metric)}"
 
@@ -118,7 +118,7 @@ def _where(base: Any) -> str:
 
 
 def _moved(verdict: Verdict) -> str:
-    """What the change did to an amount."""
+    """Effect of the change on an amount."""
     grown = verdict.now - verdict.base
     if not grown:
         return "this change leaves it"

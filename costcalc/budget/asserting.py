@@ -1,4 +1,4 @@
-"""Budgets in a test-suite."""
+"""Budgets in a test suite."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .verdict import ALREADY, FAILING, Outcome, Verdict
 
 
 def assert_within(*specs: Any, **limits: Any) -> Any:
-    """Fail if a spec is over a limit, also if it was before; `limits` as `check` takes them. Gives the outcomes.
+    """Fail if a spec is over a limit, even if it already was at the base; takes the arguments of `check`.
 
-    A test says what is so, not what a change may do: a limit that was broken at the base already fails it as well.
-    Checks of level `warn` do not.
-    Raises AssertionError, which says what `costcalc check` does; CostcalcError where a limit cannot be judged.
+    A test asserts a state, not a change, so a limit that was already broken at the base fails too. Checks of level
+    `warn` do not fail. Returns the outcomes. Raises AssertionError with the output of `costcalc check`, and
+    CostcalcError if a limit cannot be judged.
     """
     __tracebackhide__ = True  # pytest shows the line of the test
     outcomes = check(*specs, **limits)

@@ -1,8 +1,8 @@
-"""The base of a change: the commit that costs are compared with.
+"""Base of a change: the commit that costs are compared with.
 
-Sources of the variables in which CI services name the branch that a pull request goes to:
+Sources of the environment variables in which CI services name the target branch of a pull request:
 
-| service   | where it says so                                                                                         |
+| service   | source                                                                                                   |
 | Azure     | MicrosoftDocs/azure-devops-docs, "Predefined variables": `System.PullRequest.TargetBranch` is            |
 |           | `refs/heads/main` for Azure Repos and `main` for GitHub; as an environment variable in capitals with `_` |
 | Bitbucket | support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets, "Default variables": the destination   |
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 
 _BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-COMMITS = ("COSTCALC_BASE", "CI_MERGE_REQUEST_DIFF_BASE_SHA")  # variables that name a revision: of anyone, of GitLab
-BRANCHES = (  # variables that name the branch that a pull request goes to
+COMMITS = ("COSTCALC_BASE", "CI_MERGE_REQUEST_DIFF_BASE_SHA")  # variables that name a revision
+BRANCHES = (  # variables that name the target branch of a pull request
     "GITHUB_BASE_REF",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
     "SYSTEM_PULLREQUEST_TARGETBRANCH",  # Azure Pipelines: refs/heads/main, or main
@@ -42,10 +42,10 @@ BRANCHES = (  # variables that name the branch that a pull request goes to
 
 
 class Bases:
-    """Specs as they were at the base; `why_none` says why there is no base, where there is none."""
+    """Specs at the base; `why_none` is the reason if there is no base."""
 
     def __init__(self, revision: str | None = None) -> None:
-        self.repository: Any = Repository.find()  # None where there is none, and then there is no commit either
+        self.repository: Any = Repository.find()  # None outside of a repository; then there is no commit either
         self.revision: Any = None
         self.commit: Any = None
         self.why_none: Problem | None = None
@@ -61,7 +61,7 @@ class Bases:
         self.renames: Any = Renames(self.repository, self.commit) if self.commit else None
 
     def _begin(self) -> None:
-        """The merge base with the branch that a change goes to."""
+        """Find the merge base with the target branch."""
         wanted = _of_ci()
         for revision in [wanted] if wanted else _BRANCHES:
             ref = _ref(revision)
@@ -74,7 +74,7 @@ class Bases:
 
     @property
     def root(self) -> str:
-        """The directory that paths are relative to for those who know the repository: its root, or the working one."""
+        """Directory that reported paths are relative to: the root of the repository, or the working directory."""
         return self.repository.root if self.repository else os.path.realpath(".")
 
     @property
@@ -87,16 +87,16 @@ class Bases:
         return f"base: {self.revision} ({self.commit[:7]}){own}"
 
     def of(self, path: Any) -> Base | None:
-        """The Base of a spec by its path: `name` is None for one that is new; None where there is no base at all.
+        """Base of a spec by its path: its `name` is None for a new spec; the result is None if there is no base.
 
-        The name is that of the path itself: what a link leads to, or a shipped config that now stands in for a file,
-        is compared with what the name meant at the base.
+        The name is that of the path itself. If the path is now a link, or a shipped config replaces a file, the
+        comparison is with what the path contained at the base.
         """
         name = self.repository.name(path) if self.commit else None
         if name is None or self._is_submodule(name):
             return None
         then = name if name in self.repository.tree(self.commit) else None
-        if not os.path.lexists(path):  # a shipped config is no file of the repository, unless it stands in for one
+        if not os.path.lexists(path):  # a shipped config is not a file of the repository, unless it replaces one
             return Base(self.revision, self.commit, then) if then else None
         return Base(self.revision, self.commit, then or self._name_then(name, path))
 
@@ -108,17 +108,18 @@ class Bases:
         return False
 
     def _name_then(self, name: str, path: str) -> str | None:
-        """The name that a spec had at the base if it has another one now. A link does not count as renamed."""
+        """Former name of a renamed spec; None if it was not renamed. Links are never renamed."""
         return None if os.path.islink(path) else self.renames.of(name)
 
     def model(self, base: Base) -> Model:
-        """The Model of a spec at the base. Raises CostcalcError."""
+        """Model of a spec at the base. Raises CostcalcError."""
         return modelled(*spec_at(self.repository, base.commit, base.revision, base.name))
 
     def is_same(self, base: Any, path: str, model: Model) -> bool:
-        """Whether a spec had these bytes and this name at the base. One that includes others is never the same.
+        """Whether a spec had these bytes and this name at the base; false if it includes other specs.
 
-        What a name of an include leads to can change with no file that it led to: it is read again at the base.
+        The target of an include may change while all included files stay the same, so such a spec is read again at the
+        base.
         """
         blob = self.repository.tree(self.commit).get(base.name)
         if model.included or base.name != self.repository.name(path) or blob is None or blob.mode not in REGULAR:
@@ -126,7 +127,7 @@ class Bases:
         return os.path.isfile(path) and self.renames.sha(path, len(blob.sha)) == blob.sha
 
     def deleted(self, folder: str, matches: Any) -> list[str]:
-        """The specs below a directory that existed at the base and are deleted now."""
+        """Specs below a directory that existed at the base and are now deleted."""
         top = self.repository.name(folder) if self.commit else None
         if top is None:
             return []
@@ -137,14 +138,14 @@ class Bases:
 
 
 def _of_ci() -> str | None:
-    """The branch or commit that a pull or merge request goes to, where CI says it."""
+    """Target branch or base commit of a pull or merge request, if CI provides one."""
     commit = next(filter(None, map(os.environ.get, COMMITS)), None)
     branch = next(filter(None, map(os.environ.get, BRANCHES)), None)
     return commit or (f"origin/{branch.removeprefix('refs/heads/')}" if branch else None)
 
 
 def _ref(revision: str) -> str:
-    """The full name of a branch, so that no tag of that name is taken for it; a hash as it is."""
+    """Full name of a branch, so that a tag of that name is not used; hashes are returned unchanged."""
     kind = "remotes" if revision.startswith("origin/") else "heads"
     return f"refs/{kind}/{revision}" if revision in _BRANCHES or kind == "remotes" else revision
 

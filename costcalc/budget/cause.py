@@ -1,4 +1,4 @@
-"""The layer of a spec that causes most of an excess, and the line of the change that causes it."""
+"""Find the layer of a spec that causes most of an excess, and the changed line behind it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def cause(verdict: Verdict, now: Measured, base: Measured | None) -> Cause | None:
-    """The Cause of a failing verdict: the layers that grew since the base, or the largest; else None."""
+    """Cause of a failing verdict: the layers that grew since the base, or the largest layers; None if unknown."""
     name = verdict.limit.metric
     if now.is_whole(name):
         return None
@@ -34,9 +34,9 @@ def cause(verdict: Verdict, now: Measured, base: Measured | None) -> Cause | Non
 
 
 def _grown(name: str, now: Measured, base: Measured) -> Cause | None:
-    """The layers that were changed directly, if any, without those that follow from others.
+    """Layers that were changed directly, without those that follow from others; None if there are none.
 
-    None also for networks that are too large to be compared layer by layer.
+    Also None for networks that are too large to compare layer by layer.
     """
     if len(now.walk.rows) + len(base.walk.rows) > limits.COMPARED:
         return None
@@ -63,9 +63,9 @@ def _total(name: str, side: Measured, elements: Iterable[Element]) -> int:
 
 
 def _edited(row: Row, now: Measured, base: Any) -> Place:
-    """Where a layer is written, or the edited line there that is nearest: a repeat, a row of a table, a variable.
+    """Place of a layer, or of the nearest edited line: a repeat, a row of a table, a variable.
 
-    Where its own file is as it was, the include that leads there may be what changed.
+    If its own file is unchanged, the edit may be in the include that leads to it.
     """
     if base is None or base.model is now.model:
         return row.places[0]
@@ -75,7 +75,7 @@ def _edited(row: Row, now: Measured, base: Any) -> Place:
 
 
 def _nearest(place: Place, known: set[str]) -> Place | None:
-    """The place itself if its line is a new one, else the nearest new line of its file; None if there is none."""
+    """The place itself if its line is new, else the nearest new line of its file; None if there is none."""
     lines = place.source.text.splitlines()
     edited = [number for number, line in enumerate(lines, 1) if _bare(line) not in known]
     if not edited or place.line in edited:
@@ -86,5 +86,5 @@ def _nearest(place: Place, known: set[str]) -> Place | None:
 
 
 def _bare(line: str) -> str:
-    """A line without surrounding blanks and comment."""
+    """A line without comment and surrounding blanks."""
     return line.partition(" #")[0].strip() if not line.lstrip().startswith("#") else ""

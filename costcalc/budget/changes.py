@@ -1,4 +1,4 @@
-"""What a change costs: the specs that it changed and those that a file of checks names, now and at the base."""
+"""Cost of a change: the changed specs and those in a file of checks, now and at the base."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Moved(NamedTuple):
-    """A spec in one setting: its totals at the base and now (None if it does not exist), or the problems."""
+    """A spec in one setting: its totals at the base and now (None if missing there), or its problem."""
 
     spec: str
     at: Mapping[str, Any]
@@ -43,11 +43,11 @@ class Moved(NamedTuple):
     problem: str = ""
     complete: bool = True
     exceptions: tuple[Exemption, ...] = ()
-    hidden: bool = False  # whether it has layers of unknown cost that the base has not
+    hidden: bool = False  # whether it has layers of unknown cost that the base does not have
 
     @property
     def share(self) -> float:
-        """The relative change of cost or parameters from the base; a spec that cannot be read counts as the largest."""
+        """Relative change of cost or parameters since the base; infinite for a spec that cannot be read."""
         if self.problem or not self.before or not self.after:
             return math.inf
         pairs = zip(self.before.values(), self.after.values(), strict=True)
@@ -55,7 +55,7 @@ class Moved(NamedTuple):
 
 
 class ChangesPage:
-    """Specs now and at the base, the largest movers first."""
+    """Specs now and at the base, largest changes first."""
 
     title = "costcalc diff"
 
@@ -75,11 +75,11 @@ class ChangesPage:
         return any(one.problem or one.hidden for one in self.found)
 
     def heads(self) -> list[str]:
-        """Nothing: the table itself is the answer."""
+        """Empty: the table needs no heading."""
         return []
 
     def sheets(self) -> list[Sheet]:
-        """One row a spec and setting."""
+        """One row per spec and setting."""
         columns = [Column("spec", folds=True)]
         for name in self.names:
             title = metric(name, self.convention).title
@@ -100,12 +100,12 @@ class ChangesPage:
         return (*cells, "; ".join(filter(None, said)))
 
     def notes(self) -> list[str]:
-        """What is compared, and what the numbers mean."""
+        """Base of the comparison, and meaning of the figures."""
         none = [] if self.found else ["no spec changed, and no file of checks names one"]
         return [*none, self.base, f"convention {self.convention.name}: {self.convention.title}; costcalc {__version__}"]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row a spec and setting."""
+        """One row per spec and setting."""
         names = ["spec", "settings", *(f"{name}_{side}" for name in self.names for side in ("base", "now"))]
         rows = []
         for one in self.found:
@@ -117,15 +117,15 @@ class ChangesPage:
         return [*names, "complete", "problem", "exceptions"], rows
 
     def document(self) -> dict[str, Any]:
-        """One entry a spec and setting."""
+        """One entry per spec and setting."""
         head = {"schema_version": SCHEMA_VERSION, "costcalc": __version__, "base": self.base}
         return {**head, "convention": self.convention.name, "specs": self.records()[1]}
 
 
 def changes(base: str | None, convention: Prices) -> ChangesPage:
-    """All that the nearest file of checks names, and each spec of the repository that differs from the base.
+    """Compare the specs in the nearest file of checks, and each changed spec of the repository, with the base.
 
-    Raises OptionError where there is no base.
+    Raises OptionError if there is no base.
     """
     bases, priced = Bases(base), price_list(convention)
     if bases.why_none:
@@ -135,7 +135,7 @@ def changes(base: str | None, convention: Prices) -> ChangesPage:
 
 
 def _excepted(one: Moved, own: tuple[Exemption, ...], convention: Convention) -> Moved:
-    """The spec with its exceptions, without those known to be stale."""
+    """The spec with its exceptions, except stale ones."""
     before = (one.before or {}) if one.complete else {}
     seen = [each for each in own if each.metric in before and each.counted_by == convention.name]
     stale = [each for each in seen if not begins_at(each, before[each.metric])]
@@ -143,12 +143,12 @@ def _excepted(one: Moved, own: tuple[Exemption, ...], convention: Convention) ->
 
 
 def _exceptions(one: Moved) -> list[str]:
-    """`mult_adds 5,000 -> 9,000`: what the file of checks excepts of the spec in this setting."""
+    """`mult_adds 5,000 -> 9,000`: exceptions in the file of checks for the spec in this setting."""
     return [printable(f"{each.metric} {between(each)}") for each in one.exceptions]
 
 
 def _wanted(bases: Bases) -> Iterator[tuple[str, Mapping[str, Any], tuple[Exemption, ...]]]:
-    """(path, setting, its exceptions) of what is compared, each once."""
+    """(path, setting, exceptions) of each spec to compare, without duplicates."""
     seen = set()
     path = find_config()
     for task in tasks(read_config(path)) if path else ():
@@ -165,7 +165,7 @@ def _wanted(bases: Bases) -> Iterator[tuple[str, Mapping[str, Any], tuple[Exempt
 
 
 def _changed(bases: Bases) -> Iterator[str]:
-    """The specs on disk whose bytes differ from the base, and those that git knows but the base does not have."""
+    """Specs on disk whose bytes differ from the base, and tracked specs that are missing at the base."""
     tree = bases.repository.tree(bases.commit)
     for name, blob in sorted(tree.items()):
         path = _path(bases, name)
@@ -183,7 +183,7 @@ def _path(bases: Bases, name: str) -> str:
 
 
 def _may_be_spec(path: str) -> bool:
-    """Whether a file is a graph, or a text with layers: a repository has other YAML and JSON, too."""
+    """Whether a file is a graph, or a text with layers; repositories contain other YAML and JSON too."""
     if path.lower().endswith((".onnx", ".tflite", ".keras")):
         return True
     try:

@@ -1,4 +1,4 @@
-"""One run of the checks: which limits, on which specs, against which base."""
+"""One run of the checks: the limits, the specs and the base."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def check(
     convention: Prices = "paper",
     metrics: str | Sequence[str] = (),
 ) -> Outcomes:
-    """Specs against limits: the outcome of each check, one after the other.
+    """Check specs against limits; return the outcome of each check.
 
-    specs       paths of specs or directories to check; without any, all specs that the file of checks names.
+    specs       paths of specs or directories to check; the default is all specs in the file of checks.
                 Anything else that `costcalc.load` takes is checked against `max`, `min` and its own `budget:`
-    input       for those that are a torch.nn.Module
-    config      the file of checks; without it, the nearest costcalc.yaml, here or in a directory above
-    base        the git revision to compare with; without it, where this branch left the default branch
-    max, min, vs_base   limits in place of those in a file: check("mobilenet", max={"mult_adds": "600M"})
+    input       for specs that are a torch.nn.Module
+    config      the file of checks; the default is the nearest costcalc.yaml, here or in a parent directory
+    base        the git revision to compare with; the default is where this branch left the default branch
+    max, min, vs_base   limits instead of those in a file: check("mobilenet", max={"mult_adds": "600M"})
     at, convention      for these limits: a setting of the spec's variables, and the convention
-    metrics     names of metrics: the totals of each spec, now and at the base, are in `shown` of its outcome
+    metrics     names of metrics: `shown` of each outcome has their totals, now and at the base
 
-    An outcome's `state` is `pass`, `warn`, `fail` or `error` (it could not be judged: see its `problems`). Raises
-    CostcalcError for checks that cannot be read and limits that are not valid.
+    The `state` of an outcome is `pass`, `warn`, `fail` or `error` (not judged: see its `problems`). Raises
+    CostcalcError for checks that cannot be read and for invalid limits.
     """
     limits = {"max": max, "min": min, "vs_base": vs_base}
     given = {kind: mapping(each, kind, '{"mult_adds": "170M"}') for kind, each in limits.items()}
@@ -69,7 +69,7 @@ def check(
 
 
 class Outcomes(Result, list[Outcome]):
-    """The outcomes of a run of checks, a list; `checked` has what they were compared with, too."""
+    """Outcomes of a run of checks, as a list; `checked` also has the base of the comparison."""
 
     def __init__(self, checked: Checked) -> None:
         super().__init__(checked.outcomes)
@@ -82,14 +82,14 @@ class Outcomes(Result, list[Outcome]):
         return next((state for state in ("error", "fail", "warn") if state in states), "pass")
 
     def page(self) -> Page:
-        """What fails and why, and every limit in a table, as `costcalc check` prints them."""
+        """Failures with their causes, and a table of all limits, as `costcalc check` prints them."""
         from .page import VerdictPage
 
         return VerdictPage(self.checked, framed)
 
 
 class Run:
-    """The tasks of a run, and the base that they are compared with."""
+    """Tasks of a run, and the base that they are compared with."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Run:
         priced = price_list(convention)
         self.metrics = tuple(dict.fromkeys(metrics))
         for name in self.metrics:
-            metric(name, priced)  # says which are known
+            metric(name, priced)  # raises an error that lists the metrics
         limits = limits_of(given or {}, priced)
         paths = [spec for spec in specs if not isinstance(spec, Model)]
         self.specs, self.named, self.from_files = paths, config, not limits
@@ -122,7 +122,7 @@ class Run:
         self.limited = limits_then(self.bases, config) if self.from_files else None
 
     def _tasks(self, specs: Sequence[str]) -> list[Task]:
-        """The checks of the file, on these specs; a spec that has none there must have a budget of its own."""
+        """Checks of the file on these specs; a spec without checks must have its own budget."""
         found = tasks(self.config, specs) if self.config else []
         for spec in specs:
             if any(is_in(task.path, spec) for task in found):
@@ -133,14 +133,15 @@ class Run:
         return found
 
     def by_spec(self) -> Iterator[list[Outcome]]:
-        """The outcomes of each task."""
+        """Outcomes of each task."""
         for task in self.tasks:
             yield outcomes(task, self.bases, self.metrics, self.limited)
 
     def finished(self, found: list[Outcome] | None = None, locked: bool = False) -> Checked:
-        """All outcomes, with what they were compared with.
+        """All outcomes, with the base of the comparison.
 
-        With `locked`, limits that are less strict than at the base fail. Raises OptionError where that is not known.
+        With `locked`, limits that are less strict than at the base fail. Raises OptionError if that cannot be
+        determined.
         """
         found = [outcome for each in self.by_spec() for outcome in each] if found is None else found
         loosened, problem = self._limits(found)
@@ -154,14 +155,14 @@ class Run:
         return checked
 
     def _exceptions(self) -> list[Exemption]:
-        """The exceptions of the file that are about the specs of this run."""
+        """Exceptions of the file for the specs of this run."""
         found = self.config.exceptions if self.config else ()
         return [one for one in found if not self.specs or any(is_in(path_of(one), path) for path in self.specs)]
 
     def _limits(self, found: Sequence[Outcome]) -> tuple[tuple[Loosened, ...], Problem | None]:
-        """The limits that are less strict than at the base, and why that is not known where it is not.
+        """(limits that are less strict than at the base, problem if that cannot be determined).
 
-        Limits from options are the user's; a price list that they name may be a file that the change edits.
+        Limits from options are the user's own, but the change may edit a price list that they name.
         """
         if not self.from_files:
             return repriced(self.tasks, self.bases, self.prices)
@@ -169,7 +170,7 @@ class Run:
         return compared(self.tasks, self.bases, path, self.named, self.specs, found, exceptions)
 
     def _deleted(self) -> dict[str, None]:
-        """Specs that a glob of the checks named at the base and that are gone."""
+        """Specs that matched a glob of the checks at the base and no longer exist."""
         globs = {check.spec for check in self.config.checks if WILD & set(check.spec)} if self.config else ()
         gone = [
             self.bases.deleted((self.config and self.config.folder) or ".", matcher(glob)) for glob in sorted(globs)
@@ -180,14 +181,14 @@ class Run:
 def _task(
     spec: str | Model, at: Mapping[str, Any] | None = None, convention: Any = None, limits: Sequence[Any] = ()
 ) -> Task:
-    """The Task of a spec with limits of its own; without any, with those of its `budget:`."""
+    """Task of a spec with the given limits; without any, with those of its `budget:`."""
     path, model = (spec.name, spec) if isinstance(spec, Model) else (spec, None)
     checks = (Check(path, at or {}, convention, tuple(limits)),) if limits else ()
     return Task(path, checks, not limits, model=model)
 
 
 def unreadable(error: CostcalcError) -> Checked:
-    """The outcome of a run that could not begin, for formats that report it themselves."""
+    """Outcome of a run that could not start, for formats that report errors themselves."""
     place = error.problems[0].place
     nothing = Check(place.source.path if place else NAME, {}, price_list("paper"), ())
     outcome = Outcome(nothing, nothing.spec, {}, problems=error.problems)
@@ -195,7 +196,7 @@ def unreadable(error: CostcalcError) -> Checked:
 
 
 def _file_of(convention: Prices) -> str | None:
-    """The path of a price list that is a file; None for a name."""
+    """Path of a price list that is a file; None for the name of a convention."""
     path = os.fspath(convention) if isinstance(convention, os.PathLike) else convention
     return path if isinstance(path, str) and path.endswith((".yaml", ".yml")) else None
 

@@ -1,4 +1,4 @@
-"""`costcalc.yaml`: which specs are checked, in which setting, and against what limits."""
+"""`costcalc.yaml`: the specs to check, their settings, and their limits."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 NAME = "costcalc.yaml"
-CHECKS = 10_000  # of one file
+CHECKS = 10_000  # maximum checks of one file
 KEYS = ("spec", "at", "convention", "max", "min", "vs_base", "level", "why")
-EXEMPTION = ("spec", "at", "convention", "metric", "from", "to", "reason")  # of one entry of `exceptions:`
+EXEMPTION = ("spec", "at", "convention", "metric", "from", "to", "reason")  # keys of an entry of `exceptions:`
 _EXAMPLE = "{spec: my_net.yaml, max: {mult_adds: 170M}}"
 _ENDS = ("from", "to")
 _EXCEPTION = "{spec: my_net.yaml, metric: mult_adds, from: 1000000, to: 1100000}"
@@ -33,7 +33,7 @@ _LIMITS = {"max": "{mult_adds: 170M}", "min": "{mult_adds: 100M}", "vs_base": "{
 
 
 class Limit(NamedTuple):
-    """One limit. `where` is "" for the whole network, `any_layer`, or a glob of layers' names."""
+    """One limit. `where` is "" for the whole network, `any_layer`, or a glob of layer names."""
 
     kind: str  # max, min or vs_base
     metric: str
@@ -44,7 +44,7 @@ class Limit(NamedTuple):
 
 
 class Check(NamedTuple):
-    """What is checked of a spec, or of those that a glob names, in one setting."""
+    """Limits on a spec, or on the specs that match a glob, in one setting."""
 
     spec: str
     at: Mapping[str, Any]
@@ -52,9 +52,9 @@ class Check(NamedTuple):
     limits: tuple[Limit, ...]
     level: str = "error"
     why: str = ""
-    place: Place | None = None  # of the spec's name
+    place: Place | None = None  # place of the spec's name
     at_place: Place | None = None
-    counted_by: str = "paper"  # the convention as it is written: a name, or the path of a price list
+    counted_by: str = "paper"  # the convention as written: a name, or the path of a price list
 
 
 class Exemption(NamedTuple):
@@ -70,24 +70,24 @@ class Exemption(NamedTuple):
     before: int | Fraction
     most: int | Fraction
     reason: str
-    place: Place  # of the spec's name
+    place: Place  # place of the spec's name
     most_place: Place
     most_text: str
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What the exception is about, independent of its numbers."""
+        """Subject of the exception, without its numbers."""
         return key_for(self.at, self.counted_by, self.metric)
 
 
 def key_for(at: Mapping[str, Any], counted_by: str, metric: str) -> tuple[Any, ...]:
-    """The key of an exception of a spec: the setting, the convention unless the metric names it, the metric."""
+    """Key of an exception of a spec: setting, convention (unless part of the metric's name), metric."""
     own = "" if "." in metric else counted_by
     return tuple(sorted((name, str(value)) for name, value in at.items())), own, metric
 
 
 class Config(NamedTuple):
-    """A file of checks. Paths in it are relative to its directory, and must stay below it."""
+    """A file of checks. Its paths are relative to its directory and must stay below it."""
 
     path: str
     checks: tuple[Check, ...]
@@ -95,12 +95,12 @@ class Config(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """The directory of the file."""
+        """Directory of the file."""
         return os.path.dirname(self.path)
 
 
 def find_config(start: str = ".") -> str | None:
-    """The path of the nearest costcalc.yaml, here or in a parent up to the repository root; or None."""
+    """Path of the nearest costcalc.yaml, here or in a parent up to the repository root; None if there is none."""
     folder = os.path.realpath(start)
     while True:
         path = os.path.join(folder, NAME)
@@ -114,7 +114,7 @@ def find_config(start: str = ".") -> str | None:
 
 
 def read_config(path: str) -> Config:
-    """The checks of a file. Raises SpecError with all problems, or FileError, also for a link that leads outside."""
+    """Read a file of checks. Raises SpecError with all problems, or FileError, also for a link that leads outside."""
     check_links(path)
     folder, name = os.path.split(path)
     if Folder(folder).real(name) is None:
@@ -123,7 +123,7 @@ def read_config(path: str) -> Config:
 
 
 def config_of(source: Source, folder: Any) -> Config:
-    """What a text says; price lists come from `folder`, on disk or at a commit. Raises SpecError or FileError."""
+    """Parse a file of checks; price lists come from `folder`, on disk or at a commit. Raises SpecError or FileError."""
     return _Reader(source, folder).config()
 
 
@@ -190,7 +190,7 @@ class _Reader:
         return Exemption(spec, at, counted_by, metric, amounts[0], amounts[1], reason, stands, most, texts[1] or "")
 
     def exact(self, metric: str, text: str, convention: Convention) -> int | Fraction:
-        """The number of `from:` or `to:`."""
+        """Number in `from:` or `to:`."""
         return limit_of("max", metric, "", text, convention).bound.value
 
     def items(self, node: Node | None, what: str = "checks", example: str = _EXAMPLE) -> list[Node]:
@@ -222,7 +222,7 @@ class _Reader:
         if words["level"] not in (None, "error", "warn"):
             self.problems.unknown("level", words["level"], parts["level"], ("error", "warn"))
         convention = self.known(lambda: self.convention(words["convention"] or "paper"), parts.get("convention"))
-        convention = convention or find("paper")  # to read on with
+        convention = convention or find("paper")  # continue reading with it
         kinds = ("max", "min", "vs_base")
         limits = [limit for kind in kinds for limit in self.limits(kind, parts.get(kind), convention)]
         given = [parts[kind] for kind in kinds if kind in parts]
@@ -236,7 +236,7 @@ class _Reader:
         return Check(*named, words["convention"] or "paper")
 
     def convention(self, name: str) -> Convention:
-        """The price list of a name, or of a file below the directory of this one."""
+        """Convention by its name, or from a file below the directory of this one."""
         if not name.endswith((".yaml", ".yml")):
             return find(name)
         check_path(name)
@@ -267,7 +267,7 @@ class _Reader:
         return found
 
     def known(self, look: Callable[..., Any], node: Any) -> Any:
-        """The result of a look-up; an error is noted at a node."""
+        """Result of a lookup; an error is recorded at a node."""
         try:
             return look()
         except CostcalcError as error:
@@ -313,7 +313,7 @@ class _Reader:
 
 
 def _unquoted(problem: Problem) -> Problem:
-    """Without quotes, a glob such as `*.yaml` is a YAML alias, and mostly an invalid one."""
+    """Add a hint: without quotes, a glob such as `*.yaml` is a YAML alias, usually an invalid one."""
     place = problem.place
     begins = place.excerpt()[max(place.column - 2, 0) : place.column] if place else ""
     help = "a glob that begins with `*` needs quotes: '*.yaml'"

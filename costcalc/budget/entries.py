@@ -1,4 +1,4 @@
-"""Entries of a list in a YAML file, added and removed as lines: every other line stays as it is."""
+"""Add and remove entries of a list in a YAML file as lines; all other lines stay unchanged."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Unwritable(Exception):
-    """A list that is written in a way in which no entry can be added or removed."""
+    """A list in a form to which no entry can be added and from which none can be removed."""
 
 
 class Span(NamedTuple):
-    """The lines of an entry, from 0: the first, and the one after its last."""
+    """Lines of an entry, from 0: the first, and the one after the last."""
 
     start: int
     stop: int
 
 
 def without(lines: Sequence[str], key: str, at: Iterable[int]) -> list[str]:
-    """The lines without the entries that hold these line numbers (from 0). Raises Unwritable."""
+    """Remove the entries that contain these line numbers (from 0). Raises Unwritable."""
     name, found = _list(lines, key)
     spans = _spans(lines, found)
     gone = {number for number, span in enumerate(spans) for line in at if span.start <= line < span.stop}
@@ -38,14 +38,14 @@ def without(lines: Sequence[str], key: str, at: Iterable[int]) -> list[str]:
     rest = left[name + 1 :]
     before = left[:name]
     if not rest and before and not before[-1].strip():
-        before.pop()  # the line that set the list apart
+        before.pop()  # the blank line before the list
     return [*before, *rest]
 
 
 def added(lines: Sequence[str], key: str, entries: Sequence[Sequence[str]]) -> list[str]:
-    """The lines with these entries at the end of the list of that key, which is made if it is not there.
+    """Append entries to the list of a key, which is created if missing.
 
-    An entry is lines without an indent and without `- `. Raises Unwritable.
+    An entry consists of lines without indentation and without `- `. Raises Unwritable.
     """
     end = next((line[len(line.rstrip("\r\n")) :] for line in lines if line.endswith(("\n", "\r"))), "\n")
     whole = [line if line.endswith(("\n", "\r")) else line + end for line in lines]
@@ -75,7 +75,7 @@ def _root(lines: Sequence[str]) -> Any:
 
 
 def _list(lines: Sequence[str], key: str) -> tuple[int, Any]:
-    """The line of a key, and its list."""
+    """Line of a key, and its list."""
     pairs = {name.value: (name.start_mark.line, value) for name, value in _root(lines).value}
     line, value = pairs[key]
     return line, _block(value)
@@ -88,7 +88,7 @@ def _block(value: Any) -> Any:
 
 
 def _spans(lines: Sequence[str], found: Any) -> list[Span]:
-    """The lines of each entry, from its `-` to the end of its last value."""
+    """Lines of each entry, from its `-` to the end of its last value."""
     spans: list[Span] = []
     for item in found.value:
         start, least = item.start_mark.line, spans[-1].stop if spans else found.start_mark.line
@@ -99,7 +99,7 @@ def _spans(lines: Sequence[str], found: Any) -> list[Span]:
 
 
 def _end(node: Node) -> int:
-    """The last line of a node: that of a block ends where the last of its values does."""
+    """Last line of a node; a block node ends with its last value."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
         return max(_end(part) for part in node.value[-1])
     if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:

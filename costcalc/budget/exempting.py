@@ -1,9 +1,9 @@
-"""Exceptions: one change of one spec that may add more than `vs_base` allows, as long as the base stays what it is.
+"""Exceptions: one change of one spec may add more than `vs_base` allows, as long as the base stays the same.
 
-| base            | now          | what the exception does                          |
-| exactly `from`  | at most `to` | the limit is not broken: `excepted`              |
-| exactly `from`  | more         | nothing: the limit is broken, and says this, too |
-| another         |              | nothing: it is stale, and can be removed         |
+| base            | now          | effect of the exception                                    |
+| exactly `from`  | at most `to` | the limit is not broken: `excepted`                        |
+| exactly `from`  | more         | none: the limit is broken, and the exception is mentioned  |
+| another         |              | none: the exception is stale and can be removed            |
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from .config import Check, Exemption
     from .measure import Measured
 
-PLACES = 12  # decimal places of a ratio that is written
+PLACES = 12  # decimal places of a written ratio
 
 
 class Stale(NamedTuple):
-    """An exception that can no longer apply, and why."""
+    """An exception that no longer applies, and why."""
 
     exemption: Exemption
     why: str
@@ -53,19 +53,19 @@ def between(exemption: Exemption) -> str:
 
 
 def shown(value: int | Fraction, metric: str) -> str:
-    """An amount with all its digits, for people."""
+    """An amount with all its digits, formatted for display."""
     symbol = unit_of(metric).symbol
     number = f"{value:,}" if type(value) is int else decimal(value)
     return f"{number} {symbol}" if symbol else number
 
 
 def exact(value: int | Fraction, metric: str, up: bool = False) -> str:
-    """An amount with all its digits, as it is written in a file; a ratio to 12 decimal places."""
+    """An amount with all its digits, formatted for a file; a ratio has 12 decimal places."""
     return f"{decimal(value, up)}{unit_of(metric).symbol}"
 
 
 def decimal(value: Any, up: bool = False) -> str:
-    """A number without a fraction bar, rounded to the nearest or up."""
+    """A decimal number, rounded to the nearest or up."""
     from fractions import Fraction
 
     steps = Fraction(value) * 10**PLACES
@@ -81,12 +81,12 @@ def begins_at(exemption: Exemption, base: Any) -> bool:
 
 
 def path_of(exemption: Exemption) -> str:
-    """The path of the spec from the working directory."""
+    """Path of the spec from the working directory."""
     return os.path.normpath(os.path.join(os.path.dirname(exemption.place.source.path), exemption.spec))
 
 
 def by_path(exemptions: Iterable[Exemption]) -> dict[str, tuple[Exemption, ...]]:
-    """The exceptions for each spec, by its path."""
+    """Exceptions of each spec, by path."""
     found: dict[str, list[Exemption]] = {}
     for one in exemptions:
         found.setdefault(path_of(one), []).append(one)
@@ -94,15 +94,15 @@ def by_path(exemptions: Iterable[Exemption]) -> dict[str, tuple[Exemption, ...]]
 
 
 def key_of(check: Check, metric: str) -> tuple[Any, ...]:
-    """The `Exemption.key` of a limit on a metric."""
+    """`Exemption.key` of a limit on a metric."""
     return key_for(check.at, check.counted_by, metric)
 
 
 def excused(verdict: Verdict, check: Check, exemptions: Iterable[Exemption], now: Measured) -> Verdict:
-    """The verdict, `excepted` where an exception covers what the change adds.
+    """The verdict, as `excepted` if an exception covers the increase.
 
-    Where one is for this change and allows less, the verdict has it too, and stays as it was. A lower bound is never
-    known to be at most `to`.
+    If an exception for this change allows less, it is attached to the verdict, whose status stays the same. A lower
+    bound is never covered, because the amount may exceed `to`.
     """
     if verdict.status != GREW:
         return verdict
@@ -116,7 +116,7 @@ def excused(verdict: Verdict, check: Check, exemptions: Iterable[Exemption], now
 
 
 def stale(exemptions: Iterable[Exemption], outcomes: Sequence[Outcome]) -> Iterator[Stale]:
-    """The exceptions that can no longer apply. Exceptions of specs that could not be judged are left out."""
+    """Exceptions that no longer apply; those of specs that could not be judged are left out."""
     judged: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         judged.setdefault(outcome.spec, []).append(outcome)
@@ -147,7 +147,7 @@ Known = dict[tuple[Any, ...], list["Exemption"]]  # (name in the repository, key
 
 
 def known(found: Iterable[tuple[str, Exemption]]) -> Known:
-    """The exceptions of the base, by the names of their specs in the repository."""
+    """Exceptions of the base, by the names of their specs in the repository."""
     names: Known = {}
     for name, one in found:
         names.setdefault((name, *one.key), []).append(one)
@@ -155,7 +155,7 @@ def known(found: Iterable[tuple[str, Exemption]]) -> Known:
 
 
 def excepted(now: Iterable[tuple[str, Exemption]], then: Known, outcomes: Sequence[Outcome]) -> Iterator[Loosened]:
-    """The exceptions that apply, and those that the base did not have; a name is that in the repository."""
+    """Exceptions that apply and did not exist at the base; names are those in the repository."""
     used = {
         id(verdict.exemption): verdict
         for outcome in outcomes
@@ -180,5 +180,5 @@ def _loosened(name: str, one: Exemption, verdict: Verdict | None) -> Loosened:
 
 
 def folder_name(file: str, spec: str) -> str:
-    """The name in the repository of a spec that a file of checks of that name names."""
+    """Name in the repository of a spec that a file of checks refers to; `file` is the name of that file."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(file), spec))

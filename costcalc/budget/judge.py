@@ -1,4 +1,4 @@
-"""Limits against what a spec costs now and at the base of the change.
+"""Judge limits by the cost of a spec now and at the base of the change.
 
 | base   | now               | verdict                                        |
 | within | within            | pass                                           |
@@ -7,8 +7,8 @@
 | over   | at most base      | already: a warning, so that other changes pass |
 | none   | over              | over                                           |
 
-Of a network with layers of unknown cost, the known part is a lower bound: it can show that a limit is broken, and
-cannot show that it is kept.
+For a network with layers of unknown cost, the known part is a lower bound: it can show that a limit is broken, but not
+that it is kept.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 
 def judge(limit: Limit, now: Measured, base: Measured | None = None) -> Verdict:
-    """The Verdict of a limit on a Measured spec; `base` is that before the change, or `now` if unchanged.
+    """Verdict of a limit on a Measured spec; `base` is the spec before the change, or `now` if unchanged.
 
-    Raises SpecError where it cannot be judged: a glob that no layer matches, a cost that is not known.
+    Raises SpecError if it cannot be judged: a glob matches no layer, or a cost is unknown.
     """
     if limit.kind == "vs_base" and base is None:
         return Verdict(limit, SKIPPED, now.total(limit.metric))
     of = _change if limit.kind == "vs_base" else _layers if limit.where else _total
     verdicts = [(verdict, _is_sure(verdict, now, base)) for verdict in of(limit, now, base)]
     over = [verdict for verdict, sure in verdicts if sure and verdict.status in FAILING]
-    furthest = max((verdict for verdict, _ in verdicts), key=_excess)  # what is over a limit is further than the others
+    furthest = max((verdict for verdict, _ in verdicts), key=_excess)  # amounts over the limit are larger
     if over:
         worst = max(over, key=_excess)._replace(others=len(over) - 1, furthest=furthest.now)
         return worst._replace(cause=cause(worst, now, base))
@@ -61,11 +61,11 @@ def _total(limit: Limit, now: Measured, base: Measured | None) -> list[Verdict]:
 
 
 def _layers(limit: Limit, now: Measured, base: Measured | None) -> Iterator[Verdict]:
-    """A verdict for each layer that the limit is about; for a limit in percent, on its share of the total."""
+    """A verdict for each layer under the limit; a limit in percent applies to the layer's share of the total."""
     mine, before = now.layers(limit.metric), base.layers(limit.metric) if base else {}
     chosen = [name for name in mine if limit.where == "any_layer" or fnmatchcase(name, limit.where)]
     if limit.where == "any_layer" and limit.kind == "min":
-        chosen = [name for name in chosen if mine[name]]  # activations and the like cost nothing by nature
+        chosen = [name for name in chosen if mine[name]]  # activations and similar layers cost nothing by nature
     if not chosen:
         help = nearest(limit.where, mine) or "the names are those of `costcalc analyze`; globs such as '*/dwconv'"
         raise SpecError(Problem("unknown-layer", f"no layer is called `{limit.where}`", limit.place, help))
@@ -75,9 +75,9 @@ def _layers(limit: Limit, now: Measured, base: Measured | None) -> Iterator[Verd
 
 
 def escaped(limits: Iterable[Limit], now: Measured, base: Measured) -> Iterator[tuple[Limit, str]]:
-    """The limits on layers that were about one at the base which is gone while another is new, and which these are.
+    """Limits that lost a layer since the base while a new layer does not match them, with a description.
 
-    A layer that has another name looks like that. Layers that have nothing of what is limited do not count.
+    A renamed layer looks like this. Layers without any amount of the limited metric do not count.
     """
     for limit in limits:
         if not limit.where or limit.where == "any_layer" or now.is_whole(limit.metric) or base.is_whole(limit.metric):
@@ -90,7 +90,7 @@ def escaped(limits: Iterable[Limit], now: Measured, base: Measured) -> Iterator[
 
 
 def _telling(limit: Limit, amounts: Mapping[str, int], names: list[str], now: Measured) -> list[str]:
-    """The layers that can decide the verdict: the furthest, those over the limit, and those of unknown cost."""
+    """Layers that can decide the verdict: the most extreme one, those over the limit, and those of unknown cost."""
     unknown, least = now.unknown(limit.metric), limit.kind == "min"
     allowed = limit.bound.value * (now.total(limit.metric) if limit.bound.unit == "%" else 1)
     furthest = (min if least else max)(names, key=amounts.__getitem__)
@@ -99,7 +99,7 @@ def _telling(limit: Limit, amounts: Mapping[str, int], names: list[str], now: Me
 
 
 def _amount(limit: Limit, side: Any, amount: int) -> int | Fraction:
-    """The limited quantity of a layer: its amount, or its share of the total."""
+    """Limited quantity of a layer: its amount, or its share of the total."""
     return Fraction(amount, side.total(limit.metric) or 1) if limit.bound.unit == "%" else amount
 
 
@@ -117,7 +117,7 @@ def _one(limit: Limit, now: Any, base: Any) -> Verdict:
 
 
 def _is_sure(verdict: Any, now: Any, base: Any) -> bool:
-    """Whether unknown costs cannot change a verdict, because they only add."""
+    """Whether a verdict holds whatever the unknown costs, which can only add."""
     limit, over = verdict.limit, verdict.status in FAILING
     unknown = now.unknown(limit.metric)
     if limit.kind == "vs_base":

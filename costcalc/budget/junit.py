@@ -1,4 +1,4 @@
-"""Checks as a test report in the format of JUnit: one case per limit."""
+"""Checks as a test report in JUnit format: one case per limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def junit(checked: Checked) -> str:
-    """A test suite."""
+    """Test suite of a run, as XML."""
     suite = ElementTree.Element("testsuite", name="costcalc")
     numbers = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     for one in checked.loosened:
@@ -60,7 +60,7 @@ def _judged(suite: Any, outcome: Outcome, verdict: Verdict) -> str | None:
 
 
 def _loosened(suite: Any, one: Loosened, locked: bool) -> str | None:
-    """A limit that is less strict than at the base: a failure where limits are locked."""
+    """Add a limit that is less strict than at the base: a failure if limits are locked."""
     name = " ".join(filter(None, (one.limit.kind, one.limit.metric, one.limit.where, "as at the base")))
     case = ElementTree.SubElement(suite, "testcase", classname=_xml(one.specs[0]), name=_xml(name))
     if locked:
@@ -75,5 +75,5 @@ def _case(suite: Any, outcome: Outcome, name: str) -> Any:
 
 
 def _xml(text: Any) -> str:
-    """A text without characters that XML cannot hold."""
+    """Escape the characters that XML cannot represent."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text or "")

@@ -1,4 +1,4 @@
-"""The `exceptions:` of a file of checks, as `check --update` keeps them: added, raised, and removed when stale."""
+"""Maintain the `exceptions:` of a file of checks for `check --update`: add, raise, and remove stale ones."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _HELP = "write `exceptions:` as a list of lines that start with `- `, below `che
 
 
 class Edit(NamedTuple):
-    """One limit in its file, and the text that it gets."""
+    """One limit in its file, and its new text."""
 
-    place: Any  # a Place: limits that are edited are written in a file
+    place: Any  # a Place: edited limits are always in a file
     limit: Limit
     text: str
 
@@ -41,7 +41,7 @@ class Edit(NamedTuple):
 
 
 class Added(NamedTuple):
-    """An exception that is new: for which limit, and the lines of its entry."""
+    """A new exception: its limit, and the content of its entry."""
 
     path: str
     limit: Limit
@@ -60,12 +60,12 @@ class Added(NamedTuple):
 
     @property
     def read(self) -> tuple[Any, ...]:
-        """What must be read of the entry."""
+        """Content that the entry must have when it is read back."""
         return self.spec, key_for(self.at, self.counted_by, self.limit.metric), self.before, self.most
 
     @property
     def entry(self) -> list[str]:
-        """The lines of the entry."""
+        """Lines of the entry."""
         at = ", ".join(f"{_text(name)}: {_word(value)}" for name, value in self.at.items())
         lines = [f"spec: {_text(self.spec)}", *([f"at: {{{at}}}"] if at else [])]
         lines += [f"convention: {_text(self.counted_by)}"] if self.counted_by != "paper" else []
@@ -73,7 +73,7 @@ class Added(NamedTuple):
 
 
 class Removed(NamedTuple):
-    """An exception that was stale."""
+    """A removed stale exception."""
 
     exemption: Exemption
 
@@ -86,7 +86,7 @@ class Removed(NamedTuple):
 
 
 class Exceptions(NamedTuple):
-    """What changes in the lists of exceptions."""
+    """Changes to the lists of exceptions."""
 
     added: tuple[Added, ...] = ()
     raised: tuple[Edit, ...] = ()
@@ -94,11 +94,11 @@ class Exceptions(NamedTuple):
 
     @property
     def paths(self) -> list[str]:
-        """The files that change."""
+        """Files that change."""
         return [*(one.path for one in self.added), *(one.exemption.place.source.path for one in self.removed)]
 
     def written(self, path: str, whole: str) -> str:
-        """The text of a file with its entries added and removed. Raises FileError where its list cannot be changed."""
+        """Text of a file with its entries added and removed. Raises FileError if its list cannot be edited."""
         gone = [one.exemption for one in self.removed if one.exemption.place.source.path == path]
         new = [one for one in self.added if one.path == path]
         if not gone and not new:
@@ -119,7 +119,7 @@ class Exceptions(NamedTuple):
 
 
 def kept_exceptions(checked: Checked) -> Exceptions:
-    """The exceptions that a run needs, and those that it needs no more."""
+    """Exceptions that a run needs, and those that are stale."""
     new: dict[Any, Added] = {}
     raised: dict[Any, Edit] = {}
     grown = [(one, each) for one in checked.outcomes for each in one.verdicts if each.status == GREW]
@@ -151,7 +151,7 @@ def _added(outcome: Outcome, verdict: Verdict, most: str) -> Added:
 
 
 def _verify(path: str, before: str, after: str, gone: Iterable[Exemption], new: Iterable[Added]) -> None:
-    """Raise Unwritable unless the new text says what the old one did, but for these entries."""
+    """Raise Unwritable unless the new text equals the old one except for these entries."""
     folder = Folder(os.path.dirname(path))
     old, now = (config_of(Source(path, text), folder) for text in (before, after))
     wanted = Counter(map(_entry, old.exceptions))
@@ -171,10 +171,10 @@ def _spot(place: Place) -> str:
 
 
 def _text(text: str) -> str:
-    """A text as YAML, in quotes if it could be read as something else."""
+    """A text as YAML, quoted if it could be read as something else."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _word(value: Any) -> str:
-    """The value of a setting, as `at:` has it."""
+    """Value of a setting in the form that `at:` takes."""
     return str(value).lower() if value is True or value is False else str(value)

@@ -1,4 +1,4 @@
-"""The limits of a run and those at its base, spec by spec: what `loosening` compares."""
+"""Collect the limits of a run and those at its base, spec by spec, for `loosening` to compare."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def compared(
     outcomes: Sequence[Outcome] = (),
     exceptions: Sequence[Exemption] = (),
 ) -> tuple[tuple[Loosened, ...], Problem | None]:
-    """(the limits that a change loosens: exceptions first, then those raised, removed or without a match, what is in
-    the way of a comparison with the base).
+    """(limits that a change loosens, problem if they cannot be compared with the base).
 
-    `config` is the path of the file of checks, `named` the same if an option says it, `wanted` the paths that the run
-    is about (all without any), and `exceptions` those of the file that are about them.
+    Exceptions come first, then raised limits, removed ones, and those without a match. `config` is the path of the file
+    of checks, `named` the same if given as an option. `wanted` are the paths of the run (empty means all), and
+    `exceptions` those of the file for these paths.
     """
     if bases.commit is None:
         return (), bases.why_none
@@ -59,9 +59,9 @@ def compared(
 
 
 def repriced(tasks: list[Task], bases: Bases, path: str | None) -> tuple[tuple[Loosened, ...], Problem | None]:
-    """(the limits of options that a change of their price list loosens, what is in the way of a comparison).
+    """(limits from options that a change of their price list loosens, problem if they cannot be compared).
 
-    `path` is that of the price list, if it is a file: whoever edits it changes what every limit counts.
+    `path` is that of the price list, if it is a file: an edit of it changes what every limit counts.
     """
     name = bases.repository.name(path) if path and bases.commit else None
     if name is None:
@@ -85,7 +85,7 @@ def limits_then(bases: Bases, named: str | None) -> Callable[[str, Rule], bool]:
     def known() -> Rules:
         try:
             return _gathered([*_Then(bases, named, []).rules()])
-        except CostcalcError:  # said where the limits are compared
+        except CostcalcError:  # reported where the limits are compared
             return {}
 
     return lambda name, rule: key_of(name, rule) in known()
@@ -105,13 +105,13 @@ def _gathered(found: list[tuple[str, Rule]]) -> Rules:
 
 
 def _name_then(bases: Bases, path: str) -> str:
-    """The name that a spec had at the base, or has now if it is new."""
+    """Name of a spec at the base, or its current name if it is new."""
     base = bases.of(path)
     return (base and base.name) or bases.repository.name(path) or path
 
 
 def _own(changed: dict[str, str], budget: Callable[[str, str], Check | None]) -> Iterator[tuple[str, Rule]]:
-    """The limits in specs themselves."""
+    """Limits in the specs themselves."""
     for path, name in changed.items():
         check = budget(path, name)
         if check:
@@ -119,7 +119,7 @@ def _own(changed: dict[str, str], budget: Callable[[str, str], Check | None]) ->
 
 
 def _budget(path: str, name: str) -> Check | None:
-    """The limits in the current spec; an unreadable spec is reported elsewhere."""
+    """Limits in the current spec; an unreadable spec is reported elsewhere."""
     try:
         return budget_of(path, load(path))
     except CostcalcError:
@@ -127,7 +127,7 @@ def _budget(path: str, name: str) -> Check | None:
 
 
 class _Then:
-    """The file of checks as it was at the base, and the specs there."""
+    """The file of checks at the base, and the specs there."""
 
     def __init__(self, bases: Bases, named: str | None, wanted: list[str]) -> None:
         self.bases, self.tree = bases, bases.repository.tree(bases.commit)
@@ -135,7 +135,7 @@ class _Then:
         self.path = self._nearest() if named is None else bases.repository.name(named)
 
     def _nearest(self) -> str | None:
-        """The name of the file of checks that the base had here, or in a directory above."""
+        """Name of the file of checks at the base, here or in a parent directory."""
         folder = self.bases.repository.name(".")
         while folder is not None:
             name = posixpath.normpath(posixpath.join(folder, NAME))
@@ -145,7 +145,7 @@ class _Then:
         return None
 
     def differs(self, path: str, names: dict[str, str]) -> bool:
-        """Whether the text of a spec differs from that at the base; graphs have no limits."""
+        """Whether the text of a spec differs from the base; graphs have no limits."""
         name = names[path]
         if name not in self.tree or not path.lower().endswith((".yaml", ".yml", ".json")):
             return False
@@ -155,19 +155,19 @@ class _Then:
             return True
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
-        """Every limit on every spec that it was about."""
+        """Every limit on every spec that it applied to."""
         for check in self.config.checks:
             for file in self._files(check.spec):
                 for limit in check.limits:
                     yield file, Rule(limit, check)
 
     def exceptions(self) -> Iterator[tuple[str, Exemption]]:
-        """The exceptions that were there, by the names of their specs in the repository."""
+        """Exceptions at the base, by the names of their specs in the repository."""
         return ((folder_name(self.config.path, one.spec), one) for one in self.config.exceptions)
 
     @cached_property
     def config(self) -> Config:
-        """What the file says; nothing without one. Raises CostcalcError."""
+        """The file of checks; empty if there is none. Raises CostcalcError."""
         if self.path is None or self.path not in self.tree:
             return Config("", ())
         if self.tree.is_a(LINK, self.path):
@@ -176,7 +176,7 @@ class _Then:
         return config_of(source, origin.folder)._replace(path=self.path)
 
     def _files(self, spec: str) -> list[str]:
-        """The specs of a check that were there; of a glob, without hidden ones."""
+        """Specs of a check at the base; globs skip hidden ones."""
         folder = posixpath.dirname(self.path or "")
         start = f"{folder}/" if folder else ""
         if not WILD & set(spec):
@@ -190,7 +190,7 @@ class _Then:
         return not self.wanted or any(one in (".", name) or name.startswith(f"{one}/") for one in self.wanted)
 
     def budget(self, path: str, name: str) -> Check | None:
-        """The limits in a spec at the base; None if it could not be read there."""
+        """Limits in a spec at the base; None if it could not be read there."""
         try:
             return budget_of(name, modelled(*self._found(name)))
         except CostcalcError:
@@ -204,19 +204,19 @@ class _Then:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or a directory of it is hidden: globs do not name it."""
+    """Whether a file or one of its directories is hidden: globs skip these."""
     return any(part.startswith(".") for part in name.split("/"))
 
 
 class _Gone:
-    """What happened to files of the base, computed on request."""
+    """Fate of the files of the base, computed on request."""
 
     def __init__(self, bases: Bases) -> None:
         self.repository, self.renames = bases.repository, bases.renames
         self.moved: dict[str, str] = {}
 
     def reason(self, name: str) -> str | None:
-        """`it is deleted`, or `it is models/other.yaml now`; None for a file that is where it was."""
+        """`it is deleted`, or `it is models/other.yaml now`; None for a file that was not moved."""
         if os.path.lexists(os.path.join(self.repository.root, *name.split("/"))):
             return None
         if not self.moved:

@@ -1,4 +1,4 @@
-"""Limits compared with those at the base: which were raised, removed, or no longer judge a spec."""
+"""Compare limits with those at the base: which were raised or removed, or no longer judge a spec."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -16,9 +16,9 @@ SAYS = {
     UNMATCHED: "limit no longer judges its spec",
     EXCEPTION: "exception from a limit",
 }
-NAMED = 3  # specs that one message names
+NAMED = 3  # specs listed in one message
 _LEVELS = {"warn": 0, "error": 1}
-_SAYS_ONLY = frozenset(("name", "title", "source", "mirrors", "differences", "notes"))  # of a price list
+_SAYS_ONLY = frozenset(("name", "title", "source", "mirrors", "differences", "notes"))  # without effect on counts
 
 
 class Rule(NamedTuple):
@@ -34,13 +34,13 @@ class Loosened(NamedTuple):
     status: str
     limit: Limit  # at the base
     now: Limit | None
-    specs: tuple[str, ...]  # what it was about there, by their names in the repository
-    became: str  # what it is now: `170M -> 200M`
-    path: str | None = None  # the file of checks as it is now
+    specs: tuple[str, ...]  # specs that it applied to, by their names in the repository
+    became: str  # the change: `170M -> 200M`
+    path: str | None = None  # the current file of checks
 
     @property
     def place(self) -> Place | None:
-        """The place of the limit now, if it exists."""
+        """Place of the limit now, if it exists."""
         return self.now.place if self.now else None
 
     @property
@@ -58,7 +58,7 @@ Rules = Mapping[Key, list[Rule]]
 
 
 def key_of(file: str, rule: Rule) -> Key:
-    """What is limited, without the amount: limits with the same key can be compared."""
+    """Subject of a limit, without the amount: limits with the same key can be compared."""
     limit, at = rule.limit, tuple(sorted((name, str(value)) for name, value in rule.check.at.items()))
     is_share = limit.kind != "vs_base" and limit.bound.unit == "%"
     return file, at, limit.kind, limit.metric, limit.where, is_share
@@ -67,9 +67,9 @@ def key_of(file: str, rule: Rule) -> Key:
 def loosened(
     then: Rules, now: Rules, gone: Callable[[str], str | None], path: str | None = None
 ) -> tuple[Loosened, ...]:
-    """The limits at the base that no limit now implies, one for all the specs that a check is about.
+    """Limits at the base that no current limit implies, one for all the specs of a check.
 
-    `gone` tells what became of a file of the base, as in `it is deleted`; None for one that is where it was.
+    `gone` returns the fate of a file of the base, such as `it is deleted`; None if it was not moved.
     """
     found: dict[tuple, Loosened] = {}
     for key, rules in then.items():
@@ -85,14 +85,14 @@ def loosened(
 
 
 def left(then: Rules, escapes: Iterable[tuple[str, Rule, str]], path: str | None = None) -> Iterator[Loosened]:
-    """The limits of the base that are still there and no longer judge a layer: (file, the limit, what happened)."""
+    """Limits of the base that still exist but no longer judge a layer, given as (file, limit, what happened)."""
     for file, rule, became in escapes:
         if key_of(file, rule) in then:
             yield Loosened(UNMATCHED, rule.limit, rule.limit, (file,), became, path)
 
 
 def _became(rule: Rule, others: list[Rule], gone: str | None, path: str | None) -> Loosened:
-    """What happened to a limit that is gone or less strict now."""
+    """Fate of a limit that is removed or less strict."""
     limit, text = rule.limit, rule.limit.text
     if not others:
         return Loosened(UNMATCHED if gone else REMOVED, limit, None, (), f"{text} ({gone})" if gone else text, path)
@@ -107,7 +107,7 @@ def _became(rule: Rule, others: list[Rule], gone: str | None, path: str | None) 
 
 
 def _implies(now: Rule, then: Rule) -> bool:
-    """Whether what breaks a limit of the base breaks this one too, at a level that is not lower."""
+    """Whether everything that breaks a limit of the base also breaks this one, at the same or a higher level."""
     is_lower = _LEVELS[now.check.level] < _LEVELS[then.check.level]
     return _is_as_strict(now.limit, then.limit) and not is_lower and _has_same_prices(now, then)
 
@@ -119,16 +119,16 @@ def _is_as_strict(now: Limit, then: Limit) -> bool:
 
 
 def _part(limit: Limit, is_share: bool) -> float:
-    """The percent of a change, or its number; of both, the larger one is allowed."""
+    """Percentage of a change, or its number; if both are given, the larger one is allowed."""
     return sum(part.value for part in limit.bound.parts if (part.unit == "%") == is_share)
 
 
 def _has_same_prices(now: Rule, then: Rule) -> bool:
-    if "." in now.limit.metric:  # of a convention of our own
+    if "." in now.limit.metric:  # a convention of costcalc
         return True
     return _prices(now.check.convention) == _prices(then.check.convention)
 
 
 def _prices(convention: Convention) -> dict[str, Any]:
-    """Everything in a price list that a cost can depend on."""
+    """Everything in a price list that affects costs."""
     return {name: value for name, value in convention._asdict().items() if name not in _SAYS_ONLY}

@@ -1,4 +1,4 @@
-"""Checks as Markdown, for a job's summary or a comment: how it went, every limit, then the failures as they print."""
+"""Checks as Markdown, for a job summary or a comment: the result, every limit, then the failures as printed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from .verdict import Checked
 
 
-LARGEST = 60_000  # characters: a comment holds 65,536, and a summary that is too large is dropped as a whole
-ROWS = 200  # of the table
-LIMITS = 20  # raised or removed, above it
+LARGEST = 60_000  # characters: a comment holds 65,536, and a summary that is too large is dropped entirely
+ROWS = 200  # maximum rows of the table
+LIMITS = 20  # maximum raised or removed limits listed above it
 
 
 def markdown(checked: Checked, block: Callable[..., Any]) -> str:
-    """The page, cut with a note if it is too long for a comment."""
+    """The page, truncated with a note if it is too long for a comment."""
     page = _Short(checked, block)
     lines = page.failures()
     text = render(page, None)

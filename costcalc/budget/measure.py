@@ -1,4 +1,4 @@
-"""What a spec costs in every metric that its limits name: in total, and layer by layer."""
+"""Cost of a spec in every metric that its limits name: in total, and layer by layer."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ..rewrite import phased
 
 
 def chosen(model: Model, settings: Mapping[str, Any]) -> tuple[Model, dict[str, Any], Any]:
-    """(the network in the phase of a setting, the values of its variables, `rho` or None)."""
+    """(network in the phase of a setting, values of its variables, `rho` or None)."""
     values = dict(settings)
     rho = values.pop("rho", None)
-    if "phase" in values:  # no variable can be called so
+    if "phase" in values:  # no variable can have this name
         model = phased(model, values.pop("phase"))
     return model, values, rho
 
 
 def known_at(model: Model, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A setting without the variables that a network, as it was at the base, does not have."""
+    """A setting without the variables that the network did not have at the base."""
     return {name: value for name, value in settings.items() if name in model.variables or name in ("rho", "phase")}
 
 
@@ -41,12 +41,12 @@ class Setting(Walk):
 
     @cached_property
     def names(self) -> list[str]:
-        """The layers' names, in order."""
+        """Names of the layers, in order."""
         return [row.name for row in self.rows]
 
     @cached_property
     def unknown(self) -> Mapping[str, Mapping[str, None]]:
-        """The layers with an unknown cost: {`mult_adds` or `params`: names, in order}."""
+        """Layers of unknown cost: {`mult_adds` or `params`: names, in order}."""
         found: dict[str, dict[str, None]] = {"mult_adds": {}, "params": {}}
         for row in self.rows:
             for part in row.layer.unknown:
@@ -55,7 +55,7 @@ class Setting(Walk):
 
 
 class Measured:
-    """A setting under a convention. Quantities are computed on request, each once."""
+    """A setting under a convention. Quantities are computed on request and cached."""
 
     def __init__(self, walk: Setting, convention: Convention) -> None:
         self.walk, self.convention, self.model = walk, convention, walk.model
@@ -64,21 +64,21 @@ class Measured:
         self.by_layer: dict[str, dict[str, Any]] = {}
 
     def metric(self, name: str) -> Metric:
-        """The metric of that name, as the convention counts it."""
+        """Metric of that name under the convention."""
         return metric(name, self.convention)
 
     def total(self, name: str) -> Any:
-        """A metric of the whole network."""
+        """Total of a metric over the network."""
         if name not in self.totals:
             self.totals[name] = folded(self.metric(name), self._amounts(name))
         return self.totals[name]
 
     def is_whole(self, name: str) -> bool:
-        """Whether a metric is a figure of the whole network, of which layers have no part."""
+        """Whether a metric is a figure of the whole network, without amounts per layer."""
         return type(self._amounts(name)) is not list
 
     def layers(self, name: str) -> Mapping[str, Any]:
-        """The layers' names with a metric of each; those of one name together. Raises OptionError if they have none."""
+        """Amounts of a metric by layer name, with equal names combined. Raises OptionError if it has none."""
         one = self.metric(name)
         if self.is_whole(name):
             raise of_the_whole(one)
@@ -95,7 +95,7 @@ class Measured:
         return self.amounts[name]
 
     def unknown(self, name: str) -> Mapping[str, None]:
-        """The names of the layers of which a metric is not known, in order: `layers` has a lower bound of it."""
+        """Names of the layers whose amount of a metric is unknown, in order; `layers` has lower bounds for them."""
         one = self.metric(name)
         rough = {row.name: None for row in self.walk.rows if one.rough(row)}
         return {**self.walk.unknown.get(one.needs, {}), **rough}
@@ -110,5 +110,5 @@ class Measured:
         return elements(self.walk.rows, found)
 
     def row(self, name: str) -> Row:
-        """The layer of that name."""
+        """Layer of that name."""
         return self.walk.rows[self.walk.names.index(name)]

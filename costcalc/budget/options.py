@@ -17,9 +17,9 @@ KINDS = ("max", "min", "vs_base")
 
 
 def limits_of(given: Any, convention: Convention) -> tuple[Limit, ...]:
-    """The Limits of {`max`, `min` or `vs_base`: {metric: limit}}. Raises OptionError.
+    """Parse limits, {`max`, `min` or `vs_base`: {metric: limit}}. Raises OptionError.
 
-    A metric is one of the whole network (`params`), of each layer (`any_layer.params`), or under `layers`, by glob.
+    A metric applies to the whole network (`params`), to each layer (`any_layer.params`), or under `layers` to a glob.
     """
     return tuple(limit for kind in KINDS for limit in _of_kind(kind, given.get(kind) or {}, convention))
 
@@ -50,7 +50,7 @@ def _one(kind: str, metric: str, where: str, value: str, convention: Convention)
 
 
 def pair_of(kind: str, text: str) -> tuple[str, str]:
-    """(metric, limit) of an option's `mult_adds=170M`. Raises OptionError."""
+    """Parse an option's `mult_adds=170M` into (metric, limit). Raises OptionError."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if not equals or not name or not value:
         option = f"--{kind.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""Checks as a page: what fails and why first, then every limit in a table."""
+"""Page of the checks: the failures and their causes, then every limit in a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORDS = {"error": "ERROR", "fail": "FAIL", "warn": "WARN", "pass": "ok"}
 
 
 class VerdictPage:
-    """The outcomes of a run. `block` draws one problem with its place, as errors are drawn."""
+    """Outcomes of a run. `block` formats one problem with its place, like an error."""
 
     title = "costcalc check"
 
@@ -41,7 +41,7 @@ class VerdictPage:
         return [*self.failures(), summary(self.outcomes, self.loosened)]
 
     def failures(self) -> list[str]:
-        """The lines of all problems, loosened limits first: what, by how much, where, why, and help."""
+        """Lines of all problems, loosened limits first: what, by how much, where, why, and help."""
         found: list[str] = []
         for one in self.loosened:
             found += self.block(self.kind, CODES[one.status], printable(one.message), one.place, [])
@@ -80,9 +80,9 @@ class VerdictPage:
         return [*([Sheet(columns, rows)] if rows else []), *self._metrics()]
 
     def rows(self) -> list[tuple[float, tuple[str, ...]]]:
-        """(how far a metric moved as a share of its base, cells) of each limit, the largest first.
+        """(relative change of the metric since the base, cells) of each limit, the largest change first.
 
-        What cannot be judged moved most; what moved alike stays in the order of the checks.
+        Limits that could not be judged come first; equal changes keep the order of the checks.
         """
         found: list[tuple[float, tuple[str, ...]]] = []
         for outcome in self.outcomes:
@@ -135,7 +135,7 @@ class VerdictPage:
         return [*(printable(one.message) for one in self.stale), *gone, printable(self.base), *origins, *stamps]
 
     def records(self) -> tuple[list[str], list[dict[str, str]]]:
-        """One row per limit, one per requested metric, and one per reason why a check could not be judged."""
+        """One row per limit, one per requested metric, and one per problem of a check that could not be judged."""
         rows = [_changed(one, self.kind) for one in self.loosened]
         rows += [_record(outcome, verdict) for outcome in self.outcomes for verdict in outcome.verdicts]
         rows += [_total(outcome, one) for outcome in self.outcomes for one in outcome.shown]
@@ -157,14 +157,14 @@ class VerdictPage:
 
 
 def moved(verdict: Verdict) -> float:
-    """How far a metric moved from its base, as a share of it; 0 where there is none."""
+    """Relative change of a metric since its base; 0 if there is no base."""
     if not verdict.base:
         return 0.0
     return abs(float(verdict.now) / float(verdict.base) - 1)
 
 
 def _change(verdict: Verdict) -> str:
-    """The change from the base: in percent, or in points of a share of the network."""
+    """Change since the base: in percent, or in points for a share of the network."""
     if verdict.base is None:
         return "-"
     if verdict.now == verdict.base:
@@ -189,12 +189,12 @@ _KINDS = {"already": "already_over", "excepted": "excepted", "skipped": "skipped
 
 
 def kind(outcome: Outcome, verdict: Verdict) -> str:
-    """Which of KINDS a limit is: one that is broken at level `warn` warns."""
+    """Kind of a limit, one of KINDS; a broken limit of level `warn` is a warning."""
     return _KINDS.get(verdict.status) or ("warned" if outcome.check.level == "warn" else "failed")
 
 
 def counts(outcomes: list[Outcome]) -> dict[str, int]:
-    """How many rows of the table are of each of KINDS: a row a limit, and a row a reason why one cannot be judged."""
+    """Number of rows of the table for each of KINDS: one row per limit, and one per problem of a check."""
     found = dict.fromkeys(KINDS, 0)
     for outcome in outcomes:
         found["not_judged"] += len(outcome.problems)
@@ -204,9 +204,9 @@ def counts(outcomes: list[Outcome]) -> dict[str, int]:
 
 
 def summary(outcomes: list[Outcome], loosened: tuple[Loosened, ...] = ()) -> str:
-    """`5 failed, 1 already over, 2 passed, 1 skipped (new spec: models/tiny.yaml)`: the rows of the table, by kind.
+    """`5 failed, 1 already over, 2 passed, 1 skipped (new spec: models/tiny.yaml)`: rows of the table, by kind.
 
-    Before them the limits that a change loosens.
+    Limits that the change loosens come first.
     """
     exceptions = sum(one.status == EXCEPTION for one in loosened)
     loose = {"limit": (len(loosened) - exceptions, " raised or removed"), "exception": (exceptions, "")}
@@ -248,7 +248,7 @@ def _record(outcome: Outcome, verdict: Verdict) -> dict[str, str]:
 
 
 def _changed(one: Loosened, level: str) -> dict[str, str]:
-    """The row of a limit that is less strict than at the base."""
+    """Row of a limit that is less strict than at the base."""
     limit = one.limit
     said = (
         one.specs[0] if len(one.specs) == 1 else f"{len(one.specs):,} specs",
@@ -280,7 +280,7 @@ def _loosened(one: Loosened, level: str) -> dict[str, Any]:
 
 
 def _stale(one: Stale) -> dict[str, Any]:
-    """An exception that can no longer apply."""
+    """An exception that no longer applies."""
     exemption = one.exemption
     return {
         "spec": exemption.spec,
@@ -305,7 +305,7 @@ def _totals(outcome: Outcome, one: Shown) -> tuple[str, ...]:
 
 
 def _total(outcome: Outcome, one: Shown) -> dict[str, str]:
-    """The row of a metric without a limit."""
+    """Row of a metric without a limit."""
     numbers = None, _number(one.now), _number(one.base)
     bound = "" if one.complete else "`now` is a lower bound: the cost of a layer is not known"
     return _fields(outcome, ("metric", one.metric, "", "", "shown", "", *numbers), bound, None)

@@ -1,4 +1,4 @@
-"""Which files a check is about: a path or a glob below the directory of costcalc.yaml, and nothing outside it."""
+"""Find the files of a check: a path or a glob below the directory of costcalc.yaml, and nothing outside it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 WILD = frozenset("*?")
-SUFFIXES = tuple(READERS)  # of all kinds of file that a network can be in
-FILES = 100_000  # below one directory
+SUFFIXES = tuple(READERS)  # suffixes of all readable network formats
+FILES = 100_000  # maximum files below one directory
 
 
 def tasks(config: Config, wanted: Sequence[str] = ()) -> list[Task]:
-    """The tasks of a file of checks, one per spec; with `wanted`, those on these paths.
+    """Tasks of a file of checks, one per spec; with `wanted`, only those for these paths.
 
-    Raises FileError with all that is wrong.
+    Raises FileError with all problems.
     """
     folder, problems = config.folder or ".", []
     checks: dict[Any, Any] = {}
@@ -60,14 +60,14 @@ def _names(spec: str, folder: str, below: Any) -> list[str]:
     if not names:
         raise FileError(Problem("unmatched-glob", f"no file matches {spec!r}", help="paths are relative to this file"))
     for name in names:
-        Folder(folder).real(name)  # refuses a link that leaves
+        Folder(folder).real(name)  # refuses a link that leads outside
     return names
 
 
 def matcher(glob: str) -> Callable[..., Any]:
-    """A function that tells whether a path matches: `*` and `?` stay in one directory, `**/` is any number of them.
+    """A function that matches paths: `*` and `?` stay within a directory, `**/` matches any number of directories.
 
-    Names match by fnmatch, case and all, whose patterns do not backtrack; directories are followed all at once.
+    Names are matched case-sensitively with fnmatch, without backtracking; all directory positions are tracked together.
     """
     parts = [part.replace("[", "[[]") for part in glob.split("/")]
 
@@ -84,7 +84,7 @@ def matcher(glob: str) -> Callable[..., Any]:
 
 
 def _past_any(at: set[int], parts: list[str]) -> set[int]:
-    """Positions in a glob, with those after a `**`, which may stand for no directory at all; the last is none."""
+    """Positions in a glob, including those after a `**`, which may match no directory; the last part is never one."""
     for number, part in enumerate(parts):
         if number in at and part == "**":
             at.add(number + 1)
@@ -92,7 +92,7 @@ def _past_any(at: set[int], parts: list[str]) -> set[int]:
 
 
 def _below(folder: str) -> list[str]:
-    """The files below a directory that a network can be in, without hidden ones."""
+    """Files below a directory that may contain a network, except hidden ones."""
     found: list = []
     for top, folders, files in os.walk(folder):
         note_read(top)
@@ -105,7 +105,7 @@ def _below(folder: str) -> list[str]:
 
 
 def is_in(path: str, wanted: str) -> bool:
-    """Whether a file is one that is wanted, or below it. A link and its target are different files."""
+    """Whether a file is `wanted` or below it. A link and its target are different files."""
     path = _itself(path)
     return path == _itself(wanted) or path.startswith(os.path.join(os.path.realpath(wanted), ""))
 

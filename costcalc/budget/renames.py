@@ -1,4 +1,4 @@
-"""Which file at the base a new file was. Files on disk are read as they are: git would run filters over them."""
+"""Find the former names of new files. Files on disk are read directly, because git would apply filters to them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..read.loading import READERS
 from ..read.repository import FILES, REGULAR
 from .similarity import LEAST, alike
 
-PAIRS = 10_000  # of files that are compared byte by byte
+PAIRS = 10_000  # maximum pairs of files that are compared byte by byte
 
 
 class Renames:
-    """The specs of a commit that are gone from disk, and what they may be called now."""
+    """Specs of a commit that are missing on disk, and their possible new names."""
 
     def __init__(self, repository: Any, commit: str) -> None:
         self.repository, self.tree, self.pairs = repository, repository.tree(commit), 0
@@ -26,14 +26,14 @@ class Renames:
 
     @cached_property
     def gone(self) -> list[str]:
-        """The specs at the commit that are no files now, in order."""
+        """Specs at the commit that no longer exist, in order."""
         specs = (name for name, blob in self.tree.items() if _is_spec(name) and blob.mode in REGULAR)
         return sorted(name for name in specs if not os.path.lexists(self._path(name)))
 
     def of(self, name: str) -> str | None:
-        """The name that a file had at the commit: of those gone, the one with the same bytes, or the most similar one.
+        """Former name of a file: the missing file with the same bytes, or the most similar one.
 
-        Of several, the one with the same file name comes first. None where none is at least half the same.
+        Files with the same file name are preferred. None if no missing file is at least half the same.
         """
         if name not in self.found:
             self.found[name] = self._of(name) if self.gone and name not in self.tree else None
@@ -68,7 +68,7 @@ class Renames:
         return best
 
     def below(self, folder: str) -> dict[str, str]:
-        """Files of git below a directory that are new since the commit, by the names that they had there: then -> now.
+        """Renamed files below a directory, for files that git tracks: {former name: new name}.
 
         `folder` is a name in the repository, "." for all.
         """
@@ -77,7 +77,7 @@ class Renames:
         return {then: now for now in names if now.startswith(start) and (then := self.of(now))}
 
     def new(self) -> Iterator[str]:
-        """Specs that git knows now and the commit has not. Raises OptionError for more than a commit may have."""
+        """Tracked specs that the commit does not have. Raises OptionError if there are too many."""
         tracked = map(os.fsdecode, self.repository.entries("ls-files", "-z", "--full-name"))
         for count, name in enumerate(name for name in tracked if _is_spec(name) and name not in self.tree):
             if count == FILES:
@@ -88,7 +88,7 @@ class Renames:
         return os.path.join(self.repository.root, *name.split("/"))
 
     def sha(self, path: str, digits: int) -> str:
-        """The name that git has for the bytes of a file, of 40 or 64 digits."""
+        """Name that git gives to the content of a file, with 40 or 64 digits."""
         digest = sha1() if digits == 40 else sha256()
         with open(path, "rb") as file:
             left = os.fstat(file.fileno()).st_size
@@ -104,7 +104,7 @@ def _is_spec(name: str) -> bool:
 
 
 def _bytes(path: str) -> bytes | None:
-    """The bytes of a file; None if it is too large for a spec."""
+    """Bytes of a file; None if it is too large for a spec."""
     with open(path, "rb") as file:
         data = file.read(limits.FILE_BYTES + 1)
     return data if len(data) <= limits.FILE_BYTES else None

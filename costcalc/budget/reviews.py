@@ -1,7 +1,7 @@
 """Checks for code review tools: annotations, code quality, static analysis.
 
-Names come from files that strangers write, so each format gets them escaped for its own grammar. Paths are those of
-the repository, wherever the program was started.
+Names come from untrusted files, so each format escapes them for its own grammar. Paths are relative to the repository,
+wherever the program was started.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from .loosening import Loosened
 from .page import CODES, summary
 from .verdict import FAILING, Checked, Outcome, Verdict
 
-ANNOTATIONS = 10  # of each kind that GitHub shows for one step
-RESULTS = 5_000  # that GitHub takes of one SARIF file
+ANNOTATIONS = 10  # annotations per level that GitHub shows for one step
+RESULTS = 5_000  # results that GitHub accepts in one SARIF file
 RULES = {
     "over-limit": "A cost is over its limit.",
     "grew": "A change adds more than it may.",
@@ -38,7 +38,7 @@ RULES = {
 
 
 class Finding(NamedTuple):
-    """A problem. `path` is that of the repository; None for a place that is not in it."""
+    """A problem. `path` is relative to the repository; None for a place outside of it."""
 
     level: str  # error or warning
     code: str
@@ -51,7 +51,7 @@ class Finding(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """What is limited, without any number, so that an issue keeps its fingerprint when the amount changes."""
+        """Subject of the limit, without numbers, so an issue keeps its fingerprint when the amount changes."""
         if self.loosened:
             loose = self.loosened.limit
             return _hashed([self.code, loose.kind, loose.metric, loose.where, *self.loosened.specs[:1]])
@@ -87,19 +87,19 @@ def findings(checked: Checked) -> Iterator[Finding]:
 
 
 def _at(place: Place | None, spec: str | None, checked: Checked) -> tuple[str | None, Place | None]:
-    """(path, place) of what can be shown: the place, or else the spec as a whole."""
+    """(path, place) to show: the place, or else the spec as a whole."""
     path = in_repository(place.source.path, checked.root) if place else None
     return (path, place) if path else (spec, None)
 
 
 def in_repository(path: str, root: str) -> str | None:
-    """A path from the root of the repository, with `/`; None for other files."""
+    """Path relative to the root of the repository, with `/`; None for other files."""
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(root)).replace(os.sep, "/")
     return name if os.path.isfile(path) and not name.startswith("../") else None
 
 
 def github(checked: Checked) -> str:
-    """Workflow commands, one per finding, at the line of the spec that grew; the summary last."""
+    """Workflow commands, one per finding, at the line of the spec that grew; then the summary."""
     lines, counted = [], {"error": 0, "warning": 0}
     for found in findings(checked):
         counted[found.level] += 1
@@ -117,7 +117,7 @@ def github(checked: Checked) -> str:
 
 
 def _data(text: str) -> str:
-    """A text in a workflow command. `##[` starts one of the old kind anywhere in a line."""
+    """Escape a text for a workflow command. `##[` starts an old-style command anywhere in a line."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace("##[", "# #[")
 
 
@@ -126,7 +126,7 @@ def _property(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A line of a log that no CI service reads as a command."""
+    """A line of a log that no CI service interprets as a command."""
     return printable(text).replace("::", ": :").replace("##[", "# #[")
 
 
@@ -149,7 +149,7 @@ def gitlab(checked: Checked) -> str:
 
 
 def _about(found: Finding) -> str:
-    """What a finding without a file in the repository is about."""
+    """Spec of a finding without a file in the repository, or the file of checks."""
     return found.outcome.spec if found.outcome else NAME
 
 

@@ -1,4 +1,4 @@
-"""Checks, spec by spec: each spec is read once, and measured once in each setting."""
+"""Run checks spec by spec: each spec is read once, and measured once per setting."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _HELP = f"add `budget: {{mult_adds: 170M}}` to it, a check to {NAME}, or --max m
 
 
 class Task(NamedTuple):
-    """The checks on one file; `own` says that the budget in the file itself counts too.
+    """The checks on one file; `own` adds the budget in the file itself.
 
     Links in the path must not leave `top`: see `loading.load`.
     """
@@ -42,7 +42,7 @@ class Task(NamedTuple):
     checks: tuple[Check, ...] = ()
     own: bool = True
     top: str | None = None
-    model: Model | None = None  # of what is no file: there is no base to compare it with
+    model: Model | None = None  # a model that is not a file: it has no base
     exceptions: tuple[Exemption, ...] = ()
 
 
@@ -56,7 +56,7 @@ class _Nowhere:
     )
 
     def of(self, path: str) -> None:
-        """Nothing."""
+        """Return None."""
 
 
 NOWHERE = _Nowhere()
@@ -66,10 +66,10 @@ Limited = Callable[[str, Rule], bool]  # whether the base had a limit of that ki
 
 
 def outcomes(task: Task, bases: Bases, metrics: Sequence[str] = (), limited: Limited | None = None) -> list[Outcome]:
-    """The Outcome of each check of a task, that of the spec's own `budget:` last; each also shows `metrics`.
+    """Outcome of each check of a task, the spec's own `budget:` last; each also shows `metrics`.
 
-    A spec that was moved may be over a limit as before only where that limit was on it: `limited`, without which all
-    limits were.
+    A moved spec may stay over a limit only if that limit already applied to it. `limited` tells whether it did; by
+    default all limits did.
     """
     spec = _Spec(task, bases if task.model is None else NOWHERE, metrics, limited)
     found = [spec.outcome(check) for check in task.checks]
@@ -84,7 +84,7 @@ def outcomes(task: Task, bases: Bases, metrics: Sequence[str] = (), limited: Lim
 
 
 def budget_of(path: str, model: Model) -> Check | None:
-    """The Check that a spec's own `budget:` is, or None."""
+    """Check of a spec's own `budget:`; None if it has none."""
     caps = tuple(
         Limit("max", name, "", amount(cap.text, name, unit_of(name)), cap.text, cap.place)
         for name, cap in model.budget.items()
@@ -93,7 +93,7 @@ def budget_of(path: str, model: Model) -> Check | None:
 
 
 class _Spec:
-    """A spec as it is, and as it was at the base."""
+    """A spec now and at the base."""
 
     def __init__(self, task: Task, bases: Any, metrics: Sequence[str] = (), limited: Limited | None = None) -> None:
         self.path, self.top, self.given, self.exceptions = task.path, task.top, task.model, task.exceptions
@@ -103,7 +103,7 @@ class _Spec:
 
     @cached_property
     def model(self) -> Model:
-        """The Model of the file. Raises FileError where only a shipped config has its name: a gate judges no other."""
+        """Model of the file. Raises FileError if only a shipped config has this name, which a gate must not judge."""
         if self.given is not None:
             return self.given
         model, name = load(self.path, self.top), self.path.removesuffix(".yaml")
@@ -118,7 +118,7 @@ class _Spec:
 
     @cached_property
     def base_model(self) -> Model | None:
-        """The Model at the base, the same object if no file of it changed; None for a new spec."""
+        """Model at the base, the same object if none of its files changed; None for a new spec."""
         if self.base is None or self.base.name is None:
             return None
         if self.bases.is_same(self.base, self.path, self.model):
@@ -152,7 +152,7 @@ class _Spec:
         return outcome._replace(verdicts=tuple(verdicts), problems=tuple(problems))
 
     def judged(self, limit: Limit, check: Check, now: Measured, then: Measured | None) -> Verdict:
-        """The verdict of a limit. A spec that was moved to where it is limited counts as new there."""
+        """Verdict of a limit. A spec that was moved into its reach counts as new."""
         verdict, base = judge(limit, now, then), self.base
         if verdict.status != ALREADY or not base or not base.name or base.name == self.bases.repository.name(self.path):
             return verdict
@@ -162,12 +162,12 @@ class _Spec:
         return judge(limit, now)
 
     def origin(self, check: Check) -> str:
-        """Which shipped configs were read, which phase is judged, and how tensors are stored, where that matters."""
+        """Shipped configs that were read, the phase, and the storage of tensors, where relevant."""
         names = [*self.metrics, *(limit.metric for limit in check.limits)]
         return "; ".join(filter(None, (shipped(self.model), phase_of(self.model), storage_note(self.model, names))))
 
     def cost(self, model: Model, check: Check, at: Mapping[str, float], most_layers: int | None = None) -> Measured:
-        """What a setting of a model costs; each is walked once."""
+        """Cost of a model in a setting; each setting is traced once."""
         setting = id(model), tuple(sorted((name, str(value)) for name, value in at.items()))
         if setting not in self.walks:
             self.walks[setting] = Setting(model, at, most_layers)
@@ -177,7 +177,7 @@ class _Spec:
         return self.measured[key]
 
     def compared(self, check: Check) -> int:
-        """How many layers the base may have. Raises SpecError where there are too many to compare with any."""
+        """Maximum layers of the base. Raises SpecError if the network is too large for any comparison."""
         count = len(self.cost(self.model, check, check.at).walk.rows)
         if count > limits.COMPARED:
             message = f"a network of {count:,} layers cannot be compared with a base: the limit is {limits.COMPARED:,}"
@@ -185,7 +185,7 @@ class _Spec:
         return limits.COMPARED
 
     def then(self, check: Check) -> tuple[Measured | None, Problem | None]:
-        """(the cost at the base, or None, and what is in the way of a comparison). Variables not there stay out."""
+        """(cost at the base or None, problem that prevents a comparison). Variables unknown there are left out."""
         if self.base is None:
             return None, self.bases.why_none or _outside(self.path)
         try:
@@ -199,14 +199,14 @@ class _Spec:
 
 
 def _shown(name: str, now: Measured, then: Measured | None) -> Shown:
-    """A metric of a spec as it is, and as it was at the base."""
+    """A metric of a spec now and at the base."""
     if then is None:
         return Shown(name, now.total(name), None, not now.unknown(name))
     return Shown(name, now.total(name), then.total(name), not now.unknown(name), not then.unknown(name))
 
 
 def _placed(problems: tuple[Problem, ...], place: Place | None) -> tuple[Problem, ...]:
-    """Problems that have no place of their own at the place of the check."""
+    """Give problems without a place the place of the check."""
     return tuple(problem if problem.place else problem._replace(place=place) for problem in problems)
 
 

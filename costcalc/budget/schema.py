@@ -1,4 +1,4 @@
-"""The file of checks as a JSON Schema, for editors."""
+"""JSON Schema of the file of checks, for editors."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def schema() -> dict[str, Any]:
 
 
 def _exemption(check: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of `exceptions:`."""
+    """Schema of an entry of `exceptions:`."""
     text = {"type": "string"}
     metric, amount = {**text, "pattern": f"^{_metric()}$"}, _limit(False)
     parts = {**check, "metric": metric, "from": amount, "to": amount, "reason": text}
@@ -68,7 +68,7 @@ def _some(
 
 
 def _metrics(value: Mapping[str, Any], **more: Mapping[str, Any]) -> dict[str, Any]:
-    """A map of metrics to a value, and of those with something before them to others."""
+    """Schema of a mapping from metrics to `value`, and from metrics with a prefix to the values in `more`."""
     return {
         **_some(False),
         "patternProperties": {f"^{start}{_metric()}$": one for start, one in {"": value, **more}.items()},
@@ -76,7 +76,7 @@ def _metrics(value: Mapping[str, Any], **more: Mapping[str, Any]) -> dict[str, A
 
 
 def _metric() -> str:
-    """The pattern of a metric's name, with a convention before it or not."""
+    """Pattern of a metric's name, with or without a convention."""
     return rf"(({'|'.join(CONVENTIONS)})\.)?({'|'.join(NAMES)})"
 
 

@@ -1,14 +1,14 @@
-"""The similarity of two files, as git measures it to detect renames."""
+"""Similarity of two files, measured like git measures it to detect renames."""
 
 from collections import Counter
 from collections.abc import Iterator
 
-CHUNK = 64  # bytes: a line, or this much of a longer one, is compared as a whole
-LEAST = 0.5  # from which on a new file is a deleted one under another name, as for git
+CHUNK = 64  # bytes: a line, or a piece of this size of a longer line, is compared as a whole
+LEAST = 0.5  # similarity from which a new file is a renamed one, as in git
 
 
 def chunks(data: bytes) -> Counter[bytes]:
-    """The pieces of a file, with how often each is there."""
+    """Pieces of a file, with their counts."""
     return Counter(_pieces(data))
 
 
@@ -21,7 +21,7 @@ def _pieces(data: bytes) -> Iterator[bytes]:
 
 
 def alike(one: bytes, other: bytes) -> float:
-    """The share of the larger file that is in both: 0 to 1; 0 for empty files."""
+    """Share of the larger file that both have in common: 0 to 1; 0 for empty files."""
     most = max(len(one), len(other))
     if not one or not other or min(len(one), len(other)) < LEAST * most:
         return 0.0

@@ -1,4 +1,4 @@
-"""Limits rewritten in the files that hold them: nothing else in those files changes, comments included."""
+"""Rewrite limits in their files; everything else in those files, including comments, stays unchanged."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .verdict import ALREADY, FAILING, SKIPPED, Checked, Outcome, Verdict
 def updated(checked: Checked, raising: bool = True, tighten: Fraction | None = None) -> list[Any]:
     """Rewrite limits to the current cost: raise broken ones; with `tighten`, lower the others.
 
-    A change that adds more than `vs_base` allows gets an exception of its own, and exceptions that are stale are
-    removed. `tighten` is the margin that stays, as a share of what is there now. Gives what was written in all files,
-    each with a `line` that says it. Raises OptionError or FileError where one cannot be made; then none is.
+    A change that adds more than `vs_base` allows gets an exception, and stale exceptions are removed. `tighten` is the
+    margin to keep, as a share of the current amount. Returns all edits, each with a `line` that describes it. Raises
+    OptionError or FileError if an edit is impossible; then nothing is written.
     """
     edits: dict = {}
     for verdict in (one for one in _judged(checked.outcomes) if one.limit.kind != "vs_base"):
@@ -38,7 +38,7 @@ def updated(checked: Checked, raising: bool = True, tighten: Fraction | None = N
 
 
 def _judged(outcomes: list[Outcome]) -> Iterator[Verdict]:
-    """The verdicts that a limit of a file gave. Raises OptionError for one from options."""
+    """Verdicts of limits in files. Raises OptionError for a limit from options."""
     for verdict in (one for outcome in outcomes for one in outcome.verdicts if one.status != SKIPPED):
         if verdict.limit.place is None:
             help = "leave out --update: it rewrites limits in files"
@@ -47,7 +47,7 @@ def _judged(outcomes: list[Outcome]) -> Iterator[Verdict]:
 
 
 def _looser(one: Edit | None, other: Edit) -> Edit:
-    """Of two edits of one limit, which is judged on many specs, the one that suits both."""
+    """Of two edits of a limit that applies to several specs, the one that suits both."""
     if one is None:
         return other
     sign = -1 if one.limit.kind == "min" else 1
@@ -63,7 +63,7 @@ def _values(edit: Edit) -> list[Any]:
 
 
 def _text(verdict: Verdict, raising: bool, tighten: Fraction | None) -> str:
-    """The text that a limit should have."""
+    """New text of a limit."""
     limit, broken = verdict.limit, verdict.status in (*FAILING, ALREADY)
     if broken:
         return _written(limit, verdict.furthest) if raising else limit.text
@@ -80,7 +80,7 @@ def _written(limit: Limit, value: int | Fraction) -> str:
 
 
 def _rewritten(path: str, edits: list[Edit]) -> str:
-    """The text of a file with the new limits in place of the old ones, last first."""
+    """Text of a file with the new limits; they are replaced from the last to the first."""
     _require_file(path)
     with open(path, encoding="utf-8", newline="") as file:
         whole = file.read()
@@ -101,4 +101,4 @@ def _rewritten(path: str, edits: list[Edit]) -> str:
 def _require_file(path: str) -> None:
     if not os.path.isfile(path):
         raise FileError(Problem("unwritable", f"{path!r} is a shipped config, which is not rewritten"))
-    text(path)  # is still what it was: a text of bearable size
+    text(path)  # raises if it is too large

@@ -1,4 +1,4 @@
-"""The results of checks: one verdict per limit."""
+"""Results of checks: one verdict per limit."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Cause(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """One limit judged. `allowed` is the limit as a number; `layer` the layer it is about, if not the whole network.
+    """A judged limit. `allowed` is the limit as a number; `layer` is its layer, empty for the whole network.
 
-    Of the layers that a glob names, it is about the worst; `furthest` is the amount that suits all of them.
+    For a glob, the verdict is that of the worst layer; `furthest` is the amount that would suit all layers.
     """
 
     limit: Limit
@@ -51,11 +51,11 @@ class Verdict(NamedTuple):
     others: int = 0  # further layers that break it
     cause: Cause | None = None
     furthest: Any = None
-    exemption: Exemption | None = None  # the exception for this change, whether it allows enough or not
+    exemption: Exemption | None = None  # the exception for this change, even if it does not allow enough
 
     @property
     def is_share(self) -> bool:
-        """Whether the amounts are shares of a total: 0.1 of it is 10 %."""
+        """Whether the amounts are shares of a total: 0.1 means 10 %."""
         return self.limit.kind != "vs_base" and self.limit.bound.unit == "%"
 
     @property
@@ -65,25 +65,25 @@ class Verdict(NamedTuple):
 
 
 class Base(NamedTuple):
-    """The base of a comparison: a revision as the user named it, its commit, and the name of the spec there."""
+    """Base of a comparison: a revision as given by the user, its commit, and the name of the spec there."""
 
     revision: str
     commit: str
-    name: str | None  # None for a spec that is new
+    name: str | None  # None for a new spec
 
 
 class Shown(NamedTuple):
-    """A metric of a spec that is shown beside the limits, now and at the base; lower bounds where not complete."""
+    """A metric of a spec that is shown beside the limits, now and at the base; a lower bound if not complete."""
 
     metric: str
     now: Any
-    base: Any = None  # None where there is nothing to compare with
+    base: Any = None  # None without a base
     complete: bool = True
     base_complete: bool = True
 
 
 class Outcome(NamedTuple):
-    """One spec in one setting against the limits of one check. With problems, it could not be judged."""
+    """One spec in one setting against the limits of one check. It could not be judged if it has problems."""
 
     check: Check
     spec: str
@@ -92,9 +92,9 @@ class Outcome(NamedTuple):
     base: Base | None = None
     problems: tuple[Problem, ...] = ()
     shipped: bool = False  # whether the spec is a shipped config
-    origin: str = ""  # which shipped configs were read, and how tensors are stored, for people
-    shown: tuple[Shown, ...] = ()  # the metrics that were asked for, judged or not
-    escaped: tuple[tuple[Limit, str], ...] = ()  # limits on layers that the base had under other names, and which
+    origin: str = ""  # shipped configs that were read and storage of tensors, as text
+    shown: tuple[Shown, ...] = ()  # requested metrics, judged or not
+    escaped: tuple[tuple[Limit, str], ...] = ()  # limits on layers that had other names at the base, and those names
 
     @property
     def title(self) -> str:
@@ -103,7 +103,7 @@ class Outcome(NamedTuple):
 
     @property
     def failing(self) -> tuple[Verdict, ...]:
-        """The verdicts that break a limit."""
+        """Verdicts that break a limit."""
         return tuple(one for one in self.verdicts if one.status in FAILING)
 
     @property
@@ -117,12 +117,12 @@ class Outcome(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """A finished run: its outcomes, what they were compared with, and the specs that are gone since then."""
+    """A finished run: its outcomes, the base of the comparison, and the deleted specs."""
 
     outcomes: list[Outcome]
     base: str
     deleted: tuple[str, ...] = ()
-    root: str = "."  # the directory that reviewers' tools count paths from
+    root: str = "."  # directory that paths are relative to in review tools
     loosened: tuple[Loosened, ...] = ()  # limits that are less strict than at the base
     locked: bool = False  # whether those fail
-    stale: tuple[Stale, ...] = ()  # exceptions that can apply no more
+    stale: tuple[Stale, ...] = ()  # exceptions that no longer apply

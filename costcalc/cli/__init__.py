@@ -26,7 +26,7 @@ ENDS = {
 
 
 class Commands(click.Group):
-    """Finds commands by name without importing the others."""
+    """Find commands by name without importing the others."""
 
     def list_commands(self, ctx: click.Context) -> Any:
         return sorted(COMMANDS)
@@ -69,19 +69,19 @@ cli.params += [saying("--version", say=lambda _: f"costcalc {__version__}"), hel
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the program and exit: 0 fine, 1 a check failed, 2 could not run, 101 a bug of ours."""
+    """Run the program and exit: 0 success, 1 a check failed, 2 could not run, 101 a bug."""
     from .streams import all_there, errors_inert, stopped_cleanly
 
     all_there()
     args = sys.argv[1:] if args is None else list(args)
     with stopped_cleanly(), errors_inert():
         code = _watched(args, *_recorded(args))
-    gc.freeze()  # nor is there anything to gain from a last look at them on the way out
+    gc.freeze()  # a last garbage collection would only take time
     sys.exit(code)
 
 
 def _recorded(args: list[str]) -> tuple[int, dict[str, Stamp]]:
-    """Run: the exit code, and the files that were read."""
+    """Run once; return the exit code and the files that were read."""
     from ..files import record
 
     read = record()
@@ -89,7 +89,7 @@ def _recorded(args: list[str]) -> tuple[int, dict[str, Stamp]]:
 
 
 def _watched(args: list[str], code: int, read: dict[str, Stamp]) -> int:
-    """Run again at each change of a file that was read, where the run asked for it; the exit code."""
+    """Run again at each change of a file that was read, if the run requested it; return the exit code."""
     if not manner().watch:
         return code
     from .watch import again
@@ -110,7 +110,7 @@ def _run(args: list[str]) -> int:
         with _limits(os.environ.get("COSTCALC_LIMITS")):
             code = _invoked(args or ["--help"])
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # the reader closed our output
         hush()
         reset()
         code = _verdict.get()
@@ -129,7 +129,7 @@ def _run(args: list[str]) -> int:
 
 
 def _limits(text: str | None) -> AbstractContextManager[None]:
-    """The limits of this run, as the environment raises them."""
+    """Limits of this run, raised as in the environment."""
     if not text:
         return nullcontext()
     from ..limits import raised
@@ -139,7 +139,7 @@ def _limits(text: str | None) -> AbstractContextManager[None]:
 
 
 def verdict(code: int) -> None:
-    """Note the exit code before the output is written, in case the reader closes the pipe first."""
+    """Record the exit code before the output is written, in case the reader closes the pipe first."""
     _verdict.set(code)
 
 
@@ -147,8 +147,8 @@ _verdict: ContextVar[int] = ContextVar("verdict", default=OK)
 
 
 def _invoked(args: list[str]) -> int:
-    """The exit code of a command. Not click's own `main`, which takes a broken pipe for a failure."""
-    if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks what could follow
+    """Invoke a command; return its exit code. Click's own `main` reports a broken pipe as a failure."""
+    if "_COSTCALC_COMPLETE" in os.environ:  # a shell requests completions
         from .completion import answer
 
         answer()

@@ -70,7 +70,7 @@ def command(
     out: Output,
     **shown: Any,
 ) -> None:
-    """What a network costs, layer by layer.
+    """Compute the cost of a network, layer by layer.
 
     SPEC is a YAML file, an ONNX or Keras model, - for standard input, or the name of a shipped config (see `costcalc
     zoo`). Each variable of the spec is an option: `costcalc analyze SPEC --help` lists them.
@@ -101,13 +101,13 @@ def command(
 
 
 def _with_live(metrics: tuple[str, ...], columns: str | None, sort: str | None, **shown: Any) -> tuple[str, ...]:
-    """The metrics, with the one that the column `live` is."""
+    """Metrics to compute, including the one behind the column `live`."""
     named = [name.strip() for name in (columns or "").split(",")]
     return tuple(dict.fromkeys((*metrics, "peak_bytes"))) if "live" in (*named, sort) else metrics
 
 
 def _view(by: str, depth: int | None, columns: str | None, sort: str | None, top: int | None, everything: bool) -> View:
-    """What of the report to show."""
+    """Parts of the report to show."""
     from ..analysis.report.columns import View
 
     names = tuple(name.strip() for name in columns.split(",")) if columns else ()
@@ -115,7 +115,7 @@ def _view(by: str, depth: int | None, columns: str | None, sort: str | None, top
 
 
 def _of_phase(model: Model, phase: str | None) -> Model:
-    """The network in a phase; as it is, where none is chosen."""
+    """The network in a phase, or unchanged if none is chosen."""
     if phase is None:
         return model
     from ..rewrite import phased
@@ -124,7 +124,7 @@ def _of_phase(model: Model, phase: str | None) -> Model:
 
 
 def _refuse(ctx: click.Context, shown: str) -> None:
-    """Refuse the options of a table of layers beside one that shows another table."""
+    """Refuse options of the table of layers if another table is shown."""
     taken = () if shown == "--device" else ("metrics", "convention")
     for param in ctx.command.params:
         if param.name in (*_OF_TABLES, "metrics", "convention") and param.name not in taken:
@@ -135,14 +135,14 @@ def _refuse(ctx: click.Context, shown: str) -> None:
 
 
 def _both(model: Model, how: dict[str, Any]) -> Page:
-    """The network as it is trained beside itself as it is deployed."""
+    """Compare the network as trained with the network as deployed."""
     from ..analysis.compare.compare import compare
 
     return compare(model, drop=True, merge=True, fold=True, **how).page()
 
 
 def _roofline(model: Model, phase: str | None, how: Mapping[str, Any], name: str) -> Page:
-    """What bounds each layer on a device."""
+    """Page of the bounds of each layer on a device."""
     from ..analysis.memory.roofline import RooflinePage, bounded
 
     if phase == "both":
@@ -151,7 +151,7 @@ def _roofline(model: Model, phase: str | None, how: Mapping[str, Any], name: str
 
 
 def _incomplete(report: Report) -> CostcalcError:
-    """The error that a cost is not known, by kinds of layers."""
+    """Error that a cost is unknown, by kinds of layers."""
     from ..analysis.report.notes import unknown
 
     message = f"{report.model.name}: the cost of {'; '.join(unknown(report))} is not known"

@@ -24,7 +24,7 @@ def command(
     out: Output,
     **how: Any,
 ) -> None:
-    """How long networks take here, beside their mult-adds.
+    """Time networks on this machine, beside their mult-adds.
 
     Each SPEC (or model) is exported to ONNX with random weights and run with onnxruntime (the extra `bench`:
     pip install 'costcalc[bench]'): 10 warm-ups, then at least 30 runs and one second. Compare the least times; there is

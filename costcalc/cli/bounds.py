@@ -1,4 +1,4 @@
-"""The limits on input: what `costcalc limits` says of them, and how the environment raises them."""
+"""Limits on input: the output of `costcalc limits`, and raising them through the environment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LimitsPage(Page):
         return [Sheet(columns, rows)]
 
     def notes(self) -> list[str]:
-        """How they are raised."""
+        """How to raise limits."""
         return ["COSTCALC_LIMITS='layers=1000000 nesting=100' in the environment raises limits for one run"]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
@@ -46,7 +46,7 @@ class LimitsPage(Page):
 
 
 def asked(text: str) -> dict[str, int]:
-    """The limits that a text raises: `layers=1000000 nesting=100`. Raises OptionError."""
+    """Parse raised limits: `layers=1000000 nesting=100`. Raises OptionError."""
     found = {}
     for part in text.replace(",", " ").split():
         name, equals, number = part.partition("=")

@@ -94,7 +94,7 @@ def command(
 
 
 def _check_shown(metrics: tuple[str, ...], rewrites: bool, out: Output) -> None:
-    """Refuse `--metrics` where nothing would show them, and `--watch` where files are changed."""
+    """Refuse `--metrics` if nothing would show them, and `--watch` if files are changed."""
     refuse(rewrites, "this changes files")
     if metrics and rewrites:
         raise OptionError(Problem("usage", "`--metrics` shows totals, and `--update` and `--tighten` show none"))
@@ -105,7 +105,7 @@ def _check_shown(metrics: tuple[str, ...], rewrites: bool, out: Output) -> None:
 
 
 def rewrite(checked: Checked, update: bool, room: Fraction | None, code: int) -> int:
-    """Rewrite limits and say which; the exit code, which stays what it was while limits are broken."""
+    """Rewrite limits and print the changes; return the exit code, which is unchanged while limits are broken."""
     from ..budget.updating import updated
     from ..render.framed import printed
 
@@ -120,7 +120,7 @@ def rewrite(checked: Checked, update: bool, room: Fraction | None, code: int) ->
 
 
 def already_over(outcomes: list[Outcome]) -> list[Any]:
-    """The limits of level error that were broken at the base and were not made worse."""
+    """Limits of level error that were broken at the base and did not get worse."""
     from ..budget.verdict import ALREADY
 
     checks = (outcome for outcome in outcomes if outcome.check.level == "error")
@@ -128,7 +128,7 @@ def already_over(outcomes: list[Outcome]) -> list[Any]:
 
 
 def exit_code(outcomes: list[Outcome], strict: bool = False, exit_zero: bool = False, broken: Any = ()) -> int:
-    """0 within all limits, 1 over one, 2 when one could not be judged."""
+    """0 within all limits, 1 over one, 2 if one could not be judged."""
     states = {outcome.state for outcome in outcomes}
     if "error" in states:
         return CANNOT
@@ -137,7 +137,7 @@ def exit_code(outcomes: list[Outcome], strict: bool = False, exit_zero: bool = F
 
 
 def _margin(text: str | None, tighten: bool) -> Fraction | None:
-    """The room that --tighten leaves, as a share; None without it."""
+    """Margin that --tighten keeps, as a share; None without it."""
     from fractions import Fraction
 
     if text is not None and not tighten:

@@ -1,4 +1,4 @@
-"""How `costcalc check` reads its options and shows the verdicts."""
+"""Read the options of `costcalc check` and show its verdicts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..render.framed import framed
 from .options import Asked, Output
 from .terminal import Progress
 
-REVIEWED = ("md", "github", "gitlab", "junit", "sarif")  # formats that say too why nothing could be checked
+REVIEWED = ("md", "github", "gitlab", "junit", "sarif")  # formats that also report why nothing could be checked
 
 
 def checked_by(
@@ -25,7 +25,7 @@ def checked_by(
     out: Output,
     locked: bool = False,
 ) -> Checked:
-    """The finished run that the options ask for."""
+    """Run the checks that the options request."""
     try:
         return finished(run_of(paths, config, base, given), locked)
     except CostcalcError as error:
@@ -35,7 +35,7 @@ def checked_by(
 
 
 def run_of(paths: tuple[str, ...], config: str | None, base: str | None, given: Mapping[str, Any]) -> Run:
-    """The Run that the options ask for."""
+    """Create the Run that the options request."""
     limits = {kind: dict(pair_of(kind, text) for text in given[kind]) for kind in KINDS}
     asked: Asked = given["asked"]
     at = {**asked.plain, **({"rho": asked.multiplier} if asked.rho else {})}
@@ -46,7 +46,7 @@ def run_of(paths: tuple[str, ...], config: str | None, base: str | None, given: 
 
 
 def finished(run: Run, locked: bool = False) -> Checked:
-    """The finished run, with a progress bar on a terminal."""
+    """Finish a run, with a progress bar on a terminal."""
     found: list = []
     with Progress(len(run.tasks), "specs") as progress:
         for each in run.by_spec():
@@ -56,7 +56,7 @@ def finished(run: Run, locked: bool = False) -> Checked:
 
 
 def show(checked: Checked, out: Output) -> None:
-    """Deliver the outcomes in a format."""
+    """Write the outcomes in the requested format."""
     out.deliver_page(_text(checked, out))
 
 

@@ -118,7 +118,7 @@ def _league(designs: list[Design], size: int | None, by: str, sort: str | None) 
 
 
 def setting(text: str) -> dict[str, Any]:
-    """The values of `alpha=0.5,res=160`."""
+    """Parse `alpha=0.5,res=160` into values."""
     found = {}
     for part in text.split(","):
         name, equals, value = (piece.strip() for piece in part.partition("="))

@@ -68,7 +68,7 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 @click.command()
 @click.argument("shell", type=click.Choice(list(SCRIPTS)), metavar="bash|zsh|fish")
 def command(shell: str) -> None:
-    """The script that makes a shell complete commands, options, specs, files, conventions, metrics and variables.
+    """Print the script that completes commands, options, specs, files, conventions, metrics and variables.
 
     \b
     In ~/.bashrc:   eval "$(costcalc completion bash)"
@@ -83,14 +83,14 @@ def command(shell: str) -> None:
 
 
 def answer() -> None:
-    """Print what could come next after the line in the environment, one per line: a shell asks."""
+    """Print the completions of the command line in the environment, one per line."""
     *words, part = _split(os.environ.get("_COSTCALC_LINE", ""))
     for one in candidates(words[1:], part):
         click.echo(one)
 
 
 def _split(line: str) -> list[str]:
-    """The words of a line; the last one is what is being written, perhaps nothing yet."""
+    """Words of a line; the last one is being written and may be empty."""
     import shlex
 
     for end in ("", '"', "'"):  # a quote may still be open
@@ -102,21 +102,21 @@ def _split(line: str) -> list[str]:
     return line.split(" ") or [""]
 
 
-FILES = "\x01files"  # asks the shell for its own completion of files
-LISTED = ("metrics", "columns")  # options whose value is a list
-SETTINGS = ("sets", "varied", "at")  # options whose value is NAME=VALUE of a variable
-LIMITS = ("max", "min", "vs_base", "most")  # options whose value is METRIC=LIMIT
+FILES = "\x01files"  # tells the shell to complete file names itself
+LISTED = ("metrics", "columns")  # options with a list as value
+SETTINGS = ("sets", "varied", "at")  # options with NAME=VALUE of a variable as value
+LIMITS = ("max", "min", "vs_base", "most")  # options with METRIC=LIMIT as value
 METRICS = ("metrics", "x", "y", "sort", "maximize")
 FILE_OPTIONS = ("output", "config", "points")
 SPECS = ("spec", "specs", "paths", "old", "new")
 
 
 def candidates(words: list[str], part: str) -> list[str]:
-    """What the word that begins with `part` could become, after the `words` of a command line; FILES among them."""
+    """Completions of the word `part` after the `words` of a command line; FILES may be among them."""
     try:
         found = _after_command(words, part) if words else COMMANDS
         return [one for one in dict.fromkeys(found) if one == FILES or one.startswith(part)]
-    except CostcalcError:  # a spec that is half written completes nothing
+    except CostcalcError:  # an unfinished spec has no completions
         return [FILES]
 
 
@@ -151,7 +151,7 @@ def _options(found: click.Command, words: list[str]) -> Iterator[str]:
 
 
 def _values(option: click.Parameter, words: list[str], part: str) -> Iterable[str]:
-    """The values of an option."""
+    """Completions of an option's value."""
     if isinstance(option.type, click.Choice):
         return [str(one) for one in option.type.choices]
     name = option.name or ""
@@ -168,13 +168,13 @@ def _values(option: click.Parameter, words: list[str], part: str) -> Iterable[st
 
 
 def _last_of_list(names: Iterable[str], part: str) -> list[str]:
-    """Names for the last place of a list that is half written: `mult_adds,pa`."""
+    """Completions of the last item of a list such as `mult_adds,pa`."""
     before, comma, _ = part.rpartition(",")
     return [f"{before}{comma}{name}" for name in names]
 
 
 def _arguments(words: list[str], found: click.Command) -> Iterable[str]:
-    """What a word without dashes can be: specs and files, or what the command is about."""
+    """Completions of an argument: specs and files, or the subject of the command."""
     about: dict[str, Callable[[], Iterable[str]]] = {
         "help": lambda: COMMANDS,
         "ops": _operations,
@@ -192,7 +192,7 @@ def _arguments(words: list[str], found: click.Command) -> Iterable[str]:
 
 
 def _of_variable(words: list[str], name: str) -> list[str]:
-    """The choices of a variable of the spec."""
+    """Choices of a variable of the spec."""
     variable = _declared(words).get(name.replace("-", "_"))
     return [str(one) for one in getattr(variable, "choices", ())]
 
@@ -202,7 +202,7 @@ def _variables(words: list[str]) -> list[str]:
 
 
 def _declared(words: list[str]) -> dict[str, object]:
-    """The variables of the specs that are named, by name."""
+    """Variables of the specs on the command line, by name."""
     from ..read.loading import load
 
     found: dict[str, object] = {}

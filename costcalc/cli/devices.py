@@ -9,7 +9,7 @@ import click
 def command() -> None:
     """List the shipped devices, each figure with its source.
 
-    `costcalc analyze SPEC --device NAME` shows what bounds each layer on it. A file of your own has the same form:
+    `costcalc analyze SPEC --device NAME` shows the bounds of each layer on it. A device file of your own has this form:
     `peak: {float32: {value: 1.5 T, source: ..}}` and `bandwidth: {value: 100 G, source: ..}`.
 
     \b

@@ -28,7 +28,7 @@ def command(
     exit_code: bool,
     out: Output,
 ) -> None:
-    """The cost of an edit: layers added, removed, changed, moved.
+    """Show the cost of an edit: layers added, removed, changed, moved.
 
     Without a spec, it shows all specs that the nearest costcalc.yaml names and all that differ from the base, the
     largest change first. Layers are matched by what they are, not by position: inserting a layer does not mark the
@@ -50,12 +50,12 @@ def command(
 
 
 def _code(found: Any) -> int:
-    """The exit code of a comparison: a total rose, or may have risen unseen, or neither."""
+    """Exit code of a comparison: a total rose, may have risen unnoticed, or neither."""
     return FAILED if found.rose else CANNOT if found.may_have_risen else OK
 
 
 def _all(base: str | None, convention: str, exit_code: bool, asked: Asked, out: Output) -> None:
-    """Show what moved of all specs."""
+    """Show the changes of all specs."""
     from ..budget.changes import changes
 
     if base is None or asked != Asked(None, None):

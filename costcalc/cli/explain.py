@@ -20,7 +20,7 @@ def command(
     convention: str | None,
     backward: bool,
 ) -> None:
-    """The calculation behind a layer's numbers: symbols, then numbers, then the product.
+    """Show how a layer's figures are calculated: symbols, then numbers, then the product.
 
     LAYER is the name of a layer or block in the report, or a glob such as '*/dwconv'. Without it, all layers with
     mult-adds and the totals are shown. A depthwise convolution with its 1x1 convolution is compared with the standard

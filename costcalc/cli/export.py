@@ -55,7 +55,7 @@ def command(
     made = export(model, to=to or form_of(output), weights=weights, seed=seed, **how)
     with writing(output, binary=made.is_binary) as out:
         out.writelines(made.pieces)
-    if model.source.shipped and spec != model.name:  # it was named as a file, which is not there
+    if model.source.shipped and spec != model.name:  # it was given as the name of a file, which does not exist
         note(shipped(model))
     for said in made.notes:
         note(said)

@@ -1,4 +1,4 @@
-"""Errors as people and programs read them, on standard error."""
+"""Report errors on standard error, to users and programs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..replacing import is_lost
 from .commands import BUG, CANNOT, COMMANDS, command
 from .terminal import has_color
 
-PACKAGES = {  # what costcalc needs, by the name of the module
+PACKAGES = {  # dependencies of costcalc, by module name
     **{name: name for name in ("rich", "numpy", "pandas", "sympy", "matplotlib", "pyarrow", "onnx", "torch")},
     "yaml": "pyyaml",
 }
 
 
 def report_failure(error: Any, args: list[str]) -> int:
-    """Print the error; returns the exit code."""
+    """Print an error; return its exit code."""
     if isinstance(error, click.Abort):
         return 130
     if isinstance(error, click.ClickException):
@@ -44,7 +44,7 @@ def report_failure(error: Any, args: list[str]) -> int:
 
 
 def _of_package(error: ModuleNotFoundError) -> Exception:
-    """A package that is not there, by its name; any other module that is missing is a bug."""
+    """Error for a missing dependency, by its name; any other missing module is a bug."""
     name = (error.name or "").partition(".")[0]
     if name not in PACKAGES:
         return error
@@ -53,7 +53,7 @@ def _of_package(error: ModuleNotFoundError) -> Exception:
 
 
 def _of_system(error: OSError) -> FileError:
-    """The cause of a system error: a file by its name, a working directory that is gone, or else the output."""
+    """Cause of a system error: a file by its name, a deleted working directory, or else the output."""
     if is_lost():
         return FileError(Problem("no-directory", "the working directory is gone", help="go to one that exists"))
     if error.filename is not None:
@@ -86,10 +86,10 @@ def _from_click(error: Any, args: list[str]) -> OptionError:
 
 
 def _done_by_another(error: Any, args: list[str]) -> str | None:
-    """The help for what another command does, or None."""
+    """Hint if another command has the option or takes several specs; else None."""
     if isinstance(error, click.NoSuchOption):
         others = commands_with(error.option_name)
-        if others and error.ctx and error.ctx.parent is None:  # before the name of any command
+        if others and error.ctx and error.ctx.parent is None:  # before the name of the command
             return f"write it after the command: {others[0]} .. {error.option_name}"
         return f"it is an option of {listed(others)}" if others else None
     extra = error.format_message().startswith("Got unexpected extra argument")
@@ -97,7 +97,7 @@ def _done_by_another(error: Any, args: list[str]) -> str | None:
 
 
 def _with_two_dashes(name: str, args: list[str]) -> str | None:
-    """The help for `-alpha`, which is read as `-a`."""
+    """Hint for `-alpha`, which is parsed as `-a`."""
     given = [arg for arg in args if arg.startswith(name) and len(arg) > 2 and arg[1:2] != "-"]
     return f"names of options have two dashes: `-{brief(given[0])}`" if given else None
 
@@ -132,7 +132,7 @@ def _entry(problem: Problem) -> dict[str, Any]:
 
 
 def as_text(problem: Problem, color: bool = False) -> str:
-    """One problem: what, where with the line and a caret, and what to do."""
+    """One problem as text: what, where with the line and a caret, and what to do."""
     said = [("help", problem.help)] if problem.help else []
     notes = (*said, *(("note", note) for note in problem.notes))
     lines = framed("error", None, problem.message, problem.place, notes, color)
@@ -146,13 +146,13 @@ def _say(text: str) -> None:
 
 
 def commands_with(option: str) -> list[str]:
-    """The commands that have an option, as they are called."""
+    """Commands that have an option, with `costcalc`."""
     found = [name for name in COMMANDS if any(option in param.opts for param in command(name).params)]
     return [f"costcalc {name}" for name in found]
 
 
 def for_several(args: list[str]) -> str | None:
-    """What to write when `analyze`, which takes one spec, is given several; None when it is given other things."""
+    """Hint for `analyze`, which takes one spec, with several specs; None for other arguments."""
     from ..files import configs
 
     specs = [arg for arg in args[1:] if os.path.isfile(arg) or arg.removesuffix(".yaml") in configs()]

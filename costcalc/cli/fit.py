@@ -53,9 +53,9 @@ def command(
     out: Output,
     **axes: tuple[str, ...] | None,
 ) -> None:
-    """The largest settings of variables within all budgets, with the published roundings.
+    """Find the largest settings of variables within all budgets, with the published roundings.
 
-    Every setting of the grid is tried. `--vary NAME` without values tries the choices that the spec gives. If there are
+    Every setting of the grid is tried. `--vary NAME` without values tries the choices that the spec declares. If it has
     none, it tries every size up to twice the default for an integer variable, and 2,000 steps up to twice the default
     for others. A variable with one value (`--res 192`) is fixed. With several variables, it shows the Pareto-optimal
     settings; --maximize selects one. Exit code 1 if nothing fits.
@@ -84,7 +84,7 @@ def command(
 
 
 def budgets(texts: Iterable[str]) -> dict[str, str]:
-    """The limits of several `METRIC=LIMIT`, by metric. Raises OptionError, also for a metric that has two."""
+    """Limits of several `METRIC=LIMIT`, by metric. Raises OptionError, also for a metric with two limits."""
     found: dict[str, str] = {}
     for name, limit in map(_budget, texts):
         if name in found:
@@ -94,7 +94,7 @@ def budgets(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _budget(text: str) -> tuple[str, str]:
-    """The metric and the limit of `METRIC=LIMIT`. Raises OptionError."""
+    """Metric and limit of `METRIC=LIMIT`. Raises OptionError."""
     name, equals, limit = (part.strip() for part in text.partition("="))
     if not equals:
         raise OptionError(

@@ -46,7 +46,7 @@ def command(
     format: str | None,
     output: str | None,
 ) -> None:
-    """The cost as a closed form in the spec's variables.
+    """Derive the cost as a closed form in the spec's variables.
 
     The form is exact where its condition holds, such as `alpha a multiple of 1/4 and res a multiple of 32`: no width or
     grid is rounded there. `--general` gives the form with the roundings. A variable with a value (`--res 224`) becomes
@@ -78,7 +78,7 @@ def command(
 def _groups(
     model: Model, names: Any, convention: str, by: str, given: Mapping[Any, Any]
 ) -> Mapping[str, tuple[Metric, Callable[..., Any] | None]]:
-    """{title: (metric, which rows)}, one per metric, or one per type or layer and metric."""
+    """{title: (metric, predicate over rows or None)}, one per metric, or one per type or layer and metric."""
     from ..analysis.formula.formula import closed
     from ..metrics.metrics import amounts, metric
     from ..metrics.walk import Walk

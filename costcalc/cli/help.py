@@ -13,7 +13,7 @@ from .commands import command as command_of
 @click.argument("name", required=False, metavar="[COMMAND]")
 @click.pass_context
 def command(ctx: click.Context, name: str | None) -> None:
-    """The help of a command: `costcalc help analyze` is `costcalc analyze --help`.
+    """Show the help of a command: `costcalc help analyze` is `costcalc analyze --help`.
 
     \b
     Examples:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class ImportCommand(SpecCommand):
-    """`import torch ..`, the only one that runs code, and `import hf ..` are commands of their own."""
+    """Dispatches `import torch ..`, which runs code, and `import hf ..` to separate commands."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """The context of this command, or of that one."""
+        """Context of this command, or of one of those."""
         own = {"torch": torch_command, "hf": hf_command}.get(args[0]) if args else None
         if own is not None:
             return own.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
@@ -91,11 +91,11 @@ def hf_command(config: str, output: str | None) -> None:
     check_links(config)
     with within("seconds", f"reading {brief(config)!r}"):
         text = spec_of(hf.from_file(config))
-    analyze(modelled(Source(config, text), origin("-")))  # what cannot be built is not written
+    analyze(modelled(Source(config, text), origin("-")))  # checks that the spec can be built before it is written
     deliver(text, output)
 
 
-NAMED = 4  # parameters in a note
+NAMED = 4  # parameters listed in a note
 
 
 @click.command()
@@ -162,14 +162,14 @@ def torch_command(
 
 
 def _note(unused: Any) -> None:
-    """Say which parameters of the module are in no layer, as those of a head for training alone."""
+    """Report parameters of the module that are in no layer, such as those of an auxiliary training head."""
     if unused:
         more = f" and {len(unused) - NAMED} more" if len(unused) > NAMED else ""
         note(f"no layer that runs has the parameters {listed(unused[:NAMED])}{more}")
 
 
 def _check(shown: Any, width: Any, flat: bool, views: Any) -> None:
-    """Refuse options of the one form in the other."""
+    """Refuse options of the spec output with the report output, and vice versa."""
     from ..analysis.convert.convert import check_name
 
     check_name(width)
@@ -192,7 +192,7 @@ def _show(model: Model, convention: str, by: str, depth: int, out: Output) -> No
 
 
 def _given(text: str) -> Any:
-    """The arguments in a JSON object."""
+    """Parse the arguments in a JSON object."""
     import json
 
     if text is None:

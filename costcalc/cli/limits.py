@@ -10,7 +10,7 @@ from .options import Output, output_options
 @click.command()
 @output_options
 def command(out: Output) -> None:
-    """The limits on input: specs and models come from strangers, and each limit bounds time or memory.
+    """Show the limits on input. They bound time and memory for untrusted specs and models.
 
     The environment variable COSTCALC_LIMITS raises limits for one run.
 

@@ -48,10 +48,10 @@ rule_options = in_order(
 @click.option("--arena", is_flag=True, help="Show the plan of the arena: the offset of every buffer.")
 @outputs(PICTURES)
 def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
-    """What the tensors of a network need at once, at which operation, and which are alive there.
+    """Compute the peak memory of a network's tensors, its operation, and the tensors alive there.
 
-    A tensor lives from the operation that makes it to the last one that reads it, in the order of the spec. The
-    policy says which tensors share storage; every figure names its policy.
+    A tensor lives from the operation that creates it to the last one that reads it, in the order of the spec. The
+    policy decides which tensors share storage; every figure names its policy.
 
     \b
     Examples:
@@ -75,7 +75,7 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
 
 
 def _chosen(options: dict[str, Any]) -> dict[str, Any]:
-    """The single rules that are given."""
+    """The single rules that were given."""
     names = (*RULES, "batch", "align", "times", "attention", "workspace")
     found = {name: options[name] for name in names if options[name] is not None}
     return found if options["input_"] is None else {**found, "input": options["input_"]}

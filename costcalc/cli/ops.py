@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from ..ops.base import Op, Option
 
 
-NAMES, WIDTH = 18, 100  # columns of the names of operations, and of a line of many
+NAMES, WIDTH = 18, 100  # columns of the names of operations, and of a line of several names
 
 
 @click.command()
 @click.argument("name", required=False, metavar="[OP]")
 def command(name: str | None) -> None:
-    """The operations and blocks of the spec language, or one with its options.
+    """List the operations and blocks of the spec language, or show one with its options.
 
     \b
     Examples:
@@ -41,7 +41,7 @@ def command(name: str | None) -> None:
 
 
 def overview() -> str:
-    """All operations by their module, those of one rule together, and the blocks."""
+    """All operations by module, those with a common rule together, and the blocks."""
     from ..ops import INDEX, find
     from ..read.spec.blocks import shipped_library
 
@@ -57,7 +57,7 @@ def overview() -> str:
 
 
 def _row(names: list[str], doc: str) -> list[str]:
-    """The lines of the operations of one rule: their names, and what it does, beside them or below."""
+    """Lines for the operations of one rule: their names, and its description beside or below them."""
     import textwrap
 
     *above, last = textwrap.wrap(", ".join(names), WIDTH - 2)
@@ -67,12 +67,12 @@ def _row(names: list[str], doc: str) -> list[str]:
 
 
 def first_line(doc: str) -> str:
-    """The first line of a docstring."""
+    """First line of a docstring."""
     return doc.strip().partition("\n")[0]
 
 
 def operation(name: str) -> str:
-    """One operation: what it does, how it is written, its options."""
+    """Description of one operation: its purpose, its syntax, its options."""
     import inspect
 
     from ..ops import find
@@ -99,7 +99,7 @@ def _default(option: Option) -> str:
 
 
 def block(name: str) -> str:
-    """One shipped block, as it is written, with the comment above it."""
+    """Source of one shipped block, with the comment above it."""
     from ..read.spec.blocks import shipped_library
 
     library = shipped_library()

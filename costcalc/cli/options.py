@@ -1,4 +1,4 @@
-"""Options that commands share, where their output goes, and the variables of a spec as options of their own."""
+"""Options shared by commands, the destination of their output, and the variables of a spec as options."""
 
 from __future__ import annotations
 
@@ -25,45 +25,45 @@ if TYPE_CHECKING:
 
 
 class Output(NamedTuple):
-    """Where a result goes and in which form: what --format, --json, -o and --color say."""
+    """Destination and format of a result: --format, --json, -o and --color."""
 
     format: str | None
     as_json: bool
     output: str | None
     color: str
-    suffixes: Mapping[str, str]  # format by suffix, beside those that all commands have
+    suffixes: Mapping[str, str]  # format by suffix, in addition to the common ones
 
     @property
     def is_screen(self) -> bool:
-        """Whether it goes to standard output."""
+        """Whether the result goes to standard output."""
         return self.output in (None, "-")
 
     @property
     def screen(self) -> Screen:
-        """The screen that the result is drawn for."""
+        """Screen that the result is rendered for."""
         from .terminal import screen
 
         return screen(self.color) if self.is_screen else Screen(units=manner().units)
 
     def form(self) -> str:
-        """The format asked for, or the one the file's ending says, or `table`. Raises OptionError."""
+        """The requested format, or that of the file's suffix, or `table`. Raises OptionError."""
         if self.as_json or self.format:
             return "json" if self.as_json else str(self.format)
         return "table" if self.is_screen else format_for(self.output, {**SUFFIXES, **self.suffixes})
 
     def show(self, page: Page, code: int = OK) -> None:
-        """Deliver a page, and end the run with a code that is not OK."""
+        """Write a page, and end the run if the code is not OK."""
         verdict(code)
         self.deliver_page(render_page(page, self.form(), self.screen))
         if code != OK:
             raise click.exceptions.Exit(code)
 
     def deliver(self, data: str | bytes) -> None:
-        """Write a result that is drawn."""
+        """Write a rendered result."""
         deliver(data, self.output)
 
     def deliver_page(self, text: str) -> None:
-        """Write a page that is drawn; one that people read has nothing that the log of a job takes for a command."""
+        """Write a rendered page; text for human readers is escaped so that a CI log contains no commands."""
         self.deliver(inert(text) if self.is_screen and self.form() in ("table", "md", "latex") else text)
 
 
@@ -75,9 +75,9 @@ def deliver(data: str | bytes, path: str | None = None) -> None:
 
 @contextmanager
 def writing(path: str | None = None, binary: bool = False) -> Iterator[Any]:
-    """A file to write a result to: standard output, or one beside `path` that takes its place at the end.
+    """Open a file for a result: standard output, or a temporary file beside `path` that replaces it at the end.
 
-    When something fails on the way, what was at `path` stays as it was.
+    If an error occurs, `path` is unchanged.
     """
     if path is None or path == "-":
         if hasattr(sys.stdout, "reconfigure"):
@@ -92,14 +92,14 @@ def writing(path: str | None = None, binary: bool = False) -> Iterator[Any]:
 
 
 def _of_bytes() -> Any:
-    """Standard output for bytes. Raises FileError where a program captures it as text."""
+    """Standard output for bytes. Raises FileError if a program captures it as text."""
     if not hasattr(sys.stdout, "buffer"):
         raise FileError(Problem("unwritable", "standard output takes only text here", help="name a file: -o FILE"))
     return sys.stdout.buffer
 
 
 def format_for(path: str | None, suffixes: Mapping[str, str]) -> str:
-    """The format that the ending of a file says. Raises OptionError."""
+    """Format of a file's suffix. Raises OptionError."""
     suffix = os.path.splitext(path or "")[1].lower()
     if suffix not in suffixes:
         known = ", ".join(suffixes)
@@ -110,7 +110,7 @@ def format_for(path: str | None, suffixes: Mapping[str, str]) -> str:
 
 
 class MetricsCommand(click.Command):
-    """A command whose help lists the metrics that its `--metrics` takes."""
+    """A command whose help lists the metrics for --metrics."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if any(param.name == "metrics" for param in self.params):
@@ -125,7 +125,7 @@ class SpecCommand(MetricsCommand):
     """A command on a spec: `--NAME VALUE` sets any variable that the spec declares."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[Any]:
-        """Take the options that are variables of the spec out of the arguments."""
+        """Separate the options that are variables of the spec from the arguments."""
         known = {opt for param in self.params for opt in (*param.opts, *param.secondary_opts)}
         known |= set(ctx.help_option_names)
         kept, pairs = _taken(list(args), known)
@@ -134,7 +134,7 @@ class SpecCommand(MetricsCommand):
         return super().parse_args(ctx, kept)
 
     def format_epilog(self, ctx: click.Context, formatter: Any) -> None:
-        """List the variables of the specs that are named."""
+        """List the variables of the specs on the command line."""
         for spec in ctx.meta.get("raw", ()):
             rows = _declared(spec)
             if rows:
@@ -144,7 +144,7 @@ class SpecCommand(MetricsCommand):
 
 
 def _taken(args: Any, known: set[str]) -> Any:
-    """Arguments without the options that the command does not know, and those as pairs."""
+    """Split arguments into those known to the command and pairs of the unknown options."""
     kept: list[str] = []
     pairs: list[tuple[str, str | None]] = []
     while args:
@@ -162,7 +162,7 @@ def _taken(args: Any, known: set[str]) -> Any:
 
 
 def _declared(spec: str) -> list[tuple[str, ...]]:
-    """(option, help) of each variable of a spec; nothing when it cannot be read, as help must not fail."""
+    """(option, help) of each variable of a spec; empty if it cannot be read, because help must not fail."""
     from ..read.loading import load
 
     try:
@@ -180,7 +180,7 @@ def _about(variable: Variable) -> str:
 
 
 def in_order(*options: Callable[..., Any]) -> Callable[..., Any]:
-    """Several options as one decorator; help lists them in this order."""
+    """Combine options into one decorator; help lists them in this order."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
@@ -191,7 +191,7 @@ def in_order(*options: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def gathered(name: str, kind: Callable[..., Any], fields: tuple[str, ...], *options: Callable) -> Callable:
-    """Several options as one decorator; the command takes what they say as one argument, a `kind` of those fields."""
+    """Combine options into one decorator that passes their values as one argument, a `kind` with `fields`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
@@ -204,7 +204,7 @@ def gathered(name: str, kind: Callable[..., Any], fields: tuple[str, ...], *opti
 
 
 class Asked(NamedTuple):
-    """The variables of a spec as the command line sets them, in texts."""
+    """Variables of a spec as set on the command line, as texts."""
 
     alpha: str | None
     res: str | None
@@ -213,21 +213,21 @@ class Asked(NamedTuple):
 
     @property
     def multiplier(self) -> Any:
-        """What `--rho` says. Raises OptionError."""
+        """Value of `--rho`. Raises OptionError."""
         return factor("rho", self.rho)
 
     @property
     def plain(self) -> dict[str, Any]:
-        """The variables set by --alpha, --res and --set. Raises OptionError."""
+        """Variables set by --alpha, --res and --set. Raises OptionError."""
         return _once(self._pairs())
 
     def of(self, model: Model) -> dict[str, Any]:
-        """The variables of a model, also those set by options of their own, as numbers or words. Raises OptionError."""
+        """Values of a model's variables, including those set by their own options. Raises OptionError."""
         pairs = [*self._pairs(), *named_pairs(model)]
         return _once(one for name, text in pairs for one in _by_position(model, name, text))
 
     def how(self, model: Model) -> dict[str, Any]:
-        """The arguments `settings` and `rho` of a function of the library. Raises OptionError."""
+        """Arguments `settings` and `rho` of a library function. Raises OptionError."""
         return {"settings": self.of(model), "rho": self.multiplier}
 
     def _pairs(self) -> list[tuple[str, str]]:
@@ -243,7 +243,7 @@ class Asked(NamedTuple):
         return pairs
 
 
-# The ways to set a spec's variables.
+# Options that set a spec's variables.
 _SET = (
     click.option("--alpha", metavar="A", help="Width multiplier; same as --set alpha=A."),
     click.option("--res", metavar="R", help="Input resolution; same as --set res=R."),
@@ -261,13 +261,13 @@ def _of_space(alpha: str | None, width: str | None, res: str | None, sets: tuple
     return Asked(width if alpha is None else alpha, res, None, sets)
 
 
-# SPEC and the ways to fix variables of a space of designs.
+# SPEC and the options that fix variables of a space of designs.
 space_options = in_order(
     click.argument("spec"), gathered("asked", _of_space, ("alpha", "width", "res", "sets"), *_SET, _WIDTH)
 )
 
 
-# SPEC and the ways to give its variables several values.
+# SPEC and the options that give its variables several values.
 axis_options = in_order(
     click.argument("spec"),
     click.option("--alpha", metavar="VALUES", help="Width multipliers: 1,0.75,0.5 or 0.25:1.5:0.05."),
@@ -278,7 +278,7 @@ axis_options = in_order(
 
 
 def names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
-    """The names of a list; an empty one has none."""
+    """Names in a comma-separated list, which may be empty."""
     return tuple(filter(None, (name.strip() for name in value.split(","))))
 
 
@@ -307,7 +307,7 @@ def outputs(
     formats: Iterable[str] = (),
     to: tuple[str, str] = ("FILE", "Write to FILE; its extension selects the format."),
 ) -> Callable:
-    """--format, -o, --color as an Output, `out`; a command may have formats of its own, by their suffixes."""
+    """--format, -o and --color as an Output `out`; a command may add formats with their suffixes."""
     known = [*(formats or (*FORMATS, *suffixes.values()))]
     return gathered(
         "out",
@@ -327,7 +327,7 @@ def _noted(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     ctx.meta[f"stored {param.name}"] = value
 
 
-# How tensors are stored, for metrics in bytes and bits; `with_storage` applies them.
+# Storage of tensors, for metrics in bytes and bits; `with_storage` applies it.
 storage_options = in_order(
     click.option(
         "--policy",
@@ -349,7 +349,7 @@ storage_options = in_order(
 
 
 def with_storage(model: Model, more: Mapping[str, Any] | None = None) -> Model:
-    """The model with its tensors stored as `storage_options` and single rules say. Raises OptionError."""
+    """The model with the storage set by `storage_options` and single rules. Raises OptionError."""
     from ..model.storage import bits_of, stored
 
     meta = click.get_current_context().meta
@@ -359,7 +359,7 @@ def with_storage(model: Model, more: Mapping[str, Any] | None = None) -> Model:
 
 
 def _by_position(model: Model, name: str, text: str) -> Iterator[tuple[str, str]]:
-    """(name, text) of each value of `ks=3,5,-,7`, if `ks` has a value for each position; `-` leaves its default."""
+    """(name, text) of each value of `ks=3,5,-,7`, if `ks` has a value per position; `-` keeps the default."""
     each = model.variables[name].each if name in model.variables else 0
     if not each or "," not in text:
         yield name, text
@@ -405,7 +405,7 @@ def _unknown(ctx: click.Context, option: str, model: Model) -> OptionError:
 
 
 def factor(name: str, text: str | None) -> Any:
-    """A multiplier from the command line, or None."""
+    """Multiplier from the command line, or None."""
     if text is None:
         return None
     value: Any = read_value(name, text)

@@ -23,7 +23,7 @@ value_options = in_order(
 @convention_option()
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE, e.g. page.html. [default: standard output]")
 def command(spec: str, **options: Any) -> None:
-    """Write a network as one HTML file: to look at, move its sliders, print and send.
+    """Write a network as one interactive HTML file with sliders.
 
     The page shows totals, layers, blocks, the graph, layer types, all settings, memory along the schedule and
     variants of the network. It loads nothing, and its address keeps the current view. A slider has the values that

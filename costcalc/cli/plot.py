@@ -88,7 +88,7 @@ def _sweep(ctx: click.Context, model: Model, options: Mapping[str, Any], format:
 
 
 def _roofline(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> Roofline:
-    """The layers on the roofs of a device, at one setting."""
+    """Layers on the roofs of a device, at one setting."""
     from ..analysis.memory.roofline import bounded
     from .sweep import values_of
 

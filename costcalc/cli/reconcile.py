@@ -30,7 +30,7 @@ def command(
     top: int | None,
     out: Output,
 ) -> None:
-    """Why two counts of one network differ: the gap, split into named parts that sum to it.
+    """Explain why two counts of one network differ: the gap is split into named parts that sum to it.
 
     A and B are conventions (see `costcalc conventions`) or files of prices. One of them can be a published number. For
     a number, it tries other conventions, input sizes and widths, twice or half the count, and leaving out the
@@ -70,7 +70,7 @@ def command(
 
 
 def _sides(left: str, right: str) -> tuple[list[str], list[Any]]:
-    """The conventions and the numbers among A and B, as texts."""
+    """Conventions and numbers among A and B, as texts."""
     numbers = [text for text in (left, right) if figure(text) and not text.endswith("%")]
     if len(numbers) == 2:
         help = "costcalc reconcile SPEC paper 8.2G"

@@ -9,7 +9,7 @@ import click
 @click.option("--checks", is_flag=True, help="Print the schema of costcalc.yaml, the file of checks.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
 def command(checks: bool, output: str | None) -> None:
-    """A JSON Schema (draft-07) of the spec language, or of the file of checks, for editors.
+    """Print a JSON Schema (draft-07) of the spec language, or of the file of checks, for editors.
 
     The YAML language server uses it if the first line of a spec names it:
     `# yaml-language-server: $schema=spec.schema.json`

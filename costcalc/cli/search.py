@@ -26,11 +26,11 @@ FORMATS = ("table", "csv", "json", "md", "latex")
 @click.option("--here", is_flag=True, help="Import module:function from the working directory, too.")
 @JOBS
 @click.option("--cluster", metavar="ADDRESS", help="Call module:function on the workers of a Dask scheduler.")
-@click.option("--resume", is_flag=True, help="Go on with the search in the directory of -o.")
+@click.option("--resume", is_flag=True, help="Continue the search in the directory of -o.")
 @convention_option()
 @outputs(formats=FORMATS, to=("DIR", "Write candidates, front, plot and specs to a directory."))
 def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
-    """The networks of a space within budgets that score best, and the Pareto front of cost and score.
+    """Find the networks of a space within budgets that score best, and the Pareto front of cost and score.
 
     Scores come from outside: a table (CSV or Parquet: a column per variable or position, and `score`), or a Python
     function that is given a network's choices as a dict and returns a number. costcalc trains nothing. The function is
@@ -61,7 +61,7 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
 
 
 def _opened(folder: str | None, resume: bool, journal: str) -> str | None:
-    """The journal in the directory of the output. Raises FileError, OptionError."""
+    """Path of the journal in the output directory. Raises FileError, OptionError."""
     if not folder:
         if resume:
             raise OptionError(Problem("usage", "--resume needs -o DIR: progress is recorded there"))
@@ -74,6 +74,6 @@ def _opened(folder: str | None, resume: bool, journal: str) -> str | None:
     except OSError as error:
         raise FileError(Problem("unwritable", f"cannot write {folder!r}: {error.strerror}")) from None
     if used and not resume:
-        help = "--resume goes on with what is there; or name another"
+        help = "--resume continues it; or name another"
         raise OptionError(Problem("usage", f"{folder!r} is not empty", help=help))
     return os.path.join(folder, journal)

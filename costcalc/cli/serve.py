@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-browser", is_flag=True, help="Open no browser: only print the address.")
 def command(spec: str | None, port: int, no_browser: bool) -> None:
-    """The playground on this machine: an editor beside the views of `page`, computed as you type.
+    """Run the playground on this machine: an editor beside the views of `page`, updated as you type.
 
     It opens SPEC, a spec or a model; without SPEC, a shipped network. Others can be opened in the page. It listens only
     on 127.0.0.1 and answers only the page whose address it prints. Nothing leaves this machine. Ctrl-C ends it.
@@ -58,7 +58,7 @@ def command(spec: str | None, port: int, no_browser: bool) -> None:
 
 
 def _first(engine: Engine, spec: str | None) -> dict[str, Any]:
-    """What the page opens with: a text, or a file that the engine holds. Raises CostcalcError."""
+    """Initial content of the page: a text, or a file held by the engine. Raises CostcalcError."""
     from ..analysis.page.live import FIRST
     from ..read.loading import SPEC, format_of, found, load
 
@@ -69,7 +69,7 @@ def _first(engine: Engine, spec: str | None) -> dict[str, Any]:
 
 
 def _open(url: str) -> None:
-    """Open a browser, where there is a screen for one: without, some would take the terminal."""
+    """Open a browser if there is a graphical display; otherwise some browsers would use the terminal."""
     import webbrowser
 
     if sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):

@@ -1,8 +1,8 @@
-"""The server of `costcalc serve`: the playground on this machine alone, for the one browser that knows its address.
+"""Server of `costcalc serve`: the playground, for a single browser on this machine that knows its address.
 
-Other pages in that browser, and names that come to lead to this machine, reach nothing: a request is answered only if
-it comes to this very address, from no other origin, under a random path. Threads talk to the browser; the main thread
-answers, one request at a time, within the limits of a command.
+Other sites in that browser, and host names that resolve to this machine, cannot reach it: a request is answered only if
+it has this exact host, no other origin, and a random path. Threads talk to the browser; the main thread answers one
+request at a time, within the limits of a command.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from ..records import NamedTuple
 from ..render.html_file import BUILT, playground
 
 ADDRESS = "127.0.0.1"
-WAITING = 8  # requests
-WAKES = 0.5  # seconds that the main thread waits for a request at a time
-SLOW = 30  # seconds that a browser may need for a part of a request
-PIECE = 65_536  # bytes that are read at once
+WAITING = 8  # maximum waiting requests
+WAKES = 0.5  # seconds between checks for Ctrl-C
+SLOW = 30  # timeout in seconds for parts of a request
+PIECE = 65_536  # bytes read at once
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,7 +42,7 @@ HEADERS = {
 
 
 class Refusal(Exception):
-    """A request that is not answered: its status, and why."""
+    """A refused request: its status and the reason."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -50,7 +50,7 @@ class Refusal(Exception):
 
 
 class Job(NamedTuple):
-    """A question for the main thread, and where its answer goes."""
+    """A question for the main thread, and a future for the answer."""
 
     ask: Callable[[], dict[str, Any]]
     answer: Future[dict[str, Any]]
@@ -72,24 +72,24 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The address, with the token in its path."""
+        """Address with the token in its path."""
         return f"http://{ADDRESS}:{self.server_port}/{self.token}/"
 
     def work(self) -> None:
-        """Answer questions, one after the other, each within the limits of a command."""
+        """Answer questions one at a time, each within the limits of a command."""
         with without(), ticking():
             while True:
                 try:
                     ask, answer = self.jobs.get(timeout=WAKES)
-                except Empty:  # a Ctrl-C just before it waits is heard when it wakes
+                except Empty:  # lets a pending Ctrl-C be handled
                     continue
                 try:
                     answer.set_result(ask())
-                except Exception as error:  # a bug of ours: told as one, and the next question is answered
+                except Exception as error:  # a bug: report it and continue with the next question
                     answer.set_exception(error)
 
     def asked(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The answer of the main thread. Raises Refusal where too many wait."""
+        """Answer from the main thread. Raises Refusal if too many requests wait."""
         job = Job(ask, Future())
         try:
             self.jobs.put_nowait(job)
@@ -101,11 +101,11 @@ class Server(ThreadingHTTPServer):
             raise Refusal(500, f"this is a bug of ours: {type(error).__name__}") from error
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a browser that left."""
+        """Ignore a browser that closed the connection."""
 
 
 def _files() -> dict[str, tuple[str, bytes]]:
-    """The files of the playground that stay the same: name -> (type, bytes)."""
+    """Static files of the playground: name -> (type, bytes)."""
     from ..read.spec.schema import schema
 
     types = {"play.js": "text/javascript", "play.css": "text/css"}
@@ -114,7 +114,7 @@ def _files() -> dict[str, tuple[str, bytes]]:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request: looked at before it is read, read within its limit, answered by the engine."""
+    """One request: checked before it is read, read within its limit, answered by the engine."""
 
     server: Server
     protocol_version = "HTTP/1.1"
@@ -122,13 +122,13 @@ class Handler(BaseHTTPRequestHandler):
     timeout = SLOW
 
     def do_GET(self) -> None:
-        """The page and its files."""
+        """Serve the page and its files."""
         self._guarded(self._file)
 
     do_HEAD = do_GET
 
     def do_POST(self) -> None:
-        """A question to the engine, or a file of a model."""
+        """Answer a question to the engine, or take a model's file."""
         self._guarded(self._asked)
 
     def _guarded(self, act: Callable[[str, dict[str, list[str]]], None]) -> None:
@@ -136,11 +136,11 @@ class Handler(BaseHTTPRequestHandler):
             path, query = self._trusted()
             act(path, query)
         except Refusal as refusal:
-            self.close_connection = True  # what was not read must not be taken for another request
+            self.close_connection = True  # unread data must not be parsed as another request
             self._send(refusal.status, "text/plain; charset=utf-8", f"{refusal.why}\n".encode())
 
     def _trusted(self) -> tuple[str, dict[str, list[str]]]:
-        """The path behind the token and the query of a request from the page itself. Raises Refusal for any other."""
+        """Path after the token, and query, of a request from the page itself. Raises Refusal for any other request."""
         own = self.server.names
         if self.headers.get_all("Host") not in [[name] for name in own]:
             raise Refusal(421, "this is no address of this server")
@@ -181,7 +181,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(200, "application/json", answer)
 
     def _ask(self, query: dict[str, list[str]]) -> dict[str, Any]:
-        body = self.rfile.read(self._size(2 * limits.FILE_BYTES))  # a text in JSON may have twice its characters
+        body = self.rfile.read(self._size(2 * limits.FILE_BYTES))  # escapes in JSON may double the size of a text
         try:
             request = json.loads(body)
         except (ValueError, RecursionError):
@@ -195,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
         if not key or suffix not in GRAPHS:
             raise Refusal(400, "a file has a key, and a name that ends as one of a model")
         with tempfile.TemporaryDirectory(prefix="costcalc-") as folder:
-            path = os.path.join(folder, f"model{suffix}")  # nothing of the name but its ending
+            path = os.path.join(folder, f"model{suffix}")  # only the suffix of the name is used
             with open(path, "xb") as file:
                 while left > 0 and (piece := self.rfile.read(min(left, PIECE))):
                     left -= file.write(piece)
@@ -204,7 +204,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.server.asked(lambda: self.server.engine.hold(key, name, path))
 
     def _size(self, most: int) -> int:
-        """The length of the body. Raises Refusal where it has none or is too long."""
+        """Length of the body. Raises Refusal if it is missing or too large."""
         given = self.headers.get_all("Content-Length") or []
         if self.headers.get("Transfer-Encoding") is not None or len(given) != 1 or not given[0].isdecimal():
             raise Refusal(411, "the body states no length")

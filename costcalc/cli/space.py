@@ -37,13 +37,13 @@ from .options import Asked, Output, SpecCommand, convention_option, deliver, out
 @convention_option()
 @output_options
 def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
-    """How many networks a space of designs has, what they cost, and how many fit budgets, exactly.
+    """Count the networks of a space of designs, their costs, and those within budgets, exactly.
 
     The space is every combination of the spec's variables that have `choices` and are not set. No network is sampled:
     parts of the network that do not touch each other are counted separately and combined. A choice that a
     network does not read, such as the kernel of a block that it does not have, does not make a different network.
     Metrics that add up over layers (mult_adds, params, weights_bytes) and the peak memory (peak_bytes) can be counted.
-    Where the space does not decompose, the reason is given.
+    If the space does not decompose, the reason is given.
 
     \b
     Examples:
@@ -78,7 +78,7 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
 
 
 def _question(limits: dict[str, str], options: dict[str, Any]) -> Any:
-    """What is asked of the space. Raises OptionError for two kinds of lists at once."""
+    """Requested contents of the page. Raises OptionError for two kinds of lists at once."""
     from ..analysis.space.page import Asked
 
     lists = [f"--{name}" for name in ("nth", "samples", "front") if options[name]]

@@ -1,6 +1,6 @@
-"""The standard streams as the parent process left them: closed, captured, or no longer read."""
+"""Standard streams as inherited from the parent process: closed, captured, or no longer read."""
 
-import _signal as signal  # what `signal` is made of, without the time that its enumerations take
+import _signal as signal  # what `signal` is based on, without the import time of its enumerations
 import errno
 import io
 import os
@@ -14,28 +14,28 @@ from ..render.text import inert
 
 
 class Closed(io.TextIOBase):
-    """A standard output that is closed: nothing can be written to it, and nothing is lost in silence."""
+    """A closed standard output: writing raises an error, so that nothing is lost silently."""
 
     encoding = "utf-8"
 
     def write(self, text: str) -> int:
-        """Refuse the text, as the system does. Raises OSError."""
+        """Raise OSError, as the system does."""
         raise OSError(errno.EBADF, "it is closed")
 
     @property
     def buffer(self) -> "Closed":
-        """The same, for bytes."""
+        """The same stream, for bytes."""
         return self
 
 
 class Inert:
-    """A stream for people: in a job of GitHub nothing that is written to it is a command."""
+    """A stream for messages: in a job of GitHub Actions, it escapes workflow commands."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text, which starts a line."""
+        """Write a text that starts a line."""
         return self.stream.write(inert(text))
 
     def __getattr__(self, name: str) -> Any:
@@ -44,7 +44,7 @@ class Inert:
 
 @contextmanager
 def errors_inert() -> Iterator[None]:
-    """Have standard error run no command of a file that an error shows."""
+    """Escape workflow commands on standard error, for example in the excerpts of files."""
     before = sys.stderr
     sys.stderr = cast("TextIO", Inert(before))
     try:
@@ -54,7 +54,7 @@ def errors_inert() -> Iterator[None]:
 
 
 def all_there() -> None:
-    """Put something in the place of streams that are closed; their numbers go to no file that is opened later."""
+    """Replace closed streams, so that later files do not get their descriptors."""
     if None not in (sys.stdin, sys.stdout, sys.stderr):
         return
     number = os.open(os.devnull, os.O_RDWR)
@@ -70,16 +70,16 @@ def hush() -> None:
     """Discard output that no process reads, so that Python has nothing to flush at exit."""
     try:
         number = sys.stdout.fileno()
-    except (OSError, AttributeError, ValueError):  # closed, or captured by a program that has no file there
+    except (OSError, AttributeError, ValueError):  # closed, or captured by a program without a file descriptor
         return
     os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 @contextmanager
 def stopped_cleanly() -> Iterator[None]:
-    """Let a request to end unwind as Ctrl-C does, so that no unfinished file stays behind; afterwards all is as before.
+    """Let SIGTERM unwind like Ctrl-C, so that no unfinished file remains; the handler is restored afterwards.
 
-    A program that has a handler of its own keeps it.
+    A handler installed by a calling program is kept.
     """
     own = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     if own:

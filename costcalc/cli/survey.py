@@ -23,11 +23,11 @@ SUFFIXES = {".parquet": "parquet"}
 @JOBS
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler whose workers see the same files.")
 @click.option("--memory", metavar="SIZE", default="4GiB", show_default=True, help="Memory that one file may take.")
-@click.option("--resume", is_flag=True, help="Go on with a survey that was stopped; needs -o.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted survey; needs -o.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a file is refused or its cost is a lower bound.")
 @outputs(SUFFIXES)
 def command(paths: tuple[str, ...], out: Output, **options: Any) -> None:
-    """The cost of every model in some directories: specs, ONNX, TensorFlow Lite and Keras models.
+    """Compute the cost of every model in some directories: specs, ONNX, TensorFlow Lite and Keras models.
 
     Each file is read in a process with bounded memory and time. A file that cannot be read is a row with the reason,
     and never stops the others. Links that leave a directory are refused; hidden files are left out. With -o, finished

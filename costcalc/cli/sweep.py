@@ -55,18 +55,18 @@ LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not
 @click.option("--skip-invalid", is_flag=True, help="Skip points at which the network cannot be built.")
 @JOBS
 @click.option("--cluster", metavar="ADDRESS", help="Compute on the workers of a Dask scheduler.")
-@click.option("--resume", is_flag=True, help="Go on with the dataset in the directory of -o.")
+@click.option("--resume", is_flag=True, help="Continue the dataset in the directory of -o.")
 @click.option("--yes", is_flag=True, help="Allow more than 10^9 points.")
 @outputs(SUFFIXES)
 def command(spec: str, out: Output, **options: Any) -> None:
-    """Costs over any variables of a spec: one row per point.
+    """Compute costs over any variables of a spec: one row per point.
 
     Values are a list (1,0.75,0.5) or a range start:stop:step that includes both ends (0.25:1.5:0.05). Several variables
     form a grid; the last one varies fastest. A variable can change the network's structure: a repeat count, a
     condition, a kernel.
 
     With `-o DIR/` the points become a dataset of Parquet files of about a million points each, which do not depend on
-    --jobs or --cluster; a sweep that was stopped goes on with --resume.
+    --jobs or --cluster; an interrupted sweep continues with --resume.
 
     \b
     Examples:
@@ -96,7 +96,7 @@ def _is_dataset(out: Output, options: Mapping[str, Any]) -> bool:
     path = out.output or "-"
     found = path != "-" and (path.endswith(os.sep) or os.path.isdir(path))
     if options["resume"] and not found:
-        raise OptionError(Problem("usage", "--resume goes on with a dataset in a directory", help="write -o points/"))
+        raise OptionError(Problem("usage", "--resume continues a dataset in a directory", help="write -o points/"))
     if found and (out.format not in (None, "parquet") or out.as_json or options["pivot"]):
         raise OptionError(Problem("usage", "a directory is for Parquet files", help="name a file: -o points.csv"))
     return found
@@ -130,7 +130,7 @@ def _say_skipped(skipped: Mapping[str, int]) -> None:
 
 
 def axes_of(model: Model, options: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Values by variable, in the order in which the spec declares them; rho stands with res."""
+    """Values by variable, in the order of their declaration in the spec; rho is placed at res."""
     from ..analysis.sweep.sweep import as_axis
 
     for text in options["varied"]:
@@ -142,7 +142,7 @@ def axes_of(model: Model, options: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def values_of(model: Model, options: Mapping[str, Any]) -> dict[str, list[float] | None]:
-    """Values by variable as the options give them; None for a variable of `--vary NAME`."""
+    """Values by variable as given by the options; None for a variable of `--vary NAME`."""
     pairs = [(name, options[name]) for name in ("alpha", "res", "rho") if options[name] is not None]
     for text in options["varied"]:
         name, equals, value = text.partition("=")
@@ -203,7 +203,7 @@ def _write(model: Model, space: Any, metrics: list[str], out: Output, options: M
 
 
 def peeked(frames: Any) -> tuple[pd.DataFrame, Iterator[Any]]:
-    """The first of some frames (an empty one if there is none), and all of them."""
+    """(first frame, or an empty one if there are none; iterator over all frames)."""
     from itertools import chain
 
     import pandas
@@ -220,7 +220,7 @@ def _frames(
     progress: Progress,
     skipped: dict[Any, Any],
 ) -> Iterator[pd.DataFrame]:
-    """A frame per chunk; `complete` is a column of all, or of none."""
+    """One frame per chunk; `complete` is a column of all frames or of none."""
     import pandas
 
     from ..analysis.sweep.sweep import COMPLETE
@@ -241,7 +241,7 @@ def _frames(
 def _computed(
     model: Model, space: Any, metrics: list[str], options: Mapping[str, Any], progress: Progress
 ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, int]]]:
-    """(columns, points left out) of stretches of points in order, by this process or by several."""
+    """(columns, skipped points) of consecutive points in order, computed by one process or several."""
     from ..analysis.sweep.sweep import COMPLETE, results
 
     if options["jobs"] > 1 or options["cluster"]:
@@ -259,7 +259,7 @@ def _computed(
 def _pivoted(
     frames: Iterable[Any], names: tuple[str, ...], metrics: list[str]
 ) -> Iterator[tuple[str, list[pd.DataFrame]]]:
-    """(title, frames) per metric: a row per value of the first variable, a column per value of the second."""
+    """(title, frames) per metric: one row per value of the first variable, one column per value of the second."""
     import pandas
 
     whole = pandas.concat(list(frames), ignore_index=True)

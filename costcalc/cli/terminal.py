@@ -1,4 +1,4 @@
-"""Capabilities of the terminal: width, colour, characters; and the progress of a long run, in one line there."""
+"""Capabilities of the terminal (width, colour, characters), and progress bars."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 from ..render import Screen
 from .commands import manner
 
-USUAL = 80  # columns of a terminal that does not say how many it has
+USUAL = 80  # columns of a terminal that does not report its width
 
 
 def screen(color: str = "auto") -> Screen:
-    """The screen that standard output is: as wide as the table needs when it is no terminal."""
+    """Properties of standard output; if it is not a terminal, tables are as wide as needed."""
     columns, how = width(sys.stdout), manner()
     brief = columns is not None and not how.verbose
     return Screen(columns, has_color(sys.stdout, color), not _shows(sys.stdout, "─"), brief, how.units)
 
 
 def width(stream: Any) -> int | None:
-    """COLUMNS if set, the terminal's width (USUAL if it reports none), or None for output that goes elsewhere."""
+    """COLUMNS if set, the terminal's width (USUAL if it reports none), or None if the output goes elsewhere."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns) > 0:
         return max(int(columns), 20)
@@ -46,7 +46,7 @@ def has_color(stream: Any, choice: str = "auto") -> bool:
 
 
 def _is_terminal(stream: Any) -> bool:
-    """Whether a stream is a terminal; one that a program captures with may not say."""
+    """Whether a stream is a terminal; streams of capturing programs may lack `isatty`."""
     isatty = getattr(stream, "isatty", None)
     return bool(isatty and isatty())
 
@@ -59,14 +59,14 @@ def _shows(stream: Any, character: str) -> bool:
     return True
 
 
-PATIENCE = 1.0  # seconds before anything is shown
-EVERY = 0.1  # seconds between two looks
+PATIENCE = 1.0  # seconds before progress is shown
+EVERY = 0.1  # seconds between updates
 
 
 class Progress:
-    """Counts towards a total; used as a context manager, it clears its line at the end.
+    """Progress towards a total; as a context manager, it clears its line at the end.
 
-    With `resumes`, the run can go on after Ctrl-C: that is said then.
+    With `resumes`, Ctrl-C prints that the run can be resumed.
     """
 
     def __init__(self, total: int, unit: str, resumes: bool = False) -> None:
@@ -86,16 +86,16 @@ class Progress:
             sys.stderr.write(f"stopped at {self.done:,}{of} {self.unit}; the same command with --resume goes on\n")
 
     def begin(self, total: int) -> None:
-        """Count anew, towards another total."""
+        """Restart with another total."""
         self.total, self.done, self.began = total, 0, time.monotonic()
 
     def reach(self, done: int, total: int) -> None:
-        """Count up to `done`, of a total that is known now."""
+        """Advance to `done`, of an updated total."""
         self.total = total
         self.add(done - self.done)
 
     def add(self, count: int) -> None:
-        """Count some more, and show it if it is time to."""
+        """Advance, and update the line if enough time has passed."""
         self.done += count
         now = time.monotonic()
         if now - self.start < PATIENCE or now - self.last < EVERY or manner().quiet or not sys.stderr.isatty():

@@ -54,10 +54,10 @@ def command(
     out: Output,
     **how: Any,
 ) -> None:
-    """What it costs to train a network: both passes, kept tensors, and memory.
+    """Compute the cost of training a network: both passes, saved tensors, and memory.
 
-    A layer, block or group with `trained: false` is frozen. Mult-adds are those of one sample, bytes those of the
-    batch. `training_bytes` is an estimate of what a step needs at its peak, not of what an allocator takes.
+    A layer, block or group with `trained: false` is frozen. Mult-adds are per sample, bytes are for the
+    batch. `training_bytes` estimates the peak memory that a step needs, not what an allocator reserves.
 
     \b
     Examples:

@@ -31,7 +31,7 @@ def command(ctx: click.Context, specs: tuple[str, ...]) -> None:
     for spec in specs:
         try:
             report = analyze(load(spec))
-            list(report.model.published)  # read when asked for
+            list(report.model.published)  # these are read on first access
             layers = f"{len(report.lines):,} layer{'s' * (len(report.lines) != 1)}"
             costs = f"{total(report, 'cost')} mult-adds, {total(report, 'params')} params"
             said = "; ".join(filter(None, ("convention paper", shipped(report.model))))
@@ -48,7 +48,7 @@ def command(ctx: click.Context, specs: tuple[str, ...]) -> None:
 
 
 def complain(error: CostcalcError) -> None:
-    """Show every problem of one spec."""
+    """Print every problem of one spec."""
     import sys
 
     from .failures import as_text

@@ -1,4 +1,4 @@
-"""`--watch`: run a command again when a file that it read changes, which is seen by looking at the files' times."""
+"""`--watch`: run a command again when a file that it read changes, detected by polling modification times."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import click
 from ..files import Stamp, stamp
 from .commands import CANNOT, manner, note
 
-EVERY = 0.3  # seconds between two looks
-MOST = 20  # looks at files that are being written, before the run
+EVERY = 0.3  # seconds between two polls
+MOST = 20  # polls of files that are being written, before the run
 
 
 def again(run: Callable[[], tuple[int, Mapping[str, Stamp]]], code: int, read: Mapping[str, Stamp]) -> int:
-    """Run again at each change of the files that the last run read, for as long as runs ask for it; the exit code.
+    """Run again at each change of the files that the last run read, as long as runs request it; return the exit code.
 
-    After a run that failed, those of the one before are watched too: what it names may not be there at the moment.
+    After a failed run, the files of the previous run are also watched: a file it names may be missing temporarily.
     """
     files: dict[str, Stamp] = {}
     while manner().watch:
@@ -35,7 +35,7 @@ def again(run: Callable[[], tuple[int, Mapping[str, Stamp]]], code: int, read: M
 
 
 def _say(files: Mapping[str, Stamp]) -> None:
-    """Say what is watched: the first file, and how many others."""
+    """Print what is watched: the first file, and the number of others."""
     first, *others = (os.path.relpath(path) for path in files)
     more = f" and {len(others)} more" if others else ""
     sys.stdout.flush()
@@ -43,7 +43,7 @@ def _say(files: Mapping[str, Stamp]) -> None:
 
 
 def _wait(files: Mapping[str, Stamp]) -> None:
-    """Return when a file is not what it was, and none is being written any more."""
+    """Return when a file has changed and none is being written."""
     while (now := _stamps(files)) == files:
         time.sleep(EVERY)
     for _ in range(MOST):

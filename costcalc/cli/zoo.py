@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def command(name: str | None, out: Output) -> None:
     """List the shipped configs with their totals at the defaults, or print one.
 
-    Use a printed config as a start for your own spec: `costcalc zoo mobilenet > my_net.yaml`.
+    Use a printed config as a starting point for your own spec: `costcalc zoo mobilenet > my_net.yaml`.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ SCHEMA = "spec.schema.json"
 
 
 def _text(name: str, output: str | None) -> str:
-    """The text of a config; without its first line, which names a schema for editors, where that file is not."""
+    """Text of a config, without its first line, which names a schema for editors, if that schema is missing."""
     text, folder = _shipped(name).source.text, os.path.dirname(output or "")
     first, _, rest = text.partition("\n")
     return rest if SCHEMA in first and not os.path.exists(os.path.join(folder, SCHEMA)) else text
@@ -72,13 +72,13 @@ def _row(name: str) -> Config:
 
 
 def _shipped(name: str) -> Model:
-    """The shipped config, independent of files in the working directory."""
+    """The shipped config, regardless of files in the working directory."""
     from ..read.loading import configs, load
 
     return load(configs()[name])
 
 
 def title(text: str) -> str:
-    """The description of a config: its first comment line that is not for tools."""
+    """Description of a config: its first comment line that is not for tools."""
     lines = (line[1:].strip() for line in text.splitlines() if line.startswith("#"))
     return next((line for line in lines if not line.startswith("yaml-language-server")), "")

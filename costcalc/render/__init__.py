@@ -1,4 +1,4 @@
-"""Renderers: a page becomes text. Found by name, loaded on use."""
+"""Renderers of pages, found by format and imported on use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUFFIXES = {".csv": "csv", ".html": "html", ".json": "json", ".md": "md", ".tex"
 
 
 class Screen(NamedTuple):
-    """The output of a table: its width (None: as wide as needed), colour, and whether it is ASCII only.
+    """Screen for tables: its width (None: as wide as needed), colour, and whether it is ASCII only.
 
     With `brief` the last note is one line; with `units`, `M` or `G`, counts are in millions or billions.
     """
@@ -30,7 +30,7 @@ class Screen(NamedTuple):
 
 
 def render_page(page: Any, format: str = "table", screen: Screen | None = None) -> str:
-    """The text of a page (`sheet.Page`) in one of FORMATS."""
+    """Render a page (`sheet.Page`) in one of FORMATS."""
     from importlib import import_module
 
     if format not in FORMATS:
@@ -45,20 +45,20 @@ def render_page(page: Any, format: str = "table", screen: Screen | None = None) 
     return import_module(f"{__name__}.{FORMATS[format]}").render(page, screen)
 
 
-ROWS = 60  # of a table that `repr` shows
+ROWS = 60  # maximum rows of a table in `repr`
 
 
 class Result:
-    """Base of results: a subclass defines `page`; everything shown derives from it."""
+    """Base class of results: a subclass defines `page`, from which all output is derived."""
 
     __slots__ = ()
 
     def page(self) -> Page:
-        """The page that the command of the same name prints."""
+        """Page that the command of the same name prints."""
         raise NotImplementedError
 
     def text(self, format: str = "table") -> str:
-        """What the command of the same name prints: as a `table`, or as `csv`, `json`, `md` or `latex`."""
+        """Output of the command of the same name: as a `table`, or as `csv`, `json`, `md` or `latex`."""
         return render_page(self.page(), format)
 
     def frame(self) -> pandas.DataFrame:
@@ -78,7 +78,7 @@ class Result:
 
 
 class _Short:
-    """A page cut to a number of rows, with the count of the rest."""
+    """A page truncated to ROWS rows per table, with the number of omitted rows."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.title, self.left_out = page, page.title, 0

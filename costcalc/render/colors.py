@@ -1,4 +1,4 @@
-"""Colours on a terminal: red is over or more, green is less or fine, a bar behind a share shows its size."""
+"""Colours on a terminal: red is over or more, green is less or passed, a bar behind a share shows its size."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SHARE = re.compile(r" *(\d+(?:\.\d+)?) % *")
 
 
 def line(text: str, style: str = "") -> str:
-    """A line above or below a table, with its verdict and its changes coloured."""
+    """Colour a line above or below a table: its verdict and its changes."""
     first = _FIRST.match(text)
     verdict = first[1] if first else ""
     return _painted(verdict, f"{style} {_STATES.get(verdict, '')}") + _changes(text, len(verdict), style)
 
 
 def cell(text: str, heading: str, style: str = "") -> str:
-    """A line of a cell, as wide as its column: a verdict, a change, or a share with a proportional bar."""
+    """Colour a line of a padded cell: a verdict, a change, or a share with a proportional bar."""
     share, word = _SHARE.fullmatch(text), text.strip()
     if style:
         return _painted(text, style)
@@ -36,7 +36,7 @@ def cell(text: str, heading: str, style: str = "") -> str:
 
 
 def _changes(text: str, start: int = 0, style: str = "") -> str:
-    """The text from `start` on, every signed number coloured: more is red, less is green."""
+    """Colour the signed numbers of a text from `start` on: more is red, less is green."""
     parts = []
     for found in _CHANGE.finditer(text, start):
         change = f"{style} {MORE if found[1] == '+' else LESS}"

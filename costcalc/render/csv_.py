@@ -1,4 +1,4 @@
-"""A page's rows as CSV: plain integers, no totals row."""
+"""Render the rows of a page as CSV: plain integers, no totals row."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from . import Screen
 from .text import printable
 
-_WIDE = ("\uff1d", "\uff0b", "\uff0d", "\uff20")  # = + - @ as wide as an ideograph
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", *_WIDE)  # what a formula can begin with
+_WIDE = ("\uff1d", "\uff0b", "\uff0d", "\uff20")  # full-width = + - @
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", *_WIDE)  # characters that start a formula
 
 
 def render(page: Any, screen: Screen) -> str:
-    """The rows, under the column names of the JSON contract."""
+    """Rows under the column names of the JSON output."""
     names, rows = page.records()
     out = io.StringIO()
     writer = csv.DictWriter(out, names, lineterminator="\n")
@@ -25,7 +25,7 @@ def render(page: Any, screen: Screen) -> str:
 
 
 def harmless(value: float | str | None) -> float | str | None:
-    """A text without control characters; an apostrophe in front if a spreadsheet would read it as a formula."""
+    """A text without control characters, prefixed by an apostrophe if a spreadsheet would read it as a formula."""
     if type(value) is not str:
         return value
     text = printable(value)

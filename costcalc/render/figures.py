@@ -1,4 +1,4 @@
-"""Figures, drawn by matplotlib: always with its own defaults, and texts that are only texts."""
+"""Draw figures with matplotlib: always with its default settings, and with texts as plain text."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ GRID: Any = {"axes.grid": True, "grid.alpha": 0.3}
 
 @contextmanager
 def drawing(grid: bool = False) -> Iterator[Any]:
-    """`matplotlib.pyplot` to draw with, without a screen. Raises OptionError where it is not installed.
+    """`matplotlib.pyplot`, without a screen. Raises OptionError if it is not installed.
 
-    A `matplotlibrc` of the working directory or of the user changes nothing: one can have LaTeX run.
+    A `matplotlibrc` of the working directory or the user is ignored, because it could run LaTeX.
     """
     try:
         import matplotlib
@@ -35,10 +35,10 @@ def drawing(grid: bool = False) -> Iterator[Any]:
 
 
 def saved(figure: Figure, file: Any, format: str) -> None:
-    """Write a figure as a PNG or SVG: the same bytes for the same figure."""
+    """Write a figure as a PNG or SVG; equal figures give equal bytes."""
     figure.savefig(file, format=format, dpi=150, metadata={"Date": None} if format == "svg" else None)
 
 
 def plain(text: str) -> str:
-    """A text of a file for a figure, in which `$` starts no formula."""
+    """Escape a text for a figure, so that `$` does not start a formula."""
     return printable(text).replace("$", r"\$")

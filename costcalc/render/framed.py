@@ -1,4 +1,4 @@
-"""One finding as lines: the message, its place with the source line and a caret, and its notes."""
+"""Format one finding as lines: the message, its place with the source line and a caret, and its notes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from ..errors import Place, brief
 
-EXCERPT = 120  # characters of a line around a place
-MESSAGE = 500  # characters of a message
+EXCERPT = 120  # characters shown of a line around a place
+MESSAGE = 500  # characters shown of a message
 
 
 def framed(
@@ -18,7 +18,7 @@ def framed(
     notes: Iterable[tuple[str, str]] = (),
     color: bool = False,
 ) -> list[str]:
-    """The lines of one finding: the message, its place with the source line and a caret, and its notes."""
+    """Format one finding: the message, its place with the source line and a caret, and its notes."""
     red, blue, off = ("\x1b[1;31m", "\x1b[1;34m", "\x1b[0m") if color else ("", "", "")
     gutter = " "
     lines = [f"{red}{kind}{f'[{code}]' if code else ''}{off}: {printed(brief(message, MESSAGE))}"]
@@ -37,7 +37,7 @@ def framed(
 
 
 def _excerpt(place: Place) -> tuple[str, int, int]:
-    """The line, or the part around the column, with the offset and the width of the caret."""
+    """(line or the part around the column, offset of the caret, width of the caret)."""
     line, at = place.excerpt(), place.column - 1
     start = max(min(at - EXCERPT // 2, len(line) - EXCERPT), 0)
     before = "..." if start else ""
@@ -48,7 +48,7 @@ def _excerpt(place: Place) -> tuple[str, int, int]:
 
 
 def _cells(text: str) -> int:
-    """The width of a text in terminal columns."""
+    """Width of a text in terminal columns."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width
@@ -57,5 +57,5 @@ def _cells(text: str) -> int:
 
 
 def printed(text: str) -> str:
-    """A text from outside with control characters made visible."""
+    """Escape the control characters of an external text."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

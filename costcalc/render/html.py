@@ -1,4 +1,4 @@
-"""A page in HTML, for notebooks: styled, sorted by a click on a heading, shares as bars. Nothing is loaded for it."""
+"""Render a page in HTML for notebooks: styled, sortable by headings, shares as bars, without external resources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STYLE = (
     ".costcalc .number{text-align:right}"
     ".costcalc .note{opacity:.7;font-size:85%}"
 )
-# A click on a heading sorts the rows by it, numbers by their value; another click turns the order around.
+# A click on a heading sorts the rows by it, numbers by value; another click reverses the order.
 _SORT = (
     "var h=event.target.closest('th');if(h){"
     "var t=h.closest('table').tBodies[0],i=h.cellIndex,d=h.dataset.d=h.dataset.d=='1'?'-1':'1';"
@@ -33,7 +33,7 @@ _SCALES = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 
 def render(page: Page) -> str:
-    """The lines above, the tables, and what the numbers mean."""
+    """The lines above, the tables, and the notes."""
     heads = "".join(f"<p><b>{escape(head)}</b></p>" for head in page.heads() if head)
     tables = "".join(map(_table, page.sheets()))
     notes = "<br>".join(map(escape, page.notes()))
@@ -62,7 +62,7 @@ def _class(number: bool) -> str:
 
 
 def _value(text: str) -> str:
-    """The sort key of a number cell: its number, or less than any number."""
+    """Sort key of a number cell: its number, or less than any number."""
     found = _NUMBER.search(text)
     scale = _SCALES.get(text[found.end() : found.end() + 1], 1) if found else 1
     number = float(found[0].replace(",", "")) * scale if found else float("-inf")
@@ -70,7 +70,7 @@ def _value(text: str) -> str:
 
 
 def _bar(text: str) -> str:
-    """A bar behind a share of a total."""
+    """Style of a bar behind a share of a total."""
     share = _PERCENT.fullmatch(text)
     if share is None:
         return ""

@@ -1,7 +1,8 @@
-"""A page as one HTML file that loads nothing: the built bundle, its styles, and the data that it shows.
+"""Render a page as one self-contained HTML file: the built bundle, its styles, and its data.
 
-The data stands in a script element of type JSON, which no browser runs, with every `<`, `>` and `&` escaped. The policy
-in the head allows the one script and the one style of the bundle, by their hashes, and no request at all.
+The data is in a script element of type JSON, which browsers do not run, with every `<`, `>` and `&` escaped. The
+content security policy in the head allows only the script and the style of the bundle, by their hashes, and no
+requests.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from . import Screen
 from .sheet import Page, Sheet
 from .text import printable, shape_text
 
-SAFE = 2**53 - 1  # the largest integer that JavaScript reads as it is
+SAFE = 2**53 - 1  # the largest integer that JavaScript represents exactly
 BUILT = Path(__file__).parent / "web" / "built"
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _FILE = """<!doctype html>
@@ -45,7 +46,7 @@ _FILE = """<!doctype html>
 
 
 def html_file(document: Mapping[str, Any]) -> str:
-    """The file of a document: `kind`, `title` and what the bundle shows of that kind."""
+    """HTML file of a document: `kind`, `title` and the data of that kind."""
     script, style = bundle()
     hashes = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {hashes}; base-uri 'none'; form-action 'none'"
@@ -54,14 +55,14 @@ def html_file(document: Mapping[str, Any]) -> str:
 
 
 def playground(data: Mapping[str, Any], token: str = "") -> str:
-    """The file of the playground: `data` is what it shows at once, `token` what a local engine asks for."""
+    """HTML file of the playground: `data` is its initial content, `token` authenticates it to a local engine."""
     html = (BUILT / "play.html").read_text(encoding="utf-8")
     return html.replace("TOKEN", escape(token)).replace("DATA", escaped(data))
 
 
 @lru_cache(1)
 def bundle() -> tuple[str, str]:
-    """(script, style), as `npm run build` made them."""
+    """(script, style) as built by `npm run build`."""
     return tuple((BUILT / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))  # type: ignore[return-value]
 
 
@@ -70,18 +71,18 @@ def _hash(text: str) -> str:
 
 
 def escaped(document: Any) -> str:
-    """A document as JSON without a character that HTML or JavaScript reads as its own."""
+    """A document as JSON, with the characters escaped that are special in HTML or JavaScript."""
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return "".join(_ESCAPES.get(char, char) for char in text) if _ESCAPES.keys() & set(text) else text
 
 
 def render(page: Page, screen: Screen) -> str:
-    """Any page as a file: its lines, its tables, sortable, and what the numbers mean."""
+    """Render any page as a file: its lines, its sortable tables, and its notes."""
     return html_file(of_page(page))
 
 
 def of_page(page: Page) -> dict[str, Any]:
-    """The document of any page."""
+    """Document of any page."""
     from .. import __version__
 
     chart = page.chart() if hasattr(page, "chart") else None
@@ -97,7 +98,7 @@ def of_page(page: Page) -> dict[str, Any]:
 
 
 def embedded(value: Any) -> Any:
-    """A value for JSON: whole numbers that JavaScript would round become texts; shapes and words are printable."""
+    """A value for JSON: integers that JavaScript would round become texts; texts are escaped."""
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, bool) or value is None:
         return value

@@ -1,4 +1,4 @@
-"""A page as JSON, the contract for programs. Integers are not rounded; one layer per line."""
+"""Render a page as JSON. Integers are not rounded; one layer per line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCHEMA_VERSION = 1
 
 
 def render(page: Any, screen: Screen) -> str:
-    """One JSON document with one row per line; they may be an iterator, so that they are never all there."""
+    """One JSON document with one row per line. Rows may be an iterator, so they need not fit in memory."""
     *head, (key, rows) = page.document().items()
     return "".join(_pieces(head, key, iter(rows)))
 

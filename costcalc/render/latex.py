@@ -1,4 +1,4 @@
-"""A page's main tables in LaTeX (booktabs), for papers."""
+"""Render the main tables of a page in LaTeX (booktabs), for papers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SPECIAL = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     **{char: "\\" + char for char in "&%$#_{}"},
-    **{char: "{" + char + "}" for char in "[]*"},  # after `\\` and `\midrule` they would begin an option
+    **{char: "{" + char + "}" for char in "[]*"},  # after `\\` and `\midrule` they would start an option
 }
 
 
 def render(page: Any, screen: Screen) -> str:
-    r"""A tabular each that needs \usepackage{booktabs}, and the notes as comments."""
+    r"""One tabular per table, which needs \usepackage{booktabs}, with the notes as comments."""
     comments = [f"% {note}" for note in ("needs \\usepackage{booktabs}", *page.heads(), *page.notes())]
     shown = [sheet for number, sheet in enumerate(page.sheets()) if sheet.title or number == 0]
     return "\n".join([*comments, *(line for sheet in shown for line in _tabular(sheet))]) + "\n"
@@ -44,7 +44,7 @@ def _tabular(sheet: Sheet) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """The text escaped for LaTeX."""
+    """Escape a text for LaTeX."""
     return "".join(_SPECIAL.get(char, char) for char in text)
 
 

@@ -1,4 +1,4 @@
-"""A page as Markdown tables, for pull requests and notes."""
+"""Render a page as Markdown tables, for pull requests and notes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<#|~!&@$]|(?<!\S)>|:(?=[\w+-]+:|//)|(?<=\bw
 
 
 def render(page: Any, screen: Screen | None) -> str:
-    """The tables and the notes under them."""
+    """The tables, followed by the notes."""
     heads = (f"**{escaped(head)}**" for head in page.heads())
     return "\n\n".join([*heads, *map(_table, page.sheets()), *map(escaped, page.notes())]) + "\n"
 
 
 def escaped(text: str) -> str:
-    """The text escaped for Markdown."""
+    """Escape a text for Markdown."""
     return _SPECIAL.sub(r"\\\1", text)
 
 

@@ -1,4 +1,4 @@
-"""Lines and cells of a table without colours: what `colors` does where there are some."""
+"""Lines and cells of a table without colours, with the interface of `colors`."""
 
 
 def line(text: str, style: str = "") -> str:

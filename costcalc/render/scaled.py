@@ -1,4 +1,4 @@
-"""A page with its counts in millions or billions: for people only, CSV and JSON stay exact."""
+"""A page with counts in millions or billions, for human readers; CSV and JSON stay exact."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from .sheet import Page, Sheet
 
 UNITS = {"M": 10**6, "G": 10**9}
-FORMATS = ("table", "md", "latex")  # those that people read
-_COUNT = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})*(?![\w.,]| %)")  # a whole number that is no share and no ratio
-_LARGE = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\w.,])")  # one in a text: with separators
+FORMATS = ("table", "md", "latex")  # formats for human readers
+_COUNT = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})*(?![\w.,]| %)")  # an integer that is neither a share nor a ratio
+_LARGE = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\w.,])")  # an integer in a text: with separators
 
 
 def scaled(number: str, unit: str) -> str:
-    """`568.7 M` of `568,740,352`; three digits at least of what is less than 1. Nothing stays 0."""
+    """`568.7 M` for `568,740,352`, with at least three digits for values below 1; 0 stays 0."""
     value = int(number.replace(",", "")) / UNITS[unit]
     text = (
         f"{value:,.2f}" if value >= 1 else f"{value:.3g}" if value >= 1e-4 else f"{value:.9f}".rstrip("0").rstrip(".")
@@ -25,17 +25,17 @@ def scaled(number: str, unit: str) -> str:
 
 
 class ScaledPage:
-    """A page whose columns of counts, and the counts in whose lines above, are in a unit."""
+    """A page with a unit for its count columns and for the counts in its heading lines."""
 
     def __init__(self, page: Page, unit: str) -> None:
         self.page, self.unit, self.title = page, unit, page.title
 
     def heads(self) -> list[str]:
-        """The lines, their counts scaled."""
+        """Heading lines with scaled counts."""
         return [_LARGE.sub(lambda found: scaled(found[0], self.unit), head) for head in self.page.heads()]
 
     def sheets(self) -> list[Sheet]:
-        """The tables, their counts scaled."""
+        """Tables with scaled counts."""
         return [self._sheet(sheet) for sheet in self.page.sheets()]
 
     def _sheet(self, sheet: Sheet) -> Sheet:

@@ -1,8 +1,8 @@
-"""The page that every format draws: sheets and notes.
+"""The page that every format renders: sheets and notes.
 
 A page has a `title`, `heads()` (lines above), `sheets()` (tables of texts, the main one first), `notes()` (lines
 below), `records()` (the main rows as names and dicts, for CSV) and `document()` (a dict for JSON, its rows last).
-Formats only know pages, so one renderer per format serves every command.
+Formats depend only on pages, so one renderer per format serves every command.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from ..records import NamedTuple
 
 
 class Column(NamedTuple):
-    """One column of a sheet. Where room is short, columns with the lowest `spare` give way first; those with 0 stay."""
+    """One column of a sheet. Narrow screens drop columns with the lowest `spare` first, never those with 0."""
 
     heading: str
     number: bool = False
-    name: str = ""  # as `--columns` has it
+    name: str = ""  # name for `--columns`
     spare: int = 0
-    folds: bool = False  # long names may go on in the next line
-    counts: bool = False  # counts of things, which `--units` puts in millions or billions
+    folds: bool = False  # long names may wrap
+    counts: bool = False  # counts, which `--units` scales to millions or billions
 
 
 T = TypeVar("T")
 
 
 class Sheet(NamedTuple):
-    """A table of texts: headings, rows, and a last row of totals (or none).
+    """A table of texts: headings, rows, and an optional last row of totals.
 
     A sheet with a title is independent; a later sheet without a title is a summary of the first.
     """
@@ -39,7 +39,7 @@ class Sheet(NamedTuple):
     title: str = ""
 
     def without(self, spared: set[int]) -> Sheet:
-        """The sheet without some of its columns, by number."""
+        """The sheet without some columns, given by index."""
 
         def kept(items: tuple[T, ...]) -> tuple[T, ...]:
             return tuple(item for number, item in enumerate(items) if number not in spared)
@@ -48,22 +48,22 @@ class Sheet(NamedTuple):
 
 
 class Page(Protocol):
-    """What a format draws; `title` stands above a page of HTML."""
+    """Interface of a page; `title` is the heading of an HTML page."""
 
     title: str
 
     def heads(self) -> list[str]:
-        """The lines above the tables: the answer in short. None where the tables are the answer."""
+        """Lines above the tables, such as a summary; empty if the tables need none."""
         return []
 
     def sheets(self) -> list[Sheet]:
         """The tables, the main one first."""
 
     def notes(self) -> list[str]:
-        """The lines under the tables; the last says what the numbers mean."""
+        """Lines under the tables; the last gives the conditions of the figures."""
 
     def records(self) -> tuple[list[str], list[dict]]:
-        """The names and rows of a CSV file."""
+        """Column names and rows of a CSV file."""
 
     def document(self) -> Mapping[str, Any]:
         """The JSON document; its last value is the list of rows, one per line."""

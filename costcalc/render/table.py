@@ -1,11 +1,11 @@
-"""A page as tables of text, for a terminal or a file.
+"""Render a page as text tables, for a terminal or a file.
 
 Tables are fitted into narrow screens. Digits are never cut.
 
-1. Columns that may be spared (`Column.spare`) give way, the lowest first, those of one number together. Where none
-   has counts they are left out, and the page says so; else they go to a table below, beside the names of the rows.
-2. Columns of names are folded: between words, then within a word, never within a number.
-3. What still does not fit extends beyond the edge, uncut.
+1. Columns with `Column.spare` are removed, the lowest first, those with equal values as a group. A group without
+   counts is dropped, which the page reports; other groups move to a table below, beside the names of the rows.
+2. Columns of names are wrapped: between words, then within a word, never within a number.
+3. Anything wider than the screen extends beyond the edge, uncut.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from ..records import NamedTuple
 from . import Screen, plain
 from .sheet import Column, Sheet
 
-LEAST = 12  # columns to which words are set, when there is no room
-FOLDED = 24  # columns to which long names are folded, when there is no room
-GAP = 3  # columns between two columns of a table
+LEAST = 12  # minimum width of wrapped words
+FOLDED = 24  # minimum width of wrapped long names
+GAP = 3  # blanks between two columns
 _WORD = r"\s*\S+"
-_PIECE = r"\d[\d,.]*|\D"  # what a name is folded between
-_DERIVED = r"[^\d]*|.*\d ?[%x]"  # a cell that has no count: a word, a share, a ratio
+_PIECE = r"\d[\d,.]*|\D"  # names are wrapped between these pieces
+_DERIVED = r"[^\d]*|.*\d ?[%x]"  # a cell without a count: a word, a share, a ratio
 
 
 class Fitted(NamedTuple):
-    """A sheet as it fits: itself and the tables below it, and the columns that are left out."""
+    """A fitted sheet: itself and the tables below it, and the dropped columns."""
 
     sheets: list[Sheet]
     left_out: list[Column]
 
 
 def fitted(sheet: Sheet, width: int) -> Fitted:
-    """The sheet for a screen of `width` columns."""
+    """Fit the sheet to a screen of `width` columns."""
     if _set_out(sheet) <= width:
         return Fitted([sheet], [])
     gone: set[int] = set()
@@ -56,26 +56,26 @@ def fitted(sheet: Sheet, width: int) -> Fitted:
 
 
 def _groups(sheet: Sheet) -> list[set[int]]:
-    """The groups of columns to remove, in order."""
+    """Groups of columns to remove, in order."""
     levels = sorted({column.spare for column in sheet.columns} - {0})
     return [{number for number, column in enumerate(sheet.columns) if column.spare == level} for level in levels]
 
 
 def _counts(sheet: Sheet, number: int) -> bool:
-    """Whether a column has counts, which other columns do not have."""
+    """Whether a column has counts, not only words, shares or ratios."""
     texts = (row[number] for row in [*sheet.rows, *[sheet.foot] * bool(sheet.foot)])
     return sheet.columns[number].number and not all(re.fullmatch(_DERIVED, text) for text in texts)
 
 
 def _keys(sheet: Sheet) -> list[int]:
-    """The columns that name a row: those before the first that is spared or has counts, else all before the first."""
+    """Columns that name a row: those before the first removable column that have no counts, else all before it."""
     columns = range(len(sheet.columns))
     first = min(number for number in columns if sheet.columns[number].spare)
     return [number for number in range(first) if not _counts(sheet, number)] or [*range(first)]
 
 
 def _parts(sheet: Sheet, keys: list[int], moved: list[int], width: int) -> Iterator[list[int]]:
-    """The columns to move, as many per table as fit beside the keys; at least one."""
+    """Split the columns to move into tables, as many per table as fit beside the keys; at least one."""
     part: list[int] = []
     for number in moved:
         kept = {*keys, *part, number}
@@ -87,12 +87,12 @@ def _parts(sheet: Sheet, keys: list[int], moved: list[int], width: int) -> Itera
 
 
 def needed(sheet: Sheet) -> int:
-    """The columns of a screen that a sheet needs, all names folded."""
+    """Width of a sheet with all names wrapped."""
     return sum(map(_least, range(len(sheet.columns)), [sheet] * len(sheet.columns))) + GAP * (len(sheet.columns) - 1)
 
 
 def _set_out(sheet: Sheet) -> int:
-    """The columns of a screen that a sheet needs, no name folded."""
+    """Width of a sheet without wrapping."""
     return sum(_natural(number, sheet) for number in range(len(sheet.columns))) + GAP * (len(sheet.columns) - 1)
 
 
@@ -105,7 +105,7 @@ def _natural(number: int, sheet: Sheet) -> int:
 
 
 def _least(number: int, sheet: Sheet) -> int:
-    """The width below which a column is not folded: that of its longest number at least."""
+    """Minimum width of a wrapped column; at least that of its longest number."""
     if not sheet.columns[number].folds:
         return _natural(number, sheet)
     texts = _texts(sheet, number)
@@ -115,7 +115,7 @@ def _least(number: int, sheet: Sheet) -> int:
 
 
 def widths(sheet: Sheet, width: int) -> list[int]:
-    """The width of each column of a fitted sheet: what it needs, the widest names folded first to make it fit."""
+    """Width of each column of a fitted sheet; the widest names are wrapped first."""
     columns = range(len(sheet.columns))
     found = [_natural(number, sheet) for number in columns]
     over = sum(found) + GAP * (len(found) - 1) - width
@@ -134,7 +134,7 @@ def widths(sheet: Sheet, width: int) -> list[int]:
 
 
 def cells(text: str) -> int:
-    """The width of a text in columns of a terminal."""
+    """Width of a text in terminal columns."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -143,7 +143,7 @@ def cells(text: str) -> int:
 
 
 def folded(text: str, width: int) -> Sequence[str]:
-    """A cell in lines of at most `width` columns, words broken where they must be, numbers never."""
+    """Wrap a cell to `width` columns; words are broken if necessary, numbers never."""
     lines = wrapped(text, width)
     return lines if max(map(cells, lines)) <= width else [part for line in lines for part in _broken(line, width)]
 
@@ -162,7 +162,7 @@ def _broken(line: str, width: int) -> Iterator[str]:
 
 
 def wrapped(text: str, width: int) -> Sequence[str]:
-    """A text in lines of at most `width` columns, broken between words; a longer word is a line of its own."""
+    """Wrap a text to `width` columns, between words; a longer word is on its own line."""
     if cells(text) <= width and "\n" not in text:
         return [text]
     lines = []
@@ -178,25 +178,25 @@ def wrapped(text: str, width: int) -> Sequence[str]:
     return lines
 
 
-_TITLE = r"^(convention [\w.-]+): .*?(?=; (?:shipped|includes|input|costcalc|\w+=))"  # said in many words
-MORE = ".. (-v)"  # where a note is cut
-NATURAL = 100_000  # columns of a page that is as wide as a table needs
+_TITLE = r"^(convention [\w.-]+): .*?(?=; (?:shipped|includes|input|costcalc|\w+=))"  # the title of a convention
+MORE = ".. (-v)"  # end of a shortened note
+NATURAL = 100_000  # width of a page that is as wide as its tables
 
 
 class Rules(NamedTuple):
-    """What stands between two columns, and what lines are made of."""
+    """Characters between columns, and characters of rules."""
 
     between: str
     line: str
     crossing: str
-    above_foot: bool = False  # whether a line parts rows and totals, else an empty one
+    above_foot: bool = False  # whether a rule separates rows and totals; else a blank line
 
 
 FINE, ASCII = Rules("   ", "─", "───"), Rules(" | ", "-", "-+-", above_foot=True)
 
 
 def render(page: Any, screen: Screen) -> str:
-    """The tables and what the numbers mean."""
+    """The tables and the notes."""
     return "".join(f"{line.rstrip()}\n" for line in _Drawing(screen).page(page))
 
 
@@ -239,7 +239,7 @@ class _Drawing:
                 yield self.look.line(line, style)
 
     def table(self, sheet: Sheet) -> Iterator[str]:
-        """The lines of a table: the headings, the rows and the totals, and what parts them."""
+        """Lines of a table: headings, rows, totals, and the rules between them."""
         sizes, heads = widths(sheet, self.width), tuple(column.heading for column in sheet.columns)
         parted = self.rules.crossing.join(self.rules.line * size for size in sizes)
         yield from self.row(sheet, heads, sizes, "bold", low=True)
@@ -253,7 +253,7 @@ class _Drawing:
     def row(
         self, sheet: Sheet, texts: Sequence[str], sizes: list[int], style: str = "", low: bool = False
     ) -> Iterator[str]:
-        """The lines of a row; a cell of fewer lines than others stands at the top, or at the bottom if `low`."""
+        """Lines of a row; shorter cells are aligned at the top, or at the bottom if `low`."""
         found = list(map(folded, texts, sizes))
         high = max(map(len, found), default=0)
         for number in range(high):
@@ -266,20 +266,20 @@ class _Drawing:
 
 
 def _placed(column: Column, text: str, size: int) -> str:
-    """A text at its place in a column of that size: numbers to the right."""
+    """Align a text in a column of that width: numbers to the right."""
     blank = " " * (size - cells(text))
     return blank + text if column.number else text + blank
 
 
 def _spared(columns: Mapping[Column, None], width: int) -> list[str]:
-    """The line that says which columns are left out, and how to have them where that can be said."""
+    """The note on dropped columns, and how to show them if possible."""
     names = dict.fromkeys(column.name or column.heading or "the bars" for column in columns)
     choose = " (--columns chooses)" if all(column.name for column in columns) else ""
     return [f"no room in {width} columns for {', '.join(names)}{choose}"] if columns else []
 
 
 def one_line(note: str, width: int) -> str:
-    """A note of parts, `convention paper: ..; input ..; alpha=1`, in one line: what it has no room for is left out."""
+    """Shorten a note such as `convention paper: ..; input ..; alpha=1` to one line."""
     if cells(note) <= width:
         return note
     parts = re.sub(_TITLE, r"\1", note).split("; ")

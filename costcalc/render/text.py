@@ -1,4 +1,4 @@
-"""Values as text: shapes, and names without control characters."""
+"""Format values as text: shapes, and names without control characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def plain(value: int | str | tuple[int, ...]) -> Any:
-    """A value for a file: shapes become text, numbers are unchanged."""
+    """A value for a file: shapes become text, others are unchanged."""
     return shape_text(value) if type(value) is tuple else value
 
 
@@ -20,11 +20,11 @@ def shape_text(shape: Shape) -> str:
     return "x".join(map(str, shape))
 
 
-_COMMAND = re.compile(r"##\[|^(?P<blank>\s*)::", re.MULTILINE)  # of the old kind anywhere, of the new one at the start
+_COMMAND = re.compile(r"##\[|^(?P<blank>\s*)::", re.MULTILINE)  # old style anywhere, new style at the start of a line
 
 
 def typed(*words: str) -> str:
-    """A command line as a shell reads it: the name of a file stays one word, and is no option."""
+    """Quote a command line for a shell; file names stay one word and are not taken for options."""
     import shlex
 
     words = tuple(f"./{word}" if word.startswith("-") else word for word in words)
@@ -32,14 +32,14 @@ def typed(*words: str) -> str:
 
 
 def inert(text: str) -> str:
-    """The text, in a job of GitHub without workflow commands: its runner does what a line of the log says."""
+    """Escape workflow commands if in a job of GitHub Actions, whose runner executes them from the log."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return text
     return _COMMAND.sub(lambda found: "# #[" if found["blank"] is None else f"{found['blank']}: :", text)
 
 
 def printable(text: str) -> str:
-    """A name from a spec with control characters made visible, so that it cannot control a terminal."""
+    """Escape the control characters of a name from a spec, so that it cannot control a terminal."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

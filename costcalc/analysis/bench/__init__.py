@@ -1,1 +1,1 @@
-"""How long does it take here?"""
+"""How long does a network take on this machine?"""

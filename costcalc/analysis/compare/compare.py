@@ -148,9 +148,9 @@ def compare(
 
     specs       each is what `costcalc.load` takes; `input` is for specs that are a torch.nn.Module
     at          settings of variables, each a mapping (`rho` in it is the resolution multiplier): every spec is
-    compared in each of them; a single setting is compared with the spec at its defaults
+                compared in each of them; a single setting is compared with the spec at its defaults
     conv        `standard` or `separable`: compare each design with itself in this form; with `stem`, the first
-    convolution is made separable too
+                convolution is made separable too
     thin, fold  compare with every width multiplied by `thin`; with each batch norm folded into its convolution
     merge, drop  merge sums of linear branches into one convolution; remove dropout and layers marked `only: train`
     metrics     further metrics to total, by name

@@ -79,10 +79,10 @@ def fit(
 
     spec, input  what `costcalc.load` takes
     vary      variables: a list of names, or {name: values}; without values, a real variable takes 2,000 steps up to
-    twice its default and an integer takes every value up to twice its default
+              twice its default and an integer takes every value up to twice its default
     limits    {metric: maximum}, a number or a text with a unit: {"mult_adds": 150e6, "weights_bytes": "4 MiB"}
     maximize  the variable or metric to maximize, or an accuracy of `published:` such as top1; the default is
-    every setting that no other setting exceeds in all variables (Pareto-optimal)
+              every setting that no other setting exceeds in all variables (Pareto-optimal)
     metrics   further metrics to show for each setting
 
     Every setting of the grid is evaluated, so the answer is exact on the grid. Raises CostcalcError.

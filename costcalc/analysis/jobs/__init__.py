@@ -1,1 +1,1 @@
-"""Work in parts: processes on this machine, or a Dask cluster; what is lost is done again."""
+"""Run work in parts: in processes on this machine or on a Dask cluster; lost parts are retried."""

@@ -1,1 +1,1 @@
-"""Does it fit: the peak of memory, what is alive there, and where every tensor lies."""
+"""Does it fit in memory? The peak, the tensors alive there, and the position of every tensor."""

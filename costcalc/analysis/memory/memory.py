@@ -151,7 +151,7 @@ def memory(
 
     spec, input  what `costcalc.load` takes
     policy       unfused (every operation allocates a tensor), fused (folded norms, activations and views do not), or
-    inplace (sums, depthwise convolutions and concatenations do not either)
+                 inplace (sums, depthwise convolutions and concatenations do not either)
     bits         of a value: "w8a8", "w4a16", or one number for weights and activations; the default is that of the spec
     options      single rules of the policy: {"add": True, "batch": 8, "align": 16, "input": "streamed"}
     convention   decides which parameters `weights_bytes` counts

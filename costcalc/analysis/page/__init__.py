@@ -1,1 +1,1 @@
-"""The page: a network as one HTML file that can be looked at, moved and sent."""
+"""The interactive page: a network as one HTML file."""

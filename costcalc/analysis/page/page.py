@@ -87,7 +87,7 @@ def page(
     output       file to write the page to
     metrics      further metrics, beside the cost, params, activations, weights_bytes, bytes_moved and peak_bytes
     axes         values of a variable: several make a slider, a single one holds for all. The default is its `choices`,
-    the values in published rows, or usual ones (`alpha`, `res`)
+                 the values in published rows, or usual ones (`alpha`, `res`)
     convention, settings  as in `analyze`
 
     The file is smaller than 400 kB and loads nothing. All figures are exact integers for the settings of the sliders.

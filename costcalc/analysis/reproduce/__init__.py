@@ -1,1 +1,1 @@
-"""Are the published figures met?"""
+"""Do the computed figures match the published ones?"""

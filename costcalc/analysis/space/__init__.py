@@ -1,1 +1,1 @@
-"""How many networks has a space of designs, and how many of them fit?"""
+"""How many networks are in a space of designs, and how many of them fit?"""

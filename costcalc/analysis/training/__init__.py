@@ -1,1 +1,1 @@
-"""What does it cost to train it?"""
+"""What does training cost?"""
