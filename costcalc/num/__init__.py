@@ -1,8 +1,8 @@
 """Arithmetic that differs between whole numbers, arrays and symbols.
 
 Rules are written over `+ - * %` and these functions, so that one body serves a table, a sweep and a
-formula. Each domain is a module with the same functions; it is found from the values' types, and a
-library is imported only when a value of its kind turns up.
+formula. Each domain is a module with the same functions. It is selected by the types of the values; SymPy and
+NumPy are imported with the first value of theirs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def domain(*values: Number) -> ModuleType:
 
 
 def _learn(kind: type) -> ModuleType:
-    if issubclass(kind, Exception):  # what stands for a value that could not be computed
+    if issubclass(kind, Exception):  # in place of a value that could not be computed
         return ints
     for base in kind.__mro__:
         name = _MODULES.get(base.__module__) or _MODULES.get(base.__module__.partition(".")[0])
@@ -47,22 +47,22 @@ def _learn(kind: type) -> ModuleType:
 
 
 def total(values: Collection[Number]) -> Number:
-    """The sum of quantities: a number, an array (refused past 2^62) or a form; 0 when there are none."""
+    """The sum of quantities; 0 when there are none. Arrays are refused past 2^62."""
     return domain(*values).total(values)
 
 
 def largest(values: Collection[Number]) -> Number:
-    """The largest of quantities, as `total` gives their sum; 0 when there are none."""
+    """The largest of quantities; 0 when there are none."""
     return domain(*values).largest(values)
 
 
 def added(values: Sequence[Any]) -> Any:
-    """The sum of quantities as a quantity of their domain, which `total` is not for arrays; 0 when there are none."""
+    """The sum of quantities without a limit; 0 when there are none."""
     return domain(*values).added(values)
 
 
 def by_point(function: Callable[..., int], values: Sequence[Any]) -> Any:
-    """A function of whole numbers that no arithmetic says, such as a plan, at each point by itself: slow."""
+    """Apply a function of whole numbers at each point. Slow: for algorithms such as a memory planner."""
     return domain(*values).by_point(function, values)
 
 
@@ -115,17 +115,17 @@ def minimum(*values: Number) -> Number:
 
 
 def select(condition: Number, a: Number, b: Number) -> Number:
-    """`a` where the condition holds, else `b`. An exception as a branch is raised where that branch is chosen."""
+    """`a` where the condition holds, else `b`. A branch may be an exception, raised where that branch is chosen."""
     return domain(condition, a, b).select(condition, a, b)
 
 
 def equal(a: Number, b: Number) -> Number:
-    """Whether two sizes are the same: a truth value of the domain."""
+    """Whether two sizes are equal, as a truth value of the domain."""
     return domain(a, b).equal(a, b)
 
 
 def stretch(a: Number, b: Number) -> Shape:
-    """The size that two sizes broadcast to, and whether they broadcast: they are equal, or one of them is 1."""
+    """The size after broadcasting, and whether the sizes broadcast: they are equal, or one is 1."""
     return domain(a, b).stretch(a, b)
 
 
@@ -178,20 +178,20 @@ def divisor(a: Number, b: Number) -> Number:
 
 
 def settled(value: Number) -> Any:
-    """The value of a whole expression. Arrays raise the refusals at points where they are used."""
+    """The value of a complete expression. Raises the refusals of points."""
     if type(value) is int or getattr(value, "sure", True):
         return value
     return domain(value).settled(value)
 
 
 def after(result: Number, *values: int) -> Number:
-    """The result of a function, with the refusals in arguments that it does not use."""
+    """The result of a function, with the refusals of arguments that the result does not depend on."""
     unsure = [value for value in values if not getattr(value, "sure", True)]
     return domain(*unsure).after(result, *unsure) if unsure else result
 
 
 def require(truth: Number, message: str, *values: Number, option: str | None = None) -> None:
-    """Refuse with `message` unless the truth holds; `{}` in it stand for `values`."""
+    """Raise `Refused` unless the truth holds; `values` fill the `{}` of the message."""
     if truth is True:
         return
     where = domain(truth, *values).fails(truth)

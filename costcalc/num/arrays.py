@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Varies(Exception):
-    """The network's structure differs between points; `points` has the values."""
+    """The structure of the network differs between points; `points` are the values that decide it."""
 
     def __init__(self, points: Number) -> None:
         super().__init__("the structure differs between points")
@@ -68,7 +68,7 @@ def _rounded(function: Number, python: Callable[..., Any] | type, value: Points,
     fits = max(-value.low, value.high) <= limits.TOTAL
     if raw.dtype == object or not (fits or np.all(np.abs(raw) <= limits.TOTAL)):
         return exact.narrowed(exact.applied(python, [raw]), int)
-    cut = python is math.floor and value.low >= 0  # as the conversion does by itself
+    cut = python is math.floor and value.low >= 0  # the conversion to int64 truncates
     return raw.astype(np.int64) if cut else function(raw).astype(np.int64)
 
 
@@ -81,7 +81,7 @@ def _many(name: str, function: Number, pick: Callable[..., Any], wins: Callable[
     def joined(a: Number, b: Number) -> Number:
         if not isinstance(a, Points) and type(b) is not Points:
             return pick(a, b)
-        if is_sure(a) and is_sure(b):  # the one that is left out has no refusal to pass on
+        if is_sure(a) and is_sure(b):  # the other value has no refusal to pass on
             if wins(bounds(a), bounds(b)):
                 return a
             if wins(bounds(b), bounds(a)) and (kind_of(a) is kind_of(b) is not object or not _meet(a, b)):
@@ -177,7 +177,7 @@ def stretch(a: Number, b: Number) -> tuple[Number, Number]:
 
 
 def both(a: Number, b: Number) -> Number:
-    """Whether two truths hold; the second, which may be an exception, counts only where the first does."""
+    """Logical and. The second truth, which may be an exception, is used only where the first holds."""
     if not isinstance(a, Points):
         return _truth(ints.raised(b)) if a else False
     if not isinstance(b, (Points, Exception)) and (b or a.sure):
@@ -233,7 +233,7 @@ def _bounded(kind: type, most: float, raw: np.ndarray) -> np.ndarray:
 
 
 def power(base: Number, exponent: Number, most: float) -> Number:
-    """Products, where the exponent is one number above 0; else each point by itself, as plain numbers are."""
+    """Repeated products if the exponent is one number above 0, else Python's power at each point."""
     if not isinstance(exponent, Points) and (times := ints.exponent(exponent)):
         result = base
         for _ in range(times - 1):
@@ -260,7 +260,7 @@ def settled(value: Number) -> Number:
 
 
 def after(result: Number, *values: Number) -> Any:
-    """The result, with the refusals of values that it does not use."""
+    """The result, with the refusals of values that it does not depend on."""
     if type(result) not in (bool, int, float, Points):
         for value in values:
             settled(value)
@@ -278,13 +278,13 @@ def after(result: Number, *values: Number) -> Any:
 
 
 def fails(truth: Number) -> Where | None:
-    """None if the condition holds at every point, else a `Where` that shows values at the first failing point."""
+    """None if the condition holds at every point, else a `Where` of the points that fail."""
     holds = array_of(truth)
     return None if np.all(holds) else Where(~np.asarray(holds, dtype=bool))
 
 
 class Where:
-    """The points at which something fails. Called with a value, it returns that value at the first of them."""
+    """The points at which a condition fails. A call returns a value at the first of them."""
 
     def __init__(self, failing: Number) -> None:
         self.failing = failing
@@ -319,7 +319,7 @@ def whole(value: Number) -> Number:
 
 
 def _checked(value: Number) -> Any:
-    """Compute each point separately, like a plain number."""
+    """Check each point in Python."""
 
     def make(table: Pool) -> Number:
         found = exact.narrowed(exact.applied(ints.whole, [value.raw]), int)

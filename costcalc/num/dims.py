@@ -1,6 +1,6 @@
-"""Arithmetic over sizes that are not known yet.
+"""Arithmetic over unknown sizes.
 
-A reader of graphs passes them through the rules to learn every shape. Undecided conditions are assumed to hold; the
+A reader of graphs passes them through the rules to infer every shape. Undecided conditions are assumed to hold; the
 walk over values checks them again.
 """
 

@@ -1,8 +1,8 @@
-"""Arrays of Python numbers, where 64-bit results would differ from Python's.
+"""Arrays of Python numbers, for points where 64-bit results would differ from Python's.
 
-Past 2^62 whole numbers would wrap, past 2^53 floats do not tell them apart, a maximum of whole and real numbers is of
-either kind, and a division by zero has no number at all. There each point is computed by the function that computes
-plain numbers; a refusal is kept in the array as an exception until that point is read.
+Integers past 2^62 may overflow, floats past 2^53 do not represent every integer, the maximum of an integer and a
+float has either type, and a division by zero has no result. Such points are computed in Python one by one. A
+refusal is kept in the array as an exception until that point is read.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from .. import limits
 from ..errors import Refused
 
 FAILURES = (ArithmeticError, ValueError, TypeError, LookupError, Refused)
-FLOATS = 2**53  # up to it, every whole number is a float
+FLOATS = 2**53  # every whole number up to it is a float
 
 
 def applied(function: Any, values: Any, lazy: bool = False) -> Any:
@@ -27,7 +27,7 @@ def applied(function: Any, values: Any, lazy: bool = False) -> Any:
                     return item
         try:
             return function(*items)
-        except FAILURES as error:  # one for all points: each would hold frames
+        except FAILURES as error:  # one exception for all points: each holds frames
             return known.setdefault((type(error), str(error)), error.with_traceback(None))
 
     found = np.frompyfunc(one, len(values), 1)(*map(objects, values))
@@ -35,7 +35,7 @@ def applied(function: Any, values: Any, lazy: bool = False) -> Any:
 
 
 def needed(value: Any) -> bool:
-    """Whether an array, or a number combined with one, does not fit in 64 bits."""
+    """Whether an operand does not fit in 64 bits."""
     if isinstance(value, np.ndarray):
         return bool(value.dtype == object)
     return isinstance(value, Exception) or (type(value) is int and abs(value) > limits.TOTAL)
@@ -54,7 +54,7 @@ def single(value: Any) -> Any:
 
 
 def narrowed(array: Any, kind: type) -> Any:
-    """The same numbers in 64 bits if they fit; unchanged if they contain a refusal or are of several kinds."""
+    """The numbers in 64 bits if they fit. Unchanged if there is a refusal or more than one kind."""
     if kind is object or np.any(refused(array)):
         return array
     if kind is not int:

@@ -103,14 +103,14 @@ def bounded(value: Number, most: float) -> float:
 
 
 def exponent(value: Number) -> int:
-    """A whole exponent within its limit, as an int."""
+    """The exponent as an int. Raises `Refused` unless it is a whole number within the limit."""
     if type(value) not in (int, bool, float) or value not in range(limits.EXPONENT + 1):
         raise Refused(f"an exponent is a whole number from 0 to {limits.EXPONENT}, not {value}")
     return int(value)
 
 
 def power(base: Number, times: Number, most: float) -> Number:
-    """`base` times itself; floats are multiplied one after the other, so that each Python gives the same."""
+    """Repeated multiplication; for floats, in a fixed order, so the result is the same on every platform."""
     result = 1.0 if type(base) is float else 1
     for _ in range(exponent(times)):
         result = bounded(result * base, most)
@@ -127,10 +127,10 @@ def divisible(value: Number, divisor: Number, least: int) -> int:
 
 
 def decide(truth: int) -> bool:
-    """A truth as one bool, for a condition that shapes the network."""
+    """The truth as a bool, for a condition that decides the structure of the network."""
     return bool(truth)
 
 
 def single(value: Number) -> int:
-    """A number as one int, for a count that shapes the network."""
+    """The number as an int, for a count that decides the structure of the network."""
     return value

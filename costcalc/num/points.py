@@ -1,11 +1,11 @@
 """`Points`: whole or real numbers at many points at once, which broadcast.
 
-A product or a sum is computed when it is read, so quantities that no convention prices cost nothing. The same
-operation on the same points gives the same object, so a layer that occurs five times is computed once.
+Operations are lazy: a quantity that no convention prices is never computed. The same operation on the same points
+returns the same object, so a layer that occurs five times is computed once.
 
-Every `Points` has bounds of its values (interval arithmetic over Python numbers). The bounds decide most checks
-without reading an array, and whether 64 bits give the results of Python. Where they may not, the values are
-read, and Python computes the affected points one by one (`exact`).
+Every `Points` has bounds of its values (interval arithmetic over Python numbers). They decide most checks without
+reading an array, and whether 64-bit results equal Python's. If they may differ, the values are read, and the
+affected points are computed in Python (`exact`).
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from .values import Number, Shape
 
 
-_FAR = 10**70  # bounds that are larger are infinite: no expression and no count gets there
+_FAR = 10**70  # larger bounds become infinite: no expression or count reaches them
 
 
 class Full(Exception):
-    """The arrays of a walk take more room than it was given: fewer points at a time take less."""
+    """The arrays of a walk exceed their room. Fewer points at a time need less."""
 
 
 class Pool(dict[tuple[Any, ...], Any]):
-    """The points of one walk, keyed by operation and operands, and the bytes that their arrays may still take."""
+    """The points of one walk by operation and operands, and the bytes left for their arrays."""
 
     def __init__(self, room: float = math.inf) -> None:
         super().__init__()
@@ -41,9 +41,9 @@ class Pool(dict[tuple[Any, ...], Any]):
 
 
 class Points:
-    """Numbers at points, of one kind (bool, int, float) or of several (object). `low` and `high` bound them.
+    """Numbers at points: bool, int, float, or several kinds (object). `low` and `high` are their bounds.
 
-    Unless `sure`, some points may have a refusal instead of a number.
+    Unless `sure`, points may hold a refusal instead of a number.
     """
 
     __slots__ = ("_array", "_shape", "args", "function", "high", "kind", "low", "name", "sure", "table")
@@ -91,7 +91,7 @@ class Points:
 
     @property
     def raw(self) -> Any:
-        """The numbers as a NumPy array: of 64 bits, or of Python's numbers and refusals. Raises Full."""
+        """The NumPy array, of 64-bit numbers or of Python numbers and refusals. Raises Full."""
         if self._array is None:
             with np.errstate(all="ignore"):
                 for one in waiting([self]):
@@ -190,7 +190,7 @@ _COMPARISONS = (">=", ">", "<=", "<", "==")
 
 @contextmanager
 def pooled(room: float) -> Iterator[Pool]:
-    """The points of one walk. They are forgotten at its end: points and their pool refer to each other."""
+    """A pool for one walk. It is cleared at the end because points and their pool refer to each other."""
     table = Pool(room)
     try:
         yield table
@@ -199,7 +199,7 @@ def pooled(room: float) -> Iterator[Pool]:
 
 
 def waiting(wanted: Iterable[Number]) -> list[Points]:
-    """The points to compute for those that are wanted, operands before results. Takes no recursion: sums are deep."""
+    """The points to compute for the wanted ones, operands before results. Iterative, because sums are deep."""
     order, seen, stack = list[Points](), set[int](), list(wanted)[::-1]
     while stack:
         one = stack[-1]
@@ -214,7 +214,7 @@ def waiting(wanted: Iterable[Number]) -> list[Points]:
 
 
 def leaf(table: Pool, array: Any) -> Number:
-    """Points of given numbers. `table` is shared by all points of one walk."""
+    """Points of an array. `table` is shared by all points of one walk."""
     kind = {"i": int, "u": int, "f": float, "b": bool}.get(array.dtype.kind, object)
     if kind in (int, float):
         array = array.astype(np.int64 if kind is int else np.float64, copy=False)
@@ -241,7 +241,7 @@ def bounds(value: Number) -> tuple[float, ...]:
 
 
 def kind_of(value: Number) -> type:
-    """bool, int or float; object if it differs between points."""
+    """bool, int or float; object if the kind differs between points."""
     return value.kind if type(value) is Points else type(value)
 
 
@@ -256,11 +256,11 @@ def is_sure(value: Number) -> bool:
 
 
 def shared(name: str, args: Shape, make: Any) -> Number:
-    """The points of this operation on these operands, made once. Points are equal only if they are the same object."""
+    """The points of an operation on operands, created once. Points are compared by identity."""
     for arg in args:
         if type(arg) is Points:
             table = arg.table
-    key = name, args, *map(type, args)  # 1 and 1.0 are equal, and give other kinds of number
+    key = name, args, *map(type, args)  # 1 and 1.0 are equal but give different kinds
     found = table.get(key)
     if found is None:
         found = table[key] = make(table)
@@ -276,7 +276,7 @@ def _shape(args: Shape) -> tuple[int, ...] | None:
 def call(
     name: str, function: Any, a: Number, b: Number, interval: Callable[..., Any], kind: type | None = None
 ) -> Number:
-    """The points of an operation on two values, computed when read."""
+    """The points of an operation on two values."""
 
     def make(table: Pool) -> Number:
         made = kind or _joined(a, b)
@@ -297,7 +297,7 @@ def compare(name: str, function: Number, a: Number, b: Number, decided: Callable
 
 
 def product(a: Number, b: Number) -> Number:
-    """The product, computed when read. Layers share weights and grids, so few products are computed."""
+    """The product. Layers share weights and grids, so few products are computed."""
     for one, other in ((a, b), (b, a)):
         if _is(one, 1) and kind_of(other) in (int, float):
             return other
@@ -323,7 +323,7 @@ def _joined(a: Number, b: Number) -> type:
 
 
 def _within(low: float, high: float, kind: type) -> tuple[float, float]:
-    """Bounds that also hold for floats: rounded outwards beyond 2^53."""
+    """The bounds, rounded outwards beyond 2^53 so that they also hold for floats."""
     if type(low) is int and abs(low) > _FAR:
         low = _FAR if low > 0 else -math.inf
     if type(high) is int and abs(high) > _FAR:
@@ -335,7 +335,7 @@ def _within(low: float, high: float, kind: type) -> tuple[float, float]:
 
 
 class Operation:
-    """An operation on two operands: by NumPy where 64 bits give what Python does, else by Python at each point."""
+    """An operation on two operands: in NumPy where 64-bit results equal Python's, else in Python at each point."""
 
     __slots__ = ("args", "ends", "function", "kind", "name")
 
@@ -355,7 +355,7 @@ class Operation:
 
     @property
     def plain(self) -> bool:
-        """Whether bounds and kinds decide that NumPy's function alone is right, whatever the arrays hold."""
+        """Whether bounds and kinds prove that NumPy's result equals Python's for any arrays."""
         return (
             self.kind is not object
             and self._fits()
@@ -366,14 +366,13 @@ class Operation:
 
 
 def _is_plain(value: Number) -> bool:
-    """Whether every point has a real number or a whole one of 64 bits."""
+    """Whether every point has a float or a 64-bit integer."""
     kind = kind_of(value)
     return is_sure(value) and (kind is float or (kind is int and max(map(abs, bounds(value))) <= limits.TOTAL))
 
 
 def _alike(name: str, args: Shape, raws: Sequence[Any]) -> bool:
-    """Whether 64 bits do what Python does with these numbers: there is a quotient, and no float stands for too large a
-    whole number that Python would take as it is."""
+    """Whether 64-bit results equal Python's: no division by zero, and no integer that a float cannot represent."""
     kinds = [kind_of(arg) for arg in args]
     if name in _DIVISIONS and _holds_zero(args[1]) and not np.all(raws[1]):
         return False
@@ -398,7 +397,7 @@ def _number(raw: float | np.ndarray) -> float | np.ndarray:
 
 
 def _overflows(function: Any, arrays: Sequence[Any]) -> bool:
-    """Whether there are values past 2^62, looked at as floats, whose own rounding is far below the distance to 2^63."""
+    """Whether values are past 2^62. They are computed as floats, whose error is far smaller than 2^62."""
     result = np.asarray(arrays[0], dtype=np.float64)
     for array in arrays[1:]:
         result = function(result, np.asarray(array, dtype=np.float64))
@@ -425,7 +424,7 @@ def _remainder(a: Number, b: Number) -> tuple[float, float]:
 
 
 def quotient(a: Number, b: Number) -> tuple[float, float]:
-    """Bounds of a quotient that is rounded down."""
+    """Bounds of a quotient rounded down."""
     if b[0] <= 0 <= b[1] or not all(map(math.isfinite, (*a, *b))):
         return -math.inf, math.inf
     ends = [x // y for x in a for y in b]

@@ -1,4 +1,4 @@
-"""Sizes that are not known yet: polynomials of named axes, with functions such as quotients among their names."""
+"""Unknown sizes as polynomials of named axes; functions such as quotients count as names."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from .values import Number
 
 
-MOST_TERMS = 64  # of one polynomial: a longer one is treated as one name
-MOST_PRODUCTS = 256  # of terms in one multiplication: of more, the longer factor is treated as one name
+MOST_TERMS = 64  # of one polynomial; a longer one becomes a name
+MOST_PRODUCTS = 256  # of terms in one multiplication; beyond it, the longer factor becomes a name
 MOST_DEPTH = 64  # functions of functions
 
 
 class Dim:
-    """A polynomial: coefficients by monomial, a monomial being (atom, power) pairs, an atom a name or a function.
+    """A polynomial: coefficients by monomial. A monomial is (atom, power) pairs; an atom is a name or a function.
 
     Equal polynomials are the same object, so comparisons are by identity.
     """
@@ -138,7 +138,7 @@ def _depth(terms: dict) -> int:
 
 
 def _made(terms: Mapping[frozenset[tuple[tuple[Any, ...], int]], int]) -> Number:
-    """The Dim of these terms, or a plain number if they contain no name."""
+    """The Dim of terms, or a plain number if they contain no name."""
     spend(1 + len(terms) // 4)
     terms = {monomial: _plain(coefficient) for monomial, coefficient in terms.items() if coefficient}
     if not terms.keys() - {_ONE}:
@@ -176,7 +176,7 @@ def floor_div(a: Number, b: Number) -> Number:
 
 
 def _by_number(a: Number, b: Number) -> Number:
-    """The multiples of `b` in `a`, and the rest rounded down."""
+    """The multiples of `b` in `a`, and the remainder rounded down."""
     if not all(type(coefficient) is int for coefficient in a.terms.values()):
         return function("floor_div", a, b)
     whole = _made({monomial: n // b for monomial, n in a.terms.items() if n % b == 0 or monomial == _ONE})
@@ -212,12 +212,12 @@ def _rank(monomial: frozenset[tuple[tuple[Any, ...], int]]) -> tuple[int, list[s
     return -sum(power for _, power in factors), sorted(name for name, power in factors for _ in range(power))
 
 
-DEPTH = 3  # functions in functions that a text shows
-SHOWN, LENGTH = 16, 400  # terms and characters of one size that a text shows
+DEPTH = 3  # nesting of functions in a text
+SHOWN, LENGTH = 16, 400  # terms and characters of one size in a text
 
 
 def text(value: Number, depth: int = 0) -> str:
-    """A size for a message, cut off below some depth."""
+    """A size for a message, shortened below some depth."""
     if not isinstance(value, Dim):
         return str(value)
     return ".." if depth > DEPTH else _text(value, depth)

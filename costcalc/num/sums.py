@@ -1,7 +1,7 @@
 """Sums of many quantities at many points, made of few operations on small arrays.
 
-Products that have a factor in common, as the weights of layers on one grid have, are multiplied once, after their
-other factors are added. Quantities of one shape are added first, small shapes before large ones.
+Products with a common factor, such as the weights of layers on one grid, are multiplied once, after their other
+factors are added. Quantities of one shape are added first, small shapes before large ones.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Counted: TypeAlias = list[tuple[Any, int]]  # quantities, and how often each occ
 
 
 def total(quantities: Iterable[Number]) -> Number:
-    """The sum of quantities. Raises SpecError for a sum past 2^62, where 64 bits could overflow."""
+    """The sum of quantities. Raises SpecError for a sum past 2^62, where 64 bits may overflow."""
     counted = counts(quantities)
     _refuse_overflow(counted)
     return added(counted, 1)
 
 
 def added(counted: Counted, side: int) -> Number:
-    """The sum of quantities, those with a common factor on one side (0 or 1) together."""
+    """The sum of quantities. Products with a common factor on one side (0 or 1) are added together."""
     others, by_factor = by_common_factor(counted, side)
     sums: dict[tuple[int, ...], Number] = {(): 0}
     for value in (*others, *(_summed(factors) * common for common, factors in by_factor)):
@@ -45,7 +45,7 @@ def _summed(values: Iterable[Number]) -> Number:
 
 
 def counts(quantities: Iterable[Number]) -> Counted:
-    """Each quantity once, and how often it occurs. Points are equal only if they are the same object."""
+    """Each distinct quantity and how often it occurs. Points are compared by identity."""
     found: dict[Any, list[Any]] = {}
     for quantity in quantities:
         key = id(quantity) if isinstance(quantity, Points) else (type(quantity), quantity)
@@ -56,7 +56,7 @@ def counts(quantities: Iterable[Number]) -> Counted:
 def by_common_factor(
     counted: Counted, side: int, usable: Callable[[Points, Points], bool] = lambda product, factor: True
 ) -> tuple[list[Number], list[tuple[Points, list[Number]]]]:
-    """(other quantities, (factor, what it is multiplied with) of the products that are not computed yet)."""
+    """(other quantities, (common factor, other factors) of products that are not yet computed)."""
     others = list[Any]()
     groups: dict[int, tuple[Points, list[Number]]] = {}
     for quantity, count in counted:

@@ -1,7 +1,7 @@
 """Arithmetic over SymPy symbols.
 
-Undecided conditions are assumed and recorded in the list that `assuming` gives. Where the structure of the network
-depends on a condition, its truth at the sample (the defaults of the variables) is taken.
+Undecided conditions are assumed and recorded in the list that `assuming` yields. Where the structure of the network
+depends on a condition, its truth at the sample (the defaults of the variables) is used.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
 
 class _Making:
-    """A formula being made: what is assumed for it, and what conditions and numbers are at its sample."""
+    """A formula under construction: its assumptions, and the values of conditions and numbers at its sample."""
 
     def __init__(self, sample: Mapping[Number, Number]) -> None:
         self.sample = dict(sample)
         self.assumed: list[Any] = []
         self.met: set[Any] = set()
-        self.known: dict[Any, Any] = {}  # a network asks the same of each of its layers, and SymPy is slow to say it
+        self.known: dict[Any, Any] = {}  # layers ask for the same values, and SymPy is slow
 
     def assume(self, truth: Number) -> None:
-        """Note an assumption, once."""
+        """Record an assumption once."""
         if truth not in self.met:
             self.met.add(truth)
             self.assumed.append(truth)
 
     def at_sample(self, value: Number) -> Any:
-        """A condition or a number, the symbols replaced by their values."""
+        """The value of a condition or a number at the sample."""
         if value not in self.known:
             self.known[value] = value.subs(self.sample)
         return self.known[value]
@@ -50,13 +50,13 @@ class _Making:
 
 _MAKING: ContextVar[_Making | None] = ContextVar("making", default=None)
 
-LARGEST_OPS = 400  # operations in the terms of a maximum: comparing longer ones takes SymPy minutes
-MOST_OPS, MOST_TERMS = 20_000, 400  # of a maximum whose terms are not compared
+LARGEST_OPS = 400  # operations in the terms of a maximum; comparing longer ones takes SymPy minutes
+MOST_OPS, MOST_TERMS = 20_000, 400  # terms of a maximum that are not compared
 
 
 @contextmanager
 def assuming(sample: Mapping[Number, Number]) -> Iterator[list[Any]]:
-    """Make formulas with these sample values of the symbols; gives the list of what is assumed until the end."""
+    """Make formulas with sample values of the symbols. Yields the list of assumptions."""
     making = _Making(sample)
     before = _MAKING.set(making)
     try:
@@ -66,7 +66,7 @@ def assuming(sample: Mapping[Number, Number]) -> Iterator[list[Any]]:
 
 
 class divisible_to(sympy.Function):
-    """The published rounding of channels, unevaluated until its value is known."""
+    """The published rounding of channels, unevaluated until its argument is a number."""
 
     nargs = 3
     is_integer = True
@@ -117,7 +117,7 @@ def floor_div(a: Number, b: Number) -> Number:
 
 
 def remainder(a: Number, b: Number) -> Number:
-    """SymPy's `%` is wrong for negative values: it gives n for n % (-2 n)."""
+    """The remainder. SymPy's `%` is wrong for negative values: n % (-2 n) gives n."""
     a, b = exact(a), exact(b)
     return a % b if a.is_nonnegative and b.is_positive else a - b * floor_div(a, b)
 
@@ -145,15 +145,15 @@ def largest(values: Iterable[Number]) -> Number:
 
 
 def too_long(terms: int) -> OptionError:
-    """The error of a maximum that no one would read."""
+    """The error for a maximum that is too long to read."""
     return _no_formula(f"a maximum of {terms:,} terms is too long for a formula")
 
 
 def undominated(terms: Sequence[Number]) -> list[Number]:
-    """The terms that can be the largest: a polynomial is not if another has no smaller coefficient anywhere.
+    """The terms that can be the largest. A polynomial cannot if another has no smaller coefficient.
 
-    The symbols are not negative, so that each of its monomials is no larger; of whole positive ones what they are more
-    than 1 is looked at. Terms that are no polynomials stay.
+    The symbols are not negative, so no monomial of it is larger. For positive integers, the excess over 1 is compared.
+    Terms that are not polynomials are kept.
     """
     known = [(term, _coefficients(term)) for term in terms]
     kept: list[Any] = []
@@ -165,7 +165,7 @@ def undominated(terms: Sequence[Number]) -> list[Number]:
 
 
 def _coefficients(term: Number) -> Mapping[Any, Any] | None:
-    """{powers of symbols: coefficient} of a polynomial in symbols that are not negative, or None."""
+    """{powers of symbols: coefficient} of a polynomial in nonnegative symbols, or None."""
     symbols = sorted(term.free_symbols, key=str)
     if not all(symbol.is_nonnegative for symbol in symbols) or not term.is_polynomial(*symbols):
         return None
@@ -195,7 +195,7 @@ def minimum(*values: Number) -> Number:
 
 
 def _extreme(function: type, values: Shape, wins: Callable[..., Any]) -> Number:
-    """Max or Min, decided by subtraction where the sign is known: SymPy's own search is slow."""
+    """Max or Min, decided by the sign of the difference where it is known; SymPy's own search is slow."""
     result = exact(values[0])
     for value in map(exact, values[1:]):
         if wins(result, value):
@@ -209,7 +209,7 @@ def select(condition: Number, a: Number, b: Number) -> Number:
     if truth in (True, False):  # SymPy's own are equal to these
         return ints.select(truth, a, b)
     for one, other, holds in ((a, b, sympy.Not(truth)), (b, a, truth)):
-        if isinstance(one, Exception):  # there is only the other
+        if isinstance(one, Exception):  # only the other is left
             _assume(holds)
             return ints.select(True, other, one)
     return sympy.Piecewise((exact(a), truth), (exact(b), True))
@@ -237,7 +237,7 @@ def equal(a: Number, b: Number) -> Number:
 
 
 def stretch(a: Number, b: Number) -> tuple[Number, Number]:
-    """Sizes that may be equal are assumed to be equal; only a plain 1 is stretched."""
+    """Broadcast two sizes. Sizes that may be equal are assumed equal; only a plain 1 is stretched."""
     if a == 1 or b == 1:
         return (b if a == 1 else a), True
     return a, equal(a, b)
@@ -260,7 +260,7 @@ def negate(a: Number) -> Number:
 
 
 def fails(truth: Number) -> Callable[..., Any] | None:
-    """None unless the condition is known to be false; an undecided condition is assumed."""
+    """None unless the condition is false; an undecided condition is assumed."""
     if truth in (True, False):  # SymPy's own are equal to these
         return None if truth else lambda value: value
     _assume(truth)
@@ -303,7 +303,7 @@ def divisible(value: Number, divisor: Number, least: int) -> Any:
 
 
 def decide(truth: Number) -> bool:
-    """The condition as one bool; its value at the sample if symbols do not decide it."""
+    """The condition as a bool; if the symbols do not decide it, its value at the sample."""
     truth = _truth(truth)
     if truth in (True, False):  # SymPy's own are equal to these
         return bool(truth)
@@ -314,7 +314,7 @@ def decide(truth: Number) -> bool:
 
 
 def single(value: Number) -> int:
-    """The number as one int: its value at the sample."""
+    """The number as an int: its value at the sample."""
     number = int(_at_sample(sympy.sympify(value)))
     if not sympy.sympify(value).is_number:
         _assume(sympy.Eq(value, number, evaluate=False))

@@ -1,7 +1,7 @@
-"""Compute points tile by tile: all operations over some thousand points, then over the next ones.
+"""Compute points tile by tile: all operations on some thousand points, then on the next ones (cache blocking).
 
-The arrays of a tile stay in the cache of the processor and are dropped after their last use, so a sweep reads
-memory for its variables and writes it for its results, and intermediate arrays need little room.
+The arrays of a tile stay in the processor's cache and are dropped after their last use. So only variables are read
+from memory and only results are written to it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def arrays(wanted: Sequence[Number]) -> list[Any]:
 
 
 def _compute(wanted: list[Points], shape: tuple[int, ...]) -> None:
-    """Compute points of one shape tile by tile. Points of Python's numbers or refusals stay uncomputed."""
+    """Compute points of one shape tile by tile. Does nothing if there are Python numbers or refusals."""
     order = waiting(wanted)
     for one in order:
         if one.shape != shape:
-            one.raw  # noqa: B018 # a smaller array, which all tiles read
+            one.raw  # noqa: B018 # a smaller array that all tiles read
     plan = _Plan([one for one in order if one.shape == shape], wanted, shape)
     with np.errstate(all="ignore"):
         made = plan.run() if plan.possible else None
@@ -56,7 +56,7 @@ class _Step(NamedTuple):
 
 
 class _Plan:
-    """Operations in order over numbered places, which hold constants, slices of arrays and results."""
+    """Operations in order on numbered places, which hold constants, slices of arrays and results."""
 
     def __init__(self, order: list[Points], wanted: list[Points], shape: tuple[int, ...]) -> None:
         self.wanted, self.shape = wanted, shape
@@ -69,7 +69,7 @@ class _Plan:
         self.steps = [*self._steps(order, reads)]
 
     def _place(self, value: Number) -> int:
-        """The place of an operand. Only arrays of 64 bits are possible."""
+        """The place of an operand. Arrays of Python numbers make the plan impossible."""
         place = self.places.setdefault(id(value), len(self.values))
         if place == len(self.values):
             array = value.held if type(value) is Points else None
@@ -81,7 +81,7 @@ class _Plan:
         return place
 
     def _steps(self, order: list[Points], reads: list[tuple[int, ...]]) -> Iterator[_Step]:
-        """The steps of points. An array that NumPy makes and only NumPy reads has no view: it may be overwritten."""
+        """The steps of points. An array that NumPy makes and only NumPy reads has no views: it may be overwritten."""
         last = {place: number for number, places in enumerate(reads) for place in places}
         alone = [_of_numpy(one) for one in order]
         viewed = {place for places, function in zip(reads, alone, strict=True) if not function for place in places}
@@ -95,7 +95,7 @@ class _Plan:
             yield _Step(function or one.function, places, writes, free[0] if free else None, drops)
 
     def run(self) -> list[np.ndarray] | None:
-        """The arrays of the wanted points; None if a result has Python's numbers or refusals."""
+        """The arrays of the wanted points; None if a result has Python numbers or refusals."""
         made = [np.empty(self.shape, _DTYPES[one.kind]) for one in self.wanted]
         size, after = self._size(), [slice(None)] * (-self.axis - 1)
         for start in range(0, self.shape[self.axis], size):
@@ -110,7 +110,7 @@ class _Plan:
         return made
 
     def _size(self) -> int:
-        """How many slices a tile has: fewer where many arrays are alive at a time."""
+        """The slices of a tile: fewer if many arrays are alive at once."""
         alive = most = 0
         for step in self.steps:
             alive += 1
@@ -120,7 +120,7 @@ class _Plan:
         return max(min(TILE, ROOM // max(most, 1)) // slices, 1)
 
     def _fill(self, values: list[Any]) -> bool:
-        """Do all steps; False if a result is not of 64 bits."""
+        """Run all steps. False if a result is not of 64 bits."""
         for function, reads, writes, over, drops in self.steps:
             operands = [values[place] for place in reads]
             result = function(*operands) if over is None else function(*operands, out=values[over])

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from .values import Number
 
 
-LARGEST = 1e60  # past it numbers would fill the memory
+LARGEST = 1e60  # larger numbers would fill the memory
 
 
 def valued(dim: Number, env: Mapping[str, int]) -> int:
-    """The size once the names have values: numbers, arrays or symbols."""
+    """The value of a size, given values of its names: numbers, arrays or symbols."""
     return _valued(dim, env, {})
 
 

@@ -1,1 +1,1 @@
-"""How does the cost move with the variables?"""
+"""How the cost depends on the variables."""

@@ -1,4 +1,4 @@
-"""Points of a sweep as text: whole tables, or a stream of CSV, JSON with a point per line, or Parquet."""
+"""Points of a sweep as a table, or as a stream of CSV, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 STREAMS = ("csv", "json", "parquet")
-MOST_ROWS = 100_000  # of a table that people are to read
+MOST_ROWS = 100_000  # of a table to read
 
 
 class About(NamedTuple):
-    """What points are: the lines under their table, the head of their JSON, and how many columns say which they are.
+    """Description of points: notes below the table, head of the JSON, and the number of columns that name a point.
 
-    `published` are accuracies by the values of all variables, for a chart.
+    `published` maps the values of all variables to accuracies, for a chart.
     """
 
     note: str
@@ -46,7 +46,7 @@ class About(NamedTuple):
 def about(
     model: Model, names: tuple[str, ...], convention: Convention, keys: int, metrics: Sequence[str] = ()
 ) -> About:
-    """The About of points whose variables `names` vary, and which have these metrics."""
+    """The About of points with metrics whose variables `names` vary."""
     from ..report.document import heading
 
     inputs, values = constants(model, names)
@@ -58,7 +58,7 @@ def about(
 
 
 def _published(model: Model, names: Sequence[str], values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The published accuracies of networks whose other variables have the `values` of the points."""
+    """The published accuracies of networks whose fixed variables equal `values`."""
     for claim in model.published:
         accuracies = {name: figure(text) for name, text in claim.figures.items() if name in ACCURACIES}
         if not accuracies or claim.of or claim.conv:
@@ -78,7 +78,7 @@ def _published(model: Model, names: Sequence[str], values: Mapping[str, Any]) ->
 def write(
     frames: Iterable[pd.DataFrame], names: list[str], format: str, out: Any, about: About, screen: Screen
 ) -> None:
-    """Write frames (DataFrames with columns `names`) to `out`, text or binary as the format wants it."""
+    """Write frames (DataFrames with columns `names`) to `out`, a text or binary stream as the format requires."""
     if format in STREAMS:
         {"csv": _csv, "json": _json, "parquet": _parquet}[format](frames, names, out, about)
         return
@@ -89,7 +89,7 @@ def write(
 
 
 class PointsPage:
-    """The points of a sweep as a page: one row per point. Where room is short, the last metrics go first."""
+    """The points of a sweep as a page, one row per point. In a narrow terminal the last metrics are left out first."""
 
     def __init__(self, frame: pd.DataFrame, about: About) -> None:
         self.frame, self.about = frame, about
@@ -119,7 +119,7 @@ class PointsPage:
         return [self.about.note]
 
     def chart(self) -> dict[str, Any] | None:
-        """The points for a chart: which columns are variables and which are metrics; None of a pivoted grid."""
+        """The points for a chart, with the roles of the columns; None for a pivoted grid."""
         names = [str(name) for name in self.frame.columns]
         axes = names[: self.about.keys]
         metrics = [name for name in names[self.about.keys :] if is_metric(name)]
@@ -138,7 +138,7 @@ class PointsPage:
 
 
 def counts(name: str) -> bool:
-    """Whether a column is a count: no variable, ratio or amount of bytes."""
+    """Whether a column is a count, not a variable, a ratio or bytes."""
     return is_metric(name) and unit_of(name) is COUNT
 
 

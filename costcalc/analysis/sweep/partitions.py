@@ -1,7 +1,7 @@
-"""A sweep in partitions: each a stretch of points that another process computes, written as a dataset of Parquet files.
+"""A sweep in partitions, which other processes compute and which become a dataset of Parquet files.
 
-A partition is a fixed number of chunks, so the files do not depend on who computes them. A file takes its name when it
-is whole: a sweep that was stopped goes on with those that are missing. `_costcalc.json` says what the points are.
+A partition is a fixed number of chunks, so the files do not depend on the processes. A file gets its name when it is
+complete, so an interrupted sweep resumes with the missing files. `_costcalc.json` describes the points.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 COMPUTED = "costcalc.analysis.sweep.partitions:computed"
 CHUNKS = 2  # of a partition: about a million points
-ABOUT, NOTES = "_costcalc.json", "_parts.jsonl"  # readers of Parquet datasets skip names that begin so
+ABOUT, NOTES = "_costcalc.json", "_parts.jsonl"  # readers of Parquet datasets skip names that start with `_`
 
 
 class Question(NamedTuple):
-    """What is asked of every point."""
+    """What to compute at every point."""
 
     parcel: Parcel
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ class Question(NamedTuple):
 
 
 class Partition(NamedTuple):
-    """Some points, by the number of the partition."""
+    """The points of a partition and its number."""
 
     number: int
     question: Question
@@ -52,7 +52,7 @@ class Partition(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The result of a partition: a Parquet file's bytes or a frame, how many points, and those that were left out."""
+    """The result of a partition: a Parquet file's bytes or a frame, the number of points, and the points left out."""
 
     data: Any
     rows: int
@@ -91,7 +91,7 @@ def partitions(question: Question, space: Any) -> Iterator[Partition]:
 def in_order(
     question: Question, space: Any, jobs: int, cluster: str | None, tell: Callable[[int], None]
 ) -> Iterator[tuple[pandas.DataFrame, dict[str, int]]]:
-    """(frame, points left out) of all partitions in order, computed at once. Raises CostcalcError."""
+    """(frame, points left out) of all partitions in order, computed in parallel. Raises CostcalcError."""
     early: dict[int, Part] = {}
     due = 0
     with workers(COMPUTED, jobs, cluster) as pool:
@@ -112,9 +112,9 @@ def to_dataset(
     how: tuple[int, str | None, bool],
     tell: Callable[[int], None],
 ) -> dict[str, int]:
-    """Write a dataset; the points left out, by reason. `how`: processes, scheduler, whether to go on.
+    """Write a dataset. Returns the points left out, by reason. `how`: processes, scheduler, whether to resume.
 
-    Raises CostcalcError: also for a directory with a dataset where it is not to go on, or of another question.
+    Raises CostcalcError, also for a directory with a dataset of another question, or with any dataset unless resuming.
     """
     jobs, cluster, resume = how
     done = _opened(question, space, folder, resume)
@@ -158,7 +158,7 @@ def _totalled(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _fingerprint(question: Question, space: Any) -> str:
-    """What a dataset is of: the network, the points and the question."""
+    """A digest of the network, the points and the question."""
     digest = hashlib.sha256()
     parcel = question.parcel
     for one in (parcel.source, *parcel.included):
@@ -171,7 +171,7 @@ def _fingerprint(question: Question, space: Any) -> str:
 
 
 def _opened(question: Question, space: Any, folder: str, resume: bool) -> dict[int, Any]:
-    """The partitions that are there, their files whole. Raises FileError, OptionError."""
+    """The partitions that have complete files. Raises FileError, OptionError."""
     path, due = os.path.join(folder, NOTES), _fingerprint(question, space)
     try:
         os.makedirs(folder, exist_ok=True)
@@ -207,7 +207,7 @@ def _finished(folder: str, due: str) -> dict[int, Any]:
 
 
 def _noted(folder: str, path: str, due: str) -> dict[int, Any]:
-    """The partitions that are noted, their files there."""
+    """The partitions in the notes that have files."""
     first, *others = [*notes(path)] or [None]
     if first != due:
         raise _other(folder)
@@ -223,7 +223,7 @@ def _noted(folder: str, path: str, due: str) -> dict[int, Any]:
 
 
 def _is_note(number: int, note: Any) -> bool:
-    """Whether a value says what is in a partition, as a sweep notes it."""
+    """Whether a value has the form of a sweep's note about a partition."""
     match note:
         case {"file": str() as file, "rows": int(), "skipped": dict() as skipped, "sha256": str()}:
             return file == _file_of(number) and all(isinstance(count, int) for count in skipped.values())

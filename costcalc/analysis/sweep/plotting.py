@@ -1,4 +1,4 @@
-"""A picture of a sweep: which points, which columns, and the bytes of the file."""
+"""Pictures of sweeps: the points, the columns and the bytes of the file."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-PANELS = 12  # of a picture: one is 750 pixels high
+PANELS = 12  # of a picture; a panel is 750 pixels high
 FORMATS = {".png": "png", ".svg": "svg"}
 
 
 class Picture(NamedTuple):
-    """Points, the columns on either axis and of the marks, and how they are drawn."""
+    """Points, the columns of the axes and of the marks, and drawing options."""
 
     points: pandas.DataFrame
     x: str
-    ys: tuple[str, ...]  # a panel for each
+    ys: tuple[str, ...]  # one panel each
     marks: str | None
-    title: str  # the network's name, and in a second line what the numbers mean
+    title: str  # the network's name; a second line says what the numbers mean
     log: str
-    varied: tuple[str, ...] = ()  # the variables that differ between points: they name the points
+    varied: tuple[str, ...] = ()  # the variables that differ between points and name them
 
     def frame(self) -> pandas.DataFrame:
         """The points as a pandas DataFrame, one per row."""
@@ -55,7 +55,7 @@ class Picture(NamedTuple):
         return picture(self.points, self.x, self.ys, self.marks, self.title, self.log, format, self.varied)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a .png or .svg file. Raises OptionError for another ending."""
+        """Write the picture to a .png or .svg file. Raises OptionError for another suffix."""
         data = self.drawn(format_of(os.fspath(path)))
         with replacing(os.fspath(path), True) as file:
             file.write(data)
@@ -90,14 +90,14 @@ def plot(
     settings: Mapping[str, Any] | None = None,
     **axes: Any,
 ) -> Picture:
-    """A picture of a sweep, drawn to `path` (.png or .svg) if there is one.
+    """A picture of a sweep, written to `path` (.png or .svg) if given.
 
     spec, input  what `costcalc.load` takes
     x, y         a metric, a variable or a published accuracy; without y, top1 if it is published, else params
-    metrics      a panel for each, instead of y
+    metrics      one panel each, instead of y
     marks        one mark per value of this variable; without it, res
     log          logarithmic axes: `x`, `y`, `xy` or `none`
-    axes, rho    values as in `sweep`; without any, the points that the spec's `published:` has
+    axes, rho    values as in `sweep`; without any, the points of the spec's `published:`
 
     Raises CostcalcError.
     """
@@ -113,7 +113,7 @@ def plot(
 
 
 def format_of(path: str) -> str:
-    """The format that a file's name means. Raises OptionError."""
+    """The format by the suffix of a file's name. Raises OptionError."""
     found = FORMATS.get(os.path.splitext(path)[1].lower())
     if found is None:
         raise OptionError(Problem("unknown-format", f"a picture is a {listed(FORMATS)} file", help="-o figure.png"))
@@ -131,7 +131,7 @@ def pictured(
     convention: Prices,
     metrics: str | Sequence[str] = (),
 ) -> Picture:
-    """The Picture of a model over axes, which are arrays of values by variable. Raises CostcalcError."""
+    """The Picture of a model over axes, arrays of values by variable. Raises CostcalcError."""
     if log not in ("x", "y", "xy", "none"):
         raise OptionError(Problem("bad-value", f"`log` cannot be `{log}`", help="it is x, y, xy or none"))
     accuracies = published_accuracies(model)
@@ -139,7 +139,7 @@ def pictured(
     shown = tuple(dict.fromkeys((x, *ys)))
     wanted = tuple(name for name in shown if name not in accuracies and name not in model.variables)
     for name in wanted:
-        metric(name, convention)  # says which are known
+        metric(name, convention)  # its error lists the known ones
     published = [name for name in shown if name in accuracies]
     frame, space = _swept(model, axes, wanted, published, skip_invalid, convention)
     varied = tuple(name for name in space.names if name in frame and len(set(frame[name])) > 1)
@@ -188,8 +188,8 @@ def _swept(
     return pandas.concat(parts, ignore_index=True).assign(**columns), space
 
 
-LEGEND = 20  # values of the variable of the marks that a legend names
-NAMED = 40  # points that are named one by one
+LEGEND = 20  # values of the marks' variable in a legend
+NAMED = 40  # points that get a label each
 NOTE = 140  # characters of a line under the axes: as wide as the picture
 MARKS = "osD^v<>PX*ph8"
 ACCURACIES = {
@@ -199,7 +199,7 @@ ACCURACIES = {
 
 
 def front(x: np.ndarray, y: np.ndarray, larger_is_better: bool) -> np.ndarray:
-    """The Pareto-optimal points: less x and (more or less) y, in order of x."""
+    """The Pareto-optimal points in order of x: smaller x is better, and larger or smaller y."""
     order = np.lexsort([-y if larger_is_better else y, x])
     best, kept = -np.inf if larger_is_better else np.inf, []
     for at in order:
@@ -221,7 +221,7 @@ def picture(
 ) -> bytes:
     """The bytes of a PNG or SVG, a panel per column of `ys`: one mark per value of `marks`, and the Pareto front.
 
-    Points are named by those of the `varied` columns that neither the marks nor an axis show, where there is room.
+    Where there is room, points are labeled with the `varied` columns that neither marks nor axes show.
     """
     with drawing(grid=True) as pyplot:
         figure, panels = pyplot.subplots(len(ys), figsize=(7, 5 * len(ys)), layout="constrained", squeeze=False)
@@ -252,7 +252,7 @@ def _scatter(axes: Axes, frame: pd.DataFrame, x: str, y: str, marks: str) -> Non
 
 
 def _name(axes: Axes, frame: pd.DataFrame, x: str, y: str, names: list[str]) -> None:
-    """Write beside each point in which settings it differs from the others; in a legend what those of many span."""
+    """Label each point with the settings in which it differs; for many points, a legend gives their ranges."""
     if not names:
         return
     if len(frame) > NAMED:
@@ -265,7 +265,7 @@ def _name(axes: Axes, frame: pd.DataFrame, x: str, y: str, names: list[str]) -> 
 
 
 def _short(value: Any) -> str:
-    """A value of a variable as a label has it."""
+    """A value of a variable for a label."""
     return plain(value) if isinstance(value, str) else f"{value:.6g}"
 
 
@@ -278,7 +278,7 @@ def _front(axes: Axes, frame: pd.DataFrame, x: str, y: str) -> None:
 
 
 def _counts(name: str) -> bool:
-    """Whether a column is a count or an amount of bytes, of which less is better: no variable, ratio or accuracy."""
+    """Whether a column is a count or bytes, where less is better, not a variable, a ratio or an accuracy."""
     return is_metric(name) and unit_of(name) is not RATIO
 
 

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
     from ...num.values import Number
 
-CHUNK = 1 << 19  # points evaluated together: few enough for memory, enough to forget the walk's own cost
+CHUNK = 1 << 19  # points evaluated together: few enough for memory, many enough that the cost of a walk is small
 
 
 class Chunk(NamedTuple):
     """Consecutive points: columns that broadcast to `shape`, in row-major order."""
 
-    columns: Mapping[str, Any]  # variable -> array, or one value for all
+    columns: Mapping[str, Any]  # variable -> array, or one value for all points
     shape: tuple[int, ...]
 
     @property
@@ -52,7 +52,7 @@ class Chunk(NamedTuple):
         return math.prod(self.shape)
 
     def flat(self) -> Chunk:
-        """The same points with one full column a variable."""
+        """The same points with one full column per variable."""
         full = {name: np.broadcast_to(column, self.shape).ravel() for name, column in self.columns.items()}
         return Chunk(full, (self.size,))
 
@@ -93,7 +93,7 @@ class Grid(NamedTuple):
         return math.prod(len(axis) for axis in self.axes.values())
 
     def chunks(self, most: int = CHUNK) -> Iterator[Chunk]:
-        """Outer variables stay single values, the inner ones whole axes, one between is sliced."""
+        """Chunks with single values of the outer variables, a slice of one axis, and all values of the inner ones."""
         names, lengths = self.names, [len(axis) for axis in self.axes.values()]
         split = len(names)
         while split and math.prod(lengths[split - 1 :]) <= most:
@@ -110,7 +110,7 @@ class Grid(NamedTuple):
 
 
 def _spread(axes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Each axis along a dimension of its own."""
+    """Each axis along its own dimension."""
     count = len(axes)
     return {
         name: axis.reshape((1,) * at + (-1,) + (1,) * (count - at - 1)) for at, (name, axis) in enumerate(axes.items())
@@ -118,7 +118,7 @@ def _spread(axes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 class Table(NamedTuple):
-    """Points one by one: a column of values a variable."""
+    """Listed points: one column of values per variable."""
 
     columns: Mapping[str, Any]
 
@@ -133,14 +133,14 @@ class Table(NamedTuple):
         return len(next(iter(self.columns.values()), ()))
 
     def chunks(self, most: int = CHUNK) -> Iterator[Chunk]:
-        """Stretches of rows."""
+        """Consecutive rows."""
         for start in range(0, self.size, most):
             columns = {name: column[start : start + most] for name, column in self.columns.items()}
             yield Chunk(columns, (len(next(iter(columns.values()))),))
 
 
 class Sample(NamedTuple):
-    """Random points of a grid, each variable drawn independently, the same for the same seed."""
+    """Random points of a grid, reproducible by seed. Each variable is drawn independently."""
 
     axes: Mapping[str, Any]
     size: int
@@ -152,7 +152,7 @@ class Sample(NamedTuple):
         return tuple(self.axes)
 
     def chunks(self, most: int = CHUNK) -> Iterator[Chunk]:
-        """Draws of bounded size from one generator."""
+        """Draws from one generator, at most `most` points each."""
         random = np.random.default_rng(self.seed)
         for start in range(0, self.size, most):
             count = min(most, self.size - start)
@@ -160,13 +160,13 @@ class Sample(NamedTuple):
             yield Chunk(drawn, (count,))
 
 
-NAME = "name"  # a column of a points file that names its points
+NAME = "name"  # the column of a points file with the names of the points
 
 
 def points(source: Source, model: Model, read: Callable[..., Any]) -> dict[str, list[Any]]:
     """Columns of a CSV or YAML file of points, one row per point: {variable: [values]}; `name` may name the points.
 
-    Raises SpecError with the line of a row that does not fit, FileError for a file without points.
+    Raises SpecError with the line of an invalid row, and FileError for a file without points.
     """
     rows = _yaml_rows(source) if source.path.endswith((".yaml", ".yml")) else _csv_rows(source)
     columns: dict = {}
@@ -223,17 +223,17 @@ def _at(source: Source, line: int, code: str, message: str, help: str | None = N
     return SpecError(Problem(code, message, Place(source, line, 1), help))
 
 
-ROOM = 150_000_000  # bytes of the arrays of a walk
-FEWER = 4  # times fewer points at a time where they take more
-COMPLETE = "complete "  # the column that says where all costs are known: no variable or metric has that name
+ROOM = 150_000_000  # bytes for the arrays of a walk
+FEWER = 4  # factor by which a chunk shrinks if its arrays need more room
+COMPLETE = "complete "  # the column of whether all costs are known; no variable or metric has this name
 
 
 class Result(NamedTuple):
-    """The points of a chunk that the network can have, with a column per variable and metric, and COMPLETE."""
+    """The valid points of a chunk: a column per variable and metric, and COMPLETE."""
 
     columns: Mapping[str, Any]
-    kept: Any  # which points of the chunk they are, in order
-    skipped: Mapping[str, int]  # reason -> how many points it ruled out
+    kept: Any  # their positions in the chunk, in order
+    skipped: Mapping[str, int]  # reason -> number of invalid points
 
 
 def sweep(
@@ -250,12 +250,12 @@ def sweep(
 
     spec, input  what `costcalc.load` takes
     metrics  of costcalc.metrics: mult_adds, params, activations, flops, framework.params, ..
-    axes     a variable's values: sweep("mobilenet", alpha=[1, 0.75], res="96:320:32"); one value holds for all
+    axes     values of a variable: sweep("mobilenet", alpha=[1, 0.75], res="96:320:32"); one value applies to all points
     settings the same in a mapping: sweep("mobilenet", {"alpha": "0.25:1:0.25"})
     rho      resolution multipliers, an axis of their own
 
-    Counts are per sample, as exact 64-bit integers; what does not fit is refused. Where a cost is not known, a column
-    `complete` says at which points the counts are lower bounds. Raises CostcalcError.
+    Counts are per sample, as exact 64-bit integers; larger counts are refused. If a cost is unknown, the column
+    `complete` is false at points where counts are lower bounds. Raises CostcalcError.
     """
     import pandas
 
@@ -268,19 +268,19 @@ def sweep(
 
 
 def stated(frame: pandas.DataFrame) -> pandas.DataFrame:
-    """A frame of results, its counts said to be lower bounds where they are: in a column `complete`, if any is."""
+    """The frame with a column `complete` if any of its counts is a lower bound."""
     return frame.drop(columns=COMPLETE) if frame[COMPLETE].all() else frame.rename(columns={COMPLETE: "complete"})
 
 
 def as_axis(model: Model, name: str, values: Any) -> np.ndarray:
-    """A variable's values, in a list or in a text, as an array, each checked. Raises OptionError."""
-    if isinstance(values, str):  # as the command line has them: `1,0.75` or `0.25:1:0.25`
+    """The values of a variable, from a list or a text, as a checked array. Raises OptionError."""
+    if isinstance(values, str):  # as on the command line: `1,0.75` or `0.25:1:0.25`
         values = values_in(name, values, read_value)
     values = list(values) if np.iterable(values) else [values]
     if name != "rho" and name not in model.variables:
         raise unknown_variable(name, model)
     if name == "rho" and "res" not in model.variables:
-        scaled(model, {}, 1.0)  # says why not
+        scaled(model, {}, 1.0)  # raises the error that says why
     if not values:
         raise OptionError(Problem("empty-range", f"`{name}` has no values"))
     for value in values:
@@ -314,20 +314,20 @@ def results(
 
 
 class Evaluation:
-    """Metrics of a model at points, chunk by chunk; arrays of one chunk are written over for the next.
+    """Metrics of a model at points, chunk by chunk.
 
-    Points at which the network cannot be are an error or, with `skip_invalid`, left out.
+    Points at which the network is invalid are an error or, with `skip_invalid`, left out.
     """
 
     def __init__(self, model: Model, metrics: list[Metric], skip_invalid: bool = False) -> None:
         self.model, self.metrics, self.skip_invalid = model, metrics, skip_invalid
-        self.most: float = math.inf  # points at once, as far as their arrays have room
+        self.most: float = math.inf  # points at a time: fewer once their arrays exceeded their room
 
     def at(self, chunk: Chunk) -> Result:
         """Every metric at every point of a chunk.
 
-        Where points differ in the network's structure, each structure is walked by itself; where their arrays take too
-        much room, fewer points at a time.
+        Points that differ in the structure of the network are walked separately, and fewer points at a time if their
+        arrays need too much room.
         """
         if chunk.size <= self.most:
             with suppress(Full):
@@ -345,13 +345,13 @@ class Evaluation:
         return _merged(parts)
 
     def _at_once(self, chunk: Chunk) -> Result:
-        """The same in one walk for each structure. Raises Full."""
-        error = keys = None  # what follows an exception comes after it: its frames hold the arrays of the walk
+        """Every metric at every point, one walk per structure. Raises Full."""
+        error = keys = None  # handled after the `try`: the frames of an exception hold the arrays of the walk
         try:
             found = self._walk(chunk)
         except Varies as varies:
             keys = np.broadcast_to(varies.points.array, chunk.shape).ravel()
-        except Refused as refusal:  # by an array that was computed after the walk
+        except Refused as refusal:  # in an array that was computed after the walk
             error = SpecError(Problem("too-large", refusal.message))
             error.failing = refusal.failing
         except OutOfTime:
@@ -382,7 +382,7 @@ class Evaluation:
         return _merged(parts)
 
     def _without(self, chunk: Chunk, error: SpecError) -> Result:
-        """The points at which nothing fails; or, unless they may be skipped, the error with the first that fails."""
+        """The valid points. Unless invalid points are skipped, raises the error of the first one."""
         everywhere = np.array(True) if error.failing is None else error.failing
         failing = np.broadcast_to(everywhere, chunk.shape).ravel()
         flat = chunk.flat()
@@ -409,7 +409,7 @@ def _totals(model: Model, values: dict[str, Any], metrics: list[Metric]) -> dict
 
 
 def _value(table: Pool, column: np.ndarray) -> Any:
-    """A column as points; where it holds one value only, that value."""
+    """A column as points, or its value if it has only one."""
     array = np.asarray(column)
     if array.dtype == object and isinstance(array.flat[0], str):
         first = array.flat[0]
@@ -434,7 +434,7 @@ def _merged(parts: list[Result]) -> Result:
 
 
 def _named(error: SpecError, point: Chunk) -> SpecError:
-    """The error with its point."""
+    """The error with the point at which it occurred."""
     setting = ", ".join(f"{name}={column[0]}" for name, column in point.columns.items())
     first, *others = error.problems
     help = (
