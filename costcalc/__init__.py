@@ -3,10 +3,10 @@
     from costcalc import analyze
     analyze("mobilenet.yaml", alpha=0.75, res=160).totals
 
-The public names are loaded when first used (PEP 562), so that starting stays cheap.
+The public names are loaded on first use (PEP 562), which keeps the start fast.
 """
 
-TYPE_CHECKING = False  # as type checkers know it; the module typing takes longer to load than all of this
+TYPE_CHECKING = False  # type checkers recognise the name; importing `typing` takes longer than this whole module
 
 if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from typing import Any

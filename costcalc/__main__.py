@@ -1,10 +1,10 @@
 """The program: `costcalc`, or `python -I -m costcalc`.
 
-Until `main` has begun, Ctrl-C is Python's: it may print a traceback of the interpreter that starts. From then on the
-program ends with exit code 130 and prints nothing. So only what is built in is imported first.
+Until `main` starts, Python handles Ctrl-C and may print a traceback. From then on, Ctrl-C ends the program with exit
+code 130 and prints nothing. To keep that first phase short, this module imports built-in modules only.
 """
 
-import _signal  # what `signal` is made of, without the time that enumerations take
+import _signal  # the C module behind `signal`, without the cost of its enums
 import gc
 import os
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Run the program and exit. Ctrl-C ends it in silence, even while it still loads, and when it has ended."""
-    gc.set_threshold(100_000)  # a short run: most objects live to its end, and looking for garbage costs more
+    """Run the program and exit. Ctrl-C ends it silently, also during import and at interpreter shutdown."""
+    gc.set_threshold(100_000)  # a short run: most objects live to the end, and collecting costs more than it frees
     heard = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
-    if heard:  # an exception could be swallowed, or told of, by whatever is being imported
+    if heard:  # the module being imported could swallow or print a KeyboardInterrupt
         _signal.signal(_signal.SIGINT, _leave)
     from .cli import main as run
 

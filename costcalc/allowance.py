@@ -1,12 +1,12 @@
-"""Processor time: one allowance that reading, walking and checking share.
+"""Processor time: one allowance shared by reading, tracing and checking.
 
-`within` opens an allowance; one inside another never extends it. Loops over input call `spend`. The program looks at
-the clock in every other loop too, at a timer of the system: `ticking`. Outside of every allowance nothing is limited.
+`within` opens an allowance; a nested one never extends the outer one. Loops over input call `spend`. `ticking` uses a
+system timer to check the clock in all other code. Outside an allowance, nothing is limited.
 """
 
 from __future__ import annotations
 
-import _signal as signal  # what `signal` is made of, without the time that its enumerations take
+import _signal as signal  # the C module behind `signal`, without the cost of its enums
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +16,17 @@ from time import process_time
 from . import limits
 from .errors import Place, Problem, SpecError
 
-EVERY = 1_000  # units of work between two looks at the clock; a unit takes some microseconds
-AGAIN = 1.0  # seconds of processor time to leave, undisturbed by ticks, before an allowance is over once more
+EVERY = 1_000  # units of work between two checks of the clock; a unit takes a few microseconds
+AGAIN = 1.0  # seconds of processor time for cleanup before an exceeded allowance raises again
 TICK = 0.05  # seconds of processor time between two ticks
 
 
 class OutOfTime(SpecError):
-    """An allowance is over: this says nothing of the network, so what skips settings that cannot be lets it pass."""
+    """The time limit was exceeded. The network may be valid, so code that skips invalid settings must not catch it."""
 
 
 class _Over(BaseException):
-    """An allowance is over. Nothing but `within` of that allowance catches it."""
+    """The time limit was exceeded. Only the `within` of that allowance catches this."""
 
     def __init__(self, allowed: _Allowance, place: Place | None) -> None:
         super().__init__()
@@ -34,13 +34,13 @@ class _Over(BaseException):
 
 
 class _Allowance:
-    """When the time is over, in seconds of processor time, and whose time it is."""
+    """The deadline in seconds of processor time, the name of the limit, and what it applies to."""
 
     def __init__(self, until: float, name: str, who: str) -> None:
         self.until, self.name, self.who, self.left = until, name, who, 0
 
     def error(self, place: Place | None) -> OutOfTime:
-        """That it is over, noticed at a place."""
+        """The error for exceeding the limit at a place."""
         message = f"{self.who} takes more than {limits.value(self.name):,} seconds"
         return OutOfTime(Problem("limit", message, place, limits.hint(self.name)))
 
@@ -50,7 +50,7 @@ _ALLOWED: ContextVar[_Allowance | None] = ContextVar("allowed", default=None)
 
 @contextmanager
 def within(name: str, who: str) -> Iterator[None]:
-    """Limit the processor time inside to a limit in seconds, by its name; `who` takes the time, for the message."""
+    """Limit the processor time of the block to the limit `name`, in seconds; the error message names `who`."""
     outer = _ALLOWED.get()
     own = _Allowance(process_time() + limits.value(name), name, who)
     token = _ALLOWED.set(outer if outer and outer.until <= own.until else own)
@@ -66,7 +66,7 @@ def within(name: str, who: str) -> Iterator[None]:
 
 @contextmanager
 def without() -> Iterator[None]:
-    """Limit nothing inside: for a program that waits, and gives each request an allowance of its own."""
+    """Suspend the limit inside the block: for a server that gives each request its own allowance."""
     token = _ALLOWED.set(None)
     try:
         yield
@@ -76,9 +76,9 @@ def without() -> Iterator[None]:
 
 @contextmanager
 def ticking() -> Iterator[None]:
-    """Look at the clock inside at every tick, whatever runs; not where a program uses the timer itself.
+    """Check the clock at every tick inside the block. Does nothing if the program already uses the timer.
 
-    For a whole program alone: handlers of signals are of the process, and only its main thread hears them.
+    Only for a whole program: signal handlers belong to the process, and only its main thread runs them.
     """
     able = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
     if not able or signal.getsignal(signal.SIGPROF) != signal.SIG_DFL:
@@ -94,7 +94,7 @@ def ticking() -> Iterator[None]:
 
 
 def spend(work: int = 1, place: Place | None = None) -> None:
-    """Note units of work. When the time is over, `within` raises OutOfTime, at `place` where that is known."""
+    """Count units of work. Past the time limit, `within` raises OutOfTime, at `place` if given."""
     allowed = _ALLOWED.get()
     if allowed is None:
         return
@@ -105,7 +105,7 @@ def spend(work: int = 1, place: Place | None = None) -> None:
 
 
 def look(place: Place | None = None) -> None:
-    """Leave `within` of the allowance whose time is over, if it is."""
+    """Check the clock; past the deadline, leave the `within` of that allowance."""
     allowed = _ALLOWED.get()
     if allowed and (now := process_time()) >= allowed.until:
         allowed.until = now + AGAIN

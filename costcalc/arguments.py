@@ -1,4 +1,4 @@
-"""Arguments of the library's functions: what may be written in several ways, and one clear error for other types."""
+"""Arguments of the library's functions: normalise the accepted forms, and reject other types with one clear error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .errors import ArgumentError, Problem, brief
 
 
 def names(value: Any, argument: str) -> tuple[str, ...]:
-    """Names in a list, or in a text as the command line has them: `mult_adds,params`. Raises ArgumentError."""
+    """Names from a list, or from a string as on the command line: `mult_adds,params`. Raises ArgumentError."""
     if isinstance(value, str):
         return tuple(filter(None, (name.strip() for name in value.split(","))))
     if not isinstance(value, Iterable) or isinstance(value, bytes):
@@ -26,7 +26,7 @@ def names(value: Any, argument: str) -> tuple[str, ...]:
 
 
 def mapping(value: Any, argument: str, example: str) -> dict[str, Any]:
-    """A mapping by names, empty for None. Raises ArgumentError."""
+    """A dict with string keys, empty for None. Raises ArgumentError."""
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
@@ -35,7 +35,7 @@ def mapping(value: Any, argument: str, example: str) -> dict[str, Any]:
 
 
 def mappings(value: Any, argument: str, example: str) -> tuple[dict[str, Any], ...]:
-    """Mappings in a list, or a single one. Raises ArgumentError."""
+    """Mappings from a list, or from a single mapping. Raises ArgumentError."""
     if isinstance(value, Mapping):
         return (mapping(value, argument, example),)
     if not isinstance(value, Iterable) or isinstance(value, (str, bytes)):
@@ -50,15 +50,15 @@ def _wrong(value: Any, argument: str, accepted: str) -> ArgumentError:
 
 @lru_cache(None)
 def public(module: str, name: str) -> Any:
-    """A public name of a module: a class, or a function that first checks the types of its arguments."""
+    """A public class of a module, or a public function wrapped to check the types of its arguments."""
     found = getattr(import_module(module), name)
     return found if isinstance(found, type) else guarded(found, name)
 
 
 def guarded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """A public function that refuses values of other types than it states, before anything runs.
+    """Wrap a public function to check its arguments against its annotations before it runs.
 
-    Types that are read by what they hold (networks, conventions, sizes of an input) are left to the function.
+    Types whose content decides (networks, conventions, input sizes) are left to the function.
     """
     code, hints = function.__code__, function.__annotations__
     positional = code.co_varnames[: code.co_argcount]
@@ -70,24 +70,24 @@ def guarded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
                 raise _unfit(argument, value, hints[argument])
         return function(*map(_plain, args), **{argument: _plain(value) for argument, value in given.items()})
 
-    wrapper.__module__, wrapper.__qualname__ = "costcalc", name  # where it is found, also by pickle
+    wrapper.__module__, wrapper.__qualname__ = "costcalc", name  # its import path, which pickle uses too
     return wrapper
 
 
 def _plain(value: Any) -> Any:
-    """A whole number of NumPy as one of Python."""
+    """Convert a NumPy integer to a Python int; return other values unchanged."""
     return int(value) if not isinstance(value, (int, str)) and _is_number(value, "int") else value
 
 
 def _is_number(value: Any, kind: str) -> bool:
-    """Whether a value is a number, those of NumPy included; `int`: a whole one."""
+    """Whether a value is a number (an integer for kind `int`), NumPy scalars included."""
     from numbers import Integral, Real  # slow to load
 
     return isinstance(value, Integral if kind == "int" else Real) and not isinstance(value, bool)
 
 
 def _unfit(argument: str, value: Any, hint: str) -> ArgumentError:
-    """The error for a value, or for the first element of a list that does not fit."""
+    """The error for a value of the wrong type, or for the first such element of a list."""
     for kind in _kinds(hint):
         inner = _kind(kind)
         if inner and inner[1] in ("Sequence", "Iterable") and isinstance(value, (list, tuple)):
@@ -113,20 +113,20 @@ _SAID = {
 
 
 def _said(hint: str) -> str:
-    """`a text, a path or None`."""
+    """The type for a message: `a text, a path or None`."""
     said = list(dict.fromkeys(_SAID[_kind(kind)[1]] for kind in _kinds(hint)))  # type: ignore[index]
     return ", ".join(said[:-1]) + (" or " if said[1:] else "") + said[-1]
 
 
 @lru_cache(256)
 def _kind(hint: str) -> re.Match[str] | None:
-    """One type as its name and what stands in its brackets; None if it is written otherwise."""
+    """Match a type as its name and the content of its brackets; None if it has another form."""
     return re.fullmatch(r"(\w[\w.]*)(?:\[(.*)\])?", hint)
 
 
 @lru_cache(256)
 def _kinds(hint: str) -> tuple[str, ...]:
-    """The alternatives of a type: `str | Mapping[str, int | str]` has two."""
+    """The members of a union: `str | Mapping[str, int | str]` has two."""
     found, depth = [""], 0
     for char in hint:
         depth += (char in "[(") - (char in "])")
@@ -138,7 +138,7 @@ def _kinds(hint: str) -> tuple[str, ...]:
 
 
 def _fits(value: Any, hint: str) -> bool:
-    """Whether a value is of a type; of a type that is not in `_SAID`, any value is."""
+    """Whether a value has the annotated type; a type missing from `_SAID` accepts any value."""
     kinds = [_kind(kind) for kind in _kinds(hint)]
     if any(kind is None or kind[1] not in _SAID for kind in kinds):
         return True

@@ -1,13 +1,13 @@
-"""The errors that users can cause, each with its place and help.
+"""User-facing errors, each with its place and help.
 
 CostcalcError            anything that ends a command with exit code 2
-  SpecError              the file is not valid: every problem of the file at once
-  OptionError            a value given on the command line or to a function is wrong
+  SpecError              the file is not valid: reports every problem of the file at once
+  OptionError            a value on the command line or in a function call is wrong
     ArgumentError        an argument of a function has the wrong type; also a TypeError
   FileError              a file is missing, unreadable, or not text
 
-`Refused` and `BadExpression` are not among them: a rule or a parser raises them without knowing where it
-stands in the file, and `trace` and `read` turn them into a `SpecError` with the place.
+`Refused` and `BadExpression` are internal: rules and parsers raise them without a place in the file, and `trace` and
+`read` convert them to a `SpecError` with the place.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LONGEST_NAME = 60  # characters of a name in a message
 
 
 class Source(NamedTuple):
-    """A text that was read: where from, and what it says. Of a file that is no text, what is known by its bytes."""
+    """A text and the path it was read from. `data` holds the bytes of a binary file."""
 
     path: str
     text: str
@@ -31,7 +31,7 @@ class Source(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A stretch of one line. Lines and columns count from 1."""
+    """A span within one line. Lines and columns count from 1."""
 
     source: Source
     line: int
@@ -39,12 +39,12 @@ class Place(NamedTuple):
     width: int = 1
 
     def excerpt(self) -> str:
-        """The line itself, without its line break; empty past the end of the text."""
+        """The line without its line break; empty past the end of the text."""
         lines = _lines(self.source.text)
         return lines[self.line - 1] if self.line <= len(lines) else ""
 
     def narrowed(self, word: str) -> Place:
-        """The place of a word in this stretch of its line; the place itself when the word is not in it."""
+        """The place of a word within this span; the whole span if the word is not in it."""
         import re
 
         stretch = self.excerpt()[self.column - 1 : self.column - 1 + self.width]
@@ -53,17 +53,17 @@ class Place(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One problem: a stable code, the message, the place, and help on how to solve it."""
+    """One problem: a stable code, the message, the place, and help on how to fix it."""
 
     code: str
     message: str
     place: Place | None = None
     help: str | None = None
-    notes: tuple[str, ...] = ()  # how it came to this: the values of names, the calls of blocks
+    notes: tuple[str, ...] = ()  # context: values of names, calls of blocks
 
 
 class CostcalcError(Exception):
-    """Base of all errors that users can cause; holds one or more problems, and whether there are more."""
+    """Base of all user-facing errors. Holds one or more problems; `more` says that others were left out."""
 
     more = False
 
@@ -76,13 +76,13 @@ class CostcalcError(Exception):
 
 
 class SpecError(CostcalcError):
-    """A spec that cannot be read or cannot be built; in a sweep, `failing` says at which points."""
+    """A spec that cannot be read or traced; in a sweep, `failing` marks the points concerned."""
 
     failing: Any = None
 
 
 class OptionError(CostcalcError):
-    """A value from the command line or a caller that cannot be used."""
+    """An invalid value from the command line or a caller."""
 
 
 class ArgumentError(OptionError, TypeError):
@@ -90,11 +90,11 @@ class ArgumentError(OptionError, TypeError):
 
 
 class FileError(CostcalcError):
-    """A file that is missing, unreadable, or not what it should be."""
+    """A file that is missing, unreadable, or of the wrong kind."""
 
 
 class Refused(Exception):
-    """A rule's refusal: the message, the option it is about if there is one, and at which points of a sweep."""
+    """A rule's refusal: the message, the option concerned, if any, and the failing points of a sweep."""
 
     def __init__(self, message: str, option: str | None = None, help: str | None = None, failing: Any = None) -> None:
         super().__init__(message)
@@ -102,7 +102,7 @@ class Refused(Exception):
 
 
 class BadExpression(Exception):
-    """A text that is no expression: what is wrong, where in it (from 0), how wide, and the help."""
+    """An invalid expression: code and message, the column (from 0) and width of the error, and the help."""
 
     def __init__(self, code: str, message: str, column: int = 0, width: int = 1, help: str | None = None) -> None:
         super().__init__(message)
@@ -116,31 +116,31 @@ def nearest(name: object, names: Iterable[object]) -> str | None:
     if len(str(name)) > LONGEST_NAME:
         return None
     by_lower = {str(one).lower(): str(one) for one in names}
-    cutoff = 0.6 if len(str(name)) > 1 else 1  # one letter is like half of all short names
+    cutoff = 0.6 if len(str(name)) > 1 else 1  # a single letter resembles half of all short names
     close = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=cutoff)
     return f"a similar name exists: `{by_lower[close[0]]}`" if close else None
 
 
 def brief(text: str, most: int = LONGEST_NAME) -> str:
-    """A text, shortened for a message."""
+    """Shorten a text for a message."""
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def named(char: str) -> str:
-    """A character for a message; one that may look like another with its number too."""
+    """A character for a message; with its code point unless it is ASCII, since other characters look alike."""
     shown = char if char.isprintable() else char.encode("unicode_escape").decode()
     return f"`{shown}`" if char.isascii() else f"`{shown}` (U+{ord(char):04X})"
 
 
 def in_order(problem: Problem) -> tuple[str, int, int]:
-    """A key that sorts problems as their places stand."""
+    """Sort key: problems by path, line and column."""
     place = problem.place
     return (place.source.path, place.line, place.column) if place else ("", 0, 0)
 
 
 @lru_cache(1)
 def _lines(text: str) -> list[str]:
-    """The lines of a text, broken where YAML breaks them."""
+    """Split a text into lines at the line breaks of YAML."""
     if any(char in text for char in "\r\x85\u2028\u2029"):
         import re
 
@@ -149,7 +149,7 @@ def _lines(text: str) -> list[str]:
 
 
 def listed(names: Iterable[object]) -> str:
-    """`a`, `b`, `c` for a message."""
+    """Names for a message: `a`, `b`, `c`."""
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -1,4 +1,4 @@
-"""The files that specs are in: their text, and which of them a spec may include."""
+"""Spec files: reading their text, and resolving which files a spec may include."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from . import limits
 from .errors import FileError, Place, Problem, Source, brief, nearest
 from .records import NamedTuple
 
-MOST_NOTED = 10_000  # files in the record of those that were read
-PAGE = 65_536  # bytes of a large file that are read at once
-Stamp: TypeAlias = "tuple[int, int, int] | None"  # of a file: time, size and number; None where there is none
+MOST_NOTED = 10_000  # files in a record
+PAGE = 65_536  # bytes read at once from a large file
+Stamp: TypeAlias = "tuple[int, int, int] | None"  # modification time, size and inode; None for a missing file
 _HELP = "a path goes down from the directory of the file it stands in, as in `backbones/mobilenet.yaml`"
 
 
-_read: ContextVar[dict[str, Stamp] | None] = ContextVar("read", default=None)  # a record, where one was begun
+_read: ContextVar[dict[str, Stamp] | None] = ContextVar("read", default=None)  # the current record, if any
 
 
 def record() -> dict[str, Stamp]:
-    """Begin a record of the files and directories that are read or looked for, each as it is just before."""
+    """Start recording the files and directories that are read or looked for, each with its stamp at that moment."""
     found: dict[str, Stamp] = {}
     _read.set(found)
     return found
 
 
 def stamp(path: str) -> Stamp:
-    """What tells whether a file is still the same, or a directory still has specs of the same names."""
+    """A stamp that changes when a file changes, or when the names of the specs in a directory change."""
     try:
         found = os.stat(path)
     except (OSError, ValueError):
@@ -45,29 +45,29 @@ def stamp(path: str) -> Stamp:
 
 
 def note_read(path: str) -> None:
-    """Note a file that is about to be read or was looked for, or a directory whose specs are listed."""
+    """Record a file that is about to be read or was looked for, or a directory whose specs are listed."""
     noted = _read.get()
     if noted is None:
         return
     try:
         path = os.path.abspath(path)
-    except ValueError:  # no file can have this name
+    except ValueError:  # not a valid file name
         return
     if path not in noted and len(noted) < MOST_NOTED:
         noted[path] = stamp(path)
 
 
 class Folder:
-    """A directory on disk with all below it. Another store of files has the same three methods.
+    """A directory tree on disk. Other file stores implement the same three methods.
 
-    A `path` is relative to the directory, has `/` between names, and leads nowhere else: `included` sees to that.
+    A `path` is relative to the directory and separates names with `/`. `included` ensures that it stays inside.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
 
     def real(self, path: str) -> str | None:
-        """The path of the file itself where `path` leads over links; None if there is none.
+        """Resolve symbolic links; None if the file does not exist.
 
         Raises FileError for a link that leaves the directory.
         """
@@ -78,11 +78,11 @@ class Folder:
         return os.path.relpath(full, top).replace(os.sep, "/") if os.path.exists(full) else None
 
     def source(self, path: str) -> Source:
-        """The text of a file. Raises FileError."""
+        """Read the text of a file. Raises FileError."""
         return Source(self._full(path), text(self._full(path)))
 
     def names(self, path: str) -> list[str]:
-        """The specs in a directory, for a hint."""
+        """The names of the specs in a directory, for a hint."""
         return specs_in(self._full(path) or ".")
 
     def _full(self, path: str) -> str:
@@ -90,15 +90,15 @@ class Folder:
 
 
 class Origin(NamedTuple):
-    """Where a spec is: a folder, and a path in it."""
+    """The location of a spec: a folder and a path in it."""
 
-    folder: Any  # a Folder, or one at a git revision
+    folder: Any  # a Folder, or a directory at a git revision
     path: str
 
     def included(self, name: str) -> Origin:
-        """The origin of the spec that `include: name` means there: beside it, else a shipped config.
+        """Resolve `include: name` in this spec: a file relative to it, else a shipped config.
 
-        Raises FileError for what is no path down from there and for what is not there.
+        Raises FileError if the name is not a path within the directory, or does not exist.
         """
         check_path(name)
         beside = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), name))
@@ -112,7 +112,7 @@ class Origin(NamedTuple):
 
 
 def copied(name: str) -> str | None:
-    """How a shipped config of this name comes to be a file, where no other counts; None where there is none."""
+    """Help for copying the shipped config of this name to a file; None if there is no such config."""
     known = name.removesuffix(".yaml")
     return f"`costcalc zoo {known} > {known}.yaml` writes the shipped config" if known in configs() else None
 
@@ -120,7 +120,7 @@ def copied(name: str) -> str | None:
 def check_path(
     name: str, suffixes: tuple[str, ...] = (".yaml", ".yml"), help: Callable[[str], str | None] | None = None
 ) -> None:
-    """Refuse what is no path down to a spec, with this help where its name ends otherwise. Raises FileError."""
+    """Require a relative path to a spec within the directory; `help` is for a wrong suffix. Raises FileError."""
     parts = name.split("/")
     if not name.isprintable():
         raise _refusal(name, "has a character that no path has")
@@ -138,7 +138,7 @@ def _refusal(name: str, why: str, help: str | None = None) -> FileError:
 
 
 def unresolved(path: str) -> str:
-    """A path from the root of the file system, links in it not followed, but for directories that `..` leaves."""
+    """Make a path absolute. Links are followed only in the part before the last `..`."""
     parts = os.path.join(os.getcwd(), path).split(os.sep)
     up = len(parts) - parts[::-1].index("..") if ".." in parts else 0
     start = os.path.realpath(os.sep.join(parts[:up])) if up else ""
@@ -146,9 +146,9 @@ def unresolved(path: str) -> str:
 
 
 def check_links(path: str, top: str | None = None) -> None:
-    """Refuse a path that leads out of the directory `top` over links. Raises FileError.
+    """Refuse a path whose symbolic links lead out of the directory `top`. Raises FileError.
 
-    Without `top`, that is the working directory for a path below it, and else the directory of the file.
+    `top` defaults to the working directory if the path is below it, else to the directory of the file.
     """
     if top is None:
         full, here = unresolved(path), os.getcwd()
@@ -158,7 +158,7 @@ def check_links(path: str, top: str | None = None) -> None:
 
 
 def origin(path: str) -> Origin:
-    """The origin of a spec by its path, or of one without a path (`-`): the working directory."""
+    """The origin of the spec at a path; for standard input (`-`), the folder is the working directory."""
     folder, name = os.path.split(path)
     return Origin(Folder(folder), name)
 
@@ -172,10 +172,10 @@ def shipped() -> Shipped:
 
 
 class Shipped(Folder):
-    """The shipped configs, which are shown by their names alone."""
+    """The shipped configs. Messages show their names without a directory."""
 
     def source(self, path: str) -> Source:
-        """The text of one."""
+        """Read the text of a config."""
         return Source(path, text(self._full(path)), shipped=True)
 
 
@@ -188,7 +188,7 @@ def configs() -> dict[str, str]:
 
 
 def specs_in(folder: str) -> list[str]:
-    """The names of the specs in a directory, some thousand at most: of a hint where a file is not there."""
+    """The names of the specs in a directory, at most 1,000, for the hint about a missing file."""
     note_read(folder)
     return _specs_in(folder)
 
@@ -202,20 +202,20 @@ def _specs_in(folder: str) -> list[str]:
 
 
 def stem(path: str) -> str:
-    """The name of a file without directories and endings; what is no text in it is replaced."""
+    """The name of a file without directories and suffixes; characters that UTF-8 cannot encode are replaced."""
     name = path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
     return name.encode(errors="replace").decode()
 
 
 def text(path: str) -> str:
-    """The text of a regular file of bearable size. Raises FileError."""
+    """Read the text of a regular file, up to the size limit. Raises FileError."""
     with opened(path) as file:
         return decoded(file.read(limits.FILE_BYTES + 1), path)
 
 
 @contextmanager
 def opened(path: str) -> Iterator[BinaryIO]:
-    """A regular file to read from, whatever its name says: nothing else is waited for or read. Raises FileError."""
+    """Open a regular file for reading. Pipes, devices and sockets are refused without blocking. Raises FileError."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     note_read(path)
     try:
@@ -232,7 +232,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
         raise FileError(Problem("unreadable", f"cannot read {path!r}: {reason}")) from None
 
 
-_WAYS_IN = {  # a file that a directory of a model has -> what to do
+_WAYS_IN = {  # file found in a model directory -> help
     "config.json": "name its config.json",
     "saved_model.pb": "a SavedModel of TensorFlow: `python -m tf2onnx.convert --saved-model` makes an ONNX model of it",
     "Manifest.json": "a package of Core ML: convert the model to ONNX from where it was made",
@@ -240,14 +240,14 @@ _WAYS_IN = {  # a file that a directory of a model has -> what to do
 
 
 def _way_in(folder: str) -> str:
-    """What to give instead of a directory."""
+    """The help for a directory given as a file."""
     return next(
         (way for name, way in _WAYS_IN.items() if os.path.exists(os.path.join(folder, name))), "name a file in it"
     )
 
 
 class Pages:
-    """The bytes of a file, of which one page at a time is in memory."""
+    """The bytes of a file, with one page at a time in memory."""
 
     def __init__(self, file: BinaryIO, size: int):
         self.file, self.size, self.start, self.page = file, size, 0, b""
@@ -271,7 +271,7 @@ def _irregular(path: str) -> FileError:
 
 
 def decoded(data: bytes, path: str) -> str:
-    """The text of a file's bytes. Raises FileError when they are no UTF-8 text of bearable size."""
+    """Decode the bytes of a file. Raises FileError if they are not UTF-8 text or exceed the size limit."""
     if len(data) > limits.FILE_BYTES:
         raise FileError(
             Problem("limit", f"{path!r} is larger than {limits.FILE_BYTES:,} bytes", help=limits.hint("file_bytes"))

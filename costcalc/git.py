@@ -1,4 +1,4 @@
-"""git as a reader of history: nothing is fetched, and no program that a configuration names is run."""
+"""Read history with git, without fetching and without running programs named in a git configuration."""
 
 import os
 import re
@@ -11,18 +11,18 @@ from typing import Any
 from .errors import OptionError, Problem
 
 SECONDS = 60  # for one call of git
-PIECE = 2**16  # bytes of a long answer that are read at once
-LONGEST = 2**20  # bytes of one entry of it
-OLDEST = (2, 38)  # the first that knows safe.bareRepository
+PIECE = 2**16  # bytes read at once from a long output
+LONGEST = 2**20  # bytes of one entry
+OLDEST = (2, 38)  # the first version with safe.bareRepository
 
 _SETTINGS = (
-    "safe.bareRepository=explicit",  # a bare repository among the files is not used
+    "safe.bareRepository=explicit",  # ignore a bare repository committed among the files
     "core.fsmonitor=false",
     f"core.hooksPath={os.devnull}",
     "protocol.allow=never",
 )
 _ENVIRONMENT = {
-    "GIT_NO_LAZY_FETCH": "1",  # since 2.39.4 and 2.45; no version can fetch with the next one
+    "GIT_NO_LAZY_FETCH": "1",  # since 2.39.4 and 2.45; the next line blocks fetching in every version
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": os.devnull,
@@ -36,21 +36,21 @@ _KEPT = re.compile(r"GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|PARAMETERS|COUNT|(KEY|VA
 def environment(root: str) -> dict[str, str]:
     """The environment of git for the repository at `root`.
 
-    Variables that name another repository, index or program are left out. Those that name the configuration of the
-    user stay: safe.directory may be in it.
+    Variables that name another repository, index or program are removed. Variables that select the user's
+    configuration stay, because it may set safe.directory.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
     return {**own, **_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": os.path.dirname(root)}
 
 
 def command(root: str, *args: str) -> list[str]:
-    """The command line of a git that reads the repository at `root`. Raises OptionError where there is no git."""
+    """The command line that runs git on the repository at `root`. Raises OptionError if git is not installed."""
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     return [program(), "--no-pager", "--no-replace-objects", *settings, "-C", root, *args]
 
 
 def program(environ: Mapping[str, str] = os.environ) -> str:
-    """The path of git: the first in the absolute directories of PATH, so never a file of the working directory."""
+    """The path of git. Searches only the absolute directories of PATH, so never the working directory."""
     folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
     found = shutil.which("git", path=os.pathsep.join(folders)) if folders else None
     if found is None or not os.path.isabs(found):  # Windows looks in the working directory first
@@ -59,7 +59,7 @@ def program(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def output(root: str, *args: str) -> bytes | None:
-    """What git prints, or None when it refuses. Raises OptionError where there is no git, or it does not end."""
+    """The output of git, or None if it fails. Raises OptionError if git is not installed or times out."""
     try:
         done = subprocess.run(
             command(root, *args),
@@ -77,9 +77,9 @@ def output(root: str, *args: str) -> bytes | None:
 
 
 def entries(root: str, *args: str) -> Iterator[bytes]:
-    """What git prints, entry by entry, each without the NUL at its end: as much of it is held as one entry.
+    """Yield the NUL-terminated entries of git's output, with one entry at a time in memory.
 
-    Raises OptionError where git refuses, is not there or does not end.
+    Raises OptionError if git fails, is not installed or times out.
     """
     process, late = _started(root, *args), threading.Event()
 
@@ -93,7 +93,7 @@ def entries(root: str, *args: str) -> Iterator[bytes]:
         yield from _split(process.stdout)
     finally:
         timer.cancel()
-        process.stdout.close()  # a git that has more to say ends
+        process.stdout.close()  # stops a git that is still writing
         process.wait()
     if late.is_set():
         raise _late()
@@ -121,7 +121,7 @@ def _split(stream: Any) -> Iterator[bytes]:
 
 
 def failed(root: str, what: str) -> OptionError:
-    """The error for a git that refuses."""
+    """The error for a git command that failed."""
     return OptionError(Problem("git-failed", f"git {what} failed in {root!r}", help="git fsck may say why"))
 
 
@@ -134,7 +134,7 @@ def _late() -> OptionError:
 
 
 def check_version(root: str) -> None:
-    """Refuse a git that lacks a protection. Raises OptionError."""
+    """Refuse a version of git without safe.bareRepository. Raises OptionError."""
     said = (output(root, "version") or b"").decode(errors="replace").strip()
     found = re.match(r"git version (\d{1,4})\.(\d{1,4})", said)
     if found and (int(found[1]), int(found[2])) >= OLDEST:

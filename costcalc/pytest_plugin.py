@@ -1,4 +1,4 @@
-"""A design checked in a test-suite: the fixture `assert_budget`. Nothing of costcalc is loaded until a test uses it."""
+"""pytest plugin: the fixture `assert_budget` checks a design in a test suite. costcalc is imported on first use."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 
 @pytest.fixture
 def assert_budget() -> Callable[..., None]:
-    """A function that fails the test when a design is over its budget: `assert_budget("net.yaml", max={..})`.
+    """A function that fails the test if a design exceeds its budget: `assert_budget("net.yaml", max={..})`.
 
-    It takes what `costcalc.check` takes. Without limits, those of costcalc.yaml and of the spec itself count. Raises
-    AssertionError with the text that `costcalc check` prints; CostcalcError where a limit cannot be judged.
+    It takes the arguments of `costcalc.check`. Without limits, those of costcalc.yaml and of the spec apply. Raises
+    AssertionError with the output of `costcalc check`, and CostcalcError if a limit cannot be checked.
     """
     from .budget.asserting import assert_within
 

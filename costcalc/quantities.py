@@ -1,7 +1,7 @@
-"""Amounts as people write them: figures (`325M`, `1.19%`), limits (`4 MiB`, `+1% and 2M`), values and ranges.
+"""Parse written amounts: figures (`325M`, `1.19%`), limits (`4 MiB`, `+1% and 2M`), values and ranges.
 
-A figure of a paper has digits that a count agrees with or not; a limit is exact. Counts have `k M G B` (powers of
-ten; B as in "a network of 7B"), bytes `B kB MB GB` or `KiB MiB GiB`; a percent is a share of a total, or a change.
+A figure printed in a paper is compared digit by digit; a limit is exact. Units of counts are `k M G B` (powers of ten;
+B as in "a 7B model"), of bytes `B kB MB GB` or `KiB MiB GiB`. A percentage is a share of a total or a change.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .records import NamedTuple
 if TYPE_CHECKING:
     from fractions import Fraction
 
-SHARES = ("mult_adds_share", "params_share")  # in percent of the network's total
+SHARES = ("mult_adds_share", "params_share")  # percentages of the network's total
 ACCURACIES = ("top1", "top5", "map", "miou", "accuracy")
 VERDICTS = EXACT, ERRATUM, NOT_REPRODUCIBLE, DIFFERS = ("exact", "erratum", "not reproducible", "differs")
 LONGEST_FIGURE = 40  # characters of a figure
@@ -28,7 +28,7 @@ BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**
 
 
 class Unit(NamedTuple):
-    """What amounts are in: what follows a number without a prefix, the scales, and an example of a limit."""
+    """A unit of amounts: its symbol, the scale of each prefixed form, and an example of a limit."""
 
     symbol: str
     scales: Mapping[str, int]
@@ -44,7 +44,7 @@ _NUMBER = (
 
 
 class _Written(NamedTuple):
-    """A number as it is written: its digits before and after the point, a space, and a unit."""
+    """A number as written: the digits before and after the decimal point, the space, and the unit."""
 
     whole: str
     part: str
@@ -53,12 +53,12 @@ class _Written(NamedTuple):
 
     @property
     def digits(self) -> int:
-        """All digits as one whole number."""
+        """All digits as one integer."""
         return int(self.whole + self.part)
 
 
 def _written(text: str, longest: int) -> _Written | None:
-    """How a number with a unit is written, or None. Commas stand between thousands, `_` anywhere between digits."""
+    """Split a number with a unit into its parts, or None. Commas separate thousands; `_` may separate any digits."""
     found = re.fullmatch(_NUMBER, text, re.ASCII) if len(text) <= longest else None
     if found is None:
         return None
@@ -67,7 +67,7 @@ def _written(text: str, longest: int) -> _Written | None:
 
 
 class Figure(NamedTuple):
-    """A printed figure: its digits as one whole number, how many are decimal places, and what a 1 is worth."""
+    """A printed figure: its digits as one integer, the number of decimal places, and the value of the unit."""
 
     digits: int
     places: int
@@ -75,21 +75,21 @@ class Figure(NamedTuple):
 
     @property
     def value(self) -> float:
-        """The number: whole if it is a whole one."""
+        """The numeric value; an int if it is whole."""
         number, scale = self.digits * self.unit, 10**self.places
         return number // scale if number % scale == 0 else number / scale
 
     def zeros(self) -> int:
-        """How many zeros end a figure without decimal places, at least two other digits before them.
+        """The number of trailing zeros of a figure without decimal places, leaving at least two leading digits.
 
-        They may stand for digits that are not known: 15300M is three digits or five.
+        They may be placeholders: 15300M has three significant digits or five.
         """
         text = str(self.digits)
         return 0 if self.places else min(len(text) - len(text.rstrip("0")), max(len(text) - 2, 0))
 
 
 class Count(NamedTuple):
-    """What is computed: a fraction of whole numbers. A lower bound if not complete."""
+    """A computed quantity as a fraction of integers. A lower bound if not complete."""
 
     number: int
     out_of: int = 1
@@ -97,23 +97,23 @@ class Count(NamedTuple):
 
 
 def figure(text: str, unit: Unit = COUNT) -> Figure | None:
-    """The figure of a quantity in a unit, or in percent, that a text is; None if it is none."""
+    """Parse a figure in a unit or in percent; None if the text is not a figure."""
     found = _written(text.strip(), LONGEST_FIGURE)
     scale = {**unit.scales, "%": 1}.get(found.unit) if found else None
     return Figure(found.digits, len(found.part), scale) if found and scale else None
 
 
 def value(text: str, unit: Unit = COUNT) -> int | float | None:
-    """The number that a figure says: `325M` is 325,000,000 and `1.19%` is 1.19. None if it is no figure."""
+    """The numeric value of a figure: `325M` is 325,000,000 and `1.19%` is 1.19. None if it is not a figure."""
     found = figure(text, unit)
     return found.value if found else None
 
 
 def agreement(ours: Count, printed: Figure) -> str | None:
-    """How a count has the digits of a Figure: `rounded`, `truncated`, nothing if either way; None if not.
+    """How a count matches a Figure: `rounded`, `truncated`, an empty string if both, None if it does not match.
 
-    Zeros that end a whole number may stand for digits that were rounded away: `15300M` is also 15,346 million,
-    `rounded to 3 digits`. A lower bound agrees with no figure.
+    Trailing zeros of a whole number may replace rounded digits: `15300M` also matches 15,346 million, `rounded to 3
+    digits`. A lower bound matches no figure.
     """
     number, unit = ours.number * 10**printed.places, ours.out_of * printed.unit
     if not ours.complete:
@@ -128,17 +128,17 @@ def agreement(ours: Count, printed: Figure) -> str | None:
 
 
 def _rounds(number: int, unit: int, digits: int) -> bool:
-    """Whether number / unit rounds to the digits, a half either up or to an even digit."""
+    """Whether number / unit rounds to the digits; halves may round up or to even."""
     up, rest = divmod(2 * number + unit, 2 * unit)
     return digits == up or (rest == 0 and digits == up - 1 and digits % 2 == 0)
 
 
 LONGEST_LIMIT = 60  # characters of a limit
-PLACES = 12  # decimal places of one
+PLACES = 12  # decimal places of a limit
 
 
 class Bad(Exception):
-    """A text that is no limit; says why, and what to write."""
+    """An invalid limit: the reason, and what to write."""
 
     def __init__(self, message: str, help: str | None = None) -> None:
         super().__init__(message)
@@ -146,7 +146,7 @@ class Bad(Exception):
 
 
 class Amount(NamedTuple):
-    """A number with a unit, and how it was written: how many decimal places, which unit, a space before it or not."""
+    """A number with a unit and its written form: decimal places, unit, and the space before the unit."""
 
     number: Fraction
     places: int
@@ -156,12 +156,12 @@ class Amount(NamedTuple):
 
     @property
     def value(self) -> int | Fraction:
-        """The amount in single things or bytes; a percent as its share of 1."""
+        """The amount in single items or bytes; a percentage as a fraction of 1."""
         value = self.number * self.scale if self.unit != "%" else self.number / 100
         return value.numerator if value.denominator == 1 else value
 
     def written(self, value: int | Fraction, up: bool = True) -> str:
-        """Another value in this unit and with these decimal places: the nearest that is not less (or not more)."""
+        """Format a value in this unit with as many decimal places, rounded up (or down if `up` is false)."""
         from fractions import Fraction
 
         steps = Fraction(value) * 10**self.places * (100 if self.unit == "%" else 1) / self.scale
@@ -171,7 +171,7 @@ class Amount(NamedTuple):
         return f"{'-' if whole < 0 else ''}{text}{self.space}{self.unit}"
 
     def finer(self, value: Fraction) -> Amount:
-        """This amount with a unit and decimal places that leave a value three digits, where its own are too coarse."""
+        """This amount with a finer unit or more decimal places if needed to show three digits of `value`."""
         units = BYTES if self.unit in BYTES and self.unit != "B" else COUNTS
         family = [name for name in units if name[1:] == self.unit[1:] or units[name] == 1]
         found = self
@@ -179,22 +179,22 @@ class Amount(NamedTuple):
             smaller = max((name for name in family if units[name] < found.scale), key=units.__getitem__, default="")
             found = found._replace(unit=smaller, scale=units.get(smaller, 1), places=0)
         whole = len(str(int(value / found.scale))) if found.unit != "%" else 3
-        most = len(str(found.scale)) - 1  # more would be parts of one thing
+        most = len(str(found.scale)) - 1  # more would be fractions of one item
         return found._replace(places=max(found.places, min(3 - whole, most)))
 
 
 class Change(NamedTuple):
-    """How much more than the base is allowed: a share, an amount, or both, which must both be exceeded then."""
+    """The allowed increase over the base: a percentage, an amount, or both. With both, a failure exceeds both."""
 
     parts: tuple[Amount, ...]
 
     def allowed(self, base: int) -> int | Fraction:
-        """The largest value that is no failure."""
+        """The largest allowed value."""
         return base + max(part.value * base if part.unit == "%" else part.value for part in self.parts)
 
 
 def amount(text: str, metric: str, unit: Unit, share: bool = False) -> Amount:
-    """The Amount of a limit on a metric in a unit; a percent only where a `share` makes sense. Raises Bad."""
+    """Parse a limit on a metric as an Amount; a percentage is accepted only with `share`. Raises Bad."""
     found = _amount(text, unit, metric)
     if found.unit == "%" and not share:
         raise Bad(f"`{metric}` is limited by a number; `%` is for shares (any_layer, layers) and changes (vs_base)")
@@ -202,7 +202,7 @@ def amount(text: str, metric: str, unit: Unit, share: bool = False) -> Amount:
 
 
 def change(text: str, metric: str, unit: Unit) -> Change:
-    """The Change of `+1%`, `+2M`, `+0` or `+1% and 2M`. Raises Bad."""
+    """Parse a Change: `+1%`, `+2M`, `+0` or `+1% and 2M`. Raises Bad."""
     if not text.startswith("+"):
         help = f"write +{text[:LONGEST_LIMIT]}" if text[:1].isdigit() else None
         raise Bad("a change starts with `+`, as in +1%, +2M, +0, or +1% and 2M", help)
@@ -248,7 +248,7 @@ def _wrong_unit(written: str, unit: Unit, metric: str) -> str:
 
 
 def read_value(name: str, text: str) -> float | str:
-    """The value of a text: a number, true or false, or a word. Raises OptionError."""
+    """Parse a value: a number, true or false, or a word. Raises OptionError."""
     if text in ("true", "false"):
         return text == "true"
     if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
@@ -267,9 +267,9 @@ MOST = 10_000_000  # values of one axis
 
 
 def values(name: str, text: str, read: Callable[[str, str], Any]) -> list[Any]:
-    """The values that `1,0.75,0.5` or `0.25:1.5:0.05` says; both may be mixed. `read` reads one value.
+    """Parse a list `1,0.75,0.5`, a range `0.25:1.5:0.05`, or a mix of both. `read` parses one value.
 
-    A range has both ends, and steps in decimals as they are written, so that 0.25:1.5:0.05 has 1.5.
+    A range includes both ends. It steps in exact decimals, so 0.25:1.5:0.05 includes 1.5.
     """
     found: list[Any] = []
     for part in text.split(","):

@@ -1,8 +1,8 @@
-"""Named tuples that are quick to define: a start of the program defines fifty of them.
+"""Named tuples that are cheap to define: each start of the program defines about fifty.
 
-`typing.NamedTuple` compiles a constructor for each class, and each annotation, which together took an eighth of a
-start. Here classes of as many fields share one constructor, compiled before; only the names of its arguments differ.
-Type checkers see the class of `typing`, and so do people: fields, defaults and methods are written and work as there.
+`typing.NamedTuple` compiles a constructor for each class, and each annotation, which took an eighth of the start
+time. Here, all classes with the same number of fields share one precompiled constructor with renamed arguments.
+Fields, defaults and methods are written and work as in `typing.NamedTuple`, which is what type checkers see.
 """
 
 from collections import namedtuple
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
 else:
     made = tuple.__new__
-    CONSTRUCTORS = (  # by the number of fields: a class of more needs one here
+    CONSTRUCTORS = (  # by number of fields; a class with more fields needs a new entry
         lambda cls: made(cls, ()),
         lambda cls, a: made(cls, (a,)),
         lambda cls, a, b: made(cls, (a, b)),
@@ -58,7 +58,7 @@ else:
     READERS = [getattr(_Fields, name) for name in _Fields._fields]
 
     class _Record(tuple):
-        """What all have: as in `collections.namedtuple`, which writes these methods for each class anew."""
+        """The methods of all records. `collections.namedtuple` creates them again for every class."""
 
         __slots__ = ()
 
@@ -85,7 +85,7 @@ else:
             return tuple(self)
 
     class _Defining(type):
-        """Makes the statement `class Name(NamedTuple)` define a subclass of `_Record`."""
+        """Metaclass that turns `class Name(NamedTuple)` into a subclass of `_Record`."""
 
         def __new__(cls, name, bases, body):
             hints = body.get("__annotations__") or type(name, (), dict(body)).__annotations__

@@ -1,4 +1,4 @@
-"""Files that are whole or as they were: written beside, then renamed."""
+"""Atomic file writes: write a temporary file in the same directory, then rename it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import IO, Any
 from .errors import FileError, Problem
 from .files import check_links
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # O_EXCL follows no link either
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # O_EXCL also refuses links
 
-_BESIDE = re.compile(r"\.(.*)\.[0-9a-f]{16}\.tmp", re.DOTALL)  # what `_beside` calls a file
+_BESIDE = re.compile(r"\.(.*)\.[0-9a-f]{16}\.tmp", re.DOTALL)  # the names that `_beside` creates
 
 
 @contextmanager
 def replacing(path: str, binary: bool = False) -> Iterator[IO[Any]]:
-    """A file to write to, that takes the place of the one at `path` at the end.
+    """Open a temporary file that replaces the file at `path` on success.
 
-    It has a name that cannot be guessed, in the same directory, and is on the disk before it takes the place: whatever
-    stops the program or the machine, at `path` is the old file or the new one, whole. A device or a pipe stays what it
-    is, and is written to. Raises FileError, also for a link that leads out: a report on a change would take the place
-    of any file that the change links to.
+    It is in the same directory, has an unpredictable name, and is flushed to disk before the rename. After a crash,
+    `path` holds the complete old file or the complete new one. Devices and pipes are written to directly. Raises
+    FileError, also for a link out of the directory: otherwise a report on a change could overwrite any file that the
+    change links to.
     """
     text: dict[str, Any] = {} if binary else {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
     mode = "wb" if binary else "w"
@@ -42,7 +42,7 @@ def replacing(path: str, binary: bool = False) -> Iterator[IO[Any]]:
 
 
 def _check_link(path: str) -> None:
-    """Refuse to write through a link out of the directory, or to what git keeps. Raises FileError."""
+    """Refuse to write through a link that leaves the directory or leads into `.git`. Raises FileError."""
     if not os.path.islink(path):
         return
     check_links(path)
@@ -53,7 +53,7 @@ def _check_link(path: str) -> None:
 
 @contextmanager
 def _beside(target: str) -> Iterator[int]:
-    """A new file in the directory of `target`, with its rights, that takes its place unless something fails."""
+    """Create a temporary file next to `target` with the same permissions; rename it to `target` on success."""
     folder, name = os.path.split(target)
     path = os.path.join(folder, f".{name[:60]}.{os.urandom(8).hex()}.tmp")
     rights = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None
@@ -70,9 +70,9 @@ def _beside(target: str) -> Iterator[int]:
 
 
 def remove_unfinished(folder: str, name: str | None = None) -> None:
-    """Remove the files beside that a program which was killed could not rename: of one name, or all in a directory.
+    """Remove temporary files that a killed program left in a directory: those for one name, or all.
 
-    For names that one program at a time writes: the files of another that still writes would go too. Raises OSError.
+    Only for names that one program at a time writes: files still being written are removed too. Raises OSError.
     """
     for found in os.listdir(folder or "."):
         beside = _BESIDE.fullmatch(found)
@@ -81,7 +81,7 @@ def remove_unfinished(folder: str, name: str | None = None) -> None:
 
 
 def _settle(folder: str) -> None:
-    """Bring the names in a directory onto the disk, where the system lets a program do so."""
+    """Flush a directory to disk, where the system supports it."""
     with suppress(OSError):
         number = os.open(folder, os.O_RDONLY)
         try:
@@ -91,7 +91,7 @@ def _settle(folder: str) -> None:
 
 
 def is_lost() -> bool:
-    """Whether the working directory is gone: paths lead nowhere from it."""
+    """Whether the working directory no longer exists."""
     try:
         os.getcwd()
     except OSError:

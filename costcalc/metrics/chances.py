@@ -1,7 +1,7 @@
-"""Amounts of a network whose layers do not all run: on the cheapest path, as expected, on the most expensive.
+"""Costs of a network whose layers do not all run: minimum, expected value and maximum over all paths.
 
-A path takes one branch of each choice. A layer's share is what it has on the path: nothing where it is not on it. Only
-branches with a probability above 0 count.
+A path takes one branch of each choice. A layer contributes its amount if it is on the path, else 0. Only branches with
+a probability above 0 count.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from ..model.rows import Choice, Row
 
 LEAST, EXPECTED, LARGEST = CASES = ("min", "expected", "max")
-_LONGEST = 2**53  # whole numbers up to which a float is exact
+_LONGEST = 2**53  # floats represent all integers up to this one exactly
 
 
 def is_exact(value: Any) -> TypeGuard[Fraction]:
-    """Whether a value is a Fraction, by its name: the module that has it is slow to load."""
+    """Whether a value is a Fraction. Compares the class name, because `fractions` is slow to import."""
     return type(value).__name__ == "Fraction"
 
 
 def shares(rows: Sequence[Row], found: list[Any], case: str) -> list[Any]:
-    """What each row has in a case, given what it costs where it runs: exact Fractions for expected values."""
+    """The amount of each row in a case, given its amount when it runs. Expected values are exact Fractions."""
     if not any(row.chance for row in rows):
         return found
     if case == EXPECTED:
@@ -38,7 +38,7 @@ def shares(rows: Sequence[Row], found: list[Any], case: str) -> list[Any]:
 
 
 def shown(value: Any) -> Any:
-    """An exact value as a number: whole if it is, else the nearest float, or whole number where floats have gaps."""
+    """Convert a Fraction to an int if it is whole or too large for an exact float, else to a float."""
     if not is_exact(value):
         return value
     if value.denominator == 1:
@@ -47,7 +47,7 @@ def shown(value: Any) -> Any:
 
 
 def added(values: Sequence[Any]) -> Any:
-    """The sum of amounts some of which are Fractions: exact if they are numbers or symbols."""
+    """The sum of amounts that include Fractions; exact for numbers and symbols."""
     exact = sum(value for value in values if type(value) is int or is_exact(value))
     others = [value for value in values if not (type(value) is int or is_exact(value))]
     if not others:
@@ -66,13 +66,13 @@ def _expected(row: Row, amount: Any) -> Any:
 
 
 class _Path:
-    """The cheapest or the most expensive path through a network; `amounts` are what each row has on it."""
+    """The cheapest or the most expensive path through a network; `amounts` holds the amount of each row on it."""
 
     def __init__(self, rows: Sequence[Row], found: Sequence[Any], case: str) -> None:
         self.rows, self.amounts, self.case = rows, list(found), case
 
     def total(self, numbers: Sequence[int], depth: int) -> Any:
-        """The amount of some rows that stand in the same branches down to a depth; rows off the path get 0."""
+        """The total of rows that share their branches down to a depth. Sets rows off the path to 0."""
         direct: list[Any] = []
         choices: dict[Choice, dict[int, list[int]]] = {}
         for number in numbers:
@@ -85,7 +85,7 @@ class _Path:
         return num.added([*direct, *(self.chosen(choice, inside, depth) for choice, inside in choices.items())])
 
     def chosen(self, choice: Choice, inside: dict[int, list[int]], depth: int) -> Any:
-        """The amount of the branch of a choice that is on the path."""
+        """The total of the branch of a choice that is on the path."""
         totals = [self.total(inside.get(at, ()), depth + 1) for at in range(len(choice.probs))]
         kept, best = self.best(totals, choice, inside)
         for at, numbers in inside.items():
@@ -94,7 +94,7 @@ class _Path:
         return best
 
     def best(self, totals: Sequence[Any], choice: Choice, inside: dict[int, list[int]]) -> tuple[list[Any], Any]:
-        """(for each branch 1 if it is on the path, else 0; its amount)."""
+        """(for each branch, 1 if it is on the path, else 0; the total of that branch)."""
         kept: list[Any] = [0] * len(totals)
         best: Any = 0
         started: Any = False
@@ -108,7 +108,7 @@ class _Path:
         return kept, best
 
     def candidates(self, choice: Choice, inside: dict[int, list[int]]) -> list[int]:
-        """The branches that may be on the path: nothing costs less than one without layers."""
+        """The branches that may be on the path. No branch costs less than one without layers."""
         sure = [at for at, prob in enumerate(choice.probs) if is_exact(prob) and prob > 0]
         empty = [at for at in sure if at not in inside]
         if self.case == LEAST and empty:

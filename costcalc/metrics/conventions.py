@@ -1,8 +1,8 @@
-"""Conventions as data: the price of each quantity that a rule states.
+"""Conventions as data: the price of each quantity stated by a rule.
 
-A rule says how many multiply-adds, bias additions, normalised values .. a layer has (`Layer.terms`) and how many
-numbers of each kind it holds (`Layer.params`). A convention prices them, so a cost is a dot product. What other
-programs count is in `counters`, a price list in YAML each, read when requested by name.
+A rule states how many multiply-adds, bias additions, normalised values .. a layer has (`Layer.terms`) and how many
+parameters of each kind (`Layer.params`). A convention prices them, so a cost is a dot product. `counters` has a YAML
+price list for each supported counting program, loaded when requested by name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..errors import ArgumentError, FileError, OptionError, Problem, Source, bri
 from ..files import check_links, specs_in, text
 from .pricing import MAC, TRAINABLE, Convention
 
-Prices: TypeAlias = str | os.PathLike[str] | Convention | Source  # a convention as the functions of the library take it
+Prices: TypeAlias = str | os.PathLike[str] | Convention | Source  # a convention as an argument of the library
 
 CONVENTIONS = {
     "paper": Convention(
@@ -28,7 +28,7 @@ CONVENTIONS = {
     ),
     "framework": Convention(
         name="framework",
-        title="1 per mult-add of convolutions, linear layers and matrix products; params are all trainable numbers",
+        title="1 per mult-add of convolutions, linear layers and matrix products; params are all trainable parameters",
         cost="mult_adds",
         prices=MAC,
         params=TRAINABLE,
@@ -44,7 +44,7 @@ CONVENTIONS = {
     ),
     "keras": Convention(
         name="keras",
-        title="1 per mult-add; params are all numbers of the model, with the moving statistics of batch norm",
+        title="1 per mult-add; params are all parameters and the moving statistics of batch norm",
         cost="mult_adds",
         prices=MAC,
         params={**TRAINABLE, "running": 1},
@@ -74,7 +74,7 @@ CONVENTIONS = {
         params=TRAINABLE,
         source="FlashAttention-2 (arXiv:2307.08691), section 4.1: half of the FLOPs with a causal mask",
         notes=(
-            "A causal mask leaves T*(T+1)/2 of T*T pairs; the paper divides by 2, which is half of the diagonal less.",
+            "A causal mask leaves T*(T+1)/2 of T*T pairs; the paper divides by 2, which omits half of the diagonal.",
         ),
     ),
     "6N": Convention(
@@ -92,7 +92,7 @@ CONVENTIONS = {
         prices=dict.fromkeys(MAC, 6),
         params=TRAINABLE,
         source="PaLM (arXiv:2204.02311), Appendix B: the FLOPs of model FLOPs utilization (MFU)",
-        notes=("N are the weights that are multiplied: those of logits are, those of the input embedding are not.",),
+        notes=("N counts the weights used in products: including the logits, excluding the input embedding.",),
     ),
     "megatron": Convention(
         name="megatron",
@@ -118,13 +118,13 @@ NAMES = (*CONVENTIONS, *COUNTERS)
 
 
 def find(name: str | Convention) -> Convention:
-    """The convention of that name, or `name` itself if it is one. Raises OptionError."""
+    """The convention of that name; a Convention is returned as is. Raises OptionError."""
     if isinstance(name, Convention):
         return name
     if name in CONVENTIONS:
         return CONVENTIONS[name]
     if name not in COUNTERS:
-        help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or a price list of your own, such as my.yaml"
+        help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or the path of a price list, such as my.yaml"
         if name.endswith((".yaml", ".yml")):
             help = "give a price list in a file to --convention; its metrics are mult_adds, flops and params"
         raise OptionError(Problem("unknown-convention", f"there is no convention `{name}`", help=help))
@@ -140,7 +140,7 @@ def _counter(name: str) -> Convention:
 
 
 def price_list(name: Prices) -> Convention:
-    """The Convention of a name, of a price list in a file (`my.yaml`) or in a text, or `name` itself if it is one."""
+    """The Convention of a name, a price list file (`my.yaml`) or its text; a Convention is returned as is."""
     if isinstance(name, Source):
         from .price_lists import read
 

@@ -1,4 +1,4 @@
-"""Devices: operations and bytes a second, each figure with its source. Shipped ones by name, a user's own by path."""
+"""Devices: operations and bytes per second, each with its source. Shipped devices have names; others have paths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..syntax.problems import Problems
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "device_files")
 NAMES = tuple(sorted(name.removesuffix(".yaml") for name in os.listdir(_FOLDER) if name.endswith(".yaml")))
-TYPES = {32: "float32", 16: "float16", 8: "int8"}  # bits of values -> which peak is meant
+TYPES = {32: "float32", 16: "float16", 8: "int8"}  # bits of values -> name of the peak
 _SCALES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _KEYS = ("name", "title", "peak", "bandwidth", "align")
 _ALIGN = ("in", "out", "source")
@@ -24,23 +24,23 @@ LONGEST = 300  # characters of a source
 
 
 class Rate(NamedTuple):
-    """Operations or bytes a second, and who says so."""
+    """Operations or bytes per second, with the source of the figure."""
 
     value: Fraction
     source: str
 
 
 class Device(NamedTuple):
-    """A device. `peak` is operations a second (2 a mult-add) by type of value, `bandwidth` bytes a second."""
+    """A device. `peak` is in operations per second (2 per mult-add) by value type, `bandwidth` in bytes per second."""
 
     name: str
     title: str
     peak: Mapping[str, Rate]
     bandwidth: Rate
-    align: Mapping[str, int] = {}  # channels `in` and `out` of its vectors or matrices, where it states them
+    align: Mapping[str, int] = {}  # input and output channels of its vector or matrix units, if stated
 
     def peak_for(self, bits: int) -> Rate:
-        """The peak for values of so many bits. Raises OptionError where the device states none."""
+        """The peak for values of a width in bits. Raises OptionError if the device does not state it."""
         found = self.peak.get(TYPES.get(bits, ""))
         if found is None:
             help = f"it states {listed(self.peak)}: --bits 32, 16 or 8"
@@ -49,7 +49,7 @@ class Device(NamedTuple):
 
 
 def device(name: str) -> Device:
-    """The device of a name that is shipped, or in a file (`my_board.yaml`). Raises CostcalcError."""
+    """The shipped device of a name, or the device in a file (`my_board.yaml`). Raises CostcalcError."""
     if name in NAMES:
         path = os.path.join(_FOLDER, f"{name}.yaml")
         return read(Source(path, text(path)))
@@ -63,7 +63,7 @@ def device(name: str) -> Device:
 
 
 def read(source: Source) -> Device:
-    """The device that a text describes. Raises SpecError with all of its problems."""
+    """Read a device from a YAML text. Raises SpecError with all its problems."""
     problems = Problems(source)
     root = compose(source, problems)
     parts = _known(root, _KEYS, problems)
@@ -96,7 +96,7 @@ def _map(node: Node | None, problems: Problems) -> list[tuple[str, Node]]:
 
 
 def _align(node: Node, problems: Problems) -> dict[str, int]:
-    """The channels in and out that a device pads to, with their source."""
+    """The input and output channels that a device pads to."""
     parts = _known(node, _ALIGN, problems)
     values = {key: str(parts[key].value) for key in parts if parts[key].kind == "scalar"}
     sizes = {key: int(values[key]) for key in ("in", "out") if re.fullmatch(r"\d{1,4}", values.get(key, ""), re.ASCII)}

@@ -1,6 +1,6 @@
-"""What the backward pass multiplies, and which tensors need a gradient: those behind a trained parameter.
+"""Mult-adds of the backward pass, and which tensors need a gradient: those that depend on a trained parameter.
 
-Each operand of a product that needs a gradient costs as much as the product.
+Each operand of a product that needs a gradient costs as much as the product itself.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _WEIGHTED = frozenset(
 
 
 class Need(NamedTuple):
-    """What of one row needs a gradient."""
+    """Which tensors of a row need a gradient."""
 
     inputs: tuple[bool, ...]
-    weights: bool  # those that it multiplies with, its own or another layer's
+    weights: bool  # the weights it multiplies with, its own or another layer's
     output: bool
 
 
@@ -40,7 +40,7 @@ def needs(rows: Sequence[Row]) -> list[Need]:
         own = row.trained and any(not _is_nothing(row.layer.params.get(kind, 0)) for kind in TRAINABLE)
         weighted = is_weighted(row.op.name, row.layer)
         weights = weighted and row.trained and _holder(rows, number).trained
-        learned = own and not weighted  # the constants that it reads are parameters then
+        learned = own and not weighted  # then the constants that it reads are parameters
         inputs = tuple(learned if one is None else type(one) is int and found[one].output for one in row.sources)
         found.append(Need(inputs, weights, own or weights or any(inputs)))
     return found
@@ -53,7 +53,7 @@ def _holder(rows: Sequence[Row], number: int) -> Row:
 
 
 def is_weighted(op: str, layer: Layer) -> bool:
-    """Whether a layer multiplies with weights, its own or those of another layer."""
+    """Whether a layer multiplies with weights, its own or another layer's."""
     return op in _WEIGHTED or (op == "opaque" and "weight" in layer.params)
 
 
@@ -67,9 +67,9 @@ _CONVOLUTIONS = ("conv", "dwconv", "conv_transpose")
 class Gradient(NamedTuple):
     """The mult-adds of the backward pass of one row, by quantity: mac, mac_attention, mac_masked.
 
-    inputs     of gradients of what flows in, and of what flows between the products of the row
-    weights    of gradients of weights
-    ungrouped  what gradients of weights cost more if the groups of a convolution are ignored
+    inputs     for the gradients of inputs and of tensors between the products of the row
+    weights    for the gradients of weights
+    ungrouped  extra cost of the weight gradients if the groups of a convolution are ignored
     """
 
     inputs: dict[str, Any]
@@ -91,7 +91,7 @@ def gradients(walk: Walk) -> list[Gradient]:
 
 
 def gradient(op: str, layer: Layer, need: Need, times: Any = 1) -> Gradient:
-    """The Gradient of one layer of an operation, `times` runs together."""
+    """The Gradient of a layer for `times` runs."""
     needed: dict[int | str, bool] = {**dict(enumerate(need.inputs)), WEIGHT: need.weights}
     inputs: dict[str, Any] = {}
     weights: dict[str, Any] = {}
@@ -106,7 +106,7 @@ def gradient(op: str, layer: Layer, need: Need, times: Any = 1) -> Gradient:
 
 
 def products(op: str, layer: Layer, inputs: int) -> tuple[Product, ...]:
-    """The products of a layer: those that its rule states, else one of all its inputs and its weights."""
+    """The products of a layer: as stated by its rule, else a single product of all inputs and the weights."""
     macs = {quantity: layer.terms[quantity] for quantity in MAC if quantity in layer.terms}
     if layer.products or not macs:
         return layer.products
@@ -114,7 +114,7 @@ def products(op: str, layer: Layer, inputs: int) -> tuple[Product, ...]:
 
 
 def is_rough(row: Row) -> bool:
-    """Whether only the mult-adds of a row are known, not its products."""
+    """Whether the mult-adds of a row are known but not its products."""
     return row.op.name == "opaque" and "mac" in row.layer.terms
 
 
@@ -123,7 +123,7 @@ def _ungrouped(op: str, layer: Layer, weights: dict[str, Any]) -> Any:
 
 
 def cost(row: Row, found: Gradient, priced: Convention, side: str = "") -> Any:
-    """The mult-adds (or FLOPs) of a Gradient by a price list: those of `inputs`, of `weights`, or of both."""
+    """The mult-adds (or FLOPs) of a Gradient under a price list, for `inputs`, `weights`, or both."""
     sides = (found.inputs, found.weights) if not side else (getattr(found, side),)
     total: Any = 0
     for quantities in sides:

@@ -1,4 +1,4 @@
-"""What tensors need and move in bytes, from their lives; and bit operations, in three published definitions."""
+"""Memory of tensors and memory traffic in bytes, and bit operations in three published definitions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def peak(walk: Walk, priced: Convention) -> list[Any]:
 
 
 def floor(walk: Walk, priced: Convention) -> list[Any]:
-    """For each row, the bytes of its own reads and writes."""
+    """For each row, the bytes of the tensors it reads and writes and of its workspace."""
     return walk.chosen(walk.lives.floors)
 
 
@@ -31,18 +31,18 @@ def moved(walk: Walk, priced: Convention) -> list[Any]:
 
 
 def arena_of(walk: Walk, priced: Convention) -> Any:
-    """The bytes that the stated planner needs for all tensors."""
+    """The bytes that the planner needs for all tensors of a walk."""
     return arena_bytes(walk.lives)
 
 
 def arena_bytes(lives: Lives) -> Any:
-    """The bytes that the planner needs, workspaces too."""
+    """The bytes that the planner needs, including workspaces."""
     ends, sizes = spans(lives)
     return num.largest([num.by_point(lambda *values: arena(ends, values), sizes)])
 
 
 def spans(lives: Lives) -> tuple[list[tuple[int, int]], list[Any]]:
-    """(first and last row, sizes) of all buffers, then of the workspaces that are needed."""
+    """((first, last) rows, sizes) of all buffers, then of all non-empty workspaces."""
     ends = [(one.first, lives.end(one)) for one in lives.buffers]
     sizes = [one.size for one in lives.buffers]
     for number, size in enumerate(lives.workspace):
@@ -52,7 +52,7 @@ def spans(lives: Lives) -> tuple[list[tuple[int, int]], list[Any]]:
     return ends, sizes
 
 
-BINARY = 64  # products of single bits that one operation does (Liu et al. 2018, arXiv:1808.00278)
+BINARY = 64  # binary products per operation (Liu et al. 2018, arXiv:1808.00278)
 
 
 def _macs(walk: Walk) -> list[Any]:
@@ -60,7 +60,7 @@ def _macs(walk: Walk) -> list[Any]:
 
 
 def weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
-    """The bytes of the numbers that a convention counts, each at its width, with scales where they are counted."""
+    """For each row, the bytes of the parameters that a convention counts, at their widths, with quantization scales."""
     return [
         held_bytes(walk.model.storage, row, bits, {} if row.shared is not None else _counted(row, priced))
         for row, (bits, _) in zip(walk.rows, walk.bits, strict=True)
@@ -68,29 +68,29 @@ def weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
 
 
 def _counted(row: Row, priced: Convention) -> dict[str, Any]:
-    """The numbers of a row by kind, as often as a convention counts them."""
+    """The parameters of a row by kind, multiplied by their price in a convention."""
     prices = {kind: price_of(priced.params, row.op.name, kind) for kind in row.layer.params}
     return {kind: count * prices[kind] for kind, count in row.layer.params.items() if prices[kind]}
 
 
 def bops(walk: Walk, priced: Convention) -> list[Any]:
-    """Mult-adds times both widths (HAWQ-V3, arXiv:2011.10680)."""
+    """Mult-adds times the widths of weights and activations (HAWQ-V3, arXiv:2011.10680)."""
     return [mac * (w * a) for mac, (w, a) in zip(_macs(walk), walk.bits, strict=True)]
 
 
 def ops_bnn(walk: Walk, priced: Convention) -> list[Any]:
-    """Mult-adds, those of single bits 64 at a time."""
+    """Mult-adds; 64 binary ones count as one operation."""
     pairs = zip(_macs(walk), walk.bits, strict=True)
     return [num.ceil_div(mac, BINARY) if bits == (1, 1) else mac for mac, bits in pairs]
 
 
 def bops_full(walk: Walk, priced: Convention) -> list[Any]:
-    """Mult-adds times (w*a + w + a + log2 of the products of an output), to the nearest whole number a layer."""
+    """Mult-adds times (w*a + w + a + log2 of the products per output), rounded per layer."""
     return _by_products(walk, _full)
 
 
 def accumulator_bits(walk: Walk, priced: Convention) -> list[Any]:
-    """Bits that hold the sum of all products of one output."""
+    """The bits needed for the sum of all products of an output."""
     return _by_products(walk, _accumulator)
 
 

@@ -1,7 +1,7 @@
-"""Metrics, the quantities that are totalled over a network: one row of `METRICS` each, summed by `totals`.
+"""Metrics, the quantities that are totalled over a network: one entry of `METRICS` each, added up by `totals`.
 
-A metric states its amounts for a walk: one per row, or a figure of the whole network. A new metric is a new row
-here: reports, sweeps, fits, formulas, comparisons, budgets, published figures and plots then have it.
+A metric returns its amounts for a walk: one per row, or a single figure for the whole network. A new entry here makes
+a metric available in reports, sweeps, fits, formulas, comparisons, budgets, published figures and plots.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from .conventions import CONVENTIONS, COUNTERS, find, price_list
 from .pricing import MAC, Convention
 from .walk import Walk
 
-OPTIMIZER = "adam"  # of training_bytes
+OPTIMIZER = "adam"  # the optimizer assumed by training_bytes
 _FOLDS = {sum: num.total, max: num.largest}
 
 
@@ -30,19 +30,19 @@ def _never(row: Row) -> bool:
 
 
 class Metric(NamedTuple):
-    """A quantity of a network, by name.
+    """A named quantity of a network.
 
-    amounts  of a walk under a price list: a list with one per row, or a figure of the whole network
-    fold     how amounts of rows become one: sum or max
-    needs    `mult_adds` or `params`: where that of a layer is not known, this is a lower bound
-    instead  the convention that prices it where the one that is asked has another cost
-    rough    whether what it says of a row is a lower bound, though the layer's cost is known
-    closed   whether it has a formula: not the largest of very many sums
-    axis     what an axis of a picture calls it, if not by its title
-    stored   whether it depends on how tensors are stored: what shows it says how
-    priced   the price list that it counts by
-    case     of layers that do not always run: min, expected or max; nothing where all of them are there, as parameters
-    of       the metric that this one is a case of
+    amounts  the amounts of a walk under a price list: a list with one per row, or a figure of the whole network
+    fold     how the amounts of rows are combined: sum or max
+    needs    `mult_adds` or `params`: if this is unknown for a layer, the metric is a lower bound
+    instead  the convention that prices it if the requested one has another cost
+    rough    whether its amount for a row is a lower bound even if the layer's cost is known
+    closed   whether it has a formula; the maximum of very many sums has none
+    axis     the label on a plot axis, if not the title
+    stored   whether it depends on the storage policy, which is then shown with it
+    priced   the price list in use
+    case     min, expected or max for layers that do not always run; empty if all of them count, as for parameters
+    of       the metric of which this is a case
     """
 
     name: str
@@ -63,7 +63,7 @@ class Metric(NamedTuple):
 
     @property
     def cost(self) -> str:
-        """The name of the quantity that it is, or is a case of."""
+        """The name of the metric without its case."""
         return self.of or self.name
 
 
@@ -83,7 +83,7 @@ def _weights_bytes(walk: Walk, priced: Convention) -> list[Any]:
 
 
 def _of_tensors(name: str) -> Callable[[Walk, Convention], Any]:
-    """The amounts that a function of `memory` gives, which is loaded when requested."""
+    """The amounts from a function of `memory`, which is imported on first use."""
 
     def amounts(walk: Walk, priced: Convention) -> Any:
         return getattr(import_module(f"{__package__}.memory"), name)(walk, priced)
@@ -92,7 +92,7 @@ def _of_tensors(name: str) -> Callable[[Walk, Convention], Any]:
 
 
 def _is_unknown(row: Row) -> bool:
-    """Whether anything of a layer is not known: what leaves it may not be, nor what it needs while it runs."""
+    """Whether anything about a layer is unknown; then its output and its workspace may be unknown too."""
     return bool(row.layer.unknown)
 
 
@@ -167,7 +167,7 @@ _REGISTERED = (
         "mult-adds",
         COUNT,
         _cost,
-        "the cost in mult-adds; that of `paper` if the convention counts FLOPs",
+        "the cost in mult-adds; under a convention that counts FLOPs, the cost of `paper`",
         instead="paper",
     ),
     Metric(
@@ -193,7 +193,7 @@ _REGISTERED = (
         "active params",
         COUNT,
         _params_active,
-        "the parameters that one token uses: of the experts, those it is routed to",
+        "the parameters that one token uses, with only the experts it is routed to",
         needs="params",
     ),
     Metric("activations", "activations", COUNT, _activations, "outputs of all layers that have mult-adds"),
@@ -202,7 +202,7 @@ _REGISTERED = (
         "weights bytes",
         BYTE,
         _weights_bytes,
-        "params at the width of weights, 32 bits unless set; under paper without biases and norms",
+        "params at the width of weights, by default 32 bits; under paper without biases and norms",
         needs="params",
     ),
     Metric(
@@ -210,7 +210,7 @@ _REGISTERED = (
         "peak bytes",
         BYTE,
         _of_tensors("peak"),
-        "the most bytes that tensors need at once in the order of the spec; for a layer, while it runs",
+        "the most bytes that tensors need at once, in the order of the spec; for a layer, while it runs",
         fold=max,
         stored=True,
         rough=_is_unknown,
@@ -220,7 +220,7 @@ _REGISTERED = (
         "arena bytes",
         BYTE,
         _of_tensors("arena_of"),
-        "what the planner of `costcalc memory` needs for all tensors, at least the peak",
+        "the bytes that the planner of `costcalc memory` needs for all tensors; at least the peak",
         stored=True,
         rough=_is_unknown,
     ),
@@ -229,7 +229,7 @@ _REGISTERED = (
         "floor bytes",
         BYTE,
         _of_tensors("floor"),
-        "the largest sum of inputs and outputs of one layer: no order has a lower peak",
+        "the largest sum of inputs and outputs of one layer: a lower bound on the peak in any order",
         fold=max,
         stored=True,
         rough=_is_unknown,
@@ -248,7 +248,7 @@ _REGISTERED = (
         "resident bytes",
         BYTE,
         _resident_bytes,
-        "the peak and the weights that the convention counts",
+        "the peak plus the weights that the convention counts",
         stored=True,
         rough=_is_unknown,
     ),
@@ -257,7 +257,7 @@ _REGISTERED = (
         "KV bytes",
         BYTE,
         _kv_bytes,
-        "keys and values that a decoder keeps, in causal, cached and cross attention",
+        "the cached keys and values of a decoder, in causal, cached and cross attention",
         stored=True,
         rough=_is_unknown,
     ),
@@ -274,7 +274,7 @@ _REGISTERED = (
         "bit operations (full)",
         COUNT,
         _of_tensors("bops_full"),
-        "bops and the bit operations of accumulators (Baskin et al., arXiv:1804.10969)",
+        "bops plus the bit operations of accumulators (Baskin et al., arXiv:1804.10969)",
         stored=True,
     ),
     Metric(
@@ -282,7 +282,7 @@ _REGISTERED = (
         "operations (binary / 64)",
         COUNT,
         _of_tensors("ops_bnn"),
-        "mult-adds; 64 of 1-bit weights and activations count as one (Bi-Real Net)",
+        "mult-adds; 64 with 1-bit weights and activations count as one (Bi-Real Net)",
         stored=True,
     ),
     Metric(
@@ -290,7 +290,7 @@ _REGISTERED = (
         "accumulator bits",
         RATIO,
         _of_tensors("accumulator_bits"),
-        "bits that the sum of one output's products needs: of weight, of activation, and of their number",
+        "accumulator width for one output: bits of a weight, of an activation, and of the number of products",
         fold=max,
         stored=True,
     ),
@@ -325,7 +325,7 @@ _REGISTERED = (
         "saved bytes",
         BYTE,
         _saved,
-        "what the forward pass keeps for the backward pass, batch 1, 32 bits; see `costcalc training`",
+        "tensors that the forward pass saves for the backward pass, batch 1, 32 bits; see `costcalc training`",
         rough=_keeps_more,
     ),
     Metric(
@@ -333,7 +333,7 @@ _REGISTERED = (
         "training bytes",
         BYTE,
         _needed,
-        f"an estimate of what a step with {OPTIMIZER} needs at its peak, batch 1, 32 bits",
+        f"an estimate of the peak memory of a training step with {OPTIMIZER}, batch 1, 32 bits",
         rough=_keeps_more,
         closed=False,
     ),
@@ -353,18 +353,18 @@ def _case(one: Metric, case: str) -> Metric:
 
 
 _STEPS = ("mult_adds", "flops", "backward_mult_adds", "training_mult_adds", "bops", "bops_full", "ops_bnn")
-_WHERE_RUN = (*_STEPS, "params_active", "activations", "kv_bytes", "bytes_moved")  # of layers that run, and no others
+_WHERE_RUN = (*_STEPS, "params_active", "activations", "kv_bytes", "bytes_moved")  # count only layers that run
 _ALL = (
     *(one._replace(case=chances.LARGEST) if one.name in _WHERE_RUN else one for one in _REGISTERED),
     *(_case(one, case) for one in _REGISTERED[:2] for case in chances.CASES),
 )
 METRICS = {one.name: one for one in _ALL}
 NAMES = tuple(METRICS)
-PUBLISHED = (*(one.name for one in _ALL if one.unit is not RATIO), *SHARES)  # what papers print
+PUBLISHED = (*(one.name for one in _ALL if one.unit is not RATIO), *SHARES)  # allowed in published figures
 
 
 def metric(name: str, convention: Any) -> Metric:
-    """The metric of that name: `params`, or `framework.params` for that of another convention. Raises OptionError."""
+    """The metric of that name: `params`, or `framework.params` under another convention. Raises OptionError."""
     owner, dot, short = name.rpartition(".")
     priced, one = find(owner) if dot else price_list(convention), METRICS.get(short)
     if one is None:
@@ -381,47 +381,47 @@ def metric(name: str, convention: Any) -> Metric:
 
 
 def has_window(row: Row) -> bool:
-    """Whether a layer is attention within a window."""
+    """Whether a layer is windowed attention."""
     return row.options.get("window") is not None
 
 
 def without_formula(one: Metric) -> OptionError:
     """The error for a metric that has no formula."""
-    help = "`sweep` gives it at any points"
-    return OptionError(Problem("no-formula", f"`{one.name}` is the largest of many sums: it has no formula", help=help))
+    help = "`sweep` evaluates it at any points"
+    return OptionError(Problem("no-formula", f"`{one.name}` has no formula: it is the largest of many sums", help=help))
 
 
 def is_metric(name: str) -> bool:
-    """Whether a name is that of a metric, of any convention."""
+    """Whether a name is the name of a metric under any convention."""
     return name.rpartition(".")[2] in METRICS
 
 
 def is_bound(row: Row, metrics: Iterable[Metric]) -> bool:
-    """Whether one of the metrics is a lower bound for a row."""
+    """Whether any of the metrics is a lower bound for a row."""
     return bool(row.layer.unknown) or any(one.rough(row) for one in metrics)
 
 
 def bounds(rows: Sequence[Row], metrics: Iterable[Metric]) -> list[bool]:
-    """For each row, whether one of the metrics is a lower bound."""
+    """For each row, whether any of the metrics is a lower bound."""
     rules = [one.rough for one in metrics if one.rough is not _never]
     return [bool(row.layer.unknown or (rules and any(rule(row) for rule in rules))) for row in rows]
 
 
 def unit_of(name: str) -> Unit:
-    """The unit of a metric, or of the metric that a share is of; the unit of counts for other names."""
+    """The unit of a metric, or of the metric behind a share; other names have the unit of counts."""
     one = METRICS.get(name.rpartition(".")[2].removesuffix("_share"))
     return one.unit if one else COUNT
 
 
 def storage_note(model: Model, names: Iterable[str]) -> str:
-    """How the tensors of a model are stored if one of these metrics depends on it, else an empty text."""
+    """A note on the storage policy of a model if one of the metrics depends on it, else an empty text."""
     known = [METRICS.get(name.rpartition(".")[2]) for name in names]
     said = any(one and (one.stored or (one.unit is BYTE and model.storage != DEFAULT)) for one in known)
     return f"tensors stored {model.storage.text}" if said else ""
 
 
 def totals(walk: Walk, metrics: Iterable[Metric]) -> dict[str, Any]:
-    """The total of each metric over a walk, by name. Raises SpecError for one past 2^62.
+    """The total of each metric over a walk, by name. Raises SpecError for a total above 2^62.
 
     Raises OptionError for a metric of the whole network if the walk is only a part.
     """
@@ -429,7 +429,7 @@ def totals(walk: Walk, metrics: Iterable[Metric]) -> dict[str, Any]:
 
 
 def amounts(walk: Walk, one: Metric) -> Any:
-    """The amounts of a metric: a list with one per row, or a figure of the whole network, which no part has."""
+    """The amounts of a metric: a list with one per row, or a figure of the whole network. Raises OptionError."""
     found = one.amounts(walk, one.priced)
     if walk.is_part and type(found) is not list:
         raise of_the_whole(one)
@@ -439,13 +439,13 @@ def amounts(walk: Walk, one: Metric) -> Any:
 
 
 def of_the_whole(one: Metric) -> OptionError:
-    """The error for a metric of the whole network where one of layers is needed."""
+    """The error for a whole-network metric where a per-layer metric is required."""
     message = f"`{one.name}` is a figure of the whole network: layers have none"
     return OptionError(Problem("not-by-layer", message))
 
 
 def folded(one: Metric, found: Any) -> Any:
-    """The total of amounts in their own arithmetic; a figure of the whole network is unchanged."""
+    """Combine amounts in their own arithmetic; a figure of the whole network is returned unchanged."""
     if type(found) is not list:
         return found
     kinds = {*map(type, found)}
@@ -463,12 +463,12 @@ def _refuse_large(total: Any) -> Any:
 
 
 def moved_widths(model: Model) -> Mapping[tuple[str, ...], int]:
-    """The widths at alpha 1 of the layers that alpha moves, by the path of their names."""
+    """The widths at alpha 1 of the layers whose width depends on alpha, by path."""
     return _moved(_Same(model))
 
 
 class _Same:
-    """A model as a key, compared by identity."""
+    """A model as a cache key, compared by identity."""
 
     def __init__(self, model: Model):
         self.model = model
@@ -495,5 +495,5 @@ def _path(row: Row) -> tuple[str, ...]:
 
 
 def _width(row: Row) -> Any:
-    """Channels of a layer with weights; 0 for others."""
+    """The output channels of a layer with weights; 0 for others."""
     return row.layer.shape[-1] if "weight" in row.layer.params else 0

@@ -1,11 +1,11 @@
-"""Read a price list in YAML, with the place of every mistake.
+"""Read a YAML price list, and report every mistake with its place.
 
-What other programs count is shipped in `counters`: their figures as price lists, read off the programs' sources and
-checked against what they printed for nine networks and for single operations (`tests/data/peers.json`). Networks and
-operations under `differences` go by the names there.
+`counters` ships price lists of other counting programs. They follow the source code of the programs and are checked
+against their output for nine networks and for single operations (`tests/data/peers.json`). `differences` uses the names
+of networks and operations in that file.
 
-The quantities and kinds of number that a convention can price, and the operations that state them. Loaded to show or
-read a price list; pricing itself does not need it.
+Also lists the quantities and kinds of parameter that a convention can price, and the operations that state them. Needed
+only to show or read a price list; pricing does not load this module.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MOVES = tuple(name for name, module in INDEX.items() if module == "layout" and 
 
 
 class Term(NamedTuple):
-    """A quantity or a kind of number: its name, what it counts, and the operations that state it."""
+    """A quantity or a kind of parameter: its name, its meaning, and the operations that state it."""
 
     name: str
     what: str
@@ -49,34 +49,34 @@ def _by_name(*terms: Term) -> dict[str, Term]:
 TERMS = _by_name(
     Term("mac", "multiply-adds with weights, and of matrix products", (*_PRODUCTS, "matmul", "einsum", "opaque")),
     Term("mac_attention", "multiply-adds of queries with keys, and of weights with values", _ATTEND),
-    Term("mac_masked", "multiply-adds under a causal mask, whose result is thrown away", _ATTEND),
+    Term("mac_masked", "multiply-adds under a causal mask, whose results are discarded", _ATTEND),
     Term("mac_on_output", "kernel times output positions, as of a plain convolution", ("conv_transpose",)),
-    Term("bias", "additions of a bias", _PRODUCTS),
+    Term("bias", "bias additions", _PRODUCTS),
     Term("scale", "queries scaled by the root of their length", _ATTEND),
-    Term("rotate", "values of queries and keys turned by their position", _SELF),
-    Term("softmax", "pairs of query and key that a softmax weighs", _ATTEND),
-    Term("scan", "values of the state of a selective scan, at every step", ("selective_scan",)),
-    Term("activate", "values through an activation or another function", (*_FUNCTIONS, *_RECURRENT, "moe")),
-    Term("softmax_rows", "rows that a softmax sums up", ("softmax", "log_softmax")),
-    Term("states", "hidden values, at every step", _RECURRENT),
+    Term("rotate", "query and key values rotated by position", _SELF),
+    Term("softmax", "query-key pairs of a softmax", _ATTEND),
+    Term("scan", "state values of a selective scan at every step", ("selective_scan",)),
+    Term("activate", "values passed through an activation or another function", (*_FUNCTIONS, *_RECURRENT, "moe")),
+    Term("softmax_rows", "rows of a softmax", ("softmax", "log_softmax")),
+    Term("states", "hidden values at every step", _RECURRENT),
     Term("normalize", "values normalised", (*_NORMS, "lrn", *_SELF)),
-    Term("affine", "values scaled or shifted after that", (*_NORMS, *_SELF)),
-    Term("normalize_rows", "rows with a mean of their own", ("layernorm",)),
-    Term("pool_in", "values that a pool with windows gets", _POOLS),
-    Term("pool_out", "values that a pool with windows gives", _POOLS),
-    Term("global_in", "values that a global pool gets", _POOLS),
-    Term("global_out", "values that a global pool gives", _POOLS),
-    Term("adaptive_in", "values that an adaptive pool gets", ("adaptive_avgpool", "adaptive_maxpool")),
-    Term("adaptive_out", "values that an adaptive pool gives", ("adaptive_avgpool", "adaptive_maxpool")),
-    Term("compare", "values that the windows of a maximum pool see", ("maxpool",)),
-    Term("average", "values that the windows of an average pool see", ("avgpool",)),
-    Term("power", "values that the windows of a power pool see", ("lppool",)),
-    Term("reduce_mean", "values that a mean along an axis gets", ("reduce",)),
-    Term("reduce_sum", "values that a sum along an axis gets", ("reduce", "einsum")),
-    Term("reduce_max", "values that a maximum along an axis gets", ("reduce",)),
-    Term("reduce_mean_out", "values that a mean along an axis gives", ("reduce",)),
-    Term("reduce_sum_out", "values that a sum along an axis gives", ("reduce", "einsum")),
-    Term("reduce_max_out", "values that a maximum along an axis gives", ("reduce",)),
+    Term("affine", "values scaled or shifted after normalisation", (*_NORMS, *_SELF)),
+    Term("normalize_rows", "rows normalised separately", ("layernorm",)),
+    Term("pool_in", "input values of a pool with windows", _POOLS),
+    Term("pool_out", "output values of a pool with windows", _POOLS),
+    Term("global_in", "input values of a global pool", _POOLS),
+    Term("global_out", "output values of a global pool", _POOLS),
+    Term("adaptive_in", "input values of an adaptive pool", ("adaptive_avgpool", "adaptive_maxpool")),
+    Term("adaptive_out", "output values of an adaptive pool", ("adaptive_avgpool", "adaptive_maxpool")),
+    Term("compare", "values in the windows of a maximum pool", ("maxpool",)),
+    Term("average", "values in the windows of an average pool", ("avgpool",)),
+    Term("power", "values in the windows of a power pool", ("lppool",)),
+    Term("reduce_mean", "input values of a mean along an axis", ("reduce",)),
+    Term("reduce_sum", "input values of a sum along an axis", ("reduce", "einsum")),
+    Term("reduce_max", "input values of a maximum along an axis", ("reduce",)),
+    Term("reduce_mean_out", "output values of a mean along an axis", ("reduce",)),
+    Term("reduce_sum_out", "output values of a sum along an axis", ("reduce", "einsum")),
+    Term("reduce_max_out", "output values of a maximum along an axis", ("reduce",)),
     Term("add", "additions and differences of tensors", ("add", "sub", "attention", "moe", "selective_scan")),
     Term(
         "multiply", "products of tensors, value by value", ("mul", "glu", "einsum", "bilinear", "moe", "selective_scan")
@@ -84,9 +84,9 @@ TERMS = _by_name(
     Term("divide", "quotients of tensors, value by value", ("div",)),
     Term("interpolate_nearest", "values copied into a larger grid", ("upsample",)),
     Term("interpolate_bilinear", "values interpolated into a larger grid", ("upsample",)),
-    Term("interpolate_in", "values of the grid that is enlarged", ("upsample",)),
+    Term("interpolate_in", "values of the grid before it is enlarged", ("upsample",)),
     Term("lookup", "values looked up in a table", ("embedding",)),
-    Term("move", "values moved, joined or cut", _MOVES),
+    Term("move", "values moved, joined or sliced", _MOVES),
 )
 NUMBERS = _by_name(
     Term("weight", "weights", (*_PRODUCTS, "embedding", "parameter", "opaque", "selective_scan")),
@@ -94,34 +94,34 @@ NUMBERS = _by_name(
     Term("gamma", "scales of normalisations", (*_NORMS, *_SELF, "parameter")),
     Term("beta", "shifts of normalisations", (*_NORMS, "parameter")),
     Term("slope", "slopes of a PReLU", ("prelu", "parameter")),
-    Term("running", "means and variances that batch norm keeps, which are not trained", ("batchnorm", "parameter")),
+    Term("running", "moving means and variances of batch norm, which are not trained", ("batchnorm", "parameter")),
 )
 
 GRADIENTS = _by_name(
-    Term("ungrouped", "weight gradients of convolutions, what they cost more without groups", _CONVOLUTIONS),
+    Term("ungrouped", "extra cost of convolution weight gradients if groups are ignored", _CONVOLUTIONS),
 )
 SECTIONS = {"prices": TERMS, "numbers": NUMBERS, "params": NUMBERS, "gradients": GRADIENTS}  # of a price list
 
 
 def meaning(part: str, key: Any) -> Any:
-    """What a key of a price list prices. `part` is `prices`, `numbers`, `params` or `gradients`."""
+    """The meaning of a key of a price list. `part` is `prices`, `numbers`, `params` or `gradients`."""
     operation, dot, name = key.rpartition(".")
     return SECTIONS[part][name].what + (f", in `{operation}`" if dot else "")
 
 
 KEYS = ("name", "title", "cost", "base", "source", "prices", "numbers", "params", "gradients", "differences", "notes")
-PRICE = ("price", "mirrors", "bug")  # of one price that says what in a program it mirrors, and how much of it is a bug
+PRICE = ("price", "mirrors", "bug")  # keys of a price with the code that it mirrors and the part that is a bug
 DIFFERENCE = ("figure", "of", "reason")
 PARTS = ("prices", "numbers", "params", "gradients")
 COSTS = ("mult_adds", "flops")
 LONGEST = 200  # characters of a text
-MOST = 10**6  # of a price, so that totals stay within 64 bits
+MOST = 10**6  # largest price, so that totals fit in 64 bits
 
 
 def read(source: Source, find: Callable[[str], Convention], names: Collection[str]) -> Convention:
-    """The convention that a text describes; `find` looks up the base convention by name.
+    """Read a convention from a YAML text; `find` looks up the base convention by name.
 
-    Raises SpecError with all of its problems.
+    Raises SpecError with all its problems.
     """
     problems = Problems(source)
     parts = _parts(compose(source, problems), problems)
@@ -145,7 +145,7 @@ def read(source: Source, find: Callable[[str], Convention], names: Collection[st
 
 
 def _merged(base: Convention | None, rows: Mapping[str, dict[str, tuple[int, str, int]]]) -> dict[str, Any]:
-    """The prices of a list over those of its base, what they mirror, and which are bugs."""
+    """Merge the prices of a list into those of its base, with `mirrors` and `bugs`."""
     own = {part: {key: price for key, (price, _, _) in table.items()} for part, table in rows.items()}
     mirrors = {part: {key: text for key, (_, text, _) in table.items() if text} for part, table in rows.items()}
     bugs = {key: bug for key, (_, _, bug) in rows["prices"].items() if bug}
@@ -180,7 +180,7 @@ def _text(node: Node, problems: Problems) -> Any:
 
 
 def _prices(part: str, node: Node | None, problems: Problems) -> dict[str, tuple[int, str, int]]:
-    """Key -> price of one section."""
+    """The prices of one section by key."""
     if node is None or is_empty(node):
         return {}
     if node.kind != "map":
@@ -194,9 +194,9 @@ def _prices(part: str, node: Node | None, problems: Problems) -> dict[str, tuple
 
 
 def _is_known(part: str, key: Node, problems: Problems) -> bool:
-    """Whether a key names a quantity, of all operations or of one that has it; notes the problem otherwise."""
+    """Whether a key names a quantity, or a quantity of an operation that states it; records a problem if not."""
     known = SECTIONS[part]
-    what = "quantity" if part == "prices" else "kind of number"
+    what = "quantity" if part == "prices" else "kind of parameter"
     operation, dot, name = key.value.rpartition(".")
     if dot and operation not in INDEX:
         problems.unknown("operation", operation, _narrowed(key, 0, operation), INDEX)
@@ -212,7 +212,7 @@ def _is_known(part: str, key: Node, problems: Problems) -> bool:
 
 
 def _narrowed(key: Node, start: Any, name: str) -> Any:
-    """The place of a part of a key without quotes."""
+    """The place of a part of an unquoted key; of a quoted key, the key itself."""
     return (key.line, key.column + start, len(name)) if key.plain and name else key
 
 
@@ -225,7 +225,7 @@ def _help(name: str, part: str) -> str:
 
 
 def _price(node: Node, problems: Problems) -> tuple[int, str, int]:
-    """(price, the part of a program that it mirrors, how much of it is a bug)."""
+    """(price, the code that it mirrors, the part of the price that is a bug)."""
     if node.kind != "map":
         return _number(node, problems), "", 0
     parts = _known(node, "key", PRICE, problems)
@@ -267,7 +267,7 @@ def _items(name: str, node: Node | None, problems: Problems) -> list[Node]:
 
 
 def _known(node: Node, what: str, names: tuple[str, ...], problems: Problems) -> dict[str, Node]:
-    """The entries of a map by key; notes unknown keys."""
+    """The entries of a map by key; records unknown keys as problems."""
     for key, _ in node.value:
         if key.value not in names:
             problems.unknown(what, key.value, key, names)

@@ -1,4 +1,4 @@
-"""Price lists: the price of each quantity that a rule states, and the cost of a layer."""
+"""Price lists: the price of each quantity stated by a rule, and the cost of a layer."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ if TYPE_CHECKING:
 
 MAC = {"mac": 1, "mac_attention": 1, "mac_masked": 1}
 WORK = {"mac": ("mac",), "mac_attention": ("mac_attention", "mac_masked"), "scan": ("scan",)}
-"""Quantities that are work, by the one whose price says whether it is counted: a mask may be priced apart."""
+"""Quantities that are work, keyed by the quantity whose price decides whether they count (a mask has its own price)."""
 TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
 
 
 _READS = frozenset(
     ("add", "sub", "mul", "div", "matmul", "einsum", "concat")
-)  # operations without numbers of their own
+)  # operations without parameters
 
 
 class Difference(NamedTuple):
-    """A difference between a convention and the output of its program: for which networks or operations, and why."""
+    """A known difference between a convention and the output of its program, with the reason."""
 
     figure: str  # the cost metric, or `params`
-    of: tuple[str, ...]
+    of: tuple[str, ...]  # the networks or operations concerned
     reason: str
 
 
 class Convention(NamedTuple):
     """A price list. `cost` is the name of its cost metric: `mult_adds` or `flops`.
 
-    A price is for a quantity in every operation (`mac`) or in one (`linear.mac`); the latter takes precedence.
+    A price applies to a quantity in every operation (`mac`) or in one (`linear.mac`); the latter takes precedence.
     """
 
     name: str
     title: str
     cost: str
     prices: Mapping[str, int]  # quantity -> price, for the cost
-    params: Mapping[str, int]  # kind of number -> price, for `params`
+    params: Mapping[str, int]  # kind of parameter -> price, for `params`
     source: str
-    gradients: Mapping[str, int] = {}  # ungrouped -> price: what a program counts of the backward pass that is not done
-    numbers: Mapping[str, int] = {}  # kind of number -> price, for the cost: once a run, whatever the input's size
-    mirrors: Mapping[str, Mapping[str, str]] = {}  # prices, numbers or params -> key -> what in the program it mirrors
-    bugs: Mapping[str, int] = {}  # key of prices -> how much of the price is a known bug of the program
+    gradients: Mapping[str, int] = {}  # ungrouped -> price: backward work that the program counts but that is not done
+    numbers: Mapping[str, int] = {}  # kind of parameter -> price per run, for the cost, independent of the input's size
+    mirrors: Mapping[str, Mapping[str, str]] = {}  # prices, numbers or params -> key -> the program's code it mirrors
+    bugs: Mapping[str, int] = {}  # key of prices -> the part of the price that is a known bug of the program
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -63,11 +63,11 @@ class Convention(NamedTuple):
 
     @property
     def counts_windows(self) -> bool:
-        """Whether the program that it mirrors counts pairs outside a window of attention, which are in no quantity."""
+        """Whether the mirrored program counts query-key pairs outside an attention window, which no quantity covers."""
         return "mac_masked" in self.mirrors.get("prices", {}) and bool(self.prices.get("mac_masked"))
 
     def uncounted(self, op: str, layer: Layer) -> dict[str, Number]:
-        """The work of one layer that has no price in any form: quantity of WORK -> how much."""
+        """The work of a layer that this convention does not price: quantity of WORK -> amount."""
         if price_of(self.numbers, op, "weight") and layer.params.get("weight"):
             return {}  # a program that counts weights instead
         found: dict[str, Any] = {}
@@ -83,18 +83,18 @@ class Convention(NamedTuple):
         return 0 if shared else total(self.params, _holder(op), layer.params)
 
     def active_params_of(self, op: str, layer: Layer, shared: bool = False) -> Any:
-        """The parameters of one layer that one token uses."""
+        """The parameters of one layer that a single token uses."""
         used = self.params_of(op, layer, shared)
         return used - total(self.params, _holder(op), layer.idle) if layer.idle and not shared else used
 
 
 def _holder(op: str) -> str:
-    """The operation whose numbers one holds: a graph has a learned operand of a sum or product where it is read."""
+    """The operation whose prices apply to a row's parameters. In a graph, a sum may hold a learned operand."""
     return "parameter" if op in _READS else op
 
 
 def total(prices: Mapping[str, int], op: str, quantities: Mapping[str, Number]) -> Any:
-    """The sum of an operation's quantities, each times its price."""
+    """The sum of an operation's quantities times their prices."""
     result: Any = 0
     for name, quantity in quantities.items():
         rate = prices.get(f"{op}.{name}")

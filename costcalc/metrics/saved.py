@@ -1,8 +1,8 @@
-"""What the forward pass keeps for the backward pass, in bytes: eager PyTorch, each storage counted once.
+"""Bytes that the forward pass saves for the backward pass in eager PyTorch; each storage counts once.
 
-Measured with the hooks of saved tensors (torch 2.13, tests/data/saved_bytes.json). In-place operations change
-nothing of it: an in-place relu or sum writes over a tensor that nothing keeps, and an in-place relu6, hswish or silu
-keeps a copy of its input. A view keeps all of the tensor that it is a part of.
+Measured with saved-tensor hooks (torch 2.13, tests/data/saved_bytes.json). In-place operations save the same amount: an
+in-place relu or sum overwrites a tensor that is not saved, and an in-place relu6, hswish or silu saves a copy of its
+input. A saved view keeps the whole underlying tensor.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..model.rows import Row
     from .walk import Walk
 
-FLOAT, INDEX = 4, 8  # bytes of a statistic, which has 32 bits whatever the precision, and of an index
+FLOAT, INDEX = 4, 8  # bytes of a statistic (32 bits in every precision), and of an index
 ATTENTION = ("unfused", "math", "fused")
 _INPUT = frozenset(
     (
@@ -40,24 +40,24 @@ _OUTPUT = frozenset(("relu", "sigmoid", "tanh", "softmax", "log_softmax", "exp",
 _LOSSES = ("softmax", "log_softmax")
 _SUMS = ("add", "sub", "mul", "div")
 _VIEWS = frozenset(("flatten", "reshape", "identity", "split", "slice", "permute", "tokens", "grid"))
-_TURNS = ("permute", "tokens", "grid")  # what PyTorch gives as a view in another order
+_TURNS = ("permute", "tokens", "grid")  # returned by PyTorch as a view in another memory order
 _KEEP_ORDER = (frozenset(ACTIVATIONS) - {"softmax", "log_softmax", "glu"}) | {"dropout", "identity", *_SUMS}
 _LANGUAGE = ("moe", "selective_scan", "latent_attention", "sparse_conv")
-_ROUGH = frozenset(("opaque", "lstm", "lppool", *_LANGUAGE))  # they keep more than is said here
+_ROUGH = frozenset(("opaque", "lstm", "lppool", *_LANGUAGE))  # these save more than is counted here
 _HALVED = frozenset(("conv", "dwconv", "conv_transpose", "linear", "bilinear", "matmul", "einsum", "attention"))
-_HALVED |= {"logits", "moe", "latent_attention", "attend", "rnn", "lstm", "gru"}  # what autocast runs with 16 bits
-_WIDENED = frozenset(("layernorm", "groupnorm", "softmax", "log_softmax", "exp", "log", "softplus"))  # and with 32
+_HALVED |= {"logits", "moe", "latent_attention", "attend", "rnn", "lstm", "gru"}  # autocast runs these in 16 bits
+_WIDENED = frozenset(("layernorm", "groupnorm", "softmax", "log_softmax", "exp", "log", "softplus"))  # and these in 32
 
 
 class Policy(NamedTuple):
-    """How the network is trained, as far as it says what is kept.
+    """The training settings that affect saved tensors.
 
-    batch      samples of a step
-    precision  fp32; amp: what autocast gives 16 bits has 16; bf16: every value has
-    attention  unfused keeps queries, keys, values and probabilities; math is nn.MultiheadAttention with PyTorch's
-               unfused kernel: it keeps what one projection made together, and scaled copies of queries and keys;
-               fused keeps no probabilities
-    masks      bytes a value of the mask of a dropout, or None for those of a value
+    batch      samples per step
+    precision  fp32; amp: 16 bits where autocast uses them; bf16: 16 bits for every value
+    attention  unfused saves queries, keys, values and probabilities; math is nn.MultiheadAttention with PyTorch's
+               unfused kernel, which also saves the results of joint projections and scaled copies of queries and keys;
+               fused saves no probabilities
+    masks      bytes per value of a dropout mask; None: as many as the values have
     """
 
     batch: Any = 1
@@ -67,23 +67,23 @@ class Policy(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What one row keeps: tensors by their storage, and bytes of its own: statistics, indices, masks, copies."""
+    """What a row saves: storages of tensors, and own bytes for statistics, indices, masks and copies."""
 
     storages: tuple[Any, ...]
     own: Any
 
 
 class Keeping(NamedTuple):
-    """What all rows keep, and the bytes of each storage."""
+    """What all rows save, and the bytes of each storage."""
 
     rows: list[Kept]
     sizes: dict[Any, Any]
-    widths: list[int]  # bytes of a value of each row's result
-    at: list[Any]  # the storage of each row's result
-    loss: int | None  # the row of a last softmax, which belongs to the loss
+    widths: list[int]  # bytes per value of each row's output
+    at: list[Any]  # the storage of each row's output
+    loss: int | None  # the row of a final softmax, which belongs to the loss
 
     def bytes(self) -> list[Any]:
-        """The bytes of each row: those of its own, and of the storages that no row before it keeps."""
+        """The bytes of each row: its own bytes and the storages that no earlier row saves."""
         seen: set = set()
         found = []
         for kept in self.rows:
@@ -94,20 +94,20 @@ class Keeping(NamedTuple):
 
 
 def keeping(walk: Walk, policy: Policy) -> Keeping:
-    """What the rows of a whole network keep for the backward pass."""
+    """What the rows of a whole network save for the backward pass."""
     return _Keeper(walk.root, policy).found()
 
 
 def is_rough(row: Row) -> bool:
-    """Whether what a row keeps is a lower bound."""
+    """Whether the saved bytes of a row are a lower bound."""
     name = row.op.name
-    copied = name in ("rnn", "gru") and bool(row.options.get("bidirectional"))  # from batch 2 on
+    copied = name in ("rnn", "gru") and bool(row.options.get("bidirectional"))  # for batch 2 or more
     placed = name in ("attention", "attend") and decoding(row.options) is not None
     return copied or placed or name in _ROUGH
 
 
 def is_halved(row: Row) -> bool:
-    """Whether autocast runs a row with 16 bits."""
+    """Whether autocast runs a row in 16 bits."""
     return row.op.name in _HALVED
 
 
@@ -115,15 +115,15 @@ class _Keeper:
     def __init__(self, walk: Walk, policy: Policy):
         self.walk, self.policy = walk, policy
         self.value = 2 if policy.precision == "bf16" else FLOAT
-        self.at: list[Any] = []  # the storage of each row's result; None for parameters and constants
+        self.at: list[Any] = []  # the storage of each row's output; None for parameters and constants
         self.widths: list[int] = []
         self.sizes: dict[Any, Any] = {}
-        self.spans: dict[Any, Any] = {}  # storage -> its values
+        self.spans: dict[Any, Any] = {}  # storage -> number of values
         self.indexed: set[Any] = set()  # inputs that are indices
-        self.turned: list[bool] = []  # whether the values of each row's result lie in another order than its axes
+        self.turned: list[bool] = []  # whether the memory order of each row's output differs from its axes
 
     def found(self) -> Keeping:
-        """Every row in order."""
+        """Process all rows in order."""
         rows = self.walk.rows
         read = {source for row in rows for source in row.sources}
         last = len(rows) - 1
@@ -135,7 +135,7 @@ class _Keeper:
         return Keeping(kept, self.sizes, self.widths, self.at, loss)
 
     def enter(self, number: int, row: Row, sources: tuple) -> None:
-        """Give the result of a row its storage and the width of its values."""
+        """Set the storage and the value width of a row's output."""
         before = [self.width(source) for source in sources]
         self.widths.append(self.made(row, before))
         view = row.op.name in _VIEWS or (row.op.name == "dropout" and _is(row.options.get("rate", 0.5), 0))
@@ -150,7 +150,7 @@ class _Keeper:
             self.store(number, prod(row.layer.shape) * row.times, self.widths[-1])
 
     def turns(self, row: Row, sources: tuple) -> bool:
-        """Whether the result of a row lies in another order than its axes."""
+        """Whether the memory order of a row's output differs from its axes."""
         name, before = row.op.name, self.is_turned(sources)
         if name in _TURNS:
             order = row.options.get("order")
@@ -158,15 +158,15 @@ class _Keeper:
         return before and (name in _KEEP_ORDER or name in _VIEWS) and name != "flatten"
 
     def is_turned(self, sources: tuple) -> bool:
-        """Whether the first tensor that flows in lies in another order than its axes."""
+        """Whether the memory order of the first input differs from its axes."""
         return bool(sources) and type(sources[0]) is int and self.turned[sources[0]]
 
     def width(self, source: Any) -> int:
-        """Bytes of a value of a tensor."""
+        """Bytes per value of a tensor."""
         return self.widths[source] if type(source) is int else self.value
 
     def made(self, row: Row, before: list[int]) -> int:
-        """Bytes of a value of a row's result."""
+        """Bytes per value of a row's output."""
         if self.policy.precision != "amp":
             return self.value
         if row.op.name in _HALVED:
@@ -178,13 +178,13 @@ class _Keeper:
         self.sizes[key] = values * width * self.policy.batch
 
     def storage(self, source: Any, shape: Any, times: Any) -> Any:
-        """The storage of what flows in, None for parameters; that of an input is entered when it is read."""
+        """The storage of an input tensor; None for parameters. A network input is added when first read."""
         if type(source) is str and source not in self.sizes:
             self.store(source, prod(shape) * times, self.value)
         return self.at[source] if type(source) is int else source
 
     def read(self, row: Row, sources: tuple, which: int) -> tuple[Any, ...]:
-        """The storage of an input that is kept, or of its copy where autocast makes one."""
+        """The storage of a saved input, or of its copy if autocast casts it."""
         if which >= len(sources):
             return ()
         key = self.storage(sources[which], row.inputs[which], row.times)
@@ -202,7 +202,7 @@ class _Keeper:
         return 2 if row.op.name in _HALVED else FLOAT if row.op.name in _WIDENED else None
 
     def kept(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
-        """What a row keeps, whose result needs a gradient."""
+        """What a row saves if its output needs a gradient."""
         name = row.op.name
         if name in _STEPS and not need.weights:
             return Kept((), _steps(_STEPS[name], 0)(row, self))
@@ -217,14 +217,14 @@ class _Keeper:
         return Kept(result, own)
 
     def operands(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
-        """Each operand of a product, for the gradient of the others."""
+        """Operands of a product: each is saved if another operand needs a gradient."""
         others = [any(need.inputs[:at] + need.inputs[at + 1 :]) or need.weights for at in range(len(sources))]
         if row.op.name == "div":
             others[1] = any(need.inputs)
         return Kept(tuple(k for at, other in enumerate(others) if other for k in self.read(row, sources, at)), 0)
 
     def product(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
-        """Factors taken one after the other: each, and what those before it give, where the other needs a gradient."""
+        """A product of several factors, computed pairwise: each side is saved if the other needs a gradient."""
         shapes = accumulate(row.inputs, lambda a, b: joined((a, b), row.op.name))
         storages, own, so_far = [], 0, need.inputs[0]
         for at, (shape, flows) in enumerate(zip(shapes, need.inputs[1:], strict=False), 1):
@@ -235,7 +235,7 @@ class _Keeper:
         return Kept(tuple(storages), own * row.times * self.widths[-1] * self.policy.batch)
 
     def indices(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
-        """The indices that a table is read at, once for all tables."""
+        """The indices of a lookup, saved once for all tables."""
         source, values = sources[0], prod(row.inputs[0]) * row.times
         if type(source) is str and source not in self.sizes:
             self.store(source, values, INDEX)
@@ -247,7 +247,7 @@ class _Keeper:
         return Kept((key,), 0)
 
     def factors(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
-        """The input of a linear layer, or a copy of it in the order of its axes, as rows of one matrix."""
+        """The input of a linear layer, or a contiguous copy if its memory order differs from its axes."""
         if not need.weights:
             return Kept((), 0)
         flat = len(row.inputs[0]) < 2 + (_is(self.policy.batch, 1) and _is(row.times, 1))
@@ -256,7 +256,7 @@ class _Keeper:
         return Kept((), self.copy(row, sources, row.inputs[0]))
 
     def bordered(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
-        """The input of a convolution or pool, or a copy of it with a border, where its sides differ."""
+        """The input of a convolution or pool, or a padded copy if the padding is asymmetric."""
         if _is_mean(row):
             return Kept((), 0)
         padded, own = _padded(row), _OWN[row.op.name](row, self) if row.op.name in _OWN else 0
@@ -265,11 +265,11 @@ class _Keeper:
         return Kept((), own + self.copy(row, sources, padded))
 
     def copy(self, row: Row, sources: tuple, shape: tuple) -> Any:
-        """The bytes of a copy of a row's first input, in another shape."""
+        """The bytes of a copy of a row's first input in a given shape."""
         return prod(shape) * row.times * (self.cast(row) or self.width(sources[0])) * self.policy.batch
 
     def rmsnorm(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
-        """The normalised values for the gradient of the weights; the input and a number a row for that of the input."""
+        """Normalised values for the weight gradient; the input and one value per row for the input gradient."""
         learned = row.trained and any(row.layer.params.values())
         scaled = _out(row) * self.widths[-1] * self.policy.batch if learned else 0
         if not any(need.inputs):
@@ -277,7 +277,7 @@ class _Keeper:
         return Kept(self.read(row, sources, 0), _OWN["rmsnorm"](row, self) + scaled)
 
     def attention(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
-        """Queries, keys and values, by the policy; probabilities or their row sums; what flows into the projections."""
+        """Queries, keys and values by policy, probabilities or their row sums, and the inputs of the projections."""
         policy, inside = self.policy, _inside(row)
         tensors = inside.query + inside.key + inside.value
         if policy.attention == "math":
@@ -290,7 +290,7 @@ class _Keeper:
         return Kept(tuple(flowing) if need.weights else (), own * row.times * policy.batch)
 
     def attend(self, number: int, row: Row, sources: tuple, need: Need) -> Kept:
-        """Of attention without projections: each operand of its products that the gradient of another needs."""
+        """Attention without projections: each operand of its products is saved if another needs a gradient."""
         policy, inside, width = self.policy, _inside(row), self.widths[number]
         query, key, value = need.inputs
         fused, scaled = policy.attention == "fused", policy.attention == "math"
@@ -305,21 +305,21 @@ class _Keeper:
         return Kept((*flowing, *((number,) if fused else ())), (own * width + scores) * row.times * policy.batch)
 
     def is_apart(self, row: Row) -> bool:
-        """Whether heads are copied one behind the other before they are multiplied: where a view cannot say it."""
+        """Whether heads are copied to contiguous memory before the products, as no view can express the layout."""
         samples = self.policy.batch * row.times * prod(row.inputs[0][:-2])
         return not (_is(row.layer.detail["heads"], 1) or _is(samples, 1))
 
     def scores(self, number: int, inside: _Inside) -> Any:
-        """Bytes of the probabilities, or of one number a query."""
+        """Bytes of the probabilities; if fused, of one value per query."""
         return inside.rows * FLOAT if self.policy.attention == "fused" else inside.pairs * self.widths[number]
 
 
 class _Inside(NamedTuple):
-    """Values inside of an attention layer.
+    """Numbers of values inside an attention layer.
 
-    few           keys where several heads of queries share them; `key` and `value` have them once for each head, as
-                  PyTorch repeats them before it multiplies; the same object as `key` where no heads share any
-    pairs, rows   pairs of query and key, and queries, of all heads
+    few           keys before they are repeated for the query heads that share them; `key` and `value` count them once
+                  per head, as PyTorch repeats them before the product; the same object as `key` if heads share none
+    pairs, rows   query-key pairs, and queries, of all heads
     """
 
     query: Any
@@ -351,9 +351,9 @@ def _inside(row: Row) -> _Inside:
 
 
 def _packed(row: Row, sources: tuple, inside: _Inside) -> Any:
-    """Values of queries and keys that lie in one tensor with the values.
+    """The number of query and key values stored in one tensor with the values.
 
-    nn.MultiheadAttention projects what is equal at once: all three of one input, keys and values of a memory of the
+    nn.MultiheadAttention projects equal inputs jointly: all three of one input, or keys and values of a memory of the
     same width.
     """
     if inside.key is not inside.few:
@@ -364,12 +364,12 @@ def _packed(row: Row, sources: tuple, inside: _Inside) -> Any:
 
 
 def _padded(row: Row) -> tuple[Any, ...] | None:
-    """The shape of a convolution's input with its border, if PyTorch makes that first: its sides differ."""
+    """The padded input shape of a convolution if PyTorch pads in a separate step (asymmetric padding), or None."""
     *space, channels = row.inputs[0]
-    if "global_in" in row.layer.terms:  # a pool of the whole grid
+    if "global_in" in row.layer.terms:  # a global pool
         return None
     padding, kernel = row.options.get("padding", "same"), row.layer.detail["kernel"]
-    if is_word(padding, "same"):  # of an odd span, half of it on both sides; else one side has one position more
+    if is_word(padding, "same"):  # symmetric for an odd span; for an even one, one side has an extra position
         spans = zip(kernel, each(row.options.get("dilation", 1), space), row.layer.detail["stride"], strict=True)
         more = [int(_is(d * (k - 1) % 2, 1) and _is(s, 1)) for k, d, s in spans]
     else:
@@ -387,7 +387,7 @@ def _is(value: Any, number: int) -> bool:
 
 
 def _is_mean(row: Row) -> bool:
-    """Whether a pool is a mean over all, which keeps nothing."""
+    """Whether a pool is a global mean, which saves nothing."""
     if row.op.name == "avgpool":
         return "global_in" in row.layer.terms
     if row.op.name != "adaptive_avgpool":
@@ -413,14 +413,14 @@ def _index(row: Row, keeper: _Keeper) -> Any:
 
 
 def _normalized(row: Row, keeper: _Keeper) -> Any:
-    """Of a local response norm: squares padded along the channels, and both steps to their power."""
+    """A local response norm: squares padded along the channels, and both steps of the power."""
     *space, channels = row.layer.shape
     values = prod(space) * (3 * channels + row.options.get("size", 5) - 1)
     return values * row.times * keeper.widths[-1] * keeper.policy.batch
 
 
 def _instances(row: Row, keeper: _Keeper) -> Any:
-    """Mean and deviation of each channel of each sample, and its scale, which is repeated for every sample."""
+    """Mean and deviation per channel and sample, and the scale, which is repeated for every sample."""
     counts = 3 if row.options.get("scale") else 2
     return counts * FLOAT * row.layer.shape[-1] * row.times * keeper.policy.batch
 
@@ -430,7 +430,7 @@ def _rows(count: int, of: Callable[[Row], Any]) -> Callable[[Row, _Keeper], Any]
 
 
 def _steps(states: Callable[[Any], Any], flowing: int = 1) -> Callable[[Row, _Keeper], Any]:
-    """What the steps of a recurrent layer keep: values by states, and inputs of later layers, if `flowing`."""
+    """Values saved by the steps of a recurrent layer: `states` of them, and inputs of later layers if `flowing`."""
 
     def kept(row: Row, keeper: _Keeper) -> Any:
         options, steps = row.options, row.inputs[0][-2]
@@ -456,7 +456,7 @@ _OWN: dict[str, Callable[[Row, _Keeper], Any]] = {
     "lrn": _normalized,
     "softsign": lambda row, keeper: _out(row) * keeper.widths[-1] * keeper.policy.batch,
 }
-_STEPS: dict[str, Callable[[Any], Any]] = {  # of a recurrent layer whose weights are frozen
+_STEPS: dict[str, Callable[[Any], Any]] = {  # for a recurrent layer with frozen weights
     "rnn": lambda steps: steps,
     "gru": lambda steps: 6 * steps,
 }

@@ -1,4 +1,4 @@
-"""What training holds in memory: parameters, gradients, the optimizer's state, kept tensors, in bytes."""
+"""Training memory in bytes: parameters, gradients, optimizer state and saved tensors."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from .walk import Walk
 
 PRECISIONS = ("fp32", "amp", "bf16")
-BLOCK = 256  # values of a state in 8 bits that share a scale of 32 bits
-OPTIMIZERS = {"sgd": 0, "momentum": 4, "adam": 8, "adamw": 8, "lion": 4, "adam8bit": 2}  # bytes of state a parameter
+BLOCK = 256  # values of an 8-bit state that share a 32-bit scale
+OPTIMIZERS = {"sgd": 0, "momentum": 4, "adam": 8, "adamw": 8, "lion": 4, "adam8bit": 2}  # bytes of state per parameter
 
 
 class Parameters(NamedTuple):
-    """How many numbers a network holds, those of shared layers once."""
+    """The number of parameters of a network; shared parameters count once."""
 
     trained: Any
     frozen: Any
-    buffers: Any  # statistics of batch norm, which have no gradient
+    buffers: Any  # moving statistics of batch norm, which have no gradient
 
 
 class States(NamedTuple):
-    """Bytes of the numbers that a step needs beside tensors; `optimizer` holds the copy in 32 bits too."""
+    """Bytes of weights, gradients and optimizer state; `optimizer` includes the 32-bit copy of the weights."""
 
     weights: Any
     gradients: Any
@@ -50,8 +50,8 @@ def parameters(walk: Walk) -> Parameters:
 def states(held: Parameters, optimizer: str, precision: str) -> States:
     """The States of parameters under an optimizer and a precision.
 
-    fp32 and amp hold weights and gradients in 32 bits. bf16 holds both in 16 and the weights in 32 bits once more,
-    as mixed precision of the ZeRO paper (arXiv:1910.02054, section 3.1).
+    fp32 and amp store weights and gradients in 32 bits. bf16 stores both in 16 bits and adds a 32-bit copy of the
+    weights, like mixed precision in the ZeRO paper (arXiv:1910.02054, section 3.1).
     """
     width = 2 if precision == "bf16" else FLOAT
     master = FLOAT if precision == "bf16" else 0
@@ -62,7 +62,7 @@ def states(held: Parameters, optimizer: str, precision: str) -> States:
 
 
 def casts(walk: Walk, precision: str) -> Any:
-    """Bytes of the weights that autocast copies in 16 bits for the layers that it runs so."""
+    """Bytes of the 16-bit copies of weights that autocast makes."""
     if precision != "amp":
         return 0
     rows = [row for row in walk.root.rows if is_halved(row) and row.shared is None]
@@ -70,7 +70,7 @@ def casts(walk: Walk, precision: str) -> Any:
 
 
 def transient(walk: Walk, kept: Keeping, policy: Policy) -> Any:
-    """The largest sum of the gradients of one row's result and inputs, in bytes."""
+    """The largest sum of the gradients of a single row's output and inputs, in bytes."""
     whole = walk.root
     sizes = []
     for number, (row, need) in enumerate(zip(whole.rows, whole.needs, strict=True)):
@@ -82,7 +82,7 @@ def transient(walk: Walk, kept: Keeping, policy: Policy) -> Any:
 
 
 def needed(walk: Walk, kept: Keeping, policy: Policy, optimizer: str) -> tuple[tuple[str, Any], ...]:
-    """The parts of what a step needs at its peak: what they are, and their bytes."""
+    """The parts of the peak memory of a training step: (name, bytes)."""
     held = states(parameters(walk), optimizer, policy.precision)
     copies = casts(walk, policy.precision)
     return (

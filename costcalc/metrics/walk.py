@@ -1,4 +1,4 @@
-"""A finished walk for metrics: the rows of a network, and which of them cost the same."""
+"""A finished trace for metrics: the rows of a network, with rows of equal cost grouped."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Walk:
-    """The rows of one walk over a model, independent of conventions; `whole` is the walk of which they are a part.
+    """The rows of a trace of a model, independent of conventions.
 
-    `values` are those of the model's variables.
+    `values` are those of the model's variables. `whole` is set if these rows are a part of another Walk.
     """
 
     def __init__(self, model: Model, walked: Trace, values: Mapping[str, Any], whole: Walk | None = None) -> None:
@@ -25,11 +25,11 @@ class Walk:
 
     @property
     def is_part(self) -> bool:
-        """Whether these are some rows of a larger walk."""
+        """Whether this is a part of another Walk."""
         return self.whole is not None
 
     def part(self, rows: Sequence[Row]) -> Walk:
-        """The walk of some of the rows alone."""
+        """A Walk of only some of the rows."""
         return Walk(self.model, self.walked._replace(rows=rows), self.values, self)
 
     @cached_property
@@ -39,7 +39,7 @@ class Walk:
 
     @cached_property
     def lives(self) -> Lives:
-        """The lives of all tensors of the network, under the policy of the model."""
+        """The lifetimes of all tensors of the network under the model's storage policy."""
         from ..model.lives import Lives
 
         if self.whole is not None:
@@ -56,7 +56,7 @@ class Walk:
         return of_products(self.rows, self.model.storage, Tensors(self.rows, self.model.storage, self.walked.bits))
 
     def chosen(self, amounts: Sequence[Any]) -> list[Any]:
-        """The amounts of these rows, given one amount per row of the whole walk."""
+        """Select the amounts of these rows from a list with one amount per row of `whole`."""
         if self.whole is None:
             return list(amounts)
         by_row = {id(row): amount for row, amount in zip(self.whole.rows, amounts, strict=True)}
@@ -64,19 +64,19 @@ class Walk:
 
     @property
     def root(self) -> Walk:
-        """The walk of the whole network."""
+        """The Walk of the whole network."""
         return self if self.whole is None else self.whole.root
 
     @cached_property
     def needs(self) -> list[Need]:
-        """What of each row of the whole network needs a gradient."""
+        """For each row of the whole network, what needs a gradient."""
         from .gradients import needs
 
         return needs(self.rows) if self.whole is None else self.whole.needs
 
     @cached_property
     def _kinds(self) -> tuple[list[Row], list[int]]:
-        """(a row of each kind, the kind of each row): rows of equal cost share one layer."""
+        """(one row of each kind, the kind of each row). Rows of one kind share a layer and have equal cost."""
         numbers: dict[tuple, int] = {}
         firsts: list[Row] = []
         kinds: list[int] = []

@@ -1,1 +1,1 @@
-"""A network as data, its expressions, the one walk, and rows with their sources: the graph."""
+"""The network as data, its expressions, the tracer, and the rows it yields, which form the graph."""

@@ -1,4 +1,4 @@
-"""The law that no parameter is lost: those in rows and those that no layer reads are all of a model, each once."""
+"""Parameter accounting: the rows and the unread parameters together hold every parameter of a model exactly once."""
 
 from collections.abc import Mapping
 
@@ -6,12 +6,12 @@ from ..records import NamedTuple
 
 
 class Stored(NamedTuple):
-    """The parameters that a model has by its own account, each storage once and whole.
+    """The parameters stored in a model file; shared storage counts once.
 
-    total    how many there are; None where a file does not say it, and nothing can be checked
-    whole    whether moving statistics are among them, as Keras counts
-    unread   those that no executed layer reads: name -> how many
-    missing  those that a layer reads and that no row holds: name -> the layer that reads them
+    total    their number; None if the file does not state it, so that nothing can be checked
+    whole    whether the total includes moving statistics, as in Keras
+    unread   parameters that no executed layer reads: name -> number
+    missing  parameters that a layer reads but no row holds: name -> the layer that reads them
     """
 
     total: int | None
@@ -21,26 +21,26 @@ class Stored(NamedTuple):
 
 
 class Accounting(NamedTuple):
-    """Where the parameters of a model are, compared with what its rows hold. All figures are counts of numbers."""
+    """The stored parameters of a model compared with the parameters in its rows."""
 
     in_rows: int
     stored: Stored
 
     @property
     def unread(self) -> int:
-        """How many no executed layer reads."""
+        """The number of parameters that no executed layer reads."""
         return sum(self.stored.unread.values())
 
     @property
     def is_closed(self) -> bool:
-        """Whether the rows hold all that are read, and none twice; true as well where that is not known."""
+        """Whether the rows hold every parameter that is read exactly once; also true if the total is unknown."""
         if self.stored.total is None:
             return True
         return not self.stored.missing and self.in_rows + self.unread == self.stored.total
 
     @property
     def record(self) -> dict[str, object]:
-        """As JSON has it. `closed` is null where the file has no count; `missing` is there where there are any."""
+        """The JSON form. `closed` is null if the file states no total; `missing` is present only if not empty."""
         found: dict[str, object] = {"total": self.stored.total, "in_rows": self.in_rows, "unread": self.unread}
         missing = {"missing": dict(self.stored.missing)} if self.stored.missing else {}
         return {**found, "closed": None if self.stored.total is None else self.is_closed, **missing}

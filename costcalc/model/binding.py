@@ -1,4 +1,4 @@
-"""Arguments become values, and refusals become errors with their place in the file."""
+"""Evaluate arguments, and turn refusals into errors with their place in the file."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ if TYPE_CHECKING:
     from ..ops.kinds import Kind
 
 
-_HELP = {  # part of a refusal -> the way out
+_HELP = {  # part of a refusal message -> help
     "do not split into": "use a number that divides them evenly",
     "spatial axes": "give one value for each axis of the grid; shapes are per sample, without a batch",
     "larger than its input": "write `padding: same`, or a smaller kernel",
 }
 _PLAIN = (int, float, bool, str, tuple)
-SHOWN = 6  # calls, or values of names, in the notes of one error
+SHOWN = 6  # calls or values of names in the notes of one error
 
 
 def place_of(step: Step) -> Place:
-    """Where a step stands in its file."""
+    """The place of a step in its file."""
     return Place(step.source, *step.place)
 
 
 def place_in(step: Step, arg: Arg) -> Place:
-    """Where an argument of a step stands; the step itself when that is not known."""
+    """The place of an argument of a step; the place of the step if unknown."""
     return Place(step.source, *((arg.at if type(arg) is Expr else None) or step.place))
 
 
 def error_at(
     code: str, message: str, place: Place | None, help: str | None = None, notes: tuple[str, ...] = ()
 ) -> SpecError:
-    """The error of one problem."""
+    """A SpecError with one problem."""
     return SpecError(Problem(code, message, place, help, notes))
 
 
 def at(step: Step, code: str, message: str, help: str | None = None) -> SpecError:
-    """The error of one problem with a step."""
+    """A SpecError with one problem at the place of a step."""
     return error_at(code, message, place_of(step), help)
 
 
 def refused(code: str, message: str, place: Place | None, refusal: Refused, notes: tuple[str, ...] = ()) -> SpecError:
-    """The error that a refusal becomes; it keeps at which points of a sweep it holds."""
+    """Convert a refusal to a SpecError; keeps the failing points of a sweep."""
     error = error_at(code, message, place, refusal.help, notes)
     error.failing = refusal.failing
     return error
 
 
 def shown(value: Any) -> str:
-    """A value for a message."""
+    """Format a value for a message."""
     text = str(value).lower() if type(value) is bool else str(value)
     return brief(text, 20) if type(value) in _PLAIN else ".."
 
 
 def here(arg: Arg, env: Mapping[str, Any]) -> tuple[str, ...]:
-    """The values of the names that an argument reads, or several of them, as a note."""
+    """The values of the names that an argument (or a tuple of them) reads, as a note."""
     read = (item.names for item in (arg if type(arg) is tuple else (arg,)) if type(item) is Expr)
     names = sorted(set().union(*read))[:SHOWN]
     values = [f"{name} = {shown(env[name])}" for name in names if type(env.get(name)) in _PLAIN]
@@ -71,7 +71,7 @@ def here(arg: Arg, env: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def valued(arg: Arg, env: Mapping[str, Any], place: Place) -> Any:
-    """The value of an argument in an environment."""
+    """Evaluate an argument in an environment. Raises SpecError."""
     try:
         return evaluate(arg, env)
     except KeyError as error:
@@ -86,9 +86,9 @@ def valued(arg: Arg, env: Mapping[str, Any], place: Place) -> Any:
 
 
 def bound(step: Step, call: Call, op: Op, x: Shape, scope: Scope, noted: Callable[..., Any]) -> Mapping[str, Any]:
-    """The options of a call as its rule takes them.
+    """Evaluate the options of a call for its rule.
 
-    `noted` takes the errors of sizes for which another size can stand in, so that the walk goes on.
+    If a valid size can replace an invalid one, the error goes to `noted` and the trace continues.
     """
     if not call.dynamic:
         return call.options
@@ -122,7 +122,7 @@ def _bound_one(
 
 
 def is_mixed_up(value: Any, kind: Kind) -> bool:
-    """Whether a truth value is given for a number, or a number for a truth value."""
+    """Whether a bool is given for a number, or a number other than 0 and 1 for a bool."""
     if kind.name in ("flag", "flags"):
         each = value if type(value) is tuple else (value,)
         return any(type(one) in (int, float) and one not in (0, 1) for one in each)
@@ -130,7 +130,7 @@ def is_mixed_up(value: Any, kind: Kind) -> bool:
 
 
 def _stand_in(kind: Kind, value: Any) -> int | None:
-    """A size near one that cannot be; None when there is none."""
+    """A valid size near an invalid one; None if there is none."""
     if type(value) not in (int, float) or not abs(value) < limits.SIZE:
         return None
     try:
@@ -140,7 +140,7 @@ def _stand_in(kind: Kind, value: Any) -> int | None:
 
 
 def applied(step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> Layer:
-    """The layer that an operation's rule makes of an input and options."""
+    """Apply an operation's rule to an input and options. Raises SpecError."""
     try:
         layer = op.rule(x, **options) if op.takes_input else op.rule(**options)
         for size in layer.shape:
@@ -162,7 +162,7 @@ def applied(step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> Layer:
 
 
 def refuse_empty(step: Step, op: Op, x: Shape, options: Mapping[str, Any]) -> None:
-    """Refuse an input without positions, for an operation that cannot have one. Raises SpecError."""
+    """Refuse an input with an axis of size 0, for an operation that needs at least 1. Raises SpecError."""
     shapes: list[Any] = [x] if op.takes_input and not op.branches else []
     for name in op.branches:
         given = options.get(name)
@@ -179,7 +179,7 @@ def _usual(message: str) -> str | None:
 
 
 def _way(op: Op, options: Mapping[str, Any]) -> str:
-    """What brings the branches of an operation to one shape."""
+    """Help on how to bring the branches of an operation to one shape."""
     from ..ops.layout import axis_number
     from .matching import way
 
@@ -188,7 +188,7 @@ def _way(op: Op, options: Mapping[str, Any]) -> str:
 
 
 def _flowing(op: Op, x: Shape) -> tuple[str, ...]:
-    """The shape that flows into an operation, as a note."""
+    """The input shape of an operation, as a note."""
     plain = op.takes_input and not op.branches and all(type(size) is int for size in x)
     return (f"the input here is {list(x)}",) if plain else ()
 
@@ -198,7 +198,7 @@ def _control(step: Step, arg: Arg, x: Shape, scope: Scope) -> Any:
 
 
 def decided(step: Step, name: str, arg: Arg, x: Shape, scope: Scope) -> bool:
-    """A condition as a bool."""
+    """Evaluate a condition to a bool."""
     value = _control(step, arg, x, scope)
     if type(value) in (str, tuple) or (type(value) in (int, float) and value not in (0, 1)):
         help = "it is a condition, such as `true`, `i > 0` or `stride == 1`"
@@ -207,7 +207,7 @@ def decided(step: Step, name: str, arg: Arg, x: Shape, scope: Scope) -> bool:
 
 
 def likely(step: Step, arg: Arg, x: Shape, scope: Scope) -> Number:
-    """A probability, from 0 to 1."""
+    """Evaluate a probability, from 0 to 1."""
     value = _control(step, arg, x, scope)
     try:
         if type(value) is bool:
@@ -222,7 +222,7 @@ def likely(step: Step, arg: Arg, x: Shape, scope: Scope) -> Number:
 
 
 def counted(step: Step, name: str, arg: Arg, x: Shape, scope: Scope) -> Number:
-    """A count, 0 or more."""
+    """Evaluate a count, 0 or more."""
     value = _control(step, arg, x, scope)
     try:
         if type(value) is bool:

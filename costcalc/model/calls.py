@@ -1,4 +1,4 @@
-"""Calls of blocks and of other specs: what they are given, and how an error tells of them."""
+"""Calls of blocks and included specs: their arguments, and the notes on them in an error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def passed(step: Step, body: Include, x: Shape, scope: Scope) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What an include gives to its spec, and the values of all variables that the spec then has."""
+    """(the values that an include passes, the values of all variables of the included spec)."""
     env, given = seen(x, step, scope), {}
     for name, arg in body.given.items():
         place = place_in(step, arg)
@@ -35,7 +35,7 @@ def passed(step: Step, body: Include, x: Shape, scope: Scope) -> tuple[dict[str,
 
 
 def flowing(step: Step, body: Include, x: Tensor) -> dict[str, Named]:
-    """The inputs of an included spec, by name: the first is what flows, unless `from` names it."""
+    """The inputs of an included spec by name. The first is the current tensor unless `from` names it."""
     given = step.origin if type(step.origin) is dict else {}
     inputs = [*body.model.inputs]
     for name in given:
@@ -53,7 +53,7 @@ def flowing(step: Step, body: Include, x: Tensor) -> dict[str, Named]:
 def arguments(
     step: Step, block: Block, row: Mapping[str, Any], x: Shape, scope: Scope
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(values of a block's parameters in one call and of the variables, tensors by the parameters that name layers)."""
+    """(values of the variables and of a block's parameters in one call, tensors by the parameters that name layers)."""
     env: dict[str, Any] = dict(scope.values)
     named = {param: tensors_of(row[param], step, scope) for param in block.tensors}
     outer = own = None
@@ -73,14 +73,14 @@ def arguments(
 
 
 def explained(error: SpecError, calls: list[tuple[Step, Any, dict[str, Any]]]) -> SpecError:
-    """The error, with the calls that led to it."""
+    """Add the calls that led to an error to its notes."""
     told = SpecError(*(_told(problem, calls) for problem in error.problems))
     told.failing = error.failing
     return told
 
 
 def _told(problem: Problem, calls: list[tuple[Step, Any, dict[str, Any]]]) -> Problem:
-    """What is wrong inside a block that comes with costcalc is shown where the spec calls it."""
+    """Add the calls to one problem. A problem inside a built-in block is reported at the call in the spec."""
     notes = list(problem.notes)
     for step, body, env in calls[::-1][:SHOWN]:
         if type(body) is Include:
@@ -98,5 +98,5 @@ def _told(problem: Problem, calls: list[tuple[Step, Any, dict[str, Any]]]) -> Pr
 
 
 def _call(name: str, params: Iterable[str], values: Mapping[str, Any]) -> str:
-    """A call as it could be written: `separable(c=64, s=1)`."""
+    """A call for a message: `separable(c=64, s=1)`."""
     return f"{name}({', '.join(f'{param}={shown(values[param])}' for param in params)})"

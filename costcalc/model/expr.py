@@ -1,8 +1,8 @@
-"""Spec arithmetic: a text becomes a checked `Expr`, which has a value in an environment of names.
+"""Spec arithmetic: parse a text to a checked `Expr`, which can be evaluated in an environment of names.
 
-The language: numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b`, values of tables
-(`depths[i]`), sizes of named layers (`skip.height`), the functions below and those of `define`. Python's own parser
-builds the tree; a whitelist admits it; nothing is ever given to `eval`.
+The language: numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b`, table lookups
+(`depths[i]`), sizes of named layers (`skip.height`), the functions below and those of `define`. Python's parser builds
+the syntax tree, and only whitelisted nodes are accepted; `eval` is never used.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ FUNCTIONS = {  # name -> (function, fewest arguments, most arguments)
 }
 CONSTANTS = {"true": True, "false": False}
 SIZES = frozenset(("channels", "features", "length", "tokens", "depth", "height", "width", "shape"))
-LAYERS = ""  # what an environment calls the function (name, run, size) -> the size of a named layer
+LAYERS = ""  # environment key of the function (name, run, size) -> the size of a named layer
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 .,()[]+-*/%<>=!")
 _NUMBER = frozenset("0123456789.eE+-")
 _DIGITS = frozenset("0123456789.")
-_SHORT = 80  # characters of a text whose tree is kept
-_LARGEST = 1e60  # of a product or a quotient
+_SHORT = 80  # characters of a text whose tree is cached
+_LARGEST = 1e60  # largest product or quotient
 _UNCOMPUTABLE = (ArithmeticError, ValueError, TypeError, LookupError, Refused)
 
 
 def _bounded(apply: Callable[..., Any], a: Any, b: float) -> Number:
-    """A result of arithmetic, unless it is on its way to fill the memory."""
+    """Apply an arithmetic operator; refuse results that are too large."""
     if type(a) in (str, tuple) or type(b) in (str, tuple):
-        raise TypeError  # Python would repeat it
+        raise TypeError  # Python would repeat the sequence
     return num.bounded(apply(a, b), _LARGEST)
 
 
@@ -60,7 +60,7 @@ def _power(a: Number, b: Number) -> Number:
 
 def _divided(apply: Callable[..., Any], a: Number, b: Number) -> Number:
     if type(a) is str:
-        raise TypeError  # Python would fill it in
+        raise TypeError  # Python's `%` would format the string
     return num.bounded(apply(a, num.divisor(a, b)), _LARGEST)
 
 
@@ -84,10 +84,10 @@ _COMPARISONS = {
 
 
 class Expr:
-    """A checked expression: its text, the names it reads, `value(env)`, and how much work that is.
+    """A checked expression: its text, the names it reads, `value(env)`, and the amount of work to evaluate it.
 
-    `at` is where it stands in the file (line, column, width), where that is known. `layers` are the layers whose
-    sizes it reads, each with its column in the text.
+    `at` is its place in the file (line, column, width), if known. `layers` are the layers whose sizes it reads, each
+    with its column in the text.
     """
 
     __slots__ = ("at", "depth", "layers", "names", "steps", "text", "value")
@@ -106,27 +106,27 @@ class Expr:
         self.steps, self.depth, self.at, self.layers = steps, depth, at, layers
 
     def placed(self, at: tuple[int, ...]) -> Expr:
-        """The same expression, which knows where it stands."""
+        """The same expression with its place in the file."""
         return Expr(self.text, self.names, self.value, self.steps, self.depth, at, self.layers)
 
 
 class Function(NamedTuple):
-    """A function of `define:` : parameters and a body."""
+    """A function from `define:` with its parameters and body."""
 
     name: str
     params: tuple[str, ...]
     body: Expr
 
     def apply(self, env: Mapping[str, Any], args: list[int]) -> Number:
-        """The value of the body, the parameters added to the names of the caller."""
+        """Evaluate the body with the caller's names and the parameters."""
         return self.body.value({**env, **dict(zip(self.params, args, strict=True))})
 
 
 def parse(text: str, known: Set[str], functions: Mapping[str, tuple[Any, int, int]]) -> Expr:
-    """The `Expr` of a text.
+    """Parse a text to an `Expr`.
 
-    `known` holds the names that may appear, `functions` maps names to (function, fewest, most).
-    Raises `BadExpression` at the first thing that is not in the language.
+    `known` holds the allowed names; `functions` maps names to (function, fewest arguments, most arguments).
+    Raises `BadExpression` at the first part that is not in the language.
     """
     text = text.strip()
     _scan(text)
@@ -140,20 +140,20 @@ def parse(text: str, known: Set[str], functions: Mapping[str, tuple[Any, int, in
 
 
 def _tree(text: str) -> ast.AST:
-    """Python's syntax tree, its columns counted in `text`; not to be changed: it is shared."""
+    """Python's syntax tree, with columns relative to `text`. Trees are cached and must not be modified."""
     try:
         return _known_tree(text) if len(text) <= _SHORT else _new_tree(text)
     except (SyntaxError, Warning, RecursionError, MemoryError, ValueError) as error:
         column = min(max((getattr(error, "offset", None) or 1) - 1, 0), max(len(text) - 1, 0))
-        width = 1 if column else len(text)  # at the start, Python only says that all of it is no expression
+        width = 1 if column else len(text)  # column 0: Python reports the expression as a whole
         raise BadExpression("bad-expression", f"`{brief(text)}` is not an expression", column, width) from None
 
 
 def _new_tree(text: str) -> ast.AST:
-    joined = any(a in _DIGITS and b.isalpha() for a, b in pairwise(text))  # as in `3if`, of which Python warns
+    joined = any(a in _DIGITS and b.isalpha() for a, b in pairwise(text))  # as in `3if`: Python warns
     if not joined:
         return ast.parse(text, mode="eval").body
-    with warnings.catch_warnings():  # here a warning is an error like any other; slower than the parser
+    with warnings.catch_warnings():  # make the warning an error; slow, so only if needed
         warnings.simplefilter("error")
         return ast.parse(text, mode="eval").body
 
@@ -162,7 +162,7 @@ _known_tree = lru_cache(512)(_new_tree)
 
 
 def _scan(text: str) -> None:
-    """Refuse what Python's parser would read but the language does not have."""
+    """Refuse texts that are too long, empty, or contain characters outside the language."""
     if len(text) > limits.EXPRESSION_CHARS:
         message = f"an expression has at most {limits.EXPRESSION_CHARS:,} characters"
         raise _over(text, "chars", message, "a part of it can be a function under `define:`")
@@ -178,7 +178,7 @@ def _over(text: str, limit: str, message: str, help: str | None = None) -> BadEx
 
 
 class _Builder:
-    """Turns an admitted tree into nested functions of an environment."""
+    """Compiles a syntax tree to nested functions of an environment."""
 
     def __init__(self, text: str, known: Set[str], functions: Mapping[str, tuple[Any, int, int]]) -> None:
         self.text, self.known, self.functions = text, known, functions
@@ -195,12 +195,12 @@ class _Builder:
         return rule(self, node, depth + 1)
 
     def work(self, steps: int, depth: int) -> None:
-        """Count the work of a part; refuse what would take too long or nest too deep."""
+        """Count the work of a node; refuse expressions that take too long or nest too deep."""
         self.steps, self.deepest = self.steps + steps, max(self.deepest, depth)
         if self.steps > self.most_steps or self.deepest > self.most_depth:
-            most = f"{self.most_depth} levels and {self.most_steps:,} steps, those of functions counted"
+            most = f"{self.most_depth} levels and {self.most_steps:,} steps, including those of functions"
             limit = "depth" if self.deepest > self.most_depth else "steps"
-            raise _over(self.text, limit, f"too much for one expression: it has at most {most}")
+            raise _over(self.text, limit, f"an expression has at most {most}")
 
     def fail(self, code: str, message: str, node: Any, help: Any = None) -> NoReturn:
         width = max(node.end_col_offset - node.col_offset, 1) if node.lineno == node.end_lineno else 1
@@ -243,7 +243,7 @@ class _Builder:
         return (lambda env: num.negate(operand(env))) if isinstance(node.op, ast.Not) else operand
 
     def size(self, node: Any, depth: int) -> Callable[..., Any]:
-        """A size of a named layer: `skip.height`, `skips[i].channels`; `skip.shape` is all of them."""
+        """A size of a named layer: `skip.height`, `skips[i].channels`; `skip.shape` is all its sizes."""
         owner: Any = node.value
         index = None
         if isinstance(owner, ast.Subscript) and not isinstance(owner.slice, (ast.Slice, ast.Tuple)):
@@ -288,7 +288,7 @@ class _Builder:
 
         def value(env: Mapping[str, Any]) -> Number:
             condition = test(env)
-            if isinstance(condition, (int, float)):  # the other side may not be computable
+            if isinstance(condition, (int, float)):  # the other branch may have no value
                 return yes(env) if condition else no(env)
             return num.select(condition, _tried(yes, env), _tried(no, env))
 
@@ -319,7 +319,7 @@ def _applied(function: Function, env: Mapping[str, Any], args: list[int]) -> Num
 
 
 def _tried(part: Callable[..., Any], env: Mapping[str, Any]) -> Number:
-    """The value of a part that is needed at some points only; where there is none, the exception that says why."""
+    """The value of a part that only some points need, or the exception if it has none."""
     try:
         return part(env)
     except _UNCOMPUTABLE as error:
@@ -330,7 +330,7 @@ def _fold(join: Callable[..., Any], parts: list[Callable[..., Any]], env: Mappin
     result = parts[0](env)
     for part in parts[1:]:
         plain = isinstance(result, (int, float))
-        if plain and bool(result) is (join is num.either):  # decided: `true or ..`, `false and ..`
+        if plain and bool(result) is (join is num.either):  # short-circuit: `true or ..`, `false and ..`
             return bool(result)
         result = join(result, part(env) if plain else _tried(part, env))
     return result

@@ -1,8 +1,8 @@
-"""Receptive fields: which positions of the network's input a position of each tensor reads.
+"""Receptive fields: the positions of the network's input that each position of a tensor depends on.
 
-Along an axis, unit i of a tensor reads the input positions a + i*step to b + i*step; the input itself has (1, 0, 0). A
-window of span k with stride s and padding p makes a = a - p*step, b = b + (k - 1 - p)*step, step = step*s. The size is
-b - a + 1, the effective stride is step, the effective padding -a. Joins take the least a and the largest b.
+Along an axis, unit i of a tensor reads the input positions a + i*step to b + i*step; the input has step 1, a = b = 0.
+A window of span k with stride s and padding p sets a = a - p*step, b = b + (k - 1 - p)*step, step = step*s. The size is
+b - a + 1, the effective stride is step, the effective padding -a. Joins take the smallest a and the largest b.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .rows import Row, Trace
 
 
 class Axis(NamedTuple):
-    """Along one axis: the step between units in input positions, and the first and last that unit 0 reads."""
+    """One axis: the step between units in input positions, and the first and last position that unit 0 reads."""
 
     step: Fraction
     first: Fraction
@@ -30,9 +30,9 @@ START = Axis(Fraction(1), Fraction(0), Fraction(0))
 class Field(NamedTuple):
     """The receptive field of a tensor.
 
-    axes     one an axis of the input's grid, without layers that read the whole input; None where it is not known
-    whole    whether a layer before it reads the whole input: a global pool, squeeze-and-excitation, attention
-    aligned  whether all branches before it have the same centres
+    axes     one Axis per axis of the input's grid, ignoring layers that read the whole input; None if unknown
+    whole    whether a preceding layer reads the whole input: a global pool, squeeze-and-excitation, attention
+    aligned  whether the fields of all joined branches have the same centre
     """
 
     axes: tuple[Axis, ...] | None
@@ -41,17 +41,17 @@ class Field(NamedTuple):
 
     @property
     def size(self) -> tuple[int, ...]:
-        """Input positions along each axis; () where not known."""
+        """Input positions along each axis; () if unknown."""
         return tuple(_rounded(one.last - one.first + 1) for one in self.axes or ())
 
     @property
     def stride(self) -> tuple[Any, ...]:
-        """Input positions between neighbours."""
+        """Input positions between neighbouring units."""
         return tuple(_plain(one.step) for one in self.axes or ())
 
     @property
     def padding(self) -> tuple[Any, ...]:
-        """How far the first unit reads beyond the input."""
+        """How many positions the first unit reads before the start of the input."""
         return tuple(_plain(-one.first) for one in self.axes or ())
 
 
@@ -64,7 +64,7 @@ _OUT = ("windows", "permute", "reshape", "matmul", "einsum", "bilinear", "opaque
 
 
 def fields(walked: Trace) -> list[Field]:
-    """The field of what each row makes, over whole numbers. UNKNOWN where the operation moves positions about."""
+    """The field of each row's output, for a numeric trace. UNKNOWN if the operation rearranges positions."""
     known: dict[Any, Field] = {name: Field((START,) * (len(shape) - 1)) for name, shape in walked.inputs.items()}
     for number, row in enumerate(walked.rows):
         found = [known[made] for made in row.sources if made is not None]
@@ -73,9 +73,9 @@ def fields(walked: Trace) -> list[Field]:
 
 
 def terms(walked: Trace, found: Sequence[Field], number: int) -> list[tuple[str, int, int]]:
-    """(layer, span - 1, step before it) of the windows that make the field of a row along its first axis, in order.
+    """(layer, span - 1, step before it) of the windows that form a row's field along its first axis, in order.
 
-    Its size is 1 and their products. Empty where no single chain of layers gives it, as where branches are joined.
+    The size of the field is 1 plus their products. Empty if no single chain of layers explains it, as after a join.
     """
     chain: list[tuple[str, int, int]] = []
     at: Any = number
@@ -112,7 +112,7 @@ def _of(row: Row, inputs: Sequence[Field]) -> Field:
 
 
 def _moved(row: Row, axes: tuple[Axis, ...]) -> tuple[Axis, ...] | None:
-    """The axes behind a row that has one input on a grid."""
+    """The axes after a row with one input on a grid."""
     name, grid, options = row.op.name, row.inputs[0][:-1], row.options
     if name in _WINDOWS:
         steps, spans = row.layer.detail["stride"], _spans(row)
@@ -151,7 +151,7 @@ def _spans(row: Row) -> tuple[int, ...]:
 
 
 def _paddings(padding: Any, grid: Sequence[int], steps: Sequence[int], spans: Sequence[int]) -> tuple[int, ...]:
-    """The padding before the first position of each axis; that of `same` depends on the size, as in TensorFlow."""
+    """The padding before the first position of each axis; with `same` it depends on the size, as in TensorFlow."""
     if is_word(padding, "same"):
         left = zip(grid, steps, spans, strict=True)
         return tuple(max(k - (s if n % s == 0 else n % s), 0) // 2 for n, s, k in left)
@@ -166,7 +166,7 @@ def _adapted(axes: tuple[Axis, ...], grid: Sequence[int], shape: Sequence[int]) 
 
 
 def _spread(row: Row, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
-    """The axes of a finer grid; where the phases of its positions differ, the largest field of them."""
+    """The axes of an upsampled grid; if the fields of its positions differ in size, the largest."""
     name, grid, options = row.op.name, row.inputs[0][:-1], row.options
     more = [0] * len(axes)
     factors = [Fraction(after, before) for before, after in zip(grid, row.layer.shape, strict=False)]
@@ -180,7 +180,7 @@ def _spread(row: Row, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
 
 
 def _joined(row: Row, inputs: Sequence[Field]) -> Field:
-    """The field of tensors together. One of a single position, which stretches over the grid, reads the whole input."""
+    """The field of joined tensors. A tensor that broadcasts over the grid makes the result read the whole input."""
     grid = row.layer.shape[:-1]
     spread = [shape[:-1] != grid and row.op.name != "concat" for shape in row.inputs]
     kept = [one for one, stretched in zip(inputs, spread, strict=False) if not stretched] or list(inputs)
@@ -200,7 +200,7 @@ def _is_join(row: Row) -> bool:
 
 
 def _is_global(row: Row) -> bool:
-    """Whether a pool or a reduction reads all positions of a grid."""
+    """Whether a pool or a reduction reads the whole grid."""
     if row.op.name == "reduce":
         return row.inputs[0][:-1] != row.layer.shape[:-1]
     return is_word(row.options.get("kernel", 1), "global") or (
@@ -209,12 +209,12 @@ def _is_global(row: Row) -> bool:
 
 
 def _mixed(row: Row) -> Sequence[int]:
-    """The sizes of the axes that a row mixes: those of the grid for `flatten`."""
+    """The sizes of the axes that a row mixes: the grid for `flatten`, else none."""
     return row.inputs[0][:-1] if row.op.name == "flatten" else ()
 
 
 def _is_by_position(row: Row) -> bool:
-    """Whether a row works on each position alone, so that it does not matter how they are laid out."""
+    """Whether a row processes each position independently, so that their layout is irrelevant."""
     return row.op.name not in (*_WINDOWS, "conv_transpose", "upsample", "pad", "space_to_depth", "depth_to_space")
 
 

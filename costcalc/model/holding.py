@@ -1,4 +1,4 @@
-"""The weights of a layer: those of an earlier layer (`reuse`), or as many as its author states (`params`)."""
+"""Parameters of a layer that differ from its rule: shared with an earlier layer (`reuse`) or stated (`params`)."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class Held:
-    """What a call of the spec says of the numbers of its layer, in one place of a walk."""
+    """The parameters that a call states or shares, at one step of a trace."""
 
     def __init__(self, step: Step, x: Shape, scope: Scope, rows: list[Row]) -> None:
         self.step, self.call, self.x, self.scope, self.rows = step, step.body, x, scope, rows
 
     def of(self, layer: Layer, outer: str | None) -> tuple[Layer, str | None, int | None]:
-        """(the layer with the numbers that are its own, the layer whose weights it reads or None, the row of those).
+        """(the layer with its own parameters only, the layer that it shares with or None, the row with those weights).
 
-        `outer` is the layer that runs again here, which has all its weights.
+        `outer` is the layer that is run again here, which holds all the weights.
 
-        Raises SpecError where the layer that is named does not have the weights, or a number of them cannot be.
+        Raises SpecError if the named layer does not have these weights, or a stated number is invalid.
         """
         if self.call.holds is not None:
             layer = layer._replace(params=self.given())
@@ -38,12 +38,12 @@ class Held:
         return layer, outer or whose, table
 
     def given(self) -> dict[str, Number]:
-        """The numbers by kind."""
+        """The stated numbers of parameters by kind."""
         env = seen(self.x, self.step, self.scope)
         return {kind: self.count(arg, env) for kind, arg in self.call.holds.items()}
 
     def count(self, arg: Arg, env: Mapping[str, Any]) -> Number:
-        """One of the numbers."""
+        """Evaluate one stated number."""
         place = place_in(self.step, arg)
         try:
             return Count.bind(valued(arg, env, place))
@@ -53,7 +53,7 @@ class Held:
             raise error_at("bad-value", "`params` is a whole number, 0 or more", place) from None
 
     def shared(self, layer: Layer) -> tuple[Layer, str | None, int]:
-        """The layer without weights of its own; where it has nothing else either, the row says whose it has."""
+        """The layer without weights; if it has no other parameters, also the name of the layer it shares with."""
         number = weighing(self.call.reuse, self.step, self.scope, self.rows)
         row, first = self.rows[number], holder_of(self.rows, number)
         table = self.rows[first].table
@@ -73,13 +73,13 @@ class Held:
 
 
 def holder_of(rows: Sequence[Row], number: int) -> int:
-    """The number of the row that holds the weights of a row: its own, unless it runs an earlier layer again."""
+    """The row that holds the weights of a row: itself, unless it runs an earlier layer again."""
     holder = rows[number].holder
     return number if holder is None else holder
 
 
 def weighing(name: str, step: Step, scope: Scope, rows: list[Row]) -> int:
-    """The number of the row that holds the weights of the layer of that name. Raises SpecError unless it is one."""
+    """The row that holds the weights of the named layer. Raises SpecError unless there is exactly one."""
     held = [number for number in range(*reusable(name, step, scope).rows) if _weighs(rows[number])]
     if len(held) == 1:
         return held[0]

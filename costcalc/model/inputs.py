@@ -1,4 +1,4 @@
-"""The shapes of a model's inputs, and values that are mistaken for shapes."""
+"""The shapes of a model's inputs, and checks for shapes in another layout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def input_shape(name: str, one: Input, values: Mapping[str, Any], variables: Mapping[str, Variable]) -> Shape:
-    """The shape of an input. OptionError for a size that is just a variable, whose default does not stand for it."""
+    """The shape of an input. Raises SpecError, or OptionError if the user set the variable that is the invalid size."""
     try:
         shape = tuple(num.whole(size) for size in evaluate(one.shape, values))
         for size, item in zip(shape, one.shape, strict=True):
@@ -36,7 +36,7 @@ def input_shape(name: str, one: Input, values: Mapping[str, Any], variables: Map
 
 
 def _require_size(size: Number, none: list[Number]) -> None:
-    """Refuse a size below 1; 0 is one where a variable is 0 that can be: there is none of it."""
+    """Refuse a size below 1. A size of 0 is allowed if one of the values `none` is 0: the input is then empty."""
     empty: Number = False
     for value in none:
         empty = num.either(empty, num.equal(value, 0))
@@ -49,7 +49,7 @@ def _require_size(size: Number, none: list[Number]) -> None:
 
 
 def _none(item: Any, values: Mapping[str, Any], variables: Mapping[str, Variable]) -> list[Number]:
-    """The values of the variables that a size reads and that can be 0."""
+    """The values of the variables that a size reads and that may be 0."""
     read = sorted(item.names & variables.keys()) if type(item) is Expr else ()
     return [values[name] for name in read if can_be_none(variables[name])]
 
@@ -60,7 +60,7 @@ def can_be_empty(inputs: Mapping[str, Input], variables: Mapping[str, Variable],
 
 
 def is_mistakable(shape: Any) -> bool:
-    """Whether a list of these sizes looks channels-first, or of a batch: an error where the axes are not named."""
+    """Whether a shape looks channels-first or batched, which is an error unless the axes are named."""
     if not 3 <= len(shape) <= 4 or any(type(size) is not int for size in shape):
         return False
     *batch, first, high, wide = shape
@@ -73,7 +73,7 @@ def _is_turned(shape: Shape) -> bool:
 
 
 def _refuse_given(name: str, item: Any, values: Any, variables: Mapping[str, Variable]) -> None:
-    """Refuse a value given to a variable that is not a size; the spec itself is fine."""
+    """Refuse a value given to a variable if it is not a valid size; the spec itself is valid."""
     variable: Any = variables.get(item.text) if type(item) is Expr else None
     value = values[item.text] if variable else 1
     least = 0 if variable and can_be_none(variable) else 1
@@ -83,7 +83,7 @@ def _refuse_given(name: str, item: Any, values: Any, variables: Mapping[str, Var
 
 
 def _other_order(shape: Shape, one: Input) -> SpecError:
-    """The error of a list with the channels first, a batch before it, or both: its axes would mean something else."""
+    """The error for a shape that is channels-first, batched, or both."""
     *batch, first, high, wide = shape
     turned, depth = _is_turned(shape), "depth: .., " if batch else ""
     meant = [high, wide, first] if turned else [first, high, wide]

@@ -1,8 +1,8 @@
-"""The lives of tensors: which share a buffer, from which operation to which it is needed, and how large it is.
+"""Lifetimes of tensors: which tensors share a buffer, which operations need it, and how large it is.
 
-A schedule is the order of the rows. A buffer lives from the operation that writes it first to the last one that reads
-it; inputs of the network from before the first operation, what it gives to after the last. Weights are in no buffer.
-Built in one pass over a Trace, over whole numbers, arrays or symbols.
+The schedule is the order of the rows. A buffer lives from the operation that first writes it to the last that reads it.
+Inputs of the network live from before the first operation, and outputs until after the last. Weights have no buffer.
+Built in one pass over a Trace, for integers, arrays or symbols.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ from .widths import of_products
 
 
 class Lives:
-    """The buffers of a walk under a policy.
+    """The buffers of a trace under a storage policy.
 
-    walked, storage  what it was made from
-    buffers          in the order they are first written
+    walked, storage  the trace and the policy
+    buffers          in the order in which they are first written
     touched          for each row: the buffers that it reads and writes, each once
     products         for each row: the bits of both factors of its products
-    workspace        for each row: bytes that it needs beside them while it runs
+    workspace        for each row: the additional bytes that it needs while it runs
     """
 
     def __init__(self, walked: Trace, storage: Storage) -> None:
         self.walked, self.storage = walked, storage
         self.last, self.readers = _readings(walked, storage)
         self.sharer = Sharer(walked, storage, self.last, self.readers)
-        self.of = self.sharer.placed()  # by row number or input's name
+        self.of = self.sharer.placed()  # by row number or input name
         self.products = of_products(walked.rows, storage, self.sharer.bits)
         self.workspace = [self._workspace(row, number) for number, row in enumerate(walked.rows)]
         self.touched = [self._touched(number) for number in range(len(walked.rows))]
 
     @cached_property
     def buffers(self) -> list[Buffer]:
-        """All buffers, each once, in the order they are first written."""
+        """All buffers, each once, in the order in which they are first written."""
         found = {id(one.whole): one.whole for one in self.of.values()}
         return sorted(found.values(), key=lambda one: one.first)
 
     def buffer(self, made: Any) -> Buffer | None:
-        """The buffer of what a row makes or an input is; None for a constant."""
+        """The buffer of a row's output or of an input; None for a constant."""
         found = self.of.get(made)
         return None if found is None else found.whole
 
     def end(self, buffer: Buffer) -> int:
-        """The number of the last row that needs a buffer."""
+        """The last row that needs a buffer."""
         return min(buffer.last, len(self.walked.rows) - 1)  # type: ignore[return-value]
 
     def _touched(self, number: int) -> list[Buffer]:
@@ -59,7 +59,7 @@ class Lives:
 
     @cached_property
     def live(self) -> list[Any]:
-        """The bytes that are needed while each row runs: its workspace, and every buffer that lives then."""
+        """For each row, the bytes needed while it runs: its workspace and all live buffers."""
         return [
             held if type(work) is int and work == 0 else num.added([work, held])
             for work, held in zip(self.workspace, self._held(), strict=True)
@@ -80,7 +80,7 @@ class Lives:
             yield held
 
     def alive(self) -> Iterator[list[Buffer]]:
-        """For each row, the buffers that live while it runs, in the order they were written."""
+        """For each row, the live buffers while it runs, in the order in which they were written."""
         starts, ends = [[] for _ in self.walked.rows], {}  # type: ignore[var-annotated]
         for one in self.buffers if self.walked.rows else ():
             starts[one.first].append(one)
@@ -95,7 +95,7 @@ class Lives:
 
     @cached_property
     def floors(self) -> list[Any]:
-        """For each row, the bytes of what it reads and writes itself: every schedule needs as much."""
+        """For each row, the bytes that it reads and writes plus its workspace: a lower bound for every schedule."""
         return [
             num.added([work, *(one.size for one in touched)])
             for work, touched in zip(self.workspace, self.touched, strict=True)
@@ -115,7 +115,7 @@ class Lives:
 
 
 def _im2col(row: Row) -> Any:
-    """Values of the unfolded input of one group of a convolution: kernel times channels at every output position."""
+    """The values in the unfolded input of one group of a convolution: kernel x channels x output positions."""
     if row.op.name not in ("conv", "dwconv"):
         return 0
     kernel = row.layer.detail["kernel"]
@@ -124,14 +124,14 @@ def _im2col(row: Row) -> Any:
 
 
 def _step(row: Row) -> Any:
-    """Values of the gates and states of one step of a recurrent layer."""
+    """The values of the gates and states of a recurrent layer for one time step."""
     gates = {"rnn": 1, "lstm": 4, "gru": 3}[row.op.name]
     states = 2 if row.op.name == "lstm" else 1
     return (gates + states) * row.options["hidden"] * (2 if row.options.get("bidirectional") else 1)
 
 
 def _readings(walked: Trace, storage: Storage) -> tuple[dict[Any, float], dict[Any, int]]:
-    """(the last row that reads each tensor, how many rows read it), by what makes it."""
+    """(last row that reads each tensor, number of rows that read it), by the source of the tensor."""
     last: dict[Any, float] = {}
     readers: dict[Any, int] = {}
     for number, row in enumerate(walked.rows):
@@ -146,7 +146,7 @@ def _readings(walked: Trace, storage: Storage) -> tuple[dict[Any, float], dict[A
 
 
 def _hold(walked: Trace, last: dict[Any, float]) -> None:
-    """Hold what a block reads from outside until the block ends."""
+    """Extend the lifetime of a block's inputs to the end of the block."""
     ends: dict[int, int] = {}
     blocks = [_block(row) for row in walked.rows]
     for number, block in enumerate(blocks):
@@ -158,7 +158,7 @@ def _hold(walked: Trace, last: dict[Any, float]) -> None:
 
 
 def _block(row: Row) -> int:
-    """The innermost block that a row stands in, as a number; 0 for none."""
+    """An id of the innermost block around a row; 0 for none."""
     frame: Any = row.frame
     while frame is not None and frame.call is None:
         frame = frame.parent

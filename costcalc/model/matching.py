@@ -1,4 +1,4 @@
-"""What brings branches to one shape: the help of an error, computed from their sizes."""
+"""Help for a shape mismatch: how to bring the branches to one shape, computed from their sizes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 _ANY = "bring one branch to the other's shape"
-_NEAR = 1.5  # how many times the larger grid may be the smaller one where padding or cropping is what is meant
+_NEAR = 1.5  # largest ratio of the grid sizes for which padding or cropping is suggested
 
 
 def way(shapes: tuple[Shape, ...], axis: int | None = None) -> str:
-    """How the first branch and the first that does not fit it become one shape.
+    """How to bring the first branch and the first one that does not match it to one shape.
 
-    `axis` is the number of the axis that a concatenation joins along; without it an axis of 1 stretches.
+    `axis` is the number of the axis that a concatenation joins along; without it, an axis of size 1 broadcasts.
     """
     if not all(type(size) is int for shape in shapes for size in shape):
-        return _ANY  # at many points at once: each may need another way
+        return _ANY  # a sweep or a formula: each point may need different help
     first = shapes[0]
     other = next((shape for shape in shapes[1:] if len(shape) != len(first) or _apart(first, shape, axis)), None)
     if other is None:
@@ -33,7 +33,7 @@ def way(shapes: tuple[Shape, ...], axis: int | None = None) -> str:
 
 
 def projection(x: Shape, y: Shape) -> str | None:
-    """The layer that brings `x` to shape `y`, a smaller or an equal grid; None when there is no single one."""
+    """The layer that brings `x` to shape `y`, whose grid is not larger; None if no single layer does."""
     strides = _strides(x[:-1], y[:-1])
     if strides is None:
         return None
@@ -44,7 +44,7 @@ def projection(x: Shape, y: Shape) -> str | None:
 
 
 def unbridged(error: SpecError, step: Step, x: Shape, y: Shape) -> SpecError:
-    """The error of a residual whose layers change the shape: it says so of `residual`, not of an `add`."""
+    """The error for a residual whose layers change the shape, worded for `residual` instead of `add`."""
     problem = error.problems[0]
     plain = len(x) == len(y) and all(type(size) is int for size in (*x, *y))
     layer = projection(x, y) if plain else None
@@ -61,7 +61,7 @@ def unbridged(error: SpecError, step: Step, x: Shape, y: Shape) -> SpecError:
 
 
 def _apart(first: tuple[int, ...], other: tuple[int, ...], axis: int | None) -> list[int]:
-    """The numbers of the axes that do not fit."""
+    """The numbers of the axes that do not match."""
     pairs = enumerate(zip(first, other, strict=True))
     return [at for at, pair in pairs if at != axis and pair[0] != pair[1] and (axis is not None or 1 not in pair)]
 
@@ -89,7 +89,7 @@ def _strided(small: tuple[int, ...], large: tuple[int, ...], strides: list[int],
 
 
 def _near(small: tuple[int, ...], large: tuple[int, ...], apart: list[int]) -> str:
-    """Grids that are nearly the same, as after a stride that left a rest, or after convolutions without padding."""
+    """Help for grids of nearly the same size, as after a stride with a remainder or unpadded convolutions."""
     short = [large[at] - small[at] if at in apart else 0 for at in range(len(small) - 1)]
     if any(large[at] > _NEAR * small[at] for at in apart if at < len(short)):
         return _ANY
@@ -99,8 +99,8 @@ def _near(small: tuple[int, ...], large: tuple[int, ...], apart: list[int]) -> s
 
 
 def _strides(large: tuple[int, ...], small: tuple[int, ...]) -> list[int] | None:
-    """The stride of each axis that makes the one grid of the other (`padding: same`); None when none does."""
-    if 0 in small:  # there is none of it
+    """The stride of each axis that turns the large grid into the small one (`padding: same`), or None."""
+    if 0 in small:  # an empty branch
         return None
     strides = [round(n / m) for n, m in zip(large, small, strict=True)]
     fits = all(step >= 1 and -(-n // step) == m for n, m, step in zip(large, small, strides, strict=True))
@@ -108,5 +108,5 @@ def _strides(large: tuple[int, ...], small: tuple[int, ...]) -> list[int] | None
 
 
 def _span(sizes: Sequence[int], short: bool = True) -> str:
-    """`3x2` for a message; one number where all are the same, if that is enough."""
+    """Sizes for a message: `3x2`; with `short`, a single number if all are equal."""
     return str(sizes[0]) if short and len(set(sizes)) == 1 else "x".join(map(str, sizes))

@@ -1,10 +1,10 @@
-"""A network as frozen data: what a reader returns and what `trace` walks.
+"""A network as immutable data: returned by the readers and evaluated by `trace`.
 
-Named tuples rather than dataclasses: they are as frozen, and cost a sixth of the time to define, which
-is part of every start of the program.
+Named tuples are as immutable as frozen dataclasses and take a sixth of the time to define, at every start of the
+program.
 
-An argument (`Arg`) is a plain value (number, bool, word, tuple), an `Expr`, or a tuple that holds such. A variable may
-also be a dict of them: a table.
+An argument (`Arg`) is a plain value (number, bool, word), an `Expr`, or a tuple of arguments. The default of a variable
+may also be a dict of arguments, a table.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ Arg = Any
 
 
 class Call(NamedTuple):
-    """One operation with its options. `places` says where each option stands in the file."""
+    """One operation with its options. `places` holds the place of each option in the file."""
 
     op: str
     options: Mapping[str, Arg]
     places: Mapping[str, tuple]
     dynamic: tuple[str, ...]  # the options that must be evaluated
     reuse: str = ""  # the layer whose weights it reads
-    holds: Mapping[str, Arg] | None = None  # its parameters by kind, where they are not those of its rule
+    holds: Mapping[str, Arg] | None = None  # its stated parameters by kind; None: as its rule
 
     @property
     def shares(self) -> bool:
-        """Whether its parameters are not those that its rule says."""
+        """Whether its parameters differ from its rule: shared or stated."""
         return bool(self.reuse) or self.holds is not None
 
 
 class Every(NamedTuple):
-    """The index of a reference that means all runs: `down[*]`."""
+    """The index of a reference for all runs: `down[*]`."""
 
 
 class Reference(NamedTuple):
-    """A layer by its name and the number of its run: `down[levels - 1 - i]/skip`. Without numbers, a name is a str."""
+    """A layer by name and run index: `down[levels - 1 - i]/skip`. A name without an index is a plain str."""
 
     text: str
-    parts: tuple[tuple[str, Arg], ...]  # each a name, and an index, Every or None
+    parts: tuple[tuple[str, Arg], ...]  # each a name and an index, which may be Every or None
     at: tuple | None = None  # line, column, width
 
 
@@ -61,38 +61,38 @@ class Block(NamedTuple):
     steps: tuple[Step, ...]
     source: Source
     tensors: frozenset = frozenset()  # the parameters that name a layer
-    lists: frozenset = frozenset()  # those of them that name several
+    lists: frozenset = frozenset()  # the ones among them that name several
 
 
 class BlockCall(NamedTuple):
-    """A block called once per row of arguments; a row may have a label."""
+    """A block called once per row of arguments, with an optional label for each row."""
 
     block: Block
     rows: tuple[tuple[str | None, Mapping[str, Arg]], ...]
 
 
 class Group(NamedTuple):
-    """Steps that stand together, to repeat, skip or bridge them as one."""
+    """Steps that are repeated, skipped or bridged by a residual as one."""
 
     steps: tuple[Step, ...]
 
 
 class Include(NamedTuple):
-    """Layers of another spec, which sees only the values that this one passes."""
+    """Layers of another spec, which sees only the values passed to it."""
 
     model: Model
-    name: str  # what its layers are called, unless the step has a label
-    steps: tuple[Step, ...]  # all its layers, or those between two names
+    name: str  # prefix of its layers' names, unless the step has a label
+    steps: tuple[Step, ...]  # all its layers, or the range between two names
     given: Mapping[str, Arg]
 
     @property
     def params(self) -> tuple[str, ...]:
-        """The names of its variables: what parameters are to a block."""
+        """The names of its variables, which correspond to a block's parameters."""
         return tuple(self.model.variables)
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """What those are that are not given."""
+        """The default of each variable."""
         return {name: variable.default for name, variable in self.model.variables.items()}
 
 
@@ -109,59 +109,59 @@ class Chosen(NamedTuple):
 
 
 class Stated(NamedTuple):
-    """One operation on tensors of stated shapes: a node of a graph, whose reader knows every edge."""
+    """One operation with stated input shapes: a node of an imported graph, where every edge is known."""
 
     op: str
-    inputs: tuple[Arg, ...]  # the shapes that flow in, channels last
+    inputs: tuple[Arg, ...]  # the input shapes, channels last
     options: Mapping[str, Arg]
     path: tuple[str, ...]  # the levels of its name, outermost first
     title: str  # the node, for a message
-    holds: Mapping[str, int] | None = None  # its numbers by kind, those of earlier layers left out; None: by the rule
-    shared: str | None = None  # the layer that holds all its numbers
-    follows: bool = False  # hidden where it costs nothing, as a `then` layer
-    sources: tuple = ()  # of each input: the number of the step that makes it, an input's name, None for a constant
+    holds: Mapping[str, int] | None = None  # its parameters by kind, without those of earlier layers; None: as its rule
+    shared: str | None = None  # the layer that holds all its parameters
+    follows: bool = False  # hidden if it costs nothing, like a `then` layer
+    sources: tuple = ()  # for each input: the number of the step that makes it, an input's name, None for a constant
 
 
 class Step(NamedTuple):
-    """One entry of a list of layers: a body, and how it is run."""
+    """One entry of a list of layers: a body and its controls."""
 
-    body: Any  # Call, BlockCall, Group, Include, Reuse, Chosen or Stated: who reads it asks which
+    body: Any  # Call, BlockCall, Group, Include, Reuse, Chosen or Stated
     place: tuple  # line, column, width in the block's source
     source: Source
     repeat: Arg = None
     when: Arg = None
     residual: Arg = None
-    residual_at: tuple | None = None  # where `residual` stands
+    residual_at: tuple | None = None  # the place of `residual`
     times: Arg = None
     only: str | None = None  # train or deploy: the phase in which the step runs
-    prob: Arg = None  # how probable it is that the step runs, where the steps around it do
-    trained: Arg = None  # whether its parameters are trained: None is what holds around it
-    bits: Widths = UNSTATED  # of its values: 0 is what holds around it
+    prob: Arg = None  # the probability that the step runs, given that the enclosing steps run
+    trained: Arg = None  # whether its parameters are trained; None: inherited from the enclosing step
+    bits: Widths = UNSTATED  # bits of its values; 0: inherited from the enclosing step
     label: str | None = None  # `as:`
-    origin: Any = None  # `from:`, a name or a Reference; of an include also one for each input, by its name
+    origin: Any = None  # `from:`, a name or a Reference; for an include also a dict with one for each input
     then: tuple[Step, ...] = ()
     plain: bool = True  # no repeat, condition, residual, times, prob, phase, trained, bits, label or origin
 
 
 def is_absent(branch: Any, phase: str) -> bool:
-    """Whether a branch of a join has layers, all of them of the other phase."""
+    """Whether a branch of a join has layers and all belong to the other phase."""
     layers = branch if type(branch) is tuple and branch and type(branch[0]) is Step else ()
     return bool(layers) and all(one.only not in (None, phase) for one in layers)
 
 
 class Input(NamedTuple):
-    """A named input. `listed` tells `[h, w, c]` from the form that names its axes."""
+    """A named input. `listed` distinguishes `[h, w, c]` from the form with named axes."""
 
     shape: Arg
     place: Place | None
     listed: bool
-    bits: int = 0  # of its values; 0: as all activations
+    bits: int = 0  # bits of its values; 0: as all activations
 
 
 class Variable(NamedTuple):
-    """A variable of the spec. The default may be an expression over earlier ones.
+    """A variable of the spec. The default may be an expression over earlier variables.
 
-    One with a value `each` position is the list of as many variables, `ks[0]` and so on, which are variables too.
+    With `each`, it is a list of that many positions, and each position (`ks[0]`, ..) is also a variable.
     """
 
     name: str
@@ -175,29 +175,29 @@ class Variable(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A published row: its setting, what it is about, its figures, and their errors."""
+    """A published result: its setting, scope, figures and their errata."""
 
     source: str
     at: Mapping[str, Any]
-    of: Mapping[str, tuple[str, ...]]  # type, layer, without: the layers meant, where the figures are no totals
+    of: Mapping[str, tuple[str, ...]]  # type, layer, without: the layers concerned, if the figures are not totals
     figures: Mapping[str, str]  # metric -> as printed
     convention: str = "paper"
-    errata: Mapping[str, str] = {}  # metric -> why its figure is wrong in print
-    corrected: Mapping[str, str] = {}  # metric -> what should be printed
-    unreproducible: Mapping[str, str] = {}  # metric -> why nothing published gives its figure
-    notes: Mapping[str, str] = {}  # url, model, note: texts for people
-    conv: str = ""  # standard or separable: of the network with its convolutions made so
-    phase: str = ""  # train or deploy: of the network in that phase
+    errata: Mapping[str, str] = {}  # metric -> why the printed figure is wrong
+    corrected: Mapping[str, str] = {}  # metric -> the correct figure
+    unreproducible: Mapping[str, str] = {}  # metric -> why no published source reproduces the figure
+    notes: Mapping[str, str] = {}  # url, model, note: informational texts
+    conv: str = ""  # standard or separable: the figures are for the network with its convolutions converted
+    phase: str = ""  # train or deploy: the figures are for the network in that phase
     place: Place | None = None
 
     @property
     def is_rewritten(self) -> bool:
-        """Whether it is about another network, which is made of this one."""
+        """Whether it describes a network derived from this one."""
         return bool(self.conv or self.phase)
 
 
 class Cap(NamedTuple):
-    """A limit of a spec's own budget: its value, as written, and where."""
+    """A limit in a spec's budget: its value, its text and its place."""
 
     value: Any
     text: str
@@ -214,12 +214,12 @@ class Model(NamedTuple):
     steps: tuple[Step, ...]
     published: Iterable[Claim] = ()
     budget: Mapping[str, Cap] = {}
-    included: tuple[Source, ...] = ()  # the texts of all specs that it includes, each once
-    stored: Stored | None = None  # the parameters of a network that was read with them: not of a spec
+    included: tuple[Source, ...] = ()  # the texts of all included specs, each once
+    stored: Stored | None = None  # the parameters stored in a model file; None for a spec
     storage: Storage = DEFAULT  # how its tensors are stored
-    phase: str = "deploy"  # train or deploy: steps with `only` of the other one do not run
-    left_out: tuple[str, ...] = ()  # what its file says beyond the layers that are counted
-    about: str = ""  # what was made of the network as it is written, for the line under its numbers
+    phase: str = "deploy"  # train or deploy: steps with `only` for the other phase do not run
+    left_out: tuple[str, ...] = ()  # parts of its file that are not counted
+    about: str = ""  # how the network was modified, for the line under its numbers
 
     def __repr__(self) -> str:
         variables = f", variables {', '.join(self.variables)}" if self.variables else ""
@@ -227,7 +227,7 @@ class Model(NamedTuple):
 
 
 def evaluate(arg: Arg, env: Mapping[str, Any]) -> Any:
-    """The value of an argument in an environment of names."""
+    """Evaluate an argument in an environment of names."""
     if type(arg) is Expr:
         return num.settled(arg.value(env))
     if type(arg) is tuple:
@@ -238,12 +238,12 @@ def evaluate(arg: Arg, env: Mapping[str, Any]) -> Any:
 
 
 def is_dynamic(arg: Arg) -> bool:
-    """Whether an argument needs an environment."""
+    """Whether an argument contains an expression."""
     return type(arg) is Expr or (type(arg) in (tuple, dict) and any(map(is_dynamic, _parts(arg))))
 
 
 def dynamic_of(options: Mapping[str, Arg]) -> tuple[str, ...]:
-    """The options that need an environment."""
+    """The options that contain an expression."""
     return tuple(name for name, arg in options.items() if type(arg) in (Expr, tuple, dict) and is_dynamic(arg))
 
 

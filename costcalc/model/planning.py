@@ -1,7 +1,7 @@
-"""The memory planner: a place for every buffer in one stretch of memory, simple and deterministic.
+"""The memory planner: assigns every buffer an offset in one contiguous arena, deterministically.
 
-Largest first, ties by first use, then by the order of writing; each at the lowest offset where no buffer lies that
-lives at the same time. A vendor's allocator may need less or more.
+Buffers are placed largest first, with ties broken by first use, then by writing order. Each goes to the lowest offset
+that is free during its whole lifetime. A vendor's allocator may need less or more.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 from ..allowance import spend
 from ..records import NamedTuple
 
-STRETCH = 64  # rows: most buffers live for fewer
+STRETCH = 64  # rows in a stretch; most buffers live for fewer
 
 
 class Span(NamedTuple):
-    """A buffer to be placed: its size in bytes, and the first and last row that need it."""
+    """A buffer to place: its size in bytes, and the first and last row that need it."""
 
     size: int
     first: int
@@ -45,7 +45,7 @@ def _meet(one: Span, other: Span) -> bool:
 
 
 def _lowest(size: int, taken: Sequence[tuple[int, int]]) -> int:
-    """The lowest offset with so much room between what is taken: (offset, size), by offset."""
+    """The lowest offset with `size` free bytes; `taken` holds (offset, size) pairs sorted by offset."""
     start = 0
     for offset, length in taken:
         if start + size <= offset:
@@ -55,7 +55,7 @@ def _lowest(size: int, taken: Sequence[tuple[int, int]]) -> int:
 
 
 def arena(ends: Sequence[tuple[int, int]], sizes: Sequence[Any]) -> Any:
-    """The bytes that the planner needs for buffers of these sizes that live from one row to another."""
+    """The bytes of the arena for buffers with these sizes and (first row, last row) lifetimes."""
     spans = [Span(size, first, last) for size, (first, last) in zip(sizes, ends, strict=True)]
     offsets = planned(spans)
     return max((offset + one.size for offset, one in zip(offsets, spans, strict=True)), default=0)

@@ -1,4 +1,4 @@
-"""What the name of a layer means at a step: a tensor, several, or its sizes."""
+"""Resolve the name of a layer at a step: to a tensor, several tensors, or sizes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ..num.values import Shape
 
 
-MOST_NAMES = 1_000  # looked at for a name that may have been meant
+MOST_NAMES = 1_000  # names searched for a similar one
 
 
 def look_up(name: str | Reference, step: Step, scope: Scope) -> Named:
-    """The one tensor of that name, in this scope or one around it.
+    """The single tensor of that name, in this scope or an enclosing one.
 
-    `body/conv_2` is a layer inside the one that is named `body`, by the names of the report; `body[1]/conv_2` is one
-    in the second run of it.
+    `body/conv_2` is a layer inside the one named `body`, as the report names it; `body[1]/conv_2` is that layer in the
+    second run.
     """
     found = _found(name, step, scope)
     if type(found) is Named:
@@ -37,25 +37,25 @@ def look_up(name: str | Reference, step: Step, scope: Scope) -> Named:
 
 
 def all_of(name: str | Reference, step: Step, scope: Scope) -> tuple[Named, ...]:
-    """The tensors that a name means: those of every run, of a list of names, or one."""
+    """All tensors of a name: one for each run, or for each entry of a list of names."""
     found = _found(name, step, scope)
     return (found,) if type(found) is Named else found
 
 
 def text_of(name: Any) -> str:
-    """A name, or a list of them, as it stands in the file."""
+    """A name or a list of names as written in the file."""
     if type(name) is tuple:
         return f"[{', '.join(map(text_of, name))}]"
     return name if isinstance(name, str) else name.text
 
 
 def given(name: Any, step: Step, scope: Scope) -> Any:
-    """What a parameter of a block is that takes names: a Named, or a tuple of them for a list."""
+    """The value of a block's parameter that takes names: a Named, or a tuple of Named for a list."""
     return spliced(name, step, scope) if type(name) is tuple else _found(name, step, scope)
 
 
 def spliced(names: Iterable[Any], step: Step, scope: Scope) -> tuple[Named, ...]:
-    """The tensors that the names of a list mean, those of a list inside of it too. Raises SpecError for too many."""
+    """The tensors of a list of names; nested lists are flattened. Raises SpecError if there are too many."""
     found: list[Named] = []
     for name in names:
         found += all_of(name, step, scope)
@@ -66,7 +66,7 @@ def spliced(names: Iterable[Any], step: Step, scope: Scope) -> tuple[Named, ...]
 
 
 def reusable(name: str | Reference, step: Step, scope: Scope) -> Named:
-    """The layer of that name, to run it again."""
+    """The named layer for `reuse`. Raises SpecError if it cannot run again."""
     named = look_up(name, step, scope)
     if named.step is None:
         text = text_of(name)
@@ -77,15 +77,15 @@ def reusable(name: str | Reference, step: Step, scope: Scope) -> Named:
 
 
 def marked(step: Step, level: Part) -> dict[str, int]:
-    """What stands at a level before a named step runs, for `runs_of`."""
+    """The state of a level before a named step runs, for `runs_of`."""
     return level.marks(None if type(step.body) is Reuse else step.label)
 
 
 def runs_of(step: Step, level: Part, marks: Mapping[str, int], x: Tensor) -> list[Run]:
-    """The runs of a named step that gives `x`: one, or those of the rows of a block. `marks` tells what is new."""
+    """The runs of a named step with output `x`: one, or one per row of a block call. `marks` is from `marked`."""
     again = type(step.body) is Reuse
     parts = level.since(marks, again)
-    if again and len(parts) > 1:  # a group has no level of its own when it runs again
+    if again and len(parts) > 1:  # a reused group has no level of its own
         parts = [level.part_of(marks)]
     if not parts:
         return [Run(x, None)]
@@ -94,12 +94,12 @@ def runs_of(step: Step, level: Part, marks: Mapping[str, int], x: Tensor) -> lis
 
 
 def seen(x: Shape, step: Step, scope: Scope) -> dict[str, Any]:
-    """What an expression sees at a step: the sizes of what flows in, variables, and the sizes of named layers."""
+    """The names visible to an expression at a step: input sizes, variables, and sizes of named layers."""
     return {**shape_names(x), **scope.env, LAYERS: partial(_size, step, scope)}
 
 
 def _size(step: Step, scope: Scope, name: str, index: Any, axis: str) -> Any:
-    """A size of the layer of a name, or of the one at an index; `shape` is all of them."""
+    """A size of a named layer, or of its run at an index; axis `shape` gives the whole shape."""
     named = look_up(name if index is None else _numbered(name, index), step, scope)
     shape = named.tensor.shape
     if axis == "shape":
@@ -120,19 +120,19 @@ def _numbered(name: str, index: Any) -> Reference:
 
 
 def _found(name: str | Reference, step: Step, scope: Scope) -> Any:
-    """A Named, or a tuple of them."""
+    """Resolve a name or a reference to a Named or a tuple of Named."""
     return _Finder(name, step, scope).found() if isinstance(name, Reference) else _named(name, step, scope)
 
 
 class _Finder:
-    """Finds what a reference names at a step."""
+    """Resolves a reference at a step."""
 
     def __init__(self, reference: Reference, step: Step, scope: Scope) -> None:
         self.reference, self.step, self.scope = reference, step, scope
         self.place = Place(step.source, *(reference.at or step.place))
 
     def found(self) -> Any:
-        """A Named, or a tuple of them where all runs are meant."""
+        """A Named, or a tuple of Named if the reference contains `[*]`."""
         (head, index), *rest = self.reference.parts
         found = _named(head, self.step, self.scope)
         runs = found if type(found) is tuple else found.runs or (found,)
@@ -145,7 +145,7 @@ class _Finder:
         return every if any(type(number) is Every for _, number in self.reference.parts) else every[0]
 
     def chosen(self, runs: Sequence[Any], name: str, index: Any) -> Sequence[Any]:
-        """The run of that number, or all."""
+        """The run at an index, or all runs for `[*]`."""
         if type(index) is Every:
             return runs
         number = self.number(name, index)
@@ -156,7 +156,7 @@ class _Finder:
         raise self.error(message, help)
 
     def number(self, name: str, index: Any) -> int:
-        """The value of an index, one for all points of a sweep."""
+        """Evaluate an index; it must be the same at all points of a sweep."""
         try:
             number = num.whole(evaluate(index, {**self.scope.env, LAYERS: partial(_size, self.step, self.scope)}))
             return num.domain(number).single(number)
@@ -167,7 +167,7 @@ class _Finder:
             raise self.error(f"the number of `{name}[..]` has no value: {reason}") from None
 
     def below(self, run: Any, name: str, index: Any) -> Sequence[Any]:
-        """What stands under a name inside a run: one, or all its runs."""
+        """The layer of a name inside a run, or the runs of it that an index selects."""
         part = run.part if type(run) is Run else run.runs[-1].part if run.runs else None
         if part is None:
             raise self.error(f"there is no `{name}` in `{self.reference.text}`", "no layer runs there")
@@ -182,12 +182,12 @@ class _Finder:
         return found if index is None else self.chosen(found, name, index)
 
     def error(self, message: str, help: str | None = None) -> SpecError:
-        """The error of this reference."""
+        """A SpecError at this reference."""
         return SpecError(Problem("bad-reference", message, self.place, help))
 
 
 def _named(name: str, step: Step, scope: Scope) -> Any:
-    """What the name stands for in this scope or one around it: a Named, or a tuple of them."""
+    """Look up a name in this scope or an enclosing one: a Named, or a tuple of Named."""
     looking: Any = scope
     known: list[str] = []
     head = name.partition("/")[0]
@@ -202,9 +202,9 @@ def _named(name: str, step: Step, scope: Scope) -> Any:
 
 
 def _inside(path: str, step: Step, part: Any, named: Any) -> Named:
-    """The tensor that a path of names leads to, from a level or from the one run of `named`.
+    """The tensor at a path of names, starting at a level or in the single run of `named`.
 
-    It has no weights of its own to use again.
+    The result cannot be used with `reuse`.
     """
     names = path.split("/")
     if type(named) is Named and len(named.runs) == 1 and named.runs[0].part is not None:

@@ -1,4 +1,4 @@
-"""What a walk gives: rows."""
+"""Rows: the result of a trace."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from ..num.values import Shape
 
 
-FINEST = 1_000_000  # the largest denominator of a probability that is written with a decimal point
+FINEST = 1_000_000  # the largest denominator of a probability written as a decimal
 
 
 class Choice(NamedTuple):
-    """Alternatives of which one runs, by their number in the walk; probabilities may be Fractions, arrays or symbols.
+    """Alternatives of which exactly one runs, numbered within a trace; `probs` holds Fractions, arrays or symbols.
 
-    A layer with a probability is the first of two alternatives; the second is that nothing runs: `alone` says so.
+    A layer with a probability is a choice between the layer and nothing, marked by `alone`.
     """
 
     number: int
@@ -39,61 +39,61 @@ class Branch(NamedTuple):
 
     @property
     def prob(self) -> Any:
-        """How probable it is, where the branches around it run."""
+        """Its probability, given that the enclosing branches run."""
         return self.choice.probs[self.number] if self.number < len(self.choice.probs) else 0
 
 
 def exact(prob: Any) -> Any:
-    """A probability as the fraction that is meant: 0.1 is 1/10, and 1 - 0.9 too. Arrays and symbols are unchanged."""
+    """A probability as the intended fraction: 0.1 and 1 - 0.9 are both 1/10. Arrays and symbols are unchanged."""
     from fractions import Fraction  # slow to load
 
     return Fraction(prob).limit_denominator(FINEST) if type(prob) in (int, float) else prob
 
 
 class Row(NamedTuple):
-    """One layer as it was run."""
+    """One executed layer."""
 
     op: Op
     frame: Frame
-    inputs: tuple[Shape, ...]  # the shapes that flowed in
-    sources: tuple[Source, ...]  # what makes each of them
+    inputs: tuple[Shape, ...]  # the input shapes
+    sources: tuple[Source, ...]  # the source of each input
     layer: Layer
     times: Any  # runs per sample
-    shared: str | None  # the layer whose weights it uses again
-    follows: bool  # a `then` layer
-    step: Step  # that makes it
-    options: Mapping[str, Any]  # as the rule got them
-    written: Mapping[str, Arg]  # as they stand in the spec
+    shared: str | None  # the layer whose weights it reuses
+    follows: bool  # whether it is a `then` layer
+    step: Step  # the step it comes from
+    options: Mapping[str, Any]  # as passed to the rule
+    written: Mapping[str, Arg]  # as written in the spec
     trained: bool = True  # whether its parameters are trained
-    holder: int | None = None  # the row that runs first with its weights, where that is an earlier one
-    table: int | None = None  # the row whose weights it reads, where it has other numbers or is another operation
-    bits: Widths = UNSTATED  # that it states, or what it stands in
-    chance: tuple[Branch, ...] = ()  # the branches that it stands in which do not always run, outermost first
+    holder: int | None = None  # the row that first runs with its weights, if an earlier one
+    table: int | None = None  # the row whose weights it reads, if it has other parameters or is another operation
+    bits: Widths = UNSTATED  # the bits that it or an enclosing step states
+    chance: tuple[Branch, ...] = ()  # the enclosing branches that do not always run, outermost first
 
     @property
     def type(self) -> str:
-        """The layer type, as the paper's Table 2 has it: `conv dw 3x3`."""
+        """The layer type, named as in the paper's Table 2: `conv dw 3x3`."""
         return self.op.label(self.layer.detail)
 
     @property
     def place(self) -> Place:
-        """Where its step stands in its file."""
+        """The place of its step in its file."""
         return Place(self.step.source, *self.step.place)
 
     @property
     def name(self) -> str:
-        """The name of the layer in the report, `separable_1/conv`."""
+        """The name of the layer in the report: `separable_1/conv`."""
         return "/".join(self.frame.path)
 
     @property
     def places(self) -> list[Place]:
-        """Where the user wrote it: its file, then each include that leads there."""
+        """Where the user wrote it: the place in its file, then each include that leads there."""
         return [Place(source, *place) for source, place in self.sites()]
 
     def sites(self) -> Iterator[tuple[Text, tuple]]:
-        """The text and the place in it of each of `places`.
+        """The source and the position of each of `places`.
 
-        A layer of a block that comes with costcalc is written where a spec calls the block.
+        For a layer of a built-in block, the place is the call of the block in the spec.
         """
         source, place, frame = self.step.source, self.step.place, self.frame
         while frame.parent is not None:
@@ -107,13 +107,13 @@ class Row(NamedTuple):
 
 
 def paths(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """The names of the levels of each row, outermost first."""
+    """The path of names of each row, outermost first."""
     known: dict[Frame, tuple[str, ...]] = {}
     return [path_of(row.frame, known) for row in rows]
 
 
 def called(rows: Sequence[Row], pattern: str) -> list[Row]:
-    """The rows of the layer or block of that name, or whose names match a glob. Raises OptionError for none."""
+    """The rows of the layer or block of that name, or whose names match a glob. Raises OptionError if none do."""
     from fnmatch import fnmatchcase
 
     block = f"{pattern}/"
@@ -127,25 +127,25 @@ def called(rows: Sequence[Row], pattern: str) -> list[Row]:
 
 
 class Trace(NamedTuple):
-    """A finished walk: its rows in the order they run, and the shapes of the inputs and of the output.
+    """A finished trace: its rows in execution order, and the shapes of the inputs and of the output.
 
-    Each row says where its inputs come from (`sources`), so that the rows are the graph of the network.
+    Each row names the sources of its inputs, so the rows form the graph of the network.
     """
 
     rows: Sequence[Row]
     inputs: Mapping[str, Shape]
     output: Shape
-    source: Source = None  # what makes the output
-    bits: Mapping[str, int] = {}  # of the values of an input, where it states them
+    source: Source = None  # the source of the output
+    bits: Mapping[str, int] = {}  # bits of the values of each input that states them
 
     @property
     def outputs(self) -> set[Source]:
-        """The numbers of the rows that the network gives: those that no row reads, and what makes its output."""
+        """The outputs of the network: the rows that no row reads, and the source of its output."""
         read = {source for row in self.rows for source in row.sources}
         return {number for number in range(len(self.rows)) if number not in read} | {self.source}
 
 
 def same_weights(before: Sequence[Row], after: Sequence[Row]) -> bool:
-    """Whether two stretches of rows can be runs of the same layers."""
+    """Whether two lists of rows can be runs of the same layers."""
     pairs = zip(before, after, strict=False)
     return len(before) == len(after) and all(a.layer.params == b.layer.params for a, b in pairs)

@@ -1,4 +1,4 @@
-"""Where layers run: the names of levels, of tensors, and of sizes."""
+"""Scopes: the names of levels, tensors and sizes where layers run."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ Source = int | str | None  # the number of a row, the name of an input, None for
 
 
 class Tensor(NamedTuple):
-    """What flows from layer to layer: its shape, and what makes it."""
+    """A tensor between layers: its shape and its source."""
 
     shape: tuple
     source: Source
 
 
 class Part:
-    """What stands at a level: the tensor that comes out of it, and the levels below by their base names.
+    """A level of names: the shape and source of its output, and the levels below by base name.
 
-    It knows no level above, so that a finished walk leaves no circles to collect.
+    It has no reference to the level above, so a finished trace leaves no reference cycles.
     """
 
     __slots__ = ("below", "runs", "shape", "source")
 
     def __init__(self) -> None:
         self.below: dict[str, list[Part]] | None = None
-        self.runs: dict[str, tuple[Run, ...]] | None = None  # of named layers that run several times
+        self.runs: dict[str, tuple[Run, ...]] | None = None  # runs of named layers
         self.shape: Any = None
         self.source: Source = None
 
     def add(self, base: str) -> tuple[Part, int]:
-        """A new level below, and how many of that base name there are with it."""
+        """Add a level below; return it and the number of levels with that base name."""
         if self.below is None:
             self.below = {}
         level = self.below.setdefault(base, [])
@@ -54,36 +54,36 @@ class Part:
         return level[-1], len(level)
 
     def count(self, base: Any) -> int:
-        """How many levels of a base name are below."""
+        """The number of levels below with a base name."""
         return len(self.below[base]) if self.below and base in self.below else 0
 
     def at(self, base: Any, number: int) -> Part | None:
-        """The level of that number among those of a base name, or None."""
+        """The level with that index among those with a base name, or None."""
         return self.below[base][number] if self.below and self.count(base) > number else None
 
     def marks(self, base: str | None = None) -> dict[str, int]:
-        """How many levels are below, of each base name or of one."""
+        """The number of levels below, for each base name or for one."""
         below = self.below or {}
         return {name: len(below.get(name, ())) for name in (below if base is None else (base,))}
 
     def since(self, marks: Mapping[str, int], every: bool = False) -> list[Part]:
-        """The levels below that are new since then, of the base names that were marked or of every one."""
+        """The levels below added since `marks`, for the base names in it or for all."""
         below = self.below or {}
         return [part for base in (below if every else marks) for part in below.get(base, ())[marks.get(base, 0) :]]
 
     def part_of(self, marks: Mapping[str, int]) -> Part:
-        """A level of those below that are new since then."""
+        """A new level that contains the levels below added since `marks`."""
         found = Part()
         found.below = {base: level[marks.get(base, 0) :] for base, level in (self.below or {}).items()}
         return found
 
     def note(self, base: Any, runs: list[Run]) -> None:
-        """Note the runs of the layer of that base name."""
+        """Record the runs of the layer with that base name."""
         self.runs = {} if self.runs is None else self.runs
         self.runs[base] = tuple(runs)
 
     def find(self, name: str) -> Part | None:
-        """The level below of that name in the report, or None."""
+        """The level below with that name in the report, or None."""
         below: dict[Any, Any] = self.below or {}
         base, _, index = name.rpartition("_")
         if len(below.get(name, ())) == 1 and name:
@@ -101,18 +101,17 @@ class Part:
 
 
 class Run(NamedTuple):
-    """One run of a named layer: the tensor that comes out, and the level inside; None if it passes its input on."""
+    """One run of a named layer: its output, and its level, or None if it passes its input through."""
 
     tensor: Tensor
     part: Part | None
 
 
 class Frame:
-    """A level of the names of layers: `separable_2` in `separable_2/conv`.
+    """A level in the path of a layer: `separable_2` in `separable_2/conv`.
 
-    A number is added only where a name stands several times in its level, which is known once the walk
-    is over; so names are made when they are read. `call` is the block whose level it is, and the arguments it got;
-    `step` is the step that calls it.
+    A number is added only if the name occurs several times in its level. This is known only after the trace, so names
+    are computed on access. `call` is the called block with its arguments; `step` is the calling step.
     """
 
     __slots__ = ("base", "call", "index", "parent", "part", "step")
@@ -130,7 +129,7 @@ class Frame:
         self.part, self.index = (Part(), 0) if parent is None else parent.part.add(base)
 
     def closed(self, tensor: Tensor) -> Tensor:
-        """Note the tensor that comes out of this level, and give it."""
+        """Record the output of this level, and return it."""
         self.part.shape, self.part.source = tensor
         return tensor
 
@@ -141,7 +140,7 @@ class Frame:
 
 
 def path_of(frame: Frame, known: dict[Frame, tuple[str, ...]]) -> tuple[str, ...]:
-    """The names of all levels, outermost first; `known` keeps those of the levels above for other frames there."""
+    """The names of all levels, outermost first; `known` caches the paths of the levels above."""
     parent = frame.parent
     if parent is None:
         return ()
@@ -156,17 +155,17 @@ def _numbered(base: str, index: int, count: int) -> str:
 
 
 class Named(NamedTuple):
-    """A tensor by name, and the step and rows that made it (none for an input)."""
+    """A named tensor, with the step and rows that made it (none for an input)."""
 
     tensor: Tensor
     step: Any  # the Step, and its Scope; None for an input
     scope: Any
-    rows: tuple  # first and last row, as a range
-    runs: tuple[Run, ...] = ()  # of a layer that can run several times
+    rows: tuple  # range of rows: (first, last + 1)
+    runs: tuple[Run, ...] = ()  # the runs of a layer
 
 
 class Scope:
-    """Where a list of layers runs: names with values, the level of names, and tensors by name."""
+    """The scope of a list of layers: values by name, the level of names, and tensors by name."""
 
     __slots__ = ("env", "frame", "named", "parent", "values")
 
@@ -179,11 +178,11 @@ class Scope:
         named: Any = (),
     ) -> None:
         self.env, self.frame, self.named, self.parent = env, frame, dict(named), parent
-        self.values = parent.values if values is None else values  # of the variables of the spec it belongs to
+        self.values = parent.values if values is None else values  # values of the spec's variables
 
 
 def shape_names(shape: Shape) -> dict[str, Number]:
-    """What an expression sees of the tensor that flows in: `channels`, `height`, ..."""
+    """The sizes of a shape by name, as expressions see them: `channels`, `height`, ..."""
     names = dict(zip(_AXES.get(len(shape), ()), shape, strict=False))
     if shape:
         names["channels"] = names["features"] = shape[-1]

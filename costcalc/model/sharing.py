@@ -1,4 +1,4 @@
-"""Tensors and their buffers: which share one, by the rules of a policy applied to the rows in the order they run."""
+"""Assign tensors to buffers by applying the sharing rules of a policy to the rows in execution order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .widths import RENAMING, Tensors
 
 
 class Tensor(NamedTuple):
-    """A tensor that is no constant: the row that makes it or the name of an input, its shape, copies and bits."""
+    """A tensor that is not a constant: the row or input that makes it, its shape and its size."""
 
     made: Any
     shape: tuple
@@ -21,17 +21,17 @@ class Tensor(NamedTuple):
 
 
 class Buffer:
-    """Tensors that share storage. `first` and `last` are numbers of rows; what the network gives has END as last."""
+    """Tensors that share storage. `first` and `last` are row numbers; an output's `last` is past the last row."""
 
     __slots__ = ("first", "given", "last", "size", "tensors", "within")
 
     def __init__(self, tensor: Tensor, first: int, last: float, given: bool) -> None:
         self.tensors, self.size, self.first, self.last, self.given = [tensor], tensor.size, first, last, given
-        self.within: Buffer | None = None  # the buffer that this has become a part of
+        self.within: Buffer | None = None  # the buffer that contains this one
 
     @property
     def whole(self) -> Buffer:
-        """The buffer that this is a part of, or itself."""
+        """The outermost buffer that contains this one, or itself."""
         found = self
         while found.within is not None:
             found = found.within
@@ -40,33 +40,33 @@ class Buffer:
         return found
 
     def take(self, tensor: Tensor, last: float) -> None:
-        """Note a further tensor in this storage."""
+        """Add a tensor to this buffer."""
         self.tensors.append(tensor)
         self.last = max(self.last, last)
         if not same(self.size, tensor.size):
             self.size = num.maximum(self.size, tensor.size)
 
     def absorb(self, part: Buffer) -> None:
-        """Let another buffer be a part of this one."""
+        """Make another buffer a part of this one."""
         part.within = self
         self.tensors[:0] = part.tensors
         self.first, self.last = min(self.first, part.first), max(self.last, part.last)
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two sizes are the same, at every point."""
+    """Whether two sizes are equal at every point."""
     return a is b or bool(num.domain(a, b).decide(num.equal(a, b)))
 
 
-WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")  # what a batch norm is folded into (arXiv:1712.05877)
+WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")  # layers that absorb a batch norm (arXiv:1712.05877)
 ELEMENTWISE = frozenset(ACTIVATIONS) - {"softmax", "log_softmax", "glu"}
 
 
 class Sharer:
-    """Puts every tensor into a buffer. `last` and `readers` say who reads what; `by_channel` are the rows done so.
+    """Assigns every tensor to a buffer. `last` and `readers` hold each tensor's last reader and number of readers.
 
-    `merged` are the rows that are one with the layer before them, `absorbed` the (row, operand) of concatenations whose
-    operand is written into the result at once.
+    `by_channel` are the rows that run in place channel by channel, `merged` the rows merged into the layer before them,
+    `absorbed` the (row, operand) pairs of concatenations whose operand is written directly into the result.
     """
 
     def __init__(self, walked: Trace, storage: Storage, last: dict[Any, float], readers: dict[Any, int]) -> None:
@@ -78,18 +78,18 @@ class Sharer:
         self.absorbed: set[tuple[int, Any]] = set()
 
     def placed(self) -> dict[Any, Buffer]:
-        """The buffer of each tensor, by the number of the row that makes it or the name of the input."""
+        """The buffer of each tensor, by row number or input name."""
         if self.storage.input == "held":
             for name, shape in self.walked.inputs.items():
                 self.of[name] = Buffer(Tensor(name, shape, self.size(name)), 0, self.last.get(name, 0), True)
         for number, row in enumerate(self.walked.rows):
-            if row.inputs or row.op.takes_input:  # else it is a parameter: weights, no tensor that flows
+            if row.inputs or row.op.takes_input:  # else it is a parameter, which has no buffer
                 self._place(number, row)
         return self.of
 
     def _place(self, number: int, row: Row) -> None:
         if self.renames(row, number) and self._buffer(self._first(number)) is None:
-            return  # a view of what is in no buffer: weights, or an input that is streamed
+            return  # a view of a tensor without a buffer: weights, or a streamed input
         tensor = Tensor(number, row.layer.shape, self.size(number))
         last = self.last.get(number, number)
         shared = self._shared(number, row, tensor)
@@ -106,7 +106,7 @@ class Sharer:
         return None if found is None else found.whole
 
     def _shared(self, number: int, row: Row, tensor: Tensor) -> Buffer | None:
-        """The buffer that the result of a row goes into, where one is there already."""
+        """The existing buffer that a row's result is written to, or None."""
         source, rules = self._first(number), self.storage
         if self.renames(row, number):
             return self._buffer(source)
@@ -127,18 +127,18 @@ class Sharer:
         return next(iter(self.walked.rows[number].sources), None)
 
     def renames(self, row: Row, number: int) -> bool:
-        """Whether the row of that number only renames values, and that costs nothing."""
+        """Whether the row is a view under this policy: it only renames values."""
         return self.storage.view and is_view(row, self.storage.batch) and self._keeps_bits(number)
 
     def _keeps_bits(self, number: int) -> bool:
         return not self.storage.own or self.bits.of(number) == self.bits.of(self._first(number))
 
     def is_same(self, number: Any) -> bool:
-        """Whether what a row gives is what the layer before it gave, written over or renamed."""
+        """Whether a row's output is the preceding layer's tensor, overwritten in place or renamed."""
         return number in self.merged or (type(number) is int and self.renames(self.walked.rows[number], number))
 
     def _free(self, made: Any, number: int) -> Buffer | None:
-        """The buffer of a tensor, if a row may write over it: it is no input and nothing needs it later."""
+        """The buffer of a tensor, if a row may overwrite it: it is not an input and has no later reader."""
         found = self._buffer(made)
         return found if found is not None and not found.given and found.last <= number else None
 
@@ -149,7 +149,7 @@ class Sharer:
         return before.op.name in WEIGHTED and before.shared is None and row.shared is None
 
     def _operand(self, number: int, tensor: Tensor) -> Buffer | None:
-        """The operand that a sum writes into: the first that is as large, and that no other operand is a part of."""
+        """The buffer that a sum overwrites: of the first operand of equal size whose buffer holds no other operand."""
         sources = self.walked.rows[number].sources
         shapes = self.walked.rows[number].inputs
         for at, made in enumerate(sources):
@@ -164,14 +164,14 @@ class Sharer:
         return None
 
     def size(self, made: Any) -> Any:
-        """The bytes of a tensor, by what makes it."""
+        """The bytes of a tensor, by its source."""
         if type(made) is str:
             return self.storage.of(self.walked.inputs[made], self.storage.batch, self.bits.of(made))
         row = self.walked.rows[made]
         return self.storage.of(row.layer.shape, copies(row, self.storage), self.bits.of(made))
 
     def _join(self, number: int) -> None:
-        """Let the operands of a concatenation be parts of its result: those that fill a buffer of their own."""
+        """Make operands of a concatenation parts of its result, if they fill their own buffer."""
         result = self.of[number]
         for made in self.walked.rows[number].sources:
             part = self._buffer(made)
@@ -182,8 +182,8 @@ class Sharer:
 
 
 def copies(row: Row, storage: Storage) -> Any:
-    """How many copies of the tensors of a row there are at once."""
-    if type(row.times) is int and row.times == 0:  # its weights are there, but it does not run
+    """The number of simultaneous copies of a row's tensors."""
+    if type(row.times) is int and row.times == 0:  # it holds weights but does not run
         return 0
     if storage.times == "serial" or (type(row.times) is int and row.times == 1):
         return storage.batch
@@ -191,7 +191,7 @@ def copies(row: Row, storage: Storage) -> Any:
 
 
 def is_view(row: Row, batch: int = 1) -> bool:
-    """Whether a row only renames values that lie where they are, channels last and sample by sample."""
+    """Whether a row leaves values in place, in channels-last layout, sample by sample."""
     if row.op.name in RENAMING:
         return True
     if row.op.name == "permute":
@@ -207,7 +207,7 @@ def _sizes(row: Row) -> list[tuple[Any, Any]]:
 
 
 def _keeps_order(row: Row) -> bool:
-    """Whether a permutation moves axes of size 1 only."""
+    """Whether a permutation moves only axes of size 1."""
     kept = [at for at in row.options["order"] if not is_one(row.inputs[0][at])]
     return kept == sorted(kept)
 
@@ -218,7 +218,7 @@ def is_one(size: Any) -> bool:
 
 
 def is_depthwise(row: Row) -> bool:
-    """Whether a convolution makes each channel from the same channel of its input."""
+    """Whether a convolution computes each channel from the same channel of its input."""
     channels = row.inputs[0][-1] if row.inputs and row.inputs[0] else 0
     if row.op.name == "dwconv":
         return same(channels, row.layer.shape[-1])
@@ -227,6 +227,6 @@ def is_depthwise(row: Row) -> bool:
 
 
 def _no_larger(row: Row) -> bool:
-    """Whether the grid of the result has at most as many positions as that of the input."""
+    """Whether the output grid has at most as many positions as the input grid."""
     before, after = num.prod(row.inputs[0][:-1]), num.prod(row.layer.shape[:-1])
     return bool(num.domain(before, after).decide(after <= before))

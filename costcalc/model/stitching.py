@@ -1,8 +1,8 @@
-"""The graph of a model whose steps state their inputs, as the readers of graphs give it.
+"""The graph of a model whose steps state their inputs, as returned by the graph readers.
 
-What lies between two steps and costs nothing is no step there. Where a shape shows that something does, it becomes a
-layer here: a reshape, a slice, or an `opaque` that costs nothing. A step may hold more numbers than its operation has:
-those of the constants that it reads, which become parameters here.
+Such a model omits cost-free operations between steps. A shape difference reveals them, and this module inserts a layer:
+a reshape, a slice, or an `opaque` without cost. A step may hold more parameters than its operation has, namely those of
+the constants that it reads. This module turns them into parameter layers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def is_stated(model: Model) -> bool:
 
 
 def graph_of(model: Model, values: Mapping[str, Any]) -> Graph:
-    """The graph of any model over `values`. Raises SpecError as `trace` does."""
+    """The graph of any model for `values`. Raises SpecError like `trace`."""
     if is_stated(model):
         return _Stitcher(model, trace(model, values)).graph()
     return wired(model, values)
@@ -51,12 +51,12 @@ class _Stitcher:
         return Graph(self.nodes, self.walked.inputs, self.numbers[-1], self.walked.rows)
 
     def add(self, row: Row, body: Any) -> None:
-        """A step, behind what brings its inputs into their shapes."""
+        """Add a step, preceded by the layers that give its inputs their shapes."""
         flow = next((one for one in body.sources if one is not None), next(iter(self.walked.inputs)))
         row = self.shown(row, flow) if row.op.name == "opaque" else row
         pairs = [*zip(body.sources, row.inputs, strict=False)]
         learned = beyond(row)
-        whole = len(pairs) > 1 or bool(learned)  # else it is a constant that a layer only looks at, such as positions
+        whole = len(pairs) > 1 or bool(learned)  # else a constant without parameters, such as positions
         shapes = [shape for source, shape in pairs if source is None and whole]
         whose = self.owner.find(body.shared) if row.shared else None
         constants = iter(self.constants(row, shapes, flow, learned, whose))
@@ -70,7 +70,7 @@ class _Stitcher:
         self.numbers.append(number)
 
     def shown(self, row: Row, flow: int | str) -> Row:
-        """An opaque row on what flows in, of any shape; what comes out of it, and the numbers it holds, stay."""
+        """An opaque row with `flow` as its input; its output shape and its parameters stay the same."""
         source = self.number(flow)
         x = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
         out, held = tuple(row.layer.shape) or x, row.layer.params
@@ -82,7 +82,7 @@ class _Stitcher:
         return row._replace(inputs=(x,), options=options, layer=layer._replace(params=held))
 
     def is_bias(self, row: Row, sources: tuple[Any, ...]) -> bool:
-        """Whether a step adds the bias of the layer before it, which has it then."""
+        """Whether a step only adds the bias of the layer before it. If so, that layer gets the bias."""
         flowing = [one for one in sources if one is not None]
         if row.op.name != "add" or len(flowing) != 1 or type(flowing[0]) is str or self.readers[flowing[0]] > 1:
             return False
@@ -103,14 +103,14 @@ class _Stitcher:
         return True
 
     def put(self, row: Row, sources: tuple[Any, ...], name: str) -> int:
-        """A node of the graph; gives its number."""
+        """Add a node to the graph; return its number."""
         self.nodes.append(Node(row, name, sources, len(self.nodes), None, (self.step,)))
         return len(self.nodes) - 1
 
     def constants(
         self, row: Row, shapes: list[Shape], flow: int | str, learned: Mapping[str, int], whose: int | None
     ) -> list[int]:
-        """Tensors that depend on no input: learned ones, with their numbers by kind, or constants."""
+        """Nodes for the inputs of a step that depend on no other node: learned tensors or constants."""
         known = self.owner.parameter(whose, shapes)
         if known is not None:
             return [known]
@@ -125,7 +125,7 @@ class _Stitcher:
         ]
 
     def parameter(self, row: Row, shape: Shape, learned: Mapping[str, int]) -> int:
-        """A learned tensor of numbers by kind, which may be more than it has elements: it is part of a larger one."""
+        """A node for a learned tensor. It may hold more parameters than elements, as a part of a larger tensor."""
         options = {"shape": shape, **({} if "weight" in learned else {"kind": next(iter(learned))})}
         number = self.between(row, "parameter", (), options)
         node = self.nodes[number]
@@ -133,12 +133,12 @@ class _Stitcher:
         return number
 
     def constant(self, row: Row, shape: Shape, flow: int | str) -> Any:
-        """A tensor that was there from the start."""
+        """A node for a constant tensor."""
         options = {"label": "constant", "out": shape, "mult_adds": 0, "params": 0}
         return self.between(row, "opaque", (self.number(flow),), options)
 
     def shaped(self, row: Row, source: Any, shape: Shape) -> int | str:
-        """The tensor that a step reads, in the shape that it has there."""
+        """The node of a step's input, reshaped to the shape stated there."""
         source = self.number(source)
         found = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
         shape = tuple(shape)
@@ -155,13 +155,13 @@ class _Stitcher:
         return self.between(row, "opaque", (source,), options)
 
     def number(self, source: Any) -> Any:
-        """The node of a step's number; an input by its name."""
+        """The node of a step, by step number; inputs keep their names."""
         if source is None:
             return next(iter(self.walked.inputs))
         return source if type(source) is str else self.numbers[source]
 
     def between(self, row: Row, op: str, sources: tuple[Any, ...], options: Mapping[str, Any]) -> int:
-        """A layer that is no step of the model."""
+        """Add a layer that is not a step of the model; return its number."""
         found = ops.find(op)
         inputs = tuple(
             self.walked.inputs[one] if type(one) is str else self.nodes[one].row.layer.shape for one in sources

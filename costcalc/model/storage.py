@@ -1,6 +1,6 @@
-"""How tensors are stored: which of them share memory, and how many bits a value has. Such rules are a policy.
+"""Storage policies: which tensors share memory, and how many bits a value has.
 
-Every figure of memory depends on them, so each carries the text of its policy.
+Every memory figure depends on the policy, so each is shown with the text of its policy.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ..records import NamedTuple
 
 BITS = ("weights", "activations", "first", "last", "bias", "group", "scale", "zero")
 NONE = ("bias", "group", "scale", "zero")  # widths that may be 0
-CHANNEL = -1  # as `group`: one scale for each channel of the result
+CHANNEL = -1  # value of `group`: one scale for each output channel
 SHARING = ("fold", "act", "view", "add", "dw", "concat")
 
 
 class Widths(NamedTuple):
-    """Bits that a layer states; 0 is what holds around it.
+    """Bits that a layer states; 0: inherited from the enclosing step.
 
-    weights      of its numbers
-    activations  of the tensor that it makes
-    bias         of its numbers that are no weights of products, where these are wider or narrower
+    weights      bits of its parameters
+    activations  bits of its output
+    bias         bits of its parameters that are not weights of products, if different
     """
 
     weights: int = 0
@@ -32,7 +32,7 @@ class Widths(NamedTuple):
     bias: int = 0
 
     def inside(self, outer: Widths) -> Widths:
-        """These widths, those that are not stated taken from around."""
+        """These widths, with unstated ones taken from `outer`."""
         return Widths(*(mine or theirs for mine, theirs in zip(self, outer, strict=True)))
 
 
@@ -40,25 +40,25 @@ UNSTATED = Widths()
 
 
 class Storage(NamedTuple):
-    """A policy.
+    """A storage policy.
 
-    fold       a batch norm goes into the layer with weights before it and makes no tensor
-    act        an activation, element by element, writes over its input, which nothing else reads
-    view       what only renames values shares storage: reshape, flatten, identity, dropout, a cut on the outermost axis
-    add        a sum writes into an operand that nothing reads later, of the same shape
-    dw         a depthwise convolution writes over its input, one channel at a time
-    concat     what is joined is written at its place in the result at once; the layout has to allow strides
-    block      an input of a block stays until the block ends, as some tools count
+    fold       a batch norm is folded into the preceding layer with weights and makes no tensor
+    act        an elementwise activation overwrites its input, if nothing else reads it
+    view       views share storage: reshape, flatten, identity, dropout, a slice or split of the outermost axis
+    add        a sum overwrites an operand of the same shape that has no later reader
+    dw         a depthwise convolution overwrites its input, one channel at a time
+    concat     operands are written directly into the result; requires strided writes
+    block      an input of a block is kept until the block ends, as some tools count
     input      `held`: the network's inputs are buffers; `streamed`: they are not
     workspace  `direct`: none for a convolution; `im2col`: the unfolded input of one group
     attention  `plain`: queries, keys, values, scores and context; `fused`: no scores
-    times      `batch`: n runs of a layer are n copies at once; `serial`: one at a time
-    batch, align          samples at once; bytes that a buffer's size is rounded up to
+    times      `batch`: n runs of a layer are n simultaneous copies; `serial`: one at a time
+    batch, align          samples per batch; multiple in bytes to which buffer sizes are rounded up
     activations, weights  bits of a value
-    first, last           bits of both for products of the first and last layer with weights; 0: as all others
-    bias                  bits of numbers that are no weights of products: biases, norms; 0: as the weights
-    group, scale, zero    every `group` weights of an output have a scale and a zero point of so many bits; 0: none
-    own                   whether widths that single layers state hold
+    first, last           bits of both for the products of the first and last layer with weights; 0: as all others
+    bias                  bits of parameters that are not weights of products: biases, norms; 0: as the weights
+    group, scale, zero    every `group` weights share a scale and a zero point of these widths in bits; 0: none
+    own                   whether widths stated by single layers apply
     """
 
     fold: bool = True
@@ -86,22 +86,22 @@ class Storage(NamedTuple):
 
     @property
     def bits(self) -> dict[str, Any]:
-        """What `bits_of` gives for these widths."""
+        """The widths in the form of `bits_of`."""
         return {name: getattr(self, name) for name in (*BITS, "own")}
 
     @property
     def sharing(self) -> tuple[str, ...]:
-        """The names of the rules of sharing that hold."""
+        """The names of the active sharing rules."""
         return tuple(name for name in SHARING if getattr(self, name))
 
     @property
     def name(self) -> str:
-        """The preset that shares as this does, or `custom`."""
+        """The name of the preset with the same sharing rules, or `custom`."""
         return next((name for name, one in POLICIES.items() if one.sharing == self.sharing), "custom")
 
     @property
     def text(self) -> str:
-        """`fused (fold, act, view), 8-bit activations, 8-bit weights, batch 1`, and what else is not the default."""
+        """`fused (fold, act, view), 8-bit activations, 8-bit weights, batch 1`, then all other non-default settings."""
         rules = ", ".join(self.sharing) or "every operation makes a tensor"
         parts = [f"{self.name} ({rules})", f"{self.activations}-bit activations", f"{self.weights}-bit weights"]
         parts.append(f"batch {self.batch}")
@@ -120,17 +120,17 @@ class Storage(NamedTuple):
         return [f"a {self.scale}-bit scale and {self.zero}-bit zero point for each {for_each}"]
 
     def bytes(self, values: Any, bits: int) -> Any:
-        """The size of a buffer for so many values, in bytes."""
+        """The size in bytes of a buffer for a number of values."""
         return self.aligned(values * (bits // 8) if bits % 8 == 0 else ceil_div(values * bits, 8))
 
     def of(self, shape: tuple, copies: Any, bits: int) -> Any:
-        """The size of a buffer for so many copies of a tensor, in bytes: sizes on one grid have it as a factor."""
+        """The size in bytes of a buffer for copies of a tensor. The grid stays a factor, which simplifies formulas."""
         if not shape or bits % 8:
             return self.bytes(prod(shape) * copies, bits)
         return self.aligned(prod(shape[:-1]) * (shape[-1] * (copies * (bits // 8))))
 
     def aligned(self, size: Any) -> Any:
-        """A size in bytes, rounded up as buffers are."""
+        """A size in bytes, rounded up to the alignment."""
         return size if self.align == 1 else ceil_div(size, self.align) * self.align
 
 
@@ -150,7 +150,7 @@ MOST_BITS, MOST_BATCH, MOST_ALIGN = 128, 10**6, 2**20
 
 
 def stored(policy: str = "fused", options: Mapping[str, Any] | None = None) -> Storage:
-    """The Storage of a preset with single options changed. Raises OptionError for a name or value that cannot be."""
+    """The Storage of a preset with changed options. Raises OptionError for an unknown name or an invalid value."""
     if policy not in POLICIES:
         help = nearest(policy, POLICIES) or f"known: {listed(POLICIES)}"
         raise OptionError(Problem("unknown-policy", f"there is no policy `{policy}`", help=help))
@@ -160,10 +160,10 @@ def stored(policy: str = "fused", options: Mapping[str, Any] | None = None) -> S
 
 
 def bits_of(text: str | int) -> dict[str, Any]:
-    """The widths that `w8a8`, `w=8,a=8` or one number says, in place of all that a spec states. Raises OptionError.
+    """Parse widths: `w8a8`, `w=8,a=8` or a single number. They replace all that a spec states. Raises OptionError.
 
-    `w4a4,first=8,last=8` has 8 bits for the products of the first and last layer with weights, `bias=32` other numbers
-    than weights of 32 bits, `scale=16,zero=4,group=128` so wide a scale and zero point every 128 weights.
+    `first=8,last=8` sets the products of the first and last layer with weights, `bias=32` the parameters that are not
+    weights, and `scale=16,zero=4,group=128` a scale and a zero point for every 128 weights.
     """
     short = re.sub(r"^w=(\d{1,3}),a=", r"w\1a", str(text), flags=re.ASCII)
     head, *parts = short.split(",")

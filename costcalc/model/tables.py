@@ -1,4 +1,4 @@
-"""Tables of `vars:` : lists, and maps with words or whole numbers as keys, whose values are looked up by an index."""
+"""Tables in `vars:`: lists, and maps with words or integers as keys, looked up by index."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ SHOWN = 20  # keys of a table in a message
 
 
 class Notes(Protocol):
-    """What is told of each position that is looked up."""
+    """A receiver of the positions that are looked up."""
 
     def append(self, name: str, /) -> None:
-        """Note one."""
+        """Record the name of a position."""
 
 
 class Watched(tuple):
-    """The values of a variable with positions; which of them are looked up is noted, in order, by name."""
+    """The values of a variable with positions. Records the names of the looked-up positions, in order."""
 
     name: str
     noted: Notes
 
     def __new__(cls, values: Iterable[Any], name: str, noted: Notes) -> Watched:
-        """The values, as positions of the variable `name`."""
+        """Wrap the values as positions of the variable `name`."""
         found = super().__new__(cls, values)
         found.name, found.noted = name, noted
         return found
@@ -39,9 +39,9 @@ class Watched(tuple):
 
 
 def looked_up(table: Any, index: Any, name: str) -> Any:
-    """The value of a table at an index: a word, a number, or numbers of a sweep or a formula.
+    """Look up an index in a table: a word, a number, an array or a symbol.
 
-    A list counts from 0. Raises Refused where there is none, and for what is no table.
+    Lists count from 0. Raises Refused if there is no such value or `table` is not a table.
     """
     if not isinstance(table, (tuple, dict)):
         raise Refused(f"`{name}` is a single value, not a table")
@@ -52,13 +52,13 @@ def looked_up(table: Any, index: Any, name: str) -> Any:
             raise _missing(table, index, name)
         return table[int(index)]
     pairs = list(enumerate(table) if isinstance(table, tuple) else table.items())
-    if any(type(value) in (str, tuple, dict) for _, value in pairs):  # what no array holds: the structure depends on it
+    if any(type(value) in (str, tuple, dict) for _, value in pairs):  # arrays cannot hold these: need a single index
         return looked_up(table, num.domain(index).single(index), name)
     return _selected([pair for pair in pairs if type(pair[0]) is not str], index, _missing(table, None, name))
 
 
 def _selected(pairs: list[tuple[int, Any]], index: Any, result: Any) -> Any:
-    """The value whose key the index is, point by point; `result`, a refusal, where it is none."""
+    """The value whose key equals the index, at each point; `result`, a refusal, where no key does."""
     for key, value in pairs:
         truth = num.equal(index, key)
         if truth is True:

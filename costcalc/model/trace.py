@@ -1,6 +1,6 @@
-"""Walks a Model with values and gives rows: the only interpreter.
+"""The interpreter: evaluates a Model with values and returns rows.
 
-What flows through decides what comes out: whole numbers give a table, arrays a sweep, symbols a formula.
+The type of the values determines the result: integers give a table, arrays a sweep, symbols a formula.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
     from .scope import Source
 
 
-EVERY = 16  # layers or steps between two looks at the clock
+EVERY = 16  # layers or steps between two checks of the clock
 
 
 class Work:
-    """What a walk has done so far. `most` bounds its layers and, apart from those, its steps."""
+    """The work done so far in a trace. `most` limits its layers and, separately, its steps."""
 
     def __init__(self, most: Any = None) -> None:
         self.most = limits.LAYERS if most is None else most
         self.deepest, self.depth, self.steps = limits.NESTING, 0, 0
 
     def deeper(self, step: Step) -> None:
-        """Note that layers nest one level deeper. Raises SpecError at a step that nests too deep."""
+        """Enter one nesting level. Raises SpecError if the step nests too deep."""
         self.depth += 1
         if self.depth > self.deepest:
             message = f"layers nest at most {self.deepest} deep, including those of blocks"
             raise at(step, "limit", message, limits.hint("nesting"))
 
     def walk(self, step: Step) -> None:
-        """Count a step. Raises SpecError when it is one too many, or too late."""
+        """Count a step. Raises SpecError above the limit of steps or time."""
         if self.steps >= self.most:
             raise self._too_many(place_of(step))
         self.steps += 1
@@ -54,12 +54,12 @@ class Work:
             self.look(0, place_of(step))
 
     def refuse_more(self, steps: int, step: Step) -> None:
-        """Raise SpecError if this many more steps pass the limit."""
+        """Raise SpecError if this many more steps would exceed the limit."""
         if self.steps + steps > self.most:
             raise self._too_many(place_of(step))
 
     def look(self, layers: int, place: Place) -> None:
-        """Raise SpecError if there are too many layers, or the time is over."""
+        """Raise SpecError above the limit of layers or time."""
         if layers > self.most:
             raise self._too_many(place)
         look(place)
@@ -69,20 +69,20 @@ class Work:
         return error_at("limit", message, place, limits.hint("layers"))
 
 
-JOINS = ("add", "concat", "mul")  # a join of one tensor is that tensor
+JOINS = ("add", "concat", "mul")  # a join of a single tensor returns that tensor
 
 
 def trace(model: Model, values: Mapping[str, Any], most_layers: Any = None) -> Trace:
-    """Run a model's layers over `values`, the variables' values; `most_layers` is LAYERS of the limits unless given.
+    """Evaluate a model's layers with `values`, the values of its variables. `most_layers` defaults to `limits.LAYERS`.
 
-    Raises SpecError with the place of the layer that cannot be.
+    Raises SpecError with the place of an invalid layer.
     """
     with within("seconds", "this network"):
         return Tracer(model, values, most_layers).run()
 
 
 class Tracer:
-    """One walk: the rows so far, and the state at the current place."""
+    """One trace: the rows so far, and the state at the current step."""
 
     def __init__(self, model: Model, values: Mapping[str, Any], most_layers: Any = None) -> None:
         self.model, self.values, self.work = model, values, Work(most_layers)
@@ -94,11 +94,11 @@ class Tracer:
         self.trained, self.follows, self.bits, self.empty = True, False, UNSTATED, False
         self.chance, self.choices = tuple[Branch, ...](), 0
         self.calls: list[Any] = []
-        self.scopes: dict[int, Scope] = {}  # those with named layers: each holds them, and they hold it
+        self.scopes: dict[int, Scope] = {}  # scopes with named layers, which form reference cycles
         self.problems: dict[Any, Any] = {}
 
     def run(self) -> Trace:
-        """The rows of the whole network. Raises SpecError."""
+        """Trace the whole network. Raises SpecError."""
         scope = Scope(dict(self.values), Frame(None, ""), None, self.values)
         declared = self.model.variables
         inputs = {name: input_shape(name, one, self.values, declared) for name, one in self.model.inputs.items()}
@@ -109,7 +109,7 @@ class Tracer:
         try:
             output = self.steps(self.model.steps, tensors[0] if tensors else Tensor((), None), scope)
         except SpecError as error:
-            if not self.problems:  # else it may only follow from what is noted already
+            if not self.problems:  # else it may be a consequence of the recorded problems
                 raise explained(error, self.calls) from None
         finally:
             for one in self.scopes.values():
@@ -120,14 +120,14 @@ class Tracer:
         return Trace(self.rows, inputs, *output, bits)
 
     def note(self, error: Any) -> None:
-        """Keep an error, the first of each place, while the walk goes on."""
+        """Record an error, only the first at each place, and continue the trace."""
         place = error.problems[0].place
         self.problems.setdefault((id(place.source), place[1:]), explained(error, self.calls).problems[0])
 
     # steps
 
     def steps(self, steps: tuple[Step, ...], x: Tensor, scope: Scope) -> Tensor:
-        """What comes out of steps, one after the other."""
+        """Run steps in sequence; return the output."""
         if steps:
             self.work.deeper(steps[0])
         for step in steps:
@@ -136,12 +136,12 @@ class Tracer:
         return x
 
     def step(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
-        """A step without controls: its body, then what follows; an operation sees to that itself."""
+        """Run a step without controls: its body, then its `then` layers, which `call` runs itself."""
         x = self.body(step, x, scope, None)
         return self.follow(step.then, x, scope) if step.then and type(step.body) is not Call else x
 
     def controlled(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
-        """A step as its controls say: `from`, `when`, `repeat`, `residual`."""
+        """Run a step with controls: `from`, `when`, `repeat`, `residual`."""
         if type(step.origin) is dict:
             step = step._replace(origin={name: look_up(one, step, scope) for name, one in step.origin.items()})
         elif step.origin:
@@ -161,7 +161,7 @@ class Tracer:
         return x
 
     def named(self, step: Step, x: Tensor, scope: Scope) -> tuple[Tensor, tuple[Run, ...]]:
-        """What a step with a name gives, and each of its runs."""
+        """Run a named step; return the output and each of its runs."""
         level, runs = scope.frame.part, list[Run]()
         if step.repeat is None and type(step.body) not in (BlockCall, Reuse):
             there = level.count(step.label)
@@ -175,12 +175,12 @@ class Tracer:
         return x, tuple(runs)
 
     def runs(self, step: Step, x: Tensor, scope: Scope) -> Iterator[Scope]:
-        """Where each run of a repeat takes place: in a scope with its `i`."""
+        """Yield a scope with its own `i` for each run of a repeat."""
         for i in range(self.repeats(step, x, scope)):
             yield Scope({**scope.env, "i": i}, scope.frame, scope)
 
     def once(self, step: Step, x: Tensor, scope: Scope) -> Tensor:
-        """One run of a step, with what holds inside it."""
+        """Run a step once, with its own controls."""
         self.work.walk(step)
         if step.when is not None and not decided(step, "when", step.when, x.shape, scope):
             return x
@@ -209,7 +209,7 @@ class Tracer:
         return inner.frame.closed(y) if own else y
 
     def body(self, step: Step, x: Tensor, scope: Scope, label: str | None) -> Tensor:
-        """What the body of a step gives, by its kind."""
+        """Run the body of a step, by its kind."""
         body = step.body
         if type(body) is Call:
             return self.call(step, x, scope, step.then, label)
@@ -226,7 +226,7 @@ class Tracer:
         return self.chosen(step, body, x, scope)
 
     def follow(self, then: tuple[Step, ...], x: Tensor, scope: Scope) -> Tensor:
-        """What comes out of the layers that follow one in `then`."""
+        """Run the `then` layers of a step; return the output."""
         outer, self.follows = self.follows, True
         x = self.steps(then, x, scope)
         self.follows = outer
@@ -235,7 +235,7 @@ class Tracer:
     # bodies
 
     def call(self, step: Step, x: Tensor, scope: Scope, then: tuple[Step, ...], label: str | None) -> Tensor:
-        """One operation: its row, and what follows."""
+        """Run one operation and its `then` layers: add its row, return the output."""
         call = step.body
         op = ops.find(call.op)
         frame = Frame(scope.frame, label or call.op)
@@ -245,7 +245,7 @@ class Tracer:
         options = bound(step, call, op, shape, scope, self.note)
         if op.branches:
             options, inputs, sources = self.branches(step, op, options, x, scope, frame)
-        if op.name in JOINS and len(inputs) == 1 < len(call.options["inputs"]):  # the others are of another phase
+        if op.name in JOINS and len(inputs) == 1 < len(call.options["inputs"]):  # the others belong to another phase
             x = Tensor(inputs[0], sources[0])
             return frame.closed(self.follow(then, x, Scope(scope.env, frame, scope)) if then else x)
         layer, shared, table = self.remembered(step, op, shape, options), self.shared, None
@@ -261,7 +261,7 @@ class Tracer:
     def branches(
         self, step: Step, op: Op, options: Mapping[str, Any], x: Tensor, scope: Scope, frame: Frame
     ) -> tuple[dict[str, Any], tuple[Shape, ...], tuple[Source, ...]]:
-        """An operation that joins branches."""
+        """Run the branches of an operation; return its options, input shapes and sources."""
         options, flowing = dict(options), [x] if op.takes_input else []
         for name in op.branches:
             if name not in options:
@@ -280,14 +280,14 @@ class Tracer:
         return options, tuple(one.shape for one in flowing), tuple(one.source for one in flowing)
 
     def choice(self, probs: Iterable[Any], alone: bool) -> Choice:
-        """A choice of its own between branches of these probabilities."""
+        """A new choice between branches with these probabilities."""
         self.choices += 1
         return Choice(self.choices, tuple(map(exact, probs)), alone)
 
     def branch(
         self, step: Step, branch: Any, x: Tensor, scope: Scope, frame: Frame, many: bool, one: bool
     ) -> list[Tensor]:
-        """The tensor of a branch; the tensors of all layers that a name means, only one of them with `one`."""
+        """The output of a branch of layers, or the tensors of a name; with `one`, the name must mean one tensor."""
         if type(branch) in (str, Reference):
             found = (look_up(branch, step, scope),) if one else spliced([branch], step, scope)
             return [named.tensor for named in found]
@@ -297,7 +297,7 @@ class Tracer:
         return [inner.closed(self.steps(branch, x, Scope(scope.env, inner, scope)))]
 
     def present(self, step: Step, branches: Any) -> list[Any]:
-        """The branches that have a layer in this phase, or none at all."""
+        """The branches without those whose layers all belong to the other phase. Raises SpecError if none is left."""
         found = [one for one in branches if not is_absent(one, self.model.phase)]
         if branches and not found:
             help = "mark the whole join with `only`, and write the other one beside it"
@@ -305,13 +305,13 @@ class Tracer:
         return found
 
     def remembered(self, step: Step, op: Op, shape: Shape, options: Mapping[str, Any]) -> Layer:
-        """The layer, computed once for the same shape and options."""
+        """The layer of an operation, computed once for each combination of shape and options."""
         if self.empty and not op.empty:
             refuse_empty(step, op, shape, options)
         key = (op.name, shape, *options.items())
         try:
             layer = self.memo.get(key)
-        except TypeError:  # arrays have no hash: a sweep computes each layer once anyway
+        except TypeError:  # arrays are not hashable; a sweep computes each layer only once anyway
             return applied(step, op, shape, options)
         if layer is None:
             if len(self.memo) >= self.different:
@@ -321,7 +321,7 @@ class Tracer:
         return layer
 
     def block(self, step: Step, body: BlockCall, x: Tensor, scope: Scope, label: str | None) -> Tensor:
-        """A block, once for each row of arguments."""
+        """Run a block once for each row of arguments."""
         for name, row in body.rows:
             self.work.walk(step)
             base = label or (f"{body.block.name}_{name}" if name else body.block.name)
@@ -333,7 +333,7 @@ class Tracer:
         return x
 
     def include(self, step: Step, body: Include, x: Tensor, scope: Scope, label: str | None) -> Tensor:
-        """The layers of another spec."""
+        """Run the layers of an included spec."""
         self.work.walk(step)
         given, values = passed(step, body, x.shape, scope)
         frame = Frame(scope.frame, label or body.name, (body, body.given), step)
@@ -346,7 +346,7 @@ class Tracer:
         return x
 
     def chosen(self, step: Step, body: Chosen, x: Tensor, scope: Scope) -> Tensor:
-        """An operation that an argument of the block names."""
+        """Run the operation named by an argument of the block."""
         name = scope.env[body.param]
         if type(name) is not str or name not in ops.INDEX:
             message = f"`{body.param}` must name an operation here, got `{name}`"
@@ -358,7 +358,7 @@ class Tracer:
         return self.call(step._replace(body=Call(name, {}, {}, ())), x, scope, (), None)
 
     def reuse(self, step: Step, name: Any, x: Tensor, scope: Scope) -> Tensor:
-        """An earlier layer again, with its weights."""
+        """Run an earlier layer again with its weights."""
         from .holding import holder_of
 
         named = reusable(name, step, scope)
@@ -382,7 +382,7 @@ class Tracer:
         return x
 
     def join(self, step: Step, x: Tensor, y: Tensor, scope: Scope) -> Tensor:
-        """The sum of two tensors, as a row."""
+        """Add a row for the sum of two tensors."""
         op, inputs, sources = ops.find("add"), (x.shape, y.shape), (x.source, y.source)
         try:
             layer = self.remembered(step, op, x.shape, {"inputs": inputs})
@@ -395,14 +395,14 @@ class Tracer:
         return frame.closed(self.add(row))
 
     def repeats(self, step: Step, x: Tensor, scope: Scope) -> int:
-        """How many times a step runs."""
+        """The number of times a step runs."""
         count = counted(step, "repeat", step.repeat, x.shape, scope)
         count = num.domain(count).single(count)
         self.work.refuse_more(count, step)
         return count
 
     def add(self, row: Row) -> Tensor:
-        """Note a row: the tensor that it makes."""
+        """Append a row; return its output."""
         if not self.trained or self.bits is not UNSTATED:
             row = row._replace(trained=self.trained, bits=self.bits)
         if self.chance:
@@ -415,24 +415,24 @@ class Tracer:
 
 
 class Levels:
-    """The levels of names in a graph: nodes of one module share its level, wherever they stand."""
+    """The levels of names in a graph. All nodes of a module share its level, wherever they appear."""
 
     def __init__(self, top: Frame) -> None:
         self.frames = {(): top}
 
     def frame(self, path: tuple[str, ...]) -> Frame:
-        """A new name at the end of a path of levels."""
+        """A new frame for the last name of a path."""
         return Frame(self.level(path[:-1]), path[-1])
 
     def level(self, path: Any) -> Frame:
-        """The level that a path leads to; the names are those of the graph, so it is made once."""
+        """The level at a path, created once."""
         if path not in self.frames:
             self.frames[path] = Frame(self.level(path[:-1]), path[-1])
         return self.frames[path]
 
 
 def stated(step: Step, number: int, times: int, env: Mapping[str, Any], levels: Levels) -> Row:
-    """The row of that number, of a step whose body is Stated. Raises SpecError that names the node."""
+    """The row of a step whose body is Stated. Raises SpecError that names the node."""
     body = step.body
     op = ops.find(body.op)
     try:

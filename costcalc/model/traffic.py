@@ -1,7 +1,7 @@
-"""Bytes that every row moves: its weights once a use, each tensor that it reads once, its result once; no cache.
+"""Memory traffic of each row: its weights once per use, each input once and its output once, without a cache.
 
-What a policy makes one with the layer before it moves nothing more: a folded norm, an activation written over its
-input, a view, an operand of a concatenation that is written at its place, the choice of a branch.
+Rows that a policy merges into the preceding layer move no data: a folded norm, an in-place activation, a view, an
+operand of a concatenation that is written directly into the result, the choice of a branch.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _moved(lives: Lives, number: int, row: Row) -> Any:
 
 
 def _weights(lives: Lives, number: int, row: Row) -> Mapping[str, Any]:
-    """Numbers that a row reads beside its tensors, by kind."""
+    """The parameters that a row reads, by kind."""
     if row.op.name == "embedding":
         return {"weight": num.prod(row.layer.shape)}
     params = counted(row) if row.shared is not None else row.layer.params
@@ -58,9 +58,9 @@ def _is_none(count: Any) -> bool:
 
 
 def _inner(row: Row, fused: bool) -> Any:
-    """Values that attention writes and reads inside: scores four times (softmax both), what is projected twice.
+    """Values that attention reads and writes internally.
 
-    What is in a cache is read once.
+    Scores count four times (the softmax reads and writes them too), projections twice, cached values once.
     """
     if row.op.name not in INSIDE:
         return None

@@ -1,4 +1,4 @@
-"""Garbage collection while large trees grow."""
+"""Garbage collection while large trees are built."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Disable garbage collection inside: a growing tree has no garbage, and scanning it makes growth quadratic."""
+    """Disable garbage collection inside the block: a tree under construction has none, and scans make it quadratic."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -13,14 +13,14 @@ from ..num import either, equal, require
 from .network import Model, Variable, evaluate, names_of
 
 _PLAIN = (int, float, bool, str)
-TYPICAL = 224  # of a variable that has no default: most images have that side
+TYPICAL = 224  # for a variable without a default: the most common image size
 
 
 def settle(model: Model, given: Any) -> dict[str, Any]:
-    """Every variable's value: those given, the defaults for the rest.
+    """The value of every variable: given values, and defaults for the rest.
 
-    Numbers are checked; arrays and symbols pass (a sweep checks its own points). Raises OptionError for a
-    variable the spec does not declare and for a value it cannot have.
+    Numbers are checked; arrays and symbols are not (a sweep checks its own points). Raises OptionError for an
+    undeclared variable or an invalid value.
     """
     for name in given:
         if name not in model.variables:
@@ -37,7 +37,7 @@ def settle(model: Model, given: Any) -> dict[str, Any]:
 
 
 def _spread(model: Model, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The given values; a value for a variable with positions applies to each position that has none of its own."""
+    """The given values, with a value for a variable with positions applied to each position not given separately."""
     whole = [name for name in given if model.variables[name].each]
     if not whole:
         return given
@@ -55,18 +55,18 @@ def position(name: str, at: int) -> str:
 
 
 def settings_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that say what a network's setting is: no tables, which are never set, and positions in their list."""
+    """The values that identify a setting: without tables, which are never set, and positions only as their list."""
     return {name: value for name, value in values.items() if type(value) is not dict and not name.endswith("]")}
 
 
 def typical(model: Model, given: Iterable[Any] = ()) -> dict[str, Any]:
-    """A plausible value of every variable: as `settle`, and a common one for those that must be set."""
+    """A plausible value of every variable: as `settle`, with a common value for variables without a default."""
     open_ones = {name: TYPICAL for name, variable in model.variables.items() if variable.default is None}
     return settle(model, {**open_ones, **dict(given)})
 
 
 def fixed(model: Model, varied: set[str], given: Iterable[Any] = ()) -> dict[str, Any]:
-    """The values of the variables that neither vary nor follow from one that does."""
+    """The values of the variables that are neither varied nor depend on a varied one."""
     values, moving = typical(model, given), set(varied)
     for name, variable in model.variables.items():
         if name not in given and moving & names_of(variable.default):
@@ -75,7 +75,7 @@ def fixed(model: Model, varied: set[str], given: Iterable[Any] = ()) -> dict[str
 
 
 def _refuse_open(model: Model, given: Mapping[str, Any]) -> None:
-    """Refuse to go on without a value for every variable that has no default."""
+    """Require a value for every variable without a default."""
     missing = [name for name, variable in model.variables.items() if variable.default is None and name not in given]
     if missing:
         example = " ".join(f"--set {name}={TYPICAL}" for name in missing)
@@ -84,7 +84,7 @@ def _refuse_open(model: Model, given: Mapping[str, Any]) -> None:
 
 
 def unknown_variable(name: str, model: Model) -> OptionError:
-    """The error for a variable that the spec does not declare."""
+    """The error for an undeclared variable."""
     known = sorted(model.variables)
     help = nearest(name, known) or (f"it declares {listed(known)}" if known else "it declares no variables")
     return OptionError(Problem("unknown-variable", f"{model.name} has no variable `{brief(name)}`", help=help))
@@ -100,7 +100,7 @@ def _default(variable: Variable, earlier: Mapping[str, Any]) -> Any:
 
 
 def checked(variable: Variable, value: Any) -> Any:
-    """The value, if the variable can have it."""
+    """Check a value against the variable and return it. Raises OptionError."""
     if variable.each and type(value) is tuple:
         return _checked_each(variable, value)
     if type(variable.default) is dict and type(value) is not dict:
@@ -127,7 +127,7 @@ def _checked_each(variable: Variable, values: tuple[Any, ...]) -> tuple[Any, ...
 
 
 def require_possible(variable: Variable, value: Any) -> None:
-    """Refuse a value that the variable cannot have: arrays at any point, symbols if it is known.
+    """Refuse a value that is invalid for the variable: arrays if invalid at any point, symbols if provably invalid.
 
     Raises OptionError or Refused.
     """
@@ -170,7 +170,7 @@ def _check_number(variable: Variable, value: Any) -> None:
 
 
 def can_be_none(variable: Variable) -> bool:
-    """Whether 0 is one of the values of a number: by its choices, its least value, or else its default."""
+    """Whether a variable may be 0, according to its choices, else its minimum, else its default."""
     if variable.choices:
         return any(type(choice) in (int, float) and choice == 0 for choice in variable.choices)
     if variable.least is not None:

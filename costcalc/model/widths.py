@@ -1,8 +1,8 @@
-"""The bits of values: of the tensor that each layer makes, of what it multiplies, and of the numbers that it holds.
+"""Bit widths: of each layer's output, of the factors of its products, and of its parameters.
 
-A layer states them or not (`Row.bits`); those of the network hold where it does not. A tensor has the width that the
-layer which makes it states, itself or by the group it stands in; what only renames values keeps that of what it reads,
-unless it states another itself.
+A layer may state widths (`Row.bits`); otherwise those of the network apply. A tensor has the width stated by the layer
+that makes it, or by a group around that layer. An operation that only renames values keeps the width of its input,
+unless it states another one itself.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from .rows import Row
 from .storage import CHANNEL, Storage
 
 RENAMING = ("reshape", "flatten", "identity", "dropout", "tokens", "grid")
-_UNHELD = ("matmul", "attend", "einsum")  # products of tensors, where they have no weights
-_OUTPUTS = ("conv", "dwconv", "conv_transpose", "linear")  # whose weights belong to one channel of the result each
+_UNHELD = ("matmul", "attend", "einsum")  # products of two tensors, unless they have weights
+_OUTPUTS = ("conv", "dwconv", "conv_transpose", "linear")  # each weight belongs to one output channel
 
 
 class Tensors:
-    """The bits of a value of each tensor; `inputs` are those of the network's inputs that state them."""
+    """The bits of a value of each tensor; `inputs` holds the widths that the network's inputs state."""
 
     def __init__(self, rows: Sequence[Row], storage: Storage, inputs: Mapping[str, int]) -> None:
         self.storage, self.inputs = storage, inputs if storage.own else {}
@@ -30,7 +30,7 @@ class Tensors:
             self.made.append(self._stated(row) or self._kept(row))
 
     def of(self, made: Any) -> int:
-        """The bits of what a row makes, of an input by name, or of a constant."""
+        """The bits of a row's output, of an input by name, or of a constant."""
         return self.made[made] if type(made) is int else self.inputs.get(made, self.storage.activations)
 
     def _stated(self, row: Row) -> int:
@@ -42,9 +42,9 @@ class Tensors:
 
 
 def of_products(rows: Sequence[Row], storage: Storage, tensors: Tensors) -> list[tuple[int, int]]:
-    """For each row, the bits of both factors of its products: of weights, or of the other tensor; and of activations.
+    """For each row, the bits of both factors of its products: (weights or second tensor, activations).
 
-    Products of tensors without weights have the widths of the first and the last of them.
+    A product of tensors without weights has the widths of the last and the first tensor.
     """
     found = []
     for row in rows:
@@ -55,7 +55,7 @@ def of_products(rows: Sequence[Row], storage: Storage, tensors: Tensors) -> list
 
 
 def _with_ends(found: list[tuple[int, int]], rows: Sequence[Row], storage: Storage) -> list[tuple[int, int]]:
-    """The widths with those of the first and last layer with weights, which hold where these state none."""
+    """Apply the widths for the first and last layer with weights, unless those layers state their own."""
     if storage.first or storage.last:
         weighted = [number for number, row in enumerate(rows) if "weight" in row.layer.params]
         for at, bits in ((0, storage.first), (-1, storage.last)):
@@ -70,7 +70,7 @@ def _is_unheld(row: Row) -> bool:
 
 
 def held_bytes(storage: Storage, row: Row, bits: int, params: Mapping[str, Any]) -> Any:
-    """The bytes of numbers of a row by kind, its weights of so many bits: with scales and wide biases where counted."""
+    """The bytes of a row's parameters at `bits` per weight, with the scales and bias widths of the policy."""
     weights = params.get("weight", 0)
     others = num.added([count for kind, count in params.items() if kind != "weight"]) if len(params) > 1 else 0
     others = others if "weight" in params or not params else num.added(list(params.values()))
@@ -82,7 +82,7 @@ def held_bytes(storage: Storage, row: Row, bits: int, params: Mapping[str, Any])
 
 
 def _scales(storage: Storage, row: Row, weights: Any) -> Any:
-    """How many scales the weights of a row have. Raises OptionError where that is not known."""
+    """The number of scales of a row's weights. Raises OptionError if it is undefined."""
     if type(weights) is int and not weights:
         return 0
     if storage.group == CHANNEL:

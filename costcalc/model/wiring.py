@@ -1,4 +1,4 @@
-"""The graph of a network: the rows of a walk as nodes."""
+"""The graph of a network: the rows of a trace as nodes."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ class Node(NamedTuple):
 
     row: Row
     name: str
-    sources: tuple  # of each input of the row: the number of a node, or the name of an input
-    holder: int  # the node whose weights it uses: its own number, unless it runs an earlier layer again
-    table: int | None = None  # the node whose weights it reads, where it has other numbers or is another operation
-    steps: tuple = ()  # the numbers of the steps that it stands for, where those state their inputs
+    sources: tuple  # for each input of the row: the number of a node, or the name of an input
+    holder: int  # the node that holds its weights: itself, unless it runs an earlier layer again
+    table: int | None = None  # the node whose weights it reads, if it has other parameters or is another operation
+    steps: tuple = ()  # the numbers of the steps it represents, if those state their inputs
 
     @property
     def options(self) -> dict[str, Any]:
-        """Every option of the operation, the defaults filled in."""
+        """All options of the operation, including defaults."""
         return {**{name: one.default for name, one in self.row.op.options.items()}, **self.row.options}
 
     @property
     def is_given(self) -> bool:
-        """Whether it holds other numbers than its rule says, and no other layer has them."""
+        """Whether its parameters differ from its rule without being shared with another layer."""
         shares = self.row.shared is not None or self.table is not None
         return not shares and held(self.row) != counted(self.row)
 
 
 class Graph(NamedTuple):
-    """A network as nodes in the order they run, its inputs, and what its output comes from."""
+    """A network as nodes in execution order, its inputs, and the source of its output."""
 
     nodes: list
     inputs: Mapping[str, tuple]
     output: Any
-    rows: Sequence = ()  # of the steps that the nodes stand for, where those state their inputs
+    rows: Sequence = ()  # the rows of the steps that the nodes represent, if those state their inputs
 
     @property
     def unread(self) -> list[int]:
-        """The numbers of the nodes that no node reads: what the network gives, its output last."""
+        """The nodes that no node reads, which are the outputs of the network; the main output is last."""
         read = {source for node in self.nodes for source in node.sources}
         loose = [number for number in range(len(self.nodes)) if number not in read and number != self.output]
         return [*loose, self.output] if type(self.output) is int else loose
 
 
 def wired(model: Model, values: Mapping[str, Any]) -> Graph:
-    """The graph of a model's layers over `values`. Raises SpecError as `trace` does."""
+    """The graph of a model's layers for `values`. Raises SpecError like `trace`."""
     walked = trace(model, values)
     nodes = [
         Node(row, row.name, row.sources, holder_of(walked.rows, number), row.table)
@@ -61,47 +61,47 @@ def wired(model: Model, values: Mapping[str, Any]) -> Graph:
 
 
 def counted(row: Row) -> dict:
-    """The numbers by kind that the rule of a row says."""
+    """The parameters by kind according to a row's rule."""
     joined = {name: row.inputs for name in row.op.branches if row.op.options[name].required}
     found = row.op.rule(*row.inputs[: row.op.takes_input], **{**joined, **row.options}).params
     return {kind: count for kind, count in found.items() if count}
 
 
 def held(row: Row) -> dict:
-    """The numbers by kind that a row holds."""
+    """The parameters by kind that a row holds."""
     return {kind: count for kind, count in row.layer.params.items() if count}
 
 
 def beyond(row: Row) -> dict:
-    """The numbers by kind that a row holds beyond those of its rule: of what it reads."""
+    """The parameters by kind that a row holds in addition to its rule: those of the constants it reads."""
     rule = counted(row)
     more = {kind: count - rule.get(kind, 0) for kind, count in held(row).items()}
     return {kind: count for kind, count in more.items() if count > 0}
 
 
 def lacking(row: Row, others: dict) -> Row:
-    """The row without numbers that something else holds."""
+    """The row without the parameters that another row holds."""
     own = {kind: count - others.get(kind, 0) for kind, count in held(row).items()}
     return row._replace(layer=row.layer._replace(params={kind: count for kind, count in own.items() if count}))
 
 
 class Owner:
-    """Which node holds the numbers of a step by its name, while a graph grows."""
+    """Maps step names to the nodes that hold their parameters while a graph is built."""
 
     def __init__(self, nodes: list) -> None:
         self.nodes, self.names = nodes, dict[str, int]()
 
     def note(self, name: str, number: int) -> None:
-        """Note the node of a step; of those of one name, the first."""
+        """Record the node of a step; the first one if several have the same name."""
         self.names.setdefault(name, number)
 
     def find(self, name: str) -> int | None:
-        """The node that holds the numbers of a step of that name."""
+        """The node that holds the parameters of the named step."""
         number = self.names.get(name)
         return None if number is None else self.nodes[number].holder
 
     def given(self, node: Node, number: int, whose: int | None) -> Node:
-        """A node that knows which other has its numbers, where one has them all."""
+        """The node with its `holder` or `table` set to the node `whose`, if that one holds all its parameters."""
         if whose is None:
             return node._replace(row=node.row._replace(shared=None))
         rule, other = counted(node.row), self.nodes[whose].row
@@ -114,13 +114,13 @@ class Owner:
         return node._replace(row=node.row._replace(shared=None))
 
     def table(self, number: int) -> int | None:
-        """The node that holds the weights: a step, or the parameter that it reads."""
+        """The node that holds the weights of a step: the step itself, or the parameter that it reads."""
         sources = [one for one in self.nodes[number].sources if type(one) is int and not self.nodes[one].sources]
         every = [one for one in (number, *sources) if held(self.nodes[one].row).get("weight")]
         return every[0] if len(every) == 1 else None
 
     def parameter(self, whose: int | None, shapes: list) -> int | None:
-        """The parameter that an earlier step reads, where this one reads the same."""
+        """The parameter node read by an earlier step, if this step reads the same one."""
         sources = [] if whose is None else self.nodes[whose].sources
         free = [one for one in sources if type(one) is int and self.nodes[one].row.op.name == "parameter"]
         alike = [one for one in free if len(shapes) == 1 and self.nodes[one].row.layer.shape == shapes[0]]

@@ -1,4 +1,4 @@
-"""The table of operations. Each is one rule, in the module named here, loaded when a spec uses it."""
+"""The table of operations. Each operation has one rule, in the module named here, imported when a spec uses it."""
 
 from importlib import import_module
 
@@ -27,26 +27,26 @@ INDEX: dict[str, str] = {
     "opaque": "opaque",
 }
 
-UNWRITTEN = {  # operations that no framework has as one, and are not exported -> why, and what to write instead
+UNWRITTEN = {  # operations that cannot be exported -> (reason, alternative)
     "moe": (
-        "which experts of a `moe` a token goes to is decided while it runs",
+        "a `moe` selects the experts of each token at run time",
         "write the experts of one token as branches of an `add`: the same work, and `params_active` parameters",
     ),
     "selective_scan": (
-        "`selective_scan` is a recurrence over the tokens, which is no operator of {form}",
+        "`selective_scan` is a recurrence over the tokens, and {form} has no such operator",
         "leave it out to export the layers around it: it has no mult-adds",
     ),
     "latent_attention": (
-        "{form} has no `latent_attention`, to keys and values that are one vector",
+        "{form} has no `latent_attention`, which stores keys and values as one vector",
         "write its projections as `linear` layers, and its products as `attend`",
     ),
     "sparse_conv": (
-        "which sites a `sparse_conv` reads is decided by the data",
+        "the data decides which sites a `sparse_conv` reads",
         "write it as a `conv` on the dense grid, which costs more",
     ),
     "one_of": (
-        "which branch of a `one_of` runs is decided while it runs, and {form} states no probabilities",
-        "keep the branch that is to be exported",
+        "a `one_of` selects its branch at run time, and {form} has no probabilities",
+        "keep only the branch to export",
     ),
 }
 
@@ -54,12 +54,12 @@ __all__ = ["INDEX", "Layer", "Op", "find"]
 
 
 def find(name: str) -> Op:
-    """The operation of that name. KeyError when there is none."""
+    """The operation of that name. Raises KeyError if there is none."""
     if name not in TABLE:
         import_module(f"{__name__}.{INDEX[name]}")
     return TABLE[name]
 
 
 def passes(op: str) -> bool:
-    """Whether an operation is a plain normalisation, activation or dropout, which keeps the shape."""
+    """Whether an operation is a normalisation, activation or dropout that keeps the shape."""
     return op != "glu" and INDEX[op] in ("norm", "pointwise") and not find(op).branches

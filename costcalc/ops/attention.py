@@ -1,4 +1,4 @@
-"""Attention: products of queries with keys and of weights with values, with or without projections."""
+"""Attention: products of queries with keys and of attention weights with values, with or without projections."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,13 +33,13 @@ def attention(
 ) -> Layer:
     """Multi-head attention with its four projections.
 
-    (*windows, Tq, C) -> (*windows, Tq, out); keys and values are of the input, or of `memory` (*windows, Tk, M).
-    Mult-adds: C*Q for queries and Q*out for the result at every query, 2*M*K for keys and values at every key, with
-    Q = heads*head_size, K = kv_heads*head_size; then 2*Q for every pair that a mask leaves. `cache: P`: queries also
-    see P earlier tokens, whose keys and values are there; `cached: true`: those of `memory` are. `relative: R` is a
-    learned number a head for each of R distances, added to scores. `rotary: D` turns D channels of a head by position.
-    `qk_norm` normalises queries and keys, with scales. `bias` may be a list: of queries, keys, values and the result.
-    arXiv:1706.03762; grouped keys arXiv:2305.13245; sinks arXiv:2309.17453; torch.nn.MultiheadAttention.
+    (*windows, Tq, C) -> (*windows, Tq, out). Keys and values come from the input, or from `memory` (*windows, Tk, M).
+    Mult-adds: C*Q + Q*out per query, 2*M*K per key and 2*Q per unmasked pair, with Q = heads*head_size and
+    K = kv_heads*head_size. With `cache: P`, queries also see P earlier tokens with cached keys and values; with
+    `cached: true`, the keys and values of `memory` are cached. `relative: R` adds a learned bias per head for each of R
+    distances to the scores. `rotary: D` rotates D channels of each head by position. `qk_norm` normalises queries and
+    keys, with scales. `bias` may be a list for queries, keys, values and the result. arXiv:1706.03762; grouped keys
+    arXiv:2305.13245; sinks arXiv:2309.17453; torch.nn.MultiheadAttention.
 
     Example: {attention: 12}
     """
@@ -75,11 +75,11 @@ def attend(
     sinks: Count = None,
     align: Alignment = "last",
 ) -> Layer:
-    """Attention without projections: softmax(q k) v of queries, keys and values that are there already.
+    """Attention without projections: softmax(q k) v of given queries, keys and values.
 
     (*windows, Tq, Q), (*windows, Tk, K), (*windows, Tk, V) -> (*windows, Tq, V*heads/kv_heads); K has as
-    many channels a head as Q. Mult-adds: one per channel of every pair of query and key, for q.k and for the
-    weight times v; `causal`, `window`, `sinks` and `align` are those of `attention`.
+    many channels per head as Q. Mult-adds: one per channel of every query-key pair, for q.k and for the
+    product of weights and v; `causal`, `window`, `sinks` and `align` work as in `attention`.
     torch.nn.functional.scaled_dot_product_attention.
 
     Example: {attend: [q, k, v], heads: 12}
@@ -110,7 +110,7 @@ def attend(
 
 
 class Mask(NamedTuple):
-    """Which keys a query sees: `sinks` are first keys that it sees beside those of its window."""
+    """The keys that a query sees. `sinks` is the number of first keys that it sees in addition to its window."""
 
     causal: bool
     window: Any = None
@@ -118,14 +118,14 @@ class Mask(NamedTuple):
     align: str = "last"
 
     def held(self, keys: Number) -> Number:
-        """Keys that later queries see again."""
+        """The number of keys that later queries need."""
         if self.window is None or not self.causal:
             return keys
         return minimum(keys, self.window if self.sinks is None else self.window + self.sinks)
 
 
 def _mixed(sizes: Shape, pairs: Shape, batch: Number) -> dict[str, Number]:
-    """The quantities of pairs that are seen and masked; `sizes`: mult-adds of a pair, values of queries, heads."""
+    """The quantities of seen and masked pairs; `sizes` is (mult-adds per pair, query values, heads)."""
     (each, scaled, heads), (seen, masked) = sizes, pairs
     return {
         "mac_attention": each * seen * batch,
@@ -136,7 +136,7 @@ def _mixed(sizes: Shape, pairs: Shape, batch: Number) -> dict[str, Number]:
 
 
 def cached_pairs(queries: Number, keys: Number, cache: Any, mask: Mask, memory: Any) -> tuple[Shape, Number, Number]:
-    """(pairs that count and those under the mask, those of them with keys of the cache, keys that are kept)."""
+    """((unmasked pairs, masked pairs), unmasked pairs with cached keys, keys to keep in the cache)."""
     if cache is None:
         return _pairs(queries, keys, mask), 0, mask.held(keys)
     if memory is not None:
@@ -149,7 +149,7 @@ def cached_pairs(queries: Number, keys: Number, cache: Any, mask: Mask, memory: 
 
 
 def _made(keys: Number, memory: Any, cached: bool, pairs: tuple[Shape, Number]) -> tuple[Number, Shape]:
-    """(keys that are computed, pairs with keys that are there already: those that are seen and masked)."""
+    """(keys to compute, (seen, masked) pairs with cached keys)."""
     every, before = pairs
     if not cached:
         return keys, (before, 0)
@@ -159,7 +159,7 @@ def _made(keys: Number, memory: Any, cached: bool, pairs: tuple[Shape, Number]) 
 
 
 def _placed(layer: Layer, sizes: Shape, tokens: Shape, options: tuple[Any, ...], pairs: Shape) -> Layer:
-    """The layer with what its positions and the norms of its queries and keys add."""
+    """Add the parameters and quantities of relative and rotary positions and of query and key norms to a layer."""
     (inner, shared, heads), (queries, keys), (relative, rotary, qk_norm) = sizes, tokens, options
     params, terms = dict(layer.params), dict(layer.terms)
     size = floor_div(inner, heads)
@@ -177,9 +177,9 @@ def _placed(layer: Layer, sizes: Shape, tokens: Shape, options: tuple[Any, ...],
 
 
 def _all(macs: Shape, mixing: tuple[Any, ...], batch: Number, memory: Shape | None) -> tuple[Product, ...]:
-    """The products of attention: projections of queries, keys and values, those of every pair, and of the result.
+    """The products of attention: query, key and value projections, pairs, and the output projection.
 
-    Keys and values of a cache are constants: of the products with them, only the queries and weights have gradients.
+    Cached keys and values are constants, so in their products only the queries and scores have gradients.
     """
     query, key, result = ({"mac": count * batch} for count in macs)
     source, (inner, (seen, masked), (before, hidden)) = 0 if memory is None else 1, mixing
@@ -187,7 +187,7 @@ def _all(macs: Shape, mixing: tuple[Any, ...], batch: Number, memory: Shape | No
     if not (type(before) is int and before == 0):
         both = {"mac_attention": inner * batch * before, "mac_masked": inner * batch * hidden}
         old = (Product(both, ("query",), "old scores"), Product(both, ("old scores",), "mixed"))
-    if mixing[1] is mixing[2]:  # no keys but those that are there
+    if mixing[1] is mixing[2]:  # all keys are cached
         return Product(query, (0, WEIGHT), "query"), *old, Product(result, ("mixed", WEIGHT))
     return (
         Product(query, (0, WEIGHT), "query"),
@@ -200,7 +200,7 @@ def _all(macs: Shape, mixing: tuple[Any, ...], batch: Number, memory: Shape | No
 
 
 def _mixing(operands: tuple[int | str, ...], sizes: Shape, pairs: Number, masked: Number) -> tuple[Product, Product]:
-    """The products of queries with keys and of weights with values; `sizes` are the mult-adds of a pair in each."""
+    """The products of queries with keys and of weights with values; `sizes` holds the mult-adds per pair of each."""
     query, key, value = operands
     scores, mixed = ({"mac_attention": size * pairs, "mac_masked": size * masked} for size in sizes)
     return Product(scores, (query, key), "scores"), Product(mixed, ("scores", value), "mixed")
@@ -216,7 +216,7 @@ def biased(bias: bool | tuple[bool, ...]) -> Any:
 
 
 def _chosen(bias: bool | tuple[bool, ...], counts: Shape) -> Number:
-    """The sum of the counts of the projections that have a bias."""
+    """The sum of the counts of projections with a bias."""
     total = 0
     for one, count in zip(biased(bias), counts, strict=True):
         total = total + count if one else total
@@ -224,7 +224,7 @@ def _chosen(bias: bool | tuple[bool, ...], counts: Shape) -> Number:
 
 
 def _widths(channels: Number, heads: int, kv_heads: int | None, head_size: int | None) -> tuple[Number, Number]:
-    """Channels of all queries, and of all keys."""
+    """(channels of all queries, channels of all keys)."""
     kv_heads = heads if kv_heads is None else kv_heads
     require(equal(heads % kv_heads, 0), "{} heads do not share {} kv_heads evenly", heads, kv_heads, option="kv_heads")
     if head_size is None:
@@ -248,7 +248,7 @@ def _sequence(x: Any) -> Shape:
 
 
 def _pairs(queries: Number, keys: Number, mask: Mask) -> tuple[Number, Number]:
-    """Pairs of query and key that count, and those under the mask."""
+    """(unmasked query-key pairs, masked pairs)."""
     causal, window, align = mask.causal, mask.window, mask.align
     if mask.sinks is not None and (window is None or not causal or align != "last"):
         raise Refused("sinks are for a window of the keys before a query: give `causal` and `window`", "sinks")
@@ -270,22 +270,22 @@ def _pairs(queries: Number, keys: Number, mask: Mask) -> tuple[Number, Number]:
 
 
 def _sunk(past: Number, sinks: Number) -> Number:
-    """Pairs with sinks of queries that have 1 to `past` keys before their window: min(1, sinks) + min(2, sinks) + .."""
+    """Query-sink pairs for queries with 1 to `past` keys before their window: min(1, sinks) + min(2, sinks) + .."""
     past = maximum(past, 0)
     few = minimum(past, sinks)
     return floor_div(few * (few + 1), 2) + sinks * (past - few)
 
 
 def _side(length: Number, reach: Number) -> Number:
-    """Pairs at a distance of 1 to `reach` on one side of this many places; places at the end have fewer."""
+    """The number of pairs at distance 1 to `reach` on one side, over `length` positions; fewer near the end."""
     reach = minimum(reach, length - 1)
     return length * reach - floor_div(reach * (reach + 1), 2)
 
 
 def inside(op: str, inputs: tuple[Shape, ...], options: Mapping[str, Any], fused: bool) -> Any:
-    """Values of the tensors inside an attention layer: queries, keys, values, scores (unless `fused`) and context.
+    """The number of values in queries, keys, values, scores (unless `fused`) and context of an attention layer.
 
-    `attend` has its queries, keys and values already: it makes the scores alone.
+    `attend` gets queries, keys and values as inputs, so only its scores count.
     """
     *outer, queries, channels = inputs[0]
     cache, heads = options.get("cache"), options["heads"]
@@ -305,13 +305,13 @@ def inside(op: str, inputs: tuple[Shape, ...], options: Mapping[str, Any], fused
 
 
 def decoding(options: Mapping[str, Any]) -> str | None:
-    """The first option that changes what attention computes in a way that no other format says."""
+    """The first option in use that no other format can express, or None."""
     words = ("cache", "cached", "sinks", "relative", "rotary", "qk_norm")
     return next((name for name in words if options.get(name) not in (None, False)), None)
 
 
 def cached(inputs: tuple[Shape, ...], options: Mapping[str, Any]) -> Any:
-    """Keys and values of the cache of an attention layer, which it reads and does not make."""
+    """The number of cached key and value elements that an attention layer reads."""
     *outer, _, channels = inputs[0]
     cache = inputs[-1][-2] if options.get("cached") else options.get("cache")
     if cache is None:

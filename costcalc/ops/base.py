@@ -5,15 +5,15 @@ from typing import Any
 
 from ..records import NamedTuple
 
-WEIGHT = "weight"  # the operand that a layer holds itself
+WEIGHT = "weight"  # the operand that stands for the layer's own weights
 
 
 class Product(NamedTuple):
-    """A product inside an operation, for its gradients: each operand that needs one costs as much as the product.
+    """A product inside an operation, used for gradients: each operand that needs one costs as much as the product.
 
     macs      quantity -> mult-adds: mac, mac_attention, mac_masked
-    operands  numbers of inputs, WEIGHT, or names of the results of products before
-    result    the name of what comes out, where a later product reads it
+    operands  indices of inputs, WEIGHT, or names of the results of earlier products
+    result    the name of the result, if a later product reads it
     """
 
     macs: Mapping[str, Any]
@@ -22,16 +22,16 @@ class Product(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """What a rule states of one layer, per sample.
+    """The result of a rule for one layer, per sample.
 
-    shape   the output, channels last
-    params  kind -> how many numbers: weight, bias, gamma, beta, slope, running
-    terms   quantity -> how many: mac, bias, normalize, activate, pool_in, interpolate, ...
-    detail  kernel, stride, groups, .. as people look for them in a table
-    unknown quantities the author of the spec could not give
-    products what the mult-adds are products of; unless stated, of all inputs and the weights that the operation has
-    kept    values of keys and values that a decoder keeps for the tokens that follow
-    idle    kind -> how many of the numbers one token does not use: experts that it does not go to
+    shape   the output shape, channels last
+    params  kind -> number of parameters: weight, bias, gamma, beta, slope, running
+    terms   quantity -> amount: mac, bias, normalize, activate, pool_in, interpolate, ...
+    detail  kernel, stride, groups, .. for display
+    unknown quantities that the spec leaves unknown
+    products the products behind the mult-adds; by default, a single product of all inputs and the weights
+    kept    key and value elements that a decoder caches for later tokens
+    idle    kind -> number of parameters that a token does not use: those of experts it is not routed to
     """
 
     shape: tuple
@@ -54,24 +54,24 @@ class Option(NamedTuple):
 
 
 class Op(NamedTuple):
-    """One operation: its rule, and the schema from its signature."""
+    """One operation: its rule and the schema derived from its signature."""
 
     name: str
     rule: Callable[..., Layer]
-    takes_input: bool  # False for `parameter`, which makes its own tensor
-    main: str | None  # the option that the operation's key holds
+    takes_input: bool  # False for `parameter`, which has no input
+    main: str | None  # the option written as the value of the operation's key
     options: Mapping[str, Option]
     branches: tuple[str, ...]  # the options that hold tensors
     label: Callable[[Mapping], str]  # detail -> the layer type, as in the paper's Table 2
     doc: str
-    empty: bool = False  # whether an input can have no positions: 0 on any axis, of a cache that is empty, say
+    empty: bool = False  # whether an input axis may have size 0, as with an empty cache
 
 
 TABLE: dict[str, Op] = {}
 
 
 def op(*names: str, label: Callable[..., Any] | None = None, empty: bool = False) -> Callable[..., Any]:
-    """Enter a rule in the table of operations under each of `names`; `empty` if an input can have no positions."""
+    """Register a rule as the operations `names`. `empty` allows input axes of size 0."""
 
     def enter(rule: Callable[..., Any]) -> Callable[..., Any]:
         for name in names:

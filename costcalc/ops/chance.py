@@ -5,12 +5,12 @@ from ..num import both, equal, require
 from .base import Layer, op
 from .kinds import Branches, Rates, Shape
 
-_NEAR = 1e-6  # how far probabilities may sum from 1: thirds are written with some digits
+_NEAR = 1e-6  # tolerance of the sum of probabilities, for rounded values such as thirds
 
 
 @op("one_of")
 def one_of(x: Shape, inputs: Branches, *, prob: Rates) -> Layer:
-    """One of several branches runs, each with its probability: an early exit (Teerapittayanon et al. 2016), or a route.
+    """Runs one of several branches, with stated probabilities: early exits (Teerapittayanon et al. 2016) or routing.
 
     (.., C), (.., C) -> (.., C). A branch is a list of layers, `[]` (the input itself), or a name.
 

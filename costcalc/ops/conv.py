@@ -28,8 +28,8 @@ def conv(
 ) -> Layer:
     """Convolution of any rank.
 
-    (*grid, M) -> (*grid', N). Mult-adds: DK*DK*(M/groups)*N at every output position, the padding
-    counted like any other value. MobileNets (arXiv:1704.04861) section 3.1; torch.nn.Conv2d.
+    (*grid, M) -> (*grid', N). Mult-adds: DK*DK*(M/groups)*N at every output position; padding values
+    are counted too. MobileNets (arXiv:1704.04861) section 3.1; torch.nn.Conv2d.
 
     Example: {conv: 3x3, out: 64, stride: 2}
     """
@@ -54,7 +54,7 @@ def dwconv(
     dilation: Steps = 1,
     bias: Flag = True,
 ) -> Layer:
-    """Depthwise convolution: each channel filtered alone, `multiplier` filters a channel.
+    """Depthwise convolution: each channel is filtered separately, with `multiplier` filters per channel.
 
     (*grid, M) -> (*grid', M * multiplier). Mult-adds: DK*DK*M*multiplier at every output position.
     MobileNets (arXiv:1704.04861) section 3.1, equation 3; keras.layers.DepthwiseConv2D.
@@ -86,9 +86,9 @@ def conv_transpose(
     """Transposed convolution: every input value is scattered through the kernel.
 
     (*grid, M) -> (*grid', N). Mult-adds: DK*DK*(N/groups)*M at every INPUT position: a 4x4 kernel with
-    stride 2 over 28x28x64 to 32 channels is 28*28*64*32*4*4, however large the output grid. What falls
-    into the cropped margin is counted, as it is computed. torch.nn.ConvTranspose2d; `padding: same`
-    is keras.layers.Conv2DTranspose. The quantity `mac_on_output` is the count on the output grid that some
+    stride 2 over 28x28x64 to 32 channels takes 28*28*64*32*4*4, independent of the output grid. Values in
+    the cropped margin are computed, so they count. torch.nn.ConvTranspose2d; `padding: same` is
+    keras.layers.Conv2DTranspose. The quantity `mac_on_output` is the count on the output grid that some
     other tools report.
 
     Example: {conv_transpose: 4x4, out: 32, stride: 2, padding: 1}

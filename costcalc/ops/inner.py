@@ -1,4 +1,4 @@
-"""Tensors inside an operation, which are neither its inputs nor its outputs."""
+"""Tensors internal to an operation: neither inputs nor outputs."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -12,10 +12,10 @@ CACHED = ("attention", "latent_attention")
 
 
 def inside(op: str, inputs: tuple[Shape, ...], options: Mapping[str, Any], fused: bool) -> Any:
-    """Values of the tensors inside one of `INSIDE`; without scores of attention where they are `fused`."""
+    """The number of values in the internal tensors of an operation of `INSIDE`; `fused` omits attention scores."""
     return import_module(f"{__package__}.{INDEX[op]}").inside(op, inputs, options, fused)
 
 
 def cached(op: str, inputs: tuple[Shape, ...], options: Mapping[str, Any]) -> Any:
-    """Values of a cache that an operation reads and does not make."""
+    """The number of cached values that an operation reads but does not compute."""
     return import_module(f"{__package__}.{INDEX[op]}").cached(inputs, options) if op in CACHED else 0

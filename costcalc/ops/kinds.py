@@ -1,7 +1,7 @@
-"""The kinds of option a rule can have: how each is written, and what values it admits.
+"""The kinds of options: how each is written, and which values it accepts.
 
-A rule names them in its signature (`def conv(x, kernel: Kernel, *, out: Size, ...)`). For a type
-checker they are all `Any` (kinds.pyi), as numbers, arrays and symbols flow through rules alike.
+A rule names them in its signature (`def conv(x, kernel: Kernel, *, out: Size, ...)`). For type checkers they are all
+`Any` (kinds.pyi), because rules accept numbers, arrays and symbols.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from ..records import NamedTuple
 
 
 class Kind(NamedTuple):
-    """A kind of option: its name, the form it is written in, its meaning, and its check."""
+    """A kind of option: its name, its written form, its description, and its check."""
 
     name: str
     form: str
@@ -72,7 +72,7 @@ def _truth(value: Any) -> bool:
 
 
 def _place(value: Number) -> int:
-    """The number of an axis, the same at all points."""
+    """An axis number; must be the same at all points."""
     value = num.whole(value)
     num.require(value >= 0, "must be at least 0, got {}", value)
     return num.domain(value).single(value)
@@ -118,7 +118,7 @@ Interpolation = _methods("nearest", "bilinear")
 Alignment = _methods("last", "first")
 Reduction = _methods("mean", "sum", "max")
 
-Numbers = _methods("weight", "bias", "gamma", "beta", "slope", "running")  # kinds of numbers that a layer can hold
+Numbers = _methods("weight", "bias", "gamma", "beta", "slope", "running")  # kinds of parameters
 Equation = Kind("equation", "text", "an equation such as `bij,bjk->bik`", _as_is)
 Label = Kind("label", "text", "what it stands for, in words", _as_is)
 Branch = Kind("branch", "branch", "a list of layers, or the name of a layer", _as_is)

@@ -1,4 +1,4 @@
-"""Experts, scans and latent attention: what language models have beside attention."""
+"""Operations of language models: mixture of experts, selective scan and latent attention."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,10 +28,10 @@ def moe(
 ) -> Layer:
     """Mixture of experts: a router sends each token to `active` of `experts` feed-forward networks.
 
-    (*positions, C) -> (*positions, C). An expert has 3*C*H weights when gated (act(x*A) * (x*B), then back to C), else
-    2*C*H. Params: those of all experts, and C*E of the router; `params_active` has the experts of one token. Mult-adds
-    of a token: the router, its experts and the `shared` experts, which every token goes to. `shared_gate` weighs their
-    result by a sigmoid of the token. arXiv:2101.03961; gated arXiv:2401.04088; shared experts arXiv:2401.06066.
+    (*positions, C) -> (*positions, C). A gated expert (act(x*A) * (x*B), then back to C) has 3*C*H weights, others
+    2*C*H. Params: all experts, and C*E for the router; `params_active` counts the experts of one token. Mult-adds per
+    token: the router, its experts, and the `shared` experts that process every token. `shared_gate` scales their
+    output by a sigmoid of the token. arXiv:2101.03961; gated arXiv:2401.04088; shared experts arXiv:2401.06066.
 
     Example: {moe: 256, experts: 8, active: 2}
     """
@@ -40,7 +40,7 @@ def moe(
     least = maximum(shared, 1 if shared_gate else 0)
     require(equal(shared, least), "a gate of {} shared experts", shared, option="shared")
     many, wide = prod(positions), hidden if shared_hidden is None else shared_hidden
-    up, units = (2 if gated else 1), active * hidden + shared * wide  # matrices into an expert, units of a token
+    up, units = (2 if gated else 1), active * hidden + shared * wide  # matrices into an expert, hidden units per token
     one, router = (up + 1) * channels * hidden, channels * experts + (channels if shared_gate else 0)
     always = router + shared * (up + 1) * channels * wide
     biases = up * hidden + channels if bias else 0
@@ -63,17 +63,17 @@ def moe(
 
 
 def _two(first: Number, second: Number) -> tuple[Product, Product]:
-    """The products into hidden values, and out of them."""
+    """The products that compute the hidden values and the output."""
     return Product({"mac": first}, (0, WEIGHT), "hidden"), Product({"mac": second}, ("hidden", WEIGHT))
 
 
 @op("selective_scan")
 def selective_scan(x: Shape, inputs: Branches, *, skip: Flag = True) -> Layer:
-    """Selective state-space scan of Mamba: h = exp(d*A)*h + d*B*x, y = C*h, and with `skip` y + D*x.
+    """Selective state-space scan of Mamba: h = exp(d*A)*h + d*B*x, y = C*h, plus D*x with `skip`.
 
-    (L, D) values, (L, D) steps d, (L, N) each of B and C -> (L, D). Params: D*N of A, and D of the skip. No mult-adds:
-    it has no matrix product. The quantity `scan` is L*D*N state values; the convention `mamba` prices each at 9 FLOPs,
-    as its authors do. The projections around it are layers of their own: see the block `mamba`. arXiv:2312.00752.
+    (L, D) values, (L, D) steps d, (L, N) each for B and C -> (L, D). Params: D*N for A, and D for the skip. It has no
+    matrix product, so no mult-adds. The quantity `scan` is L*D*N state values; the convention `mamba` prices each at 9
+    FLOPs, like its authors. The projections around it are separate layers: see the block `mamba`. arXiv:2312.00752.
 
     Example: {selective_scan: [u, step, into, out]}
     """
@@ -112,11 +112,11 @@ def latent_attention(
 ) -> Layer:
     """Multi-head latent attention of DeepSeek: keys and values are projected from a vector of `rank` per token.
 
-    (T, C) -> (T, out). A cache keeps rank + rope values a token: the vector, and a key of the position for all heads.
-    Queries have head_size + rope channels a head, through `query_rank` if given. Keys and values of all tokens, those
-    of the cache too, are made of the vectors: rank*heads*(head_size + value_size) a token. `absorb` multiplies queries
-    and results by these matrices instead: a pair then costs 2*rank + rope a head. `bias` is of the projections from and
-    to C. arXiv:2405.04434, section 2.1.
+    (T, C) -> (T, out). The cache stores rank + rope values per token: the vector, and a position key for all heads.
+    Queries have head_size + rope channels per head, computed via `query_rank` if given. Keys and values of all tokens,
+    also cached ones, are computed from the vectors: rank*heads*(head_size + value_size) per token. `absorb` instead
+    multiplies queries and results by these matrices; a pair then costs 2*rank + rope per head. `bias` applies to the
+    projections from and to C. arXiv:2405.04434, section 2.1.
 
     Example: {latent_attention: 12, rank: 64, rope: 16, head_size: 64, causal: true}
     """
@@ -148,7 +148,7 @@ def latent_attention(
 
 
 class Latent(NamedTuple):
-    """The sizes of latent attention: its options, pairs that are seen, masked, and with tokens of the cache."""
+    """The sizes of latent attention: its options, and the pairs seen, masked, and with cached tokens."""
 
     tokens: Number
     cache: Any
@@ -166,27 +166,27 @@ class Latent(NamedTuple):
 
     @property
     def weights(self) -> Number:
-        """Weights of all projections."""
+        """The weights of all projections."""
         return self.query + self.channels * self.down + self.up + self.heads * self.value * self.out
 
     @property
     def down(self) -> Number:
-        """Values that are kept of a token."""
+        """The values cached per token."""
         return self.rank + self.rope
 
     @property
     def up(self) -> Number:
-        """Weights that make keys and values of all heads."""
+        """The weights that compute the keys and values of all heads."""
         return self.rank * self.heads * (self.size + self.value)
 
     @property
     def query(self) -> Number:
-        """Weights that make the queries."""
+        """The weights that compute the queries."""
         wide = self.heads * (self.size + self.rope)
         return self.channels * wide if self.query_rank is None else self.query_rank * (self.channels + wide)
 
     def products(self, absorb: bool) -> tuple[Product, ...]:
-        """All products, in order. Vectors of the cache are constants; keys and values made from them need gradients."""
+        """All products, in order. Cached vectors are constants; keys and values computed from them need gradients."""
         tokens, down, result = self.tokens, self.channels * self.down, self.heads * self.value * self.out
         first = self.channels * (self.query - self.query if self.query_rank is None else self.query_rank)
         narrow = () if self.query_rank is None else (Product({"mac": first * tokens}, (0, WEIGHT), "narrow"),)
@@ -200,7 +200,7 @@ class Latent(NamedTuple):
         )
 
     def _expanded(self) -> tuple[Product, ...]:
-        """Keys and values of every token, and attention of all heads to them."""
+        """Products that compute keys and values of every token, and the attention of all heads."""
         old: tuple[Product, ...] = ()
         if self.cache is not None:
             made = Product({"mac": self.up * self.cache}, (WEIGHT,), "old keys")
@@ -218,7 +218,7 @@ class Latent(NamedTuple):
         )
 
     def _absorbed(self) -> tuple[Product, ...]:
-        """Queries in the space of the vectors, attention to these, and the result out of that space."""
+        """Products that map queries to the vector space, attend there, and map the result back."""
         old: tuple[Product, ...] = ()
         if self.cache is not None:
             scores = self._pairs(self.rank, self.before, 0, ("wide query",), "old scores")
@@ -243,7 +243,7 @@ class Latent(NamedTuple):
 
 
 def _sums(products: tuple[Product, ...]) -> dict[str, Number]:
-    """The mult-adds of all products by quantity."""
+    """The total mult-adds of products by quantity."""
     total: dict[str, Any] = {}
     for name, macs in ((name, macs) for product in products for name, macs in product.macs.items()):
         total[name] = total.get(name, 0) + macs
@@ -251,7 +251,7 @@ def _sums(products: tuple[Product, ...]) -> dict[str, Number]:
 
 
 def inside(op: str, inputs: tuple[Shape, ...], options: Mapping[str, Any], fused: bool) -> Any:
-    """Values of the tensors inside one of these layers: of experts the hidden ones, of a scan its state."""
+    """The number of values in a layer's internal tensors: hidden values of experts, the state of a scan, ..."""
     if op == "moe":
         many, wide = prod(inputs[0][:-1]), options.get("shared_hidden") or options["hidden"]
         units = options["active"] * options["hidden"] + options.get("shared", 0) * wide
@@ -270,5 +270,5 @@ def inside(op: str, inputs: tuple[Shape, ...], options: Mapping[str, Any], fused
 
 
 def cached(inputs: tuple[Shape, ...], options: Mapping[str, Any]) -> Any:
-    """Values of the cache of latent attention, which it reads and does not make."""
+    """The number of cached values that latent attention reads."""
     return maximum(options.get("cache") or 0, 0) * (options["rank"] + options["rope"])

@@ -1,4 +1,4 @@
-"""Operations that move values: no parameters, no mult-adds."""
+"""Operations that move values, without parameters or mult-adds."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from .base import Layer, op
 from .kinds import Axis, Branches, Count, Interpolation, Order, Padding, Scale, Shape, Size, Steps
 from .window import each, grid_of, margins, sum_of
 
-_NAMES = {  # rank -> the names of its axes, before the channels
+_NAMES = {  # rank -> names of the axes before the channels
     2: (("length", "tokens"),),
     3: (("height",), ("width",)),
     4: (("depth",), ("height",), ("width",)),
@@ -18,7 +18,7 @@ _NAMES = {  # rank -> the names of its axes, before the channels
 
 
 def axis_number(x: Any, axis: Any) -> Any:
-    """Which axis of shape `x` a name or a number means."""
+    """The number of an axis of shape `x`, given by name or number."""
     if axis in ("channels", "features"):
         return len(x) - 1
     if type(axis) is str:
@@ -38,7 +38,7 @@ def _moved(shape: Iterable[Number]) -> Layer:
 
 @op("concat", empty=True)
 def concat(x: Shape, inputs: Branches, *, axis: Axis = "channels") -> Layer:
-    """Branches one behind the other along an axis. torch.cat.
+    """Concatenates branches along an axis. torch.cat.
 
     (.., A), (.., B) -> (.., A + B).
 
@@ -66,7 +66,7 @@ def _same_but(first: Shape, shape: Shape, at: int) -> None:
 
 @op("split")
 def split(x: Shape, parts: Size, *, part: Count = 0, axis: Axis = "channels") -> Layer:
-    """One of several equal parts along an axis, the first being 0. torch.chunk.
+    """One of several equal parts along an axis, counted from 0. torch.chunk.
 
     (.., C) -> (.., C / parts).
 
@@ -80,7 +80,7 @@ def split(x: Shape, parts: Size, *, part: Count = 0, axis: Axis = "channels") ->
 
 @op("slice")
 def slice_(x: Shape, size: Size, *, start: Count = 0, axis: Axis = "channels") -> Layer:
-    """`size` values along an axis from `start` on. torch.narrow.
+    """`size` values along an axis, starting at `start`. torch.narrow.
 
     (.., C) -> (.., size).
 
@@ -93,7 +93,7 @@ def slice_(x: Shape, size: Size, *, start: Count = 0, axis: Axis = "channels") -
 
 @op("pad")
 def pad(x: Shape, padding: Padding) -> Layer:
-    """Border around the grid: a number, one per axis, or [before, after] per axis. torch.nn.functional.pad.
+    """Padding of the grid: a number, one per axis, or [before, after] per axis. torch.nn.functional.pad.
 
     (*grid, C) -> (*grid', C).
 
@@ -129,7 +129,7 @@ def reshape(x: Shape, shape: Shape) -> Layer:
 
 @op("permute", empty=True)
 def permute(x: Shape, order: Order) -> Layer:
-    """The axes in another order, by number from 0. torch.permute.
+    """Reorders the axes, numbered from 0. torch.permute.
 
     (A, B, C) with [1, 0, 2] -> (B, A, C).
 
@@ -142,7 +142,7 @@ def permute(x: Shape, order: Order) -> Layer:
 
 @op("tokens")
 def tokens(x: Shape) -> Layer:
-    """A grid as a sequence of tokens: patches of an image for a transformer (arXiv:2010.11929, section 3.1).
+    """Flattens a grid to a sequence of tokens, as image patches for a transformer (arXiv:2010.11929, section 3.1).
 
     (H, W, C) -> (H*W, C).
 
@@ -154,7 +154,7 @@ def tokens(x: Shape) -> Layer:
 
 @op("grid")
 def grid(x: Shape, size: Steps) -> Layer:
-    """A sequence of tokens as a grid again: `HxW`, or one number for a square. torch.nn.Unflatten.
+    """Reshapes a sequence of tokens to a grid: `HxW`, or one number for a square. torch.nn.Unflatten.
 
     (H*W, C) -> (H, W, C).
 
@@ -170,7 +170,7 @@ def grid(x: Shape, size: Steps) -> Layer:
 
 @op("windows")
 def windows(x: Shape, size: Steps) -> Layer:
-    """A grid cut into windows, each a sequence: attention then works within each window (arXiv:2103.14030).
+    """Splits a grid into windows, each a sequence, for attention within each window (arXiv:2103.14030).
 
     (H, W, C) -> (windows, tokens of a window, C). H and W must be multiples of the window.
 
@@ -186,7 +186,7 @@ def windows(x: Shape, size: Steps) -> Layer:
 
 @op("space_to_depth", "pixel_unshuffle")
 def space_to_depth(x: Shape, factor: Size) -> Layer:
-    """Blocks of the grid moved into channels. torch.nn.PixelUnshuffle.
+    """Moves blocks of the grid into channels. torch.nn.PixelUnshuffle.
 
     (H, W, C) -> (H/r, W/r, C*r*r).
 
@@ -200,7 +200,7 @@ def space_to_depth(x: Shape, factor: Size) -> Layer:
 
 @op("depth_to_space", "pixel_shuffle")
 def depth_to_space(x: Shape, factor: Size) -> Layer:
-    """Channels moved out into the grid. torch.nn.PixelShuffle.
+    """Moves channels into blocks of the grid. torch.nn.PixelShuffle.
 
     (H, W, C*r*r) -> (H*r, W*r, C).
 
@@ -214,7 +214,7 @@ def depth_to_space(x: Shape, factor: Size) -> Layer:
 
 @op("channel_shuffle")
 def channel_shuffle(x: Shape, groups: Size) -> Layer:
-    """Channels of the groups interleaved. ShuffleNet (arXiv:1707.01083) section 3.1.
+    """Interleaves the channels of groups. ShuffleNet (arXiv:1707.01083) section 3.1.
 
     (*grid, C) -> the same.
 
@@ -226,7 +226,7 @@ def channel_shuffle(x: Shape, groups: Size) -> Layer:
 
 @op("upsample")
 def upsample(x: Shape, scale: Scale = None, *, to: Steps = None, method: Interpolation = "nearest") -> Layer:
-    """The grid enlarged by a factor, or `to` a size. torch.nn.Upsample.
+    """Enlarges the grid by a factor, or `to` a size. torch.nn.Upsample.
 
     (*grid, C) -> (*grid', C).
 

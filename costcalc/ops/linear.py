@@ -10,7 +10,7 @@ from .kinds import Branches, Equation, Flag, Numbers, Shape, Size, Width
 
 @op("linear", label=lambda detail: "fully connected", empty=True)
 def linear(x: Shape, out: Width, *, bias: Flag = True) -> Layer:
-    """Fully connected layer over the last axis; leading axes are positions.
+    """Fully connected layer over the last axis; the leading axes are positions.
 
     (*positions, M) -> (*positions, N). Mult-adds: M*N at every position. torch.nn.Linear.
 
@@ -27,10 +27,10 @@ def linear(x: Shape, out: Width, *, bias: Flag = True) -> Layer:
 
 @op("logits")
 def logits(x: Shape, vocab: Width, *, bias: Flag = False) -> Layer:
-    """Scores of every word of a vocabulary: the head of a language model, a linear layer over the last axis.
+    """Scores for every word of a vocabulary: the head of a language model, a linear layer over the last axis.
 
-    (*positions, M) -> (*positions, V). Mult-adds: M*V at every position. With `reuse: words` it reads the table of the
-    embedding `words`: a tied head. Conventions of this field price it apart from other layers (`6N`, `megatron`).
+    (*positions, M) -> (*positions, V). Mult-adds: M*V at every position. With `reuse: words` it shares the table of the
+    embedding `words` (a tied head). Some conventions price it separately from other layers (`6N`, `megatron`).
     torch.nn.Linear.
 
     Example: {logits: 30522}
@@ -40,9 +40,9 @@ def logits(x: Shape, vocab: Width, *, bias: Flag = False) -> Layer:
 
 @op("bilinear")
 def bilinear(x: Shape, inputs: Branches, *, out: Width, bias: Flag = True) -> Layer:
-    """Bilinear form of two inputs: y_n = sum_ij W_nij (a_i b_j), as torch.nn.Bilinear.
+    """Bilinear form of two inputs: y_n = sum_ij W_nij (a_i b_j). torch.nn.Bilinear.
 
-    (*positions, A), (*positions, B) -> (*positions, N). Mult-adds: N*A*B at every position, one per weight, as of a
+    (*positions, A), (*positions, B) -> (*positions, N). Mult-adds: N*A*B at every position, one per weight, like a
     linear layer over the A*B products of the inputs.
 
     Example: {bilinear: [left, right], out: 10}
@@ -65,7 +65,7 @@ def bilinear(x: Shape, inputs: Branches, *, out: Width, bias: Flag = True) -> La
 def matmul(x: Shape, inputs: Branches) -> Layer:
     """Matrix product of two tensors, batched over the leading axes.
 
-    (*batch, N, K), (*batch, K, M) -> (*batch, N, M). Mult-adds: N*K*M for each of the batch. torch.matmul.
+    (*batch, N, K), (*batch, K, M) -> (*batch, N, M). Mult-adds: N*K*M for each matrix of the batch. torch.matmul.
 
     Example: {matmul: [scores, values]}
     """
@@ -80,11 +80,11 @@ def matmul(x: Shape, inputs: Branches) -> Layer:
 
 @op("einsum")
 def einsum(x: Shape, equation: Equation, *, of: Branches) -> Layer:
-    """Einstein summation of one tensor or two: letters name axes, those not in the result are summed.
+    """Einstein summation of one or two tensors: letters name axes, and letters not in the result are summed.
 
-    Mult-adds of two tensors: the product of all the letters' sizes, if the tensors share a letter that is summed.
-    Without one it is a product element by element, as `mul`, and what one tensor alone sums is summed first, as by
-    `reduce`. numpy.einsum, torch.einsum.
+    Mult-adds for two tensors: the product of all letters' sizes, if the tensors share a summed letter. Otherwise it is
+    an elementwise product like `mul`, and letters of only one tensor are summed first, like `reduce`. numpy.einsum,
+    torch.einsum.
 
     Example: {einsum: "hqd,hkd->hqk", of: [q, k]}
     """
@@ -109,9 +109,9 @@ def einsum(x: Shape, equation: Equation, *, of: Branches) -> Layer:
 
 @op("embedding", empty=True)
 def embedding(x: Shape, out: Width, *, vocab: Size) -> Layer:
-    """Table of vectors looked up by index: no mult-adds. torch.nn.Embedding.
+    """Table of vectors looked up by index, without mult-adds. torch.nn.Embedding.
 
-    (*positions) -> (*positions, N); the last axis of the input counts positions.
+    (*positions) -> (*positions, N); every axis of the input is a position.
 
     Example: {embedding: 768, vocab: 30522}
     """
@@ -120,9 +120,9 @@ def embedding(x: Shape, out: Width, *, vocab: Size) -> Layer:
 
 @op("parameter")
 def parameter(shape: Shape, *, kind: Numbers = "weight") -> Layer:
-    """Learned constant: a class token, a position table, a scale. It takes no input and costs nothing to make.
+    """Learned constant: a class token, a position table, a scale. It has no input and no cost.
 
-    -> shape. `kind` says what conventions count it as: a scale that is multiplied in is a `gamma`. torch.nn.Parameter.
+    -> shape. Conventions count it as its `kind`; a multiplied scale is a `gamma`. torch.nn.Parameter.
 
     Example: {parameter: [1, 768]}
     """
@@ -143,7 +143,7 @@ def _same_positions(one: list[int], other: list[int]) -> None:
 
 
 def _elementwise(terms: list[str], result: str, sizes: Mapping[str, int]) -> dict[str, int]:
-    """The quantities of sums over letters of one tensor, and of the product of two."""
+    """The quantities of the sums within each tensor, and of the elementwise product of two."""
     summed = out = 0
     for letters in terms:
         kept = prod(sizes[letter] for letter in sizes if letter in letters and letter in result)

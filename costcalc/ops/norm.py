@@ -1,4 +1,4 @@
-"""Normalisations. They keep the shape; trainable scale and shift are `gamma` and `beta`."""
+"""Normalisations. They keep the shape; the trainable scale and shift are `gamma` and `beta`."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .kinds import Flag, Shape, Size
 
 @op("batchnorm")
 def batchnorm(x: Shape, *, scale: Flag = True, shift: Flag = True) -> Layer:
-    """Batch normalisation with stored statistics: two trainable numbers a channel and two that are not.
+    """Batch normalisation with stored statistics: two trainable and two other parameters per channel.
 
     (*grid, C) -> the same. torch.nn.BatchNorm2d; keras.layers.BatchNormalization.
 
@@ -47,7 +47,7 @@ def groupnorm(x: Shape, groups: Size, *, scale: Flag = True, shift: Flag = True)
 
 @op("instancenorm")
 def instancenorm(x: Shape, *, scale: Flag = False, shift: Flag = False) -> Layer:
-    """Instance normalisation: statistics of each channel alone. torch.nn.InstanceNorm2d.
+    """Instance normalisation: statistics of each channel of a sample. torch.nn.InstanceNorm2d.
 
     (*grid, C) -> the same.
 
@@ -69,7 +69,7 @@ def rmsnorm(x: Shape, *, scale: Flag = True) -> Layer:
 
 @op("lrn")
 def lrn(x: Shape, size: Size = 5) -> Layer:
-    """Local response normalisation across `size` channels: no parameters. Krizhevsky et al. 2012, section 3.3.
+    """Local response normalisation across `size` channels, without parameters. Krizhevsky et al. 2012, section 3.3.
 
     (*grid, C) -> the same.
 

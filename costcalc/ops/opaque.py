@@ -8,9 +8,10 @@ from .kinds import Amount, Label, Shape
 def opaque(
     x: Shape, label: Label, *, out: Shape = None, mult_adds: Amount = "unknown", params: Amount = "unknown"
 ) -> Layer:
-    """Something the spec cannot say: its author gives shape and cost, or every total becomes a lower bound.
+    """A layer that the spec language cannot express, with its shape and cost stated by the author.
 
-    x -> `out`, or the shape of the input. What is not given is unknown, and totals print as `>=`.
+    x -> `out`, by default the shape of the input. A cost that is not given is unknown, and totals print as lower
+    bounds (`>=`).
 
     Example: {opaque: deformable convolution, out: [14, 14, 256], mult_adds: 4000000, params: 590000}
     """

@@ -1,4 +1,4 @@
-"""Elementwise operations: activations, sums of branches, and layers that pass values on."""
+"""Elementwise operations: activations, sums of branches, and layers that pass values through."""
 
 from ..errors import Refused
 from ..num import equal, floor_div, prod, require, stretch
@@ -12,7 +12,7 @@ _SPECIAL = ("prelu", "glu", "softmax", "log_softmax")
 
 @op(*(name for name in ACTIVATIONS if name not in _SPECIAL), empty=True)
 def activation(x: Shape) -> Layer:
-    """Activation or other function of one tensor, element by element: no parameters, no mult-adds.
+    """Activation or other elementwise function of one tensor, without parameters or mult-adds.
 
     x -> the same shape. torch.nn.functional, keras.activations.
 
@@ -23,7 +23,7 @@ def activation(x: Shape) -> Layer:
 
 @op("softmax", "log_softmax", empty=True)
 def softmax(x: Shape) -> Layer:
-    """Exponentials over the sum of their row, the last axis, or the logarithm of that. torch.nn.Softmax.
+    """Softmax over the last axis, or its logarithm. torch.nn.Softmax.
 
     (.., C) -> the same.
 
@@ -34,7 +34,7 @@ def softmax(x: Shape) -> Layer:
 
 @op("prelu")
 def prelu(x: Shape, *, shared: Flag = False) -> Layer:
-    """Parametric ReLU: a learned slope a channel, or one for all of them (`shared`). arXiv:1502.01852.
+    """Parametric ReLU with a learned slope per channel, or one for all channels (`shared`). arXiv:1502.01852.
 
     x -> the same shape. torch.nn.PReLU(C).
 
@@ -45,7 +45,7 @@ def prelu(x: Shape, *, shared: Flag = False) -> Layer:
 
 @op("glu")
 def glu(x: Shape) -> Layer:
-    """Gated linear unit: one half of the channels times the sigmoid of the other. torch.nn.GLU.
+    """Gated linear unit: half of the channels times the sigmoid of the other half. torch.nn.GLU.
 
     (.., 2C) -> (.., C).
 
@@ -57,7 +57,7 @@ def glu(x: Shape) -> Layer:
 
 
 def joined(inputs: tuple[Shape, ...], name: str) -> Shape:
-    """The shape that tensors broadcast to: axes are matched from the last, and 1 stretches."""
+    """The shape that tensors broadcast to, as in NumPy."""
     if len(inputs) < 2:
         raise Refused(f"{name} joins two branches or more, got {len(inputs)}")
     rank = max_rank(inputs)
@@ -82,7 +82,7 @@ def _axis(sizes: Shape, inputs: tuple[Shape, ...], name: str) -> Number:
 
 @op("add")
 def add(x: Shape, inputs: Branches) -> Layer:
-    """Sum of branches, element by element; an axis of 1 stretches. torch.add.
+    """Elementwise sum of branches; axes of size 1 broadcast. torch.add.
 
     (.., C), (.., C) -> (.., C). A branch is a list of layers, `[]` (the input itself), or a name.
 
@@ -93,7 +93,7 @@ def add(x: Shape, inputs: Branches) -> Layer:
 
 @op("sub")
 def sub(x: Shape, inputs: Branches) -> Layer:
-    """Difference of two branches, element by element. torch.sub.
+    """Elementwise difference of two branches. torch.sub.
 
     (.., C), (.., C) -> (.., C).
 
@@ -104,7 +104,7 @@ def sub(x: Shape, inputs: Branches) -> Layer:
 
 @op("mul")
 def mul(x: Shape, inputs: Branches) -> Layer:
-    """Product of branches, element by element; an axis of 1 stretches, as in squeeze-and-excitation. torch.mul.
+    """Elementwise product of branches; axes of size 1 broadcast, as in squeeze-and-excitation. torch.mul.
 
     (.., C), (.., C) -> (.., C).
 
@@ -115,7 +115,7 @@ def mul(x: Shape, inputs: Branches) -> Layer:
 
 @op("div")
 def div(x: Shape, inputs: Branches) -> Layer:
-    """Quotient of two branches, element by element. torch.div.
+    """Elementwise quotient of two branches. torch.div.
 
     (.., C), (.., C) -> (.., C).
 
@@ -137,7 +137,7 @@ def _join(inputs: tuple[Shape, ...], name: str, quantity: str) -> Layer:
 
 @op("dropout", empty=True)
 def dropout(x: Shape, rate: Rate = 0.5) -> Layer:
-    """Drops values while training; costs nothing when the network is used. torch.nn.Dropout.
+    """Drops values during training; no cost at inference. torch.nn.Dropout.
 
     x -> the same shape.
 
@@ -148,7 +148,7 @@ def dropout(x: Shape, rate: Rate = 0.5) -> Layer:
 
 @op("identity", empty=True)
 def identity(x: Shape) -> Layer:
-    """Passes its input on. torch.nn.Identity.
+    """Passes its input through. torch.nn.Identity.
 
     x -> the same shape.
 

@@ -1,4 +1,4 @@
-"""Pooling and reduction: no parameters and no mult-adds, but another shape."""
+"""Pooling and reduction: they change the shape, without parameters or mult-adds."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -43,7 +43,7 @@ def _pool(
 
 
 def _at_most_half(padding: int | str | tuple[int | Shape, ...], window: Shape, space: list[Number]) -> None:
-    """A window that lies in the padding alone would pool nothing (torch.nn.MaxPool2d)."""
+    """Refuse padding of more than half the window: a window of padding only would be empty (torch.nn.MaxPool2d)."""
     for k, pair in zip(window, () if type(padding) is str else margins(padding, space), strict=False):
         for pad in pair:
             require(2 * pad <= k, "padding {} is more than half the window of {}", pad, k, option="padding")
@@ -61,8 +61,8 @@ def maxpool(
 ) -> Layer:
     """Maximum over a sliding window, or over the whole grid (`global`).
 
-    (*grid, C) -> (*grid', C). The stride is the window unless given. torch.nn.MaxPool2d;
-    `ceil_mode` rounds the grid up.
+    (*grid, C) -> (*grid', C). The stride defaults to the window. `ceil_mode` rounds the grid up.
+    torch.nn.MaxPool2d.
 
     Example: {maxpool: 3x3, stride: 2}
     """
@@ -73,9 +73,9 @@ def maxpool(
 def avgpool(
     x: Shape, kernel: Window, *, stride: Steps = None, padding: Padding = "same", ceil_mode: Flag = False
 ) -> Layer:
-    """Mean over a sliding window, or over the whole grid (`global`), which stays as a 1x1 grid.
+    """Mean over a sliding window, or over the whole grid (`global`), which leaves a 1x1 grid.
 
-    (*grid, C) -> (*grid', C). The stride is the window unless given. torch.nn.AvgPool2d.
+    (*grid, C) -> (*grid', C). The stride defaults to the window. torch.nn.AvgPool2d.
 
     Example: {avgpool: global}
     """
@@ -88,7 +88,7 @@ def lppool(
 ) -> Layer:
     """Power mean (p-norm) over a sliding window. torch.nn.LPPool2d.
 
-    (*grid, C) -> (*grid', C). The stride is the window unless given.
+    (*grid, C) -> (*grid', C). The stride defaults to the window.
 
     Example: {lppool: 2x2}
     """
@@ -126,7 +126,7 @@ def adaptive_maxpool(x: Shape, size: Steps) -> Layer:
 
 @op("reduce")
 def reduce(x: Shape, method: Reduction, *, axis: Axis, keep: Flag = False) -> Layer:
-    """Mean, sum or maximum along one axis, which goes away unless `keep`.
+    """Mean, sum or maximum along one axis, which is removed unless `keep` is set.
 
     (.., n, ..) -> (.., ..). torch.mean, torch.sum, torch.amax.
 

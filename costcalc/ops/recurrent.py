@@ -10,10 +10,10 @@ from .kinds import Flag, Shape, Size, Width
 
 @op("rnn")
 def rnn(x: Shape, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True) -> Layer:
-    """Plain recurrent layer, one gate.
+    """Plain recurrent layer with one gate.
 
-    (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*H*(F + H); later layers read
-    D*H features. Two bias vectors, as PyTorch has them. torch.nn.RNN.
+    (T, F) -> (T, D*H), D = 2 if bidirectional. Mult-adds per layer: T*D*H*(F + H); later layers read
+    D*H features. Two bias vectors, as in PyTorch. torch.nn.RNN.
 
     Example: {rnn: 256}
     """
@@ -30,11 +30,11 @@ def lstm(
     projection: Width = None,
     bias: Flag = True,
 ) -> Layer:
-    """Long short-term memory, four gates.
+    """Long short-term memory with four gates.
 
-    (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*4*H*(F + H); later layers read
-    D*H features. `projection` P makes the output and the recurrence P wide, for P*H more a step. Two bias
-    vectors a gate, as PyTorch has them. torch.nn.LSTM.
+    (T, F) -> (T, D*H), D = 2 if bidirectional. Mult-adds per layer: T*D*4*H*(F + H); later layers read
+    D*H features. `projection` P sets the width of the output and the recurrence to P, for P*H more mult-adds
+    per step. Two bias vectors per gate, as in PyTorch. torch.nn.LSTM.
 
     Example: {lstm: 256, layers: 2, bidirectional: true}
     """
@@ -43,10 +43,10 @@ def lstm(
 
 @op("gru")
 def gru(x: Shape, hidden: Width, *, layers: Size = 1, bidirectional: Flag = False, bias: Flag = True) -> Layer:
-    """Gated recurrent unit, three gates.
+    """Gated recurrent unit with three gates.
 
-    (T, F) -> (T, D*H), D = 2 when bidirectional. Mult-adds of a layer: T*D*3*H*(F + H); later layers read
-    D*H features. Two bias vectors a gate, as PyTorch has them. torch.nn.GRU.
+    (T, F) -> (T, D*H), D = 2 if bidirectional. Mult-adds per layer: T*D*3*H*(F + H); later layers read
+    D*H features. Two bias vectors per gate, as in PyTorch. torch.nn.GRU.
 
     Example: {gru: 256}
     """
@@ -63,7 +63,7 @@ def _recurrent(
     projection: int | None,
     bias: bool,
 ) -> Layer:
-    """`activations` are those of a unit and step: one a gate, and for lstm that of the cell."""
+    """The layer of any recurrent operation. `activations` is per unit and step: one per gate, and the cell for lstm."""
     if len(x) != 2:
         raise Refused(f"a recurrent layer works on [length, features], got a tensor of rank {len(x)}")
     length, features = x
@@ -76,7 +76,7 @@ def _recurrent(
     later = gates * hidden * (directions * width + width) + projected
     weight = directions * (first + (layers - 1) * later)
     units = directions * layers * hidden
-    fed = length * directions * gates * hidden * features  # by the input; the rest by states, of this layer or below
+    fed = length * directions * gates * hidden * features  # products with x, the rest with states
     return Layer(
         shape=(length, directions * width),
         params={"weight": weight, "bias": 2 * gates * units if bias else 0},

@@ -10,12 +10,12 @@ from .kinds import Count, Flag, Kernel, Size, Width
 def sparse_conv(
     x: tuple, kernel: Kernel, *, out: Width, sites: Size = None, pairs: Count = None, bias: Flag = True
 ) -> Layer:
-    """Sparse convolution: the grid is a list of its active sites, whose number is stated.
+    """Sparse convolution on a list of active sites of stated length.
 
-    (sites, M) -> (sites of the result, N). The result has as many sites as the input (submanifold), or `sites`. Params:
-    DK^d*M*N. Mult-adds: M*N for each of `pairs`: active sites of the input that a site of the result reads, summed over
-    all sites (the size of the rule book). They depend on the data. Without `pairs`, every place of the kernel counts
-    at every site: an upper bound. arXiv:1711.10275.
+    (sites, M) -> (output sites, N). The output has as many sites as the input (submanifold), or `sites`. Params:
+    DK^d*M*N. Mult-adds: M*N for each of `pairs`, the number of (active input site, output site) pairs, which is the
+    size of the rule book and depends on the data. Without `pairs`, every kernel position counts at every site, which
+    is an upper bound. arXiv:1711.10275.
 
     Example: {sparse_conv: 3x3x3, out: 32, pairs: 1900}
     """

@@ -1,4 +1,4 @@
-"""How a window slides over a grid: shared by convolutions and pooling."""
+"""Sliding windows over a grid, shared by convolutions and pooling."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from ..num.values import Number, Shape
 
 
 def each(value: Any, space: Sequence[Number], what: str = "a value") -> tuple[Any, ...]:
-    """One value per spatial axis: a tuple unchanged, any other value repeated."""
+    """One value per spatial axis: a tuple is returned unchanged, any other value is repeated."""
     if type(value) is not tuple:
         return (value,) * len(space)
     if len(value) != len(space):
@@ -18,7 +18,7 @@ def each(value: Any, space: Sequence[Number], what: str = "a value") -> tuple[An
 
 
 def is_word(value: int | str | tuple[int | Shape, ...], word: str) -> bool:
-    """Whether an option is that word rather than numbers."""
+    """Whether an option is the given word."""
     return type(value) is str and value == word
 
 
@@ -30,7 +30,7 @@ def grid_of(space: Sequence[Number]) -> Sequence[Number]:
 
 
 def margins(padding: Any, space: Sequence[Number]) -> tuple[Shape, ...]:
-    """(before, after) for every axis of a padding given in numbers."""
+    """(before, after) for every axis of a numeric padding."""
     pairs = each(padding, space, "padding")
     for pair in pairs:
         if type(pair) is tuple and len(pair) != 2:
@@ -69,7 +69,7 @@ def _positions(n: Number, k: Number, s: int, pad: tuple[int, ...], d: int, ceil_
     if not ceil_mode:
         return floor_div(room, s) + 1
     positions = ceil_div(room, s) + 1
-    if (s + after <= span) is True:  # the last window starts before the input ends
+    if (s + after <= span) is True:  # the last window always starts within the input
         return positions
     return positions - select((positions - 1) * s >= n + before, 1, 0)
 
@@ -108,5 +108,5 @@ def sum_of(pair: tuple[int, ...]) -> int:
 
 
 def span_text(window: Any) -> str:
-    """`3x3` for a table."""
+    """A window for a table: `3x3`."""
     return "x".join(str(k) for k in window)

@@ -62,7 +62,7 @@ def _holds(node: Node, scope: Scope, problems: Problems) -> dict[str, Any]:
         if key.value in NUMBERS:
             found[key.value] = _count(value, scope, problems)
         else:
-            problems.unknown("kind of number", key.value, key, NUMBERS)
+            problems.unknown("kind of parameter", key.value, key, NUMBERS)
     return found
 
 

@@ -75,7 +75,7 @@ def test_three_counters_of_one_network_of_nats_bench(counter):
 
 def test_reconcile_says_what_they_count(run):
     line = ["reconcile", "nats_bench_topology", "paper", "15.64737M", "--set", "op=4,2,1,2,1,1"]
-    assert "additions of a bias: linear" in run(*line).out
+    assert "bias additions: linear" in run(*line).out
     price_list = str(DATA / "thop_2021.yaml")
     found = run("reconcile", "nats_bench_topology", "paper", price_list, "--set", "op=4,2,1,2,1,1").out
     assert ("663,552" in found, "16,464,576" in found) == (True, True)

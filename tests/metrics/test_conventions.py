@@ -82,7 +82,7 @@ BAD = [  # text, what is said of it
     ("base: paper\nprices: {weight: 1}", "2:10: unknown quantity `weight` (`weight` belongs under `params:`)"),
     (
         "base: paper\nparams: {activate: 1}",
-        "2:10: unknown kind of number `activate` (`activate` belongs under `prices:`)",
+        "2:10: unknown kind of parameter `activate` (`activate` belongs under `prices:`)",
     ),
     (
         "base: paper\nprices: {mac: 1.5}",

@@ -114,7 +114,7 @@ WRONG = {  # a spec that cannot be; where, and what is said
         *(5, "`two` has 2 layers with weights: name the one that is meant"),
     ),
     f"{WORDS}  - {{linear: 100, reuse: words, params: 3}}\n": (4, "a layer has `reuse` or `params`"),
-    f"{WORDS}  - {{linear: 100, params: {{wieght: 3}}}}\n": (4, "unknown kind of number `wieght`"),
+    f"{WORDS}  - {{linear: 100, params: {{wieght: 3}}}}\n": (4, "unknown kind of parameter `wieght`"),
     f"{WORDS}  - {{linear: 100, params: -3}}\n": (4, "`params`: must be at least 0, got -3"),
     f"{WORDS}  - {{linear: 100, params: tokens - 20}}\n": (4, "`params`: must be at least 0, got -4"),
     f"{WORDS}  - {{attention: 4, bias: [true, false]}}\n": (

@@ -64,7 +64,7 @@ def aliases(levels):
 
 
 DEEP = "lists and maps nest at most 60 deep"
-LEVELS = "too much for one expression: it has at most 60 levels and 1,000 steps, those of functions counted"
+LEVELS = "an expression has at most 60 levels and 1,000 steps, including those of functions"
 LONG = "an expression has at most 1,000 characters"
 LAYERS = "more than 100,000 layers after repeats and blocks are expanded"
 NODES = "a spec has at most 550,000 values"
