@@ -18,9 +18,7 @@ WORK = {"mac": ("mac",), "mac_attention": ("mac_attention", "mac_masked"), "scan
 TRAINABLE = {"weight": 1, "bias": 1, "gamma": 1, "beta": 1, "slope": 1}
 
 
-_READS = frozenset(
-    ("add", "sub", "mul", "div", "matmul", "einsum", "concat")
-)  # operations without parameters
+_READS = frozenset(("add", "sub", "mul", "div", "matmul", "einsum", "concat"))  # operations without parameters
 
 
 class Difference(NamedTuple):

@@ -1,5 +1,5 @@
-"""Every operation performed in loops over small arrays, each multiply-add counted as it happens.
+"""Every operation executed in loops over small arrays, counting each multiply-add.
 
-The oracle for the rules of `costcalc.ops`: it is written from the definitions of the operations, as the frameworks
-document them, and shares no code with the rules. Nothing here imports any other part of costcalc.
+The oracle for the rules of `costcalc.ops`: it follows the definitions in the frameworks' documentation and shares no
+code with the rules. Nothing here imports any other part of costcalc.
 """

@@ -1,4 +1,4 @@
-"""Attention in loops over pairs of query and key, each asked whether it is masked."""
+"""Attention in loops over query-key pairs, with the mask evaluated for each pair."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def attention(
 
 
 def scaled(tally: Tally, x: dict[tuple[int, ...], float], qk_norm: bool) -> dict[tuple[int, ...], float]:
-    """Every head divided by the root of its mean square, times a scale of each channel."""
+    """Divide every head by its root mean square, and multiply by a scale per channel."""
     if not qk_norm:
         return x
     scale = tally.parameters("gamma", 1 + max(index[-1] for index in x))
@@ -75,7 +75,7 @@ def scaled(tally: Tally, x: dict[tuple[int, ...], float], qk_norm: bool) -> dict
 
 
 def _turned(tally: Tally, x: dict[tuple[int, ...], float], rotary: int | None, size: int) -> Any:
-    """The first `rotary` channels of every head turned in pairs, by an angle that depends on the token."""
+    """Rotate the first `rotary` channels of every head in pairs, by an angle that depends on the token."""
     if rotary is None:
         return x
     if rotary > size:
@@ -92,7 +92,7 @@ def _turned(tally: Tally, x: dict[tuple[int, ...], float], rotary: int | None, s
 
 
 def _there(tally: Tally, x: Any, channels: int, heads: int, size: int, bias: Any) -> dict[tuple[int, ...], float]:
-    """Keys or values that were computed before: their weights belong to the layer, the work is done."""
+    """Cached keys or values: the layer has their weights but does not compute them."""
     tally.parameters("weight", channels, heads * size)
     tally.parameters("bias", heads * size if bias else 0)
     places = {index[:-1] for index in x}
@@ -100,7 +100,7 @@ def _there(tally: Tally, x: Any, channels: int, heads: int, size: int, bias: Any
 
 
 def _after_cache(tally: Tally, x: dict[tuple[int, ...], float], cache: int | None) -> dict[tuple[int, ...], float]:
-    """Keys or values behind those that were kept of so many tokens before."""
+    """Append keys or values to those of the `cache` earlier tokens."""
     result = {}
     for (*place, token, head, n), number in x.items():
         spot = (*place, token + (cache or 0), head, n)
@@ -121,7 +121,7 @@ def attend(
     sinks: int | None = None,
     align: str = "last",
 ) -> dict[tuple[int, ...], float]:
-    """softmax(q k) v of tensors that are there (torch.nn.functional.scaled_dot_product_attention)."""
+    """softmax(q k) v of given tensors (torch.nn.functional.scaled_dot_product_attention)."""
     if len(inputs) != 3:
         raise Impossible("expected queries, keys and values")
     (*outer, queries, wide), (*outer_k, keys, narrow), (*outer_v, values, deep) = (_sequence(one) for one in inputs)
@@ -147,14 +147,14 @@ def _same(one: Sequence[int | list[int]], other: Sequence[int | list[int]]) -> N
 
 
 def _in_heads(x: Mapping[tuple[int, ...], float], size: int) -> dict[tuple[int, ...], float]:
-    """The channels of a tensor as (head, channel of the head)."""
+    """Split the channels of a tensor into (head, channel of the head)."""
     return {(*place, n // size, n % size): value for (*place, n), value in x.items()}
 
 
 def projected(
     tally: Any, x: Mapping[tuple[int, ...], float], features: int, heads: int, size: int, bias: Any
 ) -> dict[tuple[int, ...], float]:
-    """Every position times a matrix of weights, split into heads."""
+    """Multiply every position by a weight matrix, and split the result into heads."""
     weight = tally.parameters("weight", features, heads, size)
     offset = tally.parameters("bias", heads, size) if bias else None
     result = {}
@@ -171,9 +171,9 @@ def projected(
 def _mask(
     queries: int, keys: int, causal: bool, window: int | None, align: str, sinks: int | None
 ) -> Callable[..., Any]:
-    """A function of query and key: ("seen", "masked" (in reach, but in the future) or "far" (out of reach), distance).
+    """A function of query and key that returns (state, distance).
 
-    The first `sinks` keys are never out of reach.
+    The state is "seen", "masked" (in reach, but in the future) or "far". The first `sinks` keys are never "far".
     """
     if queries > keys and (window is not None or (causal and align == "last")):
         raise Impossible("a query is at the place of no key")
@@ -197,7 +197,7 @@ def _mask(
 def scored(
     tally: Tally, query: Any, key: Any, value: Any, fate: Callable[..., Any], table: Any = None
 ) -> dict[tuple[int, ...], float]:
-    """Attention of queries that are scaled by the root of their length first."""
+    """Attention with queries scaled by the square root of their length."""
     root = math.sqrt(1 + max(index[-1] for index in query))
     scaled_down = {place: tally.did("scale", number / root) for place, number in query.items()}
     return attended(tally, scaled_down, key, value, fate, table)
@@ -206,7 +206,7 @@ def scored(
 def attended(
     tally: Tally, query: Any, key: Any, value: Any, fate: Callable[..., Any], table: Any = None
 ) -> dict[tuple[int, ...], float]:
-    """For every query and head, the values of the keys that it sees, mixed; `table` has a number for each distance."""
+    """The weighted sum of visible values for every query and head; `table` has a bias for each distance."""
     query, key, value = (_vectors(one) for one in (query, key, value))
     heads, kv_heads = (1 + max(head for *_, head in one) for one in (query, key))
     keys = 1 + max(k for *_, k, _ in key)
@@ -224,18 +224,18 @@ def attended(
 
 
 def joined(x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
-    """The channels of all heads as those of one."""
+    """Merge the channels of all heads."""
     size = 1 + max(index[-1] for index in x)
     return {(*place, head * size + n): number for (*place, head, n), number in x.items()}
 
 
 def far_or_seen(queries: int, keys: int, causal: bool) -> Callable[..., Any]:
-    """Which keys a query at the last places sees."""
+    """The mask for queries at the last positions, without a window."""
     return _mask(queries, keys, causal, None, "last", None)
 
 
 def _vectors(x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], list[float]]:
-    """The last axis of a tensor as lists."""
+    """A tensor as lists over its last axis."""
     vectors: dict[Any, Any] = {}
     for index in sorted(x):
         vectors.setdefault(index[:-1], []).append(x[index])
@@ -243,9 +243,9 @@ def _vectors(x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], list[f
 
 
 def _mixed(tally: Tally, query: Any, near: Any) -> list[float]:
-    """The sum of the values that a query sees, each times its softmax weight.
+    """The sum of the visible values of a query, each times its softmax weight.
 
-    A masked pair is computed as well, as a plain implementation does, and then has no weight.
+    Masked pairs are computed too, as in a plain implementation, but get no weight.
     """
     scores, values = [], []
     for fate, more, key, value in near:
@@ -265,7 +265,7 @@ def _mixed(tally: Tally, query: Any, near: Any) -> list[float]:
 
 
 def _score(tally: Tally, query: list[float], key: list[float], quantity: str) -> float:
-    """The product of a query, scaled already, and a key."""
+    """The product of a scaled query and a key."""
     total: float = 0
     for one, other in zip(query, key, strict=True):
         total = tally.mac(total, one, other, quantity)
@@ -273,5 +273,5 @@ def _score(tally: Tally, query: list[float], key: list[float], quantity: str) ->
 
 
 def _moved(tally: Tally, score: float, more: float | None) -> float:
-    """A score and what is added to it for its distance."""
+    """A score plus its distance bias, if any."""
     return score if more is None else tally.did("add", score + more)

@@ -1,7 +1,7 @@
-"""Random cases for every operation: what flows in and its options, a few of which cannot be performed.
+"""Random cases for every operation: input shapes and options, a few of them invalid.
 
-Each maker is a function of a `random.Random`, which draws one value: the same seed draws the same values everywhere.
-Sides are short, as every element of a tensor is visited in a loop.
+A maker is a function of a `random.Random` that draws one value; the same seed draws the same values everywhere. Sides
+are short, because loops visit every element of a tensor.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ SIDES = {0: 1, 1: 9, 2: 6, 3: 4}  # rank of the grid -> the longest side
 
 
 def one_of(*values: Any) -> Callable[..., Any]:
-    """One of some values."""
+    """A maker that draws one of the given values."""
     return lambda chance: chance.choice(values)
 
 
 def either(*makers: Callable[..., Any]) -> Callable[..., Any]:
-    """What one of some makers draws."""
+    """A maker that draws from one of the given makers."""
     return lambda chance: chance.choice(makers)(chance)
 
 
 def number(most: int, least: int = 1) -> Callable[..., Any]:
-    """A whole number."""
+    """A maker of integers in a range."""
     return lambda chance: chance.randint(least, most)
 
 
 def one_in(chance: random.Random, n: int) -> bool:
-    """Whether something rare is to happen."""
+    """Whether a rare event happens."""
     return not chance.randrange(n)
 
 
@@ -49,7 +49,7 @@ AXES = one_of("channels", "features", "height", "width", "depth", "length", "tok
 
 
 def several(maker: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """A tuple of so many values."""
+    """A maker of tuples of values."""
     return lambda chance: tuple(maker(chance) for _ in range(count))
 
 
@@ -69,7 +69,7 @@ def grids(channels: Callable[..., Any] = CHANNELS) -> Callable[..., Any]:
 
 
 def per_axis(rank: int, maker: Callable[..., Any]) -> Callable[..., Any]:
-    """A value for all axes, one for each of them, or (rarely) too many."""
+    """A single value for all axes, one per axis, or (rarely) too many."""
     return either(*[maker] * 15, *[several(maker, rank)] * 24, several(maker, rank + 1))
 
 
@@ -81,7 +81,7 @@ def paddings(rank: int, side: Callable[..., Any] = SIDE) -> Callable[..., Any]:
 
 
 def choices(needed: Mapping[str, Callable[..., Any]], **optional: Callable[..., Any]) -> Callable[..., Any]:
-    """Options by name, each of the optional ones mostly there."""
+    """Options by name; optional ones are mostly present."""
 
     def options(chance: random.Random) -> dict[str, int | str | tuple[int | tuple[int, ...], ...]]:
         chosen = {name: maker(chance) for name, maker in needed.items()}
@@ -91,7 +91,7 @@ def choices(needed: Mapping[str, Callable[..., Any]], **optional: Callable[..., 
 
 
 def bent(chance: random.Random, shape: Shape) -> tuple[int, ...]:
-    """A shape, or (rarely) one that differs from it somewhere."""
+    """The shape itself, or (rarely) a slightly different one."""
     if not one_in(chance, 6):
         return shape
     at = chance.randrange(len(shape))
@@ -99,7 +99,7 @@ def bent(chance: random.Random, shape: Shape) -> tuple[int, ...]:
 
 
 def mostly_two(chance: random.Random, flowing: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
-    """The first two of three tensors, rarely all or one."""
+    """The first two of three tensors, rarely one or all."""
     return flowing[: chance.choice((2, 2, 2, 2, 2, 3, 2, 2, 1))]
 
 
@@ -110,7 +110,7 @@ def on_any(shape: Callable[..., Any], needed: Any = None, **optional: Callable[.
 
 
 def convolutions(**more: Callable[..., Any]) -> Callable[..., Any]:
-    """A grid, and what every convolution takes."""
+    """A grid, and the options of every convolution."""
 
     def case(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
         shape = grids()(chance)
@@ -125,7 +125,7 @@ def convolutions(**more: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def grouped_convolutions(**more: Callable[..., Any]) -> Callable[..., Any]:
-    """The same with outputs and groups, which mostly share out the channels."""
+    """As `convolutions`, with outputs and groups that mostly divide the channels."""
 
     def case(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
         (shape,), options = convolutions(**more)(chance)
@@ -138,7 +138,7 @@ def grouped_convolutions(**more: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def pools(**more: Callable[..., Any]) -> Callable[..., Any]:
-    """A grid, and what pooling takes."""
+    """A grid, and the options of pooling."""
 
     def case(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
         shape = grids(number(2))(chance)
@@ -152,7 +152,7 @@ def pools(**more: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def on_grid(name: str, maker: Callable[..., Any]) -> Callable[..., Any]:
-    """A grid, and one value for its axes."""
+    """A grid, and an option with one value per axis."""
 
     def case(chance: random.Random) -> tuple[Any, ...]:
         shape = grids(number(3))(chance)
@@ -166,7 +166,7 @@ BIASES = (True, False, True, True)  # of queries, keys, values and the result
 
 
 def attentions(chance: random.Random) -> tuple[Any, ...]:
-    """A sequence, often a memory, and heads that often fit."""
+    """A sequence, often a memory, and heads that often divide the channels."""
     outer = shapes(0, 2, 2)(chance)
     shape = (*outer, chance.randint(1, 5), chance.choice((2, 4, 6, 8, 3)))
     memory = (*outer, chance.choice((shape[-2], chance.randint(1, 5))), chance.randint(1, 4))
@@ -185,7 +185,7 @@ def attentions(chance: random.Random) -> tuple[Any, ...]:
 
 
 def _decoding(chance: random.Random) -> dict[str, Any]:
-    """What attention of language models has more: mostly nothing, or options that fit each other."""
+    """The options of attention in language models: mostly none, or a consistent set."""
     sunk = {"causal": True, "window": chance.randint(1, 4), "sinks": chance.randint(0, 3)}
     cached = {"cache": chance.randint(0, 5), "align": "last"}
     masks: tuple[dict[str, Any], ...] = (
@@ -203,7 +203,7 @@ def _decoding(chance: random.Random) -> dict[str, Any]:
 
 
 def attends(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, int]]:
-    """Queries, keys and values that mostly fit, with options."""
+    """Queries, keys and values that mostly match, with options."""
     outer, size, kv_heads = shapes(0, 2, 2)(chance), chance.randint(1, 3), chance.randint(1, 3)
     queries, heads = chance.randint(1, 5), chance.choice((1, 1, 2, 2, 3)) * kv_heads
     keys = chance.choice((queries, chance.randint(1, 5)))
@@ -216,7 +216,7 @@ def attends(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[st
 
 
 def experts(chance: random.Random) -> tuple[Any, ...]:
-    """Tokens, and experts that mostly are enough."""
+    """Tokens, and experts that are mostly at least the active ones."""
     many = chance.randint(1, 4)
     active = chance.randint(1, many) if not one_in(chance, 8) else many + 1
     needed = {"hidden": number(3), "experts": one_of(many), "active": one_of(active)}
@@ -227,7 +227,7 @@ def experts(chance: random.Random) -> tuple[Any, ...]:
 
 
 def scans(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
-    """Values, steps, B and C that mostly fit."""
+    """Values, steps, B and C that mostly match."""
     length, channels, state = (chance.randint(1, 4) for _ in range(3))
     fitting = ((length, channels), (length, channels), (length, state), (length, state))
     count = 3 if one_in(chance, 12) else 4
@@ -244,7 +244,7 @@ def latents(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[st
 
 
 def sparse(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
-    """A list of sites, a kernel, and pairs that mostly are not too many."""
+    """A list of sites, a kernel, and a number of pairs that is mostly possible."""
     kernel = number(3)(chance) if one_in(chance, 8) else shapes(1, 3, 2)(chance)
     options = choices({"kernel": one_of(kernel), "out": number(3)}, sites=number(4), pairs=number(6, 0), bias=FLAG)
     shape = (chance.randint(1, 4), chance.randint(1, 3))
@@ -252,20 +252,20 @@ def sparse(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str
 
 
 def matrices(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[Any, Any]]:
-    """Two tensors that mostly multiply."""
+    """Two tensors whose shapes mostly allow a matrix product."""
     *batch, n, k, m = shapes(3, 5, 3)(chance)
     return mostly_two(chance, (bent(chance, (*batch, n, k)), bent(chance, (*batch, k, m)), (k, m))), {}
 
 
 def bilinears(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, int]]:
-    """Two tensors with the same positions, mostly."""
+    """Two tensors, mostly with the same positions."""
     positions = shapes(0, 2, 3)(chance)
     one, other = (bent(chance, (*positions, chance.randint(1, 4))) for _ in range(2))
     return mostly_two(chance, (one, other, (2,))), choices({"out": number(4)}, bias=FLAG)(chance)
 
 
 def einsums(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, str]]:
-    """An equation over four letters, and tensors that mostly fit it."""
+    """An equation over four letters, and tensors that mostly match it."""
     terms = ["".join(several(one_of(*"abcd"), chance.randint(1, 3))(chance)) for _ in range(chance.randint(1, 2))]
     if one_in(chance, 16):
         terms.append("a")
@@ -280,7 +280,7 @@ def einsums(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[st
 
 
 def joins(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[Any, Any]]:
-    """Tensors that broadcast, mostly: leading axes missing, axes of 1."""
+    """Tensors that mostly broadcast: with missing leading axes, or axes of size 1."""
     shape = shapes(1, 4, 3)(chance)
     flowing = []
     for _ in range(chance.choice((2, 2, 2, 2, 2, 3, 2, 2, 1))):
@@ -290,7 +290,7 @@ def joins(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[Any,
 
 
 def concats(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, int | str]]:
-    """Tensors that differ along one axis, mostly."""
+    """Tensors that mostly differ along one axis only."""
     shape = shapes(1, 4, 3)(chance)
     axis = chance.choice((chance.randrange(len(shape)), AXES(chance)))
     at = axis if type(axis) is int and axis < len(shape) else len(shape) - 1
@@ -300,7 +300,7 @@ def concats(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[st
 
 
 def routes(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, tuple[float, ...]]]:
-    """Tensors of one shape, mostly, and probabilities that mostly sum to 1."""
+    """Tensors mostly of the same shape, and probabilities that mostly sum to 1."""
     shape, branches = shapes(1, 4, 3)(chance), chance.randint(2, 4)
     flowing = [shape, *(bent(chance, shape) if one_in(chance, 8) else shape for _ in range(branches - 1))]
     parts = [chance.randint(0, 4) for _ in range(branches - 1)]
@@ -309,26 +309,26 @@ def routes(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str
 
 
 def reshapes(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, tuple[int, ...]]]:
-    """A shape and another that mostly holds as much."""
+    """A shape, and another mostly with as many elements."""
     a, b, c = shapes(3, 3, 4)(chance)
     return ((a, b * c),), {"shape": bent(chance, chance.choice(((a * b, c), (a * b * c,), (c, a, b))))}
 
 
 def permutes(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, tuple[int, ...]]]:
-    """A shape and an order of its axes, mostly."""
+    """A shape, and mostly a permutation of its axes."""
     shape = shapes()(chance)
     order = chance.sample(range(len(shape)), len(shape))
     return (shape,), {"order": shapes(0, 4, 3)(chance) if one_in(chance, 5) else tuple(order)}
 
 
 def pads(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[str, Any]]:
-    """A grid and a border."""
+    """A grid and a padding."""
     shape = grids()(chance)
     return (shape,), {"padding": paddings(len(shape) - 1, SIDE)(chance)}
 
 
 def sequences_for_grids(chance: random.Random) -> tuple[Any, ...]:
-    """As many tokens as a grid has positions, mostly."""
+    """Mostly as many tokens as a grid has positions."""
     size = either(number(4), shapes(1, 3, 4))(chance)
     count = math.prod(size) if type(size) is tuple else size * size
     return (bent(chance, (count, chance.randint(1, 3))),), {"size": size}
@@ -345,7 +345,7 @@ def upsamples(chance: random.Random) -> tuple[tuple[tuple[int, ...], ...], dict[
 
 
 def recurrents(**more: Callable[..., Any]) -> Callable[..., Any]:
-    """A sequence, (rarely) something else, and what recurrent layers take."""
+    """A sequence or (rarely) another tensor, and the options of recurrent layers."""
     shape = either(*[lambda chance: (chance.randint(1, 5), chance.randint(1, 4))] * 6, shapes())
     return on_any(shape, {"hidden": number(4)}, layers=number(3), bidirectional=FLAG, bias=FLAG, **more)
 

@@ -1,4 +1,4 @@
-"""Convolutions in loops: a window slides over a padded grid; transposed, every value is scattered."""
+"""Convolutions and pooling in loops over sliding windows; transposed convolutions scatter every value."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def conv(
     groups: int = 1,
     bias: bool = True,
 ) -> dict[tuple[int, ...], float]:
-    """Convolution (torch.nn.Conv2d): each group of outputs reads its group of channels."""
+    """Convolution (torch.nn.Conv2d); each group of outputs reads one group of channels."""
     space, channels = grid_of(x)
     reads, writes = share_out(channels, groups), share_out(out, groups)
     weight = tally.parameters("weight", out, reads, *per_axis(kernel, len(space)))
@@ -64,7 +64,7 @@ def sparse_conv(
     pairs: int | None = None,
     bias: bool = True,
 ) -> dict[tuple[int, ...], float]:
-    """Sparse convolution (arXiv:1711.10275) by a rule book of some pairs: (site, place of the kernel, site read)."""
+    """Sparse convolution (arXiv:1711.10275) with an arbitrary rule book of (site, kernel position, input site)."""
     if len(shape_of(x)) != 2 or not isinstance(kernel, tuple):
         raise Impossible("not a list of sites")
     active, channels = shape_of(x)
@@ -97,7 +97,7 @@ def dwconv(
     dilation: int | tuple[int, ...] = 1,
     bias: bool = True,
 ) -> dict[tuple[int, ...], float]:
-    """Depthwise convolution (keras.layers.DepthwiseConv2D): each channel has filters of its own."""
+    """Depthwise convolution (keras.layers.DepthwiseConv2D): each channel has its own filters."""
     space, channels = grid_of(x)
     weight = tally.parameters("weight", channels, multiplier, *per_axis(kernel, len(space)))
     offset = tally.parameters("bias", channels * multiplier) if bias else None
@@ -148,7 +148,7 @@ def _scattered(
     reads: int,
     writes: int,
 ) -> dict[Any, Any]:
-    """Every value of the input times the weights of its channel, added up where they fall."""
+    """Scatter every input value through the kernel weights of its channel, and add up the results."""
     canvas: defaultdict[tuple[int, ...], float] = defaultdict(float)
     for (*position, m), value in x.items():
         for (channel, number, *tap), factor in weight.items():
@@ -167,7 +167,7 @@ def _cut(
     padding: int | str | tuple[int | tuple[int, ...], ...],
     output_padding: Any,
 ) -> list[tuple[int, ...]]:
-    """(where the output starts on the canvas, its length) for every axis."""
+    """(start of the output on the canvas, its length) for every axis."""
     rank = len(space)
     if padding == "same":
         if any(output_padding):
@@ -180,7 +180,7 @@ def _cut(
 
 
 def _same_cut(n: int, span: int, step: int) -> Any:
-    """Keras: the largest grid that a `same` convolution with this stride brings to n positions."""
+    """Keras: the largest grid that a `same` convolution with this stride reduces to n positions."""
     for size in count(1):
         if len(same_starts(size + 1, span, step)) > n:
             return -same_starts(size, span, step)[0], size
@@ -194,7 +194,7 @@ def _cropped(
     offset: Mapping[tuple[int, ...], float] | None,
     weights: int,
 ) -> dict[tuple[int, ...], float]:
-    """The part of the canvas that is kept; and, for `mac_on_output`, all weights once at each of its positions."""
+    """Crop the canvas to the output, counting all weights once per output position for `mac_on_output`."""
     if any(length < 1 for _, length in cut):
         raise Impossible("the padding cuts all of the output off")
     result = {}
@@ -208,7 +208,7 @@ def _cropped(
 
 
 def _value(tally: Any, x: Mapping[tuple[int, ...], float], place: tuple[int, ...]) -> float:
-    """The value at a place, which may be in the padding."""
+    """The value at a position, which may be in the padding."""
     return x[place] if place in x else tally.outside()
 
 
@@ -226,7 +226,7 @@ def maxpool(
     ceil_mode: bool = False,
     dilation: int | tuple[int, ...] = 1,
 ) -> Mapping[tuple[int, ...], float]:
-    """Maximum over a sliding window (torch.nn.MaxPool2d): padding is less than any value."""
+    """Maximum over a sliding window (torch.nn.MaxPool2d); padding counts as minus infinity."""
     return _pool(tally, x, "compare", -math.inf, max, kernel, stride, padding, ceil_mode, dilation)
 
 
@@ -239,9 +239,9 @@ def avgpool(
     padding: int | str | tuple[int | tuple[int, ...], ...] = "same",
     ceil_mode: bool = False,
 ) -> Mapping[tuple[int, ...], float]:
-    """Mean over a sliding window (torch.nn.AvgPool2d): padding counts as 0.
+    """Mean over a sliding window (torch.nn.AvgPool2d); padding counts as 0.
 
-    So does what hangs over the end with `ceil_mode`, which torch leaves out of the mean.
+    With `ceil_mode`, positions past the end count as 0 too; torch excludes them from the mean.
     """
     return _pool(tally, x, "average", 0, _mean, kernel, stride, padding, ceil_mode)
 
@@ -255,7 +255,7 @@ def lppool(
     padding: int | str | tuple[int | tuple[int, ...], ...] = "valid",
     ceil_mode: bool = False,
 ) -> Mapping[tuple[int, ...], float]:
-    """Power mean over a sliding window (torch.nn.LPPool2d), here of power 2."""
+    """Power mean over a sliding window (torch.nn.LPPool2d), here with power 2."""
     return _pool(tally, x, "power", 0, _length, kernel, stride, padding, ceil_mode)
 
 
@@ -287,7 +287,7 @@ def _pool(
 
 
 def _half(kernel: Shape, sides: tuple[tuple[int, ...], ...]) -> None:
-    """torch.nn.functional.max_pool2d: padding is at most half the kernel, so that every window sees a value."""
+    """Refuse padding of more than half the kernel (torch.nn.functional.max_pool2d): every window must see a value."""
     if any(2 * side > size for size, pair in zip(kernel, sides, strict=True) for side in pair):
         raise Impossible("padding is more than half the window")
 
@@ -295,7 +295,7 @@ def _half(kernel: Shape, sides: tuple[tuple[int, ...], ...]) -> None:
 def _through(
     tally: Tally, x: Mapping[tuple[int, ...], float], result: Mapping[tuple[int, ...], float], measured: str
 ) -> Mapping[tuple[int, ...], float]:
-    """The result, having counted each value that went in and each that came out."""
+    """Count each input and output value; return the result."""
     for _ in x:
         tally.did(f"{measured}_in")
     for _ in result:
@@ -314,14 +314,14 @@ def _length(values: list[float]) -> float:
 def adaptive_avgpool(
     tally: Tally, x: Mapping[tuple[int, ...], float], *, size: int | tuple[int, ...]
 ) -> Mapping[tuple[int, ...], float]:
-    """Mean over as many windows as the output has positions (torch.nn.AdaptiveAvgPool2d)."""
+    """Mean over one window per output position (torch.nn.AdaptiveAvgPool2d)."""
     return _adaptive(tally, x, size, _mean)
 
 
 def adaptive_maxpool(
     tally: Tally, x: Mapping[tuple[int, ...], float], *, size: int | tuple[int, ...]
 ) -> Mapping[tuple[int, ...], float]:
-    """Maximum over as many windows as the output has positions (torch.nn.AdaptiveMaxPool2d)."""
+    """Maximum over one window per output position (torch.nn.AdaptiveMaxPool2d)."""
     return _adaptive(tally, x, size, max)
 
 
@@ -338,7 +338,7 @@ def _adaptive(
 
 
 def _span(p: int, n: int, parts: int) -> range:
-    """From floor(p * n / parts) to ceil((p + 1) * n / parts): what position p of an axis sees."""
+    """The window of position p along an axis: floor(p * n / parts) to ceil((p + 1) * n / parts)."""
     return range(math.floor(p * n / parts), math.ceil((p + 1) * n / parts))
 
 

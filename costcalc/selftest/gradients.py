@@ -1,8 +1,8 @@
-"""Both gradients of an operation, performed: its loops run over values that remember how they were made.
+"""Gradients of an operation by reverse-mode differentiation: its loops run over values that record their origin.
 
-Every multiply-add of the forward pass is then undone from the last to the first: the gradient of its result, times
-one operand, is added to the gradient of the other, which is one multiply-add for each operand that needs a gradient.
-Values that are padding belong to the input, and the states that a recurrent layer starts with to the layer.
+The multiply-adds of the forward pass are processed in reverse. The gradient of a result times one operand is added to
+the gradient of the other operand: one multiply-add for each operand that needs a gradient. Padding values belong to the
+input, and the initial states of a recurrent layer belong to the layer.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ WEIGHT, STATE = "weight", "state"
 
 
 class Both(NamedTuple):
-    """What the gradients took, and what they are.
+    """The gradients of an operation and their multiply-adds.
 
-    inputs, weights  multiply-adds by quantity, of gradients of everything else and of weights
-    values           (an input's number or a kind of parameter, its index) -> the gradient
-    result           the sum of the outputs, each times its factor, whose gradient this is
+    inputs, weights  multiply-adds by quantity, for gradients of weights and of everything else
+    values           (number of an input or kind of parameter, index) -> gradient
+    result           the differentiated value: the sum of the outputs times their factors
     """
 
     inputs: Mapping[str, int]
@@ -33,22 +33,22 @@ class Both(NamedTuple):
 
 
 class Step(NamedTuple):
-    """How a value was made: of which others, by what partial derivatives, in a multiply-add of which quantity."""
+    """The origin of a value: its parents with partial derivatives, and the quantity of its multiply-add, if any."""
 
     parents: tuple[tuple[int, float], ...]
     quantity: str = ""
-    leaf: Any = None  # (whose, index), of a value that was there from the start
+    leaf: Any = None  # (whose, index) of an input or parameter value
 
 
 class Value(float):
-    """A number that knows the step that made it."""
+    """A number with a reference to the step that made it."""
 
     tape: Tape
     number: int
-    factors: tuple[Value, ...] = ()  # what it is the product of, where a multiply-add has three operands
+    factors: tuple[Value, ...] = ()  # its two factors, for a multiply-add with three operands
 
     def through(self, value: float, slope: float) -> Value:
-        """A function of this number that has that value and slope here."""
+        """The result of a function of this number, given its value and slope."""
         return self.tape.made(value, ((self.number, slope),))
 
     def _with(self, value: float, own: float, other: Any, others: float) -> Value:
@@ -85,42 +85,42 @@ class Value(float):
 
 
 class Tape(Tally):
-    """A tally whose numbers remember the steps that made them."""
+    """A tally whose numbers record the steps that made them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.steps: list[Step] = []
 
     def made(self, value: float, parents: tuple = (), quantity: str = "", leaf: Any = None) -> Value:
-        """A new value, and its step."""
+        """Record a step and return its value."""
         found = Value(value)
         found.tape, found.number = self, len(self.steps)
         self.steps.append(Step(parents, quantity, leaf))
         return found
 
     def tensor(self, whose: Any, values: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], Value]:
-        """A tensor of values that were there from the start."""
+        """A tensor of leaf values."""
         return {index: self.made(value, leaf=(whose, index)) for index, value in values.items()}
 
     def parameters(self, kind: str, *shape: Any) -> Any:
-        """A tensor of learned numbers."""
+        """A tensor of parameters."""
         made = super().parameters(kind, *shape)
-        block = self.params[kind]  # so that the tensors of one operation stay apart
+        block = self.params[kind]  # distinguishes the tensors of one operation
         return {index: self.made(value, leaf=(kind, (block, *index))) for index, value in made.items()}
 
     def outside(self, whose: Any = 0) -> Value:
-        """Padding, or a state at the start: 0."""
+        """Padding or an initial state: 0."""
         return self.made(0.0, leaf=(whose, ()))
 
     def apply(self, function: Any, value: Any) -> Any:
-        """A function of a number, its slope measured beside it."""
+        """Apply a function to a number; its slope is measured numerically."""
         if not isinstance(value, Value):
             return function(value)
         at, near = float(value), 1e-6
         return value.through(function(at), (function(at + near) - function(at - near)) / (2 * near))
 
     def pair(self, a: Any, b: Any) -> Value:
-        """a * b, for a product of three."""
+        """a * b, for a product of three factors."""
         found = self.made(float(a) * float(b))
         found.factors = (a, b)
         return found
@@ -134,7 +134,7 @@ class Tape(Tally):
 
 
 def _slopes(operand: Any, rest: float) -> list[tuple[int, float]]:
-    """The values behind one operand of a product, with the partial derivatives; `rest` is the other operand."""
+    """The values behind one operand of a product, with partial derivatives; `rest` is the other operand."""
     if not isinstance(operand, Value):
         return []
     if not operand.factors:
@@ -144,10 +144,10 @@ def _slopes(operand: Any, rest: float) -> list[tuple[int, float]]:
 
 
 def differentiate(op: str, shapes: Any, options: Any, needs: Collection[Any], move: Any = None) -> Both:
-    """The gradients of an operation on tensors of these shapes; Impossible when it cannot be performed.
+    """The gradients of an operation on tensors of these shapes. Raises Impossible for invalid shapes or options.
 
-    needs  numbers of inputs and WEIGHT: what needs a gradient
-    move   (a leaf, how far), to measure a slope
+    needs  what needs a gradient: numbers of inputs, and WEIGHT
+    move   (leaf, distance), to measure a slope
     """
     tape = Tape()
     tensors = []
@@ -165,7 +165,7 @@ def differentiate(op: str, shapes: Any, options: Any, needs: Collection[Any], mo
 
 
 def _reversed(tape: Tape, seeds: dict[int, float], needs: set, total: float) -> Both:
-    """The steps undone, from the last to the first."""
+    """Propagate gradients through the steps in reverse."""
     needed = _needed(tape, needs)
     gradients: dict[int, float] = dict.fromkeys(range(len(tape.steps)), 0.0)
     for number, factor in seeds.items():
@@ -187,7 +187,7 @@ def _reversed(tape: Tape, seeds: dict[int, float], needs: set, total: float) -> 
 
 
 def _needed(tape: Tape, needs: set) -> list[bool]:
-    """Of each step, whether its value needs a gradient."""
+    """For each step, whether its value needs a gradient."""
     found: list[bool] = []
     for step in tape.steps:
         found.append(step.leaf[0] in needs if step.leaf else any(found[parent] for parent, _ in step.parents))

@@ -1,4 +1,4 @@
-"""Experts, scans and latent attention in loops."""
+"""Mixture of experts, selective scan and latent attention in loops."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def moe(
     router_bias: bool = False,
     bias: bool = False,
 ) -> dict[tuple[int, ...], float]:
-    """Experts by the scores of a router (arXiv:2401.04088), beside those of every token (arXiv:2401.06066)."""
+    """Experts selected by a router (arXiv:2401.04088), plus experts shared by all tokens (arXiv:2401.06066)."""
     if active > experts or (shared_gate and not shared):
         raise Impossible("more active than there are, or a gate of nothing")
     channels, wide = shape_of(x)[-1], hidden if shared_hidden is None else shared_hidden
@@ -58,7 +58,7 @@ class _Matrix:
         self.offset = tally.parameters("bias", out) if bias else None
 
     def of(self, values: list[Any]) -> list[Any]:
-        """The values times the matrix."""
+        """Multiply values by the matrix."""
         result = []
         for n in range(self.out):
             total: float = 0
@@ -78,7 +78,7 @@ class _Expert:
         self.down = _Matrix(tally, hidden, channels, bias)
 
     def of(self, token: list[Any]) -> list[Any]:
-        """What it makes of a token."""
+        """Apply the network to a token."""
         inner = [self.tally.did("activate", self.tally.apply(math.tanh, v)) for v in self.up.of(token)]
         if self.gate is not None:
             pairs = zip(inner, self.gate.of(token), strict=True)
@@ -96,7 +96,7 @@ def _summed(tally: Any, parts: list[list[Any]]) -> list[Any]:
 def selective_scan(
     tally: Any, *inputs: Mapping[tuple[int, ...], float], skip: bool = True
 ) -> dict[tuple[int, ...], float]:
-    """h = exp(d*A)*h + d*B*x, y = C*h (+ D*x), one state of each channel at a time (arXiv:2312.00752)."""
+    """h = exp(d*A)*h + d*B*x, y = C*h (+ D*x), in loops over channels, steps and states (arXiv:2312.00752)."""
     if len(inputs) != 4 or any(len(shape_of(one)) != 2 for one in inputs):
         raise Impossible("expected values, steps, B and C")
     x, step, b, c = inputs
@@ -136,7 +136,7 @@ def latent_attention(
     out: int | None = None,
     bias: bool = False,
 ) -> dict[tuple[int, ...], float]:
-    """Attention to keys and values made of a vector per token (arXiv:2405.04434, section 2.1)."""
+    """Attention with keys and values computed from one vector per token (arXiv:2405.04434, section 2.1)."""
     if len(shape_of(x)) != 2:
         raise Impossible("not one sequence")
     tokens, channels = shape_of(x)
@@ -159,13 +159,13 @@ def latent_attention(
 
 
 def _rotated(tally: Any, tokens: int, heads: int, rope: int) -> None:
-    """Queries of all heads and the one key that they share, turned: counted only, their values stay."""
+    """Count the rotation of all heads' queries and of their shared key; values stay unchanged."""
     for _ in range(tokens * (heads + 1) * rope):
         tally.did("rotate")
 
 
 def _kept(tally: Tally, x: dict[tuple[int, ...], float], cache: int | None) -> dict[tuple[int, ...], float]:
-    """Values of tokens behind those that a cache keeps."""
+    """Append the values of tokens to the cached ones."""
     before = cache or 0
     width = 1 + max((n for _, n in x), default=-1)
     old: dict[Any, Any] = {(t, n): tally.outside("cache") for t in range(before) for n in range(width)}
@@ -173,7 +173,7 @@ def _kept(tally: Tally, x: dict[tuple[int, ...], float], cache: int | None) -> d
 
 
 def _expanded(tally: Any, parts: Any, sizes: tuple[int, ...], fate: Any) -> dict[tuple[int, ...], float]:
-    """Keys and values of all heads are made of every vector."""
+    """Attention that computes the keys and values of all heads from every vector."""
     (query, latent, turned, up), (heads, rank, _, size, value) = parts, sizes
     keys = 1 + max(t for t, _ in latent)
     made: dict[Any, Any] = {}
@@ -192,7 +192,7 @@ def _expanded(tally: Any, parts: Any, sizes: tuple[int, ...], fate: Any) -> dict
 
 
 def _absorbed(tally: Any, parts: Any, sizes: tuple[int, ...], fate: Any) -> dict[tuple[int, ...], float]:
-    """Queries are brought to the vectors, and what is mixed of these back to values."""
+    """Attention that maps queries to the vector space, attends there, and maps the result back to values."""
     (query, latent, turned, up), (heads, rank, rope, size, value) = parts, sizes
     wide: dict[Any, Any] = {}
     for t in range(1 + max(t for t, *_ in query)):

@@ -1,4 +1,4 @@
-"""Values moved one at a time: joined, cut, bordered, in another order, among channels, and onto a finer grid."""
+"""Operations that move values one at a time: concatenate, slice, pad, reorder, shuffle and upsample."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALIASES = {"tokens": "length", "features": "channels"}
 
 
 def axis_of(rank: int, axis: int | str) -> int:
-    """The number of an axis that is given by number or by name."""
+    """The number of an axis given by number or name."""
     if isinstance(axis, str):
         name = ALIASES.get(axis, axis)
         if name == "channels":
@@ -44,7 +44,7 @@ def shifted(index: tuple[int, ...], axis: int, by: int) -> tuple[int, ...]:
 def concat(
     tally: Tally, *inputs: Mapping[tuple[int, ...], float], axis: int | str = "channels"
 ) -> dict[tuple[int, ...], float]:
-    """Tensors one behind the other (torch.cat)."""
+    """Concatenate tensors (torch.cat)."""
     if not inputs:
         raise Impossible("nothing to join")
     along, offset, result = axis_of(len(shape_of(inputs[0])), axis), 0, {}
@@ -60,7 +60,7 @@ def concat(
 def one_of(
     tally: Tally, *inputs: Mapping[tuple[int, ...], float], prob: Sequence[float]
 ) -> Mapping[tuple[int, ...], float]:
-    """One of several tensors of one shape: the last that has a probability."""
+    """One of several tensors of the same shape: the last with a probability above 0."""
     if len(inputs) < 2 or len(prob) != len(inputs) or abs(sum(prob) - 1) > 1e-7:
         raise Impossible("a choice is between several, whose probabilities sum to 1")
     if len({shape_of(one) for one in inputs}) > 1:
@@ -80,14 +80,14 @@ def split(
 def slice_(
     tally: Tally, x: Mapping[tuple[int, ...], float], *, size: int, start: int = 0, axis: int | str = "channels"
 ) -> dict[tuple[int, ...], float]:
-    """`size` values from `start` on (torch.narrow)."""
+    """`size` values starting at `start` (torch.narrow)."""
     return _cut(tally, x, axis_of(len(shape_of(x)), axis), start, size)
 
 
 def _cut(
     tally: Tally, x: Mapping[tuple[int, ...], float], along: int, start: int, size: int
 ) -> dict[tuple[int, ...], float]:
-    """The values whose index along an axis is start .. start + size - 1, all of which must be there."""
+    """The values whose index along an axis is start .. start + size - 1; all must exist."""
     if not set(range(start, start + size)) <= {index[along] for index in x}:
         raise Impossible("some of the values are not there")
     result = {}
@@ -100,7 +100,7 @@ def _cut(
 def pad(
     tally: Tally, x: Mapping[tuple[int, ...], float], *, padding: int | str | tuple[int | tuple[int, ...], ...]
 ) -> dict[tuple[int, ...], float]:
-    """A border of zeros around the grid (torch.nn.functional.pad)."""
+    """Pad the grid with zeros (torch.nn.functional.pad)."""
     space, channels = grid_of(x)
     if isinstance(padding, str):
         raise Impossible("how wide the border is, is not said")
@@ -114,7 +114,7 @@ def pad(
 
 
 def _poured(tally: Tally, values: list[float], shape: Shape) -> dict[tuple[int, ...], float]:
-    """The values, in their order, filled into a shape."""
+    """Fill the values in order into a shape."""
     places = list(box(shape))
     if len(places) != len(values):
         raise Impossible(f"{len(values)} values for {len(places)} places")
@@ -122,7 +122,7 @@ def _poured(tally: Tally, values: list[float], shape: Shape) -> dict[tuple[int, 
 
 
 def flatten(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
-    """All values as one vector (torch.flatten)."""
+    """All values as a vector (torch.flatten)."""
     return {(number,): tally.did("move", x[index]) for number, index in enumerate(sorted(x))}
 
 
@@ -134,7 +134,7 @@ def reshape(tally: Tally, x: Mapping[tuple[int, ...], float], *, shape: Shape) -
 def permute(
     tally: Tally, x: Mapping[tuple[int, ...], float], *, order: tuple[int, ...]
 ) -> dict[tuple[int, ...], float]:
-    """The axes in another order (torch.permute): axis k of the result is axis order[k] of the input."""
+    """Reorder the axes (torch.permute): axis k of the result is axis order[k] of the input."""
     if sorted(order) != list(range(len(shape_of(x)))):
         raise Impossible("every axis must be named, and once")
     return {tuple(index[axis] for axis in order): tally.did("move", value) for index, value in x.items()}
@@ -153,7 +153,7 @@ def tokens(tally: Tally, x: Mapping[tuple[int, ...], float]) -> Any:
 def grid(
     tally: Tally, x: Mapping[tuple[int, ...], float], *, size: int | tuple[int, ...]
 ) -> dict[tuple[int, ...], float]:
-    """A sequence laid out as a grid, row by row; one number is the side of a square."""
+    """A sequence as a grid, row by row; a single number is the side of a square."""
     if len(shape_of(x)) != 2:
         raise Impossible("not a sequence")
     space = size if isinstance(size, tuple) else (size, size)
@@ -161,7 +161,7 @@ def grid(
 
 
 def windows(tally: Tally, x: Any, *, size: int | tuple[int, ...]) -> Any:
-    """A grid cut into windows, each a sequence (Swin's window partition)."""
+    """Split a grid into windows, each a sequence (Swin's window partition)."""
     space, channels = grid_of(x)
     window = per_axis(size, len(space))
     result = {}
@@ -174,7 +174,7 @@ def windows(tally: Tally, x: Any, *, size: int | tuple[int, ...]) -> Any:
 
 
 def space_to_depth(tally: Tally, x: Mapping[tuple[int, ...], float], *, factor: int) -> dict[tuple[int, ...], float]:
-    """Blocks of the grid moved into channels (torch.nn.PixelUnshuffle)."""
+    """Move blocks of the grid into channels (torch.nn.PixelUnshuffle)."""
     space, channels = grid_of(x)
     result = {}
     for corner in corners((n, factor) for n in space):
@@ -186,7 +186,7 @@ def space_to_depth(tally: Tally, x: Mapping[tuple[int, ...], float], *, factor: 
 
 
 def depth_to_space(tally: Tally, x: Mapping[tuple[int, ...], float], *, factor: int) -> dict[tuple[int, ...], float]:
-    """Channels moved out into blocks of the grid (torch.nn.PixelShuffle)."""
+    """Move channels into blocks of the grid (torch.nn.PixelShuffle)."""
     space, channels = grid_of(x)
     result = {}
     for position in box(space):
@@ -202,7 +202,7 @@ def depth_to_space(tally: Tally, x: Mapping[tuple[int, ...], float], *, factor: 
 
 
 def channel_shuffle(tally: Tally, x: Mapping[tuple[int, ...], float], *, groups: int) -> dict[tuple[int, ...], float]:
-    """Channels dealt out in turn, one of each group (ShuffleNet, section 3.1)."""
+    """Interleave channels, taking one of each group in turn (ShuffleNet, section 3.1)."""
     *positions, channels = shape_of(x)
     members = share_out(channels, groups)
     order = [group * members + member for member in range(members) for group in range(groups)]
@@ -221,7 +221,7 @@ def upsample(
     to: int | tuple[int, ...] | None = None,
     method: str = "nearest",
 ) -> dict[tuple[int, ...], float]:
-    """A finer grid (torch.nn.Upsample): copies of the nearest value, or weighted neighbours."""
+    """Upsample a grid (torch.nn.Upsample): copies of the nearest value, or weighted neighbours."""
     space, channels = grid_of(x)
     if (scale is None) == (to is None):
         raise Impossible("a factor or a size, one of them")
@@ -237,7 +237,7 @@ def upsample(
 
 
 def _enlarged(space: Shape, scale: Any) -> list[int]:
-    """The most whole steps that fit in each side times its factor."""
+    """Each side times its factor, rounded down by counting."""
     sizes = []
     for n, factor in zip(space, scale, strict=True):
         size = 0
@@ -250,12 +250,12 @@ def _enlarged(space: Shape, scale: Any) -> list[int]:
 
 
 def _nearest(p: int, n: int, size: int) -> list[tuple[int, ...]]:
-    """[(source, weight)] of the value that an output position lies on."""
+    """[(source, weight)] of the nearest value of an output position."""
     return [(p * n // size, 1)]
 
 
 def _between(p: int, n: int, size: int) -> list[tuple[float, ...]]:
-    """[(source, weight)] of the two values around the centre of an output position."""
+    """[(source, weight)] of the two values next to the centre of an output position."""
     centre = max((p + 0.5) * n / size - 0.5, 0)
     low = min(math.floor(centre), n - 1)
     part = centre - low
@@ -263,7 +263,7 @@ def _between(p: int, n: int, size: int) -> list[tuple[float, ...]]:
 
 
 def _mixed(x: Mapping[tuple[int, ...], float], sources: Any, channel: int) -> float:
-    """The values at all combinations of sources, each times its weights."""
+    """The sum over all combinations of sources of the value times its weights."""
     total = 0
     for choice in box([len(axis) for axis in sources]):
         picked = [axis[k] for axis, k in zip(sources, choice, strict=True)]

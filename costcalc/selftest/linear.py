@@ -1,4 +1,4 @@
-"""Matrix products and tables of weights, multiplied out in loops; and what only its author knows."""
+"""Matrix products and lookup tables in loops, and opaque layers with a stated cost."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def linear(
 def logits(
     tally: Any, x: Mapping[tuple[int, ...], float], *, vocab: int, bias: bool = False
 ) -> dict[tuple[int, ...], float]:
-    """The scores of a vocabulary: a linear layer."""
+    """Scores for a vocabulary: a linear layer."""
     return linear(tally, x, out=vocab, bias=bias)
 
 
@@ -56,7 +56,7 @@ def bilinear(
 
 
 def matmul(tally: Any, *inputs: Mapping[tuple[int, ...], float]) -> Any:
-    """Matrix product, one for each place of equal leading axes (torch.matmul)."""
+    """Matrix product for each index of the leading axes (torch.matmul)."""
     left, right = _two(inputs)
     shapes = shape_of(left), shape_of(right)
     if len(shapes[0]) < 2 or len(shapes[1]) < 2:
@@ -73,9 +73,9 @@ def matmul(tally: Any, *inputs: Mapping[tuple[int, ...], float]) -> Any:
 
 
 def einsum(tally: Any, *inputs: Mapping[tuple[int, ...], float], equation: str) -> dict[tuple[int, ...], float]:
-    """Einstein summation of one tensor or two (numpy.einsum): one loop over all letters if the two share a sum.
+    """Einstein summation of one or two tensors (numpy.einsum): one loop over all letters if two share a summed letter.
 
-    Otherwise each tensor is summed by itself, and the two are multiplied element by element.
+    Otherwise each tensor is summed separately, and the two are multiplied element by element.
     """
     terms, kept = _letters(equation, len(inputs))
     sizes = _sizes(terms, inputs)
@@ -100,7 +100,7 @@ def _apart(
     kept: str,
     sizes: Mapping[str, int],
 ) -> dict[tuple[int, ...], float]:
-    """Sums along letters of each tensor, then (of two) a product for each place of the result."""
+    """Sum letters within each tensor, then multiply two tensors element by element."""
     parts = [_summed(tally, one, term, kept, sizes) for one, term in zip(inputs, terms, strict=True)]
     result = {}
     for place in box([sizes[letter] for letter in kept]):
@@ -113,7 +113,7 @@ def _apart(
 def _summed(
     tally: Tally, x: Mapping[tuple[int, ...], float], term: str, kept: str, sizes: Mapping[str, int]
 ) -> tuple[list[str], dict[tuple[int, ...], float]]:
-    """(letters of the result, the tensor with the others summed away); a diagonal is only picked."""
+    """(letters kept, the tensor with the other letters summed); a diagonal is only selected, not summed."""
     letters = list(dict.fromkeys(term))
     named = [letter for letter in letters if letter in kept]
     lines: dict = {}
@@ -150,7 +150,7 @@ def _sizes(terms: list[str], inputs: Any) -> dict[str, int]:
 def embedding(
     tally: Tally, x: Mapping[tuple[int, ...], float], *, out: int, vocab: int
 ) -> dict[tuple[int, ...], float]:
-    """Table of vectors (torch.nn.Embedding): every value of the input is the number of a row."""
+    """Table of vectors (torch.nn.Embedding): every input value selects a row."""
     table = tally.parameters("weight", vocab, out)
     result = {}
     for index, value in x.items():
@@ -173,7 +173,7 @@ def opaque(
     mult_adds: Any = "unknown",
     params: int | str = "unknown",
 ) -> dict[tuple[int, ...], float]:
-    """The stated number of multiply-adds, with the stated number of weights; unknown where not stated."""
+    """A layer with the stated numbers of multiply-adds and weights; a number not stated is unknown."""
     given = {"mult_adds": mult_adds, "params": params}
     tally.unknown = tuple(name for name, value in given.items() if value == "unknown")
     total: float = 0

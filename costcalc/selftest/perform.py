@@ -1,4 +1,4 @@
-"""One way in: perform an operation on tensors of given shapes, and say what was counted."""
+"""Entry point: perform an operation on tensors of given shapes, and return the counts."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ PERFORMERS: dict[str, Any] = {
 
 
 def perform(op: str, shapes: Any, options: Any) -> Counted:
-    """Run the operation of that name on tensors of these shapes; Impossible when it cannot be.
+    """Run the named operation on tensors of these shapes. Raises Impossible for invalid shapes or options.
 
-    shapes   the tensors that flow in: the input, or all branches, or input and memory; none for `parameter`
-    options  as a spec gives them, the main one under its name (`kernel`, `out`, ..)
+    shapes   of the input, or all branches, or input and memory; empty for `parameter`
+    options  as in a spec, with the main one under its name (`kernel`, `out`, ..)
     """
     tally = Tally()
     result = PERFORMERS[op](tally, *(tensor(shape) for shape in shapes), **options)

@@ -1,4 +1,4 @@
-"""Element by element: activations, joins of tensors, and normalisations."""
+"""Elementwise operations in loops: activations, joins of tensors, and normalisations."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _activation(function: Any, tally: Tally, x: Mapping[tuple[int, ...], float])
 
 
 def softmax(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
-    """exp(v) over the sum of its row (torch.nn.Softmax over the last axis)."""
+    """exp(v) divided by the sum of its row (torch.nn.Softmax over the last axis)."""
     sums = _row_sums(tally, x)
     return {index: tally.did("activate", math.exp(value) / sums[index[:-1]]) for index, value in x.items()}
 
@@ -75,7 +75,7 @@ def _row_sums(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[in
 
 
 def prelu(tally: Tally, x: Mapping[tuple[int, ...], float], *, shared: bool = False) -> dict[tuple[int, ...], float]:
-    """Parametric ReLU (torch.nn.PReLU): a learned slope a channel, or one for all."""
+    """Parametric ReLU (torch.nn.PReLU): a learned slope per channel, or one for all channels."""
     slopes = tally.parameters("slope", 1 if shared else shape_of(x)[-1])
     result = {}
     for index, value in x.items():
@@ -97,14 +97,14 @@ def glu(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...
 
 
 def identity(tally: Tally, x: Mapping[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
-    """The same values; dropout when the network is used."""
+    """The same values; also dropout at inference."""
     return dict(x)
 
 
 def _join(
     quantity: str, function: Callable[..., Any], most: float, tally: Tally, *inputs: Mapping[tuple[int, ...], float]
 ) -> dict[tuple[int, ...], float]:
-    """Tensors joined value by value: axes are matched from the last, one of size 1 serves all places."""
+    """Join tensors element by element with broadcasting."""
     if not 2 <= len(inputs) <= most:
         raise Impossible(f"{quantity} does not join {len(inputs)} tensors")
     shapes = [shape_of(one) for one in inputs]
@@ -118,7 +118,7 @@ def _join(
 
 
 def _own(index: tuple[int, ...], shape: Shape) -> tuple[int, ...]:
-    """The index of a result, in a tensor that may lack leading axes or have axes of size 1."""
+    """Map an index of the result to a tensor that may lack leading axes or have axes of size 1."""
     near = index[len(index) - len(shape) :]
     return tuple(0 if size == 1 else at for at, size in zip(near, shape, strict=True))
 
@@ -140,19 +140,19 @@ PERFORMERS = {
     "glu": glu,
     **dict.fromkeys(("dropout", "identity"), identity),
     "add": partial(_join, "add", lambda a, b: a + b, math.inf),
-    "sub": partial(_join, "add", lambda a, b: a - b, 2),  # a difference, and a quotient, is one of two
+    "sub": partial(_join, "add", lambda a, b: a - b, 2),  # `sub` and `div` take exactly two tensors
     "mul": partial(_join, "multiply", lambda a, b: a * b, math.inf),
     "div": partial(_join, "divide", lambda a, b: a / b, 2),
 }
 
 
-SMALL = 1e-5  # keeps a variance of 0 from being divided by
+SMALL = 1e-5  # avoids division by a variance of 0
 
 
 def batchnorm(
     tally: Tally, x: Mapping[tuple[int, ...], float], *, scale: bool = True, shift: bool = True
 ) -> dict[tuple[int, ...], float]:
-    """Batch normalisation with stored statistics (torch.nn.BatchNorm2d, in use)."""
+    """Batch normalisation with stored statistics (torch.nn.BatchNorm2d at inference)."""
     channels = shape_of(x)[-1]
     mean, variance = tally.parameters("running", channels), tally.parameters("running", channels)
     statistics = {index: (mean[index[-1:]], abs(variance[index[-1:]])) for index in x}
@@ -209,7 +209,7 @@ def _normalized(
     scale: bool,
     shift: bool,
 ) -> dict[tuple[int, ...], float]:
-    """(x - mean) / deviation, then scaled and shifted by numbers of the channel if there are any."""
+    """(x - mean) / deviation, then scaled and shifted by the channel's gamma and beta, if any."""
     channels = shape_of(x)[-1]
     gamma = tally.parameters("gamma", channels) if scale else None
     beta = tally.parameters("beta", channels) if shift else None
@@ -226,12 +226,12 @@ def _normalized(
 def _statistics(
     x: Mapping[tuple[int, ...], float], member_of: Callable[..., Any]
 ) -> dict[tuple[int, ...], tuple[float, ...]]:
-    """(mean, variance) for every index, over all values that belong together."""
+    """(mean, variance) for every index, over its group of values."""
     return {index: (_mean(row), _variance(row)) for index, row in _rows(x, member_of).items()}
 
 
 def _rows(x: Mapping[tuple[int, ...], float], member_of: Callable[..., Any]) -> dict[tuple[int, ...], list[float]]:
-    """For every index, the values that belong together with its own."""
+    """For every index, all values of its group."""
     rows: dict[Any, Any] = {}
     for index, value in x.items():
         rows.setdefault(member_of(index), []).append(value)

@@ -1,4 +1,4 @@
-"""Recurrent layers, step by step and gate by gate, with the equations of torch.nn.RNN, LSTM and GRU."""
+"""Recurrent layers, computed step by step with the equations of torch.nn.RNN, LSTM and GRU."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def lstm(
     projection: int | None = None,
     bias: bool = True,
 ) -> dict[tuple[int, ...], float]:
-    """Long short-term memory: three gates, the fresh value, and the cell."""
+    """Long short-term memory: three gates, the candidate value, and the cell."""
     return _stack(tally, x, 4, _lstm_unit, hidden, layers, bidirectional, projection, bias)
 
 
@@ -46,7 +46,7 @@ def gru(
     bidirectional: bool = False,
     bias: bool = True,
 ) -> dict[tuple[int, ...], float]:
-    """Gated recurrent unit: two gates and the fresh value."""
+    """Gated recurrent unit: two gates and the candidate value."""
     return _stack(tally, x, 3, _gru_unit, hidden, layers, bidirectional, None, bias)
 
 
@@ -80,7 +80,7 @@ def _stack(
     projection: int | None,
     bias: bool,
 ) -> dict[tuple[int, ...], float]:
-    """Layers one on the other, each reading all directions of the one below."""
+    """Stacked layers; each reads all directions of the layer below."""
     if len(shape_of(x)) != 2:
         raise Impossible("not a sequence")
     if projection is not None and projection >= hidden:
@@ -126,7 +126,7 @@ def _pass(
 
 
 def _matrix(tally: Tally, rows: int, columns: int, bias: bool) -> Callable[..., Any]:
-    """A function of a vector: the products with `rows` vectors of weights, plus a bias each."""
+    """A function that multiplies a vector by a weight matrix with `rows` rows and adds a bias."""
     weight = tally.parameters("weight", rows, columns)
     offset = tally.parameters("bias", rows) if bias else None
 

@@ -1,7 +1,7 @@
-"""What a brute-force run is made of: tensors as {index: value}, and the tally of all that happens.
+"""Building blocks of brute-force runs: tensors as {index: value}, and the tally of all work.
 
-How a window slides over a grid, one start after the other. Margins and windows may lie outside the grid: coordinates
-below 0 or past the end are padding.
+Also enumerates the windows that slide over a grid. Windows may extend beyond the grid: coordinates below 0 or past the
+end are padding.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class Impossible(Exception):
 
 
 class Counted(NamedTuple):
-    """What was seen while an operation ran."""
+    """The counts of a run of an operation."""
 
     shape: tuple  # measured on the result, channels last
-    params: Mapping[str, int]  # kind -> numbers made: weight, bias, gamma, beta, slope, running
-    terms: Mapping[str, int]  # quantity -> times it happened: mac, bias, activate, compare, move, ..
-    unknown: tuple = ()  # quantities that are not known
+    params: Mapping[str, int]  # kind -> number of parameters: weight, bias, gamma, beta, slope, running
+    terms: Mapping[str, int]  # quantity -> count: mac, bias, activate, compare, move, ..
+    unknown: tuple = ()  # unknown quantities
 
     @property
     def macs(self) -> dict[str, int]:
@@ -36,7 +36,7 @@ class Counted(NamedTuple):
 
 
 class Tally:
-    """Counts the numbers that an operation makes and the work that it does, one at a time."""
+    """Counts the parameters and the work of an operation, one at a time."""
 
     def __init__(self) -> None:
         self.params: Counter = Counter()
@@ -44,7 +44,7 @@ class Tally:
         self.unknown: tuple = ()
 
     def parameters(self, kind: str, *shape: Any) -> dict[tuple[int, ...], float]:
-        """A tensor of learned or stored numbers."""
+        """A tensor of parameters."""
         made = {}
         for number, index in enumerate(box(shape)):
             made[index] = value_of(number + 5)
@@ -57,40 +57,40 @@ class Tally:
         return total + a * b
 
     def outside(self, whose: Any = 0) -> float:
-        """A value that no tensor has: padding of an input, or a state (`whose`) at the start."""
+        """A value outside all tensors: padding of an input, or an initial state (`whose`)."""
         return 0.0
 
     def pair(self, a: float, b: float) -> float:
-        """a * b, for a product of three: with it, a multiply-add has three operands."""
+        """a * b, used as one operand of a multiply-add with three factors."""
         return a * b
 
     def apply(self, function: Callable[[float], float], value: float) -> float:
-        """A function of a number."""
+        """Apply a function to a number."""
         return function(value)
 
     def did(self, quantity: str, value: Any = None) -> float:
-        """`value`, having counted one piece of work for it."""
+        """Count one unit of work; return `value`."""
         self.terms[quantity] += 1
         return value
 
 
 def value_of(number: int) -> float:
-    """A value other than 0, small and exact, for the number-th element of a tensor."""
+    """A small nonzero value, exact in binary, for the number-th element of a tensor."""
     return ((number * 7 + 3) % 11 - 5.5) / 4
 
 
 def box(sizes: Any) -> Iterator[Any]:
-    """Every index of a tensor of these sizes, the last axis moving fastest."""
+    """Every index of a tensor with these sizes, last axis fastest."""
     return product(*(range(size) for size in sizes))
 
 
 def tensor(shape: Shape) -> dict[tuple[int, ...], float]:
-    """A tensor of that shape with some value at every index."""
+    """A tensor of that shape with a value at every index."""
     return {index: value_of(number) for number, index in enumerate(box(shape))}
 
 
 def shape_of(values: Mapping[tuple[int, ...], float]) -> Shape:
-    """Sizes of a tensor's axes, measured on its indices; Impossible when one in between has no value."""
+    """The shape of a tensor, measured on its indices. Raises Impossible if an index is missing."""
     if len({len(index) for index in values}) != 1:
         raise Impossible("not one tensor: its indices have different lengths")
     sizes = tuple(max(axis) + 1 for axis in zip(*values, strict=True))
@@ -100,7 +100,7 @@ def shape_of(values: Mapping[tuple[int, ...], float]) -> Shape:
 
 
 def grid_of(values: Mapping[tuple[int, ...], float]) -> tuple[tuple[int, ...], int]:
-    """(sizes of the grid, channels) of a tensor that has at least one spatial axis."""
+    """(sizes of the grid, channels) of a tensor with at least one spatial axis. Raises Impossible."""
     *space, channels = shape_of(values)
     if not space:
         raise Impossible("a plain vector has no grid")
@@ -108,21 +108,21 @@ def grid_of(values: Mapping[tuple[int, ...], float]) -> tuple[tuple[int, ...], i
 
 
 def at(x: Mapping[tuple[int, ...], float], *index: int) -> float:
-    """The value of a tensor at an index, which must be there."""
+    """The value of a tensor at an index. Raises Impossible if there is none."""
     if index not in x:
         raise Impossible(f"nothing at {index}")
     return x[index]
 
 
 def share_out(total: int, parts: int) -> int:
-    """How many of `total` things each of `parts` gets, with none left over."""
+    """total / parts. Raises Impossible if there is a remainder."""
     if total % parts:
         raise Impossible(f"{total} cannot be shared out evenly among {parts}")
     return total // parts
 
 
 def per_axis(value: Any, rank: int) -> tuple[int | tuple[int, ...], ...]:
-    """One value for each of `rank` axes: a tuple has them already, anything else serves all."""
+    """One value for each of `rank` axes; a single value is repeated."""
     values = value if isinstance(value, tuple) else (value,) * rank
     if len(values) != rank:
         raise Impossible(f"{len(values)} values for {rank} axes")
@@ -130,7 +130,7 @@ def per_axis(value: Any, rank: int) -> tuple[int | tuple[int, ...], ...]:
 
 
 def both_sides(padding: Any, rank: int) -> tuple[tuple[int, ...], ...]:
-    """(before, after) for each of `rank` axes; one number serves both sides."""
+    """(before, after) for each of `rank` axes; a single number applies to both sides."""
     pairs = tuple(one if isinstance(one, tuple) else (one, one) for one in per_axis(padding, rank))
     if any(len(pair) != 2 for pair in pairs):
         raise Impossible("an axis has two sides")
@@ -145,7 +145,7 @@ def windows(
     dilation: int | tuple[int, ...],
     ceil_mode: bool = False,
 ) -> Iterator[tuple[tuple[int, ...], list[tuple[tuple[int, ...], ...]]]]:
-    """(position in the output, [(tap of the kernel, coordinates in the input)]) of every window."""
+    """Yield (output position, [(kernel tap, input coordinates)]) for every window."""
     rank = len(space)
     kernel = per_axis(kernel, rank)
     starts = starts_of(space, kernel, stride, padding, dilation, ceil_mode)
@@ -167,7 +167,7 @@ def starts_of(
     dilation: int | tuple[int, ...],
     ceil_mode: bool = False,
 ) -> list[list[int]]:
-    """Where windows start, for every axis of the grid."""
+    """The start positions of windows for every axis of the grid."""
     rank = len(space)
     spans = [last + 1 for last in last_taps(per_axis(kernel, rank), per_axis(dilation, rank))]
     steps = per_axis(stride, rank)
@@ -179,14 +179,14 @@ def starts_of(
 
 
 def last_taps(kernel: Shape, dilation: Any) -> list[int]:
-    """How far the last tap of a kernel is from its first, for every axis."""
+    """The distance from the first to the last tap of a kernel, for every axis."""
     return [list(range(0, size * gap, gap))[-1] for size, gap in zip(kernel, dilation, strict=True)]
 
 
 def same_starts(n: int, span: int, step: Any) -> list[int]:
-    """Starts of TensorFlow's `SAME`: a window for every step-th value, padded by what the last one lacks.
+    """Window starts of TensorFlow's `SAME`: one window per `step` values, padded as far as the last window needs.
 
-    The odd one of the padding goes behind.
+    If the padding is odd, the extra position goes at the end.
     """
     anchors = list(range(0, n, step))
     lacking = max(anchors[-1] + span - n, 0)
@@ -194,7 +194,7 @@ def same_starts(n: int, span: int, step: Any) -> list[int]:
 
 
 def _fitting_starts(n: int, span: int, step: int, before: int, after: int) -> list[int]:
-    """Starts of the windows that lie wholly in the padded line."""
+    """Starts of the windows that fit in the padded line."""
     starts, start = [], -before
     while start + span <= n + after:
         starts.append(start)
@@ -203,10 +203,10 @@ def _fitting_starts(n: int, span: int, step: int, before: int, after: int) -> li
 
 
 def _hanging_starts(n: int, span: int, step: int, before: int, after: int) -> list[int]:
-    """Starts with `ceil_mode`: windows may hang over the end (torch.nn.MaxPool2d).
+    """Window starts with `ceil_mode`: windows may extend past the end (torch.nn.MaxPool2d).
 
-    A window is opened while a value is left behind the end of the one before; what starts in the right padding
-    is ignored.
+    A window is added while values remain after the end of the previous one. A window that would start in the right
+    padding is dropped.
     """
     starts, start = [], -before
     while start - step + span < n + after and start < n:
@@ -222,5 +222,5 @@ def _some(starts: list[int]) -> list[int]:
 
 
 def corners(sizes: Iterable[Any]) -> Iterator[Any]:
-    """Coordinates of the blocks that tile a grid: pairs of (sizes of the grid, sizes of the block)."""
+    """The corners of the blocks that tile a grid; `sizes` holds (grid size, block size) per axis."""
     return product(*(range(0, n, k) for n, k in sizes))
