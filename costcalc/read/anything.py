@@ -151,7 +151,7 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if hasattr(value, "tolist") and hasattr(value, "dtype"):
         return value.tolist()
-    raise TypeError(f"`{brief(type(value).__qualname__)}` is no value of a spec")
+    raise TypeError(f"`{brief(type(value).__qualname__)}` is not a valid value in a spec")
 
 
 def _from_file(spec: Any) -> Model:
@@ -181,7 +181,7 @@ def _part(file: Any, path: str, size: int) -> Any:
         except (OSError, ValueError) as error:
             raise FileError(Problem("unreadable", f"cannot read {path!r}: {error}")) from None
         if not isinstance(part, (str, bytes)):
-            raise ArgumentError(Problem("bad-argument", f"{path!r} gives neither text nor bytes"))
+            raise ArgumentError(Problem("bad-argument", f"{path!r} returns neither text nor bytes"))
         parts.append(part)
         left -= len(part)
         if not part:
@@ -214,7 +214,7 @@ def _from_onnx(spec: Any) -> Model:
     try:
         data = spec.SerializeToString()
     except Exception as error:  # EncodeError of the installed protobuf; larger than 2 GiB
-        raise FileError(Problem("bad-onnx", f"the model cannot be written: {error}")) from None
+        raise FileError(Problem("bad-onnx", f"the model cannot be serialized: {error}")) from None
     form = READERS[".onnx"]
     with within("seconds", "reading the ONNX model"):
         model = form.to_model(form.from_bytes(data, f"{brief(name)}.onnx"), origin("model.onnx"))
@@ -241,7 +241,7 @@ def _from_torch(spec: Any, input: Any) -> Model:
 
     name = type(spec).__name__
     if input is None:
-        help = 'say what flows in, channels last: analyze(model, input="224x224x3")'
+        help = 'state the input, channels last: analyze(model, input="224x224x3")'
         raise ArgumentError(Problem("bad-argument", f"`{name}` is a torch.nn.Module: `input` is missing", help=help))
     return reader.read(program.exported_module(spec, given(input)), name, name)
 

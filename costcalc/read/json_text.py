@@ -17,12 +17,12 @@ def value(text: str) -> Any:
         try:
             json.dumps(found, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise ValueError("an escape in it is not a character") from None
+            raise ValueError("it has an invalid Unicode escape") from None
     return found
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _number(text: str) -> float:

@@ -67,8 +67,8 @@ ELSEWHERE = {  # model files that are not read -> how to import them
     **dict.fromkeys(
         (".h5", ".hdf5"), "a model of Keras in HDF5: write `model.to_json()` to model.json, or save it as .keras"
     ),
-    ".gguf": "weights of llama.cpp: the `config.json` of the model says what it is made of",
-    ".pb": "a model of TensorFlow: `python -m tf2onnx.convert` makes an ONNX model of it",
+    ".gguf": "weights of llama.cpp: use the `config.json` of the model",
+    ".pb": "a model of TensorFlow: `python -m tf2onnx.convert` converts it to ONNX",
     **dict.fromkeys((".cfg", ".weights", ".prototxt", ".caffemodel", ".mlmodel"), "convert it to ONNX first"),
 }
 

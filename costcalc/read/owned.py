@@ -37,7 +37,7 @@ def owned(
         options = {**call.options, "params": 0} if "params" in op.options else call.options
         call = call._replace(holds=holds, options=options)
         if call.reuse:
-            help = "`reuse` says whose weights it reads, `params` how many it has itself"
+            help = "`reuse` names the layer that shares its weights, `params` states how many it has"
             problems.add("several-options", "a layer has `reuse` or `params`", entries["params"][0], help)
     return call
 

@@ -45,7 +45,7 @@ class Files:
                 self.held[path] = blob
                 size += len(path)
                 if len(self.held) > FILES or size > NAMES:
-                    message = f"commit {commit[:7]} has more than {FILES:,} specs and links, or too long names of them"
+                    message = f"commit {commit[:7]} has more than {FILES:,} specs and links, or too long names"
                     raise OptionError(Problem("limit", message))
         self.asked: dict[str, Blob | None] = {}
 
@@ -152,7 +152,7 @@ class Repository:
         """Hash of a revision's commit. Raises OptionError if the revision is unknown or ambiguous."""
         found = self._hash(revision)
         if found is None:
-            help = self.shallow or "a branch, a tag or a commit, as in --base main; git fetch brings the server's"
+            help = self.shallow or "a branch, a tag or a commit, as in --base main; git fetch gets the server's"
             raise OptionError(Problem("no-revision", f"git knows no revision `{revision}`", help=help))
         self._check_ambiguous(revision)
         return found
@@ -171,7 +171,7 @@ class Repository:
         pairs = [line.split(" ", 1) for line in os.fsdecode(found).splitlines()]
         refs = {ref: sha for sha, ref in pairs if ref in names}
         if len(set(refs.values())) > 1:
-            help = f"write which: --base {sorted(refs)[0]}"
+            help = f"write the full name: --base {sorted(refs)[0]}"
             raise OptionError(
                 Problem("no-revision", f"`{revision}` is ambiguous: {', '.join(sorted(refs))}", help=help)
             )
@@ -266,7 +266,7 @@ class Repository:
 
 
 def _refused(root: str) -> OptionError:
-    help = "`git status` there says why; of another owner: git config --global --add safe.directory DIRECTORY"
+    help = "`git status` there says why; if another user owns it: git config --global --add safe.directory DIRECTORY"
     return OptionError(Problem("git-failed", f"git refuses the repository {root!r}", help=help))
 
 
@@ -276,7 +276,7 @@ def _elsewhere(root: str) -> OptionError:
 
 
 def _no_object(sha: str) -> OptionError:
-    return OptionError(Problem("git-failed", f"git does not have the object {sha}", help="git fetch may bring it"))
+    return OptionError(Problem("git-failed", f"git does not have the object {sha}", help="git fetch may get it"))
 
 
 def _end(process: Any) -> None:

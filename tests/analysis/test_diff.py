@@ -392,7 +392,7 @@ def test_what_is_wrong_at_the_base_is_told_from_what_is_wrong_now(run, repositor
     assert (code, "= note: at HEAD" in err) == (2, True)
 
 
-SERVER = "a branch, a tag or a commit, as in --base main; git fetch brings the server's"
+SERVER = "a branch, a tag or a commit, as in --base main; git fetch gets the server's"
 NO_REVISION = ["nosuch", "-x", "--all", "--output=x", "HEAD:nets", "HEAD^{tree}", "main..HEAD", "", "a b", "@{u}", "\n"]
 
 

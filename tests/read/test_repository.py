@@ -125,7 +125,7 @@ def test_what_an_open_git_answers(ways):
         found = answering(text)
         problem = refusal(OptionError, said, found, 9)
         assert (problem.code, problem.message) == ("git-failed", f"git does not have the object {SHA}")
-        assert (problem.help, found.batch) == ("git fetch may bring it", None)
+        assert (problem.help, found.batch) == ("git fetch may get it", None)
 
 
 def test_a_large_answer_is_read_in_pieces(monkeypatch):
@@ -165,7 +165,7 @@ def test_what_is_no_blob_is_refused_and_the_next_is_read(repository):
     for sha in (commit, repository.git("rev-parse", "HEAD:models"), "0" * 40):
         problem = refusal(OptionError, found.blob, sha, 100)
         assert (problem.code, problem.message) == ("git-failed", f"git does not have the object {sha}")
-        assert problem.help == "git fetch may bring it"
+        assert problem.help == "git fetch may get it"
         assert found.blob(found.tree(commit)["a.yaml"].sha, 100) == b"text"
 
 
@@ -179,7 +179,7 @@ def test_a_name_that_is_a_tag_and_a_branch_is_refused_unless_both_are_one_commit
     for revision in ("both", "both~0", "both^{commit}"):
         problem = refusal(OptionError, Repository.find().commit, revision)
         assert problem.message == f"`{revision}` is ambiguous: refs/heads/both, refs/tags/both"
-        assert (problem.code, problem.help) == ("no-revision", "write which: --base refs/heads/both")
+        assert (problem.code, problem.help) == ("no-revision", "write the full name: --base refs/heads/both")
     assert Repository.find().commit("refs/heads/both") == first
     second = Repository.find().commit("main")
     assert second != first
@@ -199,7 +199,7 @@ def test_a_revision_that_is_not_there(repository):
     found = Repository.find()
     problem = refusal(OptionError, found.commit, "nosuch")
     assert (problem.code, problem.message) == ("no-revision", "git knows no revision `nosuch`")
-    assert problem.help == "a branch, a tag or a commit, as in --base main; git fetch brings the server's"
+    assert problem.help == "a branch, a tag or a commit, as in --base main; git fetch gets the server's"
     assert (found.has("main"), found.has("nosuch"), found.shallow) == (True, False, None)
 
 

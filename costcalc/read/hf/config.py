@@ -46,7 +46,7 @@ def spec_of(source: Source) -> str:
     family = families().get(kind) if isinstance(kind, str) else None
     if family is None:
         help = nearest(str(kind), [*families()]) or f"known: {listed([*families()])}"
-        raise _bad(source, f"has the `model_type` {brief(repr(kind))}, which is not known", help)
+        raise _bad(source, f"has the unknown `model_type` {brief(repr(kind))}", help)
     _check(source, config, family)
     values = {name: _value(source, config, name, where) for name, where in family["vars"].items()}
     values.update(_gate(config, family), **_windows(source, config, family, values))
@@ -71,9 +71,9 @@ def _parsed(source: Source) -> dict[str, Any]:
     try:
         found = value_of(source.text)
     except (ValueError, RecursionError) as error:
-        raise _bad(source, f"is no JSON: {brief(str(error))}") from None
+        raise _bad(source, f"is not JSON: {brief(str(error))}") from None
     if not isinstance(found, dict):
-        raise _bad(source, "is no configuration: it is not a map")
+        raise _bad(source, "is not a configuration: it is not a map")
     return found
 
 
@@ -87,7 +87,7 @@ def _check(source: Source, config: Mapping[str, Any], family: Mapping[str, Any])
     only = {**shared["only"], **family["only"]}
     for key, value in only.items():
         if config.get(key, value) not in (value, None):
-            raise _bad(source, f"has `{key}` {brief(repr(config[key]))}, of which only {value!r} is known")
+            raise _bad(source, f"has `{key}` {brief(repr(config[key]))}: only {value!r} is supported")
     for key, sum_of in family["same"].items():
         due = _computed(config, sum_of)
         if due is not None and config.get(key, due) not in (due, None):
@@ -98,8 +98,8 @@ def _check(source: Source, config: Mapping[str, Any], family: Mapping[str, Any])
     for key, value in config.items():
         if key in known or key.startswith("_") or key.endswith(tuple(shared["ends"])) or value in (None, False):
             continue
-        help = "if it changes no layer, take it out of the file"
-        raise _bad(source, f"has `{brief(key)}`, whose meaning is not known", help)
+        help = "if it does not change any layer, remove it from the file"
+        raise _bad(source, f"has the unknown key `{brief(key)}`", help)
 
 
 def _keys(where: Any) -> list[str]:
@@ -129,7 +129,7 @@ def _head(source: Source, config: Mapping[str, Any], family: Mapping[str, Any]) 
         end = max(ends, key=len, default="")
         if not end or any(part in str(one).removesuffix(end) for part in _PARTS):
             help = f"known: {listed([f'..{head}' for head in known])}"
-            raise _bad(source, f"is of a {brief(repr(one))}, whose head is not known", help)
+            raise _bad(source, f"has the architecture {brief(repr(one))}, whose head is unknown", help)
         return {
             name: str(_labels(source, config) if value == "LABELS" else value) for name, value in known[end].items()
         }
@@ -141,7 +141,7 @@ def _labels(source: Source, config: Mapping[str, Any]) -> int:
     names = config.get("id2label")
     count = len(names) if isinstance(names, dict) and names else config.get("num_labels", 2)
     if type(count) is not int or not 0 < count <= limits.SIZE:
-        raise _bad(source, f"has `num_labels` {brief(repr(count))}, which is no size", f"1 to {limits.SIZE:,}")
+        raise _bad(source, f"has `num_labels` {brief(repr(count))}, which is not a valid size", f"1 to {limits.SIZE:,}")
     return count
 
 
@@ -163,7 +163,7 @@ def _value(source: Source, config: Mapping[str, Any], name: str, where: Any) -> 
     if name == "rank" and value == "auto":
         return str(default)
     if type(value) is not int or not 0 <= value <= limits.SIZE:
-        raise _bad(source, f"has `{key}` {brief(repr(value))}, which is no size", f"0 to {limits.SIZE:,}")
+        raise _bad(source, f"has `{key}` {brief(repr(value))}, which is not a valid size", f"0 to {limits.SIZE:,}")
     return str(value)
 
 
@@ -171,7 +171,9 @@ def _activation(source: Source, key: str, value: Any) -> str:
     word = value.removeprefix("gated-") if isinstance(value, str) else ""
     word = ACTIVATIONS.get(word, word)
     if word not in _KNOWN:
-        raise _bad(source, f"has `{key}` {brief(repr(value))}, which is no activation", f"known: {listed(_KNOWN)}")
+        raise _bad(
+            source, f"has `{key}` {brief(repr(value))}, which is not a known activation", f"known: {listed(_KNOWN)}"
+        )
     return word
 
 
@@ -197,8 +199,8 @@ def _windows(source: Source, config: Any, family: Any, values: Mapping[str, str]
         every = _every([n for n in range(sliding[0], end) if kinds[n] == _FULL], sliding[0], end)
         if every is not None:
             return {"window_from": str(sliding[0]), "window_to": str(end), "full_every": str(every)}
-    help = "known: a window in the layers from one to another, in all but each n-th"
-    raise _bad(source, "has `layer_types` that follow no pattern", help)
+    help = "supported: a window in a range of layers, in all of them or all but every n-th"
+    raise _bad(source, "has `layer_types` in an unsupported pattern", help)
 
 
 def _every(full: list[int], first: int, end: int) -> int | None:
@@ -225,5 +227,5 @@ def _filled(name: str, values: Mapping[str, str], of: str, left: tuple[str, ...]
             found = re.search(pattern, body)
             body = body[: found.end(1)] + value + body[found.end() :] if found else body
     lines = [line for line in body.splitlines() if not line.startswith("# yaml-language-server")]
-    notes = "".join(f"# Not in it: {one}\n" for one in left)
+    notes = "".join(f"# Not included: {one}\n" for one in left)
     return f"# Written by costcalc import hf: {brief(of)}\n{notes}" + "\n".join(lines) + "\n"

@@ -60,7 +60,7 @@ def unpacked(archive: BinaryIO, path: str) -> Source:
         raise FileError(Problem("unreadable", f"cannot read {path!r}: {error.strerror or error}")) from None
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
         help = "a .keras file is a zip archive with `config.json` in it"
-        raise FileError(Problem("bad-keras", f"{path!r} holds no configuration: {error}", help=help)) from None
+        raise FileError(Problem("bad-keras", f"{path!r} contains no configuration: {error}", help=help)) from None
     except Exception as error:  # zlib.error, lzma.LZMAError: the compressed data is damaged
         raise FileError(Problem("bad-keras", f"{path!r} is damaged: {error}")) from None
     if len(data) > limits.FILE_BYTES:

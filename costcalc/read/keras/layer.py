@@ -166,7 +166,7 @@ def _runs(layer: Mapping[str, Any], error: Callable[..., Any]) -> Iterator[Node]
         stated = {} if number else _built(layer, sources)
         stated |= {key: shape for key, shape in read if shape}
         if layer["class_name"] != "InputLayer" and not sources:
-            raise error(f"layer `{layer['name'][:60]}` reads nothing")
+            raise error(f"layer `{layer['name'][:60]}` has no inputs")
         yield Node(layer["name"], layer["class_name"], layer["config"], number, sources, stated, call, _module(layer))
 
 
@@ -216,7 +216,7 @@ def _ordered(nodes: list[Node], error: Callable[..., Any]) -> list[Node]:
             if not missing:
                 done[node.key] = node
             elif node.key in entered:
-                raise error(f"layer `{node.name[:60]}` reads what comes from itself")
+                raise error(f"layer `{node.name[:60]}` depends on its own output")
             else:
                 entered.add(node.key)
                 stack += [node, *missing]

@@ -43,7 +43,7 @@ class _Reader:
         run = Run(self, nodes, self.flow.top)
         run.all(nodes, outputs)
         if not self.inputs:
-            raise self.error("it does not say the shape of its input", help="build the model before `to_json()`")
+            raise self.error("it does not state the shape of its input", help="build the model before `to_json()`")
         name, uncounted = stem(self.source.path), Stored(None, whole=True)
         return Model(name, self.source, self.variables, self.inputs, tuple(run.steps), stored=uncounted)
 

@@ -46,7 +46,7 @@ class Run:
             self.add(node)
         for key in outputs[:1]:
             if self.tensor(key) is None:
-                raise self.reader.error(f"the output is that of `{brief(key[0])}`, which is not a layer")
+                raise self.reader.error(f"the output comes from `{brief(key[0])}`, which is not a layer")
         made = [one for one in map(self.tensor, outputs) if one is not None]
         if made and made[0].label != (self.steps[-1].label if self.steps else None):
             self.steps.append(Step(Group(()), (1, 1, 1), self.reader.source, origin=made[0].label, plain=False))
@@ -60,7 +60,7 @@ class Run:
             return
         tensors = [one for one in map(self.tensor, node.sources) if one is not None]
         if not tensors or len(tensors) < len(node.sources):
-            raise self.reader.error(f"layer `{brief(node.name)}` reads what nothing before it makes")
+            raise self.reader.error(f"layer `{brief(node.name)}` reads a tensor that no earlier layer makes")
         label = node.name if not node.call else f"{node.name}_{node.call + 1}"
         layer = Layer(node.config, tensors, node, self.reader)
         step, known = self.again(layer) if node.call else self.first(layer)
@@ -102,7 +102,7 @@ class Run:
         given = self.given or []
         at = self.order.index(node.key) if node.key in self.order else 0
         if at >= len(given):
-            raise self.reader.error(f"input `{brief(node.name)}` gets nothing")
+            raise self.reader.error(f"input `{brief(node.name)}` receives nothing")
         self.found[node.output] = given[at]
         if given[at].shape is None and self.said(node.output):
             layer = Layer({}, [given[at]], node, self.reader)
@@ -153,7 +153,7 @@ class Run:
         except Refused as error:
             raise self.reader.error(f"layer `{brief(node.name)}`: {error.message}", error.help) from None
         except _MALFORMED as error:
-            message = f"layer `{brief(node.name)}` has no configuration of a {brief(node.kind)}"
+            message = f"layer `{brief(node.name)}` has an invalid configuration for a {brief(node.kind)}"
             raise self.reader.error(message) from error
 
 

@@ -157,7 +157,7 @@ def _check_attribute(place: str, kind: int, word: bytes | None, known: dict[str,
     if about is None or not about.first <= version <= about.last:
         raise Refused(f"it has no attribute `{brief(name)}` in version {version}")
     if _TYPES.get(kind) is None or _TYPES[kind] not in about.types:
-        raise Refused(f"attribute `{name}` is of another type")
+        raise Refused(f"attribute `{name}` has the wrong type")
     words = _WORDS.get(place) or _WORDS.get(name)
     if not words or word is None:
         return

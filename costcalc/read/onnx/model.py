@@ -97,14 +97,14 @@ class _Importer:
     def check(self, graph: Any) -> None:
         """Refuse a model without a graph, a model that is too large, or an unknown opset."""
         if not self.proto.HasField("graph") or not graph.node:
-            raise self.error("there is no graph in it", "it is not an ONNX model, or it is empty")
+            raise self.error("it contains no graph", "it is not an ONNX model, or it is empty")
         if len(graph.node) > limits.NODES:
             raise self.error(f"{len(graph.node):,} nodes are more than {limits.NODES:,}")
         version = opsets(self.proto).get("")
         if version is None and any(is_standard(node.domain) for node in graph.node):
-            raise self.error("it does not say its opset")
+            raise self.error("it does not state its opset")
         if version is not None and not 1 <= version <= NEWEST:
-            raise self.error(f"opset {version} is not known", f"known: 1 to {NEWEST}")
+            raise self.error(f"opset {version} is unknown", f"known: 1 to {NEWEST}")
 
     def input(self, info: Any) -> Tensor:
         """Tensor of an input. Open axes become variables."""
@@ -112,7 +112,7 @@ class _Importer:
             raise self.error("an input has a name that is not UTF-8")
         kind = info.type.WhichOneof("value")
         if kind != "tensor_type" or not info.type.tensor_type.HasField("shape"):
-            help = "onnx.shape_inference cannot know it either: write the shape of the input into the model"
+            help = "onnx.shape_inference cannot infer it either: write the shape of the input into the model"
             raise self.error(f"input `{brief(info.name)}` has no shape", help)
         dims = info.type.tensor_type.shape.dim
         if len(dims) > limits.RANK:
@@ -193,7 +193,7 @@ class Graph:
 
 
 Error = Callable[..., SpecError]
-_ORDER = "the nodes are in a circle, out of order, or one is missing"
+_ORDER = "the nodes form a cycle, are out of order, or one is missing"
 
 
 def check_names(graph: Any, around: frozenset, error: Error, title: Callable[[Any], str], depth: int = 1) -> None:
@@ -218,17 +218,17 @@ def check_names(graph: Any, around: frozenset, error: Error, title: Callable[[An
         if not made.issuperset(node.input):
             missing = next((name for name in node.input if name not in made and name not in known), None)
             if missing is not None:
-                message = f"reads `{brief(str(missing))}`, which nothing before it makes"
+                message = f"reads `{brief(str(missing))}`, which no earlier node makes"
                 raise error(f"node {title(node)}", message, _ORDER)
         for inner in graphs_in(node) if node.attribute else ():
             check_names(inner, frozenset(known | made), error, title, depth + 1)
         for name in node.output:
             if name in made and name:
-                raise error(f"node {title(node)}", f"makes `{brief(str(name))}`, which is made before it")
+                raise error(f"node {title(node)}", f"makes `{brief(str(name))}`, as an earlier node does")
             made.add(name)
     for one in graph.output:
         if one.name not in made:
-            why = "which is a tensor outside of it" if one.name in known else "which nothing before it makes"
+            why = "which is a tensor of an enclosing graph" if one.name in known else "which no earlier node makes"
             raise error("the graph's output", f"reads `{brief(str(one.name))}`, {why}", _ORDER)
 
 

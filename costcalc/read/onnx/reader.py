@@ -103,8 +103,8 @@ class Reader:
         """Look up a tensor. Raises SpecError if no earlier node makes it."""
         tensor = scope.find(name)
         if tensor is None:
-            message = f"reads `{brief(str(name))}`, which nothing before it makes"
-            raise self.error(who, message, "the nodes are in a circle, out of order, or one is missing")
+            message = f"reads `{brief(str(name))}`, which no earlier node makes"
+            raise self.error(who, message, "the nodes form a cycle, are out of order, or one is missing")
         return tensor
 
     # nodes
@@ -127,7 +127,7 @@ class Reader:
         except Refused as error:
             raise self.error(f"node {titled(proto)}:", error.message, error.help) from None
         except _MALFORMED as error:
-            message = f"inputs or attributes are not those of a {brief(proto.op_type)}"
+            message = f"invalid inputs or attributes of a {brief(proto.op_type)}"
             raise self.error(f"node {titled(proto)}:", message) from error
 
     def key(self, proto: Any) -> Any:

@@ -108,10 +108,10 @@ def _check_location(entries: Iterable[Any]) -> None:
     for entry in entries:
         if entry.key == "location":
             if type(entry.value) is bytes:
-                raise Refused("its data is said to be in a file whose name is not UTF-8")
+                raise Refused("its data is located in a file whose name is not UTF-8")
             parts = entry.value.replace("\\", "/").split("/")
             if ".." in parts or parts[0] == "" or ":" in parts[0] or not entry.value.isprintable():
-                raise Refused(f"its data is said to be in `{entry.value}`, outside of the model's directory")
+                raise Refused(f"its data is located in `{entry.value}`, outside of the model's directory")
 
 
 def _values(proto: Any, count: int) -> tuple[float, ...] | None:

@@ -174,14 +174,14 @@ def word(node: Node, words: tuple[str, ...], scope: Scope, problems: Problems, r
 def _is_long(node: Node, items: tuple[Any, ...], problems: Problems) -> bool:
     """Record a list that is longer than the rank of any tensor."""
     if len(items) > limits.RANK:
-        problems.add("limit", f"at most {limits.RANK} values can stand here: tensors have no more axes", node)
+        problems.add("limit", f"at most {limits.RANK} values are allowed here, one per axis of a tensor", node)
     return len(items) > limits.RANK
 
 
 def text(node: Node, scope: Scope | None, problems: Problems, what: str = "a text", most: int = 2_000) -> str | Bad:
     """Read free text, which is never evaluated."""
     if node.kind != "scalar":
-        problems.due("not-text", what, node, "write one value, in quotes if it has signs in it")
+        problems.due("not-text", what, node, "write one value, in quotes if it has special characters")
     elif len(node.value) > most:
         problems.add("limit", f"{what} has at most {most:,} characters", node)
     else:
@@ -217,7 +217,7 @@ def _named_shape(node: Node, scope: Scope, problems: Problems) -> Bad | Shape:
             items = tuple(named[name] for name in order)
             return BAD if any(item is BAD for item in items) else items
     known = "; ".join(", ".join(order) for order in _ORDERS)
-    problems.add("bad-shape", "these names do not make a shape", node, f"one of: {known}")
+    problems.add("bad-shape", "these names do not form a shape", node, f"one of: {known}")
     return BAD
 
 

@@ -132,7 +132,7 @@ class Library:
         for param in names:
             reader = self._reader(param)
             if param in RESERVED or reader:
-                what = f"is a variable that `{reader}` reads" if reader else "means something already"
+                what = f"is a variable that `{reader}` reads" if reader else "is already defined"
                 self.problems.add("name-taken", f"`{brief(param)}` {what}", key, "give the parameter another name")
         outer = self.reader.names
         self.reader.names = own = outer.of_block(names)

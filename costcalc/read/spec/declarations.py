@@ -52,7 +52,7 @@ def bad_name(key: Node, what: str, problems: Problems) -> None:
     """Record an invalid name."""
     name, help = key.value, "a name is made of letters (a to z), digits and `_`, and starts with a letter"
     if name in RESERVED:
-        help = "in a spec it means something already" if name != "i" else "`i` counts inside `repeat:`"
+        help = "it is reserved" if name != "i" else "`i` counts inside `repeat:`"
     if name == "phase":
         help = "`phase: train` and `phase: deploy` choose the layers that run"
     if name in SHAPE_NAMES:

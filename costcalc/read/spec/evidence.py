@@ -168,13 +168,13 @@ def _corrected(node: Node | None, computed: list[str], errata: Mapping[str, Any]
     if node is None:
         return {}
     if node.kind != "map":
-        problems.due("not-a-map", "a map", node, "write {mult_adds: 569M}, the figure that it should be")
+        problems.due("not-a-map", "a map", node, "write {mult_adds: 569M}, the correct figure")
         return {}
     _know(node, computed, problems)
     parts = {key.value: value for key, value in node.value if key.value in computed}
     for name in parts.keys() - errata.keys():
-        help = f"add `erratum:` with what is wrong with `{name}`"
-        problems.add("no-erratum", "`corrected` is what an erratum should be", parts[name], help)
+        help = f"add `erratum:` with the reason for `{name}`"
+        problems.add("no-erratum", "`corrected` gives the correct figure of an erratum", parts[name], help)
     return _figures(parts, computed, problems)
 
 
@@ -182,7 +182,7 @@ def _know(node: Node, computed: list[str], problems: Problems) -> None:
     """Record keys that are not metrics of the row."""
     for key, _ in node.value:
         if key.value not in computed:
-            help = f"this row has {listed(computed)}" if computed else "this row states none that is computed"
+            help = f"this row has {listed(computed)}" if computed else "this row states no computed metric"
             problems.unknown("metric", key.value, key, computed, help)
 
 

@@ -12,7 +12,7 @@ _EXPRESSIONS = (  # pattern -> suggestion; the first match is used
     (r"^0[xXbBoO]|\d[jJ]\b", "write decimal digits"),
     (r"^\d+(x\d+)+$", "expected a number or a condition, found a kernel"),
     (r"^(\d+)\s*[xX×]\s*(\d+)$", "a kernel is written {}x{}"),
-    (r"[^\x00-\x7f]", "write it with plain (ASCII) letters, digits and signs; this one only looks like them"),
+    (r"[^\x00-\x7f]", "use ASCII letters, digits and signs; this character only looks like one"),
     (r"\n", "write it on one line"),
     (r"\$", "write the name alone, as in `alpha * 32`"),
     (r"\^", "a power is written a ** b"),
@@ -25,9 +25,9 @@ _EXPRESSIONS = (  # pattern -> suggestion; the first match is used
     (r"\bNone\b", "leave the option out"),
     (r"&|\||!(?!=)|~", "write `and`, `or`, `not`"),
     (r"\?", "write `a if condition else b`"),
-    (r"(?<![<>=!])=(?!=)", "equal is `==`, and a value needs no `=`"),
-    (r"['\"]", "only numbers and names can stand here, no text"),
-    (r"[\[\]{}]", "only numbers and names can stand here, no list and no map"),
+    (r"(?<![<>=!])=(?!=)", "write `==` to compare; a value needs no `=`"),
+    (r"['\"]", "only numbers and names are allowed here, not text"),
+    (r"[\[\]{}]", "only numbers and names are allowed here, not lists or maps"),
     (r"^-?[\d.]+\s*(\(|[A-Za-z_]+$)", "a product is written with `*`"),
     (r"\bif\b(?!.*\belse\b)", "write `a if condition else b`"),
 )
@@ -84,7 +84,7 @@ def operation_hint(name: str, known: list[str], value: str = "") -> str | None:
     """Suggestion for an unknown operation, or None. `value` is the value it was given."""
     head, paren, _ = name.partition("(")
     if paren and head.strip() in known:
-        return f"what it is given stands after a colon: `{head.strip()}: ..`, and options in {{ }}"
+        return f"write the value after a colon: `{head.strip()}: ..`, and options in {{ }}"
     first, blank, rest = name.partition(" ")
     if blank and first in known:
         return f"write `{{{first}: {brief(rest)}}}`"

@@ -59,7 +59,7 @@ class Includes:
         source = origin.folder.source(origin.path)
         self.sources.append(source)
         if sum(len(one.text) for one in self.sources) > limits.FILE_BYTES:
-            raise _limit(f"all that a spec includes has at most {limits.FILE_BYTES:,} characters", "file_bytes")
+            raise _limit(f"the includes of a spec have at most {limits.FILE_BYTES:,} characters", "file_bytes")
         return source
 
 
@@ -88,7 +88,7 @@ class IncludeReader:
         self.states_bits = self.states_bits or model.storage.own
         if model.storage._replace(own=False) != DEFAULT:
             help = "a network has one default: state `bits` beside the `include`, or on its layers"
-            self.problems.add("bad-bits", f"`{name}` states `bits` of its own, which an include cannot", node, help)
+            self.problems.add("bad-bits", f"`{name}` states `bits`, which an include cannot do", node, help)
         given = {}
         for key, (key_node, value) in entries.items():
             if key in model.variables:

@@ -124,8 +124,8 @@ class LayerReader:
             return found[0]
         unknown = [key for key in entries if key and key not in CONTROLS and key not in _COMMON]
         if found:
-            help = "what follows a layer stands on a line of its own, or in `then: [..]`"
-            message = f"a layer has one operation, here are {listed(found)}"
+            help = "write the next layer on its own line, or in `then: [..]`"
+            message = f"a layer has one operation, found {listed(found)}"
             self.problems.add("several-operations", message, entries[found[1]][0], help)
         elif not unknown:
             help = "write the operation first, as in {conv: 3x3, out: 32}; `costcalc ops` lists them"
@@ -295,7 +295,7 @@ class LayerReader:
         names = [self.earlier(item, scope) for item in node.value]
         inputs = [*body.model.inputs]
         if len(names) != len(inputs):
-            message = f"`{body.name}` has {len(inputs)} inputs, here are {len(names)}"
+            message = f"`{body.name}` has {len(inputs)} inputs, got {len(names)}"
             self.problems.add("bad-reference", message, node, f"it has {listed(inputs)}")
         return dict(zip(inputs, names, strict=False))
 

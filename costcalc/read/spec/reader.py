@@ -140,8 +140,8 @@ class _Reader:
             if name in sections and sections[name].kind != "scalar":
                 self.problems.due("not-text", "a text", sections.pop(name), f"write `{name}: MobileNet V1`")
         if "input" in sections and "inputs" in sections:
-            help = "`inputs:` is for several that have names"
-            self.problems.add("several-inputs", "`input:` and `inputs:` are both here", sections["inputs"], help)
+            help = "use `inputs:` for several named inputs"
+            self.problems.add("several-inputs", "`input:` and `inputs:` are both given", sections["inputs"], help)
         self._refuse_missing(root, sections)
         return sections
 
@@ -161,7 +161,7 @@ class _Reader:
             self.problems.due("not-a-map", "a map", node, "write `name: value` on each line")
         elif len(node.value) > limits.ENTRIES:
             self.problems.add(
-                "limit", f"at most {limits.ENTRIES:,} entries can stand here", node, limits.hint("entries")
+                "limit", f"at most {limits.ENTRIES:,} entries are allowed here", node, limits.hint("entries")
             )
         else:
             return node
@@ -178,7 +178,7 @@ class _Reader:
                 help = "write a number in every call"
                 self.problems.add("bad-signature", "a function's parameters have no defaults", key, help)
             if name in RESERVED or name in variables:
-                message = f"`{brief(name)}` means something already"
+                message = f"`{brief(name)}` is already defined"
                 self.problems.add("name-taken", message, key, "give the function another name")
             body = args.number(value, Scope({*variables, *params}, functions), self.problems)
             if body is not BAD:

@@ -177,7 +177,7 @@ class Graph:
         """Return a constant tensor: its shape, its values if few, and its buffer as root."""
         given = self.given(number)
         if given.is_open:
-            raise Refused(f"the constant `{brief(given.name)}` has a size that is open")
+            raise Refused(f"the constant `{brief(given.name)}` has an open size")
         roots = frozenset([self.root(number)] if given.is_trained else ())
         return Tensor(given.shape, self._values(given), roots)
 
@@ -233,7 +233,7 @@ class Graph:
             builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
             kind = names("BuiltinOperator").get(builtin, "")
             if not kind:
-                raise Refused(f"there is no operator of the number {builtin}")
+                raise Refused(f"operator number {builtin} is unknown")
             custom = text(code, 6) or "CUSTOM"
             self.kinds[number] = (custom, "custom") if kind == "CUSTOM" else (kind, "tflite")
         return self.kinds[number]
@@ -251,7 +251,7 @@ def _attributes(one: Any) -> tuple[str, tuple[Attribute, ...]]:
             name = names(f"BuiltinOptions{suffix}").get(kind, "")
             table, found = getattr(one, f"BuiltinOptions{suffix}")(), getattr(schema(), name, None)
             if table is None or found is None:
-                raise Refused(f"there are no options of the number {kind}")
+                raise Refused(f"options number {kind} are unknown")
             options = found()
             options.Init(table.Bytes, table.Pos)
             return name, tuple(_fields(options))

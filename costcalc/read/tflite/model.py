@@ -197,7 +197,7 @@ def _agree(given: Given, tensor: Tensor) -> None:
     """Refuse a tensor whose shape differs from the declared one, if both are known."""
     known = tensor.shape is not None and all(type(size) is int for size in tensor.shape)
     if known and given.shape and not given.is_open and tuple(given.shape) != tuple(tensor.shape):
-        raise Refused(f"the file says that it makes {list(given.shape)}, and it makes {list(tensor.shape)}")
+        raise Refused(f"the file declares the shape {list(given.shape)}, but it makes {list(tensor.shape)}")
 
 
 def _bounds(graph: Graph, scope: Scope, name: str) -> Iterator[tuple[int, int]]:
@@ -275,7 +275,7 @@ class _Importer:
         """Walk the first subgraph and return (Reader, subgraph, scope)."""
         root = opened(self.source)
         if root.SubgraphsLength() < 1:
-            raise _error(self.source, "there is no graph in it")
+            raise _error(self.source, "it contains no graph")
         reader, scope = Reader(self.source, root), Scope()
         graph = reader.opened(0)
         for name, at in self.names(graph).items():
@@ -284,8 +284,8 @@ class _Importer:
         reader.operators(graph, scope)
         alone = reader.unreached()
         if alone is not None:
-            help = "write each signature to a file of its own"
-            raise _error(self.source, f"nothing runs subgraph {alone}, and only the first one would be counted", help)
+            help = "write each signature to a separate file"
+            raise _error(self.source, f"subgraph {alone} is never run, so only the first one would be counted", help)
         return reader, graph, scope
 
     def names(self, graph: Graph) -> dict[str, int]:

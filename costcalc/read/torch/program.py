@@ -21,7 +21,7 @@ _REGISTERED = ("_parameters", "_buffers", "_modules")
 _HELP = {  # part of an exporter's error -> advice
     "data-dependent": "`forward` branches on values of tensors, which an export cannot follow: use an argument instead",
     "exported program constant": "a tensor that is used as `.data` cannot be traced: write `.detach()`",
-    "param must be a Parameter": "a script has no parameters of its own: import the module that it was made from",
+    "param must be a Parameter": "a scripted module has no parameters: import the original module",
     _ELSEWHERE: "a tensor is not part of the module that is copied: make it a parameter, buffer or attribute",
     "LinearPackedParams": "quantized modules keep their weights in objects: import the module before it is quantized",
 }
@@ -145,7 +145,7 @@ def _imported(target: str) -> Callable[..., Any] | type:
     name, colon, path = target.partition(":")
     if not colon or not name or not path or name.endswith(".py"):
         help = "write MODULE:CALLABLE, as in torchvision.models:resnet18 or net:Net"
-        raise OptionError(Problem("usage", f"`{brief(target)}` names no callable of a module", help=help))
+        raise OptionError(Problem("usage", f"`{brief(target)}` does not name a callable in a module", help=help))
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
@@ -154,7 +154,7 @@ def _imported(target: str) -> Callable[..., Any] | type:
     except CostcalcError as error:
         cause = error.__cause__
         if isinstance(cause, ModuleNotFoundError) and cause.name and f"{name}.".startswith(f"{cause.name}."):
-            help = "it is looked for in the working directory and where Python finds packages"
+            help = "it is searched in the working directory and on Python's module path"
             raise FileError(Problem("no-module", f"there is no module `{brief(cause.name)}`", help=help)) from None
         raise
     return _attribute(found, name, path)
@@ -173,7 +173,7 @@ def _module(torch: ModuleType, target: str, found: Callable[..., Any] | type, kw
     """Return the module, or create it by the callable, on the meta device if possible."""
     if isinstance(found, torch.nn.Module):
         if kwargs:
-            raise OptionError(Problem("usage", f"`{brief(target)}` is a module already: `--kwargs` is for a callable"))
+            raise OptionError(Problem("usage", f"`{brief(target)}` is already a module: `--kwargs` is for a callable"))
         return found
     if not callable(found):
         raise _no_module(target, found)
@@ -182,11 +182,11 @@ def _module(torch: ModuleType, target: str, found: Callable[..., Any] | type, kw
             made = found(**kwargs)
     except (RuntimeError, NotImplementedError) as error:
         if "meta" not in str(error):
-            raise _failed(target, "cannot be made", error) from error
-        with _told(target, "cannot be made"):  # the constructor reads its numbers
+            raise _failed(target, "cannot be created", error) from error
+        with _told(target, "cannot be created"):  # the constructor reads its numbers
             made = found(**kwargs)
     except (Exception, SystemExit) as error:
-        raise _failed(target, "cannot be made", error) from error
+        raise _failed(target, "cannot be created", error) from error
     if not isinstance(made, torch.nn.Module):
         raise _no_module(target, made)
     return made
@@ -316,7 +316,7 @@ def shape(text: str) -> Given:
     sizes, _, kind = text.partition(":")
     parts = sizes.split("x")
     if not all(one.isascii() and one.isdigit() and 0 < int(one[:20]) <= limits.SIZE for one in parts):
-        raise _wrong(text, "sizes are whole numbers from 1 on, as in 224x224x3, 16x80 or 128:int64")
+        raise _wrong(text, "sizes are whole numbers of at least 1, as in 224x224x3, 16x80 or 128:int64")
     if kind not in ("", *KINDS):
         raise _wrong(text, f"types: {', '.join(KINDS)}")
     return _batched(text, tuple(map(int, parts)), kind or "float32")
@@ -343,7 +343,7 @@ def _one(input: Any) -> Given:
 def _batched(text: str, sizes: tuple[int, ...], kind: str) -> Given:
     """Add a batch of one. For a grid, move the channels to the front."""
     if len(sizes) >= limits.RANK:
-        raise _wrong(text, f"a tensor has at most {limits.RANK} axes, the batch counted")
+        raise _wrong(text, f"a tensor has at most {limits.RANK} axes, including the batch")
     grid = (sizes[-1], *sizes[:-1]) if len(sizes) > 2 else sizes
     return (1, *grid), kind
 

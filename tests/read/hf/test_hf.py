@@ -95,12 +95,12 @@ def built(torch, config):
 
 LLAMA = RECORD["llama2_7b"]["config"]
 REFUSED = [
-    ({"model_type": "lama"}, "'config.json' has the `model_type` 'lama', which is not known"),
-    ({"model_type": ["llama"]}, "'config.json' has the `model_type` \"['llama']\", which is not known"),
+    ({"model_type": "lama"}, "'config.json' has the unknown `model_type` 'lama'"),
+    ({"model_type": ["llama"]}, "'config.json' has the unknown `model_type` \"['llama']\""),
     ({"model_type": "llama"}, "'config.json' has no `num_hidden_layers`"),
-    ({**LLAMA, "hidden_size": 1e9}, "'config.json' has `hidden_size` '1000000000.0', which is no size"),
-    ({**LLAMA, "hidden_size": -1}, "'config.json' has `hidden_size` '-1', which is no size"),
-    ({**LLAMA, "hidden_act": "x}"}, "'config.json' has `hidden_act` \"'x}'\", which is no activation"),
+    ({**LLAMA, "hidden_size": 1e9}, "'config.json' has `hidden_size` '1000000000.0', which is not a valid size"),
+    ({**LLAMA, "hidden_size": -1}, "'config.json' has `hidden_size` '-1', which is not a valid size"),
+    ({**LLAMA, "hidden_act": "x}"}, "'config.json' has `hidden_act` \"'x}'\", which is not a known activation"),
 ]
 
 
@@ -148,23 +148,23 @@ def test_the_cache_of_a_token(name, size):
 SMALL = RECORD["llama tied, biases, head size"]["config"]
 BERT = RECORD["bert small"]["config"]
 STRANGE = [
-    ({**SMALL, "lora_rank": 8}, "has `lora_rank`, whose meaning is not known"),
+    ({**SMALL, "lora_rank": 8}, "has the unknown key `lora_rank`"),
     ({**SMALL, "layer_types": ["linear_attention"] * 3}, "has 'linear_attention' among `layer_types`"),
     ({**SMALL, "layer_types": ["sliding_attention"] * 3}, "has 'sliding_attention' among `layer_types`"),
-    ({**SMALL, "architectures": ["LlamaForRewards"]}, "is of a 'LlamaForRewards', whose head is not known"),
-    ({**BERT, "architectures": ["BertEncoderModel"]}, "is of a 'BertEncoderModel', whose head is not known"),
-    ({**BERT, "position_embedding_type": "relative_key"}, "has `position_embedding_type` 'relative_key', of which"),
+    ({**SMALL, "architectures": ["LlamaForRewards"]}, "has the architecture 'LlamaForRewards', whose head is unknown"),
+    ({**BERT, "architectures": ["BertEncoderModel"]}, "has the architecture 'BertEncoderModel', whose head is unknown"),
+    ({**BERT, "position_embedding_type": "relative_key"}, "has `position_embedding_type` 'relative_key': only"),
     (
         {**RECORD["mamba small"]["config"], "intermediate_size": 3},
         "has `intermediate_size` '3', but expand * hidden_size",
     ),
     (
         {**RECORD["qwen3_moe"]["config"], "mlp_only_layers": [1]},
-        "has `mlp_only_layers` '[1]', of which only [] is known",
+        "has `mlp_only_layers` '[1]': only [] is supported",
     ),
     (
         {**RECORD["whisper small"]["config"], "use_weighted_layer_sum": True},
-        "has `use_weighted_layer_sum` 'True', of which",
+        "has `use_weighted_layer_sum` 'True': only",
     ),
 ]
 
@@ -184,7 +184,7 @@ def test_what_is_left_out_is_said(run, tmp_path):
     out = run("analyze", "config.json").out
     assert all(f"not in these numbers: {one}\n" in out for one in said)
     assert json.loads(run("analyze", "config.json", "--json").out)["left_out"] == said
-    assert f"# Not in it: {said[0]}\n# Not in it: {said[1]}\n" in run("import", "hf", "config.json").out
+    assert f"# Not included: {said[0]}\n# Not included: {said[1]}\n" in run("import", "hf", "config.json").out
 
 
 VALUES = st.one_of(

@@ -39,7 +39,7 @@ def test_what_unpacks_piece_by_piece_is_read(method):
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_what_unpacks_whole_is_refused(method):
     problem = refusal(text_of, packed("x", method=method))
-    message = "'net.keras' holds no configuration: its compression is neither none nor deflate"
+    message = "'net.keras' contains no configuration: its compression is neither none nor deflate"
     assert (problem.code, problem.message, problem.help) == ("bad-keras", message, HELP)
 
 
@@ -69,10 +69,10 @@ def test_no_more_is_unpacked_than_may_be_read(limit):
 
 NOISE = packed("x" * 5_000)
 BROKEN = {
-    "no archive": (b"x" * 100, "'net.keras' holds no configuration: File is not a zip file", HELP),
-    "empty": (b"", "'net.keras' holds no configuration: File is not a zip file", HELP),
-    "another file": (packed("x", "model.json"), "'net.keras' holds no configuration: ", HELP),
-    "damaged": (packed(json.dumps(GOOD)).replace(b"PK\x03\x04", b"PK\x03\x05"), "'net.keras' holds no conf", HELP),
+    "no archive": (b"x" * 100, "'net.keras' contains no configuration: File is not a zip file", HELP),
+    "empty": (b"", "'net.keras' contains no configuration: File is not a zip file", HELP),
+    "another file": (packed("x", "model.json"), "'net.keras' contains no configuration: ", HELP),
+    "damaged": (packed(json.dumps(GOOD)).replace(b"PK\x03\x04", b"PK\x03\x05"), "'net.keras' contains no conf", HELP),
     "noise inside": (
         packed("x" * 5_000)[:43] + b"\xff" * 5 + packed("x" * 5_000)[48:],
         "'net.keras' is damaged: ",
@@ -140,10 +140,10 @@ def test_a_configuration_is_a_class_with_a_map_or_a_list():
         assert (problem.code, problem.message) == ("bad-keras", "'net.json' is not a Keras model")
         assert problem.help == "write it with `model.to_json()`"
     for text, why in (
-        ('{"class_name": "A", "config": {"a": NaN}}', "NaN is no number of JSON"),
-        ('{"class_name": "A", "config": {"a": -Infinity}}', "-Infinity is no number of JSON"),
+        ('{"class_name": "A", "config": {"a": NaN}}', "NaN is not a JSON number"),
+        ('{"class_name": "A", "config": {"a": -Infinity}}', "-Infinity is not a JSON number"),
         ('{"class_name": "A", "config": {"a": -1e400}}', "-1e400 is too large for a number"),
-        ('{"class_name": "A", "config": {"a\\ud800": 1}}', "an escape in it is not a character"),
+        ('{"class_name": "A", "config": {"a\\ud800": 1}}', "it has an invalid Unicode escape"),
         ("{", "Expecting property name"),
     ):
         problem = refusal(parsed, Source("net.json", text))

@@ -68,15 +68,21 @@ INVALID = {
     "negative parts": ([node("Split", "x", "y z", axis=1, split=[4, -1])], "its parts cannot be [4, -1]", 11),
     "parts of another sum": ([node("Split", "x parts", "y z", axis=2)], "parts of 9 in all are cut from an axis of 8"),
     "more outputs than parts": ([node("Split", "x", "y z", axis=1, split=[3])], "1 parts meet 2 outputs", 11),
-    "an output made twice": ([node("Relu", "x", "y"), node("Relu", "x", "y")], "makes `y`, which is made before it"),
-    "an input made again": ([node("Relu", "x", "x"), node("Relu", "x", "y")], "makes `x`, which is made before it"),
+    "an output made twice": (
+        [node("Relu", "x", "y"), node("Relu", "x", "y")],
+        "makes `y`, as an earlier node does",
+    ),
+    "an input made again": (
+        [node("Relu", "x", "x"), node("Relu", "x", "y")],
+        "makes `x`, as an earlier node does",
+    ),
     "an output of no branch": (
         [node("If", "yes", "y", then_branch=branch("a", "a"), else_branch=branch("b", "lost"))],
-        "reads `lost`, which nothing before it makes",
+        "reads `lost`, which no earlier node makes",
     ),
     "an output of a branch that is a tensor outside of it": (
         [node("If", "yes", "y", then_branch=branch("a", "a"), else_branch=branch("b", "x"))],
-        "reads `x`, which is a tensor outside of it",
+        "reads `x`, which is a tensor of an enclosing graph",
     ),
     "a circle in the branch that is not taken": (
         [
@@ -90,9 +96,9 @@ INVALID = {
                 ),
             )
         ],
-        "reads `c`, which nothing before it makes",
+        "reads `c`, which no earlier node makes",
     ),
-    "a type": ([node("Softmax", "x", "y", axis=[1])], "`axis` is of another type"),
+    "a type": ([node("Softmax", "x", "y", axis=[1])], "`axis` has the wrong type"),
     "an attribute of another operator": ([node("Relu", "x", "y", axis=1)], "it has no attribute `axis`"),
     "an attribute of another version": (
         [node("Squeeze", "x", "y", axes=[0])],
@@ -111,7 +117,7 @@ INVALID = {
     "an axis": ([node("Softmax", "x", "y", axis=9)], "axis 9 of a tensor with 4 axes"),
     "an axis of a flattening": ([node("Flatten", "x", "y", axis=9)], "axis 9"),
     "axes": ([node("ReduceMean", "x", "y", axes=[1, 7])], "axis 7 of a tensor with 4 axes", 13),
-    "axes of which one repeats": ([node("ReduceMean", "x", "y", axes=[1, -3])], "name one twice", 13),
+    "axes of which one repeats": ([node("ReduceMean", "x", "y", axes=[1, -3])], "name an axis twice", 13),
     "a squeezed axis": ([node("Squeeze", "x", "y", axes=[1])], "axis 1 has size 3, not 1", 11),
     "a word of a mode": ([node("DepthToSpace", "x", "y", blocksize=1, mode="XXX")], "`mode` cannot be 'XXX'"),
 }

@@ -40,9 +40,9 @@ LISTED = "`costcalc ops` lists them"
 KERNEL = "expected a number or a condition, found a kernel"
 ONE = "write one value, such as 32 or floor(alpha * 32)"
 NAME = "a name is made of letters (a to z), digits and `_`, and starts with a letter"
-ASCII = "write it with plain (ASCII) letters, digits and signs; this one only looks like them"
-NO_TEXT = "only numbers and names can stand here, no text"
-NO_LIST = "only numbers and names can stand here, no list and no map"
+ASCII = "use ASCII letters, digits and signs; this character only looks like one"
+NO_TEXT = "only numbers and names are allowed here, not text"
+NO_LIST = "only numbers and names are allowed here, not lists or maps"
 NUMBER = "write a number after the colon, or leave the option out"
 FIGURE = "write it as it is printed: 325M, 2.6M or 1.91%"
 NOT_HERE = "this is not part of the expression language"
@@ -149,15 +149,15 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         "«conv(3x3, 8)»",
         (
             "unknown operation or block `conv(3x3, 8)`",
-            "what it is given stands after a colon: `conv: ..`, and options in { }",
+            "write the value after a colon: `conv: ..`, and options in { }",
         ),
     ),
     ("«conv 3x3»", ("unknown operation or block `conv 3x3`", "write `{conv: 3x3}`")),
     (
         "{conv: 3x3, «relu»: , out: 8}",
         (
-            "a layer has one operation, here are `conv`, `relu`",
-            "what follows a layer stands on a line of its own, or in `then: [..]`",
+            "a layer has one operation, found `conv`, `relu`",
+            "write the next layer on its own line, or in `then: [..]`",
         ),
     ),
     ("«{out: 8, stride: 2}»", ("this layer has no operation", FIRST)),
@@ -242,7 +242,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         "{conv: «[[3, 3], 3]», out: 8}",
         ("`kernel` cannot be this list", "it is `3x3`, `1x7`, a number (square), or a list"),
     ),
-    ("{conv: «3x3x3x3x3x3x3x3x3», out: 8}", ("at most 8 values can stand here: tensors have no more axes",)),
+    ("{conv: «3x3x3x3x3x3x3x3x3», out: 8}", ("at most 8 values are allowed here, one per axis of a tensor",)),
     ("{conv: 3x3, out: 8, groups: «2»}", ("`conv`: 3 channels do not split into 2 groups", DIVISOR, INPUT)),
     ("{conv: 3x3, out: 8, groups: «3»}", ("`conv`: 8 outputs do not split into 3 groups", DIVISOR, INPUT)),
     (
@@ -294,7 +294,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ),
     (
         "{conv: 1x1, out: 8, as: «[a]»}",
-        ("expected a name, found a list", "write one value, in quotes if it has signs in it"),
+        ("expected a name, found a list", "write one value, in quotes if it has special characters"),
     ),
     ('{conv: 1x1, out: 8, as: «""»}', ("a name is missing here", "a name is a word, as in `as: p4` and `from: p4`")),
     ("{conv: 1x1, out: 8, as: «input»}", ("two layers are called `input`", "an input has this name")),
@@ -387,9 +387,9 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{«upsample»: 1e-9}", ("`upsample`: the output would be 0 wide", INPUT)),
     ("{«permute»: [0, 0, 0]}", ("`permute`: the order must name each of the 3 axes once, from 0", INPUT)),
     ("{«attention»: 5}", ("`attention`: 3 channels do not split into 5 heads", DIVISOR)),
-    ("{reshape: «[1, 1, 1, 1, 1, 1, 1, 1, 9408]»}", ("at most 8 values can stand here: tensors have no more axes",)),
+    ("{reshape: «[1, 1, 1, 1, 1, 1, 1, 1, 9408]»}", ("at most 8 values are allowed here, one per axis of a tensor",)),
     ("{«windows»: 5x5}", ("`windows`: a grid side of 56 does not split into windows of 5", INPUT)),
-    ("{opaque: «[a]»}", ("expected a text, found a list", "write one value, in quotes if it has signs in it")),
+    ("{opaque: «[a]»}", ("expected a text, found a list", "write one value, in quotes if it has special characters")),
     ("{conv: 1x1, out: «!!int» 8}", ("YAML's tag `!!int` is not part of the spec language", "write the value alone")),
     ("{conv: 1x1, out: «&eight» 8}", ("YAML's anchor `&eight` is not part of the spec language", REUSABLE)),
     ("{conv: 1x1, out: «*eight»}", ("YAML's alias `*eight` is not part of the spec language", REUSABLE)),
@@ -481,9 +481,9 @@ EXPRESSIONS = [  # what stands after `out:` and is no expression; message and he
     ('f«"»8"', ('`"` has no meaning in an expression', NO_TEXT)),
     ('"«[x for x in y]»"', (NOT_HERE, NO_LIST)),
     ('"lambda x«:» x"', ("`:` has no meaning in an expression", ANY)),
-    ('"(x «:»= 8)"', ("`:` has no meaning in an expression", "equal is `==`, and a value needs no `=`")),
+    ('"(x «:»= 8)"', ("`:` has no meaning in an expression", "write `==` to compare; a value needs no `=`")),
     ('"«max(*channels)»"', ("`max` takes 2 to 16 values, got 1", "write `max(a, b)`")),
-    ('"«max(a=3, b=4)»"', ("only functions by name can be called", "equal is `==`, and a value needs no `=`")),
+    ('"«max(a=3, b=4)»"', ("only functions by name can be called", "write `==` to compare; a value needs no `=`")),
     ('"«{»8}"', ("`{` has no meaning in an expression", NO_LIST)),
     ('"«8, 9»"', (NOT_HERE, ANY)),
     ('"«()»"', (NOT_HERE, ANY)),
@@ -498,7 +498,7 @@ EXPRESSIONS = [  # what stands after `out:` and is no expression; message and he
     ("8«;» 8", ("`;` has no meaning in an expression", ANY)),
     ("«８»", ("`８` (U+FF18) has no meaning in an expression", ASCII)),
     ("«с»hannels", ("`с` (U+0441) has no meaning in an expression", ASCII)),
-    ("8 «=» 8", ("`8 = 8` is not an expression", "equal is `==`, and a value needs no `=`")),
+    ("8 «=» 8", ("`8 = 8` is not an expression", "write `==` to compare; a value needs no `=`")),
     ("\"«'»eight'\"", ("`'` has no meaning in an expression", NO_TEXT)),
     ("«...»", ("only decimal numbers can stand here", ANY)),
     ("8 «p»x", ("`8 px` is not an expression", "a product is written with `*`")),
@@ -700,7 +700,7 @@ layers: [relu]
 input: «{height: 56, width: 56}»
 layers: [relu]
 """,
-        ("these names do not make a shape", AXES),
+        ("these names do not form a shape", AXES),
     ),
     (
         "input and inputs",
@@ -709,7 +709,7 @@ input: [56, 56, 3]
 inputs: «{left: [56, 56, 3]}»
 layers: [relu]
 """,
-        ("`input:` and `inputs:` are both here", "`inputs:` is for several that have names"),
+        ("`input:` and `inputs:` are both given", "use `inputs:` for several named inputs"),
     ),
     (
         "inputs without names",
@@ -757,8 +757,8 @@ input: [56, 56, 3]
 layers: [relu]
 """,
         ("`i` cannot name a variable", "`i` counts inside `repeat:`"),
-        ("`max` cannot name a variable", "in a spec it means something already"),
-        ("`true` cannot name a variable", "in a spec it means something already"),
+        ("`max` cannot name a variable", "it is reserved"),
+        ("`true` cannot name a variable", "it is reserved"),
         ("`3d` cannot name a variable", NAME),
         ("`` cannot name a variable", NAME),
         ("`größe` cannot name a variable", NAME),
@@ -771,9 +771,9 @@ vars: {«class»: 2, «lambda»: 1, «None»: 3, «i»: 4}
 input: [56, 56, 3]
 layers: [relu]
 """,
-        ("`class` cannot name a variable", "in a spec it means something already"),
-        ("`lambda` cannot name a variable", "in a spec it means something already"),
-        ("`None` cannot name a variable", "in a spec it means something already"),
+        ("`class` cannot name a variable", "it is reserved"),
+        ("`lambda` cannot name a variable", "it is reserved"),
+        ("`None` cannot name a variable", "it is reserved"),
         ("`i` cannot name a variable", "`i` counts inside `repeat:`"),
     ),
     (
@@ -829,8 +829,8 @@ define:
 input: [56, 56, 3]
 layers: [relu]
 """,
-        ("`max` means something already", "give the function another name"),
-        ("`alpha` means something already", "give the function another name"),
+        ("`max` is already defined", "give the function another name"),
+        ("`alpha` is already defined", "give the function another name"),
         ("a function's parameters have no defaults", "write a number in every call"),
         ("`g(c` is not a signature", "write a name and its parameters, as in `name(a, b=1)`"),
         ("`c` is given twice", "a parameter is a name, or `name=1`"),
@@ -857,7 +857,7 @@ layers: [relu]
         ("`alpha` is a variable that `width` reads", "give the parameter another name"),
         ("`conv` is an operation already", "give the block another name"),
         ("`repeat` is an operation already", "give the block another name"),
-        ("`i` means something already", "give the parameter another name"),
+        ("`i` is already defined", "give the parameter another name"),
         ("two blocks are called `b`", "the first is on line 8"),
         ("`3` is not a parameter", "a parameter is a name, or `name=1`"),
         ("`e` needs a default, as the one before it has", "write `e=1`"),
@@ -1178,14 +1178,14 @@ published:
         ("unknown metric `parms`", "a similar name exists: `params`"),
         ("`many` is not a figure", FIGURE),
         ("unknown metric `top1`", "this row has `params`"),
-        ("`corrected` is what an erratum should be", "add `erratum:` with what is wrong with `mult_adds`"),
+        ("`corrected` gives the correct figure of an erratum", "add `erratum:` with the reason for `mult_adds`"),
         ("a figure is either an erratum or not reproducible", "name the figures of each: `erratum: {params: reason}`"),
         ("a figure is either an erratum or not reproducible", "name the figures of each: `erratum: {params: reason}`"),
         ("`erratum` is one value, not a list", "put a text in quotes"),
-        ("expected a map, found `4M`", "write {mult_adds: 569M}, the figure that it should be"),
+        ("expected a map, found `4M`", "write {mult_adds: 569M}, the correct figure"),
         ("expected a reason, found `null`", "write `not_reproducible: why`"),
-        ("unknown metric `top1`", "this row states none that is computed"),
-        ("`corrected` is what an erratum should be", "add `erratum:` with what is wrong with `params`"),
+        ("unknown metric `top1`", "this row states no computed metric"),
+        ("`corrected` gives the correct figure of an erratum", "add `erratum:` with the reason for `params`"),
     ),
     (
         "a budget that cannot be",

@@ -69,8 +69,8 @@ LONG = "an expression has at most 1,000 characters"
 LAYERS = "more than 100,000 layers after repeats and blocks are expanded"
 NODES = "a spec has at most 550,000 values"
 CALLS = "layers nest at most 60 deep, including those of blocks"
-SHAPE = "at most 8 values can stand here: tensors have no more axes"
-ENTRIES = "at most 2,000 entries can stand here"
+SHAPE = "at most 8 values are allowed here, one per axis of a tensor"
+ENTRIES = "at most 2,000 entries are allowed here"
 CASES = {  # name: (the text, or what makes it; the first error)
     "aliases of aliases": (lambda: aliases(12), "unknown key `a0`"),
     "a repeat of 10^9": (CONV.format("3, repeat: 1000000000"), "`repeat` cannot be `1000000000`"),

@@ -309,7 +309,7 @@ ERRORS = {  # a layer: the message with line and column, and the help
         "`until` names the last layer, `after` the one before the first",
     ),
     "{include: bits.yaml}": (
-        "4:15: `bits.yaml` states `bits` of its own, which an include cannot",
+        "4:15: `bits.yaml` states `bits`, which an include cannot do",
         "a network has one default: state `bits` beside the `include`, or on its layers",
     ),
     "{include: two.yaml}": ("4:15: `two.yaml` has several inputs", "write `from: {a: NAME, b: NAME}`"),
@@ -467,7 +467,7 @@ HOSTILE = {  # name: (files, or what makes them in a directory; the first error,
     ),
     "files too large together": (
         lambda folder: {**fan(2), **{f"{at}.yaml": LEAF + "#" * 8_000_000 for at in range(2)}},
-        "all that a spec includes has at most 16,000,000 characters",
+        "the includes of a spec have at most 16,000,000 characters",
     ),
     "a name of 100,000 letters": (
         {"top.yaml": ONE.replace("next", "x" * 100_000)},

@@ -135,11 +135,11 @@ def test_an_activation_in_the_options_is_a_step():
     [
         (conv(options="Pool2DOptions", fields={"Padding": 0}), "its options are Pool2DOptions, not Conv2DOptions"),
         (conv({**CONV, "StrideH": 0}), "strides [0, 2] and dilations [1, 1] must be at least 1"),
-        (conv({**CONV, "Padding": 7}), "inputs or attributes are not those of a CONV_2D"),
-        (conv({**CONV, "FusedActivationFunction": 9}), "there is no activation of the number 9"),
+        (conv({**CONV, "Padding": 7}), "invalid inputs or attributes of a CONV_2D"),
+        (conv({**CONV, "FusedActivationFunction": 9}), "activation number 9 is unknown"),
         (conv(weights=(4, 3, 2, 3)), "2 channels meet weights for 3"),
         (conv(weights=(2, 3, 3, 4), y=(1, 4, 4, 2)), "2 channels meet weights for 4"),
-        (conv(y=(1, 5, 5, 4)), "the file says that it makes [1, 5, 5, 4], and it makes [1, 4, 4, 4]"),
+        (conv(y=(1, 5, 5, 4)), "the file declares the shape [1, 5, 5, 4], but it makes [1, 4, 4, 4]"),
         (conv(x=(8, 8, 2)), "it needs a batch, a grid of 2 axes and channels, got 3 axes"),
         (Graph([Tensor((1,))], [Operator("RELU", (7,), (0,))], (0,), (0,)), "there is no tensor 7"),
         (
@@ -148,7 +148,7 @@ def test_an_activation_in_the_options_is_a_step():
         ),
         (
             Graph([Tensor((1,))] * 3, [Operator("RELU", (1,), (2,)), Operator("ABS", (0,), (1,))], (0,), (2,)),
-            "reads `1`, which nothing before it makes",
+            "reads `1`, which no earlier node makes",
         ),
         (Graph([Tensor((1,))], [], (0,), ()), "it computes nothing"),
         (Graph([Tensor((1,) * 9)] * 2, [Operator("RELU", (0,), (1,))], (0,), (1,)), "a tensor of 9 axes has too many"),
@@ -172,9 +172,9 @@ def test_a_subgraph_that_nothing_runs_is_refused():
     run = Operator("CALL", (0,), (1,), "CallOptions", {"Subgraph": 1})
     assert analyzed(*beside(run)).totals["mult_adds"] == 1152
     for others in ((conv(),), (conv(), conv())):
-        with pytest.raises(CostcalcError, match="nothing runs subgraph 2, and only the first one would be counted"):
+        with pytest.raises(CostcalcError, match="subgraph 2 is never run, so only the first one would be counted"):
             analyzed(*beside(run), *others)
-    with pytest.raises(CostcalcError, match="nothing runs subgraph 1"):
+    with pytest.raises(CostcalcError, match="subgraph 1 is never run"):
         analyzed(Graph([Tensor((1, 4))] * 2, [Operator("RELU", (0,), (1,))], (0,), (1,)), conv())
     analyzed(*beside(run), Graph([Tensor((1,))], [], (0,), (0,)))  # nothing is computed there
 

@@ -313,16 +313,16 @@ def test_help_says_that_code_is_run(run):
 
 
 BAD = [  # arguments, what the error says
-    (["nets_of_test"], "`nets_of_test` names no callable of a module"),
+    (["nets_of_test"], "`nets_of_test` does not name a callable in a module"),
     (["no_such_module_here:Net"], "there is no module `no_such_module_here`"),
     (["nets_of_test:Nett"], "a similar name exists: `Net`"),
     (["nets_of_test:number"], "gives a int"),
-    (["nets_of_test:fails"], "cannot be made: KeyError: 'configuration'"),
-    (["nets_of_test:leaves"], "cannot be made: SystemExit: 3"),
+    (["nets_of_test:fails"], "cannot be created: KeyError: 'configuration'"),
+    (["nets_of_test:leaves"], "cannot be created: SystemExit: 3"),
     (["nets_of_test:Net", "--kwargs", '{"classes": 5}'], "unexpected keyword argument 'classes'"),
     (["nets_of_test:Net", "--kwargs", "5"], "`--kwargs` is not a JSON object: it is not an object"),
     (["nets_of_test:Net", "--kwargs", "{"], "`--kwargs` is not a JSON object"),
-    (["nets_of_test:ready", "--kwargs", '{"a": 5}'], "is a module already"),
+    (["nets_of_test:ready", "--kwargs", '{"a": 5}'], "is already a module"),
     (["nets_of_test:ready", "--width", "alpha", "--depth", "1"], "`--width` is for a spec"),
     (["nets_of_test:ready", "--format", "csv"], "`--format` is for costs"),
     (["nets_of_test:Net", "--input", "5x0"], "input `5x0` is not a shape"),

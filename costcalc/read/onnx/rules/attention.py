@@ -27,7 +27,7 @@ def _standard(node: Node) -> Any:
     if len(q.shape) == 4:
         heads, shared = q.shape[1], k.shape[1]
     if not heads or not shared:
-        raise Refused("it does not say its number of heads")
+        raise Refused("it does not state its number of heads")
     past = node.input(4)
     before = past.shape[2] if past is not None else 0
     batch, queries, keys, widths = _split(q, k, v)

@@ -77,7 +77,7 @@ def unsqueeze(node: Node) -> list[Tensor]:
     rank = len(x.shape) + len(given)
     axes = {axis(number, rank) for number in given}
     if len(axes) < len(given):
-        raise Refused(f"axes {list(given)} name one twice")
+        raise Refused(f"axes {list(given)} name an axis twice")
     sizes = iter(x.shape)
     return [_moved(node, x, [1 if at in axes else next(sizes) for at in range(rank)], first=False)]
 

@@ -97,7 +97,7 @@ def linear(node: Node, x: Any, weight: Any, bias: Tensor | None) -> Layer:
 def product_shape(node: Node, a: Any, b: Any) -> Shape:
     """Shape of a matrix product, as in numpy.matmul."""
     if not a or not b:
-        raise Refused("a product of matrices needs an axis at least on both sides")
+        raise Refused("a matrix product needs at least one axis on each side")
     rows, columns = a[-2:-1], b[-1:] if len(b) > 1 else ()
     inner = b[-2] if len(b) > 1 else b[0]
     node.same(a[-1], inner, "{} columns on the left meet {} rows on the right")

@@ -26,7 +26,7 @@ def reduction(node: Node) -> list[Tensor]:
         return [x._replace(value=None)]
     axes = {axis(one, rank) for one in given or range(rank)}
     if given and len(axes) < len(given):
-        raise Refused(f"axes {list(given)} name one twice")
+        raise Refused(f"axes {list(given)} name an axis twice")
     keep = node.get("keepdims", 1)
     shape = tuple(1 if at in axes else size for at, size in enumerate(x.shape) if keep or at not in axes)
     y = Tensor(shape, None, x.roots if node.is_constant else None, x.first and bool(keep))

@@ -64,7 +64,7 @@ def activated(node: Node, tensors: list[Any]) -> list[Any]:
     shape, times = node.seen(first)
     op = ACTIVATIONS.get(node.get("FusedActivationFunction"))
     if op is None:
-        raise Refused(f"there is no activation of the number {node.get('FusedActivationFunction')}")
+        raise Refused(f"activation number {node.get('FusedActivationFunction')} is unknown")
     if not node.is_constant:
         node.emit(op, shape, times=times, follows=True)
     return [first._replace(made=None), *rest]

@@ -52,7 +52,7 @@ def _convolved(node: Node, rank: int, kernel: Shape, narrow: Number, out: Number
     weight, bias = node.need(1), node.input(2)
     batch, space, channels = grid(node.need(0), rank)
     if len(kernel) != rank or narrow < 1:
-        raise Refused(f"weights of {list(weight.shape)} are none of a grid of {rank} axes")
+        raise Refused(f"weights of {list(weight.shape)} do not fit a grid of {rank} axes")
     require(equal(channels % narrow, 0), "{} channels meet weights for {}", channels, narrow)
     check_count(bias, out, "a bias of {} numbers meets {} channels")
     groups = floor_div(channels, narrow)
@@ -68,7 +68,7 @@ def depthwise(node: Node) -> Outputs:
     batch, space, channels = grid(node.need(0), 2)
     one, *kernel, out = weight.shape
     if len(kernel) != 2 or one != 1:
-        raise Refused(f"weights of {list(weight.shape)} are none of a depthwise convolution")
+        raise Refused(f"weights of {list(weight.shape)} are not those of a depthwise convolution")
     require(equal(out % channels, 0), "{} channels meet weights for {}", channels, out)
     check_count(bias, out, "a bias of {} numbers meets {} channels")
     options = {"kernel": tuple(kernel), "multiplier": floor_div(out, channels), "bias": bias is not None}
@@ -95,7 +95,7 @@ def _transposed(node: Node, rank: int, kernel: Shape, narrow: Number, out: Numbe
     weight, x, bias = node.need(1), node.need(2), node.input(3)
     batch, space, channels = grid(x, rank)
     if len(kernel) != rank:
-        raise Refused(f"weights of {list(weight.shape)} are none of a grid of {rank} axes")
+        raise Refused(f"weights of {list(weight.shape)} do not fit a grid of {rank} axes")
     require(equal(channels, narrow), "{} channels meet weights for {}", channels, narrow)
     check_count(bias, out, "a bias of {} numbers meets {} channels")
     options = {"kernel": kernel, "out": out, "bias": bias is not None, **window(node, rank)}
@@ -128,7 +128,7 @@ def fully_connected(node: Node) -> Outputs:
     """A linear layer: x, weights (out, in), bias. All axes but the last are positions, kept or merged."""
     x, weight, bias = node.need(0), node.need(1), node.input(2)
     if len(weight.shape) != 2:
-        raise Refused(f"weights of {list(weight.shape)} are no matrix")
+        raise Refused(f"weights of {list(weight.shape)} are not a matrix")
     features = weight.shape[1]
     if not node.get("KeepNumDims") or x.shape[-1] != features:
         require(equal(x.size % features, 0), "{} numbers meet weights for {}", x.size, features)
