@@ -1,13 +1,13 @@
-"""Rewrites of a model, with what was changed, what was left alone, and why.
+"""Rewrites of a model. Each reports what it changed, what it left unchanged, and why.
 
     standard(model)         depthwise separable convolutions -> standard ones
     separable(model, stem)  standard convolutions -> depthwise separable ones
-    thin(model, alpha)      every width times alpha
-    fold(model)             batch norm into the convolution before it
-    merge(model)            sums of linear branches -> one convolution
-    drop(model)             without dropout, identities and what is `only: train`
+    thin(model, alpha)      multiply every width by alpha
+    fold(model)             fold batch norms into the layers beside them
+    merge(model)            merge sums of linear branches into one convolution
+    drop(model)             remove dropout, identities and layers with `only: train`
 
-Each gives a `Rewritten`. The given model is not changed.
+Each returns a `Rewritten`. The given model is not changed.
 """
 
 from __future__ import annotations
@@ -23,42 +23,42 @@ __all__ = ["Rewritten", "drop", "fold", "merge", "separable", "standard", "thin"
 
 
 def standard(model: Model) -> Rewritten:
-    """Every depthwise convolution followed by a 1x1 one as one dense convolution."""
+    """Replace each depthwise convolution followed by a 1x1 convolution with one dense convolution."""
     from .convolutions import Standard
 
     return Standard().run(model)
 
 
 def separable(model: Model, stem: bool = False) -> Rewritten:
-    """Every dense KxK convolution as a depthwise KxK one and a 1x1 one; the first only with `stem`."""
+    """Replace each dense KxK convolution with a depthwise KxK and a 1x1 one; the first one only with `stem`."""
     from .convolutions import Separable
 
     return Separable(stem).run(model)
 
 
 def thin(model: Model, alpha: Any) -> Rewritten:
-    """Every width times alpha, except that of the output and those of classes."""
+    """Multiply every width by alpha, except the output's and those that depend on `classes`."""
     from .widths import Thin
 
     return Thin(alpha).run(model)
 
 
 def drop(model: Model) -> Rewritten:
-    """The network without dropout, identities, and layers that only training has."""
+    """Remove dropout, identities, and layers that exist only in training."""
     from .deployed import Drop
 
     return Drop().run(model)
 
 
 def merge(model: Model) -> Rewritten:
-    """Every sum of parallel linear branches as one convolution."""
+    """Merge each sum of parallel linear branches into one convolution."""
     from .deployed import Merge
 
     return Merge().run(model)
 
 
 def fold(model: Model) -> Rewritten:
-    """Every batch normalisation right after a layer with weights folded into it."""
+    """Fold each batch norm next to a layer with weights into that layer."""
     from .deployed import Fold
 
     return Fold().run(model)
@@ -77,9 +77,9 @@ _WHOLE = {"standard": standard, "drop": drop, "merge": merge, "fold": fold}
 
 
 class Rewriting(NamedTuple):
-    """How to rewrite a design, in this order.
+    """Rewrites to apply, in this order.
 
-    conv (standard or separable; `stem` with it), thin (alpha), drop, merge, fold
+    conv (standard or separable, with `stem`), thin (alpha), drop, merge, fold
     """
 
     conv: str | None = None
@@ -91,24 +91,24 @@ class Rewriting(NamedTuple):
 
     @property
     def parts(self) -> list[str]:
-        """The single rewrites it consists of."""
+        """Names of the rewrites to apply."""
         thin = ["thin"] if self.thin is not None else []
         flags = [part for part in ("drop", "merge", "fold") if getattr(self, part)]
         return [*([self.conv] if self.conv else []), *thin, *flags]
 
     @property
     def title(self) -> str:
-        """The title of the rewritten design."""
+        """Title of the rewritten design."""
         words = {"thin": f"thin {self.thin}", "fold": "folded", "merge": "merged", "drop": "deployed"}
         return ", ".join(words.get(part, part) for part in self.parts)
 
     @property
     def help(self) -> str:
-        """What it looks for."""
+        """What the rewrites look for."""
         return "; ".join(_HELP[part] for part in self.parts)
 
     def apply(self, model: Model) -> Rewritten:
-        """The Rewritten of a model. Raises OptionError if the spec has a variable for it."""
+        """Apply the rewrites. Raises OptionError if the spec has a variable for the same purpose."""
         if self.thin is not None and "alpha" in model.variables:
             help = f"write --at alpha={self.thin}"
             raise OptionError(Problem("usage", f"{model.name} has a width multiplier of its own", help=help))
@@ -124,7 +124,7 @@ class Rewriting(NamedTuple):
 
 
 def _after(first: Rewritten, second: Rewritten) -> Rewritten:
-    """Two rewrites combined."""
+    """Combine two consecutive rewrites."""
     home = {spot: second.home.get(place, place) for spot, place in first.home.items()}
     left = {**first.left, **second.left}
     return Rewritten(second.model, first.changed | second.changed, left, {**second.home, **home})
@@ -135,7 +135,7 @@ _DEPLOYED = "phase deploy: no dropout, linear branches merged, batch norms folde
 
 
 def phased(model: Model, phase: str) -> Model:
-    """The network as it is trained, or as it is deployed. Raises OptionError for another phase."""
+    """The network as trained or as deployed. Raises OptionError for any other phase."""
     if phase not in PHASES:
         raise OptionError(Problem("bad-value", f"there is no phase `{phase}`", help="it is train or deploy"))
     if phase == "train":
@@ -146,6 +146,6 @@ def phased(model: Model, phase: str) -> Model:
 
 
 def phase_text(model: Model) -> str:
-    """The phase that numbers are of, where a spec has layers of one phase only or a phase was chosen; else nothing."""
+    """Phase that the figures are for, if one was chosen or the spec has layers of only one phase; otherwise empty."""
     marked = any(step.only is not None for step in everywhere(model.steps))
     return model.about or (f"phase {model.phase}" if marked else "")

@@ -1,4 +1,4 @@
-"""Replace standard convolutions by depthwise separable ones, and depthwise separable ones by standard ones."""
+"""Replace standard convolutions with depthwise separable ones, and the reverse."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _DEPTHWISE = ("kernel", "stride", "padding", "dilation", "bias")
 
 
 class Separable(Walk):
-    """Every dense KxK convolution with K > 1 becomes a depthwise KxK one and a 1x1 one.
+    """Replace each dense KxK convolution, K > 1, with a depthwise KxK and a 1x1 one.
 
-    What follows it (norm, activation) follows both, as in MobileNets (arXiv:1704.04861), Figure 3. The first
-    convolution only with `stem`: it is standard there, too.
+    The norm and activation that follow it follow both, as in MobileNets (arXiv:1704.04861), Figure 3. The first
+    convolution stays standard, as in the paper, unless `stem` is set.
     """
 
     def __init__(self, stem: bool = False) -> None:
@@ -58,8 +58,8 @@ class Separable(Walk):
         return (step,) if step.repeat is None else _first_run(step, self._split(step, facts)[0])
 
     def inside(self, step: Step, facts: Facts) -> tuple[Step, ...]:
-        """Where the stem stands in layers that repeat, only their first run keeps it; where they may not run at all,
-        the next may be the stem as well.
+        """Rewrite inner lists. In repeated layers only the first run keeps the stem. If a layer may not run, the next
+        one may be the stem too.
         """
         looking = self.pending
         done = super().inside(step, facts)
@@ -71,13 +71,13 @@ class Separable(Walk):
         return done
 
     def _found(self, step: Step) -> None:
-        """Note that the stem stands in a step, or may: the next may be it where that one does not run."""
+        """Record that a step is the stem, or may be. If it is conditional, the next one may be the stem too."""
         self.pending = step.when is not None
         if self.pending:
             self.verb = "may be"
 
     def block(self, block: Block | Include, facts: Facts) -> Block | Include:
-        """While the stem is looked for, only a block without it is a model for its later calls."""
+        """Rewrite a block. While the stem is searched, the result is reused only if the block has no stem."""
         if not self.pending:
             return super().block(block, facts)
         key = "stem", identity(block), facts
@@ -120,7 +120,7 @@ def _pair(step: Step, facts: Facts) -> tuple[Step, Step]:
 
 
 def _first_run(first: Step, later: Step) -> tuple[Step, ...]:
-    """A repeated step that differs between its first run and later ones."""
+    """Step that differs between its first and later runs."""
     inner = (
         where(bare(first)._replace(then=()), lambda env: equal(env["i"], 0), "i == 0", "i"),
         where(bare(later)._replace(then=()), lambda env: env["i"] > 0, "i > 0", "i"),
@@ -132,12 +132,12 @@ def _first_run(first: Step, later: Step) -> tuple[Step, ...]:
 
 
 def _deciding(step: Step) -> tuple[Expr | Shape, int | Expr]:
-    """The options that say whether a convolution is dense and wider than 1x1."""
+    """Options that determine whether a convolution is dense and larger than 1x1."""
     return step.body.options["kernel"], step.body.options.get("groups", 1)
 
 
 def _where_dense(step: Step, pair: tuple[Step, ...]) -> tuple[Step, Step]:
-    """The pair, and the layer as it was for the runs whose kernel or groups say that it stays."""
+    """The pair, and the original layer for runs in which it is 1x1 or grouped."""
     kernel, groups = _deciding(step)
     sides = kernel if type(kernel) is tuple else (kernel,)
     names = frozenset().union(*(arg.names for arg in (*sides, groups) if type(arg) is Expr))
@@ -156,28 +156,28 @@ def _where_dense(step: Step, pair: tuple[Step, ...]) -> tuple[Step, Step]:
 
 def _largest(arg: int | Expr, env: Mapping[str, int | Shape]) -> Any:
     value = arg.value(env) if type(arg) is Expr else arg
-    return max(value) if type(value) is tuple else value  # a parameter may hold `3x3`
+    return max(value) if type(value) is tuple else value  # the value may be a kernel such as `3x3`
 
 
 _WINDOW = ("kernel", "stride", "padding", "dilation")
 
 
 class Standard(Walk):
-    """A depthwise convolution followed by a 1x1 one becomes one dense convolution.
+    """Replace a depthwise convolution and the 1x1 convolution after it with one dense convolution.
 
-    It has kernel, stride, padding and dilation of the first, and the width and what follows of the second; norms
-    and activations between them go. MobileNets (arXiv:1704.04861), section 3.1 and Table 4.
+    It has the kernel, stride, padding and dilation of the first, and the width and `then` of the second. Norms and
+    activations between them are removed. MobileNets (arXiv:1704.04861), section 3.1 and Table 4.
     """
 
     def run(self, model: Model) -> Rewritten:
-        """The model rewritten."""
+        """Rewrite the model."""
         bodies = [step.body for step in everywhere(model.steps)]
         self.reused = {body.name for body in bodies if type(body) is Reuse}
         self.reused |= {body.reuse for body in bodies if type(body) is Call}
         return super().run(model)
 
     def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
-        """The list with its pairs replaced."""
+        """Replace the pairs in a list."""
         done, at = [], 0
         while at < len(steps):
             step, end = steps[at], at
@@ -193,7 +193,7 @@ class Standard(Walk):
         return done
 
     def inside(self, step: Step, facts: Facts) -> tuple[Step, ...]:
-        """A group reduced to one plain convolution becomes that layer, with the controls of the group."""
+        """Unwrap a group that is reduced to one plain convolution, which gets the group's controls."""
         return tuple(map(_alone, super().inside(step, facts)))
 
     def _no_second(self, step: Step | None) -> str | None:
@@ -230,13 +230,13 @@ def _alone(step: Step) -> Step:
 
 
 def _after(steps: list[Step], at: int, facts: Facts) -> tuple[Step | None, int]:
-    """The first step after one that is not a norm or activation, and its number."""
+    """The next step that is not a norm or activation, and its index."""
     end = next((n for n in range(at + 1, len(steps)) if not passes(steps[n], facts)), None)
     return (steps[end], end) if end else (None, at)
 
 
 def _why_no_dense(first: Step, second: Any, facts: Facts) -> str | None:
-    """Why a depthwise convolution cannot be merged with the 1x1 convolution after it; None if it can."""
+    """Reason why a depthwise convolution cannot be merged with the 1x1 convolution after it, or None."""
     if not is_one(first.body.options.get("multiplier", 1)):
         return "it has several filters a channel"
     if held(first) or held(second):

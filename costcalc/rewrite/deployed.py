@@ -1,7 +1,7 @@
-"""Networks as they are deployed.
+"""Rewrites for deployment.
 
-Parallel linear branches are merged into one convolution, batch normalisation is folded into the convolution before it,
-and what only training has is left out: dropout, identities, and layers that a spec marks with `only: train`.
+Parallel linear branches are merged into one convolution, batch norms are folded into neighbouring layers, and
+everything that exists only in training is removed: dropout, identities, and layers with `only: train`.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ _CONVOLUTIONS = ("conv", "dwconv")
 
 
 class _Branch(NamedTuple):
-    """A linear branch: its convolution (None for a norm or the input itself) and the spots of its layers."""
+    """A linear branch: its convolution (None for a norm or the input) and the spots of its layers."""
 
     convolution: Step | None
     spots: tuple
 
 
 class _Kept(Exception):
-    """Why a sum is not merged."""
+    """Reason why a sum is not merged."""
 
 
 class Merge(Walk):
-    """A sum of branches that read one input becomes one convolution where every branch is linear.
+    """Merge a sum of linear branches that read the same input into one convolution.
 
-    A branch is a convolution with or without a norm, a norm alone, or the input itself. All have the same stride and
-    groups and kernels centred alike: the merged kernel is the largest of them, with a bias. RepVGG
+    A branch is a convolution with or without a norm, a norm, or the input itself. All must have the same stride and
+    groups, and kernels with the same centre. The merged kernel is the largest of them, with a bias. RepVGG
     (arXiv:2101.03697), section 3.3; MobileOne (arXiv:2206.04040), section 3.2.
     """
 
     def run(self, model: Model) -> Rewritten:
-        """The model rewritten; branches of the other phase are none."""
+        """Rewrite the model, without branches of the other phase."""
         self.phase = model.phase
         return super().run(model)
 
     def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
-        """The list with its sums of linear branches as one convolution each."""
-        pairs = zip([None, *steps][: len(steps)], steps, strict=True)  # a list may be empty
+        """Merge the sums of linear branches in a list."""
+        pairs = zip([None, *steps][: len(steps)], steps, strict=True)  # the list may be empty
         return [self._bridge(self._sum(step, before, facts), facts) for before, step in pairs]
 
     def _sum(self, step: Step, before: Step | None, facts: Facts) -> Step:
-        """A step, as one convolution where it is such a sum; `before` stands before it in the list."""
+        """Merge a step if it is a sum of linear branches. `before` is the step before it in the list."""
         if not is_call(step, "add"):
             return step
         flow = before.label if before is not None and step.origin is None and _is_flow(before) else None
@@ -59,7 +59,7 @@ class Merge(Walk):
         return self._into(step, branches)._replace(body=merged)
 
     def _bridge(self, step: Step, facts: Facts) -> Step:
-        """A step, without its residual where that is part of its convolution."""
+        """Merge the residual of a step into its convolution."""
         if step.residual is None or step.residual is False:
             return step
         if step.residual is not True:
@@ -84,7 +84,7 @@ class Merge(Walk):
         return step
 
     def _into(self, step: Step, branches: list[_Branch]) -> Step:
-        """A step whose branches go into it."""
+        """Record that the branches are merged into a step."""
         for place in (place for one in branches for place in one.spots if place != spot(step)):
             self.changed.add(place)
             self.home[place] = spot(step)
@@ -94,17 +94,17 @@ class Merge(Walk):
 
 
 def _is_flow(step: Step) -> bool:
-    """Whether the name of a step means what flows on after it."""
+    """Whether the name of a step refers to the value that flows on after it."""
     return step.label is not None and step.repeat is step.when is step.only is None
 
 
 def _settled(step: Step) -> Step:
-    """A step that had a residual, plain if it has no other control."""
+    """Update `plain` of a step whose residual was removed."""
     return step._replace(plain=step._replace(then=(), plain=True) == bare(step)._replace(then=()))
 
 
 def _bridged(step: Step, facts: Facts) -> tuple[Step, ...]:
-    """The layers that a residual bridges. Raises _Kept for those of another spec or of several calls."""
+    """Layers that a residual bridges. Raises _Kept for bodies other than a layer, group or block."""
     body = step.body
     if type(body) is Call:
         return (bare(step)._replace(then=()), *step.then)
@@ -116,7 +116,7 @@ def _bridged(step: Step, facts: Facts) -> tuple[Step, ...]:
 
 
 def _branch(steps: Any, facts: Facts) -> _Branch:
-    """A branch as a linear one. Raises _Kept."""
+    """Convert a branch to a linear one. Raises _Kept."""
     if type(steps) in (str, Reference):
         raise _Kept("a branch is a layer by its name")
     convolution, spots = None, []
@@ -136,7 +136,7 @@ def _branch(steps: Any, facts: Facts) -> _Branch:
 
 
 def _flat(steps: Any) -> list[Step]:
-    """The layers of a branch, those of `then` and of plain groups behind each other."""
+    """Layers of a branch, with `then` and plain groups flattened."""
     found: list[Step] = []
     for step in steps:
         inner = _flat(step.body.steps) if step.plain and type(step.body) is Group else [step._replace(then=())]
@@ -145,7 +145,7 @@ def _flat(steps: Any) -> list[Step]:
 
 
 def _merged(found: list[Step | None]) -> Call:
-    """The convolution that all branches make together. Raises _Kept."""
+    """The convolution equal to the sum of all branches. Raises _Kept."""
     steps = [one for one in found if one is not None]
     if not steps:
         raise _Kept("no branch has a convolution")
@@ -169,7 +169,7 @@ def _merged(found: list[Step | None]) -> Call:
 
 
 def _refuse_off_centre(small: Any, large: Any) -> None:
-    """Raise _Kept unless one kernel lies in the middle of the other."""
+    """Raise _Kept unless the smaller kernel is centred in the larger one."""
     kernels = [_pair(one["kernel"]) for one in (small, large)]
     if kernels[0] != kernels[1] and not all(is_one(one.get("dilation", 1)) for one in (small, large)):
         raise _Kept("a kernel is dilated")
@@ -186,7 +186,7 @@ def _refuse_off_centre(small: Any, large: Any) -> None:
 
 
 def _refuse_even(kernel: Any) -> None:
-    """Raise _Kept for a dilated kernel without a middle, which cannot pass its input on."""
+    """Raise _Kept for a dilated kernel without a central element, which cannot represent the identity."""
     if any(side % 2 == 0 for side in _pair(kernel)):
         raise _Kept("a kernel is dilated")
 
@@ -196,7 +196,7 @@ def _pair(kernel: Any) -> tuple[int, ...]:
 
 
 def _text(arg: Any) -> str:
-    """An option as it is written; a kernel of equal sides as one number."""
+    """An option as text. A square kernel is one number."""
     if type(arg) is tuple and len(set(arg)) == 1:
         arg = arg[0]
     return getattr(arg, "text", None) or str(arg)
@@ -206,14 +206,14 @@ _WEIGHTED = ("conv", "dwconv", "conv_transpose", "linear")
 
 
 class Fold(Walk):
-    """Batch normalisation right after a layer with weights goes into them; the layer has a bias then.
+    """Fold each batch norm directly after a layer with weights into that layer, which gets a bias.
 
-    So does one right before a linear layer or a 1x1 convolution without padding, where no layer before takes it.
+    A norm directly before a linear layer or an unpadded 1x1 convolution is folded into it, if no layer before takes it.
     Quantization and Training of Neural Networks (arXiv:1712.05877), section 3.2.
     """
 
     def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
-        """The list with its normalisations folded."""
+        """Fold the norms of a list."""
         done: list = []
         for step in steps:
             before = done[-1] if done else None
@@ -244,7 +244,7 @@ class Fold(Walk):
 
 
 def _can_take_next(norm: Step, step: Step) -> bool:
-    """Whether a layer can take the norm before it: every position of its result reads the same weights."""
+    """Whether a layer can take the norm before it: all positions of its result must use the same weights."""
     alone = not norm.then and norm.plain and held(step) is held(norm) is None
     once = step.repeat is step.when is step.times is step.only is step.residual is step.origin is None
     if not alone or not once:
@@ -254,7 +254,7 @@ def _can_take_next(norm: Step, step: Step) -> bool:
 
 
 def _is_unpadded(options: Mapping[str, Any]) -> bool:
-    """Whether a 1x1 convolution reads no zeros: `same` pads nothing there."""
+    """Whether a 1x1 convolution is unpadded. `same` adds no padding there."""
     return options.get("padding", "same") in ("same", "valid", 0)
 
 
@@ -264,19 +264,19 @@ def _can_take(step: Step, norm: Step) -> bool:
 
 
 class Drop(Walk):
-    """Dropout and identities go, and layers of training with them: the rest is the network that is deployed."""
+    """Remove dropout, identities and layers that exist only in training."""
 
     def run(self, model: Model) -> Rewritten:
-        """The model rewritten; its layers that are `only: deploy` run."""
+        """Rewrite the model. Its layers with `only: deploy` run."""
         done = super().run(model)
         return done._replace(model=done.model._replace(phase="deploy"))
 
     def branch(self, arg: Any, facts: Facts) -> Any:
-        """A branch rewritten; one that only training has stays marked, as `[]` would be the input itself."""
+        """Rewrite a branch. One that exists only in training is kept, because `[]` would mean the input itself."""
         return arg if is_absent(arg, "deploy") else super().branch(arg, facts)
 
     def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
-        """A step without what only training has."""
+        """Remove a step that exists only in training."""
         if step.only == "train" and step.label is None:
             self.changed.add(spot(step))
             return ()

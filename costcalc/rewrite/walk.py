@@ -1,5 +1,5 @@
-"""The common walk of all rewrites: it rebuilds the lists of steps of a model, those of blocks and other specs once
-per kind of call.
+"""The common walk of all rewrites. It rebuilds the lists of steps of a model. Lists of blocks and included specs
+are rebuilt once per kind of call.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from ..ops import INDEX, find
 from ..ops import passes as keeps
 from ..records import NamedTuple
 
-_GRID = frozenset(("height", "width", "depth", "length", "tokens"))  # what a stride in between changes
+_GRID = frozenset(("height", "width", "depth", "length", "tokens"))  # changed by a stride in between
 
 
 def spot(step: Step) -> tuple[str, int, int]:
-    """The place of a step in its file, as a key: (path, line, column)."""
+    """Key of a step's position in its file: (path, line, column)."""
     return step.source.path, *step.place[:2]
 
 
 def op_of(step: Step, facts: Facts) -> str | None:
-    """The name of the operation of a step; None for blocks, groups, and steps resolved by the walk."""
+    """Operation of a step, or None for blocks, groups, and steps that the walk resolves."""
     if type(step.body) is Call:
         return step.body.op
     return dict(facts.words).get(step.body.param) if type(step.body) is Chosen else None
@@ -37,52 +37,52 @@ def is_call(step: Step, *ops: str) -> bool:
 
 
 def held(step: Step) -> Any:
-    """Why a layer is not rewritten whose parameters are not those of its rule; None for one that has them."""
+    """Reason why a layer is not rewritten if its parameters are overridden, or None."""
     own = type(step.body) is Call and step.body.shares
     return "its parameters are given by `params` or `reuse`" if own else None
 
 
 def passes(step: Step, facts: Facts) -> bool:
-    """Whether a step is a plain normalisation, activation or dropout, which keeps the shape."""
+    """Whether a step is a plain norm, activation or dropout, which keeps the shape."""
     op = op_of(step, facts)
     return step.plain and op is not None and keeps(op)
 
 
 def is_one(arg: int | Expr | tuple[int, ...]) -> bool:
-    """Whether a kernel or stride is surely 1 on every axis."""
+    """Whether a kernel or stride is known to be 1 on every axis."""
     return all(item == 1 for item in arg) if type(arg) is tuple else type(arg) is int and arg == 1
 
 
 def reads_grid(out: int | Expr, step: Step, facts: Facts) -> bool:
-    """Whether a width is computed from grid sizes that the stride of the step changes."""
+    """Whether a width depends on grid sizes that the stride of the step changes."""
     strided = not is_one(step.body.options.get("stride", 1))
     return strided and type(out) is Expr and bool(out.names & (_GRID - facts.params))
 
 
 def bare(step: Step) -> Step:
-    """The step without its controls, for the inside of a group that has them."""
+    """Copy of a step without its controls, for the inside of a group that has them."""
     plain = step._replace(repeat=None, when=None, residual=None, times=None, label=None, origin=None, plain=True)
     return plain._replace(prob=None, trained=None, only=None, bits=UNSTATED)
 
 
 def call(op: str, options: Mapping[str, Any], places: Mapping[str, Shape]) -> Call:
-    """A call; the places are taken from those of the layer that it is made of."""
+    """Create a call, with the positions of the options in the original layer."""
     known = {name: places[name] for name in options if name in places}
     return Call(op, options, known, dynamic_of(options))
 
 
 def where(step: Step, condition: Callable[..., Any], text: str, names: str | frozenset[str]) -> Step:
-    """The step under a condition on the names in scope."""
+    """Copy of a step with a condition on the names in scope."""
     return step._replace(when=Expr(text, frozenset(names), condition), plain=False)
 
 
 def identity(block: Block | Include) -> tuple[int, int]:
-    """What tells the list of a block, or of layers of another spec, from others: its first step and its length."""
+    """Key of the list of a block or included spec: its first step and its length."""
     return id(block.steps[0]) if block.steps else 0, len(block.steps)
 
 
 def within(steps: Any) -> Iterator[Step]:
-    """Every step that sees the same names, those inside others included."""
+    """Every step in the same scope of names, including nested ones."""
     for step in steps:
         yield step
         yield from within(step.then)
@@ -104,7 +104,7 @@ def _within_branch(arg: Any) -> Iterator[Step]:
 
 
 def everywhere(steps: tuple[Step, ...]) -> Iterator[Step]:
-    """Every step, those of blocks and other specs too, each once."""
+    """Every step, including those of blocks and included specs, once each."""
     lists, seen = [steps], set()
     while lists:
         for step in within(lists.pop()):
@@ -117,36 +117,35 @@ def everywhere(steps: tuple[Step, ...]) -> Iterator[Step]:
 
 
 class Rewritten(NamedTuple):
-    """A rewritten model and its changes. Spots are places of layers in the file: see
-    `steps.spot`."""
+    """A rewritten model and its changes. Spots are positions of layers in the file, see `spot`."""
 
     model: Model
-    changed: frozenset  # spots of layers that became others
-    left: Mapping[tuple, str]  # spots of layers that could have been meant, and why they stay
-    home: Mapping[tuple, tuple]  # the spot of a layer that went into another -> that one's spot
+    changed: frozenset  # spots of layers that were changed
+    left: Mapping[tuple, str]  # spots of candidates that were not changed -> reason
+    home: Mapping[tuple, tuple]  # spot of a layer that was merged into another -> spot of the other
 
 
 class Facts(NamedTuple):
-    """What is known about the parameters of a block in one call of it, and about where the list stands."""
+    """Facts about the parameters of a block in one call, and about the position of the list."""
 
-    words: tuple = ()  # (parameter, operation) where it names one
+    words: tuple = ()  # (parameter, operation) if the parameter names one
     params: frozenset = frozenset()
-    relative: frozenset = frozenset()  # parameters whose value follows from what flows in
-    thin: frozenset = frozenset()  # those of them that are relative because a rewrite made them thin
-    final: bool = False  # the network's output comes from this list
+    relative: frozenset = frozenset()  # parameters whose value depends on the input's shape
+    thin: frozenset = frozenset()  # those that are relative because of a rewrite
+    final: bool = False  # whether the network's output comes from this list
 
 
 class Walk:
-    """Rebuilds a model from its innermost lists outwards. A rewrite is a subclass that overrides a hook or two."""
+    """Rebuild a model from its innermost lists outwards. Rewrites are subclasses that override some hooks."""
 
     def __init__(self) -> None:
-        self.lists: dict[Any, tuple] = {}  # of blocks and other specs: what they are and what is known -> rewritten
+        self.lists: dict[Any, tuple] = {}  # rewritten lists of blocks and included specs, by identity and facts
         self.changed: set = set()
         self.left: dict = {}
         self.home: dict = {}
 
     def run(self, model: Model) -> Rewritten:
-        """The model rewritten."""
+        """Rewrite the model."""
         steps = self.steps(model.steps, Facts(final=True))
         rewritten = model._replace(steps=steps, stored=None if self.changed else model.stored)
         return Rewritten(rewritten, frozenset(self.changed), self.left, self.home)
@@ -154,21 +153,21 @@ class Walk:
     # hooks
 
     def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
-        """One step, its inner lists rewritten, becomes any number of steps."""
+        """Replace one step, whose inner lists are already rewritten, with any number of steps."""
         return (step,)
 
     def joined(self, steps: list[Step], facts: Facts) -> list[Step]:
-        """A list whose steps are rewritten becomes another."""
+        """Replace a list whose steps are already rewritten."""
         return steps
 
     def arguments(self, block: Block, row: Mapping[str, Any], facts: Facts) -> Mapping[str, Any]:
-        """The arguments that a block is called with."""
+        """Arguments of a call of a block."""
         return row
 
     # the walk
 
     def steps(self, steps: Any, facts: Facts) -> tuple[Step, ...]:
-        """A list of steps, rewritten."""
+        """Rewrite a list of steps."""
         done: list = []
         for step, inner in self.placed(steps, facts):
             for one in self.inside(step, inner):
@@ -176,16 +175,16 @@ class Walk:
         return tuple(self.joined(done, facts))
 
     def placed(self, steps: tuple[Step, ...], facts: Facts) -> list[tuple[Step, Facts]]:
-        """Each step with what is known where it stands: only one of a list can be the network's last."""
+        """Each step with the facts at its position. Only one step of a list can be the network's last."""
         last = self.last(steps) if facts.final else None
         return [(step, facts._replace(final=step is last)) for step in steps]
 
     def last(self, steps: tuple[Step, ...]) -> Step | None:
-        """The step of a list that the network's output comes from."""
+        """The step of a list that produces the network's output."""
         return steps[-1] if steps else None
 
     def inside(self, step: Step, facts: Facts) -> tuple[Step, ...]:
-        """The step with its inner lists rewritten; several when a block is no longer the same in all its rows."""
+        """Rewrite the inner lists of a step. Returns several steps if the rows of a call need different blocks."""
         body, under = step.body, facts._replace(final=False)
         if step.then:
             step = step._replace(then=self.steps(step.then, under))
@@ -202,7 +201,7 @@ class Walk:
         return (step,)
 
     def branched(self, call: Call, facts: Facts) -> Call:
-        """An operation with its branches rewritten."""
+        """Rewrite the branches of an operation."""
         branches = find(call.op).branches
         if not branches:
             return call
@@ -210,7 +209,7 @@ class Walk:
         return call._replace(options=options)
 
     def branch(self, arg: Any, facts: Facts) -> Any:
-        """One branch (a tuple of steps, or the name of a layer), or several."""
+        """Rewrite one branch (a tuple of steps, or the name of a layer) or several."""
         if type(arg) is not tuple or not arg:
             return arg
         if type(arg[0]) in (tuple, str, Reference):
@@ -218,7 +217,7 @@ class Walk:
         return self.steps(arg, facts)
 
     def calls(self, body: BlockCall, facts: Facts) -> list[BlockCall]:
-        """Calls of a block, split where its rows need different blocks."""
+        """Calls of a block, split where rows need different blocks."""
         runs: list[BlockCall] = []
         for number, (label, row) in enumerate(body.rows):
             here = facts._replace(final=facts.final and number == len(body.rows) - 1)
@@ -231,7 +230,7 @@ class Walk:
         return runs
 
     def known(self, block: Block | Include, row: Mapping[str, Any], facts: Facts) -> Facts:
-        """The facts about a block's parameters in one call."""
+        """Facts about a block's parameters in one call."""
         params = frozenset(block.params)
         words: list[tuple[str, str]] = []
         relative: set[str] = set()
@@ -248,7 +247,7 @@ class Walk:
         return Facts(tuple(words), params, frozenset(relative), frozenset(), facts.final)
 
     def block(self, block: Block | Include, facts: Facts) -> Any:
-        """A block, or layers of another spec, for calls of which the same is known."""
+        """Rewrite a block or included spec, once per identity and facts."""
         key = identity(block), facts
         if key not in self.lists:
             self.lists[key] = self.steps(block.steps, facts)
@@ -266,7 +265,7 @@ def _as_steps(step: Step, runs: list[BlockCall]) -> tuple[Step, ...]:
 
 
 def is_relative(arg: Any, facts: Facts) -> bool:
-    """Whether an argument follows from what flows in: it reads `channels`, say, or a parameter that does."""
+    """Whether an argument depends on the input's shape, for example on `channels` or on a relative parameter."""
     if type(arg) is tuple:
         return any(is_relative(item, facts) for item in arg)
     if type(arg) is not Expr:

@@ -1,4 +1,4 @@
-"""Multiply every width of a network by alpha: a width multiplier for a spec without one."""
+"""Multiply every width of a network by alpha: a width multiplier for specs without one."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..num import floor, maximum, minimum
 from ..ops import find
 from .walk import Facts, Walk, everywhere, held, is_relative, spot, within
 
-LEAST = 8  # channels, as in the published code of MobileNet V1
+LEAST = 8  # minimum number of channels, as in the published code of MobileNet V1
 
 
 class Thin(Walk):
-    """Every width times alpha. MobileNets (arXiv:1704.04861), section 3.3.
+    """Multiply every width by alpha. MobileNets (arXiv:1704.04861), section 3.3.
 
-    A width that follows from what flows in is thin already; one that a block gets as an argument is thinned where it
-    is given, so that conditions on it stay true. The layer whose output is the network's keeps its width, as does
-    every width that reads `classes`.
+    Widths that depend on the input's shape need no change. A width passed to a block is multiplied in the call, so that
+    conditions on it remain valid. The layer that produces the network's output keeps its width, and so does every width
+    that depends on `classes`.
     """
 
     def __init__(self, alpha: float) -> None:
@@ -28,12 +28,12 @@ class Thin(Walk):
         self.wide: dict = {}
 
     def arguments(self, block: Block, row: Mapping[str, int | str | Expr], facts: Facts) -> dict[str, int | str | Expr]:
-        """The arguments of a call, those thinned that are widths inside the block."""
+        """Arguments of a call, with those multiplied that are widths inside the block."""
         wide = self.widths(block, facts.final)
         return {param: self.scaled(arg, facts) if param in wide else arg for param, arg in row.items()}
 
     def block(self, block: Any, facts: Facts) -> Block | Include:
-        """A block whose defaults are thin as well; one that follows from another parameter is so by itself."""
+        """Rewrite a block and its defaults. Defaults that depend on another parameter need no change."""
         done = super().block(block, facts)
         if type(block) is Include:
             return done
@@ -42,7 +42,7 @@ class Thin(Walk):
         return done._replace(defaults={**block.defaults, **thin}) if thin else done
 
     def known(self, block: Block | Include, row: Mapping[str, int | str | Expr], facts: Facts) -> Facts:
-        """Widths that came in as arguments count as following from the input: they are thin."""
+        """Facts about a call. Widths passed as arguments count as relative, because they are already multiplied."""
         found = super().known(block, row, facts)
         if type(block) is Include:
             return found
@@ -55,7 +55,7 @@ class Thin(Walk):
         return found._replace(thin=frozenset(thin))
 
     def each(self, step: Step, facts: Facts) -> tuple[Step, ...]:
-        """A layer, its own widths thinned."""
+        """Multiply the widths of a layer."""
         if type(step.body) is not Call:
             return (step,)
         options = dict(step.body.options)
@@ -71,21 +71,21 @@ class Thin(Walk):
         return (step._replace(body=step.body._replace(options=options)),)
 
     def last(self, steps: tuple[Step, ...]) -> Any:
-        """The last step of a list that has a width in it."""
+        """The last step of a list that has a width."""
         return next((step for step in reversed(steps) if _has_width(step)), None)
 
     def widths(self, block: Any, final: bool) -> frozenset[str]:
-        """The parameters of a block that are widths: they stand alone as one, here or in a block called here.
+        """Parameters of a block that are used as a width, in the block or in a block that it calls.
 
-        Where the network's output comes from the block, the width of that is none of them.
+        If the block produces the network's output, parameters of the output's width are excluded.
         """
         if id(block) not in self.wide:
-            self.wide[id(block)] = frozenset()  # blocks do not call themselves
+            self.wide[id(block)] = frozenset()  # blocks are not recursive
             self.wide[id(block)] = frozenset(self._named(block.steps)) & set(block.params)
         return self.wide[id(block)] - self.kept(block.steps) if final else self.wide[id(block)]
 
     def kept(self, steps: tuple[Step, ...]) -> frozenset[str]:
-        """The names that the width of a list's output reads."""
+        """Names that the width of a list's output depends on."""
         step = self.last(steps)
         if step is None or step.residual is not None:
             return frozenset()
@@ -111,11 +111,11 @@ class Thin(Walk):
                         yield from _names(row[param])
 
     def scaled(self, arg: Any, facts: Facts) -> int | Expr:
-        """An argument or default thinned, unless it stays."""
+        """Multiply an argument or default, unless it stays."""
         return self.thinned(arg) if _stays(arg, facts) is None else arg
 
     def thinned(self, arg: int | Expr) -> int | Expr:
-        """A width times alpha, in whole channels; at least 8 if there were 8 or more."""
+        """Width times alpha, rounded down; at least 8 if it was 8 or more."""
         if type(arg) is tuple:
             return (*arg[:-1], self.thinned(arg[-1]))
         if type(arg) is not Expr:
@@ -136,7 +136,7 @@ def _width_options(call: Call) -> list[str]:
 
 
 def _stays(arg: Any, facts: Facts) -> str | None:
-    """Why a width is not thinned: a reason, or "" if none is needed; None if it is thinned."""
+    """Reason why a width is not multiplied, "" if no reason needs to be reported, or None if it is multiplied."""
     last = arg[-1] if type(arg) is tuple else arg
     if type(last) is Expr and "classes" in last.names:
         return "it has one output a class"

@@ -1,1 +1,1 @@
-"""YAML as nodes with their places, without tags, anchors and aliases; reports all problems of a text at once."""
+"""YAML as nodes with positions, without tags, anchors and aliases. All problems of a text are reported together."""

@@ -1,4 +1,4 @@
-"""Turns the YAML parser's errors into messages with help."""
+"""Convert the YAML parser's errors to messages with help."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from .problems import Problems
 
 
-_PARSED = 1_000  # levels that libyaml reads from 0.2.6 on; older ones read any number
+_PARSED = 1_000  # nesting limit of libyaml since 0.2.6; older versions have none
 _COLUMN = "this line starts in another column than those it belongs to"
-_SAYS = (  # what the parser says, whether it is about where something began, what that means, and the way out
+_SAYS = (  # text in the parser's error, whether to point to the start of the construct, message, help
     ("expected ',' or '}'", True, "a `,` or `}` is missing", "options stand as {conv: 3x3, out: 32}"),
     ("expected ',' or ']'", True, "a `,` or `]` is missing", "values stand as [224, 224, 3]"),
     ("unexpected end of stream", True, "a quote is not closed", "end it with the same quote"),
@@ -44,7 +44,7 @@ _SAYS = (  # what the parser says, whether it is about where something began, wh
 
 
 def text_error(source: Source, error: Any) -> SpecError:
-    """The SpecError for what YAML's parser could not read."""
+    """Convert an error of the YAML parser to a SpecError."""
     return _character_error(source) if isinstance(error, ReaderError) else _syntax_error(source, error)
 
 
@@ -79,13 +79,13 @@ def _second_colon(place: Place, before: str) -> SpecError:
 
 
 def _too_deep(place: Place) -> SpecError:
-    """The error for lists and maps that the parser itself refuses: it reads ahead, so it may fail first."""
+    """Error for nesting that the parser itself refuses. It reads ahead and may fail before our own check."""
     message, help = f"lists and maps nest at most {min(limits.NESTING, _PARSED):,} deep", limits.hint("nesting")
     return _error(place, message, help if limits.NESTING < _PARSED else "write the inner ones as a block", "limit")
 
 
 def _said(place: Place, error: Any, before: str) -> SpecError:
-    """The error for a message of YAML's parser."""
+    """Error for a message of the YAML parser."""
     begun = error.context_mark
     for part, about_begin, message, help in _SAYS:
         if part in (error.problem or ""):
@@ -96,7 +96,7 @@ def _said(place: Place, error: Any, before: str) -> SpecError:
 
 
 def _written(place: Place) -> str | None:
-    """The correct form of an expression that YAML reads as something else."""
+    """Correct form of an expression that YAML parses as something else, or None."""
     if " ?" in place.excerpt():
         return "write `a if condition else b`"
     start = max(place.column - LONGEST_NAME, 0)
@@ -107,7 +107,7 @@ def _written(place: Place) -> str | None:
 
 
 def _character_error(source: Source) -> SpecError:
-    """The error of the first character that YAML does not allow."""
+    """Error for the first character that YAML does not allow."""
     found = Reader.NON_PRINTABLE.search(source.text)
     before = source.text[: found.start()] if found else ""
     *lines, line = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -117,7 +117,7 @@ def _character_error(source: Source) -> SpecError:
 
 
 def note_key(problems: Problems, key: Node, seen: Mapping[str, Node]) -> None:
-    """Note a key that is not a word or that occurs twice in its map; `seen` holds the first of each."""
+    """Record a key that is not a scalar, or a duplicate key. `seen` has the first occurrence of each key."""
     if key.kind != "scalar":
         help = "write `key: value`, and put a text with brackets in quotes"
         problems.add("bad-key", f"a key must be a word, not {key.what}", key, help)
@@ -127,7 +127,7 @@ def note_key(problems: Problems, key: Node, seen: Mapping[str, Node]) -> None:
 
 
 def note_cut(problems: Problems, node: Node) -> bool:
-    """Note an expression that a comma cut in two; False when there is no comma."""
+    """Record an expression that a comma cut in two. Returns False if there is no comma."""
     line = Place(problems.source, *node.at).excerpt()[node.column - 1 :]
     if not line[node.width :].lstrip().startswith(","):
         return False
@@ -144,7 +144,7 @@ def note_cut(problems: Problems, node: Node) -> bool:
 
 
 def tuple_hint(text: str) -> str | None:
-    """How to write numbers given as a tuple, or None: `(3, 3)` is 3x3."""
+    """Advice for numbers written as a tuple, such as `(3, 3)`, or None."""
     found = re.fullmatch(r"\s*[(\[]?\s*\d+(\s*,\s*\d+)+\s*,?\s*[)\]]?\s*", text)
     digits = re.findall(r"\d+", text) if found else ()
     return f"write {'x'.join(digits)}, or [{', '.join(digits)}]" if digits and len(text) <= LONGEST_NAME else None

@@ -1,8 +1,7 @@
 """YAML as nodes with positions, without tags, anchors and aliases.
 
-Scalars keep their text, so `on`, `010`, `1:30` and `1e3` never change meaning. The tree is
-built from the parser's events, which bounds nesting and size while reading; libyaml's parser is used where there
-is one.
+Scalars keep their text, so `on`, `010`, `1:30` and `1e3` never change meaning. The tree is built from the parser's
+events, which bounds nesting and size while reading. libyaml's parser is used if available.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 try:
     from yaml._yaml import CParser as _Parser
-except ImportError:  # no libyaml: the same events from the parser in Python
+except ImportError:  # without libyaml: the same events from the parser in Python
     from yaml.parser import Parser
     from yaml.reader import Reader
     from yaml.scanner import Scanner
@@ -36,14 +35,14 @@ except ImportError:  # no libyaml: the same events from the parser in Python
 
 
 _REPEAT = "`repeat:` says a layer many times"
-WORDS = 10_000  # texts kept once only
-STRIDE = 64  # values between two looks at the allowance of time
+WORDS = 10_000  # most texts that are interned
+STRIDE = 64  # values between checks of the time allowance
 
 
 class Node(NamedTuple):
     """A scalar (value: str), a list (value: [Node]) or a map (value: [(Node, Node)]).
 
-    The kind is `bad` where something stands that could not be read: its problem is noted already.
+    The kind is `bad` if the text could not be read. Its problem is already recorded.
     """
 
     kind: str
@@ -51,7 +50,7 @@ class Node(NamedTuple):
     line: int
     column: int
     width: int
-    plain: bool = True  # a scalar without quotes
+    plain: bool = True  # whether a scalar is unquoted
 
     @property
     def at(self) -> tuple[int, int, int]:
@@ -60,7 +59,7 @@ class Node(NamedTuple):
 
     @property
     def what(self) -> str:
-        """A description of the node, for messages."""
+        """Description of the node for messages."""
         if self.kind == "scalar":
             return f"`{brief(self.value)}`" if self.value else "nothing"
         return f"a {self.kind}"
@@ -72,10 +71,10 @@ def is_empty(node: Node) -> bool:
 
 
 def compose(source: Source, problems: Problems | None = None) -> Node:
-    """The tree of a text.
+    """Parse a text into a tree.
 
-    What can be stepped over (a key that stands twice, a tag, an anchor) is noted in `problems`, so that the
-    rest is read too. Raises SpecError for text that is not YAML; without `problems`, for all that is wrong.
+    Problems that can be skipped (a duplicate key, a tag, an anchor) are recorded in `problems`, and reading continues.
+    Raises SpecError if the text is not YAML, and for any problem if `problems` is None.
     """
     noted = Problems(source) if problems is None else problems
     try:
@@ -91,17 +90,17 @@ def compose(source: Source, problems: Problems | None = None) -> Node:
             noted.raise_any()
         return node
     noted.raise_any()
-    raise AssertionError  # there is a problem: this cannot be reached
+    raise AssertionError  # unreachable: there is at least one problem
 
 
 class _Builder:
     def __init__(self, source: Source, problems: Problems) -> None:
         self.source, self.problems, self.parser = source, problems, _Parser(source.text)
         self.depth = self.count = 0
-        self.flow = self.open = 0  # brackets we are in; parentheses that a comma left open
+        self.flow = self.open = 0  # depth of brackets; parentheses that a comma left open
         self.cut = False  # whether a comma cut any expression
-        self.words: dict[str, str] = {}  # one copy of each text
-        self.line = 1  # the number of the line that we are in, one copy for all that stands there
+        self.words: dict[str, str] = {}  # interned texts
+        self.line = 1  # current line number, one object for all nodes of the line
         self.most, self.deepest, self.keys = limits.VALUES, limits.NESTING, limits.KEYS
 
     def document(self) -> Node:
@@ -144,7 +143,7 @@ class _Builder:
         return self.inside(event)
 
     def inside(self, event: Any) -> Node:
-        """The list or map that starts here."""
+        """Read the list or map that starts at an event."""
         self.depth += 1
         if self.depth > self.deepest:
             message = f"lists and maps nest at most {self.deepest} deep"
@@ -158,7 +157,7 @@ class _Builder:
         return node
 
     def refuse(self, event: Any) -> None:
-        """Note an alias, an anchor or a tag."""
+        """Record an alias, an anchor or a tag."""
         kind = "alias" if type(event) is yaml.AliasEvent else "anchor" if event.anchor else "tag"
         place = self.place(event)
         written = place.excerpt()[place.column - 1 :].partition(" ")[0].rstrip(",]}")
@@ -178,7 +177,7 @@ class _Builder:
         return Node("scalar", value, self.line, column + 1, width or 1, not event.style)
 
     def word(self, text: str) -> str:
-        """The text; equal texts share one object while there is room."""
+        """Intern a text, up to a limit."""
         if len(self.words) < WORDS:
             self.words[text] = text
         return text
@@ -220,7 +219,7 @@ class _Builder:
                 raise self.problem("limit", f"a map has at most {self.keys:,} keys", start, limits.hint("keys"))
 
     def is_rest(self, node: Node) -> bool:
-        """Whether a comma cut this node off from an expression: in `{out: max(8, 3)}`, YAML reads `3)` as a key."""
+        """Whether a comma cut this node off an expression. In `{out: max(8, 3)}`, YAML parses `3)` as a key."""
         was_open = self.open
         if self.flow and node.kind == "scalar" and node.plain:
             self.open = max(was_open + node.value.count("(") - node.value.count(")"), 0)
@@ -229,26 +228,26 @@ class _Builder:
         return bool(was_open)
 
     def notes(self) -> ModuleType:
-        """The module of error messages, loaded when there is an error."""
+        """Import the module of error messages, only if there is an error."""
         from . import messages as syntax
 
         return syntax
 
     def whole(self, node: Node) -> Node:
-        """The node, or a node for a bad value if a comma cut it."""
+        """The node, or a bad node if a comma cut it."""
         return node._replace(kind="bad") if self.open and node.kind == "scalar" else node
 
     def place(self, event: Any) -> Place:
-        """Where an event is."""
+        """Position of an event."""
         mark = event.start_mark
         return Place(self.source, mark.line + 1, mark.column + 1, max(_width(event, event), 1))
 
     def note(self, code: str, message: str, event: Any, help: str | None = None) -> None:
-        """Note a problem after which reading can continue."""
+        """Record a problem after which reading can continue."""
         self.problems.add_all(self.problem(code, message, event, help))
 
     def problem(self, code: str, message: str, event: Any, help: str | None = None) -> SpecError:
-        """The error for a problem at an event."""
+        """Create the error for a problem at an event."""
         return SpecError(Problem(code, message, self.place(event), help))
 
 

@@ -1,4 +1,4 @@
-"""Collects all problems of a file and reports them together."""
+"""Collect all problems of a file and report them together."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from .nodes import Node
 
 
-MOST = 50  # problems shown of one file
-ENOUGH = 200  # problems after which reading on would only cost time
+MOST = 50  # most problems shown for one file
+ENOUGH = 200  # number of problems at which reading stops
 
 
 class Problems:
-    """The problems found so far in one source."""
+    """Problems found so far in one source."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.found: list[Problem] = []
 
     def add(self, code: str, message: str, at: Node | tuple[int, ...], help: str | None = None) -> None:
-        """Note a problem at (line, column, width) or at a node; a node whose problem is noted already gets none."""
+        """Record a problem at (line, column, width) or at a node. Bad nodes, already reported, are skipped."""
         if getattr(at, "kind", None) == "bad":
             return
         self.found.append(Problem(code, message, Place(self.source, *getattr(at, "at", at)), help))
@@ -31,12 +31,12 @@ class Problems:
             self.raise_any()
 
     def due(self, code: str, what: str, node: Node, help: str | None = None) -> None:
-        """Note that a node is not what is expected, or is missing."""
+        """Record a node that is missing or not as expected."""
         message = f"expected {what}, found {node.what}" if node.value else f"{what} is missing here"
         self.add(code, message, node, help)
 
     def unknown(self, what: str, name: str, at: Node, names: Iterable[str], help: str | None = None) -> None:
-        """Note an unknown name with the nearest known one; `help` is used if none is near."""
+        """Record an unknown name, with the nearest known one as help, or else `help`."""
         names = sorted(names)
         if help is None and 0 < len(names) <= 30:
             help = f"known: {listed(names)}"
@@ -48,7 +48,7 @@ class Problems:
         self.add(code, f"unknown {what} `{brief(name)}`", at, help)
 
     def explain_order(self, since: int, node: Node) -> None:
-        """For unknown variables noted since `since`, add that the map at a node declares them later."""
+        """Add to unknown variables recorded from index `since` that the map declares them later."""
         for index in range(since, len(self.found)):
             problem = self.found[index]
             later = [key for key, _ in node.value if problem.message == f"unknown variable `{key.value}`"]
@@ -59,11 +59,11 @@ class Problems:
                 self.found[index] = problem._replace(help=help)
 
     def add_all(self, error: SpecError) -> None:
-        """Take over the problems of an error."""
+        """Add the problems of an error."""
         self.found.extend(error.problems)
 
     def raise_any(self) -> None:
-        """Raise the problems sorted by line, if there are any."""
+        """Raise all problems, sorted by line, if there are any."""
         if self.found:
             ordered = list(dict.fromkeys(sorted(self.found, key=in_order)))
             error = SpecError(*ordered[:MOST])

@@ -1,4 +1,4 @@
-"""A network in the form of another tool: an ONNX model, a PyTorch module, a spec with blocks."""
+"""Write a network in other formats: an ONNX model, a PyTorch module, or a spec with blocks."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from ..errors import OptionError, Problem
 
 
 def check_count(graph: Any) -> None:
-    """Raise OptionError for a graph of too many layers to be written: their structure is looked for."""
+    """Raise OptionError if a graph has too many layers to be written."""
     if len(graph.nodes) > limits.WRITTEN:
         message = (
             f"a network of {len(graph.nodes):,} layers is too large to be written: the limit is {limits.WRITTEN:,}"

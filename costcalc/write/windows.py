@@ -1,4 +1,4 @@
-"""What a sliding window pads, in numbers: formats do not know `same`, and round grids in ways of their own."""
+"""Padding of sliding windows as numbers, since formats lack `same` or round differently."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def window_of(node: Node, kernel: Shape, space: Any) -> tuple[Shape, Shape, Shape]:
-    """(kernel, stride, dilation) of a node, each with one number an axis."""
+    """(kernel, stride, dilation) of a node, with one number per axis."""
     options = node.options
     kernel = each(kernel, space)
     stride = options["stride"]
@@ -20,10 +20,10 @@ def window_of(node: Node, kernel: Shape, space: Any) -> tuple[Shape, Shape, Shap
 
 
 def pads_of(padding: Any, space: Any, grid: Any, window: tuple[Shape, ...]) -> list[Shape]:
-    """(before, after) for every axis, such that a window that slides over `space` gives `grid`.
+    """(before, after) for every axis, such that a window sliding over `space` gives `grid`.
 
-    `same` splits what is missing in two halves, the larger one behind (TensorFlow, "SAME"). What `ceil_mode` adds
-    stands behind, too.
+    `same` splits the padding in halves, the larger one at the end (TensorFlow, "SAME"). Padding for `ceil_mode` is
+    also at the end.
     """
     kernel, stride, dilation = window
     same = is_word(padding, "same")
@@ -36,7 +36,7 @@ def pads_of(padding: Any, space: Any, grid: Any, window: tuple[Shape, ...]) -> l
 
 
 def crops_of(padding: int | str, space: Any, window: tuple[Shape, ...]) -> Any:
-    """(before, after, extra) for every axis: what a transposed convolution cuts off its output, and adds behind.
+    """(before, after, extra) for every axis: crops of a transposed convolution's output, and padding added at its end.
 
     `same` gives a grid of n * stride (Keras, Conv2DTranspose).
     """

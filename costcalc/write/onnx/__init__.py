@@ -1,7 +1,7 @@
-"""A network as an ONNX model (onnx.ai), operator set 21: one operator a layer where there is one.
+"""Write a network as an ONNX model (onnx.ai), operator set 21. A layer is one operator if ONNX has an equivalent.
 
-pieces(graph, name, weights, seed)     the bytes of the file, in pieces that are made while they are written
-encoded(graph, name, weights, seed)    the same in one
+pieces(graph, name, weights, seed)     the bytes of the file, in pieces that are generated on demand
+encoded(graph, name, weights, seed)    the same as one bytes object
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ WEIGHTS = ("random", "zero", "none")
 
 
 def encoded(graph: Graph, name: str, weights: str = "random", seed: int = 0) -> bytes:
-    """The bytes of an ONNX model of a wired network, a batch of one; the same for the same seed. See `pieces`."""
+    """The bytes of an ONNX model with a batch of one. The same seed gives the same bytes. See `pieces`."""
     return b"".join(pieces(graph, name, weights, seed))
 
 
 def pieces(graph: Graph, name: str, weights: str = "random", seed: int = 0) -> Pieces:
-    """The bytes of an ONNX model of a wired network, in pieces; the model is checked before this returns.
+    """The bytes of an ONNX model in pieces. The model is checked before this returns.
 
-    Weights are `random` as before training, `zero`, or `none`: inputs of the graph, for a file that only shows its
-    structure. Raises SpecError for a layer that ONNX cannot have, OptionError without the extra `onnx` and for more
-    weights than a file can hold.
+    Weights are `random` (as initialised for training), `zero`, or `none`: inputs of the graph, for a file that only
+    shows the structure. Raises SpecError for a layer that ONNX cannot represent, OptionError if the extra `onnx` is
+    missing or the weights exceed the size of a file.
     """
     _require()
     from .builder import built
@@ -48,7 +48,7 @@ def pieces(graph: Graph, name: str, weights: str = "random", seed: int = 0) -> P
 
 def _require() -> None:
     try:
-        import onnx  # noqa: F401 (is it there?)
+        import onnx  # noqa: F401 (checks that it is installed)
     except ImportError:
         message = "an ONNX model needs the package onnx, which is not installed"
         raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[onnx]'")) from None

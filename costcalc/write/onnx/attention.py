@@ -1,4 +1,4 @@
-"""Attention in ONNX: MatMul, Softmax, MatMul. A mask is computed from two ranges, never stored whole."""
+"""Attention in ONNX: MatMul, Softmax, MatMul. Masks are computed from two ranges and not stored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def attention(b: Builder, node: Node, x: Value, memory: Any = None) -> Value:
 
 
 def attend(b: Builder, node: Node, query: Any, key: Any, value: Value) -> Any:
-    """Attention of queries, keys and values that are there already."""
+    """Attention of given queries, keys and values."""
     values = [b.last(one) for one in (query, key, value)]
     heads = node.options["heads"]
     shared = key.shape[-1] * heads // query.shape[-1]
@@ -45,7 +45,7 @@ def _projected(b: Builder, node: Node, kind: str, x: Value, out: int, has: Mappi
 
 
 def _attended(b: Builder, node: Node, values: Any, heads: int, shared: int) -> str:
-    """softmax(q k / sqrt(d)) v; heads that share keys are one more axis, over which the keys stretch."""
+    """softmax(q k / sqrt(d)) v. Heads that share keys are an additional axis, along which keys are broadcast."""
     more = decoding(node.options)
     if more:
         raise refused(node, f"attention with `{more}` has no form in ONNX here", f"leave `{more}` out")
@@ -83,12 +83,12 @@ def _joined(b: Builder, node: Node, name: str, rank: int, heads: int) -> str:
 
 
 def _masked(b: Builder, node: Node, scores: str, queries: int, keys: int) -> str:
-    """The scores, those of keys that a query does not see at minus infinity."""
+    """The scores, with those of masked keys set to minus infinity."""
     causal, window = node.options["causal"], node.options["window"]
     if not causal and window is None:
         return scores
     places = b.add("Range", b.whole(0), b.whole(keys), b.whole(1))
-    start = keys - queries if node.options["align"] == "last" else 0  # the place of the first query
+    start = keys - queries if node.options["align"] == "last" else 0  # position of the first query
     most = 0 if causal else window // 2
     seen = b.add("LessOrEqual", places, _places(b, queries, start + most))
     if window is not None:
@@ -98,7 +98,7 @@ def _masked(b: Builder, node: Node, scores: str, queries: int, keys: int) -> str
 
 
 def _places(b: Builder, queries: int, start: int) -> Any:
-    """A place for each query, from `start` on, as a column."""
+    """Positions of the queries, from `start`, as a column."""
     places = b.add("Range", b.whole(start), b.whole(start + queries), b.whole(1))
     return b.add("Unsqueeze", places, b.ints(1))
 

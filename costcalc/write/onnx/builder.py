@@ -1,7 +1,7 @@
-"""The graph of an ONNX model as it grows: nodes, weights, and tensors with their layout.
+"""Build the graph of an ONNX model: nodes, weights, and tensors with their layout.
 
-ONNX has a batch first, and convolutions have the channels second; a spec has no batch, and channels last. Every tensor
-here knows which of the two it has, and is transposed where an operation needs the other.
+ONNX has a batch axis, and convolutions have channels second. Specs have no batch, and channels last. Every tensor here
+records its layout and is transposed where an operation requires the other one.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 
 class Value(NamedTuple):
-    """A tensor of the graph: its name, its shape per sample with the channels last, and how it is stored."""
+    """A tensor of the graph: its name, its shape per sample with channels last, and how it is stored."""
 
     name: str
     shape: tuple
-    first: bool = False  # the channels stand before the grid
+    first: bool = False  # whether it is stored with channels before the grid
     kind: str = "float"  # or `int`
 
     @property
     def stored(self) -> tuple[int, ...]:
-        """The shape as the graph has it: a batch of 1, then the channels where they stand."""
+        """Shape in the graph: a batch of 1, then the axes in their stored order."""
         *space, channels = self.shape
         return (1, channels, *space) if self.first else (1, *self.shape)
 
 
 class Weight(NamedTuple):
-    """An initializer: its shape, and what it holds before training: `normal`, `ones` or `zeros`."""
+    """An initializer: its shape and initial values, `normal`, `ones` or `zeros`."""
 
     shape: tuple
     start: str
@@ -54,19 +54,19 @@ class Operator(NamedTuple):
 
 
 class Builder:
-    """Grows a graph. Rules add operators and weights for one row at a time."""
+    """Builds a graph. Rules add the operators and weights of one row at a time."""
 
     def __init__(self, names: list[str]) -> None:
-        self.taken = dict.fromkeys(names, 1)  # name -> the last number given to it
+        self.taken = dict.fromkeys(names, 1)  # name -> last number appended to it
         self.operators: list[Operator] = []
         self.weights: dict[str, Weight] = {}
         self.constants: dict[str, tuple] = {}
         self.turned: dict[tuple, Value] = {}
         self.scope = ""
-        self.tables: dict[int, int] = {}  # a layer -> the one whose weights it reads
+        self.tables: dict[int, int] = {}  # name of a layer -> name of the layer whose weights it uses
 
     def add(self, op: str, *inputs: Any, count: int = 1, **attributes: Any) -> Any:
-        """Add an operator; the name of its output, or a list of `count` names."""
+        """Add an operator. Return the name of its output, or a list of `count` names."""
         spend()
         names = [self.fresh(f"{self.scope}/{op}") for _ in range(count)]
         attributes = {name: value for name, value in attributes.items() if value is not None}
@@ -75,7 +75,7 @@ class Builder:
         return names[0] if count == 1 else names
 
     def fresh(self, name: str) -> str:
-        """The name, with a number if it is taken."""
+        """Make a name unique by appending a number if it is taken."""
         found = name
         while found in self.taken:
             self.taken[name] += 1
@@ -84,7 +84,7 @@ class Builder:
         return found
 
     def named(self, value: Value, name: str, start: int) -> Value:
-        """The value under the name of its row, whose operators are those from `start` on."""
+        """Give a value the name of its row, whose operators begin at index `start`."""
         if len(self.operators) == start or self.operators[-1].outputs[0] != value.name:
             value = value._replace(name=self.add("Identity", value.name))
         last = self.operators[-1]
@@ -94,17 +94,17 @@ class Builder:
     # tensors that are stored
 
     def weight(self, holder: int, kind: str, shape: Shape, start: str = "normal", fan_in: int = 1) -> str:
-        """The weight of a layer by kind; a layer that runs again has the same one, if need be in another shape."""
+        """Name of a layer's weight of a kind. Repeated layers share it, reshaped or transposed if necessary."""
         name = f"{self.tables.get(holder, holder) if kind == 'weight' else holder}.{kind}"
         known = self.weights.setdefault(name, Weight(tuple(shape), start, fan_in))
         if known.shape == tuple(shape):
             return name
-        if known.shape[::-1] == tuple(shape):  # a head that reads the table of an embedding
+        if known.shape[::-1] == tuple(shape):  # an output layer that shares the table of an embedding
             return self.add("Transpose", name)
         return self.add("Reshape", name, self.ints(*shape))
 
     def ints(self, *values: int) -> str:
-        """A constant vector of whole numbers."""
+        """A constant vector of integers."""
         return self._constant("int64", values, (len(values),))
 
     def number(self, value: float) -> str:
@@ -112,11 +112,11 @@ class Builder:
         return self._constant("float32", (float(value),), ())
 
     def whole(self, value: int) -> str:
-        """A constant whole number."""
+        """A constant integer."""
         return self._constant("int64", (value,), ())
 
     def filled(self, value: int, count: int) -> str:
-        """A vector of one number many times, which is made in the graph: it is nothing trained."""
+        """A vector filled with one number, generated in the graph because it is not trained."""
         return self.add("Cast", self.add("Expand", self.whole(value), self.ints(count)), to=1)  # FLOAT
 
     def _constant(self, kind: str, values: tuple[float, ...], shape: Shape) -> str:
@@ -136,7 +136,7 @@ class Builder:
         return self._turned(value, True)
 
     def last(self, value: Any) -> Value:
-        """The tensor with its channels last, as in the spec."""
+        """The tensor with its channels last, as in specs."""
         return self._turned(value, False)
 
     def like(self, value: Value, other: Value) -> Value:
@@ -157,27 +157,27 @@ class Builder:
     # what several rules need
 
     def reshape(self, value: Value, shape: Shape) -> str:
-        """The values of a tensor with channels last in another shape, the batch kept."""
+        """Reshape a tensor, channels last, and keep the batch."""
         return self.add("Reshape", self.last(value).name, self.ints(0, *shape))
 
     def axis(self, value: Value, at: int) -> int:
-        """The position in the graph of an axis of the spec's shape."""
+        """Axis in the graph for an axis of the spec's shape."""
         if not value.first:
             return at + 1
         return 1 if at == len(value.shape) - 1 else at + 2
 
 
 def refused(node: Node, why: str, help: str) -> SpecError:
-    """The error for a layer that ONNX cannot have."""
+    """Create the error for a layer that ONNX cannot represent."""
     return SpecError(Problem("cannot-export", f"`{node.name}`: {why}", node.row.place, help))
 
 
 _ONE_WEIGHT = ("conv", "dwconv", "conv_transpose", "linear", "logits", "embedding", "bilinear", "parameter")
-_GRIDS = ("conv", "pool")  # modules of operations that want the channels before the grid
+_GRIDS = ("conv", "pool")  # modules of operations that require channels before the grid
 
 
 class Network(NamedTuple):
-    """A built graph: its operators and weights, and its tensors: what goes in, one per row, and what comes out."""
+    """A built graph: operators and weights, input tensors, one tensor per row, and output tensors."""
 
     builder: Builder
     inputs: list
@@ -186,7 +186,7 @@ class Network(NamedTuple):
 
 
 def built(graph: Graph) -> Network:
-    """The ONNX graph of a wired network. Raises SpecError for a layer that ONNX cannot have."""
+    """Build the ONNX graph of a network. Raises SpecError for a layer that ONNX cannot represent."""
     b = Builder([node.name for node in graph.nodes] + list(graph.inputs))
     inputs = {name: _input(name, tuple(shape), graph) for name, shape in graph.inputs.items()}
     b.tables = {node.name: graph.nodes[node.table].name for node in graph.nodes if node.table is not None}
@@ -194,7 +194,7 @@ def built(graph: Graph) -> Network:
     for node in graph.nodes:
         values = [inputs[source] if type(source) is str else rows[source] for source in node.sources]
         rows.append(_row(b, node._replace(holder=graph.nodes[node.holder].name), values))
-    for number in graph.unread:  # a stored tensor cannot come out by itself
+    for number in graph.unread:  # an initializer cannot be an output itself
         if rows[number].name in b.weights:
             rows[number] = _output(b, rows[number], graph.nodes[number].name)
     outputs = [rows[number] for number in graph.unread]
@@ -228,7 +228,7 @@ def _rule(node: Node) -> Callable[..., Any]:
 
 
 def _input(name: str, shape: Shape, graph: Graph) -> Value:
-    """An input as frameworks have it: an image with its channels before the grid, indices as whole numbers."""
+    """An input in the layout of frameworks: channels before the grid for images, integers for indices."""
     readers = {node.row.op.name for node in graph.nodes if name in node.sources}
     grid = len(shape) > 2 or any(INDEX[op] in _GRIDS for op in readers)
     return Value(name, shape, grid and len(shape) > 1, "int" if readers == {"embedding"} else "float")

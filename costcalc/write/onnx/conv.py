@@ -1,4 +1,4 @@
-"""Convolutions in ONNX: Conv and ConvTranspose, with the padding in numbers."""
+"""Convolutions in ONNX: Conv and ConvTranspose, with explicit padding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def conv(b: Builder, node: Node, x: Value) -> Value:
 
 
 def dwconv(b: Builder, node: Node, x: Value) -> Value:
-    """Conv with a group a channel."""
+    """Conv with one group per channel."""
     channels = x.shape[-1]
     return _conv(b, node, x, channels * node.options["multiplier"], channels)
 
@@ -69,7 +69,7 @@ def _windowed(
 
 
 def flat(pads: list[Shape]) -> list[int]:
-    """Padding as ONNX writes it: before on every axis, then after on every axis."""
+    """Padding in the order of ONNX: all axes before, then all axes after."""
     return [before for before, _ in pads] + [after for _, after in pads]
 
 

@@ -1,4 +1,4 @@
-"""Moving values about in ONNX."""
+"""Operations in ONNX that move values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def concat(b: Builder, node: Node, *values: Any) -> Value:
 
 
 def split(b: Builder, node: Node, x: Value) -> Any:
-    """Slice of one of several equal parts."""
+    """Slice for one of several equal parts."""
     at = axis_number(x.shape, node.options["axis"])
     size = x.shape[at] // node.options["parts"]
     return _cut(b, node, x, at, node.options["part"] * size, size)
@@ -55,7 +55,7 @@ def pad(b: Builder, node: Node, x: Value) -> Any:
 
 
 def flatten(b: Builder, node: Node, x: Value) -> Value:
-    """Flatten, in the order in which the values are stored."""
+    """Flatten, in storage order."""
     return Value(b.add("Flatten", x.name, axis=1), node.row.layer.shape)
 
 
@@ -65,13 +65,13 @@ def reshape(b: Builder, node: Node, x: Value) -> Any:
 
 
 def permute(b: Builder, node: Node, x: Value) -> Any:
-    """Transpose, with the batch left in place."""
+    """Transpose, without the batch."""
     order = [0, *(axis + 1 for axis in node.options["order"])]
     return Value(b.add("Transpose", b.last(x).name, perm=order), node.row.layer.shape)
 
 
 def windows(b: Builder, node: Node, x: Value) -> Any:
-    """A grid cut into windows: each axis split in two, and the inner ones put last."""
+    """Cut a grid into windows: split each axis in two and move the inner axes to the end."""
     *space, channels = x.shape
     window = each(node.options["size"], space)
     parts = [size for n, k in zip(space, window, strict=True) for size in (n // k, k)]
@@ -81,7 +81,7 @@ def windows(b: Builder, node: Node, x: Value) -> Any:
 
 
 def space_to_depth(b: Builder, node: Node, x: Value) -> Any:
-    """SpaceToDepth, or the same by reshape and transpose on grids that are not images."""
+    """SpaceToDepth. Grids that are not images use reshape and transpose."""
     *space, channels = x.shape
     factor, shape = node.options["factor"], node.row.layer.shape
     if len(space) == 2:
@@ -93,7 +93,7 @@ def space_to_depth(b: Builder, node: Node, x: Value) -> Any:
 
 
 def depth_to_space(b: Builder, node: Node, x: Value) -> Any:
-    """DepthToSpace, or the same by reshape and transpose on grids that are not images."""
+    """DepthToSpace. Grids that are not images use reshape and transpose."""
     *space, channels = x.shape
     factor, shape, count = node.options["factor"], node.row.layer.shape, len(x.shape) - 1
     if count == 2:
@@ -104,14 +104,14 @@ def depth_to_space(b: Builder, node: Node, x: Value) -> Any:
 
 
 def _rearranged(b: Builder, node: Node, x: Value, parts: Shape, order: Sequence[int]) -> Any:
-    """A tensor split into parts of axes, put in another order, and joined into the shape of the layer."""
+    """Split axes, permute them, and merge them into the layer's shape."""
     moved = b.add("Transpose", b.reshape(x, parts), perm=[0, *order])
     shape = node.row.layer.shape
     return Value(b.add("Reshape", moved, b.ints(0, *shape)), shape)
 
 
 def channel_shuffle(b: Builder, node: Node, x: Value) -> Any:
-    """Channels as a table of groups, turned."""
+    """Channel shuffle: transpose the channels as a matrix of groups."""
     groups, channels = node.options["groups"], x.shape[-1]
     at = b.axis(x, len(x.shape) - 1)
     before, after = x.stored[1:at], x.stored[at + 1 :]

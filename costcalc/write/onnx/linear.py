@@ -1,4 +1,4 @@
-"""Matrix products and tables of weights in ONNX."""
+"""Matrix products and embeddings in ONNX."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def linear(b: Builder, node: Node, x: Value) -> Value:
-    """Gemm on a vector, else MatMul and Add."""
+    """Gemm for a vector, otherwise MatMul and Add."""
     out, features = node.row.layer.shape[-1], x.shape[-1]
     x = b.last(x)
     weight = b.weight(node.holder, "weight", (features, out), fan_in=features)
@@ -22,12 +22,12 @@ def linear(b: Builder, node: Node, x: Value) -> Value:
 
 
 def with_bias(b: Builder, name: str, bias: list[str]) -> str:
-    """A tensor, and a vector added to it where there is one."""
+    """Add a bias to a tensor if there is one."""
     return b.add("Add", name, bias[0]) if bias else name
 
 
 def bilinear(b: Builder, node: Node, left: Any, right: Any) -> Any:
-    """The products a_i b_j by Mul, then a MatMul over all of them: as many mult-adds as weights."""
+    """The products a_i b_j by Mul, then a MatMul over all of them, with as many mult-adds as weights."""
     left, right, out = b.last(left), b.last(right), node.options["out"]
     *positions, a = left.shape
     count = a * right.shape[-1]
@@ -45,7 +45,7 @@ def matmul(b: Builder, node: Node, left: Any, right: Any) -> Any:
 
 
 def einsum(b: Builder, node: Node, *values: dict[str, float]) -> Any:
-    """Einsum, with one more letter for the batch."""
+    """Einsum with an additional letter for the batch."""
     equation = node.options["equation"].replace(" ", "")
     letter = next(one for one in "nbzABCDEFGHIJKLMNOPQRSTUVWXYZ" if one not in equation)
     left, _, result = equation.partition("->")

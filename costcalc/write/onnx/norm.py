@@ -15,7 +15,7 @@ EPSILON = 1e-5
 
 
 def batchnorm(b: Builder, node: Node, x: Value) -> Value:
-    """BatchNormalization, with the statistics as they are before training."""
+    """BatchNormalization with initial statistics."""
     x, channels = b.first(x), x.shape[-1:]
     mean = b.weight(node.holder, "running_mean", channels, "zeros")
     variance = b.weight(node.holder, "running_var", channels, "ones")
@@ -30,7 +30,7 @@ def layernorm(b: Builder, node: Node, x: Value) -> Value:
 
 
 def groupnorm(b: Builder, node: Node, x: Value) -> Any:
-    """Each group as a channel of InstanceNormalization, then scale and shift; GroupNormalization has no inference."""
+    """InstanceNormalization over groups, then scale and shift: shape inference lacks GroupNormalization."""
     x, groups = b.first(x), node.options["groups"]
     grouped = b.add("Reshape", x.name, b.ints(0, groups, -1))
     plain = b.filled(1, groups), b.filled(0, groups)
@@ -45,7 +45,7 @@ def groupnorm(b: Builder, node: Node, x: Value) -> Any:
 
 
 def instancenorm(b: Builder, node: Node, x: Value) -> Any:
-    """InstanceNormalization; a vector is a grid of one place."""
+    """InstanceNormalization. A vector is treated as a grid of size 1."""
     x = b.first(x)
     grid = x.name if len(x.shape) > 1 else b.add("Unsqueeze", x.name, b.ints(2))
     name = b.add("InstanceNormalization", grid, *_affine(b, node, x.shape[-1:]), epsilon=EPSILON)
@@ -64,7 +64,7 @@ def rmsnorm(b: Builder, node: Node, x: Value) -> Any:
 
 
 def lrn(b: Builder, node: Node, x: Value) -> Value:
-    """LRN, which is defined on images: other grids are one for as long as it takes."""
+    """LRN. It is defined on images, so other grids are reshaped to one."""
     x = b.first(x)
     *space, channels = x.shape
     name = x.name if len(space) == 2 else b.add("Reshape", x.name, b.ints(0, channels, prod(space), 1))
@@ -73,7 +73,7 @@ def lrn(b: Builder, node: Node, x: Value) -> Value:
 
 
 def _affine(b: Builder, node: Node, channels: tuple[int, ...]) -> list[str]:
-    """Scale and shift; ones and zeros that are no weights where the layer has none."""
+    """Scale and shift. If the layer has none, constant ones and zeros."""
     return [
         b.weight(node.holder, kind, channels, start) if node.options[option] else b.filled(number, *channels)
         for kind, option, start, number in (("gamma", "scale", "ones", 1), ("beta", "shift", "zeros", 0))

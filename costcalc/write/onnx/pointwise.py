@@ -1,4 +1,4 @@
-"""Element by element in ONNX."""
+"""Elementwise operations in ONNX."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _JOINS = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div"}
 
 
 def one(b: Builder, node: Node, x: Value) -> Value:
-    """An operator of its own."""
+    """A single operator."""
     name = node.row.op.name
     return _like(b.add(_ONE[name], x.name, **_ATTRIBUTES.get(name, {})), x)
 
@@ -69,24 +69,24 @@ def rows(b: Builder, node: Node, x: Value) -> Value:
 
 
 def prelu(b: Builder, node: Node, x: Value) -> Any:
-    """PRelu; where the channels come first, axes of 1 follow the slopes."""
+    """PRelu. With channels first, the slopes have trailing axes of size 1."""
     slopes = (1,) if node.options["shared"] else (x.shape[-1], *[1] * (len(x.shape) - 1 if x.first else 0))
     return _like(b.add("PRelu", x.name, b.weight(node.holder, "slope", slopes, "zeros")), x)
 
 
 def glu(b: Builder, node: Node, x: Value) -> Any:
-    """One half of the channels times the sigmoid of the other."""
+    """GLU: half of the channels, multiplied by the sigmoid of the other half."""
     value, gate = b.add("Split", x.name, count=2, axis=b.axis(x, len(x.shape) - 1), num_outputs=2)
     return Value(b.add("Mul", value, b.add("Sigmoid", gate)), node.row.layer.shape, x.first)
 
 
 def dropout(b: Builder, node: Node, x: Value) -> Value:
-    """Dropout, which does nothing when the network is used."""
+    """Dropout, which has no effect at inference."""
     return _like(b.add("Dropout", x.name, b.number(node.options["rate"])), x)
 
 
 def join(b: Builder, node: Node, *values: Any) -> Value:
-    """Branches joined two by two; one of fewer axes gets axes of 1 behind the batch."""
+    """Join branches pairwise. A branch of lower rank gets axes of size 1 after the batch."""
     rank = max(len(value.shape) for value in values)
     if all(len(value.shape) == rank for value in values):
         first, *rest = (b.like(value, values[0]) for value in values)

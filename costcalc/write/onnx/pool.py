@@ -21,7 +21,7 @@ _METHODS = {"mean": "ReduceMean", "sum": "ReduceSum", "max": "ReduceMax"}
 
 
 def pool(b: Builder, node: Node, x: Value) -> Value:
-    """MaxPool, AveragePool or LpPool, or the same over the whole grid."""
+    """MaxPool, AveragePool or LpPool, or their global variants."""
     op, shape, x = _POOLS[node.row.op.name], node.row.layer.shape, b.first(x)
     if is_word(node.options["kernel"], "global"):
         return Value(b.add(f"Global{op}", x.name), shape, True)
@@ -40,14 +40,14 @@ def pool(b: Builder, node: Node, x: Value) -> Value:
 
 
 def _bordered(b: Builder, x: Value, pads: list[Shape]) -> Any:
-    """A grid with a border of least values: a dilated window may need more than an operator pads itself."""
+    """Pad a grid with the least value, because dilated windows may need more padding than the operator supports."""
     space = [n + before + after for n, (before, after) in zip(x.shape, pads, strict=False)]
     around = b.ints(0, 0, *(pair[0] for pair in pads), 0, 0, *(pair[1] for pair in pads))
     return Value(b.add("Pad", x.name, around, b.number(-3e38)), (*space, x.shape[-1]), True)
 
 
 def adaptive(b: Builder, node: Node, x: Value) -> Value:
-    """Windows chosen so that the grid has a size: each axis reduced in pieces, as ONNX has no such operator."""
+    """Adaptive pooling. ONNX lacks it, so each axis is reduced in slices."""
     x = b.first(x)
     name, op = x.name, _MEANS[node.row.op.name]
     for at, (n, o) in enumerate(zip(x.shape, each(node.options["size"], x.shape[:-1]), strict=False)):

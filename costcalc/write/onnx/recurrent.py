@@ -1,4 +1,4 @@
-"""Recurrent layers in ONNX, whose sequence stands before the batch."""
+"""Recurrent layers in ONNX, which have the sequence axis before the batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OPS = {"rnn": ("RNN", 1), "lstm": ("LSTM", 4), "gru": ("GRU", 3)}
 
 
 def recurrent(b: Builder, node: Node, x: Value) -> Any:
-    """RNN, LSTM or GRU, once a layer."""
+    """RNN, LSTM or GRU, one operator per layer."""
     if node.options.get("projection") is not None:
         raise refused(node, "ONNX's LSTM has no projection", "leave `projection` out, or write a `linear` behind it")
     name, features = b.add("Transpose", b.last(x).name, perm=[1, 0, 2]), x.shape[-1]
@@ -38,7 +38,7 @@ def _layer(b: Builder, node: Node, layer: Any, name: str, sizes: Any) -> Any:
         inputs.append(b.weight(node.holder, f"bias_{layer}", (directions, 2 * gates * hidden), "zeros"))
     attributes = {"hidden_size": hidden, "direction": "bidirectional" if directions == 2 else "forward"}
     if op == "GRU":
-        attributes["linear_before_reset"] = 1  # two bias vectors, as PyTorch has them
+        attributes["linear_before_reset"] = 1  # two bias vectors, as in PyTorch
     return b.add(op, name, *inputs, **attributes)
 
 

@@ -1,7 +1,7 @@
-"""The bytes of an ONNX file in pieces: the weights are drawn while they are written, and never held together.
+"""Write an ONNX file in pieces. Weights are generated while they are written and never held in memory together.
 
-A field of protocol buffers is a key, the number of bytes and the bytes. The sizes of all messages follow from the
-shapes of the weights. The fields of a message stand in the order of their numbers, as protocol buffers write them.
+A protobuf field is a key, the number of bytes, and the bytes. The sizes of all messages follow from the shapes of the
+weights. Fields are in the order of their numbers, as protobuf writes them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ...read.onnx.file import MARK
 from .builder import Network, Weight
 
 OPSET, IR = 21, 10
-LARGEST = 2**31 - 2**24  # bytes of weights: a file of protocol buffers ends at 2 GiB
+LARGEST = 2**31 - 2**24  # most bytes of weights: protobuf files are limited to 2 GiB
 _FLOAT, _INT64 = 1, 7  # onnx.TensorProto
 
 
 def proven(network: Network, name: str) -> Any:
-    """The model without weights, which are inputs; ONNX itself has checked it and found the shapes of every row.
+    """Return the model with weights as inputs, after the checker and shape inference of ONNX have verified it.
 
-    Raises AssertionError where it finds others: that would be a fault of the export.
+    Raises AssertionError if the inferred shapes differ, which would be a bug of the export.
     """
     import onnx
 
@@ -43,7 +43,7 @@ def proven(network: Network, name: str) -> Any:
 
 
 def check_size(network: Network) -> None:
-    """Raise OptionError for more bytes of weights than a file can hold."""
+    """Raise OptionError if the weights exceed the size of a file."""
     size = 4 * sum(prod(one.shape) for one in network.builder.weights.values())
     if size > LARGEST:
         help = "`--weights none` makes them inputs of the graph"
@@ -55,14 +55,14 @@ def _named(network: Network) -> Any:
 
 
 def assembled(network: Network, name: str, inputs: Iterable[Any] = (), shown: bool = False) -> Any:
-    """The model of a network with more inputs, without weights; `shown`: it states the shape of every row."""
+    """Create the model of a network without weights, with additional inputs. `shown`: state the shape of every row."""
     from onnx import helper
 
     b = network.builder
     graph = helper.make_graph([], name, [], [])
     opset = helper.make_opsetid("", OPSET)
     model = helper.make_model(graph, opset_imports=[opset], ir_version=IR, producer_name=f"costcalc {__version__}")
-    graph = model.graph  # filled here, message by message: the functions of onnx copy lists of them
+    graph = model.graph  # filled here directly: the functions of onnx copy lists of messages
     for one in b.operators:
         made = helper.make_node(one.op, one.inputs, one.outputs, name=one.outputs[0], **one.attributes)
         graph.node.append(made)
@@ -85,13 +85,13 @@ def _info(name: str, shape: Shape, kind: int, what: str = "") -> Any:
     return helper.make_tensor_value_info(name, kind, shape, doc_string=what)
 
 
-PIECE = 2**18  # numbers that are drawn at once
-_GRAPH, _INITIALIZER, _RAW_DATA = 7, 5, 9  # the numbers of fields of ModelProto, GraphProto, TensorProto
+PIECE = 2**18  # numbers that are generated at a time
+_GRAPH, _INITIALIZER, _RAW_DATA = 7, 5, 9  # field numbers of ModelProto, GraphProto, TensorProto
 _FLOAT = 1  # onnx.TensorProto
 
 
 class Pieces:
-    """Bytes in pieces: how many they are, and an iterator of the pieces, which are made anew each time."""
+    """Bytes in pieces: their total size, and an iterator that generates them anew each time."""
 
     def __init__(self, size: int, make: Callable[[], Iterator[bytes]]) -> None:
         self.size, self.make = size, make
@@ -101,7 +101,7 @@ class Pieces:
 
 
 def streamed(network: Network, name: str, how: str, seed: int) -> Pieces:
-    """The bytes of a model with its weights, `random` or `zero`; the same for the same seed."""
+    """The bytes of a model with its weights, `random` or `zero`. The same seed gives the same bytes."""
     named = network.builder.weights
     model = assembled(network, name, shown=bool(named))
     before, after = _split(model.graph, _INITIALIZER)
@@ -117,7 +117,7 @@ def streamed(network: Network, name: str, how: str, seed: int) -> Pieces:
     def make() -> Iterator[bytes]:
         import numpy as np
 
-        generator = np.random.RandomState(seed)  # its numbers never change between versions
+        generator = np.random.RandomState(seed)  # its sequence is stable between versions
         yield start
         for one, head in heads.items():
             yield head
@@ -132,7 +132,7 @@ def _bytes(weight: Weight) -> int:
 
 
 def _head(name: str, weight: Weight) -> bytes:
-    """A TensorProto up to its numbers."""
+    """A TensorProto up to its data."""
     from onnx import TensorProto
 
     tensor = TensorProto(dims=weight.shape, data_type=_FLOAT, name=name)
@@ -140,10 +140,10 @@ def _head(name: str, weight: Weight) -> bytes:
 
 
 def _drawn(weight: Weight, how: str, generator: Any) -> Iterator[bytes]:
-    """The numbers of a weight before training, as bytes of 32-bit floats, lowest byte first."""
+    """Initial values of a weight as little-endian 32-bit floats."""
     import numpy as np
 
-    scale = np.float32((2 / weight.fan_in) ** 0.5)  # He et al. 2015 (arXiv:1502.01852): activations keep their size
+    scale = np.float32((2 / weight.fan_in) ** 0.5)  # He et al. 2015 (arXiv:1502.01852): keeps the scale of activations
     count = prod(weight.shape)
     for start in range(0, count, PIECE):
         look()
@@ -155,7 +155,7 @@ def _drawn(weight: Weight, how: str, generator: Any) -> Iterator[bytes]:
 
 
 def _split(message: Any, number: int, without: bool = False) -> tuple[bytes, bytes]:
-    """The bytes of the fields of a message below a number, and of the others; `without` the field of that number."""
+    """Serialize the fields of a message below a number, and the rest. `without` drops the field of that number."""
     low, high = type(message)(), type(message)()
     for part in (low, high):
         part.CopyFrom(message)
@@ -168,7 +168,7 @@ def _split(message: Any, number: int, without: bool = False) -> tuple[bytes, byt
 
 
 def _key(number: int, size: int) -> bytes:
-    """The key of a field of so many bytes, and that number of bytes."""
+    """Key and length of a field of `size` bytes."""
     return bytes([number << 3 | 2]) + _varint(size)
 
 

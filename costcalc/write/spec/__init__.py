@@ -1,10 +1,10 @@
-"""Write a network as an editable spec: repeated structure becomes blocks and repeats.
+"""Write a network as an editable spec. Repeated structure becomes blocks and repeats.
 
-spec_text(model, values)    the YAML of a model over the values of its variables
-as_spec(model, values)      the same as a Model, for what works on the layers of specs
+spec_text(model, values)    the YAML of a model at the given values of its variables
+as_spec(model, values)      the same as a Model, for code that works on the layers of specs
 
-What a written spec must cost: what its model does, layer by layer. A layer is what it multiplies, the numbers that it
-holds by kind, and how often it runs. Where all of these are equal, cost and params are equal under every convention.
+A written spec must have the cost of its model, layer by layer: equal products, numbers by kind, and runs. Then cost
+and params are equal under every convention.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .spec import open_axes, written
 
 
 class Cost(NamedTuple):
-    """What a layer costs: multiply-adds by quantity, numbers by kind, runs, and whether another has its weights."""
+    """Cost of a layer: mult-adds by quantity, numbers by kind, runs, and whether it shares another layer's weights."""
 
     macs: tuple
     params: tuple
@@ -37,7 +37,7 @@ class Cost(NamedTuple):
 
 
 def costs(nodes: list[Node]) -> Counter:
-    """The costs of the layers of a graph that cost anything, and how many there are of each."""
+    """Costs of the layers of a graph, without free layers, and how many layers have each."""
     found = (_cost(node.row, node.table) for node in nodes)
     return Counter(one for one in found if any(one.macs) or one.params)
 
@@ -54,7 +54,7 @@ def _macs(row: Row) -> tuple:
 
 
 def is_conserved(graph: Graph) -> bool:
-    """Whether the nodes of a graph cost what the rows of the steps do that they stand for."""
+    """Whether the nodes of a graph have the cost of the steps that they represent."""
     groups: dict = {}
     for node in graph.nodes:
         for step in node.steps:
@@ -76,8 +76,8 @@ def _add(counter: Counter, row: Row, shared: bool) -> None:
 
 
 def nested(graph: Graph) -> Graph:
-    """The graph, its concats as short as they can be: the values and the cost stay."""
-    known: dict[tuple, int] = {}  # axis and sources of a concat -> its number
+    """Shorten the concats of a graph by reusing earlier ones. Values and cost do not change."""
+    known: dict[tuple, int] = {}  # axis and sources of a concat -> index
     nodes = []
     for number, node in enumerate(graph.nodes):
         if node.row.op.name == "concat":
@@ -100,22 +100,22 @@ def _shortened(
 
 
 def spec_text(model: Model, values: Mapping[str, float], width: Any = None, flat: bool = False) -> str:
-    """The spec of a model. `width` names a variable that widths are multiplied by; `flat` leaves each layer its name.
+    """Write the spec of a model. `width` names a width multiplier variable; `flat` keeps the name of each layer.
 
-    Read back, it has layers of the same cost, each with the same parameters of every kind, or it is not written: that
-    is looked at, and where blocks and repeats would not have it so, the spec is flat. Axes that are open in the model
-    are variables, if the spec has the model's cost at other sizes too. Raises SpecError as `trace` does.
+    The text is read back and compared: layers must have the same costs and parameters of every kind. If the spec with
+    blocks and repeats differs, a flat one is written. Open axes of the model become variables if the spec also has the
+    model's cost at other sizes. Raises the SpecErrors of `trace`.
     """
     return _text(model, values, open_axes(model), width, flat)
 
 
 def is_spec(model: Model) -> bool:
-    """Whether a model was read from a spec, not from a graph or a configuration."""
+    """Whether a model was read from a spec, not from a graph or configuration."""
     return not is_stated(model) and format_of(model.source.path) is SPEC
 
 
 def as_spec(model: Model, values: dict[str, float]) -> Any:
-    """The Model of the spec of a model at these values; it has no variables. Raises SpecError as `trace` does."""
+    """The Model of the written spec at these values, without variables. Raises the SpecErrors of `trace`."""
     from ...read.spec.reader import read
 
     return read(Source(model.source.path, _text(model, values)))
@@ -144,7 +144,7 @@ def _text(
 
 
 def _refuse_chance(graph: Graph) -> None:
-    """Raise SpecError for a layer with a probability: which layers share it is not written."""
+    """Raise SpecError for a layer with a probability: which layers share one choice cannot be written."""
     for node in graph.nodes:
         if any(branch.choice.alone for branch in node.row.chance):
             message = f"`{node.name}` has a probability (`prob`), which cannot be written"
@@ -152,12 +152,12 @@ def _refuse_chance(graph: Graph) -> None:
 
 
 def _costs(graph: Graph) -> Counter[Any] | None:
-    """What the layers of a graph cost; None where that is not what the steps of the model cost."""
+    """Costs of the layers of a graph, or None if they differ from those of the model's steps."""
     return costs(graph.nodes) if not graph.rows or is_conserved(graph) else None
 
 
 def _graph(model: Model, values: Mapping[str, float]) -> Graph:
-    """The graph of a model; norms and activations that are layers of a configuration stand behind the one before."""
+    """Graph of a model. Norms and activations that are layers of a configuration go into `then`."""
     graph = graph_of(model, values)
     check_count(graph)
     if is_stated(model):
@@ -168,7 +168,7 @@ def _graph(model: Model, values: Mapping[str, float]) -> Graph:
 
 
 def _scales(text: str, model: Model, values: Mapping[str, float], axes: Mapping[Any, Any]) -> Any:
-    """Whether a text costs what the model does at other sizes."""
+    """Whether a spec has the model's cost at other sizes."""
     others = {name: 2 * values[name] for name in axes}
     try:
         own = _costs(_graph(model, {**values, **others}))
@@ -180,7 +180,7 @@ def _scales(text: str, model: Model, values: Mapping[str, float], axes: Mapping[
 
 
 def _counted(text: str, given: Any = None) -> Counter | None:
-    """What is counted of a text; None where it cannot be read or built, or has two layers of one name."""
+    """Costs of a spec's layers, or None if it is invalid or has duplicate names."""
     from ...read.spec.reader import read
 
     try:

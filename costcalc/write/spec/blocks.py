@@ -1,4 +1,4 @@
-"""A block made of runs that differ in numbers: what differs becomes its parameters."""
+"""Create a block from runs that differ only in numbers, which become its parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Leaf(NamedTuple):
-    """A number of a run: where it stands (in a list of sizes, at which place), and what flows into its layer."""
+    """A number in a run: its item and option, its index in a list of sizes, and the input channels of its layer."""
 
     item: Item
     option: str
@@ -34,11 +34,11 @@ class Leaf(NamedTuple):
 
 
 class Term(str):
-    """An expression over the parameters of a block, in place of a number."""
+    """Expression over the parameters of a block, in place of a number."""
 
 
 class Block(NamedTuple):
-    """A block: its parameters with their defaults, its items, and for each parameter the number of its leaf."""
+    """A block: parameters with defaults, items, and the index of the leaf for each parameter."""
 
     name: str
     params: tuple  # (name, default or None)
@@ -47,22 +47,22 @@ class Block(NamedTuple):
 
     @property
     def signature(self) -> str:
-        """As it is defined."""
+        """Name and parameters, as in the definition."""
         params = (name if default is None else f"{name}={default}" for name, default in self.params)
         return f"{self.name}({', '.join(params)})" if self.params else self.name
 
     def length(self, style: Style) -> int:
-        """Characters of its definition."""
+        """Length of the definition in characters."""
         return len(self.signature) + sum(style.length(item) + PER_ITEM for item in self.items)
 
 
-PER_ITEM = 8  # characters around an item of a block
+PER_ITEM = 8  # overhead per item of a block, in characters
 _BRIEF = {"kernel": "k", "repeat": "n"}
 _DEFAULTS = {"stride": 1, "groups": 1, "dilation": 1}
 
 
 def leaves_of(items: list[Item]) -> Iterator[Leaf]:
-    """The numbers of a run in their order."""
+    """Numbers of a run in order."""
     for item in items:
         for option, value in item.options.items():
             if is_number(value):
@@ -80,13 +80,13 @@ def is_list(op: str, option: str) -> bool:
 
 
 def block_of(runs: list[Run], table: list[list[Leaf]], taken: set[str], style: Style) -> Block:
-    """The block that runs of the same structure call; its name is none of those `taken`.
+    """Create the block for runs of the same structure, with a name not in `taken`.
 
-    `table` holds the leaves of each run.
+    `table` has the leaves of each run.
     """
     terms: list[Any] = []
-    params: list[tuple] = []  # name, number of the leaf, the leaf in every run
-    first: dict[tuple, tuple] = {}  # the values in every run -> the parameter that holds them, and they
+    params: list[tuple] = []  # name, index of the leaf, the leaf in every run
+    first: dict[tuple, tuple] = {}  # the values in every run -> the parameter and these values
     for at, column in enumerate(zip(*table, strict=True)):
         term = _term(column, first, style)
         if term is None:
@@ -103,7 +103,7 @@ def block_of(runs: list[Run], table: list[list[Leaf]], taken: set[str], style: S
 def _term(
     column: tuple[Leaf, ...], first: Mapping[tuple[str, ...], tuple[str, list[int]]], style: Style
 ) -> int | Term | None:
-    """What a number is in terms of those before it: None if it needs a parameter of its own."""
+    """A number as a constant or in terms of earlier parameters, or None if it needs its own parameter."""
     values = [leaf.value for leaf in column]
     if all(str(value) == str(values[0]) for value in values):
         return values[0]
@@ -124,9 +124,9 @@ def _term(
 
 
 def _ratio(values: list[int], others: list[int]) -> int:
-    """What each of the others is multiplied by to give the values; 0 if no whole number does."""
+    """The integer factor from `others` to `values`, or 0 if there is none."""
     if type(others[0]) is not int or not others[0] or values[0] % others[0]:
-        return 0  # most pairs end here: there are as many as parameters squared
+        return 0  # fast path: the number of pairs is quadratic in the parameters
     factor = values[0] // others[0]
     same = all(type(o) is int and v == factor * o for v, o in zip(values, others, strict=True))
     return factor if same else 0
@@ -158,7 +158,7 @@ def _made(
 
 
 def _copied(items: list[Item], swap: Mapping[tuple[int, str, int | None], Any]) -> list[Item]:
-    """A copy of items with some numbers replaced; names of layers inside mean those of the copy."""
+    """Copy items and replace some numbers. References between copied items are updated."""
     made: dict[int, Item] = {}
     copies = _copies(items, swap, made)
     for one in made.values():
@@ -186,7 +186,7 @@ def _swapped(item: Item, name: str, value: Any, swap: Mapping[tuple[int, str, in
 
 
 def _layers(items: list[Item]) -> Iterator[Item]:
-    """The items of a list, and those of groups that are no level of names."""
+    """Items of a list, including those in groups that have no scope of names."""
     for item in items:
         yield item
         if item.op in ("residual", "group"):
@@ -194,13 +194,13 @@ def _layers(items: list[Item]) -> Iterator[Item]:
 
 
 def _names(run: Run) -> list[str]:
-    """What the layers of a run are called below the levels that they share."""
+    """Names of the layers of a run, relative to their shared levels."""
     level = len(levels_of(run.content))
     return ["/".join(item.name.split("/")[level:]) for item in _layers(run.content)]
 
 
 def levels_of(items: list[Item]) -> list[str]:
-    """The levels that the names of these items share, above the last of each; of those that weigh, if any do."""
+    """Levels shared by the names of items, without the last component. If any items weigh, only those count."""
     every = [one for item in items for one in walk([item])]
     names = [item.name for item in every if item.weighs] or [item.name for item in items]
     found: list[str] = []
@@ -212,7 +212,7 @@ def levels_of(items: list[Item]) -> list[str]:
 
 
 def _name(runs: list[Run]) -> str:
-    """The level of names that all runs have in common, without numbers: `separable` of `separable_1/conv`."""
+    """Name component that all runs share, without numbers: `separable` for `separable_1/conv`."""
     levels = set()
     for run in runs:
         words = [re.sub(r"[\W\d_]+$", "", level) for level in levels_of(run.content)]
@@ -222,7 +222,7 @@ def _name(runs: list[Run]) -> str:
 
 
 def call_of(block: Block, content: list[Item]) -> Item:
-    """The item that calls a block in place of a run."""
+    """Create the call of a block that replaces a run."""
     leaves = list(leaves_of(content))
     first = content[0]
     named = next((item for item in walk(content) if item.weighs), first)

@@ -1,8 +1,8 @@
-"""What is written several times, written once: `repeat` for runs of equal layers, blocks for runs of equal structure.
+"""Fold repetition: `repeat` for equal layers in a row, blocks for runs of equal structure.
 
-Two runs have the same structure if they differ in numbers only; those become the parameters of a block. The block that
-saves most text comes first, until none saves any (Nevill-Manning and Witten 1997, arXiv:cs/9709102, with parameters).
-What a longer stretch of a list has follows from the shorter one from the same layer: every stretch costs one step.
+Two runs have the same structure if they differ only in numbers, which become parameters of a block. The block that
+saves the most text is created first, until none saves any (Nevill-Manning and Witten 1997, arXiv:cs/9709102, with
+parameters). The key of a longer run is derived from the shorter one, so each extension costs one step.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from ..torch.pieces import Style
 
 
-LONGEST = 40  # items of one block
+LONGEST = 40  # most items of one block
 
 
 class Run(NamedTuple):
-    """A stretch of a list: the list, where it starts, how many items it has, and whether it is a level of names.
+    """A part of a list: the list, start, length, and whether it is a level of names.
 
-    It is one if its layers share a level of their names that those before and behind it do not have.
+    It is a level if its layers share a name component that the layers before and after it do not have.
     """
 
     items: list
@@ -35,12 +35,12 @@ class Run(NamedTuple):
 
     @property
     def content(self) -> list[Item]:
-        """The items."""
+        """Items of the run."""
         return self.items[self.start : self.start + self.size]
 
 
 def candidates(lists: list[list[Item]], skeleton: Callable[..., Any]) -> Iterator[list[Run]]:
-    """Groups of two runs or more of equal structure that do not overlap, in the order of where the first stands."""
+    """Groups of two or more non-overlapping runs of equal structure, ordered by the position of the first."""
     readers, keys = _readers(lists), dict[Any, int]()
     lines = [_Line(items, readers, skeleton, keys) for items in lists]
     growing = [_Growing(line, number, start) for number, line in enumerate(lines) for start in range(len(line.items))]
@@ -53,7 +53,7 @@ def candidates(lists: list[list[Item]], skeleton: Callable[..., Any]) -> Iterato
             runs = [one.run(size) for one in group if one.is_closed] if len(group) > 1 else ()
             if len(runs) > 1:
                 found.append(((group[0].number, size, group[0].start), runs))
-        several = {key for key, group in groups.items() if len(group) > 1}  # what is alone stays so when it grows
+        several = {key for key, group in groups.items() if len(group) > 1}  # a unique run stays unique when it grows
         growing = [one for one in growing if one.key in several and one.grow(keys)]
     for _, runs in sorted(found, key=lambda pair: pair[0]):
         apart = _apart(runs)
@@ -62,7 +62,7 @@ def candidates(lists: list[list[Item]], skeleton: Callable[..., Any]) -> Iterato
 
 
 class _Line:
-    """One list, and what is known of each of its items."""
+    """A list with derived data for each item."""
 
     def __init__(
         self, items: list[Item], readers: dict[Any, Any], skeleton: Callable[..., Any], keys: dict[tuple[Any, ...], int]
@@ -71,20 +71,20 @@ class _Line:
         places = {id(item): at for at, item in enumerate(items)}
         self.ids = [keys.setdefault(skeleton(item, places), len(keys)) for item in items]
         self.levels = [*map(_Levels.of, items)]
-        self.from_here: dict[int, list] = {}  # where runs start -> the levels of runs of 1, 2, .. items
+        self.from_here: dict[int, list] = {}  # start of runs -> levels of runs of 1, 2, .. items
         self.inside = {id(one): at for at, item in enumerate(items) for one in walk([item])}
         self.reach = [self.reached(item, at, readers) for at, item in enumerate(items)]
 
     def reached(self, item: Item, at: int, readers: dict[Any, Any]) -> Any:
-        """The first and last item that a run with this one needs; None if no run can have it."""
+        """First and last item that a run must contain with this one, or None if it cannot be in a run."""
         if any(_has_term(value) for one in walk([item]) for value in (*one.options.values(), one.repeat)):
-            return None  # it is of one block only
+            return None  # it belongs to one block only
         others = [id(one) for one in item.refers() if type(one) is not str]
         spots: list[Any] = [self.inside.get(one) for one in (*others, *readers.get(id(item), ()))]
         return None if None in spots else (min([at, *spots]), max([at, *spots]))
 
     def run(self, start: int, size: int) -> Run:
-        """A run, which is a level if the items around it share fewer levels with its first than its own do."""
+        """Create a run. It is a level if its items share more name levels than they share with its neighbours."""
         known = self.from_here.setdefault(start, [self.levels[start]])
         while len(known) < size:
             known.append(known[-1].joined(self.levels[start + len(known)]))
@@ -94,7 +94,7 @@ class _Line:
 
 
 class _Growing:
-    """A run that gets longer, the key of its structure, and from where to where its names reach."""
+    """A run that is extended, with the key of its structure and the range that its references reach."""
 
     __slots__ = ("end", "high", "key", "line", "low", "number", "start")
 
@@ -104,12 +104,12 @@ class _Growing:
         self.reach()
 
     def reach(self) -> None:
-        """Take in the names of the last item."""
+        """Extend the range by the references of the last item."""
         low, high = self.line.reach[self.end] or (-1, -1)
         self.low, self.high = min(self.low, low), max(self.high, high)
 
     def grow(self, keys: dict[tuple[Any, ...], int]) -> bool:
-        """Take in one more item, if there is one."""
+        """Extend by one item. Return False at the end of the list."""
         self.end += 1
         if self.end == len(self.line.items):
             return False
@@ -119,23 +119,23 @@ class _Growing:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it needs no other items."""
+        """Whether all its references are within the run."""
         return self.low == self.start and self.high <= self.end
 
     def run(self, size: int) -> Run:
-        """The run as it is."""
+        """The run at its current size."""
         return self.line.run(self.start, size)
 
 
 class _Levels(NamedTuple):
-    """The levels that names share: of all that weigh, and of the items themselves; None where there are no names."""
+    """Shared levels of names, of all items that weigh and of the items themselves; None if there are none."""
 
     weighing: tuple | None
     names: tuple | None
 
     @classmethod
     def of(cls, item: Item) -> _Levels:
-        """Those of one item and what is inside."""
+        """Levels of an item and its inner items."""
         weighing = None
         for one in walk([item]):
             if one.weighs:
@@ -143,12 +143,12 @@ class _Levels(NamedTuple):
         return cls(weighing, tuple(item.name.split("/")[:-1]))
 
     def joined(self, other: _Levels) -> _Levels:
-        """Those of both."""
+        """Levels shared by both."""
         return _Levels(_common(self.weighing, other.weighing), _common(self.names, other.names))
 
     @property
     def shared(self) -> Any:
-        """Those of what weighs, if anything does."""
+        """Levels of the items that weigh, or else of all items."""
         return self.names if self.weighing is None else self.weighing
 
 
@@ -160,7 +160,7 @@ def _common(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple
 
 
 def _readers(lists: list[list[Item]]) -> dict[Any, Any]:
-    """Which items read an item by name."""
+    """Items that refer to each item."""
     named = defaultdict(set)
     for items in lists:
         for item in items:
@@ -175,7 +175,7 @@ def _has_term(value: Any) -> bool:
 
 
 def _apart(runs: list[Run]) -> list[Run]:
-    """The runs that do not overlap, from the left; those that are levels of the names first."""
+    """Select non-overlapping runs from the left, those that are levels of names first."""
     found: list[Run] = []
     taken: set[tuple[int, int]] = set()
     for run in sorted(runs, key=lambda run: not run.is_level):
@@ -186,14 +186,14 @@ def _apart(runs: list[Run]) -> list[Run]:
     return found
 
 
-MOST = 20_000  # items that are searched for blocks
+MOST = 20_000  # most items in which blocks are searched
 ROUNDS = 40
-NAMED = 2  # how much more the saving of a block is worth whose runs are levels of the names already
-LEAST = 30  # characters that a block must save, for it is one more thing to read
+NAMED = 2  # weight of savings if the runs are levels of names
+LEAST = 30  # characters that a block must save to be worthwhile
 
 
 def folded(items: list[Item], style: Any) -> tuple[list[Item], list[Block]]:
-    """The items with repeats and calls, and the blocks that they call."""
+    """Fold items into repeats and calls. Return the items and the blocks."""
     blocks: list[Block] = []
     for _ in range(ROUNDS):
         for one in (items, *(block.items for block in blocks)):
@@ -209,7 +209,7 @@ def folded(items: list[Item], style: Any) -> tuple[list[Item], list[Block]]:
 
 
 def lists_of(items: list[Item]) -> Iterator[list[Item]]:
-    """A list and all lists inside it."""
+    """A list and all lists nested in it."""
     yield items
     for item in items:
         for inner in item.lists:
@@ -237,18 +237,18 @@ def _best(items: list[Item], blocks: list[Block], style: Style) -> tuple[Block, 
 
 
 def _worth(runs: list[Run]) -> int:
-    """How much the characters count that a block of these runs saves."""
+    """Weight of the characters that a block of these runs saves."""
     return NAMED if all(run.is_level for run in runs) else 1
 
 
 def _most(runs: list[Run], sizes: Mapping[int, int]) -> int:
-    """More than a block of these runs can save, by its worth."""
+    """Upper limit of the weighted savings of a block of these runs."""
     saved = sum(sizes[id(item)] for run in runs[1:] for item in run.content)
     return _worth(runs) * (saved - LEAST - PER_ITEM * runs[0].size)
 
 
 def _saving(block: Block, runs: list[Run], table: list[list[Leaf]], style: Style, sizes: Mapping[int, int]) -> int:
-    """How many characters a block saves."""
+    """Number of characters that a block saves."""
     before = sum(sizes[id(item)] for run in runs for item in run.content)
     calls = Counter(tuple(str(leaves[at].value) for at in block.leaves) for leaves in table)
     after = sum(len(", ".join(call)) + 4 for call in calls) + len(block.name)
@@ -256,7 +256,7 @@ def _saving(block: Block, runs: list[Run], table: list[list[Leaf]], style: Style
 
 
 def _skeleton(item: Item, places: Mapping[int, int]) -> tuple[Any, ...]:
-    """What an item is but for its numbers; names are how far away their layer is, by its place in the list."""
+    """Structure of an item without its numbers. References are relative positions in the list."""
     at = places[id(item)]
 
     def of(one: str | Item) -> int | str:
@@ -298,7 +298,7 @@ def _number(value: Any) -> str:
 
 
 def _repeated(items: list[Item]) -> list[Item]:
-    """The list with runs of equal items as one that repeats."""
+    """Merge equal items in a row into one with `repeat`."""
     for item in items:
         item.branches = [_repeated(branch) if type(branch) is list else branch for branch in item.branches]
     found: list[Item] = []
@@ -313,7 +313,7 @@ def _repeated(items: list[Item]) -> list[Item]:
 
 
 def _forget(last: Item, item: Item) -> None:
-    """Unlearn the channels that flow into a layer which repeats, where they are not the same each time."""
+    """Reset input channels of a repeated layer that differ between runs."""
     for one, other in zip(walk([last]), walk([item]), strict=True):
         if one.channels != other.channels:
             one.channels = None

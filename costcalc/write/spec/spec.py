@@ -1,4 +1,4 @@
-"""The document: inputs, variables, blocks and layers."""
+"""Write the document: inputs, variables, blocks and layers."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from .text import Style, defaults_of, entries, flow, lines
 
 
 def default_bits(storage: Storage) -> dict[str, Any]:
-    """What `defaults: {bits: ..}` says, where it is not 32 bits of all."""
+    """Content of `defaults: {bits: ..}`, for widths that differ from 32 bits."""
     found = {name: getattr(storage, name) for name in BITS if getattr(storage, name) != getattr(DEFAULT, name)}
     return {name: "channel" if value == CHANNEL else value for name, value in found.items()}
 
 
 def state_bits(items: list[Item], model: Model, graph: Graph) -> None:
-    """Let the items of a graph state their bits, where these are not those around them."""
+    """Set the bits of items that differ from their surroundings."""
     storage = model.storage
     if storage.own:
         own = _Own(model, graph)
@@ -49,7 +49,7 @@ def _state(items: list[Item], own: _Own, outer: Widths) -> None:
 
 
 class _Own:
-    """The widths of each node of a graph; 0 where any would do."""
+    """Widths of each node of a graph, 0 if arbitrary."""
 
     def __init__(self, model: Model, graph: Graph) -> None:
         self.storage, self.inputs = model.storage, {name: one.bits for name, one in model.inputs.items()}
@@ -59,14 +59,14 @@ class _Own:
         self.widths = [self._of(node) for node in graph.nodes]
 
     def stated_in(self, number: int, outer: Widths) -> Widths:
-        """The widths that a layer states: those that are not around it, or not those of the tensor that it renames."""
+        """Widths that a layer must state: those that differ from its surroundings or from a tensor that it renames."""
         own = self.widths[number]
         found = Widths(*(mine if mine != theirs else 0 for mine, theirs in zip(own, outer, strict=True)))
         return found._replace(activations=own.activations) if number in self.renaming else found
 
     def _of(self, node: Node) -> Widths:
         row, storage = node.row, self.storage
-        between = self.stated and node.name != row.name  # it is no step of the model
+        between = self.stated and node.name != row.name  # it is not a step of the model
         if between and held(row):  # a parameter that a step reads
             row = row._replace(bits=row.step.bits)
         source = self._source(node)
@@ -81,7 +81,7 @@ class _Own:
         return Widths(weights, 0 if renames and made == source else made, self._bias(others, weights))
 
     def _bias(self, others: int, weights: int) -> int:
-        """The bits of other numbers; 0 where they are those of the weights and nothing else holds."""
+        """Bits of other numbers, 0 if they equal those of the weights and no default differs."""
         return 0 if others == weights and not self.storage.bias else others
 
     def _source(self, node: Node) -> int:
@@ -92,7 +92,7 @@ class _Own:
 
 
 def with_bits(model: Model, written: Mapping[str, Any]) -> dict[str, Any]:
-    """The shapes of inputs as they are written, with the bits of those that state them."""
+    """Shapes of inputs as written, with bits if stated."""
     bits = dict(zip(written, (one.bits if model.storage.own else 0 for one in model.inputs.values()), strict=True))
     return {name: _shape(one, bits[name]) for name, one in written.items()}
 
@@ -103,7 +103,7 @@ def _shape(shape: Any, bits: int) -> Any:
     return {**shape, "bits": bits} if isinstance(shape, dict) else {"shape": shape, "bits": bits}
 
 
-LEAST = 8  # channels that a multiplier leaves, as in the published code of MobileNet V1
+LEAST = 8  # minimum number of channels, as in the published code of MobileNet V1
 
 
 def written(
@@ -114,7 +114,7 @@ def written(
     axes: Any = None,
     values: Any = None,
 ) -> str:
-    """The text of a spec; `axes` are the open axes of the inputs that become variables, by their names there."""
+    """Write a spec. `axes` maps open axes of the inputs that become variables to their names."""
     options, named = _general if axes else _options, range(len(graph.nodes)) if flat else ()
     stated, graph = graph, with_words(graph)
     items = settled(structured(graph, options, _finals(graph) if width else set(), named))
@@ -163,7 +163,7 @@ def _document(parts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def open_axes(model: Model) -> dict[Any, Any]:
-    """{name: what it can be called in a spec} of the variables that are axes of the inputs of a graph."""
+    """Variables that are axes of a graph's inputs -> valid names in a spec."""
     if not is_stated(model):
         return {}
     found = [size.text for one in model.inputs.values() for size in one.shape if type(size) is Expr]
@@ -181,13 +181,13 @@ def _inputs(model: Model, graph: Graph, axes: Mapping[Any, Any]) -> dict[str, It
 
 
 def _named(shape: list[int]) -> Any:
-    """A shape; its axes by their names where a list would be taken for one of another order."""
+    """A shape. Axes are named if a list would be mistaken for another order."""
     names = ("depth", "height", "width", "channels")
     return dict(zip(names[-len(shape) :], shape, strict=True)) if is_mistakable(shape) else shape
 
 
 def _general(node: Node) -> Any:
-    """The options of a node, a window over the whole grid by that name."""
+    """Options of a node. A window over the whole grid becomes `global`."""
     options, shape = dict(node.row.options), node.row.layer.shape
     whole = node.row.op.name in ("maxpool", "avgpool") and all(size == 1 for size in shape[:-1])
     return {"kernel": "global"} if whole and options["kernel"] == tuple(node.row.inputs[0][:-1]) else options
@@ -202,18 +202,18 @@ def _defaults(style: Style) -> dict[str, dict[str, Any]]:
 
 
 def _parsed(items: list[Item], op: str, style: Style) -> list[str]:
-    """The entries of `then` that most layers of an operation have."""
+    """Most common `then` of an operation, as entries."""
     bias, texts = style.defaults[op]
     for item in walk(items):
         if item.op == op and item.options["bias"] == bias:
             own = entries(item.then, style._replace(defaults={}))
             if tuple(map(flow, own)) == texts:
                 return own
-    raise AssertionError  # it was counted there
+    raise AssertionError  # unreachable: `defaults_of` counted it
 
 
 def _finals(graph: Graph) -> Any:
-    """The nodes whose width is the network's output: no other layer with a width comes after them."""
+    """Nodes whose width is the network's output: no layer with a width comes after them."""
     later: set[Any] = set()
     for number in reversed(range(len(graph.nodes))):
         node = graph.nodes[number]
@@ -227,7 +227,7 @@ def _has_width(node: Node) -> Any:
 
 
 def grouped(items: list[Item]) -> list[Item]:
-    """The list with its groups, in every list of it; what runs again has the times of the layer that it runs."""
+    """Put items into groups, in every nested list. A reused layer gets the times of its original."""
     named = {id(other) for item in walk(items) for other in item.refers()}
     again = [item for item in walk(items) if item.op == "reuse"]
     held = {id(item.branches[0]): item.branches[0].times for item in again}
@@ -246,13 +246,13 @@ def _again(item: Item, holder: Item, held: Mapping[int, int]) -> int:
 
 
 class _Groups:
-    """Makes groups. `named` are the items that others name, `held` those that run again, with their times."""
+    """Creates groups. `named` are ids of items that others refer to, `held` maps ids of reused items to their times."""
 
     def __init__(self, named: set[int], held: Mapping[int, int]) -> None:
         self.named, self.held = named, held
 
     def of(self, items: list[Item], outer: int) -> list[Item]:
-        """A list that stands in something that runs `outer` times."""
+        """Process a list inside something that runs `outer` times."""
         for item in items:
             whole = item.times
             item.branches = [self.of(branch, whole) if type(branch) is list else branch for branch in item.branches]
@@ -261,7 +261,7 @@ class _Groups:
         return self.timed([_residual(item) for item in items])
 
     def timed(self, items: list[Item]) -> list[Item]:
-        """The list with those that run several times in groups."""
+        """Put items that run several times into groups."""
         found: list[Item] = []
         for item in items:
             if item.times == 1:
@@ -280,16 +280,16 @@ class _Groups:
         return found
 
     def takes(self, group: Item, item: Item) -> bool:
-        """Whether a layer can go into a group: neither one that runs again, nor one behind a layer that others read.
+        """Whether a group can take another layer. Reused layers are excluded, and so are layers after a named one.
 
-        Only the last has the group's name.
+        Only the last layer of a group has the group's name.
         """
         alike = group.op == "group" and group.times == item.times and item.origin is None
         return alike and id(item) not in self.held and id(group.branches[0][-1]) not in self.named
 
 
 def _residual(item: Item) -> Item:
-    """A sum of the input and one branch as a group that the input bridges."""
+    """Convert a sum of the input and one branch to a group with `residual`."""
     lists = item.lists
     if item.op != "add" or len(lists) != 2 or len(item.branches) != 2 or sum(map(bool, lists)) != 1:
         return item
@@ -298,7 +298,7 @@ def _residual(item: Item) -> Item:
 
 
 def with_words(graph: Graph) -> Graph:
-    """The graph with inputs that a spec can name: `images:0` becomes `images_0`."""
+    """Rename inputs to valid names of a spec: `images:0` becomes `images_0`."""
     taken: set[str] = set()
     names = {name: free(_input(name), taken) for name in graph.inputs}
     if all(name == own for name, own in names.items()):
@@ -309,13 +309,13 @@ def with_words(graph: Graph) -> Graph:
 
 
 def _input(name: str) -> str:
-    """A name that an input can have: letters, digits and underscores, none that means something already."""
+    """Valid name for an input: letters, digits and underscores, not reserved."""
     text = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
     return text if re.match(r"[A-Za-z]", text) and text not in RESERVED else f"input_{text}".rstrip("_")
 
 
 def labelled(items: list[Item], inputs: Mapping[str, Shape]) -> set[str]:
-    """Give a name to every item that others read; the names in use."""
+    """Label every item that others refer to. Return the names in use."""
     taken = set(inputs)
     for item in walk(items):
         for other in item.refers():
@@ -325,11 +325,9 @@ def labelled(items: list[Item], inputs: Mapping[str, Shape]) -> set[str]:
 
 
 def kept(items: list[Item], blocks: list[Block], taken: set[str], every: bool = False) -> None:
-    """Let the layers that cost something have their names, those of blocks what their runs have in common.
+    """Label layers that have a cost, those of blocks with the part of the name that their runs share.
 
-    Inside a block every call has its own level of names: its layers keep what they are called below that level.
-
-    Or `every` layer, whatever it is called.
+    Inside a block, names are relative to the call. `every` labels all layers.
     """
     for item in _level(items):
         if _says_more(item, item.name) or (every and item.op in INDEX and not item.label):
@@ -345,7 +343,7 @@ def kept(items: list[Item], blocks: list[Block], taken: set[str], every: bool = 
 
 
 def _level(items: list[Item]) -> Iterator[Item]:
-    """The items that stand in one level of names: those of a list, and of groups without a name of their own."""
+    """Items in one scope of names: those of a list, and of groups without a name."""
     for item in items:
         if item.op != "call" and item.repeat == 1:
             yield item
@@ -354,25 +352,25 @@ def _level(items: list[Item]) -> Iterator[Item]:
 
 
 def _says_more(item: Item, name: str) -> bool:
-    """Whether a layer that costs something has no label, and a name that says more than its operation and a number."""
+    """Whether a layer with a cost has no label, and its name is more than its operation and a number."""
     own = not re.search("[A-Za-z]", name) or re.fullmatch(rf"{item.op}(_\d+)?", name)
     return item.weighs and not item.label and not own
 
 
 def word(name: str) -> str:
-    """A name as a label: none that layers get by their operation, as `concat_1`."""
+    """Convert a name to a label that does not collide with generated names such as `concat_1`."""
     text = re.sub(r"[^\w./-]+", "_", name).strip("_./-") or "layer"
     base = without_number(text)
     return base + text[len(base) + 1 :] if base != text and (base in INDEX or base == "branch") else text
 
 
 def without_number(name: str) -> str:
-    """What a name is without the number of its kind."""
+    """Remove a trailing number from a name."""
     return re.sub(r"_\d+$", "", name)
 
 
 def free(name: str, taken: set[str]) -> str:
-    """The name, with a number if it is taken."""
+    """Make a name unique by appending a number if it is taken."""
     found = unused(name, taken, lambda number: word(f"{name}_{number}"))
     taken.add(found)
     return found

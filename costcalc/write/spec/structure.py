@@ -1,7 +1,7 @@
-"""A graph as lists of layers: chains, branches that join, and names for what is read elsewhere.
+"""Structure a graph as lists of layers: chains, branches with joins, and names for values used elsewhere.
 
-A join takes the nearest tensor that all of its inputs come from; between that and the join lie its branches. A layer
-that would stand in two branches is put before them under a name, as is every layer that gives what nothing reads.
+The base of a join is the nearest tensor that all its inputs depend on; its branches are between the base and the join.
+A layer that would be in two branches is moved before them and named, as is every layer whose output is not read.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _SAME = ("conv", "dwconv", "maxpool", "avgpool")
 class Item:
     """One entry of a list of layers.
 
-    `options` are those of the operation, every default filled in; `branches` are lists of items, or the item (or the
-    input by name) whose tensor is meant. `origin` is the item or input that flows in, if it is not the one before.
+    `options` has those of the operation with all defaults. `branches` are lists of items, or the item or the name of
+    the input that is read. `origin` is the item or input that flows in, if it is not the previous one.
     """
 
     def __init__(
@@ -40,27 +40,27 @@ class Item:
         self.origin: Any = None
         self.label = ""
         self.weighs = False  # whether it has mult-adds or parameters
-        self.local = ""  # what it is called in every run of the block that it is in
+        self.local = ""  # its name in every run of its block
         self.times: Any = 1
         self.repeat = 1
-        self.rank = 0  # axes of the grid that flows in
-        self.kept = False  # a width that no multiplier changes
-        self.merged = False  # whether it is a row of the call before it
+        self.rank = 0  # rank of the input grid
+        self.kept = False  # whether the width multiplier does not apply
+        self.merged = False  # whether it is another row of the previous call
         self.block: Any = None  # the block that a `call` calls
-        self.owner: Any = None  # the item in whose `then` this one stands
-        self.number = self.tail = -1  # the nodes of the graph: its own, and the last of its `then`
+        self.owner: Any = None  # the item whose `then` contains this one
+        self.number = self.tail = -1  # indices in the graph: its node, and the last node of its `then`
         self.follows = False
-        self.holds: Any = None  # its numbers by kind, where they are not those of its rule
-        self.table: Any = None  # the item whose weights it reads
+        self.holds: Any = None  # numbers by kind, if they override the rule
+        self.table: Any = None  # the item whose weights it shares
         self.bits = UNSTATED
 
     @property
     def lists(self) -> list[list[Item]]:
-        """The lists of items inside this one."""
+        """Lists of items nested in this one."""
         return [branch for branch in self.branches if type(branch) is list]
 
     def refers(self) -> Iterator[Any]:
-        """The items and inputs that this one names, itself and inside."""
+        """Items and inputs that this item and its nested items refer to."""
         yield from (one for one in (self.origin, self.table) if one is not None)
         for branch in self.branches:
             if type(branch) is list:
@@ -71,7 +71,7 @@ class Item:
 
 
 def settled(items: list[Item]) -> list[Item]:
-    """Let every reference to a layer inside a `then` mean the layer that has it; the items themselves."""
+    """Redirect references to items in a `then` to the layer that owns it. Return the items."""
     for item in walk(items):
         item.origin, item.table = _owner(item.origin), _owner(item.table)
         item.branches = [branch if type(branch) is list else _owner(branch) for branch in item.branches]
@@ -85,7 +85,7 @@ def _owner(one: str | Item | None) -> str | Item | None:
 
 
 def walk(items: list[Item]) -> Iterator[Item]:
-    """Every item in a list, those inside others included."""
+    """All items in a list, including nested ones."""
     for item in items:
         yield item
         yield from walk(item.then)
@@ -94,7 +94,7 @@ def walk(items: list[Item]) -> Iterator[Item]:
 
 
 def item_of(node: Node, options: Mapping[str, Any], final: bool) -> Item:
-    """The item of a node of a graph, without its branches."""
+    """Create the item of a node, without branches."""
     op = node.row.op
     given = {name: one for name, one in options.items() if name not in op.branches}
     filled = {name: one.default for name, one in op.options.items() if name not in op.branches and not one.required}
@@ -106,14 +106,14 @@ def item_of(node: Node, options: Mapping[str, Any], final: bool) -> Item:
     for name, value in made.options.items():
         made.options[name] = _plain(value, op.options[name].kind)
     if op.name == "pad" and made.options["padding"] == "valid":
-        made.options["padding"] = 0  # here it is no word
+        made.options["padding"] = 0  # `valid` is not a word of this option
     if op.name in _SAME and _is_same(made):
         made.options["padding"] = "same"
     return made
 
 
 def _plain(value: Any, kind: Kind) -> Any:
-    """A value in its shortest form: one number where all axes have the same."""
+    """Shortest form of a value: one number if all axes are equal."""
     if kind.form == "padding":
         value = tuple(_square(pair) for pair in value) if type(value) is tuple else value
         value = _square(value)
@@ -129,7 +129,7 @@ def _square(value: Any) -> Any:
 
 
 def _is_same(item: Item) -> bool:
-    """Whether a padding in numbers gives the grid of `same` for every size: half of an odd window."""
+    """Whether explicit padding equals `same` for every size: half of an odd window."""
     padding, kernel = item.options["padding"], item.options["kernel"]
     dilation = item.options.get("dilation", 1)
     if item.options.get("ceil_mode") or is_word(kernel, "global"):
@@ -143,17 +143,17 @@ def _is_same(item: Item) -> bool:
 
 
 def unused(name: str, taken: set[str], numbered: Callable[..., Any]) -> str:
-    """The name, or the first of those that `numbered` makes of 2, 3, .. which is not taken."""
+    """The name, or the first free one of those that `numbered` creates from 2, 3, ..."""
     return next(one for one in chain([name], map(numbered, count(2))) if one not in taken)
 
 
 def quotient(times: int, outer: int) -> int | None:
-    """How often something runs in each run of what is around it; None if that is no whole number."""
+    """Runs per run of the enclosing item, or None if it is not an integer."""
     return None if times is None or times % outer else times // outer
 
 
 def is_quiet(op: str) -> bool:
-    """Whether an operation can stand in `then`: a norm, an activation, dropout."""
+    """Whether an operation can be in `then`: a norm, activation or dropout."""
     return INDEX.get(op) in ("norm", "pointwise") and not find(op).branches
 
 
@@ -164,17 +164,17 @@ def is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-ROOT = -1  # above all named tensors: what joins of several of them have in common
-DEEPEST = 8  # nested joins that stay readable; deeper ones get a name
-FREE = None  # of what comes from no tensor, as a parameter
+ROOT = -1  # common ancestor of all named tensors
+DEEPEST = 8  # most nested joins; deeper ones get a name
+FREE = None  # for tensors without inputs, such as parameters
 
 
 def structured(
     graph: Graph, options: Callable[..., Any], finals: Collection[Any] = (), named: Collection[Any] | range = ()
 ) -> list[Item]:
-    """The list of items of a graph.
+    """Structure a graph as a list of items.
 
-    `options` gives those of a node, `finals` are the nodes that keep their width, `named` those that need a name.
+    `options` returns those of a node, `finals` are nodes that keep their width, `named` nodes that require a name.
     """
     anchors = _held(graph) | set(named) | {node.sources[-1] for node in graph.nodes if _has_memory(node)}
     anchors |= set(graph.unread) | _seldom(graph)
@@ -187,13 +187,13 @@ def structured(
 
 
 def _holders(graph: Graph) -> dict[int, int]:
-    """{number of a node: that of the one whose weights it uses again}."""
+    """Index of a node -> index of the node whose weights it reuses."""
     pairs = ((number, node) for number, node in enumerate(graph.nodes) if node.holder != number)
     return {number: node.holder for number, node in pairs if any(node.row.layer.params.values())}
 
 
 def _held(graph: Graph) -> set[int]:
-    """The nodes whose weights others use."""
+    """Nodes whose weights others use."""
     tables = {node.table for node in graph.nodes if node.table is not None}
     return {*_holders(graph).values(), *tables}
 
@@ -203,9 +203,9 @@ def _has_memory(node: Node) -> bool:
 
 
 def _seldom(graph: Graph) -> set[int]:
-    """The nodes that cannot stand in a branch of what reads them, as they do not run a multiple of its times.
+    """Nodes that cannot be in a branch of their reader, because their runs are not a multiple of its runs.
 
-    A layer that runs again brings the times of the one whose weights it uses.
+    For a reused layer, the runs of its original count.
     """
     own = [node.row.times for node in graph.nodes]
     for number, holder in _holders(graph).items():
@@ -215,7 +215,7 @@ def _seldom(graph: Graph) -> set[int]:
 
 
 class _Attempt:
-    """One way to write a graph, with a set of layers that have names; `shared` are those that need one, too."""
+    """Attempt to structure a graph with a set of named layers. `shared` are further layers that require a name."""
 
     def __init__(self, graph: Graph, anchors: set[int], options: Callable[..., Any], finals: Collection[Any]) -> None:
         self.graph, self.anchors, self.options, self.finals = graph, anchors, options, finals
@@ -232,7 +232,7 @@ class _Attempt:
             self.flatten(number)
 
     def items(self) -> list[Item]:
-        """All layers in one list, each chain behind what it starts from."""
+        """All layers in one list, each chain after the one that it starts from."""
         found: list[Item] = []
         flow: str | int | None = next(iter(self.graph.inputs), None)
         for target in sorted(self.anchors):
@@ -244,12 +244,12 @@ class _Attempt:
         return found
 
     def sources(self, number: int) -> tuple[Any, ...]:
-        """Where the flow and the branches of a node come from."""
+        """Inputs and branches of a node."""
         node = self.graph.nodes[number]
         return node.sources[:1] if _has_memory(node) else node.sources
 
     def flatten(self, number: int) -> None:
-        """Note how many joins stand in each other at a node; a branch that has too many gets a name instead."""
+        """Count the nested joins at a node. Branches with too many get a name."""
         inner = {source: self.inside(source, self.above[number]) for source in set(self.sources(number))}
         deep = {source for source, joins in inner.items() if joins >= DEEPEST}
         if deep:
@@ -262,16 +262,16 @@ class _Attempt:
         self.joins[number] = 1 + max(inner.values(), default=0) if is_join else 0
 
     def inside(self, tensor: Any, stop: int | str | None) -> int:
-        """The joins inside each other in the layers from `stop` to a tensor."""
+        """Number of nested joins in the layers from `stop` to a tensor."""
         most = 0
         while tensor != stop and tensor is not FREE and tensor != ROOT and not self.is_named(tensor):
             most, tensor = max(most, self.joins[tensor]), self.above[tensor]
         return most
 
-    # what all inputs come from
+    # common ancestors
 
     def nearest(self, sources: tuple[Any, ...]) -> int | str | None:
-        """The last tensor that all of these come from."""
+        """Nearest common ancestor of several tensors."""
         bound = [one for one in sources if type(one) is str or one in self.anchors or self.above[one] is not FREE]
         if not bound:
             return FREE
@@ -281,7 +281,7 @@ class _Attempt:
         return first
 
     def common(self, one: Any, other: int) -> int | str:
-        """The last tensor that both come from."""
+        """Nearest common ancestor of two tensors."""
         while one != other:
             if self.depth(one) < self.depth(other):
                 one, other = other, one
@@ -289,11 +289,11 @@ class _Attempt:
         return one
 
     def parent(self, tensor: Any) -> int | str | None:
-        """The tensor before that all of this one comes from."""
+        """Nearest tensor that dominates this one."""
         return ROOT if type(tensor) is str or tensor in self.anchors else self.above[tensor]
 
     def depth(self, tensor: Any) -> int:
-        """How many tensors are above one."""
+        """Number of ancestors of a tensor."""
         if tensor == ROOT:
             return 0
         path = []
@@ -308,7 +308,7 @@ class _Attempt:
     # lists
 
     def chain(self, end: Any, stop: int | str | None) -> tuple[Any, list[Item]]:
-        """The layers from a named tensor, or from `stop`, to `end`; and which of them it starts from."""
+        """The layers from a named tensor, or from `stop`, to `end`, and the tensor that they start from."""
         found, at = [], end
         while at != stop and (at == end or not self.is_named(at)):
             if at in self.seen:
@@ -325,14 +325,14 @@ class _Attempt:
         return at, self.joined(found[::-1])
 
     def base(self, number: int) -> int | str | None:
-        """What flows into a layer: for a join what all its branches come from, else its one source."""
+        """Input of a layer. For a join it is the common ancestor of its branches."""
         sources = self.sources(number)
         if self.above[number] is FREE and sources and not self.graph.nodes[number].row.op.branches:
-            return sources[0]  # a parameter, or what is made of one
+            return sources[0]  # a parameter, or derived from one
         return self.above[number]
 
     def joined(self, items: list[Item]) -> list[Item]:
-        """The list with its norms and activations in the `then` of the layer before."""
+        """Move norms and activations into the `then` of the layer before."""
         found: list[Item] = []
         for item in items:
             before = found[-1] if found else None
@@ -345,23 +345,23 @@ class _Attempt:
         return found
 
     def is_then(self, item: Item, before: Item) -> bool:
-        """Whether an item can stand in the `then` of the one before."""
+        """Whether an item can be in the `then` of the previous one."""
         follows = item.follows and is_quiet(item.op) and item.number not in self.held and item.op != "reuse"
         return follows and before.tail not in self.anchors and before.op != "reuse" and item.times == before.times
 
     def channels(self, tensor: Any) -> int:
-        """The channels of a tensor that flows in; 0 where none does."""
+        """Channels of an input tensor, 0 if there is none."""
         if tensor is FREE or tensor == ROOT:
             return 0
         shape = self.graph.inputs[tensor] if type(tensor) is str else self.graph.nodes[tensor].row.layer.shape
         return shape[-1]
 
     def is_named(self, tensor: int | str) -> bool:
-        """Whether a tensor has a name that other lists can use."""
+        """Whether a tensor has a name that other lists can refer to."""
         return type(tensor) is str or tensor in self.anchors
 
     def branches(self, number: int, base: int | str | None) -> list[Any]:
-        """The branches of a node, as it was written from `base`."""
+        """Branches of a node, relative to `base`."""
         node = self.graph.nodes[number]
         if _has_memory(node):
             return [self.named(node.sources[-1])]
@@ -380,11 +380,11 @@ class _Attempt:
         return chain
 
     def named(self, tensor: int | str) -> str | Item:
-        """The item of a named tensor, or the name of an input."""
+        """Item of a named tensor, or the name of an input."""
         return tensor if type(tensor) is str else self.item(tensor)
 
     def item(self, number: Any) -> Item:
-        """The item of a node, made once."""
+        """Item of a node, created once."""
         if number not in self.made:
             node = self.graph.nodes[number]
             item = item_of(node, self.options(node), number in self.finals)

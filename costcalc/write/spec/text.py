@@ -1,4 +1,4 @@
-"""Items as the maps and words of a spec."""
+"""Convert items to the maps and words of a spec."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def flow(value: Any) -> str:
 
 
 def scalar(value: int | str) -> str:
-    """A text, quoted where YAML would read something else."""
+    """A scalar, quoted if YAML would parse it as something else."""
     if type(value) is bool:
         return str(value).lower()
     text = str(value)
@@ -40,7 +40,7 @@ def scalar(value: int | str) -> str:
 
 
 def lines(value: Iterable[Any], indent: int = 0) -> Iterator[str]:
-    """A list or map as lines, at an indent."""
+    """A list or map as lines with an indent."""
     pad = " " * indent
     if isinstance(value, dict):
         for key, one in value.items():
@@ -75,7 +75,7 @@ def _listed(pad: str, value: Any, indent: int) -> Iterator[str]:
 
 
 def _is_deep(value: Any) -> bool:
-    """Whether layers stand inside layers, which one line would hide."""
+    """Whether layers are nested in layers, which is unreadable on one line."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return _depth(value) > 3 or any(_depth(one) > 2 for one in inner)
 
@@ -92,21 +92,21 @@ _USUAL = ("conv", "dwconv", "conv_transpose", "linear")
 
 
 class Style(NamedTuple):
-    """How items are written: what each operation has unless a layer says otherwise, and how widths are."""
+    """How items are written: defaults of each operation, and the form of widths."""
 
     defaults: dict[str, tuple]  # operation -> (bias, the entries of `then`)
-    relative: bool = True  # widths may be multiples of what flows in
-    width: str = ""  # the function that widths are arguments of
+    relative: bool = True  # whether widths may be multiples of the input's channels
+    width: str = ""  # function applied to widths
     widths: tuple[str, ...] = ("out",)  # options that may be multiples of each other
-    words: frozenset[str] = frozenset((*INDEX, *RESERVED, *CONTROLS, *BODIES))  # what no block can be called
+    words: frozenset[str] = frozenset((*INDEX, *RESERVED, *CONTROLS, *BODIES))  # names that blocks cannot have
 
     def length(self, item: Item) -> int:
-        """Characters of an item on one line; a call is one row of several."""
+        """Length of an item on one line. A call counts as one row."""
         return len(flow(rows_of(item))) + 2 if item.op == "call" else len(flow(entry(item, self))) + 3
 
 
 def entries(items: list[Item], style: Style) -> list[Any]:
-    """A list of items; calls of one block that stand together become its rows."""
+    """Convert a list of items. Adjacent calls of one block become rows."""
     found: list[Any] = []
     last = None
     for item in items:
@@ -129,7 +129,7 @@ def _is_row(item: Item, last: Item) -> Any:
 
 
 def entry(item: Item, style: Style) -> Any:
-    """One item: a word, or a map."""
+    """Convert an item to a word or a map."""
     controls = _controls(item)
     if item.op == "residual":
         return _bridged(item, style, controls)
@@ -160,7 +160,7 @@ def _controls(item: Item) -> dict[str, Any]:
 
 
 def _bridged(item: Item, style: Style, controls: Mapping[str, Any]) -> dict[str, Any]:
-    """A group that its input bridges; a single layer says so itself."""
+    """A group with a residual. A single layer states `residual` itself."""
     inner, then = item.branches[0], [_word(one, style) for one in item.then]
     rest = {**controls, **({"then": then} if then else {})}
     only = inner[0] if len(inner) == 1 and not then else None
@@ -176,7 +176,7 @@ def _call(item: Item) -> Any:
 
 
 def rows_of(item: Item) -> Any:
-    """The arguments of a call: those at the end that have their defaults are left out."""
+    """Arguments of a call, without trailing ones that equal their defaults."""
     values = [(name, value_text(item.options[name]), default) for name, default in item.block.params]
     while values and values[-1][2] is not None and str(values[-1][1]) == str(values[-1][2]):
         values.pop()
@@ -236,7 +236,7 @@ def _value(item: Item, name: str, option: Option, style: Style) -> Any:
 
 
 def value_text(value: Any) -> Any:
-    """A value as it is written."""
+    """A value as written in a spec."""
     if type(value) is tuple:
         flat = all(type(one) is int and 0 <= one < 10_000 for one in value) and len(value) > 1
         return "x".join(map(str, value)) if flat else [value_text(one) for one in value]
@@ -246,7 +246,7 @@ def value_text(value: Any) -> Any:
 
 
 def defaults_of(items: list[Item]) -> dict[str, tuple[bool, tuple[str, ...]]]:
-    """What most layers of an operation have in `bias` and `then`, where that is worth saying once."""
+    """Most common `bias` and `then` of each operation, if frequent enough for `defaults:`."""
     from collections import Counter
 
     plain = Style({})

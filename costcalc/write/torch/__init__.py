@@ -1,4 +1,4 @@
-"""A network as a Python file with a `torch.nn.Module`: layers of equal structure are functions.
+"""Write a network as a Python file with a `torch.nn.Module`. Layers of equal structure become functions.
 
 source_text(graph, name)    the text of the file
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def source_text(graph: Graph, name: str) -> str:
-    """The text of a Python file that needs torch alone. Raises SpecError for a layer that PyTorch cannot have."""
+    """The text of a Python file that requires only torch. Raises SpecError for layers that PyTorch cannot represent."""
     from .module import source
 
     check_count(graph)

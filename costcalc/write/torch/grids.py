@@ -1,4 +1,4 @@
-"""Convolutions, pools and norms as modules of PyTorch."""
+"""Convolutions, pools and norms as PyTorch modules."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .pieces import Flow, of_rank
 
 
 def plain(value: Iterable[int]) -> Any:
-    """One number where all axes have the same."""
+    """One number if all axes are equal."""
     value = tuple(value)
     return value[0] if len(set(value)) == 1 else value
 
 
 def border(pads: list[Shape]) -> Any:
-    """(before, after) of each axis as torch.nn.functional.pad takes it: the last axis first."""
+    """(before, after) of each axis in the order of torch.nn.functional.pad: the last axis first."""
     return tuple(side for pair in reversed(pads) for side in pair)
 
 
 def symmetric(flow: Flow, node: Node, window: tuple[Shape, ...], value: float = 0.0) -> int:
-    """The padding of a module; a border is added before where the sides differ.
+    """Padding of a module. If the sides differ, a border is added first.
 
     `same` of an odd window is half of it on both sides, which gives the same grid for every size.
     """
@@ -36,7 +36,7 @@ def symmetric(flow: Flow, node: Node, window: tuple[Shape, ...], value: float = 
         return plain(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
     pads = pads_of(padding, space, node.row.layer.shape[:-1], window)
     if node.options.get("ceil_mode") and not is_word(padding, "same"):
-        pads = pads_of(padding, space, [1] * len(space), window)  # the module itself rounds up
+        pads = pads_of(padding, space, [1] * len(space), window)  # the module rounds up itself
     wide = value and any(2 * pad > k for pair, k in zip(pads, kernel, strict=True) for pad in pair)
     if all(before == after for before, after in pads) and not wide:
         return plain(before for before, _ in pads)
@@ -45,14 +45,14 @@ def symmetric(flow: Flow, node: Node, window: tuple[Shape, ...], value: float = 
 
 
 def add_border(flow: Flow, node: Node, pads: list[Shape], value: float = 0.0) -> None:
-    """A border of zeros, or of a value; a negative one cuts off."""
+    """Add a border of zeros or of a value. Negative sizes crop."""
     options = {f"size{at}": side for at, side in enumerate(border(pads))}
     if any(options.values()):
         flow.add("Pad", node.name, **options, **({"value": value} if value else {}))
 
 
 def conv(flow: Flow, node: Node) -> None:
-    """nn.Conv2d, for a depthwise one with a group a channel."""
+    """nn.Conv2d. A depthwise convolution has one group per channel."""
     o, channels = node.options, flow.shape[-1]
     flow.turn(True)
     window = window_of(node, o["kernel"], flow.shape[:-1])
@@ -73,7 +73,7 @@ def conv(flow: Flow, node: Node) -> None:
 
 
 def conv_transpose(flow: Flow, node: Node) -> None:
-    """nn.ConvTranspose2d; what is cut off on one side only is cut off behind it."""
+    """nn.ConvTranspose2d. Asymmetric crops are applied to its output."""
     o, space = node.options, flow.shape[:-1]
     flow.turn(True)
     window = window_of(node, o["kernel"], space)
@@ -103,7 +103,7 @@ _POOLS = {"maxpool": "MaxPool", "avgpool": "AvgPool", "lppool": "LPPool"}
 
 
 def pool(flow: Flow, node: Node) -> None:
-    """nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d; over the whole grid nn.AdaptiveAvgPool2d(1)."""
+    """nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d, or nn.AdaptiveAvgPool2d(1) for the whole grid."""
     name, o, space = node.row.op.name, node.options, flow.shape[:-1]
     flow.turn(True)
     kind = _POOLS[name]
@@ -139,7 +139,7 @@ def adaptive(flow: Flow, node: Node) -> None:
 
 
 def reduce(flow: Flow, node: Node) -> None:
-    """Mean, sum or largest along one axis."""
+    """Mean, sum or maximum along one axis."""
     flow.turn(False)
     method = {"max": "amax"}.get(node.options["method"], node.options["method"])
     at = axis_number(flow.shape, node.options["axis"]) + 1
@@ -148,7 +148,7 @@ def reduce(flow: Flow, node: Node) -> None:
 
 
 def norm(flow: Flow, node: Node) -> None:
-    """The norms of PyTorch, with a scale or shift behind those that cannot have just one of them."""
+    """PyTorch norms. A separate module adds the scale or shift if a norm supports only both."""
     name, o, channels = node.row.op.name, node.options, flow.shape[-1]
     last = name in ("layernorm", "rmsnorm")
     flow.turn(not last)
@@ -182,4 +182,4 @@ RULES = {
     "reduce": reduce,
     "lrn": lrn,
 }
-FIRST = {"conv", "dwconv", "conv_transpose", *_POOLS, "adaptive_avgpool", "adaptive_maxpool"}  # want a grid
+FIRST = {"conv", "dwconv", "conv_transpose", *_POOLS, "adaptive_avgpool", "adaptive_maxpool"}  # require a grid

@@ -1,4 +1,4 @@
-"""The network as a class: an attribute for every stretch of layers, and a line of `forward` for each."""
+"""Write the network as a class: an attribute for each sequence of layers, and a line of `forward` for each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _JOINS = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "matmul": "Mat
 
 
 def flat(graph: Graph) -> list[Item]:
-    """The layers in one list, in whose branches no other layer is meant by its name."""
+    """The layers in one list. Branches do not refer to other layers by name."""
     named: set[int] = set()
     while True:
         items = structured(graph, lambda node: node.row.options, named=named)
@@ -36,7 +36,7 @@ def flat(graph: Graph) -> list[Item]:
 
 
 def _naming(items: list[Item]) -> Iterator[Any]:
-    """The layers in a list that mean others by name, where they are not the first of it."""
+    """Layers in a list, except the first, that refer to others by name."""
     for at, item in enumerate(items):
         refers = any(type(branch) is not list for branch in item.branches) or any(
             one.origin is not None for branch in item.lists for one in branch[:1]
@@ -48,7 +48,7 @@ def _naming(items: list[Item]) -> Iterator[Any]:
 
 
 class Assembler:
-    """Turns items into modules."""
+    """Converts items to modules."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -64,7 +64,7 @@ class Assembler:
         return flow
 
     def layer(self, item: Item, flow: Flow) -> None:
-        """Add the modules of one layer and of what follows it."""
+        """Add the modules of a layer and of its `then`."""
         node = self.node(item)
         if item.lists and node.row.op.branches:
             self.joined(item, flow)
@@ -88,7 +88,7 @@ class Assembler:
         flow.becomes(shape, flow.first and op != "reduce")
 
     def joined(self, item: Item, flow: Flow) -> None:
-        """Add branches side by side, in the layout of the first."""
+        """Add parallel branches, in the layout of the first."""
         node = self.node(item)
         flows = [self.chain(branch, Flow(flow.shape, flow.first)) for branch in item.lists]
         first = self.unified(node, flows)
@@ -103,7 +103,7 @@ class Assembler:
         flow.becomes(node.row.layer.shape, first)
 
     def unified(self, node: Node, flows: Any) -> Any:
-        """Bring all branches into one layout; one of fewer axes gets axes of 1 behind the batch."""
+        """Convert all branches to one layout. A branch of lower rank gets axes of size 1 after the batch."""
         rank = max(len(one.shape) for one in flows)
         op = node.row.op.name
         alike = all(len(one.shape) == rank for one in flows)
@@ -117,7 +117,7 @@ class Assembler:
         return first
 
     def join(self, node: Node, flow: Flow) -> tuple[str, dict[str, Any]]:
-        """The class that joins branches, and its options."""
+        """Class that joins branches, and its options."""
         op, o = node.row.op.name, node.options
         if op == "concat":
             return "Concat", {"dim": flow.axis(others.axis_number(node.row.inputs[0], o["axis"]))}
@@ -129,7 +129,7 @@ class Assembler:
 
 
 def batched(equation: Any) -> Any:
-    """An equation with one more letter, for the batch."""
+    """Add a letter for the batch to an equation."""
     equation = equation.replace(" ", "")
     letter = next(one for one in "nbzABCDEFGHIJKLMNOPQRSTUVWXYZ" if one not in equation)
     left, _, result = equation.partition("->")
@@ -137,7 +137,7 @@ def batched(equation: Any) -> Any:
 
 
 def several(node: Node) -> Any:
-    """The constructor of a module with several inputs, as text."""
+    """Constructor of a module with several inputs, as text."""
     op, o, inputs = node.row.op.name, node.options, node.row.inputs
     if op == "bilinear":
         bias = "" if o["bias"] else ", bias=False"
@@ -153,7 +153,7 @@ def several(node: Node) -> Any:
 
 
 def unwritten(node: Node) -> SpecError:
-    """The error for an operation that no module of PyTorch has."""
+    """Create the error for an operation without a PyTorch module."""
     op = node.row.op.name
     why, help = UNWRITTEN.get(op, (f"`{op}` has no module in {{form}}", "say it in layers that `costcalc ops` lists"))
     return refused(node, why.format(form="PyTorch"), help)
@@ -163,7 +163,7 @@ _SIGNS = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "matmul": " @ 
 
 
 class Network:
-    """The modules of a network by attribute, and the lines of its forward."""
+    """Modules of a network by attribute, and the lines of its `forward`."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph, self.assembler = graph, Assembler(graph)
@@ -172,19 +172,19 @@ class Network:
         self.lines: list[str] = []
         self.taken = {*dir(dict), "x", "self", "forward", *graph.inputs}
         self.places: dict[int, tuple] = {}  # id of a named item -> variable, flow
-        self.modules: dict[int, tuple[str, Flow]] = {}  # id of an item -> its attribute and its input, if it runs again
+        self.modules: dict[int, tuple[str, Flow]] = {}  # id of an item -> its attribute and input, if it is reused
         self.read = {other if type(other) is str else id(other) for one in walk(self.items) for other in one.refers()}
         self.unread = frozenset(graph.unread)
         self.inputs = {name: self.variable(name) for name in graph.inputs}
 
     def variable(self, name: str) -> str:
-        """The variable of an input: `x`, unless others read it by name."""
+        """Variable of an input: `x` unless others refer to it by name."""
         if len(self.graph.inputs) == 1 and name not in self.read:
             return "x"
         return f"{_word(name)}_" if name in dir(builtins) or keyword.iskeyword(name) or name == "x" else _word(name)
 
     def walk(self) -> None:
-        """Name the modules of every stretch of layers."""
+        """Assign modules and variables to all layers."""
         name, shape = next(iter(self.graph.inputs.items()))
         variable, flow = self.inputs[name], Flow(shape, self.is_first(name))
         stretch: list[Item] = []
@@ -212,20 +212,20 @@ class Network:
         return any(branch and branch[0].origin is not None for branch in item.lists)
 
     def is_output(self, item: Item) -> bool:
-        """Whether nothing reads what a layer gives."""
+        """Whether the output of a layer is not read."""
         return item.tail in self.unread
 
     def is_kept(self, item: Item) -> bool:
-        """Whether what a layer gives needs a variable."""
+        """Whether the output of a layer requires a variable."""
         return id(item) in self.read or self.is_output(item)
 
     def is_first(self, name: str) -> bool:
-        """Whether an input has its channels before the grid."""
+        """Whether an input has channels before the grid."""
         readers = {node.row.op.name for node in self.graph.nodes if name in node.sources}
         return len(self.graph.inputs[name]) > 2 or bool(readers & FIRST)
 
     def place(self, one: str | Item) -> Any:
-        """The variable of a named tensor, and how it flows."""
+        """Variable and flow of a named tensor."""
         if type(one) is str:
             shape = self.graph.inputs[one]
             return self.inputs[one], Flow(shape, self.is_first(one))
@@ -233,7 +233,7 @@ class Network:
         return variable, Flow(flow.shape, flow.first)
 
     def stretch(self, items: list[Item], variable: str, flow: Flow, named: Any = None) -> tuple[str, Flow]:
-        """Modules in a row as one attribute; a named one gets a variable of its own."""
+        """Add a sequence of modules as one attribute. A named one gets its own variable."""
         own = Flow(flow.shape, flow.first)
         self.assembler.chain(items, own)
         attribute = self.free(_word(named.name) if id(named) in self.read else "layers")
@@ -248,7 +248,7 @@ class Network:
         return target, Flow(own.shape, own.first)
 
     def join(self, item: Item, variable: str, flow: Flow) -> Any:
-        """A layer whose inputs have names, written out in forward."""
+        """Write a layer with named inputs as a line of `forward`."""
         node = self.graph.nodes[item.number]
         target = self.free(_word(item.name))
         if item.op == "reuse":
@@ -267,7 +267,7 @@ class Network:
         return self.followed(item, target, Flow(node.row.layer.shape, first))
 
     def module(self, name: str, nodes: list[Node], flow: Flow) -> Any:
-        """A module of its own; gives the flow behind it and its attribute."""
+        """Add a separate module. Return the flow after it and its attribute."""
         for node in nodes:
             self.assembler.single(node, flow)
         attribute = self.free(f"{name}_layer")
@@ -275,7 +275,7 @@ class Network:
         return flow, attribute
 
     def again(self, item: Item, variable: Any, flow: Flow, target: Any) -> Any:
-        """A layer run again: the same attribute."""
+        """Run a layer again by the same attribute."""
         attribute, before = self.modules[id(item.branches[0])]
         if before.first != flow.first and len(flow.shape) > 1:
             variable = _turned(variable, flow, before.first)
@@ -284,7 +284,7 @@ class Network:
         return self.followed(item, target, Flow(self.graph.nodes[item.number].row.layer.shape, after.first))
 
     def branch(self, item: Item, branch: Any, at: int, variable: str, flow: Flow) -> Any:
-        """The text of one input of a join, and how it flows."""
+        """Text and flow of one input of a join."""
         if type(branch) is not list:
             return self.place(branch)
         if branch and branch[0].origin is not None:
@@ -297,7 +297,7 @@ class Network:
         return f"self.{attribute}({variable})", own
 
     def followed(self, item: Item, variable: str, flow: Flow) -> Any:
-        """What follows a join, as a stretch of its own."""
+        """Add the `then` of a join as a separate sequence."""
         if not item.then:
             return variable, flow
         for one in item.then:
@@ -308,7 +308,7 @@ class Network:
         return variable, Flow(flow.shape, flow.first)
 
     def expression(self, node: Node, texts: Any, flow: Flow, target: Any) -> Any:
-        """Several tensors joined."""
+        """Expression that joins several tensors."""
         op = node.row.op.name
         if op in _SIGNS:
             return _SIGNS[op].join(texts)
@@ -323,7 +323,7 @@ class Network:
         return f"self.{attribute}({', '.join(texts)})"
 
     def free(self, name: str) -> str:
-        """A name that nothing has yet."""
+        """An unused name."""
         found, number = name, 1
         while found in self.taken:
             number += 1
@@ -332,7 +332,7 @@ class Network:
         return found
 
     def fold(self) -> list[Block]:
-        """Make functions of what is alike; gives them."""
+        """Fold equal structure into functions and return them."""
         holders = []
         for attribute, pieces in self.parts:
             holder = Item(f"part {attribute}")
@@ -345,7 +345,7 @@ class Network:
         return blocks
 
     def text(self, name: str) -> Iterator[str]:
-        """The lines of the class."""
+        """Lines of the class."""
         yield from ("", "", f"class {name}(nn.Module):", "    def __init__(self):", "        super().__init__()")
         for attribute, pieces in self.parts:
             yield from statement(f"self.{attribute} = ", sequence(pieces), 8)
@@ -370,7 +370,7 @@ def _turned(text: str, flow: Flow, first: bool) -> Any:
 
 
 def _shaped(text: str, flow: Flow, first: bool, after: Any) -> Any:
-    """A tensor in the layout of the join, with as many axes as the others."""
+    """A tensor in the layout and rank of the join."""
     text = _turned(text, flow, first)
     if len(after.shape) == len(flow.shape):
         return text
@@ -399,7 +399,7 @@ def _head(name: str, body: str) -> Iterator[str]:
 
 
 def _quoted(name: str) -> str:
-    """A name as part of a docstring, which it cannot end: it comes from files of strangers."""
+    """Escape a name for a docstring. Names come from untrusted files."""
     return printable(name).replace("\\", "/").replace('"', "'")
 
 
@@ -409,7 +409,7 @@ def _parts() -> list[str]:
 
 
 def _needed(parts: Mapping[str, str], body: str) -> list[Any]:
-    """The helpers that a text uses, and those that these use, as they stand."""
+    """Helper classes that a text uses, including indirect ones, in their original order."""
     used, new = set(), {name for name in parts if re.search(rf"(?<![.\w]){name}\(", body)}
     while new:
         used |= new

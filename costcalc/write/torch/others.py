@@ -38,7 +38,7 @@ _ROWS = {"softmax": "Softmax", "log_softmax": "LogSoftmax", "glu": "GLU"}
 
 
 def named(flow: Flow, node: Node) -> None:
-    """An activation with a module of its own."""
+    """An activation with its own module."""
     flow.add(f"nn.{_NAMES[node.row.op.name]}", node.name)
 
 
@@ -48,17 +48,17 @@ def function(flow: Flow, node: Node) -> None:
 
 
 def clamp(flow: Flow, node: Node) -> None:
-    """From 0 to 1."""
+    """Clamp to the range 0 to 1."""
     flow.add("nn.Hardtanh", node.name, least=0, most=1)
 
 
 def rows(flow: Flow, node: Node) -> None:
-    """Along the channels."""
+    """Softmax or GLU along the channels."""
     flow.add(f"nn.{_ROWS[node.row.op.name]}", node.name, dim=flow.axis(len(flow.shape) - 1))
 
 
 def prelu(flow: Flow, node: Node) -> None:
-    """nn.PReLU, whose slopes are for the axis behind the batch."""
+    """nn.PReLU. Its slopes apply to the axis after the batch."""
     if not node.options["shared"]:
         flow.turn(True)
     flow.add("nn.PReLU", node.name, channels=1 if node.options["shared"] else flow.shape[-1])
@@ -77,36 +77,36 @@ def split(flow: Flow, node: Node) -> None:
 
 
 def slice_(flow: Flow, node: Node) -> None:
-    """Some values along an axis."""
+    """A slice along an axis."""
     at = axis_number(flow.shape, node.options["axis"])
     flow.add("Narrow", node.name, dim=flow.axis(at), start=node.options["start"], size=node.options["size"])
 
 
 def pad(flow: Flow, node: Node) -> None:
-    """A border of zeros."""
+    """Zero padding."""
     flow.turn(True)
     add_border(flow, node, list(margins(node.options["padding"], flow.shape[:-1])))
 
 
 def flatten(flow: Flow, node: Node) -> None:
-    """nn.Flatten, in the order in which the values are."""
+    """nn.Flatten, in storage order."""
     flow.add("nn.Flatten", node.name)
     flow.first = False
 
 
 def reshape(flow: Flow, node: Node) -> None:
-    """Another shape."""
+    """A reshape."""
     flow.turn(False)
     flow.add("Reshape", node.name, **sizes(node.row.layer.shape))
 
 
 def sizes(shape: Shape) -> Any:
-    """Sizes as arguments without names."""
+    """Sizes as positional arguments."""
     return {f"size{at}": size for at, size in enumerate(shape)}
 
 
 def permute(flow: Flow, node: Node) -> None:
-    """The axes in another order."""
+    """A permutation of axes."""
     flow.turn(False)
     flow.add("Permute", node.name, **sizes((0, *(axis + 1 for axis in node.options["order"]))))
 
@@ -123,7 +123,7 @@ def _outer_first(count: int) -> Any:
 
 
 def space_to_depth(flow: Flow, node: Node) -> None:
-    """nn.PixelUnshuffle on images."""
+    """nn.PixelUnshuffle for images, otherwise reshape and permute."""
     *space, channels = flow.shape
     factor = node.options["factor"]
     if len(space) == 2:
@@ -135,7 +135,7 @@ def space_to_depth(flow: Flow, node: Node) -> None:
 
 
 def depth_to_space(flow: Flow, node: Node) -> None:
-    """nn.PixelShuffle on images."""
+    """nn.PixelShuffle for images, otherwise reshape and permute."""
     *space, channels = flow.shape
     factor, count = node.options["factor"], len(flow.shape) - 1
     if count == 2:
@@ -153,7 +153,7 @@ def _rearranged(flow: Flow, node: Node, parts: Shape, order: Sequence[int]) -> N
 
 
 def channel_shuffle(flow: Flow, node: Node) -> None:
-    """Channels as a table of groups, turned."""
+    """nn.ChannelShuffle for images, otherwise reshape and permute."""
     groups, channels = node.options["groups"], flow.shape[-1]
     if len(flow.shape) == 3:
         flow.turn(True).add("nn.ChannelShuffle", node.name, groups=groups)
@@ -203,13 +203,13 @@ def attention(flow: Flow, node: Node) -> None:
 
 
 def seen(node: Node) -> Any:
-    """Which keys a query sees."""
+    """Options of the attention mask."""
     check_attention(node)
     return {"causal": bool(node.options["causal"]), **{name: node.options[name] for name in ("window", "align")}}
 
 
 def check_attention(node: Node) -> None:
-    """Refuse attention that the written module does not compute."""
+    """Refuse attention that the written module does not support."""
     more = decoding(node.options)
     if more:
         raise refused(node, f"attention with `{more}` has no module here", f"leave `{more}` out")

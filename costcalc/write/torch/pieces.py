@@ -1,4 +1,4 @@
-"""Layers as the modules of PyTorch: constructors with their arguments, in a layout that is followed."""
+"""Layers as constructors of PyTorch modules. The layout of the tensor is tracked."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..spec.structure import Item
 
 
 class Raw(str):
-    """A text that stands in the file as it is."""
+    """Text that is written unchanged."""
 
 
 class Flow:
-    """Where modules are added: the shape that flows, channels last, and whether the channels come first in fact."""
+    """Modules of a sequence so far, the current shape with channels last, and whether channels are actually first."""
 
     def __init__(self, shape: Shape, first: bool, pieces: Any = None) -> None:
         self.shape, self.first = tuple(shape), first and len(shape) > 1
@@ -32,30 +32,30 @@ class Flow:
         return self.pieces[-1]
 
     def turn(self, first: bool) -> Flow:
-        """Bring the channels to the front, or to the end."""
+        """Move the channels to the front or to the end, if necessary."""
         if len(self.shape) > 1 and self.first != first:
             self.add("ChannelsFirst" if first else "ChannelsLast")
             self.first = first
         return self
 
     def axis(self, at: int) -> int:
-        """Where an axis of the spec's shape stands."""
+        """Axis of the tensor for an axis of the spec's shape."""
         if not self.first:
             return at + 1
         return 1 if at == len(self.shape) - 1 else at + 2
 
     def becomes(self, shape: Any, first: bool) -> None:
-        """Note what flows now."""
+        """Set the current shape and layout."""
         self.shape, self.first = tuple(shape), first and len(shape) > 1
 
 
 def refused(node: Node, why: str, help: str) -> SpecError:
-    """The error for a layer that cannot be written."""
+    """Create the error for a layer that cannot be written."""
     return SpecError(Problem("cannot-export", f"`{node.name}`: {why}", node.row.place, help))
 
 
 def of_rank(name: str, node: Node, rank: int, most: int = 3) -> str:
-    """`nn.Conv2d` for a grid of two axes."""
+    """Name of the module for a rank, such as `nn.Conv2d` for 2."""
     if not 1 <= rank <= most:
         raise refused(node, f"PyTorch has no {name} over {rank} axes", f"grids have 1 to {most} axes there")
     return f"nn.{name}{rank}d"
@@ -94,27 +94,27 @@ _USUAL: dict[str, Any] = {
     "window": None,
     "align": "last",
 }
-_OWN: dict[str, dict[str, Any]] = {  # defaults of one kind of module
+_OWN: dict[str, dict[str, Any]] = {  # defaults of specific modules
     "InstanceNorm": {"affine": False},
-    **{kind: {"stride": None} for kind in ("MaxPool", "AvgPool", "LPPool")},  # None: the window
+    **{kind: {"stride": None} for kind in ("MaxPool", "AvgPool", "LPPool")},  # None: the kernel size
 }
 _ALL_POSITIONAL = ("GroupNorm", "ChannelShuffle", "LocalResponseNorm", "Attention", "Narrow", "Reduce", "Function")
 
 
 class Style:
-    """How modules are written, for what folds them into functions."""
+    """Style of modules, for folding them into functions."""
 
     relative = False
     widths = ("inputs", "outputs", "channels")
     words = frozenset((*keyword.kwlist, *dir(builtins), "nn", "torch", "x", "self"))
 
     def length(self, item: Item) -> int:
-        """Characters of a module."""
+        """Length of a module in characters."""
         return len(expression(item)) + 2
 
 
 def expression(item: Item) -> str:
-    """The text that makes a module."""
+    """Constructor of a module."""
     text = _plain(item)
     return f"*({text} for _ in range({item.repeat}))" if item.repeat != 1 else text
 
@@ -129,7 +129,7 @@ def _plain(item: Item) -> str:
 
 
 def sequence(items: list[Item]) -> str:
-    """The text of a list of modules as one."""
+    """Constructor of a list of modules as one."""
     if not items:
         return "nn.Identity()"
     if len(items) == 1 and items[0].repeat == 1:
@@ -138,7 +138,7 @@ def sequence(items: list[Item]) -> str:
 
 
 def _arguments(item: Item) -> list[str]:
-    """What a function is called with: those at the end that have their defaults are left out."""
+    """Arguments of a function call, without trailing ones that equal their defaults."""
     values = [(value(item.options[name]), default) for name, default in item.block.params]
     while values and values[-1][1] is not None and values[-1][0] == str(values[-1][1]):
         values.pop()
@@ -159,7 +159,7 @@ def _options(item: Item) -> Iterator[str]:
 
 
 def value(one: Any) -> str:
-    """A value as Python has it."""
+    """A value as a Python literal."""
     from ..spec.blocks import Term
 
     if type(one) in (Raw, Term):
@@ -172,11 +172,11 @@ def value(one: Any) -> str:
 
 
 WIDTH = 116
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')  # a text, in which a comma or a bracket is no part of the code
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')  # a string literal, whose commas and brackets are ignored
 
 
 def wrapped(text: str, indent: int, before: int = 0) -> list[str]:
-    """A call on one line, or with its arguments on lines of their own, behind a text of the width `before`."""
+    """Break a call over several lines if it is too long. `before` is the width of the text in front of it."""
     pad = " " * indent
     if len(pad + text) + before <= WIDTH and text.count("(") < 8:
         return [pad + text]
@@ -195,7 +195,7 @@ def wrapped(text: str, indent: int, before: int = 0) -> list[str]:
 
 
 def _split(text: str) -> tuple[str, list[str], str]:
-    """`f(`, the arguments, `)`; a text that ends otherwise stays whole."""
+    """Split a call into `f(`, its arguments, and `)`. Other text is returned whole."""
     start = text.find("(")
     depth, parts, last = 0, [], start + 1
     for at, char in enumerate(_LITERAL.sub(lambda found: "_" * len(found[0]), text)):
@@ -210,7 +210,7 @@ def _split(text: str) -> tuple[str, list[str], str]:
 
 
 def statement(head: str, text: str, indent: int) -> list[str]:
-    """The lines of a statement: its start, and a call that may need several."""
+    """Lines of a statement that starts with `head`."""
     first, *rest = wrapped(text, indent, len(head))
     pad = " " * indent
     return [pad + head + first[indent:], *rest]
