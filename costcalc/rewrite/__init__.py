@@ -70,7 +70,7 @@ _HELP = {
     "thin": "it scales the widths that the spec gives as numbers",
     "drop": "it drops dropout, identities and layers with `only: train`",
     "merge": "it merges sums of parallel linear branches into one convolution",
-    "fold": "it folds batch norms that stand right after a convolution or linear layer",
+    "fold": "it folds batch norms directly after a convolution or linear layer",
 }
 
 _WHOLE = {"standard": standard, "drop": drop, "merge": merge, "fold": fold}
@@ -111,7 +111,7 @@ class Rewriting(NamedTuple):
         """Apply the rewrites. Raises OptionError if the spec has a variable for the same purpose."""
         if self.thin is not None and "alpha" in model.variables:
             help = f"write --at alpha={self.thin}"
-            raise OptionError(Problem("usage", f"{model.name} has a width multiplier of its own", help=help))
+            raise OptionError(Problem("usage", f"{model.name} has its own width multiplier", help=help))
         done = Rewritten(model, frozenset(), {}, {})
         for part in self.parts:
             done = _after(done, self._one(part, done.model))
@@ -141,7 +141,7 @@ def phased(model: Model, phase: str) -> Model:
     if phase == "train":
         return model._replace(phase="train", about="phase train")
     done = Rewriting(drop=True, merge=True, fold=True).apply(model)
-    left = f"; {len(done.left)} left as they are (`costcalc compare --drop --merge --fold` says why)"
+    left = f"; {len(done.left)} left as they are (`costcalc compare --drop --merge --fold` gives the reasons)"
     return done.model._replace(about=_DEPLOYED + (left if done.left else ""))
 
 

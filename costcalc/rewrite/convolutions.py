@@ -200,7 +200,7 @@ class Standard(Walk):
         if step is None or not is_call(step, "conv") or not is_one(step.body.options["kernel"]):
             return "no 1x1 convolution follows it"
         if any(arg is not None for arg in (step.repeat, step.when, step.residual, step.times, step.origin)):
-            return "the 1x1 convolution after it is repeated, conditional or bridged by itself"
+            return "the 1x1 convolution after it is repeated, conditional or has a residual"
         if not is_one(step.body.options.get("groups", 1)):
             return "the 1x1 convolution after it is grouped"
         if not is_one(step.body.options.get("stride", 1)):
@@ -208,7 +208,7 @@ class Standard(Walk):
         if step.body.options.get("padding", "same") not in ("same", "valid", 0):
             return "the 1x1 convolution after it is padded"
         if step.label in self.reused:
-            return "the 1x1 convolution after it is used again by itself"
+            return "the 1x1 convolution after it is reused separately"
         return None
 
     def _dense(self, first: Step, second: Any) -> Step:
@@ -238,13 +238,13 @@ def _after(steps: list[Step], at: int, facts: Facts) -> tuple[Step | None, int]:
 def _why_no_dense(first: Step, second: Any, facts: Facts) -> str | None:
     """Reason why a depthwise convolution cannot be merged with the 1x1 convolution after it, or None."""
     if not is_one(first.body.options.get("multiplier", 1)):
-        return "it has several filters a channel"
+        return "it has several filters per channel"
     if held(first) or held(second):
         return held(first) or "the 1x1 convolution after it has parameters given by `params` or `reuse`"
     if first.label or any(arg is not None for arg in (first.repeat, first.when, first.residual, first.times)):
-        return "it is named, repeated or conditional by itself"
+        return "it is named, repeated or conditional"
     if not all(passes(one, facts) for one in first.then):
-        return "other layers stand between it and the 1x1 convolution"
+        return "other layers are between it and the 1x1 convolution"
     if reads_grid(second.body.options["out"], first, facts):
         return "the width after it depends on the grid, which its stride changes"
     return None

@@ -63,7 +63,7 @@ class Merge(Walk):
         if step.residual is None or step.residual is False:
             return step
         if step.residual is not True:
-            return self._left(step, "whether its residual is there depends on variables")
+            return self._left(step, "its residual depends on variables")
         try:
             inner = _bridged(step, facts)
             branch = _branch(inner, facts)
@@ -112,7 +112,7 @@ def _bridged(step: Step, facts: Facts) -> tuple[Step, ...]:
         return tuple(_flat(body.steps))
     if type(body) is BlockCall:
         return tuple(_flat(body.block.steps))
-    raise _Kept("its residual bridges what is no convolution")
+    raise _Kept("its residual bridges other layers than a convolution")
 
 
 def _branch(steps: Any, facts: Facts) -> _Branch:
@@ -122,7 +122,7 @@ def _branch(steps: Any, facts: Facts) -> _Branch:
     convolution, spots = None, []
     for step in _flat(steps):
         if not step.plain:
-            raise _Kept("a branch has a layer that is repeated, conditional, named or bridged")
+            raise _Kept("a branch has a layer that is repeated, conditional, named or has a residual")
         if is_call(step, *_CONVOLUTIONS):
             if convolution is not None:
                 raise _Kept("a branch has two convolutions: the padding of the second is not that of the first")
@@ -130,7 +130,7 @@ def _branch(steps: Any, facts: Facts) -> _Branch:
                 raise _Kept(held(step))
             convolution = step
         elif op_of(step, facts) != "batchnorm":
-            raise _Kept("a branch has a layer that is no convolution and no batch norm")
+            raise _Kept("a branch has a layer other than a convolution or batch norm")
         spots.append(spot(step))
     return _Branch(convolution, tuple(spots))
 
@@ -174,7 +174,7 @@ def _refuse_off_centre(small: Any, large: Any) -> None:
     if kernels[0] != kernels[1] and not all(is_one(one.get("dilation", 1)) for one in (small, large)):
         raise _Kept("a kernel is dilated")
     if any(a > b for a, b in zip(*kernels, strict=True)):
-        raise _Kept("no kernel holds all others")
+        raise _Kept("no kernel covers all others")
     pads = [one.get("padding", "same") for one in (small, large)]
     if pads == ["same", "same"]:
         return
@@ -232,7 +232,7 @@ class Fold(Walk):
             first, *rest = step.then
             return self._folded(step, first)._replace(then=(*first.then, *rest))
         if op_of(step, facts) == "batchnorm" and spot(step) not in self.changed:
-            self.left[spot(step)] = "no convolution or linear layer stands right before it"
+            self.left[spot(step)] = "no convolution or linear layer is directly before it"
         return step
 
     def _folded(self, step: Step, norm: Step) -> Step:

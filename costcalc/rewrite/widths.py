@@ -139,7 +139,7 @@ def _stays(arg: Any, facts: Facts) -> str | None:
     """Reason why a width is not multiplied, "" if no reason needs to be reported, or None if it is multiplied."""
     last = arg[-1] if type(arg) is tuple else arg
     if type(last) is Expr and "classes" in last.names:
-        return "it has one output a class"
+        return "it has one output per class"
     return "" if last is None or is_relative(last, facts) else None
 
 

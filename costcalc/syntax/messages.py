@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 _PARSED = 1_000  # nesting limit of libyaml since 0.2.6; older versions have none
-_COLUMN = "this line starts in another column than those it belongs to"
+_COLUMN = "this line is not aligned with those it belongs to"
 _SAYS = (  # text in the parser's error, whether to point to the start of the construct, message, help
-    ("expected ',' or '}'", True, "a `,` or `}` is missing", "options stand as {conv: 3x3, out: 32}"),
-    ("expected ',' or ']'", True, "a `,` or `]` is missing", "values stand as [224, 224, 3]"),
+    ("expected ',' or '}'", True, "a `,` or `}` is missing", "write options as {conv: 3x3, out: 32}"),
+    ("expected ',' or ']'", True, "a `,` or `]` is missing", "write values as [224, 224, 3]"),
     ("unexpected end of stream", True, "a quote is not closed", "end it with the same quote"),
     (
         "find expected ':'",
@@ -35,11 +35,11 @@ _SAYS = (  # text in the parser's error, whether to point to the start of the co
     (
         "expected '-' indicator",
         False,
-        "a list goes on here without `- `",
+        "an entry of this list has no `- `",
         "start each layer with `- `, in the same column",
     ),
     ("cannot start any token", False, "this character cannot start a value", "put the value in quotes"),
-    ("Unicode character escape", False, "this escape is not a character", "write the character itself"),
+    ("Unicode character escape", False, "this is not a valid escape", "write the character itself"),
 )
 
 
@@ -57,9 +57,9 @@ def _syntax_error(source: Source, error: Any) -> SpecError:
         at = place._replace(column=line.index("\t") + 1)
         return _error(at, "a tab cannot indent YAML", "indent with spaces", "tab")
     if (before + char).endswith("${"):
-        return _error(place, "there is no ${ } in the spec language", "write the name alone, as in `out: alpha * 32`")
+        return _error(place, "`${ }` is not part of the spec language", "write the name alone, as in `out: alpha * 32`")
     if char and char in "]}":
-        return _error(place, f"there is no bracket that this `{char}` closes", "delete it, or open one before it")
+        return _error(place, f"no open bracket matches this `{char}`", "delete it, or open one before it")
     if "mapping values are not allowed" in (error.problem or ""):
         return _second_colon(place, before)
     if "nesting depth" in (error.problem or ""):
@@ -74,7 +74,7 @@ def _error(place: Place, message: str, help: str | None = None, code: str = "bad
 def _second_colon(place: Place, before: str) -> SpecError:
     if ":" in before:
         return _error(place, "a second `:` in one line", "put { } around options, or each on its own line")
-    message = "this line continues the one before it, so it can have no `:`"
+    message = "this line continues the one before it, so it cannot have a `:`"
     return _error(place, message, "give the line before its `:`, or start this one in the same column")
 
 
@@ -112,7 +112,7 @@ def _character_error(source: Source) -> SpecError:
     before = source.text[: found.start()] if found else ""
     *lines, line = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     code = ord(found.group()) if found else 0
-    message = f"a spec cannot hold the control character U+{code:04X}"
+    message = f"a spec cannot contain the control character U+{code:04X}"
     return SpecError(Problem("not-text", message, Place(source, len(lines) + 1, len(line) + 1), "delete it"))
 
 
@@ -123,7 +123,7 @@ def note_key(problems: Problems, key: Node, seen: Mapping[str, Node]) -> None:
         problems.add("bad-key", f"a key must be a word, not {key.what}", key, help)
         return
     help = f"keep one; the first is on line {seen[key.value].line}"
-    problems.add("duplicate-key", f"the key `{brief(key.value)}` stands here twice", key, help)
+    problems.add("duplicate-key", f"the key `{brief(key.value)}` appears twice", key, help)
 
 
 def note_cut(problems: Problems, node: Node) -> bool:

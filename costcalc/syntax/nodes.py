@@ -34,7 +34,7 @@ except ImportError:  # without libyaml: the same events from the parser in Pytho
             Parser.__init__(self)
 
 
-_REPEAT = "`repeat:` says a layer many times"
+_REPEAT = "`repeat:` runs layers several times"
 WORDS = 10_000  # most texts that are interned
 STRIDE = 64  # values between checks of the time allowance
 

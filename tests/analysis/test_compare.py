@@ -264,7 +264,7 @@ ERRORS = {
     ),
     "vgg16 --fold": (
         "error: folded: vgg16 has no layer that this changes\n"
-        "  = help: it folds batch norms that stand right after a convolution or linear layer\n"
+        "  = help: it folds batch norms directly after a convolution or linear layer\n"
     ),
     "vgg16 --thin 1": (
         "error: thin 1: vgg16 has no layer that this changes\n"
@@ -280,7 +280,7 @@ ERRORS = {
         "error: separable: vgg16 has no layer that this changes\n"
         "  = help: it splits dense convolutions with a kernel larger than 1x1; the first only with --stem\n"
     ),
-    "mobilenet --thin 0.5": ("error: mobilenet has a width multiplier of its own\n  = help: write --at alpha=0.5\n"),
+    "mobilenet --thin 0.5": ("error: mobilenet has its own width multiplier\n  = help: write --at alpha=0.5\n"),
     "vgg16 --thin 0": f"error: `thin` cannot be `0`\n{ABOVE_0}",
     "vgg16 --thin -1": f"error: `thin` cannot be `-1`\n{ABOVE_0}",
     "vgg16 --thin half": f"error: `thin` cannot be `half`\n{ABOVE_0}",

@@ -89,7 +89,7 @@ WRONG = [  # the file (places between « »), the code and the message of the er
     (ONE.format("max: {params: «1%»}"), "bad-limit", "`params` is limited by a number"),
     (ONE.format("max: {params: «[1]»}"), "not-text", "expected a text, found a list"),
     (ONE.format("max: {params: «»}"), "not-text", "a text is missing here"),
-    (ONE.format("max: {params: 1, «params»: 2}"), "duplicate-key", "`params` stands here twice"),
+    (ONE.format("max: {params: 1, «params»: 2}"), "duplicate-key", "`params` appears twice"),
     (ONE.format("vs_base: {params: «1%»}"), "bad-limit", "a change starts with `+`"),
     (ONE.format("vs_base: {«layers»: {'*': {params: +1}}}"), "bad-limit", "`vs_base` limits only the whole network"),
     (ONE.format("vs_base: {«any_layer.params»: +1}"), "bad-limit", "`vs_base` limits only the whole network"),

@@ -62,7 +62,7 @@ def test_an_operation_without_a_rule_in_onnx_is_refused_by_name(monkeypatch):
     monkeypatch.setattr(pointwise, "RULES", {})
     with pytest.raises(SpecError) as error:
         built(wired(read(Source("n.yaml", "input: [4, 4, 4]\nlayers: [relu]\n")), {}))
-    assert error.value.problems[0].message == "`relu`: `relu` has no form in ONNX"
+    assert error.value.problems[0].message == "`relu`: `relu` has no equivalent in ONNX"
 
 
 def test_pytorch_has_every_operation():

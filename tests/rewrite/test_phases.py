@@ -70,15 +70,15 @@ def test_what_is_merged(branches, mult_adds):
 @pytest.mark.parametrize(
     ("branches", "reason"),
     [
-        (f"[{CONV}, relu], [{ONE}]", "no convolution and no batch norm"),
+        (f"[{CONV}, relu], [{ONE}]", "other than a convolution or batch norm"),
         (f"[{ONE}, {CONV}], []", "two convolutions"),
         ("[{dwconv: 3x3}], [{conv: 1x1, out: 4}]", "depthwise"),
         ("[{conv: 3x3, out: 4, groups: 2}], [{conv: 1x1, out: 4}]", "groups"),
         ("[{conv: 3x3, out: 4, dilation: 2}], [{conv: 1x1, out: 4}]", "dilated"),
-        ("[{conv: 1x3, out: 4}], [{conv: 3x1, out: 4}]", "no kernel holds"),
+        ("[{conv: 1x3, out: 4}], [{conv: 3x1, out: 4}]", "no kernel covers"),
         ("[{conv: 3x3, out: 4, padding: [[0, 2], [0, 2]]}], [{conv: 1x1, out: 4}]", "not alike"),
         ("[batchnorm], []", "no branch has a convolution"),
-        (f"[{CONV}], [{{avgpool: 3x3, stride: 1}}]", "no convolution and no batch norm"),
+        (f"[{CONV}], [{{avgpool: 3x3, stride: 1}}]", "other than a convolution or batch norm"),
         (f"[{{conv: 3x3, out: 4, params: 10}}], [{ONE}]", "`params`"),
         (f"[{{conv: 3x3, out: 4, as: a}}], [{ONE}]", "named"),
     ],
@@ -168,7 +168,7 @@ def test_a_block_that_is_bridged_is_merged():
 @pytest.mark.parametrize(
     ("layers", "reason"),
     [
-        ("[{conv: 3x3, out: 4, then: [relu], residual: true}]", "no convolution and no batch norm"),
+        ("[{conv: 3x3, out: 4, then: [relu], residual: true}]", "other than a convolution or batch norm"),
         (f"[{{layers: [{CONV}, {CONV}], residual: true}}]", "two convolutions"),
         ("[{batchnorm: , residual: true}]", "no branch has a convolution"),
         ("[{conv: 3x3, out: 4, residual: channels == 4}]", "depends on variables"),

@@ -141,31 +141,29 @@ def test_standard_of_blocks_by_hand(name):
 
 
 LEFT_STANDARD = {
-    "{dwconv: 3x3, multiplier: 2}|{conv: 1x1, out: 8}": "it has several filters a channel",
+    "{dwconv: 3x3, multiplier: 2}|{conv: 1x1, out: 8}": "it has several filters per channel",
     "{dwconv: 3x3}|{conv: 3x3, out: 8}": "no 1x1 convolution follows it",
     "{dwconv: 3x3}": "no 1x1 convolution follows it",
     "{dwconv: 3x3}|{squeeze_excite: 4}|{conv: 1x1, out: 8}": "no 1x1 convolution follows it",
     "{dwconv: 3x3}|{maxpool: 2}|{conv: 1x1, out: 8}": "no 1x1 convolution follows it",
-    "{dwconv: 3x3, then: [{maxpool: 2}]}|{conv: 1x1, out: 8}": (
-        "other layers stand between it and the 1x1 convolution"
-    ),
+    "{dwconv: 3x3, then: [{maxpool: 2}]}|{conv: 1x1, out: 8}": ("other layers are between it and the 1x1 convolution"),
     "{dwconv: 3x3}|{conv: 1x1, out: 8, groups: 2}": "the 1x1 convolution after it is grouped",
     "{dwconv: 3x3}|{conv: 1x1, out: 8, padding: 1}": "the 1x1 convolution after it is padded",
     "{dwconv: 3x3}|{conv: 1x1, out: 8, stride: 2}": "the 1x1 convolution after it has a stride",
-    "{dwconv: 3x3, as: a}|{conv: 1x1, out: 8}": "it is named, repeated or conditional by itself",
-    "{dwconv: 3x3, repeat: 2}|{conv: 1x1, out: 8}": "it is named, repeated or conditional by itself",
-    "{dwconv: 3x3, when: channels > 4}|{conv: 1x1, out: 8}": "it is named, repeated or conditional by itself",
+    "{dwconv: 3x3, as: a}|{conv: 1x1, out: 8}": "it is named, repeated or conditional",
+    "{dwconv: 3x3, repeat: 2}|{conv: 1x1, out: 8}": "it is named, repeated or conditional",
+    "{dwconv: 3x3, when: channels > 4}|{conv: 1x1, out: 8}": "it is named, repeated or conditional",
     "{dwconv: 3x3}|{conv: 1x1, out: 8, repeat: 2}": (
-        "the 1x1 convolution after it is repeated, conditional or bridged by itself"
+        "the 1x1 convolution after it is repeated, conditional or has a residual"
     ),
     "{dwconv: 3x3}|{conv: 1x1, out: 8, from: input}": (
-        "the 1x1 convolution after it is repeated, conditional or bridged by itself"
+        "the 1x1 convolution after it is repeated, conditional or has a residual"
     ),
     "{dwconv: 3x3, stride: 2}|{conv: 1x1, out: height}": (
         "the width after it depends on the grid, which its stride changes"
     ),
     "{dwconv: 3x3}|{conv: 1x1, out: 16, as: a}|{reuse: a, from: input}": (
-        "the 1x1 convolution after it is used again by itself"
+        "the 1x1 convolution after it is reused separately"
     ),
 }
 
@@ -519,7 +517,7 @@ def test_fold_says_what_it_cannot():
     done = fold(
         spec(["batchnorm", "{conv: 3x3, out: 8, then: [relu, batchnorm]}", "{conv: 1x1, out: 8, as: p}", "batchnorm"])
     )
-    why = "no convolution or linear layer stands right before it"
+    why = "no convolution or linear layer is directly before it"
     assert lines_of(done.left) == {3: why, 4: why, 6: why}
 
 

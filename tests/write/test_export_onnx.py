@@ -474,7 +474,7 @@ def test_a_graph_without_end_is_refused(layer, limit):
 
 @pytest.mark.parametrize(
     ("layer", "words"),
-    [("{opaque: a sort}", "what `opaque` stands for"), ("{lstm: 6, projection: 3}", "has no projection")],
+    [("{opaque: a sort}", "`opaque` layers cannot be exported"), ("{lstm: 6, projection: 3}", "has no projection")],
 )
 def test_what_onnx_cannot_have_is_named(layer, words):
     with pytest.raises(SpecError, match=rf"net.yaml:3:.*{words}"):

@@ -10,7 +10,7 @@ from costcalc.read.spec.reader import read
 HEAD = "input: [16]\nlayers:\n  - {embedding: 8, vocab: 100, as: words}\n"
 TIED = f"{HEAD}  - {{linear: 100, reuse: words}}\n"
 ONNX_REFUSES = {
-    f"{HEAD}  - {{linear: 100, params: 3, as: head}}\n": "`head`: `params` says how many numbers it holds, not which",
+    f"{HEAD}  - {{linear: 100, params: 3, as: head}}\n": "`head`: `params` states how many numbers it has, not which",
     "input: [8, 4]\nlayers:\n  - {attention: 2, as: a}\n  - {attention: 2, reuse: a, as: b}\n": (
         "`b`: its weights are several tensors"
     ),
@@ -50,4 +50,4 @@ def test_pytorch_refuses_a_tied_head():
 
     with pytest.raises(SpecError) as error:
         source_text(graph_of(TIED), "Net")
-    assert error.value.problems[0].message == "`linear`: no module in PyTorch reads the weights of another"
+    assert error.value.problems[0].message == "`linear`: PyTorch modules cannot share the weights of another layer"

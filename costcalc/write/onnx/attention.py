@@ -48,7 +48,7 @@ def _attended(b: Builder, node: Node, values: Any, heads: int, shared: int) -> s
     """softmax(q k / sqrt(d)) v. Heads that share keys are an additional axis, along which keys are broadcast."""
     more = decoding(node.options)
     if more:
-        raise refused(node, f"attention with `{more}` has no form in ONNX here", f"leave `{more}` out")
+        raise refused(node, f"attention with `{more}` is not supported in ONNX export", f"leave `{more}` out")
     query, key, value = values
     size = query.shape[-1] // heads
     groups = (shared, heads // shared)

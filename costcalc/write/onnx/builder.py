@@ -213,17 +213,19 @@ def _row(b: Builder, node: Node, values: list[Value]) -> Value:
 def _rule(node: Node) -> Callable[..., Any]:
     op = node.row.op.name
     if node.is_given:
-        raise refused(node, "`params` says how many numbers it holds, not which", "say it in layers that hold as many")
+        raise refused(
+            node, "`params` states how many numbers it has, not which", "write it as layers with as many parameters"
+        )
     if node.table is not None and op not in _ONE_WEIGHT:
         raise refused(node, "its weights are several tensors", "`reuse` alone runs a whole layer again")
     if INDEX[op] == "opaque":
-        raise refused(node, "what `opaque` stands for cannot be exported", "say it in layers that `costcalc ops` lists")
+        raise refused(node, "`opaque` layers cannot be exported", "write it as layers that `costcalc ops` lists")
     if op in UNWRITTEN:
         why, help = UNWRITTEN[op]
         raise refused(node, why.format(form="ONNX"), help)
     rule = import_module(f"{__package__}.{INDEX[op]}").RULES.get(op)
     if rule is None:
-        raise refused(node, f"`{op}` has no form in ONNX", "say it in other layers")
+        raise refused(node, f"`{op}` has no equivalent in ONNX", "write it as other layers")
     return rule
 
 

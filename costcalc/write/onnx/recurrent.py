@@ -16,7 +16,7 @@ _OPS = {"rnn": ("RNN", 1), "lstm": ("LSTM", 4), "gru": ("GRU", 3)}
 def recurrent(b: Builder, node: Node, x: Value) -> Any:
     """RNN, LSTM or GRU, one operator per layer."""
     if node.options.get("projection") is not None:
-        raise refused(node, "ONNX's LSTM has no projection", "leave `projection` out, or write a `linear` behind it")
+        raise refused(node, "ONNX's LSTM has no projection", "leave `projection` out, or write a `linear` after it")
     name, features = b.add("Transpose", b.last(x).name, perm=[1, 0, 2]), x.shape[-1]
     hidden, directions = node.options["hidden"], 2 if node.options["bidirectional"] else 1
     for layer in range(node.options["layers"]):

@@ -139,7 +139,7 @@ def _text(
         text = written(model, graph, width, shape)
         if own is not None and _counted(text) == own:
             return text
-    message = f"no spec is found for {model.name} that counts the same"
+    message = f"no spec of the same cost was found for {model.name}"
     raise SpecError(Problem("cannot-write", message, help="please report it with the model"))
 
 

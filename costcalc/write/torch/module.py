@@ -77,10 +77,12 @@ class Assembler:
         """Add the modules of a layer with one input."""
         op = node.row.op.name
         if node.is_given:
-            help = "say it in layers that hold as many"
-            raise refused(node, "`params` says how many numbers it holds, not which", help)
+            help = "write it as layers with as many parameters"
+            raise refused(node, "`params` states how many numbers it has, not which", help)
         if node.table is not None:
-            raise refused(node, "no module in PyTorch reads the weights of another", "`reuse` alone runs a layer again")
+            raise refused(
+                node, "PyTorch modules cannot share the weights of another layer", "`reuse` alone runs a layer again"
+            )
         if op not in RULES:
             raise unwritten(node)
         RULES[op](flow, node)
@@ -155,7 +157,7 @@ def several(node: Node) -> Any:
 def unwritten(node: Node) -> SpecError:
     """Create the error for an operation without a PyTorch module."""
     op = node.row.op.name
-    why, help = UNWRITTEN.get(op, (f"`{op}` has no module in {{form}}", "say it in layers that `costcalc ops` lists"))
+    why, help = UNWRITTEN.get(op, (f"`{op}` has no module in {{form}}", "write it as layers that `costcalc ops` lists"))
     return refused(node, why.format(form="PyTorch"), help)
 
 

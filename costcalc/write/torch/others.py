@@ -212,7 +212,7 @@ def check_attention(node: Node) -> None:
     """Refuse attention that the written module does not support."""
     more = decoding(node.options)
     if more:
-        raise refused(node, f"attention with `{more}` has no module here", f"leave `{more}` out")
+        raise refused(node, f"attention with `{more}` is not supported in PyTorch export", f"leave `{more}` out")
 
 
 def recurrent(flow: Flow, node: Node) -> None:

@@ -393,10 +393,10 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ("{conv: 1x1, out: «!!int» 8}", ("YAML's tag `!!int` is not part of the spec language", "write the value alone")),
     ("{conv: 1x1, out: «&eight» 8}", ("YAML's anchor `&eight` is not part of the spec language", REUSABLE)),
     ("{conv: 1x1, out: «*eight»}", ("YAML's alias `*eight` is not part of the spec language", REUSABLE)),
-    ("{conv: 1x1, «conv»: 3x3, out: 8}", ("the key `conv` stands here twice", "keep one; the first is on line 4")),
+    ("{conv: 1x1, «conv»: 3x3, out: 8}", ("the key `conv` appears twice", "keep one; the first is on line 4")),
     (
         "{conv: 1x1, out: $«{»alpha}}",
-        ("there is no ${ } in the spec language", "write the name alone, as in `out: alpha * 32`"),
+        ("`${ }` is not part of the spec language", "write the name alone, as in `out: alpha * 32`"),
     ),
     ("{conv: 1x1, stride: alpha > 1 ? 1 «:» 2}", ("a `,` or `}` is missing", "write `a if condition else b`")),
     ("{conv: «@»alpha, out: 8}", ("this character cannot start a value", "put the value in quotes")),
@@ -735,8 +735,8 @@ input: [56, 56, 3]
 layers:
   - {conv: 1x1, out: 8, «out»: 16}
 """,
-        ("the key `input` stands here twice", "keep one; the first is on line 1"),
-        ("the key `out` stands here twice", "keep one; the first is on line 4"),
+        ("the key `input` appears twice", "keep one; the first is on line 1"),
+        ("the key `out` appears twice", "keep one; the first is on line 4"),
     ),
     (
         "a default that needs a later variable",
@@ -1023,7 +1023,7 @@ layers:
   - «{»conv: 1x1, out: 8
   - relu
 """,
-        ("a `,` or `}` is missing", "options stand as {conv: 3x3, out: 32}"),
+        ("a `,` or `}` is missing", "write options as {conv: 3x3, out: 32}"),
     ),
     (
         "a bracket too much",
@@ -1031,7 +1031,7 @@ layers:
 input: [56, 56, 3]«]»
 layers: [relu]
 """,
-        ("there is no bracket that this `]` closes", "delete it, or open one before it"),
+        ("no open bracket matches this `]`", "delete it, or open one before it"),
     ),
     (
         "a quote that is not closed",
@@ -1051,7 +1051,7 @@ layers:
       out«:» 8
 """,
         (
-            "this line continues the one before it, so it can have no `:`",
+            "this line continues the one before it, so it cannot have a `:`",
             "give the line before its `:`, or start this one in the same column",
         ),
     ),
@@ -1063,7 +1063,7 @@ layers:
   - relu
  «-» relu
 """,
-        ("this line starts in another column than those it belongs to", "use the same column"),
+        ("this line is not aligned with those it belongs to", "use the same column"),
     ),
     (
         "a layer without its dash",
@@ -1083,7 +1083,7 @@ layers«:»
   - relu
 """,
         (
-            "this line continues the one before it, so it can have no `:`",
+            "this line continues the one before it, so it cannot have a `:`",
             "give the line before its `:`, or start this one in the same column",
         ),
     ),

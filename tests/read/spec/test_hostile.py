@@ -175,9 +175,9 @@ CASES = {  # name: (the text, or what makes it; the first error)
     "half a surrogate": (HEAD.encode() + b"layers: \xed\xa0\x80\n", "not UTF-8: here is byte 0xed"),
     "half a surrogate, escaped": (
         HEAD + 'layers: [{relu: , as: "\\ud800"}]\n',
-        "this escape is not a character",
+        "this is not a valid escape",
     ),
-    "an escape sequence": (HEAD + "layers: \x1b[31m\n", "a spec cannot hold the control character U+001B"),
+    "an escape sequence": (HEAD + "layers: \x1b[31m\n", "a spec cannot contain the control character U+001B"),
     "a direction override": (
         HEAD + "layers: [relu\u202e]\n",
         "unknown operation or block `relu\\u202e`",
