@@ -1,5 +1,6 @@
 """What the functions give: each shows itself on a terminal, as a frame and in a notebook, with the same numbers."""
 
+import gc
 import json
 import re
 import sys
@@ -214,3 +215,5 @@ def test_a_notebook_runs(tmp_path):
     assert all({"text/html", "text/plain"} <= {*data} for data in shown)
     assert "166,396,800" in shown[0]["text/html"]
     assert "text/latex" in shown[4]
+    del done, manager
+    gc.collect()  # sockets of the client warn when they are collected: here, not in a later test
