@@ -31,7 +31,7 @@ def _at(shape: Sequence[int], place: Sequence[int]) -> int:
 def _index(index: int, size: int) -> int:
     """Normalize a negative index. Raises Refused if it is out of range."""
     if not -size <= index < size:
-        raise Refused(f"index {index} of an axis of {size}")
+        raise Refused(f"index {index} is out of range for an axis of size {size}")
     return index % size
 
 

@@ -199,7 +199,7 @@ class Unknown(Exception):
 def axis(number: int, rank: int) -> int:
     """Normalize a negative axis. Raises Refused if it is out of range."""
     if not -rank <= number < rank:
-        raise Refused(f"axis {number} of a tensor with {rank} axes")
+        raise Refused(f"axis {number} is out of range for a tensor with {rank} axes")
     return number % rank
 
 

@@ -88,7 +88,7 @@ class Names:
         name, known = node.value, list(known)
         help = nearest(name, known) or (f"named so far: {listed(known[:20])}" if known else "`as: NAME` names a layer")
         if name in INDEX:
-            help = f"the layers of a branch stand in a list: [{name}]"
+            help = f"write the layers of a branch as a list: [{name}]"
         self.problems.add("unknown-layer", f"no layer before this one is called `{brief(name)}`", node, help)
         self.missing.setdefault(name, []).append(len(self.problems.found) - 1)
 

@@ -179,7 +179,7 @@ def test_what_may_change_layers_is_not_left_out_in_silence(config, message):
 def test_what_is_left_out_is_said(run, tmp_path):
     config = {**RECORD["deepseek_v3"]["config"], "quantization_config": {"quant_method": "fp8"}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    said = ["`quantization_config`: weights count at the widths that are asked for"]
+    said = ["`quantization_config`: weights are counted at the requested widths"]
     said += ["`num_nextn_predict_layers`: layers that predict further tokens"]
     out = run("analyze", "config.json").out
     assert all(f"not in these numbers: {one}\n" in out for one in said)

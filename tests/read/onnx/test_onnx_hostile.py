@@ -123,7 +123,7 @@ BAD = [  # name, bytes, what the message says
         "node `r` (Relu) reads `ghost`, which no earlier node makes",
     ),
     ("rank", graph([CONV], [1, 3, 8], [W]), "node `stem` (Conv): a kernel of 2 axes on a grid of 1"),
-    ("channels", graph([CONV], [1, 5, 8, 8], [W]), "node `stem` (Conv): 5 channels meet weights for 3"),
+    ("channels", graph([CONV], [1, 5, 8, 8], [W]), "node `stem` (Conv): 5 channels do not match weights for 3"),
     (
         "stride",
         graph([node("Conv", "x w", "y", "s", strides=[0, 1])], constants=[W]),
@@ -184,12 +184,12 @@ BAD = [  # name, bytes, what the message says
     (
         "a bias of another size",
         graph([node("Conv", "x w b", "y", "stem")], constants=[W, held("b", [7])]),
-        "node `stem` (Conv): a bias of 7 numbers meets 4 channels",
+        "node `stem` (Conv): a bias of 7 numbers does not match 4 channels",
     ),
     (
         "a norm of another size",
         graph([node("BatchNormalization", "x b b b b", "y", "bn")], constants=[held("b", [7])]),
-        "node `bn` (BatchNormalization): 7 numbers meet 3 channels",
+        "node `bn` (BatchNormalization): 7 numbers do not match 3 channels",
     ),
     (
         "a border below zero",

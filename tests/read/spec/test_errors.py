@@ -379,7 +379,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
     ),
     (
         "add: [[], «relu»]",
-        ("no layer before this one is called `relu`", "the layers of a branch stand in a list: [relu]"),
+        ("no layer before this one is called `relu`", "write the layers of a branch as a list: [relu]"),
     ),
     ("add: [[], «inptu»]", ("no layer before this one is called `inptu`", "a similar name exists: `input`")),
     ("{concat: [[]], axis: «heigth»}", ("unknown word `heigth`", "a similar name exists: `height`")),

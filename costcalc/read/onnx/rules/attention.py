@@ -94,7 +94,7 @@ def linear_attention(node: Node) -> list[tuple]:
     q, k, v = (node.need(number) for number in range(3))
     heads, shared = node.get("q_num_heads"), node.get("kv_num_heads")
     (batch, tokens, width), size, value = q.shape, k.shape[2] // shared, v.shape[2] // shared
-    node.same(width, heads * size, "queries of {} channels meet heads of {}")
+    node.same(width, heads * size, "queries of {} channels do not match heads of {}")
     reads = [shared, heads] if "delta" in node.get("update_rule", "gated_delta") else [heads]
     for many in reads:
         node.emit("matmul", (many, 1, size), (many, size, value), times=batch * tokens)

@@ -73,9 +73,9 @@ def convolved(node: Node, x: Tensor, weight: Any, bias: Tensor | None) -> list[T
         raise Refused(f"a kernel of {len(kernel)} axes on a grid of {len(space)}")
     if not isinstance(groups, int) or groups < 1:
         raise Refused(f"`group` cannot be {groups}")
-    node.same(channels, narrow * groups, "{} channels meet weights for {}")
+    node.same(channels, narrow * groups, "{} channels do not match weights for {}")
     channels = narrow * groups
-    check_count(bias, out, "a bias of {} numbers meets {} channels")
+    check_count(bias, out, "a bias of {} numbers does not match {} channels")
     check_kernel(node, kernel)
     options = {"kernel": tuple(kernel), **window(node, kernel), "bias": bias is not None}
     depthwise = groups > 1 and narrow == 1 and out % groups == 0
@@ -105,8 +105,8 @@ def causal_conv(node: Node) -> list[Tensor]:
     (batch, channels, (length,)), (rows, narrow, size) = grid(x), weight.shape
     if narrow != 1:
         raise Refused(f"weights of {list(weight.shape)} are not those of a depthwise convolution")
-    node.same(channels, rows, "{} channels meet weights for {}")
-    check_count(bias, rows, "a bias of {} numbers meets {} channels")
+    node.same(channels, rows, "{} channels do not match weights for {}")
+    check_count(bias, rows, "a bias of {} numbers does not match {} channels")
     options: dict[str, Any] = {
         "kernel": (size,),
         "padding": ((size - 1, 0),),
@@ -127,9 +127,11 @@ def conv_transpose(node: Node) -> list[Tensor]:
     rows, narrow, *kernel = weight.shape
     groups = node.get("group", 1)
     if len(kernel) != len(space) or rows != channels:
-        raise Refused(f"weights of {list(weight.shape)} meet {channels} channels on a grid of {len(space)} axes")
+        raise Refused(
+            f"weights of {list(weight.shape)} do not match {channels} channels on a grid of {len(space)} axes"
+        )
     check_kernel(node, kernel)
-    check_count(bias, narrow * groups, "a bias of {} numbers meets {} channels")
+    check_count(bias, narrow * groups, "a bias of {} numbers does not match {} channels")
     options = window(node, kernel)
     extra = tuple(node.get("output_padding") or (0,) * len(kernel))
     layer = node.emit(

@@ -28,9 +28,9 @@ def split(node: Node) -> list[Tensor]:
         each = -floor_div(-1 * x.shape[at], parts) if isinstance(x.shape[at], Dim) else -(-x.shape[at] // parts)
         sizes = [each] * (parts - 1) + [x.shape[at] - each * (parts - 1)]
     if any(isinstance(size, int) and size < 0 for size in sizes):
-        raise Refused(f"its parts cannot be {list(sizes)}")
+        raise Refused(f"its parts cannot have the sizes {list(sizes)}")
     if len(sizes) != node.outputs:
-        raise Refused(f"{len(sizes)} parts meet {node.outputs} outputs")
+        raise Refused(f"{len(sizes)} parts do not match {node.outputs} outputs")
     node.same(sum(sizes), x.shape[at], "parts of {} in all are cut from an axis of {}")
     shapes = [(*x.shape[:at], size, *x.shape[at + 1 :]) for size in sizes]
     node.passive(x.shape, x.first)

@@ -100,7 +100,7 @@ def product_shape(node: Node, a: Any, b: Any) -> Shape:
         raise Refused("a matrix product needs at least one axis on each side")
     rows, columns = a[-2:-1], b[-1:] if len(b) > 1 else ()
     inner = b[-2] if len(b) > 1 else b[0]
-    node.same(a[-1], inner, "{} columns on the left meet {} rows on the right")
+    node.same(a[-1], inner, "{} columns on the left do not match {} rows on the right")
     return (*broadcast(a[:-2], b[:-2]), *rows, *columns)
 
 

@@ -24,7 +24,7 @@ def batchnorm(node: Node) -> list[Tensor | Shape]:
     if len(x.shape) < 2:
         raise Refused(f"it needs a batch and channels, got {len(x.shape)} axes")
     for one in (scale, shift, mean, variance):
-        check_count(one, x.shape[1], "{} numbers meet {} channels")
+        check_count(one, x.shape[1], "{} numbers do not match {} channels")
     y = x._replace(roots=None, value=None, first=len(x.shape) > 2)
     shape, times = node.seen(y._replace(first=True))
     node.reader.numbers.statistics |= (mean.roots or frozenset()) | (variance.roots or frozenset())

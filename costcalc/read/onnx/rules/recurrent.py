@@ -34,7 +34,7 @@ def _stepped(node: Node, op: str, w: Any, r: Any) -> list[tuple]:
     directions, rows, features = w.shape
     hidden = r.shape[2]
     if rows != gates * hidden or r.shape[:2] != w.shape[:2] or x.shape[2] != features or directions not in (1, 2):
-        raise Refused(f"weights of {list(w.shape)} and {list(r.shape)} meet {list(x.shape)}")
+        raise Refused(f"weights of {list(w.shape)} and {list(r.shape)} do not match {list(x.shape)}")
     layout = node.get("layout", 0)
     steps, batch = (x.shape[1], x.shape[0]) if layout else x.shape[:2]
     weight = Tensor((w.size + r.size,), None, None if w.roots is None or r.roots is None else w.roots | r.roots)

@@ -53,8 +53,8 @@ def _convolved(node: Node, rank: int, kernel: Shape, narrow: Number, out: Number
     batch, space, channels = grid(node.need(0), rank)
     if len(kernel) != rank or narrow < 1:
         raise Refused(f"weights of {list(weight.shape)} do not fit a grid of {rank} axes")
-    require(equal(channels % narrow, 0), "{} channels meet weights for {}", channels, narrow)
-    check_count(bias, out, "a bias of {} numbers meets {} channels")
+    require(equal(channels % narrow, 0), "{} channels do not match weights for {}", channels, narrow)
+    check_count(bias, out, "a bias of {} numbers does not match {} channels")
     groups = floor_div(channels, narrow)
     options = {"kernel": kernel, "out": out, "groups": groups, "bias": bias is not None, **window(node, rank)}
     layer = node.emit("conv", (*space, channels), holds={"weight": weight, "bias": bias}, times=batch, **options)
@@ -69,8 +69,8 @@ def depthwise(node: Node) -> Outputs:
     one, *kernel, out = weight.shape
     if len(kernel) != 2 or one != 1:
         raise Refused(f"weights of {list(weight.shape)} are not those of a depthwise convolution")
-    require(equal(out % channels, 0), "{} channels meet weights for {}", channels, out)
-    check_count(bias, out, "a bias of {} numbers meets {} channels")
+    require(equal(out % channels, 0), "{} channels do not match weights for {}", channels, out)
+    check_count(bias, out, "a bias of {} numbers does not match {} channels")
     options = {"kernel": tuple(kernel), "multiplier": floor_div(out, channels), "bias": bias is not None}
     options.update(window(node, 2))
     layer = node.emit("dwconv", (*space, channels), holds={"weight": weight, "bias": bias}, times=batch, **options)
@@ -96,8 +96,8 @@ def _transposed(node: Node, rank: int, kernel: Shape, narrow: Number, out: Numbe
     batch, space, channels = grid(x, rank)
     if len(kernel) != rank:
         raise Refused(f"weights of {list(weight.shape)} do not fit a grid of {rank} axes")
-    require(equal(channels, narrow), "{} channels meet weights for {}", channels, narrow)
-    check_count(bias, out, "a bias of {} numbers meets {} channels")
+    require(equal(channels, narrow), "{} channels do not match weights for {}", channels, narrow)
+    check_count(bias, out, "a bias of {} numbers does not match {} channels")
     options = {"kernel": kernel, "out": out, "bias": bias is not None, **window(node, rank)}
     given = sizes(node.need(0))
     options.update(_cropped(options, space, given[1:-1]) if given is not None else {})
@@ -131,9 +131,9 @@ def fully_connected(node: Node) -> Outputs:
         raise Refused(f"weights of {list(weight.shape)} are not a matrix")
     features = weight.shape[1]
     if not node.get("KeepNumDims") or x.shape[-1] != features:
-        require(equal(x.size % features, 0), "{} numbers meet weights for {}", x.size, features)
+        require(equal(x.size % features, 0), "{} numbers do not match weights for {}", x.size, features)
         x = x._replace(shape=(floor_div(x.size, features), features))
-    check_count(bias, weight.shape[0], "a bias of {} numbers meets {} outputs")
+    check_count(bias, weight.shape[0], "a bias of {} numbers does not match {} outputs")
     return multiplied(node, x, turned(weight), bias)
 
 
@@ -154,7 +154,7 @@ def pool(node: Node) -> Outputs:
     batch, space, channels = grid(node.need(0), 2)
     kernel = node.attributes["FilterHeight"], node.attributes["FilterWidth"]
     if min(kernel) < 1:
-        raise Refused(f"a window of {list(kernel)}")
+        raise Refused(f"the window {list(kernel)} is empty")
     options = window(node, 2)
     del options["dilation"]
     layer = node.emit(_POOLS[node.op], (*space, channels), times=batch, kernel=kernel, **options)
@@ -171,8 +171,8 @@ def svdf(node: Node) -> Outputs:
     """
     x, features, time, bias = node.need(0), node.need(1), node.need(2), node.input(3)
     (batch, width), (filters, inner), (rows, steps) = x.shape, features.shape, time.shape
-    require(equal(width, inner), "{} features meet weights for {}", width, inner)
-    require(equal(filters, rows), "{} filters meet weights of {}", filters, rows)
+    require(equal(width, inner), "{} features do not match weights for {}", width, inner)
+    require(equal(filters, rows), "{} filters do not match weights of {}", filters, rows)
     out = floor_div(filters, node.get("Rank", 1))
     holds = {"weight": _both(features, time), "bias": bias}
     cost = prod((filters, inner + steps))

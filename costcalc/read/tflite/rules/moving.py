@@ -94,7 +94,7 @@ def slice_(node: Node) -> Outputs:
     """Slice from a start, of a given size per axis. -1 means to the end."""
     x, begin, size = node.need(0), values(node, 1), values(node, 2)
     if not len(x.shape) == len(begin) == len(size):
-        raise Refused(f"places {list(begin)} and sizes {list(size)} of a tensor with {len(x.shape)} axes")
+        raise Refused(f"starts {list(begin)} and sizes {list(size)} for a tensor with {len(x.shape)} axes")
     ends = [whole if count == -1 else at + count for at, count, whole in zip(begin, size, x.shape, strict=True)]
     return as_onnx(node, "Slice", x, numbers(*begin), numbers(*ends), numbers(*range(len(ends))))
 
@@ -106,7 +106,7 @@ def strided_slice(node: Node) -> Outputs:
     if node.get("EllipsisMask") or node.get("NewAxisMask") or not len(starts) == len(ends) == len(steps):
         raise Unknown
     if len(starts) > len(x.shape):
-        raise Refused(f"{len(starts)} places of a tensor with {len(x.shape)} axes")
+        raise Refused(f"{len(starts)} starts for a tensor with {len(x.shape)} axes")
     shrunk = [at for at in range(len(starts)) if node.get("ShrinkAxisMask", 0) >> at & 1]
     for at, size in enumerate(x.shape[: len(starts)]):
         if at in shrunk:
@@ -128,7 +128,7 @@ def pad(node: Node) -> Outputs:
     """Padding before and after each axis."""
     x, pads = node.need(0), values(node, 1)
     if len(pads) != 2 * len(x.shape):
-        raise Refused(f"{len(pads)} borders of a tensor with {len(x.shape)} axes")
+        raise Refused(f"{len(pads)} paddings for a tensor with {len(x.shape)} axes")
     return as_onnx(node, "Pad", x, numbers(*pads[::2], *pads[1::2]))
 
 
@@ -147,7 +147,7 @@ def batches(node: Node) -> Outputs:
     """Blocks of the grid moved into the batch, or back, as older converters express dilation."""
     x, block, edges = node.need(0), values(node, 1), values(node, 2)
     if len(edges) != 2 * len(block) or len(block) >= len(x.shape) or min(block) < 1:
-        raise Refused(f"blocks {list(block)} and edges {list(edges)} of a tensor with {len(x.shape)} axes")
+        raise Refused(f"blocks {list(block)} and edges {list(edges)} for a tensor with {len(x.shape)} axes")
     batch, space, rest = x.shape[0], list(x.shape[1 : 1 + len(block)]), x.shape[1 + len(block) :]
     for at, (size, before, after) in enumerate(zip(block, edges[::2], edges[1::2], strict=True)):
         if node.op == "SPACE_TO_BATCH_ND":

@@ -80,7 +80,7 @@ def _lstm(node: Node, inputs: Sequence[Tensor | None]) -> Tensor:
     if len(weights) not in (6, 8) or inputs[2] is None or inputs[6] is None:
         raise Refused(f"{len(weights)} weights are not those of an LSTM")
     hidden, width = inputs[2].shape
-    require(equal(width, features), "{} features meet weights for {}", features, width)
+    require(equal(width, features), "{} features do not match weights for {}", features, width)
     out = inputs[6].shape[1]
     holds = {"weight": together([*weights, *projection[:1], *more]), "bias": together([*biases, *projection[1:]])}
     plain = len(weights) == 8 and not more and len(biases) == 4
@@ -104,7 +104,7 @@ def _rnn(node: Node, inputs: Sequence[Tensor | None]) -> Tensor:
     if len(weights) != 2:
         raise Refused(f"{len(weights)} weights are not those of a recurrent layer")
     hidden, width = weights[0].shape
-    require(equal(width, features), "{} features meet weights for {}", features, width)
+    require(equal(width, features), "{} features do not match weights for {}", features, width)
     holds = {"weight": together(weights), "bias": together(bias) if bias else None}
     node.emit("rnn", (steps, features), holds=holds, times=batch, hidden=hidden, bias=bool(bias))
     return Tensor((*node.need(0).shape[:-1], hidden))

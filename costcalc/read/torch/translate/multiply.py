@@ -249,7 +249,7 @@ def tensordot(node: Node) -> None:
     """Products along pairs of axes of two tensors, as an einsum."""
     ranks = len(shape(node["self"])), len(shape(node["other"]))
     if sum(ranks) > len(ascii_letters):
-        raise Refused(f"tensors of {ranks[0]} and {ranks[1]} axes")
+        raise Refused(f"tensors of {ranks[0]} and {ranks[1]} axes are too many for an einsum")
     left, right = list(ascii_letters[: ranks[0]]), list(ascii_letters[ranks[0] : sum(ranks)])
     for one, other in zip(node["dims_self"], node["dims_other"], strict=True):
         right[other] = left[one]
